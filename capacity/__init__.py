@@ -1,0 +1,3 @@
+"""Pod-IP capacity planner for Amazon EKS."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,3 @@
+from capacity.cli.main import run
+
+run()

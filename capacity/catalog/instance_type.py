@@ -1,0 +1,96 @@
+"""One EC2 instance type as the planner sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceType:
+    """Limits of one instance type. ``None`` means that no source says; it never means 0.
+
+    Attributes
+    ----------
+    name, family : str
+        ``m5.large``, ``m5``.
+    max_enis : int or None
+        ENIs of the *default network card*: what bounds pods. [ENIs]
+    max_enis_total : int or None
+        ENIs of all network cards. [ENIs]
+    network_cards : int or None
+        Network cards. [cards]
+    ipv4_per_eni, ipv6_per_eni : int or None
+        Addresses per ENI, the primary included. [addresses]
+    branch_enis : int or None
+        Branch ENIs that the VPC resource controller gives to one node. [branch ENIs]
+    trunking : bool or None
+        Whether the controller attaches a trunk ENI.
+    vcpus, memory_mib : int or None
+        As EC2 states them. [vCPUs], [MiB]
+    arch : str or None
+        First supported architecture: ``x86_64`` or ``arm64``.
+    hypervisor : str or None
+        ``nitro`` or ``xen``; None on bare metal, where EC2 states none, and where unknown.
+    bare_metal : bool or None
+    gpus : int or None
+        GPUs. [devices]
+    accelerator : str or None
+        Name of the GPU or accelerator.
+    accelerators : int or None
+        Neuron or other inference/training devices. [devices]
+    network_baseline_gbps, network_peak_gbps : float or None
+        [Gbit/s]
+    ebs_attachments : int or None
+        Most EBS volumes, where EC2 states it. [volumes]
+    ebs_shared : bool or None
+        Whether ENIs and volumes share those slots.
+    current_generation : bool or None
+    sources : tuple of str
+        Who says so, keys of ``data/SOURCES.toml``.
+    as_of : str
+        Date of the newest source, ISO.
+    """
+
+    name: str
+    family: str
+    max_enis: int | None
+    max_enis_total: int | None
+    network_cards: int | None
+    ipv4_per_eni: int | None
+    ipv6_per_eni: int | None
+    branch_enis: int | None
+    trunking: bool | None
+    vcpus: int | None
+    memory_mib: int | None
+    arch: str | None
+    hypervisor: str | None
+    bare_metal: bool | None
+    gpus: int | None
+    accelerator: str | None
+    accelerators: int | None
+    network_baseline_gbps: float | None
+    network_peak_gbps: float | None
+    ebs_attachments: int | None
+    ebs_shared: bool | None
+    current_generation: bool | None
+    sources: tuple[str, ...]
+    as_of: str
+
+    @property
+    def prefixes_possible(self) -> bool | None:
+        """Whether the CNI can assign prefixes: Nitro or bare metal.
+
+        Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/awsutils/awsutils.go L2025-2032.
+        """
+        if self.bare_metal or self.hypervisor == "nitro":
+            return True
+        return None if self.hypervisor is None and self.bare_metal is None else False
+
+    @property
+    def trunk_slot(self) -> bool:
+        """Whether ENABLE_POD_ENI makes the CNI keep one ENI slot for a trunk.
+
+        The CNI takes a type that is absent from its limits table as trunk-capable
+        (awsutils.go L2035-2041), the controller refuses it: a slot is lost, no trunk comes.
+        """
+        return self.trunking is not False

@@ -1,0 +1,76 @@
+"""The `capacity` command: verbs, exit codes, and what happens to errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from capacity.cli import data, maxpods, node
+from capacity.cli.output import note, write_stdout
+from capacity.errors import CapacityError
+
+app = typer.Typer(
+    name="capacity",
+    help="Pod-IP capacity planner for Amazon EKS: how many pods fit, and will we run out of addresses?",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from capacity import __version__
+
+        write_stdout(f"capacity {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_version)] = False,
+) -> None:
+    """Pod-IP capacity planner for Amazon EKS."""
+
+
+maxpods.register(app)
+node.register(app)
+data.register(app)
+
+
+def run() -> None:
+    """Entry point of the installed command.
+
+    Exit codes: 0 answered · 1 `check` found that it runs out · 2 bad usage, plan or data ·
+    130 interrupted. A reader that closes the pipe early changes nothing about the code.
+    """
+    code = 0
+    try:
+        app(standalone_mode=True)
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
+    except CapacityError as error:
+        note(f"error: {error}")
+        code = 2
+    except BrokenPipeError:
+        code = 0
+    except KeyboardInterrupt:
+        note("interrupted")
+        code = 130
+    except RecursionError:
+        note("error: the input is nested too deeply")
+        code = 2
+    _leave(code)
+
+
+def _leave(code: int) -> None:
+    """Flush what is left; a closed pipe is not an error of ours."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

@@ -1,0 +1,36 @@
+"""Options that every verb shares, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from capacity.cli.output import FORMATS, Sink
+from capacity.errors import SpecError, either, nearest_names
+
+Output = Annotated[str, typer.Option("-o", "--output", help="table, json, yaml, csv or md.", metavar="FORMAT")]
+OutFile = Annotated[Path | None, typer.Option("--out-file", help="Write the answer to this file instead of stdout.", metavar="PATH")]
+Color = Annotated[str, typer.Option("--color", help="auto, always or never (NO_COLOR is honoured).", metavar="WHEN")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No notes or warnings on stderr.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Print the terms of each figure with their sources.")]
+
+
+def one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
+    """``value`` if it is allowed, else an error that names the nearest."""
+    if value in allowed:
+        return value
+    near = nearest_names(value, allowed, 1)
+    hint = f" (did you mean {either(near)}?)" if near else ""
+    raise SpecError(f"{option}: {value!r} is not one of {', '.join(allowed)}{hint}")
+
+
+def sink(output: str, out_file: Path | None, color: str, quiet: bool, formats: tuple[str, ...] = FORMATS) -> Sink:
+    """The output options, checked before any work is done."""
+    return Sink(
+        output=one_of("--output", output, formats),
+        out_file=out_file,
+        color=one_of("--color", color, ("auto", "always", "never")),
+        quiet=quiet,
+    )

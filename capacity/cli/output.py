@@ -1,0 +1,266 @@
+"""How an answer leaves the program: table, JSON, YAML, CSV or Markdown, to stdout or a file.
+
+A verb builds an :class:`Answer` and calls :func:`emit`. Tables are laid out here in plain text
+(importing a table library would double the start-up of every short answer).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from capacity.errors import SpecError
+
+FORMATS = ("table", "json", "yaml", "csv", "md")
+SCHEMA = "capacity/1"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table: ``columns`` are (key, heading) pairs, ``rows`` mappings by key."""
+
+    columns: Sequence[tuple[str, str]]
+    rows: Sequence[Mapping[str, Any]]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a verb has to say.
+
+    ``results`` is what JSON and YAML carry; ``blocks`` (text paragraphs and tables) is what a person
+    reads as table or Markdown; ``rows`` is the flat table of ``-o csv``.
+    """
+
+    command: str
+    inputs: Mapping[str, Any]
+    results: Any
+    blocks: Sequence[str | Table]
+    rows: Sequence[Mapping[str, Any]]
+    warnings: Sequence[str] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Sink:
+    """Where and how to print: the common output options of every verb."""
+
+    output: str = "table"
+    out_file: Path | None = None
+    color: str = "auto"
+    quiet: bool = False
+
+
+def emit(answer: Answer, sink: Sink) -> None:
+    """Print ``answer``: itself to stdout or the file, its warnings to stderr."""
+    text = render(answer, sink)
+    if not sink.quiet and sink.output not in ("json", "yaml"):
+        for line in answer.warnings:
+            note(f"warning: {line}")
+    if sink.out_file is None:
+        write_stdout(text)
+    else:
+        write_file(sink.out_file, text)
+
+
+def render(answer: Answer, sink: Sink) -> str:
+    """The answer as text in the asked format, newline at the end."""
+    if sink.output == "json":
+        import json
+
+        return json.dumps(envelope(answer), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if sink.output == "yaml":
+        import yaml
+
+        return yaml.safe_dump(envelope(answer), sort_keys=False, allow_unicode=True, width=100)
+    if sink.output == "csv":
+        return render_csv(answer.rows)
+    if sink.output == "md":
+        return "\n".join(b if isinstance(b, str) else markdown_table(b) for b in answer.blocks) + "\n"
+    paint = use_color(sink)
+    return "\n".join(clean_block(b) if isinstance(b, str) else text_table(b, paint) for b in answer.blocks) + "\n"
+
+
+def envelope(answer: Answer) -> dict[str, Any]:
+    """The one JSON object every command answers with."""
+    from capacity import __version__
+    from capacity.catalog.table import data_summary
+
+    return {
+        "schema": SCHEMA,
+        "command": answer.command,
+        "version": __version__,
+        "data": data_summary(),
+        "inputs": dict(answer.inputs),
+        "results": answer.results,
+        "warnings": list(answer.warnings),
+    }
+
+
+def flatten(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as dotted keys, lists joined by ``;``."""
+    flat: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        elif isinstance(value, (list, tuple)):
+            flat[prefix + key] = ";".join(str(v) for v in value)
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def render_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV with one header; text a spreadsheet would run as a formula gets a leading quote."""
+    import csv
+    import io
+
+    flat = [flatten(r) for r in rows]
+    keys = list(dict.fromkeys(k for r in flat for k in r))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(keys)
+    writer.writerows([[_csv_cell(r.get(k)) for k in keys] for r in flat])
+    return out.getvalue()
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
+
+
+def clean(text: str) -> str:
+    """Text that cannot steer a terminal: control and direction-changing characters are shown, not sent."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else f"\\u{ord(c):04x}" for c in text)
+
+
+def clean_block(text: str) -> str:
+    return "\n".join(clean(line) for line in text.split("\n"))
+
+
+def width(text: str) -> int:
+    """Columns a terminal gives to ``text``."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def cell(value: Any) -> str:
+    """A value as a person reads it: unknown is a dash, never 0."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) < 10 else f"{value:,.1f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(cell(v) for v in value)
+    return clean(str(value)).replace("\n", " ")
+
+
+_TONES = {"ok": "32", "tight": "33", "exhausted": "31", "error": "31", "warning": "33"}
+
+
+def text_table(table: Table, paint: bool = False) -> str:
+    """A table in aligned columns: numbers to the right, words to the left."""
+    cells = [[cell(r.get(k)) for k, _ in table.columns] for r in table.rows]
+    heads = [h for _, h in table.columns]
+    numeric = [
+        all(isinstance(r.get(k), (int, float, type(None))) and not isinstance(r.get(k), bool) for r in table.rows)
+        for k, _ in table.columns
+    ]
+    widths = [max([width(h), *(width(row[i]) for row in cells)]) for i, h in enumerate(heads)]
+
+    def line(parts: Sequence[str]) -> str:
+        padded = []
+        for i, part in enumerate(parts):
+            gap = " " * (widths[i] - width(part))
+            tone = _TONES.get(part) if paint else None
+            shown = f"\033[{tone}m{part}\033[0m" if tone else part
+            padded.append(gap + shown if numeric[i] else shown + gap)
+        return "  ".join(padded).rstrip()
+
+    rule = "  ".join("─" * w for w in widths)
+    title = [clean(table.title)] if table.title else []
+    return "\n".join([*title, line(heads), rule, *(line(row) for row in cells)])
+
+
+def markdown_table(table: Table) -> str:
+    """The same table in Markdown, pipes and HTML escaped."""
+
+    def safe(text: str) -> str:
+        return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
+
+    lines = [f"**{safe(table.title)}**", ""] if table.title else []
+    lines.append("| " + " | ".join(safe(h) for _, h in table.columns) + " |")
+    lines.append("|" + "---|" * len(table.columns))
+    lines += ["| " + " | ".join(safe(cell(r.get(k))) for k, _ in table.columns) + " |" for r in table.rows]
+    return "\n".join(lines)
+
+
+def use_color(sink: Sink) -> bool:
+    """``--color`` first, then NO_COLOR, FORCE_COLOR, TERM=dumb and whether stdout is a terminal."""
+    if sink.color != "auto":
+        return sink.color == "always"
+    if sink.out_file is not None or os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def note(text: str) -> None:
+    """One line to stderr."""
+    _write(sys.stderr, clean_block(text) + "\n")
+
+
+def notes(lines: Iterable[str]) -> None:
+    for line in lines:
+        note(line)
+
+
+def write_stdout(text: str) -> None:
+    _write(sys.stdout, text)
+    sys.stdout.flush()
+
+
+def _write(stream: Any, text: str) -> None:
+    """Write what the stream's encoding can carry; what it cannot becomes an ASCII stand-in."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    if encoding.lower().replace("-", "") != "utf8":
+        text = text.replace("─", "-").replace("–", "-").replace("×", "x").replace("…", "...")
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def write_file(path: Path, text: str) -> None:
+    """Replace ``path`` in one step: a reader sees the old file or the new one, never half of it."""
+    import tempfile
+
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise SpecError(f"--out-file {str(path)!r}: {error.strerror}") from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+            stream.write(text)
+        os.chmod(temporary, 0o644 if not path.exists() else path.stat().st_mode & 0o777)
+        os.replace(temporary, path)
+    except OSError as error:
+        os.unlink(temporary)
+        raise SpecError(f"--out-file {str(path)!r}: {error.strerror}") from error
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise

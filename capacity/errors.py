@@ -1,0 +1,79 @@
+"""Every error the library raises on purpose.
+
+    CapacityError                   what a caller catches
+    ├── SpecError(ValueError)       bad input: where it is, what it says, what would do
+    │   └── UnknownInstanceType     with the nearest names
+    ├── CatalogError                given or packaged data is damaged
+    ├── InfeasiblePlan              carries the constraints that bind
+    └── MissingExtra                an optional package is not installed
+
+A bug is an ``AssertionError``. The library neither prints nor exits; ``cli`` turns a
+``CapacityError`` into one line on stderr and exit code 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+class CapacityError(Exception):
+    """Base of every error that is about the caller's input or data, not about a bug."""
+
+
+class SpecError(CapacityError, ValueError):
+    """Bad input. The message says where, what and the cure, in one line."""
+
+
+class UnknownInstanceType(SpecError):
+    """An instance type the catalog does not know.
+
+    Parameters
+    ----------
+    name : str
+        What was asked for.
+    nearest : sequence of str
+        Known names that look alike, best first.
+    where : str
+        Path of the value in its file, empty on the command line.
+    """
+
+    def __init__(self, name: str, nearest: Sequence[str] = (), where: str = "") -> None:
+        self.name = name
+        self.nearest = tuple(nearest)
+        hint = f" (did you mean {either(nearest)}?)" if nearest else ""
+        place = f"{where}: " if where else ""
+        super().__init__(f"{place}{name!r} is not a known instance type{hint}")
+
+
+class CatalogError(CapacityError):
+    """The given or packaged data cannot be used as it is."""
+
+
+class InfeasiblePlan(CapacityError):
+    """Nothing satisfies what was asked; ``binding`` names the constraints that stop it."""
+
+    def __init__(self, message: str, binding: Sequence[str] = ()) -> None:
+        self.binding = tuple(binding)
+        super().__init__(message)
+
+
+class MissingExtra(CapacityError):
+    """A feature needs an optional package; the message says which command installs it."""
+
+
+def either(names: Iterable[str]) -> str:
+    """``'a', 'b' or 'c'``, for messages."""
+    quoted = [repr(n) for n in names]
+    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f" or {quoted[-1]}"
+
+
+def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """Known names that look most like ``name``, best first.
+
+    Names that differ only in case come first; then ``difflib``'s similarity decides.
+    """
+    from difflib import get_close_matches
+
+    pool = list(known)
+    folded = [k for k in pool if k.casefold() == name.casefold()]
+    return (folded + [m for m in get_close_matches(name, pool, n=count, cutoff=0.6) if m not in folded])[:count]

@@ -1,0 +1,114 @@
+"""Quantities as people write them, and whole-number arithmetic for ints and arrays alike.
+
+The arithmetic helpers let one formula serve a scalar and a whole-catalog array without importing
+numpy for the scalar: numpy is loaded by whoever makes the arrays.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from capacity.errors import SpecError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    IntLike: TypeAlias = int | NDArray[Any]
+else:
+    IntLike = Any
+
+N = TypeVar("N", bound=Any)
+
+MIB = 1024 * 1024
+HOURS_PER_MONTH = 730  # AWS's own month for prices: 365 × 24 ÷ 12
+
+_SUFFIXES = {
+    "": Fraction(1),
+    "n": Fraction(1, 10**9),
+    "u": Fraction(1, 10**6),
+    "m": Fraction(1, 1000),
+    "k": Fraction(1000),
+    "M": Fraction(10**6),
+    "G": Fraction(10**9),
+    "T": Fraction(10**12),
+    "P": Fraction(10**15),
+    "E": Fraction(10**18),
+    "Ki": Fraction(2**10),
+    "Mi": Fraction(2**20),
+    "Gi": Fraction(2**30),
+    "Ti": Fraction(2**40),
+    "Pi": Fraction(2**50),
+    "Ei": Fraction(2**60),
+}
+_QUANTITY = re.compile(r"^([+-]?)([0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]{1,3}))?$")
+_PERCENT = re.compile(r"^([0-9]{1,9}(?:\.[0-9]{1,12})?) ?%$")
+
+
+def ceil_div(a: N, b: int | N) -> N:
+    """⌈a ÷ b⌉ in whole numbers, for ints and integer arrays; b positive."""
+    result: N = -(-a // b)
+    return result
+
+
+def smaller(a: N, b: N | int) -> N:
+    """Elementwise minimum of ints or arrays."""
+    if isinstance(a, int) and isinstance(b, int):
+        return min(a, b)
+    import numpy as np
+
+    return np.minimum(a, b)  # type: ignore[no-any-return]
+
+
+def larger(a: N, b: N | int) -> N:
+    """Elementwise maximum of ints or arrays."""
+    if isinstance(a, int) and isinstance(b, int):
+        return max(a, b)
+    import numpy as np
+
+    return np.maximum(a, b)  # type: ignore[no-any-return]
+
+
+def parse_quantity(text: object, where: str = "") -> Fraction:
+    """A Kubernetes quantity (``250m``, ``512Mi``, ``1.5``, ``1e3``) as an exact number of base units.
+
+    Raises
+    ------
+    SpecError
+        Not a quantity, or negative. Kubernetes' own grammar: apimachinery ``resource.Quantity``.
+    """
+    place = f"{where}: " if where else ""
+    if isinstance(text, bool) or not isinstance(text, (str, int, float)):
+        raise SpecError(f"{place}{text!r} is not a quantity (expected something like 250m, 2 or 512Mi)")
+    if isinstance(text, float) and not math.isfinite(text):
+        raise SpecError(f"{place}{text!r} is not a quantity (expected something like 250m, 2 or 512Mi)")
+    match = _QUANTITY.match(str(text).strip())
+    if not match:
+        raise SpecError(f"{place}{str(text)!r} is not a quantity (expected something like 250m, 2 or 512Mi)")
+    sign, digits, suffix, exponent = match.groups()
+    value = Fraction(digits.rstrip(".") if digits.endswith(".") else digits)
+    value *= Fraction(10) ** int(exponent) if exponent else _SUFFIXES[suffix or ""]
+    if sign == "-" and value:
+        raise SpecError(f"{place}{str(text)!r} is negative (expected 0 or more)")
+    return value
+
+
+def parse_cpu(text: object, where: str = "") -> int:
+    """CPU in whole millicores, rounded up as Kubernetes' ``MilliValue`` does."""
+    return math.ceil(parse_quantity(text, where) * 1000)
+
+
+def parse_memory(text: object, where: str = "") -> int:
+    """Memory in whole bytes, rounded up as Kubernetes' ``Value`` does."""
+    return math.ceil(parse_quantity(text, where))
+
+
+def parse_percent(text: object, where: str = "") -> Fraction:
+    """``20%`` as the exact share 1/5."""
+    match = _PERCENT.match(text.strip()) if isinstance(text, str) else None
+    if not match:
+        place = f"{where}: " if where else ""
+        raise SpecError(f"{place}{text!r} is not a percentage (expected something like 20%)")
+    return Fraction(match.group(1)) / 100
