@@ -1,1 +1,1 @@
-"""spec"""
+"""The plan file: what people write, checked strictly and turned into frozen objects."""

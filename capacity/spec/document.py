@@ -1,0 +1,287 @@
+"""A YAML or JSON file as plain sections that remember the line of every value.
+
+Scalars stay as written (``1.30`` is not ``1.3``); what a value means is decided by the field that
+reads it. YAML comes through libyaml's own composer and a constructor of ours, which is quicker than
+PyYAML's constructor, keeps line numbers, refuses duplicate keys and foreign tags, and bounds aliases.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from capacity.errors import SpecError
+
+YAML_LIMIT_BYTES = 16 * 1024 * 1024
+ALIAS_FACTOR = 10
+DEEPEST = 100
+
+_TAG = "tag:yaml.org,2002:"
+_PLAIN_TAGS = frozenset(_TAG + t for t in ("str", "int", "float", "bool", "null", "timestamp", "value", "map", "seq"))
+_NULL = _TAG + "null"
+_MERGE = _TAG + "merge"
+
+
+class Section(dict[str, Any]):
+    """A mapping; ``lines`` holds the line of each key (None where the source has none)."""
+
+    __slots__ = ("line", "lines")
+
+    def __init__(self, line: int | None = None) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str, int] = {}
+
+
+class Sequence(list[Any]):
+    """A list; ``lines`` holds the line of each item."""
+
+    __slots__ = ("line", "lines")
+
+    def __init__(self, line: int | None = None) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: list[int] = []
+
+
+def read_document(path: Path) -> Section:
+    """The mapping in a YAML or JSON file, ``-`` for standard input.
+
+    Raises
+    ------
+    SpecError
+        The file cannot be read, is empty, not text, too large, or not one mapping.
+    """
+    name = "<stdin>" if str(path) == "-" else str(path)
+    data = _read_bytes(path, name)
+    text = _decode(data, name)
+    if path.suffix.lower() == ".json" or text.lstrip()[:1] in ("{", "["):
+        document = parse_json(text, name)
+    else:
+        if len(data) > YAML_LIMIT_BYTES:
+            raise SpecError(f"{name}: larger than 16 MB (a plan that large must be JSON, which is read at any size)")
+        document = parse_yaml(text, name)
+    if document is None:
+        raise SpecError(f"{name}: is empty (expected a plan that starts with 'apiVersion: capacity/v1')")
+    if not isinstance(document, Section):
+        raise SpecError(f"{name}:1: expected a mapping with apiVersion, vpc and nodeGroups, found {kind_of(document)}")
+    return document
+
+
+def _read_bytes(path: Path, name: str) -> bytes:
+    try:
+        if name == "<stdin>":
+            return _read_limited(sys.stdin.buffer, name)
+        if path.is_dir():
+            raise SpecError(f"{name}: is a directory (expected a plan file)")
+        with path.open("rb") as stream:
+            return _read_limited(stream, name)
+    except FileNotFoundError:
+        raise SpecError(f"{name}: no such file") from None
+    except OSError as error:
+        raise SpecError(f"{name}: {error.strerror or error}") from error
+    except ValueError as error:  # an embedded null byte in the path
+        raise SpecError(f"{name!r}: {error}") from error
+
+
+def _read_limited(stream: BinaryIO, name: str) -> bytes:
+    """Everything, but a YAML stream that never ends stops at its limit."""
+    head = stream.read(YAML_LIMIT_BYTES + 1)
+    if len(head) <= YAML_LIMIT_BYTES:
+        return head
+    if head.lstrip()[:1] not in (b"{", b"["):
+        raise SpecError(f"{name}: larger than 16 MB (a plan that large must be JSON, which is read at any size)")
+    return head + stream.read()
+
+
+def _decode(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SpecError(f"{name}:{line}: is not UTF-8 text (byte {data[error.start]:#04x})") from None
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in words for messages."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return f"{str(value)[:60]!r}"
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """A YAML text as sections, sequences, strings and None.
+
+    Raises
+    ------
+    SpecError
+        Not YAML, more than one document, a duplicate key, a tag other than YAML's own plain ones,
+        nesting deeper than 100, or aliases that multiply the document more than tenfold.
+    """
+    import yaml
+
+    loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        if _may_nest_deeply(text):
+            _check_depth(yaml.parse(text, Loader=loader_class), yaml, name)
+        loader = loader_class(text)
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        raise SpecError(_yaml_message(error, name)) from None
+    return None if node is None else _Constructor(name).document(node)
+
+
+def _may_nest_deeply(text: str) -> bool:
+    """Cheap sign of nesting that libyaml's recursive composer should not be given unchecked."""
+    brackets = text.count("[") + text.count("{")
+    return brackets > DEEPEST or "- - - -" in text or "? ? ? ?" in text or ("\n" + " " * DEEPEST) in text
+
+
+def _check_depth(events: Any, yaml: Any, name: str) -> None:
+    depth = 0
+    for event in events:
+        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            depth += 1
+            if depth > DEEPEST:
+                raise SpecError(f"{name}:{event.start_mark.line + 1}: nested more than {DEEPEST} deep")
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            depth -= 1
+
+
+def _yaml_message(error: Any, name: str) -> str:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    place = f"{name}:{mark.line + 1}" if mark else name
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split("\n")[0]
+    if "\\t" in problem or "'\t'" in problem:
+        return f"{place}: a tab cannot indent YAML (use spaces)"
+    if "but found another document" in problem or "expected a single document" in str(error):
+        return f"{place}: a second document starts here (expected one plan)"
+    return f"{place}: not valid YAML: {problem}"
+
+
+class _Constructor:
+    """libyaml's node graph as sections; one pass, aliases shared, never expanded."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.done: dict[int, tuple[Any, int]] = {}
+        self.nodes = 0
+        self.depth = 0
+
+    def document(self, node: Any) -> Any:
+        value, size = self.build(node)
+        if size > ALIAS_FACTOR * self.nodes:
+            raise SpecError(f"{self.name}: aliases multiply the document {size // self.nodes} times (at most {ALIAS_FACTOR})")
+        return value
+
+    def build(self, node: Any) -> tuple[Any, int]:
+        """Value of a node and how many nodes it stands for once aliases are expanded."""
+        if node.id == "scalar":
+            self.nodes += 1
+            tag = node.tag
+            if tag == _NULL:
+                return None, 1
+            if tag not in _PLAIN_TAGS:
+                self._refuse_tag(node)
+            return node.value, 1
+        known = self.done.get(id(node))
+        if known is not None:
+            if known[1] < 0:
+                raise SpecError(f"{self.name}:{node.start_mark.line + 1}: an alias inside its own anchor")
+            return known
+        self.nodes += 1
+        if node.tag not in _PLAIN_TAGS:
+            self._refuse_tag(node)
+        self.done[id(node)] = (None, -1)
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise SpecError(f"{self.name}:{node.start_mark.line + 1}: nested more than {DEEPEST} deep")
+        built = self._mapping(node) if node.id == "mapping" else self._sequence(node)
+        self.depth -= 1
+        self.done[id(node)] = built
+        return built
+
+    def _mapping(self, node: Any) -> tuple[Section, int]:
+        section = Section(node.start_mark.line + 1)
+        lines = section.lines
+        size = 1
+        merged: list[Any] = []
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if key_node.id != "scalar":
+                raise SpecError(f"{self.name}:{line}: a key must be a plain word")
+            value, value_size = self.build(value_node)
+            size += value_size + 1
+            if key_node.tag == _MERGE:
+                merged += value if isinstance(value, list) else [value]
+                continue
+            key = key_node.value
+            if key in section:
+                raise SpecError(f"{self.name}:{line}: the key {key!r} stands twice (first on line {lines[key]})")
+            section[key] = value
+            lines[key] = line
+        for base in merged:
+            if not isinstance(base, Section):
+                raise SpecError(f"{self.name}:{section.line}: '<<' merges mappings only")
+            for key, value in base.items():
+                if key not in section:
+                    section[key] = value
+                    lines[key] = base.lines[key]
+        self.nodes += len(node.value)
+        return section, size
+
+    def _sequence(self, node: Any) -> tuple[Sequence, int]:
+        items = Sequence(node.start_mark.line + 1)
+        size = 1
+        for item in node.value:
+            value, item_size = self.build(item)
+            size += item_size
+            items.append(value)
+            items.lines.append(item.start_mark.line + 1)
+        return items, size
+
+    def _refuse_tag(self, node: Any) -> None:
+        tag = str(node.tag).replace(_TAG, "!!")
+        raise SpecError(f"{self.name}:{node.start_mark.line + 1}: the tag {tag!r} is not allowed (plans hold plain values)")
+
+
+def parse_json(text: str, name: str) -> Any:
+    """A JSON text in the same shape; numbers stay as written.
+
+    Lines are not tracked while reading (the standard decoder gives none): :func:`locate` finds
+    the line of a path when an error needs it.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_pairs(name), parse_float=str, parse_int=str, parse_constant=_constant(name))
+    except json.JSONDecodeError as error:
+        raise SpecError(f"{name}:{error.lineno}: not valid JSON: {error.msg}") from None
+    except RecursionError:
+        raise SpecError(f"{name}: nested more than {DEEPEST} deep") from None
+
+
+def _pairs(name: str) -> Any:
+    def section(pairs: list[tuple[str, Any]]) -> Section:
+        result = Section()
+        for key, value in pairs:
+            if key in result:
+                raise SpecError(f"{name}: the key {key!r} stands twice in one mapping")
+            result[key] = value
+        return result
+
+    return section
+
+
+def _constant(name: str) -> Any:
+    def refuse(word: str) -> None:
+        raise SpecError(f"{name}: {word} is not a number")
+
+    return refuse

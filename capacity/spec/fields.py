@@ -1,0 +1,184 @@
+"""Reading one field: its value, its path, its line, and what it must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from typing import Any, NoReturn
+
+from capacity.errors import SpecError, either, nearest_names
+from capacity.spec.document import Section, kind_of
+from capacity.units import parse_cpu, parse_memory, parse_percent
+
+_INTEGER = re.compile(r"^[+-]?[0-9]{1,18}$")
+MOST = 10_000_000  # no cluster, VPC or fleet comes near; keeps arithmetic on sane numbers
+
+
+class Field:
+    """A value in the document with the way to it. Paths are spelt out only for an error."""
+
+    __slots__ = ("file", "key", "line", "parent", "value")
+
+    def __init__(self, value: Any, key: str | int, parent: Field | None, line: int | None, file: str) -> None:
+        self.value = value
+        self.key = key
+        self.parent = parent
+        self.line = line
+        self.file = file
+
+    @property
+    def path(self) -> str:
+        """``nodeGroups[2].instanceTypes[0]``."""
+        if self.parent is None:
+            return ""
+        above = self.parent.path
+        if isinstance(self.key, int):
+            return f"{above}[{self.key}]"
+        return f"{above}.{self.key}" if above else self.key
+
+    @property
+    def where(self) -> str:
+        """``plan.yaml:14 nodeGroups[2].name``, for messages."""
+        line = self.line if self.line is not None else self._line_in_json()
+        place = f"{self.file}:{line}" if line else self.file
+        return f"{place} {self.path}".strip()
+
+    def _line_in_json(self) -> int | None:
+        from capacity.spec.locate import line_of
+
+        return line_of(self.file, self._keys())
+
+    def _keys(self) -> list[str | int]:
+        return [] if self.parent is None else [*self.parent._keys(), self.key]
+
+    def fail(self, problem: str) -> NoReturn:
+        """Raise the one-line error for this field."""
+        raise SpecError(f"{self.where}: {problem}")
+
+    # --- mappings and lists -------------------------------------------------------------
+
+    def section(self, allowed: Iterable[str], required: Iterable[str] = ()) -> Section:
+        """The mapping here, its keys all known and the required ones present."""
+        value = self.value
+        if not isinstance(value, Section):
+            self.fail(f"expected a mapping with {', '.join(sorted(allowed))}, found {kind_of(value)}")
+        allowed = allowed if isinstance(allowed, (set, frozenset)) else set(allowed)
+        if not value.keys() <= allowed:
+            key = next(k for k in value if k not in allowed)
+            near = nearest_names(key, allowed, 1)
+            hint = f"did you mean {either(near)}?" if near else f"known here: {', '.join(sorted(allowed))}"
+            self.child(key).fail(f"unknown key ({hint})")
+        for key in required:
+            if value.get(key) is None:
+                self.fail(f"the key {key!r} is missing")
+        return value
+
+    def child(self, key: str) -> Field:
+        value = self.value
+        return Field(value.get(key), key, self, value.lines.get(key, value.line), self.file)
+
+    def get(self, key: str) -> Field | None:
+        """The child, or None where it is absent or null."""
+        value = self.value
+        inner = value.get(key)
+        if inner is None:
+            return None
+        return Field(inner, key, self, value.lines.get(key), self.file)
+
+    def items(self) -> Iterator[Field]:
+        """The entries of a list."""
+        value = self.value
+        if not isinstance(value, list):
+            self.fail(f"expected a list, found {kind_of(value)}")
+        lines: list[int | None] = getattr(value, "lines", None) or [None] * len(value)
+        for i, item in enumerate(value):
+            yield Field(item, i, self, lines[i], self.file)
+
+    # --- scalars ------------------------------------------------------------------------
+
+    def text(self, longest: int = 253) -> str:
+        value = self.value
+        if not isinstance(value, str):
+            self.fail(f"expected text, found {kind_of(value)}")
+        if not value.strip():
+            self.fail("is empty (expected text)")
+        if len(value) > longest:
+            self.fail(f"is longer than {longest} characters")
+        return value
+
+    def one_of(self, allowed: tuple[str, ...]) -> str:
+        value = self.value if isinstance(self.value, str) else kind_of(self.value)
+        if value not in allowed:
+            near = nearest_names(value, allowed, 1)
+            hint = f"; did you mean {either(near)}?" if near else ""
+            self.fail(f"{value!r} is not one of {', '.join(allowed)}{hint}")
+        return value
+
+    def integer(self, low: int = 0, high: int = MOST) -> int:
+        value = self.value
+        if not isinstance(value, str) or not _INTEGER.match(value):
+            self.fail(f"expected a whole number from {low} to {high:,}, found {kind_of(value)}")
+        number = int(value)
+        if not low <= number <= high:
+            self.fail(f"{number} is out of range (expected {low} to {high:,})")
+        return number
+
+    def boolean(self) -> bool:
+        value = self.value
+        if isinstance(value, bool):
+            return value
+        if value in ("true", "True", "TRUE"):
+            return True
+        if value in ("false", "False", "FALSE"):
+            return False
+        self.fail(f"expected true or false, found {kind_of(value)}")
+
+    def cpu(self) -> int:
+        """Millicores."""
+        try:
+            return parse_cpu(self._scalar())
+        except SpecError as error:
+            self.fail(str(error))
+
+    def memory(self) -> int:
+        """Bytes."""
+        try:
+            return parse_memory(self._scalar())
+        except SpecError as error:
+            self.fail(str(error))
+
+    def percent(self) -> Fraction:
+        try:
+            return parse_percent(self.value)
+        except SpecError as error:
+            self.fail(str(error))
+
+    def count_or_percent(self) -> int | Fraction:
+        """Kubernetes' IntOrString: ``1`` or ``25%``."""
+        if isinstance(self.value, str) and self.value.strip().endswith("%"):
+            return self.percent()
+        return self.integer()
+
+    def cidr(self, shortest: int, longest: int) -> IPv4Network:
+        """An IPv4 block with no host bits set, its size within the limits."""
+        value = self.text()
+        if ":" in value:
+            self.fail(f"{value!r} is IPv6 (expected an IPv4 block such as 10.0.0.0/22)")
+        if "/" not in value:
+            self.fail(f"{value!r} has no size (expected an IPv4 block such as 10.0.0.0/22)")
+        try:
+            network = IPv4Network(value)
+        except (AddressValueError, NetmaskValueError):
+            self.fail(f"{value!r} is not an IPv4 block (expected something like 10.0.0.0/22)")
+        except ValueError:
+            self.fail(f"{value!r} has host bits set (did you mean {str(IPv4Network(value, strict=False))!r}?)")
+        if not shortest <= network.prefixlen <= longest:
+            self.fail(f"{value!r} has a size AWS does not allow here (expected /{shortest} to /{longest})")
+        return network
+
+    def _scalar(self) -> Any:
+        if isinstance(self.value, (dict, list, bool)) or self.value is None:
+            self.fail(f"expected a quantity such as 250m or 512Mi, found {kind_of(self.value)}")
+        return self.value
