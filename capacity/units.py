@@ -9,16 +9,13 @@ from __future__ import annotations
 import math
 import re
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from capacity.errors import SpecError
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    IntLike: TypeAlias = int | NDArray[Any]
-else:
-    IntLike = Any
+# An int, or an integer ndarray; which one is the caller's choice and what comes back is the same.
+# (A union would make every scalar caller narrow the type it just passed in.)
+IntLike: TypeAlias = Any
 
 N = TypeVar("N", bound=Any)
 
@@ -43,7 +40,9 @@ _SUFFIXES = {
     "Pi": Fraction(2**50),
     "Ei": Fraction(2**60),
 }
-_QUANTITY = re.compile(r"^([+-]?)([0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]{1,3}))?$")
+_QUANTITY = re.compile(
+    r"^([+-]?)([0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]{1,3}))?$"
+)
 _PERCENT = re.compile(r"^([0-9]{1,9}(?:\.[0-9]{1,12})?) ?%$")
 
 

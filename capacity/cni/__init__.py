@@ -1,1 +1,1 @@
-"""cni"""
+"""How the VPC CNI turns pods on a node into ENIs, secondary IPs and prefixes. No clock."""

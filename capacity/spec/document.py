@@ -128,8 +128,6 @@ def parse_yaml(text: str, name: str) -> Any:
 
     loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        if _may_nest_deeply(text):
-            _check_depth(yaml.parse(text, Loader=loader_class), yaml, name)
         loader = loader_class(text)
         try:
             node = loader.get_single_node()
@@ -140,29 +138,14 @@ def parse_yaml(text: str, name: str) -> Any:
     return None if node is None else _Constructor(name).document(node)
 
 
-def _may_nest_deeply(text: str) -> bool:
-    """Cheap sign of nesting that libyaml's recursive composer should not be given unchecked."""
-    brackets = text.count("[") + text.count("{")
-    return brackets > DEEPEST or "- - - -" in text or "? ? ? ?" in text or ("\n" + " " * DEEPEST) in text
-
-
-def _check_depth(events: Any, yaml: Any, name: str) -> None:
-    depth = 0
-    for event in events:
-        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            depth += 1
-            if depth > DEEPEST:
-                raise SpecError(f"{name}:{event.start_mark.line + 1}: nested more than {DEEPEST} deep")
-        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            depth -= 1
-
-
 def _yaml_message(error: Any, name: str) -> str:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     place = f"{name}:{mark.line + 1}" if mark else name
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split("\n")[0]
     if "\\t" in problem or "'\t'" in problem:
         return f"{place}: a tab cannot indent YAML (use spaces)"
+    if "maximum nesting depth" in problem:
+        return f"{place}: nested more than {DEEPEST} deep"
     if "but found another document" in problem or "expected a single document" in str(error):
         return f"{place}: a second document starts here (expected one plan)"
     return f"{place}: not valid YAML: {problem}"

@@ -1,0 +1,176 @@
+"""The address pool of one node at rest, in closed form.
+
+Every function takes ints or integer arrays of one broadcast shape. Letters follow the derivation in
+``docs/explanation/pool.md``: k addresses (or prefixes) per ENI beside its primary address, P pods on
+VPC addresses, u addresses per slot (1 for a secondary IP, 16 for a /28 prefix).
+
+The figure is that of a fresh node to which pods come one by one, packed, with the pool settled after
+each; of two states between which the pool flaps, the larger.
+
+Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go (isDatastorePoolTooLow L2623-2657,
+datastoreTargetState L2177-2231, increaseDatastorePool L968-1009) and
+pkg/ipamd/datastore/data_store.go. Conformance: tests/conformance/cni_steady_state.csv and a
+step-by-step model of the same code, tests/property/test_pool_against_steps.py.
+"""
+
+from __future__ import annotations
+
+from capacity.units import IntLike, ceil_div, larger, smaller
+
+PREFIX_SIZE = 16  # addresses of a /28, data_store.go L1552-1558
+
+
+def managed_enis(limit: IntLike, max_eni: IntLike, unmanaged: IntLike, trunk: IntLike) -> IntLike:
+    """ENIs that ipamd may use on one node, the primary included. [ENIs]
+
+    Parameters
+    ----------
+    limit : int or ndarray of int
+        ENIs of the default network card. [ENIs]
+    max_eni : int or ndarray of int
+        MAX_ENI, or ``limit`` where it is not set. [ENIs]
+    unmanaged : int or ndarray of int
+        ENIs tagged no_manage, untagged ones left alone, EFA-only ones. [ENIs]
+    trunk : int or ndarray of int
+        1 where ENABLE_POD_ENI keeps a slot for a trunk. [ENIs]
+
+    Notes
+    -----
+    max(1, min(limit, max_eni) - unmanaged - trunk): the primary is always there.
+
+    Source
+    ------
+    ipamd.go L1406-1422 (MAX_ENI), L2149-2168 (unmanaged), L2592-2621 (trunk slot).
+
+    Examples
+    --------
+    >>> managed_enis(limit=4, max_eni=4, unmanaged=0, trunk=1)
+    3
+    """
+    return larger(smaller(limit, max_eni) - unmanaged - trunk, 1)
+
+
+def slots_with_whole_units(pods: IntLike, unit: IntLike, target: IntLike) -> IntLike:
+    """Units (ENIs or prefixes) that keep ``target`` whole units of addresses free. [units]
+
+    Notes
+    -----
+    target + ceil(P / unit) for target >= 1. For target 0 the pool grows when nothing is left:
+    1 + floor(P / unit), the larger state of the flapping pair where unit divides P.
+
+    Source
+    ------
+    ipamd.go L2639-2655: low while available < unit * target, or target = 0 and available = 0.
+
+    Examples
+    --------
+    >>> slots_with_whole_units(pods=11, unit=9, target=1)  # m5.large, WARM_ENI_TARGET=1
+    3
+    """
+    return larger(target, 1) + (pods + (unit - 1) * (target > 0)) // unit
+
+
+def enis_by_eni_target(pods: IntLike, k: IntLike, warm_eni: IntLike, max_pods: IntLike, serving: IntLike) -> IntLike:
+    """ENIs that serve pods under WARM_ENI_TARGET; each holds k secondary IPs. [ENIs]
+
+    Parameters
+    ----------
+    pods : int or ndarray of int
+        Pods on VPC addresses. [pods]
+    k : int or ndarray of int
+        IPv4 addresses per ENI less its primary. [addresses]
+    warm_eni : int or ndarray of int
+        WARM_ENI_TARGET. [ENIs]
+    max_pods : int or ndarray of int
+        The node's max pods: growth stops once the pool holds as many addresses. [pods]
+    serving : int or ndarray of int
+        ENIs that may serve pods. [ENIs]
+
+    Source
+    ------
+    ipamd.go L2637 (max pods), L2647-2649, L1115-1175 (an ENI is filled at once).
+
+    Examples
+    --------
+    >>> enis_by_eni_target(pods=60, k=49, warm_eni=1, max_pods=110, serving=15)
+    3
+    """
+    wanted = slots_with_whole_units(pods, k, warm_eni)
+    return smaller(smaller(wanted, ceil_div(max_pods, k)), serving)
+
+
+def slots_by_ip_target(
+    pods: IntLike, unit: IntLike, k: IntLike, warm_ip: IntLike, minimum_ip: IntLike, max_pods: IntLike, serving: IntLike
+) -> IntLike:
+    """Secondary IPs (unit 1) or prefixes (unit 16) under WARM_IP_TARGET and MINIMUM_IP_TARGET. [slots]
+
+    Notes
+    -----
+    An empty node takes max(w, m) addresses in batches of at most one ENI, and stops after the batch
+    that reaches max pods; then each pod that comes tops the pool up to P + w until max pods. With
+    only MINIMUM_IP_TARGET set (w = 0) nothing is added for pods: those above m never get an address.
+    Overall at most k slots on each serving ENI.
+
+    Source
+    ------
+    ipamd.go L2177-2231 (short), L1115-1260 (batches), L2637 (max pods).
+
+    Examples
+    --------
+    >>> slots_by_ip_target(pods=5, unit=1, k=3, warm_ip=2, minimum_ip=5, max_pods=11, serving=3)  # t3.small
+    7
+    >>> slots_by_ip_target(pods=45, unit=16, k=49, warm_ip=5, minimum_ip=10, max_pods=250, serving=15)
+    4
+    """
+    first = smaller(ceil_div(larger(warm_ip, minimum_ip), unit), k * ceil_div(max_pods, unit * k))
+    grown = smaller(ceil_div(pods + warm_ip, unit), ceil_div(max_pods, unit)) * (warm_ip > 0)
+    return smaller(larger(first, grown), serving * k)
+
+
+def prefixes_by_prefix_target(
+    pods: IntLike, k: IntLike, warm_prefix: IntLike, max_pods: IntLike, serving: IntLike
+) -> IntLike:
+    """Prefixes under WARM_PREFIX_TARGET. [prefixes]
+
+    Notes
+    -----
+    An empty node takes the target in batches of at most one ENI; then one prefix at a time. For
+    target 1 the figure holds for any placement of the pods; from 2 it is the packed one.
+
+    Source
+    ------
+    ipamd.go L2647-2655, L2714-2731 (request: max(1, target - wholly free prefixes)).
+
+    Examples
+    --------
+    >>> prefixes_by_prefix_target(pods=58, k=3, warm_prefix=1, max_pods=110, serving=3)  # t3.small
+    5
+    """
+    first = smaller(warm_prefix, k * ceil_div(max_pods, PREFIX_SIZE * k))
+    grown = smaller(slots_with_whole_units(pods, PREFIX_SIZE, warm_prefix), ceil_div(max_pods, PREFIX_SIZE))
+    return smaller(larger(first, grown), serving * k)
+
+
+def enis_holding(slots: IntLike, k: IntLike, idle_primary: IntLike) -> IntLike:
+    """ENIs attached when ``slots`` secondary IPs or prefixes are filled one ENI after the other. [ENIs]
+
+    ``idle_primary`` is 1 where the primary ENI serves no pods (custom networking), else 0.
+
+    >>> enis_holding(slots=5, k=3, idle_primary=0), enis_holding(slots=0, k=3, idle_primary=1)
+    (2, 1)
+    """
+    return idle_primary + larger(ceil_div(slots, k), 1 - idle_primary)
+
+
+def windows_slots(pods: IntLike, unit: IntLike, k: IntLike) -> IntLike:
+    """Secondary IPs (unit 1) or prefixes (unit 16) of a Windows node: one ENI, one warm IP, three at least.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 charts/aws-vpc-cni/values.yaml L127-133 (warmWindowsIPTarget 1,
+    minimumWindowsIPTarget 3); best-practices guide @dc0243a prefix-mode_windows.adoc L55-60.
+
+    >>> windows_slots(pods=4, unit=1, k=9), windows_slots(pods=40, unit=16, k=9)
+    (5, 3)
+    """
+    return smaller(ceil_div(larger(pods + 1, 3), unit), k)

@@ -1,0 +1,553 @@
+"""From a document to a :class:`~capacity.spec.plan.Plan`: every field checked, every reference resolved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.table import Catalog, load_catalog
+from capacity.errors import SpecError, either, nearest_names
+from capacity.spec.cni_env import check_variable, cni_settings
+from capacity.spec.document import Section, read_document
+from capacity.spec.fields import MOST, Field
+from capacity.spec.plan import (
+    SCENARIOS,
+    Checks,
+    Cni,
+    DaemonSet,
+    Growth,
+    Kubernetes,
+    NodeGroup,
+    Plan,
+    Requests,
+    Reservation,
+    ScenarioSpec,
+    Subnet,
+    Tenant,
+    Workload,
+)
+from capacity.spec.tenants import tenant_kinds
+
+API_VERSION = "capacity/v1"
+AMIS = ("al2023", "al2", "bottlerocket", "windows")
+PROVISIONERS = ("managed", "self-managed", "karpenter")
+PERIODS = ("day", "week", "month", "quarter", "year")
+
+_TOP = frozenset(
+    "apiVersion metadata region kubernetes cni vpc controlPlane nodeGroups workloads daemonSets tenants checks".split()
+)
+_GROUP = frozenset(
+    "name instanceTypes ami provisioner nodes subnets podSubnets update maxPods maxPodsExpression spread "
+    "reservedEnis unmanagedEnis".split()
+)
+_WORKLOAD = frozenset(
+    "name replicas requests rollingUpdate hostNetwork securityGroups nodeGroups growth".split()
+)
+_RATE = re.compile(r"^([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?) ?% ?/ ?([a-z]+)$")
+_VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")
+
+
+def read_plan(path: Path | str, catalog: Catalog | None = None) -> Plan:
+    """The plan in a file.
+
+    Raises
+    ------
+    SpecError
+        With file, line and path of the first thing that is wrong.
+    """
+    path = Path(path)
+    name = "<stdin>" if str(path) == "-" else str(path)
+    return parse_plan(read_document(path), name, catalog)
+
+
+def parse_plan(document: Section, file: str = "", catalog: Catalog | None = None) -> Plan:
+    """The plan in a document already decoded; ``file`` names it in messages."""
+    root = Field(document, "", None, document.line, file)
+    return _Parser(root, catalog or load_catalog()).plan()
+
+
+def find_plan(start: Path | None = None) -> Path:
+    """``capacity.yaml`` in the working directory or the nearest folder above it."""
+    folder = (start or Path.cwd()).resolve()
+    for place in (folder, *folder.parents):
+        if (place / "capacity.yaml").is_file():
+            return place / "capacity.yaml"
+    raise SpecError(f"no plan given and no capacity.yaml in {folder} or above it (capacity check PLAN)")
+
+
+class _Parser:
+    """Holds what later fields need of earlier ones: names of subnets and groups, and notes."""
+
+    def __init__(self, root: Field, catalog: Catalog) -> None:
+        self.root = root
+        self.catalog = catalog
+        self.notes: list[str] = []
+        self.subnets: dict[str, Subnet] = {}
+        self.groups: frozenset[str] = frozenset()
+        self.types: dict[str, InstanceType] = {}
+
+    def plan(self) -> Plan:
+        root = self.root
+        root.section(_TOP, required=("apiVersion", "vpc"))
+        version = root.child("apiVersion")
+        if version.text() != API_VERSION:
+            version.fail(f"{version.value!r} is not supported (expected {API_VERSION!r})")
+        name = self._name()
+        kubernetes = self._kubernetes(root.get("kubernetes"))
+        cni = self._cni(root.get("cni"), kubernetes)
+        cidrs = self._vpc(root.child("vpc"))
+        groups = self._groups(root.get("nodeGroups"), cni)
+        self.groups = frozenset(g.name for g in groups)
+        workloads = self._unique(map(self._workload, _items(root.get("workloads"))), "workload")
+        if workloads and not groups:
+            root.child("workloads").fail("there are workloads but no nodeGroups to run them")
+        region = root.get("region")
+        return Plan(
+            name=name,
+            vpc_cidrs=cidrs,
+            subnets=tuple(self.subnets.values()),
+            cni=cni,
+            region=region.text(40) if region else None,
+            kubernetes=kubernetes,
+            control_plane=self._control_plane(root.get("controlPlane")),
+            node_groups=groups,
+            workloads=workloads,
+            daemon_sets=self._unique(map(self._daemon_set, _items(root.get("daemonSets"))), "daemonSet"),
+            tenants=tuple(map(self._tenant, _items(root.get("tenants")))),
+            checks=self._checks(root.get("checks")),
+            notes=tuple(self.notes),
+            file=root.file,
+        )
+
+    # --- cluster --------------------------------------------------------------------------
+
+    def _name(self) -> str:
+        metadata = self.root.get("metadata")
+        if metadata is None:
+            return Path(self.root.file).stem or "plan"
+        metadata.section(("name", "labels", "annotations"), required=("name",))
+        return metadata.child("name").text()
+
+    def _kubernetes(self, section: Field | None) -> Kubernetes:
+        if section is None:
+            return Kubernetes()
+        section.section(("version", "serviceCidr", "ipFamily"))
+        version, cidr, family = (section.get(k) for k in ("version", "serviceCidr", "ipFamily"))
+        if version and not _VERSION.match(version.text(40)):
+            version.fail(f"{version.value!r} is not a Kubernetes version (expected something like 1.34)")
+        return Kubernetes(
+            version=version.value if version else None,
+            service_cidr=cidr.cidr(12, 24) if cidr else None,
+            ip_family=family.one_of(("ipv4", "ipv6")) if family else "ipv4",
+        )
+
+    def _cni(self, section: Field | None, kubernetes: Kubernetes) -> Cni:
+        version = env = None
+        if section is not None:
+            section.section(("version", "env"))
+            version, env = section.get("version"), section.get("env")
+            if version and not _VERSION.match(version.text(40)):
+                version.fail(f"{version.value!r} is not a CNI version (expected something like 1.23.1)")
+        values: dict[str, str | None] = {}
+        if env is not None:
+            if not isinstance(env.value, Section):
+                env.fail("expected a mapping of the CNI's environment variables")
+            for key in env.value:
+                entry = env.child(key)
+                check_variable(key, entry.where)
+                values[key] = "" if entry.value is None else _as_text(entry)
+        settings, warnings = cni_settings(values, env.where if env else "", kubernetes.ip_family)
+        self.notes += warnings
+        return Cni(version.value if version else None, values, settings)
+
+    def _control_plane(self, section: Field | None) -> tuple[str, ...] | None:
+        if section is None:
+            self.notes.append("no controlPlane in the plan: no addresses are booked for the control plane's ENIs")
+            return None
+        section.section(("subnets",), required=("subnets",))
+        return self._subnet_names(section.child("subnets"))
+
+    # --- network --------------------------------------------------------------------------
+
+    def _vpc(self, section: Field) -> tuple[IPv4Network, ...]:
+        section.section(("cidrs", "subnets"), required=("cidrs", "subnets"))
+        cidrs: list[tuple[IPv4Network, Field]] = []
+        for entry in section.child("cidrs").items():
+            cidrs.append((entry.cidr(16, 28), entry))
+        if not cidrs:
+            section.child("cidrs").fail("is empty (expected the VPC's blocks)")
+        _refuse_overlaps(cidrs)
+        blocks = [c for c, _ in cidrs]
+        placed: list[tuple[IPv4Network, Field]] = []
+        for entry in section.child("subnets").items():
+            subnet = self._subnet(entry, blocks)
+            placed.append((subnet.cidr, entry.child("cidr")))
+            self.subnets[subnet.name] = subnet
+        if not placed:
+            section.child("subnets").fail("is empty (expected at least one subnet)")
+        _refuse_overlaps(placed)
+        return tuple(blocks)
+
+    def _subnet(self, entry: Field, blocks: list[IPv4Network]) -> Subnet:
+        entry.section(("name", "zone", "cidr", "used", "reservations"), required=("name", "zone", "cidr"))
+        name = entry.child("name").text()
+        if name in self.subnets:
+            entry.child("name").fail(f"the subnet {name!r} stands twice")
+        cidr = entry.child("cidr").cidr(16, 28)
+        if not any(cidr.subnet_of(b) for b in blocks):
+            entry.child("cidr").fail(f"{cidr} is outside the VPC ({', '.join(map(str, blocks[:5]))})")
+        used = entry.get("used")
+        subnet = Subnet(
+            name=name,
+            zone=entry.child("zone").text(64),
+            cidr=cidr,
+            used=used.integer(0, cidr.num_addresses - 5) if used else 0,
+            reservations=self._reservations(entry.get("reservations"), cidr),
+            where=entry.where,
+        )
+        return subnet
+
+    def _reservations(self, section: Field | None, subnet: IPv4Network) -> tuple[Reservation, ...]:
+        found: list[tuple[IPv4Network, Field]] = []
+        types: list[str] = []
+        for entry in _items(section):
+            entry.section(("cidr", "type"), required=("cidr", "type"))
+            cidr = entry.child("cidr").cidr(16, 32)
+            if not cidr.subnet_of(subnet):
+                entry.child("cidr").fail(f"{cidr} is outside its subnet {subnet}")
+            kind = entry.child("type").one_of(("prefix", "explicit"))
+            if kind == "prefix" and cidr.prefixlen > 28:
+                entry.child("cidr").fail(f"{cidr} holds no /28 (a reservation of type prefix is /28 or larger)")
+            found.append((cidr, entry.child("cidr")))
+            types.append(kind)
+        _refuse_overlaps(found)
+        return tuple(Reservation(c, t) for (c, _), t in zip(found, types, strict=True))
+
+    def _subnet_names(self, section: Field) -> tuple[str, ...]:
+        names: list[str] = []
+        for entry in section.items():
+            name = entry.text()
+            if name not in self.subnets:
+                entry.fail(f"there is no subnet {name!r}{_hint(name, self.subnets)}")
+            if name in names:
+                entry.fail(f"the subnet {name!r} stands twice")
+            names.append(name)
+        if not names:
+            section.fail("is empty (expected names of subnets)")
+        return tuple(names)
+
+    # --- nodes ----------------------------------------------------------------------------
+
+    def _groups(self, section: Field | None, cni: Cni) -> tuple[NodeGroup, ...]:
+        return self._unique((self._group(entry, cni) for entry in _items(section)), "nodeGroup")
+
+    def _group(self, entry: Field, cni: Cni) -> NodeGroup:
+        entry.section(_GROUP, required=("name", "instanceTypes", "subnets"))
+        get = entry.get
+        ami, provisioner, max_pods, expression = (get(k) for k in ("ami", "provisioner", "maxPods", "maxPodsExpression"))
+        reserved, unmanaged = get("reservedEnis"), get("unmanagedEnis")
+        subnets = self._subnet_names(entry.child("subnets"))
+        low, desired, high = self._nodes(get("nodes"))
+        unavailable, strategy = self._update(get("update"))
+        return NodeGroup(
+            name=entry.child("name").text(),
+            instance_types=self._instance_types(entry.child("instanceTypes"), cni),
+            subnets=subnets,
+            pod_subnets=self._pod_subnets(entry, subnets, cni),
+            ami=ami.one_of(AMIS) if ami else "al2023",
+            provisioner=provisioner.one_of(PROVISIONERS) if provisioner else "managed",
+            min_nodes=low,
+            desired=desired,
+            max_nodes=high,
+            max_unavailable=unavailable,
+            update_strategy=strategy,
+            max_pods=max_pods.integer(1, 2**31 - 1) if max_pods else None,
+            max_pods_expression=expression.text(2000) if expression else None,
+            spread=self._spread(get("spread"), subnets),
+            reserved_enis=reserved.integer(0, 1_000_000) if reserved else 0,
+            unmanaged_enis=unmanaged.integer(0, 100) if unmanaged else 0,
+            where=entry.where,
+        )
+
+    def _instance_types(self, section: Field, cni: Cni) -> tuple[InstanceType, ...]:
+        types: list[InstanceType] = []
+        for entry in section.items():
+            name = entry.text(64)
+            kind = self.types.get(name)
+            if kind is None:
+                kind = self.types[name] = self.catalog.get(name, where=entry.where)
+            if kind.max_enis is None or kind.ipv4_per_eni is None:
+                entry.fail(f"nobody states how many network interfaces and addresses {name!r} has: it cannot be planned")
+            if kind.vcpus is None or kind.memory_mib is None:
+                entry.fail(f"nobody states how many vCPUs and how much memory {name!r} has: it cannot be planned")
+            if cni.settings.ipv6 and kind.prefixes_possible is False:
+                entry.fail(f"{name!r} runs on {kind.hypervisor}: IPv6 needs Nitro or bare metal")
+            if kind in types:
+                entry.fail(f"{name!r} stands twice")
+            types.append(kind)
+        if not types:
+            section.fail("is empty (expected at least one instance type)")
+        return tuple(types)
+
+    def _pod_subnets(self, entry: Field, subnets: tuple[str, ...], cni: Cni) -> tuple[str, ...]:
+        section = entry.get("podSubnets")
+        if section is None:
+            if cni.settings.custom_networking:
+                entry.fail("custom networking is on, but the key 'podSubnets' is missing")
+            return ()
+        if not cni.settings.custom_networking:
+            section.fail("needs custom networking (cni.env AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: \"true\")")
+        names = self._subnet_names(section)
+        served = {self.subnets[n].zone for n in names}
+        for name in subnets:
+            zone = self.subnets[name].zone
+            if zone not in served:
+                section.fail(f"no pod subnet in zone {zone!r}, where the nodes of {name!r} are")
+        return names
+
+    def _nodes(self, section: Field | None) -> tuple[int, int | None, int | None]:
+        if section is None:
+            return 0, None, None
+        if isinstance(section.value, str):
+            count = section.integer()
+            return count, count, count
+        section.section(("min", "desired", "max"))
+        low, desired, high = (section.get(k) for k in ("min", "desired", "max"))
+        least = low.integer() if low else 0
+        wanted = desired.integer() if desired else None
+        most = high.integer() if high else None
+        if most is not None and most < least:
+            section.child("max").fail(f"{most} is less than min {least}")
+        if desired and wanted is not None and (wanted < least or (most is not None and wanted > most)):
+            desired.fail(f"{wanted} is outside min {least} and max {'none' if most is None else most}")
+        return least, wanted, most
+
+    def _update(self, section: Field | None) -> tuple[int | Fraction, str]:
+        if section is None:
+            return 1, "default"
+        section.section(("maxUnavailable", "maxUnavailablePercentage", "strategy"))
+        count, percent, strategy = (section.get(k) for k in ("maxUnavailable", "maxUnavailablePercentage", "strategy"))
+        if count and percent:
+            percent.fail("give maxUnavailable or maxUnavailablePercentage, not both")
+        unavailable: int | Fraction = 1
+        if count:
+            unavailable = count.count_or_percent()
+            if isinstance(unavailable, int) and not 1 <= unavailable <= 100:
+                count.fail(f"{unavailable} is out of range (expected 1 to 100)")
+        if percent:
+            unavailable = Fraction(percent.integer(1, 100), 100)
+        if isinstance(unavailable, Fraction) and not 0 < unavailable <= 1:
+            (count or section).fail("is out of range (expected 1% to 100%)")
+        return unavailable, strategy.one_of(("default", "minimal")) if strategy else "default"
+
+    def _spread(self, section: Field | None, subnets: tuple[str, ...]) -> str | Mapping[str, Fraction]:
+        if section is None:
+            return "even"
+        if not isinstance(section.value, Section):
+            return section.one_of(("even", "worst"))
+        zones = list(dict.fromkeys(self.subnets[n].zone for n in subnets))
+        weights: dict[str, Fraction] = {}
+        for zone in section.value:
+            entry = section.child(zone)
+            if zone not in zones:
+                entry.fail(f"the group has no subnet in zone {zone!r}{_hint(zone, zones)}")
+            weights[zone] = _weight(entry)
+        if not sum(weights.values()):
+            section.fail("the weights are all 0")
+        return {zone: weights.get(zone, Fraction(0)) for zone in zones}
+
+    # --- pods -----------------------------------------------------------------------------
+
+    def _workload(self, entry: Field) -> Workload:
+        entry.section(_WORKLOAD, required=("name", "replicas"))
+        get = entry.get
+        now, most = self._replicas(entry.child("replicas"))
+        surge, unavailable = self._rolling_update(get("rollingUpdate"))
+        host, groups_of = get("hostNetwork"), get("securityGroups")
+        workload = Workload(
+            name=entry.child("name").text(),
+            replicas=now,
+            max_replicas=most,
+            requests=self._requests(get("requests")),
+            host_network=host.boolean() if host else False,
+            security_groups=groups_of.boolean() if groups_of else False,
+            node_groups=self._group_names(get("nodeGroups")),
+            max_surge=surge,
+            max_unavailable=unavailable,
+            growth=self._growth(get("growth")),
+            where=entry.where,
+        )
+        if workload.host_network and workload.security_groups and groups_of:
+            groups_of.fail("a pod on the host's network cannot have security groups of its own")
+        return workload
+
+    def _replicas(self, field: Field) -> tuple[int, int]:
+        if not isinstance(field.value, Section):
+            count = field.integer()
+            return count, count
+        field.section(("now", "max"), required=("now",))
+        now = field.child("now").integer()
+        most = field.get("max")
+        top = most.integer() if most else now
+        if most and top < now:
+            most.fail(f"{top} is less than now {now}")
+        return now, top
+
+    def _rolling_update(self, section: Field | None) -> tuple[int | Fraction, int | Fraction]:
+        if section is None:
+            return Fraction(1, 4), Fraction(1, 4)
+        section.section(("maxSurge", "maxUnavailable"))
+        surge, unavailable = section.get("maxSurge"), section.get("maxUnavailable")
+        both = (
+            surge.count_or_percent() if surge else Fraction(1, 4),
+            unavailable.count_or_percent() if unavailable else Fraction(1, 4),
+        )
+        if not any(both):
+            section.fail("maxSurge and maxUnavailable cannot both be 0")
+        return both
+
+    def _requests(self, section: Field | None) -> Requests:
+        if section is None:
+            return Requests()
+        section.section(("cpu", "memory"))
+        cpu, memory = section.get("cpu"), section.get("memory")
+        return Requests(cpu.cpu() if cpu else None, memory.memory() if memory else None)
+
+    def _growth(self, section: Field | None) -> Growth | None:
+        if section is None:
+            return None
+        section.section(("rate", "stddev"), required=("rate",))
+        rate, period = self._rate(section.child("rate"))
+        stddev = section.get("stddev")
+        return Growth(rate, period, stddev.percent() if stddev else Fraction(0))
+
+    def _rate(self, field: Field) -> tuple[Fraction, str]:
+        match = _RATE.match(field.text(40))
+        if not match:
+            field.fail(f"{field.value!r} is not a rate (expected something like 4%/month)")
+        number, period = match.groups()
+        if period not in PERIODS:
+            field.fail(f"{period!r} is not one of {', '.join(PERIODS)}{_hint(period, PERIODS)}")
+        rate = Fraction(number) / 100
+        if rate <= -1:
+            field.fail(f"{field.value!r} shrinks by everything (expected more than -100%)")
+        return rate, period
+
+    def _group_names(self, section: Field | None) -> tuple[str, ...]:
+        names: list[str] = []
+        for entry in _items(section):
+            name = entry.text()
+            if name not in self.groups:
+                entry.fail(f"there is no node group {name!r}{_hint(name, self.groups)}")
+            if name in names:
+                entry.fail(f"the node group {name!r} stands twice")
+            names.append(name)
+        if section is not None and not names:
+            section.fail("is empty (leave the key out to allow every group)")
+        return tuple(names)
+
+    def _daemon_set(self, entry: Field) -> DaemonSet:
+        entry.section(("name", "requests", "hostNetwork", "nodeGroups"), required=("name",))
+        host = entry.get("hostNetwork")
+        return DaemonSet(
+            name=entry.child("name").text(),
+            requests=self._requests(entry.get("requests")),
+            host_network=host.boolean() if host else False,
+            node_groups=self._group_names(entry.get("nodeGroups")),
+            where=entry.where,
+        )
+
+    def _tenant(self, entry: Field) -> Tenant:
+        entry.section(("kind", "name", "subnets", "addresses"), required=("kind", "subnets"))
+        kinds = tenant_kinds()
+        kind = kinds[entry.child("kind").one_of(tuple(kinds))]
+        name, addresses = entry.get("name"), entry.get("addresses")
+        if addresses is None and not kind.addresses:
+            entry.fail(f"a tenant of kind {kind.name!r} must say its addresses (per subnet)")
+        return Tenant(
+            kind=kind.name,
+            name=name.text() if name else kind.name,
+            subnets=self._subnet_names(entry.child("subnets")),
+            addresses=addresses.integer(0, 65536) if addresses else kind.addresses,
+            holder=kind.holder,
+            where=entry.where,
+        )
+
+    # --- checks ---------------------------------------------------------------------------
+
+    def _checks(self, section: Field | None) -> Checks:
+        if section is None:
+            return Checks()
+        section.section(("minFree", "scenarios"))
+        free, scenarios = section.get("minFree"), section.get("scenarios")
+        share = free.percent() if free else Fraction(1, 5)
+        if free and share > 1:
+            free.fail(f"{free.value!r} is out of range (expected 0% to 100%)")
+        return Checks(share, tuple(map(self._scenario, _items(scenarios))))
+
+    def _scenario(self, entry: Field) -> ScenarioSpec:
+        if isinstance(entry.value, Section):
+            if len(entry.value) != 1:
+                entry.fail("a scenario with options is one key, such as {burst: {nodes: 10}}")
+            name = next(iter(entry.value))
+            options = entry.child(name)
+            if not isinstance(options.value, Section):
+                options.fail("expected a mapping of options")
+            return ScenarioSpec(self._scenario_name(name, entry), dict(options.value))
+        return ScenarioSpec(self._scenario_name(entry.text(), entry))
+
+    def _scenario_name(self, name: str, entry: Field) -> str:
+        for part in name.split("+"):
+            if part not in SCENARIOS:
+                entry.fail(f"{part!r} is not one of {', '.join(SCENARIOS)}{_hint(part, SCENARIOS)}")
+        return name
+
+    def _unique(self, things: Iterable[Any], what: str) -> tuple[Any, ...]:
+        seen: dict[str, Any] = {}
+        for thing in things:
+            if thing.name in seen:
+                raise SpecError(f"{thing.where}: the {what} {thing.name!r} stands twice")
+            seen[thing.name] = thing
+        return tuple(seen.values())
+
+
+def _items(section: Field | None) -> Iterable[Field]:
+    return section.items() if section is not None else ()
+
+
+def _as_text(entry: Field) -> str:
+    """An environment value as the daemonset would carry it."""
+    if isinstance(entry.value, bool):
+        return str(entry.value).lower()
+    if not isinstance(entry.value, str):
+        entry.fail("expected a plain value")
+    return entry.value
+
+
+def _weight(entry: Field) -> Fraction:
+    text = entry.value
+    try:
+        share = entry.percent() if isinstance(text, str) and text.endswith("%") else Fraction(str(text))
+    except (ValueError, ZeroDivisionError):
+        entry.fail(f"{text!r} is not a weight (expected something like 0.5 or 50%)")
+    if not 0 <= share <= MOST:
+        entry.fail(f"{text!r} is out of range (expected 0 or more)")
+    return share
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = nearest_names(name, known, 1)
+    return f" (did you mean {either(near)}?)" if near else ""
+
+
+def _refuse_overlaps(blocks: list[tuple[IPv4Network, Field]]) -> None:
+    """Blocks sorted by start overlap exactly where one starts before the one ahead of it ends."""
+    ordered = sorted(blocks, key=lambda b: (int(b[0].network_address), -b[0].num_addresses))
+    for (first, _), (second, field) in zip(ordered, ordered[1:], strict=False):
+        if second.network_address <= first.broadcast_address:
+            field.fail(f"{second} overlaps {first}")

@@ -1,0 +1,207 @@
+"""The plan as frozen objects. Everything here was checked when it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from ipaddress import IPv4Network
+
+from capacity.catalog.instance_type import InstanceType
+from capacity.spec.cni_env import CniSettings
+
+RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
+
+SCENARIOS = ("steady", "peak", "rollout", "upgrade", "zone-loss", "burst", "blue-green", "spot-storm")
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A subnet CIDR reservation: ``prefix`` is AWS's to hand out as prefixes, ``explicit`` nobody's here."""
+
+    cidr: IPv4Network
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """A subnet of the VPC; ``used`` are addresses taken by what the plan does not model. [addresses]"""
+
+    name: str
+    zone: str
+    cidr: IPv4Network
+    used: int = 0
+    reservations: tuple[Reservation, ...] = ()
+    where: str = ""
+
+    @property
+    def total(self) -> int:
+        """Addresses of the block. [addresses]"""
+        return self.cidr.num_addresses
+
+    @property
+    def usable(self) -> int:
+        """Less the five that AWS keeps. [addresses]"""
+        return self.cidr.num_addresses - RESERVED_BY_AWS
+
+
+@dataclass(frozen=True, slots=True)
+class Kubernetes:
+    """Version as written, Service CIDR and family of the cluster."""
+
+    version: str | None = None
+    service_cidr: IPv4Network | None = None
+    ip_family: str = "ipv4"
+
+
+@dataclass(frozen=True, slots=True)
+class Cni:
+    """The VPC CNI: its version, its environment as written, and the same in numbers."""
+
+    version: str | None
+    env: Mapping[str, str | None]
+    settings: CniSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What a pod requests; None is "not said", which the scheduler's score reads as 100m and 200Mi."""
+
+    cpu_millicores: int | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeGroup:
+    """A set of nodes of one shape.
+
+    Attributes
+    ----------
+    instance_types : tuple of InstanceType
+        The first is the one the expected figures use; bounds run over all.
+    min_nodes, desired, max_nodes : int
+        None for ``desired``: as few as hold the pods; None for ``max_nodes``: no limit. [nodes]
+    subnets, pod_subnets : tuple of str
+        Names; ``pod_subnets`` only under custom networking.
+    spread : str or mapping
+        ``even``, ``worst``, or a weight per zone.
+    max_pods : int or None
+        Set by hand. [pods]
+    max_pods_expression : str or None
+        nodeadm's CEL expression.
+    reserved_enis : int
+        Karpenter's RESERVED_ENIS. [ENIs]
+    unmanaged_enis : int
+        ENIs on each node that the CNI leaves alone. [ENIs]
+    """
+
+    name: str
+    instance_types: tuple[InstanceType, ...]
+    subnets: tuple[str, ...]
+    pod_subnets: tuple[str, ...] = ()
+    ami: str = "al2023"
+    provisioner: str = "managed"
+    min_nodes: int = 0
+    desired: int | None = None
+    max_nodes: int | None = None
+    max_unavailable: int | Fraction = 1
+    update_strategy: str = "default"
+    max_pods: int | None = None
+    max_pods_expression: str | None = None
+    spread: str | Mapping[str, Fraction] = "even"
+    reserved_enis: int = 0
+    unmanaged_enis: int = 0
+    where: str = ""
+
+    @property
+    def windows(self) -> bool:
+        return self.ami == "windows"
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Compound growth of a workload: share per period and its standard deviation."""
+
+    rate: Fraction
+    period: str
+    stddev: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Replicas of one pod shape. Empty ``node_groups`` means any group."""
+
+    name: str
+    replicas: int
+    max_replicas: int
+    requests: Requests = Requests()
+    host_network: bool = False
+    security_groups: bool = False
+    node_groups: tuple[str, ...] = ()
+    max_surge: int | Fraction = Fraction(1, 4)
+    max_unavailable: int | Fraction = Fraction(1, 4)
+    growth: Growth | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSet:
+    """One pod on every node of its groups (all groups where none is named)."""
+
+    name: str
+    requests: Requests = Requests()
+    host_network: bool = False
+    node_groups: tuple[str, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Something beside nodes in some subnets; ``addresses`` is per subnet. [addresses]"""
+
+    kind: str
+    name: str
+    subnets: tuple[str, ...]
+    addresses: int
+    holder: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioSpec:
+    """A scenario asked for: its name and its options as read."""
+
+    name: str
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What ``check`` holds the plan to."""
+
+    min_free: Fraction = Fraction(1, 5)
+    scenarios: tuple[ScenarioSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A cluster in its VPC. ``notes`` are assumptions and replaced values to be said aloud."""
+
+    name: str
+    vpc_cidrs: tuple[IPv4Network, ...]
+    subnets: tuple[Subnet, ...]
+    cni: Cni
+    region: str | None = None
+    kubernetes: Kubernetes = Kubernetes()
+    control_plane: tuple[str, ...] | None = None
+    node_groups: tuple[NodeGroup, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    daemon_sets: tuple[DaemonSet, ...] = ()
+    tenants: tuple[Tenant, ...] = ()
+    checks: Checks = Checks()
+    notes: tuple[str, ...] = ()
+    file: str = ""
+
+    def subnet(self, name: str) -> Subnet:
+        """The subnet of that name."""
+        return next(s for s in self.subnets if s.name == name)
