@@ -1,4 +1,7 @@
-"""Where the packaged data files are: inside the wheel, or in the repository of an editable install."""
+"""Where the packaged data lies, and how its text is read.
+
+In a wheel it is ``capacity/_data``; in a checkout (editable install) it is ``data/`` beside the package.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,41 @@ from pathlib import Path
 
 from capacity.errors import CatalogError
 
+_PACKAGE = Path(__file__).resolve().parent.parent
+
 
 def data_dir() -> Path:
-    """Folder of the packaged data files."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "_data"
-    return inside if inside.is_dir() else package.parent / "data"
-
-
-def data_text(name: str) -> str:
-    """A packaged data file as text.
+    """Folder of the packaged data files.
 
     Raises
     ------
     CatalogError
-        The file is missing or unreadable: the installation is damaged.
+        Neither the wheel's nor the checkout's folder is there.
+    """
+    # importlib.resources would cost a single lookup several milliseconds of imports (tempfile, zipfile);
+    # it is asked only where the package is not a plain folder.
+    for folder in (_PACKAGE / "_data", _PACKAGE.parent / "data"):
+        if (folder / "eni_limits.csv").is_file():
+            return folder
+    from importlib.resources import files
+
+    found = files("capacity") / "_data"
+    if isinstance(found, Path) and found.is_dir():
+        return found
+    raise CatalogError("the packaged data is missing: reinstall eks-pod-capacity")
+
+
+def read_text(path: Path) -> str:
+    """The text of a data file, line ends as ``\\n``.
+
+    Raises
+    ------
+    CatalogError
+        The file is missing, unreadable or not UTF-8.
     """
     try:
-        return (data_dir() / name).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CatalogError(f"the data file {name} of this installation cannot be read: {error}") from error
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CatalogError(f"{path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise CatalogError(f"{path}: not UTF-8 text (byte {error.start})") from error
