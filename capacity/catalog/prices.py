@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from capacity.catalog.files import data_dir, read_text
 from capacity.errors import CatalogError
@@ -63,12 +64,19 @@ def price_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
 
 def regions() -> list[str]:
     """Regions with at least one price, sorted."""
-    return sorted({line.split(",", 2)[1] for line in _text().strip("\n").split("\n")})
+    return sorted({line.split(",", 2)[1] for line in _text().split("\n") if line})
 
 
-def all_prices() -> list[Price]:
-    """Every known price, in the order of the file."""
-    return [parse_price(line) for line in _text().strip("\n").split("\n")]
+def read_prices(path: Path | None = None) -> list[Price]:
+    """Every price of the packaged file, or of one at ``path``, in the order of the file.
+
+    Raises
+    ------
+    CatalogError
+        The file is missing, has another header, or a line of it is damaged.
+    """
+    text = _text() if path is None else _body(path)
+    return [parse_price(line) for line in text.split("\n") if line]
 
 
 def parse_price(line: str) -> Price:
@@ -77,7 +85,7 @@ def parse_price(line: str) -> Price:
     Raises
     ------
     CatalogError
-        Not five cells, or the price is not a number of 0 or more.
+        Not five cells, or the price is not a number above 0.
     """
     cells = line.split(",")
     try:
@@ -92,7 +100,12 @@ def parse_price(line: str) -> Price:
 
 @lru_cache(maxsize=1)
 def _text() -> str:
-    head, _, body = read_text(data_dir() / "prices.csv").partition("\n")
+    return _body(data_dir() / "prices.csv")
+
+
+def _body(path: Path) -> str:
+    """The lines after the header, each between line ends, so that a search for a whole line start finds it."""
+    head, _, body = read_text(path).partition("\n")
     if head != HEADER:
-        raise CatalogError(f"prices.csv: the header is not {HEADER}")
-    return "\n" + body
+        raise CatalogError(f"{path.name}: the header is not {HEADER}")
+    return "\n" + body.rstrip("\n") + "\n"
