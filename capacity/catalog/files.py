@@ -5,6 +5,7 @@ In a wheel it is ``capacity/_data``; in a checkout (editable install) it is ``da
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from capacity.errors import CatalogError
@@ -47,3 +48,35 @@ def read_text(path: Path) -> str:
         raise CatalogError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise CatalogError(f"{path}: not UTF-8 text (byte {error.start})") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a small data file: where it stands (for messages) and its cells by column."""
+
+    place: str
+    cells: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[column]
+
+
+def read_rows(path: Path, *columns: str) -> list[Row]:
+    """Rows of a data file whose header is ``columns``.
+
+    Raises
+    ------
+    CatalogError
+        The file cannot be read, has another header, or a row has another number of cells.
+    """
+    import csv
+
+    table = list(csv.reader(read_text(path).splitlines()))
+    if not table or table[0] != list(columns):
+        raise CatalogError(f"{path.name}: the header is not {','.join(columns)}")
+    rows = []
+    for number, cells in enumerate(table[1:], start=2):
+        if len(cells) != len(columns):
+            raise CatalogError(f"{path.name}:{number}: {len(cells)} cells instead of {len(columns)}")
+        rows.append(Row(f"{path.name}:{number}", dict(zip(columns, cells, strict=True))))
+    return rows

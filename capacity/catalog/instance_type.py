@@ -28,18 +28,18 @@ class InstanceType:
     vcpus, memory_mib : int or None
         As EC2 states them. [vCPUs], [MiB]
     arch : str or None
-        First supported architecture: ``x86_64`` or ``arm64``.
+        The 64-bit architecture: ``x86_64`` or ``arm64``; ``arm64_mac`` and ``x86_64_mac`` on Macs.
     hypervisor : str or None
         ``nitro`` or ``xen``; None on bare metal, where EC2 states none, and where unknown.
     bare_metal : bool or None
     gpus : int or None
-        GPUs. [devices]
+        GPUs that pods can ask for; a fractional one (g6f) counts as one. [devices]
     accelerator : str or None
-        Name of the GPU or accelerator.
+        Name of the GPU or accelerator; None where there is none.
     accelerators : int or None
-        Neuron or other inference/training devices. [devices]
+        Neuron, inference, media and FPGA devices. [devices]
     network_baseline_gbps, network_peak_gbps : float or None
-        [Gbit/s]
+        Of the whole instance. [Gbit/s]
     ebs_attachments : int or None
         Most EBS volumes, where EC2 states it. [volumes]
     ebs_shared : bool or None
@@ -48,7 +48,7 @@ class InstanceType:
     sources : tuple of str
         Who says so, keys of ``data/SOURCES.toml``.
     as_of : str
-        Date of the newest source, ISO.
+        Date of the newest of these sources, ISO; empty where none of them is dated.
     """
 
     name: str
@@ -78,13 +78,13 @@ class InstanceType:
 
     @property
     def prefixes_possible(self) -> bool | None:
-        """Whether the CNI can assign prefixes: Nitro or bare metal.
+        """Whether the CNI can assign prefixes: Nitro or bare metal; None where neither is known.
 
         Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/awsutils/awsutils.go L2025-2032.
         """
         if self.bare_metal or self.hypervisor == "nitro":
             return True
-        return None if self.hypervisor is None and self.bare_metal is None else False
+        return None if self.hypervisor is None else False
 
     @property
     def trunk_slot(self) -> bool:

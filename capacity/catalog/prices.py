@@ -13,7 +13,7 @@ from pathlib import Path
 from capacity.catalog.files import data_dir, read_text
 from capacity.errors import CatalogError
 
-HEADER = "instance_type,region,currency,price_per_hour,date"
+HEADER = "instance_type,region,currency,price_per_hour,date,source"
 DEFAULT_REGION = "us-east-1"
 
 
@@ -30,6 +30,8 @@ class Price:
         [currency per hour]
     date : str
         When the source took it from AWS's price list, ISO.
+    source : str
+        Who says so, a key of ``data/SOURCES.toml``.
     """
 
     instance_type: str
@@ -37,6 +39,7 @@ class Price:
     currency: str
     per_hour: float
     date: str
+    source: str
 
 
 def price(name: str, region: str = DEFAULT_REGION) -> Price | None:
@@ -85,17 +88,17 @@ def parse_price(line: str) -> Price:
     Raises
     ------
     CatalogError
-        Not five cells, or the price is not a number above 0.
+        Not six cells, or the price is not a number above 0.
     """
     cells = line.split(",")
     try:
-        name, region, currency, figure, date = cells
+        name, region, currency, figure, date, source = cells
         per_hour = float(figure)
     except ValueError as error:
         raise CatalogError(f"prices.csv: {line!r} is not a price ({error})") from error
     if not 0 < per_hour < float("inf"):
         raise CatalogError(f"prices.csv: {line!r}: the price is not above 0")
-    return Price(name, region, currency, per_hour, date)
+    return Price(name, region, currency, per_hour, date, source)
 
 
 @lru_cache(maxsize=1)

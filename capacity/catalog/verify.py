@@ -7,7 +7,6 @@ one line per failure. What breaks a rule and is right all the same is listed wit
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,13 +14,12 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.files import Row, data_dir, read_rows, read_text
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.order import size_rank
 from capacity.catalog.prices import Price, read_prices
 from capacity.catalog.provenance import Source, load_sources
 from capacity.catalog.table import Catalog
-from capacity.errors import CatalogError
 
 Measure = Callable[[InstanceType], "int | float | None"]
 
@@ -43,17 +41,6 @@ class Check:
         self.checked += 1
         if not right:
             self.failures.append(failure)
-
-
-@dataclass(frozen=True)
-class Stated:
-    """One row of a data file that states a figure, a disagreement or an exception: cells by column."""
-
-    place: str
-    cells: dict[str, str]
-
-    def __getitem__(self, column: str) -> str:
-        return self.cells[column]
 
 
 RANGES: tuple[tuple[str, float, float], ...] = (
@@ -107,10 +94,10 @@ class _Data:
     types: dict[str, InstanceType]
     sources: dict[str, Source]
     prices: list[Price]
-    facts: list[Stated]
-    stated: list[Stated]
-    overruled: list[Stated]
-    exceptions: dict[tuple[str, str, str], Stated]
+    facts: list[Row]
+    stated: list[Row]
+    overruled: list[Row]
+    exceptions: dict[tuple[str, str, str], Row]
 
 
 def verify(folder: Path | None = None) -> list[Check]:
@@ -144,36 +131,17 @@ def _load(folder: Path) -> _Data:
         types={t.name: t for t in catalog},
         sources=load_sources(folder)[0],
         prices=read_prices(folder / "prices.csv"),
-        facts=_rows(folder / "facts.csv", "instance_type", "field", "value", "sources"),
-        stated=_rows(folder / "stated_max_pods.csv", "instance_type", "max_pods", "sources"),
-        overruled=_rows(
+        facts=read_rows(folder / "facts.csv", "instance_type", "field", "value", "sources"),
+        stated=read_rows(folder / "stated_max_pods.csv", "instance_type", "max_pods", "sources"),
+        overruled=read_rows(
             folder / "disagreements.csv",
             *("instance_type", "field", "chosen", "chosen_sources", "other", "other_sources", "rule"),
         ),
         exceptions={
             (r["check"], r["instance_type"], r["field"]): r
-            for r in _rows(folder / "exceptions.csv", "check", "instance_type", "field", "reason", "source")
+            for r in read_rows(folder / "exceptions.csv", "check", "instance_type", "field", "reason", "source")
         },
     )
-
-
-def _rows(path: Path, *columns: str) -> list[Stated]:
-    """Rows of one of the smaller data files.
-
-    Raises
-    ------
-    CatalogError
-        Another header, or a row with another number of cells.
-    """
-    table = list(csv.reader(read_text(path).splitlines()))
-    if not table or table[0] != list(columns):
-        raise CatalogError(f"{path.name}: the header is not {','.join(columns)}")
-    rows = []
-    for number, cells in enumerate(table[1:], start=2):
-        if len(cells) != len(columns):
-            raise CatalogError(f"{path.name}:{number}: {len(cells)} cells instead of {len(columns)}")
-        rows.append(Stated(f"{path.name}:{number}", dict(zip(columns, cells, strict=True))))
-    return rows
 
 
 def _files(data: _Data) -> Check:
@@ -300,7 +268,9 @@ def _cell(value: object) -> str:
 
 
 def _price_list(data: _Data) -> Check:
-    check = Check("prices", "prices are above 0, dated, of known types, one per type and region, in its currency")
+    check = Check(
+        "prices", "prices are above 0, dated, of known types and sources, one per type and region, in its currency"
+    )
     seen = Counter((p.instance_type, p.region) for p in data.prices)
     for p in data.prices:
         label = f"prices.csv: {p.instance_type} in {p.region}"
@@ -309,6 +279,7 @@ def _price_list(data: _Data) -> Check:
         # AWS China bills in CNY, every other region in USD.
         check.expect(p.currency == ("CNY" if p.region.startswith("cn-") else "USD"), f"{label}: currency {p.currency}")
         check.expect(_is_date(p.date), f"{label}: {p.date!r} is not a date")
+        check.expect(p.source in data.sources, f"{label}: source {p.source!r} is not in SOURCES.toml")
     return check
 
 

@@ -1,0 +1,173 @@
+"""`capacity data`: how old the packaged data is, and whether it is whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from capacity.cli.options import Color, OutFile, Output, Quiet, sink
+from capacity.cli.output import Answer, Table, emit, notes
+from capacity.errors import SpecError
+
+if TYPE_CHECKING:
+    from capacity.catalog.status import DataStatus
+    from capacity.catalog.verify import Check
+
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Count ages to this day instead of today.", metavar="DATE")]
+
+app = typer.Typer(
+    name="data", help="The packaged data: its sources, age and self-check.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    parent.add_typer(app)
+
+
+def parse_day(option: str, text: str | None) -> dt.date:
+    """The day an option names; today where it is not given."""
+    if text is None:
+        return dt.date.today()
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise SpecError(f"{option}: {text!r} is not a date (expected YYYY-MM-DD)") from None
+
+
+@app.command()
+def status(
+    as_of: AsOf = None,
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Sources, dates, checksums, and what is not known."""
+    to = sink(output, out_file, color, quiet)
+    day = parse_day("--as-of", as_of)
+    from capacity.catalog.status import data_status
+
+    emit(status_answer(data_status(day)), to)
+
+
+@app.command()
+def verify(
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Check the packaged data against itself, offline.
+
+    Exit code 2 if a check fails.
+    """
+    to = sink(output, out_file, color, quiet)
+    from capacity.catalog.verify import verify as run_checks
+
+    checks = run_checks()
+    emit(verify_answer(checks), to)
+    failures = [f"error: {check.name}: {line}" for check in checks for line in check.failures]
+    notes(failures)
+    if failures:
+        raise typer.Exit(2)
+
+
+def status_answer(now: DataStatus) -> Answer:
+    """The state of the data as an answer to print."""
+    files = [{"name": f.name, "rows": f.rows, "checksum_ok": f.fault is None} for f in now.files]
+    sources = [source_row(s) for s in now.sources]
+    prices = [
+        {"region": p.region, "currency": p.currency, "prices": p.prices, "date": p.date, "age_days": p.age_days}
+        for p in now.prices
+    ]
+    unknown = list(now.without_eni_figures)
+    results = {
+        "date": now.date,
+        "age_days": now.age_days,
+        "types": now.types,
+        "files": files,
+        "sources": sources,
+        "prices": prices,
+        "without_eni_figures": unknown,
+    }
+    return Answer(
+        command="data status",
+        inputs={"as_of": now.as_of.isoformat()},
+        results=results,
+        blocks=[
+            f"{now.types:,} instance types, limits of {now.date} ({days(now.age_days)} on {now.as_of})\n",
+            Table(_FILE_COLUMNS, files, "Data files"),
+            "",
+            Table(_SOURCE_COLUMNS, sources, "Sources"),
+            "",
+            Table(_PRICE_COLUMNS, prices, "On-demand prices"),
+            f"\nNo ENI figures for {len(unknown)} types: {', '.join(unknown)}",
+        ],
+        rows=[
+            *({"kind": "file", **row} for row in files),
+            *({"kind": "source", **row} for row in sources),
+            *({"kind": "prices", **row} for row in prices),
+        ],
+        warnings=[f.fault for f in now.files if f.fault],
+    )
+
+
+_FILE_COLUMNS = (("name", "file"), ("rows", "rows"), ("checksum_ok", "checksum ok"))
+_SOURCE_COLUMNS = (
+    ("name", "key"),
+    ("title", "source"),
+    ("date", "date"),
+    ("age_days", "age, days"),
+    ("types", "types"),
+)
+_PRICE_COLUMNS = (
+    ("region", "region"),
+    ("currency", "currency"),
+    ("prices", "prices"),
+    ("date", "date"),
+    ("age_days", "age, days"),
+)
+
+
+def source_row(entry: Any) -> dict[str, Any]:
+    """One source with its age and how many types cite it."""
+    source = entry.source
+    return {
+        "name": source.key,
+        "title": source.title,
+        "origin": source.origin,
+        "path": source.path,
+        "version": source.version,
+        "licence": source.licence,
+        "date": source.date.isoformat() if source.date else None,
+        "age_days": entry.age_days,
+        "types": entry.types,
+    }
+
+
+def days(count: int) -> str:
+    """``1 day old``, ``28 days old``."""
+    return f"{count:,} day{'' if count == 1 else 's'} old"
+
+
+def verify_answer(checks: list[Check]) -> Answer:
+    """What the self-check looked at and found, as an answer to print."""
+    rows = [
+        {"check": c.name, "checked": c.checked, "failed": len(c.failures), "passed": not c.failures, "what": c.what}
+        for c in checks
+    ]
+    failed = sum(len(c.failures) for c in checks)
+    total = sum(c.checked for c in checks)
+    verdict = f"{total:,} figures checked, " + (f"{failed:,} failures" if failed else "all right")
+    listed = [{**row, "failures": c.failures} for row, c in zip(rows, checks, strict=True)]
+    columns = (("check", "check"), ("checked", "checked"), ("failed", "failed"), ("what", "what holds"))
+    return Answer(
+        command="data verify",
+        inputs={},
+        results={"passed": failed == 0, "checked": total, "failed": failed, "checks": listed},
+        blocks=[Table(columns, rows), "\n" + verdict],
+        rows=rows,
+    )
