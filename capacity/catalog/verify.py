@@ -269,7 +269,7 @@ def _cell(value: object) -> str:
 
 def _price_list(data: _Data) -> Check:
     check = Check(
-        "prices", "prices are above 0, dated, of known types and sources, one per type and region, in its currency"
+        "prices", "prices are above 0, dated, sourced, of known types, one per type and region, in its currency"
     )
     seen = Counter((p.instance_type, p.region) for p in data.prices)
     for p in data.prices:
