@@ -1,4 +1,4 @@
-"""A room imports only from rows before its own; rooms of one row don't know each other; no cycle, not even a lazy one."""
+"""A room imports from rows before its own only; those of one row don't know each other; no cycle, lazy ones included."""
 
 from __future__ import annotations
 

@@ -49,10 +49,9 @@ def blocks(path: Path) -> list[Block]:
 
 
 def prose(path: Path) -> str:
-    """The text without fenced blocks and code spans: what can hold headings and links."""
-    return re.sub(
-        r"`[^`\n]*`", lambda m: re.sub(r"[\[\]()]", "", m[0]), _FENCE.sub("", path.read_text(encoding="utf-8"))
-    )
+    """The text without fenced blocks, and without brackets in code spans: what can hold headings and links."""
+    text = _FENCE.sub("", path.read_text(encoding="utf-8"))
+    return re.sub(r"`[^`\n]*`", lambda span: re.sub(r"[\[\]()]", "", span[0]), text)
 
 
 def links(path: Path) -> list[str]:
