@@ -22,7 +22,7 @@ UV_COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help plan test check lint types unit wheel-test format lock docs-reference bench clean venv
+.PHONY: help plan test check lint types unit wheel-test format lock docs-reference bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -70,24 +70,27 @@ clean:  ## remove what the other targets made
 	rm -rf $(VENV) $(VENV)-lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(RUN_STAMP): | venv
+# An environment whose Python has gone is made anew; one made by hand is kept.
+define ENSURE_VENV
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	{ echo "capacity needs Python 3.11 or newer, and '$(PYTHON)' is not (use: make PYTHON=/path/to/python3.11 ...)" >&2; exit 1; }
+@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) >/dev/null 2>&1 || \
+	{ rm -rf $(VENV); echo "'$(PYTHON) -m venv' failed (on Debian or Ubuntu: apt install python3-venv)" >&2; exit 1; }
+endef
+
+$(RUN_STAMP):
 	@echo "Installing what capacity needs into $(VENV) (once)" >&2
+	$(ENSURE_VENV)
 	@$(PIP_LOCKED) $(addprefix -r ,$(RUN_LOCKS))
 	@$(PIP) install --no-build-isolation --no-deps -e .
 	@rm -f $(VENV)/stamp-* && touch $@
 
-$(DEV_STAMP): | venv
+$(DEV_STAMP):
 	@echo "Installing capacity and its development tools into $(VENV) (once)" >&2
+	$(ENSURE_VENV)
 	@$(PIP_LOCKED) -r requirements/dev.txt
 	@$(PIP) install --no-build-isolation --no-deps -e .
 	@rm -f $(VENV)/stamp-* && touch $@ $(RUN_STAMP)
-
-# Only reached when a stamp is missing. An environment whose Python has gone is made anew.
-venv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-		{ echo "capacity needs Python 3.11 or newer, and '$(PYTHON)' is not (use: make PYTHON=/path/to/python3.11 ...)" >&2; exit 1; }
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) >/dev/null 2>&1 || \
-		{ rm -rf $(VENV); echo "'$(PYTHON) -m venv' failed (on Debian or Ubuntu: apt install python3-venv)" >&2; exit 1; }
 
 $(VENV)-lock/bin/uv: requirements/lock.txt
 	@$(PYTHON) -m venv --clear $(VENV)-lock

@@ -1,4 +1,4 @@
-"""A room imports from rows before its own only; those of one row don't know each other; no cycle, lazy ones included."""
+"""A room imports from rows before its own only; those of one row don't know each other; no cycle, lazy ones too."""
 
 from __future__ import annotations
 
