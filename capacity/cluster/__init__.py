@@ -1,1 +1,1 @@
-"""cluster"""
+"""Workloads onto nodes, nodes into zones, addresses into the ledger: the scenarios of a plan."""

@@ -95,7 +95,7 @@ def node_limits(
     k = instance_type.ipv4_per_eni - 1
     if windows:
         return NodeLimits(serving=1, idle_primary=0, k=k, trunk=0, unmanaged=unmanaged_enis, windows=True)
-    slot = settings.pod_eni and instance_type.trunk_slot and not settings.ipv6
+    slot = settings.pod_eni and instance_type.trunk_slot
     limit = instance_type.max_enis
     managed = pool.managed_enis(limit, settings.max_eni or limit, unmanaged_enis, int(slot))
     idle = int(settings.custom_networking)

@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from functools import cache
 
-from capacity.catalog.files import data_text
+from capacity.catalog.files import data_dir, read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class TenantKind:
 @cache
 def tenant_kinds() -> dict[str, TenantKind]:
     """All kinds by name, from ``data/tenants.csv``."""
-    rows = csv.DictReader(io.StringIO(data_text("tenants.csv")))
+    rows = csv.DictReader(io.StringIO(read_text(data_dir() / "tenants.csv")))
     return {
         row["kind"]: TenantKind(row["kind"], int(row["addresses"]), row["holder"], row["what"], row["source"])
         for row in rows

@@ -1,1 +1,1 @@
-"""vpc"""
+"""Subnets: who holds which addresses, what reservations and /28 blocks leave, what is free."""

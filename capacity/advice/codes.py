@@ -1,0 +1,63 @@
+"""The codes of findings and their texts, from ``data/findings.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from capacity.catalog.files import data_dir, read_text
+
+SEVERITIES = ("info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of finding: what it says, why it matters, what mends it, who says so."""
+
+    code: str
+    severity: str
+    title: str
+    what: str
+    why: str
+    fix: str
+    source: str
+
+
+@cache
+def codes() -> dict[str, Code]:
+    """All codes by name."""
+    table = tomllib.loads(read_text(data_dir() / "findings.toml"))
+    return {name: Code(code=name, **texts) for name, texts in table.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing worth saying about a plan.
+
+    Attributes
+    ----------
+    code, severity : str
+    where : str
+        What it is about: ``subnets.private-b``, ``nodeGroups.general``, ``cni.env``.
+    message : str
+        One line with the numbers.
+    fix : mapping
+        ``summary``, and where a lever was tried ``patch``, ``commands`` and ``frees``.
+    scenario : str or None
+        Where it was seen, None where it holds in all.
+    """
+
+    code: str
+    severity: str
+    where: str
+    message: str
+    fix: Mapping[str, object] = field(default_factory=dict)
+    scenario: str | None = None
+
+
+def finding(code: str, where: str, message: str, scenario: str | None = None, severity: str | None = None) -> Finding:
+    """A finding with its code's own severity and cure."""
+    entry = codes()[code]
+    return Finding(code, severity or entry.severity, where, message, {"summary": entry.fix}, scenario)

@@ -1,0 +1,75 @@
+"""A check in one sentence: which subnet, when in the growth, and why."""
+
+from __future__ import annotations
+
+from capacity.cluster.check import CheckResult
+from capacity.cluster.growth import Exhaustion, exhaustion
+from capacity.cluster.scenario import ScenarioState
+from capacity.vpc.ledger import SubnetState
+
+
+def verdict_sentence(result: CheckResult) -> str:
+    """The verdict, and where it comes from.
+
+    For an exhausted plan: the subnet that is shortest, in which scenario, by how many addresses, at
+    which node of which group, and what holds its addresses.
+    """
+    if result.verdict == "ok":
+        share = float(100 * result.plan.checks.min_free)
+        names = ", ".join(s.name for s in result.scenarios)
+        return f"OK: every subnet keeps at least {share:g} % of its addresses free ({names})."
+    scenario, subnet = _worst(result)
+    pods = f" {scenario.unplaced_pods:,} pods find no node." if scenario.unplaced_pods else ""
+    if subnet.verdict == "ok":
+        return f"{result.verdict.upper()}: in {scenario.name}{pods or ' something is short.'}"
+    name = f"{subnet.subnet.name} ({subnet.subnet.cidr}, {subnet.subnet.zone})"
+    if subnet.free >= 0:
+        what = "its prefixes cannot be placed" if not subnet.prefixes_placed else _tight(subnet)
+        return f"{result.verdict.upper()}: {name}: {what} in {scenario.name}.{pods}"
+    when = _when(exhaustion(result, scenario, subnet.subnet.name))
+    return f"EXHAUSTED: {name} is {-subnet.free:,} addresses short in {scenario.name}.{when} {_why(subnet)}{pods}"
+
+
+def _tight(subnet: SubnetState) -> str:
+    if subnet.used_highest > subnet.subnet.usable:
+        return f"{subnet.free:,} of {subnet.subnet.usable:,} addresses stay free, but up to {subnet.used_highest:,} may be held"
+    return f"only {subnet.free:,} of {subnet.subnet.usable:,} addresses stay free"
+
+
+def _worst(result: CheckResult) -> tuple[ScenarioState, SubnetState]:
+    """The first scenario with the plan's verdict, and its subnet with the least share free."""
+    order = {"exhausted": 0, "tight": 1, "ok": 2}
+    scenario = min(result.scenarios, key=lambda s: order[s.verdict])
+    subnet = min(scenario.subnets, key=lambda s: (order[s.verdict], s.free / s.subnet.usable))
+    return scenario, subnet
+
+
+def _when(found: Exhaustion | None) -> str:
+    if found is None:
+        return ""
+    return f" It is full at node {found.node:,} of {found.most:,} of {found.group} ({found.addresses} addresses each)."
+
+
+def _why(subnet: SubnetState) -> str:
+    used = subnet.used
+    names = {
+        "warm": "held warm by the CNI",
+        "assigned": "given to pods",
+        "other": "taken by others",
+        "load_balancers": "kept for load balancers",
+        "branch": "on branch ENIs",
+    }
+    largest = sorted(names, key=lambda h: -used[h])[:2]
+    return "Of those wanted, " + " and ".join(f"{used[h]:,} are {names[h]}" for h in largest if used[h]) + "."
+
+
+def waste_sentence(result: CheckResult) -> str:
+    """Addresses that nodes hold and no pod uses, in steady."""
+    state = next((s for s in result.scenarios if s.name == "steady"), None)
+    if state is None:
+        return ""
+    warm = sum(s.used["warm"] for s in state.subnets)
+    held = warm + sum(s.used["assigned"] for s in state.subnets)
+    if not warm:
+        return ""
+    return f"Held but unused in steady: {warm:,} of {held:,} pod addresses ({100 * warm / held:.0f} %)."

@@ -1,0 +1,89 @@
+"""`capacity check`: will we run out of IPs?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of, sink
+
+if TYPE_CHECKING:
+    from capacity.advice.codes import Finding
+    from capacity.cluster.check import CheckResult
+
+Plan = Annotated[
+    Path | None,
+    typer.Argument(help="Plan file (YAML or JSON, - for stdin); without it capacity.yaml here or in a folder above.", metavar="[PLAN]"),
+]
+Scenario = Annotated[list[str] | None, typer.Option("--scenario", help="Only this scenario; may be repeated.", metavar="NAME")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("check")(check)
+
+
+def check(
+    plan: Plan = None,
+    scenario: Scenario = None,
+    fail_on: Annotated[str, typer.Option("--fail-on", help="error: exit 1 when exhausted. warning: also when tight.", metavar="LEVEL")] = "error",
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")] = False,
+    explain: Explain = False,
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Will we run out of IPs? Per subnet and scenario, with a verdict for CI.
+
+    Exit 0: every scenario fits. Exit 1: some subnet runs out (with --fail-on warning also: is tight).
+    Exit 2: the plan cannot be read.
+
+    Examples: capacity check examples/shop-prod.yaml · capacity check -o json | jq .results.verdict ·
+    capacity check --scenario peak --fail-on warning
+    """
+    to = sink(output, out_file, color, quiet)
+    level = one_of("--fail-on", fail_on, ("error", "warning"))
+    from capacity.cli.check_view import answer
+    from capacity.cli.output import emit
+
+    result, found = run(plan, scenario)
+    emit(answer(result, found, explain), to)
+    bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
+    if result.verdict in bad and not exit_zero:
+        raise typer.Exit(1)
+
+
+def run(plan: Path | None, scenarios: list[str] | None) -> tuple[CheckResult, tuple[Finding, ...]]:
+    """Read, check, judge."""
+    from capacity.advice.findings import findings
+    from capacity.cluster.check import check as check_plan
+    from capacity.spec.parse import find_plan, read_plan
+
+    result = check_plan(read_plan(plan or find_plan()), scenarios)
+    return result, findings(result)
+
+
+def inputs_of(result: CheckResult) -> dict[str, Any]:
+    """What the answer rests on, after defaults."""
+    plan, settings = result.plan, result.plan.cni.settings
+    return {
+        "plan": plan.file,
+        "name": plan.name,
+        "region": plan.region,
+        "ip_family": plan.kubernetes.ip_family,
+        "cni": {
+            "version": plan.cni.version,
+            "prefix_delegation": settings.prefix,
+            "custom_networking": settings.custom_networking,
+            "pod_eni": settings.pod_eni,
+            "warm_eni_target": settings.warm_eni,
+            "warm_ip_target": settings.warm_ip,
+            "minimum_ip_target": settings.minimum_ip,
+            "warm_prefix_target": settings.warm_prefix,
+            "max_eni": settings.max_eni,
+        },
+        "min_free": f"{float(100 * plan.checks.min_free):g}%",
+        "scenarios": [s.name for s in result.scenarios],
+    }

@@ -1,0 +1,179 @@
+"""A check as an answer: the JSON contract, and the page a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from capacity.advice.codes import Finding
+from capacity.advice.summary import verdict_sentence, waste_sentence
+from capacity.cli.check import inputs_of
+from capacity.cli.output import Answer, Table
+from capacity.cluster.check import CheckResult
+from capacity.cluster.runway import Runway
+from capacity.cluster.scenario import GroupState, ScenarioState
+from capacity.cluster.trace import lines, subnet_term
+from capacity.vpc.ledger import SubnetState
+
+
+def answer(result: CheckResult, found: Sequence[Finding], explain: bool = False) -> Answer:
+    """Everything `check` says, in every format."""
+    results = results_json(result, found)
+    if explain:
+        results["explain"] = [subnet_term(s, state).as_dict() for state in result.scenarios for s in state.subnets]
+    return Answer(
+        command="check",
+        inputs=inputs_of(result),
+        results=results,
+        blocks=blocks(result, found, explain),
+        rows=[{"scenario": s.name, **row} for s in result.scenarios for row in map(subnet_json, s.subnets)],
+        warnings=result.notes,
+    )
+
+
+def results_json(result: CheckResult, found: Sequence[Finding]) -> dict[str, Any]:
+    """``results`` of the JSON answer."""
+    return {
+        "verdict": result.verdict,
+        "scenarios": [scenario_json(s) for s in result.scenarios],
+        "runway": [runway_json(r) for r in result.runway],
+        "findings": [finding_json(f) for f in found],
+    }
+
+
+def scenario_json(state: ScenarioState) -> dict[str, Any]:
+    return {
+        "name": state.name,
+        "rule": state.rule,
+        "verdict": state.verdict,
+        "subnets": [subnet_json(s) for s in state.subnets],
+        "node_groups": [group_json(g) for g in state.groups],
+        "unplaced_pods": state.unplaced_pods,
+        "unplaced": [{"workload": u.workload, "pods": u.pods, "reason": u.reason} for u in state.unplaced],
+    }
+
+
+def subnet_json(state: SubnetState) -> dict[str, Any]:
+    subnet = state.subnet
+    return {
+        "name": subnet.name,
+        "zone": subnet.zone,
+        "cidr": str(subnet.cidr),
+        "total": subnet.total,
+        "usable": subnet.usable,
+        "used": dict(state.used),
+        "free": state.free,
+        "free_pct": round(100 * state.free / subnet.usable, 2),
+        "free_reserved": state.free_reserved,
+        "free_prefixes": state.free_prefixes,
+        "used_lowest": state.used_lowest,
+        "used_highest": state.used_highest,
+        "verdict": state.verdict,
+    }
+
+
+def group_json(state: GroupState) -> dict[str, Any]:
+    first = state.shape.first
+    return {
+        "name": state.shape.group.name,
+        "instance_type": first.instance_type.name,
+        "nodes": state.nodes,
+        "nodes_by_zone": dict(state.nodes_by_zone),
+        "pods_per_node": state.pods_per_node,
+        "max_pods": first.max_pods,
+        "binding": state.binding,
+    }
+
+
+def runway_json(runway: Runway) -> dict[str, Any]:
+    return {
+        "name": runway.subnet,
+        "more_nodes": runway.more_nodes,
+        "more_pods": runway.more_pods,
+        "scenario": "steady",
+        "node_group": runway.group,
+        "node_addresses": runway.node_addresses,
+    }
+
+
+def finding_json(found: Finding) -> dict[str, Any]:
+    return {
+        "code": found.code,
+        "severity": found.severity,
+        "where": found.where,
+        "scenario": found.scenario,
+        "message": found.message,
+        "fix": dict(found.fix),
+    }
+
+
+_SUBNETS = (
+    ("name", "subnet"),
+    ("zone", "zone"),
+    ("cidr", "cidr"),
+    ("usable", "usable"),
+    ("nodes", "nodes+ENIs"),
+    ("assigned", "pods"),
+    ("warm", "warm"),
+    ("others", "others"),
+    ("free", "free"),
+    ("free_pct", "free %"),
+    ("range", "used min–max"),
+    ("verdict", "verdict"),
+)
+
+
+def blocks(result: CheckResult, found: Sequence[Finding], explain: bool) -> list[str | Table]:
+    """The page: verdict first, then each scenario, the runway, findings, assumptions."""
+    page: list[str | Table] = [verdict_sentence(result), ""]
+    for state in result.scenarios:
+        page += [_scenario_table(state), _groups_line(state), ""]
+        if explain:
+            page += ["\n".join(lines(subnet_term(s, state))) for s in state.subnets] + [""]
+    page += [_runway_table(result), ""]
+    waste = waste_sentence(result)
+    page += [waste, ""] if waste else []
+    if found:
+        page += [_findings(found), "", "`capacity explain CODE` tells what a code means; `capacity explain SUBNET` shows every term.".replace("`", "")]
+    return page
+
+
+def _scenario_table(state: ScenarioState) -> Table:
+    rows = []
+    for s in state.subnets:
+        used = s.used
+        nodes = used["node_primary"] + used["eni_primary"] + used["branch"]
+        others = used["control_plane"] + used["load_balancers"] + used["endpoints"] + used["other"]
+        row = subnet_json(s) | {"nodes": nodes, "assigned": used["assigned"], "warm": used["warm"], "others": others}
+        rows.append(row | {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": round(100 * s.free / s.subnet.usable, 1)})
+    columns = [c for c in _SUBNETS]
+    if any(s.free_prefixes is not None for s in state.subnets):
+        columns.insert(10, ("free_prefixes", "free /28 ≤"))
+    return Table(columns, rows, f"{state.name}: {state.rule}")
+
+
+def _groups_line(state: ScenarioState) -> str:
+    parts = [
+        f"{g.shape.group.name} {g.nodes:,} × {g.shape.first.instance_type.name}, up to {g.pods_per_node} of {g.shape.first.max_pods} pods"
+        + (f", most used: {g.binding}" if g.binding else "")
+        for g in state.groups
+    ]
+    unplaced = f"; {state.unplaced_pods:,} pods find no node" if state.unplaced_pods else ""
+    return "nodes: " + "; ".join(parts) + unplaced if parts else "nodes: none"
+
+
+def _runway_table(result: CheckResult) -> Table:
+    rows = [runway_json(r) for r in result.runway]
+    columns = (
+        ("name", "subnet"),
+        ("more_nodes", "more nodes"),
+        ("more_pods", "or more pods"),
+        ("node_group", "node group"),
+        ("node_addresses", "addresses per node"),
+    )
+    return Table(columns, rows, "runway: what still fits beyond steady")
+
+
+def _findings(found: Sequence[Finding]) -> Table:
+    rows = [{"code": f.code, "severity": f.severity, "scenario": f.scenario or "", "message": f.message} for f in found]
+    return Table((("code", "code"), ("severity", "severity"), ("scenario", "scenario"), ("message", "finding")), rows, "findings")

@@ -1,0 +1,40 @@
+"""`capacity explain`: the derivation of a figure, or the reason behind a code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from capacity.cli.options import Color, OutFile, Output, Quiet, sink
+
+_CODE = re.compile(r"^[A-Za-z]{2}[0-9]{3}$")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("explain")(explain)
+
+
+def explain(
+    what: Annotated[str, typer.Argument(help="A code (IP001), a subnet (private-b), one of its figures (private-b.warm), or a node group.")],
+    plan: Annotated[Path | None, typer.Option("--plan", help="The plan the figure is of; without it capacity.yaml here or above.")] = None,
+    scenario: Annotated[str | None, typer.Option("--scenario", help="Which scenario; the first by default.")] = None,
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Where a figure comes from, term by term, or what a finding's code means.
+
+    Examples: capacity explain IP001 · capacity explain private-b.warm --plan examples/shop-prod.yaml --scenario peak
+    """
+    to = sink(output, out_file, color, quiet, ("table", "json", "yaml", "md"))
+    from capacity.cli.explain_view import code_answer, figure_answer
+    from capacity.cli.output import emit
+
+    if _CODE.match(what):
+        emit(code_answer(what.upper()), to)
+    else:
+        emit(figure_answer(what, plan, scenario), to)

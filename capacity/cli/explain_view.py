@@ -1,0 +1,33 @@
+"""The answers of `capacity explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from capacity.advice.codes import codes
+from capacity.cli.check import inputs_of
+from capacity.cli.output import Answer
+from capacity.cluster.check import check
+from capacity.cluster.trace import explain, lines
+from capacity.errors import SpecError, either, nearest_names
+from capacity.spec.parse import find_plan, read_plan
+
+
+def code_answer(code: str) -> Answer:
+    """What a finding's code means."""
+    known = codes()
+    if code not in known:
+        raise SpecError(f"{code!r} is not a code (did you mean {either(nearest_names(code, known, 2) or list(known)[:1])}?)")
+    entry = known[code]
+    fields = ("what", "why", "fix", "source")
+    texts = [f"{code} · {entry.severity} · {entry.title}"] + [f"{f + ':':8}{getattr(entry, f)}" for f in fields]
+    results = {"code": code, "severity": entry.severity, "title": entry.title} | {f: getattr(entry, f) for f in fields}
+    return Answer("explain", {"what": code}, results, texts, [results])
+
+
+def figure_answer(what: str, plan: Path | None, scenario: str | None) -> Answer:
+    """The tree of one figure of a plan."""
+    result = check(read_plan(plan or find_plan()), None)
+    term = explain(result, what, scenario)
+    inputs = inputs_of(result) | {"what": what, "scenario": scenario or result.scenarios[0].name}
+    return Answer("explain", inputs, term.as_dict(), ["\n".join(lines(term))], [term.as_dict()], result.notes)

@@ -1,0 +1,296 @@
+"""Pods onto nodes, as the scheduler's LeastAllocated would, counting identical nodes instead of looping.
+
+Workload by workload, each pod goes to the node on which the mean of requested CPU and memory shares
+of allocatable, this pod included, is smallest, among the nodes with room for it; ties: fewest pods,
+then group order, then subnet order. Shares are compared as exact fractions.
+
+Nodes in the same state form a class with a count. A pod only ever makes its node's share larger, so
+all nodes of the least allocated class take one pod each before any other node is due: whole classes
+move at once. Heaps keep the classes of a group, and the groups open to a workload, in order.
+
+Source: kubernetes/kubernetes pkg/scheduler/framework/plugins/noderesources/least_allocated.go and
+resource_allocation.go (a missing request counts 100m CPU and 200Mi memory, pkg/scheduler/util/pod_resources.go).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from capacity.spec.plan import Requests
+from capacity.units import MIB
+
+DEFAULT_CPU_MILLICORES = 100
+DEFAULT_MEMORY_BYTES = 200 * MIB
+
+VPC, HOST, BRANCH = "vpc", "host", "branch"
+REASONS = ("addresses", "branch_enis", "max_pods", "cpu", "memory", "nodes")
+
+
+@dataclass(frozen=True, slots=True)
+class PodShape:
+    """One pod: what it requests, what the score counts for it, and how it gets its address."""
+
+    cpu: int
+    memory: int
+    score_cpu: int
+    score_memory: int
+    kind: str = VPC
+
+
+def pod_shape(requests: Requests, kind: str = VPC) -> PodShape:
+    """The pod of a workload or daemonset. CPU in millicores, memory in bytes."""
+    cpu, memory = requests.cpu_millicores, requests.memory_bytes
+    return PodShape(
+        cpu=cpu or 0,
+        memory=memory or 0,
+        score_cpu=DEFAULT_CPU_MILLICORES if cpu is None else cpu,
+        score_memory=DEFAULT_MEMORY_BYTES if memory is None else memory,
+        kind=kind,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRoom:
+    """What one node of a group offers to all its pods, daemonsets included.
+
+    ``cpu`` millicores and ``memory`` bytes allocatable, ``max_pods`` pods, ``addresses`` for pods on
+    VPC addresses, ``branch_enis``.
+    """
+
+    cpu: int
+    memory: int
+    max_pods: int
+    addresses: int
+    branch_enis: int
+
+
+# A node's state: score CPU, score memory, CPU, memory, pods, VPC pods, branch pods. Classes of equal
+# state in the same slot are one; plain tuples keep them cheap to hash and compare.
+State = tuple[int, int, int, int, int, int, int]
+EMPTY: State = (0, 0, 0, 0, 0, 0, 0)
+
+
+def with_pod(state: State, pod: PodShape) -> State:
+    """The state of a node after one more pod."""
+    return (
+        state[0] + pod.score_cpu,
+        state[1] + pod.score_memory,
+        state[2] + pod.cpu,
+        state[3] + pod.memory,
+        state[4] + 1,
+        state[5] + (pod.kind == VPC),
+        state[6] + (pod.kind == BRANCH),
+    )
+
+
+def blockers(room: NodeRoom, state: State, pod: PodShape) -> list[str]:
+    """What keeps a pod off a node in this state; empty where it fits."""
+    found = []
+    if pod.kind == VPC and state[5] >= room.addresses:
+        found.append("addresses")
+    if pod.kind == BRANCH and state[6] >= room.branch_enis:
+        found.append("branch_enis")
+    if state[4] >= room.max_pods:
+        found.append("max_pods")
+    if state[2] + pod.cpu > room.cpu and pod.cpu:
+        found.append("cpu")
+    if state[3] + pod.memory > room.memory and pod.memory:
+        found.append("memory")
+    return found
+
+
+def fits(room: NodeRoom, state: State, pod: PodShape) -> bool:
+    """Whether one more such pod has room; a request of 0 fits even an overcommitted node."""
+    return (
+        state[4] < room.max_pods
+        and (pod.kind != VPC or state[5] < room.addresses)
+        and (pod.kind != BRANCH or state[6] < room.branch_enis)
+        and (not pod.cpu or state[2] + pod.cpu <= room.cpu)
+        and (not pod.memory or state[3] + pod.memory <= room.memory)
+    )
+
+
+Entry = tuple[int, int, int, State]  # share in units of 1/(2·cpu·memory), pods, slot, state
+
+
+class GroupNodes:
+    """The nodes of one group by slot and state, least allocated first."""
+
+    def __init__(self, room: NodeRoom, slots: Sequence[int], start: State) -> None:
+        self.room = room
+        self.shape = (max(room.cpu, 1), max(room.memory, 1))
+        self.classes: dict[tuple[int, State], int] = {}
+        self.heap: list[Entry] = []
+        self.aside: list[Entry] = []
+        for slot, count in enumerate(slots):
+            if count:
+                self._add(slot, start, count)
+
+    def _key(self, state: State) -> int:
+        cpu, memory = self.shape
+        return state[0] * memory + state[1] * cpu
+
+    def _add(self, slot: int, state: State, count: int) -> None:
+        place = (slot, state)
+        if place in self.classes:
+            self.classes[place] += count
+            return
+        self.classes[place] = count
+        if state[4] < self.room.max_pods:
+            heapq.heappush(self.heap, (self._key(state), state[4], slot, state))
+
+    def head(self, pod: PodShape) -> Entry | None:
+        """The least allocated class with room for the pod. Classes without stay aside until :meth:`restore`."""
+        heap, room = self.heap, self.room
+        while heap:
+            entry = heap[0]
+            if fits(room, entry[3], pod):
+                return entry
+            self.aside.append(heapq.heappop(heap))
+        return None
+
+    def restore(self) -> None:
+        for entry in self.aside:
+            heapq.heappush(self.heap, entry)
+        self.aside.clear()
+
+    def share(self, state: State, pod: PodShape) -> float:
+        """Mean share of CPU and memory with the pod, correctly rounded, so equal shares compare equal."""
+        cpu, memory = self.shape
+        return ((state[0] + pod.score_cpu) * memory + (state[1] + pod.score_memory) * cpu) / (2 * cpu * memory)
+
+    def take(self, entry: Entry, pod: PodShape, wanted: int) -> int:
+        """Put one pod on up to ``wanted`` nodes of the head class; how many."""
+        _, _, slot, state = entry
+        have = self.classes[slot, state]
+        placed = min(have, wanted)
+        if placed == have:
+            heapq.heappop(self.heap)
+            del self.classes[slot, state]
+        else:
+            self.classes[slot, state] = have - placed
+        self._add(slot, with_pod(state, pod), placed)
+        return placed
+
+
+@dataclass(slots=True)
+class _Choice:
+    """The groups open to a set of workloads, by shape, least allocated first.
+
+    Entries are lower bounds: shares only grow, so a stale one is found out when it comes up.
+    """
+
+    heaps: dict[tuple[int, int], list[tuple[int, int, int, int]]] = field(default_factory=dict)
+    refused: list[PodShape] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """Pods of a workload that found no node, and the resource that kept them off."""
+
+    workload: str
+    pods: int
+    reason: str
+
+
+class Placement:
+    """All groups of a plan while pods are placed on them."""
+
+    def __init__(self, groups: Sequence[GroupNodes]) -> None:
+        self.groups = groups
+        self.choices: dict[tuple[int, ...], _Choice] = {}
+        self.unplaced: list[Unplaced] = []
+
+    def place(self, workload: str, pod: PodShape, pods: int, groups: tuple[int, ...]) -> None:
+        """Place ``pods`` pods of a workload on the groups it may use."""
+        choice = self._choice(groups)
+        left = pods
+        if not any(_at_least(pod, r) for r in choice.refused):
+            left = self._fill(choice, pod, pods)
+        if left:
+            choice.refused.append(pod)
+            self.unplaced.append(Unplaced(workload, left, self._reason(pod, groups)))
+
+    def _choice(self, groups: tuple[int, ...]) -> _Choice:
+        choice = self.choices.get(groups)
+        if choice is None:
+            choice = self.choices[groups] = _Choice()
+            for index in groups:
+                group = self.groups[index]
+                if group.heap:
+                    key, pods, slot, _ = group.heap[0]
+                    choice.heaps.setdefault(group.shape, []).append((key, pods, index, slot))
+            for heap in choice.heaps.values():
+                heapq.heapify(heap)
+        return choice
+
+    def _fill(self, choice: _Choice, pod: PodShape, pods: int) -> int:
+        """Place what has room; how many are left."""
+        aside: list[tuple[tuple[int, int], tuple[int, int, int, int]]] = []
+        touched: set[int] = set()
+        tops = [t for t in (self._top(shape, choice, pod, aside, touched) for shape in list(choice.heaps)) if t]
+        heapq.heapify(tops)
+        left = pods
+        while left and tops:
+            _, _, index, _, shape = heapq.heappop(tops)
+            group = self.groups[index]
+            entry = group.head(pod)
+            assert entry is not None
+            left -= group.take(entry, pod, left)
+            top = self._top(shape, choice, pod, aside, touched)
+            if top:
+                heapq.heappush(tops, top)
+        for index in touched:
+            self.groups[index].restore()
+        for shape, item in aside:
+            heapq.heappush(choice.heaps[shape], item)
+        return left
+
+    def _top(
+        self,
+        shape: tuple[int, int],
+        choice: _Choice,
+        pod: PodShape,
+        aside: list[tuple[tuple[int, int], tuple[int, int, int, int]]],
+        touched: set[int],
+    ) -> tuple[float, int, int, int, tuple[int, int]] | None:
+        """The best group of one shape for the pod: share with it, pods, group, slot, shape."""
+        heap = choice.heaps[shape]
+        while heap:
+            bound = heap[0]
+            index = bound[2]
+            group = self.groups[index]
+            touched.add(index)
+            entry = group.head(pod)
+            if entry is None:
+                heapq.heappop(heap)
+                if group.aside or group.heap:  # full for this pod, not for good
+                    aside.append((shape, bound))
+                continue
+            true = (entry[0], entry[1], index, entry[2])
+            if true != bound:
+                heapq.heapreplace(heap, true)
+                if heap[0] != true:
+                    continue
+            return group.share(entry[3], pod), entry[1], index, entry[2], shape
+        return None
+
+    def _reason(self, pod: PodShape, groups: tuple[int, ...]) -> str:
+        """Addresses or branch ENIs where they alone stop the pod somewhere; else what stops it most often."""
+        counts: Counter[str] = Counter()
+        for index in groups:
+            group = self.groups[index]
+            for (_, state), count in group.classes.items():
+                found = blockers(group.room, state, pod)
+                if found in (["addresses"], ["branch_enis"]):
+                    return found[0]
+                counts.update({reason: count for reason in found})
+        return max(REASONS, key=lambda r: (counts[r], -REASONS.index(r))) if counts else "nodes"
+
+
+def _at_least(pod: PodShape, other: PodShape) -> bool:
+    """Whether a pod needs everything that ``other``, already refused everywhere, needed."""
+    return pod.kind == other.kind and pod.cpu >= other.cpu and pod.memory >= other.memory

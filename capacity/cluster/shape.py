@@ -1,0 +1,173 @@
+"""What one node of a group is: its room for pods, its daemonsets and its appetite for addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from capacity.catalog.instance_type import InstanceType
+from capacity.cluster.place import BRANCH, EMPTY, HOST, VPC, NodeRoom, PodShape, State, pod_shape, with_pod
+from capacity.cni.facade import NodeLimits, address_capacity, effective, node_limits, slots_and_enis
+from capacity.cni.pool import PREFIX_SIZE
+from capacity.cluster.platform import GroupPlatform, group_platform
+from capacity.spec.cni_env import CniSettings
+from capacity.spec.plan import DaemonSet, NodeGroup, Plan, Requests
+from capacity.units import MIB
+
+IMPLIED_DAEMONS = ("aws-node", "kube-proxy")  # hostNetwork, on every node
+
+
+@dataclass(frozen=True)
+class TypeShape:
+    """One instance type as a node of a group.
+
+    Attributes
+    ----------
+    settings : CniSettings
+        As the CNI runs them on this type.
+    room : NodeRoom
+        For all pods of the node.
+    start : tuple
+        State of a node with its daemonsets only (see :mod:`capacity.cluster.place`).
+    """
+
+    instance_type: InstanceType
+    settings: CniSettings
+    limits: NodeLimits
+    max_pods: int
+    room: NodeRoom
+    start: State
+
+    @property
+    def unit(self) -> int:
+        return PREFIX_SIZE if self.settings.prefix else 1
+
+    @property
+    def daemon_pods(self) -> int:
+        """Daemonset pods on VPC addresses. [pods]"""
+        return self.start[5]
+
+    @cached_property
+    def most_workload_pods(self) -> int:
+        """Most further pods on VPC addresses: by max pods beside the daemonsets, and by addresses. [pods]"""
+        return max(min(self.max_pods - self.start[4], self.room.addresses - self.daemon_pods), 0)
+
+    def demand(self, vpc_pods: int) -> int:
+        """Addresses one node takes where its pods' addresses are: other ENIs, trunk, pool. [addresses]"""
+        slots, enis = slots_and_enis(self.limits, self.settings, self.max_pods, vpc_pods)
+        return enis - 1 + self.limits.trunk + slots * self.unit
+
+    @cached_property
+    def demand_table(self) -> tuple[int, ...]:
+        """The same with the daemonsets and 0, 1, … workload pods. [addresses]"""
+        key = (self.limits, self.settings, self.max_pods, self.daemon_pods, self.most_workload_pods)
+        return _demand_table(*key)
+
+
+@lru_cache(maxsize=20_000)
+def _demand_table(limits: NodeLimits, settings: CniSettings, max_pods: int, daemons: int, most: int) -> tuple[int, ...]:
+    unit = PREFIX_SIZE if settings.prefix else 1
+    pairs = (slots_and_enis(limits, settings, max_pods, daemons + q) for q in range(most + 1))
+    return tuple(enis - 1 + limits.trunk + slots * unit for slots, enis in pairs)
+
+
+@dataclass(frozen=True)
+class GroupShape:
+    """A node group of the plan with the shapes of its types, the expected one first."""
+
+    group: NodeGroup
+    types: tuple[TypeShape, ...]
+    platform: GroupPlatform
+
+    @property
+    def first(self) -> TypeShape:
+        return self.types[0]
+
+    @property
+    def node_addresses(self) -> int:
+        """Addresses each node takes of its own subnet beside its pods': primary and unmanaged ENIs. [addresses]"""
+        return 1 + self.group.unmanaged_enis
+
+    @cached_property
+    def most_workload_pods(self) -> int:
+        return max(t.most_workload_pods for t in self.types)
+
+    @cached_property
+    def branch_enis(self) -> int:
+        return max(t.room.branch_enis for t in self.types)
+
+    @cached_property
+    def hungriest(self) -> tuple[int, ...]:
+        """Most addresses of any type with at most 0, 1, … workload pods; never falls. [addresses]"""
+        return _envelope([t.demand_table for t in self.types], most=True)
+
+    @cached_property
+    def thriftiest(self) -> tuple[int, ...]:
+        """Fewest addresses of any type that holds at least so many. [addresses]"""
+        return _envelope([t.demand_table for t in self.types], most=False)
+
+
+@lru_cache(maxsize=20_000)
+def _cached_envelope(tables: tuple[tuple[int, ...], ...], most: bool) -> tuple[int, ...]:
+    length = max(map(len, tables))
+    pick = max if most else min
+    values = [pick(t[q] for t in tables if q < len(t)) for q in range(length)]
+    order = range(1, length) if most else range(length - 2, -1, -1)
+    for q in order:
+        values[q] = pick(values[q], values[q - 1] if most else values[q + 1])
+    return tuple(values)
+
+
+def _envelope(tables: Sequence[tuple[int, ...]], most: bool) -> tuple[int, ...]:
+    return tables[0] if len(tables) == 1 else _cached_envelope(tuple(tables), most)
+
+
+def group_shapes(plan: Plan) -> tuple[GroupShape, ...]:
+    """All node groups of a plan as shapes."""
+    return tuple(group_shape(plan, group) for group in plan.node_groups)
+
+
+def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
+    """One node group as a shape."""
+    settings = plan.cni.settings
+    platform = group_platform(group, settings)
+    daemons = [_daemon_pod(d) for d in daemons_of(plan, group)]
+    start = EMPTY
+    for pod in daemons:
+        start = with_pod(start, pod)
+    types = tuple(
+        _type_shape(kind, group, settings, max_pods, cpu, memory_mib * MIB, start)
+        for kind, (max_pods, cpu, memory_mib) in zip(group.instance_types, platform.figures, strict=True)
+    )
+    return GroupShape(group, types, platform)
+
+
+def _type_shape(
+    kind: InstanceType, group: NodeGroup, settings: CniSettings, max_pods: int, cpu: int, memory: int, start: State
+) -> TypeShape:
+    settings = effective(settings, kind)
+    limits = node_limits(kind, settings, group.unmanaged_enis, group.windows, group.where)
+    addresses = max_pods if settings.ipv6 else address_capacity(limits, settings)
+    branch = (kind.branch_enis or 0) if limits.trunk else 0
+    room = NodeRoom(cpu, memory, max_pods, addresses, branch)
+    return TypeShape(kind, settings, limits, max_pods, room, start)
+
+
+def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:
+    """Daemonsets that run on a group: the plan's, and aws-node and kube-proxy where it does not name them."""
+    named = [d for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups]
+    known = {d.name for d in plan.daemon_sets}
+    implied = [DaemonSet(n, Requests(), host_network=True) for n in IMPLIED_DAEMONS if n not in known]
+    return implied + named
+
+
+def _daemon_pod(daemon: DaemonSet) -> PodShape:
+    return pod_shape(daemon.requests, HOST if daemon.host_network else VPC)
+
+
+def workload_kind(plan: Plan, host_network: bool, security_groups: bool) -> str:
+    """How a workload's pods get their address; without ENABLE_POD_ENI security groups change nothing."""
+    if host_network:
+        return HOST
+    return BRANCH if security_groups and plan.cni.settings.pod_eni else VPC

@@ -1,0 +1,89 @@
+"""How many nodes of a group land in each zone and subnet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor, gcd
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for nodes: the subnet of the node and, under custom networking, that of its pods."""
+
+    zone: str
+    subnet: str
+    pod_subnet: str | None
+
+    @property
+    def address_subnet(self) -> str:
+        """Where the addresses of its pods are booked."""
+        return self.pod_subnet or self.subnet
+
+
+def even_shares(count: int, places: int) -> list[int]:
+    """``count`` over ``places`` as evenly as whole numbers allow, the remainder to the first.
+
+    >>> even_shares(7, 3)
+    [3, 2, 2]
+    """
+    base, rest = divmod(count, places)
+    return [base + (i < rest) for i in range(places)]
+
+
+def weighted_shares(count: int, weights: Sequence[Fraction]) -> list[int]:
+    """``count`` by weight, the remainder to the largest fractions, ties in order.
+
+    >>> weighted_shares(10, [Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)])
+    [5, 3, 2]
+    """
+    total = sum(weights)
+    quotas = [count * w / total for w in weights]
+    shares = [floor(q) for q in quotas]
+    rest = sorted(range(len(quotas)), key=lambda i: (shares[i] - quotas[i], i))
+    for i in rest[: count - sum(shares)]:
+        shares[i] += 1
+    return shares
+
+
+def zone_shares(count: int, zones: Sequence[str], spread: str | Mapping[str, Fraction], worst_zone: str) -> dict[str, int]:
+    """Nodes per zone under a group's spread rule; ``worst_zone`` takes all under ``worst``."""
+    if spread == "worst":
+        return {z: count if z == worst_zone else 0 for z in zones}
+    if isinstance(spread, str):
+        return dict(zip(zones, even_shares(count, len(zones)), strict=True))
+    return dict(zip(zones, weighted_shares(count, [spread[z] for z in zones]), strict=True))
+
+
+def zone_ranges(
+    count: int, zones: Sequence[str], spread: str | Mapping[str, Fraction], worst_zone: str
+) -> dict[str, tuple[int, int]]:
+    """Fewest and most nodes of each zone over where the odd nodes may fall."""
+    if spread == "worst":
+        return {z: (count, count) if z == worst_zone else (0, 0) for z in zones}
+    weights = [Fraction(1)] * len(zones) if isinstance(spread, str) else [spread[z] for z in zones]
+    total = sum(weights)
+    return {z: (floor(count * w / total), ceil(count * w / total)) for z, w in zip(zones, weights, strict=True)}
+
+
+def slot_counts(nodes: int, subnets: Sequence[str], pod_subnets: Sequence[str]) -> dict[tuple[str, str | None], int]:
+    """Nodes of one zone over its node subnets and, where given, its pod subnets, both evenly.
+
+    The i-th node takes the i-th subnet of each list, around and around.
+
+    >>> slot_counts(3, ["a", "b"], [])
+    {('a', None): 2, ('b', None): 1}
+    """
+    pods: Sequence[str | None] = pod_subnets or [None]
+    cycle = len(subnets) * len(pods) // gcd(len(subnets), len(pods))
+    counts: dict[tuple[str, str | None], int] = {}
+    for i in range(min(cycle, nodes)):
+        key = (subnets[i % len(subnets)], pods[i % len(pods)])
+        counts[key] = counts.get(key, 0) + (nodes - i - 1) // cycle + 1
+    return counts
+
+
+def share_range(low: int, high: int, places: int) -> tuple[int, int]:
+    """Fewest and most nodes in one of ``places`` equal subnets of a zone with low…high nodes."""
+    return low // places, -(-high // places)

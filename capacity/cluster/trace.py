@@ -1,0 +1,180 @@
+"""How a figure came about: a tree of named terms with their sources, built only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from capacity.cluster.check import CheckResult
+from capacity.cluster.runway import Runway
+from capacity.cluster.scenario import NodeClass, ScenarioState
+from capacity.cluster.shape import GroupShape
+from capacity.cni.trace import pool_terms
+from capacity.errors import SpecError, either, nearest_names
+from capacity.spec.plan import RESERVED_BY_AWS
+from capacity.vpc.ledger import HOLDERS, SubnetState
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A named figure, why it is that, and the terms it is made of."""
+
+    label: str
+    value: object
+    why: str = ""
+    source: str = ""
+    parts: tuple[Term, ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "label": self.label,
+            "value": self.value,
+            "why": self.why,
+            "source": self.source,
+            "parts": [p.as_dict() for p in self.parts],
+        }
+
+
+def explain(result: CheckResult, what: str, scenario: str | None = None) -> Term:
+    """The derivation of a subnet's or a node group's figures.
+
+    Parameters
+    ----------
+    what : str
+        ``SUBNET``, ``SUBNET.HOLDER`` (``private-b.warm``), ``SUBNET.free``, ``SUBNET.runway``, or a
+        node group's name.
+    scenario : str, optional
+        Which scenario; the first by default.
+
+    Raises
+    ------
+    SpecError
+        Nothing of that name in the plan.
+    """
+    state = _scenario(result, scenario)
+    subnets = {s.subnet.name: s for s in state.subnets}
+    groups = {g.shape.group.name: g for g in state.groups}
+    if what in subnets:
+        return subnet_term(subnets[what], state)
+    if what in groups:
+        return group_term(groups[what].shape, groups[what].classes, state.name)
+    name, _, figure = what.rpartition(".")
+    if name in subnets:
+        return _figure(result, subnets[name], state, figure)
+    known = [*subnets, *groups]
+    near = nearest_names(name or what, known)
+    hint = f" (did you mean {either(near)}?)" if near else f" (known: {', '.join(known[:10])})"
+    raise SpecError(f"{what!r} is neither a subnet nor a node group of the plan{hint}")
+
+
+def _scenario(result: CheckResult, name: str | None) -> ScenarioState:
+    for state in result.scenarios:
+        if name is None or state.name == name:
+            return state
+    raise SpecError(f"--scenario: {name!r} was not computed (known: {', '.join(s.name for s in result.scenarios)})")
+
+
+def _figure(result: CheckResult, subnet: SubnetState, state: ScenarioState, figure: str) -> Term:
+    if figure == "runway":
+        return runway_term(next(r for r in result.runway if r.subnet == subnet.subnet.name), subnet, result)
+    whole = subnet_term(subnet, state)
+    for part in whole.parts:
+        if part.label == figure:
+            return part
+    known = (*HOLDERS, "free", "usable", "bounds", "runway")
+    near = nearest_names(figure, known, 1)
+    hint = f" (did you mean {either(near)}?)" if near else f" (known: {', '.join(known)})"
+    raise SpecError(f"{subnet.subnet.name!r} has no figure {figure!r}{hint}")
+
+
+def subnet_term(state: SubnetState, scenario: ScenarioState) -> Term:
+    """Usable, every holder with its entries, free, and the bounds."""
+    subnet = state.subnet
+    usable = Term(
+        "usable",
+        subnet.usable,
+        f"{subnet.cidr} has {subnet.total:,} addresses, AWS keeps {RESERVED_BY_AWS}",
+        "awsdocs/amazon-vpc-user-guide subnet-sizing.md L9",
+    )
+    holders = tuple(_holder(state, h, scenario) for h in HOLDERS if state.used[h])
+    free = Term("free", state.free, f"{subnet.usable:,} usable − {state.used_total:,} held: {state.verdict}")
+    bounds = Term(
+        "bounds",
+        [state.used_lowest, state.used_highest],
+        "fewest and most addresses held over every way the pods and the odd nodes may fall",
+        "docs/explanation/model.md",
+    )
+    why = f"scenario {scenario.name}: {scenario.rule}"
+    return Term(f"{subnet.name} ({subnet.cidr}, {subnet.zone})", state.verdict, why, "", (usable, *holders, free, bounds))
+
+
+def _holder(state: SubnetState, holder: str, scenario: ScenarioState) -> Term:
+    parts = [Term(why, addresses) for h, addresses, why in state.entries if h == holder and addresses]
+    if holder in ("assigned", "warm", "eni_primary"):
+        parts += list(_pools(state, scenario))
+    return Term(holder, state.used[holder], "", "", tuple(parts))
+
+
+def _pools(state: SubnetState, scenario: ScenarioState) -> Iterator[Term]:
+    """The pool of each kind of node whose addresses are here."""
+    seen: set[tuple[int, int]] = set()
+    for group in scenario.groups:
+        for c in group.classes:
+            key = (id(group.shape), c.vpc_pods)
+            if c.slot.address_subnet == state.subnet.name and key not in seen:
+                seen.add(key)
+                yield pool_term(group.shape, c.vpc_pods)
+
+
+def pool_term(shape: GroupShape, vpc_pods: int) -> Term:
+    """The pool of one node of a group with so many pods on VPC addresses."""
+    first = shape.first
+    terms = pool_terms(first.limits, first.settings, first.max_pods, vpc_pods)
+    parts = tuple(Term(label, value, why, source) for label, value, why, source in terms)
+    name = f"one {first.instance_type.name} of {shape.group.name} with {vpc_pods} pods on VPC addresses"
+    return Term(name, first.demand(vpc_pods) + 1, "addresses of the node in all, its primary included", "", parts)
+
+
+def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str) -> Term:
+    """Max pods, allocatable and daemonsets of a group, and its kinds of nodes."""
+    first, room = shape.first, shape.first.room
+    parts = [
+        Term("max_pods", first.max_pods, "; ".join(shape.platform.max_pods_terms), "docs/explanation/max-pods.md"),
+        Term("allocatable_cpu_millicores", room.cpu, "", "docs/explanation/allocatable.md"),
+        Term("allocatable_memory_mib", room.memory // 2**20, "", "docs/explanation/allocatable.md"),
+        Term("addresses", room.addresses, "pods on VPC addresses that the node can serve at most"),
+        Term("daemonset pods", first.start[4], f"{first.daemon_pods} of them on VPC addresses"),
+    ]
+    for c in classes:
+        label = f"{c.count} nodes in {c.slot.subnet} with {c.pods} pods ({c.vpc_pods} on VPC addresses)"
+        parts.append(Term(label, c.count * (first.demand(c.vpc_pods) + shape.node_addresses + c.branch_pods), "addresses"))
+    name = f"{shape.group.name} ({first.instance_type.name}, {shape.group.ami}, {shape.group.provisioner})"
+    return Term(name, sum(c.count for c in classes), f"nodes in {scenario}", "", tuple(parts))
+
+
+def runway_term(runway: Runway, subnet: SubnetState, result: CheckResult) -> Term:
+    """Why so many more nodes and pods fit."""
+    if runway.more_nodes is None:
+        return Term("runway", None, "no node lives in this subnet")
+    why = f"⌊{max(subnet.free_open, 0)} free ÷ {runway.node_addresses} addresses of one node of {runway.group}⌋"
+    shape = next(s for s in result.shapes if s.group.name == runway.group)
+    pods = "nodes there filled to max pods first, then further nodes; CPU, memory and node maxima ignored"
+    return Term(
+        "runway",
+        [runway.more_nodes, runway.more_pods],
+        "further nodes and further pods, from steady",
+        "docs/explanation/model.md",
+        (Term("more_nodes", runway.more_nodes, why), Term("more_pods", runway.more_pods, pods), pool_term(shape, shape.first.daemon_pods + shape.first.most_workload_pods)),
+    )
+
+
+def lines(term: Term, depth: int = 0) -> Iterator[str]:
+    """The tree as indented text."""
+    value = term.value
+    shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    why = f"  ({term.why})" if term.why else ""
+    source = f"  [{term.source}]" if term.source else ""
+    yield f"{'  ' * depth}{term.label} = {shown}{why}{source}"
+    for part in term.parts:
+        yield from lines(part, depth + 1)

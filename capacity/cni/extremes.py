@@ -1,0 +1,140 @@
+"""The most and the least addresses that identical nodes can take together with a given sum of pods.
+
+``table[q]`` is what one node takes with q pods, never falling in q. All splits of the pods among the
+nodes are covered: a linear relaxation gives a bound, one rounding of it usually meets the bound and
+is then proved best; otherwise the exact maximum comes from splitting the nodes in halves.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import pairwise
+from math import gcd
+
+Table = tuple[int, ...]
+
+
+def most_addresses(table: Table, nodes: int, pods: int) -> int:
+    """Largest sum of ``table[q_i]`` over ``nodes`` nodes with the q_i adding up to ``pods``.
+
+    Parameters
+    ----------
+    table : tuple of int
+        Addresses of one node with 0, 1, … pods, never falling. [addresses]
+    nodes, pods : int
+        ``pods`` at most nodes × (len(table) − 1); more are taken as that.
+
+    Examples
+    --------
+    >>> most_addresses((20, 30, 30, 30), nodes=3, pods=3), least_addresses((20, 30, 30, 30), nodes=3, pods=3)
+    (90, 70)
+    """
+    cap = len(table) - 1
+    if nodes <= 0:
+        return 0
+    if pods >= nodes * cap:
+        return nodes * table[cap]
+    bound, reached = _relaxed(table, nodes, pods)
+    return reached if reached == bound else _exact(table, nodes, pods)
+
+
+def least_addresses(table: Table, nodes: int, pods: int) -> int:
+    """Smallest such sum, as the largest one of the mirrored table."""
+    cap = len(table) - 1
+    pods = min(pods, nodes * cap)
+    return nodes * table[cap] - most_addresses(_mirrored(table), nodes, nodes * cap - pods)
+
+
+@lru_cache(maxsize=10_000)
+def _mirrored(table: Table) -> Table:
+    return tuple(table[-1] - v for v in reversed(table))
+
+
+@lru_cache(maxsize=10_000)
+def _hull(table: Table) -> tuple[tuple[int, int], ...]:
+    """Vertices of the upper concave hull of the points where the table rises."""
+    hull: list[tuple[int, int]] = []
+    for point in ((q, v) for q, v in enumerate(table) if q == 0 or v > table[q - 1]):
+        while len(hull) > 1 and _cross(hull[-2], hull[-1], point) >= 0:
+            hull.pop()
+        hull.append(point)
+    return tuple(hull)
+
+
+def _cross(a: tuple[int, int], b: tuple[int, int], c: tuple[int, int]) -> int:
+    """Positive or 0 where b lies on or under the line from a to c."""
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def _relaxed(table: Table, nodes: int, pods: int) -> tuple[int, int]:
+    """Upper bound by linear relaxation, and a sum that some split reaches."""
+    hull = _hull(table)
+    index = max(i for i, (q, _) in enumerate(hull) if nodes * q <= pods)
+    q, value = hull[index]
+    if index == len(hull) - 1:
+        return nodes * value, nodes * value
+    next_q, next_value = hull[index + 1]
+    step, gain, left = next_q - q, next_value - value, pods - nodes * q
+    raised, rest = divmod(left, step)
+    rise = _rise(table)
+    bound = nodes * value + left * gain // (step * rise) * rise
+    last = len(table) - 1
+    extra = [table[q + rest] - value] if raised < nodes else [0]
+    if raised:
+        extra.append(table[min(next_q + rest, last)] - next_value)
+    return bound, nodes * value + raised * gain + max(extra)
+
+
+def _exact(table: Table, nodes: int, pods: int) -> int:
+    """The exact maximum: halves of the nodes, each with a sum near its share of the pods.
+
+    Any set of parts of at most ``cap`` can be ordered so that every partial sum stays within ``cap``
+    of its share (Steinitz), so each half needs to be known only in a window of a few ``cap``.
+    """
+    import numpy as np
+
+    cap = len(table) - 1
+    wanted = _windows(nodes, pods, cap)
+    known: dict[int, tuple[int, np.ndarray]] = {}  # nodes -> (first total, best sums from there on)
+    values = np.asarray(table, dtype=np.int64)
+    for count in sorted(wanted):
+        low, high = wanted[count]
+        totals = np.arange(low, high + 1)
+        if count == 1:
+            known[1] = (low, values[totals])
+            continue
+        (la, a), (lb, b) = known[count // 2], known[count - count // 2]
+        rest = totals[:, None] - (la + np.arange(len(a)))[None, :] - lb
+        inside = (rest >= 0) & (rest < len(b))
+        sums = np.where(inside, a[None, :] + b[np.clip(rest, 0, len(b) - 1)], np.iinfo(np.int64).min // 4)
+        known[count] = (low, sums.max(axis=1))
+    low, best = known[nodes]
+    return int(best[pods - low])
+
+
+@lru_cache(maxsize=10_000)
+def _rise(table: Table) -> int:
+    """What every rise of the table is a multiple of: whole ENIs in the default mode. [addresses]"""
+    return gcd(*(b - a for a, b in pairwise(table))) or 1
+
+
+def _windows(nodes: int, pods: int, cap: int) -> dict[int, tuple[int, int]]:
+    """Totals that each count of nodes must be known for, on the way from all nodes down to one."""
+    wanted = {nodes: (pods, pods)}
+    for count in _halvings(nodes):
+        low, high = wanted[count]
+        for half in {count // 2, count - count // 2} if count > 1 else ():
+            bottom = max(half * low // count - cap, 0)
+            top = min(-(-half * high // count) + cap, half * cap)
+            old = wanted.get(half, (bottom, top))
+            wanted[half] = (min(old[0], bottom), max(old[1], top))
+    return wanted
+
+
+def _halvings(nodes: int) -> list[int]:
+    """Counts that appear when ``nodes`` is halved again and again, largest first."""
+    counts, level = [nodes], {nodes}
+    while max(level) > 1:
+        level = {h for c in level if c > 1 for h in (c // 2, c - c // 2)}
+        counts += sorted(level, reverse=True)
+    return sorted(set(counts), reverse=True)

@@ -1,0 +1,67 @@
+"""The terms of one node's pool in words, with the lines of the CNI's source that make them."""
+
+from __future__ import annotations
+
+from capacity.cni.node_pool import NodeLimits, slots_and_enis
+from capacity.cni.pool import PREFIX_SIZE
+from capacity.spec.cni_env import CniSettings
+
+CNI = "aws/amazon-vpc-cni-k8s@b5218838"
+Terms = list[tuple[str, object, str, str]]
+
+
+def pool_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> Terms:
+    """(label, value, why, source) of each term of the pool with ``pods`` pods on VPC addresses."""
+    slots, enis = slots_and_enis(limits, settings, max_pods, pods)
+    unit = PREFIX_SIZE if settings.prefix else 1
+    terms: Terms = [("k", limits.k, "addresses or prefixes per ENI beside its primary address", "")]
+    if settings.ipv6:
+        return [("secondary_ips", 0, "IPv6: pods take no IPv4 address", f"{CNI} ipamd.go L771-780")]
+    terms.append(("serving ENIs", limits.serving, "ENIs that may serve pods", f"{CNI} ipamd.go L2592-2621"))
+    if limits.windows:
+        terms.append(_windows(settings, pods, slots, limits.k))
+    elif settings.ip_targets:
+        terms.append(_ip_target(settings, pods, max_pods, slots, limits))
+    elif settings.prefix:
+        terms.append(_prefix_target(settings, pods, max_pods, slots, limits))
+    else:
+        terms.append(_eni_target(settings, pods, max_pods, slots, limits))
+    idle = " + 1 primary that serves no pods" if limits.idle_primary else ""
+    terms.append(("enis", enis, f"⌈{slots} ÷ {limits.k}⌉{idle}, at least 1", f"{CNI} ipamd.go L968-1009"))
+    if limits.trunk:
+        terms.append(("trunk", 1, "ENABLE_POD_ENI on a trunk-capable type", f"{CNI} ipamd.go L1469"))
+    held = slots * unit
+    terms.append(("pod addresses", held, f"{slots} × {unit}", ""))
+    terms.append(("warm", held - min(pods, held), f"{held} held − {min(pods, held)} assigned", ""))
+    return terms
+
+
+def _eni_target(settings: CniSettings, pods: int, max_pods: int, slots: int, limits: NodeLimits) -> tuple[str, object, str, str]:
+    k, target = limits.k, settings.warm_eni
+    wanted = f"{target} + ⌈{pods} ÷ {k}⌉" if target else f"1 + ⌊{pods} ÷ {k}⌋"
+    why = f"{k} × min({wanted} for WARM_ENI_TARGET={target}, ⌈{max_pods} max pods ÷ {k}⌉, {limits.serving} ENIs)"
+    return "secondary_ips", slots, why, f"{CNI} ipamd.go L2637-2649"
+
+
+def _ip_target(settings: CniSettings, pods: int, max_pods: int, slots: int, limits: NodeLimits) -> tuple[str, object, str, str]:
+    warm, least = settings.warm_ip, settings.minimum_ip
+    wanted = f"max({pods} + {warm}, {least})" if warm else f"{least}"
+    label, per = ("prefixes", f"⌈{wanted} ÷ 16⌉") if settings.prefix else ("secondary_ips", wanted)
+    why = f"{per} for WARM_IP_TARGET={warm}, MINIMUM_IP_TARGET={least}"
+    why += f"; growth stops at {max_pods} max pods; at most {limits.serving} × {limits.k}"
+    return label, slots, why, f"{CNI} ipamd.go L2177-2231"
+
+
+def _prefix_target(
+    settings: CniSettings, pods: int, max_pods: int, slots: int, limits: NodeLimits
+) -> tuple[str, object, str, str]:
+    target = settings.warm_prefix
+    wanted = f"{target} + ⌈{pods} ÷ 16⌉" if target else f"1 + ⌊{pods} ÷ 16⌋"
+    why = f"min({wanted} for WARM_PREFIX_TARGET={target}, ⌈{max_pods} max pods ÷ 16⌉, {limits.serving} × {limits.k})"
+    return "prefixes", slots, why, f"{CNI} ipamd.go L2647-2655"
+
+
+def _windows(settings: CniSettings, pods: int, slots: int, k: int) -> tuple[str, object, str, str]:
+    label = "prefixes" if settings.prefix else "secondary_ips"
+    per = f"⌈max({pods} + 1, 3) ÷ 16⌉" if settings.prefix else f"max({pods} + 1, 3)"
+    return label, slots, f"min({per}, {k}): one ENI, one warm address, three at least", f"{CNI} values.yaml L127-133"

@@ -1,0 +1,105 @@
+"""Aligned /28 blocks of a subnet, by arithmetic on its CIDR and its reservations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from capacity.spec.plan import RESERVED_BY_AWS, Subnet
+
+BLOCK = 16  # addresses of a /28
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What of an empty subnet is open to whom.
+
+    Attributes
+    ----------
+    explicit : int
+        Usable addresses inside reservations of type explicit: open to nothing here. [addresses]
+    reserved_prefix : int
+        Usable addresses inside reservations of type prefix: open to prefixes only. [addresses]
+    reserved_blocks : int
+        Whole /28 blocks among them. [blocks]
+    open_addresses : int
+        The rest: open to single addresses and prefixes. [addresses]
+    open_blocks : int
+        Whole /28 blocks among the rest. [blocks]
+    """
+
+    explicit: int
+    reserved_prefix: int
+    reserved_blocks: int
+    open_addresses: int
+    open_blocks: int
+
+
+@lru_cache(maxsize=4096)
+def room_of(subnet: Subnet) -> Room:
+    """How a subnet's usable addresses divide between reservations and the open rest.
+
+    AWS keeps the first four addresses and the last one of the subnet, which spoils the first and the
+    last /28 for prefixes but not for single addresses.
+
+    Source
+    ------
+    awsdocs/amazon-vpc-user-guide subnet-sizing.md L9, subnet-cidr-reservation.md L3-14.
+    """
+    first, last = int(subnet.cidr.network_address), int(subnet.cidr.broadcast_address)
+    explicit = prefix = prefix_blocks = 0
+    spoilt: set[int] = {first // BLOCK, last // BLOCK}
+    reserved_blocks: set[int] = set()
+    for reservation in subnet.reservations:
+        low, high = int(reservation.cidr.network_address), int(reservation.cidr.broadcast_address)
+        addresses = _usable_between(low, high, first, last)
+        touched = set(range(low // BLOCK, high // BLOCK + 1))
+        if reservation.type == "prefix":
+            prefix += addresses
+            prefix_blocks += len(touched - spoilt)
+        else:
+            explicit += addresses
+        reserved_blocks |= touched
+    blocks = subnet.total // BLOCK
+    return Room(
+        explicit=explicit,
+        reserved_prefix=prefix,
+        reserved_blocks=prefix_blocks,
+        open_addresses=subnet.usable - explicit - prefix,
+        open_blocks=max(blocks - len(spoilt | reserved_blocks), 0),
+    )
+
+
+def _usable_between(low: int, high: int, first: int, last: int) -> int:
+    """Addresses of a range without the five that AWS keeps."""
+    kept = [*range(first, first + RESERVED_BY_AWS - 1), last]
+    return high - low + 1 - sum(low <= a <= high for a in kept)
+
+
+def prefixes_fit(subnet: Subnet, prefixes: int, singles: int) -> bool:
+    """Whether so many prefixes and single addresses have room together, placed as well as can be.
+
+    Prefixes fill the reservations of type prefix first; single addresses fill partial blocks first.
+
+    >>> from ipaddress import IPv4Network
+    >>> subnet = Subnet("a", "z", IPv4Network("10.0.0.0/24"))
+    >>> prefixes_fit(subnet, 14, 27), prefixes_fit(subnet, 15, 0), prefixes_fit(subnet, 14, 28)
+    (True, False, False)
+    """
+    room = room_of(subnet)
+    outside = max(prefixes - room.reserved_blocks, 0)
+    return outside <= room.open_blocks and singles <= room.open_addresses - BLOCK * outside
+
+
+def most_free_prefixes(subnet: Subnet, free: int) -> int:
+    """Upper bound of free /28 blocks where only the count of free addresses is known. [blocks]
+
+    Notes
+    -----
+    min(2^(28 - n) - 2, floor(free / 16)), never below 0: scattered single addresses may leave fewer.
+
+    >>> from ipaddress import IPv4Network
+    >>> most_free_prefixes(Subnet("a", "z", IPv4Network("10.0.0.0/24")), 251)
+    14
+    """
+    return max(min(subnet.total // BLOCK - 2, free // BLOCK), 0)

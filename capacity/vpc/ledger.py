@@ -1,0 +1,143 @@
+"""Who holds which addresses of a subnet. The only place that books addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from capacity.spec.plan import Subnet
+from capacity.vpc.blocks import BLOCK, most_free_prefixes, prefixes_fit, room_of
+
+HOLDERS = (
+    "node_primary",
+    "eni_primary",
+    "assigned",
+    "warm",
+    "branch",
+    "control_plane",
+    "load_balancers",
+    "endpoints",
+    "other",
+)
+VERDICTS = ("ok", "tight", "exhausted")
+
+
+def worst(verdicts: list[str]) -> str:
+    """The worst of several verdicts; ``ok`` of none."""
+    return max(verdicts, key=VERDICTS.index, default="ok")
+
+
+class Booking:
+    """Addresses of one subnet by holder while a scenario is being booked.
+
+    ``prefixes`` counts the /28s among ``assigned`` and ``warm``; ``lowest`` and ``highest`` are the
+    bounds of everything booked; ``entries`` keeps each line for :mod:`capacity.cluster.trace`.
+    """
+
+    __slots__ = ("entries", "highest", "lowest", "prefixes", "subnet", "used")
+
+    def __init__(self, subnet: Subnet) -> None:
+        self.subnet = subnet
+        self.used = dict.fromkeys(HOLDERS, 0)
+        self.prefixes = 0
+        self.lowest = 0
+        self.highest = 0
+        self.entries: list[tuple[str, int, str]] = []
+
+    def book(self, holder: str, addresses: int, why: str, bounds: tuple[int, int] | None = None) -> None:
+        """Add addresses under a holder; ``bounds`` where the count is not certain."""
+        self.used[holder] += addresses
+        low, high = bounds if bounds is not None else (addresses, addresses)
+        self.lowest += low
+        self.highest += high
+        if addresses or high:
+            self.entries.append((holder, addresses, why))
+
+    def bound(self, low: int, high: int) -> None:
+        """Widen the bounds by a part that was booked with bounds (0, 0)."""
+        self.lowest += low
+        self.highest += high
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetState:
+    """One subnet in one scenario.
+
+    Attributes
+    ----------
+    used : dict of str to int
+        Addresses by holder; their sum and ``free`` make ``usable``. [addresses]
+    free : int
+        Negative where demand exceeds the subnet: then the shortfall. [addresses]
+    free_reserved : int
+        The part of ``free`` inside CIDR reservations. [addresses]
+    free_prefixes : int or None
+        Upper bound of free /28s, None outside prefix mode. [blocks]
+    used_lowest, used_highest : int
+        Bounds over all ways the pods and odd nodes may fall. [addresses]
+    prefixes : int
+        /28s booked. [prefixes]
+    prefixes_placed : bool
+        Whether they and the single addresses have room together.
+    verdict : str
+        ``ok``, ``tight`` or ``exhausted``.
+    """
+
+    subnet: Subnet
+    used: dict[str, int]
+    free: int
+    free_reserved: int
+    free_prefixes: int | None
+    used_lowest: int
+    used_highest: int
+    prefixes: int
+    prefixes_placed: bool
+    verdict: str
+    entries: tuple[tuple[str, int, str], ...]
+
+    @property
+    def used_total(self) -> int:
+        return self.subnet.usable - self.free
+
+    @property
+    def free_open(self) -> int:
+        """Free addresses that this cluster's nodes can take. [addresses]"""
+        closed = room_of(self.subnet).explicit if self.free_prefixes is not None else self.free_reserved
+        return self.free - closed
+
+
+def settle(booking: Booking, min_free: Fraction, prefix_mode: bool) -> SubnetState:
+    """Close a booking: what is free, and the verdict.
+
+    Notes
+    -----
+    exhausted: free < 0, or single addresses exceed what lies outside reservations, or the prefixes
+    cannot be placed. tight: free / usable < min_free as exact fractions (equal is ok), or the upper
+    bound exceeds the subnet.
+    """
+    subnet = booking.subnet
+    room = room_of(subnet)
+    free = subnet.usable - sum(booking.used.values())
+    singles = sum(booking.used.values()) - BLOCK * booking.prefixes
+    in_reservation = min(booking.prefixes, room.reserved_blocks)
+    reserved = room.explicit + room.reserved_prefix - BLOCK * in_reservation
+    placed = prefixes_fit(subnet, booking.prefixes, singles)
+    if free < 0 or not placed:
+        verdict = "exhausted"
+    elif free < min_free * subnet.usable or booking.highest > subnet.usable:
+        verdict = "tight"
+    else:
+        verdict = "ok"
+    return SubnetState(
+        subnet=subnet,
+        used=booking.used,
+        free=free,
+        free_reserved=reserved,
+        free_prefixes=most_free_prefixes(subnet, free) if prefix_mode else None,
+        used_lowest=booking.lowest,
+        used_highest=booking.highest,
+        prefixes=booking.prefixes,
+        prefixes_placed=placed,
+        verdict=verdict,
+        entries=tuple(booking.entries),
+    )
