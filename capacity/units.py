@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 from capacity.errors import SpecError
@@ -83,15 +84,24 @@ def parse_quantity(text: object, where: str = "") -> Fraction:
         raise SpecError(f"{place}{text!r} is not a quantity (expected something like 250m, 2 or 512Mi)")
     if isinstance(text, float) and not math.isfinite(text):
         raise SpecError(f"{place}{text!r} is not a quantity (expected something like 250m, 2 or 512Mi)")
-    match = _QUANTITY.match(str(text).strip())
-    if not match:
+    value = _read_quantity(str(text).strip())
+    if value is None:
         raise SpecError(f"{place}{str(text)!r} is not a quantity (expected something like 250m, 2 or 512Mi)")
-    sign, digits, suffix, exponent = match.groups()
-    value = Fraction(digits.rstrip(".") if digits.endswith(".") else digits)
-    value *= Fraction(10) ** int(exponent) if exponent else _SUFFIXES[suffix or ""]
-    if sign == "-" and value:
+    if value < 0:
         raise SpecError(f"{place}{str(text)!r} is negative (expected 0 or more)")
     return value
+
+
+@lru_cache(maxsize=4096)
+def _read_quantity(text: str) -> Fraction | None:
+    """The number, None where the text is no quantity. Plans repeat few quantities many times."""
+    match = _QUANTITY.match(text)
+    if not match:
+        return None
+    sign, digits, suffix, exponent = match.groups()
+    value = Fraction(digits.rstrip("."))
+    value *= Fraction(10) ** int(exponent) if exponent else _SUFFIXES[suffix or ""]
+    return -value if sign == "-" else value
 
 
 def parse_cpu(text: object, where: str = "") -> int:

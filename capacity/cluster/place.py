@@ -153,9 +153,9 @@ class GroupNodes:
         return None
 
     def restore(self) -> None:
-        for entry in self.aside:
-            heapq.heappush(self.heap, entry)
-        self.aside.clear()
+        """Put back the classes that were full for one pod but may not be for the next."""
+        while self.aside:
+            heapq.heappush(self.heap, self.aside.pop())
 
     def share(self, state: State, pod: PodShape) -> float:
         """Mean share of CPU and memory with the pod, correctly rounded, so equal shares compare equal."""
@@ -209,7 +209,7 @@ class Placement:
         choice = self._choice(groups)
         left = pods
         if not any(_at_least(pod, r) for r in choice.refused):
-            left = self._fill(choice, pod, pods)
+            left = self._fill_one(groups[0], pod, pods) if len(groups) == 1 else self._fill(choice, pod, pods)
         if left:
             choice.refused.append(pod)
             self.unplaced.append(Unplaced(workload, left, self._reason(pod, groups)))
@@ -218,7 +218,7 @@ class Placement:
         choice = self.choices.get(groups)
         if choice is None:
             choice = self.choices[groups] = _Choice()
-            for index in groups:
+            for index in groups if len(groups) > 1 else ():
                 group = self.groups[index]
                 if group.heap:
                     key, pods, slot, _ = group.heap[0]
@@ -226,6 +226,15 @@ class Placement:
             for heap in choice.heaps.values():
                 heapq.heapify(heap)
         return choice
+
+    def _fill_one(self, index: int, pod: PodShape, pods: int) -> int:
+        """The same where one group is open: its own order decides."""
+        group = self.groups[index]
+        left = pods
+        while left and (entry := group.head(pod)):
+            left -= group.take(entry, pod, left)
+        group.restore()
+        return left
 
     def _fill(self, choice: _Choice, pod: PodShape, pods: int) -> int:
         """Place what has room; how many are left."""

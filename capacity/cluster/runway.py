@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import gcd
 
 from capacity.cluster.scenario import GroupState, NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape
-from capacity.units import ceil_div
 
-EXACT_STEPS = 2_000_000  # table entries up to which the best filling is worked out instead of approached
+EXACT_STEPS = 200_000  # table entries up to which the best filling is worked out instead of approached
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +114,21 @@ def cost_steps(costs: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
 def fill(steps: Counter[tuple[tuple[int, int], ...]], budget: int) -> int:
     """Most pods that the nodes can take together within a budget of addresses.
 
-    Each node picks one of its steps. Small cases are solved exactly by dynamic programming over the
-    budget; larger ones by the best ratio first, which on nodes of one shape is the same.
+    Each node picks one of its steps. Solved exactly by dynamic programming over the budget, counted
+    in what all costs are multiples of (whole ENIs in the default mode); where that would take long,
+    by the best ratio first, which on nodes of one shape is the same.
     """
-    work = sum(n * len(s) for s, n in steps.items()) * (budget + 1)
-    return _fill_exactly(steps, budget) if work <= EXACT_STEPS else _fill_by_ratio(steps, budget)
+    coin = gcd(*(cost for options in steps for cost, _ in options)) or 1
+    coins = Counter({tuple((cost // coin, pods) for cost, pods in options): n for options, n in steps.items()})
+    budget //= coin
+    work = sum(n * len(s) for s, n in coins.items()) * (budget + 1)
+    return _fill_exactly(coins, budget) if work <= EXACT_STEPS else _fill_by_ratio(coins, budget)
 
 
 def _fill_exactly(steps: Counter[tuple[tuple[int, int], ...]], budget: int) -> int:
     best = [0] * (budget + 1)
     for options, count in steps.items():
-        for _ in range(min(count, budget + 1) if options[0] == (0, 0) else count):
+        for _ in range(count):
             best = [max(best[b - cost] + pods for cost, pods in options if cost <= b) for b in range(budget + 1)]
     return best[budget]
 
@@ -171,8 +175,3 @@ def _on_new_nodes(free: int, shape: GroupShape, at_home: bool) -> int:
     nodes, rest = divmod(free, full)
     partly = max((q for q, need in enumerate(table) if own + need <= rest), default=0)
     return nodes * (len(table) - 1) + partly
-
-
-def nodes_until_exhausted(free: int, addresses: int) -> int:
-    """The first further node that no longer fits. [nodes]"""
-    return ceil_div(free + 1, addresses)

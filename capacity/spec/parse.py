@@ -36,6 +36,7 @@ from capacity.spec.tenants import tenant_kinds
 API_VERSION = "capacity/v1"
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
 PROVISIONERS = ("managed", "self-managed", "karpenter")
+QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 PERIODS = ("day", "week", "month", "quarter", "year")
 
 _TOP = frozenset(
@@ -400,12 +401,12 @@ class _Parser:
 
     def _rolling_update(self, section: Field | None) -> tuple[int | Fraction, int | Fraction]:
         if section is None:
-            return Fraction(1, 4), Fraction(1, 4)
+            return QUARTER, QUARTER
         section.section(("maxSurge", "maxUnavailable"))
         surge, unavailable = section.get("maxSurge"), section.get("maxUnavailable")
         both = (
-            surge.count_or_percent() if surge else Fraction(1, 4),
-            unavailable.count_or_percent() if unavailable else Fraction(1, 4),
+            surge.count_or_percent() if surge else QUARTER,
+            unavailable.count_or_percent() if unavailable else QUARTER,
         )
         if not any(both):
             section.fail("maxSurge and maxUnavailable cannot both be 0")
