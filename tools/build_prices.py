@@ -51,7 +51,7 @@ def parse_prices(source: str) -> list[list[str]]:
     """
     dates = {region: day for day, region in _DATED.findall(source)}
     rows = []
-    region = None
+    region = ""
     for line in source.splitlines():
         if opened := _REGION.match(line):
             region = opened[1]
