@@ -1,0 +1,62 @@
+"""Bounds over all splits of pods against trying every split."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capacity.cluster.runway import cost_steps, fill
+from capacity.cni.extremes import least_addresses, most_addresses
+
+
+def every_split(table: tuple[int, ...], nodes: int, pods: int) -> tuple[int, int]:
+    best = {0: (0, 0)}
+    for _ in range(nodes):
+        following: dict[int, tuple[int, int]] = {}
+        for total, (low, high) in best.items():
+            for q, value in enumerate(table):
+                old = following.get(total + q, (low + value, high + value))
+                following[total + q] = (min(old[0], low + value), max(old[1], high + value))
+        best = following
+    return best[pods]
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[int, ...]:
+    rises = draw(st.lists(st.sampled_from([0, 0, 0, 1, 2, 15, 16, 17]), min_size=1, max_size=12))
+    values = [draw(st.integers(0, 5))]
+    for rise in rises:
+        values.append(values[-1] + rise)
+    return tuple(values)
+
+
+@settings(max_examples=500, deadline=None)
+@given(tables(), st.integers(1, 6), st.data())
+def test_least_and_most_are_those_of_the_best_split(table: tuple[int, ...], nodes: int, data: st.DataObject) -> None:
+    pods = data.draw(st.integers(0, nodes * (len(table) - 1)))
+    assert (least_addresses(table, nodes, pods), most_addresses(table, nodes, pods)) == every_split(table, nodes, pods)
+
+
+def test_many_nodes_cost_no_more_than_few() -> None:
+    table = tuple(1 + 16 * (1 + -(-q // 16)) + q // 40 for q in range(111))
+    assert most_addresses(table, 1_000_000, 5_000_000) > least_addresses(table, 1_000_000, 5_000_000) > 0
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(tables(), st.integers(1, 3)), min_size=1, max_size=3), st.integers(0, 80))
+def test_runway_fills_nodes_as_well_as_can_be(nodes: list[tuple[tuple[int, ...], int]], budget: int) -> None:
+    steps: Counter[tuple[tuple[int, int], ...]] = Counter()
+    for table, count in nodes:
+        steps[cost_steps(tuple(v - table[0] for v in table))] += count
+    best = {0: 0}
+    for options, count in steps.items():
+        for _ in range(count):
+            following: dict[int, int] = {}
+            for spent, pods in best.items():
+                for cost, more in options:
+                    if spent + cost <= budget:
+                        following[spent + cost] = max(following.get(spent + cost, 0), pods + more)
+            best = following
+    assert fill(steps, budget) == max(best.values())

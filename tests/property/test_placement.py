@@ -1,0 +1,72 @@
+"""Placement by classes against placement pod by pod and node by node."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capacity.cluster.place import BRANCH, EMPTY, HOST, VPC, GroupNodes, NodeRoom, Placement, PodShape, fits, with_pod
+
+ROOM = st.builds(
+    NodeRoom,
+    cpu=st.sampled_from([4, 8, 10]),
+    memory=st.sampled_from([8, 16]),
+    max_pods=st.integers(1, 8),
+    addresses=st.integers(0, 8),
+    branch_enis=st.integers(0, 2),
+)
+GROUPS = st.lists(st.tuples(ROOM, st.lists(st.integers(0, 3), min_size=1, max_size=3)), min_size=1, max_size=4)
+
+
+@st.composite
+def workloads(draw: st.DrawFn, groups: int) -> list[tuple[PodShape, int, tuple[int, ...]]]:
+    found = []
+    for _ in range(draw(st.integers(1, 6))):
+        cpu, memory = draw(st.integers(0, 3)), draw(st.integers(0, 4))
+        pod = PodShape(
+            cpu, memory, draw(st.sampled_from([cpu, 1])), draw(st.sampled_from([memory, 2])), draw(st.sampled_from([VPC, VPC, HOST, BRANCH]))
+        )
+        open_to = draw(st.sets(st.integers(0, groups - 1), min_size=1))
+        found.append((pod, draw(st.integers(0, 12)), tuple(sorted(open_to))))
+    return found
+
+
+def one_by_one(
+    groups: list[tuple[NodeRoom, list[int]]], work: list[tuple[PodShape, int, tuple[int, ...]]]
+) -> tuple[Counter[tuple[int, int, tuple[int, ...]]], list[int]]:
+    nodes = [[g, s, EMPTY] for g, (_, slots) in enumerate(groups) for s, count in enumerate(slots) for _ in range(count)]
+    left = []
+    for pod, pods, open_to in work:
+        missed = 0
+        for _ in range(pods):
+            best = None
+            for node in nodes:
+                group, slot, state = node
+                room = groups[group][0]
+                if group in open_to and fits(room, state, pod):
+                    share = Fraction(state[0] + pod.score_cpu, room.cpu) + Fraction(state[1] + pod.score_memory, room.memory)
+                    key = (share, state[4], group, slot, state)
+                    if best is None or key < best[0]:
+                        best = (key, node)
+            if best is None:
+                missed += 1
+            else:
+                best[1][2] = with_pod(best[1][2], pod)
+        left.append(missed)
+    return Counter(tuple(n) for n in nodes), left
+
+
+@settings(max_examples=400, deadline=None)
+@given(GROUPS, st.data())
+def test_classes_place_like_single_pods(groups: list[tuple[NodeRoom, list[int]]], data: st.DataObject) -> None:
+    work = data.draw(workloads(len(groups)))
+    placement = Placement([GroupNodes(room, slots, EMPTY) for room, slots in groups])
+    for i, (pod, pods, open_to) in enumerate(work):
+        placement.place(str(i), pod, pods, open_to)
+    expected, left = one_by_one(groups, work)
+    got = Counter({(g, s, state): n for g, nodes in enumerate(placement.groups) for (s, state), n in nodes.classes.items()})
+    assert got == expected
+    assert {u.workload: u.pods for u in placement.unplaced} == {str(i): n for i, n in enumerate(left) if n}
