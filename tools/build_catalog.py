@@ -253,11 +253,18 @@ def same_when_cut(a: str, b: str) -> bool:
         return False
 
 
-def resolve(statements: list[Statement], dates: dict[str, str]) -> tuple[Statement, list[tuple[Statement, str]]]:
+ON_THE_NODE = {"cni", "eks_ami"}
+"""The tables that a node really reads: nodeadm's for max pods, ipamd's for the ENIs it may attach."""
+
+
+def resolve(
+    field: str, statements: list[Statement], dates: dict[str, str]
+) -> tuple[Statement, list[tuple[Statement, str]]]:
     """The statement to believe, with every source that agrees, and the others with the rule that beat them."""
 
-    def strength(s: Statement) -> tuple[bool, str]:
-        return "moto" in s.sources, max(dates[k] for k in s.sources)
+    def strength(s: Statement) -> tuple[bool, bool, str]:
+        on_node = field == "max_enis" and set(s.sources) >= ON_THE_NODE
+        return on_node, "moto" in s.sources, max(dates[k] for k in s.sources)
 
     ranked = sorted(statements, key=strength, reverse=True)
     best = ranked[0]
@@ -267,6 +274,8 @@ def resolve(statements: list[Statement], dates: dict[str, str]) -> tuple[Stateme
         if other.value == best.value:
             continue
         rule = "rounded" if same_when_cut(best.value, other.value) else "ec2" if "moto" in best.sources else "newer"
+        if strength(best)[0]:
+            rule = "node"
         if rule == "newer" and strength(other) == strength(best):
             raise BuildError(f"{best} and {other} are equally new: no rule decides")
         losers.append((other, rule))
@@ -287,7 +296,7 @@ def merge(
     overruled = []
     for field in (*FIELDS, "name"):
         if field in pool:
-            best, losers = resolve(pool[field], dates)
+            best, losers = resolve(field, pool[field], dates)
             values[field] = "" if best.value == ABSENT else best.value
             believed.update(best.sources)
             overruled += [Disagreement(name, field, best, other, rule) for other, rule in losers]

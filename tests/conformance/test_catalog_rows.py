@@ -13,6 +13,9 @@ from capacity.catalog.files import data_dir
 from capacity.catalog.table import load_catalog
 from tools.build_catalog import RESOURCE, installed_moto
 
+OLDER_TABLES = {"i7ie.48xlarge", "i7ie.metal-48xl", "i8ge.48xlarge", "i8ge.metal-48xl"}
+"""Where EC2 now splits the ENIs over two cards and the tables in AMI and CNI do not (data-sources.md)."""
+
 
 @pytest.fixture(scope="module")
 def answers() -> dict[str, Any]:
@@ -42,7 +45,7 @@ def test_every_answer_of_ec2_is_in_its_row(answers: dict[str, Any]) -> None:
         on_default = [
             c["MaximumNetworkInterfaces"] for c in network["NetworkCards"] if c["NetworkCardIndex"] == default
         ]
-        assert [t.max_enis] == on_default, name
+        assert [t.max_enis] == on_default or name in OLDER_TABLES, name
         assert t.max_enis_total == sum(c["MaximumNetworkInterfaces"] for c in network["NetworkCards"]), name
         assert t.network_cards == len(network["NetworkCards"]), name
         assert t.ipv4_per_eni == network["Ipv4AddressesPerInterface"], name
@@ -68,7 +71,7 @@ def test_the_formula_gives_every_published_max_pods_but_the_listed() -> None:
         assert t.ipv4_per_eni is not None
         if t.max_enis * (t.ipv4_per_eni - 1) + 2 != int(row["max_pods"]):
             differing.add(t.name)
-    assert differing == listed == {"i7ie.48xlarge", "i7ie.metal-48xl", "i8ge.48xlarge", "i8ge.metal-48xl"}
+    assert differing == listed == set()
 
 
 def test_every_statement_is_believed_or_listed_as_a_disagreement() -> None:

@@ -105,28 +105,28 @@ class TestMotoFacts:
 
 class TestResolve:
     def test_ec2_wins_over_a_newer_table(self) -> None:
-        best, losers = resolve([Statement("15", ("new",)), Statement("8", ("moto",))], DATES)
+        best, losers = resolve("network_peak_gbps", [Statement("15", ("new",)), Statement("8", ("moto",))], DATES)
         assert best == Statement("8", ("moto",))
         assert losers == [(Statement("15", ("new",)), "ec2")]
 
     def test_else_the_newer_table_wins(self) -> None:
-        best, losers = resolve([Statement("0", ("old",)), Statement("9", ("new",))], DATES)
+        best, losers = resolve("network_peak_gbps", [Statement("0", ("old",)), Statement("9", ("new",))], DATES)
         assert best.value == "9"
         assert [rule for _, rule in losers] == ["newer"]
 
     def test_a_figure_cut_short_is_the_same_figure(self) -> None:
-        best, losers = resolve([Statement("66.66", ("new",)), Statement("66.666", ("moto",))], DATES)
+        best, losers = resolve("network_peak_gbps", [Statement("66.66", ("new",)), Statement("66.666", ("moto",))], DATES)
         assert best.value == "66.666"
         assert [rule for _, rule in losers] == ["rounded"]
 
     def test_all_that_agree_are_named(self) -> None:
-        best, losers = resolve([Statement("3", ("old", "new")), Statement("3", ("moto",))], DATES)
+        best, losers = resolve("network_peak_gbps", [Statement("3", ("old", "new")), Statement("3", ("moto",))], DATES)
         assert best.sources == ("moto", "new", "old")
         assert losers == []
 
     def test_no_rule_no_answer(self) -> None:
         with pytest.raises(BuildError, match="equally new"):
-            resolve([Statement("1", ("new",)), Statement("2", ("new",))], DATES)
+            resolve("network_peak_gbps", [Statement("1", ("new",)), Statement("2", ("new",))], DATES)
 
 
 class TestFacts:
@@ -272,3 +272,11 @@ class TestPrices:
     def test_not_a_checkout(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert build_prices.main([str(tmp_path)]) == 2
         assert "no pkg/providers/pricing" in capsys.readouterr().err
+
+
+def test_the_tables_a_node_reads_win_for_the_enis_that_bound_its_pods() -> None:
+    dates = DATES | {"cni": "2026-08-20", "eks_ami": "2026-07-01"}
+    statements = [Statement("8", ("moto",)), Statement("15", ("cni", "eks_ami"))]
+    best, losers = resolve("max_enis", statements, dates)
+    assert (best.value, [rule for _, rule in losers]) == ("15", ["node"])
+    assert resolve("max_enis_total", statements, dates)[0].value == "8"
