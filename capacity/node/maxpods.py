@@ -1,0 +1,410 @@
+"""Max pods of instance types, in every mode and on every platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from capacity.catalog.instance_type import InstanceType
+from capacity.errors import SpecError
+from capacity.node import density
+from capacity.node.expression import evaluate_expression
+from capacity.units import IntLike, smaller
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from capacity.catalog.table import Catalog
+
+MODES = ("secondary", "prefix", "ipv6")
+AMIS = ("al2023", "al2", "bottlerocket", "windows")
+PROVISIONERS = ("managed", "self-managed", "karpenter")
+LIMITS = {
+    "enis": "ENIs times addresses per ENI",
+    "max-eni": "MAX_ENI",
+    "recommended-cap": "AWS's cap of 110, or 250 above 30 vCPUs",
+    "hypervisor": "no prefixes on this hypervisor: computed with secondary IPs",
+    "no-enis": "no ENI is left for pods",
+    "windows-single-eni": "Windows uses one ENI",
+    "unknown": "nobody states the figures it needs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """How pods get addresses on the node and who tells the kubelet its max pods.
+
+    Attributes
+    ----------
+    mode : {'secondary', 'prefix', 'ipv6'}
+    custom_networking, pod_eni : bool
+    max_eni : int or None
+        MAX_ENI. [ENIs]
+    reserved_enis : int
+        ENIs kept from pods; under Karpenter its RESERVED_ENIS. [ENIs]
+    ami : {'al2023', 'al2', 'bottlerocket', 'windows'}
+    provisioner : {'managed', 'self-managed', 'karpenter'}
+    expression : str or None
+        nodeadm's maxPodsExpression.
+    """
+
+    mode: str = "secondary"
+    custom_networking: bool = False
+    pod_eni: bool = False
+    max_eni: int | None = None
+    reserved_enis: int = 0
+    ami: str = "al2023"
+    provisioner: str = "managed"
+    expression: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode == "ipv6" and self.custom_networking:
+            raise SpecError("IPv6 and custom networking exclude each other: the CNI does not start with both")
+        if self.windows:
+            for on, what in (
+                (self.mode == "ipv6", "IPv6"),
+                (self.custom_networking, "custom networking"),
+                (self.pod_eni, "security groups for pods"),
+            ):
+                if on:
+                    raise SpecError(f"Windows nodes do not support {what}")
+
+    @property
+    def windows(self) -> bool:
+        return self.ami == "windows"
+
+
+@dataclass(frozen=True, slots=True)
+class Interfaces:
+    """What the formulas need of a type, as ints or as arrays of one shape; flags are 0 or 1."""
+
+    enis: IntLike
+    ips_per_eni: IntLike
+    vcpus: IntLike
+    prefix_possible: IntLike
+    nitro: IntLike
+    trunk_slot: IntLike
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The numbers of :class:`MaxPods`, as ints or arrays."""
+
+    usable_enis: IntLike
+    ip_capacity: IntLike
+    formula: IntLike
+    recommended: IntLike
+    script: IntLike
+    standard: IntLike
+    karpenter: IntLike
+
+
+def figures(of: Interfaces, on: Platform) -> Figures:
+    """Every max-pods figure of a platform; one code for a type and for the whole catalog.
+
+    Notes
+    -----
+    ``script`` is AWS's max-pods-calculator.sh with the prefix and custom-networking settings, which is
+    what EKS computes for a managed node group: blind to MAX_ENI, trunks and reserved ENIs, and to
+    prefixes on bare metal, where EC2 states no hypervisor.
+
+    Source
+    ------
+    awslabs/amazon-eks-ami@8e751826~1 max-pods-calculator.sh L113-162; nodeadm eni_max_pods.go L75-77
+    (``standard``); awsdocs/amazon-eks-user-guide@4d52b4d create-managed-node-group.adoc L23, L103.
+    """
+    custom, trunk = int(on.custom_networking), int(on.pod_eni) * of.trunk_slot
+    wants_prefix = int(on.mode in ("prefix", "ipv6"))
+    prefix = wants_prefix * of.prefix_possible
+    if on.windows:
+        usable: IntLike = smaller(of.enis, 1)
+        capacity = density.pod_addresses(usable, of.ips_per_eni, prefix)
+        formula = capacity
+    else:
+        limit = of.enis if on.max_eni is None else smaller(of.enis, on.max_eni)
+        usable = density.usable_enis(of.enis, limit, on.reserved_enis, custom, trunk)
+        capacity = density.pod_addresses(usable, of.ips_per_eni, prefix)
+        formula = density.eni_limited_pods(capacity)
+    script_enis = density.usable_enis(of.enis, of.enis, 0, custom, 0)
+    script = density.eni_limited_pods(density.pod_addresses(script_enis, of.ips_per_eni, wants_prefix * of.nitro))
+    standard = density.eni_limited_pods(density.pod_addresses(of.enis, of.ips_per_eni, 0))
+    return Figures(
+        usable_enis=usable,
+        ip_capacity=capacity,
+        formula=formula,
+        recommended=density.recommended_pods(formula, of.vcpus),
+        script=density.recommended_pods(script, of.vcpus),
+        standard=standard,
+        karpenter=density.karpenter_pods(of.enis, of.ips_per_eni, on.reserved_enis),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MaxPods:
+    """Max pods of one type on one platform; None where nobody states what it needs.
+
+    Attributes
+    ----------
+    max_enis : int or None
+        ENIs of the default network card. [ENIs]
+    usable_enis : int or None
+        Those that may serve pods. [ENIs]
+    ipv4_per_eni : int or None
+        [addresses]
+    ip_capacity : int or None
+        Pods on VPC addresses that the ENIs can carry; None for IPv6. [pods]
+    max_pods_formula : int or None
+        ENIs × (IPs − 1) + 2 and its variants, uncapped. [pods]
+    max_pods_recommended : int or None
+        AWS's calculator: the same capped at 110 or 250. [pods]
+    max_pods : int or None
+        What the kubelet gets where nobody sets it. [pods]
+    max_pods_expression : int or None
+        Value of the CEL expression, where one was given and it evaluates. [pods]
+    branch_enis : int or None
+        Branch ENIs, where security groups for pods are on. [branch ENIs]
+    limited_by : str
+        One of :data:`LIMITS`: what bounds ``max_pods_recommended``.
+    reserved_for : int or None
+        Pods that kube-reserved memory is computed for on this platform. [pods]
+    warnings : tuple of str
+    """
+
+    instance_type: str
+    mode: str
+    custom_networking: bool
+    max_enis: int | None
+    usable_enis: int | None
+    ipv4_per_eni: int | None
+    ip_capacity: int | None
+    max_pods_formula: int | None
+    max_pods_recommended: int | None
+    max_pods: int | None
+    max_pods_expression: int | None
+    branch_enis: int | None
+    limited_by: str
+    reserved_for: int | None
+    warnings: tuple[str, ...] = ()
+
+
+def interfaces(of: InstanceType) -> Interfaces | None:
+    """The type's figures for the formulas, None where the catalog lacks one of them."""
+    if of.max_enis is None or of.ipv4_per_eni is None:
+        return None
+    return Interfaces(
+        enis=of.max_enis,
+        ips_per_eni=of.ipv4_per_eni,
+        vcpus=of.vcpus if of.vcpus is not None else 0,
+        prefix_possible=int(of.prefixes_possible is True),
+        nitro=int(of.hypervisor == "nitro"),
+        trunk_slot=int(of.trunk_slot),
+    )
+
+
+def max_pods(of: InstanceType, on: Platform) -> MaxPods:
+    """Max pods of one instance type on a platform.
+
+    Examples
+    --------
+    >>> from capacity.catalog.table import load_catalog
+    >>> row = max_pods(load_catalog().get("m5.large"), Platform(mode="prefix"))
+    >>> row.ip_capacity, row.max_pods_formula, row.max_pods_recommended
+    (432, 434, 110)
+    """
+    known = interfaces(of)
+    blocked = on.mode != "secondary" and of.prefixes_possible is not True
+    if known is None or (blocked and (on.mode == "ipv6" or of.prefixes_possible is None)):
+        return _without_figures(of, on, "hypervisor" if known is not None and of.prefixes_possible is False else "unknown")
+    got = figures(known, on)
+    computed, warnings = _expression(of, on, got)
+    pods = kubelet_max_pods(on, got, computed)
+    warnings += _addresses_warning(of, on, got, pods)
+    uncapped = of.vcpus is None and got.formula > density.CAP_SMALL
+    return MaxPods(
+        instance_type=of.name,
+        mode=on.mode,
+        custom_networking=on.custom_networking,
+        max_enis=of.max_enis,
+        usable_enis=got.usable_enis,
+        ipv4_per_eni=of.ipv4_per_eni,
+        ip_capacity=None if on.mode == "ipv6" else got.ip_capacity,
+        max_pods_formula=got.formula,
+        max_pods_recommended=None if uncapped else got.recommended,
+        max_pods=None if uncapped and on.provisioner == "managed" and not on.windows else pods,
+        max_pods_expression=computed,
+        branch_enis=of.branch_enis if on.pod_eni else None,
+        limited_by=_limited_by(on, of, got),
+        reserved_for=reserved_for(on, got, pods, computed),
+        warnings=tuple(warnings),
+    )
+
+
+def kubelet_max_pods(on: Platform, got: Figures, computed: int | None = None) -> Any:
+    """Max pods where nobody sets it, by who provisions the node. Ints or arrays. [pods]
+
+    managed: AWS's script, capped, wins over an expression. self-managed: nodeadm's expression or the
+    standard formula, uncapped, blind to prefixes and custom networking. karpenter: the ENI formula less
+    RESERVED_ENIS, passed to the node, so it too wins over an expression. Windows: the kubelet's 110.
+
+    Source
+    ------
+    docs/explanation/max-pods.md, with the file and line of each.
+    """
+    if on.windows:
+        return density.WINDOWS_MAX_PODS + 0 * got.standard
+    if on.provisioner == "karpenter":
+        return got.karpenter
+    if on.provisioner == "managed":
+        return got.script
+    return got.standard if computed is None else computed
+
+
+def reserved_for(on: Platform, got: Figures, pods: Any, computed: int | None = None) -> Any:
+    """Pods that kube-reserved memory is computed for: not always max pods. Ints or arrays. [pods]
+
+    AL2023 and AL2 reserve for the ENI formula (AL2023: or its expression) whatever max pods is set to,
+    under Karpenter too; Bottlerocket and Windows for the max pods they are configured with.
+
+    Source
+    ------
+    nodeadm config.go L274-288; AL2 bootstrap.sh L510-532; Karpenter types.go L305-306, resolver.go L148-155;
+    bottlerocket-core-kit@a10182f9 kubelet-config L84-93.
+    """
+    if on.ami in ("bottlerocket", "windows"):
+        return pods
+    return computed if computed is not None and on.ami == "al2023" else got.standard
+
+
+def _expression(of: InstanceType, on: Platform, got: Figures) -> tuple[int | None, list[str]]:
+    if on.expression is None:
+        return None, []
+    assert of.max_enis is not None
+    assert of.ipv4_per_eni is not None
+    if on.ami != "al2023":
+        return None, [f"{on.ami} has no maxPodsExpression (nodeadm, AL2023 only): it is ignored"]
+    try:
+        value = evaluate_expression(on.expression, of.max_enis, of.ipv4_per_eni, got.standard)
+    except SpecError as error:
+        return None, [f"{of.name}: {error}; nodeadm falls back to the standard value {got.standard}"]
+    if on.provisioner == "managed":
+        return value, ["a managed node group writes its own max pods into the user data: the expression loses"]
+    if on.provisioner == "karpenter":
+        return value, ["Karpenter passes max pods to the node: the expression loses"]
+    return value, []
+
+
+def _addresses_warning(of: InstanceType, on: Platform, got: Figures, pods: int) -> list[str]:
+    """Where the kubelet takes more pods on VPC addresses than there are."""
+    host = 0 if on.windows else density.HOST_NETWORK_PODS
+    if on.mode == "ipv6" or pods - host <= got.ip_capacity:
+        return []
+    return [f"{of.name}: the kubelet accepts {pods} pods, but only {got.ip_capacity + host} can have an address ({on.mode})"]
+
+
+def _limited_by(on: Platform, of: InstanceType, got: Figures) -> str:
+    if on.mode != "secondary" and of.prefixes_possible is False:
+        return "hypervisor"
+    if got.usable_enis == 0:
+        return "no-enis"
+    if got.recommended < got.formula:
+        return "recommended-cap"
+    if on.windows:
+        return "windows-single-eni"
+    assert of.max_enis is not None
+    return "max-eni" if on.max_eni is not None and on.max_eni < of.max_enis else "enis"
+
+
+def _without_figures(of: InstanceType, on: Platform, why: str) -> MaxPods:
+    if why == "unknown":
+        missing = "ENI figures" if of.max_enis is None or of.ipv4_per_eni is None else "hypervisor"
+        text = f"{of.name}: its {missing} are not known to any source" if missing != "hypervisor" else (
+            f"{of.name}: its hypervisor is not known, so neither is whether it can have prefixes"
+        )
+    else:
+        text = f"{of.name} runs on {of.hypervisor}: IPv6 needs Nitro or bare metal"
+    return MaxPods(
+        instance_type=of.name,
+        mode=on.mode,
+        custom_networking=on.custom_networking,
+        max_enis=of.max_enis,
+        usable_enis=None,
+        ipv4_per_eni=of.ipv4_per_eni,
+        ip_capacity=None,
+        max_pods_formula=None,
+        max_pods_recommended=None,
+        max_pods=None,
+        max_pods_expression=None,
+        branch_enis=of.branch_enis if on.pod_eni else None,
+        limited_by=why,
+        reserved_for=None,
+        warnings=(text,),
+    )
+
+
+def modes_of(on: Platform) -> tuple[str, ...]:
+    """Modes that exist on a platform, for "all"."""
+    if on.windows:
+        return ("secondary", "prefix")
+    return MODES[:2] if on.custom_networking else MODES
+
+
+def max_pods_rows(types: Iterable[InstanceType], on: Platform, modes: Iterable[str]) -> list[MaxPods]:
+    """One row per type and mode."""
+    platforms = [replace(on, mode=m) for m in modes]
+    return [max_pods(of, platform) for of in types for platform in platforms]
+
+
+def max_pods_frame(catalog: Catalog, on: Platform) -> pd.DataFrame:
+    """Max pods of the whole catalog as a DataFrame, from one pass of the same formulas over its columns.
+
+    Columns are the keys of :class:`MaxPods` that are numbers; unknown is ``<NA>``.
+    """
+    import numpy as np
+    import pandas as pd
+
+    columns = catalog.columns()
+    raw = {n: np.ma.getdata(columns[n]) for n in ("max_enis", "ipv4_per_eni", "vcpus")}
+    masks = {n: np.ma.getmaskarray(columns[n]) for n in ("max_enis", "ipv4_per_eni", "vcpus")}
+    types = catalog.all()
+    possible = np.array([t.prefixes_possible is True for t in types])
+    undecided = np.array([t.prefixes_possible is None for t in types])
+    order = {n: i for i, n in enumerate(np.ma.getdata(columns["instance_type"]))}
+    index = np.array([order[t.name] for t in types])
+    values = {n: np.where(masks[n], 0, raw[n])[index].astype(np.int64) for n in raw}
+    unknown = (masks["max_enis"] | masks["ipv4_per_eni"])[index]
+    if on.mode != "secondary":
+        unknown = unknown | undecided | (~possible & (on.mode == "ipv6"))
+    got = figures(
+        Interfaces(
+            enis=values["max_enis"],
+            ips_per_eni=values["ipv4_per_eni"],
+            vcpus=values["vcpus"],
+            prefix_possible=possible.astype(np.int64),
+            nitro=np.array([t.hypervisor == "nitro" for t in types]).astype(np.int64),
+            trunk_slot=np.array([t.trunk_slot for t in types]).astype(np.int64),
+        ),
+        on,
+    )
+    uncapped = unknown | (masks["vcpus"][index] & (got.formula > density.CAP_SMALL))
+    no_cap = uncapped if on.provisioner == "managed" and not on.windows else unknown
+
+    def column(numbers: Any, without: Any) -> Any:
+        return pd.array(np.broadcast_to(numbers, unknown.shape), dtype="Int64").copy() if not without.any() else _masked(numbers, without)
+
+    def _masked(numbers: Any, without: Any) -> Any:
+        return pd.arrays.IntegerArray(np.broadcast_to(numbers, without.shape).astype(np.int64).copy(), without.copy())
+
+    return pd.DataFrame(
+        {
+            "instance_type": [t.name for t in types],
+            "mode": on.mode,
+            "max_enis": column(values["max_enis"], masks["max_enis"][index]),
+            "usable_enis": column(got.usable_enis, unknown),
+            "ipv4_per_eni": column(values["ipv4_per_eni"], masks["ipv4_per_eni"][index]),
+            "ip_capacity": column(got.ip_capacity, unknown | (on.mode == "ipv6")),
+            "max_pods_formula": column(got.formula, unknown),
+            "max_pods_recommended": column(got.recommended, uncapped),
+            "max_pods": column(kubelet_max_pods(on, got), no_cap),
+        }
+    )
