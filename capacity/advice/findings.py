@@ -48,7 +48,9 @@ def _subnet(state: SubnetState, scenario: ScenarioState, result: CheckResult) ->
     elif state.free < result.plan.checks.min_free * subnet.usable:
         share = 100 * state.free / subnet.usable
         text = f"{name} keeps {state.free:,} of {subnet.usable:,} addresses free ({share:.1f} %)"
-        yield finding("IP002", where, f"{text}, less than {float(100 * result.plan.checks.min_free):g} %", scenario.name)
+        yield finding(
+            "IP002", where, f"{text}, less than {float(100 * result.plan.checks.min_free):g} %", scenario.name
+        )
     if state.free >= 0 and state.used_highest > subnet.usable:
         text = f"{name}: {state.used_total:,} expected, but up to {state.used_highest:,} of {subnet.usable:,}"
         yield finding("IP006", where, f"{text} where pods and odd nodes fall badly", scenario.name)

@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 Plan = Annotated[
     Path | None,
-    typer.Argument(help="Plan file (YAML or JSON, - for stdin); without it capacity.yaml here or in a folder above.", metavar="[PLAN]"),
+    typer.Argument(
+        help="Plan file (YAML or JSON, - for stdin); without it capacity.yaml here or in a folder above.",
+        metavar="[PLAN]",
+    ),
 ]
-Scenario = Annotated[list[str] | None, typer.Option("--scenario", help="Only this scenario; may be repeated.", metavar="NAME")]
+Scenario = Annotated[
+    list[str] | None, typer.Option("--scenario", help="Only this scenario; may be repeated.", metavar="NAME")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +32,9 @@ def register(app: typer.Typer) -> None:
 def check(
     plan: Plan = None,
     scenario: Scenario = None,
-    fail_on: Annotated[str, typer.Option("--fail-on", help="error: exit 1 when exhausted. warning: also when tight.", metavar="LEVEL")] = "error",
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", help="error: exit 1 when exhausted. warning: also when tight.", metavar="LEVEL")
+    ] = "error",
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")] = False,
     explain: Explain = False,
     output: Output = "table",

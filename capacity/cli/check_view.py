@@ -134,7 +134,13 @@ def blocks(result: CheckResult, found: Sequence[Finding], explain: bool) -> list
     waste = waste_sentence(result)
     page += [waste, ""] if waste else []
     if found:
-        page += [_findings(found), "", "`capacity explain CODE` tells what a code means; `capacity explain SUBNET` shows every term.".replace("`", "")]
+        page += [
+            _findings(found),
+            "",
+            "`capacity explain CODE` tells what a code means; `capacity explain SUBNET` shows every term.".replace(
+                "`", ""
+            ),
+        ]
     return page
 
 
@@ -145,7 +151,10 @@ def _scenario_table(state: ScenarioState) -> Table:
         nodes = used["node_primary"] + used["eni_primary"] + used["branch"]
         others = used["control_plane"] + used["load_balancers"] + used["endpoints"] + used["other"]
         row = subnet_json(s) | {"nodes": nodes, "assigned": used["assigned"], "warm": used["warm"], "others": others}
-        rows.append(row | {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": round(100 * s.free / s.subnet.usable, 1)})
+        rows.append(
+            row
+            | {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": round(100 * s.free / s.subnet.usable, 1)}
+        )
     columns = [c for c in _SUBNETS]
     if any(s.free_prefixes is not None for s in state.subnets):
         columns.insert(10, ("free_prefixes", "free /28 ≤"))
@@ -176,4 +185,6 @@ def _runway_table(result: CheckResult) -> Table:
 
 def _findings(found: Sequence[Finding]) -> Table:
     rows = [{"code": f.code, "severity": f.severity, "scenario": f.scenario or "", "message": f.message} for f in found]
-    return Table((("code", "code"), ("severity", "severity"), ("scenario", "scenario"), ("message", "finding")), rows, "findings")
+    return Table(
+        (("code", "code"), ("severity", "severity"), ("scenario", "scenario"), ("message", "finding")), rows, "findings"
+    )

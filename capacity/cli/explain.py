@@ -18,8 +18,15 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    what: Annotated[str, typer.Argument(help="A code (IP001), a subnet (private-b), one of its figures (private-b.warm), or a node group.")],
-    plan: Annotated[Path | None, typer.Option("--plan", help="The plan the figure is of; without it capacity.yaml here or above.")] = None,
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="A code (IP001), a subnet (private-b), one of its figures (private-b.warm), or a node group."
+        ),
+    ],
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="The plan the figure is of; without it capacity.yaml here or above.")
+    ] = None,
     scenario: Annotated[str | None, typer.Option("--scenario", help="Which scenario; the first by default.")] = None,
     output: Output = "table",
     out_file: OutFile = None,

@@ -17,7 +17,9 @@ def code_answer(code: str) -> Answer:
     """What a finding's code means."""
     known = codes()
     if code not in known:
-        raise SpecError(f"{code!r} is not a code (did you mean {either(nearest_names(code, known, 2) or list(known)[:1])}?)")
+        raise SpecError(
+            f"{code!r} is not a code (did you mean {either(nearest_names(code, known, 2) or list(known)[:1])}?)"
+        )
     entry = known[code]
     fields = ("what", "why", "fix", "source")
     texts = [f"{code} · {entry.severity} · {entry.title}"] + [f"{f + ':':8}{getattr(entry, f)}" for f in fields]

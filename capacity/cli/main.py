@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli import data, maxpods, node
+from capacity.cli import check, data, explain, maxpods, node
 from capacity.cli.output import note, write_stdout
 from capacity.errors import CapacityError
 
@@ -32,14 +32,15 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_version)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_version)
+    ] = False,
 ) -> None:
     """Pod-IP capacity planner for Amazon EKS."""
 
 
-maxpods.register(app)
-node.register(app)
-data.register(app)
+for verb in (maxpods, node, check, explain, data):
+    verb.register(app)
 
 
 def run() -> None:

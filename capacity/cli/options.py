@@ -11,7 +11,9 @@ from capacity.cli.output import FORMATS, Sink
 from capacity.errors import SpecError, either, nearest_names
 
 Output = Annotated[str, typer.Option("-o", "--output", help="table, json, yaml, csv or md.", metavar="FORMAT")]
-OutFile = Annotated[Path | None, typer.Option("--out-file", help="Write the answer to this file instead of stdout.", metavar="PATH")]
+OutFile = Annotated[
+    Path | None, typer.Option("--out-file", help="Write the answer to this file instead of stdout.", metavar="PATH")
+]
 Color = Annotated[str, typer.Option("--color", help="auto, always or never (NO_COLOR is honoured).", metavar="WHEN")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No notes or warnings on stderr.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Print the terms of each figure with their sources.")]

@@ -296,7 +296,7 @@ class Placement:
                 found = blockers(group.room, state, pod)
                 if found in (["addresses"], ["branch_enis"]):
                     return found[0]
-                counts.update({reason: count for reason in found})
+                counts.update(dict.fromkeys(found, count))
         return max(REASONS, key=lambda r: (counts[r], -REASONS.index(r))) if counts else "nodes"
 
 

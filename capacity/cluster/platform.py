@@ -2,35 +2,126 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from capacity.catalog.instance_type import InstanceType
+from capacity.node.maxpods import MaxPods, Platform, max_pods
+from capacity.node.offer import Allocatable, allocatable_of
 from capacity.spec.cni_env import CniSettings
 from capacity.spec.plan import NodeGroup
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GroupPlatform:
-    """Per type of the group: max pods, allocatable CPU [millicores], allocatable memory [MiB]; and what to say aloud."""
+    """What a group's nodes are before any pod runs on them.
+
+    Attributes
+    ----------
+    figures : tuple of (int, int, int)
+        Per type: max pods, allocatable CPU [millicores], allocatable memory [MiB].
+    own_max_pods : tuple of int
+        Per type, were it alone in the group. [pods]
+    reserved_memory_mib : tuple of int
+        Per type, kube-reserved. [MiB]
+    terms : tuple of str
+        How max pods came about.
+    notes : tuple of str
+        Assumptions to be said aloud.
+    """
 
     figures: tuple[tuple[int, int, int], ...]
+    own_max_pods: tuple[int, ...]
+    reserved_memory_mib: tuple[int, ...]
+    terms: tuple[str, ...]
     notes: tuple[str, ...]
-    reserved_memory_mib: tuple[int, ...] = ()
-    own_max_pods: tuple[int, ...] = ()
-    max_pods_terms: tuple[str, ...] = ()
+
+
+def platform_of(group: NodeGroup, settings: CniSettings) -> Platform:
+    """The group and the CNI's settings as the node room's platform; Windows takes only the prefix switch."""
+    windows = group.windows
+    mode = "secondary"
+    if settings.prefix:
+        mode = "prefix"
+    if settings.ipv6 and not windows:
+        mode = "ipv6"
+    return Platform(
+        mode=mode,
+        custom_networking=settings.custom_networking and not windows,
+        pod_eni=settings.pod_eni and not windows,
+        max_eni=settings.max_eni,
+        reserved_enis=group.reserved_enis,
+        ami=group.ami,
+        provisioner=group.provisioner,
+        expression=group.max_pods_expression,
+    )
 
 
 def group_platform(group: NodeGroup, settings: CniSettings) -> GroupPlatform:
-    figs = []
-    mps = []
-    for t in group.instance_types:
-        enis = t.max_enis - (1 if settings.custom_networking else 0)
-        f = enis * (t.ipv4_per_eni - 1) * (16 if settings.prefix else 1) + 2
-        mps.append(min(f, 250 if t.vcpus > 30 else 110))
-    mp = group.max_pods or min(mps)
-    for t in group.instance_types:
-        eni = t.max_enis * (t.ipv4_per_eni - 1) + 2
-        m = t.memory_mib - (64 if t.arch == "arm64" else 0)
-        m = m - -(-m * 75 // 1000) - 100 - 255 - 11 * eni
-        cpu = t.vcpus * 1000 - {1: 60, 2: 70, 4: 80, 8: 90, 16: 110}.get(t.vcpus, 150)
-        figs.append((mp, cpu, m))
-    return GroupPlatform(tuple(figs), (), tuple(255+11*(t.max_enis * (t.ipv4_per_eni - 1) + 2) for t in group.instance_types), tuple(mps), ())
+    """Max pods and allocatable per type of a group.
+
+    Managed groups have one max pods for all types, the smallest; set by hand it holds for all.
+    """
+    on = platform_of(group, settings)
+    rows = [_row(kind, on) for kind in group.instance_types]
+    own = tuple(_known(row.max_pods) for row in rows)
+    counts = _max_pods(group, own)
+    left = [_left(group, kind, row, pods) for kind, row, pods in zip(group.instance_types, rows, counts, strict=True)]
+    return GroupPlatform(
+        figures=tuple(
+            (pods, _known(a.cpu_millicores), _known(a.memory_mib)) for pods, a in zip(counts, left, strict=True)
+        ),
+        own_max_pods=own,
+        reserved_memory_mib=tuple(_known(a.kube_reserved_memory_mib) for a in left),
+        terms=_terms(group, on, own),
+        notes=_notes(group, rows),
+    )
+
+
+def _row(kind: InstanceType, on: Platform) -> MaxPods:
+    return max_pods(kind, replace(on, mode="secondary") if kind.prefixes_possible is False else on)
+
+
+def _known(value: int | None) -> int:
+    assert value is not None, "the plan's parser refuses types without figures"
+    return value
+
+
+def _max_pods(group: NodeGroup, own: tuple[int, ...]) -> tuple[int, ...]:
+    if group.max_pods is not None:
+        return tuple(group.max_pods for _ in own)
+    return tuple(min(own) for _ in own) if group.provisioner == "managed" else own
+
+
+def _left(group: NodeGroup, kind: InstanceType, row: MaxPods, pods: int) -> Allocatable:
+    reserve = pods if group.ami in ("bottlerocket", "windows") else row.reserved_for
+    return allocatable_of(kind, reserve)
+
+
+def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, ...]:
+    if group.max_pods is not None:
+        return (f"set by hand to {group.max_pods}",)
+    if group.windows:
+        return ("Windows: the kubelet's default of 110",)
+    names = ", ".join(f"{k.name} {n}" for k, n in zip(group.instance_types, own, strict=True))
+    if group.provisioner == "managed":
+        custom = " − 1 for custom networking" if on.custom_networking else ""
+        prefix = " × 16" if on.mode != "secondary" else ""
+        rule = f"EKS: (ENIs{custom}) × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs), the smallest of the types"
+    elif group.provisioner == "karpenter":
+        rule = f"Karpenter: (ENIs − {group.reserved_enis} reserved) × (IPs − 1) + 2"
+    else:
+        rule = "the AMI: ENIs × (IPs − 1) + 2, or its maxPodsExpression"
+    return (rule, names)
+
+
+def _notes(group: NodeGroup, rows: list[MaxPods]) -> tuple[str, ...]:
+    notes = []
+    if group.max_pods is None and group.provisioner == "managed" and not group.windows:
+        notes.append("managed node groups get their max pods from EKS: AWS's formula, capped at 110 or 250")
+    if group.provisioner != "karpenter":
+        notes.append("memory capacity is Karpenter's estimate: 7.5 % less than EC2 states")
+    if len(group.instance_types) > 1:
+        notes.append(f"{group.name}: the expected figures use {group.instance_types[0].name}, the bounds all its types")
+    if group.max_pods_expression is not None:
+        notes += [w for row in rows for w in row.warnings if "expression" in w]
+    return tuple(notes)

@@ -14,7 +14,9 @@ from capacity.spec.plan import Plan, Subnet
 from capacity.units import ceil_div
 from capacity.vpc.ledger import Booking, SubnetState, settle, worst
 
-CONTROL_PLANE_ENIS = 4  # cross-account ENIs of a cluster, 2 to 4; awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66
+CONTROL_PLANE_ENIS = (
+    4  # cross-account ENIs of a cluster, 2 to 4; awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66
+)
 FEWEST_CONTROL_PLANE_ENIS = 2
 
 
@@ -128,7 +130,9 @@ class Engine:
         self.zones = [list(dict.fromkeys(self.subnets[n].zone for n in g.subnets)) for g in plan.node_groups]
         index = {g.name: i for i, g in enumerate(plan.node_groups)}
         everywhere = tuple(range(len(plan.node_groups)))
-        self.pods = [pod_shape(w.requests, workload_kind(plan, w.host_network, w.security_groups)) for w in plan.workloads]
+        self.pods = [
+            pod_shape(w.requests, workload_kind(plan, w.host_network, w.security_groups)) for w in plan.workloads
+        ]
         self.allowed = [tuple(sorted(index[n] for n in w.node_groups)) or everywhere for w in plan.workloads]
 
     def run(self, demand: Demand) -> ScenarioState:
@@ -170,13 +174,16 @@ class Engine:
         for group, total in needs.items():
             shape = self.shapes[group].first
             room, start = shape.room, shape.start
-            per_node = (room.cpu - start[2], room.memory - start[3], room.max_pods - start[4], room.addresses - start[5])
+            per_node = (
+                room.cpu - start[2],
+                room.memory - start[3],
+                room.max_pods - start[4],
+                room.addresses - start[5],
+            )
             bound = max(ceil_div(t, p) for t, p in zip(total, per_node, strict=True) if t)
             counts[group] = _clip(max(counts[group], bound), demand.ceiling[group])
 
-    def _growth(
-        self, placement: Placement, counts: list[int], growing: list[bool], demand: Demand
-    ) -> dict[int, int]:
+    def _growth(self, placement: Placement, counts: list[int], growing: list[bool], demand: Demand) -> dict[int, int]:
         """Further nodes for the pods that found none, in the first group that may grow and could hold one."""
         wanted: dict[int, int] = {}
         names = {w.name: i for i, w in enumerate(self.plan.workloads)}
@@ -227,7 +234,9 @@ class Engine:
         for i in spread:
             rest = [g for j, g in enumerate(groups) if j != i]
             free = {n: b.subnet.usable - sum(b.used.values()) for n, b in self._book(rest, zones).items()}
-            need = sum(c.count * self.shapes[i].first.demand(c.vpc_pods) + c.count * c.branch_pods for c in groups[i].classes)
+            need = sum(
+                c.count * self.shapes[i].first.demand(c.vpc_pods) + c.count * c.branch_pods for c in groups[i].classes
+            )
             own = self.shapes[i].node_addresses * nodes[i]
             left = {z: self._left_in_zone(i, z, free, need, own) for z in self.zones[i]}
             zones[i] = min(self.zones[i], key=lambda z: left[z])
@@ -262,7 +271,8 @@ class Engine:
         slots = [self._slots(i, n, worst_zones.get(i, "")) for i, n in enumerate(nodes)]
         placement = self._placement([[count for _, count in s] for s in slots], replicas)
         groups = tuple(
-            self._group_state(i, nodes[i], [slot for slot, _ in slots[i]], placement.groups[i]) for i in range(len(nodes))
+            self._group_state(i, nodes[i], [slot for slot, _ in slots[i]], placement.groups[i])
+            for i in range(len(nodes))
         )
         return groups, placement.unplaced + self._daemons_left_out(nodes)
 
@@ -359,7 +369,12 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
         home, pods = bookings[c.slot.subnet], bookings[c.slot.address_subnet]
         home.book("node_primary", c.count, what, none)
         home.book("eni_primary", c.count * shape.limits.unmanaged, f"{what}: unmanaged ENIs", none)
-        pods.book("eni_primary", c.count * (enis - 1 + shape.limits.trunk), f"{what}: {enis} ENIs + {shape.limits.trunk} trunk", none)
+        pods.book(
+            "eni_primary",
+            c.count * (enis - 1 + shape.limits.trunk),
+            f"{what}: {enis} ENIs + {shape.limits.trunk} trunk",
+            none,
+        )
         pods.book("assigned", c.count * served, what, none)
         pods.book("warm", c.count * (held - served), f"{what}: {held} held − {served} assigned", none)
         pods.book("branch", c.count * c.branch_pods, f"{what}: {c.branch_pods} branch ENIs", none)

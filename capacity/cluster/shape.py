@@ -8,9 +8,9 @@ from functools import cached_property, lru_cache
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cluster.place import BRANCH, EMPTY, HOST, VPC, NodeRoom, PodShape, State, pod_shape, with_pod
+from capacity.cluster.platform import GroupPlatform, group_platform
 from capacity.cni.facade import NodeLimits, address_capacity, effective, node_limits, slots_and_enis
 from capacity.cni.pool import PREFIX_SIZE
-from capacity.cluster.platform import GroupPlatform, group_platform
 from capacity.spec.cni_env import CniSettings
 from capacity.spec.plan import DaemonSet, NodeGroup, Plan, Requests
 from capacity.units import MIB

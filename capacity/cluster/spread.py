@@ -47,7 +47,9 @@ def weighted_shares(count: int, weights: Sequence[Fraction]) -> list[int]:
     return shares
 
 
-def zone_shares(count: int, zones: Sequence[str], spread: str | Mapping[str, Fraction], worst_zone: str) -> dict[str, int]:
+def zone_shares(
+    count: int, zones: Sequence[str], spread: str | Mapping[str, Fraction], worst_zone: str
+) -> dict[str, int]:
     """Nodes per zone under a group's spread rule; ``worst_zone`` takes all under ``worst``."""
     if spread == "worst":
         return {z: count if z == worst_zone else 0 for z in zones}

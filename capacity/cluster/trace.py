@@ -106,7 +106,9 @@ def subnet_term(state: SubnetState, scenario: ScenarioState) -> Term:
         "docs/explanation/model.md",
     )
     why = f"scenario {scenario.name}: {scenario.rule}"
-    return Term(f"{subnet.name} ({subnet.cidr}, {subnet.zone})", state.verdict, why, "", (usable, *holders, free, bounds))
+    return Term(
+        f"{subnet.name} ({subnet.cidr}, {subnet.zone})", state.verdict, why, "", (usable, *holders, free, bounds)
+    )
 
 
 def _holder(state: SubnetState, holder: str, scenario: ScenarioState) -> Term:
@@ -140,7 +142,7 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
     """Max pods, allocatable and daemonsets of a group, and its kinds of nodes."""
     first, room = shape.first, shape.first.room
     parts = [
-        Term("max_pods", first.max_pods, "; ".join(shape.platform.max_pods_terms), "docs/explanation/max-pods.md"),
+        Term("max_pods", first.max_pods, "; ".join(shape.platform.terms), "docs/explanation/max-pods.md"),
         Term("allocatable_cpu_millicores", room.cpu, "", "docs/explanation/allocatable.md"),
         Term("allocatable_memory_mib", room.memory // 2**20, "", "docs/explanation/allocatable.md"),
         Term("addresses", room.addresses, "pods on VPC addresses that the node can serve at most"),
@@ -148,7 +150,9 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
     ]
     for c in classes:
         label = f"{c.count} nodes in {c.slot.subnet} with {c.pods} pods ({c.vpc_pods} on VPC addresses)"
-        parts.append(Term(label, c.count * (first.demand(c.vpc_pods) + shape.node_addresses + c.branch_pods), "addresses"))
+        parts.append(
+            Term(label, c.count * (first.demand(c.vpc_pods) + shape.node_addresses + c.branch_pods), "addresses")
+        )
     name = f"{shape.group.name} ({first.instance_type.name}, {shape.group.ami}, {shape.group.provisioner})"
     return Term(name, sum(c.count for c in classes), f"nodes in {scenario}", "", tuple(parts))
 
@@ -165,7 +169,11 @@ def runway_term(runway: Runway, subnet: SubnetState, result: CheckResult) -> Ter
         [runway.more_nodes, runway.more_pods],
         "further nodes and further pods, from steady",
         "docs/explanation/model.md",
-        (Term("more_nodes", runway.more_nodes, why), Term("more_pods", runway.more_pods, pods), pool_term(shape, shape.first.daemon_pods + shape.first.most_workload_pods)),
+        (
+            Term("more_nodes", runway.more_nodes, why),
+            Term("more_pods", runway.more_pods, pods),
+            pool_term(shape, shape.first.daemon_pods + shape.first.most_workload_pods),
+        ),
     )
 
 

@@ -11,4 +11,13 @@ from capacity.cni.node_pool import (
     slots_and_enis,
 )
 
-__all__ = ["NodeLimits", "Pool", "address_capacity", "effective", "node_limits", "node_pool", "pool_of", "slots_and_enis"]
+__all__ = [
+    "NodeLimits",
+    "Pool",
+    "address_capacity",
+    "effective",
+    "node_limits",
+    "node_pool",
+    "pool_of",
+    "slots_and_enis",
+]

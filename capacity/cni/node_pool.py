@@ -91,7 +91,9 @@ def node_limits(
     """
     if instance_type.max_enis is None or instance_type.ipv4_per_eni is None:
         place = f"{where}: " if where else ""
-        raise SpecError(f"{place}{instance_type.name!r} has no known ENI figures (network interfaces, addresses per interface)")
+        raise SpecError(
+            f"{place}{instance_type.name!r} has no known ENI figures (network interfaces, addresses per interface)"
+        )
     k = instance_type.ipv4_per_eni - 1
     if windows:
         return NodeLimits(serving=1, idle_primary=0, k=k, trunk=0, unmanaged=unmanaged_enis, windows=True)
@@ -226,7 +228,9 @@ def _highest(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int
     stop = min(cap, ceil_div(max_pods, unit) - 1 + k)  # a batch may start one address short of max pods
     in_use = min(pods, peak_slots)
     if settings.ip_targets:
-        most = min(ceil_div(max(pods + settings.warm_ip, settings.minimum_ip), unit), stop) if settings.warm_ip else slots
+        most = (
+            min(ceil_div(max(pods + settings.warm_ip, settings.minimum_ip), unit), stop) if settings.warm_ip else slots
+        )
         most = max(slots, most)
         if settings.prefix:
             most = max(most, in_use)

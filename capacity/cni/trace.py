@@ -36,14 +36,18 @@ def pool_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: i
     return terms
 
 
-def _eni_target(settings: CniSettings, pods: int, max_pods: int, slots: int, limits: NodeLimits) -> tuple[str, object, str, str]:
+def _eni_target(
+    settings: CniSettings, pods: int, max_pods: int, slots: int, limits: NodeLimits
+) -> tuple[str, object, str, str]:
     k, target = limits.k, settings.warm_eni
     wanted = f"{target} + ⌈{pods} ÷ {k}⌉" if target else f"1 + ⌊{pods} ÷ {k}⌋"
     why = f"{k} × min({wanted} for WARM_ENI_TARGET={target}, ⌈{max_pods} max pods ÷ {k}⌉, {limits.serving} ENIs)"
     return "secondary_ips", slots, why, f"{CNI} ipamd.go L2637-2649"
 
 
-def _ip_target(settings: CniSettings, pods: int, max_pods: int, slots: int, limits: NodeLimits) -> tuple[str, object, str, str]:
+def _ip_target(
+    settings: CniSettings, pods: int, max_pods: int, slots: int, limits: NodeLimits
+) -> tuple[str, object, str, str]:
     warm, least = settings.warm_ip, settings.minimum_ip
     wanted = f"max({pods} + {warm}, {least})" if warm else f"{least}"
     label, per = ("prefixes", f"⌈{wanted} ÷ 16⌉") if settings.prefix else ("secondary_ips", wanted)

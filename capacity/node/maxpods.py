@@ -215,7 +215,9 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
     known = interfaces(of)
     blocked = on.mode != "secondary" and of.prefixes_possible is not True
     if known is None or (blocked and (on.mode == "ipv6" or of.prefixes_possible is None)):
-        return _without_figures(of, on, "hypervisor" if known is not None and of.prefixes_possible is False else "unknown")
+        return _without_figures(
+            of, on, "hypervisor" if known is not None and of.prefixes_possible is False else "unknown"
+        )
     got = figures(known, on)
     computed, warnings = _expression(of, on, got)
     pods = kubelet_max_pods(on, got, computed)
@@ -299,7 +301,9 @@ def _addresses_warning(of: InstanceType, on: Platform, got: Figures, pods: int) 
     host = 0 if on.windows else density.HOST_NETWORK_PODS
     if on.mode == "ipv6" or pods - host <= got.ip_capacity:
         return []
-    return [f"{of.name}: the kubelet accepts {pods} pods, but only {got.ip_capacity + host} can have an address ({on.mode})"]
+    return [
+        f"{of.name}: the kubelet accepts {pods} pods, but only {got.ip_capacity + host} can have an address ({on.mode})"
+    ]
 
 
 def _limited_by(on: Platform, of: InstanceType, got: Figures) -> str:
@@ -318,8 +322,10 @@ def _limited_by(on: Platform, of: InstanceType, got: Figures) -> str:
 def _without_figures(of: InstanceType, on: Platform, why: str) -> MaxPods:
     if why == "unknown":
         missing = "ENI figures" if of.max_enis is None or of.ipv4_per_eni is None else "hypervisor"
-        text = f"{of.name}: its {missing} are not known to any source" if missing != "hypervisor" else (
-            f"{of.name}: its hypervisor is not known, so neither is whether it can have prefixes"
+        text = (
+            f"{of.name}: its {missing} are not known to any source"
+            if missing != "hypervisor"
+            else (f"{of.name}: its hypervisor is not known, so neither is whether it can have prefixes")
         )
     else:
         text = f"{of.name} runs on {of.hypervisor}: IPv6 needs Nitro or bare metal"
@@ -390,7 +396,11 @@ def max_pods_frame(catalog: Catalog, on: Platform) -> pd.DataFrame:
     no_cap = uncapped if on.provisioner == "managed" and not on.windows else unknown
 
     def column(numbers: Any, without: Any) -> Any:
-        return pd.array(np.broadcast_to(numbers, unknown.shape), dtype="Int64").copy() if not without.any() else _masked(numbers, without)
+        return (
+            pd.array(np.broadcast_to(numbers, unknown.shape), dtype="Int64").copy()
+            if not without.any()
+            else _masked(numbers, without)
+        )
 
     def _masked(numbers: Any, without: Any) -> Any:
         return pd.arrays.IntegerArray(np.broadcast_to(numbers, without.shape).astype(np.int64).copy(), without.copy())

@@ -18,18 +18,66 @@ COOLDOWN_S = 30  # pkg/ipamd/datastore/data_store.go L41, L243-249
 # Named in the CNI's README or chart without a part in address counts, or set by the daemonset's own
 # manifest and by credential webhooks: a cluster's environment can be pasted as it is.
 OTHER_VARIABLES = frozenset(
-    """ADDITIONAL_ENI_TAGS ANNOTATE_POD_IP AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE AWS_CONTAINER_CREDENTIALS_FULL_URI
-    AWS_DEFAULT_REGION AWS_EC2_ENDPOINT AWS_EXTERNAL_SERVICE_CIDRS AWS_MANAGE_ENIS_NON_SCHEDULABLE AWS_REGION AWS_ROLE_ARN
-    AWS_STS_REGIONAL_ENDPOINTS AWS_VPC_CNI_NODE_PORT_SUPPORT AWS_VPC_ENI_MTU AWS_VPC_K8S_CNI_CONFIGURE_RPFILTER
-    AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS AWS_VPC_K8S_CNI_EXTERNALSNAT AWS_VPC_K8S_CNI_LOGLEVEL AWS_VPC_K8S_CNI_LOG_FILE
-    AWS_VPC_K8S_CNI_RANDOMIZESNAT AWS_VPC_K8S_CNI_VETHPREFIX AWS_VPC_K8S_PLUGIN_LOG_FILE AWS_VPC_K8S_PLUGIN_LOG_LEVEL
-    AWS_WEB_IDENTITY_TOKEN_FILE CLUSTER_ENDPOINT CLUSTER_NAME DISABLE_CONTAINER_V6 DISABLE_INTROSPECTION
-    DISABLE_LEAKED_ENI_CLEANUP DISABLE_METRICS DISABLE_NETWORK_RESOURCE_PROVISIONING DISABLE_POD_V6 DISABLE_TCP_EARLY_DEMUX
-    ENABLE_BANDWIDTH_PLUGIN ENABLE_IMDS_ONLY_MODE ENABLE_MULTI_NIC ENABLE_NFTABLES ENABLE_SUBNET_DISCOVERY
-    ENABLE_V4_EGRESS ENABLE_V6_EGRESS ENI_CONFIG_ANNOTATION_DEF ENI_CONFIG_LABEL_DEF HOST_CNI_BIN_PATH HOST_CNI_CONFDIR_PATH
-    HTTPS_PROXY HTTP_PROXY INTROSPECTION_BIND_ADDRESS IP_COOLDOWN_PERIOD K8S_NODE_NAME MANAGE_UNTAGGED_ENI MY_NODE_NAME
-    MY_POD_NAME MY_POD_NAMESPACE NETWORK_POLICY_ENFORCING_MODE NO_PROXY POD_SECURITY_GROUP_ENFORCING_MODE
-    USE_CUSTOM_ENDPOINT VPC_CNI_VERSION VPC_ID""".split()
+    [
+        "ADDITIONAL_ENI_TAGS",
+        "ANNOTATE_POD_IP",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_DEFAULT_REGION",
+        "AWS_EC2_ENDPOINT",
+        "AWS_EXTERNAL_SERVICE_CIDRS",
+        "AWS_MANAGE_ENIS_NON_SCHEDULABLE",
+        "AWS_REGION",
+        "AWS_ROLE_ARN",
+        "AWS_STS_REGIONAL_ENDPOINTS",
+        "AWS_VPC_CNI_NODE_PORT_SUPPORT",
+        "AWS_VPC_ENI_MTU",
+        "AWS_VPC_K8S_CNI_CONFIGURE_RPFILTER",
+        "AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS",
+        "AWS_VPC_K8S_CNI_EXTERNALSNAT",
+        "AWS_VPC_K8S_CNI_LOGLEVEL",
+        "AWS_VPC_K8S_CNI_LOG_FILE",
+        "AWS_VPC_K8S_CNI_RANDOMIZESNAT",
+        "AWS_VPC_K8S_CNI_VETHPREFIX",
+        "AWS_VPC_K8S_PLUGIN_LOG_FILE",
+        "AWS_VPC_K8S_PLUGIN_LOG_LEVEL",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "CLUSTER_ENDPOINT",
+        "CLUSTER_NAME",
+        "DISABLE_CONTAINER_V6",
+        "DISABLE_INTROSPECTION",
+        "DISABLE_LEAKED_ENI_CLEANUP",
+        "DISABLE_METRICS",
+        "DISABLE_NETWORK_RESOURCE_PROVISIONING",
+        "DISABLE_POD_V6",
+        "DISABLE_TCP_EARLY_DEMUX",
+        "ENABLE_BANDWIDTH_PLUGIN",
+        "ENABLE_IMDS_ONLY_MODE",
+        "ENABLE_MULTI_NIC",
+        "ENABLE_NFTABLES",
+        "ENABLE_SUBNET_DISCOVERY",
+        "ENABLE_V4_EGRESS",
+        "ENABLE_V6_EGRESS",
+        "ENI_CONFIG_ANNOTATION_DEF",
+        "ENI_CONFIG_LABEL_DEF",
+        "HOST_CNI_BIN_PATH",
+        "HOST_CNI_CONFDIR_PATH",
+        "HTTPS_PROXY",
+        "HTTP_PROXY",
+        "INTROSPECTION_BIND_ADDRESS",
+        "IP_COOLDOWN_PERIOD",
+        "K8S_NODE_NAME",
+        "MANAGE_UNTAGGED_ENI",
+        "MY_NODE_NAME",
+        "MY_POD_NAME",
+        "MY_POD_NAMESPACE",
+        "NETWORK_POLICY_ENFORCING_MODE",
+        "NO_PROXY",
+        "POD_SECURITY_GROUP_ENFORCING_MODE",
+        "USE_CUSTOM_ENDPOINT",
+        "VPC_CNI_VERSION",
+        "VPC_ID",
+    ]
 )
 
 
@@ -125,7 +173,9 @@ def check_variable(name: str, where: str = "") -> None:
         raise SpecError(f"{where + ': ' if where else ''}{name!r} is not a variable of the VPC CNI{hint}")
 
 
-def cni_settings(env: Mapping[str, str | None], where: str = "", ip_family: str | None = None) -> tuple[CniSettings, list[str]]:
+def cni_settings(
+    env: Mapping[str, str | None], where: str = "", ip_family: str | None = None
+) -> tuple[CniSettings, list[str]]:
     """The CNI's environment as numbers, with a warning for each value that is replaced.
 
     Parameters
@@ -156,7 +206,9 @@ def cni_settings(env: Mapping[str, str | None], where: str = "", ip_family: str 
     return CniSettings(**values), warnings  # type: ignore[arg-type]
 
 
-def _settle_family(env: Mapping[str, str | None], values: dict[str, int | bool | None], family: str | None, place: str) -> None:
+def _settle_family(
+    env: Mapping[str, str | None], values: dict[str, int | bool | None], family: str | None, place: str
+) -> None:
     """IPv6 as ipamd demands it: exactly one family, prefixes on, no custom networking."""
     if family is not None and env.get("ENABLE_IPv6") not in (None, "") and values["ipv6"] != (family == "ipv6"):
         raise SpecError(f"{place}ENABLE_IPv6={env['ENABLE_IPv6']} contradicts ipFamily {family}")
@@ -170,5 +222,7 @@ def _settle_family(env: Mapping[str, str | None], values: dict[str, int | bool |
     if env.get("ENABLE_PREFIX_DELEGATION") in _FALSE:
         raise SpecError(f"{place}IPv6 needs ENABLE_PREFIX_DELEGATION=true: the CNI does not start without it")
     if values["custom_networking"]:
-        raise SpecError(f"{place}IPv6 and AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true exclude each other: the CNI does not start")
+        raise SpecError(
+            f"{place}IPv6 and AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true exclude each other: the CNI does not start"
+        )
     values["prefix"] = True

@@ -163,7 +163,9 @@ class _Constructor:
     def document(self, node: Any) -> Any:
         value, size = self.build(node)
         if size > ALIAS_FACTOR * self.nodes:
-            raise SpecError(f"{self.name}: aliases multiply the document {size // self.nodes} times (at most {ALIAS_FACTOR})")
+            raise SpecError(
+                f"{self.name}: aliases multiply the document {size // self.nodes} times (at most {ALIAS_FACTOR})"
+            )
         return value
 
     def build(self, node: Any) -> tuple[Any, int]:
@@ -234,7 +236,9 @@ class _Constructor:
 
     def _refuse_tag(self, node: Any) -> None:
         tag = str(node.tag).replace(_TAG, "!!")
-        raise SpecError(f"{self.name}:{node.start_mark.line + 1}: the tag {tag!r} is not allowed (plans hold plain values)")
+        raise SpecError(
+            f"{self.name}:{node.start_mark.line + 1}: the tag {tag!r} is not allowed (plans hold plain values)"
+        )
 
 
 def parse_json(text: str, name: str) -> Any:
@@ -244,7 +248,9 @@ def parse_json(text: str, name: str) -> Any:
     the line of a path when an error needs it.
     """
     try:
-        return json.loads(text, object_pairs_hook=_pairs(name), parse_float=str, parse_int=str, parse_constant=_constant(name))
+        return json.loads(
+            text, object_pairs_hook=_pairs(name), parse_float=str, parse_int=str, parse_constant=_constant(name)
+        )
     except json.JSONDecodeError as error:
         raise SpecError(f"{name}:{error.lineno}: not valid JSON: {error.msg}") from None
     except RecursionError:

@@ -40,14 +40,40 @@ QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 PERIODS = ("day", "week", "month", "quarter", "year")
 
 _TOP = frozenset(
-    "apiVersion metadata region kubernetes cni vpc controlPlane nodeGroups workloads daemonSets tenants checks".split()
+    [
+        "apiVersion",
+        "metadata",
+        "region",
+        "kubernetes",
+        "cni",
+        "vpc",
+        "controlPlane",
+        "nodeGroups",
+        "workloads",
+        "daemonSets",
+        "tenants",
+        "checks",
+    ]
 )
 _GROUP = frozenset(
-    "name instanceTypes ami provisioner nodes subnets podSubnets update maxPods maxPodsExpression spread "
-    "reservedEnis unmanagedEnis".split()
+    [
+        "name",
+        "instanceTypes",
+        "ami",
+        "provisioner",
+        "nodes",
+        "subnets",
+        "podSubnets",
+        "update",
+        "maxPods",
+        "maxPodsExpression",
+        "spread",
+        "reservedEnis",
+        "unmanagedEnis",
+    ]
 )
 _WORKLOAD = frozenset(
-    "name replicas requests rollingUpdate hostNetwork securityGroups nodeGroups growth".split()
+    ["name", "replicas", "requests", "rollingUpdate", "hostNetwork", "securityGroups", "nodeGroups", "growth"]
 )
 _RATE = re.compile(r"^([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?) ?% ?/ ?([a-z]+)$")
 _VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")
@@ -250,7 +276,9 @@ class _Parser:
     def _group(self, entry: Field, cni: Cni) -> NodeGroup:
         entry.section(_GROUP, required=("name", "instanceTypes", "subnets"))
         get = entry.get
-        ami, provisioner, max_pods, expression = (get(k) for k in ("ami", "provisioner", "maxPods", "maxPodsExpression"))
+        ami, provisioner, max_pods, expression = (
+            get(k) for k in ("ami", "provisioner", "maxPods", "maxPodsExpression")
+        )
         reserved, unmanaged = get("reservedEnis"), get("unmanagedEnis")
         subnets = self._subnet_names(entry.child("subnets"))
         low, desired, high = self._nodes(get("nodes"))
@@ -283,7 +311,9 @@ class _Parser:
             if kind is None:
                 kind = self.types[name] = self.catalog.get(name, where=entry.where)
             if kind.max_enis is None or kind.ipv4_per_eni is None:
-                entry.fail(f"nobody states how many network interfaces and addresses {name!r} has: it cannot be planned")
+                entry.fail(
+                    f"nobody states how many network interfaces and addresses {name!r} has: it cannot be planned"
+                )
             if kind.vcpus is None or kind.memory_mib is None:
                 entry.fail(f"nobody states how many vCPUs and how much memory {name!r} has: it cannot be planned")
             if cni.settings.ipv6 and kind.prefixes_possible is False:
@@ -302,7 +332,7 @@ class _Parser:
                 entry.fail("custom networking is on, but the key 'podSubnets' is missing")
             return ()
         if not cni.settings.custom_networking:
-            section.fail("needs custom networking (cni.env AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: \"true\")")
+            section.fail('needs custom networking (cni.env AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: "true")')
         names = self._subnet_names(section)
         served = {self.subnets[n].zone for n in names}
         for name in subnets:

@@ -1,0 +1,184 @@
+"""`capacity maxpods`: how many pods fit on a node, in every CNI mode, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from capacity.cli.node_options import (
+    All,
+    Ami,
+    Asked,
+    CustomNetworking,
+    Expression,
+    MaxEni,
+    Os,
+    PodEni,
+    Provisioner,
+    ReservedEnis,
+    Types,
+    merged,
+    resolve,
+    select_types,
+)
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of, sink
+
+if TYPE_CHECKING:
+    from capacity.cli.output import Table
+    from capacity.node.maxpods import MaxPods, Platform
+
+MODES = ("secondary", "prefix", "ipv6", "all")
+_COLUMNS = (
+    ("instance_type", "type"),
+    ("mode", "mode"),
+    ("max_enis", "ENIs"),
+    ("usable_enis", "usable"),
+    ("ipv4_per_eni", "IPs/ENI"),
+    ("ip_capacity", "pod addresses"),
+    ("max_pods_formula", "formula"),
+    ("max_pods_recommended", "recommended"),
+    ("max_pods", "kubelet gets"),
+    ("limited_by", "limited by"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("maxpods")(maxpods)
+
+
+def maxpods(
+    types: Types = None,
+    everything: All = False,
+    mode: Annotated[str, typer.Option("--mode", help="secondary, prefix, ipv6 or all.", metavar="MODE")] = "all",
+    custom_networking: CustomNetworking = False,
+    max_eni: MaxEni = None,
+    reserved_enis: ReservedEnis = 0,
+    pod_eni: PodEni = False,
+    os: Os = None,
+    ami: Ami = None,
+    provisioner: Provisioner = None,
+    expression: Expression = None,
+    explain: Explain = False,
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """How many pods fit on a node, in every CNI mode, and why.
+
+    Examples: capacity maxpods m5.large · capacity maxpods 'm7g.*' --mode prefix ·
+    capacity maxpods c6i.xlarge --custom-networking --explain · capacity maxpods --all -o csv
+    """
+    to = sink(output, out_file, color, quiet)
+    chosen = one_of("--mode", mode, MODES)
+    asked = Asked(
+        None if chosen == "all" else chosen,
+        custom_networking, max_eni, reserved_enis, pod_eni, os, ami, provisioner, expression, (),
+    )  # fmt: skip
+    platform, _, notes = resolve(asked)
+    from capacity.cli.output import Answer, emit
+    from capacity.node.maxpods import max_pods_rows, modes_of
+
+    kinds = select_types(types, everything)
+    rows = max_pods_rows(kinds, platform, modes_of(platform) if chosen == "all" else (chosen,))
+    by_name = {k.name: k for k in kinds}
+    results = [_result(row, by_name[row.instance_type], platform if explain else None) for row in rows]
+    emit(
+        Answer(
+            command="maxpods",
+            inputs=_inputs(asked, platform, chosen),
+            results=results,
+            blocks=_blocks(rows, results, platform, explain),
+            rows=[{k: v for k, v in r.items() if k != "explain"} for r in results],
+            warnings=[*notes, *merged([w for row in rows for w in row.warnings] + _xen(rows))],
+        ),
+        to,
+    )
+
+
+def _result(row: MaxPods, kind: Any, explained: Platform | None) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    result = {k: v for k, v in asdict(row).items() if k not in ("warnings", "reserved_for")}
+    if explained is not None:
+        result["explain"] = _terms(row, kind, explained)
+    return result
+
+
+def _terms(row: MaxPods, kind: Any, platform: Platform) -> list[dict[str, Any]]:
+    from capacity.node.trace import max_pods_terms
+
+    terms = max_pods_terms(row, kind, replace(platform, mode=row.mode))
+    return [{"label": label, "value": value, "why": why, "source": source} for label, value, why, source in terms]
+
+
+def _inputs(asked: Asked, platform: Platform, mode: str) -> dict[str, Any]:
+    return {
+        "mode": mode,
+        "custom_networking": platform.custom_networking,
+        "pod_eni": platform.pod_eni,
+        "max_eni": platform.max_eni,
+        "reserved_enis": platform.reserved_enis,
+        "ami": platform.ami,
+        "provisioner": platform.provisioner,
+        "expression": asked.expression,
+    }
+
+
+def _xen(rows: list[MaxPods]) -> list[str]:
+    """One line for all types that cannot have prefixes."""
+    names = sorted({r.instance_type for r in rows if r.mode == "prefix" and r.limited_by == "hypervisor"})
+    if not names:
+        return []
+    listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return [f"no prefixes on Xen: the CNI gives single addresses on {listed}"]
+
+
+def _blocks(rows: list[MaxPods], results: list[dict[str, Any]], platform: Platform, explain: bool) -> list[str | Table]:
+    from capacity.cli.output import Table
+
+    columns = list(_COLUMNS)
+    if platform.pod_eni:
+        columns.insert(-1, ("branch_enis", "branch ENIs"))
+    if platform.expression is not None:
+        columns.insert(-1, ("max_pods_expression", "expression"))
+    page: list[str | Table] = [*_sentence(rows), Table(columns, results), "", _legend(platform)]
+    if explain:
+        for result in results:
+            lines = [f"{result['instance_type']}, {result['mode']}:"]
+            for term in result["explain"]:
+                source = f"  [{term['source']}]" if term["source"] else ""
+                shown = "unknown" if term["value"] is None else term["value"]
+                lines.append(f"  {term['label']} = {shown}  ({term['why']}){source}")
+            page += ["", "\n".join(lines)]
+    return page
+
+
+def _sentence(rows: list[MaxPods]) -> list[str]:
+    """For one type: the answer before the table."""
+    if len({r.instance_type for r in rows}) != 1:
+        return []
+    parts = []
+    for row in rows:
+        if row.max_pods_formula is not None:
+            words = {"secondary": "with secondary IPs", "prefix": "with prefix delegation", "ipv6": "with IPv6"}[
+                row.mode
+            ]
+            parts.append(
+                f"{row.max_pods_recommended if row.max_pods_recommended is not None else row.max_pods_formula} pods {words}"
+            )
+    if not parts:
+        return []
+    return [f"{rows[0].instance_type}: {', '.join(parts)}.", ""]
+
+
+def _legend(platform: Platform) -> str:
+    who = {"managed": "EKS managed node group", "self-managed": "plain AMI", "karpenter": "Karpenter"}[
+        platform.provisioner
+    ]
+    return (
+        "recommended: AWS's calculator, capped at 110 (250 above 30 vCPUs). "
+        f"kubelet gets: max pods where nobody sets it ({who}, {platform.ami}). --explain shows every term."
+    )

@@ -1,0 +1,214 @@
+"""Options that `maxpods` and `node` share, and what they mean together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capacity.cli.options import one_of
+from capacity.errors import SpecError
+
+if TYPE_CHECKING:
+    from capacity.catalog.instance_type import InstanceType
+    from capacity.node.maxpods import Platform
+    from capacity.spec.cni_env import CniSettings
+
+
+def complete_types(incomplete: str) -> list[str]:
+    """Instance types for shell completion."""
+    from capacity.catalog.table import load_catalog
+
+    return [n for n in load_catalog().names() if n.startswith(incomplete)]
+
+
+Types = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Instance types; globs such as 'm5.*' in quotes.",
+        metavar="TYPE...",
+        autocompletion=complete_types,
+        show_default=False,
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="Every type of the catalog.")]
+CustomNetworking = Annotated[bool, typer.Option("--custom-networking", help="AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true.")]
+MaxEni = Annotated[int | None, typer.Option("--max-eni", help="MAX_ENI.", metavar="N", show_default=False)]
+ReservedEnis = Annotated[
+    int, typer.Option("--reserved-enis", help="ENIs kept from pods (Karpenter: RESERVED_ENIS).", metavar="N")
+]
+PodEni = Annotated[
+    bool, typer.Option("--pod-eni", help="ENABLE_POD_ENI=true: security groups for pods, a trunk takes an ENI slot.")
+]
+Os = Annotated[str | None, typer.Option("--os", help="linux or windows.", metavar="OS", show_default=False)]
+Ami = Annotated[
+    str | None,
+    typer.Option("--ami", help="al2023 (default), al2, bottlerocket or windows.", metavar="FAMILY", show_default=False),
+]
+Provisioner = Annotated[
+    str | None,
+    typer.Option(
+        "--provisioner", help="managed (default), self-managed or karpenter.", metavar="WHO", show_default=False
+    ),
+]
+Expression = Annotated[
+    str | None,
+    typer.Option(
+        "--expression",
+        help="nodeadm's maxPodsExpression (CEL over default_enis, ips_per_eni, max_pods).",
+        metavar="CEL",
+        show_default=False,
+    ),
+]
+Env = Annotated[
+    list[str] | None,
+    typer.Option("--env", help="A variable of the CNI, NAME=VALUE; may be repeated.", metavar="NAME=VALUE"),
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The shared options as given."""
+
+    mode: str | None
+    custom_networking: bool
+    max_eni: int | None
+    reserved_enis: int
+    pod_eni: bool
+    os: str | None
+    ami: str | None
+    provisioner: str | None
+    expression: str | None
+    env: Sequence[str]
+
+
+def select_types(names: Sequence[str] | None, everything: bool) -> list[InstanceType]:
+    """The types asked for, each once, in the order asked."""
+    from capacity.catalog.table import load_catalog
+
+    catalog = load_catalog()
+    if everything:
+        if names:
+            raise SpecError("give instance types or --all, not both")
+        return catalog.all()
+    if not names:
+        raise SpecError("no instance type given (expected something like m5.large, 'm5.*' or --all)")
+    found: dict[str, InstanceType] = {}
+    for name in names:
+        for kind in catalog.match(name) if any(c in name for c in "*?[") else [catalog.get(name)]:
+            found[kind.name] = kind
+    return list(found.values())
+
+
+def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
+    """The platform and the CNI's settings, and what to say aloud.
+
+    Raises
+    ------
+    SpecError
+        An unknown word, a number out of range, or options that contradict each other.
+    """
+    from capacity.node.maxpods import AMIS, PROVISIONERS, Platform
+    from capacity.spec.cni_env import cni_settings
+
+    if asked.max_eni is not None and asked.max_eni < 1:
+        raise SpecError(f"--max-eni: {asked.max_eni} is out of range (expected 1 or more)")
+    if asked.reserved_enis < 0:
+        raise SpecError(f"--reserved-enis: {asked.reserved_enis} is out of range (expected 0 or more)")
+    notes: list[str] = []
+    env = _environment(asked)
+    settings, warnings = cni_settings(env, "--env")
+    provisioner = asked.provisioner
+    if asked.expression is not None and provisioner is None:
+        provisioner = "self-managed"
+        notes.append(
+            "--expression is nodeadm's: reckoned for a self-managed node, where it holds (--provisioner managed to see it lose)"
+        )
+    platform = Platform(
+        mode="ipv6" if settings.ipv6 else "prefix" if settings.prefix else "secondary",
+        custom_networking=settings.custom_networking,
+        pod_eni=settings.pod_eni,
+        max_eni=settings.max_eni,
+        reserved_enis=asked.reserved_enis,
+        ami=_ami(asked, AMIS),
+        provisioner=one_of("--provisioner", provisioner or "managed", PROVISIONERS),
+        expression=asked.expression,
+    )
+    return platform, settings, [*notes, *warnings]
+
+
+def _environment(asked: Asked) -> dict[str, str | None]:
+    """--env with the variables that other options stand for; contradictions refused."""
+    env: dict[str, str | None] = {}
+    for text in asked.env:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise SpecError(f"--env: {text!r} is not NAME=VALUE")
+        if name in env and env[name] != value:
+            raise SpecError(f"--env: {name} is given twice, as {env[name]!r} and {value!r}")
+        env[name] = value
+    stands_for = {
+        "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": ("--custom-networking", "true" if asked.custom_networking else None),
+        "ENABLE_POD_ENI": ("--pod-eni", "true" if asked.pod_eni else None),
+        "MAX_ENI": ("--max-eni", None if asked.max_eni is None else str(asked.max_eni)),
+        "ENABLE_PREFIX_DELEGATION": (
+            f"--mode {asked.mode}",
+            {"prefix": "true", "ipv6": "true", "secondary": "false"}.get(asked.mode or ""),
+        ),
+        "ENABLE_IPv6": (
+            f"--mode {asked.mode}",
+            {"ipv6": "true", "prefix": "false", "secondary": "false"}.get(asked.mode or ""),
+        ),
+    }
+    for name, (option, value) in stands_for.items():
+        if value is not None:
+            if name in env and _plain(env[name]) != value:
+                raise SpecError(f"{option} contradicts --env {name}={env[name]}")
+            env[name] = value
+    return env
+
+
+def _plain(text: str | None) -> str:
+    """``True``, ``1``, ``t`` as ``true``: what ParseBool takes for the same."""
+    from capacity.spec.cni_env import parse_env_switch
+
+    if text is not None and text.isdigit() and text not in ("0", "1"):
+        return text
+    value, warning = parse_env_switch("", text)
+    return (text or "") if warning else str(value).lower()
+
+
+def _ami(asked: Asked, amis: tuple[str, ...]) -> str:
+    os = one_of("--os", asked.os, ("linux", "windows")) if asked.os is not None else None
+    if asked.ami is None:
+        return "windows" if os == "windows" else "al2023"
+    ami = one_of("--ami", asked.ami, amis)
+    if os is not None and (os == "windows") != (ami == "windows"):
+        raise SpecError(f"--os {os} contradicts --ami {ami}")
+    return ami
+
+
+def whole(option: str, text: int | None, low: int = 0) -> int | None:
+    """A whole number in range, or None where it was not given."""
+    if text is not None and text < low:
+        raise SpecError(f"{option}: {text} is out of range (expected {low} or more)")
+    return text
+
+
+def merged(warnings: Sequence[str]) -> list[str]:
+    """Warnings once each; a kind that many types share is told as one line with their number."""
+    kinds: dict[str, list[str]] = {}
+    for text in dict.fromkeys(warnings):
+        head, sign, tail = text.partition(": ")
+        key = tail if sign and "." in head and " " not in head else text
+        kinds.setdefault(_without_numbers(key), []).append(text)
+    lines = []
+    for group in kinds.values():
+        lines += group if len(group) <= 3 else [f"{group[0]} (and {len(group) - 1} more types alike)"]
+    return lines
+
+
+def _without_numbers(text: str) -> str:
+    return "".join("0" if c.isdigit() else c for c in text)

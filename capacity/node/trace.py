@@ -1,0 +1,116 @@
+"""The terms of max pods and allocatable in words, with the files that say so; built only when asked for."""
+
+from __future__ import annotations
+
+from capacity.catalog.instance_type import InstanceType
+from capacity.node.density import LARGE_ABOVE_VCPUS
+from capacity.node.maxpods import LIMITS, MaxPods, Platform
+from capacity.node.offer import Offer
+
+Terms = list[tuple[str, object, str, str]]
+
+NODEADM = "awslabs/amazon-eks-ami@81fec2e8 nodeadm/internal/kubelet"
+SCRIPT = "awslabs/amazon-eks-ami@8e751826~1 templates/al2/runtime/max-pods-calculator.sh"
+KARPENTER = "aws/karpenter-provider-aws@1d927085 pkg/providers/instancetype/types.go"
+GUIDE = "awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc"
+
+
+def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
+    """(label, value, why, source) of each figure of a max-pods row."""
+    data = "data/eni_limits.csv: " + ";".join(of.sources)
+    terms: Terms = [
+        ("max_enis", row.max_enis, "ENIs of the default network card", data),
+        ("ipv4_per_eni", row.ipv4_per_eni, "addresses per ENI, its primary included", data),
+    ]
+    if row.max_pods_formula is None:
+        return [*terms, ("max_pods_formula", None, LIMITS[row.limited_by], "")]
+    terms.append(("usable_enis", row.usable_enis, _usable(row, of, on), f"{SCRIPT} L128-140"))
+    prefix = on.mode != "secondary" and of.prefixes_possible is True
+    slots = f"{row.usable_enis} × ({row.ipv4_per_eni} − 1)" + (" × 16 per prefix" if prefix else "")
+    if row.ip_capacity is not None:
+        terms.append(("ip_capacity", row.ip_capacity, slots, "aws/amazon-vpc-cni-k8s@b5218838 ipamd.go L2570-2584"))
+    host = "" if on.windows else " + 2 pods on the host's network (aws-node, kube-proxy)"
+    terms.append(("max_pods_formula", row.max_pods_formula, slots + host, f"{NODEADM}/eni_max_pods.go L75-77"))
+    cap = "250, above" if (of.vcpus or 0) > LARGE_ABOVE_VCPUS else "110, not above"
+    why = f"min({row.max_pods_formula}, {cap} {LARGE_ABOVE_VCPUS} vCPUs: the type has {of.vcpus})"
+    terms.append(("max_pods_recommended", row.max_pods_recommended, why, f"{SCRIPT} L149-162; {GUIDE} L108"))
+    terms.append(("max_pods", row.max_pods, *_kubelet(on)))
+    if row.max_pods_expression is not None:
+        terms.append(
+            ("max_pods_expression", row.max_pods_expression, on.expression or "", f"{NODEADM}/eni_max_pods.go L66-108")
+        )
+    if on.pod_eni:
+        terms.append(
+            ("branch_enis", row.branch_enis, "branch ENIs the VPC resource controller gives a node of this type", data)
+        )
+    terms.append(("limited_by", row.limited_by, LIMITS[row.limited_by], ""))
+    return terms
+
+
+def _usable(row: MaxPods, of: InstanceType, on: Platform) -> str:
+    if on.windows:
+        return "Windows pods use one ENI"
+    parts = [f"min({of.max_enis}, MAX_ENI {on.max_eni})" if on.max_eni is not None else f"{of.max_enis}"]
+    parts += [f"{on.reserved_enis} reserved"] if on.reserved_enis else []
+    parts += ["1 primary that serves no pods (custom networking)"] if on.custom_networking else []
+    parts += ["1 slot for the trunk"] if on.pod_eni and of.trunk_slot else []
+    return " − ".join(parts)
+
+
+def _kubelet(on: Platform) -> tuple[str, str]:
+    """Why and source of the max pods that the kubelet gets."""
+    if on.windows:
+        return (
+            "the kubelet's default on Windows",
+            "aws/aws-eks-best-practices@dc0243a networking/prefix-mode_windows.adoc L39",
+        )
+    if on.provisioner == "karpenter":
+        return (
+            "Karpenter: ENI formula less RESERVED_ENIS, blind to prefixes and custom networking",
+            f"{KARPENTER} L641-661",
+        )
+    if on.provisioner == "managed":
+        why = "EKS's own value for a managed node group: AWS's script, capped"
+        return why, "awsdocs/amazon-eks-user-guide@4d52b4d nodes/create-managed-node-group.adoc L23, L103"
+    why = "the AMI's default: the ENI formula, uncapped, blind to prefixes and custom networking (or its expression)"
+    return why, f"{NODEADM}/eni_max_pods.go L32-77"
+
+
+def offer_terms(got: Offer, of: InstanceType, on: Platform) -> Terms:
+    """The same for what a node offers."""
+    left = got.allocatable
+    why_memory = (
+        f"{of.memory_mib} MiB{' − 64 on arm64' if of.arch == 'arm64' else ''}, less the VM overhead, rounded up"
+    )
+    kept = "255 + 11 per pod of the pods this platform reserves for"
+    return [
+        ("max_pods", got.max_pods, *_kubelet(on)),
+        (
+            "kube_reserved_cpu",
+            left.kube_reserved_cpu,
+            "6 % of core 1, 1 % of core 2, 0.5 % of 3-4, 0.25 % of the rest",
+            f"{NODEADM}/config.go L410-440",
+        ),
+        (
+            "allocatable_cpu_millicores",
+            left.cpu_millicores,
+            "vCPUs × 1000 − kube-reserved − system-reserved",
+            f"{NODEADM}/config.go L275-288",
+        ),
+        (
+            "memory_capacity_mib",
+            left.memory_capacity_mib,
+            why_memory,
+            f"{KARPENTER} L512-522 (an estimate for other provisioners)",
+        ),
+        ("kube_reserved_memory_mib", left.kube_reserved_memory_mib, kept, f"{NODEADM}/config.go L442-444"),
+        ("eviction_mib", left.eviction_mib, "memory.available threshold", f"{NODEADM}/config.go L110-114"),
+        ("allocatable_memory_mib", left.memory_mib, "capacity − kube-reserved − system-reserved − eviction", ""),
+        (
+            "fits",
+            {k: v for k, v in got.fits.items() if v is not None},
+            "pods of the shape after daemonsets, per resource",
+            "",
+        ),
+        ("pods", got.pods, f"the least of them: {got.binding} binds", ""),
+    ]
