@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
 from capacity.node import density
-from capacity.node.expression import evaluate_expression
-from capacity.units import IntLike, smaller
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from capacity.catalog.table import Catalog
+from capacity.units import IntLike, larger, smaller
 
 MODES = ("secondary", "prefix", "ipv6")
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
@@ -24,6 +18,7 @@ LIMITS = {
     "enis": "ENIs times addresses per ENI",
     "max-eni": "MAX_ENI",
     "recommended-cap": "AWS's cap of 110, or 250 above 30 vCPUs",
+    "ami-default": "the AMI's own default, 110 on Windows",
     "hypervisor": "no prefixes on this hypervisor: computed with secondary IPs",
     "no-enis": "no ENI is left for pods",
     "windows-single-eni": "Windows uses one ENI",
@@ -75,8 +70,7 @@ class Platform:
         return self.ami == "windows"
 
 
-@dataclass(frozen=True, slots=True)
-class Interfaces:
+class Interfaces(NamedTuple):
     """What the formulas need of a type, as ints or as arrays of one shape; flags are 0 or 1."""
 
     enis: IntLike
@@ -87,8 +81,7 @@ class Interfaces:
     trunk_slot: IntLike
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """The numbers of :class:`MaxPods`, as ints or arrays."""
 
     usable_enis: IntLike
@@ -123,9 +116,11 @@ def figures(of: Interfaces, on: Platform) -> Figures:
         formula = capacity
     else:
         limit = of.enis if on.max_eni is None else smaller(of.enis, on.max_eni)
-        usable = density.usable_enis(of.enis, limit, on.reserved_enis, custom, trunk)
+        usable = density.usable_enis(of.enis, limit, unmanaged_enis(of, on), custom, trunk)
         capacity = density.pod_addresses(usable, of.ips_per_eni, prefix)
         formula = density.eni_limited_pods(capacity)
+        if on.provisioner == "karpenter":  # which gives a node without usable ENIs no pods, not two
+            formula = formula * (usable > 0)
     script_enis = density.usable_enis(of.enis, of.enis, 0, custom, 0)
     script = density.eni_limited_pods(density.pod_addresses(script_enis, of.ips_per_eni, wants_prefix * of.nitro))
     standard = density.eni_limited_pods(density.pod_addresses(of.enis, of.ips_per_eni, 0))
@@ -138,6 +133,27 @@ def figures(of: Interfaces, on: Platform) -> Figures:
         standard=standard,
         karpenter=density.karpenter_pods(of.enis, of.ips_per_eni, on.reserved_enis),
     )
+
+
+def unmanaged_enis(of: Interfaces, on: Platform) -> IntLike:
+    """ENIs that the CNI leaves alone, from the number reserved. [ENIs]
+
+    Karpenter knows neither custom networking nor trunks and tells its users to count them in
+    RESERVED_ENIS: there only what exceeds those two is an ENI of its own.
+
+    Source
+    ------
+    aws/karpenter-provider-aws@1d927085 website settings.md L46, troubleshooting.md L239-251.
+
+    Examples
+    --------
+    >>> m5_large = Interfaces(3, 10, 2, 1, 1, 1)
+    >>> unmanaged_enis(m5_large, Platform(custom_networking=True, reserved_enis=1, provisioner="karpenter"))
+    0
+    """
+    if on.provisioner != "karpenter":
+        return on.reserved_enis
+    return larger(on.reserved_enis - int(on.custom_networking) - int(on.pod_eni) * of.trunk_slot, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +252,7 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
         max_pods=None if uncapped and on.provisioner == "managed" and not on.windows else pods,
         max_pods_expression=computed,
         branch_enis=of.branch_enis if on.pod_eni else None,
-        limited_by=_limited_by(on, of, got),
+        limited_by=next(name for holds, name in limits(known, on, got) if holds),
         reserved_for=reserved_for(on, got, pods, computed),
         warnings=tuple(warnings),
     )
@@ -285,6 +301,8 @@ def _expression(of: InstanceType, on: Platform, got: Figures) -> tuple[int | Non
     assert of.ipv4_per_eni is not None
     if on.ami != "al2023":
         return None, [f"{on.ami} has no maxPodsExpression (nodeadm, AL2023 only): it is ignored"]
+    from capacity.node.expression import evaluate_expression
+
     try:
         value = evaluate_expression(on.expression, of.max_enis, of.ipv4_per_eni, got.standard)
     except SpecError as error:
@@ -306,17 +324,23 @@ def _addresses_warning(of: InstanceType, on: Platform, got: Figures, pods: int) 
     ]
 
 
-def _limited_by(on: Platform, of: InstanceType, got: Figures) -> str:
-    if on.mode != "secondary" and of.prefixes_possible is False:
-        return "hypervisor"
-    if got.usable_enis == 0:
-        return "no-enis"
-    if got.recommended < got.formula:
-        return "recommended-cap"
+def limits(of: Interfaces, on: Platform, got: Figures) -> list[tuple[IntLike, str]]:
+    """What bounds the recommended figure: (does it hold, its name), the first that holds counts. Ints or arrays.
+
+    Source
+    ------
+    The names are those of :data:`LIMITS`.
+    """
+    always = got.formula == got.formula
+    found: list[tuple[IntLike, str]] = []
+    if on.mode != "secondary":
+        found.append((of.prefix_possible == 0, "hypervisor"))
     if on.windows:
-        return "windows-single-eni"
-    assert of.max_enis is not None
-    return "max-eni" if on.max_eni is not None and on.max_eni < of.max_enis else "enis"
+        return [*found, (got.formula > density.WINDOWS_MAX_PODS, "ami-default"), (always, "windows-single-eni")]
+    found += [(got.usable_enis == 0, "no-enis"), (got.recommended < got.formula, "recommended-cap")]
+    if on.max_eni is not None:
+        found.append((of.enis > on.max_eni, "max-eni"))
+    return [*found, (always, "enis")]
 
 
 def _without_figures(of: InstanceType, on: Platform, why: str) -> MaxPods:
@@ -359,62 +383,3 @@ def max_pods_rows(types: Iterable[InstanceType], on: Platform, modes: Iterable[s
     """One row per type and mode."""
     platforms = [replace(on, mode=m) for m in modes]
     return [max_pods(of, platform) for of in types for platform in platforms]
-
-
-def max_pods_frame(catalog: Catalog, on: Platform) -> pd.DataFrame:
-    """Max pods of the whole catalog as a DataFrame, from one pass of the same formulas over its columns.
-
-    Columns are the keys of :class:`MaxPods` that are numbers; unknown is ``<NA>``.
-    """
-    import numpy as np
-    import pandas as pd
-
-    columns = catalog.columns()
-    raw = {n: np.ma.getdata(columns[n]) for n in ("max_enis", "ipv4_per_eni", "vcpus")}
-    masks = {n: np.ma.getmaskarray(columns[n]) for n in ("max_enis", "ipv4_per_eni", "vcpus")}
-    types = catalog.all()
-    possible = np.array([t.prefixes_possible is True for t in types])
-    undecided = np.array([t.prefixes_possible is None for t in types])
-    order = {n: i for i, n in enumerate(np.ma.getdata(columns["instance_type"]))}
-    index = np.array([order[t.name] for t in types])
-    values = {n: np.where(masks[n], 0, raw[n])[index].astype(np.int64) for n in raw}
-    unknown = (masks["max_enis"] | masks["ipv4_per_eni"])[index]
-    if on.mode != "secondary":
-        unknown = unknown | undecided | (~possible & (on.mode == "ipv6"))
-    got = figures(
-        Interfaces(
-            enis=values["max_enis"],
-            ips_per_eni=values["ipv4_per_eni"],
-            vcpus=values["vcpus"],
-            prefix_possible=possible.astype(np.int64),
-            nitro=np.array([t.hypervisor == "nitro" for t in types]).astype(np.int64),
-            trunk_slot=np.array([t.trunk_slot for t in types]).astype(np.int64),
-        ),
-        on,
-    )
-    uncapped = unknown | (masks["vcpus"][index] & (got.formula > density.CAP_SMALL))
-    no_cap = uncapped if on.provisioner == "managed" and not on.windows else unknown
-
-    def column(numbers: Any, without: Any) -> Any:
-        return (
-            pd.array(np.broadcast_to(numbers, unknown.shape), dtype="Int64").copy()
-            if not without.any()
-            else _masked(numbers, without)
-        )
-
-    def _masked(numbers: Any, without: Any) -> Any:
-        return pd.arrays.IntegerArray(np.broadcast_to(numbers, without.shape).astype(np.int64).copy(), without.copy())
-
-    return pd.DataFrame(
-        {
-            "instance_type": [t.name for t in types],
-            "mode": on.mode,
-            "max_enis": column(values["max_enis"], masks["max_enis"][index]),
-            "usable_enis": column(got.usable_enis, unknown),
-            "ipv4_per_eni": column(values["ipv4_per_eni"], masks["ipv4_per_eni"][index]),
-            "ip_capacity": column(got.ip_capacity, unknown | (on.mode == "ipv6")),
-            "max_pods_formula": column(got.formula, unknown),
-            "max_pods_recommended": column(got.recommended, uncapped),
-            "max_pods": column(kubelet_max_pods(on, got), no_cap),
-        }
-    )

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from capacity.catalog.instance_type import InstanceType
+from capacity.errors import SpecError
 from capacity.node import reserved
 from capacity.node.density import HOST_NETWORK_PODS
+from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
 from capacity.node.maxpods import MaxPods, Platform, max_pods
-from capacity.units import HOURS_PER_MONTH, MIB, ceil_div
+from capacity.units import HOURS_PER_MONTH, MIB, IntLike, ceil_div
 
 BINDING_ORDER = ("max_pods", "ips", "cpu", "memory", "branch_enis", "volumes")  # ties go to the first
 IMPLIED = ("aws-node", "kube-proxy")
@@ -28,11 +30,15 @@ class Daemon:
 
 @dataclass(frozen=True, slots=True)
 class PodAsked:
-    """The pod shape asked for; None is "not said". CPU in millicores, memory in bytes."""
+    """The pod shape asked for; None is "not said". CPU in millicores, memory in bytes, EBS volumes as a count.
+
+    ``branch``: the pod has security groups of its own, so a branch ENI instead of an address of the pool.
+    """
 
     cpu: int | None = None
     memory: int | None = None
     branch: bool = False
+    volumes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,12 @@ class Keep:
     eviction_mib: int = reserved.EVICTION_MIB
     eviction_share: Fraction | None = None
 
-    def eviction_of(self, capacity_mib: int) -> int:
+    def __post_init__(self) -> None:
+        # 6 decimals keep MiB × numerator within 64 bits for every type
+        if self.eviction_share is not None and self.eviction_share.denominator > 10**6:
+            raise SpecError("the eviction threshold has too many decimals (expected at most 4 after the point, in %)")
+
+    def eviction_of(self, capacity_mib: IntLike) -> IntLike:
         """Eviction threshold on a node of that capacity. [MiB]
 
         Source
@@ -174,13 +185,10 @@ def offer(
     """
     row = max_pods(of, on)
     pods_max = row.max_pods if set_max_pods is None else set_max_pods
-    reserve = set_max_pods if set_max_pods is not None and on.ami in ("bottlerocket", "windows") else row.reserved_for
-    left = allocatable_of(of, reserve, keep)
-    every = daemons_with_implied(daemons) if not on.windows else tuple(daemons)
-    fits = _fits(row, pods_max, left, pod, every, on)
-    known = {k: v for k, v in fits.items() if v is not None}
-    pods = min(known.values()) if known else None
-    binding = min(known, key=lambda k: (known[k], BINDING_ORDER.index(k))) if known else None
+    left = allocatable_of(of, reserved_pods(row.reserved_for, on, set_max_pods), keep)
+    every = daemons_on(on, daemons)
+    fits = _fits(of, row, pods_max, left, pod, every, on)
+    pods, binding = _bound(fits, asked(pod, on))
     used_cpu = sum(d.cpu for d in every) + (pods or 0) * (pod.cpu or 0)
     used_memory = sum(d.memory for d in every) + (pods or 0) * (pod.memory or 0)
     return Offer(
@@ -200,55 +208,112 @@ def offer(
         ),
         usd_per_hour=price,
         usd_per_pod_month=round(price * HOURS_PER_MONTH / pods, 4) if price is not None and pods else None,
-        warnings=(*_own_warnings(row, set_max_pods, on), *_reserve_warning(of, left)),
+        warnings=(*_own_warnings(row, set_max_pods, on, pod), *_reserve_warning(of, left)),
     )
 
 
+def daemons_on(on: Platform, daemons: Sequence[Daemon]) -> tuple[Daemon, ...]:
+    """All daemonsets of a node; on Windows aws-node and kube-proxy are no pods."""
+    return tuple(daemons) if on.windows else daemons_with_implied(daemons)
+
+
+def reserved_pods(reserved_for: int | None, on: Platform, set_max_pods: int | None) -> int | None:
+    """Pods that memory is reserved for where max pods may be set by hand: only two AMIs follow it. [pods]
+
+    Source
+    ------
+    bottlerocket-core-kit@a10182f9 kubelet-config L84-93; Karpenter types.go L305-306 (Windows). AL2023:
+    nodeadm doc/examples.md L253-254, config.go L274-288.
+    """
+    return set_max_pods if set_max_pods is not None and on.ami in ("bottlerocket", "windows") else reserved_for
+
+
+def asked(pod: PodAsked, on: Platform) -> tuple[str, ...]:
+    """Resources that bound a pod of this shape, in the order that ties are given to."""
+    branch = pod.branch and on.pod_eni
+    limits = {
+        "max_pods": True,
+        "ips": on.mode != "ipv6" and not branch,
+        "cpu": bool(pod.cpu),
+        "memory": bool(pod.memory),
+        "branch_enis": branch,
+        "volumes": bool(pod.volumes),
+    }
+    return tuple(name for name in BINDING_ORDER if limits[name])
+
+
+def _bound(fits: dict[str, int | None], resources: Sequence[str]) -> tuple[int | None, str | None]:
+    """The least of what bounds and its name; None where one of them is unknown: the least known is no answer."""
+    known = {name: value for name in resources if (value := fits[name]) is not None}
+    if len(known) < len(resources):
+        return None, None
+    binding = min(known, key=known.__getitem__)  # the first of equals
+    return known[binding], binding
+
+
 def _fits(
-    row: MaxPods, pods_max: int | None, left: Allocatable, pod: PodAsked, daemons: Sequence[Daemon], on: Platform
+    of: InstanceType,
+    row: MaxPods,
+    pods_max: int | None,
+    left: Allocatable,
+    pod: PodAsked,
+    daemons: Sequence[Daemon],
+    on: Platform,
 ) -> dict[str, int | None]:
-    on_vpc = sum(not d.host_network for d in daemons)
+    """Pods of the shape by each resource; None where not asked or unknown."""
     cpu = None if left.cpu_millicores is None else left.cpu_millicores - sum(d.cpu for d in daemons)
     memory = None if left.memory_mib is None else left.memory_mib * MIB - sum(d.memory for d in daemons)
-    ips = None if row.ip_capacity is None else max(row.ip_capacity - on_vpc, 0)
-    return {
+    fits: dict[str, int | None] = {
         "cpu": _times(cpu, pod.cpu),
         "memory": _times(memory, pod.memory),
-        "ips": None if pod.branch else ips,
-        "max_pods": None if pods_max is None else max(pods_max - len(daemons), 0),
-        "branch_enis": row.branch_enis if pod.branch and on.pod_eni else None,
-        "volumes": None,
+        "ips": _places(row.ip_capacity, sum(not d.host_network for d in daemons)),
+        "max_pods": _places(pods_max, len(daemons)),
+        "branch_enis": _places(row.branch_enis, 0),
+        "volumes": _times(_volumes(of, on), pod.volumes),
     }
+    resources = asked(pod, on)
+    return {name: value if name in resources else None for name, value in fits.items()}
+
+
+def _volumes(of: InstanceType, on: Platform) -> int | None:
+    if of.ebs_attachments is None or of.ebs_shared is None or of.max_enis is None:
+        return None
+    enis = of.max_enis if on.max_eni is None else min(of.max_enis, on.max_eni)
+    left: int = volumes_left(of.ebs_attachments, int(of.ebs_shared), enis)
+    return left
 
 
 def _times(room: int | None, each: int | None) -> int | None:
     """How often a request fits; None where it is not asked, is 0, or the room is unknown."""
-    if room is None or not each:
-        return None
-    return max(room // each, 0)
+    return None if room is None or not each else pods_by_request(room, each)
+
+
+def _places(limit: int | None, taken: int) -> int | None:
+    return None if limit is None else pods_by_count(limit, taken)
 
 
 def _left_pct(room: int | None, used: int) -> float | None:
     return round(100 * (room - used) / room, 2) if room else None
 
 
-def _own_warnings(row: MaxPods, set_max_pods: int | None, on: Platform) -> tuple[str, ...]:
-    """The row's warnings; where max pods is set by hand, that about addresses speaks of the figure set."""
-    if set_max_pods is None:
-        return row.warnings
-    kept = tuple(w for w in row.warnings if "the kubelet accepts" not in w)
+def _own_warnings(row: MaxPods, set_max_pods: int | None, on: Platform, pod: PodAsked) -> tuple[str, ...]:
+    """The row's warnings; that about addresses speaks of max pods as set and leaves branch pods theirs."""
+    found = [w for w in row.warnings if "the kubelet accepts" not in w]
+    pods = row.max_pods if set_max_pods is None else set_max_pods
     host = 0 if on.windows else HOST_NETWORK_PODS
-    found = list(kept)
-    if row.ip_capacity is not None and set_max_pods - host > row.ip_capacity:
-        most = row.ip_capacity + host
-        found.append(
-            f"{row.instance_type}: max pods is set to {set_max_pods}, but only {most} can have an address ({row.mode})"
-        )
+    branch = (row.branch_enis or 0) if pod.branch and on.pod_eni else 0
+    if row.ip_capacity is not None and pods is not None and pods > row.ip_capacity + host + branch:
+        most = row.ip_capacity + host + branch
+        word = "the kubelet accepts" if set_max_pods is None else "max pods is set to"
+        end = " pods" if set_max_pods is None else ""
+        found.append(f"{row.instance_type}: {word} {pods}{end}, but only {most} can have an address ({row.mode})")
     cap = row.max_pods
-    if on.provisioner == "managed" and not on.windows and cap is not None and set_max_pods > cap:
-        found.append(
-            f"{row.instance_type}: EKS would give {cap} max pods without a custom AMI; the {set_max_pods} set by hand hold only with one"
-        )
+    if set_max_pods is None or cap is None or on.windows or on.provisioner != "managed" or set_max_pods <= cap:
+        return tuple(found)
+    found.append(
+        f"{row.instance_type}: EKS would give {cap} max pods without a custom AMI; "
+        f"the {set_max_pods} set by hand hold only with one"
+    )
     return tuple(found)
 
 

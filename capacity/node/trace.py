@@ -24,7 +24,7 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
     ]
     if row.max_pods_formula is None:
         return [*terms, ("max_pods_formula", None, LIMITS[row.limited_by], "")]
-    terms.append(("usable_enis", row.usable_enis, _usable(row, of, on), f"{SCRIPT} L128-140"))
+    terms.append(("usable_enis", row.usable_enis, _usable(of, on), f"{SCRIPT} L128-140"))
     prefix = on.mode != "secondary" and of.prefixes_possible is True
     slots = f"{row.usable_enis} × ({row.ipv4_per_eni} − 1)" + (" × 16 per prefix" if prefix else "")
     if row.ip_capacity is not None:
@@ -47,7 +47,7 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
     return terms
 
 
-def _usable(row: MaxPods, of: InstanceType, on: Platform) -> str:
+def _usable(of: InstanceType, on: Platform) -> str:
     if on.windows:
         return "Windows pods use one ENI"
     parts = [f"min({of.max_enis}, MAX_ENI {on.max_eni})" if on.max_eni is not None else f"{of.max_enis}"]
