@@ -7,9 +7,23 @@ import sys
 from pathlib import Path
 
 TYPES = (
-    "m5.large m5.xlarge m5.2xlarge m6i.large m6i.xlarge m6i.4xlarge c6i.xlarge c6i.2xlarge r6i.xlarge r6i.2xlarge "
-    "m7g.large m7g.xlarge c7g.2xlarge r7g.large m7i.2xlarge c5.4xlarge"
-).split()
+    "m5.large",
+    "m5.xlarge",
+    "m5.2xlarge",
+    "m6i.large",
+    "m6i.xlarge",
+    "m6i.4xlarge",
+    "c6i.xlarge",
+    "c6i.2xlarge",
+    "r6i.xlarge",
+    "r6i.2xlarge",
+    "m7g.large",
+    "m7g.xlarge",
+    "c7g.2xlarge",
+    "r7g.large",
+    "m7i.2xlarge",
+    "c5.4xlarge",
+)
 
 
 def plan_text(groups: int, subnets: int, workloads: int, seed: int = 1, anywhere: bool = False) -> str:
@@ -19,9 +33,8 @@ def plan_text(groups: int, subnets: int, workloads: int, seed: int = 1, anywhere
     lines = ["apiVersion: capacity/v1", "metadata: {name: big}", "region: us-east-1", "vpc:"]
     lines += ["  cidrs: [" + ", ".join(f"10.{b}.0.0/16" for b in range(subnets // 64 + 1)) + "]", "  subnets:"]
     for i in range(subnets):
-        lines.append(
-            f"    - {{name: s{i}, zone: {zones[i % 3]}, cidr: 10.{i // 64}.{i % 64 * 4}.0/22, used: {rng.randint(0, 60)}}}"
-        )
+        cidr = f"10.{i // 64}.{i % 64 * 4}.0/22"
+        lines.append(f"    - {{name: s{i}, zone: {zones[i % 3]}, cidr: {cidr}, used: {rng.randint(0, 60)}}}")
     lines.append("nodeGroups:")
     for i in range(groups):
         own = [f"s{(3 * rng.randrange(subnets // 3)) + z}" for z in range(3)]

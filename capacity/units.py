@@ -56,7 +56,7 @@ def ceil_div(a: N, b: int | N) -> N:
 def smaller(a: N, b: N | int) -> N:
     """Elementwise minimum of ints or arrays."""
     if isinstance(a, int) and isinstance(b, int):
-        return min(a, b)
+        return min(a, b)  # type: ignore[return-value]
     import numpy as np
 
     return np.minimum(a, b)  # type: ignore[no-any-return]
@@ -65,7 +65,7 @@ def smaller(a: N, b: N | int) -> N:
 def larger(a: N, b: N | int) -> N:
     """Elementwise maximum of ints or arrays."""
     if isinstance(a, int) and isinstance(b, int):
-        return max(a, b)
+        return max(a, b)  # type: ignore[return-value]
     import numpy as np
 
     return np.maximum(a, b)  # type: ignore[no-any-return]

@@ -32,7 +32,8 @@ def verdict_sentence(result: CheckResult) -> str:
 
 def _tight(subnet: SubnetState) -> str:
     if subnet.used_highest > subnet.subnet.usable:
-        return f"{subnet.free:,} of {subnet.subnet.usable:,} addresses stay free, but up to {subnet.used_highest:,} may be held"
+        stay = f"{subnet.free:,} of {subnet.subnet.usable:,} addresses stay free"
+        return f"{stay}, but up to {subnet.used_highest:,} may be held"
     return f"only {subnet.free:,} of {subnet.subnet.usable:,} addresses stay free"
 
 

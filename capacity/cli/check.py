@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -70,27 +70,3 @@ def run(plan: Path | None, scenarios: list[str] | None) -> tuple[CheckResult, tu
 
     result = check_plan(read_plan(plan or find_plan()), scenarios)
     return result, findings(result)
-
-
-def inputs_of(result: CheckResult) -> dict[str, Any]:
-    """What the answer rests on, after defaults."""
-    plan, settings = result.plan, result.plan.cni.settings
-    return {
-        "plan": plan.file,
-        "name": plan.name,
-        "region": plan.region,
-        "ip_family": plan.kubernetes.ip_family,
-        "cni": {
-            "version": plan.cni.version,
-            "prefix_delegation": settings.prefix,
-            "custom_networking": settings.custom_networking,
-            "pod_eni": settings.pod_eni,
-            "warm_eni_target": settings.warm_eni,
-            "warm_ip_target": settings.warm_ip,
-            "minimum_ip_target": settings.minimum_ip,
-            "warm_prefix_target": settings.warm_prefix,
-            "max_eni": settings.max_eni,
-        },
-        "min_free": f"{float(100 * plan.checks.min_free):g}%",
-        "scenarios": [s.name for s in result.scenarios],
-    }

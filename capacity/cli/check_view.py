@@ -7,7 +7,6 @@ from typing import Any
 
 from capacity.advice.codes import Finding
 from capacity.advice.summary import verdict_sentence, waste_sentence
-from capacity.cli.check import inputs_of
 from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway
@@ -29,6 +28,30 @@ def answer(result: CheckResult, found: Sequence[Finding], explain: bool = False)
         rows=[{"scenario": s.name, **row} for s in result.scenarios for row in map(subnet_json, s.subnets)],
         warnings=result.notes,
     )
+
+
+def inputs_of(result: CheckResult) -> dict[str, Any]:
+    """What the answer rests on, after defaults."""
+    plan, settings = result.plan, result.plan.cni.settings
+    return {
+        "plan": plan.file,
+        "name": plan.name,
+        "region": plan.region,
+        "ip_family": plan.kubernetes.ip_family,
+        "cni": {
+            "version": plan.cni.version,
+            "prefix_delegation": settings.prefix,
+            "custom_networking": settings.custom_networking,
+            "pod_eni": settings.pod_eni,
+            "warm_eni_target": settings.warm_eni,
+            "warm_ip_target": settings.warm_ip,
+            "minimum_ip_target": settings.minimum_ip,
+            "warm_prefix_target": settings.warm_prefix,
+            "max_eni": settings.max_eni,
+        },
+        "min_free": f"{float(100 * plan.checks.min_free):g}%",
+        "scenarios": [s.name for s in result.scenarios],
+    }
 
 
 def results_json(result: CheckResult, found: Sequence[Finding]) -> dict[str, Any]:
@@ -155,7 +178,7 @@ def _scenario_table(state: ScenarioState) -> Table:
             row
             | {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": round(100 * s.free / s.subnet.usable, 1)}
         )
-    columns = [c for c in _SUBNETS]
+    columns = list(_SUBNETS)
     if any(s.free_prefixes is not None for s in state.subnets):
         columns.insert(10, ("free_prefixes", "free /28 ≤"))
     return Table(columns, rows, f"{state.name}: {state.rule}")
@@ -163,8 +186,8 @@ def _scenario_table(state: ScenarioState) -> Table:
 
 def _groups_line(state: ScenarioState) -> str:
     parts = [
-        f"{g.shape.group.name} {g.nodes:,} × {g.shape.first.instance_type.name}, up to {g.pods_per_node} of {g.shape.first.max_pods} pods"
-        + (f", most used: {g.binding}" if g.binding else "")
+        f"{g.shape.group.name} {g.nodes:,} × {g.shape.first.instance_type.name}, "
+        f"up to {g.pods_per_node} of {g.shape.first.max_pods} pods" + (f", most used: {g.binding}" if g.binding else "")
         for g in state.groups
     ]
     unplaced = f"; {state.unplaced_pods:,} pods find no node" if state.unplaced_pods else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from capacity.advice.codes import codes
-from capacity.cli.check import inputs_of
+from capacity.cli.check_view import inputs_of
 from capacity.cli.output import Answer
 from capacity.cluster.check import check
 from capacity.cluster.trace import explain, lines

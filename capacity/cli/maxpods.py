@@ -92,7 +92,7 @@ def maxpods(
             results=results,
             blocks=_blocks(rows, results, platform, explain),
             rows=[{k: v for k, v in r.items() if k != "explain"} for r in results],
-            warnings=[*notes, *merged([w for row in rows for w in row.warnings] + _xen(rows))],
+            warnings=[*notes, *_warnings(rows)],
         ),
         to,
     )
@@ -127,13 +127,17 @@ def _inputs(asked: Asked, platform: Platform, mode: str) -> dict[str, Any]:
     }
 
 
-def _xen(rows: list[MaxPods]) -> list[str]:
-    """One line for all types that cannot have prefixes."""
-    names = sorted({r.instance_type for r in rows if r.mode == "prefix" and r.limited_by == "hypervisor"})
-    if not names:
-        return []
-    listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return [f"no prefixes on Xen: the CNI gives single addresses on {listed}"]
+def _warnings(rows: list[MaxPods]) -> list[str]:
+    """The rows' warnings, and one line for all types that cannot have prefixes."""
+    xen = list(dict.fromkeys(r.instance_type for r in rows if r.mode != "secondary" and r.limited_by == "hypervisor"))
+    own = [w for r in rows for w in r.warnings if r.mode != "ipv6" or r.limited_by != "hypervisor"]
+    if not xen:
+        return merged(own)
+    listed = ", ".join(xen[:3]) + (f" and {len(xen) - 3} more" if len(xen) > 3 else "")
+    line = (
+        f"{listed}: Xen has no prefixes, so the CNI gives single addresses in prefix mode and does not start with IPv6"
+    )
+    return [*merged(own), line]
 
 
 def _blocks(rows: list[MaxPods], results: list[dict[str, Any]], platform: Platform, explain: bool) -> list[str | Table]:
@@ -160,15 +164,12 @@ def _sentence(rows: list[MaxPods]) -> list[str]:
     """For one type: the answer before the table."""
     if len({r.instance_type for r in rows}) != 1:
         return []
+    words = {"secondary": "with secondary IPs", "prefix": "with prefix delegation", "ipv6": "with IPv6"}
     parts = []
     for row in rows:
-        if row.max_pods_formula is not None:
-            words = {"secondary": "with secondary IPs", "prefix": "with prefix delegation", "ipv6": "with IPv6"}[
-                row.mode
-            ]
-            parts.append(
-                f"{row.max_pods_recommended if row.max_pods_recommended is not None else row.max_pods_formula} pods {words}"
-            )
+        pods = row.max_pods_formula if row.max_pods_recommended is None else row.max_pods_recommended
+        if pods is not None:
+            parts.append(f"{pods} pods {words[row.mode]}")
     if not parts:
         return []
     return [f"{rows[0].instance_type}: {', '.join(parts)}.", ""]

@@ -58,6 +58,10 @@ def node(
     security_groups: Annotated[
         bool, typer.Option("--security-groups", help="The pod has security groups of its own: a branch ENI each.")
     ] = False,
+    pod_volumes: Annotated[
+        int | None,
+        typer.Option("--pod-volumes", help="EBS volumes of the pod.", metavar="N", show_default=False),
+    ] = None,
     daemonset: Annotated[
         list[str] | None,
         typer.Option("--daemonset", help="NAME=cpu,memory[,hostNetwork]; may be repeated.", metavar="SPEC"),
@@ -163,10 +167,11 @@ def node(
     whole("--pods", pods)
     whole("--max-pods", max_pods, 1)
     whole("--limit", limit, 1)
-    pod = _pod(pod_cpu, pod_memory, security_groups)
+    pod = _pod(pod_cpu, pod_memory, security_groups, whole("--pod-volumes", pod_volumes))
     if security_groups and not platform.pod_eni:
         notes.append(
-            "--security-groups without --pod-eni: without ENABLE_POD_ENI no branch ENI is made, counted as ordinary pods"
+            "--security-groups without --pod-eni: without ENABLE_POD_ENI no branch ENI is made, "
+            "counted as ordinary pods"
         )
     keep = _keep(vm_memory_overhead, system_reserved, eviction_hard)
     daemons = [_daemon(text) for text in daemonset or ()]
@@ -184,7 +189,8 @@ def node(
     if limit is not None and len(results) > limit:
         notes.append(f"{len(results) - limit} of {len(results)} rows are not shown (--limit {limit})")
         results = results[:limit]
-    warnings = [w for o in offers for w in o.warnings] + _pool_warnings(results, pods)
+    shown = {r["instance_type"] for r in results}
+    warnings = [w for o in offers if o.instance_type in shown for w in o.warnings] + _pool_warnings(results, pods)
     emit(
         Answer(
             command="node",
@@ -198,7 +204,7 @@ def node(
     )
 
 
-def _pod(cpu: str | None, memory: str | None, branch: bool) -> PodAsked:
+def _pod(cpu: str | None, memory: str | None, branch: bool, volumes: int | None) -> PodAsked:
     from capacity.node.offer import PodAsked
     from capacity.units import parse_cpu, parse_memory
 
@@ -206,6 +212,7 @@ def _pod(cpu: str | None, memory: str | None, branch: bool) -> PodAsked:
         cpu=None if cpu is None else parse_cpu(cpu, "--pod-cpu"),
         memory=None if memory is None else parse_memory(memory, "--pod-memory"),
         branch=branch,
+        volumes=volumes,
     )
 
 
@@ -234,6 +241,8 @@ def _keep(overhead: str, system: str | None, eviction: str) -> Keep:
     )
     if share >= 1:
         raise SpecError(f"--vm-memory-overhead: {overhead!r} is out of range (expected 0 up to less than 1)")
+    if 10**6 % share.denominator:
+        raise SpecError(f"--vm-memory-overhead: {overhead!r} has too many decimals (expected at most six)")
     cpu = memory = 0
     for part in (system or "").split(",") if system else ():
         name, _, value = part.partition("=")
@@ -325,11 +334,12 @@ def _pool(
     got: Offer, kind: InstanceType, platform: Platform, settings: CniSettings, pods: int
 ) -> dict[str, Any] | None:
     from capacity.cni.facade import node_pool
+    from capacity.node.maxpods import unmanaged_of
 
     if got.max_pods is None or kind.max_enis is None or kind.ipv4_per_eni is None:
         return None
     os = "windows" if platform.windows else "linux"
-    pool = node_pool(kind, settings, pods, got.max_pods, platform.reserved_enis, os)
+    pool = node_pool(kind, settings, pods, got.max_pods, unmanaged_of(kind, platform), os)
     names = (
         "enis",
         "secondary_ips",
@@ -353,9 +363,10 @@ def _explain(
     if pods is not None and got.max_pods is not None and kind.max_enis is not None and kind.ipv4_per_eni is not None:
         from capacity.cni.facade import effective, node_limits
         from capacity.cni.trace import pool_terms
+        from capacity.node.maxpods import unmanaged_of
 
         own = effective(settings, kind)
-        limits = node_limits(kind, own, platform.reserved_enis, platform.windows)
+        limits = node_limits(kind, own, unmanaged_of(kind, platform), platform.windows)
         terms += [
             (f"pool: {label}", value, why, source)
             for label, value, why, source in pool_terms(limits, own, got.max_pods, pods)
@@ -376,6 +387,10 @@ def _pool_warnings(results: list[dict[str, Any]], pods: int | None) -> list[str]
     return found
 
 
+def _rank(rated: tuple[Any, dict[str, Any]]) -> Any:
+    return rated[0]
+
+
 def _sorted(results: list[dict[str, Any]], key: str | None) -> list[dict[str, Any]]:
     """By a key of the answer, unknown last."""
     if key is None:
@@ -386,7 +401,7 @@ def _sorted(results: list[dict[str, Any]], key: str | None) -> list[dict[str, An
     known = sorted({k for r in results for k in flatten(r)})
     one_of("--sort", name, tuple(known))
     rated = [(flatten(r).get(name), r) for r in results]
-    have = sorted((p for p in rated if p[0] is not None), key=lambda p: p[0], reverse=key.startswith("-"))
+    have = sorted((p for p in rated if p[0] is not None), key=_rank, reverse=key.startswith("-"))
     return [r for _, r in have] + [r for v, r in rated if v is None]
 
 
@@ -414,7 +429,12 @@ def _inputs(
         "provisioner": platform.provisioner,
         "expression": platform.expression,
         "max_pods": max_pods,
-        "pod": {"cpu_millicores": pod.cpu, "memory_bytes": pod.memory, "security_groups": pod.branch},
+        "pod": {
+            "cpu_millicores": pod.cpu,
+            "memory_bytes": pod.memory,
+            "security_groups": pod.branch,
+            "volumes": pod.volumes,
+        },
         "daemonsets": [asdict(d) for d in (daemons if platform.windows else daemons_with_implied(daemons))],
         "vm_memory_overhead": keep.overhead_ppm / 10**6,
         "region": region,
@@ -433,6 +453,7 @@ _COLUMNS = (
     ("fits.ips", "by IPs"),
     ("fits.max_pods", "by max pods"),
     ("fits.branch_enis", "by branch ENIs"),
+    ("fits.volumes", "by volumes"),
     ("pods", "pods fit"),
     ("binding", "binds"),
     ("stranded_cpu_pct", "CPU left %"),
@@ -492,6 +513,7 @@ def _sentence(offers: list[Offer]) -> list[str]:
         "cpu": "CPU",
         "memory": "memory",
         "branch_enis": "branch ENIs",
+        "volumes": "EBS volumes",
     }
     return [
         f"{got.instance_type} holds {got.pods} of these pods: {words.get(got.binding or '', got.binding)} binds{cost}.",

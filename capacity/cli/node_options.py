@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -68,8 +67,7 @@ Env = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """The shared options as given."""
 
     mode: str | None
@@ -113,10 +111,10 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     from capacity.node.maxpods import AMIS, PROVISIONERS, Platform
     from capacity.spec.cni_env import cni_settings
 
-    if asked.max_eni is not None and asked.max_eni < 1:
-        raise SpecError(f"--max-eni: {asked.max_eni} is out of range (expected 1 or more)")
-    if asked.reserved_enis < 0:
-        raise SpecError(f"--reserved-enis: {asked.reserved_enis} is out of range (expected 0 or more)")
+    whole("--max-eni", asked.max_eni, 1)
+    whole("--reserved-enis", asked.reserved_enis)
+    if asked.expression is not None and not asked.expression.strip():
+        raise SpecError("--expression is empty (expected CEL such as 'max_pods < 110 ? max_pods : 110')")
     notes: list[str] = []
     env = _environment(asked)
     settings, warnings = cni_settings(env, "--env")
@@ -124,7 +122,8 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     if asked.expression is not None and provisioner is None:
         provisioner = "self-managed"
         notes.append(
-            "--expression is nodeadm's: reckoned for a self-managed node, where it holds (--provisioner managed to see it lose)"
+            "--expression is nodeadm's: answered for a self-managed node, "
+            "where it holds (--provisioner managed overrides it)"
         )
     platform = Platform(
         mode="ipv6" if settings.ipv6 else "prefix" if settings.prefix else "secondary",
@@ -162,22 +161,21 @@ def _environment(asked: Asked) -> dict[str, str | None]:
             {"ipv6": "true", "prefix": "false", "secondary": "false"}.get(asked.mode or ""),
         ),
     }
-    for name, (option, value) in stands_for.items():
-        if value is not None:
-            if name in env and _plain(env[name]) != value:
-                raise SpecError(f"{option} contradicts --env {name}={env[name]}")
-            env[name] = value
+    for variable, (option, meant) in stands_for.items():
+        if meant is not None:
+            given = env.get(variable)
+            if given is not None and _plain(variable, given) != meant:
+                raise SpecError(f"{option} contradicts --env {variable}={given}")
+            env[variable] = meant
     return env
 
 
-def _plain(text: str | None) -> str:
-    """``True``, ``1``, ``t`` as ``true``: what ParseBool takes for the same."""
-    from capacity.spec.cni_env import parse_env_switch
+def _plain(name: str, text: str) -> str:
+    """What the CNI reads: ``True``, ``1``, ``t`` are ``true``, ``+3`` is ``3``; what it discards stays as written."""
+    from capacity.spec.cni_env import parse_env_number, parse_env_switch
 
-    if text is not None and text.isdigit() and text not in ("0", "1"):
-        return text
-    value, warning = parse_env_switch("", text)
-    return (text or "") if warning else str(value).lower()
+    value, warning = parse_env_number(name, text) if name == "MAX_ENI" else parse_env_switch(name, text)
+    return text if warning or value is None else str(value).lower()
 
 
 def _ami(asked: Asked, amis: tuple[str, ...]) -> str:
@@ -190,25 +188,34 @@ def _ami(asked: Asked, amis: tuple[str, ...]) -> str:
     return ami
 
 
-def whole(option: str, text: int | None, low: int = 0) -> int | None:
+MOST = 2**31 - 1  # what the kubelet and the CNI can hold
+
+
+def whole(option: str, value: int | None, low: int = 0) -> int | None:
     """A whole number in range, or None where it was not given."""
-    if text is not None and text < low:
-        raise SpecError(f"{option}: {text} is out of range (expected {low} or more)")
-    return text
+    if value is not None and not low <= value <= MOST:
+        limit = f"{low} or more" if value < low else f"at most {MOST}"
+        raise SpecError(f"{option}: {value} is out of range (expected {limit})")
+    return value
 
 
 def merged(warnings: Sequence[str]) -> list[str]:
-    """Warnings once each; a kind that many types share is told as one line with their number."""
+    """Warnings once each; a kind that more than three types share is one line with their number.
+
+    Two are of one kind where they differ only in the type's name and in numbers.
+    """
     kinds: dict[str, list[str]] = {}
     for text in dict.fromkeys(warnings):
-        head, sign, tail = text.partition(": ")
-        key = tail if sign and "." in head and " " not in head else text
-        kinds.setdefault(_without_numbers(key), []).append(text)
+        kinds.setdefault(_kind(text), []).append(text)
     lines = []
     for group in kinds.values():
         lines += group if len(group) <= 3 else [f"{group[0]} (and {len(group) - 1} more types alike)"]
     return lines
 
 
-def _without_numbers(text: str) -> str:
-    return "".join("0" if c.isdigit() else c for c in text)
+def _kind(text: str) -> str:
+    """The warning without its first word, a type's name if it has a dot, and with every number as one sign."""
+    import re
+
+    name, _, rest = text.partition(" ")
+    return re.sub(r"\d[\d,.]*", "0", rest if "." in name else text)

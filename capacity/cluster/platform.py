@@ -106,7 +106,8 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
     if group.provisioner == "managed":
         custom = " − 1 for custom networking" if on.custom_networking else ""
         prefix = " × 16" if on.mode != "secondary" else ""
-        rule = f"EKS: (ENIs{custom}) × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs), the smallest of the types"
+        rule = f"EKS: (ENIs{custom}) × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs)"
+        rule += ", the smallest of the types"
     elif group.provisioner == "karpenter":
         rule = f"Karpenter: (ENIs − {group.reserved_enis} reserved) × (IPs − 1) + 2"
     else:

@@ -105,9 +105,7 @@ def cost_steps(costs: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
     >>> cost_steps((0, 0, 10, 10, 10, 20))
     ((0, 1), (10, 4), (20, 5))
     """
-    best: dict[int, int] = {}
-    for pods, cost in enumerate(costs):
-        best[cost] = pods
+    best = {cost: pods for pods, cost in enumerate(costs)}
     return tuple(sorted(best.items()))
 
 

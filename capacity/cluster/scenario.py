@@ -166,11 +166,10 @@ class Engine:
         """Start no lower than what the pods that can run nowhere else need in sum."""
         needs: dict[int, list[int]] = {}
         for pod, allowed, replicas in zip(self.pods, self.allowed, demand.replicas, strict=True):
-            if len(allowed) == 1 and growing[allowed[0]]:
-                if self._fits_empty(allowed[0], pod):
-                    total = needs.setdefault(allowed[0], [0, 0, 0, 0])
-                    for i, amount in enumerate((pod.cpu, pod.memory, 1, pod.kind == VPC)):
-                        total[i] += replicas * amount
+            if len(allowed) == 1 and growing[allowed[0]] and self._fits_empty(allowed[0], pod):
+                total = needs.setdefault(allowed[0], [0, 0, 0, 0])
+                for i, amount in enumerate((pod.cpu, pod.memory, 1, pod.kind == VPC)):
+                    total[i] += replicas * amount
         for group, total in needs.items():
             shape = self.shapes[group].first
             room, start = shape.room, shape.start

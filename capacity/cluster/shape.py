@@ -56,7 +56,8 @@ class TypeShape:
     def demand(self, vpc_pods: int) -> int:
         """Addresses one node takes where its pods' addresses are: other ENIs, trunk, pool. [addresses]"""
         slots, enis = slots_and_enis(self.limits, self.settings, self.max_pods, vpc_pods)
-        return enis - 1 + self.limits.trunk + slots * self.unit
+        trunk: int = self.limits.trunk
+        return enis - 1 + trunk + slots * self.unit
 
     @cached_property
     def demand_table(self) -> tuple[int, ...]:

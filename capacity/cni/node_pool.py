@@ -9,22 +9,22 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.cni import pool
 from capacity.errors import SpecError
 from capacity.spec.cni_env import CniSettings
-from capacity.units import ceil_div
+from capacity.units import IntLike, ceil_div, larger, smaller
 
 
 @dataclass(frozen=True, slots=True)
 class NodeLimits:
-    """What bounds the pool of one node, in plain numbers.
+    """What bounds the pool of one node, in plain numbers; of many nodes, in arrays (:mod:`capacity.cni.sweep`).
 
     Attributes
     ----------
-    serving : int
+    serving : int or ndarray of int
         ENIs that may serve pods. [ENIs]
     idle_primary : int
         1 where the primary ENI serves none (custom networking).
-    k : int
+    k : int or ndarray of int
         Secondary IPs or prefixes per ENI. [slots]
-    trunk : int
+    trunk : int or ndarray of int
         1 where a trunk ENI is attached. [ENIs]
     unmanaged : int
         ENIs that ipamd leaves alone, each with one address of its own. [ENIs]
@@ -32,17 +32,17 @@ class NodeLimits:
         The VPC resource controller serves the node, from one ENI.
     """
 
-    serving: int
+    serving: IntLike
     idle_primary: int
-    k: int
-    trunk: int
+    k: IntLike
+    trunk: IntLike
     unmanaged: int
     windows: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What one node holds of its subnets.
+    """What one node holds of its subnets; each attribute an int, or an array of many nodes'.
 
     Attributes
     ----------
@@ -65,18 +65,18 @@ class Pool:
         Pods that never get one: above capacity, or above MINIMUM_IP_TARGET set alone. [pods]
     """
 
-    enis: int
-    secondary_ips: int
-    prefixes: int
-    pod_addresses: int
-    assigned: int
-    warm: int
-    trunk: int
-    unmanaged: int
-    subnet_addresses: int
-    lowest: int
-    highest: int
-    pods_without_address: int
+    enis: IntLike
+    secondary_ips: IntLike
+    prefixes: IntLike
+    pod_addresses: IntLike
+    assigned: IntLike
+    warm: IntLike
+    trunk: IntLike
+    unmanaged: IntLike
+    subnet_addresses: IntLike
+    lowest: IntLike
+    highest: IntLike
+    pods_without_address: IntLike
 
 
 def node_limits(
@@ -94,15 +94,41 @@ def node_limits(
         raise SpecError(
             f"{place}{instance_type.name!r} has no known ENI figures (network interfaces, addresses per interface)"
         )
-    k = instance_type.ipv4_per_eni - 1
+    figures = (instance_type.max_enis, instance_type.ipv4_per_eni)
+    trunk = (int(instance_type.trunk_slot), int(bool(instance_type.trunking)))
+    return limits_from(*figures, *trunk, settings, unmanaged_enis, windows)
+
+
+def limits_from(
+    max_enis: IntLike,
+    ipv4_per_eni: IntLike,
+    trunk_slot: IntLike,
+    trunking: IntLike,
+    settings: CniSettings,
+    unmanaged_enis: int = 0,
+    windows: bool = False,
+) -> NodeLimits:
+    """The same from an instance type's figures, ints or arrays of one shape.
+
+    Parameters
+    ----------
+    max_enis, ipv4_per_eni : int or ndarray of int
+        ENIs of the default card; addresses of each, the primary included. [ENIs], [addresses]
+    trunk_slot, trunking : int or ndarray of int
+        1 where ENABLE_POD_ENI keeps a slot for a trunk, and where one comes.
+
+    Examples
+    --------
+    >>> limits_from(4, 15, 1, 1, CniSettings(pod_eni=True, custom_networking=True)).serving
+    2
+    """
+    k = ipv4_per_eni - 1
     if windows:
         return NodeLimits(serving=1, idle_primary=0, k=k, trunk=0, unmanaged=unmanaged_enis, windows=True)
-    slot = settings.pod_eni and instance_type.trunk_slot
-    limit = instance_type.max_enis
-    managed = pool.managed_enis(limit, settings.max_eni or limit, unmanaged_enis, int(slot))
+    slot = int(settings.pod_eni) * trunk_slot
+    managed = pool.managed_enis(max_enis, settings.max_eni or max_enis, unmanaged_enis, slot)
     idle = int(settings.custom_networking)
-    attached = int(slot and bool(instance_type.trunking))
-    return NodeLimits(managed - idle, idle, k, attached, unmanaged_enis, windows=False)
+    return NodeLimits(managed - idle, idle, k, slot * trunking, unmanaged_enis, windows=False)
 
 
 def effective(settings: CniSettings, instance_type: InstanceType) -> CniSettings:
@@ -132,7 +158,7 @@ def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:
     With only MINIMUM_IP_TARGET set the pool never grows past it.
     """
     unit = pool.PREFIX_SIZE if settings.prefix else 1
-    slots = limits.serving * limits.k
+    slots: int = limits.serving * limits.k
     if not limits.windows and settings.minimum_ip and not settings.warm_ip:
         slots = min(slots, ceil_div(settings.minimum_ip, unit))
     return slots * unit
@@ -140,7 +166,13 @@ def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:
 
 @lru_cache(maxsize=200_000)
 def slots_and_enis(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> tuple[int, int]:
-    """Secondary IPs or prefixes held, and ENIs for pods attached, with ``pods`` on VPC addresses."""
+    """Secondary IPs or prefixes held, and ENIs for pods attached, with ``pods`` on VPC addresses. Remembered."""
+    slots, enis = held(limits, settings, max_pods, pods)
+    return slots, enis
+
+
+def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> tuple[IntLike, IntLike]:
+    """The same for ints or arrays: the formula of :mod:`capacity.cni.pool` that the settings choose."""
     k = limits.k
     if settings.ipv6:
         return 0, 1
@@ -183,13 +215,13 @@ def node_pool(
     return pool_of(limits, settings, max_pods, pods)
 
 
-def pool_of(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> Pool:
-    """The same from limits already worked out."""
-    slots, enis = slots_and_enis(limits, settings, max_pods, pods)
+def pool_of(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> Pool:
+    """The same from limits already worked out, for ints or for arrays of one broadcast shape."""
+    slots, enis = held(limits, settings, max_pods, pods)
     unit = pool.PREFIX_SIZE if settings.prefix else 1
     extra = limits.trunk + limits.unmanaged
     total = enis + slots * unit + extra
-    served = pods if settings.ipv6 else min(pods, slots * unit)
+    served = pods if settings.ipv6 else smaller(pods, slots * unit)
     assigned = 0 if settings.ipv6 else served
     return Pool(
         enis=enis,
@@ -202,12 +234,12 @@ def pool_of(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int)
         unmanaged=limits.unmanaged,
         subnet_addresses=total,
         lowest=total,
-        highest=max(total, extra + _highest(limits, settings, max_pods, pods)),
+        highest=larger(total, extra + _highest(limits, settings, max_pods, pods)),
         pods_without_address=pods - served,
     )
 
 
-def _highest(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> int:
+def _highest(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> IntLike:
     """Most addresses at rest with these pods after any growth and scale-down, trunk and unmanaged apart.
 
     Pods may be left one to an ENI or to a prefix, and an ENI with a pod is never freed; single IPs
@@ -219,29 +251,29 @@ def _highest(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int
     ------
     data_store.go L1042-1098 (which ENIs may be freed), ipamd.go L2659-2677, L1488-1514.
     """
-    slots, enis = slots_and_enis(limits, settings, max_pods, pods)
+    slots, enis = held(limits, settings, max_pods, pods)
     if settings.ipv6 or limits.windows:
         return enis + slots * (pool.PREFIX_SIZE if settings.prefix else 1)
     unit, k = (pool.PREFIX_SIZE if settings.prefix else 1), limits.k
     cap = limits.serving * k
-    peak_slots, _ = slots_and_enis(limits, settings, max_pods, max(pods, min(cap * unit, max_pods)))
-    stop = min(cap, ceil_div(max_pods, unit) - 1 + k)  # a batch may start one address short of max pods
-    in_use = min(pods, peak_slots)
+    peak_slots, _ = held(limits, settings, max_pods, larger(pods, smaller(cap * unit, max_pods)))
+    stop = smaller(cap, ceil_div(max_pods, unit) - 1 + k)  # a batch may start one address short of max pods
+    in_use = smaller(pods, peak_slots)
     if settings.ip_targets:
-        most = (
-            min(ceil_div(max(pods + settings.warm_ip, settings.minimum_ip), unit), stop) if settings.warm_ip else slots
-        )
-        most = max(slots, most)
+        most = slots
+        if settings.warm_ip:
+            wanted = larger(pods + settings.warm_ip, settings.minimum_ip)
+            most = larger(slots, smaller(ceil_div(wanted, unit), stop))
         if settings.prefix:
-            most = max(most, in_use)
+            most = larger(most, in_use)
     elif settings.prefix:
         target = settings.warm_prefix
-        batch = min(max(2 * target - 1, 1) + ceil_div(pods, unit), stop) if target > 1 else slots
-        most = max(slots, batch, min(max(peak_slots, batch), in_use + target))
+        batch = smaller(2 * target - 1 + ceil_div(pods, unit), stop) if target > 1 else slots
+        most = larger(larger(slots, batch), smaller(larger(peak_slots, batch), in_use + target))
     else:
         reach = pool.enis_holding(peak_slots, k, limits.idle_primary)
-        attached = max(enis, min(reach, 1 + in_use))
+        attached = larger(enis, smaller(reach, 1 + in_use))
         return attached + (attached - limits.idle_primary) * k
-    reach = pool.enis_holding(max(peak_slots, most), k, limits.idle_primary)
-    apart = 1 + (in_use + most - min(pods, most) if unit == 1 else most)
-    return max(enis, min(reach, apart)) + most * unit
+    reach = pool.enis_holding(larger(peak_slots, most), k, limits.idle_primary)
+    apart = 1 + (in_use + most - smaller(pods, most) if unit == 1 else most)
+    return larger(enis, smaller(reach, apart)) + most * unit

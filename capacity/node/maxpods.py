@@ -156,6 +156,12 @@ def unmanaged_enis(of: Interfaces, on: Platform) -> IntLike:
     return larger(on.reserved_enis - int(on.custom_networking) - int(on.pod_eni) * of.trunk_slot, 0)
 
 
+def unmanaged_of(of: InstanceType, on: Platform) -> int:
+    """The same for one instance type. [ENIs]"""
+    known = interfaces(of)
+    return 0 if known is None else int(unmanaged_enis(known, on))
+
+
 @dataclass(frozen=True, slots=True)
 class MaxPods:
     """Max pods of one type on one platform; None where nobody states what it needs.

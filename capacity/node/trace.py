@@ -76,13 +76,34 @@ def _kubelet(on: Platform) -> tuple[str, str]:
     return why, f"{NODEADM}/eni_max_pods.go L32-77"
 
 
+def _kept(got: Offer, on: Platform) -> tuple[str, str]:
+    """Why and source of the memory that kube-reserved takes: for which pods this platform counts it."""
+    memory = got.allocatable.kube_reserved_memory_mib
+    pods = "?" if memory is None else f"{(memory - 255) // 11:,}"
+    if on.ami == "bottlerocket":
+        which, source = "max pods as configured", "bottlerocket-core-kit@a10182f9 kubelet-config L84-93"
+    elif on.ami == "windows":
+        which, source = "max pods as configured", f"{KARPENTER} L305-306 (taken for every provisioner)"
+    elif on.provisioner == "karpenter":
+        which, source = "the ENI formula, whatever max pods is", f"{KARPENTER} L305-306, L680"
+    elif on.ami == "al2":
+        which, source = (
+            "the ENI formula, whatever max pods is",
+            "awslabs/amazon-eks-ami@8e751826~1 bootstrap.sh L274-278",
+        )
+    else:
+        which = "the ENI formula or maxPodsExpression, whatever max pods is"
+        source = f"{NODEADM}/config.go L274-288, L442-444"
+    return f"255 + 11 × {pods} pods: {which}", source
+
+
 def offer_terms(got: Offer, of: InstanceType, on: Platform) -> Terms:
     """The same for what a node offers."""
     left = got.allocatable
     why_memory = (
         f"{of.memory_mib} MiB{' − 64 on arm64' if of.arch == 'arm64' else ''}, less the VM overhead, rounded up"
     )
-    kept = "255 + 11 per pod of the pods this platform reserves for"
+    kept = _kept(got, on)
     return [
         ("max_pods", got.max_pods, *_kubelet(on)),
         (
@@ -103,7 +124,7 @@ def offer_terms(got: Offer, of: InstanceType, on: Platform) -> Terms:
             why_memory,
             f"{KARPENTER} L512-522 (an estimate for other provisioners)",
         ),
-        ("kube_reserved_memory_mib", left.kube_reserved_memory_mib, kept, f"{NODEADM}/config.go L442-444"),
+        ("kube_reserved_memory_mib", left.kube_reserved_memory_mib, *kept),
         ("eviction_mib", left.eviction_mib, "memory.available threshold", f"{NODEADM}/config.go L110-114"),
         ("allocatable_memory_mib", left.memory_mib, "capacity − kube-reserved − system-reserved − eviction", ""),
         (

@@ -23,11 +23,12 @@ def line_of(file: str, keys: list[str | int]) -> int | None:
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
         return None
     line: int | None = None
+    at: object = node
     for key in keys:
-        found = _step(node, key)
+        found = _step(at, key)
         if found is None:
             return line
-        node, line = found
+        at, line = found
     return line
 
 

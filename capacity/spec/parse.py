@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from ipaddress import IPv4Network
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -203,9 +204,7 @@ class _Parser:
 
     def _vpc(self, section: Field) -> tuple[IPv4Network, ...]:
         section.section(("cidrs", "subnets"), required=("cidrs", "subnets"))
-        cidrs: list[tuple[IPv4Network, Field]] = []
-        for entry in section.child("cidrs").items():
-            cidrs.append((entry.cidr(16, 28), entry))
+        cidrs = [(entry.cidr(16, 28), entry) for entry in section.child("cidrs").items()]
         if not cidrs:
             section.child("cidrs").fail("is empty (expected the VPC's blocks)")
         _refuse_overlaps(cidrs)
@@ -229,7 +228,7 @@ class _Parser:
         if not any(cidr.subnet_of(b) for b in blocks):
             entry.child("cidr").fail(f"{cidr} is outside the VPC ({', '.join(map(str, blocks[:5]))})")
         used = entry.get("used")
-        subnet = Subnet(
+        return Subnet(
             name=name,
             zone=entry.child("zone").text(64),
             cidr=cidr,
@@ -237,7 +236,6 @@ class _Parser:
             reservations=self._reservations(entry.get("reservations"), cidr),
             where=entry.where,
         )
-        return subnet
 
     def _reservations(self, section: Field | None, subnet: IPv4Network) -> tuple[Reservation, ...]:
         found: list[tuple[IPv4Network, Field]] = []
@@ -579,6 +577,6 @@ def _hint(name: str, known: Iterable[str]) -> str:
 def _refuse_overlaps(blocks: list[tuple[IPv4Network, Field]]) -> None:
     """Blocks sorted by start overlap exactly where one starts before the one ahead of it ends."""
     ordered = sorted(blocks, key=lambda b: (int(b[0].network_address), -b[0].num_addresses))
-    for (first, _), (second, field) in zip(ordered, ordered[1:], strict=False):
+    for (first, _), (second, field) in pairwise(ordered):
         if second.network_address <= first.broadcast_address:
             field.fail(f"{second} overlaps {first}")

@@ -73,7 +73,8 @@ def room_of(subnet: Subnet) -> Room:
 def _usable_between(low: int, high: int, first: int, last: int) -> int:
     """Addresses of a range without the five that AWS keeps."""
     kept = [*range(first, first + RESERVED_BY_AWS - 1), last]
-    return high - low + 1 - sum(low <= a <= high for a in kept)
+    inside: int = sum(low <= a <= high for a in kept)
+    return high - low + 1 - inside
 
 
 def prefixes_fit(subnet: Subnet, prefixes: int, singles: int) -> bool:

@@ -21,7 +21,7 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 def environment(text: str) -> dict[str, str | None]:
-    return dict(pair.split("=", 1) for pair in text.split(";") if pair)
+    return {name: value for name, _, value in (pair.partition("=") for pair in text.split(";") if pair)}
 
 
 @pytest.mark.parametrize("row", rows("cni_steady_state.csv"), ids=lambda r: r["source"].split()[-1])
@@ -42,8 +42,8 @@ def test_environment_as_ipamd_reads_it(row: dict[str, str]) -> None:
     name = row["variable"]
     if name in _NUMBERS:
         # Unset means the code's default in the unit tests; the chart's in a cluster (see the next test).
-        text = "" if row["text"] == "<unset>" else row["text"]
-        assert str(parse_env_number(name, text)[0]) == row["value"]
+        number = "" if row["text"] == "<unset>" else row["text"]
+        assert str(parse_env_number(name, number)[0]) == row["value"]
     else:
         default = name == "MANAGE_UNTAGGED_ENI"
         text = None if row["text"] == "<unset>" else row["text"]

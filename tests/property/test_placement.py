@@ -27,7 +27,11 @@ def workloads(draw: st.DrawFn, groups: int) -> list[tuple[PodShape, int, tuple[i
     for _ in range(draw(st.integers(1, 6))):
         cpu, memory = draw(st.integers(0, 3)), draw(st.integers(0, 4))
         pod = PodShape(
-            cpu, memory, draw(st.sampled_from([cpu, 1])), draw(st.sampled_from([memory, 2])), draw(st.sampled_from([VPC, VPC, HOST, BRANCH]))
+            cpu,
+            memory,
+            draw(st.sampled_from([cpu, 1])),
+            draw(st.sampled_from([memory, 2])),
+            draw(st.sampled_from([VPC, VPC, HOST, BRANCH])),
         )
         open_to = draw(st.sets(st.integers(0, groups - 1), min_size=1))
         found.append((pod, draw(st.integers(0, 12)), tuple(sorted(open_to))))
@@ -37,26 +41,27 @@ def workloads(draw: st.DrawFn, groups: int) -> list[tuple[PodShape, int, tuple[i
 def one_by_one(
     groups: list[tuple[NodeRoom, list[int]]], work: list[tuple[PodShape, int, tuple[int, ...]]]
 ) -> tuple[Counter[tuple[int, int, tuple[int, ...]]], list[int]]:
-    nodes = [[g, s, EMPTY] for g, (_, slots) in enumerate(groups) for s, count in enumerate(slots) for _ in range(count)]
+    places = [(g, s) for g, (_, slots) in enumerate(groups) for s, count in enumerate(slots) for _ in range(count)]
+    states = [EMPTY] * len(places)
     left = []
     for pod, pods, open_to in work:
         missed = 0
         for _ in range(pods):
             best = None
-            for node in nodes:
-                group, slot, state = node
+            for node, ((group, slot), state) in enumerate(zip(places, states, strict=True)):
                 room = groups[group][0]
                 if group in open_to and fits(room, state, pod):
-                    share = Fraction(state[0] + pod.score_cpu, room.cpu) + Fraction(state[1] + pod.score_memory, room.memory)
+                    share = Fraction(state[0] + pod.score_cpu, room.cpu)
+                    share += Fraction(state[1] + pod.score_memory, room.memory)
                     key = (share, state[4], group, slot, state)
                     if best is None or key < best[0]:
                         best = (key, node)
             if best is None:
                 missed += 1
             else:
-                best[1][2] = with_pod(best[1][2], pod)
+                states[best[1]] = with_pod(states[best[1]], pod)
         left.append(missed)
-    return Counter(tuple(n) for n in nodes), left
+    return Counter((*place, state) for place, state in zip(places, states, strict=True)), left
 
 
 @settings(max_examples=400, deadline=None)
@@ -67,6 +72,8 @@ def test_classes_place_like_single_pods(groups: list[tuple[NodeRoom, list[int]]]
     for i, (pod, pods, open_to) in enumerate(work):
         placement.place(str(i), pod, pods, open_to)
     expected, left = one_by_one(groups, work)
-    got = Counter({(g, s, state): n for g, nodes in enumerate(placement.groups) for (s, state), n in nodes.classes.items()})
+    got = Counter(
+        {(g, s, state): n for g, nodes in enumerate(placement.groups) for (s, state), n in nodes.classes.items()}
+    )
     assert got == expected
     assert {u.workload: u.pods for u in placement.unplaced} == {str(i): n for i, n in enumerate(left) if n}

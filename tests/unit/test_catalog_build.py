@@ -115,7 +115,8 @@ class TestResolve:
         assert [rule for _, rule in losers] == ["newer"]
 
     def test_a_figure_cut_short_is_the_same_figure(self) -> None:
-        best, losers = resolve("network_peak_gbps", [Statement("66.66", ("new",)), Statement("66.666", ("moto",))], DATES)
+        stated = [Statement("66.66", ("new",)), Statement("66.666", ("moto",))]
+        best, losers = resolve("network_peak_gbps", stated, DATES)
         assert best.value == "66.666"
         assert [rule for _, rule in losers] == ["rounded"]
 

@@ -9,7 +9,9 @@ import pytest
 from capacity.cluster.spread import even_shares, share_range, slot_counts, weighted_shares, zone_ranges, zone_shares
 
 
-@pytest.mark.parametrize(("count", "places", "shares"), [(0, 3, [0, 0, 0]), (1, 3, [1, 0, 0]), (7, 3, [3, 2, 2]), (6, 3, [2, 2, 2])])
+@pytest.mark.parametrize(
+    ("count", "places", "shares"), [(0, 3, [0, 0, 0]), (1, 3, [1, 0, 0]), (7, 3, [3, 2, 2]), (6, 3, [2, 2, 2])]
+)
 def test_even(count: int, places: int, shares: list[int]) -> None:
     assert even_shares(count, places) == shares
 

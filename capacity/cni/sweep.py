@@ -1,0 +1,276 @@
+"""The pool of many types with many pod counts at once: the same functions as for one node, on arrays.
+
+The formulas are those of :mod:`capacity.cni.node_pool` and :mod:`capacity.cni.pool`; here is only the way of
+the arrays. Few of the catalog's types differ in the figures that matter (ENIs, addresses per ENI, max
+pods, trunk), so each distinct row is worked out once, in blocks that stay in the cache, and then copied to
+all types that share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from capacity.catalog.instance_type import InstanceType
+from capacity.cni.node_pool import Pool, limits_from, pool_of
+from capacity.errors import SpecError
+from capacity.spec.cni_env import CniSettings
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Ints = npt.NDArray[np.int32]
+
+FIELDS = tuple(f.name for f in fields(Pool))
+UNITS = {
+    "enis": "ENIs",
+    "secondary_ips": "addresses",
+    "prefixes": "prefixes",
+    "pod_addresses": "addresses",
+    "assigned": "addresses",
+    "warm": "addresses",
+    "trunk": "ENIs",
+    "unmanaged": "ENIs",
+    "subnet_addresses": "addresses",
+    "lowest": "addresses",
+    "highest": "addresses",
+    "pods_without_address": "pods",
+}
+BLOCK_STATES = 16_384  # states worked out together: a few int32 arrays of that length fit a core's own cache
+MOST = 1_000_000  # largest pod count, max pods and target; beyond every node's room, and safe in int32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypeArrays:
+    """Figures of instance types as arrays of shape (n_types,).
+
+    Attributes
+    ----------
+    names : tuple of str
+    max_enis : ndarray of int32
+        ENIs of the default network card. [ENIs]
+    ipv4_per_eni : ndarray of int32
+        The primary included. [addresses]
+    trunk_slot, trunking, prefixes : ndarray of int32
+        1 where ENABLE_POD_ENI keeps a slot, where a trunk comes, where prefixes are possible.
+    left_out : tuple of str
+        Types whose ENI figures nobody states: unknown, so not in the arrays.
+    """
+
+    names: tuple[str, ...]
+    max_enis: Ints
+    ipv4_per_eni: Ints
+    trunk_slot: Ints
+    trunking: Ints
+    prefixes: Ints
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PoolGrid:
+    """Pools of types × pod counts.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Types, the rows.
+    pods : ndarray of int32, shape (n_pods,)
+        Pods on VPC addresses, the columns. [pods]
+    columns : mapping of str to ndarray of int32, shape (n_types, n_pods)
+        Attributes of :class:`~capacity.cni.node_pool.Pool` by name; units in :data:`UNITS`.
+    """
+
+    names: tuple[str, ...]
+    pods: Ints
+    columns: Mapping[str, Ints]
+
+    def __getitem__(self, field: str) -> Ints:
+        return self.columns[field]
+
+    @property
+    def states(self) -> int:
+        """Types × pod counts."""
+        return len(self.names) * len(self.pods)
+
+
+def type_arrays(types: Iterable[InstanceType]) -> TypeArrays:
+    """The figures that the pool needs, of a catalog or any types.
+
+    Examples
+    --------
+    >>> from capacity.catalog.table import load_catalog
+    >>> type_arrays(load_catalog().match("m5.*large")).max_enis[:3].tolist()
+    [3, 4, 4]
+    """
+    import numpy as np
+
+    known, left_out = [], []
+    for kind in types:
+        if kind.max_enis is None or kind.ipv4_per_eni is None:
+            left_out.append(kind.name)
+        else:
+            known.append(kind)
+    return TypeArrays(
+        names=tuple(t.name for t in known),
+        max_enis=np.array([t.max_enis for t in known], dtype=np.int32),
+        ipv4_per_eni=np.array([t.ipv4_per_eni for t in known], dtype=np.int32),
+        trunk_slot=np.array([t.trunk_slot for t in known], dtype=np.int32),
+        trunking=np.array([bool(t.trunking) for t in known], dtype=np.int32),
+        prefixes=np.array([t.prefixes_possible is not False for t in known], dtype=np.int32),
+        left_out=tuple(left_out),
+    )
+
+
+def sweep(
+    types: TypeArrays | Iterable[InstanceType],
+    settings: CniSettings,
+    pods: Sequence[int] | Ints,
+    max_pods: int | Sequence[int] | Ints,
+    *,
+    columns: Sequence[str] = ("enis", "pod_addresses", "subnet_addresses", "pods_without_address"),
+    unmanaged_enis: int = 0,
+    windows: bool = False,
+    out: PoolGrid | None = None,
+) -> PoolGrid:
+    """The pool of every type with every pod count.
+
+    Parameters
+    ----------
+    types : TypeArrays or iterable of InstanceType
+        A :class:`~capacity.catalog.table.Catalog` too. Who sweeps often makes the arrays once, by :func:`type_arrays`.
+    pods : array of int, shape (n_pods,)
+        Pods on VPC addresses. [pods]
+    max_pods : int or array of int, shape (n_types,)
+        Of each type in the arrays: growth stops there. [pods]
+    columns : sequence of str
+        Which attributes of :class:`~capacity.cni.node_pool.Pool` to work out; :data:`FIELDS` names all.
+    out : PoolGrid, optional
+        An earlier result of the same shape and columns, to be written over.
+
+    Raises
+    ------
+    SpecError
+        A count that is negative or beyond a million, arrays whose lengths differ, a column that does not exist,
+        or IPv6 with a type that cannot do prefixes.
+
+    Examples
+    --------
+    >>> from capacity.catalog.table import load_catalog
+    >>> grid = sweep(load_catalog().match("m5.*large"), CniSettings(), [0, 11, 30], max_pods=110)
+    >>> grid["subnet_addresses"].tolist()[:2]
+    [[10, 30, 30], [15, 30, 60]]
+    """
+    import numpy as np
+
+    arrays = types if isinstance(types, TypeArrays) else type_arrays(types)
+    unknown = [c for c in columns if c not in FIELDS]
+    if unknown:
+        raise SpecError(f"columns: {unknown[0]!r} is not one of {', '.join(FIELDS)}")
+    counts = _counts("pods", pods)
+    limit = np.broadcast_to(_counts("max_pods", max_pods), (len(arrays.names),)) if arrays.names else np.empty(0, int)
+    settings = _bounded(settings)
+    if settings.ipv6 and not arrays.prefixes.all():
+        refused = arrays.names[int(np.argmin(arrays.prefixes))]
+        raise SpecError(f"{refused!r} cannot do prefixes: IPv6 needs Nitro or bare metal")
+    grid = _room(arrays.names, counts, columns, out)
+    if not grid.states:
+        return grid
+    first, owner = _distinct(arrays, limit)
+    tables = {c: np.empty((len(first), len(counts)), dtype=np.int32) for c in columns}
+    step = max(BLOCK_STATES // len(counts), 1)
+    for able in (0, 1):
+        rows = np.flatnonzero(arrays.prefixes[first] == able)  # contiguous: the flag leads the order
+        mode = settings if able else replace(settings, prefix=False)
+        for start in range(0, len(rows), step):
+            block = rows[start : start + step]
+            pool = _block(arrays, first[block], limit, mode, counts, unmanaged_enis, windows)
+            for column, table in tables.items():
+                table[block[0] : block[-1] + 1] = getattr(pool, column)
+    for column, table in tables.items():
+        np.take(table, owner, axis=0, out=grid.columns[column], mode="clip")  # mode: no buffer for out
+    return grid
+
+
+def pool_frame(grid: PoolGrid) -> pd.DataFrame:
+    """One row per type and pod count, indexed by ``instance_type`` and ``pods``; int32 columns of the grid.
+
+    The units are in ``frame.attrs["units"]``.
+
+    Examples
+    --------
+    >>> from capacity.catalog.table import load_catalog
+    >>> grid = sweep(load_catalog().match("m5.large"), CniSettings(warm_ip=2), [5, 10], max_pods=29)
+    >>> pool_frame(grid).loc[("m5.large", 10), "subnet_addresses"]
+    np.int32(14)
+    """
+    import pandas as pd
+
+    index = pd.MultiIndex.from_product([grid.names, grid.pods], names=["instance_type", "pods"])
+    frame = pd.DataFrame({name: values.ravel() for name, values in grid.columns.items()}, index=index)
+    frame.attrs["units"] = {name: UNITS[name] for name in grid.columns}
+    return frame
+
+
+def _counts(name: str, values: int | Sequence[int] | Ints) -> Ints:
+    """Whole numbers from 0 to a million as int32."""
+    import numpy as np
+
+    given = np.asarray(values)
+    if given.size == 0:
+        return np.empty(0, dtype=np.int32)
+    if given.ndim > 1 or given.dtype.kind not in "iu":
+        raise SpecError(f"{name}: expected whole numbers, a single one or a row of them")
+    if given.min() < 0 or given.max() > MOST:
+        raise SpecError(f"{name}: expected counts from 0 to {MOST:,}, found {given.min()} to {given.max()}")
+    return np.atleast_1d(given).astype(np.int32, copy=False)
+
+
+def _bounded(settings: CniSettings) -> CniSettings:
+    """Targets beyond a million mean what a million means: all that a node can hold."""
+    targets = {t: min(getattr(settings, t), MOST) for t in ("warm_eni", "warm_ip", "minimum_ip", "warm_prefix")}
+    max_eni = None if settings.max_eni is None else min(settings.max_eni, MOST)
+    return replace(settings, **targets, max_eni=max_eni)
+
+
+def _room(names: tuple[str, ...], pods: Ints, columns: Sequence[str], out: PoolGrid | None) -> PoolGrid:
+    """Arrays for the answer: new ones, or those of ``out``."""
+    import numpy as np
+
+    shape = (len(names), len(pods))
+    if out is None:
+        return PoolGrid(names, pods, {c: np.empty(shape, dtype=np.int32) for c in columns})
+    missing = [c for c in columns if c not in out.columns or out.columns[c].shape != shape]
+    if missing:
+        raise SpecError(f"out: has no column {missing[0]!r} of shape {shape}")
+    return PoolGrid(names, pods, {c: out.columns[c] for c in columns})
+
+
+def _distinct(arrays: TypeArrays, max_pods: Any) -> tuple[Any, Any]:
+    """First row of each distinct set of figures, prefix-capable ones last, and for each type which set is its own."""
+    import numpy as np
+
+    key = np.zeros(len(arrays.names), dtype=np.int64)
+    for figure in (
+        arrays.prefixes,
+        arrays.trunk_slot,
+        arrays.trunking,
+        max_pods,
+        arrays.ipv4_per_eni,
+        arrays.max_enis,
+    ):
+        key = key * (int(figure.max()) + 1) + figure
+    _, first, owner = np.unique(key, return_index=True, return_inverse=True)
+    return first, owner
+
+
+def _block(
+    arrays: TypeArrays, rows: Any, max_pods: Any, settings: CniSettings, pods: Ints, unmanaged_enis: int, windows: bool
+) -> Pool:
+    """The pools of some rows × all pod counts, by the formulas of one node."""
+    figures = (arrays.max_enis, arrays.ipv4_per_eni, arrays.trunk_slot, arrays.trunking)
+    enis, addresses, slot, trunking = (f[rows, None] for f in figures)
+    limits = limits_from(enis, addresses, slot, trunking, settings, unmanaged_enis, windows)
+    return pool_of(limits, settings, max_pods[rows, None], pods[None, :])
