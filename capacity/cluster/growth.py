@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from capacity.cluster.check import CheckResult
+from capacity.cluster.engine import Engine
 from capacity.cluster.headroom import addresses_in
-from capacity.cluster.scenario import Engine, ScenarioState
+from capacity.cluster.scenario import ScenarioState
 
 
 @dataclass(frozen=True, slots=True)

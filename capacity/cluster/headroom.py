@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from capacity.cluster.check import CheckResult
-from capacity.cluster.scenario import Demand, Engine, NodeClass, ScenarioState, steady
+from capacity.cluster.demand import Demand, steady
+from capacity.cluster.engine import Engine
+from capacity.cluster.scenario import NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape
 from capacity.errors import SpecError
 from capacity.units import ceil_div
@@ -134,7 +136,8 @@ def headroom_by_pods(result: CheckResult, most_factor: float = 4.0) -> HeadroomC
 def _following(base: Demand, replicas: Sequence[int]) -> Demand:
     """The demand of ``base`` with other replicas, for which every group may grow without limit."""
     free = (None,) * len(base.nodes)
-    return replace(base, nodes=free, ceiling=free, replicas=tuple(replicas))
+    # The engine remembers fleets by the name of their demand.
+    return replace(base, name=f"{sum(replicas)} pods", nodes=free, ceiling=free, replicas=tuple(replicas))
 
 
 def _steady(result: CheckResult) -> tuple[Engine, ScenarioState]:
