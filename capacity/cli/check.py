@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of, sink
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Set, one_of, sink
 
 if TYPE_CHECKING:
     from capacity.advice.codes import Finding
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
 def check(
     plan: Plan = None,
     scenario: Scenario = None,
+    settings: Set = None,
     fail_on: Annotated[
         str, typer.Option("--fail-on", help="error: exit 1 when exhausted. warning: also when tight.", metavar="LEVEL")
     ] = "error",
@@ -48,25 +50,31 @@ def check(
     Exit 2: the plan cannot be read.
 
     Examples: capacity check examples/shop-prod.yaml · capacity check -o json | jq .results.verdict ·
-    capacity check --scenario peak --fail-on warning
+    capacity check --scenario peak --fail-on warning ·
+    capacity check --set cni.env.WARM_IP_TARGET=2 --set nodeGroups.general.nodes.max=30
     """
     to = sink(output, out_file, color, quiet)
     level = one_of("--fail-on", fail_on, ("error", "warning"))
     from capacity.cli.check_view import answer
     from capacity.cli.output import emit
+    from capacity.spec.patch import parse_settings
 
-    result, found = run(plan, scenario)
-    emit(answer(result, found, explain), to)
+    patch = parse_settings(settings or ())
+    result, found = run(plan, scenario, patch)
+    emit(answer(result, found, explain, patch), to)
     bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
     if result.verdict in bad and not exit_zero:
         raise typer.Exit(1)
 
 
-def run(plan: Path | None, scenarios: list[str] | None) -> tuple[CheckResult, tuple[Finding, ...]]:
-    """Read, check, judge."""
+def run(
+    plan: Path | None, scenarios: list[str] | None, patch: Mapping[str, object]
+) -> tuple[CheckResult, tuple[Finding, ...]]:
+    """Read, change, check, judge."""
     from capacity.advice.findings import findings
     from capacity.cluster.check import check as check_plan
-    from capacity.spec.parse import find_plan, read_plan
+    from capacity.spec.parse import find_plan
+    from capacity.spec.patch import read_patched
 
-    result = check_plan(read_plan(plan or find_plan()), scenarios)
+    result = check_plan(read_patched(plan or find_plan(), patch), scenarios)
     return result, findings(result)

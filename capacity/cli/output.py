@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from capacity.errors import SpecError
-
 FORMATS = ("table", "json", "yaml", "csv", "md")
 SCHEMA = "capacity/1"
 
@@ -249,21 +247,6 @@ def _write(stream: Any, text: str) -> None:
 
 def write_file(path: Path, text: str) -> None:
     """Replace ``path`` in one step: a reader sees the old file or the new one, never half of it."""
-    import tempfile
+    from capacity.spec.atomic import replace_file
 
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise SpecError(f"--out-file {str(path)!r}: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644 if not path.exists() else path.stat().st_mode & 0o777)
-        os.replace(temporary, path)
-    except OSError as error:
-        os.unlink(temporary)
-        raise SpecError(f"--out-file {str(path)!r}: {error.strerror}") from error
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
+    replace_file(path, text, f"--out-file {str(path)!r}")
