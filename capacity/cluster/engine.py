@@ -27,9 +27,10 @@ class Engine:
         self.zones = [list(dict.fromkeys(self.subnets[n].zone for n in g.subnets)) for g in plan.node_groups]
         self.slots = [self._all_slots(group) for group in range(len(self.shapes))]
         index = {g.name: i for i, g in enumerate(plan.node_groups)}
-        everywhere = tuple(range(len(plan.node_groups)))
+        everywhere = tuple(i for i, g in enumerate(plan.node_groups) if not g.fargate)
         self.pods = [
-            pod_shape(w.requests, workload_kind(plan, w.host_network, w.security_groups)) for w in plan.workloads
+            pod_shape(w.requests, workload_kind(plan, w.host_network, w.security_groups), w.volumes)
+            for w in plan.workloads
         ]
         self.allowed = [tuple(sorted(index[n] for n in w.node_groups)) or everywhere for w in plan.workloads]
         self._fleets: dict[str, Fleet] = {}
@@ -50,7 +51,8 @@ class Engine:
         """The ledger of every subnet with all that a fleet holds, and the verdict."""
         groups = self._group_states(fleet)
         bookings = book(self.plan, self.subnets, groups, fleet.extras)
-        subnets = tuple(settle(b, self.plan.checks.min_free, self.plan.cni.settings.prefix) for b in bookings.values())
+        prefixes = self.plan.cni.settings.prefix or any(g.auto for g in self.plan.node_groups)
+        subnets = tuple(settle(b, self.plan.checks.min_free, prefixes) for b in bookings.values())
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
         verdicts = [s.verdict for s in subnets] + [unplaced_verdict(u) for u in unplaced]
         return ScenarioState(name, rule, worst(verdicts), subnets, groups, tuple(unplaced), variant)

@@ -36,7 +36,8 @@ from capacity.spec.tenants import tenant_kinds
 
 API_VERSION = "capacity/v1"
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
-PROVISIONERS = ("managed", "self-managed", "karpenter")
+PROVISIONERS = ("managed", "self-managed", "karpenter", "auto", "fargate")
+_FARGATE = frozenset(("name", "provisioner", "subnets"))
 QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 PERIODS = ("day", "week", "month", "quarter", "year")
 
@@ -74,7 +75,17 @@ _GROUP = frozenset(
     ]
 )
 _WORKLOAD = frozenset(
-    ["name", "replicas", "requests", "rollingUpdate", "hostNetwork", "securityGroups", "nodeGroups", "growth"]
+    [
+        "name",
+        "replicas",
+        "requests",
+        "rollingUpdate",
+        "hostNetwork",
+        "securityGroups",
+        "nodeGroups",
+        "growth",
+        "volumes",
+    ]
 )
 _RATE = re.compile(r"^([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?) ?% ?/ ?([a-z]+)$")
 _VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")
@@ -117,6 +128,7 @@ class _Parser:
         self.notes: list[str] = []
         self.subnets: dict[str, Subnet] = {}
         self.groups: tuple[str, ...] = ()
+        self.fargate: frozenset[str] = frozenset()
         self.workloads: tuple[str, ...] = ()
         self.types: dict[str, InstanceType] = {}
 
@@ -132,6 +144,7 @@ class _Parser:
         cidrs = self._vpc(root.child("vpc"))
         groups = self._groups(root.get("nodeGroups"), cni)
         self.groups = tuple(g.name for g in groups)
+        self.fargate = frozenset(g.name for g in groups if g.fargate)
         workloads = self._unique(map(self._workload, _items(root.get("workloads"))), "workload")
         self.workloads = tuple(w.name for w in workloads)
         if workloads and not groups:
@@ -274,6 +287,8 @@ class _Parser:
         return self._unique((self._group(entry, cni) for entry in _items(section)), "nodeGroup")
 
     def _group(self, entry: Field, cni: Cni) -> NodeGroup:
+        if isinstance(entry.value, Section) and entry.value.get("provisioner") == "fargate":
+            return self._fargate(entry)
         entry.section(_GROUP, required=("name", "instanceTypes", "subnets"))
         get = entry.get
         ami, provisioner, max_pods, expression = (
@@ -300,6 +315,20 @@ class _Parser:
             spread=self._spread(get("spread"), subnets),
             reserved_enis=reserved.integer(0, 1_000_000) if reserved else 0,
             unmanaged_enis=unmanaged.integer(0, 100) if unmanaged else 0,
+            where=entry.where,
+        )
+
+    def _fargate(self, entry: Field) -> NodeGroup:
+        """A Fargate profile: a name and subnets; its nodes are its pods."""
+        for key in entry.value:
+            if key in _GROUP and key not in _FARGATE:
+                entry.child(key).fail("does not apply to a Fargate profile (it has a name and subnets)")
+        entry.section(_FARGATE, required=("name", "subnets"))
+        return NodeGroup(
+            name=entry.child("name").text(),
+            instance_types=(InstanceType.unlisted("fargate"),),
+            subnets=self._subnet_names(entry.child("subnets")),
+            provisioner="fargate",
             where=entry.where,
         )
 
@@ -399,7 +428,7 @@ class _Parser:
         get = entry.get
         now, most = self._replicas(entry.child("replicas"))
         surge, unavailable = self._rolling_update(get("rollingUpdate"))
-        host, groups_of = get("hostNetwork"), get("securityGroups")
+        host, groups_of, volumes = get("hostNetwork"), get("securityGroups"), get("volumes")
         workload = Workload(
             name=entry.child("name").text(),
             replicas=now,
@@ -411,11 +440,24 @@ class _Parser:
             max_surge=surge,
             max_unavailable=unavailable,
             growth=self._growth(get("growth")),
+            volumes=volumes.integer(0, 1000) if volumes else 0,
             where=entry.where,
         )
+        self._check_fargate(workload, entry)
         if workload.host_network and workload.security_groups and groups_of:
             groups_of.fail("a pod on the host's network cannot have security groups of its own")
         return workload
+
+    def _check_fargate(self, workload: Workload, entry: Field) -> None:
+        profiles = [n for n in workload.node_groups if n in self.fargate]
+        if profiles and len(workload.node_groups) > 1:
+            entry.child("nodeGroups").fail(f"{profiles[0]!r} is a Fargate profile: its pods run nowhere else")
+        if profiles and workload.host_network:
+            entry.child("hostNetwork").fail(f"{profiles[0]!r} is a Fargate profile: it has no host network")
+        if profiles and workload.volumes:
+            entry.child("volumes").fail(f"{profiles[0]!r} is a Fargate profile: EBS volumes cannot be attached there")
+        if not workload.node_groups and self.groups and len(self.fargate) == len(self.groups):
+            entry.fail("names no nodeGroups, and all groups are Fargate profiles, which must be named")
 
     def _replicas(self, field: Field) -> tuple[int, int]:
         if not isinstance(field.value, Section):

@@ -117,6 +117,16 @@ class NodeGroup:
     def windows(self) -> bool:
         return self.ami == "windows"
 
+    @property
+    def fargate(self) -> bool:
+        """A Fargate profile: each pod is a node of its own with one address."""
+        return self.provisioner == "fargate"
+
+    @property
+    def auto(self) -> bool:
+        """EKS Auto Mode: AWS runs the CNI, the plan's CNI settings don't apply."""
+        return self.provisioner == "auto"
+
 
 @dataclass(frozen=True, slots=True)
 class Growth:
@@ -129,7 +139,10 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Replicas of one pod shape. Empty ``node_groups`` means any group."""
+    """Replicas of one pod shape. Empty ``node_groups`` means any group but a Fargate profile.
+
+    ``volumes`` are EBS volumes that each pod attaches. [volumes]
+    """
 
     name: str
     replicas: int
@@ -141,6 +154,7 @@ class Workload:
     max_surge: int | Fraction = Fraction(1, 4)
     max_unavailable: int | Fraction = Fraction(1, 4)
     growth: Growth | None = None
+    volumes: int = 0
     where: str = ""
 
 
