@@ -224,21 +224,21 @@ class Unplaced:
 class Placement:
     """All groups of a plan while pods are placed on them.
 
-    ``homes`` counts the pods of each workload by (group, slot).
+    ``homes`` counts the pods in each (group, slot) by workload.
     """
 
     def __init__(self, groups: Sequence[GroupNodes]) -> None:
         self.groups = groups
         self.choices: dict[tuple[int, ...], _Choice] = {}
         self.unplaced: list[Unplaced] = []
-        self.homes: dict[str, dict[tuple[int, int], int]] = {}
-        self._home: dict[tuple[int, int], int] = {}
+        self.homes: dict[tuple[int, int], dict[str, int]] = {}
+        self._workload = ""
 
     def copy(self) -> Placement:
         """The same placement, to be changed apart."""
         twin = Placement([g.copy() for g in self.groups])
         twin.unplaced = list(self.unplaced)
-        twin.homes = {name: dict(home) for name, home in self.homes.items()}
+        twin.homes = {place: dict(home) for place, home in self.homes.items()}
         return twin
 
     def nodes_changed(self) -> None:
@@ -248,7 +248,7 @@ class Placement:
     def place(self, workload: str, pod: PodShape, pods: int, groups: tuple[int, ...]) -> None:
         """Place ``pods`` pods of a workload on the groups it may use."""
         choice = self._choice(groups)
-        self._home = self.homes.setdefault(workload, {})
+        self._workload = workload
         left = pods
         if not any(_at_least(pod, r) for r in choice.refused):
             left = self._fill_one(groups[0], pod, pods) if len(groups) == 1 else self._fill(choice, pod, pods)
@@ -280,8 +280,8 @@ class Placement:
 
     def _take(self, index: int, entry: Entry, pod: PodShape, wanted: int) -> int:
         placed = self.groups[index].take(entry, pod, wanted)
-        place = (index, entry[2])
-        self._home[place] = self._home.get(place, 0) + placed
+        home = self.homes.setdefault((index, entry[2]), {})
+        home[self._workload] = home.get(self._workload, 0) + placed
         return placed
 
     def _fill(self, choice: _Choice, pod: PodShape, pods: int) -> int:

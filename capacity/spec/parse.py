@@ -14,7 +14,7 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError, either, nearest_names
 from capacity.spec.cni_env import check_variable, cni_settings
-from capacity.spec.document import Section, read_document
+from capacity.spec.document import Section, collector_paused, read_document
 from capacity.spec.fields import MOST, Field
 from capacity.spec.plan import (
     Checks,
@@ -91,6 +91,7 @@ _RATE = re.compile(r"^([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?) ?% ?/ ?([a-z]+)$")
 _VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")
 
 
+@collector_paused()
 def read_plan(path: Path | str, catalog: Catalog | None = None) -> Plan:
     """The plan in a file.
 
