@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from capacity.advice.codes import SEVERITIES, Finding, finding
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape
+from capacity.spec.plan import Plan
 from capacity.units import MIB
 from capacity.vpc.ledger import SubnetState
 
@@ -27,33 +29,47 @@ def findings(result: CheckResult) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda f: -SEVERITIES.index(f.severity)))
 
 
+Ranked = tuple[int, Finding]  # the lower, the graver
+
+
+def worst_of_each(found: Iterable[Ranked]) -> Iterator[Finding]:
+    """One finding per code and place: that of the scenario where it is gravest, with the others named."""
+    groups: dict[tuple[str, str], list[Ranked]] = {}
+    for rank, entry in found:
+        groups.setdefault((entry.code, entry.where), []).append((rank, entry))
+    for ranked in groups.values():
+        _, gravest = min(ranked, key=lambda r: (-SEVERITIES.index(r[1].severity), r[0]))
+        others = dict.fromkeys(e.scenario for _, e in ranked if e.scenario and e.scenario != gravest.scenario)
+        also = f" (also in {', '.join(str(o) for o in others)})" if others else ""
+        yield replace(gravest, message=gravest.message + also)
+
+
 def _subnets(result: CheckResult) -> Iterator[Finding]:
-    for scenario in result.scenarios:
-        for state in scenario.subnets:
-            yield from _subnet(state, scenario, result)
+    found = [f for scenario in result.scenarios for state in scenario.subnets for f in _subnet(state, scenario, result)]
+    yield from worst_of_each(found)
 
 
-def _subnet(state: SubnetState, scenario: ScenarioState, result: CheckResult) -> Iterator[Finding]:
-    subnet, where = state.subnet, f"subnets.{state.subnet.name}"
+def _subnet(state: SubnetState, scenario: ScenarioState, result: CheckResult) -> Iterator[Ranked]:
+    subnet, where, title = state.subnet, f"subnets.{state.subnet.name}", scenario.title
     name = f"{subnet.name} ({subnet.cidr}, {subnet.zone})"
     if state.free < 0:
         text = f"{name} is {-state.free:,} addresses short: {state.used_total:,} wanted, {subnet.usable:,} usable"
-        yield finding("IP001", where, text, scenario.name)
+        yield state.free, finding("IP001", where, text, title)
     elif not state.prefixes_placed and state.prefixes:
         text = f"{name} has no room for {state.prefixes:,} prefixes beside {_singles(state):,} single addresses"
-        yield finding("IP003", where, f"{text} ({state.free:,} addresses free)", scenario.name)
+        yield state.free, finding("IP003", where, f"{text} ({state.free:,} addresses free)", title)
     elif not state.prefixes_placed:
         text = f"{name}: {_singles(state):,} single addresses wanted, but reservations leave fewer outside them"
-        yield finding("IP001", where, text, scenario.name)
+        yield state.free, finding("IP001", where, text, title)
     elif state.free < result.plan.checks.min_free * subnet.usable:
         share = 100 * state.free / subnet.usable
         text = f"{name} keeps {state.free:,} of {subnet.usable:,} addresses free ({share:.1f} %)"
-        yield finding(
-            "IP002", where, f"{text}, less than {float(100 * result.plan.checks.min_free):g} %", scenario.name
-        )
+        least = f"less than {float(100 * result.plan.checks.min_free):g} %"
+        yield state.free, finding("IP002", where, f"{text}, {least}", title)
     if state.free >= 0 and state.used_highest > subnet.usable:
         text = f"{name}: {state.used_total:,} expected, but up to {state.used_highest:,} of {subnet.usable:,}"
-        yield finding("IP006", where, f"{text} where pods and odd nodes fall badly", scenario.name)
+        text += " where pods and odd nodes fall badly"
+        yield subnet.usable - state.used_highest, finding("IP006", where, text, title)
 
 
 def _singles(state: SubnetState) -> int:
@@ -61,29 +77,38 @@ def _singles(state: SubnetState) -> int:
 
 
 def _pods(result: CheckResult) -> Iterator[Finding]:
-    for scenario in result.scenarios:
-        for unplaced in scenario.unplaced:
-            where = f"workloads.{unplaced.workload}"
-            text = f"{unplaced.pods:,} pods of {unplaced.workload} find no node"
-            if unplaced.reason == "addresses":
-                yield finding("IP004", where, f"{text} that can address them", scenario.name)
-            else:
-                yield finding("IP005", where, f"{text}: stopped by {unplaced.reason.replace('_', ' ')}", scenario.name)
+    found = [f for scenario in result.scenarios for f in _unplaced(scenario)]
+    yield from worst_of_each(found)
+
+
+def _unplaced(scenario: ScenarioState) -> Iterator[Ranked]:
+    for unplaced in scenario.unplaced:
+        where = f"workloads.{unplaced.workload}"
+        text = f"{unplaced.pods:,} pods of {unplaced.workload} find no node"
+        if unplaced.reason == "addresses":
+            yield -unplaced.pods, finding("IP004", where, f"{text} that can address them", scenario.title)
+        else:
+            why = f"{text}: stopped by {unplaced.reason.replace('_', ' ')}"
+            yield -unplaced.pods, finding("IP005", where, why, scenario.title)
 
 
 def _control_plane(result: CheckResult) -> Iterator[Finding]:
-    names = result.plan.control_plane or ()
-    for scenario in result.scenarios:
-        for state in scenario.subnets:
-            if state.subnet.name not in names or state.free < 0:
-                continue
-            room = state.free + state.used["control_plane"]
-            text = f"{state.subnet.name} has {room:,} addresses for the control plane"
-            where = f"subnets.{state.subnet.name}"
-            if room < CONTROL_PLANE_REQUIRED:
-                yield finding("IP018", where, f"{text}; EKS requires {CONTROL_PLANE_REQUIRED}", scenario.name)
-            elif room < CONTROL_PLANE_ADVISED:
-                yield finding("IP018", where, f"{text}; EKS advises {CONTROL_PLANE_ADVISED}", scenario.name, "warning")
+    found = [f for scenario in result.scenarios for f in _cluster_subnets(result.plan, scenario)]
+    yield from worst_of_each(found)
+
+
+def _cluster_subnets(plan: Plan, scenario: ScenarioState) -> Iterator[Ranked]:
+    for state in scenario.subnets:
+        if state.subnet.name not in (plan.control_plane or ()) or state.free < 0:
+            continue
+        room = state.free + state.used["control_plane"]
+        text = f"{state.subnet.name} has {room:,} addresses for the control plane"
+        where = f"subnets.{state.subnet.name}"
+        if room < CONTROL_PLANE_REQUIRED:
+            yield room, finding("IP018", where, f"{text}; EKS requires {CONTROL_PLANE_REQUIRED}", scenario.title)
+        elif room < CONTROL_PLANE_ADVISED:
+            advice = f"{text}; EKS advises {CONTROL_PLANE_ADVISED}"
+            yield room, finding("IP018", where, advice, scenario.title, "warning")
 
 
 def _settings(result: CheckResult) -> Iterator[Finding]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from capacity.cluster.check import CheckResult
-from capacity.cluster.scenario import Engine, NodeClass, ScenarioState
+from capacity.cluster.engine import Engine
+from capacity.cluster.scenario import NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape
 
 

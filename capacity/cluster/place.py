@@ -127,13 +127,14 @@ class GroupNodes:
         self.aside: list[Entry] = []
         for slot, count in enumerate(slots):
             if count:
-                self._add(slot, start, count)
+                self.add(slot, start, count)
 
     def _key(self, state: State) -> int:
         cpu, memory = self.shape
         return state[0] * memory + state[1] * cpu
 
-    def _add(self, slot: int, state: State, count: int) -> None:
+    def add(self, slot: int, state: State, count: int) -> None:
+        """More nodes in a slot, all in one state."""
         place = (slot, state)
         if place in self.classes:
             self.classes[place] += count
@@ -141,6 +142,22 @@ class GroupNodes:
         self.classes[place] = count
         if state[4] < self.room.max_pods:
             heapq.heappush(self.heap, (self._key(state), state[4], slot, state))
+
+    def remove(self, slot: int, state: State, count: int) -> None:
+        """Take nodes away, with the pods on them."""
+        left = self.classes[slot, state] - count
+        if left:
+            self.classes[slot, state] = left
+            return
+        del self.classes[slot, state]
+        self.heap = [e for e in self.heap if (e[2], e[3]) != (slot, state)]
+        heapq.heapify(self.heap)
+
+    def copy(self) -> GroupNodes:
+        """The same nodes, to be changed apart."""
+        twin = GroupNodes(self.room, (), EMPTY)
+        twin.classes, twin.heap = dict(self.classes), list(self.heap)
+        return twin
 
     def head(self, pod: PodShape) -> Entry | None:
         """The least allocated class with room for the pod. Classes without stay aside until :meth:`restore`."""
@@ -172,7 +189,7 @@ class GroupNodes:
             del self.classes[slot, state]
         else:
             self.classes[slot, state] = have - placed
-        self._add(slot, with_pod(state, pod), placed)
+        self.add(slot, with_pod(state, pod), placed)
         return placed
 
 
@@ -197,16 +214,33 @@ class Unplaced:
 
 
 class Placement:
-    """All groups of a plan while pods are placed on them."""
+    """All groups of a plan while pods are placed on them.
+
+    ``homes`` counts the pods of each workload by (group, slot).
+    """
 
     def __init__(self, groups: Sequence[GroupNodes]) -> None:
         self.groups = groups
         self.choices: dict[tuple[int, ...], _Choice] = {}
         self.unplaced: list[Unplaced] = []
+        self.homes: dict[str, dict[tuple[int, int], int]] = {}
+        self._home: dict[tuple[int, int], int] = {}
+
+    def copy(self) -> Placement:
+        """The same placement, to be changed apart."""
+        twin = Placement([g.copy() for g in self.groups])
+        twin.unplaced = list(self.unplaced)
+        twin.homes = {name: dict(home) for name, home in self.homes.items()}
+        return twin
+
+    def nodes_changed(self) -> None:
+        """Forget what was known of the groups' order: nodes came or went."""
+        self.choices.clear()
 
     def place(self, workload: str, pod: PodShape, pods: int, groups: tuple[int, ...]) -> None:
         """Place ``pods`` pods of a workload on the groups it may use."""
         choice = self._choice(groups)
+        self._home = self.homes.setdefault(workload, {})
         left = pods
         if not any(_at_least(pod, r) for r in choice.refused):
             left = self._fill_one(groups[0], pod, pods) if len(groups) == 1 else self._fill(choice, pod, pods)
@@ -232,9 +266,15 @@ class Placement:
         group = self.groups[index]
         left = pods
         while left and (entry := group.head(pod)):
-            left -= group.take(entry, pod, left)
+            left -= self._take(index, entry, pod, left)
         group.restore()
         return left
+
+    def _take(self, index: int, entry: Entry, pod: PodShape, wanted: int) -> int:
+        placed = self.groups[index].take(entry, pod, wanted)
+        place = (index, entry[2])
+        self._home[place] = self._home.get(place, 0) + placed
+        return placed
 
     def _fill(self, choice: _Choice, pod: PodShape, pods: int) -> int:
         """Place what has room; how many are left."""
@@ -248,7 +288,7 @@ class Placement:
             group = self.groups[index]
             entry = group.head(pod)
             assert entry is not None
-            left -= group.take(entry, pod, left)
+            left -= self._take(index, entry, pod, left)
             top = self._top(shape, choice, pod, aside, touched)
             if top:
                 heapq.heappush(tops, top)

@@ -77,13 +77,15 @@ def slot_counts(nodes: int, subnets: Sequence[str], pod_subnets: Sequence[str]) 
     >>> slot_counts(3, ["a", "b"], [])
     {('a', None): 2, ('b', None): 1}
     """
+    pairs = slot_pairs(subnets, pod_subnets)
+    return {pair: (nodes - i - 1) // len(pairs) + 1 for i, pair in enumerate(pairs[:nodes])}
+
+
+def slot_pairs(subnets: Sequence[str], pod_subnets: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Pairs of node subnet and pod subnet that the nodes of one zone go through, in their order."""
     pods: Sequence[str | None] = pod_subnets or [None]
     cycle = len(subnets) * len(pods) // gcd(len(subnets), len(pods))
-    counts: dict[tuple[str, str | None], int] = {}
-    for i in range(min(cycle, nodes)):
-        key = (subnets[i % len(subnets)], pods[i % len(pods)])
-        counts[key] = counts.get(key, 0) + (nodes - i - 1) // cycle + 1
-    return counts
+    return [(subnets[i % len(subnets)], pods[i % len(pods)]) for i in range(cycle)]
 
 
 def share_range(low: int, high: int, places: int) -> tuple[int, int]:

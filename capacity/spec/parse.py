@@ -17,7 +17,6 @@ from capacity.spec.cni_env import check_variable, cni_settings
 from capacity.spec.document import Section, read_document
 from capacity.spec.fields import MOST, Field
 from capacity.spec.plan import (
-    SCENARIOS,
     Checks,
     Cni,
     DaemonSet,
@@ -32,6 +31,7 @@ from capacity.spec.plan import (
     Tenant,
     Workload,
 )
+from capacity.spec.scenarios import ScenarioPlaces, read_scenario
 from capacity.spec.tenants import tenant_kinds
 
 API_VERSION = "capacity/v1"
@@ -116,7 +116,8 @@ class _Parser:
         self.catalog = catalog
         self.notes: list[str] = []
         self.subnets: dict[str, Subnet] = {}
-        self.groups: frozenset[str] = frozenset()
+        self.groups: tuple[str, ...] = ()
+        self.workloads: tuple[str, ...] = ()
         self.types: dict[str, InstanceType] = {}
 
     def plan(self) -> Plan:
@@ -130,8 +131,9 @@ class _Parser:
         cni = self._cni(root.get("cni"), kubernetes)
         cidrs = self._vpc(root.child("vpc"))
         groups = self._groups(root.get("nodeGroups"), cni)
-        self.groups = frozenset(g.name for g in groups)
+        self.groups = tuple(g.name for g in groups)
         workloads = self._unique(map(self._workload, _items(root.get("workloads"))), "workload")
+        self.workloads = tuple(w.name for w in workloads)
         if workloads and not groups:
             root.child("workloads").fail("there are workloads but no nodeGroups to run them")
         region = root.get("region")
@@ -520,21 +522,12 @@ class _Parser:
         return Checks(share, tuple(map(self._scenario, _items(scenarios))))
 
     def _scenario(self, entry: Field) -> ScenarioSpec:
-        if isinstance(entry.value, Section):
-            if len(entry.value) != 1:
-                entry.fail("a scenario with options is one key, such as {burst: {nodes: 10}}")
-            name = next(iter(entry.value))
-            options = entry.child(name)
-            if not isinstance(options.value, Section):
-                options.fail("expected a mapping of options")
-            return ScenarioSpec(self._scenario_name(name, entry), dict(options.value))
-        return ScenarioSpec(self._scenario_name(entry.text(), entry))
-
-    def _scenario_name(self, name: str, entry: Field) -> str:
-        for part in name.split("+"):
-            if part not in SCENARIOS:
-                entry.fail(f"{part!r} is not one of {', '.join(SCENARIOS)}{_hint(part, SCENARIOS)}")
-        return name
+        places = ScenarioPlaces(
+            groups=tuple(self.groups),
+            workloads=self.workloads,
+            zones=tuple(dict.fromkeys(s.zone for s in self.subnets.values())),
+        )
+        return read_scenario(entry, places)
 
     def _unique(self, things: Iterable[Any], what: str) -> tuple[Any, ...]:
         seen: dict[str, Any] = {}

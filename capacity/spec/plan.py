@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from ipaddress import IPv4Network
 
@@ -169,10 +169,39 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSpec:
-    """A scenario asked for: its name and its options as read."""
+    """A scenario asked for: its name, one or more of :data:`SCENARIOS` joined by ``+``, and its options.
+
+    Attributes
+    ----------
+    group, workload, zone : str or None
+        The one node group, workload or zone it is about; None for its own default.
+    nodes : int
+        Nodes that a burst starts. [nodes]
+    spread : str
+        Where they start: ``even``, ``worst`` (all in the zone that is exhausted first) or ``one`` (all in
+        the subnet with the most free addresses, as Karpenter chooses).
+    share : Fraction
+        Share of the nodes that a spot storm takes.
+    mode : str
+        ``all`` deployments roll out together, or ``one``: the one with the most surge pods.
+    strategy : str or None
+        Update strategy for every managed group, None for each group's own.
+    """
 
     name: str
-    options: Mapping[str, object] = field(default_factory=dict)
+    group: str | None = None
+    workload: str | None = None
+    zone: str | None = None
+    nodes: int = 10
+    spread: str = "even"
+    share: Fraction = Fraction(3, 10)
+    mode: str = "all"
+    strategy: str | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The scenarios it is made of, in the order they happen."""
+        return tuple(sorted(set(self.name.split("+")), key=SCENARIOS.index))
 
 
 @dataclass(frozen=True, slots=True)
