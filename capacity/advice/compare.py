@@ -92,8 +92,8 @@ class Comparison:
     Attributes
     ----------
     gained, lost : tuple of Finding
-        Findings of one side whose code, place and scenario the other has not; a finding that only
-        turned graver or milder is in both.
+        Findings of one side whose code and place the other has not; one that only turned graver or
+        milder is in both.
     """
 
     before: CheckResult
@@ -146,7 +146,7 @@ def sentences(comparison: Comparison) -> tuple[str, str]:
 
 
 def _key(state: ScenarioState) -> tuple[str, str]:
-    return state.name, str(getattr(state, "variant", ""))
+    return state.name, state.variant
 
 
 def _scenario(key: tuple[str, str], before: ScenarioState | None, after: ScenarioState | None) -> ScenarioChange:
@@ -167,8 +167,8 @@ def _figures(state: SubnetState) -> tuple[object, ...]:
     return state.subnet.cidr, state.used, state.free, state.used_lowest, state.used_highest, state.verdict
 
 
-def _finding_key(found: Finding) -> tuple[str, str, str | None]:
-    return found.code, found.where, found.scenario
+def _finding_key(found: Finding) -> tuple[str, str]:
+    return found.code, found.where
 
 
 def _nodes(state: ScenarioState | None) -> int | None:

@@ -9,7 +9,7 @@ from capacity.advice.codes import Finding
 from capacity.advice.compare import Comparison, GroupChange, RunwayChange, ScenarioChange, SubnetChange, sentences
 from capacity.cli.check_view import finding_json, inputs_of
 from capacity.cli.output import Answer, Table
-from capacity.vpc.ledger import SubnetState
+from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
 def answer(comparison: Comparison, patch: Mapping[str, object]) -> Answer:
@@ -103,6 +103,9 @@ def _runway_json(change: RunwayChange) -> dict[str, Any]:
     }
 
 
+MOST_IN_FULL = 2  # scenarios shown with all their figures; more are first shown at a glance
+MOST_COLUMNS = 6
+
 # --- the page ---------------------------------------------------------------------------
 
 _SUBNETS = (
@@ -130,11 +133,15 @@ def _blocks(comparison: Comparison) -> Iterator[str | Table]:
     """The verdict of the change first, then what differs; what stays the same is named in one line."""
     before, after = sentences(comparison)
     yield f"{comparison.sentence}\n\nbefore: {before}\nafter:  {after}\n"
-    for change in comparison.scenarios:
-        if change.changed:
-            yield _scenario_table(change)
-            yield _nodes_line(change)
-            yield ""
+    changed = [c for c in comparison.scenarios if c.changed]
+    shown = changed if len(changed) <= MOST_IN_FULL else _telling(changed)
+    if len(changed) > len(shown):
+        yield _glance(changed)
+        yield ""
+    for change in shown:
+        yield _scenario_table(change)
+        yield _nodes_line(change)
+        yield ""
     same = [c.title for c in comparison.scenarios if not c.changed]
     if same:
         yield f"Unchanged: {', '.join(same)}.\n"
@@ -145,6 +152,35 @@ def _blocks(comparison: Comparison) -> Iterator[str | Table]:
     if comparison.gained or comparison.lost:
         rows = [_finding_row("gone", f) for f in comparison.lost] + [_finding_row("new", f) for f in comparison.gained]
         yield Table(_FINDINGS, rows, "findings")
+
+
+def _telling(changed: list[ScenarioChange]) -> list[ScenarioChange]:
+    """Steady, and the scenario that was or is the gravest."""
+    first = next((c for c in changed if c.name == "steady"), changed[0])
+    gravest = max(changed, key=lambda c: max(VERDICTS.index(s.verdict) for s in (c.before, c.after) if s))
+    return [first] if gravest is first else [first, gravest]
+
+
+def _glance(changed: list[ScenarioChange]) -> Table:
+    """Free addresses per scenario and subnet, before and after; the subnets that move most where they are many."""
+    moves: dict[str, int] = {}
+    for change in changed:
+        for s in change.subnets:
+            moves[s.name] = max(moves.get(s.name, 0), abs(s.free_change or 0))
+    names = sorted(moves, key=lambda n: -moves[n])[:MOST_COLUMNS] if len(moves) > MOST_COLUMNS else list(moves)
+    rows = []
+    for change in changed:
+        verdict = _pair(
+            change.before.verdict if change.before else None, change.after.verdict if change.after else None
+        )
+        cells = {
+            f"subnet {s.name}": _pair(s.before.free if s.before else None, s.after.free if s.after else None)
+            for s in change.subnets
+        }
+        rows.append({"scenario": change.title, "verdict": verdict, **cells})
+    columns = [("scenario", "scenario"), ("verdict", "verdict"), *((f"subnet {n}", n) for n in names)]
+    more = f" ({len(moves) - len(names)} more subnets: -o json)" if len(moves) > len(names) else ""
+    return Table(columns, rows, f"free addresses{more}")
 
 
 def _scenario_table(change: ScenarioChange) -> Table:

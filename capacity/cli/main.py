@@ -23,6 +23,10 @@ VERBS = {
         "compare",
         "What changes between two plans, or if one plan is changed: per scenario and subnet, nodes, findings, runway.",
     ),
+    "warm": Verb(
+        "warm",
+        "Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.",
+    ),
     "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
     "data": Verb("data", "The packaged data: its sources, age and self-check."),
 }

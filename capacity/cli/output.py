@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class Answer:
     blocks: Sequence[str | Table]
     rows: Sequence[Mapping[str, Any]]
     warnings: Sequence[str] = field(default_factory=tuple)
+    texts: Mapping[str, Callable[[], str]] = field(default_factory=dict)  # formats of a verb's own, written when asked
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def emit(answer: Answer, sink: Sink) -> None:
 
 def render(answer: Answer, sink: Sink) -> str:
     """The answer as text in the asked format, newline at the end."""
+    if sink.output in answer.texts:
+        return answer.texts[sink.output]()
     if sink.output == "json":
         import json
 
@@ -199,15 +202,18 @@ def text_table(table: Table, paint: bool = False) -> str:
 
 def markdown_table(table: Table) -> str:
     """The same table in Markdown, pipes and HTML escaped."""
-
-    def safe(text: str) -> str:
-        return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
-
-    lines = [f"**{safe(table.title)}**", ""] if table.title else []
-    lines.append("| " + " | ".join(safe(h) for _, h in table.columns) + " |")
+    lines = [f"**{markdown_text(table.title)}**", ""] if table.title else []
+    lines.append("| " + " | ".join(markdown_text(h) for _, h in table.columns) + " |")
     lines.append("|" + "---|" * len(table.columns))
-    lines += ["| " + " | ".join(safe(cell(r.get(k))) for k, _ in table.columns) + " |" for r in table.rows]
+    lines += ["| " + " | ".join(markdown_text(cell(r.get(k))) for k, _ in table.columns) + " |" for r in table.rows]
     return "\n".join(lines)
+
+
+def markdown_text(text: str) -> str:
+    """Text that Markdown shows as it is: no table cell, markup, link or HTML comes out of a name."""
+    for sign in "\\|*[]":
+        text = text.replace(sign, f"\\{sign}")
+    return clean(text).replace("\n", " ").replace("<", "&lt;").replace("`", "'")
 
 
 def use_color(sink: Sink) -> bool:
