@@ -217,6 +217,10 @@ class Engine:
         keys = sorted(found, key=lambda k: (order[k[0]], order[k[1]] if k[1] else 0))
         return [(Slot(self.subnets[k[0]].zone, *k), found[k]) for k in keys]
 
+    def slots(self, group: int, nodes: int, worst_zone: str = "") -> list[tuple[Slot, int]]:
+        """Places of a group's nodes in subnet order with the count of each; ``worst_zone`` for spread ``worst``."""
+        return self._slots(group, nodes, worst_zone)
+
     def nodes_in(self, group: int, nodes: int, subnet: str) -> int:
         """How many of a group's nodes have their own or their pods' addresses in a subnet."""
         zone = self.subnets[subnet].zone if self.plan.node_groups[group].spread == "worst" else ""
