@@ -16,6 +16,8 @@ from capacity.spec.plan import Plan, Subnet
 from capacity.units import ceil_div
 from capacity.vpc.ledger import settle, worst
 
+KEPT_FLEETS = 2  # steady and peak, which other scenarios start from
+
 
 class Engine:
     """A plan made ready once, for any number of scenarios."""
@@ -33,7 +35,7 @@ class Engine:
             for w in plan.workloads
         ]
         self.allowed = [tuple(sorted(index[n] for n in w.node_groups)) or everywhere for w in plan.workloads]
-        self._fleets: dict[str, Fleet] = {}
+        self._fleets: dict[Demand, Fleet] = {}
 
     def run(self, demand: Demand) -> ScenarioState:
         """Place, spread, book and judge a cluster at rest."""
@@ -41,10 +43,12 @@ class Engine:
 
     def fleet(self, demand: Demand) -> Fleet:
         """A cluster at rest, to be read; :meth:`Fleet.copy` makes one to be changed."""
-        known = self._fleets.get(demand.name)
+        known = self._fleets.get(demand)
         if known is None:
             nodes = self._node_counts(demand)
-            known = self._fleets[demand.name] = self._fleet(nodes, demand, self._worst_zones(nodes, demand))
+            known = self._fleet(nodes, demand, self._worst_zones(nodes, demand))
+            if len(self._fleets) < KEPT_FLEETS:
+                self._fleets[demand] = known
         return known
 
     def settle(self, name: str, rule: str, fleet: Fleet, variant: str = "") -> ScenarioState:
@@ -146,6 +150,11 @@ class Engine:
         for zone, count in shares.items():
             found.update(slot_counts(count, *self._subnets_of(group, zone)))
         return [found.get((s.subnet, s.pod_subnet), 0) for s in self.slots[group]]
+
+    def places(self, group: int, nodes: int, worst_zone: str = "") -> list[tuple[Slot, int]]:
+        """Places of a group's nodes in subnet order with the count of each; ``worst_zone`` for spread ``worst``."""
+        counts = zip(self.slots[group], self._slot_counts(group, nodes, worst_zone), strict=True)
+        return [(slot, count) for slot, count in counts if count]
 
     def nodes_in(self, group: int, nodes: int, subnet: str) -> int:
         """How many of a group's nodes have their own or their pods' addresses in a subnet."""

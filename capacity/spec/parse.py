@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from fractions import Fraction
 from ipaddress import IPv4Network
 from itertools import pairwise
@@ -21,6 +22,7 @@ from capacity.spec.plan import (
     Cni,
     DaemonSet,
     Growth,
+    GrowthStep,
     Kubernetes,
     NodeGroup,
     Plan,
@@ -40,6 +42,9 @@ PROVISIONERS = ("managed", "self-managed", "karpenter", "auto", "fargate")
 _FARGATE = frozenset(("name", "provisioner", "subnets"))
 QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 PERIODS = ("day", "week", "month", "quarter", "year")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MOST_GROWTH_FACTOR = 1000  # of a step or a season: beyond it somebody wrote a percentage as a number
 
 _TOP = frozenset(
     [
@@ -495,10 +500,49 @@ class _Parser:
     def _growth(self, section: Field | None) -> Growth | None:
         if section is None:
             return None
-        section.section(("rate", "stddev"), required=("rate",))
-        rate, period = self._rate(section.child("rate"))
-        stddev = section.get("stddev")
-        return Growth(rate, period, stddev.percent() if stddev else Fraction(0))
+        section.section(("rate", "stddev", "uncertainty", "from", "steps", "season"))
+        if not section.value:
+            section.fail("is empty (expected a rate such as 4%/month, steps, a season or from)")
+        rate, stddev, unsure, start = (section.get(k) for k in ("rate", "stddev", "uncertainty", "from"))
+        share, period = self._rate(rate) if rate else (Fraction(0), "month")
+        for spread in (stddev, unsure):
+            if spread and not rate:
+                spread.fail("needs the rate that it belongs to (rate: 0%/month where nothing grows)")
+        weekly, yearly = self._season(section.get("season"))
+        return Growth(
+            rate=share,
+            period=period,
+            stddev=stddev.percent() if stddev else Fraction(0),
+            uncertainty=unsure.percent() if unsure else Fraction(0),
+            start=_date(start) if start else None,
+            steps=self._steps(section.get("steps")),
+            weekly=weekly,
+            yearly=yearly,
+        )
+
+    def _steps(self, section: Field | None) -> tuple[GrowthStep, ...]:
+        steps: dict[date, GrowthStep] = {}
+        for entry in _items(section):
+            entry.section(("date", "replicas", "add", "factor"), required=("date",))
+            given = [k for k in ("replicas", "add", "factor") if entry.get(k)]
+            if len(given) != 1:
+                entry.fail("expected exactly one of replicas, add and factor beside the date")
+            day, change = _date(entry.child("date")), entry.child(given[0])
+            if day in steps:
+                entry.child("date").fail(f"a second step on {day}")
+            steps[day] = GrowthStep(
+                day,
+                replicas=change.integer() if given == ["replicas"] else None,
+                add=change.integer(-MOST) if given == ["add"] else None,
+                factor=_factor(change) if given == ["factor"] else None,
+            )
+        return tuple(steps[day] for day in sorted(steps))
+
+    def _season(self, section: Field | None) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
+        if section is None:
+            return (), ()
+        section.section(("weekly", "yearly"))
+        return _factors(section.get("weekly"), WEEKDAYS), _factors(section.get("yearly"), MONTHS)
 
     def _rate(self, field: Field) -> tuple[Fraction, str]:
         match = _RATE.match(field.text(40))
@@ -603,6 +647,30 @@ def _weight(entry: Field) -> Fraction:
     if not 0 <= share <= MOST:
         entry.fail(f"{text!r} is out of range (expected 0 or more)")
     return share
+
+
+def _factors(section: Field | None, names: tuple[str, ...]) -> tuple[Fraction, ...]:
+    """One factor per name, 1 where none is given."""
+    if section is None:
+        return ()
+    section.section(names)
+    given = {name: section.get(name) for name in names}
+    return tuple(_factor(entry) if entry else Fraction(1) for entry in given.values())
+
+
+def _factor(entry: Field) -> Fraction:
+    factor = _weight(entry)
+    if factor > MOST_GROWTH_FACTOR:
+        entry.fail(f"{entry.value!r} is out of range (expected a factor from 0 to {MOST_GROWTH_FACTOR:,}, 1 is as now)")
+    return factor
+
+
+def _date(entry: Field) -> date:
+    text = entry.text(40)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        entry.fail(f"{text!r} is not a date (expected YYYY-MM-DD)")
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
