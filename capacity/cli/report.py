@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from capacity.cli.check import Plan, Scenario
-from capacity.cli.options import Color, Quiet, one_of, sink
+from capacity.cli.data import parse_day
+from capacity.cli.options import Color, Quiet, Set, one_of, sink
 from capacity.cli.output import FORMATS
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def register(app: typer.Typer) -> None:
 def report(
     plan: Plan = None,
     scenario: Scenario = None,
+    settings: Set = None,
     output: Annotated[
         str, typer.Option("-o", "--output", help="html, md, xlsx, table, json, yaml or csv.", metavar="FORMAT")
     ] = "html",
@@ -41,10 +44,14 @@ def report(
         ),
     ] = None,
     charts: Annotated[
-        Path | None, typer.Option("--charts", help="Also write every chart as PNG and SVG into this folder.", metavar="DIR")
+        Path | None,
+        typer.Option("--charts", help="Also write every chart as PNG and SVG into this folder.", metavar="DIR"),
     ] = None,
     theme: Annotated[str, typer.Option("--theme", help="light or dark, of the charts in --charts.")] = "light",
-    as_of: Annotated[str, typer.Option("--as-of", help="Day to which the data's age counts.", metavar="DATE")] = "today",
+    horizon: Annotated[str, typer.Option("--horizon", help="How far the forecast looks.", metavar="TIME")] = "18mo",
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="First day of the forecast instead of today.", metavar="DATE")
+    ] = None,
     color: Color = "auto",
     quiet: Quiet = False,
 ) -> None:
@@ -57,13 +64,15 @@ def report(
     """
     to = sink(output, out_file, color, quiet, REPORT_FORMATS)
     one_of("--theme", theme, ("light", "dark"))
-    day = _day(as_of)
+    day = parse_day("--as-of", as_of)
     from capacity.cli.check import run
     from capacity.report.content import document
     from capacity.report.gather import gather
+    from capacity.spec.patch import parse_settings
 
-    result, _ = run(plan, scenario)
-    material = gather(result, _command(result, scenario), day, _sha256(result.plan.file))
+    result, _ = run(plan, scenario, parse_settings(settings or ()))
+    command = _command(result, scenario, settings, horizon, day)
+    material = gather(result, command, day, _sha256(result.plan.file), horizon)
     page = document(material)
     if charts is not None:
         _write_charts(page, charts, theme)
@@ -72,7 +81,8 @@ def report(
 
 def _write(page: Document, material: Material, to: Sink, charts: Path | None) -> None:
     """The document to its file or stdout; what html and xlsx were called where nobody named them goes to stderr."""
-    from capacity.cli.output import emit, note, notes, write_bytes, write_stdout, write_stdout_bytes
+    from capacity.cli.output import emit, note, notes, write_stdout, write_stdout_bytes
+    from capacity.spec.atomic import replace_file
 
     if to.output not in DOCUMENTS:
         emit(_answer(page, material), to)
@@ -81,14 +91,15 @@ def _write(page: Document, material: Material, to: Sink, charts: Path | None) ->
         notes(f"warning: {line}" for line in material.result.notes)
     stdout = str(to.out_file) == "-" or (to.out_file is None and to.output == "md")
     path = to.out_file or Path(f"report.{to.output}")
+    place = f"--out-file {str(path)!r}"
     if to.output == "xlsx":
         from capacity.report.workbook import workbook_bytes
 
         blob = workbook_bytes(page)
-        write_stdout_bytes(blob) if stdout else write_bytes(path, blob)
+        write_stdout_bytes(blob) if stdout else replace_file(path, blob, place)
     else:
         text = _text(page, material, to.output, charts, None if stdout else path)
-        write_stdout(text) if stdout else write_bytes(path, text.encode("utf-8", "backslashreplace"))
+        write_stdout(text) if stdout else replace_file(path, text, place)
     if not stdout and not to.quiet:
         note(f"{page.verdict}: wrote {path}")
 
@@ -113,18 +124,18 @@ def _relative(charts: Path, document: Path | None) -> str:
 def _write_charts(page: Document, folder: Path, theme: str) -> None:
     from capacity.charts.files import png_bytes, svg_text
     from capacity.charts.theme import THEMES
-    from capacity.cli.output import write_bytes
     from capacity.errors import SpecError
+    from capacity.spec.atomic import replace_file
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SpecError(f"--charts {str(folder)!r}: {error.strerror}") from error
-    chosen = THEMES[theme]
+    chosen, place = THEMES[theme], f"--charts {str(folder)!r}"
     for chart in page.charts():
         figure = chart.draw(chosen)
-        write_bytes(folder / f"{chart.name}.png", png_bytes(figure, chosen), "--charts")
-        write_bytes(folder / f"{chart.name}.svg", svg_text(figure, chosen).encode(), "--charts")
+        replace_file(folder / f"{chart.name}.png", png_bytes(figure, chosen), place)
+        replace_file(folder / f"{chart.name}.svg", svg_text(figure, chosen), place)
 
 
 def _answer(page: Document, material: Material) -> Answer:
@@ -149,11 +160,16 @@ def _answer(page: Document, material: Material) -> Answer:
     return Answer("report", checked.inputs, results, blocks, checked.rows, checked.warnings)
 
 
-def _command(result: CheckResult, scenarios: list[str] | None) -> str:
+def _command(
+    result: CheckResult, scenarios: list[str] | None, settings: list[str] | None, horizon: str, day: date
+) -> str:
+    """The command line that makes the same report again."""
     import shlex
 
     named = [part for s in scenarios or () for part in ("--scenario", s)]
-    return shlex.join(["capacity", "report", result.plan.file or "-", *named])
+    named += [part for s in settings or () for part in ("--set", s)]
+    plan = "-" if result.plan.file == "<stdin>" else result.plan.file
+    return shlex.join(["capacity", "report", plan, *named, "--horizon", horizon, "--as-of", day.isoformat()])
 
 
 def _sha256(file: str) -> str:
@@ -164,7 +180,3 @@ def _sha256(file: str) -> str:
         return hashlib.sha256(Path(file).read_bytes()).hexdigest()
     except OSError:
         return ""
-
-
-def _day(text: str) -> object:
-    raise NotImplementedError

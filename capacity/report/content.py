@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Any
 from capacity.advice.codes import Finding, codes
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cluster.scenario import ScenarioState
-from capacity.report.document import Advice, Block, Chart, Document, Explorer, Grid, Section, Snippet, Text
+from capacity.report.document import (
+    Advice,
+    Block,
+    Chart,
+    Document,
+    Explorer,
+    Grid,
+    Place,
+    Section,
+    Snippet,
+    Text,
+    brief,
+    shown,
+)
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 if TYPE_CHECKING:
@@ -17,10 +30,10 @@ if TYPE_CHECKING:
 
     from capacity.advice.whatif import WhatIf
     from capacity.catalog.status import DataStatus
-    from capacity.charts.forecast import Fan
     from capacity.charts.theme import Theme
     from capacity.cluster.check import CheckResult
     from capacity.cluster.headroom import HeadroomCurve
+    from capacity.forecast.result import ForecastResult, SubnetForecast
     from capacity.node.offer import Offer
 
 MOST_FANS = 4  # forecasts drawn: those of the subnets that run out first
@@ -37,8 +50,8 @@ class Material:
         The command that makes this report again.
     plan_sha256 : str
         Of the plan file as read; empty where it came from a pipe.
-    forecast : sequence of mapping or None
-        Rows of ``capacity forecast``; None where there is no forecast.
+    forecast : ForecastResult or None
+        None where no workload grows.
     """
 
     result: CheckResult
@@ -50,9 +63,7 @@ class Material:
     version: str
     command: str
     plan_sha256: str = ""
-    forecast: Sequence[dict[str, Any]] | None = None
-    fans: Sequence[Fan] = ()
-    forecast_note: str = ""
+    forecast: ForecastResult | None = None
 
 
 def document(material: Material) -> Document:
@@ -80,13 +91,15 @@ def document(material: Material) -> Document:
         ("findings", f"{len(material.findings):,}"),
     ]
     title = f"Pod-IP capacity of {plan.name}" if plan.name else "Pod-IP capacity"
-    return Document(title, result.verdict, verdict_sentence(result), facts, [s for s in sections if s.blocks])
+    answer = verdict_sentence(result).removeprefix(f"{result.verdict.upper()}: ")
+    return Document(title, result.verdict, answer, facts, [s for s in sections if s.blocks])
 
 
 # --- subnets ---------------------------------------------------------------------------------
 
 SUBNET_COLUMNS = (
     ("subnet", "subnet"),
+    ("verdict", "verdict"),
     ("zone", "zone"),
     ("cidr", "CIDR"),
     ("usable", "usable"),
@@ -97,7 +110,6 @@ SUBNET_COLUMNS = (
     ("free", "free"),
     ("free_pct", "free, %"),
     ("range", "used, least to most"),
-    ("verdict", "verdict"),
 )
 
 
@@ -125,7 +137,7 @@ def subnet_grid(state: ScenarioState, folded: bool = False) -> Grid:
     """The subnets of one scenario."""
     columns = list(SUBNET_COLUMNS)
     if any(s.free_prefixes is not None for s in state.subnets):
-        columns.insert(10, ("free_prefixes", "free /28, at most"))
+        columns.insert(11, ("free_prefixes", "free /28, at most"))
     return Grid(f"{state.title}: {state.rule}", columns, [subnet_row(s) for s in state.subnets], folded)
 
 
@@ -159,7 +171,7 @@ def _states_chart(state: ScenarioState) -> Chart:
         return plot_subnet_states(state, theme=theme)
 
     parts = [
-        f"{s.subnet.name} {s.free:,} free" if s.free >= 0 else f"{s.subnet.name} {-s.free:,} short"
+        f"{brief(s.subnet.name)} " + (f"{s.free:,} free" if s.free >= 0 else f"{-s.free:,} short")
         for s in sorted(state.subnets, key=lambda s: s.free / s.subnet.usable)[:5]
     ]
     name = "subnets-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in state.title.lower())[:60]
@@ -197,8 +209,10 @@ def _headroom_charts(curves: Sequence[HeadroomCurve]) -> list[Block]:
             return plot_headroom(curve, theme=theme)
 
         ends = [(e, n) for n, e in zip(curve.subnets, curve.exhausted_at, strict=True) if e is not None]
-        words = "; ".join(f"{name} is full at {end:,} {curve.what}" for end, name in sorted(ends)[:4])
-        found.append(Chart(f"headroom-{number}", f"Headroom against {curve.what}", f"{words or 'Nothing is full'}.", draw))
+        words = "; ".join(f"{brief(name)} is full at {end:,} {brief(curve.what)}" for end, name in sorted(ends)[:4])
+        found.append(
+            Chart(f"headroom-{number}", f"Headroom against {curve.what}", f"{words or 'Nothing is full'}.", draw)
+        )
     return found
 
 
@@ -241,7 +255,7 @@ def _groups(material: Material) -> Section:
                 "pods_per_node": group.pods_per_node,
                 "max_pods": first.max_pods,
                 "addresses": max((first.demand(c.vpc_pods) for c in group.classes), default=None),
-                "binding": offer.binding,
+                "binding": limit_words(offer.binding),
                 "usd_per_pod_month": offer.usd_per_pod_month,
             }
         )
@@ -266,6 +280,12 @@ def _groups(material: Material) -> Section:
 
 
 MOST_GROUPS = 10
+LIMIT_WORDS = {"ips": "addresses", "cpu": "CPU", "max_pods": "max pods", "branch_enis": "branch ENIs"}
+
+
+def limit_words(binding: str | None) -> str | None:
+    """A limit's name as people say it."""
+    return binding and LIMIT_WORDS.get(binding, binding)
 
 
 def _limits_chart(offers: Sequence[Offer]) -> Chart:
@@ -277,7 +297,9 @@ def _limits_chart(offers: Sequence[Offer]) -> Chart:
 
         return plot_limits(some, title=f"Pods of the group's mean shape per node, by limit{rest}", theme=theme)
 
-    words = "; ".join(f"{o.instance_type}: {o.binding} stops at {o.pods} pods" for o in some[:5] if o.binding)
+    words = "; ".join(
+        f"{o.instance_type}: {limit_words(o.binding)} stops at {o.pods} pods" for o in some[:5] if o.binding
+    )
     return Chart("limits", "IPs against CPU and memory", f"{words}.", draw)
 
 
@@ -331,33 +353,37 @@ def _scenarios(material: Material) -> Section:
 
 
 def _findings(material: Material) -> Section:
+    """One entry per code and cure, the gravest first, with all its places."""
     order = {"error": 0, "warning": 1, "info": 2}
-    found = sorted(material.findings, key=lambda f: order[f.severity])
-    blocks: list[Block] = [_advice(f) for f in found]
+    kinds: dict[tuple[int, str, str, str], list[Finding]] = {}
+    for found in material.findings:
+        key = (order[found.severity], found.code, found.severity, str(found.fix.get("summary") or ""))
+        kinds.setdefault(key, []).append(found)
+    blocks: list[Block] = [
+        _advice(code, severity, fix, kinds[k]) for k in sorted(kinds) for _, code, severity, fix in [k]
+    ]
     return Section("findings", "Findings and fixes", blocks or [Text("No findings.")])
 
 
-def _advice(found: Finding) -> Advice:
-    code, fix = codes()[found.code], found.fix
+def _advice(name: str, severity: str, fix: str, found: Sequence[Finding]) -> Advice:
+    code = codes()[name]
+    places = tuple(map(_place, found))
+    return Advice(name, severity, code.title, code.why, fix or code.fix, code.source, places)
+
+
+def _place(found: Finding) -> Place:
+    patch, commands, frees = (found.fix.get(k) for k in ("patch", "commands", "frees"))
     snippets = []
-    patch, commands = fix.get("patch"), fix.get("commands")
     if patch:
         snippets.append(Snippet("change in the plan", patch if isinstance(patch, str) else _yaml(patch)))
     if commands:
         lines = commands if isinstance(commands, str) else "\n".join(map(str, _list(commands)))
         snippets.append(Snippet("commands", lines))
-    frees = fix.get("frees")
-    return Advice(
-        code=found.code,
-        severity=found.severity,
-        title=code.title,
+    return Place(
+        message=found.message,
         where=found.where,
         scenario=found.scenario or "all scenarios",
-        message=found.message,
-        why=code.why,
-        fix=str(fix.get("summary") or code.fix),
-        source=code.source,
-        frees="" if frees in (None, 0, "") else f"{frees:,}" if isinstance(frees, int) else str(frees),
+        frees="" if frees in (None, 0, "") else shown(frees),
         snippets=tuple(snippets),
     )
 
@@ -385,27 +411,53 @@ def _explorer(material: Material) -> Section:
 
 
 def _forecast(material: Material) -> Section:
-    if material.forecast is None:
-        note = material.forecast_note or "No forecast: the plan states no growth and no history was given."
-        return Section("forecast", "Forecast", [Text(note)])
+    found = material.forecast
+    if found is None:
+        text = "No forecast: no workload of the plan has growth. capacity forecast --history makes one from the past."
+        return Section("forecast", "Forecast", [Text(text)])
+    rows = [
+        {
+            "subnet": s.name,
+            "usable": s.usable,
+            "now": s.used_now,
+            "p10": s.date_p10.isoformat() if s.date_p10 else None,
+            "p50": s.date_p50.isoformat() if s.date_p50 else None,
+            "p90": s.date_p90.isoformat() if s.date_p90 else None,
+            "probability": None if s.probability is None else round(100 * s.probability, 1),
+            "note": s.note,
+        }
+        for s in found.subnets
+    ]
     columns = (
-        ("name", "subnet"),
-        ("date_p10", "P10: one path in ten is out by"),
-        ("date_p50", "P50: half are out by"),
-        ("date_p90", "P90: nine in ten are out by"),
-        ("probability_within_horizon", "probability within the horizon"),
+        ("subnet", "subnet"),
+        ("usable", "usable"),
+        ("now", "used now"),
+        ("p10", "full in 10 % of draws by"),
+        ("p50", "in 50 % by"),
+        ("p90", "in 90 % by"),
+        ("probability", f"full by {found.end}, % of draws"),
+        ("note", "in words"),
     )
-    blocks: list[Block] = [Grid("When each subnet runs out", columns, material.forecast)]
-    for number, fan in enumerate(material.fans[:MOST_FANS], 1):
+    draws = "each day worked out exactly, nothing is random" if found.exact else f"{found.paths:,} draws"
+    text = f"{found.start} to {found.end}, from the growth of the workloads in {found.scenario}; {draws}."
+    blocks: list[Block] = [Text(text), Grid("When each subnet runs out", columns, rows)]
+    blocks += [Text(note) for note in found.notes]
+    fullest = sorted((s for s in found.subnets if s.fan is not None), key=_urgency)
+    return Section("forecast", "Forecast", blocks + [_fan_chart(i, s) for i, s in enumerate(fullest[:MOST_FANS], 1)])
 
-        def draw(theme: Theme, fan: Fan = fan) -> Figure:
-            from capacity.charts.forecast import plot_forecast
 
-            return plot_forecast(fan, theme=theme)
+def _urgency(subnet: SubnetForecast) -> tuple[float, float]:
+    """Likeliest to run out first, then the fullest."""
+    return -(subnet.probability or 0.0), -((subnet.used_now or 0) / (subnet.usable or 1))
 
-        words = "; ".join(f"{name}: {when or 'not within the horizon'}" for name, when in fan.exhausted.items())
-        blocks.append(Chart(f"forecast-{number}", f"Forecast of {fan.subnet}", f"{words}.", draw))
-    return Section("forecast", "Forecast", blocks)
+
+def _fan_chart(number: int, subnet: SubnetForecast) -> Chart:
+    def draw(theme: Theme) -> Figure:
+        from capacity.charts.forecast import plot_forecast
+
+        return plot_forecast(subnet, theme=theme)
+
+    return Chart(f"forecast-{number}", f"Forecast of {subnet.name}", f"{subnet.note}.", draw)
 
 
 # --- what it rests on ------------------------------------------------------------------------

@@ -53,20 +53,27 @@ class Snippet:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was found, with the numbers; ``frees`` and ``snippets`` where a cure was tried out."""
+
+    message: str
+    where: str
+    scenario: str
+    frees: str = ""
+    snippets: Sequence[Snippet] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
-    """A finding with its meaning and its cure."""
+    """A kind of finding with its meaning, its cure, and every place where it was seen."""
 
     code: str
     severity: str
     title: str
-    where: str
-    scenario: str
-    message: str
     why: str
     fix: str
     source: str
-    frees: str = ""
-    snippets: Sequence[Snippet] = ()
+    places: Sequence[Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,11 @@ def plain(text: str) -> str:
         " " if c in "\n\r\t" else c if c in JOINERS or unicodedata.category(c) not in _STEERING else f"\\u{ord(c):04x}"
         for c in text
     )
+
+
+def brief(name: str, longest: int = 60) -> str:
+    """A name cut where it would drown the sentence it stands in."""
+    return name if len(name) <= longest else name[: longest - 1] + "…"
 
 
 _STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")

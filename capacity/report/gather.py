@@ -10,13 +10,17 @@ from capacity.report.content import Material
 if TYPE_CHECKING:
     from capacity.cluster.check import CheckResult
     from capacity.cluster.headroom import HeadroomCurve
+    from capacity.forecast.result import ForecastResult
 
 MOST_GROUP_CURVES = 3  # of the groups with the most nodes
 MANY = 20_000  # node groups × subnets beyond which the what-if has fewer positions
+HORIZON = "18mo"
 FEW_PERCENTS = (50, 75, 100, 150, 200, 300)
 
 
-def gather(result: CheckResult, command: str, as_of: dt.date, plan_sha256: str = "") -> Material:
+def gather(
+    result: CheckResult, command: str, as_of: dt.date, plan_sha256: str = "", horizon: str = HORIZON, seed: int = 1
+) -> Material:
     """What :func:`capacity.report.content.document` shows.
 
     Parameters
@@ -24,7 +28,9 @@ def gather(result: CheckResult, command: str, as_of: dt.date, plan_sha256: str =
     command : str
         The command line that makes the report again, to be printed in it.
     as_of : datetime.date
-        The day to which ages of the data count.
+        First day of the forecast.
+    horizon : str
+        How far the forecast looks: ``18mo``.
     """
     from capacity import __version__
     from capacity.advice.findings import findings
@@ -44,7 +50,18 @@ def gather(result: CheckResult, command: str, as_of: dt.date, plan_sha256: str =
         version=__version__,
         command=command,
         plan_sha256=plan_sha256,
+        forecast=_forecast(result, as_of, horizon, seed),
     )
+
+
+def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> ForecastResult | None:
+    """None where no workload grows."""
+    if not any(w.growth for w in result.plan.workloads):
+        return None
+    from capacity.forecast.plan_growth import forecast_growth
+    from capacity.forecast.span import parse_horizon
+
+    return forecast_growth(result.plan, parse_horizon(horizon, as_of), seed=seed)
 
 
 def curves(result: CheckResult) -> list[HeadroomCurve]:

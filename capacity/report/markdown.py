@@ -66,19 +66,13 @@ def _fence(text: str) -> list[str]:
 
 
 def _advice(found: Advice) -> list[str]:
-    frees = f" Frees {safe(found.frees)} addresses." if found.frees else ""
-    lines = [
-        f"### {found.code} {safe(found.title)} ({found.severity})",
-        "",
-        f"**{safe(found.message)}** – {safe(found.where)}, {safe(found.scenario)}",
-        "",
-        f"- why: {safe(found.why)}",
-        f"- fix: {safe(found.fix)}{frees}",
-        f"- source: {safe(found.source)}",
-    ]
-    for snippet in found.snippets:
-        lines += ["", f"{safe(snippet.title)}:", "", *_fence(snippet.text)]
-    return lines
+    lines = [f"### {found.code} {safe(found.title)} ({found.severity})", ""]
+    for place in found.places:
+        frees = f" The fix frees {safe(place.frees)} addresses." if place.frees else ""
+        lines.append(f"- **{safe(place.message)}** – {safe(place.where)}, {safe(place.scenario)}.{frees}")
+        for snippet in place.snippets:
+            lines += ["", f"{safe(snippet.title)}:", "", *_fence(snippet.text), ""]
+    return [*lines, "", f"Why: {safe(found.why)}", "", f"Fix: {safe(found.fix)}", "", f"Source: {safe(found.source)}"]
 
 
 def _explorer(block: Explorer) -> list[str]:

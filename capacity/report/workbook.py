@@ -62,17 +62,20 @@ def _findings(document: Document) -> Grid:
         {
             "code": b.code,
             "severity": b.severity,
-            "where": b.where,
-            "scenario": b.scenario,
-            "message": b.message,
+            "where": place.where,
+            "scenario": place.scenario,
+            "message": place.message,
             "fix": b.fix,
             "source": b.source,
         }
         for s in document.sections
         for b in s.blocks
         if isinstance(b, Advice)
+        for place in b.places
     ]
-    return Grid("Findings", [(k, k) for k in ("code", "severity", "where", "scenario", "message", "fix", "source")], rows)
+    return Grid(
+        "Findings", [(k, k) for k in ("code", "severity", "where", "scenario", "message", "fix", "source")], rows
+    )
 
 
 def _write(sheet: Any, line: int, column: int, value: Any, counts: Any, shares: Any) -> None:
