@@ -22,7 +22,7 @@ UV_COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help plan test check lint types unit wheel-test format lock docs-reference bench clean
+.PHONY: help plan test check lint types browser unit wheel-test format lock docs-reference bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -30,7 +30,7 @@ help:  ## list the targets
 plan: $(RUN_STAMP)  ## set up, then check the example plan (PLAN=file for your own); exit 0 whatever the verdict
 	@$(BIN)/capacity check $(PLAN) --exit-zero
 
-test: lint types  ## everything CI runs: lint, types, all tests with the wheel test
+test: lint types browser  ## everything CI runs: lint, types, all tests with the wheel test
 	@$(BIN)/python -m pytest -n $(JOBS)
 
 check: test  ## the same as test
@@ -42,7 +42,10 @@ lint: $(DEV_STAMP)  ## ruff: rules and format
 types: $(DEV_STAMP)  ## mypy --strict
 	@$(BIN)/mypy
 
-unit: $(DEV_STAMP)  ## the tests without the slow wheel test
+browser: $(DEV_STAMP)  ## find a Chromium or Chrome for the report's tests, or install one
+	@$(BIN)/python tools/find_browser.py --install >/dev/null
+
+unit: browser  ## the tests without the slow wheel test
 	@$(BIN)/python -m pytest -n $(JOBS) --ignore tests/packaging
 
 wheel-test: $(DEV_STAMP)  ## build the wheel, install it elsewhere, compare its answers
