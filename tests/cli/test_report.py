@@ -1,0 +1,84 @@
+"""`capacity report` through the real entry point."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
+CAPACITY = Path(sys.executable).with_name("capacity")
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([CAPACITY, "report", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_html_goes_to_report_html_and_says_so(tmp_path: Path) -> None:
+    done = run(str(EXAMPLE), "--as-of", "2026-11-25", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines()[-1] == "exhausted: wrote report.html"
+    text = (tmp_path / "report.html").read_text()
+    assert text.startswith("<!DOCTYPE html>")
+    assert "--horizon 18mo --as-of 2026-11-25" in text
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_markdown_with_charts(tmp_path: Path) -> None:
+    done = run(str(EXAMPLE), "-o", "md", "-q", "--charts", "out/charts", "--theme", "dark", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "](out/charts/subnets-peak.svg)" in done.stdout
+    names = {p.suffix for p in (tmp_path / "out/charts").iterdir()}
+    assert names == {".png", ".svg"}
+    assert "#17181c" in (tmp_path / "out/charts/subnets-peak.svg").read_text()
+
+
+def test_a_document_in_another_folder_finds_its_charts(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    run(str(EXAMPLE), "-o", "md", "-q", "--charts", "charts", "--out-file", "docs/review.md", cwd=tmp_path)
+    assert "](../charts/subnets-peak.svg)" in (tmp_path / "docs/review.md").read_text()
+
+
+def test_json_carries_the_checks_results_and_the_tables(tmp_path: Path) -> None:
+    done = run(str(EXAMPLE), "-o", "json", "--scenario", "steady", cwd=tmp_path)
+    answer = json.loads(done.stdout)
+    assert (answer["schema"], answer["command"]) == ("capacity/1", "report")
+    assert answer["results"]["verdict"] == "ok"
+    assert {t["section"] for t in answer["results"]["tables"]} >= {"subnets", "scenarios", "assumptions"}
+
+
+def test_html_to_stdout_and_the_workbook(tmp_path: Path) -> None:
+    done = run(str(EXAMPLE), "-q", "--out-file", "-", "--scenario", "steady", cwd=tmp_path)
+    assert done.stdout.startswith("<!DOCTYPE html>")
+    assert run(str(EXAMPLE), "-q", "-o", "xlsx", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "report.xlsx").read_bytes().startswith(b"PK")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "pdf"], "error: --output: 'pdf' is not one of html, md, xlsx"),
+        (["--theme", "drak"], "error: --theme: 'drak' is not one of light, dark (did you mean 'dark'?)"),
+        (["--as-of", "soon"], "error: --as-of: 'soon' is not a date (expected YYYY-MM-DD)"),
+        (["--horizon", "long"], "error: --horizon: 'long' is not a length of time"),
+        (["--out-file", "no/such/r.html"], "error: --out-file 'no/such/r.html': No such file or directory"),
+        (["--charts", "taken"], "error: --charts 'taken': File exists"),
+    ],
+)
+def test_bad_usage_is_one_line_and_writes_nothing(tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "taken").write_text("a file")
+    done = run(str(EXAMPLE), "-q", "--scenario", "steady", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(message)
+    assert os.listdir(tmp_path) == ["taken"]
+
+
+def test_set_changes_the_plan_and_is_named_in_the_command(tmp_path: Path) -> None:
+    done = run(str(EXAMPLE), "-q", "-o", "md", "--set", "cni.env.WARM_IP_TARGET=2", "--scenario", "peak", cwd=tmp_path)
+    assert "--scenario peak --set cni.env.WARM_IP_TARGET=2" in done.stdout
+    assert "| WARM\\_IP\\_TARGET | 2 |" in done.stdout

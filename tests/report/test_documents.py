@@ -1,0 +1,280 @@
+"""The report's content and what it is written as: the check's own figures, escaped, the same bytes each time."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import json
+import re
+import zipfile
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from capacity.advice.codes import Finding
+from capacity.advice.whatif import PERCENTS, modes_of, what_if, with_mode
+from capacity.cluster.check import check
+from capacity.cluster.typical import group_offers, typical_pod
+from capacity.errors import MissingExtra
+from capacity.report.content import document
+from capacity.report.document import Advice, Document, Grid
+from capacity.report.html import render_html, script_json
+from capacity.report.markdown import render_markdown
+from capacity.report.workbook import sheet_name, workbook_bytes
+from capacity.spec.parse import read_plan
+from capacity.units import MIB
+from tests.report import plans
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    return document(plans.material_of(plans.write_hostile(tmp_path_factory.mktemp("plan")), ["steady", "peak"]))
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render_html(plans.example(), "9.9")
+
+
+class Outline(HTMLParser):
+    """Tags as they come, text and attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def test_the_order_is_that_of_a_review() -> None:
+    found = [s.anchor for s in plans.example().sections]
+    assert found == [
+        "subnets",
+        "node-groups",
+        "scenarios",
+        "findings",
+        "what-if",
+        "forecast",
+        "assumptions",
+        "data",
+        "reproduce",
+    ]
+    assert plans.example().verdict == "exhausted"
+    assert plans.example().answer.startswith("private-b (10.40.2.0/24, us-east-1b) is 73 addresses short in peak.")
+
+
+def test_figures_are_the_checks() -> None:
+    result = check(read_plan(plans.EXAMPLE))
+    grids = {g.title.split(":")[0]: g for _, g in plans.example().grids()}
+    for state in result.scenarios:
+        rows = {r["subnet"]: r for r in grids[state.title].rows}
+        for subnet in state.subnets:
+            row = rows[subnet.subnet.name]
+            assert (row["free"], row["usable"], row["verdict"]) == (subnet.free, subnet.subnet.usable, subnet.verdict)
+            assert row["pods"] + row["warm"] + row["enis"] + row["tenants"] + row["free"] == row["usable"]
+
+
+def test_the_html_loads_nothing_and_is_bound_by_a_policy(page: str) -> None:
+    outline = Outline(page)
+    assert not {"img", "iframe", "object", "embed", "base", "form"} & set(outline.tags)
+    addresses = [v for n, v in outline.attributes if n in ("src", "href", "srcset", "action", "data", "xlink:href")]
+    assert all(v is not None and v.startswith(("#", "data:,")) for v in addresses)
+    assert not any(n.startswith("on") for n, _ in outline.attributes)
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
+    assert policy is not None
+    assert policy[1].startswith("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-")
+    assert "http" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL).replace("http-equiv", "")
+
+
+def test_the_same_plan_gives_the_same_bytes(page: str) -> None:
+    again = document(plans.material_of(plans.EXAMPLE))
+    assert render_html(again, "9.9") == page
+    assert render_markdown(again) == render_markdown(plans.example())
+    assert workbook_bytes(again) == workbook_bytes(plans.example())
+
+
+def test_how_to_reproduce_is_there(page: str) -> None:
+    assert "capacity report shop-prod.yaml" in page
+    assert "SHA-256 of the plan file: " + "0" * 64 in page
+    assert "packaged data of 2026-10-27" in page
+
+
+def test_hostile_names_stay_text(hostile: Document) -> None:
+    text = render_html(hostile, "0")
+    outline = Outline(text)
+    assert outline.tags.count("script") == 2
+    assert not {"img", "i", "u", "b"} & set(outline.tags)
+    assert "\u202e" not in text
+    shown = "".join(outline.text)
+    for name in plans.HOSTILE_NAMES:
+        assert name.replace("\u202e", "\\u202e") in shown
+    data = re.search(r'id="what-if-data">(.*?)</script>', text, flags=re.DOTALL)
+    assert data is not None
+    names = json.loads(data[1])["subnets"]
+    assert len(names) == 200
+    assert names[0] == "<script>alert(1)</script>"
+
+
+def test_hostile_names_stay_text_in_markdown(hostile: Document) -> None:
+    text = render_markdown(hostile, "charts")
+    assert "<" not in re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    assert "[x](http" not in text.replace("\\[x\\](http", "")
+    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in _table(text, "Runway")}
+    assert len(widths) == 1  # a pipe in a name opens no cell
+    assert "![" in text
+    assert "](charts/subnets-steady.svg)" in text
+
+
+def _table(text: str, title: str) -> list[str]:
+    lines = text.split(f"**{title}", 1)[1].split("\n")[2:]
+    return lines[: lines.index("")]
+
+
+def test_a_snippet_with_fences_stays_one_block() -> None:
+    from capacity.report.document import Section, Snippet
+
+    only = Document("t", "ok", "a", [], [Section("s", "S", [Snippet("x", "```\n# not a heading\n```")])])
+    assert "````\n```\n# not a heading\n```\n````" in render_markdown(only)
+
+
+def test_the_workbook_holds_text_as_text_and_numbers_as_numbers(hostile: Document) -> None:
+    blob = workbook_bytes(hostile)
+    with zipfile.ZipFile(io.BytesIO(blob)) as book:
+        sheets = [n for n in book.namelist() if n.startswith("xl/worksheets/sheet")]
+        strings = book.read("xl/sharedStrings.xml").decode()
+        text = "".join(book.read(n).decode() for n in sheets)
+    assert len(sheets) == len(hostile.grids()) + 2
+    assert "<f>" not in text  # no formula
+    assert "=cmd|" in strings
+    assert "hyperlink" not in text
+    assert "<v>251</v>" in text
+
+
+def test_without_xlsxwriter_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name == "xlsxwriter":
+            raise ImportError(name)
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingExtra, match=r"pip install 'eks-pod-capacity\[xlsx\]'"):
+        workbook_bytes(plans.example())
+
+
+def test_sheet_names_are_short_and_differ() -> None:
+    used: set[str] = set()
+    names = [sheet_name("Subnets: a/b " * 5, used) for _ in range(3)]
+    assert len(set(names)) == 3
+    assert all(0 < len(n) <= 31 and not set("[]:*?/\\") & set(n) for n in names)
+
+
+def test_json_in_a_script_cannot_end_it() -> None:
+    text = script_json({"a": "</script><!-- & \u2028"})
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text) == {"a": "</script><!-- & \u2028"}
+
+
+def test_a_fix_that_was_tried_shows_its_snippets() -> None:
+    material = plans.material_of(plans.EXAMPLE, ["steady"])
+    fix = {
+        "summary": "do it",
+        "patch": {"cni": {"env": {"WARM_IP_TARGET": "2"}}},
+        "commands": ["kubectl x"],
+        "frees": 1200,
+    }
+    found = Finding("IP001", "error", "subnets.a", "a is short", fix, "steady")
+    text = render_html(document(replace(material, findings=(found,))), "0")
+    assert "WARM_IP_TARGET: &#39;2&#39;" in text
+    assert "<code>kubectl x</code>" in text
+    assert "The fix frees 1,200 addresses." in text
+    empty = document(replace(material, findings=()))
+    assert "No findings." in render_markdown(empty)
+
+
+def test_findings_of_a_kind_stand_together() -> None:
+    advice = [b for s in plans.example().sections for b in s.blocks if isinstance(b, Advice)]
+    codes = [a.code for a in advice]
+    assert codes == sorted(codes, key=lambda c: (c != "IP001", c))
+    assert len(codes) == len(set(codes))
+    assert sum(len(a.places) for a in advice) == len(plans.material_of(plans.EXAMPLE).findings)
+
+
+def test_a_plan_without_nodes_or_growth_has_a_report(tmp_path: Path) -> None:
+    path = tmp_path / "capacity.yaml"
+    path.write_text(
+        "apiVersion: capacity/v1\nvpc:\n  cidrs: [10.0.0.0/16]\n"
+        "  subnets: [{name: a, zone: us-east-1a, cidr: 10.0.0.0/24}]\n"
+    )
+    content = document(plans.material_of(path))
+    text = render_html(content, "0")
+    assert "No forecast: no workload of the plan has growth." in text
+    assert "what-if" not in [s.anchor for s in content.sections]
+    assert render_markdown(content).startswith("# Pod-IP capacity")
+
+
+class TestWhatIf:
+    def test_the_position_of_now_is_the_check(self) -> None:
+        result = check(read_plan(plans.EXAMPLE), ["steady"])
+        found = what_if(result)
+        own = found.outcomes[0][found.now]
+        assert found.percents[found.now] == 100
+        assert own.free == tuple(s.free for s in result.scenarios[0].subnets)
+        assert own.verdict == result.verdict
+        assert own.nodes == 11
+
+    def test_another_mode_is_the_check_of_the_changed_plan(self) -> None:
+        result = check(read_plan(plans.EXAMPLE), ["steady"])
+        found = what_if(result)
+        for mode, row in zip(found.modes, found.outcomes, strict=True):
+            changed = check(with_mode(result.plan, mode), ["steady"])
+            assert row[found.now].free == tuple(s.free for s in changed.scenarios[0].subnets)
+
+    def test_modes_differ_from_the_plan(self) -> None:
+        plan = read_plan(plans.EXAMPLE)
+        names = [m.name for m in modes_of(plan, 10)]
+        assert names[0] == "as planned"
+        assert not any("WARM_ENI_TARGET=1" in n for n in names)  # what the plan has already
+        assert sum("MINIMUM_IP_TARGET=10" in n for n in names) == 2
+
+    def test_free_falls_as_nodes_grow(self) -> None:
+        found = what_if(check(read_plan(plans.EXAMPLE), ["steady"]))
+        for row in found.outcomes:
+            totals = [sum(o.free) for o in row]
+            assert totals == sorted(totals, reverse=True)
+        assert len(found.outcomes[0]) == len(PERCENTS)
+
+
+class TestTypicalPod:
+    def test_the_mean_by_replicas_rounded_up(self) -> None:
+        plan = read_plan(plans.EXAMPLE)
+        pod = typical_pod(plan, "general")
+        # (48 × 250m + 18 × 200m + 12 × 500m) ÷ 78 = 276.9…; (48 × 512 + 18 × 384 + 12 × 1024) ÷ 78 = 561.2… Mi
+        assert pod.cpu == 277
+        assert pod.memory == -(-(48 * 512 + 18 * 384 + 12 * 1024) * MIB // 78)
+
+    def test_a_group_is_offered_with_its_own_daemonsets_and_max_pods(self) -> None:
+        offers = group_offers(check(read_plan(plans.EXAMPLE), ["steady"]))
+        assert [o.instance_type for o in offers] == ["general (m6i.xlarge)", "batch (c6i.2xlarge)"]
+        assert offers[0].max_pods == 58
+        # 3920m allocatable − (50 + 100 + 50 + 20)m of daemonsets = 3700m; ÷ 277m = 13
+        assert (offers[0].fits["cpu"], offers[0].binding) == (13, "cpu")
+
+
+def test_grids_have_a_value_or_none_for_every_column() -> None:
+    for _, grid in plans.example().grids():
+        assert isinstance(grid, Grid)
+        for row in grid.rows:
+            assert all(key in row for key, _ in grid.columns)
