@@ -19,6 +19,7 @@ VERBS = {
         "node", "What is left for pods on a node, how many of this pod fit, which resource binds, what it costs."
     ),
     "check": Verb("check", "Will we run out of IPs? Per subnet and scenario, with a verdict for CI."),
+    "size": Verb("size", "The smallest subnets that carry a plan in all scenarios, laid into free VPC space."),
     "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
     "data": Verb("data", "The packaged data: its sources, age and self-check."),
 }

@@ -245,7 +245,7 @@ def _laid_out(
     plan: Plan, wanted: Mapping[str, int], blocks: Sequence[IPv4Network], fresh: bool, serves: Mapping[str, str]
 ) -> Layout:
     held = [s.cidr for s in plan.subnets if not (fresh and s.name in serves)]
-    layout = lay_out(wanted, blocks, held)
+    layout = lay_out(wanted, blocks, held, [n for n in wanted if serves[n] == "pods"])
     if layout.missing:
         raise InfeasiblePlan(_no_room(wanted, blocks, held, layout), layout.missing)
     return layout

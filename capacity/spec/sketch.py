@@ -20,7 +20,7 @@ def sketch_plan(
     instance_type: str,
     zones: int,
     nodes: int | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str | None] | None = None,
     ip_family: str = "ipv4",
     ami: str = "al2023",
     provisioner: str = "managed",
@@ -43,7 +43,7 @@ def sketch_plan(
         raise SpecError(f"--zones: {zones} is out of range (expected 1 to 6)")
     letters = "abcdef"[:zones]
     variables = dict(env or {})
-    custom = variables.get("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "").lower() == "true"
+    custom = variables.get("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG") == "true"
     roles = ["nodes", "pods"] if custom else ["nodes"]
     names = [f"{role}-{letter}" for role in roles for letter in letters]
     pieces = IPv4Network(PLACEHOLDER).subnets(new_prefix=28)

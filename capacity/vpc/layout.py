@@ -31,7 +31,12 @@ class Layout:
     missing: tuple[str, ...] = ()
 
 
-def lay_out(wanted: Mapping[str, int], blocks: Sequence[IPv4Network], taken: Iterable[IPv4Network]) -> Layout:
+def lay_out(
+    wanted: Mapping[str, int],
+    blocks: Sequence[IPv4Network],
+    taken: Iterable[IPv4Network],
+    last_first: Iterable[str] = (),
+) -> Layout:
     """Place subnets of given prefix lengths.
 
     Parameters
@@ -40,6 +45,8 @@ def lay_out(wanted: Mapping[str, int], blocks: Sequence[IPv4Network], taken: Ite
         Prefix length by name.
     blocks, taken : IPv4Network
         The VPC's blocks, and what in them is not free.
+    last_first : iterable of str
+        Names that take the last block before the first: pods go to the secondary block where there is one.
 
     Examples
     --------
@@ -49,17 +56,19 @@ def lay_out(wanted: Mapping[str, int], blocks: Sequence[IPv4Network], taken: Ite
     """
     order = sorted(wanted, key=lambda name: wanted[name])
     held = list(taken)
+    backwards = list(reversed(blocks))
+    blocks_of = dict.fromkeys(wanted, blocks) | dict.fromkeys(last_first, backwards)
     for generous in range(len(order), -1, -1):
-        placed = _attempt(order, wanted, blocks, held, generous)
+        placed = _attempt(order, wanted, blocks_of, held, generous)
         if placed is not None:
             return Layout(placed, _growth_ready(placed, blocks, held))
-    return Layout({}, frozenset(), _without_room(order, wanted, blocks, held))
+    return Layout({}, frozenset(), _without_room(order, wanted, blocks_of, held))
 
 
 def _attempt(
     order: Sequence[str],
     wanted: Mapping[str, int],
-    blocks: Sequence[IPv4Network],
+    blocks_of: Mapping[str, Sequence[IPv4Network]],
     held: Sequence[IPv4Network],
     generous: int,
 ) -> dict[str, IPv4Network] | None:
@@ -68,7 +77,7 @@ def _attempt(
     placed: dict[str, IPv4Network] = {}
     for i, name in enumerate(order):
         length = wanted[name]
-        room = first_free(length - (i < generous), blocks, busy)
+        room = first_free(length - (i < generous), blocks_of[name], busy)
         if room is None:
             return None
         busy.append(room)
@@ -109,12 +118,15 @@ def _growth_ready(
 
 
 def _without_room(
-    order: Sequence[str], wanted: Mapping[str, int], blocks: Sequence[IPv4Network], held: Sequence[IPv4Network]
+    order: Sequence[str],
+    wanted: Mapping[str, int],
+    blocks_of: Mapping[str, Sequence[IPv4Network]],
+    held: Sequence[IPv4Network],
 ) -> tuple[str, ...]:
     """Those that do not fit when each takes what is left by the larger ones."""
     busy, missing = list(held), []
     for name in order:
-        room = first_free(wanted[name], blocks, busy)
+        room = first_free(wanted[name], blocks_of[name], busy)
         if room is None:
             missing.append(name)
         else:
