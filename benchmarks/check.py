@@ -69,11 +69,7 @@ def main() -> None:
         "and check every scenario": whole,
     }
     print(f"check, quickest of {runs} runs, seconds; PyYAML {yaml.__version__} with libyaml\n")
-    print(
-        "| plan | "
-        + " | ".join(columns)
-        + " | our load ÷ library's, paused | steady and peak beyond the library's, paused |"
-    )
+    print("| plan | " + " | ".join(columns) + " | our load ÷ paused | steady and peak beyond paused |")
     print("|---|" + "---:|" * (len(columns) + 2))
     totals = []
     with tempfile.TemporaryDirectory() as folder:
