@@ -245,6 +245,7 @@ def pods_on_empty(room: NodeRoom, start: State, pod: PodShape) -> int:
     bounds = [room.max_pods - start[4]]
     bounds += [(room.cpu - start[2]) // pod.cpu] if pod.cpu else []
     bounds += [(room.memory - start[3]) // pod.memory] if pod.memory else []
+    bounds += [(room.volumes - start[7]) // pod.volumes] if pod.volumes else []
     bounds += [room.addresses - start[5]] if pod.kind == VPC else []
     bounds += [room.branch_enis - start[6]] if pod.kind == BRANCH else []
     return max(min(bounds), 0)

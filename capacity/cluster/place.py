@@ -26,7 +26,8 @@ DEFAULT_CPU_MILLICORES = 100
 DEFAULT_MEMORY_BYTES = 200 * MIB
 
 VPC, HOST, BRANCH = "vpc", "host", "branch"
-REASONS = ("addresses", "branch_enis", "max_pods", "cpu", "memory", "nodes")
+REASONS = ("addresses", "branch_enis", "max_pods", "volumes", "cpu", "memory", "nodes")
+UNLIMITED = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,11 @@ class PodShape:
     score_cpu: int
     score_memory: int
     kind: str = VPC
+    volumes: int = 0
 
 
-def pod_shape(requests: Requests, kind: str = VPC) -> PodShape:
-    """The pod of a workload or daemonset. CPU in millicores, memory in bytes."""
+def pod_shape(requests: Requests, kind: str = VPC, volumes: int = 0) -> PodShape:
+    """The pod of a workload or daemonset. CPU in millicores, memory in bytes, EBS volumes."""
     cpu, memory = requests.cpu_millicores, requests.memory_bytes
     return PodShape(
         cpu=cpu or 0,
@@ -49,6 +51,7 @@ def pod_shape(requests: Requests, kind: str = VPC) -> PodShape:
         score_cpu=DEFAULT_CPU_MILLICORES if cpu is None else cpu,
         score_memory=DEFAULT_MEMORY_BYTES if memory is None else memory,
         kind=kind,
+        volumes=volumes,
     )
 
 
@@ -57,7 +60,7 @@ class NodeRoom:
     """What one node of a group offers to all its pods, daemonsets included.
 
     ``cpu`` millicores and ``memory`` bytes allocatable, ``max_pods`` pods, ``addresses`` for pods on
-    VPC addresses, ``branch_enis``.
+    VPC addresses, ``branch_enis``, EBS ``volumes``.
     """
 
     cpu: int
@@ -65,12 +68,13 @@ class NodeRoom:
     max_pods: int
     addresses: int
     branch_enis: int
+    volumes: int = UNLIMITED
 
 
-# A node's state: score CPU, score memory, CPU, memory, pods, VPC pods, branch pods. Classes of equal
-# state in the same slot are one; plain tuples keep them cheap to hash and compare.
-State = tuple[int, int, int, int, int, int, int]
-EMPTY: State = (0, 0, 0, 0, 0, 0, 0)
+# A node's state: score CPU, score memory, CPU, memory, pods, VPC pods, branch pods, volumes. Classes of
+# equal state in the same slot are one; plain tuples keep them cheap to hash and compare.
+State = tuple[int, int, int, int, int, int, int, int]
+EMPTY: State = (0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def with_pod(state: State, pod: PodShape) -> State:
@@ -83,6 +87,7 @@ def with_pod(state: State, pod: PodShape) -> State:
         state[4] + 1,
         state[5] + (pod.kind == VPC),
         state[6] + (pod.kind == BRANCH),
+        state[7] + pod.volumes,
     )
 
 
@@ -95,6 +100,8 @@ def blockers(room: NodeRoom, state: State, pod: PodShape) -> list[str]:
         found.append("branch_enis")
     if state[4] >= room.max_pods:
         found.append("max_pods")
+    if pod.volumes and state[7] + pod.volumes > room.volumes:
+        found.append("volumes")
     if state[2] + pod.cpu > room.cpu and pod.cpu:
         found.append("cpu")
     if state[3] + pod.memory > room.memory and pod.memory:
@@ -110,6 +117,7 @@ def fits(room: NodeRoom, state: State, pod: PodShape) -> bool:
         and (pod.kind != BRANCH or state[6] < room.branch_enis)
         and (not pod.cpu or state[2] + pod.cpu <= room.cpu)
         and (not pod.memory or state[3] + pod.memory <= room.memory)
+        and (not pod.volumes or state[7] + pod.volumes <= room.volumes)
     )
 
 
@@ -342,4 +350,5 @@ class Placement:
 
 def _at_least(pod: PodShape, other: PodShape) -> bool:
     """Whether a pod needs everything that ``other``, already refused everywhere, needed."""
-    return pod.kind == other.kind and pod.cpu >= other.cpu and pod.memory >= other.memory
+    more = pod.cpu >= other.cpu and pod.memory >= other.memory and pod.volumes >= other.volumes
+    return pod.kind == other.kind and more
