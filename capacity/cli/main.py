@@ -32,6 +32,7 @@ VERBS = {
     "report": Verb(
         "report", "The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources."
     ),
+    "init": Verb("init", "Write a commented plan to start from."),
     "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
     "data": Verb("data", "The packaged data: its sources, age and self-check."),
 }

@@ -47,6 +47,14 @@ def report(
         Path | None,
         typer.Option("--charts", help="Also write every chart as PNG and SVG into this folder.", metavar="DIR"),
     ] = None,
+    alerts: Annotated[
+        Path | None,
+        typer.Option(
+            "--alerts",
+            help="Also write Prometheus rules and a Grafana dashboard into this folder, thresholds from the runway.",
+            metavar="DIR",
+        ),
+    ] = None,
     theme: Annotated[str, typer.Option("--theme", help="light or dark, of the charts in --charts.")] = "light",
     horizon: Annotated[str, typer.Option("--horizon", help="How far the forecast looks.", metavar="TIME")] = "18mo",
     as_of: Annotated[
@@ -76,6 +84,8 @@ def report(
     page = document(material)
     if charts is not None:
         _write_charts(page, charts, theme)
+    if alerts is not None:
+        _write_alerts(result, alerts)
     _write(page, material, to, charts)
 
 
@@ -124,18 +134,35 @@ def _relative(charts: Path, document: Path | None) -> str:
 def _write_charts(page: Document, folder: Path, theme: str) -> None:
     from capacity.charts.files import png_bytes, svg_text
     from capacity.charts.theme import THEMES
-    from capacity.errors import SpecError
     from capacity.spec.atomic import replace_file
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SpecError(f"--charts {str(folder)!r}: {error.strerror}") from error
+    _make_folder(folder, "--charts")
     chosen, place = THEMES[theme], f"--charts {str(folder)!r}"
     for chart in page.charts():
         figure = chart.draw(chosen)
         replace_file(folder / f"{chart.name}.png", png_bytes(figure, chosen), place)
         replace_file(folder / f"{chart.name}.svg", svg_text(figure, chosen), place)
+
+
+def _write_alerts(result: CheckResult, folder: Path) -> None:
+    from capacity.advice.thresholds import node_thresholds
+    from capacity.report.alerts import dashboard_json, rules_manifest, rules_yaml
+    from capacity.spec.atomic import replace_file
+
+    _make_folder(folder, "--alerts")
+    thresholds, place = node_thresholds(result), f"--alerts {str(folder)!r}"
+    replace_file(folder / "capacity-rules.yaml", rules_yaml(result, thresholds), place)
+    replace_file(folder / "capacity-prometheusrule.yaml", rules_manifest(result, thresholds), place)
+    replace_file(folder / "capacity-dashboard.json", dashboard_json(result, thresholds), place)
+
+
+def _make_folder(folder: Path, option: str) -> None:
+    from capacity.errors import SpecError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpecError(f"{option} {str(folder)!r}: {error.strerror}") from error
 
 
 def _answer(page: Document, material: Material) -> Answer:

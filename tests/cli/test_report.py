@@ -82,3 +82,10 @@ def test_set_changes_the_plan_and_is_named_in_the_command(tmp_path: Path) -> Non
     done = run(str(EXAMPLE), "-q", "-o", "md", "--set", "cni.env.WARM_IP_TARGET=2", "--scenario", "peak", cwd=tmp_path)
     assert "--scenario peak --set cni.env.WARM_IP_TARGET=2" in done.stdout
     assert "| WARM\\_IP\\_TARGET | 2 |" in done.stdout
+
+
+def test_alerts_are_three_files(tmp_path: Path) -> None:
+    done = run(str(EXAMPLE), "-q", "-o", "md", "--alerts", "alerts", "--scenario", "steady", cwd=tmp_path)
+    assert done.returncode == 0
+    names = sorted(p.name for p in (tmp_path / "alerts").iterdir())
+    assert names == ["capacity-dashboard.json", "capacity-prometheusrule.yaml", "capacity-rules.yaml"]
