@@ -30,9 +30,7 @@ ASSUMED_SUBNET_PREFIX = 20
 ASSUMED_PODS_PREFIX = 18
 ASSUMED_TYPE = "m5.large"
 ASSUMED_GROUP = "assumed-nodes"
-ADD_NETWORK = (
-    "the network is partly assumed: put the real one in with capacity import aws … --into PLAN"
-)
+ADD_NETWORK = "the network is partly assumed: put the real one in with capacity import aws … --into PLAN"
 LONGEST_NAME = 253  # what the plan's parser takes
 
 
