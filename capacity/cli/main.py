@@ -32,6 +32,9 @@ VERBS = {
     "report": Verb(
         "report", "The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources."
     ),
+    "import": Verb(
+        "import_", "Make a plan from what you have: a cluster, its manifests, or its infrastructure code. Read-only."
+    ),
     "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
     "data": Verb("data", "The packaged data: its sources, age and self-check."),
 }
