@@ -1,1 +1,1 @@
-"""Outside formats in, plans out: one module per source, nothing of ours leaves through here."""
+"""Outside formats as drafts of a plan: one module per source."""

@@ -6,7 +6,7 @@ A kind is told from the content of an answer, never from its file name. Nothing 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -425,8 +425,10 @@ def section(item: Mapping[str, Any], key: str) -> Item:
 
 
 def count(item: Mapping[str, Any], key: str) -> int | None:
-    """A whole number of 0 or more, None where it is absent or something else."""
+    """A whole number of 0 or more, also as digits; None where it is absent or something else."""
     value = item.get(key)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18:
+        return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
@@ -465,36 +467,3 @@ def moment(value: Any) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return (when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp()
-
-
-# --- the folder ---------------------------------------------------------------------------
-
-
-def decoded(blob: str, origin: str) -> Iterator[Any]:
-    """The JSON documents of a text, one after the other.
-
-    Raises
-    ------
-    SpecError
-        The text is cut off, holds NaN or Infinity, or is nested too deeply.
-    """
-    import json
-
-    def refuse(name: str) -> Any:
-        raise SpecError(f"{origin}: {name} is not a number AWS answers with")
-
-    decoder = json.JSONDecoder(parse_constant=refuse)
-    position, length = 0, len(blob)
-    while position < length:
-        while position < length and blob[position] in " \t\r\n":
-            position += 1
-        if position == length:
-            return
-        try:
-            document, position = decoder.raw_decode(blob, position)
-        except json.JSONDecodeError as error:
-            line = blob.count("\n", 0, error.pos) + 1
-            raise SpecError(f"{origin}:{line}: not whole JSON ({error.msg})") from error
-        except RecursionError as error:
-            raise SpecError(f"{origin}: the JSON is nested too deeply") from error
-        yield document

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from capacity.errors import SpecError
-from capacity.readers.aws_answers import Answers, Sorter, decoded
+from capacity.readers.aws_answers import Answers, Sorter
+from capacity.readers.decode import decode, parse_json_documents
 
 MOST_BYTES = 2_000_000_000
 
@@ -27,7 +28,7 @@ def read_folder(path: Path) -> Answers:
         if blob is None or blob.lstrip()[:1] not in ("{", "["):
             strangers.append(name)
             continue
-        known = [sorter.add(document, name) for document in decoded(blob, name)]
+        known = [sorter.add(document, name) for document in parse_json_documents(blob, name)]
         if not any(known):
             strangers.append(name)
     if len(strangers) == len(files):
@@ -56,8 +57,7 @@ def _text(file: Path, name: str) -> str | None:
         blob = file.read_bytes()
     except OSError as error:
         raise SpecError(f"{name}: {error.strerror or error}") from error
-    encoding = "utf-16" if blob[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"  # PowerShell's > writes UTF-16
     try:
-        return blob.decode(encoding)
-    except UnicodeDecodeError:
-        return None
+        return decode(blob, name)
+    except SpecError:
+        return None  # a picture, an archive: no answer of AWS

@@ -8,13 +8,18 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, collapse_addresses
 
 from capacity.catalog.table import Catalog, load_catalog
+from capacity.cluster.check import check
 from capacity.errors import SpecError, either, nearest_names
 from capacity.readers.aws_addresses import SubnetAccount, parse_subnets, subnet_names
 from capacity.readers.aws_answers import KINDS, Answers, Gap, Item, objects, section, text, texts
 from capacity.readers.aws_cni import CUSTOM, CniFound, parse_cni
 from capacity.readers.aws_groups import Groups, parse_groups
 from capacity.readers.aws_owners import NODE_OWNERS, Interface, parse_interfaces
+from capacity.readers.complete import complete
 from capacity.readers.draft import PODS_TODAY, GroupDraft, Note, PlanDraft, SubnetDraft, TenantDraft, at
+from capacity.readers.write import render_plan
+from capacity.spec.document import parse_yaml
+from capacity.spec.parse import parse_plan
 
 MODELLED = ("node_primary", "eni_primary", "assigned", "warm", "branch")
 WIDEST = 16  # a VPC block; aws/aws-eks-best-practices@dc0243a networking/subnets.adoc L65
@@ -86,6 +91,25 @@ def _cluster(answers: Answers, name: str) -> Item:
     if len(known) > 1:
         raise SpecError(f"several clusters among the answers: say which with --cluster ({either(sorted(known))})")
     return next(iter(known.values()))
+
+
+def aws_draft(found: AwsCluster, source: str = "AWS") -> PlanDraft:
+    """The whole draft of a plan, whose steady state takes the addresses that are taken today.
+
+    Raises
+    ------
+    SpecError
+        The answers make no plan that `check` reads.
+    """
+    draft = parse_aws(found, source)
+    return settle(draft, found, steady_use(draft))
+
+
+def steady_use(draft: PlanDraft) -> dict[str, dict[str, int]]:
+    """Addresses by subnet and holder in the steady state of what the draft says so far. [addresses]"""
+    plan = parse_plan(parse_yaml(render_plan(complete(draft)), draft.source), draft.source)
+    (state,) = check(plan, ["steady"]).scenarios
+    return {s.subnet.name: s.used for s in state.subnets}
 
 
 def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
