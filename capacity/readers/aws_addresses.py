@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from capacity.errors import SpecError
-from capacity.readers.aws_answers import Answers, Item, count, tags, text
+from capacity.readers.aws_answers import Answers, Item, count, section, tags, text, texts
 from capacity.readers.aws_owners import Interface
 from capacity.spec.plan import RESERVED_BY_AWS
 
@@ -102,7 +102,7 @@ class SubnetAccount:
         )
 
 
-def parse_subnets(answers: Answers, interfaces: Sequence[Interface], cluster: str) -> tuple[SubnetAccount, ...]:
+def parse_subnets(answers: Answers, interfaces: Sequence[Interface], cluster: Item) -> tuple[SubnetAccount, ...]:
     """Every IPv4 subnet of the VPC of the cluster, accounted for; by zone, then by CIDR.
 
     Raises
@@ -110,23 +110,24 @@ def parse_subnets(answers: Answers, interfaces: Sequence[Interface], cluster: st
     SpecError
         A subnet without a usable CIDR.
     """
-    vpc = vpc_of(answers)
+    vpc = vpc_of(answers, cluster)
     described = [s for s in answers.of("subnets") if text(s, "CidrBlock") and (not vpc or text(s, "VpcId") == vpc)]
     names = subnet_names(described)
     by_subnet: dict[str, list[Interface]] = {text(s, "SubnetId"): [] for s in described}
     for interface in interfaces:
         by_subnet.get(interface.subnet, []).append(interface)
-    found = [_account(s, names, by_subnet[text(s, "SubnetId")], answers, cluster) for s in described]
+    found = [_account(s, names, by_subnet[text(s, "SubnetId")], answers, text(cluster, "name")) for s in described]
     return tuple(sorted(found, key=lambda a: (a.zone, int(a.cidr.network_address))))
 
 
-def vpc_of(answers: Answers) -> str:
-    """The VPC of the cluster, else that of all subnets where there is only one."""
-    for item in answers.of("cluster"):
-        config = item.get("resourcesVpcConfig")
-        if isinstance(config, dict) and text(config, "vpcId"):
-            return text(config, "vpcId")
-    found = {text(s, "VpcId") for s in answers.of("subnets")}
+def vpc_of(answers: Answers, cluster: Item) -> str:
+    """The VPC of a cluster: as it says, else that of its subnets, else that of all subnets where there is one."""
+    config = section(cluster, "resourcesVpcConfig")
+    if text(config, "vpcId"):
+        return text(config, "vpcId")
+    own = set(texts(config, "subnetIds"))
+    mine = {text(s, "VpcId") for s in answers.of("subnets") if text(s, "SubnetId") in own}
+    found = mine or {text(s, "VpcId") for s in answers.of("subnets")}
     return found.pop() if len(found) == 1 else ""
 
 

@@ -172,7 +172,8 @@ class _Fetch:
 
     def run(self, cluster: str) -> Answers:
         item = self._cluster(cluster)
-        name, vpc = text(item, "name"), text(section(item, "resourcesVpcConfig"), "vpcId")
+        name = text(item, "name")
+        vpc = text(section(item, "resourcesVpcConfig"), "vpcId") or self._vpc_of_subnets(item)
         self.names = {"cluster": name, "vpc": vpc}
         of_vpc = {"Filters": [{"Name": "vpc-id", "Values": [vpc]}]}
         self._take("vpcs", "ec2", "describe_vpcs", VpcIds=[vpc])
@@ -205,6 +206,15 @@ class _Fetch:
             raise SpecError(f"--cluster: no cluster {name!r} in {self.caller.region}{hint}") from error
         self.sorter.add(answer, "describe-cluster")
         return section(answer, "cluster")
+
+    def _vpc_of_subnets(self, item: Item) -> str:
+        """The VPC of the cluster's subnets, where its own answer does not say."""
+        own = texts(section(item, "resourcesVpcConfig"), "subnetIds")
+        try:
+            answer = self.caller.one("ec2", "describe_subnets", SubnetIds=own)
+        except Refused as error:
+            raise CapacityError(f"{KINDS['subnets'].lost} cannot be read: {error.reason}") from error
+        return next((text(s, "VpcId") for s in objects(answer, "Subnets")), "")
 
     def _clusters(self) -> list[str]:
         try:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, collapse_addresses
 
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.cluster.check import check
 from capacity.errors import SpecError, either, nearest_names
-from capacity.readers.aws_addresses import SubnetAccount, parse_subnets, subnet_names
+from capacity.readers.aws_addresses import SubnetAccount, parse_subnets, vpc_of
 from capacity.readers.aws_answers import KINDS, Answers, Gap, Item, objects, section, text, texts
 from capacity.readers.aws_cni import CUSTOM, CniFound, parse_cni
 from capacity.readers.aws_groups import Groups, parse_groups
@@ -61,36 +61,41 @@ def parse_cluster(answers: Answers, cluster: str = "", catalog: Catalog | None =
     """
     item = _cluster(answers, cluster)
     name = text(item, "name")
-    if not answers.of("subnets"):
-        raise SpecError(f"the subnets are missing: {KINDS['subnets'].command.format(vpc=_vpc(item))}")
     interfaces = parse_interfaces(answers)
+    accounts = parse_subnets(answers, interfaces, item)
     return AwsCluster(
         answers=answers,
         item=item,
         name=name,
         interfaces=interfaces,
-        accounts=parse_subnets(answers, interfaces, name),
+        accounts=accounts,
         cni=parse_cni(answers, name, interfaces),
-        groups=parse_groups(answers, name, subnet_names(answers.of("subnets")), catalog or load_catalog()),
+        groups=parse_groups(answers, name, {a.ident: a.name for a in accounts}, catalog or load_catalog()),
     )
 
 
-def _vpc(item: Item) -> str:
-    return text(section(item, "resourcesVpcConfig"), "vpcId") or "VPC"
-
-
 def _cluster(answers: Answers, name: str) -> Item:
+    """The cluster's answer; without it, what the node groups say of its name."""
     known = {text(c, "name"): c for c in answers.of("cluster")}
     if name in known:
         return known[name]
-    if not known:
-        raise SpecError(f"no cluster among the answers: {KINDS['cluster'].command.format(cluster=name or 'NAME')}")
-    if name:
+    if known and name:
         near = nearest_names(name, known, 1)
-        raise SpecError(f"no cluster {name!r} among the answers (found {either(near or sorted(known))})")
+        raise SpecError(f"--cluster: no cluster {name!r} among the answers (found {either(near or sorted(known))})")
     if len(known) > 1:
-        raise SpecError(f"several clusters among the answers: say which with --cluster ({either(sorted(known))})")
-    return next(iter(known.values()))
+        raise SpecError(f"--cluster: several clusters among the answers: say which ({either(sorted(known))})")
+    if known:
+        return next(iter(known.values()))
+    names = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
+    if not name and len(names) == 1:
+        name = names.pop()
+    if not name:
+        raise SpecError(f"no cluster among the answers: {KINDS['cluster'].command.format(cluster='NAME')}")
+    vpcs = {text(s, "VpcId") for s in answers.of("subnets")} - {""}
+    if len(vpcs) > 1:
+        command = KINDS["cluster"].command.format(cluster=name)
+        raise SpecError(f"subnets of {len(vpcs)} VPCs, and nothing says which is the cluster's: {command}")
+    return {"name": name}
 
 
 def aws_draft(found: AwsCluster, source: str = "AWS") -> PlanDraft:
@@ -158,7 +163,7 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
 
 def _vpc_blocks(found: AwsCluster) -> tuple[tuple[IPv4Network, ...], Note | None]:
     """All blocks of the VPC; without its answer, the least blocks that hold the subnets."""
-    vpc = _vpc(found.item)
+    vpc = vpc_of(found.answers, found.item)
     for item in found.answers.of("vpcs"):
         if text(item, "VpcId") != vpc:
             continue
@@ -171,6 +176,8 @@ def _vpc_blocks(found: AwsCluster) -> tuple[tuple[IPv4Network, ...], Note | None
         blocks = list(dict.fromkeys(b for b in [own, *listed] if b))
         if blocks:
             return tuple(map(_block, blocks)), None
+    if not found.accounts:
+        return (), None
     merged = collapse_addresses(a.cidr for a in found.accounts)
     narrow = [p for b in merged for p in (b.subnets(new_prefix=WIDEST) if b.prefixlen < WIDEST else (b,))]
     note = Note("vpc.cidrs: the VPC's blocks are not known; the least blocks that hold the subnets stand", "vpc.cidrs")
@@ -333,18 +340,18 @@ def _explained(account: SubnetAccount, used: int) -> str:
     return f"subnet {account.name}: used {used}" + (f" = {' + '.join(parts)}" if parts else "")
 
 
-def unread(found: Answers, wanted: Sequence[str], cluster: str, vpc: str) -> tuple[Gap, ...]:
-    """Gaps for the kinds of answers that are not there at all, with the command that makes each."""
-    return tuple(
-        Gap(
-            kind.name,
-            "not among the answers",
-            kind.lost,
-            kind.command.format_map(_Names(cluster=cluster or "NAME", vpc=vpc or "VPC")),
-            kind.actions,
-        )
-        for kind in (KINDS[w] for w in wanted)
-        if not found.has(kind.name)
+def with_unread(answers: Answers, cluster: str = "", doctor: bool = False) -> Answers:
+    """Saved answers with a gap for every kind that is not among them, and the command that makes it.
+
+    Launch templates are only missed where a node group refers to one: its reader says so.
+    """
+    item = next(iter(answers.of("cluster")), {})
+    names = _Names(cluster=cluster or text(item, "name") or "NAME", vpc=vpc_of(answers, item) or "VPC")
+    uses = ("must", "plan", "doctor") if doctor else ("must", "plan")
+    return answers.with_gaps(
+        Gap(kind.name, "not among the answers", kind.lost, kind.command.format_map(names), kind.actions)
+        for kind in KINDS.values()
+        if kind.use in uses and not answers.has(kind.name) and kind.name not in ("launch_templates", "policies")
     )
 
 
