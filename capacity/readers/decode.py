@@ -321,12 +321,12 @@ def bool_of(value: Any) -> bool | None:
 
 
 def placeholders(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text with a placeholder in it, with its path."""
+    """Every text with a placeholder in it, with its path; scripts, which have variables of their own, are left out."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from placeholders(inner, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list):
         for i, inner in enumerate(value):
             yield from placeholders(inner, f"{path}[{i}]")
-    elif isinstance(value, str) and len(value) < 300 and PLACEHOLDER.search(value):
+    elif isinstance(value, str) and len(value) < 200 and value.count(" ") < 4 and PLACEHOLDER.search(value):
         yield path, value

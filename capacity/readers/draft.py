@@ -156,20 +156,20 @@ class PlanDraft:
 
 Piece = TypeVar("Piece", SubnetDraft, GroupDraft, WorkloadDraft, DaemonSetDraft, TenantDraft)
 
-_SCALARS = {
+SCALARS = {
     "region": "region",
     "kubernetes_version": "kubernetes.version",
     "service_cidr": "kubernetes.serviceCidr",
     "ip_family": "kubernetes.ipFamily",
     "cni_version": "cni.version",
 }
-_ENTRIES = {
+ENTRIES = {
     "node_groups": "nodeGroups",
     "workloads": "workloads",
     "daemon_sets": "daemonSets",
     "tenants": "tenants",
 }
-_SILENT = frozenset(("labels", "taints"))  # help to bind pods to groups, are not part of a plan
+SILENT = frozenset(("labels", "taints"))  # help to bind pods to groups, are not part of a plan
 PODS_TODAY = "pods seen by AWS"  # tenants that stand for the pods until a source with workloads takes their place
 
 
@@ -195,14 +195,14 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
     name is. The order is that of ``base``, then that of ``new``.
     """
     if base.workloads or new.workloads:
-        base, new = _without_stand_ins(base), _without_stand_ins(new)
+        base, new = without_stand_ins(base), without_stand_ins(new)
     notes: list[Note] = []
-    subnets, names = _merge_subnets(base.subnets, new.subnets, notes)
+    subnets, names = _merge_subnets(base.subnets, new.subnets, new.source, notes)
     new = renamed_subnets(new, names)
     changes: dict[str, Any] = {"subnets": subnets}
-    for attribute, path in _SCALARS.items():
+    for attribute, path in SCALARS.items():
         changes[attribute] = _settled(getattr(base, attribute), getattr(new, attribute), path, new.source, notes)
-    for attribute, path in _ENTRIES.items():
+    for attribute, path in ENTRIES.items():
         changes[attribute] = _merge_entries(getattr(base, attribute), getattr(new, attribute), path, new.source, notes)
     return replace(
         base,
@@ -218,7 +218,7 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
     )
 
 
-def _without_stand_ins(draft: PlanDraft) -> PlanDraft:
+def without_stand_ins(draft: PlanDraft) -> PlanDraft:
     """The draft without the tenants that stand for pods: workloads book these now."""
     return replace(draft, tenants=tuple(t for t in draft.tenants if not t.name.startswith(PODS_TODAY)))
 
@@ -274,16 +274,16 @@ def _merge_blocks(
     return tuple(merged)
 
 
-def _merge_piece(base: Piece, new: Piece, path: str, source: str, notes: list[Note], skip: str = "") -> Piece:
+def _merge_piece(base: Piece, new: Piece, path: str, source: str, notes: list[Note]) -> Piece:
     """One entry known from two sources."""
     changes: dict[str, Any] = {}
     for f in fields(base):
         mine, theirs = getattr(base, f.name), getattr(new, f.name)
-        if f.name in ("name", skip) or theirs is None or mine == theirs:
+        if f.name == "name" or theirs is None or mine == theirs:
             continue
         if mine is None:
             changes[f.name] = theirs
-        elif f.name not in _SILENT:
+        elif f.name not in SILENT:
             _settled(mine, theirs, f"{path}.{camel(f.name)}", source, notes)
     return replace(base, **changes) if changes else base
 
@@ -300,31 +300,28 @@ def _merge_entries(
     return tuple(merged.values())
 
 
-def _merge_subnets(
-    base: tuple[SubnetDraft, ...], new: tuple[SubnetDraft, ...], notes: list[Note]
-) -> tuple[tuple[SubnetDraft, ...], dict[str, str]]:
-    """The subnets of both, and what the new ones are called among them."""
-    merged = {s.name: s for s in base}
+def merge_subnet_names(base: tuple[SubnetDraft, ...], new: tuple[SubnetDraft, ...]) -> dict[str, str]:
+    """What each new subnet is called among the known ones: the same by AWS's id, by block, or by name."""
+    by_name = {s.name: s for s in base}
     by_id = {s.id: s.name for s in base if s.id}
     by_cidr = {s.cidr: s.name for s in base if s.cidr}
     names: dict[str, str] = {}
     for subnet in new:
         same = (by_id.get(subnet.id) if subnet.id else None) or (by_cidr.get(subnet.cidr) if subnet.cidr else None)
-        if same is None and subnet.name in merged:
-            other = merged[subnet.name]
-            if other.id is None or subnet.id is None or other.id == subnet.id:
-                same = subnet.name
-            else:
-                names[subnet.name] = subnet.id  # two subnets of one name: AWS's id tells them apart
-                subnet = replace(subnet, name=subnet.id)
-        if same is None:
-            merged[subnet.name] = subnet
-            if subnet.cidr:
-                by_cidr[subnet.cidr] = subnet.name
-        else:
-            names[subnet.name] = same
-            merged[same] = _merge_piece(merged[same], subnet, at("vpc.subnets", same), "the later source", notes)
-    return tuple(merged.values()), names
+        namesake = by_name.get(subnet.name)
+        if same is None and namesake and namesake.id and subnet.id:
+            same = subnet.id  # two subnets of one name: AWS's id tells them apart
+        names[subnet.name] = same or subnet.name
+    return names
+
+
+def _merge_subnets(
+    base: tuple[SubnetDraft, ...], new: tuple[SubnetDraft, ...], source: str, notes: list[Note]
+) -> tuple[tuple[SubnetDraft, ...], dict[str, str]]:
+    """The subnets of both, and what the new ones are called among them."""
+    names = merge_subnet_names(base, new)
+    renamed = tuple(replace(s, name=names[s.name]) for s in new)
+    return _merge_entries(base, renamed, "vpc.subnets", source, notes), names
 
 
 def renamed_subnets(draft: PlanDraft, names: Mapping[str, str]) -> PlanDraft:
