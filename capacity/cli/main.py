@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli import check, data, explain, import_, import_aws, maxpods, node
+from capacity.cli import check, data, doctor, explain, import_, import_aws, maxpods, node
 from capacity.cli.output import note, write_stdout
 from capacity.errors import CapacityError
 
@@ -39,7 +39,7 @@ def _root(
     """Pod-IP capacity planner for Amazon EKS."""
 
 
-for verb in (maxpods, node, check, import_, import_aws, explain, data):
+for verb in (maxpods, node, check, import_, import_aws, doctor, explain, data):
     verb.register(app)
 
 
