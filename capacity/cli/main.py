@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli import check, data, explain, forecast, maxpods, node
+from capacity.cli import check, data, explain, forecast, maxpods, node, record
 from capacity.cli.output import note, write_stdout
 from capacity.errors import CapacityError
 
@@ -39,7 +39,7 @@ def _root(
     """Pod-IP capacity planner for Amazon EKS."""
 
 
-for verb in (maxpods, node, check, forecast, explain, data):
+for verb in (maxpods, node, check, forecast, record, explain, data):
     verb.register(app)
 
 

@@ -38,6 +38,7 @@ PERSISTENCE = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9
 WALK_PRIOR = 0.2  # before looking: that the noise is a random walk (the last φ)
 LINEAR, EXPONENTIAL = "linear", "exponential"
 EXPONENTIAL_PRIOR = 0.35  # before looking: steady growth in percent needs better evidence than in addresses
+SINGULAR = 1e-10  # columns that are this nearly combinations of others are one column
 LEAST_VARIANCE = 1e-6  # counts that lie on the line exactly still leave this
 STEP_WINDOW = 7  # days before and after a step whose medians are compared: each weekday once
 STEP_SIGMAS = 6.0
@@ -171,7 +172,7 @@ def _weekdays_known(days: Days, span: int) -> bool:
 
 
 def _candidate(kind: str, phi: float, days: Days, rows: Floats, values: Floats) -> tuple[Candidate, float]:
-    """Generalised least squares for one φ, and twice the logarithm of its restricted likelihood, halved."""
+    """Generalised least squares for one φ, and the logarithm of its restricted likelihood."""
     import numpy as np
 
     gaps = np.diff(days)
@@ -186,17 +187,17 @@ def _candidate(kind: str, phi: float, days: Days, rows: Floats, values: Floats) 
         return white
 
     x, y = whitened(rows), whitened(values)
-    coefficients, _, used_rank, sizes = np.linalg.lstsq(x, y, rcond=1e-10)
+    sides, sizes, axes = np.linalg.svd(x, full_matrices=False)
+    kept = sizes > SINGULAR * sizes[0]
+    root: Floats = (axes[kept] / sizes[kept, None]).T
+    coefficients: Floats = root @ (sides[:, kept].T @ y)
     residuals = y - x @ coefficients
-    freedom = max(len(y) - int(used_rank), 1)
+    freedom = max(len(y) - int(kept.sum()), 1)
     total = max(float(residuals @ residuals), LEAST_VARIANCE * freedom)
-    sizes = sizes[:used_rank]
-    score = -0.5 * (freedom * np.log(total) + 2 * np.log(sizes).sum() + np.log(spread).sum())
-    _, values_of, axes = np.linalg.svd(x, full_matrices=False)
-    kept = values_of > 1e-10 * values_of[0]
-    root = (axes[kept] / values_of[kept, None]).T
-    stretched = residuals * np.sqrt(len(y) / freedom)
-    made = Candidate(kind, phi, coefficients, root, total / freedom, stretched - stretched.mean(), 0.0)
+    score = -0.5 * (freedom * np.log(total) + 2 * np.log(sizes[kept]).sum() + np.log(spread).sum())
+    stretched: Floats = residuals * np.sqrt(len(y) / freedom)
+    stretched -= stretched.mean()
+    made = Candidate(kind, phi, coefficients, root, total / freedom, stretched, 0.0)
     return made, float(score)
 
 
