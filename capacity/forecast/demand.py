@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from capacity.cluster.demand import Demand
+from capacity.cluster.engine import Engine
 from capacity.cluster.place import BRANCH, VPC, PodShape, fits, with_pod
-from capacity.cluster.scenario import Demand, Engine, ScenarioState
+from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cluster.spread import Slot
 from capacity.cni.facade import slots_and_enis
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.floating[Any]]
 
 FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # what growth does not move
-ENOUGH_FOR_EVERY_PLACE = 100_000  # nodes, so that each subnet of a group has some
 MOST_STATES = 1_000_000  # pods told apart in a component of one pod shape
 MOST_CELLS = 3_000_000  # states × places of a component of mixed pods
 MOST_COLUMNS = 256  # counts of pods told apart per count of nodes there: an eighth of a pod per node or less
@@ -94,7 +95,7 @@ def group_table(engine: Engine, group: int, zone: str, nodes: Ints, vpc: Ints, b
     import numpy as np
 
     shape = engine.shapes[group]
-    slots = [slot for slot, _ in engine.slots(group, ENOUGH_FOR_EVERY_PLACE, zone)]
+    slots = engine.slots[group]
     counts = _counts(engine, group, zone, nodes, {slot: i for i, slot in enumerate(slots)})
     names = tuple(dict.fromkeys(n for s in slots for n in (s.subnet, s.address_subnet)))
     singles = np.zeros((len(names), len(nodes)), dtype=np.int32)
@@ -124,7 +125,7 @@ def _counts(engine: Engine, group: int, zone: str, nodes: Ints, row: Mapping[Slo
     distinct, at = np.unique(nodes, return_inverse=True)
     counts = np.zeros((len(row), len(distinct)), dtype=np.int32)
     for column, n in enumerate(distinct):
-        for slot, count in engine.slots(group, int(n), zone):
+        for slot, count in engine.places(group, int(n), zone):
             counts[row[slot], column] = count
     return counts[:, at]
 
@@ -350,7 +351,7 @@ def _of_mixed_pods(
     counts = np.stack([_nodes_of(grid, known, points.nodes[order, g], _floor(engine, g)) for g in groups])
     stage_of, first = _stages(counts)
     ends = np.append(first[1:], len(grid)) - 1  # last load step of each stage
-    places = sum(len(engine.slots(g, ENOUGH_FOR_EVERY_PLACE, points.zones[g])) for g in groups)
+    places = sum(len(engine.slots[g]) for g in groups)
     columns = int(np.clip(MOST_CELLS // (len(first) * places), 32, MOST_COLUMNS))
     vpc = tuple(w for w in workloads if engine.pods[w].kind == VPC)
     room = max(_address_room(engine.shapes[g]) for g in groups)
@@ -404,6 +405,7 @@ def _shares(engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...])
             (1, room.max_pods - start[4]),
             (pod.kind == VPC, room.addresses - start[5]),
             (pod.kind == BRANCH, room.branch_enis - start[6]),
+            (pod.volumes, room.volumes - start[7]),
         )
         rows.append([need / max(have, 1) if need else 0.0 for need, have in needs])
     shares = np.array(rows, dtype=np.float32).T

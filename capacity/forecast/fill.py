@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from capacity.cluster.scenario import Engine, ScenarioState
+from capacity.cluster.engine import Engine
+from capacity.cluster.scenario import ScenarioState
 from capacity.forecast.demand import growing_demand
 from capacity.vpc.ledger import SubnetState
 

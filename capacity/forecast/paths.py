@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import exp, sqrt
 from typing import TYPE_CHECKING, Any
 
-from capacity.cluster.scenario import Engine
+from capacity.cluster.engine import Engine
 from capacity.forecast.demand import (
     FIXED_HOLDERS,
     Calibration,

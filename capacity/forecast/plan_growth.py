@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from capacity.cluster.scenario import Engine
+from capacity.cluster.engine import Engine
 from capacity.cluster.shape import group_shapes
 from capacity.errors import SpecError
 from capacity.forecast.fill import DailyFill, Progress, daily_fill
