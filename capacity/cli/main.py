@@ -29,6 +29,7 @@ VERBS = {
         "Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.",
     ),
     "forecast": Verb("forecast", "When does each subnet run out, and how surely?"),
+    "record": Verb("record", "Append a snapshot of free addresses to a history that forecast can read."),
     "report": Verb(
         "report", "The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources."
     ),
