@@ -303,7 +303,7 @@ class TestComment:
         lines = done.stdout.splitlines()
         assert len(lines) < 40
         assert "| 30 more subnets |" in done.stdout
-        assert "more findings" in done.stdout
+        assert "- **IP001** error, 40 places, the gravest: peak: " in done.stdout
 
     def test_a_set_value_is_named(self) -> None:
         done = run("check", str(EXAMPLE), "-q", "-o", "md", "--set", "cni.env.WARM_IP_TARGET=2")
