@@ -19,6 +19,7 @@ VERBS = {
         "node", "What is left for pods on a node, how many of this pod fit, which resource binds, what it costs."
     ),
     "check": Verb("check", "Will we run out of IPs? Per subnet and scenario, with a verdict for CI."),
+    "size": Verb("size", "The smallest subnets that carry a plan in all scenarios, laid into free VPC space."),
     "compare": Verb(
         "compare",
         "What changes between two plans, or if one plan is changed: per scenario and subnet, nodes, findings, runway.",
