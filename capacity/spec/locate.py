@@ -58,28 +58,20 @@ class Place:
     line: int | None
 
 
-_NAMED = {
-    "subnets": ("vpc", "subnets"),
-    "nodeGroups": ("nodeGroups",),
-    "workloads": ("workloads",),
-    "daemonSets": ("daemonSets",),
-    "tenants": ("tenants",),
-}
-
-
 def place_of(plan: Plan, where: str) -> Place:
     """File and line that a finding's ``where`` means: ``subnets.private-b``, ``cni.env.WARM_IP_TARGET``.
 
-    A key that the plan does not have is at its nearest section that it has; else at the top of the file.
+    A zone is at its first subnet. A key that the plan does not have is at the nearest section that it has.
     """
     if not plan.file or plan.file == "<stdin>":
         return Place(None, None)
     head, _, name = where.partition(".")
-    for thing in _things(plan, head):
-        if thing.name == name:
-            match = re.match(r"[0-9]+", thing.where.removeprefix(f"{plan.file}:"))
-            return Place(plan.file, int(match.group()) if match else line_of(plan.file, [*_NAMED[head]]))
-    return Place(plan.file, line_of(plan.file, list(where.split("."))))
+    if head == "zones":
+        at = next((s.where for s in plan.subnets if s.zone == name), "")
+    else:
+        at = next((t.where for t in _things(plan, head) if t.name == name), "")
+    match = re.match(r"[0-9]+", at.removeprefix(f"{plan.file}:"))
+    return Place(plan.file, int(match.group()) if match else line_of(plan.file, list(where.split("."))))
 
 
 def _things(plan: Plan, head: str) -> tuple[Any, ...]:

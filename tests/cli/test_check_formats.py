@@ -56,6 +56,7 @@ class TestPlaces:
         ("where", "text"),
         [
             ("subnets.private-b", "{name: private-b,"),
+            ("zones.us-east-1c", "{name: private-c,"),
             ("nodeGroups.batch", "- name: batch"),
             ("workloads.search", "- name: search"),
             ("cni.env.WARM_ENI_TARGET", "env: {WARM_ENI_TARGET:"),
