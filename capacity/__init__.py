@@ -6,6 +6,9 @@ The library behind the command of the same name; ``docs/reference/python-api.md`
     max pods    max_pods, max_pods_frame, Platform, MaxPods
     a node      offer, node_frame, PodAsked, Daemon, Keep, Offer
     its pool    node_pool, cni_settings, CniSettings, Pool; many at once: sweep, type_arrays, pool_frame
+    what if     headroom_by_nodes, headroom_by_pods, shape_map, request_grid, group_offers, what_if, warm_for_plan,
+                packed_blocks
+    growth      forecast_growth, forecast_history, parse_horizon, read_history, daily_series, sizes_of
     a plan      read_plan, parse_plan, check, findings; subnet_frame, group_frame, runway_frame
     errors      CapacityError, SpecError, UnknownInstanceType, CatalogError, InfeasiblePlan, MissingExtra
 
@@ -19,11 +22,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from capacity.advice.codes import Finding
     from capacity.advice.findings import findings
+    from capacity.advice.warm import warm_for_plan
+    from capacity.advice.whatif import what_if
     from capacity.catalog.instance_type import InstanceType
     from capacity.catalog.prices import price_per_hour
     from capacity.catalog.table import Catalog, load_catalog
     from capacity.cluster.check import CheckResult, check
     from capacity.cluster.frames import group_frame, runway_frame, subnet_frame
+    from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
+    from capacity.cluster.typical import group_offers
     from capacity.cni.node_pool import Pool, node_pool
     from capacity.cni.sweep import PoolGrid, TypeArrays, pool_frame, sweep, type_arrays
     from capacity.errors import (
@@ -34,12 +41,19 @@ if TYPE_CHECKING:
         SpecError,
         UnknownInstanceType,
     )
+    from capacity.forecast.formats import read_history
+    from capacity.forecast.from_history import forecast_history, sizes_of
+    from capacity.forecast.plan_growth import forecast_growth
+    from capacity.forecast.series import daily_series
+    from capacity.forecast.span import parse_horizon
     from capacity.node.frames import max_pods_frame, node_frame
     from capacity.node.maxpods import MaxPods, Platform, max_pods
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
+    from capacity.node.shape_map import request_grid, shape_map
     from capacity.spec.cni_env import CniSettings, cni_settings
     from capacity.spec.parse import parse_plan, read_plan
     from capacity.spec.plan import Plan
+    from capacity.vpc.block_map import packed_blocks
 
 __version__ = "0.1.0"
 
@@ -67,42 +81,67 @@ __all__ = [
     "UnknownInstanceType",
     "check",
     "cni_settings",
+    "daily_series",
     "findings",
+    "forecast_growth",
+    "forecast_history",
     "group_frame",
+    "group_offers",
+    "headroom_by_nodes",
+    "headroom_by_pods",
     "load_catalog",
     "max_pods",
     "max_pods_frame",
     "node_frame",
     "node_pool",
     "offer",
+    "packed_blocks",
+    "parse_horizon",
     "parse_plan",
     "pool_frame",
     "price_per_hour",
+    "read_history",
     "read_plan",
+    "request_grid",
     "runway_frame",
+    "shape_map",
+    "sizes_of",
     "subnet_frame",
     "sweep",
     "type_arrays",
+    "warm_for_plan",
+    "what_if",
 ]
 
 # The imports above for those who run the code, not only read it; tests/unit/test_public_api.py holds them together.
 _HOMES = {
     "advice.codes": ("Finding",),
     "advice.findings": ("findings",),
+    "advice.warm": ("warm_for_plan",),
+    "advice.whatif": ("what_if",),
     "catalog.instance_type": ("InstanceType",),
     "catalog.prices": ("price_per_hour",),
     "catalog.table": ("Catalog", "load_catalog"),
     "cluster.check": ("CheckResult", "check"),
     "cluster.frames": ("group_frame", "runway_frame", "subnet_frame"),
+    "cluster.headroom": ("headroom_by_nodes", "headroom_by_pods"),
+    "cluster.typical": ("group_offers",),
     "cni.node_pool": ("Pool", "node_pool"),
     "cni.sweep": ("PoolGrid", "TypeArrays", "pool_frame", "sweep", "type_arrays"),
     "errors": ("CapacityError", "CatalogError", "InfeasiblePlan", "MissingExtra", "SpecError", "UnknownInstanceType"),
+    "forecast.formats": ("read_history",),
+    "forecast.from_history": ("forecast_history", "sizes_of"),
+    "forecast.plan_growth": ("forecast_growth",),
+    "forecast.series": ("daily_series",),
+    "forecast.span": ("parse_horizon",),
     "node.frames": ("max_pods_frame", "node_frame"),
     "node.maxpods": ("MaxPods", "Platform", "max_pods"),
     "node.offer": ("Daemon", "Keep", "Offer", "PodAsked", "offer"),
+    "node.shape_map": ("request_grid", "shape_map"),
     "spec.cni_env": ("CniSettings", "cni_settings"),
     "spec.parse": ("parse_plan", "read_plan"),
     "spec.plan": ("Plan",),
+    "vpc.block_map": ("packed_blocks",),
 }
 
 

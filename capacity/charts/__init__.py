@@ -1,1 +1,37 @@
-"""Results drawn with matplotlib: nothing here computes, every function takes results and returns a Figure."""
+"""Results drawn with matplotlib: nothing here computes, every function takes results and returns a Figure.
+
+    node groups  plot_limits, plot_price_per_pod, plot_modes, plot_bottleneck_map
+    subnets      plot_subnet_states, plot_headroom, plot_blocks
+    choices      plot_warm_tradeoff with WarmChoice, warm_choices
+    time         plot_forecast
+    files        png_bytes, svg_text; themes LIGHT and DARK
+
+Every ``plot_*`` takes ``ax=`` to draw into Axes of yours, and ``theme=``. matplotlib is loaded by the first drawing.
+"""
+
+from capacity.charts.bottleneck import plot_bottleneck_map
+from capacity.charts.files import png_bytes, svg_text
+from capacity.charts.forecast import plot_forecast
+from capacity.charts.nodes import plot_limits, plot_modes, plot_price_per_pod
+from capacity.charts.subnets import plot_blocks, plot_headroom, plot_subnet_states
+from capacity.charts.theme import DARK, LIGHT, Theme
+from capacity.charts.trade import WarmChoice, plot_warm_tradeoff, warm_choices
+
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "Theme",
+    "WarmChoice",
+    "plot_blocks",
+    "plot_bottleneck_map",
+    "plot_forecast",
+    "plot_headroom",
+    "plot_limits",
+    "plot_modes",
+    "plot_price_per_pod",
+    "plot_subnet_states",
+    "plot_warm_tradeoff",
+    "png_bytes",
+    "svg_text",
+    "warm_choices",
+]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from capacity.advice.warm import WarmAnswer
+
 
 @dataclass(frozen=True, slots=True)
 class WarmChoice:
@@ -27,7 +29,7 @@ class WarmChoice:
     instant_pods : float
         Pods a node can start without a call to EC2. [pods]
     ec2_calls : float or None
-        [calls], None where not known.
+        For a pod that comes and one that goes; None where not known. [calls]
     """
 
     name: str
@@ -36,12 +38,39 @@ class WarmChoice:
     ec2_calls: float | None = None
 
 
+def warm_choices(answer: WarmAnswer) -> list[WarmChoice]:
+    """The settings of ``capacity warm`` that are worth a look: the present one, the recommended, some of the frontier.
+
+    Addresses are those of the last population (``peak`` of a plan), pods the mean over the nodes, calls those of a
+    pod that comes and goes.
+    """
+    best = answer.recommendation.row.targets if answer.recommendation else None
+    own = (best, answer.current.targets)
+    sound = sorted(
+        (r for r in answer.rows if r.frontier and not r.flaws and r.targets not in own), key=lambda r: r.costs
+    )
+    step = max(-(-len(sound) // FRONTIER_CHOICES), 1)
+    chosen = [(answer.current, "now: "), *((r, "") for r in sound[::step])]
+    if answer.recommendation and best != answer.current.targets:
+        chosen.insert(1, (answer.recommendation.row, "recommended: "))
+    seen: dict[str, WarmChoice] = {}
+    for row, word in chosen:
+        name = ("prefixes, " if row.targets.prefix else "") + row.targets.label
+        seen.setdefault(name, WarmChoice(word + name, float(row.costs[0]), row.instant_mean, row.calls_per_pod))
+    return list(seen.values())
+
+
+NARROW = 34  # characters of a setting up to which two stand side by side
+FRONTIER_CHOICES = 4  # evenly along it
+
+
 def plot_warm_tradeoff(choices: Sequence[WarmChoice], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Each setting as a numbered point; a line joins those that nothing beats in both addresses and instant pods."""
     if not choices:
         raise SpecError("nothing to draw: no warm settings were given")
     rows = sorted(choices, key=lambda c: (c.addresses_held, -c.instant_pods, c.name))
-    with drawing(ax, theme, 8.0, 4.3 + 0.2 * (len(rows) // 2)) as (figure, axes):
+    columns = 2 if len(rows) > 2 and max(len(c.name) for c in rows) < NARROW else 1
+    with drawing(ax, theme, 8.0, 4.1 + 0.2 * -(-len(rows) // columns)) as (figure, axes):
         best = [c for i, c in enumerate(rows) if all(c.instant_pods > o.instant_pods for o in rows[:i])]
         axes.plot(
             [c.addresses_held for c in best],
@@ -53,7 +82,7 @@ def plot_warm_tradeoff(choices: Sequence[WarmChoice], *, ax: Axes | None = None,
         )
         spots: dict[tuple[float, float], list[int]] = {}
         for number, choice in enumerate(rows, 1):
-            calls = "" if choice.ec2_calls is None else f" – {choice.ec2_calls:,.0f} EC2 calls"
+            calls = "" if choice.ec2_calls is None else f" – {choice.ec2_calls:,.2g} EC2 calls per pod"
             axes.plot(
                 [choice.addresses_held],
                 [choice.instant_pods],
@@ -62,21 +91,22 @@ def plot_warm_tradeoff(choices: Sequence[WarmChoice], *, ax: Axes | None = None,
                 markersize=9,
                 color=theme.series[(number - 1) % len(theme.series)],
                 markeredgecolor=theme.edge,
-                label=f"{number}  {label(choice.name, 48)}{calls}",
+                label=f"{number}  {label(choice.name, 70)}{calls}",
                 zorder=2,
             )
             spots.setdefault((choice.addresses_held, choice.instant_pods), []).append(number)
-        for spot, numbers in spots.items():
+        for place, (spot, numbers) in enumerate(spots.items()):
+            offset = (-4, 9) if place % 2 else (-4, -17)  # above and below in turn: neighbours are near
             axes.annotate(
-                ", ".join(map(str, numbers)), spot, xytext=(7, 6), textcoords="offset points", fontweight="bold"
+                ", ".join(map(str, numbers)), spot, xytext=offset, textcoords="offset points", fontweight="bold"
             )
         axes.margins(x=0.1, y=0.15)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(bottom=min(0, -0.1 * max(c.instant_pods for c in rows)))
         axes.set_xlabel("addresses held at rest (fewer is thriftier)")
         axes.set_ylabel("pods a node starts\nwithout asking EC2")
         axes.grid()
         thousands(axes.xaxis)
         thousands(axes.yaxis)
         axes.set_title("Warm settings: addresses held against instant pods")
-        legend_below(axes, 2 if len(rows) > 2 else 1)
+        legend_below(axes, columns)
     return figure

@@ -28,6 +28,7 @@ from capacity.vpc.ledger import VERDICTS, SubnetState
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from capacity.advice.warm import WarmAnswer
     from capacity.advice.whatif import WhatIf
     from capacity.catalog.status import DataStatus
     from capacity.charts.theme import Theme
@@ -64,6 +65,7 @@ class Material:
     command: str
     plan_sha256: str = ""
     forecast: ForecastResult | None = None
+    warm: WarmAnswer | None = None
 
 
 def document(material: Material) -> Document:
@@ -407,7 +409,27 @@ def _explorer(material: Material) -> Section:
         "settings the usual others. Every figure was worked out by the same engine as the check; the page only looks "
         "them up."
     )
-    return Section("what-if", "What if", [Text(words), Explorer(material.explorer)])
+    blocks: list[Block] = [Text(words), Explorer(material.explorer)]
+    return Section("what-if", "What if", blocks + _warm(material.warm))
+
+
+def _warm(answer: WarmAnswer | None) -> list[Block]:
+    """The trade-off of the warm settings, and the one that capacity warm recommends."""
+    if answer is None:
+        return []
+
+    def draw(theme: Theme) -> Figure:
+        from capacity.charts.trade import plot_warm_tradeoff, warm_choices
+
+        return plot_warm_tradeoff(warm_choices(answer), theme=theme)
+
+    best = answer.recommendation
+    words = "The present settings are as good as any." if best is None or not best.change else ""
+    words = words or f"Recommended: {best.row.targets.label if best else ''}, the {best.rule if best else ''}"
+    blocks: list[Block] = [Chart("warm", "Warm settings: addresses held against instant pods", words, draw)]
+    if best is not None and best.commands and best.change:
+        blocks.append(Snippet("to set the recommended targets", "\n".join(best.commands)))
+    return blocks
 
 
 def _forecast(material: Material) -> Section:

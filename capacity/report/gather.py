@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capacity.report.content import Material
 
 if TYPE_CHECKING:
+    from capacity.advice.warm import WarmAnswer
     from capacity.cluster.check import CheckResult
     from capacity.cluster.headroom import HeadroomCurve
     from capacity.forecast.result import ForecastResult
@@ -51,7 +52,21 @@ def gather(
         command=command,
         plan_sha256=plan_sha256,
         forecast=_forecast(result, as_of, horizon, seed),
+        warm=_warm(result, large),
     )
+
+
+def _warm(result: CheckResult, large: bool) -> WarmAnswer | None:
+    """None where no node keeps IPv4 addresses warm; left out of very large plans."""
+    from capacity.advice.warm import warm_for_plan
+    from capacity.errors import SpecError
+
+    if large or not result.plan.node_groups:
+        return None
+    try:
+        return warm_for_plan(result.plan)
+    except SpecError:  # IPv6, or no Linux node in steady or peak
+        return None
 
 
 def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> ForecastResult | None:

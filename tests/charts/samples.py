@@ -56,10 +56,10 @@ def mode_rows() -> list[MaxPods]:
 
 def choices() -> list[WarmChoice]:
     return [
-        WarmChoice("WARM_ENI_TARGET=1", 900, 20, 40),
-        WarmChoice("WARM_IP_TARGET=2 MINIMUM_IP_TARGET=10", 300, 2, 400),
+        WarmChoice("WARM_ENI_TARGET=1", 900, 20, 0.6),
+        WarmChoice("WARM_IP_TARGET=2 MINIMUM_IP_TARGET=10", 300, 2, 1.9),
         WarmChoice("WARM_IP_TARGET=5", 400, 5),
-        WarmChoice("WARM_PREFIX_TARGET=1", 1000, 16, 30),
+        WarmChoice("WARM_PREFIX_TARGET=1", 1000, 16, 0.1),
     ]
 
 

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from capacity.advice.warm import warm_for_plan
 from capacity.charts.files import inline_svg, png_bytes, svg_text
 from capacity.charts.forecast import plot_forecast
 from capacity.charts.nodes import LIMITS, plot_limits, plot_modes, plot_price_per_pod
 from capacity.charts.subnets import FREE, MOST_SUBNETS, STATES, plot_blocks, plot_headroom, plot_subnet_states
 from capacity.charts.theme import DARK, LIGHT, THEMES, label
-from capacity.charts.trade import plot_warm_tradeoff
+from capacity.charts.trade import plot_warm_tradeoff, warm_choices
 from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 from capacity.errors import SpecError
 from capacity.vpc.block_map import packed_blocks
@@ -148,7 +149,19 @@ def test_warm_choices_are_points_with_numbers() -> None:
     assert points == {(900, 20), (300, 2), (400, 5), (1000, 16)}
     front = figure.axes[0].lines[0]
     assert list(front.get_xdata()) == [300, 400, 900]  # 1000 for 16 pods is beaten by 900 for 20
-    assert "1  WARM_IP_TARGET=2 MINIMUM_IP_TARGET=10 – 400 EC2 calls" in legend(figure)
+    assert "1  WARM_IP_TARGET=2 MINIMUM_IP_TARGET=10 – 1.9 EC2 calls per pod" in legend(figure)
+
+
+def test_the_choices_of_a_plan_are_the_present_one_the_recommended_and_some_between() -> None:
+    answer = warm_for_plan(samples.result().plan)
+    found = warm_choices(answer)
+    assert found[0].name == "now: WARM_ENI_TARGET=1"
+    assert found[0].addresses_held == answer.current.addresses["peak"]
+    assert (
+        found[1].name == f"recommended: {answer.recommendation.row.targets.label}" if answer.recommendation else False
+    )
+    assert 4 <= len(found) <= 6
+    assert all(c.name.startswith("prefixes, ") for c in found[2:] if "WARM_PREFIX" in c.name)
 
 
 def test_the_fan_holds_its_quantiles_and_dates() -> None:
