@@ -1,0 +1,76 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A design review, from plan to report
+#
+# The plan of a web shop: three zones, a subnet each, one of them a /24 left over from an older design. Will it run out?
+
+# %%
+# %matplotlib inline
+import capacity
+from capacity.charts import plot_headroom, plot_limits, plot_subnet_states
+
+plan = capacity.read_plan("examples/shop-prod.yaml")
+result = capacity.check(plan)
+print(result.verdict)
+
+# %% [markdown]
+# ## Where, and in which scenario
+
+# %%
+frame = capacity.subnet_frame(result)
+frame.pivot_table(index="scenario", columns="name", values="free", aggfunc="min", sort=False)
+
+# %%
+peak = next(s for s in result.scenarios if s.name == "peak")
+plot_subnet_states(peak)
+
+# %% [markdown]
+# private-b is the /24: 256 − 5 = 251 usable addresses, and 324 are wanted.
+
+# %%
+private_b = next(s for s in peak.subnets if s.subnet.name == "private-b")
+assert (private_b.subnet.usable, private_b.used_total, private_b.free) == (251, 324, -73)
+
+# %% [markdown]
+# ## How far it reaches
+#
+# The runway counts further nodes that fit even if all start in that subnet; the chart spreads them over the zones.
+
+# %%
+capacity.runway_frame(result)
+
+# %%
+plot_headroom(capacity.headroom_by_nodes(result, "general"))
+
+# %%
+plot_headroom(capacity.headroom_by_pods(result))
+
+# %% [markdown]
+# ## Addresses are not what stops a node here
+#
+# CPU is: each node could address three times the pods that it runs. The addresses are held, not used.
+
+# %%
+plot_limits(capacity.group_offers(result), title="The groups' mean pods, by limit")
+
+# %% [markdown]
+# ## Findings
+
+# %%
+for found in capacity.findings(result):
+    print(f"{found.code} {found.severity}: {found.message}")
+
+# %% [markdown]
+# ## The document for the review
+#
+# The same on the command line: `capacity report examples/shop-prod.yaml`. It writes `report.html`, one file with
+# charts, findings, fixes, assumptions and their sources; [how to read it](../docs/how-to/read-the-report.md).
