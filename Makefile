@@ -22,7 +22,7 @@ UV_COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help plan test check lint types browser unit wheel-test format lock docs-reference bench clean
+.PHONY: help plan test check lint types browser unit wheel-test format lock docs docs-reference bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ wheel-test: $(DEV_STAMP)  ## build the wheel, install it elsewhere, compare its 
 format: $(DEV_STAMP)  ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+
+docs: $(DEV_STAMP)  ## build the documentation as a site into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 docs-reference: $(DEV_STAMP)  ## rewrite the reference pages made from the commands and the data
 	@$(BIN)/python tools/build_cli_reference.py
