@@ -89,3 +89,17 @@ def test_alerts_are_three_files(tmp_path: Path) -> None:
     assert done.returncode == 0
     names = sorted(p.name for p in (tmp_path / "alerts").iterdir())
     assert names == ["capacity-dashboard.json", "capacity-prometheusrule.yaml", "capacity-rules.yaml"]
+
+
+def test_only_what_draws_loads_matplotlib(tmp_path: Path) -> None:
+    script = (
+        "import sys; from capacity.cli.main import run\n"
+        "heavy = {'matplotlib', 'jinja2', 'xlsxwriter'}\n"
+        "try:\n    run()\nfinally:\n    print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    for name, loaded in (("md", []), ("json", []), ("xlsx", ["xlsxwriter"]), ("html", ["jinja2", "matplotlib"])):
+        arguments = ["report", str(EXAMPLE), "-q", "-o", name, "--out-file", "r", "--scenario", "steady"]
+        done = subprocess.run(
+            [sys.executable, "-c", script, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert done.stderr.splitlines()[-1] == str(loaded)
