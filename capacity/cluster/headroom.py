@@ -15,6 +15,7 @@ from capacity.errors import SpecError
 from capacity.units import ceil_div
 
 MOST_STEPS = 60  # points of a curve
+FARTHEST = 10**7  # nodes beyond which nobody asks
 PARTS = 12  # steps of growth in today's replicas
 
 
@@ -73,11 +74,13 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
             held = sum(c.count * addresses_in(mine.shape, c, name) for c in touching)
             free[name], per_node[name] = subnet.free_open + held, each
 
-    def nodes_until(name: str) -> int:
+    def nodes_until(name: str) -> int | None:
         """First count of nodes that does not fit: the count in one subnet never falls as the group grows."""
         low, high = 0, 1
         while engine.nodes_in(index, high, name) * per_node[name] <= free[name]:
             low, high = high, 2 * high
+            if high > FARTHEST:
+                return None
         while high - low > 1:
             middle = (low + high) // 2
             fits = engine.nodes_in(index, middle, name) * per_node[name] <= free[name]
@@ -87,8 +90,9 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
     names = tuple(free)
     ends = {n: 0 if free[n] < 0 else nodes_until(n) for n in names}
     plan_max = result.plan.node_groups[index].max_nodes or 0
-    end = most or max(min(ends.values(), default=0) * 5 // 4 + 1, 2 * max(mine.nodes, 1), plan_max)
-    counts = _counts(end, [e for e in ends.values() if e <= end])
+    first = min((e for e in ends.values() if e is not None), default=0)
+    end = most or max(first * 5 // 4 + 1, 2 * max(mine.nodes, 1), plan_max)
+    counts = _counts(end, [e for e in ends.values() if e is not None and e <= end])
     rows = tuple(tuple(free[s] - engine.nodes_in(index, n, s) * per_node[s] for n in counts) for s in names)
     return HeadroomCurve(
         what=f"nodes of {group}",
@@ -96,15 +100,22 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
         counts=counts,
         subnets=names,
         free=rows,
-        exhausted_at=tuple(ends[s] if ends[s] <= end else None for s in names),
+        exhausted_at=tuple(e if e is not None and e <= end else None for e in ends.values()),
         now=mine.nodes,
     )
 
 
-def headroom_by_pods(result: CheckResult, most_factor: float = 4.0) -> HeadroomCurve:
+def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PARTS) -> HeadroomCurve:
     """Free addresses while all workloads grow alike and the node groups follow, past their maxima if need be.
 
     The count is the pods of all workloads; ``exhausted_at`` is exact to one step of the curve.
+
+    Parameters
+    ----------
+    most_factor : int
+        The curve ends at so many times the replicas of now.
+    parts : int
+        Steps between one multiple and the next, at least 4.
 
     Raises
     ------
@@ -116,8 +127,8 @@ def headroom_by_pods(result: CheckResult, most_factor: float = 4.0) -> HeadroomC
     now = sum(base.replicas)
     if not now:
         raise SpecError("the plan has no replicas to grow")
-    parts = range(PARTS // 4, int(PARTS * most_factor) + 1)
-    replicas = list(dict.fromkeys(tuple(ceil_div(r * k, PARTS) for r in base.replicas) for k in parts))
+    steps = range(parts // 4, parts * most_factor + 1)
+    replicas = list(dict.fromkeys(tuple(ceil_div(r * k, parts) for r in base.replicas) for k in steps))
     states = [engine.run(_following(base, wanted)) for wanted in replicas]
     counts = tuple(sum(r) for r in replicas)
     columns = list(zip(*([s.free_open for s in state.subnets] for state in states), strict=True))

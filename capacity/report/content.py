@@ -424,8 +424,9 @@ def _warm(answer: WarmAnswer | None) -> list[Block]:
         return plot_warm_tradeoff(warm_choices(answer), theme=theme)
 
     best = answer.recommendation
-    words = "The present settings are as good as any." if best is None or not best.change else ""
-    words = words or f"Recommended: {best.row.targets.label if best else ''}, the {best.rule if best else ''}"
+    words = "The present settings are as good as any."
+    if best is not None and best.change:
+        words = f"Recommended: {best.row.targets.label} – {best.rule}."
     blocks: list[Block] = [Chart("warm", "Warm settings: addresses held against instant pods", words, draw)]
     if best is not None and best.commands and best.change:
         blocks.append(Snippet("to set the recommended targets", "\n".join(best.commands)))

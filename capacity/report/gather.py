@@ -44,7 +44,7 @@ def gather(
     return Material(
         result=result,
         findings=findings(result),
-        headroom=curves(result),
+        headroom=curves(result, large),
         explorer=what_if(result, FEW_PERCENTS if large else PERCENTS) if plan.node_groups else None,
         offers=group_offers(result),
         status=data_status(as_of),
@@ -79,13 +79,16 @@ def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> F
     return forecast_growth(result.plan, parse_horizon(horizon, as_of), seed=seed)
 
 
-def curves(result: CheckResult) -> list[HeadroomCurve]:
-    """Headroom against nodes of the largest groups, then against pods; those that move no subnet are left out."""
+def curves(result: CheckResult, large: bool = False) -> list[HeadroomCurve]:
+    """Headroom against nodes of the largest groups, then against pods; those that move no subnet are left out.
+
+    Of a large plan the curve against pods has fewer points.
+    """
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 
     steady = next((s for s in result.scenarios if s.name == "steady"), result.scenarios[0])
     largest = sorted(steady.groups, key=lambda g: -g.nodes)[:MOST_GROUP_CURVES]
     found = [headroom_by_nodes(result, g.shape.group.name) for g in largest if g.nodes]
     if any(w.replicas for w in result.plan.workloads):
-        found.append(headroom_by_pods(result))
+        found.append(headroom_by_pods(result, 2, 4) if large else headroom_by_pods(result))
     return [c for c in found if c.subnets]

@@ -22,6 +22,8 @@ COMMANDS = [
     "node m5.large -o json",
     "data verify",
     "check examples/shop-prod.yaml -o json",
+    "init --example prod -",
+    "report examples/shop-prod.yaml --as-of 2026-11-25 --out-file -",
 ]
 
 
