@@ -66,6 +66,7 @@ class Material:
     plan_sha256: str = ""
     forecast: ForecastResult | None = None
     warm: WarmAnswer | None = None
+    left_out: str = ""
 
 
 def document(material: Material) -> Document:
@@ -162,6 +163,7 @@ def _subnets(material: Material) -> Section:
     if result.runway:
         blocks.append(_runway(result))
     blocks += _headroom_charts(material.headroom)
+    blocks += [Text(material.left_out)] if material.left_out else []
     blocks += _block_maps(result)
     return Section("subnets", "Subnets", blocks)
 

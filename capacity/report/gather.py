@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from capacity.forecast.result import ForecastResult
 
 MOST_GROUP_CURVES = 3  # of the groups with the most nodes
-MANY = 20_000  # node groups × subnets beyond which the what-if has fewer positions
+MANY = 10_000  # node groups × subnets (or workloads) beyond which what takes long is left out
+LEFT_OUT = (
+    "Left out of a plan this large: headroom against pods and the warm settings; the what-if has fewer positions."
+)
 HORIZON = "18mo"
 FEW_PERCENTS = (50, 75, 100, 150, 200, 300)
 
@@ -40,7 +43,7 @@ def gather(
     from capacity.cluster.typical import group_offers
 
     plan = result.plan
-    large = len(plan.node_groups) * len(plan.subnets) >= MANY
+    large = len(plan.node_groups) * max(len(plan.subnets), len(plan.workloads)) >= MANY
     return Material(
         result=result,
         findings=findings(result),
@@ -53,6 +56,7 @@ def gather(
         plan_sha256=plan_sha256,
         forecast=_forecast(result, as_of, horizon, seed),
         warm=_warm(result, large),
+        left_out=LEFT_OUT if large else "",
     )
 
 
@@ -82,13 +86,13 @@ def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> F
 def curves(result: CheckResult, large: bool = False) -> list[HeadroomCurve]:
     """Headroom against nodes of the largest groups, then against pods; those that move no subnet are left out.
 
-    Of a large plan the curve against pods has fewer points.
+    Of a large plan the curve against pods is left out: every point of it places every pod anew.
     """
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 
     steady = next((s for s in result.scenarios if s.name == "steady"), result.scenarios[0])
     largest = sorted(steady.groups, key=lambda g: -g.nodes)[:MOST_GROUP_CURVES]
     found = [headroom_by_nodes(result, g.shape.group.name) for g in largest if g.nodes]
-    if any(w.replicas for w in result.plan.workloads):
-        found.append(headroom_by_pods(result, 2, 4) if large else headroom_by_pods(result))
+    if any(w.replicas for w in result.plan.workloads) and not large:
+        found.append(headroom_by_pods(result))
     return [c for c in found if c.subnets]

@@ -19,6 +19,7 @@ from capacity.advice.whatif import PERCENTS, modes_of, what_if, with_mode
 from capacity.cluster.check import check
 from capacity.cluster.typical import group_offers, typical_pod
 from capacity.errors import MissingExtra
+from capacity.report import gather as gathering
 from capacity.report.content import document
 from capacity.report.document import Advice, Document, Grid
 from capacity.report.html import render_html, script_json
@@ -223,6 +224,16 @@ def test_a_plan_without_nodes_or_growth_has_a_report(tmp_path: Path) -> None:
     assert "No forecast: no workload of the plan has growth." in text
     assert "what-if" not in [s.anchor for s in content.sections]
     assert render_markdown(content).startswith("# Pod-IP capacity")
+
+
+def test_what_takes_long_is_left_out_of_a_large_plan_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "MANY", 1)
+    material = plans.material_of(plans.EXAMPLE, ["steady"])
+    assert material.warm is None
+    assert [c.what for c in material.headroom] == ["nodes of general", "nodes of batch"]
+    assert material.explorer is not None
+    assert material.explorer.percents == gathering.FEW_PERCENTS
+    assert gathering.LEFT_OUT in render_html(document(material), "0")
 
 
 class TestWhatIf:

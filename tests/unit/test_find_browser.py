@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,10 +53,10 @@ def test_the_variable_wins_and_must_lead_to_a_program(bare: dict[str, str], tmp_
 
 
 def test_debians_package_needs_apt_and_root(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tool.shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(tool.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert [way[-1][0] for way in tool.installers()] == ["apt-get", sys.executable]
-    monkeypatch.setattr(tool.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert [way[-1][0] for way in tool.installers()] == [sys.executable]
 
 
