@@ -12,7 +12,7 @@ subnet. Two ways to a state:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ MOST_CELLS = 3_000_000  # states × places of a component of mixed pods
 MOST_COLUMNS = 256  # counts of pods told apart per count of nodes there: an eighth of a pod per node or less
 MOST_STAGES = 1500  # node counts told apart in a component of mixed pods
 STEPS_PER_NODE = 32  # of the load
-MOST_LOAD_STEPS = 1 << 16
+MOST_LOAD_STEPS = 1 << 18
 
 
 def growing_demand(engine: Engine, replicas: Sequence[int]) -> Demand:
@@ -155,7 +155,8 @@ def pods_per_empty_node(shape: GroupShape, pod: PodShape) -> int:
 class Calibration:
     """The engine's answers at points of growth: shape (n_points, n_groups) each but ``replicas``.
 
-    ``replicas`` (n_points, n_workloads); ``vpc`` and ``branch`` are workload pods; ``first`` is the first answer.
+    ``replicas`` (n_points, n_workloads); ``vpc`` and ``branch`` are workload pods; ``first`` is the first answer,
+    ``unplaced`` the workloads with pods that no number of nodes holds.
     """
 
     replicas: Floats
@@ -164,6 +165,7 @@ class Calibration:
     branch: Ints
     zones: tuple[str, ...]
     first: ScenarioState
+    unplaced: tuple[str, ...]
 
 
 def calibrate(engine: Engine, points: Sequence[Sequence[int]]) -> Calibration:
@@ -180,7 +182,13 @@ def calibrate(engine: Engine, points: Sequence[Sequence[int]]) -> Calibration:
         ),
         zones=tuple(max(g.nodes_by_zone, key=lambda z: g.nodes_by_zone[z]) for g in states[-1].groups),
         first=states[0],
+        unplaced=unplaceable(states),
     )
+
+
+def unplaceable(states: Iterable[ScenarioState]) -> tuple[str, ...]:
+    """Workloads with pods that found no node although nodes could be added."""
+    return tuple(dict.fromkeys(u.workload for s in states for u in s.unplaced))
 
 
 def _workload_pods(state: ScenarioState, group: int) -> int:
@@ -341,9 +349,10 @@ def _of_mixed_pods(
 ) -> Component:
     import numpy as np
 
-    shares = _shares(engine, groups, workloads)
+    shares = _shares(engine, workloads)
     loads = (points.replicas[:, list(workloads)] @ shares.T.astype(float)).max(axis=1)
     highest = max(float((shares @ np.array(top, dtype=float)).max()), float(loads.max()), 1e-6)
+    highest = max(min(highest, _load_beyond_all(engine, groups)), float(loads.min()))
     steps = min(float(STEPS_PER_NODE), MOST_LOAD_STEPS / highest)
     grid = np.arange(int(highest * steps) + 2) / steps
     order = np.argsort(loads, kind="stable")
@@ -353,7 +362,7 @@ def _of_mixed_pods(
     ends = np.append(first[1:], len(grid)) - 1  # last load step of each stage
     places = sum(len(engine.slots[g]) for g in groups)
     columns = int(np.clip(MOST_CELLS // (len(first) * places), 32, MOST_COLUMNS))
-    vpc = tuple(w for w in workloads if engine.pods[w].kind == VPC)
+    vpc = tuple(w for w in workloads if engine.pods[w].kind == VPC and _able(engine, w))
     room = max(_address_room(engine.shapes[g]) for g in groups)
     most = np.maximum(np.ceil((grid[ends] + 1 / steps) * room), 1)
     column_of = np.minimum((columns - 1) / most, 1.0)
@@ -385,18 +394,33 @@ def _of_mixed_pods(
     )
 
 
+def _load_beyond_all(engine: Engine, groups: tuple[int, ...]) -> float:
+    """Nodes with which every subnet of the groups is exhausted four times over by their own addresses alone."""
+    sizes = [engine.subnets[s.subnet].usable for g in groups for s in engine.slots[g]]
+    return 4.0 * max(sizes) * len(sizes)
+
+
 def _address_room(shape: GroupShape) -> int:
     return max(shape.first.most_workload_pods, 1)
 
 
-def _shares(engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...]) -> Floats:
+def _able(engine: Engine, workload: int) -> list[int]:
+    """The groups of a workload whose nodes can hold its pods."""
+    pod = engine.pods[workload]
+    return [g for g in engine.allowed[workload] if pods_per_empty_node(engine.shapes[g], pod)]
+
+
+def _shares(engine: Engine, workloads: tuple[int, ...]) -> Floats:
     """Of each resource of a node, what one pod of each workload takes; resources that never bind left out."""
     import numpy as np
 
     rows = []
     for w in workloads:
         pod = engine.pods[w]
-        able = [g for g in engine.allowed[w] if pods_per_empty_node(engine.shapes[g], pod)] or [groups[0]]
+        able = _able(engine, w)
+        if not able:  # no node ever holds such a pod: it takes nothing
+            rows.append([0.0] * 6)
+            continue
         first = engine.shapes[able[0]].first
         room, start = first.room, first.start
         needs = (

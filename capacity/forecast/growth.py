@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Paths = npt.NDArray[np.floating[Any]]
 
+MOST_PODS = 10_000_000  # of one workload; a draw that grows beyond stays there
+MOST_LOG = 40.0  # of a growth factor; e^40 is beyond MOST_PODS and well within float32
 SLACK = {"float64": 1e-9, "float32": 1e-6}  # what rounding may add to a whole number before it counts as more
 
 
@@ -59,7 +61,8 @@ def replica_paths(
     Returns
     -------
     ndarray of float, shape (days + 1, paths) or (days + 1, 1)
-        Rounded up, as the Horizontal Pod Autoscaler does: desired = ⌈current × load ratio⌉.
+        Rounded up, as the Horizontal Pod Autoscaler does: desired = ⌈current × load ratio⌉. At most ten million,
+        the most that a plan may say.
 
     Source
     ------
@@ -128,10 +131,12 @@ def _with_steps(logs: Paths, growth: Growth, now: int, span: Span) -> Paths:
         last = logs[day].copy() if step else anchor
         part = logs[begin:day]
         part -= anchor
+        np.minimum(part, MOST_LOG, out=part)
         np.exp(part, out=part)
         part *= level
+        np.minimum(part, MOST_PODS, out=part)
         if step:
-            levels = _stepped(level * np.exp(last - anchor), step)
+            levels = np.minimum(_stepped(level * np.exp(np.minimum(last - anchor, MOST_LOG)), step), MOST_PODS)
         begin, anchor = day, last
     logs[:first] = 0
     return logs

@@ -23,7 +23,7 @@ from capacity.forecast.demand import (
     partition,
 )
 from capacity.forecast.fill import Progress
-from capacity.forecast.growth import log_rate, replica_paths
+from capacity.forecast.growth import MOST_LOG, MOST_PODS, log_rate, replica_paths
 from capacity.forecast.quantile import count_quantiles
 from capacity.forecast.result import QUANTILES
 from capacity.forecast.span import Span
@@ -57,12 +57,15 @@ class Simulation:
     used : ndarray of float, shape (n_quantiles, n_subnets, n_dates)
         Quantiles of the addresses used.
     nodes : ndarray of float, shape (n_quantiles, n_groups, n_dates)
+    unplaced : tuple of str
+        Workloads with pods that no number of nodes holds.
     """
 
     first_days: Ints
     fan_days: Ints
     used: npt.NDArray[np.float64]
     nodes: npt.NDArray[np.float64]
+    unplaced: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +152,7 @@ def simulate(
                 for row, group in enumerate(c.groups):
                     nodes[group, :, part] = np.take(c.nodes[row], s)
         progress(here.stop, paths)
-    return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes))
+    return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes), points.unplaced)
 
 
 def _quantiles(values: Ints) -> npt.NDArray[np.float64]:
@@ -171,7 +174,8 @@ def _top(growth: Growth | None, most: int, span: Span) -> int:
     if growth is None:
         return most
     _, daily, unsure = log_rate(growth)
-    return int(most * exp(SIGMAS * sqrt(daily**2 * span.days + (unsure * span.days) ** 2))) + 1
+    above = exp(min(SIGMAS * sqrt(daily**2 * span.days + (unsure * span.days) ** 2), MOST_LOG))
+    return int(min(most * above + 1, MOST_PODS))
 
 
 def _points(expected: Floats, top: Sequence[int]) -> list[list[int]]:

@@ -191,6 +191,25 @@ def test_what_is_short_today_has_todays_date() -> None:
     assert (a.date_p10, a.note) == (START, "short already on the first day")
 
 
+@pytest.mark.parametrize("stddev", ["", ", stddev: 1%"])
+def test_a_pod_that_no_node_holds_takes_nothing_and_is_named(stddev: str) -> None:
+    head, small = HEAD + ONE.replace("SPREAD", ""), GROWING.replace("RATE", "5%/month" + stddev)
+    large = small.replace("[{name: w", "[{name: big, replicas: 5, requests: {cpu: 64}}, {name: w")
+    both, alone = (forecast_growth(plan(head + work), Span(START, 30), 50) for work in (large, small))
+    assert [s.used_now for s in both.subnets] == [s.used_now for s in alone.subnets]
+    assert any("no number of nodes holds all pods of big" in n for n in both.notes)
+
+
+def test_growth_beyond_all_bounds_does_not_blur_the_present() -> None:
+    mad = GROWING.replace("RATE", "400%/day, stddev: 300%").rstrip("]\n") + ", {name: v, replicas: 5}]\n"
+    made = plan(HEAD + ONE.replace("SPREAD", "") + mad)
+    engine = Engine(made, group_shapes(made))
+    now = engine.run(growing_demand(engine, [10, 5]))
+    assert [s.used_now for s in forecast_growth(made, Span(START, 365), 50).subnets] == [
+        s.used_total for s in now.subnets
+    ]
+
+
 def test_passing_the_groups_maximum_is_said() -> None:
     capped = ONE.replace("{min: 2}", "{min: 2, max: 3}").replace("SPREAD", "")
     result = forecast_growth(plan(HEAD + capped + GROWING.replace("RATE", "20%/month")), Span(START, 365))
