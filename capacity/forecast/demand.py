@@ -445,12 +445,17 @@ def _nodes_of(grid: Floats, known: Floats, nodes: Ints, floor: int) -> Ints:
     """Nodes of one group at each load, never falling: the engine's at the known loads, straight between, then on."""
     import numpy as np
 
-    level = np.maximum.accumulate(np.where(nodes > floor, nodes - 0.5, nodes.astype(float)))
+    more = nodes > floor
+    level = nodes - 0.5  # ⌈…⌉ of it is the engine's count
+    if more.any():  # at the floor the need is below it: as much lower as the load is
+        last = np.flatnonzero(more)[-1]
+        level = np.where(more, level, np.minimum(level, known * level[last] / known[last]))
+    level = np.maximum.accumulate(level)
     lines = np.interp(grid, known, level)
     beyond = grid > known[-1]
     if beyond.any() and nodes[-1] > floor:
         lines[beyond] = level[-1] * grid[beyond] / known[-1]
-    return np.maximum(np.ceil(lines - 1e-9), floor).astype(np.int32)
+    return np.asarray(np.maximum(np.ceil(lines - 1e-9), floor), dtype=np.int32)
 
 
 def _stages(counts: Ints) -> tuple[Ints, Ints]:
@@ -460,7 +465,7 @@ def _stages(counts: Ints) -> tuple[Ints, Ints]:
     new = np.append(True, (counts[:, 1:] != counts[:, :-1]).any(axis=0))
     first = np.flatnonzero(new)
     if len(first) > MOST_STAGES:
-        first = first[:: -(-len(first) // MOST_STAGES)]
+        first = first[np.unique(np.geomspace(1, len(first), MOST_STAGES).astype(int)) - 1]  # near now each node counts
     stage_of = np.searchsorted(first, np.arange(counts.shape[1]), side="right") - 1
     return stage_of.astype(np.int32), first.astype(np.int32)
 
