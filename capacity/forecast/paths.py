@@ -140,7 +140,7 @@ def simulate(
             for g, n in zip(growths, base, strict=True)
         ]
         states = [c.states([drawn[w] for w in c.workloads]) for c in found]
-        most = [_block_most(s if c.rank is None else np.take(c.rank, s)) for c, s in zip(found, states, strict=True)]
+        most = [_blocks(s if c.rank is None else np.take(c.rank, s)) for c, s in zip(found, states, strict=True)]
         for i, subnet in enumerate(subnets):
             first_days[i, here] = _first_days(subnet, states, most, span.days, count)
         if start < shown:
@@ -221,14 +221,26 @@ def _most_up_to(rank: Ints | None, values: Ints | None) -> Ints | None:
     return np.maximum.accumulate(most)
 
 
-def _block_most(ranks: Ints) -> Ints:
-    """The largest rank of each block of days: shape (days, n) to (blocks, n)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Blocks:
+    """Largest rank of each block of days, and of all blocks so far: shape (blocks, n)."""
+
+    most: Ints
+    so_far: Ints
+
+
+def _blocks(ranks: Ints) -> _Blocks:
+    """From the rank of each day, shape (days, n)."""
     import numpy as np
 
     whole = len(ranks) // BLOCK_DAYS * BLOCK_DAYS
-    blocks = ranks[:whole].reshape(-1, BLOCK_DAYS, ranks.shape[1]).max(axis=1)
-    rest = ranks[whole:]
-    return np.vstack([blocks, rest.max(axis=0, keepdims=True)]) if len(rest) else blocks
+    most = ranks[:whole].reshape(-1, BLOCK_DAYS, ranks.shape[1]).max(axis=1)
+    if whole < len(ranks):
+        most = np.vstack([most, ranks[whole:].max(axis=0, keepdims=True)])
+    so_far = most.copy()
+    for block in range(1, len(so_far)):  # row by row: numpy's accumulate down the columns takes five times as long
+        np.maximum(so_far[block], so_far[block - 1], out=so_far[block])
+    return _Blocks(most, so_far)
 
 
 def _used(subnet: _SubnetParts, states: Sequence[Ints]) -> Any:
@@ -244,41 +256,58 @@ def _used(subnet: _SubnetParts, states: Sequence[Ints]) -> Any:
     return total
 
 
-def _first_days(subnet: _SubnetParts, states: Sequence[Ints], most: Sequence[Ints], days: int, count: int) -> Ints:
+def _first_days(subnet: _SubnetParts, states: Sequence[Ints], most: Sequence[_Blocks], days: int, count: int) -> Ints:
     """First day of shortage of each draw, ``days`` + 1 where there is none. Exact.
 
     Parameters
     ----------
     states : shape (days + 1, n) each
-    most : shape (blocks, n) each
-        Largest rank of each block of days.
+    most : _Blocks each
+        Largest ranks of blocks of days.
     """
     import numpy as np
 
     result = np.full(count, days + 1, dtype=np.int32)
-    maybe = np.atleast_2d(subnet.short(lambda part: most[part.component], bound=True))
-    maybe = np.broadcast_to(maybe, (-(-(days + 1) // BLOCK_DAYS), count))
-    draws = np.flatnonzero(maybe.any(axis=0))
-    block = np.zeros(count, dtype=np.int64)
+    blocks = -(-(days + 1) // BLOCK_DAYS)
+    block = _first_block(subnet, [b.so_far for b in most], blocks, count)
+    draws = np.flatnonzero(block < blocks)
     while draws.size:
-        ahead = maybe[:, draws] & (np.arange(len(maybe))[:, None] >= block[draws])
-        draws, ahead = draws[ahead.any(axis=0)], ahead[:, ahead.any(axis=0)]
-        block[draws] = ahead.argmax(axis=0)
-        day = np.minimum(BLOCK_DAYS * block[draws] + np.arange(BLOCK_DAYS)[:, None], days)
-        short = np.broadcast_to(subnet.short(_picker(states, day, day * count + draws)), day.shape)
+        at = block[draws]
+        bound = _on([b.most for b in most], at, at * count + draws)
+        maybe = np.broadcast_to(subnet.short(bound, bound=True), at.shape)
+        near = draws[maybe]
+        day = np.minimum(BLOCK_DAYS * block[near] + np.arange(BLOCK_DAYS)[:, None], days)
+        short = np.broadcast_to(subnet.short(_on(states, day, day * count + near)), day.shape)
         hit = short.any(axis=0)
-        result[draws[hit]] = day[short.argmax(axis=0)[hit], np.flatnonzero(hit)]
-        draws = draws[~hit]
+        result[near[hit]] = day[short.argmax(axis=0)[hit], np.flatnonzero(hit)]
         block[draws] += 1
+        block[near[hit]] = blocks
+        draws = draws[block[draws] < blocks]
     return result
 
 
-def _picker(states: Sequence[Ints], day: Any, flat: Any) -> Callable[[_Part], Any]:
-    """The states on some days of some draws; ``flat`` is their place in the array of all."""
+def _first_block(subnet: _SubnetParts, highest: Sequence[Ints], blocks: int, count: int) -> Any:
+    """The first block of each draw by which, with the largest ranks up to it, the subnet may be short.
+
+    By halving: what may be short by one block may be by every later one. ``blocks`` where there is none.
+    """
+    import numpy as np
+
+    low, high, draws = np.zeros(count, dtype=np.int64), np.full(count, blocks), np.arange(count)
+    for _ in range(blocks.bit_length()):
+        middle = (low + high) // 2
+        at = np.minimum(middle, blocks - 1)
+        maybe = subnet.short(_on(highest, at, at * count + draws), bound=True) | (middle >= blocks)
+        high, low = np.where(maybe, middle, high), np.where(maybe, low, middle + 1)
+    return high
+
+
+def _on(values: Sequence[Ints], row: Any, flat: Any) -> Callable[[_Part], Any]:
+    """What each component has in some rows of some draws; ``flat`` is their place in the array of all."""
     import numpy as np
 
     def pick(part: _Part) -> Any:
-        mine = states[part.component]
-        return np.take(mine, flat) if mine.shape[1] > 1 else mine[day, 0]
+        mine = values[part.component]
+        return np.take(mine, flat) if mine.shape[1] > 1 else mine[row, 0]
 
     return pick

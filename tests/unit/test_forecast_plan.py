@@ -153,7 +153,7 @@ class TestUncertainGrowth:
             every = subnet.short(lambda part: states[part.component])
             every = np.broadcast_to(every, (span.days + 1, 300))  # one value where nothing is in the subnet
             brute = np.where(every.any(axis=0), every.argmax(axis=0), span.days + 1)
-            most = [paths._block_most(s) for s in states]
+            most = [paths._blocks(s) for s in states]
             assert paths._first_days(subnet, states, most, span.days, 300).tolist() == brute.tolist()
             shares.append(float((brute <= span.days).mean()))
         assert 0 < shares[0] < 1  # the test has draws of both kinds
