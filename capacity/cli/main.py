@@ -34,7 +34,11 @@ VERBS = {
         "report", "The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources."
     ),
     "import": Verb(
-        "import_", "Make a plan from what you have: a cluster, its manifests, or its infrastructure code. Read-only."
+        "import_all", "Make a plan from what you have: a cluster, its manifests, or its infrastructure code. Read-only."
+    ),
+    "doctor": Verb(
+        "doctor",
+        "What is wrong with the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.",
     ),
     "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
     "data": Verb("data", "The packaged data: its sources, age and self-check."),
