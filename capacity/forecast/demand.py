@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.demand import Demand
 from capacity.cluster.engine import Engine
+from capacity.cluster.fleet import Fleet
 from capacity.cluster.place import BRANCH, VPC, PodShape, fits, with_pod
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
@@ -172,29 +173,30 @@ def calibrate(engine: Engine, points: Sequence[Sequence[int]]) -> Calibration:
     """Ask the engine at each point."""
     import numpy as np
 
-    states = [engine.run(growing_demand(engine, p)) for p in points]
+    first = engine.run(growing_demand(engine, points[0]))
+    fleets = [engine.fleet(growing_demand(engine, p)) for p in points]  # nodes and pods, nothing booked
+    groups = range(len(engine.shapes))
     return Calibration(
         replicas=np.array(points, dtype=float).reshape(len(points), -1),
-        nodes=np.array([[g.nodes for g in s.groups] for s in states], dtype=np.int32),
-        vpc=np.array([[_workload_pods(s, i) for i in range(len(s.groups))] for s in states], dtype=np.int32),
-        branch=np.array(
-            [[sum(c.count * c.branch_pods for c in g.classes) for g in s.groups] for s in states], dtype=np.int32
-        ),
-        zones=tuple(max(g.nodes_by_zone, key=lambda z: g.nodes_by_zone[z]) for g in states[-1].groups),
-        first=states[0],
-        unplaced=unplaceable(states),
+        nodes=np.array([[f.open_nodes(g) for g in groups] for f in fleets], dtype=np.int32),
+        vpc=np.array([[_workload_pods(f, g, VPC) for g in groups] for f in fleets], dtype=np.int32),
+        branch=np.array([[_workload_pods(f, g, BRANCH) for g in groups] for f in fleets], dtype=np.int32),
+        zones=tuple(max(g.nodes_by_zone, key=lambda z: g.nodes_by_zone[z]) for g in first.groups),
+        first=first,
+        unplaced=tuple(dict.fromkeys(u.workload for f in fleets for u in f.unplaced())),
     )
+
+
+def _workload_pods(fleet: Fleet, group: int, kind: str) -> int:
+    """Pods of a kind in a group, its daemonsets' not counted."""
+    index = {VPC: 5, BRANCH: 6}[kind]  # in a node's state
+    daemons = fleet.shapes[group].first.start[index]
+    return sum(count * (state[index] - daemons) for (_, state), count in fleet.placement.groups[group].classes.items())
 
 
 def unplaceable(states: Iterable[ScenarioState]) -> tuple[str, ...]:
     """Workloads with pods that found no node although nodes could be added."""
     return tuple(dict.fromkeys(u.workload for s in states for u in s.unplaced))
-
-
-def _workload_pods(state: ScenarioState, group: int) -> int:
-    """Pods on VPC addresses in a group, its daemonsets' not counted."""
-    daemons = state.groups[group].shape.first.daemon_pods
-    return sum(c.count * (c.vpc_pods - daemons) for c in state.groups[group].classes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +255,13 @@ def _weighted(replicas: Sequence[Floats], weights: Floats) -> Any:
     """Σ weight × replicas; what is the same in every draw is added up first."""
     import numpy as np
 
-    total: Any = np.zeros((1, 1), dtype=np.float32)
+    total: Any = None
     for i in sorted(range(len(replicas)), key=lambda i: replicas[i].shape[1]):
         if weights[i]:
-            total = total + (replicas[i] if weights[i] == 1 else replicas[i] * np.float32(weights[i]))
+            part = replicas[i] if weights[i] == 1 else replicas[i] * np.float32(weights[i])
+            total = part if total is None else total + part
+    if total is None:
+        return np.zeros((1 if not replicas else len(replicas[0]), 1), dtype=np.float32)
     return total
 
 
