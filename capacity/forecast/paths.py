@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 CHUNK = 1024  # draws worked on together: 2 years of one workload's take 3 MB
 BLOCK_DAYS = 14
-CALIBRATION_POINTS = 5
+CALIBRATION_WORK = 3000  # places of nodes × workloads × points at which the engine is asked
+CALIBRATION_POINTS = (5, 24)  # at least, at most
 SIGMAS = 4.5  # how far above the expected path the tables reach; one draw in 300,000 ends beyond
 FAN_DATES = 37
 FAN_DRAWS = 2048  # their quantiles are off by two thirds of a percent of the draws; the dates come from all draws
@@ -122,7 +123,9 @@ def simulate(
     growths = [w.growth for w in plan.workloads]
     expected = np.stack([_expected(g, n, span) for g, n in zip(growths, base, strict=True)], axis=1)
     top = [_top(g, int(e.max()), span) for g, e in zip(growths, expected.T, strict=True)]
-    rows = _points(expected, top)
+    work = sum(map(len, engine.slots)) * max(len(growths), 1)
+    fewest, most_points = CALIBRATION_POINTS
+    rows = _points(expected, top, min(max(CALIBRATION_WORK // work, fewest), most_points) if work else fewest)
     points = calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1])
     found = components(engine, points, top)
     subnets = _subnet_parts(plan, points, found)
@@ -178,14 +181,14 @@ def _top(growth: Growth | None, most: int, span: Span) -> int:
     return int(min(most * above + 1, MOST_PODS))
 
 
-def _points(expected: Floats, top: Sequence[int]) -> list[list[int]]:
+def _points(expected: Floats, top: Sequence[int], count: int) -> list[list[int]]:
     """Replicas at which the engine is asked: along the expected path, then on in proportion up to the top."""
     import numpy as np
 
-    days = np.unique(np.rint(np.linspace(0, len(expected) - 1, CALIBRATION_POINTS)).astype(int))
+    days = np.unique(np.rint(np.linspace(0, len(expected) - 1, count)).astype(int))
     last = expected.max(axis=0)
     ratio = max((t / m for t, m in zip(top, last, strict=True) if m), default=1.0)
-    beyond = [np.ceil(np.minimum(last * f, top)) for f in np.geomspace(1, ratio, CALIBRATION_POINTS // 2)]
+    beyond = [np.ceil(np.minimum(last * f, top)) for f in np.geomspace(1, ratio, max(count // 2, 2))]
     rows = {tuple(int(x) for x in row): None for row in (*expected[days], *beyond)}
     return [list(row) for row in rows]
 

@@ -269,8 +269,9 @@ def test_mixed_pods_are_close_to_the_engine() -> None:
         span = Span(START, 1100)
         growths = [w.growth for w in made.workloads]
         expected = np.stack([paths._expected(g, int(n), span) for g, n in zip(growths, base, strict=True)], axis=1)
-        points = calibrate(engine, paths._points(expected, [int(x) for x in expected.max(axis=0) * 1.3]))
-        found = components(engine, points, [int(x) for x in expected.max(axis=0) * 1.3])
+        top = [int(x) for x in expected.max(axis=0) * 1.3]
+        points = calibrate(engine, paths._points(expected, top, 10))
+        found = components(engine, points, top)
         parts = paths._subnet_parts(made, points, found)
         rng = np.random.default_rng(3)
         total_got = total_want = 0
