@@ -110,6 +110,8 @@ def sentence(result: ForecastResult) -> str:
     span = f"between {result.start} and {result.end}"
     if not first.probability:
         return f"No subnet runs out {span}" + ("." if result.exact else f" in any of {result.paths:,} draws.")
+    if first.date_p90 == result.start:
+        return f"{first.name} has run out already on {result.start}."
     if result.exact:
         return f"{first.name} runs out on {first.date_p50}, if the growth is exactly as in the plan."
     if first.date_p50 is None:

@@ -12,13 +12,14 @@ subnet. Two ways to a state:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.demand import Demand
 from capacity.cluster.engine import Engine
+from capacity.cluster.fleet import Fleet
 from capacity.cluster.place import BRANCH, VPC, PodShape, fits, with_pod
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
@@ -40,7 +41,7 @@ MOST_CELLS = 3_000_000  # states × places of a component of mixed pods
 MOST_COLUMNS = 256  # counts of pods told apart per count of nodes there: an eighth of a pod per node or less
 MOST_STAGES = 1500  # node counts told apart in a component of mixed pods
 STEPS_PER_NODE = 32  # of the load
-MOST_LOAD_STEPS = 1 << 16
+MOST_LOAD_STEPS = 1 << 18
 
 
 def growing_demand(engine: Engine, replicas: Sequence[int]) -> Demand:
@@ -155,7 +156,8 @@ def pods_per_empty_node(shape: GroupShape, pod: PodShape) -> int:
 class Calibration:
     """The engine's answers at points of growth: shape (n_points, n_groups) each but ``replicas``.
 
-    ``replicas`` (n_points, n_workloads); ``vpc`` and ``branch`` are workload pods; ``first`` is the first answer.
+    ``replicas`` (n_points, n_workloads); ``vpc`` and ``branch`` are workload pods; ``first`` is the first answer,
+    ``unplaced`` the workloads with pods that no number of nodes holds.
     """
 
     replicas: Floats
@@ -164,29 +166,37 @@ class Calibration:
     branch: Ints
     zones: tuple[str, ...]
     first: ScenarioState
+    unplaced: tuple[str, ...]
 
 
 def calibrate(engine: Engine, points: Sequence[Sequence[int]]) -> Calibration:
     """Ask the engine at each point."""
     import numpy as np
 
-    states = [engine.run(growing_demand(engine, p)) for p in points]
+    first = engine.run(growing_demand(engine, points[0]))
+    fleets = [engine.fleet(growing_demand(engine, p)) for p in points]  # nodes and pods, nothing booked
+    groups = range(len(engine.shapes))
     return Calibration(
         replicas=np.array(points, dtype=float).reshape(len(points), -1),
-        nodes=np.array([[g.nodes for g in s.groups] for s in states], dtype=np.int32),
-        vpc=np.array([[_workload_pods(s, i) for i in range(len(s.groups))] for s in states], dtype=np.int32),
-        branch=np.array(
-            [[sum(c.count * c.branch_pods for c in g.classes) for g in s.groups] for s in states], dtype=np.int32
-        ),
-        zones=tuple(max(g.nodes_by_zone, key=lambda z: g.nodes_by_zone[z]) for g in states[-1].groups),
-        first=states[0],
+        nodes=np.array([[f.open_nodes(g) for g in groups] for f in fleets], dtype=np.int32),
+        vpc=np.array([[_workload_pods(f, g, VPC) for g in groups] for f in fleets], dtype=np.int32),
+        branch=np.array([[_workload_pods(f, g, BRANCH) for g in groups] for f in fleets], dtype=np.int32),
+        zones=tuple(max(g.nodes_by_zone, key=lambda z: g.nodes_by_zone[z]) for g in first.groups),
+        first=first,
+        unplaced=tuple(dict.fromkeys(u.workload for f in fleets for u in f.unplaced())),
     )
 
 
-def _workload_pods(state: ScenarioState, group: int) -> int:
-    """Pods on VPC addresses in a group, its daemonsets' not counted."""
-    daemons = state.groups[group].shape.first.daemon_pods
-    return sum(c.count * (c.vpc_pods - daemons) for c in state.groups[group].classes)
+def _workload_pods(fleet: Fleet, group: int, kind: str) -> int:
+    """Pods of a kind in a group, its daemonsets' not counted."""
+    index = {VPC: 5, BRANCH: 6}[kind]  # in a node's state
+    daemons = fleet.shapes[group].first.start[index]
+    return sum(count * (state[index] - daemons) for (_, state), count in fleet.placement.groups[group].classes.items())
+
+
+def unplaceable(states: Iterable[ScenarioState]) -> tuple[str, ...]:
+    """Workloads with pods that found no node although nodes could be added."""
+    return tuple(dict.fromkeys(u.workload for s in states for u in s.unplaced))
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +255,13 @@ def _weighted(replicas: Sequence[Floats], weights: Floats) -> Any:
     """Σ weight × replicas; what is the same in every draw is added up first."""
     import numpy as np
 
-    total: Any = np.zeros((1, 1), dtype=np.float32)
+    total: Any = None
     for i in sorted(range(len(replicas)), key=lambda i: replicas[i].shape[1]):
         if weights[i]:
-            total = total + (replicas[i] if weights[i] == 1 else replicas[i] * np.float32(weights[i]))
+            part = replicas[i] if weights[i] == 1 else replicas[i] * np.float32(weights[i])
+            total = part if total is None else total + part
+    if total is None:
+        return np.zeros((1 if not replicas else len(replicas[0]), 1), dtype=np.float32)
     return total
 
 
@@ -341,9 +354,10 @@ def _of_mixed_pods(
 ) -> Component:
     import numpy as np
 
-    shares = _shares(engine, groups, workloads)
+    shares = _shares(engine, workloads)
     loads = (points.replicas[:, list(workloads)] @ shares.T.astype(float)).max(axis=1)
     highest = max(float((shares @ np.array(top, dtype=float)).max()), float(loads.max()), 1e-6)
+    highest = max(min(highest, _load_beyond_all(engine, groups)), float(loads.min()))
     steps = min(float(STEPS_PER_NODE), MOST_LOAD_STEPS / highest)
     grid = np.arange(int(highest * steps) + 2) / steps
     order = np.argsort(loads, kind="stable")
@@ -353,7 +367,7 @@ def _of_mixed_pods(
     ends = np.append(first[1:], len(grid)) - 1  # last load step of each stage
     places = sum(len(engine.slots[g]) for g in groups)
     columns = int(np.clip(MOST_CELLS // (len(first) * places), 32, MOST_COLUMNS))
-    vpc = tuple(w for w in workloads if engine.pods[w].kind == VPC)
+    vpc = tuple(w for w in workloads if engine.pods[w].kind == VPC and _able(engine, w))
     room = max(_address_room(engine.shapes[g]) for g in groups)
     most = np.maximum(np.ceil((grid[ends] + 1 / steps) * room), 1)
     column_of = np.minimum((columns - 1) / most, 1.0)
@@ -385,18 +399,33 @@ def _of_mixed_pods(
     )
 
 
+def _load_beyond_all(engine: Engine, groups: tuple[int, ...]) -> float:
+    """Nodes with which every subnet of the groups is exhausted four times over by their own addresses alone."""
+    sizes = [engine.subnets[s.subnet].usable for g in groups for s in engine.slots[g]]
+    return 4.0 * max(sizes) * len(sizes)
+
+
 def _address_room(shape: GroupShape) -> int:
     return max(shape.first.most_workload_pods, 1)
 
 
-def _shares(engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...]) -> Floats:
+def _able(engine: Engine, workload: int) -> list[int]:
+    """The groups of a workload whose nodes can hold its pods."""
+    pod = engine.pods[workload]
+    return [g for g in engine.allowed[workload] if pods_per_empty_node(engine.shapes[g], pod)]
+
+
+def _shares(engine: Engine, workloads: tuple[int, ...]) -> Floats:
     """Of each resource of a node, what one pod of each workload takes; resources that never bind left out."""
     import numpy as np
 
     rows = []
     for w in workloads:
         pod = engine.pods[w]
-        able = [g for g in engine.allowed[w] if pods_per_empty_node(engine.shapes[g], pod)] or [groups[0]]
+        able = _able(engine, w)
+        if not able:  # no node ever holds such a pod: it takes nothing
+            rows.append([0.0] * 6)
+            continue
         first = engine.shapes[able[0]].first
         room, start = first.room, first.start
         needs = (
@@ -421,12 +450,17 @@ def _nodes_of(grid: Floats, known: Floats, nodes: Ints, floor: int) -> Ints:
     """Nodes of one group at each load, never falling: the engine's at the known loads, straight between, then on."""
     import numpy as np
 
-    level = np.maximum.accumulate(np.where(nodes > floor, nodes - 0.5, nodes.astype(float)))
+    more = nodes > floor
+    level = nodes - 0.5  # ⌈…⌉ of it is the engine's count
+    if more.any():  # at the floor the need is below it: as much lower as the load is
+        last = np.flatnonzero(more)[-1]
+        level = np.where(more, level, np.minimum(level, known * level[last] / known[last]))
+    level = np.maximum.accumulate(level)
     lines = np.interp(grid, known, level)
     beyond = grid > known[-1]
     if beyond.any() and nodes[-1] > floor:
         lines[beyond] = level[-1] * grid[beyond] / known[-1]
-    return np.maximum(np.ceil(lines - 1e-9), floor).astype(np.int32)
+    return np.asarray(np.maximum(np.ceil(lines - 1e-9), floor), dtype=np.int32)
 
 
 def _stages(counts: Ints) -> tuple[Ints, Ints]:
@@ -436,7 +470,7 @@ def _stages(counts: Ints) -> tuple[Ints, Ints]:
     new = np.append(True, (counts[:, 1:] != counts[:, :-1]).any(axis=0))
     first = np.flatnonzero(new)
     if len(first) > MOST_STAGES:
-        first = first[:: -(-len(first) // MOST_STAGES)]
+        first = first[np.unique(np.geomspace(1, len(first), MOST_STAGES).astype(int)) - 1]  # near now each node counts
     stage_of = np.searchsorted(first, np.arange(counts.shape[1]), side="right") - 1
     return stage_of.astype(np.int32), first.astype(np.int32)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
-from capacity.forecast.demand import growing_demand
+from capacity.forecast.demand import growing_demand, unplaceable
 from capacity.vpc.ledger import SubnetState
 
 if TYPE_CHECKING:
@@ -20,12 +20,15 @@ Progress = Callable[[int, int], None]  # done, of how many
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DailyFill:
-    """Addresses used and whether that is too many: shape (days, n_subnets); nodes (days, n_groups)."""
+    """Addresses used and whether that is too many: shape (days, n_subnets); nodes (days, n_groups).
 
-    used: npt.NDArray[np.int32]
+    ``unplaced`` are workloads with pods that no number of nodes holds.
+    """
+
+    used: npt.NDArray[np.int64]
     exhausted: npt.NDArray[np.bool_]
-    nodes: npt.NDArray[np.int32]
-    unplaced: int
+    nodes: npt.NDArray[np.int64]
+    unplaced: tuple[str, ...]
 
 
 def runs_out(state: SubnetState) -> bool:
@@ -58,11 +61,11 @@ def daily_fill(
         used=_rows(states, lambda s: [x.used_total for x in s.subnets]),
         exhausted=_rows(states, lambda s: [runs_out(x) for x in s.subnets]).astype(np.bool_),
         nodes=_rows(states, lambda s: [g.nodes for g in s.groups]),
-        unplaced=max(s.unplaced_pods for s in states),
+        unplaced=unplaceable(states),
     )
 
 
-def _rows(states: Sequence[ScenarioState], pick: Callable[[ScenarioState], list[Any]]) -> npt.NDArray[np.int32]:
+def _rows(states: Sequence[ScenarioState], pick: Callable[[ScenarioState], list[Any]]) -> npt.NDArray[np.int64]:
     import numpy as np
 
-    return np.array([pick(s) for s in states], dtype=np.int32).reshape(len(states), -1)
+    return np.array([pick(s) for s in states], dtype=np.int64).reshape(len(states), -1)

@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -82,7 +82,7 @@ def read_history(path: Path, subnet: str | None = None) -> Reading:
     if not reading.observations:
         raise SpecError(f"{name}: no observation of free or used addresses in it")
     reading.observations = [
-        replace(o, usable=reading.sizes[o.subnet]) if o.subnet in reading.sizes else o for o in reading.observations
+        o._replace(usable=reading.sizes[o.subnet]) if o.subnet in reading.sizes else o for o in reading.observations
     ]
     return reading
 

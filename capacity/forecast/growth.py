@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import log1p, sqrt
+from math import exp, log1p, sqrt
 from typing import TYPE_CHECKING, Any
 
 from capacity.forecast.span import DAYS_PER, Span
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Paths = npt.NDArray[np.floating[Any]]
 
+MOST_PODS = 10_000_000  # of one workload; a draw that grows beyond stays there
+MOST_LOG = 30.0  # of a growth factor; e^30 is beyond MOST_PODS, and its square within float32
 SLACK = {"float64": 1e-9, "float32": 1e-6}  # what rounding may add to a whole number before it counts as more
 
 
@@ -59,7 +61,8 @@ def replica_paths(
     Returns
     -------
     ndarray of float, shape (days + 1, paths) or (days + 1, 1)
-        Rounded up, as the Horizontal Pod Autoscaler does: desired = ⌈current × load ratio⌉.
+        Rounded up, as the Horizontal Pod Autoscaler does: desired = ⌈current × load ratio⌉. At most ten million,
+        the most that a plan may say.
 
     Source
     ------
@@ -78,13 +81,11 @@ def replica_paths(
     days = span.days
     if growth is None:
         return np.full((days + 1, 1), float(now))
-    exact = not is_random(growth)
-    logs = _log_paths(growth, span, 1 if exact else paths, None if exact else rng)
-    pods = _with_steps(logs, growth, now, span)
+    noise = _noise(growth, span, paths, rng) if is_random(growth) else np.zeros((days + 1, 1))
+    pods = _grown(noise, growth, now, span)
     season = season_factors(growth, span)
     if season is not None:
         pods *= season[:, None]
-    pods *= 1 - SLACK[pods.dtype.name]
     result: Paths = np.ceil(pods, out=pods)
     return result
 
@@ -94,47 +95,65 @@ def launch_day(growth: Growth, span: Span) -> int:
     return max(span.index(growth.start), 0) if growth.start else 0
 
 
-def _log_paths(growth: Growth, span: Span, paths: int, rng: np.random.Generator | None) -> Paths:
-    """Logarithm of the growth factor on each day; 0 until the launch."""
+def _noise(growth: Growth, span: Span, paths: int, rng: np.random.Generator | None) -> Paths:
+    """Logarithm of what a draw has grown beyond its rate, on each day; 0 until the launch."""
     import numpy as np
 
-    mean, daily, unsure = log_rate(growth)
+    assert rng is not None
+    _, daily, unsure = log_rate(growth)
     first, days = launch_day(growth, span), span.days
-    if rng is None:
-        steps = np.maximum(np.arange(days + 1) - first, 0)
-        return (mean * steps)[:, None].astype(np.float64)
     if growth.stddev:
-        logs = rng.standard_normal((days + 1, paths), dtype=np.float32)
-        logs *= np.float32(daily)
-        logs += np.float32(mean)
+        noise = rng.standard_normal((days + 1, paths), dtype=np.float32)
+        noise *= np.float32(daily)
     else:
-        logs = np.full((days + 1, paths), mean, dtype=np.float32)
+        noise = np.zeros((days + 1, paths), dtype=np.float32)
     if growth.uncertainty:
-        logs += rng.standard_normal(paths, dtype=np.float32) * np.float32(unsure)
-    logs[: first + 1] = 0
+        noise += rng.standard_normal(paths, dtype=np.float32) * np.float32(unsure)
+    noise[: first + 1] = 0
     for day in range(first + 1, days + 1):  # row by row: half the time of numpy's cumsum down the columns
-        np.add(logs[day], logs[day - 1], out=logs[day])
-    return logs
+        np.add(noise[day], noise[day - 1], out=noise[day])
+    return noise
 
 
-def _with_steps(logs: Paths, growth: Growth, now: int, span: Span) -> Paths:
-    """Pods before seasons: the growth since the last step times the level that the step left."""
+def _grown(noise: Paths, growth: Growth, now: int, span: Span) -> Paths:
+    """Pods before seasons and rounding, written over ``noise``: between steps, level × rate × noise.
+
+    A little less than that, so that what is a whole number is not rounded up for its last digit.
+    """
     import numpy as np
 
-    first, levels = launch_day(growth, span), None
-    begin, anchor = 0, logs[0].copy()
+    mean, first, wild = log_rate(growth)[0], launch_day(growth, span), _may_overflow(growth, now, span)
+    since = np.maximum(np.arange(span.days + 1) - first, 0)
+    level: Any = float(now)
+    begin, anchor = 0, noise[0].copy()
     for day, step in [*coming_steps(growth, span), (span.days + 1, None)]:
-        level = float(now) if levels is None else levels
-        last = logs[day].copy() if step else anchor
-        part = logs[begin:day]
-        part -= anchor
-        np.exp(part, out=part)
-        part *= level
         if step:
-            levels = _stepped(level * np.exp(last - anchor), step)
-        begin, anchor = day, last
-    logs[:first] = 0
-    return logs
+            last = noise[day].copy()
+            grown = np.exp(np.minimum(last - anchor + mean * (since[day] - since[begin]), MOST_LOG))
+        part = noise[begin:day]
+        if begin:
+            part -= anchor
+        if wild:
+            np.minimum(part, MOST_LOG, out=part)
+        np.exp(part, out=part)
+        rate = np.exp(np.minimum(mean * (since[begin:day] - since[begin]), MOST_LOG)) * (1 - SLACK[noise.dtype.name])
+        part *= (rate if begin else rate * level).astype(noise.dtype)[:, None]
+        if begin:
+            part *= level
+        if wild:
+            np.minimum(part, MOST_PODS, out=part)
+        if step:
+            level = np.minimum(_stepped(level * grown, step), MOST_PODS)
+            begin, anchor = day, last
+    noise[:first] = 0
+    return noise
+
+
+def _may_overflow(growth: Growth, now: int, span: Span) -> bool:
+    """Whether a draw may come near the most pods; eight standard deviations do not happen."""
+    mean, daily, unsure = log_rate(growth)
+    most = max(mean, 0) * span.days + 8 * (daily * sqrt(span.days) + unsure * span.days)
+    return bool(growth.steps) or most > MOST_LOG or now * exp(most) > MOST_PODS
 
 
 def _stepped(level: Any, step: GrowthStep) -> Any:

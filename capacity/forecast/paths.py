@@ -23,7 +23,7 @@ from capacity.forecast.demand import (
     partition,
 )
 from capacity.forecast.fill import Progress
-from capacity.forecast.growth import log_rate, replica_paths
+from capacity.forecast.growth import MOST_LOG, MOST_PODS, log_rate, replica_paths
 from capacity.forecast.quantile import count_quantiles
 from capacity.forecast.result import QUANTILES
 from capacity.forecast.span import Span
@@ -39,10 +39,11 @@ if TYPE_CHECKING:
 
 CHUNK = 1024  # draws worked on together: 2 years of one workload's take 3 MB
 BLOCK_DAYS = 14
-CALIBRATION_POINTS = 6
+CALIBRATION_WORK = 3000  # places of nodes × workloads × points at which the engine is asked
+CALIBRATION_POINTS = (5, 24)  # at least, at most
 SIGMAS = 4.5  # how far above the expected path the tables reach; one draw in 300,000 ends beyond
 FAN_DATES = 37
-FAN_DRAWS = 4096  # their quantiles are off by half a percent of the draws; the dates come from all draws
+FAN_DRAWS = 2048  # their quantiles are off by two thirds of a percent of the draws; the dates come from all draws
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,12 +58,15 @@ class Simulation:
     used : ndarray of float, shape (n_quantiles, n_subnets, n_dates)
         Quantiles of the addresses used.
     nodes : ndarray of float, shape (n_quantiles, n_groups, n_dates)
+    unplaced : tuple of str
+        Workloads with pods that no number of nodes holds.
     """
 
     first_days: Ints
     fan_days: Ints
     used: npt.NDArray[np.float64]
     nodes: npt.NDArray[np.float64]
+    unplaced: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,9 +94,9 @@ class _SubnetParts:
         prefixes: Any = np.int32(0)
         for part in self.parts:
             at = pick(part)
-            singles = singles + np.take(part.most_singles if bound else part.singles, at)
+            singles = singles + (part.most_singles if bound else part.singles).take(at)
             blocks = part.most_prefixes if bound else part.prefixes
-            prefixes = prefixes if blocks is None else prefixes + np.take(blocks, at)
+            prefixes = prefixes if blocks is None else prefixes + blocks.take(at)
         return np.logical_not(prefixes_fit(self.subnet, prefixes, singles))
 
 
@@ -119,7 +123,9 @@ def simulate(
     growths = [w.growth for w in plan.workloads]
     expected = np.stack([_expected(g, n, span) for g, n in zip(growths, base, strict=True)], axis=1)
     top = [_top(g, int(e.max()), span) for g, e in zip(growths, expected.T, strict=True)]
-    rows = _points(expected, top)
+    work = sum(map(len, engine.slots)) * max(len(growths), 1)
+    fewest, most_points = CALIBRATION_POINTS
+    rows = _points(expected, top, min(max(CALIBRATION_WORK // work, fewest), most_points) if work else fewest)
     points = calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1])
     found = components(engine, points, top)
     subnets = _subnet_parts(plan, points, found)
@@ -137,7 +143,7 @@ def simulate(
             for g, n in zip(growths, base, strict=True)
         ]
         states = [c.states([drawn[w] for w in c.workloads]) for c in found]
-        most = [_block_most(s if c.rank is None else np.take(c.rank, s)) for c, s in zip(found, states, strict=True)]
+        most = [_blocks(s if c.rank is None else c.rank.take(s)) for c, s in zip(found, states, strict=True)]
         for i, subnet in enumerate(subnets):
             first_days[i, here] = _first_days(subnet, states, most, span.days, count)
         if start < shown:
@@ -147,9 +153,9 @@ def simulate(
                 used[i, :, part] = _used(subnet, at)
             for c, s in zip(found, at, strict=True):
                 for row, group in enumerate(c.groups):
-                    nodes[group, :, part] = np.take(c.nodes[row], s)
+                    nodes[group, :, part] = c.nodes[row].take(s)
         progress(here.stop, paths)
-    return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes))
+    return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes), points.unplaced)
 
 
 def _quantiles(values: Ints) -> npt.NDArray[np.float64]:
@@ -171,17 +177,18 @@ def _top(growth: Growth | None, most: int, span: Span) -> int:
     if growth is None:
         return most
     _, daily, unsure = log_rate(growth)
-    return int(most * exp(SIGMAS * sqrt(daily**2 * span.days + (unsure * span.days) ** 2))) + 1
+    above = exp(min(SIGMAS * sqrt(daily**2 * span.days + (unsure * span.days) ** 2), MOST_LOG))
+    return int(min(most * above + 1, MOST_PODS))
 
 
-def _points(expected: Floats, top: Sequence[int]) -> list[list[int]]:
+def _points(expected: Floats, top: Sequence[int], count: int) -> list[list[int]]:
     """Replicas at which the engine is asked: along the expected path, then on in proportion up to the top."""
     import numpy as np
 
-    days = np.unique(np.rint(np.linspace(0, len(expected) - 1, CALIBRATION_POINTS)).astype(int))
+    days = np.unique(np.rint(np.linspace(0, len(expected) - 1, count)).astype(int))
     last = expected.max(axis=0)
     ratio = max((t / m for t, m in zip(top, last, strict=True) if m), default=1.0)
-    beyond = [np.ceil(np.minimum(last * f, top)) for f in np.geomspace(1, ratio, CALIBRATION_POINTS // 2)]
+    beyond = [np.ceil(np.minimum(last * f, top)) for f in np.geomspace(1, ratio, max(count // 2, 2))]
     rows = {tuple(int(x) for x in row): None for row in (*expected[days], *beyond)}
     return [list(row) for row in rows]
 
@@ -217,14 +224,26 @@ def _most_up_to(rank: Ints | None, values: Ints | None) -> Ints | None:
     return np.maximum.accumulate(most)
 
 
-def _block_most(ranks: Ints) -> Ints:
-    """The largest rank of each block of days: shape (days, n) to (blocks, n)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Blocks:
+    """Largest rank of each block of days, and of all blocks so far: shape (blocks, n)."""
+
+    most: Ints
+    so_far: Ints
+
+
+def _blocks(ranks: Ints) -> _Blocks:
+    """From the rank of each day, shape (days, n)."""
     import numpy as np
 
     whole = len(ranks) // BLOCK_DAYS * BLOCK_DAYS
-    blocks = ranks[:whole].reshape(-1, BLOCK_DAYS, ranks.shape[1]).max(axis=1)
-    rest = ranks[whole:]
-    return np.vstack([blocks, rest.max(axis=0, keepdims=True)]) if len(rest) else blocks
+    most = ranks[:whole].reshape(-1, BLOCK_DAYS, ranks.shape[1]).max(axis=1)
+    if whole < len(ranks):
+        most = np.vstack([most, ranks[whole:].max(axis=0, keepdims=True)])
+    so_far = most.copy()
+    for block in range(1, len(so_far)):  # row by row: numpy's accumulate down the columns takes five times as long
+        np.maximum(so_far[block], so_far[block - 1], out=so_far[block])
+    return _Blocks(most, so_far)
 
 
 def _used(subnet: _SubnetParts, states: Sequence[Ints]) -> Any:
@@ -234,47 +253,63 @@ def _used(subnet: _SubnetParts, states: Sequence[Ints]) -> Any:
     total: Any = np.int32(subnet.fixed)
     for part in subnet.parts:
         state = states[part.component]
-        total = total + np.take(part.singles, state)
+        total = total + part.singles.take(state)
         if part.prefixes is not None:
-            total = total + BLOCK * np.take(part.prefixes, state)
+            total = total + BLOCK * part.prefixes.take(state)
     return total
 
 
-def _first_days(subnet: _SubnetParts, states: Sequence[Ints], most: Sequence[Ints], days: int, count: int) -> Ints:
+def _first_days(subnet: _SubnetParts, states: Sequence[Ints], most: Sequence[_Blocks], days: int, count: int) -> Ints:
     """First day of shortage of each draw, ``days`` + 1 where there is none. Exact.
 
     Parameters
     ----------
     states : shape (days + 1, n) each
-    most : shape (blocks, n) each
-        Largest rank of each block of days.
+    most : _Blocks each
+        Largest ranks of blocks of days.
     """
     import numpy as np
 
     result = np.full(count, days + 1, dtype=np.int32)
-    maybe = np.atleast_2d(subnet.short(lambda part: most[part.component], bound=True))
-    maybe = np.broadcast_to(maybe, (-(-(days + 1) // BLOCK_DAYS), count))
-    draws = np.flatnonzero(maybe.any(axis=0))
-    block = np.zeros(count, dtype=np.int64)
+    blocks = -(-(days + 1) // BLOCK_DAYS)
+    block = _first_block(subnet, [b.so_far for b in most], blocks, count)
+    draws = np.flatnonzero(block < blocks)
     while draws.size:
-        ahead = maybe[:, draws] & (np.arange(len(maybe))[:, None] >= block[draws])
-        draws, ahead = draws[ahead.any(axis=0)], ahead[:, ahead.any(axis=0)]
-        block[draws] = ahead.argmax(axis=0)
-        day = np.minimum(BLOCK_DAYS * block[draws] + np.arange(BLOCK_DAYS)[:, None], days)
-        short = np.broadcast_to(subnet.short(_picker(states, day, day * count + draws)), day.shape)
+        at = block[draws]
+        bound = _on([b.most for b in most], at, at * count + draws)
+        maybe = np.broadcast_to(subnet.short(bound, bound=True), at.shape)
+        near = draws[maybe]
+        day = np.minimum(BLOCK_DAYS * block[near] + np.arange(BLOCK_DAYS)[:, None], days)
+        short = np.broadcast_to(subnet.short(_on(states, day, day * count + near)), day.shape)
         hit = short.any(axis=0)
-        result[draws[hit]] = day[short.argmax(axis=0)[hit], np.flatnonzero(hit)]
-        draws = draws[~hit]
+        result[near[hit]] = day[short.argmax(axis=0)[hit], np.flatnonzero(hit)]
         block[draws] += 1
+        block[near[hit]] = blocks
+        draws = draws[block[draws] < blocks]
     return result
 
 
-def _picker(states: Sequence[Ints], day: Any, flat: Any) -> Callable[[_Part], Any]:
-    """The states on some days of some draws; ``flat`` is their place in the array of all."""
+def _first_block(subnet: _SubnetParts, highest: Sequence[Ints], blocks: int, count: int) -> Any:
+    """The first block of each draw by which, with the largest ranks up to it, the subnet may be short.
+
+    By halving: what may be short by one block may be by every later one. ``blocks`` where there is none.
+    """
     import numpy as np
 
+    low, high, draws = np.zeros(count, dtype=np.int64), np.full(count, blocks), np.arange(count)
+    for _ in range(blocks.bit_length()):
+        middle = (low + high) // 2
+        at = np.minimum(middle, blocks - 1)
+        maybe = subnet.short(_on(highest, at, at * count + draws), bound=True) | (middle >= blocks)
+        high, low = np.where(maybe, middle, high), np.where(maybe, low, middle + 1)
+    return high
+
+
+def _on(values: Sequence[Ints], row: Any, flat: Any) -> Callable[[_Part], Any]:
+    """What each component has in some rows of some draws; ``flat`` is their place in the array of all."""
+
     def pick(part: _Part) -> Any:
-        mine = states[part.component]
-        return np.take(mine, flat) if mine.shape[1] > 1 else mine[day, 0]
+        mine = values[part.component]
+        return mine.take(flat) if mine.shape[1] > 1 else mine[row, 0]
 
     return pick

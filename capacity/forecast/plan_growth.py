@@ -53,11 +53,10 @@ def forecast_growth(
     base = [w.replicas if scenario == "steady" else w.max_replicas for w in plan.workloads]
     exact = not any(is_random(w.growth) for w in plan.workloads)
     if not exact:
-        simulation, unplaced = simulate(plan, engine, base, span, paths, seed, progress), 0
+        simulation = simulate(plan, engine, base, span, paths, seed, progress)
     else:
         paths = 1
-        fill = daily_fill(engine, _replicas(plan, base, span), progress)
-        simulation, unplaced = _as_simulation(fill, span), fill.unplaced
+        simulation = _as_simulation(daily_fill(engine, _replicas(plan, base, span), progress), span)
     groups = _groups(plan, span, simulation)
     return ForecastResult(
         start=span.start,
@@ -68,7 +67,7 @@ def forecast_growth(
         scenario=scenario,
         subnets=tuple(_subnet(plan, i, span, simulation) for i in range(len(plan.subnets))),
         groups=groups,
-        notes=tuple(_notes(plan, span, scenario, groups, unplaced, exact)),
+        notes=tuple(_notes(plan, span, scenario, groups, simulation.unplaced, exact)),
     )
 
 
@@ -92,6 +91,7 @@ def _as_simulation(fill: DailyFill, span: Span) -> Simulation:
         fan_days=days,
         used=np.tile(fill.used.T.astype(float), one),
         nodes=np.tile(fill.nodes.T.astype(float), one),
+        unplaced=fill.unplaced,
     )
 
 
@@ -147,7 +147,7 @@ def _groups(plan: Plan, span: Span, simulation: Simulation) -> tuple[GroupForeca
 
 
 def _notes(
-    plan: Plan, span: Span, scenario: str, groups: tuple[GroupForecast, ...], unplaced: int, exact: bool
+    plan: Plan, span: Span, scenario: str, groups: tuple[GroupForecast, ...], unplaced: tuple[str, ...], exact: bool
 ) -> list[str]:
     notes = list(plan.notes)
     growing = [w for w in plan.workloads if w.growth]
@@ -175,7 +175,7 @@ def _notes(
         if g.date_max_passed
     ]
     if unplaced:
-        notes.append(f"up to {unplaced:,} pods find no node however many there are: their addresses are not counted")
+        notes.append(f"no number of nodes holds all pods of {_some(list(unplaced))}: those left over are not counted")
     if scenario == "peak":
         notes.append("peak: replicas.max grows by the same factors; nodes as the pods need, at least desired")
     return notes

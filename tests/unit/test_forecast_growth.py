@@ -64,6 +64,13 @@ def test_no_pods_before_the_launch_and_growth_counts_from_it() -> None:
     assert pods(Growth(Fraction(1), "year", start=date(2020, 1, 1)), 10, 365, 0, 365) == [10, 20]
 
 
+def test_a_mad_rate_stops_at_what_a_plan_may_say() -> None:
+    mad = Growth(Fraction(4), "day", stddev=Fraction(3), steps=(GrowthStep(date(2027, 6, 1), factor=Fraction(900)),))
+    drawn = replica_paths(mad, 5, Span(START, 3650), 50, np.random.default_rng(1))
+    assert drawn[-1].max() == pytest.approx(10_000_000, rel=1e-6)
+    assert pods(Growth(Fraction(4), "day"), 5, 3650, 3650) == [10_000_000]
+
+
 def test_seasons_multiply() -> None:
     half = Fraction(1, 2)
     weekly = (Fraction(1),) * 5 + (half, half)

@@ -47,14 +47,14 @@ def plan(text: str) -> Plan:
     return parse_plan(parse_yaml(text, "p.yaml"), "p.yaml")
 
 
-def shop(**growth: Fraction) -> Plan:
-    """The example plan with its growth changed."""
+def shop(certain: bool = False) -> Plan:
+    """The example plan, its growth as it is or without uncertainty."""
     read = read_plan("examples/shop-prod.yaml")
-    changed = tuple(replace(w, growth=w.growth and replace(w.growth, **growth)) for w in read.workloads)
-    return replace(read, workloads=changed)
+    calm = tuple(replace(w, growth=w.growth and replace(w.growth, stddev=Fraction(0))) for w in read.workloads)
+    return replace(read, workloads=calm) if certain else read
 
 
-CALM = shop(stddev=Fraction(0))
+CALM = shop(certain=True)
 
 
 class TestCertainGrowth:
@@ -153,12 +153,12 @@ class TestUncertainGrowth:
             every = subnet.short(lambda part: states[part.component])
             every = np.broadcast_to(every, (span.days + 1, 300))  # one value where nothing is in the subnet
             brute = np.where(every.any(axis=0), every.argmax(axis=0), span.days + 1)
-            most = [paths._block_most(s) for s in states]
+            most = [paths._blocks(s) for s in states]
             assert paths._first_days(subnet, states, most, span.days, 300).tolist() == brute.tolist()
             shares.append(float((brute <= span.days).mean()))
         assert 0 < shares[0] < 1  # the test has draws of both kinds
 
-    def test_memory_does_not_grow_with_the_draws_and_one_is_allowed(self) -> None:
+    def test_one_draw_is_still_a_draw(self) -> None:
         one = forecast_growth(shop(), self.SPAN, 1)
         assert (one.exact, one.paths) == (False, 1)
 
@@ -189,6 +189,25 @@ def test_what_is_short_today_has_todays_date() -> None:
     full = plan(HEAD + ONE.replace("SPREAD", "") + GROWING.replace("RATE", "1%/month").replace("10,", "900,"))
     a = forecast_growth(full, Span(START, 30)).subnets[0]
     assert (a.date_p10, a.note) == (START, "short already on the first day")
+
+
+@pytest.mark.parametrize("stddev", ["", ", stddev: 1%"])
+def test_a_pod_that_no_node_holds_takes_nothing_and_is_named(stddev: str) -> None:
+    head, small = HEAD + ONE.replace("SPREAD", ""), GROWING.replace("RATE", "5%/month" + stddev)
+    large = small.replace("[{name: w", "[{name: big, replicas: 5, requests: {cpu: 64}}, {name: w")
+    both, alone = (forecast_growth(plan(head + work), Span(START, 30), 50) for work in (large, small))
+    assert [s.used_now for s in both.subnets] == [s.used_now for s in alone.subnets]
+    assert any("no number of nodes holds all pods of big" in n for n in both.notes)
+
+
+def test_growth_beyond_all_bounds_does_not_blur_the_present() -> None:
+    mad = GROWING.replace("RATE", "400%/day, stddev: 300%").rstrip("]\n") + ", {name: v, replicas: 5}]\n"
+    made = plan(HEAD + ONE.replace("SPREAD", "") + mad)
+    engine = Engine(made, group_shapes(made))
+    now = engine.run(growing_demand(engine, [10, 5]))
+    assert [s.used_now for s in forecast_growth(made, Span(START, 365), 50).subnets] == [
+        s.used_total for s in now.subnets
+    ]
 
 
 def test_passing_the_groups_maximum_is_said() -> None:
@@ -250,8 +269,9 @@ def test_mixed_pods_are_close_to_the_engine() -> None:
         span = Span(START, 1100)
         growths = [w.growth for w in made.workloads]
         expected = np.stack([paths._expected(g, int(n), span) for g, n in zip(growths, base, strict=True)], axis=1)
-        points = calibrate(engine, paths._points(expected, [int(x) for x in expected.max(axis=0) * 1.3]))
-        found = components(engine, points, [int(x) for x in expected.max(axis=0) * 1.3])
+        top = [int(x) for x in expected.max(axis=0) * 1.3]
+        points = calibrate(engine, paths._points(expected, top, 10))
+        found = components(engine, points, top)
         parts = paths._subnet_parts(made, points, found)
         rng = np.random.default_rng(3)
         total_got = total_want = 0
