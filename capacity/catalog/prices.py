@@ -65,9 +65,10 @@ def price_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
     return found.per_hour if found is not None and found.currency == "USD" else None
 
 
-def regions() -> list[str]:
-    """Regions with at least one price, sorted."""
-    return sorted({line.split(",", 2)[1] for line in _text().split("\n") if line})
+def regions(currency: str | None = None) -> list[str]:
+    """Regions with at least one price, in ``currency`` where one is named, sorted."""
+    cells = (line.split(",", 3) for line in _text().split("\n") if line)
+    return sorted({region for _, region, own, _ in cells if currency in (None, own)})
 
 
 def read_prices(path: Path | None = None) -> list[Price]:

@@ -43,6 +43,9 @@ app = typer.Typer(
 )
 
 
+INTERRUPTED = 130
+
+
 def _version(asked: bool) -> None:
     if asked:
         from capacity import __version__
@@ -71,14 +74,16 @@ def run() -> None:
         app(standalone_mode=True)
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
+        if code == INTERRUPTED:
+            note("interrupted")
     except CapacityError as error:
         note(f"error: {error}")
         code = 2
     except BrokenPipeError:
         code = 0
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # before or after the command itself: typer answers those within
         note("interrupted")
-        code = 130
+        code = INTERRUPTED
     except RecursionError:
         note("error: the input is nested too deeply")
         code = 2

@@ -239,16 +239,22 @@ def notes(lines: Iterable[str]) -> None:
 
 def write_stdout(text: str) -> None:
     _write(sys.stdout, text)
-    sys.stdout.flush()
 
 
 def _write(stream: Any, text: str) -> None:
-    """Write what the stream's encoding can carry; what it cannot becomes an ASCII stand-in."""
+    """Write what the stream's encoding can carry; what it cannot becomes an ASCII stand-in.
+
+    A reader that has gone away is no error and changes no exit code: what is left to say goes nowhere.
+    """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     if encoding.lower().replace("-", "") != "utf8":
         text = text.replace("─", "-").replace("–", "-").replace("×", "x").replace("…", "...")
         text = text.encode(encoding, "backslashreplace").decode(encoding)
-    stream.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    try:
+        stream.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_file(path: Path, text: str) -> None:
