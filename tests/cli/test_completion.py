@@ -45,7 +45,7 @@ def completed(words: str, at: int) -> tuple[list[str], set[str]]:
         ("capacity maxpods --mode pre", ["prefix"]),
         ("capacity node --ami bottle", ["bottlerocket"]),
         ("capacity node --provisioner m", ["managed"]),
-        ("capacity check -o j", ["json"]),
+        ("capacity check -o js", ["json"]),
         ("capacity maxpods --reser", ["--reserved-enis"]),
         ("capacity maxpods no-such-type", []),
     ],
