@@ -122,6 +122,11 @@ class TestUnknown:
         assert row.warnings == ("t2.large runs on xen: IPv6 needs Nitro or bare metal",)
 
 
+def test_no_windows_on_arm() -> None:
+    row = max_pods(CATALOG.get("m6g.large"), Platform(ami="windows"))
+    assert row.warnings[-1] == "m6g.large is an arm64 type: there is no Windows image for it"
+
+
 def test_modes() -> None:
     assert modes_of(Platform()) == MODES
     assert modes_of(Platform(custom_networking=True)) == modes_of(Platform(ami="windows")) == ("secondary", "prefix")
