@@ -46,6 +46,8 @@ VERBS = {
     ),
 }
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
 app = typer.Typer(
     name="capacity",
     cls=lazy_group(VERBS),
@@ -55,9 +57,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-INTERRUPTED = 130
 
 
 def _version(asked: bool) -> None:
@@ -88,7 +87,7 @@ def run() -> None:
         app(standalone_mode=True)
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
-        if code == INTERRUPTED:
+        if code == INTERRUPTED:  # click has caught the signal
             note("interrupted")
     except CapacityError as error:
         note(f"error: {error}")
@@ -108,6 +107,6 @@ def _leave(code: int) -> None:
     """Flush what is left; a closed pipe is not an error of ours."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:  # closed, or full and said already
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

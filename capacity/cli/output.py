@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from capacity.errors import CapacityError
+
 FORMATS = ("table", "json", "yaml", "csv", "md")
 SCHEMA = "capacity/1"
 
@@ -238,7 +240,11 @@ def notes(lines: Iterable[str]) -> None:
 
 
 def write_stdout(text: str) -> None:
-    _write(sys.stdout, text)
+    """The answer; a full disk is an error to report."""
+    try:
+        _write(sys.stdout, text)
+    except OSError as error:
+        raise CapacityError(f"cannot write the answer: {error.strerror}") from error
 
 
 def write_stdout_bytes(blob: bytes) -> None:

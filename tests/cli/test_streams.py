@@ -71,3 +71,11 @@ def test_an_ascii_terminal_gets_stand_ins() -> None:
     )
     assert done.stdout.isascii()
     assert "cc1.4xlarge" in done.stdout
+
+
+def test_a_full_disk_is_one_line_and_2() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "maxpods", "m5.large"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (2, "error: cannot write the answer: No space left on device\n")
