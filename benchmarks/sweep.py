@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from capacity.catalog.table import load_catalog
-from capacity.cni.sweep import FIELDS, PoolGrid, TypeArrays, sweep, type_arrays
+from capacity.cni.sweep import FIELDS, TypeArrays, sweep, type_arrays
 from capacity.node.frames import max_pods_frame
 from capacity.node.maxpods import Platform
 from capacity.spec.cni_env import CniSettings, cni_settings
@@ -31,10 +31,11 @@ MODES = {
     "custom networking": CUSTOM,
     "custom networking, prefixes": CUSTOM | PREFIX,
     "security groups for pods": {"ENABLE_POD_ENI": "true"},
+    "IPv6 (types that have it)": PREFIX | {"ENABLE_IPv6": "true"},
 }
 PODS = np.arange(1, 251, dtype=np.int32)
 FOUR = ("enis", "pod_addresses", "subnet_addresses", "pods_without_address")
-Grids = dict[tuple[str, ...], PoolGrid]
+Work = tuple[TypeArrays, CniSettings, np.ndarray[tuple[int], np.dtype[np.int32]]]
 
 
 def quickest_s(work: Callable[[], object], runs: int) -> float:
@@ -50,7 +51,7 @@ def quickest_s(work: Callable[[], object], runs: int) -> float:
 def recommended(arrays: TypeArrays, settings: CniSettings) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
     """Max pods of each type in the arrays as EKS gives them to a managed node group. [pods]"""
     on = Platform(
-        mode="prefix" if settings.prefix else "secondary",
+        mode="ipv6" if settings.ipv6 else "prefix" if settings.prefix else "secondary",
         custom_networking=settings.custom_networking,
         pod_eni=settings.pod_eni,
     )
@@ -68,37 +69,41 @@ def main() -> None:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     arrays = type_arrays(load_catalog())
-    every = [cni_settings(env)[0] for env in MODES.values()]
-    limits = [recommended(arrays, settings) for settings in every]
-    apart = np.arange(len(arrays.names), dtype=np.int32) + 20  # no two rows alike: nothing can be worked out once
-    states = len(arrays.names) * len(PODS)
+    able = type_arrays(kind for kind in load_catalog() if kind.prefixes_possible is not False)
+    every: list[Work] = []
+    for env in MODES.values():
+        settings, _ = cni_settings(env)
+        of = able if settings.ipv6 else arrays
+        every.append((of, settings, recommended(of, settings)))
+    # No two rows alike: nothing can be worked out once for several types.
+    apart = [(of, settings, np.arange(len(of.names), dtype=np.int32) + 20) for of, settings, _ in every]
     print(f"sweep, {len(arrays.names):,} types × {len(PODS)} pod counts, {runs} runs, NumPy {np.__version__}\n")
     print("| mode | columns | ms | million states/s | copy of the same arrays, ms | ÷ copy |")
     print("|---|---:|---:|---:|---:|---:|")
 
-    def measure(name: str, columns: tuple[str, ...], of: list[tuple[CniSettings, np.ndarray]]) -> None:
-        grids = [sweep(arrays, s, PODS, m, columns=columns) for s, m in of]
+    def measure(name: str, columns: tuple[str, ...], work: list[Work]) -> None:
+        grids = [sweep(of, s, PODS, m, columns=columns) for of, s, m in work]
         copies = [{c: g[c].copy() for c in columns} for g in grids]
 
-        def work() -> None:
-            for (settings, max_pods), grid in zip(of, grids, strict=True):
-                sweep(arrays, settings, PODS, max_pods, columns=columns, out=grid)
+        def answer() -> None:
+            for (of, settings, max_pods), grid in zip(work, grids, strict=True):
+                sweep(of, settings, PODS, max_pods, columns=columns, out=grid)
 
         def move() -> None:
             for grid, copy in zip(grids, copies, strict=True):
                 for column in columns:
                     np.copyto(grid[column], copy[column])
 
-        print(row(name, states * len(of), len(columns), quickest_s(work, runs), quickest_s(move, runs)))
+        states = sum(grid.states for grid in grids)
+        print(row(name, states, len(columns), quickest_s(answer, runs), quickest_s(move, runs)))
 
-    for name, settings, max_pods in zip(MODES, every, limits, strict=True):
-        measure(name, FOUR, [(settings, max_pods)])
-    both = list(zip(every, limits, strict=True))
-    measure("**all modes**", FOUR, both)
-    measure("all modes, addresses alone", ("subnet_addresses",), both)
-    measure("all modes, every figure", FIELDS, both)
-    measure("all modes, no two rows alike", ("subnet_addresses",), [(s, apart) for s in every])
-    measure("all modes, no two rows alike", FOUR, [(s, apart) for s in every])
+    for name, one in zip(MODES, every, strict=True):
+        measure(name, FOUR, [one])
+    measure("**all modes**", FOUR, every)
+    measure("all modes, addresses alone", ("subnet_addresses",), every)
+    measure("all modes, every figure", FIELDS, every)
+    measure("all modes, no two rows alike", ("subnet_addresses",), apart)
+    measure("all modes, no two rows alike", FOUR, apart)
 
 
 if __name__ == "__main__":

@@ -96,12 +96,13 @@ def price_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
     return found.per_hour if found is not None and found.currency == "USD" else None
 
 
-def regions() -> list[str]:
-    """Regions with at least one price, sorted."""
+def regions(currency: str | None = None) -> list[str]:
+    """Regions with at least one price, in ``currency`` where one is named, sorted. Overrides are in dollars."""
     texts = [_text(), *(_cached(layer) for layer in price_layers() if layer.name == "cache")]
-    found = {line.split(",", 2)[1] for text in texts for line in text.split("\n") if line}
+    cells = (line.split(",", 3) for text in texts for line in text.split("\n") if line)
+    found = {region for _, region, own, _ in cells if currency in (None, own)}
     given = (r for layer in price_layers() if layer.name != "cache" for _, r in _overridden(layer))
-    return sorted(found | set(given))
+    return sorted(found.union(given if currency in (None, "USD") else ()))
 
 
 def read_prices(path: Path | None = None) -> list[Price]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, one_of, sink
+from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, one_of, sink, words
 from capacity.cli.output import FORMATS
 from capacity.errors import CapacityError
 
@@ -30,11 +30,17 @@ Scenario = Annotated[
     list[str] | None, typer.Option("--scenario", help="Only this scenario; may be repeated.", metavar="NAME")
 ]
 
+CI_FORMATS = (*FORMATS, "github", "junit", "sarif")
 Output = Annotated[
     str,
-    typer.Option("-o", "--output", help="table, json, yaml, csv, md, github, junit or sarif.", metavar="FORMAT"),
+    typer.Option(
+        "-o",
+        "--output",
+        help="table, json, yaml, csv, md, github, junit or sarif.",
+        metavar="FORMAT",
+        autocompletion=words(*CI_FORMATS),
+    ),
 ]
-CI_FORMATS = (*FORMATS, "github", "junit", "sarif")
 
 
 def register(app: typer.Typer) -> None:

@@ -159,7 +159,7 @@ def status_answer(now: DataStatus, layers: Sequence[LayerStatus] = ()) -> Answer
         inputs={"as_of": now.as_of.isoformat()},
         results=results,
         blocks=[
-            f"{now.types:,} instance types, limits of {now.date} ({days(now.age_days)} on {now.as_of})\n",
+            f"{now.types:,} instance types, limits of {now.date} ({age(now.age_days, now.as_of)})\n",
             Table(_FILE_COLUMNS, files, "Data files"),
             "",
             Table(_SOURCE_COLUMNS, sources, "Sources"),
@@ -234,9 +234,10 @@ def source_row(entry: Any) -> dict[str, Any]:
     }
 
 
-def days(count: int) -> str:
-    """``1 day old``, ``28 days old``."""
-    return f"{count:,} day{'' if count == 1 else 's'} old"
+def age(days: int, day: dt.date) -> str:
+    """``1 day old on 2026-10-28``, ``28 days old on …``, ``3 days after …``."""
+    count = f"{abs(days):,} day{'' if abs(days) == 1 else 's'}"
+    return f"{count} old on {day}" if days >= 0 else f"{count} after {day}"
 
 
 def verify_answer(checks: list[Check]) -> Answer:

@@ -47,6 +47,8 @@ VERBS = {
     ),
 }
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
 app = typer.Typer(
     name="capacity",
     cls=lazy_group(VERBS),
@@ -86,14 +88,16 @@ def run() -> None:
         app(standalone_mode=True)
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
+        if code == INTERRUPTED:  # click has caught the signal
+            note("interrupted")
     except CapacityError as error:
         note(f"error: {error}")
         code = 2
     except BrokenPipeError:
         code = 0
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # before or after the command itself: typer answers those within
         note("interrupted")
-        code = 130
+        code = INTERRUPTED
     except RecursionError:
         note("error: the input is nested too deeply")
         code = 2
@@ -104,6 +108,6 @@ def _leave(code: int) -> None:
     """Flush what is left; a closed pipe is not an error of ours."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:  # closed, or full and said already
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

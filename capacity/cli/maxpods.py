@@ -23,7 +23,7 @@ from capacity.cli.node_options import (
     resolve,
     select_types,
 )
-from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of, sink
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of, sink, words
 
 if TYPE_CHECKING:
     from capacity.cli.output import Table
@@ -51,7 +51,10 @@ def register(app: typer.Typer) -> None:
 def maxpods(
     types: Types = None,
     everything: All = False,
-    mode: Annotated[str, typer.Option("--mode", help="secondary, prefix, ipv6 or all.", metavar="MODE")] = "all",
+    mode: Annotated[
+        str,
+        typer.Option("--mode", help="secondary, prefix, ipv6 or all.", metavar="MODE", autocompletion=words(*MODES)),
+    ] = "all",
     custom_networking: CustomNetworking = False,
     max_eni: MaxEni = None,
     reserved_enis: ReservedEnis = 0,

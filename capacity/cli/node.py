@@ -24,7 +24,7 @@ from capacity.cli.node_options import (
     select_types,
     whole,
 )
-from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of, sink
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of, sink, words
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from capacity.spec.cni_env import CniSettings
 
 MODES = ("secondary", "prefix", "ipv6")
+ARCHS = ("x86_64", "arm64")
 Number = typer.Option(metavar="N", show_default=False)
 
 
@@ -81,7 +82,13 @@ def node(
     env: Env = None,
     mode: Annotated[
         str | None,
-        typer.Option("--mode", help="secondary (default), prefix or ipv6.", metavar="MODE", show_default=False),
+        typer.Option(
+            "--mode",
+            help="secondary (default), prefix or ipv6.",
+            metavar="MODE",
+            show_default=False,
+            autocompletion=words(*MODES),
+        ),
     ] = None,
     custom_networking: CustomNetworking = False,
     max_eni: MaxEni = None,
@@ -128,7 +135,10 @@ def node(
         ),
     ] = None,
     arch: Annotated[
-        str | None, typer.Option("--arch", help="x86_64 or arm64.", metavar="ARCH", show_default=False)
+        str | None,
+        typer.Option(
+            "--arch", help="x86_64 or arm64.", metavar="ARCH", show_default=False, autocompletion=words(*ARCHS)
+        ),
     ] = None,
     family: Annotated[
         list[str] | None,
@@ -278,7 +288,7 @@ def _filtered(
     least = parse_memory(memory_min, "--memory-min") if memory_min is not None else None
     most = parse_memory(memory_max, "--memory-max") if memory_max is not None else None
     if arch is not None:
-        one_of("--arch", arch, ("x86_64", "arm64"))
+        one_of("--arch", arch, ARCHS)
 
     def wanted(kind: InstanceType) -> bool:
         memory = None if kind.memory_mib is None else kind.memory_mib * MIB
@@ -302,8 +312,11 @@ def _region(region: str) -> list[str]:
     """Say so where the region has no price in dollars."""
     from capacity.catalog.prices import regions
 
-    known = regions()
-    return [] if region in known else [f"no prices are known for {region} (known: {', '.join(sorted(known))})"]
+    dollars = regions("USD")
+    if region in dollars:
+        return []
+    other = f"prices in {region} are not in dollars: none shown" if region in regions() else ""
+    return [other or f"no prices are known for {region} (known: {', '.join(dollars)})"]
 
 
 def _result(
@@ -378,11 +391,16 @@ def _pool_warnings(results: list[dict[str, Any]], pods: int | None) -> list[str]
     found = []
     for result in results:
         pool = result.get("pool")
+        if pods is not None and result["max_pods"] is not None and pods > result["max_pods"]:
+            found.append(
+                f"{result['instance_type']}: --pods {pods} is above its max pods {result['max_pods']}: "
+                "the kubelet does not accept as many"
+            )
         if pool and pool["pods_without_address"]:
             found.append(
                 f"{result['instance_type']}: {pool['pods_without_address']} of {pods} pods never get an address"
             )
-        elif pods is not None and "pool" in result and pool is None:
+        elif "pool" in result and pool is None:
             found.append(f"{result['instance_type']}: no pool without known ENI figures and max pods")
     return found
 
@@ -496,26 +514,32 @@ def _blocks(
             lines = [f"{result['instance_type']}:"]
             for term in result["explain"]:
                 source = f"  [{term['source']}]" if term["source"] else ""
-                shown = "unknown" if term["value"] is None else term["value"]
-                lines.append(f"  {term['label']} = {shown}  ({term['why']}){source}")
+                lines.append(f"  {term['label']} = {_shown(term['value'])}  ({term['why']}){source}")
             page += ["", "\n".join(lines)]
     return page
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {number}" for key, number in value.items())
+    return "unknown" if value is None else str(value)
+
+
+_BINDS = {
+    "max_pods": "max pods binds",
+    "ips": "pod addresses bind",
+    "cpu": "CPU binds",
+    "memory": "memory binds",
+    "branch_enis": "branch ENIs bind",
+    "volumes": "EBS volumes bind",
+}
 
 
 def _sentence(offers: list[Offer]) -> list[str]:
     if len(offers) != 1 or offers[0].pods is None:
         return []
     got = offers[0]
+    shaped = any(got.fits[name] is not None for name in ("cpu", "memory", "branch_enis", "volumes"))
+    pods = f"{got.pods} of these pods" if shaped else f"{got.pods} pods beside its daemonsets"
     cost = f", ${got.usd_per_pod_month:,.2f} per pod and month" if got.usd_per_pod_month is not None else ""
-    words = {
-        "max_pods": "max pods",
-        "ips": "pod addresses",
-        "cpu": "CPU",
-        "memory": "memory",
-        "branch_enis": "branch ENIs",
-        "volumes": "EBS volumes",
-    }
-    return [
-        f"{got.instance_type} holds {got.pods} of these pods: {words.get(got.binding or '', got.binding)} binds{cost}.",
-        "",
-    ]
+    return [f"{got.instance_type} holds {pods}: {_BINDS[got.binding or 'max_pods']}{cost}.", ""]

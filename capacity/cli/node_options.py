@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from capacity.cli.options import one_of
+from capacity.cli.options import one_of, words
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
@@ -41,15 +41,34 @@ ReservedEnis = Annotated[
 PodEni = Annotated[
     bool, typer.Option("--pod-eni", help="ENABLE_POD_ENI=true: security groups for pods, a trunk takes an ENI slot.")
 ]
-Os = Annotated[str | None, typer.Option("--os", help="linux or windows.", metavar="OS", show_default=False)]
+Os = Annotated[
+    str | None,
+    typer.Option(
+        "--os",
+        help="linux or windows.",
+        metavar="OS",
+        show_default=False,
+        autocompletion=words("linux", "windows"),
+    ),
+]
 Ami = Annotated[
     str | None,
-    typer.Option("--ami", help="al2023 (default), al2, bottlerocket or windows.", metavar="FAMILY", show_default=False),
+    typer.Option(
+        "--ami",
+        help="al2023 (default), al2, bottlerocket or windows.",
+        metavar="FAMILY",
+        show_default=False,
+        autocompletion=words("al2023", "al2", "bottlerocket", "windows"),
+    ),
 ]
 Provisioner = Annotated[
     str | None,
     typer.Option(
-        "--provisioner", help="managed (default), self-managed or karpenter.", metavar="WHO", show_default=False
+        "--provisioner",
+        help="managed (default), self-managed or karpenter.",
+        metavar="WHO",
+        show_default=False,
+        autocompletion=words("managed", "self-managed", "karpenter"),
     ),
 ]
 Expression = Annotated[
@@ -140,6 +159,8 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
 
 def environment(asked: Asked) -> dict[str, str | None]:
     """--env with the variables that other options stand for; contradictions refused."""
+    if asked.mode == "ipv6" and asked.custom_networking:
+        raise SpecError("--mode ipv6 contradicts --custom-networking: the CNI does not start with both")
     env: dict[str, str | None] = {}
     for text in asked.env:
         name, sign, value = text.partition("=")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,34 @@ import typer
 from capacity.cli.output import FORMATS, Sink
 from capacity.errors import SpecError, either, nearest_names
 
-Output = Annotated[str, typer.Option("-o", "--output", help="table, json, yaml, csv or md.", metavar="FORMAT")]
+
+def words(*allowed: str) -> Callable[[str], list[str]]:
+    """Shell completion of an option that takes one of a few words."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [word for word in allowed if word.startswith(incomplete)]
+
+    return complete
+
+
+Output = Annotated[
+    str,
+    typer.Option(
+        "-o", "--output", help="table, json, yaml, csv or md.", metavar="FORMAT", autocompletion=words(*FORMATS)
+    ),
+]
 OutFile = Annotated[
     Path | None, typer.Option("--out-file", help="Write the answer to this file instead of stdout.", metavar="PATH")
 ]
-Color = Annotated[str, typer.Option("--color", help="auto, always or never (NO_COLOR is honoured).", metavar="WHEN")]
+Color = Annotated[
+    str,
+    typer.Option(
+        "--color",
+        help="auto, always or never (NO_COLOR is honoured).",
+        metavar="WHEN",
+        autocompletion=words("auto", "always", "never"),
+    ),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No notes or warnings on stderr.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Print the terms of each figure with their sources.")]
 

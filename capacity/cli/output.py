@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from capacity.errors import CapacityError
+
 FORMATS = ("table", "json", "yaml", "csv", "md")
 SCHEMA = "capacity/1"
 
@@ -238,8 +240,11 @@ def notes(lines: Iterable[str]) -> None:
 
 
 def write_stdout(text: str) -> None:
-    _write(sys.stdout, text)
-    sys.stdout.flush()
+    """The answer; a full disk is an error to report."""
+    try:
+        _write(sys.stdout, text)
+    except OSError as error:
+        raise CapacityError(f"cannot write the answer: {error.strerror}") from error
 
 
 def write_stdout_bytes(blob: bytes) -> None:
@@ -250,12 +255,19 @@ def write_stdout_bytes(blob: bytes) -> None:
 
 
 def _write(stream: Any, text: str) -> None:
-    """Write what the stream's encoding can carry; what it cannot becomes an ASCII stand-in."""
+    """Write what the stream's encoding can carry; what it cannot becomes an ASCII stand-in.
+
+    A reader that has gone away is no error and changes no exit code: what is left to say goes nowhere.
+    """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     if encoding.lower().replace("-", "") != "utf8":
         text = text.replace("─", "-").replace("–", "-").replace("×", "x").replace("…", "...")
         text = text.encode(encoding, "backslashreplace").decode(encoding)
-    stream.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    try:
+        stream.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_file(path: Path, text: str) -> None:

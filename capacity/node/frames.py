@@ -17,13 +17,33 @@ from capacity.errors import SpecError
 from capacity.node import density, reserved
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
 from capacity.node.maxpods import Figures, Interfaces, Platform, figures, kubelet_max_pods, limits, reserved_for
-from capacity.node.offer import Daemon, Keep, PodAsked, asked, daemons_on
+from capacity.node.offer import BINDING_ORDER, Daemon, Keep, PodAsked, asked, daemons_on
 from capacity.units import HOURS_PER_MONTH, MIB
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
     from capacity.catalog.table import Catalog
 
+# Of the columns of both frames; also in ``frame.attrs["units"]``.
+UNITS = {
+    "max_enis": "ENIs",
+    "usable_enis": "ENIs",
+    "ipv4_per_eni": "addresses",
+    "ip_capacity": "pods",
+    "max_pods_formula": "pods",
+    "max_pods_recommended": "pods",
+    "max_pods": "pods",
+    "max_pods_expression": "pods",
+    "branch_enis": "branch ENIs",
+    "allocatable_cpu_millicores": "millicores",
+    "allocatable_memory_mib": "MiB",
+    **{f"fits.{resource}": "pods" for resource in BINDING_ORDER},
+    "pods": "pods",
+    "stranded_cpu_pct": "%",
+    "stranded_memory_pct": "%",
+    "usd_per_hour": "USD per hour",
+    "usd_per_pod_month": "USD per pod and month",
+}
 ANY_POD = PodAsked()
 DEFAULT_KEEP = Keep()
 
@@ -96,7 +116,7 @@ def max_pods_frame(catalog: Catalog, on: Platform) -> pd.DataFrame:
         "branch_enis": branch.to_array(),
         "limited_by": _limited_by(found, on),
     }
-    return pd.DataFrame(data)
+    return _with_units(pd.DataFrame(data))
 
 
 def node_frame(
@@ -149,7 +169,12 @@ def node_frame(
         "usd_per_hour": price.to_array(),
         "usd_per_pod_month": Column(per_pod, price.unknown | pods.unknown | (pods.values == 0)).to_array(),
     }
-    return pd.DataFrame(data)
+    return _with_units(pd.DataFrame(data))
+
+
+def _with_units(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.attrs["units"] = {name: UNITS[name] for name in frame.columns if name in UNITS}
+    return frame
 
 
 def _constant(value: int, length: int) -> Column:

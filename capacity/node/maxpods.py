@@ -244,6 +244,8 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
     computed, warnings = _expression(of, on, got)
     pods = kubelet_max_pods(on, got, computed)
     warnings += _addresses_warning(of, on, got, pods)
+    if on.windows and of.arch == "arm64":
+        warnings.append(f"{of.name} is an arm64 type: there is no Windows image for it")
     uncapped = of.vcpus is None and got.formula > density.CAP_SMALL
     return MaxPods(
         instance_type=of.name,

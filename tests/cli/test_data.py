@@ -47,6 +47,10 @@ class TestStatus:
         assert done.stdout.startswith("1,470 instance types, limits of 2026-10-27 (1 day old on 2026-10-28)\n")
         assert "No ENI figures for 9 types: cc1.4xlarge, " in done.stdout
 
+    def test_a_day_before_the_data(self) -> None:
+        first = run("status", "--as-of", "2026-10-26").stdout.splitlines()[0]
+        assert first == "1,470 instance types, limits of 2026-10-27 (1 day after 2026-10-26)"
+
     def test_other_formats(self) -> None:
         table = list(csv.DictReader(io.StringIO(run("status", "--as-of", "2026-11-24", "-o", "csv").stdout)))
         assert {row["kind"] for row in table} == {"file", "source", "prices"}

@@ -173,3 +173,9 @@ def test_unknown_stays_unknown() -> None:
     assert frame.loc[unknown.name, "max_pods"] is pd.NA
     got = offer(replace(CATALOG.get("m5.large"), memory_mib=None), Platform(), PodAsked(cpu=250, memory=MIB))
     assert (got.pods, got.binding, got.allocatable.memory_mib) == (None, None, None)  # never the least of what is known
+
+
+def test_every_number_of_a_frame_has_a_unit() -> None:
+    for frame in (max_pods_frame(CATALOG, Platform()), node_frame(CATALOG, Platform())):
+        numbers = {name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name].dtype)}
+        assert numbers - {"custom_networking"} == set(frame.attrs["units"])
