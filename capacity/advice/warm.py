@@ -77,8 +77,11 @@ class WarmTargets:
         return " ".join(f"{name}={value}" for name, value in self.env.items())
 
     def on(self, settings: CniSettings) -> CniSettings:
-        """The settings of a node with these targets; an untouched unit target is overridden or as it was."""
-        by_address = replace(settings, prefix=self.prefix, warm_ip=self.warm_ip or 0, minimum_ip=self.minimum_ip or 0)
+        """A node's settings with these targets; a unit target that is not part of them stays as it was.
+
+        The node's own mode stays too: a Xen type gets single addresses under prefix delegation as well.
+        """
+        by_address = replace(settings, warm_ip=self.warm_ip or 0, minimum_ip=self.minimum_ip or 0)
         if self.units is None:
             return by_address
         if self.prefix:
@@ -118,6 +121,11 @@ class NodeKind:
     def room(self) -> int:
         """Further pods that the kubelet accepts and the node can address. [pods]"""
         return max(min(self.max_pods - self.host_pods, self.capacity) - self.pods, 0)
+
+    @property
+    def unit(self) -> int:
+        """Addresses that come together: 16 in prefix mode. [addresses]"""
+        return PREFIX_SIZE if self.settings.prefix else 1
 
     @property
     def capacity(self) -> int:
@@ -279,8 +287,11 @@ def warm_for_type(
     SpecError
         The type has no known ENI figures, the node cannot run the fewest pods, or IPv6.
     """
-    settings, notes = cni_settings(env)
-    _refuse_ipv6(settings)
+    given, notes = cni_settings(env)
+    _refuse_ipv6(given)
+    if platform.ami == "windows":
+        raise SpecError("Windows nodes: their warm targets are the VPC resource controller's, not the CNI's")
+    settings = effective(given, kind)
     own = _range_kinds(kind, pods, settings, platform, by_hand)
     if not own:
         raise SpecError(f"{kind.name!r} cannot run {pods[0]} pods on VPC addresses under these settings")
@@ -345,13 +356,12 @@ def _other_mode(plan: Plan, result: CheckResult) -> list[NodeKind]:
     flipped = with_env(plan, {"ENABLE_PREFIX_DELEGATION": "false" if plan.cni.settings.prefix else "true"})
     shapes = {s.group.name: s for s in group_shapes(flipped)}
     kinds = _plan_kinds(result, shapes)
-    return [k for k in kinds if k.settings.prefix != plan.cni.settings.prefix]
+    return kinds if any(k.settings.prefix != plan.cni.settings.prefix for k in kinds) else []
 
 
 def _range_kinds(
     kind: InstanceType, pods: range, settings: CniSettings, platform: Platform, by_hand: int | None
 ) -> list[NodeKind]:
-    settings = effective(settings, kind)
     mode = "prefix" if settings.prefix else "secondary"
     most = by_hand if by_hand is not None else max_pods(kind, replace(platform, mode=mode)).max_pods
     limits = node_limits(kind, settings)
@@ -417,8 +427,8 @@ def _answer(
 ) -> WarmAnswer:
     discovery, _ = parse_env_switch("ENABLE_SUBNET_DISCOVERY", env.get("ENABLE_SUBNET_DISCOVERY"), default=True)
     costs = call_costs(settings.custom_networking, discovery)
-    mode = own[0].settings.prefix
-    present = targets_of(replace(settings, prefix=mode))
+    mode = settings.prefix
+    present = targets_of(settings)
     asked = list(dict.fromkeys((present, *candidates(own, mode, swing))))
     rows = _with_frontier([_row(t, own, costs, swing) for t in asked])
     if other:
@@ -466,7 +476,6 @@ def _curve(limits: NodeLimits, settings: CniSettings, costs: CallCosts, max_pods
 
 def _row(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, swing: Fraction) -> WarmRow:
     """One setting over all nodes."""
-    unit = PREFIX_SIZE if targets.prefix else 1
     counts: dict[str, int] = {}
     addresses: dict[str, int] = {}
     idle: dict[str, int] = {}
@@ -477,7 +486,7 @@ def _row(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, swin
         swung, room = kind.swing(swing), kind.room
         low, high = max(kind.pods - swung, 0), kind.pods + min(swung, room)
         curve = _curve(kind.limits, targets.on(kind.settings), costs, kind.max_pods, max(kind.max_pods, high))
-        held_for_pods = curve.slots[kind.pods] * unit
+        held_for_pods = curve.slots[kind.pods] * kind.unit
         warm = max(held_for_pods - kind.pods, 0)
         total = curve.enis[kind.pods] + held_for_pods + int(kind.limits.trunk) + kind.limits.unmanaged
         counts[kind.population] = counts.get(kind.population, 0) + kind.nodes
@@ -531,7 +540,7 @@ def _flaws(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, st
 def _flap(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts) -> Flaw:
     if targets.prefix:
         rounds = f"a prefix taken and given back for ever, some {prefix_flap_calls_per_hour():.0f} EC2 calls an hour"
-        hit = sum(k.nodes for k in kinds if k.pods % PREFIX_SIZE == 0)
+        hit = sum(k.nodes for k in kinds if k.settings.prefix and k.pods % PREFIX_SIZE == 0)
         where = "with 0, 16, 32, … pods"
     else:
         rounds = f"an ENI made and freed for ever, some {eni_flap_calls_per_hour(costs):.0f} EC2 calls an hour"

@@ -52,7 +52,7 @@ def _title(result: CheckResult, patch: Mapping[str, object]) -> str:
     parts = [plan.file, f"data of {data_summary()['date']}"]
     parts += [f"CNI {plan.cni.version}"] if plan.cni.version else []
     parts += env or ["CNI settings of the chart"]
-    parts += [f"with {path} changed" for path in patch]
+    parts += [f"with {path}={str(value)[:40]}" for path, value in patch.items()]
     return f"{plan.name} ({', '.join(parts)})"
 
 

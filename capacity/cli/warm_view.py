@@ -169,7 +169,7 @@ def _tables(found: WarmAnswer, everything: bool) -> Iterator[str | Table]:
     if hidden:
         yield (
             f"{hidden} of {len(found.rows)} settings are not shown: another one is as good in addresses, pods at "
-            "once and calls, or they hold more than two spare units (--all shows them).\n"
+            "once and calls, or they hold more than two spare units, or starve nodes (--all shows them).\n"
         )
 
 
@@ -185,11 +185,10 @@ def _title(found: WarmAnswer, prefix: bool) -> str:
 
 def _of_interest(row: WarmRow, found: WarmAnswer) -> bool:
     best = found.recommendation
-    unit = row.targets.units is not None
+    telling = row.targets.units is not None or not row.targets.warm_ip  # whole units, and what never works
     return (
-        (row.frontier and _held(row) <= _most_held(row, found))
-        or unit
-        or bool(row.flaws)
+        telling
+        or (row.frontier and _held(row) <= _most_held(row, found))
         or row is found.current
         or (best is not None and row is best.row)
     )

@@ -340,7 +340,7 @@ class TestComment:
 
     def test_a_set_value_is_named(self) -> None:
         done = run("check", str(EXAMPLE), "-q", "-o", "md", "--set", "cni.env.WARM_IP_TARGET=2")
-        assert "WARM_IP_TARGET=2, with cni.env.WARM_IP_TARGET changed)" in done.stdout
+        assert "WARM_IP_TARGET=2, with cni.env.WARM_IP_TARGET=2)" in done.stdout
 
     def test_names_make_no_markup(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path, name="<img>|[x](http://a.example)`")), "-q", "-o", "md")

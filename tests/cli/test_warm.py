@@ -85,6 +85,7 @@ def test_csv_has_a_row_per_setting() -> None:
         (("--type", "m5.large", "--pods-per-node", "9", "--mode", "ipv6"), "--mode: 'ipv6' is not one of"),
         (("--type", "m5.large", "--pods-per-node", "9", "--env", "WARM=1"), "'WARM' is not a variable of the VPC CNI"),
         (("--type", "m5.large", "--pods-per-node", "9", "--env", "ENABLE_IPv6=true"), "nothing to keep warm"),
+        (("--type", "m5.large", "--pods-per-node", "9", "--ami", "windows"), "Windows nodes: their warm targets are"),
         ((EXAMPLE, "--type", "m5.large", "--pods-per-node", "9"), "give a plan (with --set) or --type"),
         ((EXAMPLE, "--pods-per-node", "9"), "--pods-per-node goes with --type"),
         ((EXAMPLE, "--max-pods", "9"), "--max-pods goes with --type"),

@@ -193,6 +193,15 @@ class TestPlan:
         read = parse_plan(apply_patch(read_document(EXAMPLE), patch), str(EXAMPLE))
         assert with_env(plan, {"WARM_IP_TARGET": "2", "WARM_ENI_TARGET": None}).cni == read.cni
 
+    def test_xen_nodes_keep_single_addresses_under_prefix_delegation(self) -> None:
+        patch = {"cni.env.ENABLE_PREFIX_DELEGATION": True, "nodeGroups.batch.instanceTypes": ["m4.2xlarge"]}
+        plan = parse_plan(apply_patch(read_document(EXAMPLE), patch), "plan.yaml")
+        answer = warm_for_plan(plan)
+        holders = ("node_primary", "eni_primary", "assigned", "warm")
+        for state in check(plan, ("steady", "peak")).scenarios:
+            assert answer.current.addresses[state.name] == sum(s.used[h] for s in state.subnets for h in holders)
+        assert {k.instance_type for k in answer.other_kinds} == {"m6i.xlarge", "m4.2xlarge"}
+
     def test_windows_nodes_are_left_out(self) -> None:
         document = apply_patch(read_document(EXAMPLE), {"nodeGroups.batch.ami": "windows"})
         answer = warm_for_plan(parse_plan(document, "plan.yaml"))
