@@ -31,6 +31,7 @@ from capacity.cni.calls import (
 )
 from capacity.cni.node_pool import NodeLimits, address_capacity, effective, held, node_limits
 from capacity.cni.pool import PREFIX_SIZE
+from capacity.cni.trace import Terms, call_terms, pool_terms
 from capacity.errors import SpecError
 from capacity.node.maxpods import Platform, max_pods
 from capacity.spec.cni_env import CniSettings, cni_settings, parse_env_switch
@@ -235,7 +236,27 @@ class WarmAnswer:
     current: WarmRow
     recommendation: Recommendation | None
     swing: Fraction
+    costs: CallCosts
     notes: tuple[str, ...]
+
+
+def explain_row(found: WarmAnswer, row: WarmRow) -> Iterator[tuple[NodeKind, Terms]]:
+    """The terms of one setting of the present mode on the fullest node of each group."""
+    fullest: dict[str, NodeKind] = {}
+    for kind in found.kinds:
+        if kind.pods > fullest.get(kind.group, replace(kind, pods=-1)).pods:
+            fullest[kind.group] = kind
+    for kind in fullest.values():
+        settings, swung = row.targets.on(kind.settings), kind.swing(found.swing)
+        low, high = max(kind.pods - swung, 0), kind.pods + min(swung, kind.room)
+        curve = _curve(kind.limits, settings, found.costs, kind.max_pods, max(kind.max_pods, high))
+        terms = pool_terms(kind.limits, settings, kind.max_pods, kind.pods)
+        terms.append(("swing", swung, f"{found.swing} of {kind.pods} pods, rounded up, at least 1", ""))
+        terms += call_terms(kind.limits, settings, kind.max_pods, kind.pods, found.costs)
+        for label, sums in (("coming", curve.started), ("going", curve.stopped)):
+            calls = sums[high] - sums[low]
+            terms.append((f"calls: {label}", calls, f"{high - low} pods between {low} and {high}, one by one", ""))
+        yield kind, terms
 
 
 # --- who asks ---------------------------------------------------------------------------
@@ -441,6 +462,7 @@ def _answer(
         current=rows[0],
         recommendation=_recommend(rows, rows[0], env),
         swing=swing,
+        costs=costs,
         notes=tuple(dict.fromkeys(notes)),
     )
 

@@ -72,6 +72,23 @@ def test_csv_has_a_row_per_setting() -> None:
     assert flapping["addresses.range"] == "20"
 
 
+def test_explain_gives_the_terms_of_the_figures() -> None:
+    done = run("warm", "--type", "m5.large", "--pods-per-node", "10", "--explain", "-o", "json")
+    results = json.loads(done.stdout)["results"]
+    assert [e["setting"] for e in results["explain"]] == ["WARM_ENI_TARGET=1", "WARM_IP_TARGET=3 MINIMUM_IP_TARGET=13"]
+    for explained in results["explain"]:
+        (row,) = [s for s in results["settings"] if s["setting"] == explained["setting"] and not s["prefix_delegation"]]
+        terms = {t["label"]: t["value"] for t in explained["nodes"][0]["terms"]}
+        assert terms["enis"] + terms["pod addresses"] == row["addresses"]["range"]
+        assert terms["warm"] == row["idle"]["range"]
+        calls = terms["calls: start"] + terms["calls: ENIs"] + terms["calls: addresses"]
+        assert calls == row["calls_per_launch"]
+        assert terms["calls: coming"] / (2 * terms["swing"]) == row["calls_per_start"]
+        assert terms["calls: going"] / (2 * terms["swing"]) == row["calls_per_stop"]
+    page = run("warm", "--type", "m5.large", "--pods-per-node", "10", "--explain").stdout
+    assert "\n  calls: ENIs = 12  (2 further × 6)  [aws/amazon-vpc-cni-k8s@b5218838 awsutils.go L978-1221]\n" in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
