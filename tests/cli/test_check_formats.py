@@ -11,7 +11,10 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
+from capacity.advice.codes import Finding
 from capacity.cli.check_ci import annotation_of, xml_text
+from capacity.cli.check_md import comment
+from capacity.cluster.check import check
 from capacity.errors import SpecError
 from capacity.spec import locate
 from capacity.spec.locate import Place, place_of
@@ -337,6 +340,18 @@ class TestComment:
         assert len(lines) < 40
         assert "| 30 more subnets |" in done.stdout
         assert "- **IP001** error, 40 places, the gravest: peak: " in done.stdout
+
+    def test_a_lever_shows_its_patch_and_its_command(self) -> None:
+        fix = {
+            "summary": "Hold fewer.",
+            "patch": {"cni.env.WARM_IP_TARGET": "3", "cni.env.MINIMUM_IP_TARGET": "15"},
+            "commands": ["kubectl set env `x`\nmore", "aws eks"],
+        }
+        found = [Finding("IP001", "error", "subnets.private-b", "short", fix)]
+        text = comment(check(read_plan(EXAMPLE), ("steady",)), found, {})
+        assert "**Fix** (IP001): Hold fewer.\n" in text
+        assert "\nIn the plan: `cni.env.WARM_IP_TARGET=3`, `cni.env.MINIMUM_IP_TARGET=15`\n" in text
+        assert "\n`kubectl set env x`\n" in text
 
     def test_a_set_value_is_named(self) -> None:
         done = run("check", str(EXAMPLE), "-q", "-o", "md", "--set", "cni.env.WARM_IP_TARGET=2")
