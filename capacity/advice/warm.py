@@ -451,10 +451,9 @@ def _answer(
     mode = settings.prefix
     present = targets_of(settings)
     asked = list(dict.fromkeys((present, *candidates(own, mode, swing))))
-    rows = _with_frontier([_row(t, own, costs, swing) for t in asked])
+    rows = _rows(asked, own, costs, swing)
     if other:
-        more = candidates(other, not mode, swing)
-        rows += _with_frontier([_row(t, other, costs, swing) for t in more])
+        rows += _rows(candidates(other, not mode, swing), other, costs, swing)
     return WarmAnswer(
         kinds=tuple(own),
         other_kinds=tuple(other),
@@ -496,40 +495,93 @@ def _curve(limits: NodeLimits, settings: CniSettings, costs: CallCosts, max_pods
     )
 
 
-def _row(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, swing: Fraction) -> WarmRow:
-    """One setting over all nodes."""
-    counts: dict[str, int] = {}
-    addresses: dict[str, int] = {}
-    idle: dict[str, int] = {}
-    instant: list[tuple[int, int]] = []
-    started = stopped = launched = 0.0
-    wanted = served = starving = 0
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """Nodes of one make with the same pods; ``low`` to ``high`` is the band in which their pods swing. [pods]"""
+
+    population: str
+    nodes: int
+    pods: int
+    low: int
+    high: int
+    wanted: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Make:
+    """Nodes that hold the same with the same pods, whatever their group."""
+
+    limits: NodeLimits
+    settings: CniSettings
+    max_pods: int
+    unit: int
+    most: int
+    loads: tuple[_Load, ...]
+
+
+def _makes(kinds: Sequence[NodeKind], swing: Fraction) -> list[_Make]:
+    """The nodes by make, each load once: a plan has many groups and few makes."""
+    found: dict[tuple[NodeLimits, CniSettings, int], dict[_Load, int]] = {}
     for kind in kinds:
         swung, room = kind.swing(swing), kind.room
-        low, high = max(kind.pods - swung, 0), kind.pods + min(swung, room)
-        curve = _curve(kind.limits, targets.on(kind.settings), costs, kind.max_pods, max(kind.max_pods, high))
-        held_for_pods = curve.slots[kind.pods] * kind.unit
-        warm = max(held_for_pods - kind.pods, 0)
-        total = curve.enis[kind.pods] + held_for_pods + int(kind.limits.trunk) + kind.limits.unmanaged
-        counts[kind.population] = counts.get(kind.population, 0) + kind.nodes
-        addresses[kind.population] = addresses.get(kind.population, 0) + kind.nodes * total
-        idle[kind.population] = idle.get(kind.population, 0) + kind.nodes * warm
-        instant.append((min(warm, max(kind.max_pods - kind.host_pods - kind.pods, 0)), kind.nodes))
-        wanted += kind.nodes * min(swung, room)
-        served += kind.nodes * min(warm, swung, room)
-        starving += kind.nodes * (held_for_pods < kind.pods)
-        moved = max(high - low, 1)
-        started += kind.nodes * (curve.started[high] - curve.started[low]) / moved
-        stopped += kind.nodes * (curve.stopped[high] - curve.stopped[low]) / moved
-        launched += kind.nodes * (curve.launch + curve.started[kind.pods])
+        wanted = min(swung, room)
+        free = max(kind.max_pods - kind.host_pods - kind.pods, 0)
+        low, high = max(kind.pods - swung, 0), kind.pods + wanted
+        load = _Load(kind.population, 0, kind.pods, low, high, wanted, free)
+        loads = found.setdefault((kind.limits, kind.settings, kind.max_pods), {})
+        loads[load] = loads.get(load, 0) + kind.nodes
+    return [
+        _Make(
+            *key,
+            unit=PREFIX_SIZE if key[1].prefix else 1,
+            most=max(key[2], *(load.high for load in loads)),
+            loads=tuple(replace(load, nodes=n) for load, n in loads.items()),
+        )
+        for key, loads in found.items()
+    ]
+
+
+def _rows(
+    targets: Sequence[WarmTargets], kinds: Sequence[NodeKind], costs: CallCosts, swing: Fraction
+) -> list[WarmRow]:
+    makes = _makes(kinds, swing)
+    return _with_frontier([_row(t, kinds, makes, costs) for t in targets])
+
+
+def _row(targets: WarmTargets, kinds: Sequence[NodeKind], makes: Sequence[_Make], costs: CallCosts) -> WarmRow:
+    """One setting over all nodes."""
+    counts = dict.fromkeys((k.population for k in kinds), 0)
+    addresses, idle = dict(counts), dict(counts)
+    instant: dict[int, int] = {}
+    started = stopped = launched = 0.0
+    wanted = served = starving = 0
+    for make in makes:
+        curve = _curve(make.limits, targets.on(make.settings), costs, make.max_pods, make.most)
+        extra = int(make.limits.trunk) + make.limits.unmanaged
+        for load in make.loads:
+            nodes, for_pods = load.nodes, curve.slots[load.pods] * make.unit
+            warm = max(for_pods - load.pods, 0)
+            counts[load.population] += nodes
+            addresses[load.population] += nodes * (curve.enis[load.pods] + for_pods + extra)
+            idle[load.population] += nodes * warm
+            at_once = min(warm, load.free)
+            instant[at_once] = instant.get(at_once, 0) + nodes
+            wanted += nodes * load.wanted
+            served += nodes * min(warm, load.wanted)
+            starving += nodes * (for_pods < load.pods)
+            moved = max(load.high - load.low, 1)
+            started += nodes * (curve.started[load.high] - curve.started[load.low]) / moved
+            stopped += nodes * (curve.stopped[load.high] - curve.stopped[load.low]) / moved
+            launched += nodes * (curve.launch + curve.started[load.pods])
     nodes = sum(counts.values())
     return WarmRow(
         targets=targets,
         nodes=counts,
         addresses=addresses,
         idle=idle,
-        instant_least=min(n for n, _ in instant),
-        instant_mean=sum(n * count for n, count in instant) / nodes,
+        instant_least=min(instant),
+        instant_mean=sum(n * count for n, count in instant.items()) / nodes,
         calls_per_start=started / nodes,
         calls_per_stop=stopped / nodes,
         calls_per_launch=launched / nodes,
