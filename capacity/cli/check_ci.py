@@ -54,7 +54,7 @@ def message_of(found: Finding) -> str:
     return f"{found.scenario}: {found.message}" if found.scenario else found.message
 
 
-_AT = re.compile(r"^(?P<file>[^\n:]+):(?P<line>[0-9]+)\b")
+_AT = re.compile(r"^(?P<file>[^\n:<][^\n:]*):(?P<line>[0-9]+)\b")
 
 
 def annotation_of(message: str) -> str:

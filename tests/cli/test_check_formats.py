@@ -149,6 +149,9 @@ class TestGithub:
         assert done.stdout.startswith("::error file=plan.yaml,line=2,title=capacity%3A the plan cannot be read::plan")
         assert done.stderr.startswith("error: plan.yaml:2 vpcs: unknown key")
 
+    def test_standard_input_is_no_file(self) -> None:
+        assert annotation_of("<stdin>:3 vpc: x").startswith("::error title=")
+
     def test_an_error_without_a_place(self) -> None:
         text = annotation_of("--scenario: 50% of\nit")
         assert text == "::error title=capacity%3A the plan cannot be read::--scenario: 50%25 of%0Ait\n"

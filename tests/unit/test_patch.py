@@ -246,3 +246,19 @@ def _texts(value: object) -> object:
     if isinstance(value, list):
         return [_texts(v) for v in value]
     return str(value).lower() if isinstance(value, bool) else value
+
+
+@given(path=st.text("abv.[]+0123=pcinodeGroups", max_size=24), value=values | st.none())
+def test_any_path_is_taken_or_refused_in_one_line(path: str, value: object) -> None:
+    try:
+        apply_patch(read_document(EXAMPLE), {path: value, "vpc.cidrs[+]": value})
+    except SpecError as error:
+        assert "\n" not in str(error)
+
+
+@given(setting=st.text("abv.[]+01=pcn{}:'\"&*!%#\n", max_size=20))
+def test_any_setting_is_taken_or_refused_in_one_line(setting: str) -> None:
+    try:
+        parse_settings([setting])
+    except SpecError as error:
+        assert "\n" not in str(error)
