@@ -64,6 +64,7 @@ def parse_settings(settings: Iterable[str]) -> dict[str, object]:
             raise SpecError(f"--set {setting!r}: expected PATH=VALUE, such as cni.env.WARM_IP_TARGET=2")
         if not text.strip():
             raise SpecError(f"--set {setting!r}: no value after '=' (null deletes the key, '' is the empty text)")
+        _steps(path)
         value = parse_yaml(text, f"--set {path}")
         if path.endswith(f"[{APPEND}]") and path in patch:
             earlier = patch[path]
@@ -154,6 +155,8 @@ def patched_text(path: Path, patch: Mapping[str, object]) -> str:
 
 
 def _steps(path: str) -> list[_Step]:
+    if not path.isprintable():
+        raise SpecError(f"{path!r} is not a path (expected something like nodeGroups.general.nodes.max)")
     steps: list[_Step] = []
     at = 0
     while at < len(path):
