@@ -336,6 +336,11 @@ class TestSarif:
         assert all("Fix:" in r["help"]["text"] and "Source:" in r["help"]["text"] for r in rules)
 
 
+@pytest.mark.parametrize("output", ["junit", "sarif"])
+def test_machines_read_ascii_whatever_the_stream(tmp_path: Path, output: str) -> None:
+    assert run("check", str(plan_of(tmp_path, name="süd→")), "-q", "-o", output).stdout.isascii()
+
+
 class TestComment:
     def test_fewer_than_forty_lines_whatever_the_plan(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path, subnets=40, groups=12)), "-q", "-o", "md")
