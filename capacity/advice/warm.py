@@ -313,16 +313,19 @@ def warm_for_type(
     if platform.ami == "windows":
         raise SpecError("Windows nodes: their warm targets are the VPC resource controller's, not the CNI's")
     settings = effective(given, kind)
+    if settings.prefix != given.prefix:
+        notes = [*notes, f"{kind.name} runs on {kind.hypervisor}: it gets single addresses, not prefixes"]
     own = _range_kinds(kind, pods, settings, platform, by_hand)
     if not own:
-        raise SpecError(f"{kind.name!r} cannot run {pods[0]} pods on VPC addresses under these settings")
+        most = _range_kinds(kind, range(0, 1), settings, platform, by_hand)[0].room
+        raise SpecError(f"{kind.name!r} runs at most {most} pods on VPC addresses under these settings, not {pods[0]}")
     if own[-1].pods < pods[-1]:
-        most = own[-1]
+        top = own[-1]
         notes = [
             *notes,
-            f"{kind.name} runs at most {most.pods} pods on VPC addresses (max pods {most.max_pods}, "
-            f"{HOST_PODS} of them on the host's network; {most.capacity} addresses): "
-            f"{most.pods + 1} to {pods[-1]} are left out",
+            f"{kind.name} runs at most {top.pods} pods on VPC addresses (max pods {top.max_pods}, "
+            f"{HOST_PODS} of them on the host's network; {top.capacity} addresses): "
+            f"{top.pods + 1} to {pods[-1]} are left out",
         ]
     other: list[NodeKind] = []
     if kind.prefixes_possible is not False:
@@ -650,7 +653,7 @@ def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str 
     fit = [
         r
         for r in rows
-        if r.targets.prefix == prefix and not r.flaws and r.ready >= READY
+        if r.targets.prefix == prefix and not r.flaws and r.ready >= min(READY, usual.ready)
         if r.calls_per_launch <= MORE_TO_LAUNCH * usual.calls_per_launch and r.calls_per_pod <= calls
     ]
     if not fit:
@@ -668,8 +671,9 @@ def rule(prefix: bool) -> str:
     more = f"{MORE_TO_LAUNCH - 1:.0%}"
     return (
         "the fewest addresses held of all settings that neither flap nor starve, have an address ready for "
-        f"{READY:.0%} of the pods that may come at once, need at most {more} more EC2 calls to fill a fresh node than "
-        f"{unit} and at most one per pod that comes and goes (or no more than it); a change must save {WORTH:.0%}"
+        f"{READY:.0%} of the pods that may come at once, fill a fresh node with at most {more} more EC2 calls than "
+        f"{unit}, and need at most one call per pod that comes and goes; where {unit} itself falls short of that, as "
+        f"good as it; a change must save {WORTH:.0%}"
     )
 
 

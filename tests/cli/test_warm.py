@@ -51,6 +51,13 @@ def test_a_type_over_a_range() -> None:
     }  # two ENIs at 8 and 9 pods, three at 10 to 27: (2×20 + 18×30)/20
 
 
+def test_a_xen_type_has_no_prefixes() -> None:
+    done = run("warm", "--type", "m4.large", "--pods-per-node", "9", "--mode", "prefix", "-o", "json")
+    answer = json.loads(done.stdout)
+    assert answer["warnings"] == ["m4.large runs on xen: it gets single addresses, not prefixes"]
+    assert not any(s["prefix_delegation"] for s in answer["results"]["settings"])
+
+
 def test_the_page_says_what_it_leaves_out() -> None:
     short = run("warm", "--type", "m5.large", "--pods-per-node", "10").stdout
     full = run("warm", "--type", "m5.large", "--pods-per-node", "10", "--all").stdout
@@ -96,7 +103,7 @@ def test_explain_gives_the_terms_of_the_figures() -> None:
         (("--type", "m5.large"), "--type needs --pods-per-node"),
         (("--type", "m5.large", "--pods-per-node", "x"), "--pods-per-node: 'x' is not a range"),
         (("--type", "m5.large", "--pods-per-node", "9..3"), "is out of range"),
-        (("--type", "m5.large", "--pods-per-node", "99"), "'m5.large' cannot run 99 pods on VPC addresses"),
+        (("--type", "m5.large", "--pods-per-node", "99"), "'m5.large' runs at most 27 pods on VPC addresses under"),
         (("--type", "m5.large", "--pods-per-node", "9", "--swing", "x"), "--swing: 'x' is not a percentage"),
         (("--type", "m5.large", "--pods-per-node", "9", "--swing", "101%"), "--swing: '101%' is out of range"),
         (("--type", "m5.large", "--pods-per-node", "9", "--mode", "ipv6"), "--mode: 'ipv6' is not one of"),

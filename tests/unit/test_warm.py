@@ -138,6 +138,13 @@ class TestRecommendation:
         assert best is not None
         assert (best.change, best.commands) == ({}, ())
 
+    def test_it_never_holds_more_than_the_default(self) -> None:
+        env = {"ENABLE_PREFIX_DELEGATION": "true"}
+        answer = warm_for_type(load_catalog().get("m5.4xlarge"), range(200, 201), env, PLATFORM, by_hand=250)
+        assert answer.current.ready < 0.9  # 24 addresses ready, 50 pods may come
+        assert answer.recommendation is not None
+        assert answer.recommendation.row.addresses["range"] <= answer.current.addresses["range"]
+
     def test_a_small_saving_is_no_reason_to_change(self) -> None:
         best = on_type("m5.2xlarge", 42, None, WARM_IP_TARGET="11", MINIMUM_IP_TARGET="53").recommendation
         assert best is not None
