@@ -73,6 +73,18 @@ class TestFigures:
         answer = warm_for_type(load_catalog().get("t3.small"), range(pods, pods + 1), {}, PLATFORM)
         assert row(answer, label).addresses == {"range": held}
 
+    def test_three_idle_nodes_of_the_best_practices_guide(self) -> None:
+        """aws/aws-eks-best-practices@dc0243a networking/ip-optimization-strategies.adoc L83-103: 50 held, 43 warm."""
+        empty, one = on_type("c5.large", 0).current, on_type("c5.large", 1).current
+        assert empty.addresses["range"] + 2 * one.addresses["range"] == 50  # one ENI of 10, and twice two
+        assert empty.idle["range"] + 2 * one.idle["range"] == 43  # 45 for pods, two of them on two nodes
+
+    def test_the_worst_waste_of_prefixes(self) -> None:
+        """networking/prefix-mode_linux.adoc L65-73: 31 unused with a warm prefix, 15 with WARM_IP_TARGET."""
+        answer = on_type("m5.large", 17)
+        assert row(answer, "WARM_PREFIX_TARGET=1", prefix=True).idle["range"] == 31  # three prefixes for 17 pods
+        assert row(answer, "WARM_IP_TARGET=5", prefix=True).idle["range"] == 15  # 22 fit two
+
     def test_max_pods_stops_what_can_start_at_once(self) -> None:
         found = row(on_type("m5.large", 26), "WARM_ENI_TARGET=1")
         assert (found.idle, found.instant_least) == ({"range": 1}, 1)
