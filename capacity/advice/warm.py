@@ -31,6 +31,7 @@ from capacity.cni.calls import (
 )
 from capacity.cni.node_pool import NodeLimits, address_capacity, effective, held, node_limits
 from capacity.cni.pool import PREFIX_SIZE
+from capacity.cni.trace import Terms, call_terms, pool_terms
 from capacity.errors import SpecError
 from capacity.node.maxpods import Platform, max_pods
 from capacity.spec.cni_env import CniSettings, cni_settings, parse_env_switch
@@ -77,8 +78,11 @@ class WarmTargets:
         return " ".join(f"{name}={value}" for name, value in self.env.items())
 
     def on(self, settings: CniSettings) -> CniSettings:
-        """The settings of a node with these targets; an untouched unit target is overridden or as it was."""
-        by_address = replace(settings, prefix=self.prefix, warm_ip=self.warm_ip or 0, minimum_ip=self.minimum_ip or 0)
+        """A node's settings with these targets; a unit target that is not part of them stays as it was.
+
+        The node's own mode stays too: a Xen type gets single addresses under prefix delegation as well.
+        """
+        by_address = replace(settings, warm_ip=self.warm_ip or 0, minimum_ip=self.minimum_ip or 0)
         if self.units is None:
             return by_address
         if self.prefix:
@@ -118,6 +122,11 @@ class NodeKind:
     def room(self) -> int:
         """Further pods that the kubelet accepts and the node can address. [pods]"""
         return max(min(self.max_pods - self.host_pods, self.capacity) - self.pods, 0)
+
+    @property
+    def unit(self) -> int:
+        """Addresses that come together: 16 in prefix mode. [addresses]"""
+        return PREFIX_SIZE if self.settings.prefix else 1
 
     @property
     def capacity(self) -> int:
@@ -227,7 +236,27 @@ class WarmAnswer:
     current: WarmRow
     recommendation: Recommendation | None
     swing: Fraction
+    costs: CallCosts
     notes: tuple[str, ...]
+
+
+def explain_row(found: WarmAnswer, row: WarmRow) -> Iterator[tuple[NodeKind, Terms]]:
+    """The terms of one setting of the present mode on the fullest node of each group."""
+    fullest: dict[str, NodeKind] = {}
+    for kind in found.kinds:
+        if kind.pods > fullest.get(kind.group, replace(kind, pods=-1)).pods:
+            fullest[kind.group] = kind
+    for kind in fullest.values():
+        settings, swung = row.targets.on(kind.settings), kind.swing(found.swing)
+        low, high = max(kind.pods - swung, 0), kind.pods + min(swung, kind.room)
+        curve = _curve(kind.limits, settings, found.costs, kind.max_pods, max(kind.max_pods, high))
+        terms = pool_terms(kind.limits, settings, kind.max_pods, kind.pods)
+        terms.append(("swing", swung, f"{found.swing} of {kind.pods} pods, rounded up, at least 1", ""))
+        terms += call_terms(kind.limits, settings, kind.max_pods, kind.pods, found.costs)
+        for label, sums in (("coming", curve.started), ("going", curve.stopped)):
+            calls = sums[high] - sums[low]
+            terms.append((f"calls: {label}", calls, f"{high - low} pods between {low} and {high}, one by one", ""))
+        yield kind, terms
 
 
 # --- who asks ---------------------------------------------------------------------------
@@ -279,18 +308,24 @@ def warm_for_type(
     SpecError
         The type has no known ENI figures, the node cannot run the fewest pods, or IPv6.
     """
-    settings, notes = cni_settings(env)
-    _refuse_ipv6(settings)
+    given, notes = cni_settings(env)
+    _refuse_ipv6(given)
+    if platform.ami == "windows":
+        raise SpecError("Windows nodes: their warm targets are the VPC resource controller's, not the CNI's")
+    settings = effective(given, kind)
+    if settings.prefix != given.prefix:
+        notes = [*notes, f"{kind.name} runs on {kind.hypervisor}: it gets single addresses, not prefixes"]
     own = _range_kinds(kind, pods, settings, platform, by_hand)
     if not own:
-        raise SpecError(f"{kind.name!r} cannot run {pods[0]} pods on VPC addresses under these settings")
+        most = _range_kinds(kind, range(0, 1), settings, platform, by_hand)[0].room
+        raise SpecError(f"{kind.name!r} runs at most {most} pods on VPC addresses under these settings, not {pods[0]}")
     if own[-1].pods < pods[-1]:
-        most = own[-1]
+        top = own[-1]
         notes = [
             *notes,
-            f"{kind.name} runs at most {most.pods} pods on VPC addresses (max pods {most.max_pods}, "
-            f"{HOST_PODS} of them on the host's network; {most.capacity} addresses): "
-            f"{most.pods + 1} to {pods[-1]} are left out",
+            f"{kind.name} runs at most {top.pods} pods on VPC addresses (max pods {top.max_pods}, "
+            f"{HOST_PODS} of them on the host's network; {top.capacity} addresses): "
+            f"{top.pods + 1} to {pods[-1]} are left out",
         ]
     other: list[NodeKind] = []
     if kind.prefixes_possible is not False:
@@ -345,13 +380,12 @@ def _other_mode(plan: Plan, result: CheckResult) -> list[NodeKind]:
     flipped = with_env(plan, {"ENABLE_PREFIX_DELEGATION": "false" if plan.cni.settings.prefix else "true"})
     shapes = {s.group.name: s for s in group_shapes(flipped)}
     kinds = _plan_kinds(result, shapes)
-    return [k for k in kinds if k.settings.prefix != plan.cni.settings.prefix]
+    return kinds if any(k.settings.prefix != plan.cni.settings.prefix for k in kinds) else []
 
 
 def _range_kinds(
     kind: InstanceType, pods: range, settings: CniSettings, platform: Platform, by_hand: int | None
 ) -> list[NodeKind]:
-    settings = effective(settings, kind)
     mode = "prefix" if settings.prefix else "secondary"
     most = by_hand if by_hand is not None else max_pods(kind, replace(platform, mode=mode)).max_pods
     limits = node_limits(kind, settings)
@@ -417,13 +451,12 @@ def _answer(
 ) -> WarmAnswer:
     discovery, _ = parse_env_switch("ENABLE_SUBNET_DISCOVERY", env.get("ENABLE_SUBNET_DISCOVERY"), default=True)
     costs = call_costs(settings.custom_networking, discovery)
-    mode = own[0].settings.prefix
-    present = targets_of(replace(settings, prefix=mode))
+    mode = settings.prefix
+    present = targets_of(settings)
     asked = list(dict.fromkeys((present, *candidates(own, mode, swing))))
-    rows = _with_frontier([_row(t, own, costs, swing) for t in asked])
+    rows = _rows(asked, own, costs, swing)
     if other:
-        more = candidates(other, not mode, swing)
-        rows += _with_frontier([_row(t, other, costs, swing) for t in more])
+        rows += _rows(candidates(other, not mode, swing), other, costs, swing)
     return WarmAnswer(
         kinds=tuple(own),
         other_kinds=tuple(other),
@@ -431,6 +464,7 @@ def _answer(
         current=rows[0],
         recommendation=_recommend(rows, rows[0], env),
         swing=swing,
+        costs=costs,
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -464,41 +498,93 @@ def _curve(limits: NodeLimits, settings: CniSettings, costs: CallCosts, max_pods
     )
 
 
-def _row(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, swing: Fraction) -> WarmRow:
-    """One setting over all nodes."""
-    unit = PREFIX_SIZE if targets.prefix else 1
-    counts: dict[str, int] = {}
-    addresses: dict[str, int] = {}
-    idle: dict[str, int] = {}
-    instant: list[tuple[int, int]] = []
-    started = stopped = launched = 0.0
-    wanted = served = starving = 0
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """Nodes of one make with the same pods; ``low`` to ``high`` is the band in which their pods swing. [pods]"""
+
+    population: str
+    nodes: int
+    pods: int
+    low: int
+    high: int
+    wanted: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Make:
+    """Nodes that hold the same with the same pods, whatever their group."""
+
+    limits: NodeLimits
+    settings: CniSettings
+    max_pods: int
+    unit: int
+    most: int
+    loads: tuple[_Load, ...]
+
+
+def _makes(kinds: Sequence[NodeKind], swing: Fraction) -> list[_Make]:
+    """The nodes by make, each load once: a plan has many groups and few makes."""
+    found: dict[tuple[NodeLimits, CniSettings, int], dict[_Load, int]] = {}
     for kind in kinds:
         swung, room = kind.swing(swing), kind.room
-        low, high = max(kind.pods - swung, 0), kind.pods + min(swung, room)
-        curve = _curve(kind.limits, targets.on(kind.settings), costs, kind.max_pods, max(kind.max_pods, high))
-        held_for_pods = curve.slots[kind.pods] * unit
-        warm = max(held_for_pods - kind.pods, 0)
-        total = curve.enis[kind.pods] + held_for_pods + int(kind.limits.trunk) + kind.limits.unmanaged
-        counts[kind.population] = counts.get(kind.population, 0) + kind.nodes
-        addresses[kind.population] = addresses.get(kind.population, 0) + kind.nodes * total
-        idle[kind.population] = idle.get(kind.population, 0) + kind.nodes * warm
-        instant.append((min(warm, max(kind.max_pods - kind.host_pods - kind.pods, 0)), kind.nodes))
-        wanted += kind.nodes * min(swung, room)
-        served += kind.nodes * min(warm, swung, room)
-        starving += kind.nodes * (held_for_pods < kind.pods)
-        moved = max(high - low, 1)
-        started += kind.nodes * (curve.started[high] - curve.started[low]) / moved
-        stopped += kind.nodes * (curve.stopped[high] - curve.stopped[low]) / moved
-        launched += kind.nodes * (curve.launch + curve.started[kind.pods])
+        wanted = min(swung, room)
+        free = max(kind.max_pods - kind.host_pods - kind.pods, 0)
+        low, high = max(kind.pods - swung, 0), kind.pods + wanted
+        load = _Load(kind.population, 0, kind.pods, low, high, wanted, free)
+        loads = found.setdefault((kind.limits, kind.settings, kind.max_pods), {})
+        loads[load] = loads.get(load, 0) + kind.nodes
+    return [
+        _Make(
+            *key,
+            unit=PREFIX_SIZE if key[1].prefix else 1,
+            most=max(key[2], *(load.high for load in loads)),
+            loads=tuple(replace(load, nodes=n) for load, n in loads.items()),
+        )
+        for key, loads in found.items()
+    ]
+
+
+def _rows(
+    targets: Sequence[WarmTargets], kinds: Sequence[NodeKind], costs: CallCosts, swing: Fraction
+) -> list[WarmRow]:
+    makes = _makes(kinds, swing)
+    return _with_frontier([_row(t, kinds, makes, costs) for t in targets])
+
+
+def _row(targets: WarmTargets, kinds: Sequence[NodeKind], makes: Sequence[_Make], costs: CallCosts) -> WarmRow:
+    """One setting over all nodes."""
+    counts = dict.fromkeys((k.population for k in kinds), 0)
+    addresses, idle = dict(counts), dict(counts)
+    instant: dict[int, int] = {}
+    started = stopped = launched = 0.0
+    wanted = served = starving = 0
+    for make in makes:
+        curve = _curve(make.limits, targets.on(make.settings), costs, make.max_pods, make.most)
+        extra = int(make.limits.trunk) + make.limits.unmanaged
+        for load in make.loads:
+            nodes, for_pods = load.nodes, curve.slots[load.pods] * make.unit
+            warm = max(for_pods - load.pods, 0)
+            counts[load.population] += nodes
+            addresses[load.population] += nodes * (curve.enis[load.pods] + for_pods + extra)
+            idle[load.population] += nodes * warm
+            at_once = min(warm, load.free)
+            instant[at_once] = instant.get(at_once, 0) + nodes
+            wanted += nodes * load.wanted
+            served += nodes * min(warm, load.wanted)
+            starving += nodes * (for_pods < load.pods)
+            moved = max(load.high - load.low, 1)
+            started += nodes * (curve.started[load.high] - curve.started[load.low]) / moved
+            stopped += nodes * (curve.stopped[load.high] - curve.stopped[load.low]) / moved
+            launched += nodes * (curve.launch + curve.started[load.pods])
     nodes = sum(counts.values())
     return WarmRow(
         targets=targets,
         nodes=counts,
         addresses=addresses,
         idle=idle,
-        instant_least=min(n for n, _ in instant),
-        instant_mean=sum(n * count for n, count in instant) / nodes,
+        instant_least=min(instant),
+        instant_mean=sum(n * count for n, count in instant.items()) / nodes,
         calls_per_start=started / nodes,
         calls_per_stop=stopped / nodes,
         calls_per_launch=launched / nodes,
@@ -531,7 +617,7 @@ def _flaws(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, st
 def _flap(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts) -> Flaw:
     if targets.prefix:
         rounds = f"a prefix taken and given back for ever, some {prefix_flap_calls_per_hour():.0f} EC2 calls an hour"
-        hit = sum(k.nodes for k in kinds if k.pods % PREFIX_SIZE == 0)
+        hit = sum(k.nodes for k in kinds if k.settings.prefix and k.pods % PREFIX_SIZE == 0)
         where = "with 0, 16, 32, … pods"
     else:
         rounds = f"an ENI made and freed for ever, some {eni_flap_calls_per_hour(costs):.0f} EC2 calls an hour"
@@ -567,7 +653,7 @@ def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str 
     fit = [
         r
         for r in rows
-        if r.targets.prefix == prefix and not r.flaws and r.ready >= READY
+        if r.targets.prefix == prefix and not r.flaws and r.ready >= min(READY, usual.ready)
         if r.calls_per_launch <= MORE_TO_LAUNCH * usual.calls_per_launch and r.calls_per_pod <= calls
     ]
     if not fit:
@@ -585,8 +671,9 @@ def rule(prefix: bool) -> str:
     more = f"{MORE_TO_LAUNCH - 1:.0%}"
     return (
         "the fewest addresses held of all settings that neither flap nor starve, have an address ready for "
-        f"{READY:.0%} of the pods that may come at once, need at most {more} more EC2 calls to fill a fresh node than "
-        f"{unit} and at most one per pod that comes and goes (or no more than it); a change must save {WORTH:.0%}"
+        f"{READY:.0%} of the pods that may come at once, fill a fresh node with at most {more} more EC2 calls than "
+        f"{unit}, and need at most one call per pod that comes and goes; where {unit} itself falls short of that, as "
+        f"good as it; a change must save {WORTH:.0%}"
     )
 
 

@@ -54,7 +54,7 @@ def message_of(found: Finding) -> str:
     return f"{found.scenario}: {found.message}" if found.scenario else found.message
 
 
-_AT = re.compile(r"^(?P<file>[^\n:]+):(?P<line>[0-9]+)\b")
+_AT = re.compile(r"^(?P<file>[^\n:<][^\n:]*):(?P<line>[0-9]+)\b")
 
 
 def annotation_of(message: str) -> str:
@@ -118,7 +118,10 @@ def junit(result: CheckResult, fail_on: str) -> str:
     for key in ("tests", "failures", "errors"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
     ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    text = ElementTree.tostring(
+        root, encoding="us-ascii", xml_declaration=False
+    ).decode()  # whatever the stream's encoding
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
 def _cases(state: ScenarioState) -> Iterator[tuple[str, str, str]]:
@@ -164,7 +167,7 @@ def sarif(result: CheckResult, found: Sequence[Finding]) -> str:
         "properties": {"verdict": result.verdict, "summary": verdict_sentence(result)},
     }
     log = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(log, indent=2) + "\n"
 
 
 def _rule(code: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from capacity.advice.codes import SEVERITIES, Finding
 from capacity.advice.digest import SubnetDigest, subnet_digests, tally, telling_scenarios
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.check_ci import message_of
-from capacity.cli.output import Table, markdown_table, markdown_text
+from capacity.cli.output import Table, clean, markdown_table, markdown_text
 from capacity.cluster.check import CheckResult
 
 MOST_SUBNETS = 10
@@ -52,7 +52,7 @@ def _title(result: CheckResult, patch: Mapping[str, object]) -> str:
     parts = [plan.file, f"data of {data_summary()['date']}"]
     parts += [f"CNI {plan.cni.version}"] if plan.cni.version else []
     parts += env or ["CNI settings of the chart"]
-    parts += [f"with {path} changed" for path in patch]
+    parts += [f"with {path}={str(value)[:40]}" for path, value in patch.items()]
     return f"{plan.name} ({', '.join(parts)})"
 
 
@@ -127,9 +127,17 @@ def _fix(found: Sequence[Finding]) -> Iterator[str]:
     fix = found[0].fix
     yield ""
     yield f"**Fix** ({found[0].code}): {markdown_text(str(fix.get('summary', '')))}"
+    patch = fix.get("patch")
+    if isinstance(patch, Mapping) and patch:
+        yield f"In the plan: {', '.join(_code(f'{path}={value}') for path, value in list(patch.items())[:MOST_NOTES])}"
     commands = fix.get("commands")
     if isinstance(commands, Sequence) and not isinstance(commands, str) and commands:
-        yield f"`{str(commands[0]).splitlines()[0].replace('`', '')}`"
+        yield _code(str(commands[0]).splitlines()[0])
+
+
+def _code(text: str) -> str:
+    """Text as code that nothing in it can end."""
+    return f"`{clean(text).replace('`', '')}`"
 
 
 def _assumptions(result: CheckResult) -> Iterator[str]:

@@ -45,16 +45,19 @@ def compare(
     from capacity.cli.output import emit
     from capacity.cluster.check import check
     from capacity.errors import SpecError
-    from capacity.spec.parse import find_plan, read_plan
-    from capacity.spec.patch import parse_settings, read_patched
+    from capacity.spec.document import read_document
+    from capacity.spec.parse import find_plan, parse_plan
+    from capacity.spec.patch import parse_patched, parse_settings, read_patched
 
     patch = parse_settings(settings or ())
     if after is None and not patch:
         raise SpecError("compare: nothing to compare with (give two plans, or a change with --set PATH=VALUE)")
     first = before or find_plan()
-    second = after or first
-    if str(first) == str(second) == "-":
+    if str(first) == str(after) == "-":
         raise SpecError("compare: standard input can be read once only (give a file)")
-    old = check(read_plan(first), scenario)
-    new = check(read_patched(second, patch), scenario)
+    name = "<stdin>" if str(first) == "-" else str(first)
+    document = read_document(first)
+    plan = parse_plan(document, name)
+    changed = parse_patched(document, patch, name) if after is None else read_patched(after, patch)
+    old, new = check(plan, scenario), check(changed, scenario)
     emit(answer(compare_checks(old, new), patch), to)

@@ -254,6 +254,11 @@ def write_stdout_bytes(blob: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
+_STAND_INS = str.maketrans(
+    {"─": "-", "–": "-", "−": "-", "×": "x", "÷": "/", "…": "...", "→": "->", "±": "+/-", "≤": "<=", "≥": ">="}
+)
+
+
 def _write(stream: Any, text: str) -> None:
     """Write what the stream's encoding can carry; what it cannot becomes an ASCII stand-in.
 
@@ -261,7 +266,7 @@ def _write(stream: Any, text: str) -> None:
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     if encoding.lower().replace("-", "") != "utf8":
-        text = text.replace("─", "-").replace("–", "-").replace("×", "x").replace("…", "...")
+        text = text.translate(_STAND_INS)
         text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
         stream.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))

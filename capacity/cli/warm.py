@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capacity.cli.node_options import Ami, Asked, Env, Provisioner, complete_types, environment, resolve, whole
-from capacity.cli.options import Color, OutFile, Output, Quiet, Set, one_of, sink
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Set, one_of, sink
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def warm(
     ami: Ami = None,
     provisioner: Provisioner = None,
     everything: Annotated[bool, typer.Option("--all", help="Show every setting, not only the efficient ones.")] = False,
+    explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",
@@ -112,7 +113,7 @@ def warm(
             if given:
                 raise SpecError(f"{option} goes with --type (a plan has its own; --set changes it)")
         found, inputs = _for_plan(plan, settings or [], share)
-    emit(answer(found, {**inputs, "swing": swing}, everything), to)
+    emit(answer(found, {**inputs, "swing": swing}, everything, explain), to)
 
 
 def _for_plan(plan: Path | None, settings: list[str], swing: Fraction) -> tuple[WarmAnswer, dict[str, object]]:

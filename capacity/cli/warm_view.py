@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from capacity.advice.compare import Comparison
-from capacity.advice.warm import NodeKind, Recommendation, WarmAnswer, WarmRow, rule
+from capacity.advice.warm import NodeKind, Recommendation, WarmAnswer, WarmRow, explain_row, rule
 from capacity.cli.output import Answer, Table
 
 
-def answer(found: WarmAnswer, inputs: Mapping[str, Any], everything: bool) -> Answer:
+def answer(found: WarmAnswer, inputs: Mapping[str, Any], everything: bool, explain: bool) -> Answer:
     """Everything `warm` says, in every format."""
     rows = [row_json(r, found) for r in found.rows]
+    terms = {"explain": [_terms_json(found, r) for r in _explained(found)]} if explain else {}
     return Answer(
         command="warm",
         inputs=inputs,
@@ -20,8 +21,9 @@ def answer(found: WarmAnswer, inputs: Mapping[str, Any], everything: bool) -> An
             "nodes": [_kind_json(k) for k in found.kinds],
             "settings": rows,
             "recommendation": _recommendation_json(found.recommendation),
+            **terms,
         },
-        blocks=list(_blocks(found, everything)),
+        blocks=list(_blocks(found, everything, explain)),
         rows=[{k: v for k, v in row.items() if k != "flaws"} | {"flaws": _flaws(row)} for row in rows],
         warnings=found.notes,
     )
@@ -105,9 +107,33 @@ def _frees(comparison: Comparison) -> Iterator[dict[str, Any]]:
 # --- the page ---------------------------------------------------------------------------
 
 
-def _blocks(found: WarmAnswer, everything: bool) -> Iterator[str | Table]:
+def _explained(found: WarmAnswer) -> list[WarmRow]:
+    """The present setting and the recommended one."""
+    best = found.recommendation
+    return [found.current] if best is None or best.row is found.current else [found.current, best.row]
+
+
+def _terms_json(found: WarmAnswer, row: WarmRow) -> dict[str, Any]:
+    nodes = [
+        _kind_json(kind) | {"terms": [dict(zip(("label", "value", "why", "source"), t, strict=True)) for t in terms]}
+        for kind, terms in explain_row(found, row)
+    ]
+    return {"setting": row.targets.label, "nodes": nodes}
+
+
+def _terms_text(found: WarmAnswer, row: WarmRow) -> Iterator[str]:
+    for kind, terms in explain_row(found, row):
+        group = f" of {kind.group}" if kind.group else ""
+        yield f"{row.targets.label}: one {kind.instance_type}{group} with {kind.pods} pods on VPC addresses"
+        for label, value, why, source in terms:
+            yield f"  {label} = {value}{f'  ({why})' if why else ''}{f'  [{source}]' if source else ''}"
+
+
+def _blocks(found: WarmAnswer, everything: bool, explain: bool) -> Iterator[str | Table]:
     yield "\n".join(_sentences(found)) + "\n"
     yield from _tables(found, everything)
+    if explain:
+        yield "\n".join(line for row in _explained(found) for line in _terms_text(found, row)) + "\n"
     best = found.recommendation
     if best is not None and best.comparison is not None:
         yield _frees_table(best.comparison)
@@ -169,7 +195,7 @@ def _tables(found: WarmAnswer, everything: bool) -> Iterator[str | Table]:
     if hidden:
         yield (
             f"{hidden} of {len(found.rows)} settings are not shown: another one is as good in addresses, pods at "
-            "once and calls, or they hold more than two spare units (--all shows them).\n"
+            "once and calls, or they hold more than two spare units, or starve nodes (--all shows them).\n"
         )
 
 
@@ -185,11 +211,10 @@ def _title(found: WarmAnswer, prefix: bool) -> str:
 
 def _of_interest(row: WarmRow, found: WarmAnswer) -> bool:
     best = found.recommendation
-    unit = row.targets.units is not None
+    telling = row.targets.units is not None or not row.targets.warm_ip  # whole units, and what never works
     return (
-        (row.frontier and _held(row) <= _most_held(row, found))
-        or unit
-        or bool(row.flaws)
+        telling
+        or (row.frontier and _held(row) <= _most_held(row, found))
         or row is found.current
         or (best is not None and row is best.row)
     )

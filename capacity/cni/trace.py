@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+from capacity.cni.calls import ASSIGN_CALLS, CallCosts
 from capacity.cni.node_pool import NodeLimits, slots_and_enis
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.spec.cni_env import CniSettings
@@ -69,3 +72,25 @@ def _windows(settings: CniSettings, pods: int, slots: int, k: int) -> tuple[str,
     label = "prefixes" if settings.prefix else "secondary_ips"
     per = f"⌈max({pods} + 1, 3) ÷ 16⌉" if settings.prefix else f"max({pods} + 1, 3)"
     return label, slots, f"min({per}, {k}): one ENI, one warm address, three at least", f"{CNI} values.yaml L127-133"
+
+
+def call_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int, costs: CallCosts) -> Terms:
+    """(label, value, why, source) of the EC2 calls from a fresh node until ``pods`` pods run, in what they are for."""
+    empty, enis_empty = slots_and_enis(limits, settings, max_pods, 0)
+    steps = [slots_and_enis(limits, settings, max_pods, n) for n in range(pods + 1)]
+    pairs = list(pairwise(steps))
+    further = steps[-1][1] - 1
+    topped = sum(after[0] > before[0] and after[1] == before[1] for before, after in pairs)
+    first = int(empty > 0 and not limits.idle_primary)
+    why = f"{first} to fill the primary ENI with {min(empty, limits.k)}, {topped} for pods that came one by one"
+    return [
+        ("calls: start", costs.launch, "the CNI starts on a fresh node", f"{CNI} ipamd.go L488, L531, L1296"),
+        (
+            "calls: ENIs",
+            further * costs.new_eni,
+            f"{further} further × {costs.new_eni}",
+            f"{CNI} awsutils.go L978-1221",
+        ),
+        ("calls: addresses", (first + topped) * ASSIGN_CALLS, why, f"{CNI} ipamd.go L1115-1260"),
+        ("ENIs without pods", enis_empty, f"holding {empty} addresses or prefixes", f"{CNI} ipamd.go L674-693"),
+    ]

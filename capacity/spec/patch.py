@@ -21,7 +21,7 @@ from capacity.catalog.table import Catalog
 from capacity.errors import SpecError, either, nearest_names
 from capacity.spec.atomic import replace_file
 from capacity.spec.document import Section, Sequence, kind_of, parse_json, parse_yaml, read_document
-from capacity.spec.parse import parse_plan, read_plan
+from capacity.spec.parse import parse_plan
 from capacity.spec.plan import Plan
 
 _STEP = re.compile(r"\.?([^.\[\]=\s][^.\[\]=]*)|\[([^\[\]]+)\]")
@@ -64,6 +64,7 @@ def parse_settings(settings: Iterable[str]) -> dict[str, object]:
             raise SpecError(f"--set {setting!r}: expected PATH=VALUE, such as cni.env.WARM_IP_TARGET=2")
         if not text.strip():
             raise SpecError(f"--set {setting!r}: no value after '=' (null deletes the key, '' is the empty text)")
+        _steps(path)
         value = parse_yaml(text, f"--set {path}")
         if path.endswith(f"[{APPEND}]") and path in patch:
             earlier = patch[path]
@@ -102,12 +103,19 @@ def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog
     SpecError
         As :func:`~capacity.spec.parse.read_plan`, naming the changes, any of which may be at fault.
     """
-    if not patch:
-        return read_plan(path, catalog)
     name = "<stdin>" if str(path) == "-" else str(path)
-    document = apply_patch(read_document(Path(path)), patch)
+    return parse_patched(read_document(Path(path)), patch, name, catalog)
+
+
+def parse_patched(
+    document: Section, patch: Mapping[str, object], file: str = "", catalog: Catalog | None = None
+) -> Plan:
+    """The plan in a document already decoded, with the changes made; the document itself stays."""
+    if not patch:
+        return parse_plan(document, file, catalog)
+    changed = apply_patch(document, patch)
     try:
-        return parse_plan(document, name, catalog)
+        return parse_plan(changed, file, catalog)
     except SpecError as error:
         raise SpecError(f"{error} (after setting {', '.join(patch)})") from error
 
@@ -147,6 +155,8 @@ def patched_text(path: Path, patch: Mapping[str, object]) -> str:
 
 
 def _steps(path: str) -> list[_Step]:
+    if not path.isprintable():
+        raise SpecError(f"{path!r} is not a path (expected something like nodeGroups.general.nodes.max)")
     steps: list[_Step] = []
     at = 0
     while at < len(path):

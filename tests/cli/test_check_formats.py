@@ -11,7 +11,10 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
+from capacity.advice.codes import Finding
 from capacity.cli.check_ci import annotation_of, xml_text
+from capacity.cli.check_md import comment
+from capacity.cluster.check import check
 from capacity.errors import SpecError
 from capacity.spec import locate
 from capacity.spec.locate import Place, place_of
@@ -145,6 +148,9 @@ class TestGithub:
         assert done.code == 2
         assert done.stdout.startswith("::error file=plan.yaml,line=2,title=capacity%3A the plan cannot be read::plan")
         assert done.stderr.startswith("error: plan.yaml:2 vpcs: unknown key")
+
+    def test_standard_input_is_no_file(self) -> None:
+        assert annotation_of("<stdin>:3 vpc: x").startswith("::error title=")
 
     def test_an_error_without_a_place(self) -> None:
         text = annotation_of("--scenario: 50% of\nit")
@@ -330,6 +336,11 @@ class TestSarif:
         assert all("Fix:" in r["help"]["text"] and "Source:" in r["help"]["text"] for r in rules)
 
 
+@pytest.mark.parametrize("output", ["junit", "sarif"])
+def test_machines_read_ascii_whatever_the_stream(tmp_path: Path, output: str) -> None:
+    assert run("check", str(plan_of(tmp_path, name="süd→")), "-q", "-o", output).stdout.isascii()
+
+
 class TestComment:
     def test_fewer_than_forty_lines_whatever_the_plan(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path, subnets=40, groups=12)), "-q", "-o", "md")
@@ -338,9 +349,21 @@ class TestComment:
         assert "| 30 more subnets |" in done.stdout
         assert "- **IP001** error, 40 places, the gravest: peak: " in done.stdout
 
+    def test_a_lever_shows_its_patch_and_its_command(self) -> None:
+        fix = {
+            "summary": "Hold fewer.",
+            "patch": {"cni.env.WARM_IP_TARGET": "3", "cni.env.MINIMUM_IP_TARGET": "15"},
+            "commands": ["kubectl set env `x`\nmore", "aws eks"],
+        }
+        found = [Finding("IP001", "error", "subnets.private-b", "short", fix)]
+        text = comment(check(read_plan(EXAMPLE), ("steady",)), found, {})
+        assert "**Fix** (IP001): Hold fewer.\n" in text
+        assert "\nIn the plan: `cni.env.WARM_IP_TARGET=3`, `cni.env.MINIMUM_IP_TARGET=15`\n" in text
+        assert "\n`kubectl set env x`\n" in text
+
     def test_a_set_value_is_named(self) -> None:
         done = run("check", str(EXAMPLE), "-q", "-o", "md", "--set", "cni.env.WARM_IP_TARGET=2")
-        assert "WARM_IP_TARGET=2, with cni.env.WARM_IP_TARGET changed)" in done.stdout
+        assert "WARM_IP_TARGET=2, with cni.env.WARM_IP_TARGET=2)" in done.stdout
 
     def test_names_make_no_markup(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path, name="<img>|[x](http://a.example)`")), "-q", "-o", "md")

@@ -51,6 +51,13 @@ def test_a_type_over_a_range() -> None:
     }  # two ENIs at 8 and 9 pods, three at 10 to 27: (2×20 + 18×30)/20
 
 
+def test_a_xen_type_has_no_prefixes() -> None:
+    done = run("warm", "--type", "m4.large", "--pods-per-node", "9", "--mode", "prefix", "-o", "json")
+    answer = json.loads(done.stdout)
+    assert answer["warnings"] == ["m4.large runs on xen: it gets single addresses, not prefixes"]
+    assert not any(s["prefix_delegation"] for s in answer["results"]["settings"])
+
+
 def test_the_page_says_what_it_leaves_out() -> None:
     short = run("warm", "--type", "m5.large", "--pods-per-node", "10").stdout
     full = run("warm", "--type", "m5.large", "--pods-per-node", "10", "--all").stdout
@@ -72,6 +79,23 @@ def test_csv_has_a_row_per_setting() -> None:
     assert flapping["addresses.range"] == "20"
 
 
+def test_explain_gives_the_terms_of_the_figures() -> None:
+    done = run("warm", "--type", "m5.large", "--pods-per-node", "10", "--explain", "-o", "json")
+    results = json.loads(done.stdout)["results"]
+    assert [e["setting"] for e in results["explain"]] == ["WARM_ENI_TARGET=1", "WARM_IP_TARGET=3 MINIMUM_IP_TARGET=13"]
+    for explained in results["explain"]:
+        (row,) = [s for s in results["settings"] if s["setting"] == explained["setting"] and not s["prefix_delegation"]]
+        terms = {t["label"]: t["value"] for t in explained["nodes"][0]["terms"]}
+        assert terms["enis"] + terms["pod addresses"] == row["addresses"]["range"]
+        assert terms["warm"] == row["idle"]["range"]
+        calls = terms["calls: start"] + terms["calls: ENIs"] + terms["calls: addresses"]
+        assert calls == row["calls_per_launch"]
+        assert terms["calls: coming"] / (2 * terms["swing"]) == row["calls_per_start"]
+        assert terms["calls: going"] / (2 * terms["swing"]) == row["calls_per_stop"]
+    page = run("warm", "--type", "m5.large", "--pods-per-node", "10", "--explain").stdout
+    assert "\n  calls: ENIs = 12  (2 further × 6)  [aws/amazon-vpc-cni-k8s@b5218838 awsutils.go L978-1221]\n" in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -79,12 +103,13 @@ def test_csv_has_a_row_per_setting() -> None:
         (("--type", "m5.large"), "--type needs --pods-per-node"),
         (("--type", "m5.large", "--pods-per-node", "x"), "--pods-per-node: 'x' is not a range"),
         (("--type", "m5.large", "--pods-per-node", "9..3"), "is out of range"),
-        (("--type", "m5.large", "--pods-per-node", "99"), "'m5.large' cannot run 99 pods on VPC addresses"),
+        (("--type", "m5.large", "--pods-per-node", "99"), "'m5.large' runs at most 27 pods on VPC addresses under"),
         (("--type", "m5.large", "--pods-per-node", "9", "--swing", "x"), "--swing: 'x' is not a percentage"),
         (("--type", "m5.large", "--pods-per-node", "9", "--swing", "101%"), "--swing: '101%' is out of range"),
         (("--type", "m5.large", "--pods-per-node", "9", "--mode", "ipv6"), "--mode: 'ipv6' is not one of"),
         (("--type", "m5.large", "--pods-per-node", "9", "--env", "WARM=1"), "'WARM' is not a variable of the VPC CNI"),
         (("--type", "m5.large", "--pods-per-node", "9", "--env", "ENABLE_IPv6=true"), "nothing to keep warm"),
+        (("--type", "m5.large", "--pods-per-node", "9", "--ami", "windows"), "Windows nodes: their warm targets are"),
         ((EXAMPLE, "--type", "m5.large", "--pods-per-node", "9"), "give a plan (with --set) or --type"),
         ((EXAMPLE, "--pods-per-node", "9"), "--pods-per-node goes with --type"),
         ((EXAMPLE, "--max-pods", "9"), "--max-pods goes with --type"),

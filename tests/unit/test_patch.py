@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,28 @@ class TestFiles:
         assert [p.name for p in tmp_path.iterdir()] == ["plan.yaml"]
 
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
+
+
+def leaves(value: object, path: str = "") -> list[tuple[str, object]]:
+    """Every single value of a document with its path, as messages print it."""
+    if isinstance(value, dict):
+        return [leaf for k, v in value.items() for leaf in leaves(v, f"{path}.{k}".lstrip("."))]
+    if isinstance(value, list):
+        return [leaf for i, v in enumerate(value) for leaf in leaves(v, f"{path}[{i}]")]
+    return [(path, value)]
+
+
+def test_every_value_of_the_example_has_its_path() -> None:
+    document = read_document(EXAMPLE)
+    every = leaves(document)
+    assert len(every) > 100
+    for path, value in every:
+        assert apply_patch(document, {path: value}) == document
+        changed = apply_patch(document, {path: "changed"})
+        assert [(p, v) for p, v in leaves(changed) if (p, v) not in every] == [(path, "changed")]
+
+
 words = st.text("abcxyz_-/%.0123456789 :#'\"é", min_size=1, max_size=8).filter(lambda t: t.strip())
 values = st.recursive(
     words | st.integers(-(10**6), 10**6) | st.booleans(),
@@ -224,3 +247,23 @@ def _texts(value: object) -> object:
     if isinstance(value, list):
         return [_texts(v) for v in value]
     return str(value).lower() if isinstance(value, bool) else value
+
+
+def refusal(call: Callable[[], object]) -> str:
+    """What a call refuses with, empty where it does not."""
+    try:
+        call()
+    except SpecError as error:
+        return str(error)
+    return ""
+
+
+@given(path=st.text("abv.[]+0123=pcinodeGroups", max_size=24), value=values | st.none())
+def test_any_path_is_taken_or_refused_in_one_line(path: str, value: object) -> None:
+    patch = {path: value, "vpc.cidrs[+]": value}
+    assert "\n" not in refusal(lambda: apply_patch(read_document(EXAMPLE), patch))
+
+
+@given(setting=st.text("abv.[]+01=pcn{}:'\"&*!%#\n", max_size=20))
+def test_any_setting_is_taken_or_refused_in_one_line(setting: str) -> None:
+    assert "\n" not in refusal(lambda: parse_settings([setting]))

@@ -73,6 +73,18 @@ class TestFigures:
         answer = warm_for_type(load_catalog().get("t3.small"), range(pods, pods + 1), {}, PLATFORM)
         assert row(answer, label).addresses == {"range": held}
 
+    def test_three_idle_nodes_of_the_best_practices_guide(self) -> None:
+        """aws/aws-eks-best-practices@dc0243a networking/ip-optimization-strategies.adoc L83-103: 50 held, 43 warm."""
+        empty, one = on_type("c5.large", 0).current, on_type("c5.large", 1).current
+        assert empty.addresses["range"] + 2 * one.addresses["range"] == 50  # one ENI of 10, and twice two
+        assert empty.idle["range"] + 2 * one.idle["range"] == 43  # 45 for pods, two of them on two nodes
+
+    def test_the_worst_waste_of_prefixes(self) -> None:
+        """networking/prefix-mode_linux.adoc L65-73: 31 unused with a warm prefix, 15 with WARM_IP_TARGET."""
+        answer = on_type("m5.large", 17)
+        assert row(answer, "WARM_PREFIX_TARGET=1", prefix=True).idle["range"] == 31  # three prefixes for 17 pods
+        assert row(answer, "WARM_IP_TARGET=5", prefix=True).idle["range"] == 15  # 22 fit two
+
     def test_max_pods_stops_what_can_start_at_once(self) -> None:
         found = row(on_type("m5.large", 26), "WARM_ENI_TARGET=1")
         assert (found.idle, found.instant_least) == ({"range": 1}, 1)
@@ -138,6 +150,13 @@ class TestRecommendation:
         assert best is not None
         assert (best.change, best.commands) == ({}, ())
 
+    def test_it_never_holds_more_than_the_default(self) -> None:
+        env = {"ENABLE_PREFIX_DELEGATION": "true"}
+        answer = warm_for_type(load_catalog().get("m5.4xlarge"), range(200, 201), env, PLATFORM, by_hand=250)
+        assert answer.current.ready < 0.9  # 24 addresses ready, 50 pods may come
+        assert answer.recommendation is not None
+        assert answer.recommendation.row.addresses["range"] <= answer.current.addresses["range"]
+
     def test_a_small_saving_is_no_reason_to_change(self) -> None:
         best = on_type("m5.2xlarge", 42, None, WARM_IP_TARGET="11", MINIMUM_IP_TARGET="53").recommendation
         assert best is not None
@@ -192,6 +211,15 @@ class TestPlan:
         patch = {"cni.env.WARM_IP_TARGET": "2", "cni.env.WARM_ENI_TARGET": None}
         read = parse_plan(apply_patch(read_document(EXAMPLE), patch), str(EXAMPLE))
         assert with_env(plan, {"WARM_IP_TARGET": "2", "WARM_ENI_TARGET": None}).cni == read.cni
+
+    def test_xen_nodes_keep_single_addresses_under_prefix_delegation(self) -> None:
+        patch = {"cni.env.ENABLE_PREFIX_DELEGATION": True, "nodeGroups.batch.instanceTypes": ["m4.2xlarge"]}
+        plan = parse_plan(apply_patch(read_document(EXAMPLE), patch), "plan.yaml")
+        answer = warm_for_plan(plan)
+        holders = ("node_primary", "eni_primary", "assigned", "warm")
+        for state in check(plan, ("steady", "peak")).scenarios:
+            assert answer.current.addresses[state.name] == sum(s.used[h] for s in state.subnets for h in holders)
+        assert {k.instance_type for k in answer.other_kinds} == {"m6i.xlarge", "m4.2xlarge"}
 
     def test_windows_nodes_are_left_out(self) -> None:
         document = apply_patch(read_document(EXAMPLE), {"nodeGroups.batch.ami": "windows"})
