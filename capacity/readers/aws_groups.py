@@ -91,7 +91,8 @@ class _Reader:
         scaling_names = {text(g, "name") for g in objects(section(group, "resources"), "autoScalingGroups", name)}
         template = self._template(section(group, "launchTemplate"), "id", name)
         data = section(template, "LaunchTemplateData") if template else {}
-        types = texts(group, "instanceTypes") or [t for t in [text(data, "InstanceType")] if t]
+        own = text(data, "InstanceType")  # EKS refuses a group that names types beside its template's
+        types = [own] if own else texts(group, "instanceTypes")
         sizes = section(group, "scalingConfig")
         low, desired, high = (count(sizes, k) for k in ("minSize", "desiredSize", "maxSize"))
         for scaling in (self.scaling[n] for n in sorted(scaling_names) if n in self.scaling):
