@@ -183,7 +183,7 @@ KINDS = {
             "roles",
             "RoleDetailList",
             "RoleName",
-            "RoleName AssumeRolePolicyDocument",
+            "RoleName AttachedManagedPolicies",
             "iam:ListAttachedRolePolicies iam:ListRolePolicies iam:GetRolePolicy",
             "aws iam get-account-authorization-details --filter Role LocalManagedPolicy AWSManagedPolicy",
             "what the roles of the nodes and of the CNI may do",
@@ -332,6 +332,9 @@ class Sorter:
             return False
         if "apiVersion" in entry and "kind" in entry:
             self._kubernetes.append(entry)
+            return True
+        if "ReservationId" in entry and "Instances" in entry:
+            self._take("instances", objects(entry, "Instances", origin), origin)
             return True
         for kind in KINDS.values():
             if kind.marks <= entry.keys():

@@ -16,6 +16,13 @@ PROTOCOLS = {"6": "tcp", "17": "udp", "tcp": "tcp", "udp": "udp", "-1": "all"}
 ANY = 0  # a port that stands for "some port": the load balancer's target port is not known
 DATABASES = {"rds": (3306, 5432, 1433, 1521), "elasticache": (6379, 11211)}
 
+_TARGETS = {
+    "sg-load-balancers-to-nodes": "load balancer",
+    "sg-nodes-to-endpoints": "interface endpoint",
+    "sg-nodes-to-efs": "EFS mount target",
+    "sg-nodes-to-databases": "RDS or ElastiCache interface",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -47,12 +54,16 @@ def path_facts(found: AwsCluster) -> tuple[PathFacts, ...]:
         out += _paths("sg-load-balancers-to-nodes", balancers, nodes, "tcp", (ANY,), rules)
     endpoints = _sides([i for i in others if i.owner == "endpoint"], "endpoint", by_name=True)
     out += _paths("sg-nodes-to-endpoints", nodes, endpoints, "tcp", (443,), rules)
-    out += _paths(
-        "sg-nodes-to-efs", nodes, _sides([i for i in others if i.owner == "efs"], "EFS"), "tcp", (2049,), rules
-    )
+    mounts = _sides([i for i in others if i.owner == "efs"], "EFS")
+    out += _paths("sg-nodes-to-efs", nodes, mounts, "tcp", (2049,), rules)
     for owner, ports in DATABASES.items():
         databases = _sides([i for i in others if i.owner == owner], owner)
         out += _paths("sg-nodes-to-databases", nodes, databases, "tcp", ports, rules)
+    if nodes:
+        looked_at = {p.check for p in out}
+        out += [
+            PathFacts(c, "", True, f"no {what} in the VPC", "") for c, what in _TARGETS.items() if c not in looked_at
+        ]
     return tuple(out)
 
 

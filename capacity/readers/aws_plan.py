@@ -301,7 +301,7 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
         if rest < 0:
             notes.append(Note(_excess(account, modelled, -rest, own), at("vpc.subnets", account.name, "used")))
         elif used:
-            notes.append(Note(_explained(account, used), at("vpc.subnets", account.name, "used")))
+            notes.append(Note(_explained(account, modelled, used), at("vpc.subnets", account.name, "used")))
     if pods:
         total = sum(t.addresses or 0 for t in pods)
         notes.append(
@@ -332,12 +332,18 @@ def _excess(account: SubnetAccount, modelled: Mapping[str, int], excess: int, ow
     )
 
 
-def _explained(account: SubnetAccount, used: int) -> str:
-    parts = [f"{account.owners[k]} {k}" for k in ("unknown", "detached") if account.owners.get(k)]
-    parts += [f"{account.difference} held by nothing listed"] if account.difference > 0 else []
-    rest = used - sum(account.owners.get(k, 0) for k in ("unknown", "detached")) - max(account.difference, 0)
-    parts += [f"{rest} that the model places elsewhere"] if rest > 0 else []
-    return f"subnet {account.name}: used {used}" + (f" = {' + '.join(parts)}" if parts else "")
+def _explained(account: SubnetAccount, modelled: Mapping[str, int], used: int) -> str:
+    """The terms of ``used``, each signed; what is left over stands as its own term."""
+    control = account.owners.get("control_plane", 0) - modelled.get("control_plane", 0)
+    terms = [
+        (account.owners.get("unknown", 0), "of unknown owners"),
+        (account.owners.get("detached", 0), "on detached interfaces"),
+        (account.difference, "held by no listed interface"),
+        (control, "of the control plane against the model's share"),
+    ]
+    terms.append((used - sum(n for n, _ in terms), "that the model places elsewhere"))
+    parts = [f"{'-' if n < 0 else '+'} {abs(n)} {what}" for n, what in terms if n]
+    return f"subnet {account.name}: used {used} = {' '.join(parts).removeprefix('+ ')}"
 
 
 def with_unread(answers: Answers, cluster: str = "", doctor: bool = False) -> Answers:
@@ -346,7 +352,9 @@ def with_unread(answers: Answers, cluster: str = "", doctor: bool = False) -> An
     Launch templates are only missed where a node group refers to one: its reader says so.
     """
     item = next(iter(answers.of("cluster")), {})
-    names = _Names(cluster=cluster or text(item, "name") or "NAME", vpc=vpc_of(answers, item) or "VPC")
+    groups = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
+    name = cluster or text(item, "name") or (groups.pop() if len(groups) == 1 else "NAME")
+    names = _Names(cluster=name, vpc=vpc_of(answers, item) or "VPC")
     uses = ("must", "plan", "doctor") if doctor else ("must", "plan")
     return answers.with_gaps(
         Gap(kind.name, "not among the answers", kind.lost, kind.command.format_map(names), kind.actions)
