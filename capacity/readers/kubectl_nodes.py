@@ -181,11 +181,9 @@ def _compare(
     wrong = Counter((n.instance_type, n.max_pods) for n in nodes if _differs(n, ours))
     if not wrong:
         return None
-    for (kind, pods), count in sorted(wrong.items(), key=str):
-        formula = ours[kind or ""][0]
-        said.say(
-            f"{count} nodes of {draft.name}", f"{kind}: kubelet max pods {pods}, our formula gives {formula}", path
-        )
+    for (seen, pods), count in sorted(wrong.items(), key=str):
+        formula = ours[seen or ""][0]
+        said.say(f"{count} nodes of {draft.name}", f"{seen}: kubelet max pods {pods}, ours {formula}", path)
     chosen = real.most_common(1)[0][0]
     if len(real) > 1:
         said.say(f"nodes of {draft.name}", f"kubelets differ ({_spread(real)}): maxPods set to {chosen}", path)
