@@ -53,9 +53,6 @@ class Resource:
             here = mapping(here).get(key)
         return here
 
-    def is_unknown(self, key: str) -> bool:
-        return mapping(self.unknown).get(key) is True
-
 
 # --- the shapes of Terraform's JSON ---------------------------------------------------------
 
@@ -407,7 +404,8 @@ def _subnet(stack: _Stack, resource: Resource, taken: list[str], ids: list[str])
     path = at("vpc.subnets", name)
     if block is None:
         stack.said.say(resource.address, "its block is not known before apply", f"{path}.cidr")
-    return SubnetDraft(name, text_of(resource.value("availability_zone")), block, id=identity)
+    real = identity if identity and identity.startswith("subnet-") else None  # .tf text has addresses in place of ids
+    return SubnetDraft(name, text_of(resource.value("availability_zone")), block, id=real)
 
 
 def _subnet_names(stack: _Stack, resource: Resource, *keys: str) -> list[str]:
@@ -465,6 +463,8 @@ def _managed(stack: _Stack, resource: Resource, taken: list[str]) -> GroupDraft:
     path = at("nodeGroups", name, "instanceTypes")
     if not types and template is not None and text_of(template.value("instance_type")):
         types = [str(template.value("instance_type"))]
+    elif not types and mapping(resource.unknown).get("instance_types") == "given":
+        stack.said.say(f"{resource.address}.instance_types", "not known here", path)
     elif not types and (template is not None or resource.value("launch_template")):
         stack.said.say(resource.address, "the type stands in a launch template that is not in this file", path)
     elif not types:
