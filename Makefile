@@ -52,11 +52,13 @@ format: $(DEV_STAMP)  ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-docs-reference: $(DEV_STAMP)  ## rewrite docs/reference/cli.md from the commands' own --help
+docs-reference: $(DEV_STAMP)  ## rewrite the reference pages made from the commands and the data
 	@$(BIN)/python tools/build_cli_reference.py
+	@$(BIN)/python tools/build_finding_pages.py
 
 bench: $(DEV_STAMP)  ## measure; figures are kept in benchmarks/RESULTS.md
-	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	@for name in $(filter-out big_plan,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \
+		$(BIN)/python -m benchmarks.$$name || exit 1; done
 
 # The widest set first: botocore (moto needs it) holds python-dateutil back, and all files must agree.
 lock: | $(VENV)-lock/bin/uv  ## pin the dependencies anew (UPGRADE=1: to their newest versions)

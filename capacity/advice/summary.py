@@ -16,18 +16,19 @@ def verdict_sentence(result: CheckResult) -> str:
     """
     if result.verdict == "ok":
         share = float(100 * result.plan.checks.min_free)
-        names = ", ".join(s.name for s in result.scenarios)
+        names = ", ".join(dict.fromkeys(s.name for s in result.scenarios))
         return f"OK: every subnet keeps at least {share:g} % of its addresses free ({names})."
     scenario, subnet = _worst(result)
     pods = f" {scenario.unplaced_pods:,} pods find no node." if scenario.unplaced_pods else ""
     if subnet.verdict == "ok":
-        return f"{result.verdict.upper()}: in {scenario.name}{pods or ' something is short.'}"
+        return f"{result.verdict.upper()}: in {scenario.title}{pods or ' something is short.'}"
     name = f"{subnet.subnet.name} ({subnet.subnet.cidr}, {subnet.subnet.zone})"
     if subnet.free >= 0:
         what = "its prefixes cannot be placed" if not subnet.prefixes_placed else _tight(subnet)
-        return f"{result.verdict.upper()}: {name}: {what} in {scenario.name}.{pods}"
-    when = _when(exhaustion(result, scenario, subnet.subnet.name))
-    return f"EXHAUSTED: {name} is {-subnet.free:,} addresses short in {scenario.name}.{when} {_why(subnet)}{pods}"
+        return f"{result.verdict.upper()}: {name}: {what} in {scenario.title}.{pods}"
+    at_rest = scenario.name in ("steady", "peak")
+    when = _when(exhaustion(result, scenario, subnet.subnet.name)) if at_rest else ""
+    return f"EXHAUSTED: {name} is {-subnet.free:,} addresses short in {scenario.title}.{when} {_why(subnet)}{pods}"
 
 
 def _tight(subnet: SubnetState) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from capacity.advice.codes import Finding
@@ -12,20 +12,26 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.trace import lines, subnet_term
-from capacity.vpc.ledger import SubnetState
+from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
-def answer(result: CheckResult, found: Sequence[Finding], explain: bool = False) -> Answer:
+def answer(
+    result: CheckResult, found: Sequence[Finding], explain: bool = False, patch: Mapping[str, object] | None = None
+) -> Answer:
     """Everything `check` says, in every format."""
     results = results_json(result, found)
     if explain:
         results["explain"] = [subnet_term(s, state).as_dict() for state in result.scenarios for s in state.subnets]
     return Answer(
         command="check",
-        inputs=inputs_of(result),
+        inputs=inputs_of(result) | ({"set": dict(patch)} if patch else {}),
         results=results,
         blocks=blocks(result, found, explain),
-        rows=[{"scenario": s.name, **row} for s in result.scenarios for row in map(subnet_json, s.subnets)],
+        rows=[
+            {"scenario": s.name, "variant": s.variant, **row}
+            for s in result.scenarios
+            for row in map(subnet_json, s.subnets)
+        ],
         warnings=result.notes,
     )
 
@@ -50,7 +56,7 @@ def inputs_of(result: CheckResult) -> dict[str, Any]:
             "max_eni": settings.max_eni,
         },
         "min_free": f"{float(100 * plan.checks.min_free):g}%",
-        "scenarios": [s.name for s in result.scenarios],
+        "scenarios": list(dict.fromkeys(s.name for s in result.scenarios)),
     }
 
 
@@ -67,6 +73,7 @@ def results_json(result: CheckResult, found: Sequence[Finding]) -> dict[str, Any
 def scenario_json(state: ScenarioState) -> dict[str, Any]:
     return {
         "name": state.name,
+        "variant": state.variant,
         "rule": state.rule,
         "verdict": state.verdict,
         "subnets": [subnet_json(s) for s in state.subnets],
@@ -147,12 +154,18 @@ _SUBNETS = (
 
 
 def blocks(result: CheckResult, found: Sequence[Finding], explain: bool) -> list[str | Table]:
-    """The page: verdict first, then each scenario, the runway, findings, assumptions."""
+    """The page: verdict first, then all scenarios at a glance, steady and the gravest in full, runway, findings."""
     page: list[str | Table] = [verdict_sentence(result), ""]
-    for state in result.scenarios:
+    if len(result.scenarios) > 1:
+        page += [_glance(result), ""]
+    shown = result.scenarios if explain else _telling(result)
+    for state in shown:
         page += [_scenario_table(state), _groups_line(state), ""]
         if explain:
             page += ["\n".join(lines(subnet_term(s, state))) for s in state.subnets] + [""]
+    left_out = len(result.scenarios) - len(shown)
+    if left_out:
+        page += [f"{left_out} more scenarios in full: --scenario NAME, --explain or -o json.", ""]
     page += [_runway_table(result), ""]
     waste = waste_sentence(result)
     page += [waste, ""] if waste else []
@@ -160,11 +173,42 @@ def blocks(result: CheckResult, found: Sequence[Finding], explain: bool) -> list
         page += [
             _findings(found),
             "",
-            "`capacity explain CODE` tells what a code means; `capacity explain SUBNET` shows every term.".replace(
-                "`", ""
-            ),
+            "capacity explain CODE tells what a code means; capacity explain SUBNET shows every term.",
         ]
     return page
+
+
+def _telling(result: CheckResult) -> list[ScenarioState]:
+    """Steady, or else the first scenario, and the gravest: the fewest addresses free in one subnet."""
+    first = next((s for s in result.scenarios if s.name == "steady"), result.scenarios[0])
+    gravest = min(result.scenarios, key=lambda s: (-VERDICTS.index(s.verdict), min(x.free for x in s.subnets)))
+    return [first] if gravest is first else [first, gravest]
+
+
+_MOST_COLUMNS = 8
+
+
+def _glance(result: CheckResult) -> Table:
+    """Free addresses of every subnet in every scenario: the tightest subnets first where they are many."""
+    states = result.scenarios
+    subnets = [s.subnet for s in states[0].subnets]
+    columns = [("scenario", "scenario"), ("verdict", "verdict")]
+    title = "free addresses"
+    if len(subnets) > _MOST_COLUMNS:
+        least = {s.name: min(x.subnets[i].free / s.usable for x in states) for i, s in enumerate(subnets)}
+        names = sorted(least, key=lambda n: least[n])[:_MOST_COLUMNS]
+        title += f" of the {_MOST_COLUMNS} tightest of {len(subnets):,} subnets (all: -o json)"
+    else:
+        names = [s.name for s in subnets]
+    columns += [(f"subnet {name}", name) for name in names]
+    rows = []
+    for state in states:
+        free = {f"subnet {s.subnet.name}": s.free for s in state.subnets}
+        unplaced = {"unplaced": state.unplaced_pods} if any(s.unplaced_pods for s in states) else {}
+        rows.append({"scenario": state.title, "verdict": state.verdict, **free, **unplaced})
+    if any(s.unplaced_pods for s in states):
+        columns.append(("unplaced", "pods without node"))
+    return Table(columns, rows, title)
 
 
 def _scenario_table(state: ScenarioState) -> Table:
@@ -181,7 +225,7 @@ def _scenario_table(state: ScenarioState) -> Table:
     columns = list(_SUBNETS)
     if any(s.free_prefixes is not None for s in state.subnets):
         columns.insert(10, ("free_prefixes", "free /28 ≤"))
-    return Table(columns, rows, f"{state.name}: {state.rule}")
+    return Table(columns, rows, f"{state.title}: {state.rule}")
 
 
 def _groups_line(state: ScenarioState) -> str:

@@ -8,12 +8,45 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli import check, data, explain, import_, maxpods, node
+from capacity.cli.lazy import Verb, lazy_group
 from capacity.cli.output import note, write_stdout
 from capacity.errors import CapacityError
 
+# Verb -> its module in capacity/cli, imported when the verb is used, and the first sentence of its help.
+VERBS = {
+    "maxpods": Verb("maxpods", "How many pods fit on a node, in every CNI mode, and why."),
+    "node": Verb(
+        "node", "What is left for pods on a node, how many of this pod fit, which resource binds, what it costs."
+    ),
+    "check": Verb("check", "Will we run out of IPs? Per subnet and scenario, with a verdict for CI."),
+    "size": Verb("size", "The smallest subnets that carry a plan in all scenarios, laid into free VPC space."),
+    "compare": Verb(
+        "compare",
+        "What changes between two plans, or if one plan is changed: per scenario and subnet, nodes, findings, runway.",
+    ),
+    "warm": Verb(
+        "warm",
+        "Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.",
+    ),
+    "forecast": Verb("forecast", "When does each subnet run out, and how surely?"),
+    "record": Verb("record", "Append a snapshot of free addresses to a history that forecast can read."),
+    "report": Verb(
+        "report", "The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources."
+    ),
+    "import": Verb(
+        "import_all", "Make a plan from what you have: a cluster, its manifests, or its infrastructure code. Read-only."
+    ),
+    "doctor": Verb(
+        "doctor",
+        "What is wrong with the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.",
+    ),
+    "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
+    "data": Verb("data", "The packaged data: its sources, age and self-check."),
+}
+
 app = typer.Typer(
     name="capacity",
+    cls=lazy_group(VERBS),
     help="Pod-IP capacity planner for Amazon EKS: how many pods fit, and will we run out of addresses?",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -37,10 +70,6 @@ def _root(
     ] = False,
 ) -> None:
     """Pod-IP capacity planner for Amazon EKS."""
-
-
-for verb in (maxpods, node, check, import_, explain, data):
-    verb.register(app)
 
 
 def run() -> None:

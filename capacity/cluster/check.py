@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from capacity.cluster.demand import peak, steady
+from capacity.cluster.engine import Engine
+from capacity.cluster.events import EVENTS
 from capacity.cluster.runway import Runway, runways
-from capacity.cluster.scenario import Demand, Engine, ScenarioState, peak, steady
+from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, group_shapes
-from capacity.errors import SpecError, either, nearest_names
-from capacity.spec.plan import Plan
+from capacity.spec.document import collector_paused
+from capacity.spec.plan import Plan, ScenarioSpec
+from capacity.spec.scenarios import scenario_option
 from capacity.vpc.ledger import worst
-
-BUILDERS: dict[str, Callable[[Plan], Demand]] = {"steady": steady, "peak": peak}
 
 
 @dataclass(frozen=True)
@@ -39,47 +41,73 @@ class CheckResult:
     notes: tuple[str, ...]
 
 
-def check(plan: Plan, scenarios: Sequence[str] | None = None) -> CheckResult:
+@collector_paused()
+def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> CheckResult:
     """Answer "will we run out of IPs?" for a plan.
 
     Parameters
     ----------
-    scenarios : sequence of str, optional
-        Names; without it those of the plan, and where it names none, all that the plan can feed.
+    scenarios : sequence of str or ScenarioSpec, optional
+        Names (``peak``, ``upgrade+zone-loss``, ``burst:nodes=20``); without it those of the plan, and
+        where it names none, all that the plan can feed.
 
     Raises
     ------
     SpecError
-        A scenario that does not exist.
+        A scenario or an option of one that does not exist.
     """
     shapes = group_shapes(plan)
     engine = Engine(plan, shapes)
-    names, notes = _names(plan, scenarios)
-    base = engine.run(steady(plan))
-    states = tuple(base if name == "steady" else engine.run(BUILDERS[name](plan)) for name in names)
+    specs = [scenario_option(s, plan) if isinstance(s, str) else s for s in scenarios or ()]
+    specs = specs or list(plan.checks.scenarios) or default_scenarios(plan)
+    states = tuple(state for spec in dict.fromkeys(specs) for state in run_scenario(engine, spec))
     return CheckResult(
         plan=plan,
         shapes=shapes,
         verdict=worst([s.verdict for s in states]),
         scenarios=states,
-        runway=runways(base),
-        notes=(*plan.notes, *notes, *assumptions(plan, shapes)),
+        runway=runways(engine.run(steady(plan))),
+        notes=(*plan.notes, *assumptions(plan, shapes)),
     )
 
 
-def _names(plan: Plan, asked: Sequence[str] | None) -> tuple[list[str], list[str]]:
-    """Scenarios to run, and a note for those this version does not compute."""
-    if asked:
-        for name in asked:
-            if name not in BUILDERS:
-                near = nearest_names(name, BUILDERS, 1)
-                hint = f" (did you mean {either(near)}?)" if near else ""
-                raise SpecError(f"--scenario: {name!r} is not one of {', '.join(BUILDERS)}{hint}")
-        return list(dict.fromkeys(asked)), []
-    wanted = list(dict.fromkeys(s.name for s in plan.checks.scenarios)) or list(BUILDERS)
-    left_out = [n for n in wanted if n not in BUILDERS]
-    notes = [f"not computed by this version: the scenarios {', '.join(left_out)}"] if left_out else []
-    return [n for n in wanted if n in BUILDERS] or list(BUILDERS), notes
+def default_scenarios(plan: Plan) -> list[ScenarioSpec]:
+    """What a plan can feed without options of its own."""
+    names = ["steady", "peak"]
+    if any(w.replicas and w.max_surge for w in plan.workloads):
+        names.append("rollout")
+    if any(g.provisioner not in ("self-managed", "fargate") for g in plan.node_groups) or plan.control_plane:
+        names.append("upgrade")
+    if len(zones_with_nodes(plan)) > 1:
+        names.append("zone-loss")
+    return [ScenarioSpec(name) for name in names]
+
+
+def zones_with_nodes(plan: Plan) -> list[str]:
+    """Zones in which some node group has a subnet, in the order of the subnets."""
+    named = {name for group in plan.node_groups for name in group.subnets}
+    return list(dict.fromkeys(s.zone for s in plan.subnets if s.name in named))
+
+
+def run_scenario(engine: Engine, spec: ScenarioSpec) -> list[ScenarioState]:
+    """The states of one scenario: one, or one per lost zone."""
+    if "zone-loss" in spec.parts and spec.zone is None:
+        zones = zones_with_nodes(engine.plan)
+        return [state for zone in zones for state in run_scenario(engine, replace(spec, zone=zone))]
+    base = (peak if "peak" in spec.parts else steady)(engine.plan)
+    events = [part for part in spec.parts if part in EVENTS]
+    if not events:
+        return [replace(engine.run(base), name=spec.name)]
+    fleet = engine.fleet(base).copy()
+    rules = [EVENTS[part](engine, fleet, spec) for part in events]
+    if base.name == "peak":
+        rules.insert(0, "from peak")
+    return [engine.settle(spec.name, "; ".join(rules), fleet, variant_of(spec))]
+
+
+def variant_of(spec: ScenarioSpec) -> str:
+    """What tells this one of several scenarios of its name."""
+    return spec.zone if "zone-loss" in spec.parts and spec.zone else ""
 
 
 def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
@@ -89,6 +117,6 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
         notes.append("no tenants in the plan: no addresses are booked for load balancers, endpoints or NAT gateways")
     named = {d.name for d in plan.daemon_sets}
     implied = [n for n in ("aws-node", "kube-proxy") if n not in named]
-    if implied and plan.node_groups:
+    if implied and any(not (g.fargate or g.auto) for g in plan.node_groups):
         notes.append(f"{' and '.join(implied)} run on every node on its own address, counted with requests of 0")
     return list(dict.fromkeys(notes))

@@ -32,16 +32,16 @@ def even_shares(count: int, places: int) -> list[int]:
     return [base + (i < rest) for i in range(places)]
 
 
-def weighted_shares(count: int, weights: Sequence[Fraction]) -> list[int]:
-    """``count`` by weight, the remainder to the largest fractions, ties in order.
+def weighted_shares(count: int, weights: Sequence[Fraction] | Sequence[int]) -> list[int]:
+    """``count`` by weight, whole numbers or exact fractions, the remainder to the largest fractions, ties in order.
 
     >>> weighted_shares(10, [Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)])
     [5, 3, 2]
     """
     total = sum(weights)
-    quotas = [count * w / total for w in weights]
-    shares = [floor(q) for q in quotas]
-    rest = sorted(range(len(quotas)), key=lambda i: (shares[i] - quotas[i], i))
+    quotas = [divmod(count * w, total) for w in weights]
+    shares = [int(whole) for whole, _ in quotas]
+    rest = sorted(range(len(quotas)), key=lambda i: (-quotas[i][1], i))
     for i in rest[: count - sum(shares)]:
         shares[i] += 1
     return shares
@@ -77,13 +77,15 @@ def slot_counts(nodes: int, subnets: Sequence[str], pod_subnets: Sequence[str]) 
     >>> slot_counts(3, ["a", "b"], [])
     {('a', None): 2, ('b', None): 1}
     """
+    pairs = slot_pairs(subnets, pod_subnets)
+    return {pair: (nodes - i - 1) // len(pairs) + 1 for i, pair in enumerate(pairs[:nodes])}
+
+
+def slot_pairs(subnets: Sequence[str], pod_subnets: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Pairs of node subnet and pod subnet that the nodes of one zone go through, in their order."""
     pods: Sequence[str | None] = pod_subnets or [None]
     cycle = len(subnets) * len(pods) // gcd(len(subnets), len(pods))
-    counts: dict[tuple[str, str | None], int] = {}
-    for i in range(min(cycle, nodes)):
-        key = (subnets[i % len(subnets)], pods[i % len(pods)])
-        counts[key] = counts.get(key, 0) + (nodes - i - 1) // cycle + 1
-    return counts
+    return [(subnets[i % len(subnets)], pods[i % len(pods)]) for i in range(cycle)]
 
 
 def share_range(low: int, high: int, places: int) -> tuple[int, int]:

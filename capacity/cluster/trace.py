@@ -69,10 +69,12 @@ def explain(result: CheckResult, what: str, scenario: str | None = None) -> Term
 
 
 def _scenario(result: CheckResult, name: str | None) -> ScenarioState:
+    """The scenario of that name or title; of several of one name the first."""
     for state in result.scenarios:
-        if name is None or state.name == name:
+        if name is None or name in (state.name, state.title, f"{state.name}:zone={state.variant}"):
             return state
-    raise SpecError(f"--scenario: {name!r} was not computed (known: {', '.join(s.name for s in result.scenarios)})")
+    known = ", ".join(dict.fromkeys(s.title for s in result.scenarios))
+    raise SpecError(f"--scenario: {name!r} was not computed (known: {known})")
 
 
 def _figure(result: CheckResult, subnet: SubnetState, state: ScenarioState, figure: str) -> Term:
@@ -105,7 +107,7 @@ def subnet_term(state: SubnetState, scenario: ScenarioState) -> Term:
         "fewest and most addresses held over every way the pods and the odd nodes may fall",
         "docs/explanation/model.md",
     )
-    why = f"scenario {scenario.name}: {scenario.rule}"
+    why = f"scenario {scenario.title}: {scenario.rule}"
     return Term(
         f"{subnet.name} ({subnet.cidr}, {subnet.zone})", state.verdict, why, "", (usable, *holders, free, bounds)
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni import pool
@@ -217,29 +219,69 @@ def node_pool(
 
 def pool_of(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> Pool:
     """The same from limits already worked out, for ints or for arrays of one broadcast shape."""
+    node = rest(limits, settings, max_pods, pods)
+    return Pool(**{name: figure(node) for name, figure in FIGURES.items()})
+
+
+class Rest(NamedTuple):
+    """A node at rest: what its pool's figures follow from, ints or arrays of one broadcast shape.
+
+    ``slots`` are secondary IPs (``unit`` 1) or prefixes (``unit`` 16), ``enis`` those for pods.
+    """
+
+    limits: NodeLimits
+    settings: CniSettings
+    max_pods: IntLike
+    pods: IntLike
+    slots: IntLike
+    enis: IntLike
+    unit: int
+
+
+def rest(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> Rest:
+    """The node with ``pods`` pods on VPC addresses, its pool settled."""
     slots, enis = held(limits, settings, max_pods, pods)
-    unit = pool.PREFIX_SIZE if settings.prefix else 1
-    extra = limits.trunk + limits.unmanaged
-    total = enis + slots * unit + extra
-    served = pods if settings.ipv6 else smaller(pods, slots * unit)
-    assigned = 0 if settings.ipv6 else served
-    return Pool(
-        enis=enis,
-        secondary_ips=0 if settings.prefix else slots,
-        prefixes=slots if settings.prefix else 0,
-        pod_addresses=slots * unit,
-        assigned=assigned,
-        warm=slots * unit - assigned,
-        trunk=limits.trunk,
-        unmanaged=limits.unmanaged,
-        subnet_addresses=total,
-        lowest=total,
-        highest=larger(total, extra + _highest(limits, settings, max_pods, pods)),
-        pods_without_address=pods - served,
-    )
+    return Rest(limits, settings, max_pods, pods, slots, enis, pool.PREFIX_SIZE if settings.prefix else 1)
 
 
-def _highest(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> IntLike:
+def _extra(node: Rest) -> IntLike:
+    return node.limits.trunk + node.limits.unmanaged
+
+
+def _total(node: Rest) -> IntLike:
+    return node.enis + _addresses(node) + _extra(node)
+
+
+def _addresses(node: Rest) -> IntLike:
+    return node.slots * node.unit if node.unit > 1 else node.slots
+
+
+def _served(node: Rest) -> IntLike:
+    return node.pods if node.settings.ipv6 else smaller(node.pods, _addresses(node))
+
+
+def _assigned(node: Rest) -> IntLike:
+    return 0 if node.settings.ipv6 else _served(node)
+
+
+# Each figure of a Pool alone: who asks for one of many nodes does not pay for the others.
+FIGURES: Mapping[str, Callable[[Rest], IntLike]] = {
+    "enis": lambda n: n.enis,
+    "secondary_ips": lambda n: 0 if n.settings.prefix else n.slots,
+    "prefixes": lambda n: n.slots if n.settings.prefix else 0,
+    "pod_addresses": _addresses,
+    "assigned": _assigned,
+    "warm": lambda n: _addresses(n) - _assigned(n),
+    "trunk": lambda n: n.limits.trunk,
+    "unmanaged": lambda n: n.limits.unmanaged,
+    "subnet_addresses": _total,
+    "lowest": _total,
+    "highest": lambda n: larger(_total(n), _extra(n) + _highest(n)),
+    "pods_without_address": lambda n: n.pods - _served(n),
+}
+
+
+def _highest(node: Rest) -> IntLike:
     """Most addresses at rest with these pods after any growth and scale-down, trunk and unmanaged apart.
 
     Pods may be left one to an ENI or to a prefix, and an ENI with a pod is never freed; single IPs
@@ -251,10 +293,10 @@ def _highest(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods:
     ------
     data_store.go L1042-1098 (which ENIs may be freed), ipamd.go L2659-2677, L1488-1514.
     """
-    slots, enis = held(limits, settings, max_pods, pods)
+    limits, settings, max_pods, pods, slots, enis, unit = node
     if settings.ipv6 or limits.windows:
-        return enis + slots * (pool.PREFIX_SIZE if settings.prefix else 1)
-    unit, k = (pool.PREFIX_SIZE if settings.prefix else 1), limits.k
+        return enis + slots * unit
+    k = limits.k
     cap = limits.serving * k
     peak_slots, _ = held(limits, settings, max_pods, larger(pods, smaller(cap * unit, max_pods)))
     stop = smaller(cap, ceil_div(max_pods, unit) - 1 + k)  # a batch may start one address short of max pods

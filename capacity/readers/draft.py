@@ -173,6 +173,7 @@ ENTRIES = {
     "tenants": "tenants",
 }
 SILENT = frozenset(("labels", "taints"))  # help to bind pods to groups, are not part of a plan
+PODS_TODAY = "pods seen by AWS"  # tenants that stand for the pods until a source with workloads takes their place
 
 
 def at(section: str, name: str, key: str = "") -> str:
@@ -196,6 +197,8 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
     Subnets are the same where their AWS id, their block or their name is; entries of the other lists where their
     name is. The order is that of ``base``, then that of ``new``.
     """
+    if base.workloads or new.workloads:
+        base, new = without_stand_ins(base), without_stand_ins(new)
     notes: list[Note] = []
     subnets, names = _merge_subnets(base.subnets, new.subnets, new.source, notes)
     new = renamed_subnets(new, names)
@@ -217,6 +220,11 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
         assumed=base.assumed | new.assumed,
         **changes,
     )
+
+
+def without_stand_ins(draft: PlanDraft) -> PlanDraft:
+    """The draft without the tenants that stand for pods: workloads book these now."""
+    return replace(draft, tenants=tuple(t for t in draft.tenants if not t.name.startswith(PODS_TODAY)))
 
 
 def merge_all(drafts: Iterable[PlanDraft]) -> PlanDraft:

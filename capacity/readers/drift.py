@@ -16,6 +16,7 @@ from capacity.readers.draft import (
     merge_subnet_names,
     renamed_subnets,
     shown,
+    without_stand_ins,
 )
 
 CHANGED, PLAN_ONLY, REALITY_ONLY = "changed", "only in the plan", "only in reality"
@@ -37,6 +38,8 @@ def drift(plan: PlanDraft, now: PlanDraft) -> list[Difference]:
     Only what the source speaks of is compared: a field it leaves open, and a list it has nothing of, is no
     difference. What an import assumed in the plan counts like everything else the plan states.
     """
+    if plan.workloads:
+        now = without_stand_ins(now)
     now = renamed_subnets(now, merge_subnet_names(plan.subnets, now.subnets))
     found: list[Difference] = []
     for attribute, path in SCALARS.items():

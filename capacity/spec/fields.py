@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Any, NoReturn
@@ -13,6 +14,9 @@ from capacity.spec.document import Section, kind_of
 from capacity.units import parse_cpu, parse_memory, parse_percent
 
 _INTEGER = re.compile(r"^[+-]?[0-9]{1,18}$")
+_NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
+_BLOCK = re.compile(r"^[0-9.]{7,15}/[0-9]{1,2}$", re.ASCII)
+MOST_BYTES = 2**63 - 1  # Kubernetes' own limit of a quantity
 MOST = 10_000_000  # no cluster, VPC or fleet comes near; keeps arithmetic on sane numbers
 
 
@@ -40,22 +44,26 @@ class Field:
 
     @property
     def where(self) -> str:
-        """``plan.yaml:14 nodeGroups[2].name``, for messages."""
-        line = self.line if self.line is not None else self._line_in_json()
-        place = f"{self.file}:{line}" if line else self.file
+        """``plan.yaml:14 nodeGroups[2].name``, for messages; without a line in JSON, where nobody knows it yet."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
         return f"{place} {self.path}".strip()
 
-    def _line_in_json(self) -> int | None:
+    @property
+    def exact(self) -> str:
+        """The same with the line in a JSON file too: that reads the file a second time, so only for an error."""
+        if self.line is not None:
+            return self.where
         from capacity.spec.locate import line_of
 
-        return line_of(self.file, self._keys())
+        line = line_of(self.file, self._keys())
+        return f"{self.file}:{line} {self.path}".strip() if line else self.where
 
     def _keys(self) -> list[str | int]:
         return [] if self.parent is None else [*self.parent._keys(), self.key]
 
     def fail(self, problem: str) -> NoReturn:
         """Raise the one-line error for this field."""
-        raise SpecError(f"{self.where}: {problem}")
+        raise SpecError(f"{self.exact}: {problem}")
 
     # --- mappings and lists -------------------------------------------------------------
 
@@ -68,7 +76,8 @@ class Field:
         if not value.keys() <= allowed:
             key = next(k for k in value if k not in allowed)
             near = nearest_names(key, allowed, 1)
-            hint = f"did you mean {either(near)}?" if near else f"known here: {', '.join(sorted(allowed))}"
+            known = f"known here: {', '.join(sorted(allowed))}" if allowed else "nothing is expected here"
+            hint = f"did you mean {either(near)}?" if near else known
             self.child(key).fail(f"unknown key ({hint})")
         for key in required:
             if value.get(key) is None:
@@ -108,6 +117,15 @@ class Field:
             self.fail(f"is longer than {longest} characters")
         return value
 
+    def name(self, longest: int = 253) -> str:
+        """Text of one line without control characters; any script, emoji and direction is a name."""
+        value = self.text(longest)
+        if not value.isprintable():
+            bad = next((c for c in value if unicodedata.category(c) in _NOT_IN_NAMES), None)
+            if bad is not None:
+                self.fail(f"holds the control character U+{ord(bad):04X} (expected a name)")
+        return value
+
     def one_of(self, allowed: tuple[str, ...]) -> str:
         value = self.value if isinstance(self.value, str) else kind_of(self.value)
         if value not in allowed:
@@ -137,17 +155,21 @@ class Field:
 
     def cpu(self) -> int:
         """Millicores."""
-        try:
-            return parse_cpu(self._scalar())
-        except SpecError as error:
-            self.fail(str(error))
+        return self._quantity(parse_cpu, MOST * 1000, f"{MOST:,} cores")
 
     def memory(self) -> int:
         """Bytes."""
+        return self._quantity(parse_memory, MOST_BYTES, "8Ei")
+
+    def _quantity(self, parse: Callable[[object], int], most: int, said: str) -> int:
+        value = self._scalar()
         try:
-            return parse_memory(self._scalar())
+            number = parse(value)
         except SpecError as error:
             self.fail(str(error))
+        if number > most:
+            self.fail(f"{value!r} is out of range (expected at most {said})")
+        return number
 
     def percent(self) -> Fraction:
         try:
@@ -168,6 +190,8 @@ class Field:
             self.fail(f"{value!r} is IPv6 (expected an IPv4 block such as 10.0.0.0/22)")
         if "/" not in value:
             self.fail(f"{value!r} has no size (expected an IPv4 block such as 10.0.0.0/22)")
+        if not _BLOCK.match(value):  # ipaddress would also read a netmask or a host mask
+            self.fail(f"{value!r} is not an IPv4 block (expected something like 10.0.0.0/22)")
         try:
             network = IPv4Network(value)
         except (AddressValueError, NetmaskValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from fractions import Fraction
 from ipaddress import IPv4Network
 from itertools import pairwise
@@ -12,16 +13,16 @@ from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
-from capacity.errors import SpecError, either, nearest_names
-from capacity.spec.cni_env import check_variable, cni_settings
-from capacity.spec.document import Section, read_document
+from capacity.errors import SpecError, UnknownInstanceType, either, nearest_names
+from capacity.spec.cni_env import CNI_VARIABLES, check_variable, cni_settings
+from capacity.spec.document import Section, collector_paused, kind_of, read_document
 from capacity.spec.fields import MOST, Field
 from capacity.spec.plan import (
-    SCENARIOS,
     Checks,
     Cni,
     DaemonSet,
     Growth,
+    GrowthStep,
     Kubernetes,
     NodeGroup,
     Plan,
@@ -32,13 +33,18 @@ from capacity.spec.plan import (
     Tenant,
     Workload,
 )
+from capacity.spec.scenarios import ScenarioPlaces, read_scenario
 from capacity.spec.tenants import tenant_kinds
 
 API_VERSION = "capacity/v1"
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
-PROVISIONERS = ("managed", "self-managed", "karpenter")
+PROVISIONERS = ("managed", "self-managed", "karpenter", "auto", "fargate")
+_FARGATE = frozenset(("name", "provisioner", "subnets"))
 QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 PERIODS = ("day", "week", "month", "quarter", "year")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MOST_GROWTH_FACTOR = 1000  # of a step or a season: beyond it somebody wrote a percentage as a number
 
 _TOP = frozenset(
     [
@@ -74,12 +80,24 @@ _GROUP = frozenset(
     ]
 )
 _WORKLOAD = frozenset(
-    ["name", "replicas", "requests", "rollingUpdate", "hostNetwork", "securityGroups", "nodeGroups", "growth"]
+    [
+        "name",
+        "replicas",
+        "requests",
+        "rollingUpdate",
+        "hostNetwork",
+        "securityGroups",
+        "nodeGroups",
+        "growth",
+        "volumes",
+    ]
 )
 _RATE = re.compile(r"^([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?) ?% ?/ ?([a-z]+)$")
+_WEIGHT = re.compile(r"^[0-9]{1,7}(?:\.[0-9]{1,9})?%?$", re.ASCII)
 _VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")
 
 
+@collector_paused()
 def read_plan(path: Path | str, catalog: Catalog | None = None) -> Plan:
     """The plan in a file.
 
@@ -116,7 +134,9 @@ class _Parser:
         self.catalog = catalog
         self.notes: list[str] = []
         self.subnets: dict[str, Subnet] = {}
-        self.groups: frozenset[str] = frozenset()
+        self.groups: tuple[str, ...] = ()
+        self.fargate: frozenset[str] = frozenset()
+        self.workloads: tuple[str, ...] = ()
         self.types: dict[str, InstanceType] = {}
 
     def plan(self) -> Plan:
@@ -130,8 +150,10 @@ class _Parser:
         cni = self._cni(root.get("cni"), kubernetes)
         cidrs = self._vpc(root.child("vpc"))
         groups = self._groups(root.get("nodeGroups"), cni)
-        self.groups = frozenset(g.name for g in groups)
+        self.groups = tuple(g.name for g in groups)
+        self.fargate = frozenset(g.name for g in groups if g.fargate)
         workloads = self._unique(map(self._workload, _items(root.get("workloads"))), "workload")
+        self.workloads = tuple(w.name for w in workloads)
         if workloads and not groups:
             root.child("workloads").fail("there are workloads but no nodeGroups to run them")
         region = root.get("region")
@@ -140,7 +162,7 @@ class _Parser:
             vpc_cidrs=cidrs,
             subnets=tuple(self.subnets.values()),
             cni=cni,
-            region=region.text(40) if region else None,
+            region=region.name(40) if region else None,
             kubernetes=kubernetes,
             control_plane=self._control_plane(root.get("controlPlane")),
             node_groups=groups,
@@ -160,19 +182,20 @@ class _Parser:
             return Path(self.root.file).stem or "plan"
         metadata.section(("name", "labels", "annotations"), required=("name",))
         self.notes += _assumed_by_import(metadata.value.get("annotations"))
-        return metadata.child("name").text()
+        return metadata.child("name").name()
 
     def _kubernetes(self, section: Field | None) -> Kubernetes:
         if section is None:
             return Kubernetes()
-        section.section(("version", "serviceCidr", "ipFamily"))
-        version, cidr, family = (section.get(k) for k in ("version", "serviceCidr", "ipFamily"))
+        section.section(("version", "serviceCidr", "ipFamily", "services"))
+        version, cidr, family, services = (section.get(k) for k in ("version", "serviceCidr", "ipFamily", "services"))
         if version and not _VERSION.match(version.text(40)):
             version.fail(f"{version.value!r} is not a Kubernetes version (expected something like 1.34)")
         return Kubernetes(
             version=version.value if version else None,
             service_cidr=cidr.cidr(12, 24) if cidr else None,
             ip_family=family.one_of(("ipv4", "ipv6")) if family else "ipv4",
+            services=services.integer() if services else None,
         )
 
     def _cni(self, section: Field | None, kubernetes: Kubernetes) -> Cni:
@@ -188,9 +211,13 @@ class _Parser:
                 env.fail("expected a mapping of the CNI's environment variables")
             for key in env.value:
                 entry = env.child(key)
-                check_variable(key, entry.where)
+                if key not in CNI_VARIABLES:
+                    check_variable(key, entry.exact)
                 values[key] = "" if entry.value is None else _as_text(entry)
-        settings, warnings = cni_settings(values, env.where if env else "", kubernetes.ip_family)
+        try:
+            settings, warnings = cni_settings(values, "", kubernetes.ip_family)
+        except SpecError as error:
+            (env or section or self.root).fail(str(error))
         self.notes += warnings
         return Cni(version.value if version else None, values, settings)
 
@@ -222,7 +249,7 @@ class _Parser:
 
     def _subnet(self, entry: Field, blocks: list[IPv4Network]) -> Subnet:
         entry.section(("name", "zone", "cidr", "used", "reservations"), required=("name", "zone", "cidr"))
-        name = entry.child("name").text()
+        name = entry.child("name").name()
         if name in self.subnets:
             entry.child("name").fail(f"the subnet {name!r} stands twice")
         cidr = entry.child("cidr").cidr(16, 28)
@@ -231,7 +258,7 @@ class _Parser:
         used = entry.get("used")
         return Subnet(
             name=name,
-            zone=entry.child("zone").text(64),
+            zone=entry.child("zone").name(64),
             cidr=cidr,
             used=used.integer(0, cidr.num_addresses - 5) if used else 0,
             reservations=self._reservations(entry.get("reservations"), cidr),
@@ -273,6 +300,8 @@ class _Parser:
         return self._unique((self._group(entry, cni) for entry in _items(section)), "nodeGroup")
 
     def _group(self, entry: Field, cni: Cni) -> NodeGroup:
+        if isinstance(entry.value, Section) and entry.value.get("provisioner") == "fargate":
+            return self._fargate(entry)
         entry.section(_GROUP, required=("name", "instanceTypes", "subnets"))
         get = entry.get
         ami, provisioner, max_pods, expression = (
@@ -283,7 +312,7 @@ class _Parser:
         low, desired, high = self._nodes(get("nodes"))
         unavailable, strategy = self._update(get("update"))
         return NodeGroup(
-            name=entry.child("name").text(),
+            name=entry.child("name").name(),
             instance_types=self._instance_types(entry.child("instanceTypes"), cni),
             subnets=subnets,
             pod_subnets=self._pod_subnets(entry, subnets, cni),
@@ -302,13 +331,27 @@ class _Parser:
             where=entry.where,
         )
 
+    def _fargate(self, entry: Field) -> NodeGroup:
+        """A Fargate profile: a name and subnets; its nodes are its pods."""
+        for key in entry.value:
+            if key in _GROUP and key not in _FARGATE:
+                entry.child(key).fail("does not apply to a Fargate profile (it has a name and subnets)")
+        entry.section(_FARGATE, required=("name", "subnets"))
+        return NodeGroup(
+            name=entry.child("name").text(),
+            instance_types=(InstanceType.unlisted("fargate"),),
+            subnets=self._subnet_names(entry.child("subnets")),
+            provisioner="fargate",
+            where=entry.where,
+        )
+
     def _instance_types(self, section: Field, cni: Cni) -> tuple[InstanceType, ...]:
         types: list[InstanceType] = []
         for entry in section.items():
             name = entry.text(64)
             kind = self.types.get(name)
             if kind is None:
-                kind = self.types[name] = self.catalog.get(name, where=entry.where)
+                kind = self.types[name] = self._instance_type(name, entry)
             if kind.max_enis is None or kind.ipv4_per_eni is None:
                 entry.fail(
                     f"nobody states how many network interfaces and addresses {name!r} has: it cannot be planned"
@@ -323,6 +366,12 @@ class _Parser:
         if not types:
             section.fail("is empty (expected at least one instance type)")
         return tuple(types)
+
+    def _instance_type(self, name: str, entry: Field) -> InstanceType:
+        try:
+            return self.catalog.get(name)
+        except UnknownInstanceType as error:
+            raise UnknownInstanceType(name, error.nearest, entry.exact) from None
 
     def _pod_subnets(self, entry: Field, subnets: tuple[str, ...], cni: Cni) -> tuple[str, ...]:
         section = entry.get("podSubnets")
@@ -398,9 +447,9 @@ class _Parser:
         get = entry.get
         now, most = self._replicas(entry.child("replicas"))
         surge, unavailable = self._rolling_update(get("rollingUpdate"))
-        host, groups_of = get("hostNetwork"), get("securityGroups")
+        host, groups_of, volumes = get("hostNetwork"), get("securityGroups"), get("volumes")
         workload = Workload(
-            name=entry.child("name").text(),
+            name=entry.child("name").name(),
             replicas=now,
             max_replicas=most,
             requests=self._requests(get("requests")),
@@ -410,11 +459,24 @@ class _Parser:
             max_surge=surge,
             max_unavailable=unavailable,
             growth=self._growth(get("growth")),
+            volumes=volumes.integer(0, 1000) if volumes else 0,
             where=entry.where,
         )
+        self._check_fargate(workload, entry)
         if workload.host_network and workload.security_groups and groups_of:
             groups_of.fail("a pod on the host's network cannot have security groups of its own")
         return workload
+
+    def _check_fargate(self, workload: Workload, entry: Field) -> None:
+        profiles = [n for n in workload.node_groups if n in self.fargate]
+        if profiles and len(workload.node_groups) > 1:
+            entry.child("nodeGroups").fail(f"{profiles[0]!r} is a Fargate profile: its pods run nowhere else")
+        if profiles and workload.host_network:
+            entry.child("hostNetwork").fail(f"{profiles[0]!r} is a Fargate profile: it has no host network")
+        if profiles and workload.volumes:
+            entry.child("volumes").fail(f"{profiles[0]!r} is a Fargate profile: EBS volumes cannot be attached there")
+        if not workload.node_groups and self.groups and len(self.fargate) == len(self.groups):
+            entry.fail("names no nodeGroups, and all groups are Fargate profiles, which must be named")
 
     def _replicas(self, field: Field) -> tuple[int, int]:
         if not isinstance(field.value, Section):
@@ -451,10 +513,49 @@ class _Parser:
     def _growth(self, section: Field | None) -> Growth | None:
         if section is None:
             return None
-        section.section(("rate", "stddev"), required=("rate",))
-        rate, period = self._rate(section.child("rate"))
-        stddev = section.get("stddev")
-        return Growth(rate, period, stddev.percent() if stddev else Fraction(0))
+        section.section(("rate", "stddev", "uncertainty", "from", "steps", "season"))
+        if not section.value:
+            section.fail("is empty (expected a rate such as 4%/month, steps, a season or from)")
+        rate, stddev, unsure, start = (section.get(k) for k in ("rate", "stddev", "uncertainty", "from"))
+        share, period = self._rate(rate) if rate else (Fraction(0), "month")
+        for spread in (stddev, unsure):
+            if spread and not rate:
+                spread.fail("needs the rate that it belongs to (rate: 0%/month where nothing grows)")
+        weekly, yearly = self._season(section.get("season"))
+        return Growth(
+            rate=share,
+            period=period,
+            stddev=stddev.percent() if stddev else Fraction(0),
+            uncertainty=unsure.percent() if unsure else Fraction(0),
+            start=_date(start) if start else None,
+            steps=self._steps(section.get("steps")),
+            weekly=weekly,
+            yearly=yearly,
+        )
+
+    def _steps(self, section: Field | None) -> tuple[GrowthStep, ...]:
+        steps: dict[date, GrowthStep] = {}
+        for entry in _items(section):
+            entry.section(("date", "replicas", "add", "factor"), required=("date",))
+            given = [k for k in ("replicas", "add", "factor") if entry.get(k)]
+            if len(given) != 1:
+                entry.fail("expected exactly one of replicas, add and factor beside the date")
+            day, change = _date(entry.child("date")), entry.child(given[0])
+            if day in steps:
+                entry.child("date").fail(f"a second step on {day}")
+            steps[day] = GrowthStep(
+                day,
+                replicas=change.integer() if given == ["replicas"] else None,
+                add=change.integer(-MOST) if given == ["add"] else None,
+                factor=_factor(change) if given == ["factor"] else None,
+            )
+        return tuple(steps[day] for day in sorted(steps))
+
+    def _season(self, section: Field | None) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
+        if section is None:
+            return (), ()
+        section.section(("weekly", "yearly"))
+        return _factors(section.get("weekly"), WEEKDAYS), _factors(section.get("yearly"), MONTHS)
 
     def _rate(self, field: Field) -> tuple[Fraction, str]:
         match = _RATE.match(field.text(40))
@@ -485,7 +586,7 @@ class _Parser:
         entry.section(("name", "requests", "hostNetwork", "nodeGroups"), required=("name",))
         host = entry.get("hostNetwork")
         return DaemonSet(
-            name=entry.child("name").text(),
+            name=entry.child("name").name(),
             requests=self._requests(entry.get("requests")),
             host_network=host.boolean() if host else False,
             node_groups=self._group_names(entry.get("nodeGroups")),
@@ -501,7 +602,7 @@ class _Parser:
             entry.fail(f"a tenant of kind {kind.name!r} must say its addresses (per subnet)")
         return Tenant(
             kind=kind.name,
-            name=name.text() if name else kind.name,
+            name=name.name() if name else kind.name,
             subnets=self._subnet_names(entry.child("subnets")),
             addresses=addresses.integer(0, 65536) if addresses else kind.addresses,
             holder=kind.holder,
@@ -521,21 +622,12 @@ class _Parser:
         return Checks(share, tuple(map(self._scenario, _items(scenarios))))
 
     def _scenario(self, entry: Field) -> ScenarioSpec:
-        if isinstance(entry.value, Section):
-            if len(entry.value) != 1:
-                entry.fail("a scenario with options is one key, such as {burst: {nodes: 10}}")
-            name = next(iter(entry.value))
-            options = entry.child(name)
-            if not isinstance(options.value, Section):
-                options.fail("expected a mapping of options")
-            return ScenarioSpec(self._scenario_name(name, entry), dict(options.value))
-        return ScenarioSpec(self._scenario_name(entry.text(), entry))
-
-    def _scenario_name(self, name: str, entry: Field) -> str:
-        for part in name.split("+"):
-            if part not in SCENARIOS:
-                entry.fail(f"{part!r} is not one of {', '.join(SCENARIOS)}{_hint(part, SCENARIOS)}")
-        return name
+        places = ScenarioPlaces(
+            groups=tuple(self.groups),
+            workloads=self.workloads,
+            zones=tuple(dict.fromkeys(s.zone for s in self.subnets.values())),
+        )
+        return read_scenario(entry, places)
 
     def _unique(self, things: Iterable[Any], what: str) -> tuple[Any, ...]:
         seen: dict[str, Any] = {}
@@ -570,13 +662,33 @@ def _as_text(entry: Field) -> str:
 
 def _weight(entry: Field) -> Fraction:
     text = entry.value
+    if not isinstance(text, str) or not _WEIGHT.match(text):
+        entry.fail(f"expected a weight such as 0.5, 2 or 50%, found {kind_of(text)}")
+    return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
+
+
+def _factors(section: Field | None, names: tuple[str, ...]) -> tuple[Fraction, ...]:
+    """One factor per name, 1 where none is given."""
+    if section is None:
+        return ()
+    section.section(names)
+    given = {name: section.get(name) for name in names}
+    return tuple(_factor(entry) if entry else Fraction(1) for entry in given.values())
+
+
+def _factor(entry: Field) -> Fraction:
+    factor = _weight(entry)
+    if factor > MOST_GROWTH_FACTOR:
+        entry.fail(f"{entry.value!r} is out of range (expected a factor from 0 to {MOST_GROWTH_FACTOR:,}, 1 is as now)")
+    return factor
+
+
+def _date(entry: Field) -> date:
+    text = entry.text(40)
     try:
-        share = entry.percent() if isinstance(text, str) and text.endswith("%") else Fraction(str(text))
-    except (ValueError, ZeroDivisionError):
-        entry.fail(f"{text!r} is not a weight (expected something like 0.5 or 50%)")
-    if not 0 <= share <= MOST:
-        entry.fail(f"{text!r} is out of range (expected 0 or more)")
-    return share
+        return date.fromisoformat(text)
+    except ValueError:
+        entry.fail(f"{text!r} is not a date (expected YYYY-MM-DD)")
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from ipaddress import IPv4Network
 
@@ -47,11 +48,12 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class Kubernetes:
-    """Version as written, Service CIDR and family of the cluster."""
+    """Version as written, Service CIDR, family and number of Services of the cluster (None: not said)."""
 
     version: str | None = None
     service_cidr: IPv4Network | None = None
     ip_family: str = "ipv4"
+    services: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +119,65 @@ class NodeGroup:
     def windows(self) -> bool:
         return self.ami == "windows"
 
+    @property
+    def fargate(self) -> bool:
+        """A Fargate profile: each pod is a node of its own with one address."""
+        return self.provisioner == "fargate"
+
+    @property
+    def auto(self) -> bool:
+        """EKS Auto Mode: AWS runs the CNI, the plan's CNI settings don't apply."""
+        return self.provisioner == "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthStep:
+    """What happens to a workload on one day: ``replicas`` sets, ``add`` adds, ``factor`` multiplies; one is given."""
+
+    day: date
+    replicas: int | None = None
+    add: int | None = None
+    factor: Fraction | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Compound growth of a workload: share per period and its standard deviation."""
+    """How the replicas of a workload change with time; only a forecast has a clock to read it by.
+
+    Attributes
+    ----------
+    rate : Fraction
+        Compound growth: share per ``period`` (day, week, month, quarter, year).
+    stddev : Fraction
+        Standard deviation of the growth of one period, each period for itself: good months and bad ones.
+    uncertainty : Fraction
+        Standard deviation of ``rate`` itself, the same over the whole time: how well the rate is known.
+    start : date or None
+        Launch: no pods before, and growth counts from that day.
+    steps : tuple of GrowthStep
+        By date.
+    weekly : tuple of Fraction
+        Factor of each weekday, Monday first; empty where all are 1.
+    yearly : tuple of Fraction
+        Factor of each month, January first; empty where all are 1.
+    """
 
     rate: Fraction
     period: str
     stddev: Fraction = Fraction(0)
+    uncertainty: Fraction = Fraction(0)
+    start: date | None = None
+    steps: tuple[GrowthStep, ...] = ()
+    weekly: tuple[Fraction, ...] = ()
+    yearly: tuple[Fraction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Replicas of one pod shape. Empty ``node_groups`` means any group."""
+    """Replicas of one pod shape. Empty ``node_groups`` means any group but a Fargate profile.
+
+    ``volumes`` are EBS volumes that each pod attaches. [volumes]
+    """
 
     name: str
     replicas: int
@@ -141,6 +189,7 @@ class Workload:
     max_surge: int | Fraction = Fraction(1, 4)
     max_unavailable: int | Fraction = Fraction(1, 4)
     growth: Growth | None = None
+    volumes: int = 0
     where: str = ""
 
 
@@ -169,10 +218,39 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSpec:
-    """A scenario asked for: its name and its options as read."""
+    """A scenario asked for: its name, one or more of :data:`SCENARIOS` joined by ``+``, and its options.
+
+    Attributes
+    ----------
+    group, workload, zone : str or None
+        The one node group, workload or zone it is about; None for its own default.
+    nodes : int
+        Nodes that a burst starts. [nodes]
+    spread : str
+        Where they start: ``even``, ``worst`` (all in the zone that is exhausted first) or ``one`` (all in
+        the subnet with the most free addresses, as Karpenter chooses).
+    share : Fraction
+        Share of the nodes that a spot storm takes.
+    mode : str
+        ``all`` deployments roll out together, or ``one``: the one with the most surge pods.
+    strategy : str or None
+        Update strategy for every managed group, None for each group's own.
+    """
 
     name: str
-    options: Mapping[str, object] = field(default_factory=dict)
+    group: str | None = None
+    workload: str | None = None
+    zone: str | None = None
+    nodes: int = 10
+    spread: str = "even"
+    share: Fraction = Fraction(3, 10)
+    mode: str = "all"
+    strategy: str | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The scenarios it is made of, in the order they happen."""
+        return tuple(sorted(set(self.name.split("+")), key=SCENARIOS.index))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""The pool of every type × every mode × 1…250 pods by the closed form, against moving the same arrays in memory.
+
+    python -m benchmarks.sweep [RUNS]
+
+One core. Prints a Markdown table for benchmarks/RESULTS.md; nothing here is a test.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from capacity.catalog.table import load_catalog
+from capacity.cni.sweep import FIELDS, PoolGrid, TypeArrays, sweep, type_arrays
+from capacity.node.frames import max_pods_frame
+from capacity.node.maxpods import Platform
+from capacity.spec.cni_env import CniSettings, cni_settings
+
+PREFIX, CUSTOM = {"ENABLE_PREFIX_DELEGATION": "true"}, {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"}
+WARM_IP = {"WARM_IP_TARGET": "5", "MINIMUM_IP_TARGET": "10"}
+MODES = {
+    "secondary IPs, WARM_ENI_TARGET": {},
+    "secondary IPs, WARM_IP_TARGET": WARM_IP,
+    "secondary IPs, MINIMUM_IP_TARGET": {"MINIMUM_IP_TARGET": "30"},
+    "prefixes, WARM_PREFIX_TARGET": PREFIX,
+    "prefixes, WARM_IP_TARGET": PREFIX | WARM_IP,
+    "custom networking": CUSTOM,
+    "custom networking, prefixes": CUSTOM | PREFIX,
+    "security groups for pods": {"ENABLE_POD_ENI": "true"},
+}
+PODS = np.arange(1, 251, dtype=np.int32)
+FOUR = ("enis", "pod_addresses", "subnet_addresses", "pods_without_address")
+Grids = dict[tuple[str, ...], PoolGrid]
+
+
+def quickest_s(work: Callable[[], object], runs: int) -> float:
+    """Time of the quickest run: the others had to share the machine. [s]"""
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def recommended(arrays: TypeArrays, settings: CniSettings) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    """Max pods of each type in the arrays as EKS gives them to a managed node group. [pods]"""
+    on = Platform(
+        mode="prefix" if settings.prefix else "secondary",
+        custom_networking=settings.custom_networking,
+        pod_eni=settings.pod_eni,
+    )
+    column = max_pods_frame(load_catalog(), on).set_index("instance_type")["max_pods_recommended"]
+    return column.loc[list(arrays.names)].fillna(110).to_numpy(dtype=np.int32)
+
+
+def row(name: str, states: int, columns: int, seconds: float, bound_s: float) -> str:
+    """A line of the table: how long, how many states a second, and against writing the same arrays."""
+    rate = states / seconds / 1e6
+    return f"| {name} | {columns} | {seconds * 1e3:.2f} | {rate:,.0f} | {bound_s * 1e3:.2f} | {seconds / bound_s:.2f} |"
+
+
+def main() -> None:
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    arrays = type_arrays(load_catalog())
+    every = [cni_settings(env)[0] for env in MODES.values()]
+    limits = [recommended(arrays, settings) for settings in every]
+    apart = np.arange(len(arrays.names), dtype=np.int32) + 20  # no two rows alike: nothing can be worked out once
+    states = len(arrays.names) * len(PODS)
+    print(f"sweep, {len(arrays.names):,} types × {len(PODS)} pod counts, {runs} runs, NumPy {np.__version__}\n")
+    print("| mode | columns | ms | million states/s | copy of the same arrays, ms | ÷ copy |")
+    print("|---|---:|---:|---:|---:|---:|")
+
+    def measure(name: str, columns: tuple[str, ...], of: list[tuple[CniSettings, np.ndarray]]) -> None:
+        grids = [sweep(arrays, s, PODS, m, columns=columns) for s, m in of]
+        copies = [{c: g[c].copy() for c in columns} for g in grids]
+
+        def work() -> None:
+            for (settings, max_pods), grid in zip(of, grids, strict=True):
+                sweep(arrays, settings, PODS, max_pods, columns=columns, out=grid)
+
+        def move() -> None:
+            for grid, copy in zip(grids, copies, strict=True):
+                for column in columns:
+                    np.copyto(grid[column], copy[column])
+
+        print(row(name, states * len(of), len(columns), quickest_s(work, runs), quickest_s(move, runs)))
+
+    for name, settings, max_pods in zip(MODES, every, limits, strict=True):
+        measure(name, FOUR, [(settings, max_pods)])
+    both = list(zip(every, limits, strict=True))
+    measure("**all modes**", FOUR, both)
+    measure("all modes, addresses alone", ("subnet_addresses",), both)
+    measure("all modes, every figure", FIELDS, both)
+    measure("all modes, no two rows alike", ("subnet_addresses",), [(s, apart) for s in every])
+    measure("all modes, no two rows alike", FOUR, [(s, apart) for s in every])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Verbs that are imported when they are used: one line of help each in a table, the rest in their modules."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import typer
+import typer.main
+from typer.core import TyperGroup
+
+
+class Verb(NamedTuple):
+    """Where a verb lives and what the list of verbs says of it.
+
+    ``module`` is a module of ``capacity.cli`` with ``register(app)``; ``summary`` is the first sentence of the
+    command's own help, repeated here so that ``capacity --help`` imports no verb.
+    """
+
+    module: str
+    summary: str
+
+
+class LazyCommands(Mapping[str, Any]):
+    """The commands by name; one is built when it is looked up."""
+
+    def __init__(self, verbs: Mapping[str, Verb]) -> None:
+        self._verbs = verbs
+        self._built: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._built:
+            self._built[name] = _command(name, self._verbs[name].module)
+        return self._built[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._verbs)
+
+    def __len__(self) -> int:
+        return len(self._verbs)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._verbs
+
+
+def _command(name: str, module: str) -> Any:
+    """The command that ``capacity.cli.MODULE`` registers under ``name``."""
+    app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    importlib.import_module(f"capacity.cli.{module}").register(app)
+    return typer.main.get_group(app).commands[name]
+
+
+def lazy_group(verbs: Mapping[str, Verb]) -> type[TyperGroup]:
+    """A group class whose members are ``verbs``."""
+
+    class LazyGroup(TyperGroup):
+        def __init__(self, **attrs: Any) -> None:
+            super().__init__(**{**attrs, "commands": LazyCommands(verbs)})
+
+        def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (the base class's signature)
+            return list(verbs)
+
+        def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, verb.summary) for name, verb in verbs.items()])
+
+    return LazyGroup

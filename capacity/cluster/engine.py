@@ -1,0 +1,254 @@
+"""A plan made ready once: from nodes and replicas to a fleet, from a fleet to the ledger of every subnet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from capacity.cluster.booking import book
+from capacity.cluster.demand import Demand
+from capacity.cluster.fleet import Fleet
+from capacity.cluster.place import VPC, GroupNodes, NodeRoom, Placement, PodShape, Unplaced, fits, pod_shape
+from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState
+from capacity.cluster.shape import GroupShape, workload_kind
+from capacity.cluster.spread import Slot, slot_counts, slot_pairs, zone_ranges, zone_shares
+from capacity.spec.plan import Plan, Subnet
+from capacity.units import ceil_div
+from capacity.vpc.ledger import settle, worst
+
+KEPT_FLEETS = 2  # steady and peak, which other scenarios start from
+
+
+class Engine:
+    """A plan made ready once, for any number of scenarios."""
+
+    def __init__(self, plan: Plan, shapes: Sequence[GroupShape]) -> None:
+        self.plan = plan
+        self.shapes = tuple(shapes)
+        self.subnets: dict[str, Subnet] = {s.name: s for s in plan.subnets}
+        self.zones = [list(dict.fromkeys(self.subnets[n].zone for n in g.subnets)) for g in plan.node_groups]
+        self.slots = [self._all_slots(group) for group in range(len(self.shapes))]
+        index = {g.name: i for i, g in enumerate(plan.node_groups)}
+        everywhere = tuple(i for i, g in enumerate(plan.node_groups) if not g.fargate)
+        self.pods = [
+            pod_shape(w.requests, workload_kind(plan, w.host_network, w.security_groups), w.volumes)
+            for w in plan.workloads
+        ]
+        self.allowed = [tuple(sorted(index[n] for n in w.node_groups)) or everywhere for w in plan.workloads]
+        self._fleets: dict[Demand, Fleet] = {}
+
+    def run(self, demand: Demand) -> ScenarioState:
+        """Place, spread, book and judge a cluster at rest."""
+        return self.settle(demand.name, demand.rule, self.fleet(demand))
+
+    def fleet(self, demand: Demand) -> Fleet:
+        """A cluster at rest, to be read; :meth:`Fleet.copy` makes one to be changed."""
+        known = self._fleets.get(demand)
+        if known is None:
+            nodes = self._node_counts(demand)
+            known = self._fleet(nodes, demand, self._worst_zones(nodes, demand))
+            if len(self._fleets) < KEPT_FLEETS:
+                self._fleets[demand] = known
+        return known
+
+    def settle(self, name: str, rule: str, fleet: Fleet, variant: str = "") -> ScenarioState:
+        """The ledger of every subnet with all that a fleet holds, and the verdict."""
+        groups = self._group_states(fleet)
+        bookings = book(self.plan, self.subnets, groups, fleet.extras)
+        prefixes = self.plan.cni.settings.prefix or any(g.auto for g in self.plan.node_groups)
+        subnets = tuple(settle(b, self.plan.checks.min_free, prefixes) for b in bookings.values())
+        unplaced = fleet.unplaced() + self._daemons_left_out(groups)
+        verdicts = [s.verdict for s in subnets] + [unplaced_verdict(u) for u in unplaced]
+        return ScenarioState(name, rule, worst(verdicts), subnets, groups, tuple(unplaced), variant)
+
+    def worst_zone(self, group: int, candidates: Sequence[str], outcome: Callable[[str], ScenarioState]) -> str:
+        """The zone of a group that is exhausted first if chosen: its tightest subnet has the least left."""
+
+        def left(zone: str) -> int:
+            mine = {name for names in self._subnets_of(group, zone) for name in names}
+            return min(s.free for s in outcome(zone).subnets if s.subnet.name in mine)
+
+        return min(candidates, key=left)
+
+    # --- how many nodes -------------------------------------------------------------------
+
+    def _node_counts(self, demand: Demand) -> list[int]:
+        """Nodes per group; groups without a count grow until their pods fit or their maximum is reached."""
+        counts = [f if n is None else n for n, f in zip(demand.nodes, demand.floor, strict=True)]
+        growing = [n is None for n in demand.nodes]
+        if not any(growing):
+            return counts
+        self._raise_to_bound(counts, growing, demand)
+        while True:
+            placement = self._placement([[c] for c in counts], demand.replicas)
+            wanted = self._growth(placement, counts, growing, demand)
+            if not wanted:
+                return counts
+            for group, more in wanted.items():
+                counts[group] += more
+
+    def _raise_to_bound(self, counts: list[int], growing: list[bool], demand: Demand) -> None:
+        """Start no lower than what the pods that can run nowhere else need in sum."""
+        needs: dict[int, list[int]] = {}
+        for pod, allowed, replicas in zip(self.pods, self.allowed, demand.replicas, strict=True):
+            if len(allowed) == 1 and growing[allowed[0]] and self._fits_empty(allowed[0], pod):
+                total = needs.setdefault(allowed[0], [0, 0, 0, 0])
+                for i, amount in enumerate((pod.cpu, pod.memory, 1, pod.kind == VPC)):
+                    total[i] += replicas * amount
+        for group, total in needs.items():
+            shape = self.shapes[group].first
+            room, start = shape.room, shape.start
+            per_node = (
+                room.cpu - start[2],
+                room.memory - start[3],
+                room.max_pods - start[4],
+                room.addresses - start[5],
+            )
+            bound = max((ceil_div(t, p) for t, p in zip(total, per_node, strict=True) if t), default=0)
+            counts[group] = _clip(max(counts[group], bound), demand.ceiling[group])
+
+    def _growth(self, placement: Placement, counts: list[int], growing: list[bool], demand: Demand) -> dict[int, int]:
+        """Further nodes for the pods that found none, in the first group that may grow and could hold one."""
+        wanted: dict[int, int] = {}
+        names = {w.name: i for i, w in enumerate(self.plan.workloads)}
+        for unplaced in placement.unplaced:
+            work = names[unplaced.workload]
+            for group in self.allowed[work]:
+                ceiling = demand.ceiling[group]
+                if growing[group] and self._fits_empty(group, self.pods[work]) and counts[group] != ceiling:
+                    shape = self.shapes[group].first
+                    # Even full of nothing else, that many nodes are short; half of it keeps the count the fewest.
+                    step = max(unplaced.pods // max(shape.max_pods - shape.start[4], 1) // 2, 1)
+                    wanted[group] = max(wanted.get(group, 1), _clip(counts[group] + step, ceiling) - counts[group])
+                    break
+        return wanted
+
+    def _fits_empty(self, group: int, pod: PodShape) -> bool:
+        shape = self.shapes[group].first
+        return fits(shape.room, shape.start, pod)
+
+    # --- where ------------------------------------------------------------------------------
+
+    def _subnets_of(self, group: int, zone: str) -> tuple[list[str], list[str]]:
+        """Node subnets and pod subnets of a group in a zone."""
+        spec = self.plan.node_groups[group]
+        mine = [n for n in spec.subnets if self.subnets[n].zone == zone]
+        return mine, [n for n in spec.pod_subnets if self.subnets[n].zone == zone]
+
+    def _all_slots(self, group: int) -> tuple[Slot, ...]:
+        """Every place a group's nodes may be in, in subnet order."""
+        spec = self.plan.node_groups[group]
+        found = {pair for zone in self.zones[group] for pair in slot_pairs(*self._subnets_of(group, zone))}
+        order = {n: i for i, n in enumerate((*spec.subnets, *spec.pod_subnets))}
+        keys = sorted(found, key=lambda k: (order[k[0]], order[k[1]] if k[1] else 0))
+        return tuple(Slot(self.subnets[k[0]].zone, *k) for k in keys)
+
+    def _slot_counts(self, group: int, nodes: int, worst_zone: str) -> list[int]:
+        """Nodes of a group in each of its slots. [nodes]"""
+        shares = zone_shares(nodes, self.zones[group], self.plan.node_groups[group].spread, worst_zone)
+        found: dict[tuple[str, str | None], int] = {}
+        for zone, count in shares.items():
+            found.update(slot_counts(count, *self._subnets_of(group, zone)))
+        return [found.get((s.subnet, s.pod_subnet), 0) for s in self.slots[group]]
+
+    def places(self, group: int, nodes: int, worst_zone: str = "") -> list[tuple[Slot, int]]:
+        """Places of a group's nodes in subnet order with the count of each; ``worst_zone`` for spread ``worst``."""
+        counts = zip(self.slots[group], self._slot_counts(group, nodes, worst_zone), strict=True)
+        return [(slot, count) for slot, count in counts if count]
+
+    def nodes_in(self, group: int, nodes: int, subnet: str) -> int:
+        """How many of a group's nodes have their own or their pods' addresses in a subnet."""
+        zone = self.subnets[subnet].zone if self.plan.node_groups[group].spread == "worst" else ""
+        counts = zip(self.slots[group], self._slot_counts(group, nodes, zone), strict=True)
+        return sum(count for slot, count in counts if subnet in (slot.subnet, slot.address_subnet))
+
+    def _worst_zones(self, nodes: Sequence[int], demand: Demand) -> dict[int, str]:
+        """For each group of spread ``worst``, the zone that has the least left once all its nodes are there."""
+        spread = [i for i, g in enumerate(self.plan.node_groups) if g.spread == "worst"]
+        zones = {i: self.zones[i][0] for i in spread}
+        for i in spread:
+            if len(self.zones[i]) > 1:
+
+                def outcome(zone: str, group: int = i) -> ScenarioState:
+                    return self.settle("", "", self._fleet(nodes, demand, zones | {group: zone}))
+
+                zones[i] = self.worst_zone(i, self.zones[i], outcome)
+        return zones
+
+    # --- pods -------------------------------------------------------------------------------
+
+    def _placement(self, slots: Sequence[Sequence[int]], replicas: Sequence[int]) -> Placement:
+        nodes = [GroupNodes(s.first.room, counts, s.first.start) for s, counts in zip(self.shapes, slots, strict=True)]
+        placement = Placement(nodes)
+        for workload, pod, allowed, pods in zip(self.plan.workloads, self.pods, self.allowed, replicas, strict=True):
+            if pods:
+                placement.place(workload.name, pod, pods, allowed)
+        return placement
+
+    def _fleet(self, nodes: Sequence[int], demand: Demand, worst_zones: Mapping[int, str]) -> Fleet:
+        counts = [self._slot_counts(i, n, worst_zones.get(i, "")) for i, n in enumerate(nodes)]
+        batches = []
+        for i, group in enumerate(self.plan.node_groups):
+            ranges = zone_ranges(nodes[i], self.zones[i], group.spread, worst_zones.get(i, ""))
+            batches.append([Batch(nodes[i], ranges)])
+        return Fleet(
+            self.plan,
+            self.shapes,
+            self.pods,
+            self.allowed,
+            self.slots,
+            self._placement(counts, demand.replicas),
+            batches,
+            list(demand.replicas),
+            [Counter() for _ in nodes],
+        )
+
+    def _group_states(self, fleet: Fleet) -> tuple[GroupState, ...]:
+        return tuple(self._group_state(i, fleet) for i in range(len(self.shapes)))
+
+    def _group_state(self, group: int, fleet: Fleet) -> GroupState:
+        placed = Counter(fleet.placement.groups[group].classes)
+        placed.update(fleet.closed[group])
+        classes = tuple(
+            NodeClass(self.slots[group][slot], count, state[4], state[5], state[6], state)
+            for (slot, state), count in sorted(placed.items())
+        )
+        by_zone = dict.fromkeys(self.zones[group], 0)
+        for c in classes:
+            by_zone[c.slot.zone] += c.count
+        binding = _binding(self.shapes[group].first.room, classes)
+        nodes = sum(by_zone.values())
+        return GroupState(self.shapes[group], nodes, by_zone, classes, binding, tuple(fleet.batches[group]))
+
+    def _daemons_left_out(self, groups: Sequence[GroupState]) -> list[Unplaced]:
+        """Daemonset pods beyond max pods or addresses on each node."""
+        found = []
+        for state in groups:
+            room, start = state.shape.first.room, state.shape.first.start
+            for over, reason in ((start[4] - room.max_pods, "max_pods"), (start[5] - room.addresses, "addresses")):
+                if over > 0 and state.nodes:
+                    found.append(Unplaced(f"daemonsets on {state.shape.group.name}", over * state.nodes, reason))
+        return found
+
+
+def unplaced_verdict(unplaced: Unplaced) -> str:
+    """Exhausted for want of addresses; tight for CPU, memory, max pods, branch ENIs or nodes."""
+    return "exhausted" if unplaced.reason == "addresses" else "tight"
+
+
+def _binding(room: NodeRoom, classes: Sequence[NodeClass]) -> str | None:
+    """Which resource of the group's nodes is used most, as a share of what there is."""
+    if not classes:
+        return None
+    nodes = sum(c.count for c in classes)
+    shares = {
+        "max_pods": (sum(c.count * c.pods for c in classes), room.max_pods),
+        "ips": (sum(c.count * c.vpc_pods for c in classes), room.addresses),
+        "cpu": (sum(c.count * c.state[2] for c in classes), room.cpu),
+        "memory": (sum(c.count * c.state[3] for c in classes), room.memory),
+    }
+    return max(shares, key=lambda k: shares[k][0] / (nodes * shares[k][1]) if shares[k][1] > 0 else float("inf"))
+
+
+def _clip(count: int, ceiling: int | None) -> int:
+    return count if ceiling is None else min(count, ceiling)

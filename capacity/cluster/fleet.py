@@ -1,0 +1,251 @@
+"""The nodes and pods of a plan while something happens to them: nodes come, drain and go, pods move.
+
+Nothing that runs is moved without cause: pods that were placed stay where they are, so each event
+only adds to what the cluster held before it. A node that is drained or lost is *closed*: it takes no
+pods any more and keeps every address it had, as EC2 keeps the ENIs of a node that is being replaced.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from math import ceil, floor
+
+from capacity.cluster.place import BRANCH, VPC, NodeRoom, Placement, PodShape, State, Unplaced, fits
+from capacity.cluster.scenario import Batch
+from capacity.cluster.shape import GroupShape
+from capacity.cluster.spread import Slot, weighted_shares
+from capacity.spec.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """Addresses that an event books beside nodes: subnet, holder, how many at least, expected and at most, why."""
+
+    subnet: str
+    holder: str
+    addresses: int
+    lowest: int
+    highest: int
+    why: str
+
+
+@dataclass
+class Fleet:
+    """The state of a cluster: groups of open nodes with their pods, and closed ones.
+
+    Attributes
+    ----------
+    slots : list of tuple of Slot
+        For each group the places its nodes may be in, in subnet order; classes name them by index.
+    closed : list of Counter
+        For each group, nodes that only hold addresses, by (slot, state). [nodes]
+    lost : set of str
+        Zones in which no node starts any more.
+    replicas : list of int
+        Replicas of each workload before the event. [pods]
+    """
+
+    plan: Plan
+    shapes: tuple[GroupShape, ...]
+    pods: Sequence[PodShape]
+    allowed: Sequence[tuple[int, ...]]
+    slots: list[tuple[Slot, ...]]
+    placement: Placement
+    batches: list[list[Batch]]
+    replicas: list[int]
+    closed: list[Counter[tuple[int, State]]] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
+    extras: list[Extra] = field(default_factory=list)
+
+    def copy(self) -> Fleet:
+        """The same cluster, to be changed apart."""
+        return Fleet(
+            self.plan,
+            self.shapes,
+            self.pods,
+            self.allowed,
+            self.slots,
+            self.placement.copy(),
+            [list(b) for b in self.batches],
+            list(self.replicas),
+            [Counter(c) for c in self.closed],
+            set(self.lost),
+            list(self.extras),
+        )
+
+    # --- nodes ------------------------------------------------------------------------------
+
+    def open_nodes(self, group: int) -> int:
+        """Nodes of a group that take pods. [nodes]"""
+        return sum(self.placement.groups[group].classes.values())
+
+    def open_by_slot(self, group: int) -> list[int]:
+        """The same by slot. [nodes]"""
+        counts = [0] * len(self.slots[group])
+        for (slot, _), count in self.placement.groups[group].classes.items():
+            counts[slot] += count
+        return counts
+
+    def open_zones(self, group: int) -> list[str]:
+        """Zones of a group in which nodes can start."""
+        return [z for z in dict.fromkeys(s.zone for s in self.slots[group]) if z not in self.lost]
+
+    def fullest(self, group: int) -> State:
+        """State of the open node with the most pods on addresses; an empty node's where there is none."""
+        states = (state for _, state in self.placement.groups[group].classes)
+        return max(states, key=lambda s: (s[5] + s[6], s), default=self.shapes[group].first.start)
+
+    def add(self, group: int, count: int, zone: str | None = None) -> None:
+        """Start empty nodes, each in the zone and slot of the group that has the fewest, ties in plan order."""
+        for slot, number in self.shares(group, count, zone).items():
+            self.placement.groups[group].add(slot, self.shapes[group].first.start, number)
+        self.placement.nodes_changed()
+
+    def add_closed(self, group: int, state: State, slots: Mapping[int, int]) -> None:
+        """Nodes with pods that need no placing: they hold their addresses and no more."""
+        for slot, number in slots.items():
+            self.closed[group][slot, state] += number
+
+    def shares(self, group: int, count: int, zone: str | None = None, subnet: str | None = None) -> dict[int, int]:
+        """Slots in which so many new nodes of a group start; their bounds are kept for the ledger. [nodes]"""
+        slots, have = self.slots[group], self.open_by_slot(group)
+        weights = self._weights(group, zone)
+        if not weights or not count:
+            return {}
+        by_zone = dict.fromkeys(weights, 0)
+        for slot, number in zip(slots, have, strict=True):
+            if slot.zone in by_zone:
+                by_zone[slot.zone] += number
+        found: dict[int, int] = {}
+        zones: Counter[str] = Counter()
+        for _ in range(count):
+            at = min(by_zone, key=lambda z: (by_zone[z] + 1) / weights[z])
+            mine = [i for i, s in enumerate(slots) if s.zone == at and subnet in (None, s.subnet)]
+            place = min(mine, key=lambda i: have[i] + found.get(i, 0))
+            found[place] = found.get(place, 0) + 1
+            by_zone[at] += 1
+            zones[at] += 1
+        total = sum(weights.values())
+        ranges = {
+            z: (min(floor(count * w / total), zones[z]), max(ceil(count * w / total), zones[z]))
+            for z, w in weights.items()
+        }
+        self.batches[group].append(Batch(count, ranges, subnet))
+        return found
+
+    def _weights(self, group: int, zone: str | None) -> dict[str, Fraction]:
+        """Zones that may take new nodes, with the group's weight of each."""
+        spread = self.shapes[group].group.spread
+        zones = [zone] if zone else self.open_zones(group)
+        if spread == "worst" and len(zones) > 1:  # where the group's nodes are
+            at: Counter[str] = Counter()
+            for slot, number in zip(self.slots[group], self.open_by_slot(group), strict=True):
+                at[slot.zone] += number
+            zones = [max(zones, key=lambda z: at[z])]
+        weights = {z: Fraction(1) if isinstance(spread, str) else spread[z] for z in zones}
+        return {z: w for z, w in weights.items() if w} or dict.fromkeys(zones, Fraction(1))
+
+    def close(self, group: int, count: int, zone: str | None = None) -> Counter[str]:
+        """Close nodes – the fullest of each slot, slots in proportion – and say whose pods must move.
+
+        Returns
+        -------
+        Counter of str
+            Pods by workload. [pods]
+        """
+        open_nodes = zip(self.slots[group], self.open_by_slot(group), strict=True)
+        have = [n if zone in (None, slot.zone) else 0 for slot, n in open_nodes]
+        count = min(count, sum(have))
+        moved: Counter[str] = Counter()
+        if count:
+            for slot, number in enumerate(weighted_shares(count, have)):
+                moved += self._close_in(group, slot, number)
+        self.placement.nodes_changed()
+        return moved
+
+    def _close_in(self, group: int, slot: int, count: int) -> Counter[str]:
+        nodes, start = self.placement.groups[group], self.shapes[group].first.start
+        pods = 0
+        fullest_first = sorted((s for at, s in nodes.classes if at == slot), key=lambda s: (s[4], s), reverse=True)
+        for state in fullest_first:
+            number = min(count, nodes.classes[slot, state])
+            if number:
+                nodes.remove(slot, state, number)
+                self.closed[group][slot, state] += number
+                pods += number * (state[4] - start[4])
+                count -= number
+        return self._evicted(group, slot, pods)
+
+    def _evicted(self, group: int, slot: int, pods: int) -> Counter[str]:
+        """So many pods of a slot by workload, as the slot's mix has them, taken off its count."""
+        home = self.placement.homes.get((group, slot), {})
+        names = [name for name, number in home.items() if number]
+        if not pods or not names:
+            return Counter()
+        shares = weighted_shares(pods, [home[name] for name in names])
+        for name, number in zip(names, shares, strict=True):
+            home[name] -= number
+        return Counter({name: n for name, n in zip(names, shares, strict=True) if n})
+
+    # --- pods -------------------------------------------------------------------------------
+
+    def place_all(self, pods: Mapping[str, int], may_grow: Iterable[int] = ()) -> None:
+        """Place pods by workload, in plan order, on top of what runs; groups of ``may_grow`` start nodes for them."""
+        growing = frozenset(may_grow)
+        for index in sorted(self._index[name] for name, number in pods.items() if number):
+            self._place(index, pods[self.plan.workloads[index].name], growing)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        """Workloads by name: their places in the plan."""
+        return {workload.name: index for index, workload in enumerate(self.plan.workloads)}
+
+    def _place(self, work: int, pods: int, growing: frozenset[int]) -> None:
+        name, pod, allowed = self.plan.workloads[work].name, self.pods[work], self.allowed[work]
+        unplaced = self.placement.unplaced
+        before = len(unplaced)
+        self.placement.place(name, pod, pods, allowed)
+        for group in allowed if growing else ():
+            if len(unplaced) == before:
+                return
+            left = unplaced[-1].pods
+            more = self._wanted(group, pod, left) if group in growing else 0
+            if more:
+                unplaced.pop()
+                self.add(group, more)
+                self.placement.place(name, pod, left, allowed)
+
+    def _wanted(self, group: int, pod: PodShape, pods: int) -> int:
+        """Nodes that a group may still start for pods that found none. [nodes]"""
+        shape = self.shapes[group]
+        each = pods_on_empty(shape.first.room, shape.first.start, pod)
+        if not each or not self.open_zones(group):
+            return 0
+        wanted = -(-pods // each)
+        most = shape.group.max_nodes
+        return wanted if most is None else max(min(wanted, most - self.open_nodes(group)), 0)
+
+    def unplaced(self) -> list[Unplaced]:
+        """Pods that found no node, one entry per workload and reason."""
+        found: dict[tuple[str, str], int] = {}
+        for entry in self.placement.unplaced:
+            key = (entry.workload, entry.reason)
+            found[key] = found.get(key, 0) + entry.pods
+        return [Unplaced(workload, pods, reason) for (workload, reason), pods in found.items()]
+
+
+def pods_on_empty(room: NodeRoom, start: State, pod: PodShape) -> int:
+    """Pods of one shape that a node with its daemonsets only has room for. [pods]"""
+    if not fits(room, start, pod):
+        return 0
+    bounds = [room.max_pods - start[4]]
+    bounds += [(room.cpu - start[2]) // pod.cpu] if pod.cpu else []
+    bounds += [(room.memory - start[3]) // pod.memory] if pod.memory else []
+    bounds += [(room.volumes - start[7]) // pod.volumes] if pod.volumes else []
+    bounds += [room.addresses - start[5]] if pod.kind == VPC else []
+    bounds += [room.branch_enis - start[6]] if pod.kind == BRANCH else []
+    return max(min(bounds), 0)

@@ -1,0 +1,280 @@
+"""Growth that is uncertain: many draws of every workload's replicas, looked up in the component tables.
+
+Draws come in chunks, so memory does not grow with their number. In each chunk a subnet's first day of
+shortage is found exactly without looking at every day: per block of days a bound on what each component
+takes of the subnet, from its largest state of the block, rules most blocks out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import exp, sqrt
+from typing import TYPE_CHECKING, Any
+
+from capacity.cluster.engine import Engine
+from capacity.forecast.demand import (
+    FIXED_HOLDERS,
+    Calibration,
+    Component,
+    calibrate,
+    components,
+    is_mixed,
+    partition,
+)
+from capacity.forecast.fill import Progress
+from capacity.forecast.growth import log_rate, replica_paths
+from capacity.forecast.quantile import count_quantiles
+from capacity.forecast.result import QUANTILES
+from capacity.forecast.span import Span
+from capacity.spec.plan import Growth, Plan, Subnet
+from capacity.vpc.blocks import BLOCK, prefixes_fit
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Ints = npt.NDArray[np.int32]
+    Floats = npt.NDArray[np.floating[Any]]
+
+CHUNK = 1024  # draws worked on together: 2 years of one workload's take 3 MB
+BLOCK_DAYS = 14
+CALIBRATION_POINTS = 6
+SIGMAS = 4.5  # how far above the expected path the tables reach; one draw in 300,000 ends beyond
+FAN_DATES = 37
+FAN_DRAWS = 4096  # their quantiles are off by half a percent of the draws; the dates come from all draws
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Simulation:
+    """Outcome of all draws.
+
+    Attributes
+    ----------
+    first_days : ndarray of int32, shape (n_subnets, n_paths)
+        First day of shortage, days + 1 where there is none.
+    fan_days : ndarray of int, shape (n_dates,)
+    used : ndarray of float, shape (n_quantiles, n_subnets, n_dates)
+        Quantiles of the addresses used.
+    nodes : ndarray of float, shape (n_quantiles, n_groups, n_dates)
+    """
+
+    first_days: Ints
+    fan_days: Ints
+    used: npt.NDArray[np.float64]
+    nodes: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """One component's share of one subnet: per state, and the most of any state of at most a rank."""
+
+    component: int
+    singles: Ints
+    prefixes: Ints | None
+    most_singles: Ints
+    most_prefixes: Ints | None
+
+
+@dataclass(frozen=True, slots=True)
+class _SubnetParts:
+    subnet: Subnet
+    fixed: int
+    parts: tuple[_Part, ...]
+
+    def short(self, pick: Callable[[_Part], Any], bound: bool = False) -> Any:
+        """Whether what the components take does not fit; ``pick`` chooses states (ranks for a bound)."""
+        import numpy as np
+
+        singles: Any = np.int32(self.fixed)
+        prefixes: Any = np.int32(0)
+        for part in self.parts:
+            at = pick(part)
+            singles = singles + np.take(part.most_singles if bound else part.singles, at)
+            blocks = part.most_prefixes if bound else part.prefixes
+            prefixes = prefixes if blocks is None else prefixes + np.take(blocks, at)
+        return np.logical_not(prefixes_fit(self.subnet, prefixes, singles))
+
+
+def simulate(
+    plan: Plan,
+    engine: Engine,
+    base: Sequence[int],
+    span: Span,
+    paths: int,
+    seed: int,
+    progress: Progress = lambda _done, _total: None,
+) -> Simulation:
+    """Draw ``paths`` futures and find out when each subnet runs out in each.
+
+    Parameters
+    ----------
+    base : sequence of int
+        Replicas of each workload on day 0.
+    progress : callable
+        Told how many draws are done, and of how many.
+    """
+    import numpy as np
+
+    growths = [w.growth for w in plan.workloads]
+    expected = np.stack([_expected(g, n, span) for g, n in zip(growths, base, strict=True)], axis=1)
+    top = [_top(g, int(e.max()), span) for g, e in zip(growths, expected.T, strict=True)]
+    rows = _points(expected, top)
+    points = calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1])
+    found = components(engine, points, top)
+    subnets = _subnet_parts(plan, points, found)
+    fan_days = np.unique(np.rint(np.linspace(0, span.days, FAN_DATES)).astype(np.int32))
+    first_days = np.empty((len(subnets), paths), dtype=np.int32)
+    shown = min(paths, FAN_DRAWS)
+    used = np.empty((len(subnets), len(fan_days), shown), dtype=np.int32)
+    nodes = np.empty((len(engine.shapes), len(fan_days), shown), dtype=np.int32)
+    rng = np.random.default_rng(seed)
+    for start in range(0, paths, CHUNK):
+        here = slice(start, min(start + CHUNK, paths))
+        count = here.stop - start
+        drawn = [
+            replica_paths(g, n, span, count, rng).astype(np.float32, copy=False)
+            for g, n in zip(growths, base, strict=True)
+        ]
+        states = [c.states([drawn[w] for w in c.workloads]) for c in found]
+        most = [_block_most(s if c.rank is None else np.take(c.rank, s)) for c, s in zip(found, states, strict=True)]
+        for i, subnet in enumerate(subnets):
+            first_days[i, here] = _first_days(subnet, states, most, span.days, count)
+        if start < shown:
+            part = slice(start, min(here.stop, shown))
+            at = [s[fan_days, : part.stop - start] for s in states]
+            for i, subnet in enumerate(subnets):
+                used[i, :, part] = _used(subnet, at)
+            for c, s in zip(found, at, strict=True):
+                for row, group in enumerate(c.groups):
+                    nodes[group, :, part] = np.take(c.nodes[row], s)
+        progress(here.stop, paths)
+    return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes))
+
+
+def _quantiles(values: Ints) -> npt.NDArray[np.float64]:
+    rows, dates, draws = values.shape
+    return count_quantiles(values.reshape(rows * dates, draws), QUANTILES).reshape(len(QUANTILES), rows, dates)
+
+
+def _expected(growth: Growth | None, now: int, span: Span) -> Floats:
+    """The path without randomness."""
+    from dataclasses import replace
+    from fractions import Fraction
+
+    calm = replace(growth, stddev=Fraction(0), uncertainty=Fraction(0)) if growth else None
+    return replica_paths(calm, now, span)[:, 0]
+
+
+def _top(growth: Growth | None, most: int, span: Span) -> int:
+    """Replicas beyond which draws are not told apart."""
+    if growth is None:
+        return most
+    _, daily, unsure = log_rate(growth)
+    return int(most * exp(SIGMAS * sqrt(daily**2 * span.days + (unsure * span.days) ** 2))) + 1
+
+
+def _points(expected: Floats, top: Sequence[int]) -> list[list[int]]:
+    """Replicas at which the engine is asked: along the expected path, then on in proportion up to the top."""
+    import numpy as np
+
+    days = np.unique(np.rint(np.linspace(0, len(expected) - 1, CALIBRATION_POINTS)).astype(int))
+    last = expected.max(axis=0)
+    ratio = max((t / m for t, m in zip(top, last, strict=True) if m), default=1.0)
+    beyond = [np.ceil(np.minimum(last * f, top)) for f in np.geomspace(1, ratio, CALIBRATION_POINTS // 2)]
+    rows = {tuple(int(x) for x in row): None for row in (*expected[days], *beyond)}
+    return [list(row) for row in rows]
+
+
+def _subnet_parts(plan: Plan, points: Calibration, found: Sequence[Component]) -> list[_SubnetParts]:
+    """Each subnet with what never changes and the components that take of it."""
+    parts: dict[str, list[_Part]] = {s.name: [] for s in plan.subnets}
+    for c, component in enumerate(found):
+        table = component.table
+        for i, name in enumerate(table.subnets):
+            singles, prefixes = table.singles[i], None if table.prefixes is None else table.prefixes[i]
+            most = [_most_up_to(component.rank, values) for values in (singles, prefixes)]
+            assert most[0] is not None
+            parts[name].append(_Part(c, singles, prefixes, most[0], most[1]))
+    return [
+        _SubnetParts(s.subnet, sum(s.used[h] for h in FIXED_HOLDERS), tuple(parts[s.subnet.name]))
+        for s in points.first.subnets
+    ]
+
+
+def _most_up_to(rank: Ints | None, values: Ints | None) -> Ints | None:
+    """For each rank 0, 1, …: the largest value of any state of at most that rank."""
+    import numpy as np
+
+    if values is None:
+        return None
+    if rank is None:
+        return np.maximum.accumulate(values)
+    most = np.zeros(int(rank.max()) + 1, dtype=np.int32)
+    order = np.argsort(rank, kind="stable")
+    starts = np.flatnonzero(np.append(True, np.diff(rank[order]) > 0))
+    most[rank[order][starts]] = np.maximum.reduceat(values[order], starts)
+    return np.maximum.accumulate(most)
+
+
+def _block_most(ranks: Ints) -> Ints:
+    """The largest rank of each block of days: shape (days, n) to (blocks, n)."""
+    import numpy as np
+
+    whole = len(ranks) // BLOCK_DAYS * BLOCK_DAYS
+    blocks = ranks[:whole].reshape(-1, BLOCK_DAYS, ranks.shape[1]).max(axis=1)
+    rest = ranks[whole:]
+    return np.vstack([blocks, rest.max(axis=0, keepdims=True)]) if len(rest) else blocks
+
+
+def _used(subnet: _SubnetParts, states: Sequence[Ints]) -> Any:
+    """Addresses used in each of the states."""
+    import numpy as np
+
+    total: Any = np.int32(subnet.fixed)
+    for part in subnet.parts:
+        state = states[part.component]
+        total = total + np.take(part.singles, state)
+        if part.prefixes is not None:
+            total = total + BLOCK * np.take(part.prefixes, state)
+    return total
+
+
+def _first_days(subnet: _SubnetParts, states: Sequence[Ints], most: Sequence[Ints], days: int, count: int) -> Ints:
+    """First day of shortage of each draw, ``days`` + 1 where there is none. Exact.
+
+    Parameters
+    ----------
+    states : shape (days + 1, n) each
+    most : shape (blocks, n) each
+        Largest rank of each block of days.
+    """
+    import numpy as np
+
+    result = np.full(count, days + 1, dtype=np.int32)
+    maybe = np.atleast_2d(subnet.short(lambda part: most[part.component], bound=True))
+    maybe = np.broadcast_to(maybe, (-(-(days + 1) // BLOCK_DAYS), count))
+    draws = np.flatnonzero(maybe.any(axis=0))
+    block = np.zeros(count, dtype=np.int64)
+    while draws.size:
+        ahead = maybe[:, draws] & (np.arange(len(maybe))[:, None] >= block[draws])
+        draws, ahead = draws[ahead.any(axis=0)], ahead[:, ahead.any(axis=0)]
+        block[draws] = ahead.argmax(axis=0)
+        day = np.minimum(BLOCK_DAYS * block[draws] + np.arange(BLOCK_DAYS)[:, None], days)
+        short = np.broadcast_to(subnet.short(_picker(states, day, day * count + draws)), day.shape)
+        hit = short.any(axis=0)
+        result[draws[hit]] = day[short.argmax(axis=0)[hit], np.flatnonzero(hit)]
+        draws = draws[~hit]
+        block[draws] += 1
+    return result
+
+
+def _picker(states: Sequence[Ints], day: Any, flat: Any) -> Callable[[_Part], Any]:
+    """The states on some days of some draws; ``flat`` is their place in the array of all."""
+    import numpy as np
+
+    def pick(part: _Part) -> Any:
+        mine = states[part.component]
+        return np.take(mine, flat) if mine.shape[1] > 1 else mine[day, 0]
+
+    return pick
