@@ -6,13 +6,14 @@ annotation ``capacity/assumed``, which `check` repeats as a warning, and a later
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, collapse_addresses
-from itertools import cycle
 from typing import Any
 
 from capacity.catalog.table import Catalog, load_catalog
+from capacity.readers.common import block_of
 from capacity.readers.draft import (
     GroupDraft,
     Note,
@@ -121,7 +122,8 @@ def _subnet_references(draft: PlanDraft, _: _Work) -> PlanDraft:
     subnets = list(draft.subnets)
     for name in _mentioned(draft):
         if name not in known and name not in names:
-            subnets.append(SubnetDraft(name, id=name if name.startswith("subnet-") else None))
+            identity = name if name.startswith("subnet-") else None
+            subnets.append(SubnetDraft(name, cidr=block_of(name), id=identity))
             known.add(name)
     return renamed_subnets(replace(draft, subnets=tuple(subnets)), names)
 
@@ -143,7 +145,7 @@ def _network(draft: PlanDraft, work: _Work) -> PlanDraft:
     if all(s.name in draft.pod_subnets for s in subnets):
         subnets = (*_assumed_subnets(draft, blocks, work), *subnets)
     free = _FreeSpace(blocks, [s.cidr for s in subnets if s.cidr])
-    zones: Iterator[str] = cycle(zones_of(draft))
+    zones = Counter({zone: sum(s.zone == zone for s in subnets) for zone in spare_zones(draft)})
     placed = []
     for subnet in subnets:
         if subnet.cidr is None:
@@ -152,7 +154,8 @@ def _network(draft: PlanDraft, work: _Work) -> PlanDraft:
             subnet = replace(subnet, cidr=cidr)
             work.assume(at("vpc.subnets", subnet.name, "cidr"), "no source states its block")
         if not subnet.zone:
-            subnet = replace(subnet, zone=next(zones))
+            subnet = replace(subnet, zone=min(zones, key=lambda z: zones[z]))
+            zones[subnet.zone or ""] += 1
             work.assume(at("vpc.subnets", subnet.name, "zone"), "no source states its zone")
         placed.append(subnet)
     return replace(draft, vpc_cidrs=tuple(free.blocks), subnets=tuple(placed))
@@ -209,6 +212,13 @@ def zones_of(draft: PlanDraft) -> list[str]:
     """The zones the draft names; three of its region where it names none."""
     named = dict.fromkeys(s.zone for s in draft.subnets if s.zone)
     return list(named) or list(draft.zones) or [f"{draft.region or 'zone-'}{letter}" for letter in "abc"]
+
+
+def spare_zones(draft: PlanDraft) -> list[str]:
+    """Zones for subnets of unknown zone: the named ones, filled up to three from the region."""
+    named = zones_of(draft)
+    more = [f"{draft.region}{letter}" for letter in "abc"] if draft.region else []
+    return [*named, *[z for z in more if z not in named]][: max(3, len(named))]
 
 
 def _assumed_subnets(draft: PlanDraft, blocks: list[IPv4Network], work: _Work) -> tuple[SubnetDraft, ...]:

@@ -67,6 +67,9 @@ def _by_keys(value: dict[str, Any], kind: str) -> tuple[str | None, str]:
         return "terraform", "a Terraform plan or state"
     if keys & {"planned_values", "root_module"}:
         return "terraform", "a Terraform plan or state"
+    by_type = value.get("resources")
+    if isinstance(by_type, dict) and any(str(k).startswith("aws_") for k in by_type):
+        return "terraform", "Terraform resources by type"
     if any(k.startswith("aws_") for k in keys) and all(isinstance(v, dict) for v in value.values()):
         return "terraform", "Terraform resources by type"
     answer = value.get("data") if "status_code" in keys and isinstance(value.get("data"), dict) else value
