@@ -354,9 +354,12 @@ def _max_pods(evidence: Evidence) -> Iterator[Checkup]:
     if not rows:
         return
     over = [r for r in rows if (r[2] or 0) > (r[3] or 0) + r[4]]
-    kind = "nodes" if real else "node groups (by EKS's rules; kubectl get nodes -o json tells the kubelets' own)"
+    many = "" if len(rows) == 1 else "s"
+    rule = (
+        f"node{many}" if real else f"node group{many}, by EKS's rules (kubectl get nodes -o json has the kubelets' own)"
+    )
     if not over:
-        yield _said("max-pods", "ok", "", f"max pods is within the addresses on {len(rows)} {kind}")
+        yield _said("max-pods", "ok", "", f"max pods is within the addresses on {len(rows)} {rule}")
     shown: dict[tuple[str, int | None, int | None, int], list[str]] = {}
     for name, kind_of_node, pods, capacity, host in over:
         shown.setdefault((kind_of_node, pods, capacity, host), []).append(name)

@@ -41,7 +41,9 @@ VERBS = {
         "What is wrong with the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.",
     ),
     "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
-    "data": Verb("data", "The packaged data: its sources, age and self-check."),
+    "data": Verb(
+        "data", "The data behind every answer: its sources, age, self-check, and the user's own newer figures."
+    ),
 }
 
 app = typer.Typer(

@@ -41,7 +41,7 @@ def path_facts(found: AwsCluster) -> tuple[PathFacts, ...]:
     mine = [i for i in found.interfaces if i.cluster == found.name]
     nodes = _sides([i for i in mine if i.owner == "node_primary"], "nodes")
     control = _sides([i for i in mine if i.owner == "control_plane"], "control plane") or _configured(found)
-    pods = _sides([i for i in mine if i.owner == "cni_secondary"], "pods") or nodes
+    pods = _sides([i for i in mine if i.owner in ("node_primary", "cni_secondary")], "pods")
     out: list[PathFacts] = []
     for port in (10250, 443):
         out += _paths("sg-control-plane-to-nodes", control, nodes, "tcp", (port,), rules)
