@@ -84,8 +84,9 @@ class SubnetFacts:
         Leaked interfaces.
     step : int or None
         Most addresses that a node here takes at once. [addresses]
-    control_plane, serves_nodes : bool
-        Whether it is a subnet of the control plane; whether nodes or pods live there.
+    control_plane, serves_nodes, serves_pods : bool
+        Whether it is a subnet of the control plane; whether nodes or pods live there; whether pods do (under custom
+        networking not where the nodes are).
     nodes : int
         [nodes]
     """
@@ -100,6 +101,7 @@ class SubnetFacts:
     step: int | None
     control_plane: bool
     serves_nodes: bool
+    serves_pods: bool
     nodes: int
 
 
@@ -262,7 +264,7 @@ def _prefixes(evidence: Evidence) -> Iterator[Checkup]:
     if evidence.prefix_mode is None:
         return
     for s in evidence.subnets:
-        if not s.serves_nodes:
+        if not s.serves_pods:
             continue
         if s.free_blocks is None:
             yield _said("subnet-prefixes", "unknown", s.name, "the interfaces of the subnet are not known")

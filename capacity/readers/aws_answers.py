@@ -360,6 +360,8 @@ class Sorter:
 
     def done(self) -> Answers:
         """What was collected, in the order of the identifiers."""
+        if self._listed.get("nodegroups") == {}:
+            self.present("nodegroups")  # an empty listing: there are none to describe
         return Answers(
             items={name: tuple(held[i] for i in sorted(held)) for name, held in self._items.items()},
             listed={name: tuple(sorted(names)) for name, names in self._listed.items()},

@@ -134,8 +134,9 @@ def _subnets(
     for i in mine:
         if i.owner in ("node_primary", "cni_secondary", "trunk", "branch") and i.instance:
             serving[i.subnet].add(i.instance)
-    of_groups = {n for g in found.groups.drafts for n in (*(g.subnets or ()), *(g.pod_subnets or ()))}
+    of_groups = {n for g in found.groups.drafts for n in g.subnets or ()}
     pods = set(found.cni.pod_subnets.values())
+    pods |= {i.subnet for i in mine if i.owner in ("cni_secondary", "branch")}
     leaked: dict[str, list[str]] = defaultdict(list)
     for i in found.interfaces:
         if i.owner == "leaked":
@@ -143,22 +144,26 @@ def _subnets(
     types = {n.instance_type for n in nodes} | {t for g in found.groups.drafts for t in g.instance_types or ()}
     step = _step([k for t in types if (k := _kind(catalog, t))], settings)
     known = found.answers.has("interfaces")
-    facts = [
-        SubnetFacts(
-            name=a.name,
-            ident=a.ident,
-            usable=a.usable,
-            free=a.reported_free,
-            free_blocks=a.free_blocks if known and not a.difference else None,
-            unexplained=a.difference if known and a.reported_free is not None else None,
-            leaked=tuple(leaked[a.ident]),
-            step=step,
-            control_plane=a.ident in control,
-            serves_nodes=bool(serving[a.ident]) or a.name in of_groups or a.ident in pods,
-            nodes=len(serving[a.ident]),
+    facts = []
+    for a in found.accounts:
+        has_nodes = bool(serving[a.ident]) or a.name in of_groups
+        has_pods = a.ident in pods or (has_nodes and not settings.custom_networking)
+        facts.append(
+            SubnetFacts(
+                name=a.name,
+                ident=a.ident,
+                usable=a.usable,
+                free=a.reported_free,
+                free_blocks=a.free_blocks if known and not a.difference else None,
+                unexplained=a.difference if known and a.reported_free is not None else None,
+                leaked=tuple(leaked[a.ident]),
+                step=step if has_pods else 1,
+                control_plane=a.ident in control,
+                serves_nodes=has_nodes or has_pods,
+                serves_pods=has_pods,
+                nodes=len(serving[a.ident]),
+            )
         )
-        for a in found.accounts
-    ]
     return tuple(f for f in facts if f.control_plane or f.serves_nodes or f.leaked)
 
 

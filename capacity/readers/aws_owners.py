@@ -197,7 +197,7 @@ def _interface(item: Item, clusters: Mapping[str, str], now: float | None, insta
         instance=instance,
         device=device,
         card=count(attachment, "NetworkCardIndex"),
-        groups=tuple(text(g, "GroupId") for g in objects(item, "Groups")),
+        groups=tuple(text(g, "GroupId") for g in objects(item, "Groups", text(item, "NetworkInterfaceId"))),
     )
 
 

@@ -34,6 +34,7 @@ SUBNET = SubnetFacts(
     step=10,
     control_plane=True,
     serves_nodes=True,
+    serves_pods=True,
     nodes=3,
 )
 NODE = NodeFacts("n", "g", "m5.large", 2, 3, 18, 27, None, 2, None)
@@ -76,6 +77,8 @@ def test_free_blocks_in_prefix_mode(blocks: int | None, expected: str) -> None:
     assert status(evidence, "subnet-prefixes") == [expected]
     assert status(replace(evidence, prefix_mode=False), "subnet-prefixes") == ["ok"]
     assert status(replace(evidence, prefix_mode=None), "subnet-prefixes") == ["unknown"]
+    nodes_only = replace(SUBNET, free_blocks=0, serves_pods=False)  # custom networking: prefixes come from elsewhere
+    assert status(replace(evidence, subnets=(SUBNET, nodes_only)), "subnet-prefixes") == ["ok"]
 
 
 @pytest.mark.parametrize(("more", "expected"), [(0, "ok"), (4, "warn"), (-4, "warn"), (None, "unknown")])
