@@ -13,6 +13,7 @@ from capacity.catalog.table import Catalog
 from capacity.readers.aws_answers import KINDS, Answers, Gap, Item, count, objects, section, tags, text, texts
 from capacity.readers.aws_owners import cluster_of
 from capacity.readers.draft import GroupDraft, Note, at
+from capacity.readers.write import printable
 
 AMI_FAMILIES = (
     ("AL2023_", "al2023"),
@@ -21,6 +22,7 @@ AMI_FAMILIES = (
     ("WINDOWS_", "windows"),
 )  # EKS API Nodegroup.amiType
 POOL_TAGS = ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name", "eks:kubernetes-node-pool-name")
+MOST_NAME = 200  # characters; a tag's value may have 256
 GONE = frozenset(("shutting-down", "terminated", "stopping", "stopped"))
 
 
@@ -231,7 +233,7 @@ class _Reader:
     def _keep(self, draft: GroupDraft, types: Sequence[str], subnets: Sequence[str], members: Sequence[Item]) -> None:
         """Take a group in, or say why not."""
         for instance in members:
-            self.nodes[text(instance, "InstanceId")] = draft.name
+            self.nodes[text(instance, "InstanceId")] = printable(draft.name)[:MOST_NAME]
         running = Counter(text(i, "InstanceType") for i in members)
         types = list(dict.fromkeys([*types, *sorted(running, key=lambda t: (-running[t], t))]))
         ordered = sorted(types, key=lambda t: -running[t])
@@ -257,7 +259,7 @@ class _Reader:
         if draft.taints:
             shown = ", ".join(f"{k}={v}:{e}" for k, v, e in draft.taints)
             self._say(draft.name, f"tainted ({shown}): name the workloads' nodeGroups to keep others off it")
-        name = draft.name
+        name = printable(draft.name)[:MOST_NAME] or "nodes"
         while name in self.drafts:
             name += "-2"
         self.drafts[name] = replace(draft, name=name, instance_types=known, subnets=here, min_nodes=low, max_nodes=high)

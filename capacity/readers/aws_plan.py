@@ -13,11 +13,12 @@ from capacity.errors import SpecError, either, nearest_names
 from capacity.readers.aws_addresses import SubnetAccount, parse_subnets, vpc_of
 from capacity.readers.aws_answers import KINDS, Answers, Gap, Item, objects, section, text, texts
 from capacity.readers.aws_cni import CUSTOM, CniFound, parse_cni
-from capacity.readers.aws_groups import Groups, parse_groups
+from capacity.readers.aws_groups import MOST_NAME, Groups, parse_groups
 from capacity.readers.aws_owners import NODE_OWNERS, Interface, parse_interfaces
+from capacity.readers.common import block_of
 from capacity.readers.complete import complete
 from capacity.readers.draft import PODS_TODAY, GroupDraft, Note, PlanDraft, SubnetDraft, TenantDraft, at
-from capacity.readers.write import render_plan
+from capacity.readers.write import printable, render_plan
 from capacity.spec.document import parse_yaml
 from capacity.spec.parse import parse_plan
 
@@ -75,7 +76,7 @@ def parse_cluster(answers: Answers, cluster: str = "", catalog: Catalog | None =
 
 
 def _cluster(answers: Answers, name: str) -> Item:
-    """The cluster's answer; without it, what the node groups say of its name."""
+    """The cluster's answer; without it, what the node groups say of its name; subnets alone make a network."""
     known = {text(c, "name"): c for c in answers.of("cluster")}
     if name in known:
         return known[name]
@@ -89,11 +90,11 @@ def _cluster(answers: Answers, name: str) -> Item:
     names = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
     if not name and len(names) == 1:
         name = names.pop()
-    if not name:
+    if not name and not answers.of("subnets"):
         raise SpecError(f"no cluster among the answers: {KINDS['cluster'].command.format(cluster='NAME')}")
     vpcs = {text(s, "VpcId") for s in answers.of("subnets")} - {""}
     if len(vpcs) > 1:
-        command = KINDS["cluster"].command.format(cluster=name)
+        command = KINDS["cluster"].command.format(cluster=name or "NAME")
         raise SpecError(f"subnets of {len(vpcs)} VPCs, and nothing says which is the cluster's: {command}")
     return {"name": name}
 
@@ -124,7 +125,7 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
     control = tuple(names[s] for s in texts(section(found.item, "resourcesVpcConfig"), "subnetIds") if s in names)
     notes = [*found.groups.notes, *found.cni.notes]
     groups = tuple(_with_pod_subnets(g, found, notes) for g in found.groups.drafts)
-    service = text(network, "serviceIpv4Cidr")
+    service = block_of(network.get("serviceIpv4Cidr"))
     notes += [Note(n) for n in found.answers.notes]
     notes += [Note(g.line) for g in found.gaps]
     known = found.answers.has("interfaces")
@@ -143,10 +144,10 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
         notes.append(note)
     return PlanDraft(
         source=source,
-        name=found.name,
+        name=found.name or None,
         region=found.region,
         kubernetes_version=text(found.item, "version") or None,
-        service_cidr=IPv4Network(service) if service else None,
+        service_cidr=service if service and 12 <= service.prefixlen <= 24 else None,  # what EKS allows
         ip_family=text(network, "ipFamily") or None,
         cni_version=found.cni.version,
         env=dict(found.cni.env),
@@ -240,9 +241,10 @@ def tenants(found: AwsCluster) -> tuple[TenantDraft, ...]:
                 by_count[subnets[subnet]].append(subnet)
         for addresses, where in by_count.items():
             label = name if len(by_count) == 1 else f"{name} ({', '.join(where)})"
+            label = printable(label)[:MOST_NAME]
             label = label if label not in taken else f"{label} ({kind})"
             taken.add(label)
-            drafts.append(TenantDraft(label[:200], kind, tuple(where), addresses))
+            drafts.append(TenantDraft(label, kind, tuple(where), addresses))
     return tuple(drafts)
 
 

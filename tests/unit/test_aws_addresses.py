@@ -59,6 +59,7 @@ def test_a_difference_is_named() -> None:
 def test_more_free_than_the_block_has() -> None:
     found = account(subnet(4091))
     assert "AWS reports 4091 free, more than the 251" in (found.note(True) or "")
+    assert (found.difference, found.taken) == (0, 0)  # what cannot be is not booked
 
 
 def test_an_unknown_count_is_no_difference() -> None:

@@ -175,6 +175,16 @@ def test_without_the_cluster_the_node_groups_name_it(folder: Path) -> None:
     assert any("aws eks describe-cluster --name shop-prod" in n.text for n in plan.notes)
 
 
+def test_subnets_alone_make_a_network(folder: Path, tmp_path: Path) -> None:
+    for path in folder.iterdir():
+        if path.name != "describe-subnets.json":
+            path.unlink()
+    (tmp_path / "plan.yaml").write_text(render(complete(draft(folder))))
+    plan = read_plan(tmp_path / "plan.yaml")
+    assert [(s.name, s.used) for s in plan.subnets] == [("private-a", 54), ("private-b", 49)]  # 123 less free
+    assert plan.node_groups == ()
+
+
 def test_a_name_that_steers_terminals_is_not_written(folder: Path, tmp_path: Path) -> None:
     change(folder, "describe-nodegroup-general.json", nodegroupName="\x1b[31mred")
     (tmp_path / "plan.yaml").write_text(render(complete(draft(folder))))
