@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from capacity.advice.doctor import CniFacts, DnsFacts, Evidence, GroupFacts, NodeFacts, SubnetFacts
 from capacity.catalog.instance_type import InstanceType
@@ -20,7 +21,7 @@ from capacity.readers.aws_paths import path_facts
 from capacity.readers.aws_plan import AwsCluster, parse_aws
 from capacity.readers.aws_roles import role_facts
 from capacity.readers.complete import complete
-from capacity.readers.kubernetes_facts import KubernetesFacts, parse_kubernetes
+from capacity.readers.kubernetes_facts import KubernetesFacts, each, parse_kubernetes
 from capacity.readers.write import render_plan
 from capacity.spec.cni_env import CNI_VARIABLES, CniSettings, cni_settings
 from capacity.spec.document import parse_yaml
@@ -50,10 +51,12 @@ _NEEDS = {
 HOST_PODS = 2  # aws-node and kube-proxy on every node
 
 
-def evidence_of(found: AwsCluster, kubernetes: Iterable[Item] = (), catalog: Catalog | None = None) -> Evidence:
-    """Everything the doctor looks at."""
+def evidence_of(
+    found: AwsCluster, kubernetes: Iterable[tuple[str, Item]] = (), catalog: Catalog | None = None
+) -> Evidence:
+    """Everything the doctor looks at; ``kubernetes`` are kinds and objects beside those among the answers."""
     catalog = catalog or load_catalog()
-    kube = parse_kubernetes([*found.answers.kubernetes, *kubernetes])
+    kube = parse_kubernetes(chain(each(found.answers.kubernetes), kubernetes))
     family = text(section(found.item, "kubernetesNetworkConfig"), "ipFamily") or "ipv4"
     item = addon(found.answers, "vpc-cni", found.name)
     env = kube.cni_env if kube.cni_env is not None else found.cni.env if item is not None else None

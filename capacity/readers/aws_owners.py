@@ -11,13 +11,11 @@ from functools import cache
 
 from capacity.catalog.files import data_dir, read_text
 from capacity.readers.aws_answers import Answers, Item, count, moment, objects, section, tags, text
-from capacity.spec.tenants import tenant_kinds
 
 PREFIX_SIZE = 16  # addresses of a /28; aws/aws-eks-best-practices@dc0243a prefix-mode_linux.adoc L22
 LEAK_AGE_S = 300  # the CNI's own clean-up takes ENIs "available" for longer; ipamd awsutils.go L89-90, L2407
 
 NODE_OWNERS = ("node_primary", "cni_secondary", "trunk", "branch", "unmanaged")
-LOAD_BALANCERS = ("alb", "nlb", "clb", "gwlb")
 INSTANCE_TAG = "node.k8s.amazonaws.com/instance_id"
 CREATED_TAG = "node.k8s.amazonaws.com/createdAt"
 CLUSTER_TAG = "cluster.k8s.amazonaws.com/name"
@@ -271,15 +269,3 @@ def _blocks(item: Item) -> tuple[tuple[tuple[int, int], ...], int, int, int]:
     spans = [(a, a) for a in singles] + [(int(b[0]), int(b[-1])) for b in blocks]
     primary = sum(a.get("Primary") is True for a in listed)
     return tuple(spans), primary, len(singles) - primary, len(blocks)
-
-
-def holder_of(interface: Interface, own_cluster: str) -> str:
-    """The holder of the ledger under which a plan's model books it, or ``tenant`` and ``other``."""
-    if interface.cluster and interface.cluster != own_cluster:
-        return "other"
-    if interface.owner in ("node_primary", "branch", "control_plane"):
-        return interface.owner
-    if interface.owner in ("cni_secondary", "trunk", "unmanaged"):
-        return "eni_primary"
-    kind = tenant_kinds().get(interface.kind)
-    return kind.holder if kind else "other"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, collapse_addresses
@@ -23,6 +23,8 @@ from capacity.spec.document import parse_yaml
 from capacity.spec.parse import parse_plan
 
 MODELLED = ("node_primary", "eni_primary", "assigned", "warm", "branch")
+GROWING = ("alb", "clb")
+BALANCERS = {"application": "alb", "network": "nlb"}  # elbv2 LoadBalancer.Type; a gateway's are of kind other
 WIDEST = 16  # a VPC block; aws/aws-eks-best-practices@dc0243a networking/subnets.adoc L65
 
 
@@ -124,7 +126,24 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
     names = {a.ident: a.name for a in found.accounts}
     control = tuple(names[s] for s in texts(section(found.item, "resourcesVpcConfig"), "subnetIds") if s in names)
     notes = [*found.groups.notes, *found.cni.notes]
-    groups = tuple(_with_pod_subnets(g, found, notes) for g in found.groups.drafts)
+    groups = tuple(_with_unmanaged(_with_pod_subnets(g, found, notes), found) for g in found.groups.drafts)
+    booked = tenants(found)
+    if any(t.kind in GROWING for t in booked) and found.answers.has("interfaces"):
+        notes.append(
+            Note(
+                "tenants: load balancers stand with the addresses they hold now; AWS asks for 8 free per subnet, into "
+                "which Application and Classic Load Balancers grow",
+                "tenants",
+            )
+        )
+    if section(found.item, "computeConfig").get("enabled") is True:
+        notes.append(
+            Note(
+                "cni: EKS Auto Mode runs its nodes and a CNI of its own; what its interfaces prove is taken over, its "
+                "warm targets are not published and stand as the chart's",
+                "cni",
+            )
+        )
     service = block_of(network.get("serviceIpv4Cidr"))
     notes += [Note(n) for n in found.answers.notes]
     notes += [Note(g.line) for g in found.gaps]
@@ -157,7 +176,7 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
         ),
         control_plane=control or None,
         node_groups=groups,
-        tenants=tenants(found),
+        tenants=booked,
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -225,6 +244,8 @@ def _with_pod_subnets(group: GroupDraft, found: AwsCluster, notes: list[Note]) -
 
 def tenants(found: AwsCluster) -> tuple[TenantDraft, ...]:
     """Load balancers, endpoints, other clusters … with the addresses each holds now, per subnet."""
+    if not found.answers.has("interfaces"):
+        return _balancers(found)
     held: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     names = {a.ident: a.name for a in found.accounts}
     for interface in found.interfaces:
@@ -246,6 +267,34 @@ def tenants(found: AwsCluster) -> tuple[TenantDraft, ...]:
             taken.add(label)
             drafts.append(TenantDraft(label, kind, tuple(where), addresses))
     return tuple(drafts)
+
+
+def _balancers(found: AwsCluster) -> tuple[TenantDraft, ...]:
+    """Load balancers by their own answers, where no interface is known; addresses as AWS states them for the kind."""
+    names = {a.ident: a.name for a in found.accounts}
+    drafts = [
+        (
+            text(item, "LoadBalancerName"),
+            BALANCERS.get(text(item, "Type")),
+            [text(z, "SubnetId") for z in objects(item, "AvailabilityZones", text(item, "LoadBalancerArn"))],
+        )
+        for item in found.answers.of("load_balancers")
+    ]
+    classic = found.answers.of("classic_load_balancers")
+    drafts += [(text(item, "LoadBalancerName"), "clb", texts(item, "Subnets")) for item in classic]
+    return tuple(
+        TenantDraft(f"{printable(name)} ({kind})", kind, tuple(names[s] for s in zones if s in names))
+        for name, kind, zones in drafts
+        if kind and any(s in names for s in zones)
+    )
+
+
+def _with_unmanaged(group: GroupDraft, found: AwsCluster) -> GroupDraft:
+    """ENIs on every node of the group that the CNI did not add."""
+    members = [i for i, name in found.groups.nodes.items() if name == group.name]
+    counts = Counter(i.instance for i in found.interfaces if i.owner == "unmanaged")
+    fewest = min((counts[m] for m in members), default=0)
+    return replace(group, unmanaged_enis=fewest) if fewest else group
 
 
 _COMMON_NAMES = {

@@ -289,6 +289,40 @@ class TestGroups:
         )
 
 
+def test_load_balancers_stand_in_where_no_interface_is_known(folder: Path) -> None:
+    (folder / "describe-network-interfaces.json").unlink()
+    (balancer,) = draft(folder).tenants
+    assert (balancer.kind, balancer.name, balancer.subnets, balancer.addresses) == (
+        "alb",
+        "web (alb)",
+        ("private-a", "private-b"),
+        None,
+    )
+
+
+def test_enis_that_the_cni_did_not_add(folder: Path) -> None:
+    path = folder / "describe-network-interfaces.json"
+    answer = json.loads(path.read_text())
+    for number in range(4):
+        own = {"InstanceId": f"i-0{number + 1:016x}", "DeviceIndex": 3}
+        answer["NetworkInterfaces"].append(
+            {
+                "NetworkInterfaceId": f"eni-own{number}",
+                "SubnetId": "subnet-0aaaaaaaaaaaaaa01",
+                "PrivateIpAddress": f"10.20.0.{100 + number}",
+                "Attachment": own,
+            }
+        )
+    path.write_text(json.dumps(answer))
+    (group,) = draft(folder).node_groups
+    assert group.unmanaged_enis == 1
+
+
+def test_auto_mode_is_said(folder: Path) -> None:
+    change(folder, "describe-cluster.json", computeConfig={"enabled": True})
+    assert any("EKS Auto Mode" in n.text for n in draft(folder).notes)
+
+
 class TestCni:
     def configured(self, folder: Path, values: str) -> PlanDraft:
         change(folder, "describe-addon-vpc-cni.json", configurationValues=values)

@@ -8,7 +8,7 @@ import pytest
 
 from capacity.errors import SpecError
 from capacity.readers.aws_answers import Answers
-from capacity.readers.aws_owners import Interface, cluster_of, holder_of, owner_rules, parse_interfaces
+from capacity.readers.aws_owners import Interface, cluster_of, owner_rules, parse_interfaces
 from capacity.spec.tenants import tenant_kinds
 from capacity.vpc.ledger import HOLDERS
 
@@ -178,14 +178,6 @@ def test_ipv6_only_interfaces_hold_nothing() -> None:
 def test_what_is_no_address_is_one_line(fields: dict[str, Any]) -> None:
     with pytest.raises(SpecError, match="eni-00000000000000001"):
         one(eni(**fields))
-
-
-def test_holders_are_those_of_the_ledger() -> None:
-    assert holder_of(one(eni(**attached("i-0a", 0))), "shop") == "node_primary"
-    assert holder_of(one(eni(description="aws-K8S-i-0a", **attached("i-0a", 1))), "shop") == "eni_primary"
-    assert holder_of(one(eni(**attached("i-0b", 0))), "shop") == "other"
-    assert holder_of(one(eni(description="ELB app/web/1")), "shop") == "load_balancers"
-    assert holder_of(one(eni(InterfaceType="vpc_endpoint")), "shop") == "endpoints"
 
 
 def test_the_table_is_sound() -> None:
