@@ -306,9 +306,6 @@ class _Fetch:
                     return
                 continue  # gone: the reader of the group says so
             answer.pop("NextToken", None)
-            if version == "$Latest" or version == "$Default":
-                for entry in objects(answer, "LaunchTemplateVersions"):
-                    entry["DefaultVersion"] = version == "$Default"
             self.sorter.add(answer, "describe-launch-template-versions")
 
     def _roles(self) -> None:

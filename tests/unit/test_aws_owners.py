@@ -9,6 +9,7 @@ import pytest
 from capacity.errors import SpecError
 from capacity.readers.aws_answers import Answers
 from capacity.readers.aws_owners import Interface, cluster_of, owner_rules, parse_interfaces
+from capacity.readers.aws_plan import tenant_of
 from capacity.spec.tenants import tenant_kinds
 from capacity.vpc.ledger import HOLDERS
 
@@ -106,6 +107,20 @@ def test_the_cluster_of_an_interface() -> None:
     assert one(eni(**attached("i-0b", 0))).cluster == "other"
     tags = tagged(**{NODE_TAG: "i-0e", CLUSTER_TAG: "third"})
     assert one(eni(TagSet=tags, **attached("i-0e", 1))).cluster == "third"  # an instance of another account
+
+
+def test_a_branch_is_of_its_trunks_cluster() -> None:
+    branch = eni(1, InterfaceType="branch", TagSet=tagged(**{"vpcresources.k8s.aws/trunk-eni-id": f"eni-{2:017x}"}))
+    trunk = eni(2, InterfaceType="trunk", **attached("i-0a", 2))
+    found = one(branch, trunk)
+    assert (found.owner, found.cluster, found.instance) == ("branch", "shop", "i-0a")
+
+
+def test_nodes_of_another_account_are_not_ours() -> None:
+    """In a shared VPC the interfaces are listed, but neither their instances nor their tags."""
+    found = one(eni(description="aws-K8S-i-0f00", **attached("i-0f00", 1)))
+    assert (found.owner, found.cluster) == ("cni_secondary", "clusters of other accounts")
+    assert tenant_of(found, "shop") == ("cluster", "clusters of other accounts")
 
 
 def test_a_primary_is_its_clusters_where_only_the_cnis_interface_tells() -> None:
