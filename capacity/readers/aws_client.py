@@ -13,7 +13,7 @@ from capacity.errors import CapacityError, MissingExtra, SpecError, either, near
 from capacity.readers.aws_answers import KINDS, Answers, Gap, Item, Sorter, objects, section, tags, text, texts
 from capacity.readers.aws_owners import cluster_of
 
-MOST_ATTEMPTS = 8  # of one call, the first included; botocore's standard mode waits up to 20 s between two
+MOST_ATTEMPTS = 6  # of one call, the first included; botocore's standard mode waits 1, 2, 4 … s at most between two
 PAGE = 1000  # the most that EC2's describe calls answer at once
 
 DENIED = frozenset(
@@ -78,7 +78,9 @@ class Caller:
 
         self.session = session
         self.region: str = session.region_name
-        self._config = Config(retries={"mode": "standard", "total_max_attempts": MOST_ATTEMPTS})
+        self._config = Config(
+            retries={"mode": "standard", "total_max_attempts": MOST_ATTEMPTS}, connect_timeout=10, read_timeout=60
+        )
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str, region: str | None = None) -> Any:
