@@ -260,7 +260,7 @@ def _expanded(module: _Module, kind: str, name: str, body: Any) -> Iterator[Reso
 
 def _given(body: Any, values: Any) -> dict[str, Any]:
     """Attributes that are written down but whose value is not known."""
-    return {k: "given" for k in mapping(body) if mapping(values).get(unquoted(k)) is None}
+    return {k: "given" for k in mapping(body) if body[k] and not mapping(values).get(unquoted(k))}
 
 
 def _made(kind: str, name: str, values: dict[str, Any], module: str, index: Any = None) -> Resource:
