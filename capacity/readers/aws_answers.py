@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import Any
 
 from capacity.errors import SpecError
@@ -47,6 +48,17 @@ class Kind:
     command: str
     lost: str
     use: str = "plan"
+
+    def command_for(self, **names: str) -> str:
+        """The command with names filled in, safe to paste into a shell; a name not given stays a placeholder."""
+        return self.command.format_map(_Names({key: quote(name) for key, name in names.items()}))
+
+
+class _Names(dict[str, str]):
+    """Names for a command line; one that is not known is its capitalised key."""
+
+    def __missing__(self, key: str) -> str:
+        return key.upper()
 
 
 def _kind(

@@ -235,8 +235,7 @@ class _Fetch:
         known = KINDS[kind]
         if known.use == "must":
             raise CapacityError(f"{known.lost} cannot be read: {error.reason}") from error
-        filled = {"nodegroup": "GROUP", "subnet": "SUBNET", "template": "TEMPLATE", "version": "VERSION"}
-        command = known.command.format(**(filled | self.names | names))
+        command = known.command_for(**(self.names | names))
         self.gaps.append(Gap(kind, error.reason, known.lost, command, known.actions))
 
     def _take(self, kind: str, service: str, operation: str, **arguments: Any) -> None:

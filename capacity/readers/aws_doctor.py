@@ -249,7 +249,7 @@ def _missing(found: AwsCluster) -> dict[str, tuple[str, str]]:
                 why[check] = (f"no {name} add-on among the answers: installed by hand, or not saved", command)
             elif check.startswith("sg-"):
                 reason = "no interface of the nodes or of the control plane among the answers"
-                why[check] = (reason, KINDS["interfaces"].command)
+                why[check] = (reason, KINDS["interfaces"].command_for())
             else:
                 why[check] = (f"no {KINDS[kind].name.replace('_', ' ')} of the cluster among the answers", "")
     return why

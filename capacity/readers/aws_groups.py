@@ -81,7 +81,7 @@ class _Reader:
 
     def _gap_of_group(self, name: str) -> None:
         kind = KINDS["nodegroups"]
-        command = kind.command.format(cluster=self.cluster, nodegroup=name)
+        command = kind.command_for(cluster=self.cluster, nodegroup=name)
         self.gaps.append(Gap("nodegroups", "only listed", f"the managed node group {name}", command, kind.actions))
 
     # --- managed ---------------------------------------------------------------------------
@@ -224,7 +224,7 @@ class _Reader:
         if chosen:
             return chosen[0]
         kind = KINDS["launch_templates"]
-        command = kind.command.format(template=ident, version=version or "$Default")
+        command = kind.command_for(template=ident, version=str(version or "$Default"))
         self.gaps.append(
             Gap("launch_templates", "not read", f"what the launch template of {group} says", command, kind.actions)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+from shlex import quote
 from typing import Any
 
 from capacity.advice.doctor import PathFacts
@@ -127,8 +128,9 @@ def _mend(source: Side, target: Side, protocol: str, ports: Sequence[int]) -> st
     port = "PORT" if ports == (ANY,) else str(ports[0])
     into = min(target.groups, default="sg-OF-THE-TARGET")
     peer = min(source.groups, default="")
-    origin = f"--source-group {peer}" if peer else "--cidr CIDR"
-    return f"aws ec2 authorize-security-group-ingress --group-id {into} --protocol {protocol} --port {port} {origin}"
+    origin = f"--source-group {quote(peer)}" if peer else "--cidr CIDR"
+    allow = f"aws ec2 authorize-security-group-ingress --group-id {quote(into)}"
+    return f"{allow} --protocol {protocol} --port {port} {origin}"
 
 
 def reachable(

@@ -93,10 +93,10 @@ def _cluster(answers: Answers, name: str) -> Item:
     if not name and len(names) == 1:
         name = names.pop()
     if not name and not answers.of("subnets"):
-        raise SpecError(f"no cluster among the answers: {KINDS['cluster'].command.format(cluster='NAME')}")
+        raise SpecError(f"no cluster among the answers: {KINDS['cluster'].command_for()}")
     vpcs = {text(s, "VpcId") for s in answers.of("subnets")} - {""}
     if len(vpcs) > 1:
-        command = KINDS["cluster"].command.format(cluster=name or "NAME")
+        command = KINDS["cluster"].command_for(cluster=name or "CLUSTER")
         raise SpecError(f"subnets of {len(vpcs)} VPCs, and nothing says which is the cluster's: {command}")
     return {"name": name}
 
@@ -404,18 +404,11 @@ def with_unread(answers: Answers, cluster: str = "", doctor: bool = False) -> An
     """
     item = next(iter(answers.of("cluster")), {})
     groups = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
-    name = cluster or text(item, "name") or (groups.pop() if len(groups) == 1 else "NAME")
-    names = _Names(cluster=name, vpc=vpc_of(answers, item) or "VPC")
+    name = cluster or text(item, "name") or (groups.pop() if len(groups) == 1 else "CLUSTER")
+    names = {"cluster": name, "vpc": vpc_of(answers, item) or "VPC"}
     uses = ("must", "plan", "doctor") if doctor else ("must", "plan")
     return answers.with_gaps(
-        Gap(kind.name, "not among the answers", kind.lost, kind.command.format_map(names), kind.actions)
+        Gap(kind.name, "not among the answers", kind.lost, kind.command_for(**names), kind.actions)
         for kind in KINDS.values()
         if kind.use in uses and not answers.has(kind.name) and kind.name not in ("launch_templates", "policies")
     )
-
-
-class _Names(dict[str, str]):
-    """Names for a command line; one that is not known stays a capitalised placeholder."""
-
-    def __missing__(self, key: str) -> str:
-        return key.upper()

@@ -204,7 +204,11 @@ def test_drift_against_the_imported_plan(tmp_path: Path) -> None:
     done = run("--cluster", "shop", "--diff", str(path), "--exit-code", "-o", "json")
     assert done.exit_code == 1
     (difference,) = json.loads(done.stdout)["results"]["differences"]
-    assert (difference["path"], difference["plan"], difference["reality"]) == ("nodeGroups[general].maxNodes", "9", "6")
+    assert (difference["path"], difference["plan"], difference["reality"]) == (
+        "nodeGroups[general].nodes.max",
+        "9",
+        "6",
+    )
 
 
 PAGE = """<DescribeNetworkInterfacesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><networkInterfaceSet>{}\

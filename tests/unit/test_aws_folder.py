@@ -175,6 +175,11 @@ def test_without_the_cluster_the_node_groups_name_it(folder: Path) -> None:
     assert any("aws eks describe-cluster --name shop-prod" in n.text for n in plan.notes)
 
 
+def test_commands_are_safe_to_paste(folder: Path) -> None:
+    (folder / "list.json").write_text(json.dumps({"nodegroups": ["general", "x; rm -rf $HOME"]}))
+    assert any("--nodegroup-name 'x; rm -rf $HOME'" in n.text for n in draft(folder).notes)
+
+
 def test_subnets_alone_make_a_network(folder: Path, tmp_path: Path) -> None:
     for path in folder.iterdir():
         if path.name != "describe-subnets.json":
