@@ -99,6 +99,7 @@ def parse_cloudformation(template: dict[str, Any], file: str = "") -> PlanDraft:
         node_groups=tuple(_groups(parsed)),
         tenants=tuple(_tenants(parsed)),
         notes=tuple(said.notes),
+        assumed=frozenset(at("vpc.subnets", s.name, "zone") for s in subnets if resolver.zones_guessed and s.zone),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
@@ -131,23 +132,20 @@ def cni_version_of(text: Any) -> str | None:
     >>> cni_version_of("v1.19.2-eksbuild.1"), cni_version_of("latest")
     ('1.19.2', None)
     """
-    import re
-
     found = re.match(r"v?([0-9]+\.[0-9]+\.[0-9]+)", str(text or ""))
     return found[1] if found else None
 
 
 def kubernetes_version_of(value: Any) -> str | None:
     """``1.34`` out of a version as people write it, None where it is none (``latest``, a placeholder)."""
-    import re
-
     found = re.match(r"v?([0-9]+\.[0-9]+)", text_of(value) or "")
     return found[1] if found else None
 
 
-def catalog_order(kind: InstanceType) -> tuple[int, int, str]:
-    """Small types first."""
-    return (kind.vcpus or 0, kind.memory_mib or 0, kind.name)
+def catalog_order(kind: InstanceType) -> tuple[bool, bool, int, int, str]:
+    """Ordinary types first, then small ones: `check` reckons with the first of a list."""
+    special = bool(kind.gpus or kind.accelerators)
+    return (special, not re.match(r"[cmrt][0-9]", kind.family), kind.vcpus or 0, kind.memory_mib or 0, kind.name)
 
 
 def candidates(catalog: Catalog, keep: Callable[[InstanceType], bool]) -> list[str]:
@@ -185,7 +183,6 @@ def max_pods_in(user_data: Any) -> int | None:
     110
     """
     import base64
-    import re
     import zlib
 
     if not isinstance(user_data, str) or len(user_data) > 400_000:
