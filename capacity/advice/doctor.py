@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from shlex import quote
 
 from capacity.catalog.files import data_dir, read_text
 from capacity.errors import SpecError
@@ -84,8 +85,9 @@ class SubnetFacts:
         Leaked interfaces.
     step : int or None
         Most addresses that a node here takes at once. [addresses]
-    control_plane, serves_nodes : bool
-        Whether it is a subnet of the control plane; whether nodes or pods live there.
+    control_plane, serves_nodes, serves_pods : bool
+        Whether it is a subnet of the control plane; whether nodes or pods live there; whether pods do (under custom
+        networking not where the nodes are).
     nodes : int
         [nodes]
     """
@@ -100,6 +102,7 @@ class SubnetFacts:
     step: int | None
     control_plane: bool
     serves_nodes: bool
+    serves_pods: bool
     nodes: int
 
 
@@ -242,7 +245,7 @@ def _addresses(evidence: Evidence) -> Iterator[Checkup]:
             "kubectl -n kube-system set env ds/aws-node WARM_IP_TARGET=2 MINIMUM_IP_TARGET=10"
         )
         if s.free is None:
-            command = f"aws ec2 describe-subnets --subnet-ids {s.ident}"
+            command = f"aws ec2 describe-subnets --subnet-ids {quote(s.ident)}"
             yield _said("subnet-addresses", "unknown", s.name, "AWS's free count is not among the answers", command)
             continue
         text = f"{s.free:,} of {s.usable:,} addresses free"
@@ -262,12 +265,14 @@ def _prefixes(evidence: Evidence) -> Iterator[Checkup]:
     if evidence.prefix_mode is None:
         return
     for s in evidence.subnets:
-        if not s.serves_nodes:
+        if not s.serves_pods:
             continue
         if s.free_blocks is None:
             yield _said("subnet-prefixes", "unknown", s.name, "the interfaces of the subnet are not known")
             continue
-        command = f"aws ec2 create-subnet-cidr-reservation --subnet-id {s.ident} --reservation-type prefix --cidr CIDR"
+        command = (
+            f"aws ec2 create-subnet-cidr-reservation --subnet-id {quote(s.ident)} --reservation-type prefix --cidr CIDR"
+        )
         text = f"{s.free_blocks:,} free /28 blocks for {s.nodes} nodes"
         status = "fail" if s.free_blocks == 0 else "warn" if s.free_blocks < s.nodes else "ok"
         yield _said("subnet-prefixes", status, s.name, text, command if status != "ok" else "")
@@ -283,7 +288,9 @@ def _control_plane(evidence: Evidence) -> Iterator[Checkup]:
         low = s.free < CONTROL_PLANE_REQUIRED
         status = "fail" if low else "warn" if s.free < CONTROL_PLANE_ADVISED else "ok"
         text = f"{s.free:,} free; EKS requires {CONTROL_PLANE_REQUIRED} and advises {CONTROL_PLANE_ADVISED}"
-        command = f"aws eks update-cluster-config --name {evidence.cluster} --resources-vpc-config subnetIds=SUBNETS"
+        command = (
+            f"aws eks update-cluster-config --name {quote(evidence.cluster)} --resources-vpc-config subnetIds=SUBNETS"
+        )
         yield _said("control-plane-addresses", status, s.name, text, command if status != "ok" else "")
 
 
@@ -301,7 +308,7 @@ def _accounting(evidence: Evidence) -> Iterator[Checkup]:
         text = (
             f"{more} addresses taken that no listed interface holds" if more > 0 else f"{-more} held but counted free"
         )
-        command = f"aws ec2 describe-network-interfaces --filters Name=subnet-id,Values={s.ident}"
+        command = f"aws ec2 describe-network-interfaces --filters Name=subnet-id,Values={quote(s.ident)}"
         yield _said("accounting", "warn", s.name, text, command)
 
 
@@ -319,7 +326,7 @@ def _leaks(evidence: Evidence) -> Iterator[Checkup]:
             "warn",
             s.name,
             text,
-            f"aws ec2 delete-network-interface --network-interface-id {s.leaked[0]}",
+            f"aws ec2 delete-network-interface --network-interface-id {quote(s.leaked[0])}",
         )
 
 
@@ -354,9 +361,12 @@ def _max_pods(evidence: Evidence) -> Iterator[Checkup]:
     if not rows:
         return
     over = [r for r in rows if (r[2] or 0) > (r[3] or 0) + r[4]]
-    kind = "nodes" if real else "node groups (by EKS's rules; kubectl get nodes -o json tells the kubelets' own)"
+    many = "" if len(rows) == 1 else "s"
+    rule = (
+        f"node{many}" if real else f"node group{many}, by EKS's rules (kubectl get nodes -o json has the kubelets' own)"
+    )
     if not over:
-        yield _said("max-pods", "ok", "", f"max pods is within the addresses on {len(rows)} {kind}")
+        yield _said("max-pods", "ok", "", f"max pods is within the addresses on {len(rows)} {rule}")
     shown: dict[tuple[str, int | None, int | None, int], list[str]] = {}
     for name, kind_of_node, pods, capacity, host in over:
         shown.setdefault((kind_of_node, pods, capacity, host), []).append(name)
@@ -401,7 +411,9 @@ def _cni_version(evidence: Evidence) -> Iterator[Checkup]:
     version = version_of(cni.version) if cni and cni.version else None
     if cni is None or version is None:
         return
-    update = f"aws eks update-addon --cluster-name {evidence.cluster} --addon-name vpc-cni --addon-version VERSION"
+    update = (
+        f"aws eks update-addon --cluster-name {quote(evidence.cluster)} --addon-name vpc-cni --addon-version VERSION"
+    )
     newest = ".".join(map(str, NEWEST_CNI))
     if evidence.prefix_mode and version < CNI_PREFIX:
         yield _said("cni-version", "fail", "", f"{cni.version}: prefixes need 1.9.0", update)
@@ -420,7 +432,7 @@ def _cni_settings(evidence: Evidence) -> Iterator[Checkup]:
         return
     command = "kubectl -n kube-system set env ds/aws-node NAME=VALUE (or the add-on's configuration)"
     for issue in cni.issues:
-        show = f"aws eks describe-addon --cluster-name {evidence.cluster} --addon-name vpc-cni"
+        show = f"aws eks describe-addon --cluster-name {quote(evidence.cluster)} --addon-name vpc-cni"
         yield _said("cni-settings", "fail", "", issue, show)
     for text in cni.contradictions:
         yield _said("cni-settings", "warn", "", text, command)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from capacity.cli.import_aws import Cluster, Folder, Profile, Region, cluster_found
 from capacity.cli.options import Color, OutFile, Output, Quiet, one_of, sink
 from capacity.cli.output import Answer, Table, emit
-from capacity.errors import SpecError
 
 if TYPE_CHECKING:
     from capacity.advice.doctor import Checkup
@@ -57,23 +56,12 @@ def doctor(
     found = cluster_found(cluster, region, profile, folder, doctor=True)
     from capacity.advice.doctor import diagnose, verdict
     from capacity.readers.aws_doctor import evidence_of
+    from capacity.readers.kubernetes_facts import streamed
 
-    checks = diagnose(evidence_of(found, _kubernetes(kubectl)))
+    checks = diagnose(evidence_of(found, streamed(str(kubectl)) if kubectl else ()))
     emit(answer(checks, found, kubectl, folder), to)
     if verdict(checks) in (("fail",) if level == "error" else ("fail", "warn")) and not exit_zero:
         raise typer.Exit(1)
-
-
-def _kubernetes(path: Path | None) -> list[dict[str, Any]]:
-    """Documents of a kubectl answer."""
-    if path is None:
-        return []
-    from capacity.readers.decode import read_documents
-
-    found = [d.value for d in read_documents(str(path))]
-    if not all(isinstance(d, dict) and "kind" in d for d in found):
-        raise SpecError(f"--kubectl {path}: not what kubectl prints (kubectl get nodes,pods,ds,deploy -A -o json)")
-    return found
 
 
 _MARKS = {"fail": "FAIL", "warn": "warn", "unknown": "?", "ok": "ok"}

@@ -71,7 +71,7 @@ class SubnetAccount:
     @property
     def difference(self) -> int:
         """Addresses that AWS counts as taken and no listed interface holds; negative: held, but counted free."""
-        if self.reported_free is None or self.counts_reservations:
+        if self.reported_free is None or self.reported_free > self.usable or self.counts_reservations:
             return 0
         return self.expected_free - self.reported_free
 
@@ -86,7 +86,7 @@ class SubnetAccount:
         if self.reported_free is not None and self.reported_free > self.usable:
             return (
                 f"{place}: AWS reports {self.reported_free} free, more than the {self.usable} that {self.cidr} has: "
-                "an edited answer, or the answer of another subnet"
+                "an edited answer, or that of another subnet; not used"
             )
         if not self.difference or not interfaces_known:
             return None

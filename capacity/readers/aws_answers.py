@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import Any
 
 from capacity.errors import SpecError
@@ -47,6 +48,17 @@ class Kind:
     command: str
     lost: str
     use: str = "plan"
+
+    def command_for(self, **names: str) -> str:
+        """The command with names filled in, safe to paste into a shell; a name not given stays a placeholder."""
+        return self.command.format_map(_Names({key: quote(name) for key, name in names.items()}))
+
+
+class _Names(dict[str, str]):
+    """Names for a command line; one that is not known is its capitalised key."""
+
+    def __missing__(self, key: str) -> str:
+        return key.upper()
 
 
 def _kind(
@@ -183,7 +195,7 @@ KINDS = {
             "roles",
             "RoleDetailList",
             "RoleName",
-            "RoleName AssumeRolePolicyDocument",
+            "RoleName AttachedManagedPolicies",
             "iam:ListAttachedRolePolicies iam:ListRolePolicies iam:GetRolePolicy",
             "aws iam get-account-authorization-details --filter Role LocalManagedPolicy AWSManagedPolicy",
             "what the roles of the nodes and of the CNI may do",
@@ -333,6 +345,9 @@ class Sorter:
         if "apiVersion" in entry and "kind" in entry:
             self._kubernetes.append(entry)
             return True
+        if "ReservationId" in entry and "Instances" in entry:
+            self._take("instances", objects(entry, "Instances", origin), origin)
+            return True
         for kind in KINDS.values():
             if kind.marks <= entry.keys():
                 self._take(kind.name, [entry], origin)
@@ -357,6 +372,8 @@ class Sorter:
 
     def done(self) -> Answers:
         """What was collected, in the order of the identifiers."""
+        if self._listed.get("nodegroups") == {}:
+            self.present("nodegroups")  # an empty listing: there are none to describe
         return Answers(
             items={name: tuple(held[i] for i in sorted(held)) for name, held in self._items.items()},
             listed={name: tuple(sorted(names)) for name, names in self._listed.items()},

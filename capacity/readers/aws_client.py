@@ -13,7 +13,7 @@ from capacity.errors import CapacityError, MissingExtra, SpecError, either, near
 from capacity.readers.aws_answers import KINDS, Answers, Gap, Item, Sorter, objects, section, tags, text, texts
 from capacity.readers.aws_owners import cluster_of
 
-MOST_ATTEMPTS = 8  # of one call, the first included; botocore's standard mode waits up to 20 s between two
+MOST_ATTEMPTS = 6  # of one call, the first included; botocore's standard mode waits 1, 2, 4 … s at most between two
 PAGE = 1000  # the most that EC2's describe calls answer at once
 
 DENIED = frozenset(
@@ -78,7 +78,9 @@ class Caller:
 
         self.session = session
         self.region: str = session.region_name
-        self._config = Config(retries={"mode": "standard", "total_max_attempts": MOST_ATTEMPTS})
+        self._config = Config(
+            retries={"mode": "standard", "total_max_attempts": MOST_ATTEMPTS}, connect_timeout=10, read_timeout=60
+        )
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str, region: str | None = None) -> Any:
@@ -233,8 +235,7 @@ class _Fetch:
         known = KINDS[kind]
         if known.use == "must":
             raise CapacityError(f"{known.lost} cannot be read: {error.reason}") from error
-        filled = {"nodegroup": "GROUP", "subnet": "SUBNET", "template": "TEMPLATE", "version": "VERSION"}
-        command = known.command.format(**(filled | self.names | names))
+        command = known.command_for(**(self.names | names))
         self.gaps.append(Gap(kind, error.reason, known.lost, command, known.actions))
 
     def _take(self, kind: str, service: str, operation: str, **arguments: Any) -> None:
@@ -306,9 +307,6 @@ class _Fetch:
                     return
                 continue  # gone: the reader of the group says so
             answer.pop("NextToken", None)
-            if version == "$Latest" or version == "$Default":
-                for entry in objects(answer, "LaunchTemplateVersions"):
-                    entry["DefaultVersion"] = version == "$Default"
             self.sorter.add(answer, "describe-launch-template-versions")
 
     def _roles(self) -> None:

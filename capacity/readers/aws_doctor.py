@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from capacity.advice.doctor import CniFacts, DnsFacts, Evidence, GroupFacts, NodeFacts, SubnetFacts
 from capacity.catalog.instance_type import InstanceType
@@ -20,7 +21,7 @@ from capacity.readers.aws_paths import path_facts
 from capacity.readers.aws_plan import AwsCluster, parse_aws
 from capacity.readers.aws_roles import role_facts
 from capacity.readers.complete import complete
-from capacity.readers.kubernetes_facts import KubernetesFacts, parse_kubernetes
+from capacity.readers.kubernetes_facts import KubernetesFacts, each, parse_kubernetes
 from capacity.readers.write import render_plan
 from capacity.spec.cni_env import CNI_VARIABLES, CniSettings, cni_settings
 from capacity.spec.document import parse_yaml
@@ -50,10 +51,12 @@ _NEEDS = {
 HOST_PODS = 2  # aws-node and kube-proxy on every node
 
 
-def evidence_of(found: AwsCluster, kubernetes: Iterable[Item] = (), catalog: Catalog | None = None) -> Evidence:
-    """Everything the doctor looks at."""
+def evidence_of(
+    found: AwsCluster, kubernetes: Iterable[tuple[str, Item]] = (), catalog: Catalog | None = None
+) -> Evidence:
+    """Everything the doctor looks at; ``kubernetes`` are kinds and objects beside those among the answers."""
     catalog = catalog or load_catalog()
-    kube = parse_kubernetes([*found.answers.kubernetes, *kubernetes])
+    kube = parse_kubernetes(chain(each(found.answers.kubernetes), kubernetes))
     family = text(section(found.item, "kubernetesNetworkConfig"), "ipFamily") or "ipv4"
     item = addon(found.answers, "vpc-cni", found.name)
     env = kube.cni_env if kube.cni_env is not None else found.cni.env if item is not None else None
@@ -134,8 +137,9 @@ def _subnets(
     for i in mine:
         if i.owner in ("node_primary", "cni_secondary", "trunk", "branch") and i.instance:
             serving[i.subnet].add(i.instance)
-    of_groups = {n for g in found.groups.drafts for n in (*(g.subnets or ()), *(g.pod_subnets or ()))}
+    of_groups = {n for g in found.groups.drafts for n in g.subnets or ()}
     pods = set(found.cni.pod_subnets.values())
+    pods |= {i.subnet for i in mine if i.owner in ("cni_secondary", "branch")}
     leaked: dict[str, list[str]] = defaultdict(list)
     for i in found.interfaces:
         if i.owner == "leaked":
@@ -143,22 +147,26 @@ def _subnets(
     types = {n.instance_type for n in nodes} | {t for g in found.groups.drafts for t in g.instance_types or ()}
     step = _step([k for t in types if (k := _kind(catalog, t))], settings)
     known = found.answers.has("interfaces")
-    facts = [
-        SubnetFacts(
-            name=a.name,
-            ident=a.ident,
-            usable=a.usable,
-            free=a.reported_free,
-            free_blocks=a.free_blocks if known and not a.difference else None,
-            unexplained=a.difference if known and a.reported_free is not None else None,
-            leaked=tuple(leaked[a.ident]),
-            step=step,
-            control_plane=a.ident in control,
-            serves_nodes=bool(serving[a.ident]) or a.name in of_groups or a.ident in pods,
-            nodes=len(serving[a.ident]),
+    facts = []
+    for a in found.accounts:
+        has_nodes = bool(serving[a.ident]) or a.name in of_groups
+        has_pods = a.ident in pods or (has_nodes and not settings.custom_networking)
+        facts.append(
+            SubnetFacts(
+                name=a.name,
+                ident=a.ident,
+                usable=a.usable,
+                free=a.reported_free,
+                free_blocks=a.free_blocks if known and not a.difference else None,
+                unexplained=a.difference if known and a.reported_free is not None else None,
+                leaked=tuple(leaked[a.ident]),
+                step=step if has_pods else 1,
+                control_plane=a.ident in control,
+                serves_nodes=has_nodes or has_pods,
+                serves_pods=has_pods,
+                nodes=len(serving[a.ident]),
+            )
         )
-        for a in found.accounts
-    ]
     return tuple(f for f in facts if f.control_plane or f.serves_nodes or f.leaked)
 
 
@@ -241,7 +249,7 @@ def _missing(found: AwsCluster) -> dict[str, tuple[str, str]]:
                 why[check] = (f"no {name} add-on among the answers: installed by hand, or not saved", command)
             elif check.startswith("sg-"):
                 reason = "no interface of the nodes or of the control plane among the answers"
-                why[check] = (reason, KINDS["interfaces"].command)
+                why[check] = (reason, KINDS["interfaces"].command_for())
             else:
                 why[check] = (f"no {KINDS[kind].name.replace('_', ' ')} of the cluster among the answers", "")
     return why

@@ -13,6 +13,7 @@ from capacity.catalog.table import Catalog
 from capacity.readers.aws_answers import KINDS, Answers, Gap, Item, count, objects, section, tags, text, texts
 from capacity.readers.aws_owners import cluster_of
 from capacity.readers.draft import GroupDraft, Note, at
+from capacity.readers.write import printable
 
 AMI_FAMILIES = (
     ("AL2023_", "al2023"),
@@ -21,6 +22,7 @@ AMI_FAMILIES = (
     ("WINDOWS_", "windows"),
 )  # EKS API Nodegroup.amiType
 POOL_TAGS = ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name", "eks:kubernetes-node-pool-name")
+MOST_NAME = 200  # characters; a tag's value may have 256
 GONE = frozenset(("shutting-down", "terminated", "stopping", "stopped"))
 
 
@@ -79,7 +81,7 @@ class _Reader:
 
     def _gap_of_group(self, name: str) -> None:
         kind = KINDS["nodegroups"]
-        command = kind.command.format(cluster=self.cluster, nodegroup=name)
+        command = kind.command_for(cluster=self.cluster, nodegroup=name)
         self.gaps.append(Gap("nodegroups", "only listed", f"the managed node group {name}", command, kind.actions))
 
     # --- managed ---------------------------------------------------------------------------
@@ -91,7 +93,8 @@ class _Reader:
         scaling_names = {text(g, "name") for g in objects(section(group, "resources"), "autoScalingGroups", name)}
         template = self._template(section(group, "launchTemplate"), "id", name)
         data = section(template, "LaunchTemplateData") if template else {}
-        types = texts(group, "instanceTypes") or [t for t in [text(data, "InstanceType")] if t]
+        own = text(data, "InstanceType")  # EKS refuses a group that names types beside its template's
+        types = [own] if own else texts(group, "instanceTypes")
         sizes = section(group, "scalingConfig")
         low, desired, high = (count(sizes, k) for k in ("minSize", "desiredSize", "maxSize"))
         for scaling in (self.scaling[n] for n in sorted(scaling_names) if n in self.scaling):
@@ -221,7 +224,7 @@ class _Reader:
         if chosen:
             return chosen[0]
         kind = KINDS["launch_templates"]
-        command = kind.command.format(template=ident, version=version or "$Default")
+        command = kind.command_for(template=ident, version=str(version or "$Default"))
         self.gaps.append(
             Gap("launch_templates", "not read", f"what the launch template of {group} says", command, kind.actions)
         )
@@ -230,7 +233,7 @@ class _Reader:
     def _keep(self, draft: GroupDraft, types: Sequence[str], subnets: Sequence[str], members: Sequence[Item]) -> None:
         """Take a group in, or say why not."""
         for instance in members:
-            self.nodes[text(instance, "InstanceId")] = draft.name
+            self.nodes[text(instance, "InstanceId")] = printable(draft.name)[:MOST_NAME]
         running = Counter(text(i, "InstanceType") for i in members)
         types = list(dict.fromkeys([*types, *sorted(running, key=lambda t: (-running[t], t))]))
         ordered = sorted(types, key=lambda t: -running[t])
@@ -256,7 +259,7 @@ class _Reader:
         if draft.taints:
             shown = ", ".join(f"{k}={v}:{e}" for k, v, e in draft.taints)
             self._say(draft.name, f"tainted ({shown}): name the workloads' nodeGroups to keep others off it")
-        name = draft.name
+        name = printable(draft.name)[:MOST_NAME] or "nodes"
         while name in self.drafts:
             name += "-2"
         self.drafts[name] = replace(draft, name=name, instance_types=known, subnets=here, min_nodes=low, max_nodes=high)

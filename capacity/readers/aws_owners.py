@@ -11,16 +11,16 @@ from functools import cache
 
 from capacity.catalog.files import data_dir, read_text
 from capacity.readers.aws_answers import Answers, Item, count, moment, objects, section, tags, text
-from capacity.spec.tenants import tenant_kinds
 
 PREFIX_SIZE = 16  # addresses of a /28; aws/aws-eks-best-practices@dc0243a prefix-mode_linux.adoc L22
 LEAK_AGE_S = 300  # the CNI's own clean-up takes ENIs "available" for longer; ipamd awsutils.go L89-90, L2407
 
 NODE_OWNERS = ("node_primary", "cni_secondary", "trunk", "branch", "unmanaged")
-LOAD_BALANCERS = ("alb", "nlb", "clb", "gwlb")
 INSTANCE_TAG = "node.k8s.amazonaws.com/instance_id"
 CREATED_TAG = "node.k8s.amazonaws.com/createdAt"
 CLUSTER_TAG = "cluster.k8s.amazonaws.com/name"
+TRUNK_TAG = "vpcresources.k8s.aws/trunk-eni-id"  # on a branch, by the VPC resource controller
+NOT_OURS = "clusters of other accounts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,8 @@ def parse_interfaces(answers: Answers) -> tuple[Interface, ...]:
     described = answers.of("interfaces")
     clusters = instance_clusters(answers)
     now = newest_moment(described)
-    return tuple(_interface(item, clusters, now, answers.has("instances")) for item in described)
+    trunks = {text(i, "NetworkInterfaceId"): text(section(i, "Attachment"), "InstanceId") for i in described}
+    return tuple(_interface(item, clusters, trunks, now, answers.has("instances")) for item in described)
 
 
 def instance_clusters(answers: Answers) -> dict[str, str]:
@@ -170,18 +171,25 @@ def newest_moment(described: Sequence[Item]) -> float | None:
     return max((t for t in times if t is not None), default=None)
 
 
-def _interface(item: Item, clusters: Mapping[str, str], now: float | None, instances_known: bool) -> Interface:
+def _interface(
+    item: Item, clusters: Mapping[str, str], trunks: Mapping[str, str], now: float | None, instances_known: bool
+) -> Interface:
     tagged = tags(item, "TagSet")
     attachment = section(item, "Attachment")
     rule, named = _match(item, tagged)
     instance = text(attachment, "InstanceId") or named.get("instance", "") or tagged.get(INSTANCE_TAG, "")
+    instance = instance or trunks.get(tagged.get(TRUNK_TAG, ""), "")  # a branch hangs on its trunk
     owner, kind = (rule.owner, rule.kind) if rule else ("", "")
     device = count(attachment, "DeviceIndex")
     if owner in ("", "cni_secondary"):
         owner, kind = _by_attachment(item, tagged, owner, device, clusters.get(instance, ""), instances_known, now)
     elif owner in ("trunk", "branch") and text(item, "Status") == "available":
         owner, kind = _loose(tagged, now), "leakedEni"
-    cluster = named.get("cluster", "") or tagged.get(CLUSTER_TAG, "") or clusters.get(instance, "")
+    cluster = (
+        named.get("cluster", "") or tagged.get(CLUSTER_TAG, "") or cluster_of(tagged) or clusters.get(instance, "")
+    )
+    if owner in NODE_OWNERS and not cluster and instances_known:
+        cluster = NOT_OURS  # nodes that this account does not see
     spans, primary, secondary, prefixes = _blocks(item)
     return Interface(
         ident=text(item, "NetworkInterfaceId"),
@@ -197,7 +205,7 @@ def _interface(item: Item, clusters: Mapping[str, str], now: float | None, insta
         instance=instance,
         device=device,
         card=count(attachment, "NetworkCardIndex"),
-        groups=tuple(text(g, "GroupId") for g in objects(item, "Groups")),
+        groups=tuple(text(g, "GroupId") for g in objects(item, "Groups", text(item, "NetworkInterfaceId"))),
     )
 
 
@@ -271,15 +279,3 @@ def _blocks(item: Item) -> tuple[tuple[tuple[int, int], ...], int, int, int]:
     spans = [(a, a) for a in singles] + [(int(b[0]), int(b[-1])) for b in blocks]
     primary = sum(a.get("Primary") is True for a in listed)
     return tuple(spans), primary, len(singles) - primary, len(blocks)
-
-
-def holder_of(interface: Interface, own_cluster: str) -> str:
-    """The holder of the ledger under which a plan's model books it, or ``tenant`` and ``other``."""
-    if interface.cluster and interface.cluster != own_cluster:
-        return "other"
-    if interface.owner in ("node_primary", "branch", "control_plane"):
-        return interface.owner
-    if interface.owner in ("cni_secondary", "trunk", "unmanaged"):
-        return "eni_primary"
-    kind = tenant_kinds().get(interface.kind)
-    return kind.holder if kind else "other"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+from shlex import quote
 from typing import Any
 
 from capacity.advice.doctor import PathFacts
@@ -15,6 +16,13 @@ from capacity.readers.aws_plan import AwsCluster
 PROTOCOLS = {"6": "tcp", "17": "udp", "tcp": "tcp", "udp": "udp", "-1": "all"}
 ANY = 0  # a port that stands for "some port": the load balancer's target port is not known
 DATABASES = {"rds": (3306, 5432, 1433, 1521), "elasticache": (6379, 11211)}
+
+_TARGETS = {
+    "sg-load-balancers-to-nodes": "load balancer",
+    "sg-nodes-to-endpoints": "interface endpoint",
+    "sg-nodes-to-efs": "EFS mount target",
+    "sg-nodes-to-databases": "RDS or ElastiCache interface",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ def path_facts(found: AwsCluster) -> tuple[PathFacts, ...]:
     mine = [i for i in found.interfaces if i.cluster == found.name]
     nodes = _sides([i for i in mine if i.owner == "node_primary"], "nodes")
     control = _sides([i for i in mine if i.owner == "control_plane"], "control plane") or _configured(found)
-    pods = _sides([i for i in mine if i.owner == "cni_secondary"], "pods") or nodes
+    pods = _sides([i for i in mine if i.owner in ("node_primary", "cni_secondary")], "pods")
     out: list[PathFacts] = []
     for port in (10250, 443):
         out += _paths("sg-control-plane-to-nodes", control, nodes, "tcp", (port,), rules)
@@ -47,12 +55,16 @@ def path_facts(found: AwsCluster) -> tuple[PathFacts, ...]:
         out += _paths("sg-load-balancers-to-nodes", balancers, nodes, "tcp", (ANY,), rules)
     endpoints = _sides([i for i in others if i.owner == "endpoint"], "endpoint", by_name=True)
     out += _paths("sg-nodes-to-endpoints", nodes, endpoints, "tcp", (443,), rules)
-    out += _paths(
-        "sg-nodes-to-efs", nodes, _sides([i for i in others if i.owner == "efs"], "EFS"), "tcp", (2049,), rules
-    )
+    mounts = _sides([i for i in others if i.owner == "efs"], "EFS")
+    out += _paths("sg-nodes-to-efs", nodes, mounts, "tcp", (2049,), rules)
     for owner, ports in DATABASES.items():
         databases = _sides([i for i in others if i.owner == owner], owner)
         out += _paths("sg-nodes-to-databases", nodes, databases, "tcp", ports, rules)
+    if nodes:
+        looked_at = {p.check for p in out}
+        out += [
+            PathFacts(c, "", True, f"no {what} in the VPC", "") for c, what in _TARGETS.items() if c not in looked_at
+        ]
     return tuple(out)
 
 
@@ -116,8 +128,9 @@ def _mend(source: Side, target: Side, protocol: str, ports: Sequence[int]) -> st
     port = "PORT" if ports == (ANY,) else str(ports[0])
     into = min(target.groups, default="sg-OF-THE-TARGET")
     peer = min(source.groups, default="")
-    origin = f"--source-group {peer}" if peer else "--cidr CIDR"
-    return f"aws ec2 authorize-security-group-ingress --group-id {into} --protocol {protocol} --port {port} {origin}"
+    origin = f"--source-group {quote(peer)}" if peer else "--cidr CIDR"
+    allow = f"aws ec2 authorize-security-group-ingress --group-id {quote(into)}"
+    return f"{allow} --protocol {protocol} --port {port} {origin}"
 
 
 def reachable(

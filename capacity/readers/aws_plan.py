@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, collapse_addresses
@@ -13,15 +13,18 @@ from capacity.errors import SpecError, either, nearest_names
 from capacity.readers.aws_addresses import SubnetAccount, parse_subnets, vpc_of
 from capacity.readers.aws_answers import KINDS, Answers, Gap, Item, objects, section, text, texts
 from capacity.readers.aws_cni import CUSTOM, CniFound, parse_cni
-from capacity.readers.aws_groups import Groups, parse_groups
+from capacity.readers.aws_groups import MOST_NAME, Groups, parse_groups
 from capacity.readers.aws_owners import NODE_OWNERS, Interface, parse_interfaces
+from capacity.readers.common import block_of
 from capacity.readers.complete import complete
 from capacity.readers.draft import PODS_TODAY, GroupDraft, Note, PlanDraft, SubnetDraft, TenantDraft, at
-from capacity.readers.write import render_plan
+from capacity.readers.write import printable, render_plan
 from capacity.spec.document import parse_yaml
 from capacity.spec.parse import parse_plan
 
 MODELLED = ("node_primary", "eni_primary", "assigned", "warm", "branch")
+GROWING = ("alb", "clb")
+BALANCERS = {"application": "alb", "network": "nlb"}  # elbv2 LoadBalancer.Type; a gateway's are of kind other
 WIDEST = 16  # a VPC block; aws/aws-eks-best-practices@dc0243a networking/subnets.adoc L65
 
 
@@ -75,7 +78,7 @@ def parse_cluster(answers: Answers, cluster: str = "", catalog: Catalog | None =
 
 
 def _cluster(answers: Answers, name: str) -> Item:
-    """The cluster's answer; without it, what the node groups say of its name."""
+    """The cluster's answer; without it, what the node groups say of its name; subnets alone make a network."""
     known = {text(c, "name"): c for c in answers.of("cluster")}
     if name in known:
         return known[name]
@@ -89,11 +92,11 @@ def _cluster(answers: Answers, name: str) -> Item:
     names = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
     if not name and len(names) == 1:
         name = names.pop()
-    if not name:
-        raise SpecError(f"no cluster among the answers: {KINDS['cluster'].command.format(cluster='NAME')}")
+    if not name and not answers.of("subnets"):
+        raise SpecError(f"no cluster among the answers: {KINDS['cluster'].command_for()}")
     vpcs = {text(s, "VpcId") for s in answers.of("subnets")} - {""}
     if len(vpcs) > 1:
-        command = KINDS["cluster"].command.format(cluster=name)
+        command = KINDS["cluster"].command_for(cluster=name or "CLUSTER")
         raise SpecError(f"subnets of {len(vpcs)} VPCs, and nothing says which is the cluster's: {command}")
     return {"name": name}
 
@@ -123,8 +126,25 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
     names = {a.ident: a.name for a in found.accounts}
     control = tuple(names[s] for s in texts(section(found.item, "resourcesVpcConfig"), "subnetIds") if s in names)
     notes = [*found.groups.notes, *found.cni.notes]
-    groups = tuple(_with_pod_subnets(g, found, notes) for g in found.groups.drafts)
-    service = text(network, "serviceIpv4Cidr")
+    groups = tuple(_with_unmanaged(_with_pod_subnets(g, found, notes), found) for g in found.groups.drafts)
+    booked = tenants(found)
+    if any(t.kind in GROWING for t in booked) and found.answers.has("interfaces"):
+        notes.append(
+            Note(
+                "tenants: load balancers stand with the addresses they hold now; AWS asks for 8 free per subnet, into "
+                "which Application and Classic Load Balancers grow",
+                "tenants",
+            )
+        )
+    if section(found.item, "computeConfig").get("enabled") is True:
+        notes.append(
+            Note(
+                "cni: EKS Auto Mode runs its nodes and a CNI of its own; what its interfaces prove is taken over, its "
+                "warm targets are not published and stand as the chart's",
+                "cni",
+            )
+        )
+    service = block_of(network.get("serviceIpv4Cidr"))
     notes += [Note(n) for n in found.answers.notes]
     notes += [Note(g.line) for g in found.gaps]
     known = found.answers.has("interfaces")
@@ -143,10 +163,10 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
         notes.append(note)
     return PlanDraft(
         source=source,
-        name=found.name,
+        name=found.name or None,
         region=found.region,
         kubernetes_version=text(found.item, "version") or None,
-        service_cidr=IPv4Network(service) if service else None,
+        service_cidr=service if service and 12 <= service.prefixlen <= 24 else None,  # what EKS allows
         ip_family=text(network, "ipFamily") or None,
         cni_version=found.cni.version,
         env=dict(found.cni.env),
@@ -156,7 +176,7 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
         ),
         control_plane=control or None,
         node_groups=groups,
-        tenants=tenants(found),
+        tenants=booked,
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -224,6 +244,8 @@ def _with_pod_subnets(group: GroupDraft, found: AwsCluster, notes: list[Note]) -
 
 def tenants(found: AwsCluster) -> tuple[TenantDraft, ...]:
     """Load balancers, endpoints, other clusters … with the addresses each holds now, per subnet."""
+    if not found.answers.has("interfaces"):
+        return _balancers(found)
     held: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     names = {a.ident: a.name for a in found.accounts}
     for interface in found.interfaces:
@@ -240,10 +262,39 @@ def tenants(found: AwsCluster) -> tuple[TenantDraft, ...]:
                 by_count[subnets[subnet]].append(subnet)
         for addresses, where in by_count.items():
             label = name if len(by_count) == 1 else f"{name} ({', '.join(where)})"
+            label = printable(label)[:MOST_NAME]
             label = label if label not in taken else f"{label} ({kind})"
             taken.add(label)
-            drafts.append(TenantDraft(label[:200], kind, tuple(where), addresses))
+            drafts.append(TenantDraft(label, kind, tuple(where), addresses))
     return tuple(drafts)
+
+
+def _balancers(found: AwsCluster) -> tuple[TenantDraft, ...]:
+    """Load balancers by their own answers, where no interface is known; addresses as AWS states them for the kind."""
+    names = {a.ident: a.name for a in found.accounts}
+    drafts = [
+        (
+            text(item, "LoadBalancerName"),
+            BALANCERS.get(text(item, "Type")),
+            [text(z, "SubnetId") for z in objects(item, "AvailabilityZones", text(item, "LoadBalancerArn"))],
+        )
+        for item in found.answers.of("load_balancers")
+    ]
+    classic = found.answers.of("classic_load_balancers")
+    drafts += [(text(item, "LoadBalancerName"), "clb", texts(item, "Subnets")) for item in classic]
+    return tuple(
+        TenantDraft(f"{printable(name)} ({kind})", kind, tuple(names[s] for s in zones if s in names))
+        for name, kind, zones in drafts
+        if kind and any(s in names for s in zones)
+    )
+
+
+def _with_unmanaged(group: GroupDraft, found: AwsCluster) -> GroupDraft:
+    """ENIs on every node of the group that the CNI did not add."""
+    members = [i for i, name in found.groups.nodes.items() if name == group.name]
+    counts = Counter(i.instance for i in found.interfaces if i.owner == "unmanaged")
+    fewest = min((counts[m] for m in members), default=0)
+    return replace(group, unmanaged_enis=fewest) if fewest else group
 
 
 _COMMON_NAMES = {
@@ -301,7 +352,7 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
         if rest < 0:
             notes.append(Note(_excess(account, modelled, -rest, own), at("vpc.subnets", account.name, "used")))
         elif used:
-            notes.append(Note(_explained(account, used), at("vpc.subnets", account.name, "used")))
+            notes.append(Note(_explained(account, modelled, used), at("vpc.subnets", account.name, "used")))
     if pods:
         total = sum(t.addresses or 0 for t in pods)
         notes.append(
@@ -332,12 +383,18 @@ def _excess(account: SubnetAccount, modelled: Mapping[str, int], excess: int, ow
     )
 
 
-def _explained(account: SubnetAccount, used: int) -> str:
-    parts = [f"{account.owners[k]} {k}" for k in ("unknown", "detached") if account.owners.get(k)]
-    parts += [f"{account.difference} held by nothing listed"] if account.difference > 0 else []
-    rest = used - sum(account.owners.get(k, 0) for k in ("unknown", "detached")) - max(account.difference, 0)
-    parts += [f"{rest} that the model places elsewhere"] if rest > 0 else []
-    return f"subnet {account.name}: used {used}" + (f" = {' + '.join(parts)}" if parts else "")
+def _explained(account: SubnetAccount, modelled: Mapping[str, int], used: int) -> str:
+    """The terms of ``used``, each signed; what is left over stands as its own term."""
+    control = account.owners.get("control_plane", 0) - modelled.get("control_plane", 0)
+    terms = [
+        (account.owners.get("unknown", 0), "of unknown owners"),
+        (account.owners.get("detached", 0), "on detached interfaces"),
+        (account.difference, "held by no listed interface"),
+        (control, "of the control plane against the model's share"),
+    ]
+    terms.append((used - sum(n for n, _ in terms), "that the model places elsewhere"))
+    parts = [f"{'-' if n < 0 else '+'} {abs(n)} {what}" for n, what in terms if n]
+    return f"subnet {account.name}: used {used} = {' '.join(parts).removeprefix('+ ')}"
 
 
 def with_unread(answers: Answers, cluster: str = "", doctor: bool = False) -> Answers:
@@ -346,17 +403,12 @@ def with_unread(answers: Answers, cluster: str = "", doctor: bool = False) -> An
     Launch templates are only missed where a node group refers to one: its reader says so.
     """
     item = next(iter(answers.of("cluster")), {})
-    names = _Names(cluster=cluster or text(item, "name") or "NAME", vpc=vpc_of(answers, item) or "VPC")
+    groups = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
+    name = cluster or text(item, "name") or (groups.pop() if len(groups) == 1 else "CLUSTER")
+    names = {"cluster": name, "vpc": vpc_of(answers, item) or "VPC"}
     uses = ("must", "plan", "doctor") if doctor else ("must", "plan")
     return answers.with_gaps(
-        Gap(kind.name, "not among the answers", kind.lost, kind.command.format_map(names), kind.actions)
+        Gap(kind.name, "not among the answers", kind.lost, kind.command_for(**names), kind.actions)
         for kind in KINDS.values()
         if kind.use in uses and not answers.has(kind.name) and kind.name not in ("launch_templates", "policies")
     )
-
-
-class _Names(dict[str, str]):
-    """Names for a command line; one that is not known stays a capitalised placeholder."""
-
-    def __missing__(self, key: str) -> str:
-        return key.upper()

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from shlex import quote
 from typing import Any
 from urllib.parse import unquote
 
@@ -41,7 +42,7 @@ def role_facts(found: AwsCluster) -> tuple[RoleFacts, ...]:
     own = _role_name(text(item, "serviceAccountRoleArn")) if item else ""
     if item is not None and item.get("podIdentityAssociations") and not own:
         reason = "the CNI gets its role by EKS Pod Identity, whose association is not read"
-        command = f"aws eks list-pod-identity-associations --cluster-name {found.name} --namespace kube-system"
+        command = f"aws eks list-pod-identity-associations --cluster-name {quote(found.name)} --namespace kube-system"
         facts = [RoleFacts("iam-cni", "aws-node", None, (), reason, command)]
     else:
         facts = [
@@ -60,7 +61,7 @@ def _role_name(arn: str) -> str:
 def _judge(answers: Answers, check: str, role: str, needed: Iterable[str], policy: str) -> RoleFacts:
     item = next((r for r in answers.of("roles") if text(r, "RoleName") == role), None)
     command = " && ".join(
-        f"aws iam attach-role-policy --role-name {role} --policy-arn arn:aws:iam::aws:policy/{p}"
+        f"aws iam attach-role-policy --role-name {quote(role)} --policy-arn arn:aws:iam::aws:policy/{p}"
         for p in policy.split(" and ")
     )
     if item is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from capacity.errors import SpecError
 from capacity.readers.complete import ADD_NETWORK
-from capacity.readers.document import ASSUMED, SUBNET_IDS, Document, document
+from capacity.readers.document import ASSUMED, POD_SUBNETS, SUBNET_IDS, Document, document
 from capacity.readers.draft import (
     DaemonSetDraft,
     GroupDraft,
@@ -19,7 +19,7 @@ from capacity.readers.draft import (
     TenantDraft,
     WorkloadDraft,
     at,
-    camel,
+    key_of,
 )
 from capacity.readers.write import comment, printable, render_plan
 from capacity.spec.document import Section, decode_text, parse_json, parse_yaml, read_bytes
@@ -63,6 +63,7 @@ def plan_draft(plan: Section, source: str = "") -> PlanDraft:
         vpc_cidrs=tuple(IPv4Network(c) for c in vpc.get("cidrs") or ()),
         subnets=tuple(_subnet(s, ids) for s in vpc.get("subnets") or ()),
         control_plane=_names(control_plane.get("subnets")),
+        pod_subnets=tuple(annotations.get(POD_SUBNETS) or ()),
         node_groups=tuple(map(_group, plan.get("nodeGroups") or ())),
         workloads=tuple(map(_workload, plan.get("workloads") or ())),
         daemon_sets=tuple(map(_daemon_set, plan.get("daemonSets") or ())),
@@ -186,7 +187,9 @@ def without_assumptions(draft: PlanDraft) -> PlanDraft:
             if at(section, entry.name) in assumed:
                 continue
             open_fields = [
-                f.name for f in fields(entry) if f.name != "name" and at(section, entry.name, camel(f.name)) in assumed
+                f.name
+                for f in fields(entry)
+                if f.name != "name" and at(section, entry.name, key_of(section, f.name)) in assumed
             ]
             kept.append(replace(entry, **dict.fromkeys(open_fields)) if open_fields else entry)
         changes[attribute] = tuple(kept)

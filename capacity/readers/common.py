@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
@@ -131,23 +132,20 @@ def cni_version_of(text: Any) -> str | None:
     >>> cni_version_of("v1.19.2-eksbuild.1"), cni_version_of("latest")
     ('1.19.2', None)
     """
-    import re
-
     found = re.match(r"v?([0-9]+\.[0-9]+\.[0-9]+)", str(text or ""))
     return found[1] if found else None
 
 
 def kubernetes_version_of(value: Any) -> str | None:
     """``1.34`` out of a version as people write it, None where it is none (``latest``, a placeholder)."""
-    import re
-
     found = re.match(r"v?([0-9]+\.[0-9]+)", text_of(value) or "")
     return found[1] if found else None
 
 
-def catalog_order(kind: InstanceType) -> tuple[int, int, str]:
-    """Small types first."""
-    return (kind.vcpus or 0, kind.memory_mib or 0, kind.name)
+def catalog_order(kind: InstanceType) -> tuple[bool, bool, int, int, str]:
+    """Ordinary types first, then small ones: `check` reckons with the first of a list."""
+    special = bool(kind.gpus or kind.accelerators)
+    return (special, not re.match(r"[cmrt][0-9]", kind.family), kind.vcpus or 0, kind.memory_mib or 0, kind.name)
 
 
 def candidates(catalog: Catalog, keep: Callable[[InstanceType], bool]) -> list[str]:
@@ -176,3 +174,43 @@ def unique(name: str, taken: Iterable[str]) -> str:
 def json_text(value: Any) -> str:
     """A value on one line for a message."""
     return json.dumps(value, ensure_ascii=True, default=str)[:120]
+
+
+def max_pods_in(user_data: Any) -> int | None:
+    """The kubelet's max pods set by a boot script or a nodeadm document, plain or in base64 (gzipped too).
+
+    >>> max_pods_in("/etc/eks/bootstrap.sh shop --kubelet-extra-args '--max-pods=110'")
+    110
+    """
+    import base64
+    import zlib
+
+    if not isinstance(user_data, str) or len(user_data) > 400_000:
+        return None
+    texts = [user_data]
+    if re.fullmatch(r"[A-Za-z0-9+/=\s]{40,}", user_data):
+        try:
+            raw = base64.b64decode(user_data)
+            if raw[:2] == b"\x1f\x8b":
+                raw = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(raw, 1_000_000)
+            texts.append(raw.decode("utf-8", "replace"))
+        except (ValueError, zlib.error):
+            pass
+    for text in texts:
+        found = re.search(r"max-?pods[\"']?\s*[:= ]\s*[\"']?([0-9]{1,5})\b", text, re.IGNORECASE)
+        if found:
+            return int(found[1]) or None
+    return None
+
+
+def is_node_script(user_data: Any) -> bool:
+    """Whether a boot script joins an EKS cluster."""
+    import base64
+    import contextlib
+
+    if not isinstance(user_data, str):
+        return False
+    text = user_data
+    with contextlib.suppress(ValueError):  # plain text is no base64
+        text += base64.b64decode(user_data, validate=True).decode("utf-8", "replace")
+    return any(mark in text for mark in ("bootstrap.sh", "nodeadm", "node.eks.aws", "Start-EKSBootstrap", "kubelet"))

@@ -6,13 +6,14 @@ annotation ``capacity/assumed``, which `check` repeats as a warning, and a later
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, collapse_addresses
-from itertools import cycle
 from typing import Any
 
 from capacity.catalog.table import Catalog, load_catalog
+from capacity.readers.common import block_of
 from capacity.readers.draft import (
     GroupDraft,
     Note,
@@ -22,6 +23,7 @@ from capacity.readers.draft import (
     at,
     renamed_subnets,
 )
+from capacity.readers.write import printable
 from capacity.spec.cni_env import CNI_VARIABLES
 
 ASSUMED_VPC = IPv4Network("10.0.0.0/16")
@@ -47,7 +49,7 @@ class _Work:
         self.notes.append(Note(f"{path}: assumed: {text}", path))
 
     def say(self, path: str, text: str) -> None:
-        self.notes.append(Note(f"{path}: {text}", path))
+        self.notes.append(Note(f"{path}: {text}" if path else text, path))
 
 
 def complete(draft: PlanDraft, catalog: Catalog | None = None) -> PlanDraft:
@@ -56,7 +58,17 @@ def complete(draft: PlanDraft, catalog: Catalog | None = None) -> PlanDraft:
     The result is the same for the same draft; completing it again changes nothing.
     """
     work = _Work(catalog or load_catalog())
-    for step in (_named, _environment, _subnet_references, _groups, _network, _pod_network, _group_subnets, _pods):
+    for step in (
+        _readable,
+        _named,
+        _environment,
+        _subnet_references,
+        _groups,
+        _network,
+        _pod_network,
+        _group_subnets,
+        _pods,
+    ):
         draft = step(draft, work)
     if any(path.startswith("vpc.") for path in work.assumed):
         work.notes.append(Note(ADD_NETWORK))
@@ -67,9 +79,46 @@ def complete(draft: PlanDraft, catalog: Catalog | None = None) -> PlanDraft:
     )
 
 
+def _readable(draft: PlanDraft, work: _Work) -> PlanDraft:
+    """Names a plan may have: one line without control characters, not empty, not endless."""
+    names: dict[str, dict[str, str]] = {}
+    for section in ("subnets", "node_groups", "workloads", "daemon_sets", "tenants"):
+        entries = getattr(draft, section)
+        bad = {e.name: _readable_name(e.name) for e in entries if _readable_name(e.name) != e.name}
+        names[section] = bad
+        for old, new in bad.items():
+            work.say("", f"the name {new!r} was not fit for a plan" + (f" ({len(old)} characters)" if old else ""))
+    if not any(names.values()):
+        return draft
+    draft = renamed_subnets(draft, names["subnets"])
+    groups = names["node_groups"]
+
+    def renamed(section: str) -> tuple[Any, ...]:
+        return tuple(replace(e, name=names[section].get(e.name, e.name)) for e in getattr(draft, section))
+
+    def bound(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(
+            replace(e, node_groups=tuple(groups.get(n, n) for n in e.node_groups)) if e.node_groups else e
+            for e in entries
+        )
+
+    return replace(
+        draft,
+        subnets=renamed("subnets"),
+        node_groups=renamed("node_groups"),
+        workloads=bound(renamed("workloads")),
+        daemon_sets=bound(renamed("daemon_sets")),
+        tenants=renamed("tenants"),
+    )
+
+
+def _readable_name(name: str) -> str:
+    return printable(name).strip()[:LONGEST_NAME] or "unnamed"
+
+
 def _named(draft: PlanDraft, work: _Work) -> PlanDraft:
     if draft.name:
-        return replace(draft, name=draft.name[:LONGEST_NAME])
+        return replace(draft, name=_readable_name(draft.name))
     work.assume("metadata.name", "no source names the cluster")
     return replace(draft, name="imported")
 
@@ -82,7 +131,7 @@ def _environment(draft: PlanDraft, work: _Work) -> PlanDraft:
     env = {}
     for name, value in draft.env.items():
         if name in CNI_VARIABLES:
-            env[name] = value
+            env[name] = printable(value)
         else:
             work.say("cni.env", f"{name} is not a variable of the VPC CNI: left out")
     family = draft.ip_family
@@ -121,7 +170,8 @@ def _subnet_references(draft: PlanDraft, _: _Work) -> PlanDraft:
     subnets = list(draft.subnets)
     for name in _mentioned(draft):
         if name not in known and name not in names:
-            subnets.append(SubnetDraft(name, id=name if name.startswith("subnet-") else None))
+            identity = name if name.startswith("subnet-") else None
+            subnets.append(SubnetDraft(name, cidr=block_of(name), id=identity))
             known.add(name)
     return renamed_subnets(replace(draft, subnets=tuple(subnets)), names)
 
@@ -143,7 +193,7 @@ def _network(draft: PlanDraft, work: _Work) -> PlanDraft:
     if all(s.name in draft.pod_subnets for s in subnets):
         subnets = (*_assumed_subnets(draft, blocks, work), *subnets)
     free = _FreeSpace(blocks, [s.cidr for s in subnets if s.cidr])
-    zones: Iterator[str] = cycle(zones_of(draft))
+    zones = Counter({zone: sum(s.zone == zone for s in subnets) for zone in spare_zones(draft)})
     placed = []
     for subnet in subnets:
         if subnet.cidr is None:
@@ -152,7 +202,8 @@ def _network(draft: PlanDraft, work: _Work) -> PlanDraft:
             subnet = replace(subnet, cidr=cidr)
             work.assume(at("vpc.subnets", subnet.name, "cidr"), "no source states its block")
         if not subnet.zone:
-            subnet = replace(subnet, zone=next(zones))
+            subnet = replace(subnet, zone=min(zones, key=lambda z: zones[z]))
+            zones[subnet.zone or ""] += 1
             work.assume(at("vpc.subnets", subnet.name, "zone"), "no source states its zone")
         placed.append(subnet)
     return replace(draft, vpc_cidrs=tuple(free.blocks), subnets=tuple(placed))
@@ -209,6 +260,13 @@ def zones_of(draft: PlanDraft) -> list[str]:
     """The zones the draft names; three of its region where it names none."""
     named = dict.fromkeys(s.zone for s in draft.subnets if s.zone)
     return list(named) or list(draft.zones) or [f"{draft.region or 'zone-'}{letter}" for letter in "abc"]
+
+
+def spare_zones(draft: PlanDraft) -> list[str]:
+    """Zones for subnets of unknown zone: the named ones, filled up to three from the region."""
+    named = zones_of(draft)
+    more = [f"{draft.region}{letter}" for letter in "abc"] if draft.region else []
+    return [*named, *[z for z in more if z not in named]][: max(3, len(named))]
 
 
 def _assumed_subnets(draft: PlanDraft, blocks: list[IPv4Network], work: _Work) -> tuple[SubnetDraft, ...]:
@@ -270,18 +328,31 @@ def _pod_network(draft: PlanDraft, work: _Work) -> PlanDraft:
 
 def _group_subnets(draft: PlanDraft, work: _Work) -> PlanDraft:
     """Every group has subnets, and under custom networking a pod subnet in each of its zones."""
-    pods = {n for g in draft.node_groups for n in g.pod_subnets or ()} | set(draft.pod_subnets)
-    for_nodes = tuple(s.name for s in draft.subnets if s.name not in pods) or tuple(s.name for s in draft.subnets)
+    names, whose = _subnets_for_nodes(draft)
     groups = []
     for group in draft.node_groups:
         if not group.subnets:
-            work.assume(at("nodeGroups", group.name, "subnets"), "no source states them; all of the plan's")
-            group = replace(group, subnets=for_nodes)
+            work.assume(at("nodeGroups", group.name, "subnets"), f"no source states them; {whose}")
+            group = replace(group, subnets=names)
         groups.append(group)
     draft = replace(draft, node_groups=tuple(groups))
     if is_on(draft, "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG") and groups:
         return _with_pod_subnets(draft, work)
     return draft
+
+
+def _subnets_for_nodes(draft: PlanDraft) -> tuple[tuple[str, ...], str]:
+    """Where nodes of unknown subnets most likely are: where the other groups are, else in the private subnets."""
+    used = {n for g in draft.node_groups for n in g.subnets or ()}
+    pods = {n for g in draft.node_groups for n in g.pod_subnets or ()} | set(draft.pod_subnets)
+    names = tuple(s.name for s in draft.subnets if s.name not in pods) or tuple(s.name for s in draft.subnets)
+    of_others = tuple(n for n in names if n in used)
+    if of_others:
+        return of_others, "those of the other node groups"
+    private = tuple(n for n in names if "private" in n.lower())
+    if private and len(private) < len(names):
+        return private, "those called private"
+    return names, "all of the plan's"
 
 
 def _with_pod_subnets(draft: PlanDraft, work: _Work) -> PlanDraft:
@@ -415,3 +486,6 @@ def _rolling(workload: WorkloadDraft, work: _Work) -> WorkloadDraft:
 
 def _is_zero(value: Any) -> bool:
     return value is not None and str(value).strip().rstrip("%").strip("0") == ""
+
+
+STEPS = (_readable, _named, _environment, _subnet_references, _groups, _network, _pod_network, _group_subnets, _pods)

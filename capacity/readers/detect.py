@@ -53,8 +53,18 @@ def detect(value: Any) -> tuple[str | None, str]:
     if api.split("/")[0] in ("karpenter.sh", "karpenter.k8s.aws") or kind in KARPENTER_KINDS:
         return "karpenter", f"a Karpenter {kind}"
     if kind and api:
-        return "kubectl", f"a Kubernetes {kind}"
+        return "kubectl", _kubernetes(value, kind)
     return _by_keys(value, kind)
+
+
+def _kubernetes(value: dict[str, Any], kind: str) -> str:
+    """An object or a list in words: ``a Deployment list``."""
+    if kind.endswith("List") and kind != "List":
+        return f"a {kind.removesuffix('List')} list"
+    if kind == "List" or "items" in value:
+        kinds = dict.fromkeys(str(mapping(i).get("kind") or "object") for i in items(value.get("items"))[:50])
+        return f"a {', '.join(list(kinds)[:3]) or 'empty'} list"
+    return f"a Kubernetes {kind}"
 
 
 def _by_keys(value: dict[str, Any], kind: str) -> tuple[str | None, str]:
@@ -67,6 +77,9 @@ def _by_keys(value: dict[str, Any], kind: str) -> tuple[str | None, str]:
         return "terraform", "a Terraform plan or state"
     if keys & {"planned_values", "root_module"}:
         return "terraform", "a Terraform plan or state"
+    by_type = value.get("resources")
+    if isinstance(by_type, dict) and any(str(k).startswith("aws_") for k in by_type):
+        return "terraform", "Terraform resources by type"
     if any(k.startswith("aws_") for k in keys) and all(isinstance(v, dict) for v in value.values()):
         return "terraform", "Terraform resources by type"
     answer = value.get("data") if "status_code" in keys and isinstance(value.get("data"), dict) else value
@@ -74,7 +87,7 @@ def _by_keys(value: dict[str, Any], kind: str) -> tuple[str | None, str]:
         if key in mapping(answer):
             return "aws", f"an answer of aws {call}"
     if kind.endswith("List") or "items" in keys:
-        return "kubectl", f"a Kubernetes {kind or 'list'}"
+        return "kubectl", _kubernetes(value, kind)
     env = mapping(value.get("env"))
     if keys & {"eniConfig", "cniConfig", "enableWindowsIpam", "originalMatchLabels"} or _cni_env(env):
         return "helm", "Helm values of aws-vpc-cni"

@@ -17,6 +17,7 @@ from capacity.readers.draft import (
 
 API_VERSION = "capacity/v1"
 ASSUMED = "capacity/assumed"  # annotation: paths that hold an assumption of an import
+POD_SUBNETS = "capacity/pod-subnets"  # annotation: the ENIConfigs' subnets, for node groups still to come
 SUBNET_IDS = "capacity/subnet-ids"  # annotation: AWS's ids of the plan's subnets
 
 Document = dict[str, Any]
@@ -60,7 +61,8 @@ def _block(cidr: IPv4Network | None) -> str | None:
 
 def _annotations(draft: PlanDraft) -> Document:
     ids = {s.name: s.id for s in draft.subnets if s.id and s.id != s.name}
-    return _known(**{ASSUMED: sorted(draft.assumed) or None, SUBNET_IDS: ids or None})
+    waiting = None if draft.node_groups else _names(draft.pod_subnets)
+    return _known(**{ASSUMED: sorted(draft.assumed) or None, SUBNET_IDS: ids or None, POD_SUBNETS: waiting})
 
 
 def _subnet(subnet: SubnetDraft) -> Document:

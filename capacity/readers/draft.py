@@ -185,10 +185,28 @@ def at(section: str, name: str, key: str = "") -> str:
     return f"{section}[{name}]" + (f".{key}" if key else "")
 
 
-def camel(name: str) -> str:
-    """``max_pods`` as the plan writes it: ``maxPods``."""
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
+_NESTED = {
+    "min_nodes": "nodes.min",
+    "desired": "nodes.desired",
+    "max_nodes": "nodes.max",
+    "update_strategy": "update.strategy",
+    "max_replicas": "replicas.max",
+    "cpu_millicores": "requests.cpu",
+    "memory_bytes": "requests.memory",
+    "max_surge": "rollingUpdate.maxSurge",
+}
+
+
+def key_of(section: str, attribute: str) -> str:
+    """Where the plan writes a field of a piece.
+
+    >>> key_of("nodeGroups", "max_pods"), key_of("nodeGroups", "max_unavailable")
+    ('maxPods', 'update.maxUnavailable')
+    """
+    if attribute == "max_unavailable":
+        return ("update" if section == "nodeGroups" else "rollingUpdate") + ".maxUnavailable"
+    head, *rest = attribute.split("_")
+    return _NESTED.get(attribute, head + "".join(part.capitalize() for part in rest))
 
 
 def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
@@ -278,7 +296,7 @@ def _merge_blocks(
     return tuple(merged)
 
 
-def _merge_piece(base: Piece, new: Piece, path: str, source: str, notes: list[Note]) -> Piece:
+def _merge_piece(base: Piece, new: Piece, section: str, source: str, notes: list[Note]) -> Piece:
     """One entry known from two sources."""
     changes: dict[str, Any] = {}
     for f in fields(base):
@@ -288,7 +306,7 @@ def _merge_piece(base: Piece, new: Piece, path: str, source: str, notes: list[No
         if mine is None:
             changes[f.name] = theirs
         elif f.name not in SILENT:
-            _settled(mine, theirs, f"{path}.{camel(f.name)}", source, notes)
+            _settled(mine, theirs, at(section, base.name, key_of(section, f.name)), source, notes)
     return replace(base, **changes) if changes else base
 
 
@@ -298,9 +316,7 @@ def _merge_entries(
     merged = {entry.name: entry for entry in base}
     for entry in new:
         known = merged.get(entry.name)
-        merged[entry.name] = (
-            entry if known is None else _merge_piece(known, entry, at(section, entry.name), source, notes)
-        )
+        merged[entry.name] = entry if known is None else _merge_piece(known, entry, section, source, notes)
     return tuple(merged.values())
 
 

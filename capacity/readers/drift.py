@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from capacity.readers.document import cpu_text, memory_text
 from capacity.readers.draft import (
     ENTRIES,
     SCALARS,
@@ -12,7 +13,7 @@ from capacity.readers.draft import (
     PlanDraft,
     SubnetDraft,
     at,
-    camel,
+    key_of,
     merge_subnet_names,
     renamed_subnets,
     shown,
@@ -93,4 +94,15 @@ def _entries(section: str, plan: Any, now: Any, found: list[Difference]) -> None
             continue
         for f in fields(mine):
             if f.name not in ("name", "id") and f.name not in SILENT:
-                _compare(at(section, name, camel(f.name)), getattr(mine, f.name), getattr(theirs, f.name), found)
+                path = at(section, name, key_of(section, f.name))
+                _compare(path, _quantity(f.name, mine), _quantity(f.name, theirs), found)
+
+
+def _quantity(attribute: str, entry: Any) -> Any:
+    """A field as the plan writes it: requests with their units."""
+    value = getattr(entry, attribute)
+    if value is None:
+        return None
+    if attribute == "cpu_millicores":
+        return cpu_text(value)
+    return memory_text(value) if attribute == "memory_bytes" else value

@@ -26,7 +26,7 @@ from capacity.readers.common import (
     unique,
 )
 from capacity.readers.decode import bool_of, int_of, items, mapping, path_of, text_of
-from capacity.readers.draft import GroupDraft, PlanDraft, SubnetDraft, at
+from capacity.readers.draft import GroupDraft, Note, PlanDraft, SubnetDraft, at
 
 DEFAULT_VPC = IPv4Network("192.168.0.0/16")
 DEFAULT_TYPE = "m5.large"
@@ -42,6 +42,8 @@ class _Reading:
     said: Findings
     catalog: Catalog
     region: str | None = None
+    assumed: set[str] = field(default_factory=set)
+    zones_guessed: bool = False
     public: list[SubnetDraft] = field(default_factory=list)
     private: list[SubnetDraft] = field(default_factory=list)
 
@@ -77,6 +79,7 @@ def parse_eksctl(config: dict[str, Any], file: str = "", catalog: Catalog | None
         control_plane=_control_plane(reading),
         node_groups=tuple(groups),
         notes=tuple(said.notes),
+        assumed=frozenset(reading.assumed),
     )
 
 
@@ -102,17 +105,28 @@ def _network(reading: _Reading) -> list[IPv4Network]:
     if _made_elsewhere(reading.config):
         reading.said.say("", "adds to a cluster made elsewhere: its VPC and subnets are not in this file")
         return []
-    if block is None:
+    unknown = block is None and vpc.get("cidr") is not None
+    if unknown:
+        text = f"assumed: {vpc['cidr']!r} is no known block: eksctl's own {DEFAULT_VPC} stands in"
+        reading.said.notes.append(Note(f"vpc.cidrs: {text}", "vpc.cidrs"))
+    elif block is None:
         reading.said.say("vpc", f"no cidr: eksctl takes {DEFAULT_VPC}", "vpc.cidrs")
-        block = DEFAULT_VPC
+    block = block or DEFAULT_VPC
     _split(reading, block)
+    if reading.zones_guessed:
+        reading.assumed |= {at("vpc.subnets", s.name, "zone") for s in reading.subnets}
+    if unknown:
+        reading.assumed |= {"vpc.cidrs", *(at("vpc.subnets", s.name, "cidr") for s in reading.subnets)}
     return [block, *extra]
 
 
 def _made_elsewhere(config: dict[str, Any]) -> bool:
-    """No version, no zones, no VPC, but something to add: ``create nodegroup -f`` or ``create addon -f``."""
+    """Subnets by id, or no version, zones and VPC but add-ons: ``create nodegroup -f`` or ``create addon -f``."""
     metadata = mapping(config.get("metadata"))
     cluster = ("vpc", "availabilityZones", "iam", "cloudWatch", "kubernetesNetworkConfig", "secretsEncryption")
+    known = {i for g in _raw_groups(config) for i in items(g.get("subnets")) if str(i).startswith("subnet-")}
+    if known:
+        return True  # eksctl cannot name subnets by id that it is still to make
     only_addons = config.get("addons") and not config.get("nodeGroups") and not config.get("managedNodeGroups")
     return bool(only_addons and not metadata.get("version") and not any(config.get(k) for k in cluster))
 
@@ -151,6 +165,7 @@ def _zones(reading: _Reading) -> list[str]:
         zone = f"{reading.region or 'zone-'}{next(letters)}"
         if zone not in zones:
             zones.append(zone)
+    reading.zones_guessed = True
     said.say("availabilityZones", f"not stated, eksctl chooses {DEFAULT_ZONES} at random: taken as {', '.join(zones)}")
     return zones
 

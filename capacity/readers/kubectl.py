@@ -505,7 +505,7 @@ def _take_all(snapshot: Snapshot, objects: Iterable[tuple[str, Any]], name: str)
             foreign = value
     if not taken:
         if foreign is None:
-            raise SpecError(f"{name}: the list is empty: no Kubernetes object in it")
+            raise SpecError(f"{name}: holds no Kubernetes object (an empty list?)")
         raise refuse("kubectl", foreign, name)
     if foreign is not None:
         source, words = detect(foreign)

@@ -183,9 +183,7 @@ def _compare(
         return None
     for (seen, pods), count in sorted(wrong.items(), key=str):
         formula = ours[seen or ""][0]
-        said.say(
-            f"{count} nodes of {draft.name}", f"{seen}: kubelet max pods {pods}, our formula gives {formula}", path
-        )
+        said.say(f"{count} nodes of {draft.name}", f"{seen}: kubelet max pods {pods}, ours {formula}", path)
     chosen = real.most_common(1)[0][0]
     if len(real) > 1:
         said.say(f"nodes of {draft.name}", f"kubelets differ ({_spread(real)}): maxPods set to {chosen}", path)

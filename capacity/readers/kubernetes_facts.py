@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from capacity.errors import SpecError
 from capacity.readers.aws_answers import Item, count, objects, section, text
+from capacity.readers.stream import stream_file
 
 _GONE = ("Succeeded", "Failed")
 
@@ -35,8 +37,8 @@ class KubernetesFacts:
     dns_ready: int | None = None
 
 
-def parse_kubernetes(documents: Iterable[Item]) -> KubernetesFacts:
-    """Facts from lists and single objects, mixed and nested as ``kubectl`` prints them."""
+def parse_kubernetes(entries: Iterable[tuple[str, Item]]) -> KubernetesFacts:
+    """Facts from kinds and objects, one after the other: nothing but counts is kept of a pod."""
     max_pods: dict[str, int] = {}
     names: dict[str, str] = {}
     vpc: Counter[str] = Counter()
@@ -44,7 +46,7 @@ def parse_kubernetes(documents: Iterable[Item]) -> KubernetesFacts:
     pods_seen = False
     env = version = None
     replicas = ready = None
-    for kind, item in each(documents):
+    for kind, item in entries:
         name = text(section(item, "metadata"), "name")
         spec, status = section(item, "spec"), section(item, "status")
         if kind == "Node":
@@ -66,6 +68,23 @@ def parse_kubernetes(documents: Iterable[Item]) -> KubernetesFacts:
             ready = count(status, "readyReplicas") or 0
             replicas = 1 if replicas is None else replicas
     return KubernetesFacts(max_pods, names, vpc if pods_seen else None, host, env, version, replicas, ready)
+
+
+def streamed(path: str) -> Iterator[tuple[str, Item]]:
+    """Kinds and objects of a file of any size, ``-`` for standard input.
+
+    Raises
+    ------
+    SpecError
+        Not what ``kubectl`` prints.
+    """
+    for kind, item in stream_file(path):
+        own = (text(item, "kind") if isinstance(item, dict) else "") or kind.removesuffix("List")
+        if not own:
+            raise SpecError(
+                f"{path}: not what kubectl prints (kubectl get nodes,pods,daemonsets,deployments -A -o json)"
+            )
+        yield own, item
 
 
 def each(documents: Iterable[Item], kind: str = "") -> Iterator[tuple[str, Item]]:

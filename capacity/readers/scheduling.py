@@ -11,6 +11,7 @@ from capacity.readers.decode import items, mapping, path_of
 from capacity.units import parse_cpu, parse_memory
 
 Requests = tuple[int | None, int | None]  # millicores, bytes
+MOST_BYTES = 2**50  # more than any node has: a slip of the pen, not a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,10 @@ def _quantity(text: Any, parse: Callable[[object], int]) -> int | None:
     if text is None:
         return None
     try:
-        return parse(text)
+        amount = parse(text)
     except SpecError:
         return None
+    return amount if amount <= MOST_BYTES else None
 
 
 def _asks_branch_eni(container: Any) -> bool:

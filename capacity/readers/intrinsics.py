@@ -1,0 +1,279 @@
+"""CloudFormation's functions, evaluated as far as a template alone allows.
+
+What depends on more (a parameter without default, another stack, an account) becomes :class:`Unresolved`, which
+says why. Functions: AWS CloudFormation user guide, intrinsic function reference (read 2026-11-25).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from typing import Any
+
+from capacity.readers.common import block_of
+from capacity.readers.decode import int_of, items, mapping
+
+DEEPEST = 60
+_ZONES = "abcdef"
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """A value the template alone does not give."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class ToResource:
+    """A reference to a resource of the same template, or to one of its attributes."""
+
+    name: str
+    attribute: str = ""
+
+
+NO_VALUE = None
+
+
+@dataclass
+class Resolver:
+    """Evaluates the values of one template."""
+
+    template: dict[str, Any]
+    region: str | None = None
+    zones_guessed: bool = False
+    _busy: set[str] = field(default_factory=set)
+
+    @property
+    def resources(self) -> Any:
+        return mapping(self.template.get("Resources"))
+
+    def value(self, raw: Any, depth: int = 0) -> Any:
+        """The value with every function in it evaluated."""
+        if depth > DEEPEST:
+            return Unresolved("nested too deeply")
+        if isinstance(raw, list):
+            return [self.value(v, depth + 1) for v in raw]
+        if not isinstance(raw, dict):
+            if isinstance(raw, str) and "{{resolve:" in raw:
+                return Unresolved("is looked up when the stack is made")
+            return raw
+        if len(raw) == 1:
+            name, argument = next(iter(raw.items()))
+            if name == "Ref":
+                return self.ref(str(argument), depth)
+            function = _FUNCTIONS.get(name)
+            if function is not None:
+                return function(self, argument, depth + 1)
+            if name.startswith("Fn::"):
+                return Unresolved(f"{name} is not evaluated")
+        return {k: self.value(v, depth + 1) for k, v in raw.items()}
+
+    def ref(self, name: str, depth: int) -> Any:
+        if name == "AWS::NoValue":
+            return NO_VALUE
+        if name == "AWS::Region":
+            return self.region or Unresolved("depends on the region")
+        if name == "AWS::Partition":
+            return "aws"
+        if name.startswith("AWS::"):
+            return Unresolved(f"{name} is known in the account only")
+        if name in self.resources:
+            return ToResource(name)
+        parameter = mapping(self.template.get("Parameters")).get(name)
+        if parameter is None:
+            return Unresolved(f"{name} is not in the template")
+        default = mapping(parameter).get("Default")
+        kind = str(mapping(parameter).get("Type") or "")
+        if default is None or default == "" or kind.startswith("AWS::SSM::"):
+            return Unresolved(f"the parameter {name} has no default")
+        if "List" in kind:
+            return [part.strip() for part in str(default).split(",")]
+        return self.value(default, depth + 1)
+
+    def holds(self, name: Any, depth: int = 0) -> bool | Unresolved:
+        """A condition by name."""
+        key = str(name)
+        raw = mapping(self.template.get("Conditions")).get(key)
+        if raw is None or key in self._busy:
+            return Unresolved(f"the condition {key} is not in the template")
+        self._busy.add(key)
+        try:
+            return self.truth(raw, depth + 1)
+        finally:
+            self._busy.discard(key)
+
+    def truth(self, raw: Any, depth: int) -> bool | Unresolved:
+        if isinstance(raw, dict) and len(raw) == 1 and depth < DEEPEST:
+            name, argument = next(iter(raw.items()))
+            if name == "Condition":
+                return self.holds(argument, depth)
+            if name == "Fn::Not":
+                inner = self.truth(items(argument)[0] if items(argument) else argument, depth + 1)
+                return inner if isinstance(inner, Unresolved) else not inner
+            if name in ("Fn::And", "Fn::Or"):
+                return self._all_or_any(name, [self.truth(a, depth + 1) for a in items(argument)])
+            if name == "Fn::Equals":
+                return self._equals(argument, depth)
+        return Unresolved("the condition depends on the deployment")
+
+    def _all_or_any(self, name: str, parts: list[bool | Unresolved]) -> bool | Unresolved:
+        deciding = name == "Fn::Or"  # one True decides Or, one False decides And
+        if deciding in [p for p in parts if isinstance(p, bool)]:
+            return deciding
+        open_part = next((p for p in parts if isinstance(p, Unresolved)), None)
+        return open_part if open_part is not None else not deciding
+
+    def _equals(self, argument: Any, depth: int) -> bool | Unresolved:
+        sides = [self._parameter_text(a, depth) for a in items(argument)]
+        if len(sides) != 2:
+            return Unresolved("Fn::Equals needs two values")
+        for side in sides:
+            if isinstance(side, (Unresolved, ToResource)):
+                return side if isinstance(side, Unresolved) else Unresolved("compares a resource")
+        return str(sides[0]) == str(sides[1])
+
+    def _parameter_text(self, raw: Any, depth: int) -> Any:
+        """A value in a comparison: here a parameter whose default is empty text is known to be that."""
+        if isinstance(raw, dict) and set(raw) == {"Ref"}:
+            parameter = mapping(mapping(self.template.get("Parameters")).get(str(raw["Ref"])))
+            if parameter.get("Default") == "":
+                return ""
+        return self.value(raw, depth + 1)
+
+    # --- functions --------------------------------------------------------------------------
+
+    def sub(self, argument: Any, depth: int) -> Any:
+        text: Any = argument
+        own: Any = {}
+        if isinstance(argument, list) and argument:
+            text, own = argument[0], mapping(argument[1]) if len(argument) > 1 else {}
+        if not isinstance(text, str):
+            return Unresolved("Fn::Sub without text")
+        missing: list[str] = []
+
+        def put(match: re.Match[str]) -> str:
+            name = match[1].strip()
+            if name.startswith("!"):
+                return "${" + name[1:] + "}"
+            value = self.value(own[name], depth) if name in own else self._named(name, depth)
+            if isinstance(value, (Unresolved, ToResource, dict, list)) or value is None:
+                missing.append(name)
+                return match[0]
+            return str(value)
+
+        filled = re.sub(r"\$\{([^}]+)\}", put, text)
+        return Unresolved(f"{missing[0]} is not known") if missing else filled
+
+    def _named(self, name: str, depth: int) -> Any:
+        if "." in name:
+            return self.get_att(name.split(".", 1), depth)
+        return self.ref(name, depth)
+
+    def join(self, argument: Any, depth: int) -> Any:
+        parts = self.value(items(argument)[1], depth) if len(items(argument)) == 2 else Unresolved("Fn::Join")
+        if isinstance(parts, (Unresolved, ToResource)) or not isinstance(parts, list):
+            return parts if isinstance(parts, Unresolved) else Unresolved("Fn::Join over what is no list")
+        for part in parts:
+            if isinstance(part, Unresolved):
+                return part
+            if isinstance(part, (ToResource, dict, list)):
+                return Unresolved("joins a resource's name")
+        return str(argument[0]).join(str(p) for p in parts if p is not None)
+
+    def split(self, argument: Any, depth: int) -> Any:
+        if len(items(argument)) != 2:
+            return Unresolved("Fn::Split needs two values")
+        text = self.value(argument[1], depth)
+        return text.split(str(argument[0])) if isinstance(text, str) else _open(text, "Fn::Split over what is no text")
+
+    def select(self, argument: Any, depth: int) -> Any:
+        if len(items(argument)) != 2:
+            return Unresolved("Fn::Select needs two values")
+        index, choices = int_of(self.value(argument[0], depth)), self.value(argument[1], depth)
+        if not isinstance(choices, list) or index is None:
+            return _open(choices, "Fn::Select over what is no list")
+        return choices[index] if index < len(choices) else Unresolved(f"Fn::Select {index} is beyond the list")
+
+    def find_in_map(self, argument: Any, depth: int) -> Any:
+        keys = self.value(argument, depth)
+        if not isinstance(keys, list) or len(keys) < 3:
+            return Unresolved("Fn::FindInMap needs three values")
+        here: Any = mapping(self.template.get("Mappings")).get(str(keys[0]))
+        for key in keys[1:3]:
+            if isinstance(key, Unresolved):
+                return key
+            here = mapping(here).get(str(key))
+        return self.value(here, depth) if here is not None else Unresolved("the mapping has no such entry")
+
+    def choose(self, argument: Any, depth: int) -> Any:
+        if len(items(argument)) != 3:
+            return Unresolved("Fn::If needs three values")
+        held = self.holds(argument[0], depth)
+        if isinstance(held, Unresolved):
+            either = [self.value(a, depth) for a in argument[1:]]
+            return either[0] if either[0] == either[1] else held
+        return self.value(argument[1 if held else 2], depth)
+
+    def zones(self, argument: Any, depth: int) -> Any:
+        stated = self.value(argument, depth)
+        region = stated if isinstance(stated, str) and stated else self.region
+        self.zones_guessed = True
+        return [f"{region or 'zone-'}{letter}" for letter in _ZONES]
+
+    def cidr(self, argument: Any, depth: int) -> Any:
+        """``Fn::Cidr``: so many blocks with so many host bits, one after the other."""
+        parts = self.value(argument, depth)
+        if not isinstance(parts, list) or len(parts) < 2:
+            return _open(parts, "Fn::Cidr needs a block and a count")
+        block, count = block_of(parts[0]), int_of(parts[1], 1, 256)
+        bits = int_of(parts[2]) if len(parts) > 2 else 8
+        if block is None or count is None or bits is None or not 0 <= 32 - bits - block.prefixlen <= 8:
+            return _open(parts[0], "Fn::Cidr over what is no block")
+        size = 2**bits
+        first = int(block.network_address)
+        found = [IPv4Network((first + i * size, 32 - bits)) for i in range(count)]
+        if not found[-1].subnet_of(block):
+            return Unresolved("Fn::Cidr asks for more than the block holds")
+        return [str(b) for b in found]
+
+    def get_att(self, argument: Any, depth: int) -> Any:
+        parts = argument.split(".", 1) if isinstance(argument, str) else [str(a) for a in items(argument)]
+        if len(parts) != 2:
+            return Unresolved("Fn::GetAtt needs a resource and an attribute")
+        resource = mapping(self.resources.get(parts[0]))
+        stated = mapping(resource.get("Properties")).get(parts[1])
+        if stated is not None and parts[0] not in self._busy:
+            self._busy.add(parts[0])
+            try:
+                return self.value(stated, depth)
+            finally:
+                self._busy.discard(parts[0])
+        return ToResource(parts[0], parts[1])
+
+    def json_string(self, argument: Any, depth: int) -> Any:
+        value = self.value(argument, depth)
+        return value if isinstance(value, Unresolved) else json.dumps(value, default=str)
+
+
+def _open(value: Any, why: str) -> Unresolved:
+    return value if isinstance(value, Unresolved) else Unresolved(why)
+
+
+_FUNCTIONS: dict[str, Callable[[Resolver, Any, int], Any]] = {
+    "Fn::Sub": Resolver.sub,
+    "Fn::Join": Resolver.join,
+    "Fn::Split": Resolver.split,
+    "Fn::Select": Resolver.select,
+    "Fn::FindInMap": Resolver.find_in_map,
+    "Fn::If": Resolver.choose,
+    "Fn::GetAZs": Resolver.zones,
+    "Fn::Cidr": Resolver.cidr,
+    "Fn::GetAtt": Resolver.get_att,
+    "Fn::Base64": Resolver.value,
+    "Fn::ToJsonString": Resolver.json_string,
+    "Fn::ImportValue": lambda _, argument, __: Unresolved(f"is exported by another stack ({str(argument)[:60]})"),
+}

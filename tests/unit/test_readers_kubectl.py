@@ -1,0 +1,281 @@
+"""Kubernetes objects: streaming, requests, owners of pods, where pods can run; Karpenter's requirements."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from capacity.catalog.table import load_catalog
+from capacity.errors import SpecError
+from capacity.readers import stream
+from capacity.readers.common import Findings
+from capacity.readers.draft import PlanDraft
+from capacity.readers.karpenter import parse_karpenter
+from capacity.readers.kubectl import Snapshot, draft_of, read_live
+from capacity.readers.scheduling import GroupFacts, groups_for, pod_facts, pod_requests
+
+
+def container(cpu: str | None = None, memory: str | None = None, **more: Any) -> dict[str, Any]:
+    asked = {k: v for k, v in (("cpu", cpu), ("memory", memory)) if v is not None}
+    return {"resources": {"requests": asked}, **more}
+
+
+@pytest.mark.parametrize(
+    ("spec", "asked"),
+    [
+        ({"containers": [{}]}, (None, None)),
+        ({"containers": [container("100m", "1Gi"), container("0.2")]}, (300, 2**30)),
+        ({"containers": [container("100m")], "initContainers": [container("1")]}, (1000, None)),
+        # sidecar 50m before the init container 400m: 450m; after it all run: 100m + 50m
+        (
+            {
+                "containers": [container("100m")],
+                "initContainers": [container("50m", restartPolicy="Always"), container("400m")],
+            },
+            (450, None),
+        ),
+        ({"containers": [container("100m")], "overhead": {"cpu": "250m", "memory": "120Mi"}}, (350, 120 * 2**20)),
+        ({"containers": [{"resources": {"limits": {"cpu": "2"}}}]}, (2000, None)),
+        ({"containers": [container("1")], "resources": {"requests": {"cpu": "3"}}}, (3000, None)),
+        ({"containers": [container("a lot", "1e400")]}, (None, None)),
+    ],
+)
+def test_requests_of_a_pod(spec: dict[str, Any], asked: tuple[int | None, int | None]) -> None:
+    assert pod_requests(spec) == asked
+
+
+GROUPS = (
+    GroupFacts("general", {"kubernetes.io/arch": frozenset(("amd64",)), "pool": frozenset(("general",))}, ()),
+    GroupFacts(
+        "gpu", {"kubernetes.io/arch": frozenset(("amd64",)), "gpus": frozenset(("4",))}, (("gpu", "yes", "NoSchedule"),)
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("spec", "names"),
+    [
+        ({}, ["general"]),
+        ({"tolerations": [{"key": "gpu", "operator": "Exists"}]}, ["general", "gpu"]),
+        ({"tolerations": [{"key": "gpu", "value": "no", "effect": "NoSchedule"}]}, ["general"]),
+        ({"nodeSelector": {"pool": "general"}}, ["general"]),
+        ({"nodeSelector": {"pool": "other"}}, []),
+    ],
+)
+def test_groups_that_take_a_pod(spec: dict[str, Any], names: list[str]) -> None:
+    assert groups_for(pod_facts(spec), GROUPS) == names
+
+
+def affinity(operator: str, *values: str) -> dict[str, Any]:
+    expression = {"key": "gpus", "operator": operator, "values": list(values)}
+    term = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
+    rule = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": term}}
+    return {"affinity": rule, "tolerations": [{"operator": "Exists"}]}
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "names"),
+    [
+        ("In", ("4",), ["gpu"]),
+        ("NotIn", ("4",), ["general"]),
+        ("Exists", (), ["gpu"]),
+        ("DoesNotExist", (), ["general"]),
+        ("Gt", ("3",), ["gpu"]),
+        ("Lt", ("4",), []),
+    ],
+)
+def test_required_affinity(operator: str, values: tuple[str, ...], names: list[str]) -> None:
+    assert groups_for(pod_facts(affinity(operator, *values)), GROUPS) == names
+
+
+# --- streaming ------------------------------------------------------------------------------
+
+
+def streamed(text: str) -> list[tuple[str, Any]]:
+    return list(stream.stream_binary(io.BytesIO(text.encode()), "f.json"))
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 1 << 20])
+def test_the_stream_gives_what_the_decoder_gives_in_chunks_of_any_size(
+    chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "CHUNK", chunk)
+    values = [{"kind": "Pod", "a": 'ä\\"{[', "n": 12345}, {"kind": "List", "items": [{"kind": "Node"}]}]
+    text = json.dumps({"kind": "PodList", "items": values}) + "\n" + json.dumps({"kind": "Service"}) + json.dumps([7])
+    assert streamed(text) == [
+        ("PodList", {"kind": "Pod", "a": 'ä\\"{[', "n": "12345"}),
+        ("List", {"kind": "Node"}),
+        ("", {"kind": "Service"}),
+        ("", "7"),
+    ]
+
+
+def test_a_list_that_is_cut_off_gives_its_objects_and_then_says_so() -> None:
+    objects = stream.stream_binary(io.BytesIO(b'{"items": [{"kind": "Pod"}, {"kind": "Po'), "f.json")
+    assert next(objects) == ("", {"kind": "Pod"})
+    with pytest.raises(SpecError, match="ends in the middle"):
+        next(objects)
+
+
+# --- pods and their owners --------------------------------------------------------------------
+
+
+def pod(name: str, owner: tuple[str, str] | None = None, phase: str = "Running", **more: Any) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name, "namespace": "shop", **more.pop("metadata", {})}
+    if owner:
+        metadata["ownerReferences"] = [{"kind": owner[0], "name": owner[1], "controller": True}]
+    return {
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": {"containers": [container("100m")], **more},
+        "status": {"phase": phase},
+    }
+
+
+def draft(*objects: dict[str, Any]) -> PlanDraft:
+    snapshot = Snapshot(Findings("f"))
+    for value in objects:
+        snapshot.add("", value)
+    return draft_of(snapshot, "kubectl f")
+
+
+def test_pods_are_counted_under_what_owns_them() -> None:
+    hashed: Any = {"metadata": {"labels": {"pod-template-hash": "6d4cf56db6"}}}
+    found = draft(
+        *(pod(f"web-{i}", ("ReplicaSet", "web-6d4cf56db6"), **hashed) for i in range(3)),
+        pod("web-old", ("ReplicaSet", "web-6d4cf56db6"), "Failed", **hashed),
+        pod("tick-1", ("Job", "tick-29401234")),
+        pod("db-0", ("StatefulSet", "db")),
+        pod("debug"),
+        pod("agent-1", ("DaemonSet", "agent")),
+        pod("done", None, "Succeeded"),
+    )
+    assert {w.name: w.replicas for w in found.workloads} == {
+        "shop/db": 1,
+        "shop/debug": 1,
+        "shop/tick": 1,
+        "shop/web": 3,
+    }
+    assert [d.name for d in found.daemon_sets] == ["shop/agent"]
+
+
+def test_a_controller_wins_over_its_pods_and_the_autoscaler_sets_the_maximum() -> None:
+    spec = {"replicas": 5, "template": {"spec": {"containers": [container("1")]}}}
+    scaler = {"minReplicas": 7, "maxReplicas": 20, "scaleTargetRef": {"kind": "Deployment", "name": "web"}}
+    found = draft(
+        {"kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}, "spec": spec},
+        {"kind": "HorizontalPodAutoscaler", "metadata": {"name": "h", "namespace": "shop"}, "spec": scaler},
+        pod("web-x", ("ReplicaSet", "web-abcdefgh12"), metadata={"labels": {"pod-template-hash": "abcdefgh12"}}),
+    )
+    web = found.workloads[0]
+    assert (web.replicas, web.max_replicas, web.cpu_millicores) == (7, 20, 1000)
+
+
+def test_fargate_pods_and_static_pods_are_told_not_planned() -> None:
+    found = draft(
+        pod("f", ("ReplicaSet", "f-1"), nodeName="fargate-ip-10-0-0-1.ec2.internal"),
+        pod("s", ("Node", "n"), metadata={"annotations": {"kubernetes.io/config.mirror": "x"}}),
+    )
+    assert found.workloads == ()
+    assert [n.text for n in found.notes] == [
+        "f pods: 1 on Fargate take an address each: add them as tenants of kind fargate",
+        "f pods: 1 static pods of nodes are left out",
+    ]
+
+
+def test_branch_interfaces_are_seen_on_pods() -> None:
+    found = draft(pod("p", ("StatefulSet", "db"), metadata={"annotations": {"vpc.amazonaws.com/pod-eni": "[]"}}))
+    assert found.workloads[0].security_groups
+
+
+def test_live_says_what_kubectl_says(tmp_path: Any) -> None:
+    fake = tmp_path / "kubectl"
+    fake.write_text("#!/bin/sh\necho 'error: You must be logged in' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    with pytest.raises(SpecError, match="You must be logged in"):
+        read_live(kubectl=str(fake))
+    with pytest.raises(SpecError, match="cannot be run"):
+        read_live(kubectl=str(tmp_path / "missing"))
+
+
+def test_live_reads_one_answer(tmp_path: Any) -> None:
+    answer = {"kind": "List", "items": [pod("debug")]}
+    (tmp_path / "answer.json").write_text(json.dumps(answer))
+    fake = tmp_path / "kubectl"
+    fake.write_text(f'#!/bin/sh\ntest "$2" = eniconfigs.crd.k8s.amazonaws.com && exit 1\ncat {tmp_path}/answer.json\n')
+    fake.chmod(0o755)
+    found = read_live(kubectl=str(fake))
+    assert [w.name for w in found.workloads] == ["shop/debug"]
+
+
+# --- Karpenter ------------------------------------------------------------------------------
+
+
+def pool(*requirements: tuple[str, str, list[str]], **spec: Any) -> dict[str, Any]:
+    raw = [{"key": k, "operator": o, "values": v} for k, o, v in requirements]
+    template = {"spec": {"requirements": raw}}
+    return {
+        "apiVersion": "karpenter.sh/v1",
+        "kind": "NodePool",
+        "metadata": {"name": "p"},
+        "spec": {"template": template, **spec},
+    }
+
+
+K = "karpenter.k8s.aws/instance-"
+
+
+@pytest.mark.parametrize(
+    ("requirements", "types"),
+    [
+        ([("node.kubernetes.io/instance-type", "In", ["m5.large", "nope"])], {"m5.large"}),
+        ([(K + "family", "In", ["m5"]), (K + "cpu", "Lt", ["5"])], {"m5.large", "m5.xlarge"}),
+        (
+            [(K + "family", "In", ["m5"]), (K + "cpu", "Gt", ["48"]), (K + "hypervisor", "NotIn", [""])],
+            {"m5.16xlarge", "m5.24xlarge"},
+        ),
+        (
+            [(K + "category", "In", ["inf"]), (K + "generation", "In", ["2"]), (K + "size", "In", ["xlarge"])],
+            {"inf2.xlarge"},
+        ),
+        (
+            [
+                (K + "family", "In", ["m6g", "m5"]),
+                ("kubernetes.io/arch", "In", ["arm64"]),
+                (K + "memory", "Lt", ["8193"]),
+            ],
+            {"m6g.medium", "m6g.large"},
+        ),
+    ],
+)
+def test_requirements_choose_types(requirements: list[tuple[str, str, list[str]]], types: set[str]) -> None:
+    found = parse_karpenter([pool(*requirements)], "f", load_catalog())
+    assert set(found.node_groups[0].instance_types or ()) == types
+
+
+def test_counts_of_static_and_limited_pools() -> None:
+    one_type = ("node.kubernetes.io/instance-type", "In", ["m5.xlarge"])
+    static = parse_karpenter([pool(one_type, replicas=3, limits={"nodes": "5"})]).node_groups[0]
+    assert (static.min_nodes, static.desired, static.max_nodes) == (3, 3, 5)
+    limited = parse_karpenter([pool(one_type, limits={"cpu": "1k"})]).node_groups[0]
+    assert (limited.desired, limited.max_nodes) == (None, 250)  # 1000 vCPUs ÷ 4
+
+
+def test_the_old_provisioner_is_named_as_such() -> None:
+    old = {
+        "apiVersion": "karpenter.sh/v1alpha5",
+        "kind": "Provisioner",
+        "metadata": {"name": "old"},
+        "spec": {
+            "requirements": [{"key": "node.kubernetes.io/instance-type", "operator": "In", "values": ["c5.large"]}],
+            "kubeletConfiguration": {"maxPods": "20"},
+            "limits": {"resources": {"cpu": 20}},
+        },
+    }
+    found = parse_karpenter([old], "f")
+    group = found.node_groups[0]
+    assert (group.instance_types, group.max_pods, group.max_nodes) == (("c5.large",), 20, 10)
+    assert any("old API" in n.text for n in found.notes)

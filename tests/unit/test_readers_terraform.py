@@ -1,0 +1,157 @@
+"""Terraform: the shapes of its JSON, and expressions of .tf text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from capacity.errors import SpecError
+from capacity.readers.hcl_expression import UNKNOWN, Scope, evaluate
+from capacity.readers.terraform import module_of, parse_terraform, read, resources_of
+
+
+def look(name: str, _: Scope) -> Any:
+    roots = {"local": {"azs": ["a", "b", "c"], "cidr": "10.0.0.0/16"}, "var": {"big": True, "size": 3}}
+    return roots.get(name, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1 + 2 * 3", 7),
+        ('"${local.cidr}"', "10.0.0.0/16"),
+        ('"a-${local.azs[1]}"', "a-b"),
+        ("var.big ? var.size : 0", 3),
+        ('[for v in local.azs : upper(v) if v != "b"]', ["A", "C"]),
+        ("{for k, v in local.azs : v => k}", {"a": 0, "b": 1, "c": 2}),
+        ("slice(local.azs, 0, 2)", ["a", "b"]),
+        ("concat([1], [2, 3])", [1, 2, 3]),
+        ("merge({a = 1}, {a = 2, b = 3})", {"a": 2, "b": 3}),
+        ('jsonencode({env = {X = "1"}})', '{"env": {"X": "1"}}'),
+        ('cidrsubnets("10.0.0.0/16", 4, 8)', ["10.0.0.0/20", "10.0.16.0/24"]),
+        ("!var.big || length(local.azs) == 3", True),
+        ("local.azs[*]", ["a", "b", "c"]),
+        ("try(data.x.y, 5)", 5),
+        ('lookup({a = 1}, "b", 9)', 9),
+    ],
+)
+def test_expressions(text: str, value: Any) -> None:
+    assert evaluate(text, look) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["data.x.y", "module.z.out + 1", "cidrsubnet(data.x.cidr, 4, 1)", "1 / 0", "f(", "", '"open', "(" * 500, "a b"],
+)
+def test_what_a_file_alone_does_not_tell_is_unknown(text: str) -> None:
+    assert evaluate(text, look) is UNKNOWN
+
+
+def test_modules_of_an_address() -> None:
+    assert module_of('module.eks.module.group["a.b"].aws_eks_node_group.this[0]') == ("eks", 'group["a.b"]')
+
+
+def resource(kind: str, name: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {"address": f"{kind}.{name}", "mode": "managed", "type": kind, "name": name, "values": values}
+
+
+def test_a_raw_state_and_its_counted_instances() -> None:
+    state = {
+        "version": 4,
+        "terraform_version": "1.9.0",
+        "resources": [
+            {
+                "mode": "managed",
+                "type": "aws_subnet",
+                "name": "a",
+                "instances": [
+                    {"index_key": i, "attributes": {"id": f"subnet-{i}", "cidr_block": f"10.0.{i}.0/24"}}
+                    for i in range(2)
+                ],
+            }
+        ],
+    }
+    assert [r.address for r in resources_of(state, "s")] == ["aws_subnet.a[0]", "aws_subnet.a[1]"]
+    draft = parse_terraform(state, "s")
+    assert [(s.id, str(s.cidr)) for s in draft.subnets] == [("subnet-0", "10.0.0.0/24"), ("subnet-1", "10.0.1.0/24")]
+
+
+def test_what_is_deleted_is_not_planned_and_targets_come_from_the_prior_state() -> None:
+    gone, kept = (resource("aws_subnet", n, {"cidr_block": f"10.0.{i}.0/24"}) for i, n in enumerate(("gone", "kept")))
+    plan = {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {}},
+        "prior_state": {"values": {"root_module": {"resources": [gone, kept]}}},
+        "resource_changes": [{"address": "aws_subnet.gone", "change": {"actions": ["delete"]}}],
+    }
+    assert [s.name for s in parse_terraform(plan).subnets] == ["kept"]
+
+
+def test_of_two_vpcs_the_one_with_the_clusters_subnets_is_taken() -> None:
+    resources = [
+        resource("aws_vpc", "a", {"id": "vpc-a", "cidr_block": "10.0.0.0/16"}),
+        resource("aws_vpc", "b", {"id": "vpc-b", "cidr_block": "10.1.0.0/16"}),
+        *(resource("aws_subnet", f"a{i}", {"vpc_id": "vpc-a", "cidr_block": f"10.0.{i}.0/24"}) for i in range(3)),
+        resource("aws_subnet", "b", {"id": "subnet-b", "vpc_id": "vpc-b", "cidr_block": "10.1.0.0/24"}),
+        resource("aws_eks_cluster", "c", {"name": "c", "vpc_config": [{"subnet_ids": ["subnet-b"]}]}),
+    ]
+    draft = parse_terraform({"values": {"root_module": {"resources": resources}}})
+    assert [str(c) for c in draft.vpc_cidrs] == ["10.1.0.0/16"]
+    assert [s.name for s in draft.subnets] == ["b"]
+
+
+def test_an_autoscaling_group_is_a_node_group_by_its_tag() -> None:
+    node = {"min_size": 1, "max_size": 4, "desired_capacity": 2, "tag": [{"key": "kubernetes.io/cluster/x"}]}
+    template = {
+        "id": "lt-1",
+        "instance_type": "m5.large",
+        "user_data": "IyEvYmluL3NoCi9ldGMvZWtzL2Jvb3RzdHJhcC5zaCB4IC0tbWF4LXBvZHM9NTAK",
+    }
+    resources = [
+        resource("aws_launch_template", "t", template),
+        resource("aws_autoscaling_group", "n", {"name": "n", "launch_template": [{"id": "lt-1"}], **node}),
+        resource("aws_autoscaling_group", "other", {"name": "o", "min_size": 1, "max_size": 1}),
+    ]
+    draft = parse_terraform({"values": {"root_module": {"resources": resources}}})
+    assert [(g.name, g.instance_types, g.max_nodes, g.max_pods) for g in draft.node_groups] == [
+        ("n", ("m5.large",), 4, 50)
+    ]
+    assert any("aws_autoscaling_group.other" in n.text for n in draft.notes)
+
+
+def test_manifests_in_terraform_are_read_too() -> None:
+    head = "apiVersion: crd.k8s.amazonaws.com/v1alpha1\nkind: ENIConfig\n"
+    body = head + "metadata: {name: us-east-1a}\nspec: {subnet: subnet-9}\n"
+    draft = parse_terraform(
+        {"values": {"root_module": {"resources": [resource("kubectl_manifest", "e", {"yaml_body": body})]}}}
+    )
+    assert draft.pod_subnets == ("subnet-9",)
+
+
+def test_a_state_of_terraform_0_11_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"0\.11"):
+        resources_of({"version": 3, "modules": []}, "old.tfstate")
+
+
+def test_counted_resources_and_references_of_text(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(
+        'variable "kind" {}\n'
+        'resource "aws_vpc" "v" {\n  cidr_block = "10.7.0.0/16"\n}\n'
+        'resource "aws_subnet" "s" {\n  count = 2\n  vpc_id = aws_vpc.v.id\n'
+        "  cidr_block = cidrsubnet(aws_vpc.v.cidr_block, 8, count.index)\n}\n"
+        'resource "aws_eks_node_group" "g" {\n  node_group_name = "g"\n  subnet_ids = aws_subnet.s[*].id\n'
+        "  instance_types = [var.kind]\n"
+        "  scaling_config {\n    min_size = 1\n    max_size = 2\n    desired_size = 1\n  }\n}\n"
+    )
+    draft = read([str(tmp_path)])
+    assert [str(s.cidr) for s in draft.subnets] == ["10.7.0.0/24", "10.7.1.0/24"]
+    group = draft.node_groups[0]
+    assert (group.subnets, group.instance_types, group.max_nodes) == (("s[0]", "s[1]"), None, 2)
+
+
+def test_broken_text_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.tf").write_text('resource "aws_vpc" {\n')
+    with pytest.raises(SpecError, match=r"a\.tf.*not valid HCL"):
+        read([str(tmp_path / "a.tf")])
