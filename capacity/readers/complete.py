@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, collapse_addresses
 from typing import Any
 
 from capacity.catalog.table import Catalog, load_catalog
-from capacity.readers.common import block_of
+from capacity.readers.common import block_of, unique
 from capacity.readers.draft import (
     GroupDraft,
     Note,
@@ -26,6 +26,13 @@ from capacity.readers.draft import (
 from capacity.readers.write import printable
 from capacity.spec.cni_env import CNI_VARIABLES
 
+SWITCHES = (
+    "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",
+    "ENABLE_IPv4",
+    "ENABLE_IPv6",
+    "ENABLE_POD_ENI",
+    "ENABLE_PREFIX_DELEGATION",
+)
 ASSUMED_VPC = IPv4Network("10.0.0.0/16")
 ASSUMED_PODS = IPv4Network("100.64.0.0/16")  # the secondary block AWS's custom-networking guide uses
 ASSUMED_SUBNET_PREFIX = 20
@@ -84,7 +91,12 @@ def _readable(draft: PlanDraft, work: _Work) -> PlanDraft:
     names: dict[str, dict[str, str]] = {}
     for section in ("subnets", "node_groups", "workloads", "daemon_sets", "tenants"):
         entries = getattr(draft, section)
-        bad = {e.name: _readable_name(e.name) for e in entries if _readable_name(e.name) != e.name}
+        taken = {e.name for e in entries}
+        bad: dict[str, str] = {}
+        for entry in entries:
+            if _readable_name(entry.name) != entry.name:
+                bad[entry.name] = unique(_readable_name(entry.name), taken)
+                taken.add(bad[entry.name])
         names[section] = bad
         for old, new in bad.items():
             work.say("", f"the name {new!r} was not fit for a plan" + (f" ({len(old)} characters)" if old else ""))
@@ -130,7 +142,9 @@ def _environment(draft: PlanDraft, work: _Work) -> PlanDraft:
     """Only variables that the CNI knows, and no contradiction that keeps it from starting."""
     env = {}
     for name, value in draft.env.items():
-        if name in CNI_VARIABLES:
+        if name in SWITCHES and value.lower() not in ("true", "false", "t", "f", "1", "0", ""):
+            work.say("cni.env", f"{name}={value!r} is neither true nor false: left out")
+        elif name in CNI_VARIABLES:
             env[name] = printable(value)
         else:
             work.say("cni.env", f"{name} is not a variable of the VPC CNI: left out")

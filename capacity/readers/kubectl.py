@@ -88,10 +88,11 @@ class Snapshot:
         kind = str(value.get("kind") or "") or kind_in(list_kind, value)
         take = _TAKERS.get(kind)
         if take is None:
-            if detect(value)[0] not in ("kubectl", "karpenter") and not list_kind:
+            source = detect(value)[0]
+            if source == "karpenter" or (source != "kubectl" and not list_kind):
                 return False
             self.skipped[kind or "object without a kind"] += 1
-            return detect(value)[0] != "karpenter"
+            return True
         self.seen[kind] += 1
         take(self, value)
         return True

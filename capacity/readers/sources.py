@@ -36,7 +36,7 @@ FILE_SOURCES = {
         ),
         Source(
             "terraform",
-            "capacity.readers.terraform",
+            "capacity.readers.terraform_files",
             "Terraform: `terraform show -json` of a plan or state, a state file, or .tf text as second best.",
             "terraform show -json tfplan | capacity import terraform -",
         ),

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
-from pathlib import Path
 from typing import Any
 
 from capacity.errors import SpecError
@@ -638,22 +637,3 @@ def _with_manifests(stack: _Stack, draft: PlanDraft) -> PlanDraft:
     if pools:
         draft = merge(draft, parse_karpenter(pools, stack.said.file))
     return merge(draft, kubernetes_draft(snapshot, "")) if snapshot.seen else draft
-
-
-# --- reading --------------------------------------------------------------------------------
-
-
-def read(paths: Sequence[str]) -> PlanDraft:
-    """Plans and states (JSON), or .tf files and folders of them, as one draft."""
-    from capacity.readers.sources import documents_of
-
-    text = [p for p in paths if p.endswith((".tf", ".tfvars", ".hcl")) or Path(p).is_dir()]
-    json_files = [p for p in paths if p not in text]
-    drafts = []
-    if json_files:
-        drafts.append(documents_of("terraform", json_files, parse_terraform))
-    if text:
-        from capacity.readers.hcl import read_hcl
-
-        drafts.append(read_hcl(text))
-    return drafts[0] if len(drafts) == 1 else merge(*drafts)

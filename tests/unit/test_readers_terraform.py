@@ -9,7 +9,8 @@ import pytest
 
 from capacity.errors import SpecError
 from capacity.readers.hcl_expression import UNKNOWN, Scope, evaluate
-from capacity.readers.terraform import module_of, parse_terraform, read, resources_of
+from capacity.readers.terraform import module_of, parse_terraform, resources_of
+from capacity.readers.terraform_files import read
 
 
 def look(name: str, _: Scope) -> Any:
