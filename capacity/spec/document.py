@@ -51,7 +51,7 @@ class Sequence(list[Any]):
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Python's garbage collector switched off while a document is built, and put back as it was.
+    """Python's garbage collector switched off while a plan is read or checked, and put back as it was.
 
     A plan becomes hundreds of thousands of small objects that all stay; the collector would walk them over and
     over, and find nothing: reading would take three times as long, and grow faster than the plan.

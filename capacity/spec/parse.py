@@ -185,14 +185,15 @@ class _Parser:
     def _kubernetes(self, section: Field | None) -> Kubernetes:
         if section is None:
             return Kubernetes()
-        section.section(("version", "serviceCidr", "ipFamily"))
-        version, cidr, family = (section.get(k) for k in ("version", "serviceCidr", "ipFamily"))
+        section.section(("version", "serviceCidr", "ipFamily", "services"))
+        version, cidr, family, services = (section.get(k) for k in ("version", "serviceCidr", "ipFamily", "services"))
         if version and not _VERSION.match(version.text(40)):
             version.fail(f"{version.value!r} is not a Kubernetes version (expected something like 1.34)")
         return Kubernetes(
             version=version.value if version else None,
             service_cidr=cidr.cidr(12, 24) if cidr else None,
             ip_family=family.one_of(("ipv4", "ipv6")) if family else "ipv4",
+            services=services.integer() if services else None,
         )
 
     def _cni(self, section: Field | None, kubernetes: Kubernetes) -> Cni:
