@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from capacity.cli.lazy import Verb, lazy_group
+from capacity.cli import check, data, explain, import_, import_aws, maxpods, node
 from capacity.cli.output import note, write_stdout
 from capacity.errors import CapacityError
 
@@ -59,6 +60,10 @@ def _root(
     ] = False,
 ) -> None:
     """Pod-IP capacity planner for Amazon EKS."""
+
+
+for verb in (maxpods, node, check, import_, import_aws, explain, data):
+    verb.register(app)
 
 
 def run() -> None:

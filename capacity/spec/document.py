@@ -75,8 +75,8 @@ def read_document(path: Path) -> Section:
         The file cannot be read, is empty, not text, too large, or not one mapping.
     """
     name = "<stdin>" if str(path) == "-" else str(path)
-    data = _read_bytes(path, name)
-    text = _decode(data, name)
+    data = read_bytes(path, name)
+    text = decode_text(data, name)
     if path.suffix.lower() == ".json" or text.lstrip()[:1] in ("{", "["):
         document = parse_json(text, name)
     else:
@@ -90,7 +90,8 @@ def read_document(path: Path) -> Section:
     return document
 
 
-def _read_bytes(path: Path, name: str) -> bytes:
+def read_bytes(path: Path, name: str) -> bytes:
+    """Content of a file, or of standard input where ``name`` is ``<stdin>``; YAML up to 16 MB, JSON of any size."""
     try:
         if name == "<stdin>":
             return _read_limited(sys.stdin.buffer, name)
@@ -116,7 +117,8 @@ def _read_limited(stream: BinaryIO, name: str) -> bytes:
     return head + stream.read()
 
 
-def _decode(data: bytes, name: str) -> str:
+def decode_text(data: bytes, name: str) -> str:
+    """UTF-8 text, a byte-order mark left out."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

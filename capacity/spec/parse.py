@@ -180,6 +180,7 @@ class _Parser:
         if metadata is None:
             return Path(self.root.file).stem or "plan"
         metadata.section(("name", "labels", "annotations"), required=("name",))
+        self.notes += _assumed_by_import(metadata.value.get("annotations"))
         return metadata.child("name").text()
 
     def _kubernetes(self, section: Field | None) -> Kubernetes:
@@ -624,6 +625,15 @@ class _Parser:
                 raise SpecError(f"{thing.where}: the {what} {thing.name!r} stands twice")
             seen[thing.name] = thing
         return tuple(seen.values())
+
+
+def _assumed_by_import(annotations: object) -> list[str]:
+    """The warning that an import left in the plan: which of its values no source states."""
+    paths = annotations.get("capacity/assumed") if isinstance(annotations, Section) else None
+    if not isinstance(paths, list) or not paths:
+        return []
+    more = f" and {len(paths) - 8} more" if len(paths) > 8 else ""
+    return [f"assumed by the import, no source states it: {', '.join(map(str, paths[:8]))}{more}"]
 
 
 def _items(section: Field | None) -> Iterable[Field]:
