@@ -87,7 +87,7 @@ def finish(draft: PlanDraft, where: Target) -> None:
         show_plan(draft, where.into, where.to)
 
 
-def register(parent: typer.Typer) -> None:
+def register_import(parent: typer.Typer) -> None:
     """Add the verb to the command line."""
     parent.add_typer(app)
 

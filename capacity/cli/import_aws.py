@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.import_ import Diff, ExitCode, Format, Into, app, finish, target
+from capacity.cli.import_ import Diff, ExitCode, Format, Into, app, finish, register_import, target
 from capacity.cli.options import Color, OutFile, Quiet
 from capacity.errors import SpecError
 
@@ -29,9 +29,10 @@ Folder = Annotated[
 ]
 
 
-def register(parent: typer.Typer) -> None:  # noqa: ARG001 - `import` itself is registered by its own module
-    """Add the source to `capacity import`."""
+def register(parent: typer.Typer) -> None:
+    """Add the source to `capacity import`, and `import` to the command line."""
     app.command("aws")(aws)
+    register_import(parent)
 
 
 def aws(

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from capacity.cli.lazy import Verb, lazy_group
-from capacity.cli import check, data, explain, import_, import_aws, maxpods, node
 from capacity.cli.output import note, write_stdout
 from capacity.errors import CapacityError
 
@@ -30,8 +29,13 @@ VERBS = {
         "Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.",
     ),
     "forecast": Verb("forecast", "When does each subnet run out, and how surely?"),
+    "import": Verb(
+        "import_aws", "Make a plan from what you have: a cluster, its manifests, or its infrastructure code."
+    ),
     "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
-    "data": Verb("data", "The packaged data: its sources, age and self-check."),
+    "data": Verb(
+        "data", "The data behind every answer: its sources, age, self-check, and the user's own newer figures."
+    ),
 }
 
 app = typer.Typer(
@@ -60,10 +64,6 @@ def _root(
     ] = False,
 ) -> None:
     """Pod-IP capacity planner for Amazon EKS."""
-
-
-for verb in (maxpods, node, check, import_, import_aws, explain, data):
-    verb.register(app)
 
 
 def run() -> None:
