@@ -17,7 +17,7 @@ aws/aws-eks-best-practices@dc0243a networking/prefix-mode_linux.adoc L22-26, L75
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
