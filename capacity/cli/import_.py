@@ -121,4 +121,36 @@ def _command(source: str) -> Callable[..., None]:
     return run
 
 
+@app.command()
+def kubectl(
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Saved objects, JSON or YAML; - for stdin.", metavar="[FILE…]")
+    ] = None,
+    live: Annotated[bool, typer.Option("--live", help="Ask the cluster that kubectl is set up for.")] = False,
+    context: Annotated[
+        str | None, typer.Option("--context", help="With --live: kubectl's context.", metavar="NAME")
+    ] = None,
+    into: Into = None,
+    diff: Diff = None,
+    exit_code: ExitCode = False,
+    output: Format = None,
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Kubernetes objects: nodes, pods, workloads, HPAs, aws-node, ENIConfigs (JSON or YAML, any size).
+
+    Examples: kubectl get nodes,pods,daemonsets,deployments,statefulsets,hpa -A -o json | capacity import kubectl - ·
+    capacity import kubectl --live --into capacity.yaml
+    """
+    from capacity.errors import SpecError
+
+    where = target(into, diff, exit_code, output, out_file, color, quiet)
+    if live == bool(files) or (context and not live):
+        raise SpecError("give files (- for stdin), or --live to ask the cluster; --context goes with --live")
+    from capacity.readers.kubectl import read, read_live
+
+    finish(read_live(context) if live else read(files or []), where)
+
+
 _register_file_sources()

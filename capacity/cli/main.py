@@ -30,8 +30,11 @@ VERBS = {
         "Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.",
     ),
     "forecast": Verb("forecast", "When does each subnet run out, and how surely?"),
+    "report": Verb(
+        "report", "The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources."
+    ),
     "import": Verb(
-        "import_aws", "Make a plan from what you have: a cluster, its manifests, or its infrastructure code."
+        "import_aws", "Make a plan from what you have: a cluster, its manifests, or its infrastructure code. Read-only."
     ),
     "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
     "data": Verb(

@@ -20,7 +20,8 @@ class Runway:
     Attributes
     ----------
     more_nodes : int or None
-        Further nodes of the group that takes most there, filled like its fullest node. [nodes]
+        Further nodes of the group that takes most there, filled like its fullest node; None also where
+        nodes take nothing there (MAX_ENI=1 under custom networking). [nodes]
     more_pods : int or None
         Most further pods on VPC addresses before free < 0: nodes there filled first, then nodes added. [pods]
     node_addresses : int or None
@@ -61,7 +62,7 @@ def _runway(
     needs = {i: _full_node(g, i in at_home, i in with_pods) for i, g in groups.items()}
     hungriest = max(needs, key=lambda i: needs[i])
     need = needs[hungriest]
-    more_nodes = max(free // need, 0)
+    more_nodes = max(free // need, 0) if need else None
     owners = [(groups[i], i in at_home) for i in groups if i in with_pods]
     return Runway(name, more_nodes, _more_pods(free, pods, owners), need, groups[hungriest].shape.group.name)
 
@@ -170,6 +171,8 @@ def _on_new_nodes(free: int, shape: GroupShape, at_home: bool) -> int:
     own = shape.node_addresses if at_home else 0
     table = shape.first.demand_table
     full = own + table[-1]
+    if not full:
+        return 0  # such nodes cannot address a single pod
     nodes, rest = divmod(free, full)
     partly = max((q for q, need in enumerate(table) if own + need <= rest), default=0)
     return nodes * (len(table) - 1) + partly

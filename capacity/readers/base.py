@@ -192,6 +192,7 @@ def without_assumptions(draft: PlanDraft) -> PlanDraft:
         changes[attribute] = tuple(kept)
     if "vpc.cidrs" in assumed:
         changes["vpc_cidrs"] = ()
+    changes["env"] = {k: v for k, v in draft.env.items() if f"cni.env.{k}" not in assumed}
     if "metadata.name" in assumed:
         changes["name"] = None
     return replace(draft, **changes)

@@ -18,6 +18,9 @@ from capacity.spec.cni_env import CNI_VARIABLES
 # Of the CNI's own variables these can hold secrets or names; what is no variable of the CNI stays out anyway.
 _PRIVATE = frozenset(
     [
+        "ADDITIONAL_ENI_TAGS",
+        "AWS_EC2_ENDPOINT",
+        "CLUSTER_ENDPOINT",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         "AWS_ROLE_ARN",

@@ -131,6 +131,7 @@ def _mentioned(draft: PlanDraft) -> Iterable[str]:
         yield from group.subnets or ()
         yield from group.pod_subnets or ()
     yield from draft.control_plane or ()
+    yield from draft.pod_subnets
     for tenant in draft.tenants:
         yield from tenant.subnets
 
@@ -139,8 +140,8 @@ def _network(draft: PlanDraft, work: _Work) -> PlanDraft:
     """The VPC's blocks, and a zone and a block for every subnet."""
     subnets = _without_overlaps(draft.subnets, work)
     blocks = _blocks(draft.vpc_cidrs, subnets, work)
-    if not subnets:
-        subnets = _assumed_subnets(draft, blocks, work)
+    if all(s.name in draft.pod_subnets for s in subnets):
+        subnets = (*_assumed_subnets(draft, blocks, work), *subnets)
     free = _FreeSpace(blocks, [s.cidr for s in subnets if s.cidr])
     zones: Iterator[str] = cycle(zones_of(draft))
     placed = []
@@ -250,6 +251,9 @@ class _FreeSpace:
 
 def _pod_network(draft: PlanDraft, work: _Work) -> PlanDraft:
     """Pod subnets under custom networking; none without it."""
+    if draft.pod_subnets and "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG" not in draft.env:
+        work.assume("cni.env.AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "true, because there are ENIConfigs")
+        draft = replace(draft, env={**draft.env, "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"})
     if not is_on(draft, "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"):
         groups = []
         for group in draft.node_groups:
@@ -266,7 +270,7 @@ def _pod_network(draft: PlanDraft, work: _Work) -> PlanDraft:
 
 def _group_subnets(draft: PlanDraft, work: _Work) -> PlanDraft:
     """Every group has subnets, and under custom networking a pod subnet in each of its zones."""
-    pods = {n for g in draft.node_groups for n in g.pod_subnets or ()}
+    pods = {n for g in draft.node_groups for n in g.pod_subnets or ()} | set(draft.pod_subnets)
     for_nodes = tuple(s.name for s in draft.subnets if s.name not in pods) or tuple(s.name for s in draft.subnets)
     groups = []
     for group in draft.node_groups:
@@ -282,7 +286,7 @@ def _group_subnets(draft: PlanDraft, work: _Work) -> PlanDraft:
 
 def _with_pod_subnets(draft: PlanDraft, work: _Work) -> PlanDraft:
     zone_of = {s.name: s.zone for s in draft.subnets}
-    all_pods = list(dict.fromkeys(n for g in draft.node_groups for n in g.pod_subnets or ()))
+    all_pods = draft.pod_subnets or tuple(dict.fromkeys(n for g in draft.node_groups for n in g.pod_subnets or ()))
     subnets, blocks = list(draft.subnets), list(draft.vpc_cidrs)
     made: dict[str, str] = {}
 
@@ -401,6 +405,9 @@ def _rolling(workload: WorkloadDraft, work: _Work) -> WorkloadDraft:
     if _is_zero(workload.max_surge) and _is_zero(workload.max_unavailable):
         work.say(at("workloads", workload.name), "maxSurge and maxUnavailable are both 0: maxUnavailable taken as 1")
         workload = replace(workload, max_unavailable=1)
+    if now is None:
+        work.assume(at("workloads", workload.name, "replicas"), "1, no source states them")
+        workload = replace(workload, replicas=1)
     if workload.host_network and workload.security_groups:
         workload = replace(workload, security_groups=None)
     return workload

@@ -117,6 +117,8 @@ class PlanDraft:
         The CNI's environment as far as it is stated.
     zones : tuple of str
         Zones that a source names without naming a subnet in them.
+    pod_subnets : tuple of str
+        Subnets of the ENIConfigs: the pod subnets of every group that has none of its own.
     control_plane : tuple of str or None
         Names of subnets.
     assumed : frozenset of str
@@ -134,6 +136,7 @@ class PlanDraft:
     vpc_cidrs: tuple[IPv4Network, ...] = ()
     subnets: tuple[SubnetDraft, ...] = ()
     zones: tuple[str, ...] = ()
+    pod_subnets: tuple[str, ...] = ()
     control_plane: tuple[str, ...] | None = None
     node_groups: tuple[GroupDraft, ...] = ()
     workloads: tuple[WorkloadDraft, ...] = ()
@@ -209,6 +212,7 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
         source=" + ".join(dict.fromkeys(s for s in (base.source, new.source) if s)),
         name=base.name or new.name,
         env=_merge_env(base.env, new.env, new.source, notes),
+        pod_subnets=tuple(dict.fromkeys((*base.pod_subnets, *new.pod_subnets))),
         zones=tuple(dict.fromkeys((*base.zones, *new.zones))),
         vpc_cidrs=_merge_blocks(base.vpc_cidrs, new.vpc_cidrs, new.source, notes),
         control_plane=base.control_plane if base.control_plane is not None else new.control_plane,
@@ -335,8 +339,20 @@ def renamed_subnets(draft: PlanDraft, names: Mapping[str, str]) -> PlanDraft:
     return replace(
         draft,
         control_plane=listed(draft.control_plane),
+        pod_subnets=listed(draft.pod_subnets) or (),
         node_groups=tuple(
             replace(g, subnets=listed(g.subnets), pod_subnets=listed(g.pod_subnets)) for g in draft.node_groups
         ),
         tenants=tuple(replace(t, subnets=listed(t.subnets) or ()) for t in draft.tenants),
     )
+
+
+def unique_names(named: Iterable[tuple[tuple[str, str, str], WorkloadDraft]]) -> tuple[WorkloadDraft, ...]:
+    """Workloads of different kinds and one name told apart by their kind."""
+    taken: dict[str, WorkloadDraft] = {}
+    for (kind, _, _), workload in named:
+        name = workload.name
+        if name in taken:
+            name = f"{name}-{kind.lower()}"
+        taken[name] = replace(workload, name=name)
+    return tuple(taken.values())

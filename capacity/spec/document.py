@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,11 @@ _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset(_TAG + t for t in ("str", "int", "float", "bool", "null", "timestamp", "value", "map", "seq"))
 _NULL = _TAG + "null"
 _MERGE = _TAG + "merge"
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+class NotJson(SpecError):
+    """The text is not JSON, whatever else it may be."""
 
 
 class Section(dict[str, Any]):
@@ -77,11 +83,11 @@ def read_document(path: Path) -> Section:
     name = "<stdin>" if str(path) == "-" else str(path)
     data = read_bytes(path, name)
     text = decode_text(data, name)
-    if path.suffix.lower() == ".json" or text.lstrip()[:1] in ("{", "["):
+    if path.suffix.lower() == ".json":
         document = parse_json(text, name)
+    elif text.lstrip()[:1] in ("{", "["):
+        document = _parse_either(text, name)
     else:
-        if len(data) > YAML_LIMIT_BYTES:
-            raise SpecError(f"{name}: larger than 16 MB (a plan that large must be JSON, which is read at any size)")
         document = parse_yaml(text, name)
     if document is None:
         raise SpecError(f"{name}: is empty (expected a plan that starts with 'apiVersion: capacity/v1')")
@@ -92,6 +98,8 @@ def read_document(path: Path) -> Section:
 
 def read_bytes(path: Path, name: str) -> bytes:
     """Content of a file, or of standard input where ``name`` is ``<stdin>``; YAML up to 16 MB, JSON of any size."""
+    if "\0" in name:
+        raise SpecError(f"{name!r} cannot name a file")
     try:
         if name == "<stdin>":
             return _read_limited(sys.stdin.buffer, name)
@@ -103,8 +111,6 @@ def read_bytes(path: Path, name: str) -> bytes:
         raise SpecError(f"{name}: no such file") from None
     except OSError as error:
         raise SpecError(f"{name}: {error.strerror or error}") from error
-    except ValueError as error:  # an embedded null byte in the path
-        raise SpecError(f"{name!r}: {error}") from error
 
 
 def _read_limited(stream: BinaryIO, name: str) -> bytes:
@@ -124,6 +130,19 @@ def decode_text(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise SpecError(f"{name}:{line}: is not UTF-8 text (byte {data[error.start]:#04x})") from None
+
+
+def _parse_either(text: str, name: str) -> Any:
+    """JSON, or YAML in JSON's brackets; what is neither gets JSON's complaint."""
+    try:
+        return parse_json(text, name)
+    except NotJson as error:
+        if len(text) > YAML_LIMIT_BYTES:
+            raise
+        try:
+            return parse_yaml(text, name)
+        except SpecError:
+            raise error from None
 
 
 def kind_of(value: object) -> str:
@@ -148,6 +167,10 @@ def parse_yaml(text: str, name: str) -> Any:
     """
     import yaml
 
+    control = _CONTROL.search(text)
+    if control:
+        line = text.count("\n", 0, control.start()) + 1
+        raise SpecError(f"{name}:{line}: holds the control character {ord(control.group()):#04x}, which YAML forbids")
     loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         loader = loader_class(text)
@@ -164,7 +187,7 @@ def _yaml_message(error: Any, name: str) -> str:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     place = f"{name}:{mark.line + 1}" if mark else name
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split("\n")[0]
-    if "\\t" in problem or "'\t'" in problem:
+    if "found a tab character" in problem or "\\t" in problem or "'\t'" in problem:
         return f"{place}: a tab cannot indent YAML (use spaces)"
     if "maximum nesting depth" in problem:
         return f"{place}: nested more than {DEEPEST} deep"
@@ -271,24 +294,39 @@ def parse_json(text: str, name: str) -> Any:
     """
     try:
         return json.loads(
-            text, object_pairs_hook=_pairs(name), parse_float=str, parse_int=str, parse_constant=_constant(name)
+            text, object_pairs_hook=_section_of, parse_float=str, parse_int=str, parse_constant=_constant(name)
         )
     except json.JSONDecodeError as error:
-        raise SpecError(f"{name}:{error.lineno}: not valid JSON: {error.msg}") from None
+        raise NotJson(f"{name}:{error.lineno}: not valid JSON: {error.msg}") from None
+    except _TwiceInJson as error:
+        _say_both_lines(text, name)
+        raise SpecError(f"{name}: {error}") from None
     except RecursionError:
         raise SpecError(f"{name}: nested more than {DEEPEST} deep") from None
 
 
-def _pairs(name: str) -> Any:
-    def section(pairs: list[tuple[str, Any]]) -> Section:
-        result = Section()
-        for key, value in pairs:
-            if key in result:
-                raise SpecError(f"{name}: the key {key!r} stands twice in one mapping")
-            result[key] = value
-        return result
+class _TwiceInJson(Exception):
+    """A key stands twice; the decoder does not say where."""
 
-    return section
+
+def _section_of(pairs: list[tuple[str, Any]]) -> Section:
+    result = Section()
+    for key, value in pairs:
+        if key in result:
+            raise _TwiceInJson(f"the key {key!r} stands twice in one mapping")
+        result[key] = value
+    return result
+
+
+def _say_both_lines(text: str, name: str) -> None:
+    """Raise the same complaint with its lines, where the text is small enough to be read as YAML."""
+    if len(text) > YAML_LIMIT_BYTES:
+        return
+    try:
+        parse_yaml(text, name)
+    except SpecError as error:
+        if "stands twice" in str(error):
+            raise
 
 
 def _constant(name: str) -> Any:

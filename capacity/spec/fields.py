@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Any, NoReturn
@@ -13,6 +14,9 @@ from capacity.spec.document import Section, kind_of
 from capacity.units import parse_cpu, parse_memory, parse_percent
 
 _INTEGER = re.compile(r"^[+-]?[0-9]{1,18}$")
+_NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
+_BLOCK = re.compile(r"^[0-9.]{7,15}/[0-9]{1,2}$", re.ASCII)
+MOST_BYTES = 2**63 - 1  # Kubernetes' own limit of a quantity
 MOST = 10_000_000  # no cluster, VPC or fleet comes near; keeps arithmetic on sane numbers
 
 
@@ -68,7 +72,8 @@ class Field:
         if not value.keys() <= allowed:
             key = next(k for k in value if k not in allowed)
             near = nearest_names(key, allowed, 1)
-            hint = f"did you mean {either(near)}?" if near else f"known here: {', '.join(sorted(allowed))}"
+            known = f"known here: {', '.join(sorted(allowed))}" if allowed else "nothing is expected here"
+            hint = f"did you mean {either(near)}?" if near else known
             self.child(key).fail(f"unknown key ({hint})")
         for key in required:
             if value.get(key) is None:
@@ -108,6 +113,15 @@ class Field:
             self.fail(f"is longer than {longest} characters")
         return value
 
+    def name(self, longest: int = 253) -> str:
+        """Text of one line without control characters; any script, emoji and direction is a name."""
+        value = self.text(longest)
+        if not value.isprintable():
+            bad = next((c for c in value if unicodedata.category(c) in _NOT_IN_NAMES), None)
+            if bad is not None:
+                self.fail(f"holds the control character U+{ord(bad):04X} (expected a name)")
+        return value
+
     def one_of(self, allowed: tuple[str, ...]) -> str:
         value = self.value if isinstance(self.value, str) else kind_of(self.value)
         if value not in allowed:
@@ -137,17 +151,21 @@ class Field:
 
     def cpu(self) -> int:
         """Millicores."""
-        try:
-            return parse_cpu(self._scalar())
-        except SpecError as error:
-            self.fail(str(error))
+        return self._quantity(parse_cpu, MOST * 1000, f"{MOST:,} cores")
 
     def memory(self) -> int:
         """Bytes."""
+        return self._quantity(parse_memory, MOST_BYTES, "8Ei")
+
+    def _quantity(self, parse: Callable[[object], int], most: int, said: str) -> int:
+        value = self._scalar()
         try:
-            return parse_memory(self._scalar())
+            number = parse(value)
         except SpecError as error:
             self.fail(str(error))
+        if number > most:
+            self.fail(f"{value!r} is out of range (expected at most {said})")
+        return number
 
     def percent(self) -> Fraction:
         try:
@@ -168,6 +186,8 @@ class Field:
             self.fail(f"{value!r} is IPv6 (expected an IPv4 block such as 10.0.0.0/22)")
         if "/" not in value:
             self.fail(f"{value!r} has no size (expected an IPv4 block such as 10.0.0.0/22)")
+        if not _BLOCK.match(value):  # ipaddress would also read a netmask or a host mask
+            self.fail(f"{value!r} is not an IPv4 block (expected something like 10.0.0.0/22)")
         try:
             network = IPv4Network(value)
         except (AddressValueError, NetmaskValueError):

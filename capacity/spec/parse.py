@@ -15,7 +15,7 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError, either, nearest_names
 from capacity.spec.cni_env import check_variable, cni_settings
-from capacity.spec.document import Section, collector_paused, read_document
+from capacity.spec.document import Section, collector_paused, kind_of, read_document
 from capacity.spec.fields import MOST, Field
 from capacity.spec.plan import (
     Checks,
@@ -93,6 +93,7 @@ _WORKLOAD = frozenset(
     ]
 )
 _RATE = re.compile(r"^([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?) ?% ?/ ?([a-z]+)$")
+_WEIGHT = re.compile(r"^[0-9]{1,7}(?:\.[0-9]{1,9})?%?$", re.ASCII)
 _VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")
 
 
@@ -161,7 +162,7 @@ class _Parser:
             vpc_cidrs=cidrs,
             subnets=tuple(self.subnets.values()),
             cni=cni,
-            region=region.text(40) if region else None,
+            region=region.name(40) if region else None,
             kubernetes=kubernetes,
             control_plane=self._control_plane(root.get("controlPlane")),
             node_groups=groups,
@@ -181,7 +182,7 @@ class _Parser:
             return Path(self.root.file).stem or "plan"
         metadata.section(("name", "labels", "annotations"), required=("name",))
         self.notes += _assumed_by_import(metadata.value.get("annotations"))
-        return metadata.child("name").text()
+        return metadata.child("name").name()
 
     def _kubernetes(self, section: Field | None) -> Kubernetes:
         if section is None:
@@ -244,7 +245,7 @@ class _Parser:
 
     def _subnet(self, entry: Field, blocks: list[IPv4Network]) -> Subnet:
         entry.section(("name", "zone", "cidr", "used", "reservations"), required=("name", "zone", "cidr"))
-        name = entry.child("name").text()
+        name = entry.child("name").name()
         if name in self.subnets:
             entry.child("name").fail(f"the subnet {name!r} stands twice")
         cidr = entry.child("cidr").cidr(16, 28)
@@ -253,7 +254,7 @@ class _Parser:
         used = entry.get("used")
         return Subnet(
             name=name,
-            zone=entry.child("zone").text(64),
+            zone=entry.child("zone").name(64),
             cidr=cidr,
             used=used.integer(0, cidr.num_addresses - 5) if used else 0,
             reservations=self._reservations(entry.get("reservations"), cidr),
@@ -307,7 +308,7 @@ class _Parser:
         low, desired, high = self._nodes(get("nodes"))
         unavailable, strategy = self._update(get("update"))
         return NodeGroup(
-            name=entry.child("name").text(),
+            name=entry.child("name").name(),
             instance_types=self._instance_types(entry.child("instanceTypes"), cni),
             subnets=subnets,
             pod_subnets=self._pod_subnets(entry, subnets, cni),
@@ -438,7 +439,7 @@ class _Parser:
         surge, unavailable = self._rolling_update(get("rollingUpdate"))
         host, groups_of, volumes = get("hostNetwork"), get("securityGroups"), get("volumes")
         workload = Workload(
-            name=entry.child("name").text(),
+            name=entry.child("name").name(),
             replicas=now,
             max_replicas=most,
             requests=self._requests(get("requests")),
@@ -575,7 +576,7 @@ class _Parser:
         entry.section(("name", "requests", "hostNetwork", "nodeGroups"), required=("name",))
         host = entry.get("hostNetwork")
         return DaemonSet(
-            name=entry.child("name").text(),
+            name=entry.child("name").name(),
             requests=self._requests(entry.get("requests")),
             host_network=host.boolean() if host else False,
             node_groups=self._group_names(entry.get("nodeGroups")),
@@ -591,7 +592,7 @@ class _Parser:
             entry.fail(f"a tenant of kind {kind.name!r} must say its addresses (per subnet)")
         return Tenant(
             kind=kind.name,
-            name=name.text() if name else kind.name,
+            name=name.name() if name else kind.name,
             subnets=self._subnet_names(entry.child("subnets")),
             addresses=addresses.integer(0, 65536) if addresses else kind.addresses,
             holder=kind.holder,
@@ -651,13 +652,9 @@ def _as_text(entry: Field) -> str:
 
 def _weight(entry: Field) -> Fraction:
     text = entry.value
-    try:
-        share = entry.percent() if isinstance(text, str) and text.endswith("%") else Fraction(str(text))
-    except (ValueError, ZeroDivisionError):
-        entry.fail(f"{text!r} is not a weight (expected something like 0.5 or 50%)")
-    if not 0 <= share <= MOST:
-        entry.fail(f"{text!r} is out of range (expected 0 or more)")
-    return share
+    if not isinstance(text, str) or not _WEIGHT.match(text):
+        entry.fail(f"expected a weight such as 0.5, 2 or 50%, found {kind_of(text)}")
+    return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
 
 
 def _factors(section: Field | None, names: tuple[str, ...]) -> tuple[Fraction, ...]:

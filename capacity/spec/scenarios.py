@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from capacity.errors import either, nearest_names
+from capacity.errors import SpecError, either, nearest_names
 from capacity.spec.document import Section
 from capacity.spec.fields import Field
 from capacity.spec.plan import SCENARIOS, Plan, ScenarioSpec
@@ -84,6 +84,8 @@ def scenario_option(text: str, plan: Plan) -> ScenarioSpec:
         options = Section()
         for pair in given.split(","):
             key, _, setting = pair.partition("=")
+            if key.strip() in options:
+                raise SpecError(f"--scenario {text!r}: {key.strip()!r} stands twice")
             options[key.strip()] = setting.strip()
         value = Section()
         value[name] = options
