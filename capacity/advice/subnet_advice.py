@@ -20,7 +20,7 @@ def advice(fill: SubnetFill, wanted: Wanted | None, likely: Fraction) -> tuple[s
     found = fill.fragments
     lines = []
     if found.free < 0:
-        return (f"{-found.free:,} addresses are wanted that it does not have: no size of block is free",)
+        return (f"{-found.free:,} addresses are wanted that it does not have: no /28 is free",)
     if found.exact and not found.free_blocks and found.free >= BLOCK:
         lines.append(
             f"{found.free:,} addresses are free and no /28 is: EC2 answers InsufficientCidrBlocks to every prefix; "

@@ -119,7 +119,8 @@ def size(
         target = _sketch(pods, nodes, kind, zones, region, mode, custom_networking, env, ami, provisioner, blocks)
         blocks, fresh = [], True
     sizing = size_plan(target, _share(headroom), scenario, fresh, equal, blocks)
-    emit(answer(sizing, snippet, {"pods": pods, "nodes": nodes, "type": kind} if from_options else {}), to)
+    asked = {"pods": pods, "nodes": nodes, "type": kind} if from_options else {}
+    emit(answer(sizing, snippet, asked, fenced=output == "md"), to)
 
 
 def _block(text: str) -> IPv4Network:
@@ -158,9 +159,11 @@ def _sketch(
     provisioner: str | None,
     blocks: list[IPv4Network],
 ) -> Plan:
+    from capacity.catalog.table import load_catalog
     from capacity.cli.node_options import Asked, environment, whole
     from capacity.spec.sketch import sketch_plan
 
+    load_catalog().get(kind, where="--type")
     whole("--pods", pods)
     whole("--nodes", nodes, 1)
     if mode is not None:

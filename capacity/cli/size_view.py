@@ -9,9 +9,11 @@ from capacity.advice.subnet_snippets import KINDS, snippets
 from capacity.cli.output import Answer, Table
 from capacity.cluster.sizing import SizedSubnet, Sizing
 
+LANGUAGES = {"terraform": "hcl", "aws": "sh", "eksctl": "yaml", "cloudformation": "yaml", "plan": "yaml"}
 
-def answer(sizing: Sizing, snippet: str, target: Mapping[str, Any]) -> Answer:
-    """Sizes, blocks and snippets in every format."""
+
+def answer(sizing: Sizing, snippet: str, target: Mapping[str, Any], fenced: bool = False) -> Answer:
+    """Sizes, blocks and snippets in every format; ``fenced``: snippets as Markdown's code blocks."""
     texts = snippets(sizing)
     rows = [_row(s) for s in sizing.subnets]
     plan = sizing.result.plan
@@ -32,7 +34,8 @@ def answer(sizing: Sizing, snippet: str, target: Mapping[str, Any]) -> Answer:
     blocks: list[str | Table] = [_sentence(sizing), "", _table(sizing), ""]
     blocks += _why(sizing)
     for name in shown:
-        blocks += [f"# {name}", texts[name], ""]
+        text = f"```{LANGUAGES[name]}\n{texts[name]}\n```" if fenced else f"# {name}\n{texts[name]}"
+        blocks += [text, ""]
     return Answer("size", inputs, results, blocks, rows, [*sizing.result.notes, *sizing.notes])
 
 
@@ -100,4 +103,4 @@ def _why(sizing: Sizing) -> list[str | Table]:
     lines = [f"{s.name}: {s.smaller_fails}" for s in sizing.subnets if s.smaller_fails]
     if not lines:
         return []
-    return ["Why not one size smaller:", *lines, ""]
+    return ["Why not one size smaller:", "", *(f"- {line}" for line in lines), ""]

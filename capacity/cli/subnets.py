@@ -119,7 +119,7 @@ def subnets(
         "from": [str(a) for a in answers or ()],
     }
     inputs |= {"scenario": scenario if cidr is None and not answers else None, "want": want, "probability": probability}
-    emit(answer(fills, want, likely, block_map, inputs, notes), to)
+    emit(answer(fills, want, likely, block_map, inputs, notes, markdown=output == "md"), to)
 
 
 ANYWHERE = "places are not known: every set of that many open addresses counts as equally likely"

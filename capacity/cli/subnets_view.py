@@ -25,16 +25,19 @@ def answer(
     block_map: str,
     inputs: Mapping[str, Any],
     notes: Sequence[str],
+    markdown: bool = False,
 ) -> Answer:
-    """Subnets in every format."""
+    """Subnets in every format; ``markdown``: maps as code, names escaped."""
     rows = [_row(f, want, likely) for f in fills]
     blocks: list[str | Table] = [_sentence(fills), "", _table(rows, likely, want), ""]
     for fill in fills:
         if block_map == "all" or (block_map == "auto" and fill.fragments.exact):
-            blocks += [map_text(fill, block_map == "all"), ""]
+            text = map_text(fill, block_map == "all")
+            blocks += [f"```text\n{text}\n```" if markdown else text, ""]
     lines = [f"{row['name']}: {line}" for row in rows for line in row["advice"]]
     if lines:
-        blocks += ["\n".join(["Advice:", *lines]), ""]
+        text = "\n".join(["Advice:", "", *(f"- {line}" for line in lines)])
+        blocks += [text.replace("<", "&lt;") if markdown else text, ""]
     return Answer("subnets", dict(inputs), rows, blocks, [_flat(r) for r in rows], notes)
 
 
