@@ -87,11 +87,6 @@ def finish(draft: PlanDraft, where: Target) -> None:
         show_plan(draft, where.into, where.to)
 
 
-def register_import(parent: typer.Typer) -> None:
-    """Add the verb to the command line."""
-    parent.add_typer(app)
-
-
 def _register_file_sources() -> None:
     from capacity.readers.sources import FILE_SOURCES
 

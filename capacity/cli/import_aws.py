@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.import_ import Diff, ExitCode, Format, Into, app, finish, register_import, target
+from capacity.cli.import_ import Diff, ExitCode, Format, Into, finish, target
 from capacity.cli.options import Color, OutFile, Quiet
 from capacity.errors import SpecError
 
@@ -29,10 +29,9 @@ Folder = Annotated[
 ]
 
 
-def register(parent: typer.Typer) -> None:
-    """Add the source to `capacity import`, and `import` to the command line."""
-    app.command("aws")(aws)
-    register_import(parent)
+def add_source(group: typer.Typer) -> None:
+    """Add the source to `capacity import`."""
+    group.command("aws")(aws)
 
 
 def aws(

@@ -30,11 +30,16 @@ VERBS = {
         "Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.",
     ),
     "forecast": Verb("forecast", "When does each subnet run out, and how surely?"),
+    "record": Verb("record", "Append a snapshot of free addresses to a history that forecast can read."),
     "report": Verb(
         "report", "The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources."
     ),
     "import": Verb(
-        "import_aws", "Make a plan from what you have: a cluster, its manifests, or its infrastructure code. Read-only."
+        "import_all", "Make a plan from what you have: a cluster, its manifests, or its infrastructure code. Read-only."
+    ),
+    "doctor": Verb(
+        "doctor",
+        "What is wrong with the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.",
     ),
     "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
     "data": Verb(

@@ -44,22 +44,26 @@ class Field:
 
     @property
     def where(self) -> str:
-        """``plan.yaml:14 nodeGroups[2].name``, for messages."""
-        line = self.line if self.line is not None else self._line_in_json()
-        place = f"{self.file}:{line}" if line else self.file
+        """``plan.yaml:14 nodeGroups[2].name``, for messages; without a line in JSON, where nobody knows it yet."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
         return f"{place} {self.path}".strip()
 
-    def _line_in_json(self) -> int | None:
+    @property
+    def exact(self) -> str:
+        """The same with the line in a JSON file too: that reads the file a second time, so only for an error."""
+        if self.line is not None:
+            return self.where
         from capacity.spec.locate import line_of
 
-        return line_of(self.file, self._keys())
+        line = line_of(self.file, self._keys())
+        return f"{self.file}:{line} {self.path}".strip() if line else self.where
 
     def _keys(self) -> list[str | int]:
         return [] if self.parent is None else [*self.parent._keys(), self.key]
 
     def fail(self, problem: str) -> NoReturn:
         """Raise the one-line error for this field."""
-        raise SpecError(f"{self.where}: {problem}")
+        raise SpecError(f"{self.exact}: {problem}")
 
     # --- mappings and lists -------------------------------------------------------------
 

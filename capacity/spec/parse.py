@@ -13,8 +13,8 @@ from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
-from capacity.errors import SpecError, either, nearest_names
-from capacity.spec.cni_env import check_variable, cni_settings
+from capacity.errors import SpecError, UnknownInstanceType, either, nearest_names
+from capacity.spec.cni_env import CNI_VARIABLES, check_variable, cni_settings
 from capacity.spec.document import Section, collector_paused, kind_of, read_document
 from capacity.spec.fields import MOST, Field
 from capacity.spec.plan import (
@@ -211,9 +211,13 @@ class _Parser:
                 env.fail("expected a mapping of the CNI's environment variables")
             for key in env.value:
                 entry = env.child(key)
-                check_variable(key, entry.where)
+                if key not in CNI_VARIABLES:
+                    check_variable(key, entry.exact)
                 values[key] = "" if entry.value is None else _as_text(entry)
-        settings, warnings = cni_settings(values, env.where if env else "", kubernetes.ip_family)
+        try:
+            settings, warnings = cni_settings(values, "", kubernetes.ip_family)
+        except SpecError as error:
+            (env or section or self.root).fail(str(error))
         self.notes += warnings
         return Cni(version.value if version else None, values, settings)
 
@@ -347,7 +351,7 @@ class _Parser:
             name = entry.text(64)
             kind = self.types.get(name)
             if kind is None:
-                kind = self.types[name] = self.catalog.get(name, where=entry.where)
+                kind = self.types[name] = self._instance_type(name, entry)
             if kind.max_enis is None or kind.ipv4_per_eni is None:
                 entry.fail(
                     f"nobody states how many network interfaces and addresses {name!r} has: it cannot be planned"
@@ -362,6 +366,12 @@ class _Parser:
         if not types:
             section.fail("is empty (expected at least one instance type)")
         return tuple(types)
+
+    def _instance_type(self, name: str, entry: Field) -> InstanceType:
+        try:
+            return self.catalog.get(name)
+        except UnknownInstanceType as error:
+            raise UnknownInstanceType(name, error.nearest, entry.exact) from None
 
     def _pod_subnets(self, entry: Field, subnets: tuple[str, ...], cni: Cni) -> tuple[str, ...]:
         section = entry.get("podSubnets")

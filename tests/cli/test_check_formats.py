@@ -11,14 +11,16 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from capacity.cli.check_ci import annotation_of
+from capacity.cli.check_ci import annotation_of, xml_text
+from capacity.errors import SpecError
+from capacity.spec import locate
 from capacity.spec.locate import Place, place_of
 from capacity.spec.parse import read_plan
 from tests.cli.command import run
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "shop-prod.yaml"
-HOSTILE = "evil\u202e::error::<&>\"']]>%0A,\ufffe"
+HOSTILE = "evil::error::<&>\"']]>%0A,|*"
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +58,7 @@ class TestPlaces:
         ("where", "text"),
         [
             ("subnets.private-b", "{name: private-b,"),
+            ("zones.us-east-1c", "{name: private-c,"),
             ("nodeGroups.batch", "- name: batch"),
             ("workloads.search", "- name: search"),
             ("cni.env.WARM_ENI_TARGET", "env: {WARM_ENI_TARGET:"),
@@ -82,6 +85,32 @@ class TestPlaces:
         assert lines[place.line - 1].strip() == "{"
         assert '"name": "s0"' in lines[place.line]
 
+    def test_reading_json_looks_no_line_up(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each look-up reads the file again: only errors and findings may ask."""
+        path = plan_of(tmp_path, subnets=3, groups=4)
+        monkeypatch.setattr(locate, "line_of", lambda *_: pytest.fail("the file is read again"))
+        assert read_plan(path).subnets[2].where == f"{path} vpc.subnets[2]"
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (
+                {"nodeGroups": [{"name": "g", "instanceTypes": ["m5.lrage"], "subnets": ["s0"]}]},
+                r"plan.json:\d+ nodeGroups\[0\].instanceTypes\[0\]: 'm5.lrage'",
+            ),
+            ({"cni": {"env": {"WARM": "1"}}}, r"plan.json:\d+ cni.env.WARM: 'WARM' is not a variable"),
+            (
+                {"cni": {"env": {"ENABLE_IPv4": "false"}}},
+                r"plan.json:\d+ cni.env: ENABLE_IPv4 and ENABLE_IPv6 are both",
+            ),
+        ],
+    )
+    def test_errors_in_json_name_the_line(self, tmp_path: Path, change: dict[str, Any], message: str) -> None:
+        path = plan_of(tmp_path)
+        path.write_text(json.dumps(change | json.loads(path.read_text()) | change, indent=1))
+        with pytest.raises(SpecError, match=message):
+            read_plan(path)
+
 
 class TestGithub:
     def test_files_are_named_as_the_checkout_knows_them(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,12 +130,9 @@ class TestGithub:
         error = next(line for line in lines if line.startswith("::error"))
         assert "%250A" in error  # the name's own %0A stays text
 
-    def test_a_line_break_in_a_name_stays_in_its_line(self, tmp_path: Path) -> None:
-        plan = plan_of(tmp_path, name="a\r\n::set-output name=x::y")
-        lines = run("check", str(plan), "-q", "-o", "github").stdout.splitlines()
-        assert len(lines) == 1  # refused: control characters are in no name
-        assert lines[0].startswith("::error file=")
-        assert "U+000D" in lines[0]
+    def test_a_line_break_stays_in_its_line(self) -> None:
+        assert annotation_of("a\r\n::set-output name=x::y").count("\n") == 1
+        assert annotation_of("a\r\n::x").endswith("::a%0D%0A::x\n")
 
     def test_more_than_github_shows_is_said(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path, subnets=12)), "-q", "-o", "github")
@@ -151,7 +177,13 @@ class TestJunit:
     def test_any_name_gives_valid_xml(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path, name=HOSTILE)), "-q", "-o", "junit")
         names = [c.get("name") or "" for c in ElementTree.fromstring(done.stdout).findall(".//testcase")]
-        assert any("<&>\"']]>" in n and "\\ufffe" in n for n in names)
+        assert any(HOSTILE in n for n in names)
+
+    def test_what_xml_cannot_carry_is_shown(self) -> None:
+        root = ElementTree.Element("x")
+        root.text = xml_text("bell \u0007, \ufffe, \ud800, tab \t, \U0001f600 <")
+        shown = ElementTree.fromstring(ElementTree.tostring(root, encoding="unicode")).text
+        assert shown == "bell \\u0007, \\ufffe, \\ud800, tab \t, \U0001f600 <"
 
 
 # The parts of OASIS SARIF 2.1.0 that the log uses: https://docs.oasis-open.org/sarif/sarif/v2.1.0/ (§3.13 to §3.52)
@@ -304,7 +336,7 @@ class TestComment:
         lines = done.stdout.splitlines()
         assert len(lines) < 40
         assert "| 30 more subnets |" in done.stdout
-        assert "more findings" in done.stdout
+        assert "- **IP001** error, 40 places, the gravest: peak: " in done.stdout
 
     def test_a_set_value_is_named(self) -> None:
         done = run("check", str(EXAMPLE), "-q", "-o", "md", "--set", "cni.env.WARM_IP_TARGET=2")
