@@ -43,7 +43,7 @@ def advice(fill: SubnetFill, wanted: Wanted | None, likely: Fraction) -> tuple[s
 
 def _wanted(fill: SubnetFill, wanted: Wanted) -> list[str]:
     found = fill.fragments
-    chance = f"room for {wanted.blocks:,} prefixes"
+    chance = f"room for {wanted.blocks:,} prefix{'es' if wanted.blocks > 1 else ''}"
     if wanted.probability == 1:
         lines = [f"{chance}: yes" + ("" if found.exact else ", wherever the addresses lie")]
     elif wanted.probability == 0:

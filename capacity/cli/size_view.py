@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from capacity.advice.findings import findings
 from capacity.advice.subnet_snippets import KINDS, snippets
 from capacity.cli.output import Answer, Table
 from capacity.cluster.sizing import SizedSubnet, Sizing
@@ -36,7 +37,8 @@ def answer(sizing: Sizing, snippet: str, target: Mapping[str, Any], fenced: bool
     for name in shown:
         text = f"```{LANGUAGES[name]}\n{texts[name]}\n```" if fenced else f"# {name}\n{texts[name]}"
         blocks += [text, ""]
-    return Answer("size", inputs, results, blocks, rows, [*sizing.result.notes, *sizing.notes])
+    grave = [f"{f.code}: {f.message}" for f in findings(sizing.result) if f.severity == "error"]
+    return Answer("size", inputs, results, blocks, rows, [*sizing.result.notes, *sizing.notes, *grave])
 
 
 def _row(s: SizedSubnet) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def answer(
 ) -> Answer:
     """Subnets in every format; ``markdown``: maps as code, names escaped."""
     rows = [_row(f, want, likely) for f in fills]
-    blocks: list[str | Table] = [_sentence(fills), "", _table(rows, likely, want), ""]
+    blocks: list[str | Table] = [_sentence(fills), "", _table(fills, rows, likely, want), ""]
     for fill in fills:
         if block_map == "all" or (block_map == "auto" and fill.fragments.exact):
             text = map_text(fill, block_map == "all")
@@ -94,17 +94,17 @@ def _sentence(fills: Sequence[SubnetFill]) -> str:
     return f"{count}{where}: {free:,} of {usable:,} addresses free, {blocks}."
 
 
-def _table(rows: Sequence[Mapping[str, Any]], likely: Fraction, want: int | None) -> Table:
+def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likely: Fraction, want: int | None) -> Table:
     shown: list[dict[str, Any]] = [
         {
             **row,
             "owners": ", ".join(f"{owner} {count:,}" for owner, count in row["owners"].items()) or "nobody",
             "blocks": f"{row['free_prefixes']:,}" if row["exact"] else f"{row['free_prefixes_expected']:,.1f} expected",
             "range": f"{row['free_prefixes_certain']:,}–{row['free_prefixes_most']:,}",
-            "fragmentation": "–" if row["fragmentation"] is None else f"{100 * row['fragmentation']:.1f} %",
+            "fragmentation": "–" if fill.fragments.score is None else percent(fill.fragments.score),
             "chance": percent(Fraction(row["wanted"]["probability"])) if "wanted" in row else "",
         }
-        for row in rows
+        for row, fill in zip(rows, fills, strict=True)
     ]
     columns = [
         ("name", "subnet"),

@@ -186,14 +186,14 @@ def _resized(plan: Plan, lengths: Mapping[str, int]) -> Plan:
 
 
 def _faults(result: CheckResult, names: Mapping[str, object]) -> dict[str, str]:
-    """What check finds wrong with each of the subnets: the first scenario that fails."""
-    found: dict[str, str] = {}
-    for state in result.scenarios:
-        for subnet in state.subnets:
-            name = subnet.subnet.name
-            if name in names and name not in found and subnet.verdict != "ok":
-                found[name] = _fault(subnet, state, result.plan.checks.min_free)
-    return found
+    """What check finds wrong with each of the subnets, in the failing scenario that leaves it least."""
+    worst: dict[str, tuple[SubnetState, ScenarioState]] = {}
+    for scenario in result.scenarios:
+        for state in scenario.subnets:
+            name = state.subnet.name
+            if name in names and state.verdict != "ok" and (name not in worst or state.free < worst[name][0].free):
+                worst[name] = (state, scenario)
+    return {name: _fault(*found, result.plan.checks.min_free) for name, found in worst.items()}
 
 
 def _fault(state: SubnetState, scenario: ScenarioState, min_free: Fraction) -> str:

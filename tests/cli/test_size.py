@@ -38,7 +38,7 @@ def test_other_formats() -> None:
     assert "| subnet | zone |" in page
     assert "```hcl\nresource" in page
     table = capacity("size", *SKETCH).stdout
-    assert "- nodes-a: a /24 keeps 57 of 251 free in upgrade, less than 30 %" in table
+    assert "- nodes-a: a /24 keeps 9 of 251 free in zone-loss (us-east-1b), less than 30 %" in table
 
 
 def test_what_suffices_is_kept() -> None:

@@ -135,7 +135,7 @@ def test_blocks_that_help() -> None:
 
 def test_more_than_a_16_is_infeasible_and_says_so() -> None:
     plan = sketch_plan(100_000, "m5.large", 1, vpc_cidrs=BLOCKS)
-    with pytest.raises(InfeasiblePlan, match=r"nodes-a: even a /16 is .* short in steady, and no subnet is larger"):
+    with pytest.raises(InfeasiblePlan, match=r"nodes-a: even a /16 is .* short in rollout, and no subnet is larger"):
         size_plan(plan, fresh=True)
 
 
