@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -164,6 +165,8 @@ def _sketch(
     from capacity.spec.sketch import sketch_plan
 
     load_catalog().get(kind, where="--type")
+    if region is not None and not re.fullmatch(r"[a-z0-9-]{1,40}", region):
+        raise SpecError(f"--region: {region!r} is not a region (expected something like us-east-1)")
     whole("--pods", pods)
     whole("--nodes", nodes, 1)
     if mode is not None:

@@ -103,9 +103,8 @@ def subnets(
 
     notes: Sequence[str] = ()
     if cidr is not None:
-        fills: Sequence[SubnetFill] = [_single(cidr, used, prefixes, taken, reservation or [])]
-        if taken is None:
-            notes = [ANYWHERE]
+        fill, notes = _single(cidr, used, prefixes, taken, reservation or [])
+        fills: Sequence[SubnetFill] = [fill]
     elif answers:
         from capacity.readers.taken import read_fills
 
@@ -184,7 +183,9 @@ def _subnet(cidr: str, reservations: list[str]) -> Subnet:
     return Subnet(str(block), "", block, reservations=tuple(found))
 
 
-def _single(cidr: str, used: int | None, prefixes: int, taken: str | None, reservations: list[str]) -> SubnetFill:
+def _single(
+    cidr: str, used: int | None, prefixes: int, taken: str | None, reservations: list[str]
+) -> tuple[SubnetFill, Sequence[str]]:
     from capacity.vpc.fill import SubnetFill
     from capacity.vpc.fragments import fragments_of_counts, fragments_of_list
 
@@ -192,7 +193,12 @@ def _single(cidr: str, used: int | None, prefixes: int, taken: str | None, reser
     if taken is not None:
         from capacity.readers.taken import read_taken
 
-        found = fragments_of_list(subnet, read_taken(taken))
+        blocks = read_taken(taken)
+        outside = sum(not block.overlaps(subnet.cidr) for block in blocks)
+        notes = (
+            [f"{outside:,} of {len(blocks):,} listed lie outside {subnet.cidr} and are passed over"] if outside else []
+        )
+        found = fragments_of_list(subnet, blocks)
     else:
         if used is None or not 0 <= used <= subnet.usable:
             raise SpecError(f"--used: {used} is out of range (expected 0 to {subnet.usable:,}, what {cidr} has)")
@@ -201,8 +207,8 @@ def _single(cidr: str, used: int | None, prefixes: int, taken: str | None, reser
             raise SpecError(
                 f"--prefixes: {prefixes} is out of range (expected 0 to {most:,} beside {used:,} addresses)"
             )
-        found = fragments_of_counts(subnet, used, prefixes)
-    return SubnetFill(str(subnet.cidr), "", found, {"in use": found.taken} if found.taken else {})
+        found, notes = fragments_of_counts(subnet, used, prefixes), [ANYWHERE]
+    return SubnetFill(str(subnet.cidr), "", found, {"in use": found.taken} if found.taken else {}), notes
 
 
 def _of_plan(path: Path | None, scenario: str) -> tuple[list[SubnetFill], Sequence[str]]:

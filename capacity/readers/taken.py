@@ -64,6 +64,8 @@ def parse_taken(content: str, name: str) -> tuple[IPv4Network, ...]:
                 raise SpecError(
                     f"{place}: {word[:60]!r} is neither an IPv4 address, a block such as 10.0.0.16/28, nor a file"
                 ) from None
+    if not found:
+        raise SpecError(f"{name}: is empty (where nothing is taken, say --used 0)")
     return tuple(found)
 
 

@@ -90,6 +90,10 @@ def test_custom_networking_puts_pods_into_the_second_block() -> None:
         ),
         ((*SKETCH, "--vpc-cidr", "10.0.0.0/8"), "error: --vpc-cidr: '10.0.0.0/8' has a size AWS does not allow here"),
         ((*SKETCH, "--vpc-cidr", "10.0.0.1/16"), "error: --vpc-cidr: '10.0.0.1/16' has host bits set"),
+        (
+            (*SKETCH, "--region", "eu west"),
+            "error: --region: 'eu west' is not a region (expected",
+        ),
         ((*SKETCH, "--snippet", "terrafrom"), "error: --snippet: 'terrafrom' is not one of terraform, aws"),
         ((*SKETCH, "--mode", "both"), "error: --mode: 'both' is not one of secondary, prefix, ipv6"),
         ((*SHOP, "--vpc-cidr", "192.168.0.0/16"), "error: 192.168.0.0/16 cannot join the VPC: another RFC 1918 range"),

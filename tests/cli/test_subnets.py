@@ -158,6 +158,8 @@ class TestAnswers:
     def test_a_list_for_one_subnet(self, answers: Path) -> None:
         (row,) = results("--cidr", "10.0.0.0/24", "--taken", str(answers / "interfaces.json"))
         assert (row["used"], row["free_prefixes"]) == (19, 11)
+        elsewhere = capacity("subnets", "--cidr", "10.9.0.0/24", "--taken", str(answers / "interfaces.json"))
+        assert elsewhere.stderr == "warning: 4 of 4 listed lie outside 10.9.0.0/24 and are passed over\n"
 
     def test_interfaces_without_subnets(self, answers: Path) -> None:
         done = capacity("subnets", "--from", str(answers / "interfaces.json"))
@@ -189,6 +191,7 @@ def test_other_formats() -> None:
             "--prefixes: 1 is out of range (expected 0 to 0",
         ),
         (("--cidr", "10.0.0.0/24", "--taken", "nonsense"), "--taken: 'nonsense' is neither an IPv4 address"),
+        (("--cidr", "10.0.0.0/24", "--taken", " "), "--taken: is empty (where nothing is taken, say --used 0)"),
         (("--cidr", "10.0.0.0/8", "--used", "3"), "--cidr: '10.0.0.0/8' has a size AWS does not allow"),
         (("--cidr", "fd00::/64", "--used", "3"), "--cidr: 'fd00::/64' is IPv6"),
         (("examples/shop-prod.yaml", "--cidr", "10.0.0.0/24"), "PLAN and --cidr exclude each other"),
