@@ -69,7 +69,8 @@ def _sentence(sizing: Sizing) -> str:
     addresses = sum(s.cidr.num_addresses for s in new)
     kept = len(sizing.subnets) - len(new)
     also = f", {kept} kept" if kept else ""
-    return f"{len(new)} new subnets of {addresses:,} addresses{also}: at least {share:g} % stays free ({names})."
+    count = f"{len(new)} new subnet{'s' if len(new) != 1 else ''}"
+    return f"{count} of {addresses:,} addresses{also}: at least {share:g} % stays free ({names})."
 
 
 def _table(sizing: Sizing) -> Table:
