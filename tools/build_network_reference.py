@@ -22,8 +22,9 @@ QUOTAS = f"""\
 {MADE.format("quotas.csv")}
 
 *Default* is what an account has until it asks for more, *most* what it can be raised to. An empty cell is unknown: no
-source we read states it. Kubernetes' own limits are sizes it is tested for, not quotas. `capacity.cluster.quota_use`
-tells how much of each a plan uses:
+source we read states it. Kubernetes' own limits are sizes it is tested for, not quotas. `check` finds
+[IP027](findings/IP027.md) where a default does not suffice; `capacity.cluster.quota_use` tells how much of each a plan
+uses:
 
 ```python
 >>> from capacity.cluster.check import check
@@ -117,7 +118,8 @@ CIDRS = f"""\
 A VPC's block is /{LARGEST} to /{SMALLEST}; a VPC has {BLOCKS_BY_DEFAULT} by default, up to {MOST_BLOCKS} once the quota
 is raised, the primary counted. A block is never resized. It may not overlap a block of the VPC or of a peer, nor be the
 same as or larger than the destination of a route in the VPC. What else is refused depends on the range of the
-**primary** block; `{SHARED}` may join every VPC, so that is what `capacity size` proposes.
+**primary** block, the first of a plan's `vpc.cidrs` (`check` finds [IP028](findings/IP028.md)); `{SHARED}` may join
+every VPC, so that is what `capacity size` proposes.
 
 ```python
 >>> from ipaddress import IPv4Network

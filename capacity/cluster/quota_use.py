@@ -20,7 +20,7 @@ RUN_INSTANCES = "RunInstances"
 def quota_usage(result: CheckResult) -> tuple[QuotaUse, ...]:
     """Every quota of the table that the plan says something about, in the table's order.
 
-    What the plan cannot know is left out: Services, endpoints of a Service, namespaces, peers, routes.
+    What the plan does not know is left out: endpoints of a Service, namespaces, peers, routes.
     """
     plan = result.plan
     most: dict[str, tuple[int, str]] = dict(vpc_use(plan))
@@ -30,6 +30,8 @@ def quota_usage(result: CheckResult) -> tuple[QuotaUse, ...]:
                 most[name] = (used, where)
     for name, calls in _scale_up(result).items():
         most[name] = (calls, _largest(result).title)
+    if plan.kubernetes.services is not None:
+        most["cluster_services"] = (plan.kubernetes.services, "")
     managed = sum(g.provisioner == "managed" for g in plan.node_groups)
     most["cluster_managed_groups"] = (managed, "")
     return tuple(QuotaUse(quota, *most[name]) for name, quota in load_quotas().items() if name in most)

@@ -22,6 +22,8 @@ COMMANDS = [
     "node m5.large -o json",
     "data verify",
     "check examples/shop-prod.yaml -o json",
+    "subnets --cidr 10.0.0.0/24 --used 9 -o json",
+    "size --pods 100 --type m5.large -o json",
 ]
 
 
