@@ -99,6 +99,16 @@ def test_worked_by_hand() -> None:
     assert likely_free_blocks(2, 27, 2, Fraction(86, 100)) == 0
 
 
+@pytest.mark.parametrize("percent", [1, 50, 95, 99.99, 100])
+def test_the_likely_number_is_the_last_that_is_likely_enough(percent: float) -> None:
+    level = Fraction(str(percent)) / 100
+    for whole, rest in ((1, 0), (2, 27), (14, 27), (62, 27), (9, 42)):
+        for taken in range(0, 16 * whole + rest + 1, 7):
+            k = likely_free_blocks(whole, rest, taken, level)
+            assert probability_of_free_blocks(whole, rest, taken, k) >= level
+            assert probability_of_free_blocks(whole, rest, taken, k + 1) < level
+
+
 @pytest.mark.parametrize(("cidr", "used"), [("10.0.0.0/20", 300), ("10.0.0.0/20", 900), ("10.0.0.0/18", 2500)])
 def test_a_simulation_agrees_on_large_subnets(cidr: str, used: int) -> None:
     place = subnet(cidr)
