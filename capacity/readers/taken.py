@@ -12,6 +12,7 @@ from capacity.readers.aws_answers import Answers
 from capacity.readers.aws_folder import read_folder
 from capacity.readers.aws_owners import Interface, parse_interfaces
 from capacity.spec.plan import Reservation, Subnet
+from capacity.vpc.cidr_rules import LARGEST, SMALLEST
 from capacity.vpc.fill import SubnetFill
 from capacity.vpc.fragments import fragments_of_counts, fragments_of_list
 
@@ -87,10 +88,10 @@ def read_fills(paths: Sequence[Path]) -> tuple[tuple[SubnetFill, ...], tuple[str
     Raises
     ------
     SpecError
-        No subnets among the answers.
+        No subnets among the answers, one of a size that AWS does not have, or one that nothing tells the fill of.
     """
     answers = _merged([read_folder(path) for path in paths])
-    if not answers.has("subnets"):
+    if not answers.of("subnets"):
         where = ", ".join(map(str, paths))
         raise SpecError(
             f"{where}: holds no subnets (add the answer of aws ec2 describe-subnets, or say --cidr and --taken)"
@@ -98,10 +99,26 @@ def read_fills(paths: Sequence[Path]) -> tuple[tuple[SubnetFill, ...], tuple[str
     interfaces = parse_interfaces(answers)
     accounts = parse_subnets(answers, interfaces, {})
     listed = answers.has("interfaces")
+    for account in accounts:
+        _refuse_unknown(account, listed)
     notes = [*answers.notes, *(note for a in accounts if (note := a.note(listed)))]
+    unchecked = [a.name for a in accounts if a.reported_free is None]
+    if unchecked:
+        notes.append(f"no AvailableIpAddressCount of {', '.join(unchecked)}: the list is taken as whole")
     if not listed:
         notes.append("no describe-network-interfaces answer: free /28 blocks are computed from counts, not looked up")
     return tuple(_fill(account, interfaces, listed) for account in accounts), tuple(notes)
+
+
+def _refuse_unknown(account: SubnetAccount, listed: bool) -> None:
+    if not LARGEST <= account.cidr.prefixlen <= SMALLEST:
+        size = f"/{LARGEST} to /{SMALLEST}"
+        raise SpecError(f"{account.ident}: {account.cidr} has a size AWS does not allow (expected {size})")
+    if not listed and account.reported_free is None:
+        raise SpecError(
+            f"{account.ident}: neither AvailableIpAddressCount nor network interfaces tell how full it is "
+            "(add the answer of aws ec2 describe-network-interfaces)"
+        )
 
 
 def _merged(parts: Sequence[Answers]) -> Answers:

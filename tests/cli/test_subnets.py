@@ -166,6 +166,31 @@ class TestAnswers:
         assert done.code == 2
         assert "holds no subnets (add the answer of aws ec2 describe-subnets" in done.stderr
 
+    @pytest.mark.parametrize(
+        ("subnet", "message"),
+        [
+            (
+                {"CidrBlock": "10.0.0.0/29", "AvailableIpAddressCount": 3},
+                "s-1: 10.0.0.0/29 has a size AWS does not allow",
+            ),
+            ({"CidrBlock": "10.0.0.0/33", "AvailableIpAddressCount": 3}, "s-1: "),
+            ({"CidrBlock": "10.0.0.0/24"}, "s-1: neither AvailableIpAddressCount nor network interfaces tell how full"),
+        ],
+    )
+    def test_answers_that_tell_nothing(self, tmp_path: Path, subnet: dict[str, Any], message: str) -> None:
+        path = tmp_path / "subnets.json"
+        path.write_text(json.dumps({"Subnets": [{"SubnetId": "s-1", "VpcId": "vpc-1", **subnet}]}))
+        done = capacity("subnets", "--from", str(path))
+        assert (done.code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert done.stderr.startswith(f"error: {message}")
+
+    def test_no_subnets(self, tmp_path: Path) -> None:
+        path = tmp_path / "subnets.json"
+        path.write_text('{"Subnets": []}')
+        done = capacity("subnets", "--from", str(path))
+        assert (done.code, done.stdout) == (2, "")
+        assert f"{path}: holds no subnets" in done.stderr
+
 
 def test_other_formats() -> None:
     arguments = ("subnets", "--cidr", "10.0.0.0/24", "--used", "20", "--want", "2")
