@@ -1,4 +1,4 @@
-"""Findings about the CNI's settings, workloads, the Service CIDR, versions and quotas."""
+"""Findings about the CNI's settings, workloads, the Service CIDR and versions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from capacity.advice.codes import Finding, finding
 from capacity.cluster.check import CheckResult
 from capacity.spec.plan import Plan
+from capacity.vpc.quotas import service_addresses
 
-# Services beside the ones counted: `kubernetes` and `kube-dns`. Network and broadcast address stay unused.
-OWN_SERVICES = 2
 PREFIX_SINCE, IPV6_SINCE = (1, 9, 0), (1, 10, 1)  # best-practices guide @dc0243a prefix-mode_linux.adoc L18, L89
 MANY_NODES = 100
 
@@ -78,15 +77,6 @@ def version_numbers(text: str | None) -> tuple[int, ...]:
     return tuple(int(n or 0) for n in found.groups()) if found else ()
 
 
-def service_room(prefix_length: int) -> int:
-    """Services that a Service CIDR has addresses for, EKS's own two counted off. [Services]
-
-    >>> service_room(24), service_room(16)
-    (252, 65532)
-    """
-    return int(2 ** (32 - prefix_length)) - 2 - OWN_SERVICES
-
-
 def _services(plan: Plan) -> Iterator[Finding]:
     block, services = plan.kubernetes.service_cidr, plan.kubernetes.services
     if block is None:
@@ -95,7 +85,7 @@ def _services(plan: Plan) -> Iterator[Finding]:
         if block.overlaps(cidr):
             text = f"the Service CIDR {block} overlaps the VPC's {cidr}"
             yield finding("IP025", "kubernetes.serviceCidr", text)
-    room = service_room(block.prefixlen)
+    room = service_addresses(block)
     if services is not None and services > room:
         text = f"{services:,} Services, but {block} has addresses for {room:,}"
         yield finding("IP026", "kubernetes.serviceCidr", text)

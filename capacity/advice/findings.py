@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from capacity.advice.cluster_findings import cluster_findings
 from capacity.advice.codes import SEVERITIES, Finding
+from capacity.advice.network_findings import network_findings
 from capacity.advice.node_findings import node_findings
 from capacity.advice.subnet_findings import subnet_findings
 from capacity.cluster.check import CheckResult
@@ -11,5 +12,5 @@ from capacity.cluster.check import CheckResult
 
 def findings(result: CheckResult) -> tuple[Finding, ...]:
     """All findings of a check, the gravest first, otherwise in order of appearance."""
-    found = [*subnet_findings(result), *cluster_findings(result), *node_findings(result)]
+    found = [*subnet_findings(result), *cluster_findings(result), *node_findings(result), *network_findings(result)]
     return tuple(sorted(found, key=lambda f: -SEVERITIES.index(f.severity)))

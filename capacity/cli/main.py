@@ -19,6 +19,7 @@ VERBS = {
         "node", "What is left for pods on a node, how many of this pod fit, which resource binds, what it costs."
     ),
     "check": Verb("check", "Will we run out of IPs? Per subnet and scenario, with a verdict for CI."),
+    "subnets": Verb("subnets", "Fill, owners and free /28 blocks of subnets, and how fragmented they are."),
     "size": Verb("size", "The smallest subnets that carry a plan in all scenarios, laid into free VPC space."),
     "compare": Verb(
         "compare",

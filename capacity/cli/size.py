@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,7 +120,8 @@ def size(
         target = _sketch(pods, nodes, kind, zones, region, mode, custom_networking, env, ami, provisioner, blocks)
         blocks, fresh = [], True
     sizing = size_plan(target, _share(headroom), scenario, fresh, equal, blocks)
-    emit(answer(sizing, snippet, {"pods": pods, "nodes": nodes, "type": kind} if from_options else {}), to)
+    asked = {"pods": pods, "nodes": nodes, "type": kind} if from_options else {}
+    emit(answer(sizing, snippet, asked, fenced=output == "md"), to)
 
 
 def _block(text: str) -> IPv4Network:
@@ -158,9 +160,13 @@ def _sketch(
     provisioner: str | None,
     blocks: list[IPv4Network],
 ) -> Plan:
+    from capacity.catalog.table import load_catalog
     from capacity.cli.node_options import Asked, environment, whole
     from capacity.spec.sketch import sketch_plan
 
+    load_catalog().get(kind, where="--type")
+    if region is not None and not re.fullmatch(r"[a-z0-9-]{1,40}", region):
+        raise SpecError(f"--region: {region!r} is not a region (expected something like us-east-1)")
     whole("--pods", pods)
     whole("--nodes", nodes, 1)
     if mode is not None:

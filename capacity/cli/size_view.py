@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from capacity.advice.findings import findings
 from capacity.advice.subnet_snippets import KINDS, snippets
 from capacity.cli.output import Answer, Table
 from capacity.cluster.sizing import SizedSubnet, Sizing
 
+LANGUAGES = {"terraform": "hcl", "aws": "sh", "eksctl": "yaml", "cloudformation": "yaml", "plan": "yaml"}
 
-def answer(sizing: Sizing, snippet: str, target: Mapping[str, Any]) -> Answer:
-    """Sizes, blocks and snippets in every format."""
+
+def answer(sizing: Sizing, snippet: str, target: Mapping[str, Any], fenced: bool = False) -> Answer:
+    """Sizes, blocks and snippets in every format; ``fenced``: snippets as Markdown's code blocks."""
     texts = snippets(sizing)
     rows = [_row(s) for s in sizing.subnets]
     plan = sizing.result.plan
@@ -32,8 +35,10 @@ def answer(sizing: Sizing, snippet: str, target: Mapping[str, Any]) -> Answer:
     blocks: list[str | Table] = [_sentence(sizing), "", _table(sizing), ""]
     blocks += _why(sizing)
     for name in shown:
-        blocks += [f"# {name}", texts[name], ""]
-    return Answer("size", inputs, results, blocks, rows, [*sizing.result.notes, *sizing.notes])
+        text = f"```{LANGUAGES[name]}\n{texts[name]}\n```" if fenced else f"# {name}\n{texts[name]}"
+        blocks += [text, ""]
+    grave = [f"{f.code}: {f.message}" for f in findings(sizing.result) if f.severity == "error"]
+    return Answer("size", inputs, results, blocks, rows, [*sizing.result.notes, *sizing.notes, *grave])
 
 
 def _row(s: SizedSubnet) -> dict[str, Any]:
@@ -64,7 +69,8 @@ def _sentence(sizing: Sizing) -> str:
     addresses = sum(s.cidr.num_addresses for s in new)
     kept = len(sizing.subnets) - len(new)
     also = f", {kept} kept" if kept else ""
-    return f"{len(new)} new subnets of {addresses:,} addresses{also}: at least {share:g} % stays free ({names})."
+    count = f"{len(new)} new subnet{'s' if len(new) != 1 else ''}"
+    return f"{count} of {addresses:,} addresses{also}: at least {share:g} % stays free ({names})."
 
 
 def _table(sizing: Sizing) -> Table:
@@ -100,4 +106,4 @@ def _why(sizing: Sizing) -> list[str | Table]:
     lines = [f"{s.name}: {s.smaller_fails}" for s in sizing.subnets if s.smaller_fails]
     if not lines:
         return []
-    return ["Why not one size smaller:", *lines, ""]
+    return ["Why not one size smaller:", "", *(f"- {line}" for line in lines), ""]

@@ -14,7 +14,7 @@ from ipaddress import IPv4Network
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import InfeasiblePlan
-from capacity.spec.plan import Plan, Reservation, Subnet
+from capacity.spec.plan import RESERVED_BY_AWS, Plan, Reservation, Subnet
 from capacity.vpc.cidr_rules import LARGEST, MOST_BLOCKS, SMALLEST, addable, proposals
 from capacity.vpc.fragments import fragments_of_list
 from capacity.vpc.layout import Layout, largest_free, lay_out
@@ -150,28 +150,56 @@ def _smallest_sizes(
 ) -> tuple[dict[str, int], dict[str, str]]:
     """Prefix length per subnet, and why one size less fails.
 
-    All start as /28 and grow while check finds fault with them. Where one subnet's size does not move
-    another's load that is the smallest size of each; where it does (spread ``worst``), each is then
-    tried one size smaller.
+    All start as /28; those that check finds fault with grow to the size that the addresses it booked there
+    call for, at least by one, until it finds none. Then each is tried one size smaller: all at once, since one
+    subnet's size does not move another's load, but one by one under spread ``worst``, where it does.
     """
     lengths = dict.fromkeys(serves, SMALLEST)
-    fails: dict[str, str] = {}
-    while faults := _faults(check(_resized(plan, lengths), scenarios), lengths):
-        fails.update(faults)
-        stuck = [name for name in faults if lengths[name] == LARGEST]
+    while failing := _failing(check(_resized(plan, lengths), scenarios), lengths):
+        stuck = [name for name in failing if lengths[name] == LARGEST]
         if stuck:
-            raise InfeasiblePlan(_too_large(plan, stuck[0], faults[stuck[0]]), tuple(stuck))
-        for name in faults:
-            lengths[name] -= 1
-    if any(g.spread == "worst" for g in plan.node_groups):
-        for name in lengths:
-            while lengths[name] < SMALLEST:
-                trial = lengths | {name: lengths[name] + 1}
-                faults = _faults(check(_resized(plan, trial), scenarios), trial)
-                if faults:
-                    fails[name] = faults.get(name) or next(iter(faults.values()))
-                    break
-                lengths = trial
+            fault = _fault(*failing[stuck[0]], plan.checks.min_free)
+            raise InfeasiblePlan(_too_large(plan, stuck[0], fault), tuple(stuck))
+        for name, (state, _) in failing.items():
+            lengths[name] = min(_length_for(state, plan.checks.min_free), lengths[name] - 1)
+    alone = any(g.spread == "worst" for g in plan.node_groups)
+    return _tightened_one_by_one(plan, lengths, scenarios) if alone else _tightened(plan, lengths, scenarios)
+
+
+def _length_for(state: SubnetState, min_free: Fraction) -> int:
+    """The smallest size whose count of addresses suffices for what is booked: where to look next, not a verdict."""
+    for length in range(SMALLEST, LARGEST, -1):
+        usable = (1 << (32 - length)) - RESERVED_BY_AWS
+        if state.used_total <= (1 - min_free) * usable and state.used_highest <= usable:
+            return length
+    return LARGEST
+
+
+def _tightened(
+    plan: Plan, lengths: dict[str, int], scenarios: Sequence[str] | None
+) -> tuple[dict[str, int], dict[str, str]]:
+    """As small as check allows, and why no smaller."""
+    while True:
+        smaller = {name: length + 1 for name, length in lengths.items() if length < SMALLEST}
+        fails = _faults(check(_resized(plan, lengths | smaller), scenarios), smaller)
+        if len(fails) == len(smaller):
+            return lengths, fails
+        lengths = lengths | {name: length for name, length in smaller.items() if name not in fails}
+
+
+def _tightened_one_by_one(
+    plan: Plan, lengths: dict[str, int], scenarios: Sequence[str] | None
+) -> tuple[dict[str, int], dict[str, str]]:
+    """The same where the size of one subnet moves the load of others."""
+    fails: dict[str, str] = {}
+    for name in lengths:
+        while lengths[name] < SMALLEST:
+            trial = lengths | {name: lengths[name] + 1}
+            faults = _faults(check(_resized(plan, trial), scenarios), trial)
+            if faults:
+                fails[name] = faults.get(name) or f"then {next(iter(faults))} fails: {next(iter(faults.values()))}"
+                break
+            lengths = trial
     return lengths, fails
 
 
@@ -185,15 +213,20 @@ def _resized(plan: Plan, lengths: Mapping[str, int]) -> Plan:
     return replace(plan, subnets=subnets)
 
 
+def _failing(result: CheckResult, names: Mapping[str, object]) -> dict[str, tuple[SubnetState, ScenarioState]]:
+    """Those of the subnets that check finds fault with, each in the failing scenario that leaves it least."""
+    worst: dict[str, tuple[SubnetState, ScenarioState]] = {}
+    for scenario in result.scenarios:
+        for state in scenario.subnets:
+            name = state.subnet.name
+            if name in names and state.verdict != "ok" and (name not in worst or state.free < worst[name][0].free):
+                worst[name] = (state, scenario)
+    return worst
+
+
 def _faults(result: CheckResult, names: Mapping[str, object]) -> dict[str, str]:
-    """What check finds wrong with each of the subnets: the first scenario that fails."""
-    found: dict[str, str] = {}
-    for state in result.scenarios:
-        for subnet in state.subnets:
-            name = subnet.subnet.name
-            if name in names and name not in found and subnet.verdict != "ok":
-                found[name] = _fault(subnet, state, result.plan.checks.min_free)
-    return found
+    """The same in words."""
+    return {name: _fault(*found, result.plan.checks.min_free) for name, found in _failing(result, names).items()}
 
 
 def _fault(state: SubnetState, scenario: ScenarioState, min_free: Fraction) -> str:
@@ -254,14 +287,22 @@ def _laid_out(
 def _no_room(
     wanted: Mapping[str, int], blocks: Sequence[IPv4Network], held: Sequence[IPv4Network], layout: Layout
 ) -> str:
-    names = ", ".join(f"{name} (/{wanted[name]})" for name in layout.missing)
+    names = [f"{name} (/{wanted[name]})" for name in layout.missing]
+    listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     largest = largest_free(blocks, held)
-    space = f"the largest free block is {largest}" if largest else "not even a /28 is free"
+    free = sum(b.num_addresses for b in blocks) - sum(c.num_addresses for c in held)
+    asked = sum(1 << (32 - length) for length in wanted.values())
+    space = f"{asked:,} addresses are wanted in all, {free:,} are free, at most {largest} in one piece"
+    if not largest:
+        space = f"{asked:,} addresses are wanted in all and not even a /28 is free"
     more = helping_blocks(wanted, blocks, held)
     if not more:
-        return f"no room in the VPC for {names}: {space}, and no block that may join it would help"
-    options = " ".join(f"--vpc-cidr {cidr}" for cidr in more)
-    return f"no room in the VPC for {names}: {space}; with {options} (a secondary block that may join) they fit"
+        return f"no room in the VPC for {listed}: {space}, and no block that may join it would help"
+    options = " ".join(f"--vpc-cidr {cidr}" for cidr in more[:4]) + (
+        f" … ({len(more)} blocks)" if len(more) > 4 else ""
+    )
+    which = "a secondary block that may join" if len(more) == 1 else "secondary blocks that may join"
+    return f"no room in the VPC for {listed}: {space}; with {options} ({which}) they fit"
 
 
 def helping_blocks(

@@ -24,6 +24,14 @@ class TenantKind:
         The holder of the ledger it is booked under.
     what, source : str
         One line of explanation and where the figure comes from.
+    growth : str
+        What it may come to take, in words.
+    enis : int or None
+        Network interfaces per subnet, None where unknown. [ENIs]
+    nau : int or None
+        Network address usage of one ``nau_per``; None where AWS's table does not list it. [NAU]
+    nau_per : str
+        ``subnet``, ``tenant``, ``address`` or empty.
     """
 
     name: str
@@ -31,6 +39,10 @@ class TenantKind:
     holder: str
     what: str
     source: str
+    growth: str = ""
+    enis: int | None = None
+    nau: int | None = None
+    nau_per: str = ""
 
 
 @cache
@@ -38,6 +50,16 @@ def tenant_kinds() -> dict[str, TenantKind]:
     """All kinds by name, from ``data/tenants.csv``."""
     rows = csv.DictReader(io.StringIO(read_text(data_dir() / "tenants.csv")))
     return {
-        row["kind"]: TenantKind(row["kind"], int(row["addresses"]), row["holder"], row["what"], row["source"])
+        row["kind"]: TenantKind(
+            name=row["kind"],
+            addresses=int(row["addresses"]),
+            holder=row["holder"],
+            what=row["what"],
+            source=row["source"],
+            growth=row["growth"],
+            enis=int(row["enis"]) if row["enis"] else None,
+            nau=int(row["nau"]) if row["nau"] else None,
+            nau_per=row["nau_per"],
+        )
         for row in rows
     }

@@ -17,7 +17,7 @@ aws/aws-eks-best-practices@dc0243a networking/prefix-mode_linux.adoc L22-26, L75
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -33,10 +33,10 @@ LEGEND = {
     FREE: "free /28",
     PARTLY: "partly taken",
     FULL: "full",
-    KEPT: "holds AWS's own addresses, never a prefix",
+    KEPT: "with addresses that AWS keeps",
     FREE_RESERVED: "reserved for prefixes",
     EXPLICIT: "in an explicit reservation",
-    UNKNOWN: "free or not: not known from counts",
+    UNKNOWN: "free or not, unknown",
 }
 
 
@@ -130,13 +130,31 @@ def likely_free_blocks(whole: int, rest: int, taken: int, probability: Fraction)
     1
     """
     low, high = certain_free_blocks(whole, taken), most_free_blocks(whole, rest, taken)
+    if probability >= 1:
+        return low
+    # Search outward from where a normal distribution would have it: a few sums instead of a dozen.
+    guess, step = _normal_guess(whole, rest, taken, probability), 1
     while low < high:
-        middle = (low + high + 1) // 2
-        if probability_of_free_blocks(whole, rest, taken, middle) >= probability:
-            low = middle
+        guess = min(max(guess, low + 1), high)
+        if probability_of_free_blocks(whole, rest, taken, guess) >= probability:
+            low, guess = guess, guess + step
         else:
-            high = middle - 1
+            high, guess = guess - 1, guess - step
+        step = step * 2 if high - low > 4 * step else max((high - low + 1) // 2, 1)
     return low
+
+
+def _normal_guess(whole: int, rest: int, taken: int, probability: Fraction) -> int:
+    """Where the quantile would lie, were the number of free blocks normally distributed. [blocks]"""
+    from statistics import NormalDist
+
+    everything = BLOCK * whole + rest
+    mean = expected_free_blocks(whole, rest, taken)
+    if whole < 2 or everything < 2 * BLOCK:
+        return int(mean)
+    pairs = Fraction(whole * (whole - 1) * comb(everything - 2 * BLOCK, taken), comb(everything, taken))
+    deviation = max(float(pairs + mean - mean * mean), 0.0) ** 0.5
+    return int(float(mean) + NormalDist().inv_cdf(1 - float(probability)) * deviation)
 
 
 # --- addresses known --------------------------------------------------------------------------
@@ -266,37 +284,50 @@ class Fragments:
         return self.reserved_free + likely_free_blocks(self.whole, self.rest, self.singles, probability)
 
 
-def fragments_of_list(subnet: Subnet, taken: Iterable[IPv4Network]) -> Fragments:
-    """Free blocks where every address in use is known."""
+def fragments_of_list(subnet: Subnet, taken: Iterable[IPv4Network], unlisted: int = 0) -> Fragments:
+    """Free blocks where the addresses in use are known.
+
+    Parameters
+    ----------
+    taken : iterable of IPv4Network
+        Addresses and prefixes in use.
+    unlisted : int
+        Further single addresses in use that the list leaves out: they lie anywhere in what the list leaves
+        open, and the answer is a distribution again. [addresses]
+    """
     used = list(taken)
     letters = block_map(subnet, used)
-    count = taken_addresses(subnet, used)
+    addresses = _inside(used, *_usable_range(subnet))
+    count = len(addresses)
+    in_prefix, in_explicit = (_in_reservations(subnet, addresses, kind) for kind in ("prefix", "explicit"))
     room = room_of(subnet)
-    free = letters.count(FREE) + letters.count(FREE_RESERVED)
+    left = letters.count(FREE_RESERVED)
+    whole = letters.count(FREE)
+    rest = room.open_addresses - (count - in_prefix - in_explicit) - BLOCK * whole
+    hidden = min(max(unlisted, 0), BLOCK * whole + rest)
     ceiling = room.open_blocks + room.reserved_blocks
+    open_free = subnet.usable - count - unlisted - (room.explicit - in_explicit)
+    exact = unlisted <= 0
     return Fragments(
         subnet=subnet,
-        taken=count,
-        exact=True,
-        free_blocks=free,
-        expected=Fraction(free),
-        certain=free,
-        most=max(min(ceiling, (subnet.usable - count - _explicit_left(subnet, used)) // BLOCK), free),
-        letters=letters,
-        whole=room.open_blocks,
-        rest=room.open_addresses - BLOCK * room.open_blocks,
-        singles=count,
-        reserved_free=letters.count(FREE_RESERVED),
+        taken=count + max(unlisted, 0),
+        exact=exact,
+        free_blocks=whole + left if exact else None,
+        expected=left + expected_free_blocks(whole, rest, hidden),
+        certain=left + certain_free_blocks(whole, hidden),
+        most=max(min(ceiling, open_free // BLOCK), whole + left if exact else 0),
+        letters=letters if exact else letters.replace(FREE, UNKNOWN),
+        whole=whole,
+        rest=rest,
+        singles=hidden,
+        reserved_free=left,
     )
 
 
-def _explicit_left(subnet: Subnet, taken: Sequence[IPv4Network]) -> int:
-    """Addresses of explicit reservations that are not in use: free, but open to nothing here. [addresses]"""
-    inside = 0
-    for reservation in subnet.reservations:
-        if reservation.type == "explicit":
-            inside += len(_inside(taken, int(reservation.cidr[0]), int(reservation.cidr[-1])))
-    return max(room_of(subnet).explicit - inside, 0)
+def _in_reservations(subnet: Subnet, addresses: set[int], kind: str) -> int:
+    """How many of the addresses lie in reservations of a type. [addresses]"""
+    blocks = [(int(r.cidr[0]), int(r.cidr[-1])) for r in subnet.reservations if r.type == kind]
+    return sum(low <= address <= high for low, high in blocks for address in addresses)
 
 
 def fragments_of_counts(subnet: Subnet, singles: int, prefixes: int = 0) -> Fragments:

@@ -35,7 +35,7 @@ def lay_out(
     wanted: Mapping[str, int],
     blocks: Sequence[IPv4Network],
     taken: Iterable[IPv4Network],
-    last_first: Iterable[str] = (),
+    last_first: Sequence[str] = (),
 ) -> Layout:
     """Place subnets of given prefix lengths.
 
@@ -45,8 +45,8 @@ def lay_out(
         Prefix length by name.
     blocks, taken : IPv4Network
         The VPC's blocks, and what in them is not free.
-    last_first : iterable of str
-        Names that take the last block before the first: pods go to the secondary block where there is one.
+    last_first : sequence of str
+        Names that stay out of the first block while the others have room: pods go to the secondary block.
 
     Examples
     --------
@@ -56,12 +56,14 @@ def lay_out(
     """
     order = sorted(wanted, key=lambda name: wanted[name])
     held = list(taken)
-    backwards = list(reversed(blocks))
-    blocks_of = dict.fromkeys(wanted, blocks) | dict.fromkeys(last_first, backwards)
-    for generous in range(len(order), -1, -1):
-        placed = _attempt(order, wanted, blocks_of, held, generous)
-        if placed is not None:
-            return Layout(placed, _growth_ready(placed, blocks, held))
+    backwards, everywhere = list(reversed(blocks)), dict.fromkeys(wanted, blocks)
+    blocks_of = everywhere | dict.fromkeys(last_first, backwards)
+    apart = everywhere | dict.fromkeys(last_first, backwards[:-1] or backwards)
+    for choice in (apart, blocks_of):
+        for generous in range(len(order), -1, -1):
+            placed = _attempt(order, wanted, choice, held, generous)
+            if placed is not None:
+                return Layout(placed, _growth_ready(placed, blocks, held))
     return Layout({}, frozenset(), _without_room(order, wanted, blocks_of, held))
 
 

@@ -26,7 +26,8 @@ class ReservationAdvice:
     Attributes
     ----------
     single : IPv4Network or None
-        The smallest one CIDR that holds so many free blocks; None where none does.
+        The smallest one CIDR that holds so many free blocks, short of the whole subnet, where no interface
+        could have an address of its own any more; None where none does.
     pieces : tuple of IPv4Network
         CIDRs of free blocks only, in sum exactly so many; empty where none does.
     """
@@ -47,12 +48,14 @@ def reservation_for(fragments: Fragments, blocks: int) -> ReservationAdvice:
     Examples
     --------
     A /24 with nothing in it: its first and last block hold AWS's addresses, so eight free blocks lie in no
-    single /25, but in two neighbouring /26s.
+    single /25, but in two neighbouring /26s; seven lie in either half.
 
     >>> from capacity.vpc.fragments import fragments_of_list
-    >>> advice = reservation_for(fragments_of_list(Subnet("a", "z", IPv4Network("10.0.0.0/24")), []), 8)
-    >>> str(advice.single), [str(p) for p in advice.pieces]
-    ('10.0.0.0/24', ['10.0.0.64/26', '10.0.0.128/26'])
+    >>> empty = fragments_of_list(Subnet("a", "z", IPv4Network("10.0.0.0/24")), [])
+    >>> reservation_for(empty, 8).single, [str(p) for p in reservation_for(empty, 8).pieces]
+    (None, ['10.0.0.64/26', '10.0.0.128/26'])
+    >>> str(reservation_for(empty, 7).single)
+    '10.0.0.0/25'
     """
     if fragments.exact:
         free = [letter in (FREE, FREE_RESERVED) for letter in fragments.letters]
@@ -74,7 +77,7 @@ def _smallest(subnet: Subnet, free: Sequence[bool], wanted: int) -> IPv4Network 
     """The smallest aligned CIDR with so many free blocks; among equals the one with most of them, then the lowest."""
     before = [0, *accumulate(map(int, free))]
     size = 1 << (wanted - 1).bit_length()
-    while size <= len(free):
+    while size < len(free):
         inside = {first: before[first + size] - before[first] for first in range(0, len(free), size)}
         best = max(inside, key=lambda first: (inside[first], -first))
         if inside[best] >= wanted:

@@ -24,6 +24,8 @@ COMMANDS = [
     "check examples/shop-prod.yaml -o json",
     "init --example prod -",
     "report examples/shop-prod.yaml --as-of 2026-11-25 --out-file -",
+    "subnets --cidr 10.0.0.0/24 --used 9 -o json",
+    "size --pods 100 --type m5.large -o json",
 ]
 
 

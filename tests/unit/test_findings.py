@@ -125,6 +125,11 @@ CASES: dict[str, tuple[Case, Case]] = {
         Case(kubernetes="serviceCidr: 172.20.0.0/24, services: 202"),
         Case(kubernetes="serviceCidr: 172.20.0.0/24, services: 201"),
     ),
+    "IP027": (  # five blocks by default, the primary counted
+        Case(cidrs="[10.0.0.0/16, 100.64.0.0/16, 100.65.0.0/16, 100.66.0.0/16, 100.67.0.0/16, 100.68.0.0/16]"),
+        Case(cidrs="[10.0.0.0/16, 100.64.0.0/16, 100.65.0.0/16, 100.66.0.0/16, 100.67.0.0/16]"),
+    ),
+    "IP028": (Case(cidrs="[10.0.0.0/16, 172.20.0.0/16]"), Case(cidrs="[10.0.0.0/16, 10.1.0.0/16, 100.64.0.0/16]")),
     "IP029": (Case(plane="[a]"), Case(plane="[a, b]")),
     "IP031": (Case(homes="[a]"), Case(homes="[a, b]")),
     "IP032": (Case(env=PREFIX, cni=", version: 1.8.9"), Case(env=PREFIX, cni=", version: 1.9.0")),
@@ -167,3 +172,21 @@ def test_only_the_gravest_scenario_of_a_place_is_told() -> None:
     case = Case(subnets=tight(169))
     both = dataclasses.replace(case, scenario="steady").found()
     assert len([f for f in both if f.code == "IP002"]) == 1
+
+
+def test_a_quota_that_cannot_be_raised_so_far_is_an_error() -> None:
+    blocks = ", ".join(f"100.64.{i}.0/24" for i in range(50))
+    found = {f.code: f for f in Case(cidrs=f"[10.0.0.0/16, {blocks}]").found()}
+    assert found["IP027"].severity == "error"
+    assert (
+        found["IP027"].message == "IPv4 CIDR blocks of a VPC, the primary included: 51 blocks, 5 by default, 50 at most"
+    )
+
+
+def test_the_largest_group_and_its_scenario_are_named() -> None:
+    case = Case(
+        subnets="[{name: a, zone: z1, cidr: 10.0.0.0/17}, {name: b, zone: z2, cidr: 10.0.128.0/17}]", group="nodes: 451"
+    )
+    (found,) = [f for f in case.found() if f.code == "IP027"]
+    assert found.message == "Nodes of a managed node group: 451 nodes (web in steady), 450 by default"
+    assert found.severity == "warning"

@@ -99,6 +99,16 @@ def test_worked_by_hand() -> None:
     assert likely_free_blocks(2, 27, 2, Fraction(86, 100)) == 0
 
 
+@pytest.mark.parametrize("percent", [1, 50, 95, 99.99, 100])
+def test_the_likely_number_is_the_last_that_is_likely_enough(percent: float) -> None:
+    level = Fraction(str(percent)) / 100
+    for whole, rest in ((1, 0), (2, 27), (14, 27), (62, 27), (9, 42)):
+        for taken in range(0, 16 * whole + rest + 1, 7):
+            k = likely_free_blocks(whole, rest, taken, level)
+            assert probability_of_free_blocks(whole, rest, taken, k) >= level
+            assert probability_of_free_blocks(whole, rest, taken, k + 1) < level
+
+
 @pytest.mark.parametrize(("cidr", "used"), [("10.0.0.0/20", 300), ("10.0.0.0/20", 900), ("10.0.0.0/18", 2500)])
 def test_a_simulation_agrees_on_large_subnets(cidr: str, used: int) -> None:
     place = subnet(cidr)
@@ -220,8 +230,9 @@ def test_the_smallest_reservation() -> None:
     assert advice(empty, 1) == ("10.0.0.16/28", ["10.0.0.16/28"])
     assert advice(empty, 2) == ("10.0.0.32/27", ["10.0.0.32/27"])  # the first /27 holds AWS's addresses
     assert advice(empty, 5) == ("10.0.0.0/25", ["10.0.0.16/28", "10.0.0.64/26"])
+    assert advice(empty, 7)[0] == "10.0.0.0/25"
     assert advice(empty, 14) == (
-        "10.0.0.0/24",
+        None,  # the whole subnet would leave no interface an address of its own
         ["10.0.0.16/28", "10.0.0.32/27", "10.0.0.64/26", "10.0.0.128/26", "10.0.0.192/27", "10.0.0.224/28"],
     )
     assert advice(empty, 15) == (None, [])
@@ -247,9 +258,14 @@ def test_pieces_hold_exactly_as_many_free_blocks() -> None:
             assert sum(p.num_addresses for p in got.pieces) == BLOCK * wanted
             assert not any(p.overlaps(t) for p in got.pieces for t in taken)
             assert all(p.subnet_of(place.cidr) for p in got.pieces)
-            assert got.single is not None
-            inside = fragments_of_list(subnet(str(got.single)), [])
-            assert inside.subnet.total // BLOCK >= wanted
+            if got.single is None:
+                half = place.total // BLOCK // 2  # neither half has so many
+                letters = found.letters
+                assert max(letters[:half].count("."), letters[half:].count(".")) < wanted
+            else:
+                first = (int(got.single[0]) - int(place.cidr[0])) // BLOCK
+                inside = found.letters[first : first + got.single.num_addresses // BLOCK]
+                assert inside.count(".") >= wanted
         assert reservation_for(found, found.free_blocks + 1).single is None
 
 

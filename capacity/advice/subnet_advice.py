@@ -1,0 +1,84 @@
+"""What to do about a subnet's free blocks, in lines with the numbers."""
+
+from __future__ import annotations
+
+import shlex
+from fractions import Fraction
+from ipaddress import IPv4Network
+
+from capacity.vpc.blocks import BLOCK
+from capacity.vpc.fill import SubnetFill, Wanted
+
+MOSTLY_SPOILT = Fraction(1, 2)
+
+
+def advice(fill: SubnetFill, wanted: Wanted | None, likely: Fraction) -> tuple[str, ...]:
+    """Advice for one subnet; empty where there is nothing to say.
+
+    Source: aws/aws-eks-best-practices@dc0243a networking/prefix-mode_linux.adoc L53-55, L75-85.
+    """
+    found = fill.fragments
+    lines = []
+    if found.free < 0:
+        return (f"{-found.free:,} addresses are wanted that it does not have: no /28 is free",)
+    if found.exact and not found.free_blocks and found.free >= BLOCK:
+        lines.append(
+            f"{found.free:,} addresses are free and no /28 is: EC2 answers InsufficientCidrBlocks to every prefix; "
+            "give prefixes a subnet of their own, or replace nodes until blocks come free and reserve them"
+        )
+    elif found.score is not None and found.score >= MOSTLY_SPOILT:
+        lines.append(
+            f"scattered addresses spoil {percent(found.score)} of the /28 blocks that {found.free:,} free addresses "
+            "could form: should prefixes be wanted here, give them a subnet or a CIDR reservation of their own"
+        )
+    if wanted is not None:
+        lines += _wanted(fill, wanted)
+    elif not lines and not found.exact and found.likely(likely) < found.most:
+        lines.append(
+            f"with {percent(likely)} probability {found.likely(likely):,} blocks are free; "
+            "an ENI list gives the exact number (capacity subnets --from)"
+        )
+    return tuple(lines)
+
+
+def _wanted(fill: SubnetFill, wanted: Wanted) -> list[str]:
+    found = fill.fragments
+    chance = f"room for {wanted.blocks:,} prefix{'es' if wanted.blocks > 1 else ''}"
+    if wanted.probability == 1:
+        lines = [f"{chance}: yes" + ("" if found.exact else ", wherever the addresses lie")]
+    elif wanted.probability == 0:
+        most = found.free_blocks if found.exact else found.most
+        return [f"{chance}: no, {most:,} blocks {'are free' if found.exact else 'at the most'}; take a larger subnet"]
+    else:
+        lines = [f"{chance}: with {percent(wanted.probability)} probability"]
+    reservation = wanted.reservation
+    if not reservation.pieces:
+        if not found.exact:
+            lines.append("no reservation makes it certain from counts alone: an ENI list shows which blocks are free")
+        return lines
+    lines.append(f"keep them with: {reservation_command(fill.name, reservation.pieces)}")
+    if reservation.single is not None and (reservation.single,) != reservation.pieces:
+        lines.append(f"or with the one CIDR {reservation.single}, which covers more than it needs")
+    return lines
+
+
+def reservation_command(subnet: str, cidrs: tuple[IPv4Network, ...]) -> str:
+    """The AWS CLI's command for each CIDR, in one line."""
+    ident = subnet if subnet.startswith("subnet-") else f"<id of {subnet}>"
+    start = f"aws ec2 create-subnet-cidr-reservation --subnet-id {shlex.quote(ident)} --reservation-type prefix --cidr"
+    return " && ".join(f"{start} {cidr}" for cidr in cidrs)
+
+
+def percent(share: Fraction) -> str:
+    """A share for people; what is not 0 or 1 is never shown as 0 % or 100 %.
+
+    >>> percent(Fraction(1, 3)), percent(Fraction(1)), percent(Fraction(9999999, 10000000))
+    ('33.3 %', '100 %', 'more than 99.9 %')
+    """
+    if share in (0, 1):
+        return f"{100 * int(share)} %"
+    if share > Fraction(999, 1000):
+        return "more than 99.9 %"
+    if share < Fraction(1, 1000):
+        return "less than 0.1 %"
+    return f"{float(100 * share):.1f} %".replace(".0 %", " %")

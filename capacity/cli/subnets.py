@@ -1,0 +1,220 @@
+"""`capacity subnets`: fill, owners and free /28 blocks of subnets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capacity.cli.options import Color, OutFile, Output, Quiet, one_of, sink
+from capacity.errors import SpecError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from capacity.spec.plan import Subnet
+    from capacity.vpc.fill import SubnetFill
+
+MAPS = ("auto", "all", "none")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("subnets")(subnets)
+
+
+def subnets(
+    plan: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Plan file; without it, --cidr or --from, capacity.yaml here or in a folder above.", metavar="[PLAN]"
+        ),
+    ] = None,
+    cidr: Annotated[
+        str | None, typer.Option("--cidr", help="One subnet instead of a plan.", metavar="CIDR", show_default=False)
+    ] = None,
+    used: Annotated[
+        int | None,
+        typer.Option("--used", help="With --cidr: single addresses taken in it.", metavar="N", show_default=False),
+    ] = None,
+    prefixes: Annotated[
+        int, typer.Option("--prefixes", help="With --used: /28 prefixes taken beside them.", metavar="N")
+    ] = 0,
+    taken: Annotated[
+        str | None,
+        typer.Option(
+            "--taken",
+            help="With --cidr: the addresses taken, separated by commas, or a file of them (text, or a saved "
+            "describe-network-interfaces answer).",
+            metavar="LIST|FILE",
+            show_default=False,
+        ),
+    ] = None,
+    reservation: Annotated[
+        list[str] | None,
+        typer.Option("--reservation", help="With --cidr: CIDR:prefix or CIDR:explicit; may be repeated."),
+    ] = None,
+    answers: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            help="Saved answers of aws ec2 describe-subnets and describe-network-interfaces: a file or a folder; "
+            "may be repeated.",
+            metavar="PATH",
+        ),
+    ] = None,
+    scenario: Annotated[str, typer.Option("--scenario", help="Of a plan: which scenario.", metavar="NAME")] = "steady",
+    want: Annotated[
+        int | None,
+        typer.Option(
+            "--want",
+            help="So many further prefixes: their chance, and the CIDR reservation that makes it certain.",
+            metavar="N",
+            show_default=False,
+        ),
+    ] = None,
+    probability: Annotated[
+        str, typer.Option("--probability", help="For the number of blocks that are likely free.", metavar="PERCENT")
+    ] = "95%",
+    block_map: Annotated[
+        str, typer.Option("--map", help="Block maps: auto (where addresses are known), all or none.", metavar="WHEN")
+    ] = "auto",
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Fill, owners and free /28 blocks of subnets, and how fragmented they are.
+
+    Exact from a list of addresses; from counts alone the exact expected number and probabilities.
+
+    Examples: capacity subnets examples/shop-prod.yaml · capacity subnets --cidr 10.0.0.0/24 --used 60 --want 8 ·
+    capacity subnets --from answers/
+    """
+    to = sink(output, out_file, color, quiet)
+    one_of("--map", block_map, MAPS)
+    likely = _share(probability)
+    if want is not None and not 1 <= want <= 4096:
+        raise SpecError(f"--want: {want} is out of range (expected 1 to 4,096)")
+    _one_source(plan, cidr, answers, used, taken, reservation, prefixes)
+    from capacity.cli.output import emit
+    from capacity.cli.subnets_view import answer
+
+    notes: Sequence[str] = ()
+    if cidr is not None:
+        fill, notes = _single(cidr, used, prefixes, taken, reservation or [])
+        fills: Sequence[SubnetFill] = [fill]
+    elif answers:
+        from capacity.readers.taken import read_fills
+
+        fills, notes = read_fills(answers)
+    else:
+        fills, notes = _of_plan(plan, scenario)
+        notes = [*notes, ANYWHERE]
+    inputs: dict[str, object] = {
+        "plan": str(plan) if plan else None,
+        "cidr": cidr,
+        "from": [str(a) for a in answers or ()],
+    }
+    inputs |= {"scenario": scenario if cidr is None and not answers else None, "want": want, "probability": probability}
+    emit(answer(fills, want, likely, block_map, inputs, notes, markdown=output == "md"), to)
+
+
+ANYWHERE = "places are not known: every set of that many open addresses counts as equally likely"
+
+
+def _one_source(
+    plan: Path | None,
+    cidr: str | None,
+    answers: list[Path] | None,
+    used: int | None,
+    taken: str | None,
+    reservation: list[str] | None,
+    prefixes: int,
+) -> None:
+    given = [n for n, v in (("PLAN", plan), ("--cidr", cidr), ("--from", answers)) if v]
+    if len(given) > 1:
+        raise SpecError(f"{given[0]} and {given[1]} exclude each other")
+    if cidr is None:
+        of_cidr = (
+            ("--used", used),
+            ("--taken", taken),
+            ("--reservation", reservation),
+            ("--prefixes", prefixes or None),
+        )
+        for name, value in of_cidr:
+            if value is not None and value != []:
+                raise SpecError(f"{name} needs --cidr")
+    elif used is not None and taken is not None:
+        raise SpecError("--used and --taken exclude each other")
+    elif used is None and taken is None:
+        raise SpecError("--cidr needs --used N (how many addresses are taken) or --taken LIST (which)")
+    elif prefixes and used is None:
+        raise SpecError("--prefixes needs --used (a list says its prefixes itself, as 10.0.0.16/28)")
+
+
+def _share(text: str) -> Fraction:
+    from capacity.units import parse_percent
+
+    share = parse_percent(text, "--probability")
+    if not 0 < share <= 1:
+        raise SpecError(f"--probability: {text!r} is out of range (expected more than 0% and at most 100%)")
+    return share
+
+
+def _subnet(cidr: str, reservations: list[str]) -> Subnet:
+    from capacity.spec.fields import Field
+    from capacity.spec.plan import Reservation, Subnet
+
+    block = Field(cidr, "", None, None, "--cidr").cidr(16, 28)
+    found: list[Reservation] = []
+    for text in reservations:
+        part, _, kind = text.rpartition(":")
+        if kind not in ("prefix", "explicit"):
+            raise SpecError(f"--reservation: {text!r} is not CIDR:prefix or CIDR:explicit")
+        inner = Field(part, "", None, None, "--reservation").cidr(16, 28 if kind == "prefix" else 32)
+        if not inner.subnet_of(block):
+            raise SpecError(f"--reservation: {inner} is outside {block}")
+        for other in found:
+            if inner.overlaps(other.cidr):
+                raise SpecError(f"--reservation: {inner} overlaps {other.cidr}")
+        found.append(Reservation(inner, kind))
+    return Subnet(str(block), "", block, reservations=tuple(found))
+
+
+def _single(
+    cidr: str, used: int | None, prefixes: int, taken: str | None, reservations: list[str]
+) -> tuple[SubnetFill, Sequence[str]]:
+    from capacity.vpc.fill import SubnetFill
+    from capacity.vpc.fragments import fragments_of_counts, fragments_of_list
+
+    subnet = _subnet(cidr, reservations)
+    if taken is not None:
+        from capacity.readers.taken import read_taken
+
+        blocks = read_taken(taken)
+        outside = sum(not block.overlaps(subnet.cidr) for block in blocks)
+        notes = (
+            [f"{outside:,} of {len(blocks):,} listed lie outside {subnet.cidr} and are passed over"] if outside else []
+        )
+        found = fragments_of_list(subnet, blocks)
+    else:
+        if used is None or not 0 <= used <= subnet.usable:
+            raise SpecError(f"--used: {used} is out of range (expected 0 to {subnet.usable:,}, what {cidr} has)")
+        if not 0 <= prefixes <= (subnet.usable - used) // 16:
+            most = (subnet.usable - used) // 16
+            raise SpecError(
+                f"--prefixes: {prefixes} is out of range (expected 0 to {most:,} beside {used:,} addresses)"
+            )
+        found, notes = fragments_of_counts(subnet, used, prefixes), [ANYWHERE]
+    return SubnetFill(str(subnet.cidr), "", found, {"in use": found.taken} if found.taken else {}), notes
+
+
+def _of_plan(path: Path | None, scenario: str) -> tuple[list[SubnetFill], Sequence[str]]:
+    from capacity.cluster.check import check
+    from capacity.spec.parse import find_plan, read_plan
+    from capacity.vpc.fill import fill_of_state
+
+    result = check(read_plan(path or find_plan()), [scenario])
+    return [fill_of_state(s, state.title) for state in result.scenarios for s in state.subnets], result.notes

@@ -1,0 +1,148 @@
+"""The answer of `capacity subnets`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from ipaddress import IPv4Address
+from typing import Any
+
+from capacity.advice.subnet_advice import advice, percent
+from capacity.cli.output import Answer, Table
+from capacity.vpc.blocks import BLOCK
+from capacity.vpc.fill import SubnetFill
+from capacity.vpc.fragments import LEGEND
+
+BLOCKS_PER_ROW = 64
+MOST_ROWS = 16  # of one map, unless all are asked for: a /18
+
+
+def answer(
+    fills: Sequence[SubnetFill],
+    want: int | None,
+    likely: Fraction,
+    block_map: str,
+    inputs: Mapping[str, Any],
+    notes: Sequence[str],
+    markdown: bool = False,
+) -> Answer:
+    """Subnets in every format; ``markdown``: maps as code, names escaped."""
+    rows = [_row(f, want, likely) for f in fills]
+    blocks: list[str | Table] = [_sentence(fills), "", _table(fills, rows, likely, want), ""]
+    for fill in fills:
+        if block_map == "all" or (block_map == "auto" and fill.fragments.exact):
+            text = map_text(fill, block_map == "all")
+            blocks += [f"```text\n{text}\n```" if markdown else text, ""]
+    lines = [f"{row['name']}: {line}" for row in rows for line in row["advice"]]
+    if lines:
+        text = "\n".join(["Advice:", "", *(f"- {line}" for line in lines)])
+        blocks += [text.replace("<", "&lt;") if markdown else text, ""]
+    return Answer("subnets", dict(inputs), rows, blocks, [_flat(r) for r in rows], notes)
+
+
+def _row(fill: SubnetFill, want: int | None, likely: Fraction) -> dict[str, Any]:
+    found, subnet = fill.fragments, fill.fragments.subnet
+    wanted = fill.wanted(want) if want is not None else None
+    row: dict[str, Any] = {
+        "name": fill.name,
+        "zone": fill.zone or None,
+        "cidr": str(subnet.cidr),
+        "scenario": fill.where or None,
+        "total": subnet.total,
+        "usable": subnet.usable,
+        "used": found.taken,
+        "free": found.free,
+        "free_pct": round(100 * found.free / subnet.usable, 2),
+        "owners": dict(fill.owners),
+        "exact": found.exact,
+        "free_prefixes": found.free_blocks,
+        "free_prefixes_expected": round(float(found.expected), 4),
+        "free_prefixes_likely": found.likely(likely),
+        "free_prefixes_certain": found.certain,
+        "free_prefixes_most": found.most,
+        "fragmentation": None if found.score is None else round(float(found.score), 4),
+        "reservations": [{"cidr": str(r.cidr), "type": r.type} for r in subnet.reservations],
+    }
+    if wanted is not None:
+        row["wanted"] = {
+            "prefixes": wanted.blocks,
+            "probability": float(wanted.probability),
+            "reservation": [str(c) for c in wanted.reservation.pieces],
+            "reservation_single": str(wanted.reservation.single) if wanted.reservation.single else None,
+        }
+    row["block_map"] = found.letters
+    row["advice"] = list(advice(fill, wanted, likely))
+    return row
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """For CSV: no map, reservations as text."""
+    flat = {k: v for k, v in row.items() if k != "block_map"}
+    return flat | {"reservations": [f"{r['cidr']}:{r['type']}" for r in row["reservations"]]}
+
+
+def _sentence(fills: Sequence[SubnetFill]) -> str:
+    free, usable = sum(f.fragments.free for f in fills), sum(f.fragments.subnet.usable for f in fills)
+    exact = [f for f in fills if f.fragments.exact]
+    where = f" in {fills[0].where}" if fills and fills[0].where else ""
+    if len(exact) == len(fills):
+        blocks = f"{sum(f.fragments.free_blocks or 0 for f in fills):,} free /28 blocks, counted"
+    else:
+        blocks = f"{float(sum(f.fragments.expected for f in fills)):,.1f} free /28 blocks expected"
+    count = f"{len(fills)} subnet{'s' if len(fills) != 1 else ''}"
+    return f"{count}{where}: {free:,} of {usable:,} addresses free, {blocks}."
+
+
+def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likely: Fraction, want: int | None) -> Table:
+    shown: list[dict[str, Any]] = [
+        {
+            **row,
+            "owners": ", ".join(f"{owner} {count:,}" for owner, count in row["owners"].items()) or "nobody",
+            "blocks": f"{row['free_prefixes']:,}" if row["exact"] else f"{row['free_prefixes_expected']:,.1f} expected",
+            "range": f"{row['free_prefixes_certain']:,}–{row['free_prefixes_most']:,}",
+            "fragmentation": "–" if fill.fragments.score is None else percent(fill.fragments.score),
+            "chance": percent(Fraction(row["wanted"]["probability"])) if "wanted" in row else "",
+        }
+        for row, fill in zip(rows, fills, strict=True)
+    ]
+    columns = [
+        ("name", "subnet"),
+        ("zone", "zone"),
+        ("cidr", "cidr"),
+        ("scenario", "scenario"),
+        ("usable", "usable"),
+        ("used", "used"),
+        ("free", "free"),
+        ("free_pct", "free %"),
+        ("blocks", "free /28"),
+        ("free_prefixes_likely", f"with {float(100 * likely):g} %"),
+        ("range", "min–max"),
+        ("fragmentation", "fragmented"),
+        ("chance", f"room for {want}"),
+        ("owners", "owners"),
+    ]
+    absent = {"zone"} if not any(row["zone"] for row in rows) else set()
+    absent |= {"scenario"} if len({row["scenario"] for row in rows}) < 2 else set()
+    absent |= {"chance"} if want is None else set()
+    absent |= {"free_prefixes_likely", "range"} if all(row["exact"] for row in rows) else set()
+    absent |= {"name"} if all(row["name"] == row["cidr"] for row in rows) else set()
+    return Table([c for c in columns if c[0] not in absent], shown)
+
+
+def map_text(fill: SubnetFill, everything: bool) -> str:
+    """The block map: rows of 64 letters with the address each starts at, and the letters in words."""
+    letters, subnet = fill.fragments.letters, fill.fragments.subnet
+    start = int(subnet.cidr.network_address)
+    counts = Counter(letters)
+    words = ", ".join(f"{counts[letter]:,} {what} ({letter})" for letter, what in LEGEND.items() if counts[letter])
+    title = f"{fill.name} ({subnet.cidr})" if fill.name != str(subnet.cidr) else fill.name
+    lines = [f"{title}, one letter per /28: {words}"]
+    rows = range(0, len(letters), BLOCKS_PER_ROW)
+    for first in rows if everything else rows[:MOST_ROWS]:
+        row = letters[first : first + BLOCKS_PER_ROW]
+        pieces = " ".join(row[i : i + BLOCK] for i in range(0, len(row), BLOCK))
+        lines.append(f"  {IPv4Address(start + BLOCK * first)!s:15}  {pieces}")
+    if len(rows) > MOST_ROWS and not everything:
+        lines.append(f"  … {len(rows) - MOST_ROWS} more rows (--map all)")
+    return "\n".join(lines)

@@ -1,0 +1,120 @@
+"""How much of each quota a checked plan uses, at its most over the scenarios."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from capacity.cluster.booking import CONTROL_PLANE_ENIS
+from capacity.cluster.check import CheckResult
+from capacity.cluster.scenario import GroupState, ScenarioState
+from capacity.cni.api_rates import node_start_calls
+from capacity.cni.facade import slots_and_enis
+from capacity.spec.cni_env import parse_env_switch
+from capacity.spec.plan import Plan
+from capacity.vpc.quotas import QuotaUse, load_quotas, node_nau, service_addresses, tenant_enis, tenant_nau, vpc_use
+
+RUN_INSTANCES = "RunInstances"
+
+
+def quota_usage(result: CheckResult) -> tuple[QuotaUse, ...]:
+    """Every quota of the table that the plan says something about, in the table's order.
+
+    What the plan does not know is left out: endpoints of a Service, namespaces, peers, routes.
+    """
+    plan = result.plan
+    most: dict[str, tuple[int, str]] = dict(vpc_use(plan))
+    for state in result.scenarios:
+        for name, used, where in (*_of_cluster(plan, state), *_of_groups(state)):
+            if used > most.get(name, (-1, ""))[0]:
+                most[name] = (used, where)
+    for name, calls in _scale_up(result).items():
+        most[name] = (calls, _largest(result).title)
+    if plan.kubernetes.services is not None:
+        most["cluster_services"] = (plan.kubernetes.services, "")
+    managed = sum(g.provisioner == "managed" for g in plan.node_groups)
+    most["cluster_managed_groups"] = (managed, "")
+    return tuple(QuotaUse(quota, *most[name]) for name, quota in load_quotas().items() if name in most)
+
+
+def service_room(plan: Plan) -> int | None:
+    """Services that the plan's Service CIDR has addresses for; None where it names none. [services]"""
+    cidr = plan.kubernetes.service_cidr
+    return service_addresses(cidr) if cidr is not None else None
+
+
+def _of_cluster(plan: Plan, state: ScenarioState) -> Iterator[tuple[str, int, str]]:
+    where = state.title
+    nodes = sum(g.nodes for g in state.groups)
+    pods = sum(c.count * c.pods for g in state.groups for c in g.classes) + state.unplaced_pods
+    enis, units = _interfaces(state.groups)
+    yield "cluster_nodes", nodes, where
+    yield "cluster_pods", pods, where
+    yield "region_enis", enis + (CONTROL_PLANE_ENIS if plan.control_plane else 0) + tenant_enis(plan), where
+    yield "vpc_nau", units + tenant_nau(plan), where
+    yield "peered_nau", units + tenant_nau(plan), where
+
+
+def _of_groups(state: ScenarioState) -> Iterator[tuple[str, int, str]]:
+    for group in state.groups:
+        if group.shape.group.provisioner == "managed":
+            yield "managed_group_nodes", group.nodes, f"{group.shape.group.name} in {state.title}"
+
+
+def _interfaces(groups: Iterable[GroupState]) -> tuple[int, int]:
+    """Network interfaces of all nodes [ENIs], and their network address usage [NAU]."""
+    interfaces = units = 0
+    for group in groups:
+        shape = group.shape.first
+        for c in group.classes:
+            slots, enis = slots_and_enis(shape.limits, shape.settings, shape.max_pods, c.vpc_pods)
+            own = enis + shape.limits.trunk + shape.limits.unmanaged
+            prefixes = slots if shape.settings.prefix else 0
+            if shape.settings.ipv6:
+                prefixes = enis  # one /80 each
+            nau = node_nau(own, 0 if prefixes else slots, prefixes)
+            interfaces += c.count * (own + c.branch_pods)
+            units += c.count * (nau + 2 * c.branch_pods)  # an interface more with one address
+    return interfaces, units
+
+
+# --- EC2 calls of a scale-up ----------------------------------------------------------------------
+
+
+def _largest(result: CheckResult) -> ScenarioState:
+    """The scenario with most nodes, the first of them."""
+    return max(result.scenarios, key=lambda state: sum(g.nodes for g in state.groups))
+
+
+def _scale_up(result: CheckResult) -> dict[str, int]:
+    """Calls by quota's name if the largest scenario's nodes beyond the smallest's start at once."""
+    few = min(result.scenarios, key=lambda state: sum(g.nodes for g in state.groups))
+    calls: Counter[str] = Counter()
+    for now, then in zip(few.groups, _largest(result).groups, strict=True):
+        calls += start_calls(result.plan, then, max(then.nodes - now.nodes, 0))
+    return {_quota_name(api): count for api, count in calls.items()}
+
+
+def start_calls(plan: Plan, group: GroupState, nodes: int) -> Counter[str]:
+    """The fewest EC2 calls, by API, to start so many nodes of a group filled like its fullest. [calls]"""
+    shape = group.shape.first
+    slots, enis = slots_and_enis(shape.limits, shape.settings, shape.max_pods, group.fullest[0])
+    settings = shape.settings
+    one = node_start_calls(enis, slots, settings.custom_networking, subnet_discovery(plan), settings.ipv6)
+    calls = Counter({api: nodes * count for api, count in one.items()})
+    calls[RUN_INSTANCES] = nodes
+    return +calls
+
+
+def subnet_discovery(plan: Plan) -> bool:
+    """ENABLE_SUBNET_DISCOVERY, on unless switched off; aws/amazon-vpc-cni-k8s@b5218838 ipamd.go L125, L2007."""
+    on, _ = parse_env_switch("ENABLE_SUBNET_DISCOVERY", plan.cni.env.get("ENABLE_SUBNET_DISCOVERY"), default=True)
+    return on
+
+
+def _quota_name(api: str) -> str:
+    """``ec2_create_network_interface`` of ``CreateNetworkInterface``."""
+    if api == RUN_INSTANCES:
+        return "run_instances_resource"
+    words = "".join(f"_{c.lower()}" if c.isupper() else c for c in api)
+    return f"ec2{words}"

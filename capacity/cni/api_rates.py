@@ -1,0 +1,59 @@
+"""EC2 calls by name when nodes start: what a scale-up asks of each API's own bucket.
+
+EC2 throttles each API by itself, so the sum that :mod:`capacity.cni.calls` counts says little about
+throttling. Here the same calls stand by name; a test holds the two together.
+
+Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L458-672, pkg/awsutils/awsutils.go L978-1221.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+DESCRIBE_ENIS, CREATE_TAGS, DESCRIBE_SUBNETS = "DescribeNetworkInterfaces", "CreateTags", "DescribeSubnets"
+MODIFY_ENI, ASSIGN = "ModifyNetworkInterfaceAttribute", "AssignPrivateIpAddresses"
+CREATE_ENI, ATTACH_ENI, DESCRIBE_INSTANCES = "CreateNetworkInterface", "AttachNetworkInterface", "DescribeInstances"
+ASSIGN_IPV6 = "AssignIpv6Addresses"
+
+
+def node_start_calls(
+    enis: int,
+    slots: int,
+    custom_networking: bool = False,
+    subnet_discovery: bool = True,
+    ipv6: bool = False,
+) -> Counter[str]:
+    """The fewest calls, by API, from a fresh node to one that holds so much. [calls]
+
+    Parameters
+    ----------
+    enis : int
+        Interfaces it ends up with, the primary included and trunks not. [ENIs]
+    slots : int
+        Secondary addresses or prefixes it ends up with.
+
+    Notes
+    -----
+    Start: one look at the interfaces and, per interface found, its tags, its subnet (with discovery) and its
+    security groups (not with custom networking); one call fills the primary. Each further interface comes with its
+    addresses: create, look up the instance, attach, modify, and its subnets. Pods that come one by one may need
+    further AssignPrivateIpAddresses. IPv6: one prefix per interface and no pool.
+
+    Examples
+    --------
+    >>> node_start_calls(enis=2, slots=18)["CreateNetworkInterface"], sum(node_start_calls(2, 18).values())
+    (1, 11)
+    """
+    calls: Counter[str] = Counter({DESCRIBE_ENIS: 1, CREATE_TAGS: 1})
+    calls[DESCRIBE_SUBNETS] += subnet_discovery
+    calls[MODIFY_ENI] += not custom_networking
+    if ipv6:
+        calls[DESCRIBE_ENIS] += enis
+        calls[ASSIGN_IPV6] += enis
+        return +calls
+    calls[ASSIGN] += slots > 0 and not custom_networking
+    more = enis - 1
+    for api in (CREATE_ENI, DESCRIBE_INSTANCES, ATTACH_ENI, MODIFY_ENI):
+        calls[api] += more
+    calls[DESCRIBE_SUBNETS] += more * ((not custom_networking) + subnet_discovery)
+    return +calls

@@ -1,0 +1,145 @@
+"""Addresses in use: a text list, or saved answers of the AWS CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, summarize_address_range
+from pathlib import Path
+
+from capacity.errors import SpecError
+from capacity.readers.aws_addresses import SubnetAccount, parse_subnets
+from capacity.readers.aws_answers import Answers
+from capacity.readers.aws_folder import read_folder
+from capacity.readers.aws_owners import Interface, parse_interfaces
+from capacity.spec.plan import Reservation, Subnet
+from capacity.vpc.cidr_rules import LARGEST, SMALLEST
+from capacity.vpc.fill import SubnetFill
+from capacity.vpc.fragments import fragments_of_counts, fragments_of_list
+
+MOST_BYTES = 64_000_000
+
+
+def read_taken(text: str) -> tuple[IPv4Network, ...]:
+    """The addresses and prefixes that ``--taken`` means.
+
+    A file of addresses (one per word, ``#`` starts a comment), a saved ``describe-network-interfaces``
+    answer, or the addresses themselves, separated by commas.
+
+    Raises
+    ------
+    SpecError
+        Neither a file nor addresses.
+    """
+    path = Path(text)
+    try:
+        is_file = path.is_file()
+    except (OSError, ValueError):  # longer than a path may be
+        is_file = False
+    if not is_file:
+        return parse_taken(text, "--taken")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise SpecError(f"--taken {text}: is larger than {MOST_BYTES:,} bytes")
+        content = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SpecError(f"--taken {text}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise SpecError(f"--taken {text}: is not UTF-8 text (byte {error.start})") from None
+    if content.lstrip()[:1] in ("{", "["):
+        answers = read_folder(path)
+        if not answers.has("interfaces"):
+            raise SpecError(f"--taken {text}: holds no network interfaces (aws ec2 describe-network-interfaces)")
+        return spans_of(parse_interfaces(answers))
+    return parse_taken(content, text)
+
+
+def parse_taken(content: str, name: str) -> tuple[IPv4Network, ...]:
+    """Words as addresses or blocks, with the line of the first that is neither."""
+    found = []
+    for number, line in enumerate(content.splitlines(), 1):
+        for word in line.partition("#")[0].replace(",", " ").replace(";", " ").split():
+            try:
+                found.append(IPv4Network(word))
+            except ValueError:
+                place = f"{name}:{number}" if name != "--taken" else name
+                raise SpecError(
+                    f"{place}: {word[:60]!r} is neither an IPv4 address, a block such as 10.0.0.16/28, nor a file"
+                ) from None
+    if not found:
+        raise SpecError(f"{name}: is empty (where nothing is taken, say --used 0)")
+    return tuple(found)
+
+
+def spans_of(interfaces: Sequence[Interface]) -> tuple[IPv4Network, ...]:
+    """Every address and prefix that network interfaces hold."""
+    return tuple(
+        block
+        for interface in interfaces
+        for low, high in interface.spans
+        for block in summarize_address_range(IPv4Address(low), IPv4Address(high))
+    )
+
+
+def read_fills(paths: Sequence[Path]) -> tuple[tuple[SubnetFill, ...], tuple[str, ...]]:
+    """Subnets in saved AWS answers with their fill, and what is to be said aloud.
+
+    Exact where the network interfaces are there, else from AvailableIpAddressCount.
+
+    Raises
+    ------
+    SpecError
+        No subnets among the answers, one of a size that AWS does not have, or one that nothing tells the fill of.
+    """
+    answers = _merged([read_folder(path) for path in paths])
+    if not answers.of("subnets"):
+        where = ", ".join(map(str, paths))
+        raise SpecError(
+            f"{where}: holds no subnets (add the answer of aws ec2 describe-subnets, or say --cidr and --taken)"
+        )
+    interfaces = parse_interfaces(answers)
+    accounts = parse_subnets(answers, interfaces, {})
+    listed = answers.has("interfaces")
+    for account in accounts:
+        _refuse_unknown(account, listed)
+    notes = [*answers.notes, *(note for a in accounts if (note := a.note(listed)))]
+    unchecked = [a.name for a in accounts if a.reported_free is None]
+    if unchecked:
+        notes.append(f"no AvailableIpAddressCount of {', '.join(unchecked)}: the list is taken as whole")
+    if not listed:
+        notes.append("no describe-network-interfaces answer: free /28 blocks are computed from counts, not looked up")
+    return tuple(_fill(account, interfaces, listed) for account in accounts), tuple(notes)
+
+
+def _refuse_unknown(account: SubnetAccount, listed: bool) -> None:
+    if not LARGEST <= account.cidr.prefixlen <= SMALLEST:
+        size = f"/{LARGEST} to /{SMALLEST}"
+        raise SpecError(f"{account.ident}: {account.cidr} has a size AWS does not allow (expected {size})")
+    if not listed and account.reported_free is None:
+        raise SpecError(
+            f"{account.ident}: neither AvailableIpAddressCount nor network interfaces tell how full it is "
+            "(add the answer of aws ec2 describe-network-interfaces)"
+        )
+
+
+def _merged(parts: Sequence[Answers]) -> Answers:
+    """Several answers as one; an object in two of them counts once."""
+    kinds = {kind for part in parts for kind in part.items}
+    items = {
+        kind: tuple({repr(item): item for part in parts for item in part.of(kind)}.values()) for kind in sorted(kinds)
+    }
+    return Answers(items=items, notes=tuple(dict.fromkeys(n for part in parts for n in part.notes)))
+
+
+def _fill(account: SubnetAccount, interfaces: Sequence[Interface], listed: bool) -> SubnetFill:
+    reservations = tuple(Reservation(cidr, kind) for cidr, kind in account.reservations)
+    subnet = Subnet(account.name, account.zone, account.cidr, reservations=reservations)
+    if listed:
+        mine = [i for i in interfaces if i.subnet == account.ident]
+        owners = {owner: addresses for owner, addresses in account.owners.items() if addresses}
+        unlisted = max(account.difference, 0)
+        if unlisted:
+            owners["not listed"] = unlisted
+        return SubnetFill(account.name, account.zone, fragments_of_list(subnet, spans_of(mine), unlisted), owners)
+    taken = max(account.taken, 0)
+    found = fragments_of_counts(subnet, taken)
+    return SubnetFill(account.name, account.zone, found, {"in use": taken} if taken else {})

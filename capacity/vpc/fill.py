@@ -1,0 +1,55 @@
+"""How full a subnet is, who holds it, and what is left of it for prefixes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from capacity.vpc.blocks import BLOCK
+from capacity.vpc.fragments import Fragments, fragments_of_counts
+from capacity.vpc.ledger import SubnetState
+from capacity.vpc.reservations import ReservationAdvice, reservation_for
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """So many further prefixes: the chance that they find room now, and what makes it certain."""
+
+    blocks: int
+    probability: Fraction
+    reservation: ReservationAdvice
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetFill:
+    """One subnet.
+
+    Attributes
+    ----------
+    name, zone : str
+    fragments : Fragments
+        Its free blocks.
+    owners : mapping of str to int
+        Addresses by owner; the ledger's holders for a plan, network interfaces' owners for AWS's answers.
+    where : str
+        The scenario of a plan, else empty.
+    """
+
+    name: str
+    zone: str
+    fragments: Fragments
+    owners: Mapping[str, int]
+    where: str = ""
+
+    def wanted(self, blocks: int) -> Wanted:
+        """What so many further prefixes can count on."""
+        return Wanted(blocks, self.fragments.probability(blocks), reservation_for(self.fragments, blocks))
+
+
+def fill_of_state(state: SubnetState, where: str) -> SubnetFill:
+    """A subnet of a scenario: its ledger knows counts, not places."""
+    singles = state.used_total - BLOCK * state.prefixes
+    owners = {holder: addresses for holder, addresses in state.used.items() if addresses}
+    found = fragments_of_counts(state.subnet, singles, state.prefixes)
+    return SubnetFill(state.subnet.name, state.subnet.zone, found, owners, where)

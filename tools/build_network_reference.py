@@ -1,0 +1,194 @@
+"""Writes docs/reference/quotas.md, tenants.md and vpc-cidrs.md from the data files of the same facts.
+
+python tools/build_network_reference.py
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from capacity.spec.tenants import tenant_kinds
+from capacity.vpc.cidr_rules import BLOCKS_BY_DEFAULT, LARGEST, MOST_BLOCKS, SHARED, SMALLEST, cidr_rules
+from capacity.vpc.quotas import Quota, load_quotas
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+MADE = "Made from `data/{}` by `make docs-reference`; edit the data, not this page."
+
+QUOTAS = f"""\
+# Quotas
+
+{MADE.format("quotas.csv")}
+
+*Default* is what an account has until it asks for more, *most* what it can be raised to. An empty cell is unknown: no
+source we read states it. Kubernetes' own limits are sizes it is tested for, not quotas. `check` finds
+[IP027](findings/IP027.md) where a default does not suffice; `capacity.cluster.quota_use` tells how much of each a plan
+uses:
+
+```python
+>>> from capacity.cluster.check import check
+>>> from capacity.cluster.quota_use import quota_usage
+>>> from capacity.spec.parse import read_plan
+>>> for use in quota_usage(check(read_plan("examples/shop-prod.yaml")))[:5]:
+...     print(use.quota.name, use.used, use.quota.default, use.verdict, use.where)
+vpc_ipv4_blocks 1 5 ok{" "}
+vpc_subnets 3 200 ok{" "}
+vpc_nau ... 64000 ok ...
+peered_nau ... 128000 ok ...
+region_enis ... 5000 ok ...
+
+```
+
+## How network address usage is counted
+
+One unit per address on an instance's interface, one per interface beyond the first, one per prefix – a /28 is one unit,
+not sixteen. Load balancers (NLB), endpoints, NAT gateways, transit gateway attachments, Lambda functions and EFS count
+six each; what AWS's table does not list (ALB, RDS, the control plane's interfaces, Fargate) is not counted.
+
+By hand: an m5.large with 20 pods and the CNI's defaults holds 3 interfaces with 9 secondary addresses each: 3 + 27
+addresses and 2 further interfaces are **32** units. The same pods on prefixes: 1 interface, ⌈20 ÷ 16⌉ + 1 warm = 3
+prefixes: 1 + 3 = **4** units. So 64,000 units are 2,000 such nodes, or 16,000 with prefixes.
+
+## EC2 calls of a scale-up
+
+EC2 throttles each API by a bucket of its own per account and Region. Its table of bucket sizes was not among the pages
+we could read, so only the calls are counted, not the time they take: the sizes of your account are in Service Quotas.
+For each node that starts, at least (`capacity.cni.api_rates`):
+
+| API | start, default | per further ENI | custom networking: start | per ENI | IPv6 |
+|---|---|---|---|---|---|
+| DescribeNetworkInterfaces | 1 | 0 | 1 | 0 | 2 |
+| CreateTags | 1 | 0 | 1 | 0 | 1 |
+| DescribeSubnets (with subnet discovery) | 1 | 2 | 1 | 1 | 1 |
+| ModifyNetworkInterfaceAttribute | 1 | 1 | 0 | 1 | 1 |
+| AssignPrivateIpAddresses | 1 | 0 | 0 | 0 | 0 |
+| AssignIpv6Addresses | 0 | 0 | 0 | 0 | 1 |
+| CreateNetworkInterface | 0 | 1 | 0 | 1 | 0 |
+| AttachNetworkInterface | 0 | 1 | 0 | 1 | 0 |
+| DescribeInstances | 0 | 1 | 0 | 1 | 0 |
+| **in sum** | **5** | **6** | **3** | **5** | **6** |
+
+With custom networking the first interface for pods is already a further one: 3 + 5 = 8 calls a node. By hand: ten
+m5.large with 20 pods each need 3 ENIs, so 10 × (5 + 2 × 6) = **170** calls, 20 of them CreateNetworkInterface.
+
+## The table
+
+"""
+
+TENANTS = f"""\
+# What else takes addresses
+
+{MADE.format("tenants.csv")}
+
+A plan's `tenants` name what lives in the subnets beside nodes. Each takes the number below in **every** subnet it
+names, unless it says `addresses: N`; the ledger of `check` shows it under *holder*. *NAU* is its network address usage,
+empty where AWS's table does not list it.
+
+These are booked without being tenants:
+
+"""
+
+BESIDE_TENANTS = (
+    (
+        "control plane",
+        "4 interfaces over the cluster's subnets (2 at the least; all 4 may fall into one)",
+        "`controlPlane.subnets`",
+    ),
+    ("control plane, while it is updated", "up to 5 more", "the scenario `upgrade`"),
+    ("Windows nodes", "as node groups with `ami: windows`", "`nodeGroups`"),
+    (
+        "addresses in cooldown",
+        "in *warm*: a freed pod address waits 30 s, so deletions a second × 30 a node",
+        "the ledger's *warm*",
+    ),
+    (
+        "subnet CIDR reservations",
+        "not used, but open to prefixes only (`prefix`) or to nothing booked here (`explicit`)",
+        "`free_reserved`",
+    ),
+    ("AWS's own five", "never counted as usable: the first four and the last of each subnet", "`usable`"),
+)
+
+CIDRS = f"""\
+# Blocks that may join a VPC
+
+{MADE.format("vpc_cidr_rules.csv")}
+
+A VPC's block is /{LARGEST} to /{SMALLEST}; a VPC has {BLOCKS_BY_DEFAULT} by default, up to {MOST_BLOCKS} once the quota
+is raised, the primary counted. A block is never resized. It may not overlap a block of the VPC or of a peer, nor be the
+same as or larger than the destination of a route in the VPC. What else is refused depends on the range of the
+**primary** block, the first of a plan's `vpc.cidrs` (`check` finds [IP028](findings/IP028.md)); `{SHARED}` may join
+every VPC, so that is what `capacity size` proposes.
+
+```python
+>>> from ipaddress import IPv4Network
+>>> from capacity.vpc.cidr_rules import addable
+>>> addable(IPv4Network("198.19.0.0/16"), [IPv4Network("10.0.0.0/16")])
+Addable(verdict='no', reason='AWS services use 198.19.0.0/16 beside RFC 1918', source='...')
+
+```
+
+AWS's best-practices guide names 198.19.0.0/16 as a range to add for pods (custom-networking.adoc L31); the VPC guide
+refuses it beside RFC 1918, and 198.19.0.0/16 is RFC 2544's benchmark range, not carrier-grade NAT space.
+
+"""
+
+
+def cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def quotas_page() -> str:
+    def row(q: Quota) -> tuple[object, ...]:
+        return (f"`{q.name}`", q.what, q.default, q.most, q.adjustable, q.unit, q.scope, q.source)
+
+    heads = ("name", "what", "default", "most", "can be raised", "unit", "counted per", "source")
+    return QUOTAS + table(heads, map(row, load_quotas().values()))
+
+
+def tenants_page() -> str:
+    heads = ("kind", "addresses per subnet", "what", "growth", "holder", "interfaces per subnet", "NAU", "source")
+    rows = [
+        (
+            f"`{k.name}`",
+            k.addresses or "you say it",
+            k.what,
+            k.growth,
+            k.holder,
+            k.enis,
+            f"{k.nau} per {k.nau_per}" if k.nau is not None else None,
+            k.source,
+        )
+        for k in tenant_kinds().values()
+    ]
+    return TENANTS + table(("what", "addresses", "where"), BESIDE_TENANTS) + "\n" + table(heads, rows)
+
+
+def cidrs_page() -> str:
+    heads = ("primary block in", "refused", "only if the VPC has a block in", "why", "source")
+    names = {"any": "anywhere", "other": "public or 100.64.0.0/10"}
+    rows = [(names.get(r.primary, r.primary), r.refused, r.only_if, r.reason, r.source) for r in cidr_rules()]
+    return CIDRS + table(heads, rows)
+
+
+PAGES = {"quotas.md": quotas_page, "tenants.md": tenants_page, "vpc-cidrs.md": cidrs_page}
+
+
+def main() -> None:
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
+        print(os.path.relpath(FOLDER / name))
+
+
+if __name__ == "__main__":
+    main()
