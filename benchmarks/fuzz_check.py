@@ -67,6 +67,8 @@ WORST: list[Any] = [
     "bottlerocket",
     "karpenter",
     "self-managed",
+    "fargate",
+    "auto",
     "ipv6",
     "worst",
     "even",
@@ -266,5 +268,7 @@ if __name__ == "__main__":
     begin = time.perf_counter()
     done = run(example_plans(), number, int(sys.argv[2]) if len(sys.argv) > 2 else 1, print)
     verdicts = ", ".join(f"{n:,} {v}" for v, n in done.verdicts.most_common())
-    print(f"{number:,} damaged plans in {time.perf_counter() - begin:.0f} s: {verdicts}; {done.refused.total():,} refused")
+    print(
+        f"{number:,} damaged plans in {time.perf_counter() - begin:.0f} s: {verdicts}; {done.refused.total():,} refused"
+    )
     print(f"slowest plan {done.slowest_s:.2f} s; no traceback, no plan that hangs, no figures that do not add up")

@@ -1,6 +1,6 @@
 """How long a short answer takes from keypress to prompt, against the smallest program the CLI library can make.
 
-    python benchmarks/startup.py [RUNS]
+    python -m benchmarks.startup [RUNS]
 
 Whole processes, taken in turn so that a slow spell of the machine hits each alike. Prints a Markdown table
 for benchmarks/RESULTS.md; nothing here is a test.

@@ -1,6 +1,6 @@
 """The pool of every type × every mode × 1…250 pods by the closed form, against moving the same arrays in memory.
 
-    python benchmarks/sweep.py [RUNS]
+    python -m benchmarks.sweep [RUNS]
 
 One core. Prints a Markdown table for benchmarks/RESULTS.md; nothing here is a test.
 """

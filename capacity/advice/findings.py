@@ -8,7 +8,7 @@ from dataclasses import replace
 from capacity.advice.codes import SEVERITIES, Finding, finding
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import GroupShape
+from capacity.cluster.shape import GroupShape, group_settings
 from capacity.spec.plan import Plan
 from capacity.units import MIB
 from capacity.vpc.ledger import SubnetState
@@ -129,7 +129,9 @@ def _settings(result: CheckResult) -> Iterator[Finding]:
 
 def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
     group, where = shape.group, f"nodeGroups.{shape.group.name}"
-    settings = result.plan.cni.settings
+    if group.fargate:
+        return
+    settings = group_settings(result.plan.cni.settings, group)
     for kind in shape.types:
         name, start = kind.instance_type.name, kind.start
         host_pods = start[4] - start[5]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,12 @@ class InstanceType:
     current_generation: bool | None
     sources: tuple[str, ...]
     as_of: str
+
+    @classmethod
+    def unlisted(cls, name: str) -> InstanceType:
+        """A type of which nothing is known but its name."""
+        facts = {f.name: None for f in fields(cls)} | {"name": name, "family": name, "sources": (), "as_of": ""}
+        return cls(**facts)  # type: ignore[arg-type]
 
     @property
     def prefixes_possible(self) -> bool | None:

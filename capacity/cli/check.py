@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of, sink
+from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, one_of, sink
+from capacity.cli.output import FORMATS
+from capacity.errors import CapacityError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from capacity.advice.codes import Finding
     from capacity.cluster.check import CheckResult
 
@@ -24,6 +30,12 @@ Scenario = Annotated[
     list[str] | None, typer.Option("--scenario", help="Only this scenario; may be repeated.", metavar="NAME")
 ]
 
+Output = Annotated[
+    str,
+    typer.Option("-o", "--output", help="table, json, yaml, csv, md, github, junit or sarif.", metavar="FORMAT"),
+]
+CI_FORMATS = (*FORMATS, "github", "junit", "sarif")
+
 
 def register(app: typer.Typer) -> None:
     app.command("check")(check)
@@ -32,6 +44,7 @@ def register(app: typer.Typer) -> None:
 def check(
     plan: Plan = None,
     scenario: Scenario = None,
+    settings: Set = None,
     fail_on: Annotated[
         str, typer.Option("--fail-on", help="error: exit 1 when exhausted. warning: also when tight.", metavar="LEVEL")
     ] = "error",
@@ -48,25 +61,61 @@ def check(
     Exit 2: the plan cannot be read.
 
     Examples: capacity check examples/shop-prod.yaml · capacity check -o json | jq .results.verdict ·
-    capacity check --scenario peak --fail-on warning
+    capacity check --scenario peak --fail-on warning ·
+    capacity check --set cni.env.WARM_IP_TARGET=2 --set nodeGroups.general.nodes.max=30
     """
-    to = sink(output, out_file, color, quiet)
+    to = sink(output, out_file, color, quiet, CI_FORMATS)
     level = one_of("--fail-on", fail_on, ("error", "warning"))
     from capacity.cli.check_view import answer
     from capacity.cli.output import emit
+    from capacity.spec.patch import parse_settings
 
-    result, found = run(plan, scenario)
-    emit(answer(result, found, explain), to)
+    patch = parse_settings(settings or ())
+    try:
+        result, found = run(plan, scenario, patch)
+    except CapacityError as error:
+        if to.output == "github" and to.out_file is None:
+            _annotate(error)
+        raise
+    texts = _texts(result, found, patch, level)
+    if explain:
+        del texts["md"]  # the terms of every figure do not fit a comment
+    emit(replace(answer(result, found, explain, patch), texts=texts), to)
     bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
     if result.verdict in bad and not exit_zero:
         raise typer.Exit(1)
 
 
-def run(plan: Path | None, scenarios: list[str] | None) -> tuple[CheckResult, tuple[Finding, ...]]:
-    """Read, check, judge."""
+def run(
+    plan: Path | None, scenarios: list[str] | None, patch: Mapping[str, object]
+) -> tuple[CheckResult, tuple[Finding, ...]]:
+    """Read, change, check, judge."""
     from capacity.advice.findings import findings
     from capacity.cluster.check import check as check_plan
-    from capacity.spec.parse import find_plan, read_plan
+    from capacity.spec.parse import find_plan
+    from capacity.spec.patch import read_patched
 
-    result = check_plan(read_plan(plan or find_plan()), scenarios)
+    result = check_plan(read_patched(plan or find_plan(), patch), scenarios)
     return result, findings(result)
+
+
+def _texts(
+    result: CheckResult, found: tuple[Finding, ...], patch: Mapping[str, object], level: str
+) -> dict[str, Callable[[], str]]:
+    """The formats that only `check` has."""
+    from capacity.cli import check_ci, check_md
+
+    return {
+        "md": lambda: check_md.comment(result, found, patch),
+        "github": lambda: check_ci.github(result, found),
+        "junit": lambda: check_ci.junit(result, level),
+        "sarif": lambda: check_ci.sarif(result, found),
+    }
+
+
+def _annotate(error: CapacityError) -> None:
+    """A plan that cannot be read, at its line; the message itself follows on stderr."""
+    from capacity.cli.check_ci import annotation_of
+    from capacity.cli.output import write_stdout
+
+    write_stdout(annotation_of(str(error)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from capacity.advice.codes import Finding
@@ -15,14 +15,16 @@ from capacity.cluster.trace import lines, subnet_term
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
-def answer(result: CheckResult, found: Sequence[Finding], explain: bool = False) -> Answer:
+def answer(
+    result: CheckResult, found: Sequence[Finding], explain: bool = False, patch: Mapping[str, object] | None = None
+) -> Answer:
     """Everything `check` says, in every format."""
     results = results_json(result, found)
     if explain:
         results["explain"] = [subnet_term(s, state).as_dict() for state in result.scenarios for s in state.subnets]
     return Answer(
         command="check",
-        inputs=inputs_of(result),
+        inputs=inputs_of(result) | ({"set": dict(patch)} if patch else {}),
         results=results,
         blocks=blocks(result, found, explain),
         rows=[

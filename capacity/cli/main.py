@@ -19,6 +19,15 @@ VERBS = {
         "node", "What is left for pods on a node, how many of this pod fit, which resource binds, what it costs."
     ),
     "check": Verb("check", "Will we run out of IPs? Per subnet and scenario, with a verdict for CI."),
+    "compare": Verb(
+        "compare",
+        "What changes between two plans, or if one plan is changed: per scenario and subnet, nodes, findings, runway.",
+    ),
+    "warm": Verb(
+        "warm",
+        "Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.",
+    ),
+    "forecast": Verb("forecast", "When does each subnet run out, and how surely?"),
     "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
     "data": Verb("data", "The packaged data: its sources, age and self-check."),
 }

@@ -116,7 +116,7 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     if asked.expression is not None and not asked.expression.strip():
         raise SpecError("--expression is empty (expected CEL such as 'max_pods < 110 ? max_pods : 110')")
     notes: list[str] = []
-    env = _environment(asked)
+    env = environment(asked)
     settings, warnings = cni_settings(env, "--env")
     provisioner = asked.provisioner
     if asked.expression is not None and provisioner is None:
@@ -138,7 +138,7 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     return platform, settings, [*notes, *warnings]
 
 
-def _environment(asked: Asked) -> dict[str, str | None]:
+def environment(asked: Asked) -> dict[str, str | None]:
     """--env with the variables that other options stand for; contradictions refused."""
     env: dict[str, str | None] = {}
     for text in asked.env:

@@ -18,6 +18,15 @@ Color = Annotated[str, typer.Option("--color", help="auto, always or never (NO_C
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No notes or warnings on stderr.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Print the terms of each figure with their sources.")]
 
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Change the plan before reading it, such as cni.env.WARM_IP_TARGET=2 (null deletes); may be repeated.",
+        metavar="PATH=VALUE",
+    ),
+]
+
 
 def one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
     """``value`` if it is allowed, else an error that names the nearest."""

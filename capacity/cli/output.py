@@ -9,12 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from capacity.errors import SpecError
 
 FORMATS = ("table", "json", "yaml", "csv", "md")
 SCHEMA = "capacity/1"
@@ -43,6 +41,7 @@ class Answer:
     blocks: Sequence[str | Table]
     rows: Sequence[Mapping[str, Any]]
     warnings: Sequence[str] = field(default_factory=tuple)
+    texts: Mapping[str, Callable[[], str]] = field(default_factory=dict)  # formats of a verb's own, written when asked
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,8 @@ def emit(answer: Answer, sink: Sink) -> None:
 
 def render(answer: Answer, sink: Sink) -> str:
     """The answer as text in the asked format, newline at the end."""
+    if sink.output in answer.texts:
+        return answer.texts[sink.output]()
     if sink.output == "json":
         import json
 
@@ -201,15 +202,18 @@ def text_table(table: Table, paint: bool = False) -> str:
 
 def markdown_table(table: Table) -> str:
     """The same table in Markdown, pipes and HTML escaped."""
-
-    def safe(text: str) -> str:
-        return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
-
-    lines = [f"**{safe(table.title)}**", ""] if table.title else []
-    lines.append("| " + " | ".join(safe(h) for _, h in table.columns) + " |")
+    lines = [f"**{markdown_text(table.title)}**", ""] if table.title else []
+    lines.append("| " + " | ".join(markdown_text(h) for _, h in table.columns) + " |")
     lines.append("|" + "---|" * len(table.columns))
-    lines += ["| " + " | ".join(safe(cell(r.get(k))) for k, _ in table.columns) + " |" for r in table.rows]
+    lines += ["| " + " | ".join(markdown_text(cell(r.get(k))) for k, _ in table.columns) + " |" for r in table.rows]
     return "\n".join(lines)
+
+
+def markdown_text(text: str) -> str:
+    """Text that Markdown shows as it is: no table cell, markup, link or HTML comes out of a name."""
+    for sign in "\\|*[]":
+        text = text.replace(sign, f"\\{sign}")
+    return clean(text).replace("\n", " ").replace("<", "&lt;").replace("`", "'")
 
 
 def use_color(sink: Sink) -> bool:
@@ -249,21 +253,6 @@ def _write(stream: Any, text: str) -> None:
 
 def write_file(path: Path, text: str) -> None:
     """Replace ``path`` in one step: a reader sees the old file or the new one, never half of it."""
-    import tempfile
+    from capacity.spec.atomic import replace_file
 
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise SpecError(f"--out-file {str(path)!r}: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644 if not path.exists() else path.stat().st_mode & 0o777)
-        os.replace(temporary, path)
-    except OSError as error:
-        os.unlink(temporary)
-        raise SpecError(f"--out-file {str(path)!r}: {error.strerror}") from error
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
+    replace_file(path, text, f"--out-file {str(path)!r}")

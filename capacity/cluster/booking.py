@@ -52,6 +52,9 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
     shape, name = state.shape.first, state.shape.group.name
     none = (0, 0)
     for c in state.classes:
+        if state.shape.group.fargate:
+            bookings[c.slot.subnet].book("assigned", c.count, f"{c.count} Fargate pods of {name}", none)
+            continue
         slots, enis = slots_and_enis(shape.limits, shape.settings, shape.max_pods, c.vpc_pods)
         held = slots * shape.unit
         served = min(c.vpc_pods, held)

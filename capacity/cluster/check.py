@@ -74,7 +74,7 @@ def default_scenarios(plan: Plan) -> list[ScenarioSpec]:
     names = ["steady", "peak"]
     if any(w.replicas and w.max_surge for w in plan.workloads):
         names.append("rollout")
-    if any(g.provisioner != "self-managed" for g in plan.node_groups) or plan.control_plane:
+    if any(g.provisioner not in ("self-managed", "fargate") for g in plan.node_groups) or plan.control_plane:
         names.append("upgrade")
     if len(zones_with_nodes(plan)) > 1:
         names.append("zone-loss")
@@ -115,6 +115,6 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
         notes.append("no tenants in the plan: no addresses are booked for load balancers, endpoints or NAT gateways")
     named = {d.name for d in plan.daemon_sets}
     implied = [n for n in ("aws-node", "kube-proxy") if n not in named]
-    if implied and plan.node_groups:
+    if implied and any(not (g.fargate or g.auto) for g in plan.node_groups):
         notes.append(f"{' and '.join(implied)} run on every node on its own address, counted with requests of 0")
     return list(dict.fromkeys(notes))

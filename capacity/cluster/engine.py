@@ -16,6 +16,8 @@ from capacity.spec.plan import Plan, Subnet
 from capacity.units import ceil_div
 from capacity.vpc.ledger import settle, worst
 
+KEPT_FLEETS = 2  # steady and peak, which other scenarios start from
+
 
 class Engine:
     """A plan made ready once, for any number of scenarios."""
@@ -27,12 +29,13 @@ class Engine:
         self.zones = [list(dict.fromkeys(self.subnets[n].zone for n in g.subnets)) for g in plan.node_groups]
         self.slots = [self._all_slots(group) for group in range(len(self.shapes))]
         index = {g.name: i for i, g in enumerate(plan.node_groups)}
-        everywhere = tuple(range(len(plan.node_groups)))
+        everywhere = tuple(i for i, g in enumerate(plan.node_groups) if not g.fargate)
         self.pods = [
-            pod_shape(w.requests, workload_kind(plan, w.host_network, w.security_groups)) for w in plan.workloads
+            pod_shape(w.requests, workload_kind(plan, w.host_network, w.security_groups), w.volumes)
+            for w in plan.workloads
         ]
         self.allowed = [tuple(sorted(index[n] for n in w.node_groups)) or everywhere for w in plan.workloads]
-        self._fleets: dict[str, Fleet] = {}
+        self._fleets: dict[Demand, Fleet] = {}
 
     def run(self, demand: Demand) -> ScenarioState:
         """Place, spread, book and judge a cluster at rest."""
@@ -40,17 +43,20 @@ class Engine:
 
     def fleet(self, demand: Demand) -> Fleet:
         """A cluster at rest, to be read; :meth:`Fleet.copy` makes one to be changed."""
-        known = self._fleets.get(demand.name)
+        known = self._fleets.get(demand)
         if known is None:
             nodes = self._node_counts(demand)
-            known = self._fleets[demand.name] = self._fleet(nodes, demand, self._worst_zones(nodes, demand))
+            known = self._fleet(nodes, demand, self._worst_zones(nodes, demand))
+            if len(self._fleets) < KEPT_FLEETS:
+                self._fleets[demand] = known
         return known
 
     def settle(self, name: str, rule: str, fleet: Fleet, variant: str = "") -> ScenarioState:
         """The ledger of every subnet with all that a fleet holds, and the verdict."""
         groups = self._group_states(fleet)
         bookings = book(self.plan, self.subnets, groups, fleet.extras)
-        subnets = tuple(settle(b, self.plan.checks.min_free, self.plan.cni.settings.prefix) for b in bookings.values())
+        prefixes = self.plan.cni.settings.prefix or any(g.auto for g in self.plan.node_groups)
+        subnets = tuple(settle(b, self.plan.checks.min_free, prefixes) for b in bookings.values())
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
         verdicts = [s.verdict for s in subnets] + [unplaced_verdict(u) for u in unplaced]
         return ScenarioState(name, rule, worst(verdicts), subnets, groups, tuple(unplaced), variant)
@@ -144,6 +150,11 @@ class Engine:
         for zone, count in shares.items():
             found.update(slot_counts(count, *self._subnets_of(group, zone)))
         return [found.get((s.subnet, s.pod_subnet), 0) for s in self.slots[group]]
+
+    def places(self, group: int, nodes: int, worst_zone: str = "") -> list[tuple[Slot, int]]:
+        """Places of a group's nodes in subnet order with the count of each; ``worst_zone`` for spread ``worst``."""
+        counts = zip(self.slots[group], self._slot_counts(group, nodes, worst_zone), strict=True)
+        return [(slot, count) for slot, count in counts if count]
 
     def nodes_in(self, group: int, nodes: int, subnet: str) -> int:
         """How many of a group's nodes have their own or their pods' addresses in a subnet."""

@@ -90,10 +90,10 @@ def upgrade(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
 def _update_group(fleet: Fleet, group: int, spec: ScenarioSpec) -> str:
     own = fleet.shapes[group].group
     nodes = fleet.open_nodes(group)
-    if not nodes or own.provisioner == "self-managed":
+    if not nodes or own.provisioner in ("self-managed", "fargate"):
         return ""
     drained = unavailable_nodes(own, nodes)
-    if own.provisioner == "karpenter":
+    if own.provisioner in ("karpenter", "auto"):
         drained = added = ceil(KARPENTER_BUDGET * nodes)
     elif (spec.strategy or own.update_strategy) == "minimal":
         added = 0
@@ -186,7 +186,7 @@ def spot_storm(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
 
 
 def _groups(fleet: Fleet, spec: ScenarioSpec) -> Iterable[int]:
-    return [i for i, s in enumerate(fleet.shapes) if spec.group in (None, s.group.name)]
+    return [i for i, s in enumerate(fleet.shapes) if spec.group in (None, s.group.name) and not s.group.fargate]
 
 
 def _few(parts: list[str]) -> list[str]:

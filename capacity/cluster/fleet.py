@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, floor
 
 from capacity.cluster.place import BRANCH, VPC, NodeRoom, Placement, PodShape, State, Unplaced, fits
 from capacity.cluster.scenario import Batch
 from capacity.cluster.shape import GroupShape
-from capacity.cluster.spread import Slot, weighted_shares
+from capacity.cluster.spread import Slot, fewest_first, weighted_shares
 from capacity.spec.plan import Plan
 
 
@@ -119,15 +120,12 @@ class Fleet:
         for slot, number in zip(slots, have, strict=True):
             if slot.zone in by_zone:
                 by_zone[slot.zone] += number
+        zones = dict(zip(weights, fewest_first(count, list(by_zone.values()), list(weights.values())), strict=True))
         found: dict[int, int] = {}
-        zones: Counter[str] = Counter()
-        for _ in range(count):
-            at = min(by_zone, key=lambda z: (by_zone[z] + 1) / weights[z])
+        for at, number in zones.items():
             mine = [i for i, s in enumerate(slots) if s.zone == at and subnet in (None, s.subnet)]
-            place = min(mine, key=lambda i: have[i] + found.get(i, 0))
-            found[place] = found.get(place, 0) + 1
-            by_zone[at] += 1
-            zones[at] += 1
+            taken = fewest_first(number, [have[i] for i in mine], [Fraction(1)] * len(mine))
+            found.update({i: n for i, n in zip(mine, taken, strict=True) if n})
         total = sum(weights.values())
         ranges = {
             z: (min(floor(count * w / total), zones[z]), max(ceil(count * w / total), zones[z]))
@@ -181,22 +179,27 @@ class Fleet:
 
     def _evicted(self, group: int, slot: int, pods: int) -> Counter[str]:
         """So many pods of a slot by workload, as the slot's mix has them, taken off its count."""
-        homes = {name: home[group, slot] for name, home in self.placement.homes.items() if home.get((group, slot))}
-        if not pods or not homes:
+        home = self.placement.homes.get((group, slot), {})
+        names = [name for name, number in home.items() if number]
+        if not pods or not names:
             return Counter()
-        shares = weighted_shares(pods, [Fraction(n) for n in homes.values()])
-        for name, number in zip(homes, shares, strict=True):
-            self.placement.homes[name][group, slot] -= number
-        return Counter({name: n for name, n in zip(homes, shares, strict=True) if n})
+        shares = weighted_shares(pods, [Fraction(home[name]) for name in names])
+        for name, number in zip(names, shares, strict=True):
+            home[name] -= number
+        return Counter({name: n for name, n in zip(names, shares, strict=True) if n})
 
     # --- pods -------------------------------------------------------------------------------
 
     def place_all(self, pods: Mapping[str, int], may_grow: Iterable[int] = ()) -> None:
         """Place pods by workload, in plan order, on top of what runs; groups of ``may_grow`` start nodes for them."""
         growing = frozenset(may_grow)
-        for index, workload in enumerate(self.plan.workloads):
-            if pods.get(workload.name):
-                self._place(index, pods[workload.name], growing)
+        for index in sorted(self._index[name] for name, number in pods.items() if number):
+            self._place(index, pods[self.plan.workloads[index].name], growing)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        """Workloads by name: their places in the plan."""
+        return {workload.name: index for index, workload in enumerate(self.plan.workloads)}
 
     def _place(self, work: int, pods: int, growing: frozenset[int]) -> None:
         name, pod, allowed = self.plan.workloads[work].name, self.pods[work], self.allowed[work]
@@ -239,6 +242,7 @@ def pods_on_empty(room: NodeRoom, start: State, pod: PodShape) -> int:
     bounds = [room.max_pods - start[4]]
     bounds += [(room.cpu - start[2]) // pod.cpu] if pod.cpu else []
     bounds += [(room.memory - start[3]) // pod.memory] if pod.memory else []
+    bounds += [(room.volumes - start[7]) // pod.volumes] if pod.volumes else []
     bounds += [room.addresses - start[5]] if pod.kind == VPC else []
     bounds += [room.branch_enis - start[6]] if pod.kind == BRANCH else []
     return max(min(bounds), 0)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from capacity.cluster.check import CheckResult
 from capacity.cluster.engine import Engine
-from capacity.cluster.scenario import NodeClass, ScenarioState
-from capacity.cluster.shape import GroupShape
+from capacity.cluster.headroom import addresses_in
+from capacity.cluster.scenario import ScenarioState
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ def exhaustion(result: CheckResult, scenario: ScenarioState, subnet: str) -> Exh
     found: list[tuple[int, int, int]] = []
     for index, group in enumerate(scenario.groups):
         mine = [c for c in group.classes if subnet in (c.slot.subnet, c.slot.address_subnet)]
-        per_node = max((_addresses(group.shape, c, subnet) for c in mine), default=0)
+        per_node = max((addresses_in(group.shape, c, subnet) for c in mine), default=0)
         if per_node:
-            held = sum(c.count * _addresses(group.shape, c, subnet) for c in mine)
+            held = sum(c.count * addresses_in(group.shape, c, subnet) for c in mine)
             found.append((held, per_node, index))
     if not found:
         return None
@@ -62,8 +62,3 @@ def exhaustion(result: CheckResult, scenario: ScenarioState, subnet: str) -> Exh
     if engine.nodes_in(index, low, subnet) * per_node <= room:
         return None
     return Exhaustion(scenario.groups[index].shape.group.name, low, nodes, per_node)
-
-
-def _addresses(shape: GroupShape, c: NodeClass, subnet: str) -> int:
-    own = shape.node_addresses if c.slot.subnet == subnet else 0
-    return own + (shape.first.demand(c.vpc_pods) + c.branch_pods if c.slot.address_subnet == subnet else 0)

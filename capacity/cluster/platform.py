@@ -10,6 +10,8 @@ from capacity.node.offer import Allocatable, allocatable_of
 from capacity.spec.cni_env import CniSettings
 from capacity.spec.plan import NodeGroup
 
+AUTO_MAX_PODS = 110  # awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc L112-117
+
 
 @dataclass(frozen=True, slots=True)
 class GroupPlatform:
@@ -51,7 +53,7 @@ def platform_of(group: NodeGroup, settings: CniSettings) -> Platform:
         max_eni=settings.max_eni,
         reserved_enis=group.reserved_enis,
         ami=group.ami,
-        provisioner=group.provisioner,
+        provisioner="managed" if group.auto else group.provisioner,
         expression=group.max_pods_expression,
     )
 
@@ -89,6 +91,8 @@ def _known(value: int | None) -> int:
 def _max_pods(group: NodeGroup, own: tuple[int, ...]) -> tuple[int, ...]:
     if group.max_pods is not None:
         return tuple(group.max_pods for _ in own)
+    if group.auto:
+        return tuple(min(pods, AUTO_MAX_PODS) for pods in own)
     return tuple(min(own) for _ in own) if group.provisioner == "managed" else own
 
 
@@ -103,7 +107,9 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
     if group.windows:
         return ("Windows: the kubelet's default of 110",)
     names = ", ".join(f"{k.name} {n}" for k, n in zip(group.instance_types, own, strict=True))
-    if group.provisioner == "managed":
+    if group.auto:
+        rule = f"EKS Auto Mode: at most {AUTO_MAX_PODS}"
+    elif group.provisioner == "managed":
         custom = " − 1 for custom networking" if on.custom_networking else ""
         prefix = " × 16" if on.mode != "secondary" else ""
         rule = f"EKS: (ENIs{custom}) × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs)"
@@ -119,6 +125,10 @@ def _notes(group: NodeGroup, rows: list[MaxPods]) -> tuple[str, ...]:
     notes = []
     if group.max_pods is None and group.provisioner == "managed" and not group.windows:
         notes.append("managed node groups get their max pods from EKS: AWS's formula, capped at 110 or 250")
+    if group.auto:
+        notes.append(
+            f"{group.name}: Auto Mode hands out prefixes; how many it keeps spare is not published, one assumed"
+        )
     if group.provisioner != "karpenter":
         notes.append("memory capacity is Karpenter's estimate: 7.5 % less than EC2 states")
     if len(group.instance_types) > 1:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cluster.place import BRANCH, EMPTY, HOST, VPC, NodeRoom, PodShape, State, pod_shape, with_pod
+from capacity.cluster.place import BRANCH, EMPTY, HOST, UNLIMITED, VPC, NodeRoom, PodShape, State, pod_shape, with_pod
 from capacity.cluster.platform import GroupPlatform, group_platform
 from capacity.cni.facade import NodeLimits, address_capacity, effective, node_limits, slots_and_enis
 from capacity.cni.pool import PREFIX_SIZE
+from capacity.node.fits import volumes_left
 from capacity.spec.cni_env import CniSettings
 from capacity.spec.plan import DaemonSet, NodeGroup, Plan, Requests
 from capacity.units import MIB
@@ -131,7 +132,9 @@ def group_shapes(plan: Plan) -> tuple[GroupShape, ...]:
 
 def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
     """One node group as a shape."""
-    settings = plan.cni.settings
+    if group.fargate:
+        return fargate_shape(group, plan.cni.settings)
+    settings = group_settings(plan.cni.settings, group)
     platform = group_platform(group, settings)
     daemons = [_daemon_pod(d) for d in daemons_of(plan, group)]
     start = EMPTY
@@ -144,6 +147,44 @@ def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
     return GroupShape(group, types, platform)
 
 
+def group_settings(settings: CniSettings, group: NodeGroup) -> CniSettings:
+    """The CNI's settings on a group's nodes. Auto Mode takes none of the plan's: it hands out prefixes.
+
+    How many spare prefixes Auto Mode keeps is not published; one, as the VPC CNI's chart, is assumed.
+
+    Source
+    ------
+    Amazon EKS user guide, "VPC networking in EKS Auto Mode" (read 2026-11-25).
+    """
+    return CniSettings(prefix=True, ipv6=settings.ipv6) if group.auto else settings
+
+
+class FargateShape(TypeShape):
+    """A Fargate node: one pod, whose address is the node's own."""
+
+    def demand(self, vpc_pods: int) -> int:  # noqa: ARG002
+        return 0
+
+    @cached_property
+    def demand_table(self) -> tuple[int, ...]:
+        return (0, 0)
+
+
+def fargate_shape(group: NodeGroup, settings: CniSettings) -> GroupShape:
+    """A Fargate profile: as many nodes as pods, no daemonsets, CPU and memory as asked."""
+    limits = NodeLimits(serving=0, idle_primary=0, k=1, trunk=0, unmanaged=0, windows=False)
+    room = NodeRoom(cpu=UNLIMITED, memory=UNLIMITED * MIB, max_pods=1, addresses=1, branch_enis=0, volumes=0)
+    kind = FargateShape(group.instance_types[0], replace(settings, prefix=False), limits, 1, room, EMPTY)
+    platform = GroupPlatform(
+        figures=((1, room.cpu, UNLIMITED),),
+        own_max_pods=(1,),
+        reserved_memory_mib=(0,),
+        terms=("Fargate: one pod per node",),
+        notes=(f"{group.name}: one address per Fargate pod, evenly over the profile's subnets",),
+    )
+    return GroupShape(group, (kind,), platform)
+
+
 def _type_shape(
     kind: InstanceType, group: NodeGroup, settings: CniSettings, max_pods: int, cpu: int, memory: int, start: State
 ) -> TypeShape:
@@ -151,14 +192,25 @@ def _type_shape(
     limits = node_limits(kind, settings, group.unmanaged_enis, group.windows, group.where)
     addresses = max_pods if settings.ipv6 else address_capacity(limits, settings)
     branch = (kind.branch_enis or 0) if limits.trunk else 0
-    room = NodeRoom(cpu, memory, max_pods, addresses, branch)
+    room = NodeRoom(cpu, memory, max_pods, addresses, branch, _volumes(kind, settings))
     return TypeShape(kind, settings, limits, max_pods, room, start)
+
+
+def _volumes(kind: InstanceType, settings: CniSettings) -> int:
+    """EBS volumes that pods can attach with every ENI in use; no limit where nobody states one. [volumes]"""
+    if kind.ebs_attachments is None or kind.ebs_shared is None or kind.max_enis is None:
+        return UNLIMITED
+    enis = min(kind.max_enis, settings.max_eni or kind.max_enis)
+    left: int = volumes_left(kind.ebs_attachments, int(kind.ebs_shared), enis)
+    return left
 
 
 def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:
     """Daemonsets that run on a group: the plan's, and aws-node and kube-proxy where it does not name them."""
     named = [d for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups]
     known = {d.name for d in plan.daemon_sets}
+    if group.auto:  # aws-node and kube-proxy are part of the node there, not pods
+        return [d for d in named if d.name not in IMPLIED_DAEMONS]
     implied = [DaemonSet(n, Requests(), host_network=True) for n in IMPLIED_DAEMONS if n not in known]
     return implied + named
 

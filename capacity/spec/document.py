@@ -7,9 +7,12 @@ PyYAML's constructor, keeps line numbers, refuses duplicate keys and foreign tag
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -52,6 +55,23 @@ class Sequence(list[Any]):
         self.lines: list[int] = []
 
 
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Python's garbage collector switched off while a document is built, and put back as it was.
+
+    A plan becomes hundreds of thousands of small objects that all stay; the collector would walk them over and
+    over, and find nothing: reading would take three times as long, and grow faster than the plan.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@collector_paused()
 def read_document(path: Path) -> Section:
     """The mapping in a YAML or JSON file, ``-`` for standard input.
 

@@ -1,10 +1,16 @@
-"""The line of a path in a JSON file, found only when an error has to name it."""
+"""The line of a path in a plan's file, found only when an error or a finding has to name it."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from capacity.spec.document import YAML_LIMIT_BYTES
+
+if TYPE_CHECKING:
+    from capacity.spec.plan import Plan
 
 
 def line_of(file: str, keys: list[str | int]) -> int | None:
@@ -42,3 +48,45 @@ def _step(node: object, key: str | int) -> tuple[object, int] | None:
         if isinstance(pair, tuple) and pair[0].value == key:
             return pair[1], pair[0].start_mark.line + 1
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a plan's file; ``line`` is None where it cannot be told, ``file`` where there is none (stdin)."""
+
+    file: str | None
+    line: int | None
+
+
+_NAMED = {
+    "subnets": ("vpc", "subnets"),
+    "nodeGroups": ("nodeGroups",),
+    "workloads": ("workloads",),
+    "daemonSets": ("daemonSets",),
+    "tenants": ("tenants",),
+}
+
+
+def place_of(plan: Plan, where: str) -> Place:
+    """File and line that a finding's ``where`` means: ``subnets.private-b``, ``cni.env.WARM_IP_TARGET``.
+
+    A key that the plan does not have is at its nearest section that it has; else at the top of the file.
+    """
+    if not plan.file or plan.file == "<stdin>":
+        return Place(None, None)
+    head, _, name = where.partition(".")
+    for thing in _things(plan, head):
+        if thing.name == name:
+            match = re.match(r"[0-9]+", thing.where.removeprefix(f"{plan.file}:"))
+            return Place(plan.file, int(match.group()) if match else line_of(plan.file, [*_NAMED[head]]))
+    return Place(plan.file, line_of(plan.file, list(where.split("."))))
+
+
+def _things(plan: Plan, head: str) -> tuple[Any, ...]:
+    return {
+        "subnets": plan.subnets,
+        "nodeGroups": plan.node_groups,
+        "workloads": plan.workloads,
+        "daemonSets": plan.daemon_sets,
+        "tenants": plan.tenants,
+    }.get(head, ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from fractions import Fraction
 from ipaddress import IPv4Network
 from itertools import pairwise
@@ -14,13 +15,14 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError, either, nearest_names
 from capacity.spec.cni_env import check_variable, cni_settings
-from capacity.spec.document import Section, kind_of, read_document
-from capacity.spec.fields import Field
+from capacity.spec.document import Section, collector_paused, kind_of, read_document
+from capacity.spec.fields import MOST, Field
 from capacity.spec.plan import (
     Checks,
     Cni,
     DaemonSet,
     Growth,
+    GrowthStep,
     Kubernetes,
     NodeGroup,
     Plan,
@@ -36,9 +38,13 @@ from capacity.spec.tenants import tenant_kinds
 
 API_VERSION = "capacity/v1"
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
-PROVISIONERS = ("managed", "self-managed", "karpenter")
+PROVISIONERS = ("managed", "self-managed", "karpenter", "auto", "fargate")
+_FARGATE = frozenset(("name", "provisioner", "subnets"))
 QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 PERIODS = ("day", "week", "month", "quarter", "year")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MOST_GROWTH_FACTOR = 1000  # of a step or a season: beyond it somebody wrote a percentage as a number
 
 _TOP = frozenset(
     [
@@ -74,13 +80,24 @@ _GROUP = frozenset(
     ]
 )
 _WORKLOAD = frozenset(
-    ["name", "replicas", "requests", "rollingUpdate", "hostNetwork", "securityGroups", "nodeGroups", "growth"]
+    [
+        "name",
+        "replicas",
+        "requests",
+        "rollingUpdate",
+        "hostNetwork",
+        "securityGroups",
+        "nodeGroups",
+        "growth",
+        "volumes",
+    ]
 )
 _RATE = re.compile(r"^([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?) ?% ?/ ?([a-z]+)$")
 _WEIGHT = re.compile(r"^[0-9]{1,7}(?:\.[0-9]{1,9})?%?$", re.ASCII)
 _VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")
 
 
+@collector_paused()
 def read_plan(path: Path | str, catalog: Catalog | None = None) -> Plan:
     """The plan in a file.
 
@@ -118,6 +135,7 @@ class _Parser:
         self.notes: list[str] = []
         self.subnets: dict[str, Subnet] = {}
         self.groups: tuple[str, ...] = ()
+        self.fargate: frozenset[str] = frozenset()
         self.workloads: tuple[str, ...] = ()
         self.types: dict[str, InstanceType] = {}
 
@@ -134,6 +152,7 @@ class _Parser:
         self._refuse_service_overlap(kubernetes, cidrs)
         groups = self._groups(root.get("nodeGroups"), cni)
         self.groups = tuple(g.name for g in groups)
+        self.fargate = frozenset(g.name for g in groups if g.fargate)
         workloads = self._unique(map(self._workload, _items(root.get("workloads"))), "workload")
         self.workloads = tuple(w.name for w in workloads)
         if workloads and not groups:
@@ -284,6 +303,8 @@ class _Parser:
         return self._unique((self._group(entry, cni) for entry in _items(section)), "nodeGroup")
 
     def _group(self, entry: Field, cni: Cni) -> NodeGroup:
+        if isinstance(entry.value, Section) and entry.value.get("provisioner") == "fargate":
+            return self._fargate(entry)
         entry.section(_GROUP, required=("name", "instanceTypes", "subnets"))
         get = entry.get
         ami, provisioner, max_pods, expression = (
@@ -310,6 +331,20 @@ class _Parser:
             spread=self._spread(get("spread"), subnets),
             reserved_enis=reserved.integer(0, 1_000_000) if reserved else 0,
             unmanaged_enis=unmanaged.integer(0, 100) if unmanaged else 0,
+            where=entry.where,
+        )
+
+    def _fargate(self, entry: Field) -> NodeGroup:
+        """A Fargate profile: a name and subnets; its nodes are its pods."""
+        for key in entry.value:
+            if key in _GROUP and key not in _FARGATE:
+                entry.child(key).fail("does not apply to a Fargate profile (it has a name and subnets)")
+        entry.section(_FARGATE, required=("name", "subnets"))
+        return NodeGroup(
+            name=entry.child("name").name(),
+            instance_types=(InstanceType.unlisted("fargate"),),
+            subnets=self._subnet_names(entry.child("subnets")),
+            provisioner="fargate",
             where=entry.where,
         )
 
@@ -409,7 +444,7 @@ class _Parser:
         get = entry.get
         now, most = self._replicas(entry.child("replicas"))
         surge, unavailable = self._rolling_update(get("rollingUpdate"))
-        host, groups_of = get("hostNetwork"), get("securityGroups")
+        host, groups_of, volumes = get("hostNetwork"), get("securityGroups"), get("volumes")
         workload = Workload(
             name=entry.child("name").name(),
             replicas=now,
@@ -421,11 +456,24 @@ class _Parser:
             max_surge=surge,
             max_unavailable=unavailable,
             growth=self._growth(get("growth")),
+            volumes=volumes.integer(0, 1000) if volumes else 0,
             where=entry.where,
         )
+        self._check_fargate(workload, entry)
         if workload.host_network and workload.security_groups and groups_of:
             groups_of.fail("a pod on the host's network cannot have security groups of its own")
         return workload
+
+    def _check_fargate(self, workload: Workload, entry: Field) -> None:
+        profiles = [n for n in workload.node_groups if n in self.fargate]
+        if profiles and len(workload.node_groups) > 1:
+            entry.child("nodeGroups").fail(f"{profiles[0]!r} is a Fargate profile: its pods run nowhere else")
+        if profiles and workload.host_network:
+            entry.child("hostNetwork").fail(f"{profiles[0]!r} is a Fargate profile: it has no host network")
+        if profiles and workload.volumes:
+            entry.child("volumes").fail(f"{profiles[0]!r} is a Fargate profile: EBS volumes cannot be attached there")
+        if not workload.node_groups and self.groups and len(self.fargate) == len(self.groups):
+            entry.fail("names no nodeGroups, and all groups are Fargate profiles, which must be named")
 
     def _replicas(self, field: Field) -> tuple[int, int]:
         if not isinstance(field.value, Section):
@@ -462,10 +510,49 @@ class _Parser:
     def _growth(self, section: Field | None) -> Growth | None:
         if section is None:
             return None
-        section.section(("rate", "stddev"), required=("rate",))
-        rate, period = self._rate(section.child("rate"))
-        stddev = section.get("stddev")
-        return Growth(rate, period, stddev.percent() if stddev else Fraction(0))
+        section.section(("rate", "stddev", "uncertainty", "from", "steps", "season"))
+        if not section.value:
+            section.fail("is empty (expected a rate such as 4%/month, steps, a season or from)")
+        rate, stddev, unsure, start = (section.get(k) for k in ("rate", "stddev", "uncertainty", "from"))
+        share, period = self._rate(rate) if rate else (Fraction(0), "month")
+        for spread in (stddev, unsure):
+            if spread and not rate:
+                spread.fail("needs the rate that it belongs to (rate: 0%/month where nothing grows)")
+        weekly, yearly = self._season(section.get("season"))
+        return Growth(
+            rate=share,
+            period=period,
+            stddev=stddev.percent() if stddev else Fraction(0),
+            uncertainty=unsure.percent() if unsure else Fraction(0),
+            start=_date(start) if start else None,
+            steps=self._steps(section.get("steps")),
+            weekly=weekly,
+            yearly=yearly,
+        )
+
+    def _steps(self, section: Field | None) -> tuple[GrowthStep, ...]:
+        steps: dict[date, GrowthStep] = {}
+        for entry in _items(section):
+            entry.section(("date", "replicas", "add", "factor"), required=("date",))
+            given = [k for k in ("replicas", "add", "factor") if entry.get(k)]
+            if len(given) != 1:
+                entry.fail("expected exactly one of replicas, add and factor beside the date")
+            day, change = _date(entry.child("date")), entry.child(given[0])
+            if day in steps:
+                entry.child("date").fail(f"a second step on {day}")
+            steps[day] = GrowthStep(
+                day,
+                replicas=change.integer() if given == ["replicas"] else None,
+                add=change.integer(-MOST) if given == ["add"] else None,
+                factor=_factor(change) if given == ["factor"] else None,
+            )
+        return tuple(steps[day] for day in sorted(steps))
+
+    def _season(self, section: Field | None) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
+        if section is None:
+            return (), ()
+        section.section(("weekly", "yearly"))
+        return _factors(section.get("weekly"), WEEKDAYS), _factors(section.get("yearly"), MONTHS)
 
     def _rate(self, field: Field) -> tuple[Fraction, str]:
         match = _RATE.match(field.text(40))
@@ -566,6 +653,30 @@ def _weight(entry: Field) -> Fraction:
     if not isinstance(text, str) or not _WEIGHT.match(text):
         entry.fail(f"expected a weight such as 0.5, 2 or 50%, found {kind_of(text)}")
     return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
+
+
+def _factors(section: Field | None, names: tuple[str, ...]) -> tuple[Fraction, ...]:
+    """One factor per name, 1 where none is given."""
+    if section is None:
+        return ()
+    section.section(names)
+    given = {name: section.get(name) for name in names}
+    return tuple(_factor(entry) if entry else Fraction(1) for entry in given.values())
+
+
+def _factor(entry: Field) -> Fraction:
+    factor = _weight(entry)
+    if factor > MOST_GROWTH_FACTOR:
+        entry.fail(f"{entry.value!r} is out of range (expected a factor from 0 to {MOST_GROWTH_FACTOR:,}, 1 is as now)")
+    return factor
+
+
+def _date(entry: Field) -> date:
+    text = entry.text(40)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        entry.fail(f"{text!r} is not a date (expected YYYY-MM-DD)")
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

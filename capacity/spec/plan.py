@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from ipaddress import IPv4Network
 
@@ -117,19 +118,65 @@ class NodeGroup:
     def windows(self) -> bool:
         return self.ami == "windows"
 
+    @property
+    def fargate(self) -> bool:
+        """A Fargate profile: each pod is a node of its own with one address."""
+        return self.provisioner == "fargate"
+
+    @property
+    def auto(self) -> bool:
+        """EKS Auto Mode: AWS runs the CNI, the plan's CNI settings don't apply."""
+        return self.provisioner == "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthStep:
+    """What happens to a workload on one day: ``replicas`` sets, ``add`` adds, ``factor`` multiplies; one is given."""
+
+    day: date
+    replicas: int | None = None
+    add: int | None = None
+    factor: Fraction | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Compound growth of a workload: share per period and its standard deviation."""
+    """How the replicas of a workload change with time; only a forecast has a clock to read it by.
+
+    Attributes
+    ----------
+    rate : Fraction
+        Compound growth: share per ``period`` (day, week, month, quarter, year).
+    stddev : Fraction
+        Standard deviation of the growth of one period, each period for itself: good months and bad ones.
+    uncertainty : Fraction
+        Standard deviation of ``rate`` itself, the same over the whole time: how well the rate is known.
+    start : date or None
+        Launch: no pods before, and growth counts from that day.
+    steps : tuple of GrowthStep
+        By date.
+    weekly : tuple of Fraction
+        Factor of each weekday, Monday first; empty where all are 1.
+    yearly : tuple of Fraction
+        Factor of each month, January first; empty where all are 1.
+    """
 
     rate: Fraction
     period: str
     stddev: Fraction = Fraction(0)
+    uncertainty: Fraction = Fraction(0)
+    start: date | None = None
+    steps: tuple[GrowthStep, ...] = ()
+    weekly: tuple[Fraction, ...] = ()
+    yearly: tuple[Fraction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Replicas of one pod shape. Empty ``node_groups`` means any group."""
+    """Replicas of one pod shape. Empty ``node_groups`` means any group but a Fargate profile.
+
+    ``volumes`` are EBS volumes that each pod attaches. [volumes]
+    """
 
     name: str
     replicas: int
@@ -141,6 +188,7 @@ class Workload:
     max_surge: int | Fraction = Fraction(1, 4)
     max_unavailable: int | Fraction = Fraction(1, 4)
     growth: Growth | None = None
+    volumes: int = 0
     where: str = ""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from capacity.spec.plan import RESERVED_BY_AWS, Subnet
+from capacity.units import IntLike, larger
 
 BLOCK = 16  # addresses of a /28
 
@@ -77,10 +78,11 @@ def _usable_between(low: int, high: int, first: int, last: int) -> int:
     return high - low + 1 - inside
 
 
-def prefixes_fit(subnet: Subnet, prefixes: int, singles: int) -> bool:
+def prefixes_fit(subnet: Subnet, prefixes: IntLike, singles: IntLike) -> IntLike:
     """Whether so many prefixes and single addresses have room together, placed as well as can be.
 
     Prefixes fill the reservations of type prefix first; single addresses fill partial blocks first.
+    A bool for two ints, an array of bools for arrays.
 
     >>> from ipaddress import IPv4Network
     >>> subnet = Subnet("a", "z", IPv4Network("10.0.0.0/24"))
@@ -88,8 +90,8 @@ def prefixes_fit(subnet: Subnet, prefixes: int, singles: int) -> bool:
     (True, False, False)
     """
     room = room_of(subnet)
-    outside = max(prefixes - room.reserved_blocks, 0)
-    return outside <= room.open_blocks and singles <= room.open_addresses - BLOCK * outside
+    outside = larger(prefixes - room.reserved_blocks, 0)
+    return (outside <= room.open_blocks) & (singles <= room.open_addresses - BLOCK * outside)
 
 
 def most_free_prefixes(subnet: Subnet, free: int) -> int:

@@ -1,0 +1,63 @@
+"""A check in few lines: each subnet over all scenarios, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from capacity.cluster.check import CheckResult
+from capacity.spec.plan import Subnet
+from capacity.vpc.ledger import VERDICTS, SubnetState, worst
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetDigest:
+    """One subnet over all scenarios.
+
+    Attributes
+    ----------
+    used : mapping of str to int
+        Addresses held per scenario name, the most of its variants. [addresses]
+    verdict : str
+        The worst of all scenarios.
+    state, scenario : SubnetState, str
+        Where it is gravest: the worst verdict, then the fewest free addresses.
+    """
+
+    subnet: Subnet
+    used: Mapping[str, int]
+    verdict: str
+    state: SubnetState
+    scenario: str
+
+
+def subnet_digests(result: CheckResult) -> list[SubnetDigest]:
+    """All subnets, the worst verdict first, then the smallest share free."""
+    found = [_digest(result, i) for i in range(len(result.plan.subnets))]
+    return sorted(found, key=lambda d: (-VERDICTS.index(d.verdict), d.state.free / d.subnet.usable))
+
+
+def _digest(result: CheckResult, i: int) -> SubnetDigest:
+    states = [(s.title, s.name, s.subnets[i]) for s in result.scenarios]
+    used: dict[str, int] = {}
+    for _, name, state in states:
+        used[name] = max(used.get(name, 0), state.used_total)
+    title, _, gravest = min(states, key=lambda s: (-VERDICTS.index(s[2].verdict), s[2].free))
+    return SubnetDigest(gravest.subnet, used, worst([s.verdict for _, _, s in states]), gravest, title)
+
+
+def telling_scenarios(result: CheckResult, most: int) -> list[str]:
+    """At most so many scenario names, in their order: the worst, steady and peak before others."""
+    verdicts: dict[str, str] = {}
+    for state in result.scenarios:
+        verdicts[state.name] = worst([verdicts.get(state.name, "ok"), state.verdict])
+    names = list(verdicts)
+    ranked = sorted(names, key=lambda n: (n not in ("steady", "peak"), -VERDICTS.index(verdicts[n])))
+    kept = set(ranked[:most])
+    return [n for n in names if n in kept]
+
+
+def tally(verdicts: Sequence[str]) -> str:
+    """``1 exhausted, 3 tight, 40 ok``; what does not occur is left out."""
+    counts = [(v, sum(x == v for x in verdicts)) for v in reversed(VERDICTS)]
+    return ", ".join(f"{n:,} {v}" for v, n in counts if n)

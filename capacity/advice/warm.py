@@ -1,0 +1,596 @@
+"""Which WARM_* and MINIMUM_* targets: every sensible combination on given nodes, and one recommendation.
+
+A setting is judged by the addresses it holds, the pods that can start at once, and the EC2 calls it
+costs. The figures of a node are the closed forms of :mod:`capacity.cni.node_pool` and
+:mod:`capacity.cni.calls`, taken over all pod counts at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from capacity.advice.compare import Comparison, compare
+from capacity.catalog.instance_type import InstanceType
+from capacity.cluster.check import CheckResult, check
+from capacity.cluster.shape import GroupShape, group_shapes
+from capacity.cni.calls import (
+    CallCosts,
+    call_costs,
+    eni_flap_calls_per_hour,
+    launch_calls,
+    prefix_flap_calls_per_hour,
+    start_calls,
+    stop_calls,
+)
+from capacity.cni.node_pool import NodeLimits, address_capacity, effective, held, node_limits
+from capacity.cni.pool import PREFIX_SIZE
+from capacity.errors import SpecError
+from capacity.node.maxpods import Platform, max_pods
+from capacity.spec.cni_env import CniSettings, cni_settings, parse_env_switch
+from capacity.spec.plan import Cni, Plan
+
+if TYPE_CHECKING:
+    from capacity.cni.calls import Ints
+
+QUARTER = Fraction(1, 4)  # Kubernetes' default maxSurge: so many pods come at once in a deploy
+HOST_PODS = 2  # aws-node and kube-proxy
+CALLS_PER_POD = 1.0  # a recommended setting needs no more for a pod that comes and one that goes
+WARM_IPS = (1, 2, 3, 5, 8, 10)  # candidates for WARM_IP_TARGET beside those that the pods suggest
+
+
+@dataclass(frozen=True, slots=True)
+class WarmTargets:
+    """One combination: whole units kept warm, or addresses by WARM_IP_TARGET and MINIMUM_IP_TARGET.
+
+    Attributes
+    ----------
+    prefix : bool
+        For nodes in prefix mode.
+    units : int or None
+        WARM_ENI_TARGET, in prefix mode WARM_PREFIX_TARGET; None where addresses are the target.
+    warm_ip, minimum_ip : int or None
+        None where not set. [addresses]
+    """
+
+    prefix: bool
+    units: int | None = None
+    warm_ip: int | None = None
+    minimum_ip: int | None = None
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables that make it."""
+        unit = "WARM_PREFIX_TARGET" if self.prefix else "WARM_ENI_TARGET"
+        values = {unit: self.units, "WARM_IP_TARGET": self.warm_ip, "MINIMUM_IP_TARGET": self.minimum_ip}
+        return {name: str(value) for name, value in values.items() if value is not None}
+
+    @property
+    def label(self) -> str:
+        return " ".join(f"{name}={value}" for name, value in self.env.items())
+
+    def on(self, settings: CniSettings) -> CniSettings:
+        """The settings of a node with these targets; an untouched unit target is overridden or as it was."""
+        by_address = replace(settings, prefix=self.prefix, warm_ip=self.warm_ip or 0, minimum_ip=self.minimum_ip or 0)
+        if self.units is None:
+            return by_address
+        if self.prefix:
+            return replace(by_address, warm_prefix=self.units)
+        return replace(by_address, warm_eni=self.units)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKind:
+    """So many nodes with the same number of pods.
+
+    Attributes
+    ----------
+    population : str
+        What they are counted for: ``steady``, ``peak``, or ``range``.
+    group, instance_type : str
+    limits : NodeLimits
+    settings : CniSettings
+        The CNI's own, targets included, on this type.
+    max_pods, host_pods, pods : int
+        The kubelet's limit; pods without an address from the pool; pods with one. [pods]
+    nodes : int
+        [nodes]
+    """
+
+    population: str
+    group: str
+    instance_type: str
+    limits: NodeLimits
+    settings: CniSettings
+    max_pods: int
+    host_pods: int
+    pods: int
+    nodes: int
+
+    @property
+    def room(self) -> int:
+        """Further pods that the kubelet accepts and the node can address. [pods]"""
+        return max(min(self.max_pods - self.host_pods, self.capacity) - self.pods, 0)
+
+    @property
+    def capacity(self) -> int:
+        """Pods that the node's ENIs can address, whatever the targets. [pods]"""
+        return address_capacity(self.limits, replace(self.settings, warm_ip=0, minimum_ip=0))
+
+    def swing(self, share: Fraction) -> int:
+        """Pods by which this node's count rises and falls, at least one. [pods]"""
+        return max(ceil(share * self.pods), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Why a setting is not to be used: ``flaps``, ``starves`` or ``void``."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WarmRow:
+    """One setting on all the nodes.
+
+    Attributes
+    ----------
+    nodes : mapping of str to int
+        Per population. [nodes]
+    addresses, idle : mapping of str to int
+        Per population: held in all, and held for no pod. [addresses]
+    instant_least, instant_mean : int, float
+        Pods that find a warm address at once, on the worst node and on average; never more than the
+        kubelet accepts. [pods]
+    calls_per_start, calls_per_stop : float
+        While the pods of a node rise and fall by the swing, one by one. [calls per pod]
+    calls_per_launch : float
+        From a fresh node until its pods run. [calls per node]
+    ready : bool
+        Every node can start its swing at once, as far as it has room.
+    frontier : bool
+        No setting of the same mode is as good in addresses, instant pods and calls, and better in one.
+    """
+
+    targets: WarmTargets
+    nodes: Mapping[str, int]
+    addresses: Mapping[str, int]
+    idle: Mapping[str, int]
+    instant_least: int
+    instant_mean: float
+    calls_per_start: float
+    calls_per_stop: float
+    calls_per_launch: float
+    ready: bool
+    flaws: tuple[Flaw, ...]
+    frontier: bool = False
+
+    @property
+    def costs(self) -> tuple[float, ...]:
+        """What is to be small: addresses of the last population, missing instant pods, calls."""
+        last = list(self.addresses.values())[-1]
+        return last, -round(self.instant_mean, 9), round(self.calls_per_pod, 9), round(self.calls_per_launch, 9)
+
+    @property
+    def calls_per_pod(self) -> float:
+        """For a pod that comes and one that goes. [calls]"""
+        return self.calls_per_start + self.calls_per_stop
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """The setting to take, and what it does.
+
+    Attributes
+    ----------
+    change : mapping of str to (str or None)
+        Variables to set, None to remove; empty where the present setting is the one.
+    comparison : Comparison or None
+        The plan's check before and after.
+    """
+
+    row: WarmRow
+    rule: str
+    change: Mapping[str, str | None]
+    commands: tuple[str, ...]
+    comparison: Comparison | None
+
+    @property
+    def patch(self) -> dict[str, object]:
+        """The change as a patch of the plan."""
+        return {f"cni.env.{name}": value for name, value in self.change.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class WarmAnswer:
+    """Every setting on the nodes, the present one, and the recommendation.
+
+    Attributes
+    ----------
+    kinds, other_kinds : tuple of NodeKind
+        The nodes, and the same in the other mode (prefixes instead of single addresses or the reverse).
+    current : WarmRow
+        The settings as they are.
+    """
+
+    kinds: tuple[NodeKind, ...]
+    other_kinds: tuple[NodeKind, ...]
+    rows: tuple[WarmRow, ...]
+    current: WarmRow
+    recommendation: Recommendation | None
+    swing: Fraction
+    notes: tuple[str, ...]
+
+
+# --- who asks ---------------------------------------------------------------------------
+
+
+def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
+    """The settings on the nodes of a plan, in steady and in peak.
+
+    Raises
+    ------
+    SpecError
+        No Linux node with pods on VPC addresses, or an IPv6 cluster.
+    """
+    _refuse_ipv6(plan.cni.settings)
+    base = check(plan, ("steady", "peak"))
+    own, other = _plan_kinds(base), _other_mode(plan, base)
+    if not own:
+        raise SpecError(f"{plan.file or 'the plan'}: no Linux node in steady or peak: there is nothing to keep warm")
+    notes = [*plan.notes]
+    if any(g.windows for g in plan.node_groups):
+        notes.append("Windows nodes are left out: their warm targets are the VPC resource controller's")
+    answer = _answer(own, other, plan.cni.settings, plan.cni.env, swing, notes)
+    best = answer.recommendation
+    if best is None or not best.change:
+        return answer
+    comparison = compare(check(plan), check(with_env(plan, best.change)))
+    return replace(answer, recommendation=replace(best, comparison=comparison))
+
+
+def warm_for_type(
+    kind: InstanceType,
+    pods: range,
+    env: Mapping[str, str | None],
+    platform: Platform,
+    by_hand: int | None = None,
+    swing: Fraction = QUARTER,
+) -> WarmAnswer:
+    """The settings on one node of a type, over a range of pods on VPC addresses.
+
+    Parameters
+    ----------
+    pods : range
+        Each count weighs the same. [pods]
+    by_hand : int, optional
+        Max pods set by hand. [pods]
+
+    Raises
+    ------
+    SpecError
+        The type has no known ENI figures, the node cannot run the fewest pods, or IPv6.
+    """
+    settings, notes = cni_settings(env)
+    _refuse_ipv6(settings)
+    own = _range_kinds(kind, pods, settings, platform, by_hand)
+    if not own:
+        raise SpecError(f"{kind.name!r} cannot run {pods[0]} pods on VPC addresses under these settings")
+    if own[-1].pods < pods[-1]:
+        most = own[-1]
+        notes = [
+            *notes,
+            f"{kind.name} runs at most {most.pods} pods on VPC addresses (max pods {most.max_pods}, "
+            f"{HOST_PODS} of them on the host's network; {most.capacity} addresses): "
+            f"{most.pods + 1} to {pods[-1]} are left out",
+        ]
+    other: list[NodeKind] = []
+    if kind.prefixes_possible is not False:
+        flipped = replace(settings, prefix=not settings.prefix)
+        other = _range_kinds(kind, pods, flipped, platform, by_hand)
+    return _answer(own, other, settings, env, swing, notes)
+
+
+def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
+    """The plan with variables of the CNI set, or removed where None."""
+    env = {n: v for n, v in {**plan.cni.env, **change}.items() if change.get(n, "") is not None}
+    settings, warnings = cni_settings(env, "", plan.kubernetes.ip_family)
+    replaced = set(cni_settings(plan.cni.env, "", plan.kubernetes.ip_family)[1])
+    notes = (*(n for n in plan.notes if n not in replaced), *warnings)
+    return replace(plan, cni=Cni(plan.cni.version, env, settings), notes=notes)
+
+
+def _refuse_ipv6(settings: CniSettings) -> None:
+    if settings.ipv6:
+        raise SpecError("IPv6 nodes hold no IPv4 addresses for pods: there is nothing to keep warm")
+
+
+# --- the nodes --------------------------------------------------------------------------
+
+
+def _plan_kinds(result: CheckResult, shapes: Mapping[str, GroupShape] | None = None) -> list[NodeKind]:
+    """The nodes of steady and peak, with the figures of other shapes where given."""
+    counts: dict[NodeKind, int] = {}
+    for state in result.scenarios:
+        for group in state.groups:
+            if group.shape.group.windows:
+                continue
+            shape = (shapes[group.shape.group.name] if shapes else group.shape).first
+            for c in group.classes:
+                kind = NodeKind(
+                    population=state.name,
+                    group=group.shape.group.name,
+                    instance_type=shape.instance_type.name,
+                    limits=shape.limits,
+                    settings=shape.settings,
+                    max_pods=shape.max_pods,
+                    host_pods=c.pods - c.vpc_pods,
+                    pods=c.vpc_pods,
+                    nodes=0,
+                )
+                counts[kind] = counts.get(kind, 0) + c.count
+    return [replace(kind, nodes=n) for kind, n in counts.items() if n]
+
+
+def _other_mode(plan: Plan, result: CheckResult) -> list[NodeKind]:
+    """The same nodes and pods with prefixes instead of single addresses, or the other way round."""
+    flipped = with_env(plan, {"ENABLE_PREFIX_DELEGATION": "false" if plan.cni.settings.prefix else "true"})
+    shapes = {s.group.name: s for s in group_shapes(flipped)}
+    kinds = _plan_kinds(result, shapes)
+    return [k for k in kinds if k.settings.prefix != plan.cni.settings.prefix]
+
+
+def _range_kinds(
+    kind: InstanceType, pods: range, settings: CniSettings, platform: Platform, by_hand: int | None
+) -> list[NodeKind]:
+    settings = effective(settings, kind)
+    mode = "prefix" if settings.prefix else "secondary"
+    most = by_hand if by_hand is not None else max_pods(kind, replace(platform, mode=mode)).max_pods
+    limits = node_limits(kind, settings)
+    assert most is not None, "node_limits refuses types without ENI figures"
+    first = NodeKind("range", "", kind.name, limits, settings, most, HOST_PODS, 0, 1)
+    return [replace(first, pods=p) for p in pods if p <= first.room]
+
+
+# --- the settings -----------------------------------------------------------------------
+
+
+def candidates(kinds: Sequence[NodeKind], prefix: bool, swing: Fraction) -> list[WarmTargets]:
+    """Every sensible combination for these nodes in one mode.
+
+    Whole units 0 to 2; WARM_IP_TARGET 1 to 10 and the swing of the emptiest and the fullest node;
+    MINIMUM_IP_TARGET not set, the pods of the fullest node, and with WARM_IP_TARGET on top those of the
+    emptiest, a middle and the fullest node, the last also with its swing: then its usual pods, and those
+    that come and go, cost no call. And the two that never work: MINIMUM_IP_TARGET alone, WARM_IP_TARGET=0.
+    """
+    counts = sorted(k.pods for k in kinds)
+    swings = sorted({k.swing(swing) for k in (min(kinds, key=_pods), max(kinds, key=_pods))})
+    usual = (counts[0], counts[len(counts) // 2], counts[-1], counts[-1] + swings[-1])
+    rows = [WarmTargets(prefix, units=n) for n in (1, 0, 2)]
+    for warm in sorted({*WARM_IPS, *swings}):
+        minimums = sorted({counts[-1], *(p + warm for p in usual)} - {0})
+        rows += [WarmTargets(prefix, warm_ip=warm, minimum_ip=m) for m in (None, *minimums)]
+    rows.append(WarmTargets(prefix, minimum_ip=counts[-1] or 1))
+    rows.append(WarmTargets(prefix, warm_ip=0))
+    return rows
+
+
+def _pods(kind: NodeKind) -> int:
+    return kind.pods
+
+
+def targets_of(settings: CniSettings) -> WarmTargets:
+    """The combination that settings hold."""
+    if settings.ip_targets:
+        return WarmTargets(settings.prefix, warm_ip=settings.warm_ip or None, minimum_ip=settings.minimum_ip or None)
+    return WarmTargets(settings.prefix, units=settings.warm_prefix if settings.prefix else settings.warm_eni)
+
+
+def _answer(
+    own: Sequence[NodeKind],
+    other: Sequence[NodeKind],
+    settings: CniSettings,
+    env: Mapping[str, str | None],
+    swing: Fraction,
+    notes: Sequence[str],
+) -> WarmAnswer:
+    discovery, _ = parse_env_switch("ENABLE_SUBNET_DISCOVERY", env.get("ENABLE_SUBNET_DISCOVERY"), default=True)
+    costs = call_costs(settings.custom_networking, discovery)
+    mode = own[0].settings.prefix
+    present = targets_of(replace(settings, prefix=mode))
+    asked = list(dict.fromkeys((present, *candidates(own, mode, swing))))
+    rows = _with_frontier([_row(t, own, costs, swing) for t in asked])
+    if other:
+        more = candidates(other, not mode, swing)
+        rows += _with_frontier([_row(t, other, costs, swing) for t in more])
+    return WarmAnswer(
+        kinds=tuple(own),
+        other_kinds=tuple(other),
+        rows=tuple(rows),
+        current=rows[0],
+        recommendation=_recommend(rows, rows[0], env),
+        swing=swing,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+@cache
+def _states(limits: NodeLimits, settings: CniSettings, most: int, pods: int) -> tuple[Ints, Ints]:
+    """Slots and ENIs held with 0 to ``pods`` pods."""
+    import numpy as np
+
+    slots, enis = held(limits, settings, most, np.arange(pods + 1))
+    return np.broadcast_to(slots, (pods + 1,)), np.broadcast_to(enis, (pods + 1,))
+
+
+def _row(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, swing: Fraction) -> WarmRow:
+    """One setting over all nodes."""
+    unit = PREFIX_SIZE if targets.prefix else 1
+    counts: dict[str, int] = {}
+    addresses: dict[str, int] = {}
+    idle: dict[str, int] = {}
+    instant: list[tuple[int, int]] = []
+    started = stopped = launched = 0.0
+    ready = True
+    for kind in kinds:
+        settings = targets.on(kind.settings)
+        swung = kind.swing(swing)
+        low, high = max(kind.pods - swung, 0), kind.pods + min(swung, kind.room)
+        slots, enis = _states(kind.limits, settings, kind.max_pods, high)
+        total = int(enis[kind.pods] + slots[kind.pods] * unit) + int(kind.limits.trunk) + kind.limits.unmanaged
+        warm = max(int(slots[kind.pods]) * unit - kind.pods, 0)
+        counts[kind.population] = counts.get(kind.population, 0) + kind.nodes
+        addresses[kind.population] = addresses.get(kind.population, 0) + kind.nodes * total
+        idle[kind.population] = idle.get(kind.population, 0) + kind.nodes * warm
+        instant.append((min(warm, max(kind.max_pods - kind.host_pods - kind.pods, 0)), kind.nodes))
+        ready &= warm >= min(swung, kind.room)
+        starts, stops = start_calls(slots, enis, costs), stop_calls(slots, enis, not settings.ip_targets and unit == 1)
+        filled = launch_calls(slots[0], enis[0], kind.limits.idle_primary, costs) + starts[: kind.pods].sum()
+        moved = max(high - low, 1)
+        started += kind.nodes * float(starts[low:high].sum()) / moved
+        stopped += kind.nodes * float(stops[low:high].sum()) / moved
+        launched += kind.nodes * float(filled)
+    nodes = sum(counts.values())
+    return WarmRow(
+        targets=targets,
+        nodes=counts,
+        addresses=addresses,
+        idle=idle,
+        instant_least=min(n for n, _ in instant),
+        instant_mean=sum(n * count for n, count in instant) / nodes,
+        calls_per_start=started / nodes,
+        calls_per_stop=stopped / nodes,
+        calls_per_launch=launched / nodes,
+        ready=ready,
+        flaws=tuple(_flaws(targets, kinds, costs)),
+    )
+
+
+def _flaws(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts) -> Iterator[Flaw]:
+    """What is wrong with a setting, whatever it saves.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 ipamd.go L1941-1943 (0 is not set), L2177-2231 (only a minimum),
+    L2647-2657 and L2659-2677 (growth at none available, shrinkage at one unit free).
+    """
+    if targets.minimum_ip and not targets.warm_ip:
+        unit = PREFIX_SIZE if targets.prefix else 1
+        most = -(-targets.minimum_ip // unit) * unit
+        yield Flaw("starves", f"MINIMUM_IP_TARGET alone: no node ever serves more than {most} pods")
+    if targets.warm_ip == 0 and not targets.minimum_ip:
+        other = "WARM_PREFIX_TARGET" if targets.prefix else "WARM_ENI_TARGET"
+        yield Flaw("void", f"WARM_IP_TARGET=0 is read as not set: {other} holds")
+    if targets.units == 0:
+        yield _flap(targets, kinds, costs)
+    waiting = sum(k.nodes for k in kinds if _served(targets, k) < k.pods)
+    if waiting and not (targets.minimum_ip and not targets.warm_ip):
+        yield Flaw("starves", f"pods without an address on {waiting:,} {'node' if waiting == 1 else 'nodes'}")
+
+
+def _flap(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts) -> Flaw:
+    if targets.prefix:
+        rounds = f"a prefix taken and given back for ever, some {prefix_flap_calls_per_hour():.0f} EC2 calls an hour"
+        hit = sum(k.nodes for k in kinds if k.pods % PREFIX_SIZE == 0)
+        where = "with 0, 16, 32, … pods"
+    else:
+        rounds = f"an ENI made and freed for ever, some {eni_flap_calls_per_hour(costs):.0f} EC2 calls an hour"
+        hit = sum(k.nodes for k in kinds if k.pods and k.pods % int(k.limits.k) == 0)
+        steps = sorted({int(k.limits.k) for k in kinds})
+        where = f"whose pods just fill their ENIs (multiples of {', '.join(map(str, steps))})"
+    here = f"{hit:,} here" if hit else "none here"
+    return Flaw("flaps", f"nodes {where}: {rounds}; {here}")
+
+
+def _served(targets: WarmTargets, kind: NodeKind) -> int:
+    """Pods of a node that get an address. [pods]"""
+    slots, _ = _states(kind.limits, targets.on(kind.settings), kind.max_pods, kind.pods)
+    return int(slots[kind.pods]) * (PREFIX_SIZE if targets.prefix else 1)
+
+
+# --- the choice -------------------------------------------------------------------------
+
+
+def _with_frontier(rows: list[WarmRow]) -> list[WarmRow]:
+    """The rows of one mode with the efficient ones marked; of equal rows the first."""
+    sound = [(i, r.costs) for i, r in enumerate(rows) if not r.flaws]
+
+    def beaten(i: int, costs: tuple[float, ...]) -> bool:
+        return any(
+            all(a <= b for a, b in zip(other, costs, strict=True)) and (other != costs or j < i)
+            for j, other in sound
+            if j != i
+        )
+
+    return [replace(r, frontier=not r.flaws and not beaten(i, r.costs)) for i, r in enumerate(rows)]
+
+
+def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str | None]) -> Recommendation | None:
+    """The fewest addresses among the sound settings of the present mode."""
+    prefix = current.targets.prefix
+    usual = next(r for r in rows if r.targets == WarmTargets(prefix, units=1))
+    calls = max(CALLS_PER_POD, usual.calls_per_pod)
+    fit = [
+        r
+        for r in rows
+        if r.targets.prefix == prefix and not r.flaws and r.ready
+        if r.calls_per_launch <= usual.calls_per_launch and r.calls_per_pod <= calls
+    ]
+    if not fit:
+        return None
+    best = min(fit, key=lambda r: (r.costs[0], sum(r.addresses.values()), *r.costs[1:]))
+    if current in fit and best.costs == current.costs:
+        best = current
+    change = _change(best.targets, current.targets, env)
+    return Recommendation(best, rule(prefix), change, commands(change, env), None)
+
+
+def rule(prefix: bool) -> str:
+    """How the recommendation is chosen, in one line."""
+    unit = "WARM_PREFIX_TARGET=1" if prefix else "WARM_ENI_TARGET=1"
+    return (
+        "the fewest addresses held of all settings that neither flap nor starve, let every node start the swing of "
+        f"its pods at once, fill a fresh node with no more EC2 calls than {unit}, and need at most one call "
+        "per pod that comes and goes (or no more than that setting)"
+    )
+
+
+def _change(targets: WarmTargets, current: WarmTargets, env: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Variables to set and to remove; a unit target that address targets override stays as it is."""
+    if targets == current:
+        return {}
+    wanted = targets.env
+    gone = [n for n in ("WARM_IP_TARGET", "MINIMUM_IP_TARGET") if env.get(n) is not None and n not in wanted]
+    return {**{n: v for n, v in wanted.items() if env.get(n) != v}, **dict.fromkeys(gone)}
+
+
+def commands(change: Mapping[str, str | None], env: Mapping[str, str | None]) -> tuple[str, ...]:
+    """What to paste: kubectl for a self-managed CNI, the AWS CLI for the EKS add-on.
+
+    The add-on's values are given as a whole: those of the plan with the change made.
+
+    Examples
+    --------
+    >>> for command in commands({"WARM_IP_TARGET": "2", "WARM_ENI_TARGET": None}, {}):
+    ...     print(command)
+    kubectl set env daemonset/aws-node -n kube-system WARM_IP_TARGET=2 WARM_ENI_TARGET-
+    aws eks update-addon --cluster-name CLUSTER --addon-name vpc-cni --resolve-conflicts PRESERVE \
+--configuration-values '{"env": {"WARM_IP_TARGET": "2"}}'
+    """
+    if not change:
+        return ()
+    words = [f"{n}-" if v is None else shlex.quote(f"{n}={v}") for n, v in change.items()]
+    merged: dict[str, Any] = {n: v for n, v in {**env, **change}.items() if v is not None}
+    values = shlex.quote(json.dumps({"env": merged}))
+    return (
+        f"kubectl set env daemonset/aws-node -n kube-system {' '.join(words)}",
+        "aws eks update-addon --cluster-name CLUSTER --addon-name vpc-cni --resolve-conflicts PRESERVE "
+        f"--configuration-values {values}",
+    )

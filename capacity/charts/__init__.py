@@ -1,0 +1,1 @@
+"""Results drawn with matplotlib: nothing here computes, every function takes results and returns a Figure."""

@@ -1,0 +1,54 @@
+"""Figures as bytes: the same figure gives the same bytes, on any day."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING
+
+from capacity.charts.theme import LIGHT, Theme, rc
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 144
+_IDS = re.compile(r'(\bid="|href="#|url\(#)')
+_SIZE = re.compile(r'<svg [^>]*viewBox="([^"]+)"[^>]*>')
+
+
+def png_bytes(figure: Figure, theme: Theme = LIGHT) -> bytes:
+    """The figure as PNG, without the name of the program that made it."""
+    from matplotlib import rc_context
+
+    out = io.BytesIO()
+    with rc_context(rc(theme)):
+        figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
+    return out.getvalue()
+
+
+def svg_text(figure: Figure, theme: Theme = LIGHT, letters: bool = False) -> str:
+    """The figure as SVG without a date; ``letters`` keeps text as text, else it is drawn and needs no font."""
+    from matplotlib import rc_context
+
+    out = io.StringIO()
+    with rc_context(rc(theme) | {"svg.fonttype": "none" if letters else "path"}):
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return out.getvalue()
+
+
+def inline_svg(figure: Figure, name: str, title: str) -> str:
+    """The figure as an ``<svg>`` element for a page: ids of its own, colours as the page's variables.
+
+    The colours of the light theme become ``var(--chart-…)``, so that one drawing serves light and dark.
+    """
+    from html import escape
+
+    text = svg_text(figure, LIGHT, letters=True)
+    text = text[text.index("<svg ") :]
+    text = _IDS.sub(lambda m: m.group(1) + f"{name}-", text)
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    colours = {"ground": LIGHT.ground, "text": LIGHT.text, "faint": LIGHT.faint, "grid": LIGHT.grid, "edge": LIGHT.edge}
+    for role, colour in colours.items():
+        text = text.replace(colour, f"var(--chart-{role}, {colour})")
+    head = f'<svg viewBox="\\1" role="img" aria-labelledby="{name}-title" class="chart"><title id="{name}-title">'
+    return _SIZE.sub(head + escape(title).replace("\\", "\\\\") + "</title>", text, count=1)

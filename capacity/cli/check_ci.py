@@ -1,0 +1,196 @@
+"""A check for machines that show findings: GitHub annotations, JUnit, SARIF."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from capacity.advice.codes import Finding, codes
+from capacity.advice.summary import verdict_sentence
+from capacity.cli.output import clean
+from capacity.cluster.check import CheckResult
+from capacity.cluster.scenario import ScenarioState
+from capacity.spec.locate import Place, place_of
+from capacity.vpc.ledger import SubnetState
+
+LEVELS = {"error": "error", "warning": "warning", "info": "note"}  # SARIF 2.1.0 §3.27.10
+COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+ANNOTATIONS_PER_STEP = 10  # GitHub shows so many of each kind
+SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+# --- GitHub annotations -----------------------------------------------------------------
+
+
+def github(result: CheckResult, found: Sequence[Finding]) -> str:
+    """Workflow commands, one per finding, the gravest first; the verdict as a plain line of the log.
+
+    Source
+    ------
+    actions/toolkit@a944251 packages/core/src/command.ts L73-89 (what is escaped).
+    """
+    lines = [_plain(verdict_sentence(result))]
+    for f in found:
+        place = _relative(place_of(result.plan, f.where))
+        properties = {"file": place.file, "line": place.line, "title": f"{f.code} {codes()[f.code].title}"}
+        shown = ",".join(f"{k}={_property(str(v))}" for k, v in properties.items() if v is not None)
+        lines.append(f"::{COMMANDS[f.severity]} {shown}::{_data(message_of(f))}")
+    for severity, command in COMMANDS.items():
+        count = sum(f.severity == severity for f in found)
+        if count > ANNOTATIONS_PER_STEP:
+            lines.append(
+                f"GitHub shows {ANNOTATIONS_PER_STEP} of the {count} annotations of kind {command}; all above."
+            )
+    return "\n".join(lines) + "\n"
+
+
+def message_of(found: Finding) -> str:
+    """The finding, with its scenario first."""
+    return f"{found.scenario}: {found.message}" if found.scenario else found.message
+
+
+_AT = re.compile(r"^(?P<file>[^\n:]+):(?P<line>[0-9]+)\b")
+
+
+def annotation_of(message: str) -> str:
+    """The message of an error as an annotation, at the file and line it starts with."""
+    match = _AT.match(message)
+    place = _relative(Place(match["file"], int(match["line"]))) if match else Place(None, None)
+    at = f"file={_property(place.file)},line={place.line}," if place.file else ""
+    return f"::error {at}title=capacity%3A the plan cannot be read::{_data(message)}\n"
+
+
+def _plain(text: str) -> str:
+    """A line of the log that cannot be read as a command."""
+    line = clean(text).replace("\n", " ")
+    return f" {line}" if line.lstrip().startswith(("::", "##[")) else line
+
+
+def _data(text: str) -> str:
+    """The message of a workflow command."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    """A property of a workflow command."""
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _relative(place: Place) -> Place:
+    """The file as the checkout knows it: below GITHUB_WORKSPACE where that is set, else the working directory."""
+    if place.file is None:
+        return place
+    path = Path(place.file).resolve()
+    for root in (os.environ.get("GITHUB_WORKSPACE"), os.getcwd()):
+        if root and path.is_relative_to(Path(root).resolve()):
+            return Place(path.relative_to(Path(root).resolve()).as_posix(), place.line)
+    return Place(path.as_posix(), place.line)
+
+
+# --- JUnit ------------------------------------------------------------------------------
+
+
+def junit(result: CheckResult, fail_on: str) -> str:
+    """One suite per scenario, one case per subnet and one for the pods; what fails is what the exit code counts."""
+    from xml.etree import ElementTree
+
+    bad = ("exhausted",) if fail_on == "error" else ("exhausted", "tight")
+    root = ElementTree.Element("testsuites", name=_xml(f"capacity check {result.plan.name}"))
+    for state in result.scenarios:
+        suite = ElementTree.SubElement(root, "testsuite", name=_xml(state.title))
+        cases = list(_cases(state))
+        for name, verdict, text in cases:
+            case = ElementTree.SubElement(suite, "testcase", classname=_xml(state.title), name=_xml(name), time="0")
+            if verdict in bad:
+                failure = ElementTree.SubElement(case, "failure", message=_xml(text), type=verdict)
+                failure.text = _xml(f"{text}\n{state.rule}")
+            else:
+                ElementTree.SubElement(case, "system-out").text = _xml(f"{verdict}: {text}")
+        failed = sum(verdict in bad for _, verdict, _ in cases)
+        suite.attrib.update(tests=str(len(cases)), failures=str(failed), errors="0", skipped="0", time="0")
+    for key in ("tests", "failures", "errors"):
+        root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _cases(state: ScenarioState) -> Iterator[tuple[str, str, str]]:
+    """Name, verdict and figures of each case."""
+    for s in state.subnets:
+        yield f"subnet {s.subnet.name}", s.verdict, _figures(s)
+    grave = "exhausted" if any(u.reason == "addresses" for u in state.unplaced) else "tight"
+    text = "; ".join(f"{u.pods:,} pods of {u.workload} find no node ({u.reason})" for u in state.unplaced)
+    yield "every pod finds a node", grave if state.unplaced else "ok", text or "all pods are placed"
+
+
+def _figures(state: SubnetState) -> str:
+    subnet = state.subnet
+    name = f"{subnet.name} ({subnet.cidr}, {subnet.zone})"
+    held = f"{state.used_total:,} of {subnet.usable:,} addresses held, {state.used_lowest:,} to {state.used_highest:,}"
+    if state.free < 0:
+        return f"{name}: {held} as pods may fall, {-state.free:,} short"
+    placed = "" if state.prefixes_placed else "; its prefixes and single addresses cannot be placed together"
+    return f"{name}: {held} as pods may fall, {state.free:,} free{placed}"
+
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _xml(text: str) -> str:
+    """Text that XML 1.0 can carry; the rest is shown escaped. Markup is escaped by the writer."""
+    return _NOT_XML.sub(lambda m: f"\\u{ord(m.group()):04x}", text)
+
+
+# --- SARIF ------------------------------------------------------------------------------
+
+
+def sarif(result: CheckResult, found: Sequence[Finding]) -> str:
+    """A SARIF 2.1.0 log: the codes as rules with their help, the findings as results on lines of the plan."""
+    from capacity import __version__
+
+    index = {code: i for i, code in enumerate(codes())}
+    driver = {"name": "capacity", "semanticVersion": __version__, "rules": [_rule(code) for code in codes()]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(f, index, result) for f in found],
+        "properties": {"verdict": result.verdict, "summary": verdict_sentence(result)},
+    }
+    log = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rule(code: str) -> dict[str, Any]:
+    entry = codes()[code]
+    text = f"{entry.what}\n\nWhy: {entry.why}\n\nFix: {entry.fix}\n\nSource: {entry.source}"
+    markdown = f"{entry.what}\n\n**Why:** {entry.why}\n\n**Fix:** {entry.fix}\n\n**Source:** {entry.source}"
+    return {
+        "id": code,
+        "name": "".join(word.capitalize() for word in re.findall(r"[A-Za-z0-9]+", entry.title)),
+        "shortDescription": {"text": entry.title},
+        "fullDescription": {"text": entry.what},
+        "help": {"text": text, "markdown": markdown},
+        "defaultConfiguration": {"level": LEVELS[entry.severity]},
+    }
+
+
+def _result(found: Finding, index: dict[str, int], result: CheckResult) -> dict[str, Any]:
+    place = _relative(place_of(result.plan, found.where))
+    location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": found.where}]}
+    if place.file is not None:
+        location["physicalLocation"] = {"artifactLocation": {"uri": quote(place.file)}}
+        if place.line is not None:
+            location["physicalLocation"]["region"] = {"startLine": place.line}
+    return {
+        "ruleId": found.code,
+        "ruleIndex": index[found.code],
+        "level": LEVELS[found.severity],
+        "message": {"text": message_of(found)},
+        "locations": [location],
+        "partialFingerprints": {"capacityFinding/v1": f"{found.code}:{found.where}"},
+    }

@@ -1,0 +1,129 @@
+"""A check as a pull-request comment: verdict, subnets over scenarios, waste, findings, fix, assumptions.
+
+Fewer than 40 lines whatever the size of the plan; what is left out is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from capacity.advice.codes import Finding
+from capacity.advice.digest import SubnetDigest, subnet_digests, tally, telling_scenarios
+from capacity.advice.summary import verdict_sentence, waste_sentence
+from capacity.cli.check_ci import message_of
+from capacity.cli.output import Table, markdown_table, markdown_text
+from capacity.cluster.check import CheckResult
+
+MOST_SUBNETS = 10
+MOST_SCENARIOS = 6
+MOST_FINDINGS = 6
+MOST_NOTES = 4
+
+
+def comment(result: CheckResult, found: Sequence[Finding], patch: Mapping[str, object]) -> str:
+    """The whole comment, a line break at its end."""
+    return "\n".join(_lines(result, found, patch)) + "\n"
+
+
+def _lines(result: CheckResult, found: Sequence[Finding], patch: Mapping[str, object]) -> Iterator[str]:
+    yield f"### IP capacity: {markdown_text(_title(result, patch))}"
+    yield ""
+    yield f"**{markdown_text(verdict_sentence(result))}**"
+    yield ""
+    yield from _subnets(result)
+    waste = waste_sentence(result)
+    if waste:
+        yield ""
+        yield markdown_text(waste)
+    yield from _findings(found)
+    yield from _fix(found)
+    yield from _assumptions(result)
+
+
+def _title(result: CheckResult, patch: Mapping[str, object]) -> str:
+    """The plan and what its figures rest on."""
+    from capacity.catalog.table import data_summary
+
+    plan = result.plan
+    targets = ("WARM_ENI_TARGET", "WARM_PREFIX_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET")
+    env = [f"{n}={plan.cni.env[n]}" for n in ("ENABLE_PREFIX_DELEGATION", *targets) if plan.cni.env.get(n) is not None]
+    parts = [plan.file, f"data of {data_summary()['date']}"]
+    parts += [f"CNI {plan.cni.version}"] if plan.cni.version else []
+    parts += env or ["CNI settings of the chart"]
+    parts += [f"with {path} changed" for path in patch]
+    return f"{plan.name} ({', '.join(parts)})"
+
+
+def _subnets(result: CheckResult) -> Iterator[str]:
+    """Addresses held per subnet and scenario, the worst first; the rest in one row."""
+    digests = subnet_digests(result)
+    names = telling_scenarios(result, MOST_SCENARIOS)
+    shown = digests[: MOST_SUBNETS if len(digests) > MOST_SUBNETS + 1 else MOST_SUBNETS + 1]
+    rest = digests[len(shown) :]
+    rows = [
+        {"name": f"{d.subnet.name} {d.subnet.cidr}", "zone": d.subnet.zone, "usable": d.subnet.usable}
+        | {f"used {n}": d.used[n] for n in names}
+        | {"verdict": _verdict(d)}
+        for d in shown
+    ]
+    if rest:
+        sums = {f"used {n}": sum(d.used[n] for d in rest) for n in names}
+        usable = sum(d.subnet.usable for d in rest)
+        name = f"{len(rest):,} more subnets"
+        rows.append({"name": name, "zone": "", "usable": usable, **sums, "verdict": tally([d.verdict for d in rest])})
+    columns = [("name", "subnet"), ("zone", "zone"), ("usable", "usable")]
+    columns += [(f"used {n}", n) for n in names] + [("verdict", "verdict")]
+    yield from markdown_table(Table(columns, rows)).split("\n")
+    hidden = len(dict.fromkeys(s.name for s in result.scenarios)) - len(names)
+    more = f" {hidden} more scenarios count in the verdicts." if hidden else ""
+    yield ""
+    yield f"Addresses held; where a scenario has several variants, the most.{more}"
+
+
+def _verdict(digest: SubnetDigest) -> str:
+    """In words and figures: ``EXHAUSTED −73 (peak)``."""
+    state = digest.state
+    if digest.verdict == "ok":
+        return f"ok, {100 * state.free / digest.subnet.usable:.0f} % free at worst"
+    if state.free < 0:
+        figure = f"−{-state.free:,}"
+    elif not state.prefixes_placed:
+        figure = "no room for its prefixes"
+    elif state.used_highest > digest.subnet.usable:
+        figure = f"up to {state.used_highest:,} held"
+    else:
+        figure = f"{100 * state.free / digest.subnet.usable:.0f} % free"
+    return f"{digest.verdict.upper()} {figure} ({digest.scenario})"
+
+
+def _findings(found: Sequence[Finding]) -> Iterator[str]:
+    if not found:
+        return
+    yield ""
+    for f in found[:MOST_FINDINGS]:
+        yield f"- **{f.code}** {f.severity}: {markdown_text(message_of(f))}"
+    rest = found[MOST_FINDINGS:]
+    if rest:
+        counts = ", ".join(f"{sum(f.severity == s for f in rest)} {s}" for s in dict.fromkeys(f.severity for f in rest))
+        yield f"- {len(rest):,} more findings ({counts})"
+
+
+def _fix(found: Sequence[Finding]) -> Iterator[str]:
+    """The cure of the gravest finding, with its command where a lever was tried."""
+    if not found:
+        return
+    fix = found[0].fix
+    yield ""
+    yield f"**Fix** ({found[0].code}): {markdown_text(str(fix.get('summary', '')))}"
+    commands = fix.get("commands")
+    if isinstance(commands, Sequence) and not isinstance(commands, str) and commands:
+        yield f"`{str(commands[0]).splitlines()[0].replace('`', '')}`"
+
+
+def _assumptions(result: CheckResult) -> Iterator[str]:
+    if not result.notes:
+        return
+    yield ""
+    kept = [markdown_text(n) for n in result.notes[:MOST_NOTES]]
+    more = len(result.notes) - len(kept)
+    yield f"Assumes: {'; '.join(kept)}{f'; and {more} more' if more else ''}."

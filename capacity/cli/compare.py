@@ -1,0 +1,60 @@
+"""`capacity compare`: what changes between two plans, or if …"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from capacity.cli.check import Scenario
+from capacity.cli.options import Color, OutFile, Output, Quiet, Set, sink
+
+
+def register(app: typer.Typer) -> None:
+    app.command("compare")(compare)
+
+
+def compare(
+    before: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Plan before (YAML or JSON); without it capacity.yaml here or in a folder above.",
+            metavar="[BEFORE]",
+            show_default=False,
+        ),
+    ] = None,
+    after: Annotated[Path | None, typer.Argument(help="Plan after.", metavar="[AFTER]", show_default=False)] = None,
+    settings: Set = None,
+    scenario: Scenario = None,
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """What changes between two plans, or if one plan is changed: per scenario and subnet, nodes, findings, runway.
+
+    With one plan --set says the change; with two, --set changes the second. Exit 0 whatever the verdicts.
+
+    Examples: capacity compare before.yaml after.yaml ·
+    capacity compare examples/shop-prod.yaml --set cni.env.WARM_IP_TARGET=2 --set cni.env.MINIMUM_IP_TARGET=13
+    """
+    to = sink(output, out_file, color, quiet)
+    from capacity.advice.compare import compare as compare_checks
+    from capacity.cli.compare_view import answer
+    from capacity.cli.output import emit
+    from capacity.cluster.check import check
+    from capacity.errors import SpecError
+    from capacity.spec.parse import find_plan, read_plan
+    from capacity.spec.patch import parse_settings, read_patched
+
+    patch = parse_settings(settings or ())
+    if after is None and not patch:
+        raise SpecError("compare: nothing to compare with (give two plans, or a change with --set PATH=VALUE)")
+    first = before or find_plan()
+    second = after or first
+    if str(first) == str(second) == "-":
+        raise SpecError("compare: standard input can be read once only (give a file)")
+    old = check(read_plan(first), scenario)
+    new = check(read_patched(second, patch), scenario)
+    emit(answer(compare_checks(old, new), patch), to)

@@ -1,0 +1,252 @@
+"""A comparison as an answer: the JSON contract, and the page a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from capacity.advice.codes import Finding
+from capacity.advice.compare import Comparison, GroupChange, RunwayChange, ScenarioChange, SubnetChange, sentences
+from capacity.cli.check_view import finding_json, inputs_of
+from capacity.cli.output import Answer, Table
+from capacity.vpc.ledger import VERDICTS, SubnetState
+
+
+def answer(comparison: Comparison, patch: Mapping[str, object]) -> Answer:
+    """Everything `compare` says, in every format."""
+    before, after = comparison.before, comparison.after
+    return Answer(
+        command="compare",
+        inputs={"before": inputs_of(before), "after": inputs_of(after), "set": dict(patch)},
+        results=results_json(comparison),
+        blocks=list(_blocks(comparison)),
+        rows=[
+            {"scenario": s.name, "variant": s.variant, **row}
+            for s in comparison.scenarios
+            for row in map(subnet_json, s.subnets)
+        ],
+        warnings=list(dict.fromkeys((*before.notes, *after.notes))),
+    )
+
+
+def results_json(comparison: Comparison) -> dict[str, Any]:
+    """``results`` of the JSON answer; null on the side where a thing does not exist."""
+    return {
+        "verdict_before": comparison.before.verdict,
+        "verdict_after": comparison.after.verdict,
+        "sentence": comparison.sentence,
+        "scenarios": [_scenario_json(s) for s in comparison.scenarios],
+        "runway": [_runway_json(r) for r in comparison.runway],
+        "findings_gained": [finding_json(f) for f in comparison.gained],
+        "findings_lost": [finding_json(f) for f in comparison.lost],
+    }
+
+
+def _scenario_json(change: ScenarioChange) -> dict[str, Any]:
+    before, after = change.before, change.after
+    return {
+        "name": change.name,
+        "variant": change.variant,
+        "verdict_before": before.verdict if before else None,
+        "verdict_after": after.verdict if after else None,
+        "nodes_before": change.nodes[0],
+        "nodes_after": change.nodes[1],
+        "unplaced_pods_before": before.unplaced_pods if before else None,
+        "unplaced_pods_after": after.unplaced_pods if after else None,
+        "subnets": [subnet_json(s) for s in change.subnets],
+        "node_groups": [_group_json(g) for g in change.groups],
+    }
+
+
+def subnet_json(change: SubnetChange) -> dict[str, Any]:
+    def side(state: SubnetState | None, suffix: str) -> dict[str, Any]:
+        return {
+            f"cidr_{suffix}": str(state.subnet.cidr) if state else None,
+            f"usable_{suffix}": state.subnet.usable if state else None,
+            f"used_{suffix}": state.used_total if state else None,
+            f"free_{suffix}": state.free if state else None,
+            f"verdict_{suffix}": state.verdict if state else None,
+        }
+
+    subnet = (change.after or change.before).subnet  # type: ignore[union-attr]  # one side is always there
+    figures = side(change.before, "before") | side(change.after, "after")
+    return {
+        "name": change.name,
+        "zone": subnet.zone,
+        **figures,
+        "used_change": change.used_change,
+        "free_change": change.free_change,
+    }
+
+
+def _group_json(change: GroupChange) -> dict[str, Any]:
+    before, after = change.before, change.after
+    return {
+        "name": change.name,
+        "nodes_before": before.nodes if before else None,
+        "nodes_after": after.nodes if after else None,
+        "pods_per_node_before": before.pods_per_node if before else None,
+        "pods_per_node_after": after.pods_per_node if after else None,
+        "max_pods_before": before.shape.first.max_pods if before else None,
+        "max_pods_after": after.shape.first.max_pods if after else None,
+    }
+
+
+def _runway_json(change: RunwayChange) -> dict[str, Any]:
+    before, after = change.before, change.after
+    return {
+        "name": change.name,
+        "more_nodes_before": before.more_nodes if before else None,
+        "more_nodes_after": after.more_nodes if after else None,
+        "more_pods_before": before.more_pods if before else None,
+        "more_pods_after": after.more_pods if after else None,
+    }
+
+
+MOST_IN_FULL = 2  # scenarios shown with all their figures; more are first shown at a glance
+MOST_COLUMNS = 6
+
+# --- the page ---------------------------------------------------------------------------
+
+_SUBNETS = (
+    ("name", "subnet"),
+    ("zone", "zone"),
+    ("usable", "usable"),
+    ("used_before", "used before"),
+    ("used_after", "used after"),
+    ("free_before", "free before"),
+    ("free_after", "free after"),
+    ("change", "change"),
+    ("verdict", "verdict"),
+)
+_RUNWAY = (("name", "subnet"), ("nodes", "more nodes"), ("pods", "or more pods"))
+_FINDINGS = (
+    ("change", ""),
+    ("code", "code"),
+    ("severity", "severity"),
+    ("scenario", "scenario"),
+    ("message", "finding"),
+)
+
+
+def _blocks(comparison: Comparison) -> Iterator[str | Table]:
+    """The verdict of the change first, then what differs; what stays the same is named in one line."""
+    before, after = sentences(comparison)
+    yield f"{comparison.sentence}\n\nbefore: {before}\nafter:  {after}\n"
+    changed = [c for c in comparison.scenarios if c.changed]
+    shown = changed if len(changed) <= MOST_IN_FULL else _telling(changed)
+    if len(changed) > len(shown):
+        yield _glance(changed)
+        yield ""
+    for change in shown:
+        yield _scenario_table(change)
+        yield _nodes_line(change)
+        yield ""
+    same = [c.title for c in comparison.scenarios if not c.changed]
+    if same:
+        yield f"Unchanged: {', '.join(same)}.\n"
+    runway = [row for r in comparison.runway if (row := _runway_row(r))]
+    if runway:
+        yield Table(_RUNWAY, runway, "runway: what still fits beyond steady")
+        yield ""
+    if comparison.gained or comparison.lost:
+        rows = [_finding_row("gone", f) for f in comparison.lost] + [_finding_row("new", f) for f in comparison.gained]
+        yield Table(_FINDINGS, rows, "findings")
+
+
+def _telling(changed: list[ScenarioChange]) -> list[ScenarioChange]:
+    """Steady, and the scenario that was or is the gravest."""
+    first = next((c for c in changed if c.name == "steady"), changed[0])
+    gravest = max(changed, key=lambda c: max(VERDICTS.index(s.verdict) for s in (c.before, c.after) if s))
+    return [first] if gravest is first else [first, gravest]
+
+
+def _glance(changed: list[ScenarioChange]) -> Table:
+    """Free addresses per scenario and subnet, before and after; the subnets that move most where they are many."""
+    moves: dict[str, int] = {}
+    for change in changed:
+        for s in change.subnets:
+            moves[s.name] = max(moves.get(s.name, 0), abs(s.free_change or 0))
+    names = sorted(moves, key=lambda n: -moves[n])[:MOST_COLUMNS] if len(moves) > MOST_COLUMNS else list(moves)
+    rows = []
+    for change in changed:
+        verdict = _pair(
+            change.before.verdict if change.before else None, change.after.verdict if change.after else None
+        )
+        cells = {
+            f"subnet {s.name}": _pair(s.before.free if s.before else None, s.after.free if s.after else None)
+            for s in change.subnets
+        }
+        rows.append({"scenario": change.title, "verdict": verdict, **cells})
+    columns = [("scenario", "scenario"), ("verdict", "verdict"), *((f"subnet {n}", n) for n in names)]
+    more = f" ({len(moves) - len(names)} more subnets: -o json)" if len(moves) > len(names) else ""
+    return Table(columns, rows, f"free addresses{more}")
+
+
+def _scenario_table(change: ScenarioChange) -> Table:
+    state = change.after or change.before
+    assert state is not None, "a scenario is on one side at least"
+    side = "" if change.before and change.after else f" [only {'before' if change.before else 'after'}]"
+    rows = [_subnet_row(s) for s in change.subnets]
+    return Table(_SUBNETS, rows, f"{change.title}: {state.rule}{side}")
+
+
+def _subnet_row(change: SubnetChange) -> dict[str, Any]:
+    row = subnet_json(change)
+    after = change.after
+    moved = change.free_change
+    if moved is None:
+        return row | {
+            "usable": row["usable_after"] if after else row["usable_before"],
+            "change": "new" if after else "removed",
+            "verdict": _pair(row["verdict_before"], row["verdict_after"]),
+        }
+    return row | {
+        "usable": _pair(row["usable_before"], row["usable_after"]),
+        "change": f"{moved:+,}" if moved else "±0",
+        "verdict": _pair(row["verdict_before"], row["verdict_after"]),
+    }
+
+
+def _nodes_line(change: ScenarioChange) -> str:
+    parts = []
+    for group in change.groups:
+        row = _group_json(group)
+        nodes = _pair(row["nodes_before"], row["nodes_after"])
+        pods = _pair(row["pods_per_node_before"], row["pods_per_node_after"])
+        most = _pair(row["max_pods_before"], row["max_pods_after"])
+        parts.append(f"{group.name} {nodes}, up to {pods} pods each (max pods {most})")
+    was = change.before.unplaced_pods if change.before else None
+    now = change.after.unplaced_pods if change.after else None
+    unplaced = f"; pods without a node: {_pair(was, now)}" if was or now else ""
+    return f"nodes: {'; '.join(parts) or 'none'}{unplaced}"
+
+
+def _runway_row(change: RunwayChange) -> dict[str, Any] | None:
+    """A row where the runway moves."""
+    row = _runway_json(change)
+    was, now = (row["more_nodes_before"], row["more_pods_before"]), (row["more_nodes_after"], row["more_pods_after"])
+    if was == now:
+        return None
+    return {"name": change.name, "nodes": _pair(was[0], now[0]), "pods": _pair(was[1], now[1])}
+
+
+def _finding_row(change: str, found: Finding) -> dict[str, Any]:
+    return {
+        "change": change,
+        "code": found.code,
+        "severity": found.severity,
+        "scenario": found.scenario or "",
+        "message": found.message,
+    }
+
+
+def _pair(before: object, after: object) -> Any:
+    """``before → after``, or the one value where nothing changes."""
+    if before == after:
+        return before
+
+    def shown(value: object) -> str:
+        return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+    return f"{shown(before)} → {shown(after)}"

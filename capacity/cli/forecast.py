@@ -1,0 +1,125 @@
+"""`capacity forecast`: when does each subnet run out?"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capacity.cli.options import Color, OutFile, Output, Quiet, one_of, sink
+from capacity.errors import SpecError
+
+if TYPE_CHECKING:
+    from capacity.forecast.result import ForecastResult
+    from capacity.spec.plan import Plan
+
+PlanFile = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Plan file (YAML or JSON, - for stdin); without it capacity.yaml here or in a folder above.",
+        metavar="[PLAN]",
+    ),
+]
+History = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--history",
+        help="Free addresses of the past: CSV, CloudWatch or Prometheus JSON, or a file of capacity record. "
+        "May be repeated. Then PLAN only says how large the subnets are.",
+        metavar="FILE",
+    ),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        help="First day of the forecast (YYYY-MM-DD): today; with --history the day of its last observation.",
+        metavar="DATE",
+    ),
+]
+Usable = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--usable", help="Usable addresses of a subnet of the history; N alone for all. Repeatable.", metavar="[NAME=]N"
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("forecast")(forecast)
+
+
+def forecast(
+    plan: PlanFile = None,
+    history: History = None,
+    horizon: Annotated[str, typer.Option("--horizon", help="How far: 90d, 26w, 18mo, 2y.", metavar="TIME")] = "18mo",
+    as_of: AsOf = None,
+    scenario: Annotated[
+        str,
+        typer.Option("--scenario", help="steady: replicas.now grow. peak: replicas.max do.", metavar="NAME"),
+    ] = "steady",
+    paths: Annotated[int, typer.Option("--paths", help="Random draws.", metavar="N")] = 10_000,
+    seed: Annotated[int, typer.Option("--seed", help="Of the draws: equal seeds, equal answers.", metavar="N")] = 1,
+    usable: Usable = None,
+    subnet: Annotated[
+        str | None,
+        typer.Option("--subnet", help="Name of a history that does not name its subnet.", metavar="NAME"),
+    ] = None,
+    backtest: Annotated[
+        bool, typer.Option("--backtest", help="Also forecast from earlier days of the history, and compare.")
+    ] = False,
+    fan: Annotated[bool, typer.Option("--fan", help="JSON and YAML: used addresses along time as well.")] = False,
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """When does each subnet run out, and how surely?
+
+    From the growth of the plan's workloads, or from a history of free addresses. A date is the day by which
+    10, 50 or 90 % of the draws have run out; no date: fewer do within the horizon.
+
+    Examples: capacity forecast examples/shop-prod.yaml --horizon 3y ·
+    capacity forecast --history free.csv --backtest · capacity forecast plan.yaml --history history.db -o json
+    """
+    to = sink(output, out_file, color, quiet)
+    one_of("--scenario", scenario, ("steady", "peak"))
+    if seed < 0:
+        raise SpecError(f"--seed: {seed} is negative (expected 0 or more)")
+    start = _date(as_of)
+    from capacity.cli.forecast_view import answer
+    from capacity.cli.output import emit
+
+    if not history:
+        for option, given in (("--backtest", backtest), ("--usable", usable), ("--subnet", subnet)):
+            if given:
+                raise SpecError(f"{option}: needs --history")
+        read, result = _from_plan(plan, horizon, start, scenario, paths, seed, quiet)
+    else:
+        raise SpecError("--history: not yet")
+    emit(answer(result, read, horizon, [str(h) for h in history or ()], fan), to)
+
+
+def _from_plan(
+    plan: Path | None, horizon: str, start: date | None, scenario: str, paths: int, seed: int, quiet: bool
+) -> tuple[Plan, ForecastResult]:
+    from capacity.cli.progress import progress
+    from capacity.forecast.plan_growth import forecast_growth
+    from capacity.forecast.span import parse_horizon
+    from capacity.spec.parse import find_plan, read_plan
+
+    span = parse_horizon(horizon, start or date.today())
+    read = read_plan(plan or find_plan())
+    with progress("forecast", quiet) as told:
+        return read, forecast_growth(read, span, paths, seed, scenario, told)
+
+
+def _date(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SpecError(f"--as-of: {text!r} is not a date (expected YYYY-MM-DD)") from None

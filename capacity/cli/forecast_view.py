@@ -1,0 +1,167 @@
+"""A forecast as an answer: the JSON contract, and the page a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from capacity.cli.output import Answer, Table
+from capacity.forecast.result import INSUFFICIENT, Backtest, Fan, ForecastResult, SubnetForecast
+from capacity.spec.plan import Plan
+
+
+def answer(result: ForecastResult, plan: Plan | None, horizon: str, history: Sequence[str], fan: bool) -> Answer:
+    """Everything `forecast` says, in every format."""
+    rows = [subnet_json(s, fan=False) for s in result.subnets]
+    return Answer(
+        command="forecast",
+        inputs={
+            "plan": plan.file if plan else None,
+            "history": list(history),
+            "as_of": result.start.isoformat(),
+            "horizon": horizon,
+            "until": result.end.isoformat(),
+            "scenario": result.scenario,
+            "paths": result.paths,
+            "seed": result.seed,
+            "exact": result.exact,
+        },
+        results=[subnet_json(s, fan) for s in result.subnets],
+        blocks=blocks(result),
+        rows=rows,
+        warnings=result.notes,
+    )
+
+
+def subnet_json(s: SubnetForecast, fan: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "name": s.name,
+        "date_p10": _iso(s.date_p10),
+        "date_p50": _iso(s.date_p50),
+        "date_p90": _iso(s.date_p90),
+        "probability_within_horizon": None if s.probability is None else round(s.probability, 6),
+        "method": s.method,
+        "status": s.status,
+        "usable": s.usable,
+        "used_now": s.used_now,
+        "used_at_horizon": _at_end(s.fan),
+        "note": s.note,
+    }
+    if s.trend:
+        row["trend"] = dict(s.trend)
+    if s.backtest:
+        row["backtest"] = backtest_json(s.backtest)
+    if fan and s.fan:
+        row["fan"] = {
+            "dates": [d.isoformat() for d in s.fan.dates],
+            "used_p10": _numbers(s.fan.p10),
+            "used_p50": _numbers(s.fan.p50),
+            "used_p90": _numbers(s.fan.p90),
+        }
+    return row
+
+
+def backtest_json(b: Backtest) -> dict[str, Any]:
+    return {
+        "origins": b.origins,
+        "points": b.points,
+        "coverage": _rounded(b.coverage),
+        "median_abs_error": _rounded(b.median_abs_error),
+        "dates": b.dates,
+        "date_coverage": _rounded(b.date_coverage),
+        "date_error_days": _rounded(b.date_error_days),
+    }
+
+
+def _at_end(fan: Fan | None) -> dict[str, int] | None:
+    if fan is None:
+        return None
+    return {"p10": round(float(fan.p10[-1])), "p50": round(float(fan.p50[-1])), "p90": round(float(fan.p90[-1]))}
+
+
+def _numbers(values: Any) -> list[int]:
+    return [round(float(v)) for v in values]
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def blocks(result: ForecastResult) -> list[str | Table]:
+    """The page: the answer in one sentence, then each subnet."""
+    page: list[str | Table] = [sentence(result), "", _table(result)]
+    tested = [s for s in result.subnets if s.backtest]
+    if tested:
+        page += ["", _backtest_table(tested)]
+    return page
+
+
+def sentence(result: ForecastResult) -> str:
+    """Which subnet runs out first, and how surely."""
+    known = [s for s in result.subnets if s.probability is not None]
+    if not known:
+        return "INSUFFICIENT DATA: no subnet can be forecast."
+    first = min(known, key=lambda s: (s.date_p50 or date.max, s.date_p10 or date.max, -(s.probability or 0)))
+    span = f"between {result.start} and {result.end}"
+    if not first.probability:
+        return f"No subnet runs out {span}" + ("." if result.exact else f" in any of {result.paths:,} draws.")
+    if result.exact:
+        return f"{first.name} runs out on {first.date_p50}, if the growth is exactly as in the plan."
+    if first.date_p50 is None:
+        return f"{first.name} is the likeliest to run out {span}: in {_percent(first.probability)} of the draws."
+    late = f"and {first.date_p90}" if first.date_p90 else f"and a day after {result.end}"
+    return f"{first.name} runs out about {first.date_p50} (between {first.date_p10} {late} in 80 % of the draws)."
+
+
+def _percent(share: float) -> str:
+    return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.3g} %"
+
+
+def _table(result: ForecastResult) -> Table:
+    rows = []
+    for s in result.subnets:
+        end = _at_end(s.fan)
+        row = subnet_json(s, fan=False) | {
+            "end": None if end is None else f"{end['p10']:,}–{end['p90']:,}",
+            "probability": None if s.probability is None else _percent(s.probability),
+            "note": f"{INSUFFICIENT}: {s.note}" if s.status == INSUFFICIENT else s.note,
+        }
+        rows.append(row)
+    columns: list[tuple[str, str]] = [
+        ("name", "subnet"),
+        ("usable", "usable"),
+        ("used_now", "used now"),
+        ("end", f"used {result.end}"),
+        ("date_p10", "10 % by"),
+        ("date_p50", "50 % by"),
+        ("date_p90", "90 % by"),
+        ("probability", "probability"),
+        ("note", "in words"),
+    ]
+    if result.exact:
+        columns = [c for c in columns if c[0] not in ("date_p10", "date_p90", "probability")]
+        columns = [(k, "runs out") if k == "date_p50" else (k, h) for k, h in columns]
+        for row in rows:
+            row["end"] = row["used_at_horizon"]["p50"] if row["used_at_horizon"] else None
+    how = "the engine's answer for each day" if result.exact else f"{result.paths:,} draws"
+    return Table(columns, rows, f"{result.start} to {result.end}, {result.scenario}: {how}")
+
+
+def _backtest_table(tested: Sequence[SubnetForecast]) -> Table:
+    rows = [{"name": s.name} | backtest_json(s.backtest) for s in tested if s.backtest]
+    columns = (
+        ("name", "subnet"),
+        ("origins", "origins"),
+        ("points", "days checked"),
+        ("coverage", "within P10–P90"),
+        ("median_abs_error", "error, addresses"),
+        ("dates", "dates checked"),
+        ("date_coverage", "dates within"),
+        ("date_error_days", "error, days"),
+    )
+    return Table(columns, rows, "backtest: 0.8 should lie within")

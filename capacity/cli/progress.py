@@ -1,0 +1,35 @@
+"""How far a long job is: one line on stderr that rewrites itself, only where stderr is a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+PATIENCE_S = 0.5  # nothing is shown of what takes less
+EVERY_S = 0.1
+
+
+@contextmanager
+def progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Yields a function to call with what is done and of how many; wipes the line at the end."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    next_s, shown = time.monotonic() + PATIENCE_S, False
+
+    def tell(done: int, total: int) -> None:
+        nonlocal next_s, shown
+        now = time.monotonic()
+        if now >= next_s:
+            next_s, shown = now + EVERY_S, True
+            sys.stderr.write(f"\r{what}: {100 * done // max(total, 1)} % ")
+            sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        if shown:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()

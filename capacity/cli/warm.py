@@ -1,0 +1,170 @@
+"""`capacity warm`: which WARM_* and MINIMUM_* settings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capacity.cli.node_options import Ami, Asked, Env, Provisioner, complete_types, environment, resolve, whole
+from capacity.cli.options import Color, OutFile, Output, Quiet, Set, one_of, sink
+from capacity.errors import SpecError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from capacity.advice.warm import WarmAnswer
+
+_RANGE = re.compile(r"^([0-9]{1,5})(?:(?:\.\.|-)([0-9]{1,5}))?$")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("warm")(warm)
+
+
+def warm(
+    plan: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Plan file; without it (and without --type) capacity.yaml here or in a folder above.",
+            metavar="[PLAN]",
+            show_default=False,
+        ),
+    ] = None,
+    settings: Set = None,
+    instance_type: Annotated[
+        str | None,
+        typer.Option(
+            "--type",
+            help="Instead of a plan: one node of this instance type.",
+            metavar="TYPE",
+            autocompletion=complete_types,
+            show_default=False,
+        ),
+    ] = None,
+    pods_per_node: Annotated[
+        str | None,
+        typer.Option(
+            "--pods-per-node",
+            help="With --type: pods on VPC addresses, N or FROM..TO; each count weighs the same.",
+            metavar="RANGE",
+            show_default=False,
+        ),
+    ] = None,
+    swing: Annotated[
+        str,
+        typer.Option(
+            "--swing",
+            help="Share by which the pods of a node rise and fall; 25% is the surge of a Deployment.",
+            metavar="SHARE",
+        ),
+    ] = "25%",
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            "--mode",
+            help="With --type: recommend for secondary (default) or prefix.",
+            metavar="MODE",
+            show_default=False,
+        ),
+    ] = None,
+    env: Env = None,
+    max_pods: Annotated[
+        int | None,
+        typer.Option("--max-pods", help="With --type: max pods set by hand.", metavar="N", show_default=False),
+    ] = None,
+    ami: Ami = None,
+    provisioner: Provisioner = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every setting, not only the efficient ones.")] = False,
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.
+
+    Every sensible combination on the nodes of a plan, or on one node of a type; which are efficient, which flap or
+    starve; one recommendation, what it frees per subnet, and the command to paste.
+
+    Examples: capacity warm examples/shop-prod.yaml · capacity warm --type m5.large --pods-per-node 8..30 ·
+    capacity warm --type m5.4xlarge --pods-per-node 40 --mode prefix --all
+    """
+    to = sink(output, out_file, color, quiet)
+    from capacity.cli.output import emit
+    from capacity.cli.warm_view import answer
+
+    share = _share(swing)
+    if instance_type is not None:
+        if plan is not None or settings:
+            raise SpecError("warm: give a plan (with --set) or --type, not both")
+        asked = Asked(
+            one_of("--mode", mode, ("secondary", "prefix")) if mode is not None else None,
+            False, None, 0, False, None, ami, provisioner, None, env or (),
+        )  # fmt: skip
+        found, inputs = _for_type(instance_type, pods_per_node, asked, max_pods, share)
+    else:
+        for option, given in (
+            ("--pods-per-node", pods_per_node), ("--mode", mode), ("--env", env), ("--max-pods", max_pods),
+            ("--ami", ami), ("--provisioner", provisioner),
+        ):  # fmt: skip
+            if given:
+                raise SpecError(f"{option} goes with --type (a plan has its own; --set changes it)")
+        found, inputs = _for_plan(plan, settings or [], share)
+    emit(answer(found, {**inputs, "swing": swing}, everything), to)
+
+
+def _for_plan(plan: Path | None, settings: list[str], swing: Fraction) -> tuple[WarmAnswer, dict[str, object]]:
+    from capacity.advice.warm import warm_for_plan
+    from capacity.spec.parse import find_plan
+    from capacity.spec.patch import parse_settings, read_patched
+
+    patch = parse_settings(settings)
+    read = read_patched(plan or find_plan(), patch)
+    inputs: dict[str, object] = {"plan": read.file, "name": read.name, "env": dict(read.cni.env)}
+    return warm_for_plan(read, swing), inputs | ({"set": patch} if patch else {})
+
+
+def _for_type(
+    name: str, pods: str | None, asked: Asked, max_pods: int | None, swing: Fraction
+) -> tuple[WarmAnswer, dict[str, object]]:
+    from capacity.advice.warm import warm_for_type
+    from capacity.catalog.table import load_catalog
+
+    whole("--max-pods", max_pods, 1)
+    platform, _, _ = resolve(asked)
+    counts = _range(pods)
+    env = environment(asked)
+    found = warm_for_type(load_catalog().get(name, where="--type"), counts, env, platform, max_pods, swing)
+    inputs: dict[str, object] = {
+        "type": name,
+        "pods_per_node": [counts[0], counts[-1]],
+        "env": env,
+        "ami": platform.ami,
+        "provisioner": platform.provisioner,
+        "max_pods": max_pods,
+    }
+    return found, inputs
+
+
+def _range(text: str | None) -> range:
+    if text is None:
+        raise SpecError("--type needs --pods-per-node, such as 12 or 8..30")
+    match = _RANGE.match(text.strip())
+    if not match:
+        raise SpecError(f"--pods-per-node: {text!r} is not a range (expected something like 12 or 8..30)")
+    low = int(match.group(1))
+    high = int(match.group(2) or low)
+    if high < low or high > 2000:
+        raise SpecError(f"--pods-per-node: {text!r} is out of range (expected FROM..TO, at most 2000)")
+    return range(low, high + 1)
+
+
+def _share(text: str) -> Fraction:
+    from capacity.units import parse_percent
+
+    share = parse_percent(text, "--swing")
+    if not 0 <= share <= 1:
+        raise SpecError(f"--swing: {text!r} is out of range (expected 0% to 100%)")
+    return share

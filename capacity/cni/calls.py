@@ -1,0 +1,169 @@
+"""EC2 calls that the CNI makes for the address pool of one node.
+
+Counted for pods that come and go one by one, with the pool settled after each: the most calls that so
+many pods can cost. Pods that come within one step of the pool manager (5 s) share a call. Failed calls
+and retries are not counted, nor what the VPC resource controller does for trunk and branch ENIs.
+
+Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go and pkg/awsutils/awsutils.go, lines at each
+figure; ``docs/how-to/choose-warm-targets.md`` works an example by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from capacity.units import IntLike
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Ints = npt.NDArray[np.integer[Any]]
+
+ASSIGN_CALLS = 1  # AssignPrivateIpAddresses: single addresses or prefixes, ipamd.go L1135-1147, L1225-1237
+UNASSIGN_CALLS = 1  # UnassignPrivateIpAddresses, one per ENI touched, ipamd.go L933
+FREE_ENI_CALLS = 3  # Describe-, Detach- and DeleteNetworkInterface, awsutils.go L1428-1551
+STEP_S = 5.0  # one decision of the pool manager: 2 × 2.5 s, ipamd.go L60, L784-793
+DECREASE_EVERY_S = 30.0  # ipamd.go L64, L825-834
+ENI_AGE_S = 60.0  # an ENI is not freed before, data_store.go L38, L1096-1098
+
+
+@dataclass(frozen=True, slots=True)
+class CallCosts:
+    """EC2 calls of one step under a cluster's settings. [calls]
+
+    Attributes
+    ----------
+    launch : int
+        Start of the CNI on a fresh node, its first addresses not counted.
+    new_eni : int
+        A further ENI with its addresses or prefixes, made in one go.
+    """
+
+    launch: int
+    new_eni: int
+
+
+def call_costs(custom_networking: bool, subnet_discovery: bool) -> CallCosts:
+    """What starting on a node and a further ENI cost.
+
+    Notes
+    -----
+    Start: DescribeNetworkInterfaces and CreateTags, DescribeSubnets with discovery, and
+    ModifyNetworkInterfaceAttribute without custom networking (the first refresh of the security groups).
+    Further ENI: CreateNetworkInterface, DescribeInstances, AttachNetworkInterface,
+    ModifyNetworkInterfaceAttribute; DescribeSubnets before creating (not for an ENIConfig's subnet)
+    and, with discovery, again at its set-up.
+
+    Source
+    ------
+    ipamd.go L488, L531, L1296; awsutils.go L677-703, L978-1048, L1125-1221.
+
+    Examples
+    --------
+    >>> call_costs(custom_networking=False, subnet_discovery=True)
+    CallCosts(launch=4, new_eni=6)
+    >>> call_costs(custom_networking=True, subnet_discovery=False)
+    CallCosts(launch=2, new_eni=4)
+    """
+    custom, discovery = int(custom_networking), int(subnet_discovery)
+    return CallCosts(launch=2 + discovery + (1 - custom), new_eni=4 + (1 - custom) + discovery)
+
+
+def launch_calls(slots: IntLike, enis: IntLike, idle_primary: int, costs: CallCosts) -> IntLike:
+    """Calls until a fresh node without pods holds its warm addresses. [calls]
+
+    Parameters
+    ----------
+    slots, enis : int or ndarray of int
+        Secondary IPs or prefixes held without pods, and ENIs, the primary included.
+    idle_primary : int
+        1 where the primary ENI serves no pods: its room is never filled.
+
+    Examples
+    --------
+    >>> launch_calls(slots=9, enis=1, idle_primary=0, costs=call_costs(False, True))  # m5.large, default
+    5
+    """
+    fill_primary = ASSIGN_CALLS * (slots > 0) * (1 - idle_primary)
+    return costs.launch + fill_primary + (enis - 1) * costs.new_eni
+
+
+def start_calls(slots: Ints, enis: Ints, costs: CallCosts) -> Ints:
+    """Calls for the pod that comes, from 0, 1, … pods. [calls]
+
+    Parameters
+    ----------
+    slots, enis : ndarray of int, shape (n + 1,)
+        Held with 0 to n pods.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+
+    Notes
+    -----
+    A new ENI brings its addresses along; else one call tops an ENI up, if anything is added at all.
+
+    Source
+    ------
+    ipamd.go L968-1009 (one step grows one ENI or makes one), L1050-1101.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> start_calls(np.array([9, 18, 18]), np.array([1, 2, 2]), call_costs(False, True)).tolist()
+    [6, 0]
+    """
+    more_enis, more_slots = enis[1:] - enis[:-1], slots[1:] - slots[:-1]
+    calls: Ints = more_enis * costs.new_eni + ASSIGN_CALLS * ((more_slots > 0) & (more_enis == 0))
+    return calls
+
+
+def stop_calls(slots: Ints, enis: Ints, whole_enis: bool) -> Ints:
+    """Calls after the pod that goes, back to 0, 1, … pods; at most, since scattered pods hold ENIs back. [calls]
+
+    Parameters
+    ----------
+    whole_enis : bool
+        Single addresses by WARM_ENI_TARGET: they go with their ENI, never before it.
+
+    Source
+    ------
+    ipamd.go L2659-2677 (what is too much), L892-941, L1488-1514; data_store.go L1042-1098.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stop_calls(np.array([2, 3, 4]), np.array([1, 1, 2]), whole_enis=False).tolist()
+    [1, 4]
+    """
+    fewer_enis, fewer_slots = enis[1:] - enis[:-1], slots[1:] - slots[:-1]
+    return fewer_enis * FREE_ENI_CALLS + UNASSIGN_CALLS * (fewer_slots > 0) * (not whole_enis)
+
+
+def eni_flap_calls_per_hour(costs: CallCosts) -> float:
+    """Calls of a node that makes an ENI and frees it again for ever (WARM_ENI_TARGET=0). [calls per hour]
+
+    Notes
+    -----
+    The ENI must be 60 s old, seen at the next step of 5 s: a round takes some 65 s.
+
+    >>> round(eni_flap_calls_per_hour(call_costs(False, True)))
+    498
+    """
+    return 3600 / (ENI_AGE_S + STEP_S) * (costs.new_eni + FREE_ENI_CALLS)
+
+
+def prefix_flap_calls_per_hour() -> float:
+    """Calls of a node that takes a prefix and gives it back for ever (WARM_PREFIX_TARGET=0). [calls per hour]
+
+    Notes
+    -----
+    Addresses are given back at most once in more than 30 s, seen at the next step of 5 s.
+
+    >>> round(prefix_flap_calls_per_hour())
+    206
+    """
+    return 3600 / (DECREASE_EVERY_S + STEP_S) * (ASSIGN_CALLS + UNASSIGN_CALLS)

@@ -1,0 +1,436 @@
+"""Addresses of every subnet as tables over the pods of each group of nodes, made by the engine's own formulas.
+
+A *component* is a set of node groups that share workloads, with those workloads. Its state is how many nodes
+it has and how many of its pods are on VPC addresses; tables give, for each state, what it takes of each
+subnet. Two ways to a state:
+
+- one group, pods of one shape: the state is the count of pods, and the tables are exact;
+- else: the load, in nodes (the largest share of any resource), gives the nodes; how many nodes a load needs,
+  how the pods divide over several groups, and how many have branch ENIs is taken from the engine at points
+  along the expected path and interpolated between. Pods are spread evenly over the nodes of a group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from capacity.cluster.demand import Demand
+from capacity.cluster.engine import Engine
+from capacity.cluster.place import BRANCH, VPC, PodShape, fits, with_pod
+from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.shape import GroupShape, TypeShape
+from capacity.cluster.spread import Slot
+from capacity.cni.facade import slots_and_enis
+from capacity.units import ceil_div
+from capacity.vpc.blocks import BLOCK
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Ints = npt.NDArray[np.int32]
+    Floats = npt.NDArray[np.floating[Any]]
+
+FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # what growth does not move
+ENOUGH_FOR_EVERY_PLACE = 100_000  # nodes, so that each subnet of a group has some
+MOST_STATES = 400_000  # of one component's table
+MOST_STAGES = 1500  # node counts told apart in a component of mixed pods
+STEPS_PER_NODE = 32  # of the load
+MOST_LOAD_STEPS = 1 << 16
+
+
+def growing_demand(engine: Engine, replicas: Sequence[int]) -> Demand:
+    """So many replicas on as few nodes as hold them, at least the desired ones; ``nodes.max`` is no limit."""
+    groups = engine.plan.node_groups
+    return Demand(
+        name="forecast",
+        rule="replicas of the day; desired nodes, and as many more as the pods need, nodes.max ignored",
+        nodes=(None,) * len(groups),
+        floor=tuple(max(g.min_nodes, g.desired or 0) for g in groups),
+        ceiling=(None,) * len(groups),
+        replicas=tuple(replicas),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTable:
+    """What the nodes of one group take, per state.
+
+    Attributes
+    ----------
+    subnets : tuple of str
+    singles, prefixes : ndarray of int32, shape (n_subnets, n_states)
+        Addresses outside prefixes, and /28s.
+    """
+
+    subnets: tuple[str, ...]
+    singles: Ints
+    prefixes: Ints
+
+
+def group_table(engine: Engine, group: int, zone: str, nodes: Ints, vpc: Ints, branch: Ints) -> GroupTable:
+    """Addresses of a group's nodes with their pods spread evenly, for many states at once.
+
+    Parameters
+    ----------
+    zone : str
+        Where the nodes of a group of spread ``worst`` are.
+    nodes, vpc, branch : ndarray of int, shape (n_states,)
+        Nodes, and workload pods on VPC addresses and with branch ENIs.
+
+    Notes
+    -----
+    Of v pods on n nodes each node has ⌊v ÷ n⌋ and the first v mod n in subnet order one more, as the scheduler
+    leaves identical pods on identical nodes. Then each place adds count × ``demand_table[pods per node]``.
+    """
+    import numpy as np
+
+    shape = engine.shapes[group]
+    slots = [slot for slot, _ in engine.places(group, ENOUGH_FOR_EVERY_PLACE, zone)]
+    counts = _counts(engine, group, zone, nodes, {slot: i for i, slot in enumerate(slots)})
+    names = tuple(dict.fromkeys(n for s in slots for n in (s.subnet, s.address_subnet)))
+    singles = np.zeros((len(names), len(nodes)), dtype=np.int32)
+    prefixes = np.zeros_like(singles)
+    per_single, per_prefix = (np.asarray(t) for t in _node_tables(shape.first))
+    most = len(per_single) - 1
+    size = np.maximum(nodes, 1).astype(np.int64)
+    (pods, pods_over), (enis, enis_over) = np.divmod(vpc, size), np.divmod(branch, size)
+    here, above = np.minimum(pods, most), np.minimum(pods + 1, most)
+    before = np.zeros(len(nodes), dtype=np.int64)
+    for slot, count in zip(slots, counts, strict=True):
+        more = np.clip(pods_over - before, 0, count)
+        home, served = names.index(slot.subnet), names.index(slot.address_subnet)
+        singles[home] += (count * shape.node_addresses).astype(np.int32)
+        singles[served] += (
+            (count - more) * per_single[here]
+            + more * per_single[above]
+            + count * enis
+            + np.clip(enis_over - before, 0, count)
+        ).astype(np.int32)
+        prefixes[served] += ((count - more) * per_prefix[here] + more * per_prefix[above]).astype(np.int32)
+        before += count
+    return GroupTable(names, singles, prefixes)
+
+
+def _counts(engine: Engine, group: int, zone: str, nodes: Ints, row: Mapping[Slot, int]) -> npt.NDArray[np.int64]:
+    """Nodes in each place, by the group's spread rule: shape (n_slots, n_states)."""
+    import numpy as np
+
+    distinct, at = np.unique(nodes, return_inverse=True)
+    counts = np.zeros((len(row), len(distinct)), dtype=np.int64)
+    for column, n in enumerate(distinct):
+        for slot, count in engine.places(group, int(n), zone):
+            counts[row[slot], column] = count
+    return counts[:, at]
+
+
+def _node_tables(shape: TypeShape) -> tuple[list[int], list[int]]:
+    """Single addresses and /28s of one node with 0, 1, … workload pods; both from the CNI's formulas."""
+    totals = shape.demand_table
+    if not shape.settings.prefix:
+        return list(totals), [0] * len(totals)
+    slots = [
+        slots_and_enis(shape.limits, shape.settings, shape.max_pods, shape.daemon_pods + q)[0]
+        for q in range(len(totals))
+    ]
+    return [t - BLOCK * s for t, s in zip(totals, slots, strict=True)], slots
+
+
+def pods_per_empty_node(shape: GroupShape, pod: PodShape) -> int:
+    """How many pods of one shape a node holds beside its daemonsets. [pods]"""
+    room, state, count = shape.first.room, shape.first.start, 0
+    while count < room.max_pods and fits(room, state, pod):
+        state, count = with_pod(state, pod), count + 1
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The engine's answers at points of growth: shape (n_points, n_groups) each but ``replicas``.
+
+    ``replicas`` (n_points, n_workloads); ``vpc`` and ``branch`` are workload pods.
+    """
+
+    replicas: Floats
+    nodes: Ints
+    vpc: Ints
+    branch: Ints
+    zones: tuple[str, ...]
+
+
+def calibrate(engine: Engine, points: Sequence[Sequence[int]]) -> Calibration:
+    """Ask the engine at each point."""
+    import numpy as np
+
+    states = [engine.run(growing_demand(engine, p)) for p in points]
+    return Calibration(
+        replicas=np.array(points, dtype=float).reshape(len(points), -1),
+        nodes=np.array([[g.nodes for g in s.groups] for s in states], dtype=np.int32),
+        vpc=np.array([[_workload_pods(s, i) for i in range(len(s.groups))] for s in states], dtype=np.int32),
+        branch=np.array(
+            [[sum(c.count * c.branch_pods for c in g.classes) for g in s.groups] for s in states], dtype=np.int32
+        ),
+        zones=tuple(max(g.nodes_by_zone, key=lambda z: g.nodes_by_zone[z]) for g in states[-1].groups),
+    )
+
+
+def _workload_pods(state: ScenarioState, group: int) -> int:
+    """Pods on VPC addresses in a group, its daemonsets' not counted."""
+    daemons = state.groups[group].shape.first.daemon_pods
+    return sum(c.count * (c.vpc_pods - daemons) for c in state.groups[group].classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Node groups that share workloads, their states, and what each state takes.
+
+    Attributes
+    ----------
+    shares : ndarray of float32, shape (n_resources, n_workloads)
+        Of a node, that one pod of each workload takes. For pods of one shape: one row of ones.
+    load_steps : float
+        Steps of the load per unit; 0 for pods of one shape.
+    stage_of : ndarray of int32, shape (n_steps,)
+        Which node counts a load needs.
+    columns, column_of : int, ndarray of float32, shape (n_stages,)
+        States per stage, and states per pod on a VPC address.
+    table : GroupTable
+        Of all groups together.
+    nodes : ndarray of int32, shape (n_groups, n_states)
+    """
+
+    groups: tuple[int, ...]
+    workloads: tuple[int, ...]
+    vpc: tuple[int, ...]
+    shares: Floats
+    load_steps: float
+    stage_of: Ints
+    columns: int
+    column_of: Floats
+    table: GroupTable
+    nodes: Ints
+
+    def states(self, replicas: Sequence[Floats]) -> Ints:
+        """The state of each draw on each day, from the replicas of this component's workloads in order."""
+        import numpy as np
+
+        loads = [_weighted(replicas, row) for row in self.shares]
+        if not self.load_steps:
+            last = self.table.singles.shape[1] - 1
+            return np.asarray(np.minimum(loads[0], last), dtype=np.int32)
+        load = loads[0]
+        for other in loads[1:]:
+            load = np.maximum(load, other)
+        load = load * np.float32(self.load_steps)
+        load += np.float32(1 - 1e-4)  # whole steps, rounded up, but not for a rounding error
+        stages = self.stage_of[np.minimum(load, len(self.stage_of) - 1).astype(np.int32)]
+        pods = _weighted(replicas, np.array([float(i in self.vpc) for i in self.workloads], dtype=np.float32))
+        columns = np.minimum(pods * self.column_of[stages] + np.float32(0.5), self.columns - 1).astype(np.int32)
+        return np.asarray(stages * np.int32(self.columns) + columns, dtype=np.int32)
+
+
+def _weighted(replicas: Sequence[Floats], weights: Floats) -> Any:
+    """Σ weight × replicas; what is the same in every draw is added up first."""
+    import numpy as np
+
+    total: Any = np.zeros((1, 1), dtype=np.float32)
+    for i in sorted(range(len(replicas)), key=lambda i: replicas[i].shape[1]):
+        if weights[i]:
+            total = total + (replicas[i] if weights[i] == 1 else replicas[i] * np.float32(weights[i]))
+    return total
+
+
+def components(engine: Engine, points: Calibration, top: Sequence[int]) -> list[Component]:
+    """All components of a plan, with tables that reach to ``top`` replicas of each workload."""
+    return [_component(engine, groups, workloads, points, top) for groups, workloads in partition(engine)]
+
+
+def partition(engine: Engine) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Groups and workloads divided into sets that have nothing to do with each other."""
+    owner = list(range(len(engine.shapes)))
+
+    def root(group: int) -> int:
+        while owner[group] != group:
+            group = owner[group]
+        return group
+
+    for allowed in engine.allowed:
+        for a, b in pairwise(allowed):
+            low, high = sorted((root(a), root(b)))
+            owner[high] = low
+    found: dict[int, tuple[list[int], list[int]]] = {}
+    for group in range(len(engine.shapes)):
+        found.setdefault(root(group), ([], []))[0].append(group)
+    for workload, allowed in enumerate(engine.allowed):
+        if allowed:
+            found[root(allowed[0])][1].append(workload)
+    return [(tuple(groups), tuple(workloads)) for groups, workloads in found.values()]
+
+
+def _component(
+    engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...], points: Calibration, top: Sequence[int]
+) -> Component:
+    pods = [engine.pods[w] for w in workloads]
+    shape = engine.shapes[groups[0]]
+    if len(groups) == 1 and len(set(pods)) <= 1:
+        room = pods_per_empty_node(shape, pods[0]) if pods else 0
+        return _of_one_shape(engine, groups[0], workloads, pods, room, points, sum(top[w] for w in workloads))
+    return _of_mixed_pods(engine, groups, workloads, points, [top[w] for w in workloads])
+
+
+def _of_one_shape(
+    engine: Engine,
+    group: int,
+    workloads: tuple[int, ...],
+    pods: Sequence[PodShape],
+    room: int,
+    points: Calibration,
+    top: int,
+) -> Component:
+    """State = count of pods; nodes = ⌈pods ÷ pods per node⌉, at least the floor. Exact."""
+    import numpy as np
+
+    kind = pods[0].kind if pods else ""
+    placed = np.arange(min(top, MOST_STATES) + 1, dtype=np.int32)
+    if not room:  # no node ever holds such a pod
+        placed[:] = 0
+    nodes = np.maximum(ceil_div(placed, max(room, 1)), np.int32(_floor(engine, group)))
+    none = np.zeros_like(placed)
+    table = group_table(
+        engine, group, points.zones[group], nodes, placed if kind == VPC else none, placed if kind == BRANCH else none
+    )
+    return Component(
+        groups=(group,),
+        workloads=workloads,
+        vpc=workloads if kind == VPC else (),
+        shares=np.ones((1, len(workloads)), dtype=np.float32),
+        load_steps=0.0,
+        stage_of=np.zeros(0, dtype=np.int32),
+        columns=0,
+        column_of=np.zeros(0, dtype=np.float32),
+        table=table,
+        nodes=nodes[None, :],
+    )
+
+
+def _floor(engine: Engine, group: int) -> int:
+    spec = engine.plan.node_groups[group]
+    return max(spec.min_nodes, spec.desired or 0)
+
+
+def _of_mixed_pods(
+    engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...], points: Calibration, top: Sequence[int]
+) -> Component:
+    import numpy as np
+
+    shares = _shares(engine, groups, workloads)
+    loads = (points.replicas[:, list(workloads)] @ shares.T.astype(float)).max(axis=1)
+    highest = max(float((shares @ np.array(top, dtype=float)).max()), float(loads.max()), 1e-6)
+    steps = min(float(STEPS_PER_NODE), MOST_LOAD_STEPS / highest)
+    grid = np.arange(int(highest * steps) + 2) / steps
+    order = np.argsort(loads, kind="stable")
+    known = loads[order]
+    counts = np.stack([_nodes_of(grid, known, points.nodes[order, g], _floor(engine, g)) for g in groups])
+    stage_of, first = _stages(counts)
+    ends = np.append(first[1:], len(grid)) - 1  # last load step of each stage
+    columns = int(np.clip(MOST_STATES // len(first), 64, 1024))
+    vpc = tuple(w for w in workloads if engine.pods[w].kind == VPC)
+    room = max(_address_room(engine.shapes[g]) for g in groups)
+    most = np.maximum(np.ceil((grid[ends] + 1 / steps) * room), 1)
+    column_of = np.minimum((columns - 1) / most, 1.0)
+    pods = np.arange(columns)[None, :] / column_of[:, None]  # on VPC addresses, of the whole component
+    all_vpc = np.maximum(points.vpc[:, list(groups)].sum(axis=1)[order], 1)
+    tables, nodes = [], []
+    for row, g in enumerate(groups):
+        share = np.interp(grid[ends], known, points.vpc[order, g] / all_vpc)
+        branch = np.interp(grid[ends], known, points.branch[order, g])
+        here = np.repeat(counts[row][ends], columns)
+        mine = np.rint(pods * share[:, None]).ravel().astype(np.int32)
+        tables.append(
+            group_table(engine, g, points.zones[g], here, mine, np.repeat(np.rint(branch), columns).astype(np.int32))
+        )
+        nodes.append(here)
+    return Component(
+        groups=groups,
+        workloads=workloads,
+        vpc=vpc,
+        shares=shares,
+        load_steps=steps,
+        stage_of=stage_of,
+        columns=columns,
+        column_of=column_of.astype(np.float32),
+        table=_together(tables),
+        nodes=np.stack(nodes),
+    )
+
+
+def _address_room(shape: GroupShape) -> int:
+    return max(shape.first.most_workload_pods, 1)
+
+
+def _shares(engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...]) -> Floats:
+    """Of each resource of a node, what one pod of each workload takes; resources that never bind left out."""
+    import numpy as np
+
+    rows = []
+    for w in workloads:
+        pod = engine.pods[w]
+        able = [g for g in engine.allowed[w] if pods_per_empty_node(engine.shapes[g], pod)] or [groups[0]]
+        first = engine.shapes[able[0]].first
+        room, start = first.room, first.start
+        needs = (
+            (pod.cpu, room.cpu - start[2]),
+            (pod.memory, room.memory - start[3]),
+            (1, room.max_pods - start[4]),
+            (pod.kind == VPC, room.addresses - start[5]),
+            (pod.kind == BRANCH, room.branch_enis - start[6]),
+        )
+        rows.append([need / max(have, 1) if need else 0.0 for need, have in needs])
+    shares = np.array(rows, dtype=np.float32).T
+    kept: list[int] = []
+    for r in range(len(shares)):
+        rivals = [o for o in range(len(shares)) if o != r and (shares[o] >= shares[r]).all()]
+        if not any((shares[o] > shares[r]).any() or o < r for o in rivals):
+            kept.append(r)
+    return shares[kept]
+
+
+def _nodes_of(grid: Floats, known: Floats, nodes: Ints, floor: int) -> Ints:
+    """Nodes of one group at each load, never falling: the engine's at the known loads, straight between, then on."""
+    import numpy as np
+
+    level = np.maximum.accumulate(np.where(nodes > floor, nodes - 0.5, nodes.astype(float)))
+    lines = np.interp(grid, known, level)
+    beyond = grid > known[-1]
+    if beyond.any() and nodes[-1] > floor:
+        lines[beyond] = level[-1] * grid[beyond] / known[-1]
+    return np.maximum(np.ceil(lines - 1e-9), floor).astype(np.int32)
+
+
+def _stages(counts: Ints) -> tuple[Ints, Ints]:
+    """Which run of equal node counts each load step belongs to, and where each run starts."""
+    import numpy as np
+
+    new = np.append(True, (counts[:, 1:] != counts[:, :-1]).any(axis=0))
+    first = np.flatnonzero(new)
+    if len(first) > MOST_STAGES:
+        first = first[:: -(-len(first) // MOST_STAGES)]
+    stage_of = np.searchsorted(first, np.arange(counts.shape[1]), side="right") - 1
+    return stage_of.astype(np.int32), first.astype(np.int32)
+
+
+def _together(tables: Sequence[GroupTable]) -> GroupTable:
+    """The tables of several groups over the same states, added up per subnet."""
+    import numpy as np
+
+    names = tuple(dict.fromkeys(n for t in tables for n in t.subnets))
+    singles = np.zeros((len(names), tables[0].singles.shape[1]), dtype=np.int32)
+    prefixes = np.zeros_like(singles)
+    for t in tables:
+        for i, name in enumerate(t.subnets):
+            singles[names.index(name)] += t.singles[i]
+            prefixes[names.index(name)] += t.prefixes[i]
+    return GroupTable(names, singles, prefixes)

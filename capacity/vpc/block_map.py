@@ -1,0 +1,73 @@
+"""The /28 blocks of a subnet one by one, packed as well as they can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from capacity.spec.plan import RESERVED_BY_AWS, Subnet
+from capacity.units import ceil_div
+from capacity.vpc.blocks import BLOCK
+from capacity.vpc.ledger import SubnetState
+
+
+@dataclass(frozen=True, slots=True)
+class BlockMap:
+    """State of every /28 of a subnet, in address order.
+
+    Attributes
+    ----------
+    states : tuple of str
+        ``aws`` (holds addresses that AWS keeps), ``prefix``, ``single`` (single addresses), ``reserved``
+        (free, in a reservation of type prefix), ``explicit`` (in one of type explicit) or ``free``.
+    rule : str
+        How the blocks were filled, in words.
+    """
+
+    subnet: Subnet
+    states: tuple[str, ...]
+    rule: str
+
+
+def packed_blocks(state: SubnetState) -> BlockMap:
+    """The blocks that a subnet's addresses need at best: prefixes in reservations first, singles side by side.
+
+    Notes
+    -----
+    A plan says how many addresses are taken, not which: this is the least fragmentation, the bound that
+    :func:`capacity.vpc.blocks.prefixes_fit` judges by. Single addresses begin in the first block, beside the
+    four that AWS keeps, and use the rest of the last one when all others are taken.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from ipaddress import IPv4Network
+    >>> from capacity.vpc.ledger import Booking, settle
+    >>> booking = Booking(Subnet("a", "z", IPv4Network("10.0.0.0/25")))
+    >>> booking.book("other", 20, "taken")
+    >>> packed_blocks(settle(booking, Fraction(0), False)).states
+    ('aws', 'single', 'free', 'free', 'free', 'free', 'free', 'aws')
+    """
+    subnet = state.subnet
+    base = int(subnet.cidr.network_address)
+    states = ["free"] * ceil_div(subnet.total, BLOCK)
+    for reservation in subnet.reservations:
+        kind = "reserved" if reservation.type == "prefix" else "explicit"
+        low, high = int(reservation.cidr.network_address) - base, int(reservation.cidr.broadcast_address) - base
+        for block in range(low // BLOCK, high // BLOCK + 1):
+            states[block] = "explicit" if "explicit" in (kind, states[block]) else kind
+    for block in (0, len(states) - 1):
+        states[block] = "aws"
+    prefixes = state.prefixes
+    for wanted in ("reserved", "free"):
+        for block in reversed(range(len(states))):
+            if prefixes and states[block] == wanted:
+                states[block] = "prefix"
+                prefixes -= 1
+    singles = sum(state.used.values()) - BLOCK * state.prefixes
+    spare = (BLOCK - RESERVED_BY_AWS + 1) + (BLOCK - 1) if len(states) > 1 else BLOCK - RESERVED_BY_AWS
+    singles -= min(singles, spare - (BLOCK - 1 if len(states) > 1 else 0))
+    for block, what in enumerate(states):
+        if singles > 0 and what == "free":
+            states[block] = "single"
+            singles -= BLOCK
+    return BlockMap(subnet, tuple(states), "packed as well as can be: a plan does not say which addresses are taken")

@@ -1,0 +1,326 @@
+"""Free /28 blocks of a subnet: exact from a list of addresses, exact in distribution from counts alone.
+
+A prefix takes 16 contiguous addresses on a /28 boundary, so what counts for prefix delegation is not how
+many addresses are free but how many blocks are free as a whole.
+
+**Counts.** Where only the number ``n`` of single addresses is known, every set of ``n`` of the ``N`` open
+addresses is taken as equally likely. ``W`` of the blocks are whole (none of AWS's five addresses, no
+reservation); the other ``R = N - 16 W`` open addresses lie beside them. Then with inclusion-exclusion
+
+    P(at least k free) = sum over i >= k of (-1)^(i-k) C(i-1, k-1) C(W, i) C(N - 16 i, n) / C(N, n)
+
+in whole numbers of any size: nothing is simulated or rounded.
+
+Source: awsdocs/amazon-vpc-user-guide subnet-sizing.md L9 (the five addresses); prefixes:
+aws/aws-eks-best-practices@dc0243a networking/prefix-mode_linux.adoc L22-26, L75-85.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from ipaddress import IPv4Network
+from math import comb, prod
+
+from capacity.spec.plan import RESERVED_BY_AWS, Subnet
+from capacity.vpc.blocks import BLOCK, room_of
+
+# One letter per block, in the order of the subnet.
+FREE, PARTLY, FULL, KEPT, FREE_RESERVED, EXPLICIT, UNKNOWN = ".", "+", "#", "A", "P", "E", "?"
+LEGEND = {
+    FREE: "free /28",
+    PARTLY: "partly taken",
+    FULL: "full",
+    KEPT: "holds AWS's own addresses, never a prefix",
+    FREE_RESERVED: "reserved for prefixes",
+    EXPLICIT: "in an explicit reservation",
+    UNKNOWN: "free or not: not known from counts",
+}
+
+
+def expected_free_blocks(whole: int, rest: int, taken: int) -> Fraction:
+    """Mean number of free blocks when ``taken`` single addresses lie anywhere. [blocks]
+
+    Parameters
+    ----------
+    whole : int
+        Blocks of 16 open addresses. [blocks]
+    rest : int
+        Open addresses beside them. [addresses]
+    taken : int
+        Single addresses taken, at most all that are open. [addresses]
+
+    Notes
+    -----
+    W · C(N − 16, n) / C(N, n): each block is free with the same chance.
+
+    Examples
+    --------
+    A /26 has 59 open addresses, two of its four blocks whole; with one address taken each is free with 43/59.
+
+    >>> expected_free_blocks(whole=2, rest=27, taken=1)
+    Fraction(86, 59)
+    """
+    everything = BLOCK * whole + rest
+    return Fraction(whole * comb(everything - BLOCK, taken), comb(everything, taken)) if whole else Fraction(0)
+
+
+def probability_of_free_blocks(whole: int, rest: int, taken: int, at_least: int) -> Fraction:
+    """Chance that at least so many blocks are free, parameters as in :func:`expected_free_blocks`.
+
+    Examples
+    --------
+    One address taken in a /26: both blocks stay free if it is one of the 27 beside them.
+
+    >>> probability_of_free_blocks(whole=2, rest=27, taken=1, at_least=2)
+    Fraction(27, 59)
+    >>> probability_of_free_blocks(whole=2, rest=27, taken=1, at_least=1)
+    Fraction(1, 1)
+    """
+    if at_least <= 0:
+        return Fraction(1)
+    if at_least > most_free_blocks(whole, rest, taken):
+        return Fraction(0)
+    if at_least <= certain_free_blocks(whole, taken):
+        return Fraction(1)
+    ways = _ways(whole, rest, taken)
+    signed = 0
+    sign = coefficient = 1
+    for i in range(at_least, len(ways)):
+        signed += sign * coefficient * ways[i]
+        coefficient = coefficient * i // (i - at_least + 1)  # C(i, k-1) from C(i-1, k-1)
+        sign = -sign
+    return Fraction(signed, ways[0])
+
+
+@lru_cache(maxsize=4)  # a /16's numbers take some 30 MB
+def _ways(whole: int, rest: int, taken: int) -> tuple[int, ...]:
+    """C(W, i) · C(N − 16 i, n) for i = 0, 1, …: ways in which i chosen blocks stay free, over all choices."""
+    left = BLOCK * whole + rest
+    choices, sets = 1, comb(left, taken)
+    found = [sets]
+    for i in range(most_free_blocks(whole, rest, taken)):
+        choices = choices * (whole - i) // (i + 1)
+        # C(N - 16, n) from C(N, n): sixteen small factors instead of a new binomial of a thousand digits
+        sets = sets * prod(range(left - taken - BLOCK + 1, left - taken + 1)) // prod(range(left - BLOCK + 1, left + 1))
+        left -= BLOCK
+        found.append(choices * sets)
+    return tuple(found)
+
+
+def certain_free_blocks(whole: int, taken: int) -> int:
+    """Blocks free wherever the addresses lie: each spoils one block at most. [blocks]"""
+    return max(whole - taken, 0)
+
+
+def most_free_blocks(whole: int, rest: int, taken: int) -> int:
+    """Blocks free if the addresses lie as well as can be: beside the whole blocks first. [blocks]"""
+    return max(min(whole, (BLOCK * whole + rest - taken) // BLOCK), 0)
+
+
+def likely_free_blocks(whole: int, rest: int, taken: int, probability: Fraction) -> int:
+    """The most blocks that are free with at least this probability. [blocks]
+
+    >>> likely_free_blocks(whole=2, rest=27, taken=1, probability=Fraction(95, 100))
+    1
+    """
+    low, high = certain_free_blocks(whole, taken), most_free_blocks(whole, rest, taken)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if probability_of_free_blocks(whole, rest, taken, middle) >= probability:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+# --- addresses known --------------------------------------------------------------------------
+
+
+def block_map(subnet: Subnet, taken: Iterable[IPv4Network] | None) -> str:
+    """One letter per /28 block of a subnet (see ``LEGEND``); ``taken`` None: addresses unknown.
+
+    Parameters
+    ----------
+    taken : iterable of IPv4Network
+        Addresses (/32) and prefixes (/28) in use; what lies outside the subnet is passed over.
+
+    Examples
+    --------
+    >>> block_map(Subnet("a", "z", IPv4Network("10.0.0.0/25")), [IPv4Network("10.0.0.40/32")])
+    'A.+....A'
+    """
+    first, last = int(subnet.cidr.network_address), int(subnet.cidr.broadcast_address)
+    held = [0] * (subnet.total // BLOCK)
+    kept = [0] * len(held)
+    for address in {*range(first, first + RESERVED_BY_AWS - 1), last}:
+        kept[(address - first) // BLOCK] += 1
+    for address in _inside(taken or (), *_usable_range(subnet)):
+        held[(address - first) // BLOCK] += 1
+    reserved = {}
+    for reservation in subnet.reservations:
+        low, high = int(reservation.cidr.network_address), int(reservation.cidr.broadcast_address)
+        reserved.update(dict.fromkeys(range((low - first) // BLOCK, (high - first) // BLOCK + 1), reservation.type))
+    known = taken is not None
+    return "".join(_letter(h, k, reserved.get(i), known) for i, (h, k) in enumerate(zip(held, kept, strict=True)))
+
+
+def _usable_range(subnet: Subnet) -> tuple[int, int]:
+    """First and last address that is not AWS's."""
+    return int(subnet.cidr.network_address) + RESERVED_BY_AWS - 1, int(subnet.cidr.broadcast_address) - 1
+
+
+def _inside(taken: Iterable[IPv4Network], low: int, high: int) -> set[int]:
+    """The single addresses of some blocks that lie from ``low`` to ``high``."""
+    found: set[int] = set()
+    for block in taken:
+        found.update(range(max(int(block.network_address), low), min(int(block.broadcast_address), high) + 1))
+    return found
+
+
+def _letter(held: int, kept: int, reserved: str | None, known: bool) -> str:
+    if kept:
+        return FULL if held + kept == BLOCK else KEPT
+    if held == BLOCK:
+        return FULL
+    if held:
+        return PARTLY
+    if reserved is not None:
+        return FREE_RESERVED if reserved == "prefix" else EXPLICIT
+    return FREE if known else UNKNOWN
+
+
+def taken_addresses(subnet: Subnet, taken: Iterable[IPv4Network]) -> int:
+    """How many usable addresses of a subnet a list of addresses and prefixes takes. [addresses]"""
+    return len(_inside(taken, *_usable_range(subnet)))
+
+
+# --- both -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fragments:
+    """The free /28 blocks of a subnet.
+
+    Attributes
+    ----------
+    taken : int
+        Usable addresses in use. [addresses]
+    exact : bool
+        Whether the addresses are known; else ``free_blocks`` is None and the rest a distribution.
+    free_blocks : int or None
+        [blocks]
+    expected : Fraction
+        Mean number of free blocks; the number itself where it is known. [blocks]
+    certain, most : int
+        Free blocks wherever the addresses lie, and if they lie as well as can be. [blocks]
+    letters : str
+        The block map.
+    whole, rest, singles : int
+        Open whole blocks left for single addresses to spoil, open addresses beside them, and the
+        single addresses taken: what the distribution is made of.
+    """
+
+    subnet: Subnet
+    taken: int
+    exact: bool
+    free_blocks: int | None
+    expected: Fraction
+    certain: int
+    most: int
+    letters: str
+    whole: int
+    rest: int
+    singles: int
+    reserved_free: int
+
+    @property
+    def free(self) -> int:
+        """[addresses]"""
+        return self.subnet.usable - self.taken
+
+    @property
+    def score(self) -> Fraction | None:
+        """Fragmentation: the share of the possible free /28 blocks that scattered addresses spoil.
+
+        1 − free blocks ÷ most blocks that as many free addresses could form. 0: none is spoilt, 1: all
+        are. None where even the best order would leave no block.
+        """
+        return 1 - self.expected / self.most if self.most else None
+
+    def probability(self, at_least: int) -> Fraction:
+        """Chance that at least so many blocks are free (0 or 1 where the addresses are known)."""
+        if self.free_blocks is not None:
+            return Fraction(int(self.free_blocks >= at_least))
+        return probability_of_free_blocks(self.whole, self.rest, self.singles, at_least - self.reserved_free)
+
+    def likely(self, probability: Fraction) -> int:
+        """Most blocks that are free with at least this probability. [blocks]"""
+        if self.free_blocks is not None:
+            return self.free_blocks
+        return self.reserved_free + likely_free_blocks(self.whole, self.rest, self.singles, probability)
+
+
+def fragments_of_list(subnet: Subnet, taken: Iterable[IPv4Network]) -> Fragments:
+    """Free blocks where every address in use is known."""
+    used = list(taken)
+    letters = block_map(subnet, used)
+    count = taken_addresses(subnet, used)
+    room = room_of(subnet)
+    free = letters.count(FREE) + letters.count(FREE_RESERVED)
+    ceiling = room.open_blocks + room.reserved_blocks
+    return Fragments(
+        subnet=subnet,
+        taken=count,
+        exact=True,
+        free_blocks=free,
+        expected=Fraction(free),
+        certain=free,
+        most=max(min(ceiling, (subnet.usable - count - _explicit_left(subnet, used)) // BLOCK), free),
+        letters=letters,
+        whole=room.open_blocks,
+        rest=room.open_addresses - BLOCK * room.open_blocks,
+        singles=count,
+        reserved_free=letters.count(FREE_RESERVED),
+    )
+
+
+def _explicit_left(subnet: Subnet, taken: Sequence[IPv4Network]) -> int:
+    """Addresses of explicit reservations that are not in use: free, but open to nothing here. [addresses]"""
+    inside = 0
+    for reservation in subnet.reservations:
+        if reservation.type == "explicit":
+            inside += len(_inside(taken, int(reservation.cidr[0]), int(reservation.cidr[-1])))
+    return max(room_of(subnet).explicit - inside, 0)
+
+
+def fragments_of_counts(subnet: Subnet, singles: int, prefixes: int = 0) -> Fragments:
+    """Free blocks where only counts are known.
+
+    Prefixes lie in reservations of type prefix first, else in whole blocks of their own; given where they
+    are, the single addresses lie anywhere in what is open and left. Counts above what there is leave no
+    block.
+    """
+    room = room_of(subnet)
+    in_reservation = min(prefixes, room.reserved_blocks)
+    outside = min(prefixes - in_reservation, room.open_blocks)
+    whole = room.open_blocks - outside
+    rest = room.open_addresses - BLOCK * room.open_blocks
+    taken = min(singles, BLOCK * whole + rest)
+    left = room.reserved_blocks - in_reservation
+    return Fragments(
+        subnet=subnet,
+        taken=singles + BLOCK * prefixes,
+        exact=False,
+        free_blocks=None,
+        expected=left + expected_free_blocks(whole, rest, taken),
+        certain=left + certain_free_blocks(whole, taken),
+        most=left + most_free_blocks(whole, rest, taken),
+        letters=block_map(subnet, None),
+        whole=whole,
+        rest=rest,
+        singles=taken,
+        reserved_free=left,
+    )

@@ -1,0 +1,90 @@
+"""Results that the chart tests draw, from the engine and by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from capacity.catalog.prices import price_per_hour
+from capacity.catalog.table import load_catalog
+from capacity.charts.forecast import Fan, plot_forecast
+from capacity.charts.nodes import plot_limits, plot_modes, plot_price_per_pod
+from capacity.charts.subnets import plot_blocks, plot_headroom, plot_subnet_states
+from capacity.charts.theme import LIGHT, Theme
+from capacity.charts.trade import WarmChoice, plot_warm_tradeoff
+from capacity.cluster.check import CheckResult, check
+from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
+from capacity.node.maxpods import MaxPods, Platform, max_pods
+from capacity.node.offer import Offer, PodAsked, offer
+from capacity.node.shape_map import request_grid, shape_map
+from capacity.spec.parse import read_plan
+from capacity.units import MIB
+from capacity.vpc.block_map import packed_blocks
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
+TYPES = ("m5.large", "m6i.xlarge", "c6i.2xlarge")
+MODES = (("secondary", False), ("secondary", True), ("prefix", False), ("ipv6", False))
+
+
+@cache
+def result() -> CheckResult:
+    return check(read_plan(EXAMPLE), ["steady", "peak"])
+
+
+@cache
+def prefix_result() -> CheckResult:
+    plan = read_plan(EXAMPLE)
+    settings = replace(plan.cni.settings, prefix=True)
+    return check(replace(plan, cni=replace(plan.cni, settings=settings)), ["steady", "peak"])
+
+
+def offers() -> list[Offer]:
+    catalog, pod = load_catalog(), PodAsked(cpu=250, memory=512 * MIB)
+    return [offer(catalog.get(n), Platform(), pod, price=price_per_hour(n, "us-east-1")) for n in TYPES]
+
+
+def mode_rows() -> list[MaxPods]:
+    catalog = load_catalog()
+    return [max_pods(catalog.get(n), Platform(mode=m, custom_networking=c)) for n in TYPES for m, c in MODES]
+
+
+def choices() -> list[WarmChoice]:
+    return [
+        WarmChoice("WARM_ENI_TARGET=1", 900, 20, 40),
+        WarmChoice("WARM_IP_TARGET=2 MINIMUM_IP_TARGET=10", 300, 2, 400),
+        WarmChoice("WARM_IP_TARGET=5", 400, 5),
+        WarmChoice("WARM_PREFIX_TARGET=1", 1000, 16, 30),
+    ]
+
+
+def fan() -> Fan:
+    dates = [dt.date(2026, 1, 1) + dt.timedelta(days=7 * i) for i in range(52)]
+    low, middle, high = ([start - step * i for i in range(52)] for start, step in ((200, 7), (220, 5), (240, 3)))
+    when = {"P10": dt.date(2026, 7, 20), "P50": dt.date(2026, 11, 5), "P90": None}
+    return Fan("private-b", dates, low, middle, high, when)
+
+
+def figures(theme: Theme = LIGHT) -> dict[str, Any]:
+    """Every chart by name, as a function that draws it."""
+    from capacity.charts.bottleneck import plot_bottleneck_map
+
+    kind = load_catalog().get("m5.large")
+    peak = next(s for s in result().scenarios if s.name == "peak")
+    block = prefix_result().scenarios[0].subnets[1]
+    return {
+        "limits": lambda **to: plot_limits(offers(), theme=theme, **to),
+        "price": lambda **to: plot_price_per_pod(offers(), theme=theme, **to),
+        "modes": lambda **to: plot_modes(mode_rows(), theme=theme, **to),
+        "bottleneck": lambda **to: plot_bottleneck_map(
+            shape_map(kind, Platform(), *request_grid(33)), theme=theme, **to
+        ),
+        "subnets": lambda **to: plot_subnet_states(peak, theme=theme, **to),
+        "headroom-nodes": lambda **to: plot_headroom(headroom_by_nodes(result(), "general"), theme=theme, **to),
+        "headroom-pods": lambda **to: plot_headroom(headroom_by_pods(result()), theme=theme, **to),
+        "blocks": lambda **to: plot_blocks(packed_blocks(block), theme=theme, **to),
+        "warm": lambda **to: plot_warm_tradeoff(choices(), theme=theme, **to),
+        "forecast": lambda **to: plot_forecast(fan(), theme=theme, **to),
+    }

@@ -1,0 +1,230 @@
+"""What stands in the figures: bars as high as the results, lines through their points, words beside colours."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from ipaddress import IPv4Network
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from capacity.charts.files import inline_svg, png_bytes, svg_text
+from capacity.charts.forecast import plot_forecast
+from capacity.charts.nodes import LIMITS, plot_limits, plot_modes, plot_price_per_pod
+from capacity.charts.subnets import FREE, MOST_SUBNETS, STATES, plot_blocks, plot_headroom, plot_subnet_states
+from capacity.charts.theme import DARK, LIGHT, THEMES, label
+from capacity.charts.trade import plot_warm_tradeoff
+from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
+from capacity.errors import SpecError
+from capacity.vpc.block_map import packed_blocks
+from tests.charts import samples
+
+
+def bars(figure: Any) -> dict[str, list[float]]:
+    """Lengths of the bars by their label in the legend."""
+    return {c.get_label(): [round(p.get_width(), 6) for p in c] for c in figure.axes[0].containers}
+
+
+def words(figure: Any) -> list[str]:
+    return [t.get_text() for t in figure.axes[0].texts]
+
+
+def legend(figure: Any) -> list[str]:
+    return [t.get_text() for t in figure.legends[0].get_texts()]
+
+
+def test_limits_are_the_offers() -> None:
+    offers = samples.offers()
+    figure: Any = plot_limits(offers)
+    found = bars(figure)
+    assert found["CPU"] == [7, 15, 31]  # m5.large: 1930 // 250
+    assert found["addresses of the ENIs"] == [o.fits["ips"] for o in offers]
+    assert found["memory"] == [o.fits["memory"] for o in offers]
+    binding = [w for w in words(figure) if "binds" in w]
+    assert binding == ["7 ◀ binds", "15 ◀ binds", "27 ◀ binds"]
+    assert figure.axes[0].get_xlabel() == "pods of this shape per node, after daemonsets"
+
+
+def test_limits_of_an_unknown_count_are_words_not_zero() -> None:
+    first = samples.offers()[0]
+    unknown = replace(first, instance_type="x", fits=first.fits | {"ips": None}, binding=None)
+    assert "not asked or unknown" in words(plot_limits([first, unknown]))
+
+
+def test_prices_are_sorted_and_unpriced_types_named() -> None:
+    offers = [*samples.offers(), replace(samples.offers()[0], instance_type="z9.huge", usd_per_pod_month=None)]
+    figure: Any = plot_price_per_pod(offers)
+    lengths = next(iter(bars(figure).values()))
+    assert lengths == sorted(o.usd_per_pod_month or 0 for o in offers[:-1])
+    assert next(t.get_text() for t in figure.axes[0].get_yticklabels()) == "c6i.2xlarge"
+    assert "no price: z9.huge" in words(figure)
+    with pytest.raises(SpecError, match="no price per pod is known"):
+        plot_price_per_pod(offers[-1:])
+
+
+def test_modes_stand_side_by_side() -> None:
+    found = bars(plot_modes(samples.mode_rows()))
+    assert found["secondary IPs"] == [29, 58, 58]
+    assert found["secondary IPs, custom networking"] == [20, 44, 44]  # (3 - 1) * 9 + 2
+    assert found["prefixes"] == [110, 110, 110]
+
+
+def test_the_bottleneck_map_draws_each_cell() -> None:
+    from capacity.charts.bottleneck import plot_bottleneck_map
+    from tests.unit.test_shape_map import small_map
+
+    found = small_map()
+    figure: Any = plot_bottleneck_map(found)
+    mesh = figure.axes[0].collections[0]
+    assert mesh.get_array().ravel().tolist() == found.binding.ravel().tolist()
+    assert set(legend(figure)) == {f"{LIMITS[found.limits[i]][0]} binds" for i in np.unique(found.binding)}
+
+
+def test_subnet_bars_add_up_to_what_is_used_and_free() -> None:
+    peak = samples.result().scenarios[1]
+    figure: Any = plot_subnet_states(peak)
+    found = bars(figure)
+    order = sorted(peak.subnets, key=lambda s: s.free / s.subnet.usable)
+    for row, state in enumerate(order):
+        usable = state.subnet.usable
+        assert found["warm, held for pods"][row] == pytest.approx(100 * state.used["warm"] / usable)
+        total = sum(lengths[row] for lengths in found.values())
+        assert total == pytest.approx(max(100, 100 * state.used_total / usable))
+        assert found[FREE][row] == pytest.approx(max(state.free, 0) / usable * 100)
+    assert words(figure)[0] == f"{-order[0].free} short – exhausted"
+
+
+def test_every_holder_has_a_place_in_the_bars() -> None:
+    from capacity.vpc.ledger import HOLDERS
+
+    assert sorted(h for _, holders, _ in STATES for h in holders) == sorted(HOLDERS)
+
+
+def test_many_subnets_are_cut_and_the_title_says_so() -> None:
+    peak = samples.result().scenarios[1]
+    many = [replace(peak.subnets[0], subnet=replace(peak.subnets[0].subnet, name=f"s{i}")) for i in range(200)]
+    figure: Any = plot_subnet_states(replace(peak, subnets=tuple(many)))
+    assert len(figure.axes[0].get_yticks()) == MOST_SUBNETS
+    assert figure.axes[0].get_title(loc="left").endswith("the 16 fullest of 200 subnets")
+
+
+def test_headroom_lines_and_the_point_of_exhaustion() -> None:
+    curve = headroom_by_nodes(samples.result(), "general")
+    figure: Any = plot_headroom(curve)
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    place = curve.subnets.index("private-b")
+    assert lines["private-b"].get_xdata() == pytest.approx(curve.counts)
+    assert lines["private-b"].get_ydata() == pytest.approx(curve.free[place])
+    assert curve.exhausted_at[place] == 20
+    assert words(figure)[0] == "private-b is full\nat 20 nodes of general"
+    assert all(line.get_marker() != "None" for name, line in lines.items() if name in curve.subnets)
+
+
+def test_headroom_by_pods_starts_from_now() -> None:
+    curve = headroom_by_pods(samples.result())
+    now = 48 + 18 + 12 + 14
+    assert curve.now == now
+    assert now in curve.counts
+    figure: Any = plot_headroom(curve)
+    assert "now" in words(figure)
+
+
+def test_block_cells_are_the_blocks() -> None:
+    blocks = packed_blocks(samples.prefix_result().scenarios[0].subnets[1])
+    figure: Any = plot_blocks(blocks)
+    cells = figure.axes[0].images[0].get_array()
+    assert cells.size == len(blocks.states) == 16  # a /24
+    assert any(text.startswith("prefix of a node: ") for text in legend(figure))
+    named = sum(int(text.rsplit(" ", 1)[1].replace(",", "")) for text in legend(figure))
+    assert named == 16
+
+
+def test_warm_choices_are_points_with_numbers() -> None:
+    figure: Any = plot_warm_tradeoff(samples.choices())
+    points = {(line.get_xdata()[0], line.get_ydata()[0]) for line in figure.axes[0].lines[1:]}
+    assert points == {(900, 20), (300, 2), (400, 5), (1000, 16)}
+    front = figure.axes[0].lines[0]
+    assert list(front.get_xdata()) == [300, 400, 900]  # 1000 for 16 pods is beaten by 900 for 20
+    assert "1  WARM_IP_TARGET=2 MINIMUM_IP_TARGET=10 – 400 EC2 calls" in legend(figure)
+
+
+def test_the_fan_holds_its_quantiles_and_dates() -> None:
+    fan = samples.fan()
+    figure: Any = plot_forecast(fan)
+    assert list(figure.axes[0].lines[0].get_ydata()) == list(fan.p50)
+    assert "P10 runs out 2026-07-20" in legend(figure)
+    assert figure.axes[0].get_title(loc="left") == "Forecast of private-b – P90: not by 2026-12-24"
+
+
+@pytest.mark.parametrize("name", sorted(samples.figures()))
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_every_chart_takes_axes_and_names_its_units(name: str, theme: Any) -> None:
+    draw = samples.figures(theme)[name]
+    page = Figure()
+    left, _ = page.subplots(1, 2)
+    assert draw(ax=left) is page
+    alone = draw().axes[0]
+    assert alone.get_xlabel()
+    assert alone.get_title(loc="left")
+
+
+@pytest.mark.parametrize("name", sorted(samples.figures()))
+def test_the_same_figure_gives_the_same_bytes(name: str) -> None:
+    first, second = samples.figures()[name](), samples.figures()[name]()
+    assert png_bytes(first) == png_bytes(second)
+    assert svg_text(first) == svg_text(second)
+    assert "<dc:date>" not in svg_text(first)
+
+
+def test_dark_and_light_differ_in_ground_and_text() -> None:
+    dark, light = samples.figures(DARK)["subnets"](), samples.figures(LIGHT)["subnets"]()
+    assert png_bytes(dark, DARK) != png_bytes(light, LIGHT)
+    assert DARK.ground in svg_text(dark, DARK)
+
+
+HOSTILE = ["$x^2_{", "<b onload=x>&amp;", "日本語", "🚀 rocket", "\u202eevil", "a\nb", "שלום", "x" * 300]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_can_be_drawn_without_a_warning(name: str) -> None:
+    peak = samples.result().scenarios[1]
+    named = replace(peak.subnets[0], subnet=replace(peak.subnets[0].subnet, name=name))
+    figure: Any = plot_subnet_states(replace(peak, subnets=(named,)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert png_bytes(figure)
+        text = inline_svg(figure, "c1", name)
+    assert "<b onload" not in text
+    assert "\u202e" not in svg_text(figure)
+
+
+def test_labels_are_short_and_one_line() -> None:
+    assert label("a\nb") == "ab"
+    assert label("x" * 300) == "x" * 29 + "…"
+    assert label("🚀 r") == "□ r"
+
+
+def test_an_inline_svg_has_a_name_ids_of_its_own_and_colours_of_the_page() -> None:
+    text = inline_svg(samples.figures()["subnets"](), "c7", "Who holds <what>")
+    assert text.startswith('<svg viewBox="')
+    assert '<title id="c7-title">Who holds &lt;what&gt;</title>' in text
+    assert 'id="figure_1"' not in text
+    assert 'id="c7-figure_1"' in text
+    assert f"var(--chart-text, {LIGHT.text})" in text
+    assert "http" not in text
+
+
+@pytest.mark.parametrize("draw", [plot_limits, plot_modes, plot_price_per_pod, plot_warm_tradeoff])
+def test_nothing_to_draw_is_said(draw: Any) -> None:
+    with pytest.raises(SpecError, match="nothing to draw"):
+        draw([])
+
+
+def test_block_map_of_a_large_subnet() -> None:
+    state = samples.result().scenarios[0].subnets[0]
+    large = replace(state, subnet=replace(state.subnet, cidr=IPv4Network("10.0.0.0/16")))
+    figure: Any = plot_blocks(packed_blocks(large))
+    assert figure.axes[0].images[0].get_array().size == 4096

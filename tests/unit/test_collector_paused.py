@@ -1,0 +1,29 @@
+"""Reading a plan pauses the garbage collector and puts it back as it was, also after an error."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import pytest
+
+from capacity.errors import SpecError
+from capacity.spec.document import collector_paused, read_document
+
+
+def test_paused_inside_and_on_again_after() -> None:
+    assert gc.isenabled()
+    with collector_paused():
+        assert not gc.isenabled()
+        with collector_paused():
+            pass
+        assert not gc.isenabled()  # it was off: it stays off
+    assert gc.isenabled()
+
+
+def test_on_again_after_an_error(tmp_path: Path) -> None:
+    bad = tmp_path / "plan.yaml"
+    bad.write_text("a: 1\na: 2\n")
+    with pytest.raises(SpecError, match="the key 'a' stands twice"):
+        read_document(bad)
+    assert gc.isenabled()
