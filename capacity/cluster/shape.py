@@ -208,11 +208,17 @@ def _volumes(kind: InstanceType, settings: CniSettings) -> int:
 def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:
     """Daemonsets that run on a group: the plan's, and aws-node and kube-proxy where it does not name them."""
     named = [d for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups]
-    known = {d.name for d in plan.daemon_sets}
     if group.auto:  # aws-node and kube-proxy are part of the node there, not pods
         return [d for d in named if d.name not in IMPLIED_DAEMONS]
-    implied = [DaemonSet(n, Requests(), host_network=True) for n in IMPLIED_DAEMONS if n not in known]
-    return implied + named
+    return [DaemonSet(n, Requests(), host_network=True) for n in implied_daemons(plan, group)] + named
+
+
+def implied_daemons(plan: Plan, group: NodeGroup) -> list[str]:
+    """Those of aws-node and kube-proxy that run on a group's nodes although the plan does not name them there."""
+    if group.fargate or group.auto:
+        return []
+    named = {d.name for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups}
+    return [n for n in IMPLIED_DAEMONS if n not in named]
 
 
 def _daemon_pod(daemon: DaemonSet) -> PodShape:

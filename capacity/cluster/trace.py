@@ -165,7 +165,7 @@ def runway_term(runway: Runway, subnet: SubnetState, result: CheckResult) -> Ter
         return Term("runway", None, "no node lives in this subnet")
     why = f"⌊{max(subnet.free_open, 0)} free ÷ {runway.node_addresses} addresses of one node of {runway.group}⌋"
     shape = next(s for s in result.shapes if s.group.name == runway.group)
-    pods = "nodes there filled to max pods first, then further nodes; CPU, memory and node maxima ignored"
+    pods = "nodes there filled first, then new nodes, each as full as is best; CPU, memory and node maxima ignored"
     return Term(
         "runway",
         [runway.more_nodes, runway.more_pods],
