@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import sys
 from typing import Any
 
@@ -12,6 +13,10 @@ import pytest
 # Timings vary between machines; the examples must not.
 hypothesis.settings.register_profile("repo", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repo")
+
+# Whoever runs the tests may have a cache or overrides of their own: the packaged data is what is tested.
+os.environ["CAPACITY_CACHE_DIR"] = os.path.join(os.path.dirname(__file__), "no-cache-here")
+os.environ.pop("CAPACITY_OVERRIDES", None)
 
 
 class NetworkUsed(AssertionError):

@@ -28,7 +28,6 @@ import gzip
 import hashlib
 import io
 import json
-import re
 import sys
 import tomllib
 import zipfile
@@ -36,6 +35,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from capacity.readers.aws_types import type_facts
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 RESOURCE = "moto/ec2/resources/instance_types.json.gz"
@@ -139,94 +140,6 @@ def read_moto(path: Path) -> Moto:
     return Moto(answer, hashlib.sha256(payload).hexdigest(), version)
 
 
-def moto_facts(answer: dict[str, Any]) -> dict[str, str]:
-    """What one ``describe-instance-types`` answer says, by our field names.
-
-    Bounds on pods come from the default card: ``NetworkCards`` is searched for
-    ``DefaultNetworkCardIndex``, as nodeadm does (awslabs/amazon-eks-ami@81fec2e8,
-    nodeadm/internal/util/ec2.go L37-42); ``MaximumNetworkInterfaces`` counts all cards.
-    """
-    network = answer["NetworkInfo"]
-    cards = network["NetworkCards"]
-    (card,) = (c for c in cards if c["NetworkCardIndex"] == network["DefaultNetworkCardIndex"])
-    baseline, peak = network_gbps(network)
-    gpus, accelerators, name = devices(answer)
-    ebs = answer["EbsInfo"]
-    facts: dict[str, Any] = {
-        "max_enis": card["MaximumNetworkInterfaces"],
-        "max_enis_total": network["MaximumNetworkInterfaces"],
-        "network_cards": network["MaximumNetworkCards"],
-        "ipv4_per_eni": network["Ipv4AddressesPerInterface"],
-        "ipv6_per_eni": network["Ipv6AddressesPerInterface"],
-        "vcpus": answer["VCpuInfo"]["DefaultVCpus"],
-        "memory_mib": answer["MemoryInfo"]["SizeInMiB"],
-        "arch": architecture(answer["ProcessorInfo"]["SupportedArchitectures"]),
-        "hypervisor": answer.get("Hypervisor", ABSENT),
-        "bare_metal": answer["BareMetal"],
-        "gpus": gpus,
-        "accelerator": name or ABSENT,
-        "accelerators": accelerators,
-        "network_baseline_gbps": baseline,
-        "network_peak_gbps": peak,
-        "ebs_attachments": ebs.get("MaximumEbsAttachments"),
-        "ebs_shared": {"shared": True, "dedicated": False}.get(ebs.get("AttachmentLimitType")),
-        "current_generation": answer["CurrentGeneration"],
-    }
-    return {field: text(value) for field, value in facts.items() if value is not None}
-
-
-def architecture(supported: list[str]) -> str:
-    """The 64-bit architecture where a type also runs 32-bit systems, else the first listed."""
-    return "x86_64" if "x86_64" in supported else supported[0]
-
-
-def network_gbps(network: dict[str, Any]) -> tuple[float | None, float | None]:
-    """Baseline and peak of the whole instance, in Gbit/s.
-
-    With one card they are the card's own. With several they cannot be summed: each card of
-    c6in.32xlarge says 200 and so does the instance, the eight of p6-b200.48xlarge say 200 and the
-    instance 3,200. Then the figure that EC2 states for the instance (``200 Gigabit``,
-    ``4x 100 Gigabit``) is both.
-    """
-    cards = network["NetworkCards"]
-    if len(cards) == 1:
-        return cards[0].get("BaselineBandwidthInGbps"), cards[0].get("PeakBandwidthInGbps")
-    stated = re.fullmatch(r"(?:(\d+)x )?(\d+(?:\.\d+)?) Gigabit", network["NetworkPerformance"])
-    if stated is None:
-        return None, None
-    total = int(stated[1] or 1) * float(stated[2])
-    return total, total
-
-
-def devices(answer: dict[str, Any]) -> tuple[int, int, str]:
-    """GPUs, other accelerators, and their names.
-
-    A fractional GPU (g6f: a part of one L4) counts as the one logical GPU a pod can ask for.
-    Inferentia appears both as Neuron and as inference device and is counted once.
-    """
-    gpus = answer.get("GpuInfo", {}).get("Gpus", [])
-    neuron = answer.get("NeuronInfo", {}).get("NeuronDevices", [])
-    inference = answer.get("InferenceAcceleratorInfo", {}).get("Accelerators", [])
-    media = answer.get("MediaAcceleratorInfo", {}).get("Accelerators", [])
-    fpgas = answer.get("FpgaInfo", {}).get("Fpgas", [])
-    others = [*(neuron or inference), *media, *fpgas]
-    names = dict.fromkeys(d["Name"] for d in [*gpus, *others])
-    return (
-        sum(g.get("LogicalGpuCount", g["Count"]) for g in gpus),
-        sum(d["Count"] for d in others),
-        " + ".join(names),
-    )
-
-
-def text(value: Any) -> str:
-    """A value as the CSV files write it: ``true``, ``8``, ``12.5``."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    return str(value)
-
-
 # ---------------------------------------------------------------- facts and their resolution
 
 
@@ -287,7 +200,7 @@ def merge(
 ) -> tuple[list[str], list[Disagreement]]:
     """One row of ``eni_limits.csv`` and what was overruled in it."""
     pool: dict[str, list[Statement]] = defaultdict(list)
-    for field, value in (moto_facts(answer) if answer else {}).items():
+    for field, value in (type_facts(answer) if answer else {}).items():
         pool[field].append(Statement(value, ("moto",)))
     for field, statements in stated.items():
         pool[field].extend(statements)

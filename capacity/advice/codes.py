@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from capacity.catalog.files import data_dir, read_text
@@ -61,3 +61,18 @@ def finding(code: str, where: str, message: str, scenario: str | None = None, se
     """A finding with its code's own severity and cure."""
     entry = codes()[code]
     return Finding(code, severity or entry.severity, where, message, {"summary": entry.fix}, scenario)
+
+
+Ranked = tuple[float, Finding]  # the lower, the graver
+
+
+def worst_of_each(found: Iterable[Ranked]) -> Iterator[Finding]:
+    """One finding per code and place: that of the scenario where it is gravest, with the others named."""
+    groups: dict[tuple[str, str], list[Ranked]] = {}
+    for rank, entry in found:
+        groups.setdefault((entry.code, entry.where), []).append((rank, entry))
+    for ranked in groups.values():
+        _, gravest = min(ranked, key=lambda r: (-SEVERITIES.index(r[1].severity), r[0]))
+        others = dict.fromkeys(e.scenario for _, e in ranked if e.scenario and e.scenario != gravest.scenario)
+        also = f" (also in {', '.join(str(o) for o in others)})" if others else ""
+        yield replace(gravest, message=gravest.message + also)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from capacity.advice.compare import Comparison, compare
 from capacity.catalog.instance_type import InstanceType
@@ -36,12 +36,13 @@ from capacity.node.maxpods import Platform, max_pods
 from capacity.spec.cni_env import CniSettings, cni_settings, parse_env_switch
 from capacity.spec.plan import Cni, Plan
 
-if TYPE_CHECKING:
-    from capacity.cni.calls import Ints
-
 QUARTER = Fraction(1, 4)  # Kubernetes' default maxSurge: so many pods come at once in a deploy
 HOST_PODS = 2  # aws-node and kube-proxy
-CALLS_PER_POD = 1.0  # a recommended setting needs no more for a pod that comes and one that goes
+# What a recommended setting keeps to; the how-to of warm targets says why.
+READY = 0.9  # share of the swing's pods that find an address at once
+MORE_TO_LAUNCH = 1.1  # calls to fill a node, times those of the chart's default
+CALLS_PER_POD = 1.0  # for a pod that comes and one that goes
+WORTH = 0.05  # share of the addresses that a change must save
 WARM_IPS = (1, 2, 3, 5, 8, 10)  # candidates for WARM_IP_TARGET beside those that the pods suggest
 
 
@@ -153,8 +154,8 @@ class WarmRow:
         While the pods of a node rise and fall by the swing, one by one. [calls per pod]
     calls_per_launch : float
         From a fresh node until its pods run. [calls per node]
-    ready : bool
-        Every node can start its swing at once, as far as it has room.
+    ready : float
+        Share of the pods of all nodes' swings that find a warm address at once, as far as there is room.
     frontier : bool
         No setting of the same mode is as good in addresses, instant pods and calls, and better in one.
     """
@@ -168,15 +169,15 @@ class WarmRow:
     calls_per_start: float
     calls_per_stop: float
     calls_per_launch: float
-    ready: bool
+    ready: float
     flaws: tuple[Flaw, ...]
     frontier: bool = False
 
     @property
     def costs(self) -> tuple[float, ...]:
-        """What is to be small: addresses of the last population, missing instant pods, calls."""
+        """What is to be small, to a tenth: addresses of the last population, missing instant pods, calls."""
         last = list(self.addresses.values())[-1]
-        return last, -round(self.instant_mean, 9), round(self.calls_per_pod, 9), round(self.calls_per_launch, 9)
+        return last, -round(self.instant_mean, 1), round(self.calls_per_pod, 1), round(self.calls_per_launch, 1)
 
     @property
     def calls_per_pod(self) -> float:
@@ -367,12 +368,13 @@ def candidates(kinds: Sequence[NodeKind], prefix: bool, swing: Fraction) -> list
 
     Whole units 0 to 2; WARM_IP_TARGET 1 to 10 and the swing of the emptiest and the fullest node;
     MINIMUM_IP_TARGET not set, the pods of the fullest node, and with WARM_IP_TARGET on top those of the
-    emptiest, a middle and the fullest node, the last also with its swing: then its usual pods, and those
-    that come and go, cost no call. And the two that never work: MINIMUM_IP_TARGET alone, WARM_IP_TARGET=0.
+    emptiest, the fullest and the nodes at each quarter between, the last also with its swing: then its
+    usual pods, and those that come and go, cost no call. And the two that never work: MINIMUM_IP_TARGET
+    alone, WARM_IP_TARGET=0.
     """
-    counts = sorted(k.pods for k in kinds)
+    counts = _quartiles(kinds)
     swings = sorted({k.swing(swing) for k in (min(kinds, key=_pods), max(kinds, key=_pods))})
-    usual = (counts[0], counts[len(counts) // 2], counts[-1], counts[-1] + swings[-1])
+    usual = (*counts, counts[-1] + swings[-1])
     rows = [WarmTargets(prefix, units=n) for n in (1, 0, 2)]
     for warm in sorted({*WARM_IPS, *swings}):
         minimums = sorted({counts[-1], *(p + warm for p in usual)} - {0})
@@ -380,6 +382,18 @@ def candidates(kinds: Sequence[NodeKind], prefix: bool, swing: Fraction) -> list
     rows.append(WarmTargets(prefix, minimum_ip=counts[-1] or 1))
     rows.append(WarmTargets(prefix, warm_ip=0))
     return rows
+
+
+def _quartiles(kinds: Sequence[NodeKind]) -> list[int]:
+    """Pods of the emptiest node, of one at each quarter of the nodes, and of the fullest. [pods]"""
+    ordered = sorted(kinds, key=_pods)
+    total, seen = sum(k.nodes for k in ordered), 0
+    found = [ordered[0].pods]
+    for kind in ordered:
+        seen += kind.nodes
+        while len(found) < 5 and 4 * seen >= len(found) * total:
+            found.append(kind.pods)
+    return found
 
 
 def _pods(kind: NodeKind) -> int:
@@ -421,13 +435,33 @@ def _answer(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """One node under one setting, with 0, 1, … pods; calls in sum from none. [slots], [ENIs], [calls]"""
+
+    slots: list[int]
+    enis: list[int]
+    launch: int
+    started: list[int]
+    stopped: list[int]
+
+
 @cache
-def _states(limits: NodeLimits, settings: CniSettings, most: int, pods: int) -> tuple[Ints, Ints]:
-    """Slots and ENIs held with 0 to ``pods`` pods."""
+def _curve(limits: NodeLimits, settings: CniSettings, costs: CallCosts, max_pods: int, most: int) -> _Curve:
+    """The closed forms over all pod counts up to ``most``, once for all nodes alike."""
     import numpy as np
 
-    slots, enis = held(limits, settings, most, np.arange(pods + 1))
-    return np.broadcast_to(slots, (pods + 1,)), np.broadcast_to(enis, (pods + 1,))
+    slots, enis = held(limits, settings, max_pods, np.arange(most + 1))
+    slots, enis = np.broadcast_to(slots, (most + 1,)), np.broadcast_to(enis, (most + 1,))
+    starts = start_calls(slots, enis, costs)
+    stops = stop_calls(slots, enis, whole_enis=not settings.ip_targets and not settings.prefix)
+    return _Curve(
+        slots=slots.tolist(),
+        enis=enis.tolist(),
+        launch=int(launch_calls(slots[0], enis[0], limits.idle_primary, costs)),
+        started=[0, *np.cumsum(starts).tolist()],
+        stopped=[0, *np.cumsum(stops).tolist()],
+    )
 
 
 def _row(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, swing: Fraction) -> WarmRow:
@@ -438,25 +472,25 @@ def _row(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, swin
     idle: dict[str, int] = {}
     instant: list[tuple[int, int]] = []
     started = stopped = launched = 0.0
-    ready = True
+    wanted = served = starving = 0
     for kind in kinds:
-        settings = targets.on(kind.settings)
-        swung = kind.swing(swing)
-        low, high = max(kind.pods - swung, 0), kind.pods + min(swung, kind.room)
-        slots, enis = _states(kind.limits, settings, kind.max_pods, high)
-        total = int(enis[kind.pods] + slots[kind.pods] * unit) + int(kind.limits.trunk) + kind.limits.unmanaged
-        warm = max(int(slots[kind.pods]) * unit - kind.pods, 0)
+        swung, room = kind.swing(swing), kind.room
+        low, high = max(kind.pods - swung, 0), kind.pods + min(swung, room)
+        curve = _curve(kind.limits, targets.on(kind.settings), costs, kind.max_pods, max(kind.max_pods, high))
+        held_for_pods = curve.slots[kind.pods] * unit
+        warm = max(held_for_pods - kind.pods, 0)
+        total = curve.enis[kind.pods] + held_for_pods + int(kind.limits.trunk) + kind.limits.unmanaged
         counts[kind.population] = counts.get(kind.population, 0) + kind.nodes
         addresses[kind.population] = addresses.get(kind.population, 0) + kind.nodes * total
         idle[kind.population] = idle.get(kind.population, 0) + kind.nodes * warm
         instant.append((min(warm, max(kind.max_pods - kind.host_pods - kind.pods, 0)), kind.nodes))
-        ready &= warm >= min(swung, kind.room)
-        starts, stops = start_calls(slots, enis, costs), stop_calls(slots, enis, not settings.ip_targets and unit == 1)
-        filled = launch_calls(slots[0], enis[0], kind.limits.idle_primary, costs) + starts[: kind.pods].sum()
+        wanted += kind.nodes * min(swung, room)
+        served += kind.nodes * min(warm, swung, room)
+        starving += kind.nodes * (held_for_pods < kind.pods)
         moved = max(high - low, 1)
-        started += kind.nodes * float(starts[low:high].sum()) / moved
-        stopped += kind.nodes * float(stops[low:high].sum()) / moved
-        launched += kind.nodes * float(filled)
+        started += kind.nodes * (curve.started[high] - curve.started[low]) / moved
+        stopped += kind.nodes * (curve.stopped[high] - curve.stopped[low]) / moved
+        launched += kind.nodes * (curve.launch + curve.started[kind.pods])
     nodes = sum(counts.values())
     return WarmRow(
         targets=targets,
@@ -468,12 +502,12 @@ def _row(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, swin
         calls_per_start=started / nodes,
         calls_per_stop=stopped / nodes,
         calls_per_launch=launched / nodes,
-        ready=ready,
-        flaws=tuple(_flaws(targets, kinds, costs)),
+        ready=served / wanted if wanted else 1.0,
+        flaws=tuple(_flaws(targets, kinds, costs, starving)),
     )
 
 
-def _flaws(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts) -> Iterator[Flaw]:
+def _flaws(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, starving: int) -> Iterator[Flaw]:
     """What is wrong with a setting, whatever it saves.
 
     Source
@@ -490,9 +524,8 @@ def _flaws(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts) ->
         yield Flaw("void", f"WARM_IP_TARGET=0 is read as not set: {other} holds")
     if targets.units == 0:
         yield _flap(targets, kinds, costs)
-    waiting = sum(k.nodes for k in kinds if _served(targets, k) < k.pods)
-    if waiting and not (targets.minimum_ip and not targets.warm_ip):
-        yield Flaw("starves", f"pods without an address on {waiting:,} {'node' if waiting == 1 else 'nodes'}")
+    if starving and not (targets.minimum_ip and not targets.warm_ip):
+        yield Flaw("starves", f"pods without an address on {starving:,} {'node' if starving == 1 else 'nodes'}")
 
 
 def _flap(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts) -> Flaw:
@@ -507,12 +540,6 @@ def _flap(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts) -> 
         where = f"whose pods just fill their ENIs (multiples of {', '.join(map(str, steps))})"
     here = f"{hit:,} here" if hit else "none here"
     return Flaw("flaps", f"nodes {where}: {rounds}; {here}")
-
-
-def _served(targets: WarmTargets, kind: NodeKind) -> int:
-    """Pods of a node that get an address. [pods]"""
-    slots, _ = _states(kind.limits, targets.on(kind.settings), kind.max_pods, kind.pods)
-    return int(slots[kind.pods]) * (PREFIX_SIZE if targets.prefix else 1)
 
 
 # --- the choice -------------------------------------------------------------------------
@@ -540,13 +567,13 @@ def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str 
     fit = [
         r
         for r in rows
-        if r.targets.prefix == prefix and not r.flaws and r.ready
-        if r.calls_per_launch <= usual.calls_per_launch and r.calls_per_pod <= calls
+        if r.targets.prefix == prefix and not r.flaws and r.ready >= READY
+        if r.calls_per_launch <= MORE_TO_LAUNCH * usual.calls_per_launch and r.calls_per_pod <= calls
     ]
     if not fit:
         return None
     best = min(fit, key=lambda r: (r.costs[0], sum(r.addresses.values()), *r.costs[1:]))
-    if current in fit and best.costs == current.costs:
+    if current in fit and current.costs[0] - best.costs[0] < WORTH * current.costs[0]:
         best = current
     change = _change(best.targets, current.targets, env)
     return Recommendation(best, rule(prefix), change, commands(change, env), None)
@@ -555,10 +582,11 @@ def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str 
 def rule(prefix: bool) -> str:
     """How the recommendation is chosen, in one line."""
     unit = "WARM_PREFIX_TARGET=1" if prefix else "WARM_ENI_TARGET=1"
+    more = f"{MORE_TO_LAUNCH - 1:.0%}"
     return (
-        "the fewest addresses held of all settings that neither flap nor starve, let every node start the swing of "
-        f"its pods at once, fill a fresh node with no more EC2 calls than {unit}, and need at most one call "
-        "per pod that comes and goes (or no more than that setting)"
+        "the fewest addresses held of all settings that neither flap nor starve, have an address ready for "
+        f"{READY:.0%} of the pods that may come at once, need at most {more} more EC2 calls to fill a fresh node than "
+        f"{unit} and at most one per pod that comes and goes (or no more than it); a change must save {WORTH:.0%}"
     )
 
 

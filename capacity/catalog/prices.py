@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.layers import Layer, price_layers, read_overrides
 from capacity.errors import CatalogError
 
 HEADER = "instance_type,region,currency,price_per_hour,date,source"
@@ -49,14 +50,44 @@ def price(name: str, region: str = DEFAULT_REGION) -> Price | None:
     ------
     CatalogError
         The price's line is damaged.
+    SpecError
+        The override file has a fault.
+
+    Notes
+    -----
+    An override wins; of the cache's and the package's price the newer one.
     """
     if "," in name or "\n" in name or "," in region or "\n" in region:
         return None
-    text = _text()
+    packaged = _find(_text(), name, region)
+    layers = price_layers()
+    if not layers:
+        return packaged
+    found = [packaged] if packaged else []
+    for layer in layers:
+        if layer.name == "cache":
+            cached = _find(_cached(layer), name, region)
+            found = [p for p in [*found, cached] if p]
+        else:
+            given = _overridden(layer).get((name, region))
+            if given is not None:
+                return Price(name, region, "USD", given, "", "override")
+    return max(found, key=lambda p: p.date, default=None)
+
+
+def _find(text: str, name: str, region: str) -> Price | None:
     start = text.find(f"\n{name},{region},")
-    if start < 0:
-        return None
-    return parse_price(text[start + 1 : text.index("\n", start + 1)])
+    return None if start < 0 else parse_price(text[start + 1 : text.index("\n", start + 1)])
+
+
+@lru_cache(maxsize=4)
+def _cached(layer: Layer) -> str:
+    return _body(layer.path)
+
+
+@lru_cache(maxsize=4)
+def _overridden(layer: Layer) -> dict[tuple[str, str], float]:
+    return {(name, region): figure for name, region, figure in read_overrides(layer.path)[1]}
 
 
 def price_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
@@ -67,7 +98,10 @@ def price_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
 
 def regions() -> list[str]:
     """Regions with at least one price, sorted."""
-    return sorted({line.split(",", 2)[1] for line in _text().split("\n") if line})
+    texts = [_text(), *(_cached(layer) for layer in price_layers() if layer.name == "cache")]
+    found = {line.split(",", 2)[1] for text in texts for line in text.split("\n") if line}
+    given = (r for layer in price_layers() if layer.name != "cache" for _, r in _overridden(layer))
+    return sorted(found | set(given))
 
 
 def read_prices(path: Path | None = None) -> list[Price]:

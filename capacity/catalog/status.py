@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from capacity.catalog.files import data_dir, read_rows
 from capacity.catalog.prices import read_prices
 from capacity.catalog.provenance import Source, load_sources
-from capacity.catalog.table import load_catalog
+from capacity.catalog.table import packaged_catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def data_status(as_of: dt.date) -> DataStatus:
     CatalogError
         A data file is missing or cannot be read. A wrong checksum is not an error here, it is reported.
     """
-    catalog = load_catalog()
+    catalog = packaged_catalog()
     folder = data_dir()
     sources, files = load_sources(folder)
     cited = cited_types()
@@ -81,7 +81,7 @@ def data_status(as_of: dt.date) -> DataStatus:
 
 def cited_types() -> Counter[str]:
     """How many types each source states something of: limits, max pods or a price."""
-    pairs = {(key, t.name) for t in load_catalog() for key in t.sources}
+    pairs = {(key, t.name) for t in packaged_catalog() for key in t.sources}
     stated = read_rows(data_dir() / "stated_max_pods.csv", "instance_type", "max_pods", "sources")
     pairs |= {(key, row["instance_type"]) for row in stated for key in row["sources"].split(";")}
     pairs |= {(p.source, p.instance_type) for p in read_prices()}

@@ -7,89 +7,24 @@ rows pays for all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from capacity.catalog.columns import COLUMNS as COLUMNS
+from capacity.catalog.columns import HEADER as HEADER
+from capacity.catalog.columns import parse_cell
 from capacity.catalog.files import data_dir, read_text
 from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.layers import Layer, limit_layers, merged_lines
 from capacity.catalog.order import natural_key
 from capacity.errors import CatalogError, SpecError, UnknownInstanceType, nearest_names
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-
-
-class Column(NamedTuple):
-    """A column of ``eni_limits.csv``: its name, kind (``str``, ``int``, ``float``, ``bool``, ``list``) and unit."""
-
-    name: str
-    kind: str
-    unit: str
-
-
-COLUMNS = (
-    Column("instance_type", "str", ""),
-    Column("family", "str", ""),
-    Column("max_enis", "int", "ENIs of the default network card"),
-    Column("max_enis_total", "int", "ENIs of all network cards"),
-    Column("network_cards", "int", "cards"),
-    Column("ipv4_per_eni", "int", "addresses, the primary included"),
-    Column("ipv6_per_eni", "int", "addresses"),
-    Column("branch_enis", "int", "branch ENIs"),
-    Column("trunking", "bool", ""),
-    Column("vcpus", "int", "vCPUs"),
-    Column("memory_mib", "int", "MiB"),
-    Column("arch", "str", ""),
-    Column("hypervisor", "str", ""),
-    Column("bare_metal", "bool", ""),
-    Column("gpus", "int", "GPUs"),
-    Column("accelerator", "str", ""),
-    Column("accelerators", "int", "devices other than GPUs"),
-    Column("network_baseline_gbps", "float", "Gbit/s"),
-    Column("network_peak_gbps", "float", "Gbit/s"),
-    Column("ebs_attachments", "int", "volumes"),
-    Column("ebs_shared", "bool", ""),
-    Column("current_generation", "bool", ""),
-    Column("sources", "list", "keys of SOURCES.toml"),
-    Column("as_of", "str", "ISO date"),
-)
-HEADER = ",".join(c.name for c in COLUMNS)
-_ENIS = next(i for i, c in enumerate(COLUMNS) if c.name == "max_enis")
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError("not a whole number of 0 or more")
-    return int(text)
-
-
-def _figure(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise ValueError("not a finite number of 0 or more")
-    return value
-
-
-def _flag(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError("neither true nor false")
-    return text == "true"
-
-
-_READ: dict[str, Callable[[str], Any]] = {"str": str, "int": _count, "float": _figure, "bool": _flag}
-
-
-def parse_cell(column: Column, text: str) -> Any:
-    """The value of one cell; empty means unknown, ``None``."""
-    if column.kind == "list":
-        return tuple(text.split(";")) if text else ()
-    if column.name in ("instance_type", "family", "as_of"):
-        return text
-    return _READ[column.kind](text) if text else None
 
 
 def parse_row(line: str, place: str) -> InstanceType:
@@ -163,7 +98,7 @@ class Catalog:
             A name occurs twice.
         """
         if self._names is None:
-            listed = [line.partition(",")[0] for line in self._lines()]
+            listed = [line.partition(",")[0] for line in self.lines()]
             self._names = sorted(listed, key=natural_key)
             for name, following in pairwise(self._names):
                 if name == following:
@@ -200,7 +135,7 @@ class Catalog:
         """
         names = self.names()
         if len(self._rows) < len(names):
-            for number, line in enumerate(self._lines(), start=2):
+            for number, line in enumerate(self.lines(), start=2):
                 row = parse_row(line, f"{self.origin}:{number}")
                 self._rows[row.name] = row
         return [self._rows[n] for n in names]
@@ -256,7 +191,7 @@ class Catalog:
     @property
     def date(self) -> str:
         """Newest date of a row that has ENI figures, ISO; empty in an empty catalog."""
-        cells = (line.split(",") for line in self._lines())
+        cells = (line.split(",") for line in self.lines())
         return max((c[-1] for c in cells if len(c) > _ENIS and c[_ENIS]), default="")
 
     def __len__(self) -> int:
@@ -271,7 +206,8 @@ class Catalog:
     def __repr__(self) -> str:
         return f"<Catalog {self.origin}: {len(self)} types of {self.date}>"
 
-    def _lines(self) -> list[str]:
+    def lines(self) -> list[str]:
+        """The rows as they stand in the file, without the header."""
         return self._text[1:-1].split("\n") if len(self._text) > 2 else []
 
     def _offset(self, name: str) -> int:
@@ -290,29 +226,48 @@ class Catalog:
 
 
 _ATTRIBUTE = {"instance_type": "name"}
+_ENIS = next(i for i, c in enumerate(COLUMNS) if c.name == "max_enis")
 
 
 def load_catalog(path: Path | None = None) -> Catalog:
-    """The packaged catalog (read once), or one of the same format at ``path``, checked row by row.
+    """The catalog answers come from (read once), or one of the same format at ``path``, checked row by row.
+
+    It is the packaged one, and where the user has a cache or an override file, these laid over it
+    (:mod:`capacity.catalog.layers`).
 
     Raises
     ------
     CatalogError
         The file is missing, damaged, has another header, or names a type twice.
+    SpecError
+        The override file has a fault.
     """
     if path is None:
-        return _packaged()
+        layers = limit_layers()
+        return _layered(layers) if layers else packaged_catalog()
     given = Catalog(read_text(path), str(path))
     given.all()
     return given
 
 
 @lru_cache(maxsize=1)
-def _packaged() -> Catalog:
+def packaged_catalog() -> Catalog:
+    """The catalog of the package alone, whatever the user's cache holds."""
     return Catalog(read_text(data_dir() / "eni_limits.csv"))
 
 
+@lru_cache(maxsize=4)
+def _layered(layers: tuple[Layer, ...]) -> Catalog:
+    lines = merged_lines(packaged_catalog().lines(), layers)
+    return Catalog("\n".join([HEADER, *lines]) + "\n", "eni_limits.csv with " + " and ".join(x.name for x in layers))
+
+
 def data_summary() -> dict[str, Any]:
-    """What every answer says about its data: newest date of the limits, and number of types."""
+    """What every answer says about its data: newest date of the limits, number of types.
+
+    Where the user's cache or overrides take part, ``layers`` names them.
+    """
     catalog = load_catalog()
-    return {"date": catalog.date, "types": len(catalog)}
+    summary: dict[str, Any] = {"date": catalog.date, "types": len(catalog)}
+    layers = [layer.name for layer in limit_layers()]
+    return summary | {"layers": ["package", *layers]} if layers else summary

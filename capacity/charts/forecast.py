@@ -1,10 +1,7 @@
-"""The fan of a forecast: free addresses of a subnet over time, and when they run out."""
+"""The fan of a forecast: addresses used in a subnet over time, and when they run out."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from capacity.charts.theme import LIGHT, VERMILION, Theme, drawing, label, legend_below, thousands
@@ -14,64 +11,65 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from capacity.forecast.result import SubnetForecast
 
-@dataclass(frozen=True, slots=True)
-class Fan:
-    """Quantiles of one subnet's free addresses along dates.
+SHARES = (("10 %", "date_p10", "--"), ("50 %", "date_p50", "-"), ("90 %", "date_p90", ":"))
 
-    Attributes
-    ----------
-    subnet : str
-    dates : sequence of datetime.date
-    p10, p50, p90 : sequence of float
-        Free addresses: in 10, 50 and 90 % of the paths there are fewer. [addresses]
-    exhausted : mapping of str to datetime.date or None
-        Exhaustion dates by name: ``P10``, ``P50``, ``P90``; None where not within the horizon.
+
+def plot_forecast(subnet: SubnetForecast, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
+    """Addresses used in a subnet over time: the median, the 80 % band, what the subnet has, and the dates it is full.
+
+    Raises
+    ------
+    SpecError
+        The subnet has no forecast, as with too little history.
     """
+    from matplotlib import dates as matplotlib_dates
 
-    subnet: str
-    dates: Sequence[dt.date]
-    p10: Sequence[float]
-    p50: Sequence[float]
-    p90: Sequence[float]
-    exhausted: dict[str, dt.date | None]
-
-
-def plot_forecast(fan: Fan, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Free addresses of a subnet over time: the median, the 80 % band around it, and the exhaustion dates."""
-    from matplotlib import dates
-
-    if not len(fan.dates):
-        raise SpecError(f"nothing to draw: the forecast of {fan.subnet!r} has no dates")
-    of_matplotlib: Any = dates  # its functions carry no types
-    days = [float(of_matplotlib.date2num(d)) for d in fan.dates]
+    of: Any = matplotlib_dates  # its functions carry no types
+    fan = subnet.fan
+    if fan is None or not fan.dates:
+        raise SpecError(f"nothing to draw: {subnet.name!r} has no forecast ({subnet.status})")
+    days = [float(of.date2num(d)) for d in fan.dates]
     with drawing(ax, theme, 8.0, 4.2) as (figure, axes):
         axes.fill_between(
             days,
-            list(fan.p10),
-            list(fan.p90),
-            color=theme.series[0],
-            alpha=0.3,
-            hatch="...",
+            fan.p10,
+            fan.p90,
+            step="post",
+            facecolor=theme.series[0],
+            alpha=0.35,
             edgecolor=theme.series[0],
             linewidth=0.8,
-            label="8 of 10 paths (P10 to P90)",
+            label="8 of 10 draws (P10 to P90)",
         )
-        axes.plot(days, list(fan.p50), color=theme.text, linewidth=1.8, label="median (P50)")
-        axes.axhline(0, color=theme.text, linewidth=1.2)
-        found = [(name, when) for name, when in fan.exhausted.items() if when is not None]
-        for (name, when), dash in zip(found, ("--", "-", ":", "-."), strict=False):
-            at = float(of_matplotlib.date2num(when))
-            axes.axvline(at, color=VERMILION, linewidth=1.3, linestyle=dash, label=f"{name} runs out {when}")
-        missing = [name for name, when in fan.exhausted.items() if when is None]
-        axes.xaxis.set_major_locator(locator := of_matplotlib.AutoDateLocator(minticks=4, maxticks=8))
-        axes.xaxis.set_major_formatter(of_matplotlib.ConciseDateFormatter(locator))
+        axes.plot(days, fan.p50, drawstyle="steps-post", color=theme.text, linewidth=1.6, label="median (P50)")
+        if subnet.usable is not None:
+            axes.axhline(subnet.usable, color=theme.text, linewidth=1.2, linestyle=(0, (5, 1, 1, 1)))
+            axes.annotate(
+                f"{subnet.usable:,} usable",
+                (0.01, subnet.usable),
+                xycoords=("axes fraction", "data"),
+                xytext=(0, 3),
+                textcoords="offset points",
+                fontsize=8.5,
+            )
+        for share, field, dash in SHARES:
+            when = getattr(subnet, field)
+            if when is not None:
+                at = float(of.date2num(when))
+                axes.axvline(
+                    at, color=VERMILION, linewidth=1.3, linestyle=dash, label=f"full in {share} of draws by {when}"
+                )
+        axes.xaxis.set_major_locator(locator := of.AutoDateLocator(minticks=4, maxticks=8))
+        axes.xaxis.set_major_formatter(of.ConciseDateFormatter(locator))
         axes.set_xlim(days[0], days[-1] if len(days) > 1 else days[0] + 1)
+        axes.set_ylim(0, max(subnet.usable or 0, float(max(fan.p90))) * 1.12)
         axes.set_xlabel("date")
-        axes.set_ylabel("free addresses (below 0: short)")
+        axes.set_ylabel("addresses used")
         axes.grid()
         thousands(axes.yaxis)
-        late = f" – {', '.join(missing)}: not by {fan.dates[-1]}" if missing else ""
-        axes.set_title(label(f"Forecast of {label(fan.subnet, 40)}{late}", 90))
+        late = f" – most draws are not full by {fan.dates[-1]}" if subnet.date_p50 is None else ""
+        axes.set_title(label(f"Forecast of {label(subnet.name, 40)}{late}", 90))
         legend_below(axes, 3)
     return figure

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 LIMITS = {
     "ips": ("addresses of the ENIs", ""),
     "cpu": ("CPU", "///"),
-    "memory": ("memory", "..."),
+    "memory": ("memory", "|||"),
     "max_pods": ("max pods", "xxx"),
     "branch_enis": ("branch ENIs", "\\\\\\"),
-    "volumes": ("EBS volumes", "ooo"),
+    "volumes": ("EBS volumes", "---"),
 }
-MODES = {"secondary": ("secondary IPs", ""), "prefix": ("prefixes", "///"), "ipv6": ("IPv6", "...")}
+MODES = {"secondary": ("secondary IPs", ""), "prefix": ("prefixes", "///"), "ipv6": ("IPv6", "|||")}
 
 
 def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:

@@ -24,7 +24,7 @@ STATES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("pods (assigned)", ("assigned", "branch"), ""),
     ("warm, held for pods", ("warm",), "///"),
     ("ENI primaries", ("node_primary", "eni_primary"), "xxx"),
-    ("control plane, load balancers, endpoints", ("control_plane", "load_balancers", "endpoints"), "..."),
+    ("control plane, load balancers, endpoints", ("control_plane", "load_balancers", "endpoints"), "|||"),
     ("others", ("other",), "\\\\\\"),
 )
 FREE, RESERVED = "free", "free, inside CIDR reservations"
@@ -32,7 +32,7 @@ BLOCKS = {
     "aws": ("holds AWS's own five: no prefix", "xxx"),
     "prefix": ("prefix of a node", ""),
     "single": ("single addresses", "///"),
-    "reserved": ("free, reserved for prefixes", "..."),
+    "reserved": ("free, reserved for prefixes", "---"),
     "explicit": ("explicit reservation", "\\\\\\"),
     "free": ("free", ""),
 }
@@ -91,7 +91,7 @@ def _shares(rows: Sequence[SubnetState]) -> list[tuple[str, list[float], str]]:
     found = [(text, share([sum(s.used[h] for h in holders) for s in rows]), hatch) for text, holders, hatch in STATES]
     kept = [min(max(s.free, 0), s.free_reserved) for s in rows]
     if any(kept):
-        found.append((RESERVED, share(kept), ".."))
+        found.append((RESERVED, share(kept), "---"))
     found.append((FREE, share([max(s.free, 0) - k for s, k in zip(rows, kept, strict=True)]), ""))
     return found
 

@@ -100,17 +100,19 @@ def junit(result: CheckResult, fail_on: str) -> str:
     from xml.etree import ElementTree
 
     bad = ("exhausted",) if fail_on == "error" else ("exhausted", "tight")
-    root = ElementTree.Element("testsuites", name=_xml(f"capacity check {result.plan.name}"))
+    root = ElementTree.Element("testsuites", name=xml_text(f"capacity check {result.plan.name}"))
     for state in result.scenarios:
-        suite = ElementTree.SubElement(root, "testsuite", name=_xml(state.title))
+        suite = ElementTree.SubElement(root, "testsuite", name=xml_text(state.title))
         cases = list(_cases(state))
         for name, verdict, text in cases:
-            case = ElementTree.SubElement(suite, "testcase", classname=_xml(state.title), name=_xml(name), time="0")
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=xml_text(state.title), name=xml_text(name), time="0"
+            )
             if verdict in bad:
-                failure = ElementTree.SubElement(case, "failure", message=_xml(text), type=verdict)
-                failure.text = _xml(f"{text}\n{state.rule}")
+                failure = ElementTree.SubElement(case, "failure", message=xml_text(text), type=verdict)
+                failure.text = xml_text(f"{text}\n{state.rule}")
             else:
-                ElementTree.SubElement(case, "system-out").text = _xml(f"{verdict}: {text}")
+                ElementTree.SubElement(case, "system-out").text = xml_text(f"{verdict}: {text}")
         failed = sum(verdict in bad for _, verdict, _ in cases)
         suite.attrib.update(tests=str(len(cases)), failures=str(failed), errors="0", skipped="0", time="0")
     for key in ("tests", "failures", "errors"):
@@ -141,7 +143,7 @@ def _figures(state: SubnetState) -> str:
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
     """Text that XML 1.0 can carry; the rest is shown escaped. Markup is escaped by the writer."""
     return _NOT_XML.sub(lambda m: f"\\u{ord(m.group()):04x}", text)
 

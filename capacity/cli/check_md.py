@@ -5,9 +5,10 @@ Fewer than 40 lines whatever the size of the plan; what is left out is counted.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from capacity.advice.codes import Finding
+from capacity.advice.codes import SEVERITIES, Finding
 from capacity.advice.digest import SubnetDigest, subnet_digests, tally, telling_scenarios
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.check_ci import message_of
@@ -35,8 +36,9 @@ def _lines(result: CheckResult, found: Sequence[Finding], patch: Mapping[str, ob
     if waste:
         yield ""
         yield markdown_text(waste)
-    yield from _findings(found)
-    yield from _fix(found)
+    ranked = _worst_first(result, found)
+    yield from _findings(ranked)
+    yield from _fix(ranked)
     yield from _assumptions(result)
 
 
@@ -96,16 +98,26 @@ def _verdict(digest: SubnetDigest) -> str:
     return f"{digest.verdict.upper()} {figure} ({digest.scenario})"
 
 
+def _worst_first(result: CheckResult, found: Sequence[Finding]) -> list[Finding]:
+    """Findings by severity, then in the order of the subnets' table."""
+    rank = {f"subnets.{d.subnet.name}": i for i, d in enumerate(subnet_digests(result))}
+    return sorted(found, key=lambda f: (-SEVERITIES.index(f.severity), rank.get(f.where, len(rank))))
+
+
 def _findings(found: Sequence[Finding]) -> Iterator[str]:
+    """One line each; where they are many, one per code with its gravest."""
     if not found:
         return
     yield ""
-    for f in found[:MOST_FINDINGS]:
-        yield f"- **{f.code}** {f.severity}: {markdown_text(message_of(f))}"
-    rest = found[MOST_FINDINGS:]
-    if rest:
-        counts = ", ".join(f"{sum(f.severity == s for f in rest)} {s}" for s in dict.fromkeys(f.severity for f in rest))
-        yield f"- {len(rest):,} more findings ({counts})"
+    codes = Counter((f.code, f.severity) for f in found)
+    each = len(found) <= MOST_FINDINGS
+    first = found if each else list({(f.code, f.severity): f for f in reversed(found)}.values())[::-1]
+    for f in first[:MOST_FINDINGS]:
+        places = codes[f.code, f.severity]
+        more = "" if each or places == 1 else f", {places:,} places, the gravest"
+        yield f"- **{f.code}** {f.severity}{more}: {markdown_text(message_of(f))}"
+    if len(first) > MOST_FINDINGS:
+        yield f"- and {', '.join(sorted({f.code for f in first[MOST_FINDINGS:]}))}"
 
 
 def _fix(found: Sequence[Finding]) -> Iterator[str]:

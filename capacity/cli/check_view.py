@@ -218,10 +218,8 @@ def _scenario_table(state: ScenarioState) -> Table:
         nodes = used["node_primary"] + used["eni_primary"] + used["branch"]
         others = used["control_plane"] + used["load_balancers"] + used["endpoints"] + used["other"]
         row = subnet_json(s) | {"nodes": nodes, "assigned": used["assigned"], "warm": used["warm"], "others": others}
-        rows.append(
-            row
-            | {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": round(100 * s.free / s.subnet.usable, 1)}
-        )
+        share = f"{100 * s.free / s.subnet.usable:5.1f}"  # text of one width: a number would show two decimals
+        rows.append(row | {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": share})
     columns = list(_SUBNETS)
     if any(s.free_prefixes is not None for s in state.subnets):
         columns.insert(10, ("free_prefixes", "free /28 ≤"))

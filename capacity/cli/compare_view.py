@@ -105,6 +105,7 @@ def _runway_json(change: RunwayChange) -> dict[str, Any]:
 
 MOST_IN_FULL = 2  # scenarios shown with all their figures; more are first shown at a glance
 MOST_COLUMNS = 6
+MOST_ROWS = 30
 
 # --- the page ---------------------------------------------------------------------------
 
@@ -150,8 +151,10 @@ def _blocks(comparison: Comparison) -> Iterator[str | Table]:
         yield Table(_RUNWAY, runway, "runway: what still fits beyond steady")
         yield ""
     if comparison.gained or comparison.lost:
-        rows = [_finding_row("gone", f) for f in comparison.lost] + [_finding_row("new", f) for f in comparison.gained]
-        yield Table(_FINDINGS, rows, "findings")
+        rows = [_finding_row("new", f) for f in comparison.gained[:MOST_ROWS]]
+        rows += [_finding_row("gone", f) for f in comparison.lost[:MOST_ROWS]]
+        more = len(comparison.gained) + len(comparison.lost) - len(rows)
+        yield Table(_FINDINGS, rows, f"findings{f' ({more} more: -o json)' if more else ''}")
 
 
 def _telling(changed: list[ScenarioChange]) -> list[ScenarioChange]:
@@ -187,8 +190,12 @@ def _scenario_table(change: ScenarioChange) -> Table:
     state = change.after or change.before
     assert state is not None, "a scenario is on one side at least"
     side = "" if change.before and change.after else f" [only {'before' if change.before else 'after'}]"
-    rows = [_subnet_row(s) for s in change.subnets]
-    return Table(_SUBNETS, rows, f"{change.title}: {state.rule}{side}")
+    moved = sorted((s for s in change.subnets if s.changed), key=lambda s: -abs(s.free_change or 0))
+    kept = {s.name for s in moved[:MOST_ROWS]} if len(change.subnets) > MOST_ROWS else {s.name for s in change.subnets}
+    rows = [_subnet_row(s) for s in change.subnets if s.name in kept]
+    more = len(change.subnets) - len(kept)
+    left_out = f" ({more} of {len(change.subnets)} subnets that move less: -o json)" if more else ""
+    return Table(_SUBNETS, rows, f"{change.title}: {state.rule}{side}{left_out}")
 
 
 def _subnet_row(change: SubnetChange) -> dict[str, Any]:
@@ -210,12 +217,14 @@ def _subnet_row(change: SubnetChange) -> dict[str, Any]:
 
 def _nodes_line(change: ScenarioChange) -> str:
     parts = []
-    for group in change.groups:
+    for group in change.groups[:MOST_ROWS]:
         row = _group_json(group)
         nodes = _pair(row["nodes_before"], row["nodes_after"])
         pods = _pair(row["pods_per_node_before"], row["pods_per_node_after"])
         most = _pair(row["max_pods_before"], row["max_pods_after"])
         parts.append(f"{group.name} {nodes}, up to {pods} pods each (max pods {most})")
+    if len(change.groups) > MOST_ROWS:
+        parts.append(f"{len(change.groups) - MOST_ROWS} more groups (-o json)")
     was = change.before.unplaced_pods if change.before else None
     now = change.after.unplaced_pods if change.after else None
     unplaced = f"; pods without a node: {_pair(was, now)}" if was or now else ""

@@ -1,8 +1,10 @@
-"""`capacity data`: how old the packaged data is, and whether it is whole."""
+"""`capacity data`: how old the data is, whether it is whole, and how to renew it."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,13 +14,17 @@ from capacity.cli.output import Answer, Table, emit, notes
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
+    from capacity.catalog.cache import LayerStatus
     from capacity.catalog.status import DataStatus
     from capacity.catalog.verify import Check
 
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Count ages to this day instead of today.", metavar="DATE")]
 
 app = typer.Typer(
-    name="data", help="The packaged data: its sources, age and self-check.", no_args_is_help=True, rich_markup_mode=None
+    name="data",
+    help="The data behind every answer: its sources, age, self-check, and the user's own newer figures.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -48,9 +54,59 @@ def status(
     """Sources, dates, checksums, and what is not known."""
     to = sink(output, out_file, color, quiet)
     day = parse_day("--as-of", as_of)
+    from capacity.catalog.cache import layer_status
     from capacity.catalog.status import data_status
 
-    emit(status_answer(data_status(day)), to)
+    emit(status_answer(data_status(day), layer_status()), to)
+
+
+@app.command()
+def refresh(
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="A saved `aws ec2 describe-instance-types` answer (file or folder): no call.", metavar="PATH"
+        ),
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", help="Region to ask; without it the profile's.", metavar="NAME")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Profile of the AWS configuration.", metavar="NAME")
+    ] = None,
+    prices: Annotated[bool, typer.Option("--prices/--no-prices", help="Also ask for on-demand Linux prices.")] = True,
+    as_of: AsOf = None,
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Ask EC2 for the limits of every instance type, and the Pricing API for prices, into your own cache.
+
+    Read-only: ec2:DescribeInstanceTypes and pricing:GetProducts, with your credentials. The installed package is
+    not touched; deleting the cache folder undoes it. --as-of dates saved answers.
+
+    Examples: capacity data refresh --region eu-central-1 · capacity data refresh --from types.json --as-of 2026-11-25
+    """
+    to = sink(output, out_file, color, quiet)
+    day = parse_day("--as-of", as_of)
+    from capacity.cli.data_refresh import refreshed
+
+    emit(refreshed(source, region, profile, prices, day), to)
+
+
+@app.command()
+def diff(
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """What your cache and overrides change against the packaged data, figure by figure."""
+    to = sink(output, out_file, color, quiet)
+    from capacity.cli.data_refresh import diff_answer
+
+    emit(diff_answer(), to)
 
 
 @app.command()
@@ -75,8 +131,9 @@ def verify(
         raise typer.Exit(2)
 
 
-def status_answer(now: DataStatus) -> Answer:
-    """The state of the data as an answer to print."""
+def status_answer(now: DataStatus, layers: Sequence[LayerStatus] = ()) -> Answer:
+    """The state of the data as an answer to print; ``layers`` lie over the package."""
+    lying = [layer_row(layer, now.as_of) for layer in layers]
     files = [{"name": f.name, "rows": f.rows, "checksum_ok": f.fault is None} for f in now.files]
     sources = [source_row(s) for s in now.sources]
     prices = [
@@ -93,6 +150,10 @@ def status_answer(now: DataStatus) -> Answer:
         "prices": prices,
         "without_eni_figures": unknown,
     }
+    lying_blocks: list[str | Table] = []
+    if lying:
+        results["layers"] = lying
+        lying_blocks = ["", Table(_LAYER_COLUMNS, lying, "Over the package, the later the stronger")]
     return Answer(
         command="data status",
         inputs={"as_of": now.as_of.isoformat()},
@@ -105,11 +166,13 @@ def status_answer(now: DataStatus) -> Answer:
             "",
             Table(_PRICE_COLUMNS, prices, "On-demand prices"),
             f"\nNo ENI figures for {len(unknown)} types: {', '.join(unknown)}",
+            *lying_blocks,
         ],
         rows=[
             *({"kind": "file", **row} for row in files),
             *({"kind": "source", **row} for row in sources),
             *({"kind": "prices", **row} for row in prices),
+            *({"kind": "layer", **row} for row in lying),
         ],
         warnings=[f.fault for f in now.files if f.fault],
     )
@@ -130,6 +193,29 @@ _PRICE_COLUMNS = (
     ("date", "date"),
     ("age_days", "age, days"),
 )
+
+
+_LAYER_COLUMNS = (
+    ("name", "layer"),
+    ("holds", "holds"),
+    ("rows", "rows"),
+    ("date", "date"),
+    ("age_days", "age, days"),
+    ("path", "file"),
+)
+
+
+def layer_row(layer: LayerStatus, day: dt.date) -> dict[str, Any]:
+    """One layer with its age; overrides have no date."""
+    age = (day - dt.date.fromisoformat(layer.date)).days if layer.date else None
+    return {
+        "name": layer.name,
+        "holds": layer.holds,
+        "rows": layer.rows,
+        "date": layer.date or None,
+        "age_days": age,
+        "path": layer.path,
+    }
 
 
 def source_row(entry: Any) -> dict[str, Any]:

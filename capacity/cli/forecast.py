@@ -13,6 +13,7 @@ from capacity.errors import SpecError
 
 if TYPE_CHECKING:
     from capacity.forecast.result import ForecastResult
+    from capacity.forecast.series import DailySeries
     from capacity.spec.plan import Plan
 
 PlanFile = Annotated[
@@ -89,6 +90,7 @@ def forecast(
     if seed < 0:
         raise SpecError(f"--seed: {seed} is negative (expected 0 or more)")
     start = _date(as_of)
+    read: Plan | None
     from capacity.cli.forecast_view import answer
     from capacity.cli.output import emit
 
@@ -98,7 +100,10 @@ def forecast(
                 raise SpecError(f"{option}: needs --history")
         read, result = _from_plan(plan, horizon, start, scenario, paths, seed, quiet)
     else:
-        raise SpecError("--history: not yet")
+        if scenario != "steady":
+            raise SpecError("--scenario: a history has no scenario (it needs the growth of a plan)")
+        past = _read_history(history, subnet)
+        read, result = _from_history(plan, past, horizon, start, paths, seed, _sizes(usable or []), backtest, quiet)
     emit(answer(result, read, horizon, [str(h) for h in history or ()], fan), to)
 
 
@@ -114,6 +119,52 @@ def _from_plan(
     read = read_plan(plan or find_plan())
     with progress("forecast", quiet) as told:
         return read, forecast_growth(read, span, paths, seed, scenario, told)
+
+
+def _read_history(files: list[Path], subnet: str | None) -> tuple[list[DailySeries], list[str]]:
+    """All files together, and what was assumed to read them."""
+    from capacity.forecast.formats import read_history
+    from capacity.forecast.series import daily_series
+
+    readings = [read_history(file, subnet) for file in files]
+    return daily_series(o for r in readings for o in r.observations), [n for r in readings for n in r.notes]
+
+
+def _from_history(
+    plan: Path | None,
+    past: tuple[list[DailySeries], list[str]],
+    horizon: str,
+    start: date | None,
+    paths: int,
+    seed: int,
+    sizes: dict[str, int],
+    backtest: bool,
+    quiet: bool,
+) -> tuple[Plan | None, ForecastResult]:
+    from capacity.cli.progress import progress
+    from capacity.forecast.from_history import forecast_history, last_day, sizes_of
+    from capacity.forecast.span import parse_horizon
+    from capacity.spec.parse import read_plan
+
+    series, notes = past
+    read = read_plan(plan) if plan else None
+    span = parse_horizon(horizon, start or last_day(series))
+    wanted = [s.name for s in read.subnets] if read else []
+    known = sizes_of(series, read, sizes)
+    with progress("forecast", quiet) as told:
+        result = forecast_history(series, span, known, wanted, paths, seed, backtest, notes, told)
+    return read, result
+
+
+def _sizes(given: list[str]) -> dict[str, int]:
+    """``NAME=N`` as a mapping; a number alone is kept under ""."""
+    sizes: dict[str, int] = {}
+    for text in given:
+        name, _, number = text.rpartition("=")
+        if not number.isdigit() or not 1 <= int(number) <= 10_000_000:
+            raise SpecError(f"--usable: {text!r} is not a size (expected NAME=251, or 251 for all)")
+        sizes[name] = int(number)
+    return sizes
 
 
 def _date(text: str | None) -> date | None:

@@ -19,6 +19,7 @@ VERBS = {
         "node", "What is left for pods on a node, how many of this pod fit, which resource binds, what it costs."
     ),
     "check": Verb("check", "Will we run out of IPs? Per subnet and scenario, with a verdict for CI."),
+    "size": Verb("size", "The smallest subnets that carry a plan in all scenarios, laid into free VPC space."),
     "compare": Verb(
         "compare",
         "What changes between two plans, or if one plan is changed: per scenario and subnet, nodes, findings, runway.",
@@ -28,6 +29,17 @@ VERBS = {
         "Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.",
     ),
     "forecast": Verb("forecast", "When does each subnet run out, and how surely?"),
+    "record": Verb("record", "Append a snapshot of free addresses to a history that forecast can read."),
+    "report": Verb(
+        "report", "The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources."
+    ),
+    "import": Verb(
+        "import_all", "Make a plan from what you have: a cluster, its manifests, or its infrastructure code. Read-only."
+    ),
+    "doctor": Verb(
+        "doctor",
+        "What is wrong with the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.",
+    ),
     "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
     "data": Verb("data", "The packaged data: its sources, age and self-check."),
 }

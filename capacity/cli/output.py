@@ -242,6 +242,13 @@ def write_stdout(text: str) -> None:
     sys.stdout.flush()
 
 
+def write_stdout_bytes(blob: bytes) -> None:
+    """Bytes of a file format to stdout."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(blob)
+    sys.stdout.buffer.flush()
+
+
 def _write(stream: Any, text: str) -> None:
     """Write what the stream's encoding can carry; what it cannot becomes an ASCII stand-in."""
     encoding = getattr(stream, "encoding", None) or "utf-8"

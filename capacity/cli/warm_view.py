@@ -42,6 +42,7 @@ def row_json(row: WarmRow, found: WarmAnswer) -> dict[str, Any]:
         "addresses_per_node": {p: round(n / row.nodes[p], 2) for p, n in row.addresses.items()},
         "instant_pods_least": row.instant_least,
         "instant_pods_mean": round(row.instant_mean, 2),
+        "ready_pct": round(100 * row.ready, 1),
         "calls_per_start": round(row.calls_per_start, 2),
         "calls_per_stop": round(row.calls_per_stop, 2),
         "calls_per_launch": round(row.calls_per_launch, 2),
@@ -168,7 +169,7 @@ def _tables(found: WarmAnswer, everything: bool) -> Iterator[str | Table]:
     if hidden:
         yield (
             f"{hidden} of {len(found.rows)} settings are not shown: another one is as good in addresses, pods at "
-            "once and calls (--all shows them).\n"
+            "once and calls, or they hold more than two spare units (--all shows them).\n"
         )
 
 
@@ -185,7 +186,22 @@ def _title(found: WarmAnswer, prefix: bool) -> str:
 def _of_interest(row: WarmRow, found: WarmAnswer) -> bool:
     best = found.recommendation
     unit = row.targets.units is not None
-    return row.frontier or unit or bool(row.flaws) or row is found.current or (best is not None and row is best.row)
+    return (
+        (row.frontier and _held(row) <= _most_held(row, found))
+        or unit
+        or bool(row.flaws)
+        or row is found.current
+        or (best is not None and row is best.row)
+    )
+
+
+def _held(row: WarmRow) -> int:
+    return list(row.addresses.values())[-1]
+
+
+def _most_held(row: WarmRow, found: WarmAnswer) -> int:
+    """Addresses of the same mode's most generous whole-unit setting: what holds more is for --all."""
+    return max(_held(r) for r in found.rows if r.targets.units is not None and r.targets.prefix == row.targets.prefix)
 
 
 def _table_row(row: WarmRow, found: WarmAnswer, per_node: bool) -> dict[str, Any]:

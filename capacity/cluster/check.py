@@ -11,6 +11,7 @@ from capacity.cluster.events import EVENTS
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import IMPLIED_DAEMONS, GroupShape, group_shapes, implied_daemons
+from capacity.spec.document import collector_paused
 from capacity.spec.plan import Plan, ScenarioSpec
 from capacity.spec.scenarios import scenario_option
 from capacity.vpc.ledger import worst
@@ -40,6 +41,7 @@ class CheckResult:
     notes: tuple[str, ...]
 
 
+@collector_paused()
 def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> CheckResult:
     """Answer "will we run out of IPs?" for a plan.
 

@@ -159,7 +159,7 @@ class Fleet:
         count = min(count, sum(have))
         moved: Counter[str] = Counter()
         if count:
-            for slot, number in enumerate(weighted_shares(count, [Fraction(n) for n in have])):
+            for slot, number in enumerate(weighted_shares(count, have)):
                 moved += self._close_in(group, slot, number)
         self.placement.nodes_changed()
         return moved
@@ -183,7 +183,7 @@ class Fleet:
         names = [name for name, number in home.items() if number]
         if not pods or not names:
             return Counter()
-        shares = weighted_shares(pods, [Fraction(home[name]) for name in names])
+        shares = weighted_shares(pods, [home[name] for name in names])
         for name, number in zip(names, shares, strict=True):
             home[name] -= number
         return Counter({name: n for name, n in zip(names, shares, strict=True) if n})

@@ -32,7 +32,7 @@ class HeadroomCurve:
     subnets : tuple of str
         Names, only of subnets where the count changes something.
     free : tuple of tuple of int
-        Per subnet, per count; negative is a shortfall. [addresses]
+        Per subnet, per count, open to nodes (reservations left out); negative is a shortfall. [addresses]
     exhausted_at : tuple of int or None
         Per subnet the first count at which free is negative, None where it does not come to that.
     now : int or None
@@ -71,7 +71,7 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
         each = max((addresses_in(mine.shape, c, name) for c in touching), default=0)
         if each:
             held = sum(c.count * addresses_in(mine.shape, c, name) for c in touching)
-            free[name], per_node[name] = subnet.free + held, each
+            free[name], per_node[name] = subnet.free_open + held, each
 
     def nodes_until(name: str) -> int:
         """First count of nodes that does not fit: the count in one subnet never falls as the group grows."""
@@ -120,7 +120,7 @@ def headroom_by_pods(result: CheckResult, most_factor: float = 4.0) -> HeadroomC
     replicas = list(dict.fromkeys(tuple(ceil_div(r * k, PARTS) for r in base.replicas) for k in parts))
     states = [engine.run(_following(base, wanted)) for wanted in replicas]
     counts = tuple(sum(r) for r in replicas)
-    columns = list(zip(*([s.free for s in state.subnets] for state in states), strict=True))
+    columns = list(zip(*([s.free_open for s in state.subnets] for state in states), strict=True))
     moved = [i for i, row in enumerate(columns) if any(a != b for a, b in pairwise(row))]
     return HeadroomCurve(
         what="pods",

@@ -26,7 +26,7 @@ DEFAULT_CPU_MILLICORES = 100
 DEFAULT_MEMORY_BYTES = 200 * MIB
 
 VPC, HOST, BRANCH = "vpc", "host", "branch"
-REASONS = ("addresses", "branch_enis", "max_pods", "volumes", "cpu", "memory", "nodes")
+REASONS = ("max_pods", "addresses", "branch_enis", "volumes", "cpu", "memory", "nodes")
 UNLIMITED = 10**9
 
 

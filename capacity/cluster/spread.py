@@ -32,16 +32,16 @@ def even_shares(count: int, places: int) -> list[int]:
     return [base + (i < rest) for i in range(places)]
 
 
-def weighted_shares(count: int, weights: Sequence[Fraction]) -> list[int]:
-    """``count`` by weight, the remainder to the largest fractions, ties in order.
+def weighted_shares(count: int, weights: Sequence[Fraction] | Sequence[int]) -> list[int]:
+    """``count`` by weight, whole numbers or exact fractions, the remainder to the largest fractions, ties in order.
 
     >>> weighted_shares(10, [Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)])
     [5, 3, 2]
     """
     total = sum(weights)
-    quotas = [count * w / total for w in weights]
-    shares = [floor(q) for q in quotas]
-    rest = sorted(range(len(quotas)), key=lambda i: (shares[i] - quotas[i], i))
+    quotas = [divmod(count * w, total) for w in weights]
+    shares = [int(whole) for whole, _ in quotas]
+    rest = sorted(range(len(quotas)), key=lambda i: (-quotas[i][1], i))
     for i in rest[: count - sum(shares)]:
         shares[i] += 1
     return shares

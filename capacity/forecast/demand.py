@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.floating[Any]]
 
 FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # what growth does not move
-ENOUGH_FOR_EVERY_PLACE = 100_000  # nodes, so that each subnet of a group has some
-MOST_STATES = 400_000  # of one component's table
+MOST_STATES = 1_000_000  # pods told apart in a component of one pod shape
+MOST_CELLS = 3_000_000  # states × places of a component of mixed pods
+MOST_COLUMNS = 256  # counts of pods told apart per count of nodes there: an eighth of a pod per node or less
 MOST_STAGES = 1500  # node counts told apart in a component of mixed pods
 STEPS_PER_NODE = 32  # of the load
 MOST_LOAD_STEPS = 1 << 16
@@ -63,12 +64,17 @@ class GroupTable:
     ----------
     subnets : tuple of str
     singles, prefixes : ndarray of int32, shape (n_subnets, n_states)
-        Addresses outside prefixes, and /28s.
+        Addresses outside prefixes, and /28s; None for these where no prefixes are in use.
     """
 
     subnets: tuple[str, ...]
     singles: Ints
-    prefixes: Ints
+    prefixes: Ints | None
+
+    def used(self, row: int | slice = slice(None)) -> Ints:
+        """Addresses of one subnet, or of all, per state."""
+        singles = self.singles[row]
+        return singles if self.prefixes is None else singles + self.prefixes[row] * BLOCK
 
 
 def group_table(engine: Engine, group: int, zone: str, nodes: Ints, vpc: Ints, branch: Ints) -> GroupTable:
@@ -89,54 +95,52 @@ def group_table(engine: Engine, group: int, zone: str, nodes: Ints, vpc: Ints, b
     import numpy as np
 
     shape = engine.shapes[group]
-    slots = [slot for slot, _ in engine.places(group, ENOUGH_FOR_EVERY_PLACE, zone)]
+    slots = engine.slots[group]
     counts = _counts(engine, group, zone, nodes, {slot: i for i, slot in enumerate(slots)})
     names = tuple(dict.fromkeys(n for s in slots for n in (s.subnet, s.address_subnet)))
     singles = np.zeros((len(names), len(nodes)), dtype=np.int32)
-    prefixes = np.zeros_like(singles)
-    per_single, per_prefix = (np.asarray(t) for t in _node_tables(shape.first))
-    most = len(per_single) - 1
-    size = np.maximum(nodes, 1).astype(np.int64)
-    (pods, pods_over), (enis, enis_over) = np.divmod(vpc, size), np.divmod(branch, size)
-    here, above = np.minimum(pods, most), np.minimum(pods + 1, most)
-    before = np.zeros(len(nodes), dtype=np.int64)
+    per_single, per_prefix = _node_tables(shape.first)
+    prefixes = np.zeros_like(singles) if per_prefix is not None else None
+    pods, pods_over = np.divmod(vpc, np.maximum(nodes, 1))
+    enis, enis_over = np.divmod(branch, np.maximum(nodes, 1))
+    pods = np.minimum(pods, len(per_single) - 2)
+    before = np.zeros(len(nodes), dtype=np.int32)
     for slot, count in zip(slots, counts, strict=True):
         more = np.clip(pods_over - before, 0, count)
-        home, served = names.index(slot.subnet), names.index(slot.address_subnet)
-        singles[home] += (count * shape.node_addresses).astype(np.int32)
-        singles[served] += (
-            (count - more) * per_single[here]
-            + more * per_single[above]
-            + count * enis
-            + np.clip(enis_over - before, 0, count)
-        ).astype(np.int32)
-        prefixes[served] += ((count - more) * per_prefix[here] + more * per_prefix[above]).astype(np.int32)
+        served = names.index(slot.address_subnet)
+        singles[names.index(slot.subnet)] += count * np.int32(shape.node_addresses)
+        singles[served] += count * per_single[pods] + more * (per_single[pods + 1] - per_single[pods])
+        if branch.any():
+            singles[served] += count * enis + np.clip(enis_over - before, 0, count)
+        if prefixes is not None and per_prefix is not None:
+            prefixes[served] += count * per_prefix[pods] + more * (per_prefix[pods + 1] - per_prefix[pods])
         before += count
     return GroupTable(names, singles, prefixes)
 
 
-def _counts(engine: Engine, group: int, zone: str, nodes: Ints, row: Mapping[Slot, int]) -> npt.NDArray[np.int64]:
+def _counts(engine: Engine, group: int, zone: str, nodes: Ints, row: Mapping[Slot, int]) -> Ints:
     """Nodes in each place, by the group's spread rule: shape (n_slots, n_states)."""
     import numpy as np
 
     distinct, at = np.unique(nodes, return_inverse=True)
-    counts = np.zeros((len(row), len(distinct)), dtype=np.int64)
+    counts = np.zeros((len(row), len(distinct)), dtype=np.int32)
     for column, n in enumerate(distinct):
         for slot, count in engine.places(group, int(n), zone):
             counts[row[slot], column] = count
     return counts[:, at]
 
 
-def _node_tables(shape: TypeShape) -> tuple[list[int], list[int]]:
-    """Single addresses and /28s of one node with 0, 1, … workload pods; both from the CNI's formulas."""
-    totals = shape.demand_table
+def _node_tables(shape: TypeShape) -> tuple[Ints, Ints | None]:
+    """Single addresses and /28s of one node with 0, 1, … workload pods, the last twice; by the CNI's formulas."""
+    import numpy as np
+
+    totals = np.array(shape.demand_table + shape.demand_table[-1:], dtype=np.int32)
     if not shape.settings.prefix:
-        return list(totals), [0] * len(totals)
-    slots = [
-        slots_and_enis(shape.limits, shape.settings, shape.max_pods, shape.daemon_pods + q)[0]
-        for q in range(len(totals))
-    ]
-    return [t - BLOCK * s for t, s in zip(totals, slots, strict=True)], slots
+        return totals, None
+    pods = [*range(len(totals) - 1), len(totals) - 2]
+    held = [slots_and_enis(shape.limits, shape.settings, shape.max_pods, shape.daemon_pods + q)[0] for q in pods]
+    slots = np.array(held, dtype=np.int32)
+    return totals - np.int32(BLOCK) * slots, slots
 
 
 def pods_per_empty_node(shape: GroupShape, pod: PodShape) -> int:
@@ -151,7 +155,7 @@ def pods_per_empty_node(shape: GroupShape, pod: PodShape) -> int:
 class Calibration:
     """The engine's answers at points of growth: shape (n_points, n_groups) each but ``replicas``.
 
-    ``replicas`` (n_points, n_workloads); ``vpc`` and ``branch`` are workload pods.
+    ``replicas`` (n_points, n_workloads); ``vpc`` and ``branch`` are workload pods; ``first`` is the first answer.
     """
 
     replicas: Floats
@@ -159,6 +163,7 @@ class Calibration:
     vpc: Ints
     branch: Ints
     zones: tuple[str, ...]
+    first: ScenarioState
 
 
 def calibrate(engine: Engine, points: Sequence[Sequence[int]]) -> Calibration:
@@ -174,6 +179,7 @@ def calibrate(engine: Engine, points: Sequence[Sequence[int]]) -> Calibration:
             [[sum(c.count * c.branch_pods for c in g.classes) for g in s.groups] for s in states], dtype=np.int32
         ),
         zones=tuple(max(g.nodes_by_zone, key=lambda z: g.nodes_by_zone[z]) for g in states[-1].groups),
+        first=states[0],
     )
 
 
@@ -199,6 +205,8 @@ class Component:
         States per stage, and states per pod on a VPC address.
     table : GroupTable
         Of all groups together.
+    rank : ndarray of int32, shape (n_states,), or None
+        What bounds are made by: the addresses of a state in all. None: its own number.
     nodes : ndarray of int32, shape (n_groups, n_states)
     """
 
@@ -211,6 +219,7 @@ class Component:
     columns: int
     column_of: Floats
     table: GroupTable
+    rank: Ints | None
     nodes: Ints
 
     def states(self, replicas: Sequence[Floats]) -> Ints:
@@ -270,12 +279,17 @@ def partition(engine: Engine) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     return [(tuple(groups), tuple(workloads)) for groups, workloads in found.values()]
 
 
+def is_mixed(engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...]) -> bool:
+    """Whether a component has several groups or several shapes of pods."""
+    return len(groups) > 1 or len({engine.pods[w] for w in workloads}) > 1
+
+
 def _component(
     engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...], points: Calibration, top: Sequence[int]
 ) -> Component:
     pods = [engine.pods[w] for w in workloads]
     shape = engine.shapes[groups[0]]
-    if len(groups) == 1 and len(set(pods)) <= 1:
+    if not is_mixed(engine, groups, workloads):
         room = pods_per_empty_node(shape, pods[0]) if pods else 0
         return _of_one_shape(engine, groups[0], workloads, pods, room, points, sum(top[w] for w in workloads))
     return _of_mixed_pods(engine, groups, workloads, points, [top[w] for w in workloads])
@@ -312,6 +326,7 @@ def _of_one_shape(
         columns=0,
         column_of=np.zeros(0, dtype=np.float32),
         table=table,
+        rank=None,
         nodes=nodes[None, :],
     )
 
@@ -336,7 +351,8 @@ def _of_mixed_pods(
     counts = np.stack([_nodes_of(grid, known, points.nodes[order, g], _floor(engine, g)) for g in groups])
     stage_of, first = _stages(counts)
     ends = np.append(first[1:], len(grid)) - 1  # last load step of each stage
-    columns = int(np.clip(MOST_STATES // len(first), 64, 1024))
+    places = sum(len(engine.slots[g]) for g in groups)
+    columns = int(np.clip(MOST_CELLS // (len(first) * places), 32, MOST_COLUMNS))
     vpc = tuple(w for w in workloads if engine.pods[w].kind == VPC)
     room = max(_address_room(engine.shapes[g]) for g in groups)
     most = np.maximum(np.ceil((grid[ends] + 1 / steps) * room), 1)
@@ -353,6 +369,7 @@ def _of_mixed_pods(
             group_table(engine, g, points.zones[g], here, mine, np.repeat(np.rint(branch), columns).astype(np.int32))
         )
         nodes.append(here)
+    table = _together(tables)
     return Component(
         groups=groups,
         workloads=workloads,
@@ -362,7 +379,8 @@ def _of_mixed_pods(
         stage_of=stage_of,
         columns=columns,
         column_of=column_of.astype(np.float32),
-        table=_together(tables),
+        table=table,
+        rank=table.used().sum(axis=0, dtype=np.int32),
         nodes=np.stack(nodes),
     )
 
@@ -387,6 +405,7 @@ def _shares(engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...])
             (1, room.max_pods - start[4]),
             (pod.kind == VPC, room.addresses - start[5]),
             (pod.kind == BRANCH, room.branch_enis - start[6]),
+            (pod.volumes, room.volumes - start[7]),
         )
         rows.append([need / max(have, 1) if need else 0.0 for need, have in needs])
     shares = np.array(rows, dtype=np.float32).T
@@ -428,9 +447,10 @@ def _together(tables: Sequence[GroupTable]) -> GroupTable:
 
     names = tuple(dict.fromkeys(n for t in tables for n in t.subnets))
     singles = np.zeros((len(names), tables[0].singles.shape[1]), dtype=np.int32)
-    prefixes = np.zeros_like(singles)
+    prefixes = None if all(t.prefixes is None for t in tables) else np.zeros_like(singles)
     for t in tables:
         for i, name in enumerate(t.subnets):
             singles[names.index(name)] += t.singles[i]
-            prefixes[names.index(name)] += t.prefixes[i]
+            if prefixes is not None and t.prefixes is not None:
+                prefixes[names.index(name)] += t.prefixes[i]
     return GroupTable(names, singles, prefixes)

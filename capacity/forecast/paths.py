@@ -7,13 +7,21 @@ takes of the subnet, from its largest state of the block, rules most blocks out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp, sqrt
 from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.engine import Engine
-from capacity.forecast.demand import FIXED_HOLDERS, Calibration, Component, calibrate, components, growing_demand
+from capacity.forecast.demand import (
+    FIXED_HOLDERS,
+    Calibration,
+    Component,
+    calibrate,
+    components,
+    is_mixed,
+    partition,
+)
 from capacity.forecast.fill import Progress
 from capacity.forecast.growth import log_rate, replica_paths
 from capacity.forecast.quantile import count_quantiles
@@ -29,11 +37,12 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int32]
     Floats = npt.NDArray[np.floating[Any]]
 
-CHUNK = 512  # draws worked on together: 2 years of one workload's fit a core's second-level cache
+CHUNK = 1024  # draws worked on together: 2 years of one workload's take 3 MB
 BLOCK_DAYS = 14
-CALIBRATION_POINTS = 16
+CALIBRATION_POINTS = 6
 SIGMAS = 4.5  # how far above the expected path the tables reach; one draw in 300,000 ends beyond
-FAN_DATES = 53
+FAN_DATES = 37
+FAN_DRAWS = 4096  # their quantiles are off by half a percent of the draws; the dates come from all draws
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,13 +67,13 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """One component's share of one subnet: per state, and the most of any state that takes no more in all."""
+    """One component's share of one subnet: per state, and the most of any state of at most a rank."""
 
     component: int
     singles: Ints
-    prefixes: Ints
+    prefixes: Ints | None
     most_singles: Ints
-    most_prefixes: Ints
+    most_prefixes: Ints | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +82,18 @@ class _SubnetParts:
     fixed: int
     parts: tuple[_Part, ...]
 
-    def short(self, singles: Any, prefixes: Any) -> Any:
-        """Whether so much does not fit."""
-        return ~prefixes_fit(self.subnet, prefixes, singles + self.fixed)
+    def short(self, pick: Callable[[_Part], Any], bound: bool = False) -> Any:
+        """Whether what the components take does not fit; ``pick`` chooses states (ranks for a bound)."""
+        import numpy as np
+
+        singles: Any = np.int32(self.fixed)
+        prefixes: Any = np.int32(0)
+        for part in self.parts:
+            at = pick(part)
+            singles = singles + np.take(part.most_singles if bound else part.singles, at)
+            blocks = part.most_prefixes if bound else part.prefixes
+            prefixes = prefixes if blocks is None else prefixes + np.take(blocks, at)
+        return np.logical_not(prefixes_fit(self.subnet, prefixes, singles))
 
 
 def simulate(
@@ -101,15 +119,16 @@ def simulate(
     growths = [w.growth for w in plan.workloads]
     expected = np.stack([_expected(g, n, span) for g, n in zip(growths, base, strict=True)], axis=1)
     top = [_top(g, int(e.max()), span) for g, e in zip(growths, expected.T, strict=True)]
-    points = calibrate(engine, _points(expected, top))
+    rows = _points(expected, top)
+    points = calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1])
     found = components(engine, points, top)
-    subnets = _subnet_parts(plan, engine, points, found)
+    subnets = _subnet_parts(plan, points, found)
     fan_days = np.unique(np.rint(np.linspace(0, span.days, FAN_DATES)).astype(np.int32))
     first_days = np.empty((len(subnets), paths), dtype=np.int32)
-    used = np.empty((len(subnets), len(fan_days), paths), dtype=np.int32)
-    nodes = np.empty((len(engine.shapes), len(fan_days), paths), dtype=np.int32)
+    shown = min(paths, FAN_DRAWS)
+    used = np.empty((len(subnets), len(fan_days), shown), dtype=np.int32)
+    nodes = np.empty((len(engine.shapes), len(fan_days), shown), dtype=np.int32)
     rng = np.random.default_rng(seed)
-    totals = [c.table.singles.sum(axis=0) + BLOCK * c.table.prefixes.sum(axis=0) for c in found]
     for start in range(0, paths, CHUNK):
         here = slice(start, min(start + CHUNK, paths))
         count = here.stop - start
@@ -118,13 +137,17 @@ def simulate(
             for g, n in zip(growths, base, strict=True)
         ]
         states = [c.states([drawn[w] for w in c.workloads]) for c in found]
-        weights = [np.take(t, s, mode="clip") for t, s in zip(totals, states, strict=True)]
+        most = [_block_most(s if c.rank is None else np.take(c.rank, s)) for c, s in zip(found, states, strict=True)]
         for i, subnet in enumerate(subnets):
-            first_days[i, here] = _first_days(subnet, states, weights, span.days, count)
-            used[i, :, here] = _used(subnet, [s[fan_days] for s in states])
-        for c, s in zip(found, states, strict=True):
-            for row, group in enumerate(c.groups):
-                nodes[group, :, here] = c.nodes[row][s[fan_days]]
+            first_days[i, here] = _first_days(subnet, states, most, span.days, count)
+        if start < shown:
+            part = slice(start, min(here.stop, shown))
+            at = [s[fan_days, : part.stop - start] for s in states]
+            for i, subnet in enumerate(subnets):
+                used[i, :, part] = _used(subnet, at)
+            for c, s in zip(found, at, strict=True):
+                for row, group in enumerate(c.groups):
+                    nodes[group, :, part] = np.take(c.nodes[row], s)
         progress(here.stop, paths)
     return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes))
 
@@ -163,79 +186,95 @@ def _points(expected: Floats, top: Sequence[int]) -> list[list[int]]:
     return [list(row) for row in rows]
 
 
-def _subnet_parts(plan: Plan, engine: Engine, points: Calibration, found: Sequence[Component]) -> list[_SubnetParts]:
+def _subnet_parts(plan: Plan, points: Calibration, found: Sequence[Component]) -> list[_SubnetParts]:
     """Each subnet with what never changes and the components that take of it."""
-    import numpy as np
-
-    base = engine.run(growing_demand(engine, [int(r) for r in points.replicas[0]]))
     parts: dict[str, list[_Part]] = {s.name: [] for s in plan.subnets}
     for c, component in enumerate(found):
         table = component.table
-        totals = table.singles.sum(axis=0) + BLOCK * table.prefixes.sum(axis=0)
-        order = np.argsort(totals, kind="stable")
         for i, name in enumerate(table.subnets):
-            envelopes = [_most_up_to(totals, t[i], order) for t in (table.singles, table.prefixes)]
-            parts[name].append(_Part(c, table.singles[i], table.prefixes[i], envelopes[0], envelopes[1]))
+            singles, prefixes = table.singles[i], None if table.prefixes is None else table.prefixes[i]
+            most = [_most_up_to(component.rank, values) for values in (singles, prefixes)]
+            assert most[0] is not None
+            parts[name].append(_Part(c, singles, prefixes, most[0], most[1]))
     return [
-        _SubnetParts(s.subnet, sum(s.used[h] for h in FIXED_HOLDERS), tuple(parts[s.subnet.name])) for s in base.subnets
+        _SubnetParts(s.subnet, sum(s.used[h] for h in FIXED_HOLDERS), tuple(parts[s.subnet.name]))
+        for s in points.first.subnets
     ]
 
 
-def _most_up_to(totals: Ints, values: Ints, order: npt.NDArray[np.intp]) -> Ints:
-    """For each total 0, 1, …: the largest value of any state with at most that total."""
+def _most_up_to(rank: Ints | None, values: Ints | None) -> Ints | None:
+    """For each rank 0, 1, …: the largest value of any state of at most that rank."""
     import numpy as np
 
-    ends = np.searchsorted(totals[order], np.arange(int(totals.max()) + 1), side="right") - 1
-    most = np.maximum.accumulate(values[order])
-    return np.where(ends >= 0, most[np.maximum(ends, 0)], 0).astype(np.int32)
+    if values is None:
+        return None
+    if rank is None:
+        return np.maximum.accumulate(values)
+    most = np.zeros(int(rank.max()) + 1, dtype=np.int32)
+    order = np.argsort(rank, kind="stable")
+    starts = np.flatnonzero(np.append(True, np.diff(rank[order]) > 0))
+    most[rank[order][starts]] = np.maximum.reduceat(values[order], starts)
+    return np.maximum.accumulate(most)
 
 
-def _used(subnet: _SubnetParts, states: Sequence[Ints]) -> Ints:
+def _block_most(ranks: Ints) -> Ints:
+    """The largest rank of each block of days: shape (days, n) to (blocks, n)."""
+    import numpy as np
+
+    whole = len(ranks) // BLOCK_DAYS * BLOCK_DAYS
+    blocks = ranks[:whole].reshape(-1, BLOCK_DAYS, ranks.shape[1]).max(axis=1)
+    rest = ranks[whole:]
+    return np.vstack([blocks, rest.max(axis=0, keepdims=True)]) if len(rest) else blocks
+
+
+def _used(subnet: _SubnetParts, states: Sequence[Ints]) -> Any:
     """Addresses used in each of the states."""
-    total: Any = subnet.fixed
+    import numpy as np
+
+    total: Any = np.int32(subnet.fixed)
     for part in subnet.parts:
         state = states[part.component]
-        total = total + part.singles[state] + BLOCK * part.prefixes[state]
+        total = total + np.take(part.singles, state)
+        if part.prefixes is not None:
+            total = total + BLOCK * np.take(part.prefixes, state)
+    return total
+
+
+def _first_days(subnet: _SubnetParts, states: Sequence[Ints], most: Sequence[Ints], days: int, count: int) -> Ints:
+    """First day of shortage of each draw, ``days`` + 1 where there is none. Exact.
+
+    Parameters
+    ----------
+    states : shape (days + 1, n) each
+    most : shape (blocks, n) each
+        Largest rank of each block of days.
+    """
     import numpy as np
 
-    return np.asarray(total, dtype=np.int32)
-
-
-def _first_days(subnet: _SubnetParts, states: Sequence[Ints], weights: Sequence[Ints], days: int, count: int) -> Ints:
-    """First day of shortage of each draw, ``days`` + 1 where there is none. Exact."""
-    import numpy as np
-
-    never = days + 1
-    result = np.full(count, never, dtype=np.int32)
-    starts = np.arange(0, never, BLOCK_DAYS)
-    singles: Any = np.zeros((len(starts), 1), dtype=np.int32)
-    prefixes: Any = singles
-    for part in subnet.parts:
-        most = np.maximum.reduceat(weights[part.component], starts, axis=0)
-        singles = singles + part.most_singles[most]
-        prefixes = prefixes + part.most_prefixes[most]
-    maybe = np.broadcast_to(subnet.short(singles, prefixes), (len(starts), count))
-    open_draws = np.flatnonzero(maybe.any(axis=0))
+    result = np.full(count, days + 1, dtype=np.int32)
+    maybe = np.atleast_2d(subnet.short(lambda part: most[part.component], bound=True))
+    maybe = np.broadcast_to(maybe, (-(-(days + 1) // BLOCK_DAYS), count))
+    draws = np.flatnonzero(maybe.any(axis=0))
     block = np.zeros(count, dtype=np.int64)
-    while open_draws.size:
-        ahead = maybe[:, open_draws] & (np.arange(len(starts))[:, None] >= block[open_draws])
-        open_draws, ahead = open_draws[ahead.any(axis=0)], ahead[:, ahead.any(axis=0)]
-        block[open_draws] = ahead.argmax(axis=0)
-        day = np.minimum(starts[block[open_draws]] + np.arange(BLOCK_DAYS)[:, None], days)
-        short = _short_on(subnet, states, day, open_draws)
+    while draws.size:
+        ahead = maybe[:, draws] & (np.arange(len(maybe))[:, None] >= block[draws])
+        draws, ahead = draws[ahead.any(axis=0)], ahead[:, ahead.any(axis=0)]
+        block[draws] = ahead.argmax(axis=0)
+        day = np.minimum(BLOCK_DAYS * block[draws] + np.arange(BLOCK_DAYS)[:, None], days)
+        short = np.broadcast_to(subnet.short(_picker(states, day, day * count + draws)), day.shape)
         hit = short.any(axis=0)
-        result[open_draws[hit]] = day[short.argmax(axis=0)[hit], np.flatnonzero(hit)]
-        open_draws = open_draws[~hit]
-        block[open_draws] += 1
+        result[draws[hit]] = day[short.argmax(axis=0)[hit], np.flatnonzero(hit)]
+        draws = draws[~hit]
+        block[draws] += 1
     return result
 
 
-def _short_on(subnet: _SubnetParts, states: Sequence[Ints], day: Any, draws: Any) -> Any:
-    """Whether the subnet is short on some days of some draws."""
-    singles: Any = 0
-    prefixes: Any = 0
-    for part in subnet.parts:
-        all_states = states[part.component]
-        state = all_states[day, draws if all_states.shape[1] > 1 else 0]
-        singles, prefixes = singles + part.singles[state], prefixes + part.prefixes[state]
-    return subnet.short(singles, prefixes)
+def _picker(states: Sequence[Ints], day: Any, flat: Any) -> Callable[[_Part], Any]:
+    """The states on some days of some draws; ``flat`` is their place in the array of all."""
+    import numpy as np
+
+    def pick(part: _Part) -> Any:
+        mine = states[part.component]
+        return np.take(mine, flat) if mine.shape[1] > 1 else mine[day, 0]
+
+    return pick

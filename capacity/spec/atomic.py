@@ -8,8 +8,8 @@ from pathlib import Path
 from capacity.errors import SpecError
 
 
-def replace_file(path: Path, text: str, name: str = "") -> None:
-    """Write ``text`` to ``path``: a reader sees the old file or the new one, never half of it.
+def replace_file(path: Path, content: str | bytes, name: str = "") -> None:
+    """Write ``content`` to ``path``: a reader sees the old file or the new one, never half of it.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def replace_file(path: Path, text: str, name: str = "") -> None:
     except OSError as error:
         raise SpecError(f"{name}: {error.strerror}") from error
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
         os.chmod(temporary, 0o644 if not path.exists() else path.stat().st_mode & 0o777)
         os.replace(temporary, path)
     except OSError as error:

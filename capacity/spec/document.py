@@ -57,7 +57,7 @@ class Sequence(list[Any]):
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Python's garbage collector switched off while a document is built, and put back as it was.
+    """Python's garbage collector switched off while a plan is read or checked, and put back as it was.
 
     A plan becomes hundreds of thousands of small objects that all stay; the collector would walk them over and
     over, and find nothing: reading would take three times as long, and grow faster than the plan.
@@ -81,8 +81,8 @@ def read_document(path: Path) -> Section:
         The file cannot be read, is empty, not text, too large, or not one mapping.
     """
     name = "<stdin>" if str(path) == "-" else str(path)
-    data = _read_bytes(path, name)
-    text = _decode(data, name)
+    data = read_bytes(path, name)
+    text = decode_text(data, name)
     if path.suffix.lower() == ".json":
         document = parse_json(text, name)
     elif text.lstrip()[:1] in ("{", "["):
@@ -96,7 +96,8 @@ def read_document(path: Path) -> Section:
     return document
 
 
-def _read_bytes(path: Path, name: str) -> bytes:
+def read_bytes(path: Path, name: str) -> bytes:
+    """Content of a file, or of standard input where ``name`` is ``<stdin>``; YAML up to 16 MB, JSON of any size."""
     if "\0" in name:
         raise SpecError(f"{name!r} cannot name a file")
     try:
@@ -122,7 +123,8 @@ def _read_limited(stream: BinaryIO, name: str) -> bytes:
     return head + stream.read()
 
 
-def _decode(data: bytes, name: str) -> str:
+def decode_text(data: bytes, name: str) -> str:
+    """UTF-8 text, a byte-order mark left out."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

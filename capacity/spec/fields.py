@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
@@ -13,6 +14,7 @@ from capacity.spec.document import Section, kind_of
 from capacity.units import parse_cpu, parse_memory, parse_percent
 
 _INTEGER = re.compile(r"^[+-]?[0-9]{1,18}$")
+_NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
 _BLOCK = re.compile(r"^[0-9.]{7,15}/[0-9]{1,2}$", re.ASCII)
 MOST_BYTES = 2**63 - 1  # Kubernetes' own limit of a quantity
 MOST = 10_000_000  # no cluster, VPC or fleet comes near; keeps arithmetic on sane numbers
@@ -42,22 +44,26 @@ class Field:
 
     @property
     def where(self) -> str:
-        """``plan.yaml:14 nodeGroups[2].name``, for messages."""
-        line = self.line if self.line is not None else self._line_in_json()
-        place = f"{self.file}:{line}" if line else self.file
+        """``plan.yaml:14 nodeGroups[2].name``, for messages; without a line in JSON, where nobody knows it yet."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
         return f"{place} {self.path}".strip()
 
-    def _line_in_json(self) -> int | None:
+    @property
+    def exact(self) -> str:
+        """The same with the line in a JSON file too: that reads the file a second time, so only for an error."""
+        if self.line is not None:
+            return self.where
         from capacity.spec.locate import line_of
 
-        return line_of(self.file, self._keys())
+        line = line_of(self.file, self._keys())
+        return f"{self.file}:{line} {self.path}".strip() if line else self.where
 
     def _keys(self) -> list[str | int]:
         return [] if self.parent is None else [*self.parent._keys(), self.key]
 
     def fail(self, problem: str) -> NoReturn:
         """Raise the one-line error for this field."""
-        raise SpecError(f"{self.where}: {problem}")
+        raise SpecError(f"{self.exact}: {problem}")
 
     # --- mappings and lists -------------------------------------------------------------
 
@@ -112,11 +118,12 @@ class Field:
         return value
 
     def name(self, longest: int = 253) -> str:
-        """Text of one line that neither steers a terminal nor changes the direction of what follows."""
+        """Text of one line without control characters; any script, emoji and direction is a name."""
         value = self.text(longest)
         if not value.isprintable():
-            bad = next(c for c in value if not c.isprintable())
-            self.fail(f"holds the character U+{ord(bad):04X}, which cannot be printed (expected a name)")
+            bad = next((c for c in value if unicodedata.category(c) in _NOT_IN_NAMES), None)
+            if bad is not None:
+                self.fail(f"holds the control character U+{ord(bad):04X} (expected a name)")
         return value
 
     def one_of(self, allowed: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +20,11 @@ def line_of(file: str, keys: list[str | int]) -> int | None:
     JSON is YAML enough for libyaml to compose it with marks; the file is read a second time, which
     costs nothing unless there is an error to report.
     """
-    import yaml
-
-    path = Path(file)
     try:
-        if not path.is_file() or path.stat().st_size > YAML_LIMIT_BYTES:
-            return None
-        node = yaml.compose(path.read_text("utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
+        state = Path(file).stat()
+    except (OSError, ValueError):
         return None
+    node = _composed(file, state.st_mtime_ns, state.st_size)
     line: int | None = None
     at: object = node
     for key in keys:
@@ -36,6 +33,20 @@ def line_of(file: str, keys: list[str | int]) -> int | None:
             return line
         at, line = found
     return line
+
+
+@lru_cache(maxsize=1)
+def _composed(file: str, mtime_ns: int, size: int) -> object:  # noqa: ARG001 (a file written anew is read anew)
+    """The file's nodes with their marks, remembered: a check may have hundreds of findings to place."""
+    import yaml
+
+    path = Path(file)
+    try:
+        if not path.is_file() or size > YAML_LIMIT_BYTES:
+            return None
+        return yaml.compose(path.read_text("utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
+        return None
 
 
 def _step(node: object, key: str | int) -> tuple[object, int] | None:
@@ -58,28 +69,31 @@ class Place:
     line: int | None
 
 
-_NAMED = {
-    "subnets": ("vpc", "subnets"),
-    "nodeGroups": ("nodeGroups",),
-    "workloads": ("workloads",),
-    "daemonSets": ("daemonSets",),
-    "tenants": ("tenants",),
-}
-
-
 def place_of(plan: Plan, where: str) -> Place:
     """File and line that a finding's ``where`` means: ``subnets.private-b``, ``cni.env.WARM_IP_TARGET``.
 
-    A key that the plan does not have is at its nearest section that it has; else at the top of the file.
+    A zone is at its first subnet. A key that the plan does not have is at the nearest section that it has.
     """
     if not plan.file or plan.file == "<stdin>":
         return Place(None, None)
     head, _, name = where.partition(".")
-    for thing in _things(plan, head):
-        if thing.name == name:
-            match = re.match(r"[0-9]+", thing.where.removeprefix(f"{plan.file}:"))
-            return Place(plan.file, int(match.group()) if match else line_of(plan.file, [*_NAMED[head]]))
-    return Place(plan.file, line_of(plan.file, list(where.split("."))))
+    if head == "zones":
+        at = next((s.where for s in plan.subnets if s.zone == name), "")
+    else:
+        at = next((t.where for t in _things(plan, head) if t.name == name), "")
+    match = re.match(r"[0-9]+", at.removeprefix(f"{plan.file}:"))
+    if match:
+        return Place(plan.file, int(match.group()))
+    return Place(plan.file, line_of(plan.file, _keys(at.removeprefix(f"{plan.file} ")) if at else [*where.split(".")]))
+
+
+def _keys(path: str) -> list[str | int]:
+    """The steps of a path as messages print it.
+
+    >>> _keys("vpc.subnets[3]")
+    ['vpc', 'subnets', 3]
+    """
+    return [int(s[1:-1]) if s[0] == "[" else s for s in re.findall(r"\[\d+\]|[^.\[\]]+", path)]
 
 
 def _things(plan: Plan, head: str) -> tuple[Any, ...]:

@@ -13,8 +13,8 @@ from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
-from capacity.errors import SpecError, either, nearest_names
-from capacity.spec.cni_env import check_variable, cni_settings
+from capacity.errors import SpecError, UnknownInstanceType, either, nearest_names
+from capacity.spec.cni_env import CNI_VARIABLES, check_variable, cni_settings
 from capacity.spec.document import Section, collector_paused, kind_of, read_document
 from capacity.spec.fields import MOST, Field
 from capacity.spec.plan import (
@@ -149,7 +149,6 @@ class _Parser:
         kubernetes = self._kubernetes(root.get("kubernetes"))
         cni = self._cni(root.get("cni"), kubernetes)
         cidrs = self._vpc(root.child("vpc"))
-        self._refuse_service_overlap(kubernetes, cidrs)
         groups = self._groups(root.get("nodeGroups"), cni)
         self.groups = tuple(g.name for g in groups)
         self.fargate = frozenset(g.name for g in groups if g.fargate)
@@ -182,19 +181,21 @@ class _Parser:
         if metadata is None:
             return Path(self.root.file).stem or "plan"
         metadata.section(("name", "labels", "annotations"), required=("name",))
+        self.notes += _assumed_by_import(metadata.value.get("annotations"))
         return metadata.child("name").name()
 
     def _kubernetes(self, section: Field | None) -> Kubernetes:
         if section is None:
             return Kubernetes()
-        section.section(("version", "serviceCidr", "ipFamily"))
-        version, cidr, family = (section.get(k) for k in ("version", "serviceCidr", "ipFamily"))
+        section.section(("version", "serviceCidr", "ipFamily", "services"))
+        version, cidr, family, services = (section.get(k) for k in ("version", "serviceCidr", "ipFamily", "services"))
         if version and not _VERSION.match(version.text(40)):
             version.fail(f"{version.value!r} is not a Kubernetes version (expected something like 1.34)")
         return Kubernetes(
             version=version.value if version else None,
             service_cidr=cidr.cidr(12, 24) if cidr else None,
             ip_family=family.one_of(("ipv4", "ipv6")) if family else "ipv4",
+            services=services.integer() if services else None,
         )
 
     def _cni(self, section: Field | None, kubernetes: Kubernetes) -> Cni:
@@ -210,9 +211,13 @@ class _Parser:
                 env.fail("expected a mapping of the CNI's environment variables")
             for key in env.value:
                 entry = env.child(key)
-                check_variable(key, entry.where)
+                if key not in CNI_VARIABLES:
+                    check_variable(key, entry.exact)
                 values[key] = "" if entry.value is None else _as_text(entry)
-        settings, warnings = cni_settings(values, env.where if env else "", kubernetes.ip_family)
+        try:
+            settings, warnings = cni_settings(values, "", kubernetes.ip_family)
+        except SpecError as error:
+            (env or section or self.root).fail(str(error))
         self.notes += warnings
         return Cni(version.value if version else None, values, settings)
 
@@ -241,14 +246,6 @@ class _Parser:
             section.child("subnets").fail("is empty (expected at least one subnet)")
         _refuse_overlaps(placed)
         return tuple(blocks)
-
-    def _refuse_service_overlap(self, kubernetes: Kubernetes, cidrs: tuple[IPv4Network, ...]) -> None:
-        """EKS takes no Service block that overlaps the VPC (API reference, KubernetesNetworkConfigRequest)."""
-        services = kubernetes.service_cidr
-        for block in cidrs if services else ():
-            if services and services.overlaps(block):
-                field = self.root.child("kubernetes").child("serviceCidr")
-                field.fail(f"{services} overlaps the VPC's {block} (EKS refuses that)")
 
     def _subnet(self, entry: Field, blocks: list[IPv4Network]) -> Subnet:
         entry.section(("name", "zone", "cidr", "used", "reservations"), required=("name", "zone", "cidr"))
@@ -354,7 +351,7 @@ class _Parser:
             name = entry.text(64)
             kind = self.types.get(name)
             if kind is None:
-                kind = self.types[name] = self.catalog.get(name, where=entry.where)
+                kind = self.types[name] = self._instance_type(name, entry)
             if kind.max_enis is None or kind.ipv4_per_eni is None:
                 entry.fail(
                     f"nobody states how many network interfaces and addresses {name!r} has: it cannot be planned"
@@ -369,6 +366,12 @@ class _Parser:
         if not types:
             section.fail("is empty (expected at least one instance type)")
         return tuple(types)
+
+    def _instance_type(self, name: str, entry: Field) -> InstanceType:
+        try:
+            return self.catalog.get(name)
+        except UnknownInstanceType as error:
+            raise UnknownInstanceType(name, error.nearest, entry.exact) from None
 
     def _pod_subnets(self, entry: Field, subnets: tuple[str, ...], cni: Cni) -> tuple[str, ...]:
         section = entry.get("podSubnets")
@@ -633,6 +636,15 @@ class _Parser:
                 raise SpecError(f"{thing.where}: the {what} {thing.name!r} stands twice")
             seen[thing.name] = thing
         return tuple(seen.values())
+
+
+def _assumed_by_import(annotations: object) -> list[str]:
+    """The warning that an import left in the plan: which of its values no source states."""
+    paths = annotations.get("capacity/assumed") if isinstance(annotations, Section) else None
+    if not isinstance(paths, list) or not paths:
+        return []
+    more = f" and {len(paths) - 8} more" if len(paths) > 8 else ""
+    return [f"assumed by the import, no source states it: {', '.join(map(str, paths[:8]))}{more}"]
 
 
 def _items(section: Field | None) -> Iterable[Field]:

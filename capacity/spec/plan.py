@@ -48,11 +48,12 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class Kubernetes:
-    """Version as written, Service CIDR and family of the cluster."""
+    """Version as written, Service CIDR, family and number of Services of the cluster (None: not said)."""
 
     version: str | None = None
     service_cidr: IPv4Network | None = None
     ip_family: str = "ipv4"
+    services: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

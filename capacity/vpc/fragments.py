@@ -54,7 +54,7 @@ def expected_free_blocks(whole: int, rest: int, taken: int) -> Fraction:
 
     Notes
     -----
-    W · C(N − 16, n) / C(N, n): each block is free with the same chance.
+    W · C(N − 16, n) / C(N, n): each block is free with the same chance, sixteen factors (N − n − i) / (N − i).
 
     Examples
     --------
@@ -64,7 +64,10 @@ def expected_free_blocks(whole: int, rest: int, taken: int) -> Fraction:
     Fraction(86, 59)
     """
     everything = BLOCK * whole + rest
-    return Fraction(whole * comb(everything - BLOCK, taken), comb(everything, taken)) if whole else Fraction(0)
+    if not whole or everything - taken < BLOCK:
+        return Fraction(0)
+    free = prod(everything - taken - i for i in range(BLOCK))
+    return Fraction(whole * free, prod(everything - i for i in range(BLOCK)))
 
 
 def probability_of_free_blocks(whole: int, rest: int, taken: int, at_least: int) -> Fraction:

@@ -8,15 +8,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from capacity.catalog.prices import price_per_hour
 from capacity.catalog.table import load_catalog
-from capacity.charts.forecast import Fan, plot_forecast
+from capacity.charts.forecast import plot_forecast
 from capacity.charts.nodes import plot_limits, plot_modes, plot_price_per_pod
 from capacity.charts.subnets import plot_blocks, plot_headroom, plot_subnet_states
 from capacity.charts.theme import LIGHT, Theme
 from capacity.charts.trade import WarmChoice, plot_warm_tradeoff
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
+from capacity.forecast.result import Fan, SubnetForecast
 from capacity.node.maxpods import MaxPods, Platform, max_pods
 from capacity.node.offer import Offer, PodAsked, offer
 from capacity.node.shape_map import request_grid, shape_map
@@ -60,11 +63,14 @@ def choices() -> list[WarmChoice]:
     ]
 
 
-def fan() -> Fan:
-    dates = [dt.date(2026, 1, 1) + dt.timedelta(days=7 * i) for i in range(52)]
-    low, middle, high = ([start - step * i for i in range(52)] for start, step in ((200, 7), (220, 5), (240, 3)))
-    when = {"P10": dt.date(2026, 7, 20), "P50": dt.date(2026, 11, 5), "P90": None}
-    return Fan("private-b", dates, low, middle, high, when)
+def forecast() -> SubnetForecast:
+    dates = tuple(dt.date(2026, 1, 1) + dt.timedelta(days=7 * i) for i in range(52))
+    low, middle, high = (
+        np.array([start + step * i for i in range(52)], float) for start, step in ((90, 1), (100, 4), (110, 6))
+    )
+    fan = Fan(dates, low, middle, high)
+    when = (dt.date(2026, 6, 20), dt.date(2026, 9, 20), None)
+    return SubnetForecast("private-b", "growth", "ok", 251, 100, *when, 0.7, fan)
 
 
 def figures(theme: Theme = LIGHT) -> dict[str, Any]:
@@ -86,5 +92,5 @@ def figures(theme: Theme = LIGHT) -> dict[str, Any]:
         "headroom-pods": lambda **to: plot_headroom(headroom_by_pods(result()), theme=theme, **to),
         "blocks": lambda **to: plot_blocks(packed_blocks(block), theme=theme, **to),
         "warm": lambda **to: plot_warm_tradeoff(choices(), theme=theme, **to),
-        "forecast": lambda **to: plot_forecast(fan(), theme=theme, **to),
+        "forecast": lambda **to: plot_forecast(forecast(), theme=theme, **to),
     }

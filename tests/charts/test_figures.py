@@ -152,11 +152,17 @@ def test_warm_choices_are_points_with_numbers() -> None:
 
 
 def test_the_fan_holds_its_quantiles_and_dates() -> None:
-    fan = samples.fan()
-    figure: Any = plot_forecast(fan)
-    assert list(figure.axes[0].lines[0].get_ydata()) == list(fan.p50)
-    assert "P10 runs out 2026-07-20" in legend(figure)
-    assert figure.axes[0].get_title(loc="left") == "Forecast of private-b – P90: not by 2026-12-24"
+    found = samples.forecast()
+    figure: Any = plot_forecast(found)
+    assert found.fan is not None
+    assert list(figure.axes[0].lines[0].get_ydata()) == list(found.fan.p50)
+    assert list(figure.axes[0].lines[1].get_ydata()) == [251, 251]
+    assert "full in 10 % of draws by 2026-06-20" in legend(figure)
+    assert not any("90 %" in text for text in legend(figure))
+    late: Any = plot_forecast(replace(found, date_p50=None))
+    assert late.axes[0].get_title(loc="left") == "Forecast of private-b – most draws are not full by 2026-12-24"
+    with pytest.raises(SpecError, match="'private-b' has no forecast"):
+        plot_forecast(replace(found, fan=None, status="insufficient data"))
 
 
 @pytest.mark.parametrize("name", sorted(samples.figures()))

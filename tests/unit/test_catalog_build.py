@@ -13,6 +13,7 @@ import pytest
 
 from capacity.catalog.files import data_dir
 from capacity.catalog.table import COLUMNS, HEADER
+from capacity.readers import aws_types
 from tools import build_catalog, build_prices
 from tools.build_catalog import BuildError, Statement, resolve
 
@@ -49,7 +50,7 @@ def facts(**network: Any) -> dict[str, str]:
     """What the script reads from :data:`ANSWER` with some of ``NetworkInfo`` replaced."""
     answer = copy.deepcopy(ANSWER)
     answer["NetworkInfo"].update(network)
-    return build_catalog.moto_facts(answer)
+    return aws_types.type_facts(answer)
 
 
 def cards(*interfaces: int, gbps: float = 100) -> list[dict[str, Any]]:
@@ -96,11 +97,11 @@ class TestMotoFacts:
     def test_devices(self) -> None:
         answer = copy.deepcopy(ANSWER)
         answer["GpuInfo"] = {"Gpus": [{"Name": "L4", "Count": 0, "LogicalGpuCount": 1}]}  # a part of one L4
-        assert build_catalog.devices(answer) == (1, 0, "L4")
+        assert aws_types.devices(answer) == (1, 0, "L4")
         answer = copy.deepcopy(ANSWER)
         answer["NeuronInfo"] = {"NeuronDevices": [{"Name": "Inferentia2", "Count": 12}]}
         answer["InferenceAcceleratorInfo"] = {"Accelerators": [{"Name": "Inferentia2", "Count": 12}]}
-        assert build_catalog.devices(answer) == (0, 12, "Inferentia2")  # the same devices, counted once
+        assert aws_types.devices(answer) == (0, 12, "Inferentia2")  # the same devices, counted once
 
 
 class TestResolve:

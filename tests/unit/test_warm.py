@@ -49,11 +49,11 @@ class TestFigures:
         assert found.addresses == {"range": 14}  # 12 and the primaries of two ENIs
         assert (found.idle, found.instant_least) == ({"range": 2}, 2)
         assert found.calls_per_start == found.calls_per_stop == 0.5  # of 8 … 13 only pods 11, 12 and 13
-        assert not found.ready  # three may come at once
+        assert found.ready == pytest.approx(2 / 3)  # three may come at once
 
     def test_the_swing_counts(self) -> None:
         answer = warm_for_type(load_catalog().get("m5.large"), range(10, 11), {}, PLATFORM, swing=Fraction(1, 10))
-        assert row(answer, "WARM_IP_TARGET=2 MINIMUM_IP_TARGET=12").ready
+        assert row(answer, "WARM_IP_TARGET=2 MINIMUM_IP_TARGET=12").ready == 1
 
     def test_prefixes(self) -> None:
         answer = on_type("m5.large", 10)
@@ -121,8 +121,10 @@ class TestRecommendation:
         best, usual = answer.recommendation, row(answer, "WARM_ENI_TARGET=1")
         assert best is not None
         assert not best.row.flaws
-        assert best.row.ready
-        assert best.row.calls_per_launch <= usual.calls_per_launch
+        assert best.row.ready >= 0.9
+        assert best.row.calls_per_launch <= 1.1 * usual.calls_per_launch
+        assert best.row.calls_per_pod <= max(1, usual.calls_per_pod)
+        assert best.row.addresses["range"] <= 0.95 * usual.addresses["range"]
 
     def test_the_mode_stays(self) -> None:
         best = on_type("m5.large", 10, ENABLE_PREFIX_DELEGATION="true").recommendation
@@ -136,9 +138,15 @@ class TestRecommendation:
         assert best is not None
         assert (best.change, best.commands) == ({}, ())
 
+    def test_a_small_saving_is_no_reason_to_change(self) -> None:
+        best = on_type("m5.2xlarge", 42, None, WARM_IP_TARGET="11", MINIMUM_IP_TARGET="53").recommendation
+        assert best is not None
+        assert best.change == {}  # 57 addresses held now; 56 would do
+
     def test_back_to_whole_units_removes_the_addresses(self) -> None:
-        env = {"WARM_IP_TARGET": "1", "MINIMUM_IP_TARGET": "2"}
-        best = on_type("m5.large", 8, 27, **env).recommendation
+        # t3.small with 8 pods: 3 ENIs of 3 addresses for pods, all 9 are needed for 8 pods and one more
+        env = {"WARM_IP_TARGET": "5", "MINIMUM_IP_TARGET": "2", "WARM_ENI_TARGET": "2"}
+        best = on_type("t3.small", 7, 8, **env).recommendation
         assert best is not None
         assert best.change == {"WARM_ENI_TARGET": "1", "WARM_IP_TARGET": None, "MINIMUM_IP_TARGET": None}
         assert best.commands[0].endswith("WARM_ENI_TARGET=1 WARM_IP_TARGET- MINIMUM_IP_TARGET-")

@@ -1,0 +1,488 @@
+"""The troubleshooting list: plain evidence in, one judgement per check out. Nothing here reads or calls anything.
+
+A check whose evidence is missing is ``unknown``, never ``ok``.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from capacity.catalog.files import data_dir, read_text
+from capacity.errors import SpecError
+from capacity.spec.cni_env import CNI_VARIABLES, CniSettings, cni_settings
+
+STATUSES = ("ok", "unknown", "warn", "fail")
+CONTROL_PLANE_REQUIRED, CONTROL_PLANE_ADVISED = 6, 16  # network-reqs.adoc L77
+TIGHT_SHARE = 5  # a subnet is tight with less than one in so many addresses free, as checks.minFree 20% has it
+NEWEST_CNI = (1, 23, 1)  # of 2026-08-20, the release this product's model was read from
+BEHIND = 3  # minor versions; add-on updates go one minor version at a time
+CNI_PREFIX, CNI_IPV6 = (1, 9, 0), (1, 10, 1)  # prefix-mode_linux.adoc L18, L89
+MOST_NAMES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CheckKind:
+    """A check: its severity is that of a failure."""
+
+    ident: str
+    title: str
+    severity: str
+    why: str
+    source: str
+
+
+@cache
+def check_kinds() -> dict[str, CheckKind]:
+    """All checks by identifier, in their order."""
+    table = tomllib.loads(read_text(data_dir() / "doctor.toml"))
+    return {ident: CheckKind(ident, **texts) for ident, texts in table.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """One judgement.
+
+    Attributes
+    ----------
+    status : str
+        ``ok``, ``warn``, ``fail``, or ``unknown`` where the evidence is missing.
+    where : str
+        What it is about: a subnet, a node, a role; empty for the cluster.
+    evidence : str
+        The figures it rests on, or what is missing.
+    command : str
+        What mends it, or brings the evidence; empty where nothing is to be done.
+    """
+
+    kind: CheckKind
+    status: str
+    where: str
+    evidence: str
+    command: str = ""
+
+
+# --- evidence -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetFacts:
+    """A subnet the cluster uses.
+
+    Attributes
+    ----------
+    free : int or None
+        As AWS counts. [addresses]
+    free_blocks : int or None
+        /28s a prefix can take, None where the interfaces are not known. [blocks]
+    unexplained : int or None
+        Addresses taken that no listed interface holds. [addresses]
+    leaked : tuple of str
+        Leaked interfaces.
+    step : int or None
+        Most addresses that a node here takes at once. [addresses]
+    control_plane, serves_nodes : bool
+        Whether it is a subnet of the control plane; whether nodes or pods live there.
+    nodes : int
+        [nodes]
+    """
+
+    name: str
+    ident: str
+    usable: int
+    free: int | None
+    free_blocks: int | None
+    unexplained: int | None
+    leaked: tuple[str, ...]
+    step: int | None
+    control_plane: bool
+    serves_nodes: bool
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """A node: interfaces on its default card, and addresses for pods attached, possible and in use.
+
+    ``max_pods`` is the kubelet's own, ``host_pods`` those of its pods that need no address.
+    """
+
+    name: str
+    group: str
+    instance_type: str
+    enis: int | None
+    max_enis: int | None
+    attached: int | None
+    capacity: int | None
+    vpc_pods: int | None
+    host_pods: int
+    max_pods: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """A node group: what the kubelet gets as max pods by EKS's rules, and what its ENIs can address."""
+
+    name: str
+    instance_type: str
+    max_pods: int
+    capacity: int
+    host_pods: int
+
+
+@dataclass(frozen=True, slots=True)
+class PathFacts:
+    """One way through security groups. ``open`` is None where rules are not known."""
+
+    check: str
+    where: str
+    open: bool | None
+    evidence: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleFacts:
+    """A role and the actions it lacks; ``conditional`` ones are allowed only under conditions.
+
+    ``missing`` is None where the role's policies are not known.
+    """
+
+    check: str
+    name: str
+    missing: tuple[str, ...] | None
+    conditional: tuple[str, ...]
+    reason: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class CniFacts:
+    """The CNI: its environment is None where it is not known."""
+
+    version: str | None
+    env: Mapping[str, str] | None
+    ip_family: str
+    issues: tuple[str, ...]
+    contradictions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DnsFacts:
+    """CoreDNS: replicas asked for and ready, where Kubernetes was asked; the add-on's own complaints."""
+
+    replicas: int | None
+    ready: int | None
+    status: str | None
+    issues: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything the doctor looks at. ``missing`` says, by check, why its evidence is not there and how to get it."""
+
+    cluster: str
+    prefix_mode: bool | None
+    subnets: tuple[SubnetFacts, ...] = ()
+    nodes: tuple[NodeFacts, ...] = ()
+    groups: tuple[GroupFacts, ...] = ()
+    paths: tuple[PathFacts, ...] = ()
+    roles: tuple[RoleFacts, ...] = ()
+    cni: CniFacts | None = None
+    dns: DnsFacts | None = None
+    missing: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+# --- judgement ------------------------------------------------------------------------------
+
+
+def diagnose(evidence: Evidence) -> tuple[Checkup, ...]:
+    """Every check, in the order of the list; each at least once."""
+    found = [
+        *_addresses(evidence),
+        *_prefixes(evidence),
+        *_control_plane(evidence),
+        *_accounting(evidence),
+        *_leaks(evidence),
+        *_node_limits(evidence),
+        *_max_pods(evidence),
+        *(_path(p) for p in evidence.paths),
+        *(_role(r) for r in evidence.roles),
+        *_cni_version(evidence),
+        *_cni_settings(evidence),
+        *_dns(evidence),
+    ]
+    seen = {c.kind.ident for c in found}
+    for ident in check_kinds():
+        if ident not in seen:
+            reason, command = evidence.missing.get(ident, ("nothing among the answers is about it", ""))
+            found.append(_said(ident, "unknown", "", reason, command))
+    order = {ident: i for i, ident in enumerate(check_kinds())}
+    return tuple(sorted(found, key=lambda c: order[c.kind.ident]))
+
+
+def verdict(found: Sequence[Checkup]) -> str:
+    """The gravest status: ``fail``, ``warn``, ``unknown`` or ``ok``."""
+    return max((c.status for c in found), key=STATUSES.index, default="unknown")
+
+
+def _said(ident: str, status: str, where: str, evidence: str, command: str = "") -> Checkup:
+    return Checkup(check_kinds()[ident], status, where, evidence, command)
+
+
+def _addresses(evidence: Evidence) -> Iterator[Checkup]:
+    for s in evidence.subnets:
+        if not s.serves_nodes:
+            continue
+        add = (
+            "capacity size (a further subnet or a secondary CIDR); at once: "
+            "kubectl -n kube-system set env ds/aws-node WARM_IP_TARGET=2 MINIMUM_IP_TARGET=10"
+        )
+        if s.free is None:
+            command = f"aws ec2 describe-subnets --subnet-ids {s.ident}"
+            yield _said("subnet-addresses", "unknown", s.name, "AWS's free count is not among the answers", command)
+            continue
+        text = f"{s.free:,} of {s.usable:,} addresses free"
+        if s.free < (s.step or 1):
+            step = f", fewer than the {s.step} that a node takes at once" if s.step and s.step > 1 else ""
+            yield _said("subnet-addresses", "fail", s.name, text + step, add)
+        elif s.free * TIGHT_SHARE < s.usable:
+            yield _said("subnet-addresses", "warn", s.name, f"{text} ({100 * s.free / s.usable:.1f} %)", add)
+        else:
+            yield _said("subnet-addresses", "ok", s.name, text)
+
+
+def _prefixes(evidence: Evidence) -> Iterator[Checkup]:
+    if evidence.prefix_mode is False:
+        yield _said("subnet-prefixes", "ok", "", "not needed: the CNI assigns single addresses, not prefixes")
+        return
+    if evidence.prefix_mode is None:
+        return
+    for s in evidence.subnets:
+        if not s.serves_nodes:
+            continue
+        if s.free_blocks is None:
+            yield _said("subnet-prefixes", "unknown", s.name, "the interfaces of the subnet are not known")
+            continue
+        command = f"aws ec2 create-subnet-cidr-reservation --subnet-id {s.ident} --reservation-type prefix --cidr CIDR"
+        text = f"{s.free_blocks:,} free /28 blocks for {s.nodes} nodes"
+        status = "fail" if s.free_blocks == 0 else "warn" if s.free_blocks < s.nodes else "ok"
+        yield _said("subnet-prefixes", status, s.name, text, command if status != "ok" else "")
+
+
+def _control_plane(evidence: Evidence) -> Iterator[Checkup]:
+    for s in evidence.subnets:
+        if not s.control_plane:
+            continue
+        if s.free is None:
+            yield _said("control-plane-addresses", "unknown", s.name, "AWS's free count is not among the answers")
+            continue
+        low = s.free < CONTROL_PLANE_REQUIRED
+        status = "fail" if low else "warn" if s.free < CONTROL_PLANE_ADVISED else "ok"
+        text = f"{s.free:,} free; EKS requires {CONTROL_PLANE_REQUIRED} and advises {CONTROL_PLANE_ADVISED}"
+        command = f"aws eks update-cluster-config --name {evidence.cluster} --resources-vpc-config subnetIds=SUBNETS"
+        yield _said("control-plane-addresses", status, s.name, text, command if status != "ok" else "")
+
+
+def _accounting(evidence: Evidence) -> Iterator[Checkup]:
+    known = [s for s in evidence.subnets if s.unexplained is not None]
+    if not known:
+        return
+    odd = [s for s in known if s.unexplained]
+    if not odd:
+        yield _said(
+            "accounting", "ok", "", f"every address of {len(known)} subnets is held by a listed interface or free"
+        )
+    for s in odd:
+        more = s.unexplained or 0
+        text = (
+            f"{more} addresses taken that no listed interface holds" if more > 0 else f"{-more} held but counted free"
+        )
+        command = f"aws ec2 describe-network-interfaces --filters Name=subnet-id,Values={s.ident}"
+        yield _said("accounting", "warn", s.name, text, command)
+
+
+def _leaks(evidence: Evidence) -> Iterator[Checkup]:
+    known = [s for s in evidence.subnets if s.unexplained is not None]
+    if not known:
+        return
+    leaky = [s for s in known if s.leaked]
+    if not leaky:
+        yield _said("leaked-enis", "ok", "", "no interface of the CNI is left over")
+    for s in leaky:
+        text = f"{len(s.leaked)} left over: {_some(s.leaked)}"
+        yield _said(
+            "leaked-enis",
+            "warn",
+            s.name,
+            text,
+            f"aws ec2 delete-network-interface --network-interface-id {s.leaked[0]}",
+        )
+
+
+def _node_limits(evidence: Evidence) -> Iterator[Checkup]:
+    known = [n for n in evidence.nodes if n.enis is not None and n.max_enis is not None and n.capacity is not None]
+    if not known:
+        return
+    starving = [n for n in known if n.vpc_pods is not None and n.vpc_pods >= (n.capacity or 0)]
+    full = [
+        n
+        for n in known
+        if n not in starving and n.enis and n.enis >= (n.max_enis or 0) and (n.attached or 0) >= (n.capacity or 0)
+    ]
+    prefixes = "kubectl -n kube-system set env ds/aws-node ENABLE_PREFIX_DELEGATION=true (new nodes), or a larger type"
+    for n in starving:
+        text = f"{n.vpc_pods} pods on {n.capacity} addresses ({n.instance_type}, {n.enis} of {n.max_enis} ENIs): full"
+        yield _said("node-enis", "fail", n.name, text, prefixes)
+    if full:
+        text = (
+            f"{len(full)} of {len(known)} nodes hold all the ENIs and addresses they can: {_some(n.name for n in full)}"
+        )
+        yield _said("node-enis", "warn", "", text, prefixes)
+    if not starving and not full:
+        yield _said("node-enis", "ok", "", f"{len(known)} nodes have room for further ENIs or addresses")
+
+
+def _max_pods(evidence: Evidence) -> Iterator[Checkup]:
+    rows = [(n.name, n.instance_type, n.max_pods, n.capacity, n.host_pods) for n in evidence.nodes if n.max_pods]
+    real = bool(rows)
+    rows = rows or [(g.name, g.instance_type, g.max_pods, g.capacity, g.host_pods) for g in evidence.groups]
+    rows = [r for r in rows if r[2] is not None and r[3] is not None]
+    if not rows:
+        return
+    over = [r for r in rows if (r[2] or 0) > (r[3] or 0) + r[4]]
+    kind = "nodes" if real else "node groups (by EKS's rules; kubectl get nodes -o json tells the kubelets' own)"
+    if not over:
+        yield _said("max-pods", "ok", "", f"max pods is within the addresses on {len(rows)} {kind}")
+    shown: dict[tuple[str, int | None, int | None, int], list[str]] = {}
+    for name, kind_of_node, pods, capacity, host in over:
+        shown.setdefault((kind_of_node, pods, capacity, host), []).append(name)
+    for (kind_of_node, most, addresses, host), names in shown.items():
+        text = f"{kind_of_node}: max pods {most}, but {addresses} addresses and {host} pods on the host's network"
+        fix = f"set maxPods to {(addresses or 0) + host} or less (kubelet), or ENABLE_PREFIX_DELEGATION=true"
+        yield _said("max-pods", _failing("max-pods"), _some(names), text, fix)
+
+
+def _path(path: PathFacts) -> Checkup:
+    status = "unknown" if path.open is None else "ok" if path.open else _failing(path.check)
+    return _said(path.check, status, path.where, path.evidence, "" if path.open else path.command)
+
+
+def _failing(ident: str) -> str:
+    return "fail" if check_kinds()[ident].severity == "error" else "warn"
+
+
+def _role(role: RoleFacts) -> Checkup:
+    if role.missing is None:
+        return _said(role.check, "unknown", role.name, role.reason, role.command)
+    if role.missing:
+        return _said(role.check, "fail", role.name, f"lacks {', '.join(role.missing)}", role.command)
+    if role.conditional:
+        text = f"allowed only under conditions: {', '.join(role.conditional)}"
+        return _said(role.check, "warn", role.name, text, role.command)
+    return _said(role.check, "ok", role.name, role.reason)
+
+
+def version_of(text: str) -> tuple[int, int, int] | None:
+    """``v1.18.1-eksbuild.3`` as numbers, None where it is no version.
+
+    >>> version_of("v1.18.1-eksbuild.3")
+    (1, 18, 1)
+    """
+    match = re.match(r"v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})", text)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+def _cni_version(evidence: Evidence) -> Iterator[Checkup]:
+    cni = evidence.cni
+    version = version_of(cni.version) if cni and cni.version else None
+    if cni is None or version is None:
+        return
+    update = f"aws eks update-addon --cluster-name {evidence.cluster} --addon-name vpc-cni --addon-version VERSION"
+    newest = ".".join(map(str, NEWEST_CNI))
+    if evidence.prefix_mode and version < CNI_PREFIX:
+        yield _said("cni-version", "fail", "", f"{cni.version}: prefixes need 1.9.0", update)
+    elif cni.ip_family == "ipv6" and version < CNI_IPV6:
+        yield _said("cni-version", "fail", "", f"{cni.version}: IPv6 needs 1.10.1", update)
+    elif (behind := NEWEST_CNI[1] - version[1]) >= BEHIND and version[0] <= NEWEST_CNI[0]:
+        text = f"{cni.version} is {behind} minor versions behind {newest}; updates go one minor version at a time"
+        yield _said("cni-version", "warn", "", text, update)
+    else:
+        yield _said("cni-version", "ok", "", f"{cni.version} (newest known to this release: {newest})")
+
+
+def _cni_settings(evidence: Evidence) -> Iterator[Checkup]:
+    cni = evidence.cni
+    if cni is None:
+        return
+    command = "kubectl -n kube-system set env ds/aws-node NAME=VALUE (or the add-on's configuration)"
+    for issue in cni.issues:
+        show = f"aws eks describe-addon --cluster-name {evidence.cluster} --addon-name vpc-cni"
+        yield _said("cni-settings", "fail", "", issue, show)
+    for text in cni.contradictions:
+        yield _said("cni-settings", "warn", "", text, command)
+    if cni.env is None:
+        show = "kubectl -n kube-system get daemonset aws-node -o json"
+        yield _said("cni-settings", "unknown", "", "the environment of aws-node is not known", show)
+        return
+    strange = sorted(set(cni.env) - CNI_VARIABLES)
+    known = {k: v for k, v in cni.env.items() if k in CNI_VARIABLES}
+    try:
+        settings, warnings = cni_settings(known, "", cni.ip_family)
+    except SpecError as error:
+        yield _said("cni-settings", "fail", "", str(error), command)
+        return
+    problems = [*warnings, *_odd_targets(settings, known)]
+    problems += [f"not a variable of the CNI: {_some(strange)}"] if strange else []
+    for text in problems:
+        yield _said("cni-settings", "warn", "", text, command)
+    if not problems and not cni.issues and not cni.contradictions:
+        given = ", ".join(f"{k}={v}" for k, v in sorted(known.items())) or "the chart's defaults"
+        yield _said("cni-settings", "ok", "", given)
+
+
+def _odd_targets(settings: CniSettings, env: Mapping[str, str]) -> Iterator[str]:
+    """Targets that work against their user; the same conditions as IP009, IP010 and IP016 of a check."""
+    if settings.ipv6:
+        return
+    if settings.minimum_ip and not settings.warm_ip:
+        yield f"MINIMUM_IP_TARGET={settings.minimum_ip} without WARM_IP_TARGET: no node ever serves more pods"
+    if env.get("WARM_IP_TARGET") == "0":
+        yield "WARM_IP_TARGET=0 is read as not set: whole units stay warm"
+    if not settings.ip_targets and settings.prefix and settings.warm_prefix == 0:
+        yield "WARM_PREFIX_TARGET=0 makes idle nodes flap"
+    if not settings.ip_targets and not settings.prefix and settings.warm_eni == 0:
+        yield "WARM_ENI_TARGET=0 makes full nodes flap"
+
+
+def _dns(evidence: Evidence) -> Iterator[Checkup]:
+    dns = evidence.dns
+    if dns is None:
+        return
+    command = "kubectl -n kube-system rollout status deployment/coredns"
+    for issue in dns.issues:
+        yield _said("coredns", "fail", "", issue, command)
+    if dns.replicas is None:
+        if dns.status == "ACTIVE" and not dns.issues:
+            yield _said("coredns", "ok", "", "the add-on is ACTIVE and reports no issue")
+        elif not dns.issues:
+            yield _said("coredns", "warn", "", f"the add-on is {dns.status or 'in an unknown state'}", command)
+        return
+    ready = dns.ready or 0
+    text = f"{ready} of {dns.replicas} replicas ready"
+    if ready == 0:
+        yield _said("coredns", "fail", "", text, command)
+    elif ready < dns.replicas or dns.replicas < 2:
+        scale = "kubectl -n kube-system scale deployment/coredns --replicas=2"
+        yield _said("coredns", "warn", "", text, scale if dns.replicas < 2 else command)
+    else:
+        yield _said("coredns", "ok", "", text)
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - MOST_NAMES} more" if len(listed) > MOST_NAMES else ""
+    return ", ".join(listed[:MOST_NAMES]) + more

@@ -1,0 +1,166 @@
+"""Findings about subnets: exhausted, tight, fragmented, the worst zone, the control plane, load balancers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from capacity.advice.codes import Finding, Ranked, finding, worst_of_each
+from capacity.cluster.check import CheckResult
+from capacity.cluster.scenario import ScenarioState
+from capacity.spec.plan import Plan
+from capacity.vpc.fragments import expected_free_blocks, fragments_of_counts
+from capacity.vpc.ledger import SubnetState
+
+CONTROL_PLANE_REQUIRED, CONTROL_PLANE_ADVISED = 6, 16  # network-reqs.adoc L77
+LOAD_BALANCER_PREFIX = 27  # smallest subnet of an ALB; AWS ELB user guide (read 2026-11-24)
+LOAD_BALANCERS = ("alb", "clb")
+
+
+def subnet_findings(result: CheckResult) -> Iterator[Finding]:
+    """All of them."""
+    yield from _subnets(result)
+    yield from _pods(result)
+    yield from _control_plane(result)
+    yield from _worst_zone(result)
+    yield from _load_balancers(result.plan)
+    yield from _fragmented(result)
+
+
+def _subnets(result: CheckResult) -> Iterator[Finding]:
+    found = [f for scenario in result.scenarios for state in scenario.subnets for f in _subnet(state, scenario, result)]
+    yield from worst_of_each(found)
+
+
+def _subnet(state: SubnetState, scenario: ScenarioState, result: CheckResult) -> Iterator[Ranked]:
+    subnet, where, title = state.subnet, f"subnets.{state.subnet.name}", scenario.title
+    name = f"{subnet.name} ({subnet.cidr}, {subnet.zone})"
+    if state.free < 0:
+        text = f"{name} is {-state.free:,} addresses short: {state.used_total:,} wanted, {subnet.usable:,} usable"
+        yield state.free, finding("IP001", where, text, title)
+    elif not state.prefixes_placed and state.prefixes:
+        text = f"{name} has no room for {state.prefixes:,} prefixes beside {_singles(state):,} single addresses"
+        yield state.free, finding("IP003", where, f"{text} ({state.free:,} addresses free)", title)
+    elif not state.prefixes_placed:
+        text = f"{name}: {_singles(state):,} single addresses wanted, but reservations leave fewer outside them"
+        yield state.free, finding("IP001", where, text, title)
+    elif state.free < result.plan.checks.min_free * subnet.usable:
+        share = 100 * state.free / subnet.usable
+        text = f"{name} keeps {state.free:,} of {subnet.usable:,} addresses free ({share:.1f} %)"
+        least = f"less than {float(100 * result.plan.checks.min_free):g} %"
+        yield state.free, finding("IP002", where, f"{text}, {least}", title)
+    if state.free >= 0 and state.used_highest > subnet.usable:
+        text = f"{name}: {state.used_total:,} expected, but up to {state.used_highest:,} of {subnet.usable:,}"
+        text += " where pods and odd nodes fall badly"
+        yield subnet.usable - state.used_highest, finding("IP006", where, text, title)
+
+
+def _singles(state: SubnetState) -> int:
+    return state.used_total - 16 * state.prefixes
+
+
+def _pods(result: CheckResult) -> Iterator[Finding]:
+    found = [f for scenario in result.scenarios for f in _unplaced(scenario)]
+    yield from worst_of_each(found)
+
+
+def _unplaced(scenario: ScenarioState) -> Iterator[Ranked]:
+    for unplaced in scenario.unplaced:
+        where = f"workloads.{unplaced.workload}"
+        text = f"{unplaced.pods:,} pods of {unplaced.workload} find no node"
+        if unplaced.reason == "addresses":
+            yield -unplaced.pods, finding("IP004", where, f"{text} that can address them", scenario.title)
+        else:
+            why = f"{text}: stopped by {unplaced.reason.replace('_', ' ')}"
+            yield -unplaced.pods, finding("IP005", where, why, scenario.title)
+
+
+def _control_plane(result: CheckResult) -> Iterator[Finding]:
+    zones = {result.plan.subnet(n).zone for n in result.plan.control_plane or ()}
+    if len(zones) == 1:
+        text = f"all cluster subnets are in {next(iter(zones))}; EKS wants subnets in two zones"
+        yield finding("IP029", "controlPlane.subnets", text)
+    found = [f for scenario in result.scenarios for f in _cluster_subnets(result.plan, scenario)]
+    yield from worst_of_each(found)
+
+
+def _cluster_subnets(plan: Plan, scenario: ScenarioState) -> Iterator[Ranked]:
+    for state in scenario.subnets:
+        if state.subnet.name not in (plan.control_plane or ()) or state.free < 0:
+            continue
+        room = state.free + state.used["control_plane"]
+        text = f"{state.subnet.name} has {room:,} addresses for the control plane"
+        where = f"subnets.{state.subnet.name}"
+        if room < CONTROL_PLANE_REQUIRED:
+            yield room, finding("IP018", where, f"{text}; EKS requires {CONTROL_PLANE_REQUIRED}", scenario.title)
+        elif room < CONTROL_PLANE_ADVISED:
+            advice = f"{text}; EKS advises {CONTROL_PLANE_ADVISED}"
+            yield room, finding("IP018", where, advice, scenario.title, "warning")
+
+
+def _worst_zone(result: CheckResult) -> Iterator[Finding]:
+    """A zone that is not ok while another has plenty."""
+    named = {n for g in result.plan.node_groups for n in g.subnets + g.pod_subnets}
+    yield from worst_of_each(r for s in result.scenarios if not s.variant for r in _zones(s, named))
+
+
+def _zones(scenario: ScenarioState, named: set[str]) -> Iterator[Ranked]:
+    free: dict[str, list[int]] = {}
+    bad: dict[str, int] = {}
+    for state in scenario.subnets:
+        if state.subnet.name in named:
+            total = free.setdefault(state.subnet.zone, [0, 0])
+            total[0] += state.free
+            total[1] += state.subnet.usable
+            bad[state.subnet.zone] = bad.get(state.subnet.zone, 0) + (state.verdict != "ok")
+    if len(free) < 2 or not any(bad.values()) or all(bad.values()):
+        return
+    shares = {zone: 100 * left / usable for zone, (left, usable) in free.items()}
+    least = min((z for z in shares if bad[z]), key=lambda z: shares[z])
+    most = max((z for z in shares if not bad[z]), key=lambda z: shares[z])
+    if shares[least] < shares[most]:
+        text = (
+            f"{least} runs out first: {shares[least]:.0f} % of its addresses are free, {shares[most]:.0f} % in {most}"
+        )
+        yield shares[least], finding("IP019", f"zones.{least}", text, scenario.title)
+
+
+def _load_balancers(plan: Plan) -> Iterator[Finding]:
+    for tenant in plan.tenants:
+        if tenant.kind not in LOAD_BALANCERS:
+            continue
+        subnets = [plan.subnet(n) for n in tenant.subnets]
+        for subnet in subnets:
+            if subnet.cidr.prefixlen > LOAD_BALANCER_PREFIX:
+                text = f"{tenant.name} is in {subnet.name} ({subnet.cidr}); a load balancer wants a /27 or larger"
+                yield finding("IP022", f"subnets.{subnet.name}", text)
+        if tenant.kind == "alb" and len({s.zone for s in subnets}) < 2:
+            text = f"{tenant.name} has subnets in one zone only; an Application Load Balancer wants two"
+            yield finding("IP022", f"tenants.{tenant.name}", text)
+
+
+def _fragmented(result: CheckResult) -> Iterator[Finding]:
+    """Subnets of prefixes where a free /28 is not to be expected, single addresses lying anywhere."""
+    yield from worst_of_each(r for s in result.scenarios for x in s.subnets for r in _blocks(x, s))
+
+
+def _blocks(state: SubnetState, scenario: ScenarioState) -> Iterator[Ranked]:
+    if not state.prefixes or not state.prefixes_placed or state.free < 0:
+        return
+    singles = _singles(state)
+    blocks = fragments_of_counts(state.subnet, singles, state.prefixes)
+    if blocks.certain:
+        return
+    expected = float(blocks.expected)
+    if expected < 1:
+        needed = _blocks_if_scattered(state)
+        text = f"{state.subnet.name}: {state.free:,} addresses stay free, but only {expected:.2g} free /28 are to be"
+        text += f" expected if its {singles:,} single addresses lie anywhere"
+        if needed < state.prefixes:
+            text += f" (and {needed:,} of its {state.prefixes:,} prefixes could be placed in a used subnet)"
+        yield expected, finding("IP020", f"subnets.{state.subnet.name}", text, scenario.title)
+
+
+def _blocks_if_scattered(state: SubnetState) -> int:
+    """Whole blocks to expect beside the single addresses, were they there before the prefixes. [blocks]"""
+    empty = fragments_of_counts(state.subnet, 0, 0)
+    return int(expected_free_blocks(empty.whole, empty.rest, min(_singles(state), empty.whole * 16 + empty.rest)))

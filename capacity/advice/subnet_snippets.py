@@ -1,0 +1,187 @@
+"""New subnets as text to paste: Terraform, AWS CLI, eksctl, CloudFormation, the plan file.
+
+Every name and block comes from the plan; what only the reader knows (VPC and subnet ids) is a variable.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from ipaddress import IPv4Network
+
+from capacity.cluster.sizing import SizedSubnet, Sizing
+from capacity.spec.plan import Subnet
+
+
+def snippets(sizing: Sizing) -> dict[str, str]:
+    """All forms by name; empty texts where every subnet is kept."""
+    return {kind: make(sizing) for kind, make in MAKERS.items()}
+
+
+def _new(sizing: Sizing) -> list[SizedSubnet]:
+    return [s for s in sizing.subnets if not s.kept]
+
+
+def identifier(name: str) -> str:
+    """A name as Terraform, the shell and YAML keys take it.
+
+    >>> identifier("private a/1"), identifier("1a")
+    ('private_a_1', '_1a')
+    """
+    word = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    return f"_{word}" if word[:1].isdigit() else word
+
+
+def _identifiers(names: Iterable[str]) -> dict[str, str]:
+    """One identifier per name, numbered where two would be the same."""
+    found: dict[str, str] = {}
+    for name in names:
+        word, count = identifier(name), 2
+        while word in found.values():
+            word, count = f"{identifier(name)}_{count}", count + 1
+        found[name] = word
+    return found
+
+
+def _hcl(text: str) -> str:
+    """A quoted Terraform string: templates in it stay text."""
+    return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
+
+
+def terraform(sizing: Sizing) -> str:
+    """``aws_subnet`` resources, with the VPC's added blocks and the CIDR reservations."""
+    lines: list[str] = []
+    words = _identifiers(s.name for s in _new(sizing))
+    for i, block in enumerate(sizing.added_blocks, 1):
+        lines += [
+            f'resource "aws_vpc_ipv4_cidr_block_association" "secondary_{i}" {{',
+            "  vpc_id     = var.vpc_id",
+            f'  cidr_block = "{block}"',
+            "}",
+            "",
+        ]
+    for s in _new(sizing):
+        lines += [f'resource "aws_subnet" "{words[s.name]}" {{', "  vpc_id            = var.vpc_id"]
+        lines += [f"  availability_zone = {_hcl(s.zone)}", f'  cidr_block        = "{s.cidr}"']
+        lines += [f"  tags              = {{ Name = {_hcl(s.name)} }}"]
+        for i, block in enumerate(sizing.added_blocks, 1):
+            if s.cidr.subnet_of(block):
+                lines.append(f"  depends_on        = [aws_vpc_ipv4_cidr_block_association.secondary_{i}]")
+        lines += ["}", ""]
+        for i, cidr in enumerate(s.reservations, 1):
+            lines += [
+                f'resource "aws_ec2_subnet_cidr_reservation" "{words[s.name]}_prefixes_{i}" {{',
+                f"  subnet_id        = aws_subnet.{words[s.name]}.id",
+                f'  cidr_block       = "{cidr}"',
+                '  reservation_type = "prefix"',
+                "}",
+                "",
+            ]
+    return "\n".join(lines).rstrip()
+
+
+def aws_cli(sizing: Sizing) -> str:
+    """``aws ec2`` commands; ``$VPC_ID`` is the reader's."""
+    lines = [
+        f'aws ec2 associate-vpc-cidr-block --vpc-id "$VPC_ID" --cidr-block {block}' for block in sizing.added_blocks
+    ]
+    words = _identifiers(s.name for s in _new(sizing))
+    for s in _new(sizing):
+        tags = shlex.quote(json.dumps([{"ResourceType": "subnet", "Tags": [{"Key": "Name", "Value": s.name}]}]))
+        lines.append(
+            f'{words[s.name]}=$(aws ec2 create-subnet --vpc-id "$VPC_ID" --availability-zone {shlex.quote(s.zone)} '
+            f"--cidr-block {s.cidr} --tag-specifications {tags} --query Subnet.SubnetId --output text)"
+        )
+        lines += [_reservation_command(f'"${words[s.name]}"', cidr) for cidr in s.reservations]
+    return "\n".join(lines)
+
+
+def _reservation_command(subnet_id: str, cidr: IPv4Network) -> str:
+    return f"aws ec2 create-subnet-cidr-reservation --subnet-id {subnet_id} --reservation-type prefix --cidr {cidr}"
+
+
+def eksctl(sizing: Sizing) -> str:
+    """The ``vpc.subnets`` of a ClusterConfig that takes existing subnets: eksctl itself makes equal eighths only."""
+    import yaml
+
+    if not _new(sizing):
+        return ""
+    private = {
+        s.name: {"id": f"<id of {s.name}>", "az": s.zone, "cidr": str(s.cidr)}
+        for s in sizing.subnets
+        if s.serves != "pods"
+    }
+    vpc = {"id": "<id of the VPC>", "subnets": {"private": private}}
+    return str(yaml.safe_dump({"vpc": vpc}, sort_keys=False, allow_unicode=True)).rstrip()
+
+
+def cloudformation(sizing: Sizing) -> str:
+    """Resources of a template with a parameter ``VpcId``."""
+    import yaml
+
+    resources: dict[str, object] = {}
+    vpc = {"Ref": "VpcId"}
+    for i, block in enumerate(sizing.added_blocks, 1):
+        properties = {"VpcId": vpc, "CidrBlock": str(block)}
+        resources[f"SecondaryBlock{i}"] = {"Type": "AWS::EC2::VPCCidrBlock", "Properties": properties}
+    words = {n: w.title().replace("_", "") for n, w in _identifiers(s.name for s in _new(sizing)).items()}
+    for s in _new(sizing):
+        entry: dict[str, object] = {"Type": "AWS::EC2::Subnet"}
+        needs = [f"SecondaryBlock{i}" for i, b in enumerate(sizing.added_blocks, 1) if s.cidr.subnet_of(b)]
+        if needs:
+            entry["DependsOn"] = needs
+        entry["Properties"] = {
+            "VpcId": {"Ref": "VpcId"},
+            "AvailabilityZone": s.zone,
+            "CidrBlock": str(s.cidr),
+            "Tags": [{"Key": "Name", "Value": s.name}],
+        }
+        resources[f"Subnet{words[s.name]}"] = entry
+    if not resources:
+        return ""
+    return str(
+        yaml.dump({"Resources": resources}, Dumper=_plain_dumper(), sort_keys=False, allow_unicode=True)
+    ).rstrip()
+
+
+def _plain_dumper() -> type:
+    """YAML without anchors for repeated values: CloudFormation takes none."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+            return True
+
+    return Dumper
+
+
+def plan_yaml(sizing: Sizing) -> str:
+    """The ``vpc`` section of the plan with the new subnets."""
+    import yaml
+
+    vpc = {
+        "cidrs": [str(c) for c in sizing.plan.vpc_cidrs],
+        "subnets": [_subnet_entry(s) for s in sizing.plan.subnets],
+    }
+    return str(yaml.safe_dump({"vpc": vpc}, sort_keys=False, allow_unicode=True, width=200)).rstrip()
+
+
+def _subnet_entry(subnet: Subnet) -> dict[str, object]:
+    entry: dict[str, object] = {"name": subnet.name, "zone": subnet.zone, "cidr": str(subnet.cidr)}
+    if subnet.used:
+        entry["used"] = subnet.used
+    if subnet.reservations:
+        entry["reservations"] = [{"cidr": str(r.cidr), "type": r.type} for r in subnet.reservations]
+    return entry
+
+
+MAKERS: Mapping[str, Callable[[Sizing], str]] = {
+    "terraform": terraform,
+    "aws": aws_cli,
+    "eksctl": eksctl,
+    "cloudformation": cloudformation,
+    "plan": plan_yaml,
+}
+KINDS: Sequence[str] = tuple(MAKERS)

@@ -1,0 +1,142 @@
+"""What if there were more nodes, or other CNI settings: worked out beforehand, for a page that only looks it up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from capacity.cluster.check import CheckResult
+from capacity.cluster.demand import Demand, steady
+from capacity.cluster.engine import Engine
+from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.shape import group_shapes
+from capacity.spec.cni_env import cni_settings
+from capacity.spec.plan import Plan
+from capacity.units import ceil_div
+
+PERCENTS = (25, 50, 75, 100, 125, 150, 175, 200, 225, 250, 275, 300, 350, 400)
+TARGETS = ("WARM_ENI_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET", "WARM_PREFIX_TARGET", "ENABLE_PREFIX_DELEGATION")
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One way to run the CNI: its words, and the variables that make it (empty: as the plan has it)."""
+
+    name: str
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One position of the slider under one mode.
+
+    Attributes
+    ----------
+    nodes, pods : int
+        [nodes], replicas asked for [pods]
+    free : tuple of int
+        Per subnet; negative is a shortfall. [addresses]
+    verdicts : tuple of str
+        Per subnet.
+    verdict : str
+    unplaced_pods : int
+        [pods]
+    warm : int
+        Addresses held that no pod uses, over all subnets. [addresses]
+    """
+
+    nodes: int
+    pods: int
+    free: tuple[int, ...]
+    verdicts: tuple[str, ...]
+    verdict: str
+    unplaced_pods: int
+    warm: int
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """Outcomes by mode and position; ``now`` is the position of the plan itself."""
+
+    modes: tuple[Mode, ...]
+    percents: tuple[int, ...]
+    now: int
+    subnets: tuple[str, ...]
+    outcomes: tuple[tuple[Outcome, ...], ...]
+
+
+def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
+    """The plan's ``steady`` with nodes and replicas in proportion, under several CNI settings.
+
+    Every position runs the same engine as the check: nodes of each group and replicas of each workload at so many
+    per cent of steady, rounded up; node maxima do not stop it.
+    """
+    base = steady(result.plan)
+    start = Engine(result.plan, result.shapes).run(base)
+    nodes = tuple(g.nodes for g in start.groups)
+    pods_per_node = max((c.vpc_pods for g in start.groups for c in g.classes), default=0)
+    modes = modes_of(result.plan, pods_per_node)
+    rows = []
+    for mode in modes:
+        plan = with_mode(result.plan, mode)
+        engine = Engine(plan, group_shapes(plan))
+        rows.append(tuple(_outcome(engine.run(_scaled(base, nodes, p)), base, p) for p in percents))
+    names = tuple(s.name for s in result.plan.subnets)
+    return WhatIf(modes, tuple(percents), percents.index(100), names, tuple(rows))
+
+
+def modes_of(plan: Plan, pods_per_node: int) -> tuple[Mode, ...]:
+    """As planned, then the usual settings that differ from it; IPv6 clusters and none but Windows have only their own.
+
+    MINIMUM_IP_TARGET is set to the pods of the fullest node, as AWS advises for it.
+    """
+    own = Mode("as planned", {})
+    if plan.cni.settings.ipv6 or not plan.node_groups:
+        return (own,)
+    fill = str(max(pods_per_node, 1))
+    ways = (
+        Mode("secondary IPs, a spare ENI (WARM_ENI_TARGET=1)", {"ENABLE_PREFIX_DELEGATION": "false"}),
+        Mode(
+            f"secondary IPs, WARM_IP_TARGET=2 with MINIMUM_IP_TARGET={fill}",
+            {"ENABLE_PREFIX_DELEGATION": "false", "WARM_IP_TARGET": "2", "MINIMUM_IP_TARGET": fill},
+        ),
+        Mode("prefixes, a spare one (WARM_PREFIX_TARGET=1)", {"ENABLE_PREFIX_DELEGATION": "true"}),
+        Mode(
+            f"prefixes, WARM_IP_TARGET=5 with MINIMUM_IP_TARGET={fill}",
+            {"ENABLE_PREFIX_DELEGATION": "true", "WARM_IP_TARGET": "5", "MINIMUM_IP_TARGET": fill},
+        ),
+    )
+    return (own, *(m for m in ways if with_mode(plan, m).cni.settings != plan.cni.settings))
+
+
+def with_mode(plan: Plan, mode: Mode) -> Plan:
+    """The plan with a mode's variables in place of its own warm targets and prefix switch."""
+    if not mode.env:
+        return plan
+    env = {name: value for name, value in plan.cni.env.items() if name not in TARGETS} | dict(mode.env)
+    settings, _ = cni_settings(env, "cni.env", plan.kubernetes.ip_family)
+    return replace(plan, cni=replace(plan.cni, env=env, settings=settings))
+
+
+def _scaled(base: Demand, nodes: Sequence[int], percent: int) -> Demand:
+    """Nodes and replicas at so many per cent, rounded up."""
+    return Demand(
+        name=f"{percent} %",  # the engine remembers fleets by name
+        rule=f"nodes and replicas at {percent} % of steady",
+        nodes=tuple(ceil_div(n * percent, 100) for n in nodes),
+        floor=(0,) * len(nodes),
+        ceiling=(None,) * len(nodes),
+        replicas=tuple(ceil_div(r * percent, 100) for r in base.replicas),
+    )
+
+
+def _outcome(state: ScenarioState, base: Demand, percent: int) -> Outcome:
+    return Outcome(
+        nodes=sum(g.nodes for g in state.groups),
+        pods=sum(ceil_div(r * percent, 100) for r in base.replicas),
+        free=tuple(s.free for s in state.subnets),
+        verdicts=tuple(s.verdict for s in state.subnets),
+        verdict=state.verdict,
+        unplaced_pods=state.unplaced_pods,
+        warm=sum(s.used["warm"] for s in state.subnets),
+    )

@@ -1,0 +1,136 @@
+"""The user's cache of limits and prices: written whole or not at all, and compared with the package."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from capacity.catalog.columns import COLUMNS, HEADER
+from capacity.catalog.files import read_text
+from capacity.catalog.layers import LIMITS, PRICES, Layer, cache_dir, limit_layers, price_layers, read_overrides
+from capacity.catalog.prices import HEADER as PRICE_HEADER
+from capacity.catalog.table import load_catalog, packaged_catalog
+from capacity.errors import CatalogError, SpecError
+
+
+def store(limits: Sequence[str], prices: Sequence[str]) -> Path:
+    """Add rows to the cache, newer rows for older ones; returns its folder.
+
+    Rows of types, and prices of regions, that are not among the new ones stay.
+
+    Raises
+    ------
+    SpecError
+        The cache cannot be written.
+    """
+    folder = cache_dir()
+    if limits:
+        _replace(folder / LIMITS, HEADER, _merged(folder / LIMITS, limits))
+    if prices:
+        kept = {line.split(",")[1] for line in prices}
+        old = [p for p in _rows(folder / PRICES, PRICE_HEADER) if p.split(",")[1] not in kept]
+        _replace(folder / PRICES, PRICE_HEADER, sorted([*old, *prices]))
+    return folder
+
+
+def _merged(path: Path, fresh: Iterable[str]) -> list[str]:
+    rows = {line.partition(",")[0]: line for line in [*_rows(path, HEADER), *fresh]}
+    return [rows[name] for name in sorted(rows)]
+
+
+def _rows(path: Path, header: str) -> list[str]:
+    """Rows of a cache file; none where it does not exist or is of another version."""
+    try:
+        head, _, body = read_text(path).partition("\n")
+    except CatalogError:
+        return []
+    return body.splitlines() if head == header else []
+
+
+def _replace(path: Path, header: str, rows: Sequence[str]) -> None:
+    """The file in one step: a reader sees the old one or the new one."""
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            stream.write("\n".join([header, *rows]) + "\n")
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise SpecError(f"the cache {path} cannot be written: {error.strerror or error}") from error
+    finally:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStatus:
+    """A layer over the package: its rows of limits or prices, and its newest date (empty in overrides)."""
+
+    name: str
+    path: str
+    holds: str
+    rows: int
+    date: str
+
+
+def layer_status() -> tuple[LayerStatus, ...]:
+    """Every layer in force, lowest first.
+
+    Raises
+    ------
+    CatalogError, SpecError
+        A layer is damaged.
+    """
+    load_catalog()  # refuses damaged layers
+    found = [_limits_status(layer) for layer in limit_layers()]
+    for layer in price_layers():
+        if layer.name == "cache":
+            rows = _rows(layer.path, PRICE_HEADER)
+            dates = [line.split(",")[4] for line in rows]
+            found.append(LayerStatus(layer.name, str(layer.path), "prices", len(rows), max(dates, default="")))
+    return tuple(found)
+
+
+def _limits_status(layer: Layer) -> LayerStatus:
+    if layer.name == "cache":
+        rows = _rows(layer.path, HEADER)
+        dates = [line.rpartition(",")[2] for line in rows]
+        return LayerStatus(layer.name, str(layer.path), "limits", len(rows), max(dates, default=""))
+    types, prices = read_overrides(layer.path)
+    holds = "limits and prices" if prices else "limits"
+    return LayerStatus(layer.name, str(layer.path), holds, len(types) + len(prices), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A figure that a layer changes: what the package says and what answers use. None: says nothing."""
+
+    instance_type: str
+    field: str
+    packaged: str | None
+    used: str | None
+
+
+def differences() -> list[Difference]:
+    """Every figure in which the catalog in force differs from the package; a new type is one row."""
+    catalog, packaged = load_catalog(), packaged_catalog()
+    ours = {line.partition(",")[0]: line for line in packaged.lines()}
+    theirs = {line.partition(",")[0]: line for line in catalog.lines()}
+    names = [c.name for c in COLUMNS]
+    found = []
+    for name in catalog.names():
+        line = theirs[name]
+        if name not in ours:
+            found.append(Difference(name, "instance_type", None, "new"))
+            continue
+        if line == ours[name]:
+            continue
+        for column, now, was in zip(names, line.split(","), ours[name].split(","), strict=True):
+            if now != was and column not in ("sources", "as_of"):
+                found.append(Difference(name, column, was or None, now or None))
+    return found

@@ -1,0 +1,83 @@
+"""What `capacity data refresh` and `capacity data diff` do and say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from capacity.catalog.cache import differences, layer_status, store
+from capacity.catalog.table import load_catalog, packaged_catalog
+from capacity.cli.output import Answer, Table
+from capacity.errors import SpecError
+from capacity.readers.aws_client import Caller, Refused, open_session
+from capacity.readers.aws_folder import read_folder
+from capacity.readers.aws_types import fetch_instance_types, fetch_prices, limit_rows
+
+
+def refreshed(source: Path | None, region: str | None, profile: str | None, prices: bool, day: dt.date) -> Answer:
+    """Fetch or read, store, and say what is new."""
+    warnings: list[str] = []
+    lines: list[str] = []
+    if source is not None:
+        answers = read_folder(source)
+        types = list(answers.of("instance_types"))
+        warnings += answers.notes
+        if not types:
+            raise SpecError(f"{source}: no instance types among the answers (aws ec2 describe-instance-types)")
+    else:
+        caller = Caller(open_session(profile, region))
+        region = caller.region
+        try:
+            types = fetch_instance_types(caller)
+        except Refused as error:
+            raise SpecError(f"nothing refreshed: {error.reason} (IAM action ec2:DescribeInstanceTypes)") from error
+        if prices:
+            lines, notes = fetch_prices(caller, day)
+            warnings += [n.text for n in notes]
+    before = packaged_catalog()
+    limits = limit_rows(types, day)
+    folder = store(limits, lines)
+    load_catalog()
+    new = [line.partition(",")[0] for line in limits if line.partition(",")[0] not in before]
+    results = {
+        "cache": str(folder),
+        "region": region,
+        "date": day.isoformat(),
+        "instance_types": len(limits),
+        "new_types": new,
+        "prices": len(lines),
+    }
+    found = f"{len(limits):,} instance types" + (f" ({len(new)} new: {', '.join(new[:20])})" if new else "")
+    return Answer(
+        command="data refresh",
+        inputs={"from": str(source) if source else None, "region": region, "as_of": day.isoformat()},
+        results=results,
+        blocks=[f"{found} and {len(lines):,} prices of {day} in {folder}", "What changed: capacity data diff"],
+        rows=[results],
+        warnings=warnings,
+    )
+
+
+def diff_answer() -> Answer:
+    """Every figure in which answers differ from the package alone."""
+    layers = [layer.name for layer in layer_status()]
+    rows = [
+        {"instance_type": d.instance_type, "field": d.field, "packaged": d.packaged, "used": d.used}
+        for d in differences()
+    ]
+    names = " and ".join(dict.fromkeys(layers))
+    changed = len({r["instance_type"] for r in rows})
+    verdict = (
+        f"{len(rows):,} figures of {changed:,} types differ from the package, by {names}"
+        if rows
+        else f"Nothing differs from the package ({names or 'no cache and no overrides'})"
+    )
+    columns = (("instance_type", "type"), ("field", "field"), ("packaged", "packaged"), ("used", "used"))
+    blocks: list[str | Table] = [Table(columns, rows), "", verdict] if rows else [verdict]
+    return Answer(
+        command="data diff",
+        inputs={},
+        results=rows,
+        blocks=blocks,
+        rows=rows,
+    )

@@ -1,0 +1,151 @@
+"""`capacity import`: a plan from what people already have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capacity.cli.options import Color, OutFile, Quiet, sink
+from capacity.cli.output import Sink
+
+if TYPE_CHECKING:
+    from capacity.readers.draft import PlanDraft
+
+Files = Annotated[list[str], typer.Argument(help="Files of this kind; - for stdin.", metavar="FILE…")]
+Into = Annotated[
+    Path | None,
+    typer.Option(
+        "--into",
+        "--onto",
+        help="Merge into this plan (- for stdin): fills what it leaves open, keeps its comments and order.",
+        metavar="PLAN",
+    ),
+]
+Diff = Annotated[
+    Path | None, typer.Option("--diff", help="Show where this plan differs from what is there.", metavar="PLAN")
+]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="With --diff: exit 1 where they differ.")]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--output",
+        help="yaml: the plan (default). table, json, csv or md: what was found, with its notes.",
+        metavar="FORMAT",
+    ),
+]
+
+app = typer.Typer(
+    name="import",
+    help="Make a plan from what you have: a cluster, its manifests, or its infrastructure code. Read-only.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an import goes: a new plan, an existing one, or a comparison with one."""
+
+    into: Path | None
+    diff: Path | None
+    exit_code: bool
+    to: Sink
+
+
+def target(
+    into: Path | None,
+    diff: Path | None,
+    exit_code: bool,
+    output: str | None,
+    out_file: Path | None,
+    color: str,
+    quiet: bool,
+) -> Target:
+    """The options every source shares, checked before anything is read."""
+    from capacity.errors import SpecError
+
+    if into and diff:
+        raise SpecError("--into and --diff exclude each other")
+    if exit_code and not diff:
+        raise SpecError("--exit-code needs --diff PLAN")
+    return Target(into, diff, exit_code, sink(output or ("table" if diff else "yaml"), out_file, color, quiet))
+
+
+def finish(draft: PlanDraft, where: Target) -> None:
+    """Write the plan a draft becomes, or compare it with one."""
+    from capacity.cli.import_view import show_drift, show_plan
+
+    if where.diff:
+        if show_drift(draft, where.diff, where.to) and where.exit_code:
+            raise typer.Exit(1)
+    else:
+        show_plan(draft, where.into, where.to)
+
+
+def _register_file_sources() -> None:
+    from capacity.readers.sources import FILE_SOURCES
+
+    for source in FILE_SOURCES.values():
+        if source.name != "kubectl":
+            app.command(source.name, help=f"{source.help}\n\nExample: {source.example}")(_command(source.name))
+
+
+def _command(source: str) -> Callable[..., None]:
+    """The command of a source that reads files and has no options of its own."""
+
+    def run(
+        files: Files,
+        into: Into = None,
+        diff: Diff = None,
+        exit_code: ExitCode = False,
+        output: Format = None,
+        out_file: OutFile = None,
+        color: Color = "auto",
+        quiet: Quiet = False,
+    ) -> None:
+        where = target(into, diff, exit_code, output, out_file, color, quiet)
+        from capacity.readers.sources import read_source
+
+        finish(read_source(source, files), where)
+
+    return run
+
+
+@app.command()
+def kubectl(
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Saved objects, JSON or YAML; - for stdin.", metavar="[FILE…]")
+    ] = None,
+    live: Annotated[bool, typer.Option("--live", help="Ask the cluster that kubectl is set up for.")] = False,
+    context: Annotated[
+        str | None, typer.Option("--context", help="With --live: kubectl's context.", metavar="NAME")
+    ] = None,
+    into: Into = None,
+    diff: Diff = None,
+    exit_code: ExitCode = False,
+    output: Format = None,
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Kubernetes objects: nodes, pods, workloads, HPAs, aws-node, ENIConfigs (JSON or YAML, any size).
+
+    Examples: kubectl get nodes,pods,daemonsets,deployments,statefulsets,hpa -A -o json | capacity import kubectl - ·
+    capacity import kubectl --live --into capacity.yaml
+    """
+    from capacity.errors import SpecError
+
+    where = target(into, diff, exit_code, output, out_file, color, quiet)
+    if live == bool(files) or (context and not live):
+        raise SpecError("give files (- for stdin), or --live to ask the cluster; --context goes with --live")
+    from capacity.readers.kubectl import read, read_live
+
+    finish(read_live(context) if live else read(files or []), where)
+
+
+_register_file_sources()

@@ -1,0 +1,80 @@
+"""`capacity import aws`: a plan from a live cluster, or from saved answers of the AWS CLI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capacity.cli.import_ import Diff, ExitCode, Format, Into, finish, target
+from capacity.cli.options import Color, OutFile, Quiet
+from capacity.errors import SpecError
+
+if TYPE_CHECKING:
+    from capacity.readers.aws_plan import AwsCluster
+
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", help="The EKS cluster; not needed where there is only one.", metavar="NAME")
+]
+Region = Annotated[str | None, typer.Option("--region", help="AWS region; without it the profile's.", metavar="NAME")]
+Profile = Annotated[str | None, typer.Option("--profile", help="Profile of the AWS configuration.", metavar="NAME")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        help="Folder of saved `aws … --output json` answers instead of live calls; names and number of files are free.",
+        metavar="FOLDER",
+    ),
+]
+
+
+def add_source(group: typer.Typer) -> None:
+    """Add the source to `capacity import`."""
+    group.command("aws")(aws)
+
+
+def aws(
+    cluster: Cluster = None,
+    region: Region = None,
+    profile: Profile = None,
+    folder: Folder = None,
+    into: Into = None,
+    diff: Diff = None,
+    exit_code: ExitCode = False,
+    output: Format = None,
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """A plan from an EKS cluster and its VPC: live (read-only, your credentials), or from saved answers.
+
+    Every address of every subnet is accounted for; what AWS does not tell is said in notes. The exact IAM policy
+    is in the documentation (reference: IAM policy).
+
+    Examples: capacity import aws --cluster shop --out-file capacity.yaml · capacity import aws --from answers/ ·
+    capacity import aws --cluster shop --diff capacity.yaml --exit-code
+    """
+    where = target(into, diff, exit_code, output, out_file, color, quiet)
+    found = cluster_found(cluster, region, profile, folder)
+    from capacity.readers.aws_plan import aws_draft
+
+    source = f"AWS answers in {folder.name or folder}" if folder else "AWS"
+    finish(aws_draft(found, source), where)
+
+
+def cluster_found(
+    cluster: str | None, region: str | None, profile: str | None, folder: Path | None, doctor: bool = False
+) -> AwsCluster:
+    """The cluster, asked live or read from a folder."""
+    from capacity.readers.aws_plan import parse_cluster, with_unread
+
+    if folder is not None:
+        if region or profile:
+            raise SpecError("--from reads saved answers: --region and --profile have no part in it")
+        from capacity.readers.aws_folder import read_folder
+
+        return parse_cluster(with_unread(read_folder(folder), cluster or "", doctor), cluster or "")
+    from capacity.readers.aws_client import Caller, fetch_answers, open_session
+
+    return parse_cluster(fetch_answers(Caller(open_session(profile, region)), cluster or "", doctor), cluster or "")

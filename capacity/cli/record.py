@@ -1,0 +1,153 @@
+"""`capacity record`: keep a history of how full the subnets are."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from capacity.cli.options import Color, OutFile, Output, Quiet, sink
+from capacity.errors import SpecError
+
+if TYPE_CHECKING:
+    from capacity.cli.output import Answer
+    from capacity.forecast.history import Recorded, Snapshot
+
+_AGE = re.compile(r"^([0-9]{1,5}) ?(d|w|mo|y)$")
+_AGE_DAYS = {"d": 1, "w": 7, "mo": 30, "y": 365}  # for pruning, where a day more or less does not matter
+
+
+def register(app: typer.Typer) -> None:
+    app.command("record")(record)
+
+
+def record(
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A plan (also one that capacity import wrote), or a saved answer of aws ec2 describe-subnets; "
+            "without it capacity.yaml here or in a folder above.",
+            metavar="[SOURCE]",
+        ),
+    ] = None,
+    into: Annotated[Path, typer.Option("--into", help="The history; made where it is missing.", metavar="FILE")] = Path(
+        "history.db"
+    ),
+    time: Annotated[
+        str | None,
+        typer.Option("--time", help="When it was so (ISO 8601; without a zone UTC); without it now.", metavar="TIME"),
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="Record nothing, list what is in the history.")] = False,
+    prune: Annotated[
+        str | None,
+        typer.Option("--prune", help="Also drop what is older than this: 90d, 26w, 18mo, 2y.", metavar="AGE"),
+    ] = None,
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Append a snapshot of free addresses to a history that forecast can read.
+
+    One SQLite file. Several jobs may write at once; one that is killed, or meets a full disk, leaves the file
+    as it was. A plan is recorded as its steady scenario, with who holds the addresses, nodes and pods.
+
+    Examples: capacity record plan.yaml --into history.db · capacity record subnets.json --prune 2y ·
+    capacity record --list -o csv
+    """
+    to = sink(output, out_file, color, quiet)
+    age = _age(prune) if prune else None
+    if show and (source or time):
+        raise SpecError("--list: records nothing, so it takes neither a source nor --time")
+    from capacity.cli.output import emit
+    from capacity.forecast import history
+
+    now = datetime.now(UTC)
+    keep_from = now - age if age else None
+    snapshot, dropped = None, 0
+    if not show:
+        snapshot = _snapshot(source, _moment(time) if time else now)
+        dropped = history.record(into, snapshot, keep_from)
+    elif keep_from:
+        dropped = history.prune(into, keep_from)
+    emit(_answer(into, snapshot, dropped, history.snapshots(into)), to)
+
+
+def _snapshot(source: Path | None, time: datetime) -> Snapshot:
+    from capacity.forecast.snapshot import read_describe_subnets, snapshot_of_plan
+    from capacity.spec.parse import find_plan, read_plan
+
+    file = source or find_plan()
+    saved = read_describe_subnets(file, time) if str(file) != "-" else None
+    return saved or snapshot_of_plan(read_plan(file), time)
+
+
+def _moment(text: str) -> datetime:
+    from capacity.forecast.series import parse_time
+
+    return parse_time(text, "--time")[0]
+
+
+def _age(text: str) -> timedelta:
+    match = _AGE.match(text.strip())
+    if not match or not int(match[1]):
+        raise SpecError(f"--prune: {text!r} is not an age (expected something like 90d, 26w, 18mo or 2y)")
+    return timedelta(days=int(match[1]) * _AGE_DAYS[match[2]])
+
+
+def _answer(into: Path, snapshot: Snapshot | None, dropped: int, kept: list[Recorded]) -> Answer:
+    from capacity.cli.output import Answer, Table
+
+    results: dict[str, Any] = {
+        "file": str(into),
+        "snapshots": len(kept),
+        "first": kept[0].time.isoformat() if kept else None,
+        "last": kept[-1].time.isoformat() if kept else None,
+        "dropped": dropped,
+    }
+    said = f"{into}: {_count(len(kept), 'snapshot')}"
+    if kept:
+        said += f" from {kept[0].time:%Y-%m-%d} to {kept[-1].time:%Y-%m-%d}"
+    if dropped:
+        said += f", {_count(dropped, 'older one')} dropped"
+    if snapshot is None:
+        rows = [_recorded_json(r) for r in kept]
+        results["recorded"] = rows
+        columns = [(k, k.replace("_", " ")) for k in ("time", "subnets", "free", "nodes", "pods", "source")]
+    else:
+        rows = [_fill_json(s) for s in snapshot.subnets]
+        results |= {"time": snapshot.time.isoformat(timespec="seconds"), "source": snapshot.source}
+        results |= {"nodes": snapshot.nodes, "pods": snapshot.pods, "subnets": rows}
+        columns = [("name", "subnet"), ("usable", "usable"), ("free", "free"), ("free_prefixes", "free /28 ≤")]
+        said += f"; recorded {_count(len(rows), 'subnet')} of {snapshot.time:%Y-%m-%d %H:%M} UTC"
+    inputs = {"into": str(into), "source": snapshot.source if snapshot else None}
+    table: list[str | Table] = ["", Table(columns, rows)] if rows else []
+    return Answer("record", inputs, results, [said + ".", *table], rows)
+
+
+def _fill_json(s: Any) -> dict[str, Any]:
+    return {
+        "name": s.name,
+        "usable": s.usable,
+        "free": s.free,
+        "free_prefixes": s.free_prefixes,
+        "used": dict(s.holders) or None,
+    }
+
+
+def _recorded_json(r: Recorded) -> dict[str, Any]:
+    return {
+        "time": r.time.isoformat(),
+        "subnets": r.subnets,
+        "free": r.free,
+        "nodes": r.nodes,
+        "pods": r.pods,
+        "source": r.source,
+    }
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

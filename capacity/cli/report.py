@@ -1,0 +1,182 @@
+"""`capacity report`: the design-review document."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capacity.cli.check import Plan, Scenario
+from capacity.cli.data import parse_day
+from capacity.cli.options import Color, Quiet, Set, one_of, sink
+from capacity.cli.output import FORMATS
+
+if TYPE_CHECKING:
+    from capacity.cli.output import Answer, Sink
+    from capacity.cluster.check import CheckResult
+    from capacity.report.content import Material
+    from capacity.report.document import Document
+
+DOCUMENTS = ("html", "md", "xlsx")
+REPORT_FORMATS = (*DOCUMENTS, *(f for f in FORMATS if f not in DOCUMENTS))
+
+
+def register(app: typer.Typer) -> None:
+    app.command("report")(report)
+
+
+def report(
+    plan: Plan = None,
+    scenario: Scenario = None,
+    settings: Set = None,
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="html, md, xlsx, table, json, yaml or csv.", metavar="FORMAT")
+    ] = "html",
+    out_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--out-file",
+            help="Where to write. Without it html and xlsx go to report.html and report.xlsx here, the rest to stdout; "
+            "- is stdout.",
+            metavar="PATH",
+        ),
+    ] = None,
+    charts: Annotated[
+        Path | None,
+        typer.Option("--charts", help="Also write every chart as PNG and SVG into this folder.", metavar="DIR"),
+    ] = None,
+    theme: Annotated[str, typer.Option("--theme", help="light or dark, of the charts in --charts.")] = "light",
+    horizon: Annotated[str, typer.Option("--horizon", help="How far the forecast looks.", metavar="TIME")] = "18mo",
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="First day of the forecast instead of today.", metavar="DATE")
+    ] = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources.
+
+    The HTML file loads nothing from anywhere, prints, and works without JavaScript. Exit 0 whatever the verdict.
+
+    Examples: capacity report examples/shop-prod.yaml · capacity report -o md --charts charts > review.md ·
+    capacity report -o xlsx --out-file fleet.xlsx
+    """
+    to = sink(output, out_file, color, quiet, REPORT_FORMATS)
+    one_of("--theme", theme, ("light", "dark"))
+    day = parse_day("--as-of", as_of)
+    from capacity.cli.check import run
+    from capacity.report.content import document
+    from capacity.report.gather import gather
+    from capacity.spec.patch import parse_settings
+
+    result, _ = run(plan, scenario, parse_settings(settings or ()))
+    command = _command(result, scenario, settings, horizon, day)
+    material = gather(result, command, day, _sha256(result.plan.file), horizon)
+    page = document(material)
+    if charts is not None:
+        _write_charts(page, charts, theme)
+    _write(page, material, to, charts)
+
+
+def _write(page: Document, material: Material, to: Sink, charts: Path | None) -> None:
+    """The document to its file or stdout; what html and xlsx were called where nobody named them goes to stderr."""
+    from capacity.cli.output import emit, note, notes, write_stdout, write_stdout_bytes
+    from capacity.spec.atomic import replace_file
+
+    if to.output not in DOCUMENTS:
+        emit(_answer(page, material), to)
+        return
+    if not to.quiet:
+        notes(f"warning: {line}" for line in material.result.notes)
+    stdout = str(to.out_file) == "-" or (to.out_file is None and to.output == "md")
+    path = to.out_file or Path(f"report.{to.output}")
+    place = f"--out-file {str(path)!r}"
+    if to.output == "xlsx":
+        from capacity.report.workbook import workbook_bytes
+
+        blob = workbook_bytes(page)
+        write_stdout_bytes(blob) if stdout else replace_file(path, blob, place)
+    else:
+        text = _text(page, material, to.output, charts, None if stdout else path)
+        write_stdout(text) if stdout else replace_file(path, text, place)
+    if not stdout and not to.quiet:
+        note(f"{page.verdict}: wrote {path}")
+
+
+def _text(page: Document, material: Material, output: str, charts: Path | None, path: Path | None) -> str:
+    if output == "html":
+        from capacity.report.html import render_html
+
+        return render_html(page, material.version)
+    from capacity.report.markdown import render_markdown
+
+    return render_markdown(page, _relative(charts, path) if charts else "")
+
+
+def _relative(charts: Path, document: Path | None) -> str:
+    """The charts' folder as seen from the document (from here, where that goes to stdout)."""
+    import os.path
+
+    return Path(os.path.relpath(charts, document.parent if document else ".")).as_posix()
+
+
+def _write_charts(page: Document, folder: Path, theme: str) -> None:
+    from capacity.charts.files import png_bytes, svg_text
+    from capacity.charts.theme import THEMES
+    from capacity.errors import SpecError
+    from capacity.spec.atomic import replace_file
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpecError(f"--charts {str(folder)!r}: {error.strerror}") from error
+    chosen, place = THEMES[theme], f"--charts {str(folder)!r}"
+    for chart in page.charts():
+        figure = chart.draw(chosen)
+        replace_file(folder / f"{chart.name}.png", png_bytes(figure, chosen), place)
+        replace_file(folder / f"{chart.name}.svg", svg_text(figure, chosen), place)
+
+
+def _answer(page: Document, material: Material) -> Answer:
+    """The document as an answer of the other formats: its tables as data."""
+    from capacity.cli.check_view import answer as check_answer
+    from capacity.cli.output import Answer, Table
+    from capacity.report.document import Grid, Text
+
+    checked = check_answer(material.result, material.findings)
+    blocks: list[str | Table] = [page.answer, ""]
+    for section in page.sections:
+        for block in section.blocks:
+            if isinstance(block, Grid):
+                blocks += [Table(block.columns, block.rows, f"{section.title}: {block.title}"), ""]
+            elif isinstance(block, Text):
+                blocks += [block.text, ""]
+    tables = [
+        {"section": s.anchor, "title": g.title, "columns": [k for k, _ in g.columns], "rows": [dict(r) for r in g.rows]}
+        for s, g in page.grids()
+    ]
+    results = {"title": page.title, "answer": page.answer, **checked.results, "tables": tables}
+    return Answer("report", checked.inputs, results, blocks, checked.rows, checked.warnings)
+
+
+def _command(
+    result: CheckResult, scenarios: list[str] | None, settings: list[str] | None, horizon: str, day: date
+) -> str:
+    """The command line that makes the same report again."""
+    import shlex
+
+    named = [part for s in scenarios or () for part in ("--scenario", s)]
+    named += [part for s in settings or () for part in ("--set", s)]
+    plan = "-" if result.plan.file == "<stdin>" else result.plan.file
+    return shlex.join(["capacity", "report", plan, *named, "--horizon", horizon, "--as-of", day.isoformat()])
+
+
+def _sha256(file: str) -> str:
+    """Of the plan as it lies there; empty where it came through a pipe."""
+    import hashlib
+
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError:
+        return ""

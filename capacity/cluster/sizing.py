@@ -1,0 +1,388 @@
+"""The smallest subnets that carry a plan in all its scenarios, laid into free space of the VPC.
+
+``check`` is the only judge: subnets of a copy of the plan are enlarged until it calls each of them ok in
+every scenario, so headroom, unlucky spreads, reservations and prefixes count here exactly as there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from ipaddress import IPv4Network
+
+from capacity.cluster.check import CheckResult, check
+from capacity.cluster.scenario import ScenarioState
+from capacity.errors import InfeasiblePlan
+from capacity.spec.plan import Plan, Reservation, Subnet
+from capacity.vpc.cidr_rules import LARGEST, MOST_BLOCKS, SMALLEST, addable, proposals
+from capacity.vpc.fragments import fragments_of_list
+from capacity.vpc.layout import Layout, largest_free, lay_out
+from capacity.vpc.ledger import SubnetState
+from capacity.vpc.reservations import reservation_for
+
+
+@dataclass(frozen=True)
+class SizedSubnet:
+    """One subnet of the answer.
+
+    Attributes
+    ----------
+    serves : str
+        ``nodes``, ``pods`` (custom networking), or both.
+    needed : int
+        Prefix length of the smallest size that check calls ok in every scenario.
+    existing : IPv4Network or None
+        What the plan has.
+    cidr : IPv4Network
+        Kept or new.
+    kept : bool
+        Whether the existing subnet suffices.
+    growth_ready : bool
+        Whether the other half of the next larger block is free (new subnets only).
+    smaller_fails : str
+        Why one size less does not do; empty for a /28.
+    tightest : SubnetState
+        The ledger of the scenario that leaves least.
+    scenario : str
+        Its name.
+    reservations : tuple of IPv4Network
+        CIDR reservations of type prefix that make sure its prefixes find room.
+    """
+
+    name: str
+    zone: str
+    serves: str
+    needed: int
+    existing: IPv4Network | None
+    cidr: IPv4Network
+    kept: bool
+    growth_ready: bool
+    smaller_fails: str
+    tightest: SubnetState
+    scenario: str
+    reservations: tuple[IPv4Network, ...]
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """The answer: the subnets, the plan with them, its check, and the blocks of the VPC that were added."""
+
+    subnets: tuple[SizedSubnet, ...]
+    plan: Plan
+    result: CheckResult
+    added_blocks: tuple[IPv4Network, ...]
+    notes: tuple[str, ...]
+
+
+def size_plan(
+    plan: Plan,
+    headroom: Fraction | None = None,
+    scenarios: Sequence[str] | None = None,
+    fresh: bool = False,
+    equal: bool = False,
+    more_blocks: Sequence[IPv4Network] = (),
+) -> Sizing:
+    """Size the subnets that node groups use.
+
+    Parameters
+    ----------
+    headroom : Fraction, optional
+        Share that stays free in every scenario; without it the plan's ``minFree``.
+    fresh : bool
+        New subnets for all, as if the present ones were given up; else those that suffice are kept.
+    equal : bool
+        One size for all node subnets and one for all pod subnets.
+    more_blocks : sequence of IPv4Network
+        Blocks to be added to the VPC.
+
+    Raises
+    ------
+    InfeasiblePlan
+        A subnet would need more than a /16, or the VPC has no room; says what would help.
+    """
+    if headroom is not None:
+        plan = replace(plan, checks=replace(plan.checks, min_free=headroom))
+    serves = _served(plan)
+    if not serves:
+        raise InfeasiblePlan("the plan has no node groups: nothing needs a subnet", ("nodeGroups",))
+    blocks = _blocks(plan, more_blocks)
+    needed, fails = _smallest_sizes(plan, serves, scenarios)
+    if equal:
+        needed = _equalised(needed, serves)
+    kept = frozenset[str]() if fresh else _sufficient(plan, serves, needed, scenarios)
+    layout = _laid_out(plan, {n: size for n, size in needed.items() if n not in kept}, blocks, fresh, serves)
+    sized = _with_cidrs(plan, layout.placed, blocks)
+    result = check(sized, scenarios)
+    reservations = _reservations(result, layout.placed)
+    if reservations:
+        sized, result, reservations = _with_reservations(sized, result, reservations, scenarios)
+    subnets = tuple(
+        _sized(name, what, needed, fails, plan, layout, result, reservations, fresh) for name, what in serves.items()
+    )
+    return Sizing(subnets, sized, result, tuple(blocks[len(plan.vpc_cidrs) :]), _notes(result, serves, kept))
+
+
+def _served(plan: Plan) -> dict[str, str]:
+    """What each subnet that a node group names is for, in the plan's order."""
+    nodes = {n for g in plan.node_groups for n in g.subnets}
+    pods = {n for g in plan.node_groups for n in g.pod_subnets}
+    words = {(True, False): "nodes", (False, True): "pods", (True, True): "nodes and pods"}
+    return {s.name: words[s.name in nodes, s.name in pods] for s in plan.subnets if s.name in nodes | pods}
+
+
+def _blocks(plan: Plan, more: Sequence[IPv4Network]) -> list[IPv4Network]:
+    """The VPC's blocks with the added ones, each of which must be allowed to join."""
+    blocks = list(plan.vpc_cidrs)
+    for cidr in more:
+        verdict = addable(cidr, blocks)
+        if verdict.verdict == "no":
+            raise InfeasiblePlan(f"{cidr} cannot join the VPC: {verdict.reason} ({verdict.source})", (str(cidr),))
+        blocks.append(cidr)
+    return blocks
+
+
+# --- how large ----------------------------------------------------------------------------------
+
+
+def _smallest_sizes(
+    plan: Plan, serves: Mapping[str, str], scenarios: Sequence[str] | None
+) -> tuple[dict[str, int], dict[str, str]]:
+    """Prefix length per subnet, and why one size less fails.
+
+    All start as /28 and grow while check finds fault with them. Where one subnet's size does not move
+    another's load that is the smallest size of each; where it does (spread ``worst``), each is then
+    tried one size smaller.
+    """
+    lengths = dict.fromkeys(serves, SMALLEST)
+    fails: dict[str, str] = {}
+    while faults := _faults(check(_resized(plan, lengths), scenarios), lengths):
+        fails.update(faults)
+        stuck = [name for name in faults if lengths[name] == LARGEST]
+        if stuck:
+            raise InfeasiblePlan(_too_large(plan, stuck[0], faults[stuck[0]]), tuple(stuck))
+        for name in faults:
+            lengths[name] -= 1
+    if any(g.spread == "worst" for g in plan.node_groups):
+        for name in lengths:
+            while lengths[name] < SMALLEST:
+                trial = lengths | {name: lengths[name] + 1}
+                faults = _faults(check(_resized(plan, trial), scenarios), trial)
+                if faults:
+                    fails[name] = faults.get(name) or next(iter(faults.values()))
+                    break
+                lengths = trial
+    return lengths, fails
+
+
+def _resized(plan: Plan, lengths: Mapping[str, int]) -> Plan:
+    """The plan with subnets of other sizes, on addresses of their own; reservations belong to the old block."""
+    start = int(IPv4Network("10.0.0.0/8").network_address)
+    subnets = tuple(
+        replace(s, cidr=IPv4Network((start + (i << 16), lengths[s.name])), reservations=()) if s.name in lengths else s
+        for i, s in enumerate(plan.subnets)
+    )
+    return replace(plan, subnets=subnets)
+
+
+def _faults(result: CheckResult, names: Mapping[str, object]) -> dict[str, str]:
+    """What check finds wrong with each of the subnets: the first scenario that fails."""
+    found: dict[str, str] = {}
+    for state in result.scenarios:
+        for subnet in state.subnets:
+            name = subnet.subnet.name
+            if name in names and name not in found and subnet.verdict != "ok":
+                found[name] = _fault(subnet, state, result.plan.checks.min_free)
+    return found
+
+
+def _fault(state: SubnetState, scenario: ScenarioState, min_free: Fraction) -> str:
+    size, usable = f"a /{state.subnet.cidr.prefixlen}", state.subnet.usable
+    if state.free < 0:
+        return f"{size} is {-state.free:,} short in {scenario.title}"
+    if not state.prefixes_placed:
+        return f"{size} has no room for {state.prefixes:,} prefixes in {scenario.title}"
+    if state.free < min_free * usable:
+        share = float(100 * min_free)
+        return f"{size} keeps {state.free:,} of {usable:,} free in {scenario.title}, less than {share:g} %"
+    return f"{size} may be held by {state.used_highest:,} addresses in {scenario.title} where pods fall badly"
+
+
+def _too_large(plan: Plan, name: str, fault: str) -> str:
+    zone = plan.subnet(name).zone
+    return (
+        f"{name}: even {fault}, and no subnet is larger: give the node groups further subnets in {zone}, "
+        "or hold fewer addresses per node (capacity warm)"
+    )
+
+
+def _equalised(needed: Mapping[str, int], serves: Mapping[str, str]) -> dict[str, int]:
+    """The largest size of each kind for all of the kind."""
+    return {name: min(needed[other] for other in needed if serves[other] == serves[name]) for name in needed}
+
+
+def _sufficient(
+    plan: Plan, serves: Mapping[str, str], needed: Mapping[str, int], scenarios: Sequence[str] | None
+) -> frozenset[str]:
+    """Subnets that can stay: check calls them ok as they are, with the others at the size they need.
+
+    Where giving some a new size moves load onto one that stayed, that one cannot stay either.
+    """
+    kept = {name for name in serves if plan.subnet(name).cidr.prefixlen <= needed[name]}
+    while kept:
+        lengths = {name: size for name, size in needed.items() if name not in kept}
+        faults = _faults(check(_resized(plan, lengths), scenarios), dict.fromkeys(kept))
+        if not faults:
+            break
+        kept -= set(faults)
+    return frozenset(kept)
+
+
+# --- where --------------------------------------------------------------------------------------
+
+
+def _laid_out(
+    plan: Plan, wanted: Mapping[str, int], blocks: Sequence[IPv4Network], fresh: bool, serves: Mapping[str, str]
+) -> Layout:
+    held = [s.cidr for s in plan.subnets if not (fresh and s.name in serves)]
+    layout = lay_out(wanted, blocks, held, [n for n in wanted if serves[n] == "pods"])
+    if layout.missing:
+        raise InfeasiblePlan(_no_room(wanted, blocks, held, layout), layout.missing)
+    return layout
+
+
+def _no_room(
+    wanted: Mapping[str, int], blocks: Sequence[IPv4Network], held: Sequence[IPv4Network], layout: Layout
+) -> str:
+    names = ", ".join(f"{name} (/{wanted[name]})" for name in layout.missing)
+    largest = largest_free(blocks, held)
+    space = f"the largest free block is {largest}" if largest else "not even a /28 is free"
+    more = helping_blocks(wanted, blocks, held)
+    if not more:
+        return f"no room in the VPC for {names}: {space}, and no block that may join it would help"
+    options = " ".join(f"--vpc-cidr {cidr}" for cidr in more)
+    return f"no room in the VPC for {names}: {space}; with {options} (a secondary block that may join) they fit"
+
+
+def helping_blocks(
+    wanted: Mapping[str, int], blocks: Sequence[IPv4Network], held: Sequence[IPv4Network]
+) -> tuple[IPv4Network, ...]:
+    """The smallest single piece of 100.64.0.0/10 that would do, else as many /16 as it takes; empty if none does."""
+    for length in range(min(wanted.values()), LARGEST - 1, -1):
+        piece = next(proposals(blocks, length), None)
+        if piece is not None and not lay_out(wanted, [*blocks, piece], held).missing:
+            return (piece,)
+    more: list[IPv4Network] = []
+    while len(blocks) + len(more) < MOST_BLOCKS:
+        piece = next(proposals([*blocks, *more], LARGEST), None)
+        if piece is None:
+            return ()
+        more.append(piece)
+        if not lay_out(wanted, [*blocks, *more], held).missing:
+            return tuple(more)
+    return ()
+
+
+def _with_cidrs(plan: Plan, placed: Mapping[str, IPv4Network], blocks: Sequence[IPv4Network]) -> Plan:
+    subnets = tuple(replace(s, cidr=placed[s.name], reservations=()) if s.name in placed else s for s in plan.subnets)
+    return replace(plan, subnets=subnets, vpc_cidrs=tuple(blocks))
+
+
+# --- reservations for prefixes --------------------------------------------------------------------
+
+
+def _reservations(result: CheckResult, placed: Mapping[str, IPv4Network]) -> dict[str, list[tuple[IPv4Network, ...]]]:
+    """For each new subnet with prefixes, the reservations that would hold the most it ever has, best first."""
+    most: dict[str, int] = {}
+    for state in result.scenarios:
+        for s in state.subnets:
+            if s.subnet.name in placed and s.prefixes:
+                most[s.subnet.name] = max(most.get(s.subnet.name, 0), s.prefixes)
+    found = {}
+    for name, blocks in most.items():
+        empty = fragments_of_list(Subnet(name, "", placed[name]), ())
+        advice = reservation_for(empty, blocks)
+        found[name] = [choice for choice in ((advice.single,) if advice.single else (), advice.pieces) if choice]
+    return found
+
+
+def _with_reservations(
+    plan: Plan,
+    result: CheckResult,
+    choices: Mapping[str, list[tuple[IPv4Network, ...]]],
+    scenarios: Sequence[str] | None,
+) -> tuple[Plan, CheckResult, dict[str, list[tuple[IPv4Network, ...]]]]:
+    """Reserve where check still calls the subnet ok: one CIDR if that leaves room beside it, else the pieces."""
+    chosen: dict[str, list[tuple[IPv4Network, ...]]] = {}
+    left = {name: list(options) for name, options in choices.items()}
+    while any(left.values()):
+        trial = {name: options.pop(0) for name, options in left.items() if options}
+        reserved = {n: tuple(Reservation(c, "prefix") for c in cidrs) for n, cidrs in trial.items()}
+        proposed = _reserve(plan, reserved)
+        checked = check(proposed, scenarios)
+        faults = _faults(checked, trial)
+        good = {n: r for n, r in reserved.items() if n not in faults}
+        plan = _reserve(plan, good)
+        for name in good:
+            chosen[name] = [trial[name]]
+            left[name] = []
+    return plan, check(plan, scenarios) if chosen else result, chosen
+
+
+def _reserve(plan: Plan, reserved: Mapping[str, tuple[Reservation, ...]]) -> Plan:
+    subnets = tuple(replace(s, reservations=reserved[s.name]) if s.name in reserved else s for s in plan.subnets)
+    return replace(plan, subnets=subnets)
+
+
+# --- the answer -----------------------------------------------------------------------------------
+
+
+def _sized(
+    name: str,
+    what: str,
+    needed: Mapping[str, int],
+    fails: Mapping[str, str],
+    plan: Plan,
+    layout: Layout,
+    result: CheckResult,
+    reservations: Mapping[str, list[tuple[IPv4Network, ...]]],
+    fresh: bool,
+) -> SizedSubnet:
+    old, new = plan.subnet(name), result.plan.subnet(name)
+    scenario, state = tightest(result, name)
+    return SizedSubnet(
+        name=name,
+        zone=old.zone,
+        serves=what,
+        needed=needed[name],
+        existing=None if fresh else old.cidr,
+        cidr=new.cidr,
+        kept=name not in layout.placed,
+        growth_ready=name in layout.growth_ready,
+        smaller_fails=fails.get(name, "") if needed[name] < SMALLEST else "",
+        tightest=state,
+        scenario=scenario,
+        reservations=tuple(r.cidr for r in new.reservations) if name in reservations else (),
+    )
+
+
+def tightest(result: CheckResult, name: str) -> tuple[str, SubnetState]:
+    """The scenario that leaves a subnet the least, and its ledger there."""
+    states = [(s.title, t) for s in result.scenarios for t in s.subnets if t.subnet.name == name]
+    return min(states, key=lambda pair: pair[1].free)
+
+
+def _notes(result: CheckResult, serves: Mapping[str, str], kept: frozenset[str]) -> tuple[str, ...]:
+    notes = [
+        f"{unplaced.pods:,} pods of {unplaced.workload} find no node in {state.title}, stopped by "
+        f"{unplaced.reason.replace('_', ' ')}: the sizes are for the pods that run"
+        for state in result.scenarios
+        for unplaced in state.unplaced
+    ]
+    others = sorted({s.subnet.name for t in result.scenarios for s in t.subnets if s.verdict != "ok"} - set(serves))
+    if others:
+        notes.append(f"not sized, for no node group uses them, and not ok: {', '.join(others)}")
+    moved = [s.name for s in result.plan.subnets if s.used and s.name in serves and s.name not in kept]
+    if moved:
+        notes.append(f"the plan's 'used' of {', '.join(moved)} is counted in the new subnets too")
+    return tuple(dict.fromkeys(notes))

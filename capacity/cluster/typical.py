@@ -1,0 +1,61 @@
+"""A node group's nodes as offers to its own typical pod: which limit its kind of load meets first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from capacity.catalog.prices import price_per_hour
+from capacity.cluster.check import CheckResult
+from capacity.cluster.platform import platform_of
+from capacity.cluster.shape import GroupShape, daemons_of
+from capacity.node.offer import Daemon, Offer, PodAsked, offer
+from capacity.spec.plan import Plan
+from capacity.units import ceil_div
+
+
+def typical_pod(plan: Plan, group: str) -> PodAsked:
+    """The mean requests of the pods that may run on a group, weighted by their replicas, rounded up.
+
+    Workloads that may use any group count for each; a request nobody states is None, not 0.
+
+    Examples
+    --------
+    >>> from capacity.spec.document import Section
+    >>> from capacity.spec.plan import Cni, Plan, Requests, Workload
+    >>> from capacity.spec.cni_env import CniSettings
+    >>> loads = Workload("a", 3, 3, Requests(100)), Workload("b", 1, 1, Requests(500))
+    >>> typical_pod(Plan("p", (), (), Cni(None, {}, CniSettings()), workloads=loads), "any").cpu
+    200
+    """
+    mine = [w for w in plan.workloads if w.replicas and (not w.node_groups or group in w.node_groups)]
+    pods = sum(w.replicas for w in mine)
+    cpu = sum(w.replicas * (w.requests.cpu_millicores or 0) for w in mine)
+    memory = sum(w.replicas * (w.requests.memory_bytes or 0) for w in mine)
+    return PodAsked(cpu=ceil_div(cpu, pods) if cpu else None, memory=ceil_div(memory, pods) if memory else None)
+
+
+def group_offers(result: CheckResult) -> tuple[Offer, ...]:
+    """Every node group's first type, filled with the group's typical pod, named ``group (type)``."""
+    return tuple(_offer(result, shape) for shape in result.shapes)
+
+
+def group_daemons(plan: Plan, shape: GroupShape) -> tuple[Daemon, ...]:
+    """The daemonsets of a group as the node room takes them."""
+    return tuple(
+        Daemon(d.name, d.requests.cpu_millicores or 0, d.requests.memory_bytes or 0, d.host_network)
+        for d in daemons_of(plan, shape.group)
+    )
+
+
+def _offer(result: CheckResult, shape: GroupShape) -> Offer:
+    plan, group, kind = result.plan, shape.group, shape.first.instance_type
+    on = platform_of(group, plan.cni.settings)
+    found = offer(
+        kind,
+        replace(on, mode="secondary") if kind.prefixes_possible is False else on,
+        typical_pod(plan, group.name),
+        group_daemons(plan, shape),
+        shape.first.max_pods,
+        price=price_per_hour(kind.name, plan.region) if plan.region else None,
+    )
+    return replace(found, instance_type=f"{group.name} ({kind.name})")

@@ -1,0 +1,232 @@
+"""The file of ``capacity record``: snapshots of how full subnets were, in SQLite.
+
+One file, safe under several writers: each snapshot is one transaction that waits for its turn. The rollback
+journal rather than the write-ahead log: a snapshot a night needs no readers during writes, the history stays a
+single file that can be copied, and it works on network file systems, where the log's shared memory does not.
+A writer that is killed, or meets a full disk, leaves the file as it was before.
+
+Source
+------
+sqlite.org/wal.html, sections 1 and 2 (all processes on one host; no network file systems), and
+sqlite.org/atomiccommit.html (read 2026-11-25).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from capacity.errors import CapacityError, SpecError
+from capacity.forecast.series import Observation
+
+APPLICATION_ID = 0x63617031  # "cap1", so that `file` and we know our own
+VERSION = 1
+BUSY_TIMEOUT_S = 30.0
+
+SCHEMA = (
+    """CREATE TABLE snapshot (
+        id INTEGER PRIMARY KEY,
+        time INTEGER NOT NULL,      -- seconds since 1970, UTC
+        source TEXT NOT NULL,       -- the file it was made from
+        nodes INTEGER,              -- null: not known
+        pods INTEGER
+    )""",
+    """CREATE TABLE subnet (
+        snapshot INTEGER NOT NULL REFERENCES snapshot(id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        usable INTEGER,
+        free INTEGER NOT NULL,
+        free_prefixes INTEGER,      -- /28 blocks
+        PRIMARY KEY (snapshot, name)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE holder (
+        snapshot INTEGER NOT NULL,
+        subnet TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        addresses INTEGER NOT NULL,
+        PRIMARY KEY (snapshot, subnet, holder),
+        FOREIGN KEY (snapshot, subnet) REFERENCES subnet(snapshot, name) ON DELETE CASCADE
+    ) WITHOUT ROWID""",
+    "CREATE INDEX snapshot_time ON snapshot(time)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetFill:
+    """One subnet at one moment; ``holders`` by name, empty where nobody knows who has them. [addresses]"""
+
+    name: str
+    free: int
+    usable: int | None = None
+    free_prefixes: int | None = None
+    holders: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All subnets at one moment; nodes and pods None where not known."""
+
+    time: datetime
+    source: str
+    subnets: tuple[SubnetFill, ...]
+    nodes: int | None = None
+    pods: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A snapshot in the file, without its subnets."""
+
+    id: int
+    time: datetime
+    source: str
+    subnets: int
+    free: int
+    nodes: int | None
+    pods: int | None
+
+
+def record(path: Path, snapshot: Snapshot, keep_from: datetime | None = None) -> int:
+    """Append a snapshot, and drop those before ``keep_from``, in one transaction.
+
+    Returns
+    -------
+    int
+        Snapshots that were dropped.
+
+    Raises
+    ------
+    SpecError
+        Not a file of ours, or a free count that is no count.
+    CapacityError
+        The file cannot be written: full disk, read-only, locked for longer than half a minute.
+    """
+    for s in snapshot.subnets:
+        if s.free < 0:
+            raise SpecError(f"{snapshot.source}: {s.name} has {s.free} free addresses: a plan that does not fit")
+    with _writing(path) as db:
+        dropped = _prune(db, keep_from) if keep_from else 0
+        row = (int(snapshot.time.timestamp()), snapshot.source, snapshot.nodes, snapshot.pods)
+        key = db.execute("INSERT INTO snapshot (time, source, nodes, pods) VALUES (?, ?, ?, ?)", row).lastrowid
+        db.executemany(
+            "INSERT INTO subnet VALUES (?, ?, ?, ?, ?)",
+            [(key, s.name, s.usable, s.free, s.free_prefixes) for s in snapshot.subnets],
+        )
+        db.executemany(
+            "INSERT INTO holder VALUES (?, ?, ?, ?)",
+            [(key, s.name, h, n) for s in snapshot.subnets for h, n in s.holders.items()],
+        )
+    return dropped
+
+
+def prune(path: Path, keep_from: datetime) -> int:
+    """Drop the snapshots before a moment; how many."""
+    _must_exist(path)
+    with _writing(path) as db:
+        return _prune(db, keep_from)
+
+
+def snapshots(path: Path) -> list[Recorded]:
+    """What is in the file, oldest first."""
+    with _reading(path) as db:
+        rows = db.execute(
+            "SELECT s.id, s.time, s.source, count(n.name), coalesce(sum(n.free), 0), s.nodes, s.pods"
+            " FROM snapshot s LEFT JOIN subnet n ON n.snapshot = s.id GROUP BY s.id ORDER BY s.time, s.id"
+        ).fetchall()
+    return [Recorded(r[0], datetime.fromtimestamp(r[1], UTC), r[2], r[3], r[4], r[5], r[6]) for r in rows]
+
+
+def read_observations(path: Path) -> list[Observation]:
+    """Free addresses of every subnet in every snapshot, oldest first."""
+    with _reading(path) as db:
+        rows = db.execute(
+            "SELECT n.name, s.time, n.free, n.usable FROM subnet n JOIN snapshot s ON s.id = n.snapshot"
+            " ORDER BY s.time, s.id"
+        ).fetchall()
+    return [
+        Observation(name, datetime.fromtimestamp(time, UTC), free, usable=usable) for name, time, free, usable in rows
+    ]
+
+
+def _prune(db: sqlite3.Connection, keep_from: datetime) -> int:
+    return db.execute("DELETE FROM snapshot WHERE time < ?", (int(keep_from.timestamp()),)).rowcount
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[sqlite3.Connection]:
+    """A transaction that holds the write lock from its start; made if the file is new."""
+    with _explained(path), closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as db:
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            _make_or_check(db, path)
+            yield db
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    _must_exist(path)
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    with _explained(path), closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as db:
+        _check(db, path)
+        yield db
+
+
+def _must_exist(path: Path) -> None:
+    if not path.is_file():
+        what = "is a directory" if path.is_dir() else "no such file"
+        raise SpecError(f"{path}: {what} (expected a file of capacity record)")
+
+
+def _make_or_check(db: sqlite3.Connection, path: Path) -> None:
+    """Tables in a new file, in the same transaction as the first snapshot."""
+    if (
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        or db.execute("PRAGMA user_version").fetchone()[0]
+    ):
+        _check(db, path)
+        return
+    for statement in SCHEMA:
+        db.execute(statement)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _check(db: sqlite3.Connection, path: Path) -> None:
+    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise SpecError(f"{path}: is not a file of capacity record (another program's database)")
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version != VERSION:
+        raise SpecError(f"{path}: was written by another version of capacity (format {version}, expected {VERSION})")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """SQLite's errors as one line that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = str(error)
+        if "not a database" in text or "malformed" in text:
+            raise SpecError(f"{path}: is not a file of capacity record, or is damaged ({text})") from None
+        if "full" in text:
+            raise CapacityError(f"{path}: the disk is full; nothing was recorded") from None
+        if "readonly" in text:
+            raise CapacityError(f"{path}: cannot be written; nothing was recorded") from None
+        if "unable to open" in text:
+            raise CapacityError(
+                f"{path}: cannot be opened (is {str(path.parent)!r} there, and may it be written?)"
+            ) from None
+        if "locked" in text or "busy" in text:
+            wait = f"{BUSY_TIMEOUT_S:g} s"
+            raise CapacityError(f"{path}: another process has held it for {wait}; nothing was recorded") from None
+        raise CapacityError(f"{path}: {text}") from None

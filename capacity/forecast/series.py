@@ -1,0 +1,156 @@
+"""Histories of free or used addresses, from the files people have, as daily series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from capacity.errors import SpecError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+FREE, USED = "free", "used"
+EPOCH = date(1970, 1, 1)
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+_LAST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """So many addresses of a subnet were free (or used) at a moment."""
+
+    subnet: str
+    time: datetime
+    value: float
+    kind: str = FREE
+    usable: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DailySeries:
+    """One subnet's history, a value a day: the day's worst.
+
+    Attributes
+    ----------
+    days : ndarray of int64
+        Days since 1970-01-01 (UTC) with an observation, strictly rising.
+    values : ndarray of float
+        The fewest free, or the most used, addresses of each day.
+    kind : str
+        ``free`` or ``used``.
+    usable : int or None
+        As the file says it last. [addresses]
+    observations : int
+        Before they were brought down to days.
+    """
+
+    name: str
+    days: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
+    kind: str
+    usable: int | None
+    observations: int
+
+    @property
+    def first(self) -> date:
+        return date.fromordinal(EPOCH.toordinal() + int(self.days[0]))
+
+    @property
+    def last(self) -> date:
+        return date.fromordinal(EPOCH.toordinal() + int(self.days[-1]))
+
+    def until(self, day: date) -> DailySeries | None:
+        """What was known at the end of a day; None where nothing was."""
+        keep = self.days <= day.toordinal() - EPOCH.toordinal()
+        if not keep.any():
+            return None
+        return DailySeries(self.name, self.days[keep], self.values[keep], self.kind, self.usable, self.observations)
+
+
+def daily_series(observations: Iterable[Observation]) -> list[DailySeries]:
+    """Observations in any order, with gaps and duplicates, as one series per subnet.
+
+    Of two observations of one moment the later read counts. A day counts with its worst observation: an
+    address that is missing for an hour is missing.
+
+    Raises
+    ------
+    SpecError
+        One subnet with free addresses in one place and used ones in another, and no size to convert by.
+    """
+    import numpy as np
+
+    by_name: dict[str, dict[datetime, Observation]] = {}
+    counts: dict[str, int] = {}
+    for o in observations:
+        by_name.setdefault(o.subnet, {})[o.time] = o
+        counts[o.subnet] = counts.get(o.subnet, 0) + 1
+    found = []
+    for name, moments in by_name.items():
+        ordered = [moments[t] for t in sorted(moments)]
+        usable = next((o.usable for o in reversed(ordered) if o.usable is not None), None)
+        kind = ordered[-1].kind
+        worst: dict[int, float] = {}
+        pick = min if kind == FREE else max
+        for o in ordered:
+            day = o.time.date().toordinal() - EPOCH.toordinal()
+            value = _as_kind(o, kind, usable)
+            worst[day] = pick(worst.get(day, value), value)
+        days = np.array(list(worst), dtype=np.int64)
+        found.append(DailySeries(name, days, np.array(list(worst.values())), kind, usable, counts[name]))
+    return found
+
+
+def _as_kind(o: Observation, kind: str, usable: int | None) -> float:
+    if o.kind == kind:
+        return o.value
+    if usable is None:
+        raise SpecError(f"{o.subnet}: one history has free, another used addresses (--usable {o.subnet}=N joins them)")
+    return usable - o.value
+
+
+def parse_time(value: Any, where: str) -> tuple[datetime, bool]:
+    """A moment in UTC, and whether its time zone was left out (then UTC was assumed).
+
+    ISO 8601 with or without a zone, a date, or seconds (or milliseconds) since 1970.
+
+    >>> parse_time("2026-11-25T06:30:00+02:00", "")[0].isoformat(), parse_time("1764000000", "")[0].year
+    ('2026-11-25T04:30:00+00:00', 2025)
+    """
+    text = str(value).strip()
+    try:
+        if isinstance(value, (int, float)) or text.replace(".", "", 1).isdigit():
+            seconds = float(text)
+            if seconds == int(seconds) and len(text.split(".")[0]) == 8:
+                moment = datetime.strptime(text[:8], "%Y%m%d")
+            else:
+                moment = datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+        else:
+            moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        raise SpecError(
+            f"{where}: {text[:60]!r} is not a time (expected something like 2026-11-25T06:00:00Z)"
+        ) from None
+    naive = moment.tzinfo is None
+    moment = moment.replace(tzinfo=UTC) if naive else moment.astimezone(UTC)
+    if not _FIRST <= moment < _LAST:
+        raise SpecError(f"{where}: {text[:60]!r} is out of range (expected the years 2000 to 2199)")
+    return moment, naive
+
+
+def parse_count(value: Any, where: str) -> float | None:
+    """A number of addresses; None where the cell is empty or NaN (no observation)."""
+    text = str(value).strip() if value is not None else ""
+    if text.lower() in ("", "nan", "null", "none"):
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        raise SpecError(f"{where}: {text[:60]!r} is not a number of addresses") from None
+    if not 0 <= number <= 10_000_000:
+        raise SpecError(f"{where}: {text[:60]!r} is out of range (expected 0 to 10,000,000 addresses)")
+    return number

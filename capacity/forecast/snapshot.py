@@ -1,0 +1,81 @@
+"""What there is to record of a moment: from a plan, or from a saved `aws ec2 describe-subnets` answer."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from capacity.cluster.check import check
+from capacity.errors import SpecError
+from capacity.forecast.history import Snapshot, SubnetFill
+from capacity.spec.plan import RESERVED_BY_AWS, Plan
+
+MOST_BYTES = 1 << 30
+
+
+def snapshot_of_plan(plan: Plan, time: datetime) -> Snapshot:
+    """The plan's ``steady``: free addresses and /28s, who holds the rest, nodes and pods."""
+    state = check(plan, ["steady"]).scenarios[0]
+    return Snapshot(
+        time=time,
+        source=plan.file,
+        subnets=tuple(
+            SubnetFill(
+                name=s.subnet.name,
+                free=s.free,
+                usable=s.subnet.usable,
+                free_prefixes=s.free_prefixes,
+                holders={holder: n for holder, n in s.used.items() if n},
+            )
+            for s in state.subnets
+        ),
+        nodes=sum(g.nodes for g in state.groups),
+        pods=sum(c.count * c.pods for g in state.groups for c in g.classes),
+    )
+
+
+def read_describe_subnets(path: Path, time: datetime) -> Snapshot | None:
+    """A saved ``describe-subnets`` answer as a snapshot; None where the file is something else.
+
+    Subnets are called by their Name tag where each has one of its own, else by their id. Nobody says who holds
+    the addresses, so there are no holders, nodes or pods.
+
+    Raises
+    ------
+    SpecError
+        A ``Subnets`` list that is not in EC2's shape.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MOST_BYTES)
+        if data.lstrip()[:1] != b"{" or b'"Subnets"' not in data:
+            return None
+        document = json.loads(data)
+    except (OSError, ValueError, RecursionError):
+        return None  # whoever reads it as a plan says what is wrong with it
+    if not isinstance(document, dict) or not isinstance(document.get("Subnets"), list):
+        return None
+    try:
+        names = _names(document["Subnets"])
+        subnets = tuple(_fill(s, n) for s, n in zip(document["Subnets"], names, strict=True))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise SpecError(f"{path}: Subnets is not in the shape of aws ec2 describe-subnets --output json") from None
+    if not subnets:
+        raise SpecError(f"{path}: no subnet in it")
+    return Snapshot(time, str(path), subnets)
+
+
+def _names(subnets: list[dict[str, Any]]) -> list[str]:
+    tags = [{t["Key"]: t["Value"] for t in s.get("Tags") or []}.get("Name", "") for s in subnets]
+    unique = all(tags) and len(set(tags)) == len(tags)
+    return tags if unique else [s["SubnetId"] for s in subnets]
+
+
+def _fill(subnet: dict[str, Any], name: str) -> SubnetFill:
+    free = subnet["AvailableIpAddressCount"]
+    if not isinstance(free, int) or isinstance(free, bool) or free < 0:
+        raise ValueError(free)
+    return SubnetFill(name, free, IPv4Network(subnet["CidrBlock"]).num_addresses - RESERVED_BY_AWS)

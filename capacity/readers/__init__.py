@@ -1,0 +1,1 @@
+"""Outside formats as drafts of a plan: one module per source."""

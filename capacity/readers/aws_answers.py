@@ -1,0 +1,469 @@
+"""AWS answers as plain dictionaries by kind, whether they were just fetched or saved weeks ago.
+
+A kind is told from the content of an answer, never from its file name. Nothing here calls AWS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from capacity.errors import SpecError
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of answer.
+
+    Attributes
+    ----------
+    name : str
+        Ours.
+    key : str
+        Top-level key of the answer that holds the objects.
+    ident : str
+        Key that identifies one object: the same object in two answers counts once.
+    marks : frozenset of str
+        Keys that tell a bare object (as ``--query`` leaves it) to be of this kind.
+    actions : tuple of str
+        IAM actions of the calls that give it.
+    command : str
+        The AWS CLI command that makes the answer; ``{cluster}``, ``{vpc}`` … are filled in.
+    lost : str
+        What cannot be known without it.
+    use : str
+        ``must`` (nothing works without), ``plan``, or ``doctor``.
+    """
+
+    name: str
+    key: str
+    ident: str
+    marks: frozenset[str]
+    actions: tuple[str, ...]
+    command: str
+    lost: str
+    use: str = "plan"
+
+
+def _kind(
+    name: str, key: str, ident: str, marks: str, actions: str, command: str, lost: str, use: str = "plan"
+) -> Kind:
+    return Kind(name, key, ident, frozenset(marks.split()), tuple(actions.split()), command, lost, use)
+
+
+_OF_VPC = " --filters Name=vpc-id,Values={vpc}"
+KINDS = {
+    kind.name: kind
+    for kind in (
+        _kind(
+            "cluster",
+            "cluster",
+            "name",
+            "name resourcesVpcConfig",
+            "eks:DescribeCluster",
+            "aws eks describe-cluster --name {cluster}",
+            "the cluster itself",
+            "must",
+        ),
+        _kind(
+            "nodegroups",
+            "nodegroup",
+            "nodegroupName",
+            "nodegroupName clusterName",
+            "eks:ListNodegroups eks:DescribeNodegroup",
+            "aws eks describe-nodegroup --cluster-name {cluster} --nodegroup-name {nodegroup}",
+            "the managed node groups: sizes, types, subnets, update settings",
+        ),
+        _kind(
+            "addons",
+            "addon",
+            "addonName",
+            "addonName addonVersion",
+            "eks:DescribeAddon",
+            "aws eks describe-addon --cluster-name {cluster} --addon-name vpc-cni",
+            "the settings of the VPC CNI",
+        ),
+        _kind(
+            "vpcs",
+            "Vpcs",
+            "VpcId",
+            "VpcId CidrBlock CidrBlockAssociationSet",
+            "ec2:DescribeVpcs",
+            "aws ec2 describe-vpcs --vpc-ids {vpc}",
+            "the VPC's CIDR blocks",
+        ),
+        _kind(
+            "subnets",
+            "Subnets",
+            "SubnetId",
+            "SubnetId CidrBlock AvailabilityZone",
+            "ec2:DescribeSubnets",
+            "aws ec2 describe-subnets" + _OF_VPC,
+            "the subnets",
+            "must",
+        ),
+        _kind(
+            "reservations",
+            "SubnetIpv4CidrReservations",
+            "SubnetCidrReservationId",
+            "SubnetCidrReservationId ReservationType",
+            "ec2:GetSubnetCidrReservations",
+            "aws ec2 get-subnet-cidr-reservations --subnet-id {subnet}",
+            "CIDR reservations of the subnets",
+        ),
+        _kind(
+            "interfaces",
+            "NetworkInterfaces",
+            "NetworkInterfaceId",
+            "NetworkInterfaceId SubnetId",
+            "ec2:DescribeNetworkInterfaces",
+            "aws ec2 describe-network-interfaces" + _OF_VPC,
+            "who holds the addresses of each subnet",
+        ),
+        _kind(
+            "instances",
+            "Instances",
+            "InstanceId",
+            "InstanceId InstanceType",
+            "ec2:DescribeInstances",
+            "aws ec2 describe-instances" + _OF_VPC,
+            "which instances are nodes of which cluster",
+        ),
+        _kind(
+            "launch_templates",
+            "LaunchTemplateVersions",
+            "",
+            "LaunchTemplateId LaunchTemplateData",
+            "ec2:DescribeLaunchTemplateVersions",
+            "aws ec2 describe-launch-template-versions --launch-template-id {template} --versions {version}",
+            "instance types, AMI and user data that stand in launch templates",
+        ),
+        _kind(
+            "autoscaling_groups",
+            "AutoScalingGroups",
+            "AutoScalingGroupName",
+            "AutoScalingGroupName MinSize",
+            "autoscaling:DescribeAutoScalingGroups",
+            "aws autoscaling describe-auto-scaling-groups",
+            "self-managed node groups",
+        ),
+        _kind(
+            "load_balancers",
+            "LoadBalancers",
+            "LoadBalancerArn",
+            "LoadBalancerArn Type",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "aws elbv2 describe-load-balancers",
+            "subnets in which load balancers may grow",
+        ),
+        _kind(
+            "classic_load_balancers",
+            "LoadBalancerDescriptions",
+            "LoadBalancerName",
+            "LoadBalancerName BackendServerDescriptions",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "aws elb describe-load-balancers",
+            "subnets in which classic load balancers may grow",
+        ),
+        _kind(
+            "security_groups",
+            "SecurityGroups",
+            "GroupId",
+            "GroupId IpPermissions",
+            "ec2:DescribeSecurityGroups",
+            "aws ec2 describe-security-groups" + _OF_VPC,
+            "whether security groups let the traffic through",
+            "doctor",
+        ),
+        _kind(
+            "roles",
+            "RoleDetailList",
+            "RoleName",
+            "RoleName AssumeRolePolicyDocument",
+            "iam:ListAttachedRolePolicies iam:ListRolePolicies iam:GetRolePolicy",
+            "aws iam get-account-authorization-details --filter Role LocalManagedPolicy AWSManagedPolicy",
+            "what the roles of the nodes and of the CNI may do",
+            "doctor",
+        ),
+        _kind(
+            "policies",
+            "Policies",
+            "Arn",
+            "PolicyName PolicyVersionList",
+            "iam:GetPolicy iam:GetPolicyVersion",
+            "aws iam get-account-authorization-details --filter Role LocalManagedPolicy AWSManagedPolicy",
+            "the text of the policies",
+            "doctor",
+        ),
+        _kind(
+            "instance_types",
+            "InstanceTypes",
+            "InstanceType",
+            "InstanceType NetworkInfo",
+            "ec2:DescribeInstanceTypes",
+            "aws ec2 describe-instance-types",
+            "limits of instance types",
+            "data",
+        ),
+    )
+}
+_BY_KEY = {kind.key: kind for kind in KINDS.values()}
+_LISTINGS = frozenset(("nodegroups", "addons", "clusters", "PolicyNames", "AttachedPolicies", "PolicyVersion"))
+_CAPITALISED = {"Cluster": "cluster", "Nodegroup": "nodegroup", "Addon": "addon", "Nodegroups": "nodegroups"}
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that could not be read: what it was, why, what is lost, and how to get it."""
+
+    kind: str
+    reason: str
+    lost: str
+    command: str
+    actions: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """One line for people."""
+        return f"not known: {self.lost} ({self.reason}; {self.command})"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Everything read, by kind.
+
+    Attributes
+    ----------
+    items : mapping of str to tuple of dict
+        By the names of :data:`KINDS`; a kind that was asked for and empty is there with no items.
+    listed : mapping of str to tuple of str
+        Names from listings (``nodegroups``).
+    gaps : tuple of Gap
+    notes : tuple of str
+        Oddities of the answers to be said aloud.
+    """
+
+    items: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
+    listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
+    kubernetes: tuple[Item, ...] = ()
+
+    def of(self, kind: str) -> tuple[Item, ...]:
+        """The objects of a kind, none where it was not read."""
+        return self.items.get(kind, ())
+
+    def has(self, kind: str) -> bool:
+        """Whether a kind was read, if only to find nothing."""
+        return kind in self.items
+
+    def with_gaps(self, gaps: Iterable[Gap]) -> Answers:
+        return replace(self, gaps=(*self.gaps, *gaps))
+
+
+class Sorter:
+    """Collects decoded documents and sorts them by kind."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, dict[str, Item]] = {}
+        self._listed: dict[str, dict[str, None]] = {}
+        self._notes: dict[str, None] = {}
+        self._denied: list[str] = []
+        self._kubernetes: list[Item] = []
+
+    def add(self, document: Any, origin: str) -> bool:
+        """Sort one document; False where it is none of ours."""
+        document = unwrapped(document)
+        if isinstance(document, list):
+            found = [self._bare(entry, origin) for entry in document]
+            return any(found)
+        if not isinstance(document, dict):
+            return False
+        if "Error" in document and isinstance(document["Error"], dict):
+            self._notes[f"{origin}: a saved error ({_word(document['Error'].get('Code'))}), not an answer"] = None
+            return True
+        if "apiVersion" in document and "kind" in document:
+            self._kubernetes.append(document)
+            return True
+        return self._keys(document, origin) or self._bare(document, origin)
+
+    def remark(self, line: str) -> None:
+        """Something odd to be said aloud."""
+        self._notes[line] = None
+
+    def present(self, kind: str) -> None:
+        """A kind that was asked for, whatever comes."""
+        self._items.setdefault(kind, {})
+
+    def absent(self, kind: str) -> None:
+        """A kind that could not be read after all."""
+        self._items.pop(kind, None)
+
+    def _keys(self, document: Item, origin: str) -> bool:
+        """An answer with its wrapper key; True where one was known."""
+        found = False
+        for key, value in document.items():
+            name = _CAPITALISED.get(key, key)
+            if key in _CAPITALISED:
+                value = lowered(value)
+            if name == "Reservations" and isinstance(value, list):  # describe-instances: instances in launch batches
+                self._items.setdefault("instances", {})
+                for batch in objects(document, "Reservations", origin):
+                    self._take("instances", objects(batch, "Instances", origin), origin)
+                found = True
+            elif name in _LISTINGS and isinstance(value, list):
+                self._listed.setdefault(name, {}).update(dict.fromkeys(v for v in value if isinstance(v, str)))
+                found = True
+            elif name in _BY_KEY:
+                many = [value] if isinstance(value, dict) else objects({name: value}, name, origin)
+                self._take(_BY_KEY[name].name, many, origin)
+                found = True
+        if found and (document.get("NextToken") or document.get("nextToken") or document.get("Marker")):
+            self._notes[f"{origin}: the answer goes on (NextToken): further objects are missing"] = None
+        return found
+
+    def _bare(self, entry: Any, origin: str) -> bool:
+        """An object without its wrapper, told by its keys."""
+        if not isinstance(entry, dict):
+            return False
+        if "apiVersion" in entry and "kind" in entry:
+            self._kubernetes.append(entry)
+            return True
+        for kind in KINDS.values():
+            if kind.marks <= entry.keys():
+                self._take(kind.name, [entry], origin)
+                return True
+        low = lowered(entry)
+        for name in ("cluster", "nodegroups", "addons"):
+            if KINDS[name].marks <= low.keys():
+                self._take(name, [low], origin)
+                return True
+        return False
+
+    def _take(self, name: str, entries: list[Item], origin: str) -> None:
+        held = self._items.setdefault(name, {})
+        kind = KINDS[name]
+        for number, entry in enumerate(entries):
+            ident = str(entry.get(kind.ident) or "") if kind.ident else _template_id(entry)
+            if not ident:
+                raise SpecError(f"{origin}: {kind.key}[{number}] has no {kind.ident or 'LaunchTemplateId'}")
+            if ident in held and held[ident] != entry:
+                self._notes[f"{origin}: {ident} was answered differently in another file; the later file counts"] = None
+            held[ident] = entry
+
+    def done(self) -> Answers:
+        """What was collected, in the order of the identifiers."""
+        return Answers(
+            items={name: tuple(held[i] for i in sorted(held)) for name, held in self._items.items()},
+            listed={name: tuple(sorted(names)) for name, names in self._listed.items()},
+            notes=tuple(self._notes),
+            kubernetes=tuple(self._kubernetes),
+        )
+
+
+def _template_id(entry: Item) -> str:
+    return f"{entry.get('LaunchTemplateId') or ''}:{entry.get('VersionNumber') or ''}".strip(":")
+
+
+def unwrapped(document: Any) -> Any:
+    """Without the ``{status_code, data}`` that test recorders put around an answer."""
+    if isinstance(document, dict) and "data" in document and document.keys() <= {"status_code", "data"}:
+        return document["data"]
+    return document
+
+
+def lowered(value: Any, inside: str = "") -> Any:
+    """Keys as the AWS CLI writes them for EKS: Go programs save them capitalised. Labels and tags stay."""
+    if isinstance(value, dict):
+        if inside in ("labels", "tags"):
+            return value
+        return {k[:1].lower() + k[1:]: lowered(v, k[:1].lower() + k[1:]) for k, v in value.items()}
+    if isinstance(value, list):
+        return [lowered(v, inside) for v in value]
+    return value
+
+
+# --- reading one object -------------------------------------------------------------------
+
+
+def objects(item: Mapping[str, Any], key: str, place: str = "") -> list[Item]:
+    """The objects in a list; an absent or null key is an empty list.
+
+    Raises
+    ------
+    SpecError
+        The value is not a list of objects.
+    """
+    value = item.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+        raise SpecError(f"{place + ': ' if place else ''}{key}: expected a list of objects")
+    return value
+
+
+def texts(item: Mapping[str, Any], key: str) -> list[str]:
+    """The strings in a list; anything else in it is left out."""
+    value = item.get(key)
+    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
+
+
+def text(item: Mapping[str, Any], key: str) -> str:
+    """A string, empty where it is absent or something else."""
+    value = item.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def section(item: Mapping[str, Any], key: str) -> Item:
+    """An object, empty where it is absent or something else."""
+    value = item.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def count(item: Mapping[str, Any], key: str) -> int | None:
+    """A whole number of 0 or more, also as digits; None where it is absent or something else."""
+    value = item.get(key)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def tags(item: Mapping[str, Any], key: str = "Tags") -> dict[str, str]:
+    """Tags as a mapping, from a list of Key/Value pairs or a mapping."""
+    value = item.get(key)
+    if isinstance(value, dict):
+        return {k: v for k, v in value.items() if isinstance(v, str)}
+    if not isinstance(value, list):
+        return {}
+    return {text(t, "Key"): text(t, "Value") for t in value if isinstance(t, dict)}
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z.]{1,80}", value) else "unknown code"
+
+
+def moment(value: Any) -> float | None:
+    """A time as seconds since 1970: ISO text, an epoch number, or a recorder's ``{__class__: datetime}``."""
+    import datetime as dt
+
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, dt.datetime):
+        return value.timestamp() if value.tzinfo else value.replace(tzinfo=dt.UTC).timestamp()
+    try:
+        if isinstance(value, str):
+            when = dt.datetime.fromisoformat(value)
+        elif isinstance(value, dict) and value.get("__class__") == "datetime":
+            year, month, day, hour, minute, second = (
+                int(value.get(p, 0)) for p in ("year", "month", "day", "hour", "minute", "second")
+            )
+            when = dt.datetime(year, month, day, hour, minute, second)
+        else:
+            return None
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return (when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp()

@@ -1,0 +1,332 @@
+"""Files by others, decoded: every scalar as written, several documents in a file, templates as far as they go.
+
+YAML scalars and JSON numbers stay text (version ``1.30`` is not ``1.3``, a huge number costs nothing), JSON's
+booleans stay booleans; the helpers at the end read either. CloudFormation's short tags become the long form.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from capacity.errors import SpecError
+from capacity.spec.document import ALIAS_FACTOR, DEEPEST, YAML_LIMIT_BYTES
+
+_TAG = "tag:yaml.org,2002:"
+_OWN_TAGS = {"!Ref": "Ref", "!Condition": "Condition"}  # the other short tags are Fn::<name>
+PLACEHOLDER = re.compile(r"\$\{[^}]*\}?|\$[A-Z_][A-Z0-9_]*|<<?[A-Za-z_][\w .-]*>>?|\{\{.*?\}\}|%[A-Za-z_]\w*%|__\w+__")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One document of a file."""
+
+    value: Any
+    file: str
+
+
+def file_name(path: str) -> str:
+    """A path as messages and plans call it: the last part, so that a plan doesn't depend on where it was made."""
+    return "<stdin>" if path == "-" else re.split(r"[/\\]", path.rstrip("/\\"))[-1]
+
+
+def read_data(path: str) -> bytes:
+    """The bytes of a file or of standard input.
+
+    Raises
+    ------
+    SpecError
+        It cannot be read or is empty.
+    """
+    from pathlib import Path
+
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except FileNotFoundError:
+        raise SpecError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise SpecError(f"{path}: is a directory (expected a file)") from None
+    except OSError as error:
+        raise SpecError(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:  # an embedded null byte
+        raise SpecError(f"{path!r}: {error}") from error
+    if not data.strip():
+        raise SpecError(f"{file_name(path)}: is empty")
+    return data
+
+
+def decode(data: bytes, name: str) -> str:
+    """UTF-8 text, or UTF-16 with its mark, as PowerShell's ``>`` writes it."""
+    try:
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return data.decode("utf-16")
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SpecError(f"{name}:{line}: is neither UTF-8 nor UTF-16 text") from None
+
+
+def read_documents(path: str) -> list[Loaded]:
+    """Every document of a YAML or JSON file.
+
+    Raises
+    ------
+    SpecError
+        Not readable, not YAML or JSON, or made to exhaust a reader.
+    """
+    name = file_name(path)
+    return [Loaded(value, name) for value in parse_documents(decode(read_data(path), name), name)]
+
+
+def parse_documents(text: str, name: str) -> list[Any]:
+    """Every document of a YAML or JSON text; empty ones are left out."""
+    if text.lstrip()[:1] in ("{", "[") and not text.lstrip().startswith("{{"):
+        return parse_json_documents(text, name)
+    if len(text) > YAML_LIMIT_BYTES:
+        raise SpecError(f"{name}: YAML larger than 16 MB (save it as JSON, which is read at any size)")
+    return parse_yaml_documents(text, name)
+
+
+# --- JSON -----------------------------------------------------------------------------------
+
+
+def json_decoder(name: str) -> json.JSONDecoder:
+    """A decoder that keeps numbers as written and refuses what is no JSON."""
+
+    def refuse(word: str) -> None:
+        raise SpecError(f"{name}: {word} is not a number JSON allows")
+
+    return json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=refuse)
+
+
+def parse_json_documents(text: str, name: str) -> list[Any]:
+    """JSON objects in a row, as ``kubectl cluster-info dump`` prints them."""
+    decoder = json_decoder(name)
+    found: list[Any] = []
+    position = 0
+    while position < len(text):
+        while position < len(text) and text[position] in " \t\r\n,\x1e":
+            position += 1
+        if position == len(text):
+            break
+        try:
+            value, position = decoder.raw_decode(text, position)
+        except json.JSONDecodeError as error:
+            raise SpecError(json_message(error, name, len(text))) from None
+        except RecursionError:
+            raise SpecError(f"{name}: nested too deeply") from None
+        found.append(value)
+    return found
+
+
+def json_message(error: json.JSONDecodeError, name: str, length: int) -> str:
+    """What is wrong with a JSON text, in words a person can act on."""
+    rest = error.doc[error.pos :].strip()
+    if not rest or "Unterminated string" in error.msg or error.pos >= length - 1:
+        return f"{name}:{error.lineno}: the JSON ends in the middle (was the file cut off?)"
+    return f"{name}:{error.lineno}: not valid JSON: {error.msg}"
+
+
+# --- YAML -----------------------------------------------------------------------------------
+
+
+def parse_yaml_documents(text: str, name: str) -> list[Any]:
+    """YAML documents; where a template's marks break the YAML, once more with the marks made into placeholders."""
+    import yaml
+
+    try:
+        return _compose(text, name)
+    except yaml.YAMLError as error:
+        softened = soften_template(text)
+        if softened != text:
+            try:
+                return _compose(softened, name)
+            except yaml.YAMLError:
+                raise SpecError(
+                    f"{name}: is a template that is no YAML before it is rendered (import the rendered file)"
+                ) from None
+        raise SpecError(_yaml_message(error, name)) from None
+    except RecursionError:
+        raise SpecError(f"{name}: nested too deeply") from None
+
+
+def soften_template(text: str) -> str:
+    """A template with lines of control left out and its values as ``${…}``.
+
+    >>> soften_template("a: {{ .Values.b }}\\n{{- if x }}\\nc: %name%\\n")
+    'a: ${.Values.b}\\nc: ${name}\\n'
+    """
+    kept = [
+        line
+        for line in text.splitlines(keepends=True)
+        if not re.fullmatch(r"\s*(\{\{-?.*-?\}\}|%\{.*\}|\{%.*%\})\s*", line.rstrip("\r\n"))
+    ]
+    body = re.sub(r"\{\{-?\s*(.*?)\s*-?\}\}", lambda m: "${" + re.sub(r"[\"'{}:#,\[\]]", "", m[1]) + "}", "".join(kept))
+    return re.sub(r"(?<=[\s:])%([A-Za-z_]\w*)%", r"${\1}", body)
+
+
+def _compose(text: str, name: str) -> list[Any]:
+    import yaml
+
+    loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = loader_class(text)
+    found = []
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            if node is not None:
+                found.append(_Builder(name).document(node))
+    finally:
+        loader.dispose()
+    return [value for value in found if value is not None]
+
+
+def _yaml_message(error: Any, name: str) -> str:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    place = f"{name}:{mark.line + 1}" if mark else name
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split("\n")[0]
+    if "maximum nesting depth" in problem:
+        return f"{place}: nested too deeply"
+    return f"{place}: not valid YAML: {problem}"
+
+
+class _Builder:
+    """libyaml's node graph as dicts, lists, text and None; aliases are shared, never expanded."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.done: dict[int, tuple[Any, int]] = {}
+        self.nodes = 0
+        self.depth = 0
+
+    def document(self, node: Any) -> Any:
+        value, size = self.build(node)
+        if size > ALIAS_FACTOR * max(self.nodes, 1000):
+            raise SpecError(f"{self.name}: aliases multiply the document {size // self.nodes} times")
+        return value
+
+    def build(self, node: Any) -> tuple[Any, int]:
+        self.nodes += 1
+        if node.id == "scalar":
+            return self.scalar(node), 1
+        known = self.done.get(id(node))
+        if known is not None:
+            if known[1] < 0:
+                raise SpecError(f"{self.name}:{node.start_mark.line + 1}: an alias inside its own anchor")
+            return known
+        self.done[id(node)] = (None, -1)
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise SpecError(f"{self.name}:{node.start_mark.line + 1}: nested more than {DEEPEST} deep")
+        value, size = self.mapping(node) if node.id == "mapping" else self.sequence(node)
+        self.depth -= 1
+        self.done[id(node)] = value, size = tagged(node.tag, value), size
+        return value, size
+
+    def scalar(self, node: Any) -> Any:
+        if node.tag == _TAG + "null":
+            return None
+        return tagged(node.tag, node.value)
+
+    def mapping(self, node: Any) -> tuple[dict[str, Any], int]:
+        built: dict[str, Any] = {}
+        merged: list[Any] = []
+        size = 1
+        for key_node, value_node in node.value:
+            key = key_node.value if key_node.id == "scalar" else "{…}"  # {{ x }} reads as a mapping in a mapping
+            value, value_size = self.build(value_node)
+            size += value_size
+            if key_node.tag == _TAG + "merge":
+                merged += value if isinstance(value, list) else [value]
+            else:
+                built[key] = value
+        for base in merged:
+            if isinstance(base, dict):
+                for key, value in base.items():
+                    built.setdefault(key, value)
+        return built, size
+
+    def sequence(self, node: Any) -> tuple[list[Any], int]:
+        pairs = [self.build(item) for item in node.value]
+        return [value for value, _ in pairs], 1 + sum(size for _, size in pairs)
+
+
+def tagged(tag: str, value: Any) -> Any:
+    """A value with a short tag of CloudFormation in its long form; other tags change nothing.
+
+    >>> tagged("!GetAtt", "Vpc.CidrBlock"), tagged("!Ref", "Vpc")
+    ({'Fn::GetAtt': ['Vpc', 'CidrBlock']}, {'Ref': 'Vpc'})
+    """
+    if not tag.startswith("!") or tag == "!":
+        return value
+    if tag == "!GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {_OWN_TAGS.get(tag, "Fn::" + tag[1:]): value}
+
+
+# --- reading values ---------------------------------------------------------------------------
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one: a wrong kind says nothing."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """The value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def path_of(value: Any, *keys: str) -> Any:
+    """The value under nested keys, None where one is missing."""
+    for key in keys:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def text_of(value: Any, longest: int = 253) -> str | None:
+    """Non-empty text without a placeholder in it, else None."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    text = str(value).strip()
+    return text if text and len(text) <= longest and not PLACEHOLDER.search(text) else None
+
+
+def int_of(value: Any, least: int = 0, most: int = 10_000_000) -> int | None:
+    """A whole number within limits, written as a number or as text, else None."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    text = str(value).strip()
+    if not re.fullmatch(r"-?[0-9]{1,12}(\.0+)?", text):
+        return None
+    number = int(text.partition(".")[0])
+    return number if least <= number <= most else None
+
+
+def bool_of(value: Any) -> bool | None:
+    """A boolean, written as one or as text, else None."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in ("true", "yes", "on", "1"):
+        return True
+    if isinstance(value, str) and value.strip().lower() in ("false", "no", "off", "0"):
+        return False
+    return None
+
+
+def placeholders(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text with a placeholder in it, with its path; scripts, which have variables of their own, are left out."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from placeholders(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from placeholders(inner, f"{path}[{i}]")
+    elif isinstance(value, str) and len(value) < 200 and value.count(" ") < 4 and PLACEHOLDER.search(value):
+        yield path, value

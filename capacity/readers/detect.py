@@ -1,0 +1,116 @@
+"""Which source a document belongs to, told from its content alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from capacity.errors import SpecError
+from capacity.readers.decode import items, mapping
+
+KARPENTER_KINDS = (
+    "NodePool",
+    "EC2NodeClass",
+    "NodeClass",
+    "Provisioner",
+    "AWSNodeTemplate",
+    "NodeClaim",
+    "NodeOverlay",
+)
+_AWS_KEYS = {
+    "Subnets": "describe-subnets",
+    "NetworkInterfaces": "describe-network-interfaces",
+    "InstanceTypes": "describe-instance-types",
+    "Reservations": "describe-instances",
+    "Vpcs": "describe-vpcs",
+    "cluster": "describe-cluster",
+    "nodegroup": "describe-nodegroup",
+    "AutoScalingGroups": "describe-auto-scaling-groups",
+}
+WANTED = {
+    "eksctl": "an eksctl ClusterConfig",
+    "karpenter": "Karpenter NodePools or EC2NodeClasses",
+    "cloudformation": "a CloudFormation template",
+    "terraform": "Terraform (terraform show -json, a state file or .tf text)",
+    "helm": "Helm values of aws-vpc-cni",
+    "kubectl": "Kubernetes objects (kubectl get … -o json or yaml)",
+    "aws": "saved answers of the AWS CLI",
+    "plan": "a capacity plan",
+}
+
+
+def detect(value: Any) -> tuple[str | None, str]:
+    """The source that reads this document (None: none), and what the document is in words."""
+    if isinstance(value, list):
+        kinds = {detect(v) for v in value[:20]}
+        return kinds.pop() if len(kinds) == 1 and value else (None, "a bare list")
+    if not isinstance(value, dict):
+        return None, "plain text"
+    api, kind = str(value.get("apiVersion") or ""), str(value.get("kind") or "")
+    if api.startswith("capacity/"):
+        return "plan", "a capacity plan"
+    if api.startswith("eksctl.io/"):
+        return "eksctl", f"an eksctl {kind or 'configuration'}"
+    if api.split("/")[0] in ("karpenter.sh", "karpenter.k8s.aws") or kind in KARPENTER_KINDS:
+        return "karpenter", f"a Karpenter {kind}"
+    if kind and api:
+        return "kubectl", f"a Kubernetes {kind}"
+    return _by_keys(value, kind)
+
+
+def _by_keys(value: dict[str, Any], kind: str) -> tuple[str | None, str]:
+    keys = value.keys()
+    if "AWSTemplateFormatVersion" in keys or _has_cfn_resources(value):
+        return "cloudformation", "a CloudFormation template"
+    if "terraform_version" in keys or (
+        "format_version" in keys and keys & {"planned_values", "values", "resource_changes"}
+    ):
+        return "terraform", "a Terraform plan or state"
+    if keys & {"planned_values", "root_module"}:
+        return "terraform", "a Terraform plan or state"
+    if any(k.startswith("aws_") for k in keys) and all(isinstance(v, dict) for v in value.values()):
+        return "terraform", "Terraform resources by type"
+    answer = value.get("data") if "status_code" in keys and isinstance(value.get("data"), dict) else value
+    for key, call in _AWS_KEYS.items():
+        if key in mapping(answer):
+            return "aws", f"an answer of aws {call}"
+    if kind.endswith("List") or "items" in keys:
+        return "kubectl", f"a Kubernetes {kind or 'list'}"
+    env = mapping(value.get("env"))
+    if keys & {"eniConfig", "cniConfig", "enableWindowsIpam", "originalMatchLabels"} or _cni_env(env):
+        return "helm", "Helm values of aws-vpc-cni"
+    if keys & {"image", "resources", "serviceAccount", "replicaCount", "nodeSelector"} and "metadata" not in keys:
+        return "helm", "Helm values of another chart"
+    return None, "a mapping with " + (", ".join(sorted(map(str, keys))[:5]) or "nothing in it")
+
+
+def _has_cfn_resources(value: dict[str, Any]) -> bool:
+    resources = mapping(value.get("Resources"))
+    types = [str(mapping(r).get("Type", "")) for r in resources.values()]
+    return any("::" in t for t in types)
+
+
+def _cni_env(env: Any) -> bool:
+    from capacity.spec.cni_env import CNI_VARIABLES
+
+    return bool(env.keys() & CNI_VARIABLES)
+
+
+def refuse(wanted: str, value: Any, file: str) -> SpecError:
+    """The error for a document that is not what the command reads, naming the command that does."""
+    source, words = detect(value)
+    if source == "plan":
+        cure = ": merge into it with --into"
+    elif source is not None and source != wanted:
+        cure = f": capacity import {source}"
+    else:
+        cure = f" (accepted sources: {', '.join(k for k in WANTED if k != 'plan')})"
+    return SpecError(f"{file}: this is {words}, not {WANTED[wanted]}{cure}")
+
+
+def list_items(value: Any) -> list[Any]:
+    """The objects of a document: itself, or what its lists hold, lists in lists too."""
+    if isinstance(value, list):
+        return [inner for v in value for inner in list_items(v)]
+    if isinstance(value, dict) and isinstance(value.get("items"), list) and "spec" not in value:
+        return [inner for v in items(value["items"]) for inner in list_items(v)]
+    return [value]

@@ -1,0 +1,144 @@
+"""A draft as the plain mapping a plan file holds, keys in the order people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network
+from typing import Any
+
+from capacity.readers.draft import (
+    DaemonSetDraft,
+    GroupDraft,
+    PlanDraft,
+    SubnetDraft,
+    TenantDraft,
+    WorkloadDraft,
+)
+
+API_VERSION = "capacity/v1"
+ASSUMED = "capacity/assumed"  # annotation: paths that hold an assumption of an import
+SUBNET_IDS = "capacity/subnet-ids"  # annotation: AWS's ids of the plan's subnets
+
+Document = dict[str, Any]
+
+
+def document(draft: PlanDraft) -> Document:
+    """The plan as mappings, lists, text, whole numbers and booleans."""
+    return _known(
+        apiVersion=API_VERSION,
+        metadata=_known(name=draft.name, annotations=_annotations(draft)),
+        region=draft.region,
+        kubernetes=_known(
+            version=draft.kubernetes_version, serviceCidr=_block(draft.service_cidr), ipFamily=draft.ip_family
+        ),
+        cni=_known(version=draft.cni_version, env=dict(draft.env) or None),
+        vpc={"cidrs": [str(c) for c in draft.vpc_cidrs], "subnets": [_subnet(s) for s in draft.subnets]},
+        controlPlane=_known(subnets=_names(draft.control_plane)),
+        nodeGroups=_entries(map(_group, draft.node_groups)),
+        workloads=_entries(map(_workload, draft.workloads)),
+        daemonSets=_entries(map(_daemon_set, draft.daemon_sets)),
+        tenants=_entries(map(_tenant, draft.tenants)),
+    )
+
+
+def _known(**entries: Any) -> Document:
+    """The entries that say something."""
+    return {key: value for key, value in entries.items() if value is not None and value != {}}
+
+
+def _entries(items: Iterable[Document]) -> list[Document] | None:
+    return list(items) or None
+
+
+def _names(names: tuple[str, ...] | None) -> list[str] | None:
+    return list(names) if names else None
+
+
+def _block(cidr: IPv4Network | None) -> str | None:
+    return None if cidr is None else str(cidr)
+
+
+def _annotations(draft: PlanDraft) -> Document:
+    ids = {s.name: s.id for s in draft.subnets if s.id and s.id != s.name}
+    return _known(**{ASSUMED: sorted(draft.assumed) or None, SUBNET_IDS: ids or None})
+
+
+def _subnet(subnet: SubnetDraft) -> Document:
+    kept = [{"cidr": str(cidr), "type": kind} for cidr, kind in subnet.reservations or ()]
+    return _known(
+        name=subnet.name, zone=subnet.zone, cidr=_block(subnet.cidr), used=subnet.used, reservations=kept or None
+    )
+
+
+def _group(group: GroupDraft) -> Document:
+    return _known(
+        name=group.name,
+        instanceTypes=_names(group.instance_types),
+        ami=group.ami,
+        provisioner=group.provisioner,
+        nodes=_known(min=group.min_nodes, desired=group.desired, max=group.max_nodes),
+        subnets=_names(group.subnets),
+        podSubnets=_names(group.pod_subnets),
+        update=_known(maxUnavailable=group.max_unavailable, strategy=group.update_strategy),
+        maxPods=group.max_pods,
+        maxPodsExpression=group.max_pods_expression,
+        reservedEnis=group.reserved_enis or None,
+        unmanagedEnis=group.unmanaged_enis or None,
+    )
+
+
+def _workload(workload: WorkloadDraft) -> Document:
+    replicas: Any = workload.replicas if workload.replicas is not None else 1
+    if workload.max_replicas is not None and workload.max_replicas != replicas:
+        replicas = {"now": replicas, "max": workload.max_replicas}
+    return _known(
+        name=workload.name,
+        replicas=replicas,
+        requests=_requests(workload),
+        rollingUpdate=_known(maxSurge=workload.max_surge, maxUnavailable=workload.max_unavailable),
+        hostNetwork=workload.host_network or None,
+        securityGroups=workload.security_groups or None,
+        nodeGroups=_names(workload.node_groups),
+    )
+
+
+def _daemon_set(daemon: DaemonSetDraft) -> Document:
+    return _known(
+        name=daemon.name,
+        hostNetwork=daemon.host_network or None,
+        requests=_requests(daemon),
+        nodeGroups=_names(daemon.node_groups),
+    )
+
+
+def _tenant(tenant: TenantDraft) -> Document:
+    return _known(kind=tenant.kind, name=tenant.name, subnets=list(tenant.subnets), addresses=tenant.addresses)
+
+
+def _requests(pod: WorkloadDraft | DaemonSetDraft) -> Document:
+    cpu, memory = pod.cpu_millicores, pod.memory_bytes
+    return _known(
+        cpu=None if cpu is None else cpu_text(cpu),
+        memory=None if memory is None else memory_text(memory),
+    )
+
+
+def cpu_text(millicores: int) -> str:
+    """Millicores as Kubernetes writes them.
+
+    >>> cpu_text(250), cpu_text(2000)
+    ('250m', '2')
+    """
+    return f"{millicores}m" if millicores % 1000 else str(millicores // 1000)
+
+
+def memory_text(size_bytes: int) -> str:
+    """Bytes as Kubernetes writes them, exact.
+
+    >>> memory_text(512 * 2**20), memory_text(3 * 2**30), memory_text(100)
+    ('512Mi', '3Gi', '100')
+    """
+    for unit, power in (("Gi", 30), ("Mi", 20), ("Ki", 10)):
+        if size_bytes and size_bytes % 2**power == 0:
+            return f"{size_bytes >> power}{unit}"
+    return str(size_bytes)

@@ -1,0 +1,96 @@
+"""Drift: where a plan and what a source says today differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from capacity.readers.draft import (
+    ENTRIES,
+    SCALARS,
+    SILENT,
+    PlanDraft,
+    SubnetDraft,
+    at,
+    camel,
+    merge_subnet_names,
+    renamed_subnets,
+    shown,
+    without_stand_ins,
+)
+
+CHANGED, PLAN_ONLY, REALITY_ONLY = "changed", "only in the plan", "only in reality"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference: where, of which kind, and both values as text (None: not there)."""
+
+    path: str
+    change: str
+    plan: str | None
+    reality: str | None
+
+
+def drift(plan: PlanDraft, now: PlanDraft) -> list[Difference]:
+    """Differences by path, in the order of the plan.
+
+    Only what the source speaks of is compared: a field it leaves open, and a list it has nothing of, is no
+    difference. What an import assumed in the plan counts like everything else the plan states.
+    """
+    if plan.workloads:
+        now = without_stand_ins(now)
+    now = renamed_subnets(now, merge_subnet_names(plan.subnets, now.subnets))
+    found: list[Difference] = []
+    for attribute, path in SCALARS.items():
+        _compare(path, getattr(plan, attribute), getattr(now, attribute), found)
+    for name in dict.fromkeys((*plan.env, *now.env)) if now.env else ():
+        _compare(f"cni.env.{name}", plan.env.get(name), now.env.get(name), found)
+    if now.vpc_cidrs:
+        for block in dict.fromkeys((*plan.vpc_cidrs, *now.vpc_cidrs)):
+            _presence(f"vpc.cidrs[{block}]", block in plan.vpc_cidrs, block in now.vpc_cidrs, found)
+    _subnets(plan, now, found)
+    _compare("controlPlane.subnets", plan.control_plane, now.control_plane, found)
+    for attribute, section in ENTRIES.items():
+        _entries(section, getattr(plan, attribute), getattr(now, attribute), found)
+    return found
+
+
+def _subnets(plan: PlanDraft, now: PlanDraft, found: list[Difference]) -> None:
+    names = merge_subnet_names(plan.subnets, now.subnets)
+    renamed = tuple(
+        SubnetDraft(names.get(s.name, s.name), s.zone, s.cidr, s.used, s.reservations, None) for s in now.subnets
+    )
+    _entries("vpc.subnets", plan.subnets, renamed, found)
+
+
+def _compare(path: str, mine: Any, theirs: Any, found: list[Difference]) -> None:
+    if mine == theirs or (theirs is None and not path.startswith("cni.env.")):
+        return
+    change = REALITY_ONLY if mine is None else PLAN_ONLY if theirs is None else CHANGED
+    found.append(Difference(path, change, _text(mine), _text(theirs)))
+
+
+def _presence(path: str, in_plan: bool, in_reality: bool, found: list[Difference]) -> None:
+    if in_plan != in_reality:
+        mine, theirs = ("there", None) if in_plan else (None, "there")
+        found.append(Difference(path, PLAN_ONLY if in_plan else REALITY_ONLY, mine, theirs))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else shown(value)
+
+
+def _entries(section: str, plan: Any, now: Any, found: list[Difference]) -> None:
+    if not now:
+        return
+    there = {entry.name: entry for entry in now}
+    here = {entry.name: entry for entry in plan}
+    for name in dict.fromkeys((*here, *there)):
+        mine, theirs = here.get(name), there.get(name)
+        if mine is None or theirs is None:
+            _presence(at(section, name), theirs is None, mine is None, found)
+            continue
+        for f in fields(mine):
+            if f.name not in ("name", "id") and f.name not in SILENT:
+                _compare(at(section, name, camel(f.name)), getattr(mine, f.name), getattr(theirs, f.name), found)

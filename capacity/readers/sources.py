@@ -1,0 +1,125 @@
+"""The sources of an import: which module reads which, and what to say to a file of another kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from capacity.errors import SpecError
+from capacity.readers.decode import Loaded, read_documents
+from capacity.readers.detect import WANTED, detect, list_items, refuse
+from capacity.readers.draft import PlanDraft, merge_all
+
+Reader = Callable[[Sequence[str]], PlanDraft]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kind of file: the module with ``read(paths) -> PlanDraft``, and a line of help."""
+
+    name: str
+    module: str
+    help: str
+    example: str
+
+
+FILE_SOURCES = {
+    s.name: s
+    for s in (
+        Source(
+            "kubectl",
+            "capacity.readers.kubectl",
+            "Kubernetes objects: nodes, pods, workloads, HPAs, aws-node, ENIConfigs (JSON or YAML).",
+            "kubectl get nodes,pods,daemonsets,deployments,statefulsets,hpa -A -o json | capacity import kubectl -",
+        ),
+        Source(
+            "terraform",
+            "capacity.readers.terraform",
+            "Terraform: `terraform show -json` of a plan or state, a state file, or .tf text as second best.",
+            "terraform show -json tfplan | capacity import terraform -",
+        ),
+        Source(
+            "eksctl",
+            "capacity.readers.eksctl",
+            "An eksctl ClusterConfig, with the defaults eksctl fills in.",
+            "capacity import eksctl cluster.yaml --out-file capacity.yaml",
+        ),
+        Source(
+            "cloudformation",
+            "capacity.readers.cloudformation",
+            "A CloudFormation template, YAML or JSON; functions are resolved where the template allows.",
+            "capacity import cloudformation template.yaml",
+        ),
+        Source(
+            "karpenter",
+            "capacity.readers.karpenter",
+            "Karpenter NodePools and EC2NodeClasses (or the older Provisioner).",
+            "capacity import karpenter nodepools.yaml --into capacity.yaml",
+        ),
+        Source(
+            "helm",
+            "capacity.readers.helm",
+            "Helm values of the aws-vpc-cni chart.",
+            "capacity import helm values.yaml --into capacity.yaml",
+        ),
+    )
+}
+
+
+def read_source(source: str, paths: Sequence[str]) -> PlanDraft:
+    """What the files say, as one draft.
+
+    Raises
+    ------
+    SpecError
+        A file that cannot be read, or is of another kind: the message names the source that reads it.
+    """
+    read: Reader = import_module(FILE_SOURCES[source].module).read
+    return read(paths)
+
+
+def documents_of(source: str, paths: Sequence[str], parse: Callable[[Any, str], PlanDraft]) -> PlanDraft:
+    """The documents of one kind among the files, each parsed, all merged; others are told about.
+
+    Raises
+    ------
+    SpecError
+        A file without a document of this kind.
+    """
+    drafts = []
+    for path in paths:
+        loaded = read_documents(path)
+        fitting, others = sort_out(source, loaded)
+        if not fitting:
+            raise refuse_all(source, loaded, path)
+        drafts += [parse(doc.value, doc.file) for doc in fitting]
+        drafts += [left_out(doc) for doc in others]
+    return merge_all(drafts)
+
+
+def sort_out(source: str, loaded: Sequence[Loaded]) -> tuple[list[Loaded], list[Loaded]]:
+    """Documents the source reads, and the others; lists are opened."""
+    fitting: list[Loaded] = []
+    others: list[Loaded] = []
+    for doc in loaded:
+        for value in list_items(doc.value):
+            (fitting if detect(value)[0] == source else others).append(Loaded(value, doc.file))
+    return fitting, others
+
+
+def refuse_all(source: str, loaded: Sequence[Loaded], path: str) -> SpecError:
+    """The error for a file that holds nothing of this source."""
+    if not loaded:
+        return SpecError(f"{path}: holds no document (expected {WANTED[source]})")
+    return refuse(source, loaded[0].value, loaded[0].file)
+
+
+def left_out(doc: Loaded) -> PlanDraft:
+    """The note on a document that belongs to another source."""
+    from capacity.readers.draft import Note
+
+    source, words = detect(doc.value)
+    cure = f" (capacity import {source} reads it)" if source in FILE_SOURCES else ""
+    return PlanDraft(notes=(Note(f"{doc.file}: left out {words}{cure}"),))

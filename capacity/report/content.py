@@ -1,0 +1,528 @@
+"""A check's results put in order: verdict first, then where, why, what to do, and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from capacity.advice.codes import Finding, codes
+from capacity.advice.summary import verdict_sentence, waste_sentence
+from capacity.cluster.scenario import ScenarioState
+from capacity.report.document import (
+    Advice,
+    Block,
+    Chart,
+    Document,
+    Explorer,
+    Grid,
+    Place,
+    Section,
+    Snippet,
+    Text,
+    brief,
+    shown,
+)
+from capacity.vpc.ledger import VERDICTS, SubnetState
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from capacity.advice.whatif import WhatIf
+    from capacity.catalog.status import DataStatus
+    from capacity.charts.theme import Theme
+    from capacity.cluster.check import CheckResult
+    from capacity.cluster.headroom import HeadroomCurve
+    from capacity.forecast.result import ForecastResult, SubnetForecast
+    from capacity.node.offer import Offer
+
+MOST_FANS = 4  # forecasts drawn: those of the subnets that run out first
+MOST_BLOCK_MAPS = 2
+
+
+@dataclass(frozen=True)
+class Material:
+    """All results that a report shows; what is None or empty is left out and said so.
+
+    Attributes
+    ----------
+    command : str
+        The command that makes this report again.
+    plan_sha256 : str
+        Of the plan file as read; empty where it came from a pipe.
+    forecast : ForecastResult or None
+        None where no workload grows.
+    """
+
+    result: CheckResult
+    findings: Sequence[Finding]
+    headroom: Sequence[HeadroomCurve]
+    explorer: WhatIf | None
+    offers: Sequence[Offer]
+    status: DataStatus
+    version: str
+    command: str
+    plan_sha256: str = ""
+    forecast: ForecastResult | None = None
+
+
+def document(material: Material) -> Document:
+    """The report's content, in the order in which a reviewer asks."""
+    result, plan = material.result, material.result.plan
+    sections = [
+        _subnets(material),
+        _groups(material),
+        _scenarios(material),
+        _findings(material),
+        _explorer(material),
+        _forecast(material),
+        _assumptions(material),
+        _data(material),
+        _again(material),
+    ]
+    facts = [
+        ("plan", plan.file or "–"),
+        ("region", plan.region or "not said"),
+        ("Kubernetes", plan.kubernetes.version or "not said"),
+        ("subnets", f"{len(plan.subnets):,}"),
+        ("node groups", f"{len(plan.node_groups):,}"),
+        ("workloads", f"{len(plan.workloads):,}"),
+        ("scenarios", f"{len(result.scenarios):,}"),
+        ("findings", f"{len(material.findings):,}"),
+    ]
+    title = f"Pod-IP capacity of {plan.name}" if plan.name else "Pod-IP capacity"
+    answer = verdict_sentence(result).removeprefix(f"{result.verdict.upper()}: ")
+    return Document(title, result.verdict, answer, facts, [s for s in sections if s.blocks])
+
+
+# --- subnets ---------------------------------------------------------------------------------
+
+SUBNET_COLUMNS = (
+    ("subnet", "subnet"),
+    ("verdict", "verdict"),
+    ("zone", "zone"),
+    ("cidr", "CIDR"),
+    ("usable", "usable"),
+    ("pods", "pods"),
+    ("warm", "warm"),
+    ("enis", "ENI primaries"),
+    ("tenants", "tenants"),
+    ("free", "free"),
+    ("free_pct", "free, %"),
+    ("range", "used, least to most"),
+)
+
+
+def subnet_row(state: SubnetState) -> dict[str, Any]:
+    """A subnet's ledger as a row for people: holders in five groups."""
+    used, subnet = state.used, state.subnet
+    return {
+        "subnet": subnet.name,
+        "zone": subnet.zone,
+        "cidr": str(subnet.cidr),
+        "usable": subnet.usable,
+        "pods": used["assigned"] + used["branch"],
+        "warm": used["warm"],
+        "enis": used["node_primary"] + used["eni_primary"],
+        "tenants": used["control_plane"] + used["load_balancers"] + used["endpoints"] + used["other"],
+        "free": state.free,
+        "free_pct": round(100 * state.free / subnet.usable, 1),
+        "free_prefixes": state.free_prefixes,
+        "range": f"{state.used_lowest:,}–{state.used_highest:,}",
+        "verdict": state.verdict,
+    }
+
+
+def subnet_grid(state: ScenarioState, folded: bool = False) -> Grid:
+    """The subnets of one scenario."""
+    columns = list(SUBNET_COLUMNS)
+    if any(s.free_prefixes is not None for s in state.subnets):
+        columns.insert(11, ("free_prefixes", "free /28, at most"))
+    return Grid(f"{state.title}: {state.rule}", columns, [subnet_row(s) for s in state.subnets], folded)
+
+
+def first_and_gravest(result: CheckResult) -> list[ScenarioState]:
+    """Steady (or the first scenario), and the one that leaves the fewest addresses in some subnet."""
+    first = next((s for s in result.scenarios if s.name == "steady"), result.scenarios[0])
+    gravest = min(
+        result.scenarios, key=lambda s: (-VERDICTS.index(s.verdict), min((x.free for x in s.subnets), default=0))
+    )
+    return [first] if gravest is first else [first, gravest]
+
+
+def _subnets(material: Material) -> Section:
+    result = material.result
+    blocks: list[Block] = []
+    for state in first_and_gravest(result):
+        blocks += [_states_chart(state), subnet_grid(state)]
+    waste = waste_sentence(result)
+    blocks += [Text(waste)] if waste else []
+    if result.runway:
+        blocks.append(_runway(result))
+    blocks += _headroom_charts(material.headroom)
+    blocks += _block_maps(result)
+    return Section("subnets", "Subnets", blocks)
+
+
+def _states_chart(state: ScenarioState) -> Chart:
+    def draw(theme: Theme) -> Figure:
+        from capacity.charts.subnets import plot_subnet_states
+
+        return plot_subnet_states(state, theme=theme)
+
+    parts = [
+        f"{brief(s.subnet.name)} " + (f"{s.free:,} free" if s.free >= 0 else f"{-s.free:,} short")
+        for s in sorted(state.subnets, key=lambda s: s.free / s.subnet.usable)[:5]
+    ]
+    name = "subnets-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in state.title.lower())[:60]
+    return Chart(name, f"Addresses by state: {state.title}", "; ".join(parts) + ".", draw)
+
+
+def _runway(result: CheckResult) -> Grid:
+    rows = [
+        {
+            "subnet": r.subnet,
+            "more_nodes": r.more_nodes,
+            "more_pods": r.more_pods,
+            "node_group": r.group,
+            "node_addresses": r.node_addresses,
+        }
+        for r in result.runway
+    ]
+    columns = (
+        ("subnet", "subnet"),
+        ("more_nodes", "further nodes"),
+        ("more_pods", "or further pods"),
+        ("node_group", "of node group"),
+        ("node_addresses", "addresses per node"),
+    )
+    return Grid("Runway: what still fits beyond steady", columns, rows)
+
+
+def _headroom_charts(curves: Sequence[HeadroomCurve]) -> list[Block]:
+    found: list[Block] = []
+    for number, curve in enumerate(curves, 1):
+
+        def draw(theme: Theme, curve: HeadroomCurve = curve) -> Figure:
+            from capacity.charts.subnets import plot_headroom
+
+            return plot_headroom(curve, theme=theme)
+
+        ends = [(e, n) for n, e in zip(curve.subnets, curve.exhausted_at, strict=True) if e is not None]
+        words = "; ".join(f"{brief(name)} is full at {end:,} {brief(curve.what)}" for end, name in sorted(ends)[:4])
+        found.append(
+            Chart(f"headroom-{number}", f"Headroom against {curve.what}", f"{words or 'Nothing is full'}.", draw)
+        )
+    return found
+
+
+def _block_maps(result: CheckResult) -> list[Block]:
+    """In prefix mode the /28s of the subnets with the least room."""
+    if not result.plan.cni.settings.prefix or result.plan.cni.settings.ipv6:
+        return []
+    state = first_and_gravest(result)[0]
+    holding = sorted((s for s in state.subnets if s.prefixes), key=lambda s: s.free / s.subnet.usable)
+    return [_block_chart(i, s) for i, s in enumerate(holding[:MOST_BLOCK_MAPS], 1)]
+
+
+def _block_chart(number: int, state: SubnetState) -> Chart:
+    def draw(theme: Theme) -> Figure:
+        from capacity.charts.subnets import plot_blocks
+        from capacity.vpc.block_map import packed_blocks
+
+        return plot_blocks(packed_blocks(state), theme=theme)
+
+    words = f"{state.prefixes:,} prefixes; at most {state.free_prefixes or 0:,} more blocks of 16 are free."
+    return Chart(f"blocks-{number}", f"/28 blocks of {state.subnet.name}", words, draw)
+
+
+# --- node groups -----------------------------------------------------------------------------
+
+
+def _groups(material: Material) -> Section:
+    result = material.result
+    steady = first_and_gravest(result)[0]
+    rows = []
+    for group, offer in zip(steady.groups, material.offers, strict=True):
+        first = group.shape.first
+        rows.append(
+            {
+                "group": group.shape.group.name,
+                "type": [t.instance_type.name for t in group.shape.types],
+                "ami": f"{group.shape.group.ami}, {group.shape.group.provisioner}",
+                "nodes": group.nodes,
+                "zones": ", ".join(f"{z} {n}" for z, n in group.nodes_by_zone.items()),
+                "pods_per_node": group.pods_per_node,
+                "max_pods": first.max_pods,
+                "addresses": max((first.demand(c.vpc_pods) for c in group.classes), default=None),
+                "binding": limit_words(offer.binding),
+                "usd_per_pod_month": offer.usd_per_pod_month,
+            }
+        )
+    columns = (
+        ("group", "node group"),
+        ("type", "instance types"),
+        ("ami", "AMI, provisioner"),
+        ("nodes", "nodes"),
+        ("zones", "by zone"),
+        ("pods_per_node", "pods on the fullest"),
+        ("max_pods", "max pods"),
+        ("addresses", "addresses it holds beside its own"),
+        ("binding", "a full node is stopped by"),
+        ("usd_per_pod_month", "USD per pod and month, full"),
+    )
+    blocks: list[Block] = [Grid(f"Node groups in {steady.title}", columns, rows)] if rows else []
+    drawn = [o for o in material.offers if any(v is not None for v in o.fits.values())]
+    if drawn:
+        blocks += [_limits_chart(drawn)]
+        blocks += [_price_chart(drawn)] if any(o.usd_per_pod_month is not None for o in drawn) else []
+    return Section("node-groups", "Node groups", blocks)
+
+
+MOST_GROUPS = 10
+LIMIT_WORDS = {"ips": "addresses", "cpu": "CPU", "max_pods": "max pods", "branch_enis": "branch ENIs"}
+
+
+def limit_words(binding: str | None) -> str | None:
+    """A limit's name as people say it."""
+    return binding and LIMIT_WORDS.get(binding, binding)
+
+
+def _limits_chart(offers: Sequence[Offer]) -> Chart:
+    some = list(offers[:MOST_GROUPS])
+    rest = f" (the first {len(some)} of {len(offers):,} groups)" if len(offers) > len(some) else ""
+
+    def draw(theme: Theme) -> Figure:
+        from capacity.charts.nodes import plot_limits
+
+        return plot_limits(some, title=f"Pods of the group's mean shape per node, by limit{rest}", theme=theme)
+
+    words = "; ".join(
+        f"{o.instance_type}: {limit_words(o.binding)} stops at {o.pods} pods" for o in some[:5] if o.binding
+    )
+    return Chart("limits", "IPs against CPU and memory", f"{words}.", draw)
+
+
+def _price_chart(offers: Sequence[Offer]) -> Chart:
+    some = list(offers[:MOST_GROUPS])
+
+    def draw(theme: Theme) -> Figure:
+        from capacity.charts.nodes import plot_price_per_pod
+
+        return plot_price_per_pod(some, theme=theme)
+
+    priced = [o for o in some if o.usd_per_pod_month is not None]
+    words = "; ".join(f"{o.instance_type}: {o.usd_per_pod_month:,.2f} USD per pod and month" for o in priced[:5])
+    return Chart("price", "Price per pod", f"{words}.", draw)
+
+
+# --- scenarios and findings ------------------------------------------------------------------
+
+MOST_COLUMNS = 10
+
+
+def _scenarios(material: Material) -> Section:
+    states = material.result.scenarios
+    rows = []
+    for state in states:
+        least = min(state.subnets, key=lambda s: s.free / s.subnet.usable, default=None)
+        rows.append(
+            {
+                "scenario": state.title,
+                "verdict": state.verdict,
+                "nodes": sum(g.nodes for g in state.groups),
+                "least": None if least is None else least.subnet.name,
+                "free": None if least is None else least.free,
+                "unplaced": state.unplaced_pods,
+                "rule": state.rule,
+            }
+        )
+    columns = (
+        ("scenario", "scenario"),
+        ("verdict", "verdict"),
+        ("nodes", "nodes that hold addresses"),
+        ("least", "tightest subnet"),
+        ("free", "free there"),
+        ("unplaced", "pods without a node"),
+        ("rule", "what happens"),
+    )
+    blocks: list[Block] = [Grid("All scenarios at a glance", columns, rows)]
+    full = first_and_gravest(material.result)
+    blocks += [subnet_grid(s, folded=True) for s in states if s not in full]
+    return Section("scenarios", "Scenarios", blocks)
+
+
+def _findings(material: Material) -> Section:
+    """One entry per code and cure, the gravest first, with all its places."""
+    order = {"error": 0, "warning": 1, "info": 2}
+    kinds: dict[tuple[int, str, str, str], list[Finding]] = {}
+    for found in material.findings:
+        key = (order[found.severity], found.code, found.severity, str(found.fix.get("summary") or ""))
+        kinds.setdefault(key, []).append(found)
+    blocks: list[Block] = [
+        _advice(code, severity, fix, kinds[k]) for k in sorted(kinds) for _, code, severity, fix in [k]
+    ]
+    return Section("findings", "Findings and fixes", blocks or [Text("No findings.")])
+
+
+def _advice(name: str, severity: str, fix: str, found: Sequence[Finding]) -> Advice:
+    code = codes()[name]
+    places = tuple(map(_place, found))
+    return Advice(name, severity, code.title, code.why, fix or code.fix, code.source, places)
+
+
+def _place(found: Finding) -> Place:
+    patch, commands, frees = (found.fix.get(k) for k in ("patch", "commands", "frees"))
+    snippets = []
+    if patch:
+        snippets.append(Snippet("change in the plan", patch if isinstance(patch, str) else _yaml(patch)))
+    if commands:
+        lines = commands if isinstance(commands, str) else "\n".join(map(str, _list(commands)))
+        snippets.append(Snippet("commands", lines))
+    return Place(
+        message=found.message,
+        where=found.where,
+        scenario=found.scenario or "all scenarios",
+        frees="" if frees in (None, 0, "") else shown(frees),
+        snippets=tuple(snippets),
+    )
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _yaml(value: object) -> str:
+    import yaml
+
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=False)
+    return text
+
+
+def _explorer(material: Material) -> Section:
+    if material.explorer is None:
+        return Section("what-if", "What if", [])
+    words = (
+        "Nodes and replicas of steady in proportion, rounded up, past the groups' maxima; beside the plan's own CNI "
+        "settings the usual others. Every figure was worked out by the same engine as the check; the page only looks "
+        "them up."
+    )
+    return Section("what-if", "What if", [Text(words), Explorer(material.explorer)])
+
+
+def _forecast(material: Material) -> Section:
+    found = material.forecast
+    if found is None:
+        text = "No forecast: no workload of the plan has growth. capacity forecast --history makes one from the past."
+        return Section("forecast", "Forecast", [Text(text)])
+    rows = [
+        {
+            "subnet": s.name,
+            "usable": s.usable,
+            "now": s.used_now,
+            "p10": s.date_p10.isoformat() if s.date_p10 else None,
+            "p50": s.date_p50.isoformat() if s.date_p50 else None,
+            "p90": s.date_p90.isoformat() if s.date_p90 else None,
+            "probability": None if s.probability is None else round(100 * s.probability, 1),
+            "note": s.note,
+        }
+        for s in found.subnets
+    ]
+    columns = (
+        ("subnet", "subnet"),
+        ("usable", "usable"),
+        ("now", "used now"),
+        ("p10", "full in 10 % of draws by"),
+        ("p50", "in 50 % by"),
+        ("p90", "in 90 % by"),
+        ("probability", f"full by {found.end}, % of draws"),
+        ("note", "in words"),
+    )
+    draws = "each day worked out exactly, nothing is random" if found.exact else f"{found.paths:,} draws"
+    text = f"{found.start} to {found.end}, from the growth of the workloads in {found.scenario}; {draws}."
+    blocks: list[Block] = [Text(text), Grid("When each subnet runs out", columns, rows)]
+    blocks += [Text(note) for note in found.notes]
+    fullest = sorted((s for s in found.subnets if s.fan is not None), key=_urgency)
+    return Section("forecast", "Forecast", blocks + [_fan_chart(i, s) for i, s in enumerate(fullest[:MOST_FANS], 1)])
+
+
+def _urgency(subnet: SubnetForecast) -> tuple[float, float]:
+    """Likeliest to run out first, then the fullest."""
+    return -(subnet.probability or 0.0), -((subnet.used_now or 0) / (subnet.usable or 1))
+
+
+def _fan_chart(number: int, subnet: SubnetForecast) -> Chart:
+    def draw(theme: Theme) -> Figure:
+        from capacity.charts.forecast import plot_forecast
+
+        return plot_forecast(subnet, theme=theme)
+
+    return Chart(f"forecast-{number}", f"Forecast of {subnet.name}", f"{subnet.note}.", draw)
+
+
+# --- what it rests on ------------------------------------------------------------------------
+
+
+def _assumptions(material: Material) -> Section:
+    plan, settings = material.result.plan, material.result.plan.cni.settings
+    notes = [{"assumption": note} for note in material.result.notes]
+    chosen = [
+        ("CNI version", plan.cni.version or "not said"),
+        ("address family", plan.kubernetes.ip_family),
+        ("prefix delegation", settings.prefix),
+        ("custom networking", settings.custom_networking),
+        ("branch ENIs (ENABLE_POD_ENI)", settings.pod_eni),
+        ("WARM_ENI_TARGET", settings.warm_eni),
+        ("WARM_IP_TARGET", settings.warm_ip or "not set"),
+        ("MINIMUM_IP_TARGET", settings.minimum_ip or "not set"),
+        ("WARM_PREFIX_TARGET", settings.warm_prefix),
+        ("MAX_ENI", settings.max_eni if settings.max_eni is not None else "the instance's own limit"),
+        ("least share free (checks.minFree)", f"{float(100 * plan.checks.min_free):g} %"),
+    ]
+    rows = [{"setting": name, "value": value} for name, value in chosen]
+    blocks: list[Block] = [
+        Grid("Settings after defaults", (("setting", "setting"), ("value", "value")), rows),
+    ]
+    if notes:
+        blocks.append(Grid("Assumed because the plan does not say it", (("assumption", "assumption"),), notes))
+    used = sorted({f.code for f in material.findings})
+    sources = [{"rule": f"{c}: {codes()[c].title}", "source": codes()[c].source} for c in used]
+    sources += [{"rule": rule, "source": source} for rule, source in SOURCES]
+    blocks.append(Grid("Rules and their sources", (("rule", "rule"), ("source", "source")), sources))
+    return Section("assumptions", "Assumptions and sources", blocks)
+
+
+SOURCES = (
+    ("AWS keeps 5 addresses of every subnet", "awsdocs/amazon-vpc-user-guide subnet-sizing.md L9"),
+    ("max pods: ENIs × (addresses per ENI − 1) + 2", "awslabs/amazon-eks-ami@81fec2e8 eni_max_pods.go L75-77"),
+    ("warm pool of the CNI", "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go"),
+    ("control plane: 2 to 4 cross-account ENIs", "awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66"),
+    ("prefixes are aligned /28 blocks", "awsdocs/amazon-vpc-user-guide subnet-cidr-reservation.md L3-14"),
+)
+
+
+def _data(material: Material) -> Section:
+    status = material.status
+    rows = [
+        {
+            "source": s.source.title,
+            "version": s.source.version or None,
+            "date": s.source.date.isoformat() if s.source.date else None,
+            "types": s.types,
+        }
+        for s in status.sources
+    ]
+    columns = (("source", "source"), ("version", "version"), ("date", "date"), ("types", "types it speaks of"))
+    text = f"{status.types:,} instance types; their limits are of {status.date}."
+    region = material.result.plan.region
+    priced = [p for p in status.prices if p.region == region]
+    text += f" Prices of {region} are of {priced[0].date}." if priced else " No prices are known for this region."
+    return Section("data", "Data and its dates", [Text(text), Grid("Sources of the packaged data", columns, rows)])
+
+
+def _again(material: Material) -> Section:
+    text = f"capacity {material.version}, packaged data of {material.status.date}."
+    if material.plan_sha256:
+        text += f" SHA-256 of the plan file: {material.plan_sha256}."
+    text += " The same version, data and plan give the same figures."
+    return Section("reproduce", "How to reproduce", [Text(text), Snippet("command", material.command)])

@@ -1,0 +1,100 @@
+"""A document's tables as a workbook, one sheet each; text is never read as a formula or a link."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+from capacity.errors import MissingExtra
+from capacity.report.document import Advice, Document, Grid, shown
+
+MOST_TITLE = 31  # characters of a sheet's name
+WIDEST = 60  # characters of a column
+
+
+def workbook_bytes(document: Document) -> bytes:
+    """The workbook as bytes, the same for the same document.
+
+    Raises
+    ------
+    MissingExtra
+        xlsxwriter is not installed.
+    """
+    try:
+        import xlsxwriter
+    except ImportError as error:
+        raise MissingExtra("xlsx needs xlsxwriter: pip install 'eks-pod-capacity[xlsx]'") from error
+    import datetime as dt
+
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    # A fixed date: workbooks of the same figures are the same bytes.
+    book.set_properties({"title": shown(document.title), "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})
+    bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
+    counts, shares = book.add_format({"num_format": "#,##0"}), book.add_format({"num_format": "#,##0.0#"})
+    used: set[str] = set()
+    summary = Grid("Verdict", (("name", "what"), ("value", "value")), _summary(document))
+    grids = [("Verdict", summary), *((f"{s.title} {g.title}", g) for s, g in document.grids())]
+    for title, grid in [*grids, ("Findings", _findings(document))]:
+        sheet = book.add_worksheet(sheet_name(title, used))
+        sheet.freeze_panes(1, 0)
+        for column, (key, heading) in enumerate(grid.columns):
+            sheet.write_string(0, column, heading, bold)
+            values = [row.get(key) for row in grid.rows]
+            for line, value in enumerate(values, 1):
+                _write(sheet, line, column, value, counts, shares)
+            widest = max((len(shown(v)) for v in values), default=0)
+            sheet.set_column(column, column, min(max(widest, len(heading) // 2, 8) + 2, WIDEST))
+        if grid.rows:
+            sheet.autofilter(0, 0, len(grid.rows), len(grid.columns) - 1)
+    book.close()
+    return out.getvalue()
+
+
+def _summary(document: Document) -> list[dict[str, Any]]:
+    pairs = [("verdict", document.verdict), ("answer", document.answer), *document.facts]
+    return [{"name": n, "value": v} for n, v in pairs]
+
+
+def _findings(document: Document) -> Grid:
+    rows = [
+        {
+            "code": b.code,
+            "severity": b.severity,
+            "where": place.where,
+            "scenario": place.scenario,
+            "message": place.message,
+            "fix": b.fix,
+            "source": b.source,
+        }
+        for s in document.sections
+        for b in s.blocks
+        if isinstance(b, Advice)
+        for place in b.places
+    ]
+    return Grid(
+        "Findings", [(k, k) for k in ("code", "severity", "where", "scenario", "message", "fix", "source")], rows
+    )
+
+
+def _write(sheet: Any, line: int, column: int, value: Any, counts: Any, shares: Any) -> None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        sheet.write_number(line, column, value, counts if isinstance(value, int) else shares)
+    elif value is not None:  # unknown stays an empty cell
+        sheet.write_string(line, column, shown(value)[:32767])
+
+
+def sheet_name(title: str, used: set[str]) -> str:
+    """A name that the format allows and that is not taken yet.
+
+    >>> sheet_name("a/b: [c]", {"a b c"})
+    'a b c 2'
+    """
+    base = " ".join(re.sub(r"[\[\]:*?/\\']", " ", shown(title)).split())[:MOST_TITLE].strip() or "table"
+    name, number = base, 2
+    while name.casefold() in used:
+        name = f"{base[: MOST_TITLE - 4].strip()} {number}"
+        number += 1
+    used.add(name.casefold())
+    return name

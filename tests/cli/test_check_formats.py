@@ -1,0 +1,360 @@
+"""`check` for CI: escapes, places in the plan, structure by each format's own rules."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+
+from capacity.cli.check_ci import annotation_of, xml_text
+from capacity.errors import SpecError
+from capacity.spec import locate
+from capacity.spec.locate import Place, place_of
+from capacity.spec.parse import read_plan
+from tests.cli.command import run
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "shop-prod.yaml"
+HOSTILE = "evil::error::<&>\"']]>%0A,|*"
+
+
+@pytest.fixture(autouse=True)
+def _no_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+
+
+def plan_of(folder: Path, subnets: int = 1, name: str = "s", groups: int = 1) -> Path:
+    """A plan whose every subnet runs out in peak."""
+    nets = [
+        {"name": f"{name}{i}", "zone": f"us-east-1{'abc'[i % 3]}", "cidr": f"10.0.{i}.0/26", "used": 40}
+        for i in range(subnets)
+    ]
+    plan = {
+        "apiVersion": "capacity/v1",
+        "vpc": {"cidrs": ["10.0.0.0/16"], "subnets": nets},
+        "nodeGroups": [
+            {
+                "name": f"g{i}",
+                "instanceTypes": ["m5.large", "m5a.large"],
+                "nodes": {"desired": subnets, "max": 3 * subnets},
+                "subnets": [n["name"] for n in nets],
+            }
+            for i in range(groups)
+        ],
+        "workloads": [{"name": f"w{i}", "replicas": 4, "requests": {"cpu": "100"}} for i in range(groups)],
+    }
+    path = folder / "plan.json"
+    path.write_text(json.dumps(plan))
+    return path
+
+
+class TestPlaces:
+    @pytest.mark.parametrize(
+        ("where", "text"),
+        [
+            ("subnets.private-b", "{name: private-b,"),
+            ("zones.us-east-1c", "{name: private-c,"),
+            ("nodeGroups.batch", "- name: batch"),
+            ("workloads.search", "- name: search"),
+            ("cni.env.WARM_ENI_TARGET", "env: {WARM_ENI_TARGET:"),
+            ("cni.env.WARM_IP_TARGET", "env: {WARM_ENI_TARGET:"),  # not in the plan: its section
+            ("kubernetes.serviceCidr", "serviceCidr: 172.20.0.0/16"),
+        ],
+    )
+    def test_a_finding_is_at_its_line(self, where: str, text: str) -> None:
+        place = place_of(read_plan(EXAMPLE), where)
+        assert place.file == str(EXAMPLE)
+        assert place.line is not None
+        assert text in EXAMPLE.read_text().splitlines()[place.line - 1]
+
+    def test_standard_input_has_no_place(self) -> None:
+        plan = replace(read_plan(EXAMPLE), file="<stdin>")
+        assert place_of(plan, "subnets.private-b") == Place(None, None)
+
+    def test_in_json_too(self, tmp_path: Path) -> None:
+        path = tmp_path / "plan.json"
+        path.write_text(json.dumps(json.loads(plan_of(tmp_path).read_text()), indent=1))
+        lines = path.read_text().splitlines()
+        place = place_of(read_plan(path), "subnets.s0")
+        assert place.line is not None
+        assert lines[place.line - 1].strip() == "{"
+        assert '"name": "s0"' in lines[place.line]
+
+    def test_reading_json_looks_no_line_up(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each look-up reads the file again: only errors and findings may ask."""
+        path = plan_of(tmp_path, subnets=3, groups=4)
+        monkeypatch.setattr(locate, "line_of", lambda *_: pytest.fail("the file is read again"))
+        assert read_plan(path).subnets[2].where == f"{path} vpc.subnets[2]"
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (
+                {"nodeGroups": [{"name": "g", "instanceTypes": ["m5.lrage"], "subnets": ["s0"]}]},
+                r"plan.json:\d+ nodeGroups\[0\].instanceTypes\[0\]: 'm5.lrage'",
+            ),
+            ({"cni": {"env": {"WARM": "1"}}}, r"plan.json:\d+ cni.env.WARM: 'WARM' is not a variable"),
+            (
+                {"cni": {"env": {"ENABLE_IPv4": "false"}}},
+                r"plan.json:\d+ cni.env: ENABLE_IPv4 and ENABLE_IPv6 are both",
+            ),
+        ],
+    )
+    def test_errors_in_json_name_the_line(self, tmp_path: Path, change: dict[str, Any], message: str) -> None:
+        path = plan_of(tmp_path)
+        path.write_text(json.dumps(change | json.loads(path.read_text()) | change, indent=1))
+        with pytest.raises(SpecError, match=message):
+            read_plan(path)
+
+
+class TestGithub:
+    def test_files_are_named_as_the_checkout_knows_them(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        plan_of(tmp_path)
+        monkeypatch.chdir(tmp_path)
+        assert "::error file=plan.json,line=1," in run("check", str(tmp_path / "plan.json"), "-o", "github").stdout
+        monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path.parent))
+        below = f"file={tmp_path.name}/plan.json,"
+        assert below in run("check", "plan.json", "-o", "github").stdout
+
+    def test_no_name_breaks_out_of_its_command(self, tmp_path: Path) -> None:
+        plan = plan_of(tmp_path, name=HOSTILE)
+        lines = run("check", str(plan), "-q", "-o", "github").stdout.splitlines()
+        assert all(
+            line.startswith(("::error file=", "::warning file=", "EXHAUSTED", "::notice file=")) for line in lines
+        )
+        error = next(line for line in lines if line.startswith("::error"))
+        assert "%250A" in error  # the name's own %0A stays text
+
+    def test_a_line_break_stays_in_its_line(self) -> None:
+        assert annotation_of("a\r\n::set-output name=x::y").count("\n") == 1
+        assert annotation_of("a\r\n::x").endswith("::a%0D%0A::x\n")
+
+    def test_more_than_github_shows_is_said(self, tmp_path: Path) -> None:
+        done = run("check", str(plan_of(tmp_path, subnets=12)), "-q", "-o", "github")
+        assert "GitHub shows 10 of the 12 annotations of kind error; all above." in done.stdout
+
+    def test_a_plan_that_cannot_be_read_is_annotated(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "plan.yaml").write_text("apiVersion: capacity/v1\nvpcs: {}\n")
+        done = run("check", "plan.yaml", "-o", "github")
+        assert done.code == 2
+        assert done.stdout.startswith("::error file=plan.yaml,line=2,title=capacity%3A the plan cannot be read::plan")
+        assert done.stderr.startswith("error: plan.yaml:2 vpcs: unknown key")
+
+    def test_an_error_without_a_place(self) -> None:
+        text = annotation_of("--scenario: 50% of\nit")
+        assert text == "::error title=capacity%3A the plan cannot be read::--scenario: 50%25 of%0Ait\n"
+
+
+class TestJunit:
+    def test_counts_and_what_fails(self) -> None:
+        done = run("check", str(EXAMPLE), "-q", "-o", "junit")
+        root = ElementTree.fromstring(done.stdout)
+        cases = root.findall(".//testcase")
+        failed = [c for c in cases if c.find("failure") is not None]
+        assert root.get("tests") == str(len(cases))
+        assert root.get("failures") == str(len(failed)) == "1"
+        assert (failed[0].get("classname"), failed[0].get("name")) == ("peak", "subnet private-b")
+        per_suite = len(read_plan(EXAMPLE).subnets) + 1
+        assert all(s.get("tests") == str(len(s)) == str(per_suite) for s in root)
+
+    def test_what_the_exit_code_counts_fails(self) -> None:
+        done = run("check", str(EXAMPLE), "-q", "-o", "junit", "--fail-on", "warning")
+        failures = ElementTree.fromstring(done.stdout).findall(".//failure")
+        assert {f.get("type") for f in failures} == {"exhausted", "tight"}
+
+    def test_pods_without_a_node_are_a_case(self, tmp_path: Path) -> None:
+        done = run("check", str(plan_of(tmp_path)), "-q", "-o", "junit", "--fail-on", "warning")
+        cases = ElementTree.fromstring(done.stdout).findall(".//testcase[@name='every pod finds a node']/failure")
+        assert cases
+        assert cases[0].get("message") == "4 pods of w0 find no node (cpu)"
+
+    def test_any_name_gives_valid_xml(self, tmp_path: Path) -> None:
+        done = run("check", str(plan_of(tmp_path, name=HOSTILE)), "-q", "-o", "junit")
+        names = [c.get("name") or "" for c in ElementTree.fromstring(done.stdout).findall(".//testcase")]
+        assert any(HOSTILE in n for n in names)
+
+    def test_what_xml_cannot_carry_is_shown(self) -> None:
+        root = ElementTree.Element("x")
+        root.text = xml_text("bell \u0007, \ufffe, \ud800, tab \t, \U0001f600 <")
+        shown = ElementTree.fromstring(ElementTree.tostring(root, encoding="unicode")).text
+        assert shown == "bell \\u0007, \\ufffe, \\ud800, tab \t, \U0001f600 <"
+
+
+# The parts of OASIS SARIF 2.1.0 that the log uses: https://docs.oasis-open.org/sarif/sarif/v2.1.0/ (§3.13 to §3.52)
+MESSAGE: dict[str, Any] = {
+    "type": "object",
+    "required": ["text"],
+    "additionalProperties": False,
+    "properties": {"text": {"type": "string", "minLength": 1}, "markdown": {"type": "string", "minLength": 1}},
+}
+LEVEL = {"enum": ["none", "note", "warning", "error"]}
+LOG_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["version", "runs", "$schema"],
+    "additionalProperties": False,
+    "properties": {
+        "$schema": {"type": "string", "format": "uri"},
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["tool", "results"],
+                "additionalProperties": False,
+                "properties": {
+                    "tool": {
+                        "type": "object",
+                        "required": ["driver"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "driver": {
+                                "type": "object",
+                                "required": ["name"],
+                                "additionalProperties": False,
+                                "properties": {
+                                    "name": {"type": "string"},
+                                    "semanticVersion": {"type": "string"},
+                                    "rules": {
+                                        "type": "array",
+                                        "uniqueItems": True,
+                                        "items": {
+                                            "type": "object",
+                                            "required": ["id"],
+                                            "additionalProperties": False,
+                                            "properties": {
+                                                "id": {"type": "string"},
+                                                "name": {"type": "string", "pattern": "^[A-Z][A-Za-z0-9]*$"},
+                                                "shortDescription": MESSAGE,
+                                                "fullDescription": MESSAGE,
+                                                "help": MESSAGE,
+                                                "defaultConfiguration": {
+                                                    "type": "object",
+                                                    "additionalProperties": False,
+                                                    "properties": {"level": LEVEL},
+                                                },
+                                            },
+                                        },
+                                    },
+                                },
+                            }
+                        },
+                    },
+                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+                    "properties": {"type": "object"},
+                    "results": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["message", "ruleId"],
+                            "additionalProperties": False,
+                            "properties": {
+                                "ruleId": {"type": "string"},
+                                "ruleIndex": {"type": "integer", "minimum": 0},
+                                "level": LEVEL,
+                                "message": MESSAGE,
+                                "locations": {
+                                    "type": "array",
+                                    "items": {
+                                        "type": "object",
+                                        "additionalProperties": False,
+                                        "properties": {
+                                            "logicalLocations": {
+                                                "type": "array",
+                                                "items": {
+                                                    "type": "object",
+                                                    "additionalProperties": False,
+                                                    "properties": {"fullyQualifiedName": {"type": "string"}},
+                                                },
+                                            },
+                                            "physicalLocation": {
+                                                "type": "object",
+                                                "required": ["artifactLocation"],
+                                                "additionalProperties": False,
+                                                "properties": {
+                                                    "artifactLocation": {
+                                                        "type": "object",
+                                                        "required": ["uri"],
+                                                        "additionalProperties": False,
+                                                        "properties": {
+                                                            "uri": {"type": "string", "pattern": r"^[^\s<>\"{}|\\^`]+$"}
+                                                        },
+                                                    },
+                                                    "region": {
+                                                        "type": "object",
+                                                        "required": ["startLine"],
+                                                        "additionalProperties": False,
+                                                        "properties": {"startLine": {"type": "integer", "minimum": 1}},
+                                                    },
+                                                },
+                                            },
+                                        },
+                                    },
+                                },
+                                "partialFingerprints": {
+                                    "type": "object",
+                                    "additionalProperties": {"type": "string"},
+                                },
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+class TestSarif:
+    @pytest.mark.parametrize("name", ["s", HOSTILE])
+    def test_structure(self, tmp_path: Path, name: str) -> None:
+        folder = tmp_path / "plans of a {b}"
+        folder.mkdir()
+        log = json.loads(run("check", str(plan_of(folder, subnets=2, name=name)), "-q", "-o", "sarif").stdout)
+        jsonschema.validate(log, LOG_SCHEMA)
+        rules = log["runs"][0]["tool"]["driver"]["rules"]
+        results = log["runs"][0]["results"]
+        assert results
+        assert all(rules[r["ruleIndex"]]["id"] == r["ruleId"] for r in results)
+        prints = [r["partialFingerprints"]["capacityFinding/v1"] for r in results]
+        assert len(set(prints)) == len(prints)
+
+    def test_every_code_is_a_rule_with_help(self) -> None:
+        rules = json.loads(run("check", str(EXAMPLE), "-q", "-o", "sarif").stdout)["runs"][0]["tool"]["driver"]["rules"]
+        assert len(rules) >= 18
+        assert all("Fix:" in r["help"]["text"] and "Source:" in r["help"]["text"] for r in rules)
+
+
+class TestComment:
+    def test_fewer_than_forty_lines_whatever_the_plan(self, tmp_path: Path) -> None:
+        done = run("check", str(plan_of(tmp_path, subnets=40, groups=12)), "-q", "-o", "md")
+        lines = done.stdout.splitlines()
+        assert len(lines) < 40
+        assert "| 30 more subnets |" in done.stdout
+        assert "- **IP001** error, 40 places, the gravest: peak: " in done.stdout
+
+    def test_a_set_value_is_named(self) -> None:
+        done = run("check", str(EXAMPLE), "-q", "-o", "md", "--set", "cni.env.WARM_IP_TARGET=2")
+        assert "WARM_IP_TARGET=2, with cni.env.WARM_IP_TARGET changed)" in done.stdout
+
+    def test_names_make_no_markup(self, tmp_path: Path) -> None:
+        done = run("check", str(plan_of(tmp_path, name="<img>|[x](http://a.example)`")), "-q", "-o", "md")
+        assert "<img>" not in done.stdout
+        assert "&lt;img>\\|\\[x\\](http://a.example)'0" in done.stdout
+
+    def test_with_explain_every_term_is_shown(self) -> None:
+        done = run("check", str(EXAMPLE), "-q", "-o", "md", "--explain", "--scenario", "steady")
+        assert "usable = 507" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["compare", "warm", "node", "maxpods"])
+@pytest.mark.parametrize("output", ["github", "junit", "sarif"])
+def test_only_check_has_these(verb: str, output: str) -> None:
+    done = run(verb, "m5.large" if verb in ("node", "maxpods") else str(EXAMPLE), "-o", output)
+    assert done.code == 2
+    assert f"--output: '{output}' is not one of table, json, yaml, csv, md" in done.stderr

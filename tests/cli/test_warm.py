@@ -1,0 +1,97 @@
+"""`capacity warm`: a plan or a type, formats, what is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import run
+
+EXAMPLE = str(Path(__file__).parents[2] / "examples" / "shop-prod.yaml")
+
+
+def test_a_plan() -> None:
+    done = run("warm", EXAMPLE, "-o", "json")
+    assert done.code == 0
+    results = json.loads(done.stdout)["results"]
+    best = results["recommendation"]
+    assert best["setting"] == "WARM_IP_TARGET=3 MINIMUM_IP_TARGET=15"
+    assert (best["verdict_before"], best["verdict_after"]) == ("exhausted", "tight")
+    assert sum(f["frees"] for f in best["frees"] if f["scenario"] == "peak") == 390
+    assert best["patch"] == {"cni.env.WARM_IP_TARGET": "3", "cni.env.MINIMUM_IP_TARGET": "15"}
+    (now,) = [s for s in results["settings"] if s["current"]]
+    assert (now["setting"], now["addresses"]) == ("WARM_ENI_TARGET=1", {"steady": 330, "peak": 900})
+    assert sum(s["recommended"] for s in results["settings"]) == 1
+    assert {n["node_group"] for n in results["nodes"]} == {"general", "batch"}
+
+
+def test_its_patch_is_what_check_set_takes() -> None:
+    best = json.loads(run("warm", EXAMPLE, "-o", "json").stdout)["results"]["recommendation"]
+    options = [o for path, value in best["patch"].items() for o in ("--set", f"{path}={value}")]
+    checked = json.loads(run("check", EXAMPLE, *options, "-o", "json").stdout)["results"]
+    free = {(s["name"], s["variant"], n["name"]): n["free"] for s in checked["scenarios"] for n in s["subnets"]}
+    assert free == {(f["scenario"], f["variant"], f["subnet"]): f["free_after"] for f in best["frees"]}
+
+
+def test_a_type_over_a_range() -> None:
+    done = run("warm", "--type", "m5.large", "--pods-per-node", "8..30", "-o", "json")
+    answer = json.loads(done.stdout)
+    assert answer["inputs"]["pods_per_node"] == [8, 30]
+    assert answer["warnings"] == [
+        "m5.large runs at most 27 pods on VPC addresses (max pods 29, 2 of them on the host's network; "
+        "27 addresses): 28 to 30 are left out"
+    ]
+    usual = next(s for s in answer["results"]["settings"] if s["setting"] == "WARM_ENI_TARGET=1")
+    assert usual["addresses_per_node"] == {
+        "range": 29.0
+    }  # two ENIs at 8 and 9 pods, three at 10 to 27: (2×20 + 18×30)/20
+
+
+def test_the_page_says_what_it_leaves_out() -> None:
+    short = run("warm", "--type", "m5.large", "--pods-per-node", "10").stdout
+    full = run("warm", "--type", "m5.large", "--pods-per-node", "10", "--all").stdout
+    assert " settings are not shown: another one is as good" in short
+    assert "are not shown" not in full
+    assert full.count("\n") > short.count("\n")
+    assert short.startswith(
+        "Set WARM_IP_TARGET=3 MINIMUM_IP_TARGET=13: 15.0 instead of 30.0 addresses per node.\nRule: "
+    )
+    assert "\n    kubectl set env daemonset/aws-node -n kube-system WARM_IP_TARGET=3 MINIMUM_IP_TARGET=13\n" in short
+
+
+def test_csv_has_a_row_per_setting() -> None:
+    rows = list(
+        csv.DictReader(io.StringIO(run("warm", "--type", "m5.large", "--pods-per-node", "9", "-o", "csv").stdout))
+    )
+    (flapping,) = [r for r in rows if r["setting"] == "WARM_ENI_TARGET=0"]
+    assert flapping["flaws"].startswith("flaps: ")
+    assert flapping["addresses.range"] == "20"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--type", "m5.lrage", "--pods-per-node", "9"), "--type: 'm5.lrage' is not a known instance type (did you"),
+        (("--type", "m5.large"), "--type needs --pods-per-node"),
+        (("--type", "m5.large", "--pods-per-node", "x"), "--pods-per-node: 'x' is not a range"),
+        (("--type", "m5.large", "--pods-per-node", "9..3"), "is out of range"),
+        (("--type", "m5.large", "--pods-per-node", "99"), "'m5.large' cannot run 99 pods on VPC addresses"),
+        (("--type", "m5.large", "--pods-per-node", "9", "--swing", "x"), "--swing: 'x' is not a percentage"),
+        (("--type", "m5.large", "--pods-per-node", "9", "--swing", "101%"), "--swing: '101%' is out of range"),
+        (("--type", "m5.large", "--pods-per-node", "9", "--mode", "ipv6"), "--mode: 'ipv6' is not one of"),
+        (("--type", "m5.large", "--pods-per-node", "9", "--env", "WARM=1"), "'WARM' is not a variable of the VPC CNI"),
+        (("--type", "m5.large", "--pods-per-node", "9", "--env", "ENABLE_IPv6=true"), "nothing to keep warm"),
+        ((EXAMPLE, "--type", "m5.large", "--pods-per-node", "9"), "give a plan (with --set) or --type"),
+        ((EXAMPLE, "--pods-per-node", "9"), "--pods-per-node goes with --type"),
+        ((EXAMPLE, "--max-pods", "9"), "--max-pods goes with --type"),
+    ],
+)
+def test_what_is_refused(arguments: tuple[str, ...], message: str) -> None:
+    done = run("warm", *arguments)
+    assert (done.code, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1

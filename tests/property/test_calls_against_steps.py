@@ -1,0 +1,93 @@
+"""EC2 calls in closed form against the steps of ipamd's own decisions, counted."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+import numpy as np
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from capacity.cni.calls import (
+    ASSIGN_CALLS,
+    FREE_ENI_CALLS,
+    UNASSIGN_CALLS,
+    call_costs,
+    launch_calls,
+    start_calls,
+    stop_calls,
+)
+from capacity.cni.facade import NodeLimits
+from capacity.cni.node_pool import held
+from capacity.spec.cni_env import CniSettings
+from tests.property.ipamd_steps import Node, grown
+from tests.property.test_pool_against_steps import environments, limits, node
+
+COSTS = call_costs(custom_networking=False, subnet_discovery=True)
+
+
+@dataclass
+class Counting(Node):
+    """The model, with the calls of each step."""
+
+    calls: int = 0
+
+    def grow(self) -> bool:
+        enis = len(self.enis)
+        done = super().grow()
+        if done:
+            self.calls += COSTS.new_eni if len(self.enis) > enis else ASSIGN_CALLS
+        return done
+
+    def shrink(self, rng: random.Random) -> bool:
+        before = [len(e.slots) for e in self.enis]
+        done = super().shrink(rng)
+        if len(self.enis) < len(before):
+            self.calls += FREE_ENI_CALLS
+        elif done:
+            touched = sum(len(e.slots) < n for e, n in zip(self.enis, before, strict=True))
+            self.calls += UNASSIGN_CALLS * touched
+        return done
+
+
+def counting(limit: NodeLimits, env: CniSettings, max_pods: int) -> Counting:
+    return Counting(**{k: v for k, v in vars(node(limit, env, max_pods)).items() if k not in ("enis", "lost")})
+
+
+def figures(limit: NodeLimits, env: CniSettings, max_pods: int, pods: int) -> tuple[np.ndarray, np.ndarray]:
+    slots, enis = held(limit, env, max_pods, np.arange(pods + 1))
+    return np.broadcast_to(slots, pods + 1), np.broadcast_to(enis, pods + 1)
+
+
+@settings(max_examples=600)
+@given(limits, environments, st.integers(0, 120), st.integers(0, 80))
+def test_from_a_fresh_node_until_its_pods_run(limit: NodeLimits, env: CniSettings, max_pods: int, pods: int) -> None:
+    env = replace(env, custom_networking=bool(limit.idle_primary))
+    model = grown(counting(limit, env, max_pods), pods)
+    assert isinstance(model, Counting)
+    slots, enis = figures(limit, env, max_pods, pods)
+    closed = launch_calls(slots[0], enis[0], limit.idle_primary, COSTS) + start_calls(slots, enis, COSTS).sum()
+    assert closed == COSTS.launch + model.calls
+
+
+@settings(max_examples=600)
+@given(limits, environments, st.integers(1, 120), st.integers(1, 60), st.randoms(use_true_random=False))
+def test_the_last_pod_that_goes_costs_no_more(
+    limit: NodeLimits, env: CniSettings, max_pods: int, pods: int, rng: random.Random
+) -> None:
+    env = replace(env, custom_networking=bool(limit.idle_primary))
+    assume(
+        env.ip_targets or (env.warm_prefix == 1 if env.prefix else env.warm_eni > 0)
+    )  # others flap, or depend on the way
+    model = grown(counting(limit, env, max_pods), pods)
+    assert isinstance(model, Counting)
+    assume(not model.lost and model.total < max_pods)
+    last = next(e for e in reversed(model.enis) if sum(e.slots))
+    place = max(i for i, n in enumerate(last.slots) if n)
+    last.slots[place] -= 1
+    model.calls = 0
+    assume(model.settle(rng))
+    slots, enis = figures(limit, env, max_pods, pods)
+    whole = not env.ip_targets and not env.prefix
+    assert model.calls <= stop_calls(slots, enis, whole)[-1]

@@ -1,0 +1,169 @@
+"""Every code: a plan that triggers it, and one that just does not."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import pytest
+
+from capacity.advice.codes import Finding, codes
+from capacity.advice.findings import findings
+from capacity.cluster.check import check
+from capacity.spec.document import parse_yaml
+from capacity.spec.parse import parse_plan
+
+SUBNETS = "[{name: a, zone: z1, cidr: 10.0.0.0/22}, {name: b, zone: z2, cidr: 10.0.4.0/22}]"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A small plan, each part of it to be replaced."""
+
+    env: str = ""
+    cni: str = ""
+    cidrs: str = "[10.0.0.0/16]"
+    subnets: str = SUBNETS
+    plane: str = "[a, b]"
+    group: str = "nodes: 2"
+    types: str = "[m5.large]"
+    homes: str = "[a, b]"
+    work: str = "replicas: 20"
+    kubernetes: str = ""
+    daemons: str = ""
+    tenants: str = ""
+    more: str = ""
+    scenario: str = "steady"
+
+    def found(self) -> list[Finding]:
+        text = f"""
+apiVersion: capacity/v1
+kubernetes: {{{self.kubernetes}}}
+cni: {{env: {{{self.env}}}{self.cni}}}
+vpc: {{cidrs: {self.cidrs}, subnets: {self.subnets}}}
+controlPlane: {{subnets: {self.plane}}}
+nodeGroups: [{{name: web, instanceTypes: {self.types}, subnets: {self.homes}, {self.group}}}{self.more}]
+workloads: [{{name: app, {self.work}}}]
+daemonSets: [{self.daemons}]
+tenants: [{self.tenants}]
+"""
+        return list(findings(check(parse_plan(parse_yaml(text, "p"), "p"), [self.scenario])))
+
+
+def tight(used: int) -> str:
+    return f"[{{name: a, zone: z1, cidr: 10.0.0.0/24, used: {used}}}, {{name: b, zone: z2, cidr: 10.0.4.0/22}}]"
+
+
+PREFIX = 'ENABLE_PREFIX_DELEGATION: "true"'
+POD_ENI = 'ENABLE_POD_ENI: "true"'
+SMALL = "[{name: a, zone: z1, cidr: 10.0.0.0/%s}, {name: b, zone: z2, cidr: 10.0.4.0/27}]"
+TINY = "[{name: a, zone: z1, cidr: 10.0.0.0/26}, {name: b, zone: z2, cidr: 10.0.4.0/22}]"
+PLANE = "[{name: a, zone: z1, cidr: 10.0.0.0/27, used: %s}, {name: b, zone: z2, cidr: 10.0.4.0/22}]"
+
+# Two nodes of m5.large with 10 pods each hold 30 addresses; one is in a, beside 2 of the control plane: 32.
+CASES: dict[str, tuple[Case, Case]] = {
+    "IP001": (Case(subnets=tight(220)), Case(subnets=tight(219))),  # 251 - 32 = 219
+    "IP002": (Case(subnets=tight(169)), Case(subnets=tight(168))),  # a fifth of 251 is 50.2: 51 free are enough
+    # A /26 has two whole blocks. 17 pods of a node take ceil(17 / 16) + 1 = 3 prefixes, 16 take 2.
+    "IP003": (
+        Case(env=PREFIX, subnets=TINY, group="nodes: 2, maxPods: 110", work="replicas: 34"),
+        Case(env=PREFIX, subnets=TINY, group="nodes: 2, maxPods: 110", work="replicas: 32"),
+    ),
+    "IP004": (Case(group="nodes: 1, maxPods: 110", work="replicas: 28"), Case(group="nodes: 1", work="replicas: 27")),
+    # Max pods and addresses end together at 27 pods beside the daemonsets: the scheduler stops at max pods.
+    "IP005": (Case(group="nodes: 1", work="replicas: 28"), Case(group="nodes: 1", work="replicas: 27")),
+    # Two pods a node: 20 addresses, and 2 for the control plane, which may put all 4 there: 24 at most.
+    "IP006": (Case(subnets=tight(228), work="replicas: 4"), Case(subnets=tight(227), work="replicas: 4")),
+    "IP007": (Case(group="nodes: 2, maxPods: 30"), Case(group="nodes: 2, maxPods: 29")),
+    "IP008": (
+        Case(env=PREFIX, group="nodes: 2, provisioner: karpenter"),
+        Case(env=PREFIX, group="nodes: 2, provisioner: karpenter, maxPods: 110"),
+    ),
+    "IP009": (
+        Case(env='MINIMUM_IP_TARGET: "12"'),
+        Case(env='MINIMUM_IP_TARGET: "12", WARM_IP_TARGET: "1"'),
+    ),
+    "IP010": (Case(env='WARM_IP_TARGET: "0"'), Case(env='WARM_IP_TARGET: ""')),
+    "IP011": (Case(env=PREFIX, types="[m4.large]"), Case(env=PREFIX)),
+    # t3.medium: 4096 Mi; 17 pods: 255 + 11 * 17 = 442 Mi is more than 409.6; t3.small with 11: 376 of 2048.
+    "IP012": (Case(types="[t3.medium]"), Case(types="[m5.large]")),  # 574 of 8192
+    "IP013": (
+        Case(work="replicas: 2, securityGroups: true"),
+        Case(work="replicas: 2, securityGroups: true", env=POD_ENI),
+    ),
+    "IP014": (Case(types="[m5.large, m5.xlarge]"), Case(types="[m5.large, m6i.large]")),  # 29 and 58; 29 twice
+    "IP015": (Case(group="nodes: 2, maxPods: 111"), Case(group="nodes: 2, maxPods: 110")),
+    "IP016": (Case(env='WARM_ENI_TARGET: "0"'), Case(env='WARM_ENI_TARGET: "1"')),
+    # m5.24xlarge: an ENI carries 49; 250 pods need 6 and one spare, but growth stops at 250: not twice as many.
+    "IP017": (Case(types="[m5.24xlarge]", group="nodes: 2, maxPods: 20"), Case(types="[m5.24xlarge]")),
+    # A /27 has 27 usable: 15 or 16 are left for the control plane.
+    "IP018": (Case(subnets=PLANE % 12, homes="[b]"), Case(subnets=PLANE % 11, homes="[b]")),
+    "IP019": (Case(subnets=tight(169)), Case(subnets=tight(168))),
+    "IP020": (
+        Case(env=PREFIX, subnets=tight(60), group="nodes: 2, maxPods: 110"),
+        Case(
+            env=PREFIX,
+            subnets="[{name: a, zone: z1, cidr: 10.0.0.0/20, used: 60}, {name: b, zone: z2, cidr: 10.0.16.0/20}]",
+            group="nodes: 2, maxPods: 110",
+        ),
+    ),
+    "IP021": (
+        Case(env='WARM_IP_TARGET: "2", MINIMUM_IP_TARGET: "9"'),
+        Case(env='WARM_IP_TARGET: "2", MINIMUM_IP_TARGET: "10"'),  # 10 pods a node
+    ),
+    "IP022": (
+        Case(subnets=SMALL % 28, homes="[b]", plane="[b]", tenants="{kind: alb, name: lb, subnets: [a, b]}"),
+        Case(subnets=SMALL % 27, homes="[b]", plane="[b]", tenants="{kind: alb, name: lb, subnets: [a, b]}"),
+    ),
+    "IP023": (Case(work="replicas: 52, requests: {cpu: 10m}"), Case(work="replicas: 46, requests: {cpu: 10m}")),
+    "IP024": (  # m5.large: 9 branch ENIs
+        Case(env=POD_ENI, work="replicas: 18, securityGroups: true"),
+        Case(env=POD_ENI, work="replicas: 16, securityGroups: true"),
+    ),
+    "IP025": (Case(kubernetes="serviceCidr: 10.0.128.0/20"), Case(kubernetes="serviceCidr: 10.1.0.0/20")),
+    "IP026": (  # a /24: 256 - 2 - 2 = 252; four fifths: 201.6
+        Case(kubernetes="serviceCidr: 172.20.0.0/24, services: 202"),
+        Case(kubernetes="serviceCidr: 172.20.0.0/24, services: 201"),
+    ),
+    "IP029": (Case(plane="[a]"), Case(plane="[a, b]")),
+    "IP031": (Case(homes="[a]"), Case(homes="[a, b]")),
+    "IP032": (Case(env=PREFIX, cni=", version: 1.8.9"), Case(env=PREFIX, cni=", version: 1.9.0")),
+    "IP033": (Case(kubernetes="ipFamily: ipv6"), Case(kubernetes="ipFamily: ipv4")),
+    "IP034": (
+        Case(env=POD_ENI, work="replicas: 2, securityGroups: true", types="[t3.large]"),
+        Case(env=POD_ENI, work="replicas: 2, securityGroups: true", types="[m5.large]"),
+    ),
+    # t3.small: 11 max pods; with three daemonsets of aws-node, kube-proxy and one more 3 of 11 are 27 %.
+    "IP035": (
+        Case(types="[t3.small]", daemons="{name: logs}", work="replicas: 2"),
+        Case(types="[t3.small]", work="replicas: 2"),  # 2 of 11: 18 %
+    ),
+}
+
+
+def of(found: list[Finding]) -> set[str]:
+    return {f.code for f in found}
+
+
+@pytest.mark.parametrize("code", sorted(CASES))
+def test_a_code_is_triggered_and_just_not(code: str) -> None:
+    triggers, just_not = CASES[code]
+    assert code in of(triggers.found())
+    assert code not in of(just_not.found())
+
+
+def test_every_code_has_a_case() -> None:
+    assert sorted(codes()) == sorted(CASES)
+
+
+@pytest.mark.parametrize("code", sorted(codes()))
+def test_a_code_says_what_why_and_who(code: str) -> None:
+    entry = codes()[code]
+    assert entry.severity in ("info", "warning", "error")
+    assert all(dataclasses.astuple(entry))
+
+
+def test_only_the_gravest_scenario_of_a_place_is_told() -> None:
+    case = Case(subnets=tight(169))
+    both = dataclasses.replace(case, scenario="steady").found()
+    assert len([f for f in both if f.code == "IP002"]) == 1

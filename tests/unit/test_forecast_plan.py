@@ -1,0 +1,274 @@
+"""A plan's growth against the engine, day by day, and the tables against the engine, state by state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from capacity.cluster.check import check
+from capacity.cluster.engine import Engine
+from capacity.cluster.shape import group_shapes
+from capacity.errors import SpecError
+from capacity.forecast import paths
+from capacity.forecast.demand import calibrate, components, growing_demand, partition
+from capacity.forecast.growth import replica_paths
+from capacity.forecast.plan_growth import forecast_growth
+from capacity.forecast.span import Span
+from capacity.spec.document import parse_yaml
+from capacity.spec.parse import parse_plan, read_plan
+from capacity.spec.plan import Plan
+from capacity.vpc.blocks import BLOCK
+
+START = date(2026, 12, 1)
+
+HEAD = """
+apiVersion: capacity/v1
+vpc:
+  cidrs: [10.0.0.0/16, 100.64.0.0/16]
+  subnets:
+    - {name: a, zone: z1, cidr: 10.0.0.0/25, used: 5}
+    - {name: b, zone: z2, cidr: 10.0.1.0/25}
+    - {name: c, zone: z2, cidr: 10.0.2.0/25, reservations: [{cidr: 10.0.2.64/26, type: prefix}]}
+    - {name: pa, zone: z1, cidr: 100.64.0.0/25}
+    - {name: pb, zone: z2, cidr: 100.64.1.0/25}
+controlPlane: {subnets: [a, b]}
+daemonSets: [{name: log, requests: {cpu: 50m}}]
+tenants: [{kind: alb, name: web, subnets: [a, b]}]
+"""
+ONE = "nodeGroups: [{name: g, instanceTypes: [m5.large], nodes: {min: 2}, subnets: [a, b, c]SPREAD}]\n"
+GROWING = "workloads: [{name: w, replicas: 10, requests: {cpu: 150m}, growth: {rate: RATE}}]\n"
+
+
+def plan(text: str) -> Plan:
+    return parse_plan(parse_yaml(text, "p.yaml"), "p.yaml")
+
+
+def shop(**growth: Fraction) -> Plan:
+    """The example plan with its growth changed."""
+    read = read_plan("examples/shop-prod.yaml")
+    changed = tuple(replace(w, growth=w.growth and replace(w.growth, **growth)) for w in read.workloads)
+    return replace(read, workloads=changed)
+
+
+CALM = shop(stddev=Fraction(0))
+
+
+class TestCertainGrowth:
+    SPAN = Span(START, 1100)
+
+    def test_the_date_is_the_first_day_that_check_calls_exhausted(self) -> None:
+        result = forecast_growth(CALM, self.SPAN)
+        found = {s.name: s.date_p50 for s in result.subnets}
+        assert result.exact
+        assert found["private-b"] is not None
+        replicas = [replica_paths(w.growth, w.replicas, self.SPAN)[:, 0] for w in CALM.workloads]
+        open_ended = tuple(
+            replace(g, desired=None, min_nodes=max(g.min_nodes, g.desired or 0), max_nodes=None)
+            for g in CALM.node_groups
+        )
+        first: dict[str, date] = {}
+        before: list[int] = []
+        for day in range(self.SPAN.days + 1):
+            now = [int(r[day]) for r in replicas]
+            if now == before:
+                continue
+            before = now
+            loads = tuple(replace(w, replicas=n, max_replicas=n) for w, n in zip(CALM.workloads, now, strict=True))
+            state = check(replace(CALM, workloads=loads, node_groups=open_ended), ["steady"]).scenarios[0]
+            for s in state.subnets:
+                if s.free < 0 or not s.prefixes_placed:
+                    first.setdefault(s.subnet.name, self.SPAN.on(day))
+        assert {n: d for n, d in found.items() if d} == first
+
+    def test_all_quantiles_are_that_date(self) -> None:
+        by_name = {s.name: s for s in forecast_growth(CALM, self.SPAN).subnets}
+        b, c = by_name["private-b"], by_name["private-c"]
+        assert b.date_p10 == b.date_p50 == b.date_p90
+        assert (b.probability, c.probability) == (1.0, 0.0)
+        assert (c.date_p10, c.date_p90, c.note) == (None, None, f"does not run out before {self.SPAN.end}")
+
+    def test_the_first_day_is_what_check_says_of_now(self) -> None:
+        steady = check(CALM, ["steady"]).scenarios[0]
+        used = {s.name: s.used_now for s in forecast_growth(CALM, Span(START, 1)).subnets}
+        assert used == {s.subnet.name: s.used_total for s in steady.subnets}
+
+    def test_by_hand(self) -> None:
+        """Pods of 150m on m5.large (1930m): 12 a node. A node takes 20 addresses with up to 9 pods, 30 with more.
+
+        So 18 pods on two nodes take 40, 19 take 50, 20 (ten on each) 60: one more than a /26 has usable. Growing
+        from 10 by 100 % a year, pods pass 19 on the first day with 10 × 2^(d ÷ 365) > 19: d > 365 × log2(1.9) = 337.99.
+        """
+        small = plan(
+            "apiVersion: capacity/v1\n"
+            "vpc: {cidrs: [10.0.0.0/16], subnets: [{name: a, zone: z1, cidr: 10.0.0.0/26}]}\n"
+            "nodeGroups: [{name: g, instanceTypes: [m5.large], subnets: [a]}]\n" + GROWING.replace("RATE", "100%/year")
+        )
+        a = forecast_growth(small, Span(START, 730)).subnets[0]
+        assert a.date_p50 == START + timedelta(days=338)
+        assert a.fan is not None
+        assert a.fan.p50[[0, 337, 338]].tolist() == [30, 50, 60]
+
+
+class TestUncertainGrowth:
+    SPAN = Span(START, 1200)
+
+    def test_half_of_the_draws_run_out_about_when_the_certain_growth_does(self) -> None:
+        exact = {s.name: s.date_p50 for s in forecast_growth(CALM, self.SPAN).subnets}["private-b"]
+        drawn = {s.name: s for s in forecast_growth(shop(), self.SPAN, 2000).subnets}["private-b"]
+        assert exact is not None
+        assert drawn.date_p10 is not None
+        assert drawn.date_p50 is not None
+        assert drawn.date_p90 is not None
+        assert abs((drawn.date_p50 - exact).days) <= 14  # P10 to P90 is about 90 days
+        assert drawn.date_p10 < drawn.date_p50 < drawn.date_p90
+
+    def test_the_same_seed_gives_the_same_answer_and_another_one_nearly(self) -> None:
+        dates = [
+            [
+                (s.date_p10, s.date_p50, s.date_p90, s.probability)
+                for s in forecast_growth(shop(), self.SPAN, 600, n).subnets
+            ]
+            for n in (1, 1, 2)
+        ]
+        assert dates[0] == dates[1]
+        assert dates[0] != dates[2]
+
+    def test_first_days_are_those_of_looking_at_every_day(self) -> None:
+        """The bound per block of days never skips a shortage."""
+        two = plan(HEAD + ONE.replace("SPREAD", "") + GROWING.replace("RATE", "8%/month, stddev: 20%"))
+        engine = Engine(two, group_shapes(two))
+        span = Span(START, 400)
+        growth = two.workloads[0].growth
+        points = calibrate(engine, [[10]])
+        found = components(engine, points, [900])
+        rng = np.random.default_rng(4)
+        drawn = replica_paths(growth, 10, span, 300, rng)
+        states = [c.states([drawn]) for c in found]
+        shares: list[float] = []
+        for subnet in paths._subnet_parts(two, points, found):
+            every = subnet.short(lambda part: states[part.component])
+            every = np.broadcast_to(every, (span.days + 1, 300))  # one value where nothing is in the subnet
+            brute = np.where(every.any(axis=0), every.argmax(axis=0), span.days + 1)
+            most = [paths._block_most(s) for s in states]
+            assert paths._first_days(subnet, states, most, span.days, 300).tolist() == brute.tolist()
+            shares.append(float((brute <= span.days).mean()))
+        assert 0 < shares[0] < 1  # the test has draws of both kinds
+
+    def test_memory_does_not_grow_with_the_draws_and_one_is_allowed(self) -> None:
+        one = forecast_growth(shop(), self.SPAN, 1)
+        assert (one.exact, one.paths) == (False, 1)
+
+    def test_peak_runs_out_sooner_than_steady(self) -> None:
+        steady, peak = (forecast_growth(shop(), self.SPAN, 300, scenario=s).subnets[1] for s in ("steady", "peak"))
+        assert peak.date_p50 is not None
+        assert steady.date_p50 is not None
+        assert peak.date_p50 < steady.date_p50
+
+    @pytest.mark.parametrize("paths_asked", [0, 1_000_001])
+    def test_a_number_of_draws_out_of_range(self, paths_asked: int) -> None:
+        with pytest.raises(SpecError, match="--paths"):
+            forecast_growth(shop(), self.SPAN, paths_asked)
+
+    def test_an_unknown_scenario(self) -> None:
+        with pytest.raises(SpecError, match="'rollout' is not one of steady, peak"):
+            forecast_growth(shop(), self.SPAN, scenario="rollout")
+
+
+def test_a_plan_without_growth_stays_as_it_is_and_says_so() -> None:
+    still = plan(HEAD + ONE.replace("SPREAD", "") + "workloads: [{name: w, replicas: 10}]\n")
+    result = forecast_growth(still, Span(START, 30))
+    assert [s.probability for s in result.subnets] == [0.0] * 5
+    assert any("no workload of the plan has a growth" in n for n in result.notes)
+
+
+def test_what_is_short_today_has_todays_date() -> None:
+    full = plan(HEAD + ONE.replace("SPREAD", "") + GROWING.replace("RATE", "1%/month").replace("10,", "900,"))
+    a = forecast_growth(full, Span(START, 30)).subnets[0]
+    assert (a.date_p10, a.note) == (START, "short already on the first day")
+
+
+def test_passing_the_groups_maximum_is_said() -> None:
+    capped = ONE.replace("{min: 2}", "{min: 2, max: 3}").replace("SPREAD", "")
+    result = forecast_growth(plan(HEAD + capped + GROWING.replace("RATE", "20%/month")), Span(START, 365))
+    passed = result.groups[0].date_max_passed
+    assert passed is not None
+    assert any(f"g needs more than its nodes.max of 3 by {passed}" in n for n in result.notes)
+
+
+# --- tables -----------------------------------------------------------------------------------
+
+LAYOUTS = {
+    "default": HEAD + ONE.replace("SPREAD", ""),
+    "weights": HEAD + ONE.replace("SPREAD", ", spread: {z1: 0.7, z2: 0.3}"),
+    "worst": HEAD + ONE.replace("SPREAD", ", spread: worst"),
+    "warm targets": HEAD + "cni: {env: {WARM_IP_TARGET: '3', MINIMUM_IP_TARGET: '8'}}\n" + ONE.replace("SPREAD", ""),
+    "prefixes": HEAD + "cni: {env: {ENABLE_PREFIX_DELEGATION: 'true'}}\n" + ONE.replace("SPREAD", ""),
+    "custom networking": HEAD
+    + "cni: {env: {AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: 'true'}}\n"
+    + ONE.replace("SPREAD", ", podSubnets: [pa, pb]"),
+    "fargate": HEAD + "nodeGroups: [{name: g, provisioner: fargate, subnets: [a, b, c]}]\n",
+    "host network": HEAD + ONE.replace("SPREAD", ""),
+    "branch": HEAD + "cni: {env: {ENABLE_POD_ENI: 'true'}}\n" + ONE.replace("SPREAD", ""),
+}
+KIND = {"host network": ", hostNetwork: true", "branch": ", securityGroups: true"}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_tables_for_pods_of_one_shape_are_the_engines_answer(layout: str) -> None:
+    work = f"workloads: [{{name: w, replicas: 10, requests: {{cpu: 150m}}{KIND.get(layout, '')}}}]\n"
+    if layout == "fargate":
+        work = work.replace("replicas: 10", "replicas: 10, nodeGroups: [g]")
+    made = plan(LAYOUTS[layout] + work)
+    engine = Engine(made, group_shapes(made))
+    points = calibrate(engine, [[10]])
+    (component,) = components(engine, points, [150])
+    for pods in [*range(40), 75, 99, 150]:
+        want = engine.run(growing_demand(engine, [pods]))
+        state = int(component.states([np.array([[pods]], dtype=np.float32)])[0, 0])
+        assert component.nodes[0, state] == want.groups[0].nodes
+        for subnet in want.subnets:
+            taken = prefixes = 0
+            if subnet.subnet.name in component.table.subnets:
+                row = component.table.subnets.index(subnet.subnet.name)
+                taken = int(component.table.used(row)[state])
+                prefixes = 0 if component.table.prefixes is None else int(component.table.prefixes[row, state])
+            fixed = sum(subnet.used[h] for h in ("control_plane", "load_balancers", "endpoints", "other"))
+            assert (taken + fixed, prefixes) == (subnet.used_total, subnet.prefixes)
+            assert prefixes == 0 or BLOCK * prefixes <= taken
+
+
+def test_mixed_pods_are_close_to_the_engine() -> None:
+    """Several shapes on one group and a workload that may use two: nodes within one, addresses within a few percent."""
+    mixed = replace(CALM, workloads=tuple(replace(w, node_groups=()) for w in CALM.workloads))
+    for made in (CALM, mixed):
+        engine = Engine(made, group_shapes(made))
+        base = np.array([w.replicas for w in made.workloads])
+        span = Span(START, 1100)
+        growths = [w.growth for w in made.workloads]
+        expected = np.stack([paths._expected(g, int(n), span) for g, n in zip(growths, base, strict=True)], axis=1)
+        points = calibrate(engine, paths._points(expected, [int(x) for x in expected.max(axis=0) * 1.3]))
+        found = components(engine, points, [int(x) for x in expected.max(axis=0) * 1.3])
+        parts = paths._subnet_parts(made, points, found)
+        rng = np.random.default_rng(3)
+        total_got = total_want = 0
+        for day in rng.integers(0, span.days, 60):
+            now = [int(x) for x in np.ceil(expected[day] * rng.uniform(0.9, 1.1, len(base)))]
+            want = engine.run(growing_demand(engine, now))
+            states = [c.states([np.array([[now[w]]], dtype=np.float32) for w in c.workloads]) for c in found]
+            for c, state in zip(found, states, strict=True):
+                for row, group in enumerate(c.groups):
+                    assert abs(int(c.nodes[row][state[0, 0]]) - want.groups[group].nodes) <= 1
+            total_got += sum(int(paths._used(p, states)[0, 0]) for p in parts)
+            total_want += sum(s.used_total for s in want.subnets)
+        assert total_got == pytest.approx(total_want, rel=0.03)
+
+
+def test_groups_that_share_a_workload_are_one_component() -> None:
+    read = read_plan("examples/shop-prod.yaml")
+    assert partition(Engine(read, group_shapes(read))) == [((0,), (0, 1, 2)), ((1,), (3,))]
+    anywhere = replace(read, workloads=(replace(read.workloads[0], node_groups=()), *read.workloads[1:]))
+    assert partition(Engine(anywhere, group_shapes(anywhere))) == [((0, 1), (0, 1, 2, 3))]

@@ -1,0 +1,162 @@
+"""`import capacity`: what it offers, that it loads nothing heavy, and that it answers like the command line."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import capacity
+from benchmarks.startup import FORBIDDEN_MODULES
+from capacity.cli.main import app
+
+PLAN = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
+
+
+def cli(*arguments: str) -> Any:
+    done = CliRunner().invoke(app, [*arguments, "-o", "json"])
+    return json.loads(done.stdout)["results"]
+
+
+def plain(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {k: None if v is pd.NA or v is None or v != v else v for k, v in row.items()}
+
+
+class TestNames:
+    @pytest.mark.parametrize("name", capacity.__all__)
+    def test_each_is_there_and_documented(self, name: str) -> None:
+        value = getattr(capacity, name)
+        assert value.__doc__
+        assert value.__module__.startswith("capacity.")
+        assert name in dir(capacity)
+
+    def test_all_is_what_type_checkers_see_and_what_is_loaded(self) -> None:
+        tree = ast.parse(Path(capacity.__file__).read_text(encoding="utf-8"))
+        guarded = next(n for n in tree.body if isinstance(n, ast.If))
+        seen = {
+            (node.module, alias.name)
+            for node in guarded.body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        loaded = {(f"capacity.{module}", name) for module, names in capacity._HOMES.items() for name in names}
+        assert seen == loaded
+        assert capacity.__all__ == sorted(name for _, name in seen)
+
+    def test_the_summary_names_each(self) -> None:
+        assert capacity.__doc__
+        left_out = set(capacity.__all__) - set(re.findall(r"\w+", capacity.__doc__))
+        assert left_out == {"CheckResult", "Finding", "Plan", "PoolGrid", "TypeArrays"}  # results of named functions
+
+    def test_a_name_that_does_not_exist(self) -> None:
+        with pytest.raises(AttributeError, match="module 'capacity' has no attribute 'maxpod'"):
+            capacity.maxpod  # noqa: B018
+
+    def test_star_import(self) -> None:
+        names: dict[str, Any] = {}
+        exec("from capacity import *", names)
+        assert set(capacity.__all__) <= set(names)
+
+    def test_the_package_says_that_it_is_typed(self) -> None:
+        assert (Path(capacity.__file__).parent / "py.typed").is_file()
+
+
+def test_scalar_answers_load_nothing_heavy() -> None:
+    script = """
+import sys, json, capacity
+first = sorted(n for n in sys.modules if n.startswith("capacity."))
+m5 = capacity.load_catalog().get("m5.large")
+capacity.max_pods(m5, capacity.Platform())
+capacity.offer(m5, capacity.Platform(), capacity.PodAsked(cpu=250))
+capacity.node_pool(m5, capacity.CniSettings(), pods=11, max_pods=29)
+print(json.dumps([first, sorted(sys.modules)]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    first, later = json.loads(done.stdout)
+    assert first == []
+    assert set(later) & FORBIDDEN_MODULES == set()
+    assert "capacity.cli" not in later
+
+
+class TestTheSameAnswers:
+    def test_max_pods(self) -> None:
+        results = cli(
+            "maxpods", "c5.*", "m7g.*", "--mode", "prefix", "--custom-networking", "--provisioner", "karpenter"
+        )
+        on = capacity.Platform(mode="prefix", custom_networking=True, provisioner="karpenter")
+        frame = capacity.max_pods_frame(capacity.load_catalog(), on).set_index("instance_type", drop=False)
+        assert len(results) > 10
+        for result in results:
+            one = capacity.max_pods(capacity.load_catalog().get(result["instance_type"]), on)
+            many = plain(frame.loc[result["instance_type"]].to_dict())
+            for key, value in result.items():
+                assert (value, value) == (getattr(one, key), many[key]), key
+
+    def test_node(self) -> None:
+        results = cli("node", "r6g.*", "--pod-cpu", "300m", "--pod-memory", "700Mi", "--daemonset", "log=50m,128Mi")
+        pod, log = capacity.PodAsked(300, 700 * 2**20), capacity.Daemon("log", 50, 128 * 2**20)
+        frame = capacity.node_frame(capacity.load_catalog(), capacity.Platform(), pod, [log], region="us-east-1")
+        frame = frame.set_index("instance_type", drop=False)
+        for result in results:
+            many = plain(frame.loc[result["instance_type"]].to_dict())
+            fits = result.pop("fits")
+            assert {k: many[k] for k in result} == result
+            assert {k.removeprefix("fits."): v for k, v in many.items() if k.startswith("fits.")} == fits
+
+    def test_pool(self) -> None:
+        variables = {"WARM_IP_TARGET": "2", "MINIMUM_IP_TARGET": "10"}
+        options = [o for name, value in variables.items() for o in ("--env", f"{name}={value}")]
+        (result,) = cli("node", "m5.large", "--pods", "12", *options)
+        settings, _ = capacity.cni_settings(variables)
+        one = capacity.node_pool(capacity.load_catalog().get("m5.large"), settings, pods=12, max_pods=29)
+        grid = capacity.sweep(
+            [capacity.load_catalog().get("m5.large")], settings, [12], 29, columns=list(capacity.Pool.__slots__)
+        )
+        for key, value in result["pool"].items():
+            assert (value, value) == (getattr(one, key), int(grid[key][0, 0])), key
+
+    def test_check(self) -> None:
+        results = cli("check", str(PLAN), "--exit-zero")
+        result = capacity.check(capacity.read_plan(PLAN))
+        assert result.verdict == results["verdict"]
+        assert [f.code for f in capacity.findings(result)] == [f["code"] for f in results["findings"]]
+        runway = capacity.runway_frame(result)
+        assert [plain(r) for r in runway.to_dict("records")] == [
+            {key: row[key] for key in runway.columns} for row in results["runway"]
+        ]
+        groups = capacity.group_frame(result).to_dict("records")
+        stated = [g for s in results["scenarios"] for g in s["node_groups"]]
+        for row, group in zip(groups, stated, strict=True):
+            zones = {f"nodes.{zone}": n for zone, n in group.pop("nodes_by_zone").items()}
+            assert {key: plain(row)[key] for key in group | zones} == group | zones
+
+    def test_the_frame_of_subnets_is_the_csv_answer(self) -> None:
+        done = CliRunner().invoke(app, ["check", str(PLAN), "--exit-zero", "-o", "csv"])
+        stated = list(csv.DictReader(io.StringIO(done.stdout)))
+        frame = capacity.subnet_frame(capacity.check(capacity.read_plan(PLAN)))
+        assert list(frame.columns) == list(stated[0])
+        assert [
+            {k: "" if v is None else str(v) for k, v in plain(r).items()} for r in frame.to_dict("records")
+        ] == stated
+        used = frame.filter(like="used.").sum(axis=1)
+        assert (used + frame["free"] == frame["usable"]).all()
+
+
+def test_errors_are_one_tree() -> None:
+    with pytest.raises(
+        capacity.CapacityError, match=r"'m5\.lrage' is not a known instance type \(did you mean 'm5\.large'"
+    ):
+        capacity.load_catalog().get("m5.lrage")
+    assert issubclass(capacity.UnknownInstanceType, capacity.SpecError)
+    assert issubclass(capacity.SpecError, ValueError)
