@@ -44,6 +44,8 @@ VERBS = {
     "data": Verb("data", "The packaged data: its sources, age and self-check."),
 }
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
 app = typer.Typer(
     name="capacity",
     cls=lazy_group(VERBS),
@@ -83,6 +85,8 @@ def run() -> None:
         app(standalone_mode=True)
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
+        if code == INTERRUPTED:  # click has caught the signal
+            note("interrupted")
     except CapacityError as error:
         note(f"error: {error}")
         code = 2
@@ -90,7 +94,7 @@ def run() -> None:
         code = 0
     except KeyboardInterrupt:
         note("interrupted")
-        code = 130
+        code = INTERRUPTED
     except RecursionError:
         note("error: the input is nested too deeply")
         code = 2
@@ -101,6 +105,6 @@ def _leave(code: int) -> None:
     """Flush what is left; a closed pipe is not an error of ours."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:  # closed, or full and said already
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from capacity.errors import CapacityError
+
 FORMATS = ("table", "json", "yaml", "csv", "md")
 SCHEMA = "capacity/1"
 
@@ -238,8 +240,14 @@ def notes(lines: Iterable[str]) -> None:
 
 
 def write_stdout(text: str) -> None:
-    _write(sys.stdout, text)
-    sys.stdout.flush()
+    """The answer; a reader that closes the pipe is the caller's affair, a full disk an error to report."""
+    try:
+        _write(sys.stdout, text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CapacityError(f"cannot write the answer: {error.strerror}") from error
 
 
 def write_stdout_bytes(blob: bytes) -> None:
