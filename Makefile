@@ -55,6 +55,7 @@ format: $(DEV_STAMP)  ## rewrite the code in the house format
 docs-reference: $(DEV_STAMP)  ## rewrite the reference pages made from the commands and the data
 	@$(BIN)/python tools/build_cli_reference.py
 	@$(BIN)/python tools/build_finding_pages.py
+	@$(BIN)/python tools/build_schemas.py
 
 bench: $(DEV_STAMP)  ## measure; figures are kept in benchmarks/RESULTS.md
 	@for name in $(filter-out big_plan,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \
