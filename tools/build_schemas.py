@@ -213,11 +213,12 @@ def _growth() -> Schema:
     )
     season = mapping(
         "",
-        weekly=mapping("", **{d: factor("") for d in WEEKDAYS}),
-        yearly=mapping("", **{m: factor("") for m in MONTHS}),
+        weekly=mapping("", (), **{d: factor("") for d in WEEKDAYS}),
+        yearly=mapping("", (), **{m: factor("") for m in MONTHS}),
     )
     return mapping(
         "for forecasts",
+        (),
         rate=text("4%/month", rf"^[+-]?[0-9]+(\.[0-9]+)? ?% ?/ ?({'|'.join(PERIODS)})$"),
         stddev=share("of the growth of one period"),
         uncertainty=share("of the rate itself"),
@@ -252,7 +253,7 @@ def _scenario() -> Schema:
         "share": share("30%"),
     }
     known = {option: values[option] for options in OPTIONS.values() for option in options}
-    options = {"anyOf": [{"type": "null"}, mapping("", **known)]}
+    options = {"anyOf": [{"type": "null"}, mapping("", (), **known)]}
     pattern = rf"^({word})(\+({word}))*$"
     one_key = {
         "type": "object",
