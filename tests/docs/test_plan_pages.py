@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from capacity.cluster.check import check
-from capacity.spec.parse import read_plan
+from capacity.spec.parse import MONTHS, WEEKDAYS, read_plan
 from capacity.spec.tenants import tenant_kinds
 from tests.docs.markdown import REPO, blocks
 
@@ -32,11 +32,9 @@ def keys(schema: Any) -> Iterator[str]:
 def test_the_page_names_every_key_and_kind() -> None:
     page = (DOCS / "reference" / "plan-file.md").read_text(encoding="utf-8")
     schema = json.loads((DOCS / "reference" / "plan.schema.json").read_text(encoding="utf-8"))
-    days_and_months = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"} | set(
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-    )
+    spans = {*WEEKDAYS, *MONTHS}  # "mon … sun", "jan … dec"
     words = set(re.findall(r"[\w-]+", page))
-    assert (set(keys(schema)) | set(tenant_kinds())) - days_and_months - words == set()
+    assert (set(keys(schema)) | set(tenant_kinds())) - spans - words == set()
 
 
 def test_the_page_has_each_kinds_number() -> None:
