@@ -375,8 +375,11 @@ class _Parser:
 
     def _pod_subnets(self, entry: Field, subnets: tuple[str, ...], cni: Cni) -> tuple[str, ...]:
         section = entry.get("podSubnets")
+        if entry.value.get("ami") == "windows":
+            self._check_windows(entry, section, cni)
+            return ()
         if section is None:
-            if cni.settings.custom_networking:
+            if cni.settings.custom_networking and entry.value.get("provisioner") != "auto":  # Auto Mode has its own
                 entry.fail("custom networking is on, but the key 'podSubnets' is missing")
             return ()
         if not cni.settings.custom_networking:
@@ -388,6 +391,16 @@ class _Parser:
             if zone not in served:
                 section.fail(f"no pod subnet in zone {zone!r}, where the nodes of {name!r} are")
         return names
+
+    def _check_windows(self, entry: Field, pod_subnets: Field | None, cni: Cni) -> None:
+        """Windows nodes are IPv4 only, and their pods share the node's subnet.
+
+        Source: Amazon EKS user guide, "Deploy Windows nodes", considerations (windows-support.adoc, read 2026-11-25).
+        """
+        if pod_subnets is not None:
+            pod_subnets.fail("Windows nodes cannot use custom networking: their pods are in the node's subnet")
+        if cni.settings.ipv6:
+            entry.child("ami").fail("Windows nodes cannot run in an IPv6 cluster")
 
     def _nodes(self, section: Field | None) -> tuple[int, int | None, int | None]:
         if section is None:

@@ -10,6 +10,7 @@ import pytest
 
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.scenario import ScenarioState
+from capacity.errors import SpecError
 from capacity.vpc.ledger import SubnetState
 from tests.fixtures.plans import plan_of, small
 
@@ -300,3 +301,14 @@ def test_the_plan_takes_the_worst_verdict() -> None:
     result = check(plan, ["steady", "peak"])
     assert [s.verdict for s in result.scenarios] == ["ok", "tight"]
     assert result.verdict == "tight"
+
+
+def test_windows_pods_stay_in_the_nodes_subnet_under_custom_networking() -> None:
+    group = "  - {name: win, ami: windows, instanceTypes: [m5.large], nodes: 1, subnets: [nodes]}\nworkloads:\n"
+    work = "  - {name: dotnet, replicas: 4, nodeGroups: [win]}\n"
+    text = CUSTOM.replace("workloads:\n", group + work).replace("replicas: 20}", "replicas: 20, nodeGroups: [g]}")
+    state = named(check(plan_of(text)), "steady")
+    # besides the two Linux nodes: the node's own address, four pods and one to spare
+    assert held(state.subnets[0]) == {"node_primary": 3, "eni_primary": 2, "assigned": 4, "warm": 1}
+    with pytest.raises(SpecError, match="Windows nodes cannot run in an IPv6 cluster"):
+        small(("ami: al2023", "ami: windows"), ("ipFamily: ipv4", "ipFamily: ipv6"))

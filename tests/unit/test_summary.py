@@ -24,12 +24,14 @@ def steady(*exchanges: tuple[str, str]) -> CheckResult:
         (
             [("used: 10", "used: 240")],
             "EXHAUSTED: a (10.0.0.0/24, us-east-1a) is 39 addresses short in steady. "
-            "It is full at node 1 of 3 of general (20 addresses each). Of those wanted, 240 are taken by others and 27 are held warm by the CNI.",
+            "It is full at node 1 of 3 of general (20 addresses each). "
+            "Of those wanted, 240 are taken by others and 27 are held warm by the CNI.",
         ),
         (
             [("used: 10", "used: 202")],
             "EXHAUSTED: a (10.0.0.0/24, us-east-1a) is 1 address short in steady. "
-            "It is full at node 3 of 3 of general (20 addresses each). Of those wanted, 202 are taken by others and 27 are held warm by the CNI.",
+            "It is full at node 3 of 3 of general (20 addresses each). "
+            "Of those wanted, 202 are taken by others and 27 are held warm by the CNI.",
         ),
         (
             [("used: 10", "used: 150")],
