@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,10 @@ def test_markdown_escapes_what_would_be_markup() -> None:
 
 
 def test_csv_is_flat_and_no_formula() -> None:
-    rows = [{"used": {"warm": 3}, "zones": ["a", "b"]}, {"used": {"warm": None}, "name": "=1+2", "ok": True}]
+    rows: list[dict[str, Any]] = [
+        {"used": {"warm": 3}, "zones": ["a", "b"]},
+        {"used": {"warm": None}, "name": "=1+2", "ok": True},
+    ]
     assert flatten(rows[0]) == {"used.warm": 3, "zones": "a;b"}
     assert render_csv(rows) == "used.warm,zones,name,ok\n3,a;b,,\n,,'=1+2,true\n"
 
