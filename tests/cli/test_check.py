@@ -231,6 +231,21 @@ class TestExplain:
                     done = capacity("explain", what, "--plan", "ok.yaml", "--scenario", "peak", "-o", "json")
                     assert json.loads(done.stdout)["results"]["value"] == addresses
 
+    def test_bounds_group_by_group(self) -> None:
+        done = capacity("explain", "a.bounds", "--plan", "ok.yaml", "-q")
+        # by hand in tests/unit/test_check.py: 1 + 19 to 2 + 48 addresses of nodes and pods, 18 to 22 of the others
+        assert done.stdout.startswith("bounds = [38, 72]")
+        assert "1 to 2 of its 3 nodes, their own addresses = [1, 2]" in done.stdout
+        assert "1 to 2 of its 3 nodes with any share of its 10 pods = [19, 48]" in done.stdout
+        assert "control plane and tenants = [18, 22]" in done.stdout
+
+    def test_a_holder_of_nothing_is_0(self) -> None:
+        assert capacity("explain", "a.branch", "--plan", "ok.yaml", "-q").stdout == "branch = 0  (nothing here)\n"
+
+    def test_a_whole_subnet_shows_each_kind_of_node_once(self) -> None:
+        page = capacity("explain", "a", "--plan", "ok.yaml", "-q").stdout
+        assert page.count("one m5.large of general with 5 pods") == 1
+
     def test_check_explain_shows_each_subnet(self) -> None:
         assert (
             "usable = 251  (10.0.0.0/24 has 256 addresses, AWS keeps 5)"
