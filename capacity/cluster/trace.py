@@ -176,7 +176,8 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
         Term("daemonset pods", first.start[4], f"{first.daemon_pods} of them on VPC addresses"),
     ]
     for c in classes:
-        label = f"{c.count} node{'s' * (c.count != 1)} in {c.slot.subnet} with {c.pods} pods ({c.vpc_pods} on VPC addresses)"
+        nodes = "1 node" if c.count == 1 else f"{c.count} nodes"
+        label = f"{nodes} in {c.slot.subnet} with {c.pods} pods ({c.vpc_pods} on VPC addresses)"
         parts.append(
             Term(label, c.count * (first.demand(c.vpc_pods) + shape.node_addresses + c.branch_pods), "addresses")
         )
