@@ -111,7 +111,7 @@ def fewest_first(count: int, have: Sequence[int], weights: Sequence[Fraction]) -
         return [max(floor(level * w) - n, 0) for n, w in zip(have, shares, strict=True)]
 
     low, high = 0, count + sum(have) + len(have)
-    while high - low > 1:
+    while high - low > 1 and count > 4 * len(have):  # a few are counted out at once
         middle = (low + high) // 2
         low, high = (middle, high) if sum(up_to(middle)) <= count else (low, middle)
     found = up_to(low)

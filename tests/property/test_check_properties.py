@@ -199,3 +199,36 @@ def test_runway_is_the_most_that_fits(nodes: int, pods: int, env: str, used: int
     assert (runway.more_nodes + 1) * runway.node_addresses > subnet.free  # one node more would not fit
     now = [c.vpc_pods for c in group.classes for _ in range(c.count)]
     assert runway.more_pods == (most_pods(shape, now, subnet.free) if subnet.free >= 0 else 0)
+
+
+# --- nodes ------------------------------------------------------------------------------------
+
+WORK = st.tuples(st.integers(1, 25), st.sampled_from([50, 130, 250, 600, 900]), st.sampled_from([64, 300, 900, 2500]))
+
+
+def grown(nodes: str, work: list[tuple[int, int, int]]) -> ScenarioState:
+    lines = "".join(
+        f"  - {{name: w{i}, replicas: {n}, requests: {{cpu: {cpu}m, memory: {memory}Mi}}}}\n"
+        for i, (n, cpu, memory) in enumerate(work)
+    )
+    return steady(
+        plan_of(
+            f"""\
+apiVersion: capacity/v1
+vpc: {{cidrs: [10.0.0.0/16], subnets: [{{name: a, zone: z, cidr: 10.0.0.0/20}}]}}
+nodeGroups:
+  - {{name: g, instanceTypes: [m5.large], subnets: [a]{nodes}}}
+workloads:
+{lines}"""
+        )
+    )
+
+
+@settings(max_examples=120)
+@given(st.lists(WORK, min_size=1, max_size=4))
+def test_no_desired_is_the_fewest_nodes_on_which_the_pods_are_placed(work: list[tuple[int, int, int]]) -> None:
+    state = grown("", work)
+    count = state.groups[0].nodes
+    assert state.unplaced == ()
+    assert grown(f", nodes: {count}", work).unplaced == ()
+    assert grown(f", nodes: {count - 1}", work).unplaced != ()
