@@ -1,6 +1,6 @@
 """Damaged plans against `check`: each gets a verdict that adds up, or one clear line, and soon.
 
-    python benchmarks/fuzz_check.py 20000 [SEED]
+    python -m benchmarks.fuzz_check 20000 [SEED]
 
 Plans are damaged as text (characters, lines) and as documents (values, keys, branches), several times
 each. Everything runs in this process: what the command adds is one `except` around it.

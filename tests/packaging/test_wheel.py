@@ -22,6 +22,9 @@ COMMANDS = [
     "node m5.large -o json",
     "data verify",
     "check examples/shop-prod.yaml -o json",
+    "check examples/windows-mixed.yaml -o md",
+    "explain IP001",
+    "explain pods-a.warm --plan examples/prefix-custom-networking.yaml --scenario upgrade",
 ]
 
 
