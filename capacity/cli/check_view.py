@@ -165,7 +165,8 @@ def blocks(result: CheckResult, found: Sequence[Finding], explain: bool) -> list
             page += ["\n".join(lines(subnet_term(s, state))) for s in state.subnets] + [""]
     left_out = len(result.scenarios) - len(shown)
     if left_out:
-        page += [f"{left_out} more scenarios in full: --scenario NAME, --explain or -o json.", ""]
+        more = "1 more scenario" if left_out == 1 else f"{left_out} more scenarios"
+        page += [f"{more} in full: --scenario NAME, --explain or -o json.", ""]
     page += [_runway_table(result), ""]
     waste = waste_sentence(result)
     page += [waste, ""] if waste else []

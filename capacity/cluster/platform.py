@@ -115,7 +115,8 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
         rule = f"EKS: {enis} × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs)"
         rule += ", the smallest of the types"
     elif group.provisioner == "karpenter":
-        rule = f"Karpenter: (ENIs − {group.reserved_enis} reserved) × (IPs − 1) + 2"
+        enis = f"(ENIs − {group.reserved_enis} reserved)" if group.reserved_enis else "ENIs"
+        rule = f"Karpenter: {enis} × (IPs − 1) + 2"
     else:
         rule = "the AMI: ENIs × (IPs − 1) + 2, or its maxPodsExpression"
     return (rule, names)
