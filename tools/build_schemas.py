@@ -14,7 +14,7 @@ from typing import Any
 
 from capacity.cli.output import SCHEMA
 from capacity.spec.cni_env import CNI_VARIABLES
-from capacity.spec.fields import MOST
+from capacity.spec.fields import MOST, MOST_PODS
 from capacity.spec.parse import AMIS, API_VERSION, MONTHS, PERIODS, PROVISIONERS, WEEKDAYS
 from capacity.spec.plan import SCENARIOS
 from capacity.spec.scenarios import _OPTIONS as OPTIONS
@@ -165,7 +165,7 @@ def _group() -> Schema:
         subnets=names("subnets of the nodes"),
         podSubnets=names("subnets of their pods, under custom networking"),
         update=update,
-        maxPods=count("set by hand", 1, 2**31 - 1),
+        maxPods=count("set by hand", 1, MOST_PODS),
         maxPodsExpression=text("nodeadm's CEL expression"),
         spread={"anyOf": [one_of(("even", "worst"), "even"), weights]},
         reservedEnis=count("Karpenter's RESERVED_ENIS; 0"),

@@ -13,6 +13,7 @@ from capacity.cni.facade import NodeLimits, address_capacity, effective, node_li
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.node.fits import volumes_left
 from capacity.spec.cni_env import CniSettings
+from capacity.spec.fields import MOST_PODS
 from capacity.spec.plan import DaemonSet, NodeGroup, Plan, Requests
 from capacity.units import MIB
 
@@ -52,7 +53,9 @@ class TypeShape:
     @cached_property
     def most_workload_pods(self) -> int:
         """Most further pods on VPC addresses: by max pods beside the daemonsets, and by addresses. [pods]"""
-        return max(min(self.max_pods - self.start[4], self.room.addresses - self.daemon_pods), 0)
+        # An expression may give any number, and a table holds an entry for each pod.
+        max_pods = min(self.max_pods, MOST_PODS)
+        return max(min(max_pods - self.start[4], self.room.addresses - self.daemon_pods), 0)
 
     def demand(self, vpc_pods: int) -> int:
         """Addresses one node takes where its pods' addresses are: other ENIs, trunk, pool. [addresses]"""

@@ -16,7 +16,7 @@ from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError, UnknownInstanceType, either, nearest_names
 from capacity.spec.cni_env import CNI_VARIABLES, check_variable, cni_settings
 from capacity.spec.document import Section, collector_paused, kind_of, read_document
-from capacity.spec.fields import MOST, Field
+from capacity.spec.fields import MOST, MOST_PODS, Field
 from capacity.spec.plan import (
     Checks,
     Cni,
@@ -323,7 +323,7 @@ class _Parser:
             max_nodes=high,
             max_unavailable=unavailable,
             update_strategy=strategy,
-            max_pods=max_pods.integer(1, 2**31 - 1) if max_pods else None,
+            max_pods=max_pods.integer(1, MOST_PODS) if max_pods else None,
             max_pods_expression=expression.text(2000) if expression else None,
             spread=self._spread(get("spread"), subnets),
             reserved_enis=reserved.integer(0, 1_000_000) if reserved else 0,
