@@ -138,9 +138,9 @@ def _bounds(result: CheckResult, state: SubnetState, scenario: ScenarioState) ->
         for name, low, high, why in bounds_of(subnets, group)
         if name == state.subnet.name and high
     ]
-    low, high = (total - sum(m[i] for m in mine) for i, total in enumerate((state.used_lowest, state.used_highest)))
+    others = [state.used_lowest - sum(low for low, _, _ in mine), state.used_highest - sum(high for _, high, _ in mine)]
     parts = [Term(why, [low, high]) for low, high, why in mine]
-    parts.append(Term("control plane and tenants", [low, high]))
+    parts.append(Term("control plane and tenants", others))
     bounds = subnet_term(state, scenario).parts[-1]
     return Term(bounds.label, bounds.value, bounds.why, bounds.source, tuple(parts))
 
