@@ -20,6 +20,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 import capacity
 
 EXAMPLES = next(p for p in (Path("examples"), Path("../examples")) if p.is_dir())
@@ -58,6 +60,24 @@ print(subnets.head(8).to_string())
 for state in result.scenarios:
     for subnet in state.subnets:
         assert sum(subnet.used.values()) + subnet.free == subnet.subnet.usable
+
+# %% [markdown]
+# The same as a picture: free addresses, below 0 what is short.
+
+
+# %%
+def free_addresses(scenario: str) -> Figure:
+    """Free addresses of each subnet in one scenario."""
+    state = next(s for s in result.scenarios if s.name == scenario)
+    figure = Figure(figsize=(5, 2.5), layout="constrained")
+    axes = figure.subplots()
+    axes.barh([s.subnet.name for s in state.subnets], [s.free for s in state.subnets])
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_xlabel(f"free addresses in {scenario}")
+    return figure
+
+
+free_addresses("peak")
 
 # %% [markdown]
 # What to do about it:
