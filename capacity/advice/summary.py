@@ -24,11 +24,18 @@ def verdict_sentence(result: CheckResult) -> str:
         return f"{result.verdict.upper()}: in {scenario.title}{pods or ' something is short.'}"
     name = f"{subnet.subnet.name} ({subnet.subnet.cidr}, {subnet.subnet.zone})"
     if subnet.free >= 0:
-        what = "its prefixes cannot be placed" if not subnet.prefixes_placed else _tight(subnet)
+        what = _tight(subnet) if subnet.prefixes_placed else _misplaced(subnet)
         return f"{result.verdict.upper()}: {name}: {what} in {scenario.title}.{pods}"
     at_rest = scenario.name in ("steady", "peak")
     when = _when(exhaustion(result, scenario, subnet.subnet.name)) if at_rest else ""
-    return f"EXHAUSTED: {name} is {-subnet.free:,} addresses short in {scenario.title}.{when} {_why(subnet)}{pods}"
+    short = "1 address" if subnet.free == -1 else f"{-subnet.free:,} addresses"
+    return f"EXHAUSTED: {name} is {short} short in {scenario.title}.{when}{_why(subnet)}{pods}"
+
+
+def _misplaced(subnet: SubnetState) -> str:
+    if subnet.prefixes:
+        return "its prefixes cannot be placed"
+    return "what its CIDR reservations leave is too little for single addresses"
 
 
 def _tight(subnet: SubnetState) -> str:
@@ -62,7 +69,8 @@ def _why(subnet: SubnetState) -> str:
         "branch": "on branch ENIs",
     }
     largest = sorted(names, key=lambda h: -used[h])[:2]
-    return "Of those wanted, " + " and ".join(f"{used[h]:,} are {names[h]}" for h in largest if used[h]) + "."
+    said = " and ".join(f"{used[h]:,} are {names[h]}" for h in largest if used[h])
+    return f" Of those wanted, {said}." if said else ""
 
 
 def waste_sentence(result: CheckResult) -> str:

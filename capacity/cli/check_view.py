@@ -165,7 +165,8 @@ def blocks(result: CheckResult, found: Sequence[Finding], explain: bool) -> list
             page += ["\n".join(lines(subnet_term(s, state))) for s in state.subnets] + [""]
     left_out = len(result.scenarios) - len(shown)
     if left_out:
-        page += [f"{left_out} more scenarios in full: --scenario NAME, --explain or -o json.", ""]
+        more = "1 more scenario" if left_out == 1 else f"{left_out} more scenarios"
+        page += [f"{more} in full: --scenario NAME, --explain or -o json.", ""]
     page += [_runway_table(result), ""]
     waste = waste_sentence(result)
     page += [waste, ""] if waste else []
@@ -218,10 +219,8 @@ def _scenario_table(state: ScenarioState) -> Table:
         nodes = used["node_primary"] + used["eni_primary"] + used["branch"]
         others = used["control_plane"] + used["load_balancers"] + used["endpoints"] + used["other"]
         row = subnet_json(s) | {"nodes": nodes, "assigned": used["assigned"], "warm": used["warm"], "others": others}
-        rows.append(
-            row
-            | {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": round(100 * s.free / s.subnet.usable, 1)}
-        )
+        share = f"{100 * s.free / s.subnet.usable:5.1f}"  # text of one width: a number would show two decimals
+        rows.append(row | {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": share})
     columns = list(_SUBNETS)
     if any(s.free_prefixes is not None for s in state.subnets):
         columns.insert(10, ("free_prefixes", "free /28 ≤"))

@@ -83,7 +83,8 @@ def render(answer: Answer, sink: Sink) -> str:
     if sink.output == "csv":
         return render_csv(answer.rows)
     if sink.output == "md":
-        return "\n".join(b if isinstance(b, str) else markdown_table(b) for b in answer.blocks) + "\n"
+        blocks = (markdown_block(b) if isinstance(b, str) else markdown_table(b) for b in answer.blocks)
+        return "\n".join(blocks) + "\n"
     paint = use_color(sink)
     return "\n".join(clean_block(b) if isinstance(b, str) else text_table(b, paint) for b in answer.blocks) + "\n"
 
@@ -209,6 +210,11 @@ def markdown_table(table: Table) -> str:
     lines.append("|" + "---|" * len(table.columns))
     lines += ["| " + " | ".join(markdown_text(cell(r.get(k))) for k, _ in table.columns) + " |" for r in table.rows]
     return "\n".join(lines)
+
+
+def markdown_block(text: str) -> str:
+    """A paragraph of ours, in which names may stand: no HTML and no steering characters come out of them."""
+    return clean_block(text).replace("<", "&lt;")
 
 
 def markdown_text(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from capacity.cluster.fleet import Extra
 from capacity.cluster.scenario import GroupState
@@ -72,6 +72,12 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
 
 def _bound_group(bookings: Mapping[str, Booking], subnets: Mapping[str, Subnet], state: GroupState) -> None:
     """Bounds of one group over all splits of its pods and over where odd nodes fall."""
+    for name, low, high, _ in bounds_of(subnets, state):
+        bookings[name].bound(low, high)
+
+
+def bounds_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[tuple[str, int, int, str]]:
+    """What a group takes of each subnet, at least and at most, and why: its nodes' own addresses, and its pods'."""
     spec, shape = state.shape.group, state.shape
     pods = sum(c.count * (c.vpc_pods - shape.first.daemon_pods) for c in state.classes)
     branch = sum(c.count * c.branch_pods for c in state.classes)
@@ -80,10 +86,12 @@ def _bound_group(bookings: Mapping[str, Booking], subnets: Mapping[str, Subnet],
         homes = [n for n in spec.pod_subnets if subnets[n].zone == zone]
         for name in mine:
             few, many = _nodes_in(state, zone, mine, name)
-            bookings[name].bound(few * shape.node_addresses, many * shape.node_addresses)
+            why = f"{spec.name}: {few} to {many} of its {state.nodes} nodes, their own addresses"
+            yield name, few * shape.node_addresses, many * shape.node_addresses, why
         for name in homes or mine:
             few, many = _nodes_in(state, zone, homes or mine, name)
-            bookings[name].bound(*group_bounds(shape, state.nodes, few, many, pods, branch))
+            why = f"{spec.name}: {few} to {many} of its {state.nodes} nodes with any share of its {pods + branch} pods"
+            yield name, *group_bounds(shape, state.nodes, few, many, pods, branch), why
 
 
 def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.events import EVENTS
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import GroupShape, group_shapes
+from capacity.cluster.shape import IMPLIED_DAEMONS, GroupShape, group_shapes, implied_daemons
 from capacity.spec.document import collector_paused
 from capacity.spec.plan import Plan, ScenarioSpec
 from capacity.spec.scenarios import scenario_option
@@ -115,8 +115,10 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
     notes = [note for shape in shapes for note in shape.platform.notes]
     if not plan.tenants:
         notes.append("no tenants in the plan: no addresses are booked for load balancers, endpoints or NAT gateways")
-    named = {d.name for d in plan.daemon_sets}
-    implied = [n for n in ("aws-node", "kube-proxy") if n not in named]
-    if implied and any(not (g.fargate or g.auto) for g in plan.node_groups):
-        notes.append(f"{' and '.join(implied)} run on every node on its own address, counted with requests of 0")
+    implied = dict.fromkeys(n for g in plan.node_groups for n in implied_daemons(plan, g))
+    if implied:
+        verb = "runs" if len(implied) == 1 else "run"
+        notes.append(f"{' and '.join(implied)} {verb} on every node, on the node's address, with requests of 0")
+    own = [d.name for d in plan.daemon_sets if d.name in IMPLIED_DAEMONS and not d.host_network]
+    notes += [f"{name} is without hostNetwork: true in the plan: an address is counted for each" for name in own]
     return list(dict.fromkeys(notes))

@@ -55,7 +55,9 @@ class Engine:
         """The ledger of every subnet with all that a fleet holds, and the verdict."""
         groups = self._group_states(fleet)
         bookings = book(self.plan, self.subnets, groups, fleet.extras)
-        prefixes = self.plan.cni.settings.prefix or any(g.auto for g in self.plan.node_groups)
+        settings = self.plan.cni.settings
+        # IPv6 pods take no IPv4 prefix
+        prefixes = not settings.ipv6 and (settings.prefix or any(g.auto for g in self.plan.node_groups))
         subnets = tuple(settle(b, self.plan.checks.min_free, prefixes) for b in bookings.values())
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
         verdicts = [s.verdict for s in subnets] + [unplaced_verdict(u) for u in unplaced]

@@ -17,7 +17,7 @@ from math import ceil, floor
 from capacity.cluster.place import BRANCH, VPC, NodeRoom, Placement, PodShape, State, Unplaced, fits
 from capacity.cluster.scenario import Batch
 from capacity.cluster.shape import GroupShape
-from capacity.cluster.spread import Slot, weighted_shares
+from capacity.cluster.spread import Slot, fewest_first, weighted_shares
 from capacity.spec.plan import Plan
 
 
@@ -120,15 +120,12 @@ class Fleet:
         for slot, number in zip(slots, have, strict=True):
             if slot.zone in by_zone:
                 by_zone[slot.zone] += number
+        zones = dict(zip(weights, fewest_first(count, list(by_zone.values()), list(weights.values())), strict=True))
         found: dict[int, int] = {}
-        zones: Counter[str] = Counter()
-        for _ in range(count):
-            at = min(by_zone, key=lambda z: (by_zone[z] + 1) / weights[z])
+        for at, number in zones.items():
             mine = [i for i, s in enumerate(slots) if s.zone == at and subnet in (None, s.subnet)]
-            place = min(mine, key=lambda i: have[i] + found.get(i, 0))
-            found[place] = found.get(place, 0) + 1
-            by_zone[at] += 1
-            zones[at] += 1
+            taken = fewest_first(number, [have[i] for i in mine], [Fraction(1)] * len(mine))
+            found.update({i: n for i, n in zip(mine, taken, strict=True) if n})
         total = sum(weights.values())
         ranges = {
             z: (min(floor(count * w / total), zones[z]), max(ceil(count * w / total), zones[z]))

@@ -110,12 +110,13 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
     if group.auto:
         rule = f"EKS Auto Mode: at most {AUTO_MAX_PODS}"
     elif group.provisioner == "managed":
-        custom = " − 1 for custom networking" if on.custom_networking else ""
         prefix = " × 16" if on.mode != "secondary" else ""
-        rule = f"EKS: (ENIs{custom}) × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs)"
+        enis = "(ENIs − 1 for custom networking)" if on.custom_networking else "ENIs"
+        rule = f"EKS: {enis} × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs)"
         rule += ", the smallest of the types"
     elif group.provisioner == "karpenter":
-        rule = f"Karpenter: (ENIs − {group.reserved_enis} reserved) × (IPs − 1) + 2"
+        enis = f"(ENIs − {group.reserved_enis} reserved)" if group.reserved_enis else "ENIs"
+        rule = f"Karpenter: {enis} × (IPs − 1) + 2"
     else:
         rule = "the AMI: ENIs × (IPs − 1) + 2, or its maxPodsExpression"
     return (rule, names)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
 from math import gcd
 
 from capacity.cluster.scenario import GroupState, NodeClass, ScenarioState
@@ -163,16 +165,48 @@ def _hull(options: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
 
 
 def _on_new_nodes(free: int, shape: GroupShape, at_home: bool) -> int:
-    """Most workload pods that new nodes of a group can add within ``free`` addresses: full ones, then one partly full.
-
-    A node's first addresses (its own, and what it keeps warm) carry no pod, so each address of a
-    node already there carries at least as many pods as one of another new node.
-    """
+    """Most workload pods that new nodes of a group can add within ``free`` addresses."""
     own = shape.node_addresses if at_home else 0
-    table = shape.first.demand_table
-    full = own + table[-1]
-    if not full:
+    return pods_on_new_nodes(tuple(own + v for v in shape.first.demand_table), free)
+
+
+def pods_on_new_nodes(costs: tuple[int, ...], budget: int) -> int:
+    """Most pods on any number of new nodes, each filled as far as is best.
+
+    Parameters
+    ----------
+    costs : tuple of int
+        Addresses of a whole new node with 0, 1, … pods, never falling. [addresses]
+
+    Notes
+    -----
+    Nodes of the step with the most pods per address first; what any other steps can add to them shows
+    within a budget that :func:`_best_fillings` works out once. Full nodes are not always best: of 66
+    addresses, two nodes of 33 with 15 pods each make more of them than one of 49 with 26.
+
+    >>> pods_on_new_nodes((33,) * 16 + (49,) * 11, 66)
+    30
+    """
+    steps = tuple((cost, pods) for cost, pods in cost_steps(costs) if pods)
+    if not steps or not steps[0][0]:
         return 0  # such nodes cannot address a single pod
-    nodes, rest = divmod(free, full)
-    partly = max((q for q, need in enumerate(table) if own + need <= rest), default=0)
-    return nodes * (len(table) - 1) + partly
+    coin = gcd(*(cost for cost, _ in steps))
+    (cost, pods), best = _best_fillings(tuple((c // coin, p) for c, p in steps))
+    budget //= coin
+    nodes = max(-(-(budget - len(best) + 1) // cost), 0)
+    return nodes * pods + best[budget - nodes * cost]
+
+
+@lru_cache(maxsize=2000)
+def _best_fillings(steps: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], tuple[int, ...]]:
+    """The step with the most pods per address, and the most pods for each budget up to where only it repeats.
+
+    Of as many nodes of other steps as that step has addresses, some together cost a multiple of it and
+    can be exchanged for it without loss: a larger budget only adds nodes of that step.
+    """
+    unit = max(steps, key=lambda s: (Fraction(s[1], s[0]), -s[0]))
+    most = max(min(unit[0] * (steps[-1][0] + 1), EXACT_STEPS // len(steps)), unit[0])
+    best = [0] * (most + 1)
+    for budget in range(steps[0][0], most + 1):
+        best[budget] = max(best[budget - cost] + pods for cost, pods in steps if cost <= budget)
+    return unit, tuple(best)

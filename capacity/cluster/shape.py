@@ -13,6 +13,7 @@ from capacity.cni.facade import NodeLimits, address_capacity, effective, node_li
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.node.fits import volumes_left
 from capacity.spec.cni_env import CniSettings
+from capacity.spec.fields import MOST_PODS
 from capacity.spec.plan import DaemonSet, NodeGroup, Plan, Requests
 from capacity.units import MIB
 
@@ -52,7 +53,9 @@ class TypeShape:
     @cached_property
     def most_workload_pods(self) -> int:
         """Most further pods on VPC addresses: by max pods beside the daemonsets, and by addresses. [pods]"""
-        return max(min(self.max_pods - self.start[4], self.room.addresses - self.daemon_pods), 0)
+        # An expression may give any number, and a table holds an entry for each pod.
+        max_pods = min(self.max_pods, MOST_PODS)
+        return max(min(max_pods - self.start[4], self.room.addresses - self.daemon_pods), 0)
 
     def demand(self, vpc_pods: int) -> int:
         """Addresses one node takes where its pods' addresses are: other ENIs, trunk, pool. [addresses]"""
@@ -208,11 +211,17 @@ def _volumes(kind: InstanceType, settings: CniSettings) -> int:
 def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:
     """Daemonsets that run on a group: the plan's, and aws-node and kube-proxy where it does not name them."""
     named = [d for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups]
-    known = {d.name for d in plan.daemon_sets}
     if group.auto:  # aws-node and kube-proxy are part of the node there, not pods
         return [d for d in named if d.name not in IMPLIED_DAEMONS]
-    implied = [DaemonSet(n, Requests(), host_network=True) for n in IMPLIED_DAEMONS if n not in known]
-    return implied + named
+    return [DaemonSet(n, Requests(), host_network=True) for n in implied_daemons(plan, group)] + named
+
+
+def implied_daemons(plan: Plan, group: NodeGroup) -> list[str]:
+    """Those of aws-node and kube-proxy that run on a group's nodes although the plan does not name them there."""
+    if group.fargate or group.auto:
+        return []
+    named = {d.name for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups}
+    return [n for n in IMPLIED_DAEMONS if n not in named]
 
 
 def _daemon_pod(daemon: DaemonSet) -> PodShape:

@@ -91,3 +91,31 @@ def slot_pairs(subnets: Sequence[str], pod_subnets: Sequence[str]) -> list[tuple
 def share_range(low: int, high: int, places: int) -> tuple[int, int]:
     """Fewest and most nodes in one of ``places`` equal subnets of a zone with low…high nodes."""
     return low // places, -(-high // places)
+
+
+def fewest_first(count: int, have: Sequence[int], weights: Sequence[Fraction]) -> list[int]:
+    """``count`` new ones, each to the place that has the fewest for its weight, ties in order: how many each takes.
+
+    Notes
+    -----
+    Each goes to the smallest (have + 1) / weight. All such steps up to a level come before any above
+    it, so the highest whole level that ``count`` pays for is taken at once and only the rest is counted out.
+
+    >>> fewest_first(4, [3, 0, 1], [Fraction(1)] * 3)
+    [0, 3, 1]
+    """
+    total = sum(weights)
+    shares = [w / total for w in weights]
+
+    def up_to(level: int) -> list[int]:
+        return [max(floor(level * w) - n, 0) for n, w in zip(have, shares, strict=True)]
+
+    low, high = 0, count + sum(have) + len(have)
+    while high - low > 1 and count > 4 * len(have):  # a few are counted out at once
+        middle = (low + high) // 2
+        low, high = (middle, high) if sum(up_to(middle)) <= count else (low, middle)
+    found = up_to(low)
+    for _ in range(count - sum(found)):
+        at = min(range(len(have)), key=lambda i: (have[i] + found[i] + 1) / shares[i])
+        found[at] += 1
+    return found

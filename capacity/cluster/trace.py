@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from capacity.cluster.booking import bounds_of
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import NodeClass, ScenarioState
@@ -80,8 +81,11 @@ def _scenario(result: CheckResult, name: str | None) -> ScenarioState:
 def _figure(result: CheckResult, subnet: SubnetState, state: ScenarioState, figure: str) -> Term:
     if figure == "runway":
         return runway_term(next(r for r in result.runway if r.subnet == subnet.subnet.name), subnet, result)
-    whole = subnet_term(subnet, state)
-    for part in whole.parts:
+    if figure in HOLDERS:
+        return _holder(subnet, figure, tuple(_pools(subnet, state)))
+    if figure == "bounds":
+        return _bounds(result, subnet, state)
+    for part in subnet_term(subnet, state).parts:
         if part.label == figure:
             return part
     known = (*HOLDERS, "free", "usable", "bounds", "runway")
@@ -99,7 +103,8 @@ def subnet_term(state: SubnetState, scenario: ScenarioState) -> Term:
         f"{subnet.cidr} has {subnet.total:,} addresses, AWS keeps {RESERVED_BY_AWS}",
         "awsdocs/amazon-vpc-user-guide subnet-sizing.md L9",
     )
-    holders = tuple(_holder(state, h, scenario) for h in HOLDERS if state.used[h])
+    holders = tuple(_holder(state, h) for h in HOLDERS if state.used[h])
+    pools = tuple(_pools(state, scenario))
     free = Term("free", state.free, f"{subnet.usable:,} usable − {state.used_total:,} held: {state.verdict}")
     bounds = Term(
         "bounds",
@@ -109,15 +114,35 @@ def subnet_term(state: SubnetState, scenario: ScenarioState) -> Term:
     )
     why = f"scenario {scenario.title}: {scenario.rule}"
     return Term(
-        f"{subnet.name} ({subnet.cidr}, {subnet.zone})", state.verdict, why, "", (usable, *holders, free, bounds)
+        f"{subnet.name} ({subnet.cidr}, {subnet.zone})",
+        state.verdict,
+        why,
+        "",
+        (usable, *holders, *pools, free, bounds),
     )
 
 
-def _holder(state: SubnetState, holder: str, scenario: ScenarioState) -> Term:
-    parts = [Term(why, addresses) for h, addresses, why in state.entries if h == holder and addresses]
-    if holder in ("assigned", "warm", "eni_primary"):
-        parts += list(_pools(state, scenario))
-    return Term(holder, state.used[holder], "", "", tuple(parts))
+def _holder(state: SubnetState, holder: str, pools: tuple[Term, ...] = ()) -> Term:
+    parts = tuple(Term(why, addresses) for h, addresses, why in state.entries if h == holder and addresses)
+    if holder in ("assigned", "warm", "eni_primary") and parts:
+        parts += pools
+    return Term(holder, state.used[holder], "" if parts else "nothing here", "", parts)
+
+
+def _bounds(result: CheckResult, state: SubnetState, scenario: ScenarioState) -> Term:
+    """The bounds group by group; what others hold is certain but for the control plane."""
+    subnets = {s.name: s for s in result.plan.subnets}
+    mine = [
+        (low, high, why)
+        for group in scenario.groups
+        for name, low, high, why in bounds_of(subnets, group)
+        if name == state.subnet.name and high
+    ]
+    others = [state.used_lowest - sum(low for low, _, _ in mine), state.used_highest - sum(high for _, high, _ in mine)]
+    parts = [Term(why, [low, high]) for low, high, why in mine]
+    parts.append(Term("control plane and tenants", others))
+    bounds = subnet_term(state, scenario).parts[-1]
+    return Term(bounds.label, bounds.value, bounds.why, bounds.source, tuple(parts))
 
 
 def _pools(state: SubnetState, scenario: ScenarioState) -> Iterator[Term]:
@@ -151,7 +176,8 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
         Term("daemonset pods", first.start[4], f"{first.daemon_pods} of them on VPC addresses"),
     ]
     for c in classes:
-        label = f"{c.count} nodes in {c.slot.subnet} with {c.pods} pods ({c.vpc_pods} on VPC addresses)"
+        nodes = "1 node" if c.count == 1 else f"{c.count} nodes"
+        label = f"{nodes} in {c.slot.subnet} with {c.pods} pods ({c.vpc_pods} on VPC addresses)"
         parts.append(
             Term(label, c.count * (first.demand(c.vpc_pods) + shape.node_addresses + c.branch_pods), "addresses")
         )
@@ -165,7 +191,7 @@ def runway_term(runway: Runway, subnet: SubnetState, result: CheckResult) -> Ter
         return Term("runway", None, "no node lives in this subnet")
     why = f"⌊{max(subnet.free_open, 0)} free ÷ {runway.node_addresses} addresses of one node of {runway.group}⌋"
     shape = next(s for s in result.shapes if s.group.name == runway.group)
-    pods = "nodes there filled to max pods first, then further nodes; CPU, memory and node maxima ignored"
+    pods = "nodes there filled first, then new nodes, each as full as is best; CPU, memory and node maxima ignored"
     return Term(
         "runway",
         [runway.more_nodes, runway.more_pods],

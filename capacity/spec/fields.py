@@ -17,6 +17,7 @@ _INTEGER = re.compile(r"^[+-]?[0-9]{1,18}$")
 _NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
 _BLOCK = re.compile(r"^[0-9.]{7,15}/[0-9]{1,2}$", re.ASCII)
 MOST_BYTES = 2**63 - 1  # Kubernetes' own limit of a quantity
+MOST_PODS = 100_000  # on one node; no kubelet comes near
 MOST = 10_000_000  # no cluster, VPC or fleet comes near; keeps arithmetic on sane numbers
 
 

@@ -16,7 +16,7 @@ from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError, UnknownInstanceType, either, nearest_names
 from capacity.spec.cni_env import CNI_VARIABLES, check_variable, cni_settings
 from capacity.spec.document import Section, collector_paused, kind_of, read_document
-from capacity.spec.fields import MOST, Field
+from capacity.spec.fields import MOST, MOST_PODS, Field
 from capacity.spec.plan import (
     Checks,
     Cni,
@@ -323,7 +323,7 @@ class _Parser:
             max_nodes=high,
             max_unavailable=unavailable,
             update_strategy=strategy,
-            max_pods=max_pods.integer(1, 2**31 - 1) if max_pods else None,
+            max_pods=max_pods.integer(1, MOST_PODS) if max_pods else None,
             max_pods_expression=expression.text(2000) if expression else None,
             spread=self._spread(get("spread"), subnets),
             reserved_enis=reserved.integer(0, 1_000_000) if reserved else 0,
@@ -338,7 +338,7 @@ class _Parser:
                 entry.child(key).fail("does not apply to a Fargate profile (it has a name and subnets)")
         entry.section(_FARGATE, required=("name", "subnets"))
         return NodeGroup(
-            name=entry.child("name").text(),
+            name=entry.child("name").name(),
             instance_types=(InstanceType.unlisted("fargate"),),
             subnets=self._subnet_names(entry.child("subnets")),
             provisioner="fargate",
@@ -375,8 +375,11 @@ class _Parser:
 
     def _pod_subnets(self, entry: Field, subnets: tuple[str, ...], cni: Cni) -> tuple[str, ...]:
         section = entry.get("podSubnets")
+        if entry.value.get("ami") == "windows":
+            self._check_windows(entry, section, cni)
+            return ()
         if section is None:
-            if cni.settings.custom_networking:
+            if cni.settings.custom_networking and entry.value.get("provisioner") != "auto":  # Auto Mode has its own
                 entry.fail("custom networking is on, but the key 'podSubnets' is missing")
             return ()
         if not cni.settings.custom_networking:
@@ -388,6 +391,16 @@ class _Parser:
             if zone not in served:
                 section.fail(f"no pod subnet in zone {zone!r}, where the nodes of {name!r} are")
         return names
+
+    def _check_windows(self, entry: Field, pod_subnets: Field | None, cni: Cni) -> None:
+        """Windows nodes are IPv4 only, and their pods share the node's subnet.
+
+        Source: Amazon EKS user guide, "Deploy Windows nodes", considerations (windows-support.adoc, read 2026-11-25).
+        """
+        if pod_subnets is not None:
+            pod_subnets.fail("Windows nodes cannot use custom networking: their pods are in the node's subnet")
+        if cni.settings.ipv6:
+            entry.child("ami").fail("Windows nodes cannot run in an IPv6 cluster")
 
     def _nodes(self, section: Field | None) -> tuple[int, int | None, int | None]:
         if section is None:

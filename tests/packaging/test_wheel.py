@@ -19,6 +19,9 @@ REPO = Path(__file__).parents[2]
 COMMANDS = [
     "--version",
     "maxpods m5.large -o json",
+    "check examples/windows-mixed.yaml -o md",
+    "explain IP001",
+    "explain pods-a.warm --plan examples/prefix-custom-networking.yaml --scenario upgrade",
     "node m5.large -o json",
     "data verify",
     "check examples/shop-prod.yaml -o json",

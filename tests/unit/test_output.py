@@ -1,0 +1,171 @@
+"""How answers leave: text that cannot steer a terminal, cells, tables, CSV, Markdown, files, colour."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from capacity.cli.output import (
+    Answer,
+    Sink,
+    Table,
+    cell,
+    clean,
+    envelope,
+    flatten,
+    markdown_table,
+    render,
+    render_csv,
+    text_table,
+    use_color,
+    width,
+    write_file,
+)
+from capacity.errors import SpecError
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("Größe 东京", "Größe 东京"),
+        ("a\x1b[31mred", "a\\u001b[31mred"),
+        ("we\u202eb", "we\\u202eb"),  # right-to-left override
+        ("a\u2028b\x00", "a\\u2028b\\u0000"),
+        ("שלום", "שלום"),  # letters that run right to left steer nothing
+    ],
+)
+def test_control_and_direction_characters_are_shown_not_sent(text: str, shown: str) -> None:
+    assert clean(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "–"),
+        (0, "0"),
+        (1234567, "1,234,567"),
+        (-73, "-73"),
+        (0.0961, "0.0961"),
+        (0.5, "0.5"),
+        (12.345, "12.35"),
+        (True, "yes"),
+        (["a", 2, None], "a, 2, –"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_cells(value: object, shown: str) -> None:
+    assert cell(value) == shown
+
+
+def test_columns_line_up_whatever_the_script() -> None:
+    assert [width(t) for t in ("abc", "东京", "e\u0301")] == [3, 4, 1]
+    table = Table((("name", "name"), ("n", "count")), [{"name": "东京", "n": 5}, {"name": "abcde", "n": 1200}], "towns")
+    assert text_table(table).splitlines() == [
+        "towns",
+        "name   count",
+        "─────  ─────",
+        "东京       5",
+        "abcde  1,200",
+    ]
+
+
+def test_an_empty_table_keeps_its_head() -> None:
+    assert text_table(Table((("a", "a"),), [])).splitlines() == ["a", "─"]
+
+
+def test_markdown_escapes_what_would_be_markup() -> None:
+    page = markdown_table(Table((("a", "a|b"),), [{"a": "<script>|`x`\\"}]))
+    assert page.splitlines()[0] == "| a\\|b |"
+    assert page.splitlines()[2] == "| &lt;script>\\|'x'\\\\ |"
+
+
+def test_csv_is_flat_and_no_formula() -> None:
+    rows: list[dict[str, Any]] = [
+        {"used": {"warm": 3}, "zones": ["a", "b"]},
+        {"used": {"warm": None}, "name": "=1+2", "ok": True},
+    ]
+    assert flatten(rows[0]) == {"used.warm": 3, "zones": "a;b"}
+    assert render_csv(rows) == "used.warm,zones,name,ok\n3,a;b,,\n,,'=1+2,true\n"
+
+
+ANSWER = Answer("test", {"x": 1}, [{"a": 1}], ["text", Table((("a", "a"),), [{"a": 1}])], [{"a": 1}], ["mind"])
+
+
+def test_the_envelope() -> None:
+    found = envelope(ANSWER)
+    assert list(found) == ["schema", "command", "version", "data", "inputs", "results", "warnings"]
+    assert (found["schema"], found["inputs"], found["warnings"]) == ("capacity/1", {"x": 1}, ["mind"])
+
+
+@pytest.mark.parametrize("output", ["table", "json", "yaml", "csv", "md"])
+def test_every_format_ends_with_one_newline(output: str) -> None:
+    text = render(ANSWER, Sink(output))
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+
+
+class TestColour:
+    @pytest.fixture(autouse=True)
+    def plain(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("NO_COLOR", "FORCE_COLOR"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("TERM", "xterm")
+
+    @pytest.mark.parametrize(
+        ("sink", "environment", "painted"),
+        [
+            (Sink(), {}, True),
+            (Sink(color="never"), {}, False),
+            (Sink(out_file=Path("x")), {}, False),
+            (Sink(), {"TERM": "dumb"}, False),
+            (Sink(), {"TERM": "dumb", "FORCE_COLOR": "1"}, True),
+            (Sink(), {"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+            (Sink(color="always"), {"NO_COLOR": "1"}, True),
+        ],
+    )
+    def test_on_a_terminal(
+        self, sink: Sink, environment: dict[str, str], painted: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Terminal(io.StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.stdout", Terminal())
+        assert use_color(sink) is painted
+
+    def test_into_a_pipe(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stdout", io.StringIO())
+        assert not use_color(Sink())
+
+
+class TestFiles:
+    def test_a_new_file(self, tmp_path: Path) -> None:
+        write_file(tmp_path / "a.txt", "✓ text\r\n")
+        assert (tmp_path / "a.txt").read_bytes() == "✓ text\r\n".encode()
+
+    def test_a_failure_leaves_nothing_behind(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "a.txt").write_text("old")
+
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "replace", full)
+        with pytest.raises(SpecError, match=r"--out-file .*: No space left on device"):
+            write_file(tmp_path / "a.txt", "new")
+        assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.txt", "old")]
+
+    def test_an_interrupt_leaves_nothing_behind(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(os, "replace", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write_file(tmp_path / "a.txt", "new")
+        assert list(tmp_path.iterdir()) == []
