@@ -11,12 +11,14 @@ import typer
 
 from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, one_of, sink, words
 from capacity.cli.output import FORMATS
-from capacity.errors import CapacityError
+from capacity.errors import CapacityError, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from capacity.advice.codes import Finding
+    from capacity.advice.fixes import Fixes
+    from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
 
 Plan = Annotated[
@@ -55,6 +57,17 @@ def check(
         str, typer.Option("--fail-on", help="error: exit 1 when exhausted. warning: also when tight.", metavar="LEVEL")
     ] = "error",
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")] = False,
+    fixes: Annotated[
+        bool | None,
+        typer.Option(
+            "--fixes/--no-fixes",
+            help="Look for the smallest change that makes a bad verdict ok (large plans only with --fixes).",
+            show_default=False,
+        ),
+    ] = None,
+    fix_out: Annotated[
+        Path | None, typer.Option("--fix-out", help="Write the plan with that change to this file.", metavar="PATH")
+    ] = None,
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
@@ -86,7 +99,10 @@ def check(
     texts = _texts(result, found, patch, level)
     if explain:
         del texts["md"]  # the terms of every figure do not fit a comment
-    emit(replace(answer(result, found, explain, patch), texts=texts), to)
+    mended = None
+    if fix_out or fixes or (fixes is None and not _too_large(result, to)):
+        mended = _fixes(plan, result, scenario, patch, to.output, fix_out)
+    emit(replace(answer(result, found, explain, patch, mended), texts=texts), to)
     bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
     if result.verdict in bad and not exit_zero:
         raise typer.Exit(1)
@@ -103,6 +119,49 @@ def run(
 
     result = check_plan(read_patched(plan or find_plan(), patch), scenarios)
     return result, findings(result)
+
+
+def _too_large(result: CheckResult, to: Sink) -> bool:
+    """Whether the search must be asked for; says so."""
+    if result.verdict == "ok":
+        return True
+    from capacity.advice.fixes import is_large
+    from capacity.cli.output import note
+
+    if is_large(result) and not to.quiet:
+        note("note: no fixes were looked for in a plan this large; --fixes does (about a minute)")
+    return is_large(result)
+
+
+def _fixes(
+    plan: Path | None,
+    result: CheckResult,
+    scenarios: list[str] | None,
+    patch: Mapping[str, object],
+    output: str,
+    fix_out: Path | None,
+) -> Fixes | None:
+    """The smallest change that is enough, where the verdict is bad and the answer has a place for it."""
+    if result.verdict == "ok" or (output not in ("table", "json", "yaml") and fix_out is None):
+        if fix_out is not None:
+            raise SpecError(f"--fix-out: nothing to fix, the verdict is ok ({str(fix_out)!r} was not written)")
+        return None
+    from capacity.advice.fixes import find_fixes
+    from capacity.spec.document import read_document
+    from capacity.spec.parse import find_plan
+    from capacity.spec.patch import apply_patch, write_patched
+
+    path = plan or find_plan()
+    if str(path) == "-":
+        if fix_out is not None:
+            raise SpecError("--fix-out needs a plan in a file, not on standard input")
+        return None
+    found = find_fixes(apply_patch(read_document(path), patch), result, scenarios)
+    if fix_out is not None:
+        if found.best is None:
+            raise SpecError(f"--fix-out: no set of levers makes the verdict ok ({str(fix_out)!r} was not written)")
+        write_patched(path, {**patch, **found.best.patch}, fix_out)
+    return found
 
 
 def _texts(

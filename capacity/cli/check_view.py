@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from capacity.advice.codes import Finding
+from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence, waste_sentence
+from capacity.cli.fix_view import fix_blocks, fixes_json
 from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway
@@ -16,17 +18,23 @@ from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
 def answer(
-    result: CheckResult, found: Sequence[Finding], explain: bool = False, patch: Mapping[str, object] | None = None
+    result: CheckResult,
+    found: Sequence[Finding],
+    explain: bool = False,
+    patch: Mapping[str, object] | None = None,
+    fixes: Fixes | None = None,
 ) -> Answer:
     """Everything `check` says, in every format."""
     results = results_json(result, found)
+    if fixes is not None:
+        results["fixes"] = fixes_json(fixes)
     if explain:
         results["explain"] = [subnet_term(s, state).as_dict() for state in result.scenarios for s in state.subnets]
     return Answer(
         command="check",
         inputs=inputs_of(result) | ({"set": dict(patch)} if patch else {}),
         results=results,
-        blocks=blocks(result, found, explain),
+        blocks=blocks(result, found, explain, fixes),
         rows=[
             {"scenario": s.name, "variant": s.variant, **row}
             for s in result.scenarios
@@ -153,7 +161,9 @@ _SUBNETS = (
 )
 
 
-def blocks(result: CheckResult, found: Sequence[Finding], explain: bool) -> list[str | Table]:
+def blocks(
+    result: CheckResult, found: Sequence[Finding], explain: bool, fixes: Fixes | None = None
+) -> list[str | Table]:
     """The page: verdict first, then all scenarios at a glance, steady and the gravest in full, runway, findings."""
     page: list[str | Table] = [verdict_sentence(result), ""]
     if len(result.scenarios) > 1:
@@ -170,6 +180,7 @@ def blocks(result: CheckResult, found: Sequence[Finding], explain: bool) -> list
     page += [_runway_table(result), ""]
     waste = waste_sentence(result)
     page += [waste, ""] if waste else []
+    page += fix_blocks(fixes) if fixes is not None else []
     if found:
         page += [
             _findings(found),

@@ -251,3 +251,22 @@ class TestExplain:
             "usable = 251  (10.0.0.0/24 has 256 addresses, AWS keeps 5)"
             in capacity("check", "ok.yaml", "--explain").stdout
         )
+
+
+EXAMPLE = str(Path(__file__).parents[2] / "examples" / "shop-prod.yaml")
+
+
+def test_fix_out_writes_a_plan_that_passes(tmp_path: Path) -> None:
+    out = tmp_path / "fixed.yaml"
+    done = capacity("check", EXAMPLE, "-q", "--fix-out", str(out))
+    assert done.code == 1
+    assert "fix: custom-networking turns the verdict to ok" in done.stdout
+    assert capacity("check", str(out), "-q").code == 0
+
+
+def test_fix_out_writes_nothing_where_nothing_is_wrong(tmp_path: Path) -> None:
+    out = tmp_path / "fixed.yaml"
+    done = capacity("check", EXAMPLE, "--scenario", "steady", "--fix-out", str(out))
+    assert done.code == 2
+    assert "nothing to fix" in done.stderr
+    assert not out.exists()

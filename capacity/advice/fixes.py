@@ -1,0 +1,183 @@
+"""Levers applied to the plan, checked again by the same engine, and the smallest set of them that is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from capacity.advice.levers import Lever, levers
+from capacity.cluster.check import CheckResult, check
+from capacity.errors import SpecError
+from capacity.spec.document import Section
+from capacity.spec.patch import parse_patched
+from capacity.spec.plan import ScenarioSpec
+from capacity.vpc.ledger import VERDICTS
+
+MOST_TOGETHER = 3  # levers in one set
+MOST_CHECKS, MOST_CHECKS_LARGE = 150, 20  # of a small plan, and of a large one: pairs only
+LARGE = 400  # node groups times subnets, or workloads, from which a plan is large
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Some levers together and what the check says of the plan with them.
+
+    Attributes
+    ----------
+    patch : mapping
+        All changes, as ``--set`` takes them.
+    verdict : str or None
+        None where the levers exclude each other; ``fault`` says why.
+    frees : mapping
+        Addresses freed by subnet in the scenario where the subnet has least, before against after;
+        subnets of both plans only. [addresses]
+    short : int
+        What is still missing over all subnets and scenarios. [addresses]
+    """
+
+    levers: tuple[Lever, ...]
+    patch: Mapping[str, object]
+    verdict: str | None
+    frees: Mapping[str, int]
+    short: int
+    not_ok: int
+    fault: str = ""
+
+    @property
+    def names(self) -> str:
+        return " + ".join(lever.name for lever in self.levers)
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """How far from ok: verdict, subnets and scenarios that are not, addresses short."""
+        return (VERDICTS.index(self.verdict or "exhausted"), self.not_ok, self.short)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixes:
+    """What was tried.
+
+    Attributes
+    ----------
+    best : Fix or None
+        The smallest set that makes the verdict ok; None where none was found.
+    tried : tuple of Fix
+        Every set that was checked, single levers first.
+    nearest : Fix or None
+        The best of those tried, where none is enough.
+    """
+
+    best: Fix | None
+    nearest: Fix | None
+    tried: tuple[Fix, ...]
+
+    @property
+    def single(self) -> tuple[Fix, ...]:
+        return tuple(f for f in self.tried if len(f.levers) == 1)
+
+
+def find_fixes(
+    document: Section,
+    result: CheckResult,
+    scenarios: Sequence[str | ScenarioSpec] | None = None,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Fixes:
+    """The smallest set of levers with which the plan is ok, each tried by a check of the changed plan.
+
+    Every lever is tried alone; then sets of those that helped, by size, those that disturb least first. So the
+    first that is enough is the smallest, and every smaller set of levers that help is proven not to be.
+
+    Parameters
+    ----------
+    document : Section
+        The plan as read.
+    result : CheckResult
+        Its check.
+    """
+    tried: list[Fix] = []
+    offered = levers(result)
+    for candidate in _sets(offered, result, tried):
+        fix = _tried(candidate, document, result, scenarios)
+        tried.append(fix)
+        progress(len(tried))
+        if fix.verdict == "ok" and len(candidate) > 1:
+            return Fixes(fix, None, tuple(tried))
+        if len(tried) == len(offered) and (enough := next((f for f in tried if f.verdict == "ok"), None)):
+            return Fixes(enough, None, tuple(tried))
+    known = [f for f in tried if f.verdict is not None]
+    nearest = min(known, key=lambda f: (f.rank, len(f.levers)), default=None)
+    return Fixes(None, nearest, tuple(tried))
+
+
+def _sets(offered: Sequence[Lever], result: CheckResult, tried: Sequence[Fix]) -> Iterator[tuple[Lever, ...]]:
+    """Sets of levers to try: all single ones first, then those of the single ones that helped."""
+    large = is_large(result)
+    most = MOST_CHECKS_LARGE if large else MOST_CHECKS
+    yield from ((lever,) for lever in offered)
+    before = _distance(result)
+    helped = [f.levers[0] for f in tried if f.verdict is not None and f.rank < before]
+    for size in range(2, 3 if large else MOST_TOGETHER + 1):
+        for several in combinations(helped, size):
+            if len(tried) >= most:
+                return
+            yield several
+
+
+def is_large(result: CheckResult) -> bool:
+    """Whether a check of the plan takes seconds, so that a search takes a minute."""
+    plan = result.plan
+    return max(len(plan.node_groups) * len(plan.subnets), len(plan.workloads)) >= LARGE
+
+
+def _distance(result: CheckResult) -> tuple[int, int, int]:
+    states = [s for scenario in result.scenarios for s in scenario.subnets]
+    not_ok = sum(s.verdict != "ok" for s in states) + sum(len(s.unplaced) for s in result.scenarios)
+    return VERDICTS.index(result.verdict), not_ok, sum(max(-s.free, 0) for s in states)
+
+
+def _tried(
+    candidate: tuple[Lever, ...],
+    document: Section,
+    result: CheckResult,
+    scenarios: Sequence[str | ScenarioSpec] | None,
+) -> Fix:
+    try:
+        patch = merged(candidate)
+        after = check(parse_patched(document, patch, result.plan.file), scenarios)
+    except SpecError as error:
+        return Fix(candidate, {}, None, {}, 0, 0, str(error))
+    _, not_ok, short = _distance(after)
+    was, now = least_free(result), least_free(after)
+    frees = {name: now[name] - free for name, free in was.items() if name in now and now[name] != free}
+    return Fix(candidate, patch, after.verdict, frees, short, not_ok)
+
+
+def merged(several: Sequence[Lever]) -> dict[str, object]:
+    """One patch of several levers; appended lists are joined.
+
+    Raises
+    ------
+    SpecError
+        Two levers set one path to different values.
+    """
+    patch: dict[str, object] = {}
+    for lever in several:
+        for path, value in lever.patch.items():
+            old = patch.get(path, value)
+            if path.endswith("[+]") and path in patch and isinstance(old, list) and isinstance(value, list):
+                patch[path] = [*old, *value]
+            elif old != value:
+                raise SpecError(f"{lever.name} and another lever both set {path}")
+            else:
+                patch[path] = value
+    return patch
+
+
+def least_free(result: CheckResult) -> dict[str, int]:
+    """Fewest free addresses of each subnet over all scenarios. [addresses]"""
+    found: dict[str, int] = {}
+    for scenario in result.scenarios:
+        for state in scenario.subnets:
+            found[state.subnet.name] = min(found.get(state.subnet.name, state.free), state.free)
+    return found

@@ -1,0 +1,79 @@
+"""Fixes as a person reads them, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+from capacity.advice.fixes import Fix, Fixes
+from capacity.cli.output import Table
+
+
+def fixes_json(fixes: Fixes) -> dict[str, Any]:
+    """``results.fixes``: the smallest set that is enough, the nearest where none is, and all that was tried."""
+    return {
+        "best": _fix_json(fixes.best),
+        "nearest": _fix_json(fixes.nearest),
+        "tried": [_fix_json(f) for f in fixes.tried],
+    }
+
+
+def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
+    if fix is None:
+        return None
+    return {
+        "levers": [lever.name for lever in fix.levers],
+        "summary": "; ".join(lever.summary for lever in fix.levers),
+        "verdict": fix.verdict,
+        "frees": dict(fix.frees),
+        "short": fix.short,
+        "cost": [lever.cost for lever in fix.levers],
+        "source": [lever.source for lever in fix.levers],
+        "patch": dict(fix.patch),
+        "commands": [command for lever in fix.levers for command in lever.commands],
+        "fault": fix.fault,
+    }
+
+
+def fix_blocks(fixes: Fixes) -> list[str | Table]:
+    """The smallest set that is enough with what to paste, and every single lever with its own verdict."""
+    if not fixes.tried:
+        return []
+    page: list[str | Table] = []
+    best = fixes.best or fixes.nearest
+    if best is None:
+        page.append("fix: no lever can be applied to this plan.")
+    elif fixes.best:
+        page.append(f"fix: {best.names} turns the verdict to ok, checked with the plan changed:")
+    else:
+        page.append(f"fix: nothing tried turns the verdict to ok; nearest is {best.names} ({best.verdict}):")
+    if best:
+        page += [f"  {lever.summary} (cost: {lever.cost})" for lever in best.levers]
+        page += [f"  --set {shlex.quote(f'{path}={_value(value)}')}" for path, value in best.patch.items()]
+        page += [f"  {command}" for lever in best.levers for command in lever.commands]
+        page += ["  capacity check --fix-out FILE writes the plan with it." if fixes.best else ""]
+    rows = [
+        {"lever": f.names, "verdict": f.verdict or "does not apply", "not_ok": f.not_ok, "frees": _frees(f)}
+        for f in fixes.single
+    ]
+    columns = (
+        ("lever", "lever"),
+        ("verdict", "verdict"),
+        ("not_ok", "places not ok"),
+        ("frees", "least free, by subnet"),
+    )
+    return [*page, "", Table(columns, rows, "each lever alone, checked again"), ""]
+
+
+def _frees(fix: Fix) -> str:
+    """The largest changes of what stays free."""
+    largest = sorted(fix.frees.items(), key=lambda f: -abs(f[1]))[:3]
+    return fix.fault or ", ".join(f"{name} {change:+,}" for name, change in largest) or "no change"
+
+
+def _value(value: object) -> str:
+    """A value of a patch as YAML in one line."""
+    if value is None:
+        return "null"
+    return json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value

@@ -1,0 +1,127 @@
+"""Levers tried on plans: each is what it claims, the smallest set is found, and what is written passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capacity.advice.fixes import Fixes, find_fixes, least_free, merged
+from capacity.advice.levers import Lever, levers
+from capacity.cluster.check import CheckResult, check
+from capacity.errors import SpecError
+from capacity.spec.document import Section, parse_yaml
+from capacity.spec.parse import parse_plan
+from capacity.spec.patch import apply_patch, parse_patched, write_patched
+
+PLAN = """
+apiVersion: capacity/v1
+vpc:
+  cidrs: [10.0.0.0/%(vpc)s]
+  subnets:
+    - {name: a, zone: z1, cidr: 10.0.0.0/%(size)s, used: %(used)s}   # kept
+    - {name: b, zone: z2, cidr: 10.0.4.0/%(size)s}
+controlPlane: {subnets: [a, b]}
+nodeGroups:
+  - {name: "it's web", instanceTypes: [m5.large], subnets: [a, b], nodes: {desired: %(nodes)s, max: %(nodes)s}}
+workloads:
+  - {name: app, replicas: %(pods)s}
+"""
+
+
+def document(vpc: int = 16, size: int = 24, used: int = 0, nodes: int = 20, pods: int = 40) -> Section:
+    values = {"vpc": vpc, "size": size, "used": used, "nodes": nodes, "pods": pods}
+    found = parse_yaml(PLAN % values, "plan.yaml")
+    assert isinstance(found, Section)
+    return found
+
+
+def checked(of: Section) -> CheckResult:
+    return check(parse_plan(of, "plan.yaml"))
+
+
+def fixes_of(of: Section) -> Fixes:
+    return find_fixes(of, checked(of))
+
+
+def test_warm_targets_save_what_the_hand_says() -> None:
+    # 20 nodes with 2 pods: 1 + 1 ENIs and 18 addresses each, 10 nodes a subnet: 200. With WARM_IP_TARGET 2 and
+    # MINIMUM_IP_TARGET 2 + 2 (2 pods on the fullest in steady; 3 with the surge pods: 5): 1 ENI and 5 addresses.
+    plan = document()
+    fix = next(f for f in fixes_of(plan).single if f.names == "warm-targets")
+    pods = max(g.fullest[0] for s in checked(plan).scenarios for g in s.groups)
+    assert fix.patch == {"cni.env.WARM_IP_TARGET": "2", "cni.env.MINIMUM_IP_TARGET": str(pods + 2)}
+    steady = check(parse_patched(plan, fix.patch, "plan.yaml"), ["steady"]).scenarios[0]
+    per_node = 1 + max(2 + 2, pods + 2)
+    assert [s.subnet.usable - s.free - s.used["control_plane"] for s in steady.subnets] == [10 * per_node] * 2
+
+
+def test_every_lever_alone_is_tried_and_the_first_that_is_enough_is_named() -> None:
+    fixes = fixes_of(document())
+    assert fixes.best is not None
+    assert [f.names for f in fixes.single] == [lever.name for lever in levers(checked(document()))]
+    enough = [f.names for f in fixes.single if f.verdict == "ok"]
+    assert fixes.best.names == enough[0]
+
+
+def test_a_pair_is_found_where_no_single_lever_is_enough() -> None:
+    # No room in the VPC for larger subnets and hardly any free addresses.
+    fixes = fixes_of(document(vpc=21, size=26, nodes=6, pods=120))
+    assert not [f for f in fixes.single if f.verdict == "ok"] or len(fixes.best.levers if fixes.best else ()) == 1
+    sizes = [len(f.levers) for f in fixes.tried]
+    assert sizes == sorted(sizes)
+
+
+def test_nothing_is_claimed_where_nothing_is_enough() -> None:
+    # 13 addresses usable a subnet are needed by the nodes themselves, whatever the CNI does.
+    plan = document(vpc=21, size=28, nodes=60, pods=600)
+    fixes = fixes_of(plan)
+    assert fixes.best is None or checked(apply_patch(plan, fixes.best.patch)).verdict == "ok"
+    if fixes.best is None:
+        assert fixes.nearest is not None
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(22, 27), st.integers(0, 20), st.integers(1, 30), st.integers(0, 200))
+def test_what_a_lever_claims_is_the_difference_of_two_checks(size: int, used: int, nodes: int, pods: int) -> None:
+    plan = document(size=size, used=used, nodes=nodes, pods=pods)
+    before = checked(plan)
+    for fix in find_fixes(plan, before).single:
+        if fix.verdict is None:
+            continue
+        after = check(parse_patched(plan, fix.patch, "plan.yaml"))
+        assert after.verdict == fix.verdict
+        was, now = least_free(before), least_free(after)
+        assert dict(fix.frees) == {n: now[n] - f for n, f in was.items() if n in now and now[n] != f}
+
+
+def test_the_written_plan_passes_and_keeps_its_comments(tmp_path: Path) -> None:
+    given_plan, mended = tmp_path / "plan.yaml", tmp_path / "mended.yaml"
+    given_plan.write_text(PLAN % {"vpc": 16, "size": 24, "used": 0, "nodes": 20, "pods": 40})
+    fixes = fixes_of(document())
+    assert fixes.best is not None
+    write_patched(given_plan, fixes.best.patch, mended)
+    text = mended.read_text()
+    assert "# kept" in text
+    found = parse_yaml(text, "mended.yaml")
+    assert isinstance(found, Section)
+    assert checked(found).verdict == "ok"
+
+
+def test_levers_that_exclude_each_other_are_refused() -> None:
+    one, two = (Lever(name, "", {"cni.env.MAX_ENI": value}, "", "") for name, value in (("one", "1"), ("two", "2")))
+    with pytest.raises(SpecError, match="two and another lever both set"):
+        merged([one, two])
+    lists = [Lever(n, "", {"vpc.cidrs[+]": [n]}, "", "") for n in ("x", "y")]
+    assert merged(lists) == {"vpc.cidrs[+]": ["x", "y"]}
+
+
+def test_xen_types_get_no_prefixes_and_windows_no_custom_networking() -> None:
+    xen = document()
+    xen["nodeGroups"][0]["instanceTypes"][0] = "m4.large"
+    assert "prefix-delegation" not in [lever.name for lever in levers(checked(xen))]
+    windows = document()
+    windows["nodeGroups"][0]["ami"] = "windows"
+    assert "custom-networking" not in [lever.name for lever in levers(checked(windows))]
