@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
+from capacity.advice.codes import Finding
 from capacity.advice.levers import Lever, levers
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
@@ -128,6 +129,24 @@ def is_large(result: CheckResult) -> bool:
     """Whether a check of the plan takes seconds, so that a search takes a minute."""
     plan = result.plan
     return max(len(plan.node_groups) * len(plan.subnets), len(plan.workloads)) >= LARGE
+
+
+ABOUT_ADDRESSES = ("IP001", "IP002", "IP003", "IP004", "IP006", "IP019")
+
+
+def with_fix(found: Sequence[Finding], fixes: Fixes | None) -> tuple[Finding, ...]:
+    """The findings, those about missing addresses with the patch that mends them all."""
+    best = fixes.best if fixes else None
+    if best is None:
+        return tuple(found)
+    commands = [command for lever in best.levers for command in lever.commands]
+
+    def mended(entry: Finding) -> Finding:
+        frees = best.frees.get(entry.where.removeprefix("subnets."))
+        fix = {"summary": "; ".join(lever.summary for lever in best.levers), "patch": dict(best.patch)}
+        return replace(entry, fix=fix | {"commands": commands, "frees": frees})
+
+    return tuple(mended(f) if f.code in ABOUT_ADDRESSES else f for f in found)
 
 
 def _distance(result: CheckResult) -> tuple[int, int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from capacity.advice.codes import Finding
-from capacity.advice.fixes import Fixes
+from capacity.advice.fixes import Fixes, with_fix
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.fix_view import fix_blocks, fixes_json
 from capacity.cli.output import Answer, Table
@@ -25,7 +25,7 @@ def answer(
     fixes: Fixes | None = None,
 ) -> Answer:
     """Everything `check` says, in every format."""
-    results = results_json(result, found)
+    results = results_json(result, with_fix(found, fixes))
     if fixes is not None:
         results["fixes"] = fixes_json(fixes)
     if explain:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.advice.fixes import Fixes, find_fixes, least_free, merged
+from capacity.advice.findings import findings
+from capacity.advice.fixes import Fixes, find_fixes, least_free, merged, with_fix
 from capacity.advice.levers import Lever, levers
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
@@ -125,3 +126,14 @@ def test_xen_types_get_no_prefixes_and_windows_no_custom_networking() -> None:
     windows = document()
     windows["nodeGroups"][0]["ami"] = "windows"
     assert "custom-networking" not in [lever.name for lever in levers(checked(windows))]
+
+
+def test_findings_about_addresses_carry_the_fix() -> None:
+    plan = document()
+    before = checked(plan)
+    fixes = find_fixes(plan, before)
+    assert fixes.best is not None
+    for entry in with_fix(findings(before), fixes):
+        if entry.where == "subnets.a" and entry.code in ("IP001", "IP002", "IP006"):
+            assert entry.fix["patch"] == fixes.best.patch
+            assert entry.fix["frees"] == fixes.best.frees["a"]
