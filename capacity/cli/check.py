@@ -164,6 +164,15 @@ def _fixes(
     return found
 
 
+def search_fixes(
+    plan: Path | None, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
+) -> Fixes | None:
+    """The same for other verbs: None where nothing is wrong, or the search would take long."""
+    from capacity.advice.fixes import is_large
+
+    return None if is_large(result) else _fixes(plan, result, scenarios, patch, "json", None)
+
+
 def _texts(
     result: CheckResult, found: tuple[Finding, ...], patch: Mapping[str, object], level: str
 ) -> dict[str, Callable[[], str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -73,15 +74,18 @@ def report(
     to = sink(output, out_file, color, quiet, REPORT_FORMATS)
     one_of("--theme", theme, ("light", "dark"))
     day = parse_day("--as-of", as_of)
-    from capacity.cli.check import run
+    from capacity.advice.fixes import with_fix
+    from capacity.cli.check import run, search_fixes
     from capacity.report.content import document
     from capacity.report.gather import gather
     from capacity.spec.patch import parse_settings
 
-    result, _ = run(plan, scenario, parse_settings(settings or ()))
+    patch = parse_settings(settings or ())
+    result, _ = run(plan, scenario, patch)
     command = _command(result, scenario, settings, horizon, day)
     material = gather(result, command, day, _sha256(result.plan.file), horizon)
-    page = document(material)
+    fixes = search_fixes(plan, result, scenario, patch)
+    page = document(replace(material, findings=with_fix(material.findings, fixes)))
     if charts is not None:
         _write_charts(page, charts, theme)
     if alerts is not None:
