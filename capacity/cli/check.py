@@ -129,7 +129,7 @@ def _too_large(result: CheckResult, to: Sink) -> bool:
     from capacity.cli.output import note
 
     if is_large(result) and not to.quiet:
-        note("note: no fixes were looked for in a plan this large; --fixes does (about a minute)")
+        note("note: no fixes were looked for in a plan this large; --fixes does (it takes minutes)")
     return is_large(result)
 
 
