@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from math import ceil
 
-from capacity.advice.warm import commands as env_commands
+from capacity.advice.snippets import (
+    eni_config,
+    env_snippets,
+    max_pods_snippets,
+    minimal_update_snippet,
+    no_surge_snippet,
+    reserved_enis_snippet,
+)
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult
 from capacity.node.density import recommended_cap
@@ -78,7 +85,7 @@ def _own_cni(plan: Plan) -> list[NodeGroup]:
 
 
 def _env(plan: Plan, change: Mapping[str, str | None]) -> tuple[dict[str, object], tuple[str, ...]]:
-    return {f"cni.env.{name}": value for name, value in change.items()}, env_commands(change, plan.cni.env)
+    return {f"cni.env.{name}": value for name, value in change.items()}, env_snippets(change, plan.cni.env)
 
 
 def _warm_targets(result: CheckResult) -> Iterator[Lever]:
@@ -112,6 +119,7 @@ def _prefixes(plan: Plan) -> Iterator[Lever]:
         if group.provisioner in ("karpenter", "self-managed") and group.max_pods is None:
             cap = min(int(recommended_cap(k.vcpus or 0)) for k in group.instance_types)
             patch[f"nodeGroups[{group.name}].maxPods"] = cap
+            commands += tuple(max_pods_snippets(group, cap))
     yield Lever(
         name="prefix-delegation",
         summary="hand out /28 prefixes instead of single addresses, and raise max pods where nobody else does",
@@ -149,7 +157,12 @@ def _custom_networking(plan: Plan) -> Iterator[Lever]:
         patch=patch,
         cost="the primary ENI serves no pods: lower max pods; new nodes beside the old; an ENIConfig per zone",
         source=f"{GUIDE}/custom-networking.adoc L29-130",
-        commands=(f"aws ec2 associate-vpc-cidr-block --vpc-id VPC --cidr-block {block}", *commands),
+        commands=(
+            f"aws ec2 associate-vpc-cidr-block --vpc-id VPC --cidr-block {block}",
+            *commands,
+            *(eni_config(z, names[z]) for z in zones),
+            *reserved_enis_snippet(plan),
+        ),
     )
 
 
@@ -224,6 +237,7 @@ def _weights(plan: Plan) -> Iterator[Lever]:
 def _lower_max_pods(result: CheckResult) -> Iterator[Lever]:
     """Max pods at the fullest node's pods and a fifth more: bounds what an unlucky spread may take."""
     patch: dict[str, object] = {}
+    commands: list[str] = []
     for index, shape in enumerate(result.shapes):
         if shape.group.fargate:
             continue
@@ -231,6 +245,7 @@ def _lower_max_pods(result: CheckResult) -> Iterator[Lever]:
         wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start[4] + 1)
         if fullest and wanted < min(t.max_pods for t in shape.types):
             patch[f"nodeGroups[{shape.group.name}].maxPods"] = wanted
+            commands += max_pods_snippets(shape.group, wanted)
     if patch:
         yield Lever(
             name="lower-max-pods",
@@ -238,6 +253,7 @@ def _lower_max_pods(result: CheckResult) -> Iterator[Lever]:
             patch=patch,
             cost="fewer pods per node when requests shrink; in the launch template, NodeClass or nodeadm configuration",
             source="aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2637",
+            commands=tuple(commands),
         )
 
 
@@ -278,6 +294,7 @@ def _minimal_update(plan: Plan) -> Iterator[Lever]:
             patch={f"nodeGroups[{g.name}].update.strategy": "minimal" for g in groups},
             cost="old nodes go before new ones come: less room for pods during the update",
             source="Amazon EKS user guide, managed node update behavior (read 2026-11-25)",
+            commands=tuple(map(minimal_update_snippet, groups)),
         )
 
 
@@ -290,6 +307,7 @@ def _smaller_surge(plan: Plan) -> Iterator[Lever]:
             patch={f"workloads[{w.name}].rollingUpdate": {"maxSurge": "0", "maxUnavailable": "25%"} for w in work},
             cost="a quarter of the replicas is missing during a deploy",
             source="aws/aws-eks-best-practices@dc0243a reliability/application.adoc L338-346",
+            commands=tuple(no_surge_snippet(w.name) for w in work),
         )
 
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.advice.findings import findings
 from capacity.advice.fixes import Fixes, find_fixes, least_free, merged, with_fix
 from capacity.advice.levers import Lever, levers
+from capacity.advice.snippets import (
+    eni_config,
+    env_snippets,
+    max_pods_snippets,
+    minimal_update_snippet,
+    no_surge_snippet,
+)
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
 from capacity.spec.document import Section, parse_yaml
@@ -137,3 +148,16 @@ def test_findings_about_addresses_carry_the_fix() -> None:
         if entry.where == "subnets.a" and entry.code in ("IP001", "IP002", "IP006"):
             assert entry.fix["patch"] == fixes.best.patch
             assert entry.fix["frees"] == fixes.best.frees["a"]
+
+
+def test_names_of_the_plan_are_quoted_in_what_is_pasted() -> None:
+    group = checked(document()).plan.node_groups[0]
+    assert "'it'\"'\"'s web'" in minimal_update_snippet(group)
+    karpenter = replace(group, provisioner="karpenter", name="x; rm -rf /")
+    (command,) = max_pods_snippets(karpenter, 110)
+    assert shlex.split(command)[3] == "x; rm -rf /"
+    assert json.loads(shlex.split(command)[-1]) == {"spec": {"kubelet": {"maxPods": 110}}}
+    assert shlex.split(no_surge_snippet("$(id)"))[3] == "$(id)"
+    manifest = yaml.safe_load(shlex.split(eni_config("us-east-1a", "pods'a"))[1])
+    assert manifest["spec"]["subnet"] == "ID-OF-pods'a"
+    assert any(line.startswith("# Terraform") for line in env_snippets({"WARM_IP_TARGET": "2"}, {}))

@@ -1,0 +1,74 @@
+"""What to paste for a lever: kubectl, AWS CLI, eksctl, Terraform, Karpenter, nodeadm; names quoted for a shell."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+
+from capacity.advice.warm import commands as cli_commands
+from capacity.spec.plan import NodeGroup, Plan
+
+
+def env_snippets(change: Mapping[str, str | None], env: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Variables of the CNI: kubectl, the AWS CLI, Terraform's aws_eks_addon, eksctl's addons."""
+    values = {n: v for n, v in {**env, **change}.items() if v is not None}
+    pairs = ", ".join(f"{name} = {json.dumps(value)}" for name, value in values.items())
+    flow = json.dumps({"env": values})
+    return (
+        *cli_commands(change, env),
+        f"# Terraform, aws_eks_addon vpc-cni: configuration_values = jsonencode({{ env = {{ {pairs} }} }})",
+        f"# eksctl, addons: {{name: vpc-cni, configurationValues: {_single_quoted(flow)}}}",
+    )
+
+
+def max_pods_snippets(group: NodeGroup, pods: int) -> Iterator[str]:
+    """Max pods of a group, where its provisioner and AMI take it.
+
+    Source: aws/karpenter-provider-aws EC2NodeClass spec.kubelet.maxPods; awslabs/amazon-eks-ami@81fec2e8 nodeadm
+    doc/examples.md L253-254; eksctl pkg/nodebootstrap/al2023.go L62-74; bottlerocket settings.kubernetes.max-pods.
+    """
+    if group.provisioner == "karpenter":
+        patch = json.dumps({"spec": {"kubelet": {"maxPods": pods}}})
+        yield f"kubectl patch ec2nodeclass {shlex.quote(group.name)} --type merge -p {shlex.quote(patch)}"
+        return
+    name = json.dumps(group.name, ensure_ascii=False)
+    yield f"# eksctl, managedNodeGroups: {{name: {name}, maxPodsPerNode: {pods}}}"
+    if group.ami == "bottlerocket":
+        yield f"# user data of Bottlerocket: [settings.kubernetes] max-pods = {pods}"
+    elif group.ami == "al2023":
+        config = f"spec: {{kubelet: {{config: {{maxPods: {pods}}}}}}}"
+        yield f"# nodeadm: {{apiVersion: node.eks.aws/v1alpha1, kind: NodeConfig, {config}}}"
+
+
+def reserved_enis_snippet(plan: Plan) -> Iterator[str]:
+    """Karpenter's own setting for an ENI that serves no pods."""
+    if any(g.provisioner == "karpenter" for g in plan.node_groups):
+        yield "kubectl set env deployment/karpenter -n kube-system RESERVED_ENIS=1"
+
+
+def eni_config(zone: str, subnet: str) -> str:
+    """The ENIConfig of a zone; the security groups are the cluster's."""
+    name, place = json.dumps(zone, ensure_ascii=False), json.dumps(f"ID-OF-{subnet}", ensure_ascii=False)
+    meta = f"metadata: {{name: {name}}}, spec: {{subnet: {place}, securityGroups: [SECURITY-GROUP]}}"
+    text = f"{{apiVersion: crd.k8s.amazonaws.com/v1alpha1, kind: ENIConfig, {meta}}}"
+    return f"echo {shlex.quote(text)} | kubectl apply -f -"
+
+
+def minimal_update_snippet(group: NodeGroup) -> str:
+    """The update strategy of a managed node group."""
+    return (
+        f"aws eks update-nodegroup-config --cluster-name CLUSTER --nodegroup-name {shlex.quote(group.name)} "
+        "--update-config updateStrategy=MINIMAL"
+    )
+
+
+def no_surge_snippet(workload: str) -> str:
+    """A deployment that replaces its pods in place."""
+    patch = {"spec": {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "25%"}}}}
+    return f"kubectl patch deployment {shlex.quote(workload)} --type merge -p {shlex.quote(json.dumps(patch))}"
+
+
+def _single_quoted(text: str) -> str:
+    """A YAML scalar in single quotes."""
+    return "'" + text.replace("'", "''") + "'"
