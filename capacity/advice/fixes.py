@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -82,7 +82,6 @@ def find_fixes(
     document: Section,
     result: CheckResult,
     scenarios: Sequence[str | ScenarioSpec] | None = None,
-    progress: Callable[[int], None] = lambda _done: None,
 ) -> Fixes:
     """The smallest set of levers with which the plan is ok, each tried by a check of the changed plan.
 
@@ -101,7 +100,6 @@ def find_fixes(
     for candidate in _sets(offered, result, tried):
         fix = _tried(candidate, document, result, scenarios)
         tried.append(fix)
-        progress(len(tried))
         if fix.verdict == "ok" and len(candidate) > 1:
             return Fixes(fix, None, tuple(tried))
         if len(tried) == len(offered) and (enough := next((f for f in tried if f.verdict == "ok"), None)):
@@ -163,13 +161,13 @@ def _tried(
 ) -> Fix:
     try:
         patch = merged(candidate)
-        after = check(parse_patched(document, patch, result.plan.file), scenarios)
+        changed = check(parse_patched(document, patch, result.plan.file), scenarios)
     except SpecError as error:
         return Fix(candidate, {}, None, {}, 0, 0, str(error))
-    _, not_ok, short = _distance(after)
-    was, now = least_free(result), least_free(after)
+    _, not_ok, short = _distance(changed)
+    was, now = least_free(result), least_free(changed)
     frees = {name: now[name] - free for name, free in was.items() if name in now and now[name] != free}
-    return Fix(candidate, patch, after.verdict, frees, short, not_ok)
+    return Fix(candidate, patch, changed.verdict, frees, short, not_ok)
 
 
 def merged(several: Sequence[Lever]) -> dict[str, object]:
@@ -183,14 +181,22 @@ def merged(several: Sequence[Lever]) -> dict[str, object]:
     patch: dict[str, object] = {}
     for lever in several:
         for path, value in lever.patch.items():
-            old = patch.get(path, value)
-            if path.endswith("[+]") and path in patch and isinstance(old, list) and isinstance(value, list):
-                patch[path] = [*old, *value]
-            elif old != value:
+            if not path.endswith("[+]") and patch.get(path, value) != value:
                 raise SpecError(f"{lever.name} and another lever both set {path}")
-            else:
-                patch[path] = value
+        patch = after(patch, lever.patch)
     return patch
+
+
+def after(first: Mapping[str, object], then: Mapping[str, object]) -> dict[str, object]:
+    """Two patches as one: what both append is joined, what both set is the second's."""
+    joined = dict(first)
+    for path, value in then.items():
+        if path.endswith("[+]") and path in joined:
+            both = (joined[path], value)
+            joined[path] = [item for part in both for item in (part if isinstance(part, list) else [part])]
+        else:
+            joined[path] = value
+    return joined
 
 
 def least_free(result: CheckResult) -> dict[str, int]:

@@ -141,36 +141,46 @@ def _fixes(
     output: str,
     fix_out: Path | None,
 ) -> Fixes | None:
-    """The smallest change that is enough, where the verdict is bad and the answer has a place for it."""
-    if result.verdict == "ok" or (output not in ("table", "json", "yaml") and fix_out is None):
-        if fix_out is not None:
-            raise SpecError(f"--fix-out: nothing to fix, the verdict is ok ({str(fix_out)!r} was not written)")
-        return None
+    """The smallest change that is enough, written where asked; None where the answer has no place for it."""
+    if fix_out is None:
+        return _search(plan, result, scenarios, patch) if output in ("table", "json", "yaml") else None
+    if result.verdict == "ok":
+        raise SpecError(f"--fix-out: nothing to fix, the verdict is ok ({str(fix_out)!r} was not written)")
+    found = _search(plan, result, scenarios, patch)
+    if found is None:
+        raise SpecError("--fix-out needs a plan in a file, not on standard input")
+    if found.best is None:
+        raise SpecError(f"--fix-out: no set of levers makes the verdict ok ({str(fix_out)!r} was not written)")
+    from capacity.advice.fixes import after
+    from capacity.spec.parse import find_plan
+    from capacity.spec.patch import write_patched
+
+    write_patched(plan or find_plan(), after(patch, found.best.patch), fix_out)
+    return found
+
+
+def _search(
+    plan: Path | None, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
+) -> Fixes | None:
+    """What the levers do to a plan in a file; None where nothing is wrong or the plan came on standard input."""
     from capacity.advice.fixes import find_fixes
     from capacity.spec.document import read_document
     from capacity.spec.parse import find_plan
-    from capacity.spec.patch import apply_patch, write_patched
+    from capacity.spec.patch import apply_patch
 
     path = plan or find_plan()
-    if str(path) == "-":
-        if fix_out is not None:
-            raise SpecError("--fix-out needs a plan in a file, not on standard input")
+    if result.verdict == "ok" or str(path) == "-":
         return None
-    found = find_fixes(apply_patch(read_document(path), patch), result, scenarios)
-    if fix_out is not None:
-        if found.best is None:
-            raise SpecError(f"--fix-out: no set of levers makes the verdict ok ({str(fix_out)!r} was not written)")
-        write_patched(path, {**patch, **found.best.patch}, fix_out)
-    return found
+    return find_fixes(apply_patch(read_document(path), patch), result, scenarios)
 
 
 def search_fixes(
     plan: Path | None, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
 ) -> Fixes | None:
-    """The same for other verbs: None where nothing is wrong, or the search would take long."""
+    """The same for other verbs: None too where the search would take long."""
     from capacity.advice.fixes import is_large
 
-    return None if is_large(result) else _fixes(plan, result, scenarios, patch, "json", None)
+    return None if is_large(result) else _search(plan, result, scenarios, patch)
 
 
 def _texts(

@@ -12,9 +12,9 @@ from capacity.cli.fix_view import fix_blocks, fixes_json
 from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway
-from capacity.cluster.scenario import GroupState, ScenarioState
+from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
-from capacity.vpc.ledger import VERDICTS, SubnetState
+from capacity.vpc.ledger import SubnetState
 
 
 def answer(
@@ -168,7 +168,7 @@ def blocks(
     page: list[str | Table] = [verdict_sentence(result), ""]
     if len(result.scenarios) > 1:
         page += [_glance(result), ""]
-    shown = result.scenarios if explain else _telling(result)
+    shown = result.scenarios if explain else first_and_gravest(result.scenarios)
     for state in shown:
         page += [_scenario_table(state), _groups_line(state), ""]
         if explain:
@@ -188,13 +188,6 @@ def blocks(
             "capacity explain CODE tells what a code means; capacity explain SUBNET shows every term.",
         ]
     return page
-
-
-def _telling(result: CheckResult) -> list[ScenarioState]:
-    """Steady, or else the first scenario, and the gravest: the fewest addresses free in one subnet."""
-    first = next((s for s in result.scenarios if s.name == "steady"), result.scenarios[0])
-    gravest = min(result.scenarios, key=lambda s: (-VERDICTS.index(s.verdict), min(x.free for x in s.subnets)))
-    return [first] if gravest is first else [first, gravest]
 
 
 _MOST_COLUMNS = 8

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from capacity.cluster.place import State, Unplaced
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
-from capacity.vpc.ledger import SubnetState
+from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +96,10 @@ class ScenarioState:
     @property
     def unplaced_pods(self) -> int:
         return sum(u.pods for u in self.unplaced)
+
+
+def first_and_gravest(scenarios: Sequence[ScenarioState]) -> list[ScenarioState]:
+    """Steady (or the first), and the one with the worst verdict; of equals the one that leaves a subnet the least."""
+    first = next((s for s in scenarios if s.name == "steady"), scenarios[0])
+    gravest = min(scenarios, key=lambda s: (-VERDICTS.index(s.verdict), min((x.free for x in s.subnets), default=0)))
+    return [first] if gravest is first else [first, gravest]

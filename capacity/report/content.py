@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.advice.codes import Finding, codes
 from capacity.advice.summary import verdict_sentence, waste_sentence
-from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.scenario import ScenarioState, first_and_gravest
 from capacity.report.document import (
     Advice,
     Block,
@@ -23,7 +23,7 @@ from capacity.report.document import (
     brief,
     shown,
 )
-from capacity.vpc.ledger import VERDICTS, SubnetState
+from capacity.vpc.ledger import SubnetState
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -144,19 +144,10 @@ def subnet_grid(state: ScenarioState, folded: bool = False) -> Grid:
     return Grid(f"{state.title}: {state.rule}", columns, [subnet_row(s) for s in state.subnets], folded)
 
 
-def first_and_gravest(result: CheckResult) -> list[ScenarioState]:
-    """Steady (or the first scenario), and the one that leaves the fewest addresses in some subnet."""
-    first = next((s for s in result.scenarios if s.name == "steady"), result.scenarios[0])
-    gravest = min(
-        result.scenarios, key=lambda s: (-VERDICTS.index(s.verdict), min((x.free for x in s.subnets), default=0))
-    )
-    return [first] if gravest is first else [first, gravest]
-
-
 def _subnets(material: Material) -> Section:
     result = material.result
     blocks: list[Block] = []
-    for state in first_and_gravest(result):
+    for state in first_and_gravest(result.scenarios):
         blocks += [_states_chart(state), subnet_grid(state)]
     waste = waste_sentence(result)
     blocks += [Text(waste)] if waste else []
@@ -224,7 +215,7 @@ def _block_maps(result: CheckResult) -> list[Block]:
     """In prefix mode the /28s of the subnets with the least room."""
     if not result.plan.cni.settings.prefix or result.plan.cni.settings.ipv6:
         return []
-    state = first_and_gravest(result)[0]
+    state = first_and_gravest(result.scenarios)[0]
     holding = sorted((s for s in state.subnets if s.prefixes), key=lambda s: s.free / s.subnet.usable)
     return [_block_chart(i, s) for i, s in enumerate(holding[:MOST_BLOCK_MAPS], 1)]
 
@@ -245,7 +236,7 @@ def _block_chart(number: int, state: SubnetState) -> Chart:
 
 def _groups(material: Material) -> Section:
     result = material.result
-    steady = first_and_gravest(result)[0]
+    steady = first_and_gravest(result.scenarios)[0]
     rows = []
     for group, offer in zip(steady.groups, material.offers, strict=True):
         first = group.shape.first
@@ -351,7 +342,7 @@ def _scenarios(material: Material) -> Section:
         ("rule", "what happens"),
     )
     blocks: list[Block] = [Grid("All scenarios at a glance", columns, rows)]
-    full = first_and_gravest(material.result)
+    full = first_and_gravest(material.result.scenarios)
     blocks += [subnet_grid(s, folded=True) for s in states if s not in full]
     return Section("scenarios", "Scenarios", blocks)
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.advice.findings import findings
-from capacity.advice.fixes import Fixes, find_fixes, least_free, merged, with_fix
+from capacity.advice.fixes import Fixes, after, find_fixes, least_free, merged, with_fix
 from capacity.advice.levers import Lever, levers
 from capacity.advice.snippets import (
     eni_config,
@@ -161,3 +161,9 @@ def test_names_of_the_plan_are_quoted_in_what_is_pasted() -> None:
     manifest = yaml.safe_load(shlex.split(eni_config("us-east-1a", "pods'a"))[1])
     assert manifest["spec"]["subnet"] == "ID-OF-pods'a"
     assert any(line.startswith("# Terraform") for line in env_snippets({"WARM_IP_TARGET": "2"}, {}))
+
+
+def test_changes_asked_for_and_the_fix_are_written_together() -> None:
+    asked = {"vpc.cidrs[+]": "100.65.0.0/16", "cni.env.MAX_ENI": "3"}
+    fix = {"vpc.cidrs[+]": ["100.64.0.0/16"], "cni.env.MAX_ENI": "2"}
+    assert after(asked, fix) == {"vpc.cidrs[+]": ["100.65.0.0/16", "100.64.0.0/16"], "cni.env.MAX_ENI": "2"}
