@@ -1,0 +1,47 @@
+"""A lever: one change to a plan, and what several of them look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from capacity.advice.snippets import env_snippets
+from capacity.spec.plan import NodeGroup, Plan
+
+GUIDE = "aws/aws-eks-best-practices@dc0243a networking"
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """One change.
+
+    Attributes
+    ----------
+    name : str
+        As ``docs/reference/levers.md`` calls it.
+    summary : str
+        What is changed, in one line.
+    patch : mapping
+        Path in the plan to value, as ``--set`` takes them.
+    cost : str
+        What it costs or risks.
+    source : str
+    commands : tuple of str
+        What to paste.
+    """
+
+    name: str
+    summary: str
+    patch: Mapping[str, object]
+    cost: str
+    source: str
+    commands: tuple[str, ...] = ()
+
+
+def own_cni(plan: Plan) -> list[NodeGroup]:
+    """Groups whose addresses the VPC CNI's settings decide."""
+    return [g for g in plan.node_groups if not (g.fargate or g.auto or g.windows)]
+
+
+def env(plan: Plan, change: Mapping[str, str | None]) -> tuple[dict[str, object], tuple[str, ...]]:
+    return {f"cni.env.{name}": value for name, value in change.items()}, env_snippets(change, plan.cni.env)

@@ -1,0 +1,106 @@
+"""Levers that change settings: of the CNI, of updates and deployments, of max pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+from capacity.advice.lever import GUIDE, Lever, env, own_cni
+from capacity.advice.snippets import max_pods_snippets, minimal_update_snippet, no_surge_snippet
+from capacity.cluster.check import CheckResult
+from capacity.node.density import recommended_cap
+from capacity.spec.plan import Plan
+
+SPARE = 2  # WARM_IP_TARGET beside a minimum; ip-optimization-strategies.adoc L83-103
+ROOM_ABOVE = 5  # max pods are lowered to the fullest node's pods and a fifth more
+
+
+def warm_targets(result: CheckResult) -> Iterator[Lever]:
+    """WARM_IP_TARGET with a minimum at the pods of a node, where whole ENIs or prefixes are kept warm."""
+    plan, settings = result.plan, result.plan.cni.settings
+    names = {g.name for g in own_cni(plan)}
+    if settings.ipv6 or settings.ip_targets or not names:
+        return
+    groups = [g for s in result.scenarios for g in s.groups if g.nodes and g.shape.group.name in names]
+    pods = max((g.fullest[0] for g in groups), default=0)
+    change = {"WARM_IP_TARGET": str(SPARE), "MINIMUM_IP_TARGET": str(pods + SPARE)}
+    patch, commands = env(plan, change)
+    yield Lever(
+        name="warm-targets",
+        summary=f"keep {SPARE} addresses warm and {pods + SPARE} at least on a node (up to {pods} pods run on one)",
+        patch=patch,
+        cost="more EC2 calls where pods on a node pass the minimum; not for clusters with high churn",
+        source=f"{GUIDE}/ip-optimization-strategies.adoc L83-103",
+        commands=commands,
+    )
+
+
+def minimal_update(plan: Plan) -> Iterator[Lever]:
+    groups = [g for g in plan.node_groups if g.provisioner == "managed" and g.update_strategy == "default"]
+    if groups:
+        yield Lever(
+            name="minimal-update",
+            summary="update managed node groups with strategy minimal: no surge nodes",
+            patch={f"nodeGroups[{g.name}].update.strategy": "minimal" for g in groups},
+            cost="old nodes go before new ones come: less room for pods during the update",
+            source="Amazon EKS user guide, managed node update behavior (read 2026-11-25)",
+            commands=tuple(map(minimal_update_snippet, groups)),
+        )
+
+
+def smaller_surge(plan: Plan) -> Iterator[Lever]:
+    work = [w for w in plan.workloads if w.max_surge and w.replicas]
+    if work:
+        yield Lever(
+            name="no-surge",
+            summary="deployments replace pods in place: maxSurge 0, maxUnavailable 25 %",
+            patch={f"workloads[{w.name}].rollingUpdate": {"maxSurge": "0", "maxUnavailable": "25%"} for w in work},
+            cost="a quarter of the replicas is missing during a deploy",
+            source="aws/aws-eks-best-practices@dc0243a reliability/application.adoc L338-346",
+            commands=tuple(no_surge_snippet(w.name) for w in work),
+        )
+
+
+def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
+    """Max pods at the fullest node's pods and a fifth more: bounds what an unlucky spread may take."""
+    patch: dict[str, object] = {}
+    commands: list[str] = []
+    for index, shape in enumerate(result.shapes):
+        if shape.group.fargate:
+            continue
+        fullest = max((s.groups[index].pods_per_node for s in result.scenarios), default=0)
+        wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start[4] + 1)
+        if fullest and wanted < min(t.max_pods for t in shape.types):
+            patch[f"nodeGroups[{shape.group.name}].maxPods"] = wanted
+            commands += max_pods_snippets(shape.group, wanted)
+    if patch:
+        yield Lever(
+            name="lower-max-pods",
+            summary="lower max pods to what the fullest node runs and a fifth more",
+            patch=patch,
+            cost="fewer pods per node when requests shrink; in the launch template, NodeClass or nodeadm configuration",
+            source="aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2637",
+            commands=tuple(commands),
+        )
+
+
+def prefixes(plan: Plan) -> Iterator[Lever]:
+    """Prefix delegation, with the max pods that platforms don't raise by themselves; Nitro only."""
+    settings = plan.cni.settings
+    kinds = [k for g in plan.node_groups if not g.fargate for k in g.instance_types]
+    if settings.prefix or settings.ipv6 or not own_cni(plan) or any(k.prefixes_possible is not True for k in kinds):
+        return
+    patch, commands = env(plan, {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"})
+    for group in own_cni(plan):
+        if group.provisioner in ("karpenter", "self-managed") and group.max_pods is None:
+            cap = min(int(recommended_cap(k.vcpus or 0)) for k in group.instance_types)
+            patch[f"nodeGroups[{group.name}].maxPods"] = cap
+            commands += tuple(max_pods_snippets(group, cap))
+    yield Lever(
+        name="prefix-delegation",
+        summary="hand out /28 prefixes instead of single addresses, and raise max pods where nobody else does",
+        patch=patch,
+        cost="new nodes beside the old; needs aligned /28 blocks (reserve them); for density, not for thrift",
+        source=f"{GUIDE}/prefix-mode_linux.adoc L43-93",
+        commands=commands,
+    )
