@@ -203,6 +203,7 @@ class Engine:
             batches,
             list(demand.replicas),
             [Counter() for _ in nodes],
+            [Counter() for _ in nodes],
         )
 
     def _group_states(self, fleet: Fleet) -> tuple[GroupState, ...]:
@@ -211,6 +212,7 @@ class Engine:
     def _group_state(self, group: int, fleet: Fleet) -> GroupState:
         placed = Counter(fleet.placement.groups[group].classes)
         placed.update(fleet.closed[group])
+        placed.update(fleet.beside[group])
         classes = tuple(
             NodeClass(self.slots[group][slot], count, state[4], state[5], state[6], state)
             for (slot, state), count in sorted(placed.items())

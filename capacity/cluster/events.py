@@ -119,7 +119,7 @@ def zone_loss(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
         for name, pods in fleet.close(group, lost, zone).items():
             moved[name] = moved.get(name, 0) + pods
         fleet.add(group, lost)
-        nodes += lost
+        nodes += lost + fleet.restart_beside(group, zone)
     fleet.place_all(moved, range(len(fleet.shapes)))
     return (
         f"{zone} is lost: its {nodes:,} nodes start again in the other zones of their groups and its "
@@ -140,7 +140,7 @@ def burst(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
 
         def outcome(candidate: str) -> ScenarioState:
             trial = fleet.copy()
-            trial.add_closed(group, state, trial.shares(group, spec.nodes, candidate))
+            trial.add_beside(group, state, trial.shares(group, spec.nodes, candidate))
             return engine.settle("", "", trial)
 
         zone = engine.worst_zone(group, fleet.open_zones(group), outcome)
@@ -149,7 +149,7 @@ def burst(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
         slots = [s for s in fleet.slots[group] if s.zone not in fleet.lost]
         slot = max(slots, key=lambda s: free[s.subnet])
         zone, subnet = slot.zone, slot.subnet
-    fleet.add_closed(group, state, fleet.shares(group, spec.nodes, zone, subnet))
+    fleet.add_beside(group, state, fleet.shares(group, spec.nodes, zone, subnet))
     where = f", all in {subnet}, which has the most free addresses" if subnet else f", all in {zone}" if zone else ""
     name = fleet.shapes[group].group.name
     return (
@@ -162,7 +162,7 @@ def blue_green(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     groups = list(_groups(fleet, spec))
     for group in groups:
         fleet.batches[group] += list(fleet.batches[group])
-        fleet.closed[group].update(fleet.placement.groups[group].classes)
+        fleet.beside[group].update(fleet.placement.groups[group].classes)
     names = ", ".join(_few([fleet.shapes[g].group.name for g in groups]))
     return f"{names}: a second set of nodes with the same pods beside the first, which keeps its addresses"
 

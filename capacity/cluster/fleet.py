@@ -42,7 +42,9 @@ class Fleet:
     slots : list of tuple of Slot
         For each group the places its nodes may be in, in subnet order; classes name them by index.
     closed : list of Counter
-        For each group, nodes that only hold addresses, by (slot, state). [nodes]
+        For each group, nodes that drain or are lost and only hold addresses, by (slot, state). [nodes]
+    beside : list of Counter
+        The same for nodes that run with pods which need no placing. [nodes]
     lost : set of str
         Zones in which no node starts any more.
     replicas : list of int
@@ -58,6 +60,7 @@ class Fleet:
     batches: list[list[Batch]]
     replicas: list[int]
     closed: list[Counter[tuple[int, State]]] = field(default_factory=list)
+    beside: list[Counter[tuple[int, State]]] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
     extras: list[Extra] = field(default_factory=list)
 
@@ -73,6 +76,7 @@ class Fleet:
             [list(b) for b in self.batches],
             list(self.replicas),
             [Counter(c) for c in self.closed],
+            [Counter(b) for b in self.beside],
             set(self.lost),
             list(self.extras),
         )
@@ -105,10 +109,17 @@ class Fleet:
             self.placement.groups[group].add(slot, self.shapes[group].first.start, number)
         self.placement.nodes_changed()
 
-    def add_closed(self, group: int, state: State, slots: Mapping[int, int]) -> None:
-        """Nodes with pods that need no placing: they hold their addresses and no more."""
+    def add_beside(self, group: int, state: State, slots: Mapping[int, int]) -> None:
+        """Start nodes with pods that need no placing."""
         for slot, number in slots.items():
-            self.closed[group][slot, state] += number
+            self.beside[group][slot, state] += number
+
+    def restart_beside(self, group: int, zone: str) -> int:
+        """Nodes of a lost zone that ran beside the others start again in the zones that are left. [nodes]"""
+        lost = [(s, n) for (slot, s), n in sorted(self.beside[group].items()) if self.slots[group][slot].zone == zone]
+        for state, number in lost:
+            self.add_beside(group, state, self.shares(group, number))
+        return sum(number for _, number in lost)
 
     def shares(self, group: int, count: int, zone: str | None = None, subnet: str | None = None) -> dict[int, int]:
         """Slots in which so many new nodes of a group start; their bounds are kept for the ledger. [nodes]"""

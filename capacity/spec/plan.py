@@ -14,6 +14,8 @@ from capacity.spec.cni_env import CniSettings
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
 
 SCENARIOS = ("steady", "peak", "rollout", "upgrade", "zone-loss", "burst", "blue-green", "spot-storm")
+# Of a combination, what only adds nodes comes first and a lost zone last, so that it takes all the others brought.
+ORDER = ("steady", "peak", "burst", "blue-green", "rollout", "upgrade", "spot-storm", "zone-loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,7 @@ class ScenarioSpec:
     @property
     def parts(self) -> tuple[str, ...]:
         """The scenarios it is made of, in the order they happen."""
-        return tuple(sorted(set(self.name.split("+")), key=SCENARIOS.index))
+        return tuple(sorted(set(self.name.split("+")), key=ORDER.index))
 
 
 @dataclass(frozen=True, slots=True)

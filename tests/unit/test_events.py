@@ -158,6 +158,13 @@ def test_combined_scenarios_only_add() -> None:
     assert both.variant == "z1"
 
 
+def test_nodes_beside_the_others_restart_when_their_zone_is_lost() -> None:
+    both = only(run("burst+zone-loss:nodes=3,zone=z1"))  # one node each in a, b and c, then a is lost
+    assert used(both) == [3 * 20, 2 * 20 + 20 + 20 + 20, 2 * 20 + 20 + 20]  # a's three start again: two in b, one in c
+    twice = only(run("zone-loss+blue-green:zone=z1"))
+    assert used(twice) == [80, 4 * 20 + 2 * 20, 4 * 20 + 2 * 20]
+
+
 def test_peak_is_the_base_where_it_is_named() -> None:
     state = only(run("peak+rollout"))
     assert sum(holder(state, "assigned")) == 60 + 15
