@@ -122,7 +122,7 @@ def plan_schema() -> Schema:
             "one pod on every node",
             mapping("", ("name",), name=NAME, requests=REQUESTS, hostNetwork=flag("false"), nodeGroups=NODE_GROUPS),
         ),
-        tenants=items("what else takes addresses", _tenant()),
+        tenants=items("what else takes addresses", {"anyOf": [_tenant(), _other_cluster()]}),
         checks=mapping(
             "", minFree=share("share of each subnet that must stay free; 20%"), scenarios=items("", _scenario())
         ),
@@ -236,6 +236,16 @@ def _tenant() -> Schema:
         name=text("the kind's name"),
         subnets=names(""),
         addresses=count("per subnet; left out: the kind's own number", 0, 65536),
+    )
+
+
+def _other_cluster() -> Schema:
+    return mapping(
+        "a cluster in the same subnets, with a plan of its own",
+        ("kind", "plan"),
+        kind=one_of(("cluster",), ""),
+        name=text("the other plan's name"),
+        plan=text("file of the other cluster's plan, relative to this file"),
     )
 
 

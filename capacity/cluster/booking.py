@@ -26,6 +26,7 @@ def book(
     _book_tenants(plan, bookings)
     for extra in extras:
         bookings[extra.subnet].book(extra.holder, extra.addresses, extra.why, (extra.lowest, extra.highest))
+        bookings[extra.subnet].prefixes += extra.prefixes
     for state in groups:
         _book_nodes(bookings, state)
         _bound_group(bookings, subnets, state)

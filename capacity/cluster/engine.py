@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from capacity.cluster.booking import book
-from capacity.cluster.demand import Demand
-from capacity.cluster.fleet import Fleet
+from capacity.cluster.demand import Demand, peak, steady
+from capacity.cluster.fleet import Extra, Fleet
+from capacity.cluster.neighbours import neighbour_extras
 from capacity.cluster.place import VPC, GroupNodes, NodeRoom, Placement, PodShape, Unplaced, fits, pod_shape
 from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState
-from capacity.cluster.shape import GroupShape, workload_kind
+from capacity.cluster.shape import GroupShape, group_shapes, workload_kind
 from capacity.cluster.spread import Slot, slot_counts, slot_pairs, zone_ranges, zone_shares
 from capacity.spec.plan import Plan, Subnet
 from capacity.units import ceil_div
@@ -36,6 +37,7 @@ class Engine:
         ]
         self.allowed = [tuple(sorted(index[n] for n in w.node_groups)) or everywhere for w in plan.workloads]
         self._fleets: dict[Demand, Fleet] = {}
+        self._beside: dict[str, list[Extra]] = {}
 
     def run(self, demand: Demand) -> ScenarioState:
         """Place, spread, book and judge a cluster at rest."""
@@ -54,7 +56,8 @@ class Engine:
     def settle(self, name: str, rule: str, fleet: Fleet, variant: str = "") -> ScenarioState:
         """The ledger of every subnet with all that a fleet holds, and the verdict."""
         groups = self._group_states(fleet)
-        bookings = book(self.plan, self.subnets, groups, fleet.extras)
+        neighbours = self.neighbours(fleet.base) if fleet.neighbours is None else fleet.neighbours
+        bookings = book(self.plan, self.subnets, groups, [*fleet.extras, *neighbours])
         settings = self.plan.cni.settings
         # IPv6 pods take no IPv4 prefix
         prefixes = not settings.ipv6 and (settings.prefix or any(g.auto for g in self.plan.node_groups))
@@ -204,7 +207,24 @@ class Engine:
             list(demand.replicas),
             [Counter() for _ in nodes],
             [Counter() for _ in nodes],
+            base="peak" if demand.name == "peak" else "steady",
         )
+
+    def neighbours(self, base: str, happens: Callable[[Engine, Fleet], object] | None = None) -> list[Extra]:
+        """What other clusters hold in shared subnets: each at rest, steady or at its peak, or after an event."""
+
+        def state(other: Plan) -> ScenarioState:
+            engine = Engine(other, group_shapes(other))
+            fleet = engine.fleet((peak if base == "peak" else steady)(other)).copy()
+            if happens:
+                happens(engine, fleet)
+            return engine.settle(base, "", fleet)
+
+        if happens:
+            return neighbour_extras(self.plan, state)
+        if base not in self._beside:
+            self._beside[base] = neighbour_extras(self.plan, state)
+        return self._beside[base]
 
     def _group_states(self, fleet: Fleet) -> tuple[GroupState, ...]:
         return tuple(self._group_state(i, fleet) for i in range(len(self.shapes)))

@@ -105,8 +105,8 @@ def _update_group(fleet: Fleet, group: int, spec: ScenarioSpec) -> str:
     return f"{own.name} + {added} nodes, {drained} draining"
 
 
-def zone_loss(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
-    """A zone is gone: its nodes start again in the others, its pods move there."""
+def zone_loss(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
+    """A zone is gone: its nodes start again in the others, its pods move there; other clusters' do the same."""
     zone = spec.zone
     assert zone is not None
     fleet.lost.add(zone)
@@ -121,9 +121,13 @@ def zone_loss(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
         fleet.add(group, lost)
         nodes += lost + fleet.restart_beside(group, zone)
     fleet.place_all(moved, range(len(fleet.shapes)))
+    others = [t for t in fleet.plan.tenants if t.plan]
+    if others:
+        fleet.neighbours = engine.neighbours(fleet.base, lambda other, its: zone_loss(other, its, spec))
+    too = f", those of {', '.join(_few([t.name for t in others]))} likewise" if others else ""
     return (
         f"{zone} is lost: its {nodes:,} nodes start again in the other zones of their groups and its "
-        f"{sum(moved.values()):,} pods move there; what it held stays booked"
+        f"{sum(moved.values()):,} pods move there{too}; what it held stays booked"
     )
 
 

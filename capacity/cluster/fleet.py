@@ -23,7 +23,7 @@ from capacity.spec.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """Addresses that an event books beside nodes: subnet, holder, how many at least, expected and at most, why."""
+    """Addresses booked beside nodes: subnet, holder, expected, at least and at most, why, and how many /28s in them."""
 
     subnet: str
     holder: str
@@ -31,6 +31,7 @@ class Extra:
     lowest: int
     highest: int
     why: str
+    prefixes: int = 0
 
 
 @dataclass
@@ -49,6 +50,10 @@ class Fleet:
         Zones in which no node starts any more.
     replicas : list of int
         Replicas of each workload before the event. [pods]
+    base : str
+        The state at rest it started from: ``steady`` or ``peak``.
+    neighbours : list of Extra or None
+        What other clusters hold in shared subnets; None: as at rest.
     """
 
     plan: Plan
@@ -63,6 +68,8 @@ class Fleet:
     beside: list[Counter[tuple[int, State]]] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
     extras: list[Extra] = field(default_factory=list)
+    base: str = "steady"
+    neighbours: list[Extra] | None = None
 
     def copy(self) -> Fleet:
         """The same cluster, to be changed apart."""
@@ -79,6 +86,8 @@ class Fleet:
             [Counter(b) for b in self.beside],
             set(self.lost),
             list(self.extras),
+            self.base,
+            self.neighbours,
         )
 
     # --- nodes ------------------------------------------------------------------------------

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from capacity.cluster.booking import CONTROL_PLANE_ENIS
 from capacity.cluster.check import CheckResult
+from capacity.cluster.demand import peak
+from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import GroupState, ScenarioState
+from capacity.cluster.shape import group_shapes
 from capacity.cni.api_rates import node_start_calls
 from capacity.cni.facade import slots_and_enis
 from capacity.spec.cni_env import parse_env_switch
@@ -24,8 +27,9 @@ def quota_usage(result: CheckResult) -> tuple[QuotaUse, ...]:
     """
     plan = result.plan
     most: dict[str, tuple[int, str]] = dict(vpc_use(plan))
+    others = _other_clusters(plan)
     for state in result.scenarios:
-        for name, used, where in (*_of_cluster(plan, state), *_of_groups(state)):
+        for name, used, where in (*_of_cluster(plan, state, others), *_of_groups(state)):
             if used > most.get(name, (-1, ""))[0]:
                 most[name] = (used, where)
     for name, calls in _scale_up(result).items():
@@ -43,11 +47,21 @@ def service_room(plan: Plan) -> int | None:
     return service_addresses(cidr) if cidr is not None else None
 
 
-def _of_cluster(plan: Plan, state: ScenarioState) -> Iterator[tuple[str, int, str]]:
+def _other_clusters(plan: Plan) -> tuple[int, int]:
+    """Network interfaces [ENIs] and address usage [NAU] of the clusters beside this one, at their peaks."""
+    interfaces = units = 0
+    for other in (t.plan for t in plan.tenants if t.plan):
+        nodes = _interfaces(Engine(other, group_shapes(other)).run(peak(other)).groups)
+        plane = CONTROL_PLANE_ENIS if other.control_plane else 0
+        interfaces, units = interfaces + nodes[0] + plane, units + nodes[1]
+    return interfaces, units
+
+
+def _of_cluster(plan: Plan, state: ScenarioState, others: tuple[int, int]) -> Iterator[tuple[str, int, str]]:
     where = state.title
     nodes = sum(g.nodes for g in state.groups)
     pods = sum(c.count * c.pods for g in state.groups for c in g.classes) + state.unplaced_pods
-    enis, units = _interfaces(state.groups)
+    enis, units = (own + theirs for own, theirs in zip(_interfaces(state.groups), others, strict=True))
     yield "cluster_nodes", nodes, where
     yield "cluster_pods", pods, where
     yield "region_enis", enis + (CONTROL_PLANE_ENIS if plan.control_plane else 0) + tenant_enis(plan), where

@@ -17,6 +17,7 @@ from capacity.errors import SpecError, UnknownInstanceType, either, nearest_name
 from capacity.spec.cni_env import CNI_VARIABLES, check_variable, cni_settings
 from capacity.spec.document import Section, collector_paused, kind_of, read_document
 from capacity.spec.fields import MOST, MOST_PODS, Field
+from capacity.spec.neighbours import read_neighbour
 from capacity.spec.plan import (
     Checks,
     Cni,
@@ -34,7 +35,7 @@ from capacity.spec.plan import (
     Workload,
 )
 from capacity.spec.scenarios import ScenarioPlaces, read_scenario
-from capacity.spec.tenants import tenant_kinds
+from capacity.spec.tenants import TenantKind, tenant_kinds
 
 API_VERSION = "capacity/v1"
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
@@ -117,6 +118,11 @@ def parse_plan(document: Section, file: str = "", catalog: Catalog | None = None
     return _Parser(root, catalog or load_catalog()).plan()
 
 
+def _parse_alone(document: Section, file: str) -> Plan:
+    """A plan without the other clusters that it names: two clusters may name each other."""
+    return _Parser(Field(document, "", None, document.line, file), load_catalog(), alone=True).plan()
+
+
 def find_plan(start: Path | None = None) -> Path:
     """``capacity.yaml`` in the working directory or the nearest folder above it."""
     folder = (start or Path.cwd()).resolve()
@@ -129,9 +135,10 @@ def find_plan(start: Path | None = None) -> Path:
 class _Parser:
     """Holds what later fields need of earlier ones: names of subnets and groups, and notes."""
 
-    def __init__(self, root: Field, catalog: Catalog) -> None:
+    def __init__(self, root: Field, catalog: Catalog, alone: bool = False) -> None:
         self.root = root
         self.catalog = catalog
+        self.alone = alone
         self.notes: list[str] = []
         self.subnets: dict[str, Subnet] = {}
         self.groups: tuple[str, ...] = ()
@@ -168,7 +175,7 @@ class _Parser:
             node_groups=groups,
             workloads=workloads,
             daemon_sets=self._unique(map(self._daemon_set, _items(root.get("daemonSets"))), "daemonSet"),
-            tenants=tuple(map(self._tenant, _items(root.get("tenants")))),
+            tenants=tuple(self._tenant(t) for t in _items(root.get("tenants")) if not (self.alone and _has_plan(t))),
             checks=self._checks(root.get("checks")),
             notes=tuple(self.notes),
             file=root.file,
@@ -607,9 +614,12 @@ class _Parser:
         )
 
     def _tenant(self, entry: Field) -> Tenant:
-        entry.section(("kind", "name", "subnets", "addresses"), required=("kind", "subnets"))
+        entry.section(("kind", "name", "subnets", "addresses", "plan"), required=("kind",))
         kinds = tenant_kinds()
         kind = kinds[entry.child("kind").one_of(tuple(kinds))]
+        if entry.get("plan"):
+            return self._other_cluster(entry, kind)
+        entry.section(("kind", "name", "subnets", "addresses"), required=("kind", "subnets"))
         name, addresses = entry.get("name"), entry.get("addresses")
         if addresses is None and not kind.addresses:
             entry.fail(f"a tenant of kind {kind.name!r} must say its addresses (per subnet)")
@@ -621,6 +631,23 @@ class _Parser:
             holder=kind.holder,
             where=entry.where,
         )
+
+    def _other_cluster(self, entry: Field, kind: TenantKind) -> Tenant:
+        """A tenant whose addresses its own plan says."""
+        plan, name = entry.child("plan"), entry.get("name")
+        if kind.name != "cluster":
+            plan.fail(f"only a tenant of kind 'cluster' has a plan, not {kind.name!r}")
+        for key in ("subnets", "addresses"):
+            if stated := entry.get(key):
+                stated.fail("is said by the other cluster's plan: leave one of the two out")
+        other, shared = read_neighbour(plan, self.subnets, _parse_alone)
+        called = name.name() if name else other.name
+        self.notes.append(
+            f"{called}: nodes, pods, control plane and load balancers of its plan {plan.value} are booked in the "
+            f"{len(shared)} shared subnets, as in its own peak where this plan is at its peak, else as in its steady; "
+            "a lost zone is lost to it too"
+        )
+        return Tenant(kind.name, called, tuple(shared), 0, kind.holder, entry.where, other, shared)
 
     # --- checks ---------------------------------------------------------------------------
 
@@ -671,6 +698,10 @@ def _as_text(entry: Field) -> str:
     if not isinstance(entry.value, str):
         entry.fail("expected a plain value")
     return entry.value
+
+
+def _has_plan(tenant: Field) -> bool:
+    return isinstance(tenant.value, Section) and tenant.value.get("plan") is not None
 
 
 def _weight(entry: Field) -> Fraction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from ipaddress import IPv4Network
@@ -208,7 +208,11 @@ class DaemonSet:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """Something beside nodes in some subnets; ``addresses`` is per subnet. [addresses]"""
+    """Something beside nodes in some subnets; ``addresses`` is per subnet. [addresses]
+
+    Another cluster may come with its ``plan``; then that says its addresses, and ``places`` is its name for
+    each shared subnet.
+    """
 
     kind: str
     name: str
@@ -216,6 +220,8 @@ class Tenant:
     addresses: int
     holder: str
     where: str = ""
+    plan: Plan | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

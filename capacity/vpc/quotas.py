@@ -162,6 +162,8 @@ def tenant_enis(plan: Plan) -> int:
     total = 0
     for tenant in plan.tenants:
         kind = tenant_kinds()[tenant.kind]
+        if tenant.plan:  # counted from its nodes
+            continue
         reserve = kind.enis is not None and tenant.addresses == kind.addresses
         total += len(tenant.subnets) * (kind.enis or 0 if reserve else tenant.addresses)
     return total

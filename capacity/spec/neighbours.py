@@ -1,0 +1,51 @@
+"""Another cluster's plan, named by a tenant of this plan: which subnets the two share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from capacity.errors import SpecError
+from capacity.spec.document import Section, read_document
+from capacity.spec.fields import Field
+from capacity.spec.plan import Plan, Subnet
+
+
+def read_neighbour(
+    entry: Field, subnets: Mapping[str, Subnet], parse: Callable[[Section, str], Plan]
+) -> tuple[Plan, dict[str, str]]:
+    """The plan that a field names, relative to the file it stands in, and its name for each subnet of both.
+
+    Parameters
+    ----------
+    entry : Field
+        The file's name.
+    subnets : mapping
+        This plan's, by name.
+    parse : callable
+        Reads a plan from a document and its file's name.
+
+    Raises
+    ------
+    SpecError
+        The file is no plan, shares no subnet with this one, or cuts a shared block in another way.
+    """
+    path = Path(entry.name(1024))
+    base = Path(entry.file)
+    if str(path) == "-":
+        entry.fail("expected a file, not standard input")
+    try:
+        # Names such as <stdin> have no folder of their own: the working directory it is.
+        other = parse(read_document(base.parent / path), str(base.parent / path))
+    except SpecError as error:
+        entry.fail(f"the other cluster's plan is not usable: {error}")
+    shared: dict[str, str] = {}
+    for theirs in other.subnets:
+        for mine in subnets.values():
+            if mine.cidr == theirs.cidr:
+                shared[mine.name] = theirs.name
+            elif mine.cidr.overlaps(theirs.cidr):
+                entry.fail(f"{theirs.name} ({theirs.cidr}) there overlaps {mine.name} ({mine.cidr}) here")
+    if not shared:
+        entry.fail(f"{path} shares no subnet with this plan (subnets are the same where their CIDR is)")
+    return other, shared
