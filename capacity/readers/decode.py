@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from capacity.errors import SpecError
-from capacity.spec.document import ALIAS_FACTOR, DEEPEST, YAML_LIMIT_BYTES
+from capacity.spec.document import YAML_LIMIT_BYTES
+from capacity.spec.yaml_nodes import MERGE, NULL, NodeBuilder, yaml_message
 
-_TAG = "tag:yaml.org,2002:"
 _OWN_TAGS = {"!Ref": "Ref", "!Condition": "Condition"}  # the other short tags are Fn::<name>
 PLACEHOLDER = re.compile(r"\$\{[^}]*\}?|\$[A-Z_][A-Z0-9_]*|<<?[A-Za-z_][\w .-]*>>?|\{\{.*?\}\}|%[A-Za-z_]\w*%|__\w+__")
 
@@ -149,7 +149,7 @@ def parse_yaml_documents(text: str, name: str) -> list[Any]:
                 raise SpecError(
                     f"{name}: is a template that is no YAML before it is rendered (import the rendered file)"
                 ) from None
-        raise SpecError(_yaml_message(error, name)) from None
+        raise SpecError(yaml_message(error, name)) from None
     except RecursionError:
         raise SpecError(f"{name}: nested too deeply") from None
 
@@ -185,54 +185,17 @@ def _compose(text: str, name: str) -> list[Any]:
     return [value for value in found if value is not None]
 
 
-def _yaml_message(error: Any, name: str) -> str:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    place = f"{name}:{mark.line + 1}" if mark else name
-    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split("\n")[0]
-    if "maximum nesting depth" in problem:
-        return f"{place}: nested too deeply"
-    return f"{place}: not valid YAML: {problem}"
+class _Builder(NodeBuilder):
+    """Dicts, lists, text and None, CloudFormation's short tags in their long form."""
 
-
-class _Builder:
-    """libyaml's node graph as dicts, lists, text and None; aliases are shared, never expanded."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.done: dict[int, tuple[Any, int]] = {}
-        self.nodes = 0
-        self.depth = 0
-
-    def document(self, node: Any) -> Any:
-        value, size = self.build(node)
-        if size > ALIAS_FACTOR * max(self.nodes, 1000):
-            raise SpecError(f"{self.name}: aliases multiply the document {size // self.nodes} times")
-        return value
-
-    def build(self, node: Any) -> tuple[Any, int]:
-        self.nodes += 1
-        if node.id == "scalar":
-            return self.scalar(node), 1
-        known = self.done.get(id(node))
-        if known is not None:
-            if known[1] < 0:
-                raise SpecError(f"{self.name}:{node.start_mark.line + 1}: an alias inside its own anchor")
-            return known
-        self.done[id(node)] = (None, -1)
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise SpecError(f"{self.name}:{node.start_mark.line + 1}: nested more than {DEEPEST} deep")
-        value, size = self.mapping(node) if node.id == "mapping" else self.sequence(node)
-        self.depth -= 1
-        self.done[id(node)] = value, size = tagged(node.tag, value), size
-        return value, size
+    fewest_nodes = 1000  # small files of others may repeat themselves as they like
 
     def scalar(self, node: Any) -> Any:
-        if node.tag == _TAG + "null":
+        if node.tag == NULL:
             return None
         return tagged(node.tag, node.value)
 
-    def mapping(self, node: Any) -> tuple[dict[str, Any], int]:
+    def mapping(self, node: Any) -> tuple[Any, int]:
         built: dict[str, Any] = {}
         merged: list[Any] = []
         size = 1
@@ -240,7 +203,7 @@ class _Builder:
             key = key_node.value if key_node.id == "scalar" else "{…}"  # {{ x }} reads as a mapping in a mapping
             value, value_size = self.build(value_node)
             size += value_size
-            if key_node.tag == _TAG + "merge":
+            if key_node.tag == MERGE:
                 merged += value if isinstance(value, list) else [value]
             else:
                 built[key] = value
@@ -248,11 +211,11 @@ class _Builder:
             if isinstance(base, dict):
                 for key, value in base.items():
                     built.setdefault(key, value)
-        return built, size
+        return tagged(node.tag, built), size
 
-    def sequence(self, node: Any) -> tuple[list[Any], int]:
+    def sequence(self, node: Any) -> tuple[Any, int]:
         pairs = [self.build(item) for item in node.value]
-        return [value for value, _ in pairs], 1 + sum(size for _, size in pairs)
+        return tagged(node.tag, [value for value, _ in pairs]), 1 + sum(size for _, size in pairs)
 
 
 def tagged(tag: str, value: Any) -> Any:

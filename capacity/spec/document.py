@@ -17,15 +17,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from capacity.errors import SpecError
+from capacity.spec.yaml_nodes import DEEPEST, MERGE, NULL, TAG, NodeBuilder, yaml_message
 
 YAML_LIMIT_BYTES = 16 * 1024 * 1024
-ALIAS_FACTOR = 10
-DEEPEST = 100
-
-_TAG = "tag:yaml.org,2002:"
-_PLAIN_TAGS = frozenset(_TAG + t for t in ("str", "int", "float", "bool", "null", "timestamp", "value", "map", "seq"))
-_NULL = _TAG + "null"
-_MERGE = _TAG + "merge"
+_PLAIN_TAGS = frozenset(TAG + t for t in ("str", "int", "float", "bool", "null", "timestamp", "value", "map", "seq"))
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -179,68 +174,25 @@ def parse_yaml(text: str, name: str) -> Any:
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        raise SpecError(_yaml_message(error, name)) from None
+        raise SpecError(yaml_message(error, name)) from None
     return None if node is None else _Constructor(name).document(node)
 
 
-def _yaml_message(error: Any, name: str) -> str:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    place = f"{name}:{mark.line + 1}" if mark else name
-    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split("\n")[0]
-    if "found a tab character" in problem or "\\t" in problem or "'\t'" in problem:
-        return f"{place}: a tab cannot indent YAML (use spaces)"
-    if "maximum nesting depth" in problem:
-        return f"{place}: nested more than {DEEPEST} deep"
-    if "but found another document" in problem or "expected a single document" in str(error):
-        return f"{place}: a second document starts here (expected one plan)"
-    return f"{place}: not valid YAML: {problem}"
+class _Constructor(NodeBuilder):
+    """Sections and sequences that know their lines; duplicate keys and foreign tags are refused."""
 
+    def scalar(self, node: Any) -> str | None:
+        tag = node.tag
+        if tag == NULL:
+            return None
+        if tag not in _PLAIN_TAGS:
+            self._refuse_tag(node)
+        text: str = node.value
+        return text
 
-class _Constructor:
-    """libyaml's node graph as sections; one pass, aliases shared, never expanded."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.done: dict[int, tuple[Any, int]] = {}
-        self.nodes = 0
-        self.depth = 0
-
-    def document(self, node: Any) -> Any:
-        value, size = self.build(node)
-        if size > ALIAS_FACTOR * self.nodes:
-            raise SpecError(
-                f"{self.name}: aliases multiply the document {size // self.nodes} times (at most {ALIAS_FACTOR})"
-            )
-        return value
-
-    def build(self, node: Any) -> tuple[Any, int]:
-        """Value of a node and how many nodes it stands for once aliases are expanded."""
-        if node.id == "scalar":
-            self.nodes += 1
-            tag = node.tag
-            if tag == _NULL:
-                return None, 1
-            if tag not in _PLAIN_TAGS:
-                self._refuse_tag(node)
-            return node.value, 1
-        known = self.done.get(id(node))
-        if known is not None:
-            if known[1] < 0:
-                raise SpecError(f"{self.name}:{node.start_mark.line + 1}: an alias inside its own anchor")
-            return known
-        self.nodes += 1
+    def mapping(self, node: Any) -> tuple[Section, int]:
         if node.tag not in _PLAIN_TAGS:
             self._refuse_tag(node)
-        self.done[id(node)] = (None, -1)
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise SpecError(f"{self.name}:{node.start_mark.line + 1}: nested more than {DEEPEST} deep")
-        built = self._mapping(node) if node.id == "mapping" else self._sequence(node)
-        self.depth -= 1
-        self.done[id(node)] = built
-        return built
-
-    def _mapping(self, node: Any) -> tuple[Section, int]:
         section = Section(node.start_mark.line + 1)
         lines = section.lines
         size = 1
@@ -251,7 +203,7 @@ class _Constructor:
                 raise SpecError(f"{self.name}:{line}: a key must be a plain word")
             value, value_size = self.build(value_node)
             size += value_size + 1
-            if key_node.tag == _MERGE:
+            if key_node.tag == MERGE:
                 merged += value if isinstance(value, list) else [value]
                 continue
             key = key_node.value
@@ -269,7 +221,9 @@ class _Constructor:
         self.nodes += len(node.value)
         return section, size
 
-    def _sequence(self, node: Any) -> tuple[Sequence, int]:
+    def sequence(self, node: Any) -> tuple[Sequence, int]:
+        if node.tag not in _PLAIN_TAGS:
+            self._refuse_tag(node)
         items = Sequence(node.start_mark.line + 1)
         size = 1
         for item in node.value:
@@ -280,10 +234,8 @@ class _Constructor:
         return items, size
 
     def _refuse_tag(self, node: Any) -> None:
-        tag = str(node.tag).replace(_TAG, "!!")
-        raise SpecError(
-            f"{self.name}:{node.start_mark.line + 1}: the tag {tag!r} is not allowed (plans hold plain values)"
-        )
+        tag = str(node.tag).replace(TAG, "!!")
+        raise self.error(node, f"the tag {tag!r} is not allowed (plans hold plain values)")
 
 
 def parse_json(text: str, name: str) -> Any:

@@ -192,7 +192,7 @@ class TestHostileInput:
             (b'{"kind": "Deployment", "apiVersion": "apps/v1", "spec": {"replicas": NaN}}', "NaN is not a number"),
             (b"[" * 200_000, "nested too deeply"),
             (b'{"a":' * 200_000, "nested too deeply"),
-            (b"a: " + b"[" * 5000, "nested too deeply"),
+            (b"a: " + b"[" * 5000, "<stdin>:1: nested more than 100 deep"),
             (b"\xff\xfe\xff", "is neither UTF-8 nor UTF-16"),
             (b"null", "holds no Kubernetes object"),
             (b'{"kind": "List", "apiVersion": "v1", "items": []}', "holds no Kubernetes object"),

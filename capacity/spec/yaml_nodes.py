@@ -1,0 +1,84 @@
+"""From libyaml's node graph to values, without ever expanding an alias: what plans and outside files have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from capacity.errors import SpecError
+
+TAG = "tag:yaml.org,2002:"
+NULL, MERGE = TAG + "null", TAG + "merge"
+DEEPEST = 100  # levels of nesting
+ALIAS_FACTOR = 10  # how many times its own nodes a document may be once its aliases are expanded
+
+
+class NodeBuilder:
+    """One document; what a scalar, a mapping and a sequence become is the subclass's."""
+
+    fewest_nodes = 1  # a document counts at least so many nodes where its aliases are weighed
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.done: dict[int, tuple[Any, int]] = {}
+        self.nodes = 0
+        self.depth = 0
+
+    def document(self, root: Any) -> Any:
+        """The value of a root node.
+
+        Raises
+        ------
+        SpecError
+            Nested too deeply, an alias inside its own anchor, or aliases that multiply the document.
+        """
+        value, size = self.build(root)
+        if size > ALIAS_FACTOR * max(self.nodes, self.fewest_nodes):
+            times = size // self.nodes
+            raise SpecError(f"{self.name}: aliases multiply the document {times} times (at most {ALIAS_FACTOR})")
+        return value
+
+    def build(self, node: Any) -> tuple[Any, int]:
+        """Value of a node and how many nodes it stands for once aliases are expanded."""
+        if node.id == "scalar":
+            self.nodes += 1
+            return self.scalar(node), 1
+        known = self.done.get(id(node))
+        if known is not None:
+            if known[1] < 0:
+                raise self.error(node, "an alias inside its own anchor")
+            return known
+        self.nodes += 1
+        self.done[id(node)] = (None, -1)
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.error(node, f"nested more than {DEEPEST} deep")
+        built = self.mapping(node) if node.id == "mapping" else self.sequence(node)
+        self.depth -= 1
+        self.done[id(node)] = built
+        return built
+
+    def scalar(self, node: Any) -> Any:
+        raise NotImplementedError
+
+    def mapping(self, node: Any) -> tuple[Any, int]:
+        raise NotImplementedError
+
+    def sequence(self, node: Any) -> tuple[Any, int]:
+        raise NotImplementedError
+
+    def error(self, node: Any, problem: str) -> SpecError:
+        return SpecError(f"{self.name}:{node.start_mark.line + 1}: {problem}")
+
+
+def yaml_message(error: Any, name: str) -> str:
+    """libyaml's complaint in one line, with the file's line where it tells one."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    place = f"{name}:{mark.line + 1}" if mark else name
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split("\n")[0]
+    if "found a tab character" in problem or "\\t" in problem or "'\t'" in problem:
+        return f"{place}: a tab cannot indent YAML (use spaces)"
+    if "maximum nesting depth" in problem:
+        return f"{place}: nested more than {DEEPEST} deep"
+    if "but found another document" in problem or "expected a single document" in str(error):
+        return f"{place}: a second document starts here (expected one plan)"
+    return f"{place}: not valid YAML: {problem}"
