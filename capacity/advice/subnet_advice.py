@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from fractions import Fraction
 from ipaddress import IPv4Network
 
 from capacity.vpc.blocks import BLOCK
+from capacity.vpc.drain import Drain
 from capacity.vpc.fill import SubnetFill, Wanted
 
 MOSTLY_SPOILT = Fraction(1, 2)
+FEW_STEPS = 3  # of nodes to replace, where nobody says how many blocks are wanted
 
 
 def advice(fill: SubnetFill, wanted: Wanted | None, likely: Fraction) -> tuple[str, ...]:
@@ -31,6 +34,7 @@ def advice(fill: SubnetFill, wanted: Wanted | None, likely: Fraction) -> tuple[s
             f"scattered addresses spoil {percent(found.score)} of the /28 blocks that {found.free:,} free addresses "
             "could form: should prefixes be wanted here, give them a subnet or a CIDR reservation of their own"
         )
+    spoilt = bool(lines)
     if wanted is not None:
         lines += _wanted(fill, wanted)
     elif not lines and not found.exact and found.likely(likely) < found.most:
@@ -38,7 +42,24 @@ def advice(fill: SubnetFill, wanted: Wanted | None, likely: Fraction) -> tuple[s
             f"with {percent(likely)} probability {found.likely(likely):,} blocks are free; "
             "an ENI list gives the exact number (capacity subnets --from)"
         )
+    lack = wanted.blocks - (found.free_blocks or 0) if wanted else 0
+    if fill.drains and (lack > 0 or (spoilt and wanted is None)):
+        lines.append(_replacing(fill.drains, lack))
     return tuple(lines)
+
+
+def _replacing(steps: Sequence[Drain], lack: int) -> str:
+    """Which nodes to replace, until so many blocks more are free, or the first few of them."""
+    taken: list[Drain] = []
+    for step in steps:
+        if sum(s.blocks for s in taken) >= lack > 0 or (not lack and len(taken) == FEW_STEPS):
+            break
+        taken.append(step)
+    words = ", then ".join(f"{' and '.join(s.nodes)} ({s.blocks:,} free)" for s in taken)
+    blocks = sum(s.blocks for s in taken)
+    short = f"; {lack - blocks:,} still missing" if blocks < lack else ""
+    what = "a /28 block" if blocks == 1 else f"{blocks:,} /28 blocks"
+    return f"replacing nodes frees {what}: {words}{short}; reserve them before new addresses come"
 
 
 def _wanted(fill: SubnetFill, wanted: Wanted) -> list[str]:

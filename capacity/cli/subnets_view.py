@@ -71,14 +71,15 @@ def _row(fill: SubnetFill, want: int | None, likely: Fraction) -> dict[str, Any]
             "reservation": [str(c) for c in wanted.reservation.pieces],
             "reservation_single": str(wanted.reservation.single) if wanted.reservation.single else None,
         }
+    row["drain"] = [{"nodes": list(step.nodes), "free_prefixes": step.blocks} for step in fill.drains]
     row["block_map"] = found.letters
     row["advice"] = list(advice(fill, wanted, likely))
     return row
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """For CSV: no map, reservations as text."""
-    flat = {k: v for k, v in row.items() if k != "block_map"}
+    """For CSV: no map, no nodes, reservations as text."""
+    flat = {k: v for k, v in row.items() if k not in ("block_map", "drain")}
     return flat | {"reservations": [f"{r['cidr']}:{r['type']}" for r in row["reservations"]]}
 
 

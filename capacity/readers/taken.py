@@ -10,9 +10,10 @@ from capacity.errors import SpecError
 from capacity.readers.aws_addresses import SubnetAccount, parse_subnets
 from capacity.readers.aws_answers import Answers
 from capacity.readers.aws_folder import read_folder
-from capacity.readers.aws_owners import Interface, parse_interfaces
+from capacity.readers.aws_owners import NODE_OWNERS, Interface, parse_interfaces
 from capacity.spec.plan import Reservation, Subnet
 from capacity.vpc.cidr_rules import LARGEST, SMALLEST
+from capacity.vpc.drain import Drain, drains
 from capacity.vpc.fill import SubnetFill
 from capacity.vpc.fragments import fragments_of_counts, fragments_of_list
 
@@ -139,7 +140,20 @@ def _fill(account: SubnetAccount, interfaces: Sequence[Interface], listed: bool)
         unlisted = max(account.difference, 0)
         if unlisted:
             owners["not listed"] = unlisted
-        return SubnetFill(account.name, account.zone, fragments_of_list(subnet, spans_of(mine), unlisted), owners)
+        found = fragments_of_list(subnet, spans_of(mine), unlisted)
+        # Where addresses are not listed any block may hold one of them.
+        steps = () if unlisted else _drains(subnet, mine)
+        return SubnetFill(account.name, account.zone, found, owners, drains=steps)
     taken = max(account.taken, 0)
     found = fragments_of_counts(subnet, taken)
     return SubnetFill(account.name, account.zone, found, {"in use": taken} if taken else {})
+
+
+def _drains(subnet: Subnet, interfaces: Sequence[Interface]) -> tuple[Drain, ...]:
+    """Nodes are the instances whose interfaces the CNI or EKS keeps; all else stays."""
+    by_node: dict[str, list[tuple[int, int]]] = {}
+    others: list[tuple[int, int]] = []
+    for interface in interfaces:
+        node = interface.instance if interface.owner in NODE_OWNERS else ""
+        (by_node.setdefault(node, []) if node else others).extend(interface.spans)
+    return drains(subnet, by_node, others)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from capacity.vpc.blocks import BLOCK
+from capacity.vpc.drain import Drain
 from capacity.vpc.fragments import Fragments, fragments_of_counts
 from capacity.vpc.ledger import SubnetState
 from capacity.vpc.reservations import ReservationAdvice, reservation_for
@@ -34,6 +35,8 @@ class SubnetFill:
         Addresses by owner; the ledger's holders for a plan, network interfaces' owners for AWS's answers.
     where : str
         The scenario of a plan, else empty.
+    drains : tuple of Drain
+        Nodes whose going frees whole blocks, soonest first; empty where the nodes are not known.
     """
 
     name: str
@@ -41,6 +44,7 @@ class SubnetFill:
     fragments: Fragments
     owners: Mapping[str, int]
     where: str = ""
+    drains: tuple[Drain, ...] = ()
 
     def wanted(self, blocks: int) -> Wanted:
         """What so many further prefixes can count on."""

@@ -141,9 +141,23 @@ class TestAnswers:
         assert first["block_map"] == "A+..#.+........A"
         assert first["owners"]["endpoint"] == 1
         assert sum(first["owners"].values()) == 19
+        assert first["drain"] == []  # an instance is no node of a cluster unless something says so
+        assert second["drain"] == []
         # nobody lists the two addresses that AWS counts: they may lie anywhere
         assert (second["exact"], second["used"], second["owners"]) == (False, 2, {"not listed": 2})
         assert (second["free_prefixes_certain"], second["free_prefixes_most"]) == (4, 6)
+
+    def test_which_nodes_to_replace(self, answers: Path) -> None:
+        path = answers / "interfaces.json"
+        text = json.loads(path.read_text())
+        cluster = {"Key": "cluster.k8s.amazonaws.com/name", "Value": "shop"}
+        instance = {"Key": "node.k8s.amazonaws.com/instance_id", "Value": "i-1"}
+        text["NetworkInterfaces"][0]["TagSet"] = [cluster, instance]
+        path.write_text(json.dumps(text))
+        first, second = results("--from", str(answers), "--want", "12")
+        assert first["drain"] == [{"nodes": ["i-1"], "free_prefixes": 3}]
+        assert second["drain"] == []  # two addresses there may lie in any block
+        assert any("replacing nodes frees 3 /28 blocks: i-1 (3 free)" in line for line in first["advice"])
 
     def test_files_one_by_one_and_twice_are_the_same(self, answers: Path) -> None:
         names = [str(answers / n) for n in ("interfaces.json", "subnets.json", "subnets.json")]
