@@ -34,6 +34,8 @@ def read_neighbour(
     base = Path(entry.file)
     if str(path) == "-":
         entry.fail("expected a file, not standard input")
+    if base.is_file() and (base.parent / path).resolve() == base.resolve():
+        entry.fail("is this plan itself (expected the plan of another cluster)")
     try:
         # Names such as <stdin> have no folder of their own: the working directory it is.
         other = parse(read_document(base.parent / path), str(base.parent / path))

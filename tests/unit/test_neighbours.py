@@ -100,6 +100,9 @@ def test_interfaces_of_both_count_against_the_quota(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ("plan: two.yaml", "plan: no.yaml", "no.yaml: no such file"),
+        ("plan: two.yaml", "plan: one.yaml", "is this plan itself"),
+        ("plan: two.yaml", "plan: .", "is a directory"),
+        ("plan: two.yaml", "plan: ''", "is empty"),
         ("plan: two.yaml", "plan: '-'", "expected a file, not standard input"),
         ("plan: two.yaml", "plan: two.yaml, addresses: 3", "leave one of the two out"),
         ("plan: two.yaml", "plan: two.yaml, subnets: [one-a]", "leave one of the two out"),
