@@ -29,7 +29,8 @@ from capacity.cni.calls import (
     start_calls,
     stop_calls,
 )
-from capacity.cni.node_pool import NodeLimits, address_capacity, effective, held, node_limits
+from capacity.cni.limits import NodeLimits
+from capacity.cni.node_pool import address_capacity, effective, held, node_limits
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.cni.trace import Terms, call_terms, pool_terms
 from capacity.errors import SpecError

@@ -11,8 +11,8 @@ from capacity.cluster.demand import peak
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.shape import group_shapes
-from capacity.cni.api_rates import node_start_calls
 from capacity.cni.facade import slots_and_enis
+from capacity.cni.facade import start_calls as start_calls_of_node
 from capacity.spec.cni_env import parse_env_switch
 from capacity.spec.plan import Plan
 from capacity.vpc.quotas import QuotaUse, load_quotas, node_nau, service_addresses, tenant_enis, tenant_nau, vpc_use
@@ -112,9 +112,7 @@ def _scale_up(result: CheckResult) -> dict[str, int]:
 def start_calls(plan: Plan, group: GroupState, nodes: int) -> Counter[str]:
     """The fewest EC2 calls, by API, to start so many nodes of a group filled like its fullest. [calls]"""
     shape = group.shape.first
-    slots, enis = slots_and_enis(shape.limits, shape.settings, shape.max_pods, group.fullest[0])
-    settings = shape.settings
-    one = node_start_calls(enis, slots, settings.custom_networking, subnet_discovery(plan), settings.ipv6)
+    one = start_calls_of_node(shape.limits, shape.settings, shape.max_pods, group.fullest[0], subnet_discovery(plan))
     calls = Counter({api: nodes * count for api, count in one.items()})
     calls[RUN_INSTANCES] = nodes
     return +calls

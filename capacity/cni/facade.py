@@ -1,7 +1,7 @@
 """The names of this room that others use."""
 
+from capacity.cni.limits import NodeLimits
 from capacity.cni.node_pool import (
-    NodeLimits,
     Pool,
     address_capacity,
     effective,
@@ -9,6 +9,7 @@ from capacity.cni.node_pool import (
     node_pool,
     pool_of,
     slots_and_enis,
+    start_calls,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "node_pool",
     "pool_of",
     "slots_and_enis",
+    "start_calls",
 ]

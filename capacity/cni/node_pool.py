@@ -1,45 +1,24 @@
-"""The pool of one node: limits and settings in, every figure of it out."""
+"""The pool of one node: limits and settings in, every figure of it out.
+
+Which CNI keeps the pool is said in one place: :func:`law_of`. What differs between CNIs is a :class:`Law`,
+one module each; everything else here, and everybody who asks, is the same for all of them.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Protocol
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cni import pool
+from capacity.cni import cilium, vpc_cni
+from capacity.cni.limits import NodeLimits, Rest
+from capacity.cni.pool import PREFIX_SIZE
 from capacity.errors import SpecError
 from capacity.spec.cni_env import CniSettings
-from capacity.units import IntLike, ceil_div, larger, smaller
-
-
-@dataclass(frozen=True, slots=True)
-class NodeLimits:
-    """What bounds the pool of one node, in plain numbers; of many nodes, in arrays (:mod:`capacity.cni.sweep`).
-
-    Attributes
-    ----------
-    serving : int or ndarray of int
-        ENIs that may serve pods. [ENIs]
-    idle_primary : int
-        1 where the primary ENI serves none (custom networking).
-    k : int or ndarray of int
-        Secondary IPs or prefixes per ENI. [slots]
-    trunk : int or ndarray of int
-        1 where a trunk ENI is attached. [ENIs]
-    unmanaged : int
-        ENIs that ipamd leaves alone, each with one address of its own. [ENIs]
-    windows : bool
-        The VPC resource controller serves the node, from one ENI.
-    """
-
-    serving: IntLike
-    idle_primary: int
-    k: IntLike
-    trunk: IntLike
-    unmanaged: int
-    windows: bool
+from capacity.units import IntLike, larger, smaller
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +32,7 @@ class Pool:
     secondary_ips, prefixes : int
         Attached to them. [addresses], [prefixes]
     pod_addresses : int
-        Addresses held for pods: secondary IPs or 16 per prefix. [addresses]
+        Addresses held for pods: secondary IPs or 16 per prefix, and the ENIs' own where pods may have them. [addresses]
     assigned, warm : int
         Of those, in use by pods and not. [addresses]
     trunk, unmanaged : int
@@ -64,7 +43,7 @@ class Pool:
         The same on a fresh node, and the most of any resting state with these pods after growth
         and scale-down. [addresses]
     pods_without_address : int
-        Pods that never get one: above capacity, or above MINIMUM_IP_TARGET set alone. [pods]
+        Pods that never get one: above capacity, or above what the settings let the CNI ask for. [pods]
     """
 
     enis: IntLike
@@ -79,6 +58,46 @@ class Pool:
     lowest: IntLike
     highest: IntLike
     pods_without_address: IntLike
+
+
+class Law(Protocol):
+    """What a CNI does with the addresses of one node; ints or arrays of one broadcast shape."""
+
+    def limits_from(
+        self,
+        max_enis: IntLike,
+        ipv4_per_eni: IntLike,
+        trunk_slot: IntLike,
+        trunking: IntLike,
+        settings: CniSettings,
+        unmanaged_enis: int = 0,
+        windows: bool = False,
+    ) -> NodeLimits:
+        """Limits of a node from its type's figures."""
+
+    def gives_prefixes(self, on: InstanceType) -> bool:
+        """Whether a node of the type gets prefixes where the settings ask for them."""
+
+    def address_capacity(self, limits: NodeLimits, settings: CniSettings) -> int:
+        """Most pods on VPC addresses that the node can ever serve. [pods]"""
+
+    def held(
+        self, limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike
+    ) -> tuple[IntLike, IntLike]:
+        """Secondary IPs or prefixes held, and ENIs for pods, on a fresh node to which pods come one by one."""
+
+    def highest(self, node: Rest) -> IntLike:
+        """Most addresses at rest with these pods after any growth and scale-down, trunk and unmanaged apart."""
+
+    def start_calls(
+        self, limits: NodeLimits, settings: CniSettings, slots: int, enis: int, look_up: bool
+    ) -> Counter[str]:
+        """The fewest EC2 calls, by API, from a fresh node to one that holds so much. [calls]"""
+
+
+def law_of(settings: CniSettings) -> Law:
+    """The law that the settings choose."""
+    return vpc_cni if settings.cilium is None else cilium
 
 
 def node_limits(
@@ -101,6 +120,27 @@ def node_limits(
     return limits_from(*figures, *trunk, settings, unmanaged_enis, windows)
 
 
+def effective(settings: CniSettings, instance_type: InstanceType) -> CniSettings:
+    """The settings as the CNI runs them on this type: where it gives no prefixes it falls back to single IPs.
+
+    Raises
+    ------
+    SpecError
+        IPv6 on a type that cannot do prefixes: ipamd does not start.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2771-2779.
+    """
+    if not settings.prefix or law_of(settings).gives_prefixes(instance_type):
+        return settings
+    if settings.ipv6:
+        raise SpecError(f"{instance_type.name!r} runs on {instance_type.hypervisor}: IPv6 needs Nitro or bare metal")
+    from dataclasses import replace
+
+    return replace(settings, prefix=False)
+
+
 def limits_from(
     max_enis: IntLike,
     ipv4_per_eni: IntLike,
@@ -110,60 +150,14 @@ def limits_from(
     unmanaged_enis: int = 0,
     windows: bool = False,
 ) -> NodeLimits:
-    """The same from an instance type's figures, ints or arrays of one shape.
-
-    Parameters
-    ----------
-    max_enis, ipv4_per_eni : int or ndarray of int
-        ENIs of the default card; addresses of each, the primary included. [ENIs], [addresses]
-    trunk_slot, trunking : int or ndarray of int
-        1 where ENABLE_POD_ENI keeps a slot for a trunk, and where one comes.
-
-    Examples
-    --------
-    >>> limits_from(4, 15, 1, 1, CniSettings(pod_eni=True, custom_networking=True)).serving
-    2
-    """
-    k = ipv4_per_eni - 1
-    if windows:
-        return NodeLimits(serving=1, idle_primary=0, k=k, trunk=0, unmanaged=unmanaged_enis, windows=True)
-    slot = int(settings.pod_eni) * trunk_slot
-    managed = pool.managed_enis(max_enis, settings.max_eni or max_enis, unmanaged_enis, slot)
-    idle = int(settings.custom_networking)
-    return NodeLimits(managed - idle, idle, k, slot * trunking, unmanaged_enis, windows=False)
-
-
-def effective(settings: CniSettings, instance_type: InstanceType) -> CniSettings:
-    """The settings as the CNI runs them on this type: prefixes fall back to single IPs off Nitro.
-
-    Raises
-    ------
-    SpecError
-        IPv6 on a type that cannot do prefixes: ipamd does not start.
-
-    Source
-    ------
-    ipamd.go L2771-2779.
-    """
-    if not settings.prefix or instance_type.prefixes_possible is not False:
-        return settings
-    if settings.ipv6:
-        raise SpecError(f"{instance_type.name!r} runs on {instance_type.hypervisor}: IPv6 needs Nitro or bare metal")
-    from dataclasses import replace
-
-    return replace(settings, prefix=False)
+    """The same from a type's figures, ints or arrays of one shape."""
+    figures = (max_enis, ipv4_per_eni, trunk_slot, trunking)
+    return law_of(settings).limits_from(*figures, settings, unmanaged_enis, windows)
 
 
 def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:
-    """Most pods on VPC addresses that the node can ever serve. [pods]
-
-    With only MINIMUM_IP_TARGET set the pool never grows past it.
-    """
-    unit = pool.PREFIX_SIZE if settings.prefix else 1
-    slots: int = limits.serving * limits.k
-    if not limits.windows and settings.minimum_ip and not settings.warm_ip:
-        slots = min(slots, ceil_div(settings.minimum_ip, unit))
-    return slots * unit
+    """Most pods on VPC addresses that the node can ever serve. [pods]"""
+    return law_of(settings).address_capacity(limits, settings)
 
 
 @lru_cache(maxsize=200_000)
@@ -173,21 +167,20 @@ def slots_and_enis(limits: NodeLimits, settings: CniSettings, max_pods: int, pod
     return slots, enis
 
 
+def start_calls(
+    limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int, look_up: bool = True
+) -> Counter[str]:
+    """The fewest EC2 calls, by API, from a fresh node to one with so many pods. [calls]
+
+    ``look_up``: the VPC CNI looks for the subnet with most room (ENABLE_SUBNET_DISCOVERY).
+    """
+    slots, enis = slots_and_enis(limits, settings, max_pods, pods)
+    return law_of(settings).start_calls(limits, settings, slots, enis, look_up)
+
+
 def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> tuple[IntLike, IntLike]:
-    """The same for ints or arrays: the formula of :mod:`capacity.cni.pool` that the settings choose."""
-    k = limits.k
-    if settings.ipv6:
-        return 0, 1
-    unit = pool.PREFIX_SIZE if settings.prefix else 1
-    if limits.windows:
-        return pool.windows_slots(pods, unit, k), 1
-    if settings.ip_targets:
-        slots = pool.slots_by_ip_target(pods, unit, k, settings.warm_ip, settings.minimum_ip, max_pods, limits.serving)
-    elif settings.prefix:
-        slots = pool.prefixes_by_prefix_target(pods, k, settings.warm_prefix, max_pods, limits.serving)
-    else:
-        slots = k * pool.enis_by_eni_target(pods, k, settings.warm_eni, max_pods, limits.serving)
-    return slots, pool.enis_holding(slots, k, limits.idle_primary)
+    """The same for ints or arrays."""
+    return law_of(settings).held(limits, settings, max_pods, pods)
 
 
 def node_pool(
@@ -223,25 +216,10 @@ def pool_of(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: 
     return Pool(**{name: figure(node) for name, figure in FIGURES.items()})
 
 
-class Rest(NamedTuple):
-    """A node at rest: what its pool's figures follow from, ints or arrays of one broadcast shape.
-
-    ``slots`` are secondary IPs (``unit`` 1) or prefixes (``unit`` 16), ``enis`` those for pods.
-    """
-
-    limits: NodeLimits
-    settings: CniSettings
-    max_pods: IntLike
-    pods: IntLike
-    slots: IntLike
-    enis: IntLike
-    unit: int
-
-
 def rest(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> Rest:
     """The node with ``pods`` pods on VPC addresses, its pool settled."""
     slots, enis = held(limits, settings, max_pods, pods)
-    return Rest(limits, settings, max_pods, pods, slots, enis, pool.PREFIX_SIZE if settings.prefix else 1)
+    return Rest(limits, settings, max_pods, pods, slots, enis, PREFIX_SIZE if settings.prefix else 1)
 
 
 def _extra(node: Rest) -> IntLike:
@@ -249,15 +227,24 @@ def _extra(node: Rest) -> IntLike:
 
 
 def _total(node: Rest) -> IntLike:
-    return node.enis + _addresses(node) + _extra(node)
+    return node.enis + _attached(node) + _extra(node)
 
 
-def _addresses(node: Rest) -> IntLike:
+def _attached(node: Rest) -> IntLike:
     return node.slots * node.unit if node.unit > 1 else node.slots
 
 
+def _addresses(node: Rest) -> IntLike:
+    if not node.limits.primary:
+        return _attached(node)
+    return _attached(node) + (node.enis - node.limits.idle_primary)
+
+
 def _served(node: Rest) -> IntLike:
-    return node.pods if node.settings.ipv6 else smaller(node.pods, _addresses(node))
+    if node.settings.ipv6:
+        return node.pods
+    own = node.limits.own
+    return smaller(node.pods, larger(_addresses(node) - own, 0) if own else _addresses(node))
 
 
 def _assigned(node: Rest) -> IntLike:
@@ -276,46 +263,6 @@ FIGURES: Mapping[str, Callable[[Rest], IntLike]] = {
     "unmanaged": lambda n: n.limits.unmanaged,
     "subnet_addresses": _total,
     "lowest": _total,
-    "highest": lambda n: larger(_total(n), _extra(n) + _highest(n)),
+    "highest": lambda n: larger(_total(n), _extra(n) + law_of(n.settings).highest(n)),
     "pods_without_address": lambda n: n.pods - _served(n),
 }
-
-
-def _highest(node: Rest) -> IntLike:
-    """Most addresses at rest with these pods after any growth and scale-down, trunk and unmanaged apart.
-
-    Pods may be left one to an ENI or to a prefix, and an ENI with a pod is never freed; single IPs
-    are given back down to the target. Where pods come in batches, or many at once before max pods
-    stops the growth, one batch of at most one ENI's room may come on top. An outer bound in those
-    cases, exact otherwise (``docs/explanation/pool.md``).
-
-    Source
-    ------
-    data_store.go L1042-1098 (which ENIs may be freed), ipamd.go L2659-2677, L1488-1514.
-    """
-    limits, settings, max_pods, pods, slots, enis, unit = node
-    if settings.ipv6 or limits.windows:
-        return enis + slots * unit
-    k = limits.k
-    cap = limits.serving * k
-    peak_slots, _ = held(limits, settings, max_pods, larger(pods, smaller(cap * unit, max_pods)))
-    stop = smaller(cap, ceil_div(max_pods, unit) - 1 + k)  # a batch may start one address short of max pods
-    in_use = smaller(pods, peak_slots)
-    if settings.ip_targets:
-        most = slots
-        if settings.warm_ip:
-            wanted = larger(pods + settings.warm_ip, settings.minimum_ip)
-            most = larger(slots, smaller(ceil_div(wanted, unit), stop))
-        if settings.prefix:
-            most = larger(most, in_use)
-    elif settings.prefix:
-        target = settings.warm_prefix
-        batch = smaller(2 * target - 1 + ceil_div(pods, unit), stop) if target > 1 else slots
-        most = larger(larger(slots, batch), smaller(larger(peak_slots, batch), in_use + target))
-    else:
-        reach = pool.enis_holding(peak_slots, k, limits.idle_primary)
-        attached = larger(enis, smaller(reach, 1 + in_use))
-        return attached + (attached - limits.idle_primary) * k
-    reach = pool.enis_holding(larger(peak_slots, most), k, limits.idle_primary)
-    apart = 1 + (in_use + most - smaller(pods, most) if unit == 1 else most)
-    return larger(enis, smaller(reach, apart)) + most * unit

@@ -14,7 +14,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cni.node_pool import FIGURES, Rest, limits_from, rest
+from capacity.cni import cilium, vpc_cni
+from capacity.cni.limits import Rest
+from capacity.cni.node_pool import FIGURES, limits_from, rest
 from capacity.errors import SpecError
 from capacity.spec.cni_env import CniSettings
 
@@ -58,9 +60,11 @@ class TypeArrays:
     ipv4_per_eni : ndarray of int32
         The primary included. [addresses]
     trunk_slot, trunking, prefixes : ndarray of int32
-        1 where ENABLE_POD_ENI keeps a slot, where a trunk comes, where prefixes are possible.
+        1 where ENABLE_POD_ENI keeps a slot, where a trunk comes, where the VPC CNI gives prefixes.
     left_out : tuple of str
         Types whose ENI figures nobody states: unknown, so not in the arrays.
+    nitro : ndarray of int32 or None
+        1 where Cilium gives prefixes; None: where the VPC CNI does.
     """
 
     names: tuple[str, ...]
@@ -70,6 +74,7 @@ class TypeArrays:
     trunking: Ints
     prefixes: Ints
     left_out: tuple[str, ...] = ()
+    nitro: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +127,8 @@ def type_arrays(types: Iterable[InstanceType]) -> TypeArrays:
         ipv4_per_eni=np.array([t.ipv4_per_eni for t in known], dtype=np.int32),
         trunk_slot=np.array([t.trunk_slot for t in known], dtype=np.int32),
         trunking=np.array([bool(t.trunking) for t in known], dtype=np.int32),
-        prefixes=np.array([t.prefixes_possible is not False for t in known], dtype=np.int32),
+        prefixes=np.array([vpc_cni.gives_prefixes(t) for t in known], dtype=np.int32),
+        nitro=np.array([cilium.gives_prefixes(t) for t in known], dtype=np.int32),
         left_out=tuple(left_out),
     )
 
@@ -178,6 +184,8 @@ def sweep(
         raise SpecError(f"max_pods: expected one number or {len(arrays.names)}, found {len(limit)}")
     limit = np.broadcast_to(limit, (len(arrays.names),))
     settings = _bounded(settings)
+    if settings.cilium is not None and arrays.nitro is not None:
+        arrays = replace(arrays, prefixes=arrays.nitro)
     if settings.ipv6 and not arrays.prefixes.all():
         refused = arrays.names[int(np.argmin(arrays.prefixes))]
         raise SpecError(f"{refused!r} cannot do prefixes: IPv6 needs Nitro or bare metal")
@@ -235,7 +243,11 @@ def _bounded(settings: CniSettings) -> CniSettings:
     """Targets beyond a million mean what a million means: all that a node can hold."""
     targets = {t: min(getattr(settings, t), MOST) for t in ("warm_eni", "warm_ip", "minimum_ip", "warm_prefix")}
     max_eni = None if settings.max_eni is None else min(settings.max_eni, MOST)
-    return replace(settings, **targets, max_eni=max_eni)
+    ipam = settings.cilium
+    if ipam is not None:
+        numbers = ("pre_allocate", "min_allocate", "max_allocate", "max_above_watermark", "first_interface_index")
+        ipam = replace(ipam, **{n: min(getattr(ipam, n), MOST) for n in numbers})
+    return replace(settings, **targets, max_eni=max_eni, cilium=ipam)
 
 
 def _room(names: tuple[str, ...], pods: Ints, columns: Sequence[str], out: PoolGrid | None) -> PoolGrid:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from capacity.cni.calls import ASSIGN_CALLS, CallCosts
-from capacity.cni.node_pool import NodeLimits, slots_and_enis
+from capacity.cni.limits import NodeLimits
+from capacity.cni.node_pool import slots_and_enis
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.spec.cni_env import CniSettings
 

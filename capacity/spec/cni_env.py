@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from capacity.errors import SpecError, either, nearest_names
+from capacity.spec.cilium import AGENT, CiliumIpam
 
 COOLDOWN_S = 30  # pkg/ipamd/datastore/data_store.go L41, L243-249
 
@@ -100,6 +101,9 @@ class CniSettings:
         0 for the middle two is "not set".
     max_eni : int or None
         MAX_ENI, None where the instance's own limit holds. [ENIs]
+    cilium : CiliumIpam or None
+        Cilium's own settings where it keeps the addresses (ENI mode) and not the VPC CNI: then of the others only
+        ``prefix`` speaks.
     """
 
     prefix: bool = False
@@ -111,6 +115,12 @@ class CniSettings:
     minimum_ip: int = 0
     warm_prefix: int = 1
     max_eni: int | None = None
+    cilium: CiliumIpam | None = None
+
+    @property
+    def agent(self) -> str:
+        """The CNI's daemonset, on the host's network of every Linux node."""
+        return "aws-node" if self.cilium is None else AGENT
 
     @property
     def ip_targets(self) -> bool:

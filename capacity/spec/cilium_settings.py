@@ -1,0 +1,88 @@
+"""Cilium's settings as a plan or an option gives them, turned once into the CNI's settings, with what to say aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from capacity.errors import SpecError, either, nearest_names
+from capacity.spec.cilium import OWN_ADDRESSES, PRE_ALLOCATE, CiliumIpam
+from capacity.spec.cni_env import CniSettings
+
+# Names of the CiliumNode resource in camel case; prefixDelegation and releaseExcessIps are the operator's
+# --aws-enable-prefix-delegation and --aws-release-excess-ips (both off by default).
+NUMBERS = {
+    "preAllocate": "pre_allocate",
+    "minAllocate": "min_allocate",
+    "maxAllocate": "max_allocate",
+    "maxAboveWatermark": "max_above_watermark",
+    "firstInterfaceIndex": "first_interface_index",
+}
+SWITCHES = {"usePrimaryAddress": "use_primary_address", "releaseExcessIps": "release_excess"}
+PREFIXES = "prefixDelegation"
+KEYS = (*NUMBERS, *SWITCHES, PREFIXES)
+MOST_NUMBER = 1_000_000  # beyond every node's room
+LAST_INDEX = 15  # no type has more ENIs on its default network card
+
+
+def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[CniSettings, list[str]]:
+    """The CNI's settings where Cilium keeps the addresses, and the assumptions that move the answer.
+
+    Parameters
+    ----------
+    values : mapping of str to int or bool
+        By the names of :data:`KEYS`; those not given have Cilium's defaults.
+    where : str
+        Place in its file or the option, for messages.
+
+    Raises
+    ------
+    SpecError
+        An unknown name, a number out of range, or switches whose outcome Cilium's source leaves open.
+
+    Examples
+    --------
+    >>> settings, notes = cilium_settings({"firstInterfaceIndex": 1, "prefixDelegation": True})
+    >>> settings.prefix, settings.cilium.pre_allocate
+    (True, 8)
+    """
+    place = f"{where}: " if where else ""
+    for name, value in values.items():
+        if name not in KEYS:
+            near = nearest_names(name, KEYS, 1)
+            hint = f"did you mean {either(near)}?" if near else f"known: {', '.join(sorted(KEYS))}"
+            raise SpecError(f"{place}{name!r} is not a setting of Cilium's ENI mode ({hint})")
+        most = LAST_INDEX if name == "firstInterfaceIndex" else MOST_NUMBER
+        if name in NUMBERS and not 0 <= value <= most:
+            raise SpecError(f"{place}{name}: {value} is out of range (expected 0 to {most:,})")
+    fields = {field: values[name] for name, field in (NUMBERS | SWITCHES).items() if name in values}
+    notes: list[str] = []
+    if fields.get("pre_allocate") == 0:
+        fields["pre_allocate"] = PRE_ALLOCATE
+        notes.append(f"preAllocate 0 is read by Cilium as its default, {PRE_ALLOCATE}")
+    ipam = CiliumIpam(**fields)  # type: ignore[arg-type]
+    prefix = bool(values.get(PREFIXES, False))
+    if ipam.use_primary_address and not ipam.first_interface_index:
+        raise SpecError(
+            f"{place}usePrimaryAddress needs firstInterfaceIndex 1 or more: "
+            "with 0 Cilium would count the node's own address as a pod's"
+        )
+    if ipam.use_primary_address and prefix:
+        raise SpecError(
+            f"{place}usePrimaryAddress and prefixDelegation together are not modelled: "
+            "Cilium then counts room on an ENI that EC2 does not give"
+        )
+    return CniSettings(prefix=prefix, cilium=ipam), [*notes, *_assumptions(ipam, prefix)]
+
+
+def _assumptions(ipam: CiliumIpam, prefix: bool) -> list[str]:
+    notes = [
+        f"Cilium: {OWN_ADDRESSES} pod addresses of every node are its own (router and health endpoint)",
+        "Cilium: max pods are what EKS, the AMI or Karpenter set, counted as for the VPC CNI; Cilium sets none",
+    ]
+    if not ipam.release_excess:
+        kept = "releaseExcessIps is off, so a node keeps all it ever held"
+    elif prefix:
+        kept = "prefixes are taken as kept, although newer versions give whole free ones back"
+    else:
+        kept = "ENIs stay attached when their addresses are given back"
+    return [*notes, f"Cilium: {kept}; the figures are of nodes that never ran more pods"]
