@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from capacity.cli.output import SCHEMA
+from capacity.spec.cilium_settings import LAST_INDEX, MOST_NUMBER
 from capacity.spec.cni_env import CNI_VARIABLES
 from capacity.spec.fields import MOST, MOST_PODS
-from capacity.spec.parse import AMIS, API_VERSION, MONTHS, PERIODS, PROVISIONERS, WEEKDAYS
+from capacity.spec.parse import AMIS, API_VERSION, CNIS, MONTHS, PERIODS, PROVISIONERS, WEEKDAYS
 from capacity.spec.plan import SCENARIOS
 from capacity.spec.scenarios import _OPTIONS as OPTIONS
 from capacity.spec.tenants import tenant_kinds
@@ -105,7 +106,8 @@ def plan_schema() -> Schema:
             services=count("Services of the cluster"),
         ),
         cni=mapping(
-            "the VPC CNI",
+            "the CNI",
+            name=one_of(CNIS, "vpc-cni"),
             version=written("1.23.1"),
             env={
                 "type": "object",
@@ -113,6 +115,17 @@ def plan_schema() -> Schema:
                 "propertyNames": {"enum": sorted(CNI_VARIABLES)},
                 "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
             },
+            cilium=mapping(
+                "Cilium's ENI mode, with name cilium",
+                preAllocate=count("addresses kept free on a node; 8", 0, MOST_NUMBER),
+                minAllocate=count("addresses held at least; 0", 0, MOST_NUMBER),
+                maxAllocate=count("addresses at which it stops asking; 0: what the ENIs hold", 0, MOST_NUMBER),
+                maxAboveWatermark=count("addresses asked for on top; 0", 0, MOST_NUMBER),
+                firstInterfaceIndex=count("first ENI that serves pods; 0", 0, LAST_INDEX),
+                usePrimaryAddress=flag("false"),
+                prefixDelegation=flag("false"),
+                releaseExcessIps=flag("false"),
+            ),
         ),
         vpc=mapping("", ("cidrs", "subnets"), cidrs=items("the VPC's blocks", block(""), 1), subnets=_subnets()),
         controlPlane=mapping("", ("subnets",), subnets=names("subnets of the control plane's interfaces")),

@@ -56,6 +56,8 @@ def _calls(result: CheckResult) -> Iterator[Finding]:
 
 
 def _versions(plan: Plan) -> Iterator[Finding]:
+    if plan.cni.settings.cilium is not None:
+        return  # the versions below are the VPC CNI's
     version = version_numbers(plan.cni.version)
     for wanted, since, what in (
         (plan.cni.settings.ipv6, IPV6_SINCE, "IPv6"),
@@ -113,7 +115,8 @@ def _workloads(result: CheckResult) -> Iterator[Finding]:
         return
     for workload in result.plan.workloads:
         if workload.security_groups:
-            text = f"{workload.name} wants security groups for its pods, but ENABLE_POD_ENI is not true"
+            missing = "Cilium has none" if result.plan.cni.settings.cilium is not None else "ENABLE_POD_ENI is not true"
+            text = f"{workload.name} wants security groups for its pods, but {missing}"
             yield finding("IP013", f"workloads.{workload.name}", text)
 
 

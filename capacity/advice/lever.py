@@ -39,7 +39,9 @@ class Lever:
 
 
 def own_cni(plan: Plan) -> list[NodeGroup]:
-    """Groups whose addresses the VPC CNI's settings decide."""
+    """Groups whose addresses the VPC CNI's settings decide: none with Cilium."""
+    if plan.cni.settings.cilium is not None:
+        return []
     return [g for g in plan.node_groups if not (g.fargate or g.auto or g.windows)]
 
 

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from capacity.advice.lever import Lever
 from capacity.advice.node_levers import fewer_larger, weights
-from capacity.advice.setting_levers import lower_max_pods, minimal_update, prefixes, smaller_surge, warm_targets
+from capacity.advice.setting_levers import (
+    lower_max_pods,
+    minimal_update,
+    prefixes,
+    smaller_pre_allocate,
+    smaller_surge,
+    warm_targets,
+)
 from capacity.advice.subnet_levers import custom_networking, larger_subnets
 from capacity.cluster.check import CheckResult
 
@@ -22,6 +29,7 @@ def levers(result: CheckResult) -> list[Lever]:
         return []
     return [
         *warm_targets(result),
+        *smaller_pre_allocate(result),
         *minimal_update(plan),
         *smaller_surge(plan),
         *lower_max_pods(result),

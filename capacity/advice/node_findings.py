@@ -35,8 +35,9 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
         if kind.max_pods - host_pods > kind.room.addresses and not settings.ipv6:
             text = f"{group.name}: {name} may run {kind.max_pods} pods, {host_pods} on the host's network"
             yield finding("IP007", where, f"{text}, but can address only {kind.room.addresses}")
-        if settings.prefix and kind.instance_type.prefixes_possible is False:
-            yield finding("IP011", where, f"{group.name}: {name} is a Xen type, it gets single addresses, not prefixes")
+        if settings.prefix and not kind.settings.prefix:
+            why = "is a Xen type" if kind.instance_type.prefixes_possible is False else "is no Nitro type to Cilium"
+            yield finding("IP011", where, f"{group.name}: {name} {why}, it gets single addresses, not prefixes")
         elif settings.prefix and not settings.ipv6 and not group.windows and not group.max_pods:
             single = kind.limits.serving * kind.limits.k + 2
             if kind.max_pods <= max(single, _blind_max_pods(kind.instance_type)) < min(110, 16 * single):

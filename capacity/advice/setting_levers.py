@@ -35,6 +35,24 @@ def warm_targets(result: CheckResult) -> Iterator[Lever]:
     )
 
 
+def smaller_pre_allocate(result: CheckResult) -> Iterator[Lever]:
+    """Cilium's spare addresses per node down to a few, where it keeps more."""
+    ipam = result.plan.cni.settings.cilium
+    if ipam is None or ipam.pre_allocate <= SPARE:
+        return
+    yield Lever(
+        name="pre-allocate",
+        summary=f"keep {SPARE} addresses free on a node instead of {ipam.pre_allocate}",
+        patch={"cni.cilium.preAllocate": SPARE},
+        cost="pods that start together wait for EC2 calls of the operator; nodes keep what they hold until replaced",
+        source="cilium/cilium@0e22bde5 Documentation/network/concepts/ipam/eni.rst, ENI Allocation Parameters",
+        commands=(
+            "helm upgrade cilium cilium/cilium --namespace kube-system --reuse-values "
+            f"--set ipam.nodeSpec.ipamPreAllocate={SPARE}",
+        ),
+    )
+
+
 def minimal_update(plan: Plan) -> Iterator[Lever]:
     groups = [g for g in plan.node_groups if g.provisioner == "managed" and g.update_strategy == "default"]
     if groups:
@@ -79,7 +97,11 @@ def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
             summary="lower max pods to what the fullest node runs and a fifth more",
             patch=patch,
             cost="fewer pods per node when requests shrink; in the launch template, NodeClass or nodeadm configuration",
-            source="aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2637",
+            source=(
+                "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2637"
+                if result.plan.cni.settings.cilium is None
+                else "cilium/cilium@00137987 pkg/ipam/node.go calculateNeededIPs"
+            ),
             commands=tuple(commands),
         )
 

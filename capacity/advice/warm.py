@@ -271,7 +271,7 @@ def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
     SpecError
         No Linux node with pods on VPC addresses, or an IPv6 cluster.
     """
-    _refuse_ipv6(plan.cni.settings)
+    _refuse_without_targets(plan.cni.settings)
     base = check(plan, ("steady", "peak"))
     own, other = _plan_kinds(base), _other_mode(plan, base)
     if not own:
@@ -310,7 +310,7 @@ def warm_for_type(
         The type has no known ENI figures, the node cannot run the fewest pods, or IPv6.
     """
     given, notes = cni_settings(env)
-    _refuse_ipv6(given)
+    _refuse_without_targets(given)
     if platform.ami == "windows":
         raise SpecError("Windows nodes: their warm targets are the VPC resource controller's, not the CNI's")
     settings = effective(given, kind)
@@ -344,9 +344,13 @@ def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
     return replace(plan, cni=Cni(plan.cni.version, env, settings), notes=notes)
 
 
-def _refuse_ipv6(settings: CniSettings) -> None:
+def _refuse_without_targets(settings: CniSettings) -> None:
     if settings.ipv6:
         raise SpecError("IPv6 nodes hold no IPv4 addresses for pods: there is nothing to keep warm")
+    if settings.cilium is not None:
+        raise SpecError(
+            "WARM_* targets are the VPC CNI's: with Cilium change cni.cilium.preAllocate (capacity compare)"
+        )
 
 
 # --- the nodes --------------------------------------------------------------------------

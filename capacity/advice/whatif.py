@@ -86,12 +86,12 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
 
 
 def modes_of(plan: Plan, pods_per_node: int) -> tuple[Mode, ...]:
-    """As planned, then the usual settings that differ from it; IPv6 clusters and none but Windows have only their own.
+    """As planned, then the usual settings that differ from it; of IPv6, of Cilium and of Windows alone only their own.
 
     MINIMUM_IP_TARGET is set to the pods of the fullest node, as AWS advises for it.
     """
     own = Mode("as planned", {})
-    if plan.cni.settings.ipv6 or not plan.node_groups:
+    if plan.cni.settings.ipv6 or plan.cni.settings.cilium is not None or not plan.node_groups:
         return (own,)
     fill = str(max(pods_per_node, 1))
     ways = (

@@ -14,6 +14,7 @@ from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.check_ci import message_of
 from capacity.cli.output import Table, clean, markdown_table, markdown_text
 from capacity.cluster.check import CheckResult
+from capacity.spec.cilium_settings import given_settings
 
 MOST_SUBNETS = 10
 MOST_SCENARIOS = 6
@@ -50,8 +51,12 @@ def _title(result: CheckResult, patch: Mapping[str, object]) -> str:
     targets = ("WARM_ENI_TARGET", "WARM_PREFIX_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET")
     env = [f"{n}={plan.cni.env[n]}" for n in ("ENABLE_PREFIX_DELEGATION", *targets) if plan.cni.env.get(n) is not None]
     parts = [plan.file, f"data of {data_summary()['date']}"]
-    parts += [f"CNI {plan.cni.version}"] if plan.cni.version else []
-    parts += env or ["CNI settings of the chart"]
+    if plan.cni.settings.cilium is not None:
+        parts += [f"Cilium {plan.cni.version}" if plan.cni.version else "Cilium"]
+        parts += [f"{name}={value}" for name, value in given_settings(plan.cni.settings).items()]
+    else:
+        parts += [f"CNI {plan.cni.version}"] if plan.cni.version else []
+        parts += env or ["CNI settings of the chart"]
     parts += [f"with {path}={str(value)[:40]}" for path, value in patch.items()]
     return f"{plan.name} ({', '.join(parts)})"
 

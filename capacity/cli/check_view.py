@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from capacity.advice.codes import Finding
@@ -14,6 +15,7 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
+from capacity.spec.plan import Cni
 from capacity.vpc.ledger import SubnetState
 
 
@@ -46,25 +48,33 @@ def answer(
 
 def inputs_of(result: CheckResult) -> dict[str, Any]:
     """What the answer rests on, after defaults."""
-    plan, settings = result.plan, result.plan.cni.settings
+    plan = result.plan
     return {
         "plan": plan.file,
         "name": plan.name,
         "region": plan.region,
         "ip_family": plan.kubernetes.ip_family,
-        "cni": {
-            "version": plan.cni.version,
-            "prefix_delegation": settings.prefix,
-            "custom_networking": settings.custom_networking,
-            "pod_eni": settings.pod_eni,
-            "warm_eni_target": settings.warm_eni,
-            "warm_ip_target": settings.warm_ip,
-            "minimum_ip_target": settings.minimum_ip,
-            "warm_prefix_target": settings.warm_prefix,
-            "max_eni": settings.max_eni,
-        },
+        "cni": _cni(plan.cni),
         "min_free": f"{float(100 * plan.checks.min_free):g}%",
         "scenarios": list(dict.fromkeys(s.name for s in result.scenarios)),
+    }
+
+
+def _cni(cni: Cni) -> dict[str, Any]:
+    """The CNI's settings; with Cilium its own, and none of the VPC CNI's targets."""
+    settings, ours = cni.settings, cni.settings.cilium is None
+    return {
+        "name": cni.name,
+        "version": cni.version,
+        "prefix_delegation": settings.prefix,
+        "custom_networking": settings.custom_networking,
+        "pod_eni": settings.pod_eni,
+        "warm_eni_target": settings.warm_eni if ours else None,
+        "warm_ip_target": settings.warm_ip if ours else None,
+        "minimum_ip_target": settings.minimum_ip if ours else None,
+        "warm_prefix_target": settings.warm_prefix if ours else None,
+        "max_eni": settings.max_eni,
+        "cilium": None if settings.cilium is None else asdict(settings.cilium),
     }
 
 

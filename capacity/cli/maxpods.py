@@ -11,6 +11,8 @@ from capacity.cli.node_options import (
     All,
     Ami,
     Asked,
+    Cilium,
+    Cni,
     CustomNetworking,
     Expression,
     MaxEni,
@@ -63,6 +65,8 @@ def maxpods(
     ami: Ami = None,
     provisioner: Provisioner = None,
     expression: Expression = None,
+    cni: Cni = "vpc-cni",
+    cilium: Cilium = None,
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
@@ -72,13 +76,15 @@ def maxpods(
     """How many pods fit on a node, in every CNI mode, and why.
 
     Examples: capacity maxpods m5.large · capacity maxpods 'm7g.*' --mode prefix ·
-    capacity maxpods c6i.xlarge --custom-networking --explain · capacity maxpods --all -o csv
+    capacity maxpods c6i.xlarge --custom-networking --explain · capacity maxpods --all -o csv ·
+    capacity maxpods m5.large --cni cilium --cilium firstInterfaceIndex=1
     """
     to = sink(output, out_file, color, quiet)
     chosen = one_of("--mode", mode, MODES)
     asked = Asked(
         None if chosen == "all" else chosen,
         custom_networking, max_eni, reserved_enis, pod_eni, os, ami, provisioner, expression, (),
+        cni, cilium or (),
     )  # fmt: skip
     platform, _, notes = resolve(asked)
     from capacity.cli.output import Answer, emit
@@ -95,7 +101,7 @@ def maxpods(
             results=results,
             blocks=_blocks(rows, results, platform, explain),
             rows=[{k: v for k, v in r.items() if k != "explain"} for r in results],
-            warnings=[*notes, *_warnings(rows)],
+            warnings=[*notes, *_warnings(rows, platform)],
         ),
         to,
     )
@@ -118,6 +124,8 @@ def _terms(row: MaxPods, kind: Any, platform: Platform) -> list[dict[str, Any]]:
 
 
 def _inputs(asked: Asked, platform: Platform, mode: str) -> dict[str, Any]:
+    from dataclasses import asdict
+
     return {
         "mode": mode,
         "custom_networking": platform.custom_networking,
@@ -127,16 +135,20 @@ def _inputs(asked: Asked, platform: Platform, mode: str) -> dict[str, Any]:
         "ami": platform.ami,
         "provisioner": platform.provisioner,
         "expression": asked.expression,
+        "cni": asked.cni,
+        "cilium": None if platform.cilium is None else asdict(platform.cilium),
     }
 
 
-def _warnings(rows: list[MaxPods]) -> list[str]:
+def _warnings(rows: list[MaxPods], platform: Platform) -> list[str]:
     """The rows' warnings, and one line for all types that cannot have prefixes."""
     xen = list(dict.fromkeys(r.instance_type for r in rows if r.mode != "secondary" and r.limited_by == "hypervisor"))
     own = [w for r in rows for w in r.warnings if r.mode != "ipv6" or r.limited_by != "hypervisor"]
     if not xen:
         return merged(own)
     listed = ", ".join(xen[:3]) + (f" and {len(xen) - 3} more" if len(xen) > 3 else "")
+    if platform.cilium is not None:
+        return [*merged(own), f"{listed}: Cilium gives prefixes only where EC2 names Nitro, so single addresses here"]
     line = (
         f"{listed}: Xen has no prefixes, so the CNI gives single addresses in prefix mode and does not start with IPv6"
     )
@@ -179,6 +191,12 @@ def _sentence(rows: list[MaxPods]) -> list[str]:
 
 
 def _legend(platform: Platform) -> str:
+    if platform.cilium is not None:
+        return (
+            "formula: (ENIs − firstInterfaceIndex) × (IPs − 1), × 16 with prefixes; of the pod addresses two more are "
+            f"Cilium's own. kubelet gets: max pods where nobody sets it ({platform.provisioner}, {platform.ami}): set "
+            "it to the recommended figure. --explain shows every term."
+        )
     who = {"managed": "EKS managed node group", "self-managed": "plain AMI", "karpenter": "Karpenter"}[
         platform.provisioner
     ]

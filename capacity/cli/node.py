@@ -10,6 +10,8 @@ from capacity.cli.node_options import (
     All,
     Ami,
     Asked,
+    Cilium,
+    Cni,
     CustomNetworking,
     Env,
     Expression,
@@ -98,6 +100,8 @@ def node(
     ami: Ami = None,
     provisioner: Provisioner = None,
     expression: Expression = None,
+    cni: Cni = "vpc-cni",
+    cilium: Cilium = None,
     region: Annotated[
         str, typer.Option("--region", help="Region of the on-demand price.", metavar="REGION")
     ] = "us-east-1",
@@ -172,6 +176,7 @@ def node(
     asked = Asked(
         one_of("--mode", mode, MODES) if mode is not None else None,
         custom_networking, max_eni, reserved_enis, pod_eni, os, ami, provisioner, expression, env or (),
+        cni, cilium or (),
     )  # fmt: skip
     platform, settings, notes = resolve(asked)
     whole("--pods", pods)
@@ -435,7 +440,7 @@ def _inputs(
 ) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from capacity.node.offer import daemons_with_implied
+    from capacity.node.offer import daemons_on
 
     return {
         "mode": platform.mode,
@@ -453,11 +458,13 @@ def _inputs(
             "security_groups": pod.branch,
             "volumes": pod.volumes,
         },
-        "daemonsets": [asdict(d) for d in (daemons if platform.windows else daemons_with_implied(daemons))],
+        "daemonsets": [asdict(d) for d in daemons_on(platform, daemons)],
         "vm_memory_overhead": keep.overhead_ppm / 10**6,
         "region": region,
         "pods": pods,
         "env": list(asked.env),
+        "cni": asked.cni,
+        "cilium": None if platform.cilium is None else asdict(platform.cilium),
     }
 
 

@@ -86,6 +86,22 @@ Env = Annotated[
 ]
 
 
+Cni = Annotated[
+    str,
+    typer.Option(
+        "--cni", help="vpc-cni or cilium (ENI mode).", metavar="NAME", autocompletion=words("vpc-cni", "cilium")
+    ),
+]
+Cilium = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cilium",
+        help="With --cni cilium: a setting such as firstInterfaceIndex=1, preAllocate=8; may be repeated.",
+        metavar="KEY=VALUE",
+    ),
+]
+
+
 class Asked(NamedTuple):
     """The shared options as given."""
 
@@ -99,6 +115,8 @@ class Asked(NamedTuple):
     provisioner: str | None
     expression: str | None
     env: Sequence[str]
+    cni: str = "vpc-cni"
+    cilium: Sequence[str] = ()
 
 
 def select_types(names: Sequence[str] | None, everything: bool) -> list[InstanceType]:
@@ -135,8 +153,12 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     if asked.expression is not None and not asked.expression.strip():
         raise SpecError("--expression is empty (expected CEL such as 'max_pods < 110 ? max_pods : 110')")
     notes: list[str] = []
-    env = environment(asked)
-    settings, warnings = cni_settings(env, "--env")
+    if one_of("--cni", asked.cni, ("vpc-cni", "cilium")) == "cilium":
+        settings, warnings = _cilium(asked)
+    elif asked.cilium:
+        raise SpecError("--cilium goes with --cni cilium")
+    else:
+        settings, warnings = cni_settings(environment(asked), "--env")
     provisioner = asked.provisioner
     if asked.expression is not None and provisioner is None:
         provisioner = "self-managed"
@@ -153,8 +175,47 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
         ami=_ami(asked, AMIS),
         provisioner=one_of("--provisioner", provisioner or "managed", PROVISIONERS),
         expression=asked.expression,
+        cilium=settings.cilium,
     )
     return platform, settings, [*notes, *warnings]
+
+
+def _cilium(asked: Asked) -> tuple[CniSettings, list[str]]:
+    """Cilium's settings out of --cilium; what belongs to the VPC CNI is refused."""
+    from capacity.spec.cilium_settings import NUMBERS, PREFIXES, cilium_settings
+
+    for option, given in (
+        ("--env", asked.env),
+        ("--custom-networking", asked.custom_networking),
+        ("--max-eni", asked.max_eni is not None),
+        ("--pod-eni", asked.pod_eni),
+    ):
+        if given:
+            raise SpecError(f"{option} is the VPC CNI's (with --cni cilium use --cilium KEY=VALUE)")
+    if asked.mode == "ipv6":
+        raise SpecError("--mode ipv6 is not modelled with Cilium's ENI mode (expected secondary or prefix)")
+    values: dict[str, int | bool] = {}
+    for text in asked.cilium:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise SpecError(f"--cilium: {text!r} is not KEY=VALUE (such as firstInterfaceIndex=1)")
+        if name in values:
+            raise SpecError(f"--cilium: {name} is given twice")
+        if name in NUMBERS:
+            if not value.isascii() or not value.isdigit() or len(value) > 18:
+                raise SpecError(f"--cilium {name}: expected a whole number, found {value!r}")
+            values[name] = int(value)
+        elif value.lower() not in ("true", "false"):
+            cilium_settings({name: False}, "--cilium")  # an unknown name first
+            raise SpecError(f"--cilium {name}: expected true or false, found {value!r}")
+        else:
+            values[name] = value.lower() == "true"
+    if asked.mode is not None:
+        meant = asked.mode == "prefix"
+        if values.get(PREFIXES, meant) != meant:
+            raise SpecError(f"--mode {asked.mode} contradicts --cilium {PREFIXES}={str(not meant).lower()}")
+        values[PREFIXES] = meant
+    return cilium_settings(values, "--cilium")
 
 
 def environment(asked: Asked) -> dict[str, str | None]:

@@ -10,7 +10,7 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.events import EVENTS
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import IMPLIED_DAEMONS, GroupShape, group_shapes, implied_daemons
+from capacity.cluster.shape import GroupShape, group_shapes, implied_daemons, network_daemons
 from capacity.spec.document import collector_paused
 from capacity.spec.plan import Plan, ScenarioSpec
 from capacity.spec.scenarios import scenario_option
@@ -119,6 +119,8 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
     if implied:
         verb = "runs" if len(implied) == 1 else "run"
         notes.append(f"{' and '.join(implied)} {verb} on every node, on the node's address, with requests of 0")
-    own = [d.name for d in plan.daemon_sets if d.name in IMPLIED_DAEMONS and not d.host_network]
+    if plan.cni.settings.cilium is not None and "kube-proxy" in implied:
+        notes.append("Cilium can replace kube-proxy: then one pod less runs on every node than is counted")
+    own = [d.name for d in plan.daemon_sets if d.name in network_daemons(plan) and not d.host_network]
     notes += [f"{name} is without hostNetwork: true in the plan: an address is counted for each" for name in own]
     return list(dict.fromkeys(notes))

@@ -55,6 +55,7 @@ def platform_of(group: NodeGroup, settings: CniSettings) -> Platform:
         ami=group.ami,
         provisioner="managed" if group.auto else group.provisioner,
         expression=group.max_pods_expression,
+        cilium=settings.cilium,
     )
 
 
@@ -75,7 +76,7 @@ def group_platform(group: NodeGroup, settings: CniSettings) -> GroupPlatform:
         own_max_pods=own,
         reserved_memory_mib=tuple(_known(a.kube_reserved_memory_mib) for a in left),
         terms=_terms(group, on, own),
-        notes=_notes(group, rows),
+        notes=_notes(group, on, rows),
     )
 
 
@@ -110,7 +111,7 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
     if group.auto:
         rule = f"EKS Auto Mode: at most {AUTO_MAX_PODS}"
     elif group.provisioner == "managed":
-        prefix = " × 16" if on.mode != "secondary" else ""
+        prefix = " × 16" if on.mode != "secondary" and on.cilium is None else ""
         enis = "(ENIs − 1 for custom networking)" if on.custom_networking else "ENIs"
         rule = f"EKS: {enis} × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs)"
         rule += ", the smallest of the types"
@@ -122,8 +123,15 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
     return (rule, names)
 
 
-def _notes(group: NodeGroup, rows: list[MaxPods]) -> tuple[str, ...]:
+def _notes(group: NodeGroup, on: Platform, rows: list[MaxPods]) -> tuple[str, ...]:
     notes = []
+    if on.cilium is not None:
+        where = (
+            "evenly over the zone's podSubnets (it takes the one with most free addresses)"
+            if group.pod_subnets
+            else "in the node's own subnet (it looks elsewhere once that is full)"
+        )
+        notes.append(f"{group.name}: Cilium's further ENIs are counted {where}")
     if group.max_pods is None and group.provisioner == "managed" and not group.windows:
         notes.append("managed node groups get their max pods from EKS: AWS's formula, capped at 110 or 250")
     if group.auto:

@@ -17,8 +17,6 @@ from capacity.spec.fields import MOST_PODS
 from capacity.spec.plan import DaemonSet, NodeGroup, Plan, Requests
 from capacity.units import MIB
 
-IMPLIED_DAEMONS = ("aws-node", "kube-proxy")  # hostNetwork, on every node
-
 
 @dataclass(frozen=True)
 class TypeShape:
@@ -209,19 +207,24 @@ def _volumes(kind: InstanceType, settings: CniSettings) -> int:
 
 
 def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:
-    """Daemonsets that run on a group: the plan's, and aws-node and kube-proxy where it does not name them."""
+    """Daemonsets that run on a group: the plan's, and the CNI's and kube-proxy where it does not name them."""
     named = [d for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups]
     if group.auto:  # aws-node and kube-proxy are part of the node there, not pods
-        return [d for d in named if d.name not in IMPLIED_DAEMONS]
+        return [d for d in named if d.name not in network_daemons(plan)]
     return [DaemonSet(n, Requests(), host_network=True) for n in implied_daemons(plan, group)] + named
 
 
 def implied_daemons(plan: Plan, group: NodeGroup) -> list[str]:
-    """Those of aws-node and kube-proxy that run on a group's nodes although the plan does not name them there."""
+    """Those of the CNI's agent and kube-proxy that run on a group's nodes without the plan naming them there."""
     if group.fargate or group.auto:
         return []
     named = {d.name for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups}
-    return [n for n in IMPLIED_DAEMONS if n not in named]
+    return [n for n in network_daemons(plan) if n not in named]
+
+
+def network_daemons(plan: Plan) -> tuple[str, str]:
+    """The CNI's own daemonset and kube-proxy: on the host's network of every node."""
+    return plan.cni.settings.agent, "kube-proxy"
 
 
 def _daemon_pod(daemon: DaemonSet) -> PodShape:

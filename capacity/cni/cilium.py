@@ -230,7 +230,7 @@ def highest(node: Rest) -> IntLike:
     enis = enis_serving(wanted, limits, unit)
     order = wanted - 1 + larger(node.max_pods, 1) + ipam.max_above_watermark
     slots = larger(node.slots, smaller(enis * limits.k, ceil_div(order, unit)))
-    if ipam.release_excess and unit == 1:
+    if ipam.release_excess_ips and unit == 1:
         slots = larger(node.slots, smaller(slots, _wanted(limits, ipam, node.pods) + ipam.max_above_watermark))
     return limits.idle_primary + larger(enis, 1 - limits.idle_primary) + slots * unit
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 from capacity.cni.calls import ASSIGN_CALLS, CallCosts
+from capacity.cni.cilium import addresses_wanted
 from capacity.cni.limits import NodeLimits
 from capacity.cni.node_pool import slots_and_enis
 from capacity.cni.pool import PREFIX_SIZE
+from capacity.spec.cilium import CiliumIpam
 from capacity.spec.cni_env import CniSettings
 
 CNI = "aws/amazon-vpc-cni-k8s@b5218838"
@@ -18,6 +20,8 @@ def pool_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: i
     """(label, value, why, source) of each term of the pool with ``pods`` pods on VPC addresses."""
     slots, enis = slots_and_enis(limits, settings, max_pods, pods)
     unit = PREFIX_SIZE if settings.prefix else 1
+    if settings.cilium is not None:
+        return _cilium(limits, settings.cilium, pods, slots, enis, unit)
     terms: Terms = [("k", limits.k, "addresses or prefixes per ENI beside its primary address", "")]
     if settings.ipv6:
         return [("secondary_ips", 0, "IPv6: pods take no IPv4 address", f"{CNI} ipamd.go L771-780")]
@@ -73,6 +77,38 @@ def _windows(settings: CniSettings, pods: int, slots: int, k: int) -> tuple[str,
     label = "prefixes" if settings.prefix else "secondary_ips"
     per = f"⌈max({pods} + 1, 3) ÷ 16⌉" if settings.prefix else f"max({pods} + 1, 3)"
     return label, slots, f"min({per}, {k}): one ENI, one warm address, three at least", f"{CNI} values.yaml L127-133"
+
+
+CILIUM = "cilium/cilium@00137987"
+
+
+def _cilium(limits: NodeLimits, ipam: CiliumIpam, pods: int, slots: int, enis: int, unit: int) -> Terms:
+    """The terms of :mod:`capacity.cni.cilium`."""
+    own, held = limits.own, slots * unit + limits.primary * (enis - limits.idle_primary)
+    used = pods + own
+    wanted = addresses_wanted(used, ipam.pre_allocate, ipam.min_allocate, limits.most)
+    least = f", {ipam.min_allocate} at least" if ipam.min_allocate else ""
+    above = f"; {ipam.max_above_watermark} on top of each order" if ipam.max_above_watermark else ""
+    primary = ", the ENIs' own among them" if limits.primary else ""
+    node, eni = f"{CILIUM} pkg/ipam/node.go", f"{CILIUM} pkg/aws/eni/node.go"
+    idle = " + 1 primary that serves no pods (firstInterfaceIndex)" if limits.idle_primary else ", at least 1"
+    label = "prefixes" if unit > 1 else "secondary_ips"
+    why = f"{wanted} addresses" + (f" in whole /28s of {unit}" if unit > 1 else "") + above + primary
+    return [
+        ("k", limits.k, "addresses or prefixes per ENI beside its primary address", ""),
+        ("serving ENIs", limits.serving, "ENIs that may serve pods", f"{eni} GetMaximumAllocatableIPv4"),
+        ("in use", used, f"{pods} pods + {own} of Cilium's own (router, health endpoint)", "cilium/cilium#22054"),
+        (
+            "addresses wanted",
+            wanted,
+            f"{used} + {ipam.pre_allocate} free (preAllocate){least}, {limits.most} at most",
+            f"{node} calculateNeededIPs",
+        ),
+        (label, slots, why, f"{eni} AllocateIPs, CreateInterface"),
+        ("enis", enis, f"⌈{slots} ÷ {limits.k}⌉{idle}", f"{eni} CreateInterface"),
+        ("pod addresses", held, f"{slots} × {unit}{primary}", ""),
+        ("warm", held - min(pods, max(held - own, 0)), f"{held} held − {min(pods, max(held - own, 0))} pods", ""),
+    ]
 
 
 def call_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int, costs: CallCosts) -> Terms:

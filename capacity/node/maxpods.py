@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
 from capacity.node import density
+from capacity.spec import cilium
+from capacity.spec.cilium import CiliumIpam
 from capacity.units import IntLike, larger, smaller
 
 MODES = ("secondary", "prefix", "ipv6")
@@ -22,6 +24,7 @@ LIMITS = {
     "hypervisor": "no prefixes on this hypervisor: computed with secondary IPs",
     "no-enis": "no ENI is left for pods",
     "windows-single-eni": "Windows uses one ENI",
+    "max-allocate": "Cilium's maxAllocate",
     "unknown": "nobody states the figures it needs",
 }
 
@@ -42,6 +45,8 @@ class Platform:
     provisioner : {'managed', 'self-managed', 'karpenter'}
     expression : str or None
         nodeadm's maxPodsExpression.
+    cilium : CiliumIpam or None
+        Cilium in ENI mode instead of the VPC CNI.
     """
 
     mode: str = "secondary"
@@ -52,8 +57,19 @@ class Platform:
     ami: str = "al2023"
     provisioner: str = "managed"
     expression: str | None = None
+    cilium: CiliumIpam | None = None
 
     def __post_init__(self) -> None:
+        if self.cilium is not None:
+            for on, what in (
+                (self.mode == "ipv6", "IPv6 is not modelled with Cilium's ENI mode"),
+                (self.custom_networking, "custom networking is the VPC CNI's: with Cilium set firstInterfaceIndex"),
+                (self.pod_eni, "security groups for pods are the VPC CNI's: Cilium has none"),
+                (self.max_eni is not None, "MAX_ENI is the VPC CNI's: with Cilium set maxAllocate"),
+                (self.windows, "Cilium does not run on Windows nodes"),
+            ):
+                if on:
+                    raise SpecError(what)
         if self.mode == "ipv6" and self.custom_networking:
             raise SpecError("IPv6 and custom networking exclude each other: the CNI does not start with both")
         if self.windows:
@@ -64,6 +80,11 @@ class Platform:
             ):
                 if on:
                     raise SpecError(f"Windows nodes do not support {what}")
+
+    @property
+    def agent(self) -> str:
+        """The CNI's daemonset, on the host's network of every Linux node."""
+        return "aws-node" if self.cilium is None else cilium.AGENT
 
     @property
     def windows(self) -> bool:
@@ -100,7 +121,9 @@ def figures(of: Interfaces, on: Platform) -> Figures:
     -----
     ``script`` is AWS's max-pods-calculator.sh with the prefix and custom-networking settings, which is
     what EKS computes for a managed node group: blind to MAX_ENI, trunks and reserved ENIs, and to
-    prefixes on bare metal, where EC2 states no hypervisor.
+    prefixes on bare metal, where EC2 states no hypervisor. With Cilium it is what it is without the VPC CNI's
+    settings: nobody tells EKS. Two of the addresses that Cilium holds are its own, as many as the pods on the
+    host's network, so that ``formula`` is (ENIs - first index) x (IPs - 1), x 16 with prefixes.
 
     Source
     ------
@@ -109,9 +132,18 @@ def figures(of: Interfaces, on: Platform) -> Figures:
     """
     custom, trunk = int(on.custom_networking), int(on.pod_eni) * of.trunk_slot
     wants_prefix = int(on.mode in ("prefix", "ipv6"))
-    prefix = wants_prefix * of.prefix_possible
-    if on.windows:
-        usable: IntLike = smaller(of.enis, 1)
+    prefix = wants_prefix * gives_prefixes(of, on)
+    if on.cilium is not None:
+        index = on.cilium.first_interface_index
+        usable: IntLike = cilium.serving_enis(of.enis, index, unmanaged_enis(of, on))
+        unit = 1 + (density.PREFIX_SIZE - 1) * prefix
+        most = cilium.most_asked(of.enis, of.ips_per_eni, unit, on.cilium)
+        primary = int(on.cilium.use_primary_address)
+        capacity = cilium.pod_capacity(usable, of.ips_per_eni - 1, unit, primary, most)
+        formula = density.eni_limited_pods(capacity)
+        wants_prefix = 0
+    elif on.windows:
+        usable = smaller(of.enis, 1)
         capacity = density.pod_addresses(usable, of.ips_per_eni, prefix)
         formula = capacity
     else:
@@ -135,6 +167,16 @@ def figures(of: Interfaces, on: Platform) -> Figures:
     )
 
 
+def gives_prefixes(of: Interfaces, on: Platform) -> IntLike:
+    """1 where the CNI gives prefixes on the type: Cilium only where EC2 names Nitro, so not on bare metal.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 ipamd.go L2771-2779; cilium/cilium@00137987 pkg/aws/eni/node.go IsPrefixDelegated.
+    """
+    return of.prefix_possible if on.cilium is None else of.nitro
+
+
 def unmanaged_enis(of: Interfaces, on: Platform) -> IntLike:
     """ENIs that the CNI leaves alone, from the number reserved. [ENIs]
 
@@ -153,6 +195,8 @@ def unmanaged_enis(of: Interfaces, on: Platform) -> IntLike:
     """
     if on.provisioner != "karpenter":
         return on.reserved_enis
+    if on.cilium is not None:  # the ENIs before the first that serves pods are reserved in the same way
+        return larger(on.reserved_enis - on.cilium.first_interface_index, 0)
     return larger(on.reserved_enis - int(on.custom_networking) - int(on.pod_eni) * of.trunk_slot, 0)
 
 
@@ -342,10 +386,13 @@ def limits(of: Interfaces, on: Platform, got: Figures) -> list[tuple[IntLike, st
     always = got.formula == got.formula
     found: list[tuple[IntLike, str]] = []
     if on.mode != "secondary":
-        found.append((of.prefix_possible == 0, "hypervisor"))
+        found.append((gives_prefixes(of, on) == 0, "hypervisor"))
     if on.windows:
         return [*found, (got.formula > density.WINDOWS_MAX_PODS, "ami-default"), (always, "windows-single-eni")]
     found += [(got.usable_enis == 0, "no-enis"), (got.recommended < got.formula, "recommended-cap")]
+    if on.cilium is not None and on.cilium.max_allocate:
+        unit = 1 + (density.PREFIX_SIZE - 1) * (on.mode == "prefix") * of.nitro
+        found.append((on.cilium.max_allocate < got.usable_enis * (of.ips_per_eni - 1) * unit, "max-allocate"))
     if on.max_eni is not None:
         found.append((of.enis > on.max_eni, "max-eni"))
     return [*found, (always, "enis")]
@@ -382,7 +429,7 @@ def _without_figures(of: InstanceType, on: Platform, why: str) -> MaxPods:
 
 def modes_of(on: Platform) -> tuple[str, ...]:
     """Modes that exist on a platform, for "all"."""
-    if on.windows:
+    if on.windows or on.cilium is not None:
         return ("secondary", "prefix")
     return MODES[:2] if on.custom_networking else MODES
 

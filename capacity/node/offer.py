@@ -15,7 +15,6 @@ from capacity.node.maxpods import MaxPods, Platform, max_pods
 from capacity.units import HOURS_PER_MONTH, MIB, IntLike, ceil_div
 
 BINDING_ORDER = ("max_pods", "ips", "cpu", "memory", "branch_enis", "volumes")  # ties go to the first
-IMPLIED = ("aws-node", "kube-proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +151,10 @@ class Offer:
     warnings: tuple[str, ...]
 
 
-def daemons_with_implied(daemons: Sequence[Daemon]) -> tuple[Daemon, ...]:
-    """aws-node and kube-proxy on the host's network with requests of 0, unless a daemonset of that name is given."""
+def daemons_with_implied(daemons: Sequence[Daemon], agent: str = "aws-node") -> tuple[Daemon, ...]:
+    """The CNI's agent and kube-proxy on the host's network with requests of 0, unless one of that name is given."""
     named = {d.name for d in daemons}
-    return (*(Daemon(n, host_network=True) for n in IMPLIED if n not in named), *daemons)
+    return (*(Daemon(n, host_network=True) for n in (agent, "kube-proxy") if n not in named), *daemons)
 
 
 def offer(
@@ -214,7 +213,7 @@ def offer(
 
 def daemons_on(on: Platform, daemons: Sequence[Daemon]) -> tuple[Daemon, ...]:
     """All daemonsets of a node; on Windows aws-node and kube-proxy are no pods."""
-    return tuple(daemons) if on.windows else daemons_with_implied(daemons)
+    return tuple(daemons) if on.windows else daemons_with_implied(daemons, on.agent)
 
 
 def reserved_pods(reserved_for: int | None, on: Platform, set_max_pods: int | None) -> int | None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.node.density import LARGE_ABOVE_VCPUS
-from capacity.node.maxpods import LIMITS, MaxPods, Platform
+from capacity.node.maxpods import LIMITS, MaxPods, Platform, unmanaged_of
 from capacity.node.offer import Offer
+from capacity.spec.cilium import OWN_ADDRESSES
 
 Terms = list[tuple[str, object, str, str]]
 
 NODEADM = "awslabs/amazon-eks-ami@81fec2e8 nodeadm/internal/kubelet"
 SCRIPT = "awslabs/amazon-eks-ami@8e751826~1 templates/al2/runtime/max-pods-calculator.sh"
 KARPENTER = "aws/karpenter-provider-aws@1d927085 pkg/providers/instancetype/types.go"
+CILIUM = "cilium/cilium@00137987 pkg/aws/eni/node.go"
 GUIDE = "awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc"
 
 
@@ -24,12 +26,16 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
     ]
     if row.max_pods_formula is None:
         return [*terms, ("max_pods_formula", None, LIMITS[row.limited_by], "")]
-    terms.append(("usable_enis", row.usable_enis, _usable(of, on), f"{SCRIPT} L128-140"))
-    prefix = on.mode != "secondary" and of.prefixes_possible is True
+    enis_source = f"{SCRIPT} L128-140" if on.cilium is None else f"{CILIUM} GetMaximumAllocatableIPv4"
+    terms.append(("usable_enis", row.usable_enis, _usable(of, on), enis_source))
+    able = of.prefixes_possible is True if on.cilium is None else of.hypervisor == "nitro"
+    prefix = on.mode != "secondary" and able
     slots = f"{row.usable_enis} × ({row.ipv4_per_eni} − 1)" + (" × 16 per prefix" if prefix else "")
     if row.ip_capacity is not None:
-        terms.append(("ip_capacity", row.ip_capacity, slots, "aws/amazon-vpc-cni-k8s@b5218838 ipamd.go L2570-2584"))
-    host = "" if on.windows else " + 2 pods on the host's network (aws-node, kube-proxy)"
+        terms.append(("ip_capacity", row.ip_capacity, *_capacity(on, slots)))
+    host = "" if on.windows else f" + 2 pods on the host's network ({on.agent}, kube-proxy)"
+    if on.cilium is not None:
+        slots = f"{row.ip_capacity}"
     terms.append(("max_pods_formula", row.max_pods_formula, slots + host, f"{NODEADM}/eni_max_pods.go L75-77"))
     cap = "250, above" if (of.vcpus or 0) > LARGE_ABOVE_VCPUS else "110, not above"
     why = f"min({row.max_pods_formula}, {cap} {LARGE_ABOVE_VCPUS} vCPUs: the type has {of.vcpus})"
@@ -47,11 +53,22 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
     return terms
 
 
+def _capacity(on: Platform, slots: str) -> tuple[str, str]:
+    """Why and source of the pods that can have an address."""
+    if on.cilium is None:
+        return slots, "aws/amazon-vpc-cni-k8s@b5218838 ipamd.go L2570-2584"
+    limit = f", {on.cilium.max_allocate} at most (maxAllocate)" if on.cilium.max_allocate else ""
+    return f"{slots}{limit}, − {OWN_ADDRESSES} that are Cilium's own", f"{CILIUM} GetMaximumAllocatableIPv4; #22054"
+
+
 def _usable(of: InstanceType, on: Platform) -> str:
     if on.windows:
         return "Windows pods use one ENI"
     parts = [f"min({of.max_enis}, MAX_ENI {on.max_eni})" if on.max_eni is not None else f"{of.max_enis}"]
-    parts += [f"{on.reserved_enis} reserved"] if on.reserved_enis else []
+    if on.cilium is not None and on.cilium.first_interface_index:
+        parts.append(f"{on.cilium.first_interface_index} before firstInterfaceIndex")
+    reserved = on.reserved_enis if on.cilium is None else unmanaged_of(of, on)
+    parts += [f"{reserved} reserved"] if reserved else []
     parts += ["1 primary that serves no pods (custom networking)"] if on.custom_networking else []
     parts += ["1 slot for the trunk"] if on.pod_eni and of.trunk_slot else []
     return " − ".join(parts)

@@ -23,6 +23,7 @@ from capacity.report.document import (
     brief,
     shown,
 )
+from capacity.spec.cilium_settings import all_settings
 from capacity.vpc.ledger import SubnetState
 
 if TYPE_CHECKING:
@@ -482,9 +483,7 @@ def _fan_chart(number: int, subnet: SubnetForecast) -> Chart:
 def _assumptions(material: Material) -> Section:
     plan, settings = material.result.plan, material.result.plan.cni.settings
     notes = [{"assumption": note} for note in material.result.notes]
-    chosen = [
-        ("CNI version", plan.cni.version or "not said"),
-        ("address family", plan.kubernetes.ip_family),
+    vpc_cni = [
         ("prefix delegation", settings.prefix),
         ("custom networking", settings.custom_networking),
         ("branch ENIs (ENABLE_POD_ENI)", settings.pod_eni),
@@ -493,6 +492,12 @@ def _assumptions(material: Material) -> Section:
         ("MINIMUM_IP_TARGET", settings.minimum_ip or "not set"),
         ("WARM_PREFIX_TARGET", settings.warm_prefix),
         ("MAX_ENI", settings.max_eni if settings.max_eni is not None else "the instance's own limit"),
+    ]
+    chosen: list[tuple[str, object]] = [
+        ("CNI", plan.cni.name),
+        ("CNI version", plan.cni.version or "not said"),
+        ("address family", plan.kubernetes.ip_family),
+        *(vpc_cni if settings.cilium is None else all_settings(settings).items()),
         ("least share free (checks.minFree)", f"{float(100 * plan.checks.min_free):g} %"),
     ]
     rows = [{"setting": name, "value": value} for name, value in chosen]

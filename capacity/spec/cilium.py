@@ -36,7 +36,7 @@ class CiliumIpam:
         Index of the first ENI that serves pods.
     use_primary_address : bool
         A pod may have an ENI's own address.
-    release_excess : bool
+    release_excess_ips : bool
         ``--aws-release-excess-ips``: single addresses beyond the watermarks are given back, ENIs never are.
     """
 
@@ -46,7 +46,7 @@ class CiliumIpam:
     max_above_watermark: int = 0
     first_interface_index: int = 0
     use_primary_address: bool = False
-    release_excess: bool = False
+    release_excess_ips: bool = False
 
 
 def serving_enis(enis: IntLike, first_index: IntLike, unmanaged: IntLike) -> IntLike:

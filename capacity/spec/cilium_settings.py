@@ -17,7 +17,7 @@ NUMBERS = {
     "maxAboveWatermark": "max_above_watermark",
     "firstInterfaceIndex": "first_interface_index",
 }
-SWITCHES = {"usePrimaryAddress": "use_primary_address", "releaseExcessIps": "release_excess"}
+SWITCHES = {"usePrimaryAddress": "use_primary_address", "releaseExcessIps": "release_excess_ips"}
 PREFIXES = "prefixDelegation"
 KEYS = (*NUMBERS, *SWITCHES, PREFIXES)
 MOST_NUMBER = 1_000_000  # beyond every node's room
@@ -74,12 +74,29 @@ def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[
     return CniSettings(prefix=prefix, cilium=ipam), [*notes, *_assumptions(ipam, prefix)]
 
 
+def all_settings(settings: CniSettings) -> dict[str, int | bool]:
+    """Cilium's settings after defaults, by the names of :data:`KEYS`."""
+    assert settings.cilium is not None, "asked for with Cilium only"
+    fields = NUMBERS | SWITCHES
+    return {name: getattr(settings.cilium, field) for name, field in fields.items()} | {PREFIXES: settings.prefix}
+
+
+def given_settings(settings: CniSettings) -> dict[str, int | bool]:
+    """Those that differ from Cilium's defaults.
+
+    >>> given_settings(cilium_settings({"preAllocate": 4, "minAllocate": 0})[0])
+    {'preAllocate': 4}
+    """
+    usual = all_settings(CniSettings(cilium=CiliumIpam()))
+    return {name: value for name, value in all_settings(settings).items() if value != usual[name]}
+
+
 def _assumptions(ipam: CiliumIpam, prefix: bool) -> list[str]:
     notes = [
         f"Cilium: {OWN_ADDRESSES} pod addresses of every node are its own (router and health endpoint)",
         "Cilium: max pods are what EKS, the AMI or Karpenter set, counted as for the VPC CNI; Cilium sets none",
     ]
-    if not ipam.release_excess:
+    if not ipam.release_excess_ips:
         kept = "releaseExcessIps is off, so a node keeps all it ever held"
     elif prefix:
         kept = "prefixes are taken as kept, although newer versions give whole free ones back"

@@ -14,6 +14,9 @@ from typing import Any
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError, UnknownInstanceType, either, nearest_names
+from capacity.spec.cilium_settings import KEYS as CILIUM_KEYS
+from capacity.spec.cilium_settings import NUMBERS as CILIUM_NUMBERS
+from capacity.spec.cilium_settings import cilium_settings
 from capacity.spec.cni_env import CNI_VARIABLES, check_variable, cni_settings
 from capacity.spec.document import Section, collector_paused, kind_of, read_document
 from capacity.spec.fields import MOST, MOST_PODS, Field
@@ -38,6 +41,7 @@ from capacity.spec.scenarios import ScenarioPlaces, read_scenario
 from capacity.spec.tenants import TenantKind, tenant_kinds
 
 API_VERSION = "capacity/v1"
+CNIS = ("vpc-cni", "cilium")
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
 PROVISIONERS = ("managed", "self-managed", "karpenter", "auto", "fargate")
 _FARGATE = frozenset(("name", "provisioner", "subnets"))
@@ -208,10 +212,15 @@ class _Parser:
     def _cni(self, section: Field | None, kubernetes: Kubernetes) -> Cni:
         version = env = None
         if section is not None:
-            section.section(("version", "env"))
+            section.section(("name", "version", "env", "cilium"))
             version, env = section.get("version"), section.get("env")
             if version and not _VERSION.match(version.text(40)):
                 version.fail(f"{version.value!r} is not a CNI version (expected something like 1.23.1)")
+            name, own = section.get("name"), section.get("cilium")
+            if name and name.one_of(CNIS) == "cilium":
+                return self._cilium(section, version.value if version else None, kubernetes)
+            if own:
+                own.fail("needs 'name: cilium' beside it (the plan's CNI is the VPC CNI)")
         values: dict[str, str | None] = {}
         if env is not None:
             if not isinstance(env.value, Section):
@@ -227,6 +236,29 @@ class _Parser:
             (env or section or self.root).fail(str(error))
         self.notes += warnings
         return Cni(version.value if version else None, values, settings)
+
+    def _cilium(self, section: Field, version: str | None, kubernetes: Kubernetes) -> Cni:
+        """Cilium in ENI mode, with its own settings instead of the VPC CNI's environment."""
+        env, given = section.get("env"), section.get("cilium")
+        if env is not None:
+            env.fail("is the VPC CNI's: with Cilium set preAllocate, prefixDelegation … under 'cilium' instead")
+        if kubernetes.ip_family == "ipv6":
+            section.child("name").fail(
+                "ipFamily ipv6 with Cilium's ENI mode is not modelled (an EKS cluster has one family)"
+            )
+        values: dict[str, int | bool] = {}
+        if given is not None:
+            given.section(CILIUM_KEYS)
+            for key in CILIUM_KEYS:
+                entry = given.get(key)
+                if entry is not None:
+                    values[key] = entry.integer() if key in CILIUM_NUMBERS else entry.boolean()
+        try:
+            settings, notes = cilium_settings(values)
+        except SpecError as error:
+            (given or section).fail(str(error))
+        self.notes += notes
+        return Cni(version, {}, settings)
 
     def _control_plane(self, section: Field | None) -> tuple[str, ...] | None:
         if section is None:
@@ -389,7 +421,12 @@ class _Parser:
             if cni.settings.custom_networking and entry.value.get("provisioner") != "auto":  # Auto Mode has its own
                 entry.fail("custom networking is on, but the key 'podSubnets' is missing")
             return ()
-        if not cni.settings.custom_networking:
+        ipam = cni.settings.cilium
+        if ipam is not None and not ipam.first_interface_index:
+            section.fail(
+                "needs cni.cilium.firstInterfaceIndex 1 or more (with 0 the first ENI serves pods in the node's subnet)"
+            )
+        if ipam is None and not cni.settings.custom_networking:
             section.fail('needs custom networking (cni.env AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: "true")')
         names = self._subnet_names(section)
         served = {self.subnets[n].zone for n in names}
@@ -408,6 +445,8 @@ class _Parser:
             pod_subnets.fail("Windows nodes cannot use custom networking: their pods are in the node's subnet")
         if cni.settings.ipv6:
             entry.child("ami").fail("Windows nodes cannot run in an IPv6 cluster")
+        if cni.settings.cilium is not None:
+            entry.child("ami").fail("Cilium does not run on Windows nodes")
 
     def _nodes(self, section: Field | None) -> tuple[int, int | None, int | None]:
         if section is None:

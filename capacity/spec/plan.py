@@ -60,11 +60,16 @@ class Kubernetes:
 
 @dataclass(frozen=True, slots=True)
 class Cni:
-    """The VPC CNI: its version, its environment as written, and the same in numbers."""
+    """The CNI: its version, the VPC CNI's environment as written, and its settings in numbers (Cilium's too)."""
 
     version: str | None
     env: Mapping[str, str | None]
     settings: CniSettings
+
+    @property
+    def name(self) -> str:
+        """``vpc-cni`` or ``cilium``."""
+        return "vpc-cni" if self.settings.cilium is None else "cilium"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class NodeGroup:
     min_nodes, desired, max_nodes : int
         None for ``desired``: as few as hold the pods; None for ``max_nodes``: no limit. [nodes]
     subnets, pod_subnets : tuple of str
-        Names; ``pod_subnets`` only under custom networking.
+        Names; ``pod_subnets`` only under custom networking, or with Cilium.
     spread : str or mapping
         ``even``, ``worst``, or a weight per zone.
     max_pods : int or None

@@ -29,7 +29,7 @@ def chosen(draw: st.DrawFn) -> CniSettings:
         max_above_watermark=draw(st.sampled_from([0, 0, 0, 1, 3, 7, 20])),
         first_interface_index=first,
         use_primary_address=primary,
-        release_excess=draw(st.booleans()),
+        release_excess_ips=draw(st.booleans()),
     )
     return CniSettings(prefix=draw(st.booleans()) and not primary, cilium=ipam)
 
@@ -52,7 +52,7 @@ def stepped(shape: tuple[int, int, int], env: CniSettings) -> Node:
         min_allocate=ipam.min_allocate,
         max_allocate=ipam.max_allocate,
         above=ipam.max_above_watermark,
-        release=ipam.release_excess,
+        release=ipam.release_excess_ips,
         excluded=shape[2],
     )
 
