@@ -175,7 +175,7 @@ def fargate_shape(group: NodeGroup, settings: CniSettings) -> GroupShape:
     """A Fargate profile: as many nodes as pods, no daemonsets, CPU and memory as asked."""
     limits = NodeLimits(serving=0, idle_primary=0, k=1, trunk=0, unmanaged=0, windows=False)
     room = NodeRoom(cpu=UNLIMITED, memory=UNLIMITED * MIB, max_pods=1, addresses=1, branch_enis=0, volumes=0)
-    kind = FargateShape(group.instance_types[0], replace(settings, prefix=False), limits, 1, room, EMPTY)
+    kind = FargateShape(group.instance_types[0], replace(settings, prefix=False, cilium=None), limits, 1, room, EMPTY)
     platform = GroupPlatform(
         figures=((1, room.cpu, UNLIMITED),),
         own_max_pods=(1,),

@@ -164,6 +164,18 @@ def _take_daemon_set(snapshot: Snapshot, value: Mapping[str, Any]) -> None:
     snapshot.controllers[("DaemonSet", namespace, name)] = _Controller(facts=pod_facts(spec))
     if name == "aws-node":
         _take_cni(snapshot, spec)
+    if name == "cilium":
+        _say_cilium(snapshot, spec)
+
+
+def _say_cilium(snapshot: Snapshot, pod_spec: Mapping[str, Any]) -> None:
+    """A cluster on which the Cilium agent runs: its mode stands in a ConfigMap, which is not among what is read."""
+    if "cilium-agent" in {mapping(c).get("name") for c in items(pod_spec.get("containers"))}:
+        snapshot.said.say(
+            "cilium",
+            "the Cilium agent runs here, and its settings are not read: where cilium-config says ipam: eni, "
+            "set cni.name: cilium and cni.cilium in the plan",
+        )
 
 
 def _take_cni(snapshot: Snapshot, pod_spec: Mapping[str, Any]) -> None:

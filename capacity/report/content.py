@@ -508,7 +508,8 @@ def _assumptions(material: Material) -> Section:
         blocks.append(Grid("Assumed because the plan does not say it", (("assumption", "assumption"),), notes))
     used = sorted({f.code for f in material.findings})
     sources = [{"rule": f"{c}: {codes()[c].title}", "source": codes()[c].source} for c in used]
-    sources += [{"rule": rule, "source": source} for rule, source in SOURCES]
+    pool = VPC_CNI_POOL if settings.cilium is None else CILIUM_POOL
+    sources += [{"rule": rule, "source": source} for rule, source in (*SOURCES, pool)]
     blocks.append(Grid("Rules and their sources", (("rule", "rule"), ("source", "source")), sources))
     return Section("assumptions", "Assumptions and sources", blocks)
 
@@ -516,10 +517,11 @@ def _assumptions(material: Material) -> Section:
 SOURCES = (
     ("AWS keeps 5 addresses of every subnet", "awsdocs/amazon-vpc-user-guide subnet-sizing.md L9"),
     ("max pods: ENIs × (addresses per ENI − 1) + 2", "awslabs/amazon-eks-ami@81fec2e8 eni_max_pods.go L75-77"),
-    ("warm pool of the CNI", "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go"),
     ("control plane: 2 to 4 cross-account ENIs", "awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66"),
     ("prefixes are aligned /28 blocks", "awsdocs/amazon-vpc-user-guide subnet-cidr-reservation.md L3-14"),
 )
+VPC_CNI_POOL = ("warm pool of the CNI", "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go")
+CILIUM_POOL = ("addresses that Cilium's operator keeps", "cilium/cilium@00137987 pkg/ipam/node.go, pkg/aws/eni/node.go")
 
 
 def _data(material: Material) -> Section:

@@ -24,6 +24,11 @@ MOST_NUMBER = 1_000_000  # beyond every node's room
 LAST_INDEX = 15  # no type has more ENIs on its default network card
 
 
+def most_of(name: str) -> int:
+    """The largest value that one of :data:`NUMBERS` may have."""
+    return LAST_INDEX if name == "firstInterfaceIndex" else MOST_NUMBER
+
+
 def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[CniSettings, list[str]]:
     """The CNI's settings where Cilium keeps the addresses, and the assumptions that move the answer.
 
@@ -51,9 +56,8 @@ def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[
             near = nearest_names(name, KEYS, 1)
             hint = f"did you mean {either(near)}?" if near else f"known: {', '.join(sorted(KEYS))}"
             raise SpecError(f"{place}{name!r} is not a setting of Cilium's ENI mode ({hint})")
-        most = LAST_INDEX if name == "firstInterfaceIndex" else MOST_NUMBER
-        if name in NUMBERS and not 0 <= value <= most:
-            raise SpecError(f"{place}{name}: {value} is out of range (expected 0 to {most:,})")
+        if name in NUMBERS and not 0 <= value <= most_of(name):
+            raise SpecError(f"{place}{name}: {value} is out of range (expected 0 to {most_of(name):,})")
     fields = {field: values[name] for name, field in (NUMBERS | SWITCHES).items() if name in values}
     notes: list[str] = []
     if fields.get("pre_allocate") == 0:

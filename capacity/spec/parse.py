@@ -16,7 +16,7 @@ from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError, UnknownInstanceType, either, nearest_names
 from capacity.spec.cilium_settings import KEYS as CILIUM_KEYS
 from capacity.spec.cilium_settings import NUMBERS as CILIUM_NUMBERS
-from capacity.spec.cilium_settings import cilium_settings
+from capacity.spec.cilium_settings import cilium_settings, most_of
 from capacity.spec.cni_env import CNI_VARIABLES, check_variable, cni_settings
 from capacity.spec.document import Section, collector_paused, kind_of, read_document
 from capacity.spec.fields import MOST, MOST_PODS, Field
@@ -252,7 +252,7 @@ class _Parser:
             for key in CILIUM_KEYS:
                 entry = given.get(key)
                 if entry is not None:
-                    values[key] = entry.integer() if key in CILIUM_NUMBERS else entry.boolean()
+                    values[key] = entry.integer(0, most_of(key)) if key in CILIUM_NUMBERS else entry.boolean()
         try:
             settings, notes = cilium_settings(values)
         except SpecError as error:

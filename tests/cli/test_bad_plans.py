@@ -18,7 +18,7 @@ from capacity.errors import SpecError
 from capacity.spec.document import YAML_LIMIT_BYTES
 from capacity.spec.parse import read_plan
 from tests.cli.entry import Done, capacity
-from tests.fixtures.plans import FULL, SMALL
+from tests.fixtures.plans import FULL, FULL_CILIUM, SMALL
 
 WRONG = tomllib.loads((Path(__file__).parents[1] / "fixtures" / "wrong_plans.toml").read_text())["wrong"]
 
@@ -70,11 +70,12 @@ def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 
 
 PATHS = list(leaves(yaml.load(FULL, Loader=yaml.BaseLoader)))
+CILIUM_PATHS = [path for path in leaves(yaml.load(FULL_CILIUM, Loader=yaml.BaseLoader)) if path[0] == "cni"]
 
 
-def with_value(path: tuple[str | int, ...], value: object) -> str:
+def with_value(path: tuple[str | int, ...], value: object, plan: str = FULL) -> str:
     """FULL in block style, one value exchanged."""
-    document = yaml.load(FULL, Loader=yaml.BaseLoader)
+    document = yaml.load(plan, Loader=yaml.BaseLoader)
     at = document
     for key in path[:-1]:
         at = at[key]
@@ -109,10 +110,14 @@ def is_free_text(path: tuple[str | int, ...]) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", PATHS, ids=spelt)
-def test_a_wrong_kind_of_value_is_refused_at_its_line(path: tuple[str | int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("plan", "path"),
+    [*((FULL, path) for path in PATHS), *((FULL_CILIUM, path) for path in CILIUM_PATHS)],
+    ids=lambda part: spelt(part) if isinstance(part, tuple) else str(part == FULL_CILIUM),
+)
+def test_a_wrong_kind_of_value_is_refused_at_its_line(plan: str, path: tuple[str | int, ...]) -> None:
     for value in (["§"], {"§": "§"}, "§§", "-1", "1e400", "0x1F", "\u202e"):
-        text = with_value(path, value)
+        text = with_value(path, value, plan)
         done = check(text)
         if done.code == 0:
             assert is_free_text(path)
@@ -129,6 +134,7 @@ def test_a_wrong_kind_of_value_is_refused_at_its_line(path: tuple[str | int, ...
 
 def test_the_full_plan_itself_is_right() -> None:
     assert check(FULL).code == 0
+    assert check(FULL_CILIUM).code == 0
     assert check(json.dumps(yaml.load(FULL, Loader=yaml.BaseLoader)), "plan.json").code == 0
 
 

@@ -46,7 +46,7 @@ def test_the_json_envelope_and_keys() -> None:
     assert set(answer["data"]) == {"date", "types"}
     assert answer["inputs"] == {
         "mode": "prefix", "custom_networking": False, "pod_eni": False, "max_eni": None, "reserved_enis": 0,
-        "ami": "al2023", "provisioner": "managed", "expression": None,
+        "ami": "al2023", "provisioner": "managed", "expression": None, "cni": "vpc-cni", "cilium": None,
     }  # fmt: skip
     assert [list(row) for row in answer["results"]] == [KEYS]
     row = answer["results"][0]
@@ -286,3 +286,62 @@ class TestFormats:
     def test_color_only_where_it_is_asked_for(self) -> None:
         assert "\x1b[" not in maxpods("m5.large").stdout
         assert capacity("maxpods", "-h").code == 0
+
+
+class TestCilium:
+    def test_the_figures_that_a_running_cluster_showed(self) -> None:
+        # Smana/cloud-native-ref#1726: (4 − 1) × (15 − 1) = 42 where EKS gives 58
+        done = maxpods("c7i-flex.xlarge", "--cni", "cilium", "--cilium", "firstInterfaceIndex=1", "-o", "json")
+        answer = json.loads(done.stdout)
+        secondary, prefix = answer["results"]
+        assert (secondary["max_pods_formula"], secondary["ip_capacity"], secondary["max_pods"]) == (42, 40, 58)
+        assert (prefix["max_pods_formula"], prefix["max_pods_recommended"], prefix["max_pods"]) == (672, 110, 58)
+        assert answer["inputs"]["cni"] == "cilium"
+        assert answer["inputs"]["cilium"]["first_interface_index"] == 1
+        assert [list(row) for row in answer["results"]] == [KEYS, KEYS]
+        assert any("accepts 58 pods, but only 42 can have an address" in w for w in answer["warnings"])
+
+    def test_explain_names_its_own_terms_and_sources(self) -> None:
+        done = maxpods(
+            "m5.large", "--cni", "cilium", "--cilium", "firstInterfaceIndex=1", "--cilium", "maxAllocate=12",
+            "--mode", "secondary", "--explain", "-q",
+        )  # fmt: skip
+        assert "usable_enis = 2  (3 − 1 before firstInterfaceIndex)" in done.stdout
+        assert "12 at most (maxAllocate), − 2 that are Cilium's own" in done.stdout
+        assert "(cilium, kube-proxy)" in done.stdout
+        assert "ipamd.go" not in done.stdout
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (("--cni", "calico"), "--cni: 'calico' is not one of vpc-cni, cilium"),
+            (("--cilium", "preAllocate=8"), "--cilium goes with --cni cilium"),
+            (("--cni", "cilium", "--cilium", "preAllocate"), "--cilium: 'preAllocate' is not KEY=VALUE"),
+            (("--cni", "cilium", "--cilium", "preAlocate=8"), "did you mean 'preAllocate'?"),
+            (
+                ("--cni", "cilium", "--cilium", "preAllocate=x"),
+                "preAllocate: expected a whole number, found 'x'",
+            ),
+            (("--cni", "cilium", "--cilium", "preAllocate=-1"), "expected a whole number, found '-1'"),
+            (("--cni", "cilium", "--cilium", "preAllocate=9999999"), "out of range (expected 0 to 1,000,000)"),
+            (
+                ("--cni", "cilium", "--cilium", "preAllocate=1", "--cilium", "preAllocate=2"),
+                "is given twice",
+            ),
+            (("--cni", "cilium", "--cilium", "releaseExcessIps=1"), "expected true or false, found '1'"),
+            (("--cni", "cilium", "--mode", "ipv6"), "--mode ipv6 is not modelled with Cilium's ENI mode"),
+            (
+                ("--cni", "cilium", "--mode", "prefix", "--cilium", "prefixDelegation=false"),
+                "--mode prefix contradicts --cilium prefixDelegation=false",
+            ),
+            (("--cni", "cilium", "--custom-networking"), "--custom-networking is the VPC CNI's"),
+            (("--cni", "cilium", "--max-eni", "2"), "--max-eni is the VPC CNI's"),
+            (("--cni", "cilium", "--pod-eni"), "--pod-eni is the VPC CNI's"),
+            (("--cni", "cilium", "--os", "windows"), "Cilium does not run on Windows nodes"),
+        ],
+    )
+    def test_what_is_refused(self, options: tuple[str, ...], message: str) -> None:
+        done = maxpods("m5.large", *options)
+        assert done.code == 2
+        assert message in done.stderr
+        assert done.stderr.count("\n") == 1

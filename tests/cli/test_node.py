@@ -274,3 +274,26 @@ class TestFormats:
         assert "kube_reserved_memory_mib = 574  (255 + 11 × 29 pods" in text
         assert "fits = ips 27, max_pods 27" in text
         assert "pool: enis = 2  (⌈18 ÷ 9⌉, at least 1)" in text
+
+
+def test_the_pool_as_cilium_keeps_it() -> None:
+    # 17 pods + 2 of Cilium's own + 8 free = 27 = 14 + 13 on two ENIs beside the first
+    done = node(
+        "c7i-flex.xlarge", "--cni", "cilium", "--cilium", "firstInterfaceIndex=1", "--max-pods", "42", "--pods", "17",
+        "--explain", "-o", "json",
+    )  # fmt: skip
+    answer = json.loads(done.stdout)
+    (row,) = answer["results"]
+    assert list(row["pool"]) == POOL
+    assert (row["pool"]["enis"], row["pool"]["secondary_ips"], row["pool"]["subnet_addresses"]) == (3, 27, 30)
+    assert (row["fits"]["ips"], row["fits"]["max_pods"]) == (40, 40)
+    assert [d["name"] for d in answer["inputs"]["daemonsets"]] == ["cilium", "kube-proxy"]
+    terms = {t["label"]: t["value"] for t in row["explain"]}
+    assert (terms["pool: in use"], terms["pool: addresses wanted"]) == (19, 27)
+    assert sum(w.startswith("Cilium: ") for w in answer["warnings"]) == 3
+
+
+def test_env_goes_with_the_vpc_cni_only() -> None:
+    done = node("m5.large", "--cni", "cilium", "--env", "WARM_IP_TARGET=2")
+    assert (done.code, done.stderr.count("\n")) == (2, 1)
+    assert "--env is the VPC CNI's (with --cni cilium use --cilium KEY=VALUE)" in done.stderr

@@ -16,7 +16,7 @@ from capacity.spec.document import Section
 from capacity.spec.fields import Field
 from tests.cli.entry import capacity
 from tests.docs.markdown import REPO
-from tests.fixtures.plans import FULL, SMALL, plan_of
+from tests.fixtures.plans import FULL, FULL_CILIUM, SMALL, plan_of
 from tools.build_schemas import FOLDER, SCHEMAS, render
 
 PLANS = sorted((REPO / "examples").glob("*.yaml"))
@@ -47,7 +47,7 @@ def test_the_examples_follow_the_schema(path: Path) -> None:
     assert complaints(path.read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("text", [FULL, SMALL], ids=["full", "small"])
+@pytest.mark.parametrize("text", [FULL, FULL_CILIUM, SMALL], ids=["full", "cilium", "small"])
 def test_the_plans_of_the_tests_follow_it(text: str) -> None:
     assert complaints(text) == []
 
@@ -63,6 +63,7 @@ def test_every_key_that_the_parser_knows_is_in_it(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Field, "section", recorded)
     plan_of(FULL)
+    plan_of(FULL_CILIUM)
     assert len(known) > 20
     schema = json.loads((FOLDER / "plan.schema.json").read_text(encoding="utf-8"))
     for path, keys in known.items():
@@ -92,6 +93,9 @@ def properties(schema: dict[str, Any], path: str) -> set[str]:
         ("cpu: 250m", "cpu: 250mm"),
         ("minFree: 20%", "minFree: 20"),
         ("WARM_ENI_TARGET", "WARM_ENI_TRAGET"),
+        ("version: 1.23.1", "name: calico"),
+        ("version: 1.23.1", "cilium: {preAlocate: 8}"),
+        ("version: 1.23.1", "cilium: {firstInterfaceIndex: 99}"),
         ("kind: alb", "kind: abl"),
         ("ami: al2023", "ami: al2022"),
         ("10.0.0.0/24", "10.0.0.0"),

@@ -21,6 +21,7 @@ from capacity.node import density
 from capacity.node.frames import max_pods_frame, node_frame
 from capacity.node.maxpods import AMIS, MODES, PROVISIONERS, Platform, max_pods
 from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
+from capacity.spec.cilium import CiliumIpam
 from capacity.units import MIB
 
 CATALOG = load_catalog()
@@ -36,6 +37,7 @@ def platforms() -> Iterator[Platform]:
             {"custom_networking": True, "max_eni": 3},
             {"pod_eni": True, "reserved_enis": 2, "custom_networking": who == "karpenter"},
             {"expression": MIXED, "max_eni": 1},
+            {"cilium": CiliumIpam(first_interface_index=1, max_allocate=300), "reserved_enis": 2},
         ):
             try:
                 yield Platform(mode=mode, ami=ami, provisioner=who, **change)

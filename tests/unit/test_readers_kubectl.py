@@ -279,3 +279,19 @@ def test_the_old_provisioner_is_named_as_such() -> None:
     group = found.node_groups[0]
     assert (group.instance_types, group.max_pods, group.max_nodes) == (("c5.large",), 20, 10)
     assert any("old API" in n.text for n in found.notes)
+
+
+def test_a_cilium_agent_is_said_once_its_other_daemonsets_are_not() -> None:
+    def daemon_set(name: str, container: str) -> dict[str, Any]:
+        spec = {"hostNetwork": True, "containers": [{"name": container}]}
+        return {
+            "kind": "DaemonSet",
+            "metadata": {"name": name, "namespace": "kube-system"},
+            "spec": {"template": {"spec": spec}},
+        }
+
+    found = draft(daemon_set("cilium", "cilium-agent"), daemon_set("cilium-envoy", "cilium-envoy"))
+    (note,) = [n.text for n in found.notes if "Cilium" in n.text]
+    assert "set cni.name: cilium and cni.cilium in the plan" in note
+    other = draft(daemon_set("cilium", "something-else"))
+    assert not any("Cilium" in n.text for n in other.notes)
