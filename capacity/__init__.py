@@ -5,7 +5,8 @@ The library behind the command of the same name; ``docs/reference/python-api.md`
     catalog     load_catalog, Catalog, InstanceType, price_per_hour
     max pods    max_pods, max_pods_frame, Platform, MaxPods
     a node      offer, node_frame, PodAsked, Daemon, Keep, Offer
-    its pool    node_pool, cni_settings, CniSettings, Pool; many at once: sweep, type_arrays, pool_frame
+    its pool    node_pool, cni_settings, cilium_settings, CniSettings, Pool; many at once: sweep, type_arrays,
+                pool_frame
     what if     headroom_by_nodes, headroom_by_pods, shape_map, request_grid, group_offers, what_if, warm_for_plan,
                 packed_blocks
     growth      forecast_growth, forecast_history, parse_horizon, read_history, daily_series, sizes_of
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from capacity.node.maxpods import MaxPods, Platform, max_pods
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
     from capacity.node.shape_map import request_grid, shape_map
+    from capacity.spec.cilium_settings import cilium_settings
     from capacity.spec.cni_env import CniSettings, cni_settings
     from capacity.spec.parse import parse_plan, read_plan
     from capacity.spec.plan import Plan
@@ -80,6 +82,7 @@ __all__ = [
     "TypeArrays",
     "UnknownInstanceType",
     "check",
+    "cilium_settings",
     "cni_settings",
     "daily_series",
     "findings",
@@ -138,6 +141,7 @@ _HOMES = {
     "node.maxpods": ("MaxPods", "Platform", "max_pods"),
     "node.offer": ("Daemon", "Keep", "Offer", "PodAsked", "offer"),
     "node.shape_map": ("request_grid", "shape_map"),
+    "spec.cilium_settings": ("cilium_settings",),
     "spec.cni_env": ("CniSettings", "cni_settings"),
     "spec.parse": ("parse_plan", "read_plan"),
     "spec.plan": ("Plan",),
