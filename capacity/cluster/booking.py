@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from capacity.cluster.discovery import Roaming, book_further_enis, roaming_bounds
 from capacity.cluster.fleet import Extra
 from capacity.cluster.scenario import GroupState
 from capacity.cluster.shape import GroupShape
@@ -30,6 +31,11 @@ def book(
     for state in groups:
         _book_nodes(bookings, state)
         _bound_group(bookings, subnets, state)
+    if roaming := [r for state in groups for r in roaming_of(subnets, state)]:
+        book_further_enis(bookings, groups)
+        for name, low, high in list(roaming_bounds(bookings, roaming)):
+            bookings[name].bound(low, high)
+            bookings[name].roaming = (low, high)
     return bookings
 
 
@@ -56,18 +62,20 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
         if state.shape.group.fargate:
             bookings[c.slot.subnet].book("assigned", c.count, f"{c.count} Fargate pods of {name}", none)
             continue
-        slots, enis = slots_and_enis(shape.limits, shape.settings, shape.max_pods, c.vpc_pods)
-        held = slots * shape.unit
-        served = min(c.vpc_pods, held)
         what = f"{c.count} × {shape.instance_type.name} of {name} with {c.vpc_pods} pods on VPC addresses"
         home, pods = bookings[c.slot.subnet], bookings[c.slot.address_subnet]
-        others = c.count * (enis - 1 + shape.limits.trunk)
         home.book("node_primary", c.count, what, none)
         home.book("eni_primary", c.count * shape.limits.unmanaged, f"{what}: unmanaged ENIs", none)
+        pods.book("branch", c.count * c.branch_pods, f"{what}: {c.branch_pods} branch ENIs", none)
+        slots, enis = slots_and_enis(shape.limits, shape.settings, shape.max_pods, c.vpc_pods)
+        if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.discovery
+            slots, enis = shape.primary_slots(c.vpc_pods), 1
+        held = slots * shape.unit
+        served = min(c.vpc_pods, held)
+        others = c.count * (enis - 1 + shape.limits.trunk)
         pods.book("eni_primary", others, f"{what}: {enis} ENIs + {shape.limits.trunk} trunk", none)
         pods.book("assigned", c.count * served, what, none)
         pods.book("warm", c.count * (held - served), f"{what}: {held} held − {served} assigned", none)
-        pods.book("branch", c.count * c.branch_pods, f"{what}: {c.branch_pods} branch ENIs", none)
         pods.prefixes += c.count * slots if shape.settings.prefix else 0
 
 
@@ -78,10 +86,12 @@ def _bound_group(bookings: Mapping[str, Booking], subnets: Mapping[str, Subnet],
 
 
 def bounds_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[tuple[str, int, int, str]]:
-    """What a group takes of each subnet, at least and at most, and why: its nodes' own addresses, and its pods'."""
+    """What a group takes of each subnet, at least and at most, and why: its nodes' own addresses, and its pods'.
+
+    What discovery has a choice for is left out (:func:`roaming_of`).
+    """
     spec, shape = state.shape.group, state.shape
-    pods = sum(c.count * (c.vpc_pods - shape.first.daemon_pods) for c in state.classes)
-    branch = sum(c.count * c.branch_pods for c in state.classes)
+    pods, branch = _pods_of(state)
     for zone in state.nodes_by_zone:
         mine = [n for n in spec.subnets if subnets[n].zone == zone]
         homes = [n for n in spec.pod_subnets if subnets[n].zone == zone]
@@ -92,7 +102,36 @@ def bounds_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[tupl
         for name in homes or mine:
             few, many = _nodes_in(state, zone, homes or mine, name)
             why = f"{spec.name}: {few} to {many} of its {state.nodes} nodes with any share of its {pods + branch} pods"
-            yield name, *group_bounds(shape, state.nodes, few, many, pods, branch), why
+            at_home = name in shape.choices
+            yield name, *group_bounds(shape, state.nodes, few, many, pods, branch, at_home), why
+
+
+def roaming_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Roaming]:
+    """Bounds of a group's further ENIs in each zone where discovery has a choice for them."""
+    shape = state.shape
+    if not shape.choices:
+        return
+    pods, _ = _pods_of(state)
+
+    def demand(few: int, many: int) -> tuple[int, int]:
+        return split_bounds(shape.further_range, shape.most_workload_pods, state.nodes, few, many, pods)
+
+    for zone in state.nodes_by_zone:
+        mine = [n for n in shape.group.subnets if subnets[n].zone == zone]
+        nodes = {n: _nodes_in(state, zone, mine, n) for n in mine if n in shape.choices}
+        if not nodes:
+            continue
+        few, many = (sum(batch.zones.get(zone, (0, 0))[i] for batch in state.batches) for i in (0, 1))
+        if len(nodes) < len(mine):  # the rest of the zone's nodes have no choice
+            few, many = sum(n for n, _ in nodes.values()), min(sum(n for _, n in nodes.values()), many)
+        yield Roaming(shape, zone, *demand(few, many), {n: demand(*between) for n, between in nodes.items()})
+
+
+def _pods_of(state: GroupState) -> tuple[int, int]:
+    """Workload pods of a group on VPC addresses, and on branch ENIs. [pods]"""
+    daemons = state.shape.first.daemon_pods
+    pods = sum(c.count * (c.vpc_pods - daemons) for c in state.classes)
+    return pods, sum(c.count * c.branch_pods for c in state.classes)
 
 
 def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str) -> tuple[int, int]:
@@ -108,7 +147,9 @@ def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str) ->
     return few, many
 
 
-def group_bounds(shape: GroupShape, nodes: int, few: int, many: int, pods: int, branch: int) -> tuple[int, int]:
+def group_bounds(
+    shape: GroupShape, nodes: int, few: int, many: int, pods: int, branch: int, at_home: bool = False
+) -> tuple[int, int]:
     """Fewest and most addresses that a group's pods take in a subnet with few…many of its nodes.
 
     Parameters
@@ -117,9 +158,23 @@ def group_bounds(shape: GroupShape, nodes: int, few: int, many: int, pods: int, 
         Nodes of the group in all; fewest and most of them here. [nodes]
     pods, branch : int
         Workload pods on VPC addresses, and branch pods, of the whole group. [pods]
+    at_home : bool
+        Only what is on the trunk and the primary ENI.
     """
-    cap = shape.most_workload_pods
+    tables = shape.home_range if at_home else (shape.thriftiest, shape.hungriest)
+    low, high = split_bounds(tables, shape.most_workload_pods, nodes, few, many, pods)
+    fewest, most = branch_bounds(shape, nodes, few, many, branch)
+    return low + fewest, high + most
+
+
+def split_bounds(
+    tables: tuple[tuple[int, ...], tuple[int, ...]], cap: int, nodes: int, few: int, many: int, pods: int
+) -> tuple[int, int]:
+    """Least of the first table and most of the second over all splits of pods on nodes with at most ``cap`` each."""
     fewest = max(pods - cap * (nodes - few), 0)
-    low = least_addresses(shape.thriftiest, few, fewest) + max(branch - shape.branch_enis * (nodes - few), 0)
-    high = most_addresses(shape.hungriest, many, min(pods, cap * many)) + min(branch, shape.branch_enis * many)
-    return low, high
+    return least_addresses(tables[0], few, fewest), most_addresses(tables[1], many, min(pods, cap * many))
+
+
+def branch_bounds(shape: GroupShape, nodes: int, few: int, many: int, branch: int) -> tuple[int, int]:
+    """Fewest and most branch ENIs in a subnet with few…many of a group's nodes. [addresses]"""
+    return max(branch - shape.branch_enis * (nodes - few), 0), min(branch, shape.branch_enis * many)

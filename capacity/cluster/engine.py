@@ -70,7 +70,7 @@ class Engine:
         """The zone of a group that is exhausted first if chosen: its tightest subnet has the least left."""
 
         def left(zone: str) -> int:
-            mine = {name for names in self._subnets_of(group, zone) for name in names}
+            mine = {name for slot in self.slots[group] if slot.zone == zone for name in slot.subnets}
             return min(s.free for s in outcome(zone).subnets if s.subnet.name in mine)
 
         return min(candidates, key=left)
@@ -146,7 +146,8 @@ class Engine:
         found = {pair for zone in self.zones[group] for pair in slot_pairs(*self._subnets_of(group, zone))}
         order = {n: i for i, n in enumerate((*spec.subnets, *spec.pod_subnets))}
         keys = sorted(found, key=lambda k: (order[k[0]], order[k[1]] if k[1] else 0))
-        return tuple(Slot(self.subnets[k[0]].zone, *k) for k in keys)
+        choices = self.shapes[group].choices
+        return tuple(Slot(self.subnets[k[0]].zone, *k, choices.get(k[0], ())) for k in keys)
 
     def _slot_counts(self, group: int, nodes: int, worst_zone: str) -> list[int]:
         """Nodes of a group in each of its slots. [nodes]"""

@@ -13,7 +13,7 @@ from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.shape import group_shapes
 from capacity.cni.facade import slots_and_enis
 from capacity.cni.facade import start_calls as start_calls_of_node
-from capacity.spec.cni_env import parse_env_switch
+from capacity.spec.discovery import subnet_discovery
 from capacity.spec.plan import Plan
 from capacity.vpc.quotas import QuotaUse, load_quotas, node_nau, service_addresses, tenant_enis, tenant_nau, vpc_use
 
@@ -112,16 +112,11 @@ def _scale_up(result: CheckResult) -> dict[str, int]:
 def start_calls(plan: Plan, group: GroupState, nodes: int) -> Counter[str]:
     """The fewest EC2 calls, by API, to start so many nodes of a group filled like its fullest. [calls]"""
     shape = group.shape.first
-    one = start_calls_of_node(shape.limits, shape.settings, shape.max_pods, group.fullest[0], subnet_discovery(plan))
+    look_up = subnet_discovery(plan.cni)
+    one = start_calls_of_node(shape.limits, shape.settings, shape.max_pods, group.fullest[0], look_up)
     calls = Counter({api: nodes * count for api, count in one.items()})
     calls[RUN_INSTANCES] = nodes
     return +calls
-
-
-def subnet_discovery(plan: Plan) -> bool:
-    """ENABLE_SUBNET_DISCOVERY, on unless switched off; aws/amazon-vpc-cni-k8s@b5218838 ipamd.go L125, L2007."""
-    on, _ = parse_env_switch("ENABLE_SUBNET_DISCOVERY", plan.cni.env.get("ENABLE_SUBNET_DISCOVERY"), default=True)
-    return on
 
 
 def _quota_name(api: str) -> str:

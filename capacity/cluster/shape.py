@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cluster.place import BRANCH, EMPTY, HOST, UNLIMITED, VPC, NodeRoom, PodShape, State, pod_shape, with_pod
 from capacity.cluster.platform import GroupPlatform, group_platform
-from capacity.cni.facade import NodeLimits, address_capacity, effective, node_limits, slots_and_enis
+from capacity.cni.facade import NodeLimits, address_capacity, effective, node_limits, slots_and_enis, without_primary
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.node.fits import volumes_left
 from capacity.spec.cni_env import CniSettings
+from capacity.spec.discovery import closed_homes, eni_choices
 from capacity.spec.fields import MOST_PODS
 from capacity.spec.plan import DaemonSet, NodeGroup, Plan, Requests
 from capacity.units import MIB
@@ -61,11 +62,44 @@ class TypeShape:
         trunk: int = self.limits.trunk
         return enis - 1 + trunk + slots * self.unit
 
+    def demand_at_home(self, vpc_pods: int) -> int:
+        """The part of it on the trunk and the primary ENI, which are in the node's own subnet. [addresses]"""
+        trunk: int = self.limits.trunk
+        return trunk + self.primary_slots(vpc_pods) * self.unit
+
+    def primary_slots(self, vpc_pods: int) -> int:
+        """Secondary IPs or prefixes on the primary ENI, which is filled first. [slots]"""
+        slots, _ = slots_and_enis(self.limits, self.settings, self.max_pods, vpc_pods)
+        k: int = self.limits.k
+        return 0 if self.limits.idle_primary else min(slots, k)
+
+    def further_enis(self, vpc_pods: int) -> tuple[int, ...]:
+        """Secondary IPs or prefixes on each ENI beside the primary, filled one after the other. [slots]"""
+        slots, enis = slots_and_enis(self.limits, self.settings, self.max_pods, vpc_pods)
+        left, k = slots - self.primary_slots(vpc_pods), self.limits.k
+        return tuple(max(min(left - i * k, k), 0) for i in range(enis - 1))
+
+    @property
+    def largest_eni(self) -> int:
+        """Addresses of a full ENI, its own included. [addresses]"""
+        k: int = self.limits.k
+        return 1 + k * self.unit
+
     @cached_property
     def demand_table(self) -> tuple[int, ...]:
         """The same with the daemonsets and 0, 1, … workload pods. [addresses]"""
         key = (self.limits, self.settings, self.max_pods, self.daemon_pods, self.most_workload_pods)
         return _demand_table(*key)
+
+    @cached_property
+    def home_table(self) -> tuple[int, ...]:
+        """``demand_at_home`` with the daemonsets and 0, 1, … workload pods. [addresses]"""
+        return tuple(self.demand_at_home(self.daemon_pods + q) for q in range(self.most_workload_pods + 1))
+
+    @cached_property
+    def further_table(self) -> tuple[int, ...]:
+        """What the further ENIs take. [addresses]"""
+        return tuple(a - h for a, h in zip(self.demand_table, self.home_table, strict=True))
 
 
 @lru_cache(maxsize=20_000)
@@ -77,11 +111,15 @@ def _demand_table(limits: NodeLimits, settings: CniSettings, max_pods: int, daem
 
 @dataclass(frozen=True)
 class GroupShape:
-    """A node group of the plan with the shapes of its types, the expected one first."""
+    """A node group of the plan with the shapes of its types, the expected one first.
+
+    ``choices`` are the subnets for further ENIs by the node's subnet, where discovery has a choice.
+    """
 
     group: NodeGroup
     types: tuple[TypeShape, ...]
     platform: GroupPlatform
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def first(self) -> TypeShape:
@@ -99,6 +137,22 @@ class GroupShape:
     @cached_property
     def branch_enis(self) -> int:
         return max(t.room.branch_enis for t in self.types)
+
+    @cached_property
+    def largest_eni(self) -> int:
+        return max(t.largest_eni for t in self.types)
+
+    @cached_property
+    def home_range(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Fewest and most addresses at home, as ``thriftiest`` and ``hungriest`` have them of all. [addresses]"""
+        tables = [t.home_table for t in self.types]
+        return _envelope(tables, most=False), _envelope(tables, most=True)
+
+    @cached_property
+    def further_range(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The same of the further ENIs. [addresses]"""
+        tables = [t.further_table for t in self.types]
+        return _envelope(tables, most=False), _envelope(tables, most=True)
 
     @cached_property
     def hungriest(self) -> tuple[int, ...]:
@@ -141,11 +195,12 @@ def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
     start = EMPTY
     for pod in daemons:
         start = with_pod(start, pod)
+    closed = bool(closed_homes(plan, group))
     types = tuple(
-        _type_shape(kind, group, settings, max_pods, cpu, memory_mib * MIB, start)
+        _type_shape(kind, group, settings, max_pods, cpu, memory_mib * MIB, start, closed)
         for kind, (max_pods, cpu, memory_mib) in zip(group.instance_types, platform.figures, strict=True)
     )
-    return GroupShape(group, types, platform)
+    return GroupShape(group, types, platform, eni_choices(plan, group))
 
 
 def group_settings(settings: CniSettings, group: NodeGroup) -> CniSettings:
@@ -187,10 +242,19 @@ def fargate_shape(group: NodeGroup, settings: CniSettings) -> GroupShape:
 
 
 def _type_shape(
-    kind: InstanceType, group: NodeGroup, settings: CniSettings, max_pods: int, cpu: int, memory: int, start: State
+    kind: InstanceType,
+    group: NodeGroup,
+    settings: CniSettings,
+    max_pods: int,
+    cpu: int,
+    memory: int,
+    start: State,
+    closed: bool,
 ) -> TypeShape:
     settings = effective(settings, kind)
     limits = node_limits(kind, settings, group.unmanaged_enis, group.windows, group.where)
+    if closed:
+        limits = without_primary(limits)
     addresses = max_pods if settings.ipv6 else address_capacity(limits, settings)
     branch = (kind.branch_enis or 0) if limits.trunk else 0
     room = NodeRoom(cpu, memory, max_pods, addresses, branch, _volumes(kind, settings))

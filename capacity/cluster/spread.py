@@ -10,16 +10,25 @@ from math import ceil, floor, gcd
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place for nodes: the subnet of the node and, under custom networking, that of its pods."""
+    """A place for nodes: the subnet of the node and, under custom networking, that of its pods.
+
+    ``choices`` are the subnets that subnet discovery chooses among for each further ENI; empty where it has no choice.
+    """
 
     zone: str
     subnet: str
     pod_subnet: str | None
+    choices: tuple[str, ...] = ()
 
     @property
     def address_subnet(self) -> str:
-        """Where the addresses of its pods are booked."""
+        """Where the addresses of its pods are booked, those of further ENIs only where there is no choice."""
         return self.pod_subnet or self.subnet
+
+    @property
+    def subnets(self) -> tuple[str, ...]:
+        """Every subnet that a node here may have addresses in."""
+        return tuple(dict.fromkeys((self.subnet, self.address_subnet, *self.choices)))
 
 
 def even_shares(count: int, places: int) -> list[int]:

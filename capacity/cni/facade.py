@@ -1,6 +1,6 @@
 """The names of this room that others use."""
 
-from capacity.cni.limits import NodeLimits
+from capacity.cni.limits import NodeLimits, without_primary
 from capacity.cni.node_pool import (
     Pool,
     address_capacity,
@@ -22,4 +22,5 @@ __all__ = [
     "pool_of",
     "slots_and_enis",
     "start_calls",
+    "without_primary",
 ]

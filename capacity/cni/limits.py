@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from capacity.spec.cni_env import CniSettings
@@ -18,7 +18,7 @@ class NodeLimits:
     serving : int or ndarray of int
         ENIs that may serve pods. [ENIs]
     idle_primary : int
-        1 where the primary ENI serves none (custom networking).
+        1 where the primary ENI serves none: custom networking, or its subnet is closed to pods.
     k : int or ndarray of int
         Secondary IPs or prefixes per ENI. [slots]
     trunk : int or ndarray of int
@@ -44,6 +44,16 @@ class NodeLimits:
     own: int = 0
     primary: int = 0
     most: IntLike | None = None
+
+
+def without_primary(limits: NodeLimits) -> NodeLimits:
+    """The same where the node's subnet is closed to pods by a tag, so that its primary ENI serves none.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2869-2893, datastore/data_store.go L1118-1139.
+    """
+    return replace(limits, serving=limits.serving - 1, idle_primary=1)
 
 
 class Rest(NamedTuple):

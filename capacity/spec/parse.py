@@ -18,6 +18,7 @@ from capacity.spec.cilium_settings import KEYS as CILIUM_KEYS
 from capacity.spec.cilium_settings import NUMBERS as CILIUM_NUMBERS
 from capacity.spec.cilium_settings import cilium_settings, most_of
 from capacity.spec.cni_env import CNI_VARIABLES, check_variable, cni_settings
+from capacity.spec.discovery import CLUSTER_TAG, ROLE_TAG, eni_choices
 from capacity.spec.document import Section, collector_paused, kind_of, read_document
 from capacity.spec.fields import MOST, MOST_PODS, Field
 from capacity.spec.neighbours import read_neighbour
@@ -168,7 +169,7 @@ class _Parser:
         if workloads and not groups:
             root.child("workloads").fail("there are workloads but no nodeGroups to run them")
         region = root.get("region")
-        return Plan(
+        plan = Plan(
             name=name,
             vpc_cidrs=cidrs,
             subnets=tuple(self.subnets.values()),
@@ -184,6 +185,18 @@ class _Parser:
             notes=tuple(self.notes),
             file=root.file,
         )
+        self._check_pod_places(plan)
+        return plan
+
+    def _check_pod_places(self, plan: Plan) -> None:
+        """Nodes in a subnet closed to pods need another one for them: without an address the CNI does not start."""
+        for group, entry in zip(plan.node_groups, _items(self.root.get("nodeGroups")), strict=False):
+            for name, here in eni_choices(plan, group).items():
+                if not here:
+                    entry.child("subnets").fail(
+                        f"{name!r} is closed to pods by its tags, and no subnet in zone {plan.subnet(name).zone!r} "
+                        f'is tagged {ROLE_TAG}: "1" for them'
+                    )
 
     # --- cluster --------------------------------------------------------------------------
 
@@ -287,7 +300,7 @@ class _Parser:
         return tuple(blocks)
 
     def _subnet(self, entry: Field, blocks: list[IPv4Network]) -> Subnet:
-        entry.section(("name", "zone", "cidr", "used", "reservations"), required=("name", "zone", "cidr"))
+        entry.section(("name", "zone", "cidr", "used", "reservations", "tags"), required=("name", "zone", "cidr"))
         name = entry.child("name").name()
         if name in self.subnets:
             entry.child("name").fail(f"the subnet {name!r} stands twice")
@@ -295,12 +308,15 @@ class _Parser:
         if not any(cidr.subnet_of(b) for b in blocks):
             entry.child("cidr").fail(f"{cidr} is outside the VPC ({', '.join(map(str, blocks[:5]))})")
         used = entry.get("used")
+        discovery, clusters = _discovery_tags(entry.get("tags"))
         return Subnet(
             name=name,
             zone=entry.child("zone").name(64),
             cidr=cidr,
             used=used.integer(0, cidr.num_addresses - 5) if used else 0,
             reservations=self._reservations(entry.get("reservations"), cidr),
+            discovery=discovery,
+            clusters=clusters,
             where=entry.where,
         )
 
@@ -728,6 +744,17 @@ def _assumed_by_import(annotations: object) -> list[str]:
 
 def _items(section: Field | None) -> Iterable[Field]:
     return section.items() if section is not None else ()
+
+
+def _discovery_tags(section: Field | None) -> tuple[bool | None, tuple[str, ...]]:
+    """What a subnet's tags say to subnet discovery; the other tags of a pasted map are nobody's here."""
+    if section is None:
+        return None, ()
+    if not isinstance(section.value, Section):
+        section.fail(f"expected a mapping of the subnet's tags, found {kind_of(section.value)}")
+    role = section.get(ROLE_TAG)
+    clusters = tuple(key.removeprefix(CLUSTER_TAG) for key in section.value if key.startswith(CLUSTER_TAG))
+    return role.one_of(("1", "0")) == "1" if role else None, clusters
 
 
 def _as_text(entry: Field) -> str:

@@ -28,13 +28,25 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet of the VPC; ``used`` are addresses taken by what the plan does not model. [addresses]"""
+    """A subnet of the VPC.
+
+    Attributes
+    ----------
+    used : int
+        Addresses taken by what the plan does not model. [addresses]
+    discovery : bool or None
+        Tag ``kubernetes.io/role/cni``: 1 is True, 0 False, None without the tag; see :mod:`capacity.spec.discovery`.
+    clusters : tuple of str
+        Clusters that tags keep the subnet for; empty is all.
+    """
 
     name: str
     zone: str
     cidr: IPv4Network
     used: int = 0
     reservations: tuple[Reservation, ...] = ()
+    discovery: bool | None = None
+    clusters: tuple[str, ...] = ()
     where: str = ""
 
     @property

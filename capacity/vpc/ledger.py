@@ -31,10 +31,11 @@ class Booking:
     """Addresses of one subnet by holder while a scenario is being booked.
 
     ``prefixes`` counts the /28s among ``assigned`` and ``warm``; ``lowest`` and ``highest`` are the
-    bounds of everything booked; ``entries`` keeps each line for :mod:`capacity.cluster.trace`.
+    bounds of everything booked, ``roaming`` the part of them that subnet discovery chose a place for;
+    ``entries`` keeps each line for :mod:`capacity.cluster.trace`.
     """
 
-    __slots__ = ("entries", "highest", "lowest", "prefixes", "subnet", "used")
+    __slots__ = ("entries", "highest", "lowest", "prefixes", "roaming", "subnet", "used")
 
     def __init__(self, subnet: Subnet) -> None:
         self.subnet = subnet
@@ -42,6 +43,7 @@ class Booking:
         self.prefixes = 0
         self.lowest = 0
         self.highest = 0
+        self.roaming = (0, 0)
         self.entries: list[tuple[str, int, str]] = []
 
     def book(self, holder: str, addresses: int, why: str, bounds: tuple[int, int] | None = None) -> None:
@@ -81,6 +83,8 @@ class SubnetState:
         Whether they and the single addresses have room together.
     verdict : str
         ``ok``, ``tight`` or ``exhausted``.
+    roaming : (int, int)
+        The part of the bounds that subnet discovery chose a place for. [addresses]
     """
 
     subnet: Subnet
@@ -94,6 +98,7 @@ class SubnetState:
     prefixes_placed: bool
     verdict: str
     entries: tuple[tuple[str, int, str], ...]
+    roaming: tuple[int, int] = (0, 0)
 
     @property
     def used_total(self) -> int:
@@ -140,4 +145,5 @@ def settle(booking: Booking, min_free: Fraction, prefix_mode: bool) -> SubnetSta
         prefixes_placed=placed,
         verdict=verdict,
         entries=tuple(booking.entries),
+        roaming=booking.roaming,
     )

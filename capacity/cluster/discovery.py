@@ -1,0 +1,187 @@
+"""Further ENIs of nodes over the subnets that discovery chooses among: each goes where most addresses are free.
+
+The CNI tries the subnets of a node's zone in the order of their free addresses, so of many ENIs in a row each goes
+to the one that is then the emptiest. That is played here for all nodes, after everything else is booked; identical
+ENIs are counted, never looped over.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from capacity.cluster.scenario import GroupState, NodeClass
+from capacity.cluster.shape import GroupShape, TypeShape
+from capacity.vpc.ledger import Booking
+
+
+def emptiest_first(free: Sequence[int], size: int, count: int) -> list[int]:
+    """How many of ``count`` ENIs each subnet gets if one after the other goes to the emptiest, ties in order. [ENIs]
+
+    Parameters
+    ----------
+    free : sequence of int
+        Free addresses of each subnet; negative where it is short already. [addresses]
+    size : int
+        Addresses that one ENI takes. [addresses]
+
+    Notes
+    -----
+    Subnet i stands at free, free − size, free − 2 size, … before each ENI it gets: the ENIs take the ``count``
+    highest of all these steps. All steps above a level are taken at once, those at the level in order.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 awsutils.go L1249 (sorted by AvailableIpAddressCount, stable).
+
+    >>> emptiest_first([100, 70], size=10, count=5)
+    [4, 1]
+    """
+
+    def above(level: int) -> list[int]:
+        return [max(-((level - f) // size), 0) for f in free]
+
+    low, high = min(free) - size * (count // len(free) + 1), max(free)
+    while low < high:  # the lowest level that the ENIs reach in full
+        middle = (low + high) // 2
+        low, high = (low, middle) if sum(above(middle)) <= count else (middle + 1, high)
+    found = above(low)
+    left = count - sum(found)
+    for i, f in enumerate(free):
+        if left and f >= low and (f - low) % size == 0:
+            found[i] += 1
+            left -= 1
+    return found
+
+
+def water_level(free: Sequence[int], addresses: int) -> tuple[int, int]:
+    """Free addresses that the emptiest subnets come down to if so many are poured over them, rounded down and up.
+
+    >>> water_level([100, 70, 10], 50)
+    (60, 60)
+    """
+    if not addresses:
+        return max(free), max(free)
+    ordered = sorted(free, reverse=True)
+    total = 0
+    for m, f in enumerate(ordered, 1):
+        total += f
+        if m == len(ordered) or total - addresses >= m * ordered[m]:
+            break
+    return (total - addresses) // m, -((addresses - total) // m)
+
+
+# --- expected ---------------------------------------------------------------------------------
+
+
+def book_further_enis(bookings: Mapping[str, Booking], groups: Sequence[GroupState]) -> None:
+    """The further ENIs of every node whose subnet leaves a choice: by group, kind of node, and ENI."""
+    for state in groups:
+        for c in state.classes:
+            if c.slot.choices:
+                _book_enis_of(bookings, state, c)
+
+
+def _book_enis_of(bookings: Mapping[str, Booking], state: GroupState, c: NodeClass) -> None:
+    shape, name = state.shape.first, state.shape.group.name
+    none = (0, 0)
+    for (slots, assigned), each in _kinds_of_eni(shape, c.vpc_pods).items():
+        here = [bookings[n] for n in c.slot.choices]
+        free = [b.subnet.usable - sum(b.used.values()) for b in here]
+        warm = slots * shape.unit - assigned
+        shares = emptiest_first(free, 1 + slots * shape.unit, c.count * each)
+        for booking, enis in zip(here, shares, strict=True):
+            if enis:
+                what = f"{enis} further ENIs of {name} in {c.slot.subnet}, emptiest subnet first"
+                booking.book("eni_primary", enis, what, none)
+                booking.book("assigned", enis * assigned, f"{what}: {assigned} pods each", none)
+                booking.book("warm", enis * warm, f"{what}: {warm} spare each", none)
+                booking.prefixes += enis * slots if shape.settings.prefix else 0
+
+
+def _kinds_of_eni(shape: TypeShape, vpc_pods: int) -> Counter[tuple[int, int]]:
+    """Further ENIs of one node by (slots, pods on them), pods packed in the order in which ENIs come. [ENIs]"""
+    left = max(vpc_pods - shape.primary_slots(vpc_pods) * shape.unit, 0)
+    kinds: Counter[tuple[int, int]] = Counter()
+    for slots in shape.further_enis(vpc_pods):
+        assigned = min(left, slots * shape.unit)
+        kinds[slots, assigned] += 1
+        left -= assigned
+    return kinds
+
+
+# --- bounds -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Roaming:
+    """Fewest and most addresses of the further ENIs of a group's nodes in one zone.
+
+    Attributes
+    ----------
+    lowest, highest : int
+        Of all its nodes in the zone. [addresses]
+    by_home : mapping of str to (int, int)
+        Of those in each node subnet with a choice. [addresses]
+    """
+
+    shape: GroupShape
+    zone: str
+    lowest: int
+    highest: int
+    by_home: Mapping[str, tuple[int, int]]
+
+
+def roaming_bounds(bookings: Mapping[str, Booking], roaming: Sequence[Roaming]) -> Iterator[tuple[str, int, int]]:
+    """Fewest and most addresses of further ENIs in each subnet, with everything else at its own bound.
+
+    Notes
+    -----
+    When the last ENI came to a subnet none of the others that its node could use had more free addresses. So a
+    subnet ends at most one ENI below the level to which the most addresses, poured over one node's choice of
+    subnets, bring the emptiest of them; and at most one ENI above the level to which the fewest, poured over all
+    subnets that nodes with this choice can use, bring them. Both levels only fall as more is booked anywhere, so
+    all else at its highest gives the highest, at its lowest the lowest. See ``docs/explanation/model.md``.
+    """
+    by_zone: dict[str, list[Roaming]] = {}
+    for r in roaming:
+        by_zone.setdefault(r.zone, []).append(r)
+    for mine in by_zone.values():
+        choices = {home: r.shape.choices[home] for r in mine for home in r.by_home}
+        eni = max(r.shape.largest_eni for r in mine)
+        for name in dict.fromkeys(n for several in choices.values() for n in several):
+            yield name, *_bounds_in(name, bookings, mine, choices, eni)
+
+
+def _bounds_in(
+    name: str,
+    bookings: Mapping[str, Booking],
+    roaming: Sequence[Roaming],
+    choices: Mapping[str, tuple[str, ...]],
+    eni: int,
+) -> tuple[int, int]:
+    sets = [several for several in choices.values() if name in several]
+    homes = [home for home, several in choices.items() if name in several]
+    fewest, most, most_in_all = _demands(roaming, homes, everywhere=len(homes) == len(choices))
+    every = list(dict.fromkeys(n for several in sets for n in several))
+    if len(every) == 1:
+        return fewest, most
+    free = bookings[name].subnet.usable - bookings[name].lowest
+    _, level = water_level([bookings[n].subnet.usable - bookings[n].lowest for n in every], fewest)
+    low = min(max(free - level - eni, 0), fewest)
+    free = bookings[name].subnet.usable - bookings[name].highest
+    worst = min(
+        water_level([bookings[n].subnet.usable - bookings[n].highest for n in several], most_in_all)[0]
+        for several in dict.fromkeys(sets)
+    )
+    return low, min(max(free - worst + eni, 0), most)
+
+
+def _demands(roaming: Sequence[Roaming], homes: Sequence[str], everywhere: bool) -> tuple[int, int, int]:
+    """Fewest and most addresses of nodes in some homes, and the most of all in the zone. [addresses]"""
+    in_all = sum(r.highest for r in roaming)
+    if everywhere:
+        return sum(r.lowest for r in roaming), in_all, in_all
+    pairs = [r.by_home[home] for r in roaming for home in homes if home in r.by_home]
+    return sum(low for low, _ in pairs), min(sum(high for _, high in pairs), in_all), in_all
