@@ -100,6 +100,7 @@ def _cluster_subnets(plan: Plan, scenario: ScenarioState) -> Iterator[Ranked]:
 def _worst_zone(result: CheckResult) -> Iterator[Finding]:
     """A zone that is not ok while another has plenty."""
     named = {n for g in result.plan.node_groups for n in g.subnets + g.pod_subnets}
+    named |= {n for shape in result.shapes for here in shape.choices.values() for n in here}
     yield from worst_of_each(r for s in result.scenarios if not s.variant for r in _zones(s, named))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import IPv4Network
 
 from capacity.cluster.sizing import SizedSubnet, Sizing
+from capacity.spec.discovery import tags_of
 from capacity.spec.plan import Subnet
 
 
@@ -22,6 +23,15 @@ def snippets(sizing: Sizing) -> dict[str, str]:
 
 def _new(sizing: Sizing) -> list[SizedSubnet]:
     return [s for s in sizing.subnets if not s.kept]
+
+
+def _tags(sizing: Sizing, subnet: SizedSubnet) -> dict[str, str]:
+    """The tags of a new subnet: its name, and those of the one it replaces that subnet discovery reads."""
+    return {"Name": subnet.name} | tags_of(sizing.plan.subnet(subnet.name))
+
+
+def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def identifier(name: str) -> str:
@@ -65,7 +75,8 @@ def terraform(sizing: Sizing) -> str:
     for s in _new(sizing):
         lines += [f'resource "aws_subnet" "{words[s.name]}" {{', "  vpc_id            = var.vpc_id"]
         lines += [f"  availability_zone = {_hcl(s.zone)}", f'  cidr_block        = "{s.cidr}"']
-        lines += [f"  tags              = {{ Name = {_hcl(s.name)} }}"]
+        pairs = ", ".join(f"{k if k == 'Name' else _hcl(k)} = {_hcl(v)}" for k, v in _tags(sizing, s).items())
+        lines += [f"  tags              = {{ {pairs} }}"]
         for i, block in enumerate(sizing.added_blocks, 1):
             if s.cidr.subnet_of(block):
                 lines.append(f"  depends_on        = [aws_vpc_ipv4_cidr_block_association.secondary_{i}]")
@@ -89,7 +100,7 @@ def aws_cli(sizing: Sizing) -> str:
     ]
     words = _identifiers(s.name for s in _new(sizing))
     for s in _new(sizing):
-        tags = shlex.quote(json.dumps([{"ResourceType": "subnet", "Tags": [{"Key": "Name", "Value": s.name}]}]))
+        tags = shlex.quote(json.dumps([{"ResourceType": "subnet", "Tags": _listed(_tags(sizing, s))}]))
         lines.append(
             f'{words[s.name]}=$(aws ec2 create-subnet --vpc-id "$VPC_ID" --availability-zone {shlex.quote(s.zone)} '
             f"--cidr-block {s.cidr} --tag-specifications {tags} --query Subnet.SubnetId --output text)"
@@ -136,7 +147,7 @@ def cloudformation(sizing: Sizing) -> str:
             "VpcId": {"Ref": "VpcId"},
             "AvailabilityZone": s.zone,
             "CidrBlock": str(s.cidr),
-            "Tags": [{"Key": "Name", "Value": s.name}],
+            "Tags": _listed(_tags(sizing, s)),
         }
         resources[f"Subnet{words[s.name]}"] = entry
     if not resources:
@@ -174,6 +185,8 @@ def _subnet_entry(subnet: Subnet) -> dict[str, object]:
         entry["used"] = subnet.used
     if subnet.reservations:
         entry["reservations"] = [{"cidr": str(r.cidr), "type": r.type} for r in subnet.reservations]
+    if tags := tags_of(subnet):
+        entry["tags"] = tags
     return entry
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from capacity.cluster.discovery import Roaming, book_further_enis, roaming_bounds
 from capacity.cluster.fleet import Extra
@@ -12,11 +12,12 @@ from capacity.cluster.spread import share_range
 from capacity.cni.extremes import least_addresses, most_addresses
 from capacity.cni.facade import slots_and_enis
 from capacity.spec.plan import Plan, Subnet
-from capacity.vpc.ledger import Booking
+from capacity.vpc.ledger import Booking, SubnetState
 
 # Cross-account ENIs of a cluster, 2 to 4; awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66
 CONTROL_PLANE_ENIS = 4
 FEWEST_CONTROL_PLANE_ENIS = 2
+FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # what growth of nodes does not move
 
 
 def book(
@@ -37,6 +38,24 @@ def book(
             bookings[name].bound(low, high)
             bookings[name].roaming = (low, high)
     return bookings
+
+
+def expected_use(
+    subnets: Mapping[str, Subnet], groups: Sequence[GroupState], others: Mapping[str, int]
+) -> dict[str, int]:
+    """Addresses used per subnet by groups of nodes beside what ``others`` hold; no bounds. [addresses]"""
+    bookings = {name: Booking(subnet) for name, subnet in subnets.items()}
+    for name, addresses in others.items():
+        bookings[name].book("other", addresses, "")
+    for state in groups:
+        _book_nodes(bookings, state)
+    book_further_enis(bookings, groups)
+    return {name: sum(b.used.values()) for name, b in bookings.items()}
+
+
+def held_by_others(states: Iterable[SubnetState]) -> dict[str, int]:
+    """What is not nodes' or pods' of a group, by subnet. [addresses]"""
+    return {s.subnet.name: sum(s.used[h] for h in FIXED_HOLDERS) for s in states}
 
 
 def _book_tenants(plan: Plan, bookings: Mapping[str, Booking]) -> None:

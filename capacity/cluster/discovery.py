@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from capacity.cluster.scenario import GroupState, NodeClass
 from capacity.cluster.shape import GroupShape, TypeShape
@@ -61,15 +62,9 @@ def water_level(free: Sequence[int], addresses: int) -> tuple[int, int]:
     >>> water_level([100, 70, 10], 50)
     (60, 60)
     """
-    if not addresses:
-        return max(free), max(free)
-    ordered = sorted(free, reverse=True)
-    total = 0
-    for m, f in enumerate(ordered, 1):
-        total += f
-        if m == len(ordered) or total - addresses >= m * ordered[m]:
-            break
-    return (total - addresses) // m, -((addresses - total) // m)
+    # Over the m emptiest subnets the level is (their free − addresses) ÷ m; with any other m that is lower.
+    sums = list(enumerate(accumulate(sorted(free, reverse=True)), 1))
+    return max((f - addresses) // m for m, f in sums), max(-((addresses - f) // m) for m, f in sums)
 
 
 # --- expected ---------------------------------------------------------------------------------

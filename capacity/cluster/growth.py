@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from capacity.cluster.check import CheckResult
 from capacity.cluster.engine import Engine
-from capacity.cluster.headroom import addresses_in
+from capacity.cluster.headroom import Takes
 from capacity.cluster.scenario import ScenarioState
 
 
@@ -38,27 +38,22 @@ def exhaustion(result: CheckResult, scenario: ScenarioState, subnet: str) -> Exh
     """
     engine = Engine(result.plan, result.shapes)
     state = next(s for s in scenario.subnets if s.subnet.name == subnet)
-    found: list[tuple[int, int, int]] = []
-    for index, group in enumerate(scenario.groups):
-        mine = [c for c in group.classes if subnet in (c.slot.subnet, c.slot.address_subnet)]
-        per_node = max((addresses_in(group.shape, c, subnet) for c in mine), default=0)
-        if per_node:
-            held = sum(c.count * addresses_in(group.shape, c, subnet) for c in mine)
-            found.append((held, per_node, index))
-    if not found:
+    held = {i: takes for i in range(len(scenario.groups)) if (takes := Takes(engine, scenario, i)).any(subnet)}
+    if not held:
         return None
-    held, per_node, index = max(found)
-    room = state.free + held
+    index = max(held, key=lambda i: (held[i].now(subnet), held[i].per_node(subnet), i))
+    takes = held[index]
+    room = state.free + takes.now(subnet)
     if room < 0:
         return None
     nodes = scenario.groups[index].nodes
     low, high = 0, nodes
-    while low < high:  # the count in one subnet never falls as the group grows
+    while low < high:  # what one subnet has to give never falls as the group grows
         middle = (low + high) // 2
-        if engine.nodes_in(index, middle, subnet) * per_node > room:
+        if takes.at(subnet, middle) > room:
             high = middle
         else:
             low = middle + 1
-    if engine.nodes_in(index, low, subnet) * per_node <= room:
+    if takes.at(subnet, low) <= room:
         return None
-    return Exhaustion(scenario.groups[index].shape.group.name, low, nodes, per_node)
+    return Exhaustion(scenario.groups[index].shape.group.name, low, nodes, takes.per_node(subnet))

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from capacity.cluster.booking import expected_use, held_by_others
 from capacity.cluster.check import CheckResult
 from capacity.cluster.demand import Demand, steady
 from capacity.cluster.engine import Engine
+from capacity.cluster.place import EMPTY
 from capacity.cluster.scenario import NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape
 from capacity.errors import SpecError
@@ -65,26 +67,19 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
     if index is None:
         raise SpecError(f"there is no node group {group!r} in the plan")
     mine = state.groups[index]
-    free, per_node = {}, {}
-    for subnet in state.subnets:
-        name = subnet.subnet.name
-        touching = [c for c in mine.classes if name in (c.slot.subnet, c.slot.address_subnet)]
-        each = max((addresses_in(mine.shape, c, name) for c in touching), default=0)
-        if each:
-            held = sum(c.count * addresses_in(mine.shape, c, name) for c in touching)
-            free[name], per_node[name] = subnet.free_open + held, each
+    takes = Takes(engine, state, index)
+    free = {s.subnet.name: s.free_open + takes.now(s.subnet.name) for s in state.subnets if takes.any(s.subnet.name)}
 
     def nodes_until(name: str) -> int | None:
         """First count of nodes that does not fit: the count in one subnet never falls as the group grows."""
         low, high = 0, 1
-        while engine.nodes_in(index, high, name) * per_node[name] <= free[name]:
+        while takes.at(name, high) <= free[name]:
             low, high = high, 2 * high
             if high > FARTHEST:
                 return None
         while high - low > 1:
             middle = (low + high) // 2
-            fits = engine.nodes_in(index, middle, name) * per_node[name] <= free[name]
-            low, high = (middle, high) if fits else (low, middle)
+            low, high = (middle, high) if takes.at(name, middle) <= free[name] else (low, middle)
         return high
 
     names = tuple(free)
@@ -93,7 +88,7 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
     first = min((e for e in ends.values() if e is not None), default=0)
     end = most or max(first * 5 // 4 + 1, 2 * max(mine.nodes, 1), plan_max)
     counts = _counts(end, [e for e in ends.values() if e is not None and e <= end])
-    rows = tuple(tuple(free[s] - engine.nodes_in(index, n, s) * per_node[s] for n in counts) for s in names)
+    rows = tuple(tuple(free[s] - takes.at(s, n) for n in counts) for s in names)
     return HeadroomCurve(
         what=f"nodes of {group}",
         rule="each as full as the fullest of steady",
@@ -163,8 +158,69 @@ def _counts(end: int, marks: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted({*range(0, end + 1, step), end, *marks}))
 
 
+class Takes:
+    """What a group takes of each subnet at any count of its nodes, each filled like its fullest in a scenario.
+
+    Where discovery places further ENIs all nodes are booked again for each count, else nodes there × one's addresses.
+    """
+
+    def __init__(self, engine: Engine, state: ScenarioState, index: int) -> None:
+        self._engine, self._state, self._index = engine, state, index
+        self._group = state.groups[index]
+        self._roams = bool(self._group.shape.choices)
+        self._booked: dict[tuple[str, int], dict[str, int]] = {}
+        self._per_node: dict[str, int] = {}
+
+    def any(self, subnet: str) -> bool:
+        """Whether nodes of the group have addresses there."""
+        return bool(self.per_node(subnet))
+
+    def per_node(self, subnet: str) -> int:
+        """The most that one node takes there; where ENIs roam, all that one takes anywhere. [addresses]"""
+        known = self._per_node.get(subnet)
+        if known is None:
+            each = all_addresses if self._roams else addresses_in
+            found = (each(self._group.shape, c, subnet) for c in self._group.classes)
+            known = self._per_node[subnet] = max(found, default=0)
+        return known
+
+    def now(self, subnet: str) -> int:
+        """What the group holds there in the scenario. [addresses]"""
+        if self._roams:
+            used = next(s.used_total for s in self._state.subnets if s.subnet.name == subnet)
+            return used - self._use(subnet, 0)
+        return sum(c.count * addresses_in(self._group.shape, c, subnet) for c in self._group.classes)
+
+    def at(self, subnet: str, nodes: int) -> int:
+        """What it takes there with so many nodes. [addresses]"""
+        if self._roams:
+            return self._use(subnet, nodes) - self._use(subnet, 0)
+        return self._engine.nodes_in(self._index, nodes, subnet) * self.per_node(subnet)
+
+    def _use(self, subnet: str, nodes: int) -> int:
+        """Addresses used of a subnet by everybody with so many nodes of the group."""
+        worst = self._group.shape.group.spread == "worst"
+        zone = self._engine.subnets[subnet].zone if worst else ""
+        if (zone, nodes) not in self._booked:
+            places = self._engine.places(self._index, nodes, zone) if nodes else []
+            vpc, branch = self._group.fullest
+            classes = tuple(NodeClass(slot, count, 0, vpc, branch, EMPTY) for slot, count in places)
+            groups = list(self._state.groups)
+            groups[self._index] = replace(self._group, classes=classes)
+            others = held_by_others(self._state.subnets)
+            self._booked[zone, nodes] = expected_use(self._engine.subnets, groups, others)
+        return self._booked[zone, nodes][subnet]
+
+
 def addresses_in(shape: GroupShape, nodes: NodeClass, subnet: str) -> int:
     """What one node of a class takes of a subnet: its own addresses, its pods', or both. [addresses]"""
     own = shape.node_addresses if nodes.slot.subnet == subnet else 0
     pods = shape.first.demand(nodes.vpc_pods) + nodes.branch_pods if nodes.slot.address_subnet == subnet else 0
     return own + pods
+
+
+def all_addresses(shape: GroupShape, nodes: NodeClass, subnet: str) -> int:
+    """What one node of a class takes in all, 0 if none of it can be in a subnet. [addresses]"""
+    if subnet not in nodes.slot.subnets:
+        return 0
+    return shape.node_addresses + shape.first.demand(nodes.vpc_pods) + nodes.branch_pods

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd
 
+from capacity.cluster.discovery import emptiest_first
 from capacity.cluster.scenario import GroupState, NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape
+from capacity.cluster.spread import Slot, even_shares
 
 EXACT_STEPS = 200_000  # table entries up to which the best filling is worked out instead of approached
 
@@ -30,6 +32,9 @@ class Runway:
         What one such node takes of the subnet. [addresses]
     group : str or None
         The group of such a node.
+    pool : tuple of str
+        Subnets of the zone over which discovery spreads the further ENIs of nodes here: ``more_nodes`` of them fit
+        one after the other, ``more_pods`` find addresses in all of these subnets together at most.
     """
 
     subnet: str
@@ -37,20 +42,89 @@ class Runway:
     more_pods: int | None
     node_addresses: int | None
     group: str | None
+    pool: tuple[str, ...] = ()
 
 
 def runways(state: ScenarioState) -> tuple[Runway, ...]:
     """One row per subnet, in the order of the plan."""
     homes: dict[str, list[tuple[GroupState, NodeClass]]] = {}
     pods: dict[str, list[tuple[GroupState, NodeClass]]] = {}
+    roaming: dict[str, list[tuple[GroupState, NodeClass]]] = {}  # by zone
+    pools: dict[str, dict[str, None]] = {}
     for group in state.groups:
         for node_class in group.classes:
-            homes.setdefault(node_class.slot.subnet, []).append((group, node_class))
-            pods.setdefault(node_class.slot.address_subnet, []).append((group, node_class))
-    return tuple(
-        _runway(s.subnet.name, s.free_open, homes.get(s.subnet.name, []), pods.get(s.subnet.name, []))
-        for s in state.subnets
-    )
+            slot = node_class.slot
+            if slot.choices:
+                roaming.setdefault(slot.zone, []).append((group, node_class))
+                pools.setdefault(slot.zone, {}).update(dict.fromkeys(slot.subnets))
+            homes.setdefault(slot.subnet, []).append((group, node_class))
+            pods.setdefault(slot.address_subnet, []).append((group, node_class))
+    free = {s.subnet.name: s.free_open for s in state.subnets}
+    found = []
+    for s in state.subnets:
+        name, zone = s.subnet.name, s.subnet.zone
+        if name in pools.get(zone, ()):
+            found.append(pool_runway(name, free, roaming[zone], tuple(pools[zone])))
+        else:
+            found.append(_runway(name, s.free_open, homes.get(name, []), pods.get(name, [])))
+    return tuple(found)
+
+
+def pool_runway(
+    name: str, free: Mapping[str, int], nodes: Sequence[tuple[GroupState, NodeClass]], pool: tuple[str, ...]
+) -> Runway:
+    """The runway of a subnet over which, with others of its zone, discovery spreads ENIs."""
+    mine = [(g, c.slot) for g, c in nodes if name in c.slot.subnets]
+    group, _ = max(mine, key=lambda m: _full_node(m[0], at_home=True, with_pods=True))
+    slots = list(dict.fromkeys(slot for g, slot in mine if g is group))
+    slots = [slot for slot in slots if slot.subnet == name] or slots
+    need = _full_node(group, at_home=True, with_pods=True)
+    most = sum(max(free[n], 0) for n in pool) // need
+    low, high = 0, most + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _room_for(group, slots, middle, free) else (low, middle)
+    return Runway(name, low, _pods_in_pool(free, nodes, pool), need, group.shape.group.name, pool)
+
+
+def _room_for(group: GroupState, slots: Sequence[Slot], nodes: int, free: Mapping[str, int]) -> bool:
+    """Whether so many more nodes, evenly over the slots and filled like the group's fullest, find their addresses."""
+    vpc_pods, branch = group.fullest
+    first = group.shape.first
+    left = dict(free)
+    touched = set()
+    shares = even_shares(nodes, len(slots))
+    for slot, count in zip(slots, shares, strict=True):
+        left[slot.subnet] -= count * (group.shape.node_addresses + first.demand_at_home(vpc_pods) + branch)
+        touched |= {slot.subnet} if count else set()
+    for slot, count in zip(slots, shares, strict=True):
+        for secondary, each in Counter(first.further_enis(vpc_pods)).items():
+            size = 1 + secondary * first.unit
+            got = emptiest_first([left[n] for n in slot.choices], size, count * each)
+            for name, enis in zip(slot.choices, got, strict=True):
+                left[name] -= enis * size
+                touched |= {name} if enis else set()
+    return all(left[name] >= 0 for name in touched)
+
+
+def _pods_in_pool(free: Mapping[str, int], nodes: Sequence[tuple[GroupState, NodeClass]], pool: Sequence[str]) -> int:
+    """Most further pods that the subnets of a pool have addresses for together; new nodes need room at home too."""
+    budget = sum(max(free[name], 0) for name in pool)
+    steps = Counter[tuple[tuple[int, int], ...]]()
+    for group, c in nodes:
+        steps[_steps_of(group.shape, c)] += c.count
+    cost = sum(n * s[-1][0] for s, n in steps.items())
+    if cost > budget:
+        return fill(steps, budget)
+    filled = sum(n * s[-1][1] for s, n in steps.items())
+    return filled + max(_on_new_homes(free, budget - cost, g, c.slot) for g, c in nodes)
+
+
+def _on_new_homes(free: Mapping[str, int], budget: int, group: GroupState, slot: Slot) -> int:
+    shape = group.shape
+    least = shape.node_addresses + shape.first.home_table[0]
+    homes = max(free[slot.subnet], 0) // least
+    return min(_on_new_nodes(budget, shape, at_home=True), homes * shape.first.most_workload_pods)
 
 
 def _runway(

@@ -14,7 +14,8 @@ from ipaddress import IPv4Network
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import InfeasiblePlan
-from capacity.spec.plan import RESERVED_BY_AWS, Plan, Reservation, Subnet
+from capacity.spec.discovery import eni_choices
+from capacity.spec.plan import RESERVED_BY_AWS, NodeGroup, Plan, Reservation, Subnet
 from capacity.vpc.cidr_rules import LARGEST, MOST_BLOCKS, SMALLEST, addable, proposals
 from capacity.vpc.fragments import fragments_of_list
 from capacity.vpc.layout import Layout, largest_free, lay_out
@@ -29,7 +30,7 @@ class SizedSubnet:
     Attributes
     ----------
     serves : str
-        ``nodes``, ``pods`` (custom networking), or both.
+        ``nodes``, ``pods`` (custom networking, or tagged for discovery), or both.
     needed : int
         Prefix length of the smallest size that check calls ok in every scenario.
     existing : IPv4Network or None
@@ -126,9 +127,14 @@ def size_plan(
 def _served(plan: Plan) -> dict[str, str]:
     """What each subnet that a node group names is for, in the plan's order."""
     nodes = {n for g in plan.node_groups for n in g.subnets}
-    pods = {n for g in plan.node_groups for n in g.pod_subnets}
+    pods = {n for g in plan.node_groups for n in (*g.pod_subnets, *_discovered(plan, g))}
     words = {(True, False): "nodes", (False, True): "pods", (True, True): "nodes and pods"}
     return {s.name: words[s.name in nodes, s.name in pods] for s in plan.subnets if s.name in nodes | pods}
+
+
+def _discovered(plan: Plan, group: NodeGroup) -> set[str]:
+    """Subnets that take further ENIs of a group's nodes by their tags, where they do not live there."""
+    return {n for home, here in eni_choices(plan, group).items() for n in here if n != home}
 
 
 def _blocks(plan: Plan, more: Sequence[IPv4Network]) -> list[IPv4Network]:
@@ -162,7 +168,7 @@ def _smallest_sizes(
             raise InfeasiblePlan(_too_large(plan, stuck[0], fault), tuple(stuck))
         for name, (state, _) in failing.items():
             lengths[name] = min(_length_for(state, plan.checks.min_free), lengths[name] - 1)
-    alone = any(g.spread == "worst" for g in plan.node_groups)
+    alone = any(g.spread == "worst" or eni_choices(plan, g) for g in plan.node_groups)
     return _tightened_one_by_one(plan, lengths, scenarios) if alone else _tightened(plan, lengths, scenarios)
 
 

@@ -138,6 +138,9 @@ def _bounds(result: CheckResult, state: SubnetState, scenario: ScenarioState) ->
         for name, low, high, why in bounds_of(subnets, group)
         if name == state.subnet.name and high
     ]
+    if any(state.roaming):
+        why = "further ENIs: the fewest and the most, each to the emptiest subnet of the zone, give or take one ENI"
+        mine.append((*state.roaming, why))
     others = [state.used_lowest - sum(low for low, _, _ in mine), state.used_highest - sum(high for _, high, _ in mine)]
     parts = [Term(why, [low, high]) for low, high, why in mine]
     parts.append(Term("control plane and tenants", others))
@@ -151,7 +154,8 @@ def _pools(state: SubnetState, scenario: ScenarioState) -> Iterator[Term]:
     for group in scenario.groups:
         for c in group.classes:
             key = (id(group.shape), c.vpc_pods)
-            if c.slot.address_subnet == state.subnet.name and key not in seen:
+            here = c.slot.subnets if c.slot.choices else (c.slot.address_subnet,)
+            if state.subnet.name in here and key not in seen:
                 seen.add(key)
                 yield pool_term(group.shape, c.vpc_pods)
 
@@ -190,8 +194,15 @@ def runway_term(runway: Runway, subnet: SubnetState, result: CheckResult) -> Ter
     if runway.more_nodes is None:
         return Term("runway", None, "no node lives in this subnet")
     why = f"⌊{max(subnet.free_open, 0)} free ÷ {runway.node_addresses} addresses of one node of {runway.group}⌋"
-    shape = next(s for s in result.shapes if s.group.name == runway.group)
     pods = "nodes there filled first, then new nodes, each as full as is best; CPU, memory and node maxima ignored"
+    if runway.pool:
+        pool = ", ".join(runway.pool)
+        why = (
+            f"nodes of {runway.group} with {runway.node_addresses} addresses each, "
+            f"their further ENIs to the emptiest of {pool}"
+        )
+        pods = f"{pods}; at most, by the addresses of {pool} together"
+    shape = next(s for s in result.shapes if s.group.name == runway.group)
     return Term(
         "runway",
         [runway.more_nodes, runway.more_pods],

@@ -13,10 +13,11 @@ subnet. Two ways to a state:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from capacity.cluster.booking import expected_use, held_by_others
 from capacity.cluster.demand import Demand
 from capacity.cluster.engine import Engine
 from capacity.cluster.fleet import Fleet
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int32]
     Floats = npt.NDArray[np.floating[Any]]
 
-FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # what growth does not move
 MOST_STATES = 1_000_000  # pods told apart in a component of one pod shape
 MOST_CELLS = 3_000_000  # states × places of a component of mixed pods
 MOST_COLUMNS = 256  # counts of pods told apart per count of nodes there: an eighth of a pod per node or less
@@ -78,7 +78,9 @@ class GroupTable:
         return singles if self.prefixes is None else singles + self.prefixes[row] * BLOCK
 
 
-def group_table(engine: Engine, group: int, zone: str, nodes: Ints, vpc: Ints, branch: Ints) -> GroupTable:
+def group_table(
+    engine: Engine, group: int, zone: str, nodes: Ints, vpc: Ints, branch: Ints, first: ScenarioState | None = None
+) -> GroupTable:
     """Addresses of a group's nodes with their pods spread evenly, for many states at once.
 
     Parameters
@@ -87,6 +89,8 @@ def group_table(engine: Engine, group: int, zone: str, nodes: Ints, vpc: Ints, b
         Where the nodes of a group of spread ``worst`` are.
     nodes, vpc, branch : ndarray of int, shape (n_states,)
         Nodes, and workload pods on VPC addresses and with branch ENIs.
+    first : ScenarioState, optional
+        Where the further ENIs of other groups are, for a group whose own discovery places.
 
     Notes
     -----
@@ -98,16 +102,20 @@ def group_table(engine: Engine, group: int, zone: str, nodes: Ints, vpc: Ints, b
     shape = engine.shapes[group]
     slots = engine.slots[group]
     counts = _counts(engine, group, zone, nodes, {slot: i for i, slot in enumerate(slots)})
-    names = tuple(dict.fromkeys(n for s in slots for n in (s.subnet, s.address_subnet)))
+    names = tuple(dict.fromkeys(n for s in slots for n in s.subnets))
     singles = np.zeros((len(names), len(nodes)), dtype=np.int32)
-    per_single, per_prefix = _node_tables(shape.first)
-    prefixes = np.zeros_like(singles) if per_prefix is not None else None
+    further = {slot: np.zeros((2, len(nodes)), dtype=np.int32) for slot in slots if slot.choices}
+    whole = _node_tables(shape.first, at_home=False)
+    home = _node_tables(shape.first, at_home=True) if further else whole
+    per_further = _further_tables(shape.first) if further else None
+    prefixes = np.zeros_like(singles) if whole[1] is not None else None
     pods, pods_over = np.divmod(vpc, np.maximum(nodes, 1))
     enis, enis_over = np.divmod(branch, np.maximum(nodes, 1))
-    pods = np.minimum(pods, len(per_single) - 2)
+    pods = np.minimum(pods, len(whole[0]) - 2)
     before = np.zeros(len(nodes), dtype=np.int32)
     for slot, count in zip(slots, counts, strict=True):
         more = np.clip(pods_over - before, 0, count)
+        per_single, per_prefix = home if slot in further else whole
         served = names.index(slot.address_subnet)
         singles[names.index(slot.subnet)] += count * np.int32(shape.node_addresses)
         singles[served] += count * per_single[pods] + more * (per_single[pods + 1] - per_single[pods])
@@ -115,8 +123,45 @@ def group_table(engine: Engine, group: int, zone: str, nodes: Ints, vpc: Ints, b
             singles[served] += count * enis + np.clip(enis_over - before, 0, count)
         if prefixes is not None and per_prefix is not None:
             prefixes[served] += count * per_prefix[pods] + more * (per_prefix[pods + 1] - per_prefix[pods])
+        if slot in further and per_further is not None:
+            further[slot] += count * per_further[:, pods]
+            further[slot] += more * (per_further[:, pods + 1] - per_further[:, pods])
         before += count
+    if further:
+        assert first is not None
+        _pour(names, singles, prefixes, further, _left_by_others(engine, group, first))
     return GroupTable(names, singles, prefixes)
+
+
+def _left_by_others(engine: Engine, group: int, first: ScenarioState) -> dict[str, int]:
+    """Free addresses of each subnet without a group's nodes, the others as on the first day. [addresses]"""
+    without = [replace(g, classes=()) if i == group else g for i, g in enumerate(first.groups)]
+    used = expected_use(engine.subnets, without, held_by_others(first.subnets))
+    return {name: subnet.usable - used[name] for name, subnet in engine.subnets.items()}
+
+
+def _pour(
+    names: Sequence[str], singles: Ints, prefixes: Ints | None, further: Mapping[Slot, Ints], free: Mapping[str, int]
+) -> None:
+    """Add further ENIs to the subnets of their choice, by address and emptiest first, place by place."""
+    import numpy as np
+
+    held = singles if prefixes is None else singles + BLOCK * prefixes
+    left = np.array([[free[n]] for n in names], dtype=np.int32) - held
+    for slot, (addresses, blocks) in further.items():
+        rows = [names.index(n) for n in slot.choices]
+        here = left[rows]
+        ordered = np.cumsum(-np.sort(-here, axis=0), axis=0) - addresses
+        level = (ordered // np.arange(1, len(rows) + 1)[:, None]).max(axis=0)
+        shares = np.maximum(here - level, 0)
+        shares[0] += addresses - shares.sum(axis=0)  # less than one each is left over by the rounding
+        left[rows] -= shares
+        if prefixes is not None:
+            whole = shares * blocks // np.maximum(addresses, 1)
+            whole[0] += blocks - whole.sum(axis=0)
+            prefixes[rows] += whole
+            shares = shares - BLOCK * whole
+        singles[rows] += shares
 
 
 def _counts(engine: Engine, group: int, zone: str, nodes: Ints, row: Mapping[Slot, int]) -> Ints:
@@ -131,17 +176,41 @@ def _counts(engine: Engine, group: int, zone: str, nodes: Ints, row: Mapping[Slo
     return counts[:, at]
 
 
-def _node_tables(shape: TypeShape) -> tuple[Ints, Ints | None]:
-    """Single addresses and /28s of one node with 0, 1, … workload pods, the last twice; by the CNI's formulas."""
+def _node_tables(shape: TypeShape, at_home: bool) -> tuple[Ints, Ints | None]:
+    """Single addresses and /28s of one node with 0, 1, … workload pods, the last twice; by the CNI's formulas.
+
+    ``at_home``: only those on the trunk and the primary ENI.
+    """
     import numpy as np
 
-    totals = np.array(shape.demand_table + shape.demand_table[-1:], dtype=np.int32)
+    table = shape.home_table if at_home else shape.demand_table
+    totals = np.array(table + table[-1:], dtype=np.int32)
     if not shape.settings.prefix:
         return totals, None
-    pods = [*range(len(totals) - 1), len(totals) - 2]
-    held = [slots_and_enis(shape.limits, shape.settings, shape.max_pods, shape.daemon_pods + q)[0] for q in pods]
-    slots = np.array(held, dtype=np.int32)
+    slots = _slot_table(shape, at_home)
     return totals - np.int32(BLOCK) * slots, slots
+
+
+def _slot_table(shape: TypeShape, at_home: bool) -> Ints:
+    """/28s of one node in all or on its primary ENI, by workload pods, the last twice."""
+    import numpy as np
+
+    pods = [*range(len(shape.demand_table)), len(shape.demand_table) - 1]
+    with_daemons = [shape.daemon_pods + q for q in pods]
+    if at_home:
+        return np.array([shape.primary_slots(q) for q in with_daemons], dtype=np.int32)
+    held = [slots_and_enis(shape.limits, shape.settings, shape.max_pods, q)[0] for q in with_daemons]
+    return np.array(held, dtype=np.int32)
+
+
+def _further_tables(shape: TypeShape) -> Ints:
+    """Addresses in all, and /28s among them, on a node's further ENIs by workload pods: shape (2, n_pods + 1)."""
+    import numpy as np
+
+    totals = np.array(shape.further_table + shape.further_table[-1:], dtype=np.int32)
+    if not shape.settings.prefix:
+        return np.stack([totals, np.zeros_like(totals)])
+    return np.stack([totals, _slot_table(shape, at_home=False) - _slot_table(shape, at_home=True)])
 
 
 def pods_per_empty_node(shape: GroupShape, pod: PodShape) -> int:
@@ -327,7 +396,13 @@ def _of_one_shape(
     nodes = np.maximum(ceil_div(placed, max(room, 1)), np.int32(_floor(engine, group)))
     none = np.zeros_like(placed)
     table = group_table(
-        engine, group, points.zones[group], nodes, placed if kind == VPC else none, placed if kind == BRANCH else none
+        engine,
+        group,
+        points.zones[group],
+        nodes,
+        placed if kind == VPC else none,
+        placed if kind == BRANCH else none,
+        points.first,
     )
     return Component(
         groups=(group,),
@@ -380,7 +455,15 @@ def _of_mixed_pods(
         here = np.repeat(counts[row][ends], columns)
         mine = np.rint(pods * share[:, None]).ravel().astype(np.int32)
         tables.append(
-            group_table(engine, g, points.zones[g], here, mine, np.repeat(np.rint(branch), columns).astype(np.int32))
+            group_table(
+                engine,
+                g,
+                points.zones[g],
+                here,
+                mine,
+                np.repeat(np.rint(branch), columns).astype(np.int32),
+                points.first,
+            )
         )
         nodes.append(here)
     table = _together(tables)

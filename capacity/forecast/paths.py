@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from math import exp, sqrt
 from typing import TYPE_CHECKING, Any
 
+from capacity.cluster.booking import held_by_others
 from capacity.cluster.engine import Engine
 from capacity.forecast.demand import (
-    FIXED_HOLDERS,
     Calibration,
     Component,
     calibrate,
@@ -203,10 +203,8 @@ def _subnet_parts(plan: Plan, points: Calibration, found: Sequence[Component]) -
             most = [_most_up_to(component.rank, values) for values in (singles, prefixes)]
             assert most[0] is not None
             parts[name].append(_Part(c, singles, prefixes, most[0], most[1]))
-    return [
-        _SubnetParts(s.subnet, sum(s.used[h] for h in FIXED_HOLDERS), tuple(parts[s.subnet.name]))
-        for s in points.first.subnets
-    ]
+    others = held_by_others(points.first.subnets)
+    return [_SubnetParts(s.subnet, others[s.subnet.name], tuple(parts[s.subnet.name])) for s in points.first.subnets]
 
 
 def _most_up_to(rank: Ints | None, values: Ints | None) -> Ints | None:

@@ -102,3 +102,9 @@ def eni_choices(plan: Plan, group: NodeGroup) -> Mapping[str, tuple[str, ...]]:
 def closed_homes(plan: Plan, group: NodeGroup) -> list[str]:
     """Node subnets of a group that are closed to pods: the primary ENI of a node there serves none."""
     return [name for name in eni_choices(plan, group) if closed_to_pods(plan.subnet(name), plan.cni)]
+
+
+def tags_of(subnet: Subnet) -> dict[str, str]:
+    """The tags that say what the plan knows of a subnet's discovery."""
+    role = {} if subnet.discovery is None else {ROLE_TAG: "1" if subnet.discovery else "0"}
+    return role | {f"{CLUSTER_TAG}{cluster}": "shared" for cluster in subnet.clusters}
