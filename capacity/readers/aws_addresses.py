@@ -10,6 +10,7 @@ from ipaddress import IPv4Network
 from capacity.errors import SpecError
 from capacity.readers.aws_answers import Answers, Item, count, section, tags, text, texts
 from capacity.readers.aws_owners import Interface
+from capacity.readers.common import discovery_tags
 from capacity.spec.plan import RESERVED_BY_AWS
 
 BLOCK = 16  # addresses of a /28
@@ -26,6 +27,8 @@ class SubnetAccount:
     cidr : IPv4Network
     reservations : tuple of (IPv4Network, str)
         Blocks and types of the CIDR reservations.
+    tags : tuple of (str, str), or None
+        Those that subnet discovery reads.
     owners : dict of str to int
         Addresses by owner; another cluster's under ``other_cluster``. [addresses]
     reported_free : int or None
@@ -43,6 +46,7 @@ class SubnetAccount:
     zone: str
     cidr: IPv4Network
     reservations: tuple[tuple[IPv4Network, str], ...]
+    tags: tuple[tuple[str, str], ...] | None
     owners: dict[str, int]
     reported_free: int | None
     reserved_unused: int
@@ -167,6 +171,7 @@ def _account(
         zone=text(item, "AvailabilityZone") or text(item, "AvailabilityZoneId"),
         cidr=cidr,
         reservations=reservations,
+        tags=discovery_tags(tags(item)),
         owners={k: owners[k] for k in sorted(owners)},
         reported_free=count(item, "AvailableIpAddressCount"),
         reserved_unused=reserved_unused(cidr, reservations, spans),

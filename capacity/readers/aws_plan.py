@@ -19,6 +19,7 @@ from capacity.readers.common import block_of
 from capacity.readers.complete import complete
 from capacity.readers.draft import PODS_TODAY, GroupDraft, Note, PlanDraft, SubnetDraft, TenantDraft, at
 from capacity.readers.write import printable, render_plan
+from capacity.spec.discovery import CLUSTER_TAG
 from capacity.spec.document import parse_yaml
 from capacity.spec.parse import parse_plan
 
@@ -169,16 +170,24 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
         service_cidr=service if service and 12 <= service.prefixlen <= 24 else None,  # what EKS allows
         ip_family=text(network, "ipFamily") or None,
         cni_version=found.cni.version,
-        env=dict(found.cni.env),
+        env=_env(found),
         vpc_cidrs=cidrs,
         subnets=tuple(
-            SubnetDraft(a.name, a.zone, a.cidr, None, a.reservations or None, a.ident) for a in found.accounts
+            SubnetDraft(a.name, a.zone, a.cidr, None, a.reservations or None, a.tags, a.ident) for a in found.accounts
         ),
         control_plane=control or None,
         node_groups=groups,
         tenants=booked,
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _env(found: AwsCluster) -> dict[str, str]:
+    """The CNI's environment; with CLUSTER_NAME, which EKS sets, where subnets are tagged for some clusters only."""
+    env = dict(found.cni.env)
+    if any(key.startswith(CLUSTER_TAG) for a in found.accounts for key, _ in a.tags or ()) and found.name:
+        env.setdefault("CLUSTER_NAME", found.name)
+    return env
 
 
 def _vpc_blocks(found: AwsCluster) -> tuple[tuple[IPv4Network, ...], Note | None]:

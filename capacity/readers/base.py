@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from capacity.errors import SpecError
+from capacity.readers.common import discovery_tags
 from capacity.readers.complete import ADD_NETWORK
 from capacity.readers.document import ASSUMED, POD_SUBNETS, SUBNET_IDS, Document, document
 from capacity.readers.draft import (
@@ -100,6 +101,7 @@ def _subnet(entry: Document, ids: Document) -> SubnetDraft:
         cidr=IPv4Network(entry["cidr"]),
         used=_number(entry.get("used")),
         reservations=tuple((IPv4Network(r["cidr"]), r["type"]) for r in kept) if kept else None,
+        tags=discovery_tags(entry.get("tags") or {}),
         id=ids.get(entry["name"]) or (entry["name"] if entry["name"].startswith("subnet-") else None),
     )
 

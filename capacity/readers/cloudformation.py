@@ -17,6 +17,7 @@ from capacity.readers.common import (
     ami_of,
     block_of,
     cni_version_of,
+    discovery_tags,
     is_node_script,
     kubernetes_version_of,
     max_pods_in,
@@ -156,7 +157,8 @@ def _subnets(parsed: _Template, vpc: str | None) -> tuple[SubnetDraft, ...]:
         path = at("vpc.subnets", label)
         block = block_of(parsed.known(name, properties, "CidrBlock", path=f"{path}.cidr"))
         zone = text_of(parsed.known(name, properties, "AvailabilityZone", path=f"{path}.zone"))
-        drafts.append(SubnetDraft(label, zone, block))
+        tags = {str(t.get("Key")): t.get("Value") for t in map(mapping, items(properties.get("Tags")))}
+        drafts.append(SubnetDraft(label, zone, block, tags=discovery_tags(tags)))
     return tuple(drafts)
 
 

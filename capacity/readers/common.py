@@ -15,6 +15,7 @@ from capacity.errors import SpecError
 from capacity.readers.decode import PLACEHOLDER, mapping, parse_documents, placeholders, text_of
 from capacity.readers.draft import Note
 from capacity.spec.cni_env import CNI_VARIABLES
+from capacity.spec.discovery import CLUSTER_TAG, ROLE_TAG
 
 # Of the CNI's own variables these can hold secrets or names; what is no variable of the CNI stays out anyway.
 _PRIVATE = frozenset(
@@ -53,6 +54,18 @@ class Findings:
             self.say(path, f"{text!r} is a placeholder: its value is not known here")
         if len(found) > MOST_PLACEHOLDERS:
             self.say("", f"and {len(found) - MOST_PLACEHOLDERS} more placeholders")
+
+
+def discovery_tags(tags: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | None:
+    """Those of a subnet's tags that the VPC CNI's discovery reads: it only asks whether the role is "0" or not.
+
+    >>> discovery_tags({"Name": "pods", "kubernetes.io/role/cni": "1"})
+    (('kubernetes.io/role/cni', '1'),)
+    """
+    role = text_of(tags.get(ROLE_TAG)) if ROLE_TAG in tags else None
+    found = [] if role is None else [(ROLE_TAG, "0" if role == "0" else "1")]
+    found += sorted((key, text_of(value) or "shared") for key, value in tags.items() if key.startswith(CLUSTER_TAG))
+    return tuple(found) or None
 
 
 def block_of(value: Any) -> IPv4Network | None:

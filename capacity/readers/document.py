@@ -68,7 +68,12 @@ def _annotations(draft: PlanDraft) -> Document:
 def _subnet(subnet: SubnetDraft) -> Document:
     kept = [{"cidr": str(cidr), "type": kind} for cidr, kind in subnet.reservations or ()]
     return _known(
-        name=subnet.name, zone=subnet.zone, cidr=_block(subnet.cidr), used=subnet.used, reservations=kept or None
+        name=subnet.name,
+        zone=subnet.zone,
+        cidr=_block(subnet.cidr),
+        used=subnet.used,
+        reservations=kept or None,
+        tags=dict(subnet.tags) if subnet.tags else None,
     )
 
 

@@ -31,13 +31,17 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class SubnetDraft:
-    """A subnet. ``id`` is AWS's, to recognise it in another source; ``used`` is taken by what is not modelled."""
+    """A subnet. ``id`` is AWS's, to recognise it in another source; ``used`` is taken by what is not modelled.
+
+    ``tags`` are those that subnet discovery reads, as pairs of key and value.
+    """
 
     name: str
     zone: str | None = None
     cidr: IPv4Network | None = None
     used: int | None = None
     reservations: tuple[tuple[IPv4Network, str], ...] | None = None
+    tags: tuple[tuple[str, str], ...] | None = None
     id: str | None = None
 
 

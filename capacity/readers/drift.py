@@ -60,7 +60,7 @@ def drift(plan: PlanDraft, now: PlanDraft) -> list[Difference]:
 def _subnets(plan: PlanDraft, now: PlanDraft, found: list[Difference]) -> None:
     names = merge_subnet_names(plan.subnets, now.subnets)
     renamed = tuple(
-        SubnetDraft(names.get(s.name, s.name), s.zone, s.cidr, s.used, s.reservations, None) for s in now.subnets
+        SubnetDraft(names.get(s.name, s.name), s.zone, s.cidr, s.used, s.reservations, s.tags) for s in now.subnets
     )
     _entries("vpc.subnets", plan.subnets, renamed, found)
 

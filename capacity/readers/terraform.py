@@ -18,6 +18,7 @@ from capacity.readers.common import (
     ami_of,
     block_of,
     cni_version_of,
+    discovery_tags,
     is_node_script,
     kubernetes_version_of,
     max_pods_in,
@@ -404,7 +405,7 @@ def _subnet(stack: _Stack, resource: Resource, taken: list[str], ids: list[str])
     if block is None:
         stack.said.say(resource.address, "its block is not known before apply", f"{path}.cidr")
     real = identity if identity and identity.startswith("subnet-") else None  # .tf text has addresses in place of ids
-    return SubnetDraft(name, text_of(resource.value("availability_zone")), block, id=real)
+    return SubnetDraft(name, text_of(resource.value("availability_zone")), block, tags=discovery_tags(tags), id=real)
 
 
 def _subnet_names(stack: _Stack, resource: Resource, *keys: str) -> list[str]:
