@@ -15,6 +15,7 @@ from typing import Any
 from capacity.cli.output import SCHEMA
 from capacity.spec.cilium_settings import LAST_INDEX, MOST_NUMBER
 from capacity.spec.cni_env import CNI_VARIABLES
+from capacity.spec.discovery import ROLE_TAG
 from capacity.spec.fields import MOST, MOST_PODS
 from capacity.spec.parse import AMIS, API_VERSION, CNIS, MONTHS, PERIODS, PROVISIONERS, WEEKDAYS
 from capacity.spec.plan import SCENARIOS
@@ -153,8 +154,20 @@ def _subnets() -> Schema:
         cidr=block("/16 to /28"),
         used=count("addresses taken by what the plan does not model; 0", 0, 65531),
         reservations=items("subnet CIDR reservations", reservation),
+        tags=_tags(),
     )
     return items("", subnet, 1)
+
+
+def _tags() -> Schema:
+    role = one_of(("1", "0"), "1: ENIs of every node of the zone may be here; 0: no pods, not even of nodes here")
+    others: Schema = {"type": ["string", "number", "boolean", "null"]}
+    return {
+        "type": "object",
+        "description": "tags of the subnet as AWS shows them; read by subnet discovery, others are ignored",
+        "properties": {ROLE_TAG: role},
+        "additionalProperties": others,
+    }
 
 
 def _group() -> Schema:

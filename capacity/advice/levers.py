@@ -16,7 +16,7 @@ from capacity.advice.setting_levers import (
     smaller_surge,
     warm_targets,
 )
-from capacity.advice.subnet_levers import custom_networking, larger_subnets
+from capacity.advice.subnet_levers import custom_networking, larger_subnets, subnet_discovery
 from capacity.cluster.check import CheckResult
 
 __all__ = ["Lever", "levers"]
@@ -36,6 +36,7 @@ def levers(result: CheckResult) -> list[Lever]:
         *weights(plan),
         *fewer_larger(plan),
         *larger_subnets(result),
+        *subnet_discovery(result),
         *custom_networking(plan),
         *prefixes(plan),
     ]

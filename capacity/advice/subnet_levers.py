@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from fractions import Fraction
 from ipaddress import IPv4Network
 from math import ceil
 
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
 from capacity.advice.snippets import eni_config, reserved_enis_snippet
+from capacity.advice.subnet_snippets import tagged_subnets
 from capacity.cluster.check import CheckResult
-from capacity.spec.plan import Plan
+from capacity.spec.discovery import ROLE_TAG, places_by_tag
+from capacity.spec.plan import RESERVED_BY_AWS, Plan
 from capacity.vpc.cidr_rules import proposals
 from capacity.vpc.layout import first_free
 
@@ -64,6 +67,71 @@ def larger_subnets(result: CheckResult) -> Iterator[Lever]:
             for z, (_, b) in added.items()
         ),
     )
+
+
+def subnet_discovery(result: CheckResult) -> Iterator[Lever]:
+    """A further subnet for pods in each zone that is not ok, tagged so that the CNI finds it; nodes stay.
+
+    In free space of the VPC, or else in a further block of 100.64.0.0/10.
+    """
+    plan = result.plan
+    if not places_by_tag(plan.cni):
+        return
+    needed = {zone: n for zone in _zones_of_own(plan) if (n := _missing_in(result, zone))}
+    busy, taken = [s.cidr for s in plan.subnets], {s.name for s in plan.subnets}
+    added: dict[str, tuple[str, IPv4Network]] = {}
+    blocks = list(plan.vpc_cidrs)
+    for zone, addresses in needed.items():
+        length = next((n for n in SIZES if 2 ** (32 - n) - RESERVED_BY_AWS >= addresses), SIZES[-1])
+        block = first_free(length, blocks, busy)
+        if block is None and (more := next(iter(proposals(blocks)), None)) is not None:
+            blocks.append(more)
+            block = first_free(length, [more], busy)
+        if block is None:
+            return
+        busy.append(block)
+        added[zone] = (_free_name(f"pods-{zone}", taken), block)
+    if not added:
+        return
+    joined = blocks[len(plan.vpc_cidrs) :]
+    patch: dict[str, object] = {"vpc.cidrs[+]": [str(b) for b in joined]} if joined else {}
+    patch["vpc.subnets[+]"] = [
+        {"name": n, "zone": z, "cidr": str(b), "tags": {ROLE_TAG: "1"}} for z, (n, b) in added.items()
+    ]
+    where = ", ".join(f"{b} in {z}" for z, (_, b) in added.items())
+    yield Lever(
+        name="subnet-discovery",
+        summary=f"add subnets for pods that the CNI finds by their tag {ROLE_TAG}=1: {where}",
+        patch=patch,
+        cost="only new ENIs go there: nodes that run keep theirs; route tables and network ACLs to be set",
+        source=f"{GUIDE}/ip-optimization-strategies.adoc L69-81",
+        commands=tagged_subnets([(n, z, b) for z, (n, b) in added.items()], joined),
+    )
+
+
+def _zones_of_own(plan: Plan) -> list[str]:
+    """Zones with nodes whose addresses the VPC CNI's settings decide."""
+    return list(dict.fromkeys(plan.subnet(n).zone for g in own_cni(plan) for n in g.subnets))
+
+
+def _missing_in(result: CheckResult, zone: str) -> int:
+    """Addresses that a further subnet of a zone should have for its others to be ok; 0 where they are. [addresses]
+
+    ENIs go to the emptiest subnet until all are equally empty, so that a subnet takes half of what it has more than
+    the others: twice what is missing. An ENI more for the bound, which is one above.
+    """
+    plan = result.plan
+    used = {n for g in own_cni(plan) for n in g.subnets if plan.subnet(n).zone == zone}
+    most = 0
+    for scenario in result.scenarios:
+        for state in scenario.subnets:
+            if state.subnet.name in used and state.verdict != "ok":
+                usable = state.subnet.usable
+                kept = ceil(plan.checks.min_free * usable)
+                lack = max(kept - state.free, state.used_highest - usable, 1)
+                most = max(most, 2 * lack + max(state.free, 0))
+    eni = max((s.largest_eni for s in result.shapes if s.group in own_cni(plan)), default=0)
+    return most and ceil((most + 2 * eni) / (1 - min(plan.checks.min_free, Fraction(9, 10))))
 
 
 def custom_networking(plan: Plan) -> Iterator[Lever]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import IPv4Network
 
 from capacity.cluster.sizing import SizedSubnet, Sizing
-from capacity.spec.discovery import tags_of
+from capacity.spec.discovery import ROLE_TAG, tags_of
 from capacity.spec.plan import Subnet
 
 
@@ -155,6 +155,31 @@ def cloudformation(sizing: Sizing) -> str:
     return str(
         yaml.dump({"Resources": resources}, Dumper=_plain_dumper(), sort_keys=False, allow_unicode=True)
     ).rstrip()
+
+
+def tagged_subnets(subnets: Sequence[tuple[str, str, IPv4Network]], blocks: Sequence[IPv4Network]) -> tuple[str, ...]:
+    """New subnets (name, zone, block) that subnet discovery finds: AWS CLI commands, then Terraform and
+    CloudFormation.
+
+    ``blocks`` join the VPC first.
+    """
+    commands = [f"aws ec2 associate-vpc-cidr-block --vpc-id VPC --cidr-block {block}" for block in blocks]
+    texts = []
+    for name, zone, cidr in subnets:
+        tags = {"Name": name, ROLE_TAG: "1"}
+        listed = shlex.quote(json.dumps([{"ResourceType": "subnet", "Tags": _listed(tags)}]))
+        commands.append(
+            f"aws ec2 create-subnet --vpc-id VPC --availability-zone {shlex.quote(zone)} --cidr-block {cidr} "
+            f"--tag-specifications {listed}"
+        )
+        pairs = ", ".join(f"{_hcl(k)} = {_hcl(v)}" for k, v in tags.items())
+        place = f"availability_zone = {_hcl(zone)}, cidr_block = {_hcl(str(cidr))}"
+        properties = {"AvailabilityZone": zone, "CidrBlock": str(cidr), "Tags": _listed(tags)}
+        texts += [
+            f"# Terraform, aws_subnet: {place}, tags = {{ {pairs} }}",
+            f"# CloudFormation, AWS::EC2::Subnet: {json.dumps(properties, ensure_ascii=False)}",
+        ]
+    return (*commands, *texts)
 
 
 def _plain_dumper() -> type:
