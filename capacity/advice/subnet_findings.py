@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from capacity.advice.codes import Finding, Ranked, finding, worst_of_each
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
-from capacity.spec.plan import Plan
+from capacity.spec.discovery import ROLE_TAG, of_another_cluster, subnet_discovery
+from capacity.spec.plan import Plan, Subnet
 from capacity.vpc.fragments import expected_free_blocks, fragments_of_counts
 from capacity.vpc.ledger import SubnetState
 
@@ -24,6 +25,32 @@ def subnet_findings(result: CheckResult) -> Iterator[Finding]:
     yield from _worst_zone(result)
     yield from _load_balancers(result.plan)
     yield from _fragmented(result)
+    yield from _unused_tags(result)
+
+
+def _unused_tags(result: CheckResult) -> Iterator[Finding]:
+    """Subnets tagged for pods that no node can have an ENI in."""
+    plan = result.plan
+    used = {n for g in plan.node_groups for n in (*g.subnets, *g.pod_subnets)}
+    used |= {n for shape in result.shapes for here in shape.choices.values() for n in here}
+    for subnet in plan.subnets:
+        if subnet.discovery and subnet.name not in used:
+            why = _why_unused(plan, subnet)
+            yield finding(
+                "IP036", f"subnets.{subnet.name}", f"{subnet.name} is tagged {ROLE_TAG}=1 for pods, but {why}"
+            )
+
+
+def _why_unused(plan: Plan, subnet: Subnet) -> str:
+    if plan.cni.settings.custom_networking:
+        return "custom networking goes before subnet discovery"
+    if plan.cni.settings.ipv6:
+        return "pods of an IPv6 cluster take no IPv4 address"
+    if not subnet_discovery(plan.cni):
+        return "subnet discovery is off: ENABLE_SUBNET_DISCOVERY is not true, or the CNI is older than 1.18.0"
+    if of_another_cluster(subnet, plan.cni):
+        return f"its cluster tags keep it for {', '.join(subnet.clusters[:4])}"
+    return f"no node group of the VPC CNI has a subnet in {subnet.zone}"
 
 
 def _subnets(result: CheckResult) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from capacity.cluster.demand import peak, steady
@@ -11,8 +11,9 @@ from capacity.cluster.events import EVENTS
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, group_shapes, implied_daemons, network_daemons
+from capacity.spec.discovery import closed_homes
 from capacity.spec.document import collector_paused
-from capacity.spec.plan import Plan, ScenarioSpec
+from capacity.spec.plan import NodeGroup, Plan, ScenarioSpec
 from capacity.spec.scenarios import scenario_option
 from capacity.vpc.ledger import worst
 
@@ -110,11 +111,24 @@ def variant_of(spec: ScenarioSpec) -> str:
     return spec.zone if "zone-loss" in spec.parts and spec.zone else ""
 
 
+def _closed_homes(plan: Plan, group: NodeGroup) -> Iterator[str]:
+    closed = closed_homes(plan, group)
+    if closed:
+        text = f"{group.name}: {', '.join(closed[:4])} closed to pods by tag, so primary ENIs there serve none"
+        text += "; max pods does not follow by itself" if group.max_pods is None else ""
+        yield text + ("; counted so for all nodes of the group" if len(closed) < len(group.subnets) else "")
+
+
 def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
     """What was assumed because the plan does not say it."""
     notes = [note for shape in shapes for note in shape.platform.notes]
     if not plan.tenants:
         notes.append("no tenants in the plan: no addresses are booked for load balancers, endpoints or NAT gateways")
+    notes += [note for group in plan.node_groups for note in _closed_homes(plan, group)]
+    if any(s.clusters for s in plan.subnets) and not plan.cni.env.get("CLUSTER_NAME"):
+        notes.append(
+            "subnets have cluster tags, but cni.env has no CLUSTER_NAME: as the CNI then does, all are taken as ours"
+        )
     implied = dict.fromkeys(n for g in plan.node_groups for n in implied_daemons(plan, g))
     if implied:
         verb = "runs" if len(implied) == 1 else "run"

@@ -62,7 +62,7 @@ def discovery_tags(tags: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | Non
     >>> discovery_tags({"Name": "pods", "kubernetes.io/role/cni": "1"})
     (('kubernetes.io/role/cni', '1'),)
     """
-    role = text_of(tags.get(ROLE_TAG)) if ROLE_TAG in tags else None
+    role = "" if tags.get(ROLE_TAG) == "" else text_of(tags.get(ROLE_TAG))
     found = [] if role is None else [(ROLE_TAG, "0" if role == "0" else "1")]
     found += sorted((key, text_of(value) or "shared") for key, value in tags.items() if key.startswith(CLUSTER_TAG))
     return tuple(found) or None

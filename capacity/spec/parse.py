@@ -752,6 +752,9 @@ def _discovery_tags(section: Field | None) -> tuple[bool | None, tuple[str, ...]
         return None, ()
     if not isinstance(section.value, Section):
         section.fail(f"expected a mapping of the subnet's tags, found {kind_of(section.value)}")
+    for key in section.value:
+        if isinstance(section.value.get(key), (Section, list)):
+            section.child(key).fail(f"expected the text of a tag, found {kind_of(section.value.get(key))}")
     role = section.get(ROLE_TAG)
     clusters = tuple(key.removeprefix(CLUSTER_TAG) for key in section.value if key.startswith(CLUSTER_TAG))
     return role.one_of(("1", "0")) == "1" if role else None, clusters

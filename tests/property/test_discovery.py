@@ -36,7 +36,8 @@ TYPES = ("m5.large", "m5.xlarge", "c5.4xlarge")
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """One or two zones, each with a home or two, tagged or not, and up to three subnets for further ENIs."""
-    subnets, homes = [], []
+    subnets: list[str] = []
+    homes: list[str] = []
     for zone in ("z1", "z2")[: draw(st.integers(1, 2))]:
         count = draw(st.integers(1, 2))
         tagged = draw(st.integers(0, 3))

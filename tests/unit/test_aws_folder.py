@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -362,3 +363,36 @@ class TestCni:
         plan = draft(folder)
         assert plan.env["ENABLE_PREFIX_DELEGATION"] == "true"
         assert any("the nodes' interfaces show it" in n.text for n in plan.notes)
+
+
+def tag_subnets(folder: Path, **of: str) -> None:
+    """Tags on the subnets of these names."""
+    path = folder / "describe-subnets.json"
+    answer = json.loads(path.read_text())
+    for subnet in answer["Subnets"]:
+        name = next((t["Value"] for t in subnet["Tags"] if t["Key"] == "Name"), "")
+        subnet["Tags"] += [{"Key": key, "Value": value} for key, value in of.items() if name == "private-a"]
+    path.write_text(json.dumps(answer))
+
+
+def test_the_tags_that_subnet_discovery_reads_come_along(folder: Path, tmp_path: Path) -> None:
+    cluster = found(folder).name
+    tag_subnets(
+        folder, **{"kubernetes.io/role/cni": "", f"cni.networking.k8s.aws/cluster/{cluster}": "shared", "x": "y"}
+    )
+    read = draft(folder)
+    role, kept = ("kubernetes.io/role/cni", "1"), (f"cni.networking.k8s.aws/cluster/{cluster}", "shared")
+    assert {s.name: s.tags for s in read.subnets} == {"private-a": (role, kept), "private-b": None}  # not "0" is 1
+    assert read.env["CLUSTER_NAME"] == cluster  # EKS sets it on the add-on
+    (tmp_path / "plan.yaml").write_text(render(complete(read)))
+    subnet = read_plan(tmp_path / "plan.yaml").subnet("private-a")
+    assert (subnet.discovery, subnet.clusters) == (True, (cluster,))
+
+
+def test_two_sources_that_tag_differently_are_said(folder: Path) -> None:
+    tag_subnets(folder, **{"kubernetes.io/role/cni": "1"})
+    read = draft(folder)
+    other = replace(read.subnets[0], tags=(("kubernetes.io/role/cni", "0"),))
+    both = merge(read, PlanDraft(subnets=(other,), source="tf"))
+    assert both.subnets[0].tags == read.subnets[0].tags
+    assert any("tf says" in note.text and "kubernetes.io/role/cni" in note.text for note in both.notes)

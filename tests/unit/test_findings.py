@@ -60,8 +60,11 @@ SMALL = "[{name: a, zone: z1, cidr: 10.0.0.0/%s}, {name: b, zone: z2, cidr: 10.0
 TINY = "[{name: a, zone: z1, cidr: 10.0.0.0/26}, {name: b, zone: z2, cidr: 10.0.4.0/22}]"
 PLANE = "[{name: a, zone: z1, cidr: 10.0.0.0/27, used: %s}, {name: b, zone: z2, cidr: 10.0.4.0/22}]"
 
+TAGGED = SUBNETS[:-1] + ", {name: c, zone: z1, cidr: 10.0.8.0/24, tags: {kubernetes.io/role/cni: '1'}}]"
+
 # Two nodes of m5.large with 10 pods each hold 30 addresses; one is in a, beside 2 of the control plane: 32.
 CASES: dict[str, tuple[Case, Case]] = {
+    "IP036": (Case(env='ENABLE_SUBNET_DISCOVERY: "false"', subnets=TAGGED), Case(subnets=TAGGED)),
     "IP001": (Case(subnets=tight(220)), Case(subnets=tight(219))),  # 251 - 32 = 219
     "IP002": (Case(subnets=tight(169)), Case(subnets=tight(168))),  # a fifth of 251 is 50.2: 51 free are enough
     # A /26 has two whole blocks. 17 pods of a node take ceil(17 / 16) + 1 = 3 prefixes, 16 take 2.

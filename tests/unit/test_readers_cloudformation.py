@@ -106,3 +106,10 @@ Resources:
     assert (group.instance_types, group.subnets) == (("m5.large",), ("subnet-1", "subnet-2"))
     assert len(draft.node_groups) == 1
     assert any("Other: nothing says" in n.text for n in draft.notes)
+
+
+def test_the_tags_that_subnet_discovery_reads_come_along() -> None:
+    properties = {"CidrBlock": "10.0.0.0/24", "Tags": [{"Key": "kubernetes.io/role/cni", "Value": "0"}]}
+    resources = {"S": {"Type": "AWS::EC2::Subnet", "Properties": properties}}
+    (subnet,) = parse_cloudformation({"Resources": TEMPLATE["Resources"] | resources}, "t.yaml").subnets
+    assert subnet.tags == (("kubernetes.io/role/cni", "0"),)

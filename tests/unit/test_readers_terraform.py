@@ -156,3 +156,14 @@ def test_broken_text_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.tf").write_text('resource "aws_vpc" {\n')
     with pytest.raises(SpecError, match=r"a\.tf.*not valid HCL"):
         read([str(tmp_path / "a.tf")])
+
+
+def test_the_tags_that_subnet_discovery_reads_come_along() -> None:
+    tags = {"Name": "pods", "kubernetes.io/role/cni": "1", "cni.networking.k8s.aws/cluster/x": "shared", "team": "a"}
+    resources = [
+        resource("aws_subnet", "pods", {"cidr_block": "10.0.0.0/24", "tags": tags}),
+        resource("aws_subnet", "nodes", {"cidr_block": "10.0.1.0/24", "tags": {"Name": "nodes"}}),
+    ]
+    pods, nodes = parse_terraform({"values": {"root_module": {"resources": resources}}}).subnets
+    assert pods.tags == (("kubernetes.io/role/cni", "1"), ("cni.networking.k8s.aws/cluster/x", "shared"))
+    assert nodes.tags is None
