@@ -19,7 +19,7 @@ from capacity.readers.common import block_of
 from capacity.readers.complete import complete
 from capacity.readers.draft import PODS_TODAY, GroupDraft, Note, PlanDraft, SubnetDraft, TenantDraft, at
 from capacity.readers.write import printable, render_plan
-from capacity.spec.discovery import CLUSTER_TAG
+from capacity.spec.discovery import CLUSTER_TAG, ROLE_TAG
 from capacity.spec.document import parse_yaml
 from capacity.spec.parse import parse_plan
 
@@ -159,6 +159,14 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
         for a in found.accounts
         if a.counts_reservations
     ]
+    if any(key == ROLE_TAG for a in found.accounts for key, _ in a.tags or ()):
+        notes.append(
+            Note(
+                "vpc.subnets: the plan places further ENIs in the emptiest subnet that the tags allow, today's are "
+                "where they were created: of such a zone only the sum is today's",
+                "vpc.subnets",
+            )
+        )
     cidrs, note = _vpc_blocks(found)
     if note:
         notes.append(note)
