@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 
@@ -24,8 +24,10 @@ from capacity.readers.complete import complete
 from capacity.readers.kubernetes_facts import KubernetesFacts, each, parse_kubernetes
 from capacity.readers.write import render_plan
 from capacity.spec.cni_env import CNI_VARIABLES, CniSettings, cni_settings
+from capacity.spec.discovery import closed_to_pods, places_by_tag, read_tags, takes_further_enis
 from capacity.spec.document import parse_yaml
 from capacity.spec.parse import parse_plan
+from capacity.spec.plan import Cni, Subnet
 
 _NEEDS = {
     "subnet-addresses": "subnets",
@@ -95,6 +97,7 @@ def _nodes(found: AwsCluster, kube: KubernetesFacts, settings: CniSettings, cata
         if i.owner in ("node_primary", "cni_secondary", "trunk", "unmanaged") and i.instance:
             held[i.instance].append(i)
     known = found.answers.has("interfaces")
+    closed = _by_tag(found, settings, closed_to_pods)
     facts = []
     for instance in cluster_instances(found.answers, found.name):
         ident, type_name = text(instance, "InstanceId"), text(instance, "InstanceType")
@@ -111,7 +114,7 @@ def _nodes(found: AwsCluster, kube: KubernetesFacts, settings: CniSettings, cata
                 enis=len(mine) if known else None,
                 max_enis=kind.max_enis if kind else None,
                 attached=sum(i.pod_addresses for i in mine if i.owner in ("node_primary", "cni_secondary")),
-                capacity=_capacity(kind, settings, unmanaged),
+                capacity=_capacity(kind, settings, unmanaged, text(instance, "SubnetId") in closed),
                 vpc_pods=vpc_pods,
                 host_pods=kube.host_pods.get(name, HOST_PODS) if kube.vpc_pods is not None else HOST_PODS,
                 max_pods=kube.max_pods.get(ident),
@@ -120,12 +123,22 @@ def _nodes(found: AwsCluster, kube: KubernetesFacts, settings: CniSettings, cata
     return tuple(facts)
 
 
-def _capacity(kind: InstanceType | None, settings: CniSettings, unmanaged: int) -> int | None:
+def _by_tag(found: AwsCluster, settings: CniSettings, says: Callable[[Subnet, Cni], bool]) -> set[str]:
+    """Identifiers of the subnets whose tags say something to subnet discovery; none where it does not decide."""
+    cni = Cni(found.cni.version, {**found.cni.env, "CLUSTER_NAME": found.name}, settings)
+    if not places_by_tag(cni):
+        return set()
+    of = {a.ident: read_tags(dict(a.tags or ())) for a in found.accounts}
+    subnets = {a.ident: Subnet(a.name, a.zone, a.cidr, 0, (), *of[a.ident]) for a in found.accounts}
+    return {ident for ident, subnet in subnets.items() if says(subnet, cni)}
+
+
+def _capacity(kind: InstanceType | None, settings: CniSettings, unmanaged: int, closed: bool) -> int | None:
     """Pod addresses that all ENIs of a node can hold under the settings; None for IPv6 and where unknown."""
     if kind is None or settings.ipv6:
         return None
     own = effective(settings, kind)
-    return address_capacity(node_limits(kind, own, unmanaged), own)
+    return address_capacity(node_limits(kind, own, unmanaged, idle_primary=closed), own)
 
 
 def _subnets(
@@ -140,6 +153,9 @@ def _subnets(
     of_groups = {n for g in found.groups.drafts for n in g.subnets or ()}
     pods = set(found.cni.pod_subnets.values())
     pods |= {i.subnet for i in mine if i.owner in ("cni_secondary", "branch")}
+    zones = {a.zone for a in found.accounts if serving[a.ident] or a.name in of_groups}
+    tagged, closed = (_by_tag(found, settings, says) for says in (takes_further_enis, closed_to_pods))
+    pods |= {a.ident for a in found.accounts if a.ident in tagged and a.zone in zones}
     leaked: dict[str, list[str]] = defaultdict(list)
     for i in found.interfaces:
         if i.owner == "leaked":
@@ -150,7 +166,7 @@ def _subnets(
     facts = []
     for a in found.accounts:
         has_nodes = bool(serving[a.ident]) or a.name in of_groups
-        has_pods = a.ident in pods or (has_nodes and not settings.custom_networking)
+        has_pods = a.ident not in closed and (a.ident in pods or (has_nodes and not settings.custom_networking))
         facts.append(
             SubnetFacts(
                 name=a.name,

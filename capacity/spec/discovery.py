@@ -104,6 +104,13 @@ def closed_homes(plan: Plan, group: NodeGroup) -> list[str]:
     return [name for name in eni_choices(plan, group) if closed_to_pods(plan.subnet(name), plan.cni)]
 
 
+def read_tags(tags: Mapping[str, str]) -> tuple[bool | None, tuple[str, ...]]:
+    """What a subnet's tags say: its role, None without the tag, and the clusters it is kept for."""
+    role = tags.get(ROLE_TAG)
+    clusters = tuple(key.removeprefix(CLUSTER_TAG) for key in tags if key.startswith(CLUSTER_TAG))
+    return None if role is None else role != "0", clusters
+
+
 def tags_of(subnet: Subnet) -> dict[str, str]:
     """The tags that say what the plan knows of a subnet's discovery."""
     role = {} if subnet.discovery is None else {ROLE_TAG: "1" if subnet.discovery else "0"}

@@ -18,7 +18,7 @@ from capacity.spec.cilium_settings import KEYS as CILIUM_KEYS
 from capacity.spec.cilium_settings import NUMBERS as CILIUM_NUMBERS
 from capacity.spec.cilium_settings import cilium_settings, most_of
 from capacity.spec.cni_env import CNI_VARIABLES, check_variable, cni_settings
-from capacity.spec.discovery import CLUSTER_TAG, ROLE_TAG, eni_choices
+from capacity.spec.discovery import ROLE_TAG, eni_choices, read_tags
 from capacity.spec.document import Section, collector_paused, kind_of, read_document
 from capacity.spec.fields import MOST, MOST_PODS, Field
 from capacity.spec.neighbours import read_neighbour
@@ -755,9 +755,9 @@ def _discovery_tags(section: Field | None) -> tuple[bool | None, tuple[str, ...]
     for key in section.value:
         if isinstance(section.value.get(key), (Section, list)):
             section.child(key).fail(f"expected the text of a tag, found {kind_of(section.value.get(key))}")
-    role = section.get(ROLE_TAG)
-    clusters = tuple(key.removeprefix(CLUSTER_TAG) for key in section.value if key.startswith(CLUSTER_TAG))
-    return role.one_of(("1", "0")) == "1" if role else None, clusters
+    if role := section.get(ROLE_TAG):
+        role.one_of(("1", "0"))
+    return read_tags(section.value)
 
 
 def _as_text(entry: Field) -> str:

@@ -89,6 +89,18 @@ def demand(plan: Plan, state: ScenarioState) -> int:
     return nodes + sum(s.used for s in plan.subnets)
 
 
+@given(plans(), st.sampled_from(("upgrade", "burst:nodes=5", "blue-green", "spot-storm")))
+@settings(max_examples=60)
+def test_an_event_only_adds_to_what_a_zone_holds(plan: Plan, event: str) -> None:
+    held: list[dict[str, int]] = []
+    for name in ("steady", event):
+        zones = dict.fromkeys((s.zone for s in plan.subnets), 0)
+        for s in check(plan, [name]).scenarios[0].subnets:
+            zones[s.subnet.zone] += s.used_total
+        held.append(zones)
+    assert all(held[1][zone] >= held[0][zone] for zone in held[0])
+
+
 @given(plans())
 @settings(max_examples=100)
 def test_a_further_subnet_frees_the_others_but_for_one_eni(plan: Plan) -> None:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from capacity.cli.main import app
 from capacity.cluster.check import check
 from capacity.errors import SpecError
+from capacity.readers.aws_doctor import evidence_of
 from capacity.readers.aws_folder import read_folder
 from capacity.readers.aws_plan import AwsCluster, aws_draft, parse_cluster, with_unread
 from capacity.readers.base import render
@@ -396,3 +397,20 @@ def test_two_sources_that_tag_differently_are_said(folder: Path) -> None:
     both = merge(read, PlanDraft(subnets=(other,), source="tf"))
     assert both.subnets[0].tags == read.subnets[0].tags
     assert any("tf says" in note.text and "kubernetes.io/role/cni" in note.text for note in both.notes)
+
+
+def test_the_doctor_counts_pods_where_tags_send_them(folder: Path) -> None:
+    before = {n.name: n.capacity for n in evidence_of(found(folder)).nodes}
+    tag_subnets(folder, **{"kubernetes.io/role/cni": "0"})
+    path = folder / "describe-subnets.json"
+    answer = json.loads(path.read_text())
+    first = next(s for s in answer["Subnets"] if {"Key": "Name", "Value": "private-a"} in s["Tags"])
+    more = dict(first, SubnetId="subnet-more", CidrBlock="10.40.200.0/24", AvailableIpAddressCount=251)
+    more["Tags"] = [{"Key": "Name", "Value": "more"}, {"Key": "kubernetes.io/role/cni", "Value": "1"}]
+    answer["Subnets"].append(more)
+    path.write_text(json.dumps(answer))
+    seen = evidence_of(found(folder))
+    assert {s.name: s.serves_pods for s in seen.subnets} == {"private-a": False, "private-b": True, "more": True}
+    after = {n.name: n.capacity for n in seen.nodes}
+    fewer = [name for name, pods in before.items() if pods is not None and (after[name] or 0) < pods]
+    assert 0 < len(fewer) < len(before)  # nodes in private-a lose the addresses of their primary ENI
