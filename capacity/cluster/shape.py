@@ -87,7 +87,7 @@ class TypeShape:
 
     @cached_property
     def demand_table(self) -> tuple[int, ...]:
-        """The same with the daemonsets and 0, 1, … workload pods. [addresses]"""
+        """``demand`` with the daemonsets and 0, 1, … workload pods. [addresses]"""
         key = (self.limits, self.settings, self.max_pods, self.daemon_pods, self.most_workload_pods)
         return _demand_table(*key)
 

@@ -11,7 +11,7 @@ from capacity.advice.doctor import CniFacts, DnsFacts, Evidence, GroupFacts, Nod
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.cluster.shape import group_shapes
-from capacity.cni.facade import address_capacity, effective, node_limits
+from capacity.cni.facade import address_capacity, effective, node_limits, without_primary
 from capacity.errors import SpecError
 from capacity.readers.aws_answers import KINDS, Gap, Item, objects, section, tags, text, texts
 from capacity.readers.aws_cni import CUSTOM, POD_ENI, PREFIX, addon, seen_env
@@ -138,7 +138,8 @@ def _capacity(kind: InstanceType | None, settings: CniSettings, unmanaged: int, 
     if kind is None or settings.ipv6:
         return None
     own = effective(settings, kind)
-    return address_capacity(node_limits(kind, own, unmanaged, idle_primary=closed), own)
+    limits = node_limits(kind, own, unmanaged)
+    return address_capacity(without_primary(limits) if closed else limits, own)
 
 
 def _subnets(

@@ -103,6 +103,12 @@ def test_others_than_the_vpc_cni_on_linux_do_not_look_at_tags(group: str) -> Non
     assert not eni_choices(found, found.node_groups[0])
 
 
+def test_cilium_does_not_look_at_tags() -> None:
+    found = plan(cni="name: cilium, version: 1.18.4")
+    assert not eni_choices(found, found.node_groups[0])
+    assert "IP036" not in [f.code for f in findings(check(found, ["steady"]))]
+
+
 def test_custom_networking_and_ipv6_go_before() -> None:
     custom = plan(cni="env: {AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: 'true'}", group=", podSubnets: [more]")
     ipv6 = plan_of(text().replace("cni: {}", "kubernetes: {ipFamily: ipv6}"))
