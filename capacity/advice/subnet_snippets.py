@@ -1,6 +1,7 @@
 """New subnets as text to paste: Terraform, AWS CLI, eksctl, CloudFormation, the plan file.
 
 Every name and block comes from the plan; what only the reader knows (VPC and subnet ids) is a variable.
+``…_of`` take any new subnets, the others the answer of ``capacity size``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import IPv4Network
 
-from capacity.cluster.sizing import SizedSubnet, Sizing
+from capacity.cluster.sizing import Sizing
 from capacity.spec.plan import Subnet
 
 
@@ -20,8 +21,8 @@ def snippets(sizing: Sizing) -> dict[str, str]:
     return {kind: make(sizing) for kind, make in MAKERS.items()}
 
 
-def _new(sizing: Sizing) -> list[SizedSubnet]:
-    return [s for s in sizing.subnets if not s.kept]
+def _new(sizing: Sizing) -> list[Subnet]:
+    return [sizing.plan.subnet(s.name) for s in sizing.subnets if not s.kept]
 
 
 def identifier(name: str) -> str:
@@ -52,9 +53,13 @@ def _hcl(text: str) -> str:
 
 def terraform(sizing: Sizing) -> str:
     """``aws_subnet`` resources, with the VPC's added blocks and the CIDR reservations."""
+    return terraform_of(_new(sizing), sizing.added_blocks)
+
+
+def terraform_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> str:
     lines: list[str] = []
-    words = _identifiers(s.name for s in _new(sizing))
-    for i, block in enumerate(sizing.added_blocks, 1):
+    words = _identifiers(s.name for s in new)
+    for i, block in enumerate(added_blocks, 1):
         lines += [
             f'resource "aws_vpc_ipv4_cidr_block_association" "secondary_{i}" {{',
             "  vpc_id     = var.vpc_id",
@@ -62,19 +67,19 @@ def terraform(sizing: Sizing) -> str:
             "}",
             "",
         ]
-    for s in _new(sizing):
+    for s in new:
         lines += [f'resource "aws_subnet" "{words[s.name]}" {{', "  vpc_id            = var.vpc_id"]
         lines += [f"  availability_zone = {_hcl(s.zone)}", f'  cidr_block        = "{s.cidr}"']
         lines += [f"  tags              = {{ Name = {_hcl(s.name)} }}"]
-        for i, block in enumerate(sizing.added_blocks, 1):
+        for i, block in enumerate(added_blocks, 1):
             if s.cidr.subnet_of(block):
                 lines.append(f"  depends_on        = [aws_vpc_ipv4_cidr_block_association.secondary_{i}]")
         lines += ["}", ""]
-        for i, cidr in enumerate(s.reservations, 1):
+        for i, reservation in enumerate(s.reservations, 1):
             lines += [
                 f'resource "aws_ec2_subnet_cidr_reservation" "{words[s.name]}_prefixes_{i}" {{',
                 f"  subnet_id        = aws_subnet.{words[s.name]}.id",
-                f'  cidr_block       = "{cidr}"',
+                f'  cidr_block       = "{reservation.cidr}"',
                 '  reservation_type = "prefix"',
                 "}",
                 "",
@@ -84,21 +89,23 @@ def terraform(sizing: Sizing) -> str:
 
 def aws_cli(sizing: Sizing) -> str:
     """``aws ec2`` commands; ``$VPC_ID`` is the reader's."""
-    lines = [
-        f'aws ec2 associate-vpc-cidr-block --vpc-id "$VPC_ID" --cidr-block {block}' for block in sizing.added_blocks
-    ]
-    words = _identifiers(s.name for s in _new(sizing))
-    for s in _new(sizing):
+    return "\n".join(aws_cli_of(_new(sizing), sizing.added_blocks))
+
+
+def aws_cli_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> list[str]:
+    lines = [f'aws ec2 associate-vpc-cidr-block --vpc-id "$VPC_ID" --cidr-block {block}' for block in added_blocks]
+    words = _identifiers(s.name for s in new)
+    for s in new:
         tags = shlex.quote(json.dumps([{"ResourceType": "subnet", "Tags": [{"Key": "Name", "Value": s.name}]}]))
         lines.append(
             f'{words[s.name]}=$(aws ec2 create-subnet --vpc-id "$VPC_ID" --availability-zone {shlex.quote(s.zone)} '
             f"--cidr-block {s.cidr} --tag-specifications {tags} --query Subnet.SubnetId --output text)"
         )
-        lines += [_reservation_command(f'"${words[s.name]}"', cidr) for cidr in s.reservations]
-    return "\n".join(lines)
+        lines += [reservation_command(f'"${words[s.name]}"', r.cidr) for r in s.reservations]
+    return lines
 
 
-def _reservation_command(subnet_id: str, cidr: IPv4Network) -> str:
+def reservation_command(subnet_id: str, cidr: IPv4Network) -> str:
     return f"aws ec2 create-subnet-cidr-reservation --subnet-id {subnet_id} --reservation-type prefix --cidr {cidr}"
 
 
@@ -121,15 +128,25 @@ def cloudformation(sizing: Sizing) -> str:
     """Resources of a template with a parameter ``VpcId``."""
     import yaml
 
+    resources = cloudformation_of(_new(sizing), sizing.added_blocks)
+    if not resources:
+        return ""
+    return str(
+        yaml.dump({"Resources": resources}, Dumper=_plain_dumper(), sort_keys=False, allow_unicode=True)
+    ).rstrip()
+
+
+def cloudformation_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> dict[str, object]:
+    """The same as a mapping."""
     resources: dict[str, object] = {}
     vpc = {"Ref": "VpcId"}
-    for i, block in enumerate(sizing.added_blocks, 1):
+    for i, block in enumerate(added_blocks, 1):
         properties = {"VpcId": vpc, "CidrBlock": str(block)}
         resources[f"SecondaryBlock{i}"] = {"Type": "AWS::EC2::VPCCidrBlock", "Properties": properties}
-    words = {n: w.title().replace("_", "") for n, w in _identifiers(s.name for s in _new(sizing)).items()}
-    for s in _new(sizing):
+    words = {n: w.title().replace("_", "") for n, w in _identifiers(s.name for s in new).items()}
+    for s in new:
         entry: dict[str, object] = {"Type": "AWS::EC2::Subnet"}
-        needs = [f"SecondaryBlock{i}" for i, b in enumerate(sizing.added_blocks, 1) if s.cidr.subnet_of(b)]
+        needs = [f"SecondaryBlock{i}" for i, b in enumerate(added_blocks, 1) if s.cidr.subnet_of(b)]
         if needs:
             entry["DependsOn"] = needs
         entry["Properties"] = {
@@ -139,11 +156,7 @@ def cloudformation(sizing: Sizing) -> str:
             "Tags": [{"Key": "Name", "Value": s.name}],
         }
         resources[f"Subnet{words[s.name]}"] = entry
-    if not resources:
-        return ""
-    return str(
-        yaml.dump({"Resources": resources}, Dumper=_plain_dumper(), sort_keys=False, allow_unicode=True)
-    ).rstrip()
+    return resources
 
 
 def _plain_dumper() -> type:
