@@ -16,7 +16,8 @@ from capacity.advice.setting_levers import (
     smaller_surge,
     warm_targets,
 )
-from capacity.advice.subnet_levers import custom_networking, larger_subnets
+from capacity.advice.subnet_levers import added_subnet, custom_networking, larger_subnets
+from capacity.advice.type_levers import instance_type
 from capacity.cluster.check import CheckResult
 
 __all__ = ["Lever", "levers"]
@@ -35,6 +36,8 @@ def levers(result: CheckResult) -> list[Lever]:
         *lower_max_pods(result),
         *weights(plan),
         *fewer_larger(plan),
+        *instance_type(result),
+        *added_subnet(result),
         *larger_subnets(result),
         *custom_networking(plan),
         *prefixes(plan),

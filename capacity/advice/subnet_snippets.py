@@ -46,7 +46,7 @@ def _identifiers(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _hcl(text: str) -> str:
+def hcl(text: str) -> str:
     """A quoted Terraform string: templates in it stay text."""
     return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
@@ -69,8 +69,8 @@ def terraform_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()
         ]
     for s in new:
         lines += [f'resource "aws_subnet" "{words[s.name]}" {{', "  vpc_id            = var.vpc_id"]
-        lines += [f"  availability_zone = {_hcl(s.zone)}", f'  cidr_block        = "{s.cidr}"']
-        lines += [f"  tags              = {{ Name = {_hcl(s.name)} }}"]
+        lines += [f"  availability_zone = {hcl(s.zone)}", f'  cidr_block        = "{s.cidr}"']
+        lines += [f"  tags              = {{ Name = {hcl(s.name)} }}"]
         for i, block in enumerate(added_blocks, 1):
             if s.cidr.subnet_of(block):
                 lines.append(f"  depends_on        = [aws_vpc_ipv4_cidr_block_association.secondary_{i}]")
