@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from capacity.advice.lever import Lever
 from capacity.advice.node_levers import fewer_larger, weights
+from capacity.advice.pod_levers import ipv6, prefixes
 from capacity.advice.setting_levers import (
     lower_max_pods,
     minimal_update,
-    prefixes,
     smaller_pre_allocate,
     smaller_surge,
     warm_targets,
@@ -40,5 +40,6 @@ def levers(result: CheckResult) -> list[Lever]:
         *added_subnet(result),
         *larger_subnets(result),
         *custom_networking(plan),
-        *prefixes(plan),
+        *prefixes(result),
+        *ipv6(plan),
     ]

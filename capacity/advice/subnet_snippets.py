@@ -109,6 +109,20 @@ def reservation_command(subnet_id: str, cidr: IPv4Network) -> str:
     return f"aws ec2 create-subnet-cidr-reservation --subnet-id {subnet_id} --reservation-type prefix --cidr {cidr}"
 
 
+def reservation_terraform(name: str, cidrs: Sequence[IPv4Network]) -> list[str]:
+    """CIDR reservations of a subnet that exists, as comments of the shell; CloudFormation has no such resource."""
+    lines = ["# Terraform:"]
+    for i, cidr in enumerate(cidrs, 1):
+        lines += [
+            f'#   resource "aws_ec2_subnet_cidr_reservation" "{identifier(name)}_prefixes_{i}" {{',
+            f"#     subnet_id        = {hcl(f'ID-OF-{name}')}",
+            f'#     cidr_block       = "{cidr}"',
+            '#     reservation_type = "prefix"',
+            "#   }",
+        ]
+    return lines
+
+
 def eksctl(sizing: Sizing) -> str:
     """The ``vpc.subnets`` of a ClusterConfig that takes existing subnets: eksctl itself makes equal eighths only."""
     import yaml
