@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 
 from capacity.advice.subnet_snippets import aws_cli_of, cloudformation_of, hcl, terraform_of
@@ -59,8 +59,8 @@ def group_subnets_snippets(group: NodeGroup, names: Sequence[str]) -> Iterator[s
         yield f"# CloudFormation, AWS::EKS::Nodegroup: {_flow({'Subnets': ids})}"
 
 
-def group_type_snippets(group: NodeGroup, kind: str, nodes: int | None = None) -> Iterator[str]:
-    """Another instance type for a group, and another number of nodes where it is given.
+def group_type_snippets(group: NodeGroup, kind: str, nodes: Mapping[str, int] | None = None) -> Iterator[str]:
+    """Another instance type for a group, and other numbers of nodes (``min``, ``desired``, ``max``) where given.
 
     Source
     ------
@@ -80,10 +80,11 @@ def group_type_snippets(group: NodeGroup, kind: str, nodes: int | None = None) -
         )
     else:
         ids = " ".join(shlex.quote(f"ID-OF-{n}") for n in group.subnets)
-        size = "" if nodes is None else f" --scaling-config desiredSize={nodes}"
-        yield f"{_create(group)} --instance-types {shlex.quote(kind)} --subnets {ids}{size}"
+        size = ",".join(f"{k}Size={n}" for k, n in (nodes or {}).items())
+        scaling = f" --scaling-config {size}" if size else ""
+        yield f"{_create(group)} --instance-types {shlex.quote(kind)} --subnets {ids}{scaling}"
         eksctl: dict[str, object] = {"name": f"{group.name}-2", "instanceType": kind}
-        eksctl |= {} if nodes is None else {"desiredCapacity": nodes}
+        eksctl |= {"desiredCapacity" if k == "desired" else f"{k}Size": n for k, n in (nodes or {}).items()}
         yield f"# eksctl, managedNodeGroups: {_flow(eksctl)}"
         yield f"# Terraform, aws_eks_node_group: instance_types = [{hcl(kind)}]"
         yield f"# CloudFormation, AWS::EKS::Nodegroup: {_flow({'InstanceTypes': [kind]})}"

@@ -48,12 +48,11 @@ def fewer_larger(plan: Plan) -> Iterator[Lever]:
             if k.vcpus == 2 * first.vcpus and not k.bare_metal and k.max_enis and k.ipv4_per_eni
         ]
         if twice and len(group.instance_types) == 1 and group.max_pods is None:
-            desired = ceil(group.desired / 2)
-            half = {"min": ceil(group.min_nodes / 2), "desired": desired}
+            half = {"min": ceil(group.min_nodes / 2), "desired": ceil(group.desired / 2)}
             nodes = half | ({} if group.max_nodes is None else {"max": ceil(group.max_nodes / 2)})
             patch[f"nodeGroups[{group.name}].instanceTypes"] = [twice[0].name]
             patch[f"nodeGroups[{group.name}].nodes"] = nodes
-            commands += group_type_snippets(group, twice[0].name, desired)
+            commands += group_type_snippets(group, twice[0].name, nodes)
             costs.append(price_difference(first.name, twice[0].name, plan.region))
     if patch:
         yield Lever(

@@ -36,7 +36,7 @@ def added_subnet(result: CheckResult) -> Iterator[Lever]:
             summary=f"keep the subnets and add one beside them: {_places(added)}",
             patch=_patch(result.plan, added, keep=True),
             cost=f"takes address space of the VPC; only nodes that start later go there{_costs(result.plan, added)}",
-            source=f"{GUIDE}/ip-optimization-strategies.adoc L48; advice on further subnets",
+            source=f"{GUIDE}/ip-optimization-strategies.adoc L48",
             commands=tuple(_commands(result.plan, added, keep=True)),
         )
 
@@ -157,9 +157,11 @@ def _highest(result: CheckResult, key: Key, names: Mapping[str, str], keep: bool
 
 
 def _regrouped(state: GroupState, key: Key, names: tuple[str, ...]) -> GroupState:
+    """The group in other subnets; which of a zone's subnets its nodes would start in is not known any more."""
     group = state.shape.group
     changed = replace(group, subnets=names) if key == "subnets" else replace(group, pod_subnets=names)
-    return replace(state, shape=replace(state.shape, group=changed))
+    batches = tuple(replace(b, subnet=None) for b in state.batches)
+    return replace(state, shape=replace(state.shape, group=changed), batches=batches)
 
 
 def _moved(plan: Plan, group: NodeGroup, key: Key, names: Mapping[str, str], keep: bool) -> tuple[str, ...]:

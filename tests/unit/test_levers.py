@@ -335,7 +335,7 @@ def test_names_reach_the_commands_as_they_are(name: str, provisioner: str) -> No
             f"ID-OF-{name}" in text or f"ID-OF-{name}" in json.loads(words[-1])["spec"]["subnetSelectorTerms"][0]["id"]
         )
     if provisioner != "fargate":
-        for words in pasted([*group_type_snippets(group, "m5.xlarge", 3)]):
+        for words in pasted([*group_type_snippets(group, "m5.xlarge", {"min": 1, "desired": 3})]):
             assert name in " ".join(words)
             assert "m5.xlarge" in " ".join(words)
 
