@@ -55,6 +55,8 @@ def ipv6(plan: Plan) -> Iterator[Lever]:
     settings = plan.cni.settings
     if settings.ipv6 or settings.custom_networking or any(g.windows for g in plan.node_groups):
         return
+    if settings.cilium is not None:  # IPv6 in its ENI mode is not modelled
+        return
     if all(g.fargate for g in plan.node_groups) or not _all_nitro(plan) or not _new_enough(plan):
         return
     raised = _raised_max_pods(plan)

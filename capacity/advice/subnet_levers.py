@@ -213,7 +213,7 @@ def _places(added: Added) -> str:
 def _costs(plan: Plan, added: Added) -> str:
     fixed = any(g.provisioner in ("managed", "fargate") for g, key, _ in _groups(plan, added, True) if key == "subnets")
     text = "; a managed group keeps its subnets: a second group beside it" if fixed else ""
-    if any(key == "podSubnets" for key, _ in added):
+    if plan.cni.settings.custom_networking and any(key == "podSubnets" for key, _ in added):
         text += "; an ENIConfig per pod subnet, which nodes choose by their annotation"
     return f"{text}; route tables and tags to be set"
 
@@ -221,7 +221,7 @@ def _costs(plan: Plan, added: Added) -> str:
 def _commands(plan: Plan, added: Added, keep: bool) -> Iterator[str]:
     yield from new_subnets_snippets(list(added.values()))
     for (key, zone), subnet in added.items():
-        if key == "podSubnets":
+        if key == "podSubnets" and plan.cni.settings.custom_networking:  # Cilium finds its subnets by tags
             yield eni_config(subnet.name if keep else zone, subnet.name)
     for group, key, names in _groups(plan, added, keep):
         if key == "subnets":
