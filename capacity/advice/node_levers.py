@@ -53,7 +53,7 @@ def fewer_larger(plan: Plan) -> Iterator[Lever]:
             patch[f"nodeGroups[{group.name}].instanceTypes"] = [twice[0].name]
             patch[f"nodeGroups[{group.name}].nodes"] = nodes
             commands += group_type_snippets(group, twice[0].name, nodes)
-            costs.append(price_difference(first.name, twice[0].name, plan.region))
+            costs.append(f"half the nodes, {price_difference(first.name, twice[0].name, plan.region)}")
     if patch:
         yield Lever(
             name="fewer-larger-nodes",

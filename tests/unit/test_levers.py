@@ -17,10 +17,11 @@ from capacity.advice.levers import Lever, levers
 from capacity.advice.type_levers import has_devices, price_difference
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult, check
-from capacity.spec.document import Section, parse_yaml
+from capacity.spec.document import Section, parse_yaml, read_document
 from capacity.spec.parse import parse_plan, read_plan
 from capacity.spec.patch import apply_patch, parse_patched, write_patched
 from capacity.spec.plan import NodeGroup, Subnet
+from tests.cli.entry import capacity
 
 PLAN = """
 apiVersion: capacity/v1
@@ -306,6 +307,12 @@ def test_ipv6_is_the_answer_where_nothing_else_is() -> None:
     assert check(after).verdict == "ok"
 
 
+def test_ipv6_and_types_are_not_for_cilium() -> None:
+    found = offered({"cni": {"name": "cilium"}})
+    assert not {"ipv6", "instance-type", "custom-networking", "prefix-delegation", "warm-targets"} & set(found)
+    assert {"added-subnet", "larger-subnets"} <= set(found)
+
+
 def test_the_running_clusters_cni_is_not_told_to_change_its_family() -> None:
     commands = offered()["ipv6"].commands
     assert [c for c in commands if "ENABLE_IPv6" in c and not c.startswith("#")] == []
@@ -354,6 +361,32 @@ def test_new_subnets_can_be_pasted_in_every_form(name: str) -> None:
     assert any(line.startswith("# Terraform") for line in lines)
 
 
+@pytest.mark.parametrize("name", WILD)
+@pytest.mark.parametrize("provisioner", ["managed", "self-managed", "karpenter", "auto"])
+def test_all_that_levers_print_is_words_and_comments_for_a_shell(name: str, provisioner: str) -> None:
+    changes = {
+        "vpc.subnets[a].name": name,
+        f"{GROUP}.subnets": [name, "b"],
+        f"{GROUP}.provisioner": provisioner,
+        f"{GROUP}.name": name,
+        "workloads[0].name": name,
+    }
+    dense: dict[str, object] = DENSE | {
+        "vpc.subnets": [{"name": name, "zone": "z1", "cidr": "10.0.0.0/23"}],
+        f"{GROUP}.subnets": [name],
+        f"{GROUP}.provisioner": provisioner,
+        f"{GROUP}.name": name,
+    }
+    found = [*levers(checked(changes)), *levers(checked(dense))]
+    for lever in found:
+        for words in pasted([*lever.commands]):
+            if words[0] != "echo":  # an ENIConfig piped to kubectl
+                assert words[0] in ("aws", "kubectl", "helm") or words[0].endswith("=$(aws")
+            # the wild name is a word's content, never a word of its own making
+            assert "rm" not in words
+            assert "$(id)" not in words
+
+
 def test_every_lever_of_subnets_and_types_has_all_forms_that_fit() -> None:
     for name in ("added-subnet", "larger-subnets", "instance-type", "fewer-larger-nodes"):
         text = "\n".join(offered()[name].commands)
@@ -361,3 +394,60 @@ def test_every_lever_of_subnets_and_types_has_all_forms_that_fit() -> None:
             assert form in text, (name, form)
         karpenter = "\n".join(offered({f"{GROUP}.provisioner": "karpenter"})[name].commands)
         assert "ec2nodeclass" in karpenter or "NodePool" in karpenter
+
+
+# --- the best is written and passes ---------------------------------------------------------------
+
+WARM: dict[str, object] = {"cni.env": {"WARM_IP_TARGET": "2", "MINIMUM_IP_TARGET": "7"}}
+STEADY: dict[str, object] = {"checks": {"scenarios": ["steady"]}}
+CAPPED: dict[str, object] = WARM | {f"{GROUP}.maxPods": 8}
+
+# For each lever a plan in which it is the first that is enough.
+BEST: dict[str, dict[str, object]] = {
+    "warm-targets": STEADY,
+    "minimal-update": WARM
+    | {f"{GROUP}.maxPods": 7, f"{GROUP}.nodes": 28, "checks": {"scenarios": ["upgrade"], "minFree": "0%"}},
+    "no-surge": {
+        "cni.env": {"WARM_IP_TARGET": "2"},
+        f"{GROUP}.maxPods": 11,
+        f"{GROUP}.nodes": 18,
+        "workloads[0].replicas": 162,
+        "checks": {"scenarios": ["rollout"], "minFree": "0%"},
+    },
+    "lower-max-pods": STEADY | WARM | {"workloads[0].replicas": 108},
+    "rebalance": CAPPED | {"vpc.subnets[b].used": 90, "checks": {"scenarios": ["steady"], "minFree": "0%"}},
+    "fewer-larger-nodes": STEADY
+    | {
+        "cni.env": {"WARM_IP_TARGET": "2"},
+        f"{GROUP}.instanceTypes": ["m5.large"],
+        f"{GROUP}.nodes": 8,
+        "workloads[0].replicas": 160,
+    },
+    "instance-type": DENSE,
+    "added-subnet": STEADY | CAPPED | {f"{GROUP}.nodes": 26, "workloads[0].replicas": 100},
+    "larger-subnets": STEADY | CAPPED | {f"{GROUP}.nodes": 60, "workloads[0].replicas": 100},
+    "custom-networking": STEADY | CAPPED | {f"{GROUP}.nodes": 60, "vpc.cidrs": ["10.0.0.0/24"]},
+    "prefix-delegation": DENSE | {f"{GROUP}.instanceTypes": ["m5.large", "m5a.large"]},
+}
+
+
+def test_every_lever_has_a_plan_where_it_is_the_best() -> None:
+    assert set(BEST) == {*offered(), "rebalance"} - {"ipv6"}  # that one has a test of its own above
+
+
+@pytest.mark.parametrize("name", list(BEST))
+def test_the_best_is_written_and_passes(name: str, tmp_path: Path) -> None:
+    path, mended = tmp_path / "plan.yaml", tmp_path / "mended.yaml"
+    write_patched(_file(tmp_path), BEST[name], path)
+    assert capacity("check", str(path), "-q", "--exit-zero", "--fix-out", str(mended)).code == 0
+    written = check(read_plan(mended))
+    before = check(read_plan(path))
+    assert (before.verdict != "ok", written.verdict) == (True, "ok")
+    changed = {lever.name: lever for lever in levers(before)}[name]
+    assert read_document(mended) == apply_patch(read_document(path), changed.patch)
+
+
+def _file(folder: Path) -> Path:
+    path = folder / "given.yaml"
+    path.write_text(PLAN)
+    return path
