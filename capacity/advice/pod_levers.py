@@ -15,7 +15,7 @@ from capacity.cluster.check import CheckResult, check
 from capacity.node.density import recommended_cap
 from capacity.spec.cni_env import cni_settings
 from capacity.spec.plan import NodeGroup, Plan, Reservation, Subnet
-from capacity.vpc.blocks import BLOCK, prefixes_fit
+from capacity.vpc.blocks import BLOCK, prefixes_fit, room_of
 from capacity.vpc.ledger import SubnetState
 from capacity.vpc.reservations import reservation_choices
 
@@ -123,7 +123,7 @@ def _reservations(
         chosen = next((c for c in choices if all(_holds(s, c) for s in mine)), None)
         if chosen:
             found[name] = chosen
-        elif most > 0 and (choices or not mine[0].subnet.reservations):
+        elif most > room_of(mine[0].subnet).reserved_blocks:
             left_off.append(name)
     return found, left_off
 
