@@ -86,7 +86,8 @@ def find_fixes(
     """The smallest set of levers with which the plan is ok, each tried by a check of the changed plan.
 
     Every lever is tried alone; then sets of those that helped, by size, those that disturb least first. So the
-    first that is enough is the smallest, and every smaller set of levers that help is proven not to be.
+    first that is enough is the smallest, and every smaller set of levers that help is proven not to be. A lever
+    that means a new cluster is named only where no set of the others is enough.
 
     Parameters
     ----------
@@ -102,8 +103,11 @@ def find_fixes(
         tried.append(fix)
         if fix.verdict == "ok" and len(candidate) > 1:
             return Fixes(fix, None, tuple(tried))
-        if len(tried) == len(offered) and (enough := next((f for f in tried if f.verdict == "ok"), None)):
+        enough = next((f for f in tried if f.verdict == "ok" and not f.levers[0].last), None)
+        if len(tried) == len(offered) and enough:
             return Fixes(enough, None, tuple(tried))
+    if rebuilt := next((f for f in tried if f.verdict == "ok"), None):
+        return Fixes(rebuilt, None, tuple(tried))
     known = [f for f in tried if f.verdict is not None]
     nearest = min(known, key=lambda f: (f.rank, len(f.levers)), default=None)
     return Fixes(None, nearest, tuple(tried))
@@ -115,7 +119,7 @@ def _sets(offered: Sequence[Lever], result: CheckResult, tried: Sequence[Fix]) -
     most = MOST_CHECKS_LARGE if large else MOST_CHECKS
     yield from ((lever,) for lever in offered)
     before = _distance(result)
-    helped = [f.levers[0] for f in tried if f.verdict is not None and f.rank < before]
+    helped = [f.levers[0] for f in tried if f.verdict is not None and f.rank < before and not f.levers[0].last]
     for size in range(2, 3 if large else MOST_TOGETHER + 1):
         for several in combinations(helped, size):
             if len(tried) >= most:

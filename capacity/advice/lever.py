@@ -28,6 +28,8 @@ class Lever:
     source : str
     commands : tuple of str
         What to paste.
+    last : bool
+        Named only where no set of the others is enough: it means a new cluster.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Lever:
     cost: str
     source: str
     commands: tuple[str, ...] = ()
+    last: bool = False
 
 
 def own_cni(plan: Plan) -> list[NodeGroup]:

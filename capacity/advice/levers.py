@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from capacity.advice.lever import Lever
 from capacity.advice.node_levers import fewer_larger, weights
+from capacity.advice.pod_levers import ipv6, prefixes
 from capacity.advice.setting_levers import (
     lower_max_pods,
     minimal_update,
-    prefixes,
     smaller_pre_allocate,
     smaller_surge,
     warm_targets,
 )
-from capacity.advice.subnet_levers import custom_networking, larger_subnets, subnet_discovery
+from capacity.advice.subnet_levers import added_subnet, custom_networking, larger_subnets
+from capacity.advice.tag_levers import subnet_discovery
+from capacity.advice.type_levers import instance_type
 from capacity.cluster.check import CheckResult
 
 __all__ = ["Lever", "levers"]
@@ -35,8 +37,11 @@ def levers(result: CheckResult) -> list[Lever]:
         *lower_max_pods(result),
         *weights(plan),
         *fewer_larger(plan),
+        *instance_type(result),
+        *added_subnet(result),
         *larger_subnets(result),
         *subnet_discovery(result),
         *custom_networking(plan),
-        *prefixes(plan),
+        *prefixes(result),
+        *ipv6(plan),
     ]

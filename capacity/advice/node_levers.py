@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
+from capacity.advice.group_snippets import group_type_snippets
 from capacity.advice.lever import Lever
+from capacity.advice.type_levers import price_difference
 from capacity.catalog.table import load_catalog
 from capacity.spec.plan import Plan
 
@@ -34,6 +36,8 @@ def fewer_larger(plan: Plan) -> Iterator[Lever]:
     """Half the nodes of twice the vCPUs, of the same family."""
     catalog = load_catalog()
     patch: dict[str, object] = {}
+    commands: list[str] = []
+    costs: list[str] = []
     for group in plan.node_groups:
         first = None if group.fargate else group.instance_types[0]
         if first is None or not first.vcpus or group.desired is None or group.desired < 4:
@@ -48,11 +52,14 @@ def fewer_larger(plan: Plan) -> Iterator[Lever]:
             nodes = half | ({} if group.max_nodes is None else {"max": ceil(group.max_nodes / 2)})
             patch[f"nodeGroups[{group.name}].instanceTypes"] = [twice[0].name]
             patch[f"nodeGroups[{group.name}].nodes"] = nodes
+            commands += group_type_snippets(group, twice[0].name, nodes)
+            costs.append(f"half the nodes, {price_difference(first.name, twice[0].name, plan.region)}")
     if patch:
         yield Lever(
             name="fewer-larger-nodes",
             summary="half as many nodes of twice the size: fewer primaries, daemonset pods and warm pools",
             patch=patch,
-            cost="a lost node takes more pods with it; a larger warm ENI each",
+            cost="; ".join(("a lost node takes more pods with it; a larger warm ENI each", *dict.fromkeys(costs))),
             source="aws/aws-eks-best-practices@dc0243a scalability/data-plane.adoc L44-50",
+            commands=tuple(commands),
         )

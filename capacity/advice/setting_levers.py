@@ -8,7 +8,6 @@ from math import ceil
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
 from capacity.advice.snippets import max_pods_snippets, minimal_update_snippet, no_surge_snippet
 from capacity.cluster.check import CheckResult
-from capacity.node.density import recommended_cap
 from capacity.spec.plan import Plan
 
 SPARE = 2  # WARM_IP_TARGET beside a minimum; ip-optimization-strategies.adoc L83-103
@@ -104,25 +103,3 @@ def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
             ),
             commands=tuple(commands),
         )
-
-
-def prefixes(plan: Plan) -> Iterator[Lever]:
-    """Prefix delegation, with the max pods that platforms don't raise by themselves; Nitro only."""
-    settings = plan.cni.settings
-    kinds = [k for g in plan.node_groups if not g.fargate for k in g.instance_types]
-    if settings.prefix or settings.ipv6 or not own_cni(plan) or any(k.prefixes_possible is not True for k in kinds):
-        return
-    patch, commands = env(plan, {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"})
-    for group in own_cni(plan):
-        if group.provisioner in ("karpenter", "self-managed") and group.max_pods is None:
-            cap = min(int(recommended_cap(k.vcpus or 0)) for k in group.instance_types)
-            patch[f"nodeGroups[{group.name}].maxPods"] = cap
-            commands += tuple(max_pods_snippets(group, cap))
-    yield Lever(
-        name="prefix-delegation",
-        summary="hand out /28 prefixes instead of single addresses, and raise max pods where nobody else does",
-        patch=patch,
-        cost="new nodes beside the old; needs aligned /28 blocks (reserve them); for density, not for thrift",
-        source=f"{GUIDE}/prefix-mode_linux.adoc L43-93",
-        commands=commands,
-    )

@@ -69,6 +69,29 @@ def no_surge_snippet(workload: str) -> str:
     return f"kubectl patch deployment {shlex.quote(workload)} --type merge -p {shlex.quote(json.dumps(patch))}"
 
 
+def ipv6_cluster_snippets(plan: Plan, variables: Mapping[str, str]) -> Iterator[str]:
+    """A new cluster of family IPv6; the running one's settings stay as they are.
+
+    Source
+    ------
+    Amazon EKS user guide, "Deploying an Amazon EKS IPv6 cluster"; eksctl user guide, "IPv6 support" (read 2026-11-25).
+    """
+    names = plan.control_plane or tuple(dict.fromkeys(n for g in plan.node_groups for n in g.subnets))
+    ids = shlex.quote("subnetIds=" + ",".join(f"ID-OF-{n}" for n in names))
+    yield 'aws ec2 associate-vpc-cidr-block --vpc-id "$VPC_ID" --amazon-provided-ipv6-cidr-block'
+    yield "# each subnet: aws ec2 associate-subnet-cidr-block --subnet-id SUBNET --ipv6-cidr-block BLOCK/64"
+    yield (
+        "aws eks create-cluster --name NEW-CLUSTER --role-arn ROLE --kubernetes-network-config ipFamily=ipv6 "
+        f"--resources-vpc-config {ids}"
+    )
+    addons = ", ".join(f"{{name: {n}}}" for n in ("vpc-cni", "coredns", "kube-proxy"))
+    yield f"# eksctl: {{kubernetesNetworkConfig: {{ipFamily: IPv6}}, addons: [{addons}], iam: {{withOIDC: true}}}}"
+    yield '# Terraform, aws_eks_cluster: kubernetes_network_config { ip_family = "ipv6" }'
+    yield "# CloudFormation, AWS::EKS::Cluster: KubernetesNetworkConfig: {IpFamily: ipv6}"
+    pairs = " ".join(f"{n}={v}" for n, v in variables.items())
+    yield f"# the new cluster's CNI (EKS's add-on sets it by itself): {pairs}"
+
+
 def _single_quoted(text: str) -> str:
     """A YAML scalar in single quotes."""
     return "'" + text.replace("'", "''") + "'"

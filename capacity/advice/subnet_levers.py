@@ -2,136 +2,230 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from ipaddress import IPv4Network
-from math import ceil
+from typing import Literal
 
+from capacity.advice.group_snippets import group_subnets_snippets, new_subnets_snippets
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
 from capacity.advice.snippets import eni_config, reserved_enis_snippet
-from capacity.advice.subnet_snippets import tagged_subnets
+from capacity.cluster.booking import bounds_of
 from capacity.cluster.check import CheckResult
-from capacity.spec.discovery import ROLE_TAG, places_by_tag
-from capacity.spec.plan import RESERVED_BY_AWS, Plan
-from capacity.vpc.cidr_rules import proposals
+from capacity.cluster.scenario import GroupState, ScenarioState
+from capacity.spec.plan import RESERVED_BY_AWS, NodeGroup, Plan, Subnet
+from capacity.units import ceil_div
+from capacity.vpc.blocks import BLOCK, prefixes_fit
+from capacity.vpc.cidr_rules import LARGEST, proposals
 from capacity.vpc.layout import first_free
 
 POD_SUBNETS = 4  # a /16 is cut into so many pod subnets, one per zone
-SIZES = (26, 25, 24, 23, 22, 21, 20, 19, 18)
+SMALLEST_NEW = 26  # a smaller one would be full again soon
+STAY = ("control_plane", "load_balancers", "endpoints", "other")  # holders that nodes don't take along
+
+Key = Literal["subnets", "podSubnets"]
+
+
+def added_subnet(result: CheckResult) -> Iterator[Lever]:
+    """A further subnet beside the old ones in each zone that is not ok: its nodes spread over both."""
+    added = _new_subnets(result, keep=True)
+    if added:
+        yield Lever(
+            name="added-subnet",
+            summary=f"keep the subnets and add one beside them: {_places(added)}",
+            patch=_patch(result.plan, added, keep=True),
+            cost=f"takes address space of the VPC; only nodes that start later go there{_costs(result.plan, added)}",
+            source=f"{GUIDE}/ip-optimization-strategies.adoc L48",
+            commands=tuple(_commands(result.plan, added, keep=True)),
+        )
 
 
 def larger_subnets(result: CheckResult) -> Iterator[Lever]:
-    """A further subnet for nodes in each zone that is not ok, in free space of the VPC: a subnet cannot be resized."""
+    """A larger subnet for all nodes of each zone that is not ok: a subnet cannot be resized."""
+    added = _new_subnets(result, keep=False)
+    if added:
+        yield Lever(
+            name="larger-subnets",
+            summary=f"move the nodes to larger subnets in free space of the VPC: {_places(added)}",
+            patch=_patch(result.plan, added, keep=False),
+            cost=f"takes address space of the VPC; all nodes are replaced to move{_costs(result.plan, added)}",
+            source=f"{GUIDE}/ip-optimization-strategies.adoc L26, L48",
+            commands=tuple(_commands(result.plan, added, keep=False)),
+        )
+
+
+# --- which subnets, how large, where ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What nodes, or pods, take in a zone's subnets at most, and what a node takes. [addresses], [prefixes]"""
+
+    addresses: int = 0
+    prefixes: int = 0
+    node: int = 0
+
+    def most(self, other: _Load) -> _Load:
+        return _Load(
+            max(self.addresses, other.addresses), max(self.prefixes, other.prefixes), max(self.node, other.node)
+        )
+
+    def share(self, places: int) -> _Load:
+        """The part of one of ``places`` equal subnets: nodes are whole."""
+        if places == 1:
+            return self
+        node_prefixes = ceil_div(self.node, BLOCK) if self.prefixes else 0
+        return _Load(
+            ceil_div(self.addresses, places) + self.node, ceil_div(self.prefixes, places) + node_prefixes, self.node
+        )
+
+
+Added = dict[tuple[Key, str], Subnet]  # what the subnet is for and its zone
+
+
+def _new_subnets(result: CheckResult, keep: bool) -> Added:
+    """One subnet per zone that is not ok, for nodes or for pods; empty where one of them finds no room in the VPC."""
     plan = result.plan
-    needed: dict[str, int] = {}
-    used = {n for g in plan.node_groups for n in (g.pod_subnets or g.subnets)}
-    for scenario in result.scenarios:
-        for state in scenario.subnets:
-            if state.subnet.name in used and state.verdict != "ok":
-                lack = max(state.used_highest, state.used_total) - state.subnet.usable
-                lack = max(lack, ceil(plan.checks.min_free * state.subnet.usable) - state.free, 1)
-                needed[state.subnet.zone] = max(needed.get(state.subnet.zone, 0), lack + state.used_total)
-    busy = [s.cidr for s in plan.subnets]
-    taken = {s.name for s in plan.subnets}
-    added: dict[str, tuple[str, IPv4Network]] = {}
-    for zone, addresses in needed.items():
-        share = 1 - plan.checks.min_free
-        length = next((n for n in SIZES if (2 ** (32 - n) - 5) * share >= addresses), SIZES[-1])
-        block = first_free(length, plan.vpc_cidrs, busy)
-        if block is None:
-            return
-        busy.append(block)
-        added[zone] = (_free_name(f"more-{zone}", taken), block)
-    if not added:
-        return
-    patch: dict[str, object] = {
-        "vpc.subnets[+]": [{"name": n, "zone": z, "cidr": str(b)} for z, (n, b) in added.items()]
-    }
-    for group in plan.node_groups:
-        key, names = ("podSubnets", group.pod_subnets) if group.pod_subnets else ("subnets", group.subnets)
-        kept = [n for n in names if plan.subnet(n).zone not in added]
-        mine = dict.fromkeys(plan.subnet(n).zone for n in names)
-        new = [added[z][0] for z in mine if z in added]
-        if new:
-            patch[f"nodeGroups[{group.name}].{key}"] = [*kept, *new]
-    blocks = ", ".join(f"{b} in {z}" for z, (_, b) in added.items())
-    yield Lever(
-        name="larger-subnets",
-        summary=f"move the nodes to larger subnets in free space of the VPC: {blocks}",
-        patch=patch,
-        cost="takes address space of the VPC; nodes are replaced to move; route tables and tags to be set",
-        source=f"{GUIDE}/ip-optimization-strategies.adoc L26, L48",
-        commands=tuple(
-            f"aws ec2 create-subnet --vpc-id VPC --availability-zone {shlex.quote(z)} --cidr-block {b}"
-            for z, (_, b) in added.items()
-        ),
+    taken, busy = {s.name for s in plan.subnets}, [s.cidr for s in plan.subnets]
+    found: Added = {}
+    keys: tuple[Key, ...] = ("subnets", "podSubnets")
+    for key in keys:
+        loads = _loads(result, key)
+        names = {zone: free_name(f"more-{zone}" if key == "subnets" else f"more-pods-{zone}", taken) for zone in loads}
+        highest = _highest(result, key, names, keep)
+        for zone, load in loads.items():
+            part = load.share(1 + _fewest_there(plan, key, zone) if keep else 1)
+            block = first_free(_length(part, highest[names[zone]], plan.checks.min_free), plan.vpc_cidrs, busy)
+            if block is None:
+                return {}
+            busy.append(block)
+            found[key, zone] = Subnet(names[zone], zone, block)
+    return found
+
+
+def _names(group: NodeGroup, key: Key) -> tuple[str, ...]:
+    return group.subnets if key == "subnets" else group.pod_subnets
+
+
+def _loads(result: CheckResult, key: Key) -> dict[str, _Load]:
+    """The most that each zone's subnets of that kind hold for nodes, where one of them is not ok in some scenario."""
+    used = {n for g in result.plan.node_groups for n in _names(g, key)}
+    states = [[s for s in scenario.subnets if s.subnet.name in used] for scenario in result.scenarios]
+    loads = {s.subnet.zone: _Load() for mine in states for s in mine if s.verdict != "ok"}
+    for scenario, mine in zip(result.scenarios, states, strict=True):
+        for zone, load in loads.items():
+            here = [s for s in mine if s.subnet.zone == zone]
+            addresses = sum(s.used_total - sum(s.used[h] for h in STAY) for s in here)
+            loads[zone] = load.most(_Load(addresses, sum(s.prefixes for s in here), _node(scenario, key, zone)))
+    return loads
+
+
+def _node(scenario: ScenarioState, key: Key, zone: str) -> int:
+    """What the fullest node of each group in the zone takes there, in sum. [addresses]"""
+    total = 0
+    for state in scenario.groups:
+        if state.nodes_by_zone.get(zone):
+            own = state.shape.node_addresses if key == "subnets" else 0
+            pods = 0 if key == "subnets" and state.shape.group.pod_subnets else sum(state.fullest)
+            total += own + (state.shape.first.demand(pods) if pods else 0)
+    return total
+
+
+def _fewest_there(plan: Plan, key: Key, zone: str) -> int:
+    """Fewest subnets that a group has in the zone, of those that have any."""
+    counts = (sum(plan.subnet(n).zone == zone for n in _names(g, key)) for g in plan.node_groups)
+    return min(n for n in counts if n)
+
+
+def _highest(result: CheckResult, key: Key, names: Mapping[str, str], keep: bool) -> dict[str, int]:
+    """The bound of what each new subnet may hold, over all scenarios. [addresses]"""
+    plan = result.plan
+    subnets = {s.name: s for s in plan.subnets}
+    subnets |= {name: Subnet(name, zone, plan.vpc_cidrs[0]) for zone, name in names.items()}
+    most = dict.fromkeys(names.values(), 0)
+    for scenario in result.scenarios if names else ():
+        here = dict.fromkeys(names.values(), 0)
+        for state in scenario.groups:
+            moved = _moved(plan, state.shape.group, key, names, keep)
+            if moved:
+                for name, _, high, _ in bounds_of(subnets, _regrouped(state, key, moved)):
+                    if name in here:
+                        here[name] += high
+        most = {name: max(most[name], high) for name, high in here.items()}
+    return most
+
+
+def _regrouped(state: GroupState, key: Key, names: tuple[str, ...]) -> GroupState:
+    """The group in other subnets; which of a zone's subnets its nodes would start in is not known any more."""
+    group = state.shape.group
+    changed = replace(group, subnets=names) if key == "subnets" else replace(group, pod_subnets=names)
+    batches = tuple(replace(b, subnet=None) for b in state.batches)
+    return replace(state, shape=replace(state.shape, group=changed), batches=batches)
+
+
+def _moved(plan: Plan, group: NodeGroup, key: Key, names: Mapping[str, str], keep: bool) -> tuple[str, ...]:
+    """The group's subnets with the new ones; empty where it has none in those zones."""
+    mine = _names(group, key)
+    zones = dict.fromkeys(plan.subnet(n).zone for n in mine)
+    new = [names[z] for z in zones if z in names]
+    return (*(n for n in mine if keep or plan.subnet(n).zone not in names), *new) if new else ()
+
+
+def _length(load: _Load, highest: int, min_free: Fraction) -> int:
+    """Prefix length of the smallest subnet that is ok with so much in it; the largest where none is."""
+    for length in range(SMALLEST_NEW, LARGEST, -1):
+        usable = (1 << (32 - length)) - RESERVED_BY_AWS
+        empty = Subnet("", "", IPv4Network((0, length)))
+        blocks = prefixes_fit(empty, load.prefixes, max(load.addresses - BLOCK * load.prefixes, 0))
+        if load.addresses <= (1 - min_free) * usable and highest <= usable and blocks:
+            return length
+    return LARGEST
+
+
+# --- as a patch and as text -------------------------------------------------------------------------
+
+
+def _patch(plan: Plan, added: Added, keep: bool) -> dict[str, object]:
+    entries = [{"name": s.name, "zone": s.zone, "cidr": str(s.cidr)} for s in added.values()]
+    patch: dict[str, object] = {"vpc.subnets[+]": entries}
+    for group, key, names in _groups(plan, added, keep):
+        patch[f"nodeGroups[{group.name}].{key}"] = list(names)
+    return patch
+
+
+def _groups(plan: Plan, added: Added, keep: bool) -> Iterator[tuple[NodeGroup, Key, tuple[str, ...]]]:
+    """Each group and list of it that changes, with its new names."""
+    for key in dict.fromkeys(key for key, _ in added):
+        names = {zone: s.name for (of, zone), s in added.items() if of == key}
+        for group in plan.node_groups:
+            moved = _moved(plan, group, key, names, keep)
+            if moved:
+                yield group, key, moved
+
+
+def _places(added: Added) -> str:
+    return ", ".join(
+        f"{s.cidr} in {s.zone}{' for pods' if key == 'podSubnets' else ''}" for (key, _), s in added.items()
     )
 
 
-def subnet_discovery(result: CheckResult) -> Iterator[Lever]:
-    """A further subnet for pods in each zone that is not ok, tagged so that the CNI finds it; nodes stay.
-
-    In free space of the VPC, or else in a further block of 100.64.0.0/10.
-    """
-    plan = result.plan
-    if not places_by_tag(plan.cni):
-        return
-    needed = {zone: n for zone in _zones_of_own(plan) if (n := _missing_in(result, zone))}
-    busy, taken = [s.cidr for s in plan.subnets], {s.name for s in plan.subnets}
-    added: dict[str, tuple[str, IPv4Network]] = {}
-    blocks = list(plan.vpc_cidrs)
-    for zone, addresses in needed.items():
-        length = next((n for n in SIZES if 2 ** (32 - n) - RESERVED_BY_AWS >= addresses), SIZES[-1])
-        block = first_free(length, blocks, busy)
-        if block is None and (more := next(iter(proposals(blocks)), None)) is not None:
-            blocks.append(more)
-            block = first_free(length, [more], busy)
-        if block is None:
-            return
-        busy.append(block)
-        added[zone] = (_free_name(f"pods-{zone}", taken), block)
-    if not added:
-        return
-    joined = blocks[len(plan.vpc_cidrs) :]
-    patch: dict[str, object] = {"vpc.cidrs[+]": [str(b) for b in joined]} if joined else {}
-    patch["vpc.subnets[+]"] = [
-        {"name": n, "zone": z, "cidr": str(b), "tags": {ROLE_TAG: "1"}} for z, (n, b) in added.items()
-    ]
-    where = ", ".join(f"{b} in {z}" for z, (_, b) in added.items())
-    yield Lever(
-        name="subnet-discovery",
-        summary=f"add subnets for pods that the CNI finds by their tag {ROLE_TAG}=1: {where}",
-        patch=patch,
-        cost="only new ENIs go there: nodes that run keep theirs; route tables and network ACLs to be set",
-        source=f"{GUIDE}/ip-optimization-strategies.adoc L69-81",
-        commands=tagged_subnets([(n, z, b) for z, (n, b) in added.items()], joined),
-    )
+def _costs(plan: Plan, added: Added) -> str:
+    fixed = any(g.provisioner in ("managed", "fargate") for g, key, _ in _groups(plan, added, True) if key == "subnets")
+    text = "; a managed group keeps its subnets: a second group beside it" if fixed else ""
+    if plan.cni.settings.custom_networking and any(key == "podSubnets" for key, _ in added):
+        text += "; an ENIConfig per pod subnet, which nodes choose by their annotation"
+    return f"{text}; route tables and tags to be set"
 
 
-def _zones_of_own(plan: Plan) -> list[str]:
-    """Zones with nodes whose addresses the VPC CNI's settings decide."""
-    return list(dict.fromkeys(plan.subnet(n).zone for g in own_cni(plan) for n in g.subnets))
-
-
-def _missing_in(result: CheckResult, zone: str) -> int:
-    """Addresses that a further subnet of a zone should have for its others to be ok; 0 where they are. [addresses]
-
-    ENIs go to the emptiest subnet until all are equally empty, so that a subnet takes half of what it has more than
-    the others: twice what is missing. An ENI more for the bound, which is one above.
-    """
-    plan = result.plan
-    used = {n for g in own_cni(plan) for n in g.subnets if plan.subnet(n).zone == zone}
-    most = 0
-    for scenario in result.scenarios:
-        for state in scenario.subnets:
-            if state.subnet.name in used and state.verdict != "ok":
-                usable = state.subnet.usable
-                kept = ceil(plan.checks.min_free * usable)
-                lack = max(kept - state.free, state.used_highest - usable, 1)
-                most = max(most, 2 * lack + max(state.free, 0))
-    eni = max((s.largest_eni for s in result.shapes if s.group in own_cni(plan)), default=0)
-    return most and ceil((most + 2 * eni) / (1 - min(plan.checks.min_free, Fraction(9, 10))))
+def _commands(plan: Plan, added: Added, keep: bool) -> Iterator[str]:
+    yield from new_subnets_snippets(list(added.values()))
+    for (key, zone), subnet in added.items():
+        if key == "podSubnets" and plan.cni.settings.custom_networking:  # Cilium finds its subnets by tags
+            yield eni_config(subnet.name if keep else zone, subnet.name)
+    for group, key, names in _groups(plan, added, keep):
+        if key == "subnets":
+            yield from group_subnets_snippets(group, names)
 
 
 def custom_networking(plan: Plan) -> Iterator[Lever]:
@@ -146,10 +240,13 @@ def custom_networking(plan: Plan) -> Iterator[Lever]:
         return
     pieces = dict(zip(zones, block.subnets(prefixlen_diff=POD_SUBNETS.bit_length() - 1), strict=False))
     taken = {s.name for s in plan.subnets}
-    names = {zone: _free_name(f"pods-{zone}", taken) for zone in zones}
-    patch, commands = env(plan, {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"})
+    names = {zone: free_name(f"pods-{zone}", taken) for zone in zones}
+    new = [Subnet(names[z], z, pieces[z]) for z in zones]
+    # The ENIConfigs are called after zones; without the label nodes would ask for one called "default".
+    change = {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true", "ENI_CONFIG_LABEL_DEF": "topology.kubernetes.io/zone"}
+    patch, commands = env(plan, {n: v for n, v in change.items() if n not in plan.cni.env or n.startswith("AWS")})
     patch["vpc.cidrs[+]"] = [str(block)]
-    patch["vpc.subnets[+]"] = [{"name": names[z], "zone": z, "cidr": str(pieces[z])} for z in zones]
+    patch["vpc.subnets[+]"] = [{"name": s.name, "zone": s.zone, "cidr": str(s.cidr)} for s in new]
     for group in own_cni(plan):
         mine = dict.fromkeys(plan.subnet(n).zone for n in group.subnets)
         patch[f"nodeGroups[{group.name}].podSubnets"] = [names[z] for z in mine]
@@ -162,7 +259,7 @@ def custom_networking(plan: Plan) -> Iterator[Lever]:
         cost="the primary ENI serves no pods: lower max pods; new nodes beside the old; an ENIConfig per zone",
         source=f"{GUIDE}/custom-networking.adoc L29-130",
         commands=(
-            f"aws ec2 associate-vpc-cidr-block --vpc-id VPC --cidr-block {block}",
+            *new_subnets_snippets(new, [block]),
             *commands,
             *(eni_config(z, names[z]) for z in zones),
             *reserved_enis_snippet(plan),
@@ -170,7 +267,7 @@ def custom_networking(plan: Plan) -> Iterator[Lever]:
     )
 
 
-def _free_name(wanted: str, taken: set[str]) -> str:
+def free_name(wanted: str, taken: set[str]) -> str:
     """The name, or with a number where a subnet has it already."""
     name, number = wanted, 2
     while name in taken:

@@ -1,6 +1,7 @@
 """New subnets as text to paste: Terraform, AWS CLI, eksctl, CloudFormation, the plan file.
 
 Every name and block comes from the plan; what only the reader knows (VPC and subnet ids) is a variable.
+``…_of`` take any new subnets, the others the answer of ``capacity size``.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import IPv4Network
 
-from capacity.cluster.sizing import SizedSubnet, Sizing
-from capacity.spec.discovery import ROLE_TAG, tags_of
+from capacity.cluster.sizing import Sizing
+from capacity.spec.discovery import tags_of
 from capacity.spec.plan import Subnet
 
 
@@ -21,13 +22,13 @@ def snippets(sizing: Sizing) -> dict[str, str]:
     return {kind: make(sizing) for kind, make in MAKERS.items()}
 
 
-def _new(sizing: Sizing) -> list[SizedSubnet]:
-    return [s for s in sizing.subnets if not s.kept]
+def _new(sizing: Sizing) -> list[Subnet]:
+    return [sizing.plan.subnet(s.name) for s in sizing.subnets if not s.kept]
 
 
-def _tags(sizing: Sizing, subnet: SizedSubnet) -> dict[str, str]:
-    """The tags of a new subnet: its name, and those of the one it replaces that subnet discovery reads."""
-    return {"Name": subnet.name} | tags_of(sizing.plan.subnet(subnet.name))
+def _tags(subnet: Subnet) -> dict[str, str]:
+    """The tags of a new subnet: its name, and those that subnet discovery reads."""
+    return {"Name": subnet.name} | tags_of(subnet)
 
 
 def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -55,16 +56,20 @@ def _identifiers(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _hcl(text: str) -> str:
+def hcl(text: str) -> str:
     """A quoted Terraform string: templates in it stay text."""
     return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
 
 def terraform(sizing: Sizing) -> str:
     """``aws_subnet`` resources, with the VPC's added blocks and the CIDR reservations."""
+    return terraform_of(_new(sizing), sizing.added_blocks)
+
+
+def terraform_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> str:
     lines: list[str] = []
-    words = _identifiers(s.name for s in _new(sizing))
-    for i, block in enumerate(sizing.added_blocks, 1):
+    words = _identifiers(s.name for s in new)
+    for i, block in enumerate(added_blocks, 1):
         lines += [
             f'resource "aws_vpc_ipv4_cidr_block_association" "secondary_{i}" {{',
             "  vpc_id     = var.vpc_id",
@@ -72,20 +77,20 @@ def terraform(sizing: Sizing) -> str:
             "}",
             "",
         ]
-    for s in _new(sizing):
+    for s in new:
         lines += [f'resource "aws_subnet" "{words[s.name]}" {{', "  vpc_id            = var.vpc_id"]
-        lines += [f"  availability_zone = {_hcl(s.zone)}", f'  cidr_block        = "{s.cidr}"']
-        pairs = ", ".join(f"{k if k == 'Name' else _hcl(k)} = {_hcl(v)}" for k, v in _tags(sizing, s).items())
+        lines += [f"  availability_zone = {hcl(s.zone)}", f'  cidr_block        = "{s.cidr}"']
+        pairs = ", ".join(f"{k if k == 'Name' else hcl(k)} = {hcl(v)}" for k, v in _tags(s).items())
         lines += [f"  tags              = {{ {pairs} }}"]
-        for i, block in enumerate(sizing.added_blocks, 1):
+        for i, block in enumerate(added_blocks, 1):
             if s.cidr.subnet_of(block):
                 lines.append(f"  depends_on        = [aws_vpc_ipv4_cidr_block_association.secondary_{i}]")
         lines += ["}", ""]
-        for i, cidr in enumerate(s.reservations, 1):
+        for i, reservation in enumerate(s.reservations, 1):
             lines += [
                 f'resource "aws_ec2_subnet_cidr_reservation" "{words[s.name]}_prefixes_{i}" {{',
                 f"  subnet_id        = aws_subnet.{words[s.name]}.id",
-                f'  cidr_block       = "{cidr}"',
+                f'  cidr_block       = "{reservation.cidr}"',
                 '  reservation_type = "prefix"',
                 "}",
                 "",
@@ -95,22 +100,38 @@ def terraform(sizing: Sizing) -> str:
 
 def aws_cli(sizing: Sizing) -> str:
     """``aws ec2`` commands; ``$VPC_ID`` is the reader's."""
-    lines = [
-        f'aws ec2 associate-vpc-cidr-block --vpc-id "$VPC_ID" --cidr-block {block}' for block in sizing.added_blocks
-    ]
-    words = _identifiers(s.name for s in _new(sizing))
-    for s in _new(sizing):
-        tags = shlex.quote(json.dumps([{"ResourceType": "subnet", "Tags": _listed(_tags(sizing, s))}]))
+    return "\n".join(aws_cli_of(_new(sizing), sizing.added_blocks))
+
+
+def aws_cli_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> list[str]:
+    lines = [f'aws ec2 associate-vpc-cidr-block --vpc-id "$VPC_ID" --cidr-block {block}' for block in added_blocks]
+    words = _identifiers(s.name for s in new)
+    for s in new:
+        tags = shlex.quote(json.dumps([{"ResourceType": "subnet", "Tags": _listed(_tags(s))}]))
         lines.append(
             f'{words[s.name]}=$(aws ec2 create-subnet --vpc-id "$VPC_ID" --availability-zone {shlex.quote(s.zone)} '
             f"--cidr-block {s.cidr} --tag-specifications {tags} --query Subnet.SubnetId --output text)"
         )
-        lines += [_reservation_command(f'"${words[s.name]}"', cidr) for cidr in s.reservations]
-    return "\n".join(lines)
+        lines += [reservation_command(f'"${words[s.name]}"', r.cidr) for r in s.reservations]
+    return lines
 
 
-def _reservation_command(subnet_id: str, cidr: IPv4Network) -> str:
+def reservation_command(subnet_id: str, cidr: IPv4Network) -> str:
     return f"aws ec2 create-subnet-cidr-reservation --subnet-id {subnet_id} --reservation-type prefix --cidr {cidr}"
+
+
+def reservation_terraform(name: str, cidrs: Sequence[IPv4Network]) -> list[str]:
+    """CIDR reservations of a subnet that exists, as comments of the shell; CloudFormation has no such resource."""
+    lines = ["# Terraform:"]
+    for i, cidr in enumerate(cidrs, 1):
+        lines += [
+            f'#   resource "aws_ec2_subnet_cidr_reservation" "{identifier(name)}_prefixes_{i}" {{',
+            f"#     subnet_id        = {hcl(f'ID-OF-{name}')}",
+            f'#     cidr_block       = "{cidr}"',
+            '#     reservation_type = "prefix"',
+            "#   }",
+        ]
+    return lines
 
 
 def eksctl(sizing: Sizing) -> str:
@@ -132,24 +153,7 @@ def cloudformation(sizing: Sizing) -> str:
     """Resources of a template with a parameter ``VpcId``."""
     import yaml
 
-    resources: dict[str, object] = {}
-    vpc = {"Ref": "VpcId"}
-    for i, block in enumerate(sizing.added_blocks, 1):
-        properties = {"VpcId": vpc, "CidrBlock": str(block)}
-        resources[f"SecondaryBlock{i}"] = {"Type": "AWS::EC2::VPCCidrBlock", "Properties": properties}
-    words = {n: w.title().replace("_", "") for n, w in _identifiers(s.name for s in _new(sizing)).items()}
-    for s in _new(sizing):
-        entry: dict[str, object] = {"Type": "AWS::EC2::Subnet"}
-        needs = [f"SecondaryBlock{i}" for i, b in enumerate(sizing.added_blocks, 1) if s.cidr.subnet_of(b)]
-        if needs:
-            entry["DependsOn"] = needs
-        entry["Properties"] = {
-            "VpcId": {"Ref": "VpcId"},
-            "AvailabilityZone": s.zone,
-            "CidrBlock": str(s.cidr),
-            "Tags": _listed(_tags(sizing, s)),
-        }
-        resources[f"Subnet{words[s.name]}"] = entry
+    resources = cloudformation_of(_new(sizing), sizing.added_blocks)
     if not resources:
         return ""
     return str(
@@ -157,29 +161,27 @@ def cloudformation(sizing: Sizing) -> str:
     ).rstrip()
 
 
-def tagged_subnets(subnets: Sequence[tuple[str, str, IPv4Network]], blocks: Sequence[IPv4Network]) -> tuple[str, ...]:
-    """New subnets (name, zone, block) that subnet discovery finds: AWS CLI commands, then Terraform and
-    CloudFormation.
-
-    ``blocks`` join the VPC first.
-    """
-    commands = [f"aws ec2 associate-vpc-cidr-block --vpc-id VPC --cidr-block {block}" for block in blocks]
-    texts = []
-    for name, zone, cidr in subnets:
-        tags = {"Name": name, ROLE_TAG: "1"}
-        listed = shlex.quote(json.dumps([{"ResourceType": "subnet", "Tags": _listed(tags)}]))
-        commands.append(
-            f"aws ec2 create-subnet --vpc-id VPC --availability-zone {shlex.quote(zone)} --cidr-block {cidr} "
-            f"--tag-specifications {listed}"
-        )
-        pairs = ", ".join(f"{_hcl(k)} = {_hcl(v)}" for k, v in tags.items())
-        place = f"availability_zone = {_hcl(zone)}, cidr_block = {_hcl(str(cidr))}"
-        properties = {"AvailabilityZone": zone, "CidrBlock": str(cidr), "Tags": _listed(tags)}
-        texts += [
-            f"# Terraform, aws_subnet: {place}, tags = {{ {pairs} }}",
-            f"# CloudFormation, AWS::EC2::Subnet: {json.dumps(properties, ensure_ascii=False)}",
-        ]
-    return (*commands, *texts)
+def cloudformation_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> dict[str, object]:
+    """The same as a mapping."""
+    resources: dict[str, object] = {}
+    vpc = {"Ref": "VpcId"}
+    for i, block in enumerate(added_blocks, 1):
+        properties = {"VpcId": vpc, "CidrBlock": str(block)}
+        resources[f"SecondaryBlock{i}"] = {"Type": "AWS::EC2::VPCCidrBlock", "Properties": properties}
+    words = {n: w.title().replace("_", "") for n, w in _identifiers(s.name for s in new).items()}
+    for s in new:
+        entry: dict[str, object] = {"Type": "AWS::EC2::Subnet"}
+        needs = [f"SecondaryBlock{i}" for i, b in enumerate(added_blocks, 1) if s.cidr.subnet_of(b)]
+        if needs:
+            entry["DependsOn"] = needs
+        entry["Properties"] = {
+            "VpcId": {"Ref": "VpcId"},
+            "AvailabilityZone": s.zone,
+            "CidrBlock": str(s.cidr),
+            "Tags": _listed(_tags(s)),
+        }
+        resources[f"Subnet{words[s.name]}"] = entry
+    return resources
 
 
 def _plain_dumper() -> type:

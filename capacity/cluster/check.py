@@ -32,6 +32,8 @@ class CheckResult:
         One per subnet, from ``steady``.
     notes : tuple of str
         Assumptions that moved the answer, to be said with it.
+    specs : tuple of ScenarioSpec
+        What was asked for, so that a changed plan can be checked in the same.
     """
 
     plan: Plan
@@ -40,6 +42,7 @@ class CheckResult:
     scenarios: tuple[ScenarioState, ...]
     runway: tuple[Runway, ...]
     notes: tuple[str, ...]
+    specs: tuple[ScenarioSpec, ...] = ()
 
 
 @collector_paused()
@@ -69,6 +72,7 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> 
         scenarios=states,
         runway=runways(engine.run(steady(plan))),
         notes=(*plan.notes, *assumptions(plan, shapes)),
+        specs=tuple(specs),
     )
 
 

@@ -17,10 +17,9 @@ from capacity.errors import InfeasiblePlan
 from capacity.spec.discovery import eni_choices
 from capacity.spec.plan import RESERVED_BY_AWS, NodeGroup, Plan, Reservation, Subnet
 from capacity.vpc.cidr_rules import LARGEST, MOST_BLOCKS, SMALLEST, addable, proposals
-from capacity.vpc.fragments import fragments_of_list
 from capacity.vpc.layout import Layout, largest_free, lay_out
 from capacity.vpc.ledger import SubnetState
-from capacity.vpc.reservations import reservation_for
+from capacity.vpc.reservations import reservation_choices
 
 
 @dataclass(frozen=True)
@@ -345,12 +344,7 @@ def _reservations(result: CheckResult, placed: Mapping[str, IPv4Network]) -> dic
         for s in state.subnets:
             if s.subnet.name in placed and s.prefixes:
                 most[s.subnet.name] = max(most.get(s.subnet.name, 0), s.prefixes)
-    found = {}
-    for name, blocks in most.items():
-        empty = fragments_of_list(Subnet(name, "", placed[name]), ())
-        advice = reservation_for(empty, blocks)
-        found[name] = [choice for choice in ((advice.single,) if advice.single else (), advice.pieces) if choice]
-    return found
+    return {name: reservation_choices(Subnet(name, "", placed[name]), blocks) for name, blocks in most.items()}
 
 
 def _with_reservations(

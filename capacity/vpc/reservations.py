@@ -10,13 +10,13 @@ Source: awsdocs/amazon-vpc-user-guide subnet-cidr-reservation.md L3-14.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from itertools import accumulate
 
 from capacity.spec.plan import Subnet
-from capacity.vpc.blocks import BLOCK
-from capacity.vpc.fragments import FREE, FREE_RESERVED, UNKNOWN, Fragments
+from capacity.vpc.blocks import BLOCK, room_of
+from capacity.vpc.fragments import EXPLICIT, FREE, FREE_RESERVED, UNKNOWN, Fragments, fragments_of_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,29 @@ def reservation_for(fragments: Fragments, blocks: int) -> ReservationAdvice:
     if blocks <= 0 or sum(free) < wanted:
         return ReservationAdvice(blocks, None, ())
     return ReservationAdvice(blocks, _smallest(fragments.subnet, free, wanted), _pieces(fragments.subnet, free, wanted))
+
+
+def reservation_choices(subnet: Subnet, prefixes: int) -> list[tuple[IPv4Network, ...]]:
+    """Reservations that give a subnet room for so many prefixes in all, nothing being in it; the simplest first.
+
+    What it has reserved already is kept and counts; then only pieces beside it come into question.
+
+    Examples
+    --------
+    >>> from capacity.spec.plan import Reservation
+    >>> held = Reservation(IPv4Network("10.0.0.128/26"), "prefix")
+    >>> kept = Subnet("a", "z", IPv4Network("10.0.0.0/24"), reservations=(held,))
+    >>> [[str(c) for c in choice] for choice in reservation_choices(kept, 8)]
+    [['10.0.0.64/26']]
+    """
+    missing = prefixes - room_of(subnet).reserved_blocks
+    if missing <= 0:
+        return []
+    empty = fragments_of_list(subnet, ())
+    # The parser and EC2 refuse reservations that overlap: what is reserved is not free for another one.
+    advice = reservation_for(replace(empty, letters=empty.letters.replace(FREE_RESERVED, EXPLICIT)), missing)
+    singles = [(advice.single,)] if advice.single and not subnet.reservations else []
+    return [*singles, *([advice.pieces] if advice.pieces else [])]
 
 
 def _cidr(subnet: Subnet, first: int, blocks: int) -> IPv4Network:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from ipaddress import IPv4Address, IPv4Network
 from itertools import combinations
 
@@ -77,9 +78,9 @@ def test_the_advice_names_nodes_until_there_is_room() -> None:
     taken = [IPv4Network(low) for spans in nodes.values() for low, _ in spans]
     fill = SubnetFill("a", "z", fragments_of_list(SUBNET, taken), {}, drains=drains(SUBNET, nodes, ()))
     assert fill.fragments.free_blocks == 0
-    (line,) = [x for x in advice(fill, fill.wanted(3), 1) if "replacing" in x]
+    (line,) = [x for x in advice(fill, fill.wanted(3), Fraction(1)) if "replacing" in x]
     assert line.startswith("replacing nodes frees 4 /28 blocks: i-1 (2 free), then i-4 (2 free); reserve")
-    (line,) = [x for x in advice(fill, None, 1) if "replacing" in x]
+    (line,) = [x for x in advice(fill, None, Fraction(1)) if "replacing" in x]
     assert "i-3 (1 free)" in line
-    (line,) = [x for x in advice(fill, fill.wanted(7), 1) if "replacing" in x]
+    (line,) = [x for x in advice(fill, fill.wanted(7), Fraction(1)) if "replacing" in x]
     assert "1 still missing" in line

@@ -111,5 +111,6 @@ Resources:
 def test_the_tags_that_subnet_discovery_reads_come_along() -> None:
     properties = {"CidrBlock": "10.0.0.0/24", "Tags": [{"Key": "kubernetes.io/role/cni", "Value": "0"}]}
     resources = {"S": {"Type": "AWS::EC2::Subnet", "Properties": properties}}
-    (subnet,) = parse_cloudformation({"Resources": TEMPLATE["Resources"] | resources}, "t.yaml").subnets
+    template = {**TEMPLATE, "Resources": {**dict(TEMPLATE["Resources"]), **resources}}  # type: ignore[call-overload]
+    (subnet,) = parse_cloudformation(template, "t.yaml").subnets
     assert subnet.tags == (("kubernetes.io/role/cni", "0"),)

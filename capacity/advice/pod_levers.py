@@ -1,0 +1,152 @@
+"""Levers that change what pods get their addresses from: prefixes, IPv6."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from ipaddress import IPv4Network
+
+from capacity.advice.cluster_findings import IPV6_SINCE, version_numbers
+from capacity.advice.lever import GUIDE, Lever, env, own_cni
+from capacity.advice.snippets import ipv6_cluster_snippets, max_pods_snippets
+from capacity.advice.subnet_snippets import reservation_command, reservation_terraform
+from capacity.cluster.check import CheckResult, check
+from capacity.node.density import recommended_cap
+from capacity.spec.cni_env import cni_settings
+from capacity.spec.plan import NodeGroup, Plan, Reservation, Subnet
+from capacity.vpc.blocks import BLOCK, prefixes_fit, room_of
+from capacity.vpc.ledger import SubnetState
+from capacity.vpc.reservations import reservation_choices
+
+BRANCH_IPV6_SINCE = (1, 16, 0)  # awsdocs/amazon-eks-user-guide@4d52b4d networking/security-groups-for-pods.adoc
+KUBERNETES_IPV6_SINCE = (1, 21)  # EKS API KubernetesNetworkConfigRequest.ipFamily (read 2026-11-25)
+NO_IPV6_REGIONS = "cn-"  # the same
+
+
+def prefixes(result: CheckResult) -> Iterator[Lever]:
+    """Prefix delegation, the max pods that platforms don't raise by themselves, reservations; Nitro only."""
+    plan, settings = result.plan, result.plan.cni.settings
+    if settings.prefix or settings.ipv6 or not own_cni(plan) or not _all_nitro(plan):
+        return
+    change: dict[str, str | None] = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
+    patch, commands = env(plan, change)
+    raised = _raised_max_pods(plan)
+    reserved, left_off = _reservations(result, change, raised)
+    for name, cidrs in reserved.items():
+        patch[f"vpc.subnets[{name}].reservations[+]"] = [{"cidr": str(c), "type": "prefix"} for c in cidrs]
+        place = shlex.quote(f"ID-OF-{name}")
+        commands += tuple(reservation_command(place, c) for c in cidrs)
+        commands += tuple(reservation_terraform(name, cidrs))
+    yield Lever(
+        name="prefix-delegation",
+        summary="hand out /28 prefixes instead of single addresses, raise max pods where nobody else does"
+        + _in_words(reserved, left_off),
+        patch=patch | {f"nodeGroups[{g.name}].maxPods": cap for g, cap in raised},
+        cost="new nodes beside the old; needs aligned /28 blocks; for density, not for thrift"
+        + ("; addresses already inside a reserved block stay until their pods go" if reserved else ""),
+        source=f"{GUIDE}/prefix-mode_linux.adoc L43-93; subnet-cidr-reservation.md L3-14",
+        commands=(*commands, *(line for g, cap in raised for line in max_pods_snippets(g, cap))),
+    )
+
+
+def ipv6(plan: Plan) -> Iterator[Lever]:
+    """Pods on IPv6, in a new cluster: Nitro and Linux only, without custom networking."""
+    settings = plan.cni.settings
+    if settings.ipv6 or settings.custom_networking or any(g.windows for g in plan.node_groups):
+        return
+    if settings.cilium is not None:  # IPv6 in its ENI mode is not modelled
+        return
+    if all(g.fargate for g in plan.node_groups) or not _all_nitro(plan) or not _new_enough(plan):
+        return
+    raised = _raised_max_pods(plan)
+    variables = {"ENABLE_IPv4": "false", "ENABLE_IPv6": "true", "ENABLE_PREFIX_DELEGATION": "true"}
+    patch: dict[str, object] = {"kubernetes.ipFamily": "ipv6"}
+    if plan.kubernetes.service_cidr is not None:
+        patch["kubernetes.serviceCidr"] = None  # EKS gives Services a block of fc00::/7 and takes no other
+    patch |= {f"cni.env.{name}": value for name, value in variables.items()}
+    patch |= {f"nodeGroups[{g.name}].maxPods": cap for g, cap in raised}
+    yield Lever(
+        name="ipv6",
+        summary="a new cluster with pods on IPv6: they take no IPv4 address",
+        patch=patch,
+        cost="a new cluster, for the family is chosen when one is made, and workloads moved over; IPv6 blocks for VPC "
+        "and subnets; nodes, control plane, Fargate pods, load balancers and endpoints stay on IPv4 (IP033)",
+        source=f"{GUIDE}/ipv6.adoc L16-119; EKS API KubernetesNetworkConfigRequest.ipFamily (read 2026-11-25)",
+        commands=(
+            *ipv6_cluster_snippets(plan, variables),
+            *(line for g, cap in raised for line in max_pods_snippets(g, cap)),
+        ),
+        last=True,
+    )
+
+
+def _all_nitro(plan: Plan) -> bool:
+    kinds = [k for g in plan.node_groups if not g.fargate for k in g.instance_types]
+    return all(k.prefixes_possible for k in kinds)
+
+
+def _new_enough(plan: Plan) -> bool:
+    """Whether region and versions, as far as they are stated, let a cluster be IPv6."""
+    needed = BRANCH_IPV6_SINCE if plan.cni.settings.pod_eni else IPV6_SINCE
+    cni, kubernetes = version_numbers(plan.cni.version), version_numbers(plan.kubernetes.version)
+    if (plan.region or "").startswith(NO_IPV6_REGIONS):
+        return False
+    return (not cni or cni >= needed) and (not kubernetes or kubernetes >= KUBERNETES_IPV6_SINCE)
+
+
+def _raised_max_pods(plan: Plan) -> list[tuple[NodeGroup, int]]:
+    """Groups whose platform counts single addresses only, with AWS's recommended max pods. [pods]"""
+    return [
+        (group, min(int(recommended_cap(k.vcpus or 0)) for k in group.instance_types))
+        for group in own_cni(plan)
+        if group.provisioner in ("karpenter", "self-managed") and group.max_pods is None
+    ]
+
+
+# --- reservations for prefixes --------------------------------------------------------------------
+
+
+def _reservations(
+    result: CheckResult, change: Mapping[str, str | None], raised: list[tuple[NodeGroup, int]]
+) -> tuple[dict[str, tuple[IPv4Network, ...]], list[str]]:
+    """Reservations for the most prefixes that each subnet has in any scenario, and subnets without room for one."""
+    states: dict[str, list[SubnetState]] = {}
+    for scenario in check(_with_prefixes(result.plan, change, raised), result.specs).scenarios:
+        for state in scenario.subnets:
+            states.setdefault(state.subnet.name, []).append(state)
+    found: dict[str, tuple[IPv4Network, ...]] = {}
+    left_off: list[str] = []
+    for name, mine in states.items():
+        most = max(s.prefixes for s in mine)
+        choices = reservation_choices(mine[0].subnet, most)
+        chosen = next((c for c in choices if all(_holds(s, c) for s in mine)), None)
+        if chosen:
+            found[name] = chosen
+        elif most > room_of(mine[0].subnet).reserved_blocks:
+            left_off.append(name)
+    return found, left_off
+
+
+def _with_prefixes(plan: Plan, change: Mapping[str, str | None], raised: list[tuple[NodeGroup, int]]) -> Plan:
+    values = {**plan.cni.env, **change}
+    settings, _ = cni_settings(values, "", plan.kubernetes.ip_family)
+    caps = {group.name: cap for group, cap in raised}
+    groups = tuple(replace(g, max_pods=caps.get(g.name, g.max_pods)) for g in plan.node_groups)
+    return replace(plan, cni=replace(plan.cni, env=values, settings=settings), node_groups=groups)
+
+
+def _holds(state: SubnetState, cidrs: tuple[IPv4Network, ...]) -> bool:
+    """Whether what has room in a subnet still has with the blocks reserved: single addresses lose them."""
+    if not state.prefixes_placed:
+        return False
+    reserved = (*state.subnet.reservations, *(Reservation(c, "prefix") for c in cidrs))
+    singles = state.used_total - BLOCK * state.prefixes
+    subnet: Subnet = replace(state.subnet, reservations=reserved)
+    return bool(prefixes_fit(subnet, state.prefixes, singles))
+
+
+def _in_words(reserved: Mapping[str, tuple[IPv4Network, ...]], left_off: list[str]) -> str:
+    words = [f"{' and '.join(map(str, cidrs))} in {name}" for name, cidrs in reserved.items()]
+    text = f"; reserve for prefixes {', '.join(words)}" if words else ""
+    return text + (f"; no room for a reservation in {', '.join(left_off)}" if left_off else "")

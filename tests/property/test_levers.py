@@ -1,0 +1,173 @@
+"""Laws of levers on random plans: what one claims is the difference of two checks, alone and merged."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capacity.advice.fixes import find_fixes, least_free, merged
+from capacity.advice.levers import Lever, levers
+from capacity.cluster.check import CheckResult, check
+from capacity.errors import SpecError
+from capacity.spec.document import Section, parse_yaml
+from capacity.spec.parse import parse_plan
+from capacity.spec.patch import apply_patch, parse_patched
+from capacity.vpc.ledger import VERDICTS
+
+TYPES = ("m5.large", "t3.large", "m4.large", "c6i.2xlarge", "m7g.medium", "m5d.large")
+PROVISIONERS = ("managed", "karpenter", "self-managed", "auto")
+ENVIRONMENTS = (
+    "",
+    "WARM_IP_TARGET: '2'",
+    "WARM_ENI_TARGET: '2'",
+    "ENABLE_PREFIX_DELEGATION: 'true'",
+    "ENABLE_POD_ENI: 'true'",
+    "MAX_ENI: '2'",
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Section:
+    """Two groups over one to three zones, subnets of unlike sizes, with what else may stand in a plan."""
+    zones = draw(st.integers(1, 3))
+    sizes = [draw(st.integers(23, 27)) for _ in range(zones)]
+    subnets = "".join(
+        f"    - {{name: s{i}, zone: z{i}, cidr: 10.0.{2 * i}.0/{size}, used: {draw(st.integers(0, 12))}}}\n"
+        for i, size in enumerate(sizes)
+    )
+    names = ", ".join(f"s{i}" for i in range(zones))
+    groups = ""
+    for i in range(draw(st.integers(1, 2))):
+        kind, who = (
+            draw(st.sampled_from(TYPES)),
+            draw(st.sampled_from(("managed", "karpenter", "self-managed", "auto"))),
+        )
+        nodes = draw(st.one_of(st.integers(0, 14).map(str), st.just("{min: 1, max: 9}")))
+        max_pods = draw(st.sampled_from(("", ", maxPods: 17")))
+        groups += f"  - {{name: g{i}, instanceTypes: [{kind}], provisioner: {who}, subnets: [{names}], "
+        groups += f"nodes: {nodes}{max_pods}}}\n"
+    env, vpc = draw(st.sampled_from(ENVIRONMENTS)), draw(st.sampled_from((20, 21)))
+    pods, secured = draw(st.integers(0, 240)), draw(st.sampled_from(("", ", securityGroups: true")))
+    found = parse_yaml(
+        f"apiVersion: capacity/v1\nregion: us-east-1\ncni: {{env: {{{env}}}}}\n"
+        f"vpc:\n  cidrs: [10.0.0.0/{vpc}]\n  subnets:\n{subnets}"
+        f"nodeGroups:\n{groups}"
+        f"workloads:\n  - {{name: w, replicas: {pods}, requests: {{cpu: 20m, memory: 32Mi}}{secured}}}\n"
+        f"tenants:\n  - {{kind: alb, subnets: [{names}]}}\n",
+        "plan.yaml",
+    )
+    assert isinstance(found, Section)
+    return found
+
+
+def checked(document: Section) -> CheckResult:
+    return check(parse_plan(document, "plan.yaml"))
+
+
+def by_hand(before: CheckResult, after: CheckResult) -> dict[str, int]:
+    """Least free of each subnet after less before, where it changed; ledger by ledger, no helper of the library."""
+    found = {}
+    for subnet in before.plan.subnets:
+        least = []
+        for of in (before, after):
+            states = [s for scenario in of.scenarios for s in scenario.subnets if s.subnet.name == subnet.name]
+            least.append(min((s.subnet.usable - sum(s.used.values()) for s in states), default=0))
+        if least[0] != least[1]:
+            found[subnet.name] = least[1] - least[0]
+    return found
+
+
+def offered(before: CheckResult) -> dict[str, Lever]:
+    return {lever.name: lever for lever in levers(before)}
+
+
+@settings(max_examples=30, deadline=None)
+@given(documents())
+def test_every_set_of_levers_claims_what_two_checks_say(document: Section) -> None:
+    before = checked(document)
+    for fix in find_fixes(document, before).tried[:30]:
+        if fix.verdict is None:
+            assert fix.fault
+            continue
+        after = checked(apply_patch(document, merged(fix.levers)))
+        assert after.verdict == fix.verdict
+        assert dict(fix.frees) == by_hand(before, after)
+
+
+@settings(max_examples=30, deadline=None)
+@given(documents())
+def test_every_patch_of_a_lever_is_a_plan(document: Section) -> None:
+    for lever in levers(checked(document)):
+        parse_patched(document, lever.patch)
+        assert lever.summary
+        assert lever.cost
+        assert lever.source
+        assert not [line for line in lever.commands if "\n" in line]
+
+
+@settings(max_examples=20, deadline=None)
+@given(documents())
+def test_merged_levers_are_their_patches_one_after_the_other(document: Section) -> None:
+    for one, two in combinations(levers(checked(document)), 2):
+        try:
+            patch = merged([one, two])
+        except SpecError:
+            shared = set(one.patch) & set(two.patch)
+            assert any(one.patch[path] != two.patch[path] for path in shared)
+            continue
+        assert apply_patch(document, patch) == apply_patch(apply_patch(document, one.patch), two.patch)
+
+
+@settings(max_examples=40, deadline=None)
+@given(documents())
+def test_a_new_subnet_is_ok_itself_at_rest(document: Section) -> None:
+    # Where nodes start in the other scenarios depends on what stands where, so a new subnet moves that a little.
+    before = check(parse_plan(document, "plan.yaml"), ["steady", "peak"])
+    for name in ("added-subnet", "larger-subnets"):
+        lever = offered(before).get(name)
+        if lever is None:
+            continue
+        after = check(parse_patched(document, lever.patch), ["steady", "peak"])
+        known = {s.name for s in before.plan.subnets}
+        new = [s for scenario in after.scenarios for s in scenario.subnets if s.subnet.name not in known]
+        assert new
+        assert [(s.subnet.name, s.used_total, s.used_highest) for s in new if s.verdict != "ok"] == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(documents())
+def test_a_reservation_never_makes_a_subnet_worse(document: Section) -> None:
+    lever = offered(checked(document)).get("prefix-delegation")
+    if lever is None:
+        return
+    plain = {p: v for p, v in lever.patch.items() if not p.endswith("reservations[+]")}
+    without, reserved = checked(apply_patch(document, plain)), checked(apply_patch(document, lever.patch))
+    assert least_free(without) == least_free(reserved)
+    for one, two in zip(without.scenarios, reserved.scenarios, strict=True):
+        for was, now in zip(one.subnets, two.subnets, strict=True):
+            assert VERDICTS.index(now.verdict) <= VERDICTS.index(was.verdict)
+
+
+@settings(max_examples=40, deadline=None)
+@given(documents())
+def test_another_type_takes_fewer_addresses_or_carries_more(document: Section) -> None:
+    before = checked(document)
+    lever = offered(before).get("instance-type")
+    if lever is None:
+        return
+    after = checked(apply_patch(document, lever.patch))
+    gravest = min(
+        range(len(before.scenarios)),
+        key=lambda i: (
+            -VERDICTS.index(before.scenarios[i].verdict),
+            min(s.free for s in before.scenarios[i].subnets),
+        ),
+    )
+    was, now = before.scenarios[gravest], after.scenarios[gravest]
+    nodes = [[g.nodes for g in scenario.groups] for scenario in (was, now)]
+    if len(before.shapes) > 1 or nodes[0] != nodes[1]:
+        return  # pods move between groups by what is free on them, and other nodes carry other numbers of pods
+    held = [sum(s.used_total for s in scenario.subnets) for scenario in (was, now)]
+    assert held[1] < held[0] or now.unplaced_pods < was.unplaced_pods
