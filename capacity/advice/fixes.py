@@ -10,7 +10,7 @@ from capacity.advice.codes import Finding
 from capacity.advice.levers import Lever, levers
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
-from capacity.spec.document import Section
+from capacity.spec.document import Section, collector_paused
 from capacity.spec.patch import parse_patched
 from capacity.spec.plan import ScenarioSpec
 from capacity.vpc.ledger import VERDICTS
@@ -78,6 +78,7 @@ class Fixes:
         return tuple(f for f in self.tried if len(f.levers) == 1)
 
 
+@collector_paused()
 def find_fixes(
     document: Section,
     result: CheckResult,
