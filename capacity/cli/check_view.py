@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from capacity.advice.codes import Finding
-from capacity.advice.fixes import Fixes, with_fix
+from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.fix_view import fix_blocks, fixes_json
 from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
+from capacity.cluster.place import no_node
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
@@ -25,7 +26,7 @@ def answer(
     fixes: Fixes | None = None,
 ) -> Answer:
     """Everything `check` says, in every format."""
-    results = results_json(result, with_fix(found, fixes))
+    results = results_json(result, found)
     if fixes is not None:
         results["fixes"] = fixes_json(fixes)
     if explain:
@@ -237,7 +238,7 @@ def _groups_line(state: ScenarioState) -> str:
         f"up to {g.pods_per_node} of {g.shape.first.max_pods} pods" + (f", most used: {g.binding}" if g.binding else "")
         for g in state.groups
     ]
-    unplaced = f"; {state.unplaced_pods:,} pods find no node" if state.unplaced_pods else ""
+    unplaced = f"; {no_node(state.unplaced_pods)}" if state.unplaced_pods else ""
     return "nodes: " + "; ".join(parts) + unplaced if parts else "nodes: none"
 
 

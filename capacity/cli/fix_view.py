@@ -9,6 +9,8 @@ from typing import Any
 from capacity.advice.fixes import Fix, Fixes
 from capacity.cli.output import Table
 
+LONGEST = 100  # characters of a change where a whole answer must stay short
+
 
 def fixes_json(fixes: Fixes) -> dict[str, Any]:
     """``results.fixes``: the smallest set that is enough, the nearest where none is, and all that was tried."""
@@ -70,6 +72,13 @@ def _frees(fix: Fix) -> str:
     """The largest changes of what stays free."""
     largest = sorted(fix.frees.items(), key=lambda f: -abs(f[1]))[:3]
     return fix.fault or ", ".join(f"{name} {change:+,}" for name, change in largest) or "no change"
+
+
+def plan_changes(fix: Fix, most: int) -> tuple[list[str], int]:
+    """Changes of the plan as ``--set`` takes them, in few and short lines, and how many are left out."""
+    lines = [f"{path}={_value(value)}" for path, value in fix.patch.items()]
+    shown = [line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in lines[:most]]
+    return shown, len(lines) - len(shown)
 
 
 def _value(value: object) -> str:

@@ -259,6 +259,19 @@ class Unplaced:
     pods: int
     reason: str
 
+    def __str__(self) -> str:
+        return no_node(self.pods, self.workload)
+
+
+def no_node(pods: int, workload: str = "") -> str:
+    """In words.
+
+    >>> no_node(1), no_node(1200, "web")
+    ('1 pod finds no node', '1,200 pods of web find no node')
+    """
+    of = f" of {workload}" if workload else ""
+    return f"1 pod{of} finds no node" if pods == 1 else f"{pods:,} pods{of} find no node"
+
 
 class Placement:
     """All groups of a plan while pods are placed on them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -296,7 +297,7 @@ def test_changes_together_are_the_changes_one_after_the_other(changes: list[tupl
     before, step = document(), document()
     problem = ""
     for path, value in changes:
-        problem = problem or refusal(lambda step=step, path=path, value=value: apply_patch(step, {path: value}))
+        problem = problem or refusal(partial(apply_patch, step, {path: value}))
         step = step if problem else apply_patch(step, {path: value})
     assert refusal(lambda: apply_patch(before, dict(changes))) == problem
     if not problem:
