@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
+from capacity.advice import fixes
 from capacity.advice.codes import Finding
 from capacity.advice.fixes import Fix, Fixes
 from capacity.advice.lever import Lever
@@ -438,6 +439,31 @@ class TestComment:
     def test_with_explain_every_term_is_shown(self) -> None:
         done = run("check", str(EXAMPLE), "-q", "-o", "md", "--explain", "--scenario", "steady")
         assert "usable = 507" in done.stdout
+
+
+def test_csv_looks_for_no_fix_and_the_others_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def searched(*_: object) -> Fixes:
+        asked.append(output)
+        return Fixes(None, None, ())
+
+    monkeypatch.setattr(fixes, "find_fixes", searched)
+    plan = str(plan_of(tmp_path))
+    for output in ("csv", "json", "yaml", "table", "md", "github", "junit", "sarif"):
+        assert run("check", plan, "-q", "-o", output).code == 1
+        assert run("check", plan, "-q", "-o", output, "--no-fixes").code == 1
+    assert asked == ["json", "yaml", "table", "md", "github", "junit", "sarif"]
+
+
+def test_a_plan_too_large_to_be_searched_unasked_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixes, "SEARCH", 1)
+    plan = str(plan_of(tmp_path))
+    done = run("check", plan, "-o", "github")
+    assert "note: no fixes were looked for in a plan this large; --fixes does" in done.stderr
+    assert "fix: " not in done.stdout
+    assert "note:" not in run("check", plan, "-o", "csv").stderr
+    assert "\nfix: " in run("check", plan, "-q", "-o", "github", "--fixes").stdout
 
 
 @pytest.mark.parametrize("verb", ["compare", "warm", "node", "maxpods"])
