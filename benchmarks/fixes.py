@@ -6,7 +6,7 @@ import sys
 import time
 
 from benchmarks.big_plan import plan_text
-from capacity.advice.fixes import find_fixes
+from capacity.advice.fixes import find_fixes, is_large
 from capacity.cluster.check import check
 from capacity.spec.document import Section, parse_yaml
 from capacity.spec.parse import parse_plan
@@ -24,14 +24,18 @@ def measure(groups: int) -> None:
     end = time.process_time()
     found = fixes.best.names if fixes.best else "none is enough"
     each = (end - middle) / max(len(fixes.tried), 1)
+    size = f"{len(plan.node_groups)} groups, {len(plan.subnets)} subnets, {len(plan.workloads):,} workloads"
+    once, search = middle - begin, end - middle
     print(
-        f"{groups:>4} groups: check {middle - begin:.2f} s ({result.verdict}), "
-        f"search {end - middle:.1f} s for {len(fixes.tried)} checks ({each:.2f} s each): {found}"
+        f"| {size} | {once:.2f} s ({result.verdict}) | {search:.1f} s | {len(fixes.tried)} | {each:.2f} s "
+        f"| {search / once:.0f} | {'with --fixes' if is_large(result) else 'always'} | {found} |"
     )
 
 
 def main() -> None:
-    for groups in [int(sys.argv[1])] if len(sys.argv) > 1 else (5, 50, 500):
+    print("| plan | check, all scenarios | search | checks in it | each | search ÷ check | searched | outcome |")
+    print("|---|---|---|---|---|---|---|---|")
+    for groups in [int(sys.argv[1])] if len(sys.argv) > 1 else (5, 50, 150, 500):
         measure(groups)
 
 

@@ -416,7 +416,13 @@ def _check() -> Schema:
         node_groups={"type": "array", "items": group},
         unplaced_pods=COUNT,
     )
-    runway = open_object(name=TEXT, more_nodes=or_null(COUNT), more_pods=or_null(COUNT), scenario={"const": "steady"})
+    runway = open_object(
+        name=TEXT,
+        more_nodes=or_null(COUNT),
+        more_pods=or_null(COUNT),
+        scenario={"const": "steady"},
+        pool={"type": "array", "items": TEXT},
+    )
     finding = open_object(
         code={"type": "string", "pattern": "^[A-Z]{2}[0-9]{3}$"},
         severity={"enum": ["error", "warning", "info"]},

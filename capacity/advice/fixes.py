@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -10,14 +10,15 @@ from capacity.advice.codes import Finding
 from capacity.advice.levers import Lever, levers
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
-from capacity.spec.document import Section
+from capacity.spec.document import Section, collector_paused
 from capacity.spec.patch import parse_patched
 from capacity.spec.plan import ScenarioSpec
 from capacity.vpc.ledger import VERDICTS
 
 MOST_TOGETHER = 3  # levers in one set
-MOST_CHECKS, MOST_CHECKS_LARGE = 150, 20  # of a small plan, and of a large one: pairs only
-LARGE = 400  # node groups times subnets, or workloads, from which a plan is large
+FEWEST_CHECKS, MOST_CHECKS = 20, 150  # in a search
+SEARCH = 1_000_000  # workloads and places for nodes that the scenarios of all checks may go through: some ten seconds
+PLACE = 5  # a group in a subnet takes as long as so many workloads (benchmarks/RESULTS.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,12 @@ class Fixes:
         return tuple(f for f in self.tried if len(f.levers) == 1)
 
 
+@collector_paused()
 def find_fixes(
     document: Section,
     result: CheckResult,
     scenarios: Sequence[str | ScenarioSpec] | None = None,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Fixes:
     """The smallest set of levers with which the plan is ok, each tried by a check of the changed plan.
 
@@ -95,10 +98,15 @@ def find_fixes(
         The plan as read.
     result : CheckResult
         Its check.
+    tell : callable, optional
+        Called before each check with those done and the most there may be.
     """
     tried: list[Fix] = []
     offered = levers(result)
-    for candidate in _sets(offered, result, tried):
+    most = most_checks(result)
+    for candidate in _sets(offered, result, tried, most):
+        if tell is not None:
+            tell(len(tried), most)
         fix = _tried(candidate, document, result, scenarios)
         tried.append(fix)
         if fix.verdict == "ok" and len(candidate) > 1:
@@ -113,24 +121,35 @@ def find_fixes(
     return Fixes(None, nearest, tuple(tried))
 
 
-def _sets(offered: Sequence[Lever], result: CheckResult, tried: Sequence[Fix]) -> Iterator[tuple[Lever, ...]]:
-    """Sets of levers to try: all single ones first, then those of the single ones that helped."""
-    large = is_large(result)
-    most = MOST_CHECKS_LARGE if large else MOST_CHECKS
+def _sets(
+    offered: Sequence[Lever], result: CheckResult, tried: Sequence[Fix], most: int
+) -> Iterator[tuple[Lever, ...]]:
+    """Sets of levers to try: all single ones first, then those of the single ones that helped, ``most`` in all."""
     yield from ((lever,) for lever in offered)
     before = _distance(result)
     helped = [f.levers[0] for f in tried if f.verdict is not None and f.rank < before and not f.levers[0].last]
-    for size in range(2, 3 if large else MOST_TOGETHER + 1):
+    for size in range(2, MOST_TOGETHER + 1):
         for several in combinations(helped, size):
             if len(tried) >= most:
                 return
             yield several
 
 
+def most_checks(result: CheckResult) -> int:
+    """How many checks a search may take: fewer of a large plan, so that it stays a matter of seconds."""
+    return min(max(_affordable(result), FEWEST_CHECKS), MOST_CHECKS)
+
+
 def is_large(result: CheckResult) -> bool:
-    """Whether a check of the plan takes seconds, so that a search takes a minute."""
+    """Whether even the fewest checks of a search take long."""
+    return _affordable(result) < FEWEST_CHECKS
+
+
+def _affordable(result: CheckResult) -> int:
+    """Checks within :data:`SEARCH`: by size and not by the clock, so that the answer is the same everywhere."""
     plan = result.plan
-    return max(len(plan.node_groups) * len(plan.subnets), len(plan.workloads)) >= LARGE
+    places = sum(len(g.subnets) for g in plan.node_groups)
+    return SEARCH // max((len(plan.workloads) + PLACE * places) * len(result.scenarios), 1)
 
 
 ABOUT_ADDRESSES = ("IP001", "IP002", "IP003", "IP004", "IP006", "IP019")

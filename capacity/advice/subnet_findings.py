@@ -95,11 +95,10 @@ def _pods(result: CheckResult) -> Iterator[Finding]:
 def _unplaced(scenario: ScenarioState) -> Iterator[Ranked]:
     for unplaced in scenario.unplaced:
         where = f"workloads.{unplaced.workload}"
-        text = f"{unplaced.pods:,} pods of {unplaced.workload} find no node"
         if unplaced.reason == "addresses":
-            yield -unplaced.pods, finding("IP004", where, f"{text} that can address them", scenario.title)
+            yield -unplaced.pods, finding("IP004", where, f"{unplaced} with an address left", scenario.title)
         else:
-            why = f"{text}: stopped by {unplaced.reason.replace('_', ' ')}"
+            why = f"{unplaced}: stopped by {unplaced.reason.replace('_', ' ')}"
             yield -unplaced.pods, finding("IP005", where, why, scenario.title)
 
 
@@ -148,9 +147,13 @@ def _zones(scenario: ScenarioState, named: set[str]) -> Iterator[Ranked]:
     least = min((z for z in shares if bad[z]), key=lambda z: shares[z])
     most = max((z for z in shares if not bad[z]), key=lambda z: shares[z])
     if shares[least] < shares[most]:
-        text = (
-            f"{least} runs out first: {shares[least]:.0f} % of its addresses are free, {shares[most]:.0f} % in {most}"
+        left = free[least][0]
+        what = (
+            f"{-left:,} {'address' if left == -1 else 'addresses'} short"
+            if left < 0
+            else f"{shares[least]:.0f} % of its addresses are free"
         )
+        text = f"{least} runs out first: {what}, {shares[most]:.0f} % are free in {most}"
         yield shares[least], finding("IP019", f"zones.{least}", text, scenario.title)
 
 

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from capacity.cluster.check import CheckResult
 from capacity.cluster.growth import Exhaustion, exhaustion
+from capacity.cluster.place import no_node
 from capacity.cluster.scenario import ScenarioState
-from capacity.vpc.ledger import SubnetState
+from capacity.vpc.ledger import VERDICTS, SubnetState
+
+# What keeps a pod off every node, as a reviewer reads it
+STOPS = {
+    "max_pods": "max pods of the nodes",
+    "addresses": "the addresses that the nodes' ENIs can hold",
+    "branch_enis": "branch ENIs",
+    "volumes": "EBS volumes per node",
+    "cpu": "CPU",
+    "memory": "memory",
+    "nodes": "the number of nodes",
+}
 
 
 def verdict_sentence(result: CheckResult) -> str:
@@ -19,9 +33,9 @@ def verdict_sentence(result: CheckResult) -> str:
         names = ", ".join(dict.fromkeys(s.name for s in result.scenarios))
         return f"OK: every subnet keeps at least {share:g} % of its addresses free ({names})."
     scenario, subnet = _worst(result)
-    pods = f" {scenario.unplaced_pods:,} pods find no node." if scenario.unplaced_pods else ""
-    if subnet.verdict == "ok":
-        return f"{result.verdict.upper()}: in {scenario.title}{pods or ' something is short.'}"
+    pods = f" {_unplaced(scenario)}." if scenario.unplaced else ""
+    if VERDICTS.index(subnet.verdict) < VERDICTS.index(result.verdict):
+        return f"{result.verdict.upper()}: in {scenario.title},{pods}{_least_left(subnet)}"
     name = f"{subnet.subnet.name} ({subnet.subnet.cidr}, {subnet.subnet.zone})"
     if subnet.free >= 0:
         what = _tight(subnet) if subnet.prefixes_placed else _misplaced(subnet)
@@ -30,6 +44,24 @@ def verdict_sentence(result: CheckResult) -> str:
     when = _when(exhaustion(result, scenario, subnet.subnet.name)) if at_rest else ""
     short = "1 address" if subnet.free == -1 else f"{-subnet.free:,} addresses"
     return f"EXHAUSTED: {name} is {short} short in {scenario.title}.{when}{_why(subnet)}{pods}"
+
+
+def _unplaced(scenario: ScenarioState) -> str:
+    """``12 pods find no node: stopped by CPU and max pods``, what stops the most first."""
+    by_reason = Counter({u.reason: 0 for u in scenario.unplaced})
+    for u in scenario.unplaced:
+        by_reason[u.reason] += u.pods
+    reasons = [STOPS[reason] for reason, _ in by_reason.most_common()]
+    said = " and ".join(filter(None, (", ".join(reasons[:-1]), reasons[-1])))
+    return f"{no_node(scenario.unplaced_pods)}: stopped by {said}"
+
+
+def _least_left(subnet: SubnetState) -> str:
+    """What the pods are not short of."""
+    if subnet.verdict == "ok":
+        return " No subnet is short of addresses."
+    name = f"{subnet.subnet.name} ({subnet.subnet.cidr}, {subnet.subnet.zone})"
+    return f" The subnet with the least left is {name}: {_tight(subnet)}."
 
 
 def _misplaced(subnet: SubnetState) -> str:

@@ -61,7 +61,7 @@ def check(
         bool | None,
         typer.Option(
             "--fixes/--no-fixes",
-            help="Look for the smallest change that makes a bad verdict ok (large plans only with --fixes).",
+            help="Look for the smallest change that makes a bad verdict ok (very large plans only with --fixes).",
             show_default=False,
         ),
     ] = None,
@@ -85,6 +85,7 @@ def check(
     """
     to = sink(output, out_file, color, quiet, CI_FORMATS)
     level = one_of("--fail-on", fail_on, ("error", "warning"))
+    from capacity.advice.fixes import with_fix
     from capacity.cli.check_view import answer
     from capacity.cli.output import emit
     from capacity.spec.patch import parse_settings
@@ -96,12 +97,11 @@ def check(
         if to.output == "github" and to.out_file is None:
             _annotate(error)
         raise
-    texts = _texts(result, found, patch, level)
+    mended = _mended(plan, result, scenario, patch, to, fixes, fix_out)
+    found = with_fix(found, mended)
+    texts = _texts(result, found, patch, level, mended)
     if explain:
         del texts["md"]  # the terms of every figure do not fit a comment
-    mended = None
-    if fix_out or fixes or (fixes is None and not _too_large(result, to)):
-        mended = _fixes(plan, result, scenario, patch, to.output, fix_out)
     emit(replace(answer(result, found, explain, patch, mended), texts=texts), to)
     bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
     if result.verdict in bad and not exit_zero:
@@ -121,32 +121,42 @@ def run(
     return result, findings(result)
 
 
-def _too_large(result: CheckResult, to: Sink) -> bool:
-    """Whether the search must be asked for; says so."""
-    if result.verdict == "ok":
-        return True
-    from capacity.advice.fixes import is_large
-    from capacity.cli.output import note
-
-    if is_large(result) and not to.quiet:
-        note("note: no fixes were looked for in a plan this large; --fixes does (it takes minutes)")
-    return is_large(result)
-
-
-def _fixes(
+def _mended(
     plan: Path | None,
     result: CheckResult,
     scenarios: list[str] | None,
     patch: Mapping[str, object],
-    output: str,
+    to: Sink,
+    asked: bool | None,
     fix_out: Path | None,
 ) -> Fixes | None:
-    """The smallest change that is enough, written where asked; None where the answer has no place for it."""
-    if fix_out is None:
-        return _search(plan, result, scenarios, patch) if output in ("table", "json", "yaml") else None
+    """The smallest change that is enough, written where asked; None where it was not looked for."""
+    from capacity.advice.fixes import is_large
+    from capacity.cli.output import note
+
+    if fix_out is not None:
+        return _written(plan, result, scenarios, patch, to.quiet, fix_out)
+    if result.verdict == "ok" or to.output == "csv" or asked is False:  # csv has no place for it
+        return None
+    if asked is None and is_large(result):
+        if not to.quiet:
+            note("note: no fixes were looked for in a plan this large; --fixes does (some twenty times a check)")
+        return None
+    return _search(plan, result, scenarios, patch, to.quiet)
+
+
+def _written(
+    plan: Path | None,
+    result: CheckResult,
+    scenarios: list[str] | None,
+    patch: Mapping[str, object],
+    quiet: bool,
+    fix_out: Path,
+) -> Fixes:
+    """The smallest change that is enough, the plan with it in a file."""
     if result.verdict == "ok":
         raise SpecError(f"--fix-out: nothing to fix, the verdict is ok ({str(fix_out)!r} was not written)")
-    found = _search(plan, result, scenarios, patch)
+    found = _search(plan, result, scenarios, patch, quiet)
     if found is None:
         raise SpecError("--fix-out needs a plan in a file, not on standard input")
     if found.best is None:
@@ -160,10 +170,15 @@ def _fixes(
 
 
 def _search(
-    plan: Path | None, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
+    plan: Path | None,
+    result: CheckResult,
+    scenarios: list[str] | None,
+    patch: Mapping[str, object],
+    quiet: bool = False,
 ) -> Fixes | None:
     """What the levers do to a plan in a file; None where nothing is wrong or the plan came on standard input."""
     from capacity.advice.fixes import find_fixes
+    from capacity.cli.progress import progress
     from capacity.spec.document import read_document
     from capacity.spec.parse import find_plan
     from capacity.spec.patch import apply_patch
@@ -171,7 +186,9 @@ def _search(
     path = plan or find_plan()
     if result.verdict == "ok" or str(path) == "-":
         return None
-    return find_fixes(apply_patch(read_document(path), patch), result, scenarios)
+    document = apply_patch(read_document(path), patch)
+    with progress("looking for a fix", quiet) as tell:
+        return find_fixes(document, result, scenarios, tell)
 
 
 def search_fixes(
@@ -184,16 +201,20 @@ def search_fixes(
 
 
 def _texts(
-    result: CheckResult, found: tuple[Finding, ...], patch: Mapping[str, object], level: str
+    result: CheckResult,
+    found: tuple[Finding, ...],
+    patch: Mapping[str, object],
+    level: str,
+    fixes: Fixes | None,
 ) -> dict[str, Callable[[], str]]:
     """The formats that only `check` has."""
     from capacity.cli import check_ci, check_md
 
     return {
-        "md": lambda: check_md.comment(result, found, patch),
-        "github": lambda: check_ci.github(result, found),
-        "junit": lambda: check_ci.junit(result, level),
-        "sarif": lambda: check_ci.sarif(result, found),
+        "md": lambda: check_md.comment(result, found, patch, fixes),
+        "github": lambda: check_ci.github(result, found, fixes),
+        "junit": lambda: check_ci.junit(result, level, fixes),
+        "sarif": lambda: check_ci.sarif(result, found, fixes),
     }
 
 

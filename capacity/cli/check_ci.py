@@ -11,7 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 from capacity.advice.codes import Finding, codes
+from capacity.advice.fix_summary import fix_sentence
+from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence
+from capacity.cli.fix_view import plan_changes
 from capacity.cli.output import clean
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
@@ -20,6 +23,7 @@ from capacity.vpc.ledger import SubnetState
 
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}  # SARIF 2.1.0 §3.27.10
 COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+MOST_CHANGES = 3  # of the plan, shown with a fix
 ANNOTATIONS_PER_STEP = 10  # GitHub shows so many of each kind
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -27,19 +31,21 @@ SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 # --- GitHub annotations -----------------------------------------------------------------
 
 
-def github(result: CheckResult, found: Sequence[Finding]) -> str:
-    """Workflow commands, one per finding, the gravest first; the verdict as a plain line of the log.
+def github(result: CheckResult, found: Sequence[Finding], fixes: Fixes | None = None) -> str:
+    """Workflow commands, one per finding, the gravest first; the verdict and the fix as plain lines of the log.
 
     Source
     ------
     actions/toolkit@a944251 packages/core/src/command.ts L73-89 (what is escaped).
     """
     lines = [_plain(verdict_sentence(result))]
+    if fixes is not None:
+        lines.append(_plain(f"fix: {fix_sentence(fixes)}"))
     for f in found:
         place = _relative(place_of(result.plan, f.where))
         properties = {"file": place.file, "line": place.line, "title": f"{f.code} {codes()[f.code].title}"}
         shown = ",".join(f"{k}={_property(str(v))}" for k, v in properties.items() if v is not None)
-        lines.append(f"::{COMMANDS[f.severity]} {shown}::{_data(message_of(f))}")
+        lines.append(f"::{COMMANDS[f.severity]} {shown}::{_data(_with_fix(f, fixes))}")
     for severity, command in COMMANDS.items():
         count = sum(f.severity == severity for f in found)
         if count > ANNOTATIONS_PER_STEP:
@@ -52,6 +58,25 @@ def github(result: CheckResult, found: Sequence[Finding]) -> str:
 def message_of(found: Finding) -> str:
     """The finding, with its scenario first."""
     return f"{found.scenario}: {found.message}" if found.scenario else found.message
+
+
+def _with_fix(found: Finding, fixes: Fixes | None) -> str:
+    """The finding, and below it the fix that mends it, where one was found."""
+    if fixes is None or fixes.best is None or "patch" not in found.fix:
+        return message_of(found)
+    return f"{message_of(found)}\n{_fix_lines(fixes, found.fix.get('frees'))}"
+
+
+def _fix_lines(fixes: Fixes, frees: object = None) -> str:
+    """What the search found, with the change of the plan; ``frees`` where it is known for one subnet."""
+    lines = [f"Fix: {fix_sentence(fixes)}"]
+    if isinstance(frees, int):
+        lines.append(f"Free addresses here in the worst scenario: {frees:+,}.")
+    found = fixes.best or fixes.nearest
+    if found is not None:
+        changes, rest = plan_changes(found, MOST_CHANGES)
+        lines.append(f"In the plan: {', '.join(changes)}{f' and {rest:,} more' if rest else ''}")
+    return "\n".join(lines)
 
 
 _AT = re.compile(r"^(?P<file>[^\n:<][^\n:]*):(?P<line>[0-9]+)\b")
@@ -95,11 +120,15 @@ def _relative(place: Place) -> Place:
 # --- JUnit ------------------------------------------------------------------------------
 
 
-def junit(result: CheckResult, fail_on: str) -> str:
-    """One suite per scenario, one case per subnet and one for the pods; what fails is what the exit code counts."""
+def junit(result: CheckResult, fail_on: str, fixes: Fixes | None = None) -> str:
+    """One suite per scenario, one case per subnet and one for the pods; what fails is what the exit code counts.
+
+    A failure's text ends with the fix, which is one for all.
+    """
     from xml.etree import ElementTree
 
     bad = ("exhausted",) if fail_on == "error" else ("exhausted", "tight")
+    mended = "" if fixes is None else f"\n{_fix_lines(fixes)}"
     root = ElementTree.Element("testsuites", name=xml_text(f"capacity check {result.plan.name}"))
     for state in result.scenarios:
         suite = ElementTree.SubElement(root, "testsuite", name=xml_text(state.title))
@@ -110,7 +139,7 @@ def junit(result: CheckResult, fail_on: str) -> str:
             )
             if verdict in bad:
                 failure = ElementTree.SubElement(case, "failure", message=xml_text(text), type=verdict)
-                failure.text = xml_text(f"{text}\n{state.rule}")
+                failure.text = xml_text(f"{text}\n{state.rule}{mended}")
             else:
                 ElementTree.SubElement(case, "system-out").text = xml_text(f"{verdict}: {text}")
         failed = sum(verdict in bad for _, verdict, _ in cases)
@@ -129,7 +158,7 @@ def _cases(state: ScenarioState) -> Iterator[tuple[str, str, str]]:
     for s in state.subnets:
         yield f"subnet {s.subnet.name}", s.verdict, _figures(s)
     grave = "exhausted" if any(u.reason == "addresses" for u in state.unplaced) else "tight"
-    text = "; ".join(f"{u.pods:,} pods of {u.workload} find no node ({u.reason})" for u in state.unplaced)
+    text = "; ".join(f"{u} ({u.reason})" for u in state.unplaced)
     yield "every pod finds a node", grave if state.unplaced else "ok", text or "all pods are placed"
 
 
@@ -154,8 +183,12 @@ def xml_text(text: str) -> str:
 # --- SARIF ------------------------------------------------------------------------------
 
 
-def sarif(result: CheckResult, found: Sequence[Finding]) -> str:
-    """A SARIF 2.1.0 log: the codes as rules with their help, the findings as results on lines of the plan."""
+def sarif(result: CheckResult, found: Sequence[Finding], fixes: Fixes | None = None) -> str:
+    """A SARIF 2.1.0 log: the codes as rules with their help, the findings as results on lines of the plan.
+
+    The fix of a finding is in its message, which is what viewers show, and in its property bag for programs.
+    A SARIF ``fix`` object would have to be an edit of the file; ``capacity check --fix-out`` writes that.
+    """
     from capacity import __version__
 
     index = {code: i for i, code in enumerate(codes())}
@@ -163,8 +196,9 @@ def sarif(result: CheckResult, found: Sequence[Finding]) -> str:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(f, index, result) for f in found],
-        "properties": {"verdict": result.verdict, "summary": verdict_sentence(result)},
+        "results": [_result(f, index, result, fixes) for f in found],
+        "properties": {"verdict": result.verdict, "summary": verdict_sentence(result)}
+        | ({} if fixes is None else {"fix": fix_sentence(fixes)}),
     }
     log = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2) + "\n"
@@ -184,7 +218,7 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
-def _result(found: Finding, index: dict[str, int], result: CheckResult) -> dict[str, Any]:
+def _result(found: Finding, index: dict[str, int], result: CheckResult, fixes: Fixes | None) -> dict[str, Any]:
     place = _relative(place_of(result.plan, found.where))
     location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": found.where}]}
     if place.file is not None:
@@ -195,7 +229,8 @@ def _result(found: Finding, index: dict[str, int], result: CheckResult) -> dict[
         "ruleId": found.code,
         "ruleIndex": index[found.code],
         "level": LEVELS[found.severity],
-        "message": {"text": message_of(found)},
+        "message": {"text": _with_fix(found, fixes)},
         "locations": [location],
         "partialFingerprints": {"capacityFinding/v1": f"{found.code}:{found.where}"},
+        "properties": {"fix": dict(found.fix)},
     }

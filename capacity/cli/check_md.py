@@ -10,8 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from capacity.advice.codes import SEVERITIES, Finding
 from capacity.advice.digest import SubnetDigest, subnet_digests, tally, telling_scenarios
+from capacity.advice.fix_summary import fix_sentence, freed_sentence
+from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.check_ci import message_of
+from capacity.cli.fix_view import other_forms, plan_changes, shell_commands
 from capacity.cli.output import Table, clean, markdown_table, markdown_text
 from capacity.cluster.check import CheckResult
 from capacity.spec.cilium_settings import given_settings
@@ -20,14 +23,21 @@ MOST_SUBNETS = 10
 MOST_SCENARIOS = 6
 MOST_FINDINGS = 6
 MOST_NOTES = 4
+MOST_CHANGES = 3  # of the plan, and subnets with what is freed
+MOST_COMMANDS = 2
+LONGEST_COMMAND = 160  # characters; one that is cut cannot be pasted
 
 
-def comment(result: CheckResult, found: Sequence[Finding], patch: Mapping[str, object]) -> str:
+def comment(
+    result: CheckResult, found: Sequence[Finding], patch: Mapping[str, object], fixes: Fixes | None = None
+) -> str:
     """The whole comment, a line break at its end."""
-    return "\n".join(_lines(result, found, patch)) + "\n"
+    return "\n".join(_lines(result, found, patch, fixes)) + "\n"
 
 
-def _lines(result: CheckResult, found: Sequence[Finding], patch: Mapping[str, object]) -> Iterator[str]:
+def _lines(
+    result: CheckResult, found: Sequence[Finding], patch: Mapping[str, object], fixes: Fixes | None
+) -> Iterator[str]:
     yield f"### IP capacity: {markdown_text(_title(result, patch))}"
     yield ""
     yield f"**{markdown_text(verdict_sentence(result))}**"
@@ -39,7 +49,7 @@ def _lines(result: CheckResult, found: Sequence[Finding], patch: Mapping[str, ob
         yield markdown_text(waste)
     ranked = _worst_first(result, found)
     yield from _findings(ranked)
-    yield from _fix(ranked)
+    yield from _fix(ranked) if fixes is None else _tried_fix(fixes)
     yield from _assumptions(result)
 
 
@@ -126,23 +136,42 @@ def _findings(found: Sequence[Finding]) -> Iterator[str]:
 
 
 def _fix(found: Sequence[Finding]) -> Iterator[str]:
-    """The cure of the gravest finding, with its command where a lever was tried."""
+    """The cure of the gravest finding, where none was looked for."""
     if not found:
         return
     fix = found[0].fix
     yield ""
     yield f"**Fix** ({found[0].code}): {markdown_text(str(fix.get('summary', '')))}"
-    patch = fix.get("patch")
-    if isinstance(patch, Mapping) and patch:
-        yield f"In the plan: {', '.join(_code(f'{path}={value}') for path, value in list(patch.items())[:MOST_NOTES])}"
-    commands = fix.get("commands")
-    if isinstance(commands, Sequence) and not isinstance(commands, str) and commands:
-        yield _code(str(commands[0]).splitlines()[0])
+
+
+def _tried_fix(fixes: Fixes) -> Iterator[str]:
+    """What the search found: what it frees and costs, the change of the plan, the first commands."""
+    yield ""
+    yield f"**Fix**: {markdown_text(fix_sentence(fixes))}"
+    found = fixes.best or fixes.nearest
+    if found is None:
+        return
+    freed = freed_sentence(found, MOST_CHANGES)
+    yield ""
+    if freed:
+        yield f"- {markdown_text(freed)}"
+    yield f"- Cost: {markdown_text('; '.join(lever.cost for lever in found.levers))}."
+    changes, rest = plan_changes(found, MOST_CHANGES)
+    yield f"- In the plan: {', '.join(map(_code, changes))}{f' and {rest:,} more' if rest else ''}"
+    commands = shell_commands(found)
+    shown = [c for c in commands if len(c) <= LONGEST_COMMAND and "\n" not in c][:MOST_COMMANDS]
+    left = len(commands) - len(shown)
+    forms = [f"{left:,} commands{' more' if shown else ''}"] if left else []
+    forms += other_forms(found)
+    elsewhere = [f"{', '.join(forms)} by {_code('capacity check --explain')}"] if forms else []
+    if commands or forms:
+        yield f"- To paste: {'; '.join([*map(_code, shown), *elsewhere])}"
 
 
 def _code(text: str) -> str:
     """Text as code that nothing in it can end."""
-    return f"`{clean(text).replace('`', '')}`"
+    shown = clean(text).replace("\n", " ").replace("`", "").replace("<", "&lt;")
+    return f"`{shown}`"
 
 
 def _assumptions(result: CheckResult) -> Iterator[str]:

@@ -7,11 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from capacity.advice.codes import Finding
-from capacity.advice.fixes import Fixes, with_fix
+from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.fix_view import fix_blocks, fixes_json
 from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
+from capacity.cluster.place import no_node
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
@@ -27,7 +28,7 @@ def answer(
     fixes: Fixes | None = None,
 ) -> Answer:
     """Everything `check` says, in every format."""
-    results = results_json(result, with_fix(found, fixes))
+    results = results_json(result, found)
     if fixes is not None:
         results["fixes"] = fixes_json(fixes)
     if explain:
@@ -141,6 +142,7 @@ def runway_json(runway: Runway) -> dict[str, Any]:
         "scenario": "steady",
         "node_group": runway.group,
         "node_addresses": runway.node_addresses,
+        "pool": list(runway.pool),
     }
 
 
@@ -187,10 +189,10 @@ def blocks(
     if left_out:
         more = "1 more scenario" if left_out == 1 else f"{left_out} more scenarios"
         page += [f"{more} in full: --scenario NAME, --explain or -o json.", ""]
-    page += [_runway_table(result), ""]
+    page += [_runway_table(result), *_pools(result), ""]
     waste = waste_sentence(result)
     page += [waste, ""] if waste else []
-    page += fix_blocks(fixes) if fixes is not None else []
+    page += fix_blocks(fixes, explain) if fixes is not None else []
     if found:
         page += [
             _findings(found),
@@ -247,7 +249,7 @@ def _groups_line(state: ScenarioState) -> str:
         f"up to {g.pods_per_node} of {g.shape.first.max_pods} pods" + (f", most used: {g.binding}" if g.binding else "")
         for g in state.groups
     ]
-    unplaced = f"; {state.unplaced_pods:,} pods find no node" if state.unplaced_pods else ""
+    unplaced = f"; {no_node(state.unplaced_pods)}" if state.unplaced_pods else ""
     return "nodes: " + "; ".join(parts) + unplaced if parts else "nodes: none"
 
 
@@ -261,6 +263,12 @@ def _runway_table(result: CheckResult) -> Table:
         ("node_addresses", "addresses per node"),
     )
     return Table(columns, rows, "runway: what still fits beyond steady")
+
+
+def _pools(result: CheckResult) -> list[str]:
+    """Subnets whose runway is one and the same: further ENIs go to the emptiest of them."""
+    pools = dict.fromkeys(r.pool for r in result.runway if len(r.pool) > 1)
+    return [f"{', '.join(pool)} share further ENIs: the rows say what fits in all of them together." for pool in pools]
 
 
 def _findings(found: Sequence[Finding]) -> Table:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import Any
 
 from capacity.advice.fixes import Fix, Fixes
 from capacity.cli.output import Table
+
+LONGEST = 100  # characters of a change where a whole answer must stay short
 
 
 def fixes_json(fixes: Fixes) -> dict[str, Any]:
@@ -31,13 +34,16 @@ def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
         "cost": [lever.cost for lever in fix.levers],
         "source": [lever.source for lever in fix.levers],
         "patch": dict(fix.patch),
-        "commands": [command for lever in fix.levers for command in lever.commands],
+        "commands": all_commands(fix),
         "fault": fix.fault,
     }
 
 
-def fix_blocks(fixes: Fixes) -> list[str | Table]:
-    """The smallest set that is enough with what to paste, and every single lever with its own verdict."""
+def fix_blocks(fixes: Fixes, every_form: bool = False) -> list[str | Table]:
+    """The smallest set that is enough with what to paste, and every single lever with its own verdict.
+
+    ``every_form``: not only the shell's commands but Terraform, CloudFormation and the like too.
+    """
     if not fixes.tried:
         return []
     page: list[str | Table] = []
@@ -51,7 +57,10 @@ def fix_blocks(fixes: Fixes) -> list[str | Table]:
     if best:
         page += [f"  {lever.summary} (cost: {lever.cost})" for lever in best.levers]
         page += [f"  --set {shlex.quote(f'{path}={_value(value)}')}" for path, value in best.patch.items()]
-        page += [f"  {command}" for lever in best.levers for command in lever.commands]
+        shell, forms = shell_commands(best), other_forms(best)
+        page += [f"  {command}" for command in (all_commands(best) if every_form else shell)]
+        if forms and not every_form:
+            page.append(f"  --explain has it for {', '.join(forms)} as well.")
         page += ["  capacity check --fix-out FILE writes the plan with it." if fixes.best else ""]
     rows = [
         {"lever": f.names, "verdict": f.verdict or "does not apply", "not_ok": f.not_ok, "frees": _frees(f)}
@@ -66,10 +75,32 @@ def fix_blocks(fixes: Fixes) -> list[str | Table]:
     return [*page, "", Table(columns, rows, "each lever alone, checked again"), ""]
 
 
+def all_commands(fix: Fix) -> list[str]:
+    """What to paste, the forms that are no commands as comments of the shell."""
+    return [command for lever in fix.levers for command in lever.commands]
+
+
+def shell_commands(fix: Fix) -> list[str]:
+    return [command for command in all_commands(fix) if not command.startswith("#")]
+
+
+def other_forms(fix: Fix) -> list[str]:
+    """The tools that the comments are for: they begin with its name and a colon or comma."""
+    names = (re.match(r"# (\w[\w ]*)[,:]", command) for command in all_commands(fix))
+    return list(dict.fromkeys(found[1] for found in names if found))
+
+
 def _frees(fix: Fix) -> str:
     """The largest changes of what stays free."""
     largest = sorted(fix.frees.items(), key=lambda f: -abs(f[1]))[:3]
     return fix.fault or ", ".join(f"{name} {change:+,}" for name, change in largest) or "no change"
+
+
+def plan_changes(fix: Fix, most: int) -> tuple[list[str], int]:
+    """Changes of the plan as ``--set`` takes them, in few and short lines, and how many are left out."""
+    lines = [f"{path}={_value(value)}" for path, value in fix.patch.items()]
+    shown = [line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in lines[:most]]
+    return shown, len(lines) - len(shown)
 
 
 def _value(value: object) -> str:

@@ -84,17 +84,22 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
         what = f"{c.count} × {shape.instance_type.name} of {name} with {c.vpc_pods} pods on VPC addresses"
         home, pods = bookings[c.slot.subnet], bookings[c.slot.address_subnet]
         home.book("node_primary", c.count, what, none)
-        home.book("eni_primary", c.count * shape.limits.unmanaged, f"{what}: unmanaged ENIs", none)
-        pods.book("branch", c.count * c.branch_pods, f"{what}: {c.branch_pods} branch ENIs", none)
+        if shape.limits.unmanaged:
+            home.book("eni_primary", c.count * shape.limits.unmanaged, f"{what}: unmanaged ENIs", none)
+        if c.branch_pods:
+            pods.book("branch", c.count * c.branch_pods, f"{what}: {c.branch_pods} branch ENIs", none)
         slots, enis = slots_and_enis(shape.limits, shape.settings, shape.max_pods, c.vpc_pods)
         if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.discovery
             slots, enis = shape.primary_slots(c.vpc_pods), 1
         held = slots * shape.unit
         served = min(c.vpc_pods, held)
-        others = c.count * (enis - 1 + shape.limits.trunk)
-        pods.book("eni_primary", others, f"{what}: {enis} ENIs + {shape.limits.trunk} trunk", none)
-        pods.book("assigned", c.count * served, what, none)
-        pods.book("warm", c.count * (held - served), f"{what}: {held} held − {served} assigned", none)
+        others = enis - 1 + shape.limits.trunk
+        if others:
+            pods.book("eni_primary", c.count * others, f"{what}: {enis} ENIs + {shape.limits.trunk} trunk", none)
+        if served:
+            pods.book("assigned", c.count * served, what, none)
+        if held > served:
+            pods.book("warm", c.count * (held - served), f"{what}: {held} held − {served} assigned", none)
         pods.prefixes += c.count * slots if shape.settings.prefix else 0
 
 

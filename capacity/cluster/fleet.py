@@ -12,12 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from math import ceil, floor
 
 from capacity.cluster.place import BRANCH, VPC, NodeRoom, Placement, PodShape, State, Unplaced, fits
 from capacity.cluster.scenario import Batch
 from capacity.cluster.shape import GroupShape
-from capacity.cluster.spread import Slot, fewest_first, weighted_shares
+from capacity.cluster.spread import Slot, fewest_first, share_limits, weighted_shares
 from capacity.spec.plan import Plan
 
 
@@ -144,17 +143,14 @@ class Fleet:
         found: dict[int, int] = {}
         for at, number in zones.items():
             mine = [i for i, s in enumerate(slots) if s.zone == at and subnet in (None, s.subnet)]
-            taken = fewest_first(number, [have[i] for i in mine], [Fraction(1)] * len(mine))
+            taken = fewest_first(number, [have[i] for i in mine], [1] * len(mine))
             found.update({i: n for i, n in zip(mine, taken, strict=True) if n})
-        total = sum(weights.values())
-        ranges = {
-            z: (min(floor(count * w / total), zones[z]), max(ceil(count * w / total), zones[z]))
-            for z, w in weights.items()
-        }
+        limits = zip(weights, share_limits(count, list(weights.values())), strict=True)
+        ranges = {z: (min(low, zones[z]), max(high, zones[z])) for z, (low, high) in limits}
         self.batches[group].append(Batch(count, ranges, subnet))
         return found
 
-    def _weights(self, group: int, zone: str | None) -> dict[str, Fraction]:
+    def _weights(self, group: int, zone: str | None) -> dict[str, Fraction | int]:
         """Zones that may take new nodes, with the group's weight of each."""
         spread = self.shapes[group].group.spread
         zones = [zone] if zone else self.open_zones(group)
@@ -163,8 +159,8 @@ class Fleet:
             for slot, number in zip(self.slots[group], self.open_by_slot(group), strict=True):
                 at[slot.zone] += number
             zones = [max(zones, key=lambda z: at[z])]
-        weights = {z: Fraction(1) if isinstance(spread, str) else spread[z] for z in zones}
-        return {z: w for z, w in weights.items() if w} or dict.fromkeys(zones, Fraction(1))
+        weights = {z: 1 if isinstance(spread, str) else spread[z] for z in zones}
+        return {z: w for z, w in weights.items() if w} or dict.fromkeys(zones, 1)
 
     def close(self, group: int, count: int, zone: str | None = None) -> Counter[str]:
         """Close nodes – the fullest of each slot, slots in proportion – and say whose pods must move.
@@ -212,7 +208,7 @@ class Fleet:
 
     def place_all(self, pods: Mapping[str, int], may_grow: Iterable[int] = ()) -> None:
         """Place pods by workload, in plan order, on top of what runs; groups of ``may_grow`` start nodes for them."""
-        growing = frozenset(may_grow)
+        growing = {group for group in may_grow if self._spare(group) != 0}
         for index in sorted(self._index[name] for name, number in pods.items() if number):
             self._place(index, pods[self.plan.workloads[index].name], growing)
 
@@ -221,30 +217,39 @@ class Fleet:
         """Workloads by name: their places in the plan."""
         return {workload.name: index for index, workload in enumerate(self.plan.workloads)}
 
-    def _place(self, work: int, pods: int, growing: frozenset[int]) -> None:
+    def _place(self, work: int, pods: int, growing: set[int]) -> None:
+        """The pods of one workload; groups that can grow no further are taken out of ``growing``."""
         name, pod, allowed = self.plan.workloads[work].name, self.pods[work], self.allowed[work]
         unplaced = self.placement.unplaced
         before = len(unplaced)
         self.placement.place(name, pod, pods, allowed)
-        for group in allowed if growing else ():
+        for group in [g for g in allowed if g in growing] if len(unplaced) > before else ():
             if len(unplaced) == before:
                 return
             left = unplaced[-1].pods
-            more = self._wanted(group, pod, left) if group in growing else 0
+            more = self._wanted(group, pod, left)
             if more:
                 unplaced.pop()
                 self.add(group, more)
                 self.placement.place(name, pod, left, allowed)
+                if self._spare(group) == 0:
+                    growing.discard(group)
+
+    def _spare(self, group: int) -> int | None:
+        """Nodes that a group may still start, None without a limit. [nodes]"""
+        if not self.open_zones(group):
+            return 0
+        most = self.shapes[group].group.max_nodes
+        return None if most is None else max(most - self.open_nodes(group), 0)
 
     def _wanted(self, group: int, pod: PodShape, pods: int) -> int:
         """Nodes that a group may still start for pods that found none. [nodes]"""
         shape = self.shapes[group]
         each = pods_on_empty(shape.first.room, shape.first.start, pod)
-        if not each or not self.open_zones(group):
+        if not each:
             return 0
-        wanted = -(-pods // each)
-        most = shape.group.max_nodes
-        return wanted if most is None else max(min(wanted, most - self.open_nodes(group)), 0)
+        wanted, spare = -(-pods // each), self._spare(group)
+        return wanted if spare is None else min(wanted, spare)
 
     def unplaced(self) -> list[Unplaced]:
         """Pods that found no node, one entry per workload and reason."""

@@ -15,7 +15,6 @@ resource_allocation.go (a missing request counts 100m CPU and 200Mi memory, pkg/
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,11 +27,21 @@ DEFAULT_MEMORY_BYTES = 200 * MIB
 VPC, HOST, BRANCH = "vpc", "host", "branch"
 REASONS = ("max_pods", "addresses", "branch_enis", "volumes", "cpu", "memory", "nodes")
 UNLIMITED = 10**9
+KEPT_TALLIES = 64  # kinds of pods and groups whose reasons are kept up to date
+
+
+# A node's state: score CPU, score memory, CPU, memory, pods, VPC pods, branch pods, volumes. Classes of
+# equal state in the same slot are one; plain tuples keep them cheap to hash and compare.
+State = tuple[int, int, int, int, int, int, int, int]
+EMPTY: State = (0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class PodShape:
-    """One pod: what it requests, what the score counts for it, and how it gets its address."""
+    """One pod: what it requests, what the score counts for it, and how it gets its address.
+
+    ``step`` is what it adds to the state of its node.
+    """
 
     cpu: int
     memory: int
@@ -40,6 +49,12 @@ class PodShape:
     score_memory: int
     kind: str = VPC
     volumes: int = 0
+    step: State = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        vpc, branch = int(self.kind == VPC), int(self.kind == BRANCH)
+        step = (self.score_cpu, self.score_memory, self.cpu, self.memory, 1, vpc, branch, self.volumes)
+        object.__setattr__(self, "step", step)
 
 
 def pod_shape(requests: Requests, kind: str = VPC, volumes: int = 0) -> PodShape:
@@ -71,24 +86,11 @@ class NodeRoom:
     volumes: int = UNLIMITED
 
 
-# A node's state: score CPU, score memory, CPU, memory, pods, VPC pods, branch pods, volumes. Classes of
-# equal state in the same slot are one; plain tuples keep them cheap to hash and compare.
-State = tuple[int, int, int, int, int, int, int, int]
-EMPTY: State = (0, 0, 0, 0, 0, 0, 0, 0)
-
-
 def with_pod(state: State, pod: PodShape) -> State:
     """The state of a node after one more pod."""
-    return (
-        state[0] + pod.score_cpu,
-        state[1] + pod.score_memory,
-        state[2] + pod.cpu,
-        state[3] + pod.memory,
-        state[4] + 1,
-        state[5] + (pod.kind == VPC),
-        state[6] + (pod.kind == BRANCH),
-        state[7] + pod.volumes,
-    )
+    a, b, c, d, e, f, g, h = state
+    p, q, r, s, t, u, v, w = pod.step
+    return (a + p, b + q, c + r, d + s, e + t, f + u, g + v, h + w)
 
 
 def blockers(room: NodeRoom, state: State, pod: PodShape) -> list[str]:
@@ -187,17 +189,41 @@ class GroupNodes:
         cpu, memory = self.shape
         return ((state[0] + pod.score_cpu) * memory + (state[1] + pod.score_memory) * cpu) / (2 * cpu * memory)
 
+    def tally(self, pod: PodShape) -> list[int]:
+        """Nodes that a pod finds no room on, by each of :data:`REASONS` but the last, and whether its kind of
+        address alone is lacking on any. [nodes]
+        """
+        counts = dict.fromkeys(REASONS[:-1], 0)
+        alone = 0
+        for (_, state), count in self.classes.items():
+            found = blockers(self.room, state, pod)
+            for reason in found:
+                counts[reason] += count
+            if found in (["addresses"], ["branch_enis"]):
+                alone = 1
+        return [*counts.values(), alone]
+
     def take(self, entry: Entry, pod: PodShape, wanted: int) -> int:
         """Put one pod on up to ``wanted`` nodes of the head class; how many."""
-        _, _, slot, state = entry
-        have = self.classes[slot, state]
-        placed = min(have, wanted)
-        if placed == have:
-            heapq.heappop(self.heap)
-            del self.classes[slot, state]
+        key, _, slot, state = entry
+        classes, heap = self.classes, self.heap
+        have, fuller = classes[slot, state], with_pod(state, pod)
+        placed, place = min(have, wanted), (slot, fuller)
+        joins = place in classes
+        classes[place] = classes[place] + placed if joins else placed
+        cpu, memory = self.shape
+        follower = (key + pod.score_cpu * memory + pod.score_memory * cpu, fuller[4], slot, fuller)
+        waits = not joins and fuller[4] < self.room.max_pods
+        if placed < have:
+            classes[slot, state] = have - placed
+            if waits:
+                heapq.heappush(heap, follower)
         else:
-            self.classes[slot, state] = have - placed
-        self.add(slot, with_pod(state, pod), placed)
+            del classes[slot, state]
+            if waits:
+                heapq.heapreplace(heap, follower)
+            else:
+                heapq.heappop(heap)
         return placed
 
 
@@ -212,6 +238,19 @@ class _Choice:
     refused: list[PodShape] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What keeps a kind of pod off some groups: nodes by reason, of each group and of all.
+
+    ``seen`` says how many moves of the placement it knows of. A group's last count is 1 where a lack of
+    addresses or of branch ENIs, and nothing else, keeps the pod off some node.
+    """
+
+    seen: int
+    by_group: dict[int, list[int]]
+    total: list[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Unplaced:
     """Pods of a workload that found no node, and the resource that kept them off."""
@@ -219,6 +258,19 @@ class Unplaced:
     workload: str
     pods: int
     reason: str
+
+    def __str__(self) -> str:
+        return no_node(self.pods, self.workload)
+
+
+def no_node(pods: int, workload: str = "") -> str:
+    """In words.
+
+    >>> no_node(1), no_node(1200, "web")
+    ('1 pod finds no node', '1,200 pods of web find no node')
+    """
+    of = f" of {workload}" if workload else ""
+    return f"1 pod{of} finds no node" if pods == 1 else f"{pods:,} pods{of} find no node"
 
 
 class Placement:
@@ -233,6 +285,8 @@ class Placement:
         self.unplaced: list[Unplaced] = []
         self.homes: dict[tuple[int, int], dict[str, int]] = {}
         self._workload = ""
+        self._moves: list[int] = []  # the group of every move, for the tallies
+        self._tallies: dict[tuple[PodShape, tuple[int, ...]], _Tally] = {}
 
     def copy(self) -> Placement:
         """The same placement, to be changed apart."""
@@ -242,8 +296,9 @@ class Placement:
         return twin
 
     def nodes_changed(self) -> None:
-        """Forget what was known of the groups' order: nodes came or went."""
+        """Forget what was known of the groups: nodes came or went."""
         self.choices.clear()
+        self._tallies.clear()
 
     def place(self, workload: str, pod: PodShape, pods: int, groups: tuple[int, ...]) -> None:
         """Place ``pods`` pods of a workload on the groups it may use."""
@@ -252,8 +307,9 @@ class Placement:
         left = pods
         if not any(_at_least(pod, r) for r in choice.refused):
             left = self._fill_one(groups[0], pod, pods) if len(groups) == 1 else self._fill(choice, pod, pods)
+            if left:
+                choice.refused.append(pod)
         if left:
-            choice.refused.append(pod)
             self.unplaced.append(Unplaced(workload, left, self._reason(pod, groups)))
 
     def _choice(self, groups: tuple[int, ...]) -> _Choice:
@@ -280,7 +336,10 @@ class Placement:
 
     def _take(self, index: int, entry: Entry, pod: PodShape, wanted: int) -> int:
         placed = self.groups[index].take(entry, pod, wanted)
-        home = self.homes.setdefault((index, entry[2]), {})
+        self._moves.append(index)
+        home = self.homes.get((index, entry[2]))
+        if home is None:
+            home = self.homes[index, entry[2]] = {}
         home[self._workload] = home.get(self._workload, 0) + placed
         return placed
 
@@ -337,15 +396,28 @@ class Placement:
 
     def _reason(self, pod: PodShape, groups: tuple[int, ...]) -> str:
         """Addresses or branch ENIs where they alone stop the pod somewhere; else what stops it most often."""
-        counts: Counter[str] = Counter()
-        for index in groups:
-            group = self.groups[index]
-            for (_, state), count in group.classes.items():
-                found = blockers(group.room, state, pod)
-                if found in (["addresses"], ["branch_enis"]):
-                    return found[0]
-                counts.update(dict.fromkeys(found, count))
-        return max(REASONS, key=lambda r: (counts[r], -REASONS.index(r))) if counts else "nodes"
+        one = len(groups) == 1
+        *counts, alone = self.groups[groups[0]].tally(pod) if one else self._tally(pod, groups).total
+        if alone:
+            return "branch_enis" if pod.kind == BRANCH else "addresses"
+        return REASONS[counts.index(max(counts))] if any(counts) else "nodes"
+
+    def _tally(self, pod: PodShape, groups: tuple[int, ...]) -> _Tally:
+        """Only groups with a pod more than last time are counted anew: thousands of workloads may find no node."""
+        tally = self._tallies.pop((pod, groups), None)
+        if tally is None:
+            by_group = {index: self.groups[index].tally(pod) for index in groups}
+            total = [sum(column) for column in zip(*by_group.values(), strict=True)]
+            tally = _Tally(len(self._moves), by_group, total)
+        for index in set(self._moves[tally.seen :]) & tally.by_group.keys():
+            old, new = tally.by_group[index], self.groups[index].tally(pod)
+            tally.by_group[index] = new
+            tally.total = [t - o + n for t, o, n in zip(tally.total, old, new, strict=True)]
+        tally.seen = len(self._moves)
+        self._tallies[pod, groups] = tally  # the last used is the last to be forgotten
+        if len(self._tallies) > KEPT_TALLIES:
+            del self._tallies[next(iter(self._tallies))]
+        return tally
 
 
 def _at_least(pod: PodShape, other: PodShape) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor, gcd
+from math import gcd, lcm
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,18 @@ def zone_ranges(
     """Fewest and most nodes of each zone over where the odd nodes may fall."""
     if spread == "worst":
         return {z: (count, count) if z == worst_zone else (0, 0) for z in zones}
-    weights = [Fraction(1)] * len(zones) if isinstance(spread, str) else [spread[z] for z in zones]
+    weights = [1] * len(zones) if isinstance(spread, str) else [spread[z] for z in zones]
+    return dict(zip(zones, share_limits(count, weights), strict=True))
+
+
+def share_limits(count: int, weights: Sequence[Fraction | int]) -> list[tuple[int, int]]:
+    """Each weight's exact share of ``count``, rounded down and rounded up.
+
+    >>> share_limits(10, [1, 1, 2])
+    [(2, 3), (2, 3), (5, 5)]
+    """
     total = sum(weights)
-    return {z: (floor(count * w / total), ceil(count * w / total)) for z, w in zip(zones, weights, strict=True)}
+    return [(int(count * w // total), int(-(-count * w // total))) for w in weights]
 
 
 def slot_counts(nodes: int, subnets: Sequence[str], pod_subnets: Sequence[str]) -> dict[tuple[str, str | None], int]:
@@ -102,22 +111,25 @@ def share_range(low: int, high: int, places: int) -> tuple[int, int]:
     return low // places, -(-high // places)
 
 
-def fewest_first(count: int, have: Sequence[int], weights: Sequence[Fraction]) -> list[int]:
+def fewest_first(count: int, have: Sequence[int], weights: Sequence[Fraction | int]) -> list[int]:
     """``count`` new ones, each to the place that has the fewest for its weight, ties in order: how many each takes.
 
     Notes
     -----
     Each goes to the smallest (have + 1) / weight. All such steps up to a level come before any above
     it, so the highest whole level that ``count`` pays for is taken at once and only the rest is counted out.
+    Weights become whole numbers first: fractions are exact too, but many times slower.
 
-    >>> fewest_first(4, [3, 0, 1], [Fraction(1)] * 3)
+    >>> fewest_first(4, [3, 0, 1], [1] * 3)
     [0, 3, 1]
     """
-    total = sum(weights)
-    shares = [w / total for w in weights]
+    scale = lcm(*(w.denominator for w in weights))
+    whole = [int(w * scale) for w in weights]
+    total, common = sum(whole), lcm(*whole)
+    steps = [common // w for w in whole]
 
     def up_to(level: int) -> list[int]:
-        return [max(floor(level * w) - n, 0) for n, w in zip(have, shares, strict=True)]
+        return [max(level * w // total - n, 0) for n, w in zip(have, whole, strict=True)]
 
     low, high = 0, count + sum(have) + len(have)
     while high - low > 1 and count > 4 * len(have):  # a few are counted out at once
@@ -125,6 +137,6 @@ def fewest_first(count: int, have: Sequence[int], weights: Sequence[Fraction]) -
         low, high = (middle, high) if sum(up_to(middle)) <= count else (low, middle)
     found = up_to(low)
     for _ in range(count - sum(found)):
-        at = min(range(len(have)), key=lambda i: (have[i] + found[i] + 1) / shares[i])
+        at = min(range(len(have)), key=lambda i: (have[i] + found[i] + 1) * steps[i])
         found[at] += 1
     return found

@@ -89,10 +89,11 @@ def apply_patch(document: Section, patch: Mapping[str, object]) -> Section:
     >>> apply_patch(document, {"vpc.cidrs[+]": "100.64.0.0/16"})
     {'vpc': {'cidrs': ['10.0.0.0/16', '100.64.0.0/16']}}
     """
-    changed: Section = _copied(document)
+    draft = _Draft(document)
     for path, value in patch.items():
-        _change(changed, path, value, _decoded)
-    return changed
+        _change(draft, path, value, _decoded)
+    found: Section = draft.root
+    return found
 
 
 def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog | None = None) -> Plan:
@@ -173,23 +174,75 @@ def _steps(path: str) -> list[_Step]:
     return steps
 
 
-def _change(document: Any, path: str, value: object, shape: Callable[[object, int | None, str], Any]) -> None:
+class _Document:
+    """A document to be changed in place; where names stand in a list is remembered until lists or names change.
+
+    A lever may set something of each of ten thousand workloads: looking each up by its name alone would take minutes.
+    """
+
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self._positions: dict[int, tuple[Any, dict[str, int]]] = {}  # by id of the list, which is kept
+
+    def enter(self, at: Any, key: str | int) -> Any:
+        """The value at a key, to be changed."""
+        return at[key]
+
+    def position(self, items: Any, name: str) -> int | None:
+        """Where the first entry of that name stands in a list."""
+        known = self._positions.get(id(items))
+        if known is None:
+            names: dict[str, int] = {}
+            for i, item in enumerate(items):
+                own = item.get("name") if isinstance(item, dict) else item
+                if isinstance(own, str):
+                    names.setdefault(own, i)
+            known = self._positions[id(items)] = (items, names)
+        return known[1].get(name)
+
+    def moved(self) -> None:
+        """Forget the positions."""
+        self._positions.clear()
+
+
+class _Draft(_Document):
+    """A changed copy of a document: what a change passes through is copied, the rest is shared with the original.
+
+    An alias is one value in two places; as each place on the way gets a copy of its own, a change reaches one only.
+    """
+
+    def __init__(self, root: Any) -> None:
+        super().__init__(_copied(root))
+        self._own: dict[int, Any] = {}  # copies made, by id
+
+    def enter(self, at: Any, key: str | int) -> Any:
+        inner = at[key]
+        if id(inner) not in self._own:
+            inner = at[key] = _copied(inner)
+            self._own[id(inner)] = inner
+        return inner
+
+
+def _change(document: _Document, path: str, value: object, shape: Callable[[object, int | None, str], Any]) -> None:
     """Make one change in place. ``shape`` turns a value into what the document holds."""
     steps = _steps(path)
-    at, done = document, ""
+    at, done = document.root, ""
     for step, following in pairwise(steps):
-        key = _find(at, step, done, path)
+        key = _find(document, at, step, done, path)
         if key is None or at[key] is None:
             if value is None:
                 raise SpecError(f"{path}: there is nothing to delete{_near(step.key, _known(at))}")
             key = _make(at, step, [] if following.bracket and following.key == APPEND else {}, shape, path)
         done = f"{done}[{key}]" if isinstance(key, int) else f"{done}.{key}".lstrip(".")
-        at = at[key]
+        at = document.enter(at, key)
     last = steps[-1]
     if isinstance(at, list) and last.bracket and last.key == APPEND:
+        document.moved()
         _append(at, value, shape, path)
         return
-    key = _find(at, last, done, path)
+    key = _find(document, at, last, done, path)
+    if isinstance(at, list) or last.key == "name":
+        document.moved()
     if value is None:
         if key is None:
             raise SpecError(f"{path}: there is nothing to delete{_near(last.key, _known(at))}")
@@ -200,19 +253,19 @@ def _change(document: Any, path: str, value: object, shape: Callable[[object, in
         at[key] = shape(value, _line(at, key), path)
 
 
-def _find(at: Any, step: _Step, done: str, path: str) -> str | int | None:
+def _find(document: _Document, at: Any, step: _Step, done: str, path: str) -> str | int | None:
     """Key or position of a step; None where a mapping lacks it."""
     if isinstance(at, list):
         if step.bracket and step.key.isdecimal():
             if int(step.key) >= len(at):
                 raise SpecError(f"{path}: there is no entry [{step.key}] in {done} (it has {len(at)})")
             return int(step.key)
-        found = [i for i, item in enumerate(at) if step.key == (item.get("name") if isinstance(item, dict) else item)]
-        if not found:
+        found = document.position(at, step.key)
+        if found is None:
             known = _known(at)
             hint = _near(step.key, known) or (f" (there: {', '.join(known[:8])})" if known else " (it is empty)")
             raise SpecError(f"{path}: there is no {step.key!r} in {done}{hint}")
-        return found[0]
+        return found
     if not isinstance(at, dict):
         raise SpecError(f"{path}: {done} is {kind_of(at)}, one value; set it as a whole ({done}=...)")
     if step.bracket and (step.key == APPEND or step.key.isdecimal()):
@@ -271,16 +324,16 @@ def _near(name: str, known: list[str]) -> str:
 
 
 def _copied(value: Any) -> Any:
-    """A copy that shares nothing, aliases included: a change reaches one place only."""
+    """A mapping or a list with the same values in it; anything else as it is."""
     if isinstance(value, dict):
         section = Section(getattr(value, "line", None))
         section.lines = dict(getattr(value, "lines", {}))
-        section.update((k, _copied(v)) for k, v in value.items())
+        section.update(value)
         return section
     if isinstance(value, list):
         items = Sequence(getattr(value, "line", None))
         items.lines = list(getattr(value, "lines", ()))
-        items.extend(map(_copied, value))
+        items.extend(value)
         return items
     return value
 
@@ -332,10 +385,10 @@ def _native(value: object, line: int | None, path: str) -> Any:
 
 
 def _json_text(text: str, patch: Mapping[str, object]) -> str:
-    document = json.loads(text, parse_float=str)  # 1.30 is not 1.3
+    document = _Document(json.loads(text, parse_float=str))  # 1.30 is not 1.3
     for path, value in patch.items():
         _change(document, path, value, _native)
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document.root, indent=2, ensure_ascii=False) + "\n"
 
 
 def _yaml_text(text: str, patch: Mapping[str, object]) -> str:
@@ -350,10 +403,10 @@ def _yaml_text(text: str, patch: Mapping[str, object]) -> str:
     yaml.indent(**_indents(text))
     out = io.StringIO()
     try:
-        document = yaml.load(text)
+        document = _Document(yaml.load(text))
         for path, value in patch.items():
             _change(document, path, value, _flow)
-        yaml.dump(document, out)
+        yaml.dump(document.root, out)
     except (YAMLError, KeyError):  # KeyError: a key that only a merge (<<) brings cannot be deleted
         return ""
     return out.getvalue()

@@ -11,8 +11,11 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
+from capacity.advice import fixes
 from capacity.advice.codes import Finding
-from capacity.cli.check_ci import annotation_of, xml_text
+from capacity.advice.fixes import Fix, Fixes
+from capacity.advice.lever import Lever
+from capacity.cli.check_ci import annotation_of, github, junit, sarif, xml_text
 from capacity.cli.check_md import comment
 from capacity.cluster.check import check
 from capacity.errors import SpecError
@@ -29,6 +32,26 @@ HOSTILE = "evil::error::<&>\"']]>%0A,|*"
 @pytest.fixture(autouse=True)
 def _no_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+
+
+FIX = Fix(
+    levers=(
+        Lever(
+            name="lean",
+            summary="Hold `fewer`",
+            patch={},
+            cost="more calls",
+            source="",
+            commands=("kubectl set env\nmore", "# a comment", "aws eks", "aws ec2 x", "aws ec2 y"),
+        ),
+    ),
+    patch={"cni.env.A": "3", "cni.env.B": "[<img>]", "x": "1", "y": "2"},
+    verdict="ok",
+    frees={"c": -20, "a|b": 30, "d": 10, "e": 5},
+    short=0,
+    not_ok=0,
+)
+FOUND = Finding("IP001", "error", "subnets.private-b", "short", {"summary": "Hold fewer.", "patch": {}, "frees": 30})
 
 
 def plan_of(folder: Path, subnets: int = 1, name: str = "s", groups: int = 1) -> Path:
@@ -128,7 +151,8 @@ class TestGithub:
         plan = plan_of(tmp_path, name=HOSTILE)
         lines = run("check", str(plan), "-q", "-o", "github").stdout.splitlines()
         assert all(
-            line.startswith(("::error file=", "::warning file=", "EXHAUSTED", "::notice file=")) for line in lines
+            line.startswith(("::error file=", "::warning file=", "EXHAUSTED", "fix: ", "::notice file="))
+            for line in lines
         )
         error = next(line for line in lines if line.startswith("::error"))
         assert "%250A" in error  # the name's own %0A stays text
@@ -136,6 +160,20 @@ class TestGithub:
     def test_a_line_break_stays_in_its_line(self) -> None:
         assert annotation_of("a\r\n::set-output name=x::y").count("\n") == 1
         assert annotation_of("a\r\n::x").endswith("::a%0D%0A::x\n")
+
+    def test_a_finding_names_the_fix_that_mends_it(self) -> None:
+        hostile = replace(FIX, patch={"a": "::error::50%\r\nx"})
+        other = replace(FOUND, code="IP005", fix={"summary": "Larger nodes."})
+        lines = github(
+            check(read_plan(EXAMPLE), ("steady",)), [FOUND, other], Fixes(hostile, None, (hostile,))
+        ).splitlines()
+        assert lines[1].startswith("fix: lean makes the verdict ok")
+        assert lines[2].endswith(
+            "::short%0AFix: lean makes the verdict ok, checked with the plan changed: Hold `fewer`."
+            "%0AFree addresses here in the worst scenario: +30.%0AIn the plan: a=::error::50%25%0D%0Ax"
+        )
+        assert lines[3].endswith("::short")
+        assert len(lines) == 4
 
     def test_more_than_github_shows_is_said(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path, subnets=12)), "-q", "-o", "github")
@@ -158,6 +196,15 @@ class TestGithub:
 
 
 class TestJunit:
+    def test_a_failure_ends_with_the_fix(self) -> None:
+        hostile = replace(FIX, patch={"a": "<b>]]>\x00"})
+        text = junit(check(read_plan(EXAMPLE), ("peak",)), "error", Fixes(hostile, None, (hostile,)))
+        (failure,) = ElementTree.fromstring(text).findall(".//failure")
+        assert (failure.text or "").splitlines()[-2:] == [
+            "Fix: lean makes the verdict ok, checked with the plan changed: Hold `fewer`.",
+            "In the plan: a=<b>]]>\\u0000",
+        ]
+
     def test_counts_and_what_fails(self) -> None:
         done = run("check", str(EXAMPLE), "-q", "-o", "junit")
         root = ElementTree.fromstring(done.stdout)
@@ -302,6 +349,7 @@ LOG_SCHEMA: dict[str, Any] = {
                                         },
                                     },
                                 },
+                                "properties": {"type": "object"},
                                 "partialFingerprints": {
                                     "type": "object",
                                     "additionalProperties": {"type": "string"},
@@ -317,6 +365,14 @@ LOG_SCHEMA: dict[str, Any] = {
 
 
 class TestSarif:
+    def test_the_fix_is_in_the_message_and_in_the_property_bag(self) -> None:
+        log = json.loads(sarif(check(read_plan(EXAMPLE), ("peak",)), [FOUND], Fixes(FIX, None, (FIX,))))
+        jsonschema.validate(log, LOG_SCHEMA)
+        (entry,) = log["runs"][0]["results"]
+        assert "\nFix: lean makes the verdict ok" in entry["message"]["text"]
+        assert entry["properties"]["fix"] == {"summary": "Hold fewer.", "patch": {}, "frees": 30}
+        assert log["runs"][0]["properties"]["fix"].startswith("lean makes the verdict ok")
+
     @pytest.mark.parametrize("name", ["s", HOSTILE])
     def test_structure(self, tmp_path: Path, name: str) -> None:
         folder = tmp_path / "plans of a {b}"
@@ -349,17 +405,27 @@ class TestComment:
         assert "| 30 more subnets |" in done.stdout
         assert "- **IP001** error, 40 places, the gravest: peak: " in done.stdout
 
-    def test_a_lever_shows_its_patch_and_its_command(self) -> None:
-        fix = {
-            "summary": "Hold fewer.",
-            "patch": {"cni.env.WARM_IP_TARGET": "3", "cni.env.MINIMUM_IP_TARGET": "15"},
-            "commands": ["kubectl set env `x`\nmore", "aws eks"],
-        }
-        found = [Finding("IP001", "error", "subnets.private-b", "short", fix)]
-        text = comment(check(read_plan(EXAMPLE), ("steady",)), found, {})
-        assert "**Fix** (IP001): Hold fewer.\n" in text
-        assert "\nIn the plan: `cni.env.WARM_IP_TARGET=3`, `cni.env.MINIMUM_IP_TARGET=15`\n" in text
-        assert "\n`kubectl set env x`\n" in text
+    def test_the_fix_shows_what_it_frees_its_cost_its_patch_and_its_commands(self) -> None:
+        text = comment(check(read_plan(EXAMPLE), ("steady",)), [FOUND], {}, Fixes(FIX, None, (FIX,)))
+        assert (
+            "**Fix**: lean makes the verdict ok, checked with the plan changed: Hold `fewer`.\n".replace("`", "'")
+            in text
+        )
+        assert "\n- Free addresses in the worst scenario: a\\|b +30, c -20, d +10 and 1 more subnet.\n" in text
+        assert "\n- Cost: more calls.\n" in text
+        assert "\n- In the plan: `cni.env.A=3`, `cni.env.B=[&lt;img>]`, `x=1` and 1 more\n" in text
+        assert "\n- To paste: `aws eks`; `aws ec2 x`; 2 commands more by `capacity check --explain`\n" in text
+
+    def test_the_nearest_is_named_where_nothing_is_enough(self) -> None:
+        near = replace(FIX, verdict="tight")
+        text = comment(check(read_plan(EXAMPLE), ("steady",)), [FOUND], {}, Fixes(None, near, (near,)))
+        assert "**Fix**: nothing tried makes the verdict ok; nearest is lean (tight): Hold" in text
+        text = comment(check(read_plan(EXAMPLE), ("steady",)), [FOUND], {}, Fixes(None, None, ()))
+        assert "**Fix**: no lever can be applied to this plan.\n" in text
+
+    def test_without_a_search_the_gravest_finding_says_what_helps(self) -> None:
+        done = run("check", str(EXAMPLE), "-q", "-o", "md", "--no-fixes")
+        assert "**Fix** (IP001): Hold fewer spare addresses per node" in done.stdout
 
     def test_a_set_value_is_named(self) -> None:
         done = run("check", str(EXAMPLE), "-q", "-o", "md", "--set", "cni.env.WARM_IP_TARGET=2")
@@ -373,6 +439,31 @@ class TestComment:
     def test_with_explain_every_term_is_shown(self) -> None:
         done = run("check", str(EXAMPLE), "-q", "-o", "md", "--explain", "--scenario", "steady")
         assert "usable = 507" in done.stdout
+
+
+def test_csv_looks_for_no_fix_and_the_others_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def searched(*_: object) -> Fixes:
+        asked.append(output)
+        return Fixes(None, None, ())
+
+    monkeypatch.setattr(fixes, "find_fixes", searched)
+    plan = str(plan_of(tmp_path))
+    for output in ("csv", "json", "yaml", "table", "md", "github", "junit", "sarif"):
+        assert run("check", plan, "-q", "-o", output).code == 1
+        assert run("check", plan, "-q", "-o", output, "--no-fixes").code == 1
+    assert asked == ["json", "yaml", "table", "md", "github", "junit", "sarif"]
+
+
+def test_a_plan_too_large_to_be_searched_unasked_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixes, "SEARCH", 1)
+    plan = str(plan_of(tmp_path))
+    done = run("check", plan, "-o", "github")
+    assert "note: no fixes were looked for in a plan this large; --fixes does" in done.stderr
+    assert "fix: " not in done.stdout
+    assert "note:" not in run("check", plan, "-o", "csv").stderr
+    assert "\nfix: " in run("check", plan, "-q", "-o", "github", "--fixes").stdout
 
 
 @pytest.mark.parametrize("verb", ["compare", "warm", "node", "maxpods"])

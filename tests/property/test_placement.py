@@ -8,7 +8,20 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.cluster.place import BRANCH, EMPTY, HOST, VPC, GroupNodes, NodeRoom, Placement, PodShape, fits, with_pod
+from capacity.cluster.place import (
+    BRANCH,
+    EMPTY,
+    HOST,
+    REASONS,
+    VPC,
+    GroupNodes,
+    NodeRoom,
+    Placement,
+    PodShape,
+    blockers,
+    fits,
+    with_pod,
+)
 
 ROOM = st.builds(
     NodeRoom,
@@ -77,3 +90,32 @@ def test_classes_place_like_single_pods(groups: list[tuple[NodeRoom, list[int]]]
     )
     assert got == expected
     assert {u.workload: u.pods for u in placement.unplaced} == {str(i): n for i, n in enumerate(left) if n}
+
+
+def reason_by_hand(placement: Placement, pod: PodShape, open_to: tuple[int, ...]) -> str:
+    """What keeps a pod off, every node looked at."""
+    counts: Counter[str] = Counter()
+    for index in open_to:
+        for (_, state), nodes in placement.groups[index].classes.items():
+            found = blockers(placement.groups[index].room, state, pod)
+            if found in (["addresses"], ["branch_enis"]):
+                return found[0]
+            counts.update(dict.fromkeys(found, nodes))
+    return max(REASONS, key=lambda r: (counts[r], -REASONS.index(r))) if counts else "nodes"
+
+
+@settings(max_examples=400, deadline=None)
+@given(GROUPS, st.data())
+def test_reasons_kept_up_are_those_counted_anew(groups: list[tuple[NodeRoom, list[int]]], data: st.DataObject) -> None:
+    kinds = [(pod, open_to) for pod, _, open_to in data.draw(workloads(len(groups)))]
+    placement = Placement([GroupNodes(room, slots, EMPTY) for room, slots in groups])
+    for i, (kind, pods) in enumerate(
+        data.draw(st.lists(st.tuples(st.sampled_from(kinds), st.integers(1, 9)), min_size=1, max_size=14))
+    ):
+        known = len(placement.unplaced)
+        placement.place(str(i), kind[0], pods, kind[1])
+        for entry in placement.unplaced[known:]:
+            assert entry.reason == reason_by_hand(placement, *kind)
+        if data.draw(st.integers(0, 9)) == 0:  # a node comes, as when a group grows
+            placement.groups[kind[1][0]].add(0, EMPTY, 1)
+            placement.nodes_changed()

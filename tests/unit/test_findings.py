@@ -177,6 +177,19 @@ def test_only_the_gravest_scenario_of_a_place_is_told() -> None:
     assert len([f for f in both if f.code == "IP002"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("used", "said"),
+    [
+        # a /24 has 251 usable; its node and the control plane hold 32. b: 1,019 − 32 = 987, 96.9 %
+        (240, "z1 runs out first: 21 addresses short, 97 % are free in z2"),
+        (220, "z1 runs out first: 1 address short, 97 % are free in z2"),
+        (169, "z1 runs out first: 20 % of its addresses are free, 97 % are free in z2"),
+    ],
+)
+def test_a_zone_without_free_addresses_is_short_not_negative(used: int, said: str) -> None:
+    assert [f.message for f in Case(subnets=tight(used)).found() if f.code == "IP019"] == [said]
+
+
 def test_a_quota_that_cannot_be_raised_so_far_is_an_error() -> None:
     blocks = ", ".join(f"100.64.{i}.0/24" for i in range(50))
     found = {f.code: f for f in Case(cidrs=f"[10.0.0.0/16, {blocks}]").found()}

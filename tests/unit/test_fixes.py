@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.advice.findings import findings
-from capacity.advice.fixes import Fixes, after, find_fixes, least_free, merged, with_fix
+from capacity.advice.fixes import Fixes, after, find_fixes, is_large, least_free, merged, most_checks, with_fix
 from capacity.advice.levers import Lever, levers
 from capacity.advice.snippets import (
     eni_config,
@@ -167,3 +167,25 @@ def test_changes_asked_for_and_the_fix_are_written_together() -> None:
     asked = {"vpc.cidrs[+]": "100.65.0.0/16", "cni.env.MAX_ENI": "3"}
     fix = {"vpc.cidrs[+]": ["100.64.0.0/16"], "cni.env.MAX_ENI": "2"}
     assert after(asked, fix) == {"vpc.cidrs[+]": ["100.65.0.0/16", "100.64.0.0/16"], "cni.env.MAX_ENI": "2"}
+
+
+@pytest.mark.parametrize(
+    ("workloads", "checks", "large"),
+    [
+        (1, 150, False),
+        (9_990, 100, False),  # one group in two subnets counts for 10: a million ÷ 10,000
+        (49_990, 20, False),
+        (49_999, 20, True),  # 19 would be a million's worth
+    ],
+)
+def test_the_larger_the_plan_the_fewer_checks(workloads: int, checks: int, large: bool) -> None:
+    result = check(parse_plan(document(), "plan.yaml"), ["steady"])
+    plan = replace(result.plan, workloads=result.plan.workloads * workloads)
+    assert (most_checks(replace(result, plan=plan)), is_large(replace(result, plan=plan))) == (checks, large)
+
+
+def test_a_search_tells_how_far_it_is() -> None:
+    told: list[tuple[int, int]] = []
+    plan = document()
+    fixes = find_fixes(plan, checked(plan), tell=lambda done, most: told.append((done, most)))
+    assert told == [(i, 150) for i in range(len(fixes.tried))]

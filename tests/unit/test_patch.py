@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -267,3 +268,49 @@ def test_any_path_is_taken_or_refused_in_one_line(path: str, value: object) -> N
 @given(setting=st.text("abv.[]+01=pcn{}:'\"&*!%#\n", max_size=20))
 def test_any_setting_is_taken_or_refused_in_one_line(setting: str) -> None:
     assert "\n" not in refusal(lambda: parse_settings([setting]))
+
+
+CHANGES = st.sampled_from(
+    [
+        ("nodeGroups.general.nodes.max", "9"),
+        ("nodeGroups[0].name", "other"),
+        ("nodeGroups.other.maxPods", "20"),
+        ("nodeGroups.general", None),
+        ("vpc.subnets.a", None),
+        ("vpc.subnets[0].name", "b"),
+        ("vpc.subnets.b.used", "7"),
+        ("vpc.subnets[+]", {"name": "c", "zone": "us-east-1c", "cidr": "10.0.2.0/24"}),
+        ("vpc.subnets.c.used", "8"),
+        ("vpc.cidrs[10.0.0.0/16]", "10.0.0.0/15"),
+        ("vpc.cidrs[+]", "100.64.0.0/16"),
+        ("cni.env.MAX_ENI", "3"),
+        ("cni", None),
+        ("workloads.web", {"name": "api", "replicas": "3"}),
+        ("workloads.api.replicas", "4"),
+    ]
+)
+
+
+@given(st.lists(CHANGES, max_size=8, unique_by=lambda change: change[0]))
+def test_changes_together_are_the_changes_one_after_the_other(changes: list[tuple[str, object]]) -> None:
+    # One at a time nothing is remembered of where names stand, and nothing can be shared with an earlier change.
+    before, step = document(), document()
+    problem = ""
+    for path, value in changes:
+        problem = problem or refusal(partial(apply_patch, step, {path: value}))
+        step = step if problem else apply_patch(step, {path: value})
+    assert refusal(lambda: apply_patch(before, dict(changes))) == problem
+    if not problem:
+        together = apply_patch(before, dict(changes))
+        assert together == step
+        assert lines_of(together) == lines_of(step)
+    assert before == document()
+    assert lines_of(before) == lines_of(document())
+
+
+def lines_of(value: object) -> object:
+    """The lines that a document remembers, in its own shape."""
+    own = (getattr(value, "line", None), getattr(value, "lines", None))
+    if isinstance(value, dict):
+        return own, {k: lines_of(v) for k, v in value.items()}
+    return (own, [lines_of(v) for v in value]) if isinstance(value, list) else None

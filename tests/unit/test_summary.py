@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.growth import exhaustion
+from capacity.cluster.place import Unplaced
 from tests.fixtures.plans import plan_of, small
 
 NODES = "nodes: {min: 1, desired: 3, max: 6}"
@@ -37,7 +40,15 @@ def steady(*exchanges: tuple[str, str]) -> CheckResult:
             [("used: 10", "used: 150")],
             "TIGHT: a (10.0.0.0/24, us-east-1a): only 51 of 251 addresses stay free in steady.",
         ),
-        ([("replicas: 10", "replicas: 30")], "TIGHT: in steady 9 pods find no node."),
+        (
+            [("replicas: 10", "replicas: 30")],
+            "TIGHT: in steady, 9 pods find no node: stopped by CPU. No subnet is short of addresses.",
+        ),
+        (
+            [("replicas: 10", "replicas: 22"), ("used: 10", "used: 150")],
+            "TIGHT: a (10.0.0.0/24, us-east-1a): only 51 of 251 addresses stay free in steady. "
+            "1 pod finds no node: stopped by CPU.",
+        ),
         (
             [("used: 10", "used: 199")],
             "TIGHT: a (10.0.0.0/24, us-east-1a): 2 of 251 addresses stay free, but up to 261 may be held in steady.",
@@ -49,6 +60,33 @@ def test_sentences(exchanges: list[tuple[str, str]], said: str) -> None:
     if "51 of 251" in said:
         exchanges.append(("minFree: 20%", "minFree: 21%"))
     assert verdict_sentence(steady(*exchanges)) == said
+
+
+def test_pods_without_an_address_are_worse_than_a_tight_subnet() -> None:
+    # MAX_ENI 1 leaves 9 secondary addresses on an m5.large: 3 nodes hold 27 of 40 small pods, one of each a daemonset's
+    few = ('WARM_ENI_TARGET: "1"', "MAX_ENI: 1")
+    small_pods = (("replicas: 10", "replicas: 40"), ("cpu: 250m, memory: 512Mi", "cpu: 10m"))
+    said = verdict_sentence(steady(few, *small_pods, ("used: 10", "used: 200")))
+    assert "pods find no node: stopped by the addresses that the nodes' ENIs can hold." in said
+    assert said.startswith("EXHAUSTED: in steady, ")
+    assert said.endswith(
+        "The subnet with the least left is a (10.0.0.0/24, us-east-1a): only 21 of 251 addresses stay free."
+    )
+
+
+def test_several_reasons_the_one_of_most_pods_first() -> None:
+    result = steady(("replicas: 10", "replicas: 30"))
+    state = replace(
+        result.scenarios[0],
+        unplaced=(
+            Unplaced("a", 1, "cpu"),
+            Unplaced("b", 7, "nodes"),
+            Unplaced("c", 2, "memory"),
+            Unplaced("d", 1, "cpu"),
+        ),
+    )
+    said = verdict_sentence(replace(result, scenarios=(state,)))
+    assert "11 pods find no node: stopped by the number of nodes, CPU and memory." in said
 
 
 def test_reservations_that_leave_too_little_for_single_addresses() -> None:

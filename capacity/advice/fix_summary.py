@@ -1,0 +1,27 @@
+"""The outcome of a search for a fix in a sentence or two."""
+
+from __future__ import annotations
+
+from capacity.advice.fixes import Fix, Fixes
+
+
+def fix_sentence(fixes: Fixes) -> str:
+    """What the search for a fix found: the smallest set that is enough, or the nearest."""
+    if fixes.best is not None:
+        what = f"{fixes.best.names} makes the verdict ok, checked with the plan changed"
+    elif fixes.nearest is not None:
+        what = f"nothing tried makes the verdict ok; nearest is {fixes.nearest.names} ({fixes.nearest.verdict})"
+    else:
+        return "no lever can be applied to this plan."
+    found = fixes.best or fixes.nearest
+    assert found is not None
+    return f"{what}: {'; '.join(lever.summary for lever in found.levers)}."
+
+
+def freed_sentence(fix: Fix, most: int) -> str:
+    """What it frees where most changes, at most so many subnets; nothing where nothing does."""
+    largest = sorted(fix.frees.items(), key=lambda f: -abs(f[1]))
+    told = [f"{name} {change:+,}" for name, change in largest[:most]]
+    rest = len(largest) - most
+    more = f" and {rest:,} more {'subnet' if rest == 1 else 'subnets'}" if rest > 0 else ""
+    return f"Free addresses in the worst scenario: {', '.join(told)}{more}." if told else ""
