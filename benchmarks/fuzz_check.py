@@ -23,6 +23,7 @@ from typing import Any
 import yaml
 
 from capacity.advice.findings import findings
+from capacity.advice.fixes import Fixes, find_fixes, with_fix
 from capacity.cli.check_view import answer
 from capacity.cli.output import Sink, render
 from capacity.cluster.check import CheckResult, check
@@ -31,6 +32,9 @@ from capacity.spec.document import Section, parse_yaml
 from capacity.spec.parse import parse_plan
 
 SECONDS = 10  # a plan of this size that takes longer hangs
+EXAMPLES = Path(__file__).parents[1] / "examples"
+FILE = str(EXAMPLES / "shared-subnets" / "plan.yaml")  # where the plans that name another find it
+SEARCHED = 5  # the search for a fix runs on every so many plans that are not ok
 WORST: list[Any] = [
     None,
     "",
@@ -85,6 +89,12 @@ WORST: list[Any] = [
     {"now": "3", "max": "4000"},
     {"min": "0", "max": "500"},
     {"us-east-1a": "1", "us-east-1b": "3"},
+    {"kubernetes.io/role/cni": "1"},
+    {"kubernetes.io/role/cni": "0"},
+    "cilium",
+    {"name": "cilium", "cilium": {"firstInterfaceIndex": "1", "prefixDelegation": "true"}},
+    {"kind": "cluster", "plan": "staging.yaml"},
+    "shop.yaml",
 ]
 SETTINGS = {
     "WARM_ENI_TARGET": ["0", "1", "2", "15", "-1", "x", ""],
@@ -94,6 +104,8 @@ SETTINGS = {
     "MAX_ENI": ["0", "1", "2", "100"],
     "ENABLE_PREFIX_DELEGATION": ["true", "false", "maybe"],
     "ENABLE_POD_ENI": ["true", "false"],
+    "ENABLE_SUBNET_DISCOVERY": ["true", "false"],
+    "CLUSTER_NAME": ["shop", ""],
     "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": ["true", "false"],
 }
 TEXT = list("{}[]:,-#&*!|>'\"%@`\t\n\r \\0a\x00\x1b\ufeff\u202e§")
@@ -174,8 +186,8 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from _places(value[key])
 
 
-def judge(text: str) -> str:
-    """The verdict, or the refusal's one line.
+def judge(text: str, search: bool = False) -> str:
+    """The verdict, or the refusal's one line; ``search``: with the search for a fix.
 
     Raises
     ------
@@ -183,20 +195,24 @@ def judge(text: str) -> str:
         A verdict whose figures do not add up, or a refusal that is no one line.
     """
     try:
-        document = parse_yaml(text, "plan.yaml")
+        document = parse_yaml(text, FILE)
         if not isinstance(document, Section):
             return "refused: not a mapping"
-        result = check(parse_plan(document, "plan.yaml"))
+        result = check(parse_plan(document, FILE))
     except SpecError as error:
         message = str(error)
-        assert message.startswith("plan.yaml")
+        assert message.startswith(FILE)
         assert "\n" not in message.strip()
-        return f"refused: {message}"
-    hold_to_account(result)
+        return f"refused: {message.removeprefix(FILE)}"
+    fixes = None
+    if search and result.verdict != "ok":
+        fixes = find_fixes(document, result)
+        assert fixes.best is None or fixes.best.verdict == "ok"
+    hold_to_account(result, fixes)
     return result.verdict
 
 
-def hold_to_account(result: CheckResult) -> None:
+def hold_to_account(result: CheckResult, fixes: Fixes | None) -> None:
     """What must hold of every check, and that every format can say it."""
     for scenario in result.scenarios:
         for s in scenario.subnets:
@@ -207,7 +223,7 @@ def hold_to_account(result: CheckResult) -> None:
             assert (s.verdict == "exhausted") == (s.free < 0 or not s.prefixes_placed)
         placed = sum(c.count * (c.pods - g.shape.first.start[4]) for g in scenario.groups for c in g.classes)
         assert placed >= 0
-    said = answer(result, findings(result), explain=False)
+    said = answer(result, with_fix(findings(result), fixes), explain=False, fixes=fixes)
     json.loads(render(said, Sink("json")))
     assert render(said, Sink("csv"))
     for form in ("table", "md"):
@@ -232,7 +248,7 @@ def run(sources: list[str], count: int, seed: int = 1, say: Callable[[str], None
             signal.alarm(SECONDS)
             start = time.perf_counter()
             try:
-                said = judge(text)
+                said = judge(text, search=number % SEARCHED == 0)
             except Exception as error:
                 error.add_note(f"plan {number} of seed {seed}:\n{text}")
                 raise
@@ -255,12 +271,12 @@ def _too_slow(*_: object) -> None:
 
 
 def example_plans() -> list[str]:
-    """The examples, and the plan of the tests that holds every key."""
-    folder = Path(__file__).parents[1]
-    sys.path.insert(0, str(folder))
-    from tests.fixtures.plans import FULL, SMALL
+    """The examples, and the plans of the tests that hold every key."""
+    sys.path.insert(0, str(EXAMPLES.parent))
+    from tests.fixtures.plans import FULL, FULL_CILIUM, SMALL
 
-    return [FULL, SMALL, *(p.read_text(encoding="utf-8") for p in sorted((folder / "examples").glob("*.yaml")))]
+    texts = (p.read_text(encoding="utf-8") for p in sorted(EXAMPLES.rglob("*.yaml")))
+    return [FULL, FULL_CILIUM, SMALL, *(text for text in texts if "apiVersion: capacity/v1" in text)]
 
 
 if __name__ == "__main__":
