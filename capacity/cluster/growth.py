@@ -47,13 +47,7 @@ def exhaustion(result: CheckResult, scenario: ScenarioState, subnet: str) -> Exh
     if room < 0:
         return None
     nodes = scenario.groups[index].nodes
-    low, high = 0, nodes
-    while low < high:  # what one subnet has to give never falls as the group grows
-        middle = (low + high) // 2
-        if takes.at(subnet, middle) > room:
-            high = middle
-        else:
-            low = middle + 1
-    if takes.at(subnet, low) <= room:
+    first = takes.first_beyond(subnet, room, nodes)
+    if first is None:
         return None
-    return Exhaustion(scenario.groups[index].shape.group.name, low, nodes, takes.per_node(subnet))
+    return Exhaustion(scenario.groups[index].shape.group.name, first, nodes, takes.per_node(subnet))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import ceil
 
 from capacity.cluster.booking import expected_use, held_by_others
 from capacity.cluster.check import CheckResult
@@ -17,6 +18,7 @@ from capacity.errors import SpecError
 from capacity.units import ceil_div
 
 MOST_STEPS = 60  # points of a curve
+MOST_LOOKED_AT = 10_000  # counts of nodes tried one by one
 FARTHEST = 10**7  # nodes beyond which nobody asks
 PARTS = 12  # steps of growth in today's replicas
 
@@ -70,20 +72,8 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
     takes = Takes(engine, state, index)
     free = {s.subnet.name: s.free_open + takes.now(s.subnet.name) for s in state.subnets if takes.any(s.subnet.name)}
 
-    def nodes_until(name: str) -> int | None:
-        """First count of nodes that does not fit: the count in one subnet never falls as the group grows."""
-        low, high = 0, 1
-        while takes.at(name, high) <= free[name]:
-            low, high = high, 2 * high
-            if high > FARTHEST:
-                return None
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if takes.at(name, middle) <= free[name] else (low, middle)
-        return high
-
     names = tuple(free)
-    ends = {n: 0 if free[n] < 0 else nodes_until(n) for n in names}
+    ends = {n: 0 if free[n] < 0 else takes.first_beyond(n, free[n], FARTHEST) for n in names}
     plan_max = result.plan.node_groups[index].max_nodes or 0
     first = min((e for e in ends.values() if e is not None), default=0)
     end = most or max(first * 5 // 4 + 1, 2 * max(mine.nodes, 1), plan_max)
@@ -196,6 +186,34 @@ class Takes:
         if self._roams:
             return self._use(subnet, nodes) - self._use(subnet, 0)
         return self._engine.nodes_in(self._index, nodes, subnet) * self.per_node(subnet)
+
+    def first_beyond(self, subnet: str, room: int, most: int) -> int | None:
+        """The first count of nodes, up to ``most``, that takes more of a subnet than there is room; None: all fit.
+
+        Notes
+        -----
+        By halving, as what a subnet has to give hardly ever falls while the group grows. By largest remainder it
+        does: a zone's share may shrink by one node when another zone's grows by two. It stays between its quota
+        rounded down and up, so that an earlier count lies less than one node's worth of the zone before.
+        """
+        low, high = 0, 1
+        while high <= most and self.at(subnet, high) <= room:
+            low, high = high, 2 * high
+        high = min(high, most)
+        if high <= low or self.at(subnet, high) <= room:
+            return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.at(subnet, middle) <= room else (low, middle)
+        return next((n for n in range(max(high - self._window(subnet), 1), high) if self.at(subnet, n) > room), high)
+
+    def _window(self, subnet: str) -> int:
+        """Nodes of the group for one more in the subnet's zone, where they are spread by weight. [nodes]"""
+        spread = self._group.shape.group.spread
+        if isinstance(spread, str):
+            return 0
+        weight = spread[self._engine.subnets[subnet].zone]
+        return min(ceil(sum(spread.values()) / weight), MOST_LOOKED_AT) if weight else 0
 
     def _use(self, subnet: str, nodes: int) -> int:
         """Addresses used of a subnet by everybody with so many nodes of the group."""

@@ -10,6 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from capacity.cluster.check import CheckResult, check
+from capacity.cluster.engine import Engine
+from capacity.cluster.headroom import Takes
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape
 from capacity.cni.facade import node_pool
@@ -232,3 +234,17 @@ def test_no_desired_is_the_fewest_nodes_on_which_the_pods_are_placed(work: list[
     assert state.unplaced == ()
     assert grown(f", nodes: {count}", work).unplaced == ()
     assert grown(f", nodes: {count - 1}", work).unplaced != ()
+
+
+# --- where a growing group no longer fits ---------------------------------------------------------
+
+
+@settings(max_examples=80)
+@given(st.lists(st.integers(1, 40), min_size=3, max_size=3), st.integers(0, 251), st.sampled_from(["s0", "s1", "s2"]))
+def test_the_first_count_that_does_not_fit_is_the_first_one(weights: list[int], room: int, subnet: str) -> None:
+    spread = "{" + ", ".join(f"z{i}: {w}" for i, w in enumerate(weights)) + "}"
+    result = check(plan(3, 3, "", 3, spread=spread), ["steady"])
+    takes = Takes(Engine(result.plan, result.shapes), result.scenarios[0], 0)
+    assume(takes.any(subnet))
+    by_trying = next((n for n in range(1, 400) if takes.at(subnet, n) > room), None)
+    assert takes.first_beyond(subnet, room, 399) == by_trying
