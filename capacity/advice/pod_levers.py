@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
 
@@ -46,7 +46,10 @@ def prefixes(result: CheckResult) -> Iterator[Lever]:
         cost="new nodes beside the old; needs aligned /28 blocks; for density, not for thrift"
         + ("; addresses already inside a reserved block stay until their pods go" if reserved else ""),
         source=f"{GUIDE}/prefix-mode_linux.adoc L43-93; subnet-cidr-reservation.md L3-14",
-        commands=(*commands, *(line for g, cap in raised for line in max_pods_snippets(g, cap))),
+        commands=(
+            *commands,
+            *_max_pods_lines(raised),
+        ),
     )
 
 
@@ -75,7 +78,7 @@ def ipv6(plan: Plan) -> Iterator[Lever]:
         source=f"{GUIDE}/ipv6.adoc L16-119; EKS API KubernetesNetworkConfigRequest.ipFamily (read 2026-11-25)",
         commands=(
             *ipv6_cluster_snippets(plan, variables),
-            *(line for g, cap in raised for line in max_pods_snippets(g, cap)),
+            *_max_pods_lines(raised),
         ),
         last=True,
     )
@@ -93,6 +96,11 @@ def _new_enough(plan: Plan) -> bool:
     if (plan.region or "").startswith(NO_IPV6_REGIONS):
         return False
     return (not cni or cni >= needed) and (not kubernetes or kubernetes >= KUBERNETES_IPV6_SINCE)
+
+
+def _max_pods_lines(raised: Iterable[tuple[NodeGroup, int]]) -> Iterator[str]:
+    for group, cap in raised:
+        yield from max_pods_snippets(group.name, group.provisioner, group.ami, cap)
 
 
 def _raised_max_pods(plan: Plan) -> list[tuple[NodeGroup, int]]:

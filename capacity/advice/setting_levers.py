@@ -88,8 +88,9 @@ def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
         fullest = max((s.groups[index].pods_per_node for s in result.scenarios), default=0)
         wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start[4] + 1)
         if fullest and wanted < min(t.max_pods for t in shape.types):
-            patch[f"nodeGroups[{shape.group.name}].maxPods"] = wanted
-            commands += max_pods_snippets(shape.group, wanted)
+            g = shape.group
+            patch[f"nodeGroups[{g.name}].maxPods"] = wanted
+            commands += max_pods_snippets(g.name, g.provisioner, g.ami, wanted)
     if patch:
         yield Lever(
             name="lower-max-pods",

@@ -5,9 +5,34 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from capacity.advice.warm import commands as cli_commands
 from capacity.spec.plan import NodeGroup, Plan
+
+
+def env_commands(change: Mapping[str, str | None], env: Mapping[str, str | None]) -> tuple[str, ...]:
+    """What to paste: kubectl for a self-managed CNI, the AWS CLI for the EKS add-on.
+
+    The add-on's values are given as a whole: those of the plan with the change made.
+
+    Examples
+    --------
+    >>> for command in env_commands({"WARM_IP_TARGET": "2", "WARM_ENI_TARGET": None}, {}):
+    ...     print(command)
+    kubectl set env daemonset/aws-node -n kube-system WARM_IP_TARGET=2 WARM_ENI_TARGET-
+    aws eks update-addon --cluster-name CLUSTER --addon-name vpc-cni --resolve-conflicts PRESERVE \
+--configuration-values '{"env": {"WARM_IP_TARGET": "2"}}'
+    """
+    if not change:
+        return ()
+    words = [f"{n}-" if v is None else shlex.quote(f"{n}={v}") for n, v in change.items()]
+    merged: dict[str, Any] = {n: v for n, v in {**env, **change}.items() if v is not None}
+    values = shlex.quote(json.dumps({"env": merged}))
+    return (
+        f"kubectl set env daemonset/aws-node -n kube-system {' '.join(words)}",
+        "aws eks update-addon --cluster-name CLUSTER --addon-name vpc-cni --resolve-conflicts PRESERVE "
+        f"--configuration-values {values}",
+    )
 
 
 def env_snippets(change: Mapping[str, str | None], env: Mapping[str, str | None]) -> tuple[str, ...]:
@@ -16,29 +41,58 @@ def env_snippets(change: Mapping[str, str | None], env: Mapping[str, str | None]
     pairs = ", ".join(f"{name} = {json.dumps(value)}" for name, value in values.items())
     flow = json.dumps({"env": values})
     return (
-        *cli_commands(change, env),
+        *env_commands(change, env),
         f"# Terraform, aws_eks_addon vpc-cni: configuration_values = jsonencode({{ env = {{ {pairs} }} }})",
         f"# eksctl, addons: {{name: vpc-cni, configurationValues: {_single_quoted(flow)}}}",
     )
 
 
-def max_pods_snippets(group: NodeGroup, pods: int) -> Iterator[str]:
-    """Max pods of a group, where its provisioner and AMI take it.
+def max_pods_snippets(name: str, provisioner: str, ami: str, pods: int) -> Iterator[str]:
+    """Max pods of a node group, where its provisioner and AMI take it; Auto Mode and Fargate set their own.
 
     Source: aws/karpenter-provider-aws EC2NodeClass spec.kubelet.maxPods; awslabs/amazon-eks-ami@81fec2e8 nodeadm
-    doc/examples.md L253-254; eksctl pkg/nodebootstrap/al2023.go L62-74; bottlerocket settings.kubernetes.max-pods.
+    doc/examples.md L253-254, templates/al2 bootstrap.sh; eksctl pkg/nodebootstrap/al2023.go L62-74; bottlerocket
+    settings.kubernetes.max-pods; terraform-aws-modules/terraform-aws-eks docs/user_data.md. That EKS enforces its own
+    where the launch template has no AMI ID: aws/aws-eks-best-practices@3a23761, terraform-aws-eks#1770.
     """
-    if group.provisioner == "karpenter":
-        patch = json.dumps({"spec": {"kubelet": {"maxPods": pods}}})
-        yield f"kubectl patch ec2nodeclass {shlex.quote(group.name)} --type merge -p {shlex.quote(patch)}"
+    if provisioner in ("auto", "fargate"):
         return
-    name = json.dumps(group.name, ensure_ascii=False)
-    yield f"# eksctl, managedNodeGroups: {{name: {name}, maxPodsPerNode: {pods}}}"
-    if group.ami == "bottlerocket":
-        yield f"# user data of Bottlerocket: [settings.kubernetes] max-pods = {pods}"
-    elif group.ami == "al2023":
-        config = f"spec: {{kubelet: {{config: {{maxPods: {pods}}}}}}}"
-        yield f"# nodeadm: {{apiVersion: node.eks.aws/v1alpha1, kind: NodeConfig, {config}}}"
+    if provisioner == "karpenter":
+        patch = json.dumps({"spec": {"kubelet": {"maxPods": pods}}})
+        yield f"kubectl patch ec2nodeclass {shlex.quote(name)} --type merge -p {shlex.quote(patch)}"
+        return
+    config: dict[str, Any] = {"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig"}
+    config["spec"] = {"kubelet": {"config": {"maxPods": pods}}}
+    arguments = f"--use-max-pods false --kubelet-extra-args '--max-pods={pods}'"
+    forms = {
+        "al2023": (
+            f"nodeadm: {json.dumps(config)}",
+            'cloudinit_pre_nodeadm = [{ content_type = "application/node.eks.aws", '
+            f"content = jsonencode({_hcl(config)}) }}]",
+        ),
+        "al2": (f"bootstrap.sh: {arguments}", f'bootstrap_extra_args = "{arguments}"'),
+        "bottlerocket": (
+            f"Bottlerocket, user data: [settings.kubernetes] max-pods = {pods}",
+            f'bootstrap_extra_args = "[settings.kubernetes]\\nmax-pods = {pods}"',
+        ),
+        "windows": (f"EKS bootstrap on Windows: -KubeletExtraArgs '--max-pods={pods}'", ""),
+    }
+    groups = "managedNodeGroups" if provisioner == "managed" else "nodeGroups"
+    yield f"# eksctl, {groups}: {{name: {json.dumps(name, ensure_ascii=False)}, maxPodsPerNode: {pods}}}"
+    own, terraform = forms[ami]
+    yield f"# {own}"
+    needs_ami = provisioner == "managed" and ami in ("al2023", "al2")
+    if terraform:
+        ami_id = "ami_id = AMI_ID, enable_bootstrap_user_data = true, " if needs_ami else ""
+        yield f"# Terraform, module terraform-aws-modules/eks, in the node group: {ami_id}{terraform}"
+    if needs_ami:
+        yield "# Without an AMI ID in the launch template EKS writes its own max pods; that of the EKS image will do."
+
+
+def _hcl(value: Mapping[str, Any]) -> str:
+    """A mapping of words and numbers as an HCL object."""
+    words = {k: _hcl(v) if isinstance(v, Mapping) else json.dumps(v) for k, v in value.items()}
+    return f"{{ {', '.join(f'{k} = {v}' for k, v in words.items())} }}"
 
 
 def reserved_enis_snippet(plan: Plan) -> Iterator[str]:

@@ -7,16 +7,14 @@ costs. The figures of a node are the closed forms of :mod:`capacity.cni.node_poo
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from math import ceil
-from typing import Any
 
 from capacity.advice.compare import Comparison, compare
+from capacity.advice.snippets import env_commands
 from capacity.catalog.instance_type import InstanceType
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.shape import GroupShape, group_shapes
@@ -667,7 +665,7 @@ def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str 
     if current in fit and current.costs[0] - best.costs[0] < WORTH * current.costs[0]:
         best = current
     change = _change(best.targets, current.targets, env)
-    return Recommendation(best, rule(prefix), change, commands(change, env), None)
+    return Recommendation(best, rule(prefix), change, env_commands(change, env), None)
 
 
 def rule(prefix: bool) -> str:
@@ -689,28 +687,3 @@ def _change(targets: WarmTargets, current: WarmTargets, env: Mapping[str, str | 
     wanted = targets.env
     gone = [n for n in ("WARM_IP_TARGET", "MINIMUM_IP_TARGET") if env.get(n) is not None and n not in wanted]
     return {**{n: v for n, v in wanted.items() if env.get(n) != v}, **dict.fromkeys(gone)}
-
-
-def commands(change: Mapping[str, str | None], env: Mapping[str, str | None]) -> tuple[str, ...]:
-    """What to paste: kubectl for a self-managed CNI, the AWS CLI for the EKS add-on.
-
-    The add-on's values are given as a whole: those of the plan with the change made.
-
-    Examples
-    --------
-    >>> for command in commands({"WARM_IP_TARGET": "2", "WARM_ENI_TARGET": None}, {}):
-    ...     print(command)
-    kubectl set env daemonset/aws-node -n kube-system WARM_IP_TARGET=2 WARM_ENI_TARGET-
-    aws eks update-addon --cluster-name CLUSTER --addon-name vpc-cni --resolve-conflicts PRESERVE \
---configuration-values '{"env": {"WARM_IP_TARGET": "2"}}'
-    """
-    if not change:
-        return ()
-    words = [f"{n}-" if v is None else shlex.quote(f"{n}={v}") for n, v in change.items()]
-    merged: dict[str, Any] = {n: v for n, v in {**env, **change}.items() if v is not None}
-    values = shlex.quote(json.dumps({"env": merged}))
-    return (
-        f"kubectl set env daemonset/aws-node -n kube-system {' '.join(words)}",
-        "aws eks update-addon --cluster-name CLUSTER --addon-name vpc-cni --resolve-conflicts PRESERVE "
-        f"--configuration-values {values}",
-    )

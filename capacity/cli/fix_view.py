@@ -86,7 +86,7 @@ def shell_commands(fix: Fix) -> list[str]:
 
 def other_forms(fix: Fix) -> list[str]:
     """The tools that the comments are for: they begin with its name and a colon or comma."""
-    names = (re.match(r"# (\w[\w ]*)[,:]", command) for command in all_commands(fix))
+    names = (re.match(r"# (\w[\w. ]*)[,:]", command) for command in all_commands(fix))
     return list(dict.fromkeys(found[1] for found in names if found))
 
 

@@ -67,6 +67,10 @@ def maxpods(
     expression: Expression = None,
     cni: Cni = "vpc-cni",
     cilium: Cilium = None,
+    snippet: Annotated[
+        bool,
+        typer.Option("--snippet", help="What to paste to set the recommended max pods: eksctl, nodeadm, Terraform …"),
+    ] = False,
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
@@ -77,7 +81,8 @@ def maxpods(
 
     Examples: capacity maxpods m5.large · capacity maxpods 'm7g.*' --mode prefix ·
     capacity maxpods c6i.xlarge --custom-networking --explain · capacity maxpods --all -o csv ·
-    capacity maxpods m5.large --cni cilium --cilium firstInterfaceIndex=1
+    capacity maxpods m5.large --cni cilium --cilium firstInterfaceIndex=1 ·
+    capacity maxpods m5.large m6i.large --mode prefix --snippet
     """
     to = sink(output, out_file, color, quiet)
     chosen = one_of("--mode", mode, MODES)
@@ -94,17 +99,35 @@ def maxpods(
     rows = max_pods_rows(kinds, platform, modes_of(platform) if chosen == "all" else (chosen,))
     by_name = {k.name: k for k in kinds}
     results = [_result(row, by_name[row.instance_type], platform if explain else None) for row in rows]
+    pasted = _snippets(rows, results, platform) if snippet else []
     emit(
         Answer(
             command="maxpods",
             inputs=_inputs(asked, platform, chosen),
             results=results,
-            blocks=_blocks(rows, results, platform, explain),
-            rows=[{k: v for k, v in r.items() if k != "explain"} for r in results],
+            blocks=[*_blocks(rows, results, platform, explain), *pasted],
+            rows=[{k: v for k, v in r.items() if k not in ("explain", "snippet")} for r in results],
             warnings=[*notes, *_warnings(rows, platform)],
         ),
         to,
     )
+
+
+def _snippets(rows: list[MaxPods], results: list[dict[str, Any]], platform: Platform) -> list[str | Table]:
+    """Each row's own into the results; for a person the one that suits all types, mode by mode."""
+    from capacity.advice.snippets import max_pods_snippets
+    from capacity.node.maxpods import common_max_pods
+
+    def lines(pods: int) -> list[str]:
+        return list(max_pods_snippets("NODE-GROUP", platform.provisioner, platform.ami, pods))
+
+    for row, result in zip(rows, results, strict=True):
+        result["snippet"] = [] if row.max_pods_recommended is None else lines(row.max_pods_recommended)
+    page: list[str | Table] = []
+    for pods, modes in common_max_pods(rows).items():
+        several = ", the smallest recommended of the types" if len({r.instance_type for r in rows}) > 1 else ""
+        page += ["", f"max pods {pods}{several} ({', '.join(modes)}):", *(f"  {line}" for line in lines(pods))]
+    return page
 
 
 def _result(row: MaxPods, kind: Any, explained: Platform | None) -> dict[str, Any]:

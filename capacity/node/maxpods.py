@@ -438,3 +438,18 @@ def max_pods_rows(types: Iterable[InstanceType], on: Platform, modes: Iterable[s
     """One row per type and mode."""
     platforms = [replace(on, mode=m) for m in modes]
     return [max_pods(of, platform) for of in types for platform in platforms]
+
+
+def common_max_pods(rows: Iterable[MaxPods]) -> dict[int, list[str]]:
+    """The one max pods that suits every type, by mode: the smallest recommended. Modes of one figure together.
+
+    One figure for a group of several types must not exceed what the smallest of them has addresses for. [pods]
+    """
+    by_mode: dict[str, int] = {}
+    for row in rows:
+        if row.max_pods_recommended is not None:
+            by_mode[row.mode] = min(by_mode.get(row.mode, row.max_pods_recommended), row.max_pods_recommended)
+    found: dict[int, list[str]] = {}
+    for mode, pods in by_mode.items():
+        found.setdefault(pods, []).append(mode)
+    return found

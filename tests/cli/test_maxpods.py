@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,28 @@ def test_mode_all_is_every_mode_that_the_platform_has() -> None:
 def test_ipv6_carries_more_than_addresses_can_say() -> None:
     (row,) = results("m5.24xlarge", "--mode", "ipv6")
     assert (row["ip_capacity"], row["max_pods_formula"], row["max_pods_recommended"]) == (None, 11762, 250)
+
+
+def test_what_to_paste_is_the_smallest_recommended_of_the_types() -> None:
+    done = capacity("maxpods", "m5.large", "m5.4xlarge", "--snippet", "-q")
+    assert "max pods 29, the smallest recommended of the types (secondary):" in done.stdout
+    assert "max pods 110, the smallest recommended of the types (prefix, ipv6):" in done.stdout
+    assert "maxPodsPerNode: 29" in done.stdout
+    rows = json.loads(capacity("maxpods", "m5.large", "--ami", "al2", "--snippet", "-o", "json").stdout)["results"]
+    assert "--max-pods=29" in " ".join(rows[0]["snippet"])
+    assert "--max-pods=110" in " ".join(rows[1]["snippet"])
+    karpenter = capacity("maxpods", "m5.large", "--provisioner", "karpenter", "--mode", "secondary", "--snippet", "-q")
+    (command,) = [line.strip() for line in karpenter.stdout.splitlines() if "kubectl" in line]
+    assert json.loads(shlex.split(command)[-1]) == {"spec": {"kubelet": {"maxPods": 29}}}
+
+
+@pytest.mark.parametrize("ami", ["al2023", "al2", "bottlerocket", "windows"])
+def test_every_image_has_its_own_form(ami: str) -> None:
+    (row, *_) = json.loads(capacity("maxpods", "m5.large", "--ami", ami, "--snippet", "-o", "json").stdout)["results"]
+    pods = str(row["max_pods_recommended"])
+    assert all(pods in line for line in row["snippet"] if "AMI ID" not in line)
+    form = {"al2023": "nodeadm", "al2": "bootstrap.sh", "bottlerocket": "settings.kubernetes", "windows": "Windows"}
+    assert any(form[ami] in line for line in row["snippet"])
 
 
 def test_the_default_network_card_counts_not_the_sum_of_cards() -> None:

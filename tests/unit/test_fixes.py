@@ -154,7 +154,7 @@ def test_names_of_the_plan_are_quoted_in_what_is_pasted() -> None:
     group = checked(document()).plan.node_groups[0]
     assert "'it'\"'\"'s web'" in minimal_update_snippet(group)
     karpenter = replace(group, provisioner="karpenter", name="x; rm -rf /")
-    (command,) = max_pods_snippets(karpenter, 110)
+    (command,) = max_pods_snippets(karpenter.name, "karpenter", karpenter.ami, 110)
     assert shlex.split(command)[3] == "x; rm -rf /"
     assert json.loads(shlex.split(command)[-1]) == {"spec": {"kubelet": {"maxPods": 110}}}
     assert shlex.split(no_surge_snippet("$(id)"))[3] == "$(id)"

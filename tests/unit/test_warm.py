@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.advice.warm import WarmAnswer, WarmRow, WarmTargets, commands, warm_for_plan, warm_for_type, with_env
+from capacity.advice.snippets import env_commands
+from capacity.advice.warm import WarmAnswer, WarmRow, WarmTargets, warm_for_plan, warm_for_type, with_env
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
 from capacity.errors import SpecError
@@ -171,7 +172,7 @@ class TestRecommendation:
         assert best.commands[0].endswith("WARM_ENI_TARGET=1 WARM_IP_TARGET- MINIMUM_IP_TARGET-")
 
     def test_commands_quote_what_a_shell_would_read(self) -> None:
-        kubectl, addon = commands({"WARM_IP_TARGET": "2"}, {"ADDITIONAL_ENI_TAGS": '{"a": "it\'s $HOME"}'})
+        kubectl, addon = env_commands({"WARM_IP_TARGET": "2"}, {"ADDITIONAL_ENI_TAGS": '{"a": "it\'s $HOME"}'})
         assert kubectl == "kubectl set env daemonset/aws-node -n kube-system WARM_IP_TARGET=2"
         assert "'\"'\"'" in addon  # the quote inside the single-quoted JSON
 
