@@ -18,6 +18,8 @@ from pathlib import Path
 # What `capacity maxpods m5.large` has no use for; tests/cli/test_startup_modules.py holds it to this.
 FORBIDDEN_MODULES = frozenset({"pandas", "matplotlib", "boto3", "highspy", "scipy", "numpy", "pydantic"})
 
+EXAMPLE = Path(__file__).parents[1] / "examples" / "first-plan.yaml"
+
 LIST_LOADED_MODULES = """
 import json, sys
 from capacity.cli.main import run
@@ -67,13 +69,16 @@ def markdown_table(times: dict[str, list[float]], base: str) -> str:
 
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    capacity = str(Path(sys.executable).with_name("capacity"))
     with tempfile.TemporaryDirectory() as folder:
         smallest = Path(folder) / "smallest.py"
         smallest.write_text(SMALLEST)
         commands = {
             "`python -c pass`": [sys.executable, "-c", "pass"],
             "smallest typer program": [sys.executable, str(smallest), "m5.large"],
-            "`capacity maxpods m5.large`": [str(Path(sys.executable).with_name("capacity")), "maxpods", "m5.large"],
+            "`capacity maxpods m5.large`": [capacity, "maxpods", "m5.large"],
+            "`capacity check examples/first-plan.yaml`": [capacity, "check", str(EXAMPLE), "--quiet", "--exit-zero"],
+            "the same with `--no-fixes`": [capacity, "check", str(EXAMPLE), "--quiet", "--exit-zero", "--no-fixes"],
         }
         times = measure(commands, runs)
     print(f"startup, {runs} runs, Python {sys.version.split()[0]}\n")

@@ -88,9 +88,9 @@ def find_fixes(
 ) -> Fixes:
     """The smallest set of levers with which the plan is ok, each tried by a check of the changed plan.
 
-    Every lever is tried alone; then sets of those that helped, by size, those that disturb least first. So the
-    first that is enough is the smallest, and every smaller set of levers that help is proven not to be. A lever
-    that means a new cluster is named only where no set of the others is enough.
+    Every lever is tried alone; then pairs of which one helped alone, then threes of those that helped, those that
+    disturb least first. So the first that is enough is the smallest, and every smaller set with a lever that helps
+    is proven not to be. A lever that means a new cluster is named only where no set of the others is enough.
 
     Parameters
     ----------
@@ -124,15 +124,17 @@ def find_fixes(
 def _sets(
     offered: Sequence[Lever], result: CheckResult, tried: Sequence[Fix], most: int
 ) -> Iterator[tuple[Lever, ...]]:
-    """Sets of levers to try: all single ones first, then those of the single ones that helped, ``most`` in all."""
+    """Sets of levers to try, ``most`` in all: each alone, pairs with one that helped, threes of those that helped."""
     yield from ((lever,) for lever in offered)
     before = _distance(result)
-    helped = [f.levers[0] for f in tried if f.verdict is not None and f.rank < before and not f.levers[0].last]
-    for size in range(2, MOST_TOGETHER + 1):
-        for several in combinations(helped, size):
-            if len(tried) >= most:
-                return
-            yield several
+    known = [f for f in tried if f.verdict is not None and not f.levers[0].last]
+    helped = [f.levers[0] for f in known if f.rank < before]
+    pairs = [p for p in combinations((f.levers[0] for f in known), 2) if any(lever in helped for lever in p)]
+    pairs.sort(key=lambda pair: not all(lever in helped for lever in pair))  # those of two that help before the others
+    for several in (*pairs, *(s for size in range(3, MOST_TOGETHER + 1) for s in combinations(helped, size))):
+        if len(tried) >= most:
+            return
+        yield several
 
 
 def most_checks(result: CheckResult) -> int:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MODES = ("secondary", "prefix", "ipv6")
 ARCHS = ("x86_64", "arm64")
+MOST_USD_PER_HOUR = 100_000
 Number = typer.Option(metavar="N", show_default=False)
 
 
@@ -105,6 +106,10 @@ def node(
     region: Annotated[
         str, typer.Option("--region", help="Region of the on-demand price.", metavar="REGION")
     ] = "us-east-1",
+    per_node_cost: Annotated[
+        float,
+        typer.Option("--per-node-cost", help="Licence or support of each node, USD per hour.", metavar="USD"),
+    ] = 0.0,
     vm_memory_overhead: Annotated[
         str, typer.Option("--vm-memory-overhead", help="Share of memory lost to the hypervisor.", metavar="SHARE")
     ] = "0.075",
@@ -198,7 +203,11 @@ def node(
     from capacity.node.offer import offer
 
     price_notes = _region(region)
-    offers = [offer(k, platform, pod, daemons, max_pods, keep, price_per_hour(k.name, region)) for k in kinds]
+    if not 0 <= per_node_cost < MOST_USD_PER_HOUR:
+        raise SpecError(f"--per-node-cost: {per_node_cost:g} is out of range (expected 0 to {MOST_USD_PER_HOUR:,})")
+    offers = [
+        offer(k, platform, pod, daemons, max_pods, keep, price_per_hour(k.name, region), per_node_cost) for k in kinds
+    ]
     results = [_result(o, k, platform, settings, pods, explain) for o, k in zip(offers, kinds, strict=True)]
     results = _sorted(results, sort)
     if limit is not None and len(results) > limit:
@@ -209,7 +218,8 @@ def node(
     emit(
         Answer(
             command="node",
-            inputs=_inputs(platform, pod, daemons, keep, region, pods, max_pods, asked),
+            inputs=_inputs(platform, pod, daemons, keep, region, pods, max_pods, asked)
+            | {"per_node_cost": per_node_cost},
             results=results,
             blocks=_blocks(results, offers, pods, platform, explain),
             rows=[{k: v for k, v in r.items() if k != "explain"} for r in results],

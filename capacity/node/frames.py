@@ -17,8 +17,8 @@ from capacity.errors import SpecError
 from capacity.node import density, reserved
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
 from capacity.node.maxpods import Figures, Interfaces, Platform, figures, kubelet_max_pods, limits, reserved_for
-from capacity.node.offer import BINDING_ORDER, Daemon, Keep, PodAsked, asked, daemons_on
-from capacity.units import HOURS_PER_MONTH, MIB
+from capacity.node.offer import BINDING_ORDER, Daemon, Keep, PodAsked, asked, daemons_on, pod_month
+from capacity.units import MIB
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
@@ -127,6 +127,7 @@ def node_frame(
     set_max_pods: int | None = None,
     keep: Keep = DEFAULT_KEEP,
     region: str | None = None,
+    node_cost: float = 0.0,
 ) -> pd.DataFrame:
     """What a node of every type offers: a row per type, arguments as in :func:`capacity.node.offer.offer`.
 
@@ -134,6 +135,8 @@ def node_frame(
     ----------
     region : str, optional
         Of the on-demand price; without it the price columns are ``<NA>``.
+    node_cost : float
+        What each node costs beside it. [USD per hour]
 
     Examples
     --------
@@ -153,7 +156,7 @@ def node_frame(
     used_memory = sum(d.memory for d in every) + pods.values * (pod.memory or 0)
     price = _prices(found.types, region)
     with np.errstate(divide="ignore", invalid="ignore"):
-        per_pod = _rounded(price.values * HOURS_PER_MONTH / pods.values, 4)
+        per_pod = _rounded(pod_month(price.values, node_cost, pods.values), 4)
     memory_bytes = Column(memory.values * MIB, memory.unknown)
     data = {
         "instance_type": [t.name for t in found.types],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
@@ -165,6 +166,7 @@ def offer(
     set_max_pods: int | None = None,
     keep: Keep = Keep(),
     price: float | None = None,
+    node_cost: float = 0.0,
 ) -> Offer:
     """What a node of a type offers to pods of one shape.
 
@@ -174,6 +176,8 @@ def offer(
         Max pods set by hand. [pods]
     price : float, optional
         On-demand price. [USD per hour]
+    node_cost : float
+        What each node costs beside it: licences, support. [USD per hour]
 
     Examples
     --------
@@ -206,9 +210,18 @@ def offer(
             else None
         ),
         usd_per_hour=price,
-        usd_per_pod_month=round(price * HOURS_PER_MONTH / pods, 4) if price is not None and pods else None,
+        usd_per_pod_month=round(pod_month(price, node_cost, pods), 4) if price is not None and pods else None,
         warnings=(*_own_warnings(row, set_max_pods, on, pod), *_reserve_warning(of, left)),
     )
+
+
+def pod_month(price: Any, node_cost: float, pods: Any) -> Any:
+    """What one pod of a full node costs a month; numbers or arrays of one shape. [USD]
+
+    >>> round(pod_month(0.096, 0.0, 7), 2), round(pod_month(0.096, 0.05, 7), 2)
+    (10.01, 15.23)
+    """
+    return (price + node_cost) * HOURS_PER_MONTH / pods
 
 
 def daemons_on(on: Platform, daemons: Sequence[Daemon]) -> tuple[Daemon, ...]:

@@ -297,3 +297,14 @@ def test_env_goes_with_the_vpc_cni_only() -> None:
     done = node("m5.large", "--cni", "cilium", "--env", "WARM_IP_TARGET=2")
     assert (done.code, done.stderr.count("\n")) == (2, 1)
     assert "--env is the VPC CNI's (with --cni cilium use --cilium KEY=VALUE)" in done.stderr
+
+
+def test_a_cost_per_node_is_shared_by_its_pods() -> None:
+    pod = ("--pod-cpu", "250m", "--pod-memory", "512Mi")
+    plain, licensed = one(*pod), one(*pod, "--per-node-cost", "0.05")
+    assert plain["usd_per_hour"] == licensed["usd_per_hour"] == 0.096
+    assert licensed["usd_per_pod_month"] == round((0.096 + 0.05) * 730 / 7, 4)
+    assert plain["usd_per_pod_month"] == round(0.096 * 730 / 7, 4)
+    assert answer("m5.large", "--per-node-cost", "0.05")["inputs"]["per_node_cost"] == 0.05
+    for cost in ("-1", "nan", "1e9"):
+        assert "--per-node-cost" in refused("m5.large", "--per-node-cost", cost)
