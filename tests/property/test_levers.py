@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from capacity.advice.fixes import find_fixes, least_free, merged
@@ -94,6 +94,23 @@ def test_every_set_of_levers_claims_what_two_checks_say(document: Section) -> No
         after = checked(apply_patch(document, merged(fix.levers)))
         assert after.verdict == fix.verdict
         assert dict(fix.frees) == by_hand(before, after)
+
+
+@settings(max_examples=12, deadline=None)
+@given(documents())
+def test_no_smaller_set_than_the_one_named_is_enough(document: Section) -> None:
+    before = checked(document)
+    assume(before.verdict != "ok")
+    best = find_fixes(document, before).best
+    size = len(best.levers) if best else 3
+    if best and best.levers[0].last:  # a new cluster: no set of two of the others is enough either
+        size = 3
+    for several in (s for n in range(1, size) for s in combinations([x for x in levers(before) if not x.last], n)):
+        try:
+            after = checked(apply_patch(document, merged(several)))
+        except SpecError:  # they exclude each other
+            continue
+        assert after.verdict != "ok"
 
 
 @settings(max_examples=30, deadline=None)
