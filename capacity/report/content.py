@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -192,7 +193,9 @@ def _runway(result: CheckResult) -> Grid:
         ("node_group", "of node group"),
         ("node_addresses", "addresses per node"),
     )
-    return Grid("Runway: what still fits beyond steady", columns, rows)
+    pools = dict.fromkeys(r.pool for r in result.runway if len(r.pool) > 1)
+    shared = "".join(f"; {', '.join(map(brief, pool))} share further ENIs: for all of them together" for pool in pools)
+    return Grid(f"Runway: what still fits beyond steady{shared}", columns, rows)
 
 
 def _headroom_charts(curves: Sequence[HeadroomCurve]) -> list[Block]:
@@ -349,39 +352,51 @@ def _scenarios(material: Material) -> Section:
 
 
 def _findings(material: Material) -> Section:
-    """One entry per code and cure, the gravest first, with all its places."""
+    """The change that mends several, once; then one entry per code and cure, the gravest first, with all its places."""
     order = {"error": 0, "warning": 1, "info": 2}
     kinds: dict[tuple[int, str, str, str], list[Finding]] = {}
     for found in material.findings:
         key = (order[found.severity], found.code, found.severity, str(found.fix.get("summary") or ""))
         kinds.setdefault(key, []).append(found)
-    blocks: list[Block] = [
-        _advice(code, severity, fix, kinds[k]) for k in sorted(kinds) for _, code, severity, fix in [k]
-    ]
+    cures = Counter(str(f.fix["patch"]) for f in material.findings if f.fix.get("patch"))
+    shared = frozenset(patch for patch, count in cures.items() if count > 1)
+    blocks: list[Block] = []
+    for patch in cures:
+        if patch in shared:
+            first = next(f for f in material.findings if str(f.fix.get("patch")) == patch)
+            words = f"One change mends {cures[patch]} of these findings, checked with the plan changed: "
+            blocks += [Text(f"{words}{first.fix.get('summary', '')}."), *_snippets(first)]
+    blocks += [_advice(code, severity, fix, kinds[k], shared) for k in sorted(kinds) for _, code, severity, fix in [k]]
     return Section("findings", "Findings and fixes", blocks or [Text("No findings.")])
 
 
-def _advice(name: str, severity: str, fix: str, found: Sequence[Finding]) -> Advice:
+def _advice(name: str, severity: str, fix: str, found: Sequence[Finding], shared: Container[str]) -> Advice:
     code = codes()[name]
-    places = tuple(map(_place, found))
+    places = tuple(_place(f, shared) for f in found)
     return Advice(name, severity, code.title, code.why, fix or code.fix, code.source, places)
 
 
-def _place(found: Finding) -> Place:
-    patch, commands, frees = (found.fix.get(k) for k in ("patch", "commands", "frees"))
+def _place(found: Finding, shared: Container[str]) -> Place:
+    """One place; what mends others too stands above them all."""
+    frees = found.fix.get("frees")
+    return Place(
+        message=found.message,
+        where=found.where,
+        scenario=found.scenario or "all scenarios",
+        frees="" if frees in (None, 0, "") else shown(frees),
+        snippets=() if str(found.fix.get("patch")) in shared else tuple(_snippets(found)),
+    )
+
+
+def _snippets(found: Finding) -> list[Snippet]:
+    patch, commands = (found.fix.get(k) for k in ("patch", "commands"))
     snippets = []
     if patch:
         snippets.append(Snippet("change in the plan", patch if isinstance(patch, str) else _yaml(patch)))
     if commands:
         lines = commands if isinstance(commands, str) else "\n".join(map(str, _list(commands)))
         snippets.append(Snippet("commands", lines))
-    return Place(
-        message=found.message,
-        where=found.where,
-        scenario=found.scenario or "all scenarios",
-        frees="" if frees in (None, 0, "") else shown(frees),
-        snippets=tuple(snippets),
-    )
+    return snippets
 
 
 def _list(value: object) -> list[object]:

@@ -205,6 +205,18 @@ def test_a_fix_that_was_tried_shows_its_snippets() -> None:
     assert "No findings." in render_markdown(empty)
 
 
+def test_a_change_that_mends_several_findings_stands_once() -> None:
+    material = plans.material_of(plans.EXAMPLE, ["steady"])
+    fix = {"summary": "hold fewer", "patch": {"cni.env.WARM_IP_TARGET": "2"}, "commands": ["kubectl x"], "frees": 30}
+    own = {"summary": "another", "patch": {"nodeGroups[g].maxPods": 20}, "commands": ["kubectl y"]}
+    found = tuple(Finding("IP001", "error", f"subnets.{n}", f"{n} is short", fix, "steady") for n in ("a", "b"))
+    found += (Finding("IP002", "warning", "subnets.c", "c is tight", own, "steady"),)
+    text = render_html(document(replace(material, findings=found)), "0")
+    assert "One change mends 2 of these findings, checked with the plan changed: hold fewer." in text
+    assert text.count("<code>kubectl x</code>") == text.count("<code>kubectl y</code>") == 1
+    assert text.count("The fix frees 30 addresses.") == 2
+
+
 def test_findings_of_a_kind_stand_together() -> None:
     advice = [b for s in plans.example().sections for b in s.blocks if isinstance(b, Advice)]
     codes = [a.code for a in advice]
