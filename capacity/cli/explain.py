@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.options import Color, OutFile, Output, Quiet, sink
+from capacity.cli.options import Color, OutFile, Quiet, sink, words
+from capacity.errors import SpecError
 
+FORMATS = ("table", "json", "yaml", "md")  # a tree of terms is no table of numbers
 _CODE = re.compile(r"^[A-Za-z]{2}[0-9]{3}$")
 
 
@@ -25,23 +27,32 @@ def explain(
         ),
     ],
     plan: Annotated[
-        Path | None, typer.Option("--plan", help="The plan the figure is of; without it capacity.yaml here or above.")
+        Path | None,
+        typer.Argument(help="The plan the figure is of; without it capacity.yaml here or above.", metavar="[PLAN]"),
     ] = None,
+    plan_option: Annotated[Path | None, typer.Option("--plan", help="The same, as an option.", metavar="PLAN")] = None,
     scenario: Annotated[str | None, typer.Option("--scenario", help="Which scenario; the first by default.")] = None,
-    output: Output = "table",
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", help="table, json, yaml or md.", metavar="FORMAT", autocompletion=words(*FORMATS)
+        ),
+    ] = "table",
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Where a figure comes from, term by term, or what a finding's code means.
 
-    Examples: capacity explain IP001 · capacity explain private-b.warm --plan examples/shop-prod.yaml --scenario peak
+    Examples: capacity explain IP001 · capacity explain private-b.warm examples/shop-prod.yaml --scenario peak
     """
-    to = sink(output, out_file, color, quiet, ("table", "json", "yaml", "md"))
+    if plan is not None and plan_option is not None:
+        raise SpecError(f"--plan: the plan is named already ({plan})")
+    to = sink(output, out_file, color, quiet, FORMATS)
     from capacity.cli.explain_view import code_answer, figure_answer
     from capacity.cli.output import emit
 
     if _CODE.match(what):
         emit(code_answer(what.upper()), to)
     else:
-        emit(figure_answer(what, plan, scenario), to)
+        emit(figure_answer(what, plan or plan_option, scenario), to)

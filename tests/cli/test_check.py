@@ -240,7 +240,9 @@ class TestExplain:
         assert "control plane and tenants = [18, 22]" in done.stdout
 
     def test_a_holder_of_nothing_is_0(self) -> None:
-        assert capacity("explain", "a.branch", "--plan", "ok.yaml", "-q").stdout == "branch = 0  (nothing here)\n"
+        for plan in (("ok.yaml",), ("--plan", "ok.yaml")):
+            assert capacity("explain", "a.branch", *plan, "-q").stdout == "branch = 0  (nothing here)\n"
+        assert "the plan is named already" in capacity("explain", "a", "ok.yaml", "--plan", "ok.yaml").stderr
 
     def test_a_whole_subnet_shows_each_kind_of_node_once(self) -> None:
         page = capacity("explain", "a", "--plan", "ok.yaml", "-q").stdout
