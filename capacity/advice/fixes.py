@@ -48,6 +48,7 @@ class Fix:
 
     @property
     def names(self) -> str:
+        """Its levers in one line."""
         return " + ".join(lever.name for lever in self.levers)
 
     @property
@@ -76,6 +77,7 @@ class Fixes:
 
     @property
     def single(self) -> tuple[Fix, ...]:
+        """Those of one lever."""
         return tuple(f for f in self.tried if len(f.levers) == 1)
 
 

@@ -90,6 +90,7 @@ def results_json(result: CheckResult, found: Sequence[Finding]) -> dict[str, Any
 
 
 def scenario_json(state: ScenarioState) -> dict[str, Any]:
+    """One of ``results.scenarios``."""
     return {
         "name": state.name,
         "variant": state.variant,
@@ -103,6 +104,7 @@ def scenario_json(state: ScenarioState) -> dict[str, Any]:
 
 
 def subnet_json(state: SubnetState) -> dict[str, Any]:
+    """One of a scenario's ``subnets``."""
     subnet = state.subnet
     return {
         "name": subnet.name,
@@ -122,6 +124,7 @@ def subnet_json(state: SubnetState) -> dict[str, Any]:
 
 
 def group_json(state: GroupState) -> dict[str, Any]:
+    """One of a scenario's ``node_groups``."""
     first = state.shape.first
     return {
         "name": state.shape.group.name,
@@ -135,6 +138,7 @@ def group_json(state: GroupState) -> dict[str, Any]:
 
 
 def runway_json(runway: Runway) -> dict[str, Any]:
+    """One of ``results.runway``."""
     return {
         "name": runway.subnet,
         "more_nodes": runway.more_nodes,
@@ -147,6 +151,7 @@ def runway_json(runway: Runway) -> dict[str, Any]:
 
 
 def finding_json(found: Finding) -> dict[str, Any]:
+    """One of ``results.findings``."""
     return {
         "code": found.code,
         "severity": found.severity,

@@ -59,6 +59,8 @@ def _scenario_json(change: ScenarioChange) -> dict[str, Any]:
 
 
 def subnet_json(change: SubnetChange) -> dict[str, Any]:
+    """One subnet of a scenario, before and after."""
+
     def side(state: SubnetState | None, suffix: str) -> dict[str, Any]:
         return {
             f"cidr_{suffix}": str(state.subnet.cidr) if state else None,

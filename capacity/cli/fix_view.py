@@ -81,6 +81,7 @@ def all_commands(fix: Fix) -> list[str]:
 
 
 def shell_commands(fix: Fix) -> list[str]:
+    """What a shell can run."""
     return [command for command in all_commands(fix) if not command.startswith("#")]
 
 

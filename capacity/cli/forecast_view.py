@@ -35,6 +35,7 @@ def answer(result: ForecastResult, plan: Plan | None, horizon: str, history: Seq
 
 
 def subnet_json(s: SubnetForecast, fan: bool) -> dict[str, Any]:
+    """One of ``results``."""
     row: dict[str, Any] = {
         "name": s.name,
         "date_p10": _iso(s.date_p10),
@@ -63,6 +64,7 @@ def subnet_json(s: SubnetForecast, fan: bool) -> dict[str, Any]:
 
 
 def backtest_json(b: Backtest) -> dict[str, Any]:
+    """How far the same forecast, made earlier, would have been trusted."""
     return {
         "origins": b.origins,
         "points": b.points,

@@ -95,6 +95,7 @@ class ScenarioState:
 
     @property
     def unplaced_pods(self) -> int:
+        """Pods that found no node. [pods]"""
         return sum(u.pods for u in self.unplaced)
 
 

@@ -54,10 +54,12 @@ class DailySeries:
 
     @property
     def first(self) -> date:
+        """Day of the first value."""
         return date.fromordinal(EPOCH.toordinal() + int(self.days[0]))
 
     @property
     def last(self) -> date:
+        """Day of the last value."""
         return date.fromordinal(EPOCH.toordinal() + int(self.days[-1]))
 
     def until(self, day: date) -> DailySeries | None:

@@ -55,6 +55,7 @@ class SubnetAccount:
 
     @property
     def usable(self) -> int:
+        """Less the five that AWS keeps. [addresses]"""
         return self.cidr.num_addresses - RESERVED_BY_AWS
 
     @property

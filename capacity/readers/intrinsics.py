@@ -49,6 +49,7 @@ class Resolver:
 
     @property
     def resources(self) -> Any:
+        """The template's resources by name."""
         return mapping(self.template.get("Resources"))
 
     def value(self, raw: Any, depth: int = 0) -> Any:
@@ -73,6 +74,7 @@ class Resolver:
         return {k: self.value(v, depth + 1) for k, v in raw.items()}
 
     def ref(self, name: str, depth: int) -> Any:
+        """``Ref``: a resource, a pseudo parameter, or a parameter's default."""
         if name == "AWS::NoValue":
             return NO_VALUE
         if name == "AWS::Region":
@@ -107,6 +109,7 @@ class Resolver:
             self._busy.discard(key)
 
     def truth(self, raw: Any, depth: int) -> bool | Unresolved:
+        """A condition; unresolved where it depends on the deployment."""
         if isinstance(raw, dict) and len(raw) == 1 and depth < DEEPEST:
             name, argument = next(iter(raw.items()))
             if name == "Condition":
@@ -147,6 +150,7 @@ class Resolver:
     # --- functions --------------------------------------------------------------------------
 
     def sub(self, argument: Any, depth: int) -> Any:
+        """``Fn::Sub``: text with its placeholders filled."""
         text: Any = argument
         own: Any = {}
         if isinstance(argument, list) and argument:
@@ -174,6 +178,7 @@ class Resolver:
         return self.ref(name, depth)
 
     def join(self, argument: Any, depth: int) -> Any:
+        """``Fn::Join``: a list as one text."""
         parts = self.value(items(argument)[1], depth) if len(items(argument)) == 2 else Unresolved("Fn::Join")
         if isinstance(parts, (Unresolved, ToResource)) or not isinstance(parts, list):
             return parts if isinstance(parts, Unresolved) else Unresolved("Fn::Join over what is no list")
@@ -185,12 +190,14 @@ class Resolver:
         return str(argument[0]).join(str(p) for p in parts if p is not None)
 
     def split(self, argument: Any, depth: int) -> Any:
+        """``Fn::Split``: a text as a list."""
         if len(items(argument)) != 2:
             return Unresolved("Fn::Split needs two values")
         text = self.value(argument[1], depth)
         return text.split(str(argument[0])) if isinstance(text, str) else _open(text, "Fn::Split over what is no text")
 
     def select(self, argument: Any, depth: int) -> Any:
+        """``Fn::Select``: one of a list, counted from 0."""
         if len(items(argument)) != 2:
             return Unresolved("Fn::Select needs two values")
         index, choices = int_of(self.value(argument[0], depth)), self.value(argument[1], depth)
@@ -199,6 +206,7 @@ class Resolver:
         return choices[index] if index < len(choices) else Unresolved(f"Fn::Select {index} is beyond the list")
 
     def find_in_map(self, argument: Any, depth: int) -> Any:
+        """``Fn::FindInMap``: a value of the template's mappings."""
         keys = self.value(argument, depth)
         if not isinstance(keys, list) or len(keys) < 3:
             return Unresolved("Fn::FindInMap needs three values")
@@ -210,6 +218,7 @@ class Resolver:
         return self.value(here, depth) if here is not None else Unresolved("the mapping has no such entry")
 
     def choose(self, argument: Any, depth: int) -> Any:
+        """``Fn::If``: one of two values; both where the condition is open and they are the same."""
         if len(items(argument)) != 3:
             return Unresolved("Fn::If needs three values")
         held = self.holds(argument[0], depth)
@@ -219,6 +228,7 @@ class Resolver:
         return self.value(argument[1 if held else 2], depth)
 
     def zones(self, argument: Any, depth: int) -> Any:
+        """``Fn::GetAZs``: names after the region's; which letters a region has is guessed, and said."""
         stated = self.value(argument, depth)
         region = stated if isinstance(stated, str) and stated else self.region
         self.zones_guessed = True
@@ -241,6 +251,7 @@ class Resolver:
         return [str(b) for b in found]
 
     def get_att(self, argument: Any, depth: int) -> Any:
+        """``Fn::GetAtt``: what the template states of a resource, else the resource itself."""
         parts = argument.split(".", 1) if isinstance(argument, str) else [str(a) for a in items(argument)]
         if len(parts) != 2:
             return Unresolved("Fn::GetAtt needs a resource and an attribute")
@@ -255,6 +266,7 @@ class Resolver:
         return ToResource(parts[0], parts[1])
 
     def json_string(self, argument: Any, depth: int) -> Any:
+        """``Fn::ToJsonString``: a value as JSON."""
         value = self.value(argument, depth)
         return value if isinstance(value, Unresolved) else json.dumps(value, default=str)
 

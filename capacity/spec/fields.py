@@ -86,6 +86,7 @@ class Field:
         return value
 
     def child(self, key: str) -> Field:
+        """The field under a key that is known to be there."""
         value = self.value
         return Field(value.get(key), key, self, value.lines.get(key, value.line), self.file)
 
@@ -109,6 +110,7 @@ class Field:
     # --- scalars ------------------------------------------------------------------------
 
     def text(self, longest: int = 253) -> str:
+        """Text as written, at most so long."""
         value = self.value
         if not isinstance(value, str):
             self.fail(f"expected text, found {kind_of(value)}")
@@ -128,6 +130,7 @@ class Field:
         return value
 
     def one_of(self, allowed: tuple[str, ...]) -> str:
+        """One of a few words."""
         value = self.value if isinstance(self.value, str) else kind_of(self.value)
         if value not in allowed:
             near = nearest_names(value, allowed, 1)
@@ -136,6 +139,7 @@ class Field:
         return value
 
     def integer(self, low: int = 0, high: int = MOST) -> int:
+        """A whole number within limits."""
         value = self.value
         if not isinstance(value, str) or not _INTEGER.match(value):
             self.fail(f"expected a whole number from {low} to {high:,}, found {kind_of(value)}")
@@ -145,6 +149,7 @@ class Field:
         return number
 
     def boolean(self) -> bool:
+        """``true`` or ``false``."""
         value = self.value
         if isinstance(value, bool):
             return value
@@ -173,6 +178,7 @@ class Field:
         return number
 
     def percent(self) -> Fraction:
+        """A share of 0 or more, as an exact fraction."""
         try:
             return parse_percent(self.value)
         except SpecError as error:

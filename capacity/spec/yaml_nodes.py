@@ -58,15 +58,19 @@ class NodeBuilder:
         return built
 
     def scalar(self, node: Any) -> Any:
+        """What a scalar becomes."""
         raise NotImplementedError
 
     def mapping(self, node: Any) -> tuple[Any, int]:
+        """What a mapping becomes, and how many nodes it stands for."""
         raise NotImplementedError
 
     def sequence(self, node: Any) -> tuple[Any, int]:
+        """The same of a sequence."""
         raise NotImplementedError
 
     def error(self, node: Any, problem: str) -> SpecError:
+        """A complaint at the line of a node."""
         return SpecError(f"{self.name}:{node.start_mark.line + 1}: {problem}")
 
 

@@ -102,6 +102,7 @@ class SubnetState:
 
     @property
     def used_total(self) -> int:
+        """Addresses used, by whomever. [addresses]"""
         return self.subnet.usable - self.free
 
     @property
