@@ -53,6 +53,7 @@ def smaller_pre_allocate(result: CheckResult) -> Iterator[Lever]:
 
 
 def minimal_update(plan: Plan) -> Iterator[Lever]:
+    """Managed groups update without the nodes that the default strategy adds first."""
     groups = [g for g in plan.node_groups if g.provisioner == "managed" and g.update_strategy == "default"]
     if groups:
         yield Lever(
@@ -66,6 +67,7 @@ def minimal_update(plan: Plan) -> Iterator[Lever]:
 
 
 def smaller_surge(plan: Plan) -> Iterator[Lever]:
+    """Deployments that run no pods above their replicas while they roll out."""
     work = [w for w in plan.workloads if w.max_surge and w.replicas]
     if work:
         yield Lever(
@@ -79,11 +81,14 @@ def smaller_surge(plan: Plan) -> Iterator[Lever]:
 
 
 def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
-    """Max pods at the fullest node's pods and a fifth more: bounds what an unlucky spread may take."""
+    """Max pods at the fullest node's pods and a fifth more: bounds what an unlucky spread may take.
+
+    Not for Auto Mode and Fargate, which let nobody set them.
+    """
     patch: dict[str, object] = {}
     commands: list[str] = []
     for index, shape in enumerate(result.shapes):
-        if shape.group.fargate:
+        if shape.group.fargate or shape.group.auto:
             continue
         fullest = max((s.groups[index].pods_per_node for s in result.scenarios), default=0)
         wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start[4] + 1)

@@ -11,7 +11,7 @@ from typing import Literal
 from capacity.advice.group_snippets import group_subnets_snippets, new_subnets_snippets
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
 from capacity.advice.snippets import eni_config, reserved_enis_snippet
-from capacity.cluster.booking import bounds_of
+from capacity.cluster.booking import FIXED_HOLDERS, bounds_of
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.spec.plan import RESERVED_BY_AWS, NodeGroup, Plan, Subnet
@@ -22,7 +22,6 @@ from capacity.vpc.layout import first_free
 
 POD_SUBNETS = 4  # a /16 is cut into so many pod subnets, one per zone
 SMALLEST_NEW = 26  # a smaller one would be full again soon
-STAY = ("control_plane", "load_balancers", "endpoints", "other")  # holders that nodes don't take along
 
 Key = Literal["subnets", "podSubnets"]
 
@@ -116,7 +115,7 @@ def _loads(result: CheckResult, key: Key) -> dict[str, _Load]:
     for scenario, mine in zip(result.scenarios, states, strict=True):
         for zone, load in loads.items():
             here = [s for s in mine if s.subnet.zone == zone]
-            addresses = sum(s.used_total - sum(s.used[h] for h in STAY) for s in here)
+            addresses = sum(s.used_total - sum(s.used[h] for h in FIXED_HOLDERS) for s in here)
             loads[zone] = load.most(_Load(addresses, sum(s.prefixes for s in here), _node(scenario, key, zone)))
     return loads
 
@@ -126,9 +125,8 @@ def _node(scenario: ScenarioState, key: Key, zone: str) -> int:
     total = 0
     for state in scenario.groups:
         if state.nodes_by_zone.get(zone):
-            own = state.shape.node_addresses if key == "subnets" else 0
-            pods = 0 if key == "subnets" and state.shape.group.pod_subnets else sum(state.fullest)
-            total += own + (state.shape.first.demand(pods) if pods else 0)
+            apart = bool(state.shape.group.pod_subnets)
+            total += state.full_node(at_home=key == "subnets", with_pods=(key == "podSubnets") == apart)
     return total
 
 

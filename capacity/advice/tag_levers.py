@@ -60,8 +60,10 @@ def _zones_of_own(plan: Plan) -> list[str]:
 
 
 def _short(result: CheckResult, zone: str) -> list[list[SubnetState]]:
-    """The node subnets of a zone in each scenario where one of them is not ok."""
-    used = {n for g in own_cni(result.plan) for n in g.subnets if result.plan.subnet(n).zone == zone}
+    """The subnets where nodes of a zone have their ENIs, in each scenario where one of them is not ok."""
+    plan = result.plan
+    used = {n for g in own_cni(plan) for n in g.subnets if plan.subnet(n).zone == zone}
+    used |= {n for s in result.shapes for home in used & s.choices.keys() for n in s.choices[home]}
     found = [[s for s in scenario.subnets if s.subnet.name in used] for scenario in result.scenarios]
     return [states for states in found if any(s.verdict != "ok" for s in states)]
 

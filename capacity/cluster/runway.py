@@ -75,10 +75,10 @@ def pool_runway(
 ) -> Runway:
     """The runway of a subnet over which, with others of its zone, discovery spreads ENIs."""
     mine = [(g, c.slot) for g, c in nodes if name in c.slot.subnets]
-    group, _ = max(mine, key=lambda m: _full_node(m[0], at_home=True, with_pods=True))
+    group, _ = max(mine, key=lambda m: m[0].full_node(at_home=True, with_pods=True))
     slots = list(dict.fromkeys(slot for g, slot in mine if g is group))
     slots = [slot for slot in slots if slot.subnet == name] or slots
-    need = _full_node(group, at_home=True, with_pods=True)
+    need = group.full_node(at_home=True, with_pods=True)
     most = sum(max(free[n], 0) for n in pool) // need
     low, high = 0, most + 1
     while high - low > 1:
@@ -135,19 +135,12 @@ def _runway(
         return Runway(name, None, None, None, None)
     at_home = {id(g) for g, _ in homes}
     with_pods = {id(g) for g, _ in pods}
-    needs = {i: _full_node(g, i in at_home, i in with_pods) for i, g in groups.items()}
+    needs = {i: g.full_node(i in at_home, i in with_pods) for i, g in groups.items()}
     hungriest = max(needs, key=lambda i: needs[i])
     need = needs[hungriest]
     more_nodes = max(free // need, 0) if need else None
     owners = [(groups[i], i in at_home) for i in groups if i in with_pods]
     return Runway(name, more_nodes, _more_pods(free, pods, owners), need, groups[hungriest].shape.group.name)
-
-
-def _full_node(group: GroupState, at_home: bool, with_pods: bool) -> int:
-    """Addresses one more node of a group takes in the subnet, filled like the group's fullest node."""
-    vpc_pods, branch = group.fullest
-    own = group.shape.node_addresses if at_home else 0
-    return own + (group.shape.first.demand(vpc_pods) + branch if with_pods else 0)
 
 
 def _more_pods(

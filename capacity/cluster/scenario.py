@@ -75,6 +75,15 @@ class GroupState:
         """VPC and branch pods of the node that takes the most addresses."""
         return max(((c.vpc_pods, c.branch_pods) for c in self.classes), key=sum, default=(0, 0))
 
+    def full_node(self, at_home: bool, with_pods: bool) -> int:
+        """Addresses that one more node takes in a subnet, filled like the group's fullest. [addresses]
+
+        ``at_home``: its own are there; ``with_pods``: its pods' are.
+        """
+        vpc_pods, branch = self.fullest
+        own = self.shape.node_addresses if at_home else 0
+        return own + (self.shape.first.demand(vpc_pods) + branch if with_pods else 0)
+
 
 @dataclass(frozen=True, slots=True)
 class ScenarioState:

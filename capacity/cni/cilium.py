@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni.api_rates import ASSIGN, ATTACH_ENI, CREATE_ENI, MODIFY_ENI
-from capacity.cni.limits import NodeLimits, Rest
+from capacity.cni.limits import EniFigures, NodeLimits, Rest
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.spec.cilium import OWN_ADDRESSES, CiliumIpam, most_asked, pod_capacity, serving_enis
 from capacity.spec.cni_env import CniSettings
@@ -156,10 +156,7 @@ def enis_serving(wanted: IntLike, limits: NodeLimits, unit: int) -> IntLike:
 
 
 def limits_from(
-    max_enis: IntLike,
-    ipv4_per_eni: IntLike,
-    trunk_slot: IntLike,  # noqa: ARG001
-    trunking: IntLike,  # noqa: ARG001
+    of: EniFigures,
     settings: CniSettings,
     unmanaged_enis: int = 0,
     windows: bool = False,  # noqa: ARG001
@@ -169,20 +166,20 @@ def limits_from(
     Examples
     --------
     >>> from capacity.spec.cilium import CiliumIpam
-    >>> limits_from(3, 10, 1, 1, CniSettings(cilium=CiliumIpam(first_interface_index=1))).serving
+    >>> limits_from(EniFigures(3, 10), CniSettings(cilium=CiliumIpam(first_interface_index=1))).serving
     2
     """
     ipam = _ipam(settings)
     return NodeLimits(
-        serving=serving_enis(max_enis, ipam.first_interface_index, unmanaged_enis),
+        serving=serving_enis(of.enis, ipam.first_interface_index, unmanaged_enis),
         idle_primary=int(ipam.first_interface_index > 0),
-        k=ipv4_per_eni - 1,
+        k=of.ips_per_eni - 1,
         trunk=0,
         unmanaged=unmanaged_enis,
         windows=False,
         own=OWN_ADDRESSES,
         primary=int(ipam.use_primary_address),
-        most=most_asked(max_enis, ipv4_per_eni, _unit(settings), ipam),
+        most=most_asked(of.enis, of.ips_per_eni, _unit(settings), ipam),
     )
 
 
@@ -249,7 +246,7 @@ def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int
     --------
     >>> from capacity.spec.cilium import CiliumIpam
     >>> settings = CniSettings(cilium=CiliumIpam())
-    >>> sum(start_calls(limits_from(3, 10, 1, 1, settings), settings, slots=15, enis=2, look_up=True).values())
+    >>> sum(start_calls(limits_from(EniFigures(3, 10), settings), settings, slots=15, enis=2, look_up=True).values())
     4
     """
     more = enis - 1

@@ -9,6 +9,25 @@ from capacity.spec.cni_env import CniSettings
 from capacity.units import IntLike
 
 
+class EniFigures(NamedTuple):
+    """What an instance type gives to the pool, ints or integer arrays of one shape.
+
+    Attributes
+    ----------
+    enis : int or ndarray of int
+        ENIs of the default network card. [ENIs]
+    ips_per_eni : int or ndarray of int
+        Addresses of each, the primary included. [addresses]
+    trunk_slot, trunking : int or ndarray of int
+        1 where ENABLE_POD_ENI keeps a slot for a trunk, and where one comes.
+    """
+
+    enis: IntLike
+    ips_per_eni: IntLike
+    trunk_slot: IntLike = 0
+    trunking: IntLike = 0
+
+
 @dataclass(frozen=True, slots=True)
 class NodeLimits:
     """What bounds the pool of one node, in plain numbers; of many nodes, in arrays (:mod:`capacity.cni.sweep`).

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni import cilium, vpc_cni
-from capacity.cni.limits import NodeLimits, Rest
+from capacity.cni.limits import EniFigures, NodeLimits, Rest
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.errors import SpecError
 from capacity.spec.cni_env import CniSettings
@@ -64,14 +64,7 @@ class Law(Protocol):
     """What a CNI does with the addresses of one node; ints or arrays of one broadcast shape."""
 
     def limits_from(
-        self,
-        max_enis: IntLike,
-        ipv4_per_eni: IntLike,
-        trunk_slot: IntLike,
-        trunking: IntLike,
-        settings: CniSettings,
-        unmanaged_enis: int = 0,
-        windows: bool = False,
+        self, of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, windows: bool = False
     ) -> NodeLimits:
         """Limits of a node from its type's figures."""
 
@@ -115,9 +108,9 @@ def node_limits(
         raise SpecError(
             f"{place}{instance_type.name!r} has no known ENI figures (network interfaces, addresses per interface)"
         )
-    figures = (instance_type.max_enis, instance_type.ipv4_per_eni)
     trunk = (int(instance_type.trunk_slot), int(bool(instance_type.trunking)))
-    return limits_from(*figures, *trunk, settings, unmanaged_enis, windows)
+    figures = EniFigures(instance_type.max_enis, instance_type.ipv4_per_eni, *trunk)
+    return limits_from(figures, settings, unmanaged_enis, windows)
 
 
 def effective(settings: CniSettings, instance_type: InstanceType) -> CniSettings:
@@ -141,18 +134,9 @@ def effective(settings: CniSettings, instance_type: InstanceType) -> CniSettings
     return replace(settings, prefix=False)
 
 
-def limits_from(
-    max_enis: IntLike,
-    ipv4_per_eni: IntLike,
-    trunk_slot: IntLike,
-    trunking: IntLike,
-    settings: CniSettings,
-    unmanaged_enis: int = 0,
-    windows: bool = False,
-) -> NodeLimits:
-    """The same from a type's figures, ints or arrays of one shape."""
-    figures = (max_enis, ipv4_per_eni, trunk_slot, trunking)
-    return law_of(settings).limits_from(*figures, settings, unmanaged_enis, windows)
+def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, windows: bool = False) -> NodeLimits:
+    """The same from a type's figures, of many types too."""
+    return law_of(settings).limits_from(of, settings, unmanaged_enis, windows)
 
 
 def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni import cilium, vpc_cni
-from capacity.cni.limits import Rest
+from capacity.cni.limits import EniFigures, Rest
 from capacity.cni.node_pool import FIGURES, limits_from, rest
 from capacity.errors import SpecError
 from capacity.spec.cni_env import CniSettings
@@ -309,5 +309,5 @@ def _block(
     figures = (arrays.max_enis, arrays.ipv4_per_eni, arrays.trunk_slot, arrays.trunking)
     enis, addresses, slot, trunking = (f[rows, None] for f in figures)
     divisor = int(addresses[0, 0]) if (addresses == addresses[0]).all() else addresses
-    limits = limits_from(enis, divisor, slot, trunking, settings, unmanaged_enis, windows)
+    limits = limits_from(EniFigures(enis, divisor, slot, trunking), settings, unmanaged_enis, windows)
     return rest(limits, settings, max_pods[rows, None], pods[None, :])

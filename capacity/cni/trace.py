@@ -105,7 +105,7 @@ def _cilium(limits: NodeLimits, ipam: CiliumIpam, pods: int, slots: int, enis: i
             f"{node} calculateNeededIPs",
         ),
         (label, slots, why, f"{eni} AllocateIPs, CreateInterface"),
-        ("enis", enis, f"⌈{slots} ÷ {limits.k}⌉{idle}", f"{eni} CreateInterface"),
+        ("enis", enis, f"⌈{wanted} ÷ {limits.k * unit + limits.primary}⌉{idle}", f"{eni} CreateInterface"),
         ("pod addresses", held, f"{slots} × {unit}{primary}", ""),
         ("warm", held - min(pods, max(held - own, 0)), f"{held} held − {min(pods, max(held - own, 0))} pods", ""),
     ]

@@ -10,41 +10,26 @@ from collections import Counter
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni import pool
 from capacity.cni.api_rates import node_start_calls
-from capacity.cni.limits import NodeLimits, Rest
+from capacity.cni.limits import EniFigures, NodeLimits, Rest
 from capacity.spec.cni_env import CniSettings
 from capacity.units import IntLike, ceil_div, larger, smaller
 
 
-def limits_from(
-    max_enis: IntLike,
-    ipv4_per_eni: IntLike,
-    trunk_slot: IntLike,
-    trunking: IntLike,
-    settings: CniSettings,
-    unmanaged_enis: int = 0,
-    windows: bool = False,
-) -> NodeLimits:
-    """The same from an instance type's figures, ints or arrays of one shape.
-
-    Parameters
-    ----------
-    max_enis, ipv4_per_eni : int or ndarray of int
-        ENIs of the default card; addresses of each, the primary included. [ENIs], [addresses]
-    trunk_slot, trunking : int or ndarray of int
-        1 where ENABLE_POD_ENI keeps a slot for a trunk, and where one comes.
+def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, windows: bool = False) -> NodeLimits:
+    """Limits of a node from its type's figures.
 
     Examples
     --------
-    >>> limits_from(4, 15, 1, 1, CniSettings(pod_eni=True, custom_networking=True)).serving
+    >>> limits_from(EniFigures(4, 15, 1, 1), CniSettings(pod_eni=True, custom_networking=True)).serving
     2
     """
-    k = ipv4_per_eni - 1
+    k = of.ips_per_eni - 1
     if windows:
         return NodeLimits(serving=1, idle_primary=0, k=k, trunk=0, unmanaged=unmanaged_enis, windows=True)
-    slot = int(settings.pod_eni) * trunk_slot
-    managed = pool.managed_enis(max_enis, settings.max_eni or max_enis, unmanaged_enis, slot)
+    slot = int(settings.pod_eni) * of.trunk_slot
+    managed = pool.managed_enis(of.enis, settings.max_eni or of.enis, unmanaged_enis, slot)
     idle = int(settings.custom_networking)
-    return NodeLimits(managed - idle, idle, k, slot * trunking, unmanaged_enis, windows=False)
+    return NodeLimits(managed - idle, idle, k, slot * of.trunking, unmanaged_enis, windows=False)
 
 
 def gives_prefixes(on: InstanceType) -> bool:
@@ -70,7 +55,10 @@ def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:
 
 
 def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> tuple[IntLike, IntLike]:
-    """The same for ints or arrays: the formula of :mod:`capacity.cni.pool` that the settings choose."""
+    """Secondary IPs or prefixes held, and ENIs for pods, by the formula of :mod:`capacity.cni.pool` that holds.
+
+    On a fresh node to which pods come one by one, the pool settled after each.
+    """
     k = limits.k
     if settings.ipv6:
         return 0, 1

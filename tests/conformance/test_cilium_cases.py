@@ -9,6 +9,7 @@ import pytest
 
 from capacity.cni.cilium import addresses_wanted
 from capacity.cni.facade import pool_of
+from capacity.cni.limits import EniFigures
 from capacity.cni.node_pool import limits_from
 from capacity.spec.cilium import OWN_ADDRESSES
 from capacity.spec.cilium_settings import cilium_settings
@@ -30,7 +31,7 @@ def values(text: str) -> dict[str, int | bool]:
 @pytest.mark.parametrize("row", rows("cilium_stated.csv"), ids=lambda r: f"{r['source'].split()[-1]}-{r['used']}")
 def test_stated_figures(row: dict[str, str]) -> None:
     settings, _ = cilium_settings(values(row["settings"]))
-    limits = limits_from(int(row["max_enis"]), int(row["ipv4_per_eni"]), 0, 0, settings)
+    limits = limits_from(EniFigures(int(row["max_enis"]), int(row["ipv4_per_eni"])), settings)
     if row["most"]:
         assert limits.most == int(row["most"])
     if row["used"]:

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from capacity.cni.facade import address_capacity, pool_of, start_calls
+from capacity.cni.limits import EniFigures
 from capacity.cni.node_pool import limits_from
 from capacity.spec.cilium import CiliumIpam
 from capacity.spec.cni_env import CniSettings
@@ -61,7 +62,7 @@ def stepped(shape: tuple[int, int, int], env: CniSettings) -> Node:
 @given(figures, chosen(), st.integers(0, 120))
 def test_fresh_node_with_pods_one_by_one(shape: tuple[int, int, int], env: CniSettings, pods: int) -> None:
     assume(possible(shape, env))
-    limits = limits_from(shape[0], shape[1], 0, 0, env, shape[2])
+    limits = limits_from(EniFigures(shape[0], shape[1]), env, shape[2])
     model = grown(stepped(shape, env), pods)
     pool = pool_of(limits, env, 110, pods)
     assert (pool.enis, pool.pod_addresses) == (len(model.enis), model.available)
@@ -75,7 +76,7 @@ def test_fresh_node_with_pods_one_by_one(shape: tuple[int, int, int], env: CniSe
 def test_capacity_is_what_a_full_node_serves(shape: tuple[int, int, int], env: CniSettings) -> None:
     assume(possible(shape, env))
     model = grown(stepped(shape, env), 1500)
-    capacity = address_capacity(limits_from(shape[0], shape[1], 0, 0, env, shape[2]), env)
+    capacity = address_capacity(limits_from(EniFigures(shape[0], shape[1]), env, shape[2]), env)
     ipam = env.cilium
     assert ipam is not None
     beyond = ipam.max_above_watermark + ipam.use_primary_address  # asked for on top of the limit, and not counted
@@ -91,7 +92,7 @@ def test_rest_after_growth_and_scale_down_stays_within_the_bound(
 ) -> None:
     """Pods come in bursts that wait together, which makes the operator order more, and leave at random."""
     assume(possible(shape, env))
-    limits = limits_from(shape[0], shape[1], 0, 0, env, shape[2])
+    limits = limits_from(EniFigures(shape[0], shape[1]), env, shape[2])
     peak = data.draw(st.integers(0, min(max_pods, address_capacity(limits, env))))
     left = data.draw(st.integers(0, peak))
     model = grown(stepped(shape, env), 0)
@@ -113,7 +114,7 @@ def test_calls_are_the_fewest_that_the_steps_could_make(
     shape: tuple[int, int, int], env: CniSettings, pods: int
 ) -> None:
     assume(possible(shape, env))
-    limits = limits_from(shape[0], shape[1], 0, 0, env, shape[2])
+    limits = limits_from(EniFigures(shape[0], shape[1]), env, shape[2])
     stepped_calls = Counter(grown(stepped(shape, env), pods).calls)
     fewest = start_calls(limits, env, 110, pods)
     assert all(fewest[api] <= stepped_calls[api] for api in fewest)
@@ -123,7 +124,7 @@ def test_calls_are_the_fewest_that_the_steps_could_make(
 @settings(max_examples=300, deadline=None)
 @given(figures, chosen())
 def test_arrays_answer_as_numbers_do(shape: tuple[int, int, int], env: CniSettings) -> None:
-    limits = limits_from(shape[0], shape[1], 0, 0, env, shape[2])
+    limits = limits_from(EniFigures(shape[0], shape[1]), env, shape[2])
     pods = np.arange(80)
     many = pool_of(limits, env, 58, pods)
     for name in ("enis", "pod_addresses", "subnet_addresses", "highest", "pods_without_address"):

@@ -80,6 +80,7 @@ def test_the_order_is_settings_nodes_subnets_and_a_new_cluster_last() -> None:
         ("minimal-update", {f"{GROUP}.provisioner": "karpenter"}),
         ("no-surge", {"workloads[0].rollingUpdate": {"maxSurge": "0", "maxUnavailable": "25%"}}),
         ("lower-max-pods", {f"{GROUP}.maxPods": 10}),
+        ("lower-max-pods", {f"{GROUP}.provisioner": "auto"}),
         ("fewer-larger-nodes", {f"{GROUP}.nodes": 3}),
         ("fewer-larger-nodes", {f"{GROUP}.instanceTypes": ["t3.large", "t3.xlarge"]}),
         ("instance-type", {f"{GROUP}.instanceTypes": ["m5a.large"]}),
@@ -159,6 +160,28 @@ def test_a_new_subnet_is_as_small_as_its_nodes_allow() -> None:
     }
     # 72 and a node of 24: 96 of the 98 that a /25 may hold; 144 of the 200 of a /24.
     assert sizes == {"added-subnet": ["25", "25"], "larger-subnets": ["24", "24"]}
+
+
+def test_a_tagged_subnet_that_is_short_gets_another_beside_it() -> None:
+    tagged = {"name": "p", "zone": "z1", "cidr": "10.0.1.0/26", "tags": {"kubernetes.io/role/cni": "1"}}
+    roomy = {"vpc.subnets[a].cidr": "10.0.4.0/23", "vpc.subnets[b].cidr": "10.0.2.0/23"}
+    closed = {"vpc.subnets[a].tags": {"kubernetes.io/role/cni": "0"}}
+    before = checked({"vpc.subnets[+]": [tagged]} | roomy | closed, ["steady"])
+    short = {s.subnet.name for s in before.scenarios[0].subnets if s.verdict != "ok"}
+    assert short == {"p"}  # 6 nodes with an ENI of 12 each and another, warm: 6 * 24 = 144 of 59
+    lever = next(x for x in levers(before) if x.name == "subnet-discovery")
+    added = lever.patch["vpc.subnets[+]"]
+    assert isinstance(added, list)
+    assert [e["zone"] for e in added] == ["z1"]
+
+
+def test_a_node_without_pods_of_its_own_takes_its_warm_addresses_to_a_new_subnet() -> None:
+    # One ENI of 12 each: 6 * 12 = 72 of a /26's 59. Half, and a whole node: 36 + 12 = 48; of a /26 47 are to be used.
+    changes = {f"vpc.subnets[{n}].cidr": f"10.0.0.{64 * i}/26" for i, n in enumerate("ab")} | {"workloads": []}
+    lever = next(x for x in levers(checked(changes, ["steady"])) if x.name == "added-subnet")
+    added = lever.patch["vpc.subnets[+]"]
+    assert isinstance(added, list)
+    assert [e["cidr"].partition("/")[2] for e in added] == ["25", "25"]
 
 
 def test_pod_subnets_get_a_pod_subnet_beside_them_with_an_eni_config() -> None:
