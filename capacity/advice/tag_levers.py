@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from capacity.advice.group_snippets import new_subnets_snippets
-from capacity.advice.lever import GUIDE, Lever, own_cni
+from capacity.advice.lever import GUIDE, Lever, is_own_cni, own_cni
 from capacity.advice.subnet_levers import SMALLEST_NEW, free_name
 from capacity.cluster.check import CheckResult
 from capacity.spec.discovery import ROLE_TAG, places_by_tag, tags_of
@@ -70,7 +70,7 @@ def _short(result: CheckResult, zone: str) -> list[list[SubnetState]]:
 
 def _length(result: CheckResult, short: Sequence[Sequence[SubnetState]]) -> int:
     """Prefix length of the smallest further subnet with which a zone is ok; the largest where none is."""
-    eni = max(s.largest_eni for s in result.shapes if s.group in own_cni(result.plan))
+    eni = max(s.largest_eni for s in result.shapes if is_own_cni(result.plan, s.group))
     min_free = result.plan.checks.min_free
     lengths = range(SMALLEST_NEW, LARGEST, -1)
     return next((n for n in lengths if all(_enough(n, states, min_free, eni) for states in short)), LARGEST)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from capacity.advice.group_snippets import group_type_snippets
-from capacity.advice.lever import Lever, own_cni
+from capacity.advice.lever import Lever, is_own_cni
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.prices import price
 from capacity.catalog.table import load_catalog
@@ -19,6 +19,7 @@ from capacity.spec.plan import NodeGroup, Plan
 from capacity.units import ceil_div
 
 MOST_LARGER = 2  # a type of more than twice the vCPUs or memory is another design, not another type
+ANYWHERE = ""  # no group has no name
 LIFTED = ("addresses", "max_pods")  # what another type's network interfaces can lift
 # Families (or all that start with one letter) with disks or accelerators that neither a letter d after the
 # generation nor the catalog tells.
@@ -33,8 +34,9 @@ def instance_type(result: CheckResult) -> Iterator[Lever]:
     commands: list[str] = []
     words: list[str] = []
     costs: list[str] = []
+    lifted = _lifted(plan, scenario)
     for state in scenario.groups:
-        found = _better(plan, state, scenario)
+        found = _better(plan, state, lifted)
         if found is not None:
             old = state.shape.first.instance_type
             patch[f"nodeGroups[{state.shape.group.name}].instanceTypes"] = [found.name]
@@ -82,14 +84,14 @@ class _Carried:
     most: int
 
 
-def _better(plan: Plan, state: GroupState, scenario: ScenarioState) -> InstanceType | None:
+def _better(plan: Plan, state: GroupState, lifted: Mapping[str, int]) -> InstanceType | None:
     """The type to change to; None where none is better than what the group has."""
     shape, group = state.shape, state.shape.group
     old = shape.first.instance_type
     fixed = len(group.instance_types) > 1 or group.max_pods_expression is not None
-    if fixed or group not in own_cni(plan) or not state.nodes or has_devices(old):
+    if fixed or not is_own_cni(plan, group) or not state.nodes or has_devices(old):
         return None
-    carried = _carried(state, _extra(plan, state, scenario))
+    carried = _carried(state, ceil_div(lifted.get(group.name, 0) + lifted.get(ANYWHERE, 0), state.nodes))
     kinds = [old, *_candidates(plan, shape)]
     addresses = _addresses(plan, group, kinds, carried)
     if addresses[0] is None:
@@ -107,17 +109,18 @@ def _cost(name: str, region: str | None) -> float:
     return float("inf") if found is None else found.per_hour
 
 
-def _extra(plan: Plan, state: GroupState, scenario: ScenarioState) -> int:
-    """Pods without a node for want of addresses or max pods that a node of the group would have to take more. [pods]"""
-    group = state.shape.group
-    places = {w.name: w.node_groups for w in plan.workloads}
-    daemons = f"daemonsets on {group.name}"
-    pods = 0
+def _lifted(plan: Plan, scenario: ScenarioState) -> dict[str, int]:
+    """Pods that another type may have room for, without a node for want of addresses or max pods, by group. [pods]
+
+    Those that may run in any group stand under :data:`ANYWHERE`; a group's own daemonsets under the group.
+    """
+    groups = {w.name: w.node_groups or (ANYWHERE,) for w in plan.workloads}
+    groups |= {f"daemonsets on {g.name}": (g.name,) for g in plan.node_groups}
+    found: dict[str, int] = {}
     for unplaced in scenario.unplaced:
-        named = places.get(unplaced.workload)
-        mine = unplaced.workload == daemons if named is None else not named or group.name in named
-        pods += unplaced.pods if mine and unplaced.reason in LIFTED else 0
-    return ceil_div(pods, state.nodes)
+        for name in groups[unplaced.workload] if unplaced.reason in LIFTED else ():
+            found[name] = found.get(name, 0) + unplaced.pods
+    return found
 
 
 def _carried(state: GroupState, extra: int) -> _Carried:

@@ -60,20 +60,28 @@ def runways(state: ScenarioState) -> tuple[Runway, ...]:
             homes.setdefault(slot.subnet, []).append((group, node_class))
             pods.setdefault(slot.address_subnet, []).append((group, node_class))
     free = {s.subnet.name: s.free_open for s in state.subnets}
+    together = {zone: _pods_in_pool(free, roaming[zone], tuple(pool)) for zone, pool in pools.items()}
     found = []
     for s in state.subnets:
         name, zone = s.subnet.name, s.subnet.zone
         if name in pools.get(zone, ()):
-            found.append(pool_runway(name, free, roaming[zone], tuple(pools[zone])))
+            found.append(pool_runway(name, free, roaming[zone], tuple(pools[zone]), together[zone]))
         else:
             found.append(_runway(name, s.free_open, homes.get(name, []), pods.get(name, [])))
     return tuple(found)
 
 
 def pool_runway(
-    name: str, free: Mapping[str, int], nodes: Sequence[tuple[GroupState, NodeClass]], pool: tuple[str, ...]
+    name: str,
+    free: Mapping[str, int],
+    nodes: Sequence[tuple[GroupState, NodeClass]],
+    pool: tuple[str, ...],
+    more_pods: int,
 ) -> Runway:
-    """The runway of a subnet over which, with others of its zone, discovery spreads ENIs."""
+    """The runway of a subnet over which, with others of its zone, discovery spreads ENIs.
+
+    ``more_pods`` is that of the whole pool. [pods]
+    """
     mine = [(g, c.slot) for g, c in nodes if name in c.slot.subnets]
     group, _ = max(mine, key=lambda m: m[0].full_node(at_home=True, with_pods=True))
     slots = list(dict.fromkeys(slot for g, slot in mine if g is group))
@@ -84,7 +92,7 @@ def pool_runway(
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if _room_for(group, slots, middle, free) else (low, middle)
-    return Runway(name, low, _pods_in_pool(free, nodes, pool), need, group.shape.group.name, pool)
+    return Runway(name, low, more_pods, need, group.shape.group.name, pool)
 
 
 def _room_for(group: GroupState, slots: Sequence[Slot], nodes: int, free: Mapping[str, int]) -> bool:

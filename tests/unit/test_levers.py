@@ -177,7 +177,7 @@ def test_a_tagged_subnet_that_is_short_gets_another_beside_it() -> None:
 
 def test_a_node_without_pods_of_its_own_takes_its_warm_addresses_to_a_new_subnet() -> None:
     # One ENI of 12 each: 6 * 12 = 72 of a /26's 59. Half, and a whole node: 36 + 12 = 48; of a /26 47 are to be used.
-    changes = {f"vpc.subnets[{n}].cidr": f"10.0.0.{64 * i}/26" for i, n in enumerate("ab")} | {"workloads": []}
+    changes: dict[str, object] = {f"vpc.subnets[{n}].cidr": f"10.0.0.{64 * i}/26" for i, n in enumerate("ab")} | {"workloads": []}
     lever = next(x for x in levers(checked(changes, ["steady"])) if x.name == "added-subnet")
     added = lever.patch["vpc.subnets[+]"]
     assert isinstance(added, list)
