@@ -166,7 +166,7 @@ def test_a_tagged_subnet_that_is_short_gets_another_beside_it() -> None:
     tagged = {"name": "p", "zone": "z1", "cidr": "10.0.1.0/26", "tags": {"kubernetes.io/role/cni": "1"}}
     roomy = {"vpc.subnets[a].cidr": "10.0.4.0/23", "vpc.subnets[b].cidr": "10.0.2.0/23"}
     closed = {"vpc.subnets[a].tags": {"kubernetes.io/role/cni": "0"}}
-    before = checked({"vpc.subnets[+]": [tagged]} | roomy | closed, ["steady"])
+    before = checked({"vpc.subnets[+]": [tagged], **roomy, **closed}, ["steady"])
     short = {s.subnet.name for s in before.scenarios[0].subnets if s.verdict != "ok"}
     assert short == {"p"}  # 6 nodes with an ENI of 12 each and another, warm: 6 * 24 = 144 of 59
     lever = next(x for x in levers(before) if x.name == "subnet-discovery")
@@ -177,7 +177,8 @@ def test_a_tagged_subnet_that_is_short_gets_another_beside_it() -> None:
 
 def test_a_node_without_pods_of_its_own_takes_its_warm_addresses_to_a_new_subnet() -> None:
     # One ENI of 12 each: 6 * 12 = 72 of a /26's 59. Half, and a whole node: 36 + 12 = 48; of a /26 47 are to be used.
-    changes: dict[str, object] = {f"vpc.subnets[{n}].cidr": f"10.0.0.{64 * i}/26" for i, n in enumerate("ab")} | {"workloads": []}
+    changes: dict[str, object] = {"vpc.subnets[a].cidr": "10.0.0.0/26", "vpc.subnets[b].cidr": "10.0.0.64/26"}
+    changes["workloads"] = []
     lever = next(x for x in levers(checked(changes, ["steady"])) if x.name == "added-subnet")
     added = lever.patch["vpc.subnets[+]"]
     assert isinstance(added, list)
