@@ -123,11 +123,6 @@ def parse_plan(document: Section, file: str = "", catalog: Catalog | None = None
     return _Parser(root, catalog or load_catalog()).plan()
 
 
-def _parse_alone(document: Section, file: str) -> Plan:
-    """A plan without the other clusters that it names: two clusters may name each other."""
-    return _Parser(Field(document, "", None, document.line, file), load_catalog(), alone=True).plan()
-
-
 def find_plan(start: Path | None = None) -> Path:
     """``capacity.yaml`` in the working directory or the nearest folder above it."""
     folder = (start or Path.cwd()).resolve()
@@ -695,7 +690,7 @@ class _Parser:
         for key in ("subnets", "addresses"):
             if stated := entry.get(key):
                 stated.fail("is said by the other cluster's plan: leave one of the two out")
-        other, shared = read_neighbour(plan, self.subnets, _parse_alone)
+        other, shared = read_neighbour(plan, self.subnets, self._parse_alone)
         called = name.name() if name else other.name
         self.notes.append(
             f"{called}: nodes, pods, control plane and load balancers of its plan {plan.value} are booked in the "
@@ -703,6 +698,10 @@ class _Parser:
             "a lost zone is lost to it too"
         )
         return Tenant(kind.name, called, tuple(shared), 0, kind.holder, entry.where, other, shared)
+
+    def _parse_alone(self, document: Section, file: str) -> Plan:
+        """Another plan without the clusters that it names: two clusters may name each other."""
+        return _Parser(Field(document, "", None, document.line, file), self.catalog, alone=True).plan()
 
     # --- checks ---------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from capacity.catalog.files import data_dir
+from capacity.catalog.table import Catalog
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.quota_use import quota_usage
 from capacity.errors import SpecError
@@ -51,6 +53,16 @@ def test_the_other_cluster_is_booked_as_in_its_own_check(tmp_path: Path) -> None
     assert others(result, "steady") == [20 + 2 + 1, 20 + 2]
     assert others(result, "rollout") == others(result, "upgrade") == others(result, "steady")
     assert others(result, "peak") == [3 * 20 + 2 + 1, 3 * 20 + 2]
+
+
+def test_the_other_plan_is_read_with_the_same_catalog(tmp_path: Path) -> None:
+    pair(tmp_path)
+    for name in ("one", "two"):
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(file.read_text().replace("m5.large", "m5.mine"))
+    rows = (data_dir() / "eni_limits.csv").read_text()
+    catalog = Catalog(rows.replace("\nm5.large,", "\nm5.mine,"))
+    assert others(check(read_plan(tmp_path / "one.yaml", catalog)), "steady") == [20 + 2 + 1, 20 + 2]
 
 
 def test_a_lost_zone_is_lost_to_both(tmp_path: Path) -> None:
