@@ -15,6 +15,8 @@ from capacity.units import parse_cpu, parse_memory, parse_percent
 
 _INTEGER = re.compile(r"^[+-]?[0-9]{1,18}$")
 _NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
+_WEIGHT = re.compile(r"^[0-9]{1,7}(?:\.[0-9]{1,9})?%?$", re.ASCII)
+VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")  # of Kubernetes or a CNI
 _BLOCK = re.compile(r"^[0-9.]{7,15}/[0-9]{1,2}$", re.ASCII)
 MOST_BYTES = 2**63 - 1  # Kubernetes' own limit of a quantity
 MOST_PODS = 100_000  # on one node; no kubelet comes near
@@ -213,3 +215,22 @@ class Field:
         if isinstance(self.value, (dict, list, bool)) or self.value is None:
             self.fail(f"expected a quantity such as 250m or 512Mi, found {kind_of(self.value)}")
         return self.value
+
+
+def items(section: Field | None) -> Iterable[Field]:
+    """The entries of a list that may be missing."""
+    return section.items() if section is not None else ()
+
+
+def weight(entry: Field) -> Fraction:
+    """A share or a factor, such as 0.5, 2 or 50%."""
+    text = entry.value
+    if not isinstance(text, str) or not _WEIGHT.match(text):
+        entry.fail(f"expected a weight such as 0.5, 2 or 50%, found {kind_of(text)}")
+    return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """The nearest known name, to be put after a message."""
+    near = nearest_names(name, known, 1)
+    return f" (did you mean {either(near)}?)" if near else ""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import date
 from fractions import Fraction
 from ipaddress import IPv4Network
 from itertools import pairwise
@@ -13,21 +11,17 @@ from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
-from capacity.errors import SpecError, UnknownInstanceType, either, nearest_names
-from capacity.spec.cilium_settings import KEYS as CILIUM_KEYS
-from capacity.spec.cilium_settings import NUMBERS as CILIUM_NUMBERS
-from capacity.spec.cilium_settings import cilium_settings, most_of
-from capacity.spec.cni_env import CNI_VARIABLES, check_variable, cni_settings
-from capacity.spec.discovery import ROLE_TAG, eni_choices, read_tags
-from capacity.spec.document import Section, collector_paused, kind_of, read_document
-from capacity.spec.fields import MOST, MOST_PODS, Field
+from capacity.errors import SpecError, UnknownInstanceType
+from capacity.spec.cni_section import read_cni, read_discovery_tags
+from capacity.spec.discovery import ROLE_TAG, eni_choices
+from capacity.spec.document import Section, collector_paused, read_document
+from capacity.spec.fields import MOST_PODS, VERSION, Field, hint, items, weight
+from capacity.spec.growth import read_growth
 from capacity.spec.neighbours import read_neighbour
 from capacity.spec.plan import (
     Checks,
     Cni,
     DaemonSet,
-    Growth,
-    GrowthStep,
     Kubernetes,
     NodeGroup,
     Plan,
@@ -42,15 +36,10 @@ from capacity.spec.scenarios import ScenarioPlaces, read_scenario
 from capacity.spec.tenants import TenantKind, tenant_kinds
 
 API_VERSION = "capacity/v1"
-CNIS = ("vpc-cni", "cilium")
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
 PROVISIONERS = ("managed", "self-managed", "karpenter", "auto", "fargate")
 _FARGATE = frozenset(("name", "provisioner", "subnets"))
 QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
-PERIODS = ("day", "week", "month", "quarter", "year")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-MOST_GROWTH_FACTOR = 1000  # of a step or a season: beyond it somebody wrote a percentage as a number
 
 _TOP = frozenset(
     [
@@ -98,9 +87,6 @@ _WORKLOAD = frozenset(
         "volumes",
     ]
 )
-_RATE = re.compile(r"^([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?) ?% ?/ ?([a-z]+)$")
-_WEIGHT = re.compile(r"^[0-9]{1,7}(?:\.[0-9]{1,9})?%?$", re.ASCII)
-_VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")
 
 
 @collector_paused()
@@ -147,6 +133,7 @@ class _Parser:
         self.types: dict[str, InstanceType] = {}
 
     def plan(self) -> Plan:
+        """The whole plan, in the order in which its sections name one another."""
         root = self.root
         root.section(_TOP, required=("apiVersion", "vpc"))
         version = root.child("apiVersion")
@@ -154,12 +141,13 @@ class _Parser:
             version.fail(f"{version.value!r} is not supported (expected {API_VERSION!r})")
         name = self._name()
         kubernetes = self._kubernetes(root.get("kubernetes"))
-        cni = self._cni(root.get("cni"), kubernetes)
+        cni, said = read_cni(root.get("cni"), kubernetes, root)
+        self.notes += said
         cidrs = self._vpc(root.child("vpc"))
         groups = self._groups(root.get("nodeGroups"), cni)
         self.groups = tuple(g.name for g in groups)
         self.fargate = frozenset(g.name for g in groups if g.fargate)
-        workloads = self._unique(map(self._workload, _items(root.get("workloads"))), "workload")
+        workloads = self._unique(map(self._workload, items(root.get("workloads"))), "workload")
         self.workloads = tuple(w.name for w in workloads)
         if workloads and not groups:
             root.child("workloads").fail("there are workloads but no nodeGroups to run them")
@@ -174,8 +162,8 @@ class _Parser:
             control_plane=self._control_plane(root.get("controlPlane")),
             node_groups=groups,
             workloads=workloads,
-            daemon_sets=self._unique(map(self._daemon_set, _items(root.get("daemonSets"))), "daemonSet"),
-            tenants=tuple(self._tenant(t) for t in _items(root.get("tenants")) if not (self.alone and _has_plan(t))),
+            daemon_sets=self._unique(map(self._daemon_set, items(root.get("daemonSets"))), "daemonSet"),
+            tenants=tuple(self._tenant(t) for t in items(root.get("tenants")) if not (self.alone and _has_plan(t))),
             checks=self._checks(root.get("checks")),
             notes=tuple(self.notes),
             file=root.file,
@@ -185,7 +173,7 @@ class _Parser:
 
     def _check_pod_places(self, plan: Plan) -> None:
         """Nodes in a subnet closed to pods need another one for them: without an address the CNI does not start."""
-        for group, entry in zip(plan.node_groups, _items(self.root.get("nodeGroups")), strict=False):
+        for group, entry in zip(plan.node_groups, items(self.root.get("nodeGroups")), strict=False):
             for name, here in eni_choices(plan, group).items():
                 if not here:
                     entry.child("subnets").fail(
@@ -208,7 +196,7 @@ class _Parser:
             return Kubernetes()
         section.section(("version", "serviceCidr", "ipFamily", "services"))
         version, cidr, family, services = (section.get(k) for k in ("version", "serviceCidr", "ipFamily", "services"))
-        if version and not _VERSION.match(version.text(40)):
+        if version and not VERSION.match(version.text(40)):
             version.fail(f"{version.value!r} is not a Kubernetes version (expected something like 1.34)")
         return Kubernetes(
             version=version.value if version else None,
@@ -216,57 +204,6 @@ class _Parser:
             ip_family=family.one_of(("ipv4", "ipv6")) if family else "ipv4",
             services=services.integer() if services else None,
         )
-
-    def _cni(self, section: Field | None, kubernetes: Kubernetes) -> Cni:
-        version = env = None
-        if section is not None:
-            section.section(("name", "version", "env", "cilium"))
-            version, env = section.get("version"), section.get("env")
-            if version and not _VERSION.match(version.text(40)):
-                version.fail(f"{version.value!r} is not a CNI version (expected something like 1.23.1)")
-            name, own = section.get("name"), section.get("cilium")
-            if name and name.one_of(CNIS) == "cilium":
-                return self._cilium(section, version.value if version else None, kubernetes)
-            if own:
-                own.fail("needs 'name: cilium' beside it (the plan's CNI is the VPC CNI)")
-        values: dict[str, str | None] = {}
-        if env is not None:
-            if not isinstance(env.value, Section):
-                env.fail("expected a mapping of the CNI's environment variables")
-            for key in env.value:
-                entry = env.child(key)
-                if key not in CNI_VARIABLES:
-                    check_variable(key, entry.exact)
-                values[key] = "" if entry.value is None else _as_text(entry)
-        try:
-            settings, warnings = cni_settings(values, "", kubernetes.ip_family)
-        except SpecError as error:
-            (env or section or self.root).fail(str(error))
-        self.notes += warnings
-        return Cni(version.value if version else None, values, settings)
-
-    def _cilium(self, section: Field, version: str | None, kubernetes: Kubernetes) -> Cni:
-        """Cilium in ENI mode, with its own settings instead of the VPC CNI's environment."""
-        env, given = section.get("env"), section.get("cilium")
-        if env is not None:
-            env.fail("is the VPC CNI's: with Cilium set preAllocate, prefixDelegation … under 'cilium' instead")
-        if kubernetes.ip_family == "ipv6":
-            section.child("name").fail(
-                "ipFamily ipv6 with Cilium's ENI mode is not modelled (an EKS cluster has one family)"
-            )
-        values: dict[str, int | bool] = {}
-        if given is not None:
-            given.section(CILIUM_KEYS)
-            for key in CILIUM_KEYS:
-                entry = given.get(key)
-                if entry is not None:
-                    values[key] = entry.integer(0, most_of(key)) if key in CILIUM_NUMBERS else entry.boolean()
-        try:
-            settings, notes = cilium_settings(values)
-        except SpecError as error:
-            (given or section).fail(str(error))
-        self.notes += notes
-        return Cni(version, {}, settings)
 
     def _control_plane(self, section: Field | None) -> tuple[str, ...] | None:
         if section is None:
@@ -303,7 +240,7 @@ class _Parser:
         if not any(cidr.subnet_of(b) for b in blocks):
             entry.child("cidr").fail(f"{cidr} is outside the VPC ({', '.join(map(str, blocks[:5]))})")
         used = entry.get("used")
-        discovery, clusters = _discovery_tags(entry.get("tags"))
+        discovery, clusters = read_discovery_tags(entry.get("tags"))
         return Subnet(
             name=name,
             zone=entry.child("zone").name(64),
@@ -318,7 +255,7 @@ class _Parser:
     def _reservations(self, section: Field | None, subnet: IPv4Network) -> tuple[Reservation, ...]:
         found: list[tuple[IPv4Network, Field]] = []
         types: list[str] = []
-        for entry in _items(section):
+        for entry in items(section):
             entry.section(("cidr", "type"), required=("cidr", "type"))
             cidr = entry.child("cidr").cidr(16, 32)
             if not cidr.subnet_of(subnet):
@@ -336,7 +273,7 @@ class _Parser:
         for entry in section.items():
             name = entry.text()
             if name not in self.subnets:
-                entry.fail(f"there is no subnet {name!r}{_hint(name, self.subnets)}")
+                entry.fail(f"there is no subnet {name!r}{hint(name, self.subnets)}")
             if name in names:
                 entry.fail(f"the subnet {name!r} stands twice")
             names.append(name)
@@ -347,7 +284,7 @@ class _Parser:
     # --- nodes ----------------------------------------------------------------------------
 
     def _groups(self, section: Field | None, cni: Cni) -> tuple[NodeGroup, ...]:
-        return self._unique((self._group(entry, cni) for entry in _items(section)), "nodeGroup")
+        return self._unique((self._group(entry, cni) for entry in items(section)), "nodeGroup")
 
     def _group(self, entry: Field, cni: Cni) -> NodeGroup:
         if isinstance(entry.value, Section) and entry.value.get("provisioner") == "fargate":
@@ -504,8 +441,8 @@ class _Parser:
         for zone in section.value:
             entry = section.child(zone)
             if zone not in zones:
-                entry.fail(f"the group has no subnet in zone {zone!r}{_hint(zone, zones)}")
-            weights[zone] = _weight(entry)
+                entry.fail(f"the group has no subnet in zone {zone!r}{hint(zone, zones)}")
+            weights[zone] = weight(entry)
         if not sum(weights.values()):
             section.fail("the weights are all 0")
         return {zone: weights.get(zone, Fraction(0)) for zone in zones}
@@ -528,7 +465,7 @@ class _Parser:
             node_groups=self._group_names(get("nodeGroups")),
             max_surge=surge,
             max_unavailable=unavailable,
-            growth=self._growth(get("growth")),
+            growth=read_growth(get("growth")),
             volumes=volumes.integer(0, 1000) if volumes else 0,
             where=entry.where,
         )
@@ -580,71 +517,12 @@ class _Parser:
         cpu, memory = section.get("cpu"), section.get("memory")
         return Requests(cpu.cpu() if cpu else None, memory.memory() if memory else None)
 
-    def _growth(self, section: Field | None) -> Growth | None:
-        if section is None:
-            return None
-        section.section(("rate", "stddev", "uncertainty", "from", "steps", "season"))
-        if not section.value:
-            section.fail("is empty (expected a rate such as 4%/month, steps, a season or from)")
-        rate, stddev, unsure, start = (section.get(k) for k in ("rate", "stddev", "uncertainty", "from"))
-        share, period = self._rate(rate) if rate else (Fraction(0), "month")
-        for spread in (stddev, unsure):
-            if spread and not rate:
-                spread.fail("needs the rate that it belongs to (rate: 0%/month where nothing grows)")
-        weekly, yearly = self._season(section.get("season"))
-        return Growth(
-            rate=share,
-            period=period,
-            stddev=stddev.percent() if stddev else Fraction(0),
-            uncertainty=unsure.percent() if unsure else Fraction(0),
-            start=_date(start) if start else None,
-            steps=self._steps(section.get("steps")),
-            weekly=weekly,
-            yearly=yearly,
-        )
-
-    def _steps(self, section: Field | None) -> tuple[GrowthStep, ...]:
-        steps: dict[date, GrowthStep] = {}
-        for entry in _items(section):
-            entry.section(("date", "replicas", "add", "factor"), required=("date",))
-            given = [k for k in ("replicas", "add", "factor") if entry.get(k)]
-            if len(given) != 1:
-                entry.fail("expected exactly one of replicas, add and factor beside the date")
-            day, change = _date(entry.child("date")), entry.child(given[0])
-            if day in steps:
-                entry.child("date").fail(f"a second step on {day}")
-            steps[day] = GrowthStep(
-                day,
-                replicas=change.integer() if given == ["replicas"] else None,
-                add=change.integer(-MOST) if given == ["add"] else None,
-                factor=_factor(change) if given == ["factor"] else None,
-            )
-        return tuple(steps[day] for day in sorted(steps))
-
-    def _season(self, section: Field | None) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
-        if section is None:
-            return (), ()
-        section.section(("weekly", "yearly"))
-        return _factors(section.get("weekly"), WEEKDAYS), _factors(section.get("yearly"), MONTHS)
-
-    def _rate(self, field: Field) -> tuple[Fraction, str]:
-        match = _RATE.match(field.text(40))
-        if not match:
-            field.fail(f"{field.value!r} is not a rate (expected something like 4%/month)")
-        number, period = match.groups()
-        if period not in PERIODS:
-            field.fail(f"{period!r} is not one of {', '.join(PERIODS)}{_hint(period, PERIODS)}")
-        rate = Fraction(number) / 100
-        if rate <= -1:
-            field.fail(f"{field.value!r} shrinks by everything (expected more than -100%)")
-        return rate, period
-
     def _group_names(self, section: Field | None) -> tuple[str, ...]:
         names: list[str] = []
-        for entry in _items(section):
+        for entry in items(section):
             name = entry.text()
             if name not in self.groups:
-                entry.fail(f"there is no node group {name!r}{_hint(name, self.groups)}")
+                entry.fail(f"there is no node group {name!r}{hint(name, self.groups)}")
             if name in names:
                 entry.fail(f"the node group {name!r} stands twice")
             names.append(name)
@@ -713,7 +591,7 @@ class _Parser:
         share = free.percent() if free else Fraction(1, 5)
         if free and share > 1:
             free.fail(f"{free.value!r} is out of range (expected 0% to 100%)")
-        return Checks(share, tuple(map(self._scenario, _items(scenarios))))
+        return Checks(share, tuple(map(self._scenario, items(scenarios))))
 
     def _scenario(self, entry: Field) -> ScenarioSpec:
         places = ScenarioPlaces(
@@ -741,71 +619,8 @@ def _assumed_by_import(annotations: object) -> list[str]:
     return [f"assumed by the import, no source states it: {', '.join(map(str, paths[:8]))}{more}"]
 
 
-def _items(section: Field | None) -> Iterable[Field]:
-    return section.items() if section is not None else ()
-
-
-def _discovery_tags(section: Field | None) -> tuple[bool | None, tuple[str, ...]]:
-    """What a subnet's tags say to subnet discovery; the other tags of a pasted map are nobody's here."""
-    if section is None:
-        return None, ()
-    if not isinstance(section.value, Section):
-        section.fail(f"expected a mapping of the subnet's tags, found {kind_of(section.value)}")
-    for key in section.value:
-        if isinstance(section.value.get(key), (Section, list)):
-            section.child(key).fail(f"expected the text of a tag, found {kind_of(section.value.get(key))}")
-    if role := section.get(ROLE_TAG):
-        role.one_of(("1", "0"))
-    return read_tags(section.value)
-
-
-def _as_text(entry: Field) -> str:
-    """An environment value as the daemonset would carry it."""
-    if isinstance(entry.value, bool):
-        return str(entry.value).lower()
-    if not isinstance(entry.value, str):
-        entry.fail("expected a plain value")
-    return entry.value
-
-
 def _has_plan(tenant: Field) -> bool:
     return isinstance(tenant.value, Section) and tenant.value.get("plan") is not None
-
-
-def _weight(entry: Field) -> Fraction:
-    text = entry.value
-    if not isinstance(text, str) or not _WEIGHT.match(text):
-        entry.fail(f"expected a weight such as 0.5, 2 or 50%, found {kind_of(text)}")
-    return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
-
-
-def _factors(section: Field | None, names: tuple[str, ...]) -> tuple[Fraction, ...]:
-    """One factor per name, 1 where none is given."""
-    if section is None:
-        return ()
-    section.section(names)
-    given = {name: section.get(name) for name in names}
-    return tuple(_factor(entry) if entry else Fraction(1) for entry in given.values())
-
-
-def _factor(entry: Field) -> Fraction:
-    factor = _weight(entry)
-    if factor > MOST_GROWTH_FACTOR:
-        entry.fail(f"{entry.value!r} is out of range (expected a factor from 0 to {MOST_GROWTH_FACTOR:,}, 1 is as now)")
-    return factor
-
-
-def _date(entry: Field) -> date:
-    text = entry.text(40)
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        entry.fail(f"{text!r} is not a date (expected YYYY-MM-DD)")
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    near = nearest_names(name, known, 1)
-    return f" (did you mean {either(near)}?)" if near else ""
 
 
 def _refuse_overlaps(blocks: list[tuple[IPv4Network, Field]]) -> None:
