@@ -117,15 +117,8 @@ def _room_for(group: GroupState, slots: Sequence[Slot], nodes: int, free: Mappin
 
 def _pods_in_pool(free: Mapping[str, int], nodes: Sequence[tuple[GroupState, NodeClass]], pool: Sequence[str]) -> int:
     """Most further pods that the subnets of a pool have addresses for together; new nodes need room at home too."""
-    budget = sum(max(free[name], 0) for name in pool)
-    steps = Counter[tuple[tuple[int, int], ...]]()
-    for group, c in nodes:
-        steps[_steps_of(group.shape, c)] += c.count
-    cost = sum(n * s[-1][0] for s, n in steps.items())
-    if cost > budget:
-        return fill(steps, budget)
-    filled = sum(n * s[-1][1] for s, n in steps.items())
-    return filled + max(_on_new_homes(free, budget - cost, g, c.slot) for g, c in nodes)
+    filled, left = _fill_nodes(nodes, sum(max(free[name], 0) for name in pool))
+    return filled if left is None else filled + max(_on_new_homes(free, left, g, c.slot) for g, c in nodes)
 
 
 def _on_new_homes(free: Mapping[str, int], budget: int, group: GroupState, slot: Slot) -> int:
@@ -158,14 +151,19 @@ def _more_pods(
         return None
     if free < 0:
         return 0
+    filled, left = _fill_nodes(pods, free)
+    return filled if left is None else filled + max(_on_new_nodes(left, g.shape, at_home) for g, at_home in owners)
+
+
+def _fill_nodes(nodes: Sequence[tuple[GroupState, NodeClass]], budget: int) -> tuple[int, int | None]:
+    """Most further pods on nodes that are there, and the addresses left; None where they do not even fill these."""
     steps = Counter[tuple[tuple[int, int], ...]]()
-    for group, c in pods:
+    for group, c in nodes:
         steps[_steps_of(group.shape, c)] += c.count
     cost = sum(n * s[-1][0] for s, n in steps.items())
-    if cost > free:
-        return fill(steps, free)
-    filled = sum(n * s[-1][1] for s, n in steps.items())
-    return filled + max(_on_new_nodes(free - cost, g.shape, at_home) for g, at_home in owners)
+    if cost > budget:
+        return fill(steps, budget), None
+    return sum(n * s[-1][1] for s, n in steps.items()), budget - cost
 
 
 def _steps_of(shape: GroupShape, c: NodeClass) -> tuple[tuple[int, int], ...]:
