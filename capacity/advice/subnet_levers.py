@@ -11,7 +11,8 @@ from typing import Literal
 from capacity.advice.group_snippets import group_subnets_snippets, new_subnets_snippets
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
 from capacity.advice.snippets import eni_config, reserved_enis_snippet
-from capacity.cluster.booking import FIXED_HOLDERS, bounds_of
+from capacity.cluster.booking import FIXED_HOLDERS
+from capacity.cluster.bounds import bounds_of
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.spec.plan import RESERVED_BY_AWS, NodeGroup, Plan, Subnet

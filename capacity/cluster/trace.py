@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from capacity.cluster.booking import bounds_of
+from capacity.cluster.bounds import bounds_of
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import NodeClass, ScenarioState
