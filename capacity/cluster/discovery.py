@@ -137,7 +137,8 @@ def roaming_bounds(bookings: Mapping[str, Booking], roaming: Sequence[Roaming]) 
     subnet ends at most one ENI below the level to which the most addresses, poured over one node's choice of
     subnets, bring the emptiest of them; and at most one ENI above the level to which the fewest, poured over all
     subnets that nodes with this choice can use, bring them. Both levels only fall as more is booked anywhere, so
-    all else at its highest gives the highest, at its lowest the lowest. See ``docs/explanation/model.md``.
+    all else at its highest gives the highest, at its lowest the lowest. In the order of the booking, all else
+    first: ENIs that came before what fills their subnet now may be beyond. See ``docs/explanation/model.md``.
     """
     by_zone: dict[str, list[Roaming]] = {}
     for r in roaming:
