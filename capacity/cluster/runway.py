@@ -34,7 +34,8 @@ class Runway:
         The group of such a node.
     pool : tuple of str
         Subnets of the zone over which discovery spreads the further ENIs of nodes here: ``more_nodes`` of them fit
-        one after the other, ``more_pods`` find addresses in all of these subnets together at most.
+        one after the other, ``more_pods`` find addresses in all of these subnets together at most, those of nodes
+        that are closed to pods left out.
     """
 
     subnet: str
@@ -60,7 +61,7 @@ def runways(state: ScenarioState) -> tuple[Runway, ...]:
             homes.setdefault(slot.subnet, []).append((group, node_class))
             pods.setdefault(slot.address_subnet, []).append((group, node_class))
     free = {s.subnet.name: s.free_open for s in state.subnets}
-    together = {zone: _pods_in_pool(free, roaming[zone], tuple(pool)) for zone, pool in pools.items()}
+    together = {zone: _pods_in_pool(free, roaming[zone]) for zone in pools}
     found = []
     for s in state.subnets:
         name, zone = s.subnet.name, s.subnet.zone
@@ -115,9 +116,15 @@ def _room_for(group: GroupState, slots: Sequence[Slot], nodes: int, free: Mappin
     return all(left[name] >= 0 for name in touched)
 
 
-def _pods_in_pool(free: Mapping[str, int], nodes: Sequence[tuple[GroupState, NodeClass]], pool: Sequence[str]) -> int:
-    """Most further pods that the subnets of a pool have addresses for together; new nodes need room at home too."""
-    filled, left = _fill_nodes(nodes, sum(max(free[name], 0) for name in pool))
+def _pods_in_pool(free: Mapping[str, int], nodes: Sequence[tuple[GroupState, NodeClass]]) -> int:
+    """Most further pods that the subnets of a pool have addresses for together; new nodes need room at home too.
+
+    A home closed to pods is not among the choices of its nodes: what is free there serves no pod.
+    """
+    places = dict.fromkeys(name for _, c in nodes for name in c.slot.choices)
+    if sum(free[name] for name in places) < 0:
+        return 0
+    filled, left = _fill_nodes(nodes, sum(max(free[name], 0) for name in places))
     return filled if left is None else filled + max(_on_new_homes(free, left, g, c.slot) for g, c in nodes)
 
 
@@ -125,7 +132,8 @@ def _on_new_homes(free: Mapping[str, int], budget: int, group: GroupState, slot:
     shape = group.shape
     least = shape.node_addresses + shape.first.home_table[0]
     homes = max(free[slot.subnet], 0) // least
-    return min(_on_new_nodes(budget, shape, at_home=True), homes * shape.first.most_workload_pods)
+    pods = _on_new_nodes(budget, shape, at_home=slot.subnet in slot.choices)
+    return min(pods, homes * shape.first.most_workload_pods)
 
 
 def _runway(

@@ -207,6 +207,15 @@ def test_runway_counts_the_zones_subnets() -> None:
     assert any(s.free < 0 for s in check(plan(nodes="17", pods=170), ["steady"]).scenarios[0].subnets)
 
 
+def test_what_is_free_in_a_closed_home_serves_no_pods() -> None:
+    # Each node: 1 at home, 2 ENIs of 10 in more. 12 nodes take 240 of its 251; with the 11 left a new node has no pods.
+    home, more = check(plan(CLOSED, TAGGED, nodes="12", pods=120), ["steady"]).runway
+    assert home.more_pods == more.more_pods == 12 * 8  # 18 places a node, 10 taken
+    short = check(plan(CLOSED, TAGGED, nodes="13", pods=130), ["steady"])
+    assert [s.free < 0 for s in short.scenarios[0].subnets] == [False, True]
+    assert [r.more_pods for r in short.runway] == [0, 0]
+
+
 def test_exhaustion_and_curves_grow_over_all_subnets_of_the_zone() -> None:
     result = check(plan(nodes="20", pods=200), ["steady"])
     found = exhaustion(result, result.scenarios[0], "home")
