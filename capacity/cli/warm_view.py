@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from capacity.advice.compare import Comparison
-from capacity.advice.warm import NodeKind, Recommendation, WarmAnswer, WarmRow, explain_row, rule
+from capacity.advice.warm import Recommendation, WarmAnswer, explain_row, rule
+from capacity.advice.warm_rows import NodeKind, WarmRow
 from capacity.cli.output import Answer, Table
 
 

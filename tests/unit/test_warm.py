@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.advice.snippets import env_commands
-from capacity.advice.warm import WarmAnswer, WarmRow, WarmTargets, warm_for_plan, warm_for_type, with_env
+from capacity.advice.warm import WarmAnswer, warm_for_plan, warm_for_type, with_env
+from capacity.advice.warm_rows import WarmRow, WarmTargets
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
 from capacity.errors import SpecError
