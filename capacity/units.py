@@ -47,6 +47,15 @@ _QUANTITY = re.compile(
 _PERCENT = re.compile(r"^([0-9]{1,9}(?:\.[0-9]{1,12})?) ?%$")
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun, in the plural but for one: ``many``, or ``one`` and an s.
+
+    >>> counted(1, "node"), counted(1200, "pod"), counted(2, "address", "addresses")
+    ('1 node', '1,200 pods', '2 addresses')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def ceil_div(a: N, b: int | N) -> N:
     """⌈a ÷ b⌉ in whole numbers, for ints and integer arrays; b positive."""
     result: N = -(-a // b)

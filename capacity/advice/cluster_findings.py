@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from capacity.advice.codes import Finding, finding
 from capacity.cluster.check import CheckResult
 from capacity.spec.plan import Plan
+from capacity.units import counted
 from capacity.vpc.quotas import service_addresses
 
 PREFIX_SINCE, IPV6_SINCE = (1, 9, 0), (1, 10, 1)  # best-practices guide @dc0243a prefix-mode_linux.adoc L18, L89
@@ -50,8 +51,10 @@ def _calls(result: CheckResult) -> Iterator[Finding]:
     if settings.minimum_ip < pods:
         nodes = sum(g.nodes for g in groups)
         least = settings.minimum_ip or "unset"
-        text = f"WARM_IP_TARGET={settings.warm_ip} and MINIMUM_IP_TARGET={least} with up to {pods} pods a node"
-        text += f": about one EC2 call per pod start on {nodes:,} nodes"
+        text = (
+            f"WARM_IP_TARGET={settings.warm_ip} and MINIMUM_IP_TARGET={least} with up to {counted(pods, 'pod')} a node"
+        )
+        text += f": about one EC2 call per pod start on {counted(nodes, 'node')}"
         yield finding("IP021", "cni.env.WARM_IP_TARGET", text, severity="warning" if nodes >= MANY_NODES else "info")
 
 

@@ -11,6 +11,7 @@ from capacity.advice.summary import verdict_sentence
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import GroupState, ScenarioState
+from capacity.units import counted
 from capacity.vpc.ledger import SubnetState
 
 
@@ -108,7 +109,7 @@ class Comparison:
         """The verdict of the change, in one line."""
         old, new = self.before.verdict, self.after.verdict
         head = f"{old.upper()} → {new.upper()}" if old != new else f"{new.upper()} before and after"
-        return f"{head}: {self._addresses()}; {_count(len(self.lost), 'finding')} gone, {len(self.gained)} new."
+        return f"{head}: {self._addresses()}; {counted(len(self.lost), 'finding')} gone, {len(self.gained)} new."
 
     def _addresses(self) -> str:
         """What the addresses do in the scenario where they change most."""
@@ -120,7 +121,7 @@ class Comparison:
         if not change:
             return "the free addresses stay the same in sum"
         way = "more" if change > 0 else "fewer"
-        return f"{_count(abs(change), 'address', 'addresses')} {way} free in {scenario.title}"
+        return f"{counted(abs(change), 'address', 'addresses')} {way} free in {scenario.title}"
 
 
 def compare(before: CheckResult, after: CheckResult) -> Comparison:
@@ -190,7 +191,3 @@ def freed(comparison: Comparison) -> dict[str, dict[str, int]]:
         scenario.title: {s.name: s.free_change for s in scenario.subnets if s.free_change is not None}
         for scenario in comparison.scenarios
     }
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

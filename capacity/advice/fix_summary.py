@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from capacity.advice.fixes import Fix, Fixes
+from capacity.units import counted
 
 
 def fix_sentence(fixes: Fixes) -> str:
@@ -23,5 +24,5 @@ def freed_sentence(fix: Fix, most: int) -> str:
     largest = sorted(fix.frees.items(), key=lambda f: -abs(f[1]))
     told = [f"{name} {change:+,}" for name, change in largest[:most]]
     rest = len(largest) - most
-    more = f" and {rest:,} more {'subnet' if rest == 1 else 'subnets'}" if rest > 0 else ""
+    more = f" and {counted(rest, 'more subnet')}" if rest > 0 else ""
     return f"Free addresses in the worst scenario: {', '.join(told)}{more}." if told else ""

@@ -155,6 +155,6 @@ def _holds(state: SubnetState, cidrs: tuple[IPv4Network, ...]) -> bool:
 
 
 def _in_words(reserved: Mapping[str, tuple[IPv4Network, ...]], left_off: list[str]) -> str:
-    words = [f"{' and '.join(map(str, cidrs))} in {name}" for name, cidrs in reserved.items()]
-    text = f"; reserve for prefixes {', '.join(words)}" if words else ""
+    words = [f"in {name} {', '.join(map(str, cidrs))}" for name, cidrs in reserved.items()]
+    text = f"; reserve for prefixes {'; '.join(words)}" if words else ""
     return text + (f"; no room for a reservation in {', '.join(left_off)}" if left_off else "")

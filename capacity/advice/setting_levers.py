@@ -24,9 +24,10 @@ def warm_targets(result: CheckResult) -> Iterator[Lever]:
     pods = max((g.fullest[0] for g in groups), default=0)
     change = {"WARM_IP_TARGET": str(SPARE), "MINIMUM_IP_TARGET": str(pods + SPARE)}
     patch, commands = env(plan, change)
+    runs = "1 pod runs" if pods == 1 else f"{pods} pods run"
     yield Lever(
         name="warm-targets",
-        summary=f"keep {SPARE} addresses warm and {pods + SPARE} at least on a node (up to {pods} pods run on one)",
+        summary=f"keep {SPARE} addresses warm and {pods + SPARE} at least on a node (up to {runs} on one)",
         patch=patch,
         cost="more EC2 calls where pods on a node pass the minimum; not for clusters with high churn",
         source=f"{GUIDE}/ip-optimization-strategies.adoc L83-103",

@@ -9,6 +9,7 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
 from capacity.spec.discovery import ROLE_TAG, of_another_cluster, subnet_discovery
 from capacity.spec.plan import Plan, Subnet
+from capacity.units import counted
 from capacity.vpc.fragments import expected_free_blocks, fragments_of_counts
 from capacity.vpc.ledger import SubnetState
 
@@ -64,10 +65,12 @@ def _subnet(state: SubnetState, scenario: ScenarioState, result: CheckResult) ->
     subnet, where, title = state.subnet, f"subnets.{state.subnet.name}", scenario.title
     name = f"{subnet.name} ({subnet.cidr}, {subnet.zone})"
     if state.free < 0:
-        text = f"{name} is {-state.free:,} addresses short: {state.used_total:,} wanted, {subnet.usable:,} usable"
+        text = f"{name} is {counted(-state.free, 'address', 'addresses')} short: "
+        text += f"{state.used_total:,} wanted, {subnet.usable:,} usable"
         yield state.free, finding("IP001", where, text, title)
     elif not state.prefixes_placed and state.prefixes:
-        text = f"{name} has no room for {state.prefixes:,} prefixes beside {_singles(state):,} single addresses"
+        text = f"{name} has no room for {counted(state.prefixes, 'prefix', 'prefixes')} beside "
+        text += counted(_singles(state), "single address", "single addresses")
         yield state.free, finding("IP003", where, f"{text} ({state.free:,} addresses free)", title)
     elif not state.prefixes_placed:
         text = f"{name}: {_singles(state):,} single addresses wanted, but reservations leave fewer outside them"
@@ -116,7 +119,7 @@ def _cluster_subnets(plan: Plan, scenario: ScenarioState) -> Iterator[Ranked]:
         if state.subnet.name not in (plan.control_plane or ()) or state.free < 0:
             continue
         room = state.free + state.used["control_plane"]
-        text = f"{state.subnet.name} has {room:,} addresses for the control plane"
+        text = f"{state.subnet.name} has {counted(room, 'address', 'addresses')} for the control plane"
         where = f"subnets.{state.subnet.name}"
         if room < CONTROL_PLANE_REQUIRED:
             yield room, finding("IP018", where, f"{text}; EKS requires {CONTROL_PLANE_REQUIRED}", scenario.title)

@@ -8,6 +8,7 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.growth import Exhaustion, exhaustion
 from capacity.cluster.place import no_node
 from capacity.cluster.scenario import ScenarioState
+from capacity.units import counted
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 # What keeps a pod off every node, as a reviewer reads it
@@ -42,7 +43,7 @@ def verdict_sentence(result: CheckResult) -> str:
         return f"{result.verdict.upper()}: {name}: {what} in {scenario.title}.{pods}"
     at_rest = scenario.name in ("steady", "peak")
     when = _when(exhaustion(result, scenario, subnet.subnet.name)) if at_rest else ""
-    short = "1 address" if subnet.free == -1 else f"{-subnet.free:,} addresses"
+    short = counted(-subnet.free, "address", "addresses")
     return f"EXHAUSTED: {name} is {short} short in {scenario.title}.{when}{_why(subnet)}{pods}"
 
 
@@ -101,7 +102,7 @@ def _why(subnet: SubnetState) -> str:
         "branch": "on branch ENIs",
     }
     largest = sorted(names, key=lambda h: -used[h])[:2]
-    said = " and ".join(f"{used[h]:,} are {names[h]}" for h in largest if used[h])
+    said = " and ".join(f"{used[h]:,} {'is' if used[h] == 1 else 'are'} {names[h]}" for h in largest if used[h])
     return f" Of those wanted, {said}." if said else ""
 
 

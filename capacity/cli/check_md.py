@@ -18,6 +18,7 @@ from capacity.cli.fix_view import other_forms, plan_changes, shell_commands
 from capacity.cli.output import Table, clean, markdown_table, markdown_text
 from capacity.cluster.check import CheckResult
 from capacity.spec.cilium_settings import given_settings
+from capacity.units import counted
 
 MOST_SUBNETS = 10
 MOST_SCENARIOS = 6
@@ -161,7 +162,7 @@ def _tried_fix(fixes: Fixes) -> Iterator[str]:
     commands = shell_commands(found)
     shown = [c for c in commands if len(c) <= LONGEST_COMMAND and "\n" not in c][:MOST_COMMANDS]
     left = len(commands) - len(shown)
-    forms = [f"{left:,} commands{' more' if shown else ''}"] if left else []
+    forms = [counted(left, "more command" if shown else "command")] if left else []
     forms += other_forms(found)
     elsewhere = [f"{', '.join(forms)} by {_code('capacity check --explain')}"] if forms else []
     if commands or forms:

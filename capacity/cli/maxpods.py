@@ -26,6 +26,7 @@ from capacity.cli.node_options import (
     select_types,
 )
 from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of, sink, words
+from capacity.units import counted
 
 if TYPE_CHECKING:
     from capacity.cli.output import Table
@@ -207,7 +208,7 @@ def _sentence(rows: list[MaxPods]) -> list[str]:
     for row in rows:
         pods = row.max_pods_formula if row.max_pods_recommended is None else row.max_pods_recommended
         if pods is not None:
-            parts.append(f"{pods} pods {words[row.mode]}")
+            parts.append(f"{counted(pods, 'pod')} {words[row.mode]}")
     if not parts:
         return []
     return [f"{rows[0].instance_type}: {', '.join(parts)}.", ""]

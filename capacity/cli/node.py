@@ -553,10 +553,12 @@ _BINDS = {
 
 
 def _sentence(offers: list[Offer]) -> list[str]:
-    if len(offers) != 1 or offers[0].pods is None:
+    if len(offers) != 1 or (fitting := offers[0].pods) is None:
         return []
+    from capacity.units import counted
+
     got = offers[0]
     shaped = any(got.fits[name] is not None for name in ("cpu", "memory", "branch_enis", "volumes"))
-    pods = f"{got.pods} of these pods" if shaped else f"{got.pods} pods beside its daemonsets"
+    pods = f"{fitting} of these pods" if shaped else f"{counted(fitting, 'pod')} beside its daemonsets"
     cost = f", ${got.usd_per_pod_month:,.2f} per pod and month" if got.usd_per_pod_month is not None else ""
     return [f"{got.instance_type} holds {pods}: {_BINDS[got.binding or 'max_pods']}{cost}.", ""]

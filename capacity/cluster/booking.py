@@ -10,6 +10,7 @@ from capacity.cluster.fleet import Extra
 from capacity.cluster.scenario import GroupState
 from capacity.cni.facade import slots_and_enis
 from capacity.spec.plan import Plan, Subnet
+from capacity.units import counted
 from capacity.vpc.ledger import Booking, SubnetState
 
 # Cross-account ENIs of a cluster, 2 to 4; awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66
@@ -64,7 +65,7 @@ def _book_tenants(plan: Plan, bookings: Mapping[str, Booking]) -> None:
     for i, name in enumerate(places):
         expected = CONTROL_PLANE_ENIS // len(places) + (i < CONTROL_PLANE_ENIS % len(places))
         fewest = FEWEST_CONTROL_PLANE_ENIS if len(places) == 1 else 0
-        why = f"control plane: {CONTROL_PLANE_ENIS} ENIs over {len(places)} subnets"
+        why = f"control plane: {CONTROL_PLANE_ENIS} ENIs over {counted(len(places), 'subnet')}"
         bookings[name].book("control_plane", expected, why, (fewest, CONTROL_PLANE_ENIS))
     for tenant in plan.tenants:
         for name in tenant.subnets:
@@ -77,15 +78,15 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
     none = (0, 0)
     for c in state.classes:
         if state.shape.group.fargate:
-            bookings[c.slot.subnet].book("assigned", c.count, f"{c.count} Fargate pods of {name}", none)
+            bookings[c.slot.subnet].book("assigned", c.count, f"{counted(c.count, 'Fargate pod')} of {name}", none)
             continue
-        what = f"{c.count} × {shape.instance_type.name} of {name} with {c.vpc_pods} pods on VPC addresses"
+        what = f"{c.count} × {shape.instance_type.name} of {name} with {counted(c.vpc_pods, 'pod')} on VPC addresses"
         home, pods = bookings[c.slot.subnet], bookings[c.slot.address_subnet]
         home.book("node_primary", c.count, what, none)
         if shape.limits.unmanaged:
             home.book("eni_primary", c.count * shape.limits.unmanaged, f"{what}: unmanaged ENIs", none)
         if c.branch_pods:
-            pods.book("branch", c.count * c.branch_pods, f"{what}: {c.branch_pods} branch ENIs", none)
+            pods.book("branch", c.count * c.branch_pods, f"{what}: {counted(c.branch_pods, 'branch ENI')}", none)
         slots, enis = slots_and_enis(shape.limits, shape.settings, shape.max_pods, c.vpc_pods)
         if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.discovery
             slots, enis = shape.primary_slots(c.vpc_pods), 1
@@ -93,7 +94,9 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
         served = min(c.vpc_pods, held)
         others = enis - 1 + shape.limits.trunk
         if others:
-            pods.book("eni_primary", c.count * others, f"{what}: {enis} ENIs + {shape.limits.trunk} trunk", none)
+            pods.book(
+                "eni_primary", c.count * others, f"{what}: {counted(enis, 'ENI')} + {shape.limits.trunk} trunk", none
+            )
         if served:
             pods.book("assigned", c.count * served, what, none)
         if held > served:

@@ -14,6 +14,7 @@ from itertools import accumulate
 
 from capacity.cluster.scenario import GroupState, NodeClass
 from capacity.cluster.shape import GroupShape, TypeShape
+from capacity.units import counted
 from capacity.vpc.ledger import Booking
 
 
@@ -88,9 +89,9 @@ def _book_enis_of(bookings: Mapping[str, Booking], state: GroupState, c: NodeCla
         shares = emptiest_first(free, 1 + slots * shape.unit, c.count * each)
         for booking, enis in zip(here, shares, strict=True):
             if enis:
-                what = f"{enis} further ENIs of {name} in {c.slot.subnet}, emptiest subnet first"
+                what = f"{counted(enis, 'further ENI')} of {name} in {c.slot.subnet}, emptiest subnet first"
                 booking.book("eni_primary", enis, what, none)
-                booking.book("assigned", enis * assigned, f"{what}: {assigned} pods each", none)
+                booking.book("assigned", enis * assigned, f"{what}: {counted(assigned, 'pod')} each", none)
                 booking.book("warm", enis * warm, f"{what}: {warm} spare each", none)
                 booking.prefixes += enis * slots if shape.settings.prefix else 0
 

@@ -15,6 +15,7 @@ from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.spread import even_shares
 from capacity.spec.plan import NodeGroup, ScenarioSpec, Workload
+from capacity.units import counted
 
 # Further free addresses that a control-plane update may take; awsdocs/amazon-eks-user-guide@4d52b4d
 # network-reqs.adoc L66-68, aws/aws-eks-best-practices@dc0243a upgrades/index.adoc L293-306.
@@ -70,9 +71,8 @@ def rollout(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
         surge, what = {largest: surge[largest]}, f"one deployment at a time: {largest}, with the most surge pods"
     fleet.place_all(surge, range(len(fleet.shapes)))
     total = sum(surge.values())
-    return (
-        f"{what}: {total:,} surge pods (maxSurge, rounded up) beside the old ones; nodes are added for them up to max"
-    )
+    pods = counted(total, "surge pod")
+    return f"{what}: {pods} (maxSurge, rounded up) beside the old ones; nodes are added for them up to max"
 
 
 def upgrade(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
@@ -102,7 +102,7 @@ def _update_group(fleet: Fleet, group: int, spec: ScenarioSpec) -> str:
     fleet.add(group, added)
     moved = fleet.close(group, drained)
     fleet.place_all(moved, [group])
-    return f"{own.name} + {added} nodes, {drained} draining"
+    return f"{own.name} + {counted(added, 'node')}, {drained:,} draining"
 
 
 def zone_loss(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
@@ -125,9 +125,11 @@ def zone_loss(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     if others:
         fleet.neighbours = engine.neighbours(fleet.base, lambda other, its: zone_loss(other, its, spec))
     too = f", those of {', '.join(_few([t.name for t in others]))} likewise" if others else ""
+    pods = sum(moved.values())
+    start, move = "starts" if nodes == 1 else "start", "moves" if pods == 1 else "move"
     return (
-        f"{zone} is lost: its {nodes:,} nodes start again in the other zones of their groups and its "
-        f"{sum(moved.values()):,} pods move there{too}; what it held stays booked"
+        f"{zone} is lost: its {counted(nodes, 'node')} {start} again in the other zones of their groups and its "
+        f"{counted(pods, 'pod')} {move} there{too}; what it held stays booked"
     )
 
 
@@ -156,9 +158,8 @@ def burst(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     fleet.add_beside(group, state, fleet.shares(group, spec.nodes, zone, subnet))
     where = f", all in {subnet}, which has the most free addresses" if subnet else f", all in {zone}" if zone else ""
     name = fleet.shapes[group].group.name
-    return (
-        f"{spec.nodes:,} more nodes of {name} at once, each filled like its fullest{where or ', evenly over its zones'}"
-    )
+    more = counted(spec.nodes, "more node")
+    return f"{more} of {name} at once, each filled like its fullest{where or ', evenly over its zones'}"
 
 
 def blue_green(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:

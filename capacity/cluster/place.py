@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from capacity.spec.plan import Requests
-from capacity.units import MIB
+from capacity.units import MIB, counted
 
 DEFAULT_CPU_MILLICORES = 100
 DEFAULT_MEMORY_BYTES = 200 * MIB
@@ -270,7 +270,7 @@ def no_node(pods: int, workload: str = "") -> str:
     ('1 pod finds no node', '1,200 pods of web find no node')
     """
     of = f" of {workload}" if workload else ""
-    return f"1 pod{of} finds no node" if pods == 1 else f"{pods:,} pods{of} find no node"
+    return f"{counted(pods, 'pod')}{of} {'finds' if pods == 1 else 'find'} no node"
 
 
 class Placement:

@@ -13,6 +13,7 @@ from capacity.cluster.shape import GroupShape
 from capacity.cni.trace import pool_terms
 from capacity.errors import SpecError, either, nearest_names
 from capacity.spec.plan import RESERVED_BY_AWS
+from capacity.units import counted
 from capacity.vpc.ledger import HOLDERS, SubnetState
 
 
@@ -165,7 +166,7 @@ def pool_term(shape: GroupShape, vpc_pods: int) -> Term:
     first = shape.first
     terms = pool_terms(first.limits, first.settings, first.max_pods, vpc_pods)
     parts = tuple(Term(label, value, why, source) for label, value, why, source in terms)
-    name = f"one {first.instance_type.name} of {shape.group.name} with {vpc_pods} pods on VPC addresses"
+    name = f"one {first.instance_type.name} of {shape.group.name} with {counted(vpc_pods, 'pod')} on VPC addresses"
     return Term(name, first.demand(vpc_pods) + 1, "addresses of the node in all, its primary included", "", parts)
 
 
@@ -180,8 +181,8 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
         Term("daemonset pods", first.start[4], f"{first.daemon_pods} of them on VPC addresses"),
     ]
     for c in classes:
-        nodes = "1 node" if c.count == 1 else f"{c.count} nodes"
-        label = f"{nodes} in {c.slot.subnet} with {c.pods} pods ({c.vpc_pods} on VPC addresses)"
+        nodes, pods = counted(c.count, "node"), counted(c.pods, "pod")
+        label = f"{nodes} in {c.slot.subnet} with {pods} ({c.vpc_pods} on VPC addresses)"
         parts.append(
             Term(label, c.count * (first.demand(c.vpc_pods) + shape.node_addresses + c.branch_pods), "addresses")
         )

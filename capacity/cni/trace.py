@@ -11,6 +11,7 @@ from capacity.cni.node_pool import slots_and_enis
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.spec.cilium import CiliumIpam
 from capacity.spec.cni_env import CniSettings
+from capacity.units import counted
 
 CNI = "aws/amazon-vpc-cni-k8s@b5218838"
 Terms = list[tuple[str, object, str, str]]
@@ -85,7 +86,7 @@ CILIUM = "cilium/cilium@00137987"
 def _cilium(limits: NodeLimits, ipam: CiliumIpam, pods: int, slots: int, enis: int, unit: int) -> Terms:
     """The terms of :mod:`capacity.cni.cilium`."""
     own, held = limits.own, slots * unit + limits.primary * (enis - limits.idle_primary)
-    used = pods + own
+    used, busy = pods + own, f"{counted(pods, 'pod')} + {own}"
     wanted = addresses_wanted(used, ipam.pre_allocate, ipam.min_allocate, limits.most)
     least = f", {ipam.min_allocate} at least" if ipam.min_allocate else ""
     above = f"; {ipam.max_above_watermark} on top of each order" if ipam.max_above_watermark else ""
@@ -97,7 +98,7 @@ def _cilium(limits: NodeLimits, ipam: CiliumIpam, pods: int, slots: int, enis: i
     return [
         ("k", limits.k, "addresses or prefixes per ENI beside its primary address", ""),
         ("serving ENIs", limits.serving, "ENIs that may serve pods", f"{eni} GetMaximumAllocatableIPv4"),
-        ("in use", used, f"{pods} pods + {own} of Cilium's own (router, health endpoint)", "cilium/cilium#22054"),
+        ("in use", used, f"{busy} of Cilium's own (router, health endpoint)", "cilium/cilium#22054"),
         (
             "addresses wanted",
             wanted,

@@ -11,7 +11,7 @@ from capacity.errors import SpecError
 from capacity.node import density
 from capacity.spec import cilium
 from capacity.spec.cilium import CiliumIpam
-from capacity.units import IntLike, larger, smaller
+from capacity.units import IntLike, counted, larger, smaller
 
 MODES = ("secondary", "prefix", "ipv6")
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
@@ -371,9 +371,8 @@ def _addresses_warning(of: InstanceType, on: Platform, got: Figures, pods: int) 
     host = 0 if on.windows else density.HOST_NETWORK_PODS
     if on.mode == "ipv6" or pods - host <= got.ip_capacity:
         return []
-    return [
-        f"{of.name}: the kubelet accepts {pods} pods, but only {got.ip_capacity + host} can have an address ({on.mode})"
-    ]
+    able = got.ip_capacity + host
+    return [f"{of.name}: the kubelet accepts {counted(pods, 'pod')}, but only {able} can have an address ({on.mode})"]
 
 
 def limits(of: Interfaces, on: Platform, got: Figures) -> list[tuple[IntLike, str]]:

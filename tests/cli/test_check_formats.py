@@ -414,7 +414,7 @@ class TestComment:
         assert "\n- Free addresses in the worst scenario: a\\|b +30, c -20, d +10 and 1 more subnet.\n" in text
         assert "\n- Cost: more calls.\n" in text
         assert "\n- In the plan: `cni.env.A=3`, `cni.env.B=[&lt;img>]`, `x=1` and 1 more\n" in text
-        assert "\n- To paste: `aws eks`; `aws ec2 x`; 2 commands more by `capacity check --explain`\n" in text
+        assert "\n- To paste: `aws eks`; `aws ec2 x`; 2 more commands by `capacity check --explain`\n" in text
 
     def test_the_nearest_is_named_where_nothing_is_enough(self) -> None:
         near = replace(FIX, verdict="tight")

@@ -263,3 +263,11 @@ def test_conservation_in_every_scenario() -> None:
         for s in state.subnets:
             assert sum(s.used.values()) + s.free == s.subnet.usable
             assert s.used_lowest <= sum(s.used.values()) <= s.used_highest
+
+
+def test_one_node_and_one_pod_are_no_plurals() -> None:
+    one = PLAN.replace("desired: 6", "desired: 3").replace("now: 30", "now: 3")
+    result = check(parse_plan(parse_yaml(one % ("ami: al2023", ""), "plan.yaml"), "plan.yaml"), ["zone-loss"])
+    assert "its 1 node starts again" in result.scenarios[0].rule
+    assert "its 1 pod moves there" in result.scenarios[0].rule
+    assert only(run("burst:nodes=1")).rule.startswith("1 more node of web")
