@@ -9,6 +9,7 @@ entries). The value None deletes. The patched document goes through the same par
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -124,12 +125,30 @@ def parse_patched(
 def write_patched(path_in: Path | str, patch: Mapping[str, object], path_out: Path | str) -> None:
     """Write the plan at ``path_in`` with the changes made; comments and order stay, JSON stays JSON.
 
+    In another folder the plans that its tenants name are named from there.
+
     Raises
     ------
     SpecError
         The plan cannot be read, a path leads nowhere, or the file cannot be written.
     """
-    replace_file(Path(path_out), patched_text(Path(path_in), patch))
+    start, target = Path(path_in), Path(path_out)
+    if str(start) != "-":
+        patch = {**patch, **_plans_from(start.parent, target.parent, apply_patch(read_document(start), patch))}
+    replace_file(target, patched_text(start, patch))
+
+
+def _plans_from(old: Path, new: Path, document: Section) -> dict[str, object]:
+    """A patch of the tenants' relative ``plan`` for a file that moves from one folder to another."""
+    tenants = document.get("tenants")
+    if old.resolve() == new.resolve() or not isinstance(tenants, list):
+        return {}
+    named = {i: str(t["plan"]) for i, t in enumerate(tenants) if isinstance(t, Section) and t.get("plan") is not None}
+    return {
+        f"tenants[{i}].plan": Path(os.path.relpath((old / name).resolve(), new.resolve())).as_posix()
+        for i, name in named.items()
+        if not Path(name).is_absolute()
+    }
 
 
 def patched_text(path: Path, patch: Mapping[str, object]) -> str:
