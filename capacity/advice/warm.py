@@ -23,7 +23,7 @@ from capacity.cni.node_pool import effective, node_limits
 from capacity.cni.trace import Terms, call_terms, pool_terms
 from capacity.errors import SpecError
 from capacity.node.maxpods import Platform, max_pods
-from capacity.spec.cni_env import CniSettings, cni_settings, parse_env_switch
+from capacity.spec.cni_env import CniSettings, cni_settings, subnet_discovery_switch
 from capacity.spec.plan import Cni, Plan
 
 QUARTER = Fraction(1, 4)  # Kubernetes' default maxSurge: so many pods come at once in a deploy
@@ -295,7 +295,7 @@ def _answer(
     swing: Fraction,
     notes: Sequence[str],
 ) -> WarmAnswer:
-    discovery, _ = parse_env_switch("ENABLE_SUBNET_DISCOVERY", env.get("ENABLE_SUBNET_DISCOVERY"), default=True)
+    discovery, _ = subnet_discovery_switch(env)
     costs = call_costs(settings.custom_networking, discovery)
     mode = settings.prefix
     present = targets_of(settings)

@@ -23,7 +23,8 @@ def explain(
     what: Annotated[
         str,
         typer.Argument(
-            help="A code (IP001), a subnet (private-b), one of its figures (private-b.warm), or a node group."
+            metavar="WHAT",
+            help="A code (IP001), a subnet (private-b), one of its figures (private-b.warm), or a node group.",
         ),
     ],
     plan: Annotated[
@@ -31,7 +32,10 @@ def explain(
         typer.Argument(help="The plan the figure is of; without it capacity.yaml here or above.", metavar="[PLAN]"),
     ] = None,
     plan_option: Annotated[Path | None, typer.Option("--plan", help="The same, as an option.", metavar="PLAN")] = None,
-    scenario: Annotated[str | None, typer.Option("--scenario", help="Which scenario; the first by default.")] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option("--scenario", metavar="NAME", help="Which scenario, as with check; the first by default."),
+    ] = None,
     output: Annotated[
         str,
         typer.Option(

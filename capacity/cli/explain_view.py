@@ -8,7 +8,7 @@ from capacity.advice.codes import codes
 from capacity.cli.check_view import inputs_of
 from capacity.cli.output import Answer
 from capacity.cluster.check import check
-from capacity.cluster.trace import explain, lines
+from capacity.cluster.trace import explain, lines, scenario_named
 from capacity.errors import SpecError, either, nearest_names
 from capacity.spec.parse import find_plan, read_plan
 
@@ -29,7 +29,12 @@ def code_answer(code: str) -> Answer:
 
 def figure_answer(what: str, plan: Path | None, scenario: str | None) -> Answer:
     """The tree of one figure of a plan."""
-    result = check(read_plan(plan or find_plan()), None)
-    term = explain(result, what, scenario)
+    document = read_plan(plan or find_plan())
+    result = check(document)
+    if scenario and scenario_named(result, scenario) is None:  # such as burst:nodes=20, which no plan need name
+        result = check(document, [scenario])
+        term = explain(result, what)
+    else:
+        term = explain(result, what, scenario)
     inputs = inputs_of(result) | {"what": what, "scenario": scenario or result.scenarios[0].name}
     return Answer("explain", inputs, term.as_dict(), ["\n".join(lines(term))], [term.as_dict()], result.notes)

@@ -56,7 +56,9 @@ def report(
             metavar="DIR",
         ),
     ] = None,
-    theme: Annotated[str, typer.Option("--theme", help="light or dark, of the charts in --charts.")] = "light",
+    theme: Annotated[
+        str, typer.Option("--theme", metavar="NAME", help="light or dark, of the charts in --charts.")
+    ] = "light",
     horizon: Annotated[str, typer.Option("--horizon", help="How far the forecast looks.", metavar="TIME")] = "18mo",
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="First day of the forecast instead of today.", metavar="DATE")

@@ -40,7 +40,9 @@ def size(
     kind: Annotated[
         str | None, typer.Option("--type", help="Instance type.", metavar="TYPE", show_default=False)
     ] = None,
-    zones: Annotated[int | None, typer.Option("--zones", help="Zones, 1 to 6 (default 3).", show_default=False)] = None,
+    zones: Annotated[
+        int | None, typer.Option("--zones", help="Zones, 1 to 6 (default 3).", metavar="N", show_default=False)
+    ] = None,
     region: Annotated[
         str | None,
         typer.Option("--region", help="Names the zones (default us-east-1).", metavar="REGION", show_default=False),

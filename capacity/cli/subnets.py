@@ -53,7 +53,9 @@ def subnets(
     ] = None,
     reservation: Annotated[
         list[str] | None,
-        typer.Option("--reservation", help="With --cidr: CIDR:prefix or CIDR:explicit; may be repeated."),
+        typer.Option(
+            "--reservation", metavar="CIDR:TYPE", help="With --cidr: CIDR:prefix or CIDR:explicit; may be repeated."
+        ),
     ] = None,
     answers: Annotated[
         list[Path] | None,

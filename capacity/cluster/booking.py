@@ -91,7 +91,7 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
         if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.discovery
             slots, enis = shape.primary_slots(c.vpc_pods), 1
         held = slots * shape.unit
-        served = min(c.vpc_pods, held)
+        served = min(c.vpc_pods, max(held - shape.limits.own, 0))
         others = enis - 1 + shape.limits.trunk
         if others:
             pods.book(

@@ -54,7 +54,10 @@ def explain(result: CheckResult, what: str, scenario: str | None = None) -> Term
     SpecError
         Nothing of that name in the plan.
     """
-    state = _scenario(result, scenario)
+    state = scenario_named(result, scenario)
+    if state is None:
+        titles = ", ".join(dict.fromkeys(s.title for s in result.scenarios))
+        raise SpecError(f"--scenario: {scenario!r} was not computed (known: {titles})")
     subnets = {s.subnet.name: s for s in state.subnets}
     groups = {g.shape.group.name: g for g in state.groups}
     if what in subnets:
@@ -70,13 +73,12 @@ def explain(result: CheckResult, what: str, scenario: str | None = None) -> Term
     raise SpecError(f"{what!r} is neither a subnet nor a node group of the plan{hint}")
 
 
-def _scenario(result: CheckResult, name: str | None) -> ScenarioState:
-    """The scenario of that name or title; of several of one name the first."""
+def scenario_named(result: CheckResult, name: str | None) -> ScenarioState | None:
+    """The scenario of that name or title; of several of one name the first. None where it was not computed."""
     for state in result.scenarios:
         if name is None or name in (state.name, state.title, f"{state.name}:zone={state.variant}"):
             return state
-    known = ", ".join(dict.fromkeys(s.title for s in result.scenarios))
-    raise SpecError(f"--scenario: {name!r} was not computed (known: {known})")
+    return None
 
 
 def _figure(result: CheckResult, subnet: SubnetState, state: ScenarioState, figure: str) -> Term:

@@ -175,6 +175,21 @@ def parse_env_switch(name: str, text: str | None, default: bool = False) -> tupl
     return default, f"{name}={text!r} is neither true nor false: the CNI uses {str(default).lower()}"
 
 
+def subnet_discovery_switch(env: Mapping[str, str | None]) -> tuple[bool, str | None]:
+    """ENABLE_SUBNET_DISCOVERY, on unless switched off, and a warning for other text.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 ipamd.go L125, L2007.
+
+    Examples
+    --------
+    >>> subnet_discovery_switch({}), subnet_discovery_switch({"ENABLE_SUBNET_DISCOVERY": "false"})
+    ((True, None), (False, None))
+    """
+    return parse_env_switch("ENABLE_SUBNET_DISCOVERY", env.get("ENABLE_SUBNET_DISCOVERY"), default=True)
+
+
 def check_variable(name: str, where: str = "") -> None:
     """Refuse a name that neither the CNI's README nor its chart knows."""
     if name not in CNI_VARIABLES:
@@ -212,6 +227,8 @@ def cni_settings(
     for name, attribute in _SWITCHES.items():
         values[attribute], warning = parse_env_switch(name, env.get(name))
         warnings += [warning] if warning else []
+    _, warning = subnet_discovery_switch(env)
+    warnings += [warning] if warning else []
     _settle_family(env, values, ip_family, f"{where}: " if where else "")
     return CniSettings(**values), warnings  # type: ignore[arg-type]
 

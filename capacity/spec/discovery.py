@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from capacity.spec.cni_env import parse_env_switch
+from capacity.spec.cni_env import subnet_discovery_switch
 from capacity.spec.plan import Cni, NodeGroup, Plan, Subnet
 
 ROLE_TAG = "kubernetes.io/role/cni"
@@ -45,8 +45,8 @@ def _since(cni: Cni, version: tuple[int, int, int]) -> bool:
 
 
 def subnet_discovery(cni: Cni) -> bool:
-    """ENABLE_SUBNET_DISCOVERY, on unless switched off; aws/amazon-vpc-cni-k8s@b5218838 ipamd.go L125, L2007."""
-    on, _ = parse_env_switch("ENABLE_SUBNET_DISCOVERY", cni.env.get("ENABLE_SUBNET_DISCOVERY"), default=True)
+    """Whether the CNI looks for subnets by tag: it is new enough, and nobody switched it off."""
+    on, _ = subnet_discovery_switch(cni.env)
     return on and _since(cni, SINCE)
 
 

@@ -28,7 +28,8 @@ def read_neighbour(
     Raises
     ------
     SpecError
-        The file is no plan, shares no subnet with this one, or cuts a shared block in another way.
+        The file is no plan, shares no subnet with this one, cuts a shared block in another way, or has it in
+        another zone.
     """
     path = Path(entry.name(1024))
     base = Path(entry.file)
@@ -45,6 +46,11 @@ def read_neighbour(
     for theirs in other.subnets:
         for mine in subnets.values():
             if mine.cidr == theirs.cidr:
+                if mine.zone != theirs.zone:
+                    entry.fail(
+                        f"{theirs.name} ({theirs.cidr}) there is in {theirs.zone}, {mine.name} here in {mine.zone} "
+                        "(expected one zone; by zone ID, such as use1-az1, where accounts name zones differently)"
+                    )
                 shared[mine.name] = theirs.name
             elif mine.cidr.overlaps(theirs.cidr):
                 entry.fail(f"{theirs.name} ({theirs.cidr}) there overlaps {mine.name} ({mine.cidr}) here")

@@ -34,6 +34,7 @@ from capacity.spec.plan import (
 )
 from capacity.spec.scenarios import ScenarioPlaces, read_scenario
 from capacity.spec.tenants import TenantKind, tenant_kinds
+from capacity.units import counted
 
 API_VERSION = "capacity/v1"
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
@@ -126,6 +127,7 @@ class _Parser:
         self.catalog = catalog
         self.alone = alone
         self.notes: list[str] = []
+        self.others: set[Path] = set()  # plans of clusters beside this one
         self.subnets: dict[str, Subnet] = {}
         self.groups: tuple[str, ...] = ()
         self.fargate: frozenset[str] = frozenset()
@@ -389,12 +391,12 @@ class _Parser:
 
         Source: Amazon EKS user guide, "Deploy Windows nodes", considerations (windows-support.adoc, read 2026-11-25).
         """
+        if cni.settings.cilium is not None:
+            entry.child("ami").fail("Cilium does not run on Windows nodes")
         if pod_subnets is not None:
             pod_subnets.fail("Windows nodes cannot use custom networking: their pods are in the node's subnet")
         if cni.settings.ipv6:
             entry.child("ami").fail("Windows nodes cannot run in an IPv6 cluster")
-        if cni.settings.cilium is not None:
-            entry.child("ami").fail("Cilium does not run on Windows nodes")
 
     def _nodes(self, section: Field | None) -> tuple[int, int | None, int | None]:
         if section is None:
@@ -542,12 +544,13 @@ class _Parser:
         )
 
     def _tenant(self, entry: Field) -> Tenant:
-        entry.section(("kind", "name", "subnets", "addresses", "plan"), required=("kind",))
+        known = ("kind", "name", "subnets", "addresses", "plan")
+        entry.section(known, required=("kind",))
         kinds = tenant_kinds()
         kind = kinds[entry.child("kind").one_of(tuple(kinds))]
         if entry.get("plan"):
             return self._other_cluster(entry, kind)
-        entry.section(("kind", "name", "subnets", "addresses"), required=("kind", "subnets"))
+        entry.section(known, required=("subnets",))
         name, addresses = entry.get("name"), entry.get("addresses")
         if addresses is None and not kind.addresses:
             entry.fail(f"a tenant of kind {kind.name!r} must say its addresses (per subnet)")
@@ -569,11 +572,15 @@ class _Parser:
             if stated := entry.get(key):
                 stated.fail("is said by the other cluster's plan: leave one of the two out")
         other, shared = read_neighbour(plan, self.subnets, self._parse_alone)
+        file = (Path(plan.file).parent / str(plan.value)).resolve()
+        if file in self.others:
+            plan.fail(f"the plan {plan.value!r} stands twice")
+        self.others.add(file)
         called = name.name() if name else other.name
         self.notes.append(
             f"{called}: nodes, pods, control plane and load balancers of its plan {plan.value} are booked in the "
-            f"{len(shared)} shared subnets, as in its own peak where this plan is at its peak, else as in its steady; "
-            "a lost zone is lost to it too"
+            f"{counted(len(shared), 'shared subnet')}, as in its own peak where this plan is at its peak, "
+            "else as in its steady; a lost zone is lost to it too"
         )
         return Tenant(kind.name, called, tuple(shared), 0, kind.holder, entry.where, other, shared)
 

@@ -93,7 +93,10 @@ def scenario_option(text: str, plan: Plan) -> ScenarioSpec:
 
 
 def _name(text: str, entry: Field) -> str:
-    for part in text.split("+"):
+    parts = text.split("+")
+    for i, part in enumerate(parts):
+        if part in parts[:i]:
+            entry.fail(f"{part!r} stands twice in {text!r}")
         if part not in SCENARIOS:
             near = nearest_names(part, SCENARIOS, 1)
             hint = f" (did you mean {either(near)}?)" if near else ""

@@ -231,6 +231,13 @@ class TestExplain:
                     done = capacity("explain", what, "--plan", "ok.yaml", "--scenario", "peak", "-o", "json")
                     assert json.loads(done.stdout)["results"]["value"] == addresses
 
+    @pytest.mark.parametrize("scenario", ["burst:nodes=2", "peak+rollout", "upgrade+zone-loss"])
+    def test_a_scenario_that_the_plan_does_not_name(self, scenario: str) -> None:
+        expected = answer("ok.yaml", "--scenario", scenario)["results"]["scenarios"][0]["subnets"][0]
+        what = f"{expected['name']}.warm"
+        done = capacity("explain", what, "--plan", "ok.yaml", "--scenario", scenario, "-o", "json")
+        assert json.loads(done.stdout)["results"]["value"] == expected["used"]["warm"]
+
     def test_bounds_group_by_group(self) -> None:
         done = capacity("explain", "a.bounds", "--plan", "ok.yaml", "-q")
         # by hand in tests/unit/test_check.py: 1 + 19 to 2 + 48 addresses of nodes and pods, 18 to 22 of the others
@@ -264,6 +271,15 @@ def test_fix_out_writes_a_plan_that_passes(tmp_path: Path) -> None:
     assert done.code == 1
     assert "fix: subnet-discovery turns the verdict to ok" in done.stdout
     assert capacity("check", str(out), "-q").code == 0
+
+
+def test_fix_out_in_another_folder_still_finds_the_cluster_beside_it(tmp_path: Path) -> None:
+    out = tmp_path / "fixed.yaml"
+    shop = Path(EXAMPLE).parent / "shared-subnets" / "shop.yaml"
+    assert capacity("check", str(shop), "-q", "--fix-out", str(out)).code == 1
+    done = capacity("check", str(out))
+    assert (done.code, done.stdout.split(":")[0]) == (0, "OK")
+    assert "staging: nodes, pods" in done.stderr
 
 
 def test_fix_out_writes_nothing_where_nothing_is_wrong(tmp_path: Path) -> None:

@@ -51,11 +51,20 @@ def held(of: Plan, subnet: str, scenario: str = "steady") -> dict[str, int]:
     return {holder: n for holder, n in state.used.items() if n}
 
 
+def replace_type(of: Plan, name: str) -> Plan:
+    return replace(of, node_groups=tuple(replace(g, instance_types=(CATALOG.get(name),)) for g in of.node_groups))
+
+
 class TestBooking:
     def test_pods_on_their_own_subnet(self) -> None:
         # 5 pods a node: 5 + 2 of Cilium's own + 8 free = 15 addresses = 9 + 6 on two ENIs beside the primary
         assert held(plan(), "pods") == {"eni_primary": 4, "assigned": 10, "warm": 20}
         assert held(plan(), "nodes") == {"node_primary": 2}
+
+    def test_where_its_own_two_have_no_room_no_pod_has_an_address(self) -> None:
+        # t3.micro: 2 ENIs of 2 addresses, the first serves none: one address, and Cilium itself wants two
+        small = replace_type(plan(more="daemonSets: [{name: log}]"), "t3.micro")
+        assert held(small, "pods") == {"eni_primary": 2, "warm": 2}
 
     def test_all_on_the_nodes_subnet(self) -> None:
         # from index 0: 9 on the primary, 6 on one more ENI
@@ -158,6 +167,11 @@ class TestReading:
                 "together are not modelled",
             ),
             ("preAllocate: 8", "podSubnets: [pods]", r"podSubnets: needs cni\.cilium\.firstInterfaceIndex 1 or more"),
+            (
+                "firstInterfaceIndex: 1",
+                "podSubnets: [pods], ami: windows",
+                r"ami: Cilium does not run on Windows nodes",
+            ),
             ("preAllocate: 8", "ami: windows", r"nodeGroups\[0\]\.ami: Cilium does not run on Windows nodes"),
         ],
     )

@@ -302,3 +302,9 @@ def test_adding_what_it_says_frees_the_home() -> None:
     free = [check(p, ["steady"]).scenarios[0].subnets[0].free for p in (before, after)]
     assert free[0] == 251 - 9 * 30
     assert free[1] > free[0] + 60
+
+
+def test_a_switch_that_is_no_switch_is_said_and_discovery_stays_on() -> None:
+    odd = plan(cni="env: {ENABLE_SUBNET_DISCOVERY: maybe}")
+    assert "ENABLE_SUBNET_DISCOVERY='maybe' is neither true nor false: the CNI uses true" in odd.notes
+    assert steady(odd) == steady(plan())
