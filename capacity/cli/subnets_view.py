@@ -34,7 +34,9 @@ def answer(
         if block_map == "all" or (block_map == "auto" and fill.fragments.exact):
             text = map_text(fill, block_map == "all")
             blocks += [f"```text\n{text}\n```" if markdown else text, ""]
-    lines = [f"{row['name']}: {line}" for row in rows for line in row["advice"]]
+    several = len({row["scenario"] for row in rows}) > 1
+    places = [f"{row['name']} in {row['scenario']}" if several else row["name"] for row in rows]
+    lines = [f"{place}: {line}" for place, row in zip(places, rows, strict=True) for line in row["advice"]]
     if lines:
         text = "\n".join(["Advice:", "", *(f"- {line}" for line in lines)])
         blocks += [text.replace("<", "&lt;") if markdown else text, ""]
@@ -84,9 +86,16 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sentence(fills: Sequence[SubnetFill]) -> str:
+    """The sums; where a scenario has variants those of the one with the fewest free addresses."""
+    by_scenario: dict[str, list[SubnetFill]] = {}
+    for fill in fills:
+        by_scenario.setdefault(fill.where, []).append(fill)
+    variants = len(by_scenario)
+    fills = min(by_scenario.values(), key=lambda some: sum(f.fragments.free for f in some), default=[])
     free, usable = sum(f.fragments.free for f in fills), sum(f.fragments.subnet.usable for f in fills)
     exact = [f for f in fills if f.fragments.exact]
     where = f" in {fills[0].where}" if fills and fills[0].where else ""
+    where += f", the tightest of {variants:,}" if variants > 1 else ""
     if len(exact) == len(fills):
         blocks = f"{sum(f.fragments.free_blocks or 0 for f in fills):,} free /28 blocks, counted"
     else:

@@ -81,6 +81,15 @@ class TestPlan:
     def test_each_lost_zone_is_a_row(self) -> None:
         assert len(results("examples/shop-prod.yaml", "--scenario", "zone-loss")) == 9
 
+    def test_the_sum_is_that_of_the_tightest_variant(self) -> None:
+        rows = results("examples/shop-prod.yaml", "--scenario", "zone-loss")
+        free = min(sum(r["free"] for r in rows[i : i + 3]) for i in (0, 3, 6))
+        page = capacity("subnets", "examples/shop-prod.yaml", "--scenario", "zone-loss", "-q").stdout
+        head = page.splitlines()[0]
+        assert head.startswith("3 subnets in zone-loss (us-east-1")
+        assert f"the tightest of 3: {free:,} of 1,265 addresses free" in head
+        assert "\n- private-b in zone-loss (us-east-1a): " in page
+
 
 class TestOneSubnet:
     def test_counts(self) -> None:
