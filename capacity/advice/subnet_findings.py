@@ -197,6 +197,10 @@ def _blocks(state: SubnetState, scenario: ScenarioState) -> Iterator[Ranked]:
 
 
 def _blocks_if_scattered(state: SubnetState) -> int:
-    """Whole blocks to expect beside the single addresses, were they there before the prefixes. [blocks]"""
+    """Whole blocks to expect beside the single addresses, were they there before the prefixes. [blocks]
+
+    Those of a reservation for prefixes are whole for certain.
+    """
     empty = fragments_of_counts(state.subnet, 0, 0)
-    return int(expected_free_blocks(empty.whole, empty.rest, min(_singles(state), empty.whole * 16 + empty.rest)))
+    singles = min(_singles(state), empty.whole * 16 + empty.rest)
+    return empty.reserved_free + int(expected_free_blocks(empty.whole, empty.rest, singles))

@@ -248,12 +248,17 @@ def _scenario_table(state: ScenarioState) -> Table:
     return Table(columns, rows, f"{state.title}: {state.rule}")
 
 
+def _group_words(g: GroupState) -> str:
+    """How many nodes of what, and how full; of a Fargate profile each pod is a node."""
+    nodes = f"{g.shape.group.name} {g.nodes:,} × {g.shape.first.instance_type.name}"
+    if g.shape.group.fargate:
+        return nodes
+    full = f", up to {g.pods_per_node} of {g.shape.first.max_pods} pods"
+    return nodes + full + (f", most used: {g.binding}" if g.binding else "")
+
+
 def _groups_line(state: ScenarioState) -> str:
-    parts = [
-        f"{g.shape.group.name} {g.nodes:,} × {g.shape.first.instance_type.name}, "
-        f"up to {g.pods_per_node} of {g.shape.first.max_pods} pods" + (f", most used: {g.binding}" if g.binding else "")
-        for g in state.groups
-    ]
+    parts = [_group_words(g) for g in state.groups]
     unplaced = f"; {no_node(state.unplaced_pods)}" if state.unplaced_pods else ""
     return "nodes: " + "; ".join(parts) + unplaced if parts else "nodes: none"
 

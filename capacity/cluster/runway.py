@@ -122,9 +122,9 @@ def _pods_in_pool(free: Mapping[str, int], nodes: Sequence[tuple[GroupState, Nod
     A home closed to pods is not among the choices of its nodes: what is free there serves no pod.
     """
     places = dict.fromkeys(name for _, c in nodes for name in c.slot.choices)
-    if sum(free[name] for name in places) < 0:
+    if any(free[name] < 0 for name in places):
         return 0
-    filled, left = _fill_nodes(nodes, sum(max(free[name], 0) for name in places))
+    filled, left = _fill_nodes(nodes, sum(free[name] for name in places))
     return filled if left is None else filled + max(_on_new_homes(free, left, g, c.slot) for g, c in nodes)
 
 

@@ -288,3 +288,14 @@ def test_fix_out_writes_nothing_where_nothing_is_wrong(tmp_path: Path) -> None:
     assert done.code == 2
     assert "nothing to fix" in done.stderr
     assert not out.exists()
+
+
+def test_a_fargate_pod_is_not_called_a_full_node(tmp_path: Path) -> None:
+    plan = tmp_path / "fargate.yaml"
+    plan.write_text(
+        "apiVersion: capacity/v1\n"
+        "vpc: {cidrs: [10.0.0.0/16], subnets: [{name: a, zone: us-east-1a, cidr: 10.0.0.0/24}]}\n"
+        "nodeGroups: [{name: fp, provisioner: fargate, subnets: [a]}]\n"
+        "workloads: [{name: w, replicas: 21, nodeGroups: [fp]}]\n"
+    )
+    assert "\nnodes: fp 21 × fargate\n" in capacity("check", str(plan), "-q").stdout

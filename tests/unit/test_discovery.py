@@ -216,6 +216,12 @@ def test_what_is_free_in_a_closed_home_serves_no_pods() -> None:
     assert [r.more_pods for r in short.runway] == [0, 0]
 
 
+def test_no_further_pods_where_a_subnet_of_the_choice_is_short() -> None:
+    small = HOME.replace("10.0.0.0/24", "10.0.0.0/27")  # 27 usable, four nodes take 40
+    rows = check(plan(small, TAGGED), ["steady"]).runway
+    assert [(r.more_nodes, r.more_pods) for r in rows] == [(0, 0), (0, 0)]
+
+
 def test_exhaustion_and_curves_grow_over_all_subnets_of_the_zone() -> None:
     result = check(plan(nodes="20", pods=200), ["steady"])
     found = exhaustion(result, result.scenarios[0], "home")

@@ -206,3 +206,13 @@ def test_the_largest_group_and_its_scenario_are_named() -> None:
     (found,) = [f for f in case.found() if f.code == "IP027"]
     assert found.message == "Nodes of a managed node group: 451 nodes (web in steady), 450 by default"
     assert found.severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("reserved", "placed"), [("", "0"), (", reservations: [{cidr: 10.0.0.64/28, type: prefix}]", "1")]
+)
+def test_a_block_reserved_for_prefixes_is_one_that_could_be_placed(reserved: str, placed: str) -> None:
+    subnets = tight(60).replace("used: 60", f"used: 60{reserved}")
+    found = Case(env=PREFIX, subnets=subnets, group="nodes: 2, maxPods: 110").found()
+    (message,) = [f.message for f in found if f.code == "IP020"]
+    assert message.endswith(f"(and {placed} of its 2 prefixes could be placed in a used subnet)")
