@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from capacity.advice.compare import Comparison, compare
+from capacity.advice.lever import own_cni
 from capacity.advice.snippets import env_commands
 from capacity.advice.warm_rows import NodeKind, WarmRow, WarmTargets, warm_curve, warm_rows
 from capacity.catalog.instance_type import InstanceType
@@ -110,16 +111,19 @@ def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
     Raises
     ------
     SpecError
-        No Linux node with pods on VPC addresses, or an IPv6 cluster.
+        No node whose pool the VPC CNI keeps (Windows, Auto Mode, Fargate and Cilium do not), or an IPv6 cluster.
     """
     _refuse_without_targets(plan.cni.settings)
     base = check(plan, ("steady", "peak"))
     own, other = _plan_kinds(base), _other_mode(plan, base)
     if not own:
-        raise SpecError(f"{plan.file or 'the plan'}: no Linux node in steady or peak: there is nothing to keep warm")
+        nodes = "no node in steady or peak whose pool the VPC CNI keeps"
+        raise SpecError(f"{plan.file or 'the plan'}: {nodes}: there is nothing to keep warm")
     notes = [*plan.notes]
     if any(g.windows for g in plan.node_groups):
         notes.append("Windows nodes are left out: their warm targets are the VPC resource controller's")
+    if any(g.auto for g in plan.node_groups):
+        notes.append("EKS Auto Mode nodes are left out: it keeps their pool, and nothing sets its targets")
     answer = _answer(own, other, plan.cni.settings, plan.cni.env, swing, notes)
     best = answer.recommendation
     if best is None or not best.change:
@@ -200,9 +204,10 @@ def _refuse_without_targets(settings: CniSettings) -> None:
 def _plan_kinds(result: CheckResult, shapes: Mapping[str, GroupShape] | None = None) -> list[NodeKind]:
     """The nodes of steady and peak, with the figures of other shapes where given."""
     counts: dict[NodeKind, int] = {}
+    ours = own_cni(result.plan)
     for state in result.scenarios:
         for group in state.groups:
-            if group.shape.group.windows:
+            if group.shape.group not in ours:
                 continue
             shape = (shapes[group.shape.group.name] if shapes else group.shape).first
             for c in group.classes:

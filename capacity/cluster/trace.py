@@ -223,6 +223,7 @@ def lines(term: Term, depth: int = 0) -> Iterator[str]:
     """The tree as indented text."""
     value = term.value
     shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    shown = "–" if value is None else shown
     why = f"  ({term.why})" if term.why else ""
     source = f"  [{term.source}]" if term.source else ""
     yield f"{'  ' * depth}{term.label} = {shown}{why}{source}"

@@ -251,6 +251,15 @@ class TestExplain:
             assert capacity("explain", "a.branch", *plan, "-q").stdout == "branch = 0  (nothing here)\n"
         assert "the plan is named already" in capacity("explain", "a", "ok.yaml", "--plan", "ok.yaml").stderr
 
+    def test_what_is_not_known_is_a_dash(self, tmp_path: Path) -> None:
+        plan = tmp_path / "bare.yaml"
+        plan.write_text(
+            "apiVersion: capacity/v1\n"
+            "vpc: {cidrs: [10.0.0.0/16], subnets: [{name: a, zone: us-east-1a, cidr: 10.0.0.0/24}]}\n"
+        )
+        shown = capacity("explain", "a.runway", "--plan", str(plan), "-q").stdout
+        assert shown == "runway = –  (no node lives in this subnet)\n"
+
     def test_a_whole_subnet_shows_each_kind_of_node_once(self) -> None:
         page = capacity("explain", "a", "--plan", "ok.yaml", "-q").stdout
         assert page.count("one m5.large of general with 5 pods") == 1

@@ -229,6 +229,25 @@ class TestPlan:
         assert {k.group for k in answer.kinds} == {"general"}
         assert any("Windows" in note for note in answer.notes)
 
+    def test_auto_mode_nodes_are_left_out(self) -> None:
+        document = apply_patch(read_document(EXAMPLE), {"nodeGroups.batch.provisioner": "auto"})
+        answer = warm_for_plan(parse_plan(document, "plan.yaml"))
+        assert {k.group for k in answer.kinds} == {"general"}
+        assert any("Auto Mode" in note for note in answer.notes)
+
+    @pytest.mark.parametrize(
+        "group",
+        [
+            {"name": "fp", "provisioner": "fargate", "subnets": ["private-a"]},
+            {"name": "auto", "provisioner": "auto", "subnets": ["private-a"], "instanceTypes": ["m5.large"]},
+        ],
+    )
+    def test_where_nobody_sets_the_pool_there_is_nothing_to_tune(self, group: dict[str, object]) -> None:
+        workload = {"name": "w", "replicas": 5, "nodeGroups": [group["name"]]}
+        patch = {"nodeGroups": [group], "workloads": [workload]}
+        with pytest.raises(SpecError, match="whose pool the VPC CNI keeps: there is nothing to keep warm"):
+            warm_for_plan(parse_plan(apply_patch(read_document(EXAMPLE), patch), "plan.yaml"))
+
     def test_ipv6_has_nothing_to_tune(self) -> None:
         document = apply_patch(read_document(EXAMPLE), {"kubernetes.ipFamily": "ipv6"})
         with pytest.raises(SpecError, match="nothing to keep warm"):
