@@ -256,7 +256,7 @@ class TestPlan:
     def test_without_nodes_there_is_no_answer(self) -> None:
         changes = {"workloads": None, "nodeGroups": None, "daemonSets": None}
         document = apply_patch(read_document(EXAMPLE), changes)
-        with pytest.raises(SpecError, match="no Linux node"):
+        with pytest.raises(SpecError, match="no node in steady or peak whose pool the VPC CNI keeps"):
             warm_for_plan(parse_plan(document, "plan.yaml"))
 
 
