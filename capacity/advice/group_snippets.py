@@ -17,7 +17,7 @@ from capacity.spec.plan import NodeGroup, Subnet
 
 def new_subnets_snippets(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> Iterator[str]:
     """New subnets, and blocks that join the VPC first: AWS CLI, Terraform, CloudFormation."""
-    yield from aws_cli_of(new, added_blocks)
+    yield from aws_cli_of(new, added_blocks, variables=False)
     yield from _comment("Terraform", terraform_of(new, added_blocks))
     for name, entry in cloudformation_of(new, added_blocks).items():
         yield f"# CloudFormation, Resources: {{{name}: {_flow(entry)}}}"

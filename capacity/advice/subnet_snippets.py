@@ -67,6 +67,7 @@ def terraform(sizing: Sizing) -> str:
 
 
 def terraform_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> str:
+    """The same for any new subnets."""
     lines: list[str] = []
     words = _identifiers(s.name for s in new)
     for i, block in enumerate(added_blocks, 1):
@@ -103,16 +104,18 @@ def aws_cli(sizing: Sizing) -> str:
     return "\n".join(aws_cli_of(_new(sizing), sizing.added_blocks))
 
 
-def aws_cli_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> list[str]:
+def aws_cli_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = (), variables: bool = True) -> list[str]:
+    """The same for any new subnets: a variable gets the id of each, or it is printed, for ``ID-OF-name`` elsewhere."""
     lines = [f'aws ec2 associate-vpc-cidr-block --vpc-id "$VPC_ID" --cidr-block {block}' for block in added_blocks]
     words = _identifiers(s.name for s in new)
     for s in new:
         tags = shlex.quote(json.dumps([{"ResourceType": "subnet", "Tags": _listed(_tags(s))}]))
-        lines.append(
-            f'{words[s.name]}=$(aws ec2 create-subnet --vpc-id "$VPC_ID" --availability-zone {shlex.quote(s.zone)} '
-            f"--cidr-block {s.cidr} --tag-specifications {tags} --query Subnet.SubnetId --output text)"
+        create = (
+            f'aws ec2 create-subnet --vpc-id "$VPC_ID" --availability-zone {shlex.quote(s.zone)} '
+            f"--cidr-block {s.cidr} --tag-specifications {tags} --query Subnet.SubnetId --output text"
         )
-        lines += [reservation_command(f'"${words[s.name]}"', r.cidr) for r in s.reservations]
+        lines.append(f"{words[s.name]}=$({create})" if variables else create)
+        lines += [reservation_command(f'"${words[s.name]}"', r.cidr) for r in s.reservations if variables]
     return lines
 
 
