@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.entry import capacity
+from tests.cli.entry import capacity, hear_interrupts
 from tests.fixtures.plans import SMALL
 
 PROGRAM = str(Path(sys.executable).with_name("capacity"))
@@ -187,7 +187,9 @@ class TestStreams:
         assert full.stderr == b"error: cannot write the answer: No space left on device\n"
 
     def test_ctrl_c_is_130_and_one_word(self) -> None:
-        process = subprocess.Popen([PROGRAM, "check", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [PROGRAM, "check", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=hear_interrupts
+        )
         assert process.stderr is not None
         for _ in range(100):  # until it waits for its input
             time.sleep(0.05)

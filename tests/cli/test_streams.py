@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.entry import hear_interrupts
+
 PLAN = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
 COMMAND = [sys.executable, "-m", "capacity"]
 
@@ -52,7 +54,11 @@ def test_an_interrupt_is_one_line_and_130(tmp_path: Path) -> None:
     plan = tmp_path / "plan"
     os.mkfifo(plan)  # the command waits for a plan that never comes
     process = subprocess.Popen(
-        [*COMMAND, "check", str(plan)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, "check", str(plan)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_interrupts,
     )
     with plan.open("w"):  # returns once the command has opened the other end
         time.sleep(0.05)
