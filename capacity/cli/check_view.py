@@ -13,7 +13,7 @@ from capacity.cli.fix_view import fix_blocks, fixes_json
 from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.place import no_node
-from capacity.cluster.runway import Runway
+from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
 from capacity.spec.plan import Cni
@@ -277,7 +277,7 @@ def _runway_table(result: CheckResult) -> Table:
 
 def _pools(result: CheckResult) -> list[str]:
     """Subnets whose runway is one and the same: further ENIs go to the emptiest of them."""
-    pools = dict.fromkeys(r.pool for r in result.runway if len(r.pool) > 1)
+    pools = shared_pools(result.runway)
     return [f"{', '.join(pool)} share further ENIs: the rows say what fits in all of them together." for pool in pools]
 
 

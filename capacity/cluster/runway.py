@@ -72,6 +72,11 @@ def runways(state: ScenarioState) -> tuple[Runway, ...]:
     return tuple(found)
 
 
+def shared_pools(runway: Sequence[Runway]) -> list[tuple[str, ...]]:
+    """Subnets whose rows say what fits in all of them together, each set once."""
+    return list(dict.fromkeys(row.pool for row in runway if len(row.pool) > 1))
+
+
 def pool_runway(
     name: str,
     free: Mapping[str, int],

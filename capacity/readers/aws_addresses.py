@@ -12,8 +12,7 @@ from capacity.readers.aws_answers import Answers, Item, count, section, tags, te
 from capacity.readers.aws_owners import Interface
 from capacity.readers.common import discovery_tags
 from capacity.spec.plan import RESERVED_BY_AWS
-
-BLOCK = 16  # addresses of a /28
+from capacity.vpc.blocks import BLOCK, kept_by_aws
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,17 +178,6 @@ def _account(
         free_blocks=free_blocks(cidr, reservations, spans),
         interfaces=len(interfaces),
     )
-
-
-def kept_by_aws(cidr: IPv4Network) -> tuple[int, ...]:
-    """The first four addresses and the last.
-
-    Source
-    ------
-    awsdocs/amazon-vpc-user-guide subnet-sizing.md L9.
-    """
-    first = int(cidr.network_address)
-    return (*range(first, first + RESERVED_BY_AWS - 1), int(cidr.broadcast_address))
 
 
 def reserved_unused(

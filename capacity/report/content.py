@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.advice.codes import Finding, codes
 from capacity.advice.summary import verdict_sentence, waste_sentence
+from capacity.cluster.runway import shared_pools
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
 from capacity.report.document import (
     Advice,
@@ -193,7 +194,7 @@ def _runway(result: CheckResult) -> Grid:
         ("node_group", "of node group"),
         ("node_addresses", "addresses per node"),
     )
-    pools = dict.fromkeys(r.pool for r in result.runway if len(r.pool) > 1)
+    pools = shared_pools(result.runway)
     shared = "".join(f"; {', '.join(map(brief, pool))} share further ENIs: for all of them together" for pool in pools)
     return Grid(f"Runway: what still fits beyond steady{shared}", columns, rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import IPv4Network
 
 from capacity.spec.plan import RESERVED_BY_AWS, Subnet
 from capacity.units import IntLike, larger
@@ -53,7 +54,7 @@ def room_of(subnet: Subnet) -> Room:
     reserved_blocks: set[int] = set()
     for reservation in subnet.reservations:
         low, high = int(reservation.cidr.network_address), int(reservation.cidr.broadcast_address)
-        addresses = _usable_between(low, high, first, last)
+        addresses = _usable_between(low, high, subnet.cidr)
         touched = set(range(low // BLOCK, high // BLOCK + 1))
         if reservation.type == "prefix":
             prefix += addresses
@@ -71,11 +72,20 @@ def room_of(subnet: Subnet) -> Room:
     )
 
 
-def _usable_between(low: int, high: int, first: int, last: int) -> int:
+def kept_by_aws(cidr: IPv4Network) -> tuple[int, ...]:
+    """The first four addresses and the last.
+
+    Source
+    ------
+    awsdocs/amazon-vpc-user-guide subnet-sizing.md L9.
+    """
+    first = int(cidr.network_address)
+    return (*range(first, first + RESERVED_BY_AWS - 1), int(cidr.broadcast_address))
+
+
+def _usable_between(low: int, high: int, cidr: IPv4Network) -> int:
     """Addresses of a range without the five that AWS keeps."""
-    kept = [*range(first, first + RESERVED_BY_AWS - 1), last]
-    inside: int = sum(low <= a <= high for a in kept)
-    return high - low + 1 - inside
+    return high - low + 1 - sum(low <= a <= high for a in kept_by_aws(cidr))
 
 
 def prefixes_fit(subnet: Subnet, prefixes: IntLike, singles: IntLike) -> IntLike:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from capacity.spec.plan import RESERVED_BY_AWS, Subnet
-from capacity.vpc.blocks import BLOCK
+from capacity.spec.plan import Subnet
+from capacity.vpc.blocks import BLOCK, kept_by_aws
 
 MOST_NODES = 10  # of one list: beyond it a subnet of its own is the better advice
 Span = tuple[int, int]  # first and last address
@@ -60,8 +60,7 @@ def _holders(
     subnet: Subnet, by_node: Mapping[str, Sequence[Span]], others: Iterable[Span]
 ) -> dict[int, frozenset[str]]:
     """For each block that only nodes hold addresses in: which nodes."""
-    first, last = int(subnet.cidr.network_address), int(subnet.cidr.broadcast_address)
-    closed = {a // BLOCK for a in (*range(first, first + RESERVED_BY_AWS - 1), last)}
+    closed = {address // BLOCK for address in kept_by_aws(subnet.cidr)}
     explicit = [(int(r.cidr[0]), int(r.cidr[-1])) for r in subnet.reservations if r.type == "explicit"]
     for span in (*others, *explicit):
         closed.update(_blocks(span))

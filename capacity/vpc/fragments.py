@@ -25,7 +25,7 @@ from ipaddress import IPv4Network
 from math import comb, prod
 
 from capacity.spec.plan import RESERVED_BY_AWS, Subnet
-from capacity.vpc.blocks import BLOCK, room_of
+from capacity.vpc.blocks import BLOCK, kept_by_aws, room_of
 
 # One letter per block, in the order of the subnet.
 FREE, PARTLY, FULL, KEPT, FREE_RESERVED, EXPLICIT, UNKNOWN = ".", "+", "#", "A", "P", "E", "?"
@@ -173,10 +173,10 @@ def block_map(subnet: Subnet, taken: Iterable[IPv4Network] | None) -> str:
     >>> block_map(Subnet("a", "z", IPv4Network("10.0.0.0/25")), [IPv4Network("10.0.0.40/32")])
     'A.+....A'
     """
-    first, last = int(subnet.cidr.network_address), int(subnet.cidr.broadcast_address)
+    first = int(subnet.cidr.network_address)
     held = [0] * (subnet.total // BLOCK)
     kept = [0] * len(held)
-    for address in {*range(first, first + RESERVED_BY_AWS - 1), last}:
+    for address in kept_by_aws(subnet.cidr):
         kept[(address - first) // BLOCK] += 1
     for address in _inside(taken or (), *_usable_range(subnet)):
         held[(address - first) // BLOCK] += 1

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.readers.aws_addresses import SubnetAccount, free_blocks, kept_by_aws, parse_subnets, reserved_unused
+from capacity.readers.aws_addresses import SubnetAccount, free_blocks, parse_subnets, reserved_unused
 from capacity.readers.aws_answers import Answers
 from capacity.readers.aws_owners import parse_interfaces
+from capacity.vpc.blocks import kept_by_aws
 from tests.unit.test_aws_owners import attached, eni
 
 CLUSTER = {"name": "shop", "resourcesVpcConfig": {"vpcId": "vpc-1"}}
