@@ -70,8 +70,9 @@ class Engine:
         bookings = book(self.plan, self.subnets, groups, [*fleet.extras, *neighbours])
         settings = self.plan.cni.settings
         # IPv6 pods take no IPv4 prefix
+        bounds_decide = fleet.at_rest and fleet.base != "ceiling"
         prefixes = not settings.ipv6 and (settings.prefix or any(g.auto for g in self.plan.node_groups))
-        subnets = tuple(settle(b, self.plan.checks.min_free, prefixes, fleet.at_rest) for b in bookings.values())
+        subnets = tuple(settle(b, self.plan.checks.min_free, prefixes, bounds_decide) for b in bookings.values())
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
         verdicts = [s.verdict for s in subnets] + [unplaced_verdict(u) for u in unplaced]
         verdicts += ["exhausted"] if any(g.pods_without_address for g in groups) else []

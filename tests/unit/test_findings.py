@@ -142,6 +142,11 @@ CASES: dict[str, tuple[Case, Case]] = {
         Case(env=POD_ENI, work="replicas: 2, securityGroups: true", types="[m5.large]"),
     ),
     # t3.small: 11 max pods; with three daemonsets of aws-node, kube-proxy and one more 3 of 11 are 27 %.
+    "IP038": (Case(work="replicas: 0"), Case(work="replicas: {now: 0, max: 1}")),
+    "IP039": (  # a t3.nano has 2 ENIs of 2: addresses for 2 of the 10 pods on each node
+        Case(types="[m5.large, t3.nano]", group="nodes: 2, maxPods: 20", work="replicas: 20"),
+        Case(types="[m5.large, m5a.large]", group="nodes: 2, maxPods: 20", work="replicas: 20"),
+    ),
     "IP035": (
         Case(types="[t3.small]", daemons="{name: logs}", work="replicas: 2"),
         Case(types="[t3.small]", work="replicas: 2"),  # 2 of 11: 18 %

@@ -141,7 +141,7 @@ def test_more_than_a_16_is_infeasible_and_says_so() -> None:
 
 def test_pods_without_a_node_are_said_aloud() -> None:
     sizing = size_plan(sketch_plan(1000, "m5.large", 3, 15, vpc_cidrs=BLOCKS), scenarios=["steady"], fresh=True)
-    assert any("595 pods of pods find no node in steady" in n for n in sizing.notes)  # 1000 − 15 × 27
+    assert any("595 pods are unschedulable in steady" in n for n in sizing.notes)  # 1000 − 15 × 27
 
 
 def test_spread_worst_needs_room_for_all_nodes_in_any_zone() -> None:
