@@ -65,10 +65,10 @@ Provisioner = Annotated[
     str | None,
     typer.Option(
         "--provisioner",
-        help="managed (default), self-managed or karpenter.",
+        help="managed (default), self-managed, karpenter or auto (EKS Auto Mode).",
         metavar="WHO",
         show_default=False,
-        autocompletion=words("managed", "self-managed", "karpenter"),
+        autocompletion=words("managed", "self-managed", "karpenter", "auto"),
     ),
 ]
 Expression = Annotated[
@@ -117,6 +117,7 @@ class Asked(NamedTuple):
     env: Sequence[str]
     cni: str = "vpc-cni"
     cilium: Sequence[str] = ()
+    host_pods: int | None = None
 
 
 def select_types(names: Sequence[str] | None, everything: bool) -> list[InstanceType]:
@@ -149,17 +150,20 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     from capacity.spec.cni_env import cni_settings
 
     whole("--max-eni", asked.max_eni, 1)
+    whole("--host-pods", asked.host_pods)
     whole("--reserved-enis", asked.reserved_enis)
     if asked.expression is not None and not asked.expression.strip():
         raise SpecError("--expression is empty (expected CEL such as 'max_pods < 110 ? max_pods : 110')")
     notes: list[str] = []
-    if one_of("--cni", asked.cni, ("vpc-cni", "cilium")) == "cilium":
+    provisioner = asked.provisioner
+    if provisioner is not None and one_of("--provisioner", provisioner, PROVISIONERS) == "auto":
+        settings, warnings = _auto(asked), []
+    elif one_of("--cni", asked.cni, ("vpc-cni", "cilium")) == "cilium":
         settings, warnings = _cilium(asked)
     elif asked.cilium:
         raise SpecError("--cilium goes with --cni cilium")
     else:
         settings, warnings = cni_settings(environment(asked), "--env")
-    provisioner = asked.provisioner
     if asked.expression is not None and provisioner is None:
         provisioner = "self-managed"
         notes.append(
@@ -173,11 +177,36 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
         max_eni=settings.max_eni,
         reserved_enis=asked.reserved_enis,
         ami=_ami(asked, AMIS),
-        provisioner=one_of("--provisioner", provisioner or "managed", PROVISIONERS),
+        provisioner=provisioner or "managed",
         expression=asked.expression,
         cilium=settings.cilium,
+        host_pods=asked.host_pods,
     )
     return platform, settings, [*notes, *warnings]
+
+
+def _auto(asked: Asked) -> CniSettings:
+    """The CNI of EKS Auto Mode; options of what it brings itself are refused."""
+    from capacity.spec.cni_env import auto_mode_settings
+
+    for option, given in (
+        ("--env", asked.env),
+        ("--custom-networking", asked.custom_networking),
+        ("--max-eni", asked.max_eni is not None),
+        ("--reserved-enis", asked.reserved_enis),
+        ("--pod-eni", asked.pod_eni),
+        ("--cni", asked.cni != "vpc-cni"),
+        ("--cilium", asked.cilium),
+        ("--expression", asked.expression is not None),
+        ("--host-pods", asked.host_pods is not None),
+        ("--ami", asked.ami is not None),
+        ("--os windows", asked.os == "windows"),
+    ):
+        if given:
+            raise SpecError(f"{option} contradicts --provisioner auto: EKS Auto Mode brings its own image and CNI")
+    if asked.mode == "secondary":
+        raise SpecError("--mode secondary contradicts --provisioner auto: EKS Auto Mode gives out prefixes")
+    return auto_mode_settings(ipv6=asked.mode == "ipv6")
 
 
 def _cilium(asked: Asked) -> tuple[CniSettings, list[str]]:

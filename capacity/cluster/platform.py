@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from capacity.catalog.instance_type import InstanceType
+from capacity.node.density import AUTO_MAX_PODS
 from capacity.node.maxpods import MaxPods, Platform, max_pods
 from capacity.node.offer import Allocatable, allocatable_of
 from capacity.spec.cni_env import CniSettings
 from capacity.spec.plan import NodeGroup
-
-AUTO_MAX_PODS = 110  # awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc L112-117
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def platform_of(group: NodeGroup, settings: CniSettings) -> Platform:
         max_eni=settings.max_eni,
         reserved_enis=group.reserved_enis,
         ami=group.ami,
-        provisioner="managed" if group.auto else group.provisioner,
+        provisioner=group.provisioner,
         expression=group.max_pods_expression,
         cilium=settings.cilium,
     )
@@ -92,8 +91,6 @@ def _known(value: int | None) -> int:
 def _max_pods(group: NodeGroup, own: tuple[int, ...]) -> tuple[int, ...]:
     if group.max_pods is not None:
         return tuple(group.max_pods for _ in own)
-    if group.auto:
-        return tuple(min(pods, AUTO_MAX_PODS) for pods in own)
     return tuple(min(own) for _ in own) if group.provisioner == "managed" else own
 
 

@@ -12,7 +12,7 @@ from capacity.cluster.platform import GroupPlatform, group_platform
 from capacity.cni.facade import NodeLimits, address_capacity, effective, node_limits, slots_and_enis, without_primary
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.node.fits import volumes_left
-from capacity.spec.cni_env import CniSettings
+from capacity.spec.cni_env import CniSettings, auto_mode_settings
 from capacity.spec.discovery import closed_homes, eni_choices
 from capacity.spec.fields import MOST_PODS
 from capacity.spec.plan import DaemonSet, NodeGroup, Plan, Requests
@@ -204,15 +204,8 @@ def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
 
 
 def group_settings(settings: CniSettings, group: NodeGroup) -> CniSettings:
-    """The CNI's settings on a group's nodes. Auto Mode takes none of the plan's: it hands out prefixes.
-
-    How many spare prefixes Auto Mode keeps is not published; one, as the VPC CNI's chart, is assumed.
-
-    Source
-    ------
-    Amazon EKS user guide, "VPC networking in EKS Auto Mode" (read 2026-11-25).
-    """
-    return CniSettings(prefix=True, ipv6=settings.ipv6) if group.auto else settings
+    """The CNI's settings on a group's nodes. EKS Auto Mode takes none of the plan's."""
+    return auto_mode_settings(settings.ipv6) if group.auto else settings
 
 
 class FargateShape(TypeShape):
@@ -273,14 +266,14 @@ def _volumes(kind: InstanceType, settings: CniSettings) -> int:
 def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:
     """Daemonsets that run on a group: the plan's, and the CNI's and kube-proxy where it does not name them."""
     named = [d for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups]
-    if group.auto:  # aws-node and kube-proxy are part of the node there, not pods
+    if group.auto or group.windows:  # the CNI and kube-proxy are services of the node there, not pods
         return [d for d in named if d.name not in network_daemons(plan)]
     return [DaemonSet(n, Requests(), host_network=True) for n in implied_daemons(plan, group)] + named
 
 
 def implied_daemons(plan: Plan, group: NodeGroup) -> list[str]:
     """Those of the CNI's agent and kube-proxy that run on a group's nodes without the plan naming them there."""
-    if group.fargate or group.auto:
+    if group.fargate or group.auto or group.windows:
         return []
     named = {d.name for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups}
     return [n for n in network_daemons(plan) if n not in named]

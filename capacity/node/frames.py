@@ -206,7 +206,7 @@ def _density(catalog: Catalog, on: Platform) -> _Density:
     by_ami = None if on.expression is None else np.where(expression.unknown, got.standard, expression.values)
     uncapped = vcpus.unknown & (got.formula > density.CAP_SMALL)
     kubelet = np.broadcast_to(kubelet_max_pods(on, got, by_ami), enis.values.shape)
-    capped = on.provisioner == "managed" and not on.windows
+    capped = on.provisioner == "managed" and not on.windows  # Auto Mode caps at 110 whatever the vCPUs
     max_pods = Column(kubelet, hidden | (uncapped & capped))
     kept = np.broadcast_to(reserved_for(on, got, kubelet, by_ami), enis.values.shape)
     kept_unknown = max_pods.unknown if on.ami in ("bottlerocket", "windows") else hidden

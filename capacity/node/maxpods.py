@@ -15,7 +15,7 @@ from capacity.units import IntLike, counted, larger, smaller
 
 MODES = ("secondary", "prefix", "ipv6")
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
-PROVISIONERS = ("managed", "self-managed", "karpenter")
+PROVISIONERS = ("managed", "self-managed", "karpenter", "auto")
 LIMITS = {
     "enis": "ENIs times addresses per ENI",
     "max-eni": "MAX_ENI",
@@ -42,9 +42,12 @@ class Platform:
     reserved_enis : int
         ENIs kept from pods; under Karpenter its RESERVED_ENIS. [ENIs]
     ami : {'al2023', 'al2', 'bottlerocket', 'windows'}
-    provisioner : {'managed', 'self-managed', 'karpenter'}
+    provisioner : {'managed', 'self-managed', 'karpenter', 'auto'}
     expression : str or None
         nodeadm's maxPodsExpression.
+    host_pods : int or None
+        Pods on the host's network of every Linux node; None where nobody counted them: two, as in AWS's formula,
+        or as many as an expression leaves room for. [pods]
     cilium : CiliumIpam or None
         Cilium in ENI mode instead of the VPC CNI.
     """
@@ -58,6 +61,7 @@ class Platform:
     provisioner: str = "managed"
     expression: str | None = None
     cilium: CiliumIpam | None = None
+    host_pods: int | None = None
 
     def __post_init__(self) -> None:
         if self.cilium is not None:
@@ -89,6 +93,33 @@ class Platform:
     @property
     def windows(self) -> bool:
         return self.ami == "windows"
+
+    @property
+    def auto(self) -> bool:
+        """EKS Auto Mode, whose image has its own CNI and kube-proxy."""
+        return self.provisioner == "auto"
+
+    @property
+    def network_pods(self) -> bool:
+        """Whether the CNI's agent and kube-proxy are pods of the node: on Windows and in Auto Mode they are services.
+
+        Source
+        ------
+        Amazon EKS user guide, "Deploy Windows nodes" and "Learn how EKS Auto Mode works" (read 2026-11-25).
+        """
+        return not (self.windows or self.auto)
+
+    @property
+    def pods_on_host(self) -> int:
+        """Pods on the host's network, counted or assumed. [pods]"""
+        if not self.network_pods:
+            return 0
+        return density.HOST_NETWORK_PODS if self.host_pods is None else self.host_pods
+
+    @property
+    def host_uncounted(self) -> bool:
+        """Whether an expression sets max pods, and nobody counted the pods on the host's network it leaves room for."""
+        return self.expression is not None and self.host_pods is None and self.provisioner == "self-managed"
 
 
 class Interfaces(NamedTuple):
@@ -287,7 +318,7 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
     got = figures(known, on)
     computed, warnings = _expression(of, on, got)
     pods = kubelet_max_pods(on, got, computed)
-    warnings += _addresses_warning(of, on, got, pods)
+    warnings += _addresses_warning(of, on, got, pods, computed)
     if on.windows and of.arch == "arm64":
         warnings.append(f"{of.name} is an arm64 type: there is no Windows image for it")
     uncapped = of.vcpus is None and got.formula > density.CAP_SMALL
@@ -315,7 +346,8 @@ def kubelet_max_pods(on: Platform, got: Figures, computed: int | None = None) ->
 
     managed: AWS's script, capped, wins over an expression. self-managed: nodeadm's expression or the
     standard formula, uncapped, blind to prefixes and custom networking. karpenter: the ENI formula less
-    RESERVED_ENIS, passed to the node, so it too wins over an expression. Windows: the kubelet's 110.
+    RESERVED_ENIS, passed to the node, so it too wins over an expression. auto: AWS's script with prefixes, 110 at
+    most. Windows: the kubelet's 110.
 
     Source
     ------
@@ -325,6 +357,8 @@ def kubelet_max_pods(on: Platform, got: Figures, computed: int | None = None) ->
         return density.WINDOWS_MAX_PODS + 0 * got.standard
     if on.provisioner == "karpenter":
         return got.karpenter
+    if on.auto:
+        return smaller(got.script, density.AUTO_MAX_PODS)
     if on.provisioner == "managed":
         return got.script
     return got.standard if computed is None else computed
@@ -363,15 +397,22 @@ def _expression(of: InstanceType, on: Platform, got: Figures) -> tuple[int | Non
         return value, ["a managed node group writes its own max pods into the user data: the expression loses"]
     if on.provisioner == "karpenter":
         return value, ["Karpenter passes max pods to the node: the expression loses"]
+    if on.auto:
+        return value, ["EKS Auto Mode sets max pods itself: the expression loses"]
     return value, []
 
 
-def _addresses_warning(of: InstanceType, on: Platform, got: Figures, pods: int) -> list[str]:
-    """Where the kubelet takes more pods on VPC addresses than there are."""
-    host = 0 if on.windows else density.HOST_NETWORK_PODS
-    if on.mode == "ipv6" or pods - host <= got.ip_capacity:
+def _addresses_warning(of: InstanceType, on: Platform, got: Figures, pods: int, computed: int | None) -> list[str]:
+    """Where the kubelet takes more pods on VPC addresses than there are.
+
+    An expression leaves room for pods on the host's network (nodeadm's own example adds theirs to ``max_pods``):
+    how many there are is known only where they were counted.
+    """
+    able = got.ip_capacity + on.pods_on_host
+    if on.mode == "ipv6" or pods <= able:
         return []
-    able = got.ip_capacity + host
+    if computed is not None and on.host_uncounted:
+        return []
     return [f"{of.name}: the kubelet accepts {counted(pods, 'pod')}, but only {able} can have an address ({on.mode})"]
 
 
@@ -430,6 +471,8 @@ def modes_of(on: Platform) -> tuple[str, ...]:
     """Modes that exist on a platform, for "all"."""
     if on.windows or on.cilium is not None:
         return ("secondary", "prefix")
+    if on.auto:
+        return ("prefix", "ipv6")
     return MODES[:2] if on.custom_networking else MODES
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
 from capacity.node import reserved
-from capacity.node.density import HOST_NETWORK_PODS
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
 from capacity.node.maxpods import MaxPods, Platform, max_pods
 from capacity.units import HOURS_PER_MONTH, MIB, IntLike, ceil_div
@@ -211,7 +210,7 @@ def offer(
         ),
         usd_per_hour=price,
         usd_per_pod_month=round(pod_month(price, node_cost, pods), 4) if price is not None and pods else None,
-        warnings=(*_own_warnings(row, set_max_pods, on, pod), *_reserve_warning(of, left)),
+        warnings=(*_own_warnings(row, set_max_pods, on, pod, every), *_reserve_warning(of, left)),
     )
 
 
@@ -225,8 +224,10 @@ def pod_month(price: Any, node_cost: float, pods: Any) -> Any:
 
 
 def daemons_on(on: Platform, daemons: Sequence[Daemon]) -> tuple[Daemon, ...]:
-    """All daemonsets of a node; on Windows aws-node and kube-proxy are no pods."""
-    return tuple(daemons) if on.windows else daemons_with_implied(daemons, on.agent)
+    """All daemonsets of a node; where the CNI's agent and kube-proxy are no pods, those of that name fall away."""
+    if not on.network_pods:
+        return tuple(d for d in daemons if d.name not in (on.agent, "kube-proxy"))
+    return daemons_with_implied(daemons, on.agent)
 
 
 def reserved_pods(reserved_for: int | None, on: Platform, set_max_pods: int | None) -> int | None:
@@ -308,11 +309,13 @@ def _left_pct(room: int | None, used: int) -> float | None:
     return round(100 * (room - used) / room, 2) if room else None
 
 
-def _own_warnings(row: MaxPods, set_max_pods: int | None, on: Platform, pod: PodAsked) -> tuple[str, ...]:
-    """The row's warnings; that about addresses speaks of max pods as set and leaves branch pods theirs."""
+def _own_warnings(
+    row: MaxPods, set_max_pods: int | None, on: Platform, pod: PodAsked, daemons: Sequence[Daemon]
+) -> tuple[str, ...]:
+    """The row's warnings; that about addresses is for max pods as set, these daemonsets and branch pods."""
     found = [w for w in row.warnings if "the kubelet accepts" not in w]
     pods = row.max_pods if set_max_pods is None else set_max_pods
-    host = 0 if on.windows else HOST_NETWORK_PODS
+    host = sum(d.host_network for d in daemons)
     branch = (row.branch_enis or 0) if pod.branch and on.pod_eni else 0
     if row.ip_capacity is not None and pods is not None and pods > row.ip_capacity + host + branch:
         most = row.ip_capacity + host + branch

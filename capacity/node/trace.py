@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.node.density import LARGE_ABOVE_VCPUS
+from capacity.node.density import AUTO_MAX_PODS, LARGE_ABOVE_VCPUS
 from capacity.node.maxpods import LIMITS, MaxPods, Platform, unmanaged_of
 from capacity.node.offer import Offer
 from capacity.spec.cilium import OWN_ADDRESSES
@@ -33,7 +33,9 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
     slots = f"{row.usable_enis} × ({row.ipv4_per_eni} − 1)" + (" × 16 per prefix" if prefix else "")
     if row.ip_capacity is not None:
         terms.append(("ip_capacity", row.ip_capacity, *_capacity(on, slots)))
-    host = "" if on.windows else f" + 2 pods on the host's network ({on.agent}, kube-proxy)"
+    host = "" if on.windows else " + 2 pods on the host's network"
+    if on.network_pods:
+        host += f" ({on.agent}, kube-proxy)"
     if on.cilium is not None:
         slots = f"{row.ip_capacity}"
     terms.append(("max_pods_formula", row.max_pods_formula, slots + host, f"{NODEADM}/eni_max_pods.go L75-77"))
@@ -86,6 +88,9 @@ def _kubelet(on: Platform) -> tuple[str, str]:
             "Karpenter: ENI formula less RESERVED_ENIS, blind to prefixes and custom networking",
             f"{KARPENTER} L641-661",
         )
+    if on.auto:
+        why = f"EKS Auto Mode: AWS's formula with prefixes, {AUTO_MAX_PODS} at most"
+        return why, "awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc L112-117"
     if on.provisioner == "managed":
         why = "EKS's own value for a managed node group: AWS's script, capped"
         return why, "awsdocs/amazon-eks-user-guide@4d52b4d nodes/create-managed-node-group.adoc L23, L103"

@@ -128,6 +128,18 @@ class CniSettings:
         return self.warm_ip != 0 or self.minimum_ip != 0
 
 
+def auto_mode_settings(ipv6: bool = False) -> CniSettings:
+    """The CNI of EKS Auto Mode, which takes no settings: it gives out prefixes.
+
+    How many spare prefixes it keeps is not published; one, as with the VPC CNI's chart, is assumed.
+
+    Source
+    ------
+    Amazon EKS user guide, "VPC networking in EKS Auto Mode" (read 2026-11-25).
+    """
+    return CniSettings(prefix=True, ipv6=ipv6)
+
+
 # variable -> (field, value in the chart, value in the code, smallest value the code honours)
 _NUMBERS: dict[str, tuple[str, int | None, int | None, int]] = {
     "WARM_ENI_TARGET": ("warm_eni", 1, 1, 0),  # ipamd.go L107-108, L1424-1439; values.yaml L90
