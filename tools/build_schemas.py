@@ -23,6 +23,7 @@ from capacity.spec.parse import AMIS, API_VERSION, PROVISIONERS
 from capacity.spec.plan import SCENARIOS
 from capacity.spec.scenarios import _OPTIONS as OPTIONS
 from capacity.spec.tenants import tenant_kinds
+from capacity.spec.windows import KEYS as WINDOWS_KEYS
 from capacity.vpc.ledger import HOLDERS, VERDICTS
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -116,6 +117,12 @@ def plan_schema() -> Schema:
                 "type": "object",
                 "description": "environment of the aws-node daemonset, as it stands in the cluster",
                 "propertyNames": {"enum": sorted(CNI_VARIABLES)},
+                "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+            },
+            windows={
+                "type": "object",
+                "description": "data of ConfigMap kube-system/amazon-vpc-cni, which Windows nodes follow",
+                "propertyNames": {"enum": sorted(WINDOWS_KEYS)},
                 "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
             },
             cilium=mapping(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from capacity.advice.codes import Finding, finding
+from capacity.advice.lever import is_own_cni
 from capacity.cluster.check import CheckResult
 from capacity.spec.plan import Plan
 from capacity.units import counted
@@ -44,7 +45,7 @@ def _settings(result: CheckResult) -> Iterator[Finding]:
 def _calls(result: CheckResult) -> Iterator[Finding]:
     """WARM_IP_TARGET without a minimum near the pods: an EC2 call for about every pod that starts."""
     settings = result.plan.cni.settings
-    groups = [g for g in result.scenarios[0].groups if g.nodes and not (g.shape.group.auto or g.shape.group.fargate)]
+    groups = [g for g in result.scenarios[0].groups if g.nodes and is_own_cni(result.plan, g.shape.group)]
     if not settings.warm_ip or settings.prefix or settings.ipv6 or not groups:
         return
     pods = max(g.fullest[0] for g in groups)

@@ -53,4 +53,6 @@ def is_own_cni(plan: Plan, group: NodeGroup) -> bool:
 
 def env(plan: Plan, change: Mapping[str, str | None]) -> tuple[dict[str, object], tuple[str, ...]]:
     """A change of the CNI's variables as a patch of the plan, and what to paste for it."""
-    return {f"cni.env.{name}": value for name, value in change.items()}, env_snippets(change, plan.cni.env)
+    return {f"cni.env.{name}": value for name, value in change.items()}, env_snippets(
+        change, plan.cni.env, plan.cni.config_map
+    )

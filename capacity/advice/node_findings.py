@@ -28,11 +28,12 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
     group, where = shape.group, f"nodeGroups.{shape.group.name}"
     if group.fargate:
         return
-    settings = group_settings(result.plan.cni.settings, group)
+    settings = group_settings(result.plan.cni, group)
     for kind in shape.types:
         name, start = kind.instance_type.name, kind.start
         host_pods = start[4] - start[5]
-        if kind.max_pods - host_pods > kind.room.addresses and not settings.ipv6:
+        # on Windows the scheduler counts addresses: there no pod waits on a node that has none
+        if kind.max_pods - host_pods > kind.room.addresses and not settings.ipv6 and not group.windows:
             text = f"{group.name}: {name} may run {kind.max_pods} pods, {host_pods} on the host's network"
             yield finding("IP007", where, f"{text}, but can address only {kind.room.addresses}")
         if settings.prefix and not kind.settings.prefix:

@@ -76,6 +76,7 @@ def _cni(cni: Cni) -> dict[str, Any]:
         "warm_prefix_target": settings.warm_prefix if ours else None,
         "max_eni": settings.max_eni,
         "cilium": None if settings.cilium is None else asdict(settings.cilium),
+        "windows": asdict(cni.windows) if ours else None,
     }
 
 

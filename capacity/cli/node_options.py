@@ -157,7 +157,9 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     notes: list[str] = []
     provisioner = asked.provisioner
     if provisioner is not None and one_of("--provisioner", provisioner, PROVISIONERS) == "auto":
-        settings, warnings = _auto(asked), []
+        settings, warnings = _auto(asked)
+    elif _ami(asked, AMIS) == "windows":
+        settings, warnings = _windows(asked), []
     elif one_of("--cni", asked.cni, ("vpc-cni", "cilium")) == "cilium":
         settings, warnings = _cilium(asked)
     elif asked.cilium:
@@ -185,7 +187,7 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     return platform, settings, [*notes, *warnings]
 
 
-def _auto(asked: Asked) -> CniSettings:
+def _auto(asked: Asked) -> tuple[CniSettings, list[str]]:
     """The CNI of EKS Auto Mode; options of what it brings itself are refused."""
     from capacity.spec.cni_env import auto_mode_settings
 
@@ -206,7 +208,29 @@ def _auto(asked: Asked) -> CniSettings:
             raise SpecError(f"{option} contradicts --provisioner auto: EKS Auto Mode brings its own image and CNI")
     if asked.mode == "secondary":
         raise SpecError("--mode secondary contradicts --provisioner auto: EKS Auto Mode gives out prefixes")
-    return auto_mode_settings(ipv6=asked.mode == "ipv6")
+    return auto_mode_settings(ipv6=asked.mode == "ipv6"), []
+
+
+def _windows(asked: Asked) -> CniSettings:
+    """The VPC resource controller's settings; aws-node's do not reach a Windows node."""
+    from capacity.spec.cni_env import windows_node_settings
+    from capacity.spec.windows import CONFIG_MAP, PREFIXES, WindowsIpam
+
+    for given, what in (
+        (asked.mode == "ipv6", "IPv6"),
+        (asked.custom_networking, "custom networking"),
+        (asked.pod_eni, "security groups for pods"),
+        (asked.cni == "cilium", "Cilium"),
+    ):
+        if given:
+            raise SpecError(f"Windows nodes do not support {what}")
+    for option, aws_node in (("--env", asked.env), ("--max-eni", asked.max_eni is not None)):
+        if aws_node:
+            raise SpecError(
+                f"{option} is aws-node's, which does not run on Windows nodes: their settings are keys of ConfigMap "
+                f"{CONFIG_MAP} (--mode prefix is {PREFIXES})"
+            )
+    return windows_node_settings(WindowsIpam(prefix=asked.mode == "prefix"))
 
 
 def _cilium(asked: Asked) -> tuple[CniSettings, list[str]]:

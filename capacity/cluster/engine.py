@@ -11,7 +11,7 @@ from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.neighbours import neighbour_extras
 from capacity.cluster.place import VPC, GroupNodes, NodeRoom, Placement, PodShape, Unplaced, fits, pod_shape
 from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState
-from capacity.cluster.shape import GroupShape, group_shapes, workload_kind
+from capacity.cluster.shape import GroupShape, gives_prefixes, group_shapes, workload_kind
 from capacity.cluster.spread import Slot, slot_counts, slot_pairs, zone_ranges, zone_shares
 from capacity.spec.plan import Plan, Subnet
 from capacity.units import ceil_div
@@ -58,9 +58,7 @@ class Engine:
         groups = self._group_states(fleet)
         neighbours = self.neighbours(fleet.base) if fleet.neighbours is None else fleet.neighbours
         bookings = book(self.plan, self.subnets, groups, [*fleet.extras, *neighbours])
-        settings = self.plan.cni.settings
-        # IPv6 pods take no IPv4 prefix
-        prefixes = not settings.ipv6 and (settings.prefix or any(g.auto for g in self.plan.node_groups))
+        prefixes = gives_prefixes(self.plan)
         subnets = tuple(settle(b, self.plan.checks.min_free, prefixes) for b in bookings.values())
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
         verdicts = [s.verdict for s in subnets] + [unplaced_verdict(u) for u in unplaced]

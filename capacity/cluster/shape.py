@@ -12,10 +12,10 @@ from capacity.cluster.platform import GroupPlatform, group_platform
 from capacity.cni.facade import NodeLimits, address_capacity, effective, node_limits, slots_and_enis, without_primary
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.node.fits import volumes_left
-from capacity.spec.cni_env import CniSettings, auto_mode_settings
+from capacity.spec.cni_env import CniSettings, auto_mode_settings, windows_node_settings
 from capacity.spec.discovery import closed_homes, eni_choices
 from capacity.spec.fields import MOST_PODS
-from capacity.spec.plan import DaemonSet, NodeGroup, Plan, Requests
+from capacity.spec.plan import Cni, DaemonSet, NodeGroup, Plan, Requests
 from capacity.units import MIB
 
 
@@ -189,7 +189,7 @@ def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
     """One node group as a shape."""
     if group.fargate:
         return fargate_shape(group, plan.cni.settings)
-    settings = group_settings(plan.cni.settings, group)
+    settings = group_settings(plan.cni, group)
     platform = group_platform(group, settings)
     daemons = [_daemon_pod(d) for d in daemons_of(plan, group)]
     start = EMPTY
@@ -203,9 +203,17 @@ def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
     return GroupShape(group, types, platform, eni_choices(plan, group))
 
 
-def group_settings(settings: CniSettings, group: NodeGroup) -> CniSettings:
-    """The CNI's settings on a group's nodes. EKS Auto Mode takes none of the plan's."""
-    return auto_mode_settings(settings.ipv6) if group.auto else settings
+def group_settings(cni: Cni, group: NodeGroup) -> CniSettings:
+    """The CNI's settings on a group's nodes. EKS Auto Mode and Windows take none of aws-node's."""
+    if group.auto:
+        return auto_mode_settings(cni.settings.ipv6)
+    return windows_node_settings(cni.windows) if group.windows else cni.settings
+
+
+def gives_prefixes(plan: Plan) -> bool:
+    """Whether nodes of any group take /28 prefixes of the subnets; IPv6 pods take none."""
+    settings = [group_settings(plan.cni, g) for g in plan.node_groups if not g.fargate]
+    return not plan.cni.settings.ipv6 and any(s.prefix for s in settings or [plan.cni.settings])
 
 
 class FargateShape(TypeShape):

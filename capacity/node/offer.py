@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -166,6 +166,7 @@ def offer(
     keep: Keep = Keep(),
     price: float | None = None,
     node_cost: float = 0.0,
+    ip_capacity: int | None = None,
 ) -> Offer:
     """What a node of a type offers to pods of one shape.
 
@@ -177,6 +178,8 @@ def offer(
         On-demand price. [USD per hour]
     node_cost : float
         What each node costs beside it: licences, support. [USD per hour]
+    ip_capacity : int, optional
+        Pods on VPC addresses, where more than the platform decides them. [pods]
 
     Examples
     --------
@@ -186,6 +189,8 @@ def offer(
     (7, 'cpu', 27)
     """
     row = max_pods(of, on)
+    if ip_capacity is not None and row.ip_capacity is not None:
+        row = replace(row, ip_capacity=ip_capacity)
     pods_max = row.max_pods if set_max_pods is None else set_max_pods
     left = allocatable_of(of, reserved_pods(row.reserved_for, on, set_max_pods), keep)
     every = daemons_on(on, daemons)

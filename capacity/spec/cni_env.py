@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from capacity.errors import SpecError, either, nearest_names
 from capacity.spec.cilium import AGENT, CiliumIpam
+from capacity.spec.windows import CHART_DEFAULT, WindowsIpam
 
 COOLDOWN_S = 30  # pkg/ipamd/datastore/data_store.go L41, L243-249
 
@@ -104,6 +105,8 @@ class CniSettings:
     cilium : CiliumIpam or None
         Cilium's own settings where it keeps the addresses (ENI mode) and not the VPC CNI: then of the others only
         ``prefix`` speaks.
+    windows : WindowsIpam
+        What the VPC resource controller is told, which alone speaks on a Windows node, beside ``prefix``.
     """
 
     prefix: bool = False
@@ -116,6 +119,7 @@ class CniSettings:
     warm_prefix: int = 1
     max_eni: int | None = None
     cilium: CiliumIpam | None = None
+    windows: WindowsIpam = CHART_DEFAULT
 
     @property
     def agent(self) -> str:
@@ -138,6 +142,11 @@ def auto_mode_settings(ipv6: bool = False) -> CniSettings:
     Amazon EKS user guide, "VPC networking in EKS Auto Mode" (read 2026-11-25).
     """
     return CniSettings(prefix=True, ipv6=ipv6)
+
+
+def windows_node_settings(ipam: WindowsIpam) -> CniSettings:
+    """The settings of a Windows node, which takes none of aws-node's."""
+    return CniSettings(prefix=ipam.prefix, windows=ipam)
 
 
 # variable -> (field, value in the chart, value in the code, smallest value the code honours)

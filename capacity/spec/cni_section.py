@@ -9,6 +9,7 @@ from capacity.spec.discovery import ROLE_TAG, read_tags
 from capacity.spec.document import Section, kind_of
 from capacity.spec.fields import VERSION, Field
 from capacity.spec.plan import Cni, Kubernetes
+from capacity.spec.windows import CONFIG_MAP, check_key, windows_ipam
 
 CNIS = ("vpc-cni", "cilium")
 
@@ -28,7 +29,7 @@ def read_cni(section: Field | None, kubernetes: Kubernetes, root: Field) -> tupl
     """
     version = env = None
     if section is not None:
-        section.section(("name", "version", "env", "cilium"))
+        section.section(("name", "version", "env", "cilium", "windows"))
         version, env = section.get("version"), section.get("env")
         if version and not VERSION.match(version.text(40)):
             version.fail(f"{version.value!r} is not a CNI version (expected something like 1.23.1)")
@@ -50,12 +51,30 @@ def read_cni(section: Field | None, kubernetes: Kubernetes, root: Field) -> tupl
         settings, warnings = cni_settings(values, "", kubernetes.ip_family)
     except SpecError as error:
         (env or section or root).fail(str(error))
-    return Cni(version.value if version else None, values, settings), warnings
+    data = _config_map(section.get("windows") if section is not None else None)
+    windows, said = windows_ipam(data)
+    return Cni(version.value if version else None, values, settings, windows, data), [*warnings, *said]
+
+
+def _config_map(section: Field | None) -> dict[str, str]:
+    """The data of ConfigMap amazon-vpc-cni, as written."""
+    if section is None:
+        return {}
+    if not isinstance(section.value, Section):
+        section.fail(f"expected a mapping of the keys of ConfigMap {CONFIG_MAP}")
+    data = {}
+    for key in section.value:
+        entry = section.child(key)
+        check_key(key, entry.exact)
+        data[key] = "" if entry.value is None else _as_text(entry)
+    return data
 
 
 def _cilium(section: Field, version: str | None, kubernetes: Kubernetes) -> tuple[Cni, list[str]]:
     """Cilium in ENI mode, with its own settings instead of the VPC CNI's environment."""
     env, given = section.get("env"), section.get("cilium")
+    if windows := section.get("windows"):
+        windows.fail("is for Windows nodes, on which Cilium does not run")
     if env is not None:
         env.fail("is the VPC CNI's: with Cilium set preAllocate, prefixDelegation … under 'cilium' instead")
     if kubernetes.ip_family == "ipv6":
