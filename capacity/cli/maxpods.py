@@ -222,9 +222,13 @@ def _sentence(rows: list[MaxPods], platform: Platform) -> list[str]:
 
 def _answer(row: MaxPods, platform: Platform) -> list[tuple[str, str]]:
     """The pods of one row and what else to know of that number; nothing where it is not known."""
+    from capacity.node.maxpods import never_ready
+
     pods = row.max_pods_formula if row.max_pods is None else row.max_pods
     if pods is None:
         return []
+    if never_ready(platform, row.usable_enis):
+        return [(counted(pods, "pod"), " (its node never becomes Ready: no ENI is left for pods)")]
     able = None if row.ip_capacity is None else row.ip_capacity + platform.pods_on_host
     if able is not None and able < pods:
         if platform.windows:  # its scheduler counts addresses

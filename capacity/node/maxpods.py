@@ -408,12 +408,25 @@ def _addresses_warning(of: InstanceType, on: Platform, got: Figures, pods: int, 
     An expression leaves room for pods on the host's network (nodeadm's own example adds theirs to ``max_pods``):
     how many there are is known only where they were counted.
     """
+    if never_ready(on, got.usable_enis):
+        return [f"{of.name}: no ENI is left for pods, so the CNI does not start: the node never becomes Ready"]
     able = got.ip_capacity + on.pods_on_host
     if on.mode == "ipv6" or pods <= able:
         return []
     if computed is not None and on.host_uncounted:
         return []
     return [f"{of.name}: the kubelet accepts {counted(pods, 'pod')}, but only {able} can have an address ({on.mode})"]
+
+
+def never_ready(on: Platform, usable_enis: int | None) -> bool:
+    """Whether a node of so many usable ENIs never becomes Ready: its CNI waits for an ENI that may serve pods.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L686-689 (custom networking); cilium/cilium@00137987
+    pkg/aws/eni/node.go GetMaximumAllocatableIPv4: the agent's own addresses are of the pool.
+    """
+    return usable_enis == 0 and on.mode != "ipv6" and (on.custom_networking or on.cilium is not None)
 
 
 def limits(of: Interfaces, on: Platform, got: Figures) -> list[tuple[IntLike, str]]:

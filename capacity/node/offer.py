@@ -11,7 +11,7 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
 from capacity.node import reserved
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
-from capacity.node.maxpods import MaxPods, Platform, max_pods
+from capacity.node.maxpods import MaxPods, Platform, max_pods, never_ready
 from capacity.units import HOURS_PER_MONTH, MIB, IntLike, ceil_div
 
 BINDING_ORDER = ("max_pods", "ips", "cpu", "memory", "branch_enis", "volumes")  # ties go to the first
@@ -322,6 +322,8 @@ def _own_warnings(
     pods = row.max_pods if set_max_pods is None else set_max_pods
     host = sum(d.host_network for d in daemons)
     branch = (row.branch_enis or 0) if pod.branch and on.pod_eni else 0
+    if never_ready(on, row.usable_enis):
+        return tuple(found)
     if row.ip_capacity is not None and pods is not None and pods > row.ip_capacity + host + branch:
         most = row.ip_capacity + host + branch
         word = "the kubelet accepts" if set_max_pods is None else "max pods is set to"

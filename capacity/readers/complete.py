@@ -66,17 +66,7 @@ def complete(draft: PlanDraft, catalog: Catalog | None = None) -> PlanDraft:
     The result is the same for the same draft; completing it again changes nothing.
     """
     work = _Work(catalog or load_catalog())
-    for step in (
-        _readable,
-        _named,
-        _environment,
-        _subnet_references,
-        _groups,
-        _network,
-        _pod_network,
-        _group_subnets,
-        _pods,
-    ):
+    for step in STEPS:
         draft = step(draft, work)
     if any(path.startswith("vpc.") for path in work.assumed):
         work.notes.append(Note(ADD_NETWORK))

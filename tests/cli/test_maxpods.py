@@ -361,7 +361,7 @@ class TestCilium:
             (("--cni", "cilium", "--custom-networking"), "--custom-networking is the VPC CNI's"),
             (("--cni", "cilium", "--max-eni", "2"), "--max-eni is the VPC CNI's"),
             (("--cni", "cilium", "--pod-eni"), "--pod-eni is the VPC CNI's"),
-            (("--cni", "cilium", "--os", "windows"), "Cilium does not run on Windows nodes"),
+            (("--cni", "cilium", "--os", "windows"), "Windows nodes do not support Cilium"),
         ],
     )
     def test_what_is_refused(self, options: tuple[str, ...], message: str) -> None:

@@ -56,6 +56,7 @@ def tight(used: int) -> str:
 
 PREFIX = 'ENABLE_PREFIX_DELEGATION: "true"'
 POD_ENI = 'ENABLE_POD_ENI: "true"'
+CUSTOM = 'AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: "true"'
 SMALL = "[{name: a, zone: z1, cidr: 10.0.0.0/%s}, {name: b, zone: z2, cidr: 10.0.4.0/27}]"
 TINY = "[{name: a, zone: z1, cidr: 10.0.0.0/26}, {name: b, zone: z2, cidr: 10.0.4.0/22}]"
 PLANE = "[{name: a, zone: z1, cidr: 10.0.0.0/27, used: %s}, {name: b, zone: z2, cidr: 10.0.4.0/22}]"
@@ -133,6 +134,11 @@ CASES: dict[str, tuple[Case, Case]] = {
         Case(cidrs="[10.0.0.0/16, 100.64.0.0/16, 100.65.0.0/16, 100.66.0.0/16, 100.67.0.0/16]"),
     ),
     "IP028": (Case(cidrs="[10.0.0.0/16, 172.20.0.0/16]"), Case(cidrs="[10.0.0.0/16, 10.1.0.0/16, 100.64.0.0/16]")),
+    # m5.large: 3 ENIs; custom networking idles the primary, so with MAX_ENI=1 none is left, with 2 one is
+    "IP040": (
+        Case(env=CUSTOM + ', MAX_ENI: "1"', group="nodes: 2, podSubnets: [a, b]"),
+        Case(env=CUSTOM + ', MAX_ENI: "2"', group="nodes: 2, podSubnets: [a, b]"),
+    ),
     "IP029": (Case(plane="[a]"), Case(plane="[a, b]")),
     "IP031": (Case(homes="[a]"), Case(homes="[a, b]")),
     "IP032": (Case(env=PREFIX, cni=", version: 1.8.9"), Case(env=PREFIX, cni=", version: 1.9.0")),
