@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from capacity.advice.codes import Finding, finding
-from capacity.advice.lever import is_own_cni
+from capacity.advice.lever import is_own_cni, own_cni
 from capacity.cluster.check import CheckResult
 from capacity.spec.plan import Plan
 from capacity.units import counted
@@ -28,7 +28,7 @@ def cluster_findings(result: CheckResult) -> Iterator[Finding]:
 
 def _settings(result: CheckResult) -> Iterator[Finding]:
     settings, env = result.plan.cni.settings, result.plan.cni.env
-    if settings.ipv6:
+    if settings.ipv6 or _reach_no_node(result.plan):
         return
     if settings.minimum_ip and not settings.warm_ip:
         text = f"MINIMUM_IP_TARGET={settings.minimum_ip} without WARM_IP_TARGET: no node ever serves more pods"
@@ -40,6 +40,11 @@ def _settings(result: CheckResult) -> Iterator[Finding]:
             yield finding("IP016", "cni.env.WARM_PREFIX_TARGET", "WARM_PREFIX_TARGET=0 makes idle nodes flap")
         if not settings.prefix and settings.warm_eni == 0:
             yield finding("IP016", "cni.env.WARM_ENI_TARGET", "WARM_ENI_TARGET=0 makes full nodes flap")
+
+
+def _reach_no_node(plan: Plan) -> bool:
+    """Whether all nodes are EKS Auto Mode's, Windows or Fargate, which the environment of aws-node does not reach."""
+    return bool(plan.node_groups) and not own_cni(plan)
 
 
 def _calls(result: CheckResult) -> Iterator[Finding]:
@@ -60,7 +65,7 @@ def _calls(result: CheckResult) -> Iterator[Finding]:
 
 
 def _versions(plan: Plan) -> Iterator[Finding]:
-    if plan.cni.settings.cilium is not None:
+    if plan.cni.settings.cilium is not None or _reach_no_node(plan):
         return  # the versions below are the VPC CNI's
     version = version_numbers(plan.cni.version)
     for wanted, since, what in (
