@@ -15,10 +15,10 @@ from typing import Any
 from capacity.cli.output import SCHEMA
 from capacity.spec.cilium_settings import LAST_INDEX, MOST_NUMBER
 from capacity.spec.cni_env import CNI_VARIABLES
-from capacity.spec.cni_section import CNIS
 from capacity.spec.discovery import ROLE_TAG
 from capacity.spec.fields import MOST, MOST_PODS
 from capacity.spec.growth import MONTHS, PERIODS, WEEKDAYS
+from capacity.spec.overlay import CNIS
 from capacity.spec.parse import AMIS, API_VERSION, PROVISIONERS
 from capacity.spec.plan import SCENARIOS
 from capacity.spec.scenarios import _OPTIONS as OPTIONS

@@ -65,7 +65,7 @@ def _calls(result: CheckResult) -> Iterator[Finding]:
 
 
 def _versions(plan: Plan) -> Iterator[Finding]:
-    if plan.cni.settings.cilium is not None or _reach_no_node(plan):
+    if plan.cni.settings.cilium is not None or plan.cni.settings.overlay or _reach_no_node(plan):
         return  # the versions below are the VPC CNI's
     version = version_numbers(plan.cni.version)
     for wanted, since, what in (
@@ -118,13 +118,20 @@ def _ipv6(result: CheckResult) -> Iterator[Finding]:
     yield finding("IP033", "kubernetes.ipFamily", text, result.scenarios[0].title)
 
 
+_WITHOUT_BRANCHES = {
+    "vpc-cni": "ENABLE_POD_ENI is not true",
+    "cilium": "Cilium has none",
+    "overlay": "an overlay CNI has none",
+}
+
+
 def _workloads(result: CheckResult) -> Iterator[Finding]:
     if result.plan.cni.settings.pod_eni:
         yield from _no_trunk(result)
         return
     for workload in result.plan.workloads:
         if workload.security_groups:
-            missing = "Cilium has none" if result.plan.cni.settings.cilium is not None else "ENABLE_POD_ENI is not true"
+            missing = _WITHOUT_BRANCHES[result.plan.cni.name]
             text = f"{workload.name} wants security groups for its pods, but {missing}"
             yield finding("IP013", f"workloads.{workload.name}", text)
 

@@ -110,7 +110,9 @@ def _stranded(group: GroupState, scenario: ScenarioState) -> Iterator[Finding]:
     def used(of: int, each: int) -> float:
         return 100 * sum(c.count * c.state[of] for c in group.classes) / (nodes * each) if each else 100.0
 
-    full = {"max pods": used(4, room.max_pods), "addresses": used(5, room.addresses)}
+    full = {"max pods": used(4, room.max_pods)}
+    if not group.shape.first.settings.spares_subnets:
+        full["addresses"] = used(5, room.addresses)
     binding = max(full, key=lambda k: full[k])
     cpu, memory = used(2, room.cpu), used(3, room.memory)
     if full[binding] >= BOUND_PCT and max(cpu, memory) <= STRANDED_PCT:

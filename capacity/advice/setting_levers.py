@@ -84,12 +84,12 @@ def smaller_surge(plan: Plan) -> Iterator[Lever]:
 def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
     """Max pods at the fullest node's pods and a fifth more: bounds what an unlucky spread may take.
 
-    Not for Auto Mode and Fargate, which let nobody set them.
+    Not for Auto Mode and Fargate, which let nobody set them, nor with an overlay CNI, whose pods take no address.
     """
     patch: dict[str, object] = {}
     commands: list[str] = []
     for index, shape in enumerate(result.shapes):
-        if shape.group.fargate or shape.group.auto:
+        if shape.group.fargate or shape.group.auto or shape.first.settings.overlay:
             continue
         fullest = max((s.groups[index].pods_per_node for s in result.scenarios), default=0)
         wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start[4] + 1)

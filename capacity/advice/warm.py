@@ -195,6 +195,8 @@ def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
 def _refuse_without_targets(settings: CniSettings) -> None:
     if settings.ipv6:
         raise SpecError("IPv6 nodes hold no IPv4 addresses for pods: there is nothing to keep warm")
+    if settings.overlay:
+        raise SpecError("pods take no address of the VPC with an overlay CNI: there is nothing to set and nothing warm")
     if settings.cilium is not None:
         raise SpecError(
             "WARM_* targets are the VPC CNI's: with Cilium change cni.cilium.preAllocate (capacity compare)"

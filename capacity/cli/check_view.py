@@ -62,8 +62,8 @@ def inputs_of(result: CheckResult) -> dict[str, Any]:
 
 
 def _cni(cni: Cni) -> dict[str, Any]:
-    """The CNI's settings; with Cilium its own, and none of the VPC CNI's targets."""
-    settings, ours = cni.settings, cni.settings.cilium is None
+    """The CNI's settings; with Cilium its own, with another none of the VPC CNI's targets."""
+    settings, ours = cni.settings, cni.name == "vpc-cni"
     return {
         "name": cni.name,
         "version": cni.version,

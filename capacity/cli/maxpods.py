@@ -107,7 +107,8 @@ def maxpods(
     from capacity.node.maxpods import max_pods_rows, modes_of
 
     kinds = select_types(types, everything)
-    rows = max_pods_rows(kinds, platform, modes_of(platform) if chosen == "all" else (chosen,))
+    modes = modes_of(platform) if chosen == "all" else (chosen,)
+    rows = max_pods_rows(kinds, platform, modes)
     by_name = {k.name: k for k in kinds}
     results = [_result(row, by_name[row.instance_type], platform if explain else None) for row in rows]
     pasted = _snippets(rows, results, platform) if snippet else []
@@ -215,7 +216,12 @@ def _sentence(rows: list[MaxPods], platform: Platform) -> list[str]:
     """For one type: what its kubelet accepts, before the table."""
     if len({r.instance_type for r in rows}) != 1:
         return []
-    words = {"secondary": "with secondary IPs", "prefix": "with prefix delegation", "ipv6": "with IPv6"}
+    words = {
+        "secondary": "with secondary IPs",
+        "prefix": "with prefix delegation",
+        "ipv6": "with IPv6",
+        "overlay": "on an overlay network",
+    }
     parts = [f"{text} {words[r.mode]}{aside}" for r in rows for text, aside in _answer(r, platform)]
     return [f"{rows[0].instance_type}: {', '.join(parts)}.", ""] if parts else []
 
@@ -258,6 +264,12 @@ def _left_to_the_host(rows: list[MaxPods], platform: Platform) -> list[str]:
 def _legend(platform: Platform) -> str:
     need = "needs" if platform.pods_on_host == 1 else "need"
     host = f"{counted(platform.pods_on_host, 'pod')} on the host's network {need} no address (--host-pods)"
+    if platform.overlay:
+        return (
+            "recommended: 110 pods (250 above 30 vCPUs), what Kubernetes is tested for: no ENI bounds pods that take "
+            f"no VPC address. kubelet gets: max pods where nobody sets it ({platform.provisioner}, {platform.ami}), "
+            "counted by ENIs all the same. --explain shows every term."
+        )
     if platform.cilium is not None:
         return (
             "formula: (ENIs − firstInterfaceIndex) × (IPs − 1), × 16 with prefixes; of the pod addresses two more are "

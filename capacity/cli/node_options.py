@@ -89,7 +89,10 @@ Env = Annotated[
 Cni = Annotated[
     str,
     typer.Option(
-        "--cni", help="vpc-cni or cilium (ENI mode).", metavar="NAME", autocompletion=words("vpc-cni", "cilium")
+        "--cni",
+        help="vpc-cni, cilium (ENI mode) or overlay (pods take no VPC address).",
+        metavar="NAME",
+        autocompletion=words("vpc-cni", "cilium", "overlay"),
     ),
 ]
 Cilium = Annotated[
@@ -158,9 +161,11 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     provisioner = asked.provisioner
     if provisioner is not None and one_of("--provisioner", provisioner, PROVISIONERS) == "auto":
         settings, warnings = _auto(asked)
-    elif _ami(asked, AMIS) == "windows":
+    elif _ami(asked, AMIS) == "windows" and _cni(asked) != "overlay":
         settings, warnings = _windows(asked), []
-    elif one_of("--cni", asked.cni, ("vpc-cni", "cilium")) == "cilium":
+    elif _cni(asked) == "overlay":
+        settings, warnings = _overlay(asked)
+    elif asked.cni == "cilium":
         settings, warnings = _cilium(asked)
     elif asked.cilium:
         raise SpecError("--cilium goes with --cni cilium")
@@ -173,7 +178,7 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
             "where it holds (--provisioner managed overrides it)"
         )
     platform = Platform(
-        mode="ipv6" if settings.ipv6 else "prefix" if settings.prefix else "secondary",
+        mode=_mode(settings),
         custom_networking=settings.custom_networking,
         pod_eni=settings.pod_eni,
         max_eni=settings.max_eni,
@@ -185,6 +190,40 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
         host_pods=asked.host_pods,
     )
     return platform, settings, [*notes, *warnings]
+
+
+def _mode(settings: CniSettings) -> str:
+    """The mode of a platform that the settings stand for."""
+    if settings.overlay:
+        return "overlay"
+    return "ipv6" if settings.ipv6 else "prefix" if settings.prefix else "secondary"
+
+
+def _cni(asked: Asked) -> str:
+    """The CNI by our name for it; for another name the one that stands for it."""
+    from capacity.spec.overlay import CNIS, which_name
+
+    if asked.cni not in CNIS:
+        raise SpecError(f"--cni: {asked.cni!r} is not one of {', '.join(CNIS)}{which_name(asked.cni)}")
+    return asked.cni
+
+
+def _overlay(asked: Asked) -> tuple[CniSettings, list[str]]:
+    """A CNI with a network of its own; options about ENIs that serve pods are refused."""
+    from capacity.spec.cni_env import CniSettings
+
+    for option, given in (
+        ("--env", asked.env),
+        ("--mode", asked.mode is not None),
+        ("--custom-networking", asked.custom_networking),
+        ("--max-eni", asked.max_eni is not None),
+        ("--pod-eni", asked.pod_eni),
+        ("--cilium", asked.cilium),
+    ):
+        if given:
+            raise SpecError(f"{option} has no meaning with --cni overlay: its pods take no address of the VPC")
+    note = "max pods are still counted by ENIs where EKS, the AMI or Karpenter sets them: set them by hand"
+    return CniSettings(overlay=True), [f"overlay CNI: {note}"]
 
 
 def _auto(asked: Asked) -> tuple[CniSettings, list[str]]:

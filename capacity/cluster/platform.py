@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.node.density import AUTO_MAX_PODS
-from capacity.node.maxpods import MaxPods, Platform, max_pods
+from capacity.node.maxpods import OVERLAY, WITH_PREFIXES, MaxPods, Platform, max_pods
 from capacity.node.offer import Allocatable, allocatable_of
 from capacity.spec.cni_env import CniSettings
 from capacity.spec.plan import NodeGroup
@@ -45,6 +45,8 @@ def platform_of(group: NodeGroup, settings: CniSettings) -> Platform:
         mode = "prefix"
     if settings.ipv6 and not windows:
         mode = "ipv6"
+    if settings.overlay:
+        mode = OVERLAY
     return Platform(
         mode=mode,
         custom_networking=settings.custom_networking and not windows,
@@ -79,8 +81,13 @@ def group_platform(group: NodeGroup, settings: CniSettings) -> GroupPlatform:
     )
 
 
+def secondary_without_prefixes(on: Platform, kind: InstanceType) -> Platform:
+    """The platform as the CNI runs it on a type: single addresses where it gives no prefixes."""
+    return replace(on, mode="secondary") if on.mode in WITH_PREFIXES and kind.prefixes_possible is False else on
+
+
 def _row(kind: InstanceType, on: Platform) -> MaxPods:
-    return max_pods(kind, replace(on, mode="secondary") if kind.prefixes_possible is False else on)
+    return max_pods(kind, secondary_without_prefixes(on, kind))
 
 
 def _known(value: int | None) -> int:
@@ -108,7 +115,7 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
     if group.auto:
         rule = f"EKS Auto Mode: at most {AUTO_MAX_PODS}"
     elif group.provisioner == "managed":
-        prefix = " × 16" if on.mode != "secondary" and on.cilium is None else ""
+        prefix = " × 16" if on.mode in WITH_PREFIXES and on.cilium is None else ""
         enis = "(ENIs − 1 for custom networking)" if on.custom_networking else "ENIs"
         rule = f"EKS: {enis} × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs)"
         rule += ", the smallest of the types"
@@ -129,6 +136,11 @@ def _notes(group: NodeGroup, on: Platform, rows: list[MaxPods]) -> tuple[str, ..
             else "in the node's own subnet (it looks elsewhere once that is full)"
         )
         notes.append(f"{group.name}: Cilium's further ENIs are counted {where}")
+    if on.overlay and group.max_pods is None and not group.windows:
+        notes.append(
+            f"{group.name}: max pods are counted by ENIs, which an overlay CNI does not need: set maxPods to what the "
+            "kubelet has"
+        )
     if group.max_pods is None and group.provisioner == "managed" and not group.windows:
         notes.append("managed node groups get their max pods from EKS: AWS's formula, capped at 110 or 250")
     if group.auto:

@@ -207,7 +207,7 @@ def group_settings(cni: Cni, group: NodeGroup) -> CniSettings:
     """The CNI's settings on a group's nodes. EKS Auto Mode and Windows take none of aws-node's."""
     if group.auto:
         return auto_mode_settings(cni.settings.ipv6)
-    return windows_node_settings(cni.windows) if group.windows else cni.settings
+    return windows_node_settings(cni.windows) if group.windows and not cni.settings.overlay else cni.settings
 
 
 def gives_prefixes(plan: Plan) -> bool:
@@ -231,7 +231,9 @@ def fargate_shape(group: NodeGroup, settings: CniSettings) -> GroupShape:
     """A Fargate profile: as many nodes as pods, no daemonsets, CPU and memory as asked."""
     limits = NodeLimits(serving=0, idle_primary=0, k=1, trunk=0, unmanaged=0, windows=False)
     room = NodeRoom(cpu=UNLIMITED, memory=UNLIMITED * MIB, max_pods=1, addresses=1, branch_enis=0, volumes=0)
-    kind = FargateShape(group.instance_types[0], replace(settings, prefix=False, cilium=None), limits, 1, room, EMPTY)
+    kind = FargateShape(
+        group.instance_types[0], replace(settings, prefix=False, cilium=None, overlay=False), limits, 1, room, EMPTY
+    )
     platform = GroupPlatform(
         figures=((1, room.cpu, UNLIMITED),),
         own_max_pods=(1,),
@@ -256,7 +258,7 @@ def _type_shape(
     limits = node_limits(kind, settings, group.unmanaged_enis, group.windows, group.where)
     if closed:
         limits = without_primary(limits)
-    addresses = max_pods if settings.ipv6 else address_capacity(limits, settings)
+    addresses = max_pods if settings.spares_subnets else address_capacity(limits, settings)
     branch = (kind.branch_enis or 0) if limits.trunk else 0
     room = NodeRoom(cpu, memory, max_pods, addresses, branch, _volumes(kind, settings))
     return TypeShape(kind, settings, limits, max_pods, room, start)
@@ -284,12 +286,13 @@ def implied_daemons(plan: Plan, group: NodeGroup) -> list[str]:
     if group.fargate or group.auto or group.windows:
         return []
     named = {d.name for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups}
-    return [n for n in network_daemons(plan) if n not in named]
+    agents = plan.cni.settings.agents
+    return [names[0] for names in (agents, ("kube-proxy",)) if named.isdisjoint(names)]
 
 
-def network_daemons(plan: Plan) -> tuple[str, str]:
-    """The CNI's own daemonset and kube-proxy: on the host's network of every node."""
-    return plan.cni.settings.agent, "kube-proxy"
+def network_daemons(plan: Plan) -> tuple[str, ...]:
+    """Names of the CNI's own daemonset and of kube-proxy: on the host's network of every node."""
+    return *plan.cni.settings.agents, "kube-proxy"
 
 
 def _daemon_pod(daemon: DaemonSet) -> PodShape:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from capacity.catalog.prices import price_per_hour
 from capacity.cluster.check import CheckResult
-from capacity.cluster.platform import platform_of
+from capacity.cluster.platform import platform_of, secondary_without_prefixes
 from capacity.cluster.shape import GroupShape, daemons_of, group_settings
 from capacity.node.offer import Daemon, Offer, PodAsked, offer
 from capacity.spec.plan import Plan
@@ -52,7 +52,7 @@ def _offer(result: CheckResult, shape: GroupShape) -> Offer:
     on = platform_of(group, group_settings(plan.cni, group))
     found = offer(
         kind,
-        replace(on, mode="secondary") if kind.prefixes_possible is False else on,
+        secondary_without_prefixes(on, kind),
         typical_pod(plan, group.name),
         group_daemons(plan, shape),
         shape.first.max_pods,

@@ -21,6 +21,8 @@ def pool_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: i
     """(label, value, why, source) of each term of the pool with ``pods`` pods on VPC addresses."""
     slots, enis = slots_and_enis(limits, settings, max_pods, pods)
     unit = PREFIX_SIZE if settings.prefix else 1
+    if settings.overlay:
+        return [("pod addresses", 0, "overlay CNI: pods take no address of the VPC", "docs/explanation/overlay.md")]
     if settings.cilium is not None:
         return _cilium(limits, settings.cilium, pods, slots, enis, unit)
     terms: Terms = [("k", limits.k, "addresses or prefixes per ENI beside its primary address", "")]

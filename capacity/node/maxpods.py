@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
 from capacity.node import density
-from capacity.spec import cilium
+from capacity.spec import cilium, overlay
 from capacity.spec.cilium import CiliumIpam
 from capacity.units import IntLike, counted, larger, smaller
 
 MODES = ("secondary", "prefix", "ipv6")
+OVERLAY = "overlay"  # the mode of a CNI with a network of its own
+WITHOUT_VPC_IPV4 = ("ipv6", OVERLAY)  # modes in which pods take no IPv4 address of the VPC
+WITH_PREFIXES = ("prefix", "ipv6")
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
 PROVISIONERS = ("managed", "self-managed", "karpenter", "auto")
 LIMITS = {
@@ -35,7 +38,7 @@ class Platform:
 
     Attributes
     ----------
-    mode : {'secondary', 'prefix', 'ipv6'}
+    mode : {'secondary', 'prefix', 'ipv6', 'overlay'}
     custom_networking, pod_eni : bool
     max_eni : int or None
         MAX_ENI. [ENIs]
@@ -74,6 +77,15 @@ class Platform:
             ):
                 if on:
                     raise SpecError(what)
+        if self.overlay:
+            for on, what in (
+                (self.custom_networking, "custom networking is"),
+                (self.pod_eni, "security groups for pods are"),
+                (self.max_eni is not None, "MAX_ENI is"),
+                (self.auto, "EKS Auto Mode brings a CNI of its own: an overlay is"),
+            ):
+                if on:
+                    raise SpecError(f"{what} not for an overlay CNI")
         if self.mode == "ipv6" and self.custom_networking:
             raise SpecError("IPv6 and custom networking exclude each other: the CNI does not start with both")
         if self.windows:
@@ -88,7 +100,19 @@ class Platform:
     @property
     def agent(self) -> str:
         """The CNI's daemonset, on the host's network of every Linux node."""
+        if self.overlay:
+            return overlay.AGENT
         return "aws-node" if self.cilium is None else cilium.AGENT
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Names under which a daemonset is the CNI's."""
+        return overlay.AGENTS if self.overlay else (self.agent,)
+
+    @property
+    def overlay(self) -> bool:
+        """Another CNI gives pods addresses of a network of its own."""
+        return self.mode == OVERLAY
 
     @property
     def windows(self) -> bool:
@@ -162,7 +186,7 @@ def figures(of: Interfaces, on: Platform) -> Figures:
     (``standard``); awsdocs/amazon-eks-user-guide@4d52b4d create-managed-node-group.adoc L23, L103.
     """
     custom, trunk = int(on.custom_networking), int(on.pod_eni) * of.trunk_slot
-    wants_prefix = int(on.mode in ("prefix", "ipv6"))
+    wants_prefix = int(on.mode in WITH_PREFIXES)
     prefix = wants_prefix * gives_prefixes(of, on)
     if on.cilium is not None:
         index = on.cilium.first_interface_index
@@ -173,6 +197,9 @@ def figures(of: Interfaces, on: Platform) -> Figures:
         capacity = cilium.pod_capacity(usable, of.ips_per_eni - 1, unit, primary, most)
         formula = density.eni_limited_pods(capacity)
         wants_prefix = 0
+    elif on.overlay:  # no ENI bounds the pods: only what Kubernetes is tested for
+        usable, capacity = 0 * of.enis, 0 * of.enis
+        formula = density.CAP_LARGE + 0 * of.enis
     elif on.windows:
         usable = smaller(of.enis, 1)
         capacity = density.pod_addresses(usable, of.ips_per_eni, prefix)
@@ -310,7 +337,7 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
     (432, 434, 110)
     """
     known = interfaces(of)
-    blocked = on.mode != "secondary" and of.prefixes_possible is not True
+    blocked = on.mode in WITH_PREFIXES and of.prefixes_possible is not True
     if known is None or (blocked and (on.mode == "ipv6" or of.prefixes_possible is None)):
         return _without_figures(
             of, on, "hypervisor" if known is not None and of.prefixes_possible is False else "unknown"
@@ -329,8 +356,8 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
         max_enis=of.max_enis,
         usable_enis=got.usable_enis,
         ipv4_per_eni=of.ipv4_per_eni,
-        ip_capacity=None if on.mode == "ipv6" else got.ip_capacity,
-        max_pods_formula=got.formula,
+        ip_capacity=None if on.mode in WITHOUT_VPC_IPV4 else got.ip_capacity,
+        max_pods_formula=None if on.overlay else got.formula,
         max_pods_recommended=None if uncapped else got.recommended,
         max_pods=None if uncapped and on.provisioner == "managed" and not on.windows else pods,
         max_pods_expression=computed,
@@ -411,7 +438,7 @@ def _addresses_warning(of: InstanceType, on: Platform, got: Figures, pods: int, 
     if never_ready(on, got.usable_enis):
         return [f"{of.name}: no ENI is left for pods, so the CNI does not start: the node never becomes Ready"]
     able = got.ip_capacity + on.pods_on_host
-    if on.mode == "ipv6" or pods <= able:
+    if on.mode in WITHOUT_VPC_IPV4 or pods <= able:
         return []
     if computed is not None and on.host_uncounted:
         return []
@@ -438,7 +465,9 @@ def limits(of: Interfaces, on: Platform, got: Figures) -> list[tuple[IntLike, st
     """
     always = got.formula == got.formula
     found: list[tuple[IntLike, str]] = []
-    if on.mode != "secondary":
+    if on.overlay:
+        return [(always, "recommended-cap")]
+    if on.mode in WITH_PREFIXES:
         found.append((gives_prefixes(of, on) == 0, "hypervisor"))
     if on.windows:
         return [*found, (got.formula > density.WINDOWS_MAX_PODS, "ami-default"), (always, "windows-single-eni")]
@@ -482,6 +511,8 @@ def _without_figures(of: InstanceType, on: Platform, why: str) -> MaxPods:
 
 def modes_of(on: Platform) -> tuple[str, ...]:
     """Modes that exist on a platform, for "all"."""
+    if on.overlay:
+        return (OVERLAY,)
     if on.windows or on.cilium is not None:
         return ("secondary", "prefix")
     if on.auto:

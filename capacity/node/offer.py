@@ -11,7 +11,7 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
 from capacity.node import reserved
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
-from capacity.node.maxpods import MaxPods, Platform, max_pods, never_ready
+from capacity.node.maxpods import WITHOUT_VPC_IPV4, MaxPods, Platform, max_pods, never_ready
 from capacity.units import HOURS_PER_MONTH, MIB, IntLike, ceil_div
 
 BINDING_ORDER = ("max_pods", "ips", "cpu", "memory", "branch_enis", "volumes")  # ties go to the first
@@ -151,10 +151,11 @@ class Offer:
     warnings: tuple[str, ...]
 
 
-def daemons_with_implied(daemons: Sequence[Daemon], agent: str = "aws-node") -> tuple[Daemon, ...]:
+def daemons_with_implied(daemons: Sequence[Daemon], agents: Sequence[str] = ("aws-node",)) -> tuple[Daemon, ...]:
     """The CNI's agent and kube-proxy on the host's network with requests of 0, unless one of that name is given."""
     named = {d.name for d in daemons}
-    return (*(Daemon(n, host_network=True) for n in (agent, "kube-proxy") if n not in named), *daemons)
+    implied = [names[0] for names in (agents, ("kube-proxy",)) if named.isdisjoint(names)]
+    return (*(Daemon(n, host_network=True) for n in implied), *daemons)
 
 
 def offer(
@@ -231,8 +232,8 @@ def pod_month(price: Any, node_cost: float, pods: Any) -> Any:
 def daemons_on(on: Platform, daemons: Sequence[Daemon]) -> tuple[Daemon, ...]:
     """All daemonsets of a node; where the CNI's agent and kube-proxy are no pods, those of that name fall away."""
     if not on.network_pods:
-        return tuple(d for d in daemons if d.name not in (on.agent, "kube-proxy"))
-    return daemons_with_implied(daemons, on.agent)
+        return tuple(d for d in daemons if d.name not in (*on.agents, "kube-proxy"))
+    return daemons_with_implied(daemons, on.agents)
 
 
 def reserved_pods(reserved_for: int | None, on: Platform, set_max_pods: int | None) -> int | None:
@@ -251,7 +252,7 @@ def asked(pod: PodAsked, on: Platform) -> tuple[str, ...]:
     branch = pod.branch and on.pod_eni
     limits = {
         "max_pods": True,
-        "ips": on.mode != "ipv6" and not branch,
+        "ips": on.mode not in WITHOUT_VPC_IPV4 and not branch,
         "cpu": bool(pod.cpu),
         "memory": bool(pod.memory),
         "branch_enis": branch,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.node.density import AUTO_MAX_PODS, LARGE_ABOVE_VCPUS
-from capacity.node.maxpods import LIMITS, MaxPods, Platform, unmanaged_of
+from capacity.node.maxpods import LIMITS, WITH_PREFIXES, MaxPods, Platform, unmanaged_of
 from capacity.node.offer import Offer
 from capacity.spec.cilium import OWN_ADDRESSES
 
@@ -24,12 +24,21 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
         ("max_enis", row.max_enis, "ENIs of the default network card", data),
         ("ipv4_per_eni", row.ipv4_per_eni, "addresses per ENI, its primary included", data),
     ]
+    if on.overlay and row.max_pods_recommended is not None:
+        why = f"what Kubernetes is tested for: 250 above {LARGE_ABOVE_VCPUS} vCPUs, else 110; the type has {of.vcpus}"
+        return [
+            *terms,
+            ("ip_capacity", None, "overlay CNI: pods take no address of the VPC, so no ENI bounds them", ""),
+            ("max_pods_recommended", row.max_pods_recommended, why, f"{GUIDE} L108"),
+            ("max_pods", row.max_pods, *_kubelet(on)),
+            ("limited_by", row.limited_by, LIMITS[row.limited_by], ""),
+        ]
     if row.max_pods_formula is None:
         return [*terms, ("max_pods_formula", None, LIMITS[row.limited_by], "")]
     enis_source = f"{SCRIPT} L128-140" if on.cilium is None else f"{CILIUM} GetMaximumAllocatableIPv4"
     terms.append(("usable_enis", row.usable_enis, _usable(of, on), enis_source))
     able = of.prefixes_possible is True if on.cilium is None else of.hypervisor == "nitro"
-    prefix = on.mode != "secondary" and able
+    prefix = on.mode in WITH_PREFIXES and able
     slots = f"{row.usable_enis} × ({row.ipv4_per_eni} − 1)" + (" × 16 per prefix" if prefix else "")
     if row.ip_capacity is not None:
         terms.append(("ip_capacity", row.ip_capacity, *_capacity(on, slots)))

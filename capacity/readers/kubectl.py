@@ -19,6 +19,7 @@ from capacity.readers.detect import detect, refuse
 from capacity.readers.draft import DaemonSetDraft, GroupDraft, PlanDraft, SubnetDraft, WorkloadDraft, at, unique_names
 from capacity.readers.kubectl_nodes import NodeFacts, by_group, group_draft, group_facts, node_facts
 from capacity.readers.scheduling import GroupFacts, PodFacts, groups_for, pod_facts
+from capacity.spec.overlay import AGENTS
 from capacity.spec.windows import CONFIG_MAP, of_config_map
 
 Key = tuple[str, str, str]  # kind, namespace, name
@@ -168,6 +169,10 @@ def _take_daemon_set(snapshot: Snapshot, value: Mapping[str, Any]) -> None:
         _take_cni(snapshot, spec)
     if name == "cilium":
         _say_cilium(snapshot, spec)
+    elif name in AGENTS:
+        snapshot.said.say(
+            name, "where it gives pods addresses of its own network (VXLAN, IP-in-IP), set cni.name: overlay in the plan"
+        )
 
 
 def _say_cilium(snapshot: Snapshot, pod_spec: Mapping[str, Any]) -> None:
@@ -176,7 +181,7 @@ def _say_cilium(snapshot: Snapshot, pod_spec: Mapping[str, Any]) -> None:
         snapshot.said.say(
             "cilium",
             "the Cilium agent runs here, and its settings are not read: where cilium-config says ipam: eni, "
-            "set cni.name: cilium and cni.cilium in the plan",
+            "set cni.name: cilium and cni.cilium in the plan; where it says cluster-pool, cni.name: overlay",
         )
 
 

@@ -528,8 +528,7 @@ def _assumptions(material: Material) -> Section:
         blocks.append(Grid("Assumed because the plan does not say it", (("assumption", "assumption"),), notes))
     used = sorted({f.code for f in material.findings})
     sources = [{"rule": f"{c}: {codes()[c].title}", "source": codes()[c].source} for c in used]
-    pool = VPC_CNI_POOL if settings.cilium is None else CILIUM_POOL
-    sources += [{"rule": rule, "source": source} for rule, source in (*SOURCES, pool)]
+    sources += [{"rule": rule, "source": source} for rule, source in (*SOURCES, *POOLS[plan.cni.name])]
     blocks.append(Grid("Rules and their sources", (("rule", "rule"), ("source", "source")), sources))
     return Section("assumptions", "Assumptions and sources", blocks)
 
@@ -537,7 +536,9 @@ def _assumptions(material: Material) -> Section:
 def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
     """What keeps the addresses of nodes that the settings above do not reach."""
     windows = [g for g in plan.node_groups if g.windows]
-    if windows:
+    if plan.cni.settings.overlay:
+        yield "addresses of pods", "of the CNI's own network: none of the VPC"
+    elif windows:
         told = group_settings(plan.cni, windows[0]).windows
         yield "Windows nodes: prefix delegation (enable-windows-prefix-delegation)", told.prefix
         yield "Windows nodes: warm-ip-target, minimum-ip-target", f"{told.warm_ip}, {told.minimum_ip}"
@@ -553,8 +554,13 @@ SOURCES = (
     ("control plane: 2 to 4 cross-account ENIs", "awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66"),
     ("prefixes are aligned /28 blocks", "awsdocs/amazon-vpc-user-guide subnet-cidr-reservation.md L3-14"),
 )
-VPC_CNI_POOL = ("warm pool of the CNI", "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go")
-CILIUM_POOL = ("addresses that Cilium's operator keeps", "cilium/cilium@00137987 pkg/ipam/node.go, pkg/aws/eni/node.go")
+POOLS = {
+    "vpc-cni": [("warm pool of the CNI", "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go")],
+    "cilium": [
+        ("addresses that Cilium's operator keeps", "cilium/cilium@00137987 pkg/ipam/node.go, pkg/aws/eni/node.go")
+    ],
+    "overlay": [],
+}
 
 
 def _data(material: Material) -> Section:

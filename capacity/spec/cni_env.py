@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from capacity.errors import SpecError, either, nearest_names
+from capacity.spec import overlay
 from capacity.spec.cilium import AGENT, CiliumIpam
 from capacity.spec.windows import CHART_DEFAULT, WindowsIpam
 
@@ -105,6 +106,8 @@ class CniSettings:
     cilium : CiliumIpam or None
         Cilium's own settings where it keeps the addresses (ENI mode) and not the VPC CNI: then of the others only
         ``prefix`` speaks.
+    overlay : bool
+        Another CNI gives pods addresses of a network of its own: then none of the others speaks.
     windows : WindowsIpam
         What the VPC resource controller is told, which alone speaks on a Windows node, beside ``prefix``.
     """
@@ -120,11 +123,19 @@ class CniSettings:
     max_eni: int | None = None
     cilium: CiliumIpam | None = None
     windows: WindowsIpam = CHART_DEFAULT
+    overlay: bool = False
 
     @property
-    def agent(self) -> str:
-        """The CNI's daemonset, on the host's network of every Linux node."""
-        return "aws-node" if self.cilium is None else AGENT
+    def agents(self) -> tuple[str, ...]:
+        """Names of the CNI's daemonset, which is on the host's network of every Linux node; the first is ours."""
+        if self.overlay:
+            return overlay.AGENTS
+        return ("aws-node" if self.cilium is None else AGENT,)
+
+    @property
+    def spares_subnets(self) -> bool:
+        """Whether pods take no IPv4 address of the VPC's subnets."""
+        return self.ipv6 or self.overlay
 
     @property
     def ip_targets(self) -> bool:

@@ -372,6 +372,8 @@ class _Parser:
                 entry.fail("custom networking is on, but the key 'podSubnets' is missing")
             return ()
         ipam = cni.settings.cilium
+        if cni.settings.overlay:
+            section.fail("has no meaning with an overlay CNI: its pods take no address of the VPC")
         if ipam is not None and not ipam.first_interface_index:
             section.fail(
                 "needs cni.cilium.firstInterfaceIndex 1 or more (with 0 the first ENI serves pods in the node's subnet)"

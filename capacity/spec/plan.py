@@ -86,7 +86,9 @@ class Cni:
 
     @property
     def name(self) -> str:
-        """``vpc-cni`` or ``cilium``."""
+        """``vpc-cni``, ``cilium`` or ``overlay``."""
+        if self.settings.overlay:
+            return "overlay"
         return "vpc-cni" if self.settings.cilium is None else "cilium"
 
 
