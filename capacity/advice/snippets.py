@@ -66,9 +66,8 @@ def windows_snippets(
     ------
     aws/amazon-vpc-cni-k8s@b5218838 charts/aws-vpc-cni/templates/configmap.yaml (the EKS add-on takes the same values).
 
-    >>> windows_snippets({"enable-windows-prefix-delegation": "true"})[0]
-    'kubectl patch configmap amazon-vpc-cni -n kube-system --type merge -p \'{"data": \
-{"enable-windows-prefix-delegation": "true"}}\''
+    >>> print(windows_snippets({"warm-ip-target": "5"})[0])
+    kubectl patch configmap amazon-vpc-cni -n kube-system --type merge -p '{"data": {"warm-ip-target": "5"}}'
     """
     patch = shlex.quote(json.dumps({"data": dict(change)}))
     values = _addon_values(env, {**windows, **change})

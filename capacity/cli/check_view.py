@@ -16,7 +16,7 @@ from capacity.cluster.place import no_node
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
-from capacity.spec.plan import Cni
+from capacity.spec.plan import Plan
 from capacity.vpc.ledger import SubnetState
 
 
@@ -55,15 +55,17 @@ def inputs_of(result: CheckResult) -> dict[str, Any]:
         "name": plan.name,
         "region": plan.region,
         "ip_family": plan.kubernetes.ip_family,
-        "cni": _cni(plan.cni),
+        "cni": _cni(plan),
         "min_free": f"{float(100 * plan.checks.min_free):g}%",
         "scenarios": list(dict.fromkeys(s.name for s in result.scenarios)),
     }
 
 
-def _cni(cni: Cni) -> dict[str, Any]:
+def _cni(plan: Plan) -> dict[str, Any]:
     """The CNI's settings; with Cilium its own, with another none of the VPC CNI's targets."""
+    cni = plan.cni
     settings, ours = cni.settings, cni.name == "vpc-cni"
+    windows = {"windows": asdict(cni.windows)} if ours and any(g.windows for g in plan.node_groups) else {}
     return {
         "name": cni.name,
         "version": cni.version,
@@ -76,8 +78,7 @@ def _cni(cni: Cni) -> dict[str, Any]:
         "warm_prefix_target": settings.warm_prefix if ours else None,
         "max_eni": settings.max_eni,
         "cilium": None if settings.cilium is None else asdict(settings.cilium),
-        "windows": asdict(cni.windows) if ours else None,
-    }
+    } | windows
 
 
 def results_json(result: CheckResult, found: Sequence[Finding]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from capacity.cluster.bounds import bounds_of
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import NodeClass, ScenarioState
-from capacity.cluster.shape import GroupShape
+from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cni.trace import pool_terms
 from capacity.errors import SpecError, either, nearest_names
 from capacity.spec.plan import RESERVED_BY_AWS

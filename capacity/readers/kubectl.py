@@ -171,7 +171,8 @@ def _take_daemon_set(snapshot: Snapshot, value: Mapping[str, Any]) -> None:
         _say_cilium(snapshot, spec)
     elif name in AGENTS:
         snapshot.said.say(
-            name, "where it gives pods addresses of its own network (VXLAN, IP-in-IP), set cni.name: overlay in the plan"
+            name,
+            "where it gives pods addresses of its own network (VXLAN, IP-in-IP), set cni.name: overlay in the plan",
         )
 
 

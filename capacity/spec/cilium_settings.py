@@ -69,8 +69,8 @@ def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[
     if ipam.use_primary_address and not ipam.first_interface_index and not prefix:
         ipam = replace(ipam, use_primary_address=False)
         notes.append(
-            "usePrimaryAddress is counted as off with firstInterfaceIndex 0: the first ENI's address is the node's own, "
-            "and Cilium stops at ENIs × (IPs − 1) addresses with it as without"
+            "usePrimaryAddress is counted as off with firstInterfaceIndex 0: the first ENI's address is the node's "
+            "own, and Cilium stops at ENIs × (IPs − 1) addresses with it as without"
         )
     if ipam.use_primary_address and prefix:
         raise SpecError(

@@ -460,3 +460,63 @@ class TestHostPods:
 
     def test_out_of_range(self) -> None:
         assert refused("m5.large", "--host-pods", "-1") == "--host-pods: -1 is out of range (expected 0 or more)"
+
+
+class TestOverlay:
+    def test_the_kubelets_figure_first_and_what_it_could_be(self) -> None:
+        done = maxpods("t3a.micro", "--cni", "overlay")
+        assert done.code == 0
+        assert done.stdout.startswith("t3a.micro: 4 pods on an overlay network (recommended 110).\n")
+        assert "max pods are still counted by ENIs" in done.stderr
+        (row,) = json.loads(maxpods("t3a.micro", "--cni", "overlay", "-o", "json").stdout)["results"]
+        assert (row["mode"], row["ip_capacity"], row["max_pods_formula"], row["max_pods"]) == ("overlay", None, None, 4)
+
+    def test_the_name_of_another_cni_says_which_to_write(self) -> None:
+        said = "--cni: 'calico' is not one of vpc-cni, cilium, overlay (expected 'overlay' for Calico with VXLAN"
+        assert refused("t3a.micro", "--cni", "calico").startswith(said)
+
+    @pytest.mark.parametrize(
+        "option", [("--mode", "prefix"), ("--custom-networking",), ("--max-eni", "2"), ("--pod-eni",)], ids=" ".join
+    )
+    def test_what_has_no_meaning(self, option: tuple[str, ...]) -> None:
+        said = f"{option[0]} has no meaning with --cni overlay: its pods take no address of the VPC"
+        assert refused("m5.large", "--cni", "overlay", *option) == said
+
+
+class TestWithoutAnEniForPods:
+    def test_the_node_never_becomes_ready(self) -> None:
+        # m5.large has 3 ENIs: MAX_ENI=1 leaves the primary, which custom networking keeps from pods
+        done = maxpods("m5.large", "--custom-networking", "--max-eni", "1", "--mode", "secondary")
+        assert done.stdout.startswith(
+            "m5.large: 20 pods with secondary IPs (its node never becomes Ready: no ENI is left for pods).\n"
+        )
+        assert done.stderr == (
+            "warning: m5.large: no ENI is left for pods, so the CNI does not start: the node never becomes Ready\n"
+        )
+        assert "never becomes Ready" in capacity("node", "m5.large", "--custom-networking", "--max-eni", "1").stderr
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ("m5.large", "--custom-networking", "--max-eni", "2"),
+            ("m5.large", "--max-eni", "1"),
+            ("c6g.medium", "--custom-networking"),  # 2 ENIs
+            ("c6g.medium", "--pod-eni"),
+        ],
+        ids=" ".join,
+    )
+    def test_with_one_it_does(self, options: tuple[str, ...]) -> None:
+        assert "never becomes Ready" not in maxpods(*options).stderr
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ("c6g.medium", "--custom-networking", "--pod-eni"),  # 2 ENIs: one idle, one for the trunk
+            ("hpc6id.32xlarge", "--custom-networking"),  # one ENI
+            ("m5.large", "--custom-networking", "--reserved-enis", "2"),
+            ("m5.large", "--cni", "cilium", "--cilium", "firstInterfaceIndex=3"),
+        ],
+        ids=" ".join,
+    )
+    def test_all_slots_taken(self, options: tuple[str, ...]) -> None:
+        assert "never becomes Ready" in maxpods(*options, "--mode", "secondary").stderr

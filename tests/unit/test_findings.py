@@ -222,3 +222,31 @@ def test_a_block_reserved_for_prefixes_is_one_that_could_be_placed(reserved: str
     found = Case(env=PREFIX, subnets=subnets, group="nodes: 2, maxPods: 110").found()
     (message,) = [f.message for f in found if f.code == "IP020"]
     assert message.endswith(f"(and {placed} of its 2 prefixes could be placed in a used subnet)")
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        (
+            Case(env=CUSTOM + ', MAX_ENI: "1"', group="nodes: 2, podSubnets: [a, b]"),
+            "m5.large has no ENI for pods (min(3 ENIs, MAX_ENI 1) − 1 primary (custom networking))",
+        ),
+        (
+            Case(env=CUSTOM, group="nodes: 2, podSubnets: [a, b], unmanagedEnis: 2"),
+            "m5.large has no ENI for pods (3 ENIs − 2 unmanaged − 1 primary (custom networking))",
+        ),
+        (
+            Case(env=f"{CUSTOM}, {POD_ENI}", types="[c6g.medium]", group="nodes: 2, podSubnets: [a, b]"),
+            "c6g.medium has no ENI for pods (2 ENIs − 1 for the trunk − 1 primary (custom networking))",
+        ),
+        (
+            Case(env=CUSTOM, types="[hpc6id.32xlarge]", group="nodes: 2, podSubnets: [a, b]"),
+            "hpc6id.32xlarge has no ENI for pods (1 ENI − 1 primary (custom networking))",
+        ),
+    ],
+)
+def test_a_node_without_an_eni_for_pods_never_becomes_ready(case: Case, said: str) -> None:
+    found = {f.code: f for f in case.found()}
+    assert found["IP040"].message == f"web: {said}: the CNI does not start, its nodes never become Ready"
+    assert found["IP040"].severity == "error"
+    assert "IP007" not in found
