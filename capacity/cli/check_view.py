@@ -17,6 +17,7 @@ from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
 from capacity.spec.plan import Plan
+from capacity.spec.windows import WindowsIpam
 from capacity.vpc.ledger import SubnetState
 
 
@@ -65,7 +66,7 @@ def _cni(plan: Plan) -> dict[str, Any]:
     """The CNI's settings; with Cilium its own, with another none of the VPC CNI's targets."""
     cni = plan.cni
     settings, ours = cni.settings, cni.name == "vpc-cni"
-    windows = {"windows": asdict(cni.windows)} if ours and any(g.windows for g in plan.node_groups) else {}
+    windows = {"windows": _windows(cni.windows)} if ours and any(g.windows for g in plan.node_groups) else {}
     return {
         "name": cni.name,
         "version": cni.version,
@@ -79,6 +80,17 @@ def _cni(plan: Plan) -> dict[str, Any]:
         "max_eni": settings.max_eni,
         "cilium": None if settings.cilium is None else asdict(settings.cilium),
     } | windows
+
+
+def _windows(told: WindowsIpam) -> dict[str, Any]:
+    """What the VPC resource controller does on Windows nodes, after defaults."""
+    return {
+        "enabled": told.enabled,
+        "prefix_delegation": told.prefix,
+        "warm_ip_target": told.warm_ip,
+        "minimum_ip_target": told.minimum_ip,
+        "warm_prefix_target": told.warm_prefix,
+    }
 
 
 def results_json(result: CheckResult, found: Sequence[Finding]) -> dict[str, Any]:
