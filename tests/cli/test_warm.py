@@ -109,7 +109,7 @@ def test_explain_gives_the_terms_of_the_figures() -> None:
         (("--type", "m5.large", "--pods-per-node", "9", "--mode", "ipv6"), "--mode: 'ipv6' is not one of"),
         (("--type", "m5.large", "--pods-per-node", "9", "--env", "WARM=1"), "'WARM' is not a variable of the VPC CNI"),
         (("--type", "m5.large", "--pods-per-node", "9", "--env", "ENABLE_IPv6=true"), "nothing to keep warm"),
-        (("--type", "m5.large", "--pods-per-node", "9", "--ami", "windows"), "Windows nodes: their warm targets are"),
+        (("--type", "m5.large", "--pods-per-node", "9", "--ami", "windows"), "Windows nodes: their targets"),
         ((EXAMPLE, "--type", "m5.large", "--pods-per-node", "9"), "give a plan (with --set) or --type"),
         ((EXAMPLE, "--pods-per-node", "9"), "--pods-per-node goes with --type"),
         ((EXAMPLE, "--max-pods", "9"), "--max-pods goes with --type"),

@@ -429,9 +429,7 @@ class TestVerdict:
 
     def test_the_ceiling_counts_as_at_most_tight_unless_it_is_named(self) -> None:
         # zone a: 80 + 8 + 2 beside two nodes of 20 now, 13 at the ceiling: 90 + 260 of 251
-        plan = small(
-            (NODES, "nodes: {min: 1, desired: 3, max: 26}"), ("used: 10", "used: 80")
-        )
+        plan = small((NODES, "nodes: {min: 1, desired: 3, max: 26}"), ("used: 10", "used: 80"))
         result = check(plan)
         ceiling = named(result, "ceiling")
         assert (ceiling.verdict, result.verdict) == ("tight", "tight")
@@ -491,7 +489,7 @@ def test_windows_pods_stay_in_the_nodes_subnet_under_custom_networking() -> None
     work = "  - {name: dotnet, replicas: 4, nodeGroups: [win]}\n"
     text = CUSTOM.replace("workloads:\n", group + work).replace("replicas: 20}", "replicas: 20, nodeGroups: [g]}")
     state = named(check(plan_of(text)), "steady")
-    # besides the two Linux nodes: the node's own address, and one prefix for four pods and the one to spare
-    assert held(state.subnets[0]) == {"node_primary": 3, "eni_primary": 2, "assigned": 4, "warm": 12}
+    # besides the two Linux nodes: the node's own address, four pods and one address to spare; prefixes are Linux's
+    assert held(state.subnets[0]) == {"node_primary": 3, "eni_primary": 2, "assigned": 4, "warm": 1}
     with pytest.raises(SpecError, match="Windows nodes cannot run in an IPv6 cluster"):
         small(("ami: al2023", "ami: windows"), ("ipFamily: ipv4", "ipFamily: ipv6"))

@@ -159,7 +159,6 @@ class TestReading:
             ("preAlocate: 8", "", r"cni\.cilium\.preAlocate: unknown key \(did you mean 'preAllocate'\?\)"),
             ("firstInterfaceIndex: 16", "", r"firstInterfaceIndex: 16 is out of range \(expected 0 to 15\)"),
             ("minAllocate: -1", "", r"cni\.cilium\.minAllocate: -1 is out of range"),
-            ("usePrimaryAddress: true", "", "needs firstInterfaceIndex 1 or more"),
             (
                 "usePrimaryAddress: true, firstInterfaceIndex: 1, prefixDelegation: true",
                 "",

@@ -51,7 +51,8 @@ def steady(*exchanges: tuple[str, str]) -> CheckResult:
         ),
         (
             [("used: 10", "used: 199")],
-            "TIGHT: a (10.0.0.0/24, us-east-1a): 2 of 251 addresses stay free, but up to 261 may be held in the steady state.",
+            "TIGHT: a (10.0.0.0/24, us-east-1a): 2 of 251 addresses stay free, "
+            "but up to 261 may be held in the steady state.",
         ),
     ],
 )
