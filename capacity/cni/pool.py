@@ -50,6 +50,26 @@ def managed_enis(limit: IntLike, max_eni: IntLike, unmanaged: IntLike, trunk: In
     return larger(smaller(limit, max_eni) - unmanaged - trunk, 1)
 
 
+def trunk_attaches(limit: IntLike, max_eni: IntLike, unmanaged: IntLike) -> IntLike:
+    """1 where a trunk finds a slot beside the primary, else 0. [ENIs]
+
+    Notes
+    -----
+    ipamd asks for a trunk at its start, while its ENIs are fewer than min(limit, MAX_ENI) - unmanaged; it has the
+    primary then. Where that is all, no trunk ever comes, and no pod gets a branch ENI.
+
+    Source
+    ------
+    ipamd.go L1467-1484.
+
+    Examples
+    --------
+    >>> trunk_attaches(limit=3, max_eni=3, unmanaged=0), trunk_attaches(limit=3, max_eni=1, unmanaged=0)
+    (1, 0)
+    """
+    return smaller(larger(smaller(limit, max_eni) - unmanaged - 1, 0), 1)
+
+
 def slots_with_whole_units(pods: IntLike, unit: IntLike, target: IntLike) -> IntLike:
     """Units (ENIs or prefixes) that keep ``target`` whole units of addresses free. [units]
 

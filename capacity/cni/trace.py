@@ -121,8 +121,11 @@ def call_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: i
     topped = sum(after[0] > before[0] and after[1] == before[1] for before, after in pairs)
     first = int(empty > 0 and not limits.idle_primary)
     why = f"{first} to fill the primary ENI with {min(empty, limits.k)}, {topped} for pods that came one by one"
+    start, starts = costs.launch, "the CNI starts on a fresh node"
+    if limits.trunk:
+        start, starts = start + costs.trunk, f"{starts} ({costs.launch}) and finds its trunk ({costs.trunk})"
     return [
-        ("calls: start", costs.launch, "the CNI starts on a fresh node", f"{CNI} ipamd.go L488, L531, L1296"),
+        ("calls: start", start, starts, f"{CNI} ipamd.go L488, L531, L1296, L1570-1625"),
         (
             "calls: ENIs",
             further * costs.new_eni,

@@ -27,9 +27,11 @@ def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, 
     if windows:
         return NodeLimits(serving=1, idle_primary=0, k=k, trunk=0, unmanaged=unmanaged_enis, windows=True)
     slot = int(settings.pod_eni) * of.trunk_slot
-    managed = pool.managed_enis(of.enis, settings.max_eni or of.enis, unmanaged_enis, slot)
+    most = settings.max_eni or of.enis
+    managed = pool.managed_enis(of.enis, most, unmanaged_enis, slot)
+    trunk = slot * of.trunking * pool.trunk_attaches(of.enis, most, unmanaged_enis)
     idle = int(settings.custom_networking)
-    return NodeLimits(managed - idle, idle, k, slot * of.trunking, unmanaged_enis, windows=False)
+    return NodeLimits(managed - idle, idle, k, trunk, unmanaged_enis, windows=False)
 
 
 def gives_prefixes(on: InstanceType) -> bool:
@@ -114,6 +116,6 @@ def highest(node: Rest) -> IntLike:
     return larger(enis, smaller(reach, apart)) + most * unit
 
 
-def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, look_up: bool) -> Counter[str]:  # noqa: ARG001
+def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, look_up: bool) -> Counter[str]:
     """The fewest EC2 calls, by API, from a fresh node to one that holds so much. [calls]"""
-    return node_start_calls(enis, slots, settings.custom_networking, look_up, settings.ipv6)
+    return node_start_calls(enis, slots, settings.custom_networking, look_up, settings.ipv6, limits.trunk)
