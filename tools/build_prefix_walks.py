@@ -24,6 +24,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 NAME = "prefix_walks.csv"
@@ -32,14 +35,14 @@ WALKS = 10_000
 SEED = 20_261_130
 PREFIX = 16  # addresses of a /28
 GROUP = 8  # slots of a group of Go's maps
-TARGETS = range(2, 17)
-MOST = 48  # prefixes: 768 pods, above every max pods by the ENI formula of one network card with 15 ENIs
+MOST = 48  # prefixes: 768 pods, above the 737 of 15 ENIs with 50 addresses
+TARGETS = range(2, MOST)
 SLOTS = {2: 8, 3: 12, 4: 16, 5: 20, 9: 36, 11: 44, 14: MOST, 19: MOST, 29: MOST, 39: MOST, 49: MOST, 63: MOST}
 """Prefixes per ENI of the types there are, and up to how many prefixes a node with such ENIs is followed."""
 
 
 class Walks:
-    """Nodes that grow side by side: ``pods[w, e, s]`` are the pods in slot ``s`` of the map of ENI ``e``, -1 no prefix."""
+    """Nodes that grow side by side: ``pods[w, e, s]`` of node w, ENI e, slot s of its map; -1: no prefix there."""
 
     def __init__(self, k: int, target: int, most: int, rng: np.random.Generator) -> None:
         self.k, self.target, self.rng = k, target, rng
@@ -58,9 +61,9 @@ class Walks:
             self._grow_by_one(every)
 
     @property
-    def held(self) -> np.ndarray:
+    def held(self) -> Ints:
         """Prefixes of each node."""
-        held: np.ndarray = self.prefixes.sum(axis=1)
+        held: Ints = self.prefixes.sum(axis=1)
         return held
 
     def another_pod(self) -> None:
@@ -84,7 +87,7 @@ class Walks:
         for i in range(int(request.max())):
             self._grow_by_one(low[request > i])
 
-    def _grow_by_one(self, walks: np.ndarray) -> None:
+    def _grow_by_one(self, walks: Ints) -> None:
         """One prefix more on the last ENI of these nodes, or on a new one where it is full."""
         full = walks[self.prefixes[walks, self.last[walks]] == self.k]
         self.last[full] += 1
@@ -96,7 +99,7 @@ class Walks:
         self.prefixes[walks, enis] += 1
         self.room[walks, enis] += PREFIX
 
-    def _double(self, walks: np.ndarray, enis: np.ndarray) -> None:
+    def _double(self, walks: Ints, enis: Ints) -> None:
         """Maps that are full get twice the slots, and every entry a place anew."""
         if not walks.size:
             return
@@ -107,7 +110,7 @@ class Walks:
             there = old[:, slot] >= 0
             self._put(walks[there], enis[there], old[there, slot])
 
-    def _put(self, walks: np.ndarray, enis: np.ndarray, pods: np.ndarray) -> None:
+    def _put(self, walks: Ints, enis: Ints, pods: npt.NDArray[np.int8]) -> None:
         """An entry into the first empty slot of the group that its hash says, else of the next groups."""
         groups = self.slots[walks, enis] // GROUP
         group, step = self.rng.integers(0, 1 << 30, len(walks)) & (groups - 1), 0
@@ -121,7 +124,7 @@ class Walks:
             left, step = left[~fits], step + 1
             group[left] = (group[left] + step) & (groups[left] - 1)
 
-    def _eni_with_room(self) -> np.ndarray:
+    def _eni_with_room(self) -> Ints:
         """The ENI that a walk of their map comes to first of those with room: 8 at most, in the order they came."""
         eni = self.rng.integers(0, GROUP, WALKS)
         left, enis = np.arange(WALKS), self.room.shape[1]
@@ -131,7 +134,7 @@ class Walks:
             eni[left] = (eni[left] + 1) % GROUP
         return eni
 
-    def _prefix_with_room(self, eni: np.ndarray) -> np.ndarray:
+    def _prefix_with_room(self, eni: Ints) -> Ints:
         """The slot that a walk of the ENI's map comes to first of those with room."""
         left = np.arange(WALKS)
         mask = self.slots[left, eni] - 1

@@ -74,9 +74,7 @@ def call_costs(custom_networking: bool, subnet_discovery: bool) -> CallCosts:
     CallCosts(launch=2, new_eni=4, trunk=1)
     """
     custom, discovery = int(custom_networking), int(subnet_discovery)
-    return CallCosts(
-        launch=2 + discovery + (1 - custom), new_eni=4 + (1 - custom) + discovery, trunk=1 + discovery
-    )
+    return CallCosts(launch=2 + discovery + (1 - custom), new_eni=4 + (1 - custom) + discovery, trunk=1 + discovery)
 
 
 def launch_calls(slots: IntLike, enis: IntLike, idle_primary: int, costs: CallCosts, trunk: int = 0) -> IntLike:

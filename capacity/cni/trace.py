@@ -9,6 +9,7 @@ from capacity.cni.cilium import addresses_wanted
 from capacity.cni.limits import NodeLimits
 from capacity.cni.node_pool import slots_and_enis
 from capacity.cni.pool import PREFIX_SIZE
+from capacity.cni.vpc_cni import packed
 from capacity.spec.cilium import CiliumIpam
 from capacity.spec.cni_env import CniSettings
 from capacity.units import counted
@@ -70,8 +71,21 @@ def _prefix_target(
 ) -> tuple[str, object, str, str]:
     target = settings.warm_prefix
     wanted = f"{target} + ⌈{pods} ÷ 16⌉" if target else f"1 + ⌊{pods} ÷ 16⌋"
-    why = f"min({wanted} for WARM_PREFIX_TARGET={target}, ⌈{max_pods} max pods ÷ 16⌉, {limits.serving} × {limits.k})"
-    return "prefixes", slots, why, f"{CNI} ipamd.go L2647-2655"
+    bounds = f"⌈{max_pods} max pods ÷ 16⌉, {limits.serving} × {limits.k}"
+    if target < 2:
+        why = f"min({wanted} for WARM_PREFIX_TARGET={target}, {bounds})"
+        return "prefixes", slots, why, f"{CNI} ipamd.go L2647-2655"
+    fewest, _ = packed(limits, settings, max_pods, pods)
+    why = (
+        f"WARM_PREFIX_TARGET={target} asks for wholly free prefixes, and pods do not land packed: the mean over 10,000 "
+    )
+    why += (
+        f"walks of a node with {limits.k} prefixes per ENI, rounded up; growth stops at {max_pods} max pods; at most "
+    )
+    why += (
+        f"{limits.serving} × {limits.k}; with the pods packed {fewest}, min({wanted}, {bounds}) where max pods allows"
+    )
+    return "prefixes", slots, why, f"{CNI} ipamd.go L2647-2655, L2714-2731; data_store.go L782-860"
 
 
 def _windows(settings: CniSettings, pods: int, slots: int, k: int) -> tuple[str, object, str, str]:
