@@ -39,7 +39,14 @@ def pool_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: i
     idle = " + 1 primary that serves no pods" if limits.idle_primary else ""
     terms.append(("enis", enis, f"⌈{slots} ÷ {limits.k}⌉{idle}, at least 1", f"{CNI} ipamd.go L968-1009"))
     if limits.trunk:
-        terms.append(("trunk", 1, "ENABLE_POD_ENI on a trunk-capable type", f"{CNI} ipamd.go L1469"))
+        terms.append(
+            (
+                "trunk",
+                1,
+                "ENABLE_POD_ENI on a trunk-capable type, a slot beside the primary",
+                f"{CNI} ipamd.go L1467-1484",
+            )
+        )
     held = slots * unit
     terms.append(("pod addresses", held, f"{slots} × {unit}", ""))
     terms.append(("warm", held - min(pods, held), f"{held} held − {min(pods, held)} assigned", ""))
@@ -70,21 +77,15 @@ def _prefix_target(
     settings: CniSettings, pods: int, max_pods: int, slots: int, limits: NodeLimits
 ) -> tuple[str, object, str, str]:
     target = settings.warm_prefix
-    wanted = f"{target} + ⌈{pods} ÷ 16⌉" if target else f"1 + ⌊{pods} ÷ 16⌋"
-    bounds = f"⌈{max_pods} max pods ÷ 16⌉, {limits.serving} × {limits.k}"
     if target < 2:
+        wanted = f"{target} + ⌈{pods} ÷ 16⌉" if target else f"1 + ⌊{pods} ÷ 16⌋"
+        bounds = f"⌈{max_pods} max pods ÷ 16⌉, {limits.serving} × {limits.k}"
         why = f"min({wanted} for WARM_PREFIX_TARGET={target}, {bounds})"
         return "prefixes", slots, why, f"{CNI} ipamd.go L2647-2655"
     fewest, _ = packed(limits, settings, max_pods, pods)
-    why = (
-        f"WARM_PREFIX_TARGET={target} asks for wholly free prefixes, and pods do not land packed: the mean over 10,000 "
-    )
-    why += (
-        f"walks of a node with {limits.k} prefixes per ENI, rounded up; growth stops at {max_pods} max pods; at most "
-    )
-    why += (
-        f"{limits.serving} × {limits.k}; with the pods packed {fewest}, min({wanted}, {bounds}) where max pods allows"
-    )
+    why = f"the mean of 10,000 walks with WARM_PREFIX_TARGET={target} and {limits.k} prefixes per ENI, rounded up"
+    why += f" ({fewest} if pods landed packed, which they do not); growth stops at {max_pods} max pods"
+    why += f"; at most {limits.serving} × {limits.k}"
     return "prefixes", slots, why, f"{CNI} ipamd.go L2647-2655, L2714-2731; data_store.go L782-860"
 
 
