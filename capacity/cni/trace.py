@@ -7,9 +7,9 @@ from itertools import pairwise
 from capacity.cni.calls import ASSIGN_CALLS, CallCosts
 from capacity.cni.cilium import addresses_wanted
 from capacity.cni.limits import NodeLimits
-from capacity.cni.node_pool import slots_and_enis
+from capacity.cni.node_pool import FIGURES, rest, slots_and_enis
 from capacity.cni.pool import PREFIX_SIZE
-from capacity.cni.vpc_cni import packed
+from capacity.cni.vpc_cni import most_held, packed
 from capacity.spec.cilium import CiliumIpam
 from capacity.spec.cni_env import CniSettings
 from capacity.units import counted
@@ -53,6 +53,20 @@ def pool_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: i
     return terms
 
 
+def bound_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> Terms:
+    """(label, value, why, source) of the least and the most that the node may hold with so many pods."""
+    node = rest(limits, settings, max_pods, pods)
+    lowest, highest = FIGURES["lowest"](node), FIGURES["highest"](node)
+    terms: Terms = [("lowest", lowest, "a fresh node whose pods are packed", "")]
+    if settings.cilium is not None:
+        return [*terms, ("highest", highest, "the most at rest after growth and scale-down", "")]
+    slots, enis = most_held(node)
+    others = limits.trunk + limits.unmanaged
+    why = f"the most at rest after growth in bursts and scale-down: {slots} × {node.unit} on {counted(enis, 'ENI')}"
+    why += f", and {counted(others, 'further ENI')}" if others else ""
+    return [*terms, ("highest", highest, why, f"{CNI} ipamd.go L2637-2677; data_store.go L1042-1098")]
+
+
 def _eni_target(
     settings: CniSettings, pods: int, max_pods: int, slots: int, limits: NodeLimits
 ) -> tuple[str, object, str, str]:
@@ -84,7 +98,8 @@ def _prefix_target(
         return "prefixes", slots, why, f"{CNI} ipamd.go L2647-2655"
     fewest, _ = packed(limits, settings, max_pods, pods)
     why = f"the mean of 10,000 walks with WARM_PREFIX_TARGET={target} and {limits.k} prefixes per ENI, rounded up"
-    why += f" ({fewest} if pods landed packed, which they do not); growth stops at {max_pods} max pods"
+    why += f" ({fewest} if pods landed packed, which they do not)" if fewest < slots else ""
+    why += f"; growth stops at {max_pods} max pods"
     why += f"; at most {limits.serving} × {limits.k}"
     return "prefixes", slots, why, f"{CNI} ipamd.go L2647-2655, L2714-2731; data_store.go L782-860"
 

@@ -101,16 +101,22 @@ def highest(node: Rest) -> IntLike:
     ------
     data_store.go L1042-1098 (which ENIs may be freed), ipamd.go L2177-2231, L2659-2677, L1488-1514.
     """
+    slots, enis = most_held(node)
+    return enis + slots * node.unit
+
+
+def most_held(node: Rest) -> tuple[IntLike, IntLike]:
+    """Secondary IPs or prefixes, and ENIs for pods, of that state."""
     limits, settings, max_pods, pods, slots, enis, unit = node
     if settings.ipv6 or limits.windows:
-        return enis + slots * unit
+        return slots, enis
     reach = _reach(node)
     if settings.ip_targets or settings.prefix:
         most = larger(slots, _most_slots(node))
-        return larger(enis, smaller(reach, _most_enis(node, most))) + most * unit
+        return most, larger(enis, smaller(reach, _most_enis(node, most)))
     attached = larger(enis, smaller(reach, 1 + pods))
-    serving = smaller(attached - limits.idle_primary, pool.enis_within_reach(1, limits.k, max_pods, limits.serving))
-    return attached + serving * limits.k
+    within_reach = pool.enis_within_reach(unit, limits.k, max_pods, limits.serving)
+    return smaller(attached - limits.idle_primary, within_reach) * limits.k, attached
 
 
 def _reach(node: Rest) -> IntLike:
