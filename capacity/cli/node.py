@@ -390,14 +390,15 @@ def _explain(
     terms = offer_terms(got, kind, platform)
     if pods is not None and got.max_pods is not None and kind.max_enis is not None and kind.ipv4_per_eni is not None:
         from capacity.cni.facade import effective, node_limits
-        from capacity.cni.trace import pool_terms
+        from capacity.cni.trace import bound_terms, pool_terms
         from capacity.node.maxpods import unmanaged_of
 
         own = effective(settings, kind)
         limits = node_limits(kind, own, unmanaged_of(kind, platform), platform.windows)
+        of_pool = (limits, own, got.max_pods, pods)
         terms += [
             (f"pool: {label}", value, why, source)
-            for label, value, why, source in pool_terms(limits, own, got.max_pods, pods)
+            for label, value, why, source in (*pool_terms(*of_pool), *bound_terms(*of_pool))
         ]
     return [{"label": label, "value": value, "why": why, "source": source} for label, value, why, source in terms]
 
