@@ -110,12 +110,13 @@ def forecast(
 def _from_plan(
     plan: Path | None, horizon: str, start: date | None, scenario: str, paths: int, seed: int, quiet: bool
 ) -> tuple[Plan, ForecastResult]:
+    from capacity.catalog.age import today
     from capacity.cli.progress import progress
     from capacity.forecast.plan_growth import forecast_growth
     from capacity.forecast.span import parse_horizon
     from capacity.spec.parse import find_plan, read_plan
 
-    span = parse_horizon(horizon, start or date.today())
+    span = parse_horizon(horizon, start or today())
     read = read_plan(plan or find_plan())
     with progress("forecast", quiet) as told:
         return read, forecast_growth(read, span, paths, seed, scenario, told)

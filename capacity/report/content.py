@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.advice.codes import Finding, codes
 from capacity.advice.summary import verdict_sentence, waste_sentence
+from capacity.catalog.age import limit_notes, price_notes
 from capacity.cluster.runway import shared_pools
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
 from capacity.report.document import (
@@ -70,6 +71,17 @@ class Material:
     forecast: ForecastResult | None = None
     warm: WarmAnswer | None = None
     left_out: str = ""
+
+    @property
+    def price_notes(self) -> list[str]:
+        """Prices that the report lacks, or that are old."""
+        types = [s.first.instance_type.name for s in self.result.shapes if not s.group.fargate]
+        return price_notes(types, self.result.plan.region, self.status.as_of)
+
+    @property
+    def limit_notes(self) -> list[str]:
+        """Whether the limits of the instance types are old."""
+        return limit_notes(self.status.as_of)
 
 
 def document(material: Material) -> Document:
@@ -272,6 +284,7 @@ def _groups(material: Material) -> Section:
         ("usd_per_pod_month", "USD per pod and month, full"),
     )
     blocks: list[Block] = [Grid(f"Node groups in {steady.title}", columns, rows)] if rows else []
+    blocks += [Text(f"Data: {note}.") for note in material.price_notes] if rows else []
     drawn = [o for o in material.offers if any(v is not None for v in o.fits.values())]
     if drawn:
         blocks += [_limits_chart(drawn)]
@@ -555,8 +568,10 @@ def _data(material: Material) -> Section:
     text = f"{status.types:,} instance types; their limits are of {status.date}."
     region = material.result.plan.region
     priced = [p for p in status.prices if p.region == region]
-    text += f" Prices of {region} are of {priced[0].date}." if priced else " No prices are known for this region."
-    return Section("data", "Data and its dates", [Text(text), Grid("Sources of the packaged data", columns, rows)])
+    text += f" Prices of {region} are of {priced[0].date}." if priced else ""
+    said: list[Block] = [Text(f"Data: {note}.") for note in material.limit_notes]
+    grid = Grid("Sources of the packaged data", columns, rows)
+    return Section("data", "Data and its dates", [Text(text), *said, grid])
 
 
 def _again(material: Material) -> Section:
