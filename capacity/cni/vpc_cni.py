@@ -80,7 +80,7 @@ def highest(node: Rest) -> IntLike:
     Pods may be left one to an ENI or to a prefix, and an ENI with a pod is never freed; single IPs
     are given back down to the target. Where pods come in batches, or many at once before max pods
     stops the growth, one batch of at most one ENI's room may come on top. An outer bound in those
-    cases, exact otherwise (``docs/explanation/pool.md``).
+    cases, exact otherwise (``docs/explanation/cni-addresses.md``).
 
     Source
     ------
