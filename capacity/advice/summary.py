@@ -93,13 +93,12 @@ def _when(found: Exhaustion | None) -> str:
 
 
 def _why(subnet: SubnetState) -> str:
-    used = subnet.used
+    used = subnet.used | subnet.grouped
     names = {
         "warm": "held warm by the CNI",
-        "assigned": "given to pods",
+        "pods": "given to pods",
         "other": "taken by others",
         "load_balancers": "kept for load balancers",
-        "branch": "on branch ENIs",
     }
     largest = sorted(names, key=lambda h: -used[h])[:2]
     said = " and ".join(f"{used[h]:,} {'is' if used[h] == 1 else 'are'} {names[h]}" for h in largest if used[h])
@@ -112,7 +111,7 @@ def waste_sentence(result: CheckResult) -> str:
     if state is None:
         return ""
     warm = sum(s.used["warm"] for s in state.subnets)
-    held = warm + sum(s.used["assigned"] for s in state.subnets)
+    held = warm + sum(s.grouped["pods"] for s in state.subnets)
     if not warm:
         return ""
     return f"Held but unused in steady: {warm:,} of {held:,} pod addresses ({100 * warm / held:.0f} %)."

@@ -27,6 +27,7 @@ from capacity.report.document import (
     shown,
 )
 from capacity.spec.cilium_settings import all_settings
+from capacity.units import counted
 from capacity.vpc.ledger import SubnetState
 
 if TYPE_CHECKING:
@@ -121,28 +122,25 @@ SUBNET_COLUMNS = (
     ("zone", "zone"),
     ("cidr", "CIDR"),
     ("usable", "usable"),
+    ("enis", "nodes+ENIs"),
     ("pods", "pods"),
     ("warm", "warm"),
-    ("enis", "ENI primaries"),
-    ("tenants", "tenants"),
+    ("others", "others"),
     ("free", "free"),
-    ("free_pct", "free, %"),
-    ("range", "used, least to most"),
+    ("free_pct", "free %"),
+    ("range", "used min–max"),
 )
 
 
 def subnet_row(state: SubnetState) -> dict[str, Any]:
-    """A subnet's ledger as a row for people: holders in five groups."""
-    used, subnet = state.used, state.subnet
+    """A subnet's ledger as a row for people: holders in the groups of check's table."""
+    subnet = state.subnet
     return {
         "subnet": subnet.name,
         "zone": subnet.zone,
         "cidr": str(subnet.cidr),
         "usable": subnet.usable,
-        "pods": used["assigned"] + used["branch"],
-        "warm": used["warm"],
-        "enis": used["node_primary"] + used["eni_primary"],
-        "tenants": used["control_plane"] + used["load_balancers"] + used["endpoints"] + used["other"],
+        **state.grouped,
         "free": state.free,
         "free_pct": round(100 * state.free / subnet.usable, 1),
         "free_prefixes": state.free_prefixes,
@@ -222,8 +220,9 @@ def _headroom_charts(curves: Sequence[HeadroomCurve]) -> list[Block]:
 
         ends = [(e, n) for n, e in zip(curve.subnets, curve.exhausted_at, strict=True) if e is not None]
         words = "; ".join(f"{brief(name)} is full at {end:,} {brief(curve.what)}" for end, name in sorted(ends)[:4])
+        none = "Nothing is full"
         found.append(
-            Chart(f"headroom-{number}", f"Headroom against {curve.what}", f"{words or 'Nothing is full'}.", draw)
+            Chart(f"headroom-{number}", f"Headroom against {curve.what}, beyond steady", f"{words or none}.", draw)
         )
     return found
 
@@ -267,7 +266,7 @@ def _groups(material: Material) -> Section:
                 "pods_per_node": group.pods_per_node,
                 "max_pods": first.max_pods,
                 "addresses": max((first.demand(c.vpc_pods) for c in group.classes), default=None),
-                "binding": limit_words(offer.binding),
+                "binding": limit_words(group.binding),
                 "usd_per_pod_month": offer.usd_per_pod_month,
             }
         )
@@ -280,8 +279,8 @@ def _groups(material: Material) -> Section:
         ("pods_per_node", "pods on the fullest"),
         ("max_pods", "max pods"),
         ("addresses", "addresses it holds beside its own"),
-        ("binding", "a full node is stopped by"),
-        ("usd_per_pod_month", "USD per pod and month, full"),
+        ("binding", "limited by"),
+        ("usd_per_pod_month", "USD per pod and month, full of its mean pod"),
     )
     blocks: list[Block] = [Grid(f"Node groups in {steady.title}", columns, rows)] if rows else []
     blocks += [Text(f"Data: {note}.") for note in material.price_notes] if rows else []
@@ -311,7 +310,9 @@ def _limits_chart(offers: Sequence[Offer]) -> Chart:
         return plot_limits(some, title=f"Pods of the group's mean shape per node, by limit{rest}", theme=theme)
 
     words = "; ".join(
-        f"{o.instance_type}: {limit_words(o.binding)} stops at {o.pods} pods" for o in some[:5] if o.binding
+        f"{o.instance_type}: {counted(o.pods or 0, 'mean pod')} beside daemonsets, limited by {limit_words(o.binding)}"
+        for o in some[:5]
+        if o.binding
     )
     return Chart("limits", "IPs against CPU and memory", f"{words}.", draw)
 
