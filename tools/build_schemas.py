@@ -19,7 +19,7 @@ from capacity.spec.cni_section import CNIS
 from capacity.spec.discovery import ROLE_TAG
 from capacity.spec.fields import MOST, MOST_PODS
 from capacity.spec.growth import MONTHS, PERIODS, WEEKDAYS
-from capacity.spec.parse import AMIS, API_VERSION, PROVISIONERS
+from capacity.spec.parse import AMIS, API_VERSION, CAPACITY_TYPES, PROVISIONERS
 from capacity.spec.plan import SCENARIOS
 from capacity.spec.scenarios import _OPTIONS as OPTIONS
 from capacity.spec.tenants import tenant_kinds
@@ -89,6 +89,7 @@ def block(what: str) -> Schema:
 
 
 NAME = text("name, unique among its kind")
+TYPES = "a managed on-demand group tries them in order; elsewhere the cheapest is expected"
 REQUESTS = mapping("what a pod requests", cpu=quantity("250m, 2"), memory=quantity("512Mi, 1Gi"))
 NODE_GROUPS = names("node groups the pods may run on; left out: any")
 
@@ -186,7 +187,9 @@ def _group() -> Schema:
         "nodes of one kind",
         ("name", "instanceTypes", "subnets"),
         name=NAME,
-        instanceTypes=items("the first is expected, bounds run over all", {"type": "string"}, 1),
+        instanceTypes=items(
+            "a managed on-demand group tries them in order; elsewhere the cheapest is expected", {"type": "string"}, 1
+        ),
         ami=one_of(AMIS, "al2023"),
         provisioner=one_of(others, "managed"),
         nodes={"anyOf": [count("all three at once"), nodes]},
@@ -196,6 +199,12 @@ def _group() -> Schema:
         maxPods=count("set by hand", 1, MOST_PODS),
         maxPodsExpression=text("nodeadm's CEL expression"),
         spread={"anyOf": [one_of(("even", "worst"), "even"), weights]},
+        capacityType=one_of(CAPACITY_TYPES, "on-demand"),
+        limits=mapping(
+            "of a Karpenter or Auto Mode NodePool, instead of nodes.max",
+            cpu=quantity("400, 400000m"),
+            memory=quantity("1600Gi"),
+        ),
         reservedEnis=count("Karpenter's RESERVED_ENIS; 0"),
         unmanagedEnis=count("ENIs on each node that the CNI leaves alone; 0", 0, 100),
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from capacity.advice.codes import Finding, finding
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, has_pods
 from capacity.spec.plan import Plan
 from capacity.units import counted
 from capacity.vpc.quotas import service_addresses
@@ -17,6 +17,7 @@ MANY_NODES = 100
 
 def cluster_findings(result: CheckResult) -> Iterator[Finding]:
     """All of them."""
+    yield from _nothing_judged(result)
     yield from _settings(result)
     yield from _calls(result)
     yield from _versions(result.plan)
@@ -25,13 +26,20 @@ def cluster_findings(result: CheckResult) -> Iterator[Finding]:
     yield from _ipv6(result)
 
 
+def _nothing_judged(result: CheckResult) -> Iterator[Finding]:
+    """A plan without pods: its subnets were looked at, its growth was not."""
+    if not has_pods(result.plan):
+        yield finding("IP038", "workloads", "the plan has no pods: only nodes and tenants were counted")
+
+
 def _settings(result: CheckResult) -> Iterator[Finding]:
     settings, env = result.plan.cni.settings, result.plan.cni.env
     if settings.ipv6:
         return
     if settings.minimum_ip and not settings.warm_ip:
         text = f"MINIMUM_IP_TARGET={settings.minimum_ip} without WARM_IP_TARGET: no node ever serves more pods"
-        yield finding("IP009", "cni.env.MINIMUM_IP_TARGET", text)
+        stuck = any(s.pods_without_address for s in result.scenarios)
+        yield finding("IP009", "cni.env.MINIMUM_IP_TARGET", text, severity="error" if stuck else "warning")
     if env.get("WARM_IP_TARGET") == "0":
         yield finding("IP010", "cni.env.WARM_IP_TARGET", "WARM_IP_TARGET=0 is read as not set: whole units stay warm")
     if not settings.ip_targets:

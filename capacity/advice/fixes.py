@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from capacity.advice.codes import Finding
+from capacity.advice.judge import check
 from capacity.advice.levers import Lever, levers
-from capacity.cluster.check import CheckResult, check
+from capacity.cluster.check import CheckResult
 from capacity.errors import SpecError
 from capacity.spec.document import Section, collector_paused
 from capacity.spec.patch import parse_patched

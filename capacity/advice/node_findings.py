@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from capacity.advice.codes import Finding, finding, worst_of_each
+from capacity.cluster.alternatives import HarmfulType
 from capacity.cluster.check import CheckResult
+from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.shape import GroupShape, group_settings
 from capacity.units import MIB
@@ -16,6 +18,7 @@ BOUND_PCT, STRANDED_PCT = 90, 50  # pods of max pods or addresses; CPU and memor
 
 def node_findings(result: CheckResult) -> Iterator[Finding]:
     """All of them."""
+    yield from _harmful(result)
     for shape in result.shapes:
         yield from worst_of_each((i, f) for i, f in enumerate(_group(shape, result)))
     for scenario in result.scenarios[:1]:
@@ -32,9 +35,12 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
     for kind in shape.types:
         name, start = kind.instance_type.name, kind.start
         host_pods = start[4] - start[5]
-        if kind.max_pods - host_pods > kind.room.addresses and not settings.ipv6:
+        if kind.max_pods - host_pods > kind.addresses and not settings.ipv6:
             text = f"{group.name}: {name} may run {kind.max_pods} pods, {host_pods} on the host's network"
-            yield finding("IP007", where, f"{text}, but can address only {kind.room.addresses}")
+            firm = (s for s in result.scenarios if not s.advisory)
+            stuck = any(g.pods_without_address for s in firm for g in s.groups if g.shape is shape)
+            severity = "error" if stuck and kind is shape.first else None
+            yield finding("IP007", where, f"{text}, but can address only {kind.addresses}", severity=severity)
         if settings.prefix and not kind.settings.prefix:
             why = "is a Xen type" if kind.instance_type.prefixes_possible is False else "is no Nitro type to Cilium"
             yield finding("IP011", where, f"{group.name}: {name} {why}, it gets single addresses, not prefixes")
@@ -42,7 +48,7 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
             single = kind.limits.serving * kind.limits.k + 2
             if kind.max_pods <= max(single, _blind_max_pods(kind.instance_type)) < min(110, 16 * single):
                 text = f"{group.name}: max pods of {name} is {kind.max_pods}, what single addresses allow"
-                yield finding("IP008", where, f"{text}; prefixes could address {kind.room.addresses:,}")
+                yield finding("IP008", where, f"{text}; prefixes could address {kind.addresses:,}")
         memory = (kind.instance_type.memory_mib or 0) * MIB
         reserved = shape.platform.reserved_memory_mib[shape.types.index(kind)] * MIB
         if memory and reserved > memory // 10:
@@ -57,6 +63,31 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
     yield from _max_pods(shape)
     yield from _daemons(shape)
     yield from _one_zone(shape, result)
+
+
+def _harmful(result: CheckResult) -> Iterator[Finding]:
+    """Types that a group may also get, and with which the plan would be exhausted: one finding per group."""
+    groups: dict[str, list[HarmfulType]] = {}
+    for harmful in result.harmful:
+        groups.setdefault(harmful.group, []).append(harmful)
+    for name, found in groups.items():
+        worst, names = found[0].scenario, [h.instance_type for h in found]
+        shape = next(s for s in result.shapes if s.group.name == name)
+        text = f"{name}: the figures use {shape.first.instance_type.name}, but with {', '.join(names[:6])}"
+        text += f" and {len(names) - 6} more" if len(names) > 6 else ""
+        yield finding("IP039", f"nodeGroups.{name}", f"{text} {_outcome(worst)}", worst.title)
+
+
+def _outcome(scenario: ScenarioState) -> str:
+    """What is wrong in an exhausted scenario, in a few words."""
+    if scenario.pods_without_address:
+        return without_address(scenario.pods_without_address)
+    short = [s for s in scenario.subnets if s.verdict == "exhausted"]
+    if short:
+        tightest = min(short, key=lambda s: s.free)
+        what = f"{-tightest.free:,} addresses short" if tightest.free < 0 else "out of free /28 blocks"
+        return f"{tightest.subnet.name} is {what}"
+    return unschedulable(scenario.unplaced_pods)
 
 
 def _daemons(shape: GroupShape) -> Iterator[Finding]:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 
 from capacity.advice.cluster_findings import IPV6_SINCE, version_numbers
+from capacity.advice.judge import check
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
 from capacity.advice.snippets import ipv6_cluster_snippets, max_pods_snippets
 from capacity.advice.subnet_snippets import reservation_command, reservation_terraform
-from capacity.cluster.check import CheckResult, check
+from capacity.cluster.check import CheckResult
 from capacity.node.density import recommended_cap
 from capacity.spec.cni_env import cni_settings
 from capacity.spec.plan import NodeGroup, Plan, Reservation, Subnet

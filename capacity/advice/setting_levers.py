@@ -8,6 +8,7 @@ from math import ceil
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
 from capacity.advice.snippets import max_pods_snippets, minimal_update_snippet, no_surge_snippet
 from capacity.cluster.check import CheckResult
+from capacity.cluster.shape import TypeShape
 from capacity.spec.plan import Plan
 
 SPARE = 2  # WARM_IP_TARGET beside a minimum; ip-optimization-strategies.adoc L83-103
@@ -81,10 +82,16 @@ def smaller_surge(plan: Plan) -> Iterator[Lever]:
         )
 
 
+def _addressable(kind: TypeShape) -> int:
+    """Pods of a node whose ENIs are in full use, those on the host's network included. [pods]"""
+    return kind.served(kind.max_pods) + kind.start[4] - kind.start[5]
+
+
 def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
     """Max pods at the fullest node's pods and a fifth more: bounds what an unlucky spread may take.
 
-    Not for Auto Mode and Fargate, which let nobody set them.
+    Where pods get no address, no more than the ENIs serve: the other pods are Pending then, and an autoscaler
+    starts nodes for them. Not for Auto Mode and Fargate, which let nobody set them.
     """
     patch: dict[str, object] = {}
     commands: list[str] = []
@@ -93,6 +100,8 @@ def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
             continue
         fullest = max((s.groups[index].pods_per_node for s in result.scenarios), default=0)
         wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start[4] + 1)
+        if any(s.groups[index].pods_without_address for s in result.scenarios):
+            wanted = min(wanted, _addressable(shape.first))
         if fullest and wanted < min(t.max_pods for t in shape.types):
             g = shape.group
             patch[f"nodeGroups[{g.name}].maxPods"] = wanted
@@ -100,7 +109,7 @@ def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
     if patch:
         yield Lever(
             name="lower-max-pods",
-            summary="lower max pods to what the fullest node runs and a fifth more",
+            summary="cap max pods at the busiest node's count + 20 %, and at what its ENIs can address",
             patch=patch,
             cost="fewer pods per node when requests shrink; in the launch template, NodeClass or nodeadm configuration",
             source=(

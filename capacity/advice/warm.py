@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from capacity.advice.compare import Comparison, compare
+from capacity.advice.judge import check
 from capacity.advice.lever import own_cni
 from capacity.advice.snippets import env_commands
 from capacity.advice.warm_rows import NodeKind, WarmRow, WarmTargets, warm_curve, warm_rows
 from capacity.catalog.instance_type import InstanceType
-from capacity.cluster.check import CheckResult, check
+from capacity.cluster.check import CheckResult
 from capacity.cluster.shape import GroupShape, group_shapes
 from capacity.cni.calls import (
     CallCosts,

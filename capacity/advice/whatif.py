@@ -71,7 +71,7 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
     Every position runs the same engine as the check: nodes of each group and replicas of each workload at so many
     per cent of steady, rounded up; node maxima do not stop it.
     """
-    base = steady(result.plan)
+    base = steady(result.plan, result.shapes)
     start = Engine(result.plan, result.shapes).run(base)
     nodes = tuple(g.nodes for g in start.groups)
     pods_per_node = max((c.vpc_pods for g in start.groups for c in g.classes), default=0)

@@ -113,7 +113,7 @@ def run(
 ) -> tuple[CheckResult, tuple[Finding, ...]]:
     """Read, change, check, judge."""
     from capacity.advice.findings import findings
-    from capacity.cluster.check import check as check_plan
+    from capacity.advice.judge import check as check_plan
     from capacity.spec.parse import find_plan
     from capacity.spec.patch import read_patched
 

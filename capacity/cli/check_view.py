@@ -12,7 +12,7 @@ from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.fix_view import fix_blocks, fixes_json
 from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
-from capacity.cluster.place import no_node
+from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
@@ -41,7 +41,7 @@ def answer(
         rows=[
             {"scenario": s.name, "variant": s.variant, **row}
             for s in result.scenarios
-            for row in map(subnet_json, s.subnets)
+            for row in (subnet_json(x, s) for x in s.subnets)
         ],
         warnings=result.notes,
     )
@@ -96,15 +96,16 @@ def scenario_json(state: ScenarioState) -> dict[str, Any]:
         "variant": state.variant,
         "rule": state.rule,
         "verdict": state.verdict,
-        "subnets": [subnet_json(s) for s in state.subnets],
+        "subnets": [subnet_json(s, state) for s in state.subnets],
         "node_groups": [group_json(g) for g in state.groups],
         "unplaced_pods": state.unplaced_pods,
+        "pods_without_address": state.pods_without_address,
         "unplaced": [{"workload": u.workload, "pods": u.pods, "reason": u.reason} for u in state.unplaced],
     }
 
 
-def subnet_json(state: SubnetState) -> dict[str, Any]:
-    """One of a scenario's ``subnets``."""
+def subnet_json(state: SubnetState, scenario: ScenarioState) -> dict[str, Any]:
+    """One of a scenario's ``subnets``; ``lost`` where its zone is: what is free there serves nobody."""
     subnet = state.subnet
     return {
         "name": subnet.name,
@@ -120,6 +121,7 @@ def subnet_json(state: SubnetState) -> dict[str, Any]:
         "used_lowest": state.used_lowest,
         "used_highest": state.used_highest,
         "verdict": state.verdict,
+        "lost": scenario.is_lost(subnet),
     }
 
 
@@ -134,6 +136,7 @@ def group_json(state: GroupState) -> dict[str, Any]:
         "pods_per_node": state.pods_per_node,
         "max_pods": first.max_pods,
         "binding": state.binding,
+        "pods_without_address": state.pods_without_address,
     }
 
 
@@ -161,6 +164,8 @@ def finding_json(found: Finding) -> dict[str, Any]:
         "fix": dict(found.fix),
     }
 
+
+LOST = "lost"  # instead of what is free in a lost zone
 
 _SUBNETS = (
     ("name", "subnet"),
@@ -217,7 +222,9 @@ def _glance(result: CheckResult) -> Table:
     columns = [("scenario", "scenario"), ("verdict", "verdict")]
     title = "free addresses"
     if len(subnets) > _MOST_COLUMNS:
-        least = {s.name: min(x.subnets[i].free / s.usable for x in states) for i, s in enumerate(subnets)}
+        least = {
+            s.name: min(x.subnets[i].free / s.usable for x in states if not x.is_lost(s)) for i, s in enumerate(subnets)
+        }
         names = sorted(least, key=lambda n: least[n])[:_MOST_COLUMNS]
         title += f" of the {_MOST_COLUMNS} tightest of {len(subnets):,} subnets (all: -o json)"
     else:
@@ -225,20 +232,23 @@ def _glance(result: CheckResult) -> Table:
     columns += [(f"subnet {name}", name) for name in names]
     rows = []
     for state in states:
-        free = {f"subnet {s.subnet.name}": s.free for s in state.subnets}
-        unplaced = {"unplaced": state.unplaced_pods} if any(s.unplaced_pods for s in states) else {}
-        rows.append({"scenario": state.title, "verdict": state.verdict, **free, **unplaced})
+        free = {f"subnet {s.subnet.name}": LOST if state.is_lost(s.subnet) else s.free for s in state.subnets}
+        pods = {"unplaced": state.unplaced_pods, "stuck": state.pods_without_address}
+        rows.append({"scenario": state.title, "verdict": state.verdict, **free, **pods})
     if any(s.unplaced_pods for s in states):
-        columns.append(("unplaced", "pods without node"))
+        columns.append(("unplaced", "unschedulable pods"))
+    if any(s.pods_without_address for s in states):
+        columns.append(("stuck", "pods without address"))
     return Table(columns, rows, title)
 
 
 def _scenario_table(state: ScenarioState) -> Table:
     rows = []
     for s in state.subnets:
-        row = subnet_json(s) | s.grouped
+        row = subnet_json(s, state) | s.grouped
         share = f"{100 * s.free / s.subnet.usable:5.1f}"  # text of one width: a number would show two decimals
-        rows.append(row | {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": share})
+        row |= {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": share}
+        rows.append(row | dict.fromkeys(("free", "free_pct", "free_prefixes", "verdict"), LOST) if row["lost"] else row)
     columns = list(_SUBNETS)
     if any(s.free_prefixes is not None for s in state.subnets):
         columns.insert(10, ("free_prefixes", "free /28 ≤"))
@@ -256,8 +266,9 @@ def _group_words(g: GroupState) -> str:
 
 def _groups_line(state: ScenarioState) -> str:
     parts = [_group_words(g) for g in state.groups]
-    unplaced = f"; {no_node(state.unplaced_pods)}" if state.unplaced_pods else ""
-    return "nodes: " + "; ".join(parts) + unplaced if parts else "nodes: none"
+    pods = [unschedulable(state.unplaced_pods)] if state.unplaced_pods else []
+    pods += [without_address(state.pods_without_address)] if state.pods_without_address else []
+    return "nodes: " + "; ".join([*parts, *pods]) if parts else "nodes: none"
 
 
 def _runway_table(result: CheckResult) -> Table:

@@ -229,7 +229,7 @@ def _nodes_line(change: ScenarioChange) -> str:
         parts.append(f"{len(change.groups) - MOST_ROWS} more groups (-o json)")
     was = change.before.unplaced_pods if change.before else None
     now = change.after.unplaced_pods if change.after else None
-    unplaced = f"; pods without a node: {_pair(was, now)}" if was or now else ""
+    unplaced = f"; unschedulable pods: {_pair(was, now)}" if was or now else ""
     return f"nodes: {'; '.join(parts) or 'none'}{unplaced}"
 
 

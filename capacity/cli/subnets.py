@@ -214,7 +214,7 @@ def _single(
 
 
 def _of_plan(path: Path | None, scenario: str) -> tuple[list[SubnetFill], Sequence[str]]:
-    from capacity.cluster.check import check
+    from capacity.advice.judge import check
     from capacity.spec.parse import find_plan, read_plan
     from capacity.vpc.fill import fill_of_state
 

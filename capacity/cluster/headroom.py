@@ -108,7 +108,7 @@ def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PAR
         The plan has no workloads.
     """
     engine, _ = _steady(result)
-    base = steady(result.plan)
+    base = steady(result.plan, result.shapes)
     now = sum(base.replicas)
     if not now:
         raise SpecError("the plan has no replicas to grow")
@@ -139,7 +139,7 @@ def _following(base: Demand, replicas: Sequence[int]) -> Demand:
 def _steady(result: CheckResult) -> tuple[Engine, ScenarioState]:
     engine = Engine(result.plan, result.shapes)
     found = next((s for s in result.scenarios if s.name == "steady"), None)
-    return engine, found or engine.run(steady(result.plan))
+    return engine, found or engine.at_rest("steady")
 
 
 def _counts(end: int, marks: Sequence[int]) -> tuple[int, ...]:

@@ -140,8 +140,6 @@ def _notes(group: NodeGroup, on: Platform, rows: list[MaxPods]) -> tuple[str, ..
         )
     if group.provisioner != "karpenter":
         notes.append("memory capacity is Karpenter's estimate: 7.5 % less than EC2 states")
-    if len(group.instance_types) > 1:
-        notes.append(f"{group.name}: the expected figures use {group.instance_types[0].name}, the bounds all its types")
     if group.max_pods_expression is not None:
         notes += [w for row in rows for w in row.warnings if "expression" in w]
     return tuple(notes)

@@ -179,7 +179,7 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
         Term("max_pods", first.max_pods, "; ".join(shape.platform.terms), "docs/explanation/max-pods.md"),
         Term("allocatable_cpu_millicores", room.cpu, "", "docs/explanation/allocatable.md"),
         Term("allocatable_memory_mib", room.memory // 2**20, "", "docs/explanation/allocatable.md"),
-        Term("addresses", room.addresses, "pods on VPC addresses that the node can serve at most"),
+        Term("addresses", first.addresses, "pods on VPC addresses that the node can serve at most"),
         Term("daemonset pods", first.start[4], f"{first.daemon_pods} of them on VPC addresses"),
     ]
     for c in classes:

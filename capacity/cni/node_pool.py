@@ -194,6 +194,12 @@ def node_pool(
     return pool_of(limits, settings, max_pods, pods)
 
 
+def pods_served(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> int:
+    """Of so many pods on VPC addresses those that get one; the others stay in ContainerCreating. [pods]"""
+    served: int = _served(rest(limits, settings, max_pods, pods))
+    return served
+
+
 def pool_of(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> Pool:
     """The same from limits already worked out, for ints or for arrays of one broadcast shape."""
     node = rest(limits, settings, max_pods, pods)

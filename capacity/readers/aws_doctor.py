@@ -206,9 +206,7 @@ def _groups(found: AwsCluster) -> tuple[GroupFacts, ...]:
         return ()
     plan = parse_plan(parse_yaml(render_plan(complete(replace(draft, notes=()))), "import"), "import")
     return tuple(
-        GroupFacts(
-            s.group.name, kind.instance_type.name, kind.max_pods, kind.room.addresses, kind.start[4] - kind.start[5]
-        )
+        GroupFacts(s.group.name, kind.instance_type.name, kind.max_pods, kind.addresses, kind.start[4] - kind.start[5])
         for s in group_shapes(plan)
         for kind in s.types
     )

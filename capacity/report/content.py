@@ -339,7 +339,7 @@ def _scenarios(material: Material) -> Section:
     states = material.result.scenarios
     rows = []
     for state in states:
-        least = min(state.subnets, key=lambda s: s.free / s.subnet.usable, default=None)
+        least = min(state.left, key=lambda s: s.free / s.subnet.usable, default=None)
         rows.append(
             {
                 "scenario": state.title,
@@ -348,6 +348,7 @@ def _scenarios(material: Material) -> Section:
                 "least": None if least is None else least.subnet.name,
                 "free": None if least is None else least.free,
                 "unplaced": state.unplaced_pods,
+                "stuck": state.pods_without_address,
                 "rule": state.rule,
             }
         )
@@ -357,7 +358,8 @@ def _scenarios(material: Material) -> Section:
         ("nodes", "nodes that hold addresses"),
         ("least", "tightest subnet"),
         ("free", "free there"),
-        ("unplaced", "pods without a node"),
+        ("unplaced", "unschedulable pods"),
+        ("stuck", "pods without address"),
         ("rule", "what happens"),
     )
     blocks: list[Block] = [Grid("All scenarios at a glance", columns, rows)]

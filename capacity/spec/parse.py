@@ -23,6 +23,7 @@ from capacity.spec.plan import (
     Cni,
     DaemonSet,
     Kubernetes,
+    Limits,
     NodeGroup,
     Plan,
     Requests,
@@ -39,6 +40,7 @@ from capacity.units import counted
 API_VERSION = "capacity/v1"
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
 PROVISIONERS = ("managed", "self-managed", "karpenter", "auto", "fargate")
+CAPACITY_TYPES = ("on-demand", "spot")
 _FARGATE = frozenset(("name", "provisioner", "subnets"))
 QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 
@@ -71,6 +73,8 @@ _GROUP = frozenset(
         "maxPods",
         "maxPodsExpression",
         "spread",
+        "capacityType",
+        "limits",
         "reservedEnis",
         "unmanagedEnis",
     ]
@@ -300,6 +304,7 @@ class _Parser:
         subnets = self._subnet_names(entry.child("subnets"))
         low, desired, high = self._nodes(get("nodes"))
         unavailable, strategy = self._update(get("update"))
+        capacity_type = get("capacityType")
         return NodeGroup(
             name=entry.child("name").name(),
             instance_types=self._instance_types(entry.child("instanceTypes"), cni),
@@ -318,7 +323,19 @@ class _Parser:
             reserved_enis=reserved.integer(0, 1_000_000) if reserved else 0,
             unmanaged_enis=unmanaged.integer(0, 100) if unmanaged else 0,
             where=entry.where,
+            capacity_type=capacity_type.one_of(CAPACITY_TYPES) if capacity_type else "on-demand",
+            limits=self._limits(get("limits"), provisioner.value if provisioner else "managed"),
         )
+
+    def _limits(self, section: Field | None, provisioner: object) -> Limits:
+        """A NodePool's limits. Karpenter starts no node that would exceed them."""
+        if section is None:
+            return Limits()
+        if provisioner not in ("karpenter", "auto"):
+            section.fail("applies to Karpenter and Auto Mode only (use nodes.max)")
+        section.section(("cpu", "memory"))
+        cpu, memory = section.get("cpu"), section.get("memory")
+        return Limits(cpu.cpu() if cpu else None, memory.memory() if memory else None)
 
     def _fargate(self, entry: Field) -> NodeGroup:
         """A Fargate profile: a name and subnets; its nodes are its pods."""

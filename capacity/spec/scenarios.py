@@ -33,6 +33,7 @@ def places_of(plan: Plan) -> ScenarioPlaces:
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "steady": (),
     "peak": (),
+    "ceiling": (),
     "rollout": ("mode", "workload"),
     "upgrade": ("group", "strategy"),
     "zone-loss": ("zone",),
