@@ -10,6 +10,7 @@ from capacity.cluster.growth import Exhaustion, exhaustion
 from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import ScenarioState
 from capacity.spec.plan import AT_REST
+from capacity.spec.scenarios import when_words
 from capacity.units import counted
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
@@ -63,12 +64,9 @@ def _beyond_scenarios(result: CheckResult) -> str:
     return f"every scenario fits with the expected instance types, but not with every type permitted: {types}{more}."
 
 
-_EVENTS = {"steady": "in the steady state", "peak": "at peak", "ceiling": "at the ceiling"}
-
-
 def _at(scenario: ScenarioState) -> str:
     """Where in words: ``at peak``, ``in upgrade``."""
-    return _EVENTS.get(scenario.name, f"in {scenario.title}")
+    return when_words(scenario.name, scenario.title)
 
 
 def _refused(scenario: ScenarioState) -> str:

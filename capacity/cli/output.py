@@ -34,8 +34,9 @@ class Answer:
     """What a verb has to say.
 
     ``results`` is what JSON and YAML carry; ``blocks`` (text paragraphs and tables) is what a person
-    reads as table or Markdown; ``rows`` is the flat table of ``-o csv``. ``on_data`` says what its data lack,
-    in the answer itself; ``dated`` is False where it does not rest on instance types, whose age is said with it.
+    reads as table or Markdown; ``rows`` is the flat table of ``-o csv``. ``on_data`` is what the data behind
+    the answer lack, ``said`` what the blocks say too: both are warnings where no page is written. ``dated`` is
+    False where the answer does not rest on instance types, whose age is said with it.
     """
 
     command: str
@@ -46,6 +47,7 @@ class Answer:
     warnings: Sequence[str] = field(default_factory=tuple)
     texts: Mapping[str, Callable[[], str]] = field(default_factory=dict)  # formats of a verb's own, written when asked
     on_data: Sequence[str] = field(default_factory=tuple)
+    said: Sequence[str] = field(default_factory=tuple)
     dated: bool = True
 
     @property
@@ -71,7 +73,7 @@ def emit(answer: Answer, sink: Sink) -> None:
     text = render(answer, sink)
     if not sink.quiet and sink.output not in ("json", "yaml"):
         shown = sink.output in ("table", "md") and sink.output not in answer.texts
-        for line in [*answer.warnings, *([] if shown else answer.data_notes)]:
+        for line in [*answer.warnings, *([] if shown else [*answer.said, *answer.data_notes])]:
             note(f"warning: {line}")
     if sink.out_file is None:
         write_stdout(text)
@@ -117,7 +119,7 @@ def envelope(answer: Answer) -> dict[str, Any]:
         "data": data_summary(),
         "inputs": dict(answer.inputs),
         "results": answer.results,
-        "warnings": [*answer.warnings, *answer.data_notes],
+        "warnings": [*answer.said, *answer.warnings, *answer.data_notes],
     }
 
 

@@ -12,6 +12,7 @@ from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.catalog.age import limit_notes, price_notes
 from capacity.cluster.runway import shared_pools
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
+from capacity.forecast.words import sentence
 from capacity.report.document import (
     Advice,
     Block,
@@ -27,6 +28,7 @@ from capacity.report.document import (
     shown,
 )
 from capacity.spec.cilium_settings import all_settings
+from capacity.spec.scenarios import when_words
 from capacity.units import counted
 from capacity.vpc.ledger import SubnetState
 
@@ -488,8 +490,8 @@ def _forecast(material: Material) -> Section:
         ("note", "in words"),
     )
     draws = "each day worked out exactly, nothing is random" if found.exact else f"{found.paths:,} draws"
-    text = f"{found.start} to {found.end}, from the growth of the workloads in {found.scenario}; {draws}."
-    blocks: list[Block] = [Text(text), Grid("When each subnet runs out", columns, rows)]
+    text = f"{found.start} to {found.end}, from the growth of the workloads {when_words(found.scenario)}; {draws}."
+    blocks: list[Block] = [Text(sentence(found)), Text(text), Grid("When each subnet runs out", columns, rows)]
     blocks += [Text(note) for note in found.notes]
     fullest = sorted((s for s in found.subnets if s.fan is not None), key=_urgency)
     return Section("forecast", "Forecast", blocks + [_fan_chart(i, s) for i, s in enumerate(fullest[:MOST_FANS], 1)])
