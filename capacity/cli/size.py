@@ -212,7 +212,7 @@ def _pods(count: int | None, cpu: str | None, memory: str | None, shapes: Sequen
     for text, parse, option in ((cpu, parse_cpu, "--pod-cpu"), (memory, parse_memory, "--pod-memory")):
         if text is not None:
             parse(text, option)
-    return [PodAsk("pods", count, cpu, memory)]
+    return [PodAsk("app", count, cpu, memory)]
 
 
 def _shape(text: str) -> PodAsk:

@@ -110,7 +110,7 @@ def sketch_plan(
     >>> [s.zone for s in plan.subnets], plan.node_groups[0].desired
     (['us-east-1a', 'us-east-1b', 'us-east-1c'], 15)
     """
-    asked = [PodAsk("pods", pods)] if isinstance(pods, int) else pods
+    asked = [PodAsk("app", pods)] if isinstance(pods, int) else pods
     return read_sketch(sketch_document(asked, instance_type, zones, nodes, env, ip_family), vpc_cidrs, catalog)
 
 

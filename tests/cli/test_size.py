@@ -132,11 +132,11 @@ def test_pod_requests_set_the_node_count() -> None:
     found = json.loads(capacity("size", *asked, "-o", "json").stdout)
     assert (found["inputs"]["nodes"], found["results"]["nodes"]) == (20, 20)
     assert found["inputs"]["workloads"] == [
-        {"name": "pods", "replicas": 300, "cpu_millicores": 500, "memory_bytes": 2**30}
+        {"name": "app", "replicas": 300, "cpu_millicores": 500, "memory_bytes": 2**30}
     ]
     fixed = json.loads(capacity("size", *asked, "--nodes", "20", "-o", "json").stdout)
     assert [s["needed"] for s in found["results"]["subnets"]] == [s["needed"] for s in fixed["results"]["subnets"]]
-    same = json.loads(capacity("size", "--pod", "pods=500m,1Gi,300", "--type", "m6i.2xlarge", "-o", "json").stdout)
+    same = json.loads(capacity("size", "--pod", "app=500m,1Gi,300", "--type", "m6i.2xlarge", "-o", "json").stdout)
     assert same == found
     page = capacity("size", *asked, "--scenario", "steady").stdout
     assert "for 20 nodes: at least 20 % stays free (steady)" in page
@@ -163,4 +163,4 @@ def test_a_plan_has_its_node_counts_too() -> None:
     states = json.loads(capacity("check", SHOP[0], "-o", "json").stdout)["results"]["scenarios"]
     assert [s["node_groups"] for s in found["results"]["scenarios"]] == [s["node_groups"] for s in states]
     assert found["inputs"]["plan"] == SHOP[0]
-    assert "for 11 nodes (up to 30 in peak)" in capacity("size", *SHOP).stdout
+    assert "for 11 nodes (up to 35 in peak+zone-loss (us-east-1a))" in capacity("size", *SHOP).stdout

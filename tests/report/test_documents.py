@@ -73,7 +73,7 @@ def test_the_order_is_that_of_a_review() -> None:
         "reproduce",
     ]
     assert plans.example().verdict == "exhausted"
-    assert plans.example().answer.startswith("private-b (10.40.2.0/24, us-east-1b) is 73 addresses short in peak.")
+    assert plans.example().answer.startswith("private-b (10.40.2.0/24, us-east-1b) is 43 addresses short at peak.")
 
 
 def test_figures_are_the_checks() -> None:
