@@ -17,9 +17,13 @@ from capacity.spec.discovery import tags_of
 from capacity.spec.plan import Subnet
 
 
-def snippets(sizing: Sizing) -> dict[str, str]:
-    """All forms by name; empty texts where every subnet is kept."""
-    return {kind: make(sizing) for kind, make in MAKERS.items()}
+def snippets(sizing: Sizing, document: Mapping[str, object] | None = None) -> dict[str, str]:
+    """All forms by name; empty texts where every subnet is kept.
+
+    ``document``: a plan whose ``vpc`` is still a placeholder; then the plan's form is the whole file.
+    """
+    found = {kind: make(sizing) for kind, make in MAKERS.items()}
+    return found if document is None else found | {"plan": _yaml({**document, "vpc": _vpc(sizing)})}
 
 
 def _new(sizing: Sizing) -> list[Subnet]:
@@ -200,13 +204,20 @@ def _plain_dumper() -> type:
 
 def plan_yaml(sizing: Sizing) -> str:
     """The ``vpc`` section of the plan with the new subnets."""
-    import yaml
+    return _yaml({"vpc": _vpc(sizing)})
 
-    vpc = {
+
+def _vpc(sizing: Sizing) -> dict[str, object]:
+    return {
         "cidrs": [str(c) for c in sizing.plan.vpc_cidrs],
         "subnets": [_subnet_entry(s) for s in sizing.plan.subnets],
     }
-    return str(yaml.safe_dump({"vpc": vpc}, sort_keys=False, allow_unicode=True, width=200)).rstrip()
+
+
+def _yaml(document: Mapping[str, object]) -> str:
+    import yaml
+
+    return str(yaml.dump(document, Dumper=_plain_dumper(), sort_keys=False, allow_unicode=True, width=200)).rstrip()
 
 
 def _subnet_entry(subnet: Subnet) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capacity.charts.theme import GREY, LIGHT, VERMILION, Theme, drawing, label, legend_below, thousands
 from capacity.errors import SpecError
+from capacity.vpc.ledger import GROUPS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +22,9 @@ MOST_SUBNETS = 16  # rows of one chart; the fullest are shown and the rest is co
 
 # What a person tells apart in a bar: label, holders, hatch.
 STATES: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("pods (assigned)", ("assigned", "branch"), ""),
-    ("warm, held for pods", ("warm",), "///"),
-    ("ENI primaries", ("node_primary", "eni_primary"), "xxx"),
+    ("pods", GROUPS["pods"], ""),
+    ("warm, held for pods", GROUPS["warm"], "///"),
+    ("nodes and ENIs", GROUPS["enis"], "xxx"),
     ("control plane, load balancers, endpoints", ("control_plane", "load_balancers", "endpoints"), "|||"),
     ("others", ("other",), "\\\\\\"),
 )

@@ -178,6 +178,11 @@ def _code(text: str) -> str:
 
 
 def _assumptions(result: CheckResult) -> Iterator[str]:
+    from capacity.catalog.age import limit_notes
+
+    for note in limit_notes():
+        yield ""
+        yield f"Data: {markdown_text(note)}."
     if not result.notes:
         return
     yield ""

@@ -186,8 +186,8 @@ _SUBNETS = (
     ("zone", "zone"),
     ("cidr", "cidr"),
     ("usable", "usable"),
-    ("nodes", "nodes+ENIs"),
-    ("assigned", "pods"),
+    ("enis", "nodes+ENIs"),
+    ("pods", "pods"),
     ("warm", "warm"),
     ("others", "others"),
     ("free", "free"),
@@ -259,15 +259,7 @@ def _glance(result: CheckResult) -> Table:
 def _scenario_table(state: ScenarioState) -> Table:
     rows = []
     for s in state.subnets:
-        used = s.used
-        nodes = used["node_primary"] + used["eni_primary"] + used["branch"]
-        others = used["control_plane"] + used["load_balancers"] + used["endpoints"] + used["other"]
-        row = subnet_json(s, state) | {
-            "nodes": nodes,
-            "assigned": used["assigned"],
-            "warm": used["warm"],
-            "others": others,
-        }
+        row = subnet_json(s, state) | s.grouped
         share = f"{100 * s.free / s.subnet.usable:5.1f}"  # text of one width: a number would show two decimals
         row |= {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": share}
         rows.append(row | dict.fromkeys(("free", "free_pct", "free_prefixes", "verdict"), LOST) if row["lost"] else row)

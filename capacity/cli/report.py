@@ -194,7 +194,10 @@ def _answer(page: Document, material: Material) -> Answer:
         for s, g in page.grids()
     ]
     results = {"title": page.title, "answer": page.answer, **checked.results, "tables": tables}
-    return Answer("report", checked.inputs, results, blocks, checked.rows, checked.warnings)
+    on_data = [*material.price_notes, *material.limit_notes]
+    return Answer(
+        "report", checked.inputs, results, blocks, checked.rows, checked.warnings, on_data=on_data, dated=False
+    )
 
 
 def _command(

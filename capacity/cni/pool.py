@@ -1,7 +1,7 @@
 """The address pool of one node at rest, in closed form.
 
 Every function takes ints or integer arrays of one broadcast shape. Letters follow the derivation in
-``docs/explanation/pool.md``: k addresses (or prefixes) per ENI beside its primary address, P pods on
+``docs/explanation/cni-addresses.md``: k addresses (or prefixes) per ENI beside its primary address, P pods on
 VPC addresses, u addresses per slot (1 for a secondary IP, 16 for a /28 prefix).
 
 The figure is that of a fresh node to which pods come one by one, packed, with the pool settled after

@@ -122,7 +122,7 @@ def steady_use(draft: PlanDraft) -> dict[str, dict[str, int]]:
 
 
 def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
-    """The draft of a plan. What nothing explains is not booked yet: see :mod:`capacity.readers.aws_ledger`."""
+    """The draft of a plan. What nothing explains is not booked yet: see :mod:`capacity.readers.aws_addresses`."""
     network = section(found.item, "kubernetesNetworkConfig")
     names = {a.ident: a.name for a in found.accounts}
     control = tuple(names[s] for s in texts(section(found.item, "resourcesVpcConfig"), "subnetIds") if s in names)
