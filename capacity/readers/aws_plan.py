@@ -152,8 +152,8 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
     notes += [Note(n, at("vpc.subnets", a.name)) for a in found.accounts if (n := a.note(known)) is not None]
     notes += [
         Note(
-            f"subnet {a.name}: AWS counts the {a.reserved_unused} unused addresses of its CIDR reservations as taken, "
-            "the plan as free but reserved",
+            f"subnet {a.name}: AvailableIpAddressCount ({a.reported_free}) leaves out the {a.reserved_unused} unused "
+            "addresses of its CIDR reservations; in the plan they are free but reserved",
             at("vpc.subnets", a.name),
         )
         for a in found.accounts
