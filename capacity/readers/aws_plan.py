@@ -170,6 +170,7 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
     cidrs, note = _vpc_blocks(found)
     if note:
         notes.append(note)
+    unread = _unread_settings(found, notes)
     return PlanDraft(
         source=source,
         name=found.name or None,
@@ -187,7 +188,22 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
         node_groups=groups,
         tenants=booked,
         notes=tuple(dict.fromkeys(notes)),
+        assumed=found.groups.assumed | unread,
     )
+
+
+def _unread_settings(found: AwsCluster, notes: list[Note]) -> set[str]:
+    """Paths of the plan that stand for calls which were refused; one note each."""
+    unread = {
+        "vpcs": ("vpc.cidrs", "the VPC was not read"),
+        "addons": ("cni.env", "the vpc-cni add-on was not read: the chart's settings"),
+    }
+    assumed = set()
+    for kind, (path, why) in unread.items():
+        if any(gap.kind == kind for gap in found.gaps):
+            assumed.add(path)
+            notes.append(Note(f"{path}: assumed: {why}", path))
+    return assumed
 
 
 def _env(found: AwsCluster) -> dict[str, str]:
@@ -357,6 +373,7 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
     model holds more than AWS counts, which a note says.
     """
     subnets, pods, notes = [], [], list(draft.notes)
+    assumed: set[str] = set()
     for account, subnet in zip(found.accounts, draft.subnets, strict=True):
         modelled = steady.get(account.name, {})
         rest = account.taken - sum(modelled.values())
@@ -369,7 +386,11 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
         if rest < 0:
             notes.append(Note(_excess(account, modelled, -rest, own), at("vpc.subnets", account.name, "used")))
         elif used:
-            notes.append(Note(_explained(account, modelled, used), at("vpc.subnets", account.name, "used")))
+            path = at("vpc.subnets", account.name, "used")
+            notes.append(Note(_explained(account, modelled, used), path))
+            if why := _unsure(found, account):
+                assumed.add(path)
+                notes.append(Note(f"{path}: assumed: {why}", path))
     if pods:
         total = sum(t.addresses or 0 for t in pods)
         notes.append(
@@ -379,7 +400,22 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
                 "tenants",
             )
         )
-    return replace(draft, subnets=tuple(subnets), tenants=(*draft.tenants, *pods), notes=tuple(dict.fromkeys(notes)))
+    return replace(
+        draft,
+        subnets=tuple(subnets),
+        tenants=(*draft.tenants, *pods),
+        notes=tuple(dict.fromkeys(notes)),
+        assumed=draft.assumed | assumed,
+    )
+
+
+def _unsure(found: AwsCluster, account: SubnetAccount) -> str:
+    """Why the addresses in use are no statement of AWS; empty where they are."""
+    if not found.answers.has("interfaces"):
+        return "EC2's count alone, without the network interfaces"
+    if account.difference > 0 and not found.answers.has("reservations"):
+        return "EC2's count leaves out what is reserved, and the CIDR reservations were not read"
+    return ""
 
 
 def _own_addresses(found: AwsCluster, account: SubnetAccount) -> int:

@@ -106,7 +106,7 @@ def cni_environment(env: Any, said: Findings, where: str) -> dict[str, str]:
     kept: dict[str, str] = {}
     left_out = []
     for name, value in pairs:
-        if name not in CNI_VARIABLES or name in _PRIVATE:
+        if not isinstance(name, str) or name not in CNI_VARIABLES or name in _PRIVATE:
             left_out.append(str(name))
             continue
         if value is None or isinstance(value, (dict, list)):
