@@ -11,6 +11,7 @@ from capacity.errors import SpecError
 from capacity.readers.aws_answers import Answers, Item, count, section, tags, text, texts
 from capacity.readers.aws_owners import Interface
 from capacity.readers.common import discovery_tags
+from capacity.readers.decode import brief
 from capacity.spec.plan import RESERVED_BY_AWS
 from capacity.vpc.blocks import BLOCK, kept_by_aws
 
@@ -213,7 +214,7 @@ def _account(
             )
         )
     except ValueError as error:
-        raise SpecError(f"{ident}: {error}") from error
+        raise SpecError(f"{ident}: {brief(error)}") from error
     owners: Counter[str] = Counter()
     for interface in interfaces:
         foreign = interface.cluster and interface.cluster != cluster

@@ -17,6 +17,7 @@ from capacity.readers.aws_groups import MOST_NAME, Groups, parse_groups
 from capacity.readers.aws_owners import NODE_OWNERS, Interface, parse_interfaces
 from capacity.readers.common import block_of
 from capacity.readers.complete import complete
+from capacity.readers.decode import brief
 from capacity.readers.draft import PODS_TODAY, GroupDraft, Note, PlanDraft, SubnetDraft, TenantDraft, at
 from capacity.readers.write import printable, render_plan
 from capacity.spec.discovery import CLUSTER_TAG, ROLE_TAG
@@ -241,7 +242,7 @@ def _block(given: str) -> IPv4Network:
     try:
         return IPv4Network(given)
     except ValueError as error:
-        raise SpecError(f"describe-vpcs: {error}") from error
+        raise SpecError(f"describe-vpcs: {brief(error)}") from error
 
 
 def _with_pod_subnets(group: GroupDraft, found: AwsCluster, notes: list[Note]) -> GroupDraft:

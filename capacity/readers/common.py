@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Any
@@ -178,7 +178,7 @@ def subnet_label(tags: Mapping[str, Any], fallback: str) -> str:
 
 def unique(name: str, taken: Iterable[str]) -> str:
     """``name``, with a number where it is taken."""
-    names = set(taken)
+    names = taken if isinstance(taken, Set) else set(taken)
     if name not in names:
         return name
     return next(candidate for i in range(2, len(names) + 3) if (candidate := f"{name}-{i}") not in names)
