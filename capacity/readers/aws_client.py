@@ -7,6 +7,7 @@ boto3 is the optional extra ``[aws]`` and is imported here alone. Every call thi
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -72,6 +73,8 @@ def open_session(profile: str | None = None, region: str | None = None) -> Any:
     except ImportError:
         raise MissingExtra("asking AWS needs boto3: pip install 'eks-pod-capacity[aws]'") from None
     try:
+        # boto3 reads AWS_DEFAULT_REGION alone; the AWS CLI puts AWS_REGION before it and before the profile
+        region = region or os.environ.get("AWS_REGION") or None
         session = boto3.session.Session(profile_name=profile, region_name=region)
         has_region = session.region_name
     except BotoCoreError as error:
@@ -140,7 +143,7 @@ class Caller:
                 yield answer
         except bce.ClientError as error:
             raise self._refused(error) from error
-        except (bce.HTTPClientError, bce.ResponseStreamingError) as error:
+        except (bce.HTTPClientError, bce.ConnectionError, bce.ResponseStreamingError) as error:
             raise self._silent(name, error) from error
         except (
             bce.NoCredentialsError,
