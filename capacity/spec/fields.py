@@ -18,6 +18,7 @@ _NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
 _WEIGHT = re.compile(r"^[0-9]{1,7}(?:\.[0-9]{1,9})?%?$", re.ASCII)
 VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")  # of Kubernetes or a CNI
 _BLOCK = re.compile(r"^[0-9.]{7,15}/[0-9]{1,2}$", re.ASCII)
+LONGEST_PROBLEM = 900  # characters of a message, beside its place
 MOST_BYTES = 2**63 - 1  # Kubernetes' own limit of a quantity
 MOST_PODS = 100_000  # on one node; no kubelet comes near
 MOST = 10_000_000  # no cluster, VPC or fleet comes near; keeps arithmetic on sane numbers
@@ -66,6 +67,8 @@ class Field:
 
     def fail(self, problem: str) -> NoReturn:
         """Raise the one-line error for this field."""
+        if len(problem) > LONGEST_PROBLEM:  # it quotes a value of any length
+            problem = f"{problem[: LONGEST_PROBLEM // 2]} … {problem[-LONGEST_PROBLEM // 3 :]}"
         raise SpecError(f"{self.exact}: {problem}")
 
     # --- mappings and lists -------------------------------------------------------------
