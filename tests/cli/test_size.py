@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -164,3 +165,40 @@ def test_a_plan_has_its_node_counts_too() -> None:
     assert [s["node_groups"] for s in found["results"]["scenarios"]] == [s["node_groups"] for s in states]
     assert found["inputs"]["plan"] == SHOP[0]
     assert "for 11 nodes (up to 35 in peak+zone-loss (us-east-1a))" in capacity("size", *SHOP).stdout
+
+
+TWINS = """
+apiVersion: capacity/v1
+region: us-east-1
+vpc:
+  cidrs: [10.8.0.0/16]
+  subnets:
+    - {name: nodes-2-1, zone: us-east-1a, cidr: 10.8.0.0/26}
+    - {name: nodes-21, zone: us-east-1b, cidr: 10.8.1.0/26}
+nodeGroups:
+  - {name: "a]=b", instanceTypes: [m5.large], nodes: {min: 2, desired: 8, max: 16}, subnets: [nodes-2-1, nodes-21]}
+workloads:
+  - {name: "w \\"1\\"", replicas: 150, requests: {cpu: 100m, memory: 128Mi}}
+"""
+
+
+def test_two_names_that_one_identifier_would_fit_make_two_resources(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(TWINS)
+    found = json.loads(capacity("size", str(plan), "--fresh", "-o", "json").stdout)["results"]["snippets"]
+    resources = yaml.safe_load(found["cloudformation"])["Resources"]
+    assert [r["Properties"]["Tags"][0]["Value"] for r in resources.values()] == ["nodes-2-1", "nodes-21"]
+    assert found["terraform"].count('resource "aws_subnet"') == 2
+
+
+def test_settings_and_fixes_reach_names_with_brackets(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(TWINS)
+    changed = capacity("check", str(plan), "--exit-zero", "--set", 'nodeGroups["a]=b"].nodes.max=99', "-o", "json")
+    assert changed.code == 0
+    out = tmp_path / "fixed.yaml"
+    done = capacity("check", str(plan), "--scenario", "steady", "--fix-out", str(out), "--exit-zero")
+    assert (done.code, "nodeGroups" in done.stdout) == (0, True), done.stderr
+    fixed = yaml.safe_load(out.read_text())
+    assert fixed["nodeGroups"][0]["name"] == "a]=b"
+    assert fixed != yaml.safe_load(TWINS)
