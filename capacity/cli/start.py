@@ -8,25 +8,28 @@ from types import FrameType
 
 from capacity.cli.exit_codes import INTERRUPTED
 
+_running = False  # whether a KeyboardInterrupt would be caught
+
 
 def run() -> None:
     """Entry point of the installed command and of ``python -m capacity``."""
-    heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # a shell may have it ignored
-    if heard:
-        signal.signal(signal.SIGINT, _interrupt)
+    global _running
     try:
+        _running = True
         from capacity.cli.main import run as command
 
         command()
     except KeyboardInterrupt:
         _end()
     finally:
-        if heard:  # the answer is out: too late to change its code
+        if _listens:  # the answer is out: too late to change its code
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _interrupt(_number: int, frame: FrameType | None) -> None:
-    """KeyboardInterrupt, but within an import the end at once: the import system may swallow an exception."""
+    """KeyboardInterrupt; the end at once before the start, and within an import, which may swallow an exception."""
+    if not _running:
+        _end()
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             _end()
@@ -39,3 +42,8 @@ def _end() -> None:
         os.write(2, b"interrupted\n")
     finally:
         os._exit(INTERRUPTED)
+
+
+_listens = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # a shell may have it ignored
+if _listens:
+    signal.signal(signal.SIGINT, _interrupt)

@@ -319,7 +319,7 @@ def _explained(path: Path, outcome: str = "nothing was recorded") -> Iterator[No
     except (_Damaged, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: is damaged ({error})") from None
     except sqlite3.Error as error:
-        text = str(error)
+        text = " ".join(str(error).split())[:200]  # SQLite quotes a schema it cannot read
         if "not a database" in text or "malformed" in text or "decode" in text:
             raise SpecError(f"{path}: is not a file of capacity record, or is damaged ({text})") from None
         if "no such table" in text or "no such column" in text or "has no column" in text:
