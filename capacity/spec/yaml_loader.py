@@ -49,7 +49,7 @@ class PythonLoader(yaml.SafeLoader):
         self._depth += 1
         event = cast(Any, self.peek_event())
         if self._depth > DEEPEST and isinstance(event, CollectionStartEvent):
-            raise ComposerError(None, None, TOO_DEEP, event.start_mark)
+            raise ComposerError(None, None, TOO_DEEP, cast(Any, event.start_mark))
         if isinstance(event, ScalarEvent) and event.tag == "!" and not event.value:
             event.implicit = (False, True)  # "!" says that it is text, and empty text is no null
         node = super().compose_node(parent, index)
