@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from capacity.catalog.layers import LIMITS, PRICES, Layer, cache_dir, limit_laye
 from capacity.catalog.prices import HEADER as PRICE_HEADER
 from capacity.catalog.table import load_catalog, packaged_catalog
 from capacity.errors import CatalogError, SpecError
+from capacity.files import write_file
 
 
 def store(limits: Sequence[str], prices: Sequence[str]) -> Path:
@@ -51,20 +50,13 @@ def _rows(path: Path, header: str) -> list[str]:
 
 
 def _replace(path: Path, header: str, rows: Sequence[str]) -> None:
-    """The file in one step: a reader sees the old one or the new one."""
-    temporary = ""
+    """The file anew, and its folder where it is missing."""
+    name = f"the cache {path} cannot be written"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write("\n".join([header, *rows]) + "\n")
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
     except OSError as error:
-        raise SpecError(f"the cache {path} cannot be written: {error.strerror or error}") from error
-    finally:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
+        raise SpecError(f"{name}: {error.strerror or error}") from error
+    write_file(path, "\n".join([header, *rows]) + "\n", name)
 
 
 @dataclass(frozen=True, slots=True)

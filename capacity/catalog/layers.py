@@ -83,6 +83,8 @@ def _layers(cached: str) -> tuple[Layer, ...]:
         layer = _layer("overrides", Path(given))
         if layer is None:
             raise SpecError(f"{OVERRIDES_VARIABLE}: no such file: {given}")
+        if not layer.path.is_file():  # it is read more than once
+            raise SpecError(f"{OVERRIDES_VARIABLE}: not a regular file: {given}")
         found.append(layer)
     elif folder:
         found += [_layer("overrides", folder / name) for name in OVERRIDE_FILES]

@@ -15,8 +15,9 @@ from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.check_ci import message_of
 from capacity.cli.fix_view import other_forms, plan_changes, shell_commands
-from capacity.cli.output import Table, clean, markdown_table, markdown_text
+from capacity.cli.output import Table, markdown_table
 from capacity.cluster.check import CheckResult
+from capacity.inert import markdown_code, markdown_text
 from capacity.spec.cilium_settings import given_settings
 from capacity.units import counted
 
@@ -160,21 +161,15 @@ def _tried_fix(fixes: Fixes) -> Iterator[str]:
         yield f"- {markdown_text(freed)}"
     yield f"- Cost: {markdown_text('; '.join(lever.cost for lever in found.levers))}."
     changes, rest = plan_changes(found, MOST_CHANGES)
-    yield f"- In the plan: {', '.join(map(_code, changes))}{f' and {rest:,} more' if rest else ''}"
+    yield f"- In the plan: {', '.join(map(markdown_code, changes))}{f' and {rest:,} more' if rest else ''}"
     commands = shell_commands(found)
     shown = [c for c in commands if len(c) <= LONGEST_COMMAND and "\n" not in c][:MOST_COMMANDS]
     left = len(commands) - len(shown)
     forms = [counted(left, "more command" if shown else "command")] if left else []
     forms += other_forms(found)
-    elsewhere = [f"{', '.join(forms)} by {_code('capacity check --explain')}"] if forms else []
+    elsewhere = [f"{', '.join(forms)} by {markdown_code('capacity check --explain')}"] if forms else []
     if commands or forms:
-        yield f"- To paste: {'; '.join([*map(_code, shown), *elsewhere])}"
-
-
-def _code(text: str) -> str:
-    """Text as code that nothing in it can end."""
-    shown = clean(text).replace("\n", " ").replace("`", "").replace("<", "&lt;")
-    return f"`{shown}`"
+        yield f"- To paste: {'; '.join([*map(markdown_code, shown), *elsewhere])}"
 
 
 def _assumptions(result: CheckResult) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -169,7 +170,7 @@ def _sizes(given: list[str]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for text in given:
         name, _, number = text.rpartition("=")
-        if not number.isdigit() or not 1 <= int(number) <= 10_000_000:
+        if not re.fullmatch("[0-9]{1,8}", number) or not 1 <= int(number) <= 10_000_000:
             raise SpecError(f"--usable: {text!r} is not a size (expected NAME=251, or 251 for all)")
         sizes[name] = int(number)
     return sizes

@@ -21,8 +21,8 @@ from typing import Any
 
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError, either, nearest_names
-from capacity.spec.atomic import replace_file
-from capacity.spec.document import Section, Sequence, kind_of, parse_json, parse_yaml, read_document
+from capacity.files import write_file
+from capacity.spec.document import PlanFile, Section, Sequence, kind_of, parse_json, parse_yaml, read_plan_file
 from capacity.spec.parse import parse_plan
 from capacity.spec.plan import Plan
 
@@ -34,6 +34,8 @@ _BARE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_./%+-]*$")
 # a key with nothing after it, blank and comment lines, the first entry of its list
 _LIST = re.compile(r"^( *)[^\s#\-][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*( *)-( +)\S", re.MULTILINE)
 APPEND = "+"
+LONGEST_INDEX = 10  # digits: no list is as long as that
+LONGEST_SHOWN = 60  # characters of a path in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,8 @@ def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog
     SpecError
         As :func:`~capacity.spec.parse.read_plan`, naming the changes, any of which may be at fault.
     """
-    name = "<stdin>" if str(path) == "-" else str(path)
-    return parse_patched(read_document(Path(path)), patch, name, catalog)
+    read = read_plan_file(path)
+    return parse_patched(read.document, patch, read.name, catalog)
 
 
 def parse_patched(
@@ -147,20 +149,28 @@ def parse_patched(
         raise SpecError(f"{error} (after setting {', '.join(patch)})") from error
 
 
-def write_patched(path_in: Path | str, patch: Mapping[str, object], path_out: Path | str) -> None:
-    """Write the plan at ``path_in`` with the changes made; comments and order stay, JSON stays JSON.
+def write_patched(source: Path | str | PlanFile, patch: Mapping[str, object], path_out: Path | str) -> None:
+    """Write the plan with the changes made; comments and order stay, JSON stays JSON.
 
     In another folder the plans that its tenants name are named from there.
+
+    Parameters
+    ----------
+    source : path or PlanFile
+        The plan's file; one that was read already is not read again.
 
     Raises
     ------
     SpecError
         The plan cannot be read, a path leads nowhere, or the file cannot be written.
     """
-    start, target = Path(path_in), Path(path_out)
-    if str(start) != "-":
-        patch = {**patch, **_plans_from(start.parent, target.parent, apply_patch(read_document(start), patch))}
-    replace_file(target, patched_text(start, patch))
+    plan, target = _read(source), Path(path_out)
+    patch = {**patch, **_plans_from(Path(plan.name).parent, target.parent, apply_patch(plan.document, patch))}
+    write_file(target, patched_text(plan, patch))
+
+
+def _read(source: Path | str | PlanFile) -> PlanFile:
+    return source if isinstance(source, PlanFile) else read_plan_file(source)
 
 
 def _plans_from(old: Path, new: Path, document: Section) -> dict[str, object]:
@@ -176,8 +186,8 @@ def _plans_from(old: Path, new: Path, document: Section) -> dict[str, object]:
     }
 
 
-def patched_text(path: Path, patch: Mapping[str, object]) -> str:
-    """The text of the plan at ``path`` with the changes made.
+def patched_text(source: Path | str | PlanFile, patch: Mapping[str, object]) -> str:
+    """The text of a plan with the changes made.
 
     Raises
     ------
@@ -185,14 +195,13 @@ def patched_text(path: Path, patch: Mapping[str, object]) -> str:
         As :func:`apply_patch`; or the file holds YAML that cannot be rewritten faithfully, such as a
         value that an alias shares with another place.
     """
-    wanted = apply_patch(read_document(path), patch)
-    if str(path) == "-":
-        raise SpecError("<stdin>: a plan read from standard input cannot be written back (give a file)")
-    text = path.read_text("utf-8-sig")
-    is_json = path.suffix.lower() == ".json" or text.lstrip()[:1] in ("{", "[")
-    new = _json_text(text, patch) if is_json else _yaml_text(text, patch)
-    if (parse_json(new, str(path)) if is_json else parse_yaml(new, str(path))) != wanted:
-        raise SpecError(f"{path}: cannot be rewritten faithfully (does an alias share a value set here?): edit by hand")
+    plan = _read(source)
+    wanted = apply_patch(plan.document, patch)
+    new = _json_text(plan.text, patch) if plan.is_json else _yaml_text(plan.text, patch)
+    if (parse_json(new, plan.name) if plan.is_json else parse_yaml(new, plan.name)) != wanted:
+        raise SpecError(
+            f"{plan.name}: cannot be rewritten faithfully (does an alias share a value set here?): edit by hand"
+        )
     return new
 
 
@@ -320,9 +329,10 @@ def _find(document: _Document, at: Any, step: _Step, done: str, path: str) -> st
     """Key or position of a step; None where a mapping lacks it."""
     if isinstance(at, list):
         if step.position:
-            if int(step.key) >= len(at):
-                raise SpecError(f"{path}: there is no entry [{step.key}] in {done} (it has {len(at)})")
-            return int(step.key)
+            position = int(step.key) if len(step.key) < LONGEST_INDEX else len(at)
+            if position >= len(at):
+                raise SpecError(f"{_cut(path)}: there is no entry [{_cut(step.key)}] in {done} (it has {len(at)})")
+            return position
         found = document.position(at, step.key)
         if found is None:
             known = _known(at)
@@ -334,6 +344,10 @@ def _find(document: _Document, at: Any, step: _Step, done: str, path: str) -> st
     if step.appends or step.position:
         raise SpecError(f"{path}: {done} is a mapping, not a list")
     return step.key if step.key in at else None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
 def _make(at: Any, step: _Step, value: object, shape: Callable[[object, int | None, str], Any], path: str) -> str:

@@ -122,7 +122,7 @@ class TestForecast:
             (("--seed", "-1"), "--seed: -1 is negative"),
             (("--backtest",), "--backtest: needs --history"),
             (("--usable", "5"), "--usable: needs --history"),
-            (("--history", "none.csv"), "none.csv: No such file or directory"),
+            (("--history", "none.csv"), "none.csv: no such file"),
             (("--history", HISTORY, "--usable", "x"), "--usable: 'x' is not a size"),
             (("--history", HISTORY, "--usable", "privat-a=9"), "(did you mean 'private-a'?)"),
             (("--history", HISTORY, "--scenario", "peak"), "--scenario: a history has no scenario"),

@@ -172,7 +172,7 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            (b"", "expected a header"),
+            (b"", "is empty: nothing recorded yet"),
             (b"\xff\xfe\x00", "neither text nor a file of capacity record"),
             (b'{"a": ', "not valid JSON"),
             (b'{"a": 1}', "no history in it"),
@@ -189,9 +189,9 @@ class TestFiles:
             read_history(file)
 
     def test_no_file_and_a_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(SpecError, match="No such file"):
+        with pytest.raises(SpecError, match="no such file"):
             read_history(tmp_path / "none.csv")
-        with pytest.raises(SpecError, match="Is a directory"):
+        with pytest.raises(SpecError, match="is a directory"):
             read_history(tmp_path)
 
     def test_sizes_reach_the_observations(self, tmp_path: Path) -> None:
