@@ -44,7 +44,7 @@ def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme
 
     Bars that pass 100 % are demand that finds no address. Of many subnets the fullest are shown, and the title says so.
     """
-    rows = sorted(scenario.subnets, key=lambda s: s.free / s.subnet.usable)[:MOST_SUBNETS]
+    rows = sorted(scenario.left, key=lambda s: s.free / s.subnet.usable)[:MOST_SUBNETS]
     if not rows:
         raise SpecError("nothing to draw: the plan has no subnets")
     with drawing(ax, theme, 8.6, 1.9 + 0.42 * len(rows)) as (figure, axes):
@@ -76,8 +76,8 @@ def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme
         axes.set_xticks(list(range(0, int(most) + 1, _step(most))))
         axes.set_xlabel("share of the subnet's usable addresses (%)")
         axes.grid(axis="x")
-        more = len(scenario.subnets) - len(rows)
-        rest = f" – the {len(rows)} fullest of {len(scenario.subnets):,} subnets" if more else ""
+        more = len(scenario.left) - len(rows)
+        rest = f" – the {len(rows)} fullest of {len(scenario.left):,} subnets" if more else ""
         axes.set_title(label(f"Addresses by state: {scenario.name}{rest}", 90))
         legend_below(axes, 3)
     return figure

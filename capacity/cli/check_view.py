@@ -14,7 +14,7 @@ from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.runway import Runway, shared_pools
-from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
+from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
 from capacity.spec.plan import Plan
 from capacity.spec.windows import WindowsIpam
@@ -178,8 +178,6 @@ def finding_json(found: Finding) -> dict[str, Any]:
         "fix": dict(found.fix),
     }
 
-
-LOST = "lost"  # instead of what is free in a lost zone
 
 _SUBNETS = (
     ("name", "subnet"),
