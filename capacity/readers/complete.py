@@ -300,6 +300,7 @@ class _FreeSpace:
         self.blocks = list(blocks)
         # first and last address of what is taken: apart from each other, in order
         self.taken = [(int(b[0]), int(b[-1])) for b in sorted(collapse_addresses(taken))]
+        self.passed: dict[tuple[IPv4Network, int], int] = {}
 
     def take(self, prefix: int) -> IPv4Network:
         for size in range(prefix, 29):
@@ -316,12 +317,14 @@ class _FreeSpace:
 
     def _free_from(self, block: IPv4Network, size: int) -> int | None:
         """Where the first so many aligned free addresses of a block begin."""
-        first, end = int(block[0]), int(block[-1])
+        # What is taken stays so: below the last place of this size there is none.
+        first, end = self.passed.get((block, size), int(block[0])), int(block[-1])
         for low, high in self.taken[max(bisect(self.taken, (first, 0)) - 1, 0) :]:
             if low > first + size - 1:
                 break
             if high >= first:
                 first = -(-(high + 1) // size) * size
+        self.passed[block, size] = first
         return first if first + size - 1 <= end else None
 
     def _taken(self, candidate: IPv4Network) -> IPv4Network:
