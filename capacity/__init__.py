@@ -23,12 +23,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from capacity.advice.codes import Finding
     from capacity.advice.findings import findings
+    from capacity.advice.judge import check
     from capacity.advice.warm import warm_for_plan
     from capacity.advice.whatif import what_if
     from capacity.catalog.instance_type import InstanceType
     from capacity.catalog.prices import price_per_hour
     from capacity.catalog.table import Catalog, load_catalog
-    from capacity.cluster.check import CheckResult, check
+    from capacity.cluster.check import CheckResult
     from capacity.cluster.frames import group_frame, runway_frame, subnet_frame
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
     from capacity.cluster.typical import group_offers
@@ -125,7 +126,8 @@ _HOMES = {
     "catalog.instance_type": ("InstanceType",),
     "catalog.prices": ("price_per_hour",),
     "catalog.table": ("Catalog", "load_catalog"),
-    "cluster.check": ("CheckResult", "check"),
+    "advice.judge": ("check",),
+    "cluster.check": ("CheckResult",),
     "cluster.frames": ("group_frame", "runway_frame", "subnet_frame"),
     "cluster.headroom": ("headroom_by_nodes", "headroom_by_pods"),
     "cluster.typical": ("group_offers",),

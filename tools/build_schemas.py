@@ -15,14 +15,15 @@ from typing import Any
 from capacity.cli.output import SCHEMA
 from capacity.spec.cilium_settings import LAST_INDEX, MOST_NUMBER
 from capacity.spec.cni_env import CNI_VARIABLES
-from capacity.spec.cni_section import CNIS
 from capacity.spec.discovery import ROLE_TAG
 from capacity.spec.fields import MOST, MOST_PODS
 from capacity.spec.growth import MONTHS, PERIODS, WEEKDAYS
-from capacity.spec.parse import AMIS, API_VERSION, PROVISIONERS
+from capacity.spec.overlay import CNIS
+from capacity.spec.parse import AMIS, API_VERSION, CAPACITY_TYPES, PROVISIONERS
 from capacity.spec.plan import SCENARIOS
 from capacity.spec.scenarios import _OPTIONS as OPTIONS
 from capacity.spec.tenants import tenant_kinds
+from capacity.spec.windows import KEYS as WINDOWS_KEYS
 from capacity.vpc.ledger import HOLDERS, VERDICTS
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -89,6 +90,7 @@ def block(what: str) -> Schema:
 
 
 NAME = text("name, unique among its kind")
+TYPES = "a managed on-demand group tries them in order; elsewhere the cheapest is expected"
 REQUESTS = mapping("what a pod requests", cpu=quantity("250m, 2"), memory=quantity("512Mi, 1Gi"))
 NODE_GROUPS = names("node groups the pods may run on; left out: any")
 
@@ -116,6 +118,12 @@ def plan_schema() -> Schema:
                 "type": "object",
                 "description": "environment of the aws-node daemonset, as it stands in the cluster",
                 "propertyNames": {"enum": sorted(CNI_VARIABLES)},
+                "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+            },
+            windows={
+                "type": "object",
+                "description": "data of ConfigMap kube-system/amazon-vpc-cni, which Windows nodes follow",
+                "propertyNames": {"enum": sorted(WINDOWS_KEYS)},
                 "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
             },
             cilium=mapping(
@@ -186,7 +194,9 @@ def _group() -> Schema:
         "nodes of one kind",
         ("name", "instanceTypes", "subnets"),
         name=NAME,
-        instanceTypes=items("the first is expected, bounds run over all", {"type": "string"}, 1),
+        instanceTypes=items(
+            "a managed on-demand group tries them in order; elsewhere the cheapest is expected", {"type": "string"}, 1
+        ),
         ami=one_of(AMIS, "al2023"),
         provisioner=one_of(others, "managed"),
         nodes={"anyOf": [count("all three at once"), nodes]},
@@ -196,6 +206,12 @@ def _group() -> Schema:
         maxPods=count("set by hand", 1, MOST_PODS),
         maxPodsExpression=text("nodeadm's CEL expression"),
         spread={"anyOf": [one_of(("even", "worst"), "even"), weights]},
+        capacityType=one_of(CAPACITY_TYPES, "on-demand"),
+        limits=mapping(
+            "of a Karpenter or Auto Mode NodePool, instead of nodes.max",
+            cpu=quantity("400, 400000m"),
+            memory=quantity("1600Gi"),
+        ),
         reservedEnis=count("Karpenter's RESERVED_ENIS; 0"),
         unmanagedEnis=count("ENIs on each node that the CNI leaves alone; 0", 0, 100),
     )

@@ -73,8 +73,14 @@ class ScenarioChange:
     def changed(self) -> bool:
         if self.before is None or self.after is None:
             return True
-        same = self.before.verdict == self.after.verdict and self.before.unplaced_pods == self.after.unplaced_pods
-        return not same or self.nodes[0] != self.nodes[1] or any(s.changed for s in self.subnets)
+        was, now = self.before, self.after
+        pods = (was.unplaced_pods, was.pods_without_address) == (now.unplaced_pods, now.pods_without_address)
+        return (
+            not pods
+            or was.verdict != now.verdict
+            or self.nodes[0] != self.nodes[1]
+            or any(s.changed for s in self.subnets)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ def subnet_digests(result: CheckResult) -> list[SubnetDigest]:
 
 
 def _digest(result: CheckResult, i: int) -> SubnetDigest:
-    states = [(s.title, s.name, s.subnets[i]) for s in result.scenarios]
+    subnet = result.plan.subnets[i]
+    states = [(s.title, s.name, s.subnets[i]) for s in result.scenarios if not s.is_lost(subnet)]
     used: dict[str, int] = {}
     for _, name, state in states:
         used[name] = max(used.get(name, 0), state.used_total)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from capacity.advice.codes import Finding
+from capacity.advice.judge import check
 from capacity.advice.levers import Lever, levers
-from capacity.cluster.check import CheckResult, check
+from capacity.cluster.check import CheckResult
 from capacity.errors import SpecError
 from capacity.spec.document import Section, collector_paused
 from capacity.spec.patch import parse_patched
@@ -230,6 +231,6 @@ def least_free(result: CheckResult) -> dict[str, int]:
     """Fewest free addresses of each subnet over all scenarios. [addresses]"""
     found: dict[str, int] = {}
     for scenario in result.scenarios:
-        for state in scenario.subnets:
+        for state in scenario.left:
             found[state.subnet.name] = min(found.get(state.subnet.name, state.free), state.free)
     return found

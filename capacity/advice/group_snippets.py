@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 
+from capacity.advice.identifiers import placeholder
 from capacity.advice.subnet_snippets import aws_cli_of, cloudformation_of, hcl, terraform_of
 from capacity.spec.plan import NodeGroup, Subnet
 
@@ -35,7 +36,7 @@ def group_subnets_snippets(group: NodeGroup, names: Sequence[str]) -> Iterator[s
     EKS API UpdateNodegroupConfig (labels, taints, scaling, update and repair only, read 2026-11-25);
     aws/karpenter-provider-aws EC2NodeClass spec.subnetSelectorTerms; EC2 Auto Scaling VPCZoneIdentifier.
     """
-    ids = [f"ID-OF-{n}" for n in names]
+    ids = [placeholder(n) for n in names]
     quoted = " ".join(map(shlex.quote, ids))
     if group.provisioner in ("karpenter", "auto"):
         kind = "ec2nodeclass" if group.provisioner == "karpenter" else "nodeclass.eks.amazonaws.com"
@@ -60,7 +61,14 @@ def group_subnets_snippets(group: NodeGroup, names: Sequence[str]) -> Iterator[s
 
 
 def group_type_snippets(group: NodeGroup, kind: str, nodes: Mapping[str, int] | None = None) -> Iterator[str]:
-    """Another instance type for a group, and other numbers of nodes (``min``, ``desired``, ``max``) where given.
+    """Another instance type for a group, and other numbers of nodes (``min``, ``desired``, ``max``) where given."""
+    yield from group_types_snippets(group, [kind], nodes)
+
+
+def group_types_snippets(
+    group: NodeGroup, kinds: Sequence[str], nodes: Mapping[str, int] | None = None
+) -> Iterator[str]:
+    """The instance types of a group, and numbers of nodes where given.
 
     Source
     ------
@@ -70,24 +78,25 @@ def group_type_snippets(group: NodeGroup, kind: str, nodes: Mapping[str, int] | 
     name = shlex.quote(group.name)
     if group.provisioner in ("karpenter", "auto"):
         label = "node.kubernetes.io/instance-type"
-        entry = {"key": label, "operator": "In", "values": [kind]}
+        entry = {"key": label, "operator": "In", "values": list(kinds)}
         yield f"# Karpenter, NodePool {_flow(group.name)}: in spec.template.spec.requirements: {_flow(entry)}"
     elif group.provisioner == "self-managed":
-        data = shlex.quote(_flow({"InstanceType": kind}))
+        data = shlex.quote(_flow({"InstanceType": kinds[0]}))
         yield (
             f"aws ec2 create-launch-template-version --launch-template-name {name} --source-version '$Latest' "
             f"--launch-template-data {data}"
         )
     else:
-        ids = " ".join(shlex.quote(f"ID-OF-{n}") for n in group.subnets)
+        ids = " ".join(shlex.quote(placeholder(n)) for n in group.subnets)
         size = ",".join(f"{k}Size={n}" for k, n in (nodes or {}).items())
         scaling = f" --scaling-config {size}" if size else ""
-        yield f"{_create(group)} --instance-types {shlex.quote(kind)} --subnets {ids}{scaling}"
-        eksctl: dict[str, object] = {"name": f"{group.name}-2", "instanceType": kind}
+        yield f"{_create(group)} --instance-types {' '.join(map(shlex.quote, kinds))} --subnets {ids}{scaling}"
+        kind: dict[str, object] = {"instanceType": kinds[0]} if len(kinds) == 1 else {"instanceTypes": list(kinds)}
+        eksctl: dict[str, object] = {"name": f"{group.name}-2"} | kind
         eksctl |= {"desiredCapacity" if k == "desired" else f"{k}Size": n for k, n in (nodes or {}).items()}
         yield f"# eksctl, managedNodeGroups: {_flow(eksctl)}"
-        yield f"# Terraform, aws_eks_node_group: instance_types = [{hcl(kind)}]"
-        yield f"# CloudFormation, AWS::EKS::Nodegroup: {_flow({'InstanceTypes': [kind]})}"
+        yield f"# Terraform, aws_eks_node_group: instance_types = [{', '.join(map(hcl, kinds))}]"
+        yield f"# CloudFormation, AWS::EKS::Nodegroup: {_flow({'InstanceTypes': list(kinds)})}"
 
 
 def _create(group: NodeGroup) -> str:

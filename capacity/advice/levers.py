@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from capacity.advice.lever import Lever
 from capacity.advice.node_levers import fewer_larger, weights
-from capacity.advice.pod_levers import ipv6, prefixes
+from capacity.advice.pod_levers import ipv6, prefixes, windows_prefixes
 from capacity.advice.setting_levers import (
     lower_max_pods,
     minimal_update,
@@ -18,7 +18,7 @@ from capacity.advice.setting_levers import (
 )
 from capacity.advice.subnet_levers import added_subnet, custom_networking, larger_subnets
 from capacity.advice.tag_levers import subnet_discovery
-from capacity.advice.type_levers import instance_type
+from capacity.advice.type_levers import drop_types, instance_type
 from capacity.cluster.check import CheckResult
 
 __all__ = ["Lever", "levers"]
@@ -34,6 +34,7 @@ def levers(result: CheckResult) -> list[Lever]:
         *smaller_pre_allocate(result),
         *minimal_update(plan),
         *smaller_surge(plan),
+        *drop_types(result),
         *lower_max_pods(result),
         *weights(plan),
         *fewer_larger(plan),
@@ -43,5 +44,6 @@ def levers(result: CheckResult) -> list[Lever]:
         *subnet_discovery(result),
         *custom_networking(plan),
         *prefixes(result),
+        *windows_prefixes(plan),
         *ipv6(plan),
     ]

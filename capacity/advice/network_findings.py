@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from capacity.advice.codes import Finding, finding
 from capacity.cluster.check import CheckResult
@@ -17,9 +18,12 @@ LEFT_OUT = ("peered_nau",)
 
 def network_findings(result: CheckResult) -> Iterator[Finding]:
     """All of them."""
+    # What only the autoscalers could reach is no error: nobody asked for that scenario by name.
+    firm = tuple(s for s in result.scenarios if not s.advisory)
+    over = {use.quota.name for use in quota_usage(replace(result, scenarios=firm)) if use.verdict == "over"}
     for use in quota_usage(result):
         if use.verdict in ("raise", "over") and use.quota.name not in LEFT_OUT:
-            yield finding("IP027", "vpc", _of_quota(use), severity="error" if use.verdict == "over" else None)
+            yield finding("IP027", "vpc", _of_quota(use), severity="error" if use.quota.name in over else None)
     yield from _blocks(result.plan)
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
 
 from capacity.advice.cluster_findings import IPV6_SINCE, version_numbers
+from capacity.advice.judge import check
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
-from capacity.advice.snippets import ipv6_cluster_snippets, max_pods_snippets
-from capacity.advice.subnet_snippets import reservation_command, reservation_terraform
-from capacity.cluster.check import CheckResult, check
+from capacity.advice.snippets import ipv6_cluster_snippets, max_pods_snippets, windows_snippets
+from capacity.advice.subnet_snippets import reservation_snippets
+from capacity.cluster.check import CheckResult
 from capacity.node.density import recommended_cap
 from capacity.spec.cni_env import cni_settings
+from capacity.spec.patch import entry
 from capacity.spec.plan import NodeGroup, Plan, Reservation, Subnet
+from capacity.spec.windows import PREFIXES
 from capacity.vpc.blocks import BLOCK, prefixes_fit, room_of
 from capacity.vpc.ledger import SubnetState
 from capacity.vpc.reservations import reservation_choices
@@ -27,22 +29,20 @@ NO_IPV6_REGIONS = "cn-"  # the same
 def prefixes(result: CheckResult) -> Iterator[Lever]:
     """Prefix delegation, the max pods that platforms don't raise by themselves, reservations; Nitro only."""
     plan, settings = result.plan, result.plan.cni.settings
-    if settings.prefix or settings.ipv6 or not own_cni(plan) or not _all_nitro(plan):
+    if settings.prefix or settings.ipv6 or not own_cni(plan) or not _all_nitro(own_cni(plan)):
         return
     change: dict[str, str | None] = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
     patch, commands = env(plan, change)
     raised = _raised_max_pods(plan)
     reserved, left_off = _reservations(result, change, raised)
     for name, cidrs in reserved.items():
-        patch[f"vpc.subnets[{name}].reservations[+]"] = [{"cidr": str(c), "type": "prefix"} for c in cidrs]
-        place = shlex.quote(f"ID-OF-{name}")
-        commands += tuple(reservation_command(place, c) for c in cidrs)
-        commands += tuple(reservation_terraform(name, cidrs))
+        patch[entry("vpc.subnets", name, "reservations[+]")] = [{"cidr": str(c), "type": "prefix"} for c in cidrs]
+    commands += tuple(reservation_snippets(reserved))
     yield Lever(
         name="prefix-delegation",
         summary="hand out /28 prefixes instead of single addresses, raise max pods where nobody else does"
         + _in_words(reserved, left_off),
-        patch=patch | {f"nodeGroups[{g.name}].maxPods": cap for g, cap in raised},
+        patch=patch | {entry("nodeGroups", g.name, "maxPods"): cap for g, cap in raised},
         cost="new nodes beside the old; needs aligned /28 blocks; for density, not for thrift"
         + ("; addresses already inside a reserved block stay until their pods go" if reserved else ""),
         source=f"{GUIDE}/prefix-mode_linux.adoc L43-93; subnet-cidr-reservation.md L3-14",
@@ -53,14 +53,31 @@ def prefixes(result: CheckResult) -> Iterator[Lever]:
     )
 
 
+def windows_prefixes(plan: Plan) -> Iterator[Lever]:
+    """Prefix delegation for Windows nodes: 16 times the addresses of their one ENI."""
+    groups = [g for g in plan.node_groups if g.windows and not plan.cni.settings.overlay]
+    if plan.cni.windows.prefix or not all(k.prefixes_possible for g in groups for k in g.instance_types):
+        return
+    if groups:
+        yield Lever(
+            name="windows-prefix-delegation",
+            summary="hand out /28 prefixes on Windows nodes: a key of ConfigMap amazon-vpc-cni, not of aws-node",
+            patch={f"cni.windows.{PREFIXES}": "true"},
+            cost="new nodes beside the old; needs aligned /28 blocks",
+            source=f"{GUIDE}/prefix-mode_windows.adoc L8-18; aws/amazon-vpc-resource-controller-k8s@2c6894c "
+            "pkg/config/loader.go ParseWinIPTargetConfigs",
+            commands=windows_snippets({PREFIXES: "true"}, plan.cni.env, plan.cni.config_map),
+        )
+
+
 def ipv6(plan: Plan) -> Iterator[Lever]:
     """Pods on IPv6, in a new cluster: Nitro and Linux only, without custom networking."""
     settings = plan.cni.settings
     if settings.ipv6 or settings.custom_networking or any(g.windows for g in plan.node_groups):
         return
-    if settings.cilium is not None:  # IPv6 in its ENI mode is not modelled
+    if settings.cilium is not None or settings.overlay:  # IPv6 is not modelled with them
         return
-    if all(g.fargate for g in plan.node_groups) or not _all_nitro(plan) or not _new_enough(plan):
+    if all(g.fargate for g in plan.node_groups) or not _all_nitro(plan.node_groups) or not _new_enough(plan):
         return
     raised = _raised_max_pods(plan)
     variables = {"ENABLE_IPv4": "false", "ENABLE_IPv6": "true", "ENABLE_PREFIX_DELEGATION": "true"}
@@ -68,7 +85,7 @@ def ipv6(plan: Plan) -> Iterator[Lever]:
     if plan.kubernetes.service_cidr is not None:
         patch["kubernetes.serviceCidr"] = None  # EKS gives Services a block of fc00::/7 and takes no other
     patch |= {f"cni.env.{name}": value for name, value in variables.items()}
-    patch |= {f"nodeGroups[{g.name}].maxPods": cap for g, cap in raised}
+    patch |= {entry("nodeGroups", g.name, "maxPods"): cap for g, cap in raised}
     yield Lever(
         name="ipv6",
         summary="a new cluster with pods on IPv6: they take no IPv4 address",
@@ -84,8 +101,8 @@ def ipv6(plan: Plan) -> Iterator[Lever]:
     )
 
 
-def _all_nitro(plan: Plan) -> bool:
-    kinds = [k for g in plan.node_groups if not g.fargate for k in g.instance_types]
+def _all_nitro(groups: Iterable[NodeGroup]) -> bool:
+    kinds = [k for g in groups if not g.fargate for k in g.instance_types]
     return all(k.prefixes_possible for k in kinds)
 
 

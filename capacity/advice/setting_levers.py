@@ -8,6 +8,8 @@ from math import ceil
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
 from capacity.advice.snippets import max_pods_snippets, minimal_update_snippet, no_surge_snippet
 from capacity.cluster.check import CheckResult
+from capacity.cluster.shape import TypeShape
+from capacity.spec.patch import entry
 from capacity.spec.plan import Plan
 
 SPARE = 2  # WARM_IP_TARGET beside a minimum; ip-optimization-strategies.adoc L83-103
@@ -60,7 +62,7 @@ def minimal_update(plan: Plan) -> Iterator[Lever]:
         yield Lever(
             name="minimal-update",
             summary="update managed node groups with strategy minimal: no surge nodes",
-            patch={f"nodeGroups[{g.name}].update.strategy": "minimal" for g in groups},
+            patch={entry("nodeGroups", g.name, "update.strategy"): "minimal" for g in groups},
             cost="old nodes go before new ones come: less room for pods during the update",
             source="Amazon EKS user guide, managed node update behavior (read 2026-11-25)",
             commands=tuple(map(minimal_update_snippet, groups)),
@@ -74,33 +76,44 @@ def smaller_surge(plan: Plan) -> Iterator[Lever]:
         yield Lever(
             name="no-surge",
             summary="deployments replace pods in place: maxSurge 0, maxUnavailable 25 %",
-            patch={f"workloads[{w.name}].rollingUpdate": {"maxSurge": "0", "maxUnavailable": "25%"} for w in work},
+            patch={
+                entry("workloads", w.name, "rollingUpdate"): {"maxSurge": "0", "maxUnavailable": "25%"} for w in work
+            },
             cost="a quarter of the replicas is missing during a deploy",
             source="aws/aws-eks-best-practices@dc0243a reliability/application.adoc L338-346",
             commands=tuple(no_surge_snippet(w.name) for w in work),
         )
 
 
+def _addressable(kind: TypeShape) -> int:
+    """Pods of a node whose ENIs are in full use, those on the host's network included. [pods]"""
+    return kind.served(kind.max_pods) + kind.start[4] - kind.start[5]
+
+
 def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
     """Max pods at the fullest node's pods and a fifth more: bounds what an unlucky spread may take.
 
-    Not for Auto Mode and Fargate, which let nobody set them.
+    Where pods get no address, no more than the ENIs serve: the other pods are Pending then, and an autoscaler
+    starts nodes for them. Not for Auto Mode and Fargate, which let nobody set them, nor with an overlay CNI, whose
+    pods take no address.
     """
     patch: dict[str, object] = {}
     commands: list[str] = []
     for index, shape in enumerate(result.shapes):
-        if shape.group.fargate or shape.group.auto:
+        if shape.group.fargate or shape.group.auto or shape.first.settings.overlay:
             continue
         fullest = max((s.groups[index].pods_per_node for s in result.scenarios), default=0)
         wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start[4] + 1)
+        if any(s.groups[index].pods_without_address for s in result.scenarios):
+            wanted = min(wanted, _addressable(shape.first))
         if fullest and wanted < min(t.max_pods for t in shape.types):
             g = shape.group
-            patch[f"nodeGroups[{g.name}].maxPods"] = wanted
+            patch[entry("nodeGroups", g.name, "maxPods")] = wanted
             commands += max_pods_snippets(g.name, g.provisioner, g.ami, wanted)
     if patch:
         yield Lever(
             name="lower-max-pods",
-            summary="lower max pods to what the fullest node runs and a fifth more",
+            summary="cap max pods at the busiest node's count + 20 %, and at what its ENIs can address",
             patch=patch,
             cost="fewer pods per node when requests shrink; in the launch template, NodeClass or nodeadm configuration",
             source=(

@@ -7,13 +7,19 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from capacity.advice.identifiers import placeholder
 from capacity.spec.plan import NodeGroup, Plan
+from capacity.spec.windows import CONFIG_MAP, to_chart_values
+
+NOTHING: Mapping[str, str] = {}
 
 
-def env_commands(change: Mapping[str, str | None], env: Mapping[str, str | None]) -> tuple[str, ...]:
+def env_commands(
+    change: Mapping[str, str | None], env: Mapping[str, str | None], windows: Mapping[str, str] = NOTHING
+) -> tuple[str, ...]:
     """What to paste: kubectl for a self-managed CNI, the AWS CLI for the EKS add-on.
 
-    The add-on's values are given as a whole: those of the plan with the change made.
+    The add-on's values are given as a whole: those of the plan, for Windows nodes too, with the change made.
 
     Examples
     --------
@@ -26,8 +32,7 @@ def env_commands(change: Mapping[str, str | None], env: Mapping[str, str | None]
     if not change:
         return ()
     words = [f"{n}-" if v is None else shlex.quote(f"{n}={v}") for n, v in change.items()]
-    merged: dict[str, Any] = {n: v for n, v in {**env, **change}.items() if v is not None}
-    values = shlex.quote(json.dumps({"env": merged}))
+    values = shlex.quote(json.dumps(_addon_values({**env, **change}, windows)))
     return (
         f"kubectl set env daemonset/aws-node -n kube-system {' '.join(words)}",
         "aws eks update-addon --cluster-name CLUSTER --addon-name vpc-cni --resolve-conflicts PRESERVE "
@@ -35,15 +40,43 @@ def env_commands(change: Mapping[str, str | None], env: Mapping[str, str | None]
     )
 
 
-def env_snippets(change: Mapping[str, str | None], env: Mapping[str, str | None]) -> tuple[str, ...]:
+def env_snippets(
+    change: Mapping[str, str | None], env: Mapping[str, str | None], windows: Mapping[str, str] = NOTHING
+) -> tuple[str, ...]:
     """Variables of the CNI: kubectl, the AWS CLI, Terraform's aws_eks_addon, eksctl's addons."""
-    values = {n: v for n, v in {**env, **change}.items() if v is not None}
-    pairs = ", ".join(f"{name} = {json.dumps(value)}" for name, value in values.items())
-    flow = json.dumps({"env": values})
+    return (*env_commands(change, env, windows), *_addon_forms(_addon_values({**env, **change}, windows)))
+
+
+def _addon_values(env: Mapping[str, str | None], windows: Mapping[str, str]) -> dict[str, Any]:
+    """The EKS add-on's configuration values, which are always given as a whole."""
+    variables = {n: v for n, v in env.items() if v is not None}
+    return ({"env": variables} if variables else {}) | to_chart_values(windows)
+
+
+def _addon_forms(values: Mapping[str, Any]) -> Iterator[str]:
+    yield f"# Terraform, aws_eks_addon vpc-cni: configuration_values = jsonencode({_hcl(values)})"
+    yield f"# eksctl, addons: {{name: vpc-cni, configurationValues: {_single_quoted(json.dumps(values))}}}"
+
+
+def windows_snippets(
+    change: Mapping[str, str], env: Mapping[str, str | None] = NOTHING, windows: Mapping[str, str] = NOTHING
+) -> tuple[str, ...]:
+    """Keys of ConfigMap amazon-vpc-cni, which Windows nodes follow: kubectl, the AWS CLI, Terraform, eksctl.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 charts/aws-vpc-cni/templates/configmap.yaml (the EKS add-on takes the same values).
+
+    >>> print(windows_snippets({"warm-ip-target": "5"})[0])
+    kubectl patch configmap amazon-vpc-cni -n kube-system --type merge -p '{"data": {"warm-ip-target": "5"}}'
+    """
+    patch = shlex.quote(json.dumps({"data": dict(change)}))
+    values = _addon_values(env, {**windows, **change})
     return (
-        *env_commands(change, env),
-        f"# Terraform, aws_eks_addon vpc-cni: configuration_values = jsonencode({{ env = {{ {pairs} }} }})",
-        f"# eksctl, addons: {{name: vpc-cni, configurationValues: {_single_quoted(flow)}}}",
+        f"kubectl patch configmap {CONFIG_MAP} -n kube-system --type merge -p {patch}",
+        "aws eks update-addon --cluster-name CLUSTER --addon-name vpc-cni --resolve-conflicts PRESERVE "
+        f"--configuration-values {shlex.quote(json.dumps(values))}",
+        *_addon_forms(values),
     )
 
 
@@ -103,7 +136,7 @@ def reserved_enis_snippet(plan: Plan) -> Iterator[str]:
 
 def eni_config(zone: str, subnet: str) -> str:
     """The ENIConfig of a zone; the security groups are the cluster's."""
-    name, place = json.dumps(zone, ensure_ascii=False), json.dumps(f"ID-OF-{subnet}", ensure_ascii=False)
+    name, place = json.dumps(zone, ensure_ascii=False), json.dumps(placeholder(subnet), ensure_ascii=False)
     meta = f"metadata: {{name: {name}}}, spec: {{subnet: {place}, securityGroups: [SECURITY-GROUP]}}"
     text = f"{{apiVersion: crd.k8s.amazonaws.com/v1alpha1, kind: ENIConfig, {meta}}}"
     return f"echo {shlex.quote(text)} | kubectl apply -f -"
@@ -131,7 +164,7 @@ def ipv6_cluster_snippets(plan: Plan, variables: Mapping[str, str]) -> Iterator[
     Amazon EKS user guide, "Deploying an Amazon EKS IPv6 cluster"; eksctl user guide, "IPv6 support" (read 2026-11-25).
     """
     names = plan.control_plane or tuple(dict.fromkeys(n for g in plan.node_groups for n in g.subnets))
-    ids = shlex.quote("subnetIds=" + ",".join(f"ID-OF-{n}" for n in names))
+    ids = shlex.quote("subnetIds=" + ",".join(placeholder(n) for n in names))
     yield 'aws ec2 associate-vpc-cidr-block --vpc-id "$VPC_ID" --amazon-provided-ipv6-cidr-block'
     yield "# each subnet: aws ec2 associate-subnet-cidr-block --subnet-id SUBNET --ipv6-cidr-block BLOCK/64"
     yield (

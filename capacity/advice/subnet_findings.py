@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from capacity.advice.codes import Finding, Ranked, finding, worst_of_each
 from capacity.cluster.check import CheckResult
+from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE, short_subnets
+from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
 from capacity.spec.discovery import ROLE_TAG, of_another_cluster, subnet_discovery
 from capacity.spec.plan import Plan, Subnet
@@ -13,7 +15,9 @@ from capacity.units import counted
 from capacity.vpc.fragments import expected_free_blocks, fragments_of_counts
 from capacity.vpc.ledger import SubnetState
 
-CONTROL_PLANE_REQUIRED, CONTROL_PLANE_ADVISED = 6, 16  # network-reqs.adoc L77
+CONTROL_PLANE_ADVISED = (
+    16  # addresses in each cluster subnet; awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L77
+)
 LOAD_BALANCER_PREFIX = 27  # smallest subnet of an ALB; AWS ELB user guide (read 2026-11-24)
 LOAD_BALANCERS = ("alb", "clb")
 
@@ -29,10 +33,15 @@ def subnet_findings(result: CheckResult) -> Iterator[Finding]:
     yield from _unused_tags(result)
 
 
+def seen_in(scenario: ScenarioState, code: str, where: str, message: str) -> Finding:
+    """A finding of one scenario; where nobody asked for the scenario by name it is a warning at most."""
+    return finding(code, where, message, scenario.title, "warning" if scenario.advisory else None)
+
+
 def _unused_tags(result: CheckResult) -> Iterator[Finding]:
     """Subnets tagged for pods that no node can have an ENI in."""
     plan = result.plan
-    if plan.cni.settings.cilium:  # whose operator chooses subnets by settings of its own
+    if plan.cni.settings.cilium or plan.cni.settings.overlay:  # which have settings of their own, or need none
         return
     used = {n for g in plan.node_groups for n in (*g.subnets, *g.pod_subnets)}
     used |= {n for shape in result.shapes for here in shape.choices.values() for n in here}
@@ -57,7 +66,7 @@ def _why_unused(plan: Plan, subnet: Subnet) -> str:
 
 
 def _subnets(result: CheckResult) -> Iterator[Finding]:
-    found = [f for scenario in result.scenarios for state in scenario.subnets for f in _subnet(state, scenario, result)]
+    found = [f for scenario in result.scenarios for state in scenario.left for f in _subnet(state, scenario, result)]
     yield from worst_of_each(found)
 
 
@@ -67,14 +76,14 @@ def _subnet(state: SubnetState, scenario: ScenarioState, result: CheckResult) ->
     if state.free < 0:
         text = f"{name} is {counted(-state.free, 'address', 'addresses')} short: "
         text += f"{state.used_total:,} wanted, {subnet.usable:,} usable"
-        yield state.free, finding("IP001", where, text, title)
+        yield state.free, seen_in(scenario, "IP001", where, text)
     elif not state.prefixes_placed and state.prefixes:
         text = f"{name} has no room for {counted(state.prefixes, 'prefix', 'prefixes')} beside "
         text += counted(_singles(state), "single address", "single addresses")
-        yield state.free, finding("IP003", where, f"{text} ({state.free:,} addresses free)", title)
+        yield state.free, seen_in(scenario, "IP003", where, f"{text} ({state.free:,} addresses free)")
     elif not state.prefixes_placed:
         text = f"{name}: {_singles(state):,} single addresses wanted, but reservations leave fewer outside them"
-        yield state.free, finding("IP001", where, text, title)
+        yield state.free, seen_in(scenario, "IP001", where, text)
     elif state.free < result.plan.checks.min_free * subnet.usable:
         share = 100 * state.free / subnet.usable
         text = f"{name} keeps {state.free:,} of {subnet.usable:,} addresses free ({share:.1f} %)"
@@ -82,7 +91,7 @@ def _subnet(state: SubnetState, scenario: ScenarioState, result: CheckResult) ->
         yield state.free, finding("IP002", where, f"{text}, {least}", title)
     if state.free >= 0 and state.used_highest > subnet.usable:
         text = f"{name}: {state.used_total:,} expected, but up to {state.used_highest:,} of {subnet.usable:,}"
-        text += " where pods and odd nodes fall badly"
+        text += " with unlucky placement"
         yield subnet.usable - state.used_highest, finding("IP006", where, text, title)
 
 
@@ -91,7 +100,7 @@ def _singles(state: SubnetState) -> int:
 
 
 def _pods(result: CheckResult) -> Iterator[Finding]:
-    found = [f for scenario in result.scenarios for f in _unplaced(scenario)]
+    found = [f for scenario in result.scenarios for f in (*_unplaced(scenario), *_without_address(scenario))]
     yield from worst_of_each(found)
 
 
@@ -99,10 +108,20 @@ def _unplaced(scenario: ScenarioState) -> Iterator[Ranked]:
     for unplaced in scenario.unplaced:
         where = f"workloads.{unplaced.workload}"
         if unplaced.reason == "addresses":
-            yield -unplaced.pods, finding("IP004", where, f"{unplaced} with an address left", scenario.title)
+            text = f"{unplaced}: no Windows node has an address left (vpc.amazonaws.com/PrivateIPv4Address)"
+            yield -unplaced.pods, seen_in(scenario, "IP004", where, text)
         else:
-            why = f"{unplaced}: stopped by {unplaced.reason.replace('_', ' ')}"
+            why = f"{unplaced}: limited by {unplaced.reason.replace('_', ' ')}"
             yield -unplaced.pods, finding("IP005", where, why, scenario.title)
+
+
+def _without_address(scenario: ScenarioState) -> Iterator[Ranked]:
+    for group in scenario.groups:
+        if stuck := group.pods_without_address:
+            name, first = group.shape.group.name, group.shape.first
+            text = f"{without_address(stuck, name)}: a node runs up to {group.pods_per_node} pods"
+            text += f", and one {first.instance_type.name} has addresses for {first.served(first.max_pods)}"
+            yield -stuck, seen_in(scenario, "IP004", f"nodeGroups.{name}", text)
 
 
 def _control_plane(result: CheckResult) -> Iterator[Finding]:
@@ -111,6 +130,7 @@ def _control_plane(result: CheckResult) -> Iterator[Finding]:
         text = f"all cluster subnets are in {next(iter(zones))}; EKS wants subnets in two zones"
         yield finding("IP029", "controlPlane.subnets", text)
     found = [f for scenario in result.scenarios for f in _cluster_subnets(result.plan, scenario)]
+    found += [f for scenario in result.scenarios for f in _update(scenario)]
     yield from worst_of_each(found)
 
 
@@ -121,11 +141,19 @@ def _cluster_subnets(plan: Plan, scenario: ScenarioState) -> Iterator[Ranked]:
         room = state.free + state.used["control_plane"]
         text = f"{state.subnet.name} has {counted(room, 'address', 'addresses')} for the control plane"
         where = f"subnets.{state.subnet.name}"
-        if room < CONTROL_PLANE_REQUIRED:
-            yield room, finding("IP018", where, f"{text}; EKS requires {CONTROL_PLANE_REQUIRED}", scenario.title)
-        elif room < CONTROL_PLANE_ADVISED:
+        if room < CONTROL_PLANE_ADVISED:
             advice = f"{text}; EKS advises {CONTROL_PLANE_ADVISED}"
             yield room, finding("IP018", where, advice, scenario.title, "warning")
+
+
+def _update(scenario: ScenarioState) -> Iterator[Ranked]:
+    """Cluster subnets in which a control-plane update finds too few free addresses."""
+    for name in short_subnets(scenario.update_room):
+        free = scenario.update_room[name]
+        text = f"{name} has {free:,} free when the control plane is updated; EKS needs {CONTROL_PLANE_UPDATE} free"
+        text += " in cluster subnets of two zones and refuses the update" if scenario.refused else ""
+        severity = "error" if scenario.refused and not scenario.advisory else "warning"
+        yield free - CONTROL_PLANE_ADVISED, finding("IP018", f"subnets.{name}", text, scenario.title, severity)
 
 
 def _worst_zone(result: CheckResult) -> Iterator[Finding]:

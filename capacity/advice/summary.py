@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, has_pods
+from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE, short_subnets
 from capacity.cluster.growth import Exhaustion, exhaustion
-from capacity.cluster.place import no_node
+from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import ScenarioState
+from capacity.spec.plan import AT_REST
+from capacity.spec.scenarios import when_words
 from capacity.units import counted
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
-# What keeps a pod off every node, as a reviewer reads it
+# What limits pods that are unschedulable, as a reviewer reads it
 STOPS = {
     "max_pods": "max pods of the nodes",
-    "addresses": "the addresses that the nodes' ENIs can hold",
+    "addresses": "the addresses of Windows nodes",
     "branch_enis": "branch ENIs",
     "volumes": "EBS volumes per node",
     "cpu": "CPU",
@@ -34,27 +37,64 @@ def verdict_sentence(result: CheckResult) -> str:
         names = ", ".join(dict.fromkeys(s.name for s in result.scenarios))
         return f"OK: every subnet keeps at least {share:g} % of its addresses free ({names})."
     scenario, subnet = _worst(result)
-    pods = f" {_unplaced(scenario)}." if scenario.unplaced else ""
-    if VERDICTS.index(subnet.verdict) < VERDICTS.index(result.verdict):
-        return f"{result.verdict.upper()}: in {scenario.title},{pods}{_least_left(subnet)}"
+    if VERDICTS.index(scenario.verdict) < VERDICTS.index(result.verdict):
+        return f"{result.verdict.upper()}: {_beyond_scenarios(result)}"
+    pods = _pods(scenario)
+    if VERDICTS.index(subnet.verdict) < VERDICTS.index(result.verdict) or scenario.refused:
+        return f"{result.verdict.upper()}: {_at(scenario)}:{_refused(scenario)}{pods}{_least_left(subnet)}"
     name = f"{subnet.subnet.name} ({subnet.subnet.cidr}, {subnet.subnet.zone})"
     if subnet.free >= 0:
         what = _tight(subnet) if subnet.prefixes_placed else _misplaced(subnet)
-        return f"{result.verdict.upper()}: {name}: {what} in {scenario.title}.{pods}"
-    at_rest = scenario.name in ("steady", "peak")
+        return f"{result.verdict.upper()}: {name}: {what} {_at(scenario)}.{pods}"
+    at_rest = scenario.name in AT_REST
     when = _when(exhaustion(result, scenario, subnet.subnet.name)) if at_rest else ""
     short = counted(-subnet.free, "address", "addresses")
-    return f"EXHAUSTED: {name} is {short} short in {scenario.title}.{when}{_why(subnet)}{pods}"
+    return f"EXHAUSTED: {name} is {short} short {_at(scenario)}.{when}{_why(subnet)}{pods}"
+
+
+def _beyond_scenarios(result: CheckResult) -> str:
+    """Why a plan is worse than its scenarios: what cannot work, no pods, or a type that a group may also get."""
+    if result.blocked:
+        more = f" ({len(result.blocked) - 1} more)" if len(result.blocked) > 1 else ""
+        return f"this cannot work: {result.blocked[0]}{more}."
+    if not has_pods(result.plan):
+        return "the plan has no pods, so only its nodes and tenants were judged."
+    types = ", ".join(f"{h.group} with {h.instance_type}" for h in result.harmful[:3])
+    more = f" and {len(result.harmful) - 3} more" if len(result.harmful) > 3 else ""
+    return f"every scenario fits with the expected instance types, but not with every type permitted: {types}{more}."
+
+
+def _at(scenario: ScenarioState) -> str:
+    """Where in words: ``at peak``, ``in upgrade``."""
+    return when_words(scenario.name, scenario.title)
+
+
+def _refused(scenario: ScenarioState) -> str:
+    """That EKS refuses the update, and for want of what."""
+    if not scenario.refused:
+        return ""
+    least = ", ".join(f"{scenario.update_room[name]} in {name}" for name in short_subnets(scenario.update_room)[:4])
+    return (
+        f" EKS refuses the control-plane update: it needs {CONTROL_PLANE_UPDATE} free addresses in cluster subnets "
+        f"of two zones ({least})."
+    )
+
+
+def _pods(scenario: ScenarioState) -> str:
+    """What becomes of the pods that do not run, a sentence each; empty where all do."""
+    said = [without_address(scenario.pods_without_address)] if scenario.pods_without_address else []
+    said += [_unplaced(scenario)] if scenario.unplaced else []
+    return "".join(f" {s}." for s in said)
 
 
 def _unplaced(scenario: ScenarioState) -> str:
-    """``12 pods find no node: stopped by CPU and max pods``, what stops the most first."""
+    """``12 pods are unschedulable: limited by CPU and max pods``, what lacks the most first."""
     by_reason = Counter({u.reason: 0 for u in scenario.unplaced})
     for u in scenario.unplaced:
         by_reason[u.reason] += u.pods
     reasons = [STOPS[reason] for reason, _ in by_reason.most_common()]
     said = " and ".join(filter(None, (", ".join(reasons[:-1]), reasons[-1])))
-    return f"{no_node(scenario.unplaced_pods)}: stopped by {said}"
+    return f"{unschedulable(scenario.unplaced_pods)}: limited by {said}"
 
 
 def _least_left(subnet: SubnetState) -> str:
@@ -79,10 +119,10 @@ def _tight(subnet: SubnetState) -> str:
 
 
 def _worst(result: CheckResult) -> tuple[ScenarioState, SubnetState]:
-    """The first scenario with the plan's verdict, and its subnet with the least share free."""
+    """The first scenario with the worst verdict, and its subnet with the least share free."""
     order = {"exhausted": 0, "tight": 1, "ok": 2}
     scenario = min(result.scenarios, key=lambda s: order[s.verdict])
-    subnet = min(scenario.subnets, key=lambda s: (order[s.verdict], s.free / s.subnet.usable))
+    subnet = min(scenario.left or scenario.subnets, key=lambda s: (order[s.verdict], s.free / s.subnet.usable))
     return scenario, subnet
 
 
@@ -93,13 +133,12 @@ def _when(found: Exhaustion | None) -> str:
 
 
 def _why(subnet: SubnetState) -> str:
-    used = subnet.used
+    used = subnet.used | subnet.grouped
     names = {
         "warm": "held warm by the CNI",
-        "assigned": "given to pods",
+        "pods": "given to pods",
         "other": "taken by others",
         "load_balancers": "kept for load balancers",
-        "branch": "on branch ENIs",
     }
     largest = sorted(names, key=lambda h: -used[h])[:2]
     said = " and ".join(f"{used[h]:,} {'is' if used[h] == 1 else 'are'} {names[h]}" for h in largest if used[h])
@@ -112,7 +151,7 @@ def waste_sentence(result: CheckResult) -> str:
     if state is None:
         return ""
     warm = sum(s.used["warm"] for s in state.subnets)
-    held = warm + sum(s.used["assigned"] for s in state.subnets)
+    held = warm + sum(s.grouped["pods"] for s in state.subnets)
     if not warm:
         return ""
     return f"Held but unused in steady: {warm:,} of {held:,} pod addresses ({100 * warm / held:.0f} %)."

@@ -70,7 +70,7 @@ def _short(result: CheckResult, zone: str) -> list[list[SubnetState]]:
 
 def _length(result: CheckResult, short: Sequence[Sequence[SubnetState]]) -> int:
     """Prefix length of the smallest further subnet with which a zone is ok; the largest where none is."""
-    eni = max(s.largest_eni for s in result.shapes if is_own_cni(result.plan, s.group))
+    eni = max(s.first.largest_eni for s in result.shapes if is_own_cni(result.plan, s.group))
     min_free = result.plan.checks.min_free
     lengths = range(SMALLEST_NEW, LARGEST, -1)
     return next((n for n in lengths if all(_enough(n, states, min_free, eni) for states in short)), LARGEST)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from capacity.cluster.check import CheckResult
-from capacity.cluster.demand import steady
 from capacity.cluster.engine import Engine
 from capacity.cluster.headroom import headroom_by_nodes
 
@@ -62,7 +61,7 @@ def node_thresholds(result: CheckResult) -> NodeThresholds | None:
     if not rows:
         return None
     more, subnet, group = min(rows)
-    state = Engine(result.plan, result.shapes).run(steady(result.plan))
+    state = Engine(result.plan, result.shapes).at_rest("steady")
     nodes = {g.shape.group.name: g.nodes for g in state.groups}
     now = sum(n for name, n in nodes.items() if name not in windows)
     ends = [e for e in headroom_by_nodes(result, group).exhausted_at if e is not None]

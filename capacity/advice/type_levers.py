@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from capacity.advice.group_snippets import group_type_snippets
+from capacity.advice.group_snippets import group_type_snippets, group_types_snippets
 from capacity.advice.lever import Lever, is_own_cni
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.prices import price
@@ -15,6 +15,7 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.platform import group_platform
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.shape import GroupShape, group_settings
+from capacity.spec.patch import entry
 from capacity.spec.plan import NodeGroup, Plan
 from capacity.units import ceil_div
 
@@ -39,7 +40,7 @@ def instance_type(result: CheckResult) -> Iterator[Lever]:
         found = _better(plan, state, lifted)
         if found is not None:
             old = state.shape.first.instance_type
-            patch[f"nodeGroups[{state.shape.group.name}].instanceTypes"] = [found.name]
+            patch[entry("nodeGroups", state.shape.group.name, "instanceTypes")] = [found.name]
             words.append(f"{found.name} instead of {old.name} in {state.shape.group.name}")
             costs.append(price_difference(old.name, found.name, plan.region))
             commands += group_type_snippets(state.shape.group, found.name)
@@ -52,6 +53,35 @@ def instance_type(result: CheckResult) -> Iterator[Lever]:
             source="data/eni_limits.csv; aws/aws-eks-best-practices@dc0243a scalability/data-plane.adoc L44-50",
             commands=tuple(commands),
         )
+
+
+def drop_types(result: CheckResult) -> Iterator[Lever]:
+    """The types without those that run out, in groups that may get several."""
+    kept = {shape.group.name: _kept(result, shape) for shape in result.shapes if len(shape.types) > 1}
+    changed = {s.group.name: s for s in result.shapes if 0 < len(kept.get(s.group.name, ())) < len(s.types)}
+    if not changed:
+        return
+    dropped = {
+        n: [k.instance_type.name for k in s.types if k.instance_type.name not in kept[n]] for n, s in changed.items()
+    }
+    yield Lever(
+        name="drop-types",
+        summary="; ".join(f"{name} without {', '.join(types)}" for name, types in dropped.items()),
+        patch={f"nodeGroups[{name}].instanceTypes": kept[name] for name in changed},
+        cost="fewer types to choose from when one is out of stock; nodes of a dropped type are replaced",
+        source="karpenter.sh/docs/concepts/nodepools (spec.template.spec.requirements, read 2026-11-30)",
+        commands=tuple(c for n, s in changed.items() for c in group_types_snippets(s.group, kept[n])),
+    )
+
+
+def _kept(result: CheckResult, shape: GroupShape) -> list[str]:
+    """Names of the types, in plan order, that do not run out; all of them where none does."""
+    name = shape.group.name
+    bad = {h.instance_type for h in result.harmful if h.group == name}
+    if any(g.pods_without_address for s in result.scenarios for g in s.groups if g.shape is shape):
+        bad = {k.instance_type.name for k in shape.types if k.max_pods - (k.start[4] - k.start[5]) > k.addresses}
+    spec = next(g for g in result.plan.node_groups if g.name == name)
+    return [k.name for k in spec.instance_types if k.name not in bad]
 
 
 def price_difference(old: str, new: str, region: str | None) -> str:
@@ -136,7 +166,7 @@ def _addresses(plan: Plan, group: NodeGroup, kinds: Sequence[InstanceType], carr
 
     from capacity.cni.sweep import sweep
 
-    settings = group_settings(plan.cni.settings, group)
+    settings = group_settings(plan.cni, group)
     max_pods = [group_platform(replace(group, instance_types=(k,)), settings).figures[0][0] for k in kinds]
     columns = ("subnet_addresses", "pods_without_address")
     unmanaged = group.unmanaged_enis

@@ -123,7 +123,7 @@ def run(
 ) -> tuple[CheckResult, tuple[Finding, ...]]:
     """Change, check, judge."""
     from capacity.advice.findings import findings
-    from capacity.cluster.check import check as check_plan
+    from capacity.advice.judge import check as check_plan
     from capacity.spec.patch import parse_patched
 
     result = check_plan(parse_patched(plan.document, patch, plan.name), scenarios)

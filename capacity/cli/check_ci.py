@@ -16,10 +16,12 @@ from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence
 from capacity.cli.fix_view import plan_changes
 from capacity.cluster.check import CheckResult
+from capacity.cluster.engine import unplaced_verdict
+from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
 from capacity.inert import log_line, log_text, printable, xml_text
 from capacity.spec.locate import Place, place_of
-from capacity.vpc.ledger import SubnetState
+from capacity.vpc.ledger import SubnetState, worst
 
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}  # SARIF 2.1.0 §3.27.10
 COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
@@ -150,11 +152,20 @@ def junit(result: CheckResult, fail_on: str, fixes: Fixes | None = None) -> str:
 
 def _cases(state: ScenarioState) -> Iterator[tuple[str, str, str]]:
     """Name, verdict and figures of each case."""
-    for s in state.subnets:
-        yield f"subnet {s.subnet.name}", s.verdict, _figures(s)
-    grave = "exhausted" if any(u.reason == "addresses" for u in state.unplaced) else "tight"
-    text = "; ".join(f"{u} ({u.reason})" for u in state.unplaced)
-    yield "every pod finds a node", grave if state.unplaced else "ok", text or "all pods are placed"
+    for s in state.left:
+        verdict = "tight" if state.advisory and s.verdict == "exhausted" else s.verdict
+        yield f"subnet {s.subnet.name}", verdict, _figures(s)
+    said = [f"{u}: limited by {u.reason.replace('_', ' ')}" for u in state.unplaced]
+    verdict = worst([unplaced_verdict(u) for u in state.unplaced])
+    yield "every pod is scheduled", verdict, "; ".join(said) or "all pods are scheduled"
+    stuck = [
+        without_address(g.pods_without_address, g.shape.group.name) for g in state.groups if g.pods_without_address
+    ]
+    verdict = ("tight" if state.advisory else "exhausted") if stuck else "ok"
+    yield "every pod gets an address", verdict, "; ".join(stuck) or "all pods get an address"
+    if state.update_room:
+        text = ", ".join(f"{free:,} free in {name}" for name, free in state.update_room.items())
+        yield "EKS accepts the control-plane update", "exhausted" if state.refused else "ok", text
 
 
 def _figures(state: SubnetState) -> str:

@@ -12,11 +12,12 @@ from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.fix_view import fix_blocks, fixes_json
 from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
-from capacity.cluster.place import no_node
+from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.runway import Runway, shared_pools
-from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
+from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
-from capacity.spec.plan import Cni
+from capacity.spec.plan import Plan
+from capacity.spec.windows import WindowsIpam
 from capacity.vpc.ledger import SubnetState
 
 
@@ -41,7 +42,7 @@ def answer(
         rows=[
             {"scenario": s.name, "variant": s.variant, **row}
             for s in result.scenarios
-            for row in map(subnet_json, s.subnets)
+            for row in (subnet_json(x, s) for x in s.subnets)
         ],
         warnings=result.notes,
     )
@@ -55,15 +56,17 @@ def inputs_of(result: CheckResult) -> dict[str, Any]:
         "name": plan.name,
         "region": plan.region,
         "ip_family": plan.kubernetes.ip_family,
-        "cni": _cni(plan.cni),
+        "cni": _cni(plan),
         "min_free": f"{float(100 * plan.checks.min_free):g}%",
         "scenarios": list(dict.fromkeys(s.name for s in result.scenarios)),
     }
 
 
-def _cni(cni: Cni) -> dict[str, Any]:
-    """The CNI's settings; with Cilium its own, and none of the VPC CNI's targets."""
-    settings, ours = cni.settings, cni.settings.cilium is None
+def _cni(plan: Plan) -> dict[str, Any]:
+    """The CNI's settings; with Cilium its own, with another none of the VPC CNI's targets."""
+    cni = plan.cni
+    settings, ours = cni.settings, cni.name == "vpc-cni"
+    windows = {"windows": _windows(cni.windows)} if ours and any(g.windows for g in plan.node_groups) else {}
     return {
         "name": cni.name,
         "version": cni.version,
@@ -76,6 +79,17 @@ def _cni(cni: Cni) -> dict[str, Any]:
         "warm_prefix_target": settings.warm_prefix if ours else None,
         "max_eni": settings.max_eni,
         "cilium": None if settings.cilium is None else asdict(settings.cilium),
+    } | windows
+
+
+def _windows(told: WindowsIpam) -> dict[str, Any]:
+    """What the VPC resource controller does on Windows nodes, after defaults."""
+    return {
+        "enabled": told.enabled,
+        "prefix_delegation": told.prefix,
+        "warm_ip_target": told.warm_ip,
+        "minimum_ip_target": told.minimum_ip,
+        "warm_prefix_target": told.warm_prefix,
     }
 
 
@@ -96,15 +110,16 @@ def scenario_json(state: ScenarioState) -> dict[str, Any]:
         "variant": state.variant,
         "rule": state.rule,
         "verdict": state.verdict,
-        "subnets": [subnet_json(s) for s in state.subnets],
+        "subnets": [subnet_json(s, state) for s in state.subnets],
         "node_groups": [group_json(g) for g in state.groups],
         "unplaced_pods": state.unplaced_pods,
+        "pods_without_address": state.pods_without_address,
         "unplaced": [{"workload": u.workload, "pods": u.pods, "reason": u.reason} for u in state.unplaced],
     }
 
 
-def subnet_json(state: SubnetState) -> dict[str, Any]:
-    """One of a scenario's ``subnets``."""
+def subnet_json(state: SubnetState, scenario: ScenarioState) -> dict[str, Any]:
+    """One of a scenario's ``subnets``; ``lost`` where its zone is: what is free there serves nobody."""
     subnet = state.subnet
     return {
         "name": subnet.name,
@@ -120,6 +135,7 @@ def subnet_json(state: SubnetState) -> dict[str, Any]:
         "used_lowest": state.used_lowest,
         "used_highest": state.used_highest,
         "verdict": state.verdict,
+        "lost": scenario.is_lost(subnet),
     }
 
 
@@ -134,6 +150,7 @@ def group_json(state: GroupState) -> dict[str, Any]:
         "pods_per_node": state.pods_per_node,
         "max_pods": first.max_pods,
         "binding": state.binding,
+        "pods_without_address": state.pods_without_address,
     }
 
 
@@ -167,8 +184,8 @@ _SUBNETS = (
     ("zone", "zone"),
     ("cidr", "cidr"),
     ("usable", "usable"),
-    ("nodes", "nodes+ENIs"),
-    ("assigned", "pods"),
+    ("enis", "nodes+ENIs"),
+    ("pods", "pods"),
     ("warm", "warm"),
     ("others", "others"),
     ("free", "free"),
@@ -217,7 +234,9 @@ def _glance(result: CheckResult) -> Table:
     columns = [("scenario", "scenario"), ("verdict", "verdict")]
     title = "free addresses"
     if len(subnets) > _MOST_COLUMNS:
-        least = {s.name: min(x.subnets[i].free / s.usable for x in states) for i, s in enumerate(subnets)}
+        least = {
+            s.name: min(x.subnets[i].free / s.usable for x in states if not x.is_lost(s)) for i, s in enumerate(subnets)
+        }
         names = sorted(least, key=lambda n: least[n])[:_MOST_COLUMNS]
         title += f" of the {_MOST_COLUMNS} tightest of {len(subnets):,} subnets (all: -o json)"
     else:
@@ -225,23 +244,23 @@ def _glance(result: CheckResult) -> Table:
     columns += [(f"subnet {name}", name) for name in names]
     rows = []
     for state in states:
-        free = {f"subnet {s.subnet.name}": s.free for s in state.subnets}
-        unplaced = {"unplaced": state.unplaced_pods} if any(s.unplaced_pods for s in states) else {}
-        rows.append({"scenario": state.title, "verdict": state.verdict, **free, **unplaced})
+        free = {f"subnet {s.subnet.name}": LOST if state.is_lost(s.subnet) else s.free for s in state.subnets}
+        pods = {"unplaced": state.unplaced_pods, "stuck": state.pods_without_address}
+        rows.append({"scenario": state.title, "verdict": state.verdict, **free, **pods})
     if any(s.unplaced_pods for s in states):
-        columns.append(("unplaced", "pods without node"))
+        columns.append(("unplaced", "unschedulable pods"))
+    if any(s.pods_without_address for s in states):
+        columns.append(("stuck", "pods without address"))
     return Table(columns, rows, title)
 
 
 def _scenario_table(state: ScenarioState) -> Table:
     rows = []
     for s in state.subnets:
-        used = s.used
-        nodes = used["node_primary"] + used["eni_primary"] + used["branch"]
-        others = used["control_plane"] + used["load_balancers"] + used["endpoints"] + used["other"]
-        row = subnet_json(s) | {"nodes": nodes, "assigned": used["assigned"], "warm": used["warm"], "others": others}
+        row = subnet_json(s, state) | s.grouped
         share = f"{100 * s.free / s.subnet.usable:5.1f}"  # text of one width: a number would show two decimals
-        rows.append(row | {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": share})
+        row |= {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": share}
+        rows.append(row | dict.fromkeys(("free", "free_pct", "free_prefixes", "verdict"), LOST) if row["lost"] else row)
     columns = list(_SUBNETS)
     if any(s.free_prefixes is not None for s in state.subnets):
         columns.insert(10, ("free_prefixes", "free /28 ≤"))
@@ -259,8 +278,9 @@ def _group_words(g: GroupState) -> str:
 
 def _groups_line(state: ScenarioState) -> str:
     parts = [_group_words(g) for g in state.groups]
-    unplaced = f"; {no_node(state.unplaced_pods)}" if state.unplaced_pods else ""
-    return "nodes: " + "; ".join(parts) + unplaced if parts else "nodes: none"
+    pods = [unschedulable(state.unplaced_pods)] if state.unplaced_pods else []
+    pods += [without_address(state.pods_without_address)] if state.pods_without_address else []
+    return "nodes: " + "; ".join([*parts, *pods]) if parts else "nodes: none"
 
 
 def _runway_table(result: CheckResult) -> Table:

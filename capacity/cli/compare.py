@@ -41,9 +41,9 @@ def compare(
     """
     to = sink(output, out_file, color, quiet)
     from capacity.advice.compare import compare as compare_checks
+    from capacity.advice.judge import check
     from capacity.cli.compare_view import answer
     from capacity.cli.output import emit
-    from capacity.cluster.check import check
     from capacity.errors import SpecError
     from capacity.spec.document import read_plan_file
     from capacity.spec.parse import find_plan, parse_plan

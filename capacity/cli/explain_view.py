@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from capacity.advice.codes import codes
+from capacity.advice.judge import check
 from capacity.cli.check_view import inputs_of
 from capacity.cli.output import Answer
-from capacity.cluster.check import check
 from capacity.cluster.trace import explain, lines, scenario_named
 from capacity.errors import SpecError, either, nearest_names
 from capacity.spec.parse import find_plan, read_plan
@@ -24,7 +24,7 @@ def code_answer(code: str) -> Answer:
     fields = ("what", "why", "fix", "source")
     texts = [f"{code} · {entry.severity} · {entry.title}"] + [f"{f + ':':8}{getattr(entry, f)}" for f in fields]
     results = {"code": code, "severity": entry.severity, "title": entry.title} | {f: getattr(entry, f) for f in fields}
-    return Answer("explain", {"what": code}, results, texts, [results])
+    return Answer("explain", {"what": code}, results, texts, [results], dated=False)
 
 
 def figure_answer(what: str, plan: Path | None, scenario: str | None) -> Answer:

@@ -36,7 +36,9 @@ class Answer:
     """What a verb has to say.
 
     ``results`` is what JSON and YAML carry; ``blocks`` (text paragraphs and tables) is what a person
-    reads as table or Markdown; ``rows`` is the flat table of ``-o csv``.
+    reads as table or Markdown; ``rows`` is the flat table of ``-o csv``. ``on_data`` is what the data behind
+    the answer lack, ``said`` what the blocks say too: both are warnings where no page is written. ``dated`` is
+    False where the answer does not rest on instance types, whose age is said with it.
     """
 
     command: str
@@ -46,6 +48,16 @@ class Answer:
     rows: Sequence[Mapping[str, Any]]
     warnings: Sequence[str] = field(default_factory=tuple)
     texts: Mapping[str, Callable[[], str]] = field(default_factory=dict)  # formats of a verb's own, written when asked
+    on_data: Sequence[str] = field(default_factory=tuple)
+    said: Sequence[str] = field(default_factory=tuple)
+    dated: bool = True
+
+    @property
+    def data_notes(self) -> list[str]:
+        """What is missing from the data behind the answer, or old."""
+        from capacity.catalog.age import limit_notes
+
+        return [*self.on_data, *(limit_notes() if self.dated else [])]
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,9 @@ def emit(answer: Answer, sink: Sink) -> None:
     """Print ``answer``: itself to stdout or the file, its warnings to stderr."""
     text = render(answer, sink)
     if not sink.quiet and sink.output not in ("json", "yaml"):
-        notes(f"warning: {line}" for line in answer.warnings)
+        shown = sink.output in ("table", "md") and sink.output not in answer.texts
+        beside = [] if shown else [*answer.said, *answer.data_notes]
+        notes(f"warning: {line}" for line in [*answer.warnings, *beside])
     put(text, sink.out_file)
 
 
@@ -96,11 +110,16 @@ def _rendered(answer: Answer, sink: Sink) -> str:
         return json.dumps(envelope(answer), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if sink.output == "csv":
         return render_csv(answer.rows)
+    page = [*answer.blocks, *_data_lines(answer)]
     if sink.output == "md":
-        blocks = (markdown_block(b) if isinstance(b, str) else markdown_table(b) for b in answer.blocks)
-        return "\n".join(blocks) + "\n"
+        return "\n".join(markdown_block(b) if isinstance(b, str) else markdown_table(b) for b in page) + "\n"
     paint = use_color(sink)
-    return "\n".join(text_block(b) if isinstance(b, str) else text_table(b, paint) for b in answer.blocks) + "\n"
+    return "\n".join(text_block(b) if isinstance(b, str) else text_table(b, paint) for b in page) + "\n"
+
+
+def _data_lines(answer: Answer) -> list[str]:
+    """What the page says of its data, a paragraph each."""
+    return [line for note in answer.data_notes for line in ("", f"Data: {note}.")]
 
 
 def _yaml(value: Any) -> str:
@@ -126,7 +145,7 @@ def envelope(answer: Answer) -> dict[str, Any]:
         "data": data_summary(),
         "inputs": dict(answer.inputs),
         "results": answer.results,
-        "warnings": list(answer.warnings),
+        "warnings": [*answer.said, *answer.warnings, *answer.data_notes],
     }
 
 

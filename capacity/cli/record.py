@@ -132,7 +132,7 @@ def _answer(into: Path, snapshot: Snapshot | None, dropped: int, kept: list[Reco
         said += f"; recorded {_count(len(rows), 'subnet')} of {snapshot.time:%Y-%m-%d %H:%M} UTC"
     inputs = {"into": str(into), "source": snapshot.source if snapshot else None}
     table: list[str | Table] = ["", Table(columns, rows)] if rows else []
-    return Answer("record", inputs, results, [said + ".", *table], rows)
+    return Answer("record", inputs, results, [said + ".", *table], rows, dated=False)
 
 
 def _fill_json(s: Any) -> dict[str, Any]:

@@ -156,8 +156,9 @@ def _write_alerts(result: CheckResult, folder: Path) -> None:
     from capacity.files import write_file
     from capacity.report.alerts import dashboard_json, rules_manifest, rules_yaml
 
-    if result.plan.cni.settings.cilium is not None:
-        raise SpecError("--alerts: the rules rest on metrics of the VPC CNI, and the plan's CNI is Cilium")
+    if result.plan.cni.name != "vpc-cni":
+        named = {"cilium": "Cilium", "overlay": "an overlay"}[result.plan.cni.name]
+        raise SpecError(f"--alerts: the rules rest on metrics of the VPC CNI, and the plan's CNI is {named}")
     _make_folder(folder, "--alerts")
     thresholds, place = node_thresholds(result), f"--alerts {str(folder)!r}"
     write_file(folder / "capacity-rules.yaml", rules_yaml(result, thresholds), place)
@@ -193,7 +194,10 @@ def _answer(page: Document, material: Material) -> Answer:
         for s, g in page.grids()
     ]
     results = {"title": page.title, "answer": page.answer, **checked.results, "tables": tables}
-    return Answer("report", checked.inputs, results, blocks, checked.rows, checked.warnings)
+    on_data = [*material.price_notes, *material.limit_notes]
+    return Answer(
+        "report", checked.inputs, results, blocks, checked.rows, checked.warnings, on_data=on_data, dated=False
+    )
 
 
 def _command(

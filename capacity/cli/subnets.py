@@ -175,7 +175,7 @@ def _subnet(cidr: str, reservations: list[str]) -> Subnet:
         part, _, kind = text.rpartition(":")
         if kind not in ("prefix", "explicit"):
             raise SpecError(f"--reservation: {text!r} is not CIDR:prefix or CIDR:explicit")
-        inner = Field(part, "", None, None, "--reservation").cidr(16, 28 if kind == "prefix" else 32)
+        inner = Field(part, "", None, None, "--reservation").cidr(16, 28 if kind == "prefix" else 32, (block,))
         if not inner.subnet_of(block):
             raise SpecError(f"--reservation: {inner} is outside {block}")
         for other in found:
@@ -214,9 +214,9 @@ def _single(
 
 
 def _of_plan(path: Path | None, scenario: str) -> tuple[list[SubnetFill], Sequence[str]]:
-    from capacity.cluster.check import check
+    from capacity.advice.judge import check
     from capacity.spec.parse import find_plan, read_plan
     from capacity.vpc.fill import fill_of_state
 
     result = check(read_plan(path or find_plan()), [scenario])
-    return [fill_of_state(s, state.title) for state in result.scenarios for s in state.subnets], result.notes
+    return [fill_of_state(s, state.title) for state in result.scenarios for s in state.left], result.notes

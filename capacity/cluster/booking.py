@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from capacity.cluster.bounds import bounds_of, roaming_of
+from capacity.cluster.control_plane import CONTROL_PLANE_ENIS, FEWEST_CONTROL_PLANE_ENIS
 from capacity.cluster.discovery import book_further_enis, roaming_bounds
 from capacity.cluster.fleet import Extra
 from capacity.cluster.scenario import GroupState
@@ -13,9 +14,6 @@ from capacity.spec.plan import Plan, Subnet
 from capacity.units import counted
 from capacity.vpc.ledger import Booking, SubnetState
 
-# Cross-account ENIs of a cluster, 2 to 4; awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66
-CONTROL_PLANE_ENIS = 4
-FEWEST_CONTROL_PLANE_ENIS = 2
 FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # what growth of nodes does not move
 
 
@@ -80,7 +78,8 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
         if state.shape.group.fargate:
             bookings[c.slot.subnet].book("assigned", c.count, f"{counted(c.count, 'Fargate pod')} of {name}", none)
             continue
-        what = f"{c.count} × {shape.instance_type.name} of {name} with {counted(c.vpc_pods, 'pod')} on VPC addresses"
+        what = f"{c.count} × {shape.instance_type.name} of {name} with {counted(c.vpc_pods, 'pod')}"
+        what += "" if shape.settings.spares_subnets else " on VPC addresses"
         home, pods = bookings[c.slot.subnet], bookings[c.slot.address_subnet]
         home.book("node_primary", c.count, what, none)
         if shape.limits.unmanaged:
@@ -91,7 +90,7 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
         if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.discovery
             slots, enis = shape.primary_slots(c.vpc_pods), 1
         held = slots * shape.unit
-        served = min(c.vpc_pods, max(held - shape.limits.own, 0))
+        served = min(shape.served(c.vpc_pods), held)
         others = enis - 1 + shape.limits.trunk
         if others:
             pods.book(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from capacity.cluster.discovery import Roaming
 from capacity.cluster.scenario import GroupState
-from capacity.cluster.shape import GroupShape
+from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cluster.spread import share_range
 from capacity.cni.extremes import least_addresses, most_addresses
 from capacity.spec.plan import Subnet
@@ -45,7 +45,7 @@ def roaming_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Roa
     pods, _ = _pods_of(state)
 
     def demand(few: int, many: int) -> tuple[int, int]:
-        return split_bounds(shape.further_range, shape.most_workload_pods, state.nodes, few, many, pods)
+        return split_bounds(shape.first, shape.first.further_table, state.nodes, few, many, pods)
 
     for zone in state.nodes_by_zone:
         mine = [n for n in shape.group.subnets if subnets[n].zone == zone]
@@ -92,20 +92,23 @@ def group_bounds(
     at_home : bool
         Only what is on the trunk and the primary ENI.
     """
-    tables = shape.home_range if at_home else (shape.thriftiest, shape.hungriest)
-    low, high = split_bounds(tables, shape.most_workload_pods, nodes, few, many, pods)
+    table = shape.first.home_table if at_home else shape.first.demand_table
+    low, high = split_bounds(shape.first, table, nodes, few, many, pods)
     fewest, most = branch_bounds(shape, nodes, few, many, branch)
     return low + fewest, high + most
 
 
-def split_bounds(
-    tables: tuple[tuple[int, ...], tuple[int, ...]], cap: int, nodes: int, few: int, many: int, pods: int
-) -> tuple[int, int]:
-    """Least of the first table and most of the second over all splits of pods on nodes with at most ``cap`` each."""
-    fewest = max(pods - cap * (nodes - few), 0)
-    return least_addresses(tables[0], few, fewest), most_addresses(tables[1], many, min(pods, cap * many))
+def split_bounds(on: TypeShape, table: tuple[int, ...], nodes: int, few: int, many: int, pods: int) -> tuple[int, int]:
+    """Least and most of a table over all splits of pods that the scheduler may choose.
+
+    It may put more pods on a node than get an address there: those take none.
+    """
+    fewest = max(pods - on.most_placed_pods * (nodes - few), 0)
+    most = min(pods, on.most_workload_pods * many)
+    return least_addresses(on.placed(table), few, fewest), most_addresses(table, many, most)
 
 
 def branch_bounds(shape: GroupShape, nodes: int, few: int, many: int, branch: int) -> tuple[int, int]:
     """Fewest and most branch ENIs in a subnet with few…many of a group's nodes. [addresses]"""
-    return max(branch - shape.branch_enis * (nodes - few), 0), min(branch, shape.branch_enis * many)
+    each = shape.first.room.branch_enis
+    return max(branch - each * (nodes - few), 0), min(branch, each * many)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from capacity.cluster.demand import peak, steady
+from capacity.cluster.alternatives import HarmfulType, harmful_types
 from capacity.cluster.engine import Engine
 from capacity.cluster.events import EVENTS
 from capacity.cluster.runway import Runway, runways
@@ -34,6 +34,10 @@ class CheckResult:
         Assumptions that moved the answer, to be said with it.
     specs : tuple of ScenarioSpec
         What was asked for, so that a changed plan can be checked in the same.
+    harmful : tuple of HarmfulType
+        Types that a group may also get and with which the plan would be exhausted; empty where it is so already.
+    blocked : tuple of str
+        What cannot work whatever the addresses: the messages of findings of severity error.
     """
 
     plan: Plan
@@ -43,6 +47,8 @@ class CheckResult:
     runway: tuple[Runway, ...]
     notes: tuple[str, ...]
     specs: tuple[ScenarioSpec, ...] = ()
+    harmful: tuple[HarmfulType, ...] = ()
+    blocked: tuple[str, ...] = ()
 
 
 @collector_paused()
@@ -63,29 +69,46 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> 
     shapes = group_shapes(plan)
     engine = Engine(plan, shapes)
     specs = [scenario_option(s, plan) if isinstance(s, str) else s for s in scenarios or ()]
-    specs = specs or list(plan.checks.scenarios) or default_scenarios(plan)
+    specs = specs or list(plan.checks.scenarios) or default_scenarios(plan, shapes)
     states = tuple(state for spec in dict.fromkeys(specs) for state in run_scenario(engine, spec))
+    verdict = worst([s.verdict for s in states])
+    harmful = harmful_types(engine, specs, run_scenario) if verdict != "exhausted" else ()
     return CheckResult(
         plan=plan,
         shapes=shapes,
-        verdict=worst([s.verdict for s in states]),
+        verdict=worst([verdict, "tight" if harmful or not has_pods(plan) else "ok"]),
         scenarios=states,
-        runway=runways(engine.run(steady(plan))),
+        runway=runways(engine.at_rest("steady")),
         notes=(*plan.notes, *assumptions(plan, shapes)),
         specs=tuple(specs),
+        harmful=harmful,
     )
 
 
-def default_scenarios(plan: Plan) -> list[ScenarioSpec]:
+def has_pods(plan: Plan) -> bool:
+    """Whether any workload has a replica, now or at its maximum: without one nothing is judged."""
+    return any(w.max_replicas for w in plan.workloads)
+
+
+def default_scenarios(plan: Plan, shapes: Sequence[GroupShape]) -> list[ScenarioSpec]:
     """What a plan can feed without options of its own."""
-    names = ["steady", "peak"]
-    if any(w.replicas and w.max_surge for w in plan.workloads):
-        names.append("rollout")
-    if any(g.provisioner not in ("self-managed", "fargate") for g in plan.node_groups) or plan.control_plane:
-        names.append("upgrade")
-    if len(zones_with_nodes(plan)) > 1:
-        names.append("zone-loss")
-    return [ScenarioSpec(name) for name in names]
+    rolls = any(w.max_replicas and w.max_surge for w in plan.workloads)
+    updates = bool(plan.control_plane) or any(g.provisioner not in NOT_UPDATED for g in plan.node_groups)
+    zones = len(zones_with_nodes(plan)) > 1
+    fed = {
+        "steady": True,
+        "peak": True,
+        "ceiling": any(s.group.autoscaled and s.most_nodes is not None for s in shapes),
+        "rollout": rolls and any(w.replicas for w in plan.workloads),
+        "upgrade": updates,
+        "zone-loss": zones,
+        "peak+rollout": rolls,
+        "peak+zone-loss": zones,
+    }
+    return [ScenarioSpec(name, advisory=name == "ceiling") for name, is_fed in fed.items() if is_fed]
+
+
+NOT_UPDATED = ("self-managed", "fargate")  # provisioners whose nodes nobody replaces in an upgrade
 
 
 def zones_with_nodes(plan: Plan) -> list[str]:
@@ -99,15 +122,24 @@ def run_scenario(engine: Engine, spec: ScenarioSpec) -> list[ScenarioState]:
     if "zone-loss" in spec.parts and spec.zone is None:
         zones = zones_with_nodes(engine.plan)
         return [state for zone in zones for state in run_scenario(engine, replace(spec, zone=zone))]
-    base = (peak if "peak" in spec.parts else steady)(engine.plan)
+    base = next((name for name in ("ceiling", "peak") if name in spec.parts), "steady")
     events = [part for part in spec.parts if part in EVENTS]
     if not events:
-        return [replace(engine.run(base), name=spec.name)]
-    fleet = engine.fleet(base).copy()
-    rules = [EVENTS[part](engine, fleet, spec) for part in events]
-    if base.name == "peak":
-        rules.insert(0, "from peak")
-    return [engine.settle(spec.name, "; ".join(rules), fleet, variant_of(spec))]
+        return [_counted(replace(engine.at_rest(base), name=spec.name), spec)]
+    fleet = engine.fleet(engine.demand(base)).copy()
+    rules = [] if base == "steady" else [f"from {base}"]
+    for part in events:
+        rules.append(EVENTS[part](engine, fleet, spec))
+        fleet.at_rest = False
+    return [_counted(engine.settle(spec.name, "; ".join(rules), fleet, variant_of(spec)), spec)]
+
+
+def _counted(state: ScenarioState, spec: ScenarioSpec) -> ScenarioState:
+    """The state as it counts for the plan: what nobody asked for by name is at most tight."""
+    if not spec.advisory:
+        return state
+    verdict = "tight" if state.verdict == "exhausted" else state.verdict
+    return replace(state, verdict=verdict, advisory=True)
 
 
 def variant_of(spec: ScenarioSpec) -> str:
@@ -126,6 +158,7 @@ def _closed_homes(plan: Plan, group: NodeGroup) -> Iterator[str]:
 def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
     """What was assumed because the plan does not say it."""
     notes = [note for shape in shapes for note in shape.platform.notes]
+    notes += [f"{s.group.name}: the figures use {s.first.instance_type.name}, {s.why}" for s in shapes if s.why]
     if not plan.tenants:
         notes.append("no tenants in the plan: no addresses are booked for load balancers, endpoints or NAT gateways")
     notes += [note for group in plan.node_groups for note in _closed_homes(plan, group)]
@@ -136,7 +169,8 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
     implied = dict.fromkeys(n for g in plan.node_groups for n in implied_daemons(plan, g))
     if implied:
         verb = "runs" if len(implied) == 1 else "run"
-        notes.append(f"{' and '.join(implied)} {verb} on every node, on the node's address, with requests of 0")
+        which = "every Linux node" if any(g.windows for g in plan.node_groups) else "every node"
+        notes.append(f"{' and '.join(implied)} {verb} on {which}, on the node's address, with requests of 0")
     if plan.cni.settings.cilium is not None and "kube-proxy" in implied:
         notes.append("Cilium can replace kube-proxy: then one pod less runs on every node than is counted")
     own = [d.name for d in plan.daemon_sets if d.name in network_daemons(plan) and not d.host_network]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from capacity.cluster.shape import GroupShape
 from capacity.spec.plan import Plan
 
 
@@ -22,27 +24,54 @@ class Demand:
     replicas: tuple[int, ...]
 
 
-def steady(plan: Plan) -> Demand:
-    """Exactly ``desired`` nodes and the replicas of now."""
+def steady(plan: Plan, shapes: Sequence[GroupShape]) -> Demand:
+    """Exactly ``desired`` nodes and the current replicas."""
     groups = plan.node_groups
     return Demand(
         name="steady",
-        rule="desired nodes (none given: the fewest between min and max that hold the pods), replicas of now",
+        rule="desired nodes (without desired: the fewest between min and max that hold the pods), current replicas",
         nodes=tuple(g.desired for g in groups),
         floor=tuple(g.min_nodes for g in groups),
-        ceiling=tuple(g.max_nodes for g in groups),
+        ceiling=tuple(s.most_nodes for s in shapes),
         replicas=tuple(w.replicas for w in plan.workloads),
     )
 
 
-def peak(plan: Plan) -> Demand:
-    """Every node group and every workload at its maximum."""
-    groups = plan.node_groups
+def peak(plan: Plan, shapes: Sequence[GroupShape]) -> Demand:
+    """Every workload at its maximum, on the nodes that its pods need."""
     return Demand(
         name="peak",
-        rule="max nodes (none given: as many as the pods need), replicas at their maximum",
-        nodes=tuple(g.max_nodes for g in groups),
-        floor=tuple(max(g.min_nodes, g.desired or 0) for g in groups),
-        ceiling=tuple(g.max_nodes for g in groups),
+        rule="maximum replicas; autoscaled groups grow from desired as far as their pods need, up to max",
+        nodes=(None,) * len(shapes),
+        floor=tuple(_floor(s) for s in shapes),
+        ceiling=tuple(s.most_nodes for s in shapes),
         replicas=tuple(w.max_replicas for w in plan.workloads),
     )
+
+
+def _floor(shape: GroupShape) -> int:
+    """The nodes that a group has before its pods ask for more. [nodes]"""
+    least = max(shape.group.min_nodes, shape.group.desired or 0)
+    return least if shape.most_nodes is None else min(least, shape.most_nodes)
+
+
+def ceiling(plan: Plan, shapes: Sequence[GroupShape]) -> Demand:
+    """Every workload and every autoscaled group at its maximum: what the autoscalers could do."""
+    at_peak = peak(plan, shapes)
+    endless = [s.group.name for s in shapes if s.most_nodes is None and not s.group.fargate]
+    rule = "every autoscaled group at its max, maximum replicas: what the autoscalers could do"
+    return Demand(
+        name="ceiling",
+        rule=f"{rule}; {', '.join(endless[:4])} without a max: the nodes that the pods need" if endless else rule,
+        nodes=tuple(s.most_nodes for s in shapes),
+        floor=at_peak.floor,
+        ceiling=at_peak.ceiling,
+        replicas=at_peak.replicas,
+    )
+
+
+AT_REST: Mapping[str, Callable[[Plan, Sequence[GroupShape]], Demand]] = {
+    "steady": steady,
+    "peak": peak,
+    "ceiling": ceiling,
+}

@@ -146,7 +146,7 @@ def roaming_bounds(bookings: Mapping[str, Booking], roaming: Sequence[Roaming]) 
         by_zone.setdefault(r.zone, []).append(r)
     for mine in by_zone.values():
         choices = {home: r.shape.choices[home] for r in mine for home in r.by_home}
-        eni = max(r.shape.largest_eni for r in mine)
+        eni = max(r.shape.first.largest_eni for r in mine)
         for name in dict.fromkeys(n for several in choices.values() for n in several):
             yield name, *_bounds_in(name, bookings, mine, choices, eni)
 

@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from capacity.cluster.booking import book
-from capacity.cluster.demand import Demand, peak, steady
+from capacity.cluster.control_plane import refusal
+from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.neighbours import neighbour_extras
-from capacity.cluster.place import VPC, GroupNodes, NodeRoom, Placement, PodShape, Unplaced, fits, pod_shape
+from capacity.cluster.place import VPC, GroupNodes, Placement, PodShape, Unplaced, fits
 from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState
-from capacity.cluster.shape import GroupShape, group_shapes, workload_kind
+from capacity.cluster.shape import GroupShape, TypeShape, gives_prefixes, group_shapes, workload_pod
 from capacity.cluster.spread import Slot, slot_counts, slot_pairs, zone_ranges, zone_shares
 from capacity.spec.plan import Plan, Subnet
 from capacity.units import ceil_div
 from capacity.vpc.ledger import settle, worst
 
-KEPT_FLEETS = 2  # steady and peak, which other scenarios start from
+KEPT_FLEETS = len(AT_REST)  # which other scenarios start from
 
 
 class Engine:
@@ -31,13 +32,21 @@ class Engine:
         self.slots = [self._all_slots(group) for group in range(len(self.shapes))]
         index = {g.name: i for i, g in enumerate(plan.node_groups)}
         everywhere = tuple(i for i, g in enumerate(plan.node_groups) if not g.fargate)
-        self.pods = [
-            pod_shape(w.requests, workload_kind(plan, w.host_network, w.security_groups), w.volumes)
-            for w in plan.workloads
-        ]
+        self.pods = [workload_pod(plan, w) for w in plan.workloads]
         self.allowed = [tuple(sorted(index[n] for n in w.node_groups)) or everywhere for w in plan.workloads]
         self._fleets: dict[Demand, Fleet] = {}
+        self._at_rest: dict[str, ScenarioState] = {}
         self._beside: dict[str, list[Extra]] = {}
+
+    def demand(self, name: str) -> Demand:
+        """What the cluster at rest asks for: ``steady``, ``peak`` or ``ceiling``."""
+        return AT_REST[name](self.plan, self.shapes)
+
+    def at_rest(self, name: str) -> ScenarioState:
+        """The cluster in one of these states; settled once, as several questions start from it."""
+        if name not in self._at_rest:
+            self._at_rest[name] = self.run(self.demand(name))
+        return self._at_rest[name]
 
     def run(self, demand: Demand) -> ScenarioState:
         """Place, spread, book and judge a cluster at rest."""
@@ -56,15 +65,20 @@ class Engine:
     def settle(self, name: str, rule: str, fleet: Fleet, variant: str = "") -> ScenarioState:
         """The ledger of every subnet with all that a fleet holds, and the verdict."""
         groups = self._group_states(fleet)
+        lost = tuple(sorted(fleet.lost))
         neighbours = self.neighbours(fleet.base) if fleet.neighbours is None else fleet.neighbours
         bookings = book(self.plan, self.subnets, groups, [*fleet.extras, *neighbours])
-        settings = self.plan.cni.settings
-        # IPv6 pods take no IPv4 prefix
-        prefixes = not settings.ipv6 and (settings.prefix or any(g.auto for g in self.plan.node_groups))
-        subnets = tuple(settle(b, self.plan.checks.min_free, prefixes) for b in bookings.values())
+        bounds_decide = fleet.at_rest and fleet.base != "ceiling"
+        prefixes = gives_prefixes(self.plan)
+        subnets = tuple(settle(b, self.plan.checks.min_free, prefixes, bounds_decide) for b in bookings.values())
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
         verdicts = [s.verdict for s in subnets] + [unplaced_verdict(u) for u in unplaced]
-        return ScenarioState(name, rule, worst(verdicts), subnets, groups, tuple(unplaced), variant)
+        verdicts += ["exhausted"] if any(g.pods_without_address for g in groups) else []
+        refused = refusal(self.plan, fleet.update_room)
+        verdicts += ["exhausted"] if refused else []
+        return ScenarioState(
+            name, rule, worst(verdicts), subnets, groups, tuple(unplaced), variant, lost, fleet.update_room, refused
+        )
 
     def worst_zone(self, group: int, candidates: Sequence[str], outcome: Callable[[str], ScenarioState]) -> str:
         """The zone of a group that is exhausted first if chosen: its tightest subnet has the least left."""
@@ -208,17 +222,18 @@ class Engine:
             list(demand.replicas),
             [Counter() for _ in nodes],
             [Counter() for _ in nodes],
-            base="peak" if demand.name == "peak" else "steady",
+            base=demand.name if demand.name in AT_REST else "steady",
         )
 
     def neighbours(self, base: str, happens: Callable[[Engine, Fleet], object] | None = None) -> list[Extra]:
-        """What other clusters hold in shared subnets: each at rest, steady or at its peak, or after an event."""
+        """What other clusters hold in shared subnets: each at rest, as this one is, or after an event."""
 
         def state(other: Plan) -> ScenarioState:
             engine = Engine(other, group_shapes(other))
-            fleet = engine.fleet((peak if base == "peak" else steady)(other)).copy()
-            if happens:
-                happens(engine, fleet)
+            if not happens:
+                return engine.at_rest(base)
+            fleet = engine.fleet(engine.demand(base)).copy()
+            happens(engine, fleet)
             return engine.settle(base, "", fleet)
 
         if happens:
@@ -241,12 +256,20 @@ class Engine:
         by_zone = dict.fromkeys(self.zones[group], 0)
         for c in classes:
             by_zone[c.slot.zone] += c.count
-        binding = _binding(self.shapes[group].first.room, classes)
+        binding = _binding(self.shapes[group].first, classes)
         nodes = sum(by_zone.values())
-        return GroupState(self.shapes[group], nodes, by_zone, classes, binding, tuple(fleet.batches[group]))
+        batches = tuple(fleet.batches[group])
+        return GroupState(self.shapes[group], nodes, by_zone, classes, binding, batches, self._stuck(group, fleet))
+
+    def _stuck(self, group: int, fleet: Fleet) -> int:
+        """Pods on nodes whose ENIs have no address for them; the pods of a closed node have moved. [pods]"""
+        first, stuck = self.shapes[group].first, 0
+        for running in (fleet.placement.groups[group].classes, fleet.beside[group]):
+            stuck += sum(n * (state[5] - first.served(state[5])) for (_, state), n in running.items())
+        return stuck
 
     def _daemons_left_out(self, groups: Sequence[GroupState]) -> list[Unplaced]:
-        """Daemonset pods beyond max pods or addresses on each node."""
+        """Daemonset pods that the scheduler has no room for on each node: by max pods, on Windows by addresses."""
         found = []
         for state in groups:
             room, start = state.shape.first.room, state.shape.first.start
@@ -257,18 +280,18 @@ class Engine:
 
 
 def unplaced_verdict(unplaced: Unplaced) -> str:
-    """Exhausted for want of addresses; tight for CPU, memory, max pods, branch ENIs or nodes."""
+    """Exhausted for want of addresses (Windows); tight for CPU, memory, max pods, branch ENIs, volumes or nodes."""
     return "exhausted" if unplaced.reason == "addresses" else "tight"
 
 
-def _binding(room: NodeRoom, classes: Sequence[NodeClass]) -> str | None:
+def _binding(on: TypeShape, classes: Sequence[NodeClass]) -> str | None:
     """Which resource of the group's nodes is used most, as a share of what there is."""
     if not classes:
         return None
-    nodes = sum(c.count for c in classes)
+    nodes, room = sum(c.count for c in classes), on.room
     shares = {
         "max_pods": (sum(c.count * c.pods for c in classes), room.max_pods),
-        "ips": (sum(c.count * c.vpc_pods for c in classes), room.addresses),
+        "ips": (sum(c.count * c.vpc_pods for c in classes), on.addresses),
         "cpu": (sum(c.count * c.state[2] for c in classes), room.cpu),
         "memory": (sum(c.count * c.state[3] for c in classes), room.memory),
     }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from math import ceil
 
+from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE
 from capacity.cluster.engine import Engine
 from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.scenario import ScenarioState
@@ -17,9 +18,6 @@ from capacity.cluster.spread import even_shares
 from capacity.spec.plan import NodeGroup, ScenarioSpec, Workload
 from capacity.units import counted
 
-# Further free addresses that a control-plane update may take; awsdocs/amazon-eks-user-guide@4d52b4d
-# network-reqs.adoc L66-68, aws/aws-eks-best-practices@dc0243a upgrades/index.adoc L293-306.
-CONTROL_PLANE_UPDATE = 5
 # Default disruption budget of a NodePool; karpenter.sh/docs/concepts/disruption ("nodes: 10%"), rounded up.
 KARPENTER_BUDGET = Fraction(1, 10)
 
@@ -75,8 +73,9 @@ def rollout(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     return f"{what}: {pods} (maxSurge, rounded up) beside the old ones; nodes are added for them up to max"
 
 
-def upgrade(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
+def upgrade(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     """Rolling update of the nodes, and the control plane's further ENIs."""
+    fleet.update_room = _update_room(engine, fleet)
     said = [_update_group(fleet, i, spec) for i in _groups(fleet, spec)]
     places = fleet.plan.control_plane or ()
     for name, count in zip(places, even_shares(CONTROL_PLANE_UPDATE, len(places)) if places else [], strict=True):
@@ -85,6 +84,16 @@ def upgrade(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     parts = [s for s in said if s] or ["no nodes to update"]
     plane = f"; control plane + {CONTROL_PLANE_UPDATE}" if places else ""
     return f"old nodes keep their addresses while they drain: {', '.join(_few(parts))}{plane}"
+
+
+def _update_room(engine: Engine, fleet: Fleet) -> dict[str, int]:
+    """Addresses free in each cluster subnet before the update books any, reservations left out. [addresses]"""
+    places = fleet.plan.control_plane
+    if not places:
+        return {}
+    before = engine.at_rest(fleet.base) if fleet.at_rest else engine.settle("", "", fleet)
+    free = {s.subnet.name: s.free - s.free_reserved for s in before.subnets}
+    return {name: free[name] for name in places}
 
 
 def _update_group(fleet: Fleet, group: int, spec: ScenarioSpec) -> str:

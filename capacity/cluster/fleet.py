@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
-from capacity.cluster.place import BRANCH, VPC, NodeRoom, Placement, PodShape, State, Unplaced, fits
+from capacity.cluster.place import Placement, PodShape, State, Unplaced, pods_on_empty
 from capacity.cluster.scenario import Batch
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot, fewest_first, share_limits, weighted_shares
@@ -50,9 +50,13 @@ class Fleet:
     replicas : list of int
         Replicas of each workload before the event. [pods]
     base : str
-        The state at rest it started from: ``steady`` or ``peak``.
+        The state at rest it started from: ``steady``, ``peak`` or ``ceiling``.
     neighbours : list of Extra or None
         What other clusters hold in shared subnets; None: as at rest.
+    at_rest : bool
+        Whether nothing happened to it yet: then its bounds are exact.
+    update_room : dict of str to int
+        Addresses free in each cluster subnet when a control-plane update starts. [addresses]
     """
 
     plan: Plan
@@ -69,6 +73,8 @@ class Fleet:
     extras: list[Extra] = field(default_factory=list)
     base: str = "steady"
     neighbours: list[Extra] | None = None
+    at_rest: bool = True
+    update_room: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> Fleet:
         """The same cluster, to be changed apart."""
@@ -87,6 +93,8 @@ class Fleet:
             list(self.extras),
             self.base,
             self.neighbours,
+            self.at_rest,
+            dict(self.update_room),
         )
 
     # --- nodes ------------------------------------------------------------------------------
@@ -239,7 +247,7 @@ class Fleet:
         """Nodes that a group may still start, None without a limit. [nodes]"""
         if not self.open_zones(group):
             return 0
-        most = self.shapes[group].group.max_nodes
+        most = self.shapes[group].most_nodes
         return None if most is None else max(most - self.open_nodes(group), 0)
 
     def _wanted(self, group: int, pod: PodShape, pods: int) -> int:
@@ -258,16 +266,3 @@ class Fleet:
             key = (entry.workload, entry.reason)
             found[key] = found.get(key, 0) + entry.pods
         return [Unplaced(workload, pods, reason) for (workload, reason), pods in found.items()]
-
-
-def pods_on_empty(room: NodeRoom, start: State, pod: PodShape) -> int:
-    """Pods of one shape that a node with its daemonsets only has room for. [pods]"""
-    if not fits(room, start, pod):
-        return 0
-    bounds = [room.max_pods - start[4]]
-    bounds += [(room.cpu - start[2]) // pod.cpu] if pod.cpu else []
-    bounds += [(room.memory - start[3]) // pod.memory] if pod.memory else []
-    bounds += [(room.volumes - start[7]) // pod.volumes] if pod.volumes else []
-    bounds += [room.addresses - start[5]] if pod.kind == VPC else []
-    bounds += [room.branch_enis - start[6]] if pod.kind == BRANCH else []
-    return max(min(bounds), 0)

@@ -2,7 +2,8 @@
 
 Workload by workload, each pod goes to the node on which the mean of requested CPU and memory shares
 of allocatable, this pod included, is smallest, among the nodes with room for it; ties: fewest pods,
-then group order, then subnet order. Shares are compared as exact fractions.
+then group order, then subnet order. Shares are compared as exact fractions. Room is what the
+scheduler sees: on Linux that is not addresses.
 
 Nodes in the same state form a class with a count. A pod only ever makes its node's share larger, so
 all nodes of the least allocated class take one pod each before any other node is due: whole classes
@@ -72,10 +73,11 @@ def pod_shape(requests: Requests, kind: str = VPC, volumes: int = 0) -> PodShape
 
 @dataclass(frozen=True, slots=True)
 class NodeRoom:
-    """What one node of a group offers to all its pods, daemonsets included.
+    """What the scheduler sees of one node, for all its pods, daemonsets included.
 
-    ``cpu`` millicores and ``memory`` bytes allocatable, ``max_pods`` pods, ``addresses`` for pods on
-    VPC addresses, ``branch_enis``, EBS ``volumes``.
+    ``cpu`` millicores and ``memory`` bytes allocatable, ``max_pods`` pods, ``branch_enis``, EBS ``volumes``, and
+    ``addresses`` for pods on VPC addresses: on Windows an extended resource (``vpc.amazonaws.com/PrivateIPv4Address``),
+    on Linux :data:`UNLIMITED`, since no scheduler or autoscaler knows addresses there.
     """
 
     cpu: int
@@ -121,6 +123,19 @@ def fits(room: NodeRoom, state: State, pod: PodShape) -> bool:
         and (not pod.memory or state[3] + pod.memory <= room.memory)
         and (not pod.volumes or state[7] + pod.volumes <= room.volumes)
     )
+
+
+def pods_on_empty(room: NodeRoom, start: State, pod: PodShape) -> int:
+    """Pods of one shape that a node with its daemonsets only has room for. [pods]"""
+    if not fits(room, start, pod):
+        return 0
+    bounds = [room.max_pods - start[4]]
+    bounds += [(room.cpu - start[2]) // pod.cpu] if pod.cpu else []
+    bounds += [(room.memory - start[3]) // pod.memory] if pod.memory else []
+    bounds += [(room.volumes - start[7]) // pod.volumes] if pod.volumes else []
+    bounds += [room.addresses - start[5]] if pod.kind == VPC else []
+    bounds += [room.branch_enis - start[6]] if pod.kind == BRANCH else []
+    return max(min(bounds), 0)
 
 
 Entry = tuple[int, int, int, State]  # share in units of 1/(2·cpu·memory), pods, slot, state
@@ -253,24 +268,34 @@ class _Tally:
 
 @dataclass(frozen=True, slots=True)
 class Unplaced:
-    """Pods of a workload that found no node, and the resource that kept them off."""
+    """Pods of a workload that are unschedulable, and the resource that they lack."""
 
     workload: str
     pods: int
     reason: str
 
     def __str__(self) -> str:
-        return no_node(self.pods, self.workload)
+        return unschedulable(self.pods, self.workload)
 
 
-def no_node(pods: int, workload: str = "") -> str:
+def unschedulable(pods: int, workload: str = "") -> str:
     """In words.
 
-    >>> no_node(1), no_node(1200, "web")
-    ('1 pod finds no node', '1,200 pods of web find no node')
+    >>> unschedulable(1), unschedulable(1200, "web")
+    ('1 pod is unschedulable', '1,200 web pods are unschedulable')
     """
-    of = f" of {workload}" if workload else ""
-    return f"{counted(pods, 'pod')}{of} {'finds' if pods == 1 else 'find'} no node"
+    of = f"{workload} " if workload not in ("", "pods") else ""  # a workload called pods needs no second word
+    return f"{pods:,} {of}{'pod is' if pods == 1 else 'pods are'} unschedulable"
+
+
+def without_address(pods: int, group: str = "") -> str:
+    """In words.
+
+    >>> without_address(20, "general")
+    '20 pods on general get no address (stuck in ContainerCreating)'
+    """
+    on = f" on {group}" if group else ""
+    return f"{counted(pods, 'pod')}{on} {'gets' if pods == 1 else 'get'} no address (stuck in ContainerCreating)"
 
 
 class Placement:

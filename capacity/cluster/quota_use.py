@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from capacity.cluster.booking import CONTROL_PLANE_ENIS
 from capacity.cluster.check import CheckResult
-from capacity.cluster.demand import peak
+from capacity.cluster.control_plane import CONTROL_PLANE_ENIS
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.shape import group_shapes
@@ -51,7 +50,7 @@ def _other_clusters(plan: Plan) -> tuple[int, int]:
     """Network interfaces [ENIs] and address usage [NAU] of the clusters beside this one, at their peaks."""
     interfaces = units = 0
     for other in (t.plan for t in plan.tenants if t.plan):
-        nodes = _interfaces(Engine(other, group_shapes(other)).run(peak(other)).groups)
+        nodes = _interfaces(Engine(other, group_shapes(other)).at_rest("peak").groups)
         plane = CONTROL_PLANE_ENIS if other.control_plane else 0
         interfaces, units = interfaces + nodes[0] + plane, units + nodes[1]
     return interfaces, units

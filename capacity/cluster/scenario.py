@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from capacity.cluster.place import State, Unplaced
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
+from capacity.spec.plan import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState
+
+LOST = "lost"  # what tables print instead of what is free in a lost zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class GroupState:
         What stops the next pod of this group's kind of load; None without nodes.
     batches : tuple of Batch
         The same nodes as they came.
+    pods_without_address : int
+        Pods on its nodes for which the ENIs have no address: stuck in ContainerCreating. [pods]
     """
 
     shape: GroupShape
@@ -64,6 +69,7 @@ class GroupState:
     classes: tuple[NodeClass, ...]
     binding: str | None
     batches: tuple[Batch, ...] = ()
+    pods_without_address: int = 0
 
     @property
     def pods_per_node(self) -> int:
@@ -87,7 +93,21 @@ class GroupState:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioState:
-    """The answer of one scenario; ``variant`` tells several of one name apart, as the lost zone does."""
+    """The answer of one scenario.
+
+    Attributes
+    ----------
+    variant : str
+        What tells several of one name apart, such as the lost zone.
+    lost_zones : tuple of str
+        Zones that are lost: what is free there serves nobody.
+    update_room : mapping of str to int
+        Addresses free in each cluster subnet when the control-plane update starts; empty without one. [addresses]
+    refused : bool
+        Whether EKS refuses that update for want of addresses.
+    advisory : bool
+        Nobody asked for this scenario by name: it counts as at most tight.
+    """
 
     name: str
     rule: str
@@ -96,6 +116,19 @@ class ScenarioState:
     groups: tuple[GroupState, ...]
     unplaced: tuple[Unplaced, ...]
     variant: str = ""
+    lost_zones: tuple[str, ...] = ()
+    update_room: Mapping[str, int] = field(default_factory=dict)
+    refused: bool = False
+    advisory: bool = False
+
+    def is_lost(self, subnet: Subnet) -> bool:
+        """Whether a subnet is in a lost zone: its free addresses serve nobody."""
+        return subnet.zone in self.lost_zones
+
+    @property
+    def left(self) -> tuple[SubnetState, ...]:
+        """The subnets that are not lost."""
+        return tuple(s for s in self.subnets if not self.is_lost(s.subnet))
 
     @property
     def title(self) -> str:
@@ -107,9 +140,14 @@ class ScenarioState:
         """Pods that found no node. [pods]"""
         return sum(u.pods for u in self.unplaced)
 
+    @property
+    def pods_without_address(self) -> int:
+        """Pods on nodes whose ENIs have no address for them. [pods]"""
+        return sum(g.pods_without_address for g in self.groups)
+
 
 def first_and_gravest(scenarios: Sequence[ScenarioState]) -> list[ScenarioState]:
     """Steady (or the first), and the one with the worst verdict; of equals the one that leaves a subnet the least."""
     first = next((s for s in scenarios if s.name == "steady"), scenarios[0])
-    gravest = min(scenarios, key=lambda s: (-VERDICTS.index(s.verdict), min((x.free for x in s.subnets), default=0)))
+    gravest = min(scenarios, key=lambda s: (-VERDICTS.index(s.verdict), min((x.free for x in s.left), default=0)))
     return [first] if gravest is first else [first, gravest]

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import TypeVar
 
 from capacity.catalog.instance_type import InstanceType
+from capacity.cluster.expected_type import cheapest_type
 from capacity.cluster.place import BRANCH, EMPTY, HOST, UNLIMITED, VPC, NodeRoom, PodShape, State, pod_shape, with_pod
 from capacity.cluster.platform import GroupPlatform, group_platform
-from capacity.cni.facade import NodeLimits, address_capacity, effective, node_limits, slots_and_enis, without_primary
+from capacity.cni.facade import (
+    NodeLimits,
+    address_capacity,
+    effective,
+    node_limits,
+    pods_served,
+    slots_and_enis,
+    without_primary,
+)
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.node.fits import volumes_left
-from capacity.spec.cni_env import CniSettings
+from capacity.node.reserved import memory_capacity_mib
+from capacity.spec.cni_env import CniSettings, auto_mode_settings, windows_node_settings
 from capacity.spec.discovery import closed_homes, eni_choices
 from capacity.spec.fields import MOST_PODS
-from capacity.spec.plan import DaemonSet, NodeGroup, Plan, Requests
+from capacity.spec.plan import Cni, DaemonSet, NodeGroup, Plan, Requests, Workload
 from capacity.units import MIB
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,9 @@ class TypeShape:
     settings : CniSettings
         As the CNI runs them on this type.
     room : NodeRoom
-        For all pods of the node.
+        For all pods of the node, as the scheduler sees it.
+    addresses : int
+        Pods on VPC addresses that its ENIs can serve; the scheduler of a Linux node does not know. [pods]
     start : tuple
         State of a node with its daemonsets only (see :mod:`capacity.cluster.place`).
     """
@@ -39,6 +54,7 @@ class TypeShape:
     max_pods: int
     room: NodeRoom
     start: State
+    addresses: int
 
     @property
     def unit(self) -> int:
@@ -51,10 +67,19 @@ class TypeShape:
 
     @cached_property
     def most_workload_pods(self) -> int:
-        """Most further pods on VPC addresses: by max pods beside the daemonsets, and by addresses. [pods]"""
+        """Most further pods that get a VPC address: by max pods beside the daemonsets, and by addresses. [pods]"""
+        return max(min(self.most_placed_pods, self.addresses - self.daemon_pods), 0)
+
+    @cached_property
+    def most_placed_pods(self) -> int:
+        """Most further pods that the scheduler may put on a node, with an address or without. [pods]"""
         # An expression may give any number, and a table holds an entry for each pod.
-        max_pods = min(self.max_pods, MOST_PODS)
-        return max(min(max_pods - self.start[4], self.room.addresses - self.daemon_pods), 0)
+        most = min(self.max_pods, MOST_PODS) - self.start[4]
+        return max(min(most, self.room.addresses - self.daemon_pods), 0)
+
+    def served(self, vpc_pods: int) -> int:
+        """Of so many pods on VPC addresses those that get one; the others stay in ContainerCreating. [pods]"""
+        return pods_served(self.limits, self.settings, self.max_pods, vpc_pods)
 
     def demand(self, vpc_pods: int) -> int:
         """Addresses one node takes where its pods' addresses are: other ENIs, trunk, pool. [addresses]"""
@@ -91,6 +116,10 @@ class TypeShape:
         key = (self.limits, self.settings, self.max_pods, self.daemon_pods, self.most_workload_pods)
         return _demand_table(*key)
 
+    def placed(self, table: tuple[int, ...]) -> tuple[int, ...]:
+        """A table of addresses by workload pods, on to the most that may be placed: those above get no address."""
+        return table + table[-1:] * (self.most_placed_pods - self.most_workload_pods)
+
     @cached_property
     def home_table(self) -> tuple[int, ...]:
         """``demand_at_home`` with the daemonsets and 0, 1, … workload pods. [addresses]"""
@@ -113,71 +142,49 @@ def _demand_table(limits: NodeLimits, settings: CniSettings, max_pods: int, daem
 class GroupShape:
     """A node group of the plan with the shapes of its types, the expected one first.
 
-    ``choices`` are the subnets for further ENIs by the node's subnet, where discovery has a choice.
+    Attributes
+    ----------
+    group : NodeGroup
+        With its types in that order.
+    choices : mapping
+        The subnets for further ENIs by the node's subnet, where discovery has a choice.
+    why : str
+        Why the first type is the expected one; empty where the group has no other.
     """
 
     group: NodeGroup
     types: tuple[TypeShape, ...]
     platform: GroupPlatform
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    why: str = ""
 
     @property
     def first(self) -> TypeShape:
         return self.types[0]
 
+    @cached_property
+    def most_nodes(self) -> int | None:
+        """Most nodes that the group may have: its maximum, and what a NodePool's limits leave room for. [nodes]
+
+        Karpenter starts no node whose capacity would take the sum of all above a limit.
+
+        Source
+        ------
+        kubernetes-sigs/karpenter pkg/controllers/provisioning/scheduling/scheduler.go filterByRemainingResources.
+        """
+        group, kind = self.group, self.first.instance_type
+        found = [] if group.max_nodes is None else [group.max_nodes]
+        if group.limits.cpu_millicores is not None:
+            found.append(group.limits.cpu_millicores // (1000 * (kind.vcpus or 1)))
+        if group.limits.memory_bytes is not None:
+            each = memory_capacity_mib(kind.memory_mib or 1, int(kind.arch == "arm64"))
+            found.append(group.limits.memory_bytes // (MIB * each))
+        return min(found, default=None)
+
     @property
     def node_addresses(self) -> int:
         """Addresses each node takes of its own subnet beside its pods': primary and unmanaged ENIs. [addresses]"""
         return 1 + self.group.unmanaged_enis
-
-    @cached_property
-    def most_workload_pods(self) -> int:
-        return max(t.most_workload_pods for t in self.types)
-
-    @cached_property
-    def branch_enis(self) -> int:
-        return max(t.room.branch_enis for t in self.types)
-
-    @cached_property
-    def largest_eni(self) -> int:
-        return max(t.largest_eni for t in self.types)
-
-    @cached_property
-    def home_range(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Fewest and most addresses at home, as ``thriftiest`` and ``hungriest`` have them of all. [addresses]"""
-        tables = [t.home_table for t in self.types]
-        return _envelope(tables, most=False), _envelope(tables, most=True)
-
-    @cached_property
-    def further_range(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The same of the further ENIs. [addresses]"""
-        tables = [t.further_table for t in self.types]
-        return _envelope(tables, most=False), _envelope(tables, most=True)
-
-    @cached_property
-    def hungriest(self) -> tuple[int, ...]:
-        """Most addresses of any type with at most 0, 1, … workload pods; never falls. [addresses]"""
-        return _envelope([t.demand_table for t in self.types], most=True)
-
-    @cached_property
-    def thriftiest(self) -> tuple[int, ...]:
-        """Fewest addresses of any type that holds at least so many. [addresses]"""
-        return _envelope([t.demand_table for t in self.types], most=False)
-
-
-@lru_cache(maxsize=20_000)
-def _cached_envelope(tables: tuple[tuple[int, ...], ...], most: bool) -> tuple[int, ...]:
-    length = max(map(len, tables))
-    pick = max if most else min
-    values = [pick(t[q] for t in tables if q < len(t)) for q in range(length)]
-    order = range(1, length) if most else range(length - 2, -1, -1)
-    for q in order:
-        values[q] = pick(values[q], values[q - 1] if most else values[q + 1])
-    return tuple(values)
-
-
-def _envelope(tables: Sequence[tuple[int, ...]], most: bool) -> tuple[int, ...]:
-    return tables[0] if len(tables) == 1 else _cached_envelope(tuple(tables), most)
 
 
 def group_shapes(plan: Plan) -> tuple[GroupShape, ...]:
@@ -189,7 +196,7 @@ def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
     """One node group as a shape."""
     if group.fargate:
         return fargate_shape(group, plan.cni.settings)
-    settings = group_settings(plan.cni.settings, group)
+    settings = group_settings(plan.cni, group)
     platform = group_platform(group, settings)
     daemons = [_daemon_pod(d) for d in daemons_of(plan, group)]
     start = EMPTY
@@ -200,19 +207,59 @@ def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
         _type_shape(kind, group, settings, max_pods, cpu, memory_mib * MIB, start, closed)
         for kind, (max_pods, cpu, memory_mib) in zip(group.instance_types, platform.figures, strict=True)
     )
-    return GroupShape(group, types, platform, eni_choices(plan, group))
+    shape = GroupShape(group, types, platform, eni_choices(plan, group))
+    if len(types) == 1:
+        return shape
+    if group.prioritized:
+        return replace(shape, why=f"the first of its {len(types)} types: EKS tries them in the order written")
+    expected = cheapest_type(types, _pods_of(plan, group), plan.region)
+    return replace(with_type_first(shape, expected.index), why=expected.why)
 
 
-def group_settings(settings: CniSettings, group: NodeGroup) -> CniSettings:
-    """The CNI's settings on a group's nodes. Auto Mode takes none of the plan's: it hands out prefixes.
+def with_type_first(shape: GroupShape, index: int) -> GroupShape:
+    """The same group with another of its types as the expected one."""
 
-    How many spare prefixes Auto Mode keeps is not published; one, as the VPC CNI's chart, is assumed.
+    def first(items: tuple[_T, ...]) -> tuple[_T, ...]:
+        return (items[index], *items[:index], *items[index + 1 :])
 
-    Source
-    ------
-    Amazon EKS user guide, "VPC networking in EKS Auto Mode" (read 2026-11-25).
-    """
-    return CniSettings(prefix=True, ipv6=settings.ipv6) if group.auto else settings
+    platform = shape.platform
+    return replace(
+        shape,
+        group=replace(shape.group, instance_types=first(shape.group.instance_types)),
+        types=first(shape.types),
+        platform=replace(
+            platform,
+            figures=first(platform.figures),
+            own_max_pods=first(platform.own_max_pods),
+            reserved_memory_mib=first(platform.reserved_memory_mib),
+        ),
+    )
+
+
+def _pods_of(plan: Plan, group: NodeGroup) -> list[tuple[PodShape, int]]:
+    """Pods that may run on a group, by workload: current replicas, where there are none yet the maximum."""
+    mine = [w for w in plan.workloads if not w.node_groups or group.name in w.node_groups]
+    now = any(w.replicas for w in mine)
+    return [(workload_pod(plan, w), w.replicas if now else w.max_replicas) for w in mine]
+
+
+def workload_pod(plan: Plan, workload: Workload) -> PodShape:
+    """A workload's pod as the scheduler sees it."""
+    kind = workload_kind(plan, workload.host_network, workload.security_groups)
+    return pod_shape(workload.requests, kind, workload.volumes)
+
+
+def group_settings(cni: Cni, group: NodeGroup) -> CniSettings:
+    """The CNI's settings on a group's nodes. EKS Auto Mode and Windows take none of aws-node's."""
+    if group.auto:
+        return auto_mode_settings(cni.settings.ipv6)
+    return windows_node_settings(cni.windows) if group.windows and not cni.settings.overlay else cni.settings
+
+
+def gives_prefixes(plan: Plan) -> bool:
+    """Whether nodes of any group take /28 prefixes of the subnets; IPv6 pods take none."""
+    settings = [group_settings(plan.cni, g) for g in plan.node_groups if not g.fargate]
+    return not plan.cni.settings.ipv6 and any(s.prefix for s in settings or [plan.cni.settings])
 
 
 class FargateShape(TypeShape):
@@ -220,6 +267,9 @@ class FargateShape(TypeShape):
 
     def demand(self, vpc_pods: int) -> int:  # noqa: ARG002
         return 0
+
+    def served(self, vpc_pods: int) -> int:
+        return vpc_pods
 
     @cached_property
     def demand_table(self) -> tuple[int, ...]:
@@ -230,7 +280,8 @@ def fargate_shape(group: NodeGroup, settings: CniSettings) -> GroupShape:
     """A Fargate profile: as many nodes as pods, no daemonsets, CPU and memory as asked."""
     limits = NodeLimits(serving=0, idle_primary=0, k=1, trunk=0, unmanaged=0, windows=False)
     room = NodeRoom(cpu=UNLIMITED, memory=UNLIMITED * MIB, max_pods=1, addresses=1, branch_enis=0, volumes=0)
-    kind = FargateShape(group.instance_types[0], replace(settings, prefix=False, cilium=None), limits, 1, room, EMPTY)
+    settings = replace(settings, prefix=False, cilium=None, overlay=False)
+    kind = FargateShape(group.instance_types[0], settings, limits, 1, room, EMPTY, 1)
     platform = GroupPlatform(
         figures=((1, room.cpu, UNLIMITED),),
         own_max_pods=(1,),
@@ -255,10 +306,11 @@ def _type_shape(
     limits = node_limits(kind, settings, group.unmanaged_enis, group.windows, group.where)
     if closed:
         limits = without_primary(limits)
-    addresses = max_pods if settings.ipv6 else address_capacity(limits, settings)
+    addresses = max_pods if settings.spares_subnets else address_capacity(limits, settings)
     branch = (kind.branch_enis or 0) if limits.trunk else 0
-    room = NodeRoom(cpu, memory, max_pods, addresses, branch, _volumes(kind, settings))
-    return TypeShape(kind, settings, limits, max_pods, room, start)
+    seen = addresses if group.windows else UNLIMITED
+    room = NodeRoom(cpu, memory, max_pods, seen, branch, _volumes(kind, settings))
+    return TypeShape(kind, settings, limits, max_pods, room, start, addresses)
 
 
 def _volumes(kind: InstanceType, settings: CniSettings) -> int:
@@ -273,22 +325,23 @@ def _volumes(kind: InstanceType, settings: CniSettings) -> int:
 def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:
     """Daemonsets that run on a group: the plan's, and the CNI's and kube-proxy where it does not name them."""
     named = [d for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups]
-    if group.auto:  # aws-node and kube-proxy are part of the node there, not pods
+    if group.auto or group.windows:  # the CNI and kube-proxy are services of the node there, not pods
         return [d for d in named if d.name not in network_daemons(plan)]
     return [DaemonSet(n, Requests(), host_network=True) for n in implied_daemons(plan, group)] + named
 
 
 def implied_daemons(plan: Plan, group: NodeGroup) -> list[str]:
     """Those of the CNI's agent and kube-proxy that run on a group's nodes without the plan naming them there."""
-    if group.fargate or group.auto:
+    if group.fargate or group.auto or group.windows:
         return []
     named = {d.name for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups}
-    return [n for n in network_daemons(plan) if n not in named]
+    agents = plan.cni.settings.agents
+    return [names[0] for names in (agents, ("kube-proxy",)) if named.isdisjoint(names)]
 
 
-def network_daemons(plan: Plan) -> tuple[str, str]:
-    """The CNI's own daemonset and kube-proxy: on the host's network of every node."""
-    return plan.cni.settings.agent, "kube-proxy"
+def network_daemons(plan: Plan) -> tuple[str, ...]:
+    """Names of the CNI's own daemonset and of kube-proxy: on the host's network of every node."""
+    return *plan.cni.settings.agents, "kube-proxy"
 
 
 def _daemon_pod(daemon: DaemonSet) -> PodShape:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cni import cilium, vpc_cni
+from capacity.cni import cilium, overlay, vpc_cni
 from capacity.cni.limits import EniFigures, NodeLimits, Rest
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.errors import SpecError
@@ -40,8 +40,8 @@ class Pool:
     subnet_addresses : int
         Everything the node takes from its subnets. [addresses]
     lowest, highest : int
-        The same on a fresh node, and the most of any resting state with these pods after growth
-        and scale-down. [addresses]
+        The same on a fresh node whose pods are packed, and the most of any resting state with these
+        pods after growth and scale-down. [addresses]
     pods_without_address : int
         Pods that never get one: above capacity, or above what the settings let the CNI ask for. [pods]
     """
@@ -79,6 +79,11 @@ class Law(Protocol):
     ) -> tuple[IntLike, IntLike]:
         """Secondary IPs or prefixes held, and ENIs for pods, on a fresh node to which pods come one by one."""
 
+    def packed(
+        self, limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike
+    ) -> tuple[IntLike, IntLike]:
+        """The same where the pods take the first free addresses: the least that the node can hold."""
+
     def highest(self, node: Rest) -> IntLike:
         """Most addresses at rest with these pods after any growth and scale-down, trunk and unmanaged apart."""
 
@@ -90,6 +95,8 @@ class Law(Protocol):
 
 def law_of(settings: CniSettings) -> Law:
     """The law that the settings choose."""
+    if settings.overlay:
+        return overlay
     return vpc_cni if settings.cilium is None else cilium
 
 
@@ -194,6 +201,12 @@ def node_pool(
     return pool_of(limits, settings, max_pods, pods)
 
 
+def pods_served(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> int:
+    """Of so many pods on VPC addresses those that get one; the others stay in ContainerCreating. [pods]"""
+    served: int = _served(rest(limits, settings, max_pods, pods))
+    return served
+
+
 def pool_of(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> Pool:
     """The same from limits already worked out, for ints or for arrays of one broadcast shape."""
     node = rest(limits, settings, max_pods, pods)
@@ -218,6 +231,11 @@ def _attached(node: Rest) -> IntLike:
     return node.slots * node.unit if node.unit > 1 else node.slots
 
 
+def _lowest(node: Rest) -> IntLike:
+    slots, enis = law_of(node.settings).packed(node.limits, node.settings, node.max_pods, node.pods)
+    return _total(node._replace(slots=slots, enis=enis))
+
+
 def _addresses(node: Rest) -> IntLike:
     if not node.limits.primary:
         return _attached(node)
@@ -225,14 +243,14 @@ def _addresses(node: Rest) -> IntLike:
 
 
 def _served(node: Rest) -> IntLike:
-    if node.settings.ipv6:
+    if node.settings.spares_subnets:
         return node.pods
     own = node.limits.own
     return smaller(node.pods, larger(_addresses(node) - own, 0) if own else _addresses(node))
 
 
 def _assigned(node: Rest) -> IntLike:
-    return 0 if node.settings.ipv6 else _served(node)
+    return 0 if node.settings.spares_subnets else _served(node)
 
 
 # Each figure of a Pool alone: who asks for one of many nodes does not pay for the others.
@@ -246,7 +264,7 @@ FIGURES: Mapping[str, Callable[[Rest], IntLike]] = {
     "trunk": lambda n: n.limits.trunk,
     "unmanaged": lambda n: n.limits.unmanaged,
     "subnet_addresses": _total,
-    "lowest": _total,
+    "lowest": _lowest,
     "highest": lambda n: larger(_total(n), _extra(n) + law_of(n.settings).highest(n)),
     "pods_without_address": lambda n: n.pods - _served(n),
 }

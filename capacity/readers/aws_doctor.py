@@ -173,7 +173,8 @@ def _subnets(
                 name=a.name,
                 ident=a.ident,
                 usable=a.usable,
-                free=a.reported_free,
+                free=a.open_free,
+                reserved_prefixes=a.reserved_prefixes if known else 0,
                 free_blocks=a.free_blocks if known and not a.difference else None,
                 unexplained=a.difference if known and a.reported_free is not None else None,
                 leaked=tuple(leaked[a.ident]),
@@ -206,9 +207,7 @@ def _groups(found: AwsCluster) -> tuple[GroupFacts, ...]:
         return ()
     plan = parse_plan(parse_yaml(render_plan(complete(replace(draft, notes=()))), "import"), "import")
     return tuple(
-        GroupFacts(
-            s.group.name, kind.instance_type.name, kind.max_pods, kind.room.addresses, kind.start[4] - kind.start[5]
-        )
+        GroupFacts(s.group.name, kind.instance_type.name, kind.max_pods, kind.addresses, kind.start[4] - kind.start[5])
         for s in group_shapes(plan)
         for kind in s.types
     )

@@ -160,7 +160,7 @@ def fetch_instance_types(caller: Caller) -> list[Item]:
     Refused
         The call was denied or failed.
     """
-    pages = caller.pages("ec2", "describe_instance_types")
+    pages = caller.pages("ec2", "describe_instance_types", key="InstanceTypes")
     return [t for page in pages for t in objects(page, "InstanceTypes")]
 
 
@@ -173,7 +173,10 @@ def fetch_prices(caller: Caller, day: dt.date) -> tuple[list[str], list[Note]]:
     ]
     found: list[str] = []
     try:
-        for page in caller.pages("pricing", "get_products", region=endpoint, ServiceCode="AmazonEC2", Filters=filters):
+        pages = caller.pages(
+            "pricing", "get_products", region=endpoint, key="PriceList", ServiceCode="AmazonEC2", Filters=filters
+        )
+        for page in pages:
             found += texts(page, "PriceList")
     except Refused as error:
         return [], [Note(f"prices not refreshed: {error.reason} (IAM action pricing:GetProducts)")]
@@ -192,6 +195,8 @@ def price_rows(price_list: Iterable[str], region: str, day: dt.date) -> list[str
             entry = json.loads(blob)
         except (ValueError, RecursionError) as error:
             raise SpecError(f"the Pricing API answered no JSON ({error})") from error
+        if not isinstance(entry, dict):
+            raise SpecError("the Pricing API answered with an entry that is no object")
         attributes = section(section(entry, "product"), "attributes")
         name = text(attributes, "instanceType")
         if text(attributes, "regionCode") not in (region, "") or "." not in name:

@@ -6,6 +6,7 @@ annotation ``capacity/assumed``, which `check` repeats as a warning, and a later
 
 from __future__ import annotations
 
+from bisect import bisect, insort
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ from capacity.readers.draft import (
 )
 from capacity.readers.write import printable
 from capacity.spec.cni_env import CNI_VARIABLES
+from capacity.spec.windows import KEYS as WINDOWS_KEYS
 
 SWITCHES = (
     "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",
@@ -65,17 +67,7 @@ def complete(draft: PlanDraft, catalog: Catalog | None = None) -> PlanDraft:
     The result is the same for the same draft; completing it again changes nothing.
     """
     work = _Work(catalog or load_catalog())
-    for step in (
-        _readable,
-        _named,
-        _environment,
-        _subnet_references,
-        _groups,
-        _network,
-        _pod_network,
-        _group_subnets,
-        _pods,
-    ):
+    for step in STEPS:
         draft = step(draft, work)
     if any(path.startswith("vpc.") for path in work.assumed):
         work.notes.append(Note(ADD_NETWORK))
@@ -167,6 +159,13 @@ def _environment(draft: PlanDraft, work: _Work) -> PlanDraft:
     elif env.get("ENABLE_IPv4", "").lower() in ("false", "0", "f"):
         work.say("cni.env", f"ENABLE_IPv4={env.pop('ENABLE_IPv4')} in an IPv4 cluster: left out")
     return replace(draft, env=env, ip_family=family)
+
+
+def _windows(draft: PlanDraft, work: _Work) -> PlanDraft:  # noqa: ARG001
+    """What Windows nodes follow, where there are any."""
+    if not any(g.ami == "windows" for g in draft.node_groups):
+        return replace(draft, windows={})
+    return replace(draft, windows={k: printable(v) for k, v in draft.windows.items() if k in WINDOWS_KEYS})
 
 
 def is_on(draft: PlanDraft, variable: str) -> bool:
@@ -299,16 +298,15 @@ class _FreeSpace:
 
     def __init__(self, blocks: list[IPv4Network], taken: list[IPv4Network]) -> None:
         self.blocks = list(blocks)
-        self.taken = sorted(collapse_addresses(taken))
+        # first and last address of what is taken: apart from each other, in order
+        self.taken = [(int(b[0]), int(b[-1])) for b in sorted(collapse_addresses(taken))]
 
     def take(self, prefix: int) -> IPv4Network:
         for size in range(prefix, 29):
             for block in self.blocks:
-                if size < block.prefixlen:
-                    continue
-                for candidate in block.subnets(new_prefix=size):
-                    if not any(candidate.overlaps(t) for t in self.taken):
-                        return self._taken(candidate)
+                first = self._free_from(block, 2 ** (32 - size)) if size >= block.prefixlen else None
+                if first is not None:
+                    return self._taken(IPv4Network((first, size)))
         for second in range(256):  # every block is full: the next /16 of 10.0.0.0/8
             more = IPv4Network(f"10.{second}.0.0/16")
             if not any(more.overlaps(b) for b in self.blocks):
@@ -316,8 +314,18 @@ class _FreeSpace:
                 return self.take(prefix)
         raise AssertionError("a plan of 256 full VPC blocks")
 
+    def _free_from(self, block: IPv4Network, size: int) -> int | None:
+        """Where the first so many aligned free addresses of a block begin."""
+        first, end = int(block[0]), int(block[-1])
+        for low, high in self.taken[max(bisect(self.taken, (first, 0)) - 1, 0) :]:
+            if low > first + size - 1:
+                break
+            if high >= first:
+                first = -(-(high + 1) // size) * size
+        return first if first + size - 1 <= end else None
+
     def _taken(self, candidate: IPv4Network) -> IPv4Network:
-        self.taken.append(candidate)
+        insort(self.taken, (int(candidate[0]), int(candidate[-1])))
         return candidate
 
 
@@ -502,4 +510,15 @@ def _is_zero(value: Any) -> bool:
     return value is not None and str(value).strip().rstrip("%").strip("0") == ""
 
 
-STEPS = (_readable, _named, _environment, _subnet_references, _groups, _network, _pod_network, _group_subnets, _pods)
+STEPS = (
+    _readable,
+    _named,
+    _environment,
+    _windows,
+    _subnet_references,
+    _groups,
+    _network,
+    _pod_network,
+    _group_subnets,
+    _pods,
+)

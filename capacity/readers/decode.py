@@ -221,6 +221,12 @@ def tagged(tag: str, value: Any) -> Any:
     return {_OWN_TAGS.get(tag, "Fn::" + tag[1:]): value}
 
 
+def brief(error: Exception, most: int = 200) -> str:
+    """What an error of a library says, on one line and not as long as what it quotes."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= most else text[: most - 2] + " …"
+
+
 # --- reading values ---------------------------------------------------------------------------
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from capacity.advice.codes import Finding, codes
+from capacity.advice.lever import own_cni
 from capacity.advice.summary import verdict_sentence, waste_sentence
+from capacity.catalog.age import limit_notes, price_notes
 from capacity.cluster.runway import shared_pools
-from capacity.cluster.scenario import ScenarioState, first_and_gravest
+from capacity.cluster.scenario import LOST, ScenarioState, first_and_gravest
+from capacity.cluster.shape import gives_prefixes, group_settings
+from capacity.forecast.words import sentence
 from capacity.report.document import (
     Advice,
     Block,
@@ -26,6 +30,9 @@ from capacity.report.document import (
     shown,
 )
 from capacity.spec.cilium_settings import all_settings
+from capacity.spec.plan import Plan
+from capacity.spec.scenarios import when_words
+from capacity.units import counted
 from capacity.vpc.ledger import SubnetState
 
 if TYPE_CHECKING:
@@ -71,6 +78,17 @@ class Material:
     warm: WarmAnswer | None = None
     left_out: str = ""
 
+    @property
+    def price_notes(self) -> list[str]:
+        """Prices that the report lacks, or that are old."""
+        types = [s.first.instance_type.name for s in self.result.shapes if not s.group.fargate]
+        return price_notes(types, self.result.plan.region, self.status.as_of)
+
+    @property
+    def limit_notes(self) -> list[str]:
+        """Whether the limits of the instance types are old."""
+        return limit_notes(self.status.as_of)
+
 
 def document(material: Material) -> Document:
     """The report's content, in the order in which a reviewer asks."""
@@ -109,28 +127,25 @@ SUBNET_COLUMNS = (
     ("zone", "zone"),
     ("cidr", "CIDR"),
     ("usable", "usable"),
+    ("enis", "nodes+ENIs"),
     ("pods", "pods"),
     ("warm", "warm"),
-    ("enis", "ENI primaries"),
-    ("tenants", "tenants"),
+    ("others", "others"),
     ("free", "free"),
-    ("free_pct", "free, %"),
-    ("range", "used, least to most"),
+    ("free_pct", "free %"),
+    ("range", "used min–max"),
 )
 
 
 def subnet_row(state: SubnetState) -> dict[str, Any]:
-    """A subnet's ledger as a row for people: holders in five groups."""
-    used, subnet = state.used, state.subnet
+    """A subnet's ledger as a row for people: holders in the groups of check's table."""
+    subnet = state.subnet
     return {
         "subnet": subnet.name,
         "zone": subnet.zone,
         "cidr": str(subnet.cidr),
         "usable": subnet.usable,
-        "pods": used["assigned"] + used["branch"],
-        "warm": used["warm"],
-        "enis": used["node_primary"] + used["eni_primary"],
-        "tenants": used["control_plane"] + used["load_balancers"] + used["endpoints"] + used["other"],
+        **state.grouped,
         "free": state.free,
         "free_pct": round(100 * state.free / subnet.usable, 1),
         "free_prefixes": state.free_prefixes,
@@ -139,12 +154,19 @@ def subnet_row(state: SubnetState) -> dict[str, Any]:
     }
 
 
+def _row_in(scenario: ScenarioState, state: SubnetState) -> dict[str, Any]:
+    """The row in a scenario: what is free in a lost zone serves nobody."""
+    row = subnet_row(state)
+    left = ("free", "free_pct", "free_prefixes", "verdict")
+    return row | dict.fromkeys(left, LOST) if scenario.is_lost(state.subnet) else row
+
+
 def subnet_grid(state: ScenarioState, folded: bool = False) -> Grid:
     """The subnets of one scenario."""
     columns = list(SUBNET_COLUMNS)
     if any(s.free_prefixes is not None for s in state.subnets):
         columns.insert(11, ("free_prefixes", "free /28, at most"))
-    return Grid(f"{state.title}: {state.rule}", columns, [subnet_row(s) for s in state.subnets], folded)
+    return Grid(f"{state.title}: {state.rule}", columns, [_row_in(state, s) for s in state.subnets], folded)
 
 
 def _subnets(material: Material) -> Section:
@@ -170,7 +192,7 @@ def _states_chart(state: ScenarioState) -> Chart:
 
     parts = [
         f"{brief(s.subnet.name)} " + (f"{s.free:,} free" if s.free >= 0 else f"{-s.free:,} short")
-        for s in sorted(state.subnets, key=lambda s: s.free / s.subnet.usable)[:5]
+        for s in sorted(state.left, key=lambda s: s.free / s.subnet.usable)[:5]
     ]
     name = "subnets-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in state.title.lower())[:60]
     return Chart(name, f"Addresses by state: {state.title}", "; ".join(parts) + ".", draw)
@@ -210,15 +232,16 @@ def _headroom_charts(curves: Sequence[HeadroomCurve]) -> list[Block]:
 
         ends = [(e, n) for n, e in zip(curve.subnets, curve.exhausted_at, strict=True) if e is not None]
         words = "; ".join(f"{brief(name)} is full at {end:,} {brief(curve.what)}" for end, name in sorted(ends)[:4])
+        none = "Nothing is full"
         found.append(
-            Chart(f"headroom-{number}", f"Headroom against {curve.what}", f"{words or 'Nothing is full'}.", draw)
+            Chart(f"headroom-{number}", f"Headroom against {curve.what}, beyond steady", f"{words or none}.", draw)
         )
     return found
 
 
 def _block_maps(result: CheckResult) -> list[Block]:
     """In prefix mode the /28s of the subnets with the least room."""
-    if not result.plan.cni.settings.prefix or result.plan.cni.settings.ipv6:
+    if not gives_prefixes(result.plan):
         return []
     state = first_and_gravest(result.scenarios)[0]
     holding = sorted((s for s in state.subnets if s.prefixes), key=lambda s: s.free / s.subnet.usable)
@@ -255,7 +278,7 @@ def _groups(material: Material) -> Section:
                 "pods_per_node": group.pods_per_node,
                 "max_pods": first.max_pods,
                 "addresses": max((first.demand(c.vpc_pods) for c in group.classes), default=None),
-                "binding": limit_words(offer.binding),
+                "binding": limit_words(group.binding),
                 "usd_per_pod_month": offer.usd_per_pod_month,
             }
         )
@@ -268,10 +291,11 @@ def _groups(material: Material) -> Section:
         ("pods_per_node", "pods on the fullest"),
         ("max_pods", "max pods"),
         ("addresses", "addresses it holds beside its own"),
-        ("binding", "a full node is stopped by"),
-        ("usd_per_pod_month", "USD per pod and month, full"),
+        ("binding", "limited by"),
+        ("usd_per_pod_month", "USD per pod and month, full of its mean pod"),
     )
     blocks: list[Block] = [Grid(f"Node groups in {steady.title}", columns, rows)] if rows else []
+    blocks += [Text(f"Data: {note}.") for note in material.price_notes] if rows else []
     drawn = [o for o in material.offers if any(v is not None for v in o.fits.values())]
     if drawn:
         blocks += [_limits_chart(drawn)]
@@ -298,7 +322,9 @@ def _limits_chart(offers: Sequence[Offer]) -> Chart:
         return plot_limits(some, title=f"Pods of the group's mean shape per node, by limit{rest}", theme=theme)
 
     words = "; ".join(
-        f"{o.instance_type}: {limit_words(o.binding)} stops at {o.pods} pods" for o in some[:5] if o.binding
+        f"{o.instance_type}: {counted(o.pods or 0, 'mean pod')} beside daemonsets, limited by {limit_words(o.binding)}"
+        for o in some[:5]
+        if o.binding
     )
     return Chart("limits", "IPs against CPU and memory", f"{words}.", draw)
 
@@ -325,7 +351,7 @@ def _scenarios(material: Material) -> Section:
     states = material.result.scenarios
     rows = []
     for state in states:
-        least = min(state.subnets, key=lambda s: s.free / s.subnet.usable, default=None)
+        least = min(state.left, key=lambda s: s.free / s.subnet.usable, default=None)
         rows.append(
             {
                 "scenario": state.title,
@@ -334,6 +360,7 @@ def _scenarios(material: Material) -> Section:
                 "least": None if least is None else least.subnet.name,
                 "free": None if least is None else least.free,
                 "unplaced": state.unplaced_pods,
+                "stuck": state.pods_without_address,
                 "rule": state.rule,
             }
         )
@@ -343,7 +370,8 @@ def _scenarios(material: Material) -> Section:
         ("nodes", "nodes that hold addresses"),
         ("least", "tightest subnet"),
         ("free", "free there"),
-        ("unplaced", "pods without a node"),
+        ("unplaced", "unschedulable pods"),
+        ("stuck", "pods without address"),
         ("rule", "what happens"),
     )
     blocks: list[Block] = [Grid("All scenarios at a glance", columns, rows)]
@@ -472,8 +500,8 @@ def _forecast(material: Material) -> Section:
         ("note", "in words"),
     )
     draws = "each day worked out exactly, nothing is random" if found.exact else f"{found.paths:,} draws"
-    text = f"{found.start} to {found.end}, from the growth of the workloads in {found.scenario}; {draws}."
-    blocks: list[Block] = [Text(text), Grid("When each subnet runs out", columns, rows)]
+    text = f"{found.start} to {found.end}, from the growth of the workloads {when_words(found.scenario)}; {draws}."
+    blocks: list[Block] = [Text(sentence(found)), Text(text), Grid("When each subnet runs out", columns, rows)]
     blocks += [Text(note) for note in found.notes]
     fullest = sorted((s for s in found.subnets if s.fan is not None), key=_urgency)
     return Section("forecast", "Forecast", blocks + [_fan_chart(i, s) for i, s in enumerate(fullest[:MOST_FANS], 1)])
@@ -513,7 +541,8 @@ def _assumptions(material: Material) -> Section:
         ("CNI", plan.cni.name),
         ("CNI version", plan.cni.version or "not said"),
         ("address family", plan.kubernetes.ip_family),
-        *(vpc_cni if settings.cilium is None else all_settings(settings).items()),
+        *(all_settings(settings).items() if settings.cilium is not None else vpc_cni if own_cni(plan) else ()),
+        *_other_pools(plan),
         ("least share free (checks.minFree)", f"{float(100 * plan.checks.min_free):g} %"),
     ]
     rows = [{"setting": name, "value": value} for name, value in chosen]
@@ -524,10 +553,24 @@ def _assumptions(material: Material) -> Section:
         blocks.append(Grid("Assumed because the plan does not say it", (("assumption", "assumption"),), notes))
     used = sorted({f.code for f in material.findings})
     sources = [{"rule": f"{c}: {codes()[c].title}", "source": codes()[c].source} for c in used]
-    pool = VPC_CNI_POOL if settings.cilium is None else CILIUM_POOL
-    sources += [{"rule": rule, "source": source} for rule, source in (*SOURCES, pool)]
+    sources += [{"rule": rule, "source": source} for rule, source in (*SOURCES, *POOLS[plan.cni.name])]
     blocks.append(Grid("Rules and their sources", (("rule", "rule"), ("source", "source")), sources))
     return Section("assumptions", "Assumptions and sources", blocks)
+
+
+def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
+    """What keeps the addresses of nodes that the settings above do not reach."""
+    windows = [g for g in plan.node_groups if g.windows]
+    if plan.cni.settings.overlay:
+        yield "addresses of pods", "of the CNI's own network: none of the VPC"
+    elif windows:
+        told = group_settings(plan.cni, windows[0]).windows
+        yield "Windows nodes: prefix delegation (enable-windows-prefix-delegation)", told.prefix
+        yield "Windows nodes: warm-ip-target, minimum-ip-target", f"{told.warm_ip}, {told.minimum_ip}"
+        yield "Windows nodes: warm-prefix-target", told.warm_prefix
+    auto = [g.name for g in plan.node_groups if g.auto]
+    if auto:
+        yield f"EKS Auto Mode ({', '.join(auto)})", "prefixes, one kept spare; settings of the plan do not reach it"
 
 
 SOURCES = (
@@ -536,8 +579,13 @@ SOURCES = (
     ("control plane: 2 to 4 cross-account ENIs", "awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66"),
     ("prefixes are aligned /28 blocks", "awsdocs/amazon-vpc-user-guide subnet-cidr-reservation.md L3-14"),
 )
-VPC_CNI_POOL = ("warm pool of the CNI", "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go")
-CILIUM_POOL = ("addresses that Cilium's operator keeps", "cilium/cilium@00137987 pkg/ipam/node.go, pkg/aws/eni/node.go")
+POOLS = {
+    "vpc-cni": [("warm pool of the CNI", "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go")],
+    "cilium": [
+        ("addresses that Cilium's operator keeps", "cilium/cilium@00137987 pkg/ipam/node.go, pkg/aws/eni/node.go")
+    ],
+    "overlay": [],
+}
 
 
 def _data(material: Material) -> Section:
@@ -555,8 +603,10 @@ def _data(material: Material) -> Section:
     text = f"{status.types:,} instance types; their limits are of {status.date}."
     region = material.result.plan.region
     priced = [p for p in status.prices if p.region == region]
-    text += f" Prices of {region} are of {priced[0].date}." if priced else " No prices are known for this region."
-    return Section("data", "Data and its dates", [Text(text), Grid("Sources of the packaged data", columns, rows)])
+    text += f" Prices of {region} are of {priced[0].date}." if priced else ""
+    said: list[Block] = [Text(f"Data: {note}.") for note in material.limit_notes]
+    grid = Grid("Sources of the packaged data", columns, rows)
+    return Section("data", "Data and its dates", [Text(text), *said, grid])
 
 
 def _again(material: Material) -> Section:

@@ -257,7 +257,7 @@ class _Constructor(NodeBuilder):
 def parse_json(text: str, name: str) -> Any:
     """A JSON text in the same shape; numbers stay as written.
 
-    Lines are not tracked while reading (the standard decoder gives none): :func:`locate` finds
+    Lines are not tracked while reading (the standard decoder gives none): :mod:`capacity.spec.locate` finds
     the line of a path when an error needs it.
     """
     try:

@@ -15,7 +15,7 @@ from capacity.errors import SpecError, UnknownInstanceType
 from capacity.spec.cni_section import read_cni, read_discovery_tags
 from capacity.spec.discovery import ROLE_TAG, eni_choices
 from capacity.spec.document import Section, collector_paused, read_plan_file
-from capacity.spec.fields import MOST_PODS, VERSION, Field, hint, items, weight
+from capacity.spec.fields import MOST_PODS, RFC_1918, VERSION, Field, hint, items, weight
 from capacity.spec.growth import read_growth
 from capacity.spec.neighbours import read_neighbour
 from capacity.spec.plan import (
@@ -23,6 +23,7 @@ from capacity.spec.plan import (
     Cni,
     DaemonSet,
     Kubernetes,
+    Limits,
     NodeGroup,
     Plan,
     Requests,
@@ -39,6 +40,7 @@ from capacity.units import counted
 API_VERSION = "capacity/v1"
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
 PROVISIONERS = ("managed", "self-managed", "karpenter", "auto", "fargate")
+CAPACITY_TYPES = ("on-demand", "spot")
 _FARGATE = frozenset(("name", "provisioner", "subnets"))
 QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 
@@ -71,6 +73,8 @@ _GROUP = frozenset(
         "maxPods",
         "maxPodsExpression",
         "spread",
+        "capacityType",
+        "limits",
         "reservedEnis",
         "unmanagedEnis",
     ]
@@ -201,7 +205,7 @@ class _Parser:
             version.fail(f"{version.value!r} is not a Kubernetes version (expected something like 1.34)")
         return Kubernetes(
             version=version.value if version else None,
-            service_cidr=cidr.cidr(12, 24) if cidr else None,
+            service_cidr=cidr.cidr(12, 24, RFC_1918) if cidr else None,
             ip_family=family.one_of(("ipv4", "ipv6")) if family else "ipv4",
             services=services.integer() if services else None,
         )
@@ -237,7 +241,7 @@ class _Parser:
         name = entry.child("name").name()
         if name in self.subnets:
             entry.child("name").fail(f"the subnet {name!r} stands twice")
-        cidr = entry.child("cidr").cidr(16, 28)
+        cidr = entry.child("cidr").cidr(16, 28, blocks)
         if not any(cidr.subnet_of(b) for b in blocks):
             entry.child("cidr").fail(f"{cidr} is outside the VPC ({', '.join(map(str, blocks[:5]))})")
         used = entry.get("used")
@@ -258,7 +262,7 @@ class _Parser:
         types: list[str] = []
         for entry in items(section):
             entry.section(("cidr", "type"), required=("cidr", "type"))
-            cidr = entry.child("cidr").cidr(16, 32)
+            cidr = entry.child("cidr").cidr(16, 32, (subnet,))
             if not cidr.subnet_of(subnet):
                 entry.child("cidr").fail(f"{cidr} is outside its subnet {subnet}")
             kind = entry.child("type").one_of(("prefix", "explicit"))
@@ -299,6 +303,7 @@ class _Parser:
         subnets = self._subnet_names(entry.child("subnets"))
         low, desired, high = self._nodes(get("nodes"))
         unavailable, strategy = self._update(get("update"))
+        capacity_type = get("capacityType")
         return NodeGroup(
             name=entry.child("name").name(),
             instance_types=self._instance_types(entry.child("instanceTypes"), cni),
@@ -317,7 +322,19 @@ class _Parser:
             reserved_enis=reserved.integer(0, 1_000_000) if reserved else 0,
             unmanaged_enis=unmanaged.integer(0, 100) if unmanaged else 0,
             where=entry.where,
+            capacity_type=capacity_type.one_of(CAPACITY_TYPES) if capacity_type else "on-demand",
+            limits=self._limits(get("limits"), provisioner.value if provisioner else "managed"),
         )
+
+    def _limits(self, section: Field | None, provisioner: object) -> Limits:
+        """A NodePool's limits. Karpenter starts no node that would exceed them."""
+        if section is None:
+            return Limits()
+        if provisioner not in ("karpenter", "auto"):
+            section.fail("applies to Karpenter and Auto Mode only (use nodes.max)")
+        section.section(("cpu", "memory"))
+        cpu, memory = section.get("cpu"), section.get("memory")
+        return Limits(cpu.cpu() if cpu else None, memory.memory() if memory else None)
 
     def _fargate(self, entry: Field) -> NodeGroup:
         """A Fargate profile: a name and subnets; its nodes are its pods."""
@@ -371,6 +388,8 @@ class _Parser:
                 entry.fail("custom networking is on, but the key 'podSubnets' is missing")
             return ()
         ipam = cni.settings.cilium
+        if cni.settings.overlay:
+            section.fail("has no meaning with an overlay CNI: its pods take no address of the VPC")
         if ipam is not None and not ipam.first_interface_index:
             section.fail(
                 "needs cni.cilium.firstInterfaceIndex 1 or more (with 0 the first ENI serves pods in the node's subnet)"

@@ -1,9 +1,10 @@
 """Changing a plan by paths: ``cni.env.WARM_IP_TARGET=2``, ``nodeGroups.general.nodes.max=30``.
 
 A patch is a mapping of path to value. Paths are those of error messages; an entry of a list is
-named by its position (``nodeGroups[0]``), by its name (``nodeGroups.general`` or, where the name has
-dots, ``tenants[ecr.api]``), and ``[+]`` appends (``vpc.cidrs[+]``; a list appends each of its
-entries). The value None deletes. The patched document goes through the same parser as any other.
+named by its position (``nodeGroups[0]``), by its name (``nodeGroups.general``; where the name has dots
+``tenants[ecr.api]``; in double quotes whatever it has, ``nodeGroups["a]=b"]``, with JSON's escapes), and
+``[+]`` appends (``vpc.cidrs[+]``; a list appends each of its entries). The value None deletes. The patched
+document goes through the same parser as any other.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from capacity.spec.document import PlanFile, Section, Sequence, kind_of, parse_j
 from capacity.spec.parse import parse_plan
 from capacity.spec.plan import Plan
 
-_STEP = re.compile(r"\.?([^.\[\]=\s][^.\[\]=]*)|\[([^\[\]]+)\]")
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_STEP = re.compile(rf"\.?([^.\[\]=\s][^.\[\]=]*)|\[\s*({_QUOTED})\s*\]|\[([^\[\]]+)\]")
+_SETTING = re.compile(rf"((?:[^\[\]=]|\[\s*{_QUOTED}\s*\]|\[[^\[\]]*\])*)=")  # the path up to its equals sign
 _INTEGER = re.compile(r"^(0|-?[1-9][0-9]{0,17})$")
 _BARE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_./%+-]*$")
 # a key with nothing after it, blank and comment lines, the first entry of its list
@@ -37,13 +40,35 @@ LONGEST_SHOWN = 60  # characters of a path in a message
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One part of a path; ``bracket`` tells ``[0]`` from ``.0``."""
+    """One part of a path; ``bracket`` tells ``[0]`` from ``.0``, ``quoted`` ``["0"]`` from both."""
 
     key: str
     bracket: bool
+    quoted: bool = False
+
+    @property
+    def position(self) -> bool:
+        """Whether it counts entries of a list instead of naming one."""
+        return self.bracket and not self.quoted and self.key.isdecimal()
+
+    @property
+    def appends(self) -> bool:
+        return self.bracket and not self.quoted and self.key == APPEND
 
     def __str__(self) -> str:
         return f"[{self.key}]" if self.bracket else f".{self.key}"
+
+
+def entry(section: str, name: str, rest: str) -> str:
+    """The path to something of an entry that has a name, whatever is in the name.
+
+    >>> entry("nodeGroups", "general", "maxPods"), entry("nodeGroups", "a]b", "maxPods")
+    ('nodeGroups[general].maxPods', 'nodeGroups["a]b"].maxPods')
+    """
+    plain = name.isprintable() and not re.search(r'[\[\]"=]', name)
+    if plain and name == name.strip() and not name.isdecimal() and name != APPEND:
+        return f"{section}[{name}].{rest}"
+    return f"{section}[{json.dumps(name, ensure_ascii=not name.isprintable())}].{rest}"
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, object]:
@@ -61,9 +86,9 @@ def parse_settings(settings: Iterable[str]) -> dict[str, object]:
     """
     patch: dict[str, object] = {}
     for setting in settings:
-        path, equals, text = setting.partition("=")
-        path = path.strip()
-        if not equals or not path:
+        found = _SETTING.match(setting)
+        path, text = (found[1].strip(), setting[found.end() :]) if found else ("", "")
+        if not path:
             raise SpecError(f"--set {setting!r}: expected PATH=VALUE, such as cni.env.WARM_IP_TARGET=2")
         if not text.strip():
             raise SpecError(f"--set {setting!r}: no value after '=' (null deletes the key, '' is the empty text)")
@@ -192,14 +217,25 @@ def _steps(path: str) -> list[_Step]:
         match = _STEP.match(path, at)
         if not match or (at == 0 and (path[0] in ".[" or match.group(1) is None)):
             raise SpecError(f"{path!r} is not a path (expected something like nodeGroups.general.nodes.max)")
-        word, bracket = match.groups()
+        word, quoted, bracket = match.groups()
         if word is not None and at and path[at] != ".":
             raise SpecError(f"{path!r} is not a path (a dot is missing before {word!r})")
-        steps.append(_Step(word if bracket is None else bracket.strip(), bracket is not None))
+        if quoted is not None:
+            steps.append(_Step(_unquoted(quoted, path), True, True))
+        else:
+            steps.append(_Step(word if bracket is None else bracket.strip(), bracket is not None))
         at = match.end()
     if not steps:
         raise SpecError("an empty path (expected something like nodeGroups.general.nodes.max)")
     return steps
+
+
+def _unquoted(text: str, path: str) -> str:
+    try:
+        found: str = json.loads(text)
+    except ValueError:
+        raise SpecError(f"{path!r} is not a path ({text} is no name in JSON's quotes)") from None
+    return found
 
 
 class _Document:
@@ -223,6 +259,8 @@ class _Document:
             names: dict[str, int] = {}
             for i, item in enumerate(items):
                 own = item.get("name") if isinstance(item, dict) else item
+                if isinstance(own, int) and not isinstance(own, bool):
+                    own = str(own)  # a name of digits, as a file may have it without quotes
                 if isinstance(own, str):
                     names.setdefault(own, i)
             known = self._positions[id(items)] = (items, names)
@@ -260,11 +298,17 @@ def _change(document: _Document, path: str, value: object, shape: Callable[[obje
         if key is None or at[key] is None:
             if value is None:
                 raise SpecError(f"{path}: there is nothing to delete{_near(step.key, _known(at))}")
-            key = _make(at, step, [] if following.bracket and following.key == APPEND else {}, shape, path)
+            key = _make(
+                at,
+                step,
+                [] if following.appends else {},
+                shape,
+                path,
+            )
         done = f"{done}[{key}]" if isinstance(key, int) else f"{done}.{key}".lstrip(".")
         at = document.enter(at, key)
     last = steps[-1]
-    if isinstance(at, list) and last.bracket and last.key == APPEND:
+    if isinstance(at, list) and last.appends:
         document.moved()
         _append(at, value, shape, path)
         return
@@ -284,7 +328,7 @@ def _change(document: _Document, path: str, value: object, shape: Callable[[obje
 def _find(document: _Document, at: Any, step: _Step, done: str, path: str) -> str | int | None:
     """Key or position of a step; None where a mapping lacks it."""
     if isinstance(at, list):
-        if step.bracket and step.key.isdecimal():
+        if step.position:
             position = int(step.key) if len(step.key) < LONGEST_INDEX else len(at)
             if position >= len(at):
                 raise SpecError(f"{_cut(path)}: there is no entry [{_cut(step.key)}] in {done} (it has {len(at)})")
@@ -297,7 +341,7 @@ def _find(document: _Document, at: Any, step: _Step, done: str, path: str) -> st
         return found
     if not isinstance(at, dict):
         raise SpecError(f"{path}: {done} is {kind_of(at)}, one value; set it as a whole ({done}=...)")
-    if step.bracket and (step.key == APPEND or step.key.isdecimal()):
+    if step.appends or step.position:
         raise SpecError(f"{path}: {done} is a mapping, not a list")
     return step.key if step.key in at else None
 

@@ -10,12 +10,14 @@ from ipaddress import IPv4Network
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.spec.cni_env import CniSettings
+from capacity.spec.windows import CHART_DEFAULT, WindowsIpam
 
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
 
-SCENARIOS = ("steady", "peak", "rollout", "upgrade", "zone-loss", "burst", "blue-green", "spot-storm")
+AT_REST = ("steady", "peak", "ceiling")
+SCENARIOS = (*AT_REST, "rollout", "upgrade", "zone-loss", "burst", "blue-green", "spot-storm")
 # Of a combination, what only adds nodes comes first and a lost zone last, so that it takes all the others brought.
-ORDER = ("steady", "peak", "burst", "blue-green", "rollout", "upgrade", "spot-storm", "zone-loss")
+ORDER = (*AT_REST, "burst", "blue-green", "rollout", "upgrade", "spot-storm", "zone-loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +74,22 @@ class Kubernetes:
 
 @dataclass(frozen=True, slots=True)
 class Cni:
-    """The CNI: its version, the VPC CNI's environment as written, and its settings in numbers (Cilium's too)."""
+    """The CNI: its version, the VPC CNI's environment as written, and its settings in numbers (Cilium's too).
+
+    ``windows`` is what the VPC resource controller does on Windows nodes, ``config_map`` the keys as written.
+    """
 
     version: str | None
     env: Mapping[str, str | None]
     settings: CniSettings
+    windows: WindowsIpam = CHART_DEFAULT
+    config_map: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """``vpc-cni`` or ``cilium``."""
+        """``vpc-cni``, ``cilium`` or ``overlay``."""
+        if self.settings.overlay:
+            return "overlay"
         return "vpc-cni" if self.settings.cilium is None else "cilium"
 
 
@@ -93,13 +102,25 @@ class Requests:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """A NodePool's limits: vCPUs [millicores] and memory [bytes] of all its nodes; None where it has none."""
+
+    cpu_millicores: int | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NodeGroup:
     """A set of nodes of one shape.
 
     Attributes
     ----------
     instance_types : tuple of InstanceType
-        The first is the one the expected figures use; bounds run over all.
+        As the plan names them; :mod:`capacity.cluster.expected_type` says which one the figures use.
+    capacity_type : str
+        ``on-demand`` or ``spot``.
+    limits : Limits
+        Karpenter's, on the vCPUs and memory of all nodes of the group.
     min_nodes, desired, max_nodes : int
         None for ``desired``: as few as hold the pods; None for ``max_nodes``: no limit. [nodes]
     subnets, pod_subnets : tuple of str
@@ -133,6 +154,24 @@ class NodeGroup:
     reserved_enis: int = 0
     unmanaged_enis: int = 0
     where: str = ""
+    capacity_type: str = "on-demand"
+    limits: Limits = Limits()
+
+    @property
+    def prioritized(self) -> bool:
+        """Whether the types are tried in the order written: EKS does so for managed on-demand groups only.
+
+        Source
+        ------
+        Amazon EKS user guide, "Simplify node lifecycle with managed node groups", capacity types (read 2026-11-30):
+        on-demand groups use the allocation strategy ``prioritized``, Spot groups ``price-capacity-optimized``.
+        """
+        return self.provisioner == "managed" and self.capacity_type == "on-demand"
+
+    @property
+    def autoscaled(self) -> bool:
+        """Whether an autoscaler may add nodes: ``nodes.min`` below ``nodes.max``, or no maximum."""
+        return self.max_nodes is None or self.min_nodes < self.max_nodes
 
     @property
     def windows(self) -> bool:
@@ -260,6 +299,8 @@ class ScenarioSpec:
         ``all`` deployments roll out together, or ``one``: the one with the most surge pods.
     strategy : str or None
         Update strategy for every managed group, None for each group's own.
+    advisory : bool
+        Nobody asked for it by name: it counts as at most tight.
     """
 
     name: str
@@ -271,6 +312,7 @@ class ScenarioSpec:
     share: Fraction = Fraction(3, 10)
     mode: str = "all"
     strategy: str | None = None
+    advisory: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -19,6 +20,14 @@ HOLDERS = (
     "endpoints",
     "other",
 )
+# What a table or a bar tells apart, in its order; together they are what is used. A branch ENI is an ENI and a pod:
+# it has one address, its pod's, and is counted with the pods.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "enis": ("node_primary", "eni_primary"),
+    "pods": ("assigned", "branch"),
+    "warm": ("warm",),
+    "others": ("control_plane", "load_balancers", "endpoints", "other"),
+}
 VERDICTS = ("ok", "tight", "exhausted")
 
 
@@ -106,20 +115,25 @@ class SubnetState:
         return self.subnet.usable - self.free
 
     @property
+    def grouped(self) -> dict[str, int]:
+        """``used`` in the :data:`GROUPS` that people read. [addresses]"""
+        return {group: sum(self.used[holder] for holder in holders) for group, holders in GROUPS.items()}
+
+    @property
     def free_open(self) -> int:
         """Free addresses that this cluster's nodes can take. [addresses]"""
         closed = room_of(self.subnet).explicit if self.free_prefixes is not None else self.free_reserved
         return self.free - closed
 
 
-def settle(booking: Booking, min_free: Fraction, prefix_mode: bool) -> SubnetState:
+def settle(booking: Booking, min_free: Fraction, prefix_mode: bool, bounds_decide: bool = True) -> SubnetState:
     """Close a booking: what is free, and the verdict.
 
     Notes
     -----
     exhausted: free < 0, or single addresses exceed what lies outside reservations, or the prefixes
-    cannot be placed. tight: free / usable < min_free as exact fractions (equal is ok), or the upper
-    bound exceeds the subnet.
+    cannot be placed. tight: free / usable < min_free as exact fractions (equal is ok), or, in steady
+    and peak, the upper bound exceeds the subnet: elsewhere that is a finding only.
     """
     subnet = booking.subnet
     room = room_of(subnet)
@@ -130,7 +144,7 @@ def settle(booking: Booking, min_free: Fraction, prefix_mode: bool) -> SubnetSta
     placed = prefixes_fit(subnet, booking.prefixes, singles)
     if free < 0 or not placed:
         verdict = "exhausted"
-    elif free < min_free * subnet.usable or booking.highest > subnet.usable:
+    elif free < min_free * subnet.usable or (bounds_decide and booking.highest > subnet.usable):
         verdict = "tight"
     else:
         verdict = "ok"

@@ -32,16 +32,16 @@ def test_markdown_with_charts(tmp_path: Path) -> None:
     done = run(str(EXAMPLE), "-o", "md", "-q", "--charts", "out/charts", "--theme", "dark", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stderr == ""
-    assert "](out/charts/subnets-peak.svg)" in done.stdout
+    assert "](out/charts/subnets-peak-zone-loss--us-east-1a-.svg)" in done.stdout
     names = {p.suffix for p in (tmp_path / "out/charts").iterdir()}
     assert names == {".png", ".svg"}
-    assert "#17181c" in (tmp_path / "out/charts/subnets-peak.svg").read_text()
+    assert "#17181c" in (tmp_path / "out/charts/subnets-peak-zone-loss--us-east-1a-.svg").read_text()
 
 
 def test_a_document_in_another_folder_finds_its_charts(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     run(str(EXAMPLE), "-o", "md", "-q", "--charts", "charts", "--out-file", "docs/review.md", cwd=tmp_path)
-    assert "](../charts/subnets-peak.svg)" in (tmp_path / "docs/review.md").read_text()
+    assert "](../charts/subnets-peak-zone-loss--us-east-1a-.svg)" in (tmp_path / "docs/review.md").read_text()
 
 
 def test_json_carries_the_checks_results_and_the_tables(tmp_path: Path) -> None:

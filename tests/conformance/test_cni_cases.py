@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from capacity.cni.facade import NodeLimits, pool_of
+from capacity.catalog.table import load_catalog
+from capacity.cni.facade import NodeLimits, node_pool, pool_of
 from capacity.spec.cni_env import _NUMBERS, cni_settings, parse_env_number, parse_env_switch
 from tests.property.ipamd_steps import Eni, Node
 
@@ -35,6 +36,15 @@ def test_steady_state(row: dict[str, str]) -> None:
     assert (pool.enis, slots, pool.subnet_addresses) == (int(row["enis"]), int(row["slots"]), int(row["subnet_ips"]))
     if row["unused_ips"]:
         assert pool.warm == int(row["unused_ips"])
+
+
+@pytest.mark.parametrize("row", rows("cni_rest.csv"), ids=lambda r: f"{r['instance_type']}-{r['pods']}-{r['source']}")
+def test_as_ipamd_itself_rests(row: dict[str, str]) -> None:
+    settings, _ = cni_settings(environment(row["env"]))
+    pool = node_pool(load_catalog().get(row["instance_type"]), settings, int(row["pods"]), int(row["max_pods"]))
+    assert (pool.lowest, pool.subnet_addresses) == (int(row["lowest"]), int(row["addresses"]))
+    if row["highest"]:
+        assert pool.highest == int(row["highest"])
 
 
 @pytest.mark.parametrize("row", rows("cni_environment.csv"), ids=lambda r: f"{r['variable']}={r['text']}")

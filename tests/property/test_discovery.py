@@ -108,7 +108,7 @@ def test_a_further_subnet_frees_the_others_but_for_one_eni(plan: Plan) -> None:
     plan = replace(plan, node_groups=groups)
     more = replace(plan.subnets[0], name="more", cidr=IPv4Network("100.64.0.0/22"), used=0, discovery=True)
     before, after = (check(p, ["steady"]) for p in (plan, replace(plan, subnets=(*plan.subnets, more))))
-    eni = max(s.largest_eni for s in after.shapes)
+    eni = max(s.first.largest_eni for s in after.shapes)
     free = {s.subnet.name: s.free for s in before.scenarios[0].subnets}
     for s in after.scenarios[0].subnets:
         assert s.free >= free.get(s.subnet.name, s.free) - eni

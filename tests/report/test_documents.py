@@ -27,6 +27,7 @@ from capacity.report.markdown import render_markdown
 from capacity.report.workbook import sheet_name, workbook_bytes
 from capacity.spec.parse import read_plan
 from capacity.units import MIB
+from tests.cli.entry import capacity
 from tests.report import plans
 
 
@@ -72,7 +73,7 @@ def test_the_order_is_that_of_a_review() -> None:
         "reproduce",
     ]
     assert plans.example().verdict == "exhausted"
-    assert plans.example().answer.startswith("private-b (10.40.2.0/24, us-east-1b) is 73 addresses short in peak.")
+    assert plans.example().answer.startswith("private-b (10.40.2.0/24, us-east-1b) is 43 addresses short at peak.")
 
 
 def test_figures_are_the_checks() -> None:
@@ -83,7 +84,7 @@ def test_figures_are_the_checks() -> None:
         for subnet in state.subnets:
             row = rows[subnet.subnet.name]
             assert (row["free"], row["usable"], row["verdict"]) == (subnet.free, subnet.subnet.usable, subnet.verdict)
-            assert row["pods"] + row["warm"] + row["enis"] + row["tenants"] + row["free"] == row["usable"]
+            assert row["pods"] + row["warm"] + row["enis"] + row["others"] + row["free"] == row["usable"]
 
 
 def test_the_html_loads_nothing_and_is_bound_by_a_policy(page: str) -> None:
@@ -301,3 +302,33 @@ def test_grids_have_a_value_or_none_for_every_column() -> None:
         assert isinstance(grid, Grid)
         for row in grid.rows:
             assert all(key in row for key, _ in grid.columns)
+
+
+def test_check_and_report_count_the_same_pods(tmp_path: Path) -> None:
+    # A branch ENI is an ENI and a pod: with security groups for pods check once showed 0 pods where the report had 12.
+    plan = tmp_path / "branch.yaml"
+    plan.write_text(
+        """\
+apiVersion: capacity/v1
+cni: {env: {ENABLE_POD_ENI: "true"}}
+vpc: {cidrs: [10.0.0.0/16], subnets: [{name: a, zone: z, cidr: 10.0.0.0/24}]}
+nodeGroups: [{name: g, instanceTypes: [m5.large], nodes: 2, subnets: [a]}]
+workloads: [{name: w, replicas: 12, securityGroups: true}, {name: v, replicas: 5}]
+""",
+        encoding="utf-8",
+    )
+    (row,) = json.loads(capacity("report", str(plan), "-o", "json", "--scenario", "steady").stdout)["results"][
+        "tables"
+    ][0]["rows"]
+    used = json.loads(capacity("check", str(plan), "-o", "json", "--scenario", "steady").stdout)["results"][
+        "scenarios"
+    ][0]["subnets"][0]["used"]
+    assert (used["branch"], used["assigned"]) == (12, 5)
+    assert (row["pods"], row["enis"]) == (17, used["node_primary"] + used["eni_primary"])
+    table = capacity("check", str(plan), "--scenario", "steady", "--no-fixes").stdout
+    head = next(line for line in table.splitlines() if line.startswith("subnet ") and "nodes+ENIs" in line)
+    line = next(line for line in table.splitlines() if line.startswith("a  "))
+    shown = dict(zip(head.split(), line.split(), strict=False))
+    assert {key: int(shown[key]) for key in ("nodes+ENIs", "pods", "warm", "others")} == {
+        "nodes+ENIs": row["enis"], **{key: row[key] for key in ("pods", "warm", "others")}
+    }  # fmt: skip

@@ -1,0 +1,41 @@
+"""The check of a plan with its last word: what cannot work makes it exhausted, whatever the addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from capacity.advice.findings import findings
+from capacity.cluster.check import CheckResult
+from capacity.cluster.check import check as check_addresses
+from capacity.spec.plan import Plan, ScenarioSpec
+
+
+def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> CheckResult:
+    """Answer "will we run out of IPs?" for a plan.
+
+    Parameters
+    ----------
+    scenarios : sequence of str or ScenarioSpec, optional
+        Names (``peak``, ``upgrade+zone-loss``, ``burst:nodes=20``); without it those of the plan, and
+        where it names none, all that the plan can feed.
+
+    Raises
+    ------
+    SpecError
+        A scenario or an option of one that does not exist.
+
+    Notes
+    -----
+    A finding of severity error says that something cannot work (EKS refuses an update, AWS a block): the plan is
+    exhausted then, also where every subnet has addresses.
+    """
+    return judged(check_addresses(plan, scenarios))
+
+
+def judged(result: CheckResult) -> CheckResult:
+    """The same check, exhausted where a finding is an error."""
+    if result.verdict == "exhausted":
+        return result
+    blocked = tuple(f"{f.message} ({f.code})" for f in findings(result) if f.severity == "error")
+    return replace(result, verdict="exhausted", blocked=blocked) if blocked else result

@@ -1,0 +1,64 @@
+"""What becomes of a plan where a group gets another of its permitted types than the expected one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from capacity.cluster.engine import Engine
+from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.shape import GroupShape, TypeShape, with_type_first
+from capacity.spec.plan import ScenarioSpec
+
+Run = Callable[[Engine, ScenarioSpec], list[ScenarioState]]
+
+
+@dataclass(frozen=True, slots=True)
+class HarmfulType:
+    """A permitted type with which the plan would be exhausted.
+
+    Attributes
+    ----------
+    group, instance_type : str
+    scenario : ScenarioState
+        The first in which it is so.
+    """
+
+    group: str
+    instance_type: str
+    scenario: ScenarioState
+
+
+def harmful_types(engine: Engine, specs: Sequence[ScenarioSpec], run: Run) -> tuple[HarmfulType, ...]:
+    """The permitted types, one group at a time, with which some scenario would be exhausted.
+
+    All nodes of the group are of that type then, those of the others as expected. Types that are the same to the
+    scheduler and to the CNI are tried once.
+    """
+    return tuple(found for index in range(len(engine.shapes)) for found in _of_group(engine, index, specs, run))
+
+
+def _of_group(engine: Engine, index: int, specs: Sequence[ScenarioSpec], run: Run) -> Iterator[HarmfulType]:
+    shape = engine.shapes[index]
+    known: dict[tuple[object, ...], ScenarioState | None] = {_nature(shape.first): None}
+    for place, kind in enumerate(shape.types):
+        nature = _nature(kind)
+        if nature not in known:
+            known[nature] = _exhausted(engine, index, with_type_first(shape, place), specs, run)
+        scenario = known[nature]
+        if scenario is not None:
+            yield HarmfulType(shape.group.name, kind.instance_type.name, scenario)
+
+
+def _exhausted(
+    engine: Engine, index: int, shape: GroupShape, specs: Sequence[ScenarioSpec], run: Run
+) -> ScenarioState | None:
+    """The first scenario that is exhausted with a group in another shape."""
+    other = Engine(engine.plan, [shape if i == index else s for i, s in enumerate(engine.shapes)])
+    states = (state for spec in dict.fromkeys(specs) for state in run(other, spec))
+    return next((state for state in states if state.verdict == "exhausted"), None)
+
+
+def _nature(kind: TypeShape) -> tuple[object, ...]:
+    """What the scheduler and the CNI know of a type."""
+    return kind.limits, kind.settings, kind.max_pods, kind.room, kind.start, kind.addresses

@@ -1,0 +1,104 @@
+"""Which instance type of a node group the figures use.
+
+EKS tries the types of a managed on-demand group in the order written. Elsewhere (Karpenter, Auto Mode, Spot,
+self-managed groups) the order means nothing: AWS takes what is cheap and available, so the figures use the type
+that carries the group's pods at the lowest price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capacity.catalog.prices import DEFAULT_REGION, price_per_hour
+from capacity.cluster.place import GroupNodes, Placement, PodShape, pods_on_empty
+from capacity.units import ceil_div, counted
+
+if TYPE_CHECKING:
+    from capacity.cluster.shape import TypeShape
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedType:
+    """The place of the type among the group's, and why it is the expected one."""
+
+    index: int
+    why: str
+
+
+def cheapest_type(types: Sequence[TypeShape], pods: Sequence[tuple[PodShape, int]], region: str | None) -> ExpectedType:
+    """The type with the lowest nodes × price for the pods; ties: fewer nodes, then the name.
+
+    Parameters
+    ----------
+    types : sequence of TypeShape
+    pods : sequence of (PodShape, int)
+        The pods that may run on the group, by workload. [pods]
+    region : str or None
+        Where one of the types has no price there, all are compared by the prices of us-east-1.
+
+    Notes
+    -----
+    Types that cannot hold one of the pods come last, before them those without a known price.
+    """
+    nodes = [nodes_needed(kind, pods) for kind in types]
+    where, prices = _prices(types, region)
+
+    def rank(i: int) -> tuple[bool, bool, float, int, str]:
+        count, each = nodes[i], prices[i]
+        cost = round(each * count, 9) if each is not None and count is not None else 0.0  # equal costs compare equal
+        return count is None, each is None, cost, count or 0, types[i].instance_type.name
+
+    best = min(range(len(types)), key=rank)
+    count, each = nodes[best], prices[best]
+    if count is None:
+        return ExpectedType(best, f"none of its {len(types)} types holds all of its pods")
+    if each is None:
+        return ExpectedType(best, f"the fewest nodes of its {len(types)} types; no price is known for any of them")
+    return ExpectedType(
+        best,
+        f"the lowest nodes × price of its {len(types)} types for its pods "
+        f"({counted(count, 'node')} × ${each:.4g} an hour, on-demand, {where})",
+    )
+
+
+def _prices(types: Sequence[TypeShape], region: str | None) -> tuple[str, list[float | None]]:
+    """US dollars per hour of each type, all from one region."""
+    names = [kind.instance_type.name for kind in types]
+    if region and region != DEFAULT_REGION:
+        here = [price_per_hour(name, region) for name in names]
+        if None not in here:
+            return region, here
+        return f"{DEFAULT_REGION} prices, {region} has none for some of them", [_default_price(n) for n in names]
+    return DEFAULT_REGION, [_default_price(n) for n in names]
+
+
+def _default_price(name: str) -> float | None:
+    return price_per_hour(name, DEFAULT_REGION)
+
+
+def nodes_needed(on: TypeShape, pods: Sequence[tuple[PodShape, int]]) -> int | None:
+    """Fewest nodes of one type that hold all the pods, placed as the scheduler does; None where one never fits.
+
+    Never fewer than the pods' sums need; from there nodes are added until no pod is unschedulable.
+    """
+    room, start = on.room, on.start
+    wanted = [(pod, number) for pod, number in pods if number]
+    if any(not pods_on_empty(room, start, pod) for pod, _ in wanted):
+        return None
+    sums = (
+        (sum(pod.cpu * n for pod, n in wanted), room.cpu - start[2]),
+        (sum(pod.memory * n for pod, n in wanted), room.memory - start[3]),
+        (sum(n for _, n in wanted), room.max_pods - start[4]),
+    )
+    nodes = max((ceil_div(total, each) for total, each in sums if total), default=0)
+    while wanted:
+        placement = Placement([GroupNodes(room, [nodes], start)])
+        for number, (pod, count) in enumerate(wanted):
+            placement.place(str(number), pod, count, (0,))
+        left = sum(u.pods for u in placement.unplaced)
+        if not left:
+            break
+        nodes += max(left // max(room.max_pods - start[4], 1) // 2, 1)
+    return nodes
