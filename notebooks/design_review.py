@@ -34,11 +34,11 @@ peak = next(s for s in result.scenarios if s.name == "peak")
 plot_subnet_states(peak)
 
 # %% [markdown]
-# private-b is the /24: 256 − 5 = 251 usable addresses, and 324 are wanted.
+# private-b is the /24: 256 − 5 = 251 usable addresses, and 294 are wanted.
 
 # %%
 private_b = next(s for s in peak.subnets if s.subnet.name == "private-b")
-assert (private_b.subnet.usable, private_b.used_total, private_b.free) == (251, 324, -73)
+assert (private_b.subnet.usable, private_b.used_total, private_b.free) == (251, 294, -43)
 
 # %% [markdown]
 # ## How far it reaches

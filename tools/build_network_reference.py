@@ -9,8 +9,9 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from capacity.spec.fields import SHARED
 from capacity.spec.tenants import tenant_kinds
-from capacity.vpc.cidr_rules import BLOCKS_BY_DEFAULT, LARGEST, MOST_BLOCKS, SHARED, SMALLEST, cidr_rules
+from capacity.vpc.cidr_rules import BLOCKS_BY_DEFAULT, LARGEST, MOST_BLOCKS, SMALLEST, cidr_rules
 from capacity.vpc.quotas import Quota, load_quotas
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"

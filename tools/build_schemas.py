@@ -15,14 +15,15 @@ from typing import Any
 from capacity.cli.output import SCHEMA
 from capacity.spec.cilium_settings import LAST_INDEX, MOST_NUMBER
 from capacity.spec.cni_env import CNI_VARIABLES
-from capacity.spec.cni_section import CNIS
 from capacity.spec.discovery import ROLE_TAG
 from capacity.spec.fields import MOST, MOST_PODS
 from capacity.spec.growth import MONTHS, PERIODS, WEEKDAYS
+from capacity.spec.overlay import CNIS
 from capacity.spec.parse import AMIS, API_VERSION, CAPACITY_TYPES, PROVISIONERS
 from capacity.spec.plan import SCENARIOS
 from capacity.spec.scenarios import _OPTIONS as OPTIONS
 from capacity.spec.tenants import tenant_kinds
+from capacity.spec.windows import KEYS as WINDOWS_KEYS
 from capacity.vpc.ledger import HOLDERS, VERDICTS
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -117,6 +118,12 @@ def plan_schema() -> Schema:
                 "type": "object",
                 "description": "environment of the aws-node daemonset, as it stands in the cluster",
                 "propertyNames": {"enum": sorted(CNI_VARIABLES)},
+                "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+            },
+            windows={
+                "type": "object",
+                "description": "data of ConfigMap kube-system/amazon-vpc-cni, which Windows nodes follow",
+                "propertyNames": {"enum": sorted(WINDOWS_KEYS)},
                 "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
             },
             cilium=mapping(

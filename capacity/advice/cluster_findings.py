@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from capacity.advice.codes import Finding, finding
+from capacity.advice.lever import is_own_cni, own_cni
 from capacity.cluster.check import CheckResult, has_pods
 from capacity.spec.plan import Plan
 from capacity.units import counted
@@ -34,7 +35,7 @@ def _nothing_judged(result: CheckResult) -> Iterator[Finding]:
 
 def _settings(result: CheckResult) -> Iterator[Finding]:
     settings, env = result.plan.cni.settings, result.plan.cni.env
-    if settings.ipv6:
+    if settings.ipv6 or _reach_no_node(result.plan):
         return
     if settings.minimum_ip and not settings.warm_ip:
         text = f"MINIMUM_IP_TARGET={settings.minimum_ip} without WARM_IP_TARGET: no node ever serves more pods"
@@ -49,10 +50,15 @@ def _settings(result: CheckResult) -> Iterator[Finding]:
             yield finding("IP016", "cni.env.WARM_ENI_TARGET", "WARM_ENI_TARGET=0 makes full nodes flap")
 
 
+def _reach_no_node(plan: Plan) -> bool:
+    """Whether all nodes are EKS Auto Mode's, Windows or Fargate, which the environment of aws-node does not reach."""
+    return bool(plan.node_groups) and not own_cni(plan)
+
+
 def _calls(result: CheckResult) -> Iterator[Finding]:
     """WARM_IP_TARGET without a minimum near the pods: an EC2 call for about every pod that starts."""
     settings = result.plan.cni.settings
-    groups = [g for g in result.scenarios[0].groups if g.nodes and not (g.shape.group.auto or g.shape.group.fargate)]
+    groups = [g for g in result.scenarios[0].groups if g.nodes and is_own_cni(result.plan, g.shape.group)]
     if not settings.warm_ip or settings.prefix or settings.ipv6 or not groups:
         return
     pods = max(g.fullest[0] for g in groups)
@@ -67,7 +73,7 @@ def _calls(result: CheckResult) -> Iterator[Finding]:
 
 
 def _versions(plan: Plan) -> Iterator[Finding]:
-    if plan.cni.settings.cilium is not None:
+    if plan.cni.settings.cilium is not None or plan.cni.settings.overlay or _reach_no_node(plan):
         return  # the versions below are the VPC CNI's
     version = version_numbers(plan.cni.version)
     for wanted, since, what in (
@@ -120,13 +126,20 @@ def _ipv6(result: CheckResult) -> Iterator[Finding]:
     yield finding("IP033", "kubernetes.ipFamily", text, result.scenarios[0].title)
 
 
+_WITHOUT_BRANCHES = {
+    "vpc-cni": "ENABLE_POD_ENI is not true",
+    "cilium": "Cilium has none",
+    "overlay": "an overlay CNI has none",
+}
+
+
 def _workloads(result: CheckResult) -> Iterator[Finding]:
     if result.plan.cni.settings.pod_eni:
         yield from _no_trunk(result)
         return
     for workload in result.plan.workloads:
         if workload.security_groups:
-            missing = "Cilium has none" if result.plan.cni.settings.cilium is not None else "ENABLE_POD_ENI is not true"
+            missing = _WITHOUT_BRANCHES[result.plan.cni.name]
             text = f"{workload.name} wants security groups for its pods, but {missing}"
             yield finding("IP013", f"workloads.{workload.name}", text)
 

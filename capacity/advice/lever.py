@@ -42,15 +42,18 @@ class Lever:
 
 
 def own_cni(plan: Plan) -> list[NodeGroup]:
-    """Groups whose addresses the VPC CNI's settings decide: none with Cilium."""
+    """Groups whose addresses the VPC CNI's settings decide: none with another CNI."""
     return [g for g in plan.node_groups if is_own_cni(plan, g)]
 
 
 def is_own_cni(plan: Plan, group: NodeGroup) -> bool:
     """Whether the VPC CNI's settings decide the addresses of a group."""
-    return plan.cni.settings.cilium is None and not (group.fargate or group.auto or group.windows)
+    settings = plan.cni.settings
+    return settings.cilium is None and not (settings.overlay or group.fargate or group.auto or group.windows)
 
 
 def env(plan: Plan, change: Mapping[str, str | None]) -> tuple[dict[str, object], tuple[str, ...]]:
     """A change of the CNI's variables as a patch of the plan, and what to paste for it."""
-    return {f"cni.env.{name}": value for name, value in change.items()}, env_snippets(change, plan.cni.env)
+    return {f"cni.env.{name}": value for name, value in change.items()}, env_snippets(
+        change, plan.cni.env, plan.cni.config_map
+    )

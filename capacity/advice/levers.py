@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from capacity.advice.lever import Lever
 from capacity.advice.node_levers import fewer_larger, weights
-from capacity.advice.pod_levers import ipv6, prefixes
+from capacity.advice.pod_levers import ipv6, prefixes, windows_prefixes
 from capacity.advice.setting_levers import (
     lower_max_pods,
     minimal_update,
@@ -44,5 +44,6 @@ def levers(result: CheckResult) -> list[Lever]:
         *subnet_discovery(result),
         *custom_networking(plan),
         *prefixes(result),
+        *windows_prefixes(plan),
         *ipv6(plan),
     ]

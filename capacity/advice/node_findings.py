@@ -9,8 +9,10 @@ from capacity.cluster.alternatives import HarmfulType
 from capacity.cluster.check import CheckResult
 from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import GroupState, ScenarioState
-from capacity.cluster.shape import GroupShape, group_settings
-from capacity.units import MIB
+from capacity.cluster.shape import GroupShape, TypeShape, group_settings
+from capacity.spec.cni_env import CniSettings
+from capacity.spec.windows import ENABLED
+from capacity.units import MIB, counted
 
 DAEMONS_PCT = 25  # daemonset pods of max pods, from which they are worth a word
 BOUND_PCT, STRANDED_PCT = 90, 50  # pods of max pods or addresses; CPU and memory in use beside them
@@ -31,11 +33,14 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
     group, where = shape.group, f"nodeGroups.{shape.group.name}"
     if group.fargate:
         return
-    settings = group_settings(result.plan.cni.settings, group)
+    settings = group_settings(result.plan.cni, group)
     for kind in shape.types:
         name, start = kind.instance_type.name, kind.start
         host_pods = start[4] - start[5]
-        if kind.max_pods - host_pods > kind.addresses and not settings.ipv6:
+        if not _serves_pods(kind, settings):
+            yield finding("IP040", where, f"{group.name}: {_without_eni(kind, settings)}")
+        # on Windows the scheduler counts addresses: there no pod waits on a node that has none
+        elif kind.max_pods - host_pods > kind.addresses and not settings.ipv6 and not group.windows:
             text = f"{group.name}: {name} may run {kind.max_pods} pods, {host_pods} on the host's network"
             firm = (s for s in result.scenarios if not s.advisory)
             stuck = any(g.pods_without_address for s in firm for g in s.groups if g.shape is shape)
@@ -90,6 +95,29 @@ def _outcome(scenario: ScenarioState) -> str:
     return unschedulable(scenario.unplaced_pods)
 
 
+def _serves_pods(kind: TypeShape, settings: CniSettings) -> bool:
+    """Whether a node can give any pod an address; one closed by a tag has no address of its own ENI, but starts."""
+    if kind.limits.windows:
+        return settings.windows.enabled
+    needs_one = settings.custom_networking or settings.cilium is not None
+    return settings.ipv6 or not needs_one or kind.limits.serving > 0
+
+
+def _without_eni(kind: TypeShape, settings: CniSettings) -> str:
+    """Why a node can give no pod an address, with the count of its ENIs."""
+    if kind.limits.windows:
+        return f"{ENABLED} is false, so no pod on its Windows nodes gets an address"
+    name, enis = kind.instance_type.name, kind.instance_type.max_enis or 0
+    terms = [f"{counted(enis, 'ENI')}" if settings.max_eni is None else f"min({enis} ENIs, MAX_ENI {settings.max_eni})"]
+    terms += [f"{kind.limits.unmanaged} unmanaged"] if kind.limits.unmanaged else []
+    terms += ["1 for the trunk"] if settings.pod_eni and kind.instance_type.trunk_slot else []
+    if settings.cilium is not None:
+        terms += [f"{settings.cilium.first_interface_index} before firstInterfaceIndex"]
+    else:
+        terms += ["1 primary (custom networking)"]
+    return f"{name} has no ENI for pods ({' − '.join(terms)}): the CNI does not start, its nodes never become Ready"
+
+
 def _daemons(shape: GroupShape) -> Iterator[Finding]:
     first = shape.first
     if 100 * first.start[4] >= DAEMONS_PCT * first.max_pods:
@@ -113,7 +141,9 @@ def _stranded(group: GroupState, scenario: ScenarioState) -> Iterator[Finding]:
     def used(of: int, each: int) -> float:
         return 100 * sum(c.count * c.state[of] for c in group.classes) / (nodes * each) if each else 100.0
 
-    full = {"max pods": used(4, room.max_pods), "addresses": used(5, room.addresses)}
+    full = {"max pods": used(4, room.max_pods)}
+    if not group.shape.first.settings.spares_subnets:
+        full["addresses"] = used(5, group.shape.first.addresses)
     binding = max(full, key=lambda k: full[k])
     cpu, memory = used(2, room.cpu), used(3, room.memory)
     if full[binding] >= BOUND_PCT and max(cpu, memory) <= STRANDED_PCT:

@@ -10,12 +10,13 @@ from ipaddress import IPv4Network
 from capacity.advice.cluster_findings import IPV6_SINCE, version_numbers
 from capacity.advice.judge import check
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
-from capacity.advice.snippets import ipv6_cluster_snippets, max_pods_snippets
+from capacity.advice.snippets import ipv6_cluster_snippets, max_pods_snippets, windows_snippets
 from capacity.advice.subnet_snippets import reservation_command, reservation_terraform
 from capacity.cluster.check import CheckResult
 from capacity.node.density import recommended_cap
 from capacity.spec.cni_env import cni_settings
 from capacity.spec.plan import NodeGroup, Plan, Reservation, Subnet
+from capacity.spec.windows import PREFIXES
 from capacity.vpc.blocks import BLOCK, prefixes_fit, room_of
 from capacity.vpc.ledger import SubnetState
 from capacity.vpc.reservations import reservation_choices
@@ -28,7 +29,7 @@ NO_IPV6_REGIONS = "cn-"  # the same
 def prefixes(result: CheckResult) -> Iterator[Lever]:
     """Prefix delegation, the max pods that platforms don't raise by themselves, reservations; Nitro only."""
     plan, settings = result.plan, result.plan.cni.settings
-    if settings.prefix or settings.ipv6 or not own_cni(plan) or not _all_nitro(plan):
+    if settings.prefix or settings.ipv6 or not own_cni(plan) or not _all_nitro(own_cni(plan)):
         return
     change: dict[str, str | None] = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
     patch, commands = env(plan, change)
@@ -54,14 +55,31 @@ def prefixes(result: CheckResult) -> Iterator[Lever]:
     )
 
 
+def windows_prefixes(plan: Plan) -> Iterator[Lever]:
+    """Prefix delegation for Windows nodes: 16 times the addresses of their one ENI."""
+    groups = [g for g in plan.node_groups if g.windows and not plan.cni.settings.overlay]
+    if plan.cni.windows.prefix or not all(k.prefixes_possible for g in groups for k in g.instance_types):
+        return
+    if groups:
+        yield Lever(
+            name="windows-prefix-delegation",
+            summary="hand out /28 prefixes on Windows nodes: a key of ConfigMap amazon-vpc-cni, not of aws-node",
+            patch={f"cni.windows.{PREFIXES}": "true"},
+            cost="new nodes beside the old; needs aligned /28 blocks",
+            source=f"{GUIDE}/prefix-mode_windows.adoc L8-18; aws/amazon-vpc-resource-controller-k8s@2c6894c "
+            "pkg/config/loader.go ParseWinIPTargetConfigs",
+            commands=windows_snippets({PREFIXES: "true"}, plan.cni.env, plan.cni.config_map),
+        )
+
+
 def ipv6(plan: Plan) -> Iterator[Lever]:
     """Pods on IPv6, in a new cluster: Nitro and Linux only, without custom networking."""
     settings = plan.cni.settings
     if settings.ipv6 or settings.custom_networking or any(g.windows for g in plan.node_groups):
         return
-    if settings.cilium is not None:  # IPv6 in its ENI mode is not modelled
+    if settings.cilium is not None or settings.overlay:  # IPv6 is not modelled with them
         return
-    if all(g.fargate for g in plan.node_groups) or not _all_nitro(plan) or not _new_enough(plan):
+    if all(g.fargate for g in plan.node_groups) or not _all_nitro(plan.node_groups) or not _new_enough(plan):
         return
     raised = _raised_max_pods(plan)
     variables = {"ENABLE_IPv4": "false", "ENABLE_IPv6": "true", "ENABLE_PREFIX_DELEGATION": "true"}
@@ -85,8 +103,8 @@ def ipv6(plan: Plan) -> Iterator[Lever]:
     )
 
 
-def _all_nitro(plan: Plan) -> bool:
-    kinds = [k for g in plan.node_groups if not g.fargate for k in g.instance_types]
+def _all_nitro(groups: Iterable[NodeGroup]) -> bool:
+    kinds = [k for g in groups if not g.fargate for k in g.instance_types]
     return all(k.prefixes_possible for k in kinds)
 
 

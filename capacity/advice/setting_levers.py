@@ -91,12 +91,13 @@ def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
     """Max pods at the fullest node's pods and a fifth more: bounds what an unlucky spread may take.
 
     Where pods get no address, no more than the ENIs serve: the other pods are Pending then, and an autoscaler
-    starts nodes for them. Not for Auto Mode and Fargate, which let nobody set them.
+    starts nodes for them. Not for Auto Mode and Fargate, which let nobody set them, nor with an overlay CNI, whose
+    pods take no address.
     """
     patch: dict[str, object] = {}
     commands: list[str] = []
     for index, shape in enumerate(result.shapes):
-        if shape.group.fargate or shape.group.auto:
+        if shape.group.fargate or shape.group.auto or shape.first.settings.overlay:
             continue
         fullest = max((s.groups[index].pods_per_node for s in result.scenarios), default=0)
         wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start[4] + 1)

@@ -8,12 +8,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from capacity.spec.plan import NodeGroup, Plan
+from capacity.spec.windows import CONFIG_MAP, to_chart_values
+
+NOTHING: Mapping[str, str] = {}
 
 
-def env_commands(change: Mapping[str, str | None], env: Mapping[str, str | None]) -> tuple[str, ...]:
+def env_commands(
+    change: Mapping[str, str | None], env: Mapping[str, str | None], windows: Mapping[str, str] = NOTHING
+) -> tuple[str, ...]:
     """What to paste: kubectl for a self-managed CNI, the AWS CLI for the EKS add-on.
 
-    The add-on's values are given as a whole: those of the plan with the change made.
+    The add-on's values are given as a whole: those of the plan, for Windows nodes too, with the change made.
 
     Examples
     --------
@@ -26,8 +31,7 @@ def env_commands(change: Mapping[str, str | None], env: Mapping[str, str | None]
     if not change:
         return ()
     words = [f"{n}-" if v is None else shlex.quote(f"{n}={v}") for n, v in change.items()]
-    merged: dict[str, Any] = {n: v for n, v in {**env, **change}.items() if v is not None}
-    values = shlex.quote(json.dumps({"env": merged}))
+    values = shlex.quote(json.dumps(_addon_values({**env, **change}, windows)))
     return (
         f"kubectl set env daemonset/aws-node -n kube-system {' '.join(words)}",
         "aws eks update-addon --cluster-name CLUSTER --addon-name vpc-cni --resolve-conflicts PRESERVE "
@@ -35,15 +39,43 @@ def env_commands(change: Mapping[str, str | None], env: Mapping[str, str | None]
     )
 
 
-def env_snippets(change: Mapping[str, str | None], env: Mapping[str, str | None]) -> tuple[str, ...]:
+def env_snippets(
+    change: Mapping[str, str | None], env: Mapping[str, str | None], windows: Mapping[str, str] = NOTHING
+) -> tuple[str, ...]:
     """Variables of the CNI: kubectl, the AWS CLI, Terraform's aws_eks_addon, eksctl's addons."""
-    values = {n: v for n, v in {**env, **change}.items() if v is not None}
-    pairs = ", ".join(f"{name} = {json.dumps(value)}" for name, value in values.items())
-    flow = json.dumps({"env": values})
+    return (*env_commands(change, env, windows), *_addon_forms(_addon_values({**env, **change}, windows)))
+
+
+def _addon_values(env: Mapping[str, str | None], windows: Mapping[str, str]) -> dict[str, Any]:
+    """The EKS add-on's configuration values, which are always given as a whole."""
+    variables = {n: v for n, v in env.items() if v is not None}
+    return ({"env": variables} if variables else {}) | to_chart_values(windows)
+
+
+def _addon_forms(values: Mapping[str, Any]) -> Iterator[str]:
+    yield f"# Terraform, aws_eks_addon vpc-cni: configuration_values = jsonencode({_hcl(values)})"
+    yield f"# eksctl, addons: {{name: vpc-cni, configurationValues: {_single_quoted(json.dumps(values))}}}"
+
+
+def windows_snippets(
+    change: Mapping[str, str], env: Mapping[str, str | None] = NOTHING, windows: Mapping[str, str] = NOTHING
+) -> tuple[str, ...]:
+    """Keys of ConfigMap amazon-vpc-cni, which Windows nodes follow: kubectl, the AWS CLI, Terraform, eksctl.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 charts/aws-vpc-cni/templates/configmap.yaml (the EKS add-on takes the same values).
+
+    >>> print(windows_snippets({"warm-ip-target": "5"})[0])
+    kubectl patch configmap amazon-vpc-cni -n kube-system --type merge -p '{"data": {"warm-ip-target": "5"}}'
+    """
+    patch = shlex.quote(json.dumps({"data": dict(change)}))
+    values = _addon_values(env, {**windows, **change})
     return (
-        *env_commands(change, env),
-        f"# Terraform, aws_eks_addon vpc-cni: configuration_values = jsonencode({{ env = {{ {pairs} }} }})",
-        f"# eksctl, addons: {{name: vpc-cni, configurationValues: {_single_quoted(flow)}}}",
+        f"kubectl patch configmap {CONFIG_MAP} -n kube-system --type merge -p {patch}",
+        "aws eks update-addon --cluster-name CLUSTER --addon-name vpc-cni --resolve-conflicts PRESERVE "
+        f"--configuration-values {shlex.quote(json.dumps(values))}",
+        *_addon_forms(values),
     )
 
 

@@ -41,7 +41,7 @@ def seen_in(scenario: ScenarioState, code: str, where: str, message: str) -> Fin
 def _unused_tags(result: CheckResult) -> Iterator[Finding]:
     """Subnets tagged for pods that no node can have an ENI in."""
     plan = result.plan
-    if plan.cni.settings.cilium:  # whose operator chooses subnets by settings of its own
+    if plan.cni.settings.cilium or plan.cni.settings.overlay:  # which have settings of their own, or need none
         return
     used = {n for g in plan.node_groups for n in (*g.subnets, *g.pod_subnets)}
     used |= {n for shape in result.shapes for here in shape.choices.values() for n in here}

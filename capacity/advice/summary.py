@@ -36,8 +36,6 @@ def verdict_sentence(result: CheckResult) -> str:
         share = float(100 * result.plan.checks.min_free)
         names = ", ".join(dict.fromkeys(s.name for s in result.scenarios))
         return f"OK: every subnet keeps at least {share:g} % of its addresses free ({names})."
-    if not has_pods(result.plan) and result.verdict == "tight":
-        return "TIGHT: the plan has no pods, so only its nodes and tenants were judged."
     scenario, subnet = _worst(result)
     if VERDICTS.index(scenario.verdict) < VERDICTS.index(result.verdict):
         return f"{result.verdict.upper()}: {_beyond_scenarios(result)}"
@@ -55,10 +53,12 @@ def verdict_sentence(result: CheckResult) -> str:
 
 
 def _beyond_scenarios(result: CheckResult) -> str:
-    """Why a plan is worse than its scenarios: what cannot work, or a type that a group may also get."""
+    """Why a plan is worse than its scenarios: what cannot work, no pods, or a type that a group may also get."""
     if result.blocked:
         more = f" ({len(result.blocked) - 1} more)" if len(result.blocked) > 1 else ""
         return f"this cannot work: {result.blocked[0]}{more}."
+    if not has_pods(result.plan):
+        return "the plan has no pods, so only its nodes and tenants were judged."
     types = ", ".join(f"{h.group} with {h.instance_type}" for h in result.harmful[:3])
     more = f" and {len(result.harmful) - 3} more" if len(result.harmful) > 3 else ""
     return f"every scenario fits with the expected instance types, but not with every type permitted: {types}{more}."

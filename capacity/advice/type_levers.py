@@ -165,7 +165,7 @@ def _addresses(plan: Plan, group: NodeGroup, kinds: Sequence[InstanceType], carr
 
     from capacity.cni.sweep import sweep
 
-    settings = group_settings(plan.cni.settings, group)
+    settings = group_settings(plan.cni, group)
     max_pods = [group_platform(replace(group, instance_types=(k,)), settings).figures[0][0] for k in kinds]
     columns = ("subnet_addresses", "pods_without_address")
     unmanaged = group.unmanaged_enis

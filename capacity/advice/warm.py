@@ -26,7 +26,7 @@ from capacity.cni.trace import Terms, call_terms, pool_terms
 from capacity.errors import SpecError
 from capacity.node.maxpods import Platform, max_pods
 from capacity.spec.cni_env import CniSettings, cni_settings, subnet_discovery_switch
-from capacity.spec.plan import Cni, Plan
+from capacity.spec.plan import Plan
 
 QUARTER = Fraction(1, 4)  # Kubernetes' default maxSurge: so many pods come at once in a deploy
 HOST_PODS = 2  # aws-node and kube-proxy
@@ -122,7 +122,7 @@ def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
         raise SpecError(f"{plan.file or 'the plan'}: {nodes}: there is nothing to keep warm")
     notes = [*plan.notes]
     if any(g.windows for g in plan.node_groups):
-        notes.append("Windows nodes are left out: their warm targets are the VPC resource controller's")
+        notes.append("Windows nodes are left out: their targets are keys of ConfigMap amazon-vpc-cni (cni.windows)")
     if any(g.auto for g in plan.node_groups):
         notes.append("EKS Auto Mode nodes are left out: it keeps their pool, and nothing sets its targets")
     answer = _answer(own, other, plan.cni.settings, plan.cni.env, swing, notes)
@@ -130,7 +130,8 @@ def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
     if best is None or not best.change:
         return answer
     comparison = compare(check(plan), check(with_env(plan, best.change)))
-    return replace(answer, recommendation=replace(best, comparison=comparison))
+    commands = env_commands(best.change, plan.cni.env, plan.cni.config_map)
+    return replace(answer, recommendation=replace(best, comparison=comparison, commands=commands))
 
 
 def warm_for_type(
@@ -158,7 +159,9 @@ def warm_for_type(
     given, notes = cni_settings(env)
     _refuse_without_targets(given)
     if platform.ami == "windows":
-        raise SpecError("Windows nodes: their warm targets are the VPC resource controller's, not the CNI's")
+        raise SpecError(
+            "Windows nodes: their targets are keys of ConfigMap amazon-vpc-cni (cni.windows), not aws-node's variables"
+        )
     settings = effective(given, kind)
     if settings.prefix != given.prefix:
         notes = [*notes, f"{kind.name} runs on {kind.hypervisor}: it gets single addresses, not prefixes"]
@@ -187,12 +190,14 @@ def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
     settings, warnings = cni_settings(env, "", plan.kubernetes.ip_family)
     replaced = set(cni_settings(plan.cni.env, "", plan.kubernetes.ip_family)[1])
     notes = (*(n for n in plan.notes if n not in replaced), *warnings)
-    return replace(plan, cni=Cni(plan.cni.version, env, settings), notes=notes)
+    return replace(plan, cni=replace(plan.cni, env=env, settings=settings), notes=notes)
 
 
 def _refuse_without_targets(settings: CniSettings) -> None:
     if settings.ipv6:
         raise SpecError("IPv6 nodes hold no IPv4 addresses for pods: there is nothing to keep warm")
+    if settings.overlay:
+        raise SpecError("pods take no address of the VPC with an overlay CNI: there is nothing to set and nothing warm")
     if settings.cilium is not None:
         raise SpecError(
             "WARM_* targets are the VPC CNI's: with Cilium change cni.cilium.preAllocate (capacity compare)"

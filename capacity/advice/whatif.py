@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from capacity.advice.lever import own_cni
 from capacity.cluster.check import CheckResult
 from capacity.cluster.demand import Demand, steady
 from capacity.cluster.engine import Engine
@@ -104,12 +105,12 @@ def _further(now: int, most: int, last: int) -> list[int]:
 
 
 def modes_of(plan: Plan, pods_per_node: int) -> tuple[Mode, ...]:
-    """As planned, then the usual settings that differ from it; of IPv6, of Cilium and of Windows alone only their own.
+    """As planned, then the usual settings that differ from it; only their own where the VPC CNI's reach no node.
 
     MINIMUM_IP_TARGET is set to the pods of the fullest node, as AWS advises for it.
     """
     own = Mode("as planned", {})
-    if plan.cni.settings.ipv6 or plan.cni.settings.cilium is not None or not plan.node_groups:
+    if plan.cni.settings.ipv6 or not own_cni(plan):
         return (own,)
     fill = str(max(pods_per_node, 1))
     ways = (

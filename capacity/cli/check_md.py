@@ -62,7 +62,9 @@ def _title(result: CheckResult, patch: Mapping[str, object]) -> str:
     targets = ("WARM_ENI_TARGET", "WARM_PREFIX_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET")
     env = [f"{n}={plan.cni.env[n]}" for n in ("ENABLE_PREFIX_DELEGATION", *targets) if plan.cni.env.get(n) is not None]
     parts = [plan.file, f"data of {data_summary()['date']}"]
-    if plan.cni.settings.cilium is not None:
+    if plan.cni.settings.overlay:
+        parts += [f"overlay CNI {plan.cni.version}" if plan.cni.version else "overlay CNI"]
+    elif plan.cni.settings.cilium is not None:
         parts += [f"Cilium {plan.cni.version}" if plan.cni.version else "Cilium"]
         parts += [f"{name}={value}" for name, value in given_settings(plan.cni.settings).items()]
     else:

@@ -16,7 +16,8 @@ from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
-from capacity.spec.plan import Cni
+from capacity.spec.plan import Plan
+from capacity.spec.windows import WindowsIpam
 from capacity.vpc.ledger import SubnetState
 
 
@@ -55,15 +56,17 @@ def inputs_of(result: CheckResult) -> dict[str, Any]:
         "name": plan.name,
         "region": plan.region,
         "ip_family": plan.kubernetes.ip_family,
-        "cni": _cni(plan.cni),
+        "cni": _cni(plan),
         "min_free": f"{float(100 * plan.checks.min_free):g}%",
         "scenarios": list(dict.fromkeys(s.name for s in result.scenarios)),
     }
 
 
-def _cni(cni: Cni) -> dict[str, Any]:
-    """The CNI's settings; with Cilium its own, and none of the VPC CNI's targets."""
-    settings, ours = cni.settings, cni.settings.cilium is None
+def _cni(plan: Plan) -> dict[str, Any]:
+    """The CNI's settings; with Cilium its own, with another none of the VPC CNI's targets."""
+    cni = plan.cni
+    settings, ours = cni.settings, cni.name == "vpc-cni"
+    windows = {"windows": _windows(cni.windows)} if ours and any(g.windows for g in plan.node_groups) else {}
     return {
         "name": cni.name,
         "version": cni.version,
@@ -76,6 +79,17 @@ def _cni(cni: Cni) -> dict[str, Any]:
         "warm_prefix_target": settings.warm_prefix if ours else None,
         "max_eni": settings.max_eni,
         "cilium": None if settings.cilium is None else asdict(settings.cilium),
+    } | windows
+
+
+def _windows(told: WindowsIpam) -> dict[str, Any]:
+    """What the VPC resource controller does on Windows nodes, after defaults."""
+    return {
+        "enabled": told.enabled,
+        "prefix_delegation": told.prefix,
+        "warm_ip_target": told.warm_ip,
+        "minimum_ip_target": told.minimum_ip,
+        "warm_prefix_target": told.warm_prefix,
     }
 
 

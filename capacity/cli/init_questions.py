@@ -70,13 +70,9 @@ def _name(text: str) -> str:
 
 
 def _network(text: str) -> IPv4Network:
-    try:
-        found = IPv4Network(text)
-    except ValueError as error:
-        raise SpecError(f"{text!r} is not an IPv4 block ({error})") from None
-    if not 16 <= found.prefixlen <= 28:
-        raise SpecError(f"{text!r}: a VPC's blocks are /16 to /28")
-    return found
+    from capacity.spec.fields import Field
+
+    return Field(text, "", None, None, "VPC block").cidr(16, 28)
 
 
 def _count(low: int, high: int) -> Callable[[str], int]:

@@ -42,8 +42,8 @@ _COLUMNS = (
     ("ip_capacity", "pod addresses"),
     ("max_pods_formula", "formula"),
     ("max_pods_recommended", "recommended"),
-    ("max_pods", "kubelet gets"),
     ("limited_by", "limited by"),
+    ("max_pods", "kubelet gets"),
 )
 
 
@@ -68,6 +68,15 @@ def maxpods(
     expression: Expression = None,
     cni: Cni = "vpc-cni",
     cilium: Cilium = None,
+    host_pods: Annotated[
+        int | None,
+        typer.Option(
+            "--host-pods",
+            help="Pods on the host's network of each node, which need no address; 2 (the CNI's and kube-proxy).",
+            metavar="N",
+            show_default=False,
+        ),
+    ] = None,
     snippet: Annotated[
         bool,
         typer.Option("--snippet", help="What to paste to set the recommended max pods: eksctl, nodeadm, Terraform …"),
@@ -83,21 +92,23 @@ def maxpods(
     Examples: capacity maxpods m5.large · capacity maxpods 'm7g.*' --mode prefix ·
     capacity maxpods c6i.xlarge --custom-networking --explain · capacity maxpods --all -o csv ·
     capacity maxpods m5.large --cni cilium --cilium firstInterfaceIndex=1 ·
-    capacity maxpods m5.large m6i.large --mode prefix --snippet
+    capacity maxpods m5.large m6i.large --mode prefix --snippet ·
+    capacity maxpods m5.large --expression 'max_pods + 1' --host-pods 3
     """
     to = sink(output, out_file, color, quiet)
     chosen = one_of("--mode", mode, MODES)
     asked = Asked(
         None if chosen == "all" else chosen,
         custom_networking, max_eni, reserved_enis, pod_eni, os, ami, provisioner, expression, (),
-        cni, cilium or (),
+        cni, cilium or (), host_pods,
     )  # fmt: skip
     platform, _, notes = resolve(asked)
     from capacity.cli.output import Answer, emit
     from capacity.node.maxpods import max_pods_rows, modes_of
 
     kinds = select_types(types, everything)
-    rows = max_pods_rows(kinds, platform, modes_of(platform) if chosen == "all" else (chosen,))
+    modes = modes_of(platform) if chosen == "all" else (chosen,)
+    rows = max_pods_rows(kinds, platform, modes)
     by_name = {k.name: k for k in kinds}
     results = [_result(row, by_name[row.instance_type], platform if explain else None) for row in rows]
     pasted = _snippets(rows, results, platform) if snippet else []
@@ -161,6 +172,7 @@ def _inputs(asked: Asked, platform: Platform, mode: str) -> dict[str, Any]:
         "expression": asked.expression,
         "cni": asked.cni,
         "cilium": None if platform.cilium is None else asdict(platform.cilium),
+        "host_pods": platform.pods_on_host,
     }
 
 
@@ -187,7 +199,8 @@ def _blocks(rows: list[MaxPods], results: list[dict[str, Any]], platform: Platfo
         columns.insert(-1, ("branch_enis", "branch ENIs"))
     if platform.expression is not None:
         columns.insert(-1, ("max_pods_expression", "expression"))
-    page: list[str | Table] = [*_sentence(rows), Table(columns, results), "", _legend(platform)]
+    page: list[str | Table] = [*_sentence(rows, platform), Table(columns, results), ""]
+    page += [*_left_to_the_host(rows, platform), _legend(platform)]
     if explain:
         for result in results:
             lines = [f"{result['instance_type']}, {result['mode']}:"]
@@ -199,32 +212,79 @@ def _blocks(rows: list[MaxPods], results: list[dict[str, Any]], platform: Platfo
     return page
 
 
-def _sentence(rows: list[MaxPods]) -> list[str]:
-    """For one type: the answer before the table."""
+def _sentence(rows: list[MaxPods], platform: Platform) -> list[str]:
+    """For one type: what its kubelet accepts, before the table."""
     if len({r.instance_type for r in rows}) != 1:
         return []
-    words = {"secondary": "with secondary IPs", "prefix": "with prefix delegation", "ipv6": "with IPv6"}
-    parts = []
-    for row in rows:
-        pods = row.max_pods_formula if row.max_pods_recommended is None else row.max_pods_recommended
-        if pods is not None:
-            parts.append(f"{counted(pods, 'pod')} {words[row.mode]}")
-    if not parts:
+    words = {
+        "secondary": "with secondary IPs",
+        "prefix": "with prefix delegation",
+        "ipv6": "with IPv6",
+        "overlay": "on an overlay network",
+    }
+    parts = [f"{text} {words[r.mode]}{aside}" for r in rows for text, aside in _answer(r, platform)]
+    return [f"{rows[0].instance_type}: {', '.join(parts)}.", ""] if parts else []
+
+
+def _answer(row: MaxPods, platform: Platform) -> list[tuple[str, str]]:
+    """The pods of one row and what else to know of that number; nothing where it is not known."""
+    from capacity.node.maxpods import never_ready
+
+    pods = row.max_pods_formula if row.max_pods is None else row.max_pods
+    if pods is None:
         return []
-    return [f"{rows[0].instance_type}: {', '.join(parts)}.", ""]
+    if never_ready(platform, row.usable_enis):
+        return [(counted(pods, "pod"), " (its node never becomes Ready: no ENI is left for pods)")]
+    able = None if row.ip_capacity is None else row.ip_capacity + platform.pods_on_host
+    if able is not None and able < pods:
+        if platform.windows:  # its scheduler counts addresses
+            return [(counted(able, "pod"), f" (the kubelet accepts {pods})")]
+        if row.max_pods_expression is None or not platform.host_uncounted:
+            return [(counted(pods, "pod"), f" ({able} can have an address)")]
+    better = row.max_pods_recommended
+    settled = better in (None, pods) or platform.auto or row.max_pods_expression is not None
+    return [(counted(pods, "pod"), "" if settled else f" (recommended {better})")]
+
+
+def _left_to_the_host(rows: list[MaxPods], platform: Platform) -> list[str]:
+    """Where an expression leaves room for more pods on the host's network than are assumed."""
+    if not platform.host_uncounted:
+        return []
+    return [
+        f"{r.instance_type}, {r.mode}: {counted(r.ip_capacity, 'pod')} of {r.max_pods} can have an address, "
+        f"so {r.max_pods - r.ip_capacity} must be on the host's network (--host-pods {r.max_pods - r.ip_capacity})."
+        for r in rows
+        if r.max_pods_expression is not None
+        and r.max_pods is not None
+        and r.ip_capacity is not None
+        and r.max_pods > r.ip_capacity + platform.pods_on_host
+    ]
 
 
 def _legend(platform: Platform) -> str:
+    need = "needs" if platform.pods_on_host == 1 else "need"
+    host = f"{counted(platform.pods_on_host, 'pod')} on the host's network {need} no address (--host-pods)"
+    if platform.overlay:
+        return (
+            "recommended: 110 pods (250 above 30 vCPUs), what Kubernetes is tested for: no ENI bounds pods that take "
+            f"no VPC address. kubelet gets: max pods where nobody sets it ({platform.provisioner}, {platform.ami}), "
+            "counted by ENIs all the same. --explain shows every term."
+        )
     if platform.cilium is not None:
         return (
             "formula: (ENIs − firstInterfaceIndex) × (IPs − 1), × 16 with prefixes; of the pod addresses two more are "
-            f"Cilium's own. kubelet gets: max pods where nobody sets it ({platform.provisioner}, {platform.ami}): set "
-            "it to the recommended figure. --explain shows every term."
+            f"Cilium's own; {host}. kubelet gets: max pods where nobody sets it ({platform.provisioner}, "
+            f"{platform.ami}): set it to the recommended figure. --explain shows every term."
         )
-    who = {"managed": "EKS managed node group", "self-managed": "plain AMI", "karpenter": "Karpenter"}[
-        platform.provisioner
-    ]
+    who = {
+        "managed": "EKS managed node group",
+        "self-managed": "plain AMI",
+        "karpenter": "Karpenter",
+        "auto": "EKS Auto Mode",
+    }[platform.provisioner]
+    image = "" if platform.auto else f", {platform.ami}"
     return (
         "recommended: AWS's calculator, capped at 110 (250 above 30 vCPUs). "
-        f"kubelet gets: max pods where nobody sets it ({who}, {platform.ami}). --explain shows every term."
+        + (f"{host}. " if platform.network_pods else "")
+        + f"kubelet gets: max pods where nobody sets it ({who}{image}). --explain shows every term."
     )

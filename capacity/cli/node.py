@@ -532,7 +532,8 @@ def _blocks(
     page: list[str | Table] = [*_sentence(offers), Table(columns, flat), ""]
     if pods is not None:
         rows = [{"instance_type": r["instance_type"], **(r["pool"] or {})} for r in results]
-        page += [Table(_POOL, rows, f"addresses held at rest with {pods:,} pods on VPC addresses"), ""]
+        where = " on an overlay network" if platform.overlay else " on VPC addresses"
+        page += [Table(_POOL, rows, f"addresses held at rest with {pods:,} pods{where}"), ""]
     page.append(
         f"{platform.ami}, {platform.provisioner}, {platform.mode} mode; allocatable is what pods and daemonsets share; "
         "memory capacity is an estimate (EC2's figure less 7.5 % unless set). --explain shows every term."

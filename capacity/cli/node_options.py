@@ -65,10 +65,10 @@ Provisioner = Annotated[
     str | None,
     typer.Option(
         "--provisioner",
-        help="managed (default), self-managed or karpenter.",
+        help="managed (default), self-managed, karpenter or auto (EKS Auto Mode).",
         metavar="WHO",
         show_default=False,
-        autocompletion=words("managed", "self-managed", "karpenter"),
+        autocompletion=words("managed", "self-managed", "karpenter", "auto"),
     ),
 ]
 Expression = Annotated[
@@ -89,7 +89,10 @@ Env = Annotated[
 Cni = Annotated[
     str,
     typer.Option(
-        "--cni", help="vpc-cni or cilium (ENI mode).", metavar="NAME", autocompletion=words("vpc-cni", "cilium")
+        "--cni",
+        help="vpc-cni, cilium (ENI mode) or overlay (pods take no VPC address).",
+        metavar="NAME",
+        autocompletion=words("vpc-cni", "cilium", "overlay"),
     ),
 ]
 Cilium = Annotated[
@@ -117,6 +120,7 @@ class Asked(NamedTuple):
     env: Sequence[str]
     cni: str = "vpc-cni"
     cilium: Sequence[str] = ()
+    host_pods: int | None = None
 
 
 def select_types(names: Sequence[str] | None, everything: bool) -> list[InstanceType]:
@@ -149,17 +153,24 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     from capacity.spec.cni_env import cni_settings
 
     whole("--max-eni", asked.max_eni, 1)
+    whole("--host-pods", asked.host_pods)
     whole("--reserved-enis", asked.reserved_enis)
     if asked.expression is not None and not asked.expression.strip():
         raise SpecError("--expression is empty (expected CEL such as 'max_pods < 110 ? max_pods : 110')")
     notes: list[str] = []
-    if one_of("--cni", asked.cni, ("vpc-cni", "cilium")) == "cilium":
+    provisioner = asked.provisioner
+    if provisioner is not None and one_of("--provisioner", provisioner, PROVISIONERS) == "auto":
+        settings, warnings = _auto(asked)
+    elif _ami(asked, AMIS) == "windows" and _cni(asked) != "overlay":
+        settings, warnings = _windows(asked), []
+    elif _cni(asked) == "overlay":
+        settings, warnings = _overlay(asked)
+    elif asked.cni == "cilium":
         settings, warnings = _cilium(asked)
     elif asked.cilium:
         raise SpecError("--cilium goes with --cni cilium")
     else:
         settings, warnings = cni_settings(environment(asked), "--env")
-    provisioner = asked.provisioner
     if asked.expression is not None and provisioner is None:
         provisioner = "self-managed"
         notes.append(
@@ -167,17 +178,98 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
             "where it holds (--provisioner managed overrides it)"
         )
     platform = Platform(
-        mode="ipv6" if settings.ipv6 else "prefix" if settings.prefix else "secondary",
+        mode=_mode(settings),
         custom_networking=settings.custom_networking,
         pod_eni=settings.pod_eni,
         max_eni=settings.max_eni,
         reserved_enis=asked.reserved_enis,
         ami=_ami(asked, AMIS),
-        provisioner=one_of("--provisioner", provisioner or "managed", PROVISIONERS),
+        provisioner=provisioner or "managed",
         expression=asked.expression,
         cilium=settings.cilium,
+        host_pods=asked.host_pods,
     )
     return platform, settings, [*notes, *warnings]
+
+
+def _mode(settings: CniSettings) -> str:
+    """The mode of a platform that the settings stand for."""
+    if settings.overlay:
+        return "overlay"
+    return "ipv6" if settings.ipv6 else "prefix" if settings.prefix else "secondary"
+
+
+def _cni(asked: Asked) -> str:
+    """The CNI by our name for it; for another name the one that stands for it."""
+    from capacity.spec.overlay import CNIS, which_name
+
+    if asked.cni not in CNIS:
+        raise SpecError(f"--cni: {asked.cni!r} is not one of {', '.join(CNIS)}{which_name(asked.cni)}")
+    return asked.cni
+
+
+def _overlay(asked: Asked) -> tuple[CniSettings, list[str]]:
+    """A CNI with a network of its own; options about ENIs that serve pods are refused."""
+    from capacity.spec.cni_env import CniSettings
+
+    for option, given in (
+        ("--env", asked.env),
+        ("--mode", asked.mode is not None),
+        ("--custom-networking", asked.custom_networking),
+        ("--max-eni", asked.max_eni is not None),
+        ("--pod-eni", asked.pod_eni),
+        ("--cilium", asked.cilium),
+    ):
+        if given:
+            raise SpecError(f"{option} has no meaning with --cni overlay: its pods take no address of the VPC")
+    note = "max pods are still counted by ENIs where EKS, the AMI or Karpenter sets them: set them by hand"
+    return CniSettings(overlay=True), [f"overlay CNI: {note}"]
+
+
+def _auto(asked: Asked) -> tuple[CniSettings, list[str]]:
+    """The CNI of EKS Auto Mode; options of what it brings itself are refused."""
+    from capacity.spec.cni_env import auto_mode_settings
+
+    for option, given in (
+        ("--env", asked.env),
+        ("--custom-networking", asked.custom_networking),
+        ("--max-eni", asked.max_eni is not None),
+        ("--reserved-enis", asked.reserved_enis),
+        ("--pod-eni", asked.pod_eni),
+        ("--cni", asked.cni != "vpc-cni"),
+        ("--cilium", asked.cilium),
+        ("--expression", asked.expression is not None),
+        ("--host-pods", asked.host_pods is not None),
+        ("--ami", asked.ami is not None),
+        ("--os windows", asked.os == "windows"),
+    ):
+        if given:
+            raise SpecError(f"{option} contradicts --provisioner auto: EKS Auto Mode brings its own image and CNI")
+    if asked.mode == "secondary":
+        raise SpecError("--mode secondary contradicts --provisioner auto: EKS Auto Mode gives out prefixes")
+    return auto_mode_settings(ipv6=asked.mode == "ipv6"), []
+
+
+def _windows(asked: Asked) -> CniSettings:
+    """The VPC resource controller's settings; aws-node's do not reach a Windows node."""
+    from capacity.spec.cni_env import windows_node_settings
+    from capacity.spec.windows import CONFIG_MAP, PREFIXES, WindowsIpam
+
+    for given, what in (
+        (asked.mode == "ipv6", "IPv6"),
+        (asked.custom_networking, "custom networking"),
+        (asked.pod_eni, "security groups for pods"),
+        (asked.cni == "cilium", "Cilium"),
+    ):
+        if given:
+            raise SpecError(f"Windows nodes do not support {what}")
+    for option, aws_node in (("--env", asked.env), ("--max-eni", asked.max_eni is not None)):
+        if aws_node:
+            raise SpecError(
+                f"{option} is aws-node's, which does not run on Windows nodes: their settings are keys of ConfigMap "
+                f"{CONFIG_MAP} (--mode prefix is {PREFIXES})"
+            )
+    return windows_node_settings(WindowsIpam(prefix=asked.mode == "prefix"))
 
 
 def _cilium(asked: Asked) -> tuple[CniSettings, list[str]]:

@@ -156,8 +156,9 @@ def _write_alerts(result: CheckResult, folder: Path) -> None:
     from capacity.report.alerts import dashboard_json, rules_manifest, rules_yaml
     from capacity.spec.atomic import replace_file
 
-    if result.plan.cni.settings.cilium is not None:
-        raise SpecError("--alerts: the rules rest on metrics of the VPC CNI, and the plan's CNI is Cilium")
+    if result.plan.cni.name != "vpc-cni":
+        named = {"cilium": "Cilium", "overlay": "an overlay"}[result.plan.cni.name]
+        raise SpecError(f"--alerts: the rules rest on metrics of the VPC CNI, and the plan's CNI is {named}")
     _make_folder(folder, "--alerts")
     thresholds, place = node_thresholds(result), f"--alerts {str(folder)!r}"
     replace_file(folder / "capacity-rules.yaml", rules_yaml(result, thresholds), place)

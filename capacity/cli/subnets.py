@@ -175,7 +175,7 @@ def _subnet(cidr: str, reservations: list[str]) -> Subnet:
         part, _, kind = text.rpartition(":")
         if kind not in ("prefix", "explicit"):
             raise SpecError(f"--reservation: {text!r} is not CIDR:prefix or CIDR:explicit")
-        inner = Field(part, "", None, None, "--reservation").cidr(16, 28 if kind == "prefix" else 32)
+        inner = Field(part, "", None, None, "--reservation").cidr(16, 28 if kind == "prefix" else 32, (block,))
         if not inner.subnet_of(block):
             raise SpecError(f"--reservation: {inner} is outside {block}")
         for other in found:

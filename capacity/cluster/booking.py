@@ -78,7 +78,8 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
         if state.shape.group.fargate:
             bookings[c.slot.subnet].book("assigned", c.count, f"{counted(c.count, 'Fargate pod')} of {name}", none)
             continue
-        what = f"{c.count} × {shape.instance_type.name} of {name} with {counted(c.vpc_pods, 'pod')} on VPC addresses"
+        what = f"{c.count} × {shape.instance_type.name} of {name} with {counted(c.vpc_pods, 'pod')}"
+        what += "" if shape.settings.spares_subnets else " on VPC addresses"
         home, pods = bookings[c.slot.subnet], bookings[c.slot.address_subnet]
         home.book("node_primary", c.count, what, none)
         if shape.limits.unmanaged:

@@ -169,7 +169,8 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
     implied = dict.fromkeys(n for g in plan.node_groups for n in implied_daemons(plan, g))
     if implied:
         verb = "runs" if len(implied) == 1 else "run"
-        notes.append(f"{' and '.join(implied)} {verb} on every node, on the node's address, with requests of 0")
+        which = "every Linux node" if any(g.windows for g in plan.node_groups) else "every node"
+        notes.append(f"{' and '.join(implied)} {verb} on {which}, on the node's address, with requests of 0")
     if plan.cni.settings.cilium is not None and "kube-proxy" in implied:
         notes.append("Cilium can replace kube-proxy: then one pod less runs on every node than is counted")
     own = [d.name for d in plan.daemon_sets if d.name in network_daemons(plan) and not d.host_network]

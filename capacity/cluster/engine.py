@@ -12,7 +12,7 @@ from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.neighbours import neighbour_extras
 from capacity.cluster.place import VPC, GroupNodes, Placement, PodShape, Unplaced, fits
 from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState
-from capacity.cluster.shape import GroupShape, TypeShape, group_shapes, workload_pod
+from capacity.cluster.shape import GroupShape, TypeShape, gives_prefixes, group_shapes, workload_pod
 from capacity.cluster.spread import Slot, slot_counts, slot_pairs, zone_ranges, zone_shares
 from capacity.spec.plan import Plan, Subnet
 from capacity.units import ceil_div
@@ -68,10 +68,9 @@ class Engine:
         lost = tuple(sorted(fleet.lost))
         neighbours = self.neighbours(fleet.base) if fleet.neighbours is None else fleet.neighbours
         bookings = book(self.plan, self.subnets, groups, [*fleet.extras, *neighbours])
-        settings = self.plan.cni.settings
-        # IPv6 pods take no IPv4 prefix
-        prefixes = not settings.ipv6 and (settings.prefix or any(g.auto for g in self.plan.node_groups))
-        subnets = tuple(settle(b, self.plan.checks.min_free, prefixes, fleet.at_rest) for b in bookings.values())
+        bounds_decide = fleet.at_rest and fleet.base != "ceiling"
+        prefixes = gives_prefixes(self.plan)
+        subnets = tuple(settle(b, self.plan.checks.min_free, prefixes, bounds_decide) for b in bookings.values())
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
         verdicts = [s.verdict for s in subnets] + [unplaced_verdict(u) for u in unplaced]
         verdicts += ["exhausted"] if any(g.pods_without_address for g in groups) else []

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TEXT = frozenset({"scenario", "variant", "name", "zone", "cidr", "verdict", "instance_type", "binding", "node_group"})
-_SHARES = frozenset({"free_pct"})
+_KINDS = dict.fromkeys(_TEXT, "string") | {"free_pct": "Float64", "lost": "boolean"}  # all else is counted
 
 
 def subnet_frame(result: CheckResult) -> pd.DataFrame:
@@ -38,6 +38,7 @@ def subnet_frame(result: CheckResult) -> pd.DataFrame:
             "used_lowest": s.used_lowest,
             "used_highest": s.used_highest,
             "verdict": s.verdict,
+            "lost": state.is_lost(s.subnet),
         }
         for state in result.scenarios
         for s in state.subnets
@@ -58,6 +59,7 @@ def group_frame(result: CheckResult) -> pd.DataFrame:
             "pods_per_node": group.pods_per_node,
             "max_pods": group.shape.first.max_pods,
             "binding": group.binding,
+            "pods_without_address": group.pods_without_address,
         }
         for state in result.scenarios
         for group in state.groups
@@ -83,5 +85,5 @@ def _frame(rows: Any) -> pd.DataFrame:
     import pandas as pd
 
     frame = pd.DataFrame(list(rows))
-    kinds = {c: "string" if c in _TEXT else "Float64" if c in _SHARES else "Int64" for c in frame.columns}
+    kinds = {c: _KINDS.get(c, "Int64") for c in frame.columns}
     return frame.astype(kinds)

@@ -284,7 +284,7 @@ def unschedulable(pods: int, workload: str = "") -> str:
     >>> unschedulable(1), unschedulable(1200, "web")
     ('1 pod is unschedulable', '1,200 web pods are unschedulable')
     """
-    of = f"{workload} " if workload else ""
+    of = f"{workload} " if workload not in ("", "pods") else ""  # a workload called pods needs no second word
     return f"{pods:,} {of}{'pod is' if pods == 1 else 'pods are'} unschedulable"
 
 

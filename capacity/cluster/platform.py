@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.node.maxpods import MaxPods, Platform, max_pods
+from capacity.node.density import AUTO_MAX_PODS
+from capacity.node.maxpods import OVERLAY, WITH_PREFIXES, MaxPods, Platform, max_pods
 from capacity.node.offer import Allocatable, allocatable_of
 from capacity.spec.cni_env import CniSettings
 from capacity.spec.plan import NodeGroup
-
-AUTO_MAX_PODS = 110  # awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc L112-117
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,8 @@ def platform_of(group: NodeGroup, settings: CniSettings) -> Platform:
         mode = "prefix"
     if settings.ipv6 and not windows:
         mode = "ipv6"
+    if settings.overlay:
+        mode = OVERLAY
     return Platform(
         mode=mode,
         custom_networking=settings.custom_networking and not windows,
@@ -53,7 +54,7 @@ def platform_of(group: NodeGroup, settings: CniSettings) -> Platform:
         max_eni=settings.max_eni,
         reserved_enis=group.reserved_enis,
         ami=group.ami,
-        provisioner="managed" if group.auto else group.provisioner,
+        provisioner=group.provisioner,
         expression=group.max_pods_expression,
         cilium=settings.cilium,
     )
@@ -80,8 +81,13 @@ def group_platform(group: NodeGroup, settings: CniSettings) -> GroupPlatform:
     )
 
 
+def secondary_without_prefixes(on: Platform, kind: InstanceType) -> Platform:
+    """The platform as the CNI runs it on a type: single addresses where it gives no prefixes."""
+    return replace(on, mode="secondary") if on.mode in WITH_PREFIXES and kind.prefixes_possible is False else on
+
+
 def _row(kind: InstanceType, on: Platform) -> MaxPods:
-    return max_pods(kind, replace(on, mode="secondary") if kind.prefixes_possible is False else on)
+    return max_pods(kind, secondary_without_prefixes(on, kind))
 
 
 def _known(value: int | None) -> int:
@@ -92,8 +98,6 @@ def _known(value: int | None) -> int:
 def _max_pods(group: NodeGroup, own: tuple[int, ...]) -> tuple[int, ...]:
     if group.max_pods is not None:
         return tuple(group.max_pods for _ in own)
-    if group.auto:
-        return tuple(min(pods, AUTO_MAX_PODS) for pods in own)
     return tuple(min(own) for _ in own) if group.provisioner == "managed" else own
 
 
@@ -111,7 +115,7 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
     if group.auto:
         rule = f"EKS Auto Mode: at most {AUTO_MAX_PODS}"
     elif group.provisioner == "managed":
-        prefix = " × 16" if on.mode != "secondary" and on.cilium is None else ""
+        prefix = " × 16" if on.mode in WITH_PREFIXES and on.cilium is None else ""
         enis = "(ENIs − 1 for custom networking)" if on.custom_networking else "ENIs"
         rule = f"EKS: {enis} × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs)"
         rule += ", the smallest of the types"
@@ -132,6 +136,11 @@ def _notes(group: NodeGroup, on: Platform, rows: list[MaxPods]) -> tuple[str, ..
             else "in the node's own subnet (it looks elsewhere once that is full)"
         )
         notes.append(f"{group.name}: Cilium's further ENIs are counted {where}")
+    if on.overlay and group.max_pods is None and not group.windows:
+        notes.append(
+            f"{group.name}: max pods are counted by ENIs, which an overlay CNI does not need: set maxPods to what the "
+            "kubelet has"
+        )
     if group.max_pods is None and group.provisioner == "managed" and not group.windows:
         notes.append("managed node groups get their max pods from EKS: AWS's formula, capped at 110 or 250")
     if group.auto:

@@ -23,10 +23,10 @@ from capacity.cni.facade import (
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.node.fits import volumes_left
 from capacity.node.reserved import memory_capacity_mib
-from capacity.spec.cni_env import CniSettings
+from capacity.spec.cni_env import CniSettings, auto_mode_settings, windows_node_settings
 from capacity.spec.discovery import closed_homes, eni_choices
 from capacity.spec.fields import MOST_PODS
-from capacity.spec.plan import DaemonSet, NodeGroup, Plan, Requests, Workload
+from capacity.spec.plan import Cni, DaemonSet, NodeGroup, Plan, Requests, Workload
 from capacity.units import MIB
 
 _T = TypeVar("_T")
@@ -196,7 +196,7 @@ def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
     """One node group as a shape."""
     if group.fargate:
         return fargate_shape(group, plan.cni.settings)
-    settings = group_settings(plan.cni.settings, group)
+    settings = group_settings(plan.cni, group)
     platform = group_platform(group, settings)
     daemons = [_daemon_pod(d) for d in daemons_of(plan, group)]
     start = EMPTY
@@ -249,16 +249,17 @@ def workload_pod(plan: Plan, workload: Workload) -> PodShape:
     return pod_shape(workload.requests, kind, workload.volumes)
 
 
-def group_settings(settings: CniSettings, group: NodeGroup) -> CniSettings:
-    """The CNI's settings on a group's nodes. Auto Mode takes none of the plan's: it hands out prefixes.
+def group_settings(cni: Cni, group: NodeGroup) -> CniSettings:
+    """The CNI's settings on a group's nodes. EKS Auto Mode and Windows take none of aws-node's."""
+    if group.auto:
+        return auto_mode_settings(cni.settings.ipv6)
+    return windows_node_settings(cni.windows) if group.windows and not cni.settings.overlay else cni.settings
 
-    How many spare prefixes Auto Mode keeps is not published; one, as the VPC CNI's chart, is assumed.
 
-    Source
-    ------
-    Amazon EKS user guide, "VPC networking in EKS Auto Mode" (read 2026-11-25).
-    """
-    return CniSettings(prefix=True, ipv6=settings.ipv6) if group.auto else settings
+def gives_prefixes(plan: Plan) -> bool:
+    """Whether nodes of any group take /28 prefixes of the subnets; IPv6 pods take none."""
+    settings = [group_settings(plan.cni, g) for g in plan.node_groups if not g.fargate]
+    return not plan.cni.settings.ipv6 and any(s.prefix for s in settings or [plan.cni.settings])
 
 
 class FargateShape(TypeShape):
@@ -279,7 +280,7 @@ def fargate_shape(group: NodeGroup, settings: CniSettings) -> GroupShape:
     """A Fargate profile: as many nodes as pods, no daemonsets, CPU and memory as asked."""
     limits = NodeLimits(serving=0, idle_primary=0, k=1, trunk=0, unmanaged=0, windows=False)
     room = NodeRoom(cpu=UNLIMITED, memory=UNLIMITED * MIB, max_pods=1, addresses=1, branch_enis=0, volumes=0)
-    settings = replace(settings, prefix=False, cilium=None)
+    settings = replace(settings, prefix=False, cilium=None, overlay=False)
     kind = FargateShape(group.instance_types[0], settings, limits, 1, room, EMPTY, 1)
     platform = GroupPlatform(
         figures=((1, room.cpu, UNLIMITED),),
@@ -305,7 +306,7 @@ def _type_shape(
     limits = node_limits(kind, settings, group.unmanaged_enis, group.windows, group.where)
     if closed:
         limits = without_primary(limits)
-    addresses = max_pods if settings.ipv6 else address_capacity(limits, settings)
+    addresses = max_pods if settings.spares_subnets else address_capacity(limits, settings)
     branch = (kind.branch_enis or 0) if limits.trunk else 0
     seen = addresses if group.windows else UNLIMITED
     room = NodeRoom(cpu, memory, max_pods, seen, branch, _volumes(kind, settings))
@@ -324,22 +325,23 @@ def _volumes(kind: InstanceType, settings: CniSettings) -> int:
 def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:
     """Daemonsets that run on a group: the plan's, and the CNI's and kube-proxy where it does not name them."""
     named = [d for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups]
-    if group.auto:  # aws-node and kube-proxy are part of the node there, not pods
+    if group.auto or group.windows:  # the CNI and kube-proxy are services of the node there, not pods
         return [d for d in named if d.name not in network_daemons(plan)]
     return [DaemonSet(n, Requests(), host_network=True) for n in implied_daemons(plan, group)] + named
 
 
 def implied_daemons(plan: Plan, group: NodeGroup) -> list[str]:
     """Those of the CNI's agent and kube-proxy that run on a group's nodes without the plan naming them there."""
-    if group.fargate or group.auto:
+    if group.fargate or group.auto or group.windows:
         return []
     named = {d.name for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups}
-    return [n for n in network_daemons(plan) if n not in named]
+    agents = plan.cni.settings.agents
+    return [names[0] for names in (agents, ("kube-proxy",)) if named.isdisjoint(names)]
 
 
-def network_daemons(plan: Plan) -> tuple[str, str]:
-    """The CNI's own daemonset and kube-proxy: on the host's network of every node."""
-    return plan.cni.settings.agent, "kube-proxy"
+def network_daemons(plan: Plan) -> tuple[str, ...]:
+    """Names of the CNI's own daemonset and of kube-proxy: on the host's network of every node."""
+    return *plan.cni.settings.agents, "kube-proxy"
 
 
 def _daemon_pod(daemon: DaemonSet) -> PodShape:

@@ -9,7 +9,7 @@ from capacity.cluster.bounds import bounds_of
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import NodeClass, ScenarioState
-from capacity.cluster.shape import GroupShape
+from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cni.trace import pool_terms
 from capacity.errors import SpecError, either, nearest_names
 from capacity.spec.plan import RESERVED_BY_AWS
@@ -168,7 +168,8 @@ def pool_term(shape: GroupShape, vpc_pods: int) -> Term:
     first = shape.first
     terms = pool_terms(first.limits, first.settings, first.max_pods, vpc_pods)
     parts = tuple(Term(label, value, why, source) for label, value, why, source in terms)
-    name = f"one {first.instance_type.name} of {shape.group.name} with {counted(vpc_pods, 'pod')} on VPC addresses"
+    name = f"one {first.instance_type.name} of {shape.group.name} with {counted(vpc_pods, 'pod')}"
+    name += "" if first.settings.spares_subnets else " on VPC addresses"
     return Term(name, first.demand(vpc_pods) + 1, "addresses of the node in all, its primary included", "", parts)
 
 
@@ -179,17 +180,28 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
         Term("max_pods", first.max_pods, "; ".join(shape.platform.terms), "docs/explanation/max-pods.md"),
         Term("allocatable_cpu_millicores", room.cpu, "", "docs/explanation/allocatable.md"),
         Term("allocatable_memory_mib", room.memory // 2**20, "", "docs/explanation/allocatable.md"),
-        Term("addresses", first.addresses, "pods on VPC addresses that the node can serve at most"),
-        Term("daemonset pods", first.start[4], f"{first.daemon_pods} of them on VPC addresses"),
+        *(
+            []
+            if first.settings.spares_subnets
+            else [Term("addresses", first.addresses, "pods on VPC addresses that the node can serve at most")]
+        ),
+        Term("daemonset pods", first.start[4], _where(first)),
     ]
     for c in classes:
         nodes, pods = counted(c.count, "node"), counted(c.pods, "pod")
-        label = f"{nodes} in {c.slot.subnet} with {pods} ({c.vpc_pods} on VPC addresses)"
+        label = f"{nodes} in {c.slot.subnet} with {pods}"
+        label += "" if first.settings.spares_subnets else f" ({c.vpc_pods} on VPC addresses)"
         parts.append(
             Term(label, c.count * (first.demand(c.vpc_pods) + shape.node_addresses + c.branch_pods), "addresses")
         )
     name = f"{shape.group.name} ({first.instance_type.name}, {shape.group.ami}, {shape.group.provisioner})"
     return Term(name, sum(c.count for c in classes), f"nodes in {scenario}", "", tuple(parts))
+
+
+def _where(first: TypeShape) -> str:
+    if first.settings.spares_subnets:
+        return f"{first.start[4] - first.daemon_pods} of them on the host's network"
+    return f"{first.daemon_pods} of them on VPC addresses"
 
 
 def runway_term(runway: Runway, subnet: SubnetState, result: CheckResult) -> Term:

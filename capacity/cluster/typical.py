@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from capacity.catalog.prices import price_per_hour
 from capacity.cluster.check import CheckResult
-from capacity.cluster.platform import platform_of
-from capacity.cluster.shape import GroupShape, daemons_of
+from capacity.cluster.platform import platform_of, secondary_without_prefixes
+from capacity.cluster.shape import GroupShape, daemons_of, group_settings
 from capacity.node.offer import Daemon, Offer, PodAsked, offer
 from capacity.spec.plan import Plan
 from capacity.units import ceil_div
@@ -49,13 +49,14 @@ def group_daemons(plan: Plan, shape: GroupShape) -> tuple[Daemon, ...]:
 
 def _offer(result: CheckResult, shape: GroupShape) -> Offer:
     plan, group, kind = result.plan, shape.group, shape.first.instance_type
-    on = platform_of(group, plan.cni.settings)
+    on = platform_of(group, group_settings(plan.cni, group))
     found = offer(
         kind,
-        replace(on, mode="secondary") if kind.prefixes_possible is False else on,
+        secondary_without_prefixes(on, kind),
         typical_pod(plan, group.name),
         group_daemons(plan, shape),
         shape.first.max_pods,
+        ip_capacity=shape.first.addresses,
         price=price_per_hour(kind.name, plan.region) if plan.region else None,
     )
     return replace(found, instance_type=f"{group.name} ({kind.name})")

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cni import cilium, vpc_cni
+from capacity.cni import cilium, overlay, vpc_cni
 from capacity.cni.limits import EniFigures, NodeLimits, Rest
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.errors import SpecError
@@ -90,6 +90,8 @@ class Law(Protocol):
 
 def law_of(settings: CniSettings) -> Law:
     """The law that the settings choose."""
+    if settings.overlay:
+        return overlay
     return vpc_cni if settings.cilium is None else cilium
 
 
@@ -231,14 +233,14 @@ def _addresses(node: Rest) -> IntLike:
 
 
 def _served(node: Rest) -> IntLike:
-    if node.settings.ipv6:
+    if node.settings.spares_subnets:
         return node.pods
     own = node.limits.own
     return smaller(node.pods, larger(_addresses(node) - own, 0) if own else _addresses(node))
 
 
 def _assigned(node: Rest) -> IntLike:
-    return 0 if node.settings.ipv6 else _served(node)
+    return 0 if node.settings.spares_subnets else _served(node)
 
 
 # Each figure of a Pool alone: who asks for one of many nodes does not pay for the others.

@@ -162,15 +162,33 @@ def enis_holding(slots: IntLike, k: IntLike, idle_primary: IntLike) -> IntLike:
     return idle_primary + larger(ceil_div(slots, k), 1 - idle_primary)
 
 
-def windows_slots(pods: IntLike, unit: IntLike, k: IntLike) -> IntLike:
-    """Secondary IPs (unit 1) or prefixes (unit 16) of a Windows node: one ENI, one warm IP, three at least.
+def windows_slots(
+    pods: IntLike, unit: IntLike, k: IntLike, warm_ip: IntLike = 1, minimum_ip: IntLike = 3, warm_prefix: IntLike = 0
+) -> IntLike:
+    """Secondary IPs (unit 1) or prefixes (unit 16) of a Windows node, which has one ENI. [slots]
+
+    Parameters
+    ----------
+    warm_ip, minimum_ip : int or ndarray of int
+        Addresses kept free, and held at least; the chart's values by default. [addresses]
+    warm_prefix : int or ndarray of int
+        Prefixes kept wholly free, where the other two are 0. [prefixes]
+
+    Notes
+    -----
+    min( ⌈max(pods + warm, minimum) ÷ unit⌉ + warm prefixes, k ). Pods take what is left of a begun prefix first.
 
     Source
     ------
-    aws/amazon-vpc-cni-k8s@b5218838 charts/aws-vpc-cni/values.yaml L127-133 (warmWindowsIPTarget 1,
-    minimumWindowsIPTarget 3); best-practices guide @dc0243a prefix-mode_windows.adoc L55-60.
+    aws/amazon-vpc-resource-controller-k8s@fc57373 pkg/pool/pool.go getPDDeviation, assignResourceFromMinGroup;
+    docs/windows/prefix_delegation_config_options.md, secondary_ip_mode_config_options.md (tables);
+    aws/amazon-vpc-cni-k8s@b5218838 charts/aws-vpc-cni/values.yaml L127-133.
 
+    Examples
+    --------
     >>> windows_slots(pods=4, unit=1, k=9), windows_slots(pods=40, unit=16, k=9)
     (5, 3)
+    >>> windows_slots(pods=17, unit=16, k=9, warm_ip=0, minimum_ip=0, warm_prefix=1)
+    3
     """
-    return smaller(ceil_div(larger(pods + 1, 3), unit), k)
+    return smaller(ceil_div(larger(pods + warm_ip, minimum_ip), unit) + warm_prefix, k)

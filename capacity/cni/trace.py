@@ -21,6 +21,8 @@ def pool_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: i
     """(label, value, why, source) of each term of the pool with ``pods`` pods on VPC addresses."""
     slots, enis = slots_and_enis(limits, settings, max_pods, pods)
     unit = PREFIX_SIZE if settings.prefix else 1
+    if settings.overlay:
+        return [("pod addresses", 0, "overlay CNI: pods take no address of the VPC", "docs/explanation/overlay.md")]
     if settings.cilium is not None:
         return _cilium(limits, settings.cilium, pods, slots, enis, unit)
     terms: Terms = [("k", limits.k, "addresses or prefixes per ENI beside its primary address", "")]
@@ -75,9 +77,16 @@ def _prefix_target(
 
 
 def _windows(settings: CniSettings, pods: int, slots: int, k: int) -> tuple[str, object, str, str]:
+    told = settings.windows
     label = "prefixes" if settings.prefix else "secondary_ips"
-    per = f"⌈max({pods} + 1, 3) ÷ 16⌉" if settings.prefix else f"max({pods} + 1, 3)"
-    return label, slots, f"min({per}, {k}): one ENI, one warm address, three at least", f"{CNI} values.yaml L127-133"
+    wanted = f"max({pods} + {told.warm_ip}, {told.minimum_ip})"
+    targets = f"warm-ip-target {told.warm_ip}, minimum-ip-target {told.minimum_ip}"
+    if told.warm_prefix:
+        wanted, targets = f"{told.warm_prefix} + ⌈{pods} ÷ 16⌉", f"warm-prefix-target {told.warm_prefix}"
+    elif settings.prefix:
+        wanted = f"⌈{wanted} ÷ 16⌉"
+    why = f"min({wanted}, {k}): one ENI, {targets}"
+    return label, slots, why, "aws/amazon-vpc-resource-controller-k8s@fc57373 pkg/pool/pool.go getPDDeviation"
 
 
 CILIUM = "cilium/cilium@00137987"

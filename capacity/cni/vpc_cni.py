@@ -64,7 +64,8 @@ def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: Int
         return 0, 1
     unit = pool.PREFIX_SIZE if settings.prefix else 1
     if limits.windows:
-        return pool.windows_slots(pods, unit, k), 1
+        told = settings.windows
+        return pool.windows_slots(pods, unit, k, told.warm_ip, told.minimum_ip, told.warm_prefix), 1
     if settings.ip_targets:
         slots = pool.slots_by_ip_target(pods, unit, k, settings.warm_ip, settings.minimum_ip, max_pods, limits.serving)
     elif settings.prefix:

@@ -11,6 +11,7 @@ HOST_NETWORK_PODS = 2  # aws-node and kube-proxy
 PREFIX_SIZE = 16
 WINDOWS_MAX_PODS = 110  # kubelet's default; best-practices guide @dc0243a prefix-mode_windows.adoc L39
 CAP_SMALL, CAP_LARGE, LARGE_ABOVE_VCPUS = 110, 250, 30
+AUTO_MAX_PODS = 110  # awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc L112-117
 
 
 def usable_enis(limit: IntLike, max_eni: IntLike, reserved: IntLike, custom: IntLike, trunk: IntLike) -> IntLike:

@@ -16,7 +16,17 @@ import pandas as pd
 from capacity.errors import SpecError
 from capacity.node import density, reserved
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
-from capacity.node.maxpods import Figures, Interfaces, Platform, figures, kubelet_max_pods, limits, reserved_for
+from capacity.node.maxpods import (
+    WITH_PREFIXES,
+    WITHOUT_VPC_IPV4,
+    Figures,
+    Interfaces,
+    Platform,
+    figures,
+    kubelet_max_pods,
+    limits,
+    reserved_for,
+)
 from capacity.node.offer import BINDING_ORDER, Daemon, Keep, PodAsked, asked, daemons_on, pod_month
 from capacity.units import MIB
 
@@ -108,8 +118,8 @@ def max_pods_frame(catalog: Catalog, on: Platform) -> pd.DataFrame:
         "max_enis": _column([t.max_enis for t in found.types]).to_array(),
         "usable_enis": Column(got.usable_enis, hidden).to_array(),
         "ipv4_per_eni": _column([t.ipv4_per_eni for t in found.types]).to_array(),
-        "ip_capacity": Column(got.ip_capacity, hidden | (on.mode == "ipv6")).to_array(),
-        "max_pods_formula": Column(got.formula, hidden).to_array(),
+        "ip_capacity": Column(got.ip_capacity, hidden | (on.mode in WITHOUT_VPC_IPV4)).to_array(),
+        "max_pods_formula": Column(got.formula, hidden | on.overlay).to_array(),
         "max_pods_recommended": found.recommended.to_array(),
         "max_pods": found.max_pods.to_array(),
         "max_pods_expression": found.expression.to_array(),
@@ -197,7 +207,7 @@ def _density(catalog: Catalog, on: Platform) -> _Density:
         trunk_slot=_column([t.trunk_slot for t in types]).values,
     )
     hidden = enis.unknown | ips.unknown
-    if on.mode != "secondary":
+    if on.mode in WITH_PREFIXES:
         hidden = hidden | possible.unknown
     if on.mode == "ipv6":
         hidden = hidden | (possible.values == 0)
@@ -206,7 +216,7 @@ def _density(catalog: Catalog, on: Platform) -> _Density:
     by_ami = None if on.expression is None else np.where(expression.unknown, got.standard, expression.values)
     uncapped = vcpus.unknown & (got.formula > density.CAP_SMALL)
     kubelet = np.broadcast_to(kubelet_max_pods(on, got, by_ami), enis.values.shape)
-    capped = on.provisioner == "managed" and not on.windows
+    capped = on.provisioner == "managed" and not on.windows  # Auto Mode caps at 110 whatever the vCPUs
     max_pods = Column(kubelet, hidden | (uncapped & capped))
     kept = np.broadcast_to(reserved_for(on, got, kubelet, by_ami), enis.values.shape)
     kept_unknown = max_pods.unknown if on.ami in ("bottlerocket", "windows") else hidden
@@ -276,7 +286,7 @@ def _fits(
     columns = {
         "cpu": Column(pods_by_request(room_cpu, pod.cpu or 1), cpu.unknown),
         "memory": Column(pods_by_request(room_memory, pod.memory or 1), memory.unknown),
-        "ips": Column(addresses, found.figures_unknown | (on.mode == "ipv6")),
+        "ips": Column(addresses, found.figures_unknown | (on.mode in WITHOUT_VPC_IPV4)),
         "max_pods": Column(pods_by_count(pods_max.values, len(daemons)), pods_max.unknown),
         "branch_enis": branch,
         "volumes": Column(pods_by_request(volumes, pod.volumes or 1), attachments.unknown | shared.unknown | no_enis),

@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
 from capacity.node import density
-from capacity.spec import cilium
+from capacity.spec import cilium, overlay
 from capacity.spec.cilium import CiliumIpam
 from capacity.units import IntLike, counted, larger, smaller
 
 MODES = ("secondary", "prefix", "ipv6")
+OVERLAY = "overlay"  # the mode of a CNI with a network of its own
+WITHOUT_VPC_IPV4 = ("ipv6", OVERLAY)  # modes in which pods take no IPv4 address of the VPC
+WITH_PREFIXES = ("prefix", "ipv6")
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
-PROVISIONERS = ("managed", "self-managed", "karpenter")
+PROVISIONERS = ("managed", "self-managed", "karpenter", "auto")
 LIMITS = {
     "enis": "ENIs times addresses per ENI",
     "max-eni": "MAX_ENI",
@@ -35,16 +38,19 @@ class Platform:
 
     Attributes
     ----------
-    mode : {'secondary', 'prefix', 'ipv6'}
+    mode : {'secondary', 'prefix', 'ipv6', 'overlay'}
     custom_networking, pod_eni : bool
     max_eni : int or None
         MAX_ENI. [ENIs]
     reserved_enis : int
         ENIs kept from pods; under Karpenter its RESERVED_ENIS. [ENIs]
     ami : {'al2023', 'al2', 'bottlerocket', 'windows'}
-    provisioner : {'managed', 'self-managed', 'karpenter'}
+    provisioner : {'managed', 'self-managed', 'karpenter', 'auto'}
     expression : str or None
         nodeadm's maxPodsExpression.
+    host_pods : int or None
+        Pods on the host's network of every Linux node; None where nobody counted them: two, as in AWS's formula,
+        or as many as an expression leaves room for. [pods]
     cilium : CiliumIpam or None
         Cilium in ENI mode instead of the VPC CNI.
     """
@@ -58,6 +64,7 @@ class Platform:
     provisioner: str = "managed"
     expression: str | None = None
     cilium: CiliumIpam | None = None
+    host_pods: int | None = None
 
     def __post_init__(self) -> None:
         if self.cilium is not None:
@@ -70,6 +77,15 @@ class Platform:
             ):
                 if on:
                     raise SpecError(what)
+        if self.overlay:
+            for on, what in (
+                (self.custom_networking, "custom networking is"),
+                (self.pod_eni, "security groups for pods are"),
+                (self.max_eni is not None, "MAX_ENI is"),
+                (self.auto, "EKS Auto Mode brings a CNI of its own: an overlay is"),
+            ):
+                if on:
+                    raise SpecError(f"{what} not for an overlay CNI")
         if self.mode == "ipv6" and self.custom_networking:
             raise SpecError("IPv6 and custom networking exclude each other: the CNI does not start with both")
         if self.windows:
@@ -84,11 +100,50 @@ class Platform:
     @property
     def agent(self) -> str:
         """The CNI's daemonset, on the host's network of every Linux node."""
+        if self.overlay:
+            return overlay.AGENT
         return "aws-node" if self.cilium is None else cilium.AGENT
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Names under which a daemonset is the CNI's."""
+        return overlay.AGENTS if self.overlay else (self.agent,)
+
+    @property
+    def overlay(self) -> bool:
+        """Another CNI gives pods addresses of a network of its own."""
+        return self.mode == OVERLAY
 
     @property
     def windows(self) -> bool:
         return self.ami == "windows"
+
+    @property
+    def auto(self) -> bool:
+        """EKS Auto Mode, whose image has its own CNI and kube-proxy."""
+        return self.provisioner == "auto"
+
+    @property
+    def network_pods(self) -> bool:
+        """Whether the CNI's agent and kube-proxy are pods of the node: on Windows and in Auto Mode they are services.
+
+        Source
+        ------
+        Amazon EKS user guide, "Deploy Windows nodes" and "Learn how EKS Auto Mode works" (read 2026-11-25).
+        """
+        return not (self.windows or self.auto)
+
+    @property
+    def pods_on_host(self) -> int:
+        """Pods on the host's network, counted or assumed. [pods]"""
+        if not self.network_pods:
+            return 0
+        return density.HOST_NETWORK_PODS if self.host_pods is None else self.host_pods
+
+    @property
+    def host_uncounted(self) -> bool:
+        """Whether an expression sets max pods, and nobody counted the pods on the host's network it leaves room for."""
+        return self.expression is not None and self.host_pods is None and self.provisioner == "self-managed"
 
 
 class Interfaces(NamedTuple):
@@ -131,7 +186,7 @@ def figures(of: Interfaces, on: Platform) -> Figures:
     (``standard``); awsdocs/amazon-eks-user-guide@4d52b4d create-managed-node-group.adoc L23, L103.
     """
     custom, trunk = int(on.custom_networking), int(on.pod_eni) * of.trunk_slot
-    wants_prefix = int(on.mode in ("prefix", "ipv6"))
+    wants_prefix = int(on.mode in WITH_PREFIXES)
     prefix = wants_prefix * gives_prefixes(of, on)
     if on.cilium is not None:
         index = on.cilium.first_interface_index
@@ -142,6 +197,9 @@ def figures(of: Interfaces, on: Platform) -> Figures:
         capacity = cilium.pod_capacity(usable, of.ips_per_eni - 1, unit, primary, most)
         formula = density.eni_limited_pods(capacity)
         wants_prefix = 0
+    elif on.overlay:  # no ENI bounds the pods: only what Kubernetes is tested for
+        usable, capacity = 0 * of.enis, 0 * of.enis
+        formula = density.CAP_LARGE + 0 * of.enis
     elif on.windows:
         usable = smaller(of.enis, 1)
         capacity = density.pod_addresses(usable, of.ips_per_eni, prefix)
@@ -279,7 +337,7 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
     (432, 434, 110)
     """
     known = interfaces(of)
-    blocked = on.mode != "secondary" and of.prefixes_possible is not True
+    blocked = on.mode in WITH_PREFIXES and of.prefixes_possible is not True
     if known is None or (blocked and (on.mode == "ipv6" or of.prefixes_possible is None)):
         return _without_figures(
             of, on, "hypervisor" if known is not None and of.prefixes_possible is False else "unknown"
@@ -287,7 +345,7 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
     got = figures(known, on)
     computed, warnings = _expression(of, on, got)
     pods = kubelet_max_pods(on, got, computed)
-    warnings += _addresses_warning(of, on, got, pods)
+    warnings += _addresses_warning(of, on, got, pods, computed)
     if on.windows and of.arch == "arm64":
         warnings.append(f"{of.name} is an arm64 type: there is no Windows image for it")
     uncapped = of.vcpus is None and got.formula > density.CAP_SMALL
@@ -298,8 +356,8 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
         max_enis=of.max_enis,
         usable_enis=got.usable_enis,
         ipv4_per_eni=of.ipv4_per_eni,
-        ip_capacity=None if on.mode == "ipv6" else got.ip_capacity,
-        max_pods_formula=got.formula,
+        ip_capacity=None if on.mode in WITHOUT_VPC_IPV4 else got.ip_capacity,
+        max_pods_formula=None if on.overlay else got.formula,
         max_pods_recommended=None if uncapped else got.recommended,
         max_pods=None if uncapped and on.provisioner == "managed" and not on.windows else pods,
         max_pods_expression=computed,
@@ -315,7 +373,8 @@ def kubelet_max_pods(on: Platform, got: Figures, computed: int | None = None) ->
 
     managed: AWS's script, capped, wins over an expression. self-managed: nodeadm's expression or the
     standard formula, uncapped, blind to prefixes and custom networking. karpenter: the ENI formula less
-    RESERVED_ENIS, passed to the node, so it too wins over an expression. Windows: the kubelet's 110.
+    RESERVED_ENIS, passed to the node, so it too wins over an expression. auto: AWS's script with prefixes, 110 at
+    most. Windows: the kubelet's 110.
 
     Source
     ------
@@ -325,6 +384,8 @@ def kubelet_max_pods(on: Platform, got: Figures, computed: int | None = None) ->
         return density.WINDOWS_MAX_PODS + 0 * got.standard
     if on.provisioner == "karpenter":
         return got.karpenter
+    if on.auto:
+        return smaller(got.script, density.AUTO_MAX_PODS)
     if on.provisioner == "managed":
         return got.script
     return got.standard if computed is None else computed
@@ -363,16 +424,36 @@ def _expression(of: InstanceType, on: Platform, got: Figures) -> tuple[int | Non
         return value, ["a managed node group writes its own max pods into the user data: the expression loses"]
     if on.provisioner == "karpenter":
         return value, ["Karpenter passes max pods to the node: the expression loses"]
+    if on.auto:
+        return value, ["EKS Auto Mode sets max pods itself: the expression loses"]
     return value, []
 
 
-def _addresses_warning(of: InstanceType, on: Platform, got: Figures, pods: int) -> list[str]:
-    """Where the kubelet takes more pods on VPC addresses than there are."""
-    host = 0 if on.windows else density.HOST_NETWORK_PODS
-    if on.mode == "ipv6" or pods - host <= got.ip_capacity:
+def _addresses_warning(of: InstanceType, on: Platform, got: Figures, pods: int, computed: int | None) -> list[str]:
+    """Where the kubelet takes more pods on VPC addresses than there are.
+
+    An expression leaves room for pods on the host's network (nodeadm's own example adds theirs to ``max_pods``):
+    how many there are is known only where they were counted.
+    """
+    if never_ready(on, got.usable_enis):
+        return [f"{of.name}: no ENI is left for pods, so the CNI does not start: the node never becomes Ready"]
+    able = got.ip_capacity + on.pods_on_host
+    if on.mode in WITHOUT_VPC_IPV4 or pods <= able:
         return []
-    able = got.ip_capacity + host
+    if computed is not None and on.host_uncounted:
+        return []
     return [f"{of.name}: the kubelet accepts {counted(pods, 'pod')}, but only {able} can have an address ({on.mode})"]
+
+
+def never_ready(on: Platform, usable_enis: int | None) -> bool:
+    """Whether a node of so many usable ENIs never becomes Ready: its CNI waits for an ENI that may serve pods.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L686-689 (custom networking); cilium/cilium@00137987
+    pkg/aws/eni/node.go GetMaximumAllocatableIPv4: the agent's own addresses are of the pool.
+    """
+    return usable_enis == 0 and on.mode != "ipv6" and (on.custom_networking or on.cilium is not None)
 
 
 def limits(of: Interfaces, on: Platform, got: Figures) -> list[tuple[IntLike, str]]:
@@ -384,7 +465,9 @@ def limits(of: Interfaces, on: Platform, got: Figures) -> list[tuple[IntLike, st
     """
     always = got.formula == got.formula
     found: list[tuple[IntLike, str]] = []
-    if on.mode != "secondary":
+    if on.overlay:
+        return [(always, "recommended-cap")]
+    if on.mode in WITH_PREFIXES:
         found.append((gives_prefixes(of, on) == 0, "hypervisor"))
     if on.windows:
         return [*found, (got.formula > density.WINDOWS_MAX_PODS, "ami-default"), (always, "windows-single-eni")]
@@ -428,8 +511,12 @@ def _without_figures(of: InstanceType, on: Platform, why: str) -> MaxPods:
 
 def modes_of(on: Platform) -> tuple[str, ...]:
     """Modes that exist on a platform, for "all"."""
+    if on.overlay:
+        return (OVERLAY,)
     if on.windows or on.cilium is not None:
         return ("secondary", "prefix")
+    if on.auto:
+        return ("prefix", "ipv6")
     return MODES[:2] if on.custom_networking else MODES
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
 from capacity.node import reserved
-from capacity.node.density import HOST_NETWORK_PODS
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
-from capacity.node.maxpods import MaxPods, Platform, max_pods
+from capacity.node.maxpods import WITHOUT_VPC_IPV4, MaxPods, Platform, max_pods, never_ready
 from capacity.units import HOURS_PER_MONTH, MIB, IntLike, ceil_div
 
 BINDING_ORDER = ("max_pods", "ips", "cpu", "memory", "branch_enis", "volumes")  # ties go to the first
@@ -152,10 +151,11 @@ class Offer:
     warnings: tuple[str, ...]
 
 
-def daemons_with_implied(daemons: Sequence[Daemon], agent: str = "aws-node") -> tuple[Daemon, ...]:
+def daemons_with_implied(daemons: Sequence[Daemon], agents: Sequence[str] = ("aws-node",)) -> tuple[Daemon, ...]:
     """The CNI's agent and kube-proxy on the host's network with requests of 0, unless one of that name is given."""
     named = {d.name for d in daemons}
-    return (*(Daemon(n, host_network=True) for n in (agent, "kube-proxy") if n not in named), *daemons)
+    implied = [names[0] for names in (agents, ("kube-proxy",)) if named.isdisjoint(names)]
+    return (*(Daemon(n, host_network=True) for n in implied), *daemons)
 
 
 def offer(
@@ -167,6 +167,7 @@ def offer(
     keep: Keep = Keep(),
     price: float | None = None,
     node_cost: float = 0.0,
+    ip_capacity: int | None = None,
 ) -> Offer:
     """What a node of a type offers to pods of one shape.
 
@@ -178,6 +179,8 @@ def offer(
         On-demand price. [USD per hour]
     node_cost : float
         What each node costs beside it: licences, support. [USD per hour]
+    ip_capacity : int, optional
+        Pods on VPC addresses, where more than the platform decides them. [pods]
 
     Examples
     --------
@@ -187,6 +190,8 @@ def offer(
     (7, 'cpu', 27)
     """
     row = max_pods(of, on)
+    if ip_capacity is not None and row.ip_capacity is not None:
+        row = replace(row, ip_capacity=ip_capacity)
     pods_max = row.max_pods if set_max_pods is None else set_max_pods
     left = allocatable_of(of, reserved_pods(row.reserved_for, on, set_max_pods), keep)
     every = daemons_on(on, daemons)
@@ -211,7 +216,7 @@ def offer(
         ),
         usd_per_hour=price,
         usd_per_pod_month=round(pod_month(price, node_cost, pods), 4) if price is not None and pods else None,
-        warnings=(*_own_warnings(row, set_max_pods, on, pod), *_reserve_warning(of, left)),
+        warnings=(*_own_warnings(row, set_max_pods, on, pod, every), *_reserve_warning(of, left)),
     )
 
 
@@ -225,8 +230,10 @@ def pod_month(price: Any, node_cost: float, pods: Any) -> Any:
 
 
 def daemons_on(on: Platform, daemons: Sequence[Daemon]) -> tuple[Daemon, ...]:
-    """All daemonsets of a node; on Windows aws-node and kube-proxy are no pods."""
-    return tuple(daemons) if on.windows else daemons_with_implied(daemons, on.agent)
+    """All daemonsets of a node; where the CNI's agent and kube-proxy are no pods, those of that name fall away."""
+    if not on.network_pods:
+        return tuple(d for d in daemons if d.name not in (*on.agents, "kube-proxy"))
+    return daemons_with_implied(daemons, on.agents)
 
 
 def reserved_pods(reserved_for: int | None, on: Platform, set_max_pods: int | None) -> int | None:
@@ -245,7 +252,7 @@ def asked(pod: PodAsked, on: Platform) -> tuple[str, ...]:
     branch = pod.branch and on.pod_eni
     limits = {
         "max_pods": True,
-        "ips": on.mode != "ipv6" and not branch,
+        "ips": on.mode not in WITHOUT_VPC_IPV4 and not branch,
         "cpu": bool(pod.cpu),
         "memory": bool(pod.memory),
         "branch_enis": branch,
@@ -308,12 +315,16 @@ def _left_pct(room: int | None, used: int) -> float | None:
     return round(100 * (room - used) / room, 2) if room else None
 
 
-def _own_warnings(row: MaxPods, set_max_pods: int | None, on: Platform, pod: PodAsked) -> tuple[str, ...]:
-    """The row's warnings; that about addresses speaks of max pods as set and leaves branch pods theirs."""
+def _own_warnings(
+    row: MaxPods, set_max_pods: int | None, on: Platform, pod: PodAsked, daemons: Sequence[Daemon]
+) -> tuple[str, ...]:
+    """The row's warnings; that about addresses is for max pods as set, these daemonsets and branch pods."""
     found = [w for w in row.warnings if "the kubelet accepts" not in w]
     pods = row.max_pods if set_max_pods is None else set_max_pods
-    host = 0 if on.windows else HOST_NETWORK_PODS
+    host = sum(d.host_network for d in daemons)
     branch = (row.branch_enis or 0) if pod.branch and on.pod_eni else 0
+    if never_ready(on, row.usable_enis):
+        return tuple(found)
     if row.ip_capacity is not None and pods is not None and pods > row.ip_capacity + host + branch:
         most = row.ip_capacity + host + branch
         word = "the kubelet accepts" if set_max_pods is None else "max pods is set to"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.node.density import LARGE_ABOVE_VCPUS
-from capacity.node.maxpods import LIMITS, MaxPods, Platform, unmanaged_of
+from capacity.node.density import AUTO_MAX_PODS, LARGE_ABOVE_VCPUS
+from capacity.node.maxpods import LIMITS, WITH_PREFIXES, MaxPods, Platform, unmanaged_of
 from capacity.node.offer import Offer
 from capacity.spec.cilium import OWN_ADDRESSES
 
@@ -24,16 +24,27 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
         ("max_enis", row.max_enis, "ENIs of the default network card", data),
         ("ipv4_per_eni", row.ipv4_per_eni, "addresses per ENI, its primary included", data),
     ]
+    if on.overlay and row.max_pods_recommended is not None:
+        why = f"what Kubernetes is tested for: 250 above {LARGE_ABOVE_VCPUS} vCPUs, else 110; the type has {of.vcpus}"
+        return [
+            *terms,
+            ("ip_capacity", None, "overlay CNI: pods take no address of the VPC, so no ENI bounds them", ""),
+            ("max_pods_recommended", row.max_pods_recommended, why, f"{GUIDE} L108"),
+            ("max_pods", row.max_pods, *_kubelet(on)),
+            ("limited_by", row.limited_by, LIMITS[row.limited_by], ""),
+        ]
     if row.max_pods_formula is None:
         return [*terms, ("max_pods_formula", None, LIMITS[row.limited_by], "")]
     enis_source = f"{SCRIPT} L128-140" if on.cilium is None else f"{CILIUM} GetMaximumAllocatableIPv4"
     terms.append(("usable_enis", row.usable_enis, _usable(of, on), enis_source))
     able = of.prefixes_possible is True if on.cilium is None else of.hypervisor == "nitro"
-    prefix = on.mode != "secondary" and able
+    prefix = on.mode in WITH_PREFIXES and able
     slots = f"{row.usable_enis} × ({row.ipv4_per_eni} − 1)" + (" × 16 per prefix" if prefix else "")
     if row.ip_capacity is not None:
         terms.append(("ip_capacity", row.ip_capacity, *_capacity(on, slots)))
-    host = "" if on.windows else f" + 2 pods on the host's network ({on.agent}, kube-proxy)"
+    host = "" if on.windows else " + 2 pods on the host's network"
+    if on.network_pods:
+        host += f" ({on.agent}, kube-proxy)"
     if on.cilium is not None:
         slots = f"{row.ip_capacity}"
     terms.append(("max_pods_formula", row.max_pods_formula, slots + host, f"{NODEADM}/eni_max_pods.go L75-77"))
@@ -86,6 +97,9 @@ def _kubelet(on: Platform) -> tuple[str, str]:
             "Karpenter: ENI formula less RESERVED_ENIS, blind to prefixes and custom networking",
             f"{KARPENTER} L641-661",
         )
+    if on.auto:
+        why = f"EKS Auto Mode: AWS's formula with prefixes, {AUTO_MAX_PODS} at most"
+        return why, "awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc L112-117"
     if on.provisioner == "managed":
         why = "EKS's own value for a managed node group: AWS's script, capped"
         return why, "awsdocs/amazon-eks-user-guide@4d52b4d nodes/create-managed-node-group.adoc L23, L103"

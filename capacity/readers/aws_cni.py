@@ -12,6 +12,7 @@ from capacity.readers.aws_answers import Answers, Item, text
 from capacity.readers.aws_owners import Interface
 from capacity.readers.draft import Note
 from capacity.spec.cni_env import CNI_VARIABLES, OTHER_VARIABLES, parse_env_switch
+from capacity.spec.windows import of_chart_values
 
 COPIED = CNI_VARIABLES - OTHER_VARIABLES
 """Variables that move address counts; the others may carry proxies, tokens and names, and stay where they are."""
@@ -27,6 +28,8 @@ class CniFound:
     Attributes
     ----------
     env : dict of str to str
+    windows : dict of str to str
+        Keys of ConfigMap amazon-vpc-cni that the add-on's configuration becomes.
     pod_subnets : dict of str to str
         Subnet identifier by zone, from the add-on's ENIConfigs.
     """
@@ -35,6 +38,7 @@ class CniFound:
     env: Mapping[str, str] = field(default_factory=dict)
     pod_subnets: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    windows: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def custom_networking(self) -> bool:
@@ -71,7 +75,7 @@ def parse_cni(answers: Answers, cluster: str, interfaces: Sequence[Interface]) -
                 )
             )
     match = _VERSION.match(text(item, "addonVersion"))
-    return CniFound(match[1] if match else None, env, _eni_configs(values), tuple(notes))
+    return CniFound(match[1] if match else None, env, _eni_configs(values), tuple(notes), of_chart_values(values))
 
 
 def decoded_configuration(given: str, notes: list[Note]) -> dict[str, Any]:

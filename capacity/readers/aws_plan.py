@@ -179,6 +179,7 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
         ip_family=text(network, "ipFamily") or None,
         cni_version=found.cni.version,
         env=_env(found),
+        windows=found.cni.windows,
         vpc_cidrs=cidrs,
         subnets=tuple(
             SubnetDraft(a.name, a.zone, a.cidr, None, a.reservations or None, a.tags, a.ident) for a in found.accounts

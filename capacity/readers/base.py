@@ -61,6 +61,7 @@ def plan_draft(plan: Section, source: str = "") -> PlanDraft:
         ip_family=kubernetes.get("ipFamily"),
         cni_version=cni.get("version"),
         env={k: "" if v is None else str(v) for k, v in (cni.get("env") or {}).items()},
+        windows={k: "" if v is None else str(v) for k, v in (cni.get("windows") or {}).items()},
         vpc_cidrs=tuple(IPv4Network(c) for c in vpc.get("cidrs") or ()),
         subnets=tuple(_subnet(s, ids) for s in vpc.get("subnets") or ()),
         control_plane=_names(control_plane.get("subnets")),

@@ -25,6 +25,7 @@ from capacity.readers.draft import (
 )
 from capacity.readers.write import printable
 from capacity.spec.cni_env import CNI_VARIABLES
+from capacity.spec.windows import KEYS as WINDOWS_KEYS
 
 SWITCHES = (
     "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",
@@ -65,17 +66,7 @@ def complete(draft: PlanDraft, catalog: Catalog | None = None) -> PlanDraft:
     The result is the same for the same draft; completing it again changes nothing.
     """
     work = _Work(catalog or load_catalog())
-    for step in (
-        _readable,
-        _named,
-        _environment,
-        _subnet_references,
-        _groups,
-        _network,
-        _pod_network,
-        _group_subnets,
-        _pods,
-    ):
+    for step in STEPS:
         draft = step(draft, work)
     if any(path.startswith("vpc.") for path in work.assumed):
         work.notes.append(Note(ADD_NETWORK))
@@ -167,6 +158,13 @@ def _environment(draft: PlanDraft, work: _Work) -> PlanDraft:
     elif env.get("ENABLE_IPv4", "").lower() in ("false", "0", "f"):
         work.say("cni.env", f"ENABLE_IPv4={env.pop('ENABLE_IPv4')} in an IPv4 cluster: left out")
     return replace(draft, env=env, ip_family=family)
+
+
+def _windows(draft: PlanDraft, work: _Work) -> PlanDraft:  # noqa: ARG001
+    """What Windows nodes follow, where there are any."""
+    if not any(g.ami == "windows" for g in draft.node_groups):
+        return replace(draft, windows={})
+    return replace(draft, windows={k: printable(v) for k, v in draft.windows.items() if k in WINDOWS_KEYS})
 
 
 def is_on(draft: PlanDraft, variable: str) -> bool:
@@ -502,4 +500,15 @@ def _is_zero(value: Any) -> bool:
     return value is not None and str(value).strip().rstrip("%").strip("0") == ""
 
 
-STEPS = (_readable, _named, _environment, _subnet_references, _groups, _network, _pod_network, _group_subnets, _pods)
+STEPS = (
+    _readable,
+    _named,
+    _environment,
+    _windows,
+    _subnet_references,
+    _groups,
+    _network,
+    _pod_network,
+    _group_subnets,
+    _pods,
+)

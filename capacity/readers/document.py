@@ -32,7 +32,7 @@ def document(draft: PlanDraft) -> Document:
         kubernetes=_known(
             version=draft.kubernetes_version, serviceCidr=_block(draft.service_cidr), ipFamily=draft.ip_family
         ),
-        cni=_known(version=draft.cni_version, env=dict(draft.env) or None),
+        cni=_known(version=draft.cni_version, env=dict(draft.env) or None, windows=dict(draft.windows) or None),
         vpc={"cidrs": [str(c) for c in draft.vpc_cidrs], "subnets": [_subnet(s) for s in draft.subnets]},
         controlPlane=_known(subnets=_names(draft.control_plane)),
         nodeGroups=_entries(map(_group, draft.node_groups)),

@@ -119,6 +119,8 @@ class PlanDraft:
         What it was read from, for the head of the plan (``eksctl cluster.yaml``).
     env : mapping of str to str
         The CNI's environment as far as it is stated.
+    windows : mapping of str to str
+        Keys of ConfigMap amazon-vpc-cni, which only Windows nodes follow.
     zones : tuple of str
         Zones that a source names without naming a subnet in them.
     pod_subnets : tuple of str
@@ -137,6 +139,7 @@ class PlanDraft:
     ip_family: str | None = None
     cni_version: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    windows: Mapping[str, str] = field(default_factory=dict)
     vpc_cidrs: tuple[IPv4Network, ...] = ()
     subnets: tuple[SubnetDraft, ...] = ()
     zones: tuple[str, ...] = ()
@@ -233,7 +236,8 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
         base,
         source=" + ".join(dict.fromkeys(s for s in (base.source, new.source) if s)),
         name=base.name or new.name,
-        env=_merge_env(base.env, new.env, new.source, notes),
+        env=_merge_words(base.env, new.env, "cni.env", new.source, notes),
+        windows=_merge_words(base.windows, new.windows, "cni.windows", new.source, notes),
         pod_subnets=tuple(dict.fromkeys((*base.pod_subnets, *new.pod_subnets))),
         zones=tuple(dict.fromkeys((*base.zones, *new.zones))),
         vpc_cidrs=_merge_blocks(base.vpc_cidrs, new.vpc_cidrs, new.source, notes),
@@ -274,10 +278,12 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def _merge_env(base: Mapping[str, str], new: Mapping[str, str], source: str, notes: list[Note]) -> dict[str, str]:
+def _merge_words(
+    base: Mapping[str, str], new: Mapping[str, str], path: str, source: str, notes: list[Note]
+) -> dict[str, str]:
     merged = dict(base)
     for name, value in new.items():
-        merged[name] = _settled(merged.get(name), value, f"cni.env.{name}", source, notes)
+        merged[name] = _settled(merged.get(name), value, f"{path}.{name}", source, notes)
     return merged
 
 

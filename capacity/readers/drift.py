@@ -47,6 +47,8 @@ def drift(plan: PlanDraft, now: PlanDraft) -> list[Difference]:
         _compare(path, getattr(plan, attribute), getattr(now, attribute), found)
     for name in dict.fromkeys((*plan.env, *now.env)) if now.env else ():
         _compare(f"cni.env.{name}", plan.env.get(name), now.env.get(name), found)
+    for name in dict.fromkeys((*plan.windows, *now.windows)) if now.windows else ():
+        _compare(f"cni.windows.{name}", plan.windows.get(name), now.windows.get(name), found)
     if now.vpc_cidrs:
         for block in dict.fromkeys((*plan.vpc_cidrs, *now.vpc_cidrs)):
             _presence(f"vpc.cidrs[{block}]", block in plan.vpc_cidrs, block in now.vpc_cidrs, found)
@@ -66,7 +68,7 @@ def _subnets(plan: PlanDraft, now: PlanDraft, found: list[Difference]) -> None:
 
 
 def _compare(path: str, mine: Any, theirs: Any, found: list[Difference]) -> None:
-    if mine == theirs or (theirs is None and not path.startswith("cni.env.")):
+    if mine == theirs or (theirs is None and not path.startswith(("cni.env.", "cni.windows."))):
         return
     change = REALITY_ONLY if mine is None else PLAN_ONLY if theirs is None else CHANGED
     found.append(Difference(path, change, _text(mine), _text(theirs)))

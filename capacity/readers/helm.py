@@ -13,8 +13,7 @@ from capacity.readers.common import Findings, cni_environment, cni_version_of
 from capacity.readers.decode import bool_of, items, mapping, path_of, text_of
 from capacity.readers.detect import detect
 from capacity.readers.draft import PlanDraft, SubnetDraft
-
-_WINDOWS = ("enableWindowsIpam", "enableWindowsPrefixDelegation")
+from capacity.spec.windows import of_chart_values
 
 
 def parse_helm(values: dict[str, Any], file: str = "") -> PlanDraft:
@@ -25,14 +24,12 @@ def parse_helm(values: dict[str, Any], file: str = "") -> PlanDraft:
     env = cni_environment(values.get("env"), said, "env")
     env |= cni_environment(items(values.get("extraEnv")), said, "extraEnv")
     subnets = tuple(_pod_subnets(values, said))
-    windows = [k for k in _WINDOWS if bool_of(values.get(k))]
-    if windows:
-        said.say(", ".join(windows), "Windows settings stand outside env and are not in the plan")
     return PlanDraft(
         source=f"helm {file}".strip(),
         region=text_of(path_of(values, "eniConfig", "region")) if subnets else None,
         cni_version=cni_version_of(path_of(values, "image", "tag")),
         env=env,
+        windows=of_chart_values(values),
         subnets=subnets,
         pod_subnets=tuple(s.name for s in subnets),
         notes=tuple(said.notes),

@@ -19,6 +19,8 @@ from capacity.readers.detect import detect, refuse
 from capacity.readers.draft import DaemonSetDraft, GroupDraft, PlanDraft, SubnetDraft, WorkloadDraft, at, unique_names
 from capacity.readers.kubectl_nodes import NodeFacts, by_group, group_draft, group_facts, node_facts
 from capacity.readers.scheduling import GroupFacts, PodFacts, groups_for, pod_facts
+from capacity.spec.overlay import AGENTS
+from capacity.spec.windows import CONFIG_MAP, of_config_map
 
 Key = tuple[str, str, str]  # kind, namespace, name
 
@@ -75,6 +77,7 @@ class Snapshot:
     autoscalers: dict[Key, tuple[int, int | None, str]] = field(default_factory=dict)
     eniconfigs: dict[str, str] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
+    windows: dict[str, str] = field(default_factory=dict)
     cni_version: str | None = None
     seen: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
@@ -166,6 +169,11 @@ def _take_daemon_set(snapshot: Snapshot, value: Mapping[str, Any]) -> None:
         _take_cni(snapshot, spec)
     if name == "cilium":
         _say_cilium(snapshot, spec)
+    elif name in AGENTS:
+        snapshot.said.say(
+            name,
+            "where it gives pods addresses of its own network (VXLAN, IP-in-IP), set cni.name: overlay in the plan",
+        )
 
 
 def _say_cilium(snapshot: Snapshot, pod_spec: Mapping[str, Any]) -> None:
@@ -174,7 +182,7 @@ def _say_cilium(snapshot: Snapshot, pod_spec: Mapping[str, Any]) -> None:
         snapshot.said.say(
             "cilium",
             "the Cilium agent runs here, and its settings are not read: where cilium-config says ipam: eni, "
-            "set cni.name: cilium and cni.cilium in the plan",
+            "set cni.name: cilium and cni.cilium in the plan; where it says cluster-pool, cni.name: overlay",
         )
 
 
@@ -186,6 +194,14 @@ def _take_cni(snapshot: Snapshot, pod_spec: Mapping[str, Any]) -> None:
             snapshot.env = cni_environment(container.get("env"), snapshot.said, "aws-node env")
             tag = str(container.get("image") or "").rpartition(":")[2]
             snapshot.cni_version = cni_version_of(tag) or snapshot.cni_version
+
+
+def _take_config_map(snapshot: Snapshot, value: Mapping[str, Any]) -> None:
+    """What the VPC resource controller is told about Windows nodes; of other ConfigMaps nothing is read."""
+    if _named(value) == ("kube-system", CONFIG_MAP):
+        snapshot.windows = of_config_map(mapping(value.get("data")))
+    else:
+        snapshot.skipped["ConfigMap"] += 1
 
 
 def _take_job(snapshot: Snapshot, value: Mapping[str, Any]) -> None:
@@ -305,6 +321,7 @@ _TAKERS = {
     "HorizontalPodAutoscaler": _take_autoscaler,
     "ScaledObject": _take_autoscaler,
     "ENIConfig": _take_eniconfig,
+    "ConfigMap": _take_config_map,
     "Service": _take_service,
     "Ingress": _take_service,
 }
@@ -337,6 +354,7 @@ def draft_of(snapshot: Snapshot, source: str) -> PlanDraft:
         ip_family="ipv6" if ipv6 else None,
         cni_version=snapshot.cni_version,
         env=snapshot.env,
+        windows=snapshot.windows,
         subnets=pod_subnets,
         pod_subnets=tuple(s.name for s in pod_subnets),
         zones=tuple(sorted({n.zone for n in snapshot.nodes.values() if n.zone})),

@@ -9,13 +9,14 @@ from typing import Any
 
 from capacity.catalog.table import Catalog
 from capacity.cluster.platform import group_platform
+from capacity.cluster.shape import group_settings
 from capacity.errors import SpecError
 from capacity.readers.common import Findings, ami_of
 from capacity.readers.decode import int_of, items, mapping, path_of
 from capacity.readers.draft import GroupDraft, at
 from capacity.readers.scheduling import GroupFacts
 from capacity.spec.cni_env import CniSettings, cni_settings
-from capacity.spec.plan import NodeGroup
+from capacity.spec.plan import Cni, NodeGroup
 from capacity.units import MIB, parse_cpu, parse_memory
 
 # label -> whose nodes carry it
@@ -212,7 +213,7 @@ def _our_figures(draft: GroupDraft, kind: str, settings: CniSettings, catalog: C
         ami=draft.ami or "al2023",
         provisioner=draft.provisioner or "managed",
     )
-    return group_platform(group, settings).figures[0]
+    return group_platform(group, group_settings(Cni(None, {}, settings), group)).figures[0]
 
 
 def _compare_memory_and_cpu(

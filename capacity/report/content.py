@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from capacity.advice.codes import Finding, codes
+from capacity.advice.lever import own_cni
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.catalog.age import limit_notes, price_notes
 from capacity.cluster.runway import shared_pools
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
+from capacity.cluster.shape import gives_prefixes, group_settings
 from capacity.forecast.words import sentence
 from capacity.report.document import (
     Advice,
@@ -28,6 +30,7 @@ from capacity.report.document import (
     shown,
 )
 from capacity.spec.cilium_settings import all_settings
+from capacity.spec.plan import Plan
 from capacity.spec.scenarios import when_words
 from capacity.units import counted
 from capacity.vpc.ledger import SubnetState
@@ -231,7 +234,7 @@ def _headroom_charts(curves: Sequence[HeadroomCurve]) -> list[Block]:
 
 def _block_maps(result: CheckResult) -> list[Block]:
     """In prefix mode the /28s of the subnets with the least room."""
-    if not result.plan.cni.settings.prefix or result.plan.cni.settings.ipv6:
+    if not gives_prefixes(result.plan):
         return []
     state = first_and_gravest(result.scenarios)[0]
     holding = sorted((s for s in state.subnets if s.prefixes), key=lambda s: s.free / s.subnet.usable)
@@ -531,7 +534,8 @@ def _assumptions(material: Material) -> Section:
         ("CNI", plan.cni.name),
         ("CNI version", plan.cni.version or "not said"),
         ("address family", plan.kubernetes.ip_family),
-        *(vpc_cni if settings.cilium is None else all_settings(settings).items()),
+        *(all_settings(settings).items() if settings.cilium is not None else vpc_cni if own_cni(plan) else ()),
+        *_other_pools(plan),
         ("least share free (checks.minFree)", f"{float(100 * plan.checks.min_free):g} %"),
     ]
     rows = [{"setting": name, "value": value} for name, value in chosen]
@@ -542,10 +546,24 @@ def _assumptions(material: Material) -> Section:
         blocks.append(Grid("Assumed because the plan does not say it", (("assumption", "assumption"),), notes))
     used = sorted({f.code for f in material.findings})
     sources = [{"rule": f"{c}: {codes()[c].title}", "source": codes()[c].source} for c in used]
-    pool = VPC_CNI_POOL if settings.cilium is None else CILIUM_POOL
-    sources += [{"rule": rule, "source": source} for rule, source in (*SOURCES, pool)]
+    sources += [{"rule": rule, "source": source} for rule, source in (*SOURCES, *POOLS[plan.cni.name])]
     blocks.append(Grid("Rules and their sources", (("rule", "rule"), ("source", "source")), sources))
     return Section("assumptions", "Assumptions and sources", blocks)
+
+
+def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
+    """What keeps the addresses of nodes that the settings above do not reach."""
+    windows = [g for g in plan.node_groups if g.windows]
+    if plan.cni.settings.overlay:
+        yield "addresses of pods", "of the CNI's own network: none of the VPC"
+    elif windows:
+        told = group_settings(plan.cni, windows[0]).windows
+        yield "Windows nodes: prefix delegation (enable-windows-prefix-delegation)", told.prefix
+        yield "Windows nodes: warm-ip-target, minimum-ip-target", f"{told.warm_ip}, {told.minimum_ip}"
+        yield "Windows nodes: warm-prefix-target", told.warm_prefix
+    auto = [g.name for g in plan.node_groups if g.auto]
+    if auto:
+        yield f"EKS Auto Mode ({', '.join(auto)})", "prefixes, one kept spare; settings of the plan do not reach it"
 
 
 SOURCES = (
@@ -554,8 +572,13 @@ SOURCES = (
     ("control plane: 2 to 4 cross-account ENIs", "awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66"),
     ("prefixes are aligned /28 blocks", "awsdocs/amazon-vpc-user-guide subnet-cidr-reservation.md L3-14"),
 )
-VPC_CNI_POOL = ("warm pool of the CNI", "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go")
-CILIUM_POOL = ("addresses that Cilium's operator keeps", "cilium/cilium@00137987 pkg/ipam/node.go, pkg/aws/eni/node.go")
+POOLS = {
+    "vpc-cni": [("warm pool of the CNI", "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go")],
+    "cilium": [
+        ("addresses that Cilium's operator keeps", "cilium/cilium@00137987 pkg/ipam/node.go, pkg/aws/eni/node.go")
+    ],
+    "overlay": [],
+}
 
 
 def _data(material: Material) -> Section:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from capacity.errors import SpecError, either, nearest_names
 from capacity.spec.cilium import OWN_ADDRESSES, PRE_ALLOCATE, CiliumIpam
@@ -65,10 +66,11 @@ def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[
         notes.append(f"preAllocate 0 is read by Cilium as its default, {PRE_ALLOCATE}")
     ipam = CiliumIpam(**fields)  # type: ignore[arg-type]
     prefix = bool(values.get(PREFIXES, False))
-    if ipam.use_primary_address and not ipam.first_interface_index:
-        raise SpecError(
-            f"{place}usePrimaryAddress needs firstInterfaceIndex 1 or more: "
-            "with 0 Cilium would count the node's own address as a pod's"
+    if ipam.use_primary_address and not ipam.first_interface_index and not prefix:
+        ipam = replace(ipam, use_primary_address=False)
+        notes.append(
+            "usePrimaryAddress is counted as off with firstInterfaceIndex 0: the first ENI's address is the node's "
+            "own, and Cilium stops at ENIs × (IPs − 1) addresses with it as without"
         )
     if ipam.use_primary_address and prefix:
         raise SpecError(

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from capacity.errors import SpecError, either, nearest_names
+from capacity.spec import overlay
 from capacity.spec.cilium import AGENT, CiliumIpam
+from capacity.spec.windows import CHART_DEFAULT, WindowsIpam
 
 COOLDOWN_S = 30  # pkg/ipamd/datastore/data_store.go L41, L243-249
 
@@ -104,6 +106,10 @@ class CniSettings:
     cilium : CiliumIpam or None
         Cilium's own settings where it keeps the addresses (ENI mode) and not the VPC CNI: then of the others only
         ``prefix`` speaks.
+    overlay : bool
+        Another CNI gives pods addresses of a network of its own: then none of the others speaks.
+    windows : WindowsIpam
+        What the VPC resource controller is told, which alone speaks on a Windows node, beside ``prefix``.
     """
 
     prefix: bool = False
@@ -116,16 +122,42 @@ class CniSettings:
     warm_prefix: int = 1
     max_eni: int | None = None
     cilium: CiliumIpam | None = None
+    windows: WindowsIpam = CHART_DEFAULT
+    overlay: bool = False
 
     @property
-    def agent(self) -> str:
-        """The CNI's daemonset, on the host's network of every Linux node."""
-        return "aws-node" if self.cilium is None else AGENT
+    def agents(self) -> tuple[str, ...]:
+        """Names of the CNI's daemonset, which is on the host's network of every Linux node; the first is ours."""
+        if self.overlay:
+            return overlay.AGENTS
+        return ("aws-node" if self.cilium is None else AGENT,)
+
+    @property
+    def spares_subnets(self) -> bool:
+        """Whether pods take no IPv4 address of the VPC's subnets."""
+        return self.ipv6 or self.overlay
 
     @property
     def ip_targets(self) -> bool:
         """Whether WARM_IP_TARGET or MINIMUM_IP_TARGET replace the ENI and prefix targets (ipamd.go L1941-1943)."""
         return self.warm_ip != 0 or self.minimum_ip != 0
+
+
+def auto_mode_settings(ipv6: bool = False) -> CniSettings:
+    """The CNI of EKS Auto Mode, which takes no settings: it gives out prefixes.
+
+    How many spare prefixes it keeps is not published; one, as with the VPC CNI's chart, is assumed.
+
+    Source
+    ------
+    Amazon EKS user guide, "VPC networking in EKS Auto Mode" (read 2026-11-25).
+    """
+    return CniSettings(prefix=True, ipv6=ipv6)
+
+
+def windows_node_settings(ipam: WindowsIpam) -> CniSettings:
+    """The settings of a Windows node, which takes none of aws-node's."""
+    return CniSettings(prefix=ipam.prefix, windows=ipam)
 
 
 # variable -> (field, value in the chart, value in the code, smallest value the code honours)

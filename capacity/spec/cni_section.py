@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from capacity.errors import SpecError
 from capacity.spec.cilium_settings import KEYS, NUMBERS, cilium_settings, most_of
-from capacity.spec.cni_env import CNI_VARIABLES, check_variable, cni_settings
+from capacity.spec.cni_env import CNI_VARIABLES, CniSettings, check_variable, cni_settings
 from capacity.spec.discovery import ROLE_TAG, read_tags
 from capacity.spec.document import Section, kind_of
 from capacity.spec.fields import VERSION, Field
+from capacity.spec.overlay import CNIS, which_name
 from capacity.spec.plan import Cni, Kubernetes
-
-CNIS = ("vpc-cni", "cilium")
+from capacity.spec.windows import CONFIG_MAP, check_key, windows_ipam
 
 
 def read_cni(section: Field | None, kubernetes: Kubernetes, root: Field) -> tuple[Cni, list[str]]:
@@ -28,13 +28,16 @@ def read_cni(section: Field | None, kubernetes: Kubernetes, root: Field) -> tupl
     """
     version = env = None
     if section is not None:
-        section.section(("name", "version", "env", "cilium"))
+        section.section(("name", "version", "env", "cilium", "windows"))
         version, env = section.get("version"), section.get("env")
         if version and not VERSION.match(version.text(40)):
             version.fail(f"{version.value!r} is not a CNI version (expected something like 1.23.1)")
         name, own = section.get("name"), section.get("cilium")
-        if name and name.one_of(CNIS) == "cilium":
+        chosen = _name(name) if name else "vpc-cni"
+        if chosen == "cilium":
             return _cilium(section, version.value if version else None, kubernetes)
+        if chosen == "overlay":
+            return _overlay(section, version.value if version else None, kubernetes)
         if own:
             own.fail("needs 'name: cilium' beside it (the plan's CNI is the VPC CNI)")
     values: dict[str, str | None] = {}
@@ -50,12 +53,48 @@ def read_cni(section: Field | None, kubernetes: Kubernetes, root: Field) -> tupl
         settings, warnings = cni_settings(values, "", kubernetes.ip_family)
     except SpecError as error:
         (env or section or root).fail(str(error))
-    return Cni(version.value if version else None, values, settings), warnings
+    data = _config_map(section.get("windows") if section is not None else None)
+    windows, said = windows_ipam(data)
+    return Cni(version.value if version else None, values, settings, windows, data), [*warnings, *said]
+
+
+def _name(entry: Field) -> str:
+    """One of :data:`CNIS`; for another CNI's name the one that stands for it."""
+    given = entry.text(64)
+    if given not in CNIS:
+        entry.fail(f"{given!r} is not one of {', '.join(CNIS)}{which_name(given)}")
+    return given
+
+
+def _overlay(section: Field, version: str | None, kubernetes: Kubernetes) -> tuple[Cni, list[str]]:
+    """A CNI with a network of its own: nothing of it decides addresses of the VPC."""
+    for key in ("env", "cilium", "windows"):
+        if entry := section.get(key):
+            entry.fail("has no meaning with an overlay CNI: its pods take no address of the VPC")
+    if kubernetes.ip_family == "ipv6":
+        section.child("name").fail("ipFamily ipv6 with an overlay CNI is not modelled")
+    return Cni(version, {}, CniSettings(overlay=True)), []
+
+
+def _config_map(section: Field | None) -> dict[str, str]:
+    """The data of ConfigMap amazon-vpc-cni, as written."""
+    if section is None:
+        return {}
+    if not isinstance(section.value, Section):
+        section.fail(f"expected a mapping of the keys of ConfigMap {CONFIG_MAP}")
+    data = {}
+    for key in section.value:
+        entry = section.child(key)
+        check_key(key, entry.exact)
+        data[key] = "" if entry.value is None else _as_text(entry)
+    return data
 
 
 def _cilium(section: Field, version: str | None, kubernetes: Kubernetes) -> tuple[Cni, list[str]]:
     """Cilium in ENI mode, with its own settings instead of the VPC CNI's environment."""
     env, given = section.get("env"), section.get("cilium")
+    if windows := section.get("windows"):
+        windows.fail("is for Windows nodes, on which Cilium does not run")
     if env is not None:
         env.fail("is the VPC CNI's: with Cilium set preAllocate, prefixDelegation … under 'cilium' instead")
     if kubernetes.ip_family == "ipv6":

@@ -56,7 +56,7 @@ def places_by_tag(cni: Cni) -> bool:
     The plan of another CNI than the VPC CNI has no such tags.
     """
     settings = cni.settings
-    return subnet_discovery(cni) and not (settings.custom_networking or settings.ipv6 or settings.cilium)
+    return subnet_discovery(cni) and not (settings.custom_networking or settings.spares_subnets or settings.cilium)
 
 
 def of_another_cluster(subnet: Subnet, cni: Cni) -> bool:

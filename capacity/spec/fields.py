@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 from typing import Any, NoReturn
 
 from capacity.errors import SpecError, either, nearest_names
@@ -18,6 +18,9 @@ _NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
 _WEIGHT = re.compile(r"^[0-9]{1,7}(?:\.[0-9]{1,9})?%?$", re.ASCII)
 VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")  # of Kubernetes or a CNI
 _BLOCK = re.compile(r"^[0-9.]{7,15}/[0-9]{1,2}$", re.ASCII)
+SHARED = IPv4Network("100.64.0.0/10")  # RFC 6598: may join every VPC, routed nowhere else
+RFC_1918 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
+PRIVATE = (*RFC_1918, SHARED)  # what an error may propose: public space is somebody else's
 MOST_BYTES = 2**63 - 1  # Kubernetes' own limit of a quantity
 MOST_PODS = 100_000  # on one node; no kubelet comes near
 MOST = 10_000_000  # no cluster, VPC or fleet comes near; keeps arithmetic on sane numbers
@@ -192,8 +195,8 @@ class Field:
             return self.percent()
         return self.integer()
 
-    def cidr(self, shortest: int, longest: int) -> IPv4Network:
-        """An IPv4 block with no host bits set, its size within the limits."""
+    def cidr(self, shortest: int, longest: int, within: Sequence[IPv4Network] = PRIVATE) -> IPv4Network:
+        """An IPv4 block with no host bits set, its size within the limits; a hint proposes only blocks ``within``."""
         value = self.text()
         if ":" in value:
             self.fail(f"{value!r} is IPv6 (expected an IPv4 block such as 10.0.0.0/22)")
@@ -206,15 +209,32 @@ class Field:
         except (AddressValueError, NetmaskValueError):
             self.fail(f"{value!r} is not an IPv4 block (expected something like 10.0.0.0/22)")
         except ValueError:
-            self.fail(f"{value!r} has host bits set (did you mean {str(IPv4Network(value, strict=False))!r}?)")
+            meant = IPv4Network(value, strict=False)
+            if shortest <= meant.prefixlen <= longest and any(meant.subnet_of(b) for b in within):
+                self.fail(f"{value!r} has host bits set (did you mean {str(meant)!r}?)")
+            self.fail(f"{value!r} has host bits set ({_allowed(value, shortest, longest, within)})")
         if not shortest <= network.prefixlen <= longest:
-            self.fail(f"{value!r} has a size AWS does not allow here (expected /{shortest} to /{longest})")
+            hint = _allowed(value, shortest, longest, within)
+            self.fail(f"{value!r} has a size AWS does not allow here ({hint})")
         return network
 
     def _scalar(self) -> Any:
         if isinstance(self.value, (dict, list, bool)) or self.value is None:
             self.fail(f"expected a quantity such as 250m or 512Mi, found {kind_of(self.value)}")
         return self.value
+
+
+def _allowed(text: str, shortest: int, longest: int, within: Sequence[IPv4Network]) -> str:
+    """What would do in place of a block: sizes, and the range that its address is in.
+
+    >>> _allowed("100.64.0.0/8", 16, 28, PRIVATE)
+    'expected a /16 to /28 inside 100.64.0.0/10'
+    """
+    address = IPv4Address(text.partition("/")[0])
+    home = next((b for b in within if address in b), None)
+    least = shortest if home is None else max(shortest, home.prefixlen)
+    sizes = f"expected a /{least} to /{longest}" if least < longest else f"expected a /{longest}"
+    return sizes if home is None else f"{sizes} inside {home}"
 
 
 def items(section: Field | None) -> Iterable[Field]:

@@ -15,7 +15,7 @@ from capacity.errors import SpecError, UnknownInstanceType
 from capacity.spec.cni_section import read_cni, read_discovery_tags
 from capacity.spec.discovery import ROLE_TAG, eni_choices
 from capacity.spec.document import Section, collector_paused, read_document
-from capacity.spec.fields import MOST_PODS, VERSION, Field, hint, items, weight
+from capacity.spec.fields import MOST_PODS, RFC_1918, VERSION, Field, hint, items, weight
 from capacity.spec.growth import read_growth
 from capacity.spec.neighbours import read_neighbour
 from capacity.spec.plan import (
@@ -206,7 +206,7 @@ class _Parser:
             version.fail(f"{version.value!r} is not a Kubernetes version (expected something like 1.34)")
         return Kubernetes(
             version=version.value if version else None,
-            service_cidr=cidr.cidr(12, 24) if cidr else None,
+            service_cidr=cidr.cidr(12, 24, RFC_1918) if cidr else None,
             ip_family=family.one_of(("ipv4", "ipv6")) if family else "ipv4",
             services=services.integer() if services else None,
         )
@@ -242,7 +242,7 @@ class _Parser:
         name = entry.child("name").name()
         if name in self.subnets:
             entry.child("name").fail(f"the subnet {name!r} stands twice")
-        cidr = entry.child("cidr").cidr(16, 28)
+        cidr = entry.child("cidr").cidr(16, 28, blocks)
         if not any(cidr.subnet_of(b) for b in blocks):
             entry.child("cidr").fail(f"{cidr} is outside the VPC ({', '.join(map(str, blocks[:5]))})")
         used = entry.get("used")
@@ -263,7 +263,7 @@ class _Parser:
         types: list[str] = []
         for entry in items(section):
             entry.section(("cidr", "type"), required=("cidr", "type"))
-            cidr = entry.child("cidr").cidr(16, 32)
+            cidr = entry.child("cidr").cidr(16, 32, (subnet,))
             if not cidr.subnet_of(subnet):
                 entry.child("cidr").fail(f"{cidr} is outside its subnet {subnet}")
             kind = entry.child("type").one_of(("prefix", "explicit"))
@@ -389,6 +389,8 @@ class _Parser:
                 entry.fail("custom networking is on, but the key 'podSubnets' is missing")
             return ()
         ipam = cni.settings.cilium
+        if cni.settings.overlay:
+            section.fail("has no meaning with an overlay CNI: its pods take no address of the VPC")
         if ipam is not None and not ipam.first_interface_index:
             section.fail(
                 "needs cni.cilium.firstInterfaceIndex 1 or more (with 0 the first ENI serves pods in the node's subnet)"

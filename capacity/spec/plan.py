@@ -10,6 +10,7 @@ from ipaddress import IPv4Network
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.spec.cni_env import CniSettings
+from capacity.spec.windows import CHART_DEFAULT, WindowsIpam
 
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
 
@@ -73,15 +74,22 @@ class Kubernetes:
 
 @dataclass(frozen=True, slots=True)
 class Cni:
-    """The CNI: its version, the VPC CNI's environment as written, and its settings in numbers (Cilium's too)."""
+    """The CNI: its version, the VPC CNI's environment as written, and its settings in numbers (Cilium's too).
+
+    ``windows`` is what the VPC resource controller does on Windows nodes, ``config_map`` the keys as written.
+    """
 
     version: str | None
     env: Mapping[str, str | None]
     settings: CniSettings
+    windows: WindowsIpam = CHART_DEFAULT
+    config_map: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """``vpc-cni`` or ``cilium``."""
+        """``vpc-cni``, ``cilium`` or ``overlay``."""
+        if self.settings.overlay:
+            return "overlay"
         return "vpc-cni" if self.settings.cilium is None else "cilium"
 
 

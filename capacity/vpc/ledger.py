@@ -126,14 +126,14 @@ class SubnetState:
         return self.free - closed
 
 
-def settle(booking: Booking, min_free: Fraction, prefix_mode: bool, at_rest: bool = True) -> SubnetState:
+def settle(booking: Booking, min_free: Fraction, prefix_mode: bool, bounds_decide: bool = True) -> SubnetState:
     """Close a booking: what is free, and the verdict.
 
     Notes
     -----
     exhausted: free < 0, or single addresses exceed what lies outside reservations, or the prefixes
-    cannot be placed. tight: free / usable < min_free as exact fractions (equal is ok), or, of a cluster
-    at rest, the upper bound exceeds the subnet: elsewhere the bounds are outer ones, and that is a finding only.
+    cannot be placed. tight: free / usable < min_free as exact fractions (equal is ok), or, in steady
+    and peak, the upper bound exceeds the subnet: elsewhere that is a finding only.
     """
     subnet = booking.subnet
     room = room_of(subnet)
@@ -144,7 +144,7 @@ def settle(booking: Booking, min_free: Fraction, prefix_mode: bool, at_rest: boo
     placed = prefixes_fit(subnet, booking.prefixes, singles)
     if free < 0 or not placed:
         verdict = "exhausted"
-    elif free < min_free * subnet.usable or (at_rest and booking.highest > subnet.usable):
+    elif free < min_free * subnet.usable or (bounds_decide and booking.highest > subnet.usable):
         verdict = "tight"
     else:
         verdict = "ok"

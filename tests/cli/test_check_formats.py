@@ -55,7 +55,7 @@ FOUND = Finding("IP001", "error", "subnets.private-b", "short", {"summary": "Hol
 
 
 def plan_of(folder: Path, subnets: int = 1, name: str = "s", groups: int = 1) -> Path:
-    """A plan whose every subnet runs out in peak."""
+    """A plan whose every subnet runs out."""
     nets = [
         {"name": f"{name}{i}", "zone": f"us-east-1{'abc'[i % 3]}", "cidr": f"10.0.{i}.0/26", "used": 40}
         for i in range(subnets)
@@ -67,7 +67,7 @@ def plan_of(folder: Path, subnets: int = 1, name: str = "s", groups: int = 1) ->
             {
                 "name": f"g{i}",
                 "instanceTypes": ["m5.large", "m5a.large"],
-                "nodes": {"desired": subnets, "max": 3 * subnets},
+                "nodes": {"min": subnets, "desired": 3 * subnets, "max": 3 * subnets},
                 "subnets": [n["name"] for n in nets],
             }
             for i in range(groups)
@@ -211,10 +211,13 @@ class TestJunit:
         cases = root.findall(".//testcase")
         failed = [c for c in cases if c.find("failure") is not None]
         assert root.get("tests") == str(len(cases))
-        assert root.get("failures") == str(len(failed)) == "1"
+        assert root.get("failures") == str(len(failed)) == "4"
         assert (failed[0].get("classname"), failed[0].get("name")) == ("peak", "subnet private-b")
-        per_suite = len(read_plan(EXAMPLE).subnets) + 1
-        assert all(s.get("tests") == str(len(s)) == str(per_suite) for s in root)
+        assert not any(c.get("classname") == "ceiling" for c in failed)  # at most tight
+        subnets = len(read_plan(EXAMPLE).subnets)
+        for suite in root:
+            lost, updated = "zone-loss" in (suite.get("name") or ""), "upgrade" in (suite.get("name") or "")
+            assert suite.get("tests") == str(len(suite)) == str(subnets - lost + 2 + updated)
 
     def test_what_the_exit_code_counts_fails(self) -> None:
         done = run("check", str(EXAMPLE), "-q", "-o", "junit", "--fail-on", "warning")
@@ -223,9 +226,9 @@ class TestJunit:
 
     def test_pods_without_a_node_are_a_case(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path)), "-q", "-o", "junit", "--fail-on", "warning")
-        cases = ElementTree.fromstring(done.stdout).findall(".//testcase[@name='every pod finds a node']/failure")
+        cases = ElementTree.fromstring(done.stdout).findall(".//testcase[@name='every pod is scheduled']/failure")
         assert cases
-        assert cases[0].get("message") == "4 pods of w0 find no node (cpu)"
+        assert cases[0].get("message") == "4 w0 pods are unschedulable: limited by cpu"
 
     def test_any_name_gives_valid_xml(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path, name=HOSTILE)), "-q", "-o", "junit")
@@ -403,7 +406,7 @@ class TestComment:
         lines = done.stdout.splitlines()
         assert len(lines) < 40
         assert "| 30 more subnets |" in done.stdout
-        assert "- **IP001** error, 40 places, the gravest: peak: " in done.stdout
+        assert "- **IP001** error, 40 places, the gravest: zone-loss (us-east-1b): " in done.stdout
 
     def test_the_fix_shows_what_it_frees_its_cost_its_patch_and_its_commands(self) -> None:
         text = comment(check(read_plan(EXAMPLE), ("steady",)), [FOUND], {}, Fixes(FIX, None, (FIX,)))

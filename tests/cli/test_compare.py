@@ -25,11 +25,11 @@ def test_one_plan_and_a_change() -> None:
     assert answer["inputs"]["before"]["cni"]["warm_ip_target"] == 0
     assert answer["inputs"]["after"]["cni"]["warm_ip_target"] == 3
     results = answer["results"]
-    assert (results["verdict_before"], results["verdict_after"]) == ("exhausted", "tight")
+    assert (results["verdict_before"], results["verdict_after"]) == ("exhausted", "exhausted")
     peak = next(s for s in results["scenarios"] if s["name"] == "peak")
     row = next(s for s in peak["subnets"] if s["name"] == "private-b")
-    assert (row["free_before"], row["free_after"], row["free_change"], row["used_change"]) == (-73, 57, 130, -130)
-    assert (peak["nodes_before"], peak["nodes_after"]) == (30, 30)
+    assert (row["free_before"], row["free_after"], row["free_change"], row["used_change"]) == (-43, 60, 103, -103)
+    assert (peak["nodes_before"], peak["nodes_after"]) == (26, 26)
 
 
 def test_two_plans_are_one_plan_and_its_patch(tmp_path: Path) -> None:
@@ -44,22 +44,22 @@ def test_two_plans_are_one_plan_and_its_patch(tmp_path: Path) -> None:
 
 def test_the_page() -> None:
     done = run("compare", EXAMPLE, *TARGETS, "-q")
-    assert done.stdout.startswith("EXHAUSTED → TIGHT: 390 addresses more free in peak")
-    assert "-73 → 57" in done.stdout
+    assert done.stdout.startswith("EXHAUSTED before and after: ")
+    assert "-43 → 60" in done.stdout
     assert "Unchanged" not in done.stdout
 
 
 def test_what_stays_is_named_in_one_line() -> None:
     done = run("compare", EXAMPLE, "--set", "nodeGroups.general.nodes.max=23", "-q")
-    assert "\nUnchanged: steady, rollout, " in done.stdout
-    assert "general 24 → 23" in done.stdout
+    assert "\nUnchanged: steady, peak, rollout, " in done.stdout
+    assert "general 26 → 23" in done.stdout
 
 
 def test_csv_has_a_row_per_scenario_and_subnet() -> None:
     done = run("compare", EXAMPLE, *TARGETS, "-o", "csv", "--scenario", "peak")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [r["name"] for r in rows] == ["private-a", "private-b", "private-c"]
-    assert rows[1]["free_change"] == "130"
+    assert rows[1]["free_change"] == "103"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,9 @@ class TestCheckSet:
     def test_the_verdict_is_that_of_the_changed_plan(self) -> None:
         assert run("check", EXAMPLE, "-q").code == 1
         done = run("check", EXAMPLE, "-q", *TARGETS, "-o", "json")
-        assert done.code == 0
+        assert done.code == 1
+        assert json.loads(done.stdout)["results"]["verdict"] == "exhausted"  # with a lost zone at peak
+        assert run("check", EXAMPLE, "-q", *TARGETS, "--scenario", "peak").code == 0
         assert json.loads(done.stdout)["inputs"]["set"]["cni.env.WARM_IP_TARGET"] == "3"
 
     def test_the_file_stays(self) -> None:

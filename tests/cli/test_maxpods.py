@@ -48,6 +48,7 @@ def test_the_json_envelope_and_keys() -> None:
     assert answer["inputs"] == {
         "mode": "prefix", "custom_networking": False, "pod_eni": False, "max_eni": None, "reserved_enis": 0,
         "ami": "al2023", "provisioner": "managed", "expression": None, "cni": "vpc-cni", "cilium": None,
+        "host_pods": 2,
     }  # fmt: skip
     assert [list(row) for row in answer["results"]] == [KEYS]
     row = answer["results"][0]
@@ -244,7 +245,7 @@ class TestTypes:
         (("--os", "macos"), "--os: 'macos' is not one of linux, windows"),
         (
             ("--provisioner", "karpentr"),
-            "--provisioner: 'karpentr' is not one of managed, self-managed, karpenter (did",
+            "--provisioner: 'karpentr' is not one of managed, self-managed, karpenter, auto (did",
         ),
         (("--os", "windows", "--ami", "al2"), "--os windows contradicts --ami al2"),
         (("--os", "linux", "--ami", "windows"), "--os linux contradicts --ami windows"),
@@ -288,7 +289,7 @@ class TestFormats:
 
     def test_markdown(self) -> None:
         text = maxpods("m5.large", "--mode", "secondary", "-o", "md").stdout
-        assert "| m5.large | secondary | 3 | 3 | 10 | 27 | 29 | 29 | 29 | enis |" in text
+        assert "| m5.large | secondary | 3 | 3 | 10 | 27 | 29 | 29 | enis | 29 |" in text
 
     def test_a_file_gets_the_answer_and_stdout_nothing(self, tmp_path: Path) -> None:
         target = tmp_path / "answer.json"
@@ -360,7 +361,7 @@ class TestCilium:
             (("--cni", "cilium", "--custom-networking"), "--custom-networking is the VPC CNI's"),
             (("--cni", "cilium", "--max-eni", "2"), "--max-eni is the VPC CNI's"),
             (("--cni", "cilium", "--pod-eni"), "--pod-eni is the VPC CNI's"),
-            (("--cni", "cilium", "--os", "windows"), "Cilium does not run on Windows nodes"),
+            (("--cni", "cilium", "--os", "windows"), "Windows nodes do not support Cilium"),
         ],
     )
     def test_what_is_refused(self, options: tuple[str, ...], message: str) -> None:
@@ -368,3 +369,154 @@ class TestCilium:
         assert done.code == 2
         assert message in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+class TestHeadline:
+    """The first line is what the kubelet gets on the platform asked for."""
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            # x2iedn.4xlarge: 8 ENIs of 30 addresses, 16 vCPUs; Karpenter does not cap
+            (("x2iedn.4xlarge", "--provisioner", "karpenter"), "234 pods with secondary IPs (recommended 110)"),
+            (("x2iedn.4xlarge",), "110 pods with secondary IPs"),
+            (("x2iedn.4xlarge", "--provisioner", "self-managed"), "234 pods with secondary IPs (recommended 110)"),
+            (
+                ("m5.large", "--provisioner", "self-managed", "--custom-networking"),
+                "29 pods with secondary IPs (20 can have an address)",  # 2 × 9 + 2
+            ),
+            (("m5.large", "--max-eni", "2"), "29 pods with secondary IPs (20 can have an address)"),
+            # on Windows the scheduler counts addresses
+            (("m5.large", "--os", "windows"), "9 pods with secondary IPs (the kubelet accepts 110)"),
+        ],
+    )
+    def test_secondary(self, options: tuple[str, ...], said: str) -> None:
+        head = maxpods(*options, "--mode", "secondary", "-q").stdout.splitlines()[0]
+        assert head == f"{options[0]}: {said}."
+
+
+class TestAutoMode:
+    def test_at_most_110_whatever_the_type(self) -> None:
+        # c6g.large: 3 × 9 × 16 + 2 = 434; m5.24xlarge has 96 vCPUs, where AWS's script caps at 250
+        done = maxpods("c6g.large", "--provisioner", "auto")
+        assert done.code == 0
+        assert done.stdout.startswith("c6g.large: 110 pods with prefix delegation, 110 pods with IPv6.\n")
+        rows = results("c6g.large", "m5.24xlarge", "--provisioner", "auto", "--mode", "prefix")
+        assert [(r["max_pods"], r["ip_capacity"]) for r in rows] == [(110, 432), (110, 11760)]
+        assert rows[1]["max_pods_recommended"] == 250
+
+    def test_below_the_cap_the_formula_holds(self) -> None:
+        (row,) = results("t3.nano", "--provisioner", "auto", "--mode", "prefix")
+        assert row["max_pods"] == 34  # 2 × (2 − 1) × 16 + 2
+
+    def test_its_own_cni_and_image_take_no_settings(self) -> None:
+        for option in (("--custom-networking",), ("--max-eni", "2"), ("--pod-eni",), ("--reserved-enis", "1"),
+                       ("--cni", "cilium"), ("--expression", "9"), ("--host-pods", "3"), ("--ami", "al2023"),
+                       ("--os", "windows"), ("--mode", "secondary")):  # fmt: skip
+            assert " contradicts --provisioner auto: EKS Auto Mode " in refused(
+                "m5.large", "--provisioner", "auto", *option
+            )
+
+    def test_nothing_to_paste(self) -> None:
+        rows = results("m5.large", "--provisioner", "auto", "--snippet")
+        assert [r["snippet"] for r in rows] == [[], []]
+
+
+class TestHostPods:
+    """nodeadm's own example: three pods on the host's network on every node, so max_pods + 1 = 30 = 27 + 3."""
+
+    ASKED = ("m5.large", "--provisioner", "self-managed", "--mode", "secondary", "--expression", "max_pods + 1")
+
+    def test_uncounted_an_expression_leaves_room_and_says_for_how_many(self) -> None:
+        done = maxpods(*self.ASKED)
+        assert (done.code, done.stderr) == (0, "")
+        assert done.stdout.startswith("m5.large: 30 pods with secondary IPs.\n")
+        assert "27 pods of 30 can have an address, so 3 must be on the host's network (--host-pods 3)" in done.stdout
+        assert "2 pods on the host's network need no address (--host-pods)" in done.stdout
+
+    def test_three_are_enough(self) -> None:
+        done = maxpods(*self.ASKED, "--host-pods", "3")
+        assert (done.code, done.stderr) == (0, "")
+        assert done.stdout.startswith("m5.large: 30 pods with secondary IPs.\n")
+        assert "must be" not in done.stdout
+        assert "3 pods on the host's network need no address" in done.stdout
+
+    def test_counted_two_are_one_too_few(self) -> None:
+        answer = json.loads(maxpods(*self.ASKED, "--host-pods", "2", "-o", "json").stdout)
+        assert answer["warnings"] == [
+            "m5.large: the kubelet accepts 30 pods, but only 29 can have an address (secondary)"
+        ]
+        assert answer["inputs"]["host_pods"] == 2
+
+    def test_of_the_default_of_the_platform_too(self) -> None:
+        asked = ("m5.large", "--custom-networking", "--provisioner", "self-managed", "--mode", "secondary")
+        assert "only 20 can have an address" in maxpods(*asked).stderr
+        assert maxpods(*asked, "--host-pods", "11").stderr == ""  # 18 addresses + 11 = 29
+        assert "only 28 can have an address" in maxpods(*asked, "--host-pods", "10").stderr
+
+    def test_a_failed_expression_leaves_no_room(self) -> None:
+        asked = ("m5.large", "--custom-networking", "--mode", "secondary", "--expression", "max_pods * 0.5")
+        assert "only 20 can have an address" in maxpods(*asked).stderr
+
+    def test_out_of_range(self) -> None:
+        assert refused("m5.large", "--host-pods", "-1") == "--host-pods: -1 is out of range (expected 0 or more)"
+
+
+class TestOverlay:
+    def test_the_kubelets_figure_first_and_what_it_could_be(self) -> None:
+        done = maxpods("t3a.micro", "--cni", "overlay")
+        assert done.code == 0
+        assert done.stdout.startswith("t3a.micro: 4 pods on an overlay network (recommended 110).\n")
+        assert "max pods are still counted by ENIs" in done.stderr
+        (row,) = json.loads(maxpods("t3a.micro", "--cni", "overlay", "-o", "json").stdout)["results"]
+        assert (row["mode"], row["ip_capacity"], row["max_pods_formula"], row["max_pods"]) == ("overlay", None, None, 4)
+
+    def test_the_name_of_another_cni_says_which_to_write(self) -> None:
+        said = "--cni: 'calico' is not one of vpc-cni, cilium, overlay (expected 'overlay' for Calico with VXLAN"
+        assert refused("t3a.micro", "--cni", "calico").startswith(said)
+
+    @pytest.mark.parametrize(
+        "option", [("--mode", "prefix"), ("--custom-networking",), ("--max-eni", "2"), ("--pod-eni",)], ids=" ".join
+    )
+    def test_what_has_no_meaning(self, option: tuple[str, ...]) -> None:
+        said = f"{option[0]} has no meaning with --cni overlay: its pods take no address of the VPC"
+        assert refused("m5.large", "--cni", "overlay", *option) == said
+
+
+class TestWithoutAnEniForPods:
+    def test_the_node_never_becomes_ready(self) -> None:
+        # m5.large has 3 ENIs: MAX_ENI=1 leaves the primary, which custom networking keeps from pods
+        done = maxpods("m5.large", "--custom-networking", "--max-eni", "1", "--mode", "secondary")
+        assert done.stdout.startswith(
+            "m5.large: 20 pods with secondary IPs (its node never becomes Ready: no ENI is left for pods).\n"
+        )
+        assert done.stderr == (
+            "warning: m5.large: no ENI is left for pods, so the CNI does not start: the node never becomes Ready\n"
+        )
+        assert "never becomes Ready" in capacity("node", "m5.large", "--custom-networking", "--max-eni", "1").stderr
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ("m5.large", "--custom-networking", "--max-eni", "2"),
+            ("m5.large", "--max-eni", "1"),
+            ("c6g.medium", "--custom-networking"),  # 2 ENIs
+            ("c6g.medium", "--pod-eni"),
+        ],
+        ids=" ".join,
+    )
+    def test_with_one_it_does(self, options: tuple[str, ...]) -> None:
+        assert "never becomes Ready" not in maxpods(*options).stderr
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ("c6g.medium", "--custom-networking", "--pod-eni"),  # 2 ENIs: one idle, one for the trunk
+            ("hpc6id.32xlarge", "--custom-networking"),  # one ENI
+            ("m5.large", "--custom-networking", "--reserved-enis", "2"),
+            ("m5.large", "--cni", "cilium", "--cilium", "firstInterfaceIndex=3"),
+        ],
+        ids=" ".join,
+    )
+    def test_all_slots_taken(self, options: tuple[str, ...]) -> None:
+        assert "never becomes Ready" in maxpods(*options, "--mode", "secondary").stderr

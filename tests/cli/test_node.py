@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from capacity.cluster.check import check
 from tests.cli.entry import Done, capacity
+from tests.fixtures.plans import plan_of
 
 KEYS = [
     "instance_type", "ami", "max_pods", "allocatable_cpu_millicores", "allocatable_memory_mib", "fits", "pods",
@@ -342,3 +344,33 @@ def test_a_cost_per_node_is_shared_by_its_pods() -> None:
     assert answer("m5.large", "--per-node-cost", "0.05")["inputs"]["per_node_cost"] == 0.05
     for cost in ("-1", "nan", "1e9"):
         assert "--per-node-cost" in refused("m5.large", "--per-node-cost", cost)
+
+
+class TestAutoMode:
+    def test_the_node_of_a_plan_and_of_the_command_hold_as_many_pods(self) -> None:
+        done = capacity("node", "c6g.large", "--provisioner", "auto", "--pods", "5", "-o", "json")
+        (row,) = json.loads(done.stdout)["results"]
+        # prefixes, 110 at most; the CNI and kube-proxy are part of the image
+        assert (row["max_pods"], row["fits"]["max_pods"], row["fits"]["ips"], row["pods"]) == (110, 110, 432, 110)
+        assert (row["pool"]["prefixes"], row["pool"]["subnet_addresses"]) == (2, 33)
+        plan = """\
+apiVersion: capacity/v1
+vpc: {cidrs: [10.0.0.0/16], subnets: [{name: a, zone: us-east-1a, cidr: 10.0.0.0/22}]}
+controlPlane: {subnets: [a]}
+nodeGroups: [{name: g, instanceTypes: [c6g.large], provisioner: auto, nodes: 1, subnets: [a]}]
+workloads: [{name: w, replicas: 111, requests: {cpu: 1m, memory: 1Mi}}]
+"""
+        result = check(plan_of(plan), ["steady"])
+        assert (result.scenarios[0].groups[0].pods_per_node, result.scenarios[0].unplaced_pods) == (110, 1)
+        first = result.shapes[0].first
+        assert first.room.addresses == row["fits"]["ips"]
+        assert first.room.cpu == row["allocatable_cpu_millicores"]
+        assert first.demand(5) + 1 == row["pool"]["subnet_addresses"]
+
+
+class TestHostPods:
+    def test_daemonsets_on_the_hosts_network_need_no_address(self) -> None:
+        asked = ("node", "m5.large", "--expression", "max_pods + 1", "--provisioner", "self-managed")
+        assert "the kubelet accepts 30 pods, but only 29 can have an address" in capacity(*asked).stderr
+        exporter = ("--daemonset", "node-exporter=10m,32Mi,hostNetwork")
+        assert "can have an address" not in capacity(*asked, *exporter).stderr

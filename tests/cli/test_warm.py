@@ -19,12 +19,12 @@ def test_a_plan() -> None:
     assert done.code == 0
     results = json.loads(done.stdout)["results"]
     best = results["recommendation"]
-    assert best["setting"] == "WARM_IP_TARGET=3 MINIMUM_IP_TARGET=15"
-    assert (best["verdict_before"], best["verdict_after"]) == ("exhausted", "tight")
-    assert sum(f["frees"] for f in best["frees"] if f["scenario"] == "peak") == 390
-    assert best["patch"] == {"cni.env.WARM_IP_TARGET": "3", "cni.env.MINIMUM_IP_TARGET": "15"}
+    assert best["setting"] == "WARM_IP_TARGET=4 MINIMUM_IP_TARGET=17"
+    assert (best["verdict_before"], best["verdict_after"]) == ("exhausted", "exhausted")
+    assert sum(f["frees"] for f in best["frees"] if f["scenario"] == "peak") == 270
+    assert best["patch"] == {"cni.env.WARM_IP_TARGET": "4", "cni.env.MINIMUM_IP_TARGET": "17"}
     (now,) = [s for s in results["settings"] if s["current"]]
-    assert (now["setting"], now["addresses"]) == ("WARM_ENI_TARGET=1", {"steady": 330, "peak": 900})
+    assert (now["setting"], now["addresses"]) == ("WARM_ENI_TARGET=1", {"steady": 330, "peak": 780})
     assert sum(s["recommended"] for s in results["settings"]) == 1
     assert {n["node_group"] for n in results["nodes"]} == {"general", "batch"}
 
@@ -109,7 +109,7 @@ def test_explain_gives_the_terms_of_the_figures() -> None:
         (("--type", "m5.large", "--pods-per-node", "9", "--mode", "ipv6"), "--mode: 'ipv6' is not one of"),
         (("--type", "m5.large", "--pods-per-node", "9", "--env", "WARM=1"), "'WARM' is not a variable of the VPC CNI"),
         (("--type", "m5.large", "--pods-per-node", "9", "--env", "ENABLE_IPv6=true"), "nothing to keep warm"),
-        (("--type", "m5.large", "--pods-per-node", "9", "--ami", "windows"), "Windows nodes: their warm targets are"),
+        (("--type", "m5.large", "--pods-per-node", "9", "--ami", "windows"), "Windows nodes: their targets"),
         ((EXAMPLE, "--type", "m5.large", "--pods-per-node", "9"), "give a plan (with --set) or --type"),
         ((EXAMPLE, "--pods-per-node", "9"), "--pods-per-node goes with --type"),
         ((EXAMPLE, "--max-pods", "9"), "--max-pods goes with --type"),

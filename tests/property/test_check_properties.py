@@ -93,17 +93,14 @@ def placements(nodes: int, zones: int) -> Iterator[tuple[int, ...]]:
 
 
 def by_trying(shape: GroupShape, nodes: int, pods: int, zones: int) -> tuple[int, int]:
-    """Least and most that the group takes of the first zone's subnet, over types, splits and places."""
-    most = [t.most_workload_pods for t in shape.types]
-    totals = []
-    for counts in placements(nodes, zones):
-        for split in product(range(max(most) + 1), repeat=nodes):
-            if sum(split) != pods:
-                continue
-            for kinds in product(range(len(most)), repeat=nodes):
-                if all(q <= most[k] for q, k in zip(split, kinds, strict=True)):
-                    here = list(zip(kinds, split, strict=True))[: counts[0]]
-                    totals.append(sum(addresses(shape, k, q) for k, q in here))
+    """Least and most that the group takes of the first zone's subnet, over splits and places, by max pods alone."""
+    most = shape.first.max_pods - 2  # aws-node and kube-proxy
+    totals = [
+        sum(addresses(shape, 0, q) for q in split[: counts[0]])
+        for counts in placements(nodes, zones)
+        for split in product(range(most + 1), repeat=nodes)
+        if sum(split) == pods
+    ]
     return min(totals), max(totals)
 
 
@@ -113,7 +110,7 @@ def by_trying(shape: GroupShape, nodes: int, pods: int, zones: int) -> tuple[int
     st.integers(0, 6),
     st.sampled_from(ENVIRONMENTS),
     st.integers(1, 3),
-    st.sampled_from(["t3.nano", "t3.small", "t3.nano, t3.small"]),
+    st.sampled_from(["t3.nano", "t3.small", "t3.small, t3.nano"]),
 )
 def test_bounds_are_those_of_the_best_and_the_worst_split(
     nodes: int, pods: int, env: str, zones: int, types: str
@@ -136,8 +133,10 @@ def test_figures_add_up_and_the_verdict_follows_from_them(nodes: int, pods: int,
     for state in result.scenarios:
         adds_up(state, result)
         reasons = ["exhausted" if u.reason == "addresses" else "tight" for u in state.unplaced]
+        reasons += ["exhausted"] if state.pods_without_address else []
         assert state.verdict == worst([s.verdict for s in state.subnets] + reasons)
-    assert result.verdict == worst([s.verdict for s in result.scenarios])
+    beyond = ["tight"] if result.harmful or not pods else []
+    assert result.verdict == worst([s.verdict for s in result.scenarios] + beyond)
 
 
 def adds_up(state: ScenarioState, result: CheckResult) -> None:
@@ -145,7 +144,8 @@ def adds_up(state: ScenarioState, result: CheckResult) -> None:
         assert sum(s.used.values()) + s.free == s.subnet.usable
         assert s.used_lowest <= s.used_total <= s.used_highest
         short = s.free < 0 or not s.prefixes_placed
-        tight = Fraction(s.free, s.subnet.usable) < result.plan.checks.min_free or s.used_highest > s.subnet.usable
+        tight = Fraction(s.free, s.subnet.usable) < result.plan.checks.min_free
+        tight |= s.used_highest > s.subnet.usable and state.name in ("steady", "peak")
         assert s.verdict == ("exhausted" if short else "tight" if tight else "ok")
 
 
@@ -193,7 +193,7 @@ def most_pods(shape: GroupShape, now: list[int], free: int) -> int:
 def test_runway_is_the_most_that_fits(nodes: int, pods: int, env: str, used: int) -> None:
     result = check(plan(nodes, pods, env, 1, "t3.small", 8, used=used), ["steady"])
     state, (runway,) = result.scenarios[0], result.runway
-    assume(not state.unplaced)
+    assume(not state.unplaced and not state.pods_without_address)
     (shape,), (subnet,), (group,) = result.shapes, state.subnets, state.groups
     assert runway.more_nodes is not None
     assert runway.node_addresses == addresses(shape, 0, group.fullest[0])

@@ -88,10 +88,46 @@ class TestDemand:
         over = steady(*exchanges, ("replicas: 10", "replicas: 43"))
         assert (over.groups[0].nodes, over.unplaced_pods, over.unplaced[0].reason) == (6, 1, "cpu")
 
-    def test_peak_is_max_nodes_and_max_replicas(self) -> None:
-        peak = named(check(small(("replicas: 10", "replicas: {now: 10, max: 42}"))), "peak")
-        assert (peak.groups[0].nodes, peak.unplaced_pods) == (6, 0)
-        assert sum(c.count * (c.pods - 3) for c in peak.groups[0].classes) == 42
+    @pytest.mark.parametrize(
+        ("pods", "nodes"),
+        [(10, 3), (21, 3), (22, 4), (42, 6), (43, 6)],  # from desired 3, seven pods to a node, up to max 6
+    )
+    def test_peak_grows_from_desired_as_far_as_the_pods_need(self, pods: int, nodes: int) -> None:
+        peak = named(check(small(("replicas: 10", f"replicas: {{now: 10, max: {pods}}}"))), "peak")
+        assert (peak.groups[0].nodes, peak.unplaced_pods) == (nodes, max(pods - 42, 0))
+        assert sum(c.count * (c.pods - 3) for c in peak.groups[0].classes) == min(pods, 42)
+
+    def test_peak_of_a_fixed_count_has_that_count(self) -> None:
+        exchanges = (NODES, "nodes: 3"), ("replicas: 10", "replicas: {now: 1, max: 30}")
+        peak = named(check(small(*exchanges)), "peak")
+        assert (peak.groups[0].nodes, peak.unplaced_pods) == (3, 9)
+
+    def test_ceiling_is_every_autoscaled_group_at_its_max(self) -> None:
+        result = check(small(("replicas: 10", "replicas: {now: 10, max: 15}")), ["ceiling"])
+        assert (result.scenarios[0].groups[0].nodes, result.scenarios[0].verdict) == (6, "ok")
+        fixed = check(small((NODES, "nodes: 3")))
+        assert "ceiling" not in {s.name for s in fixed.scenarios}  # no group is autoscaled
+
+    @pytest.mark.parametrize(
+        ("limits", "nodes"),
+        [
+            ("{cpu: 8}", 4),  # 2 vCPUs each
+            ("{cpu: 9}", 4),
+            ("{cpu: 7900m}", 3),
+            ("{memory: 22731Mi}", 3),  # 8192 Mi less 7.5 %, rounded up: 7577 each
+            ("{memory: 22730Mi}", 2),
+            ("{cpu: 8, memory: 22731Mi}", 3),
+        ],
+    )
+    def test_limits_of_a_nodepool_are_its_max(self, limits: str, nodes: int) -> None:
+        group = (NODES, f"provisioner: karpenter\n    limits: {limits}")
+        result = check(small(group, ("replicas: 10", "replicas: 100")), ["peak", "ceiling"])
+        assert [s.groups[0].nodes for s in result.scenarios] == [nodes, nodes]
+        assert result.scenarios[0].verdict == "tight"  # the rest is unschedulable
+
+    def test_limits_are_for_karpenter_only(self) -> None:
+        with pytest.raises(SpecError, match=r"limits.*Karpenter and Auto Mode only \(use nodes.max\)"):
+            small((NODES, f"{NODES}\n    limits: {{cpu: 8}}"))
 
     def test_no_max_is_as_many_as_needed_at_the_peak(self) -> None:
         plan = small((NODES, "nodes: {desired: 3}"), ("replicas: 10", "replicas: {now: 10, max: 71}"))
@@ -111,9 +147,37 @@ class TestDemand:
 
     def test_want_of_addresses_is_exhaustion(self) -> None:
         # MINIMUM_IP_TARGET alone: a node never serves more than 4, log-agent included
+        # three nodes with 4 + 1, 3 + 1 and 3 + 1 pods on addresses
         state = steady(("WARM_ENI_TARGET", "MINIMUM_IP_TARGET"), ('"1"', '"4"'))
-        assert (state.unplaced_pods, state.unplaced[0].reason, state.verdict) == (1, "addresses", "exhausted")
+        assert (state.unplaced_pods, state.pods_without_address, state.verdict) == (0, 1, "exhausted")
         assert all(s.verdict == "ok" for s in state.subnets)
+
+    @pytest.mark.parametrize("nodes", ["{min: 0, max: 30}", "4"])
+    def test_the_linux_scheduler_does_not_know_addresses(self, nodes: str) -> None:
+        # t3.medium, custom networking: (3 − 1) × (6 − 1) = 10 addresses, max pods 17 by Karpenter, two on the host's
+        # network: 15 pods on each of 4 nodes, 5 without an address. No node is added for them: nothing is Pending.
+        state = named(check(plan_of(OVERCOMMITTED.replace("NODES", nodes))), "steady")
+        (group,) = state.groups
+        assert (group.nodes, group.pods_per_node, group.pods_without_address) == (4, 17, 4 * 5)
+        assert (state.unplaced, state.pods_without_address, state.verdict) == ((), 20, "exhausted")
+        assert [s.verdict for s in state.subnets] == ["ok", "ok"]  # subnets keep their own
+        assert state.subnets[1].used["assigned"] == 40
+
+    def test_pods_of_a_drained_node_are_stuck_once(self) -> None:
+        before, after = check(plan_of(OVERCOMMITTED.replace("NODES", "4")), ["steady", "upgrade"]).scenarios
+        assert (before.pods_without_address, after.pods_without_address) == (20, 20)
+
+    def test_the_lowest_counts_pods_bunched_on_a_node_that_cannot_address_them(self) -> None:
+        # 20 pods on two nodes: 15 and 5 hold two ENIs of 6 (primary apart) and one, 10 and 10 hold two each
+        text = OVERCOMMITTED.replace("NODES", "2").replace("replicas: 60", "replicas: 20")
+        pods = named(check(plan_of(text)), "steady").subnets[1]
+        assert (pods.used_lowest, pods.used_total, pods.used_highest) == (24, 24, 24)  # one ENI in use, one warm
+        text = text.replace("nodeGroups", 'kubernetes: {version: "1.34"}\nnodeGroups').replace(
+            'CFG: "true"', 'CFG: "true", WARM_IP_TARGET: "1", MINIMUM_IP_TARGET: "1"'
+        )
+        pods = named(check(plan_of(text)), "steady").subnets[1]
+        # 10 + 10: 2 × (2 + 10) = 24; 15 + 5: 12 + (2 + 6) = 20
+        assert (pods.used_lowest, pods.used_total, pods.used_highest) == (20, 24, 24)
 
     def test_want_of_max_pods_is_not(self) -> None:
         state = steady(("ami: al2023", "ami: al2023\n    maxPods: 6"))  # three for web beside the daemonsets
@@ -263,7 +327,7 @@ def test_custom_networking_books_all_but_the_nodes_own_addresses_on_the_pod_subn
     state = named(check(plan_of(CUSTOM)), "steady")
     nodes, pods = state.subnets
     assert held(nodes) == {"node_primary": 2, "eni_primary": 2}  # the unmanaged ENIs
-    assert state.unplaced[0].reason == "addresses"
+    assert (state.pods_without_address, state.unplaced_pods) == (20, 0)
     # without the unmanaged ENI one ENI is left for pods: 1 + ⌈10 ÷ 16⌉ = 2 prefixes on it
     state = named(check(plan_of(CUSTOM.replace(", unmanagedEnis: 1", ""))), "steady")
     nodes, pods = state.subnets
@@ -282,12 +346,129 @@ def test_ipv6_pods_take_no_ipv4_address() -> None:
     assert (first.more_nodes, first.node_addresses) == (229, 1)  # 251 − 22
 
 
-def test_mixed_types_use_the_first_and_bound_over_all() -> None:
-    a, _ = steady(("[m5.large]", "[m5.large, m5.4xlarge]")).subnets
-    alone, _ = steady().subnets
-    assert held(a) == held(alone)
-    # an m5.4xlarge keeps two ENIs of 30 where an m5.large keeps two of 10; max pods are the smaller's 29
-    assert (a.used_lowest, a.used_highest) == (38, 2 * 30 + 22)
+class TestSeveralTypes:
+    """A managed on-demand group tries its types in order; elsewhere the cheapest is expected."""
+
+    def test_a_managed_on_demand_group_uses_the_first(self) -> None:
+        result = check(small(("[m5.large]", "[m5.large, m5.4xlarge]")))
+        assert named(result, "steady").subnets == steady().subnets  # bounds too
+        assert any("general: the figures use m5.large, the first of its 2 types" in n for n in result.notes)
+
+    @pytest.mark.parametrize("extra", ["capacityType: spot", "provisioner: karpenter", "provisioner: self-managed"])
+    def test_elsewhere_the_order_means_nothing(self, extra: str) -> None:
+        # us-east-1: m5.large 0.096, c5.xlarge 0.17. Ten pods of 250m beside the daemonsets: two m5.large (7 each),
+        # one c5.xlarge: 0.192 against 0.17.
+        group = (NODES, f"nodes: {{min: 0, max: 9}}\n    {extra}")
+        for types in ("[m5.large, c5.xlarge]", "[c5.xlarge, m5.large]"):
+            result = check(small(group, ("[m5.large]", types)))
+            assert named(result, "steady").groups[0].shape.first.instance_type.name == "c5.xlarge"
+            assert any("the figures use c5.xlarge, the lowest nodes × price of its 2 types" in n for n in result.notes)
+
+    def test_ties_go_to_fewer_nodes_and_then_to_the_name(self) -> None:
+        # m5.xlarge is twice an m5.large in size and price: 7 and 15 pods of 250m; 14 pods are two or one
+        group = (NODES, "provisioner: karpenter")
+        many = ("replicas: 10", "replicas: 14")
+        result = check(small(group, many, ("[m5.large]", "[m5.large, m5.xlarge]")))
+        assert result.shapes[0].first.instance_type.name == "m5.xlarge"
+        result = check(small(group, many, ("[m5.large]", "[m5d.large, m5ad.large]")))  # other prices
+        assert result.shapes[0].first.instance_type.name == "m5ad.large"
+
+    def test_without_regional_prices_those_of_us_east_1_are_used_and_said(self) -> None:
+        group = (NODES, "provisioner: karpenter")
+        result = check(
+            small(group, ("region: us-east-1", "region: eu-north-1"), ("[m5.large]", "[m5.large, m5a.large]"))
+        )
+        assert any("us-east-1 prices, eu-north-1 has none" in n for n in result.notes)
+
+    def test_another_type_that_runs_out_makes_the_plan_tight(self) -> None:
+        # prefixes: an i3.large is a Xen type with 3 ENIs of 10 and addresses for 27 of 98 pods
+        result = check(plan_of(BROAD))
+        assert result.verdict == "tight"
+        assert {s.verdict for s in result.scenarios} == {"ok"}
+        assert [(h.group, h.instance_type) for h in result.harmful] == [("io", "i3.large")]
+        turned = check(plan_of(BROAD.replace("[c5.large, i3.large]", "[i3.large, c5.large]")))
+        assert (turned.verdict, turned.harmful) == (result.verdict, result.harmful)
+        assert check(plan_of(BROAD.replace(", i3.large", ""))).verdict == "ok"
+
+
+BROAD = """\
+apiVersion: capacity/v1
+region: us-east-1
+cni: {env: {ENABLE_PREFIX_DELEGATION: "true"}}
+vpc: {cidrs: [10.0.0.0/16], subnets: [{name: a, zone: us-east-1a, cidr: 10.0.0.0/20}]}
+nodeGroups:
+  - {name: io, provisioner: karpenter, maxPods: 100, instanceTypes: [c5.large, i3.large], subnets: [a]}
+workloads: [{name: web, replicas: 196, requests: {cpu: 10m, memory: 10Mi}}]
+"""
+
+OVERCOMMITTED = """\
+apiVersion: capacity/v1
+cni: {env: {AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: "true"}}
+vpc:
+  cidrs: [10.0.0.0/16]
+  subnets:
+    - {name: nodes, zone: us-east-1a, cidr: 10.0.0.0/24}
+    - {name: pods, zone: us-east-1a, cidr: 10.0.4.0/22}
+nodeGroups:
+  - name: g
+    instanceTypes: [t3.medium]
+    provisioner: karpenter
+    nodes: NODES
+    subnets: [nodes]
+    podSubnets: [pods]
+workloads:
+  - {name: web, replicas: 60, requests: {cpu: 10m, memory: 10Mi}}
+"""
+
+
+class TestVerdict:
+    def test_a_plan_without_pods_is_tight(self) -> None:
+        result = check(small(("replicas: 10", "replicas: 0")))
+        assert result.verdict == "tight"
+        assert {s.verdict for s in result.scenarios} == {"ok"}
+
+    def test_the_ceiling_counts_as_at_most_tight_unless_it_is_named(self) -> None:
+        # zone a: 80 + 8 + 2 beside two nodes of 20 now, 13 at the ceiling: 90 + 260 of 251
+        plan = small((NODES, "nodes: {min: 1, desired: 3, max: 26}"), ("used: 10", "used: 80"))
+        result = check(plan)
+        ceiling = named(result, "ceiling")
+        assert (ceiling.verdict, result.verdict) == ("tight", "tight")
+        assert ceiling.subnets[0].verdict == "exhausted"  # a subnet keeps its own verdict
+        assert check(plan, ["ceiling"]).verdict == "exhausted"
+
+    @pytest.mark.parametrize(("free", "refused"), [((4, 4), True), ((5, 4), True), ((5, 5), False)])
+    def test_an_update_needs_five_free_in_two_zones(self, free: tuple[int, int], refused: bool) -> None:
+        # /27: 27 usable, two X-ENIs in each, which are not free
+        used = [27 - 2 - n for n in free]
+        result = check(plan_of(UPDATE.format(*used)), ["upgrade"])
+        (state,) = result.scenarios
+        assert dict(state.update_room) == {"x": free[0], "y": free[1]}
+        assert (state.refused, state.verdict == "exhausted") == (refused, refused)
+
+    def test_an_upper_bound_beyond_the_subnet_is_tight_at_rest_only(self) -> None:
+        plan = small(("used: 10", "used: 118"), ("replicas: 10", "replicas: 70"), ('"1"', '"1"'))
+        states = check(plan, ["steady", "blue-green", "ceiling"]).scenarios
+        beyond = [s.subnets[0].used_highest > s.subnets[0].subnet.usable for s in states]
+        enough = [s.subnets[0].free >= s.subnets[0].subnet.usable / 5 for s in states]
+        assert [b for b, e in zip(beyond, enough, strict=True) if e]
+        for state, b, e in zip(states, beyond, enough, strict=True):
+            if e:
+                assert state.subnets[0].verdict == ("tight" if b and state.name == "steady" else "ok")
+
+
+UPDATE = """\
+apiVersion: capacity/v1
+vpc:
+  cidrs: [10.0.0.0/16]
+  subnets:
+    - {{name: x, zone: us-east-1a, cidr: 10.0.0.0/27, used: {}}}
+    - {{name: y, zone: us-east-1b, cidr: 10.0.0.32/27, used: {}}}
+    - {{name: n, zone: us-east-1a, cidr: 10.0.4.0/22}}
+controlPlane: {{subnets: [x, y]}}
+nodeGroups: [{{name: g, instanceTypes: [m5.large], nodes: 2, subnets: [n]}}]
+workloads: [{{name: web, replicas: 6}}]
+checks: {{minFree: 0%}}
+"""
 
 
 def test_scenarios_asked_for_come_in_order_and_once() -> None:
@@ -297,8 +478,8 @@ def test_scenarios_asked_for_come_in_order_and_once() -> None:
 
 
 def test_the_plan_takes_the_worst_verdict() -> None:
-    plan = small(("used: 10", "used: 150"))  # 191 − 140 = 51 of 251 free now; six nodes at the peak: 31
-    result = check(plan, ["steady", "peak"])
+    plan = small(("used: 10", "used: 150"))  # 191 − 140 = 51 of 251 free now; six nodes at the ceiling: 31
+    result = check(plan, ["steady", "ceiling"])
     assert [s.verdict for s in result.scenarios] == ["ok", "tight"]
     assert result.verdict == "tight"
 
@@ -308,7 +489,7 @@ def test_windows_pods_stay_in_the_nodes_subnet_under_custom_networking() -> None
     work = "  - {name: dotnet, replicas: 4, nodeGroups: [win]}\n"
     text = CUSTOM.replace("workloads:\n", group + work).replace("replicas: 20}", "replicas: 20, nodeGroups: [g]}")
     state = named(check(plan_of(text)), "steady")
-    # besides the two Linux nodes: the node's own address, and one prefix for four pods and the one to spare
-    assert held(state.subnets[0]) == {"node_primary": 3, "eni_primary": 2, "assigned": 4, "warm": 12}
+    # besides the two Linux nodes: the node's own address, four pods and one address to spare; prefixes are Linux's
+    assert held(state.subnets[0]) == {"node_primary": 3, "eni_primary": 2, "assigned": 4, "warm": 1}
     with pytest.raises(SpecError, match="Windows nodes cannot run in an IPv6 cluster"):
         small(("ami: al2023", "ami: windows"), ("ipFamily: ipv4", "ipFamily: ipv6"))

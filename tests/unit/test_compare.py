@@ -31,15 +31,17 @@ def test_nothing_changes_against_itself() -> None:
 
 def test_the_sentence_names_the_largest_change() -> None:
     found = compare(checked(), checked({"cni.env.WARM_IP_TARGET": 3, "cni.env.MINIMUM_IP_TARGET": 15}))
-    # 30 nodes in peak hold 30 addresses each now; then 15 to 17 and two primaries: 900 − 510
-    assert found.sentence.startswith("EXHAUSTED → TIGHT: 390 addresses more free in peak; ")
-    assert {f.code for f in found.lost} >= {"IP001"}
+    # 34 nodes at the ceiling hold 30 addresses each now; then 15 and two primaries: 34 × (30 − 17)
+    assert found.sentence.startswith("EXHAUSTED before and after: 477 addresses more free in peak+rollout; ")
+    (ceiling,) = [s for s in found.scenarios if s.name == "ceiling"]
+    assert sum(s.free_change or 0 for s in ceiling.subnets) == 442
+    assert {f.code for f in found.lost} >= {"IP002"}
 
 
 def test_fewer_addresses_the_other_way_round() -> None:
     found = compare(checked({"cni.env.WARM_IP_TARGET": 3, "cni.env.MINIMUM_IP_TARGET": 15}), checked())
-    assert "TIGHT → EXHAUSTED: 390 addresses fewer free in peak" in found.sentence
-    assert {f.code for f in found.gained} >= {"IP001"}
+    assert "477 addresses fewer free in peak+rollout" in found.sentence
+    assert {f.code for f in found.gained} >= {"IP002"}
 
 
 def test_a_subnet_that_comes_has_nothing_before() -> None:
@@ -66,14 +68,14 @@ def test_a_subnet_that_goes_has_nothing_after() -> None:
     steady = found.scenarios[0]
     assert [s.name for s in steady.subnets if s.after is None] == ["private-c"]
     lost = [s for s in found.scenarios if s.after is None]
-    assert [s.title for s in lost] == ["zone-loss (us-east-1c)"]  # no node there any more
+    assert [s.title for s in lost] == ["zone-loss (us-east-1c)", "peak+zone-loss (us-east-1c)"]  # no node there
 
 
 def test_scenarios_of_one_side_only() -> None:
     found = compare(checked(scenarios=("steady",)), checked(scenarios=("steady", "peak")))
     assert [(s.name, s.before is None) for s in found.scenarios] == [("steady", False), ("peak", True)]
     assert found.scenarios[1].changed
-    assert found.scenarios[1].nodes == (None, 30)
+    assert found.scenarios[1].nodes == (None, 26)
 
 
 @settings(max_examples=20)

@@ -144,7 +144,7 @@ def test_a_closed_home_keeps_the_primary_enis_own_address_only() -> None:
     used = steady(plan(CLOSED, TAGGED))
     assert used["home"] == {"node_primary": 4}
     assert used["more"] == {"eni_primary": 8, "assigned": 40, "warm": 8 * 9 - 40}
-    assert result.shapes[0].first.room.addresses == 18
+    assert result.shapes[0].first.addresses == 18
     assert result.shapes[0].first.max_pods == 29
     assert any("home closed to pods by tag" in note for note in result.notes)
     assert "IP007" in [f.code for f in findings(result)]

@@ -176,9 +176,12 @@ def test_all_that_the_plan_can_feed_by_default() -> None:
     assert list(dict.fromkeys(s.name for s in check(plan).scenarios)) == [
         "steady",
         "peak",
+        "ceiling",
         "rollout",
         "upgrade",
         "zone-loss",
+        "peak+rollout",
+        "peak+zone-loss",
     ]
 
 

@@ -56,6 +56,7 @@ def tight(used: int) -> str:
 
 PREFIX = 'ENABLE_PREFIX_DELEGATION: "true"'
 POD_ENI = 'ENABLE_POD_ENI: "true"'
+CUSTOM = 'AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: "true"'
 SMALL = "[{name: a, zone: z1, cidr: 10.0.0.0/%s}, {name: b, zone: z2, cidr: 10.0.4.0/27}]"
 TINY = "[{name: a, zone: z1, cidr: 10.0.0.0/26}, {name: b, zone: z2, cidr: 10.0.4.0/22}]"
 PLANE = "[{name: a, zone: z1, cidr: 10.0.0.0/27, used: %s}, {name: b, zone: z2, cidr: 10.0.4.0/22}]"
@@ -133,6 +134,11 @@ CASES: dict[str, tuple[Case, Case]] = {
         Case(cidrs="[10.0.0.0/16, 100.64.0.0/16, 100.65.0.0/16, 100.66.0.0/16, 100.67.0.0/16]"),
     ),
     "IP028": (Case(cidrs="[10.0.0.0/16, 172.20.0.0/16]"), Case(cidrs="[10.0.0.0/16, 10.1.0.0/16, 100.64.0.0/16]")),
+    # m5.large: 3 ENIs; custom networking idles the primary, so with MAX_ENI=1 none is left, with 2 one is
+    "IP040": (
+        Case(env=CUSTOM + ', MAX_ENI: "1"', group="nodes: 2, podSubnets: [a, b]"),
+        Case(env=CUSTOM + ', MAX_ENI: "2"', group="nodes: 2, podSubnets: [a, b]"),
+    ),
     "IP029": (Case(plane="[a]"), Case(plane="[a, b]")),
     "IP031": (Case(homes="[a]"), Case(homes="[a, b]")),
     "IP032": (Case(env=PREFIX, cni=", version: 1.8.9"), Case(env=PREFIX, cni=", version: 1.9.0")),
@@ -142,6 +148,11 @@ CASES: dict[str, tuple[Case, Case]] = {
         Case(env=POD_ENI, work="replicas: 2, securityGroups: true", types="[m5.large]"),
     ),
     # t3.small: 11 max pods; with three daemonsets of aws-node, kube-proxy and one more 3 of 11 are 27 %.
+    "IP038": (Case(work="replicas: 0"), Case(work="replicas: {now: 0, max: 1}")),
+    "IP039": (  # a t3.nano has 2 ENIs of 2: addresses for 2 of the 10 pods on each node
+        Case(types="[m5.large, t3.nano]", group="nodes: 2, maxPods: 20", work="replicas: 20"),
+        Case(types="[m5.large, m5a.large]", group="nodes: 2, maxPods: 20", work="replicas: 20"),
+    ),
     "IP035": (
         Case(types="[t3.small]", daemons="{name: logs}", work="replicas: 2"),
         Case(types="[t3.small]", work="replicas: 2"),  # 2 of 11: 18 %
@@ -216,3 +227,31 @@ def test_a_block_reserved_for_prefixes_is_one_that_could_be_placed(reserved: str
     found = Case(env=PREFIX, subnets=subnets, group="nodes: 2, maxPods: 110").found()
     (message,) = [f.message for f in found if f.code == "IP020"]
     assert message.endswith(f"(and {placed} of its 2 prefixes could be placed in a used subnet)")
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        (
+            Case(env=CUSTOM + ', MAX_ENI: "1"', group="nodes: 2, podSubnets: [a, b]"),
+            "m5.large has no ENI for pods (min(3 ENIs, MAX_ENI 1) − 1 primary (custom networking))",
+        ),
+        (
+            Case(env=CUSTOM, group="nodes: 2, podSubnets: [a, b], unmanagedEnis: 2"),
+            "m5.large has no ENI for pods (3 ENIs − 2 unmanaged − 1 primary (custom networking))",
+        ),
+        (
+            Case(env=f"{CUSTOM}, {POD_ENI}", types="[c6g.medium]", group="nodes: 2, podSubnets: [a, b]"),
+            "c6g.medium has no ENI for pods (2 ENIs − 1 for the trunk − 1 primary (custom networking))",
+        ),
+        (
+            Case(env=CUSTOM, types="[hpc6id.32xlarge]", group="nodes: 2, podSubnets: [a, b]"),
+            "hpc6id.32xlarge has no ENI for pods (1 ENI − 1 primary (custom networking))",
+        ),
+    ],
+)
+def test_a_node_without_an_eni_for_pods_never_becomes_ready(case: Case, said: str) -> None:
+    found = {f.code: f for f in case.found()}
+    assert found["IP040"].message == f"web: {said}: the CNI does not start, its nodes never become Ready"
+    assert found["IP040"].severity == "error"
+    assert "IP007" not in found

@@ -314,8 +314,8 @@ def test_ipv6_is_the_answer_where_nothing_else_is() -> None:
     # zones than custom networking has pod subnets for.
     changes: dict[str, object] = {
         f"{GROUP}.nodes": 90,
-        "vpc.cidrs": ["10.0.0.0/25", "10.0.0.128/27"],
-        "vpc.subnets": [{"name": f"s{i}", "zone": f"z{i}", "cidr": f"10.0.0.{32 * i}/27"} for i in range(5)],
+        "vpc.cidrs": ["10.2.0.0/25", "10.2.0.128/27"],
+        "vpc.subnets": [{"name": f"s{i}", "zone": f"z{i}", "cidr": f"10.2.0.{32 * i}/27"} for i in range(5)],
         f"{GROUP}.subnets": [f"s{i}" for i in range(5)],
         f"{GROUP}.instanceTypes": ["t3.nano"],
         "workloads[0].replicas": 900,

@@ -52,7 +52,8 @@ def test_the_other_cluster_is_booked_as_in_its_own_check(tmp_path: Path) -> None
     # a node of 20, 2 control-plane ENIs, and a load balancer in a; not the endpoint, not what is used
     assert others(result, "steady") == [20 + 2 + 1, 20 + 2]
     assert others(result, "rollout") == others(result, "upgrade") == others(result, "steady")
-    assert others(result, "peak") == [3 * 20 + 2 + 1, 3 * 20 + 2]
+    assert others(result, "peak") == [30 + 2 + 1, 30 + 2]  # the same two nodes with more pods
+    assert others(check(result.plan, ["ceiling"]), "ceiling") == [3 * 20 + 2 + 1, 3 * 20 + 2]
 
 
 def test_the_other_plan_is_read_with_the_same_catalog(tmp_path: Path) -> None:
@@ -104,8 +105,8 @@ def test_interfaces_of_both_count_against_the_quota(tmp_path: Path) -> None:
         return next(q.used for q in quota_usage(result) if q.quota.name == "region_enis")
 
     beside = interfaces(pair(tmp_path))
-    # two's peak: six nodes of two ENIs each and four of the control plane
-    assert beside - interfaces(check(read_plan(write_alone(tmp_path)))) == 6 * 2 + 4
+    # two's peak: two nodes of three ENIs each and four of the control plane
+    assert beside - interfaces(check(read_plan(write_alone(tmp_path)))) == 2 * 3 + 4
 
 
 @pytest.mark.parametrize(

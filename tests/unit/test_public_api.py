@@ -147,7 +147,8 @@ class TestTheSameAnswers:
         frame = capacity.subnet_frame(capacity.check(capacity.read_plan(PLAN)))
         assert list(frame.columns) == list(stated[0])
         assert [
-            {k: "" if v is None else str(v) for k, v in plain(r).items()} for r in frame.to_dict("records")
+            {k: "" if v is None else str(v).lower() if isinstance(v, bool) else str(v) for k, v in plain(r).items()}
+            for r in frame.to_dict("records")
         ] == stated
         used = frame.filter(like="used.").sum(axis=1)
         assert (used + frame["free"] == frame["usable"]).all()

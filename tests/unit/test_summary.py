@@ -26,32 +26,33 @@ def steady(*exchanges: tuple[str, str]) -> CheckResult:
         # 50 held beside `used`: two nodes of 20, 2 of the control plane, 8 of the load balancer; 251 − 290 = −39
         (
             [("used: 10", "used: 240")],
-            "EXHAUSTED: a (10.0.0.0/24, us-east-1a) is 39 addresses short in steady. "
+            "EXHAUSTED: a (10.0.0.0/24, us-east-1a) is 39 addresses short in the steady state. "
             "It is full at node 1 of 3 of general (20 addresses each). "
             "Of those wanted, 240 are taken by others and 27 are held warm by the CNI.",
         ),
         (
             [("used: 10", "used: 202")],
-            "EXHAUSTED: a (10.0.0.0/24, us-east-1a) is 1 address short in steady. "
+            "EXHAUSTED: a (10.0.0.0/24, us-east-1a) is 1 address short in the steady state. "
             "It is full at node 3 of 3 of general (20 addresses each). "
             "Of those wanted, 202 are taken by others and 27 are held warm by the CNI.",
         ),
         (
             [("used: 10", "used: 150")],
-            "TIGHT: a (10.0.0.0/24, us-east-1a): only 51 of 251 addresses stay free in steady.",
+            "TIGHT: a (10.0.0.0/24, us-east-1a): only 51 of 251 addresses stay free in the steady state.",
         ),
         (
             [("replicas: 10", "replicas: 30")],
-            "TIGHT: in steady, 9 pods find no node: stopped by CPU. No subnet is short of addresses.",
+            "TIGHT: in the steady state: 9 pods are unschedulable: limited by CPU. No subnet is short of addresses.",
         ),
         (
             [("replicas: 10", "replicas: 22"), ("used: 10", "used: 150")],
-            "TIGHT: a (10.0.0.0/24, us-east-1a): only 51 of 251 addresses stay free in steady. "
-            "1 pod finds no node: stopped by CPU.",
+            "TIGHT: a (10.0.0.0/24, us-east-1a): only 51 of 251 addresses stay free in the steady state. "
+            "1 pod is unschedulable: limited by CPU.",
         ),
         (
             [("used: 10", "used: 199")],
-            "TIGHT: a (10.0.0.0/24, us-east-1a): 2 of 251 addresses stay free, but up to 261 may be held in steady.",
+            "TIGHT: a (10.0.0.0/24, us-east-1a): 2 of 251 addresses stay free, "
+            "but up to 261 may be held in the steady state.",
         ),
     ],
 )
@@ -63,12 +64,11 @@ def test_sentences(exchanges: list[tuple[str, str]], said: str) -> None:
 
 
 def test_pods_without_an_address_are_worse_than_a_tight_subnet() -> None:
-    # MAX_ENI 1 leaves 9 secondary addresses on an m5.large: 3 nodes hold 27 of 40 small pods, one of each a daemonset's
+    # MAX_ENI 1 leaves 9 secondary addresses on an m5.large: 3 nodes serve 27 of 40 small pods and 3 of a daemonset
     few = ('WARM_ENI_TARGET: "1"', "MAX_ENI: 1")
     small_pods = (("replicas: 10", "replicas: 40"), ("cpu: 250m, memory: 512Mi", "cpu: 10m"))
     said = verdict_sentence(steady(few, *small_pods, ("used: 10", "used: 200")))
-    assert "pods find no node: stopped by the addresses that the nodes' ENIs can hold." in said
-    assert said.startswith("EXHAUSTED: in steady, ")
+    assert said.startswith("EXHAUSTED: in the steady state: 16 pods get no address (stuck in ContainerCreating). ")
     assert said.endswith(
         "The subnet with the least left is a (10.0.0.0/24, us-east-1a): only 21 of 251 addresses stay free."
     )
@@ -86,7 +86,7 @@ def test_several_reasons_the_one_of_most_pods_first() -> None:
         ),
     )
     said = verdict_sentence(replace(result, scenarios=(state,)))
-    assert "11 pods find no node: stopped by the number of nodes, CPU and memory." in said
+    assert "11 pods are unschedulable: limited by the number of nodes, CPU and memory." in said
 
 
 def test_reservations_that_leave_too_little_for_single_addresses() -> None:
@@ -111,7 +111,7 @@ def test_prefixes_that_cannot_be_placed() -> None:
     a = result.scenarios[0].subnets[0]
     assert (a.prefixes, a.free, a.verdict) == (3, 0, "exhausted")
     assert verdict_sentence(result) == (
-        "EXHAUSTED: a (10.0.0.0/26, us-east-1a): its prefixes cannot be placed in steady."
+        "EXHAUSTED: a (10.0.0.0/26, us-east-1a): its prefixes cannot be placed in the steady state."
     )
 
 
