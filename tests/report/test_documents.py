@@ -21,7 +21,7 @@ from capacity.cluster.typical import group_offers, typical_pod
 from capacity.errors import MissingExtra
 from capacity.report import gather as gathering
 from capacity.report.content import document
-from capacity.report.document import Advice, Document, Grid
+from capacity.report.document import Advice, Document, Grid, Snippet
 from capacity.report.html import render_html, script_json
 from capacity.report.markdown import render_markdown
 from capacity.report.workbook import sheet_name, workbook_bytes
@@ -335,3 +335,13 @@ workloads: [{name: w, replicas: 12, securityGroups: true}, {name: v, replicas: 5
     assert {key: int(shown[key]) for key in ("nodes+ENIs", "pods", "warm", "others")} == {
         "nodes+ENIs": row["enis"], **{key: row[key] for key in ("pods", "warm", "others")}
     }  # fmt: skip
+
+
+def test_the_report_recommends_the_settings_of_warm() -> None:
+    found = json.loads(capacity("warm", str(plans.EXAMPLE), "-o", "json").stdout)["results"]
+    (chart,) = (c for c in plans.example().charts() if c.name == "warm")
+    (row,) = (s for s in found["settings"] if s["recommended"])
+    assert chart.words.startswith(f"Recommended: {row['setting']} – ")
+    assert found["recommendation"]["commands"]
+    shown = [b.text for s in plans.example().sections for b in s.blocks if isinstance(b, Snippet)]
+    assert "\n".join(found["recommendation"]["commands"]) in shown
