@@ -90,11 +90,16 @@ def parse_csv(text: str, name: str, subnet: str | None = None) -> Reading:
     """``time,subnet,free`` with a header, in any order; ``used`` instead of ``free``, and ``usable``, are known."""
     first = text.split("\n", 1)[0]
     rows = csv.reader(_lines(text), delimiter=max(",;\t", key=first.count))
-    head = [h.strip().lower() for h in next(rows, [])]
+    try:
+        head = [h.strip().lower() for h in next(rows, [])]
+    except csv.Error as error:
+        raise SpecError(f"{name}:1: not CSV: {error}") from None
     time, place, free, used, usable = (_column(head, names) for names in (_TIME, _SUBNET, _FREE, _USED, _USABLE))
     count = free if free is not None else used
     if time is None or count is None or (place is None and subnet is None):
-        raise SpecError(f"{name}:1: expected a header with time, subnet and free (or used), found {', '.join(head)!r}")
+        raise SpecError(
+            f"{name}:1: expected a header with time, subnet and free (or used), found {', '.join(head)[:200]!r}"
+        )
     reading = Reading()
     try:
         for line, row in enumerate(rows, 2):
