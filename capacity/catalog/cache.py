@@ -10,6 +10,7 @@ from capacity.catalog.columns import COLUMNS, HEADER
 from capacity.catalog.files import read_text
 from capacity.catalog.layers import LIMITS, PRICES, Layer, cache_dir, limit_layers, price_layers, read_overrides
 from capacity.catalog.prices import HEADER as PRICE_HEADER
+from capacity.catalog.prices import cached_prices
 from capacity.catalog.table import load_catalog, packaged_catalog
 from capacity.errors import CatalogError, SpecError
 from capacity.files import write_file
@@ -41,12 +42,12 @@ def _merged(path: Path, fresh: Iterable[str]) -> list[str]:
 
 
 def _rows(path: Path, header: str) -> list[str]:
-    """Rows of a cache file; none where it does not exist or is of another version."""
+    """Rows of a cache file, but those that are cut off; none where it does not exist or is of another version."""
     try:
         head, _, body = read_text(path).partition("\n")
     except CatalogError:
         return []
-    return body.splitlines() if head == header else []
+    return [line for line in body.splitlines() if line.count(",") == header.count(",")] if head == header else []
 
 
 def _replace(path: Path, header: str, rows: Sequence[str]) -> None:
@@ -82,9 +83,9 @@ def layer_status() -> tuple[LayerStatus, ...]:
     found = [_limits_status(layer) for layer in limit_layers()]
     for layer in price_layers():
         if layer.name == "cache":
-            rows = _rows(layer.path, PRICE_HEADER)
-            dates = [line.split(",")[4] for line in rows]
-            found.append(LayerStatus(layer.name, str(layer.path), "prices", len(rows), max(dates, default="")))
+            rows = cached_prices(layer)
+            newest = max((row.date for row in rows), default="")
+            found.append(LayerStatus(layer.name, str(layer.path), "prices", len(rows), newest))
     return tuple(found)
 
 

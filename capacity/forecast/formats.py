@@ -66,7 +66,7 @@ def read_history(path: Path, subnet: str | None = None) -> Reading:
     """
     name = input_name(path)
     if path.is_file() and read_head(path, len(SQLITE_MAGIC)) in (SQLITE_MAGIC, b""):
-        return Reading(read_observations(path))
+        return _any_in(Reading(read_observations(path)), name)
     data = read_bytes(path)
     if data.startswith(SQLITE_MAGIC):
         raise SpecError(f"{name}: a history of capacity record is read from its file, not through a pipe")
@@ -75,11 +75,16 @@ def read_history(path: Path, subnet: str | None = None) -> Reading:
     except UnicodeDecodeError:
         raise SpecError(f"{name}: is neither text nor a file of capacity record") from None
     reading = parse_json(text, name, subnet) if text.lstrip()[:1] in ("{", "[") else parse_csv(text, name, subnet)
-    if not reading.observations:
-        raise SpecError(f"{name}: no observation of free or used addresses in it")
+    _any_in(reading, name)
     reading.observations = [
         o._replace(usable=reading.sizes[o.subnet]) if o.subnet in reading.sizes else o for o in reading.observations
     ]
+    return reading
+
+
+def _any_in(reading: Reading, name: str) -> Reading:
+    if not reading.observations:
+        raise SpecError(f"{name}: no observation of free or used addresses in it")
     return reading
 
 

@@ -145,7 +145,7 @@ def simulate(
             replica_paths(g, n, span, count, rng).astype(np.float32, copy=False)
             for g, n in zip(growths, base, strict=True)
         ]
-        states = [c.states([drawn[w] for w in c.workloads]) for c in found]
+        states = [_every_day(c.states([drawn[w] for w in c.workloads]), span) for c in found]
         most = [_blocks(s if c.rank is None else c.rank.take(s)) for c, s in zip(found, states, strict=True)]
         for i, subnet in enumerate(subnets):
             first_days[i, here] = _first_days(subnet, states, most, span.days, count)
@@ -162,6 +162,13 @@ def simulate(
         progress(here.stop, paths)
     shares = left_over.mean(axis=1), stuck.mean(axis=1)
     return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes), *shares)
+
+
+def _every_day(states: Ints, span: Span) -> Ints:
+    """A row for each day, also of groups that no workload of the plan uses."""
+    import numpy as np
+
+    return np.broadcast_to(states, (span.days + 1, states.shape[1])) if len(states) == 1 else states
 
 
 def _quantiles(values: Ints) -> npt.NDArray[np.float64]:

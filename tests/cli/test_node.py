@@ -363,7 +363,7 @@ workloads: [{name: w, replicas: 111, requests: {cpu: 1m, memory: 1Mi}}]
         result = check(plan_of(plan), ["steady"])
         assert (result.scenarios[0].groups[0].pods_per_node, result.scenarios[0].unplaced_pods) == (110, 1)
         first = result.shapes[0].first
-        assert first.room.addresses == row["fits"]["ips"]
+        assert first.addresses == row["fits"]["ips"]
         assert first.room.cpu == row["allocatable_cpu_millicores"]
         assert first.demand(5) + 1 == row["pool"]["subnet_addresses"]
 

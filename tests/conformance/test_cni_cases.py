@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from capacity.catalog.table import load_catalog
-from capacity.cni.facade import NodeLimits, node_pool, pool_of
+from capacity.cni.facade import NodeLimits, address_capacity, node_limits, node_pool, pool_of
+from capacity.node.maxpods import Platform, max_pods
 from capacity.spec.cni_env import _NUMBERS, cni_settings, parse_env_number, parse_env_switch
 from tests.property.ipamd_steps import Eni, Node
 
@@ -91,3 +92,12 @@ def test_step_model_decides_like_the_unit_tests(row: dict[str, str]) -> None:
         assert str(node.too_low()).lower() == row["expected"]
     else:
         assert f"{node.short()};{node.over()}" == row["expected"]
+
+
+@pytest.mark.parametrize(("max_eni", "addresses"), [(1, 9), (2, 9), (3, 18)])
+def test_max_pods_and_pool_agree_on_what_a_trunk_leaves(max_eni: int, addresses: int) -> None:
+    """With one slot there is no trunk, and the primary serves pods."""
+    kind = load_catalog().get("m5.large")
+    settings, _ = cni_settings({"ENABLE_POD_ENI": "true", "MAX_ENI": str(max_eni)})
+    row = max_pods(kind, Platform(pod_eni=True, max_eni=max_eni))
+    assert row.ip_capacity == address_capacity(node_limits(kind, settings), settings) == addresses

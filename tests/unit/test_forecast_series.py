@@ -190,6 +190,7 @@ class TestFiles:
             (b"[" * 100_000, "nested too deeply"),
             (b"time,subnet,free\n", "no observation"),
             (b"[]", "no observation"),
+            (b"time,sub\rnet,free\n", ":1: not CSV"),
             (b"SQLite format 3\x00 and then something else", "not a file of capacity record, or is damaged"),
         ],
     )
