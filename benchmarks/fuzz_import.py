@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import copy
+import datetime as dt
 import json
 import random
 import re
@@ -30,10 +31,15 @@ from typing import Any
 import yaml
 
 from capacity.advice.doctor import diagnose
+from capacity.catalog.layers import read_overrides
 from capacity.errors import CapacityError, SpecError
+from capacity.forecast.formats import read_history
+from capacity.forecast.series import daily_series
+from capacity.forecast.snapshot import parse_describe_subnets
 from capacity.readers.aws_doctor import evidence_of
 from capacity.readers.aws_folder import read_folder
 from capacity.readers.aws_plan import aws_draft, parse_cluster, with_unread
+from capacity.readers.aws_types import limit_rows
 from capacity.readers.base import render
 from capacity.readers.complete import complete
 from capacity.readers.decode import parse_documents
@@ -244,7 +250,7 @@ class Tally:
 def seed(path: Path) -> Seed:
     text = path.read_text("utf-8")
     documents: Sequence[Any] = ()
-    if path.suffix != ".tf":
+    if path.suffix not in (".tf", ".csv", ".toml"):
         with contextlib.suppress(SpecError):
             documents = _natural(text, path.name)
     return Seed(path.name, text, documents)
@@ -281,9 +287,21 @@ def _facts(path: Path) -> object:
     return parse_kubernetes(streamed(str(path)))
 
 
+def _history(path: Path) -> object:
+    return daily_series(read_history(path).observations)
+
+
+def _refresh(path: Path) -> object:
+    return limit_rows(read_folder(path).of("instance_types"), dt.date(2026, 1, 2))
+
+
+def _snapshot(path: Path) -> object:
+    return parse_describe_subnets(path.read_bytes(), path.name, dt.datetime(2026, 1, 2, tzinfo=dt.UTC))
+
+
 def doors(extra: Path | None = None) -> list[Door]:
     """Every door with the seeds of this folder and the examples, and those of a folder of one's own."""
-    files = [p for p in sorted(SEEDS.iterdir()) if p.name != "aws-more.json"]
+    files = [p for p in sorted(SEEDS.iterdir()) if p.is_file() and p.name != "aws-more.json"]
     files += sorted(p for p in (EXAMPLES / "import").rglob("*") if p.is_file())
     files += sorted(p for p in extra.rglob("*") if p.is_file()) if extra else []
     by_source: dict[str, list[Seed]] = {name: [] for name in FILE_SOURCES}
@@ -304,6 +322,11 @@ def doors(extra: Path | None = None) -> list[Door]:
     found_doors.append(Door("doctor", answers, _doctor, folder=True))
     found_doors.append(Door("doctor-kubectl", by_source["kubectl"], _facts))
     found_doors.append(Door("subnets-from", answers, lambda path: read_fills([path]), folder=True))
+    past = [seed(p) for p in sorted((SEEDS / "history").iterdir())]
+    found_doors.append(Door("history", past, _history))
+    found_doors.append(Door("record", [seed(EXAMPLES / "describe-subnets.json")], _snapshot))
+    found_doors.append(Door("overrides", [seed(EXAMPLES / "own-types.toml")], read_overrides))
+    found_doors.append(Door("data-refresh", [seed(SEEDS / "instance-types" / "types.json")], _refresh))
     return found_doors
 
 

@@ -102,7 +102,9 @@ def parse_csv(text: str, name: str, subnet: str | None = None) -> Reading:
     time, place, free, used, usable = (_column(head, names) for names in (_TIME, _SUBNET, _FREE, _USED, _USABLE))
     count = free if free is not None else used
     if time is None or count is None or (place is None and subnet is None):
-        raise SpecError(f"{name}:1: expected a header with time, subnet and free (or used), found {', '.join(head)!r}")
+        raise SpecError(
+            f"{name}:1: expected a header with time, subnet and free (or used), found {', '.join(head)[:200]!r}"
+        )
     reading = Reading()
     try:
         for line, row in enumerate(rows, 2):

@@ -12,6 +12,7 @@ from capacity.catalog.columns import COLUMNS, Column, parse_cell
 from capacity.errors import SpecError
 from capacity.readers.aws_answers import Item, count, objects, section, text, texts
 from capacity.readers.aws_client import Caller, Refused
+from capacity.readers.decode import brief
 from capacity.readers.draft import Note
 
 SOURCE = "ec2_cache"
@@ -143,12 +144,13 @@ def limit_rows(answers: Iterable[Item], day: dt.date) -> list[str]:
 
 
 def _checked(name: str, column: Column, cell: str) -> str:
+    where = f"describe-instance-types: {name!r:.80}: {column.name} {cell!r:.80}"
     try:
         parse_cell(column, cell)
     except ValueError as error:
-        raise SpecError(f"describe-instance-types: {name}: {column.name} {cell!r} is {error}") from error
+        raise SpecError(f"{where} is {brief(error)}") from error
     if any(c in cell for c in ',"\n\r'):
-        raise SpecError(f"describe-instance-types: {name}: {column.name} {cell!r} cannot stand in a table")
+        raise SpecError(f"{where} cannot stand in a table")
     return cell
 
 

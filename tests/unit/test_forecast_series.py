@@ -64,6 +64,17 @@ class TestCsv:
             parse_csv(f"time,subnet,free\n{line}\n", "h.csv")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("time\rx,subnet,free\n", "h.csv:1: not CSV: "), ("x" * 9000, "h.csv:1: expected a header with time, subnet")],
+)
+def test_a_header_that_is_none_is_one_short_line(text: str, message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_csv(text, "h.csv")
+    assert str(caught.value).startswith(message)
+    assert len(str(caught.value)) < 400
+
+
 def test_a_day_counts_with_its_worst_hour() -> None:
     text = "time,subnet,free\n2026-11-01T06:00Z,a,9\n2026-11-01T12:00Z,a,2\n2026-11-01T18:00Z,a,8\n"
     assert daily_series(parse_csv(text, "h").observations)[0].values.tolist() == [2]
