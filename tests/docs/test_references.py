@@ -18,7 +18,7 @@ PATH = re.compile(  # `my/docs/page`, `$HOME/docs` and the like are no paths of 
     rf"(?<![\w/.$}}~<>*-])(?P<path>(?:{'|'.join(FOLDERS)})/[\w./-]*\w/?)(?P<fragment>#[\w-]+)?(?P<glob>[*{{<]?)"
 )
 OURS = tuple(f"docs/{folder.name}/" for folder in (REPO / "docs").iterdir() if folder.is_dir())
-# Before it on its line: another repository (`owner/repo docs/page.md`) or its short name, which is cited
+# Before it in its paragraph: another repository (`owner/repo docs/page.md`) or its short name, which is cited
 CITED = re.compile(r"[\w.-]+/[\w.-]+(?:@[0-9a-f]{7,}\b.*|:? )$|\bCNI $")
 ROLE = re.compile(r":(?:mod|func|class|data|meth|attr):`~?([\w.]+)`")
 TEXT = (".py", ".md", ".toml", ".csv", ".yaml", ".yml", ".txt", ".in", ".ipynb", "Makefile")
@@ -58,7 +58,7 @@ def dead_paths(text: str) -> list[str]:
     for found in PATH.finditer(text):
         name, fragment = found["path"].rstrip("."), (found["fragment"] or "").removeprefix("#")
         place = REPO / name
-        before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+        before = text[text.rfind("\n\n", 0, found.start()) + 1 : found.start()].replace("\n", " ")
         if (found["glob"] and place.parent.is_dir()) or (not name.startswith(OURS) and CITED.search(before)):
             continue
         if not place.exists() or (fragment and place.suffix == ".md" and fragment not in anchors(place)):
@@ -69,8 +69,8 @@ def dead_paths(text: str) -> list[str]:
 def test_the_search_finds_what_it_should() -> None:
     text = (
         "see docs/explanation/model.md and docs/no/such.md#x, docs/explanation/model.md#no-such-heading; "
-        "data/*.csv; my/docs/page.md; data/none.csv.\n"
-        "aws/amazon-vpc-cni-k8s docs/a.md\nCNI docs/b.md\n"
+        "data/*.csv; my/docs/page.md; data/none.csv.\n\n"
+        "aws/amazon-vpc-cni-k8s docs/a.md\nCNI docs/b.md\n\n"
         "aws/amazon-vpc-cni-k8s@b5218838 pkg/c.go L1, docs/d.md; docs/e.md L3\n"
         "aws/amazon-vpc-cni-k8s@b5218838 pkg/c.go; docs/explanation/pool.md: k addresses"
     )
