@@ -17,6 +17,7 @@ from capacity.cli.check_ci import message_of
 from capacity.cli.fix_view import other_forms, plan_changes, shell_commands
 from capacity.cli.output import Table, markdown_table
 from capacity.cluster.check import CheckResult
+from capacity.cluster.scenario import LOST
 from capacity.inert import markdown_code, markdown_text
 from capacity.spec.cilium_settings import given_settings
 from capacity.units import counted
@@ -83,12 +84,12 @@ def _subnets(result: CheckResult) -> Iterator[str]:
     rest = digests[len(shown) :]
     rows = [
         {"name": f"{d.subnet.name} {d.subnet.cidr}", "zone": d.subnet.zone, "usable": d.subnet.usable}
-        | {f"used {n}": d.used[n] for n in names}
+        | {f"used {n}": d.used.get(n, LOST) for n in names}
         | {"verdict": _verdict(d)}
         for d in shown
     ]
     if rest:
-        sums = {f"used {n}": sum(d.used[n] for d in rest) for n in names}
+        sums = {f"used {n}": sum(d.used.get(n, 0) for d in rest) for n in names}
         usable = sum(d.subnet.usable for d in rest)
         name = f"{len(rest):,} more subnets"
         rows.append({"name": name, "zone": "", "usable": usable, **sums, "verdict": tally([d.verdict for d in rest])})
@@ -104,6 +105,8 @@ def _subnets(result: CheckResult) -> Iterator[str]:
 def _verdict(digest: SubnetDigest) -> str:
     """In words and figures: ``EXHAUSTED −73 (peak)``."""
     state = digest.state
+    if digest.verdict == LOST:
+        return f"{LOST} ({digest.scenario})"
     if digest.verdict == "ok":
         return f"ok, {100 * state.free / digest.subnet.usable:.0f} % free at worst"
     if state.free < 0:

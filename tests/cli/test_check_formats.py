@@ -474,3 +474,15 @@ def test_only_check_has_these(verb: str, output: str) -> None:
     done = run(verb, "m5.large" if verb in ("node", "maxpods") else str(EXAMPLE), "-o", output)
     assert done.code == 2
     assert f"--output: '{output}' is not one of table, json, yaml, csv, md" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["table", "json", "yaml", "csv", "md", "github", "junit", "sarif"])
+@pytest.mark.parametrize("others", [(), ("--scenario", "steady")])
+def test_a_subnet_of_a_zone_that_every_scenario_loses(form: str, others: tuple[str, ...]) -> None:
+    asked = ("--scenario", "zone-loss:zone=us-east-1a", *others)
+    done = run("check", str(EXAMPLE), "-q", "--no-fixes", "-o", form, *asked)
+    assert done.code in (0, 1)
+    if form == "md":
+        (row,) = (line for line in done.stdout.splitlines() if line.startswith("| private-a "))
+        assert ("| lost | lost (zone-loss (us-east-1a)) |" in row) == (not others)
+        assert "| lost |" in row
