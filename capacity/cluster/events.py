@@ -49,9 +49,12 @@ def surge_nodes(zones: int, max_unavailable: int) -> int:
 
 
 def unavailable_nodes(group: NodeGroup, nodes: int) -> int:
-    """Nodes of a managed group that drain at once: maxUnavailable, a percentage rounded up, at most 100. [nodes]"""
+    """Nodes of a managed group that may drain at once: maxUnavailable, a percentage rounded up, at most 100. [nodes]
+
+    It may be more than the group has: the update's surge follows it all the same.
+    """
     most = group.max_unavailable
-    return min(most if isinstance(most, int) else ceil(most * nodes), 100, nodes)
+    return min(most if isinstance(most, int) else ceil(most * nodes), 100)
 
 
 def rollout(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
@@ -101,13 +104,14 @@ def _update_group(fleet: Fleet, group: int, spec: ScenarioSpec) -> str:
     nodes = fleet.open_nodes(group)
     if not nodes or own.provisioner in ("self-managed", "fargate"):
         return ""
-    drained = unavailable_nodes(own, nodes)
+    unavailable = unavailable_nodes(own, nodes)
+    drained = min(unavailable, nodes)
     if own.provisioner in ("karpenter", "auto"):
         drained = added = ceil(KARPENTER_BUDGET * nodes)
     elif (spec.strategy or own.update_strategy) == "minimal":
         added = 0
     else:
-        added = surge_nodes(len(fleet.open_zones(group)), drained)
+        added = surge_nodes(len(fleet.open_zones(group)), unavailable)
     fleet.add(group, added)
     moved = fleet.close(group, drained)
     fleet.place_all(moved, [group])
