@@ -2,6 +2,8 @@
 
     python -m benchmarks.fuzz_import 20000 [SEED] [--door NAME] [--seeds FOLDER]
 
+What is no source of an import (plans, options, histories, overrides) is benchmarks/fuzz_doors.py.
+
 Documents are damaged as decoded (any node becomes null, a list, a mapping, a number, text, a huge value, another
 node, an unresolved function) and as text (characters, lines, ends, encodings). Everything runs in this process: what
 the command adds is one `except` around it. ``--seeds`` adds files of your own.
@@ -31,10 +33,7 @@ from typing import Any
 import yaml
 
 from capacity.advice.doctor import diagnose
-from capacity.catalog.layers import read_overrides
 from capacity.errors import CapacityError, SpecError
-from capacity.forecast.formats import read_history
-from capacity.forecast.series import daily_series
 from capacity.forecast.snapshot import parse_describe_subnets
 from capacity.readers.aws_doctor import evidence_of
 from capacity.readers.aws_folder import read_folder
@@ -250,7 +249,7 @@ class Tally:
 def seed(path: Path) -> Seed:
     text = path.read_text("utf-8")
     documents: Sequence[Any] = ()
-    if path.suffix not in (".tf", ".csv", ".toml"):
+    if path.suffix != ".tf":
         with contextlib.suppress(SpecError):
             documents = _natural(text, path.name)
     return Seed(path.name, text, documents)
@@ -287,10 +286,6 @@ def _facts(path: Path) -> object:
     return parse_kubernetes(streamed(str(path)))
 
 
-def _history(path: Path) -> object:
-    return daily_series(read_history(path).observations)
-
-
 def _refresh(path: Path) -> object:
     return limit_rows(read_folder(path).of("instance_types"), dt.date(2026, 1, 2))
 
@@ -301,7 +296,8 @@ def _snapshot(path: Path) -> object:
 
 def doors(extra: Path | None = None) -> list[Door]:
     """Every door with the seeds of this folder and the examples, and those of a folder of one's own."""
-    files = [p for p in sorted(SEEDS.iterdir()) if p.is_file() and p.name != "aws-more.json"]
+    own = ("aws-more.json", "instance-types.json")  # of doors of their own
+    files = [p for p in sorted(SEEDS.iterdir()) if p.is_file() and p.name not in own]
     files += sorted(p for p in (EXAMPLES / "import").rglob("*") if p.is_file())
     files += sorted(p for p in extra.rglob("*") if p.is_file()) if extra else []
     by_source: dict[str, list[Seed]] = {name: [] for name in FILE_SOURCES}
@@ -322,11 +318,8 @@ def doors(extra: Path | None = None) -> list[Door]:
     found_doors.append(Door("doctor", answers, _doctor, folder=True))
     found_doors.append(Door("doctor-kubectl", by_source["kubectl"], _facts))
     found_doors.append(Door("subnets-from", answers, lambda path: read_fills([path]), folder=True))
-    past = [seed(p) for p in sorted((SEEDS / "history").iterdir())]
-    found_doors.append(Door("history", past, _history))
     found_doors.append(Door("record", [seed(EXAMPLES / "describe-subnets.json")], _snapshot))
-    found_doors.append(Door("overrides", [seed(EXAMPLES / "own-types.toml")], read_overrides))
-    found_doors.append(Door("data-refresh", [seed(SEEDS / "instance-types" / "types.json")], _refresh))
+    found_doors.append(Door("data-refresh", [seed(SEEDS / "instance-types.json")], _refresh))
     return found_doors
 
 
