@@ -53,7 +53,7 @@ class TestLimits:
         (offer,) = group_offers(result)
         assert (offer.fits["ips"], offer.fits["max_pods"]) == (addresses, max_pods)
         first = result.shapes[0].first
-        assert offer.fits["ips"] == first.room.addresses
+        assert offer.fits["ips"] == first.addresses
         assert offer.max_pods == first.max_pods
         assert offer.allocatable.cpu_millicores == first.room.cpu
 
