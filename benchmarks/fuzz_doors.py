@@ -88,6 +88,24 @@ def _form(rng: random.Random) -> Made:
     return ["-o", rng.choice(FORMATS)]
 
 
+def damaged_database(whole: bytes, rng: random.Random) -> bytes:
+    """An SQLite file with other bytes, cut short, with a sector overwritten or a page copied over another."""
+    blob = bytearray(whole)
+    kind = rng.randrange(4)
+    if kind == 0:
+        for _ in range(rng.choice((1, 3, 20))):
+            blob[rng.randrange(len(blob))] = rng.randrange(256)
+    elif kind == 1:
+        del blob[rng.randrange(len(blob)) :]
+    elif kind == 2:
+        at = rng.randrange(len(blob))
+        blob[at : at + 512] = rng.randbytes(512)
+    else:
+        here, there = (rng.randrange(len(blob) // 4096) * 4096 for _ in range(2))
+        blob[here : here + 4096] = blob[there : there + 4096]
+    return bytes(blob)
+
+
 class Doors:
     """Each method makes one input: the files it needs in ``folder``, and the arguments."""
 
@@ -156,20 +174,7 @@ class Doors:
 
     def history(self, rng: random.Random) -> Made:
         """A file of ``capacity record``."""
-        blob = bytearray(self.snapshots)
-        kind = rng.randrange(4)
-        if kind == 0:
-            for _ in range(rng.choice((1, 3, 20))):
-                blob[rng.randrange(len(blob))] = rng.randrange(256)
-        elif kind == 1:
-            del blob[rng.randrange(len(blob)) :]
-        elif kind == 2:
-            at = rng.randrange(len(blob))
-            blob[at : at + 512] = rng.randbytes(512)
-        else:
-            here, there = (rng.randrange(len(blob) // 4096) * 4096 for _ in range(2))
-            blob[here : here + 4096] = blob[there : there + 4096]
-        path = _saved(self.folder, "history.db", bytes(blob))
+        path = _saved(self.folder, "history.db", damaged_database(self.snapshots, rng))
         Path(f"{path}-journal").unlink(missing_ok=True)
         if rng.random() < 0.3:
             return ["record", SHOP, "--into", path, *_form(rng)]

@@ -14,7 +14,7 @@ SEVERITIES = ("info", "warning", "error")
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A kind of finding: what it says, why it matters, what mends it, who says so."""
+    """A kind of finding: what it says, why it matters, how to fix it, its source."""
 
     code: str
     severity: str
@@ -67,7 +67,7 @@ Ranked = tuple[float, Finding]  # the lower, the graver
 
 
 def worst_of_each(found: Iterable[Ranked]) -> Iterator[Finding]:
-    """One finding per code and place: that of the scenario where it is gravest, with the others named."""
+    """One finding per code and place: from the scenario where it is worst, naming the others."""
     groups: dict[tuple[str, str], list[Ranked]] = {}
     for rank, entry in found:
         groups.setdefault((entry.code, entry.where), []).append((rank, entry))

@@ -232,7 +232,7 @@ def diagnose(evidence: Evidence) -> tuple[Checkup, ...]:
 
 
 def verdict(found: Sequence[Checkup]) -> str:
-    """The gravest status: ``fail``, ``warn``, ``unknown`` or ``ok``."""
+    """The worst status: ``fail``, ``warn``, ``unknown`` or ``ok``."""
     return max((c.status for c in found), key=STATUSES.index, default="unknown")
 
 

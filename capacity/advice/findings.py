@@ -11,6 +11,6 @@ from capacity.cluster.check import CheckResult
 
 
 def findings(result: CheckResult) -> tuple[Finding, ...]:
-    """All findings of a check, the gravest first, otherwise in order of appearance."""
+    """All findings of a check, the most severe first, otherwise in order of appearance."""
     found = [*subnet_findings(result), *cluster_findings(result), *node_findings(result), *network_findings(result)]
     return tuple(sorted(found, key=lambda f: -SEVERITIES.index(f.severity)))

@@ -60,12 +60,7 @@ def group_subnets_snippets(group: NodeGroup, names: Sequence[str]) -> Iterator[s
         yield f"# CloudFormation, AWS::EKS::Nodegroup: {_flow({'Subnets': ids})}"
 
 
-def group_type_snippets(group: NodeGroup, kind: str, nodes: Mapping[str, int] | None = None) -> Iterator[str]:
-    """Another instance type for a group, and other numbers of nodes (``min``, ``desired``, ``max``) where given."""
-    yield from group_types_snippets(group, [kind], nodes)
-
-
-def group_types_snippets(
+def group_type_snippets(
     group: NodeGroup, kinds: Sequence[str], nodes: Mapping[str, int] | None = None
 ) -> Iterator[str]:
     """The instance types of a group, and numbers of nodes where given.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from capacity.advice.findings import findings
+from capacity.advice import findings as rules
+from capacity.advice.codes import Finding
 from capacity.cluster.check import CheckResult
 from capacity.cluster.check import check as check_addresses
 from capacity.spec.plan import Plan, ScenarioSpec
@@ -30,12 +31,19 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> 
     A finding of severity error says that something cannot work (EKS refuses an update, AWS a block): the plan is
     exhausted then, also where every subnet has addresses.
     """
-    return judged(check_addresses(plan, scenarios))
+    result = check_addresses(plan, scenarios)
+    return result if result.verdict == "exhausted" else _judged(result, rules.findings(result))
 
 
-def judged(result: CheckResult) -> CheckResult:
-    """The same check, exhausted where a finding is an error."""
-    if result.verdict == "exhausted":
-        return result
-    blocked = tuple(f"{f.message} ({f.code})" for f in findings(result) if f.severity == "error")
+def check_with_findings(
+    plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None
+) -> tuple[CheckResult, tuple[Finding, ...]]:
+    """The same with its findings, worked out once."""
+    result = check_addresses(plan, scenarios)
+    found = rules.findings(result)
+    return (result if result.verdict == "exhausted" else _judged(result, found)), found
+
+
+def _judged(result: CheckResult, found: Sequence[Finding]) -> CheckResult:
+    blocked = tuple(f"{f.message} ({f.code})" for f in found if f.severity == "error")
     return replace(result, verdict="exhausted", blocked=blocked) if blocked else result

@@ -88,7 +88,7 @@ def _pods(scenario: ScenarioState) -> str:
 
 
 def _unplaced(scenario: ScenarioState) -> str:
-    """``12 pods are unschedulable: limited by CPU and max pods``, what lacks the most first."""
+    """``12 pods are unschedulable: limited by CPU and max pods``, the limit of most pods first."""
     by_reason = Counter({u.reason: 0 for u in scenario.unplaced})
     for u in scenario.unplaced:
         by_reason[u.reason] += u.pods

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from capacity.advice.group_snippets import group_type_snippets, group_types_snippets
+from capacity.advice.group_snippets import group_type_snippets
 from capacity.advice.lever import Lever, is_own_cni
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.prices import price
@@ -43,7 +43,7 @@ def instance_type(result: CheckResult) -> Iterator[Lever]:
             patch[entry("nodeGroups", state.shape.group.name, "instanceTypes")] = [found.name]
             words.append(f"{found.name} instead of {old.name} in {state.shape.group.name}")
             costs.append(price_difference(old.name, found.name, plan.region))
-            commands += group_type_snippets(state.shape.group, found.name)
+            commands += group_type_snippets(state.shape.group, [found.name])
     if patch:
         yield Lever(
             name="instance-type",
@@ -67,10 +67,10 @@ def drop_types(result: CheckResult) -> Iterator[Lever]:
     yield Lever(
         name="drop-types",
         summary="; ".join(f"{name} without {', '.join(types)}" for name, types in dropped.items()),
-        patch={f"nodeGroups[{name}].instanceTypes": kept[name] for name in changed},
+        patch={entry("nodeGroups", name, "instanceTypes"): kept[name] for name in changed},
         cost="fewer types to choose from when one is out of stock; nodes of a dropped type are replaced",
         source="karpenter.sh/docs/concepts/nodepools (spec.template.spec.requirements, read 2026-11-30)",
-        commands=tuple(c for n, s in changed.items() for c in group_types_snippets(s.group, kept[n])),
+        commands=tuple(c for n, s in changed.items() for c in group_type_snippets(s.group, kept[n])),
     )
 
 

@@ -122,12 +122,10 @@ def run(
     plan: PlanFile, scenarios: list[str] | None, patch: Mapping[str, object]
 ) -> tuple[CheckResult, tuple[Finding, ...]]:
     """Change, check, judge."""
-    from capacity.advice.findings import findings
-    from capacity.advice.judge import check as check_plan
+    from capacity.advice.judge import check_with_findings
     from capacity.spec.patch import parse_patched
 
-    result = check_plan(parse_patched(plan.document, patch, plan.name), scenarios)
-    return result, findings(result)
+    return check_with_findings(parse_patched(plan.document, patch, plan.name), scenarios)
 
 
 def _mended(

@@ -260,7 +260,7 @@ def _scenario_table(state: ScenarioState) -> Table:
         row = subnet_json(s, state) | s.grouped
         share = f"{100 * s.free / s.subnet.usable:5.1f}"  # text of one width: a number would show two decimals
         row |= {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": share}
-        rows.append(row | dict.fromkeys(("free", "free_pct", "free_prefixes", "verdict"), LOST) if row["lost"] else row)
+        rows.append(row | state.cells_of(s.subnet))
     columns = list(_SUBNETS)
     if any(s.free_prefixes is not None for s in state.subnets):
         columns.insert(10, ("free_prefixes", "free /28 ≤"))

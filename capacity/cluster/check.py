@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from capacity.cluster.alternatives import HarmfulType, harmful_types
 from capacity.cluster.engine import Engine
-from capacity.cluster.events import EVENTS
+from capacity.cluster.events import EVENTS, NOT_UPDATED
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, group_shapes, implied_daemons, network_daemons
@@ -53,13 +53,7 @@ class CheckResult:
 
 @collector_paused()
 def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> CheckResult:
-    """Answer "will we run out of IPs?" for a plan.
-
-    Parameters
-    ----------
-    scenarios : sequence of str or ScenarioSpec, optional
-        Names (``peak``, ``upgrade+zone-loss``, ``burst:nodes=20``); without it those of the plan, and
-        where it names none, all that the plan can feed.
+    """The addresses, nodes and pods of a plan in each scenario; :func:`capacity.advice.judge.check` has the last word.
 
     Raises
     ------
@@ -106,9 +100,6 @@ def default_scenarios(plan: Plan, shapes: Sequence[GroupShape]) -> list[Scenario
         "peak+zone-loss": zones,
     }
     return [ScenarioSpec(name, advisory=name == "ceiling") for name, is_fed in fed.items() if is_fed]
-
-
-NOT_UPDATED = ("self-managed", "fargate")  # provisioners whose nodes nobody replaces in an upgrade
 
 
 def zones_with_nodes(plan: Plan) -> list[str]:

@@ -10,12 +10,11 @@ from capacity.cluster.control_plane import refusal
 from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.neighbours import neighbour_extras
-from capacity.cluster.place import VPC, GroupNodes, Placement, PodShape, Unplaced, fits
+from capacity.cluster.place import GroupNodes, Placement, PodShape, Unplaced, fits, nodes_by_sums, nodes_short
 from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape, gives_prefixes, group_shapes, workload_pod
 from capacity.cluster.spread import Slot, slot_counts, slot_pairs, zone_ranges, zone_shares
 from capacity.spec.plan import Plan, Subnet
-from capacity.units import ceil_div
 from capacity.vpc.ledger import settle, worst
 
 KEPT_FLEETS = len(AT_REST)  # which other scenarios start from
@@ -108,22 +107,13 @@ class Engine:
 
     def _raise_to_bound(self, counts: list[int], growing: list[bool], demand: Demand) -> None:
         """Start no lower than what the pods that can run nowhere else need in sum."""
-        needs: dict[int, list[int]] = {}
+        needs: dict[int, list[tuple[PodShape, int]]] = {}
         for pod, allowed, replicas in zip(self.pods, self.allowed, demand.replicas, strict=True):
             if len(allowed) == 1 and growing[allowed[0]] and self._fits_empty(allowed[0], pod):
-                total = needs.setdefault(allowed[0], [0, 0, 0, 0])
-                for i, amount in enumerate((pod.cpu, pod.memory, 1, pod.kind == VPC)):
-                    total[i] += replicas * amount
-        for group, total in needs.items():
+                needs.setdefault(allowed[0], []).append((pod, replicas))
+        for group, pods in needs.items():
             shape = self.shapes[group].first
-            room, start = shape.room, shape.start
-            per_node = (
-                room.cpu - start[2],
-                room.memory - start[3],
-                room.max_pods - start[4],
-                room.addresses - start[5],
-            )
-            bound = max((ceil_div(t, p) for t, p in zip(total, per_node, strict=True) if t), default=0)
+            bound = nodes_by_sums(shape.room, shape.start, pods)
             counts[group] = _clip(max(counts[group], bound), demand.ceiling[group])
 
     def _growth(self, placement: Placement, counts: list[int], growing: list[bool], demand: Demand) -> dict[int, int]:
@@ -136,8 +126,7 @@ class Engine:
                 ceiling = demand.ceiling[group]
                 if growing[group] and self._fits_empty(group, self.pods[work]) and counts[group] != ceiling:
                     shape = self.shapes[group].first
-                    # Even full of nothing else, that many nodes are short; half of it keeps the count the fewest.
-                    step = max(unplaced.pods // max(shape.max_pods - shape.start[4], 1) // 2, 1)
+                    step = nodes_short(shape.room, shape.start, unplaced.pods)
                     wanted[group] = max(wanted.get(group, 1), _clip(counts[group] + step, ceiling) - counts[group])
                     break
         return wanted

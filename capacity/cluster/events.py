@@ -20,6 +20,7 @@ from capacity.units import counted
 
 # Default disruption budget of a NodePool; karpenter.sh/docs/concepts/disruption ("nodes: 10%"), rounded up.
 KARPENTER_BUDGET = Fraction(1, 10)
+NOT_UPDATED = ("self-managed", "fargate")  # provisioners whose nodes nobody replaces in an upgrade
 
 Event = Callable[[Engine, Fleet, ScenarioSpec], str]
 
@@ -102,7 +103,7 @@ def _update_room(engine: Engine, fleet: Fleet) -> dict[str, int]:
 def _update_group(fleet: Fleet, group: int, spec: ScenarioSpec) -> str:
     own = fleet.shapes[group].group
     nodes = fleet.open_nodes(group)
-    if not nodes or own.provisioner in ("self-managed", "fargate"):
+    if not nodes or own.provisioner in NOT_UPDATED:
         return ""
     unavailable = unavailable_nodes(own, nodes)
     drained = min(unavailable, nodes)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capacity.catalog.prices import DEFAULT_REGION, price_per_hour
-from capacity.cluster.place import GroupNodes, Placement, PodShape, pods_on_empty
-from capacity.units import ceil_div, counted
+from capacity.cluster.place import GroupNodes, Placement, PodShape, fits, nodes_by_sums, nodes_short
+from capacity.units import counted
 
 if TYPE_CHECKING:
     from capacity.cluster.shape import TypeShape
@@ -70,12 +70,8 @@ def _prices(types: Sequence[TypeShape], region: str | None) -> tuple[str, list[f
         here = [price_per_hour(name, region) for name in names]
         if None not in here:
             return region, here
-        return f"{DEFAULT_REGION} prices, {region} has none for some of them", [_default_price(n) for n in names]
-    return DEFAULT_REGION, [_default_price(n) for n in names]
-
-
-def _default_price(name: str) -> float | None:
-    return price_per_hour(name, DEFAULT_REGION)
+        return f"{DEFAULT_REGION} prices, {region} has none for some of them", [price_per_hour(n) for n in names]
+    return DEFAULT_REGION, [price_per_hour(n) for n in names]
 
 
 def nodes_needed(on: TypeShape, pods: Sequence[tuple[PodShape, int]]) -> int | None:
@@ -85,14 +81,9 @@ def nodes_needed(on: TypeShape, pods: Sequence[tuple[PodShape, int]]) -> int | N
     """
     room, start = on.room, on.start
     wanted = [(pod, number) for pod, number in pods if number]
-    if any(not pods_on_empty(room, start, pod) for pod, _ in wanted):
+    if any(not fits(room, start, pod) for pod, _ in wanted):
         return None
-    sums = (
-        (sum(pod.cpu * n for pod, n in wanted), room.cpu - start[2]),
-        (sum(pod.memory * n for pod, n in wanted), room.memory - start[3]),
-        (sum(n for _, n in wanted), room.max_pods - start[4]),
-    )
-    nodes = max((ceil_div(total, each) for total, each in sums if total), default=0)
+    nodes = nodes_by_sums(room, start, wanted)
     while wanted:
         placement = Placement([GroupNodes(room, [nodes], start)])
         for number, (pod, count) in enumerate(wanted):
@@ -100,5 +91,5 @@ def nodes_needed(on: TypeShape, pods: Sequence[tuple[PodShape, int]]) -> int | N
         left = sum(u.pods for u in placement.unplaced)
         if not left:
             break
-        nodes += max(left // max(room.max_pods - start[4], 1) // 2, 1)
+        nodes += nodes_short(room, start, left)
     return nodes

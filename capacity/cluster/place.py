@@ -16,11 +16,11 @@ resource_allocation.go (a missing request counts 100m CPU and 200Mi memory, pkg/
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from capacity.spec.plan import Requests
-from capacity.units import MIB, counted
+from capacity.units import MIB, ceil_div, counted
 
 DEFAULT_CPU_MILLICORES = 100
 DEFAULT_MEMORY_BYTES = 200 * MIB
@@ -136,6 +136,27 @@ def pods_on_empty(room: NodeRoom, start: State, pod: PodShape) -> int:
     bounds += [room.addresses - start[5]] if pod.kind == VPC else []
     bounds += [room.branch_enis - start[6]] if pod.kind == BRANCH else []
     return max(min(bounds), 0)
+
+
+def nodes_by_sums(room: NodeRoom, start: State, pods: Iterable[tuple[PodShape, int]]) -> int:
+    """Fewest nodes that so many pods of each shape need in sum; the scheduler may need more. [nodes]
+
+    Each of the shapes fits on an empty node.
+    """
+    needs = [0, 0, 0, 0]
+    for pod, number in pods:
+        for i, amount in enumerate((pod.cpu, pod.memory, 1, pod.kind == VPC)):
+            needs[i] += number * amount
+    each = (room.cpu - start[2], room.memory - start[3], room.max_pods - start[4], room.addresses - start[5])
+    return max((ceil_div(need, have) for need, have in zip(needs, each, strict=True) if need), default=0)
+
+
+def nodes_short(room: NodeRoom, start: State, pods: int) -> int:
+    """Nodes that are missing for certain where so many pods found none, at least one. [nodes]
+
+    Even full of nothing else, twice as many are short; half of it keeps the count the fewest.
+    """
+    return max(pods // max(room.max_pods - start[4], 1) // 2, 1)
 
 
 Entry = tuple[int, int, int, State]  # share in units of 1/(2·cpu·memory), pods, slot, state

@@ -12,6 +12,7 @@ from capacity.spec.plan import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 LOST = "lost"  # what tables print instead of what is free in a lost zone
+FREE_CELLS = ("free", "free_pct", "free_prefixes", "verdict")  # columns that say what is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,10 @@ class ScenarioState:
     def is_lost(self, subnet: Subnet) -> bool:
         """Whether a subnet is in a lost zone: its free addresses serve nobody."""
         return subnet.zone in self.lost_zones
+
+    def cells_of(self, subnet: Subnet) -> dict[str, str]:
+        """Cells of a table's row for a subnet that stand instead of its figures; none where it is not lost."""
+        return dict.fromkeys(FREE_CELLS, LOST) if self.is_lost(subnet) else {}
 
     @property
     def left(self) -> tuple[SubnetState, ...]:

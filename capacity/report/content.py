@@ -12,7 +12,7 @@ from capacity.advice.lever import own_cni
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.catalog.age import limit_notes, price_notes
 from capacity.cluster.runway import shared_pools
-from capacity.cluster.scenario import LOST, ScenarioState, first_and_gravest
+from capacity.cluster.scenario import ScenarioState, first_and_gravest
 from capacity.cluster.shape import gives_prefixes, group_settings
 from capacity.forecast.words import sentence
 from capacity.report.document import (
@@ -154,19 +154,17 @@ def subnet_row(state: SubnetState) -> dict[str, Any]:
     }
 
 
-def _row_in(scenario: ScenarioState, state: SubnetState) -> dict[str, Any]:
-    """The row in a scenario: what is free in a lost zone serves nobody."""
-    row = subnet_row(state)
-    left = ("free", "free_pct", "free_prefixes", "verdict")
-    return row | dict.fromkeys(left, LOST) if scenario.is_lost(state.subnet) else row
-
-
 def subnet_grid(state: ScenarioState, folded: bool = False) -> Grid:
     """The subnets of one scenario."""
     columns = list(SUBNET_COLUMNS)
     if any(s.free_prefixes is not None for s in state.subnets):
         columns.insert(11, ("free_prefixes", "free /28, at most"))
-    return Grid(f"{state.title}: {state.rule}", columns, [_row_in(state, s) for s in state.subnets], folded)
+    return Grid(
+        f"{state.title}: {state.rule}",
+        columns,
+        [subnet_row(s) | state.cells_of(s.subnet) for s in state.subnets],
+        folded,
+    )
 
 
 def _subnets(material: Material) -> Section:

@@ -22,7 +22,7 @@ from capacity.cni.facade import NodeLimits
 from capacity.cni.vpc_cni import packed
 from capacity.spec.cni_env import CniSettings
 from tests.property.ipamd_steps import Node, grown
-from tests.property.test_pool_against_steps import environments, limits, node
+from tests.property.test_pool_against_steps import environments, fields_of, limits
 
 COSTS = call_costs(custom_networking=False, subnet_discovery=True)
 
@@ -52,7 +52,7 @@ class Counting(Node):
 
 
 def counting(limit: NodeLimits, env: CniSettings, max_pods: int) -> Counting:
-    return Counting(**{k: v for k, v in vars(node(limit, env, max_pods)).items() if k not in ("enis", "lost")})
+    return Counting(**fields_of(limit, env, max_pods))
 
 
 def figures(limit: NodeLimits, env: CniSettings, max_pods: int, pods: int) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ from capacity.cni.facade import NodeLimits
 from capacity.cni.limits import Rest
 from capacity.spec.cni_env import CniSettings
 from tests.property.ipamd_steps import Eni, Node
+from tests.property.test_pool_against_steps import fields_of
 
 Enis: TypeAlias = tuple[tuple[int, ...], ...]  # pods in each slot; the primary first, the others sorted
 MOST_STATES = 20_000
@@ -155,17 +156,7 @@ def test_the_highest_figure_is_that_of_some_state_at_rest(
     limit: NodeLimits, env: CniSettings, max_pods: int, size: int
 ) -> None:
     env = replace(env, custom_networking=bool(limit.idle_primary))
-    model = Small(
-        k=limit.k,
-        limit=limit.serving + limit.idle_primary,
-        idle_primary=bool(limit.idle_primary),
-        prefix=env.prefix,
-        warm_eni=env.warm_eni,
-        warm_ip=env.warm_ip,
-        minimum_ip=env.minimum_ip,
-        warm_prefix=env.warm_prefix,
-        max_pods=max_pods,
-    )
+    model = Small(**fields_of(limit, env, max_pods))
     model.prefix_size = size
     found = most_at_rest(model)
     assume(found is not None and found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,18 +32,23 @@ environments = st.builds(
 )
 
 
+def fields_of(limit: NodeLimits, env: CniSettings, max_pods: int) -> dict[str, Any]:
+    """A node of the model, before any pod."""
+    return {
+        "k": limit.k,
+        "limit": limit.serving + limit.idle_primary,
+        "idle_primary": bool(limit.idle_primary),
+        "prefix": env.prefix,
+        "warm_eni": env.warm_eni,
+        "warm_ip": env.warm_ip,
+        "minimum_ip": env.minimum_ip,
+        "warm_prefix": env.warm_prefix,
+        "max_pods": max_pods,
+    }
+
+
 def node(limit: NodeLimits, env: CniSettings, max_pods: int) -> Node:
-    return Node(
-        k=limit.k,
-        limit=limit.serving + limit.idle_primary,
-        idle_primary=bool(limit.idle_primary),
-        prefix=env.prefix,
-        warm_eni=env.warm_eni,
-        warm_ip=env.warm_ip,
-        minimum_ip=env.minimum_ip,
-        warm_prefix=env.warm_prefix,
-        max_pods=max_pods,
-    )
+    return Node(**fields_of(limit, env, max_pods))
 
 
 @settings(max_examples=1500, deadline=None)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.fuzz_doors import damaged_database
 from capacity.errors import CapacityError, SpecError
 from capacity.forecast import history
 from capacity.forecast.formats import read_history
@@ -160,21 +161,9 @@ class TestValuesThatAreNotOurs:
         rng, whole, outcomes = random.Random(5), path.read_bytes(), Counter[str]()
         several: list[bool] = []  # refusals of more than one line
         for _ in range(400):
-            blob = bytearray(whole)
-            kind = rng.randrange(4)
-            if kind == 0:
-                for _ in range(rng.choice((1, 3, 20))):
-                    blob[rng.randrange(len(blob))] = rng.randrange(256)
-            elif kind == 1:
-                del blob[rng.randrange(len(blob)) :]
-            elif kind == 2:
-                at = rng.randrange(len(blob))
-                blob[at : at + 512] = rng.randbytes(512)
-            else:
-                here, there = (rng.randrange(len(blob) // 4096) * 4096 for _ in range(2))
-                blob[here : here + 4096] = blob[there : there + 4096]
+            blob = damaged_database(whole, rng)
             for job in (snapshots, read_observations, lambda p: record(p, snapshot(9))):
-                path.write_bytes(bytes(blob))
+                path.write_bytes(blob)
                 path.with_name("h.db-journal").unlink(missing_ok=True)
                 try:
                     job(path)

@@ -14,7 +14,7 @@ import yaml
 from capacity.advice.fixes import find_fixes, least_free, merged
 from capacity.advice.group_snippets import group_subnets_snippets, group_type_snippets, new_subnets_snippets
 from capacity.advice.levers import Lever, levers
-from capacity.advice.type_levers import has_devices, price_difference
+from capacity.advice.type_levers import drop_types, has_devices, price_difference
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult, check
 from capacity.spec.document import Section, parse_yaml, read_document
@@ -367,7 +367,7 @@ def test_names_reach_the_commands_as_they_are(name: str, provisioner: str) -> No
             f"ID-OF-{name}" in text or f"ID-OF-{name}" in json.loads(words[-1])["spec"]["subnetSelectorTerms"][0]["id"]
         )
     if provisioner != "fargate":
-        for words in pasted([*group_type_snippets(group, "m5.xlarge", {"min": 1, "desired": 3})]):
+        for words in pasted([*group_type_snippets(group, ["m5.xlarge"], {"min": 1, "desired": 3})]):
             assert name in " ".join(words)
             assert "m5.xlarge" in " ".join(words)
 
@@ -478,3 +478,22 @@ def _file(folder: Path) -> Path:
     path = folder / "given.yaml"
     path.write_text(PLAN)
     return path
+
+
+def test_types_are_dropped_from_a_group_of_any_name() -> None:
+    # An i3.large is a Xen type: no prefixes, addresses for 27 of the 98 pods that max pods allows beside two host pods.
+    text = """\
+apiVersion: capacity/v1
+region: us-east-1
+cni: {env: {ENABLE_PREFIX_DELEGATION: "true"}}
+vpc: {cidrs: [10.0.0.0/16], subnets: [{name: a, zone: us-east-1a, cidr: 10.0.0.0/20}]}
+nodeGroups:
+  - {name: "a]=b", provisioner: karpenter, maxPods: 100, instanceTypes: [i3.large, c5.large], subnets: [a]}
+workloads: [{name: web, replicas: 196, requests: {cpu: 10m, memory: 10Mi}}]
+"""
+    plan = parse_yaml(text, "plan")
+    result = check(parse_plan(plan))
+    (lever,) = drop_types(result)
+    assert (result.verdict, lever.summary) == ("tight", "a]=b without i3.large")
+    assert check(parse_patched(plan, lever.patch)).verdict == "ok"
+    assert any('"values": ["c5.large"]' in command for command in lever.commands)
