@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import gcd
+from math import floor, gcd
 
 from capacity.cluster.discovery import emptiest_first
 from capacity.cluster.scenario import GroupState, NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot, even_shares
 
-EXACT_STEPS = 200_000  # table entries up to which the best filling is worked out instead of approached
+EXACT_STEPS = 4_000_000  # table entries up to which the best filling is worked out instead of approached
+
+
+Steps = tuple[tuple[int, int], ...]  # of one node: (addresses, pods), both rising
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class Runway:
         Further nodes of the group that takes most there, filled like its fullest node; None also where
         nodes take nothing there (MAX_ENI=1 under custom networking). [nodes]
     more_pods : int or None
-        Most further pods on VPC addresses before free < 0: nodes there filled first, then nodes added. [pods]
+        Most further pods on VPC addresses before free < 0: nodes there filled first, then nodes of any of their
+        groups added. [pods]
     node_addresses : int or None
         What one such node takes of the subnet. [addresses]
     group : str or None
@@ -130,15 +134,18 @@ def _pods_in_pool(free: Mapping[str, int], nodes: Sequence[tuple[GroupState, Nod
     if any(free[name] < 0 for name in places):
         return 0
     filled, left = _fill_nodes(nodes, sum(free[name] for name in places))
-    return filled if left is None else filled + max(_on_new_homes(free, left, g, c.slot) for g, c in nodes)
-
-
-def _on_new_homes(free: Mapping[str, int], budget: int, group: GroupState, slot: Slot) -> int:
-    shape = group.shape
-    least = shape.node_addresses + shape.first.home_table[0]
-    homes = max(free[slot.subnet], 0) // least
-    pods = _on_new_nodes(budget, shape, at_home=slot.subnet in slot.choices)
-    return min(pods, homes * shape.first.most_workload_pods)
+    if left is None:
+        return filled
+    homes: dict[str, int] = {}
+    kinds: dict[tuple[int, bool], tuple[GroupShape, bool]] = {}
+    for group, c in nodes:
+        shape, home = group.shape, c.slot.subnet
+        least = shape.node_addresses + shape.first.home_table[0]
+        room = max(free[home], 0) // least * shape.first.most_workload_pods
+        homes[home] = max(homes.get(home, 0), room)
+        if room:
+            kinds[id(shape), home in c.slot.choices] = (shape, home in c.slot.choices)
+    return filled + min(_on_new_nodes(left, list(kinds.values())), sum(homes.values()))
 
 
 def _runway(
@@ -165,12 +172,12 @@ def _more_pods(
     if free < 0:
         return 0
     filled, left = _fill_nodes(pods, free)
-    return filled if left is None else filled + max(_on_new_nodes(left, g.shape, at_home) for g, at_home in owners)
+    return filled if left is None else filled + _on_new_nodes(left, [(g.shape, at_home) for g, at_home in owners])
 
 
 def _fill_nodes(nodes: Sequence[tuple[GroupState, NodeClass]], budget: int) -> tuple[int, int | None]:
     """Most further pods on nodes that are there, and the addresses left; None where they do not even fill these."""
-    steps = Counter[tuple[tuple[int, int], ...]]()
+    steps = Counter[Steps]()
     for group, c in nodes:
         steps[_steps_of(group.shape, c)] += c.count
     cost = sum(n * s[-1][0] for s, n in steps.items())
@@ -179,7 +186,7 @@ def _fill_nodes(nodes: Sequence[tuple[GroupState, NodeClass]], budget: int) -> t
     return sum(n * s[-1][1] for s, n in steps.items()), budget - cost
 
 
-def _steps_of(shape: GroupShape, c: NodeClass) -> tuple[tuple[int, int], ...]:
+def _steps_of(shape: GroupShape, c: NodeClass) -> Steps:
     """Further (addresses, pods) that a node of a class can take, one step per cost."""
     first = shape.first
     table = first.demand_table
@@ -188,7 +195,7 @@ def _steps_of(shape: GroupShape, c: NodeClass) -> tuple[tuple[int, int], ...]:
     return cost_steps(tuple(table[q] - table[now] for q in range(now, max(most, now) + 1)))
 
 
-def cost_steps(costs: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+def cost_steps(costs: tuple[int, ...]) -> Steps:
     """The most pods for each cost, from costs of 0, 1, … pods.
 
     >>> cost_steps((0, 0, 10, 10, 10, 20))
@@ -198,37 +205,50 @@ def cost_steps(costs: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
     return tuple(sorted(best.items()))
 
 
-def fill(steps: Counter[tuple[tuple[int, int], ...]], budget: int) -> int:
+def fill(steps: Counter[Steps], budget: int) -> int:
     """Most pods that the nodes can take together within a budget of addresses.
 
-    Each node picks one of its steps. Solved exactly by dynamic programming over the budget, counted
-    in what all costs are multiples of (whole ENIs in the default mode); where that would take long,
-    by the best ratio first, which on nodes of one shape is the same.
+    Each node picks one of its steps. The best ratio first bounds the sum and usually reaches the bound; otherwise it
+    is solved exactly by dynamic programming over the budget, counted in what all costs are multiples of (whole ENIs
+    in the default mode). Only where that would take long the best ratio stands.
     """
     coin = gcd(*(cost for options in steps for cost, _ in options)) or 1
     coins = Counter({tuple((cost // coin, pods) for cost, pods in options): n for options, n in steps.items()})
     budget //= coin
+    reached, bound = _fill_by_ratio(coins, budget)
     work = sum(n * len(s) for s, n in coins.items()) * (budget + 1)
-    return _fill_exactly(coins, budget) if work <= EXACT_STEPS else _fill_by_ratio(coins, budget)
+    return reached if reached == bound or work > EXACT_STEPS else _fill_exactly(coins, budget)
 
 
-def _fill_exactly(steps: Counter[tuple[tuple[int, int], ...]], budget: int) -> int:
-    best = [0] * (budget + 1)
+def _fill_exactly(steps: Counter[Steps], budget: int) -> int:
+    import numpy as np
+
+    best = np.zeros(budget + 1, dtype=np.int64)
     for options, count in steps.items():
         for _ in range(count):
-            best = [max(best[b - cost] + pods for cost, pods in options if cost <= b) for b in range(budget + 1)]
-    return best[budget]
+            following = best + options[0][1]  # the first step costs nothing
+            for cost, pods in options[1:]:
+                if cost <= budget:
+                    np.maximum(following[cost:], best[: budget + 1 - cost] + pods, out=following[cost:])
+            best = following
+    return int(best[budget])
 
 
-def _fill_by_ratio(steps: Counter[tuple[tuple[int, int], ...]], budget: int) -> int:
-    """Greedy over hull segments: the most pods per address first, then whatever single step still fits."""
+def _fill_by_ratio(steps: Counter[Steps], budget: int) -> tuple[int, int]:
+    """Greedy over hull segments: the most pods per address first, then whatever single step still fits.
+
+    And a bound: where the first segment that does not fit in full is taken in part.
+    """
     pods = sum(n * s[0][1] for s, n in steps.items())
+    bound = None
     moves = []
     for options, count in steps.items():
         for (c0, p0), (c1, p1) in zip(hull := _hull(options), hull[1:], strict=False):
-            moves.append(((p1 - p0) / (c1 - c0), c1 - c0, p1 - p0, count, options, c0, p0))
-    for _, cost, gain, count, options, c0, p0 in sorted(moves, key=lambda m: (-m[0], m[1])):
+            moves.append((Fraction(p1 - p0, c1 - c0), c1 - c0, p1 - p0, count, options, c0, p0))
+    for ratio, cost, gain, count, options, c0, p0 in sorted(moves, key=lambda m: (-m[0], m[1])):
         times = min(count, budget // cost)
+        if times < count and bound is None:
+            bound = pods + floor(budget * ratio)
         pods += times * gain
         budget -= times * cost
         if times < count:
@@ -236,10 +256,10 @@ def _fill_by_ratio(steps: Counter[tuple[tuple[int, int], ...]], budget: int) -> 
             if p > p0:
                 pods += p - p0
                 budget -= max(c - c0, 0)
-    return pods
+    return pods, pods if bound is None else bound
 
 
-def _hull(options: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
+def _hull(options: Steps) -> list[tuple[int, int]]:
     hull: list[tuple[int, int]] = []
     for x, y in options:
         while len(hull) > 1 and (hull[-1][1] - hull[-2][1]) * (x - hull[-2][0]) <= (y - hull[-2][1]) * (
@@ -250,19 +270,25 @@ def _hull(options: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
     return hull
 
 
-def _on_new_nodes(free: int, shape: GroupShape, at_home: bool) -> int:
-    """Most workload pods that new nodes of a group can add within ``free`` addresses."""
-    own = shape.node_addresses if at_home else 0
-    return pods_on_new_nodes(tuple(own + v for v in shape.first.demand_table), free)
+def _on_new_nodes(free: int, kinds: Sequence[tuple[GroupShape, bool]]) -> int:
+    """Most workload pods that new nodes of some groups can add within ``free`` addresses.
+
+    Of each kind also whether the nodes' own addresses are among these.
+    """
+    tables = []
+    for shape, at_home in kinds:
+        own = shape.node_addresses if at_home else 0
+        tables.append(tuple(own + v for v in shape.first.demand_table))
+    return pods_on_new_nodes(tables, free)
 
 
-def pods_on_new_nodes(costs: tuple[int, ...], budget: int) -> int:
-    """Most pods on any number of new nodes, each filled as far as is best.
+def pods_on_new_nodes(tables: Sequence[tuple[int, ...]], budget: int) -> int:
+    """Most pods on any number of new nodes of any kinds, each filled as far as is best.
 
     Parameters
     ----------
-    costs : tuple of int
-        Addresses of a whole new node with 0, 1, … pods, never falling. [addresses]
+    tables : sequence of tuple of int
+        For each kind the addresses of a whole new node with 0, 1, … pods, never falling. [addresses]
 
     Notes
     -----
@@ -270,29 +296,52 @@ def pods_on_new_nodes(costs: tuple[int, ...], budget: int) -> int:
     within a budget that :func:`_best_fillings` works out once. Full nodes are not always best: of 66
     addresses, two nodes of 33 with 15 pods each make more of them than one of 49 with 26.
 
-    >>> pods_on_new_nodes((33,) * 16 + (49,) * 11, 66)
+    >>> pods_on_new_nodes([(33,) * 16 + (49,) * 11], 66)
     30
+    >>> pods_on_new_nodes([(30,) * 28, (18,) * 16], 52)  # one of each; two of the first would need 60
+    42
     """
-    steps = tuple((cost, pods) for cost, pods in cost_steps(costs) if pods)
-    if not steps or not steps[0][0]:
+    steps = _useful(tuple(step for table in dict.fromkeys(tables) for step in cost_steps(table) if all(step)))
+    if not steps:
         return 0  # such nodes cannot address a single pod
     coin = gcd(*(cost for cost, _ in steps))
-    (cost, pods), best = _best_fillings(tuple((c // coin, p) for c, p in steps))
     budget //= coin
+    (cost, pods), best = _best_fillings(tuple((c // coin, p) for c, p in steps), _power_above(budget))
     nodes = max(-(-(budget - len(best) + 1) // cost), 0)
     return nodes * pods + best[budget - nodes * cost]
 
 
+def _power_above(budget: int) -> int:
+    """The next power of two, so that subnets of like size share what is worked out."""
+    return 1 << max(budget, 1).bit_length()
+
+
 @lru_cache(maxsize=2000)
-def _best_fillings(steps: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], tuple[int, ...]]:
+def _useful(steps: Steps) -> Steps:
+    """Steps that no others together replace: at no more addresses they hold more pods."""
+    useful: list[tuple[int, int]] = []
+    best = [0] * (max((cost for cost, _ in steps), default=0) + 1)
+    most = {cost: max(p for c, p in steps if c == cost) for cost, _ in steps}
+    for budget in range(1, len(best)):
+        best[budget] = max([best[budget - 1], *(best[budget - c] + p for c, p in useful)])
+        if most.get(budget, 0) > best[budget]:
+            best[budget] = most[budget]
+            useful.append((budget, most[budget]))
+    return tuple(useful)
+
+
+@lru_cache(maxsize=2000)
+def _best_fillings(steps: Steps, enough: int) -> tuple[tuple[int, int], tuple[int, ...]]:
     """The step with the most pods per address, and the most pods for each budget up to where only it repeats.
 
     Of as many nodes of other steps as that step has addresses, some together cost a multiple of it and
-    can be exchanged for it without loss: a larger budget only adds nodes of that step.
+    can be exchanged for it without loss: a larger budget only adds nodes of that step. No more than ``enough``
+    is worked out.
     """
     unit = max(steps, key=lambda s: (Fraction(s[1], s[0]), -s[0]))
-    most = max(min(unit[0] * (steps[-1][0] + 1), EXACT_STEPS // len(steps)), unit[0])
+    most = min(unit[0] * (max(cost for cost, _ in steps) + 1), enough)
+    most = max(min(most, EXACT_STEPS // len(steps)), unit[0])
     best = [0] * (most + 1)
     for budget in range(steps[0][0], most + 1):
-        best[budget] = max(best[budget - cost] + pods for cost, pods in steps if cost <= budget)
+        best[budget] = max([best[budget - cost] + pods for cost, pods in steps if cost <= budget])
     return unit, tuple(best)
