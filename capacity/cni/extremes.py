@@ -7,9 +7,10 @@ is then proved best; otherwise the exact maximum comes from splitting the nodes 
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
-from math import gcd
+from math import floor, gcd
 
 Table = tuple[int, ...]
 
@@ -179,16 +180,21 @@ def most_in_two(table: Table, free: int, limited: int, pods: int, limit: int) ->
         return reached
     if not _rises(table, limited, limit, free, pods - limit):
         return whole
-    return min(whole, _bound(table, limited, limit) + _bound(table, free, pods - limit))
+    base = (free + limited) * table[0]
+    hulls = _on_hull(table, limited, limit) + _on_hull(table, free, pods - limit) - base
+    return min(whole, base + floor(hulls / _rise(table)) * _rise(table))
 
 
 def _of_two(table: Table, free: int, limited: int, pods: int, there: int) -> int:
     return most_addresses(table, limited, there) + most_addresses(table, free, pods - there)
 
 
-def _bound(table: Table, nodes: int, pods: int) -> int:
-    cap = len(table) - 1
-    return nodes * table[cap] if pods >= nodes * cap else _relaxed(table, nodes, pods)[0]
+def _on_hull(table: Table, nodes: int, pods: int) -> Fraction:
+    """Sum of so many nodes at the concave hull, the pods evenly over them. [addresses]"""
+    for (p, u), (q, v) in pairwise(_hull(table)):
+        if pods <= nodes * q:
+            return nodes * u + Fraction((pods - nodes * p) * (v - u), q - p)
+    return Fraction(nodes * table[-1])
 
 
 def _rises(table: Table, limited: int, limit: int, free: int, rest: int) -> bool:
