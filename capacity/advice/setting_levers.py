@@ -9,6 +9,7 @@ from capacity.advice.lever import GUIDE, Lever, env, own_cni
 from capacity.advice.snippets import max_pods_snippets, minimal_update_snippet, no_surge_snippet
 from capacity.cluster.check import CheckResult
 from capacity.cluster.shape import TypeShape
+from capacity.spec.patch import entry
 from capacity.spec.plan import Plan
 
 SPARE = 2  # WARM_IP_TARGET beside a minimum; ip-optimization-strategies.adoc L83-103
@@ -61,7 +62,7 @@ def minimal_update(plan: Plan) -> Iterator[Lever]:
         yield Lever(
             name="minimal-update",
             summary="update managed node groups with strategy minimal: no surge nodes",
-            patch={f"nodeGroups[{g.name}].update.strategy": "minimal" for g in groups},
+            patch={entry("nodeGroups", g.name, "update.strategy"): "minimal" for g in groups},
             cost="old nodes go before new ones come: less room for pods during the update",
             source="Amazon EKS user guide, managed node update behavior (read 2026-11-25)",
             commands=tuple(map(minimal_update_snippet, groups)),
@@ -75,7 +76,9 @@ def smaller_surge(plan: Plan) -> Iterator[Lever]:
         yield Lever(
             name="no-surge",
             summary="deployments replace pods in place: maxSurge 0, maxUnavailable 25 %",
-            patch={f"workloads[{w.name}].rollingUpdate": {"maxSurge": "0", "maxUnavailable": "25%"} for w in work},
+            patch={
+                entry("workloads", w.name, "rollingUpdate"): {"maxSurge": "0", "maxUnavailable": "25%"} for w in work
+            },
             cost="a quarter of the replicas is missing during a deploy",
             source="aws/aws-eks-best-practices@dc0243a reliability/application.adoc L338-346",
             commands=tuple(no_surge_snippet(w.name) for w in work),
@@ -105,7 +108,7 @@ def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
             wanted = min(wanted, _addressable(shape.first))
         if fullest and wanted < min(t.max_pods for t in shape.types):
             g = shape.group
-            patch[f"nodeGroups[{g.name}].maxPods"] = wanted
+            patch[entry("nodeGroups", g.name, "maxPods")] = wanted
             commands += max_pods_snippets(g.name, g.provisioner, g.ami, wanted)
     if patch:
         yield Lever(
