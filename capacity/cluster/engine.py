@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 from capacity.cluster.booking import book
 from capacity.cluster.control_plane import refusal
@@ -11,9 +12,10 @@ from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.neighbours import neighbour_extras
 from capacity.cluster.place import GroupNodes, Placement, PodShape, Unplaced, fits, nodes_by_sums, nodes_short
-from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState
+from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState, Turnover
 from capacity.cluster.shape import GroupShape, TypeShape, gives_prefixes, group_shapes, workload_pod
 from capacity.cluster.spread import Slot, slot_counts, slot_pairs, zone_ranges, zone_shares
+from capacity.cluster.turnover import Dues, at_rest, dues_of, turnovers
 from capacity.spec.plan import Plan, Subnet
 from capacity.vpc.ledger import settle, worst
 
@@ -232,9 +234,14 @@ class Engine:
         return self._beside[base]
 
     def _group_states(self, fleet: Fleet) -> tuple[GroupState, ...]:
-        return tuple(self._group_state(i, fleet) for i in range(len(self.shapes)))
+        kept = turnovers(fleet, self._dues) if fleet.moved else at_rest(fleet)
+        return tuple(self._group_state(i, fleet, *kept[i]) for i in range(len(self.shapes)))
 
-    def _group_state(self, group: int, fleet: Fleet) -> GroupState:
+    @cached_property
+    def _dues(self) -> list[Dues]:
+        return dues_of(self.shapes, self.pods, self.allowed)
+
+    def _group_state(self, group: int, fleet: Fleet, turnover: Turnover, batches: tuple[Batch, ...]) -> GroupState:
         placed = Counter(fleet.placement.groups[group].classes)
         placed.update(fleet.closed[group])
         placed.update(fleet.beside[group])
@@ -247,8 +254,8 @@ class Engine:
             by_zone[c.slot.zone] += c.count
         binding = _binding(self.shapes[group].first, classes)
         nodes = sum(by_zone.values())
-        batches = tuple(fleet.batches[group])
-        return GroupState(self.shapes[group], nodes, by_zone, classes, binding, batches, self._stuck(group, fleet))
+        stuck = self._stuck(group, fleet)
+        return GroupState(self.shapes[group], nodes, by_zone, classes, binding, turnover, batches, stuck)
 
     def _stuck(self, group: int, fleet: Fleet) -> int:
         """Pods on nodes whose ENIs have no address for them; the pods of a closed node have moved. [pods]"""

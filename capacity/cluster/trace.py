@@ -112,7 +112,8 @@ def subnet_term(state: SubnetState, scenario: ScenarioState) -> Term:
     bounds = Term(
         "bounds",
         [state.used_lowest, state.used_highest],
-        "fewest and most addresses held over every way the pods and the odd nodes may fall",
+        "fewest and most addresses held over every way the pods and the odd nodes may fall"
+        + (", and over which nodes drain or are lost" if any(g.turnover.closings for g in scenario.groups) else ""),
         "docs/explanation/model.md",
     )
     why = f"scenario {scenario.title}: {scenario.rule}"
@@ -209,7 +210,8 @@ def runway_term(runway: Runway, subnet: SubnetState, result: CheckResult) -> Ter
     if runway.more_nodes is None:
         return Term("runway", None, "no node lives in this subnet")
     why = f"⌊{max(subnet.free_open, 0)} free ÷ {runway.node_addresses} addresses of one node of {runway.group}⌋"
-    pods = "nodes there filled first, then new nodes, each as full as is best; CPU, memory and node maxima ignored"
+    pods = "nodes there filled first, then new nodes of any group there, each as full as is best"
+    pods += "; CPU, memory and node maxima ignored"
     if runway.pool:
         pool = ", ".join(runway.pool)
         why = (

@@ -7,9 +7,10 @@ is then proved best; otherwise the exact maximum comes from splitting the nodes 
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
-from math import gcd
+from math import floor, gcd
 
 Table = tuple[int, ...]
 
@@ -138,3 +139,69 @@ def _halvings(nodes: int) -> list[int]:
         level = {h for c in level if c > 1 for h in (c // 2, c - c // 2)}
         counts += sorted(level, reverse=True)
     return sorted(set(counts), reverse=True)
+
+
+# --- nodes of which some hold only so many ------------------------------------------------------
+
+SCANNED = 64  # pods up to which every share of the limited nodes is tried
+
+
+def most_in_two(table: Table, free: int, limited: int, pods: int, limit: int) -> int:
+    """Largest sum over ``free`` + ``limited`` nodes with ``pods`` pods, at most ``limit`` of them on the limited ones.
+
+    Parameters
+    ----------
+    free, limited : int
+        [nodes]
+    pods, limit : int
+        [pods]
+
+    Notes
+    -----
+    Without the limit all nodes are alike: that bounds the sum from above. Where the limited nodes gain no less by
+    their last pod than the free ones by one more, both at their concave hulls, the hulls at the limit bound it too.
+    A split that meets the bound is best. A small limit is tried pod by pod; beyond it the bound stands, less than
+    the rise of one node above what a split reaches on each side.
+
+    Examples
+    --------
+    >>> most_in_two((20, 30, 30, 30), free=1, limited=2, pods=3, limit=1)
+    80
+    """
+    whole = most_addresses(table, free + limited, pods)
+    if not limited or limit >= min(pods, limited * (len(table) - 1)):
+        return whole
+    reached = _of_two(table, free, limited, pods, limit)
+    if reached == whole:
+        return whole
+    if limit <= SCANNED:
+        return max(reached, *(_of_two(table, free, limited, pods, n) for n in range(limit)), 0)
+    if not free:
+        return reached
+    if not _rises(table, limited, limit, free, pods - limit):
+        return whole
+    base = (free + limited) * table[0]
+    hulls = _on_hull(table, limited, limit) + _on_hull(table, free, pods - limit) - base
+    return min(whole, base + floor(hulls / _rise(table)) * _rise(table))
+
+
+def _of_two(table: Table, free: int, limited: int, pods: int, there: int) -> int:
+    return most_addresses(table, limited, there) + most_addresses(table, free, pods - there)
+
+
+def _on_hull(table: Table, nodes: int, pods: int) -> Fraction:
+    """Sum of so many nodes at the concave hull, the pods evenly over them. [addresses]"""
+    for (p, u), (q, v) in pairwise(_hull(table)):
+        if pods <= nodes * q:
+            return nodes * u + Fraction((pods - nodes * p) * (v - u), q - p)
+    return Fraction(nodes * table[-1])
+
+
+def _rises(table: Table, limited: int, limit: int, free: int, rest: int) -> bool:
+    """Whether a pod moved from the free nodes to the limited ones, up to the limit, never takes from the hulls' sum."""
+    hull = _hull(table)
+    gain, pods = next(
+        ((v - u, q - p) for (p, u), (q, v) in pairwise(hull) if limited * q >= limit), (0, 1)
+    )  # of the last pod there
+    other, step = next(((v - u, q - p) for (p, u), (q, v) in pairwise(hull) if free * q > rest), (0, 1))
+    return gain * step >= other * pods

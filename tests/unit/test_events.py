@@ -85,9 +85,10 @@ def test_a_large_max_unavailable_decides_the_surge() -> None:
     state = only(run("upgrade", group="update: {maxUnavailable: 50%}"))
     assert state.groups[0].nodes == 12  # max(2 * 3 zones, 3) = 6
     assert sum(holder(state, "assigned")) == 30 + 15  # three nodes drain
-    many = only(run("upgrade", group="update: {maxUnavailable: 9}"))
-    assert many.groups[0].nodes == 6 + 9  # EKS adds as many, although the group has six nodes
-    assert "web + 9 nodes, 6 draining" in many.rule
+    many = only(run("upgrade", group="update: {maxUnavailable: 100}"))
+    assert many.groups[0].nodes == 6 + 100  # nodes are added for all of maxUnavailable, though only six can drain
+    assert sum(holder(many, "assigned")) == 30 + 30
+    assert "web + 100 nodes, 6 draining" in many.rule
 
 
 def test_minimal_update_adds_no_nodes() -> None:
