@@ -52,6 +52,7 @@ def prefixes(result: CheckResult) -> Iterator[Lever]:
             *commands,
             *_max_pods_lines(raised),
         ),
+        risk="architecture",
     )
 
 
@@ -69,6 +70,7 @@ def windows_prefixes(plan: Plan) -> Iterator[Lever]:
             source=f"{GUIDE}/prefix-mode_windows.adoc L8-18; aws/amazon-vpc-resource-controller-k8s@2c6894c "
             "pkg/config/loader.go ParseWinIPTargetConfigs",
             commands=windows_snippets({PREFIXES: "true"}, plan.cni.env, plan.cni.config_map),
+            risk="architecture",
         )
 
 
@@ -99,7 +101,7 @@ def ipv6(plan: Plan) -> Iterator[Lever]:
             *ipv6_cluster_snippets(plan, variables),
             *_max_pods_lines(raised),
         ),
-        last=True,
+        risk="new cluster",
     )
 
 

@@ -131,7 +131,7 @@ def _mended(
     fix_out: Path | None,
 ) -> Fixes | None:
     """The smallest change that is enough, written where asked; None where it was not looked for."""
-    from capacity.advice.fixes import is_large
+    from capacity.advice.search import is_large
     from capacity.cli.output import note
 
     if fix_out is not None:
@@ -159,13 +159,13 @@ def _written(
     found = _search(plan, result, scenarios, patch, quiet)
     if found is None:
         raise SpecError("--fix-out needs a plan in a file, not on standard input")
-    if found.best is None:
+    if found.answer is None:
         raise SpecError(f"--fix-out: no set of levers makes the verdict ok ({str(fix_out)!r} was not written)")
     from capacity.advice.fixes import after
     from capacity.spec.parse import find_plan
     from capacity.spec.patch import write_patched
 
-    write_patched(plan or find_plan(), after(patch, found.best.patch), fix_out)
+    write_patched(plan or find_plan(), after(patch, found.answer.patch), fix_out)
     return found
 
 
@@ -177,7 +177,7 @@ def _search(
     quiet: bool = False,
 ) -> Fixes | None:
     """What the levers do to a plan in a file; None where nothing is wrong or the plan came on standard input."""
-    from capacity.advice.fixes import find_fixes
+    from capacity.advice.search import find_fixes
     from capacity.cli.progress import progress
     from capacity.spec.document import read_document
     from capacity.spec.parse import find_plan
@@ -195,7 +195,7 @@ def search_fixes(
     plan: Path | None, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
 ) -> Fixes | None:
     """The same for other verbs: None too where the search would take long."""
-    from capacity.advice.fixes import is_large
+    from capacity.advice.search import is_large
 
     return None if is_large(result) else _search(plan, result, scenarios, patch)
 

@@ -7,8 +7,9 @@ from itertools import combinations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from capacity.advice.fixes import find_fixes, least_free, merged
+from capacity.advice.fixes import least_free, merged
 from capacity.advice.levers import Lever, levers
+from capacity.advice.search import find_fixes
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
 from capacity.spec.document import Section, parse_yaml

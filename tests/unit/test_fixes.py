@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.advice.findings import findings
-from capacity.advice.fixes import Fixes, after, find_fixes, is_large, least_free, merged, most_checks, with_fix
+from capacity.advice.fixes import Fixes, after, least_free, merged, with_fix
 from capacity.advice.levers import Lever, levers
+from capacity.advice.search import find_fixes, is_large, most_checks
 from capacity.advice.snippets import (
     eni_config,
     env_snippets,

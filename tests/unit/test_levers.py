@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from capacity.advice.fixes import find_fixes, least_free, merged
+from capacity.advice.fixes import least_free, merged
 from capacity.advice.group_snippets import group_subnets_snippets, group_type_snippets, new_subnets_snippets
 from capacity.advice.levers import Lever, levers
+from capacity.advice.search import find_fixes
 from capacity.advice.type_levers import has_devices, price_difference
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult, check
