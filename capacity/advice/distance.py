@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from capacity.cluster.check import CheckResult
 from capacity.cluster.place import Unplaced
+from capacity.cluster.scenario import ScenarioState
 from capacity.vpc.ledger import VERDICTS
 
 
@@ -48,12 +49,18 @@ def distance_of(result: CheckResult) -> Distance:
 
 def addresses_suffice(result: CheckResult) -> bool:
     """Whether nothing is wrong but pods that are unschedulable for another reason than addresses."""
-    for scenario in result.scenarios:
-        if scenario.pods_without_address or any(u.reason == "addresses" for u in scenario.unplaced):
-            return False
-        if any(s.verdict != "ok" for s in scenario.subnets):
-            return False
-    return not (result.harmful or result.blocked)
+    return all(map(has_addresses, result.scenarios)) and not (result.harmful or result.blocked)
+
+
+def has_addresses(state: ScenarioState) -> bool:
+    """Whether every subnet is ok in a scenario, and every pod that has a node has an address."""
+    lacking = state.pods_without_address or any(u.reason == "addresses" for u in state.unplaced)
+    return not lacking and all(s.verdict == "ok" for s in state.subnets)
+
+
+def is_ok(state: ScenarioState) -> bool:
+    """Whether a scenario is ok."""
+    return state.verdict == "ok"
 
 
 def remaining(result: CheckResult) -> tuple[Unplaced, ...]:

@@ -32,7 +32,7 @@ def shared_subnets(result: CheckResult, only: Collection[str]) -> Iterator[Lever
     plan, short = result.plan, short_subnets(result)
     used = used_by_groups(plan)
 
-    def choice(group: NodeGroup, key: Key, mine: Sequence[Subnet]) -> list[str]:
+    def choice(_group: NodeGroup, key: Key, mine: Sequence[Subnet]) -> list[str]:
         zones = {s.zone for s in mine if s.name in short}
         others = [s for s in plan.subnets if s.name in used[key] and s.name not in short and s.zone in zones]
         return [s.name for s in others if s not in mine and _open(plan, s)]

@@ -43,6 +43,12 @@ class Fix:
         Those pods.
     why : str
         Why it is the answer, or why it is not.
+    judged_in : str
+        The scenario that refused it, where it was checked no further; its figures are of the scenarios up to there.
+    helped : frozenset of str
+        In which parts of the distance from ok it is nearer than the plan as it is.
+    known_short, known_pods : bool
+        Whether the scenarios in which it was checked show addresses missing, and pods, before the change.
     commands : tuple of str
         What to paste: that of its levers, the CNI's variables in one command.
     """
@@ -59,6 +65,10 @@ class Fix:
     remains: tuple[Unplaced, ...] = ()
     why: str = ""
     commands: tuple[str, ...] = ()
+    judged_in: str = ""
+    helped: frozenset[str] = frozenset()
+    known_short: bool = False
+    known_pods: bool = False
 
     @property
     def names(self) -> str:

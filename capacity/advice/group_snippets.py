@@ -122,7 +122,8 @@ def group_size_snippets(group: NodeGroup, nodes: Mapping[str, int], vcpus: int) 
         yield f"# eksctl, managedNodeGroups: {_flow(entry)}"
         sizes = ", ".join(f"{k}_size = {n}" for k, n in nodes.items())
         yield f"# Terraform, aws_eks_node_group: scaling_config {{ {sizes} }}"
-        yield f"# CloudFormation, AWS::EKS::Nodegroup: {_flow({'ScalingConfig': {f'{k.title()}Size': n for k, n in nodes.items()}})}"
+        scaling = {"ScalingConfig": {f"{k.title()}Size": n for k, n in nodes.items()}}
+        yield f"# CloudFormation, AWS::EKS::Nodegroup: {_flow(scaling)}"
 
 
 _ASG_SIZES = {"min": "--min-size", "desired": "--desired-capacity", "max": "--max-size"}

@@ -9,7 +9,7 @@ from capacity.advice.group_snippets import group_size_snippets
 from capacity.advice.lever import Lever
 from capacity.advice.snippets import max_pods_snippets
 from capacity.advice.trouble import unschedulable_in
-from capacity.cluster.check import CheckResult, check
+from capacity.cluster.check import CheckResult, states_of
 from capacity.cluster.scenario import ScenarioState
 from capacity.spec.plan import Limits, NodeGroup, Plan
 
@@ -21,7 +21,7 @@ def more_nodes(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
     if not bounded:
         return
     grown = _without_limits(result.plan, {g.name for g in bounded})
-    free = check(grown, result.specs)
+    free = states_of(grown, [s for s in result.specs if not set(s.parts) & NOT_NEEDED])
     patch: dict[str, object] = {}
     words: list[str] = []
     commands: list[str] = []
@@ -29,8 +29,8 @@ def more_nodes(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
         if group not in bounded:
             continue
         shape = result.shapes[index]
-        need = max((_running(s, index) for s in free.scenarios if s.name not in NOT_NEEDED), default=0)
-        steady = max((_running(s, index) for s in free.scenarios if s.name == "steady"), default=0)
+        need = max((_running(s, index) for s in free), default=0)
+        steady = max((_running(s, index) for s in free if s.name == "steady"), default=0)
         desired = group.desired
         if desired is not None and steady > desired and _lacks(result, group.name, "steady"):
             desired = steady
@@ -59,7 +59,7 @@ def more_nodes(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
         )
 
 
-NOT_NEEDED = ("ceiling", "upgrade", "blue-green")  # more nodes than the pods need run there
+NOT_NEEDED = {"ceiling", "upgrade", "blue-green"}  # more nodes than the pods need run there
 
 
 def raise_max_pods(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:

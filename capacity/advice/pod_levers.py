@@ -8,11 +8,10 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 
 from capacity.advice.cluster_findings import IPV6_SINCE, version_numbers
-from capacity.advice.judge import check
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
 from capacity.advice.snippets import ipv6_cluster_snippets, max_pods_snippets, windows_snippets
 from capacity.advice.subnet_snippets import reservation_command, reservation_terraform
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, states_of
 from capacity.node.density import recommended_cap
 from capacity.spec.cni_env import cni_settings
 from capacity.spec.plan import NodeGroup, Plan, Reservation, Subnet
@@ -141,7 +140,7 @@ def _reservations(
 ) -> tuple[dict[str, tuple[IPv4Network, ...]], list[str]]:
     """Reservations for the most prefixes that each subnet has in any scenario, and subnets without room for one."""
     states: dict[str, list[SubnetState]] = {}
-    for scenario in check(_with_prefixes(result.plan, change, raised), result.specs).scenarios:
+    for scenario in states_of(_with_prefixes(result.plan, change, raised), result.specs):
         for state in scenario.subnets:
             states.setdefault(state.subnet.name, []).append(state)
     found: dict[str, tuple[IPv4Network, ...]] = {}

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from capacity.advice.distance import distance_of
 from capacity.advice.fixes import Fix, Fixes
 from capacity.advice.lever import RISKS
-from capacity.cluster.check import CheckResult
 from capacity.units import counted
 
 
-def with_reasons(fixes: Fixes, result: CheckResult) -> Fixes:
+def with_reasons(fixes: Fixes) -> Fixes:
     """The same, each set with its reason."""
-    answer, before = fixes.answer, distance_of(result)
+    answer = fixes.answer
 
     def told(fix: Fix | None) -> Fix | None:
-        return None if fix is None else replace(fix, why=_why(fix, answer, before))
+        return None if fix is None else replace(fix, why=_why(fix, answer))
 
-    tried = tuple(replace(f, why=_why(f, answer, before)) for f in fixes.tried)
+    tried = tuple(replace(f, why=_why(f, answer)) for f in fixes.tried)
     return replace(fixes, best=told(fixes.best), nearest=told(fixes.nearest), partial=told(fixes.partial), tried=tried)
 
 
-def _why(fix: Fix, answer: Fix | None, before: tuple[int, ...]) -> str:
+def _why(fix: Fix, answer: Fix | None) -> str:
     if fix.fault:
         return f"cannot be applied: {fix.fault}"
     if answer is not None and fix.names == answer.names:
         return "chosen"
-    if fix.verdict == "ok" or (answer is not None and answer.verdict != "ok" and fix.suffices):
+    if fix.verdict == "ok" or (answer is not None and answer.verdict != "ok" and fix.suffices and not fix.judged_in):
         return _enough_too(fix, answer)
     part = "part of the answer; alone " if answer is not None and set(_names(fix)) < set(_names(answer)) else ""
-    if not any(now < was for now, was in zip(fix.rank, before, strict=True)):
-        return f"{part}no help" if part else "no help"
+    if not fix.helped:
+        return f"{part}no help"
     return f"{part}not enough: {_left(fix)}"
 
 
@@ -52,4 +50,5 @@ def _left(fix: Fix) -> str:
     """What is wrong with it still."""
     parts = [f"{counted(fix.short, 'address', 'addresses')} short"] if fix.short else []
     parts += [f"{counted(fix.pods, 'pod')} unschedulable or without an address"] if fix.pods else []
-    return ", ".join(parts) or f"{counted(fix.not_ok, 'subnet')} {fix.verdict}"
+    left = ", ".join(parts) or f"{counted(fix.not_ok, 'subnet')} {fix.verdict}"
+    return f"{left} in {fix.judged_in}" if fix.judged_in else left

@@ -2,8 +2,10 @@
 
 The space
 ---------
-Every lever alone, in each of its sizes; pairs of which one helped alone; threes of levers that each helped. Levers that
-set one thing to different values are alternatives and not put together; a new cluster is tried alone only.
+Every lever alone, in each of its sizes; pairs of which one helped alone; threes of levers that each helped. Where
+addresses are missing some lever of a set must lessen that alone, and where pods are unschedulable or without an address
+some lever must lessen that. Levers that set one thing to different values are alternatives and not put together; a new
+cluster is tried alone only.
 
 The order
 ---------
@@ -18,12 +20,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
-from capacity.advice.distance import addresses_suffice, distance_of, remaining
+from capacity.advice.distance import addresses_suffice, distance_of, has_addresses, is_ok, remaining
 from capacity.advice.fixes import Fix, Fixes, conflict, joined_commands, least_free, merged
 from capacity.advice.lever import RISKS, Lever
 from capacity.advice.levers import lever_for, levers
 from capacity.advice.reasons import with_reasons
-from capacity.advice.trial import Trials
+from capacity.advice.trial import Goal, Trials
 from capacity.cluster.check import CheckResult
 from capacity.errors import SpecError
 from capacity.spec.document import Section, collector_paused
@@ -32,11 +34,12 @@ from capacity.spec.plan import ScenarioSpec
 MOST_TOGETHER = 3  # levers in one set
 FEWEST_CHECKS, MOST_CHECKS = 40, 150  # in a search
 SEARCH = 2_000_000  # workloads and places for nodes that the scenarios of all checks may go through
+IN_FULL = 20_000  # and of one check, for levers alone to be checked in every scenario
 PLACE = 5  # a group in a subnet takes as long as so many workloads (benchmarks/RESULTS.md)
+MOST_NEAR = 6  # levers that help most, of which the nearest set is made
 MOST_TRIMS = 12  # checks that look for groups which need no change
 
 Tell = Callable[[int, int], None]
-Enough = Callable[[Fix], bool]
 
 
 @collector_paused()
@@ -69,7 +72,7 @@ def find_fixes(
         search.run()
     except KeyboardInterrupt:
         interrupted = True
-    return with_reasons(search.outcome(interrupted), result)
+    return with_reasons(search.outcome(interrupted))
 
 
 def most_checks(result: CheckResult) -> int:
@@ -84,14 +87,14 @@ def is_large(result: CheckResult) -> bool:
 
 def _affordable(result: CheckResult) -> int:
     """Checks within :data:`SEARCH`: by size and not by the clock, so that the answer is the same everywhere."""
+    return SEARCH // max(_size(result), 1)
+
+
+def _size(result: CheckResult) -> int:
+    """Workloads and places for nodes that one check goes through."""
     plan = result.plan
     places = sum(len(g.subnets) for g in plan.node_groups)
-    return SEARCH // max((len(plan.workloads) + PLACE * places) * len(result.scenarios), 1)
-
-
-def is_ok(fix: Fix) -> bool:
-    """Whether the plan is ok with it."""
-    return fix.verdict == "ok"
+    return (len(plan.workloads) + PLACE * places) * len(result.scenarios)
 
 
 class _Search:
@@ -106,14 +109,16 @@ class _Search:
     ) -> None:
         self.result = result
         self.before = distance_of(result)
-        self.was = least_free(result)
+        self.large = _size(result) > IN_FULL
         self.trials = Trials(document, result, scenarios)
         self.tell = tell
+        self.goal: Goal = is_ok
         self.most = most_checks(result)
         self.checks = 0
         self.tried: list[Fix] = []
         self.best: Fix | None = None
         self.partial: Fix | None = None
+        self.nearest: Fix | None = None
         self.complete = False
 
     def run(self) -> None:
@@ -121,39 +126,69 @@ class _Search:
         offered = levers(self.result)
         for lever in offered:
             self.tried.append(self._alone(lever))
-        self.best = self._first(is_ok, offered)
-        if self.best is None and not addresses_suffice(self.result):
-            self.partial = self._first(_suffices, offered)
+        self.best = self._first(offered)
         self.complete = self.checks < self.most
         if self.best is not None:
-            self.best = self._refined(self.best, is_ok)
-        elif self.partial is not None:
-            self.partial = self._refined(self.partial, _suffices)
+            self.best = self._refined(self.best)
+            return
+        if not addresses_suffice(self.result):
+            self.goal, self.most = has_addresses, self.checks + self.most
+            self.partial = self._first(offered)
+        if self.partial is not None:
+            self.partial = self._refined(self.partial)
+        else:
+            self.nearest = self._nearest()
 
     def outcome(self, interrupted: bool) -> Fixes:
         """What was found so far."""
-        best, partial = self.best, self.partial
+        best, nearest = self.best, self.nearest
         if interrupted and best is None:
-            best = min((f for f in self.tried if is_ok(f)), key=_place, default=None)
-        known = [f for f in self.tried if f.verdict is not None]
-        nearest = min(known, key=lambda f: (f.rank, len(f.levers)), default=None)
-        nearest = nearest if best is None and partial is None else None
-        return Fixes(best, nearest, tuple(self.tried), partial, self.complete and not interrupted, interrupted)
+            best = min((f for f in self.tried if f.verdict == "ok"), key=_place, default=None)
+        if best is None and self.partial is None and nearest is None:
+            nearest = min((f for f in self.tried if f.verdict is not None), key=lambda f: f.rank, default=None)
+        complete = self.complete and not interrupted
+        return Fixes(best, nearest, tuple(self.tried), self.partial, complete, interrupted)
+
+    def _nearest(self) -> Fix | None:
+        """The levers that help most alone, put together as long as that helps further."""
+        alone = sorted((f for f in self.tried if len(f.levers) == 1 and f.helped), key=lambda f: f.rank)
+        found: Fix | None = None
+        for fix in alone[:MOST_NEAR]:
+            several = (*found.levers, *fix.levers) if found is not None else fix.levers
+            if len(several) > MOST_TOGETHER or fix.levers[0].last or conflict(several):
+                continue
+            tried = self.check(several, quick=False)
+            if tried.verdict is not None and (found is None or tried.rank < found.rank):
+                found = tried
+        return found
 
     # --- the space in its order -----------------------------------------------------------
 
     def _alone(self, lever: Lever) -> Fix:
         """A lever in its mildest size that is enough; the strongest where none is."""
-        fix = self.check((lever,))
-        milder = (self.check((m,)) for m in lever.milder) if is_ok(fix) or _suffices(fix) else iter(())
-        return next((m for m in milder if is_ok(m) == is_ok(fix) and _suffices(m) == _suffices(fix)), fix)
+        fix = self.check((lever,), quick=self.large)
+        return self._milder(fix) if self._enough(fix) else fix
 
-    def _first(self, enough: Enough, offered: Sequence[Lever]) -> Fix | None:
+    def _enough(self, fix: Fix) -> bool:
+        """Whether a set reaches the goal, in all scenarios."""
+        reached = fix.verdict == "ok" if self.goal is is_ok else fix.suffices
+        return reached and not fix.judged_in
+
+    def _judged(self, fix: Fix) -> Fix:
+        """The same, checked further where it was refused for what the goal allows."""
+        if not (fix.judged_in and fix.suffices and self.goal is has_addresses):
+            return fix
+        further = self.check(fix.levers)
+        self.tried[self.tried.index(fix)] = further
+        return further
+
+    def _first(self, offered: Sequence[Lever]) -> Fix | None:
         """The first set of the space that is enough; sets tried before are not tried again."""
         known = {_names(f.levers): f for f in self.tried}
-        alone = list(zip(offered, (f for f in self.tried if len(f.levers) == 1), strict=True))
+        alone = list(zip(offered, [f for f in self.tried if len(f.levers) == 1], strict=True))
         for risk in RISKS:
-            single = next((f for _, f in alone if f.risk == risk and enough(f)), None)
+            alone = [(x, self._judged(f) if f.risk == risk else f) for x, f in alone]
+            single = next((f for _, f in alone if f.risk == risk and self._enough(f)), None)
             if single is not None:
                 return single
             for several in self._sets(alone, risk):
@@ -163,36 +198,48 @@ class _Search:
                         break
                     fix = self.check(several)
                     self.tried.append(fix)
-                if enough(fix):
+                fix = self._judged(fix)
+                if self._enough(fix):
                     return fix
         return None
 
     def _sets(self, alone: Sequence[tuple[Lever, Fix]], risk: str) -> Iterator[tuple[Lever, ...]]:
         """Sets of two levers or more that disturb so much."""
         most = RISKS.index(risk)
-        pool = [(x, f) for x, f in alone if f.verdict is not None and RISKS.index(x.risk) <= most and not x.last]
-        helped = {x.name for x, f in pool if self.before.helped_by(f.rank)}
+        pool = [f for x, f in alone if f.verdict is not None and RISKS.index(x.risk) <= most and not x.last]
+        strongest = {x.name: x for x, _ in alone}
         for size in range(2, MOST_TOGETHER + 1):
-            for several in combinations((x for x, _ in pool), size):
-                helping = sum(x.name in helped for x in several)
-                if helping < (1 if size == 2 else size) or all(RISKS.index(x.risk) < most for x in several):
+            for fixes in combinations(pool, size):
+                helping = sum(bool(f.helped) for f in fixes)
+                if helping < (1 if size == 2 else size) or all(RISKS.index(f.risk) < most for f in fixes):
                     continue
-                if not conflict(several):
+                several = tuple(strongest[f.names] for f in fixes)
+                if self._may_do(fixes) and not conflict(several):
                     yield several
+
+    def _may_do(self, fixes: Sequence[Fix]) -> bool:
+        """Whether some lever lessens what is missing, and some what is unschedulable, where anything is."""
+        short = not self.before.short or any("short" in f.helped or not f.known_short for f in fixes)
+        pods = not self.before.pods or any("pods" in f.helped or not f.known_pods for f in fixes)
+        return short and (pods or self.goal is has_addresses)
 
     # --- made smaller ---------------------------------------------------------------------
 
-    def _refined(self, fix: Fix, enough: Enough) -> Fix:
+    def _refined(self, fix: Fix) -> Fix:
         """The same levers, each in its mildest size and for the fewest groups that are enough."""
+        return self._trimmed(self._milder(fix))
+
+    def _milder(self, fix: Fix) -> Fix:
+        """The same levers, each in its mildest size that is enough."""
         for place, lever in enumerate(fix.levers):
-            for milder in lever.milder if len(fix.levers) > 1 else ():
+            for milder in lever.milder:
                 tried = self.check((*fix.levers[:place], milder, *fix.levers[place + 1 :]))
-                if enough(tried):
+                if self._enough(tried):
                     fix = tried
                     break
-        return self._trimmed(fix, enough)
+        return fix
 
-    def _trimmed(self, fix: Fix, enough: Enough) -> Fix:
+    def _trimmed(self, fix: Fix) -> Fix:
         groups = list(dict.fromkeys(g for lever in fix.levers for g in lever.groups))
         if not 1 < len(groups) <= MOST_TRIMS:
             return fix
@@ -200,7 +247,7 @@ class _Search:
             rest = [g for g in groups if g != group]
             fewer = self._without(fix, group, rest)
             tried = self.check(fewer) if rest and fewer and fewer != fix.levers else None
-            if tried is not None and enough(tried):
+            if tried is not None and self._enough(tried):
                 fix, groups = tried, rest
         return fix
 
@@ -219,18 +266,19 @@ class _Search:
 
     # --- one check ------------------------------------------------------------------------
 
-    def check(self, several: tuple[Lever, ...]) -> Fix:
-        """What the plan is with some levers."""
+    def check(self, several: tuple[Lever, ...], quick: bool = True) -> Fix:
+        """What the plan is with some levers; ``quick``: no further than the first scenario that is not ok."""
         if self.tell is not None:
             self.tell(self.checks, max(self.most, self.checks + 1))
         self.checks += 1
         try:
             patch = merged(several)
-            changed = self.trials.check(patch)
+            changed = self.trials.quick(patch, self.goal) if quick else self.trials.check(patch)
         except SpecError as error:
             return Fix(several, {}, None, {}, 0, 0, str(error))
-        far, now = distance_of(changed), least_free(changed)
-        frees = {name: now[name] - free for name, free in self.was.items() if name in now and now[name] != free}
+        before = self.trials.before(changed)
+        was, far, old, now = distance_of(before), distance_of(changed), least_free(before), least_free(changed)
+        frees = {name: now[name] - free for name, free in old.items() if name in now and now[name] != free}
         return Fix(
             levers=several,
             patch=patch,
@@ -242,15 +290,15 @@ class _Search:
             suffices=addresses_suffice(changed),
             remains=remaining(changed),
             commands=joined_commands(several, self.result.plan),
+            judged_in="" if before is self.result else changed.scenarios[-1].title,
+            helped=frozenset(n for n, o, w in zip(far._fields, far, was, strict=True) if o < w),
+            known_short=bool(was.short),
+            known_pods=bool(was.pods),
         )
 
 
 def _names(several: Sequence[Lever]) -> tuple[str, ...]:
     return tuple(lever.name for lever in several)
-
-
-def _suffices(fix: Fix) -> bool:
-    return fix.suffices
 
 
 def _place(fix: Fix) -> tuple[int, int]:

@@ -35,6 +35,7 @@ def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
         "risk": fix.risk,
         "verdict": fix.verdict,
         "why": fix.why,
+        "judged_in": fix.judged_in,
         "frees": dict(fix.frees),
         "short": fix.short,
         "cost": [lever.cost for lever in fix.levers],
