@@ -38,6 +38,8 @@ class Lever:
     milder : tuple of Lever
         The same change by less, preferred first. None of them is enough where this one is not, so they are tried
         only where it is.
+    targets : (int, int) or None
+        WARM_IP_TARGET and MINIMUM_IP_TARGET with it, 0 without one; None where it is not about them.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Lever:
     commands: tuple[str, ...] = ()
     risk: str = "settings"
     milder: tuple[Lever, ...] = ()
+    targets: tuple[int, int] | None = None
 
     @property
     def last(self) -> bool:

@@ -232,12 +232,31 @@ class _Search:
     def _milder(self, fix: Fix) -> Fix:
         """The same levers, each in its mildest size that is enough."""
         for place, lever in enumerate(fix.levers):
-            for milder in lever.milder:
-                tried = self.check((*fix.levers[:place], milder, *fix.levers[place + 1 :]))
-                if self._enough(tried):
-                    fix = tried
-                    break
+            fix = self._mildest(lever.milder, fix.levers[:place], fix.levers[place + 1 :]) or fix
         return fix
+
+    def _mildest(self, sizes: Sequence[Lever], left: tuple[Lever, ...], right: tuple[Lever, ...]) -> Fix | None:
+        """The first size that is enough beside other levers. Sizes that hold no less than a refused one are skipped."""
+        refused: list[tuple[int, int]] = []
+        alone = [m for m in sizes if m.targets and not m.targets[1]]
+        known: dict[int, Fix] = {}
+        while alone:  # of WARM_IP_TARGET alone the largest that is enough, by halves
+            middle = alone[len(alone) // 2]
+            fix = known[id(middle)] = self.check((*left, middle, *right))
+            if self._enough(fix):
+                alone = alone[: len(alone) // 2]
+            else:
+                refused.append(middle.targets or (0, 0))
+                alone = alone[len(alone) // 2 + 1 :]
+        for size in sizes:
+            held = size.targets
+            if held and any(held[0] >= warm and held[1] >= least for warm, least in refused):
+                continue
+            fix = known.get(id(size)) or self.check((*left, size, *right))
+            if self._enough(fix):
+                return fix
+            refused += [held] if held else []
+        return None
 
     def _trimmed(self, fix: Fix) -> Fix:
         groups = list(dict.fromkeys(g for lever in fix.levers for g in lever.groups))

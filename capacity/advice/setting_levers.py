@@ -36,6 +36,7 @@ def _targets(plan: Plan, row: WarmRow, current: WarmRow) -> Lever:
         f"now; {row.calls_per_launch:.1f} to fill a node, {current.calls_per_launch:.1f} now; not for high churn",
         source=f"{GUIDE}/ip-optimization-strategies.adoc L83-103",
         commands=commands,
+        targets=(row.targets.warm_ip, row.targets.minimum_ip or 0) if row.targets.warm_ip else None,
     )
 
 

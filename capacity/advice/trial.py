@@ -9,6 +9,7 @@ from capacity.advice.judge import check, judged
 from capacity.cluster.alternatives import harmful_types
 from capacity.cluster.check import CheckResult, has_pods, run_scenario, zones_with_nodes
 from capacity.cluster.engine import Engine
+from capacity.cluster.place import Placement
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import group_shapes
 from capacity.spec.document import Section
@@ -35,6 +36,7 @@ class Trials:
         self.document = document
         self.result = result
         self.scenarios = scenarios
+        self._placements: dict[object, Placement] = {}
         self._states = {(s.name, s.variant): s for s in result.scenarios}
         self._specs = sorted(_single(result.plan, result.specs), key=self._worth)
 
@@ -46,7 +48,7 @@ class Trials:
         """The same where all scenarios reach a goal; else those up to the first that does not, without runways."""
         plan = self._plan(patch)
         shapes = group_shapes(plan)
-        engine = Engine(plan, shapes)
+        engine = Engine(plan, shapes, self._placements)
         states: list[ScenarioState] = []
         known = set(self._specs)
         for spec in (*self._specs, *(s for s in _single(plan, self.result.specs) if s not in known)):

@@ -103,6 +103,8 @@ def check(
     if explain:
         del texts["md"]  # the terms of every figure do not fit a comment
     emit(replace(answer(result, found, explain, patch, mended), texts=texts), to)
+    if mended is not None and mended.interrupted:
+        raise typer.Exit(130)  # after the best so far
     bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
     if result.verdict in bad and not exit_zero:
         raise typer.Exit(1)
@@ -140,7 +142,7 @@ def _mended(
         return None
     if asked is None and is_large(result):
         if not to.quiet:
-            note("note: no fixes were looked for in a plan this large; --fixes does (some twenty times a check)")
+            note("note: no fixes were looked for in a plan this large; --fixes does (it may take a minute)")
         return None
     return _search(plan, result, scenarios, patch, to.quiet)
 
