@@ -28,7 +28,7 @@ def _why(fix: Fix, answer: Fix | None) -> str:
     if fix.verdict == "ok" or (answer is not None and answer.verdict != "ok" and fix.suffices and not fix.judged_in):
         return _enough_too(fix, answer)
     part = "part of the answer; alone " if answer is not None and set(_names(fix)) < set(_names(answer)) else ""
-    if not fix.helped:
+    if not fix.helped and not any(change > 0 for change in fix.frees.values()):
         return f"{part}no help"
     return f"{part}not enough: {_left(fix)}"
 

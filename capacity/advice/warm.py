@@ -165,20 +165,24 @@ def _enough_for(answer: WarmAnswer, kinds: Sequence[NodeKind], before: CheckResu
     found = mildest(choices, distance_of(before), after)
     if found is None:
         return answer
+    told = ENOUGH if after(found.targets).verdict == 0 else HELPS
     rows = answer.rows
     row = next((r for r in rows if r.targets == found.targets), None)
     if row is None:
         (row,) = warm_rows([found.targets], kinds, answer.costs, answer.swing)
         rows = (rows[0], row, *rows[1:])
     change = change_to(found.targets)
-    recommended = Recommendation(row, ENOUGH, change, env_commands(change, plan.cni.env), None)
+    recommended = Recommendation(row, told, change, env_commands(change, plan.cni.env), None)
     return replace(answer, rows=rows, recommendation=recommended)
 
 
 ENOUGH = (
-    "of the settings with which the plan's check is ok, or as near to ok as any brings it, those first that neither "
-    "flap nor starve and cost few EC2 calls, then one variable before two, then the most addresses kept warm: the "
-    "lever warm-targets of check"
+    "the first that makes the plan's check ok, as the lever warm-targets of check: those first that neither flap nor "
+    "starve and cost few EC2 calls, then one variable before two, then the most addresses kept warm"
+)
+HELPS = (
+    "none makes the plan's check ok; of those that neither flap nor starve and cost few EC2 calls the one that brings it "
+    "nearest"
 )
 
 

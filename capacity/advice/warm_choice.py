@@ -31,10 +31,13 @@ class WarmChoices:
         first. The last holds fewest on every node: where it is not enough, none is.
     current : WarmRow
         The settings as they are.
+    sound : int
+        How many keep to that rule.
     """
 
     rows: tuple[WarmRow, ...]
     current: WarmRow
+    sound: int
 
 
 def warm_choices(result: CheckResult) -> WarmChoices | None:
@@ -65,7 +68,7 @@ def warm_choices(result: CheckResult) -> WarmChoices | None:
     given = {present, strongest} if (present.units or 0) > 1 else {present, strongest, usual}
     rows = [r for t, r in known.items() if t not in given and not r.flaws]
     rows.sort(key=lambda r: (not is_sound(r, default), len(r.targets.env), -sum(r.addresses.values())))
-    return WarmChoices((*rows, last), known[present])
+    return WarmChoices((*rows, last), known[present], sum(is_sound(r, default) for r in rows))
 
 
 def _asked(kinds: Sequence[NodeKind], present: WarmTargets) -> Iterator[WarmTargets]:
@@ -137,11 +140,13 @@ def env_change(targets: WarmTargets, current: WarmTargets, env: Mapping[str, str
 
 
 def mildest(choices: WarmChoices, before: Distance, distance: Callable[[WarmTargets], Distance]) -> WarmRow | None:
-    """The first that brings a plan as near to ok as the last, which holds fewest on every node; None where that helps
-    nothing.
+    """The first with which a plan is ok; where none is, of those that keep to the rule the first that helps most.
+
+    None where none of these helps. The last holds fewest on every node: where it does not make the plan ok, none does.
     """
     *others, strongest = choices.rows
-    nearest = distance(strongest.targets)
-    if nearest >= before:
-        return None
-    return next((r for r in others if distance(r.targets) <= nearest), strongest)
+    if distance(strongest.targets).verdict == 0:
+        return next((r for r in others if distance(r.targets).verdict == 0), strongest)
+    sound = [(distance(r.targets), i, r) for i, r in enumerate(choices.rows[: choices.sound])]
+    nearest = min(sound, default=None, key=lambda found: found[:2])
+    return nearest[2] if nearest is not None and nearest[0] < before else None

@@ -206,7 +206,7 @@ class TestPlan:
         assert best.comparison is not None
         peak = next(s for s in best.comparison.scenarios if s.name == "peak")
         freed = sum(s.free_change or 0 for s in peak.subnets)
-        assert freed == answer.current.addresses["peak"] - best.row.addresses["peak"] == 370
+        assert freed == answer.current.addresses["peak"] - best.row.addresses["peak"] == 270
 
     def test_a_changed_environment_is_that_of_a_changed_file(self) -> None:
         plan = read_plan(EXAMPLE)
