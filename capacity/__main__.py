@@ -1,3 +1,5 @@
-from capacity.cli.main import run
+"""`python -m capacity`."""
+
+from capacity.cli.start import run
 
 run()

@@ -17,6 +17,8 @@ hypothesis.settings.load_profile("repo")
 # Whoever runs the tests may have a cache or overrides of their own: the packaged data is what is tested.
 os.environ["CAPACITY_CACHE_DIR"] = os.path.join(os.path.dirname(__file__), "no-cache-here")
 os.environ.pop("CAPACITY_OVERRIDES", None)
+# Ages of the data count from one day, whenever the tests run.
+os.environ["SOURCE_DATE_EPOCH"] = "1795996800"  # 2026-11-30
 
 
 class NetworkUsed(AssertionError):

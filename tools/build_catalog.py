@@ -67,7 +67,15 @@ FIELDS = (
 COLUMNS = ("instance_type", "family", *FIELDS, "sources", "as_of")
 DISAGREEMENT_COLUMNS = ("instance_type", "field", "chosen", "chosen_sources", "other", "other_sources", "rule")
 
-LISTED = ("disagreements.csv", "eni_limits.csv", "exceptions.csv", "facts.csv", "prices.csv", "stated_max_pods.csv")
+LISTED = (
+    "disagreements.csv",
+    "eni_limits.csv",
+    "exceptions.csv",
+    "facts.csv",
+    "prefix_walks.csv",
+    "prices.csv",
+    "stated_max_pods.csv",
+)
 """The data files whose checksums SOURCES.toml keeps."""
 
 ABSENT = "none"

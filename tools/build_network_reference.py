@@ -73,6 +73,9 @@ For each node that starts, at least (`capacity.cni.api_rates`):
 With custom networking the first interface for pods is already a further one: 3 + 5 = 8 calls a node. By hand: ten
 m5.large with 20 pods each need 3 ENIs, so 10 × (5 + 2 × 6) = **170** calls, 20 of them CreateNetworkInterface.
 
+With `ENABLE_POD_ENI` the node finds its trunk later, by one DescribeNetworkInterfaces more and, with subnet discovery,
+one DescribeSubnets: **2** calls on top, where a trunk can attach.
+
 ## The table
 
 """

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from capacity.cluster.check import CheckResult
+from capacity.cluster.scenario import LOST
 from capacity.spec.plan import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState, worst
+
+_RANK = {LOST: -1} | {verdict: rank for rank, verdict in enumerate(VERDICTS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class SubnetDigest:
     used : mapping of str to int
         Addresses held per scenario name, the most of its variants. [addresses]
     verdict : str
-        The worst of all scenarios.
+        The worst of all scenarios; ``lost`` where each of them loses the subnet's zone.
     state, scenario : SubnetState, str
         Where it is gravest: the worst verdict, then the fewest free addresses.
     """
@@ -34,14 +37,18 @@ class SubnetDigest:
 def subnet_digests(result: CheckResult) -> list[SubnetDigest]:
     """All subnets, the worst verdict first, then the smallest share free."""
     found = [_digest(result, i) for i in range(len(result.plan.subnets))]
-    return sorted(found, key=lambda d: (-VERDICTS.index(d.verdict), d.state.free / d.subnet.usable))
+    return sorted(found, key=lambda d: (-_RANK[d.verdict], d.state.free / d.subnet.usable))
 
 
 def _digest(result: CheckResult, i: int) -> SubnetDigest:
-    states = [(s.title, s.name, s.subnets[i]) for s in result.scenarios]
+    subnet = result.plan.subnets[i]
+    states = [(s.title, s.name, s.subnets[i]) for s in result.scenarios if not s.is_lost(subnet)]
     used: dict[str, int] = {}
     for _, name, state in states:
         used[name] = max(used.get(name, 0), state.used_total)
+    if not states:
+        first = result.scenarios[0]
+        return SubnetDigest(subnet, used, LOST, first.subnets[i], first.title)
     title, _, gravest = min(states, key=lambda s: (-VERDICTS.index(s[2].verdict), s[2].free))
     return SubnetDigest(gravest.subnet, used, worst([s.verdict for _, _, s in states]), gravest, title)
 
@@ -59,5 +66,5 @@ def telling_scenarios(result: CheckResult, most: int) -> list[str]:
 
 def tally(verdicts: Sequence[str]) -> str:
     """``1 exhausted, 3 tight, 40 ok``; what does not occur is left out."""
-    counts = [(v, sum(x == v for x in verdicts)) for v in reversed(VERDICTS)]
+    counts = [(v, sum(x == v for x in verdicts)) for v in reversed(_RANK)]
     return ", ".join(f"{n:,} {v}" for v, n in counts if n)

@@ -15,6 +15,7 @@ from shlex import quote
 from capacity.catalog.files import data_dir, read_text
 from capacity.errors import SpecError
 from capacity.spec.cni_env import CNI_VARIABLES, CniSettings, cni_settings
+from capacity.vpc.blocks import BLOCK
 
 STATUSES = ("ok", "unknown", "warn", "fail")
 CONTROL_PLANE_REQUIRED, CONTROL_PLANE_ADVISED = 6, 16  # network-reqs.adoc L77
@@ -76,7 +77,9 @@ class SubnetFacts:
     Attributes
     ----------
     free : int or None
-        As AWS counts. [addresses]
+        Outside CIDR reservations, as EC2 counts. [addresses]
+    reserved_prefixes : int
+        Free /28s that are reserved for prefixes, beside them. [blocks]
     free_blocks : int or None
         /28s a prefix can take, None where the interfaces are not known. [blocks]
     unexplained : int or None
@@ -96,6 +99,7 @@ class SubnetFacts:
     ident: str
     usable: int
     free: int | None
+    reserved_prefixes: int
     free_blocks: int | None
     unexplained: int | None
     leaked: tuple[str, ...]
@@ -248,14 +252,18 @@ def _addresses(evidence: Evidence) -> Iterator[Checkup]:
             command = f"aws ec2 describe-subnets --subnet-ids {quote(s.ident)}"
             yield _said("subnet-addresses", "unknown", s.name, "AWS's free count is not among the answers", command)
             continue
+        # A reservation of type prefix serves prefixes, and nothing else: a node's own address lies outside it.
         text = f"{s.free:,} of {s.usable:,} addresses free"
-        if s.free < (s.step or 1):
-            step = f", fewer than the {s.step} that a node takes at once" if s.step and s.step > 1 else ""
-            yield _said("subnet-addresses", "fail", s.name, text + step, add)
-        elif s.free * TIGHT_SHARE < s.usable:
-            yield _said("subnet-addresses", "warn", s.name, f"{text} ({100 * s.free / s.usable:.1f} %)", add)
+        reserved = f"{s.reserved_prefixes:,} /28 blocks reserved for prefixes"
+        beside = f"; beside them {reserved}" if s.reserved_prefixes else ""
+        free = s.free + (BLOCK * s.reserved_prefixes if evidence.prefix_mode else 0)
+        if s.free < 1 or free < (s.step or 1):
+            step = f", fewer than the {s.step} that a node takes at once" if s.step and s.step > 1 and s.free else ""
+            yield _said("subnet-addresses", "fail", s.name, text + step + beside, add)
+        elif free * TIGHT_SHARE < s.usable:
+            yield _said("subnet-addresses", "warn", s.name, f"{text} ({100 * s.free / s.usable:.1f} %){beside}", add)
         else:
-            yield _said("subnet-addresses", "ok", s.name, text)
+            yield _said("subnet-addresses", "ok", s.name, text + beside)
 
 
 def _prefixes(evidence: Evidence) -> Iterator[Checkup]:
@@ -287,7 +295,8 @@ def _control_plane(evidence: Evidence) -> Iterator[Checkup]:
             continue
         low = s.free < CONTROL_PLANE_REQUIRED
         status = "fail" if low else "warn" if s.free < CONTROL_PLANE_ADVISED else "ok"
-        text = f"{s.free:,} free; EKS requires {CONTROL_PLANE_REQUIRED} and advises {CONTROL_PLANE_ADVISED}"
+        outside = " outside reservations" if s.reserved_prefixes else ""
+        text = f"{s.free:,} free{outside}; EKS requires {CONTROL_PLANE_REQUIRED} and advises {CONTROL_PLANE_ADVISED}"
         command = (
             f"aws eks update-cluster-config --name {quote(evidence.cluster)} --resources-vpc-config subnetIds=SUBNETS"
         )

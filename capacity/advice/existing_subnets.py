@@ -10,6 +10,7 @@ from capacity.advice.subnet_levers import Key, names_of
 from capacity.advice.trouble import short_subnets
 from capacity.cluster.check import CheckResult
 from capacity.spec.discovery import closed_to_pods, of_another_cluster
+from capacity.spec.patch import entry
 from capacity.spec.plan import NodeGroup, Plan, Subnet
 from capacity.units import counted
 
@@ -89,7 +90,7 @@ def _widened(
             if not more:
                 continue
             names = [*names_of(group, key), *more]
-            patch[f"nodeGroups[{group.name}].{key}"] = names
+            patch[entry("nodeGroups", group.name, key)] = names
             words.append(f"{group.name} gets {', '.join(more)}{' for pods' if key == 'podSubnets' else ''}")
             if key == "subnets":
                 commands += group_subnets_snippets(group, names)

@@ -207,6 +207,6 @@ def least_free(result: CheckResult) -> dict[str, int]:
     """Fewest free addresses of each subnet over all scenarios. [addresses]"""
     found: dict[str, int] = {}
     for scenario in result.scenarios:
-        for state in scenario.subnets:
+        for state in scenario.left:
             found[state.subnet.name] = min(found.get(state.subnet.name, state.free), state.free)
     return found

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 
+from capacity.advice.identifiers import placeholder
 from capacity.advice.subnet_snippets import aws_cli_of, cloudformation_of, hcl, terraform_of
 from capacity.spec.plan import NodeGroup, Subnet
 
@@ -35,7 +36,7 @@ def group_subnets_snippets(group: NodeGroup, names: Sequence[str]) -> Iterator[s
     EKS API UpdateNodegroupConfig (labels, taints, scaling, update and repair only, read 2026-11-25);
     aws/karpenter-provider-aws EC2NodeClass spec.subnetSelectorTerms; EC2 Auto Scaling VPCZoneIdentifier.
     """
-    ids = [f"ID-OF-{n}" for n in names]
+    ids = [placeholder(n) for n in names]
     quoted = " ".join(map(shlex.quote, ids))
     if group.provisioner in ("karpenter", "auto"):
         kind = "ec2nodeclass" if group.provisioner == "karpenter" else "nodeclass.eks.amazonaws.com"
@@ -86,7 +87,7 @@ def group_types_snippets(
             f"--launch-template-data {data}"
         )
     else:
-        ids = " ".join(shlex.quote(f"ID-OF-{n}") for n in group.subnets)
+        ids = " ".join(shlex.quote(placeholder(n)) for n in group.subnets)
         size = ",".join(f"{k}Size={n}" for k, n in (nodes or {}).items())
         scaling = f" --scaling-config {size}" if size else ""
         yield f"{_create(group)} --instance-types {' '.join(map(shlex.quote, kinds))} --subnets {ids}{scaling}"

@@ -11,6 +11,7 @@ from capacity.advice.snippets import max_pods_snippets
 from capacity.advice.trouble import unschedulable_in
 from capacity.cluster.check import CheckResult, states_of
 from capacity.cluster.scenario import ScenarioState
+from capacity.spec.patch import entry
 from capacity.spec.plan import Limits, NodeGroup, Plan
 
 
@@ -43,7 +44,7 @@ def more_nodes(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
         if group.max_nodes is not None:
             size["max"] = most
         patch |= _limits(group, shape.first.instance_type.vcpus, shape.first.instance_type.memory_mib, most)
-        patch[f"nodeGroups[{group.name}].nodes"] = size
+        patch[entry("nodeGroups", group.name, "nodes")] = size
         commands += group_size_snippets(group, size, shape.first.instance_type.vcpus or 0)
         was = f"{group.desired:,}" if had is None else f"{had:,}"
         words.append(f"{group.name} up to {most:,} nodes instead of {was}")
@@ -71,7 +72,7 @@ def raise_max_pods(result: CheckResult, only: Collection[str]) -> Iterator[Lever
         group = shape.group
         own = min(shape.platform.own_max_pods)
         if group.name in limited and group.max_pods is not None and not group.auto and own > group.max_pods:
-            patch[f"nodeGroups[{group.name}].maxPods"] = own
+            patch[entry("nodeGroups", group.name, "maxPods")] = own
             commands += max_pods_snippets(group.name, group.provisioner, group.ami, own)
     if patch:
         yield Lever(
@@ -112,7 +113,7 @@ def _lacks(result: CheckResult, group: str, name: str) -> bool:
 
 def _limits(group: NodeGroup, vcpus: int | None, memory_mib: int | None, nodes: int) -> dict[str, object]:
     """A NodePool's limits that leave room for so many nodes, where it has any."""
-    path = f"nodeGroups[{group.name}].limits"
+    path = entry("nodeGroups", group.name, "limits")
     found: dict[str, object] = {}
     if group.limits.cpu_millicores is not None and vcpus:
         found[f"{path}.cpu"] = max(nodes * vcpus, group.limits.cpu_millicores // 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from capacity.spec.plan import NodeGroup, Plan
 
 # What a change disturbs, the least first. An answer is sought in this order.
 RISKS = ("settings", "nodes", "subnets", "architecture", "new cluster")
-_GROUP = re.compile(r"nodeGroups\[(.*?)\]\.")
+_GROUP = re.compile(r'nodeGroups\[("(?:[^"\\]|\\.)*"|[^\]]*)\]\.')
 
 GUIDE = "aws/aws-eks-best-practices@dc0243a networking"
 
@@ -60,8 +61,8 @@ class Lever:
     @property
     def groups(self) -> tuple[str, ...]:
         """The node groups that it changes, in the order of its patch."""
-        named = (_GROUP.match(path) for path in self.patch)
-        return tuple(dict.fromkeys(found[1] for found in named if found))
+        named = [found[1] for found in map(_GROUP.match, self.patch) if found]
+        return tuple(dict.fromkeys(json.loads(n) if n.startswith('"') else n for n in named))
 
     @property
     def env(self) -> dict[str, str | None]:

@@ -9,6 +9,7 @@ from capacity.advice.group_snippets import group_type_snippets
 from capacity.advice.lever import Lever
 from capacity.advice.type_levers import price_difference
 from capacity.catalog.table import load_catalog
+from capacity.spec.patch import entry
 from capacity.spec.plan import Plan
 
 
@@ -21,7 +22,7 @@ def weights(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
             subnet = plan.subnet(name)
             room[subnet.zone] = room.get(subnet.zone, 0) + subnet.usable - subnet.used
         if len(set(room.values())) > 1 and group.spread == "even" and not group.fargate and min(room.values()) > 0:
-            patch[f"nodeGroups[{group.name}].spread"] = {z: str(n) for z, n in room.items()}
+            patch[entry("nodeGroups", group.name, "spread")] = {z: str(n) for z, n in room.items()}
     if patch:
         yield Lever(
             risk="nodes",
@@ -51,8 +52,8 @@ def fewer_larger(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
         if twice and len(group.instance_types) == 1 and group.max_pods is None:
             half = {"min": ceil(group.min_nodes / 2), "desired": ceil(group.desired / 2)}
             nodes = half | ({} if group.max_nodes is None else {"max": ceil(group.max_nodes / 2)})
-            patch[f"nodeGroups[{group.name}].instanceTypes"] = [twice[0].name]
-            patch[f"nodeGroups[{group.name}].nodes"] = nodes
+            patch[entry("nodeGroups", group.name, "instanceTypes")] = [twice[0].name]
+            patch[entry("nodeGroups", group.name, "nodes")] = nodes
             commands += group_type_snippets(group, twice[0].name, nodes)
             costs.append(f"half the nodes, {price_difference(first.name, twice[0].name, plan.region)}")
     if patch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
@@ -10,10 +9,11 @@ from ipaddress import IPv4Network
 from capacity.advice.cluster_findings import IPV6_SINCE, version_numbers
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
 from capacity.advice.snippets import ipv6_cluster_snippets, max_pods_snippets, windows_snippets
-from capacity.advice.subnet_snippets import reservation_command, reservation_terraform
+from capacity.advice.subnet_snippets import reservation_snippets
 from capacity.cluster.check import CheckResult, states_of
 from capacity.node.density import recommended_cap
 from capacity.spec.cni_env import cni_settings
+from capacity.spec.patch import entry
 from capacity.spec.plan import NodeGroup, Plan, Reservation, Subnet
 from capacity.spec.windows import PREFIXES
 from capacity.vpc.blocks import BLOCK, prefixes_fit, room_of
@@ -35,15 +35,13 @@ def prefixes(result: CheckResult) -> Iterator[Lever]:
     raised = _raised_max_pods(plan)
     reserved, left_off = _reservations(result, change, raised)
     for name, cidrs in reserved.items():
-        patch[f"vpc.subnets[{name}].reservations[+]"] = [{"cidr": str(c), "type": "prefix"} for c in cidrs]
-        place = shlex.quote(f"ID-OF-{name}")
-        commands += tuple(reservation_command(place, c) for c in cidrs)
-        commands += tuple(reservation_terraform(name, cidrs))
+        patch[entry("vpc.subnets", name, "reservations[+]")] = [{"cidr": str(c), "type": "prefix"} for c in cidrs]
+    commands += tuple(reservation_snippets(reserved))
     yield Lever(
         name="prefix-delegation",
         summary="hand out /28 prefixes instead of single addresses, raise max pods where nobody else does"
         + _in_words(reserved, left_off),
-        patch=patch | {f"nodeGroups[{g.name}].maxPods": cap for g, cap in raised},
+        patch=patch | {entry("nodeGroups", g.name, "maxPods"): cap for g, cap in raised},
         cost="new nodes beside the old; needs aligned /28 blocks; for density, not for thrift"
         + ("; addresses already inside a reserved block stay until their pods go" if reserved else ""),
         source=f"{GUIDE}/prefix-mode_linux.adoc L43-93; subnet-cidr-reservation.md L3-14",
@@ -88,7 +86,7 @@ def ipv6(plan: Plan) -> Iterator[Lever]:
     if plan.kubernetes.service_cidr is not None:
         patch["kubernetes.serviceCidr"] = None  # EKS gives Services a block of fc00::/7 and takes no other
     patch |= {f"cni.env.{name}": value for name, value in variables.items()}
-    patch |= {f"nodeGroups[{g.name}].maxPods": cap for g, cap in raised}
+    patch |= {entry("nodeGroups", g.name, "maxPods"): cap for g, cap in raised}
     yield Lever(
         name="ipv6",
         summary="a new cluster with pods on IPv6: they take no IPv4 address",

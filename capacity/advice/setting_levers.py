@@ -12,6 +12,7 @@ from capacity.advice.warm_choice import env_change, warm_choices
 from capacity.advice.warm_rows import WarmRow
 from capacity.cluster.check import CheckResult
 from capacity.cluster.shape import TypeShape
+from capacity.spec.patch import entry
 from capacity.spec.plan import Plan, Workload
 
 SPARE = 2  # addresses that Cilium keeps free on a node
@@ -67,7 +68,7 @@ def minimal_update(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
         yield Lever(
             name="minimal-update",
             summary="update managed node groups with strategy minimal: no surge nodes",
-            patch={f"nodeGroups[{g.name}].update.strategy": "minimal" for g in groups},
+            patch={entry("nodeGroups", g.name, "update.strategy"): "minimal" for g in groups},
             cost="old nodes go before new ones come: less room for pods during the update",
             source="Amazon EKS user guide, managed node update behavior (read 2026-11-25)",
             commands=tuple(map(minimal_update_snippet, groups)),
@@ -81,7 +82,9 @@ def smaller_surge(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
         yield Lever(
             name="no-surge",
             summary="deployments replace pods in place: maxSurge 0, maxUnavailable 25 %",
-            patch={f"workloads[{w.name}].rollingUpdate": {"maxSurge": "0", "maxUnavailable": "25%"} for w in work},
+            patch={
+                entry("workloads", w.name, "rollingUpdate"): {"maxSurge": "0", "maxUnavailable": "25%"} for w in work
+            },
             cost="a quarter of the replicas is missing during a deploy",
             source="aws/aws-eks-best-practices@dc0243a reliability/application.adoc L338-346",
             commands=tuple(no_surge_snippet(w.name) for w in work),
@@ -115,7 +118,7 @@ def lower_max_pods(result: CheckResult, only: Collection[str]) -> Iterator[Lever
             wanted = min(wanted, _addressable(shape.first))
         if fullest and wanted < min(t.max_pods for t in shape.types):
             g = shape.group
-            patch[f"nodeGroups[{g.name}].maxPods"] = wanted
+            patch[entry("nodeGroups", g.name, "maxPods")] = wanted
             commands += max_pods_snippets(g.name, g.provisioner, g.ami, wanted)
     if patch:
         yield Lever(

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from capacity.advice.identifiers import placeholder
 from capacity.spec.plan import NodeGroup, Plan
 from capacity.spec.windows import CONFIG_MAP, to_chart_values
 
@@ -135,7 +136,7 @@ def reserved_enis_snippet(plan: Plan) -> Iterator[str]:
 
 def eni_config(zone: str, subnet: str) -> str:
     """The ENIConfig of a zone; the security groups are the cluster's."""
-    name, place = json.dumps(zone, ensure_ascii=False), json.dumps(f"ID-OF-{subnet}", ensure_ascii=False)
+    name, place = json.dumps(zone, ensure_ascii=False), json.dumps(placeholder(subnet), ensure_ascii=False)
     meta = f"metadata: {{name: {name}}}, spec: {{subnet: {place}, securityGroups: [SECURITY-GROUP]}}"
     text = f"{{apiVersion: crd.k8s.amazonaws.com/v1alpha1, kind: ENIConfig, {meta}}}"
     return f"echo {shlex.quote(text)} | kubectl apply -f -"
@@ -163,7 +164,7 @@ def ipv6_cluster_snippets(plan: Plan, variables: Mapping[str, str]) -> Iterator[
     Amazon EKS user guide, "Deploying an Amazon EKS IPv6 cluster"; eksctl user guide, "IPv6 support" (read 2026-11-25).
     """
     names = plan.control_plane or tuple(dict.fromkeys(n for g in plan.node_groups for n in g.subnets))
-    ids = shlex.quote("subnetIds=" + ",".join(f"ID-OF-{n}" for n in names))
+    ids = shlex.quote("subnetIds=" + ",".join(placeholder(n) for n in names))
     yield 'aws ec2 associate-vpc-cidr-block --vpc-id "$VPC_ID" --amazon-provided-ipv6-cidr-block'
     yield "# each subnet: aws ec2 associate-subnet-cidr-block --subnet-id SUBNET --ipv6-cidr-block BLOCK/64"
     yield (

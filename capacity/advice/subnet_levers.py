@@ -15,6 +15,7 @@ from capacity.cluster.booking import FIXED_HOLDERS
 from capacity.cluster.bounds import bounds_of
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import GroupState, ScenarioState
+from capacity.spec.patch import entry
 from capacity.spec.plan import RESERVED_BY_AWS, NodeGroup, Plan, Subnet
 from capacity.units import ceil_div
 from capacity.vpc.blocks import BLOCK, prefixes_fit
@@ -215,7 +216,7 @@ def _patch(plan: Plan, added: Added, keep: bool) -> dict[str, object]:
     entries = [{"name": s.name, "zone": s.zone, "cidr": str(s.cidr)} for s in added.values()]
     patch: dict[str, object] = {"vpc.subnets[+]": entries}
     for group, key, names in _groups(plan, added, keep):
-        patch[f"nodeGroups[{group.name}].{key}"] = list(names)
+        patch[entry("nodeGroups", group.name, key)] = list(names)
     return patch
 
 
@@ -274,9 +275,9 @@ def custom_networking(plan: Plan, others: Proposed) -> Iterator[Lever]:
     patch["vpc.subnets[+]"] = [{"name": s.name, "zone": s.zone, "cidr": str(s.cidr)} for s in new]
     for group in own_cni(plan):
         mine = dict.fromkeys(plan.subnet(n).zone for n in group.subnets)
-        patch[f"nodeGroups[{group.name}].podSubnets"] = [names[z] for z in mine]
+        patch[entry("nodeGroups", group.name, "podSubnets")] = [names[z] for z in mine]
         if group.provisioner == "karpenter":
-            patch[f"nodeGroups[{group.name}].reservedEnis"] = max(group.reserved_enis, 1)
+            patch[entry("nodeGroups", group.name, "reservedEnis")] = max(group.reserved_enis, 1)
     yield Lever(
         risk="architecture",
         name="custom-networking",

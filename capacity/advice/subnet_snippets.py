@@ -7,19 +7,23 @@ Every name and block comes from the plan; what only the reader knows (VPC and su
 from __future__ import annotations
 
 import json
-import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 
+from capacity.advice.identifiers import logical_ids, placeholder, shell_variables, terraform_names
 from capacity.cluster.sizing import Sizing
 from capacity.spec.discovery import tags_of
 from capacity.spec.plan import Subnet
 
 
-def snippets(sizing: Sizing) -> dict[str, str]:
-    """All forms by name; empty texts where every subnet is kept."""
-    return {kind: make(sizing) for kind, make in MAKERS.items()}
+def snippets(sizing: Sizing, document: Mapping[str, object] | None = None) -> dict[str, str]:
+    """All forms by name; empty texts where every subnet is kept.
+
+    ``document``: a plan whose ``vpc`` is still a placeholder; then the plan's form is the whole file.
+    """
+    found = {kind: make(sizing) for kind, make in MAKERS.items()}
+    return found if document is None else found | {"plan": _yaml({**document, "vpc": _vpc(sizing)})}
 
 
 def _new(sizing: Sizing) -> list[Subnet]:
@@ -35,27 +39,6 @@ def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def identifier(name: str) -> str:
-    """A name as Terraform, the shell and YAML keys take it.
-
-    >>> identifier("private a/1"), identifier("1a")
-    ('private_a_1', '_1a')
-    """
-    word = re.sub(r"[^A-Za-z0-9_]", "_", name)
-    return f"_{word}" if word[:1].isdigit() else word
-
-
-def _identifiers(names: Iterable[str]) -> dict[str, str]:
-    """One identifier per name, numbered where two would be the same."""
-    found: dict[str, str] = {}
-    for name in names:
-        word, count = identifier(name), 2
-        while word in found.values():
-            word, count = f"{identifier(name)}_{count}", count + 1
-        found[name] = word
-    return found
-
-
 def hcl(text: str) -> str:
     """A quoted Terraform string: templates in it stay text."""
     return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
@@ -69,7 +52,7 @@ def terraform(sizing: Sizing) -> str:
 def terraform_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> str:
     """The same for any new subnets."""
     lines: list[str] = []
-    words = _identifiers(s.name for s in new)
+    words = terraform_names(s.name for s in new)
     for i, block in enumerate(added_blocks, 1):
         lines += [
             f'resource "aws_vpc_ipv4_cidr_block_association" "secondary_{i}" {{',
@@ -105,9 +88,9 @@ def aws_cli(sizing: Sizing) -> str:
 
 
 def aws_cli_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = (), variables: bool = True) -> list[str]:
-    """The same for any new subnets: a variable gets the id of each, or it is printed, for ``ID-OF-name`` elsewhere."""
+    """The same for any new subnets: a variable gets the id of each, or it is printed, for its placeholder elsewhere."""
     lines = [f'aws ec2 associate-vpc-cidr-block --vpc-id "$VPC_ID" --cidr-block {block}' for block in added_blocks]
-    words = _identifiers(s.name for s in new)
+    words = shell_variables(s.name for s in new)
     for s in new:
         tags = shlex.quote(json.dumps([{"ResourceType": "subnet", "Tags": _listed(_tags(s))}]))
         create = (
@@ -123,18 +106,18 @@ def reservation_command(subnet_id: str, cidr: IPv4Network) -> str:
     return f"aws ec2 create-subnet-cidr-reservation --subnet-id {subnet_id} --reservation-type prefix --cidr {cidr}"
 
 
-def reservation_terraform(name: str, cidrs: Sequence[IPv4Network]) -> list[str]:
-    """CIDR reservations of a subnet that exists, as comments of the shell; CloudFormation has no such resource."""
-    lines = ["# Terraform:"]
-    for i, cidr in enumerate(cidrs, 1):
-        lines += [
-            f'#   resource "aws_ec2_subnet_cidr_reservation" "{identifier(name)}_prefixes_{i}" {{',
-            f"#     subnet_id        = {hcl(f'ID-OF-{name}')}",
-            f'#     cidr_block       = "{cidr}"',
-            '#     reservation_type = "prefix"',
-            "#   }",
-        ]
-    return lines
+def reservation_snippets(reserved: Mapping[str, Sequence[IPv4Network]]) -> Iterator[str]:
+    """CIDR reservations of subnets that exist: AWS CLI, Terraform as comments; CloudFormation has no such resource."""
+    words = terraform_names(reserved)
+    for name, cidrs in reserved.items():
+        yield from (reservation_command(shlex.quote(placeholder(name)), cidr) for cidr in cidrs)
+        yield "# Terraform:"
+        for i, cidr in enumerate(cidrs, 1):
+            yield f'#   resource "aws_ec2_subnet_cidr_reservation" "{words[name]}_prefixes_{i}" {{'
+            yield f"#     subnet_id        = {hcl(placeholder(name))}"
+            yield f'#     cidr_block       = "{cidr}"'
+            yield '#     reservation_type = "prefix"'
+            yield "#   }"
 
 
 def eksctl(sizing: Sizing) -> str:
@@ -171,7 +154,7 @@ def cloudformation_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network]
     for i, block in enumerate(added_blocks, 1):
         properties = {"VpcId": vpc, "CidrBlock": str(block)}
         resources[f"SecondaryBlock{i}"] = {"Type": "AWS::EC2::VPCCidrBlock", "Properties": properties}
-    words = {n: w.title().replace("_", "") for n, w in _identifiers(s.name for s in new).items()}
+    words = logical_ids(s.name for s in new)
     for s in new:
         entry: dict[str, object] = {"Type": "AWS::EC2::Subnet"}
         needs = [f"SecondaryBlock{i}" for i, b in enumerate(added_blocks, 1) if s.cidr.subnet_of(b)]
@@ -183,7 +166,7 @@ def cloudformation_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network]
             "CidrBlock": str(s.cidr),
             "Tags": _listed(_tags(s)),
         }
-        resources[f"Subnet{words[s.name]}"] = entry
+        resources[words[s.name]] = entry
     return resources
 
 
@@ -200,13 +183,20 @@ def _plain_dumper() -> type:
 
 def plan_yaml(sizing: Sizing) -> str:
     """The ``vpc`` section of the plan with the new subnets."""
-    import yaml
+    return _yaml({"vpc": _vpc(sizing)})
 
-    vpc = {
+
+def _vpc(sizing: Sizing) -> dict[str, object]:
+    return {
         "cidrs": [str(c) for c in sizing.plan.vpc_cidrs],
         "subnets": [_subnet_entry(s) for s in sizing.plan.subnets],
     }
-    return str(yaml.safe_dump({"vpc": vpc}, sort_keys=False, allow_unicode=True, width=200)).rstrip()
+
+
+def _yaml(document: Mapping[str, object]) -> str:
+    import yaml
+
+    return str(yaml.dump(document, Dumper=_plain_dumper(), sort_keys=False, allow_unicode=True, width=200)).rstrip()
 
 
 def _subnet_entry(subnet: Subnet) -> dict[str, object]:

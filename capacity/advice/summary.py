@@ -10,6 +10,7 @@ from capacity.cluster.growth import Exhaustion, exhaustion
 from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import ScenarioState
 from capacity.spec.plan import AT_REST
+from capacity.spec.scenarios import when_words
 from capacity.units import counted
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
@@ -63,12 +64,9 @@ def _beyond_scenarios(result: CheckResult) -> str:
     return f"every scenario fits with the expected instance types, but not with every type permitted: {types}{more}."
 
 
-_EVENTS = {"steady": "in the steady state", "peak": "at peak", "ceiling": "at the ceiling"}
-
-
 def _at(scenario: ScenarioState) -> str:
     """Where in words: ``at peak``, ``in upgrade``."""
-    return _EVENTS.get(scenario.name, f"in {scenario.title}")
+    return when_words(scenario.name, scenario.title)
 
 
 def _refused(scenario: ScenarioState) -> str:
@@ -135,13 +133,12 @@ def _when(found: Exhaustion | None) -> str:
 
 
 def _why(subnet: SubnetState) -> str:
-    used = subnet.used
+    used = subnet.used | subnet.grouped
     names = {
         "warm": "held warm by the CNI",
-        "assigned": "given to pods",
+        "pods": "given to pods",
         "other": "taken by others",
         "load_balancers": "kept for load balancers",
-        "branch": "on branch ENIs",
     }
     largest = sorted(names, key=lambda h: -used[h])[:2]
     said = " and ".join(f"{used[h]:,} {'is' if used[h] == 1 else 'are'} {names[h]}" for h in largest if used[h])
@@ -154,7 +151,7 @@ def waste_sentence(result: CheckResult) -> str:
     if state is None:
         return ""
     warm = sum(s.used["warm"] for s in state.subnets)
-    held = warm + sum(s.used["assigned"] for s in state.subnets)
+    held = warm + sum(s.grouped["pods"] for s in state.subnets)
     if not warm:
         return ""
     return f"Held but unused in steady: {warm:,} of {held:,} pod addresses ({100 * warm / held:.0f} %)."

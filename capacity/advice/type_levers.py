@@ -15,6 +15,7 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.platform import group_platform
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.shape import GroupShape, group_settings
+from capacity.spec.patch import entry
 from capacity.spec.plan import NodeGroup, Plan
 from capacity.units import ceil_div
 
@@ -39,7 +40,7 @@ def instance_type(result: CheckResult, only: Collection[str]) -> Iterator[Lever]
         found = _better(plan, state, lifted) if state.shape.group.name in only else None
         if found is not None:
             old = state.shape.first.instance_type
-            patch[f"nodeGroups[{state.shape.group.name}].instanceTypes"] = [found.name]
+            patch[entry("nodeGroups", state.shape.group.name, "instanceTypes")] = [found.name]
             words.append(f"{found.name} instead of {old.name} in {state.shape.group.name}")
             costs.append(price_difference(old.name, found.name, plan.region))
             commands += group_type_snippets(state.shape.group, found.name)
@@ -68,7 +69,7 @@ def drop_types(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
         risk="nodes",
         name="drop-types",
         summary="; ".join(f"{name} without {', '.join(types)}" for name, types in dropped.items()),
-        patch={f"nodeGroups[{name}].instanceTypes": kept[name] for name in changed},
+        patch={entry("nodeGroups", name, "instanceTypes"): kept[name] for name in changed},
         cost="fewer types to choose from when one is out of stock; nodes of a dropped type are replaced",
         source="karpenter.sh/docs/concepts/nodepools (spec.template.spec.requirements, read 2026-11-30)",
         commands=tuple(c for n, s in changed.items() for c in group_types_snippets(s.group, kept[n])),

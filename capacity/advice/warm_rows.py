@@ -215,7 +215,7 @@ def warm_curve(limits: NodeLimits, settings: CniSettings, costs: CallCosts, max_
     return WarmCurve(
         slots=slots.tolist(),
         enis=enis.tolist(),
-        launch=int(launch_calls(slots[0], enis[0], limits.idle_primary, costs)),
+        launch=int(launch_calls(slots[0], enis[0], limits.idle_primary, costs, int(limits.trunk))),
         started=[0, *np.cumsum(starts).tolist()],
         stopped=[0, *np.cumsum(stops).tolist()],
     )

@@ -12,7 +12,7 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import group_shapes
 from capacity.spec.cni_env import cni_settings
-from capacity.spec.plan import Plan
+from capacity.spec.plan import AT_REST, Plan
 from capacity.units import ceil_div
 
 PERCENTS = (25, 50, 75, 100, 125, 150, 175, 200, 225, 250, 275, 300, 350, 400)
@@ -70,11 +70,14 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
     """The plan's ``steady`` with nodes and replicas in proportion, under several CNI settings.
 
     Every position runs the same engine as the check: nodes of each group and replicas of each workload at so many
-    per cent of steady, rounded up; node maxima do not stop it.
+    per cent of steady, rounded up; node maxima do not stop it. Where the plan's own peak or ceiling has more nodes
+    than the last position, further ones reach them.
     """
     base = steady(result.plan, result.shapes)
-    start = Engine(result.plan, result.shapes).run(base)
+    ours = Engine(result.plan, result.shapes)
+    start = ours.at_rest("steady")
     nodes = tuple(g.nodes for g in start.groups)
+    percents = [*percents, *_further(sum(nodes), _most_nodes(ours), percents[-1])]
     pods_per_node = max((c.vpc_pods for g in start.groups for c in g.classes), default=0)
     modes = modes_of(result.plan, pods_per_node)
     rows = []
@@ -84,6 +87,21 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
         rows.append(tuple(_outcome(engine.run(_scaled(base, nodes, p)), base, p) for p in percents))
     names = tuple(s.name for s in result.plan.subnets)
     return WhatIf(modes, tuple(percents), percents.index(100), names, tuple(rows))
+
+
+def _most_nodes(engine: Engine) -> int:
+    """Nodes of the plan's own peak or ceiling, whichever has more. [nodes]"""
+    return max(sum(g.nodes for g in engine.at_rest(name).groups) for name in AT_REST)
+
+
+def _further(now: int, most: int, last: int) -> list[int]:
+    """Positions beyond the last one, in steps of it, up to the first with so many nodes. [%]
+
+    >>> _further(10, 40, 400), _further(10, 86, 400)
+    ([], [800, 860])
+    """
+    reach = ceil_div(100 * most, now) if now else 0
+    return [*range(2 * last, reach, last), reach] if reach > last else []
 
 
 def modes_of(plan: Plan, pods_per_node: int) -> tuple[Mode, ...]:

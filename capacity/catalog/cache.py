@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +10,10 @@ from capacity.catalog.columns import COLUMNS, HEADER
 from capacity.catalog.files import read_text
 from capacity.catalog.layers import LIMITS, PRICES, Layer, cache_dir, limit_layers, price_layers, read_overrides
 from capacity.catalog.prices import HEADER as PRICE_HEADER
+from capacity.catalog.prices import cached_prices
 from capacity.catalog.table import load_catalog, packaged_catalog
 from capacity.errors import CatalogError, SpecError
+from capacity.files import write_file
 
 
 def store(limits: Sequence[str], prices: Sequence[str]) -> Path:
@@ -42,29 +42,22 @@ def _merged(path: Path, fresh: Iterable[str]) -> list[str]:
 
 
 def _rows(path: Path, header: str) -> list[str]:
-    """Rows of a cache file; none where it does not exist or is of another version."""
+    """Rows of a cache file, but those that are cut off; none where it does not exist or is of another version."""
     try:
         head, _, body = read_text(path).partition("\n")
     except CatalogError:
         return []
-    return body.splitlines() if head == header else []
+    return [line for line in body.splitlines() if line.count(",") == header.count(",")] if head == header else []
 
 
 def _replace(path: Path, header: str, rows: Sequence[str]) -> None:
-    """The file in one step: a reader sees the old one or the new one."""
-    temporary = ""
+    """The file anew, and its folder where it is missing."""
+    name = f"the cache {path} cannot be written"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write("\n".join([header, *rows]) + "\n")
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
     except OSError as error:
-        raise SpecError(f"the cache {path} cannot be written: {error.strerror or error}") from error
-    finally:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
+        raise SpecError(f"{name}: {error.strerror or error}") from error
+    write_file(path, "\n".join([header, *rows]) + "\n", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +83,9 @@ def layer_status() -> tuple[LayerStatus, ...]:
     found = [_limits_status(layer) for layer in limit_layers()]
     for layer in price_layers():
         if layer.name == "cache":
-            rows = _rows(layer.path, PRICE_HEADER)
-            dates = [line.split(",")[4] for line in rows]
-            found.append(LayerStatus(layer.name, str(layer.path), "prices", len(rows), max(dates, default="")))
+            rows = cached_prices(layer)
+            newest = max((row.date for row in rows), default="")
+            found.append(LayerStatus(layer.name, str(layer.path), "prices", len(rows), newest))
     return tuple(found)
 
 

@@ -43,9 +43,15 @@ COLUMNS = (
 HEADER = ",".join(c.name for c in COLUMNS)
 
 
+MOST = 2**31 - 1  # of any count in the table: columns are 32 bits wide
+MOST_DIGITS = 10
+
+
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ValueError("not a whole number of 0 or more")
+    if len(text) > MOST_DIGITS or int(text) > MOST:
+        raise ValueError(f"out of range (expected 0 to {MOST:,})")
     return int(text)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from capacity.errors import CatalogError
+from capacity.errors import CatalogError, SpecError
+from capacity.files import LARGEST_TEXT_BYTES, read_bytes
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -40,14 +41,15 @@ def read_text(path: Path) -> str:
     Raises
     ------
     CatalogError
-        The file is missing, unreadable or not UTF-8.
+        The file is missing, unreadable, too large or not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise CatalogError(f"{path}: {error.strerror or error}") from error
+        text = read_bytes(path, largest=LARGEST_TEXT_BYTES).decode("utf-8-sig")
+    except SpecError as error:
+        raise CatalogError(str(error)) from error
     except UnicodeDecodeError as error:
         raise CatalogError(f"{path}: not UTF-8 text (byte {error.start})") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,8 @@ def _layers(cached: str) -> tuple[Layer, ...]:
         layer = _layer("overrides", Path(given))
         if layer is None:
             raise SpecError(f"{OVERRIDES_VARIABLE}: no such file: {given}")
+        if not layer.path.is_file():  # it is read more than once
+            raise SpecError(f"{OVERRIDES_VARIABLE}: not a regular file: {given}")
         found.append(layer)
     elif folder:
         found += [_layer("overrides", folder / name) for name in OVERRIDE_FILES]
@@ -130,11 +132,11 @@ def _check(path: Path, where: str, column: str, cell: str) -> str:
         hint = f" (did you mean {either(near)}?)" if near else f" (known: {', '.join(kinds)})"
         raise SpecError(f"{path}: {where}: unknown column {column!r}{hint}")
     if any(c in cell for c in ',"\n\r'):
-        raise SpecError(f"{path}: {where}: {column}: {cell!r} holds a comma, a quote or a line end")
+        raise SpecError(f"{path}: {where}: {column}: {cell[:60]!r} holds a comma, a quote or a line end")
     try:
         parse_cell(Column(column, kinds[column], ""), cell)
     except ValueError as error:
-        raise SpecError(f"{path}: {where}: {column}: {cell!r} is {error}") from error
+        raise SpecError(f"{path}: {where}: {column}: {cell[:60]!r} is {error}") from error
     return cell
 
 
@@ -164,8 +166,10 @@ def _read_toml(path: Path) -> tuple[dict[str, dict[str, str]], list[tuple[str, s
 
     try:
         document = tomllib.loads(_text(path))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also of a number that is too long for Python
         raise SpecError(f"{path}: {error}") from error
+    except RecursionError:
+        raise SpecError(f"{path}: nested too deeply") from None
     for key in document:
         if key not in ("types", "prices"):
             raise SpecError(f"{path}: unknown table {key!r} (expected 'types' or 'prices')")
@@ -241,6 +245,7 @@ def _lay_cache(rows: dict[str, str], path: Path) -> None:
             raise CatalogError(f"{path}:{number}: {len(cells)} cells instead of {len(names)}")
         fresh = dict(zip(names, cells, strict=True))
         name, day = fresh["instance_type"], fresh["as_of"]
+        check_day(day, f"{path}:{number}")
         below = rows.get(name)
         if below is not None and below.rpartition(",")[2] > day:
             continue  # the package is newer
@@ -253,6 +258,24 @@ def _lay_cache(rows: dict[str, str], path: Path) -> None:
         ):
             stated.pop("max_enis", None)
         rows[name] = _laid(name, below, stated, "ec2_cache", day)
+
+
+def check_day(day: str, place: str) -> None:
+    """Refuse what is no date of the form 2026-07-01: dates are compared as text.
+
+    Raises
+    ------
+    CatalogError
+        It is none.
+    """
+    import datetime as dt
+
+    try:
+        known = dt.date.fromisoformat(day).isoformat() == day
+    except ValueError:
+        known = False
+    if not known:
+        raise CatalogError(f"{place}: {day[:60]!r} is not a date (expected something like 2026-07-01)")
 
 
 def _laid(name: str, below: str | None, stated: Mapping[str, str], source: str, day: str) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from capacity.catalog.files import data_dir, read_text
-from capacity.catalog.layers import Layer, price_layers, read_overrides
+from capacity.catalog.layers import Layer, check_day, price_layers, read_overrides
 from capacity.errors import CatalogError
 
 HEADER = "instance_type,region,currency,price_per_hour,date,source"
@@ -82,7 +82,22 @@ def _find(text: str, name: str, region: str) -> Price | None:
 
 @lru_cache(maxsize=4)
 def _cached(layer: Layer) -> str:
-    return _body(layer.path)
+    text = _body(layer.path)
+    for line in text.split("\n"):
+        if line:
+            check_day(parse_price(line).date, str(layer.path))  # whoever asks for whatever price
+    return text
+
+
+def cached_prices(layer: Layer) -> list[Price]:
+    """Every price of the user's cache.
+
+    Raises
+    ------
+    CatalogError
+        The file has another header, or a row of it is damaged.
+    """
+    return [parse_price(line) for line in _cached(layer).split("\n") if line]
 
 
 @lru_cache(maxsize=4)
@@ -130,9 +145,9 @@ def parse_price(line: str) -> Price:
         name, region, currency, figure, date, source = cells
         per_hour = float(figure)
     except ValueError as error:
-        raise CatalogError(f"prices.csv: {line!r} is not a price ({error})") from error
+        raise CatalogError(f"prices.csv: {line[:80]!r} is not a price ({error})") from error
     if not 0 < per_hour < float("inf"):
-        raise CatalogError(f"prices.csv: {line!r}: the price is not above 0")
+        raise CatalogError(f"prices.csv: {line[:80]!r}: the price is not above 0")
     return Price(name, region, currency, per_hour, date, source)
 
 

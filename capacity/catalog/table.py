@@ -43,7 +43,7 @@ def parse_row(line: str, place: str) -> InstanceType:
         try:
             values.append(parse_cell(column, cell))
         except ValueError as error:
-            raise CatalogError(f"{place}: {column.name} {cell!r}: {error}") from error
+            raise CatalogError(f"{place}: {column.name} {cell[:60]!r}: {error}") from error
     if not cells[0] or cells[0].partition(".")[0] != cells[1]:
         raise CatalogError(f"{place}: {cells[0]!r} is not a type of the family {cells[1]!r}")
     return InstanceType(*values)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capacity.charts.theme import GREY, LIGHT, VERMILION, Theme, drawing, label, legend_below, thousands
 from capacity.errors import SpecError
+from capacity.vpc.ledger import GROUPS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +22,9 @@ MOST_SUBNETS = 16  # rows of one chart; the fullest are shown and the rest is co
 
 # What a person tells apart in a bar: label, holders, hatch.
 STATES: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("pods (assigned)", ("assigned", "branch"), ""),
-    ("warm, held for pods", ("warm",), "///"),
-    ("ENI primaries", ("node_primary", "eni_primary"), "xxx"),
+    ("pods", GROUPS["pods"], ""),
+    ("warm, held for pods", GROUPS["warm"], "///"),
+    ("nodes and ENIs", GROUPS["enis"], "xxx"),
     ("control plane, load balancers, endpoints", ("control_plane", "load_balancers", "endpoints"), "|||"),
     ("others", ("other",), "\\\\\\"),
 )
@@ -43,7 +44,7 @@ def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme
 
     Bars that pass 100 % are demand that finds no address. Of many subnets the fullest are shown, and the title says so.
     """
-    rows = sorted(scenario.subnets, key=lambda s: s.free / s.subnet.usable)[:MOST_SUBNETS]
+    rows = sorted(scenario.left, key=lambda s: s.free / s.subnet.usable)[:MOST_SUBNETS]
     if not rows:
         raise SpecError("nothing to draw: the plan has no subnets")
     with drawing(ax, theme, 8.6, 1.9 + 0.42 * len(rows)) as (figure, axes):
@@ -75,8 +76,8 @@ def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme
         axes.set_xticks(list(range(0, int(most) + 1, _step(most))))
         axes.set_xlabel("share of the subnet's usable addresses (%)")
         axes.grid(axis="x")
-        more = len(scenario.subnets) - len(rows)
-        rest = f" – the {len(rows)} fullest of {len(scenario.subnets):,} subnets" if more else ""
+        more = len(scenario.left) - len(rows)
+        rest = f" – the {len(rows)} fullest of {len(scenario.left):,} subnets" if more else ""
         axes.set_title(label(f"Addresses by state: {scenario.name}{rest}", 90))
         legend_below(axes, 3)
     return figure

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from capacity.advice.fixes import Fixes
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
+    from capacity.spec.document import PlanFile
 
 Plan = Annotated[
     Path | None,
@@ -92,12 +93,13 @@ def check(
 
     patch = parse_settings(settings or ())
     try:
-        result, found = run(plan, scenario, patch)
+        read = plan_file(plan)
+        result, found = run(read, scenario, patch)
     except CapacityError as error:
         if to.output == "github" and to.out_file is None:
             _annotate(error)
         raise
-    mended = _mended(plan, result, scenario, patch, to, fixes, fix_out)
+    mended = _mended(read, result, scenario, patch, to, fixes, fix_out)
     found = with_fix(found, mended)
     texts = _texts(result, found, patch, level, mended)
     if explain:
@@ -110,21 +112,28 @@ def check(
         raise typer.Exit(1)
 
 
+def plan_file(plan: Path | None) -> PlanFile:
+    """The plan that was named, or found, read once."""
+    from capacity.spec.document import read_plan_file
+    from capacity.spec.parse import find_plan
+
+    return read_plan_file(plan or find_plan())
+
+
 def run(
-    plan: Path | None, scenarios: list[str] | None, patch: Mapping[str, object]
+    plan: PlanFile, scenarios: list[str] | None, patch: Mapping[str, object]
 ) -> tuple[CheckResult, tuple[Finding, ...]]:
-    """Read, change, check, judge."""
+    """Change, check, judge."""
     from capacity.advice.findings import findings
     from capacity.advice.judge import check as check_plan
-    from capacity.spec.parse import find_plan
-    from capacity.spec.patch import read_patched
+    from capacity.spec.patch import parse_patched
 
-    result = check_plan(read_patched(plan or find_plan(), patch), scenarios)
+    result = check_plan(parse_patched(plan.document, patch, plan.name), scenarios)
     return result, findings(result)
 
 
 def _mended(
-    plan: Path | None,
+    plan: PlanFile,
     result: CheckResult,
     scenarios: list[str] | None,
     patch: Mapping[str, object],
@@ -148,7 +157,7 @@ def _mended(
 
 
 def _written(
-    plan: Path | None,
+    plan: PlanFile,
     result: CheckResult,
     scenarios: list[str] | None,
     patch: Mapping[str, object],
@@ -159,47 +168,38 @@ def _written(
     if result.verdict == "ok":
         raise SpecError(f"--fix-out: nothing to fix, the verdict is ok ({str(fix_out)!r} was not written)")
     found = _search(plan, result, scenarios, patch, quiet)
-    if found is None:
-        raise SpecError("--fix-out needs a plan in a file, not on standard input")
     if found.answer is None:
         raise SpecError(f"--fix-out: no set of levers makes the verdict ok ({str(fix_out)!r} was not written)")
     from capacity.advice.fixes import after
-    from capacity.spec.parse import find_plan
     from capacity.spec.patch import write_patched
 
-    write_patched(plan or find_plan(), after(patch, found.answer.patch), fix_out)
+    write_patched(plan, after(patch, found.answer.patch), fix_out)
     return found
 
 
 def _search(
-    plan: Path | None,
+    plan: PlanFile,
     result: CheckResult,
     scenarios: list[str] | None,
     patch: Mapping[str, object],
     quiet: bool = False,
-) -> Fixes | None:
-    """What the levers do to a plan in a file; None where nothing is wrong or the plan came on standard input."""
+) -> Fixes:
+    """What the levers do to a plan whose verdict is not ok."""
     from capacity.advice.search import find_fixes
     from capacity.cli.progress import progress
-    from capacity.spec.document import read_document
-    from capacity.spec.parse import find_plan
     from capacity.spec.patch import apply_patch
 
-    path = plan or find_plan()
-    if result.verdict == "ok" or str(path) == "-":
-        return None
-    document = apply_patch(read_document(path), patch)
     with progress("looking for a fix", quiet) as tell:
-        return find_fixes(document, result, scenarios, tell)
+        return find_fixes(apply_patch(plan.document, patch), result, scenarios, tell)
 
 
 def search_fixes(
-    plan: Path | None, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
+    plan: PlanFile, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
 ) -> Fixes | None:
-    """The same for other verbs: None too where the search would take long."""
+    """The same for other verbs: None where nothing is wrong, and where the search would take long."""
     from capacity.advice.search import is_large
 
-    return None if is_large(result) else _search(plan, result, scenarios, patch)
+    return None if result.verdict == "ok" or is_large(result) else _search(plan, result, scenarios, patch)
 
 
 def _texts(

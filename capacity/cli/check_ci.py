@@ -15,11 +15,11 @@ from capacity.advice.fix_summary import fix_sentence
 from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence
 from capacity.cli.fix_view import plan_changes
-from capacity.cli.output import clean
 from capacity.cluster.check import CheckResult
 from capacity.cluster.engine import unplaced_verdict
 from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
+from capacity.inert import log_line, log_text, printable, xml_text
 from capacity.spec.locate import Place, place_of
 from capacity.vpc.ledger import SubnetState, worst
 
@@ -40,9 +40,9 @@ def github(result: CheckResult, found: Sequence[Finding], fixes: Fixes | None = 
     ------
     actions/toolkit@a944251 packages/core/src/command.ts L73-89 (what is escaped).
     """
-    lines = [_plain(verdict_sentence(result))]
+    lines = [log_line(verdict_sentence(result))]
     if fixes is not None:
-        lines.append(_plain(f"fix: {fix_sentence(fixes)}"))
+        lines.append(log_line(f"fix: {fix_sentence(fixes)}"))
     for f in found:
         place = _relative(place_of(result.plan, f.where))
         properties = {"file": place.file, "line": place.line, "title": f"{f.code} {codes()[f.code].title}"}
@@ -89,23 +89,18 @@ def annotation_of(message: str) -> str:
     match = _AT.match(message)
     place = _relative(Place(match["file"], int(match["line"]))) if match else Place(None, None)
     at = f"file={_property(place.file)},line={place.line}," if place.file else ""
-    return f"::error {at}title=capacity%3A the plan cannot be read::{_data(message)}\n"
+    return f"::error {at}title=capacity%3A the plan cannot be read::{_data(printable(message))}\n"
 
 
-def _plain(text: str) -> str:
-    """A line of the log that cannot be read as a command."""
-    line = clean(text).replace("\n", " ")
-    return f" {line}" if line.lstrip().startswith(("::", "##[")) else line
-
-
-def _data(text: str) -> str:
-    """The message of a workflow command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+def _data(lines: str) -> str:
+    """The message of a workflow command: lines of ours, with names of others in them."""
+    shown = "\n".join(map(printable, lines.split("\n")))
+    return log_text(shown.replace("%", "%25").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:
     """A property of a workflow command."""
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")
 
 
 def _relative(place: Place) -> Place:
@@ -183,14 +178,6 @@ def _figures(state: SubnetState) -> str:
     return f"{name}: {held} as pods may fall, {state.free:,} free{placed}"
 
 
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def xml_text(text: str) -> str:
-    """Text that XML 1.0 can carry; the rest is shown escaped. Markup is escaped by the writer."""
-    return _NOT_XML.sub(lambda m: f"\\u{ord(m.group()):04x}", text)
-
-
 # --- SARIF ------------------------------------------------------------------------------
 
 
@@ -229,6 +216,11 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
+def _sarif_text(text: str) -> str:
+    """A message in which no name is a link (SARIF 2.1.0 §3.11.6: ``[text](target)``, brackets escaped)."""
+    return re.sub(r"[\[\]]", r"\\\g<0>", text) if "](" in text else text
+
+
 def _result(found: Finding, index: dict[str, int], result: CheckResult, fixes: Fixes | None) -> dict[str, Any]:
     place = _relative(place_of(result.plan, found.where))
     location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": found.where}]}
@@ -240,7 +232,7 @@ def _result(found: Finding, index: dict[str, int], result: CheckResult, fixes: F
         "ruleId": found.code,
         "ruleIndex": index[found.code],
         "level": LEVELS[found.severity],
-        "message": {"text": _with_fix(found, fixes)},
+        "message": {"text": _sarif_text(_with_fix(found, fixes))},
         "locations": [location],
         "partialFingerprints": {"capacityFinding/v1": f"{found.code}:{found.where}"},
         "properties": {"fix": dict(found.fix)},

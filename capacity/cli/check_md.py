@@ -15,8 +15,10 @@ from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.check_ci import message_of
 from capacity.cli.fix_view import other_forms, plan_changes, shell_commands
-from capacity.cli.output import Table, clean, markdown_table, markdown_text
+from capacity.cli.output import Table, markdown_table
 from capacity.cluster.check import CheckResult
+from capacity.cluster.scenario import LOST
+from capacity.inert import markdown_code, markdown_text
 from capacity.spec.cilium_settings import given_settings
 from capacity.units import counted
 
@@ -82,12 +84,12 @@ def _subnets(result: CheckResult) -> Iterator[str]:
     rest = digests[len(shown) :]
     rows = [
         {"name": f"{d.subnet.name} {d.subnet.cidr}", "zone": d.subnet.zone, "usable": d.subnet.usable}
-        | {f"used {n}": d.used[n] for n in names}
+        | {f"used {n}": d.used.get(n, LOST) for n in names}
         | {"verdict": _verdict(d)}
         for d in shown
     ]
     if rest:
-        sums = {f"used {n}": sum(d.used[n] for d in rest) for n in names}
+        sums = {f"used {n}": sum(d.used.get(n, 0) for d in rest) for n in names}
         usable = sum(d.subnet.usable for d in rest)
         name = f"{len(rest):,} more subnets"
         rows.append({"name": name, "zone": "", "usable": usable, **sums, "verdict": tally([d.verdict for d in rest])})
@@ -103,6 +105,8 @@ def _subnets(result: CheckResult) -> Iterator[str]:
 def _verdict(digest: SubnetDigest) -> str:
     """In words and figures: ``EXHAUSTED −73 (peak)``."""
     state = digest.state
+    if digest.verdict == LOST:
+        return f"{LOST} ({digest.scenario})"
     if digest.verdict == "ok":
         return f"ok, {100 * state.free / digest.subnet.usable:.0f} % free at worst"
     if state.free < 0:
@@ -160,24 +164,23 @@ def _tried_fix(fixes: Fixes) -> Iterator[str]:
         yield f"- {markdown_text(freed)}"
     yield f"- Cost: {markdown_text('; '.join(lever.cost for lever in found.levers))}."
     changes, rest = plan_changes(found, MOST_CHANGES)
-    yield f"- In the plan: {', '.join(map(_code, changes))}{f' and {rest:,} more' if rest else ''}"
+    yield f"- In the plan: {', '.join(map(markdown_code, changes))}{f' and {rest:,} more' if rest else ''}"
     commands = shell_commands(found)
     shown = [c for c in commands if len(c) <= LONGEST_COMMAND and "\n" not in c][:MOST_COMMANDS]
     left = len(commands) - len(shown)
     forms = [counted(left, "more command" if shown else "command")] if left else []
     forms += other_forms(found)
-    elsewhere = [f"{', '.join(forms)} by {_code('capacity check --explain')}"] if forms else []
+    elsewhere = [f"{', '.join(forms)} by {markdown_code('capacity check --explain')}"] if forms else []
     if commands or forms:
-        yield f"- To paste: {'; '.join([*map(_code, shown), *elsewhere])}"
-
-
-def _code(text: str) -> str:
-    """Text as code that nothing in it can end."""
-    shown = clean(text).replace("\n", " ").replace("`", "").replace("<", "&lt;")
-    return f"`{shown}`"
+        yield f"- To paste: {'; '.join([*map(markdown_code, shown), *elsewhere])}"
 
 
 def _assumptions(result: CheckResult) -> Iterator[str]:
+    from capacity.catalog.age import limit_notes
+
+    for note in limit_notes():
+        yield ""
+        yield f"Data: {markdown_text(note)}."
     if not result.notes:
         return
     yield ""

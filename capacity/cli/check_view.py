@@ -14,7 +14,7 @@ from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.runway import Runway, shared_pools
-from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
+from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
 from capacity.spec.plan import Plan
 from capacity.spec.windows import WindowsIpam
@@ -179,15 +179,13 @@ def finding_json(found: Finding) -> dict[str, Any]:
     }
 
 
-LOST = "lost"  # instead of what is free in a lost zone
-
 _SUBNETS = (
     ("name", "subnet"),
     ("zone", "zone"),
     ("cidr", "cidr"),
     ("usable", "usable"),
-    ("nodes", "nodes+ENIs"),
-    ("assigned", "pods"),
+    ("enis", "nodes+ENIs"),
+    ("pods", "pods"),
     ("warm", "warm"),
     ("others", "others"),
     ("free", "free"),
@@ -259,15 +257,7 @@ def _glance(result: CheckResult) -> Table:
 def _scenario_table(state: ScenarioState) -> Table:
     rows = []
     for s in state.subnets:
-        used = s.used
-        nodes = used["node_primary"] + used["eni_primary"] + used["branch"]
-        others = used["control_plane"] + used["load_balancers"] + used["endpoints"] + used["other"]
-        row = subnet_json(s, state) | {
-            "nodes": nodes,
-            "assigned": used["assigned"],
-            "warm": used["warm"],
-            "others": others,
-        }
+        row = subnet_json(s, state) | s.grouped
         share = f"{100 * s.free / s.subnet.usable:5.1f}"  # text of one width: a number would show two decimals
         row |= {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": share}
         rows.append(row | dict.fromkeys(("free", "free_pct", "free_prefixes", "verdict"), LOST) if row["lost"] else row)

@@ -45,7 +45,7 @@ def compare(
     from capacity.cli.compare_view import answer
     from capacity.cli.output import emit
     from capacity.errors import SpecError
-    from capacity.spec.document import read_document
+    from capacity.spec.document import read_plan_file
     from capacity.spec.parse import find_plan, parse_plan
     from capacity.spec.patch import parse_patched, parse_settings, read_patched
 
@@ -55,9 +55,8 @@ def compare(
     first = before or find_plan()
     if str(first) == str(after) == "-":
         raise SpecError("compare: standard input can be read once only (give a file)")
-    name = "<stdin>" if str(first) == "-" else str(first)
-    document = read_document(first)
-    plan = parse_plan(document, name)
-    changed = parse_patched(document, patch, name) if after is None else read_patched(after, patch)
+    read = read_plan_file(first)
+    plan = parse_plan(read.document, read.name)
+    changed = parse_patched(read.document, patch, read.name) if after is None else read_patched(after, patch)
     old, new = check(plan, scenario), check(changed, scenario)
     emit(answer(compare_checks(old, new), patch), to)

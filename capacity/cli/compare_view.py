@@ -9,6 +9,7 @@ from capacity.advice.codes import Finding
 from capacity.advice.compare import Comparison, GroupChange, RunwayChange, ScenarioChange, SubnetChange, sentences
 from capacity.cli.check_view import finding_json, inputs_of
 from capacity.cli.output import Answer, Table
+from capacity.cluster.scenario import LOST, ScenarioState
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
@@ -166,6 +167,17 @@ def _telling(changed: list[ScenarioChange]) -> list[ScenarioChange]:
     return [first] if gravest is first else [first, gravest]
 
 
+def _free_pair(change: ScenarioChange, s: SubnetChange) -> Any:
+    """Free before and after, ``lost`` on a side where the subnet's zone is."""
+
+    def free(scenario: ScenarioState | None, state: SubnetState | None) -> int | str | None:
+        if scenario is None or state is None:
+            return None
+        return LOST if scenario.is_lost(state.subnet) else state.free
+
+    return _pair(free(change.before, s.before), free(change.after, s.after))
+
+
 def _glance(changed: list[ScenarioChange]) -> Table:
     """Free addresses per scenario and subnet, before and after; the subnets that move most where they are many."""
     moves: dict[str, int] = {}
@@ -178,10 +190,7 @@ def _glance(changed: list[ScenarioChange]) -> Table:
         verdict = _pair(
             change.before.verdict if change.before else None, change.after.verdict if change.after else None
         )
-        cells = {
-            f"subnet {s.name}": _pair(s.before.free if s.before else None, s.after.free if s.after else None)
-            for s in change.subnets
-        }
+        cells = {f"subnet {s.name}": _free_pair(change, s) for s in change.subnets}
         rows.append({"scenario": change.title, "verdict": verdict, **cells})
     columns = [("scenario", "scenario"), ("verdict", "verdict"), *((f"subnet {n}", n) for n in names)]
     more = f" ({len(moves) - len(names)} more subnets: -o json)" if len(moves) > len(names) else ""

@@ -36,7 +36,9 @@ def register(parent: typer.Typer) -> None:
 def parse_day(option: str, text: str | None) -> dt.date:
     """The day an option names; today where it is not given."""
     if text is None:
-        return dt.date.today()
+        from capacity.catalog.age import today
+
+        return today()
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
@@ -175,6 +177,7 @@ def status_answer(now: DataStatus, layers: Sequence[LayerStatus] = ()) -> Answer
             *({"kind": "layer", **row} for row in lying),
         ],
         warnings=[f.fault for f in now.files if f.fault],
+        dated=False,
     )
 
 
@@ -257,4 +260,5 @@ def verify_answer(checks: list[Check]) -> Answer:
         results={"passed": failed == 0, "checked": total, "failed": failed, "checks": listed},
         blocks=[Table(columns, rows), "\n" + verdict],
         rows=rows,
+        dated=False,
     )

@@ -55,6 +55,7 @@ def refreshed(source: Path | None, region: str | None, profile: str | None, pric
         blocks=[f"{found} and {len(lines):,} prices of {day} in {folder}", "What changed: capacity data diff"],
         rows=[results],
         warnings=warnings,
+        dated=False,
     )
 
 
@@ -80,4 +81,5 @@ def diff_answer() -> Answer:
         results=rows,
         blocks=blocks,
         rows=rows,
+        dated=False,
     )

@@ -24,7 +24,7 @@ def code_answer(code: str) -> Answer:
     fields = ("what", "why", "fix", "source")
     texts = [f"{code} · {entry.severity} · {entry.title}"] + [f"{f + ':':8}{getattr(entry, f)}" for f in fields]
     results = {"code": code, "severity": entry.severity, "title": entry.title} | {f: getattr(entry, f) for f in fields}
-    return Answer("explain", {"what": code}, results, texts, [results])
+    return Answer("explain", {"what": code}, results, texts, [results], dated=False)
 
 
 def figure_answer(what: str, plan: Path | None, scenario: str | None) -> Answer:

@@ -10,6 +10,7 @@ from typing import Any
 from capacity.advice.fix_summary import remains_words, stopped_sentence
 from capacity.advice.fixes import Fix, Fixes, commands_of
 from capacity.cli.output import Table
+from capacity.inert import printable
 from capacity.units import counted
 
 LONGEST = 100  # characters of a change where a whole answer must stay short
@@ -134,7 +135,7 @@ def _frees(fix: Fix) -> str:
 
 def plan_changes(fix: Fix, most: int) -> tuple[list[str], int]:
     """Changes of the plan as ``--set`` takes them, in few and short lines, and how many are left out."""
-    lines = [f"{path}={_value(value)}" for path, value in fix.patch.items()]
+    lines = [printable(f"{path}={_value(value)}") for path, value in fix.patch.items()]
     shown = [line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in lines[:most]]
     return shown, len(lines) - len(shown)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.options import Color, OutFile, Output, Quiet, one_of, sink
+from capacity.cli.options import Color, OutFile, Output, Quiet, one_of, sink, words
 from capacity.errors import SpecError
+from capacity.spec.plan import AT_REST
 
 if TYPE_CHECKING:
     from capacity.forecast.result import ForecastResult
@@ -59,7 +61,12 @@ def forecast(
     as_of: AsOf = None,
     scenario: Annotated[
         str,
-        typer.Option("--scenario", help="steady: replicas.now grow. peak: replicas.max do.", metavar="NAME"),
+        typer.Option(
+            "--scenario",
+            help="steady: replicas.now grow. peak, ceiling: replicas.max do.",
+            metavar="NAME",
+            autocompletion=words(*AT_REST),
+        ),
     ] = "steady",
     paths: Annotated[int, typer.Option("--paths", help="Random draws.", metavar="N")] = 10_000,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws: equal seeds, equal answers.", metavar="N")] = 1,
@@ -80,13 +87,14 @@ def forecast(
     """When does each subnet run out, and how surely?
 
     From the growth of the plan's workloads, or from a history of free addresses. A date is the day by which
-    10, 50 or 90 % of the draws have run out; no date: fewer do within the horizon.
+    10, 50 or 90 % of the draws have run out; no date: fewer do within the horizon. The first day is the scenario
+    as check has it; node groups grow as far as their pods need, up to their maximum.
 
     Examples: capacity forecast examples/shop-prod.yaml --horizon 3y ·
     capacity forecast --history free.csv --backtest · capacity forecast plan.yaml --history history.db -o json
     """
     to = sink(output, out_file, color, quiet)
-    one_of("--scenario", scenario, ("steady", "peak"))
+    one_of("--scenario", scenario, AT_REST)
     if seed < 0:
         raise SpecError(f"--seed: {seed} is negative (expected 0 or more)")
     start = _date(as_of)
@@ -110,12 +118,13 @@ def forecast(
 def _from_plan(
     plan: Path | None, horizon: str, start: date | None, scenario: str, paths: int, seed: int, quiet: bool
 ) -> tuple[Plan, ForecastResult]:
+    from capacity.catalog.age import today
     from capacity.cli.progress import progress
     from capacity.forecast.plan_growth import forecast_growth
     from capacity.forecast.span import parse_horizon
     from capacity.spec.parse import find_plan, read_plan
 
-    span = parse_horizon(horizon, start or date.today())
+    span = parse_horizon(horizon, start or today())
     read = read_plan(plan or find_plan())
     with progress("forecast", quiet) as told:
         return read, forecast_growth(read, span, paths, seed, scenario, told)
@@ -161,7 +170,7 @@ def _sizes(given: list[str]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for text in given:
         name, _, number = text.rpartition("=")
-        if not number.isdigit() or not 1 <= int(number) <= 10_000_000:
+        if not re.fullmatch("[0-9]{1,8}", number) or not 1 <= int(number) <= 10_000_000:
             raise SpecError(f"--usable: {text!r} is not a size (expected NAME=251, or 251 for all)")
         sizes[name] = int(number)
     return sizes

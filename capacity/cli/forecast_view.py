@@ -8,6 +8,7 @@ from typing import Any
 
 from capacity.cli.output import Answer, Table
 from capacity.forecast.result import INSUFFICIENT, Backtest, Fan, ForecastResult, SubnetForecast
+from capacity.forecast.words import already_sentence, percent, sentence
 from capacity.spec.plan import Plan
 
 
@@ -31,6 +32,7 @@ def answer(result: ForecastResult, plan: Plan | None, horizon: str, history: Seq
         blocks=blocks(result),
         rows=rows,
         warnings=result.notes,
+        said=[said] if (said := already_sentence(result)) else [],
     )
 
 
@@ -47,6 +49,7 @@ def subnet_json(s: SubnetForecast, fan: bool) -> dict[str, Any]:
         "usable": s.usable,
         "used_now": s.used_now,
         "used_at_horizon": _at_end(s.fan),
+        "exhausted_in": list(s.exhausted_in),
         "note": s.note,
     }
     if s.trend:
@@ -103,36 +106,13 @@ def blocks(result: ForecastResult) -> list[str | Table]:
     return page
 
 
-def sentence(result: ForecastResult) -> str:
-    """Which subnet runs out first, and how surely."""
-    known = [s for s in result.subnets if s.probability is not None]
-    if not known:
-        return "INSUFFICIENT DATA: no subnet can be forecast."
-    first = min(known, key=lambda s: (s.date_p50 or date.max, s.date_p10 or date.max, -(s.probability or 0)))
-    span = f"between {result.start} and {result.end}"
-    if not first.probability:
-        return f"No subnet runs out {span}" + ("." if result.exact else f" in any of {result.paths:,} draws.")
-    if first.date_p90 == result.start:
-        return f"{first.name} has run out already on {result.start}."
-    if result.exact:
-        return f"{first.name} runs out on {first.date_p50}, if the growth is exactly as in the plan."
-    if first.date_p50 is None:
-        return f"{first.name} is the likeliest to run out {span}: in {_percent(first.probability)} of the draws."
-    late = f"and {first.date_p90}" if first.date_p90 else f"and a day after {result.end}"
-    return f"{first.name} runs out about {first.date_p50} (between {first.date_p10} {late} in 80 % of the draws)."
-
-
-def _percent(share: float) -> str:
-    return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.3g} %"
-
-
 def _table(result: ForecastResult) -> Table:
     rows = []
     for s in result.subnets:
         end = _at_end(s.fan)
         row = subnet_json(s, fan=False) | {
             "end": None if end is None else f"{end['p10']:,}–{end['p90']:,}",
-            "probability": None if s.probability is None else _percent(s.probability),
+            "probability": None if s.probability is None else percent(s.probability),
             "note": f"{INSUFFICIENT}: {s.note}" if s.status == INSUFFICIENT else s.note,
         }
         rows.append(row)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from capacity.cli.output import Answer, Sink, Table, emit, note, write_file, write_stdout
+from capacity.cli.output import Answer, Sink, Table, emit, note, put
 from capacity.errors import SpecError
+from capacity.inert import log_text
 from capacity.readers.base import read_base, render, render_into
 from capacity.readers.complete import complete
 from capacity.readers.document import document
@@ -32,10 +33,7 @@ def show_plan(draft: PlanDraft, into: Path | None, to: Sink) -> None:
         return
     if not to.quiet:
         tell(whole.notes)
-    if to.out_file is None:
-        write_stdout(text)
-    else:
-        write_file(to.out_file, text)
+    put(log_text(text), to.out_file)  # in double quotes, as the plan has them, an escape of YAML
 
 
 def tell(notes: tuple[Note, ...]) -> None:

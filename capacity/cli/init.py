@@ -56,9 +56,9 @@ def init(
 
         write_stdout(text)
         return
-    from capacity.spec.atomic import replace_file
+    from capacity.files import write_file
 
-    replace_file(path, text, repr(str(path)))
+    write_file(path, text, repr(str(path)))
     if not quiet:
         note(f"wrote {path}; next: capacity check {path}")
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated
 
 import typer
 
+from capacity.cli.exit_codes import INTERRUPTED, UNFORESEEN
 from capacity.cli.lazy import Verb, lazy_group
-from capacity.cli.output import note, write_stdout
+from capacity.cli.output import cannot_write, note, notes, to_nowhere, write_stdout
 from capacity.errors import CapacityError
 
 # Verb -> its module in capacity/cli, imported when the verb is used, and the first sentence of its help.
@@ -48,7 +50,10 @@ VERBS = {
     ),
 }
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells count
+DEBUG = "CAPACITY_DEBUG"
+LONGEST_ERROR = 200  # characters: of an error nobody thought of, which may hold a whole file
+LONGEST_MESSAGE = 1200
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
 
 app = typer.Typer(
     name="capacity",
@@ -81,34 +86,92 @@ def _root(
 def run() -> None:
     """Entry point of the installed command.
 
-    Exit codes: 0 answered · 1 `check` found that it runs out · 2 bad usage, plan or data ·
+    Exit codes: 0 answered · 1 `check` or `doctor` found bad news · 2 bad usage, plan or data · 70 an error of ours ·
     130 interrupted. A reader that closes the pipe early changes nothing about the code.
     """
-    code = 0
+    try:
+        _open_closed_streams()
+        code = _exit_code()
+    except KeyboardInterrupt:  # while an error was being said
+        code = INTERRUPTED
+    _leave(code)
+
+
+def _exit_code() -> int:
     try:
         app(standalone_mode=True)
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
         if code == INTERRUPTED:  # click has caught the signal
             note("interrupted")
+        return code
     except CapacityError as error:
-        note(f"error: {error}")
-        code = 2
+        note(f"error: {_short(str(error))}")
+        return 2
     except BrokenPipeError:
-        code = 0
+        return 0
     except KeyboardInterrupt:  # before or after the command itself: typer answers those within
         note("interrupted")
-        code = INTERRUPTED
-    except RecursionError:
+        return INTERRUPTED
+    except RecursionError as error:
+        _say_where(error)
         note("error: the input is nested too deeply")
-        code = 2
-    _leave(code)
+        return 2
+    except Exception as error:
+        return _unforeseen(error)
+    return 0
+
+
+def _short(message: str) -> str:
+    """A message without its middle where a value in it would fill the screen: place first, cure last."""
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    return f"{message[: LONGEST_MESSAGE * 2 // 3]} … {message[-LONGEST_MESSAGE // 3 :]}"
+
+
+def _unforeseen(error: Exception) -> int:
+    """One line of an error that nobody thought of; a full disk under typer's own texts is none."""
+    if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+        note(f"error: {cannot_write(error)}")
+        return 2
+    _say_where(error)
+    from capacity import __version__
+
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    note(
+        f"error: unexpected {said[:LONGEST_ERROR]}{'…' if len(said) > LONGEST_ERROR else ''} (a bug in capacity "
+        f"{__version__}, no verdict: please report this line and the command; {DEBUG}=1 shows the traceback)"
+    )
+    return UNFORESEEN
+
+
+def _say_where(error: Exception) -> None:
+    """The traceback, for those who ask for it."""
+    if os.environ.get(DEBUG):
+        import traceback
+
+        notes(line for part in traceback.format_exception(error) for line in part.rstrip("\n").split("\n"))
+
+
+def _open_closed_streams() -> None:
+    """A stream that the caller has closed (``>&-``) has no reader: give it an end that takes, or holds, nothing.
+
+    Otherwise Python has no such stream at all, and the next file that is opened takes its number.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 (as long as we run)
 
 
 def _leave(code: int) -> None:
     """Flush what is left; a closed pipe is not an error of ours."""
-    try:
-        sys.stdout.flush()
-    except OSError:  # closed, or full and said already
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # closed, or full and said already
+            to_nowhere(stream)
     sys.exit(code)

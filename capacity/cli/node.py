@@ -30,6 +30,8 @@ from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of,
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capacity.catalog.instance_type import InstanceType
     from capacity.cli.output import Table
     from capacity.node.maxpods import Platform
@@ -198,18 +200,19 @@ def node(
     kinds = _filtered(
         select_types(types, everything), vcpus_min, vcpus_max, memory_min, memory_max, arch, family, current
     )
+    from capacity.catalog.age import price_notes
     from capacity.catalog.prices import price_per_hour
     from capacity.cli.output import Answer, emit
     from capacity.node.offer import offer
 
-    price_notes = _region(region)
     if not 0 <= per_node_cost < MOST_USD_PER_HOUR:
         raise SpecError(f"--per-node-cost: {per_node_cost:g} is out of range (expected 0 to {MOST_USD_PER_HOUR:,})")
     offers = [
         offer(k, platform, pod, daemons, max_pods, keep, price_per_hour(k.name, region), per_node_cost) for k in kinds
     ]
     results = [_result(o, k, platform, settings, pods, explain) for o, k in zip(offers, kinds, strict=True)]
-    results = _sorted(results, sort)
+    results, unsorted = _sorted(results, sort, price_notes([k.name for k in kinds], region))
+    notes += unsorted
     if limit is not None and len(results) > limit:
         notes.append(f"{len(results) - limit} of {len(results)} rows are not shown (--limit {limit})")
         results = results[:limit]
@@ -223,7 +226,8 @@ def node(
             results=results,
             blocks=_blocks(results, offers, pods, platform, explain),
             rows=[{k: v for k, v in r.items() if k != "explain"} for r in results],
-            warnings=[*notes, *price_notes, *merged(warnings)],
+            warnings=[*notes, *merged(warnings)],
+            on_data=price_notes([r["instance_type"] for r in results], region),
         ),
         to,
     )
@@ -323,17 +327,6 @@ def _filtered(
     return found
 
 
-def _region(region: str) -> list[str]:
-    """Say so where the region has no price in dollars."""
-    from capacity.catalog.prices import regions
-
-    dollars = regions("USD")
-    if region in dollars:
-        return []
-    other = f"prices in {region} are not in dollars: none shown" if region in regions() else ""
-    return [other or f"no prices are known for {region} (known: {', '.join(dollars)})"]
-
-
 def _result(
     got: Offer, kind: InstanceType, platform: Platform, settings: CniSettings, pods: int | None, explain: bool
 ) -> dict[str, Any]:
@@ -390,14 +383,15 @@ def _explain(
     terms = offer_terms(got, kind, platform)
     if pods is not None and got.max_pods is not None and kind.max_enis is not None and kind.ipv4_per_eni is not None:
         from capacity.cni.facade import effective, node_limits
-        from capacity.cni.trace import pool_terms
+        from capacity.cni.trace import bound_terms, pool_terms
         from capacity.node.maxpods import unmanaged_of
 
         own = effective(settings, kind)
         limits = node_limits(kind, own, unmanaged_of(kind, platform), platform.windows)
+        of_pool = (limits, own, got.max_pods, pods)
         terms += [
             (f"pool: {label}", value, why, source)
-            for label, value, why, source in pool_terms(limits, own, got.max_pods, pods)
+            for label, value, why, source in (*pool_terms(*of_pool), *bound_terms(*of_pool))
         ]
     return [{"label": label, "value": value, "why": why, "source": source} for label, value, why, source in terms]
 
@@ -424,18 +418,36 @@ def _rank(rated: tuple[Any, dict[str, Any]]) -> Any:
     return rated[0]
 
 
-def _sorted(results: list[dict[str, Any]], key: str | None) -> list[dict[str, Any]]:
-    """By a key of the answer, unknown last."""
+def _sorted(
+    results: list[dict[str, Any]], key: str | None, on_prices: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """By a key of the answer, unknown last and said so; a key that no row has sorts nothing and is refused."""
     if key is None:
-        return results
+        return results, []
     from capacity.cli.output import flatten
+    from capacity.units import counted
 
     name = key.removeprefix("-")
     known = sorted({k for r in results for k in flatten(r)})
     one_of("--sort", name, tuple(known))
     rated = [(flatten(r).get(name), r) for r in results]
     have = sorted((p for p in rated if p[0] is not None), key=_rank, reverse=key.startswith("-"))
-    return [r for _, r in have] + [r for v, r in rated if v is None]
+    rest = [r for v, r in rated if v is None]
+    if not have:
+        why = f": {on_prices[0]}" if name.startswith("usd_") and on_prices else _WANTS.get(name, "")
+        raise SpecError(f"--sort: {name} is unknown for every type asked for{why}")
+    last = [f"{counted(len(rest), 'type')} without a known {name}: last, whatever the order"] if rest else []
+    return [r for _, r in have] + rest, last
+
+
+_WANTS = {
+    "fits.cpu": " without --pod-cpu",
+    "stranded_cpu_pct": " without --pod-cpu",
+    "fits.memory": " without --pod-memory",
+    "stranded_memory_pct": " without --pod-memory",
+    "fits.branch_enis": " without --security-groups",
+    "fits.volumes": " without --pod-volumes",
+}
 
 
 def _inputs(

@@ -28,7 +28,7 @@ Output = Annotated[
     ),
 ]
 OutFile = Annotated[
-    Path | None, typer.Option("--out-file", help="Write the answer to this file instead of stdout.", metavar="PATH")
+    Path | None, typer.Option("--out-file", help="Write the answer to this file instead of stdout (-).", metavar="PATH")
 ]
 Color = Annotated[
     str,

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from capacity.errors import CapacityError
+from capacity.files import write_file
+from capacity.inert import log_line, log_text, markdown_text, printable, xml_log
 
 FORMATS = ("table", "json", "yaml", "csv", "md")
 SCHEMA = "capacity/1"
@@ -34,7 +36,9 @@ class Answer:
     """What a verb has to say.
 
     ``results`` is what JSON and YAML carry; ``blocks`` (text paragraphs and tables) is what a person
-    reads as table or Markdown; ``rows`` is the flat table of ``-o csv``.
+    reads as table or Markdown; ``rows`` is the flat table of ``-o csv``. ``on_data`` is what the data behind
+    the answer lack, ``said`` what the blocks say too: both are warnings where no page is written. ``dated`` is
+    False where the answer does not rest on instance types, whose age is said with it.
     """
 
     command: str
@@ -44,6 +48,16 @@ class Answer:
     rows: Sequence[Mapping[str, Any]]
     warnings: Sequence[str] = field(default_factory=tuple)
     texts: Mapping[str, Callable[[], str]] = field(default_factory=dict)  # formats of a verb's own, written when asked
+    on_data: Sequence[str] = field(default_factory=tuple)
+    said: Sequence[str] = field(default_factory=tuple)
+    dated: bool = True
+
+    @property
+    def data_notes(self) -> list[str]:
+        """What is missing from the data behind the answer, or old."""
+        from capacity.catalog.age import limit_notes
+
+        return [*self.on_data, *(limit_notes() if self.dated else [])]
 
 
 @dataclass(frozen=True)
@@ -60,33 +74,63 @@ def emit(answer: Answer, sink: Sink) -> None:
     """Print ``answer``: itself to stdout or the file, its warnings to stderr."""
     text = render(answer, sink)
     if not sink.quiet and sink.output not in ("json", "yaml"):
-        for line in answer.warnings:
-            note(f"warning: {line}")
-    if sink.out_file is None:
-        write_stdout(text)
+        shown = sink.output in ("table", "md") and sink.output not in answer.texts
+        beside = [] if shown else [*answer.said, *answer.data_notes]
+        notes(f"warning: {line}" for line in [*answer.warnings, *beside])
+    put(text, sink.out_file)
+
+
+def put(content: str | bytes, out_file: Path | None) -> None:
+    """An answer to stdout (no file, or ``-``) or to the file."""
+    if out_file is not None and str(out_file) != "-":
+        write_file(out_file, content, f"--out-file {str(out_file)!r}")
+    elif isinstance(content, str):
+        write_stdout(content)
     else:
-        write_file(sink.out_file, text)
+        write_stdout_bytes(content)
 
 
 def render(answer: Answer, sink: Sink) -> str:
-    """The answer as text in the asked format, newline at the end."""
+    """The answer as text in the asked format, newline at the end; in a CI log no line of it is a command but ours."""
+    if sink.output == "github":
+        return answer.texts["github"]()
+    if sink.output == "junit":
+        return xml_log(answer.texts["junit"]())
+    if sink.output == "yaml":
+        return _yaml(envelope(answer))
+    return log_text(_rendered(answer, sink))  # what it changes in JSON is an escape of JSON
+
+
+def _rendered(answer: Answer, sink: Sink) -> str:
     if sink.output in answer.texts:
         return answer.texts[sink.output]()
     if sink.output == "json":
         import json
 
         return json.dumps(envelope(answer), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    if sink.output == "yaml":
-        import yaml
-
-        return yaml.safe_dump(envelope(answer), sort_keys=False, allow_unicode=True, width=100)
     if sink.output == "csv":
         return render_csv(answer.rows)
+    page = [*answer.blocks, *_data_lines(answer)]
     if sink.output == "md":
-        blocks = (markdown_block(b) if isinstance(b, str) else markdown_table(b) for b in answer.blocks)
-        return "\n".join(blocks) + "\n"
+        return "\n".join(markdown_block(b) if isinstance(b, str) else markdown_table(b) for b in page) + "\n"
     paint = use_color(sink)
-    return "\n".join(clean_block(b) if isinstance(b, str) else text_table(b, paint) for b in answer.blocks) + "\n"
+    return "\n".join(text_block(b) if isinstance(b, str) else text_table(b, paint) for b in page) + "\n"
+
+
+def _data_lines(answer: Answer) -> list[str]:
+    """What the page says of its data, a paragraph each."""
+    return [line for note in answer.data_notes for line in ("", f"Data: {note}.")]
+
+
+def _yaml(value: Any) -> str:
+    import yaml
+
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+    if log_text(text) == text:
+        return text
+    # In double quotes, unfolded, what the log would obey can be spelled as an escape of YAML.
+    quoted: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=sys.maxsize, default_style='"')
+    return log_text(quoted)
 
 
 def envelope(answer: Answer) -> dict[str, Any]:
@@ -101,7 +145,7 @@ def envelope(answer: Answer) -> dict[str, Any]:
         "data": data_summary(),
         "inputs": dict(answer.inputs),
         "results": answer.results,
-        "warnings": list(answer.warnings),
+        "warnings": [*answer.said, *answer.warnings, *answer.data_notes],
     }
 
 
@@ -140,20 +184,6 @@ def _csv_cell(value: Any) -> Any:
     return value
 
 
-def clean(text: str) -> str:
-    """Text that cannot steer a terminal: control and direction-changing characters are shown, not sent."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else f"\\u{ord(c):04x}"
-        for c in text
-    )
-
-
-def clean_block(text: str) -> str:
-    return "\n".join(clean(line) for line in text.split("\n"))
-
-
 def width(text: str) -> int:
     """Columns a terminal gives to ``text``."""
     if text.isascii():
@@ -173,7 +203,7 @@ def cell(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, (list, tuple)):
         return ", ".join(cell(v) for v in value)
-    return clean(str(value)).replace("\n", " ")
+    return printable(str(value).replace("\n", " "))
 
 
 _TONES = {"ok": "32", "tight": "33", "exhausted": "31", "error": "31", "warning": "33"}
@@ -199,7 +229,7 @@ def text_table(table: Table, paint: bool = False) -> str:
         return "  ".join(padded).rstrip()
 
     rule = "  ".join("─" * w for w in widths)
-    title = [clean(table.title)] if table.title else []
+    title = [printable(table.title)] if table.title else []
     return "\n".join([*title, line(heads), rule, *(line(row) for row in cells)])
 
 
@@ -213,15 +243,18 @@ def markdown_table(table: Table) -> str:
 
 
 def markdown_block(text: str) -> str:
-    """A paragraph of ours, in which names may stand: no HTML and no steering characters come out of them."""
-    return clean_block(text).replace("<", "&lt;")
+    """A paragraph of ours, in which names may stand: nothing in it is markup but the code blocks that we fence."""
+    lines, fenced = [], False
+    for line in text.split("\n"):
+        fence = line.startswith("```")
+        lines.append(printable(line) if fence or fenced else markdown_text(line))
+        fenced ^= fence
+    return "\n".join(lines)
 
 
-def markdown_text(text: str) -> str:
-    """Text that Markdown shows as it is: no table cell, markup, link or HTML comes out of a name."""
-    for sign in "\\|*[]":
-        text = text.replace(sign, f"\\{sign}")
-    return clean(text).replace("\n", " ").replace("<", "&lt;").replace("`", "'")
+def text_block(text: str) -> str:
+    """A paragraph of ours for a terminal."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def use_color(sink: Sink) -> bool:
@@ -236,8 +269,11 @@ def use_color(sink: Sink) -> bool:
 
 
 def note(text: str) -> None:
-    """One line to stderr."""
-    _write(sys.stderr, clean_block(text) + "\n")
+    """One line to stderr, whatever is in it. Where stderr cannot be written nobody can be told."""
+    try:
+        _write(sys.stderr, log_line(text) + "\n")
+    except OSError:
+        to_nowhere(sys.stderr)
 
 
 def notes(lines: Iterable[str]) -> None:
@@ -250,14 +286,30 @@ def write_stdout(text: str) -> None:
     try:
         _write(sys.stdout, text)
     except OSError as error:
-        raise CapacityError(f"cannot write the answer: {error.strerror}") from error
+        raise cannot_write(error) from error
 
 
 def write_stdout_bytes(blob: bytes) -> None:
     """Bytes of a file format to stdout."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(blob)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(blob)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        to_nowhere(sys.stdout)
+    except OSError as error:
+        raise cannot_write(error) from error
+
+
+def cannot_write(error: OSError) -> CapacityError:
+    """What to say where stdout takes no more; what is buffered for it goes nowhere."""
+    to_nowhere(sys.stdout)
+    return CapacityError(f"cannot write the answer: {error.strerror or error}")
+
+
+def to_nowhere(stream: Any) -> None:
+    """Give a stream that cannot be written an end that takes everything, so that the rest does not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 _STAND_INS = str.maketrans(
@@ -278,11 +330,4 @@ def _write(stream: Any, text: str) -> None:
         stream.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
         stream.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def write_file(path: Path, text: str) -> None:
-    """Replace ``path`` in one step: a reader sees the old file or the new one, never half of it."""
-    from capacity.spec.atomic import replace_file
-
-    replace_file(path, text, f"--out-file {str(path)!r}")
+        to_nowhere(stream)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from capacity.forecast.history import Recorded, Snapshot
 
 _AGE = re.compile(r"^([0-9]{1,5}) ?(d|w|mo|y)$")
+OLDEST_DAYS = 200 * 365  # times are of the years 2000 to 2199
 _AGE_DAYS = {"d": 1, "w": 7, "mo": 30, "y": 365}  # for pruning, where a day more or less does not matter
 
 
@@ -77,12 +78,15 @@ def record(
 
 
 def _snapshot(source: Path | None, time: datetime) -> Snapshot:
-    from capacity.forecast.snapshot import read_describe_subnets, snapshot_of_plan
-    from capacity.spec.parse import find_plan, read_plan
+    from capacity.files import input_name, read_bytes
+    from capacity.forecast.snapshot import parse_describe_subnets, snapshot_of_plan
+    from capacity.spec.document import parse_plan_file
+    from capacity.spec.parse import find_plan, parse_plan
 
     file = source or find_plan()
-    saved = read_describe_subnets(file, time) if str(file) != "-" else None
-    return saved or snapshot_of_plan(read_plan(file), time)
+    name, data = input_name(file), read_bytes(file)
+    saved = parse_describe_subnets(data, name, time)
+    return saved or snapshot_of_plan(parse_plan(parse_plan_file(data, name).document, name), time)
 
 
 def _moment(text: str) -> datetime:
@@ -95,7 +99,10 @@ def _age(text: str) -> timedelta:
     match = _AGE.match(text.strip())
     if not match or not int(match[1]):
         raise SpecError(f"--prune: {text!r} is not an age (expected something like 90d, 26w, 18mo or 2y)")
-    return timedelta(days=int(match[1]) * _AGE_DAYS[match[2]])
+    days = int(match[1]) * _AGE_DAYS[match[2]]
+    if days > OLDEST_DAYS:
+        raise SpecError(f"--prune: {text!r} is longer than a history may be (at most {OLDEST_DAYS // 365} years)")
+    return timedelta(days=days)
 
 
 def _answer(into: Path, snapshot: Snapshot | None, dropped: int, kept: list[Recorded]) -> Answer:
@@ -125,7 +132,7 @@ def _answer(into: Path, snapshot: Snapshot | None, dropped: int, kept: list[Reco
         said += f"; recorded {_count(len(rows), 'subnet')} of {snapshot.time:%Y-%m-%d %H:%M} UTC"
     inputs = {"into": str(into), "source": snapshot.source if snapshot else None}
     table: list[str | Table] = ["", Table(columns, rows)] if rows else []
-    return Answer("record", inputs, results, [said + ".", *table], rows)
+    return Answer("record", inputs, results, [said + ".", *table], rows, dated=False)
 
 
 def _fill_json(s: Any) -> dict[str, Any]:

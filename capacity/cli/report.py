@@ -73,20 +73,23 @@ def report(
     Examples: capacity report examples/shop-prod.yaml · capacity report -o md --charts charts > review.md ·
     capacity report -o xlsx --out-file fleet.xlsx
     """
+    import hashlib
+
     to = sink(output, out_file, color, quiet, REPORT_FORMATS)
     one_of("--theme", theme, ("light", "dark"))
     day = parse_day("--as-of", as_of)
     from capacity.advice.fixes import with_fix
-    from capacity.cli.check import run, search_fixes
+    from capacity.cli.check import plan_file, run, search_fixes
     from capacity.report.content import document
     from capacity.report.gather import gather
     from capacity.spec.patch import parse_settings
 
     patch = parse_settings(settings or ())
-    result, _ = run(plan, scenario, patch)
+    read = plan_file(plan)
+    result, _ = run(read, scenario, patch)
     command = _command(result, scenario, settings, horizon, day)
-    material = gather(result, command, day, _sha256(result.plan.file), horizon)
-    fixes = search_fixes(plan, result, scenario, patch)
+    material = gather(result, command, day, hashlib.sha256(read.data).hexdigest(), horizon)
+    fixes = search_fixes(read, result, scenario, patch)
     page = document(replace(material, findings=with_fix(material.findings, fixes)))
     if charts is not None:
         _write_charts(page, charts, theme)
@@ -97,8 +100,7 @@ def report(
 
 def _write(page: Document, material: Material, to: Sink, charts: Path | None) -> None:
     """The document to its file or stdout; what html and xlsx were called where nobody named them goes to stderr."""
-    from capacity.cli.output import emit, note, notes, write_stdout, write_stdout_bytes
-    from capacity.spec.atomic import replace_file
+    from capacity.cli.output import emit, note, notes, put
 
     if to.output not in DOCUMENTS:
         emit(_answer(page, material), to)
@@ -106,17 +108,14 @@ def _write(page: Document, material: Material, to: Sink, charts: Path | None) ->
     if not to.quiet:
         notes(f"warning: {line}" for line in material.result.notes)
     stdout = str(to.out_file) == "-" or (to.out_file is None and to.output == "md")
-    path = to.out_file or Path(f"report.{to.output}")
-    place = f"--out-file {str(path)!r}"
+    path = None if stdout else to.out_file or Path(f"report.{to.output}")
     if to.output == "xlsx":
         from capacity.report.workbook import workbook_bytes
 
-        blob = workbook_bytes(page)
-        write_stdout_bytes(blob) if stdout else replace_file(path, blob, place)
+        put(workbook_bytes(page), path)
     else:
-        text = _text(page, material, to.output, charts, None if stdout else path)
-        write_stdout(text) if stdout else replace_file(path, text, place)
-    if not stdout and not to.quiet:
+        put(_text(page, material, to.output, charts, path), path)
+    if path is not None and not to.quiet:
         note(f"{page.verdict}: wrote {path}")
 
 
@@ -125,9 +124,10 @@ def _text(page: Document, material: Material, output: str, charts: Path | None, 
         from capacity.report.html import render_html
 
         return render_html(page, material.version)
+    from capacity.inert import log_text
     from capacity.report.markdown import render_markdown
 
-    return render_markdown(page, _relative(charts, path) if charts else "")
+    return log_text(render_markdown(page, _relative(charts, path) if charts else ""))
 
 
 def _relative(charts: Path, document: Path | None) -> str:
@@ -140,30 +140,30 @@ def _relative(charts: Path, document: Path | None) -> str:
 def _write_charts(page: Document, folder: Path, theme: str) -> None:
     from capacity.charts.files import png_bytes, svg_text
     from capacity.charts.theme import THEMES
-    from capacity.spec.atomic import replace_file
+    from capacity.files import write_file
 
     _make_folder(folder, "--charts")
     chosen, place = THEMES[theme], f"--charts {str(folder)!r}"
     for chart in page.charts():
         figure = chart.draw(chosen)
-        replace_file(folder / f"{chart.name}.png", png_bytes(figure, chosen), place)
-        replace_file(folder / f"{chart.name}.svg", svg_text(figure, chosen), place)
+        write_file(folder / f"{chart.name}.png", png_bytes(figure, chosen), place)
+        write_file(folder / f"{chart.name}.svg", svg_text(figure, chosen), place)
 
 
 def _write_alerts(result: CheckResult, folder: Path) -> None:
     from capacity.advice.thresholds import node_thresholds
     from capacity.errors import SpecError
+    from capacity.files import write_file
     from capacity.report.alerts import dashboard_json, rules_manifest, rules_yaml
-    from capacity.spec.atomic import replace_file
 
     if result.plan.cni.name != "vpc-cni":
         named = {"cilium": "Cilium", "overlay": "an overlay"}[result.plan.cni.name]
         raise SpecError(f"--alerts: the rules rest on metrics of the VPC CNI, and the plan's CNI is {named}")
     _make_folder(folder, "--alerts")
     thresholds, place = node_thresholds(result), f"--alerts {str(folder)!r}"
-    replace_file(folder / "capacity-rules.yaml", rules_yaml(result, thresholds), place)
-    replace_file(folder / "capacity-prometheusrule.yaml", rules_manifest(result, thresholds), place)
-    replace_file(folder / "capacity-dashboard.json", dashboard_json(result, thresholds), place)
+    write_file(folder / "capacity-rules.yaml", rules_yaml(result, thresholds), place)
+    write_file(folder / "capacity-prometheusrule.yaml", rules_manifest(result, thresholds), place)
+    write_file(folder / "capacity-dashboard.json", dashboard_json(result, thresholds), place)
 
 
 def _make_folder(folder: Path, option: str) -> None:
@@ -194,7 +194,10 @@ def _answer(page: Document, material: Material) -> Answer:
         for s, g in page.grids()
     ]
     results = {"title": page.title, "answer": page.answer, **checked.results, "tables": tables}
-    return Answer("report", checked.inputs, results, blocks, checked.rows, checked.warnings)
+    on_data = [*material.price_notes, *material.limit_notes]
+    return Answer(
+        "report", checked.inputs, results, blocks, checked.rows, checked.warnings, on_data=on_data, dated=False
+    )
 
 
 def _command(
@@ -203,17 +206,9 @@ def _command(
     """The command line that makes the same report again."""
     import shlex
 
+    from capacity.files import PIPE, STDIN
+
     named = [part for s in scenarios or () for part in ("--scenario", s)]
     named += [part for s in settings or () for part in ("--set", s)]
-    plan = "-" if result.plan.file == "<stdin>" else result.plan.file
+    plan = "-" if result.plan.file in (STDIN, PIPE) else result.plan.file
     return shlex.join(["capacity", "report", plan, *named, "--horizon", horizon, "--as-of", day.isoformat()])
-
-
-def _sha256(file: str) -> str:
-    """Of the plan as it lies there; empty where it came through a pipe."""
-    import hashlib
-
-    try:
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
-    except OSError:
-        return ""

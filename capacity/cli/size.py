@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.node_options import Ami, CustomNetworking, Env, Provisioner
+from capacity.cli.node_options import Ami, CustomNetworking, Env, Provisioner, whole
 from capacity.cli.options import Color, OutFile, Output, Quiet, one_of, sink
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from fractions import Fraction
     from ipaddress import IPv4Network
 
     from capacity.spec.plan import Plan
+    from capacity.spec.sketch import PodAsk
 
 SNIPPETS = ("terraform", "aws", "eksctl", "cloudformation", "plan", "all", "none")
 
@@ -28,10 +30,33 @@ def register(app: typer.Typer) -> None:
 def size(
     plan: Annotated[
         Path | None,
-        typer.Argument(help="Plan file; without it --pods and --type say what is to be carried.", metavar="[PLAN]"),
+        typer.Argument(help="Plan file; without it --type and --pods or --pod describe the cluster.", metavar="[PLAN]"),
     ] = None,
     pods: Annotated[
-        int | None, typer.Option("--pods", help="Pods on VPC addresses.", metavar="N", show_default=False)
+        int | None, typer.Option("--pods", help="Pods on VPC addresses, all alike.", metavar="N", show_default=False)
+    ] = None,
+    pod_cpu: Annotated[
+        str | None,
+        typer.Option(
+            "--pod-cpu", help="CPU request of each of --pods, such as 250m.", metavar="QUANTITY", show_default=False
+        ),
+    ] = None,
+    pod_memory: Annotated[
+        str | None,
+        typer.Option(
+            "--pod-memory",
+            help="Memory request of each of --pods, such as 512Mi.",
+            metavar="QUANTITY",
+            show_default=False,
+        ),
+    ] = None,
+    pod: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pod",
+            help="Pods of several shapes instead of --pods: web=250m,512Mi,40. May be repeated.",
+            metavar="NAME=CPU,MEMORY,REPLICAS",
+        ),
     ] = None,
     nodes: Annotated[
         int | None,
@@ -94,9 +119,11 @@ def size(
     """The smallest subnets that carry a plan in all scenarios, laid into free VPC space.
 
     With PLAN its node and pod subnets are enlarged until check calls them ok in every scenario; those that
-    suffice are kept, the others get a new, aligned block. Without PLAN the target comes from options.
+    suffice are kept, the others get a new, aligned block. Without PLAN options describe the cluster: a plan is made
+    of them (--snippet plan prints it), and check's engine says how many nodes the pods need.
 
-    Examples: capacity size --pods 300 --nodes 15 --type m5.large --zones 3 --headroom 30% ·
+    Examples: capacity size --pods 300 --pod-cpu 500m --pod-memory 1Gi --type m6i.2xlarge ·
+    capacity size --pod web=250m,512Mi,60 --pod api=1,2Gi,24 --type m6i.2xlarge --snippet plan ·
     capacity size examples/shop-prod.yaml --vpc-cidr 100.64.0.0/22 --snippet aws
     """
     to = sink(output, out_file, color, quiet)
@@ -106,24 +133,100 @@ def size(
     from capacity.cluster.sizing import size_plan
 
     blocks = [_block(text) for text in vpc_cidr or ()]
-    sketch: dict[str, object] = {"--pods": pods, "--nodes": nodes, "--type": kind, "--zones": zones, "--region": region}
-    sketch |= {"--mode": mode, "--custom-networking": custom_networking or None, "--env": env or None}
-    sketch |= {"--ami": ami, "--provisioner": provisioner}
+    _apart(blocks)
+    share = _share(headroom)
+    sketch: dict[str, object] = {
+        "--pods": pods,
+        "--pod-cpu": pod_cpu,
+        "--pod-memory": pod_memory,
+        "--pod": pod or None,
+        "--nodes": nodes,
+        "--type": kind,
+        "--zones": zones,
+        "--region": region,
+        "--mode": mode,
+        "--custom-networking": custom_networking or None,
+        "--env": env or None,
+        "--ami": ami,
+        "--provisioner": provisioner,
+    }
     given = [name for name, value in sketch.items() if value is not None]
-    from_options = pods is not None or kind is not None
-    if plan is not None or not from_options:
+    document: dict[str, object] | None = None
+    if plan is not None or (pods is None and not pod and kind is None):
         if given:
-            where = "PLAN" if plan is not None else "--pods and --type"
-            raise SpecError(f"{given[0]} {'and PLAN exclude each other' if plan is not None else f'needs {where}'}")
+            needs = f"{given[0]} and PLAN exclude each other" if plan is not None else f"{given[0]} needs {NEEDED}"
+            raise SpecError(needs)
         target = _plan(plan)
     else:
-        if pods is None or kind is None:
-            raise SpecError(f"{'--pods' if pods is None else '--type'} is missing (give both, or a plan)")
-        target = _sketch(pods, nodes, kind, zones, region, mode, custom_networking, env, ami, provisioner, blocks)
+        asked = _pods(pods, pod_cpu, pod_memory, pod or [])
+        if not asked or kind is None:
+            raise SpecError(f"{'--type' if kind is None else '--pods'} is missing (give {NEEDED}, or a plan)")
+        document, target = _sketch(
+            asked,
+            nodes,
+            kind,
+            zones,
+            region,
+            mode,
+            custom_networking,
+            env,
+            ami,
+            provisioner,
+            blocks,
+            headroom,
+            scenario,
+        )
         blocks, fresh = [], True
-    sizing = size_plan(target, _share(headroom), scenario, fresh, equal, blocks)
-    asked = {"pods": pods, "nodes": nodes, "type": kind} if from_options else {}
-    emit(answer(sizing, snippet, asked, fenced=output == "md"), to)
+    sizing = size_plan(target, share, scenario, fresh, equal, blocks)
+    emit(answer(sizing, snippet, document, fenced=output == "md"), to)
+
+
+NEEDED = "--type and --pods or --pod"
+
+
+def _apart(blocks: Sequence[IPv4Network]) -> None:
+    for i, block in enumerate(blocks):
+        for other in blocks[:i]:
+            if block.overlaps(other):
+                raise SpecError(f"--vpc-cidr: {block} overlaps {other}")
+
+
+def _pods(count: int | None, cpu: str | None, memory: str | None, shapes: Sequence[str]) -> list[PodAsk]:
+    """What is to run: --pods alike, or one entry per --pod."""
+    from capacity.spec.sketch import PodAsk
+    from capacity.units import parse_cpu, parse_memory
+
+    if shapes:
+        for option, value in (("--pods", count), ("--pod-cpu", cpu), ("--pod-memory", memory)):
+            if value is not None:
+                raise SpecError(f"{option} and --pod exclude each other")
+        asked = [_shape(text) for text in shapes]
+        names = [p.name for p in asked]
+        twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+        if twice is not None:
+            raise SpecError(f"--pod: {twice!r} is given twice")
+        return asked
+    if count is None:
+        return []
+    whole("--pods", count)
+    for text, parse, option in ((cpu, parse_cpu, "--pod-cpu"), (memory, parse_memory, "--pod-memory")):
+        if text is not None:
+            parse(text, option)
+    return [PodAsk("app", count, cpu, memory)]
+
+
+def _shape(text: str) -> PodAsk:
+    from capacity.spec.sketch import PodAsk
+    from capacity.units import parse_cpu, parse_memory
+
+    name, _, rest = text.partition("=")
+    parts = [part.strip() for part in rest.split(",")]
+    if not name or len(parts) != 3 or not all(parts) or not (parts[2].isascii() and parts[2].isdigit()):
+        raise SpecError(f"--pod: {text!r} is not NAME=CPU,MEMORY,REPLICAS (such as web=250m,512Mi,40)")
+    place = f"--pod {name}"
+    parse_cpu(parts[0], place), parse_memory(parts[1], place)
+    replicas = whole(place, int(parts[2]))
+    return PodAsk(name, replicas or 0, parts[0], parts[1])
 
 
 def _block(text: str) -> IPv4Network:
@@ -150,7 +253,7 @@ def _plan(path: Path | None) -> Plan:
 
 
 def _sketch(
-    pods: int,
+    pods: Sequence[PodAsk],
     nodes: int | None,
     kind: str,
     zones: int | None,
@@ -161,15 +264,17 @@ def _sketch(
     ami: str | None,
     provisioner: str | None,
     blocks: list[IPv4Network],
-) -> Plan:
+    headroom: str | None,
+    scenarios: Sequence[str] | None,
+) -> tuple[dict[str, object], Plan]:
+    """The plan that the options describe, as a document and as read."""
     from capacity.catalog.table import load_catalog
-    from capacity.cli.node_options import Asked, environment, whole
-    from capacity.spec.sketch import sketch_plan
+    from capacity.cli.node_options import Asked, environment
+    from capacity.spec.sketch import read_sketch, sketch_document
 
     load_catalog().get(kind, where="--type")
     if region is not None and not re.fullmatch(r"[a-z0-9-]{1,40}", region):
         raise SpecError(f"--region: {region!r} is not a region (expected something like us-east-1)")
-    whole("--pods", pods)
     whole("--nodes", nodes, 1)
     if mode is not None:
         one_of("--mode", mode, ("secondary", "prefix", "ipv6"))
@@ -177,7 +282,7 @@ def _sketch(
     variables = environment(asked)
     custom = (variables.get("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG") or "") == "true"
     standard = ["10.0.0.0/16", "100.64.0.0/16"] if custom else ["10.0.0.0/16"]
-    return sketch_plan(
+    document = sketch_document(
         pods=pods,
         instance_type=kind,
         zones=3 if zones is None else zones,
@@ -187,5 +292,13 @@ def _sketch(
         ami=ami or "al2023",
         provisioner=provisioner or "managed",
         region=region or "us-east-1",
-        vpc_cidrs=blocks or [_block(text) for text in standard],
+        checks=_checks(headroom, scenarios or ()),
     )
+    return document, read_sketch(document, blocks or [_block(text) for text in standard])
+
+
+def _checks(headroom: str | None, scenarios: Sequence[str]) -> Mapping[str, object]:
+    """The plan's ``checks`` that these options stand for; a scenario with options stays with its command line."""
+    plain = [s for s in scenarios if ":" not in s]
+    checks: dict[str, object] = {"minFree": headroom} if headroom is not None else {}
+    return checks | ({"scenarios": plain} if plain and len(plain) == len(scenarios) else {})

@@ -219,4 +219,4 @@ def _of_plan(path: Path | None, scenario: str) -> tuple[list[SubnetFill], Sequen
     from capacity.vpc.fill import fill_of_state
 
     result = check(read_plan(path or find_plan()), [scenario])
-    return [fill_of_state(s, state.title) for state in result.scenarios for s in state.subnets], result.notes
+    return [fill_of_state(s, state.title) for state in result.scenarios for s in state.left], result.notes

@@ -56,6 +56,7 @@ def _row(fill: SubnetFill, want: int | None, likely: Fraction) -> dict[str, Any]
         "used": found.taken,
         "free": found.free,
         "free_pct": round(100 * found.free / subnet.usable, 2),
+        "free_reserved": found.reserved,
         "owners": dict(fill.owners),
         "exact": found.exact,
         "free_prefixes": found.free_blocks,
@@ -101,7 +102,9 @@ def _sentence(fills: Sequence[SubnetFill]) -> str:
     else:
         blocks = f"{float(sum(f.fragments.expected for f in fills)):,.1f} free /28 blocks expected"
     count = f"{len(fills)} subnet{'s' if len(fills) != 1 else ''}"
-    return f"{count}{where}: {free:,} of {usable:,} addresses free, {blocks}."
+    reserved = sum(f.fragments.reserved for f in fills)
+    kept = f" ({reserved:,} of them in CIDR reservations)" if reserved else ""
+    return f"{count}{where}: {free:,} of {usable:,} addresses free{kept}, {blocks}."
 
 
 def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likely: Fraction, want: int | None) -> Table:
@@ -125,6 +128,7 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
         ("used", "used"),
         ("free", "free"),
         ("free_pct", "free %"),
+        ("free_reserved", "reserved"),
         ("blocks", "free /28"),
         ("free_prefixes_likely", f"with {float(100 * likely):g} %"),
         ("range", "min–max"),
@@ -135,6 +139,7 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
     absent = {"zone"} if not any(row["zone"] for row in rows) else set()
     absent |= {"scenario"} if len({row["scenario"] for row in rows}) < 2 else set()
     absent |= {"chance"} if want is None else set()
+    absent |= set() if any(row["free_reserved"] for row in rows) else {"free_reserved"}
     absent |= {"free_prefixes_likely", "range"} if all(row["exact"] for row in rows) else set()
     absent |= {"name"} if all(row["name"] == row["cidr"] for row in rows) else set()
     return Table([c for c in columns if c[0] not in absent], shown)

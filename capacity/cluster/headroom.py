@@ -107,14 +107,15 @@ def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PAR
     SpecError
         The plan has no workloads.
     """
-    engine, _ = _steady(result)
+    engine, state = _steady(result)
+    nodes = tuple(g.nodes for g in state.groups)
     base = steady(result.plan, result.shapes)
     now = sum(base.replicas)
     if not now:
         raise SpecError("the plan has no replicas to grow")
     steps = range(parts // 4, parts * most_factor + 1)
     replicas = list(dict.fromkeys(tuple(ceil_div(r * k, parts) for r in base.replicas) for k in steps))
-    states = [engine.run(_following(base, wanted)) for wanted in replicas]
+    states = [engine.run(_following(base, nodes, wanted)) for wanted in replicas]
     counts = tuple(sum(r) for r in replicas)
     columns = list(zip(*([s.free_open for s in state.subnets] for state in states), strict=True))
     moved = [i for i, row in enumerate(columns) if any(a != b for a, b in pairwise(row))]
@@ -129,11 +130,14 @@ def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PAR
     )
 
 
-def _following(base: Demand, replicas: Sequence[int]) -> Demand:
-    """The demand of ``base`` with other replicas, for which every group may grow without limit."""
-    free = (None,) * len(base.nodes)
-    # The engine remembers fleets by the name of their demand.
-    return replace(base, name=f"{sum(replicas)} pods", nodes=free, ceiling=free, replicas=tuple(replicas))
+def _following(base: Demand, nodes: Sequence[int], replicas: Sequence[int]) -> Demand:
+    """The demand of ``base`` with other replicas, from so many nodes of each group on: without limit, or fewer."""
+    free: tuple[int | None, ...] = (None,) * len(nodes)
+    name = f"{sum(replicas)} pods"  # the engine remembers fleets by the name of their demand
+    if sum(replicas) >= sum(base.replicas):
+        return replace(base, name=name, nodes=free, floor=tuple(nodes), ceiling=free, replicas=tuple(replicas))
+    least = tuple(low if n is None else n for n, low in zip(base.nodes, base.floor, strict=True))
+    return replace(base, name=name, nodes=free, floor=least, ceiling=tuple(nodes), replicas=tuple(replicas))
 
 
 def _steady(result: CheckResult) -> tuple[Engine, ScenarioState]:

@@ -11,6 +11,8 @@ from capacity.cluster.spread import Slot
 from capacity.spec.plan import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
+LOST = "lost"  # what tables print instead of what is free in a lost zone
+
 
 @dataclass(frozen=True, slots=True)
 class NodeClass:

@@ -12,10 +12,12 @@ from fractions import Fraction
 from ipaddress import IPv4Network
 
 from capacity.cluster.check import CheckResult, check
+from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import InfeasiblePlan
 from capacity.spec.discovery import eni_choices
 from capacity.spec.plan import RESERVED_BY_AWS, NodeGroup, Plan, Reservation, Subnet
+from capacity.spec.scenarios import when_words
 from capacity.vpc.cidr_rules import LARGEST, MOST_BLOCKS, SMALLEST, addable, proposals
 from capacity.vpc.layout import Layout, largest_free, lay_out
 from capacity.vpc.ledger import SubnetState
@@ -415,10 +417,17 @@ def tightest(result: CheckResult, name: str) -> tuple[str, SubnetState]:
 
 def _notes(result: CheckResult, serves: Mapping[str, str], kept: frozenset[str]) -> tuple[str, ...]:
     notes = [
-        f"{unplaced} in {state.title}, limited by "
+        f"{unplaced} {when_words(state.name, state.title)}, limited by "
         f"{unplaced.reason.replace('_', ' ')}: the sizes are for the pods that run"
         for state in result.scenarios
         for unplaced in state.unplaced
+    ]
+    notes += [
+        f"{without_address(group.pods_without_address, group.shape.group.name)} {when_words(state.name, state.title)}: "
+        "no subnet size helps, max pods is above what the ENIs serve"
+        for state in result.scenarios
+        for group in state.groups
+        if group.pods_without_address
     ]
     others = sorted({s.subnet.name for t in result.scenarios for s in t.subnets if s.verdict != "ok"} - set(serves))
     if others:

@@ -3,7 +3,7 @@
 EC2 throttles each API by itself, so the sum that :mod:`capacity.cni.calls` counts says little about
 throttling. Here the same calls stand by name; a test holds the two together.
 
-Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L458-672, pkg/awsutils/awsutils.go L978-1221.
+Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L458-672, L1570-1625, pkg/awsutils/awsutils.go L978-1221.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ def node_start_calls(
     custom_networking: bool = False,
     subnet_discovery: bool = True,
     ipv6: bool = False,
+    trunk: int = 0,
 ) -> Counter[str]:
     """The fewest calls, by API, from a fresh node to one that holds so much. [calls]
 
@@ -31,13 +32,16 @@ def node_start_calls(
         Interfaces it ends up with, the primary included and trunks not. [ENIs]
     slots : int
         Secondary addresses or prefixes it ends up with.
+    trunk : int
+        1 where the VPC resource controller attaches a trunk. [ENIs]
 
     Notes
     -----
     Start: one look at the interfaces and, per interface found, its tags, its subnet (with discovery) and its
     security groups (not with custom networking); one call fills the primary. Each further interface comes with its
     addresses: create, look up the instance, attach, modify, and its subnets. Pods that come one by one may need
-    further AssignPrivateIpAddresses. IPv6: one prefix per interface and no pool.
+    further AssignPrivateIpAddresses. A trunk is found by one more look at the interfaces and, with discovery, at its
+    subnet. IPv6: one prefix per interface and no pool.
 
     Examples
     --------
@@ -51,6 +55,8 @@ def node_start_calls(
         calls[DESCRIBE_ENIS] += enis
         calls[ASSIGN_IPV6] += enis
         return +calls
+    calls[DESCRIBE_ENIS] += trunk
+    calls[DESCRIBE_SUBNETS] += trunk * subnet_discovery
     calls[ASSIGN] += slots > 0 and not custom_networking
     more = enis - 1
     for api in (CREATE_ENI, DESCRIBE_INSTANCES, ATTACH_ENI, MODIFY_ENI):

@@ -2,7 +2,7 @@
 
 Counted for pods that come and go one by one, with the pool settled after each: the most calls that so
 many pods can cost. Pods that come within one step of the pool manager (5 s) share a call. Failed calls
-and retries are not counted, nor what the VPC resource controller does for trunk and branch ENIs.
+and retries are not counted, nor what the VPC resource controller calls for trunk and branch ENIs.
 
 Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go and pkg/awsutils/awsutils.go, lines at each
 figure; ``docs/how-to/choose-warm-targets.md`` works an example by hand.
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 ASSIGN_CALLS = 1  # AssignPrivateIpAddresses: single addresses or prefixes, ipamd.go L1135-1147, L1225-1237
 UNASSIGN_CALLS = 1  # UnassignPrivateIpAddresses, one per ENI touched, ipamd.go L933
 FREE_ENI_CALLS = 3  # Describe-, Detach- and DeleteNetworkInterface, awsutils.go L1428-1551
-STEP_S = 5.0  # one decision of the pool manager: 2 × 2.5 s, ipamd.go L60, L784-793
+STEP_S = 5.0  # between two decisions of the pool manager, their calls not counted: 2 × 2.5 s, ipamd.go L60, L784-793
 DECREASE_EVERY_S = 30.0  # ipamd.go L64, L825-834
 ENI_AGE_S = 60.0  # an ENI is not freed before, data_store.go L38, L1096-1098
+DETACH_PAUSE_S = 2.0  # between detaching and deleting an ENI, awsutils.go L1428-1551
+CALL_S = 0.25  # assumed for a call of EC2: 0.2 to 0.3 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,17 @@ class CallCosts:
         Start of the CNI on a fresh node, its first addresses not counted.
     new_eni : int
         A further ENI with its addresses or prefixes, made in one go.
+    trunk : int
+        Finding a trunk that the VPC resource controller attached.
     """
 
     launch: int
     new_eni: int
+    trunk: int
 
 
 def call_costs(custom_networking: bool, subnet_discovery: bool) -> CallCosts:
-    """What starting on a node and a further ENI cost.
+    """What starting on a node, a further ENI and a trunk cost.
 
     Notes
     -----
@@ -55,23 +60,24 @@ def call_costs(custom_networking: bool, subnet_discovery: bool) -> CallCosts:
     Further ENI: CreateNetworkInterface, DescribeInstances, AttachNetworkInterface,
     ModifyNetworkInterfaceAttribute; DescribeSubnets before creating (not for an ENIConfig's subnet)
     and, with discovery, again at its set-up.
+    Trunk: DescribeNetworkInterfaces again, and DescribeSubnets with discovery; it has its tags.
 
     Source
     ------
-    ipamd.go L488, L531, L1296; awsutils.go L677-703, L978-1048, L1125-1221.
+    ipamd.go L488, L531, L1296, L1570-1625; awsutils.go L677-703, L978-1048, L1125-1221.
 
     Examples
     --------
     >>> call_costs(custom_networking=False, subnet_discovery=True)
-    CallCosts(launch=4, new_eni=6)
+    CallCosts(launch=4, new_eni=6, trunk=2)
     >>> call_costs(custom_networking=True, subnet_discovery=False)
-    CallCosts(launch=2, new_eni=4)
+    CallCosts(launch=2, new_eni=4, trunk=1)
     """
     custom, discovery = int(custom_networking), int(subnet_discovery)
-    return CallCosts(launch=2 + discovery + (1 - custom), new_eni=4 + (1 - custom) + discovery)
+    return CallCosts(launch=2 + discovery + (1 - custom), new_eni=4 + (1 - custom) + discovery, trunk=1 + discovery)
 
 
-def launch_calls(slots: IntLike, enis: IntLike, idle_primary: int, costs: CallCosts) -> IntLike:
+def launch_calls(slots: IntLike, enis: IntLike, idle_primary: int, costs: CallCosts, trunk: int = 0) -> IntLike:
     """Calls until a fresh node without pods holds its warm addresses. [calls]
 
     Parameters
@@ -80,6 +86,8 @@ def launch_calls(slots: IntLike, enis: IntLike, idle_primary: int, costs: CallCo
         Secondary IPs or prefixes held without pods, and ENIs, the primary included.
     idle_primary : int
         1 where the primary ENI serves no pods: its room is never filled.
+    trunk : int
+        1 where a trunk ENI comes.
 
     Examples
     --------
@@ -87,7 +95,7 @@ def launch_calls(slots: IntLike, enis: IntLike, idle_primary: int, costs: CallCo
     5
     """
     fill_primary = ASSIGN_CALLS * (slots > 0) * (1 - idle_primary)
-    return costs.launch + fill_primary + (enis - 1) * costs.new_eni
+    return costs.launch + trunk * costs.trunk + fill_primary + (enis - 1) * costs.new_eni
 
 
 def start_calls(slots: Ints, enis: Ints, costs: CallCosts) -> Ints:
@@ -148,12 +156,21 @@ def eni_flap_calls_per_hour(costs: CallCosts) -> float:
 
     Notes
     -----
-    The ENI must be 60 s old, seen at the next step of 5 s: a round takes some 65 s.
+    A round: the ENI is freed 60 s after it came, a whole number of steps; detaching takes a pause of 2 s; the next
+    step, 5 s later, makes another. The calls of the round take their time on top: 60 + 2 + 5 + 9 × 0.25 = 69.25 s.
 
+    Source
+    ------
+    ipamd.go L784-823, L849-889; data_store.go L1096-1098; awsutils.go L1428-1551. ipamd itself, run in virtual time
+    with calls of 0.2 to 0.3 s, made 468 calls in an hour.
+
+    Examples
+    --------
     >>> round(eni_flap_calls_per_hour(call_costs(False, True)))
-    498
+    468
     """
-    return 3600 / (ENI_AGE_S + STEP_S) * (costs.new_eni + FREE_ENI_CALLS)
+    calls = costs.new_eni + FREE_ENI_CALLS
+    return 3600 * calls / (ENI_AGE_S + DETACH_PAUSE_S + STEP_S + calls * CALL_S)
 
 
 def prefix_flap_calls_per_hour() -> float:
@@ -161,9 +178,17 @@ def prefix_flap_calls_per_hour() -> float:
 
     Notes
     -----
-    Addresses are given back at most once in more than 30 s, seen at the next step of 5 s.
+    Addresses are given back more than 30 s after the last time. That is six steps later, since taking the prefix in
+    between has cost some time; with the two calls a round takes 30 + 2 × 0.25 = 30.5 s.
 
+    Source
+    ------
+    ipamd.go L784-834. ipamd itself, run in virtual time with calls of 0.2 to 0.3 s, made 236 calls in an hour.
+
+    Examples
+    --------
     >>> round(prefix_flap_calls_per_hour())
-    206
+    236
     """
-    return 3600 / (DECREASE_EVERY_S + STEP_S) * (ASSIGN_CALLS + UNASSIGN_CALLS)
+    calls = ASSIGN_CALLS + UNASSIGN_CALLS
+    return 3600 * calls / (DECREASE_EVERY_S + calls * CALL_S)

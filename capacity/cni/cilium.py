@@ -209,6 +209,9 @@ def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: Int
     return slots, limits.idle_primary + larger(serving, 1 - limits.idle_primary)
 
 
+packed = held  # which addresses the pods take makes no difference
+
+
 def highest(node: Rest) -> IntLike:
     """Most addresses at rest with these pods after any growth and scale-down, unmanaged ENIs apart.
 

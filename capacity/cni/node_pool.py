@@ -40,8 +40,8 @@ class Pool:
     subnet_addresses : int
         Everything the node takes from its subnets. [addresses]
     lowest, highest : int
-        The same on a fresh node, and the most of any resting state with these pods after growth
-        and scale-down. [addresses]
+        The same on a fresh node whose pods are packed, and the most of any resting state with these
+        pods after growth and scale-down. [addresses]
     pods_without_address : int
         Pods that never get one: above capacity, or above what the settings let the CNI ask for. [pods]
     """
@@ -78,6 +78,11 @@ class Law(Protocol):
         self, limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike
     ) -> tuple[IntLike, IntLike]:
         """Secondary IPs or prefixes held, and ENIs for pods, on a fresh node to which pods come one by one."""
+
+    def packed(
+        self, limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike
+    ) -> tuple[IntLike, IntLike]:
+        """The same where the pods take the first free addresses: the least that the node can hold."""
 
     def highest(self, node: Rest) -> IntLike:
         """Most addresses at rest with these pods after any growth and scale-down, trunk and unmanaged apart."""
@@ -226,6 +231,11 @@ def _attached(node: Rest) -> IntLike:
     return node.slots * node.unit if node.unit > 1 else node.slots
 
 
+def _lowest(node: Rest) -> IntLike:
+    slots, enis = law_of(node.settings).packed(node.limits, node.settings, node.max_pods, node.pods)
+    return _total(node._replace(slots=slots, enis=enis))
+
+
 def _addresses(node: Rest) -> IntLike:
     if not node.limits.primary:
         return _attached(node)
@@ -254,7 +264,7 @@ FIGURES: Mapping[str, Callable[[Rest], IntLike]] = {
     "trunk": lambda n: n.limits.trunk,
     "unmanaged": lambda n: n.limits.unmanaged,
     "subnet_addresses": _total,
-    "lowest": _total,
+    "lowest": _lowest,
     "highest": lambda n: larger(_total(n), _extra(n) + law_of(n.settings).highest(n)),
     "pods_without_address": lambda n: n.pods - _served(n),
 }

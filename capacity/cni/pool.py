@@ -1,11 +1,12 @@
 """The address pool of one node at rest, in closed form.
 
 Every function takes ints or integer arrays of one broadcast shape. Letters follow the derivation in
-``docs/explanation/pool.md``: k addresses (or prefixes) per ENI beside its primary address, P pods on
+``docs/explanation/cni-addresses.md``: k addresses (or prefixes) per ENI beside its primary address, P pods on
 VPC addresses, u addresses per slot (1 for a secondary IP, 16 for a /28 prefix).
 
 The figure is that of a fresh node to which pods come one by one, packed, with the pool settled after
-each; of two states between which the pool flaps, the larger.
+each; of two states between which the pool flaps, the larger. Where the way the pods fall decides
+(WARM_PREFIX_TARGET of 2 and more) it is the mean over many such nodes.
 
 Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go (isDatastorePoolTooLow L2623-2657,
 datastoreTargetState L2177-2231, increaseDatastorePool L968-1009) and
@@ -15,6 +16,7 @@ step-by-step model of the same code, tests/property/test_pool_against_steps.py.
 
 from __future__ import annotations
 
+from capacity.cni.prefix_walks import walked_prefixes
 from capacity.units import IntLike, ceil_div, larger, smaller
 
 PREFIX_SIZE = 16  # addresses of a /28, data_store.go L1552-1558
@@ -50,6 +52,26 @@ def managed_enis(limit: IntLike, max_eni: IntLike, unmanaged: IntLike, trunk: In
     return larger(smaller(limit, max_eni) - unmanaged - trunk, 1)
 
 
+def trunk_attaches(limit: IntLike, max_eni: IntLike, unmanaged: IntLike) -> IntLike:
+    """1 where a trunk finds a slot beside the primary, else 0. [ENIs]
+
+    Notes
+    -----
+    ipamd asks for a trunk at its start, while its ENIs are fewer than min(limit, MAX_ENI) - unmanaged; it has the
+    primary then. Where that is all, no trunk ever comes, and no pod gets a branch ENI.
+
+    Source
+    ------
+    ipamd.go L1467-1484.
+
+    Examples
+    --------
+    >>> trunk_attaches(limit=3, max_eni=3, unmanaged=0), trunk_attaches(limit=3, max_eni=1, unmanaged=0)
+    (1, 0)
+    """
+    return smaller(larger(smaller(limit, max_eni) - unmanaged - 1, 0), 1)
+
+
 def slots_with_whole_units(pods: IntLike, unit: IntLike, target: IntLike) -> IntLike:
     """Units (ENIs or prefixes) that keep ``target`` whole units of addresses free. [units]
 
@@ -68,6 +90,56 @@ def slots_with_whole_units(pods: IntLike, unit: IntLike, target: IntLike) -> Int
     3
     """
     return larger(target, 1) + (pods + (unit - 1) * (target > 0)) // unit
+
+
+def enis_within_reach(unit: IntLike, k: IntLike, max_pods: IntLike, serving: IntLike) -> IntLike:
+    """ENIs that can ever serve pods: another one comes only where all are full and hold less than max pods. [ENIs]
+
+    Source
+    ------
+    ipamd.go L968-1009 (an ENI is made where none can grow), L2637 (max pods).
+
+    Examples
+    --------
+    >>> enis_within_reach(unit=1, k=49, max_pods=110, serving=15), enis_within_reach(16, 49, 110, 15)
+    (3, 1)
+    """
+    return smaller(serving, ceil_div(ceil_div(max_pods, unit), k))
+
+
+def most_slots_grown(
+    request: IntLike, first: IntLike, least: IntLike, unit: IntLike, k: IntLike, max_pods: IntLike, serving: IntLike
+) -> IntLike:
+    """Most secondary IPs or prefixes that any growth reaches: one step may start just below max pods. [slots]
+
+    Parameters
+    ----------
+    request : int or ndarray of int
+        Slots that one step asks for at most, nothing being free. [slots]
+    first : int or ndarray of int
+        Slots that an empty node asks for. [slots]
+    least : int or ndarray of int
+        MINIMUM_IP_TARGET in slots. [slots]
+
+    Notes
+    -----
+    Growth stops at max pods, and a step stays on one ENI. The last step starts one slot below max pods, where the
+    pool ever rests there; a pool that wants more from the start only stops at full ENIs.
+
+    Source
+    ------
+    ipamd.go L2637, L2714-2731, L1115-1260.
+
+    Examples
+    --------
+    >>> most_slots_grown(request=3, first=3, least=0, unit=16, k=49, max_pods=110, serving=15)  # m5.24xlarge
+    9
+    """
+    stop = ceil_div(max_pods, unit)
+    enis = enis_within_reach(unit, k, max_pods, serving)
+    beyond = (first >= stop) * 1
+    start = (1 - beyond) * (stop - 1) + beyond * (enis - 1) * k
+    return smaller(enis * k, larger(start + request, least))
 
 
 def enis_by_eni_target(pods: IntLike, k: IntLike, warm_eni: IntLike, max_pods: IntLike, serving: IntLike) -> IntLike:
@@ -130,12 +202,12 @@ def slots_by_ip_target(
 def prefixes_by_prefix_target(
     pods: IntLike, k: IntLike, warm_prefix: IntLike, max_pods: IntLike, serving: IntLike
 ) -> IntLike:
-    """Prefixes under WARM_PREFIX_TARGET. [prefixes]
+    """Prefixes under WARM_PREFIX_TARGET, the pods packed. [prefixes]
 
     Notes
     -----
     An empty node takes the target in batches of at most one ENI; then one prefix at a time. For
-    target 1 the figure holds for any placement of the pods; from 2 it is the packed one.
+    target 1 the figure holds for any placement of the pods; from 2 it is the fewest.
 
     Source
     ------
@@ -149,6 +221,31 @@ def prefixes_by_prefix_target(
     first = smaller(warm_prefix, k * ceil_div(max_pods, PREFIX_SIZE * k))
     grown = smaller(slots_with_whole_units(pods, PREFIX_SIZE, warm_prefix), ceil_div(max_pods, PREFIX_SIZE))
     return smaller(larger(first, grown), serving * k)
+
+
+def prefixes_by_chance(pods: IntLike, k: IntLike, warm_prefix: int, max_pods: IntLike, serving: IntLike) -> IntLike:
+    """Prefixes under a WARM_PREFIX_TARGET of 2 and more, the pods as they fall. [prefixes]
+
+    Notes
+    -----
+    The mean of many walks, rounded up. A pool of N prefixes grows with pod 16 × (N - target) + 1 whatever happened
+    before, so that the stop at max pods means: as many prefixes as with 16 × (⌈max pods ÷ 16⌉ - target) pods.
+
+    Source
+    ------
+    ipamd.go L2637, L2647-2655, L2714-2731; data_store.go L782-860; :mod:`capacity.cni.prefix_walks`.
+
+    Examples
+    --------
+    >>> prefixes_by_chance(pods=20, k=14, warm_prefix=3, max_pods=110, serving=4)  # m5.xlarge; packed: 5
+    7
+    >>> prefixes_by_chance(pods=100, k=14, warm_prefix=3, max_pods=110, serving=4)  # stopped by max pods
+    8
+    """
+    stop = ceil_div(max_pods, PREFIX_SIZE)
+    sixteens = smaller(ceil_div(pods, PREFIX_SIZE), larger(stop - warm_prefix, 0))
+    walked = walked_prefixes(warm_prefix, sixteens, k)
+    return smaller(walked, k * enis_within_reach(PREFIX_SIZE, k, max_pods, serving))
 
 
 def enis_holding(slots: IntLike, k: IntLike, idle_primary: IntLike) -> IntLike:

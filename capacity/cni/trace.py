@@ -7,8 +7,9 @@ from itertools import pairwise
 from capacity.cni.calls import ASSIGN_CALLS, CallCosts
 from capacity.cni.cilium import addresses_wanted
 from capacity.cni.limits import NodeLimits
-from capacity.cni.node_pool import slots_and_enis
+from capacity.cni.node_pool import FIGURES, rest, slots_and_enis
 from capacity.cni.pool import PREFIX_SIZE
+from capacity.cni.vpc_cni import most_held, packed
 from capacity.spec.cilium import CiliumIpam
 from capacity.spec.cni_env import CniSettings
 from capacity.units import counted
@@ -40,11 +41,32 @@ def pool_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: i
     idle = " + 1 primary that serves no pods" if limits.idle_primary else ""
     terms.append(("enis", enis, f"⌈{slots} ÷ {limits.k}⌉{idle}, at least 1", f"{CNI} ipamd.go L968-1009"))
     if limits.trunk:
-        terms.append(("trunk", 1, "ENABLE_POD_ENI on a trunk-capable type", f"{CNI} ipamd.go L1469"))
+        terms.append(
+            (
+                "trunk",
+                1,
+                "ENABLE_POD_ENI on a trunk-capable type, a slot beside the primary",
+                f"{CNI} ipamd.go L1467-1484",
+            )
+        )
     held = slots * unit
     terms.append(("pod addresses", held, f"{slots} × {unit}", ""))
     terms.append(("warm", held - min(pods, held), f"{held} held − {min(pods, held)} assigned", ""))
     return terms
+
+
+def bound_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> Terms:
+    """(label, value, why, source) of the least and the most that the node may hold with so many pods."""
+    node = rest(limits, settings, max_pods, pods)
+    lowest, highest = FIGURES["lowest"](node), FIGURES["highest"](node)
+    terms: Terms = [("lowest", lowest, "a fresh node whose pods are packed", "")]
+    if settings.cilium is not None:
+        return [*terms, ("highest", highest, "the most at rest after growth and scale-down", "")]
+    slots, enis = most_held(node)
+    others = limits.trunk + limits.unmanaged
+    why = f"the most at rest after growth in bursts and scale-down: {slots} × {node.unit} on {counted(enis, 'ENI')}"
+    why += f", and {counted(others, 'further ENI')}" if others else ""
+    return [*terms, ("highest", highest, why, f"{CNI} ipamd.go L2637-2677; data_store.go L1042-1098")]
 
 
 def _eni_target(
@@ -71,9 +93,17 @@ def _prefix_target(
     settings: CniSettings, pods: int, max_pods: int, slots: int, limits: NodeLimits
 ) -> tuple[str, object, str, str]:
     target = settings.warm_prefix
-    wanted = f"{target} + ⌈{pods} ÷ 16⌉" if target else f"1 + ⌊{pods} ÷ 16⌋"
-    why = f"min({wanted} for WARM_PREFIX_TARGET={target}, ⌈{max_pods} max pods ÷ 16⌉, {limits.serving} × {limits.k})"
-    return "prefixes", slots, why, f"{CNI} ipamd.go L2647-2655"
+    if target < 2:
+        wanted = f"{target} + ⌈{pods} ÷ 16⌉" if target else f"1 + ⌊{pods} ÷ 16⌋"
+        bounds = f"⌈{max_pods} max pods ÷ 16⌉, {limits.serving} × {limits.k}"
+        why = f"min({wanted} for WARM_PREFIX_TARGET={target}, {bounds})"
+        return "prefixes", slots, why, f"{CNI} ipamd.go L2647-2655"
+    fewest, _ = packed(limits, settings, max_pods, pods)
+    why = f"the mean of 10,000 walks with WARM_PREFIX_TARGET={target} and {limits.k} prefixes per ENI, rounded up"
+    why += f" ({fewest} if pods landed packed, which they do not)" if fewest < slots else ""
+    why += f"; growth stops at {max_pods} max pods"
+    why += f"; at most {limits.serving} × {limits.k}"
+    return "prefixes", slots, why, f"{CNI} ipamd.go L2647-2655, L2714-2731; data_store.go L782-860"
 
 
 def _windows(settings: CniSettings, pods: int, slots: int, k: int) -> tuple[str, object, str, str]:
@@ -130,8 +160,11 @@ def call_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: i
     topped = sum(after[0] > before[0] and after[1] == before[1] for before, after in pairs)
     first = int(empty > 0 and not limits.idle_primary)
     why = f"{first} to fill the primary ENI with {min(empty, limits.k)}, {topped} for pods that came one by one"
+    start, starts = costs.launch, "the CNI starts on a fresh node"
+    if limits.trunk:
+        start, starts = start + costs.trunk, f"{starts} ({costs.launch}) and finds its trunk ({costs.trunk})"
     return [
-        ("calls: start", costs.launch, "the CNI starts on a fresh node", f"{CNI} ipamd.go L488, L531, L1296"),
+        ("calls: start", start, starts, f"{CNI} ipamd.go L488, L531, L1296, L1570-1625"),
         (
             "calls: ENIs",
             further * costs.new_eni,

@@ -6,6 +6,7 @@ Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go and pkg/ipamd/datasto
 from __future__ import annotations
 
 from collections import Counter
+from functools import reduce
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni import pool
@@ -27,9 +28,11 @@ def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, 
     if windows:
         return NodeLimits(serving=1, idle_primary=0, k=k, trunk=0, unmanaged=unmanaged_enis, windows=True)
     slot = int(settings.pod_eni) * of.trunk_slot
-    managed = pool.managed_enis(of.enis, settings.max_eni or of.enis, unmanaged_enis, slot)
+    most = settings.max_eni or of.enis
+    managed = pool.managed_enis(of.enis, most, unmanaged_enis, slot)
+    trunk = slot * of.trunking * pool.trunk_attaches(of.enis, most, unmanaged_enis)
     idle = int(settings.custom_networking)
-    return NodeLimits(managed - idle, idle, k, slot * of.trunking, unmanaged_enis, windows=False)
+    return NodeLimits(managed - idle, idle, k, trunk, unmanaged_enis, windows=False)
 
 
 def gives_prefixes(on: InstanceType) -> bool:
@@ -59,6 +62,14 @@ def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: Int
 
     On a fresh node to which pods come one by one, the pool settled after each.
     """
+    if not _left_to_chance(limits, settings):
+        return packed(limits, settings, max_pods, pods)
+    slots = pool.prefixes_by_chance(pods, limits.k, settings.warm_prefix, max_pods, limits.serving)
+    return slots, pool.enis_holding(slots, limits.k, limits.idle_primary)
+
+
+def packed(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> tuple[IntLike, IntLike]:
+    """The same where each pod takes the first free address: the least that the node can hold."""
     k = limits.k
     if settings.ipv6:
         return 0, 1
@@ -75,46 +86,92 @@ def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: Int
     return slots, pool.enis_holding(slots, k, limits.idle_primary)
 
 
+def _left_to_chance(limits: NodeLimits, settings: CniSettings) -> bool:
+    """Whether what the node holds depends on which prefixes its pods fell on."""
+    by_prefix_target = settings.prefix and not settings.ip_targets and not settings.ipv6 and not limits.windows
+    return by_prefix_target and settings.warm_prefix > 1
+
+
 def highest(node: Rest) -> IntLike:
     """Most addresses at rest with these pods after any growth and scale-down, trunk and unmanaged apart.
 
-    Pods may be left one to an ENI or to a prefix, and an ENI with a pod is never freed; single IPs
-    are given back down to the target. Where pods come in batches, or many at once before max pods
-    stops the growth, one batch of at most one ENI's room may come on top. An outer bound in those
-    cases, exact otherwise (``docs/explanation/pool.md``).
+    Pods may have come in bursts, and may be left one to an ENI or to a prefix. Exact: a search through all states of
+    small nodes finds no more and no less (``tests/property/test_most_at_rest.py``).
 
     Source
     ------
-    data_store.go L1042-1098 (which ENIs may be freed), ipamd.go L2659-2677, L1488-1514.
+    data_store.go L1042-1098 (which ENIs may be freed), ipamd.go L2177-2231, L2659-2677, L1488-1514.
     """
+    slots, enis = most_held(node)
+    return enis + slots * node.unit
+
+
+def most_held(node: Rest) -> tuple[IntLike, IntLike]:
+    """Secondary IPs or prefixes, and ENIs for pods, of that state."""
     limits, settings, max_pods, pods, slots, enis, unit = node
     if settings.ipv6 or limits.windows:
-        return enis + slots * unit
-    k = limits.k
-    cap = limits.serving * k
-    peak_slots, _ = held(limits, settings, max_pods, larger(pods, smaller(cap * unit, max_pods)))
-    stop = smaller(cap, ceil_div(max_pods, unit) - 1 + k)  # a batch may start one address short of max pods
-    in_use = smaller(pods, peak_slots)
-    if settings.ip_targets:
-        most = slots
-        if settings.warm_ip:
-            wanted = larger(pods + settings.warm_ip, settings.minimum_ip)
-            most = larger(slots, smaller(ceil_div(wanted, unit), stop))
-        if settings.prefix:
-            most = larger(most, in_use)
-    elif settings.prefix:
+        return slots, enis
+    reach = _reach(node)
+    if settings.ip_targets or settings.prefix:
+        most = larger(slots, _most_slots(node))
+        return most, larger(enis, smaller(reach, _most_enis(node, most)))
+    attached = larger(enis, smaller(reach, 1 + pods))
+    within_reach = pool.enis_within_reach(unit, limits.k, max_pods, limits.serving)
+    return smaller(attached - limits.idle_primary, within_reach) * limits.k, attached
+
+
+def _reach(node: Rest) -> IntLike:
+    """ENIs for pods that the node can ever have, the primary included. [ENIs]"""
+    limits = node.limits
+    serving = pool.enis_within_reach(node.unit, limits.k, node.max_pods, limits.serving)
+    return limits.idle_primary + larger(serving, 1 - limits.idle_primary)
+
+
+def _most_slots(node: Rest) -> IntLike:
+    """Most secondary IPs or prefixes that the node keeps with its pods: what it wants, or one prefix to a pod.
+
+    With only MINIMUM_IP_TARGET set the pool never changes; the figure of the fresh node holds.
+    """
+    limits, settings, max_pods, pods, slots, _, unit = node
+    room = (unit, limits.k, max_pods, limits.serving)
+    if not settings.ip_targets:
         target = settings.warm_prefix
-        batch = smaller(2 * target - 1 + ceil_div(pods, unit), stop) if target > 1 else slots
-        most = larger(larger(slots, batch), smaller(larger(peak_slots, batch), in_use + target))
-    else:
-        reach = pool.enis_holding(peak_slots, k, limits.idle_primary)
-        attached = larger(enis, smaller(reach, 1 + in_use))
-        return attached + (attached - limits.idle_primary) * k
-    reach = pool.enis_holding(larger(peak_slots, most), k, limits.idle_primary)
-    apart = 1 + (in_use + most - smaller(pods, most) if unit == 1 else most)
-    return larger(enis, smaller(reach, apart)) + most * unit
+        most = pool.most_slots_grown(max(target, 1), target, 0, *room)
+        return smaller(most, pods + target)
+    if not settings.warm_ip:
+        return slots
+    warm, least = ceil_div(settings.warm_ip, unit), ceil_div(settings.minimum_ip, unit)
+    most = pool.most_slots_grown(warm, max(warm, least), least, *room)
+    wanted = larger(ceil_div(pods + settings.warm_ip, unit), least)
+    return smaller(most, larger(wanted, pods) if settings.prefix else wanted)
 
 
-def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, look_up: bool) -> Counter[str]:  # noqa: ARG001
+def _most_enis(node: Rest, slots: IntLike) -> IntLike:
+    """Most ENIs that ``slots`` keep attached, the primary included, were there enough to begin with. [ENIs]
+
+    An ENI without pods stays where the others have too little without it: free addresses for WARM_IP_TARGET,
+    addresses for MINIMUM_IP_TARGET, wholly free prefixes for WARM_PREFIX_TARGET (IP targets do not switch that off).
+    So it must hold some free slots itself, or, where even all together have too little, none.
+    """
+    settings, unit = node.settings, node.unit
+    if settings.ip_targets and not settings.warm_ip:
+        return node.enis
+    in_use = smaller(node.pods, slots)
+    free = slots - in_use
+    needs = []
+    if settings.warm_ip:
+        spare = larger(slots * unit - node.pods, 0)
+        needs.append(spare // unit - ceil_div(settings.warm_ip, unit) + 1)
+    if settings.minimum_ip:
+        needs.append(slots - ceil_div(settings.minimum_ip, unit) + 1)
+    if settings.prefix and settings.warm_prefix:
+        needs.append(free - settings.warm_prefix + 1)
+    if not needs:
+        return 1 + in_use
+    need = reduce(smaller, needs)
+    return 1 + in_use + free // larger(need, 1) + (need <= 0) * _reach(node)
+
+
+def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, look_up: bool) -> Counter[str]:
     """The fewest EC2 calls, by API, from a fresh node to one that holds so much. [calls]"""
-    return node_start_calls(enis, slots, settings.custom_networking, look_up, settings.ipv6)
+    return node_start_calls(enis, slots, settings.custom_networking, look_up, settings.ipv6, limits.trunk)

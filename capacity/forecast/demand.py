@@ -12,7 +12,8 @@ subnet. Two ways to a state:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -41,20 +42,31 @@ MOST_CELLS = 3_000_000  # states × places of a component of mixed pods
 MOST_COLUMNS = 256  # counts of pods told apart per count of nodes there: an eighth of a pod per node or less
 MOST_STAGES = 1500  # node counts told apart in a component of mixed pods
 STEPS_PER_NODE = 32  # of the load
+EDGE_STEPS = 7  # halvings that find where the first pods are unschedulable, to 1 % of the distance of two points
 MOST_LOAD_STEPS = 1 << 18
 
 
-def growing_demand(engine: Engine, replicas: Sequence[int]) -> Demand:
-    """So many replicas on as few nodes as hold them, at least the desired ones; ``nodes.max`` is no limit."""
-    groups = engine.plan.node_groups
-    return Demand(
-        name="forecast",
-        rule="replicas of the day; desired nodes, and as many more as the pods need, nodes.max ignored",
-        nodes=(None,) * len(groups),
-        floor=tuple(max(g.min_nodes, g.desired or 0) for g in groups),
-        ceiling=(None,) * len(groups),
-        replicas=tuple(replicas),
-    )
+def growing_demand(engine: Engine, replicas: Sequence[int], scenario: str = "steady") -> Demand:
+    """A scenario with the replicas of another day, by the rule of :mod:`capacity.cluster.demand`.
+
+    With its own replicas it is the scenario itself, as check has it. Else autoscaled groups grow from there as far
+    as their pods need, up to their max, and a group with a fixed count has that.
+    """
+    own = engine.demand(scenario)
+    return own if tuple(replicas) == own.replicas else grown_demand(engine, replicas, scenario)
+
+
+def grown_demand(engine: Engine, replicas: Sequence[int], scenario: str) -> Demand:
+    """The rule for every day but the scenario's own."""
+    rule = engine.demand("ceiling" if scenario == "ceiling" else "peak")
+    return replace(rule, name=scenario, rule="replicas of the day", replicas=tuple(replicas))
+
+
+def node_range(engine: Engine, scenario: str) -> list[tuple[int, int | None]]:
+    """The fewest and the most nodes that each group may have on any day but the scenario's own. [nodes]"""
+    grown = grown_demand(engine, (), scenario)
+    rows = zip(grown.nodes, grown.floor, grown.ceiling, strict=True)
+    return [(low, most) if n is None else (n, n) for n, low, most in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,35 +237,92 @@ def pods_per_empty_node(shape: GroupShape, pod: PodShape) -> int:
 class Calibration:
     """The engine's answers at points of growth: shape (n_points, n_groups) each but ``replicas``.
 
-    ``replicas`` (n_points, n_workloads); ``vpc`` and ``branch`` are workload pods; ``first`` is the first answer,
-    ``unplaced`` the workloads with pods that no number of nodes holds.
+    ``replicas`` (n_points, n_workloads); ``vpc`` and ``branch`` are workload pods on nodes; ``unplaced``
+    (n_points, n_workloads) are those that are unschedulable; ``first`` is the first answer, ``limits`` the fewest
+    and most nodes of each group.
     """
 
     replicas: Floats
     nodes: Ints
     vpc: Ints
     branch: Ints
+    unplaced: Ints
     zones: tuple[str, ...]
     first: ScenarioState
-    unplaced: tuple[str, ...]
+    limits: list[tuple[int, int | None]]
 
 
-def calibrate(engine: Engine, points: Sequence[Sequence[int]]) -> Calibration:
-    """Ask the engine at each point."""
+def calibrate(engine: Engine, points: Sequence[Sequence[int]], scenario: str = "steady") -> Calibration:
+    """Ask the engine at each point, and near where the first pods of each component are unschedulable."""
     import numpy as np
 
-    first = engine.run(growing_demand(engine, points[0]))
-    fleets = [engine.fleet(growing_demand(engine, p)) for p in points]  # nodes and pods, nothing booked
+    def fleet(replicas: Sequence[int]) -> Fleet:  # nodes and pods, nothing booked
+        return engine.fleet(grown_demand(engine, replicas, scenario))
+
+    first = engine.run(grown_demand(engine, points[0], scenario))
+    points = [list(p) for p in points]
+    fleets = [fleet(p) for p in points]
+    edges = _edges(engine, points, fleets)
+    for _ in range(EDGE_STEPS if edges else 0):  # of all components in one go: they have nothing to do with each other
+        middle = list(points[0])
+        for edge in edges:
+            for w, low, high in zip(edge.workloads, edge.low, edge.high, strict=True):
+                middle[w] = (low + high) // 2
+        points.append(middle)
+        fleets.append(fleet(middle))
+        edges = [edge.halved(middle, fleets[-1]) for edge in edges]
     groups = range(len(engine.shapes))
+    left = [_left_over(f) for f in fleets]
     return Calibration(
         replicas=np.array(points, dtype=float).reshape(len(points), -1),
         nodes=np.array([[f.open_nodes(g) for g in groups] for f in fleets], dtype=np.int32),
         vpc=np.array([[_workload_pods(f, g, VPC) for g in groups] for f in fleets], dtype=np.int32),
         branch=np.array([[_workload_pods(f, g, BRANCH) for g in groups] for f in fleets], dtype=np.int32),
-        zones=tuple(max(g.nodes_by_zone, key=lambda z: g.nodes_by_zone[z]) for g in first.groups),
+        unplaced=np.array([[row[w] for w in range(len(engine.pods))] for row in left], dtype=np.int32).reshape(
+            len(points), -1
+        ),
+        zones=tuple(max(g.nodes_by_zone, key=lambda z: g.nodes_by_zone[z], default="") for g in first.groups),
         first=first,
-        unplaced=tuple(dict.fromkeys(u.workload for f in fleets for u in f.unplaced())),
+        limits=node_range(engine, scenario),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """Replicas of a component's workloads between which the first of its pods are unschedulable."""
+
+    workloads: tuple[int, ...]
+    able: tuple[int, ...]
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+
+    def halved(self, middle: Sequence[int], fleet: Fleet) -> _Edge:
+        """The half that the edge is in, from what became of the replicas in the middle."""
+        here, left = tuple(middle[w] for w in self.workloads), _left_over(fleet)
+        return replace(self, high=here) if any(left[w] for w in self.able) else replace(self, low=here)
+
+
+def _edges(engine: Engine, points: Sequence[Sequence[int]], fleets: Sequence[Fleet]) -> list[_Edge]:
+    """Where the components of mixed pods reach the most that their groups hold."""
+    left = [_left_over(f) for f in fleets]
+    found = []
+    for groups, workloads in partition(engine):
+        able = tuple(w for w in workloads if _able(engine, w))
+        order = sorted(range(len(points)), key=lambda i: sum(points[i][w] for w in workloads))
+        short = next((k for k, i in enumerate(order) if any(left[i][w] for w in able)), 0)
+        if short and is_mixed(engine, groups, workloads):
+            low, high = (tuple(points[order[k]][w] for w in workloads) for k in (short - 1, short))
+            found.append(_Edge(workloads, able, low, high))
+    return found
+
+
+def _left_over(fleet: Fleet) -> Counter[int]:
+    """Unschedulable pods by workload. [pods]"""
+    index = {w.name: i for i, w in enumerate(fleet.plan.workloads)}
+    found: Counter[int] = Counter()
+    for unplaced in fleet.unplaced():
+        found[index[unplaced.workload]] += unplaced.pods
+    return found
 
 
 def _workload_pods(fleet: Fleet, group: int, kind: str) -> int:
@@ -263,9 +332,10 @@ def _workload_pods(fleet: Fleet, group: int, kind: str) -> int:
     return sum(count * (state[index] - daemons) for (_, state), count in fleet.placement.groups[group].classes.items())
 
 
-def unplaceable(states: Iterable[ScenarioState]) -> tuple[str, ...]:
-    """Workloads with pods that found no node although nodes could be added."""
-    return tuple(dict.fromkeys(u.workload for s in states for u in s.unplaced))
+def held_nowhere(engine: Engine) -> tuple[str, ...]:
+    """Workloads of which no node of their groups holds a pod, however many there are."""
+    loads = enumerate(engine.plan.workloads)
+    return tuple(w.name for i, w in loads if (w.replicas or w.max_replicas) and not _able(engine, i))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +354,10 @@ class Component:
         States per stage, and states per pod on a VPC address.
     table : GroupTable
         Of all groups together.
+    left_over : ndarray of bool, shape (n_states,)
+        Whether pods are unschedulable: the groups are at their most nodes.
+    stuck : ndarray of bool, shape (n_states,)
+        Whether pods on nodes get no address.
     rank : ndarray of int32, shape (n_states,), or None
         What bounds are made by: the addresses of a state in all. None: its own number.
     nodes : ndarray of int32, shape (n_groups, n_states)
@@ -300,6 +374,8 @@ class Component:
     table: GroupTable
     rank: Ints | None
     nodes: Ints
+    left_over: npt.NDArray[np.bool_]
+    stuck: npt.NDArray[np.bool_]
 
     def states(self, replicas: Sequence[Floats]) -> Ints:
         """The state of each draw on each day, from the replicas of this component's workloads in order."""
@@ -386,14 +462,18 @@ def _of_one_shape(
     points: Calibration,
     top: int,
 ) -> Component:
-    """State = count of pods; nodes = ⌈pods ÷ pods per node⌉, at least the floor. Exact."""
+    """State = count of pods; nodes = ⌈pods ÷ pods per node⌉, from the fewest to the most it may have. Exact."""
     import numpy as np
 
+    shape = engine.shapes[group]
     kind = pods[0].kind if pods else ""
-    placed = np.arange(min(top, MOST_STATES) + 1, dtype=np.int32)
+    asked = np.arange(min(top, MOST_STATES) + 1, dtype=np.int32)
     if not room:  # no node ever holds such a pod
-        placed[:] = 0
-    nodes = np.maximum(ceil_div(placed, max(room, 1)), np.int32(_floor(engine, group)))
+        asked[:] = 0
+    fewest, most = points.limits[group]
+    nodes = np.maximum(ceil_div(asked, max(room, 1)), np.int32(fewest))
+    nodes = nodes if most is None else np.minimum(nodes, np.int32(most))
+    placed = np.minimum(asked, nodes * np.int32(room))
     none = np.zeros_like(placed)
     table = group_table(
         engine,
@@ -415,13 +495,17 @@ def _of_one_shape(
         column_of=np.zeros(0, dtype=np.float32),
         table=table,
         rank=None,
-        nodes=nodes[None, :],
+        nodes=nodes.reshape(1, -1),
+        left_over=placed < asked,
+        stuck=_stuck(shape, nodes, placed if kind == VPC else none),
     )
 
 
-def _floor(engine: Engine, group: int) -> int:
-    spec = engine.plan.node_groups[group]
-    return max(spec.min_nodes, spec.desired or 0)
+def _stuck(shape: GroupShape, nodes: Ints, vpc: Ints) -> npt.NDArray[np.bool_]:
+    """Whether the fullest node has more pods on VPC addresses than its ENIs serve, per state."""
+    import numpy as np
+
+    return np.array(ceil_div(vpc, np.maximum(nodes, 1)) > shape.first.most_workload_pods, dtype=np.bool_)
 
 
 def _of_mixed_pods(
@@ -437,8 +521,11 @@ def _of_mixed_pods(
     grid = np.arange(int(highest * steps) + 2) / steps
     order = np.argsort(loads, kind="stable")
     known = loads[order]
-    counts = np.stack([_nodes_of(grid, known, points.nodes[order, g], _floor(engine, g)) for g in groups])
-    stage_of, first = _stages(counts)
+    counts = np.stack([_nodes_of(grid, known, points.nodes[order, g], points.limits[g]) for g in groups])
+    able = [w for w in workloads if _able(engine, w)]
+    short = points.unplaced[order][:, able].sum(axis=1) > 0
+    full = float(known[short].min()) if short.any() else np.inf
+    stage_of, first = _stages(counts, max(round(steps), 1), int(np.searchsorted(grid, full)))
     ends = np.append(first[1:], len(grid)) - 1  # last load step of each stage
     places = sum(len(engine.slots[g]) for g in groups)
     columns = int(np.clip(MOST_CELLS // (len(first) * places), 32, MOST_COLUMNS))
@@ -449,11 +536,15 @@ def _of_mixed_pods(
     pods = np.arange(columns)[None, :] / column_of[:, None]  # on VPC addresses, of the whole component
     all_vpc = np.maximum(points.vpc[:, list(groups)].sum(axis=1)[order], 1)
     tables, nodes = [], []
+    stuck = np.zeros(len(first) * columns, dtype=np.bool_)
     for row, g in enumerate(groups):
         share = np.interp(grid[ends], known, points.vpc[order, g] / all_vpc)
         branch = np.interp(grid[ends], known, points.branch[order, g])
         here = np.repeat(counts[row][ends], columns)
         mine = np.rint(pods * share[:, None]).ravel().astype(np.int32)
+        if short.any():  # what its nodes hold at their most
+            mine = np.minimum(mine, points.vpc[:, g].max())
+        stuck |= _stuck(engine.shapes[g], here, mine)
         tables.append(
             group_table(
                 engine,
@@ -479,6 +570,8 @@ def _of_mixed_pods(
         table=table,
         rank=table.used().sum(axis=0, dtype=np.int32),
         nodes=np.stack(nodes),
+        left_over=np.repeat(grid[first] >= full, columns),
+        stuck=stuck,
     )
 
 
@@ -529,9 +622,11 @@ def _shares(engine: Engine, workloads: tuple[int, ...]) -> Floats:
     return shares[kept]
 
 
-def _nodes_of(grid: Floats, known: Floats, nodes: Ints, floor: int) -> Ints:
+def _nodes_of(grid: Floats, known: Floats, nodes: Ints, limits: tuple[int, int | None]) -> Ints:
     """Nodes of one group at each load, never falling: the engine's at the known loads, straight between, then on."""
     import numpy as np
+
+    floor, most = limits
 
     more = nodes > floor
     level = nodes - 0.5  # ⌈…⌉ of it is the engine's count
@@ -543,14 +638,19 @@ def _nodes_of(grid: Floats, known: Floats, nodes: Ints, floor: int) -> Ints:
     beyond = grid > known[-1]
     if beyond.any() and nodes[-1] > floor:
         lines[beyond] = level[-1] * grid[beyond] / known[-1]
-    return np.asarray(np.maximum(np.ceil(lines - 1e-9), floor), dtype=np.int32)
+    found = np.maximum(np.ceil(lines - 1e-9), floor)
+    return np.asarray(found if most is None else np.minimum(found, most), dtype=np.int32)
 
 
-def _stages(counts: Ints) -> tuple[Ints, Ints]:
-    """Which run of equal node counts each load step belongs to, and where each run starts."""
+def _stages(counts: Ints, node: int, full: int) -> tuple[Ints, Ints]:
+    """Which run of equal node counts each load step belongs to, and where each run starts.
+
+    A run ends after the load of one ``node``, though none may be added, and where the nodes are ``full``.
+    """
     import numpy as np
 
-    new = np.append(True, (counts[:, 1:] != counts[:, :-1]).any(axis=0))
+    steps = np.arange(counts.shape[1])
+    new = np.append(True, (counts[:, 1:] != counts[:, :-1]).any(axis=0)) | (steps % node == 0) | (steps == full)
     first = np.flatnonzero(new)
     if len(first) > MOST_STAGES:
         first = first[np.unique(np.geomspace(1, len(first), MOST_STAGES).astype(int)) - 1]  # near now each node counts

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
-from capacity.forecast.demand import growing_demand, unplaceable
-from capacity.vpc.ledger import SubnetState
+from capacity.forecast.demand import growing_demand, held_nowhere
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,24 +19,29 @@ Progress = Callable[[int, int], None]  # done, of how many
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DailyFill:
-    """Addresses used and whether that is too many: shape (days, n_subnets); nodes (days, n_groups).
+    """The engine's answer for each day.
 
-    ``unplaced`` are workloads with pods that no number of nodes holds.
+    Attributes
+    ----------
+    used, exhausted : ndarray, shape (days, n_subnets)
+        Addresses used, and whether check would call that exhausted. [addresses]
+    nodes : ndarray, shape (days, n_groups)
+    left_over, stuck : ndarray of bool, shape (days,)
+        Whether pods are unschedulable, and whether pods on nodes get no address.
     """
 
     used: npt.NDArray[np.int64]
     exhausted: npt.NDArray[np.bool_]
     nodes: npt.NDArray[np.int64]
-    unplaced: tuple[str, ...]
-
-
-def runs_out(state: SubnetState) -> bool:
-    """Whether a subnet cannot carry what is booked on it: free < 0, or its prefixes have no room."""
-    return state.free < 0 or not state.prefixes_placed
+    left_over: npt.NDArray[np.bool_]
+    stuck: npt.NDArray[np.bool_]
 
 
 def daily_fill(
-    engine: Engine, replicas: npt.NDArray[np.floating[Any]], progress: Progress = lambda _done, _total: None
+    engine: Engine,
+    replicas: npt.NDArray[np.floating[Any]],
+    scenario: str = "steady",
+    progress: Progress = lambda _done, _total: None,
 ) -> DailyFill:
     """The engine's answer for each day; days of equal replicas share one.
 
@@ -51,17 +55,19 @@ def daily_fill(
 
     known: dict[tuple[int, ...], ScenarioState] = {}
     states = []
+    nowhere = held_nowhere(engine)
     for done, day in enumerate(replicas, 1):
         key = tuple(int(r) for r in day)
         if key not in known:
-            known[key] = engine.run(growing_demand(engine, key))
+            known[key] = engine.run(growing_demand(engine, key, scenario))
         states.append(known[key])
         progress(done, len(replicas))
     return DailyFill(
         used=_rows(states, lambda s: [x.used_total for x in s.subnets]),
-        exhausted=_rows(states, lambda s: [runs_out(x) for x in s.subnets]).astype(np.bool_),
+        exhausted=_rows(states, lambda s: [x.verdict == "exhausted" for x in s.subnets]).astype(np.bool_),
         nodes=_rows(states, lambda s: [g.nodes for g in s.groups]),
-        unplaced=unplaceable(states),
+        left_over=np.array([any(u.workload not in nowhere for u in s.unplaced) for s in states], dtype=np.bool_),
+        stuck=np.array([bool(s.pods_without_address) for s in states], dtype=np.bool_),
     )
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from capacity.errors import SpecError
+from capacity.files import input_name, read_bytes, read_head
 from capacity.forecast.history import read_observations
 from capacity.forecast.series import FREE, USED, Observation, parse_count, parse_time
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
-MOST_BYTES = 1 << 30
 
 _TIME = ("time", "timestamp", "date", "datetime")
 _SUBNET = ("subnet", "subnet_id", "subnetid", "subnet_name", "name")
@@ -65,25 +64,27 @@ def read_history(path: Path, subnet: str | None = None) -> Reading:
     SpecError
         Not readable, not one of the kinds, or something in it is wrong: with file and place.
     """
-    name = str(path)
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(len(SQLITE_MAGIC))
-            if head == SQLITE_MAGIC:
-                return Reading(read_observations(path))
-            data = head + stream.read(MOST_BYTES)
-    except OSError as error:
-        raise SpecError(f"{name}: {error.strerror or error}") from None
+    name = input_name(path)
+    if path.is_file() and read_head(path, len(SQLITE_MAGIC)) in (SQLITE_MAGIC, b""):
+        return _any_in(Reading(read_observations(path)), name)
+    data = read_bytes(path)
+    if data.startswith(SQLITE_MAGIC):
+        raise SpecError(f"{name}: a history of capacity record is read from its file, not through a pipe")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SpecError(f"{name}: is neither text nor a file of capacity record") from None
     reading = parse_json(text, name, subnet) if text.lstrip()[:1] in ("{", "[") else parse_csv(text, name, subnet)
-    if not reading.observations:
-        raise SpecError(f"{name}: no observation of free or used addresses in it")
+    _any_in(reading, name)
     reading.observations = [
         o._replace(usable=reading.sizes[o.subnet]) if o.subnet in reading.sizes else o for o in reading.observations
     ]
+    return reading
+
+
+def _any_in(reading: Reading, name: str) -> Reading:
+    if not reading.observations:
+        raise SpecError(f"{name}: no observation of free or used addresses in it")
     return reading
 
 
@@ -93,12 +94,17 @@ def read_history(path: Path, subnet: str | None = None) -> Reading:
 def parse_csv(text: str, name: str, subnet: str | None = None) -> Reading:
     """``time,subnet,free`` with a header, in any order; ``used`` instead of ``free``, and ``usable``, are known."""
     first = text.split("\n", 1)[0]
-    rows = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
-    head = [h.strip().lower() for h in next(rows, [])]
+    rows = csv.reader(_lines(text), delimiter=max(",;\t", key=first.count))
+    try:
+        head = [h.strip().lower() for h in next(rows, [])]
+    except csv.Error as error:
+        raise SpecError(f"{name}:1: not CSV: {error}") from None
     time, place, free, used, usable = (_column(head, names) for names in (_TIME, _SUBNET, _FREE, _USED, _USABLE))
     count = free if free is not None else used
     if time is None or count is None or (place is None and subnet is None):
-        raise SpecError(f"{name}:1: expected a header with time, subnet and free (or used), found {', '.join(head)!r}")
+        raise SpecError(
+            f"{name}:1: expected a header with time, subnet and free (or used), found {', '.join(head)[:200]!r}"
+        )
     reading = Reading()
     try:
         for line, row in enumerate(rows, 2):
@@ -123,6 +129,15 @@ def parse_csv(text: str, name: str, subnet: str | None = None) -> Reading:
     except csv.Error as error:
         raise SpecError(f"{name}:{rows.line_num}: not CSV: {error}") from None
     return reading
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines with their ends, one at a time: a list of them would be as large as the file again."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _column(head: Sequence[str], names: Sequence[str]) -> int | None:

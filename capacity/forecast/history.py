@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,8 @@ from capacity.forecast.series import Observation
 APPLICATION_ID = 0x63617031  # "cap1", so that `file` and we know our own
 VERSION = 1
 BUSY_TIMEOUT_S = 30.0
+MOST_ADDRESSES = 10_000_000  # as everywhere that free addresses are read
+FIRST_S, END_S = 946_684_800, 7_258_118_400  # the years 2000 to 2199, as everywhere that times are read
 
 SCHEMA = (
     """CREATE TABLE snapshot (
@@ -110,7 +112,7 @@ def record(path: Path, snapshot: Snapshot, keep_from: datetime | None = None) ->
             raise SpecError(f"{snapshot.source}: {s.name} has {s.free} free addresses: a plan that does not fit")
     with _writing(path) as db:
         dropped = _prune(db, keep_from) if keep_from else 0
-        row = (int(snapshot.time.timestamp()), snapshot.source, snapshot.nodes, snapshot.pods)
+        row = (int(snapshot.time.timestamp()), _storable(snapshot.source), snapshot.nodes, snapshot.pods)
         key = db.execute("INSERT INTO snapshot (time, source, nodes, pods) VALUES (?, ?, ?, ?)", row).lastrowid
         db.executemany(
             "INSERT INTO subnet VALUES (?, ?, ?, ?, ?)",
@@ -137,7 +139,18 @@ def snapshots(path: Path) -> list[Recorded]:
             "SELECT s.id, s.time, s.source, count(n.name), coalesce(sum(n.free), 0), s.nodes, s.pods"
             " FROM snapshot s LEFT JOIN subnet n ON n.snapshot = s.id GROUP BY s.id ORDER BY s.time, s.id"
         ).fetchall()
-    return [Recorded(r[0], datetime.fromtimestamp(r[1], UTC), r[2], r[3], r[4], r[5], r[6]) for r in rows]
+        return [
+            Recorded(
+                id=_whole(row[0]),
+                time=_moment(row[1]),
+                source=_text(row[2]),
+                subnets=_whole(row[3]),
+                free=_whole(row[4]),
+                nodes=_known(row[5]),
+                pods=_known(row[6]),
+            )
+            for row in rows
+        ]
 
 
 def read_observations(path: Path) -> list[Observation]:
@@ -147,9 +160,58 @@ def read_observations(path: Path) -> list[Observation]:
             "SELECT n.name, s.time, n.free, n.usable FROM subnet n JOIN snapshot s ON s.id = n.snapshot"
             " ORDER BY s.time, s.id"
         ).fetchall()
-    return [
-        Observation(name, datetime.fromtimestamp(time, UTC), free, usable=usable) for name, time, free, usable in rows
-    ]
+        return [
+            Observation(_text(name), _moment(time), _addresses(free), usable=_addresses_if_known(usable))
+            for name, time, free, usable in rows
+        ]
+
+
+# --- what a row may hold ----------------------------------------------------------------
+
+
+class _Damaged(ValueError):
+    """A value that no version of ours has written."""
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value < 1 << 53:
+        raise _Damaged(f"{str(value)[:40]!r} is no count")
+    return value
+
+
+def _known(value: object) -> int | None:
+    return None if value is None else _whole(value)
+
+
+def _addresses(value: object) -> int:
+    count = _whole(value)
+    if count > MOST_ADDRESSES:
+        raise _Damaged(f"{count} addresses in one subnet")
+    return count
+
+
+def _addresses_if_known(value: object) -> int | None:
+    return None if value is None else _addresses(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _Damaged(f"{str(value)[:40]!r} is no name")
+    return value
+
+
+def _moment(value: object) -> datetime:
+    if not isinstance(value, int) or not FIRST_S <= value < END_S:
+        raise _Damaged(f"{str(value)[:40]!r} is no time")
+    return datetime.fromtimestamp(value, UTC)
+
+
+# --- the file ---------------------------------------------------------------------------
+
+
+def _storable(name: str) -> str:
+    """A file's name as text: bytes in it that are no UTF-8 are spelled."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _prune(db: sqlite3.Connection, keep_from: datetime) -> int:
@@ -159,6 +221,8 @@ def _prune(db: sqlite3.Connection, keep_from: datetime) -> int:
 @contextmanager
 def _writing(path: Path) -> Iterator[sqlite3.Connection]:
     """A transaction that holds the write lock from its start; made if the file is new."""
+    if path.exists() and not path.is_file():
+        _must_exist(path)
     with _explained(path), closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as db:
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("BEGIN IMMEDIATE")
@@ -175,15 +239,51 @@ def _writing(path: Path) -> Iterator[sqlite3.Connection]:
 @contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     _must_exist(path)
-    address = f"{path.resolve().as_uri()}?mode=ro"
-    with _explained(path), closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as db:
+    with _explained(path, "nothing could be read"), ExitStack() as stack:
+        db = _open(path, "ro", stack)
+        if _is_hot(db):
+            db = _recovered(path, stack)
         _check(db, path)
         yield db
 
 
+def _open(path: Path, mode: str, stack: ExitStack) -> sqlite3.Connection:
+    address = f"{path.resolve().as_uri()}?mode={mode}"
+    return stack.enter_context(closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)))
+
+
+def _is_hot(db: sqlite3.Connection) -> bool:
+    """Whether a writer died in the middle: its journal has to be played back, which a reader alone may not."""
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError as error:
+        if "readonly" in str(error) or "unable to open" in str(error):
+            return True
+        raise
+    return False
+
+
+def _recovered(path: Path, stack: ExitStack) -> sqlite3.Connection:
+    """What was committed: played back in place, or in a copy where the file may not be written."""
+    db = _open(path, "rw", stack)
+    if not _is_hot(db):
+        return db
+    import shutil
+    import tempfile
+
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    real = path.resolve()
+    try:
+        for source in (real, real.with_name(f"{real.name}-journal")):
+            shutil.copyfile(source, folder / source.name)
+    except OSError as error:
+        raise CapacityError(f"{path}: a writer was stopped in the middle, and its journal cannot be read") from error
+    return _open(folder / real.name, "rw", stack)
+
+
 def _must_exist(path: Path) -> None:
     if not path.is_file():
-        what = "is a directory" if path.is_dir() else "no such file"
+        what = "is a directory" if path.is_dir() else "is no regular file" if path.exists() else "no such file"
         raise SpecError(f"{path}: {what} (expected a file of capacity record)")
 
 
@@ -202,6 +302,8 @@ def _make_or_check(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _check(db: sqlite3.Connection, path: Path) -> None:
+    if not db.execute("PRAGMA page_count").fetchone()[0]:  # also while the first writer is at work
+        raise SpecError(f"{path}: is empty: nothing recorded yet (capacity record PLAN --into {path.name})")
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise SpecError(f"{path}: is not a file of capacity record (another program's database)")
     version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -210,23 +312,27 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """SQLite's errors as one line that says what to do."""
+def _explained(path: Path, outcome: str = "nothing was recorded") -> Iterator[None]:
+    """SQLite's errors, and values that cannot be ours, as one line that says what to do."""
     try:
         yield
+    except (_Damaged, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: is damaged ({error})") from None
     except sqlite3.Error as error:
-        text = str(error)
-        if "not a database" in text or "malformed" in text:
+        text = " ".join(str(error).split())[:200]  # SQLite quotes a schema it cannot read
+        if "not a database" in text or "malformed" in text or "decode" in text:
             raise SpecError(f"{path}: is not a file of capacity record, or is damaged ({text})") from None
+        if "no such table" in text or "no such column" in text or "has no column" in text:
+            raise SpecError(f"{path}: is damaged ({text})") from None
         if "full" in text:
-            raise CapacityError(f"{path}: the disk is full; nothing was recorded") from None
+            raise CapacityError(f"{path}: the disk is full; {outcome}") from None
         if "readonly" in text:
-            raise CapacityError(f"{path}: cannot be written; nothing was recorded") from None
+            raise CapacityError(f"{path}: cannot be written; {outcome}") from None
         if "unable to open" in text:
             raise CapacityError(
                 f"{path}: cannot be opened (is {str(path.parent)!r} there, and may it be written?)"
             ) from None
         if "locked" in text or "busy" in text:
             wait = f"{BUSY_TIMEOUT_S:g} s"
-            raise CapacityError(f"{path}: another process has held it for {wait}; nothing was recorded") from None
-        raise CapacityError(f"{path}: {text}") from None
+            raise CapacityError(f"{path}: another process has held it for {wait}; {outcome}") from None
+        raise CapacityError(f"{path}: {text}; {outcome}") from None

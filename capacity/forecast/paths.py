@@ -58,15 +58,16 @@ class Simulation:
     used : ndarray of float, shape (n_quantiles, n_subnets, n_dates)
         Quantiles of the addresses used.
     nodes : ndarray of float, shape (n_quantiles, n_groups, n_dates)
-    unplaced : tuple of str
-        Workloads with pods that no number of nodes holds.
+    left_over, stuck : ndarray of float, shape (n_dates,)
+        Share of the draws in which pods are unschedulable, and in which pods on nodes get no address.
     """
 
     first_days: Ints
     fan_days: Ints
     used: npt.NDArray[np.float64]
     nodes: npt.NDArray[np.float64]
-    unplaced: tuple[str, ...]
+    left_over: npt.NDArray[np.float64]
+    stuck: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +108,7 @@ def simulate(
     span: Span,
     paths: int,
     seed: int,
+    scenario: str = "steady",
     progress: Progress = lambda _done, _total: None,
 ) -> Simulation:
     """Draw ``paths`` futures and find out when each subnet runs out in each.
@@ -121,12 +123,12 @@ def simulate(
     import numpy as np
 
     growths = [w.growth for w in plan.workloads]
-    expected = np.stack([_expected(g, n, span) for g, n in zip(growths, base, strict=True)], axis=1)
+    expected = expected_replicas(plan, base, span)
     top = [_top(g, int(e.max()), span) for g, e in zip(growths, expected.T, strict=True)]
     work = sum(map(len, engine.slots)) * max(len(growths), 1)
     fewest, most_points = CALIBRATION_POINTS
     rows = _points(expected, top, min(max(CALIBRATION_WORK // work, fewest), most_points) if work else fewest)
-    points = calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1])
+    points = calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1], scenario)
     found = components(engine, points, top)
     subnets = _subnet_parts(plan, points, found)
     fan_days = np.unique(np.rint(np.linspace(0, span.days, FAN_DATES)).astype(np.int32))
@@ -134,6 +136,7 @@ def simulate(
     shown = min(paths, FAN_DRAWS)
     used = np.empty((len(subnets), len(fan_days), shown), dtype=np.int32)
     nodes = np.empty((len(engine.shapes), len(fan_days), shown), dtype=np.int32)
+    left_over, stuck = (np.zeros((len(fan_days), shown), dtype=np.bool_) for _ in range(2))
     rng = np.random.default_rng(seed)
     for start in range(0, paths, CHUNK):
         here = slice(start, min(start + CHUNK, paths))
@@ -142,7 +145,7 @@ def simulate(
             replica_paths(g, n, span, count, rng).astype(np.float32, copy=False)
             for g, n in zip(growths, base, strict=True)
         ]
-        states = [c.states([drawn[w] for w in c.workloads]) for c in found]
+        states = [_every_day(c.states([drawn[w] for w in c.workloads]), span) for c in found]
         most = [_blocks(s if c.rank is None else c.rank.take(s)) for c, s in zip(found, states, strict=True)]
         for i, subnet in enumerate(subnets):
             first_days[i, here] = _first_days(subnet, states, most, span.days, count)
@@ -152,15 +155,33 @@ def simulate(
             for i, subnet in enumerate(subnets):
                 used[i, :, part] = _used(subnet, at)
             for c, s in zip(found, at, strict=True):
+                left_over[:, part] |= c.left_over.take(s)
+                stuck[:, part] |= c.stuck.take(s)
                 for row, group in enumerate(c.groups):
                     nodes[group, :, part] = c.nodes[row].take(s)
         progress(here.stop, paths)
-    return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes), points.unplaced)
+    shares = left_over.mean(axis=1), stuck.mean(axis=1)
+    return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes), *shares)
+
+
+def _every_day(states: Ints, span: Span) -> Ints:
+    """A row for each day, also of groups that no workload of the plan uses."""
+    import numpy as np
+
+    return np.broadcast_to(states, (span.days + 1, states.shape[1])) if len(states) == 1 else states
 
 
 def _quantiles(values: Ints) -> npt.NDArray[np.float64]:
     rows, dates, draws = values.shape
     return count_quantiles(values.reshape(rows * dates, draws), QUANTILES).reshape(len(QUANTILES), rows, dates)
+
+
+def expected_replicas(plan: Plan, base: Sequence[int], span: Span) -> Floats:
+    """Replicas on each day without randomness: shape (days, n_workloads). [pods]"""
+    import numpy as np
+
+    columns = [_expected(w.growth, n, span) for w, n in zip(plan.workloads, base, strict=True)]
+    return np.stack(columns, axis=1) if columns else np.zeros((span.days + 1, 0))
 
 
 def _expected(growth: Growth | None, now: int, span: Span) -> Floats:

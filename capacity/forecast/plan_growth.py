@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
 
+from capacity.cluster.check import CheckResult, check
 from capacity.cluster.engine import Engine
+from capacity.cluster.place import unschedulable, without_address
+from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import group_shapes
 from capacity.errors import SpecError
+from capacity.forecast.demand import held_nowhere, node_range
 from capacity.forecast.fill import DailyFill, Progress, daily_fill
-from capacity.forecast.growth import coming_steps, is_random, replica_paths
-from capacity.forecast.paths import Simulation, simulate
+from capacity.forecast.growth import coming_steps, is_random
+from capacity.forecast.paths import Simulation, expected_replicas, simulate
 from capacity.forecast.quantile import day_quantiles
-from capacity.forecast.result import OK, QUANTILES, Fan, ForecastResult, GroupForecast, SubnetForecast
+from capacity.forecast.result import OK, QUANTILES, Already, Fan, ForecastResult, GroupForecast, SubnetForecast
 from capacity.forecast.span import Span
-from capacity.spec.plan import Plan
+from capacity.spec.plan import AT_REST, Plan
+from capacity.spec.scenarios import when_words
+from capacity.units import counted
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-SCENARIOS = ("steady", "peak")
 MOST_PATHS = 1_000_000
 
 
@@ -30,52 +38,58 @@ def forecast_growth(
     seed: int = 1,
     scenario: str = "steady",
     progress: Progress = lambda _done, _total: None,
+    checked: CheckResult | None = None,
 ) -> ForecastResult:
     """When does each subnet run out, if the workloads grow as the plan says?
 
     Parameters
     ----------
     scenario : str
-        ``steady``: the replicas of now grow. ``peak``: the maxima grow by the same factors.
+        ``steady``: the current replicas grow. ``peak`` and ``ceiling``: the maxima grow by the same factors.
     progress : callable
         Told how many draws (or days, where nothing is random) are done, and of how many.
+    checked : CheckResult, optional
+        The check of the plan, where there is one already: what it calls exhausted today is said.
 
     Notes
     -----
+    The first day is the scenario as check has it. Later autoscaled groups grow from there as far as their pods need,
+    up to their maximum; a group with a fixed count has that, and pods beyond the nodes are unschedulable.
     Where no growth is random the engine answers every day and the dates are exact. Else ``paths`` draws are
     looked up in tables made by the engine's formulas (:mod:`capacity.forecast.demand`).
     """
-    if scenario not in SCENARIOS:
-        raise SpecError(f"--scenario: {scenario!r} is not one of {', '.join(SCENARIOS)}")
+    if scenario not in AT_REST:
+        raise SpecError(f"--scenario: {scenario!r} is not one of {', '.join(AT_REST)}")
     if not 1 <= paths <= MOST_PATHS:
         raise SpecError(f"--paths: {paths} is out of range (expected 1 to {MOST_PATHS:,})")
     engine = Engine(plan, group_shapes(plan))
-    base = [w.replicas if scenario == "steady" else w.max_replicas for w in plan.workloads]
+    base = list(engine.demand(scenario).replicas)
+    expected = expected_replicas(plan, base, span)
+    today = engine.at_rest(scenario)
     exact = not any(is_random(w.growth) for w in plan.workloads)
     if not exact:
-        simulation = simulate(plan, engine, base, span, paths, seed, progress)
+        simulation = simulate(plan, engine, base, span, paths, seed, scenario, progress)
+        if [int(n) for n in expected[0]] == base:
+            simulation = _from_today(simulation, today, held_nowhere(engine))
     else:
         paths = 1
-        simulation = _as_simulation(daily_fill(engine, _replicas(plan, base, span), progress), span)
-    groups = _groups(plan, span, simulation)
-    return ForecastResult(
+        simulation = _as_simulation(daily_fill(engine, expected, scenario, progress), span)
+    already = _already(today, checked or check(plan))
+    groups = _groups(engine, span, simulation, scenario)
+    found = ForecastResult(
         start=span.start,
         end=span.end,
         paths=paths,
         seed=seed,
         exact=exact,
         scenario=scenario,
-        subnets=tuple(_subnet(plan, i, span, simulation) for i in range(len(plan.subnets))),
+        subnets=tuple(_subnet(plan, i, span, simulation, already) for i in range(len(plan.subnets))),
         groups=groups,
-        notes=tuple(_notes(plan, span, scenario, groups, simulation.unplaced, exact)),
+        date_unschedulable=_half_by(simulation.left_over, simulation, span),
+        date_without_address=_half_by(simulation.stuck, simulation, span),
+        already=tuple(Already(s.title, when_words(s.name, s.title), _lacks(s)) for s in already),
     )
-
-
-def _replicas(plan: Plan, base: list[int], span: Span) -> npt.NDArray[np.floating[Any]]:
-    import numpy as np
-
-    columns = [replica_paths(w.growth, n, span)[:, 0] for w, n in zip(plan.workloads, base, strict=True)]
-    return np.stack(columns, axis=1) if columns else np.zeros((span.days + 1, 0))
+    return replace(found, notes=tuple(_notes(plan, span, found, held_nowhere(engine))))
 
 
 def _as_simulation(fill: DailyFill, span: Span) -> Simulation:
@@ -91,11 +105,49 @@ def _as_simulation(fill: DailyFill, span: Span) -> Simulation:
         fan_days=days,
         used=np.tile(fill.used.T.astype(float), one),
         nodes=np.tile(fill.nodes.T.astype(float), one),
-        unplaced=fill.unplaced,
+        left_over=fill.left_over.astype(float),
+        stuck=fill.stuck.astype(float),
     )
 
 
-def _subnet(plan: Plan, index: int, span: Span, simulation: Simulation) -> SubnetForecast:
+def _from_today(simulation: Simulation, today: ScenarioState, nowhere: Sequence[str]) -> Simulation:
+    """The simulation with the engine's own answer for the first day, which no draw changes."""
+    import numpy as np
+
+    used, nodes = simulation.used.copy(), simulation.nodes.copy()
+    left_over, stuck = simulation.left_over.copy(), simulation.stuck.copy()
+    used[:, :, 0] = [s.used_total for s in today.subnets]
+    nodes[:, :, 0] = [g.nodes for g in today.groups]
+    left_over[0] = float(any(u.workload not in nowhere for u in today.unplaced))
+    stuck[0] = float(bool(today.pods_without_address))
+    out = np.array([s.verdict == "exhausted" for s in today.subnets])[:, None]
+    first = np.where(out, 0, np.maximum(simulation.first_days, 1)).astype(np.int32)
+    return replace(simulation, first_days=first, used=used, nodes=nodes, left_over=left_over, stuck=stuck)
+
+
+def _already(today: ScenarioState, checked: CheckResult) -> list[ScenarioState]:
+    """The scenarios that are exhausted today, the forecast's own first; what nobody asked for is at most tight."""
+    others = [s for s in checked.scenarios if s.verdict == "exhausted" and s.name != today.name]
+    others.sort(key=lambda s: s.name not in AT_REST)
+    return [today, *others] if today.verdict == "exhausted" else others
+
+
+def _lacks(state: ScenarioState) -> str:
+    """What a scenario that is exhausted lacks, in words."""
+    worst = min(state.left, key=lambda s: (s.verdict != "exhausted", s.free), default=None)
+    if worst is not None and worst.verdict == "exhausted":
+        short = f"is {counted(-worst.free, 'address', 'addresses')} short"
+        return f"{worst.subnet.name} {short if worst.free < 0 else 'has no room for what it must hold'}"
+    if state.refused:
+        return "EKS refuses the control-plane update"
+    if state.pods_without_address:
+        return without_address(state.pods_without_address)
+    return unschedulable(state.unplaced_pods)
+
+
+def _subnet(
+    plan: Plan, index: int, span: Span, simulation: Simulation, already: Sequence[ScenarioState]
+) -> SubnetForecast:
     import numpy as np
 
     subnet, first = plan.subnets[index], simulation.first_days[index]
@@ -105,6 +157,11 @@ def _subnet(plan: Plan, index: int, span: Span, simulation: Simulation) -> Subne
     p10, p50, p90 = (simulation.used[q, index] for q in range(3))
     now = int(p50[0])
     low, mid, high = (None if d is None else span.on(d) for d in days)
+    out = [s for s in already if s.subnets[index].verdict == "exhausted" and not s.is_lost(subnet)]
+    words = [f"already exhausted {when_words(s.name, s.title)}" for s in out]
+    more = f" and in {counted(len(out) - 1, 'more scenario')}" if len(out) > 1 else ""
+    said = [f"{words[0]}{more}"] if words else []
+    coming = in_words(days, probability, span)
     return SubnetForecast(
         name=subnet.name,
         method="growth",
@@ -116,14 +173,15 @@ def _subnet(plan: Plan, index: int, span: Span, simulation: Simulation) -> Subne
         date_p90=high,
         probability=probability,
         fan=Fan(dates, p10, p50, p90),
-        note=in_words(days, probability, span),
+        note="; ".join(filter(None, [*said, "" if said and days[2] == 0 else coming])),
+        exhausted_in=tuple(s.title for s in out),
     )
 
 
 def in_words(days: list[int | None], probability: float, span: Span) -> str:
     """What the dates and the nulls among them mean."""
     if days[2] == 0:
-        return "short already on the first day"
+        return "already exhausted on the first day"
     if probability == 0:
         return f"does not run out before {span.end}"
     if days[1] is None:
@@ -133,23 +191,54 @@ def in_words(days: list[int | None], probability: float, span: Span) -> str:
     return ""
 
 
-def _groups(plan: Plan, span: Span, simulation: Simulation) -> tuple[GroupForecast, ...]:
+def _groups(engine: Engine, span: Span, simulation: Simulation, scenario: str) -> tuple[GroupForecast, ...]:
     import numpy as np
 
     found = []
     dates = tuple(span.on(int(d)) for d in simulation.fan_days)
-    for i, group in enumerate(plan.node_groups):
+    for i, (fewest, most) in enumerate(node_range(engine, scenario)):
         p10, p50, p90 = (simulation.nodes[q, i] for q in range(3))
-        over = np.flatnonzero(p50 > group.max_nodes) if group.max_nodes is not None else np.empty(0, int)
-        passed = dates[over[0]] if over.size else None
-        found.append(GroupForecast(group.name, group.max_nodes, Fan(dates, p10, p50, p90), passed))
+        grows = most is not None and fewest < most
+        there = np.flatnonzero(p50 >= most) if grows else np.empty(0, int)
+        reached = dates[there[0]] if there.size else None
+        found.append(GroupForecast(engine.plan.node_groups[i].name, most, Fan(dates, p10, p50, p90), reached))
     return tuple(found)
 
 
-def _notes(
-    plan: Plan, span: Span, scenario: str, groups: tuple[GroupForecast, ...], unplaced: tuple[str, ...], exact: bool
-) -> list[str]:
-    notes = list(plan.notes)
+def _half_by(share: npt.NDArray[np.float64], simulation: Simulation, span: Span) -> date | None:
+    """The first of the dates looked at on which half of the draws have something."""
+    import numpy as np
+
+    there = np.flatnonzero(share >= 0.5)
+    return span.on(int(simulation.fan_days[there[0]])) if there.size else None
+
+
+def _notes(plan: Plan, span: Span, found: ForecastResult, nowhere: tuple[str, ...]) -> list[str]:
+    notes = [*plan.notes, *_growth_notes(plan, span)]
+    often = "" if found.exact else " in half of the draws"
+    notes += [
+        f"{g.name} has all of its {counted(g.nodes_max or 0, 'node')} by {g.date_max_reached}{often}: no more may start"
+        for g in found.groups
+        if g.date_max_reached
+    ]
+    if found.date_unschedulable:
+        notes.append(
+            f"pods are unschedulable from {found.date_unschedulable}{often}, as no further node may start for them: "
+            "they take no addresses"
+        )
+    if found.date_without_address:
+        since = f"{found.date_without_address}{often}"
+        notes.append(f"pods on nodes get no address from {since}: max pods is above what the ENIs serve")
+    if nowhere:
+        notes.append(f"no node holds a pod of {_some(list(nowhere))}: these pods are not counted")
+    if found.scenario != "steady":
+        notes.append(f"{found.scenario}: replicas.max grows by the same factors")
+    return notes
+
+
+def _growth_notes(plan: Plan, span: Span) -> list[str]:
+    """What a reader might miss of the growth that the plan states."""
+    notes = []
     growing = [w for w in plan.workloads if w.growth]
     if not growing:
         notes.append("no workload of the plan has a growth: nothing changes with time (workloads[].growth)")
@@ -167,17 +256,6 @@ def _notes(
         late = [s for s in w.growth.steps if span.index(s.day) > span.days]
         if late and not list(coming_steps(w.growth, span)):
             notes.append(f"{w.name}: its steps lie beyond {span.end}")
-    often = "" if exact else " in half of the draws"
-    notes += [
-        f"{g.name} needs more than its nodes.max of {g.nodes_max:,} by {g.date_max_passed}{often}; "
-        "the forecast goes on beyond it"
-        for g in groups
-        if g.date_max_passed
-    ]
-    if unplaced:
-        notes.append(f"no number of nodes holds all pods of {_some(list(unplaced))}: those left over are not counted")
-    if scenario == "peak":
-        notes.append("peak: replicas.max grows by the same factors; nodes as the pods need, at least desired")
     return notes
 
 

@@ -77,6 +77,8 @@ class SubnetForecast:
         Addresses used along time.
     note : str
         In words.
+    exhausted_in : tuple of str
+        Scenarios in which check calls it exhausted today.
     trend : dict
         What a history was found to do; empty for growth.
     """
@@ -92,18 +94,28 @@ class SubnetForecast:
     probability: float | None
     fan: Fan | None = None
     note: str = ""
+    exhausted_in: tuple[str, ...] = ()
     trend: dict[str, Any] = field(default_factory=dict)
     backtest: Backtest | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GroupForecast:
-    """Nodes of a group along time, and when half of the draws need more than its ``nodes.max``."""
+    """Nodes of a group along time, and when half of the draws have all that it may have, its maximum or limits."""
 
     name: str
     nodes_max: int | None
     fan: Fan
-    date_max_passed: date | None
+    date_max_reached: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Already:
+    """A scenario that check calls exhausted today: ``when`` in words (``at peak``), and what it lacks, in words."""
+
+    scenario: str
+    when: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,11 @@ class ForecastResult:
         Draws; 1 where nothing is random.
     exact : bool
         Whether the engine answered each day itself (nothing random).
+    date_unschedulable, date_without_address : date or None
+        When half of the draws have pods for which the groups may not start a node, and pods on nodes that get no
+        address; None where fewer do within the horizon.
+    already : tuple of Already
+        What check calls exhausted today, the forecast's own scenario first.
     notes : tuple of str
         Assumptions that moved the answer.
     """
@@ -130,4 +147,7 @@ class ForecastResult:
     scenario: str
     subnets: tuple[SubnetForecast, ...]
     groups: tuple[GroupForecast, ...] = ()
+    date_unschedulable: date | None = None
+    date_without_address: date | None = None
+    already: tuple[Already, ...] = ()
     notes: tuple[str, ...] = ()

@@ -132,12 +132,12 @@ def parse_time(value: Any, where: str) -> tuple[datetime, bool]:
                 moment = datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
         else:
             moment = datetime.fromisoformat(text)
+        naive = moment.tzinfo is None
+        moment = moment.replace(tzinfo=UTC) if naive else moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise SpecError(
             f"{where}: {text[:60]!r} is not a time (expected something like 2026-11-25T06:00:00Z)"
         ) from None
-    naive = moment.tzinfo is None
-    moment = moment.replace(tzinfo=UTC) if naive else moment.astimezone(UTC)
     if not 2000 <= moment.year < 2200:
         raise SpecError(f"{where}: {text[:60]!r} is out of range (expected the years 2000 to 2199)")
     return moment, naive

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from ipaddress import IPv4Network
-from pathlib import Path
 from typing import Any
 
 from capacity.cluster.check import check
 from capacity.errors import SpecError
 from capacity.forecast.history import Snapshot, SubnetFill
 from capacity.spec.plan import RESERVED_BY_AWS, Plan
-
-MOST_BYTES = 1 << 30
 
 
 def snapshot_of_plan(plan: Plan, time: datetime) -> Snapshot:
@@ -37,7 +34,7 @@ def snapshot_of_plan(plan: Plan, time: datetime) -> Snapshot:
     )
 
 
-def read_describe_subnets(path: Path, time: datetime) -> Snapshot | None:
+def parse_describe_subnets(data: bytes, name: str, time: datetime) -> Snapshot | None:
     """A saved ``describe-subnets`` answer as a snapshot; None where the file is something else.
 
     Subnets are called by their Name tag where each has one of its own, else by their id. Nobody says who holds
@@ -49,12 +46,10 @@ def read_describe_subnets(path: Path, time: datetime) -> Snapshot | None:
         A ``Subnets`` list that is not in EC2's shape.
     """
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MOST_BYTES)
         if data.lstrip()[:1] != b"{" or b'"Subnets"' not in data:
             return None
         document = json.loads(data)
-    except (OSError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return None  # whoever reads it as a plan says what is wrong with it
     if not isinstance(document, dict) or not isinstance(document.get("Subnets"), list):
         return None
@@ -62,10 +57,10 @@ def read_describe_subnets(path: Path, time: datetime) -> Snapshot | None:
         names = _names(document["Subnets"])
         subnets = tuple(_fill(s, n) for s, n in zip(document["Subnets"], names, strict=True))
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise SpecError(f"{path}: Subnets is not in the shape of aws ec2 describe-subnets --output json") from None
+        raise SpecError(f"{name}: Subnets is not in the shape of aws ec2 describe-subnets --output json") from None
     if not subnets:
-        raise SpecError(f"{path}: no subnet in it")
-    return Snapshot(time, str(path), subnets)
+        raise SpecError(f"{name}: no subnet in it")
+    return Snapshot(time, name, subnets)
 
 
 def _names(subnets: list[dict[str, Any]]) -> list[str]:

@@ -30,7 +30,8 @@ def usable_enis(limit: IntLike, max_eni: IntLike, reserved: IntLike, custom: Int
 
     Notes
     -----
-    max(0, min(limit, max_eni) - reserved - custom - trunk).
+    max(0, min(limit, max_eni) - reserved - custom - trunk). The trunk takes a slot beside the primary only: the
+    primary is there first, and where it has the only slot no trunk comes.
 
     Source
     ------
@@ -41,8 +42,11 @@ def usable_enis(limit: IntLike, max_eni: IntLike, reserved: IntLike, custom: Int
     --------
     >>> usable_enis(limit=3, max_eni=3, reserved=0, custom=1, trunk=1)
     1
+    >>> usable_enis(limit=3, max_eni=1, reserved=0, custom=0, trunk=1)
+    1
     """
-    return larger(smaller(limit, max_eni) - reserved - custom - trunk, 0)
+    managed = smaller(limit, max_eni) - reserved
+    return larger(managed - custom - smaller(trunk, larger(managed - 1, 0)), 0)
 
 
 def pod_addresses(enis: IntLike, ips_per_eni: IntLike, prefix: IntLike) -> IntLike:

@@ -81,7 +81,8 @@ def _usable(of: InstanceType, on: Platform) -> str:
     reserved = on.reserved_enis if on.cilium is None else unmanaged_of(of, on)
     parts += [f"{reserved} reserved"] if reserved else []
     parts += ["1 primary that serves no pods (custom networking)"] if on.custom_networking else []
-    parts += ["1 slot for the trunk"] if on.pod_eni and of.trunk_slot else []
+    beside = min(of.max_enis or 0, on.max_eni or of.max_enis or 0) - unmanaged_of(of, on) > 1
+    parts += ["1 slot for the trunk"] if on.pod_eni and of.trunk_slot and beside else []
     return " − ".join(parts)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 from capacity.errors import SpecError
 from capacity.readers.aws_answers import Answers, Item, count, section, tags, text, texts
 from capacity.readers.aws_owners import Interface
 from capacity.readers.common import discovery_tags
+from capacity.readers.decode import brief
 from capacity.spec.plan import RESERVED_BY_AWS
 from capacity.vpc.blocks import BLOCK, kept_by_aws
 
@@ -34,6 +35,10 @@ class SubnetAccount:
         AvailableIpAddressCount. [addresses]
     reserved_unused : int
         Usable addresses inside reservations that no interface holds. [addresses]
+    reserved_prefixes : int
+        Whole /28 blocks of them that are reserved for prefixes. [blocks]
+    reserved_kept : int
+        AWS's own addresses inside reservations. [addresses]
     free_blocks : int
         /28 blocks that a prefix can take, outside explicit reservations. [blocks]
     interfaces : int
@@ -49,6 +54,8 @@ class SubnetAccount:
     owners: dict[str, int]
     reported_free: int | None
     reserved_unused: int
+    reserved_prefixes: int
+    reserved_kept: int
     free_blocks: int
     interfaces: int
 
@@ -64,45 +71,93 @@ class SubnetAccount:
 
     @property
     def expected_free(self) -> int:
-        """usable - held: what AvailableIpAddressCount should say. [addresses]"""
-        return self.usable - self.held
+        """usable - held - reserved and unused: what AvailableIpAddressCount should say. [addresses]
+
+        EC2 leaves out what a reservation holds back, whether an interface has it or not.
+
+        Source
+        ------
+        awslabs/eks-perf-tests#511 ("If we reserve full /12 for prefix, AvailableIpAddressCount will become 0");
+        aws-samples/sample-apex-skills#223 (the field does not count reserved and unallocated space as available).
+        EC2's API reference does not say.
+        """
+        return self.usable - self.held - self.reserved_unused
 
     @property
     def counts_reservations(self) -> bool:
-        """Whether AWS's count leaves out the unused addresses of reservations, and that explains it."""
-        return self.reserved_unused > 0 and self.reported_free == self.expected_free - self.reserved_unused
+        """Whether AWS's count leaves out the unused addresses of reservations, as EC2's does."""
+        reported = self.reported_free
+        return self.reserved_unused > 0 and reported is not None and reported < self.usable - self.held
+
+    @property
+    def reported_impossible(self) -> bool:
+        """Whether AWS reports more free addresses than the subnet has."""
+        return self.reported_free is not None and self.reported_free > self.usable
 
     @property
     def difference(self) -> int:
-        """Addresses that AWS counts as taken and no listed interface holds; negative: held, but counted free."""
-        if self.reported_free is None or self.reported_free > self.usable or self.counts_reservations:
+        """Addresses that AWS counts as taken and no listed interface holds; negative: held, but counted free.
+
+        What reservations explain is no difference: a count that includes their unused addresses (a saved answer
+        from before the reservation), or one that leaves out AWS's own addresses inside them as well.
+        """
+        if self.reported_free is None or self.reported_impossible:
             return 0
-        return self.expected_free - self.reported_free
+        found = self.expected_free - self.reported_free
+        if 0 < found <= self.reserved_kept:
+            return 0
+        return found if found > 0 else min(found + self.reserved_unused, 0)
 
     @property
     def taken(self) -> int:
-        """Addresses that are neither free nor only reserved. [addresses]"""
-        return self.held + self.difference
+        """Addresses that are neither free nor only reserved: those of listed interfaces, and what AWS counts beyond.
+
+        [addresses]
+        """
+        return self.held + max(self.difference, 0)
+
+    @property
+    def open_free(self) -> int | None:
+        """Free addresses outside reservations, which any interface may get; None where nothing tells. [addresses]"""
+        if self.reported_free is None or (self.reported_impossible and not self.held):
+            return None
+        return self.usable - self.taken - self.reserved_unused
 
     def note(self, interfaces_known: bool) -> str | None:
         """The difference in one line, None where there is none."""
         place = f"subnet {self.name} ({self.ident})"
-        if self.reported_free is not None and self.reported_free > self.usable:
+        if self.reported_impossible:
             return (
                 f"{place}: AWS reports {self.reported_free} free, more than the {self.usable} that {self.cidr} has: "
                 "an edited answer, or that of another subnet; not used"
             )
-        if not self.difference or not interfaces_known:
+        if not interfaces_known:
+            return self._unlisted_reservations(place)
+        if not self.difference:
             return None
         if self.difference > 0:
             return (
                 f"{place}: {self.difference} addresses are taken that no listed interface holds "
-                f"({self.held} held, {self.reported_free} reported free of {self.usable}): interfaces of another "
-                "account, answers of different times, or a partial list; booked as used"
+                f"({self.held} held, {self.reported_free} reported free of {self.usable}{self._less}): interfaces of "
+                "another account, answers of different times, or a partial list; booked as used"
             )
         return (
             f"{place}: the listed interfaces hold {-self.difference} addresses more than AWS counts as taken "
-            f"({self.held} held, {self.reported_free} reported free of {self.usable}): answers of different times"
+            f"({self.held} held, {self.reported_free} reported free of {self.usable}{self._less}): answers of "
+            "different times; what they hold is booked"
+        )
+
+    @property
+    def _less(self) -> str:
+        return f", {self.reserved_unused} reserved and unused" if self.reserved_unused else ""
+
+    def _unlisted_reservations(self, place: str) -> str | None:
+        """Without the interfaces, nothing tells what of a reservation is in use."""
+        if not self.reservations:
+            return None
+        return (
+            f"{place}: what its CIDR reservations hold is not known without the network interfaces: taken as unused "
+            "(AvailableIpAddressCount leaves reserved addresses out, in use or not)"
         )
 
 
@@ -159,7 +214,7 @@ def _account(
             )
         )
     except ValueError as error:
-        raise SpecError(f"{ident}: {error}") from error
+        raise SpecError(f"{ident}: {brief(error)}") from error
     owners: Counter[str] = Counter()
     for interface in interfaces:
         foreign = interface.cluster and interface.cluster != cluster
@@ -175,6 +230,9 @@ def _account(
         owners={k: owners[k] for k in sorted(owners)},
         reported_free=count(item, "AvailableIpAddressCount"),
         reserved_unused=reserved_unused(cidr, reservations, spans),
+        reserved_prefixes=free_blocks(cidr, reservations, spans)
+        - free_blocks(cidr, [(block, "explicit") for block, _ in reservations], spans),
+        reserved_kept=sum(IPv4Address(a) in block for block, _ in reservations for a in kept_by_aws(cidr)),
         free_blocks=free_blocks(cidr, reservations, spans),
         interfaces=len(interfaces),
     )

@@ -6,7 +6,9 @@ boto3 is the optional extra ``[aws]`` and is imported here alone. Every call thi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from capacity.errors import CapacityError, MissingExtra, SpecError, either, nearest_names
@@ -14,6 +16,8 @@ from capacity.readers.aws_answers import KINDS, Answers, Gap, Item, Sorter, obje
 from capacity.readers.aws_owners import cluster_of
 
 MOST_ATTEMPTS = 6  # of one call, the first included; botocore's standard mode waits 1, 2, 4 … s at most between two
+CONNECT_S, READ_S = 5, 20  # before an attempt counts as failed; a page of 1,000 objects takes EC2 some 2 s
+MOST_UNANSWERED = 2  # calls without an answer before AWS counts as not there: the rest would wait as long each
 PAGE = 1000  # the most that EC2's describe calls answer at once
 
 DENIED = frozenset(
@@ -33,11 +37,19 @@ NO_LOGIN = frozenset(
     )
 )
 THROTTLED = frozenset(("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"))
+UNREADABLE, SILENT = "unreadable answer", "no answer"
 IAM_PREFIX = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing"}
 
 
+RESERVATIONS = "SubnetIpv4CidrReservations"
+_ANSWERS = {"describe_instances": "Reservations"}  # where the answer's key is not that of the kind
+
+
 class Refused(Exception):
-    """A call that AWS answered with an error; ``reason`` is one phrase for a gap."""
+    """A call that AWS answered with an error, with nothing that can be read, or not at all.
+
+    ``reason`` is one phrase for a gap, with the name of the call.
+    """
 
     def __init__(self, code: str, reason: str) -> None:
         self.code = code
@@ -61,6 +73,8 @@ def open_session(profile: str | None = None, region: str | None = None) -> Any:
     except ImportError:
         raise MissingExtra("asking AWS needs boto3: pip install 'eks-pod-capacity[aws]'") from None
     try:
+        # boto3 reads AWS_DEFAULT_REGION alone; the AWS CLI puts AWS_REGION before it and before the profile
+        region = region or os.environ.get("AWS_REGION") or None
         session = boto3.session.Session(profile_name=profile, region_name=region)
         has_region = session.region_name
     except BotoCoreError as error:
@@ -79,9 +93,12 @@ class Caller:
         self.session = session
         self.region: str = session.region_name
         self._config = Config(
-            retries={"mode": "standard", "total_max_attempts": MOST_ATTEMPTS}, connect_timeout=10, read_timeout=60
+            retries={"mode": "standard", "total_max_attempts": MOST_ATTEMPTS},
+            connect_timeout=CONNECT_S,
+            read_timeout=READ_S,
         )
         self._clients: dict[str, Any] = {}
+        self._unanswered = 0
 
     def client(self, service: str, region: str | None = None) -> Any:
         key = f"{service}@{region}"
@@ -94,33 +111,40 @@ class Caller:
                 raise SpecError(f"AWS: {_one_line(error)}") from error
         return self._clients[key]
 
-    def one(self, service: str, operation: str, /, region: str | None = None, **arguments: Any) -> Item:
-        """One call.
+    def one(self, service: str, operation: str, /, region: str | None = None, *, key: str, **arguments: Any) -> Item:
+        """One call; ``key`` is what its answer always holds.
 
         Raises
         ------
         Refused
-            AWS answered with an error that a reader may live with.
+            AWS answered with an error, or with nothing that can be read: a reader may live with it.
         CapacityError
             No credentials, or AWS cannot be reached.
         """
         client = self.client(service, region)
-        return next(self._asked(lambda: iter([getattr(client, operation)(**arguments)])))
+        return next(self._asked(client, operation, key, lambda: iter([getattr(client, operation)(**arguments)])))
 
-    def pages(self, service: str, operation: str, /, region: str | None = None, **arguments: Any) -> Iterator[Item]:
+    def pages(
+        self, service: str, operation: str, /, region: str | None = None, *, key: str, **arguments: Any
+    ) -> Iterator[Item]:
         """All pages of a call, with the errors of :meth:`one`."""
         client = self.client(service, region)
-        return self._asked(lambda: client.get_paginator(operation).paginate(**arguments))
+        return self._asked(client, operation, key, lambda: client.get_paginator(operation).paginate(**arguments))
 
-    def _asked(self, call: Any) -> Iterator[Item]:
+    def _asked(self, client: Any, operation: str, key: str, call: Callable[[], Iterable[Item]]) -> Iterator[Item]:
         from botocore import exceptions as bce
 
+        name: str = client.meta.method_to_api_mapping[operation]
         try:
             for answer in call():
                 answer.pop("ResponseMetadata", None)
+                if key not in answer:  # a page in HTML, or half a document, parses as an answer with nothing in it
+                    raise Refused(UNREADABLE, f"{name} was answered with something else than {key}")
                 yield answer
         except bce.ClientError as error:
             raise self._refused(error) from error
+        except (bce.HTTPClientError, bce.ConnectionError, bce.ResponseStreamingError) as error:
+            raise self._silent(name, error) from error
         except (
             bce.NoCredentialsError,
             bce.PartialCredentialsError,
@@ -134,6 +158,16 @@ class Caller:
             ) from error
         except bce.BotoCoreError as error:
             raise CapacityError(f"AWS could not be asked: {_one_line(error)}") from error
+        except _unparsable() as error:  # the error's own text may hold the whole answer
+            raise Refused(UNREADABLE, f"{name} was answered with what is no answer of AWS") from error
+
+    def _silent(self, name: str, error: Exception) -> Exception:
+        """No answer, or half of one: a gap, but not for every call in turn."""
+        self._unanswered += 1
+        what = f"{name} was not answered ({type(error).__name__.removesuffix('Error')}: {_one_line(error)})"
+        if self._unanswered >= MOST_UNANSWERED:
+            return CapacityError(f"AWS could not be asked: {what}, after {self._unanswered - 1} calls before it")
+        return Refused(SILENT, what)
 
     def _refused(self, error: Any) -> Exception:
         problem = error.response.get("Error") or {}
@@ -145,6 +179,13 @@ class Caller:
         if code in THROTTLED:
             return Refused(code, f"{operation} was throttled {MOST_ATTEMPTS} times ({code}): try again later")
         return Refused(code, f"{operation} failed ({code})")
+
+
+def _unparsable() -> tuple[type[Exception], ...]:
+    """What botocore raises for an answer that it cannot parse: its parsers let plain errors of Python through."""
+    from botocore.parsers import ResponseParserError
+
+    return (ResponseParserError, LookupError, ValueError, AttributeError, TypeError)
 
 
 def _one_line(error: Exception) -> str:
@@ -199,12 +240,14 @@ class _Fetch:
         if not name:
             name = self._only_cluster()
         try:
-            answer = self.caller.one("eks", "describe_cluster", name=name)
+            answer = self.caller.one("eks", "describe_cluster", key="cluster", name=name)
         except Refused as error:
             if error.code != "ResourceNotFoundException":
                 raise CapacityError(f"the cluster {name!r} cannot be read: {error.reason}") from error
-            near = nearest_names(name, self._clusters(), 1)
-            hint = f" (did you mean {either(near)}?)" if near else ""
+            hint = ""
+            with contextlib.suppress(Refused):
+                near = nearest_names(name, self._clusters(), 1)
+                hint = f" (did you mean {either(near)}?)" if near else ""
             raise SpecError(f"--cluster: no cluster {name!r} in {self.caller.region}{hint}") from error
         self.sorter.add(answer, "describe-cluster")
         return section(answer, "cluster")
@@ -213,19 +256,20 @@ class _Fetch:
         """The VPC of the cluster's subnets, where its own answer does not say."""
         own = texts(section(item, "resourcesVpcConfig"), "subnetIds")
         try:
-            answer = self.caller.one("ec2", "describe_subnets", SubnetIds=own)
+            answer = self.caller.one("ec2", "describe_subnets", key="Subnets", SubnetIds=own)
         except Refused as error:
             raise CapacityError(f"{KINDS['subnets'].lost} cannot be read: {error.reason}") from error
         return next((text(s, "VpcId") for s in objects(answer, "Subnets")), "")
 
     def _clusters(self) -> list[str]:
-        try:
-            return [n for page in self.caller.pages("eks", "list_clusters") for n in texts(page, "clusters")]
-        except Refused:
-            return []
+        pages = self.caller.pages("eks", "list_clusters", key="clusters")
+        return [name for page in pages for name in texts(page, "clusters")]
 
     def _only_cluster(self) -> str:
-        known = self._clusters()
+        try:
+            known = self._clusters()
+        except Refused as error:
+            raise SpecError(f"--cluster: say which cluster of {self.caller.region} ({error.reason})") from error
         if len(known) == 1:
             return known[0]
         found = f"found {either(known[:10])}" if known else "none found"
@@ -241,7 +285,8 @@ class _Fetch:
     def _take(self, kind: str, service: str, operation: str, **arguments: Any) -> None:
         """All pages of one kind; a refusal becomes a gap and drops what came before it."""
         try:
-            pages = list(self.caller.pages(service, operation, **arguments))
+            key = _ANSWERS.get(operation, KINDS[kind].key)
+            pages = list(self.caller.pages(service, operation, key=key, **arguments))
         except Refused as error:
             self._gap(kind, error)
             return
@@ -253,12 +298,12 @@ class _Fetch:
     def _reservations(self, subnets: Sequence[str]) -> None:
         for subnet in subnets:
             try:
-                answer = self.caller.one("ec2", "get_subnet_cidr_reservations", SubnetId=subnet)
+                answer = self.caller.one("ec2", "get_subnet_cidr_reservations", key=RESERVATIONS, SubnetId=subnet)
             except Refused as error:
                 self._gap("reservations", error, subnet=subnet)
                 return
             self.sorter.add(
-                {"SubnetIpv4CidrReservations": objects(answer, "SubnetIpv4CidrReservations")},
+                {RESERVATIONS: objects(answer, RESERVATIONS)},
                 f"reservations of {subnet}",
             )
 
@@ -266,7 +311,7 @@ class _Fetch:
         try:
             listed = [
                 n
-                for page in self.caller.pages("eks", "list_nodegroups", clusterName=cluster)
+                for page in self.caller.pages("eks", "list_nodegroups", key="nodegroups", clusterName=cluster)
                 for n in texts(page, "nodegroups")
             ]
         except Refused as error:
@@ -275,7 +320,9 @@ class _Fetch:
         self.sorter.add({"nodegroups": listed}, "list-nodegroups")
         for name in listed:
             try:
-                answer = self.caller.one("eks", "describe_nodegroup", clusterName=cluster, nodegroupName=name)
+                answer = self.caller.one(
+                    "eks", "describe_nodegroup", key="nodegroup", clusterName=cluster, nodegroupName=name
+                )
             except Refused as error:
                 self._gap("nodegroups", error, nodegroup=name)
                 return
@@ -285,7 +332,7 @@ class _Fetch:
         self.sorter.present("addons")
         for name in ("vpc-cni", "coredns") if self.doctor else ("vpc-cni",):
             try:
-                answer = self.caller.one("eks", "describe_addon", clusterName=cluster, addonName=name)
+                answer = self.caller.one("eks", "describe_addon", key="addon", clusterName=cluster, addonName=name)
             except Refused as error:
                 if error.code == "ResourceNotFoundException":
                     continue  # not an add-on of EKS here: installed by hand, or not at all
@@ -299,13 +346,17 @@ class _Fetch:
         for ident, version in template_references(self.sorter.done(), cluster):
             try:
                 answer = self.caller.one(
-                    "ec2", "describe_launch_template_versions", LaunchTemplateId=ident, Versions=[version]
+                    "ec2",
+                    "describe_launch_template_versions",
+                    key="LaunchTemplateVersions",
+                    LaunchTemplateId=ident,
+                    Versions=[version],
                 )
             except Refused as error:
-                if error.code in DENIED:
-                    self._gap("launch_templates", error, template=ident, version=version)
-                    return
-                continue  # gone: the reader of the group says so
+                if error.code.startswith("InvalidLaunchTemplate"):
+                    continue  # gone: the reader of the group says so
+                self._gap("launch_templates", error, template=ident, version=version)
+                return
             answer.pop("NextToken", None)
             self.sorter.add(answer, "describe-launch-template-versions")
 
@@ -319,12 +370,14 @@ class _Fetch:
             try:
                 attached = [
                     p
-                    for page in self.caller.pages("iam", "list_attached_role_policies", RoleName=role)
+                    for page in self.caller.pages(
+                        "iam", "list_attached_role_policies", key="AttachedPolicies", RoleName=role
+                    )
                     for p in objects(page, "AttachedPolicies")
                 ]
                 inline = [
-                    self.caller.one("iam", "get_role_policy", RoleName=role, PolicyName=policy)
-                    for page in self.caller.pages("iam", "list_role_policies", RoleName=role)
+                    self.caller.one("iam", "get_role_policy", key="PolicyDocument", RoleName=role, PolicyName=policy)
+                    for page in self.caller.pages("iam", "list_role_policies", key="PolicyNames", RoleName=role)
                     for policy in texts(page, "PolicyNames")
                 ]
             except Refused as error:
@@ -340,10 +393,14 @@ class _Fetch:
     def _policies(self, arns: Iterable[str]) -> None:
         for arn in arns:
             try:
-                policy = section(self.caller.one("iam", "get_policy", PolicyArn=arn), "Policy")
+                policy = section(self.caller.one("iam", "get_policy", key="Policy", PolicyArn=arn), "Policy")
                 version = section(
                     self.caller.one(
-                        "iam", "get_policy_version", PolicyArn=arn, VersionId=text(policy, "DefaultVersionId")
+                        "iam",
+                        "get_policy_version",
+                        key="PolicyVersion",
+                        PolicyArn=arn,
+                        VersionId=text(policy, "DefaultVersionId"),
                     ),
                     "PolicyVersion",
                 )

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from capacity.errors import SpecError
 from capacity.readers.aws_answers import Answers, Item, text
 from capacity.readers.aws_owners import Interface
+from capacity.readers.decode import parse_documents
 from capacity.readers.draft import Note
 from capacity.spec.cni_env import CNI_VARIABLES, OTHER_VARIABLES, parse_env_switch
 from capacity.spec.windows import of_chart_values
@@ -85,11 +87,9 @@ def decoded_configuration(given: str, notes: list[Note]) -> dict[str, Any]:
     try:
         decoded: Any = json.loads(given)
     except (ValueError, RecursionError):
-        import yaml
-
         try:
-            decoded = yaml.safe_load(given)
-        except (yaml.YAMLError, RecursionError):
+            decoded = next(iter(parse_documents(given, "configurationValues")), None)
+        except SpecError:
             decoded = None
     if isinstance(decoded, dict):
         return decoded

@@ -34,6 +34,7 @@ class Groups:
     notes: tuple[Note, ...] = ()
     gaps: tuple[Gap, ...] = ()
     nodes: Mapping[str, str] = field(default_factory=dict)
+    assumed: frozenset[str] = frozenset()
 
 
 def parse_groups(answers: Answers, cluster: str, names: Mapping[str, str], catalog: Catalog) -> Groups:
@@ -58,6 +59,8 @@ class _Reader:
         self.catalog = catalog
         self.notes: list[Note] = []
         self.gaps: list[Gap] = []
+        self.assumed: set[str] = set()
+        self.unread: set[str] = set()  # groups whose launch template was not read
         self.drafts: dict[str, GroupDraft] = {}
         self.nodes: dict[str, str] = {}
         self.scaling = {text(g, "AutoScalingGroupName"): g for g in answers.of("autoscaling_groups")}
@@ -77,7 +80,9 @@ class _Reader:
             if name not in owned and self._is_ours(group):
                 self._self_managed(name, group, instances)
         self._loose([i for i in instances if text(i, "InstanceId") not in self.nodes])
-        return Groups(tuple(self.drafts.values()), tuple(self.notes), tuple(self.gaps), self.nodes)
+        return Groups(
+            tuple(self.drafts.values()), tuple(self.notes), tuple(self.gaps), self.nodes, frozenset(self.assumed)
+        )
 
     def _gap_of_group(self, name: str) -> None:
         kind = KINDS["nodegroups"]
@@ -119,7 +124,9 @@ class _Reader:
             taints=tuple((text(t, "key"), text(t, "value"), text(t, "effect")) for t in objects(group, "taints", name)),
         )
         draft = self._max_pods(draft, text(group, "amiType"), user_data)
-        self._keep(draft, types, texts(group, "subnets"), mine)
+        own_ami = text(group, "amiType") == "CUSTOM"
+        guessed = ("instanceTypes", *(("ami", "provisioner", "maxPods") if own_ami else ()))
+        self._keep(draft, types, texts(group, "subnets"), mine, guessed if name in self.unread else ())
         return scaling_names
 
     def _max_pods(self, draft: GroupDraft, ami_type: str, user_data: str) -> GroupDraft:
@@ -180,7 +187,8 @@ class _Reader:
         )
         mine = [i for i in instances if text(i, "InstanceId") in inside]
         zones = [z.strip() for z in text(group, "VPCZoneIdentifier").split(",") if z.strip()]
-        self._keep(draft, types, zones, mine)
+        guessed = ("ami", "maxPods", *(("instanceTypes",) if not any(overrides) else ()))
+        self._keep(draft, types, zones, mine, guessed if name in self.unread else ())
 
     # --- nodes without a group that AWS knows -------------------------------------------------
 
@@ -207,7 +215,9 @@ class _Reader:
                 + (" (import the NodePool and EC2NodeClass as well)" if karpenter else ""),
                 "nodes",
             )
-            self._keep(draft, [t for t, _ in sorted(kinds.items(), key=lambda k: (-k[1], k[0]))], subnets, members)
+            guessed = () if karpenter or self.answers.has("nodegroups") else ("provisioner", "nodes", "ami", "maxPods")
+            ordered = [t for t, _ in sorted(kinds.items(), key=lambda k: (-k[1], k[0]))]
+            self._keep(draft, ordered, subnets, members, guessed)
 
     # --- shared ------------------------------------------------------------------------------
 
@@ -223,6 +233,7 @@ class _Reader:
         chosen = exact or default or latest
         if chosen:
             return chosen[0]
+        self.unread.add(group)
         kind = KINDS["launch_templates"]
         command = kind.command_for(template=ident, version=str(version or "$Default"))
         self.gaps.append(
@@ -230,8 +241,15 @@ class _Reader:
         )
         return None
 
-    def _keep(self, draft: GroupDraft, types: Sequence[str], subnets: Sequence[str], members: Sequence[Item]) -> None:
-        """Take a group in, or say why not."""
+    def _keep(
+        self,
+        draft: GroupDraft,
+        types: Sequence[str],
+        subnets: Sequence[str],
+        members: Sequence[Item],
+        guessed: Sequence[str] = (),
+    ) -> None:
+        """Take a group in, or say why not; ``guessed`` are its keys that an answer would tell which was not read."""
         for instance in members:
             self.nodes[text(instance, "InstanceId")] = printable(draft.name)[:MOST_NAME]
         running = Counter(text(i, "InstanceType") for i in members)
@@ -244,7 +262,8 @@ class _Reader:
         absent = sorted({s for s in subnets if s not in self.names})
         if absent:
             self._say(draft.name, f"its subnets {', '.join(absent)} are not among the answers", "subnets")
-        if not known or not here:
+        unread = "instanceTypes" in guessed  # the types stand in what was not read: some are assumed later
+        if not (known or unread) or not here:
             what = "no instance type that can be planned is known" if not known else "none of its subnets is known"
             self._say(draft.name, f"left out of the plan: {what}")
             return
@@ -262,7 +281,16 @@ class _Reader:
         name = printable(draft.name)[:MOST_NAME] or "nodes"
         while name in self.drafts:
             name += "-2"
-        self.drafts[name] = replace(draft, name=name, instance_types=known, subnets=here, min_nodes=low, max_nodes=high)
+        self.drafts[name] = replace(
+            draft, name=name, instance_types=known or None, subnets=here, min_nodes=low, max_nodes=high
+        )
+        for key in guessed if known else [k for k in guessed if k != "instanceTypes"]:
+            self._assume(at("nodeGroups", name, key))
+
+    def _assume(self, path: str) -> None:
+        self.assumed.add(path)
+        why = "its launch template was not read" if self.answers.has("nodegroups") else "the node groups were not read"
+        self.notes.append(Note(f"{path}: assumed: {why}", path))
 
     def _plannable(self, group: str, name: str) -> bool:
         """Whether the catalog has the figures a plan needs."""

@@ -11,6 +11,7 @@ from functools import cache
 
 from capacity.catalog.files import data_dir, read_text
 from capacity.readers.aws_answers import Answers, Item, count, moment, objects, section, tags, text
+from capacity.readers.decode import brief
 
 PREFIX_SIZE = 16  # addresses of a /28; aws/aws-eks-best-practices@dc0243a prefix-mode_linux.adoc L22
 LEAK_AGE_S = 300  # the CNI's own clean-up takes ENIs "available" for longer; ipamd awsutils.go L89-90, L2407
@@ -275,7 +276,7 @@ def _blocks(item: Item) -> tuple[tuple[tuple[int, int], ...], int, int, int]:
         singles = [int(IPv4Address(text(a, "PrivateIpAddress"))) for a in listed]
         blocks = [IPv4Network(text(p, "Ipv4Prefix")) for p in objects(item, "Ipv4Prefixes", ident)]
     except ValueError as error:
-        raise SpecError(f"{ident}: {error}") from error
+        raise SpecError(f"{ident}: {brief(error)}") from error
     spans = [(a, a) for a in singles] + [(int(b[0]), int(b[-1])) for b in blocks]
     primary = sum(a.get("Primary") is True for a in listed)
     return tuple(spans), primary, len(singles) - primary, len(blocks)

@@ -17,6 +17,7 @@ from capacity.readers.aws_groups import MOST_NAME, Groups, parse_groups
 from capacity.readers.aws_owners import NODE_OWNERS, Interface, parse_interfaces
 from capacity.readers.common import block_of
 from capacity.readers.complete import complete
+from capacity.readers.decode import brief
 from capacity.readers.draft import PODS_TODAY, GroupDraft, Note, PlanDraft, SubnetDraft, TenantDraft, at
 from capacity.readers.write import printable, render_plan
 from capacity.spec.discovery import CLUSTER_TAG, ROLE_TAG
@@ -122,7 +123,7 @@ def steady_use(draft: PlanDraft) -> dict[str, dict[str, int]]:
 
 
 def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
-    """The draft of a plan. What nothing explains is not booked yet: see :mod:`capacity.readers.aws_ledger`."""
+    """The draft of a plan. What nothing explains is not booked yet: see :mod:`capacity.readers.aws_addresses`."""
     network = section(found.item, "kubernetesNetworkConfig")
     names = {a.ident: a.name for a in found.accounts}
     control = tuple(names[s] for s in texts(section(found.item, "resourcesVpcConfig"), "subnetIds") if s in names)
@@ -152,8 +153,8 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
     notes += [Note(n, at("vpc.subnets", a.name)) for a in found.accounts if (n := a.note(known)) is not None]
     notes += [
         Note(
-            f"subnet {a.name}: AWS counts the {a.reserved_unused} unused addresses of its CIDR reservations as taken, "
-            "the plan as free but reserved",
+            f"subnet {a.name}: AvailableIpAddressCount ({a.reported_free}) leaves out the {a.reserved_unused} unused "
+            "addresses of its CIDR reservations; in the plan they are free but reserved",
             at("vpc.subnets", a.name),
         )
         for a in found.accounts
@@ -170,6 +171,7 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
     cidrs, note = _vpc_blocks(found)
     if note:
         notes.append(note)
+    unread = _unread_settings(found, notes)
     return PlanDraft(
         source=source,
         name=found.name or None,
@@ -188,7 +190,22 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
         node_groups=groups,
         tenants=booked,
         notes=tuple(dict.fromkeys(notes)),
+        assumed=found.groups.assumed | unread,
     )
+
+
+def _unread_settings(found: AwsCluster, notes: list[Note]) -> set[str]:
+    """Paths of the plan that stand for calls which were refused; one note each."""
+    unread = {
+        "vpcs": ("vpc.cidrs", "the VPC was not read"),
+        "addons": ("cni.env", "the vpc-cni add-on was not read: the chart's settings"),
+    }
+    assumed = set()
+    for kind, (path, why) in unread.items():
+        if any(gap.kind == kind for gap in found.gaps):
+            assumed.add(path)
+            notes.append(Note(f"{path}: assumed: {why}", path))
+    return assumed
 
 
 def _env(found: AwsCluster) -> dict[str, str]:
@@ -226,7 +243,7 @@ def _block(given: str) -> IPv4Network:
     try:
         return IPv4Network(given)
     except ValueError as error:
-        raise SpecError(f"describe-vpcs: {error}") from error
+        raise SpecError(f"describe-vpcs: {brief(error)}") from error
 
 
 def _with_pod_subnets(group: GroupDraft, found: AwsCluster, notes: list[Note]) -> GroupDraft:
@@ -358,6 +375,7 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
     model holds more than AWS counts, which a note says.
     """
     subnets, pods, notes = [], [], list(draft.notes)
+    assumed: set[str] = set()
     for account, subnet in zip(found.accounts, draft.subnets, strict=True):
         modelled = steady.get(account.name, {})
         rest = account.taken - sum(modelled.values())
@@ -370,7 +388,11 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
         if rest < 0:
             notes.append(Note(_excess(account, modelled, -rest, own), at("vpc.subnets", account.name, "used")))
         elif used:
-            notes.append(Note(_explained(account, modelled, used), at("vpc.subnets", account.name, "used")))
+            path = at("vpc.subnets", account.name, "used")
+            notes.append(Note(_explained(account, modelled, used), path))
+            if why := _unsure(found, account):
+                assumed.add(path)
+                notes.append(Note(f"{path}: assumed: {why}", path))
     if pods:
         total = sum(t.addresses or 0 for t in pods)
         notes.append(
@@ -380,7 +402,22 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
                 "tenants",
             )
         )
-    return replace(draft, subnets=tuple(subnets), tenants=(*draft.tenants, *pods), notes=tuple(dict.fromkeys(notes)))
+    return replace(
+        draft,
+        subnets=tuple(subnets),
+        tenants=(*draft.tenants, *pods),
+        notes=tuple(dict.fromkeys(notes)),
+        assumed=draft.assumed | assumed,
+    )
+
+
+def _unsure(found: AwsCluster, account: SubnetAccount) -> str:
+    """Why the addresses in use are no statement of AWS; empty where they are."""
+    if not found.answers.has("interfaces"):
+        return "EC2's count alone, without the network interfaces"
+    if account.difference > 0 and not found.answers.has("reservations"):
+        return "EC2's count leaves out what is reserved, and the CIDR reservations were not read"
+    return ""
 
 
 def _own_addresses(found: AwsCluster, account: SubnetAccount) -> int:

@@ -12,6 +12,7 @@ from capacity.catalog.columns import COLUMNS, Column, parse_cell
 from capacity.errors import SpecError
 from capacity.readers.aws_answers import Item, count, objects, section, text, texts
 from capacity.readers.aws_client import Caller, Refused
+from capacity.readers.decode import brief
 from capacity.readers.draft import Note
 
 SOURCE = "ec2_cache"
@@ -143,12 +144,13 @@ def limit_rows(answers: Iterable[Item], day: dt.date) -> list[str]:
 
 
 def _checked(name: str, column: Column, cell: str) -> str:
+    where = f"describe-instance-types: {name!r:.80}: {column.name} {cell!r:.80}"
     try:
         parse_cell(column, cell)
     except ValueError as error:
-        raise SpecError(f"describe-instance-types: {name}: {column.name} {cell!r} is {error}") from error
+        raise SpecError(f"{where} is {brief(error)}") from error
     if any(c in cell for c in ',"\n\r'):
-        raise SpecError(f"describe-instance-types: {name}: {column.name} {cell!r} cannot stand in a table")
+        raise SpecError(f"{where} cannot stand in a table")
     return cell
 
 
@@ -160,7 +162,7 @@ def fetch_instance_types(caller: Caller) -> list[Item]:
     Refused
         The call was denied or failed.
     """
-    pages = caller.pages("ec2", "describe_instance_types")
+    pages = caller.pages("ec2", "describe_instance_types", key="InstanceTypes")
     return [t for page in pages for t in objects(page, "InstanceTypes")]
 
 
@@ -173,7 +175,10 @@ def fetch_prices(caller: Caller, day: dt.date) -> tuple[list[str], list[Note]]:
     ]
     found: list[str] = []
     try:
-        for page in caller.pages("pricing", "get_products", region=endpoint, ServiceCode="AmazonEC2", Filters=filters):
+        pages = caller.pages(
+            "pricing", "get_products", region=endpoint, key="PriceList", ServiceCode="AmazonEC2", Filters=filters
+        )
+        for page in pages:
             found += texts(page, "PriceList")
     except Refused as error:
         return [], [Note(f"prices not refreshed: {error.reason} (IAM action pricing:GetProducts)")]
@@ -192,6 +197,8 @@ def price_rows(price_list: Iterable[str], region: str, day: dt.date) -> list[str
             entry = json.loads(blob)
         except (ValueError, RecursionError) as error:
             raise SpecError(f"the Pricing API answered no JSON ({error})") from error
+        if not isinstance(entry, dict):
+            raise SpecError("the Pricing API answered with an entry that is no object")
         attributes = section(section(entry, "product"), "attributes")
         name = text(attributes, "instanceType")
         if text(attributes, "regionCode") not in (region, "") or "." not in name:

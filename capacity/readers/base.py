@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from capacity.errors import SpecError
+from capacity.files import input_name, read_bytes
 from capacity.readers.common import discovery_tags
 from capacity.readers.complete import ADD_NETWORK
 from capacity.readers.document import ASSUMED, POD_SUBNETS, SUBNET_IDS, Document, document
@@ -23,7 +24,7 @@ from capacity.readers.draft import (
     key_of,
 )
 from capacity.readers.write import comment, printable, render_plan
-from capacity.spec.document import Section, decode_text, parse_json, parse_yaml, read_bytes
+from capacity.spec.document import Section, decode_text, parse_json, parse_yaml
 from capacity.spec.parse import parse_plan
 from capacity.units import parse_cpu, parse_memory
 
@@ -322,11 +323,6 @@ def _styled(value: Any) -> Any:
     return node
 
 
-def read_text(path: Path, name: str) -> str:
-    """Text of a file, or of standard input for ``-``."""
-    return decode_text(read_bytes(path, name), name)
-
-
 @dataclass(frozen=True)
 class Base:
     """The plan an import is merged into or compared with.
@@ -352,8 +348,8 @@ def read_base(path: Path) -> Base:
     SpecError
         `check` would refuse it.
     """
-    name = "<stdin>" if str(path) == "-" else str(path)
-    text = read_text(path, name)
+    name = input_name(path)
+    text = decode_text(read_bytes(path), name)
     section = plan_section(text, name)
     full = plan_draft(section, name)
     return Base(text, full, without_assumptions(full))

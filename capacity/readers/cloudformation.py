@@ -36,6 +36,13 @@ _TENANTS = {
     "AWS::ElasticLoadBalancing::LoadBalancer": ("clb", "Subnets"),
     "AWS::EFS::MountTarget": ("efs", "SubnetId"),
 }
+READ = (  # what else is in a template has no part in a plan
+    *CLUSTERS,
+    *_TENANTS,
+    *("AWS::EC2::VPC", "AWS::EC2::VPCCidrBlock", "AWS::EC2::Subnet", "AWS::EC2::LaunchTemplate"),
+    *("AWS::EKS::Nodegroup", "AWS::EKS::Addon", "AWS::EKS::FargateProfile"),
+    *("AWS::AutoScaling::AutoScalingGroup", "AWS::AutoScaling::LaunchConfiguration"),
+)
 
 
 @dataclass
@@ -77,14 +84,14 @@ def parse_cloudformation(template: dict[str, Any], file: str = "") -> PlanDraft:
         kind = str(mapping(raw).get("Type") or "")
         if kind == "AWS::CloudFormation::Stack":
             said.say(name, "a nested stack: import its template too")
-        parsed.resources[str(name)] = (kind, resolver.value(mapping(mapping(raw).get("Properties"))))
+        parsed.resources[str(name)] = (kind, _properties(parsed, str(name), kind, mapping(raw).get("Properties")))
     vpc = _vpc(parsed)
     subnets = _subnets(parsed, vpc)
     if resolver.zones_guessed:
         said.say("", "zones by Fn::GetAZs: taken in alphabetic order")
     cluster_name, cluster = next(parsed.of(*CLUSTERS), ("", {}))
-    network = mapping(_settings(cluster).get("KubernetesNetworkConfig"))
-    family = str(network.get("IpFamily") or "").lower()
+    network = mapping(parsed.known(cluster_name, _settings(cluster), "KubernetesNetworkConfig"))
+    family = (text_of(parsed.known(cluster_name, network, "IpFamily")) or "").lower()
     env, cni_version = _cni(parsed)
     return PlanDraft(
         source=f"cloudformation {file}".strip(),
@@ -102,6 +109,21 @@ def parse_cloudformation(template: dict[str, Any], file: str = "") -> PlanDraft:
         notes=tuple(said.notes),
         assumed=frozenset(at("vpc.subnets", s.name, "zone") for s in subnets if resolver.zones_guessed and s.zone),
     )
+
+
+def _properties(parsed: _Template, name: str, kind: str, raw: Any) -> Any:
+    """A resource's properties, evaluated; empty, with a note, where the template does not give them."""
+    value = parsed.resolver.value(raw)
+    added = [key for key in mapping(raw) if key.startswith("Fn::")]
+    if kind not in READ:
+        return mapping(value)
+    if isinstance(value, Unresolved):
+        parsed.said.say(f"{name}.Properties", value.why)
+    elif value is not None and not isinstance(value, dict):
+        parsed.said.say(f"{name}.Properties", "is no mapping: left out")
+    for key in added if isinstance(value, dict) else ():
+        parsed.said.say(f"{name}.Properties.{key}", "is not evaluated: what it adds is not known")
+    return mapping(value)
 
 
 def _settings(cluster: Any) -> Any:
@@ -157,7 +179,8 @@ def _subnets(parsed: _Template, vpc: str | None) -> tuple[SubnetDraft, ...]:
         path = at("vpc.subnets", label)
         block = block_of(parsed.known(name, properties, "CidrBlock", path=f"{path}.cidr"))
         zone = text_of(parsed.known(name, properties, "AvailabilityZone", path=f"{path}.zone"))
-        tags = {str(t.get("Key")): t.get("Value") for t in map(mapping, items(properties.get("Tags")))}
+        stated = map(mapping, items(parsed.known(name, properties, "Tags", path=path)))
+        tags = {key: t.get("Value") for t in stated if (key := text_of(t.get("Key")))}
         drafts.append(SubnetDraft(label, zone, block, tags=discovery_tags(tags)))
     return tuple(drafts)
 
@@ -213,7 +236,7 @@ def _managed(parsed: _Template, name: str, properties: Any, taken: list[str]) ->
     label = unique(text_of(properties.get("NodegroupName")) or name, taken)
     path = at("nodeGroups", label)
     scaling = parsed.known(name, properties, "ScalingConfig")
-    update = mapping(properties.get("UpdateConfig"))
+    update = mapping(parsed.known(name, properties, "UpdateConfig", path=f"{path}.update"))
     share = int_of(update.get("MaxUnavailablePercentage"), 1, 100)
     launch = _launch(parsed, properties)
     stated = parsed.known(name, properties, "InstanceTypes", path=f"{path}.instanceTypes")
@@ -224,12 +247,13 @@ def _managed(parsed: _Template, name: str, properties: Any, taken: list[str]) ->
     if not types and "InstanceTypes" not in properties and "LaunchTemplate" not in properties:
         parsed.said.say(name, f"names no instance type: EKS takes {EKS_DEFAULT_TYPE}", f"{path}.instanceTypes")
         types = [EKS_DEFAULT_TYPE]
-    taints = (mapping(t) for t in items(properties.get("Taints")))
+    taints = [mapping(t) for t in items(parsed.known(name, properties, "Taints", path=path))]
+    labels = mapping(parsed.known(name, properties, "Labels", path=path))
     effects = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
     return GroupDraft(
         name=label,
         instance_types=tuple(dict.fromkeys(types)) or None,
-        ami=ami_of(text_of(properties.get("AmiType"))),
+        ami=ami_of(text_of(parsed.known(name, properties, "AmiType", path=f"{path}.ami"))),
         provisioner="managed",
         min_nodes=_size(parsed, name, scaling, "MinSize", path),
         desired=_size(parsed, name, scaling, "DesiredSize", path),
@@ -237,9 +261,14 @@ def _managed(parsed: _Template, name: str, properties: Any, taken: list[str]) ->
         subnets=_subnet_list(parsed, parsed.known(name, properties, "Subnets", path=f"{path}.subnets")),
         max_unavailable=f"{share}%" if share else int_of(update.get("MaxUnavailable"), 1, 100),
         max_pods=max_pods_in(launch.get("UserData")) if launch else None,
-        labels={str(k): str(v) for k, v in mapping(properties.get("Labels")).items()} or None,
+        labels={str(k): text_of(v) or "" for k, v in labels.items()} or None,
         taints=tuple(
-            (str(t.get("Key") or ""), str(t.get("Value") or ""), effects.get(str(t.get("Effect")), "")) for t in taints
+            (
+                text_of(t.get("Key")) or "",
+                text_of(t.get("Value")) or "",
+                effects.get(text_of(t.get("Effect")) or "", ""),
+            )
+            for t in taints
         )
         or None,
     )
@@ -300,7 +329,8 @@ def _self_managed(parsed: _Template, name: str, properties: Any, taken: list[str
     label = unique(text_of(properties.get("AutoScalingGroupName")) or name, taken)
     path = at("nodeGroups", label)
     launch = _launch(parsed, properties)
-    mixed = mapping(mapping(properties.get("MixedInstancesPolicy")).get("LaunchTemplate"))
+    policy = parsed.known(name, properties, "MixedInstancesPolicy", path=f"{path}.instanceTypes")
+    mixed = mapping(mapping(policy).get("LaunchTemplate"))
     overrides = [mapping(o).get("InstanceType") for o in items(mixed.get("Overrides"))]
     types = _types(parsed, name, overrides, f"{path}.instanceTypes")
     if not types:

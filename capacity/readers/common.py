@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Any
@@ -106,7 +106,7 @@ def cni_environment(env: Any, said: Findings, where: str) -> dict[str, str]:
     kept: dict[str, str] = {}
     left_out = []
     for name, value in pairs:
-        if name not in CNI_VARIABLES or name in _PRIVATE:
+        if not isinstance(name, str) or name not in CNI_VARIABLES or name in _PRIVATE:
             left_out.append(str(name))
             continue
         if value is None or isinstance(value, (dict, list)):
@@ -178,7 +178,7 @@ def subnet_label(tags: Mapping[str, Any], fallback: str) -> str:
 
 def unique(name: str, taken: Iterable[str]) -> str:
     """``name``, with a number where it is taken."""
-    names = set(taken)
+    names = taken if isinstance(taken, Set) else set(taken)
     if name not in names:
         return name
     return next(candidate for i in range(2, len(names) + 3) if (candidate := f"{name}-{i}") not in names)

@@ -6,6 +6,7 @@ annotation ``capacity/assumed``, which `check` repeats as a warning, and a later
 
 from __future__ import annotations
 
+from bisect import bisect, insort
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -297,16 +298,16 @@ class _FreeSpace:
 
     def __init__(self, blocks: list[IPv4Network], taken: list[IPv4Network]) -> None:
         self.blocks = list(blocks)
-        self.taken = sorted(collapse_addresses(taken))
+        # first and last address of what is taken: apart from each other, in order
+        self.taken = [(int(b[0]), int(b[-1])) for b in sorted(collapse_addresses(taken))]
+        self.passed: dict[tuple[IPv4Network, int], int] = {}
 
     def take(self, prefix: int) -> IPv4Network:
         for size in range(prefix, 29):
             for block in self.blocks:
-                if size < block.prefixlen:
-                    continue
-                for candidate in block.subnets(new_prefix=size):
-                    if not any(candidate.overlaps(t) for t in self.taken):
-                        return self._taken(candidate)
+                first = self._free_from(block, 2 ** (32 - size)) if size >= block.prefixlen else None
+                if first is not None:
+                    return self._taken(IPv4Network((first, size)))
         for second in range(256):  # every block is full: the next /16 of 10.0.0.0/8
             more = IPv4Network(f"10.{second}.0.0/16")
             if not any(more.overlaps(b) for b in self.blocks):
@@ -314,8 +315,20 @@ class _FreeSpace:
                 return self.take(prefix)
         raise AssertionError("a plan of 256 full VPC blocks")
 
+    def _free_from(self, block: IPv4Network, size: int) -> int | None:
+        """Where the first so many aligned free addresses of a block begin."""
+        # What is taken stays so: below the last place of this size there is none.
+        first, end = self.passed.get((block, size), int(block[0])), int(block[-1])
+        for low, high in self.taken[max(bisect(self.taken, (first, 0)) - 1, 0) :]:
+            if low > first + size - 1:
+                break
+            if high >= first:
+                first = -(-(high + 1) // size) * size
+        self.passed[block, size] = first
+        return first if first + size - 1 <= end else None
+
     def _taken(self, candidate: IPv4Network) -> IPv4Network:
-        self.taken.append(candidate)
+        insort(self.taken, (int(candidate[0]), int(candidate[-1])))
         return candidate
 
 

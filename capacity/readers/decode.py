@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from capacity.errors import SpecError
+from capacity.files import read_bytes
 from capacity.spec.document import YAML_LIMIT_BYTES
-from capacity.spec.yaml_nodes import MERGE, NULL, NodeBuilder, yaml_message
+from capacity.spec.yaml_nodes import MERGE, NULL, NodeBuilder
 
 _OWN_TAGS = {"!Ref": "Ref", "!Condition": "Condition"}  # the other short tags are Fn::<name>
 PLACEHOLDER = re.compile(r"\$\{[^}]*\}?|\$[A-Z_][A-Z0-9_]*|<<?[A-Za-z_][\w .-]*>>?|\{\{.*?\}\}|%[A-Za-z_]\w*%|__\w+__")
@@ -40,20 +40,9 @@ def read_data(path: str) -> bytes:
     Raises
     ------
     SpecError
-        It cannot be read or is empty.
+        It cannot be read, is empty, or has no end.
     """
-    from pathlib import Path
-
-    try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except FileNotFoundError:
-        raise SpecError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise SpecError(f"{path}: is a directory (expected a file)") from None
-    except OSError as error:
-        raise SpecError(f"{path}: {error.strerror or error}") from error
-    except ValueError as error:  # an embedded null byte
-        raise SpecError(f"{path!r}: {error}") from error
+    data = read_bytes(path)
     if not data.strip():
         raise SpecError(f"{file_name(path)}: is empty")
     return data
@@ -87,7 +76,7 @@ def parse_documents(text: str, name: str) -> list[Any]:
     if text.lstrip()[:1] in ("{", "[") and not text.lstrip().startswith("{{"):
         return parse_json_documents(text, name)
     if len(text) > YAML_LIMIT_BYTES:
-        raise SpecError(f"{name}: YAML larger than 16 MB (save it as JSON, which is read at any size)")
+        raise SpecError(f"{name}: YAML larger than 16 MB (save it as JSON, which may have 128 MB)")
     return parse_yaml_documents(text, name)
 
 
@@ -149,7 +138,9 @@ def parse_yaml_documents(text: str, name: str) -> list[Any]:
                 raise SpecError(
                     f"{name}: is a template that is no YAML before it is rendered (import the rendered file)"
                 ) from None
-        raise SpecError(yaml_message(error, name)) from None
+        from capacity.spec.yaml_loader import yaml_message
+
+        raise SpecError(yaml_message(error, name, text)) from None
     except RecursionError:
         raise SpecError(f"{name}: nested too deeply") from None
 
@@ -170,10 +161,9 @@ def soften_template(text: str) -> str:
 
 
 def _compose(text: str, name: str) -> list[Any]:
-    import yaml
+    from capacity.spec.yaml_loader import yaml_loader
 
-    loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    loader = loader_class(text)
+    loader = yaml_loader()(text)
     found = []
     try:
         while loader.check_node():
@@ -229,6 +219,12 @@ def tagged(tag: str, value: Any) -> Any:
     if tag == "!GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {_OWN_TAGS.get(tag, "Fn::" + tag[1:]): value}
+
+
+def brief(error: Exception, most: int = 200) -> str:
+    """What an error of a library says, on one line and not as long as what it quotes."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= most else text[: most - 2] + " …"
 
 
 # --- reading values ---------------------------------------------------------------------------

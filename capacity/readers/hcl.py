@@ -16,10 +16,11 @@ from capacity.errors import MissingExtra, SpecError
 from capacity.readers.common import Findings
 from capacity.readers.decode import bool_of, decode, file_name, items, mapping, read_data
 from capacity.readers.draft import PlanDraft
-from capacity.readers.hcl_expression import UNKNOWN, Scope, Unknown, evaluate
+from capacity.readers.hcl_expression import UNKNOWN, Budget, Scope, Unknown, evaluate, too_large
 from capacity.readers.terraform import References, Resource, draft_of
 
 _ZONES = "abcdef"
+MOST_INSTANCES = 1000  # of one resource
 MODULE_GROUP_SIZES = {"min_size": 1, "max_size": 3, "desired_size": 1}  # terraform-aws-eks, eks-managed-node-group
 
 
@@ -36,6 +37,12 @@ class _Module:
     made: dict[str, list[Resource]] = field(default_factory=dict)  # "aws_subnet.private" -> instances
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)  # module -> its known outputs
     busy: set[str] = field(default_factory=set)
+    values: dict[tuple[str, str], Any] = field(default_factory=dict)  # of variables and locals, each evaluated once
+    budget: Budget = field(default_factory=Budget)
+
+    def learnt(self) -> None:
+        """Something was made that locals may refer to: they are evaluated anew."""
+        self.values.clear()
 
     # --- evaluating -------------------------------------------------------------------------
 
@@ -48,9 +55,9 @@ class _Module:
         if not isinstance(raw, str):
             return raw
         if raw.startswith("${") and raw.endswith("}"):
-            return evaluate(raw[2:-1], self.look, scope)
+            return evaluate(raw[2:-1], self.look, scope, self.budget)
         if raw.startswith('"') and raw.endswith('"') and len(raw) > 1:
-            return evaluate(raw, self.look, scope)
+            return evaluate(raw, self.look, scope, self.budget)
         return UNKNOWN if raw.startswith("<<") else raw
 
     def look(self, name: str, _: Scope) -> Any:
@@ -70,14 +77,20 @@ class _Module:
         return UNKNOWN
 
     def variable(self, name: str) -> Any:
-        return self.value(self.variables[name])
+        return self._once(("var", name), self.variables[name])
+
+    def _once(self, key: tuple[str, str], raw: Any) -> Any:
+        if key not in self.values:
+            value = self.value(raw)
+            self.values[key] = UNKNOWN if too_large(value) else value
+        return self.values[key]
 
     def local(self, name: str) -> Any:
         if name in self.busy or name not in self.locals:
             return UNKNOWN
         self.busy.add(name)
         try:
-            return self.value(self.locals[name])
+            return self._once(("local", name), self.locals[name])
         finally:
             self.busy.discard(name)
 
@@ -221,6 +234,7 @@ def _resources(module: _Module) -> Iterator[Resource]:
     for kind, name, body in sorted(module.resources, key=lambda r: order.get(r[0], 3)):
         instances = list(_expanded(module, kind, name, body))
         module.made[f"{kind}.{name}"] = instances
+        module.learnt()
         yield from instances
     for name, call in module.calls.items():
         source = str(module.value(call.get("source")))
@@ -242,20 +256,28 @@ def _expanded(module: _Module, kind: str, name: str, body: Any) -> Iterator[Reso
         if isinstance(count, bool) or not isinstance(count, int):
             module.said.say(address, "its count is not known here: taken as 1")
             count = 1
-        keys = [(i, {"count": {"index": i}}) for i in range(min(count, 1000))]
+        _say_cut(module, address, count)
+        keys = [(i, {"count": {"index": i}}) for i in range(min(count, MOST_INSTANCES))]
     elif "for_each" in body:
         over = module.value(body["for_each"])
         pairs = over.items() if isinstance(over, dict) else ((v, v) for v in over) if isinstance(over, list) else None
         if pairs is None:
             module.said.say(address, "its for_each is not known here: taken as one")
         else:
-            keys = [(str(k), {"each": {"key": k, "value": v}}) for k, v in list(pairs)[:1000]]
+            listed = list(pairs)
+            _say_cut(module, address, len(listed))
+            keys = [(str(k), {"each": {"key": k, "value": v}}) for k, v in listed[:MOST_INSTANCES]]
     for index, scope in keys:
         suffix = "" if index is None else f"[{index}]" if isinstance(index, int) else f'["{index}"]'
         values = known(module.value({k: v for k, v in body.items() if k not in ("count", "for_each")}, scope))
         if kind in ("aws_subnet", "aws_vpc", "aws_launch_template"):
             values = {**values, "id": f"{address}{suffix}"}
         yield Resource(f"{address}{suffix}", kind, name, (), index, values, _given(body, values))
+
+
+def _say_cut(module: _Module, address: str, count: int) -> None:
+    if count > MOST_INSTANCES:
+        module.said.say(address, f"the first {MOST_INSTANCES:,} of {count:,} are read")
 
 
 def _given(body: Any, values: Any) -> dict[str, Any]:
@@ -281,8 +303,9 @@ def _vpc_module(module: _Module, name: str, given: dict[str, Any]) -> Iterator[R
         blocks = given.get(f"{kind}_subnets")
         if isinstance(blocks, Unknown):
             module.said.say(f"module.{name}.{kind}_subnets", "not known here", "vpc.subnets")
+        _say_cut(module, f"module.{name}.{kind}_subnets", len(items(blocks)))
         ids = []
-        for i, block in enumerate(items(blocks)):
+        for i, block in enumerate(items(blocks)[:MOST_INSTANCES]):
             zone = zones[i % len(zones)] if zones else UNKNOWN
             label = f"{kind}-{zone}" if isinstance(zone, str) else f"{kind}-{i + 1}"
             identity = f"module.{name}.{kind}_subnets[{i}]"
@@ -292,6 +315,7 @@ def _vpc_module(module: _Module, name: str, given: dict[str, Any]) -> Iterator[R
             yield _made("aws_subnet", f"{kind}{i}", values, name, i)
         outputs[f"{kind}_subnets"] = ids
     module.outputs[name] = outputs
+    module.learnt()
     yield from _nat_gateways(given, outputs, name)
 
 

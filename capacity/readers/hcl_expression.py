@@ -13,6 +13,9 @@ from ipaddress import IPv4Network
 from typing import Any
 
 DEEPEST = 60
+MOST_ROUNDS = 100_000  # of all `for` expressions of a file together
+MOST_PARTS = 100_000  # values inside one value, however often it repeats itself
+MOST_TEXT = 1_000_000  # characters
 
 
 class Unknown:
@@ -25,6 +28,30 @@ class Unknown:
 UNKNOWN = Unknown()
 Scope = Mapping[str, Any]
 Look = Callable[[str, Scope], Any]
+
+
+class Budget:
+    """How many rounds of `for` expressions a file may take: loops in loops would never end."""
+
+    def __init__(self, rounds: int = MOST_ROUNDS) -> None:
+        self.left = rounds
+
+    def spend(self) -> bool:
+        """Take one round; False where none is left."""
+        self.left -= 1
+        return self.left >= 0
+
+
+class _Run:
+    """What one evaluation knows: root names, and how long it may take."""
+
+    def __init__(self, look: Look, budget: Budget) -> None:
+        self.look = look
+        self.budget = budget
+
+    def __call__(self, name: str, scope: Scope) -> Any:
+        return self.look(name, scope)
+
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_-]*)|(?P<quote>\")"
@@ -225,19 +252,43 @@ def _closing(text: str, at: int) -> int:
     raise BadExpression("an open brace")
 
 
-def evaluate(text: str, look: Look, scope: Scope | None = None) -> Any:
+def evaluate(text: str, look: Look, scope: Scope | None = None, budget: Budget | None = None) -> Any:
     """The value of an expression; ``look`` gives the values of root names (``var``, ``local``, …).
 
     >>> evaluate('[for k, v in ["a", "b"] : cidrsubnet("10.0.0.0/16", 4, k)]', lambda name, scope: UNKNOWN)
     ['10.0.0.0/20', '10.0.16.0/20']
     """
     try:
-        return _value(_Parser(text).whole(), look, scope or {}, 0)
+        return _value(_Parser(text).whole(), _Run(look, budget or Budget()), scope or {}, 0)
     except (BadExpression, RecursionError):
         return UNKNOWN
 
 
-def _value(tree: Any, look: Look, scope: Scope, depth: int) -> Any:
+def _value(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
+    value = _evaluated(tree, look, scope, depth)
+    return UNKNOWN if tree[0] in _MAKERS and too_large(value) else value
+
+
+_MAKERS = frozenset(("template", "list", "object", "call", "for"))
+
+
+def too_large(value: Any) -> bool:
+    """Whether a value is made to exhaust its reader: a list of two of itself, of two of that, and so on."""
+    left = MOST_PARTS
+    open_values = [value]
+    while open_values:
+        here = open_values.pop()
+        left -= 1
+        if left < 0 or (isinstance(here, str) and len(here) > MOST_TEXT):
+            return True
+        if isinstance(here, (list, dict)):
+            if len(here) > left:
+                return True
+            open_values.extend(here.values() if isinstance(here, dict) else here)
+    return False
+
+
+def _evaluated(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
     kind = tree[0]
     if depth > DEEPEST * 3:
         return UNKNOWN
@@ -328,12 +379,12 @@ def _operate(op: str, a: Any, b: Any) -> Any:
         number = {"+": a + b, "-": a - b, "*": a * b}.get(op)
         if number is None:
             number = a / b if op == "/" else a % b
+        return int(number) if number == int(number) else number
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return UNKNOWN
-    return int(number) if number == int(number) else number
 
 
-def _for(tree: Any, look: Look, scope: Scope, depth: int) -> Any:
+def _for(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
     _, names, over, key, result, condition = tree
     collection = _value(over, look, scope, depth + 1)
     if isinstance(collection, dict):
@@ -343,7 +394,9 @@ def _for(tree: Any, look: Look, scope: Scope, depth: int) -> Any:
     else:
         return UNKNOWN
     found = []
-    for k, v in pairs[:10_000]:
+    for k, v in pairs:
+        if not look.budget.spend():
+            return UNKNOWN
         inner = {**scope, names[-1]: v, **({names[0]: k} if len(names) > 1 else {})}
         if condition is not None and _value(condition, look, inner, depth + 1) is not True:
             continue
@@ -364,7 +417,7 @@ def _call(name: str, arguments: list[Any], inner: Callable[[Any], Any]) -> Any:
         return UNKNOWN
     try:
         return function(*values)
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError):
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError):
         return UNKNOWN
 
 
@@ -376,7 +429,7 @@ def cidrsubnet(block: str, bits: int, number: int) -> str:
     """
     network = IPv4Network(block, strict=False)
     prefix = network.prefixlen + int(bits)
-    if not 0 <= int(number) < 2 ** int(bits):
+    if not 0 <= int(bits) <= 32 - network.prefixlen or not 0 <= int(number) < 2 ** int(bits):
         raise ValueError("beyond the block")
     return str(IPv4Network((int(network.network_address) + (int(number) << (32 - prefix)), prefix)))
 
@@ -387,6 +440,8 @@ def cidrsubnets(block: str, *bits: int) -> list[str]:
     at = int(network.network_address)
     found = []
     for more in bits:
+        if not 0 <= int(more) <= 32 - network.prefixlen:
+            raise ValueError("beyond an address")
         size = 2 ** (32 - network.prefixlen - int(more))
         at = -(-at // size) * size
         found.append(str(IPv4Network((at, network.prefixlen + int(more)))))
@@ -400,6 +455,15 @@ def _merged(*maps: dict[str, Any]) -> dict[str, Any]:
 
 def _flat(values: list[Any]) -> list[Any]:
     return [inner for v in values for inner in (_flat(v) if isinstance(v, list) else [v])]
+
+
+def _format(text: str, *values: Any) -> str:
+    """Terraform's ``format`` for the plain verbs."""
+    left = iter(values)
+    try:
+        return re.sub(r"%[sdv%]", lambda m: "%" if m[0] == "%%" else str(next(left)), text)
+    except StopIteration:
+        raise ValueError("fewer values than verbs") from None
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -430,7 +494,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "join": lambda glue, values: glue.join(map(str, values)),
     "split": lambda glue, text: text.split(glue),
     "replace": lambda text, old, new: text.replace(old, new),
-    "format": lambda text, *values: re.sub(r"%[sdv]", "{}", text).format(*values),
+    "format": _format,
     "contains": lambda values, value: value in values,
     "zipmap": lambda names, values: dict(zip(names, values, strict=False)),
 }

@@ -135,8 +135,10 @@ class Resolver:
         if len(sides) != 2:
             return Unresolved("Fn::Equals needs two values")
         for side in sides:
-            if isinstance(side, (Unresolved, ToResource)):
-                return side if isinstance(side, Unresolved) else Unresolved("compares a resource")
+            if (open_part := unknown_in(side)) is not None:
+                return open_part
+            if isinstance(side, ToResource):
+                return Unresolved("compares a resource")
         return str(sides[0]) == str(sides[1])
 
     def _parameter_text(self, raw: Any, depth: int) -> Any:
@@ -187,14 +189,19 @@ class Resolver:
                 return part
             if isinstance(part, (ToResource, dict, list)):
                 return Unresolved("joins a resource's name")
-        return str(argument[0]).join(str(p) for p in parts if p is not None)
+        mark = self.value(argument[0], depth)
+        if not isinstance(mark, (str, int)):
+            return _open(mark, "Fn::Join with what is no text")
+        return str(mark).join(str(p) for p in parts if p is not None)
 
     def split(self, argument: Any, depth: int) -> Any:
         """``Fn::Split``: a text as a list."""
         if len(items(argument)) != 2:
             return Unresolved("Fn::Split needs two values")
-        text = self.value(argument[1], depth)
-        return text.split(str(argument[0])) if isinstance(text, str) else _open(text, "Fn::Split over what is no text")
+        mark, text = self.value(argument[0], depth), self.value(argument[1], depth)
+        if not isinstance(mark, str) or not mark:
+            return _open(mark, "Fn::Split at what is no text")
+        return text.split(mark) if isinstance(text, str) else _open(text, "Fn::Split over what is no text")
 
     def select(self, argument: Any, depth: int) -> Any:
         """``Fn::Select``: one of a list, counted from 0."""
@@ -268,11 +275,27 @@ class Resolver:
     def json_string(self, argument: Any, depth: int) -> Any:
         """``Fn::ToJsonString``: a value as JSON."""
         value = self.value(argument, depth)
-        return value if isinstance(value, Unresolved) else json.dumps(value, default=str)
+        unknown = unknown_in(value)
+        return unknown if unknown is not None else json.dumps(value, default=str)
+
+
+def unknown_in(value: Any) -> Unresolved | None:
+    """The first part of a value that the template alone does not give."""
+    if isinstance(value, Unresolved):
+        return value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for part in inner if (found := unknown_in(part)) is not None), None)
 
 
 def _open(value: Any, why: str) -> Unresolved:
     return value if isinstance(value, Unresolved) else Unresolved(why)
+
+
+def _transform(argument: Any) -> str:
+    """What a transform is called, with the place that it includes."""
+    name = str(mapping(argument).get("Name") or "without a name")
+    place = mapping(mapping(argument).get("Parameters")).get("Location")
+    return f"{name} of {place}"[:120] if isinstance(place, str) else name[:60]
 
 
 _FUNCTIONS: dict[str, Callable[[Resolver, Any, int], Any]] = {
@@ -286,6 +309,7 @@ _FUNCTIONS: dict[str, Callable[[Resolver, Any, int], Any]] = {
     "Fn::Cidr": Resolver.cidr,
     "Fn::GetAtt": Resolver.get_att,
     "Fn::Base64": Resolver.value,
+    "Fn::Transform": lambda _, argument, __: Unresolved(f"is put in by the transform {_transform(argument)}"),
     "Fn::ToJsonString": Resolver.json_string,
     "Fn::ImportValue": lambda _, argument, __: Unresolved(f"is exported by another stack ({str(argument)[:60]})"),
 }

@@ -271,9 +271,9 @@ def _take_pod(snapshot: Snapshot, value: Mapping[str, Any]) -> None:
         if key[0] == "DaemonSet" and key[2] == "aws-node" and not snapshot.env:
             _take_cni(snapshot, spec)
     pods.count += 1
-    node = spec.get("nodeName")
+    node = text_of(spec.get("nodeName"))
     labels, annotations = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
-    if "eks.amazonaws.com/fargate-profile" in labels or str(node or "").startswith("fargate-"):
+    if "eks.amazonaws.com/fargate-profile" in labels or (node or "").startswith("fargate-"):
         pods.fargate += 1
     elif node:
         pods.nodes[node] += 1

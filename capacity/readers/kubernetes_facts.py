@@ -79,7 +79,9 @@ def streamed(path: str) -> Iterator[tuple[str, Item]]:
         Not what ``kubectl`` prints.
     """
     for kind, item in stream_file(path):
-        own = (text(item, "kind") if isinstance(item, dict) else "") or kind.removesuffix("List")
+        if not isinstance(item, dict):
+            continue  # a wrong kind says nothing, as in an import
+        own = text(item, "kind") or kind.removesuffix("List")
         if not own:
             raise SpecError(
                 f"{path}: not what kubectl prints (kubectl get nodes,pods,daemonsets,deployments -A -o json)"

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from capacity.errors import SpecError
+from capacity.files import stdin
 from capacity.readers.decode import file_name, json_decoder, json_message, parse_yaml_documents
 from capacity.spec.document import YAML_LIMIT_BYTES
 
@@ -36,7 +36,7 @@ def stream_file(path: str) -> Iterator[tuple[str, Any]]:
     name = file_name(path)
     try:
         if path == "-":
-            yield from stream_binary(sys.stdin.buffer, name)
+            yield from stream_binary(stdin(), name)
         else:
             with Path(path).open("rb") as stream:
                 yield from stream_binary(stream, name)

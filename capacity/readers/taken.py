@@ -115,7 +115,7 @@ def _refuse_unknown(account: SubnetAccount, listed: bool) -> None:
     if not LARGEST <= account.cidr.prefixlen <= SMALLEST:
         size = f"/{LARGEST} to /{SMALLEST}"
         raise SpecError(f"{account.ident}: {account.cidr} has a size AWS does not allow (expected {size})")
-    if not listed and account.reported_free is None:
+    if not listed and (account.reported_free is None or account.reported_impossible):
         raise SpecError(
             f"{account.ident}: neither AvailableIpAddressCount nor network interfaces tell how full it is "
             "(add the answer of aws ec2 describe-network-interfaces)"

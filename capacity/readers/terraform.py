@@ -6,7 +6,7 @@ Field names: hashicorp/terraform docs/internals/json-format; resources of hashic
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Any
@@ -363,7 +363,8 @@ def _blocks(stack: _Stack, vpc: Resource | None) -> tuple[IPv4Network, ...]:
 
 def _subnets(stack: _Stack, vpc: Resource | None) -> tuple[SubnetDraft, ...]:
     vpcs = stack.of("aws_vpc", "aws_default_vpc") or stack.of("aws_vpc", managed=False)
-    drafts: list[SubnetDraft] = []
+    drafts: dict[str, SubnetDraft] = {}
+    ids: set[str] = set()
     managed = stack.of("aws_subnet", "aws_default_subnet")
     hints = [r for r in stack.of("aws_subnet", managed=False) if not r.managed]
     elsewhere = [] if vpcs else _of_other_vpcs(stack, [*managed, *hints])
@@ -371,10 +372,11 @@ def _subnets(stack: _Stack, vpc: Resource | None) -> tuple[SubnetDraft, ...]:
         owner = _vpc_of(stack, resource, vpcs)
         if (len(vpcs) > 1 and owner is not None and owner is not vpc) or resource in elsewhere:
             continue
-        draft = _subnet(stack, resource, [d.name for d in drafts], [d.id for d in drafts if d.id])
+        draft = _subnet(stack, resource, drafts.keys(), ids)
         if draft is not None:
-            drafts.append(draft)
-    return tuple(drafts)
+            drafts[draft.name] = draft
+            ids |= {draft.id} if draft.id else set()
+    return tuple(drafts.values())
 
 
 def _of_other_vpcs(stack: _Stack, subnets: list[Resource]) -> list[Resource]:
@@ -388,7 +390,7 @@ def _of_other_vpcs(stack: _Stack, subnets: list[Resource]) -> list[Resource]:
     return [s for s in subnets if s.value("vpc_id") and str(s.value("vpc_id")) != chosen]
 
 
-def _subnet(stack: _Stack, resource: Resource, taken: list[str], ids: list[str]) -> SubnetDraft | None:
+def _subnet(stack: _Stack, resource: Resource, taken: Set[str], ids: Set[str]) -> SubnetDraft | None:
     identity = text_of(resource.value("id"))
     if identity in ids:
         return None

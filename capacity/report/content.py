@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from capacity.advice.codes import Finding, codes
 from capacity.advice.lever import own_cni
 from capacity.advice.summary import verdict_sentence, waste_sentence
+from capacity.catalog.age import limit_notes, price_notes
 from capacity.cluster.runway import shared_pools
-from capacity.cluster.scenario import ScenarioState, first_and_gravest
+from capacity.cluster.scenario import LOST, ScenarioState, first_and_gravest
 from capacity.cluster.shape import gives_prefixes, group_settings
+from capacity.forecast.words import sentence
 from capacity.report.document import (
     Advice,
     Block,
@@ -29,6 +31,8 @@ from capacity.report.document import (
 )
 from capacity.spec.cilium_settings import all_settings
 from capacity.spec.plan import Plan
+from capacity.spec.scenarios import when_words
+from capacity.units import counted
 from capacity.vpc.ledger import SubnetState
 
 if TYPE_CHECKING:
@@ -74,6 +78,17 @@ class Material:
     warm: WarmAnswer | None = None
     left_out: str = ""
 
+    @property
+    def price_notes(self) -> list[str]:
+        """Prices that the report lacks, or that are old."""
+        types = [s.first.instance_type.name for s in self.result.shapes if not s.group.fargate]
+        return price_notes(types, self.result.plan.region, self.status.as_of)
+
+    @property
+    def limit_notes(self) -> list[str]:
+        """Whether the limits of the instance types are old."""
+        return limit_notes(self.status.as_of)
+
 
 def document(material: Material) -> Document:
     """The report's content, in the order in which a reviewer asks."""
@@ -112,28 +127,25 @@ SUBNET_COLUMNS = (
     ("zone", "zone"),
     ("cidr", "CIDR"),
     ("usable", "usable"),
+    ("enis", "nodes+ENIs"),
     ("pods", "pods"),
     ("warm", "warm"),
-    ("enis", "ENI primaries"),
-    ("tenants", "tenants"),
+    ("others", "others"),
     ("free", "free"),
-    ("free_pct", "free, %"),
-    ("range", "used, least to most"),
+    ("free_pct", "free %"),
+    ("range", "used min–max"),
 )
 
 
 def subnet_row(state: SubnetState) -> dict[str, Any]:
-    """A subnet's ledger as a row for people: holders in five groups."""
-    used, subnet = state.used, state.subnet
+    """A subnet's ledger as a row for people: holders in the groups of check's table."""
+    subnet = state.subnet
     return {
         "subnet": subnet.name,
         "zone": subnet.zone,
         "cidr": str(subnet.cidr),
         "usable": subnet.usable,
-        "pods": used["assigned"] + used["branch"],
-        "warm": used["warm"],
-        "enis": used["node_primary"] + used["eni_primary"],
-        "tenants": used["control_plane"] + used["load_balancers"] + used["endpoints"] + used["other"],
+        **state.grouped,
         "free": state.free,
         "free_pct": round(100 * state.free / subnet.usable, 1),
         "free_prefixes": state.free_prefixes,
@@ -142,12 +154,19 @@ def subnet_row(state: SubnetState) -> dict[str, Any]:
     }
 
 
+def _row_in(scenario: ScenarioState, state: SubnetState) -> dict[str, Any]:
+    """The row in a scenario: what is free in a lost zone serves nobody."""
+    row = subnet_row(state)
+    left = ("free", "free_pct", "free_prefixes", "verdict")
+    return row | dict.fromkeys(left, LOST) if scenario.is_lost(state.subnet) else row
+
+
 def subnet_grid(state: ScenarioState, folded: bool = False) -> Grid:
     """The subnets of one scenario."""
     columns = list(SUBNET_COLUMNS)
     if any(s.free_prefixes is not None for s in state.subnets):
         columns.insert(11, ("free_prefixes", "free /28, at most"))
-    return Grid(f"{state.title}: {state.rule}", columns, [subnet_row(s) for s in state.subnets], folded)
+    return Grid(f"{state.title}: {state.rule}", columns, [_row_in(state, s) for s in state.subnets], folded)
 
 
 def _subnets(material: Material) -> Section:
@@ -173,7 +192,7 @@ def _states_chart(state: ScenarioState) -> Chart:
 
     parts = [
         f"{brief(s.subnet.name)} " + (f"{s.free:,} free" if s.free >= 0 else f"{-s.free:,} short")
-        for s in sorted(state.subnets, key=lambda s: s.free / s.subnet.usable)[:5]
+        for s in sorted(state.left, key=lambda s: s.free / s.subnet.usable)[:5]
     ]
     name = "subnets-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in state.title.lower())[:60]
     return Chart(name, f"Addresses by state: {state.title}", "; ".join(parts) + ".", draw)
@@ -213,8 +232,9 @@ def _headroom_charts(curves: Sequence[HeadroomCurve]) -> list[Block]:
 
         ends = [(e, n) for n, e in zip(curve.subnets, curve.exhausted_at, strict=True) if e is not None]
         words = "; ".join(f"{brief(name)} is full at {end:,} {brief(curve.what)}" for end, name in sorted(ends)[:4])
+        none = "Nothing is full"
         found.append(
-            Chart(f"headroom-{number}", f"Headroom against {curve.what}", f"{words or 'Nothing is full'}.", draw)
+            Chart(f"headroom-{number}", f"Headroom against {curve.what}, beyond steady", f"{words or none}.", draw)
         )
     return found
 
@@ -258,7 +278,7 @@ def _groups(material: Material) -> Section:
                 "pods_per_node": group.pods_per_node,
                 "max_pods": first.max_pods,
                 "addresses": max((first.demand(c.vpc_pods) for c in group.classes), default=None),
-                "binding": limit_words(offer.binding),
+                "binding": limit_words(group.binding),
                 "usd_per_pod_month": offer.usd_per_pod_month,
             }
         )
@@ -271,10 +291,11 @@ def _groups(material: Material) -> Section:
         ("pods_per_node", "pods on the fullest"),
         ("max_pods", "max pods"),
         ("addresses", "addresses it holds beside its own"),
-        ("binding", "a full node is stopped by"),
-        ("usd_per_pod_month", "USD per pod and month, full"),
+        ("binding", "limited by"),
+        ("usd_per_pod_month", "USD per pod and month, full of its mean pod"),
     )
     blocks: list[Block] = [Grid(f"Node groups in {steady.title}", columns, rows)] if rows else []
+    blocks += [Text(f"Data: {note}.") for note in material.price_notes] if rows else []
     drawn = [o for o in material.offers if any(v is not None for v in o.fits.values())]
     if drawn:
         blocks += [_limits_chart(drawn)]
@@ -301,7 +322,9 @@ def _limits_chart(offers: Sequence[Offer]) -> Chart:
         return plot_limits(some, title=f"Pods of the group's mean shape per node, by limit{rest}", theme=theme)
 
     words = "; ".join(
-        f"{o.instance_type}: {limit_words(o.binding)} stops at {o.pods} pods" for o in some[:5] if o.binding
+        f"{o.instance_type}: {counted(o.pods or 0, 'mean pod')} beside daemonsets, limited by {limit_words(o.binding)}"
+        for o in some[:5]
+        if o.binding
     )
     return Chart("limits", "IPs against CPU and memory", f"{words}.", draw)
 
@@ -477,8 +500,8 @@ def _forecast(material: Material) -> Section:
         ("note", "in words"),
     )
     draws = "each day worked out exactly, nothing is random" if found.exact else f"{found.paths:,} draws"
-    text = f"{found.start} to {found.end}, from the growth of the workloads in {found.scenario}; {draws}."
-    blocks: list[Block] = [Text(text), Grid("When each subnet runs out", columns, rows)]
+    text = f"{found.start} to {found.end}, from the growth of the workloads {when_words(found.scenario)}; {draws}."
+    blocks: list[Block] = [Text(sentence(found)), Text(text), Grid("When each subnet runs out", columns, rows)]
     blocks += [Text(note) for note in found.notes]
     fullest = sorted((s for s in found.subnets if s.fan is not None), key=_urgency)
     return Section("forecast", "Forecast", blocks + [_fan_chart(i, s) for i, s in enumerate(fullest[:MOST_FANS], 1)])
@@ -580,8 +603,10 @@ def _data(material: Material) -> Section:
     text = f"{status.types:,} instance types; their limits are of {status.date}."
     region = material.result.plan.region
     priced = [p for p in status.prices if p.region == region]
-    text += f" Prices of {region} are of {priced[0].date}." if priced else " No prices are known for this region."
-    return Section("data", "Data and its dates", [Text(text), Grid("Sources of the packaged data", columns, rows)])
+    text += f" Prices of {region} are of {priced[0].date}." if priced else ""
+    said: list[Block] = [Text(f"Data: {note}.") for note in material.limit_notes]
+    grid = Grid("Sources of the packaged data", columns, rows)
+    return Section("data", "Data and its dates", [Text(text), *said, grid])
 
 
 def _again(material: Material) -> Section:

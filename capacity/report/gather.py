@@ -80,7 +80,7 @@ def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> F
     from capacity.forecast.plan_growth import forecast_growth
     from capacity.forecast.span import parse_horizon
 
-    return forecast_growth(result.plan, parse_horizon(horizon, as_of), seed=seed)
+    return forecast_growth(result.plan, parse_horizon(horizon, as_of), seed=seed, checked=result)
 
 
 def curves(result: CheckResult, large: bool = False) -> list[HeadroomCurve]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from capacity.inert import markdown_text
 from capacity.report.document import Advice, Block, Chart, Document, Explorer, Grid, Snippet, Text, plain, shown
-
-_SPECIAL = str.maketrans({c: "\\" + c for c in "\\`*_[]|#~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
 
 
 def render_markdown(document: Document, charts: str = "") -> str:
@@ -26,7 +25,7 @@ def safe(value: Any) -> str:
     >>> safe("<b>a|b</b> [x](y)")
     '&lt;b&gt;a\\\\|b&lt;/b&gt; \\\\[x\\\\](y)'
     """
-    return shown(value).translate(_SPECIAL)
+    return markdown_text(shown(value))
 
 
 def _block(block: Block, charts: str) -> list[str]:

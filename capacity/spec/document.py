@@ -10,16 +10,17 @@ from __future__ import annotations
 import gc
 import json
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from capacity.errors import SpecError
-from capacity.spec.yaml_nodes import DEEPEST, MERGE, NULL, TAG, NodeBuilder, yaml_message
+from capacity.files import LARGEST_TEXT_BYTES, input_name, read_bytes
+from capacity.spec.yaml_nodes import DEEPEST, MERGE, NULL, TAG, NodeBuilder
 
-YAML_LIMIT_BYTES = 16 * 1024 * 1024
+YAML_LIMIT_BYTES = LARGEST_TEXT_BYTES
 _PLAIN_TAGS = frozenset(TAG + t for t in ("str", "int", "float", "bool", "null", "timestamp", "value", "map", "seq"))
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -66,19 +67,60 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """A plan's file, read once: a pipe does not give its content a second time.
+
+    Attributes
+    ----------
+    name : str
+        What messages call it: its path, ``<stdin>`` or ``<pipe>``.
+    data : bytes
+        Its content as it lies there.
+    document : Section
+    """
+
+    name: str
+    data: bytes
+    document: Section
+
+    @property
+    def text(self) -> str:
+        """The content as text."""
+        return decode_text(self.data, self.name)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it is written in JSON, or in YAML's braces."""
+        return self.name.lower().endswith(".json") or self.text.lstrip()[:1] in ("{", "[")
+
+
 @collector_paused()
-def read_document(path: Path) -> Section:
-    """The mapping in a YAML or JSON file, ``-`` for standard input.
+def read_plan_file(path: Path | str) -> PlanFile:
+    """A YAML or JSON file with one mapping, ``-`` for standard input: YAML up to 16 MB, JSON up to 128 MB.
 
     Raises
     ------
     SpecError
         The file cannot be read, is empty, not text, too large, or not one mapping.
     """
-    name = "<stdin>" if str(path) == "-" else str(path)
-    data = read_bytes(path, name)
-    text = decode_text(data, name)
-    if path.suffix.lower() == ".json":
+    return parse_plan_file(read_bytes(path), input_name(path))
+
+
+def parse_plan_file(data: bytes, name: str) -> PlanFile:
+    """The same from content that was read already."""
+    if len(data) > YAML_LIMIT_BYTES and data.lstrip()[:1] not in (b"{", b"["):
+        raise SpecError(f"{name}: larger than 16 MB (a plan that large must be JSON, which may have 128 MB)")
+    return PlanFile(name, data, _document(decode_text(data, name), name))
+
+
+def read_document(path: Path) -> Section:
+    """The mapping in a plan's file, as :func:`read_plan_file` reads it."""
+    return read_plan_file(path).document
+
+
+def _document(text: str, name: str) -> Section:
+    if name.lower().endswith(".json"):
         document = parse_json(text, name)
     elif text.lstrip()[:1] in ("{", "["):
         document = _parse_either(text, name)
@@ -89,33 +131,6 @@ def read_document(path: Path) -> Section:
     if not isinstance(document, Section):
         raise SpecError(f"{name}:1: expected a mapping with apiVersion, vpc and nodeGroups, found {kind_of(document)}")
     return document
-
-
-def read_bytes(path: Path, name: str) -> bytes:
-    """Content of a file, or of standard input where ``name`` is ``<stdin>``; YAML up to 16 MB, JSON of any size."""
-    if "\0" in name:
-        raise SpecError(f"{name!r} cannot name a file")
-    try:
-        if name == "<stdin>":
-            return _read_limited(sys.stdin.buffer, name)
-        if path.is_dir():
-            raise SpecError(f"{name}: is a directory (expected a plan file)")
-        with path.open("rb") as stream:
-            return _read_limited(stream, name)
-    except FileNotFoundError:
-        raise SpecError(f"{name}: no such file") from None
-    except OSError as error:
-        raise SpecError(f"{name}: {error.strerror or error}") from error
-
-
-def _read_limited(stream: BinaryIO, name: str) -> bytes:
-    """Everything, but a YAML stream that never ends stops at its limit."""
-    head = stream.read(YAML_LIMIT_BYTES + 1)
-    if len(head) <= YAML_LIMIT_BYTES:
-        return head
-    if head.lstrip()[:1] not in (b"{", b"["):
-        raise SpecError(f"{name}: larger than 16 MB (a plan that large must be JSON, which is read at any size)")
-    return head + stream.read()
 
 
 def decode_text(data: bytes, name: str) -> str:
@@ -166,15 +181,16 @@ def parse_yaml(text: str, name: str) -> Any:
     if control:
         line = text.count("\n", 0, control.start()) + 1
         raise SpecError(f"{name}:{line}: holds the control character {ord(control.group()):#04x}, which YAML forbids")
-    loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    from capacity.spec.yaml_loader import yaml_loader, yaml_message
+
     try:
-        loader = loader_class(text)
+        loader = yaml_loader()(text)
         try:
             node = loader.get_single_node()
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        raise SpecError(yaml_message(error, name)) from None
+        raise SpecError(yaml_message(error, name, text)) from None
     return None if node is None else _Constructor(name).document(node)
 
 
@@ -241,7 +257,7 @@ class _Constructor(NodeBuilder):
 def parse_json(text: str, name: str) -> Any:
     """A JSON text in the same shape; numbers stay as written.
 
-    Lines are not tracked while reading (the standard decoder gives none): :func:`locate` finds
+    Lines are not tracked while reading (the standard decoder gives none): :mod:`capacity.spec.locate` finds
     the line of a path when an error needs it.
     """
     try:

@@ -21,6 +21,7 @@ _BLOCK = re.compile(r"^[0-9.]{7,15}/[0-9]{1,2}$", re.ASCII)
 SHARED = IPv4Network("100.64.0.0/10")  # RFC 6598: may join every VPC, routed nowhere else
 RFC_1918 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
 PRIVATE = (*RFC_1918, SHARED)  # what an error may propose: public space is somebody else's
+LONGEST_PROBLEM = 900  # characters of a message, beside its place
 MOST_BYTES = 2**63 - 1  # Kubernetes' own limit of a quantity
 MOST_PODS = 100_000  # on one node; no kubelet comes near
 MOST = 10_000_000  # no cluster, VPC or fleet comes near; keeps arithmetic on sane numbers
@@ -69,6 +70,8 @@ class Field:
 
     def fail(self, problem: str) -> NoReturn:
         """Raise the one-line error for this field."""
+        if len(problem) > LONGEST_PROBLEM:  # it quotes a value of any length
+            problem = f"{problem[: LONGEST_PROBLEM // 2]} … {problem[-LONGEST_PROBLEM // 3 :]}"
         raise SpecError(f"{self.exact}: {problem}")
 
     # --- mappings and lists -------------------------------------------------------------

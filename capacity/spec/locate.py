@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from capacity.files import PIPE, STDIN
 from capacity.spec.document import YAML_LIMIT_BYTES
 
 if TYPE_CHECKING:
@@ -40,11 +41,13 @@ def _composed(file: str, mtime_ns: int, size: int) -> object:  # noqa: ARG001 (a
     """The file's nodes with their marks, remembered: a check may have hundreds of findings to place."""
     import yaml
 
+    from capacity.spec.yaml_loader import yaml_loader
+
     path = Path(file)
     try:
         if not path.is_file() or size > YAML_LIMIT_BYTES:
             return None
-        return yaml.compose(path.read_text("utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return yaml.compose(path.read_text("utf-8-sig"), Loader=yaml_loader())
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
         return None
 
@@ -74,7 +77,7 @@ def place_of(plan: Plan, where: str) -> Place:
 
     A zone is at its first subnet. A key that the plan does not have is at the nearest section that it has.
     """
-    if not plan.file or plan.file == "<stdin>":
+    if not plan.file or plan.file in (STDIN, PIPE):
         return Place(None, None)
     head, _, name = where.partition(".")
     if head == "zones":

@@ -14,7 +14,7 @@ from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError, UnknownInstanceType
 from capacity.spec.cni_section import read_cni, read_discovery_tags
 from capacity.spec.discovery import ROLE_TAG, eni_choices
-from capacity.spec.document import Section, collector_paused, read_document
+from capacity.spec.document import Section, collector_paused, read_plan_file
 from capacity.spec.fields import MOST_PODS, RFC_1918, VERSION, Field, hint, items, weight
 from capacity.spec.growth import read_growth
 from capacity.spec.neighbours import read_neighbour
@@ -103,9 +103,8 @@ def read_plan(path: Path | str, catalog: Catalog | None = None) -> Plan:
     SpecError
         With file, line and path of the first thing that is wrong.
     """
-    path = Path(path)
-    name = "<stdin>" if str(path) == "-" else str(path)
-    return parse_plan(read_document(path), name, catalog)
+    read = read_plan_file(path)
+    return parse_plan(read.document, read.name, catalog)
 
 
 def parse_plan(document: Section, file: str = "", catalog: Catalog | None = None) -> Plan:

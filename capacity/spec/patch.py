@@ -1,9 +1,10 @@
 """Changing a plan by paths: ``cni.env.WARM_IP_TARGET=2``, ``nodeGroups.general.nodes.max=30``.
 
 A patch is a mapping of path to value. Paths are those of error messages; an entry of a list is
-named by its position (``nodeGroups[0]``), by its name (``nodeGroups.general`` or, where the name has
-dots, ``tenants[ecr.api]``), and ``[+]`` appends (``vpc.cidrs[+]``; a list appends each of its
-entries). The value None deletes. The patched document goes through the same parser as any other.
+named by its position (``nodeGroups[0]``), by its name (``nodeGroups.general``; where the name has dots
+``tenants[ecr.api]``; in double quotes whatever it has, ``nodeGroups["a]=b"]``, with JSON's escapes), and
+``[+]`` appends (``vpc.cidrs[+]``; a list appends each of its entries). The value None deletes. The patched
+document goes through the same parser as any other.
 """
 
 from __future__ import annotations
@@ -20,28 +21,54 @@ from typing import Any
 
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError, either, nearest_names
-from capacity.spec.atomic import replace_file
-from capacity.spec.document import Section, Sequence, kind_of, parse_json, parse_yaml, read_document
+from capacity.files import write_file
+from capacity.spec.document import PlanFile, Section, Sequence, kind_of, parse_json, parse_yaml, read_plan_file
 from capacity.spec.parse import parse_plan
 from capacity.spec.plan import Plan
 
-_STEP = re.compile(r"\.?([^.\[\]=\s][^.\[\]=]*)|\[([^\[\]]+)\]")
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_STEP = re.compile(rf"\.?([^.\[\]=\s][^.\[\]=]*)|\[\s*({_QUOTED})\s*\]|\[([^\[\]]+)\]")
+_SETTING = re.compile(rf"((?:[^\[\]=]|\[\s*{_QUOTED}\s*\]|\[[^\[\]]*\])*)=")  # the path up to its equals sign
 _INTEGER = re.compile(r"^(0|-?[1-9][0-9]{0,17})$")
 _BARE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_./%+-]*$")
 # a key with nothing after it, blank and comment lines, the first entry of its list
 _LIST = re.compile(r"^( *)[^\s#\-][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*( *)-( +)\S", re.MULTILINE)
 APPEND = "+"
+LONGEST_INDEX = 10  # digits: no list is as long as that
+LONGEST_SHOWN = 60  # characters of a path in a message
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One part of a path; ``bracket`` tells ``[0]`` from ``.0``."""
+    """One part of a path; ``bracket`` tells ``[0]`` from ``.0``, ``quoted`` ``["0"]`` from both."""
 
     key: str
     bracket: bool
+    quoted: bool = False
+
+    @property
+    def position(self) -> bool:
+        """Whether it counts entries of a list instead of naming one."""
+        return self.bracket and not self.quoted and self.key.isdecimal()
+
+    @property
+    def appends(self) -> bool:
+        return self.bracket and not self.quoted and self.key == APPEND
 
     def __str__(self) -> str:
         return f"[{self.key}]" if self.bracket else f".{self.key}"
+
+
+def entry(section: str, name: str, rest: str) -> str:
+    """The path to something of an entry that has a name, whatever is in the name.
+
+    >>> entry("nodeGroups", "general", "maxPods"), entry("nodeGroups", "a]b", "maxPods")
+    ('nodeGroups[general].maxPods', 'nodeGroups["a]b"].maxPods')
+    """
+    plain = name.isprintable() and not re.search(r'[\[\]"=]', name)
+    if plain and name == name.strip() and not name.isdecimal() and name != APPEND:
+        return f"{section}[{name}].{rest}"
+    return f"{section}[{json.dumps(name, ensure_ascii=not name.isprintable())}].{rest}"
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, object]:
@@ -59,9 +86,9 @@ def parse_settings(settings: Iterable[str]) -> dict[str, object]:
     """
     patch: dict[str, object] = {}
     for setting in settings:
-        path, equals, text = setting.partition("=")
-        path = path.strip()
-        if not equals or not path:
+        found = _SETTING.match(setting)
+        path, text = (found[1].strip(), setting[found.end() :]) if found else ("", "")
+        if not path:
             raise SpecError(f"--set {setting!r}: expected PATH=VALUE, such as cni.env.WARM_IP_TARGET=2")
         if not text.strip():
             raise SpecError(f"--set {setting!r}: no value after '=' (null deletes the key, '' is the empty text)")
@@ -105,8 +132,8 @@ def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog
     SpecError
         As :func:`~capacity.spec.parse.read_plan`, naming the changes, any of which may be at fault.
     """
-    name = "<stdin>" if str(path) == "-" else str(path)
-    return parse_patched(read_document(Path(path)), patch, name, catalog)
+    read = read_plan_file(path)
+    return parse_patched(read.document, patch, read.name, catalog)
 
 
 def parse_patched(
@@ -122,20 +149,28 @@ def parse_patched(
         raise SpecError(f"{error} (after setting {', '.join(patch)})") from error
 
 
-def write_patched(path_in: Path | str, patch: Mapping[str, object], path_out: Path | str) -> None:
-    """Write the plan at ``path_in`` with the changes made; comments and order stay, JSON stays JSON.
+def write_patched(source: Path | str | PlanFile, patch: Mapping[str, object], path_out: Path | str) -> None:
+    """Write the plan with the changes made; comments and order stay, JSON stays JSON.
 
     In another folder the plans that its tenants name are named from there.
+
+    Parameters
+    ----------
+    source : path or PlanFile
+        The plan's file; one that was read already is not read again.
 
     Raises
     ------
     SpecError
         The plan cannot be read, a path leads nowhere, or the file cannot be written.
     """
-    start, target = Path(path_in), Path(path_out)
-    if str(start) != "-":
-        patch = {**patch, **_plans_from(start.parent, target.parent, apply_patch(read_document(start), patch))}
-    replace_file(target, patched_text(start, patch))
+    plan, target = _read(source), Path(path_out)
+    patch = {**patch, **_plans_from(Path(plan.name).parent, target.parent, apply_patch(plan.document, patch))}
+    write_file(target, patched_text(plan, patch))
+
+
+def _read(source: Path | str | PlanFile) -> PlanFile:
+    return source if isinstance(source, PlanFile) else read_plan_file(source)
 
 
 def _plans_from(old: Path, new: Path, document: Section) -> dict[str, object]:
@@ -151,8 +186,8 @@ def _plans_from(old: Path, new: Path, document: Section) -> dict[str, object]:
     }
 
 
-def patched_text(path: Path, patch: Mapping[str, object]) -> str:
-    """The text of the plan at ``path`` with the changes made.
+def patched_text(source: Path | str | PlanFile, patch: Mapping[str, object]) -> str:
+    """The text of a plan with the changes made.
 
     Raises
     ------
@@ -160,14 +195,13 @@ def patched_text(path: Path, patch: Mapping[str, object]) -> str:
         As :func:`apply_patch`; or the file holds YAML that cannot be rewritten faithfully, such as a
         value that an alias shares with another place.
     """
-    wanted = apply_patch(read_document(path), patch)
-    if str(path) == "-":
-        raise SpecError("<stdin>: a plan read from standard input cannot be written back (give a file)")
-    text = path.read_text("utf-8-sig")
-    is_json = path.suffix.lower() == ".json" or text.lstrip()[:1] in ("{", "[")
-    new = _json_text(text, patch) if is_json else _yaml_text(text, patch)
-    if (parse_json(new, str(path)) if is_json else parse_yaml(new, str(path))) != wanted:
-        raise SpecError(f"{path}: cannot be rewritten faithfully (does an alias share a value set here?): edit by hand")
+    plan = _read(source)
+    wanted = apply_patch(plan.document, patch)
+    new = _json_text(plan.text, patch) if plan.is_json else _yaml_text(plan.text, patch)
+    if (parse_json(new, plan.name) if plan.is_json else parse_yaml(new, plan.name)) != wanted:
+        raise SpecError(
+            f"{plan.name}: cannot be rewritten faithfully (does an alias share a value set here?): edit by hand"
+        )
     return new
 
 
@@ -183,14 +217,25 @@ def _steps(path: str) -> list[_Step]:
         match = _STEP.match(path, at)
         if not match or (at == 0 and (path[0] in ".[" or match.group(1) is None)):
             raise SpecError(f"{path!r} is not a path (expected something like nodeGroups.general.nodes.max)")
-        word, bracket = match.groups()
+        word, quoted, bracket = match.groups()
         if word is not None and at and path[at] != ".":
             raise SpecError(f"{path!r} is not a path (a dot is missing before {word!r})")
-        steps.append(_Step(word if bracket is None else bracket.strip(), bracket is not None))
+        if quoted is not None:
+            steps.append(_Step(_unquoted(quoted, path), True, True))
+        else:
+            steps.append(_Step(word if bracket is None else bracket.strip(), bracket is not None))
         at = match.end()
     if not steps:
         raise SpecError("an empty path (expected something like nodeGroups.general.nodes.max)")
     return steps
+
+
+def _unquoted(text: str, path: str) -> str:
+    try:
+        found: str = json.loads(text)
+    except ValueError:
+        raise SpecError(f"{path!r} is not a path ({text} is no name in JSON's quotes)") from None
+    return found
 
 
 class _Document:
@@ -214,6 +259,8 @@ class _Document:
             names: dict[str, int] = {}
             for i, item in enumerate(items):
                 own = item.get("name") if isinstance(item, dict) else item
+                if isinstance(own, int) and not isinstance(own, bool):
+                    own = str(own)  # a name of digits, as a file may have it without quotes
                 if isinstance(own, str):
                     names.setdefault(own, i)
             known = self._positions[id(items)] = (items, names)
@@ -251,11 +298,17 @@ def _change(document: _Document, path: str, value: object, shape: Callable[[obje
         if key is None or at[key] is None:
             if value is None:
                 raise SpecError(f"{path}: there is nothing to delete{_near(step.key, _known(at))}")
-            key = _make(at, step, [] if following.bracket and following.key == APPEND else {}, shape, path)
+            key = _make(
+                at,
+                step,
+                [] if following.appends else {},
+                shape,
+                path,
+            )
         done = f"{done}[{key}]" if isinstance(key, int) else f"{done}.{key}".lstrip(".")
         at = document.enter(at, key)
     last = steps[-1]
-    if isinstance(at, list) and last.bracket and last.key == APPEND:
+    if isinstance(at, list) and last.appends:
         document.moved()
         _append(at, value, shape, path)
         return
@@ -275,10 +328,11 @@ def _change(document: _Document, path: str, value: object, shape: Callable[[obje
 def _find(document: _Document, at: Any, step: _Step, done: str, path: str) -> str | int | None:
     """Key or position of a step; None where a mapping lacks it."""
     if isinstance(at, list):
-        if step.bracket and step.key.isdecimal():
-            if int(step.key) >= len(at):
-                raise SpecError(f"{path}: there is no entry [{step.key}] in {done} (it has {len(at)})")
-            return int(step.key)
+        if step.position:
+            position = int(step.key) if len(step.key) < LONGEST_INDEX else len(at)
+            if position >= len(at):
+                raise SpecError(f"{_cut(path)}: there is no entry [{_cut(step.key)}] in {done} (it has {len(at)})")
+            return position
         found = document.position(at, step.key)
         if found is None:
             known = _known(at)
@@ -287,9 +341,13 @@ def _find(document: _Document, at: Any, step: _Step, done: str, path: str) -> st
         return found
     if not isinstance(at, dict):
         raise SpecError(f"{path}: {done} is {kind_of(at)}, one value; set it as a whole ({done}=...)")
-    if step.bracket and (step.key == APPEND or step.key.isdecimal()):
+    if step.appends or step.position:
         raise SpecError(f"{path}: {done} is a mapping, not a list")
     return step.key if step.key in at else None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
 def _make(at: Any, step: _Step, value: object, shape: Callable[[object, int | None, str], Any], path: str) -> str:

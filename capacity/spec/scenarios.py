@@ -11,6 +11,17 @@ from capacity.spec.document import Section
 from capacity.spec.fields import Field
 from capacity.spec.plan import SCENARIOS, Plan, ScenarioSpec
 
+AT_REST_WORDS = {"steady": "in the steady state", "peak": "at peak", "ceiling": "at the ceiling"}
+
+
+def when_words(name: str, title: str = "") -> str:
+    """A scenario in a sentence.
+
+    >>> when_words("peak"), when_words("zone-loss", "zone-loss (z1)")
+    ('at peak', 'in zone-loss (z1)')
+    """
+    return AT_REST_WORDS.get(name, f"in {title or name}")
+
 
 @dataclass(frozen=True, slots=True)
 class ScenarioPlaces:

@@ -72,17 +72,3 @@ class NodeBuilder:
     def error(self, node: Any, problem: str) -> SpecError:
         """A complaint at the line of a node."""
         return SpecError(f"{self.name}:{node.start_mark.line + 1}: {problem}")
-
-
-def yaml_message(error: Any, name: str) -> str:
-    """libyaml's complaint in one line, with the file's line where it tells one."""
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    place = f"{name}:{mark.line + 1}" if mark else name
-    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split("\n")[0]
-    if "found a tab character" in problem or "\\t" in problem or "'\t'" in problem:
-        return f"{place}: a tab cannot indent YAML (use spaces)"
-    if "maximum nesting depth" in problem:
-        return f"{place}: nested more than {DEEPEST} deep"
-    if "but found another document" in problem or "expected a single document" in str(error):
-        return f"{place}: a second document starts here (expected one plan)"
-    return f"{place}: not valid YAML: {problem}"

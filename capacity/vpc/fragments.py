@@ -236,12 +236,19 @@ class Fragments:
     expected : Fraction
         Mean number of free blocks; the number itself where it is known. [blocks]
     certain, most : int
-        Free blocks wherever the addresses lie, and if they lie as well as can be. [blocks]
+        Free blocks wherever the addresses that nobody placed lie, and if they lie as well as can be; the
+        number itself where all are known: certain <= expected <= most, always. [blocks]
+    ideal : int
+        Blocks that as many free addresses could form, were every address where it does least harm. [blocks]
     letters : str
         The block map.
     whole, rest, singles : int
-        Open whole blocks left for single addresses to spoil, open addresses beside them, and the
-        single addresses taken: what the distribution is made of.
+        Whole blocks left for single addresses to spoil, addresses beside them, and the single addresses
+        taken: what the distribution is made of.
+    reserved_free : int
+        Further blocks that no single address can spoil: those in reservations. [blocks]
+    reserved : int
+        Free addresses in reservations, part of ``free``. [addresses]
     """
 
     subnet: Subnet
@@ -251,11 +258,13 @@ class Fragments:
     expected: Fraction
     certain: int
     most: int
+    ideal: int
     letters: str
     whole: int
     rest: int
     singles: int
     reserved_free: int
+    reserved: int
 
     @property
     def free(self) -> int:
@@ -269,7 +278,7 @@ class Fragments:
         1 − free blocks ÷ most blocks that as many free addresses could form. 0: none is spoilt, 1: all
         are. None where even the best order would leave no block.
         """
-        return 1 - self.expected / self.most if self.most else None
+        return 1 - self.expected / self.ideal if self.ideal else None
 
     def probability(self, at_least: int) -> Fraction:
         """Chance that at least so many blocks are free (0 or 1 where the addresses are known)."""
@@ -298,30 +307,21 @@ def fragments_of_list(subnet: Subnet, taken: Iterable[IPv4Network], unlisted: in
     used = list(taken)
     letters = block_map(subnet, used)
     addresses = _inside(used, *_usable_range(subnet))
-    count = len(addresses)
     in_prefix, in_explicit = (_in_reservations(subnet, addresses, kind) for kind in ("prefix", "explicit"))
     room = room_of(subnet)
-    left = letters.count(FREE_RESERVED)
-    whole = letters.count(FREE)
-    rest = room.open_addresses - (count - in_prefix - in_explicit) - BLOCK * whole
-    hidden = min(max(unlisted, 0), BLOCK * whole + rest)
-    ceiling = room.open_blocks + room.reserved_blocks
-    open_free = subnet.usable - count - unlisted - (room.explicit - in_explicit)
-    exact = unlisted <= 0
-    return Fragments(
-        subnet=subnet,
-        taken=count + max(unlisted, 0),
-        exact=exact,
-        free_blocks=whole + left if exact else None,
-        expected=left + expected_free_blocks(whole, rest, hidden),
-        certain=left + certain_free_blocks(whole, hidden),
-        most=max(min(ceiling, open_free // BLOCK), whole + left if exact else 0),
-        letters=letters if exact else letters.replace(FREE, UNKNOWN),
+    left, whole = letters.count(FREE_RESERVED), letters.count(FREE)
+    hidden = max(unlisted, 0)
+    spread = _spread(
         whole=whole,
-        rest=rest,
+        rest=room.open_addresses - (len(addresses) - in_prefix - in_explicit) - BLOCK * whole,
         singles=hidden,
-        reserved_free=left,
+        reserved_blocks=left,
+        reserved=room.reserved_prefix - in_prefix + room.explicit - in_explicit,
     )
+    explicit_free = room.explicit - in_explicit
+    free_for_prefixes = subnet.usable - len(addresses) - hidden - explicit_free
+    best = min(room.open_blocks + room.reserved_blocks, max(free_for_prefixes, 0) // BLOCK)
+    return _fragments(subnet, len(addresses) + hidden, spread, letters, exact=not hidden, ideal=best)
 
 
 def _in_reservations(subnet: Subnet, addresses: set[int], kind: str) -> int:
@@ -340,21 +340,64 @@ def fragments_of_counts(subnet: Subnet, singles: int, prefixes: int = 0) -> Frag
     room = room_of(subnet)
     in_reservation = min(prefixes, room.reserved_blocks)
     outside = min(prefixes - in_reservation, room.open_blocks)
-    whole = room.open_blocks - outside
-    rest = room.open_addresses - BLOCK * room.open_blocks
-    taken = min(singles, BLOCK * whole + rest)
-    left = room.reserved_blocks - in_reservation
+    spread = _spread(
+        whole=room.open_blocks - outside,
+        rest=room.open_addresses - BLOCK * room.open_blocks,
+        singles=singles,
+        reserved_blocks=room.reserved_blocks - in_reservation,
+        reserved=room.reserved_prefix - BLOCK * in_reservation + room.explicit,
+    )
+    return _fragments(subnet, singles + BLOCK * prefixes, spread, block_map(subnet, None), exact=False, ideal=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """Where single addresses of unknown place can lie, and the blocks that they cannot reach."""
+
+    whole: int
+    rest: int
+    singles: int
+    safe: int
+    reserved: int
+    overflows: bool
+
+
+def _spread(whole: int, rest: int, singles: int, reserved_blocks: int, reserved: int) -> _Spread:
+    """Single addresses lie in the open part; more than it has must lie in reservations that covered them already.
+
+    A reservation may be made over addresses in use, so this can be; the open part is full then, and the rest
+    counts as equally likely anywhere in the reservations.
+
+    Source: awsdocs/amazon-vpc-user-guide subnet-cidr-reservation.md L3-14.
+    """
+    beyond = singles - (BLOCK * whole + rest)
+    if beyond <= 0:
+        return _Spread(whole, rest, singles, reserved_blocks, reserved, False)
+    inside = min(beyond, reserved)
+    return _Spread(reserved_blocks, reserved - BLOCK * reserved_blocks, inside, 0, reserved - inside, True)
+
+
+def _fragments(subnet: Subnet, taken: int, spread: _Spread, letters: str, exact: bool, ideal: int) -> Fragments:
+    whole, rest, singles, safe = spread.whole, spread.rest, spread.singles, spread.safe
+    most = safe + most_free_blocks(whole, rest, singles)
+    if spread.overflows:  # the open part is full
+        letters = letters.translate({ord(x): FULL for x in (FREE, UNKNOWN, PARTLY)})
+        letters = letters.replace(FREE_RESERVED, UNKNOWN)
+    elif not exact:
+        letters = letters.replace(FREE, UNKNOWN)
     return Fragments(
         subnet=subnet,
-        taken=singles + BLOCK * prefixes,
-        exact=False,
-        free_blocks=None,
-        expected=left + expected_free_blocks(whole, rest, taken),
-        certain=left + certain_free_blocks(whole, taken),
-        most=left + most_free_blocks(whole, rest, taken),
-        letters=block_map(subnet, None),
+        taken=taken,
+        exact=exact,
+        free_blocks=safe + whole if exact else None,
+        expected=safe + expected_free_blocks(whole, rest, singles),
+        certain=safe + (whole if exact else certain_free_blocks(whole, singles)),
+        most=most,
+        ideal=max(ideal, most),
+        letters=letters,
         whole=whole,
         rest=rest,
-        singles=taken,
-        reserved_free=left,
+        singles=singles,
+        reserved_free=safe,
+        reserved=spread.reserved,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -19,6 +20,14 @@ HOLDERS = (
     "endpoints",
     "other",
 )
+# What a table or a bar tells apart, in its order; together they are what is used. A branch ENI is an ENI and a pod:
+# it has one address, its pod's, and is counted with the pods.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "enis": ("node_primary", "eni_primary"),
+    "pods": ("assigned", "branch"),
+    "warm": ("warm",),
+    "others": ("control_plane", "load_balancers", "endpoints", "other"),
+}
 VERDICTS = ("ok", "tight", "exhausted")
 
 
@@ -104,6 +113,11 @@ class SubnetState:
     def used_total(self) -> int:
         """Addresses used, by whomever. [addresses]"""
         return self.subnet.usable - self.free
+
+    @property
+    def grouped(self) -> dict[str, int]:
+        """``used`` in the :data:`GROUPS` that people read. [addresses]"""
+        return {group: sum(self.used[holder] for holder in holders) for group, holders in GROUPS.items()}
 
     @property
     def free_open(self) -> int:

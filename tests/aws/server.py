@@ -6,6 +6,7 @@ import io
 import json
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -22,6 +23,11 @@ _EKS = (
 )
 
 
+SLOW_S = 2.0
+FAULTS = ("denied", "throttled", "500", "slow", "html", "truncated", "empty", "encoding")
+PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><p>Sign in &nbsp; first</body></html>"
+
+
 class Door:
     """A WSGI application before another.
 
@@ -31,6 +37,8 @@ class Door:
         How many more times an operation is answered with 400 Throttling.
     denied : set of str
         Operations that are refused.
+    faults : dict of str to str
+        How operations go wrong, of :data:`FAULTS`.
     addons : dict of str to dict
         EKS add-ons, which moto does not know.
     price_list : list of str
@@ -48,6 +56,7 @@ class Door:
     def reset(self) -> None:
         self.throttled: dict[str, int] = {}
         self.denied: set[str] = set()
+        self.faults: dict[str, str] = {}
         self.addons: dict[str, dict[str, Any]] = {}
         self.price_list: list[str] = []
         self.pages: dict[str, list[bytes]] = {}
@@ -59,7 +68,19 @@ class Door:
         if self.throttled.get(operation, 0) > 0:
             self.throttled[operation] -= 1
             return self._refuse(environ, start, "Throttling", 400)
-        if operation in self.denied:
+        fault = self.faults.get(operation, "")
+        if fault == "throttled":
+            return self._refuse(environ, start, "Throttling", 400)
+        if fault == "500":
+            return self._refuse(environ, start, "InternalError", 500)
+        if fault == "slow":
+            time.sleep(SLOW_S)
+        if fault in ("html", "empty"):
+            return self._send(start, 200, "text/html", PAGE if fault == "html" else b"")
+        if fault in ("truncated", "encoding"):
+            known = self.pages.get(operation)
+            return self._damaged(known[:1] if known else self.behind(environ, lambda *_: None), start, fault)
+        if operation in self.denied or fault == "denied":
             code = "UnauthorizedOperation" if self._query(environ) else "AccessDeniedException"
             return self._refuse(environ, start, code, 403)
         if self.pages.get(operation):
@@ -70,6 +91,12 @@ class Door:
             return self._prices(start, body)
         answer: Iterable[bytes] = self.behind(environ, start)
         return answer
+
+    def _damaged(self, answer: Iterable[bytes], start: Start, fault: str) -> list[bytes]:
+        """The true answer, cut in the middle or in another encoding."""
+        blob = b"".join(answer)
+        wrong = blob[: len(blob) // 2] if fault == "truncated" else blob.decode().encode("utf-32")
+        return self._send(start, 200, "text/plain", wrong)
 
     @staticmethod
     def _query(environ: dict[str, Any]) -> bool:

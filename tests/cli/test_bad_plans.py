@@ -169,7 +169,7 @@ DAMAGED: list[tuple[str, str | bytes, str]] = [
     (
         "17 MB of YAML",
         SMALL + "#" + "x" * YAML_LIMIT_BYTES,
-        ": larger than 16 MB (a plan that large must be JSON, which is read at any size)",
+        ": larger than 16 MB (a plan that large must be JSON, which may have 128 MB)",
     ),
 ]
 
@@ -225,7 +225,7 @@ def test_a_json_plan_larger_than_16_mb_is_read() -> None:
 
 
 def test_a_folder_nothing_and_a_device(folder: Path) -> None:
-    assert refused(capacity("check", str(folder))) == f"{folder}: is a directory (expected a plan file)"
+    assert refused(capacity("check", str(folder))) == f"{folder}: is a directory (expected a file)"
     assert refused(capacity("check", "none.yaml")) == "none.yaml: no such file"
     assert refused(capacity("check", os.devnull)).startswith("/dev/null: is empty")
     assert refused(capacity("check", "x" * 300)) == f"{'x' * 300}: File name too long"

@@ -69,8 +69,21 @@ class TestForecast:
 
     def test_the_table_says_the_answer_first(self) -> None:
         done = run("forecast", PLAN, "--as-of", "2026-12-01", "--horizon", "4y", "--paths", "500")
-        assert done.stdout.startswith("private-b runs out about 20")
+        first = "Already exhausted at peak: private-b is 43 addresses short (and 4 more scenarios: capacity check). "
+        assert done.stdout.startswith(f"{first}In the steady state, private-b runs out about 20")
+        assert first.strip() not in done.stderr
         assert "warning: without growth, so constant: search, image-resize" in done.stderr
+
+    def test_nothing_reassures_where_check_calls_the_plan_exhausted(self) -> None:
+        """By default no draw of the example runs out in steady; check calls it exhausted at peak."""
+        assert run("check", PLAN, "--no-fixes").returncode == 1
+        for scenario in ("steady", "peak", "ceiling"):
+            done = run("forecast", PLAN, "--as-of", "2026-12-01", "--paths", "50", "--scenario", scenario)
+            assert "no subnet runs out" not in done.stdout.lower()
+            assert "already exhausted at" in done.stdout
+            found = answer("forecast", PLAN, "--paths", "50", "--scenario", scenario)
+            assert found["warnings"][0].startswith("Already exhausted at ")
+            assert "peak" in found["results"][1]["exhausted_in"]
 
     def test_other_formats(self) -> None:
         rows = list(csv.DictReader(io.StringIO(run("forecast", PLAN, "--paths", "9", "-o", "csv").stdout)))
@@ -104,12 +117,12 @@ class TestForecast:
         [
             (("--horizon", "soon"), "--horizon: 'soon' is not a length of time"),
             (("--as-of", "31.12.2026"), "--as-of: '31.12.2026' is not a date (expected YYYY-MM-DD)"),
-            (("--scenario", "peek"), "--scenario: 'peek' is not one of steady, peak (did you mean 'peak'?)"),
+            (("--scenario", "peek"), "--scenario: 'peek' is not one of steady, peak, ceiling (did you mean 'peak'?)"),
             (("--paths", "0"), "--paths: 0 is out of range"),
             (("--seed", "-1"), "--seed: -1 is negative"),
             (("--backtest",), "--backtest: needs --history"),
             (("--usable", "5"), "--usable: needs --history"),
-            (("--history", "none.csv"), "none.csv: No such file or directory"),
+            (("--history", "none.csv"), "none.csv: no such file"),
             (("--history", HISTORY, "--usable", "x"), "--usable: 'x' is not a size"),
             (("--history", HISTORY, "--usable", "privat-a=9"), "(did you mean 'private-a'?)"),
             (("--history", HISTORY, "--scenario", "peak"), "--scenario: a history has no scenario"),

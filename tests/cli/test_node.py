@@ -177,6 +177,22 @@ class TestWarnings:
         assert said == "warning: WARM_IP_TARGET='many' is not a number the CNI accepts: it uses 0\n"
 
 
+OLD_PRICES = "prices of us-east-1 are of 2026-07-20, more than 90 days old (capacity data refresh asks for newer ones)"
+
+
+def test_missing_and_old_prices_are_part_of_the_answer() -> None:
+    for output in ("table", "md"):
+        done = node("m5.large", "-q", "-o", output)
+        assert (f"Data: {OLD_PRICES}.\n" in done.stdout, done.stderr) == (True, "")
+        missing = node("m5.large", "--region", "eu-west-1", "-q", "-o", output).stdout
+        assert (
+            "\nData: no prices are known for eu-west-1 (known: us-east-1, us-gov-east-1, us-gov-west-1).\n" in missing
+        )
+    assert OLD_PRICES in json.loads(node("m5.large", "-o", "json").stdout)["warnings"]
+    assert node("m5.large", "-o", "csv").stderr == f"warning: {OLD_PRICES}\n"
+    assert "no price is known in us-east-1 for cc1.4xlarge" in node("m5.large", "cc1.4xlarge", "-q").stdout
+
+
 class TestSelection:
     def test_filters_sort_and_limit(self) -> None:
         done = node(
@@ -186,7 +202,7 @@ class TestSelection:
         )  # fmt: skip
         got = json.loads(done.stdout)
         assert [r["instance_type"] for r in got["results"]] == ["m7g.2xlarge", "m6g.2xlarge", "m7g.xlarge"]
-        assert got["warnings"] == ["1 of 4 rows are not shown (--limit 3)"]
+        assert got["warnings"] == ["1 of 4 rows are not shown (--limit 3)", OLD_PRICES]
 
     def test_unknown_sorts_last_both_ways(self) -> None:
         for key in ("pods", "-pods"):
@@ -194,6 +210,24 @@ class TestSelection:
                 "results"
             ]
             assert rows[-1]["instance_type"] == "cc1.4xlarge"
+
+    def test_a_key_that_no_type_has_is_refused(self) -> None:
+        # Once it sorted nothing and --limit then hid the cheapest.
+        for key in ("usd_per_pod_month", "-usd_per_hour"):
+            done = node("m5.large", "c5.large", "--region", "eu-west-1", "--sort", key, "--limit", "1")
+            assert (done.code, done.stdout) == (2, "")
+            said = (
+                f"error: --sort: {key.removeprefix('-')} is unknown for every type asked for: no prices are known for"
+            )
+            assert done.stderr.startswith(f"{said} eu-west-1 (known: us-east-1,")
+        done = node("m5.large", "--sort", "fits.cpu")
+        assert done.stderr == "error: --sort: fits.cpu is unknown for every type asked for without --pod-cpu\n"
+        done = node("cc1.4xlarge", "--sort", "usd_per_hour")
+        assert done.stderr.endswith("asked for: no price is known in us-east-1 for cc1.4xlarge\n")
+
+    def test_types_without_the_sorted_figure_are_counted(self) -> None:
+        got = json.loads(node("cc1.4xlarge", "m5.large", "--sort", "usd_per_hour", "-o", "json").stdout)
+        assert "1 type without a known usd_per_hour: last, whatever the order" in got["warnings"]
 
     def test_sort_by_a_nested_key(self) -> None:
         rows = answer("m5.2xlarge", "m5.large", "--sort", "fits.ips")["results"]
@@ -329,7 +363,7 @@ workloads: [{name: w, replicas: 111, requests: {cpu: 1m, memory: 1Mi}}]
         result = check(plan_of(plan), ["steady"])
         assert (result.scenarios[0].groups[0].pods_per_node, result.scenarios[0].unplaced_pods) == (110, 1)
         first = result.shapes[0].first
-        assert first.room.addresses == row["fits"]["ips"]
+        assert first.addresses == row["fits"]["ips"]
         assert first.room.cpu == row["allocatable_cpu_millicores"]
         assert first.demand(5) + 1 == row["pool"]["subnet_addresses"]
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from capacity.cni.facade import NodeLimits, pool_of
+from capacity.catalog.table import load_catalog
+from capacity.cni.facade import NodeLimits, address_capacity, node_limits, node_pool, pool_of
+from capacity.node.maxpods import Platform, max_pods
 from capacity.spec.cni_env import _NUMBERS, cni_settings, parse_env_number, parse_env_switch
 from tests.property.ipamd_steps import Eni, Node
 
@@ -35,6 +37,15 @@ def test_steady_state(row: dict[str, str]) -> None:
     assert (pool.enis, slots, pool.subnet_addresses) == (int(row["enis"]), int(row["slots"]), int(row["subnet_ips"]))
     if row["unused_ips"]:
         assert pool.warm == int(row["unused_ips"])
+
+
+@pytest.mark.parametrize("row", rows("cni_rest.csv"), ids=lambda r: f"{r['instance_type']}-{r['pods']}-{r['source']}")
+def test_as_ipamd_itself_rests(row: dict[str, str]) -> None:
+    settings, _ = cni_settings(environment(row["env"]))
+    pool = node_pool(load_catalog().get(row["instance_type"]), settings, int(row["pods"]), int(row["max_pods"]))
+    assert (pool.lowest, pool.subnet_addresses) == (int(row["lowest"]), int(row["addresses"]))
+    if row["highest"]:
+        assert pool.highest == int(row["highest"])
 
 
 @pytest.mark.parametrize("row", rows("cni_environment.csv"), ids=lambda r: f"{r['variable']}={r['text']}")
@@ -81,3 +92,12 @@ def test_step_model_decides_like_the_unit_tests(row: dict[str, str]) -> None:
         assert str(node.too_low()).lower() == row["expected"]
     else:
         assert f"{node.short()};{node.over()}" == row["expected"]
+
+
+@pytest.mark.parametrize(("max_eni", "addresses"), [(1, 9), (2, 9), (3, 18)])
+def test_max_pods_and_pool_agree_on_what_a_trunk_leaves(max_eni: int, addresses: int) -> None:
+    """With one slot there is no trunk, and the primary serves pods."""
+    kind = load_catalog().get("m5.large")
+    settings, _ = cni_settings({"ENABLE_POD_ENI": "true", "MAX_ENI": str(max_eni)})
+    row = max_pods(kind, Platform(pod_eni=True, max_eni=max_eni))
+    assert row.ip_capacity == address_capacity(node_limits(kind, settings), settings) == addresses

@@ -47,6 +47,7 @@ def run(block: list[Step], folder: Path) -> list[str]:
         "LC_ALL": "C.UTF-8",
         "COLUMNS": "100",
         "TERM": "dumb",
+        "SOURCE_DATE_EPOCH": os.environ["SOURCE_DATE_EPOCH"],
     }
     done = subprocess.run(
         ["sh", "-c", script],

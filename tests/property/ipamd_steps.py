@@ -2,7 +2,7 @@
 
 aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go: one decision at a time – too low, grow one ENI or
 attach one, too high, shrink, free one ENI – until nothing changes. Pods come one by one and take the
-first free address (packed); with ``churn`` they leave at random.
+first free address (packed), or with a source of chance any; ENIs grow in the order in which they came, or in any.
 """
 
 from __future__ import annotations
@@ -77,9 +77,10 @@ class Node:
             return max(1, self.short()) if self.prefix else self.short()
         return max(1, self.warm_prefix - self.free_slots) if self.prefix else self.k
 
-    def grow(self) -> bool:
+    def grow(self, rng: random.Random | None = None) -> bool:
         wanted = self.wanted()
-        for eni in self.enis[1 if self.idle_primary else 0 :]:
+        serving = self.enis[1 if self.idle_primary else 0 :]
+        for eni in rng.sample(serving, len(serving)) if rng else serving:
             if len(eni.slots) < self.k:
                 eni.slots += [0] * min(self.k - len(eni.slots), wanted)
                 return True
@@ -92,13 +93,26 @@ class Node:
         while self.too_low() and self.grow():
             pass
 
-    def add_pod(self) -> None:
-        for eni in self.enis:
-            for i, pods in enumerate(eni.slots):
-                if pods < self.unit:
-                    eni.slots[i] += 1
-                    return
-        self.lost += 1
+    def add_pod(self, rng: random.Random | None = None) -> None:
+        places = [(e, i) for e in self.enis for i, pods in enumerate(e.slots) if pods < self.unit]
+        if places:
+            eni, i = rng.choice(places) if rng else places[0]
+            eni.slots[i] += 1
+        else:
+            self.lost += 1
+
+    def remove_pods(self, count: int, rng: random.Random) -> None:
+        """Any ``count`` of the pods go, together."""
+        places = [(e, i) for e in self.enis for i, pods in enumerate(e.slots) for _ in range(pods)]
+        for eni, i in rng.sample(places, min(count, len(places))):
+            eni.slots[i] -= 1
+
+    def step(self, rng: random.Random, old: bool) -> None:
+        """One decision of the pool manager; ``old``: ENIs may be freed, and addresses were long not given back."""
+        if self.too_low():
+            self.grow(rng)
+        elif old:
+            self.shrink(rng)
 
     def shrink(self, rng: random.Random) -> bool:
         """One decrease of slots or one freed ENI, cooldowns and ages passed; False where nothing changes."""

@@ -19,7 +19,7 @@ from capacity.cni.calls import (
     stop_calls,
 )
 from capacity.cni.facade import NodeLimits
-from capacity.cni.node_pool import held
+from capacity.cni.vpc_cni import packed
 from capacity.spec.cni_env import CniSettings
 from tests.property.ipamd_steps import Node, grown
 from tests.property.test_pool_against_steps import environments, limits, node
@@ -33,9 +33,9 @@ class Counting(Node):
 
     calls: int = 0
 
-    def grow(self) -> bool:
+    def grow(self, rng: random.Random | None = None) -> bool:
         enis = len(self.enis)
-        done = super().grow()
+        done = super().grow(rng)
         if done:
             self.calls += COSTS.new_eni if len(self.enis) > enis else ASSIGN_CALLS
         return done
@@ -56,7 +56,7 @@ def counting(limit: NodeLimits, env: CniSettings, max_pods: int) -> Counting:
 
 
 def figures(limit: NodeLimits, env: CniSettings, max_pods: int, pods: int) -> tuple[np.ndarray, np.ndarray]:
-    slots, enis = held(limit, env, max_pods, np.arange(pods + 1))
+    slots, enis = packed(limit, env, max_pods, np.arange(pods + 1))
     return np.broadcast_to(slots, pods + 1), np.broadcast_to(enis, pods + 1)
 
 

@@ -8,7 +8,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from capacity.readers.base import plan_draft, plan_section, render
-from capacity.readers.complete import complete
+from capacity.readers.complete import _FreeSpace, complete
 from capacity.readers.draft import GroupDraft, Piece, PlanDraft, SubnetDraft, WorkloadDraft, merge
 from capacity.readers.write import scalar
 from capacity.spec.document import parse_yaml
@@ -95,3 +95,21 @@ def test_merging_keeps_what_the_first_source_states(first: PlanDraft, second: Pl
     assert {s.name for s in first.subnets} <= {s.name for s in merged.subnets}
     text = render(complete(merged))
     assert plan_draft(plan_section(text, "p")).node_groups or not (first.node_groups or first.workloads)
+
+
+@given(
+    st.lists(st.tuples(st.integers(20, 28), st.integers(0, 255)), max_size=12),
+    st.lists(st.integers(18, 28), min_size=1, max_size=8),
+)
+def test_free_space_is_the_first_that_nothing_overlaps(held: list[tuple[int, int]], wanted: list[int]) -> None:
+    blocks = [IPv4Network("10.0.0.0/20"), IPv4Network("10.0.64.0/22")]
+    taken = [IPv4Network((int(blocks[0][0]) + (i % 2 ** (n - 20)) * 2 ** (32 - n), n)) for n, i in held]
+    space = _FreeSpace(blocks, taken)
+    for size in wanted:
+        free = (c for b in space.blocks if size >= b.prefixlen for c in b.subnets(new_prefix=size))
+        plain = next((c for c in free if not any(c.overlaps(t) for t in taken)), None)
+        found = space.take(size)
+        if plain is not None:
+            assert found == plain
+        assert not any(found.overlaps(t) for t in taken)
+        taken.append(found)

@@ -21,12 +21,13 @@ from capacity.cluster.typical import group_offers, typical_pod
 from capacity.errors import MissingExtra
 from capacity.report import gather as gathering
 from capacity.report.content import document
-from capacity.report.document import Advice, Document, Grid
+from capacity.report.document import Advice, Document, Grid, Snippet
 from capacity.report.html import render_html, script_json
 from capacity.report.markdown import render_markdown
 from capacity.report.workbook import sheet_name, workbook_bytes
 from capacity.spec.parse import read_plan
 from capacity.units import MIB
+from tests.cli.entry import capacity
 from tests.report import plans
 
 
@@ -82,8 +83,11 @@ def test_figures_are_the_checks() -> None:
         rows = {r["subnet"]: r for r in grids[state.title].rows}
         for subnet in state.subnets:
             row = rows[subnet.subnet.name]
+            if state.is_lost(subnet.subnet):
+                assert (row["free"], row["verdict"]) == ("lost", "lost")
+                continue
             assert (row["free"], row["usable"], row["verdict"]) == (subnet.free, subnet.subnet.usable, subnet.verdict)
-            assert row["pods"] + row["warm"] + row["enis"] + row["tenants"] + row["free"] == row["usable"]
+            assert row["pods"] + row["warm"] + row["enis"] + row["others"] + row["free"] == row["usable"]
 
 
 def test_the_html_loads_nothing_and_is_bound_by_a_policy(page: str) -> None:
@@ -244,7 +248,10 @@ def test_what_takes_long_is_left_out_of_a_large_plan_and_said(monkeypatch: pytes
     assert material.warm is None
     assert [c.what for c in material.headroom] == ["nodes of general", "nodes of batch"]
     assert material.explorer is not None
-    assert material.explorer.percents == gathering.FEW_PERCENTS
+    few = len(gathering.FEW_PERCENTS)
+    assert material.explorer.percents[:few] == gathering.FEW_PERCENTS
+    # 26 + 8 nodes at the ceiling, 9 + 2 in steady: ⌈3,400 ÷ 11⌉ = 310 %
+    assert material.explorer.percents[few:] == (310,)
     assert gathering.LEFT_OUT in render_html(document(material), "0")
 
 
@@ -301,3 +308,43 @@ def test_grids_have_a_value_or_none_for_every_column() -> None:
         assert isinstance(grid, Grid)
         for row in grid.rows:
             assert all(key in row for key, _ in grid.columns)
+
+
+def test_check_and_report_count_the_same_pods(tmp_path: Path) -> None:
+    # A branch ENI is an ENI and a pod: with security groups for pods check once showed 0 pods where the report had 12.
+    plan = tmp_path / "branch.yaml"
+    plan.write_text(
+        """\
+apiVersion: capacity/v1
+cni: {env: {ENABLE_POD_ENI: "true"}}
+vpc: {cidrs: [10.0.0.0/16], subnets: [{name: a, zone: z, cidr: 10.0.0.0/24}]}
+nodeGroups: [{name: g, instanceTypes: [m5.large], nodes: 2, subnets: [a]}]
+workloads: [{name: w, replicas: 12, securityGroups: true}, {name: v, replicas: 5}]
+""",
+        encoding="utf-8",
+    )
+    (row,) = json.loads(capacity("report", str(plan), "-o", "json", "--scenario", "steady").stdout)["results"][
+        "tables"
+    ][0]["rows"]
+    used = json.loads(capacity("check", str(plan), "-o", "json", "--scenario", "steady").stdout)["results"][
+        "scenarios"
+    ][0]["subnets"][0]["used"]
+    assert (used["branch"], used["assigned"]) == (12, 5)
+    assert (row["pods"], row["enis"]) == (17, used["node_primary"] + used["eni_primary"])
+    table = capacity("check", str(plan), "--scenario", "steady", "--no-fixes").stdout
+    head = next(line for line in table.splitlines() if line.startswith("subnet ") and "nodes+ENIs" in line)
+    line = next(line for line in table.splitlines() if line.startswith("a  "))
+    shown = dict(zip(head.split(), line.split(), strict=False))
+    assert {key: int(shown[key]) for key in ("nodes+ENIs", "pods", "warm", "others")} == {
+        "nodes+ENIs": row["enis"], **{key: row[key] for key in ("pods", "warm", "others")}
+    }  # fmt: skip
+
+
+def test_the_report_recommends_the_settings_of_warm() -> None:
+    found = json.loads(capacity("warm", str(plans.EXAMPLE), "-o", "json").stdout)["results"]
+    (chart,) = (c for c in plans.example().charts() if c.name == "warm")
+    (row,) = (s for s in found["settings"] if s["recommended"])
+    assert chart.words.startswith(f"Recommended: {row['setting']} – ")
+    assert found["recommendation"]["commands"]
+    shown = [b.text for s in plans.example().sections for b in s.blocks if isinstance(b, Snippet)]
+    assert "\n".join(found["recommendation"]["commands"]) in shown

@@ -78,8 +78,41 @@ def test_reservations_that_aws_counts_as_taken_explain_themselves() -> None:
     found = account(subnet(185), eni(1), PREFIXES, reservations=(reserved,))  # 233 - (64 - 16 in use)
     assert found.reserved_unused == 48
     assert found.counts_reservations
-    assert (found.difference, found.taken) == (0, 18)
+    assert (found.difference, found.taken, found.open_free) == (0, 18, 185)
+    assert (found.reserved_prefixes, found.reserved_kept) == (3, 0)
     assert found.reservations == ((IPv4Network("10.0.0.128/26"), "prefix"),)
+
+
+RESERVED = {
+    "SubnetCidrReservationId": "scr-2",
+    "SubnetId": "subnet-1",
+    "Cidr": "10.0.0.192/26",  # with .255, which AWS keeps: 63 usable, three blocks
+    "ReservationType": "prefix",
+}
+
+
+@pytest.mark.parametrize("reported", [187, 186, 185 + 2, 250, 200])
+def test_a_reservation_is_not_used_space(reported: int) -> None:
+    """251 - 1 held - 63 reserved = 187; with AWS's own address 186; up to 250 where the count includes them."""
+    found = account(subnet(reported), eni(1), reservations=(RESERVED,))
+    assert (found.reserved_unused, found.reserved_prefixes, found.reserved_kept) == (63, 3, 1)
+    assert (found.difference, found.taken, found.open_free) == (0, 1, 187)
+    assert found.note(True) is None
+    assert found.counts_reservations == (reported < 250)
+
+
+@pytest.mark.parametrize(("reported", "difference"), [(185, 2), (100, 87), (251, -1)])
+def test_what_a_reservation_does_not_explain_is_named(reported: int, difference: int) -> None:
+    found = account(subnet(reported), eni(1), reservations=(RESERVED,))
+    assert found.difference == difference
+    assert found.taken == 1 + max(difference, 0)  # the list is evidence: never less than what it holds
+    assert "63 reserved and unused" in (found.note(True) or "")
+
+
+def test_reservations_without_the_interfaces_are_an_assumption() -> None:
+    found = account(subnet(180), reservations=(RESERVED,))
+    assert (found.taken, found.open_free) == (8, 180)  # 251 - 63 - 180
+    assert "taken as unused" in (found.note(False) or "")
 
 
 def test_names_are_the_tags_where_they_tell_apart() -> None:

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from capacity.catalog.table import load_catalog
-from capacity.cni.calls import CallCosts, call_costs, launch_calls, start_calls, stop_calls
+from capacity.cni.calls import (
+    CallCosts,
+    call_costs,
+    eni_flap_calls_per_hour,
+    launch_calls,
+    prefix_flap_calls_per_hour,
+    start_calls,
+    stop_calls,
+)
 from capacity.cni.node_pool import held, node_limits
 from capacity.spec.cni_env import CniSettings
 
@@ -22,20 +30,27 @@ def figures(name: str, settings: CniSettings, max_pods: int, pods: int) -> tuple
 def launched(name: str, settings: CniSettings, pods: int, costs: CallCosts = DEFAULT, max_pods: int = 110) -> int:
     """From a fresh node until so many pods run."""
     slots, enis, idle = figures(name, settings, max_pods, pods)
-    return int(launch_calls(slots[0], enis[0], idle, costs) + start_calls(slots, enis, costs).sum())
+    trunk = node_limits(load_catalog().get(name), settings).trunk
+    return int(launch_calls(slots[0], enis[0], idle, costs, trunk) + start_calls(slots, enis, costs).sum())
 
 
 @pytest.mark.parametrize(
-    ("custom", "discovery", "eni", "start"),
+    ("custom", "discovery", "eni", "start", "trunk"),
     [
-        (False, True, 6, 4),  # Create, DescribeInstances, Attach, Modify + DescribeSubnets twice
-        (False, False, 5, 3),
-        (True, True, 5, 3),
-        (True, False, 4, 2),
+        (False, True, 6, 4, 2),  # Create, DescribeInstances, Attach, Modify + DescribeSubnets twice
+        (False, False, 5, 3, 1),
+        (True, True, 5, 3, 2),
+        (True, False, 4, 2, 1),
     ],
 )
-def test_a_further_eni_and_the_start(custom: bool, discovery: bool, eni: int, start: int) -> None:
-    assert call_costs(custom, discovery) == CallCosts(launch=start, new_eni=eni)
+def test_a_further_eni_and_the_start(custom: bool, discovery: bool, eni: int, start: int, trunk: int) -> None:
+    assert call_costs(custom, discovery) == CallCosts(launch=start, new_eni=eni, trunk=trunk)
+
+
+def test_rounds_of_a_pool_that_flaps() -> None:
+    """As ipamd itself made them in an hour of virtual time, EC2 answering in 0.2 to 0.3 s."""
+    assert round(prefix_flap_calls_per_hour()) == 236
+    assert round(eni_flap_calls_per_hour(DEFAULT)) == 468
 
 
 class TestLaunch:
@@ -46,6 +61,11 @@ class TestLaunch:
         settings = CniSettings(custom_networking=True)
         costs = call_costs(custom_networking=True, subnet_discovery=True)
         assert launched("m5.large", settings, 0, costs) == 8  # 3 to start, 5 for the ENI that serves pods
+
+    def test_a_trunk_is_looked_at_and_its_subnet_looked_up(self) -> None:
+        assert launched("m5.large", CniSettings(pod_eni=True), 0) == 5 + 2
+        assert launched("m5.large", CniSettings(pod_eni=True, max_eni=1), 0) == 5  # no slot, no trunk
+        assert launched("t3.small", CniSettings(pod_eni=True), 0) == 5  # a type without trunks
 
     @pytest.mark.parametrize(("pods", "warm"), [(0, 1), (9, 1), (10, 1), (27, 1), (0, 2), (30, 2)])
     def test_whole_enis_by_the_formula(self, pods: int, warm: int) -> None:

@@ -88,7 +88,7 @@ def test_a_wrong_cell_is_found(data: Path, column: str, value: str, check: str, 
 @pytest.mark.parametrize(
     ("damage", "check", "message"),
     [
-        (lambda d: (d / "facts.csv").unlink(), None, "No such file"),
+        (lambda d: (d / "facts.csv").unlink(), None, "no such file"),
         (
             lambda d: edit(d / "prices.csv", "a1.large,us-east-1,USD", "a1.large,us-east-1,CNY"),
             "prices",

@@ -28,6 +28,7 @@ SUBNET = SubnetFacts(
     ident="subnet-1",
     usable=251,
     free=100,
+    reserved_prefixes=0,
     free_blocks=5,
     unexplained=0,
     leaked=(),

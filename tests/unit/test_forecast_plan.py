@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -188,7 +189,7 @@ def test_a_plan_without_growth_stays_as_it_is_and_says_so() -> None:
 def test_what_is_short_today_has_todays_date() -> None:
     full = plan(HEAD + ONE.replace("SPREAD", "") + GROWING.replace("RATE", "1%/month").replace("10,", "900,"))
     a = forecast_growth(full, Span(START, 30)).subnets[0]
-    assert (a.date_p10, a.note) == (START, "short already on the first day")
+    assert (a.date_p10, a.note) == (START, "already exhausted in the steady state and in 6 more scenarios")
 
 
 @pytest.mark.parametrize("stddev", ["", ", stddev: 1%"])
@@ -197,7 +198,8 @@ def test_a_pod_that_no_node_holds_takes_nothing_and_is_named(stddev: str) -> Non
     large = small.replace("[{name: w", "[{name: big, replicas: 5, requests: {cpu: 64}}, {name: w")
     both, alone = (forecast_growth(plan(head + work), Span(START, 30), 50) for work in (large, small))
     assert [s.used_now for s in both.subnets] == [s.used_now for s in alone.subnets]
-    assert any("no number of nodes holds all pods of big" in n for n in both.notes)
+    assert any("no node holds a pod of big: these pods are not counted" in n for n in both.notes)
+    assert both.date_unschedulable == alone.date_unschedulable
 
 
 def test_growth_beyond_all_bounds_does_not_blur_the_present() -> None:
@@ -213,9 +215,60 @@ def test_growth_beyond_all_bounds_does_not_blur_the_present() -> None:
 def test_passing_the_groups_maximum_is_said() -> None:
     capped = ONE.replace("{min: 2}", "{min: 2, max: 3}").replace("SPREAD", "")
     result = forecast_growth(plan(HEAD + capped + GROWING.replace("RATE", "20%/month")), Span(START, 365))
-    passed = result.groups[0].date_max_passed
-    assert passed is not None
-    assert any(f"g needs more than its nodes.max of 3 by {passed}" in n for n in result.notes)
+    reached = result.groups[0].date_max_reached
+    assert reached is not None
+    assert any(f"g has all of its 3 nodes by {reached}" in n for n in result.notes)
+
+
+@pytest.mark.parametrize("stddev", ["", ", stddev: 1%"])
+def test_nodes_stop_at_their_maximum_and_pods_beyond_are_unschedulable(stddev: str) -> None:
+    """12 pods of 150m a node: 3 nodes hold 36, so the 37th is the first without a node, at 10 × 1.2^(d ÷ 30.4) > 36."""
+    capped = ONE.replace("{min: 2}", "{min: 2, max: 3}").replace("SPREAD", "")
+    result = forecast_growth(plan(HEAD + capped + GROWING.replace("RATE", "20%/month" + stddev)), Span(START, 365), 400)
+    certain = START + timedelta(days=math.floor(365.25 / 12 * math.log(3.6, 1.2)) + 1)
+    assert result.date_unschedulable is not None
+    assert abs((result.date_unschedulable - certain).days) <= (12 if stddev else 1)  # draws are looked at in steps
+    assert result.groups[0].fan.p90[-1] == 3
+    assert any(f"pods are unschedulable from {result.date_unschedulable}" in n for n in result.notes)
+    full = check(plan(HEAD + capped + GROWING.replace("RATE", "20%/month").replace("10,", "36,")), ["steady"])
+    last = [round(float(s.fan.p50[-1])) for s in result.subnets if s.fan]
+    assert last == [s.used_total for s in full.scenarios[0].subnets]
+
+
+@pytest.mark.parametrize("stddev", ["", ", stddev: 1%"])
+def test_a_group_with_a_fixed_count_never_grows(stddev: str) -> None:
+    fixed = HEAD + ONE.replace("{min: 2}", "2").replace("SPREAD", "")
+    result = forecast_growth(plan(fixed + GROWING.replace("RATE", "20%/month" + stddev)), Span(START, 365), 200)
+    assert {float(n) for n in result.groups[0].fan.p90} == {2.0}
+    assert result.groups[0].date_max_reached is None
+    assert result.date_unschedulable is not None
+
+
+def test_pods_above_what_the_enis_serve_are_said() -> None:
+    # 40 max pods on m5.large serve 27 addresses; 30 pods on one node: 3 of them have none
+    one = HEAD + ONE.replace("{min: 2}", "1").replace("SPREAD", ", maxPods: 40")
+    work = "workloads: [{name: w, replicas: 20, growth: {rate: 10%/monthSTD}}]\n"
+    for stddev in ("", ", stddev: 1%"):
+        result = forecast_growth(plan(one + work.replace("STD", stddev)), Span(START, 365), 200)
+        assert result.date_without_address is not None
+        assert START < result.date_without_address < (result.date_unschedulable or result.end)
+        assert any(f"pods on nodes get no address from {result.date_without_address}" in n for n in result.notes)
+
+
+@pytest.mark.parametrize("scenario", ["steady", "peak", "ceiling"])
+@pytest.mark.parametrize("calm", [True, False])
+def test_the_first_day_is_the_scenario_as_check_has_it(scenario: str, calm: bool) -> None:
+    made = CALM if calm else shop()
+    state = check(made, [scenario]).scenarios[0]
+    result = forecast_growth(made, Span(START, 60), 50, scenario=scenario)
+    assert [s.used_now for s in result.subnets] == [s.used_total for s in state.subnets]
+    assert [float(g.fan.p10[0]) for g in result.groups] == [float(g.nodes) for g in state.groups]
+    short = {s.subnet.name for s in state.subnets if s.verdict == "exhausted"}
+    assert {s.name for s in result.subnets if s.date_p90 == START} == short
+    assert {s.name for s in result.subnets if scenario in s.exhausted_in} == short
+    assert bool(result.already) is (check(made).verdict == "exhausted")
+    if state.verdict == "exhausted":
+        assert result.already[0].scenario == scenario
 
 
 # --- tables -----------------------------------------------------------------------------------

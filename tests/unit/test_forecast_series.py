@@ -64,6 +64,17 @@ class TestCsv:
             parse_csv(f"time,subnet,free\n{line}\n", "h.csv")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("time\rx,subnet,free\n", "h.csv:1: not CSV: "), ("x" * 9000, "h.csv:1: expected a header with time, subnet")],
+)
+def test_a_header_that_is_none_is_one_short_line(text: str, message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_csv(text, "h.csv")
+    assert str(caught.value).startswith(message)
+    assert len(str(caught.value)) < 400
+
+
 def test_a_day_counts_with_its_worst_hour() -> None:
     text = "time,subnet,free\n2026-11-01T06:00Z,a,9\n2026-11-01T12:00Z,a,2\n2026-11-01T18:00Z,a,8\n"
     assert daily_series(parse_csv(text, "h").observations)[0].values.tolist() == [2]
@@ -172,13 +183,14 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            (b"", "expected a header"),
+            (b"", "is empty: nothing recorded yet"),
             (b"\xff\xfe\x00", "neither text nor a file of capacity record"),
             (b'{"a": ', "not valid JSON"),
             (b'{"a": 1}', "no history in it"),
             (b"[" * 100_000, "nested too deeply"),
             (b"time,subnet,free\n", "no observation"),
             (b"[]", "no observation"),
+            (b"time,sub\rnet,free\n", ":1: not CSV"),
             (b"SQLite format 3\x00 and then something else", "not a file of capacity record, or is damaged"),
         ],
     )
@@ -189,9 +201,9 @@ class TestFiles:
             read_history(file)
 
     def test_no_file_and_a_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(SpecError, match="No such file"):
+        with pytest.raises(SpecError, match="no such file"):
             read_history(tmp_path / "none.csv")
-        with pytest.raises(SpecError, match="Is a directory"):
+        with pytest.raises(SpecError, match="is a directory"):
             read_history(tmp_path)
 
     def test_sizes_reach_the_observations(self, tmp_path: Path) -> None:

@@ -201,9 +201,9 @@ def test_the_score_of_a_list() -> None:
     # Sixteen addresses, one in each block: none free of the 14 that 235 packed addresses leave.
     place = subnet("10.0.0.0/24")
     scattered = fragments_of_list(place, hosts(*(f"10.0.0.{16 * i + 5}/32" for i in range(16))))
-    assert (scattered.free_blocks, scattered.most, scattered.score) == (0, 14, Fraction(1))
+    assert (scattered.free_blocks, scattered.ideal, scattered.score) == (0, 14, Fraction(1))
     packed = fragments_of_list(place, hosts(*(f"10.0.0.{i}/32" for i in range(4, 20))))
-    assert (packed.free_blocks, packed.most, packed.score) == (13, 14, Fraction(1, 14))
+    assert (packed.free_blocks, packed.ideal, packed.score) == (13, 14, Fraction(1, 14))
 
 
 def test_a_list_is_one_of_the_cases_that_counts_average() -> None:
@@ -214,7 +214,7 @@ def test_a_list_is_one_of_the_cases_that_counts_average() -> None:
         listed = fragments_of_list(place, hosts(*(f"10.0.0.{a}/32" for a in chosen)))
         assert listed.free_blocks is not None
         assert counted.certain <= listed.free_blocks <= counted.most
-        assert (listed.most, listed.taken) == (counted.most, counted.taken)
+        assert (listed.ideal, listed.taken) == (counted.most, counted.taken)
 
 
 # --- the reservation that makes it certain ------------------------------------------------------

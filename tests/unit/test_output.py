@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from capacity.cli.output import (
     Sink,
     Table,
     cell,
-    clean,
     envelope,
     flatten,
     markdown_table,
@@ -23,9 +21,8 @@ from capacity.cli.output import (
     text_table,
     use_color,
     width,
-    write_file,
 )
-from capacity.errors import SpecError
+from capacity.inert import printable
 
 
 @pytest.mark.parametrize(
@@ -40,7 +37,7 @@ from capacity.errors import SpecError
     ],
 )
 def test_control_and_direction_characters_are_shown_not_sent(text: str, shown: str) -> None:
-    assert clean(text) == shown
+    assert printable(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -81,7 +78,7 @@ def test_an_empty_table_keeps_its_head() -> None:
 def test_markdown_escapes_what_would_be_markup() -> None:
     page = markdown_table(Table((("a", "a|b"),), [{"a": "<script>|`x`\\"}]))
     assert page.splitlines()[0] == "| a\\|b |"
-    assert page.splitlines()[2] == "| &lt;script>\\|'x'\\\\ |"
+    assert page.splitlines()[2] == "| &lt;script&gt;\\|\\`x\\`\\\\ |"
 
 
 def test_csv_is_flat_and_no_formula() -> None:
@@ -143,29 +140,3 @@ class TestColour:
     def test_into_a_pipe(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdout", io.StringIO())
         assert not use_color(Sink())
-
-
-class TestFiles:
-    def test_a_new_file(self, tmp_path: Path) -> None:
-        write_file(tmp_path / "a.txt", "✓ text\r\n")
-        assert (tmp_path / "a.txt").read_bytes() == "✓ text\r\n".encode()
-
-    def test_a_failure_leaves_nothing_behind(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        (tmp_path / "a.txt").write_text("old")
-
-        def full(*_: object) -> None:
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr(os, "replace", full)
-        with pytest.raises(SpecError, match=r"--out-file .*: No space left on device"):
-            write_file(tmp_path / "a.txt", "new")
-        assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.txt", "old")]
-
-    def test_an_interrupt_leaves_nothing_behind(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def interrupt(*_: object) -> None:
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr(os, "replace", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            write_file(tmp_path / "a.txt", "new")
-        assert list(tmp_path.iterdir()) == []

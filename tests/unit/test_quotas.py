@@ -7,10 +7,14 @@ from ipaddress import IPv4Network as Net
 
 import pytest
 
+from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
 from capacity.cluster.quota_use import _quota_name, quota_usage, service_room, start_calls
 from capacity.cni.api_rates import node_start_calls
 from capacity.cni.calls import call_costs, launch_calls
+from capacity.cni.facade import node_limits
+from capacity.cni.facade import start_calls as start_calls_of_node
+from capacity.spec.cni_env import CniSettings
 from capacity.spec.parse import read_plan
 from capacity.spec.plan import Tenant
 from capacity.spec.sketch import sketch_plan
@@ -133,14 +137,16 @@ def test_service_cidr() -> None:
 # --- EC2 calls ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("trunk", [0, 1])
 @pytest.mark.parametrize("discovery", [True, False])
 @pytest.mark.parametrize("custom", [True, False])
 @pytest.mark.parametrize(("enis", "slots"), [(1, 0), (1, 9), (2, 18), (4, 40)])
-def test_by_name_they_are_as_many_as_in_sum(enis: int, slots: int, custom: bool, discovery: bool) -> None:
+def test_by_name_they_are_as_many_as_in_sum(enis: int, slots: int, custom: bool, discovery: bool, trunk: int) -> None:
     if custom and enis == 1:
         return  # the pool never stays on an idle primary
-    calls = node_start_calls(enis, slots, custom, discovery)
-    total = launch_calls(slots, enis, idle_primary=int(custom), costs=call_costs(custom, discovery))
+    calls = node_start_calls(enis, slots, custom, discovery, trunk=trunk)
+    costs = call_costs(custom, discovery)
+    total = launch_calls(slots, enis, idle_primary=int(custom), costs=costs, trunk=trunk)
     assert sum(calls.values()) == total
 
 
@@ -154,6 +160,17 @@ def test_a_scale_up_by_hand() -> None:
     assert calls["ModifyNetworkInterfaceAttribute"] == 30
     assert calls["DescribeSubnets"] == 50
     assert calls["RunInstances"] == 10
+
+
+def test_a_node_with_a_trunk_costs_two_calls_more() -> None:
+    plain = node_start_calls(1, 9)
+    assert node_start_calls(1, 9, trunk=1) - plain == {"DescribeNetworkInterfaces": 1, "DescribeSubnets": 1}
+    m5_large = load_catalog().get("m5.large")
+    started = [
+        sum(start_calls_of_node(node_limits(m5_large, settings), settings, 29, 3).values())
+        for settings in (CniSettings(), CniSettings(pod_eni=True))
+    ]
+    assert started == [11, 13]  # two ENIs for pods either way: the trunk takes the third slot
 
 
 def test_peak_beyond_steady_starts_at_once() -> None:

@@ -114,3 +114,82 @@ def test_the_tags_that_subnet_discovery_reads_come_along() -> None:
     template = {**TEMPLATE, "Resources": {**dict(TEMPLATE["Resources"]), **resources}}  # type: ignore[call-overload]
     (subnet,) = parse_cloudformation(template, "t.yaml").subnets
     assert subnet.tags == (("kubernetes.io/role/cni", "0"),)
+
+
+# --- what a template leaves open ------------------------------------------------------------------
+
+BASE = """
+Parameters: {Stage: {Type: String}}
+Conditions: {Live: !Equals [!Ref Stage, live]}
+Resources:
+  Net: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.9.0.0/16}}
+  One: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Net, CidrBlock: 10.9.0.0/24, AvailabilityZone: eu-west-1a}}
+  Eks: {Type: AWS::EKS::Cluster, Properties: {Name: c, ResourcesVpcConfig: {SubnetIds: [!Ref One]}}}
+  Group:
+    Type: AWS::EKS::Nodegroup
+    Properties: {ClusterName: !Ref Eks, Subnets: [!Ref One], InstanceTypes: [m5.large], UPDATE}
+  Balancer:
+    Type: AWS::ElasticLoadBalancingV2::LoadBalancer
+    Properties: BALANCER
+"""
+
+
+def noted(balancer: str = "{Subnets: [!Ref One]}", group: str = "Labels: {a: b}") -> tuple[list[str], Any]:
+    text = BASE.replace("BALANCER", balancer).replace("UPDATE", group)
+    draft = parse_cloudformation(parse_documents(text, "t.yaml")[0], "t.yaml")
+    return [n.text for n in draft.notes], draft
+
+
+@pytest.mark.parametrize(
+    ("balancer", "note"),
+    [
+        (
+            "{Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://parts/lb.yaml'}}}",
+            "t.yaml Balancer.Properties: is put in by the transform AWS::Include of s3://parts/lb.yaml",
+        ),
+        (
+            "!If [Live, {Subnets: [!Ref One]}, {Type: network}]",
+            "t.yaml Balancer.Properties: the parameter Stage has no",
+        ),
+        ("[x]", "t.yaml Balancer.Properties: is no mapping: left out"),
+        (
+            "{Subnets: [!Ref One], Fn::Transform: {Name: Own}}",
+            "t.yaml Balancer.Properties.Fn::Transform: is not evaluated: what it adds is not known",
+        ),
+        ("{Subnets: !If [Live, [!Ref One], []]}", "t.yaml Balancer.Subnets: the parameter Stage has no default"),
+    ],
+)
+def test_properties_that_are_not_known_are_named(balancer: str, note: str) -> None:
+    notes, draft = noted(balancer)
+    assert any(text.startswith(note) for text in notes), notes
+    assert [g.name for g in draft.node_groups] == ["Group"]  # the rest is read as ever
+
+
+@pytest.mark.parametrize(
+    ("group", "place"),
+    [
+        ("Labels: !If [Live, {a: b}, {}]", "Group.Labels"),
+        ("Taints: !If [Live, [], [{Key: a}]]", "Group.Taints"),
+        ("UpdateConfig: !If [Live, {MaxUnavailable: 1}, {MaxUnavailable: 2}]", "Group.UpdateConfig"),
+        ("AmiType: !Ref Stage", "Group.AmiType"),
+        ("ScalingConfig: {MinSize: !Ref Stage}", "Group.MinSize"),
+    ],
+)
+def test_parts_of_a_group_that_are_not_known_are_named(group: str, place: str) -> None:
+    notes, draft = noted(group=group)
+    assert f"t.yaml {place}: the parameter Stage has no default" in notes
+    assert "Unresolved" not in str(draft.node_groups)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"Fn::Split": ["", "10.0.0.0/16"]},
+        {"Fn::Split": [{}, "a"]},
+        {"Fn::Join": [{}, ["a"]]},
+        {"Fn::ToJsonString": {"a": {"b": {"Ref": "Nowhere"}}}},
+        {"Fn::Transform": "x"},
+    ],
+)
+def test_what_cannot_be_evaluated_is_unresolved(raw: Any) -> None:
+    assert isinstance(Resolver({}).value(raw), Unresolved)

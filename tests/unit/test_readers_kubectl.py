@@ -295,3 +295,19 @@ def test_a_cilium_agent_is_said_once_its_other_daemonsets_are_not() -> None:
     assert "set cni.name: cilium and cni.cilium in the plan" in note
     other = draft(daemon_set("cilium", "something-else"))
     assert not any("Cilium" in n.text for n in other.notes)
+
+
+@pytest.mark.parametrize("wrong", [["WARM_ENI_TARGET"], {"a": 1}, None, 5, True])
+def test_wrong_kinds_in_an_environment_say_nothing(wrong: Any) -> None:
+    env = [{"name": wrong, "value": "1"}, {"name": "WARM_IP_TARGET", "value": "2"}, {"name": "MAX_ENI", "value": wrong}]
+    spec = {"template": {"spec": {"containers": [{"name": "aws-node", "env": env}]}}}
+    found = draft({"kind": "DaemonSet", "metadata": {"name": "aws-node", "namespace": "kube-system"}, "spec": spec})
+    assert found.env["WARM_IP_TARGET"] == "2"
+    assert set(found.env) <= {"WARM_IP_TARGET", "MAX_ENI"}
+
+
+@pytest.mark.parametrize("wrong", [["n"], {"a": 1}, True, None])
+def test_a_node_name_of_a_wrong_kind_is_none(wrong: Any) -> None:
+    odd = pod("a", ("ReplicaSet", "web-5d4f8c7b9"))
+    odd["spec"]["nodeName"] = wrong
+    assert [w.replicas for w in draft(odd).workloads] == [1]

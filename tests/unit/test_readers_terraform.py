@@ -167,3 +167,39 @@ def test_the_tags_that_subnet_discovery_reads_come_along() -> None:
     pods, nodes = parse_terraform({"values": {"root_module": {"resources": resources}}}).subnets
     assert pods.tags == (("kubernetes.io/role/cni", "1"), ("cni.networking.k8s.aws/cluster/x", "shared"))
     assert nodes.tags is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "element([], 3)",
+        "1 / 0",
+        'cidrsubnet("10.0.0.0/16", 999999999, 1)',
+        'cidrsubnets("10.0.0.0/16", -99999999, 2)',
+        'format("%d %s", "a")',
+        "[for a in range(9999) : [for b in range(9999) : b]]",
+        "slice(5, 1, 2)",
+    ],
+)
+def test_what_has_no_value_or_no_end_is_unknown(text: str) -> None:
+    assert evaluate(text, look) is UNKNOWN
+
+
+def test_braces_in_a_format_are_text() -> None:
+    assert evaluate('format("{:>9999999999}-%s-%%", "a")', look) == "{:>9999999999}-a-%"
+
+
+def test_locals_that_double_themselves_end_soon(tmp_path: Path) -> None:
+    doubled = "\n".join(f"  a{i} = [local.a{i + 1}, local.a{i + 1}]" for i in range(60))
+    (tmp_path / "main.tf").write_text(
+        f'locals {{\n{doubled}\n  a60 = ["x"]\n}}\n'
+        'resource "aws_subnet" "s" {\n  cidr_block = "10.0.0.0/24"\n  tags = { Name = jsonencode(local.a0) }\n}\n'
+    )
+    assert [str(s.cidr) for s in read([str(tmp_path / "main.tf")]).subnets] == ["10.0.0.0/24"]
+
+
+def test_instances_beyond_the_first_thousand_are_told(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('resource "aws_subnet" "s" {\n  count = 5000\n  cidr_block = "10.0.0.0/24"\n}\n')
+    found = read([str(tmp_path / "main.tf")])
+    assert len(found.subnets) == 1000
+    assert any("the first 1,000 of 5,000 are read" in n.text for n in found.notes)

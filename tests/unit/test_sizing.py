@@ -141,7 +141,10 @@ def test_more_than_a_16_is_infeasible_and_says_so() -> None:
 
 def test_pods_without_a_node_are_said_aloud() -> None:
     sizing = size_plan(sketch_plan(1000, "m5.large", 3, 15, vpc_cidrs=BLOCKS), scenarios=["steady"], fresh=True)
-    assert any("595 pods are unschedulable in steady" in n for n in sizing.notes)  # 1000 − 15 × 27
+    said = (
+        "595 app pods are unschedulable in the steady state, limited by max pods: the sizes are for the pods that run"
+    )
+    assert said in sizing.notes  # 1000 − 15 × 27
 
 
 def test_spread_worst_needs_room_for_all_nodes_in_any_zone() -> None:
@@ -175,7 +178,9 @@ def test_the_plan_snippet_is_a_plan_that_passes() -> None:
     with open("examples/shop-prod.yaml", encoding="utf-8") as stream:
         document = parse_yaml(stream.read(), "plan")
     document["vpc"] = parse_yaml(snippets(sizing)["plan"], "snippet")["vpc"]
-    assert check(parse_plan(document)).verdict == "ok"
+    result = check(parse_plan(document))
+    assert {s.verdict for state in result.scenarios for s in state.subnets} == {"ok"}
+    assert result.verdict == "ok"
 
 
 def test_names_cannot_break_out_of_a_snippet() -> None:
@@ -196,3 +201,10 @@ def test_names_cannot_break_out_of_a_snippet() -> None:
     assert sum(name in w.replace('\\"', '"') for w in words) == 1
     names = parse_yaml(texts["cloudformation"], "snippet")["Resources"]
     assert name in [r["Properties"]["Tags"][0]["Value"] for r in names.values() if "Tags" in r["Properties"]]
+
+
+def test_pods_without_an_address_are_said_aloud() -> None:
+    plan = sketch_plan(60, "m5.large", 2, 2, vpc_cidrs=BLOCKS)  # 30 each, and the ENIs serve 27
+    dense = replace(plan, node_groups=tuple(replace(g, max_pods=40) for g in plan.node_groups))
+    sizing = size_plan(dense, scenarios=["steady"], fresh=True)
+    assert any(n.startswith("6 pods on nodes get no address") and "in the steady state" in n for n in sizing.notes)

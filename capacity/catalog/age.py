@@ -1,0 +1,81 @@
+"""When figures are old, and what an answer that rests on them says of it: the one home of that rule."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Sequence
+
+from capacity.catalog.prices import price, regions
+from capacity.catalog.table import load_catalog
+from capacity.errors import SpecError
+
+OLD_DAYS = 90  # AWS releases instance types and changes prices about that often
+TODAY_VARIABLE = "SOURCE_DATE_EPOCH"  # https://reproducible-builds.org/specs/source-date-epoch/
+MOST_NAMES = 6
+
+
+def today() -> dt.date:
+    """The day that ages and forecasts count from: SOURCE_DATE_EPOCH where it is set, else the clock's.
+
+    Raises
+    ------
+    SpecError
+        SOURCE_DATE_EPOCH is not a number of seconds.
+    """
+    given = os.environ.get(TODAY_VARIABLE)
+    if not given:
+        return dt.date.today()
+    if not given.isascii() or not given.isdigit() or len(given) > 11:
+        raise SpecError(f"{TODAY_VARIABLE}: {given!r} is not a number of seconds since 1970")
+    return dt.datetime.fromtimestamp(int(given), dt.UTC).date()
+
+
+def is_old(date: str, as_of: dt.date) -> bool:
+    """Whether figures of a day are more than :data:`OLD_DAYS` days old; without a date nobody knows.
+
+    Examples
+    --------
+    >>> [is_old(day, dt.date(2026, 4, 1)) for day in ("2026-01-01", "2025-12-31", "")]
+    [False, True, False]
+    """
+    return bool(date) and (as_of - dt.date.fromisoformat(date)).days > OLD_DAYS
+
+
+def limit_notes(as_of: dt.date | None = None) -> list[str]:
+    """One line where the newest instance limits are old."""
+    date = load_catalog().date
+    if not is_old(date, as_of or today()):
+        return []
+    return [f"instance limits are of {date}, more than {OLD_DAYS} days old (capacity data refresh asks EC2)"]
+
+
+def price_notes(types: Sequence[str], region: str | None, as_of: dt.date | None = None) -> list[str]:
+    """What a reader of dollars must know: prices that are missing, and those that are old.
+
+    Parameters
+    ----------
+    types : sequence of str
+        Instance types whose price the answer shows.
+    region : str or None
+        None: the plan names none.
+    """
+    if not types:
+        return []
+    if region is None:
+        return ["no prices: the plan names no region"]
+    dollars = regions("USD")
+    if region not in dollars:
+        other = f"prices in {region} are not in dollars: none shown" if region in regions() else ""
+        return [other or f"no prices are known for {region} (known: {', '.join(dollars)})"]
+    found = {name: price(name, region) for name in dict.fromkeys(types)}
+    missing = [name for name, known in found.items() if known is None]
+    more = f" and {len(missing) - MOST_NAMES} more" if len(missing) > MOST_NAMES else ""
+    notes = [f"no price is known in {region} for {', '.join(missing[:MOST_NAMES])}{more}"] if missing else []
+    dates = [known.date for known in found.values() if known and is_old(known.date, as_of or today())]
+    if dates:
+        notes.append(
+            f"prices of {region} are of {min(dates)}, more than {OLD_DAYS} days old "
+            "(capacity data refresh asks for newer ones)"
+        )
+    return notes

@@ -1,0 +1,49 @@
+"""Where the command starts: before anything is imported that takes time, an interrupt has an answer."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+
+from capacity.cli.exit_codes import INTERRUPTED
+
+_running = False  # whether a KeyboardInterrupt would be caught
+
+
+def run() -> None:
+    """Entry point of the installed command and of ``python -m capacity``."""
+    global _running
+    try:
+        _running = True
+        from capacity.cli.main import run as command
+
+        command()
+    except KeyboardInterrupt:
+        _end()
+    finally:
+        if _listens:  # the answer is out: too late to change its code
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """KeyboardInterrupt; the end at once before the start, and within an import, which may swallow an exception."""
+    if not _running:
+        _end()
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            _end()
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _end() -> None:
+    try:
+        os.write(2, b"interrupted\n")
+    finally:
+        os._exit(INTERRUPTED)
+
+
+_listens = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # a shell may have it ignored
+if _listens:
+    signal.signal(signal.SIGINT, _interrupt)

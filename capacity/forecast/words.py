@@ -1,0 +1,63 @@
+"""A forecast in a few sentences: what is exhausted today, then which subnet runs out first, and how surely."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from capacity.forecast.result import ForecastResult, SubnetForecast
+from capacity.spec.plan import AT_REST
+from capacity.spec.scenarios import when_words
+from capacity.units import counted
+
+
+def sentence(result: ForecastResult) -> str:
+    """The headline; the scenario is named, and nothing that check calls exhausted today is left out."""
+    return " ".join(filter(None, [already_sentence(result), _coming(result)]))
+
+
+def already_sentence(result: ForecastResult) -> str:
+    """What check calls exhausted today; empty where nothing is."""
+    if not result.already:
+        return ""
+    first, *rest = result.already
+    more = f" (and {counted(len(rest), 'more scenario')}: capacity check)" if rest else ""
+    return f"Already exhausted {first.when}: {first.what}{more}."
+
+
+def _coming(result: ForecastResult) -> str:
+    """The first subnet that runs out from now on."""
+    known = [s for s in result.subnets if s.probability is not None]
+    if not known:
+        return "INSUFFICIENT DATA: no subnet can be forecast."
+    when = f"{when_words(result.scenario)}, " if result.scenario in AT_REST else ""
+    out = [s for s in known if s.date_p90 == result.start]
+    if out and not result.already:
+        return f"{out[0].name} has run out already on {result.start}."
+    left = [s for s in known if s not in out]
+    if not left:
+        return ""
+    first = min(left, key=lambda s: (s.date_p50 or date.max, s.date_p10 or date.max, -(s.probability or 0)))
+    text = f"{when}{_first(result, first, len(left) < len(result.subnets))}"
+    return text[:1].upper() + text[1:] if when else text
+
+
+def _first(result: ForecastResult, first: SubnetForecast, others: bool) -> str:
+    span = f"between {result.start} and {result.end}"
+    if not first.probability:
+        draws = "" if result.exact else f" in any of {result.paths:,} draws"
+        if result.already:
+            which = "the other subnets have" if others else "every subnet has"
+            return f"{which} free addresses until {result.end}{draws}."
+        return f"no subnet runs out {span}{draws}."
+    if result.exact:
+        return f"{first.name} runs out on {first.date_p50}, if the growth is exactly as in the plan."
+    if first.date_p50 is None:
+        share = percent(first.probability)
+        return f"{first.name} is the likeliest to run out {span}: in {share} of the draws."
+    late = f"and {first.date_p90}" if first.date_p90 else f"and a day after {result.end}"
+    return f"{first.name} runs out about {first.date_p50} (between {first.date_p10} {late} in 80 % of the draws)."
+
+
+def percent(share: float) -> str:
+    """A share of the draws; nearly all is not all."""
+    return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.3g} %"

@@ -1,0 +1,92 @@
+"""Text of others (names, notes, file names) made harmless for where it goes: a terminal, a CI log, Markdown, XML.
+
+What a place would obey is spelled as an escape or an entity, so that a reader still sees what was there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")
+# The runner compares by the rules of a culture, which passes over characters outside ASCII that have no weight.
+_LEGACY = re.compile(r"#([^\x20-\x7e\n\r]*)#(?=[^\x20-\x7e\n\r]*\[)")
+_COMMAND = re.compile(r"(?<![^\n\r])([^\x21-\x7e\n\r]*):(?=[^\x20-\x7e\n\r]*:[^\n\r]*:[^\x20-\x7e\n\r]*:)")
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MARKS = str.maketrans({c: "\\" + c for c in "\\`*[]|~$"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_AT_AN_EDGE = re.compile(r"(?<!\w)_|_(?!\w)|^#")  # inside a word _ marks nothing, and # only begins a line
+# A mention or an address of mail, an issue, a URL, a host: parted by a space without width.
+_LINKS = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
+_PARTED = "&#8203;"
+
+
+def printable(text: str) -> str:
+    """One line that cannot steer a terminal: control and direction-changing characters are shown, not sent.
+
+    >>> printable("web\\n\\x1b[2J")
+    'web\\\\u000a\\\\u001b[2J'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in _STEERING else c for c in text)
+
+
+def log_text(text: str) -> str:
+    """Lines that a CI log shows and GitHub's runner does not obey.
+
+    Lines that are no command stay as they are. Behind ``##`` the runner looks for a command anywhere in a line.
+
+    >>> log_text("::error::x"), log_text("name ##[error]x"), log_text("::/0 is IPv6's default route")
+    ('\\\\u003a:error::x', 'name #\\\\u0023[error]x', "::/0 is IPv6's default route")
+
+    Source
+    ------
+    actions/runner@079cdb1 src/Runner.Common/ActionCommand.cs, TryParseV2 (``::`` at the start of a line, space before
+    it dropped) and TryParse (``##[`` anywhere).
+    """
+    if "##" not in text and "::" not in text and text.isascii():
+        return text
+    return _COMMAND.sub(r"\1\\u003a", _LEGACY.sub(r"#\1\\u0023", text))
+
+
+def log_line(text: str) -> str:
+    """One line of a log, whatever is in it: printable, and no command.
+
+    >>> log_line("x\\n::error::y")
+    'x\\\\u000a::error::y'
+    """
+    return log_text(printable(text))
+
+
+def markdown_text(text: str) -> str:
+    """One line that Markdown shows as it is: no markup, table cell, HTML, link, mention or reference comes out of it.
+
+    >>> markdown_text("<b>a|b</b> [x](y) @team #12 https://x.y _z_ A_B")
+    '&lt;b&gt;a\\\\|b&lt;/b&gt; \\\\[x\\\\](y) @&#8203;team #&#8203;12 https:&#8203;//x.y \\\\_z\\\\_ A_B'
+
+    Source
+    ------
+    GitHub Flavored Markdown 0.29, 6.9 "Autolinks (extension)" (github.github.com/gfm, read 2026-11-30). Mentions, issue
+    numbers and, in some renderers, links are found in the finished page, where an escape no longer shows: a space
+    without width parts them.
+    """
+    text = _AT_AN_EDGE.sub(r"\\\g<0>", printable(text).translate(_MARKS))
+    return _LINKS.sub(rf"\g<0>{_PARTED}", text)
+
+
+def markdown_code(text: str) -> str:
+    """Text as Markdown code on one line, which nothing in it can end."""
+    return f"`{printable(text).replace('`', '')}`"
+
+
+def xml_text(text: str) -> str:
+    """Text that XML 1.0 can carry; the rest is shown escaped. Markup is escaped by the writer."""
+    return _NOT_XML.sub(lambda m: f"\\u{ord(m.group()):04x}", text)
+
+
+def xml_log(document: str) -> str:
+    """The same XML document without a command for GitHub's runner in any line: what would be one is a reference.
+
+    Newlines inside a text begin lines, too.
+    """
+    return _COMMAND.sub(r"\1&#58;", _LEGACY.sub(r"#\1&#35;", document))
