@@ -12,6 +12,7 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.place import Placement
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import group_shapes
+from capacity.errors import SpecError
 from capacity.spec.document import Section
 from capacity.spec.parse import parse_plan
 from capacity.spec.patch import apply_patch, parse_patched
@@ -85,7 +86,10 @@ class Trials:
             return parse_patched(self.document, patch, self.result.plan.file)
         changed = apply_patch(self.document, patch)
         changed[WORKLOADS] = []
-        return replace(parse_plan(changed, self.result.plan.file), workloads=self.result.plan.workloads)
+        try:
+            return replace(parse_plan(changed, self.result.plan.file), workloads=self.result.plan.workloads)
+        except SpecError:  # a scenario may name a workload; what is truly wrong is said of the whole plan
+            return parse_patched(self.document, patch, self.result.plan.file)
 
     def _worth(self, spec: ScenarioSpec) -> tuple[bool, bool, int, int]:
         state = self._states.get((spec.name, spec.zone or ""))
