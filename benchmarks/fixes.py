@@ -6,7 +6,7 @@ import sys
 import time
 
 from benchmarks.big_plan import plan_text
-from capacity.advice.fixes import find_fixes, is_large
+from capacity.advice.search import find_fixes, is_large
 from capacity.cluster.check import check
 from capacity.spec.document import Section, parse_yaml
 from capacity.spec.parse import parse_plan

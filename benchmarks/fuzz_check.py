@@ -23,7 +23,8 @@ from typing import Any
 import yaml
 
 from capacity.advice.findings import findings
-from capacity.advice.fixes import Fixes, find_fixes, with_fix
+from capacity.advice.fixes import Fixes, with_fix
+from capacity.advice.search import find_fixes
 from capacity.cli.check_view import answer
 from capacity.cli.output import Sink, render
 from capacity.cluster.check import CheckResult, check

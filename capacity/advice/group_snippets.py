@@ -94,6 +94,37 @@ def group_type_snippets(
         yield f"# CloudFormation, AWS::EKS::Nodegroup: {_flow({'InstanceTypes': list(kinds)})}"
 
 
+def group_size_snippets(group: NodeGroup, nodes: Mapping[str, int], vcpus: int) -> Iterator[str]:
+    """Numbers of nodes of a group (``min``, ``desired``, ``max``); ``vcpus`` are those of a node.
+
+    Source
+    ------
+    EKS API UpdateNodegroupConfig scalingConfig; EC2 Auto Scaling UpdateAutoScalingGroup; Karpenter NodePool
+    spec.limits (read 2026-11-30).
+    """
+    name = shlex.quote(group.name)
+    if group.provisioner in ("karpenter", "auto"):
+        most = nodes.get("max", nodes.get("desired", 0))
+        limits = _flow({"limits": {"cpu": most * vcpus}})
+        yield f"# Karpenter, NodePool {_flow(group.name)}: in spec, for {most:,} nodes of this type: {limits}"
+    elif group.provisioner == "self-managed":
+        size = " ".join(f"{_ASG_SIZES[k]} {n}" for k, n in nodes.items())
+        yield f"aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name} {size}"
+    else:
+        size = ",".join(f"{k}Size={n}" for k, n in nodes.items())
+        yield f"aws eks update-nodegroup-config --cluster-name CLUSTER --nodegroup-name {name} --scaling-config {size}"
+        entry: dict[str, object] = {"name": group.name}
+        entry |= {"desiredCapacity" if k == "desired" else f"{k}Size": n for k, n in nodes.items()}
+        yield f"# eksctl, managedNodeGroups: {_flow(entry)}"
+        sizes = ", ".join(f"{k}_size = {n}" for k, n in nodes.items())
+        yield f"# Terraform, aws_eks_node_group: scaling_config {{ {sizes} }}"
+        scaling = {"ScalingConfig": {f"{k.title()}Size": n for k, n in nodes.items()}}
+        yield f"# CloudFormation, AWS::EKS::Nodegroup: {_flow(scaling)}"
+
+
+_ASG_SIZES = {"min": "--min-size", "desired": "--desired-capacity", "max": "--max-size"}
+
+
 def _create(group: NodeGroup) -> str:
     return f"aws eks create-nodegroup --cluster-name CLUSTER --nodegroup-name {_second(group)} --node-role ROLE"
 

@@ -31,7 +31,11 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> 
     A finding of severity error says that something cannot work (EKS refuses an update, AWS a block): the plan is
     exhausted then, also where every subnet has addresses.
     """
-    result = check_addresses(plan, scenarios)
+    return judged(check_addresses(plan, scenarios))
+
+
+def judged(result: CheckResult) -> CheckResult:
+    """A check by addresses alone with the last word."""
     return result if result.verdict == "exhausted" else _judged(result, rules.findings(result))
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from capacity.advice.snippets import env_snippets
 from capacity.spec.plan import NodeGroup, Plan
+
+# What a change disturbs, the least first. An answer is sought in this order.
+RISKS = ("settings", "nodes", "subnets", "architecture", "new cluster")
+_GROUP = re.compile(r'nodeGroups\[("(?:[^"\\]|\\.)*"|[^\]]*)\]\.')
 
 GUIDE = "aws/aws-eks-best-practices@dc0243a networking"
 
@@ -28,8 +34,13 @@ class Lever:
     source : str
     commands : tuple of str
         What to paste.
-    last : bool
-        Named only where no set of the others is enough: it means a new cluster.
+    risk : str
+        What it disturbs, one of :data:`RISKS`.
+    milder : tuple of Lever
+        The same change by less, preferred first. None of them is enough where this one is not, so they are tried
+        only where it is.
+    targets : (int, int) or None
+        WARM_IP_TARGET and MINIMUM_IP_TARGET with it, 0 without one; None where it is not about them.
     """
 
     name: str
@@ -38,7 +49,30 @@ class Lever:
     cost: str
     source: str
     commands: tuple[str, ...] = ()
-    last: bool = False
+    risk: str = "settings"
+    milder: tuple[Lever, ...] = ()
+    targets: tuple[int, int] | None = None
+
+    @property
+    def last(self) -> bool:
+        """Named only where no set of the others is enough: it means a new cluster."""
+        return self.risk == RISKS[-1]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The node groups that it changes, in the order of its patch."""
+        named = [found[1] for found in map(_GROUP.match, self.patch) if found]
+        return tuple(dict.fromkeys(json.loads(n) if n.startswith('"') else n for n in named))
+
+    @property
+    def env(self) -> dict[str, str | None]:
+        """The CNI's variables that it changes."""
+        start = "cni.env."
+        return {p.removeprefix(start): _text(v) for p, v in self.patch.items() if p.startswith(start)}
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def own_cni(plan: Plan) -> list[NodeGroup]:

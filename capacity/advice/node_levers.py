@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from math import ceil
 
 from capacity.advice.group_snippets import group_type_snippets
@@ -13,10 +13,10 @@ from capacity.spec.patch import entry
 from capacity.spec.plan import Plan
 
 
-def weights(plan: Plan) -> Iterator[Lever]:
+def weights(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
     """Nodes over zones by the size of their subnets, where zones differ."""
     patch: dict[str, object] = {}
-    for group in plan.node_groups:
+    for group in (g for g in plan.node_groups if g.name in only):
         room: dict[str, int] = {}
         for name in group.pod_subnets or group.subnets:
             subnet = plan.subnet(name)
@@ -25,6 +25,7 @@ def weights(plan: Plan) -> Iterator[Lever]:
             patch[entry("nodeGroups", group.name, "spread")] = {z: str(n) for z, n in room.items()}
     if patch:
         yield Lever(
+            risk="nodes",
             name="rebalance",
             summary="spread nodes over zones by the size of their subnets instead of evenly",
             patch=patch,
@@ -33,13 +34,13 @@ def weights(plan: Plan) -> Iterator[Lever]:
         )
 
 
-def fewer_larger(plan: Plan) -> Iterator[Lever]:
+def fewer_larger(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
     """Half the nodes of twice the vCPUs, of the same family."""
     catalog = load_catalog()
     patch: dict[str, object] = {}
     commands: list[str] = []
     costs: list[str] = []
-    for group in plan.node_groups:
+    for group in (g for g in plan.node_groups if g.name in only):
         first = None if group.fargate else group.instance_types[0]
         if first is None or not first.vcpus or group.desired is None or group.desired < 4:
             continue
@@ -57,6 +58,7 @@ def fewer_larger(plan: Plan) -> Iterator[Lever]:
             costs.append(f"half the nodes, {price_difference(first.name, twice[0].name, plan.region)}")
     if patch:
         yield Lever(
+            risk="nodes",
             name="fewer-larger-nodes",
             summary="half as many nodes of twice the size: fewer primaries, daemonset pods and warm pools",
             patch=patch,

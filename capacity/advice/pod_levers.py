@@ -7,11 +7,10 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 
 from capacity.advice.cluster_findings import IPV6_SINCE, version_numbers
-from capacity.advice.judge import check
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
 from capacity.advice.snippets import ipv6_cluster_snippets, max_pods_snippets, windows_snippets
 from capacity.advice.subnet_snippets import reservation_snippets
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, states_of
 from capacity.node.density import recommended_cap
 from capacity.spec.cni_env import cni_settings
 from capacity.spec.patch import entry
@@ -50,6 +49,7 @@ def prefixes(result: CheckResult) -> Iterator[Lever]:
             *commands,
             *_max_pods_lines(raised),
         ),
+        risk="architecture",
     )
 
 
@@ -67,6 +67,7 @@ def windows_prefixes(plan: Plan) -> Iterator[Lever]:
             source=f"{GUIDE}/prefix-mode_windows.adoc L8-18; aws/amazon-vpc-resource-controller-k8s@2c6894c "
             "pkg/config/loader.go ParseWinIPTargetConfigs",
             commands=windows_snippets({PREFIXES: "true"}, plan.cni.env, plan.cni.config_map),
+            risk="architecture",
         )
 
 
@@ -97,7 +98,7 @@ def ipv6(plan: Plan) -> Iterator[Lever]:
             *ipv6_cluster_snippets(plan, variables),
             *_max_pods_lines(raised),
         ),
-        last=True,
+        risk="new cluster",
     )
 
 
@@ -137,7 +138,7 @@ def _reservations(
 ) -> tuple[dict[str, tuple[IPv4Network, ...]], list[str]]:
     """Reservations for the most prefixes that each subnet has in any scenario, and subnets without room for one."""
     states: dict[str, list[SubnetState]] = {}
-    for scenario in check(_with_prefixes(result.plan, change, raised), result.specs).scenarios:
+    for scenario in states_of(_with_prefixes(result.plan, change, raised), result.specs):
         for state in scenario.subnets:
             states.setdefault(state.subnet.name, []).append(state)
     found: dict[str, tuple[IPv4Network, ...]] = {}

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from math import ceil
 
-from capacity.advice.lever import GUIDE, Lever, env, own_cni
+from capacity.advice.lever import GUIDE, Lever, env
 from capacity.advice.snippets import max_pods_snippets, minimal_update_snippet, no_surge_snippet
+from capacity.advice.warm_choice import env_change, warm_choices
+from capacity.advice.warm_rows import WarmRow
 from capacity.cluster.check import CheckResult
 from capacity.cluster.shape import TypeShape
 from capacity.spec.patch import entry
-from capacity.spec.plan import Plan
+from capacity.spec.plan import Plan, Workload
 
-SPARE = 2  # WARM_IP_TARGET beside a minimum; ip-optimization-strategies.adoc L83-103
+SPARE = 2  # addresses that Cilium keeps free on a node
 ROOM_ABOVE = 5  # max pods are lowered to the fullest node's pods and a fifth more
 
 
 def warm_targets(result: CheckResult) -> Iterator[Lever]:
-    """WARM_IP_TARGET with a minimum at the pods of a node, where whole ENIs or prefixes are kept warm."""
-    plan, settings = result.plan, result.plan.cni.settings
-    names = {g.name for g in own_cni(plan)}
-    if settings.ipv6 or settings.ip_targets or not names:
-        return
-    groups = [g for s in result.scenarios for g in s.groups if g.nodes and g.shape.group.name in names]
-    pods = max((g.fullest[0] for g in groups), default=0)
-    change = {"WARM_IP_TARGET": str(SPARE), "MINIMUM_IP_TARGET": str(pods + SPARE)}
-    patch, commands = env(plan, change)
-    runs = "1 pod runs" if pods == 1 else f"{pods} pods run"
-    yield Lever(
+    """Other warm targets: the strongest, and milder ones as :func:`~capacity.advice.warm_choice.warm_choices` has."""
+    choices = warm_choices(result)
+    if choices is not None:
+        *milder, strongest = (_targets(result.plan, row, choices.current) for row in choices.rows)
+        yield replace(strongest, milder=tuple(milder))
+
+
+def _targets(plan: Plan, row: WarmRow, current: WarmRow) -> Lever:
+    patch, commands = env(plan, env_change(row.targets, current.targets, plan.cni.env))
+    return Lever(
         name="warm-targets",
-        summary=f"keep {SPARE} addresses warm and {pods + SPARE} at least on a node (up to {runs} on one)",
+        summary=f"keep fewer spare addresses on a node: {row.targets.label.replace(' ', ', ')}",
         patch=patch,
-        cost="more EC2 calls where pods on a node pass the minimum; not for clusters with high churn",
+        cost=f"{row.calls_per_pod:.1f} EC2 calls for a pod that comes and one that goes, {current.calls_per_pod:.1f} "
+        f"now; {row.calls_per_launch:.1f} to fill a node, {current.calls_per_launch:.1f} now; not for high churn",
         source=f"{GUIDE}/ip-optimization-strategies.adoc L83-103",
         commands=commands,
+        targets=(row.targets.warm_ip, row.targets.minimum_ip or 0) if row.targets.warm_ip else None,
     )
 
 
@@ -55,9 +59,11 @@ def smaller_pre_allocate(result: CheckResult) -> Iterator[Lever]:
     )
 
 
-def minimal_update(plan: Plan) -> Iterator[Lever]:
+def minimal_update(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
     """Managed groups update without the nodes that the default strategy adds first."""
-    groups = [g for g in plan.node_groups if g.provisioner == "managed" and g.update_strategy == "default"]
+    groups = [
+        g for g in plan.node_groups if g.name in only and g.provisioner == "managed" and g.update_strategy == "default"
+    ]
     if groups:
         yield Lever(
             name="minimal-update",
@@ -69,9 +75,9 @@ def minimal_update(plan: Plan) -> Iterator[Lever]:
         )
 
 
-def smaller_surge(plan: Plan) -> Iterator[Lever]:
+def smaller_surge(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
     """Deployments that run no pods above their replicas while they roll out."""
-    work = [w for w in plan.workloads if w.max_surge and w.replicas]
+    work = [w for w in plan.workloads if w.max_surge and w.replicas and _runs_in(w, only)]
     if work:
         yield Lever(
             name="no-surge",
@@ -85,12 +91,16 @@ def smaller_surge(plan: Plan) -> Iterator[Lever]:
         )
 
 
+def _runs_in(workload: Workload, only: Collection[str]) -> bool:
+    return not workload.node_groups or not set(only).isdisjoint(workload.node_groups)
+
+
 def _addressable(kind: TypeShape) -> int:
     """Pods of a node whose ENIs are in full use, those on the host's network included. [pods]"""
     return kind.served(kind.max_pods) + kind.start[4] - kind.start[5]
 
 
-def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
+def lower_max_pods(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
     """Max pods at the fullest node's pods and a fifth more: bounds what an unlucky spread may take.
 
     Where pods get no address, no more than the ENIs serve: the other pods are Pending then, and an autoscaler
@@ -100,7 +110,7 @@ def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
     patch: dict[str, object] = {}
     commands: list[str] = []
     for index, shape in enumerate(result.shapes):
-        if shape.group.fargate or shape.group.auto or shape.first.settings.overlay:
+        if shape.group.name not in only or shape.group.fargate or shape.group.auto or shape.first.settings.overlay:
             continue
         fullest = max((s.groups[index].pods_per_node for s in result.scenarios), default=0)
         wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start[4] + 1)
@@ -122,4 +132,5 @@ def lower_max_pods(result: CheckResult) -> Iterator[Lever]:
                 else "cilium/cilium@00137987 pkg/ipam/node.go calculateNeededIPs"
             ),
             commands=tuple(commands),
+            risk="nodes",
         )

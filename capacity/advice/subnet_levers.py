@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from ipaddress import IPv4Network
-from typing import Literal
+from typing import Any, Literal
 
 from capacity.advice.group_snippets import group_subnets_snippets, new_subnets_snippets
 from capacity.advice.lever import GUIDE, Lever, env, own_cni
@@ -28,11 +28,35 @@ SMALLEST_NEW = 26  # a smaller one would be full again soon
 Key = Literal["subnets", "podSubnets"]
 
 
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Subnets and blocks that other levers would add: left alone, so that levers can be judged together."""
+
+    names: frozenset[str] = frozenset()
+    blocks: tuple[IPv4Network, ...] = ()
+    joined: tuple[IPv4Network, ...] = ()
+
+
+def proposed(several: Sequence[Lever]) -> Proposed:
+    """What some levers would add to the VPC."""
+    entries = [e for lever in several for e in _listed(lever.patch.get("vpc.subnets[+]"))]
+    return Proposed(
+        frozenset(e["name"] for e in entries),
+        tuple(IPv4Network(e["cidr"]) for e in entries),
+        tuple(IPv4Network(c) for lever in several for c in _listed(lever.patch.get("vpc.cidrs[+]"))),
+    )
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def added_subnet(result: CheckResult) -> Iterator[Lever]:
     """A further subnet beside the old ones in each zone that is not ok: its nodes spread over both."""
     added = _new_subnets(result, keep=True)
     if added:
         yield Lever(
+            risk="subnets",
             name="added-subnet",
             summary=f"keep the subnets and add one beside them: {_places(added)}",
             patch=_patch(result.plan, added, keep=True),
@@ -47,6 +71,7 @@ def larger_subnets(result: CheckResult) -> Iterator[Lever]:
     added = _new_subnets(result, keep=False)
     if added:
         yield Lever(
+            risk="subnets",
             name="larger-subnets",
             summary=f"move the nodes to larger subnets in free space of the VPC: {_places(added)}",
             patch=_patch(result.plan, added, keep=False),
@@ -105,13 +130,14 @@ def _new_subnets(result: CheckResult, keep: bool) -> Added:
     return found
 
 
-def _names(group: NodeGroup, key: Key) -> tuple[str, ...]:
+def names_of(group: NodeGroup, key: Key) -> tuple[str, ...]:
+    """The group's subnets for nodes or for pods."""
     return group.subnets if key == "subnets" else group.pod_subnets
 
 
 def _loads(result: CheckResult, key: Key) -> dict[str, _Load]:
     """The most that each zone's subnets of that kind hold for nodes, where one of them is not ok in some scenario."""
-    used = {n for g in result.plan.node_groups for n in _names(g, key)}
+    used = {n for g in result.plan.node_groups for n in names_of(g, key)}
     states = [[s for s in scenario.subnets if s.subnet.name in used] for scenario in result.scenarios]
     loads = {s.subnet.zone: _Load() for mine in states for s in mine if s.verdict != "ok"}
     for scenario, mine in zip(result.scenarios, states, strict=True):
@@ -134,7 +160,7 @@ def _node(scenario: ScenarioState, key: Key, zone: str) -> int:
 
 def _fewest_there(plan: Plan, key: Key, zone: str) -> int:
     """Fewest subnets that a group has in the zone, of those that have any."""
-    counts = (sum(plan.subnet(n).zone == zone for n in _names(g, key)) for g in plan.node_groups)
+    counts = (sum(plan.subnet(n).zone == zone for n in names_of(g, key)) for g in plan.node_groups)
     return min(n for n in counts if n)
 
 
@@ -166,7 +192,7 @@ def _regrouped(state: GroupState, key: Key, names: tuple[str, ...]) -> GroupStat
 
 def _moved(plan: Plan, group: NodeGroup, key: Key, names: Mapping[str, str], keep: bool) -> tuple[str, ...]:
     """The group's subnets with the new ones; empty where it has none in those zones."""
-    mine = _names(group, key)
+    mine = names_of(group, key)
     zones = dict.fromkeys(plan.subnet(n).zone for n in mine)
     new = [names[z] for z in zones if z in names]
     return (*(n for n in mine if keep or plan.subnet(n).zone not in names), *new) if new else ()
@@ -228,18 +254,18 @@ def _commands(plan: Plan, added: Added, keep: bool) -> Iterator[str]:
             yield from group_subnets_snippets(group, names)
 
 
-def custom_networking(plan: Plan) -> Iterator[Lever]:
+def custom_networking(plan: Plan, others: Proposed) -> Iterator[Lever]:
     """Pods on subnets of a secondary block of 100.64.0.0/10, one per zone of the groups."""
     settings = plan.cni.settings
     zones = list(dict.fromkeys(plan.subnet(n).zone for g in own_cni(plan) for n in g.subnets))
     windows = any(g.windows for g in plan.node_groups)
     if settings.custom_networking or settings.ipv6 or windows or not zones or len(zones) > POD_SUBNETS:
         return
-    block = next(iter(proposals(plan.vpc_cidrs)), None)
+    block = next(iter(proposals((*plan.vpc_cidrs, *others.joined))), None)
     if block is None:
         return
     pieces = dict(zip(zones, block.subnets(prefixlen_diff=POD_SUBNETS.bit_length() - 1), strict=False))
-    taken = {s.name for s in plan.subnets}
+    taken = {s.name for s in plan.subnets} | others.names
     names = {zone: free_name(f"pods-{zone}", taken) for zone in zones}
     new = [Subnet(names[z], z, pieces[z]) for z in zones]
     # The ENIConfigs are called after zones; without the label nodes would ask for one called "default".
@@ -253,6 +279,7 @@ def custom_networking(plan: Plan) -> Iterator[Lever]:
         if group.provisioner == "karpenter":
             patch[entry("nodeGroups", group.name, "reservedEnis")] = max(group.reserved_enis, 1)
     yield Lever(
+        risk="architecture",
         name="custom-networking",
         summary=f"put pods on subnets of {block}, one per zone, by custom networking",
         patch=patch,

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from capacity.advice.group_snippets import new_subnets_snippets
 from capacity.advice.lever import GUIDE, Lever, is_own_cni, own_cni
-from capacity.advice.subnet_levers import SMALLEST_NEW, free_name
+from capacity.advice.subnet_levers import SMALLEST_NEW, Proposed, free_name
 from capacity.cluster.check import CheckResult
 from capacity.spec.discovery import ROLE_TAG, places_by_tag, tags_of
 from capacity.spec.plan import RESERVED_BY_AWS, Plan, Subnet
@@ -16,16 +16,16 @@ from capacity.vpc.layout import first_free
 from capacity.vpc.ledger import SubnetState
 
 
-def subnet_discovery(result: CheckResult) -> Iterator[Lever]:
+def subnet_discovery(result: CheckResult, others: Proposed) -> Iterator[Lever]:
     """A further subnet for pods in each zone that is not ok, tagged so that the CNI finds it; nodes stay.
 
-    In free space of the VPC, or else in a further block of 100.64.0.0/10.
+    In free space of the VPC that no other lever takes, or else in a further block of 100.64.0.0/10.
     """
     plan = result.plan
     if not places_by_tag(plan.cni):
         return
     short = {zone: states for zone in _zones_of_own(plan) if (states := _short(result, zone))}
-    busy, taken = [s.cidr for s in plan.subnets], {s.name for s in plan.subnets}
+    busy, taken = [*(s.cidr for s in plan.subnets), *others.blocks], {s.name for s in plan.subnets} | others.names
     added: list[Subnet] = []
     blocks = list(plan.vpc_cidrs)
     for zone, states in short.items():
@@ -37,7 +37,7 @@ def subnet_discovery(result: CheckResult) -> Iterator[Lever]:
         if block is None:
             return
         busy.append(block)
-        added.append(Subnet(free_name(f"pods-{zone}", taken), zone, block, discovery=True))
+        added.append(Subnet(free_name(f"tagged-{zone}", taken), zone, block, discovery=True))
     if not added:
         return
     joined = blocks[len(plan.vpc_cidrs) :]
@@ -45,6 +45,7 @@ def subnet_discovery(result: CheckResult) -> Iterator[Lever]:
     patch["vpc.subnets[+]"] = [{"name": s.name, "zone": s.zone, "cidr": str(s.cidr), "tags": tags_of(s)} for s in added]
     where = ", ".join(f"{s.cidr} in {s.zone}" for s in added)
     yield Lever(
+        risk="subnets",
         name="subnet-discovery",
         summary=f"add subnets for pods that the CNI finds by their tag {ROLE_TAG}=1: {where}",
         patch=patch,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -27,7 +27,7 @@ LIFTED = ("addresses", "max_pods")  # what another type's network interfaces can
 DEVICE_FAMILIES = ("c1", "c3", "d", "f", "h", "i", "m1", "m2", "m3", "r3", "trn2u", "x1", "x1e")
 
 
-def instance_type(result: CheckResult) -> Iterator[Lever]:
+def instance_type(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
     """Another type whose nodes take fewest addresses for the pods they carry, or that has room for all of them."""
     plan = result.plan
     scenario = first_and_gravest(result.scenarios)[-1]
@@ -37,7 +37,7 @@ def instance_type(result: CheckResult) -> Iterator[Lever]:
     costs: list[str] = []
     lifted = _lifted(plan, scenario)
     for state in scenario.groups:
-        found = _better(plan, state, lifted)
+        found = _better(plan, state, lifted) if state.shape.group.name in only else None
         if found is not None:
             old = state.shape.first.instance_type
             patch[entry("nodeGroups", state.shape.group.name, "instanceTypes")] = [found.name]
@@ -46,6 +46,7 @@ def instance_type(result: CheckResult) -> Iterator[Lever]:
             commands += group_type_snippets(state.shape.group, [found.name])
     if patch:
         yield Lever(
+            risk="nodes",
             name="instance-type",
             summary=f"nodes of another type: {', '.join(words)}",
             patch=patch,
@@ -55,9 +56,9 @@ def instance_type(result: CheckResult) -> Iterator[Lever]:
         )
 
 
-def drop_types(result: CheckResult) -> Iterator[Lever]:
+def drop_types(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
     """The types without those that run out, in groups that may get several."""
-    kept = {shape.group.name: _kept(result, shape) for shape in result.shapes if len(shape.types) > 1}
+    kept = {s.group.name: _kept(result, s) for s in result.shapes if len(s.types) > 1 and s.group.name in only}
     changed = {s.group.name: s for s in result.shapes if 0 < len(kept.get(s.group.name, ())) < len(s.types)}
     if not changed:
         return
@@ -65,6 +66,7 @@ def drop_types(result: CheckResult) -> Iterator[Lever]:
         n: [k.instance_type.name for k in s.types if k.instance_type.name not in kept[n]] for n, s in changed.items()
     }
     yield Lever(
+        risk="nodes",
         name="drop-types",
         summary="; ".join(f"{name} without {', '.join(types)}" for name, types in dropped.items()),
         patch={entry("nodeGroups", name, "instanceTypes"): kept[name] for name in changed},

@@ -105,6 +105,8 @@ def check(
     if explain:
         del texts["md"]  # the terms of every figure do not fit a comment
     emit(replace(answer(result, found, explain, patch, mended), texts=texts), to)
+    if mended is not None and mended.interrupted:
+        raise typer.Exit(130)  # after the best so far
     bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
     if result.verdict in bad and not exit_zero:
         raise typer.Exit(1)
@@ -138,7 +140,7 @@ def _mended(
     fix_out: Path | None,
 ) -> Fixes | None:
     """The smallest change that is enough, written where asked; None where it was not looked for."""
-    from capacity.advice.fixes import is_large
+    from capacity.advice.search import is_large
     from capacity.cli.output import note
 
     if fix_out is not None:
@@ -147,7 +149,7 @@ def _mended(
         return None
     if asked is None and is_large(result):
         if not to.quiet:
-            note("note: no fixes were looked for in a plan this large; --fixes does (some twenty times a check)")
+            note("note: no fixes were looked for in a plan this large; --fixes does (it may take a minute)")
         return None
     return _search(plan, result, scenarios, patch, to.quiet)
 
@@ -164,12 +166,12 @@ def _written(
     if result.verdict == "ok":
         raise SpecError(f"--fix-out: nothing to fix, the verdict is ok ({str(fix_out)!r} was not written)")
     found = _search(plan, result, scenarios, patch, quiet)
-    if found.best is None:
+    if found.answer is None:
         raise SpecError(f"--fix-out: no set of levers makes the verdict ok ({str(fix_out)!r} was not written)")
     from capacity.advice.fixes import after
     from capacity.spec.patch import write_patched
 
-    write_patched(plan, after(patch, found.best.patch), fix_out)
+    write_patched(plan, after(patch, found.answer.patch), fix_out)
     return found
 
 
@@ -181,7 +183,7 @@ def _search(
     quiet: bool = False,
 ) -> Fixes:
     """What the levers do to a plan whose verdict is not ok."""
-    from capacity.advice.fixes import find_fixes
+    from capacity.advice.search import find_fixes
     from capacity.cli.progress import progress
     from capacity.spec.patch import apply_patch
 
@@ -193,7 +195,7 @@ def search_fixes(
     plan: PlanFile, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
 ) -> Fixes | None:
     """The same for other verbs: None where nothing is wrong, and where the search would take long."""
-    from capacity.advice.fixes import is_large
+    from capacity.advice.search import is_large
 
     return None if result.verdict == "ok" or is_large(result) else _search(plan, result, scenarios, patch)
 

@@ -155,7 +155,7 @@ def _tried_fix(fixes: Fixes) -> Iterator[str]:
     """What the search found: what it frees and costs, the change of the plan, the first commands."""
     yield ""
     yield f"**Fix**: {markdown_text(fix_sentence(fixes))}"
-    found = fixes.best or fixes.nearest
+    found = fixes.found
     if found is None:
         return
     freed = freed_sentence(found, MOST_CHANGES)

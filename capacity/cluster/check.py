@@ -79,6 +79,12 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> 
     )
 
 
+def states_of(plan: Plan, specs: Sequence[ScenarioSpec]) -> tuple[ScenarioState, ...]:
+    """The states of some scenarios, and nothing else of a check."""
+    engine = Engine(plan, group_shapes(plan))
+    return tuple(state for spec in dict.fromkeys(specs) for state in run_scenario(engine, spec))
+
+
 def has_pods(plan: Plan) -> bool:
     """Whether any workload has a replica, now or at its maximum: without one nothing is judged."""
     return any(w.max_replicas for w in plan.workloads)

@@ -25,8 +25,12 @@ KEPT_FLEETS = len(AT_REST)  # which other scenarios start from
 class Engine:
     """A plan made ready once, for any number of scenarios."""
 
-    def __init__(self, plan: Plan, shapes: Sequence[GroupShape]) -> None:
+    def __init__(
+        self, plan: Plan, shapes: Sequence[GroupShape], placements: dict[object, Placement] | None = None
+    ) -> None:
+        """``placements``: those of other engines, which are taken where nodes and pods are the same, and kept."""
         self.plan = plan
+        self._placements = placements
         self.shapes = tuple(shapes)
         self.subnets: dict[str, Subnet] = {s.name: s for s in plan.subnets}
         self.zones = [list(dict.fromkeys(self.subnets[n].zone for n in g.subnets)) for g in plan.node_groups]
@@ -189,6 +193,17 @@ class Engine:
     # --- pods -------------------------------------------------------------------------------
 
     def _placement(self, slots: Sequence[Sequence[int]], replicas: Sequence[int]) -> Placement:
+        if self._placements is None:
+            return self._placed(slots, replicas)
+        counts = tuple(map(tuple, slots))
+        rooms = tuple((s.first.room, s.first.start) for s in self.shapes)
+        names = tuple(w.name for w in self.plan.workloads)
+        key = (counts, rooms, tuple(replicas), names, tuple(self.pods), tuple(self.allowed))
+        if key not in self._placements:
+            self._placements[key] = self._placed(slots, replicas)
+        return self._placements[key].copy()
+
+    def _placed(self, slots: Sequence[Sequence[int]], replicas: Sequence[int]) -> Placement:
         nodes = [GroupNodes(s.first.room, counts, s.first.start) for s, counts in zip(self.shapes, slots, strict=True)]
         placement = Placement(nodes)
         for workload, pod, allowed, pods in zip(self.plan.workloads, self.pods, self.allowed, replicas, strict=True):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from capacity.advice.findings import findings
-from capacity.advice.fixes import find_fixes
+from capacity.advice.search import find_fixes
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.engine import Engine
 from capacity.cluster.growth import exhaustion

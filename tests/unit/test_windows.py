@@ -7,8 +7,8 @@ from dataclasses import asdict
 import pytest
 
 from capacity.advice.findings import findings
-from capacity.advice.fixes import find_fixes
 from capacity.advice.levers import levers
+from capacity.advice.search import find_fixes
 from capacity.advice.snippets import env_commands, windows_snippets
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check

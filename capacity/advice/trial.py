@@ -1,0 +1,108 @@
+"""Checks of a changed plan inside a search: in full, or no further than the first scenario that is not ok."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from capacity.advice.judge import check, judged
+from capacity.cluster.alternatives import harmful_types
+from capacity.cluster.check import CheckResult, has_pods, run_scenario, zones_with_nodes
+from capacity.cluster.engine import Engine
+from capacity.cluster.place import Placement
+from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.shape import group_shapes
+from capacity.errors import SpecError
+from capacity.spec.document import Section
+from capacity.spec.parse import parse_plan
+from capacity.spec.patch import apply_patch, parse_patched
+from capacity.spec.plan import Plan, ScenarioSpec
+from capacity.vpc.ledger import VERDICTS, worst
+
+Goal = Callable[[ScenarioState], bool]
+AT_REST = ("steady", "peak")
+WORKLOADS = "workloads"
+
+
+class Trials:
+    """Checks of one plan with changes.
+
+    Scenarios come in the order in which they are likely to refuse a change at least cost: those that are not ok in
+    the plan as it is before the others, of these the cluster at rest first, then the worst.
+    """
+
+    def __init__(
+        self, document: Section, result: CheckResult, scenarios: Sequence[str | ScenarioSpec] | None = None
+    ) -> None:
+        self.document = document
+        self.result = result
+        self.scenarios = scenarios
+        self._placements: dict[object, Placement] = {}
+        self._states = {(s.name, s.variant): s for s in result.scenarios}
+        self._specs = sorted(_single(result.plan, result.specs), key=self._worth)
+
+    def check(self, patch: Mapping[str, object]) -> CheckResult:
+        """The check of the plan with a patch."""
+        return check(parse_patched(self.document, patch, self.result.plan.file), self.scenarios)
+
+    def quick(self, patch: Mapping[str, object], goal: Goal) -> CheckResult:
+        """The same where all scenarios reach a goal; else those up to the first that does not, without runways."""
+        plan = self._plan(patch)
+        shapes = group_shapes(plan)
+        engine = Engine(plan, shapes, self._placements)
+        states: list[ScenarioState] = []
+        known = set(self._specs)
+        for spec in (*self._specs, *(s for s in _single(plan, self.result.specs) if s not in known)):
+            states += run_scenario(engine, spec)
+            if not goal(states[-1]):
+                verdict = worst([s.verdict for s in states])
+                return CheckResult(plan, shapes, verdict, tuple(states), (), (), tuple(self._specs))
+        return self._closed(engine, states)
+
+    def _closed(self, engine: Engine, states: Sequence[ScenarioState]) -> CheckResult:
+        """The whole check without runways, of states in the order of an ordinary check."""
+        place = {s: i for i, s in enumerate(_single(engine.plan, self.result.specs))}
+        keys = {(s.name, s.zone or ""): i for s, i in place.items()}
+        ordered = tuple(sorted(states, key=lambda s: keys[s.name, s.variant]))
+        verdict = worst([s.verdict for s in ordered])
+        harmful = harmful_types(engine, self.result.specs, run_scenario) if verdict != "exhausted" else ()
+        verdict = worst([verdict, "tight" if harmful or not has_pods(engine.plan) else "ok"])
+        specs = self.result.specs
+        return judged(CheckResult(engine.plan, engine.shapes, verdict, ordered, (), (), specs, harmful))
+
+    def before(self, changed: CheckResult) -> CheckResult:
+        """The check of the plan as it is, in the scenarios in which a change was judged."""
+        if changed.verdict == "ok":
+            return self.result
+        judged_in = {(s.name, s.variant) for s in changed.scenarios}
+        if judged_in >= self._states.keys():
+            return self.result
+        states = tuple(s for key, s in self._states.items() if key in judged_in)
+        return replace(self.result, scenarios=states, verdict=worst([s.verdict for s in states]))
+
+    def _plan(self, patch: Mapping[str, object]) -> Plan:
+        """The plan with a patch; workloads that it leaves alone are not read again."""
+        if WORKLOADS not in self.document or any(path.startswith(WORKLOADS) for path in patch):
+            return parse_patched(self.document, patch, self.result.plan.file)
+        changed = apply_patch(self.document, patch)
+        changed[WORKLOADS] = []
+        try:
+            return replace(parse_plan(changed, self.result.plan.file), workloads=self.result.plan.workloads)
+        except SpecError:  # a scenario may name a workload; what is truly wrong is said of the whole plan
+            return parse_patched(self.document, patch, self.result.plan.file)
+
+    def _worth(self, spec: ScenarioSpec) -> tuple[bool, bool, int, int]:
+        state = self._states.get((spec.name, spec.zone or ""))
+        if state is None:
+            return True, True, 0, 0
+        short = sum(max(-s.free, 0) for s in state.subnets)
+        return state.verdict == "ok" or spec.advisory, spec.name not in AT_REST, -VERDICTS.index(state.verdict), -short
+
+
+def _single(plan: Plan, specs: Sequence[ScenarioSpec]) -> Iterator[ScenarioSpec]:
+    """Each scenario once, a lost zone by its name."""
+    for spec in dict.fromkeys(specs):
+        if "zone-loss" in spec.parts and spec.zone is None:
+            yield from (replace(spec, zone=zone) for zone in zones_with_nodes(plan))
+        else:
+            yield spec
