@@ -292,10 +292,10 @@ class _Search:
         self.checks += 1
         try:
             patch = merged(several)
-            changed = self.trials.quick(patch, self.goal) if quick else self.trials.check(patch)
+            changed, refused_in = self.trials.quick(patch, self.goal) if quick else (self.trials.check(patch), "")
         except SpecError as error:
             return Fix(several, {}, None, {}, 0, 0, str(error))
-        before = self.trials.before(changed)
+        before = self.trials.before(changed) if refused_in else self.result
         was, far, old, now = distance_of(before), distance_of(changed), least_free(before), least_free(changed)
         frees = {name: now[name] - free for name, free in old.items() if name in now and now[name] != free}
         return Fix(
@@ -309,7 +309,7 @@ class _Search:
             suffices=addresses_suffice(changed),
             remains=remaining(changed),
             commands=joined_commands(several, self.result.plan),
-            judged_in="" if before is self.result else changed.scenarios[-1].title,
+            judged_in=refused_in,
             helped=frozenset(n for n, o, w in zip(far._fields, far, was, strict=True) if o < w),
             known_short=bool(was.short),
             known_pods=bool(was.pods),
