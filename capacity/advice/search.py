@@ -66,6 +66,8 @@ def find_fixes(
     are unschedulable for another reason than addresses is the partial answer. An interrupt ends the search: what was
     found until then is the answer.
     """
+    if not (result.harmful or result.blocked) and all(map(is_ok, result.scenarios)):
+        return Fixes(None, None, ())  # ok, or only a plan without pods: no change of the plan is a fix of that
     search = _Search(document, result, scenarios, tell)
     interrupted = False
     try:
@@ -145,7 +147,7 @@ class _Search:
         if interrupted and best is None:
             best = min((f for f in self.tried if f.verdict == "ok"), key=_place, default=None)
         if best is None and self.partial is None and nearest is None:
-            nearest = min((f for f in self.tried if f.verdict is not None), key=lambda f: f.rank, default=None)
+            nearest = min((f for f in self.tried if f.helped), key=lambda f: f.rank, default=None)
         complete = self.complete and not interrupted
         return Fixes(best, nearest, tuple(self.tried), self.partial, complete, interrupted)
 
