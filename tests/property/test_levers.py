@@ -180,7 +180,7 @@ def test_what_is_pasted_is_the_patch(document: Section) -> None:
         for path, value in fix.patch.items():
             name = path.rpartition(".")[2]
             if path.startswith("cni.env.") and value is not None and not fix.levers[0].last:
-                (set_env,) = (line for line in fix.commands if line.startswith("kubectl set env"))
+                (set_env,) = (line for line in fix.commands if line.startswith("kubectl set env daemonset/aws-node"))
                 assert f"{name}={value}" in shlex.split(set_env)
             elif name == "maxPods" and isinstance(value, int):
                 assert str(value) in lines
