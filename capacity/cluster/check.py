@@ -11,6 +11,7 @@ from capacity.cluster.events import EVENTS, NOT_UPDATED
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, group_shapes, implied_daemons, network_daemons
+from capacity.errors import SpecError, did_you_mean
 from capacity.spec.discovery import closed_homes
 from capacity.spec.document import collector_paused
 from capacity.spec.plan import NodeGroup, Plan, ScenarioSpec
@@ -49,6 +50,24 @@ class CheckResult:
     specs: tuple[ScenarioSpec, ...] = ()
     harmful: tuple[HarmfulType, ...] = ()
     blocked: tuple[str, ...] = ()
+
+    def __getitem__(self, title: str) -> ScenarioState:
+        """A scenario by its name, or by name and variant where it has several: ``zone-loss (us-east-1a)``.
+
+        Raises
+        ------
+        SpecError
+            The plan was not checked in such a scenario, or in several variants of it.
+        """
+        named = [s for s in self.scenarios if title in (s.title, s.name)]
+        if len(named) == 1:
+            return named[0]
+        titles = [s.title for s in named or self.scenarios]
+        why = "has several variants" if named else f"was not checked{did_you_mean(title, titles)}"
+        raise SpecError(f"scenario {title!r} {why} (checked: {', '.join(titles)})")
+
+    def __repr__(self) -> str:
+        return f"<CheckResult of {self.plan.name or 'a plan'}: {self.verdict}, {len(self.scenarios)} scenarios>"
 
 
 @collector_paused()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from capacity.cluster.place import State, Unplaced
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
+from capacity.errors import SpecError, did_you_mean
 from capacity.spec.plan import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
@@ -185,6 +186,35 @@ class ScenarioState:
     def cells_of(self, subnet: Subnet) -> dict[str, str]:
         """Cells of a table's row for a subnet that stand instead of its figures; none where it is not lost."""
         return dict.fromkeys(FREE_CELLS, LOST) if self.is_lost(subnet) else {}
+
+    def subnet(self, name: str) -> SubnetState:
+        """A subnet's ledger by its name.
+
+        Raises
+        ------
+        SpecError
+            No such subnet, with the nearest name.
+        """
+        found = {s.subnet.name: s for s in self.subnets}
+        if name not in found:
+            raise SpecError(f"there is no subnet {name!r}{did_you_mean(name, found)}")
+        return found[name]
+
+    def group(self, name: str) -> GroupState:
+        """The nodes of a group by its name.
+
+        Raises
+        ------
+        SpecError
+            No such node group, with the nearest name.
+        """
+        found = {g.shape.group.name: g for g in self.groups}
+        if name not in found:
+            raise SpecError(f"there is no node group {name!r}{did_you_mean(name, found)}")
+        return found[name]
+
+    def __repr__(self) -> str:
+        return f"<ScenarioState {self.title}: {self.verdict}, {len(self.subnets)} subnets>"
 
     @property
     def left(self) -> tuple[SubnetState, ...]:

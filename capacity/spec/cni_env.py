@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capacity.errors import SpecError, either, nearest_names
+from capacity.errors import SpecError, check_count, did_you_mean
 from capacity.spec import overlay
 from capacity.spec.cilium import AGENT, CiliumIpam
 from capacity.spec.windows import CHART_DEFAULT, WindowsIpam
@@ -125,6 +125,12 @@ class CniSettings:
     windows: WindowsIpam = CHART_DEFAULT
     overlay: bool = False
 
+    def __post_init__(self) -> None:
+        for name in ("warm_eni", "warm_ip", "minimum_ip", "warm_prefix"):
+            check_count(name, getattr(self, name))
+        if self.max_eni is not None:
+            check_count("max_eni", self.max_eni, 1, "ENIs")
+
     @property
     def agents(self) -> tuple[str, ...]:
         """Names of the CNI's daemonset, which is on the host's network of every Linux node; the first is ours."""
@@ -225,8 +231,7 @@ def subnet_discovery_switch(env: Mapping[str, str | None]) -> tuple[bool, str | 
 def check_variable(name: str, where: str = "") -> None:
     """Refuse a name that neither the CNI's README nor its chart knows."""
     if name not in CNI_VARIABLES:
-        near = nearest_names(name, CNI_VARIABLES, 1)
-        hint = f" (did you mean {either(near)}?)" if near else ""
+        hint = did_you_mean(name, CNI_VARIABLES)
         raise SpecError(f"{where + ': ' if where else ''}{name!r} is not a variable of the VPC CNI{hint}")
 
 
