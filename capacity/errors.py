@@ -80,9 +80,9 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     return (folded + [m for m in get_close_matches(name, pool, n=count, cutoff=0.6) if m not in folded])[:count]
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`` (did you mean 'a'?)`` with the nearest known name, to be put after a message; empty where none is near."""
-    near = nearest_names(name, known, 1)
+def did_you_mean(name: str, known: Iterable[str], count: int = 1) -> str:
+    """`` (did you mean 'a'?)`` with the nearest known names, to be put after a message; empty where none is near."""
+    near = nearest_names(name, known, count)
     return f" (did you mean {either(near)}?)" if near else ""
 
 

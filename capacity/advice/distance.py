@@ -30,10 +30,6 @@ class Distance(NamedTuple):
     short: int
     pods: int
 
-    def helped_by(self, other: Distance) -> bool:
-        """Whether another is nearer in anything."""
-        return any(o < s for o, s in zip(other, self, strict=True))
-
 
 def distance_of(result: CheckResult) -> Distance:
     """The distance of a checked plan."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from capacity.cluster.check import CheckResult
-from capacity.spec.plan import NodeGroup
 
 
 def short_subnets(result: CheckResult) -> frozenset[str]:
@@ -33,8 +32,3 @@ def unschedulable_in(result: CheckResult) -> list[tuple[str, str]]:
     allowed |= {f"daemonsets on {g.name}": (g.name,) for g in plan.node_groups}
     lacking = dict.fromkeys((u.workload, u.reason) for s in result.scenarios for u in s.unplaced)
     return list(dict.fromkeys((group, reason) for name, reason in lacking for group in allowed[name]))
-
-
-def group_of(result: CheckResult, name: str) -> NodeGroup:
-    """A group of the plan by its name."""
-    return next(g for g in result.plan.node_groups if g.name == name)

@@ -11,7 +11,7 @@ from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cni.trace import pool_terms
-from capacity.errors import SpecError, either, nearest_names
+from capacity.errors import SpecError, did_you_mean
 from capacity.spec.plan import RESERVED_BY_AWS
 from capacity.units import counted
 from capacity.vpc.ledger import HOLDERS, SubnetState
@@ -68,8 +68,7 @@ def explain(result: CheckResult, what: str, scenario: str | None = None) -> Term
     if name in subnets:
         return _figure(result, subnets[name], state, figure)
     known = [*subnets, *groups]
-    near = nearest_names(name or what, known)
-    hint = f" (did you mean {either(near)}?)" if near else f" (known: {', '.join(known[:10])})"
+    hint = did_you_mean(name or what, known, 3) or f" (known: {', '.join(known[:10])})"
     raise SpecError(f"{what!r} is neither a subnet nor a node group of the plan{hint}")
 
 
@@ -92,8 +91,7 @@ def _figure(result: CheckResult, subnet: SubnetState, state: ScenarioState, figu
         if part.label == figure:
             return part
     known = (*HOLDERS, "free", "usable", "bounds", "runway")
-    near = nearest_names(figure, known, 1)
-    hint = f" (did you mean {either(near)}?)" if near else f" (known: {', '.join(known)})"
+    hint = did_you_mean(figure, known) or f" (known: {', '.join(known)})"
     raise SpecError(f"{subnet.subnet.name!r} has no figure {figure!r}{hint}")
 
 

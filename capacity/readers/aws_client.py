@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from capacity.errors import CapacityError, MissingExtra, SpecError, either, nearest_names
+from capacity.errors import CapacityError, MissingExtra, SpecError, did_you_mean, either
 from capacity.readers.aws_answers import KINDS, Answers, Gap, Item, Sorter, objects, section, tags, text, texts
 from capacity.readers.aws_owners import cluster_of
 
@@ -246,8 +246,7 @@ class _Fetch:
                 raise CapacityError(f"the cluster {name!r} cannot be read: {error.reason}") from error
             hint = ""
             with contextlib.suppress(Refused):
-                near = nearest_names(name, self._clusters(), 1)
-                hint = f" (did you mean {either(near)}?)" if near else ""
+                hint = did_you_mean(name, self._clusters())
             raise SpecError(f"--cluster: no cluster {name!r} in {self.caller.region}{hint}") from error
         self.sorter.add(answer, "describe-cluster")
         return section(answer, "cluster")

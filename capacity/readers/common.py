@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
@@ -171,22 +170,12 @@ def candidates(catalog: Catalog, keep: Callable[[InstanceType], bool]) -> list[s
     return [kind.name for kind in sorted(found, key=catalog_order)]
 
 
-def subnet_label(tags: Mapping[str, Any], fallback: str) -> str:
-    """What people call a subnet: its Name tag."""
-    return text_of(tags.get("Name")) or fallback
-
-
 def unique(name: str, taken: Iterable[str]) -> str:
     """``name``, with a number where it is taken."""
     names = taken if isinstance(taken, Set) else set(taken)
     if name not in names:
         return name
     return next(candidate for i in range(2, len(names) + 3) if (candidate := f"{name}-{i}") not in names)
-
-
-def json_text(value: Any) -> str:
-    """A value on one line for a message."""
-    return json.dumps(value, ensure_ascii=True, default=str)[:120]
 
 
 def max_pods_in(user_data: Any) -> int | None:

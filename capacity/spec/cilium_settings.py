@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from capacity.errors import SpecError, either, nearest_names
+from capacity.errors import SpecError, did_you_mean
 from capacity.spec.cilium import OWN_ADDRESSES, PRE_ALLOCATE, CiliumIpam
 from capacity.spec.cni_env import CniSettings
 
@@ -54,9 +54,8 @@ def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[
     place = f"{where}: " if where else ""
     for name, value in values.items():
         if name not in KEYS:
-            near = nearest_names(name, KEYS, 1)
-            hint = f"did you mean {either(near)}?" if near else f"known: {', '.join(sorted(KEYS))}"
-            raise SpecError(f"{place}{name!r} is not a setting of Cilium's ENI mode ({hint})")
+            hint = did_you_mean(name, KEYS) or f" (known: {', '.join(sorted(KEYS))})"
+            raise SpecError(f"{place}{name!r} is not a setting of Cilium's ENI mode{hint}")
         if name in NUMBERS and not 0 <= value <= most_of(name):
             raise SpecError(f"{place}{name}: {value} is out of range (expected 0 to {most_of(name):,})")
     fields = {field: values[name] for name, field in (NUMBERS | SWITCHES).items() if name in values}

@@ -9,7 +9,7 @@ from fractions import Fraction
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 from typing import Any, NoReturn
 
-from capacity.errors import SpecError, either, nearest_names
+from capacity.errors import SpecError, did_you_mean
 from capacity.spec.document import Section, kind_of
 from capacity.units import parse_cpu, parse_memory, parse_percent
 
@@ -84,10 +84,8 @@ class Field:
         allowed = allowed if isinstance(allowed, (set, frozenset)) else set(allowed)
         if not value.keys() <= allowed:
             key = next(k for k in value if k not in allowed)
-            near = nearest_names(key, allowed, 1)
             known = f"known here: {', '.join(sorted(allowed))}" if allowed else "nothing is expected here"
-            hint = f"did you mean {either(near)}?" if near else known
-            self.child(key).fail(f"unknown key ({hint})")
+            self.child(key).fail(f"unknown key{did_you_mean(key, allowed) or f' ({known})'}")
         for key in required:
             if value.get(key) is None:
                 self.fail(f"the key {key!r} is missing")
@@ -141,9 +139,7 @@ class Field:
         """One of a few words."""
         value = self.value if isinstance(self.value, str) else kind_of(self.value)
         if value not in allowed:
-            near = nearest_names(value, allowed, 1)
-            hint = f"; did you mean {either(near)}?" if near else ""
-            self.fail(f"{value!r} is not one of {', '.join(allowed)}{hint}")
+            self.fail(f"{value!r} is not one of {', '.join(allowed)}{did_you_mean(value, allowed)}")
         return value
 
     def integer(self, low: int = 0, high: int = MOST) -> int:
@@ -251,9 +247,3 @@ def weight(entry: Field) -> Fraction:
     if not isinstance(text, str) or not _WEIGHT.match(text):
         entry.fail(f"expected a weight such as 0.5, 2 or 50%, found {kind_of(text)}")
     return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
-
-
-def hint(name: str, known: Iterable[str]) -> str:
-    """The nearest known name, to be put after a message."""
-    near = nearest_names(name, known, 1)
-    return f" (did you mean {either(near)}?)" if near else ""

@@ -6,7 +6,8 @@ import re
 from datetime import date
 from fractions import Fraction
 
-from capacity.spec.fields import MOST, Field, hint, items, weight
+from capacity.errors import did_you_mean
+from capacity.spec.fields import MOST, Field, items, weight
 from capacity.spec.plan import Growth, GrowthStep
 
 PERIODS = ("day", "week", "month", "quarter", "year")
@@ -73,7 +74,7 @@ def _rate(field: Field) -> tuple[Fraction, str]:
         field.fail(f"{field.value!r} is not a rate (expected something like 4%/month)")
     number, period = match.groups()
     if period not in PERIODS:
-        field.fail(f"{period!r} is not one of {', '.join(PERIODS)}{hint(period, PERIODS)}")
+        field.fail(f"{period!r} is not one of {', '.join(PERIODS)}{did_you_mean(period, PERIODS)}")
     rate = Fraction(number) / 100
     if rate <= -1:
         field.fail(f"{field.value!r} shrinks by everything (expected more than -100%)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capacity.errors import either, nearest_names
+from capacity.errors import did_you_mean
 
 CNIS = ("vpc-cni", "cilium", "overlay")
 AGENT = "cni-agent"  # the implied one, where the plan names none of AGENTS
@@ -40,5 +40,4 @@ def which_name(given: str) -> str:
     found = _ALIASES.get(word) or ("'overlay'" if word in OVERLAYS else "")
     if found:
         return f" (expected {found})"
-    near = nearest_names(given, CNIS, 1)
-    return f" (did you mean {either(near)}?)" if near else ""
+    return did_you_mean(given, CNIS)

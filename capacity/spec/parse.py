@@ -11,11 +11,11 @@ from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
-from capacity.errors import SpecError, UnknownInstanceType
+from capacity.errors import SpecError, UnknownInstanceType, did_you_mean
 from capacity.spec.cni_section import read_cni, read_discovery_tags
 from capacity.spec.discovery import ROLE_TAG, eni_choices
 from capacity.spec.document import Section, collector_paused, read_plan_file
-from capacity.spec.fields import MOST_PODS, RFC_1918, VERSION, Field, hint, items, weight
+from capacity.spec.fields import MOST_PODS, RFC_1918, VERSION, Field, items, weight
 from capacity.spec.growth import read_growth
 from capacity.spec.neighbours import read_neighbour
 from capacity.spec.plan import (
@@ -278,7 +278,7 @@ class _Parser:
         for entry in section.items():
             name = entry.text()
             if name not in self.subnets:
-                entry.fail(f"there is no subnet {name!r}{hint(name, self.subnets)}")
+                entry.fail(f"there is no subnet {name!r}{did_you_mean(name, self.subnets)}")
             if name in names:
                 entry.fail(f"the subnet {name!r} stands twice")
             names.append(name)
@@ -461,7 +461,7 @@ class _Parser:
         for zone in section.value:
             entry = section.child(zone)
             if zone not in zones:
-                entry.fail(f"the group has no subnet in zone {zone!r}{hint(zone, zones)}")
+                entry.fail(f"the group has no subnet in zone {zone!r}{did_you_mean(zone, zones)}")
             weights[zone] = weight(entry)
         if not sum(weights.values()):
             section.fail("the weights are all 0")
@@ -542,7 +542,7 @@ class _Parser:
         for entry in items(section):
             name = entry.text()
             if name not in self.groups:
-                entry.fail(f"there is no node group {name!r}{hint(name, self.groups)}")
+                entry.fail(f"there is no node group {name!r}{did_you_mean(name, self.groups)}")
             if name in names:
                 entry.fail(f"the node group {name!r} stands twice")
             names.append(name)

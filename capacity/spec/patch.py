@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from capacity.catalog.table import Catalog
-from capacity.errors import SpecError, either, nearest_names
+from capacity.errors import SpecError, did_you_mean
 from capacity.files import write_file
 from capacity.spec.document import PlanFile, Section, Sequence, kind_of, parse_json, parse_yaml, read_plan_file
 from capacity.spec.parse import parse_plan
@@ -297,7 +297,7 @@ def _change(document: _Document, path: str, value: object, shape: Callable[[obje
         key = _find(document, at, step, done, path)
         if key is None or at[key] is None:
             if value is None:
-                raise SpecError(f"{path}: there is nothing to delete{_near(step.key, _known(at))}")
+                raise SpecError(f"{path}: there is nothing to delete{did_you_mean(step.key, _known(at))}")
             key = _make(
                 at,
                 step,
@@ -317,7 +317,7 @@ def _change(document: _Document, path: str, value: object, shape: Callable[[obje
         document.moved()
     if value is None:
         if key is None:
-            raise SpecError(f"{path}: there is nothing to delete{_near(last.key, _known(at))}")
+            raise SpecError(f"{path}: there is nothing to delete{did_you_mean(last.key, _known(at))}")
         _delete(at, key)
     elif key is None:
         _make(at, last, value, shape, path)
@@ -336,7 +336,7 @@ def _find(document: _Document, at: Any, step: _Step, done: str, path: str) -> st
         found = document.position(at, step.key)
         if found is None:
             known = _known(at)
-            hint = _near(step.key, known) or (f" (there: {', '.join(known[:8])})" if known else " (it is empty)")
+            hint = did_you_mean(step.key, known) or (f" (there: {', '.join(known[:8])})" if known else " (it is empty)")
             raise SpecError(f"{path}: there is no {step.key!r} in {done}{hint}")
         return found
     if not isinstance(at, dict):
@@ -390,11 +390,6 @@ def _known(at: Any) -> list[str]:
         return [str(k) for k in at]
     names = [item.get("name") if isinstance(item, dict) else item for item in at]
     return [n for n in names if isinstance(n, str)]
-
-
-def _near(name: str, known: list[str]) -> str:
-    near = nearest_names(name, known, 1)
-    return f" (did you mean {either(near)}?)" if near else ""
 
 
 # --- values -----------------------------------------------------------------------------

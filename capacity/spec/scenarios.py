@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from capacity.errors import SpecError, either, nearest_names
+from capacity.errors import SpecError, did_you_mean
 from capacity.spec.document import Section
 from capacity.spec.fields import Field
 from capacity.spec.plan import SCENARIOS, Plan, ScenarioSpec
@@ -110,9 +110,7 @@ def _name(text: str, entry: Field) -> str:
         if part in parts[:i]:
             entry.fail(f"{part!r} stands twice in {text!r}")
         if part not in SCENARIOS:
-            near = nearest_names(part, SCENARIOS, 1)
-            hint = f" (did you mean {either(near)}?)" if near else ""
-            entry.fail(f"{part!r} is not one of {', '.join(SCENARIOS)}{hint}")
+            entry.fail(f"{part!r} is not one of {', '.join(SCENARIOS)}{did_you_mean(part, SCENARIOS)}")
     return text
 
 

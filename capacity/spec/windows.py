@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capacity.errors import SpecError, either, nearest_names
+from capacity.errors import SpecError, did_you_mean
 
 CONFIG_MAP = "amazon-vpc-cni"
 ENABLED, PREFIXES = "enable-windows-ipam", "enable-windows-prefix-delegation"
@@ -92,9 +92,8 @@ CHART_DEFAULT = WindowsIpam()
 def check_key(name: str, where: str = "") -> None:
     """Refuse a key that the ConfigMap does not have."""
     if name not in KEYS:
-        near = nearest_names(name, KEYS, 1)
-        hint = f"did you mean {either(near)}?" if near else f"known: {', '.join(KEYS)}"
-        raise SpecError(f"{where + ': ' if where else ''}{name!r} is not a key of ConfigMap {CONFIG_MAP} ({hint})")
+        hint = did_you_mean(name, KEYS) or f" (known: {', '.join(KEYS)})"
+        raise SpecError(f"{where + ': ' if where else ''}{name!r} is not a key of ConfigMap {CONFIG_MAP}{hint}")
 
 
 def windows_ipam(data: Mapping[str, str]) -> tuple[WindowsIpam, list[str]]:

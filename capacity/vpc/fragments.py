@@ -213,11 +213,6 @@ def _letter(held: int, kept: int, reserved: str | None, known: bool) -> str:
     return FREE if known else UNKNOWN
 
 
-def taken_addresses(subnet: Subnet, taken: Iterable[IPv4Network]) -> int:
-    """How many usable addresses of a subnet a list of addresses and prefixes takes. [addresses]"""
-    return len(_inside(taken, *_usable_range(subnet)))
-
-
 # --- both -------------------------------------------------------------------------------------
 
 
