@@ -16,7 +16,7 @@ from capacity.errors import MissingExtra, SpecError
 from capacity.readers.common import Findings
 from capacity.readers.decode import bool_of, decode, file_name, items, mapping, read_data
 from capacity.readers.draft import PlanDraft
-from capacity.readers.hcl_expression import UNKNOWN, Budget, Scope, Unknown, evaluate, too_large
+from capacity.readers.hcl_expression import UNKNOWN, Budget, Open, Scope, Unknown, evaluate, too_large
 from capacity.readers.terraform import References, Resource, draft_of
 
 _ZONES = "abcdef"
@@ -63,17 +63,18 @@ class _Module:
     def look(self, name: str, _: Scope) -> Any:
         """The value of a root name."""
         if name == "var":
-            return {k: self.variable(k) for k in self.variables}
+            return Open({k: self.variable(k) for k in self.variables})
         if name == "local":
             return _Lazy(self)
         if name == "data":
             zones = [f"{self.region or 'zone-'}{letter}" for letter in _ZONES]
             region = _Any({"name": self.region or UNKNOWN})
-            return {"aws_availability_zones": _Any({"names": zones}), "aws_region": region}
+            return Open({"aws_availability_zones": _Any({"names": zones}), "aws_region": region})
         if name == "module":
-            return self.outputs
+            return Open({name: Open(outputs) for name, outputs in self.outputs.items()})
         if name.startswith("aws_"):
-            return {n: _instances(r) for key, r in self.made.items() for kind, n in [key.split(".", 1)] if kind == name}
+            mine = {key.partition(".")[2]: r for key, r in self.made.items() if key.partition(".")[0] == name}
+            return Open({n: _instances(r) for n, r in mine.items()})
         return UNKNOWN
 
     def variable(self, name: str) -> Any:
@@ -95,7 +96,7 @@ class _Module:
             self.busy.discard(name)
 
 
-class _Lazy(dict[str, Any]):
+class _Lazy(Open):
     """Locals, each evaluated when it is asked for."""
 
     def __init__(self, module: _Module) -> None:
@@ -107,7 +108,7 @@ class _Lazy(dict[str, Any]):
         return default if isinstance(found, Unknown) else found
 
 
-class _Any(dict[str, Any]):
+class _Any(Open):
     """A data source whose name does not matter."""
 
     def get(self, key: Any, default: Any = None) -> Any:
@@ -116,11 +117,11 @@ class _Any(dict[str, Any]):
 
 def _instances(resources: list[Resource]) -> Any:
     """A resource as expressions see it: a list where it is counted, a mapping where it has keys."""
-    values = [{**r.values, "id": r.address} for r in resources]
+    values = [Open({**r.values, "id": r.address}) for r in resources]
     if resources and isinstance(resources[0].index, int):
         return values
     if resources and isinstance(resources[0].index, str):
-        return {str(r.index): v for r, v in zip(resources, values, strict=True)}
+        return Open({str(r.index): v for r, v in zip(resources, values, strict=True)})
     return values[0] if values else UNKNOWN
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from ipaddress import IPv4Network
+from math import trunc
 from typing import Any
 
 DEEPEST = 60
@@ -25,7 +27,18 @@ class Unknown:
         return "unknown"
 
 
+class Failed(Unknown):
+    """What Terraform refuses to evaluate: ``try`` goes on to its next argument only then."""
+
+
 UNKNOWN = Unknown()
+FAILED = Failed()
+
+
+class Open(dict[str, Any]):
+    """A mapping of which only some keys are known: what it lacks is unknown, not absent."""
+
+
 Scope = Mapping[str, Any]
 Look = Callable[[str, Scope], Any]
 
@@ -145,7 +158,7 @@ class _Parser:
             return self.string(end)
         self.at = end
         if kind == "number":
-            return ("value", float(value) if "." in value else int(value[:18]))
+            return ("value", _number(value))
         if kind == "name":
             return self.named(value)
         if value == "(":
@@ -165,8 +178,8 @@ class _Parser:
             self.need("(")
             arguments = []
             while not self.taken(")"):
-                arguments.append(self.expression())
-                self.taken("...")
+                argument = self.expression()
+                arguments.append(("each", argument) if self.taken("...") else argument)
                 self.taken(",")
             return ("call", name, arguments)
         return ("name", name)
@@ -193,14 +206,14 @@ class _Parser:
         over = self.expression()
         self.need(":")
         result: Any = self.expression()
-        key = None
+        key, grouped = None, False
         if closing == "}":
             self.need("=>")
             key, result = result, self.expression()
-            self.taken("...")
+            grouped = self.taken("...")
         condition = self.expression() if self.taken("if") else None
         self.need(closing)
-        return ("for", names, over, key, result, condition)
+        return ("for", names, over, key, result, condition, grouped)
 
     def name(self) -> str:
         kind, value, self.at = self.peek()
@@ -305,21 +318,20 @@ def _evaluated(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
     if kind == "list":
         return [inner(e) for e in tree[1]]
     if kind == "object":
-        return {str(_key(k, inner)): inner(v) for k, v in tree[1]}
+        return _object([(_key(k, inner), inner(v)) for k, v in tree[1]])
     if kind == "get":
         return get(inner(tree[1]), inner(tree[2]))
     if kind == "splat":
-        base = inner(tree[1])
-        return Splat(base) if isinstance(base, list) else base
+        return _splat(inner(tree[1]))
     if kind == "if":
-        chosen = inner(tree[1])
-        if isinstance(chosen, Unknown):
+        chosen = _truth(inner(tree[1]))
+        if chosen is None:
             yes, no = inner(tree[2]), inner(tree[3])
-            return yes if _plain(yes) and yes == no else UNKNOWN
-        return inner(tree[2] if chosen in (True, "true") else tree[3])
+            return yes if _plain(yes) and _same(yes, no) else UNKNOWN
+        return inner(tree[2] if chosen else tree[3])
     if kind == "not":
-        value = inner(tree[1])
-        return UNKNOWN if isinstance(value, Unknown) else not value
+        truth = _truth(inner(tree[1]))
+        return UNKNOWN if truth is None else not truth
     if kind == "op":
         return _operate(tree[1], inner(tree[2]), inner(tree[3]))
     if kind == "call":
@@ -339,56 +351,157 @@ def _key(tree: Any, inner: Callable[[Any], Any]) -> Any:
     return tree[1] if tree[0] == "name" else inner(tree)
 
 
+def _splat(base: Any) -> Any:
+    """The elements of a list; of any other value itself as the only one, of null none."""
+    if isinstance(base, Unknown):
+        return UNKNOWN
+    return Splat(base if isinstance(base, list) else [] if base is None else [base])
+
+
+def _object(pairs: list[tuple[Any, Any]]) -> Any:
+    try:
+        return {_text(k): v for k, v in pairs}
+    except TypeError:
+        return UNKNOWN
+
+
 def _template(parts: list[Any]) -> Any:
     filled = [p for p in parts if p != ""]
     if len(filled) == 1:
         return filled[0]
-    if any(isinstance(p, (Unknown, list, dict)) for p in filled):
+    try:
+        return "".join(map(_text, filled))
+    except TypeError:
         return UNKNOWN
-    return "".join(str(p).lower() if isinstance(p, bool) else str(p) for p in filled)
+
+
+# --- Terraform's types ------------------------------------------------------------------------
+
+
+def _number(text: str) -> int | float:
+    """A number as written; whole ones exactly."""
+    value = float(text)
+    return int(text) if text.lstrip("-").isdigit() else int(value) if value.is_integer() else value
+
+
+def _text(value: Any) -> str:
+    """A value where Terraform wants a string.
+
+    Raises
+    ------
+    TypeError
+        It has none: unknown, null, a list or an object.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise TypeError(value)
+
+
+def _numeric(value: Any) -> int | float:
+    """A value where Terraform wants a number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise TypeError(value)
+    return _number(value) if isinstance(value, str) else value
+
+
+def _truth(value: Any) -> bool | None:
+    """A value where Terraform wants a bool; None where it is none, or unknown."""
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Equal in value and type: ``true`` is not 1, and ``"1"`` neither."""
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+    return isinstance(a, bool) is isinstance(b, bool) and bool(a == b)
+
+
+def _whole_known(value: Any) -> bool:
+    """Whether nothing inside a value is unknown."""
+    if isinstance(value, (list, dict)):
+        return all(map(_whole_known, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, Unknown)
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    found: list[Any] = []
+    for value in values:
+        if not any(_same(value, other) for other in found):
+            found.append(value)
+    return found
 
 
 def get(base: Any, key: Any) -> Any:
-    """An element by index, key or attribute; unknown where there is none."""
+    """An element by index, key or attribute; :data:`FAILED` where a value that is known has none."""
     if isinstance(base, Splat):
-        return [get(e, key) for e in base]
+        return Splat([get(e, key) for e in base])
+    if isinstance(base, Failed) or isinstance(key, Failed):
+        return FAILED
+    if isinstance(base, Unknown) or isinstance(key, Unknown):
+        return UNKNOWN
     if isinstance(base, list) and str(key).isdigit():
         index = int(str(key))
-        return base[index] if index < len(base) else UNKNOWN
-    if isinstance(base, dict):
-        return base.get(str(key), UNKNOWN)
-    return UNKNOWN
+        return base[index] if index < len(base) else FAILED
+    if not isinstance(base, dict):
+        return FAILED
+    return base.get(str(key), UNKNOWN if isinstance(base, Open) else FAILED)
 
 
 def _operate(op: str, a: Any, b: Any) -> Any:
-    if op == "&&" and False in (a, b):
-        return False
-    if op == "||" and True in (a, b):
-        return True
-    if isinstance(a, Unknown) or isinstance(b, Unknown):
-        return UNKNOWN
-    if op in ("==", "!="):
-        return (a == b) is (op == "==")
     if op in ("&&", "||"):
-        return bool(a and b) if op == "&&" else bool(a or b)
+        return _both(op, _truth(a), _truth(b))
+    if op in ("==", "!="):
+        if not (_whole_known(a) and _whole_known(b)):
+            return UNKNOWN
+        return _same(a, b) is (op == "==")
     try:
-        a, b = float(a), float(b)
-        results = {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}
-        if op in results:
-            return results[op]
-        number = {"+": a + b, "-": a - b, "*": a * b}.get(op)
-        if number is None:
-            number = a / b if op == "/" else a % b
-        return int(number) if number == int(number) else number
+        return _arithmetic(op, _numeric(a), _numeric(b))
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return UNKNOWN
 
 
+def _both(op: str, a: bool | None, b: bool | None) -> Any:
+    decided = op == "||"  # what one side alone decides
+    if decided in (a, b):
+        return decided
+    return UNKNOWN if None in (a, b) else not decided
+
+
+def _arithmetic(op: str, a: int | float, b: int | float) -> Any:
+    results: dict[str, Callable[[], Any]] = {
+        "<": lambda: a < b,
+        ">": lambda: a > b,
+        "<=": lambda: a <= b,
+        ">=": lambda: a >= b,
+        "+": lambda: a + b,
+        "-": lambda: a - b,
+        "*": lambda: a * b,
+        "/": lambda: Fraction(a) / Fraction(b),
+        "%": lambda: a - b * trunc(Fraction(a) / Fraction(b)),  # the sign is the first one's
+    }
+    value = results[op]()
+    if isinstance(value, int):  # bools among them
+        return value
+    return int(value) if value == int(value) else float(value)
+
+
 def _for(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
-    _, names, over, key, result, condition = tree
+    _, names, over, key, result, condition, grouped = tree
     collection = _value(over, look, scope, depth + 1)
     if isinstance(collection, dict):
-        pairs: list[tuple[Any, Any]] = list(collection.items())
+        pairs: list[tuple[Any, Any]] = sorted(collection.items())
     elif isinstance(collection, list):
         pairs = list(enumerate(collection))
     else:
@@ -398,21 +511,45 @@ def _for(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
         if not look.budget.spend():
             return UNKNOWN
         inner = {**scope, names[-1]: v, **({names[0]: k} if len(names) > 1 else {})}
-        if condition is not None and _value(condition, look, inner, depth + 1) is not True:
-            continue
-        value = _value(result, look, inner, depth + 1)
-        found.append((None if key is None else _value(key, look, inner, depth + 1), value))
-    return [v for _, v in found] if key is None else {str(k): v for k, v in found}
+        kept = True if condition is None else _truth(_value(condition, look, inner, depth + 1))
+        if kept is None:
+            return UNKNOWN
+        if kept:
+            value = _value(result, look, inner, depth + 1)
+            found.append((None if key is None else _value(key, look, inner, depth + 1), value))
+    return [v for _, v in found] if key is None else _keyed(found, grouped)
+
+
+def _keyed(pairs: list[tuple[Any, Any]], grouped: bool) -> Any:
+    """The object of a ``for`` with keys: with ``...`` a list for each key, without it each key once."""
+    try:
+        keys = [_text(k) for k, _ in pairs]
+    except TypeError:
+        return UNKNOWN
+    if not grouped:
+        return dict(zip(keys, (v for _, v in pairs), strict=True)) if len(set(keys)) == len(keys) else FAILED
+    found: dict[str, list[Any]] = {}
+    for name, (_, value) in zip(keys, pairs, strict=True):
+        found.setdefault(name, []).append(value)
+    return found
 
 
 def _call(name: str, arguments: list[Any], inner: Callable[[Any], Any]) -> Any:
-    function = _FUNCTIONS.get(name)
     if name == "try":
         tried = (inner(a) for a in arguments)
-        return next((v for v in tried if not isinstance(v, Unknown)), UNKNOWN)
-    values = [inner(a) for a in arguments]
+        return next((v for v in tried if not isinstance(v, Failed)), FAILED)
+    values: list[Any] = []
+    for argument in arguments:
+        value = inner(argument[1] if argument[0] == "each" else argument)
+        if argument[0] != "each":
+            values.append(value)
+        elif isinstance(value, list):
+            values += value
+        else:
+            return UNKNOWN
     if name == "coalesce":
-        return next((v for v in values if not isinstance(v, Unknown) and v not in (None, "")), UNKNOWN)
+        return next((v for v in values if v is not None and v != ""), FAILED)
+    function = _FUNCTIONS.get(name)
     if function is None or any(isinstance(v, Unknown) for v in values):
         return UNKNOWN
     try:
@@ -457,44 +594,138 @@ def _flat(values: list[Any]) -> list[Any]:
     return [inner for v in values for inner in (_flat(v) if isinstance(v, list) else [v])]
 
 
-def _format(text: str, *values: Any) -> str:
-    """Terraform's ``format`` for the plain verbs."""
-    left = iter(values)
-    try:
-        return re.sub(r"%[sdv%]", lambda m: "%" if m[0] == "%%" else str(next(left)), text)
-    except StopIteration:
-        raise ValueError("fewer values than verbs") from None
+_VERB = re.compile(r"%(?P<flags>[-+ 0]*)(?P<width>[0-9]{0,3})(?:\.(?P<precision>[0-9]{1,3}))?(?P<verb>.)")
 
+
+def _format(text: str, *values: Any) -> str:
+    """Terraform's ``format`` for ``%s %d %f %t %v %q %%`` with flags, width and precision."""
+    left = list(values)
+
+    def filled(match: re.Match[str]) -> str:
+        verb = match["verb"]
+        if verb == "%":
+            return "%"
+        shape = f"%{match['flags']}{match['width']}"
+        precise = f".{match['precision']}" if match["precision"] else ""
+        value = left.pop(0)
+        if verb == "d":
+            number = _numeric(value)
+            if not isinstance(number, int) or precise:
+                raise ValueError(value)
+            return f"{shape}d" % number
+        if verb == "f":
+            return f"{shape}{precise}f" % _numeric(value)
+        if verb in "stv" and "0" not in match["flags"]:
+            if verb == "t" and not isinstance(value, bool):
+                raise ValueError(value)
+            return f"{shape}{precise}s" % _text(value)
+        if verb == "q" and shape == "%":
+            return json.dumps(_text(value), ensure_ascii=False)
+        raise ValueError(verb)
+
+    made = _VERB.sub(filled, text)
+    if left:
+        raise ValueError("more values than verbs")
+    return made
+
+
+def _element(values: list[Any], index: Any) -> Any:
+    at = _numeric(index)
+    if not isinstance(at, int) or at < 0:
+        raise ValueError(index)
+    return values[at % len(values)]
+
+
+def _slice(values: list[Any], first: Any, end: Any) -> list[Any]:
+    start, stop = _numeric(first), _numeric(end)
+    if not (isinstance(start, int) and isinstance(stop, int) and 0 <= start <= stop <= len(values)):
+        raise ValueError("beyond the list")
+    return values[start:stop]
+
+
+def _range(*bounds: Any) -> list[Any]:
+    """Terraform's ``range``: down where the limit is below the start, at most 1,024 numbers."""
+    numbers = [_numeric(b) for b in bounds]
+    start, limit = (0, numbers[0]) if len(numbers) == 1 else numbers[:2]
+    step = numbers[2] if len(numbers) > 2 else 1 if limit >= start else -1
+    if not all(isinstance(n, int) for n in (start, limit, step)):
+        raise ValueError(bounds)
+    found = range(int(start), int(limit), int(step))
+    if len(found) > MOST_IN_RANGE:
+        raise ValueError("more than Terraform makes")
+    return list(found)
+
+
+def _set(values: list[Any]) -> list[Any]:
+    """The elements of a set in the order in which Terraform goes through them."""
+    if all(isinstance(v, str) for v in values) or not any(isinstance(v, (str, bool)) for v in values):
+        return sorted(_distinct(values))
+    raise TypeError("of several types")
+
+
+def _list(values: Any) -> list[Any]:
+    if not isinstance(values, list):
+        raise TypeError(values)
+    return list(values)
+
+
+def _length(value: Any) -> int:
+    if isinstance(value, str) and not value.isascii():
+        raise ValueError("Terraform counts what people see as one character")
+    return len(value)
+
+
+def _replaced(text: str, old: str, new: str) -> str:
+    if len(old) > 1 and old.startswith("/") and old.endswith("/"):
+        raise ValueError("a regular expression")
+    return text.replace(old, new)
+
+
+def _json(value: Any) -> str:
+    """As Go writes it: keys in order, no blanks, signs of HTML escaped."""
+    made = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    for sign in "<>&\u2028\u2029":
+        made = made.replace(sign, f"\\u{ord(sign):04x}")
+    return made
+
+
+def _contains(values: list[Any], value: Any) -> bool:
+    if not _whole_known(values) and not any(_same(v, value) for v in values):
+        raise ValueError("may be one of the unknown")
+    return any(_same(v, value) for v in values)
+
+
+MOST_IN_RANGE = 1024
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "cidrsubnet": cidrsubnet,
     "cidrsubnets": cidrsubnets,
-    "slice": lambda values, first, end: values[int(first) : int(end)],
-    "concat": lambda *lists: [v for one in lists for v in one],
+    "slice": _slice,
+    "concat": lambda *lists: [v for one in lists for v in _list(one)],
     "merge": _merged,
-    "length": len,
-    "element": lambda values, index: values[int(index) % len(values)],
-    "lookup": lambda table, key, *default: table.get(key, *default or (UNKNOWN,)),
-    "jsonencode": lambda value: json.dumps(value, default=str),
-    "tolist": list,
-    "toset": lambda values: list(dict.fromkeys(values)),
+    "length": _length,
+    "element": _element,
+    "lookup": lambda table, key, *default: table.get(key, *default or (FAILED,)),
+    "jsonencode": _json,
+    "tolist": _list,
+    "toset": _set,
     "tomap": dict,
-    "tostring": str,
-    "tonumber": lambda value: int(float(value)),
+    "tostring": _text,
+    "tonumber": _numeric,
     "flatten": _flat,
-    "distinct": lambda values: list(dict.fromkeys(values)),
-    "compact": lambda values: [v for v in values if v],
+    "distinct": _distinct,
+    "compact": lambda values: [v for v in values if v not in (None, "")],
     "keys": lambda table: sorted(table),
     "values": lambda table: [table[k] for k in sorted(table)],
-    "range": lambda *bounds: list(range(*[min(int(b), 10_000) for b in bounds])),
-    "max": max,
-    "min": min,
+    "range": _range,
+    "max": lambda *numbers: max(map(_numeric, numbers)),
+    "min": lambda *numbers: min(map(_numeric, numbers)),
     "lower": lambda text: text.lower(),
     "upper": lambda text: text.upper(),
-    "join": lambda glue, values: glue.join(map(str, values)),
+    "join": lambda glue, values: glue.join(map(_text, values)),
     "split": lambda glue, text: text.split(glue),
-    "replace": lambda text, old, new: text.replace(old, new),
+    "replace": _replaced,
     "format": _format,
-    "contains": lambda values, value: value in values,
-    "zipmap": lambda names, values: dict(zip(names, values, strict=False)),
+    "contains": _contains,
+    "zipmap": lambda names, values: dict(zip(names, values, strict=True)),
 }
