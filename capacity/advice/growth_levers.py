@@ -22,7 +22,7 @@ def more_nodes(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
     if not bounded:
         return
     grown = _without_limits(result.plan, {g.name for g in bounded})
-    free = states_of(grown, [s for s in result.specs if not set(s.parts) & NOT_NEEDED])
+    free = states_of(grown, [s for s in result.specs if not set(s.parts) & NOT_NEEDED], result.reuse)
     patch: dict[str, object] = {}
     words: list[str] = []
     commands: list[str] = []

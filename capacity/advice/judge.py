@@ -9,10 +9,13 @@ from capacity.advice import findings as rules
 from capacity.advice.codes import Finding
 from capacity.cluster.check import CheckResult
 from capacity.cluster.check import check as check_addresses
+from capacity.cluster.reuse import Reuse
 from capacity.spec.plan import Plan, ScenarioSpec
 
 
-def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> CheckResult:
+def check(
+    plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reuse: Reuse | None = None
+) -> CheckResult:
     """Answer "will we run out of IPs?" for a plan.
 
     Parameters
@@ -20,6 +23,8 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> 
     scenarios : sequence of str or ScenarioSpec, optional
         Names (``peak``, ``upgrade+zone-loss``, ``burst:nodes=20``); without it those of the plan, and
         where it names none, all that the plan can feed.
+    reuse : Reuse, optional
+        What checks of like plans worked out, as a check's result has it.
 
     Raises
     ------
@@ -31,7 +36,7 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> 
     A finding of severity error says that something cannot work (EKS refuses an update, AWS a block): the plan is
     exhausted then, also where every subnet has addresses.
     """
-    return judged(check_addresses(plan, scenarios))
+    return judged(check_addresses(plan, scenarios, reuse))
 
 
 def judged(result: CheckResult) -> CheckResult:

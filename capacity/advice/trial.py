@@ -7,11 +7,9 @@ from dataclasses import replace
 
 from capacity.advice.judge import check, judged
 from capacity.cluster.alternatives import harmful_types
-from capacity.cluster.check import CheckResult, has_pods, run_scenario, zones_with_nodes
+from capacity.cluster.check import CheckResult, engine_of, has_pods, run_scenario, zones_with_nodes
 from capacity.cluster.engine import Engine
-from capacity.cluster.place import Placement
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import group_shapes
 from capacity.errors import SpecError
 from capacity.spec.document import Section
 from capacity.spec.parse import parse_plan
@@ -37,26 +35,25 @@ class Trials:
         self.document = document
         self.result = result
         self.scenarios = scenarios
-        self._placements: dict[object, Placement] = {}
         self._states = {(s.name, s.variant): s for s in result.scenarios}
         self._specs = sorted(_single(result.plan, result.specs), key=self._worth)
 
     def check(self, patch: Mapping[str, object]) -> CheckResult:
         """The check of the plan with a patch."""
-        return check(parse_patched(self.document, patch, self.result.plan.file), self.scenarios)
+        plan = parse_patched(self.document, patch, self.result.plan.file)
+        return check(plan, self.scenarios, self.result.reuse)
 
     def quick(self, patch: Mapping[str, object], goal: Goal) -> CheckResult:
         """The same where all scenarios reach a goal; else those up to the first that does not, without runways."""
         plan = self._plan(patch)
-        shapes = group_shapes(plan)
-        engine = Engine(plan, shapes, self._placements)
+        engine = engine_of(plan, self.result.reuse)
         states: list[ScenarioState] = []
         known = set(self._specs)
         for spec in (*self._specs, *(s for s in _single(plan, self.result.specs) if s not in known)):
             states += run_scenario(engine, spec)
             if not goal(states[-1]):
                 verdict = worst([s.verdict for s in states])
-                return CheckResult(plan, shapes, verdict, tuple(states), (), (), tuple(self._specs))
+                return CheckResult(plan, engine.shapes, verdict, tuple(states), (), (), tuple(self._specs))
         return self._closed(engine, states)
 
     def _closed(self, engine: Engine, states: Sequence[ScenarioState]) -> CheckResult:

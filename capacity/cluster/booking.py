@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from capacity.cluster.bounds import bounds_of, roaming_of
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS, FEWEST_CONTROL_PLANE_ENIS
-from capacity.cluster.discovery import book_further_enis, roaming_bounds
+from capacity.cluster.discovery import Roaming, book_further_enis, roaming_bounds
 from capacity.cluster.fleet import Extra
 from capacity.cluster.scenario import GroupState
 from capacity.cni.facade import slots_and_enis
@@ -17,20 +18,45 @@ from capacity.vpc.ledger import Booking, SubnetState
 FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # what growth of nodes does not move
 
 
-def book(
-    plan: Plan, subnets: Mapping[str, Subnet], groups: Sequence[GroupState], extras: Sequence[Extra] = ()
-) -> dict[str, Booking]:
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What the nodes of a group hold in one scenario.
+
+    Attributes
+    ----------
+    state : GroupState
+    by_subnet : mapping of str to Booking
+        Its addresses in each subnet and their bounds, without what discovery has a choice for.
+    roaming : tuple of Roaming
+        The bounds of that.
+    """
+
+    state: GroupState
+    by_subnet: Mapping[str, Booking]
+    roaming: tuple[Roaming, ...]
+
+
+def holding_of(subnets: Mapping[str, Subnet], state: GroupState) -> Holding:
+    """The addresses of a group's nodes, apart from all others."""
+    named = dict.fromkeys((*state.shape.group.subnets, *state.shape.group.pod_subnets))
+    bookings = {name: Booking(subnets[name]) for name in named}
+    _book_nodes(bookings, state)
+    _bound_group(bookings, subnets, state)
+    return Holding(state, bookings, tuple(roaming_of(subnets, state)))
+
+
+def book(plan: Plan, holdings: Sequence[Holding], extras: Sequence[Extra] = ()) -> dict[str, Booking]:
     """Everything that takes addresses, subnet by subnet."""
     bookings = {s.name: Booking(s) for s in plan.subnets}
     _book_tenants(plan, bookings)
     for extra in extras:
         bookings[extra.subnet].book(extra.holder, extra.addresses, extra.why, (extra.lowest, extra.highest))
         bookings[extra.subnet].prefixes += extra.prefixes
-    for state in groups:
-        _book_nodes(bookings, state)
-        _bound_group(bookings, subnets, state)
-    if roaming := [r for state in groups for r in roaming_of(subnets, state)]:
-        book_further_enis(bookings, groups)
+    for holding in holdings:
+        for name, share in holding.by_subnet.items():
+            bookings[name].join(share)
+    if roaming := [r for holding in holdings for r in holding.roaming]:
+        book_further_enis(bookings, [holding.state for holding in holdings])
         for name, low, high in list(roaming_bounds(bookings, roaming)):
             bookings[name].bound(low, high)
             bookings[name].roaming = (low, high)

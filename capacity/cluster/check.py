@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from capacity.cluster.alternatives import HarmfulType, harmful_types
 from capacity.cluster.engine import Engine
 from capacity.cluster.events import EVENTS, NOT_UPDATED
+from capacity.cluster.reuse import Reuse
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import GroupShape, group_shapes, implied_daemons, network_daemons
+from capacity.cluster.shape import GroupShape, implied_daemons, network_daemons
 from capacity.spec.discovery import closed_homes
 from capacity.spec.document import collector_paused
 from capacity.spec.plan import NodeGroup, Plan, ScenarioSpec
@@ -38,6 +39,8 @@ class CheckResult:
         Types that a group may also get and with which the plan would be exhausted; empty where it is so already.
     blocked : tuple of str
         What cannot work whatever the addresses: the messages of findings of severity error.
+    reuse : Reuse
+        What checks of like plans need not work out again.
     """
 
     plan: Plan
@@ -49,10 +52,13 @@ class CheckResult:
     specs: tuple[ScenarioSpec, ...] = ()
     harmful: tuple[HarmfulType, ...] = ()
     blocked: tuple[str, ...] = ()
+    reuse: Reuse = field(default_factory=Reuse, repr=False, compare=False)
 
 
 @collector_paused()
-def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> CheckResult:
+def check(
+    plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reuse: Reuse | None = None
+) -> CheckResult:
     """The addresses, nodes and pods of a plan in each scenario; :func:`capacity.advice.judge.check` has the last word.
 
     Raises
@@ -60,8 +66,8 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> 
     SpecError
         A scenario or an option of one that does not exist.
     """
-    shapes = group_shapes(plan)
-    engine = Engine(plan, shapes)
+    engine = engine_of(plan, Reuse() if reuse is None else reuse)
+    shapes = engine.shapes
     specs = [scenario_option(s, plan) if isinstance(s, str) else s for s in scenarios or ()]
     specs = specs or list(plan.checks.scenarios) or default_scenarios(plan, shapes)
     states = tuple(state for spec in dict.fromkeys(specs) for state in run_scenario(engine, spec))
@@ -76,12 +82,18 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> 
         notes=(*plan.notes, *assumptions(plan, shapes)),
         specs=tuple(specs),
         harmful=harmful,
+        reuse=engine.reuse,
     )
 
 
-def states_of(plan: Plan, specs: Sequence[ScenarioSpec]) -> tuple[ScenarioState, ...]:
+def engine_of(plan: Plan, reuse: Reuse) -> Engine:
+    """A plan made ready, with what others have worked out."""
+    return Engine(plan, reuse.shapes(plan), reuse)
+
+
+def states_of(plan: Plan, specs: Sequence[ScenarioSpec], reuse: Reuse) -> tuple[ScenarioState, ...]:
     """The states of some scenarios, and nothing else of a check."""
-    engine = Engine(plan, group_shapes(plan))
+    engine = engine_of(plan, reuse)
     return tuple(state for spec in dict.fromkeys(specs) for state in run_scenario(engine, spec))
 
 

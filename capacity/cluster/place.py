@@ -334,6 +334,25 @@ class Placement:
         self._moves: list[int] = []  # the group of every move, for the tallies
         self._tallies: dict[tuple[PodShape, tuple[int, ...]], _Tally] = {}
 
+    @classmethod
+    def joined(cls, size: int, parts: Iterable[tuple[Sequence[int], Placement]], order: Sequence[str]) -> Placement:
+        """One placement of all groups from those of some, each with the places of its groups; they share their nodes.
+
+        ``order``: all workloads, in which those left without a node are named.
+        """
+        groups: dict[int, GroupNodes] = {}
+        homes: dict[tuple[int, int], dict[str, int]] = {}
+        left: dict[str, list[Unplaced]] = {}
+        for places, part in parts:
+            groups.update(zip(places, part.groups, strict=True))
+            homes.update({(places[group], slot): home for (group, slot), home in part.homes.items()})
+            for entry in part.unplaced:
+                left.setdefault(entry.workload, []).append(entry)
+        found = cls([groups[i] for i in range(size)])
+        found.homes = homes
+        found.unplaced = [entry for name in order for entry in left.get(name, ())] if left else []
+        return found
+
     def copy(self) -> Placement:
         """The same placement, to be changed apart."""
         twin = Placement([g.copy() for g in self.groups])

@@ -158,6 +158,14 @@ class GroupShape:
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     why: str = ""
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        kinds = ((t.limits, t.settings, t.max_pods, t.room, t.start) for t in self.types)
+        return hash((self.group.name, *kinds))
+
     @property
     def first(self) -> TypeShape:
         return self.types[0]
@@ -190,6 +198,13 @@ class GroupShape:
 def group_shapes(plan: Plan) -> tuple[GroupShape, ...]:
     """All node groups of a plan as shapes."""
     return tuple(group_shape(plan, group) for group in plan.node_groups)
+
+
+def shape_facts(plan: Plan, group: NodeGroup) -> tuple[object, ...]:
+    """All of a plan that :func:`group_shape` looks at: where it is the same, so is the shape."""
+    chosen_by_pods = len(group.instance_types) > 1 and not group.prioritized
+    pods = (plan.workloads, plan.region) if chosen_by_pods else ()
+    return group, plan.cni, plan.daemon_sets, eni_choices(plan, group), closed_homes(plan, group), pods
 
 
 def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:

@@ -64,6 +64,15 @@ class Booking:
         if addresses or high:
             self.entries.append((holder, addresses, why))
 
+    def join(self, other: Booking) -> None:
+        """Add all that another holds."""
+        for holder, addresses in other.used.items():
+            if addresses:
+                self.used[holder] += addresses
+        self.prefixes += other.prefixes
+        self.bound(other.lowest, other.highest)
+        self.entries += other.entries
+
     def bound(self, low: int, high: int) -> None:
         """Widen the bounds by a part that was booked with bounds (0, 0)."""
         self.lowest += low
