@@ -18,6 +18,9 @@ from capacity.units import counted
 from capacity.vpc.ledger import Booking
 
 
+FEW = 12  # ENIs up to which playing them is quicker than looking for their level
+
+
 def emptiest_first(free: Sequence[int], size: int, count: int) -> list[int]:
     """How many of ``count`` ENIs each subnet gets if one after the other goes to the emptiest, ties in order. [ENIs]
 
@@ -41,6 +44,9 @@ def emptiest_first(free: Sequence[int], size: int, count: int) -> list[int]:
     [4, 1]
     """
 
+    if count <= FEW:
+        return _one_by_one(free, size, count)
+
     def above(level: int) -> list[int]:
         return [max(-((level - f) // size), 0) for f in free]
 
@@ -54,6 +60,16 @@ def emptiest_first(free: Sequence[int], size: int, count: int) -> list[int]:
         if left and f >= low and (f - low) % size == 0:
             found[i] += 1
             left -= 1
+    return found
+
+
+def _one_by_one(free: Sequence[int], size: int, count: int) -> list[int]:
+    """The same, played."""
+    left, found = list(free), [0] * len(free)
+    for _ in range(count):
+        emptiest = left.index(max(left))
+        left[emptiest] -= size
+        found[emptiest] += 1
     return found
 
 
@@ -82,11 +98,12 @@ def book_further_enis(bookings: Mapping[str, Booking], groups: Sequence[GroupSta
 def _book_enis_of(bookings: Mapping[str, Booking], state: GroupState, c: NodeClass) -> None:
     shape, name = state.shape.first, state.shape.group.name
     none = (0, 0)
+    here = [bookings[n] for n in c.slot.choices]
+    free = [b.free for b in here]
     for (slots, assigned), each in _kinds_of_eni(shape, c.vpc_pods).items():
-        here = [bookings[n] for n in c.slot.choices]
-        free = [b.subnet.usable - sum(b.used.values()) for b in here]
-        warm = slots * shape.unit - assigned
-        shares = emptiest_first(free, 1 + slots * shape.unit, c.count * each)
+        warm, size = slots * shape.unit - assigned, 1 + slots * shape.unit
+        shares = emptiest_first(free, size, c.count * each)
+        free = [f - enis * size for f, enis in zip(free, shares, strict=True)]
         for booking, enis in zip(here, shares, strict=True):
             if enis:
                 what = f"{counted(enis, 'further ENI')} of {name} in {c.slot.subnet}, emptiest subnet first"

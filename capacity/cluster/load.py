@@ -29,7 +29,7 @@ class Part:
     allowed: tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Load:
     """Every workload's name and pod, and the groups that it may use by their places in the plan."""
 

@@ -116,7 +116,11 @@ class Reuse:
         """The load of a plan."""
         groups = tuple((g.name, g.fargate) for g in plan.node_groups)
         key = LoadKey(plan.workloads, groups, plan.cni.settings.pod_eni)
-        return _recent(self._loads, key, lambda: load_of(plan), LOADS)
+        return _recent(self._loads, key, lambda: self._alike(load_of(plan)), LOADS)
+
+    def _alike(self, made: Load) -> Load:
+        """The same load where other workloads ask for the same: such as with another maxSurge."""
+        return next((load for _, load in self._loads if load == made), made)
 
     def shapes(self, plan: Plan) -> tuple[GroupShape, ...]:
         """All node groups of a plan as shapes: the same object where nothing that it depends on has changed."""

@@ -73,6 +73,11 @@ class Booking:
         self.bound(other.lowest, other.highest)
         self.entries += other.entries
 
+    @property
+    def free(self) -> int:
+        """Addresses not booked; negative is a shortfall. [addresses]"""
+        return self.subnet.usable - sum(self.used.values())
+
     def bound(self, low: int, high: int) -> None:
         """Widen the bounds by a part that was booked with bounds (0, 0)."""
         self.lowest += low
@@ -146,8 +151,8 @@ def settle(booking: Booking, min_free: Fraction, prefix_mode: bool, bounds_decid
     """
     subnet = booking.subnet
     room = room_of(subnet)
-    free = subnet.usable - sum(booking.used.values())
-    singles = sum(booking.used.values()) - BLOCK * booking.prefixes
+    free = booking.free
+    singles = subnet.usable - free - BLOCK * booking.prefixes
     in_reservation = min(booking.prefixes, room.reserved_blocks)
     reserved = room.explicit + room.reserved_prefix - BLOCK * in_reservation
     placed = prefixes_fit(subnet, booking.prefixes, singles)
