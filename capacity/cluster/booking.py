@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from capacity.cluster.bounds import bounds_of, roaming_of
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS, FEWEST_CONTROL_PLANE_ENIS
@@ -13,12 +14,12 @@ from capacity.cluster.scenario import GroupState
 from capacity.cni.facade import slots_and_enis
 from capacity.spec.plan import Plan, Subnet
 from capacity.units import counted
-from capacity.vpc.ledger import Booking, SubnetState
+from capacity.vpc.ledger import Booking, Bounds, SubnetState
 
 FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # what growth of nodes does not move
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Holding:
     """What the nodes of a group hold in one scenario.
 
@@ -26,14 +27,27 @@ class Holding:
     ----------
     state : GroupState
     by_subnet : mapping of str to Booking
-        Its addresses in each subnet and their bounds, without what discovery has a choice for.
-    roaming : tuple of Roaming
-        The bounds of that.
+        Its expected addresses in each subnet, without what discovery has a choice for.
+    subnets : mapping of str to Subnet
+        For the zones of its subnets.
     """
 
     state: GroupState
     by_subnet: Mapping[str, Booking]
-    roaming: tuple[Roaming, ...]
+    subnets: Mapping[str, Subnet]
+
+    @cached_property
+    def bounds(self) -> Mapping[str, tuple[int, int]]:
+        """Fewest and most addresses in each subnet, over all splits of its pods and over where odd nodes fall."""
+        found = dict.fromkeys(self.by_subnet, (0, 0))
+        for name, low, high, _ in bounds_of(self.subnets, self.state):
+            found[name] = (found[name][0] + low, found[name][1] + high)
+        return found
+
+    @cached_property
+    def roaming(self) -> tuple[Roaming, ...]:
+        """The same of what discovery has a choice for."""
+        return tuple(roaming_of(self.subnets, self.state))
 
 
 def holding_of(subnets: Mapping[str, Subnet], state: GroupState) -> Holding:
@@ -41,12 +55,11 @@ def holding_of(subnets: Mapping[str, Subnet], state: GroupState) -> Holding:
     named = dict.fromkeys((*state.shape.group.subnets, *state.shape.group.pod_subnets))
     bookings = {name: Booking(subnets[name]) for name in named}
     _book_nodes(bookings, state)
-    _bound_group(bookings, subnets, state)
-    return Holding(state, bookings, tuple(roaming_of(subnets, state)))
+    return Holding(state, bookings, subnets)
 
 
 def book(plan: Plan, holdings: Sequence[Holding], extras: Sequence[Extra] = ()) -> dict[str, Booking]:
-    """Everything that takes addresses, subnet by subnet."""
+    """Everything that takes addresses, subnet by subnet; bounds of nodes and their pods apart (:class:`Spans`)."""
     bookings = {s.name: Booking(s) for s in plan.subnets}
     _book_tenants(plan, bookings)
     for extra in extras:
@@ -55,12 +68,47 @@ def book(plan: Plan, holdings: Sequence[Holding], extras: Sequence[Extra] = ()) 
     for holding in holdings:
         for name, share in holding.by_subnet.items():
             bookings[name].join(share)
-    if roaming := [r for holding in holdings for r in holding.roaming]:
-        book_further_enis(bookings, [holding.state for holding in holdings])
-        for name, low, high in list(roaming_bounds(bookings, roaming)):
-            bookings[name].bound(low, high)
-            bookings[name].roaming = (low, high)
+    book_further_enis(bookings, [holding.state for holding in holdings])
     return bookings
+
+
+class Spans:
+    """The bounds of every subnet in one scenario, worked out when they are asked for."""
+
+    def __init__(self, bookings: Mapping[str, Booking], holdings: Sequence[Holding]) -> None:
+        self.bookings = bookings
+        self.holdings = holdings
+        self._known: dict[str, Bounds] = {}
+
+    def of(self, name: str) -> Bounds:
+        """The bounds of a subnet."""
+        if name not in self._known:
+            roams = any(holding.state.shape.choices for holding in self.holdings)
+            self._known |= self._with_roaming() if roams else {name: self._without(name)}
+        return self._known[name]
+
+    @cached_property
+    def _holders(self) -> Mapping[str, Sequence[Holding]]:
+        found: dict[str, list[Holding]] = {name: [] for name in self.bookings}
+        for holding in self.holdings:
+            for name in holding.by_subnet:
+                found[name].append(holding)
+        return found
+
+    def _without(self, name: str) -> Bounds:
+        """All but what discovery has a choice for."""
+        booking, parts = self.bookings[name], [holding.bounds[name] for holding in self._holders[name]]
+        return Bounds(booking.lowest + sum(low for low, _ in parts), booking.highest + sum(high for _, high in parts))
+
+    def _with_roaming(self) -> dict[str, Bounds]:
+        """All, of every subnet: what discovery chooses depends on the others."""
+        found = {name: self._without(name) for name in self.bookings}
+        roaming = [r for holding in self.holdings for r in holding.roaming]
+        usable = {name: booking.subnet.usable for name, booking in self.bookings.items()}
+        rooms = {name: (usable[name] - b.lowest, usable[name] - b.highest) for name, b in found.items()}
+        for name, low, high in roaming_bounds(rooms, roaming):
+            found[name] = Bounds(found[name].lowest + low, found[name].highest + high, (low, high))
+        return found
 
 
 def expected_use(
@@ -127,9 +175,3 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
         if held > served:
             pods.book("warm", c.count * (held - served), f"{what}: {held} held − {served} assigned", none)
         pods.prefixes += c.count * slots if shape.settings.prefix else 0
-
-
-def _bound_group(bookings: Mapping[str, Booking], subnets: Mapping[str, Subnet], state: GroupState) -> None:
-    """Bounds of one group over all splits of its pods and over where odd nodes fall."""
-    for name, low, high, _ in bounds_of(subnets, state):
-        bookings[name].bound(low, high)

@@ -146,8 +146,17 @@ class Roaming:
     by_home: Mapping[str, tuple[int, int]]
 
 
-def roaming_bounds(bookings: Mapping[str, Booking], roaming: Sequence[Roaming]) -> Iterator[tuple[str, int, int]]:
+Rooms = Mapping[str, tuple[int, int]]
+
+
+def roaming_bounds(rooms: Rooms, roaming: Sequence[Roaming]) -> Iterator[tuple[str, int, int]]:
     """Fewest and most addresses of further ENIs in each subnet, with everything else at its own bound.
+
+    Parameters
+    ----------
+    rooms : mapping of str to (int, int)
+        Addresses that are free in each subnet with everything else at its lowest, and at its highest. [addresses]
+    roaming : sequence of Roaming
 
     Notes
     -----
@@ -165,31 +174,27 @@ def roaming_bounds(bookings: Mapping[str, Booking], roaming: Sequence[Roaming]) 
         choices = {home: r.shape.choices[home] for r in mine for home in r.by_home}
         eni = max(r.shape.first.largest_eni for r in mine)
         for name in dict.fromkeys(n for several in choices.values() for n in several):
-            yield name, *_bounds_in(name, bookings, mine, choices, eni)
+            yield name, *_bounds_in(name, rooms, mine, choices, eni)
 
 
 def _bounds_in(
     name: str,
-    bookings: Mapping[str, Booking],
+    rooms: Rooms,
     roaming: Sequence[Roaming],
     choices: Mapping[str, tuple[str, ...]],
     eni: int,
 ) -> tuple[int, int]:
-    sets = [several for several in choices.values() if name in several]
-    homes = [home for home, several in choices.items() if name in several]
+    sets = [several for several in dict.fromkeys(choices.values()) if name in several]
+    homes = [home for home, several in choices.items() if several in sets]
     fewest, most, most_in_all = _demands(roaming, homes, everywhere=len(homes) == len(choices))
     every = list(dict.fromkeys(n for several in sets for n in several))
     if len(every) == 1:
         return fewest, most
-    free = bookings[name].subnet.usable - bookings[name].lowest
-    _, level = water_level([bookings[n].subnet.usable - bookings[n].lowest for n in every], fewest)
-    low = min(max(free - level - eni, 0), fewest)
-    free = bookings[name].subnet.usable - bookings[name].highest
-    worst = min(
-        water_level([bookings[n].subnet.usable - bookings[n].highest for n in several], most_in_all)[0]
-        for several in dict.fromkeys(sets)
-    )
-    return low, min(max(free - worst + eni, 0), most)
+    at_lowest, at_highest = rooms[name]
+    _, level = water_level([rooms[n][0] for n in every], fewest)
+    low = min(max(at_lowest - level - eni, 0), fewest)
+    worst = min(water_level([rooms[n][1] for n in several], most_in_all)[0] for several in sets)
+    return low, min(max(at_highest - worst + eni, 0), most)
 
 
 def _demands(roaming: Sequence[Roaming], homes: Sequence[str], everywhere: bool) -> tuple[int, int, int]:

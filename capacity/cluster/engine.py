@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 
-from capacity.cluster.booking import Holding, book, holding_of
+from capacity.cluster.booking import Holding, Spans, book, holding_of
 from capacity.cluster.control_plane import refusal
 from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
@@ -75,7 +75,11 @@ class Engine:
         bookings = book(self.plan, holdings, [*fleet.extras, *neighbours])
         bounds_decide = fleet.at_rest and fleet.base != "ceiling"
         prefixes = gives_prefixes(self.plan)
-        subnets = tuple(settle(b, self.plan.checks.min_free, prefixes, bounds_decide) for b in bookings.values())
+        spans = Spans(bookings, holdings)
+        subnets = tuple(
+            settle(booking, self.plan.checks.min_free, prefixes, bounds_decide, partial(spans.of, name))
+            for name, booking in bookings.items()
+        )
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
         verdicts = [s.verdict for s in subnets] + [unplaced_verdict(u) for u in unplaced]
         verdicts += ["exhausted"] if any(g.pods_without_address for g in groups) else []

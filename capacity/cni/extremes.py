@@ -11,7 +11,6 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from math import floor, gcd
-from operator import add
 
 Table = tuple[int, ...]
 
@@ -96,8 +95,9 @@ def _exact(table: Table, nodes: int, pods: int) -> int:
     return _exact_range(table, nodes, pods, pods)[0]
 
 
-def _exact_range(table: Table, nodes: int, low: int, high: int) -> list[int]:
-    """The exact maximum with ``low`` to ``high`` pods: halves of the nodes, each with a sum near its share of the pods.
+@lru_cache(maxsize=10_000)
+def _exact_range(table: Table, nodes: int, low: int, high: int) -> tuple[int, ...]:
+    """The exact maximum with ``low`` to ``high`` pods, remembered: halves of the nodes, each with a sum near its share of the pods.
 
     Any set of parts of at most ``cap`` can be ordered so that every partial sum stays within ``cap``
     of its share (Steinitz), so each half needs to be known only in a window of a few ``cap``.
@@ -119,7 +119,7 @@ def _exact_range(table: Table, nodes: int, low: int, high: int) -> list[int]:
         inside = (rest >= 0) & (rest < len(b))
         sums = np.where(inside, a[None, :] + b[np.clip(rest, 0, len(b) - 1)], np.iinfo(np.int64).min // 4)
         known[count] = (first, sums.max(axis=1))
-    return [int(n) for n in known[nodes][1]]
+    return tuple(int(n) for n in known[nodes][1])
 
 
 @lru_cache(maxsize=10_000)
@@ -209,15 +209,16 @@ def _by_shares(table: Table, free: int, limited: int, pods: int, limit: int) -> 
     first, last = unsure[0], unsure[-1]
     most_there = _best_sums(table, limited, first, last)
     most_rest = _best_sums(table, free, pods - last, pods - first)
-    return max(best, *map(add, most_there, reversed(most_rest)))
+    sums = (a + b for a, b in zip(most_there, reversed(most_rest), strict=True))
+    return max(best, *sums)
 
 
-def _best_sums(table: Table, nodes: int, low: int, high: int) -> list[int]:
+def _best_sums(table: Table, nodes: int, low: int, high: int) -> tuple[int, ...]:
     """Largest sums with ``low`` to ``high`` pods; more than the nodes hold are taken as that."""
     most = nodes * (len(table) - 1)
     if low >= most:
-        return [nodes * table[-1]] * (high - low + 1)
-    return _exact_range(table, nodes, low, min(high, most)) + [nodes * table[-1]] * max(high - most, 0)
+        return (nodes * table[-1],) * (high - low + 1)
+    return _exact_range(table, nodes, low, min(high, most)) + (nodes * table[-1],) * max(high - most, 0)
 
 
 def _on_hull(table: Table, nodes: int, pods: int) -> Fraction:
