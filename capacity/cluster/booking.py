@@ -11,7 +11,6 @@ from capacity.cluster.control_plane import CONTROL_PLANE_ENIS, FEWEST_CONTROL_PL
 from capacity.cluster.discovery import Roaming, book_further_enis, roaming_bounds
 from capacity.cluster.fleet import Extra
 from capacity.cluster.scenario import GroupState
-from capacity.cni.facade import slots_and_enis
 from capacity.spec.plan import Plan, Subnet
 from capacity.units import counted
 from capacity.vpc.ledger import Booking, Bounds, SubnetState
@@ -160,11 +159,11 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
             home.book("eni_primary", c.count * shape.limits.unmanaged, f"{what}: unmanaged ENIs", none)
         if c.branch_pods:
             pods.book("branch", c.count * c.branch_pods, f"{what}: {counted(c.branch_pods, 'branch ENI')}", none)
-        slots, enis = slots_and_enis(shape.limits, shape.settings, shape.max_pods, c.vpc_pods)
+        slots, enis, with_address = shape.pool(c.vpc_pods)
         if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.discovery
             slots, enis = shape.primary_slots(c.vpc_pods), 1
         held = slots * shape.unit
-        served = min(shape.served(c.vpc_pods), held)
+        served = min(with_address, held)
         others = enis - 1 + shape.limits.trunk
         if others:
             pods.book(

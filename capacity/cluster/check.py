@@ -12,7 +12,7 @@ from capacity.cluster.reuse import Reuse
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, implied_daemons, network_daemons
-from capacity.spec.discovery import closed_homes
+from capacity.spec.discovery import closed_of
 from capacity.spec.document import collector_paused
 from capacity.spec.plan import NodeGroup, Plan, ScenarioSpec
 from capacity.spec.scenarios import scenario_option
@@ -156,8 +156,8 @@ def variant_of(spec: ScenarioSpec) -> str:
     return spec.zone if "zone-loss" in spec.parts and spec.zone else ""
 
 
-def _closed_homes(plan: Plan, group: NodeGroup) -> Iterator[str]:
-    closed = closed_homes(plan, group)
+def _closed_homes(plan: Plan, shape: GroupShape) -> Iterator[str]:
+    group, closed = shape.group, closed_of(plan, shape.choices)
     if closed:
         text = f"{group.name}: {', '.join(closed[:4])} closed to pods by tag, so primary ENIs there serve none"
         text += "; max pods does not follow by itself" if group.max_pods is None else ""
@@ -170,7 +170,7 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
     notes += [f"{s.group.name}: the figures use {s.first.instance_type.name}, {s.why}" for s in shapes if s.why]
     if not plan.tenants:
         notes.append("no tenants in the plan: no addresses are booked for load balancers, endpoints or NAT gateways")
-    notes += [note for group in plan.node_groups for note in _closed_homes(plan, group)]
+    notes += [note for shape in shapes for note in _closed_homes(plan, shape)]
     if any(s.clusters for s in plan.subnets) and not plan.cni.env.get("CLUSTER_NAME"):
         notes.append(
             "subnets have cluster tags, but cni.env has no CLUSTER_NAME: as the CNI then does, all are taken as ours"

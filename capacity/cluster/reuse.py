@@ -19,6 +19,7 @@ from capacity.cluster.place import NodeRoom, Placement, State
 from capacity.cluster.scenario import Batch, Turnover
 from capacity.cluster.shape import GroupShape, group_shape, shape_facts
 from capacity.cluster.spread import Slot
+from capacity.spec.discovery import choices_by_group
 from capacity.spec.plan import NodeGroup, Plan, Workload
 
 # How many answers are kept; of the fleets of 500 groups in twelve scenarios, and of as many changes.
@@ -124,11 +125,12 @@ class Reuse:
 
     def shapes(self, plan: Plan) -> tuple[GroupShape, ...]:
         """All node groups of a plan as shapes: the same object where nothing that it depends on has changed."""
-        return tuple(self._shape(plan, group) for group in plan.node_groups)
+        groups = zip(plan.node_groups, choices_by_group(plan), strict=True)
+        return tuple(self._shape(plan, group, choices) for group, choices in groups)
 
-    def _shape(self, plan: Plan, group: NodeGroup) -> GroupShape:
+    def _shape(self, plan: Plan, group: NodeGroup, choices: Mapping[str, tuple[str, ...]]) -> GroupShape:
         known = self._shapes.setdefault(group.name, [])
-        return _recent(known, shape_facts(plan, group), lambda: group_shape(plan, group), SHAPES)
+        return _recent(known, shape_facts(plan, group, choices), lambda: group_shape(plan, group), SHAPES)
 
 
 def _recent(known: list[tuple[_V, _K]], key: _V, make: Callable[[], _K], most: int) -> _K:

@@ -79,14 +79,24 @@ def closed_to_pods(subnet: Subnet, cni: Cni) -> bool:
     return subnet.discovery is False or (subnet.discovery is True and of_another_cluster(subnet, cni))
 
 
+def leaves_choices(plan: Plan) -> bool:
+    """Whether tags decide where pods' addresses are, and any subnet has one."""
+    return places_by_tag(plan.cni) and any(s.discovery is not None for s in plan.subnets)
+
+
+def choices_by_group(plan: Plan) -> list[Mapping[str, tuple[str, ...]]]:
+    """:func:`eni_choices` of every group."""
+    if not leaves_choices(plan):
+        return [{} for _ in plan.node_groups]
+    return [eni_choices(plan, group) for group in plan.node_groups]
+
+
 def eni_choices(plan: Plan, group: NodeGroup) -> Mapping[str, tuple[str, ...]]:
     """Where the further ENIs of a group's nodes may be, by the node's subnet, in the plan's order.
 
     Only node subnets where that is not the node's subnet alone: an empty answer is "all stays at home".
     """
-    if group.windows or group.fargate or group.auto or not places_by_tag(plan.cni):
-        return {}
-    if all(s.discovery is None for s in plan.subnets):
+    if group.windows or group.fargate or group.auto or not leaves_choices(plan):
         return {}
     homes = {s.name: s for s in plan.subnets if s.name in group.subnets}
     tagged = {s.name for s in plan.subnets if takes_further_enis(s, plan.cni)}
@@ -101,7 +111,12 @@ def eni_choices(plan: Plan, group: NodeGroup) -> Mapping[str, tuple[str, ...]]:
 
 def closed_homes(plan: Plan, group: NodeGroup) -> list[str]:
     """Node subnets of a group that are closed to pods: the primary ENI of a node there serves none."""
-    return [name for name in eni_choices(plan, group) if closed_to_pods(plan.subnet(name), plan.cni)]
+    return closed_of(plan, eni_choices(plan, group))
+
+
+def closed_of(plan: Plan, choices: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The same from the group's choices."""
+    return [name for name in choices if closed_to_pods(plan.subnet(name), plan.cni)]
 
 
 def read_tags(tags: Mapping[str, str]) -> tuple[bool | None, tuple[str, ...]]:
