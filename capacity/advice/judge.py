@@ -13,9 +13,7 @@ from capacity.cluster.reuse import Reuse
 from capacity.spec.plan import Plan, ScenarioSpec
 
 
-def check(
-    plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reuse: Reuse | None = None
-) -> CheckResult:
+def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reuse: Reuse | None = None) -> CheckResult:
     """Answer "will we run out of IPs?" for a plan.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from capacity.advice.judge import check, judged
 from capacity.cluster.alternatives import harmful_types
-from capacity.cluster.check import CheckResult, engine_of, has_pods, run_scenario, zones_with_nodes
+from capacity.cluster.check import CheckResult, engine_of, has_pods, run_scenario, singles
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import SpecError
@@ -118,7 +118,4 @@ class Trials:
 def _single(plan: Plan, specs: Sequence[ScenarioSpec]) -> Iterator[ScenarioSpec]:
     """Each scenario once, a lost zone by its name."""
     for spec in dict.fromkeys(specs):
-        if "zone-loss" in spec.parts and spec.zone is None:
-            yield from (replace(spec, zone=zone) for zone in zones_with_nodes(plan))
-        else:
-            yield spec
+        yield from singles(plan, spec)

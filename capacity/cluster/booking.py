@@ -82,9 +82,12 @@ class Spans:
     def of(self, name: str) -> Bounds:
         """The bounds of a subnet."""
         if name not in self._known:
-            roams = any(holding.state.shape.choices for holding in self.holdings)
-            self._known |= self._with_roaming() if roams else {name: self._without(name)}
+            self._known |= self._with_roaming() if self._roams else {name: self._without(name)}
         return self._known[name]
+
+    @cached_property
+    def _roams(self) -> bool:
+        return any(holding.state.shape.choices for holding in self.holdings)
 
     @cached_property
     def _holders(self) -> Mapping[str, Sequence[Holding]]:

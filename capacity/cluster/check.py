@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from capacity.cluster.alternatives import HarmfulType, harmful_types
 from capacity.cluster.engine import Engine
 from capacity.cluster.events import EVENTS, NOT_UPDATED
+from capacity.cluster.fleet import Fleet
 from capacity.cluster.reuse import Reuse
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, implied_daemons, network_daemons
 from capacity.spec.discovery import closed_of
 from capacity.spec.document import collector_paused
-from capacity.spec.plan import NodeGroup, Plan, ScenarioSpec
+from capacity.spec.plan import Plan, ScenarioSpec
 from capacity.spec.scenarios import scenario_option
 from capacity.vpc.ledger import worst
 
@@ -56,9 +57,7 @@ class CheckResult:
 
 
 @collector_paused()
-def check(
-    plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reuse: Reuse | None = None
-) -> CheckResult:
+def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reuse: Reuse | None = None) -> CheckResult:
     """The addresses, nodes and pods of a plan in each scenario; :func:`capacity.advice.judge.check` has the last word.
 
     Raises
@@ -97,6 +96,14 @@ def states_of(plan: Plan, specs: Sequence[ScenarioSpec], reuse: Reuse) -> tuple[
     return tuple(state for spec in dict.fromkeys(specs) for state in run_scenario(engine, spec))
 
 
+def nodes_in(plan: Plan, specs: Sequence[ScenarioSpec], reuse: Reuse) -> list[tuple[str, list[int]]]:
+    """The nodes of every group outside lost zones in some scenarios by name, and nothing else of a check. [nodes]"""
+    engine = engine_of(plan, reuse)
+    every = [single for spec in dict.fromkeys(specs) for single in singles(plan, spec)]
+    fleets = [(spec.name, fleet_after(engine, spec)[0]) for spec in every]
+    return [(name, [fleet.nodes_left(group) for group in range(len(engine.shapes))]) for name, fleet in fleets]
+
+
 def has_pods(plan: Plan) -> bool:
     """Whether any workload has a replica, now or at its maximum: without one nothing is judged."""
     return any(w.max_replicas for w in plan.workloads)
@@ -128,19 +135,37 @@ def zones_with_nodes(plan: Plan) -> list[str]:
 
 def run_scenario(engine: Engine, spec: ScenarioSpec) -> list[ScenarioState]:
     """The states of one scenario: one, or one per lost zone."""
+    return [_state(engine, single) for single in singles(engine.plan, spec)]
+
+
+def singles(plan: Plan, spec: ScenarioSpec) -> list[ScenarioSpec]:
+    """A scenario, or where it loses any zone one for each."""
     if "zone-loss" in spec.parts and spec.zone is None:
-        zones = zones_with_nodes(engine.plan)
-        return [state for zone in zones for state in run_scenario(engine, replace(spec, zone=zone))]
-    base = next((name for name in ("ceiling", "peak") if name in spec.parts), "steady")
-    events = [part for part in spec.parts if part in EVENTS]
-    if not events:
-        return [_counted(replace(engine.at_rest(base), name=spec.name), spec)]
+        return [replace(spec, zone=zone) for zone in zones_with_nodes(plan)]
+    return [spec]
+
+
+def _state(engine: Engine, spec: ScenarioSpec) -> ScenarioState:
+    if not set(spec.parts) & EVENTS.keys():
+        return _counted(replace(engine.at_rest(_base(spec)), name=spec.name), spec)
+    fleet, rule = fleet_after(engine, spec)
+    return _counted(engine.settle(spec.name, rule, fleet, variant_of(spec)), spec)
+
+
+def _base(spec: ScenarioSpec) -> str:
+    return next((name for name in ("ceiling", "peak") if name in spec.parts), "steady")
+
+
+def fleet_after(engine: Engine, spec: ScenarioSpec) -> tuple[Fleet, str]:
+    """The nodes and pods after the events of a scenario for one zone at most, and what was assumed."""
+    base = _base(spec)
     fleet = engine.fleet(engine.demand(base)).copy()
     rules = [] if base == "steady" else [f"from {base}"]
-    for part in events:
-        rules.append(EVENTS[part](engine, fleet, spec))
-        fleet.at_rest = False
-    return [_counted(engine.settle(spec.name, "; ".join(rules), fleet, variant_of(spec)), spec)]
+    for part in spec.parts:
+        if part in EVENTS:
+            rules.append(EVENTS[part](engine, fleet, spec))
+            fleet.at_rest = False
+    return fleet, "; ".join(rules)
 
 
 def _counted(state: ScenarioState, spec: ScenarioSpec) -> ScenarioState:

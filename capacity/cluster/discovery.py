@@ -17,7 +17,6 @@ from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.units import counted
 from capacity.vpc.ledger import Booking
 
-
 FEW = 12  # ENIs up to which playing them is quicker than looking for their level
 
 

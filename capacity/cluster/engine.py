@@ -12,8 +12,8 @@ from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.neighbours import neighbour_extras
 from capacity.cluster.place import GroupNodes, Placement, PodShape, Unplaced, fits, nodes_by_sums, nodes_short
-from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState, Turnover
 from capacity.cluster.reuse import CountsKey, HoldingKey, PlacementKey, Reuse, batches_key
+from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState, Turnover
 from capacity.cluster.shape import GroupShape, TypeShape, gives_prefixes, group_shapes
 from capacity.cluster.spread import Slot, slot_counts, slot_pairs, zone_ranges, zone_shares
 from capacity.cluster.turnover import Dues, at_rest, dues_of, turnovers

@@ -9,7 +9,7 @@ they are the same object; they live as long as an answer that was found by them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
@@ -19,7 +19,7 @@ from capacity.cluster.place import NodeRoom, Placement, State
 from capacity.cluster.scenario import Batch, Turnover
 from capacity.cluster.shape import GroupShape, group_shape, shape_facts
 from capacity.cluster.spread import Slot
-from capacity.spec.discovery import choices_by_group
+from capacity.spec.discovery import Choices, choices_by_group
 from capacity.spec.plan import NodeGroup, Plan, Workload
 
 # How many answers are kept; of the fleets of 500 groups in twelve scenarios, and of as many changes.
@@ -90,9 +90,7 @@ class HoldingKey(NamedTuple):
 
 def batches_key(batches: Sequence[Batch]) -> tuple[tuple[object, ...], ...]:
     """Batches as part of a key."""
-    return tuple(
-        (b.count, *b.zones.items(), b.subnet, b.started, b.anywhere, b.grown, b.filled) for b in batches
-    )
+    return tuple((b.count, *b.zones.items(), b.subnet, b.started, b.anywhere, b.grown, b.filled) for b in batches)
 
 
 class LoadKey(NamedTuple):
@@ -128,9 +126,9 @@ class Reuse:
         groups = zip(plan.node_groups, choices_by_group(plan), strict=True)
         return tuple(self._shape(plan, group, choices) for group, choices in groups)
 
-    def _shape(self, plan: Plan, group: NodeGroup, choices: Mapping[str, tuple[str, ...]]) -> GroupShape:
+    def _shape(self, plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
         known = self._shapes.setdefault(group.name, [])
-        return _recent(known, shape_facts(plan, group, choices), lambda: group_shape(plan, group), SHAPES)
+        return _recent(known, shape_facts(plan, group, choices), lambda: group_shape(plan, group, choices), SHAPES)
 
 
 def _recent(known: list[tuple[_V, _K]], key: _V, make: Callable[[], _K], most: int) -> _K:

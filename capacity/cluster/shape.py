@@ -24,7 +24,7 @@ from capacity.cni.pool import PREFIX_SIZE
 from capacity.node.fits import volumes_left
 from capacity.node.reserved import memory_capacity_mib
 from capacity.spec.cni_env import CniSettings, auto_mode_settings, windows_node_settings
-from capacity.spec.discovery import closed_of, eni_choices
+from capacity.spec.discovery import Choices, choices_by_group, closed_of
 from capacity.spec.fields import MOST_PODS
 from capacity.spec.plan import Cni, DaemonSet, NodeGroup, Plan, Requests, Workload
 from capacity.units import MIB
@@ -210,18 +210,19 @@ class GroupShape:
 
 def group_shapes(plan: Plan) -> tuple[GroupShape, ...]:
     """All node groups of a plan as shapes."""
-    return tuple(group_shape(plan, group) for group in plan.node_groups)
+    groups = zip(plan.node_groups, choices_by_group(plan), strict=True)
+    return tuple(group_shape(plan, group, choices) for group, choices in groups)
 
 
-def shape_facts(plan: Plan, group: NodeGroup, choices: Mapping[str, tuple[str, ...]]) -> tuple[object, ...]:
+def shape_facts(plan: Plan, group: NodeGroup, choices: Choices) -> tuple[object, ...]:
     """All of a plan that :func:`group_shape` looks at: where it is the same, so is the shape."""
     chosen_by_pods = len(group.instance_types) > 1 and not group.prioritized
     pods = (plan.workloads, plan.region) if chosen_by_pods else ()
     return group, plan.cni, plan.daemon_sets, choices, closed_of(plan, choices), pods
 
 
-def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
-    """One node group as a shape."""
+def group_shape(plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
+    """One node group as a shape; ``choices`` are those of its further ENIs."""
     if group.fargate:
         return fargate_shape(group, plan.cni.settings)
     settings = group_settings(plan.cni, group)
@@ -230,7 +231,6 @@ def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
     start = EMPTY
     for pod in daemons:
         start = with_pod(start, pod)
-    choices = eni_choices(plan, group)
     closed = bool(closed_of(plan, choices))
     types = tuple(
         _type_shape(kind, group, settings, max_pods, cpu, memory_mib * MIB, start, closed)

@@ -97,8 +97,9 @@ def _exact(table: Table, nodes: int, pods: int) -> int:
 
 @lru_cache(maxsize=10_000)
 def _exact_range(table: Table, nodes: int, low: int, high: int) -> tuple[int, ...]:
-    """The exact maximum with ``low`` to ``high`` pods, remembered: halves of the nodes, each with a sum near its share of the pods.
+    """The exact maximum with each of ``low`` to ``high`` pods, remembered.
 
+    Halves of the nodes are taken together, each with a sum near its share of the pods.
     Any set of parts of at most ``cap`` can be ordered so that every partial sum stays within ``cap``
     of its share (Steinitz), so each half needs to be known only in a window of a few ``cap``.
     """
