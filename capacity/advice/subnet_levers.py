@@ -178,9 +178,9 @@ def _highest(result: CheckResult, key: Key, names: Mapping[str, str], keep: bool
         for state in scenario.groups:
             moved = _moved(plan, state.shape.group, key, names, keep)
             if moved:
-                for name, _, high, _ in bounds_of(subnets, _regrouped(state, key, moved)):
-                    if name in here:
-                        here[name] += high
+                for taken in bounds_of(subnets, _regrouped(state, key, moved)):
+                    if taken.subnet in here:
+                        here[taken.subnet] += taken.highest
         most = {name: max(most[name], high) for name, high in here.items()}
     return most
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from capacity.cluster.bounds import bounds_of, roaming_of
+from capacity.cluster.bounds import Taken, bounds_of, roaming_of
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS, FEWEST_CONTROL_PLANE_ENIS
 from capacity.cluster.discovery import Roaming, book_further_enis, roaming_bounds
 from capacity.cluster.fleet import Extra
 from capacity.cluster.scenario import GroupState
 from capacity.spec.plan import Plan, Subnet
 from capacity.units import counted
-from capacity.vpc.ledger import Booking, Bounds, SubnetState
+from capacity.vpc.ledger import Booking, SubnetState
 
 FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # what growth of nodes does not move
 
@@ -36,16 +36,28 @@ class Holding:
     subnets: Mapping[str, Subnet]
 
     @cached_property
-    def bounds(self) -> Mapping[str, tuple[int, int]]:
-        """Fewest and most addresses in each subnet, over all splits of its pods and over where odd nodes fall."""
-        found = dict.fromkeys(self.by_subnet, (0, 0))
-        for name, low, high, _ in bounds_of(self.subnets, self.state):
-            found[name] = (found[name][0] + low, found[name][1] + high)
+    def _taken(self) -> Sequence[Taken]:
+        return tuple(bounds_of(self.subnets, self.state))
+
+    @cached_property
+    def lowest(self) -> Mapping[str, int]:
+        """Fewest addresses in each subnet, over all splits of its pods and over where odd nodes fall."""
+        found = dict.fromkeys(self.by_subnet, 0)
+        for taken in self._taken:
+            found[taken.subnet] += taken.lowest
+        return found
+
+    @cached_property
+    def highest(self) -> Mapping[str, int]:
+        """The most."""
+        found = dict.fromkeys(self.by_subnet, 0)
+        for taken in self._taken:
+            found[taken.subnet] += taken.highest
         return found
 
     @cached_property
     def roaming(self) -> tuple[Roaming, ...]:
-        """The same of what discovery has a choice for."""
+        """Both, of what discovery has a choice for."""
         return tuple(roaming_of(self.subnets, self.state))
 
 
@@ -72,45 +84,70 @@ def book(plan: Plan, holdings: Sequence[Holding], extras: Sequence[Extra] = ()) 
 
 
 class Spans:
-    """The bounds of every subnet in one scenario, worked out when they are asked for."""
+    """The bounds of every subnet in one scenario."""
 
     def __init__(self, bookings: Mapping[str, Booking], holdings: Sequence[Holding]) -> None:
         self.bookings = bookings
         self.holdings = holdings
-        self._known: dict[str, Bounds] = {}
-
-    def of(self, name: str) -> Bounds:
-        """The bounds of a subnet."""
-        if name not in self._known:
-            self._known |= self._with_roaming() if self._roams else {name: self._without(name)}
-        return self._known[name]
 
     @cached_property
-    def _roams(self) -> bool:
-        return any(holding.state.shape.choices for holding in self.holdings)
-
-    @cached_property
-    def _holders(self) -> Mapping[str, Sequence[Holding]]:
+    def holders(self) -> Mapping[str, Sequence[Holding]]:
+        """The groups that hold something in a subnet."""
         found: dict[str, list[Holding]] = {name: [] for name in self.bookings}
         for holding in self.holdings:
             for name in holding.by_subnet:
                 found[name].append(holding)
         return found
 
-    def _without(self, name: str) -> Bounds:
-        """All but what discovery has a choice for."""
-        booking, parts = self.bookings[name], [holding.bounds[name] for holding in self._holders[name]]
-        return Bounds(booking.lowest + sum(low for low, _ in parts), booking.highest + sum(high for _, high in parts))
+    @cached_property
+    def roaming(self) -> Mapping[str, tuple[int, int]]:
+        """What discovery chooses a place for; it depends on the bounds of everything else in all subnets."""
+        several = [r for holding in self.holdings for r in holding.roaming]
+        apart = {name: Span(self, name) for name in self.bookings if several}
+        rooms = {
+            name: (span.usable - span.fixed_lowest, span.usable - span.fixed_highest) for name, span in apart.items()
+        }
+        return {name: (low, high) for name, low, high in roaming_bounds(rooms, several)}
 
-    def _with_roaming(self) -> dict[str, Bounds]:
-        """All, of every subnet: what discovery chooses depends on the others."""
-        found = {name: self._without(name) for name in self.bookings}
-        roaming = [r for holding in self.holdings for r in holding.roaming]
-        usable = {name: booking.subnet.usable for name, booking in self.bookings.items()}
-        rooms = {name: (usable[name] - b.lowest, usable[name] - b.highest) for name, b in found.items()}
-        for name, low, high in roaming_bounds(rooms, roaming):
-            found[name] = Bounds(found[name].lowest + low, found[name].highest + high, (low, high))
-        return found
+
+class Span:
+    """The bounds of one subnet, each worked out when it is asked for."""
+
+    def __init__(self, spans: Spans, name: str) -> None:
+        self.spans = spans
+        self.name = name
+
+    @property
+    def usable(self) -> int:
+        """Addresses of the subnet. [addresses]"""
+        return self.spans.bookings[self.name].subnet.usable
+
+    @cached_property
+    def fixed_lowest(self) -> int:
+        """The fewest without what roams. [addresses]"""
+        here = (holding.lowest[self.name] for holding in self.spans.holders[self.name])
+        return self.spans.bookings[self.name].lowest + sum(here)
+
+    @cached_property
+    def fixed_highest(self) -> int:
+        """The most without what roams. [addresses]"""
+        here = (holding.highest[self.name] for holding in self.spans.holders[self.name])
+        return self.spans.bookings[self.name].highest + sum(here)
+
+    @property
+    def lowest(self) -> int:
+        """[addresses]"""
+        return self.fixed_lowest + self.roaming[0]
+
+    @property
+    def highest(self) -> int:
+        """[addresses]"""
+        return self.fixed_highest + self.roaming[1]
+
+    @property
+    def roaming(self) -> tuple[int, int]:
+        """The part that subnet discovery chose a place for. [addresses]"""
+        return self.spans.roaming.get(self.name, (0, 0))
 
 
 def expected_use(

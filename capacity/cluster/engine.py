@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 
-from capacity.cluster.booking import Holding, Spans, book, holding_of
+from capacity.cluster.booking import Holding, Span, Spans, book, holding_of
 from capacity.cluster.control_plane import refusal
 from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
@@ -77,7 +77,7 @@ class Engine:
         prefixes = gives_prefixes(self.plan)
         spans = Spans(bookings, holdings)
         subnets = tuple(
-            settle(booking, self.plan.checks.min_free, prefixes, bounds_decide, partial(spans.of, name))
+            settle(booking, self.plan.checks.min_free, prefixes, bounds_decide, Span(spans, name))
             for name, booking in bookings.items()
         )
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import partial
+from typing import Protocol
 
 from capacity.spec.plan import Subnet
 from capacity.vpc.blocks import BLOCK, most_free_prefixes, prefixes_fit, room_of
@@ -79,12 +79,25 @@ class Booking:
         return self.subnet.usable - sum(self.used.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Fewest and most addresses of a subnet over all ways the pods and odd nodes may fall. [addresses]
+class Bounds(Protocol):
+    """Fewest and most addresses of a subnet over all ways the pods and odd nodes may fall."""
 
-    ``roaming``: the part of both that subnet discovery chose a place for.
-    """
+    @property
+    def lowest(self) -> int:
+        """[addresses]"""
+
+    @property
+    def highest(self) -> int:
+        """[addresses]"""
+
+    @property
+    def roaming(self) -> tuple[int, int]:
+        """The part of both that subnet discovery chose a place for. [addresses]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Bounds that are known already."""
 
     lowest: int
     highest: int
@@ -105,8 +118,8 @@ class SubnetState:
         The part of ``free`` inside CIDR reservations. [addresses]
     free_prefixes : int or None
         Upper bound of free /28s, None outside prefix mode. [blocks]
-    bounds : callable
-        Gives the bounds of what is used. They cost more than all the rest, so they are worked out when asked for.
+    bounds : Bounds
+        Of what is used. They cost more than all the rest, so they are worked out when asked for.
     prefixes : int
         /28s booked. [prefixes]
     prefixes_placed : bool
@@ -124,22 +137,22 @@ class SubnetState:
     prefixes_placed: bool
     verdict: str
     entries: tuple[tuple[str, int, str], ...]
-    bounds: Callable[[], Bounds] = field(repr=False, compare=False)
+    bounds: Bounds = field(repr=False, compare=False)
 
     @property
     def used_lowest(self) -> int:
         """Fewest addresses used, over all ways the pods and odd nodes may fall. [addresses]"""
-        return self.bounds().lowest
+        return self.bounds.lowest
 
     @property
     def used_highest(self) -> int:
         """Most addresses used, over all these ways. [addresses]"""
-        return self.bounds().highest
+        return self.bounds.highest
 
     @property
     def roaming(self) -> tuple[int, int]:
         """The part of both that subnet discovery chose a place for. [addresses]"""
-        return self.bounds().roaming
+        return self.bounds.roaming
 
     @property
     def used_total(self) -> int:
@@ -163,7 +176,7 @@ def settle(
     min_free: Fraction,
     prefix_mode: bool,
     bounds_decide: bool = True,
-    bounds: Callable[[], Bounds] | None = None,
+    bounds: Bounds | None = None,
 ) -> SubnetState:
     """Close a booking: what is free, and the verdict.
 
@@ -176,7 +189,7 @@ def settle(
     and peak, the upper bound exceeds the subnet: elsewhere that is a finding only.
     """
     subnet = booking.subnet
-    bounds = bounds or partial(Bounds, booking.lowest, booking.highest)
+    bounds = bounds or Known(booking.lowest, booking.highest)
     room = room_of(subnet)
     free = booking.free
     singles = subnet.usable - free - BLOCK * booking.prefixes
@@ -185,7 +198,7 @@ def settle(
     placed = prefixes_fit(subnet, booking.prefixes, singles)
     if free < 0 or not placed:
         verdict = "exhausted"
-    elif free < min_free * subnet.usable or (bounds_decide and bounds().highest > subnet.usable):
+    elif free < min_free * subnet.usable or (bounds_decide and bounds.highest > subnet.usable):
         verdict = "tight"
     else:
         verdict = "ok"
