@@ -16,7 +16,7 @@ def fix_sentence(fixes: Fixes) -> str:
     elif fixes.nearest is not None:
         what = f"nothing tried makes the verdict ok; nearest is {fixes.nearest.names} ({fixes.nearest.verdict})"
     else:
-        return "no lever can be applied to this plan."
+        return NOTHING_HELPS if fixes.tried else "no lever can be applied to this plan."
     found = fixes.found
     assert found is not None
     return f"{what}: {'; '.join(lever.summary for lever in found.levers)}."
@@ -36,6 +36,7 @@ def remains_words(fix: Fix) -> str:
     return ", ".join(f"{entry} ({REASON_WORDS.get(entry.reason, entry.reason)})" for entry in fix.remains)
 
 
+NOTHING_HELPS = "no lever that was tried brings the plan nearer to ok."
 REASON_WORDS = {"max_pods": "max pods", "branch_enis": "branch ENIs", "nodes": "no node may start"}
 
 

@@ -8,6 +8,8 @@ from capacity.advice.fixes import Fix, Fixes
 from capacity.advice.lever import RISKS
 from capacity.units import counted
 
+CHOSEN = "chosen"
+
 
 def with_reasons(fixes: Fixes) -> Fixes:
     """The same, each set with its reason."""
@@ -24,7 +26,7 @@ def _why(fix: Fix, answer: Fix | None) -> str:
     if fix.fault:
         return f"cannot be applied: {fix.fault}"
     if answer is not None and fix.names == answer.names:
-        return "chosen"
+        return CHOSEN
     if fix.verdict == "ok" or (answer is not None and answer.verdict != "ok" and fix.suffices and not fix.judged_in):
         return _enough_too(fix, answer)
     part = "part of the answer; alone " if answer is not None and set(_names(fix)) < set(_names(answer)) else ""

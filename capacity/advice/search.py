@@ -58,7 +58,7 @@ def find_fixes(
     result : CheckResult
         Its check.
     tell : callable, optional
-        Called before each check with those done and the most there may be.
+        Called before each check, and before each lever is looked for, with the checks done and the most there may be.
 
     Notes
     -----
@@ -66,6 +66,8 @@ def find_fixes(
     are unschedulable for another reason than addresses is the partial answer. An interrupt ends the search: what was
     found until then is the answer.
     """
+    if not (result.harmful or result.blocked) and all(map(is_ok, result.scenarios)):
+        return Fixes(None, None, ())  # ok, or only a plan without pods: no change of the plan is a fix of that
     search = _Search(document, result, scenarios, tell)
     interrupted = False
     try:
@@ -123,7 +125,7 @@ class _Search:
 
     def run(self) -> None:
         """Try the space in its order."""
-        offered = levers(self.result)
+        offered = levers(self.result, self._say)
         for lever in offered:
             self.tried.append(self._alone(lever))
         self.best = self._first(offered)
@@ -145,7 +147,7 @@ class _Search:
         if interrupted and best is None:
             best = min((f for f in self.tried if f.verdict == "ok"), key=_place, default=None)
         if best is None and self.partial is None and nearest is None:
-            nearest = min((f for f in self.tried if f.verdict is not None), key=lambda f: f.rank, default=None)
+            nearest = min((f for f in self.tried if f.helped), key=lambda f: f.rank, default=None)
         complete = self.complete and not interrupted
         return Fixes(best, nearest, tuple(self.tried), self.partial, complete, interrupted)
 
@@ -284,19 +286,23 @@ class _Search:
             found.append(made)
         return tuple(found)
 
+    def _say(self) -> None:
+        """Where the search is."""
+        if self.tell is not None:
+            self.tell(self.checks, max(self.most, self.checks + 1))
+
     # --- one check ------------------------------------------------------------------------
 
     def check(self, several: tuple[Lever, ...], quick: bool = True) -> Fix:
         """What the plan is with some levers; ``quick``: no further than the first scenario that is not ok."""
-        if self.tell is not None:
-            self.tell(self.checks, max(self.most, self.checks + 1))
+        self._say()
         self.checks += 1
         try:
             patch = merged(several)
-            changed = self.trials.quick(patch, self.goal) if quick else self.trials.check(patch)
+            changed, refused_in = self.trials.quick(patch, self.goal) if quick else (self.trials.check(patch), "")
         except SpecError as error:
             return Fix(several, {}, None, {}, 0, 0, str(error))
-        before = self.trials.before(changed)
+        before = self.trials.before(changed) if refused_in else self.result
         was, far, old, now = distance_of(before), distance_of(changed), least_free(before), least_free(changed)
         frees = {name: now[name] - free for name, free in old.items() if name in now and now[name] != free}
         return Fix(
@@ -310,7 +316,7 @@ class _Search:
             suffices=addresses_suffice(changed),
             remains=remaining(changed),
             commands=joined_commands(several, self.result.plan),
-            judged_in="" if before is self.result else changed.scenarios[-1].title,
+            judged_in=refused_in,
             helped=frozenset(n for n, o, w in zip(far._fields, far, was, strict=True) if o < w),
             known_short=bool(was.short),
             known_pods=bool(was.pods),

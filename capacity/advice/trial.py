@@ -47,8 +47,11 @@ class Trials:
         plan = parse_patched(self.document, patch, self.result.plan.file)
         return check(plan, self.scenarios, self.result.reuse)
 
-    def quick(self, patch: Mapping[str, object], goal: Goal) -> CheckResult:
-        """The same where all scenarios reach a goal; else those up to the first that does not, without runways."""
+    def quick(self, patch: Mapping[str, object], goal: Goal) -> tuple[CheckResult, str]:
+        """The same where all scenarios reach a goal; else those up to the first that does not, and its title.
+
+        Without runways.
+        """
         plan = self._plan(patch)
         engine = engine_of(plan, self.result.reuse)
         states: list[ScenarioState] = []
@@ -57,8 +60,9 @@ class Trials:
             states += run_scenario(engine, spec)
             if not goal(states[-1]):
                 verdict = worst([s.verdict for s in states])
-                return CheckResult(plan, engine.shapes, verdict, tuple(states), (), (), tuple(self._specs))
-        return self._closed(engine, states)
+                refused = CheckResult(plan, engine.shapes, verdict, tuple(states), (), (), tuple(self._specs))
+                return refused, states[-1].title
+        return self._closed(engine, states), ""
 
     def _closed(self, engine: Engine, states: Sequence[ScenarioState]) -> CheckResult:
         """The whole check without runways, of states in the order of an ordinary check."""
@@ -71,13 +75,9 @@ class Trials:
         specs = self.result.specs
         return judged(CheckResult(engine.plan, engine.shapes, verdict, ordered, (), (), specs, harmful))
 
-    def before(self, changed: CheckResult) -> CheckResult:
-        """The check of the plan as it is, in the scenarios in which a change was judged."""
-        if changed.verdict == "ok":
-            return self.result
-        judged_in = {(s.name, s.variant) for s in changed.scenarios}
-        if judged_in >= self._states.keys():
-            return self.result
+    def before(self, refused: CheckResult) -> CheckResult:
+        """The check of the plan as it is, in the scenarios up to that which refused a change."""
+        judged_in = {(s.name, s.variant) for s in refused.scenarios}
         states = tuple(s for key, s in self._states.items() if key in judged_in)
         return replace(self.result, scenarios=states, verdict=worst([s.verdict for s in states]))
 

@@ -181,8 +181,8 @@ ENOUGH = (
     "starve and cost few EC2 calls, then one variable before two, then the most addresses kept warm"
 )
 HELPS = (
-    "none makes the plan's check ok; the one that brings it nearest, of those that neither flap nor starve and cost "
-    "few EC2 calls"
+    "no setting alone makes the plan's check ok; this one brings it nearest, of those that neither flap nor starve and "
+    "cost few EC2 calls"
 )
 
 

@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import Any
 
-from capacity.advice.fix_summary import remains_words, stopped_sentence
+from capacity.advice.fix_summary import fix_sentence, remains_words, stopped_sentence
 from capacity.advice.fixes import Fix, Fixes, commands_of
 from capacity.cli.output import Table
 from capacity.inert import printable
@@ -78,7 +78,7 @@ def _headline(fixes: Fixes) -> str:
     if fixes.nearest is not None:
         near = fixes.nearest
         return f"fix: nothing tried turns the verdict to ok; nearest is {near.names} ({near.verdict}):"
-    return "fix: no lever can be applied to this plan."
+    return f"fix: {fix_sentence(fixes)}"
 
 
 _TRIED = (

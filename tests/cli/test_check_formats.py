@@ -405,8 +405,11 @@ def test_machines_read_ascii_whatever_the_stream(tmp_path: Path, output: str) ->
 class TestComment:
     def test_fewer_than_forty_lines_whatever_the_plan(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path, subnets=40, groups=12)), "-q", "-o", "md")
-        lines = done.stdout.splitlines()
-        assert len(lines) < 40
+        shown, _, unfolded = done.stdout.partition("<details>")
+        folded, _, rest = unfolded.partition("</details>")
+        assert len((shown + rest).splitlines()) < 40
+        assert len(folded.splitlines()) < 15
+        assert " chosen |" in folded or " not enough: " in folded
         assert "| 30 more subnets |" in done.stdout
         assert "- **IP001** error, 40 places, the gravest: zone-loss (us-east-1b): " in done.stdout
 
