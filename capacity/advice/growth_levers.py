@@ -9,8 +9,7 @@ from capacity.advice.group_snippets import group_size_snippets
 from capacity.advice.lever import Lever
 from capacity.advice.snippets import max_pods_snippets
 from capacity.advice.trouble import unschedulable_in
-from capacity.cluster.check import CheckResult, states_of
-from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.check import CheckResult, nodes_in
 from capacity.spec.patch import entry
 from capacity.spec.plan import Limits, NodeGroup, Plan
 
@@ -22,7 +21,7 @@ def more_nodes(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
     if not bounded:
         return
     grown = _without_limits(result.plan, {g.name for g in bounded})
-    free = states_of(grown, [s for s in result.specs if not set(s.parts) & NOT_NEEDED])
+    free = nodes_in(grown, [s for s in result.specs if not set(s.parts) & NOT_NEEDED], result.reuse)
     patch: dict[str, object] = {}
     words: list[str] = []
     commands: list[str] = []
@@ -30,8 +29,8 @@ def more_nodes(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
         if group not in bounded:
             continue
         shape = result.shapes[index]
-        need = max((_running(s, index) for s in free), default=0)
-        steady = max((_running(s, index) for s in free if s.name == "steady"), default=0)
+        need = max((nodes[index] for _, nodes in free), default=0)
+        steady = max((nodes[index] for name, nodes in free if name == "steady"), default=0)
         desired = group.desired
         if desired is not None and steady > desired and _lacks(result, group.name, "steady"):
             desired = steady
@@ -98,11 +97,6 @@ def _without_limits(plan: Plan, names: set[str]) -> Plan:
     free = {"desired": None, "max_nodes": None, "limits": Limits()}
     groups = tuple(replace(g, **free) if g.name in names else g for g in plan.node_groups)  # type: ignore[arg-type]
     return replace(plan, node_groups=groups)
-
-
-def _running(state: ScenarioState, group: int) -> int:
-    """Nodes of a group outside lost zones. [nodes]"""
-    return sum(n for zone, n in state.groups[group].nodes_by_zone.items() if zone not in state.lost_zones)
 
 
 def _lacks(result: CheckResult, group: str, name: str) -> bool:

@@ -10,11 +10,14 @@ from capacity.advice import findings as rules
 from capacity.advice.codes import Finding
 from capacity.cluster.check import CheckResult
 from capacity.cluster.check import check as check_addresses
+from capacity.cluster.reuse import Reuse
 from capacity.spec.parse import read_plan
 from capacity.spec.plan import Plan, ScenarioSpec
 
 
-def check(plan: Plan | Path | str, scenarios: Sequence[str | ScenarioSpec] | None = None) -> CheckResult:
+def check(
+    plan: Plan | Path | str, scenarios: Sequence[str | ScenarioSpec] | None = None, reuse: Reuse | None = None
+) -> CheckResult:
     """Answer "will we run out of IPs?" for a plan.
 
     Parameters
@@ -24,6 +27,8 @@ def check(plan: Plan | Path | str, scenarios: Sequence[str | ScenarioSpec] | Non
     scenarios : sequence of str or ScenarioSpec, optional
         Names (``peak``, ``upgrade+zone-loss``, ``burst:nodes=20``); without it those of the plan, and
         where it names none, all that the plan can feed.
+    reuse : Reuse, optional
+        What checks of like plans worked out, as a check's result has it.
 
     Raises
     ------
@@ -35,7 +40,7 @@ def check(plan: Plan | Path | str, scenarios: Sequence[str | ScenarioSpec] | Non
     A finding of severity error says that something cannot work (EKS refuses an update, AWS a block): the plan is
     exhausted then, also where every subnet has addresses.
     """
-    return judged(check_addresses(plan if isinstance(plan, Plan) else read_plan(plan), scenarios))
+    return judged(check_addresses(plan if isinstance(plan, Plan) else read_plan(plan), scenarios, reuse))
 
 
 def judged(result: CheckResult) -> CheckResult:

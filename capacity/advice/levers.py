@@ -56,14 +56,17 @@ FACTORIES: Mapping[str, Factory] = {
 }
 
 
-def levers(result: CheckResult) -> list[Lever]:
+def levers(result: CheckResult, before_each: Callable[[], None] | None = None) -> list[Lever]:
     """Every lever whose conditions hold for a checked plan, in the order in which they are preferred.
 
     Those that change node groups change the groups that have to do with what is wrong. Subnets and blocks that one
-    lever adds are left alone by the others, so that any of them can be judged together.
+    lever adds are left alone by the others, so that any of them can be judged together. ``before_each`` is called
+    before each is looked for: of a large plan some take a second.
     """
     found: list[Lever] = []
     for name in FACTORIES if result.plan.node_groups else ():
+        if before_each is not None:
+            before_each()
         found += lever_for(result, name, troubled_groups(result), found)
     return found
 

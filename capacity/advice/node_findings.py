@@ -43,7 +43,7 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
         elif kind.max_pods - host_pods > kind.addresses and not settings.ipv6 and not group.windows:
             text = f"{group.name}: {name} may run {kind.max_pods} pods, {host_pods} on the host's network"
             firm = (s for s in result.scenarios if not s.advisory)
-            stuck = any(g.pods_without_address for s in firm for g in s.groups if g.shape is shape)
+            stuck = any(g.pods_without_address for s in firm for g in s.groups if g.shape == shape)
             severity = "error" if stuck and kind is shape.first else None
             yield finding("IP007", where, f"{text}, but can address only {kind.addresses}", severity=severity)
         if settings.prefix and not kind.settings.prefix:

@@ -138,7 +138,7 @@ def _reservations(
 ) -> tuple[dict[str, tuple[IPv4Network, ...]], list[str]]:
     """Reservations for the most prefixes that each subnet has in any scenario, and subnets without room for one."""
     states: dict[str, list[SubnetState]] = {}
-    for scenario in states_of(_with_prefixes(result.plan, change, raised), result.specs):
+    for scenario in states_of(_with_prefixes(result.plan, change, raised), result.specs, result.reuse):
         for state in scenario.subnets:
             states.setdefault(state.subnet.name, []).append(state)
     found: dict[str, tuple[IPv4Network, ...]] = {}

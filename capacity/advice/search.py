@@ -58,7 +58,7 @@ def find_fixes(
     result : CheckResult
         Its check.
     tell : callable, optional
-        Called before each check with those done and the most there may be.
+        Called before each check, and before each lever is looked for, with the checks done and the most there may be.
 
     Notes
     -----
@@ -125,7 +125,7 @@ class _Search:
 
     def run(self) -> None:
         """Try the space in its order."""
-        offered = levers(self.result)
+        offered = levers(self.result, self._say)
         for lever in offered:
             self.tried.append(self._alone(lever))
         self.best = self._first(offered)
@@ -210,14 +210,15 @@ class _Search:
         most = RISKS.index(risk)
         pool = [f for x, f in alone if f.verdict is not None and RISKS.index(x.risk) <= most and not x.last]
         strongest = {x.name: x for x, _ in alone}
+        clashes = {frozenset((a.name, b.name)) for a, b in combinations(strongest.values(), 2) if conflict((a, b))}
         for size in range(2, MOST_TOGETHER + 1):
             for fixes in combinations(pool, size):
                 helping = sum(bool(f.helped) for f in fixes)
                 if helping < (1 if size == 2 else size) or all(RISKS.index(f.risk) < most for f in fixes):
                     continue
-                several = tuple(strongest[f.names] for f in fixes)
-                if self._may_do(fixes) and not conflict(several):
-                    yield several
+                pairs = combinations((f.names for f in fixes), 2)
+                if self._may_do(fixes) and not any(frozenset(pair) in clashes for pair in pairs):
+                    yield tuple(strongest[f.names] for f in fixes)
 
     def _may_do(self, fixes: Sequence[Fix]) -> bool:
         """Whether some lever lessens what is missing, and some what is unschedulable, where anything is."""
@@ -285,12 +286,16 @@ class _Search:
             found.append(made)
         return tuple(found)
 
+    def _say(self) -> None:
+        """Where the search is."""
+        if self.tell is not None:
+            self.tell(self.checks, max(self.most, self.checks + 1))
+
     # --- one check ------------------------------------------------------------------------
 
     def check(self, several: tuple[Lever, ...], quick: bool = True) -> Fix:
         """What the plan is with some levers; ``quick``: no further than the first scenario that is not ok."""
-        if self.tell is not None:
-            self.tell(self.checks, max(self.most, self.checks + 1))
+        self._say()
         self.checks += 1
         try:
             patch = merged(several)

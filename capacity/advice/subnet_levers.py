@@ -119,9 +119,12 @@ def _new_subnets(result: CheckResult, keep: bool) -> Added:
     for key in keys:
         loads = _loads(result, key)
         names = {zone: free_name(f"more-{zone}" if key == "subnets" else f"more-pods-{zone}", taken) for zone in loads}
+        parts = {zone: load.share(1 + _fewest_there(plan, key, zone) if keep else 1) for zone, load in loads.items()}
+        least = (_length(part, 0, plan.checks.min_free) for part in parts.values())
+        if any(first_free(length, plan.vpc_cidrs, busy) is None for length in least):
+            return {}  # the bounds, which take long, can only ask for more
         highest = _highest(result, key, names, keep)
-        for zone, load in loads.items():
-            part = load.share(1 + _fewest_there(plan, key, zone) if keep else 1)
+        for zone, part in parts.items():
             block = first_free(_length(part, highest[names[zone]], plan.checks.min_free), plan.vpc_cidrs, busy)
             if block is None:
                 return {}
@@ -175,9 +178,9 @@ def _highest(result: CheckResult, key: Key, names: Mapping[str, str], keep: bool
         for state in scenario.groups:
             moved = _moved(plan, state.shape.group, key, names, keep)
             if moved:
-                for name, _, high, _ in bounds_of(subnets, _regrouped(state, key, moved)):
-                    if name in here:
-                        here[name] += high
+                for taken in bounds_of(subnets, _regrouped(state, key, moved)):
+                    if taken.subnet in here:
+                        here[taken.subnet] += taken.highest
         most = {name: max(most[name], high) for name, high in here.items()}
     return most
 

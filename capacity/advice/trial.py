@@ -7,21 +7,21 @@ from dataclasses import replace
 
 from capacity.advice.judge import check, judged
 from capacity.cluster.alternatives import harmful_types
-from capacity.cluster.check import CheckResult, has_pods, run_scenario, zones_with_nodes
+from capacity.cluster.check import CheckResult, engine_of, has_pods, run_scenario, singles
 from capacity.cluster.engine import Engine
-from capacity.cluster.place import Placement
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import group_shapes
 from capacity.errors import SpecError
 from capacity.spec.document import Section
 from capacity.spec.parse import parse_plan
 from capacity.spec.patch import apply_patch, parse_patched
-from capacity.spec.plan import Plan, ScenarioSpec
+from capacity.spec.plan import Plan, ScenarioSpec, Workload
+from capacity.spec.seen import Seen
 from capacity.vpc.ledger import VERDICTS, worst
 
 Goal = Callable[[ScenarioState], bool]
 AT_REST = ("steady", "peak")
 WORKLOADS = "workloads"
+KEPT_WORKLOADS = 4
 
 
 class Trials:
@@ -37,13 +37,15 @@ class Trials:
         self.document = document
         self.result = result
         self.scenarios = scenarios
-        self._placements: dict[object, Placement] = {}
+        self._seen = Seen(document)
+        self._known: list[tuple[Mapping[str, object], tuple[Workload, ...]]] = []
         self._states = {(s.name, s.variant): s for s in result.scenarios}
         self._specs = sorted(_single(result.plan, result.specs), key=self._worth)
 
     def check(self, patch: Mapping[str, object]) -> CheckResult:
         """The check of the plan with a patch."""
-        return check(parse_patched(self.document, patch, self.result.plan.file), self.scenarios)
+        plan = parse_patched(self.document, patch, self.result.plan.file)
+        return check(plan, self.scenarios, self.result.reuse)
 
     def quick(self, patch: Mapping[str, object], goal: Goal) -> tuple[CheckResult, str]:
         """The same where all scenarios reach a goal; else those up to the first that does not, and its title.
@@ -51,15 +53,14 @@ class Trials:
         Without runways.
         """
         plan = self._plan(patch)
-        shapes = group_shapes(plan)
-        engine = Engine(plan, shapes, self._placements)
+        engine = engine_of(plan, self.result.reuse)
         states: list[ScenarioState] = []
         known = set(self._specs)
         for spec in (*self._specs, *(s for s in _single(plan, self.result.specs) if s not in known)):
             states += run_scenario(engine, spec)
             if not goal(states[-1]):
                 verdict = worst([s.verdict for s in states])
-                refused = CheckResult(plan, shapes, verdict, tuple(states), (), (), tuple(self._specs))
+                refused = CheckResult(plan, engine.shapes, verdict, tuple(states), (), (), tuple(self._specs))
                 return refused, states[-1].title
         return self._closed(engine, states), ""
 
@@ -81,15 +82,30 @@ class Trials:
         return replace(self.result, scenarios=states, verdict=worst([s.verdict for s in states]))
 
     def _plan(self, patch: Mapping[str, object]) -> Plan:
-        """The plan with a patch; workloads that it leaves alone are not read again."""
-        if WORKLOADS not in self.document or any(path.startswith(WORKLOADS) for path in patch):
+        """The plan with a patch; workloads that it changes as an earlier one did, or not at all, are not read again."""
+        if WORKLOADS not in self.document:
             return parse_patched(self.document, patch, self.result.plan.file)
-        changed = apply_patch(self.document, patch)
+        of_pods = {path: value for path, value in patch.items() if path.startswith(WORKLOADS)}
+        changed = apply_patch(self.document, {path: value for path, value in patch.items() if path not in of_pods})
         changed[WORKLOADS] = []
         try:
-            return replace(parse_plan(changed, self.result.plan.file), workloads=self.result.plan.workloads)
+            return replace(self._parsed(changed), workloads=self._workloads(of_pods))
         except SpecError:  # a scenario may name a workload; what is truly wrong is said of the whole plan
             return parse_patched(self.document, patch, self.result.plan.file)
+
+    def _parsed(self, changed: Section) -> Plan:
+        return parse_plan(changed, self.result.plan.file, seen=self._seen)
+
+    def _workloads(self, patch: Mapping[str, object]) -> tuple[Workload, ...]:
+        """The workloads with a patch of theirs; the last few are kept."""
+        if not patch:
+            return self.result.plan.workloads
+        for known, workloads in self._known:
+            if known == patch:
+                return workloads
+        found = parse_patched(self.document, patch, self.result.plan.file).workloads
+        self._known = [(patch, found), *self._known[: KEPT_WORKLOADS - 1]]
+        return found
 
     def _worth(self, spec: ScenarioSpec) -> tuple[bool, bool, int, int]:
         state = self._states.get((spec.name, spec.zone or ""))
@@ -102,7 +118,4 @@ class Trials:
 def _single(plan: Plan, specs: Sequence[ScenarioSpec]) -> Iterator[ScenarioSpec]:
     """Each scenario once, a lost zone by its name."""
     for spec in dict.fromkeys(specs):
-        if "zone-loss" in spec.parts and spec.zone is None:
-            yield from (replace(spec, zone=zone) for zone in zones_with_nodes(plan))
-        else:
-            yield spec
+        yield from singles(plan, spec)

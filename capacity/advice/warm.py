@@ -144,7 +144,7 @@ def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
     best = answer.recommendation
     if best is None or not best.change:
         return answer
-    comparison = compare(before, check(with_env(plan, best.change)))
+    comparison = compare(before, check(with_env(plan, best.change), reuse=before.reuse))
     commands = env_commands(best.change, plan.cni.env, plan.cni.config_map)
     return replace(answer, recommendation=replace(best, comparison=comparison, commands=commands))
 
@@ -160,7 +160,7 @@ def _enough_for(answer: WarmAnswer, kinds: Sequence[NodeKind], before: CheckResu
         return env_change(targets, choices.current.targets, plan.cni.env)
 
     def after(targets: WarmTargets) -> Distance:
-        return distance_of(check(with_env(plan, change_to(targets)), before.specs))
+        return distance_of(check(with_env(plan, change_to(targets)), before.specs, before.reuse))
 
     found = mildest(choices, distance_of(before), after)
     if found is None:

@@ -64,8 +64,46 @@ class Appetite:
         return len(self.least) - 1
 
 
-def bounds_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[tuple[str, int, int, str]]:
-    """What a group takes of each subnet, at least and at most, and why: its nodes' own addresses, and its pods'.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a group takes of one subnet: its nodes' own addresses, or where there is a table those of its pods.
+
+    Attributes
+    ----------
+    table : tuple of int or None
+        Addresses of one node with its daemonsets and 0, 1, … workload pods on VPC addresses. [addresses]
+    """
+
+    subnet: str
+    state: GroupState
+    here: Here
+    table: Table | None
+
+    @property
+    def lowest(self) -> int:
+        """The least. [addresses]"""
+        if self.table is None:
+            return self.here.fewest * self.state.shape.node_addresses
+        return sum(_lowest(self.state, self.here, *of) for of in _kinds(self.state, self.here, self.table))
+
+    @property
+    def highest(self) -> int:
+        """The most. [addresses]"""
+        if self.table is None:
+            return self.here.most * self.state.shape.node_addresses
+        return sum(_highest(self.state, self.here, *of) for of in _kinds(self.state, self.here, self.table))
+
+    @property
+    def why(self) -> str:
+        """Of how many nodes and pods."""
+        if self.table is not None:
+            return _why(self.state, self.here)
+        of = f"{self.here.fewest} to {self.here.most} of its {self.state.nodes} nodes"
+        return f"{self.state.shape.group.name}: {of}, their own addresses"
+
+
+def bounds_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Taken]:
+    """What a group takes of each subnet, whose bounds are worked out when they are asked for.
 
     What discovery has a choice for is left out (:func:`roaming_of`).
     """
@@ -74,13 +112,10 @@ def bounds_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[tupl
         mine = [n for n in spec.subnets if subnets[n].zone == zone]
         homes = [n for n in spec.pod_subnets if subnets[n].zone == zone]
         for name in mine:
-            here = _nodes_in(state, zone, mine, name)
-            why = f"{spec.name}: {here.fewest} to {here.most} of its {state.nodes} nodes, their own addresses"
-            yield name, here.fewest * shape.node_addresses, here.most * shape.node_addresses, why
+            yield Taken(name, state, _nodes_in(state, zone, mine, name), None)
         for name in homes or mine:
-            here = _nodes_in(state, zone, homes or mine, name)
             table = shape.first.home_table if name in shape.choices else shape.first.demand_table
-            yield name, *group_bounds(state, here, table), _why(state, here)
+            yield Taken(name, state, _nodes_in(state, zone, homes or mine, name), table)
 
 
 def _why(state: GroupState, here: Here) -> str:
@@ -103,7 +138,8 @@ def roaming_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Roa
     appetite = _appetite(shape.first, shape.first.further_table)
 
     def demand(here: Here) -> tuple[int, int]:
-        return kind_bounds(state, here, state.turnover.vpc, appetite, 0)
+        of = (state.turnover.vpc, appetite, 0)
+        return _lowest(state, here, *of), _highest(state, here, *of)
 
     for zone in state.nodes_by_zone:
         mine = [n for n in shape.group.subnets if subnets[n].zone == zone]
@@ -156,21 +192,13 @@ def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str | N
     return Here(zone, (sums[False][0], sums[False][1]), (sums[True][0], sums[True][1]), tuple(filled))
 
 
-def group_bounds(state: GroupState, here: Here, table: Table) -> tuple[int, int]:
-    """Fewest and most addresses that a group's pods take with so many of its nodes in a subnet.
-
-    Parameters
-    ----------
-    table : tuple of int
-        Addresses of one node with its daemonsets and 0, 1, … workload pods on VPC addresses. [addresses]
-    """
+def _kinds(state: GroupState, here: Here, table: Table) -> Iterator[tuple[PodRange, Appetite, int]]:
+    """A group's pods by kind: on VPC addresses (0), and where there are any on branch ENIs (1)."""
     first, turnover = state.shape.first, state.turnover
-    low, high = kind_bounds(state, here, turnover.vpc, _appetite(first, table), 0)
+    yield turnover.vpc, _appetite(first, table), 0
     if turnover.branch.most or here.filled:
         each = tuple(range(first.room.branch_enis + 1))
-        fewest, most = kind_bounds(state, here, turnover.branch, Appetite(each, each), 1)
-        low, high = low + fewest, high + most
-    return low, high
+        yield turnover.branch, Appetite(each, each), 1
 
 
 def _appetite(first: TypeShape, table: Table) -> Appetite:
@@ -178,15 +206,23 @@ def _appetite(first: TypeShape, table: Table) -> Appetite:
     return Appetite(table, first.placed(table))
 
 
-def kind_bounds(state: GroupState, here: Here, pods: PodRange, appetite: Appetite, kind: int) -> tuple[int, int]:
-    """Fewest and most addresses of pods of one kind in a place: on VPC addresses (0) or on branch ENIs (1)."""
-    low, high = _fewest(state, here, pods, appetite), _most(state, here, pods, appetite)
+def _lowest(state: GroupState, here: Here, pods: PodRange, appetite: Appetite, kind: int) -> int:
+    """Fewest addresses of pods of one kind in a place."""
+    return _fewest(state, here, pods, appetite) + sum(few * each[0] for few, _, each in _filled(here, appetite, kind))
+
+
+def _highest(state: GroupState, here: Here, pods: PodRange, appetite: Appetite, kind: int) -> int:
+    """Most addresses of pods of one kind in a place."""
+    return _most(state, here, pods, appetite) + sum(many * each[1] for _, many, each in _filled(here, appetite, kind))
+
+
+def _filled(here: Here, appetite: Appetite, kind: int) -> Iterator[tuple[int, int, tuple[int, int]]]:
+    """Batches that run with pods of their own: fewest and most nodes, and fewest and most addresses of each."""
     table = appetite.most
     for batch, few, many in here.filled:
         assert batch.filled
         fewest, most = (min(n, len(table) - 1) for n in batch.filled[kind])
-        low, high = low + few * table[fewest], high + many * table[most]
-    return low, high
+        yield few, many, (table[fewest], table[most])
 
 
 def _most(state: GroupState, here: Here, pods: PodRange, appetite: Appetite) -> int:

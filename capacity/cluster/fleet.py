@@ -145,6 +145,11 @@ class Fleet:
         """Nodes of a group that take pods. [nodes]"""
         return sum(self.placement.groups[group].classes.values())
 
+    def nodes_left(self, group: int) -> int:
+        """Nodes of a group outside lost zones, open or not. [nodes]"""
+        slots, kinds = self.slots[group], (self.placement.groups[group].classes, self.closed[group], self.beside[group])
+        return sum(n for nodes in kinds for (slot, _), n in nodes.items() if slots[slot].zone not in self.lost)
+
     def open_by_slot(self, group: int) -> list[int]:
         """The same by slot. [nodes]"""
         counts = [0] * len(self.slots[group])

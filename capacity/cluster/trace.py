@@ -135,10 +135,10 @@ def _bounds(result: CheckResult, state: SubnetState, scenario: ScenarioState) ->
     """The bounds group by group; what others hold is certain but for the control plane."""
     subnets = {s.name: s for s in result.plan.subnets}
     mine = [
-        (low, high, why)
+        (taken.lowest, taken.highest, taken.why)
         for group in scenario.groups
-        for name, low, high, why in bounds_of(subnets, group)
-        if name == state.subnet.name and high
+        for taken in bounds_of(subnets, group)
+        if taken.subnet == state.subnet.name and taken.highest
     ]
     if any(state.roaming):
         why = "further ENIs: the fewest and the most, each to the emptiest subnet of the zone, give or take one ENI"

@@ -79,29 +79,57 @@ def closed_to_pods(subnet: Subnet, cni: Cni) -> bool:
     return subnet.discovery is False or (subnet.discovery is True and of_another_cluster(subnet, cni))
 
 
-def eni_choices(plan: Plan, group: NodeGroup) -> Mapping[str, tuple[str, ...]]:
+def leaves_choices(plan: Plan) -> bool:
+    """Whether tags decide where pods' addresses are, and any subnet has one."""
+    return places_by_tag(plan.cni) and any(s.discovery is not None for s in plan.subnets)
+
+
+Choices = Mapping[str, tuple[str, ...]]
+
+
+def choices_by_group(plan: Plan) -> list[Choices]:
+    """:func:`eni_choices` of every group."""
+    if not leaves_choices(plan):
+        return [{} for _ in plan.node_groups]
+    places = _places(plan)
+    return [_choices(group, places) for group in plan.node_groups]
+
+
+def eni_choices(plan: Plan, group: NodeGroup) -> Choices:
     """Where the further ENIs of a group's nodes may be, by the node's subnet, in the plan's order.
 
     Only node subnets where that is not the node's subnet alone: an empty answer is "all stays at home".
     """
-    if group.windows or group.fargate or group.auto or not places_by_tag(plan.cni):
+    return _choices(group, _places(plan)) if leaves_choices(plan) else {}
+
+
+def _choices(group: NodeGroup, places: Choices) -> Choices:
+    if group.windows or group.fargate or group.auto:
         return {}
-    if all(s.discovery is None for s in plan.subnets):
-        return {}
-    homes = {s.name: s for s in plan.subnets if s.name in group.subnets}
+    return {home: places[home] for home in group.subnets if places[home] != (home,)}
+
+
+def _places(plan: Plan) -> Choices:
+    """For each subnet of the plan those in which nodes that live there may have further ENIs."""
+    zones: dict[str, list[Subnet]] = {}
+    for subnet in plan.subnets:
+        zones.setdefault(subnet.zone, []).append(subnet)
     tagged = {s.name for s in plan.subnets if takes_further_enis(s, plan.cni)}
     found = {}
-    for name in group.subnets:
-        able = tagged if closed_to_pods(homes[name], plan.cni) else tagged | {name}
-        here = tuple(s.name for s in plan.subnets if s.zone == homes[name].zone and s.name in able)
-        if here != (name,):
-            found[name] = here
+    for home in plan.subnets:
+        able = tagged if closed_to_pods(home, plan.cni) else tagged | {home.name}
+        found[home.name] = tuple(s.name for s in zones[home.zone] if s.name in able)
     return found
 
 
 def closed_homes(plan: Plan, group: NodeGroup) -> list[str]:
     """Node subnets of a group that are closed to pods: the primary ENI of a node there serves none."""
-    return [name for name in eni_choices(plan, group) if closed_to_pods(plan.subnet(name), plan.cni)]
+    return closed_of(plan, eni_choices(plan, group))
+
+
+def closed_of(plan: Plan, choices: Choices) -> list[str]:
+    """The same from the group's choices."""
+    return [name for name in choices if closed_to_pods(plan.subnet(name), plan.cni)]
 
 
 def read_tags(tags: Mapping[str, str]) -> tuple[bool | None, tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import partial
 from ipaddress import IPv4Network
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError, UnknownInstanceType, did_you_mean
 from capacity.spec.cni_section import read_cni, read_discovery_tags
-from capacity.spec.discovery import ROLE_TAG, eni_choices
+from capacity.spec.discovery import ROLE_TAG, choices_by_group
 from capacity.spec.document import Section, collector_paused, read_plan_file
 from capacity.spec.fields import MOST_PODS, RFC_1918, VERSION, Field, items, weight
 from capacity.spec.growth import read_growth
@@ -34,6 +35,7 @@ from capacity.spec.plan import (
     Workload,
 )
 from capacity.spec.scenarios import ScenarioPlaces, read_scenario
+from capacity.spec.seen import Seen
 from capacity.spec.tenants import TenantKind, tenant_kinds
 from capacity.units import counted
 
@@ -107,10 +109,10 @@ def read_plan(path: Path | str, catalog: Catalog | None = None) -> Plan:
     return parse_plan(read.document, read.name, catalog)
 
 
-def parse_plan(document: Section, file: str = "", catalog: Catalog | None = None) -> Plan:
-    """The plan in a document already decoded; ``file`` names it in messages."""
+def parse_plan(document: Section, file: str = "", catalog: Catalog | None = None, seen: Seen | None = None) -> Plan:
+    """The plan in a document already decoded; ``file`` names it in messages, ``seen`` has entries read before."""
     root = Field(document, "", None, document.line, file)
-    return _Parser(root, catalog or load_catalog()).plan()
+    return _Parser(root, catalog or load_catalog(), seen=seen).plan()
 
 
 def find_plan(start: Path | None = None) -> Path:
@@ -125,7 +127,8 @@ def find_plan(start: Path | None = None) -> Path:
 class _Parser:
     """Holds what later fields need of earlier ones: names of subnets and groups, and notes."""
 
-    def __init__(self, root: Field, catalog: Catalog, alone: bool = False) -> None:
+    def __init__(self, root: Field, catalog: Catalog, alone: bool = False, seen: Seen | None = None) -> None:
+        self.seen = Seen() if seen is None else seen
         self.root = root
         self.catalog = catalog
         self.alone = alone
@@ -178,8 +181,9 @@ class _Parser:
 
     def _check_pod_places(self, plan: Plan) -> None:
         """Nodes in a subnet closed to pods need another one for them: without an address the CNI does not start."""
-        for group, entry in zip(plan.node_groups, items(self.root.get("nodeGroups")), strict=False):
-            for name, here in eni_choices(plan, group).items():
+        entries = items(self.root.get("nodeGroups"))
+        for choices, entry in zip(choices_by_group(plan), entries, strict=False):
+            for name, here in choices.items():
                 if not here:
                     entry.child("subnets").fail(
                         f"{name!r} is closed to pods by its tags, and no subnet in zone {plan.subnet(name).zone!r} "
@@ -227,8 +231,11 @@ class _Parser:
         _refuse_overlaps(cidrs)
         blocks = [c for c, _ in cidrs]
         placed: list[tuple[IPv4Network, Field]] = []
+        within = self.seen.context("subnets", *blocks)
         for entry in section.child("subnets").items():
-            subnet = self._subnet(entry, blocks)
+            subnet = self.seen.entry(entry, within, partial(self._subnet, entry, blocks))
+            if subnet.name in self.subnets:
+                entry.child("name").fail(f"the subnet {subnet.name!r} stands twice")
             placed.append((subnet.cidr, entry.child("cidr")))
             self.subnets[subnet.name] = subnet
         if not placed:
@@ -239,8 +246,6 @@ class _Parser:
     def _subnet(self, entry: Field, blocks: list[IPv4Network]) -> Subnet:
         entry.section(("name", "zone", "cidr", "used", "reservations", "tags"), required=("name", "zone", "cidr"))
         name = entry.child("name").name()
-        if name in self.subnets:
-            entry.child("name").fail(f"the subnet {name!r} stands twice")
         cidr = entry.child("cidr").cidr(16, 28, blocks)
         if not any(cidr.subnet_of(b) for b in blocks):
             entry.child("cidr").fail(f"{cidr} is outside the VPC ({', '.join(map(str, blocks[:5]))})")
@@ -289,7 +294,10 @@ class _Parser:
     # --- nodes ----------------------------------------------------------------------------
 
     def _groups(self, section: Field | None, cni: Cni) -> tuple[NodeGroup, ...]:
-        return self._unique((self._group(entry, cni) for entry in items(section)), "nodeGroup")
+        zones = ((name, subnet.zone) for name, subnet in self.subnets.items())
+        within = self.seen.context("nodeGroups", cni.settings, *zones)
+        read = (self.seen.entry(entry, within, partial(self._group, entry, cni)) for entry in items(section))
+        return self._unique(read, "nodeGroup")
 
     def _group(self, entry: Field, cni: Cni) -> NodeGroup:
         if isinstance(entry.value, Section) and entry.value.get("provisioner") == "fargate":

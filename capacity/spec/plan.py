@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from ipaddress import IPv4Network
 
 from capacity.catalog.instance_type import InstanceType
@@ -328,7 +329,7 @@ class Checks:
     scenarios: tuple[ScenarioSpec, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """A cluster in its VPC. ``notes`` are assumptions and replaced values to be said aloud."""
 
@@ -349,4 +350,8 @@ class Plan:
 
     def subnet(self, name: str) -> Subnet:
         """The subnet of that name."""
-        return next(s for s in self.subnets if s.name == name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Subnet]:
+        return {s.name: s for s in self.subnets}

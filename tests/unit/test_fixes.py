@@ -179,5 +179,7 @@ def test_a_search_tells_how_far_it_is() -> None:
     told: list[tuple[int, int]] = []
     plan = document()
     fixes = find_fixes(plan, checked(plan), tell=lambda done, most: told.append((done, most)))
-    assert told == [(i, 150) for i in range(len(told))]
+    assert list(dict.fromkeys(told)) == [
+        (i, 150) for i in range(len(set(told)))
+    ]  # the first while levers are looked for
     assert len(told) >= len(fixes.tried)
