@@ -16,8 +16,8 @@ from pathlib import Path
 from benchmarks.big_plan import plan_text
 from capacity.advice.search import find_fixes, is_large
 from capacity.cluster.check import check
-from capacity.spec.document import Section, parse_yaml
-from capacity.spec.parse import parse_plan
+from capacity.plan.document import Section, parse_yaml
+from capacity.plan.parse import parse_plan
 
 SIZES = ("5", "50", "150", "500")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from capacity.advice.codes import Finding
 from capacity.advice.distance import Distance
-from capacity.advice.lever import RISKS, Lever
-from capacity.advice.snippets import env_snippets
+from capacity.advice.findings.codes import Finding
+from capacity.advice.levers.lever import RISKS, Lever
+from capacity.advice.snippets.settings import env_snippets
 from capacity.cluster.check import CheckResult
 from capacity.cluster.place import Unplaced
 from capacity.errors import SpecError
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 from capacity.vpc.ledger import VERDICTS
 
 

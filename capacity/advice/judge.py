@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from capacity.advice import findings as rules
-from capacity.advice.codes import Finding
+from capacity.advice.findings import rules as rules
+from capacity.advice.findings.codes import Finding
 from capacity.cluster.check import CheckResult
 from capacity.cluster.check import check as check_addresses
 from capacity.cluster.reuse import Reuse
-from capacity.spec.parse import read_plan
-from capacity.spec.plan import Plan, ScenarioSpec
+from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.parse import read_plan
 
 
 def check(

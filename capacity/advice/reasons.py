@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from capacity.advice.fixes import Fix, Fixes
-from capacity.advice.lever import RISKS
+from capacity.advice.levers.lever import RISKS
 from capacity.units import counted
 
 CHOSEN = "chosen"

@@ -9,10 +9,10 @@ cluster is tried alone only.
 
 The order
 ---------
-What disturbs least comes first (:data:`~capacity.advice.lever.RISKS`, of a set the most that any of its levers
+What disturbs least comes first (:data:`~capacity.advice.levers.lever.RISKS`, of a set the most that any of its levers
 disturbs), of these the set of fewest levers, of these the first in the order of
-:data:`~capacity.advice.levers.FACTORIES`. The first set that is enough is the answer, in the mildest size and for the
-fewest node groups that are.
+:data:`~capacity.advice.levers.offered.FACTORIES`. The first set that is enough is the answer, in the mildest size and
+for the fewest node groups that are.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from itertools import combinations
 
 from capacity.advice.distance import addresses_suffice, distance_of, has_addresses, is_ok, remaining
 from capacity.advice.fixes import Fix, Fixes, conflict, joined_commands, least_free, merged
-from capacity.advice.lever import RISKS, Lever
-from capacity.advice.levers import lever_for, levers
+from capacity.advice.levers.lever import RISKS, Lever
+from capacity.advice.levers.offered import lever_for, levers
 from capacity.advice.reasons import with_reasons
 from capacity.advice.trial import Goal, Trials
 from capacity.cluster.check import CheckResult
 from capacity.errors import SpecError
-from capacity.spec.document import Section, collector_paused
-from capacity.spec.plan import ScenarioSpec
+from capacity.plan.document import Section, collector_paused
+from capacity.plan.model import ScenarioSpec
 
 MOST_TOGETHER = 3  # levers in one set
 FEWEST_CHECKS, MOST_CHECKS = 40, 150  # in a search

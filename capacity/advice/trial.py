@@ -11,11 +11,11 @@ from capacity.cluster.check import CheckResult, engine_of, has_pods, run_scenari
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import SpecError
-from capacity.spec.document import Section
-from capacity.spec.parse import parse_plan
-from capacity.spec.patch import apply_patch, parse_patched
-from capacity.spec.plan import Plan, ScenarioSpec, Workload
-from capacity.spec.seen import Seen
+from capacity.plan.document import Section
+from capacity.plan.model import Plan, ScenarioSpec, Workload
+from capacity.plan.parse import parse_plan
+from capacity.plan.patch import apply_patch, parse_patched
+from capacity.plan.seen import Seen
 from capacity.vpc.ledger import VERDICTS, worst
 
 Goal = Callable[[ScenarioState], bool]

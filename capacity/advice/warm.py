@@ -12,7 +12,7 @@ from fractions import Fraction
 from capacity.advice.compare import Comparison, compare
 from capacity.advice.distance import Distance, distance_of
 from capacity.advice.judge import check
-from capacity.advice.snippets import env_commands
+from capacity.advice.snippets.settings import env_commands
 from capacity.advice.warm_choice import (
     QUARTER,
     env_change,
@@ -43,8 +43,8 @@ from capacity.cni.node_pool import effective, node_limits
 from capacity.cni.trace import Terms, call_terms, pool_terms
 from capacity.errors import SpecError
 from capacity.node.maxpods import Platform, max_pods
-from capacity.spec.cni_env import CniSettings, cni_settings, subnet_discovery_switch
-from capacity.spec.plan import Plan
+from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
+from capacity.plan.model import Plan
 
 HOST_PODS = 2  # aws-node and kube-proxy
 WORTH = 0.05  # share of the addresses that a change must save

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from capacity.advice.distance import Distance
-from capacity.advice.lever import own_cni
+from capacity.advice.levers.lever import own_cni
 from capacity.advice.warm_rows import NodeKind, WarmRow, WarmTargets, is_sound, warm_rows
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
 from capacity.cni.calls import call_costs
-from capacity.spec.cni_env import CniSettings, subnet_discovery_switch
+from capacity.plan.cni_env import CniSettings, subnet_discovery_switch
 
 QUARTER = Fraction(1, 4)  # Kubernetes' default maxSurge: so many pods come at once in a deploy
 ALONE = (16, 8, 4, 2, 1)  # WARM_IP_TARGET without a minimum

@@ -24,7 +24,7 @@ from capacity.cni.calls import (
 from capacity.cni.limits import NodeLimits
 from capacity.cni.node_pool import address_capacity, held
 from capacity.cni.pool import PREFIX_SIZE
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cni_env import CniSettings
 
 
 @dataclass(frozen=True, slots=True)

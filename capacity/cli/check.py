@@ -16,11 +16,11 @@ from capacity.errors import CapacityError, SpecError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from capacity.advice.codes import Finding
+    from capacity.advice.findings.codes import Finding
     from capacity.advice.fixes import Fixes
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
-    from capacity.spec.document import PlanFile
+    from capacity.plan.document import PlanFile
 
 Plan = Annotated[
     Path | None,
@@ -89,7 +89,7 @@ def check(
     from capacity.advice.fixes import with_fix
     from capacity.cli.check_view import answer
     from capacity.cli.output import emit
-    from capacity.spec.patch import parse_settings
+    from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings or ())
     try:
@@ -114,8 +114,8 @@ def check(
 
 def plan_file(plan: Path | None) -> PlanFile:
     """The plan that was named, or found, read once."""
-    from capacity.spec.document import read_plan_file
-    from capacity.spec.parse import find_plan
+    from capacity.plan.document import read_plan_file
+    from capacity.plan.parse import find_plan
 
     return read_plan_file(plan or find_plan())
 
@@ -125,7 +125,7 @@ def run(
 ) -> tuple[CheckResult, tuple[Finding, ...]]:
     """Change, check, judge."""
     from capacity.advice.judge import check_with_findings
-    from capacity.spec.patch import parse_patched
+    from capacity.plan.patch import parse_patched
 
     return check_with_findings(parse_patched(plan.document, patch, plan.name), scenarios)
 
@@ -169,7 +169,7 @@ def _written(
     if found.answer is None:
         raise SpecError(f"--fix-out: no set of levers makes the verdict ok ({str(fix_out)!r} was not written)")
     from capacity.advice.fixes import after
-    from capacity.spec.patch import write_patched
+    from capacity.plan.patch import write_patched
 
     write_patched(plan, after(patch, found.answer.patch), fix_out)
     return found
@@ -185,7 +185,7 @@ def _search(
     """What the levers do to a plan whose verdict is not ok."""
     from capacity.advice.search import find_fixes
     from capacity.cli.progress import progress
-    from capacity.spec.patch import apply_patch
+    from capacity.plan.patch import apply_patch
 
     with progress("looking for a fix", quiet) as tell:
         return find_fixes(apply_patch(plan.document, patch), result, scenarios, tell)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from capacity.advice.codes import Finding, codes
+from capacity.advice.findings.codes import Finding, codes
 from capacity.advice.fix_summary import fix_sentence
 from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence
@@ -20,7 +20,7 @@ from capacity.cluster.engine import unplaced_verdict
 from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
 from capacity.inert import log_line, log_text, printable, xml_text
-from capacity.spec.locate import Place, place_of
+from capacity.plan.locate import Place, place_of
 from capacity.vpc.ledger import SubnetState, worst
 
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}  # SARIF 2.1.0 §3.27.10

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from capacity.advice.codes import SEVERITIES, Finding
 from capacity.advice.digest import SubnetDigest, subnet_digests, tally, telling_scenarios
+from capacity.advice.findings.codes import SEVERITIES, Finding
 from capacity.advice.fix_summary import fix_sentence, freed_sentence
 from capacity.advice.fixes import Fix, Fixes
 from capacity.advice.reasons import CHOSEN
@@ -20,7 +20,7 @@ from capacity.cli.output import Table, markdown_table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import LOST
 from capacity.inert import markdown_code, markdown_text
-from capacity.spec.cilium_settings import given_settings
+from capacity.plan.cilium_settings import given_settings
 from capacity.units import counted
 
 MOST_SUBNETS = 10

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape, with_type_first
-from capacity.spec.plan import ScenarioSpec
+from capacity.plan.model import ScenarioSpec
 
 Run = Callable[[Engine, ScenarioSpec], list[ScenarioState]]
 

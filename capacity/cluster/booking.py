@@ -11,7 +11,7 @@ from capacity.cluster.control_plane import CONTROL_PLANE_ENIS, FEWEST_CONTROL_PL
 from capacity.cluster.discovery import Roaming, book_further_enis, roaming_bounds
 from capacity.cluster.fleet import Extra
 from capacity.cluster.scenario import GroupState
-from capacity.spec.plan import Plan, Subnet
+from capacity.plan.model import Plan, Subnet
 from capacity.units import counted
 from capacity.vpc.ledger import Booking, SubnetState
 

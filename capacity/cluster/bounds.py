@@ -15,7 +15,7 @@ from capacity.cluster.scenario import Batch, GroupState, PodRange
 from capacity.cluster.shape import TypeShape
 from capacity.cluster.spread import share_range
 from capacity.cni.extremes import least_addresses, most_addresses, most_in_two
-from capacity.spec.plan import Subnet
+from capacity.plan.model import Subnet
 from capacity.units import counted
 
 Table = tuple[int, ...]

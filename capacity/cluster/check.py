@@ -14,10 +14,10 @@ from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, implied_daemons, network_daemons
 from capacity.errors import SpecError, did_you_mean
-from capacity.spec.discovery import closed_of
-from capacity.spec.document import collector_paused
-from capacity.spec.plan import Plan, ScenarioSpec
-from capacity.spec.scenarios import scenario_option
+from capacity.plan.discovery import closed_of
+from capacity.plan.document import collector_paused
+from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.scenarios import scenario_option
 from capacity.vpc.ledger import worst
 
 

@@ -17,7 +17,7 @@ from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioStat
 from capacity.cluster.shape import GroupShape, TypeShape, gives_prefixes, group_shapes
 from capacity.cluster.spread import Slot, slot_counts, slot_pairs, zone_ranges, zone_shares
 from capacity.cluster.turnover import Dues, at_rest, dues_of, turnovers
-from capacity.spec.plan import Plan, Subnet
+from capacity.plan.model import Plan, Subnet
 from capacity.vpc.ledger import settle, worst
 
 KEPT_FLEETS = len(AT_REST)  # which other scenarios start from

@@ -18,7 +18,7 @@ from capacity.cluster.place import Placement, PodShape, State, Unplaced, pods_on
 from capacity.cluster.scenario import Batch
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot, fewest_first, share_limits
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from capacity.cluster.place import PodShape
 from capacity.cluster.shape import workload_pod
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from capacity.spec.plan import Requests
+from capacity.plan.model import Requests
 from capacity.units import MIB, ceil_div, counted
 
 DEFAULT_CPU_MILLICORES = 100

@@ -12,8 +12,8 @@ from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.shape import group_shapes
 from capacity.cni.facade import slots_and_enis
 from capacity.cni.facade import start_calls as start_calls_of_node
-from capacity.spec.discovery import subnet_discovery
-from capacity.spec.plan import Plan
+from capacity.plan.discovery import subnet_discovery
+from capacity.plan.model import Plan
 from capacity.vpc.quotas import QuotaUse, load_quotas, node_nau, tenant_enis, tenant_nau, vpc_use
 
 RUN_INSTANCES = "RunInstances"

@@ -19,8 +19,8 @@ from capacity.cluster.place import NodeRoom, Placement, State
 from capacity.cluster.scenario import Batch, Turnover
 from capacity.cluster.shape import GroupShape, group_shape, shape_facts
 from capacity.cluster.spread import Slot
-from capacity.spec.discovery import Choices, choices_by_group
-from capacity.spec.plan import NodeGroup, Plan, Workload
+from capacity.plan.discovery import Choices, choices_by_group
+from capacity.plan.model import NodeGroup, Plan, Workload
 
 # How many answers are kept; of the fleets of 500 groups in twelve scenarios, and of as many changes.
 COUNTS, PLACEMENTS, HOLDINGS = 10_000, 10_000, 20_000

@@ -9,7 +9,7 @@ from capacity.cluster.place import State, Unplaced
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
 from capacity.errors import SpecError, did_you_mean
-from capacity.spec.plan import Subnet
+from capacity.plan.model import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 LOST = "lost"  # what tables print instead of what is free in a lost zone

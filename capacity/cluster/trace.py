@@ -12,7 +12,7 @@ from capacity.cluster.scenario import NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cni.trace import pool_terms
 from capacity.errors import SpecError, did_you_mean
-from capacity.spec.plan import RESERVED_BY_AWS
+from capacity.plan.model import RESERVED_BY_AWS
 from capacity.units import counted
 from capacity.vpc.ledger import HOLDERS, SubnetState
 

@@ -17,7 +17,7 @@ from capacity.cni import cilium, overlay, vpc_cni
 from capacity.cni.limits import EniFigures, NodeLimits, Rest
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.errors import SpecError, check_count, check_word
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cni_env import CniSettings
 from capacity.units import IntLike, larger, smaller
 
 SYSTEMS = ("linux", "windows")  # of a node

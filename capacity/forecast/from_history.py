@@ -14,7 +14,7 @@ from capacity.forecast.quantile import day_quantiles, rank
 from capacity.forecast.result import INSUFFICIENT, OK, QUANTILES, Backtest, Fan, ForecastResult, SubnetForecast
 from capacity.forecast.series import EPOCH, FREE, DailySeries
 from capacity.forecast.span import Span
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 
 if TYPE_CHECKING:
     import numpy as np

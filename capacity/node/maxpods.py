@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError, check_count, check_word
 from capacity.node import density
-from capacity.spec import cilium, overlay
-from capacity.spec.cilium import CiliumIpam
+from capacity.plan import cilium, overlay
+from capacity.plan.cilium import CiliumIpam
 from capacity.units import IntLike, counted, larger, smaller
 
 MODES = ("secondary", "prefix", "ipv6")

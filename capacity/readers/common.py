@@ -11,10 +11,10 @@ from typing import Any
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError
+from capacity.plan.cni_env import CNI_VARIABLES
+from capacity.plan.discovery import CLUSTER_TAG, ROLE_TAG
 from capacity.readers.decode import PLACEHOLDER, mapping, parse_documents, placeholders, text_of
 from capacity.readers.draft import Note
-from capacity.spec.cni_env import CNI_VARIABLES
-from capacity.spec.discovery import CLUSTER_TAG, ROLE_TAG
 
 # Of the CNI's own variables these can hold secrets or names; what is no variable of the CNI stays out anyway.
 _PRIVATE = frozenset(

@@ -24,7 +24,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network
 from math import comb, prod
 
-from capacity.spec.plan import RESERVED_BY_AWS, Subnet
+from capacity.plan.model import RESERVED_BY_AWS, Subnet
 from capacity.vpc.blocks import BLOCK, kept_by_aws, room_of
 
 # One letter per block, in the order of the subnet.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
-from capacity.spec.plan import Subnet
+from capacity.plan.model import Subnet
 from capacity.vpc.blocks import BLOCK, most_free_prefixes, prefixes_fit, room_of
 
 HOLDERS = (

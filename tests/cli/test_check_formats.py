@@ -13,17 +13,17 @@ import jsonschema
 import pytest
 
 from capacity.advice import search
-from capacity.advice.codes import Finding
+from capacity.advice.findings.codes import Finding
 from capacity.advice.fixes import Fix, Fixes
-from capacity.advice.lever import Lever
+from capacity.advice.levers.lever import Lever
 from capacity.cli.check_ci import annotation_of, github, junit, sarif
 from capacity.cli.check_md import comment
 from capacity.cluster.check import check
 from capacity.errors import SpecError
 from capacity.inert import xml_text
-from capacity.spec import locate
-from capacity.spec.locate import Place, place_of
-from capacity.spec.parse import read_plan
+from capacity.plan import locate
+from capacity.plan.locate import Place, place_of
+from capacity.plan.parse import read_plan
 from tests.cli.command import run
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from capacity.advice.judge import check
-from capacity.spec.parse import read_plan
+from capacity.plan.parse import read_plan
 from tests.cli.entry import capacity
 from tools.build_fix_cases import EACH, KINDS, PAGE, cases, page, searched
 

@@ -20,7 +20,7 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.events import KARPENTER_BUDGET, surge_nodes, surge_pods, unavailable_nodes
 from capacity.cluster.place import PodShape, State, fits, with_pod
 from capacity.cluster.shape import GroupShape, group_shapes
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 from tests.fixtures.plans import plan_of
 
 # --- small plans in full ----------------------------------------------------------------------

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from capacity.advice.fixes import least_free, merged
 from capacity.advice.judge import check as judge
-from capacity.advice.lever import RISKS
-from capacity.advice.levers import Lever, lever_for, levers
+from capacity.advice.levers.lever import RISKS
+from capacity.advice.levers.offered import Lever, lever_for, levers
 from capacity.advice.search import find_fixes
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
-from capacity.spec.document import Section, parse_yaml
-from capacity.spec.parse import parse_plan
-from capacity.spec.patch import apply_patch, parse_patched
+from capacity.plan.document import Section, parse_yaml
+from capacity.plan.parse import parse_plan
+from capacity.plan.patch import apply_patch, parse_patched
 from capacity.vpc.ledger import VERDICTS
 
 TYPES = ("m5.large", "t3.large", "m4.large", "c6i.2xlarge", "m7g.medium", "m5d.large")

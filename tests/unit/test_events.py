@@ -13,8 +13,8 @@ import pytest
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import SpecError
-from capacity.spec.document import parse_yaml
-from capacity.spec.parse import parse_plan
+from capacity.plan.document import parse_yaml
+from capacity.plan.parse import parse_plan
 
 PLAN = """
 apiVersion: capacity/v1

@@ -12,11 +12,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.advice.findings import findings
+from capacity.advice.findings.rules import findings
 from capacity.advice.fixes import Fixes, after, least_free, merged, with_fix
-from capacity.advice.levers import Lever, levers
+from capacity.advice.levers.offered import Lever, levers
 from capacity.advice.search import find_fixes, is_large, most_checks
-from capacity.advice.snippets import (
+from capacity.advice.snippets.settings import (
     eni_config,
     env_snippets,
     max_pods_snippets,
@@ -25,9 +25,9 @@ from capacity.advice.snippets import (
 )
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
-from capacity.spec.document import Section, parse_yaml
-from capacity.spec.parse import parse_plan
-from capacity.spec.patch import apply_patch, parse_patched, write_patched
+from capacity.plan.document import Section, parse_yaml
+from capacity.plan.parse import parse_plan
+from capacity.plan.patch import apply_patch, parse_patched, write_patched
 
 PLAN = """
 apiVersion: capacity/v1

@@ -12,16 +12,16 @@ import pytest
 import yaml
 
 from capacity.advice.fixes import least_free, merged
-from capacity.advice.group_snippets import group_subnets_snippets, group_type_snippets, new_subnets_snippets
-from capacity.advice.levers import FACTORIES, Lever, levers
+from capacity.advice.levers.offered import FACTORIES, Lever, levers
+from capacity.advice.levers.types import drop_types, has_devices, price_difference
 from capacity.advice.search import find_fixes
-from capacity.advice.type_levers import drop_types, has_devices, price_difference
+from capacity.advice.snippets.groups import group_subnets_snippets, group_type_snippets, new_subnets_snippets
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult, check
-from capacity.spec.document import Section, parse_yaml, read_document
-from capacity.spec.parse import parse_plan, read_plan
-from capacity.spec.patch import apply_patch, parse_patched, write_patched
-from capacity.spec.plan import NodeGroup, Subnet
+from capacity.plan.document import Section, parse_yaml, read_document
+from capacity.plan.model import NodeGroup, Subnet
+from capacity.plan.parse import parse_plan, read_plan
+from capacity.plan.patch import apply_patch, parse_patched, write_patched
 from tests.cli.entry import capacity
 
 PLAN = """

@@ -14,11 +14,11 @@ from capacity.cni.api_rates import node_start_calls
 from capacity.cni.calls import call_costs, launch_calls
 from capacity.cni.facade import node_limits
 from capacity.cni.facade import start_calls as start_calls_of_node
-from capacity.spec.cni_env import CniSettings
-from capacity.spec.parse import read_plan
-from capacity.spec.plan import Tenant
-from capacity.spec.sketch import sketch_plan
-from capacity.spec.tenants import tenant_kinds
+from capacity.plan.cni_env import CniSettings
+from capacity.plan.model import Tenant
+from capacity.plan.parse import read_plan
+from capacity.plan.sketch import sketch_plan
+from capacity.plan.tenants import tenant_kinds
 from capacity.vpc.ledger import HOLDERS
 from capacity.vpc.quotas import QuotaUse, load_quotas, node_nau, tenant_enis, tenant_nau
 

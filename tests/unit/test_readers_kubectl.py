@@ -10,12 +10,12 @@ import pytest
 
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
-from capacity.readers import stream
 from capacity.readers.common import Findings
 from capacity.readers.draft import PlanDraft
-from capacity.readers.karpenter import parse_karpenter
-from capacity.readers.kubectl import Snapshot, draft_of, read_live
-from capacity.readers.scheduling import GroupFacts, groups_for, pod_facts, pod_requests
+from capacity.readers.kubernetes import stream
+from capacity.readers.kubernetes.karpenter import parse_karpenter
+from capacity.readers.kubernetes.kubectl import Snapshot, draft_of, read_live
+from capacity.readers.kubernetes.scheduling import GroupFacts, groups_for, pod_facts, pod_requests
 
 
 def container(cpu: str | None = None, memory: str | None = None, **more: Any) -> dict[str, Any]:

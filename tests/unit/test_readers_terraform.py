@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from capacity.errors import SpecError
-from capacity.readers.hcl_expression import UNKNOWN, Scope, Unknown, evaluate
-from capacity.readers.terraform import module_of, parse_terraform, resources_of
-from capacity.readers.terraform_files import read
+from capacity.readers.terraform.expression import UNKNOWN, Scope, Unknown, evaluate
+from capacity.readers.terraform.files import read
+from capacity.readers.terraform.resources import module_of, parse_terraform, resources_of
 
 
 def look(name: str, _: Scope) -> Any:

@@ -14,12 +14,12 @@ from capacity.advice.judge import check
 from capacity.cluster.check import CheckResult, nodes_in, states_of
 from capacity.cluster.discovery import FEW, emptiest_first
 from capacity.cluster.reuse import Kept, Reuse
-from capacity.spec.document import Section, parse_json
-from capacity.spec.fields import Field
-from capacity.spec.parse import parse_plan
-from capacity.spec.patch import apply_patch
-from capacity.spec.plan import Plan
-from capacity.spec.seen import Seen
+from capacity.plan.document import Section, parse_json
+from capacity.plan.fields import Field
+from capacity.plan.model import Plan
+from capacity.plan.parse import parse_plan
+from capacity.plan.patch import apply_patch
+from capacity.plan.seen import Seen
 
 SCENARIOS = (
     "steady",
