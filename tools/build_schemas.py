@@ -15,12 +15,12 @@ from typing import Any
 from capacity.cli.output import SCHEMA
 from capacity.plan.cilium_settings import LAST_INDEX, MOST_NUMBER
 from capacity.plan.cni_env import CNI_VARIABLES
+from capacity.plan.constants import AMIS, API_VERSION, CAPACITY_TYPES, NODE_PROVISIONERS
 from capacity.plan.discovery import ROLE_TAG
 from capacity.plan.fields import MOST, MOST_PODS
 from capacity.plan.growth import MONTHS, PERIODS, WEEKDAYS
 from capacity.plan.model import SCENARIOS
 from capacity.plan.overlay import CNIS
-from capacity.plan.parse import AMIS, API_VERSION, CAPACITY_TYPES, PROVISIONERS
 from capacity.plan.scenarios import _OPTIONS as OPTIONS
 from capacity.plan.tenants import tenant_kinds
 from capacity.plan.windows import KEYS as WINDOWS_KEYS
@@ -189,7 +189,7 @@ def _group() -> Schema:
         strategy=one_of(("default", "minimal"), "default"),
     )
     weights = {"type": "object", "minProperties": 1, "additionalProperties": factor("weight of a zone")}
-    others = tuple(p for p in PROVISIONERS if p != "fargate")
+    others = NODE_PROVISIONERS
     return mapping(
         "nodes of one kind",
         ("name", "instanceTypes", "subnets"),

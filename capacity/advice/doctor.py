@@ -13,12 +13,12 @@ from functools import cache
 from shlex import quote
 
 from capacity.catalog.files import data_dir, read_text
+from capacity.cluster.control_plane import CONTROL_PLANE_ADVISED, CONTROL_PLANE_REQUIRED
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, cni_settings
-from capacity.vpc.blocks import BLOCK
+from capacity.plan.constants import PREFIX_SIZE
 
 STATUSES = ("ok", "unknown", "warn", "fail")
-CONTROL_PLANE_REQUIRED, CONTROL_PLANE_ADVISED = 6, 16  # network-reqs.adoc L77
 TIGHT_SHARE = 5  # a subnet is tight with less than one in so many addresses free, as checks.minFree 20% has it
 NEWEST_CNI = (1, 23, 1)  # of 2026-08-20, the release this product's model was read from
 BEHIND = 3  # minor versions; add-on updates go one minor version at a time
@@ -256,7 +256,7 @@ def _addresses(evidence: Evidence) -> Iterator[Checkup]:
         text = f"{s.free:,} of {s.usable:,} addresses free"
         reserved = f"{s.reserved_prefixes:,} /28 blocks reserved for prefixes"
         beside = f"; beside them {reserved}" if s.reserved_prefixes else ""
-        free = s.free + (BLOCK * s.reserved_prefixes if evidence.prefix_mode else 0)
+        free = s.free + (PREFIX_SIZE * s.reserved_prefixes if evidence.prefix_mode else 0)
         if s.free < 1 or free < (s.step or 1):
             step = f", fewer than the {s.step} that a node takes at once" if s.step and s.step > 1 and s.free else ""
             yield _said("subnet-addresses", "fail", s.name, text + step + beside, add)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from ipaddress import IPv4Network
 
-from capacity.vpc.blocks import BLOCK
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.vpc.drain import Drain
 from capacity.vpc.fill import SubnetFill, Wanted
 
@@ -24,7 +24,7 @@ def advice(fill: SubnetFill, wanted: Wanted | None, likely: Fraction) -> tuple[s
     lines = []
     if found.free < 0:
         return (f"{-found.free:,} addresses are wanted that it does not have: no /28 is free",)
-    if found.exact and not found.free_blocks and found.free >= BLOCK:
+    if found.exact and not found.free_blocks and found.free >= PREFIX_SIZE:
         lines.append(
             f"{found.free:,} addresses are free and no /28 is: EC2 answers InsufficientCidrBlocks to every prefix; "
             "give prefixes a subnet of their own, or replace nodes until blocks come free and reserve them"

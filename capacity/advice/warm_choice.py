@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from capacity.advice.distance import Distance
 from capacity.advice.levers.lever import own_cni
@@ -13,8 +12,8 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
 from capacity.cni.calls import call_costs
 from capacity.plan.cni_env import CniSettings, subnet_discovery_switch
+from capacity.plan.constants import QUARTER
 
-QUARTER = Fraction(1, 4)  # Kubernetes' default maxSurge: so many pods come at once in a deploy
 ALONE = (16, 8, 4, 2, 1)  # WARM_IP_TARGET without a minimum
 WITH_MINIMUM = (8, 4, 2)  # and with one
 AT_REST = ("steady", "peak")

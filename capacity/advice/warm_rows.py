@@ -23,8 +23,8 @@ from capacity.cni.calls import (
 )
 from capacity.cni.limits import NodeLimits
 from capacity.cni.node_pool import address_capacity, held
-from capacity.cni.pool import PREFIX_SIZE
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import PREFIX_SIZE
 
 
 @dataclass(frozen=True, slots=True)

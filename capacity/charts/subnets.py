@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capacity.charts.theme import GREY, LIGHT, VERMILION, Theme, drawing, label, legend_below, thousands
 from capacity.errors import SpecError
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.vpc.ledger import GROUPS
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def plot_blocks(blocks: BlockMap, *, ax: Axes | None = None, theme: Theme = LIGH
         axes.set_xticks([])
         step = max(rows // 8, 1)
         at = list(range(0, rows, step))
-        axes.set_yticks(at, [str(blocks.subnet.cidr.network_address + 16 * columns * r) for r in at])
+        axes.set_yticks(at, [str(blocks.subnet.cidr.network_address + PREFIX_SIZE * columns * r) for r in at])
         axes.set_xlabel(f"one cell = one /28 (16 addresses), {columns} to a row;\n{blocks.rule}")
         axes.set_title(label(f"/28 blocks of {label(blocks.subnet.name, 40)} ({blocks.subnet.cidr})", 90))
         shown = [Patch(facecolor=colours[n], hatch=BLOCKS[n][1], edgecolor=theme.edge) for n in present]

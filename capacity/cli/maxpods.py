@@ -26,13 +26,14 @@ from capacity.cli.node_options import (
     select_types,
 )
 from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of, sink, words
+from capacity.plan.constants import MODES
 from capacity.units import counted
 
 if TYPE_CHECKING:
     from capacity.cli.output import Table
     from capacity.node.maxpods import MaxPods, Platform
 
-MODES = ("secondary", "prefix", "ipv6", "all")
+ASKED_MODES = (*MODES, "all")
 _COLUMNS = (
     ("instance_type", "type"),
     ("mode", "mode"),
@@ -56,7 +57,9 @@ def maxpods(
     everything: All = False,
     mode: Annotated[
         str,
-        typer.Option("--mode", help="secondary, prefix, ipv6 or all.", metavar="MODE", autocompletion=words(*MODES)),
+        typer.Option(
+            "--mode", help="secondary, prefix, ipv6 or all.", metavar="MODE", autocompletion=words(*ASKED_MODES)
+        ),
     ] = "all",
     custom_networking: CustomNetworking = False,
     max_eni: MaxEni = None,
@@ -96,7 +99,7 @@ def maxpods(
     capacity maxpods m5.large --expression 'max_pods + 1' --host-pods 3
     """
     to = sink(output, out_file, color, quiet)
-    chosen = one_of("--mode", mode, MODES)
+    chosen = one_of("--mode", mode, ASKED_MODES)
     asked = Asked(
         None if chosen == "all" else chosen,
         custom_networking, max_eni, reserved_enis, pod_eni, os, ami, provisioner, expression, (),

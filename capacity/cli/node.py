@@ -28,6 +28,7 @@ from capacity.cli.node_options import (
 )
 from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of, sink, words
 from capacity.errors import SpecError
+from capacity.plan.constants import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked
     from capacity.plan.cni_env import CniSettings
 
-MODES = ("secondary", "prefix", "ipv6")
 ARCHS = ("x86_64", "arm64")
 MOST_USD_PER_HOUR = 100_000
 Number = typer.Option(metavar="N", show_default=False)

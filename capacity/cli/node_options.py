@@ -9,6 +9,7 @@ import typer
 
 from capacity.cli.options import one_of, words
 from capacity.errors import SpecError
+from capacity.plan.constants import AMIS, NODE_PROVISIONERS, SYSTEMS
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
@@ -48,7 +49,7 @@ Os = Annotated[
         help="linux or windows.",
         metavar="OS",
         show_default=False,
-        autocompletion=words("linux", "windows"),
+        autocompletion=words(*SYSTEMS),
     ),
 ]
 Ami = Annotated[
@@ -58,7 +59,7 @@ Ami = Annotated[
         help="al2023 (default), al2, bottlerocket or windows.",
         metavar="FAMILY",
         show_default=False,
-        autocompletion=words("al2023", "al2", "bottlerocket", "windows"),
+        autocompletion=words(*AMIS),
     ),
 ]
 Provisioner = Annotated[
@@ -68,7 +69,7 @@ Provisioner = Annotated[
         help="managed (default), self-managed, karpenter or auto (EKS Auto Mode).",
         metavar="WHO",
         show_default=False,
-        autocompletion=words("managed", "self-managed", "karpenter", "auto"),
+        autocompletion=words(*NODE_PROVISIONERS),
     ),
 ]
 Expression = Annotated[
@@ -149,7 +150,7 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     SpecError
         An unknown word, a number out of range, or options that contradict each other.
     """
-    from capacity.node.maxpods import AMIS, PROVISIONERS, Platform
+    from capacity.node.maxpods import Platform
     from capacity.plan.cni_env import cni_settings
 
     whole("--max-eni", asked.max_eni, 1)
@@ -159,7 +160,7 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
         raise SpecError("--expression is empty (expected CEL such as 'max_pods < 110 ? max_pods : 110')")
     notes: list[str] = []
     provisioner = asked.provisioner
-    if provisioner is not None and one_of("--provisioner", provisioner, PROVISIONERS) == "auto":
+    if provisioner is not None and one_of("--provisioner", provisioner, NODE_PROVISIONERS) == "auto":
         settings, warnings = _auto(asked)
     elif _ami(asked, AMIS) == "windows" and _cni(asked) != "overlay":
         settings, warnings = _windows(asked), []
@@ -353,7 +354,7 @@ def _plain(name: str, text: str) -> str:
 
 
 def _ami(asked: Asked, amis: tuple[str, ...]) -> str:
-    os = one_of("--os", asked.os, ("linux", "windows")) if asked.os is not None else None
+    os = one_of("--os", asked.os, SYSTEMS) if asked.os is not None else None
     if asked.ami is None:
         return "windows" if os == "windows" else "al2023"
     ami = one_of("--ami", asked.ami, amis)

@@ -10,7 +10,7 @@ from typing import Any
 
 from capacity.advice.subnet_advice import advice, percent
 from capacity.cli.output import Answer, Table
-from capacity.vpc.blocks import BLOCK
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.vpc.fill import SubnetFill
 from capacity.vpc.fragments import LEGEND
 
@@ -156,8 +156,8 @@ def map_text(fill: SubnetFill, everything: bool) -> str:
     rows = range(0, len(letters), BLOCKS_PER_ROW)
     for first in rows if everything else rows[:MOST_ROWS]:
         row = letters[first : first + BLOCKS_PER_ROW]
-        pieces = " ".join(row[i : i + BLOCK] for i in range(0, len(row), BLOCK))
-        lines.append(f"  {IPv4Address(start + BLOCK * first)!s:15}  {pieces}")
+        pieces = " ".join(row[i : i + PREFIX_SIZE] for i in range(0, len(row), PREFIX_SIZE))
+        lines.append(f"  {IPv4Address(start + PREFIX_SIZE * first)!s:15}  {pieces}")
     if len(rows) > MOST_ROWS and not everything:
         lines.append(f"  … {len(rows) - MOST_ROWS} more rows (--map all)")
     return "\n".join(lines)

@@ -12,6 +12,8 @@ FEWEST_CONTROL_PLANE_ENIS = 2
 # Further free addresses that an update may take; awsdocs/amazon-eks-user-guide@4d52b4d
 # network-reqs.adoc L66-68, aws/aws-eks-best-practices@dc0243a upgrades/index.adoc L293-306.
 CONTROL_PLANE_UPDATE = 5
+# Free addresses in each cluster subnet that EKS requires of a new cluster, and those it advises; network-reqs.adoc L77
+CONTROL_PLANE_REQUIRED, CONTROL_PLANE_ADVISED = 6, 16
 UPDATE_ZONES = 2  # zones in which EKS wants a subnet with so many free addresses
 
 

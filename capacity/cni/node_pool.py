@@ -15,12 +15,10 @@ from typing import Protocol
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni import cilium, overlay, vpc_cni
 from capacity.cni.limits import EniFigures, NodeLimits, Rest
-from capacity.cni.pool import PREFIX_SIZE
 from capacity.errors import SpecError, check_count, check_word
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import PREFIX_SIZE, SYSTEMS
 from capacity.units import IntLike, larger, smaller
-
-SYSTEMS = ("linux", "windows")  # of a node
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,8 @@ step-by-step model of the same code, tests/property/test_pool_against_steps.py.
 from __future__ import annotations
 
 from capacity.cni.prefix_walks import walked_prefixes
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.units import IntLike, ceil_div, larger, smaller
-
-PREFIX_SIZE = 16  # addresses of a /28, data_store.go L1552-1558
 
 
 def managed_enis(limit: IntLike, max_eni: IntLike, unmanaged: IntLike, trunk: IntLike) -> IntLike:

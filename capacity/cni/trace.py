@@ -8,10 +8,10 @@ from capacity.cni.calls import ASSIGN_CALLS, CallCosts
 from capacity.cni.cilium import addresses_wanted
 from capacity.cni.limits import NodeLimits
 from capacity.cni.node_pool import FIGURES, rest, slots_and_enis
-from capacity.cni.pool import PREFIX_SIZE
 from capacity.cni.vpc_cni import most_held, packed
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.units import counted
 
 CNI = "aws/amazon-vpc-cni-k8s@b5218838"

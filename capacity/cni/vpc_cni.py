@@ -13,6 +13,7 @@ from capacity.cni import pool
 from capacity.cni.api_rates import node_start_calls
 from capacity.cni.limits import EniFigures, NodeLimits, Rest
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.units import IntLike, ceil_div, larger, smaller
 
 
@@ -50,7 +51,7 @@ def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:
 
     With only MINIMUM_IP_TARGET set the pool never grows past it.
     """
-    unit = pool.PREFIX_SIZE if settings.prefix else 1
+    unit = PREFIX_SIZE if settings.prefix else 1
     slots: int = limits.serving * limits.k
     if not limits.windows and settings.minimum_ip and not settings.warm_ip:
         slots = min(slots, ceil_div(settings.minimum_ip, unit))
@@ -73,7 +74,7 @@ def packed(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: I
     k = limits.k
     if settings.ipv6:
         return 0, 1
-    unit = pool.PREFIX_SIZE if settings.prefix else 1
+    unit = PREFIX_SIZE if settings.prefix else 1
     if limits.windows:
         told = settings.windows
         return pool.windows_slots(pods, unit, k, told.warm_ip, told.minimum_ip, told.warm_prefix), 1

@@ -26,8 +26,8 @@ from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cluster.spread import Slot
 from capacity.cni.facade import slots_and_enis
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.units import ceil_div
-from capacity.vpc.blocks import BLOCK
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +86,7 @@ class GroupTable:
     def used(self, row: int | slice = slice(None)) -> Ints:
         """Addresses of one subnet, or of all, per state."""
         singles = self.singles[row]
-        return singles if self.prefixes is None else singles + self.prefixes[row] * BLOCK
+        return singles if self.prefixes is None else singles + self.prefixes[row] * PREFIX_SIZE
 
 
 def group_table(
@@ -157,7 +157,7 @@ def _pour(
     """Add further ENIs to the subnets of their choice, by address and emptiest first, place by place."""
     import numpy as np
 
-    held = singles if prefixes is None else singles + BLOCK * prefixes
+    held = singles if prefixes is None else singles + PREFIX_SIZE * prefixes
     left = np.array([[free[n]] for n in names], dtype=np.int32) - held
     for slot, (addresses, blocks) in further.items():
         rows = [names.index(n) for n in slot.choices]
@@ -171,7 +171,7 @@ def _pour(
             whole = shares * blocks // np.maximum(addresses, 1)
             whole[0] += blocks - whole.sum(axis=0)
             prefixes[rows] += whole
-            shares = shares - BLOCK * whole
+            shares = shares - PREFIX_SIZE * whole
         singles[rows] += shares
 
 
@@ -199,7 +199,7 @@ def _node_tables(shape: TypeShape, at_home: bool) -> tuple[Ints, Ints | None]:
     if not shape.settings.prefix:
         return totals, None
     slots = _slot_table(shape, at_home)
-    return totals - np.int32(BLOCK) * slots, slots
+    return totals - np.int32(PREFIX_SIZE) * slots, slots
 
 
 def _slot_table(shape: TypeShape, at_home: bool) -> Ints:

@@ -27,8 +27,9 @@ from capacity.forecast.growth import MOST_LOG, MOST_PODS, log_rate, replica_path
 from capacity.forecast.quantile import count_quantiles
 from capacity.forecast.result import QUANTILES
 from capacity.forecast.span import Span
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import Growth, Plan, Subnet
-from capacity.vpc.blocks import BLOCK, prefixes_fit
+from capacity.vpc.blocks import prefixes_fit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -274,7 +275,7 @@ def _used(subnet: _SubnetParts, states: Sequence[Ints]) -> Any:
         state = states[part.component]
         total = total + part.singles.take(state)
         if part.prefixes is not None:
-            total = total + BLOCK * part.prefixes.take(state)
+            total = total + PREFIX_SIZE * part.prefixes.take(state)
     return total
 
 

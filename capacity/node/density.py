@@ -5,10 +5,10 @@ Every function takes ints or integer arrays of one broadcast shape.
 
 from __future__ import annotations
 
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.units import IntLike, larger, smaller
 
 HOST_NETWORK_PODS = 2  # aws-node and kube-proxy
-PREFIX_SIZE = 16
 WINDOWS_MAX_PODS = 110  # kubelet's default; best-practices guide @dc0243a prefix-mode_windows.adoc L39
 CAP_SMALL, CAP_LARGE, LARGE_ABOVE_VCPUS = 110, 250, 30
 AUTO_MAX_PODS = 110  # awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc L112-117

@@ -11,14 +11,12 @@ from capacity.errors import SpecError, check_count, check_word
 from capacity.node import density
 from capacity.plan import cilium, overlay
 from capacity.plan.cilium import CiliumIpam
+from capacity.plan.constants import AMIS, MODES, NODE_PROVISIONERS, PREFIX_SIZE
 from capacity.units import IntLike, counted, larger, smaller
 
-MODES = ("secondary", "prefix", "ipv6")
 OVERLAY = "overlay"  # the mode of a CNI with a network of its own
 WITHOUT_VPC_IPV4 = ("ipv6", OVERLAY)  # modes in which pods take no IPv4 address of the VPC
 WITH_PREFIXES = ("prefix", "ipv6")
-AMIS = ("al2023", "al2", "bottlerocket", "windows")
-PROVISIONERS = ("managed", "self-managed", "karpenter", "auto")
 LIMITS = {
     "enis": "ENIs times addresses per ENI",
     "max-eni": "MAX_ENI",
@@ -69,7 +67,7 @@ class Platform:
     def __post_init__(self) -> None:
         check_word("mode", self.mode, (*MODES, OVERLAY))
         check_word("ami", self.ami, AMIS)
-        check_word("provisioner", self.provisioner, PROVISIONERS)
+        check_word("provisioner", self.provisioner, NODE_PROVISIONERS)
         check_count("reserved_enis", self.reserved_enis, unit="ENIs")
         if self.max_eni is not None:
             check_count("max_eni", self.max_eni, 1, "ENIs")
@@ -199,7 +197,7 @@ def figures(of: Interfaces, on: Platform) -> Figures:
     if on.cilium is not None:
         index = on.cilium.first_interface_index
         usable: IntLike = cilium.serving_enis(of.enis, index, unmanaged_enis(of, on))
-        unit = 1 + (density.PREFIX_SIZE - 1) * prefix
+        unit = 1 + (PREFIX_SIZE - 1) * prefix
         most = cilium.most_asked(of.enis, of.ips_per_eni, unit, on.cilium)
         primary = int(on.cilium.use_primary_address)
         capacity = cilium.pod_capacity(usable, of.ips_per_eni - 1, unit, primary, most)
@@ -481,7 +479,7 @@ def limits(of: Interfaces, on: Platform, got: Figures) -> list[tuple[IntLike, st
         return [*found, (got.formula > density.WINDOWS_MAX_PODS, "ami-default"), (always, "windows-single-eni")]
     found += [(got.usable_enis == 0, "no-enis"), (got.recommended < got.formula, "recommended-cap")]
     if on.cilium is not None and on.cilium.max_allocate:
-        unit = 1 + (density.PREFIX_SIZE - 1) * (on.mode == "prefix") * of.nitro
+        unit = 1 + (PREFIX_SIZE - 1) * (on.mode == "prefix") * of.nitro
         found.append((on.cilium.max_allocate < got.usable_enis * (of.ips_per_eni - 1) * unit, "max-allocate"))
     if on.max_eni is not None:
         found.append((of.enis > on.max_eni, "max-eni"))

@@ -14,6 +14,7 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError, UnknownInstanceType, did_you_mean
 from capacity.plan.cni_section import read_cni, read_discovery_tags
+from capacity.plan.constants import AMIS, API_VERSION, CAPACITY_TYPES, PROVISIONERS, QUARTER
 from capacity.plan.discovery import ROLE_TAG, choices_by_group
 from capacity.plan.document import Section, collector_paused, read_plan_file
 from capacity.plan.fields import MOST_PODS, RFC_1918, VERSION, Field, items, weight
@@ -39,12 +40,7 @@ from capacity.plan.seen import Seen
 from capacity.plan.tenants import TenantKind, tenant_kinds
 from capacity.units import counted
 
-API_VERSION = "capacity/v1"
-AMIS = ("al2023", "al2", "bottlerocket", "windows")
-PROVISIONERS = ("managed", "self-managed", "karpenter", "auto", "fargate")
-CAPACITY_TYPES = ("on-demand", "spot")
 _FARGATE = frozenset(("name", "provisioner", "subnets"))
-QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 
 _TOP = frozenset(
     [

@@ -8,9 +8,10 @@ from ipaddress import IPv4Network
 
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError
+from capacity.plan.constants import API_VERSION
 from capacity.plan.document import Section
 from capacity.plan.model import Plan
-from capacity.plan.parse import API_VERSION, parse_plan
+from capacity.plan.parse import parse_plan
 
 PLACEHOLDER = "192.0.2.0/24"  # documentation addresses: where the subnets lie until they are sized
 

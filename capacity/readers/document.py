@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network
 from typing import Any
 
+from capacity.plan.constants import API_VERSION
 from capacity.readers.draft import (
     DaemonSetDraft,
     GroupDraft,
@@ -15,7 +16,6 @@ from capacity.readers.draft import (
     WorkloadDraft,
 )
 
-API_VERSION = "capacity/v1"
 ASSUMED = "capacity/assumed"  # annotation: paths that hold an assumption of an import
 POD_SUBNETS = "capacity/pod-subnets"  # annotation: the ENIConfigs' subnets, for node groups still to come
 SUBNET_IDS = "capacity/subnet-ids"  # annotation: AWS's ids of the plan's subnets

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import RESERVED_BY_AWS, Subnet
 from capacity.units import ceil_div
-from capacity.vpc.blocks import BLOCK
 from capacity.vpc.ledger import SubnetState
 
 
@@ -49,11 +49,11 @@ def packed_blocks(state: SubnetState) -> BlockMap:
     """
     subnet = state.subnet
     base = int(subnet.cidr.network_address)
-    states = ["free"] * ceil_div(subnet.total, BLOCK)
+    states = ["free"] * ceil_div(subnet.total, PREFIX_SIZE)
     for reservation in subnet.reservations:
         kind = "reserved" if reservation.type == "prefix" else "explicit"
         low, high = int(reservation.cidr.network_address) - base, int(reservation.cidr.broadcast_address) - base
-        for block in range(low // BLOCK, high // BLOCK + 1):
+        for block in range(low // PREFIX_SIZE, high // PREFIX_SIZE + 1):
             states[block] = "explicit" if "explicit" in (kind, states[block]) else kind
     for block in (0, len(states) - 1):
         states[block] = "aws"
@@ -63,11 +63,13 @@ def packed_blocks(state: SubnetState) -> BlockMap:
             if prefixes and states[block] == wanted:
                 states[block] = "prefix"
                 prefixes -= 1
-    singles = sum(state.used.values()) - BLOCK * state.prefixes
-    spare = (BLOCK - RESERVED_BY_AWS + 1) + (BLOCK - 1) if len(states) > 1 else BLOCK - RESERVED_BY_AWS
-    singles -= min(singles, spare - (BLOCK - 1 if len(states) > 1 else 0))
+    singles = sum(state.used.values()) - PREFIX_SIZE * state.prefixes
+    spare = (
+        (PREFIX_SIZE - RESERVED_BY_AWS + 1) + (PREFIX_SIZE - 1) if len(states) > 1 else PREFIX_SIZE - RESERVED_BY_AWS
+    )
+    singles -= min(singles, spare - (PREFIX_SIZE - 1 if len(states) > 1 else 0))
     for block, what in enumerate(states):
         if singles > 0 and what == "free":
             states[block] = "single"
-            singles -= BLOCK
+            singles -= PREFIX_SIZE
     return BlockMap(subnet, tuple(states), "packed as well as can be: a plan does not say which addresses are taken")

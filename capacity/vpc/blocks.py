@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network
 
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import RESERVED_BY_AWS, Subnet
 from capacity.units import IntLike, larger
-
-BLOCK = 16  # addresses of a /28
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +49,19 @@ def room_of(subnet: Subnet) -> Room:
     """
     first, last = int(subnet.cidr.network_address), int(subnet.cidr.broadcast_address)
     explicit = prefix = prefix_blocks = 0
-    spoilt: set[int] = {first // BLOCK, last // BLOCK}
+    spoilt: set[int] = {first // PREFIX_SIZE, last // PREFIX_SIZE}
     reserved_blocks: set[int] = set()
     for reservation in subnet.reservations:
         low, high = int(reservation.cidr.network_address), int(reservation.cidr.broadcast_address)
         addresses = _usable_between(low, high, subnet.cidr)
-        touched = set(range(low // BLOCK, high // BLOCK + 1))
+        touched = set(range(low // PREFIX_SIZE, high // PREFIX_SIZE + 1))
         if reservation.type == "prefix":
             prefix += addresses
             prefix_blocks += len(touched - spoilt)
         else:
             explicit += addresses
         reserved_blocks |= touched
-    blocks = subnet.total // BLOCK
+    blocks = subnet.total // PREFIX_SIZE
     return Room(
         explicit=explicit,
         reserved_prefix=prefix,
@@ -101,7 +100,7 @@ def prefixes_fit(subnet: Subnet, prefixes: IntLike, singles: IntLike) -> IntLike
     """
     room = room_of(subnet)
     outside = larger(prefixes - room.reserved_blocks, 0)
-    return (outside <= room.open_blocks) & (singles <= room.open_addresses - BLOCK * outside)
+    return (outside <= room.open_blocks) & (singles <= room.open_addresses - PREFIX_SIZE * outside)
 
 
 def most_free_prefixes(subnet: Subnet, free: int) -> int:
@@ -115,4 +114,4 @@ def most_free_prefixes(subnet: Subnet, free: int) -> int:
     >>> most_free_prefixes(Subnet("a", "z", IPv4Network("10.0.0.0/24")), 251)
     14
     """
-    return max(min(subnet.total // BLOCK - 2, free // BLOCK), 0)
+    return max(min(subnet.total // PREFIX_SIZE - 2, free // PREFIX_SIZE), 0)

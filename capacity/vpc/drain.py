@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import Subnet
-from capacity.vpc.blocks import BLOCK, kept_by_aws
+from capacity.vpc.blocks import kept_by_aws
 
 MOST_NODES = 10  # of one list: beyond it a subnet of its own is the better advice
 Span = tuple[int, int]  # first and last address
@@ -60,7 +61,7 @@ def _holders(
     subnet: Subnet, by_node: Mapping[str, Sequence[Span]], others: Iterable[Span]
 ) -> dict[int, frozenset[str]]:
     """For each block that only nodes hold addresses in: which nodes."""
-    closed = {address // BLOCK for address in kept_by_aws(subnet.cidr)}
+    closed = {address // PREFIX_SIZE for address in kept_by_aws(subnet.cidr)}
     explicit = [(int(r.cidr[0]), int(r.cidr[-1])) for r in subnet.reservations if r.type == "explicit"]
     for span in (*others, *explicit):
         closed.update(_blocks(span))
@@ -72,4 +73,4 @@ def _holders(
 
 
 def _blocks(span: Span) -> range:
-    return range(span[0] // BLOCK, span[1] // BLOCK + 1)
+    return range(span[0] // PREFIX_SIZE, span[1] // PREFIX_SIZE + 1)

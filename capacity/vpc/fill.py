@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from capacity.vpc.blocks import BLOCK
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.vpc.drain import Drain
 from capacity.vpc.fragments import Fragments, fragments_of_counts
 from capacity.vpc.ledger import SubnetState
@@ -53,7 +53,7 @@ class SubnetFill:
 
 def fill_of_state(state: SubnetState, where: str) -> SubnetFill:
     """A subnet of a scenario: its ledger knows counts, not places."""
-    singles = state.used_total - BLOCK * state.prefixes
+    singles = state.used_total - PREFIX_SIZE * state.prefixes
     owners = {holder: addresses for holder, addresses in state.used.items() if addresses}
     found = fragments_of_counts(state.subnet, singles, state.prefixes)
     return SubnetFill(state.subnet.name, state.subnet.zone, found, owners, where)

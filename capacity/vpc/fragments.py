@@ -24,8 +24,9 @@ from functools import lru_cache
 from ipaddress import IPv4Network
 from math import comb, prod
 
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import RESERVED_BY_AWS, Subnet
-from capacity.vpc.blocks import BLOCK, kept_by_aws, room_of
+from capacity.vpc.blocks import kept_by_aws, room_of
 
 # One letter per block, in the order of the subnet.
 FREE, PARTLY, FULL, KEPT, FREE_RESERVED, EXPLICIT, UNKNOWN = ".", "+", "#", "A", "P", "E", "?"
@@ -63,11 +64,11 @@ def expected_free_blocks(whole: int, rest: int, taken: int) -> Fraction:
     >>> expected_free_blocks(whole=2, rest=27, taken=1)
     Fraction(86, 59)
     """
-    everything = BLOCK * whole + rest
-    if not whole or everything - taken < BLOCK:
+    everything = PREFIX_SIZE * whole + rest
+    if not whole or everything - taken < PREFIX_SIZE:
         return Fraction(0)
-    free = prod(everything - taken - i for i in range(BLOCK))
-    return Fraction(whole * free, prod(everything - i for i in range(BLOCK)))
+    free = prod(everything - taken - i for i in range(PREFIX_SIZE))
+    return Fraction(whole * free, prod(everything - i for i in range(PREFIX_SIZE)))
 
 
 def probability_of_free_blocks(whole: int, rest: int, taken: int, at_least: int) -> Fraction:
@@ -101,14 +102,18 @@ def probability_of_free_blocks(whole: int, rest: int, taken: int, at_least: int)
 @lru_cache(maxsize=4)  # a /16's numbers take some 30 MB
 def _ways(whole: int, rest: int, taken: int) -> tuple[int, ...]:
     """C(W, i) · C(N − 16 i, n) for i = 0, 1, …: ways in which i chosen blocks stay free, over all choices."""
-    left = BLOCK * whole + rest
+    left = PREFIX_SIZE * whole + rest
     choices, sets = 1, comb(left, taken)
     found = [sets]
     for i in range(most_free_blocks(whole, rest, taken)):
         choices = choices * (whole - i) // (i + 1)
         # C(N - 16, n) from C(N, n): sixteen small factors instead of a new binomial of a thousand digits
-        sets = sets * prod(range(left - taken - BLOCK + 1, left - taken + 1)) // prod(range(left - BLOCK + 1, left + 1))
-        left -= BLOCK
+        sets = (
+            sets
+            * prod(range(left - taken - PREFIX_SIZE + 1, left - taken + 1))
+            // prod(range(left - PREFIX_SIZE + 1, left + 1))
+        )
+        left -= PREFIX_SIZE
         found.append(choices * sets)
     return tuple(found)
 
@@ -120,7 +125,7 @@ def certain_free_blocks(whole: int, taken: int) -> int:
 
 def most_free_blocks(whole: int, rest: int, taken: int) -> int:
     """Blocks free if the addresses lie as well as can be: beside the whole blocks first. [blocks]"""
-    return max(min(whole, (BLOCK * whole + rest - taken) // BLOCK), 0)
+    return max(min(whole, (PREFIX_SIZE * whole + rest - taken) // PREFIX_SIZE), 0)
 
 
 def likely_free_blocks(whole: int, rest: int, taken: int, probability: Fraction) -> int:
@@ -148,11 +153,11 @@ def _normal_guess(whole: int, rest: int, taken: int, probability: Fraction) -> i
     """Where the quantile would lie, were the number of free blocks normally distributed. [blocks]"""
     from statistics import NormalDist
 
-    everything = BLOCK * whole + rest
+    everything = PREFIX_SIZE * whole + rest
     mean = expected_free_blocks(whole, rest, taken)
-    if whole < 2 or everything < 2 * BLOCK:
+    if whole < 2 or everything < 2 * PREFIX_SIZE:
         return int(mean)
-    pairs = Fraction(whole * (whole - 1) * comb(everything - 2 * BLOCK, taken), comb(everything, taken))
+    pairs = Fraction(whole * (whole - 1) * comb(everything - 2 * PREFIX_SIZE, taken), comb(everything, taken))
     deviation = max(float(pairs + mean - mean * mean), 0.0) ** 0.5
     return int(float(mean) + NormalDist().inv_cdf(1 - float(probability)) * deviation)
 
@@ -174,16 +179,18 @@ def block_map(subnet: Subnet, taken: Iterable[IPv4Network] | None) -> str:
     'A.+....A'
     """
     first = int(subnet.cidr.network_address)
-    held = [0] * (subnet.total // BLOCK)
+    held = [0] * (subnet.total // PREFIX_SIZE)
     kept = [0] * len(held)
     for address in kept_by_aws(subnet.cidr):
-        kept[(address - first) // BLOCK] += 1
+        kept[(address - first) // PREFIX_SIZE] += 1
     for address in _inside(taken or (), *_usable_range(subnet)):
-        held[(address - first) // BLOCK] += 1
+        held[(address - first) // PREFIX_SIZE] += 1
     reserved = {}
     for reservation in subnet.reservations:
         low, high = int(reservation.cidr.network_address), int(reservation.cidr.broadcast_address)
-        reserved.update(dict.fromkeys(range((low - first) // BLOCK, (high - first) // BLOCK + 1), reservation.type))
+        reserved.update(
+            dict.fromkeys(range((low - first) // PREFIX_SIZE, (high - first) // PREFIX_SIZE + 1), reservation.type)
+        )
     known = taken is not None
     return "".join(_letter(h, k, reserved.get(i), known) for i, (h, k) in enumerate(zip(held, kept, strict=True)))
 
@@ -203,8 +210,8 @@ def _inside(taken: Iterable[IPv4Network], low: int, high: int) -> set[int]:
 
 def _letter(held: int, kept: int, reserved: str | None, known: bool) -> str:
     if kept:
-        return FULL if held + kept == BLOCK else KEPT
-    if held == BLOCK:
+        return FULL if held + kept == PREFIX_SIZE else KEPT
+    if held == PREFIX_SIZE:
         return FULL
     if held:
         return PARTLY
@@ -308,14 +315,14 @@ def fragments_of_list(subnet: Subnet, taken: Iterable[IPv4Network], unlisted: in
     hidden = max(unlisted, 0)
     spread = _spread(
         whole=whole,
-        rest=room.open_addresses - (len(addresses) - in_prefix - in_explicit) - BLOCK * whole,
+        rest=room.open_addresses - (len(addresses) - in_prefix - in_explicit) - PREFIX_SIZE * whole,
         singles=hidden,
         reserved_blocks=left,
         reserved=room.reserved_prefix - in_prefix + room.explicit - in_explicit,
     )
     explicit_free = room.explicit - in_explicit
     free_for_prefixes = subnet.usable - len(addresses) - hidden - explicit_free
-    best = min(room.open_blocks + room.reserved_blocks, max(free_for_prefixes, 0) // BLOCK)
+    best = min(room.open_blocks + room.reserved_blocks, max(free_for_prefixes, 0) // PREFIX_SIZE)
     return _fragments(subnet, len(addresses) + hidden, spread, letters, exact=not hidden, ideal=best)
 
 
@@ -337,12 +344,12 @@ def fragments_of_counts(subnet: Subnet, singles: int, prefixes: int = 0) -> Frag
     outside = min(prefixes - in_reservation, room.open_blocks)
     spread = _spread(
         whole=room.open_blocks - outside,
-        rest=room.open_addresses - BLOCK * room.open_blocks,
+        rest=room.open_addresses - PREFIX_SIZE * room.open_blocks,
         singles=singles,
         reserved_blocks=room.reserved_blocks - in_reservation,
-        reserved=room.reserved_prefix - BLOCK * in_reservation + room.explicit,
+        reserved=room.reserved_prefix - PREFIX_SIZE * in_reservation + room.explicit,
     )
-    return _fragments(subnet, singles + BLOCK * prefixes, spread, block_map(subnet, None), exact=False, ideal=0)
+    return _fragments(subnet, singles + PREFIX_SIZE * prefixes, spread, block_map(subnet, None), exact=False, ideal=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,11 +372,11 @@ def _spread(whole: int, rest: int, singles: int, reserved_blocks: int, reserved:
 
     Source: awsdocs/amazon-vpc-user-guide subnet-cidr-reservation.md L3-14.
     """
-    beyond = singles - (BLOCK * whole + rest)
+    beyond = singles - (PREFIX_SIZE * whole + rest)
     if beyond <= 0:
         return _Spread(whole, rest, singles, reserved_blocks, reserved, False)
     inside = min(beyond, reserved)
-    return _Spread(reserved_blocks, reserved - BLOCK * reserved_blocks, inside, 0, reserved - inside, True)
+    return _Spread(reserved_blocks, reserved - PREFIX_SIZE * reserved_blocks, inside, 0, reserved - inside, True)
 
 
 def _fragments(subnet: Subnet, taken: int, spread: _Spread, letters: str, exact: bool, ideal: int) -> Fragments:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import Subnet
-from capacity.vpc.blocks import BLOCK, most_free_prefixes, prefixes_fit, room_of
+from capacity.vpc.blocks import most_free_prefixes, prefixes_fit, room_of
 
 HOLDERS = (
     "node_primary",
@@ -192,9 +193,9 @@ def settle(
     bounds = bounds or Known(booking.lowest, booking.highest)
     room = room_of(subnet)
     free = booking.free
-    singles = subnet.usable - free - BLOCK * booking.prefixes
+    singles = subnet.usable - free - PREFIX_SIZE * booking.prefixes
     in_reservation = min(booking.prefixes, room.reserved_blocks)
-    reserved = room.explicit + room.reserved_prefix - BLOCK * in_reservation
+    reserved = room.explicit + room.reserved_prefix - PREFIX_SIZE * in_reservation
     placed = prefixes_fit(subnet, booking.prefixes, singles)
     if free < 0 or not placed:
         verdict = "exhausted"

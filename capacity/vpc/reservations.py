@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from itertools import accumulate
 
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import Subnet
-from capacity.vpc.blocks import BLOCK, room_of
+from capacity.vpc.blocks import room_of
 from capacity.vpc.fragments import EXPLICIT, FREE, FREE_RESERVED, UNKNOWN, Fragments, fragments_of_list
 
 
@@ -93,7 +94,7 @@ def reservation_choices(subnet: Subnet, prefixes: int) -> list[tuple[IPv4Network
 
 def _cidr(subnet: Subnet, first: int, blocks: int) -> IPv4Network:
     """``blocks`` /28s from the ``first`` on."""
-    return IPv4Network((int(subnet.cidr.network_address) + BLOCK * first, 29 - blocks.bit_length()))
+    return IPv4Network((int(subnet.cidr.network_address) + PREFIX_SIZE * first, 29 - blocks.bit_length()))
 
 
 def _smallest(subnet: Subnet, free: Sequence[bool], wanted: int) -> IPv4Network | None:

@@ -8,8 +8,9 @@ from ipaddress import IPv4Network
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import RESERVED_BY_AWS, Reservation, Subnet
-from capacity.vpc.blocks import BLOCK, kept_by_aws, room_of
+from capacity.vpc.blocks import kept_by_aws, room_of
 from capacity.vpc.fragments import Fragments, fragments_of_counts, fragments_of_list
 
 BASE = int(IPv4Network("10.0.0.0/22").network_address)
@@ -33,7 +34,7 @@ def subnets(draw: st.DrawFn) -> Subnet:
 
 def judge(found: Fragments) -> None:
     assert 0 <= found.certain <= found.expected <= found.most <= found.ideal
-    assert BLOCK * found.most <= max(found.free, 0)
+    assert PREFIX_SIZE * found.most <= max(found.free, 0)
     assert found.certain <= found.likely(Fraction(95, 100)) <= found.most
     assert found.probability(found.certain) == 1
     assert found.probability(found.most + 1) == 0
@@ -57,7 +58,9 @@ def test_of_counts(place: Subnet, singles: int, prefixes: int) -> None:
     st.one_of(st.just(0), st.integers(1, 1100)),
 )
 def test_of_lists(place: Subnet, singles: list[int], prefixes: list[int], unlisted: int) -> None:
-    taken = [IPv4Network((BASE + i, 32)) for i in singles] + [IPv4Network((BASE + BLOCK * i, 28)) for i in prefixes]
+    taken = [IPv4Network((BASE + i, 32)) for i in singles] + [
+        IPv4Network((BASE + PREFIX_SIZE * i, 28)) for i in prefixes
+    ]
     found = fragments_of_list(place, taken, unlisted)
     judge(found)
     inside = {int(a) for t in taken for a in t if a in place.cidr} - set(kept_by_aws(place.cidr))

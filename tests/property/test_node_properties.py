@@ -19,9 +19,10 @@ from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
 from capacity.node import density
 from capacity.node.frames import max_pods_frame, node_frame
-from capacity.node.maxpods import AMIS, MODES, PROVISIONERS, Platform, max_pods
+from capacity.node.maxpods import Platform, max_pods
 from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
 from capacity.plan.cilium import CiliumIpam
+from capacity.plan.constants import AMIS, MODES, NODE_PROVISIONERS
 from capacity.units import MIB
 
 CATALOG = load_catalog()
@@ -31,7 +32,7 @@ MIXED = "max_pods > 100 ? 100 : default_enis * 0 + max_pods - 40"  # refused for
 
 def platforms() -> Iterator[Platform]:
     """Each mode on each AMI and provisioner, and everything else that changes a figure, wherever it is allowed."""
-    for mode, ami, who in product(MODES, AMIS, PROVISIONERS):
+    for mode, ami, who in product(MODES, AMIS, NODE_PROVISIONERS):
         for change in (
             {},
             {"custom_networking": True, "max_eni": 3},

@@ -19,10 +19,10 @@ from capacity.forecast.demand import calibrate, components, growing_demand, part
 from capacity.forecast.growth import replica_paths
 from capacity.forecast.plan_growth import forecast_growth
 from capacity.forecast.span import Span
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan, read_plan
-from capacity.vpc.blocks import BLOCK
 
 START = date(2026, 12, 1)
 
@@ -310,7 +310,7 @@ def test_tables_for_pods_of_one_shape_are_the_engines_answer(layout: str) -> Non
                 prefixes = 0 if component.table.prefixes is None else int(component.table.prefixes[row, state])
             fixed = sum(subnet.used[h] for h in ("control_plane", "load_balancers", "endpoints", "other"))
             assert (taken + fixed, prefixes) == (subnet.used_total, subnet.prefixes)
-            assert prefixes == 0 or BLOCK * prefixes <= taken
+            assert prefixes == 0 or PREFIX_SIZE * prefixes <= taken
 
 
 def test_mixed_pods_are_close_to_the_engine() -> None:

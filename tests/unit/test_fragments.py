@@ -10,8 +10,9 @@ from math import comb
 
 import pytest
 
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import Reservation, Subnet
-from capacity.vpc.blocks import BLOCK, most_free_prefixes
+from capacity.vpc.blocks import most_free_prefixes
 from capacity.vpc.fragments import (
     Fragments,
     block_map,
@@ -42,15 +43,15 @@ def hosts(*addresses: str) -> list[IPv4Network]:
 def by_every_subset(whole: int, rest: int, taken: int) -> dict[int, int]:
     """How many of all sets of addresses leave 0, 1, … blocks free."""
     found: dict[int, int] = {}
-    for chosen in combinations(range(BLOCK * whole + rest), taken):
-        free = whole - len({a // BLOCK for a in chosen if a < BLOCK * whole})
+    for chosen in combinations(range(PREFIX_SIZE * whole + rest), taken):
+        free = whole - len({a // PREFIX_SIZE for a in chosen if a < PREFIX_SIZE * whole})
         found[free] = found.get(free, 0) + 1
     return found
 
 
 def by_blocks(whole: int, rest: int) -> list[list[int]]:
     """Sets by number of addresses and of free blocks, one block after the other (no inclusion-exclusion)."""
-    size = BLOCK * whole + rest
+    size = PREFIX_SIZE * whole + rest
     table = [[comb(rest, n)] + [0] * whole for n in range(size + 1)]
     for _ in range(whole):
         after = [[0] * (whole + 1) for _ in range(size + 1)]
@@ -59,8 +60,8 @@ def by_blocks(whole: int, rest: int) -> list[list[int]]:
                 if ways := table[n][free]:
                     if free < whole:
                         after[n][free + 1] += ways
-                    for here in range(1, min(BLOCK, size - n) + 1):
-                        after[n + here][free] += ways * comb(BLOCK, here)
+                    for here in range(1, min(PREFIX_SIZE, size - n) + 1):
+                        after[n + here][free] += ways * comb(PREFIX_SIZE, here)
         table = after
     return table
 
@@ -82,7 +83,7 @@ def test_the_distribution_is_that_of_all_subsets(whole: int, rest: int, taken: i
 def test_the_distribution_is_that_of_counting_block_by_block() -> None:
     whole, rest = 6, 27  # a /25: eight blocks, two of them spoilt
     for taken, ways in enumerate(by_blocks(whole, rest)):
-        total = comb(BLOCK * whole + rest, taken)
+        total = comb(PREFIX_SIZE * whole + rest, taken)
         assert sum(ways) == total
         assert expected_free_blocks(whole, rest, taken) == Fraction(sum(f * n for f, n in enumerate(ways)), total)
         for k in range(whole + 1):
@@ -118,8 +119,8 @@ def test_a_simulation_agrees_on_large_subnets(cidr: str, used: int) -> None:
     runs = 400
     found = []
     for _ in range(runs):
-        spoilt = {a // BLOCK for a in rng.sample(addresses, used)} | {0, place.total // BLOCK - 1}
-        found.append(place.total // BLOCK - len(spoilt))
+        spoilt = {a // PREFIX_SIZE for a in rng.sample(addresses, used)} | {0, place.total // PREFIX_SIZE - 1}
+        found.append(place.total // PREFIX_SIZE - len(spoilt))
     mean = sum(found) / runs
     spread = (sum((f - mean) ** 2 for f in found) / (runs - 1)) ** 0.5
     assert abs(mean - float(counted.expected)) < 4 * spread / runs**0.5
@@ -255,16 +256,16 @@ def test_pieces_hold_exactly_as_many_free_blocks() -> None:
         assert found.free_blocks is not None
         for wanted in range(1, found.free_blocks + 1):
             got = reservation_for(found, wanted)
-            assert sum(p.num_addresses for p in got.pieces) == BLOCK * wanted
+            assert sum(p.num_addresses for p in got.pieces) == PREFIX_SIZE * wanted
             assert not any(p.overlaps(t) for p in got.pieces for t in taken)
             assert all(p.subnet_of(place.cidr) for p in got.pieces)
             if got.single is None:
-                half = place.total // BLOCK // 2  # neither half has so many
+                half = place.total // PREFIX_SIZE // 2  # neither half has so many
                 letters = found.letters
                 assert max(letters[:half].count("."), letters[half:].count(".")) < wanted
             else:
-                first = (int(got.single[0]) - int(place.cidr[0])) // BLOCK
-                inside = found.letters[first : first + got.single.num_addresses // BLOCK]
+                first = (int(got.single[0]) - int(place.cidr[0])) // PREFIX_SIZE
+                inside = found.letters[first : first + got.single.num_addresses // PREFIX_SIZE]
                 assert inside.count(".") >= wanted
         assert reservation_for(found, found.free_blocks + 1).single is None
 
@@ -273,5 +274,5 @@ def test_from_counts_each_address_may_spoil_another_block() -> None:
     counted = fragments_of_counts(subnet("10.0.0.0/24"), 3)
     got = reservation_for(counted, 4)  # 4 + 3 blocks
     assert str(got.single) == "10.0.0.0/25"
-    assert sum(p.num_addresses for p in got.pieces) == 7 * BLOCK
+    assert sum(p.num_addresses for p in got.pieces) == 7 * PREFIX_SIZE
     assert reservation_for(counted, 12).single is None  # 15 of 14

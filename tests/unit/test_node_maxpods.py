@@ -10,8 +10,9 @@ import pytest
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
 from capacity.node import density
-from capacity.node.maxpods import LIMITS, MODES, Platform, max_pods, max_pods_rows, modes_of, unmanaged_of
+from capacity.node.maxpods import LIMITS, Platform, max_pods, max_pods_rows, modes_of, unmanaged_of
 from capacity.node.trace import max_pods_terms
+from capacity.plan.constants import MODES
 
 CATALOG = load_catalog()
 M5 = CATALOG.get("m5.large")  # 3 ENIs of 10, 2 vCPUs, 9 branch ENIs

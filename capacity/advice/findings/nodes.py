@@ -10,7 +10,9 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape, group_settings
+from capacity.node.density import CAP_SMALL, recommended_cap
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.windows import ENABLED
 from capacity.units import MIB, counted
 
@@ -51,7 +53,7 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
             yield finding("IP011", where, f"{group.name}: {name} {why}, it gets single addresses, not prefixes")
         elif settings.prefix and not settings.ipv6 and not group.windows and not group.max_pods:
             single = kind.limits.serving * kind.limits.k + 2
-            if kind.max_pods <= max(single, _blind_max_pods(kind.instance_type)) < min(110, 16 * single):
+            if kind.max_pods <= max(single, _blind_max_pods(kind.instance_type)) < min(CAP_SMALL, PREFIX_SIZE * single):
                 text = f"{group.name}: max pods of {name} is {kind.max_pods}, what single addresses allow"
                 yield finding("IP008", where, f"{text}; prefixes could address {kind.addresses:,}")
         memory = (kind.instance_type.memory_mib or 0) * MIB
@@ -169,7 +171,7 @@ def _max_pods(shape: GroupShape) -> Iterator[Finding]:
     group, where = shape.group, f"nodeGroups.{shape.group.name}"
     if group.provisioner != "managed" or group.windows:
         return
-    cap = 250 if min(t.instance_type.vcpus or 0 for t in shape.types) > 30 else 110
+    cap = recommended_cap(min(t.instance_type.vcpus or 0 for t in shape.types))
     if group.max_pods and group.max_pods > cap:
         text = f"{group.name}: maxPods {group.max_pods} is above the {cap} that EKS enforces without a custom AMI"
         yield finding("IP015", where, text)

@@ -6,18 +6,16 @@ from collections.abc import Iterator
 
 from capacity.advice.findings.codes import Finding, Ranked, finding, worst_of_each
 from capacity.cluster.check import CheckResult
-from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE, short_subnets
+from capacity.cluster.control_plane import CONTROL_PLANE_ADVISED, CONTROL_PLANE_UPDATE, short_subnets
 from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.discovery import ROLE_TAG, of_another_cluster, subnet_discovery
 from capacity.plan.model import Plan, Subnet
 from capacity.units import counted
 from capacity.vpc.fragments import expected_free_blocks, fragments_of_counts
 from capacity.vpc.ledger import SubnetState
 
-CONTROL_PLANE_ADVISED = (
-    16  # addresses in each cluster subnet; awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L77
-)
 LOAD_BALANCER_PREFIX = 27  # smallest subnet of an ALB; AWS ELB user guide (read 2026-11-24)
 LOAD_BALANCERS = ("alb", "clb")
 
@@ -96,7 +94,7 @@ def _subnet(state: SubnetState, scenario: ScenarioState, result: CheckResult) ->
 
 
 def _singles(state: SubnetState) -> int:
-    return state.used_total - 16 * state.prefixes
+    return state.used_total - PREFIX_SIZE * state.prefixes
 
 
 def _pods(result: CheckResult) -> Iterator[Finding]:
@@ -230,5 +228,5 @@ def _blocks_if_scattered(state: SubnetState) -> int:
     Those of a reservation for prefixes are whole for certain.
     """
     empty = fragments_of_counts(state.subnet, 0, 0)
-    singles = min(_singles(state), empty.whole * 16 + empty.rest)
+    singles = min(_singles(state), empty.whole * PREFIX_SIZE + empty.rest)
     return empty.reserved_free + int(expected_free_blocks(empty.whole, empty.rest, singles))

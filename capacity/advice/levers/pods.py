@@ -13,10 +13,11 @@ from capacity.advice.snippets.subnets import reservation_snippets
 from capacity.cluster.check import CheckResult, states_of
 from capacity.node.density import recommended_cap
 from capacity.plan.cni_env import cni_settings
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import NodeGroup, Plan, Reservation, Subnet
 from capacity.plan.patch import entry
 from capacity.plan.windows import PREFIXES
-from capacity.vpc.blocks import BLOCK, prefixes_fit, room_of
+from capacity.vpc.blocks import prefixes_fit, room_of
 from capacity.vpc.ledger import SubnetState
 from capacity.vpc.reservations import reservation_choices
 
@@ -167,7 +168,7 @@ def _holds(state: SubnetState, cidrs: tuple[IPv4Network, ...]) -> bool:
     if not state.prefixes_placed:
         return False
     reserved = (*state.subnet.reservations, *(Reservation(c, "prefix") for c in cidrs))
-    singles = state.used_total - BLOCK * state.prefixes
+    singles = state.used_total - PREFIX_SIZE * state.prefixes
     subnet: Subnet = replace(state.subnet, reservations=reserved)
     return bool(prefixes_fit(subnet, state.prefixes, singles))
 

@@ -15,10 +15,11 @@ from capacity.cluster.booking import FIXED_HOLDERS
 from capacity.cluster.bounds import bounds_of
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import GroupState, ScenarioState
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import RESERVED_BY_AWS, NodeGroup, Plan, Subnet
 from capacity.plan.patch import entry
 from capacity.units import ceil_div
-from capacity.vpc.blocks import BLOCK, prefixes_fit
+from capacity.vpc.blocks import prefixes_fit
 from capacity.vpc.cidr_rules import LARGEST, proposals
 from capacity.vpc.layout import first_free
 
@@ -101,7 +102,7 @@ class _Load:
         """The part of one of ``places`` equal subnets: nodes are whole."""
         if places == 1:
             return self
-        node_prefixes = ceil_div(self.node, BLOCK) if self.prefixes else 0
+        node_prefixes = ceil_div(self.node, PREFIX_SIZE) if self.prefixes else 0
         return _Load(
             ceil_div(self.addresses, places) + self.node, ceil_div(self.prefixes, places) + node_prefixes, self.node
         )
@@ -206,7 +207,7 @@ def _length(load: _Load, highest: int, min_free: Fraction) -> int:
     for length in range(SMALLEST_NEW, LARGEST, -1):
         usable = (1 << (32 - length)) - RESERVED_BY_AWS
         empty = Subnet("", "", IPv4Network((0, length)))
-        blocks = prefixes_fit(empty, load.prefixes, max(load.addresses - BLOCK * load.prefixes, 0))
+        blocks = prefixes_fit(empty, load.prefixes, max(load.addresses - PREFIX_SIZE * load.prefixes, 0))
         if load.addresses <= (1 - min_free) * usable and highest <= usable and blocks:
             return length
     return LARGEST

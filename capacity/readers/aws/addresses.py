@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from capacity.errors import SpecError
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import RESERVED_BY_AWS
 from capacity.readers.aws.answers import Answers, Item, count, section, tags, text, texts
 from capacity.readers.aws.owners import Interface
 from capacity.readers.common import discovery_tags
 from capacity.readers.decode import brief
-from capacity.vpc.blocks import BLOCK, kept_by_aws
+from capacity.vpc.blocks import kept_by_aws
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +272,13 @@ def free_blocks(
     >>> free_blocks(IPv4Network("10.0.0.0/24"), [], [(167772180, 167772180)])  # 10.0.0.20
     13
     """
-    first, last = int(cidr.network_address) // BLOCK, int(cidr.broadcast_address) // BLOCK
-    touched = {a // BLOCK for a in kept_by_aws(cidr)}
+    first, last = int(cidr.network_address) // PREFIX_SIZE, int(cidr.broadcast_address) // PREFIX_SIZE
+    touched = {a // PREFIX_SIZE for a in kept_by_aws(cidr)}
     for low, high in spans:
-        touched.update(range(low // BLOCK, high // BLOCK + 1))
+        touched.update(range(low // PREFIX_SIZE, high // PREFIX_SIZE + 1))
     for block, kind in reservations:
         if kind != "prefix":
-            touched.update(range(int(block.network_address) // BLOCK, int(block.broadcast_address) // BLOCK + 1))
+            touched.update(
+                range(int(block.network_address) // PREFIX_SIZE, int(block.broadcast_address) // PREFIX_SIZE + 1)
+            )
     return last - first + 1 - sum(first <= b <= last for b in touched)

@@ -14,6 +14,7 @@ from capacity.cluster.shape import group_shapes
 from capacity.cni.facade import address_capacity, effective, node_limits, without_primary
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, cni_settings
+from capacity.plan.constants import HOST_PODS, PREFIX_SIZE
 from capacity.plan.discovery import closed_to_pods, places_by_tag, read_tags, takes_further_enis
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Cni, Subnet
@@ -50,7 +51,6 @@ _NEEDS = {
     "cni-settings": "addons",
     "coredns": "addons",
 }
-HOST_PODS = 2  # aws-node and kube-proxy on every node
 
 
 def evidence_of(
@@ -196,7 +196,7 @@ def _step(kinds: list[InstanceType], settings: CniSettings) -> int | None:
     if settings.ipv6 or settings.ip_targets:
         return 1
     if settings.prefix:
-        return 16
+        return PREFIX_SIZE
     return max((k.ipv4_per_eni or 1 for k in kinds), default=None)
 
 

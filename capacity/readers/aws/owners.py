@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from capacity.catalog.files import data_dir, read_text
+from capacity.plan.constants import PREFIX_SIZE
 from capacity.readers.aws.answers import Answers, Item, count, moment, objects, section, tags, text
 from capacity.readers.decode import brief
 
-PREFIX_SIZE = 16  # addresses of a /28; aws/aws-eks-best-practices@dc0243a prefix-mode_linux.adoc L22
 LEAK_AGE_S = 300  # the CNI's own clean-up takes ENIs "available" for longer; ipamd awsutils.go L89-90, L2407
 
 NODE_OWNERS = ("node_primary", "cni_secondary", "trunk", "branch", "unmanaged")
