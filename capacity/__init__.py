@@ -10,7 +10,8 @@ The library behind the command of the same name; ``docs/reference/python-api.md`
     what if     headroom_by_nodes, headroom_by_pods, shape_map, request_grid, group_offers, what_if, warm_for_plan,
                 packed_blocks
     growth      forecast_growth, forecast_history, parse_horizon, read_history, daily_series, sizes_of
-    a plan      read_plan, parse_plan, check, findings; subnet_frame, group_frame, runway_frame
+    a plan      read_plan, parse_plan, read_patched, write_patched, check, findings, find_fixes, compare, explain;
+                subnet_frame, group_frame, runway_frame
     errors      CapacityError, SpecError, UnknownInstanceType, CatalogError, InfeasiblePlan, MissingExtra
 
 Names are loaded when they are first used: ``import capacity`` loads neither NumPy nor pandas.
@@ -21,9 +22,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from capacity.advice.compare import Comparison, compare
     from capacity.advice.findings.codes import Finding
     from capacity.advice.findings.rules import findings
+    from capacity.advice.fixes import Fix, Fixes
     from capacity.advice.judge import check
+    from capacity.advice.search import find_fixes
     from capacity.advice.warm import warm_for_plan
     from capacity.advice.whatif import what_if
     from capacity.catalog.instance_type import InstanceType
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from capacity.cluster.check import CheckResult
     from capacity.cluster.frames import group_frame, runway_frame, subnet_frame
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
+    from capacity.cluster.trace import Term, explain
     from capacity.cluster.typical import group_offers
     from capacity.cni.node_pool import Pool, node_pool
     from capacity.cni.sweep import PoolGrid, TypeArrays, pool_frame, sweep, type_arrays
@@ -56,6 +61,7 @@ if TYPE_CHECKING:
     from capacity.plan.cni_env import CniSettings, cni_settings
     from capacity.plan.model import Plan
     from capacity.plan.parse import parse_plan, read_plan
+    from capacity.plan.patch import read_patched, write_patched
     from capacity.vpc.block_map import packed_blocks
 
 __version__ = "0.1.0"
@@ -66,8 +72,11 @@ __all__ = [
     "CatalogError",
     "CheckResult",
     "CniSettings",
+    "Comparison",
     "Daemon",
     "Finding",
+    "Fix",
+    "Fixes",
     "InfeasiblePlan",
     "InstanceType",
     "Keep",
@@ -80,12 +89,16 @@ __all__ = [
     "Pool",
     "PoolGrid",
     "SpecError",
+    "Term",
     "TypeArrays",
     "UnknownInstanceType",
     "check",
     "cilium_settings",
     "cni_settings",
+    "compare",
     "daily_series",
+    "explain",
+    "find_fixes",
     "findings",
     "forecast_growth",
     "forecast_history",
@@ -105,6 +118,7 @@ __all__ = [
     "pool_frame",
     "price_per_hour",
     "read_history",
+    "read_patched",
     "read_plan",
     "request_grid",
     "runway_frame",
@@ -115,6 +129,7 @@ __all__ = [
     "type_arrays",
     "warm_for_plan",
     "what_if",
+    "write_patched",
 ]
 
 # The imports above for those who run the code, not only read it; tests/unit/test_public_api.py holds them together.
@@ -126,10 +141,14 @@ _HOMES = {
     "catalog.instance_type": ("InstanceType",),
     "catalog.prices": ("price_per_hour",),
     "catalog.table": ("Catalog", "load_catalog"),
+    "advice.compare": ("Comparison", "compare"),
+    "advice.fixes": ("Fix", "Fixes"),
     "advice.judge": ("check",),
+    "advice.search": ("find_fixes",),
     "cluster.check": ("CheckResult",),
     "cluster.frames": ("group_frame", "runway_frame", "subnet_frame"),
     "cluster.headroom": ("headroom_by_nodes", "headroom_by_pods"),
+    "cluster.trace": ("Term", "explain"),
     "cluster.typical": ("group_offers",),
     "cni.node_pool": ("Pool", "node_pool"),
     "cni.sweep": ("PoolGrid", "TypeArrays", "pool_frame", "sweep", "type_arrays"),
@@ -147,6 +166,7 @@ _HOMES = {
     "plan.cni_env": ("CniSettings", "cni_settings"),
     "plan.parse": ("parse_plan", "read_plan"),
     "plan.model": ("Plan",),
+    "plan.patch": ("read_patched", "write_patched"),
     "vpc.block_map": ("packed_blocks",),
 }
 

@@ -19,17 +19,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
+from pathlib import Path
 
 from capacity.advice.distance import addresses_suffice, distance_of, has_addresses, is_ok, remaining
 from capacity.advice.fixes import Fix, Fixes, conflict, joined_commands, least_free, merged
+from capacity.advice.judge import check
 from capacity.advice.levers.lever import RISKS, Lever
 from capacity.advice.levers.offered import lever_for, levers
 from capacity.advice.reasons import with_reasons
 from capacity.advice.trial import Goal, Trials
 from capacity.cluster.check import CheckResult
 from capacity.errors import SpecError
-from capacity.plan.document import Section, collector_paused
+from capacity.plan.document import Section, collector_paused, read_plan_file
 from capacity.plan.model import ScenarioSpec
+from capacity.plan.parse import parse_plan
 
 MOST_TOGETHER = 3  # levers in one set
 FEWEST_CHECKS, MOST_CHECKS = 40, 150  # in a search
@@ -44,8 +47,8 @@ Tell = Callable[[int, int], None]
 
 @collector_paused()
 def find_fixes(
-    document: Section,
-    result: CheckResult,
+    plan: Section | Path | str,
+    result: CheckResult | None = None,
     scenarios: Sequence[str | ScenarioSpec] | None = None,
     tell: Tell | None = None,
 ) -> Fixes:
@@ -53,10 +56,10 @@ def find_fixes(
 
     Parameters
     ----------
-    document : Section
-        The plan as read.
-    result : CheckResult
-        Its check.
+    plan : Section, Path or str
+        The plan as read, or the path of its file.
+    result : CheckResult, optional
+        Its check, where it was made already.
     tell : callable, optional
         Called before each check, and before each lever is looked for, with the checks done and the most there may be.
 
@@ -66,6 +69,8 @@ def find_fixes(
     are unschedulable for another reason than addresses is the partial answer. An interrupt ends the search: what was
     found until then is the answer.
     """
+    document = plan if isinstance(plan, Section) else read_plan_file(plan).document
+    result = result or check(parse_plan(document), scenarios)
     if not (result.harmful or result.blocked) and all(map(is_ok, result.scenarios)):
         return Fixes(None, None, ())  # ok, or only a plan without pods: no change of the plan is a fix of that
     search = _Search(document, result, scenarios, tell)
