@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from itertools import accumulate
 from math import ceil
 
 from capacity.cni.calls import (
@@ -206,18 +207,16 @@ class WarmCurve:
 @cache
 def warm_curve(limits: NodeLimits, settings: CniSettings, costs: CallCosts, max_pods: int, most: int) -> WarmCurve:
     """The closed forms over all pod counts up to ``most``, once for all nodes alike."""
-    import numpy as np
-
-    slots, enis = held(limits, settings, max_pods, np.arange(most + 1))
-    slots, enis = np.broadcast_to(slots, (most + 1,)), np.broadcast_to(enis, (most + 1,))
+    both = [held(limits, settings, max_pods, pods) for pods in range(most + 1)]
+    slots, enis = [int(s) for s, _ in both], [int(e) for _, e in both]
     starts = start_calls(slots, enis, costs)
     stops = stop_calls(slots, enis, whole_enis=not settings.ip_targets and not settings.prefix)
     return WarmCurve(
-        slots=slots.tolist(),
-        enis=enis.tolist(),
+        slots=slots,
+        enis=enis,
         launch=int(launch_calls(slots[0], enis[0], limits.idle_primary, costs, int(limits.trunk))),
-        started=[0, *np.cumsum(starts).tolist()],
-        stopped=[0, *np.cumsum(stops).tolist()],
+        started=list(accumulate(starts, initial=0)),
+        stopped=list(accumulate(stops, initial=0)),
     )
 
 

@@ -10,16 +10,11 @@ figure; ``docs/how-to/choose-warm-targets.md`` works an example by hand.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
 
 from capacity.units import IntLike
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Ints = npt.NDArray[np.integer[Any]]
 
 ASSIGN_CALLS = 1  # AssignPrivateIpAddresses: single addresses or prefixes, ipamd.go L1135-1147, L1225-1237
 UNASSIGN_CALLS = 1  # UnassignPrivateIpAddresses, one per ENI touched, ipamd.go L933
@@ -98,17 +93,18 @@ def launch_calls(slots: IntLike, enis: IntLike, idle_primary: int, costs: CallCo
     return costs.launch + trunk * costs.trunk + fill_primary + (enis - 1) * costs.new_eni
 
 
-def start_calls(slots: Ints, enis: Ints, costs: CallCosts) -> Ints:
+def start_calls(slots: Sequence[int], enis: Sequence[int], costs: CallCosts) -> list[int]:
     """Calls for the pod that comes, from 0, 1, … pods. [calls]
 
     Parameters
     ----------
-    slots, enis : ndarray of int, shape (n + 1,)
+    slots, enis : sequence of int
         Held with 0 to n pods.
 
     Returns
     -------
-    ndarray of int, shape (n,)
+    list of int
+        For the first to the nth pod.
 
     Notes
     -----
@@ -120,16 +116,16 @@ def start_calls(slots: Ints, enis: Ints, costs: CallCosts) -> Ints:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> start_calls(np.array([9, 18, 18]), np.array([1, 2, 2]), call_costs(False, True)).tolist()
+    >>> start_calls([9, 18, 18], [1, 2, 2], call_costs(False, True))
     [6, 0]
     """
-    more_enis, more_slots = enis[1:] - enis[:-1], slots[1:] - slots[:-1]
-    calls: Ints = more_enis * costs.new_eni + ASSIGN_CALLS * ((more_slots > 0) & (more_enis == 0))
-    return calls
+    return [
+        (after - before) * costs.new_eni + ASSIGN_CALLS * (more > 0 and after == before)
+        for (before, after), more in zip(pairwise(enis), _rises(slots), strict=True)
+    ]
 
 
-def stop_calls(slots: Ints, enis: Ints, whole_enis: bool) -> Ints:
+def stop_calls(slots: Sequence[int], enis: Sequence[int], whole_enis: bool) -> list[int]:
     """Calls after the pod that goes, back to 0, 1, … pods; at most, since scattered pods hold ENIs back. [calls]
 
     Parameters
@@ -143,12 +139,18 @@ def stop_calls(slots: Ints, enis: Ints, whole_enis: bool) -> Ints:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> stop_calls(np.array([2, 3, 4]), np.array([1, 1, 2]), whole_enis=False).tolist()
+    >>> stop_calls([2, 3, 4], [1, 1, 2], whole_enis=False)
     [1, 4]
     """
-    fewer_enis, fewer_slots = enis[1:] - enis[:-1], slots[1:] - slots[:-1]
-    return fewer_enis * FREE_ENI_CALLS + UNASSIGN_CALLS * (fewer_slots > 0) * (not whole_enis)
+    each = 0 if whole_enis else UNASSIGN_CALLS
+    return [
+        fewer_enis * FREE_ENI_CALLS + each * (fewer_slots > 0)
+        for fewer_enis, fewer_slots in zip(_rises(enis), _rises(slots), strict=True)
+    ]
+
+
+def _rises(values: Sequence[int]) -> list[int]:
+    return [after - before for before, after in pairwise(values)]
 
 
 def eni_flap_calls_per_hour(costs: CallCosts) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
-import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -55,9 +54,9 @@ def counting(limit: NodeLimits, env: CniSettings, max_pods: int) -> Counting:
     return Counting(**fields_of(limit, env, max_pods))
 
 
-def figures(limit: NodeLimits, env: CniSettings, max_pods: int, pods: int) -> tuple[np.ndarray, np.ndarray]:
-    slots, enis = packed(limit, env, max_pods, np.arange(pods + 1))
-    return np.broadcast_to(slots, pods + 1), np.broadcast_to(enis, pods + 1)
+def figures(limit: NodeLimits, env: CniSettings, max_pods: int, pods: int) -> tuple[list[int], list[int]]:
+    both = [packed(limit, env, max_pods, n) for n in range(pods + 1)]
+    return [int(s) for s, _ in both], [int(e) for _, e in both]
 
 
 @settings(max_examples=600)
@@ -67,7 +66,7 @@ def test_from_a_fresh_node_until_its_pods_run(limit: NodeLimits, env: CniSetting
     model = grown(counting(limit, env, max_pods), pods)
     assert isinstance(model, Counting)
     slots, enis = figures(limit, env, max_pods, pods)
-    closed = launch_calls(slots[0], enis[0], limit.idle_primary, COSTS) + start_calls(slots, enis, COSTS).sum()
+    closed = launch_calls(slots[0], enis[0], limit.idle_primary, COSTS) + sum(start_calls(slots, enis, COSTS))
     assert closed == COSTS.launch + model.calls
 
 

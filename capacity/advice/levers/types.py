@@ -15,6 +15,8 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.platform import group_platform
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.shape import GroupShape, group_settings
+from capacity.cni.node_pool import FIGURES, effective, node_limits, rest
+from capacity.plan.cni_env import CniSettings
 from capacity.plan.model import NodeGroup, Plan
 from capacity.plan.patch import entry
 from capacity.units import ceil_div
@@ -164,18 +166,21 @@ def _carried(state: GroupState, extra: int) -> _Carried:
 
 def _addresses(plan: Plan, group: NodeGroup, kinds: Sequence[InstanceType], carried: _Carried) -> list[int | None]:
     """Addresses that the group's nodes would take, by type; None where a node cannot carry its pods. [addresses]"""
-    import numpy as np
-
-    from capacity.cni.sweep import sweep
-
     settings = group_settings(plan.cni, group)
-    max_pods = [group_platform(replace(group, instance_types=(k,)), settings).figures[0][0] for k in kinds]
-    columns = ("subnet_addresses", "pods_without_address")
-    unmanaged = group.unmanaged_enis
-    grid = sweep(kinds, settings, carried.vpc_pods, max_pods, columns=columns, unmanaged_enis=unmanaged)
-    totals = grid["subnet_addresses"].astype(np.int64) @ np.array(carried.nodes, dtype=np.int64)
-    fits = (grid["pods_without_address"] == 0).all(axis=1) & (np.array(max_pods) >= carried.most)
-    return [int(n) if ok else None for n, ok in zip(totals, fits, strict=True)]
+    max_pods = (group_platform(replace(group, instance_types=(k,)), settings).figures[0][0] for k in kinds)
+    return [_taken(group, settings, kind, most, carried) for kind, most in zip(kinds, max_pods, strict=True)]
+
+
+def _taken(group: NodeGroup, settings: CniSettings, kind: InstanceType, max_pods: int, carried: _Carried) -> int | None:
+    """Addresses of the group's nodes were they of a type; None where one cannot carry its pods. [addresses]"""
+    if max_pods < carried.most:
+        return None
+    own = effective(settings, kind)
+    limits = node_limits(kind, own, group.unmanaged_enis)
+    nodes = [rest(limits, own, max_pods, pods) for pods in carried.vpc_pods]
+    if any(FIGURES["pods_without_address"](node) for node in nodes):
+        return None
+    return sum(n * int(FIGURES["subnet_addresses"](node)) for node, n in zip(nodes, carried.nodes, strict=True))
 
 
 def _candidates(plan: Plan, shape: GroupShape) -> list[InstanceType]:
