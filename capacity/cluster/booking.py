@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -42,17 +42,23 @@ class Holding:
     @cached_property
     def lowest(self) -> Mapping[str, int]:
         """Fewest addresses in each subnet, over all splits of its pods and over where odd nodes fall."""
-        found = dict.fromkeys(self.by_subnet, 0)
-        for taken in self._taken:
-            found[taken.subnet] += taken.lowest
-        return found
+        return self._summed(lambda taken: taken.lowest)
 
     @cached_property
     def highest(self) -> Mapping[str, int]:
         """The most."""
+        return self._summed(lambda taken: taken.highest)
+
+    def _summed(self, bound: Callable[[Taken], int]) -> Mapping[str, int]:
+        """One bound of each subnet; zones and subnets mostly have as many nodes as another."""
         found = dict.fromkeys(self.by_subnet, 0)
+        known: dict[object, int] = {}
         for taken in self._taken:
-            found[taken.subnet] += taken.highest
+            like = taken.like
+            addresses = known.get(like)
+            if addresses is None:
+                addresses = known[like] = bound(taken)
+            found[taken.subnet] += addresses
         return found
 
     @cached_property

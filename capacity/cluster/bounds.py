@@ -7,7 +7,7 @@ between so many and so many nodes. ``docs/explanation/model.md`` says what the b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from capacity.cluster.discovery import Roaming
@@ -78,6 +78,14 @@ class Taken:
     state: GroupState
     here: Here
     table: Table | None
+
+    @property
+    def like(self) -> Hashable:
+        """What tells its bounds from those of the group in another subnet."""
+        here = self.here
+        places = {zone for _, zone in self.state.turnover.closings}
+        alone = (here.zone, self.subnet) if here.filled else here.zone in places
+        return here.old, here.started, alone, self.table
 
     @property
     def lowest(self) -> int:

@@ -10,7 +10,6 @@ from capacity.cluster.control_plane import CONTROL_PLANE_ENIS
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.shape import group_shapes
-from capacity.cni.facade import slots_and_enis
 from capacity.cni.facade import start_calls as start_calls_of_node
 from capacity.plan.discovery import subnet_discovery
 from capacity.plan.model import Plan
@@ -74,7 +73,7 @@ def _interfaces(groups: Iterable[GroupState]) -> tuple[int, int]:
     for group in groups:
         shape = group.shape.first
         for c in group.classes:
-            slots, enis = slots_and_enis(shape.limits, shape.settings, shape.max_pods, c.vpc_pods)
+            slots, enis, _ = shape.pool(c.vpc_pods)
             own = enis + shape.limits.trunk + shape.limits.unmanaged
             prefixes = slots if shape.settings.prefix else 0
             if shape.settings.ipv6:
