@@ -55,12 +55,12 @@ class Subnet:
     @property
     def total(self) -> int:
         """Addresses of the block. [addresses]"""
-        return self.cidr.num_addresses
+        return 1 << (self.cidr.max_prefixlen - self.cidr.prefixlen)
 
     @property
     def usable(self) -> int:
         """Less the five that AWS keeps. [addresses]"""
-        return self.cidr.num_addresses - RESERVED_BY_AWS
+        return self.total - RESERVED_BY_AWS
 
 
 @dataclass(frozen=True, slots=True)
