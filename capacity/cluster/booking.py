@@ -55,11 +55,13 @@ class Holding:
         found = dict.fromkeys(self.by_subnet, 0)
         known: dict[object, int] = {}
         for taken in self._taken:
+            if taken.table is None:  # quickly said
+                found[taken.subnet] += bound(taken)
+                continue
             like = taken.like
-            addresses = known.get(like)
-            if addresses is None:
-                addresses = known[like] = bound(taken)
-            found[taken.subnet] += addresses
+            if like not in known:
+                known[like] = bound(taken)
+            found[taken.subnet] += known[like]
         return found
 
     @cached_property

@@ -119,11 +119,13 @@ def bounds_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Take
     for zone in state.nodes_by_zone:
         mine = [n for n in spec.subnets if subnets[n].zone == zone]
         homes = [n for n in spec.pod_subnets if subnets[n].zone == zone]
+        nodes = {name: _nodes_in(state, zone, mine, name) for name in mine}
         for name in mine:
-            yield Taken(name, state, _nodes_in(state, zone, mine, name), None)
+            yield Taken(name, state, nodes[name], None)
+        pods = {name: _nodes_in(state, zone, homes, name) for name in homes} if homes else nodes
         for name in homes or mine:
             table = shape.first.home_table if name in shape.choices else shape.first.demand_table
-            yield Taken(name, state, _nodes_in(state, zone, homes or mine, name), table)
+            yield Taken(name, state, pods[name], table)
 
 
 def _why(state: GroupState, here: Here) -> str:

@@ -40,13 +40,16 @@ class Engine:
         self.slots = [self._all_slots(group) for group in range(len(self.shapes))]
         self.pods = self.load.pods
         self.allowed = self.load.allowed
+        self._demands: dict[str, Demand] = {}
         self._fleets: dict[Demand, Fleet] = {}
         self._at_rest: dict[str, ScenarioState] = {}
         self._beside: dict[str, list[Extra]] = {}
 
     def demand(self, name: str) -> Demand:
         """What the cluster at rest asks for: ``steady``, ``peak`` or ``ceiling``."""
-        return AT_REST[name](self.plan, self.shapes)
+        if name not in self._demands:
+            self._demands[name] = AT_REST[name](self.plan, self.shapes)
+        return self._demands[name]
 
     def at_rest(self, name: str) -> ScenarioState:
         """The cluster in one of these states; settled once, as several questions start from it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from capacity.cluster.check import CheckResult
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS
@@ -111,6 +112,7 @@ def start_calls(plan: Plan, group: GroupState, nodes: int) -> Counter[str]:
     return +calls
 
 
+@cache
 def _quota_name(api: str) -> str:
     """``ec2_create_network_interface`` of ``CreateNetworkInterface``."""
     if api == RUN_INSTANCES:
