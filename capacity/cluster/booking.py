@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from capacity.cluster.bounds import Taken, bounds_of, roaming_of
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS, FEWEST_CONTROL_PLANE_ENIS
@@ -42,17 +43,25 @@ class Holding:
     @cached_property
     def lowest(self) -> Mapping[str, int]:
         """Fewest addresses in each subnet, over all splits of its pods and over where odd nodes fall."""
-        found = dict.fromkeys(self.by_subnet, 0)
-        for taken in self._taken:
-            found[taken.subnet] += taken.lowest
-        return found
+        return self._summed(lambda taken: taken.lowest)
 
     @cached_property
     def highest(self) -> Mapping[str, int]:
         """The most."""
+        return self._summed(lambda taken: taken.highest)
+
+    def _summed(self, bound: Callable[[Taken], int]) -> Mapping[str, int]:
+        """One bound of each subnet; zones and subnets mostly have as many nodes as another."""
         found = dict.fromkeys(self.by_subnet, 0)
+        known: dict[object, int] = {}
         for taken in self._taken:
-            found[taken.subnet] += taken.highest
+            if taken.table is None:  # quickly said
+                found[taken.subnet] += bound(taken)
+                continue
+            like = taken.like
+            if like not in known:
+                known[like] = bound(taken)
+            found[taken.subnet] += known[like]
         return found
 
     @cached_property
@@ -183,34 +192,59 @@ def _book_tenants(plan: Plan, bookings: Mapping[str, Booking]) -> None:
             bookings[name].book(tenant.holder, tenant.addresses, f"{tenant.kind} {tenant.name}")
 
 
+class _Nodes(NamedTuple):
+    """What books addresses, in words when asked for: few of all entries are ever read."""
+
+    nodes: int
+    kind: str
+    group: str
+    pods: int
+    spares_subnets: bool
+
+    def __str__(self) -> str:
+        what = f"{self.nodes} × {self.kind} of {self.group} with {counted(self.pods, 'pod')}"
+        return what if self.spares_subnets else f"{what} on VPC addresses"
+
+
+class _Part(NamedTuple):
+    """The same of a part of these addresses; numbers with a noun are counted."""
+
+    of: _Nodes
+    text: str
+    numbers: tuple[int | tuple[int, str], ...] = ()
+
+    def __str__(self) -> str:
+        said = (counted(*n) if isinstance(n, tuple) else n for n in self.numbers)
+        return f"{self.of}: {self.text.format(*said)}"
+
+
 def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
     """The expected addresses of a group's nodes, bounds apart."""
     shape, name = state.shape.first, state.shape.group.name
-    none = (0, 0)
+    trunk, unit, none = shape.limits.trunk, shape.unit, (0, 0)
     for c in state.classes:
         if state.shape.group.fargate:
             bookings[c.slot.subnet].book("assigned", c.count, f"{counted(c.count, 'Fargate pod')} of {name}", none)
             continue
-        what = f"{c.count} × {shape.instance_type.name} of {name} with {counted(c.vpc_pods, 'pod')}"
-        what += "" if shape.settings.spares_subnets else " on VPC addresses"
+        what = _Nodes(c.count, shape.instance_type.name, name, c.vpc_pods, shape.settings.spares_subnets)
         home, pods = bookings[c.slot.subnet], bookings[c.slot.address_subnet]
         home.book("node_primary", c.count, what, none)
         if shape.limits.unmanaged:
-            home.book("eni_primary", c.count * shape.limits.unmanaged, f"{what}: unmanaged ENIs", none)
+            home.book("eni_primary", c.count * shape.limits.unmanaged, _Part(what, "unmanaged ENIs"), none)
         if c.branch_pods:
-            pods.book("branch", c.count * c.branch_pods, f"{what}: {counted(c.branch_pods, 'branch ENI')}", none)
+            branches = _Part(what, "{}", ((c.branch_pods, "branch ENI"),))
+            pods.book("branch", c.count * c.branch_pods, branches, none)
         slots, enis, with_address = shape.pool(c.vpc_pods)
         if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.discovery
             slots, enis = shape.primary_slots(c.vpc_pods), 1
-        held = slots * shape.unit
+        held = slots * unit
         served = min(with_address, held)
-        others = enis - 1 + shape.limits.trunk
+        others = enis - 1 + trunk
         if others:
-            pods.book(
-                "eni_primary", c.count * others, f"{what}: {counted(enis, 'ENI')} + {shape.limits.trunk} trunk", none
-            )
+            pods.book("eni_primary", c.count * others, _Part(what, "{} + {} trunk", ((enis, "ENI"), trunk)), none)
         if served:
             pods.book("assigned", c.count * served, what, none)
         if held > served:
-            pods.book("warm", c.count * (held - served), f"{what}: {held} held − {served} assigned", none)
+            spare = _Part(what, "{} held − {} assigned", (held, served))
+            pods.book("warm", c.count * (held - served), spare, none)
         pods.prefixes += c.count * slots if shape.settings.prefix else 0

@@ -7,7 +7,7 @@ between so many and so many nodes. ``docs/explanation/model.md`` says what the b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from capacity.cluster.discovery import Roaming
@@ -80,6 +80,14 @@ class Taken:
     table: Table | None
 
     @property
+    def like(self) -> Hashable:
+        """What tells its bounds from those of the group in another subnet."""
+        here = self.here
+        places = {zone for _, zone in self.state.turnover.closings}
+        alone = (here.zone, self.subnet) if here.filled else here.zone in places
+        return here.old, here.started, alone, self.table
+
+    @property
     def lowest(self) -> int:
         """The least. [addresses]"""
         if self.table is None:
@@ -111,11 +119,13 @@ def bounds_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Take
     for zone in state.nodes_by_zone:
         mine = [n for n in spec.subnets if subnets[n].zone == zone]
         homes = [n for n in spec.pod_subnets if subnets[n].zone == zone]
+        nodes = {name: _nodes_in(state, zone, mine, name) for name in mine}
         for name in mine:
-            yield Taken(name, state, _nodes_in(state, zone, mine, name), None)
+            yield Taken(name, state, nodes[name], None)
+        pods = {name: _nodes_in(state, zone, homes, name) for name in homes} if homes else nodes
         for name in homes or mine:
             table = shape.first.home_table if name in shape.choices else shape.first.demand_table
-            yield Taken(name, state, _nodes_in(state, zone, homes or mine, name), table)
+            yield Taken(name, state, pods[name], table)
 
 
 def _why(state: GroupState, here: Here) -> str:

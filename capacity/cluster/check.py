@@ -166,7 +166,8 @@ def singles(plan: Plan, spec: ScenarioSpec) -> list[ScenarioSpec]:
 
 def _state(engine: Engine, spec: ScenarioSpec) -> ScenarioState:
     if not set(spec.parts) & EVENTS.keys():
-        return _counted(replace(engine.at_rest(_base(spec)), name=spec.name), spec)
+        state = engine.at_rest(_base(spec))
+        return _counted(state if state.name == spec.name else replace(state, name=spec.name), spec)
     fleet, rule = fleet_after(engine, spec)
     return _counted(engine.settle(spec.name, rule, fleet, variant_of(spec)), spec)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
+from math import inf
 
 from capacity.cluster.booking import Holding, Span, Spans, book, holding_of
 from capacity.cluster.control_plane import refusal
@@ -21,6 +22,7 @@ from capacity.plan.model import Plan, Subnet
 from capacity.vpc.ledger import settle, worst
 
 KEPT_FLEETS = len(AT_REST)  # which other scenarios start from
+BINDING = ("max_pods", "ips", "cpu", "memory")
 
 
 class Engine:
@@ -38,13 +40,16 @@ class Engine:
         self.slots = [self._all_slots(group) for group in range(len(self.shapes))]
         self.pods = self.load.pods
         self.allowed = self.load.allowed
+        self._demands: dict[str, Demand] = {}
         self._fleets: dict[Demand, Fleet] = {}
         self._at_rest: dict[str, ScenarioState] = {}
         self._beside: dict[str, list[Extra]] = {}
 
     def demand(self, name: str) -> Demand:
         """What the cluster at rest asks for: ``steady``, ``peak`` or ``ceiling``."""
-        return AT_REST[name](self.plan, self.shapes)
+        if name not in self._demands:
+            self._demands[name] = AT_REST[name](self.plan, self.shapes)
+        return self._demands[name]
 
     def at_rest(self, name: str) -> ScenarioState:
         """The cluster in one of these states; settled once, as several questions start from it."""
@@ -291,11 +296,13 @@ class Engine:
         return dues_of(self.shapes, self.pods, self.allowed)
 
     def _group_state(self, group: int, fleet: Fleet, turnover: Turnover, batches: tuple[Batch, ...]) -> GroupState:
-        placed = Counter(fleet.placement.groups[group].classes)
-        placed.update(fleet.closed[group])
-        placed.update(fleet.beside[group])
+        placed = dict(fleet.placement.groups[group].classes)
+        for further in (fleet.closed[group], fleet.beside[group]):
+            for place, count in further.items():
+                placed[place] = placed.get(place, 0) + count
+        slots = self.slots[group]
         classes = tuple(
-            NodeClass(self.slots[group][slot], count, state[4], state[5], state[6], state)
+            NodeClass(slots[slot], count, state[4], state[5], state[6], state)
             for (slot, state), count in sorted(placed.items())
         )
         by_zone = dict.fromkeys(self.zones[group], 0)
@@ -310,7 +317,10 @@ class Engine:
         """Pods on nodes whose ENIs have no address for them; the pods of a closed node have moved. [pods]"""
         first, stuck = self.shapes[group].first, 0
         for running in (fleet.placement.groups[group].classes, fleet.beside[group]):
-            stuck += sum(n * (state[5] - first.served(state[5])) for (_, state), n in running.items())
+            for (_, state), nodes in running.items():
+                pods = state[5]
+                if pods:
+                    stuck += nodes * (pods - first.served(pods))
         return stuck
 
     def _daemons_left_out(self, groups: Sequence[GroupState]) -> list[Unplaced]:
@@ -333,14 +343,18 @@ def _binding(on: TypeShape, classes: Sequence[NodeClass]) -> str | None:
     """Which resource of the group's nodes is used most, as a share of what there is."""
     if not classes:
         return None
-    nodes, room = sum(c.count for c in classes), on.room
-    shares = {
-        "max_pods": (sum(c.count * c.pods for c in classes), room.max_pods),
-        "ips": (sum(c.count * c.vpc_pods for c in classes), on.addresses),
-        "cpu": (sum(c.count * c.state[2] for c in classes), room.cpu),
-        "memory": (sum(c.count * c.state[3] for c in classes), room.memory),
-    }
-    return max(shares, key=lambda k: shares[k][0] / (nodes * shares[k][1]) if shares[k][1] > 0 else float("inf"))
+    nodes = cpu = memory = pods = vpc_pods = 0
+    for c in classes:
+        count, state = c.count, c.state
+        nodes += count
+        cpu += count * state[2]
+        memory += count * state[3]
+        pods += count * state[4]
+        vpc_pods += count * state[5]
+    room = on.room
+    used = (pods, room.max_pods), (vpc_pods, on.addresses), (cpu, room.cpu), (memory, room.memory)
+    shares = [amount / (nodes * each) if each > 0 else inf for amount, each in used]
+    return BINDING[shares.index(max(shares))]
 
 
 def _clip(count: int, ceiling: int | None) -> int:

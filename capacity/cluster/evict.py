@@ -59,6 +59,8 @@ def evicted(home: Mapping[str, int], pods: Mapping[str, PodShape], held: Sequenc
     Of each kind (VPC address, branch ENI, host network) exactly as many as the closed nodes have, in the proportion
     of the slot. Where one pair of workloads of a kind can be exchanged so that CPU and memory are right in sum, it is.
     """
+    if held[4] == sum(home.values()):  # every node of the slot is closed
+        return {name: number for name, number in home.items() if number}
     wanted = {VPC: held[5], BRANCH: held[6]}
     found: dict[str, int] = {}
     for kind in dict.fromkeys(pod.kind for pod in pods.values()):
@@ -74,12 +76,14 @@ def _exchange(
     found: dict[str, int], home: Mapping[str, int], pods: Mapping[str, PodShape], held: Sequence[int]
 ) -> None:
     """Take some pods of one workload for as many of another, where that makes what they request right in sum."""
-
-    def lacking() -> list[int]:
-        return [h - sum(n * pods[name].step[i] for name, n in found.items()) for i, h in enumerate(held)]
-
+    sums: dict[State, int] = {}
+    for name, number in found.items():
+        step = pods[name].step
+        sums[step] = sums.get(step, 0) + number
+    lack = list(held)
+    for step, number in sums.items():
+        lack = [left - number * each for left, each in zip(lack, step, strict=True)]
     by_step = {pods[name].step: name for name in found}
-    lack = lacking()
     if not any(lack) or len(by_step) > MOST_PAIRS:
         return
     for out, into in permutations(by_step, 2):

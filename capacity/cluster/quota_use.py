@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from capacity.cluster.check import CheckResult
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.shape import group_shapes
-from capacity.cni.facade import slots_and_enis
 from capacity.cni.facade import start_calls as start_calls_of_node
 from capacity.plan.discovery import subnet_discovery
 from capacity.plan.model import Plan
@@ -74,7 +74,7 @@ def _interfaces(groups: Iterable[GroupState]) -> tuple[int, int]:
     for group in groups:
         shape = group.shape.first
         for c in group.classes:
-            slots, enis = slots_and_enis(shape.limits, shape.settings, shape.max_pods, c.vpc_pods)
+            slots, enis, _ = shape.pool(c.vpc_pods)
             own = enis + shape.limits.trunk + shape.limits.unmanaged
             prefixes = slots if shape.settings.prefix else 0
             if shape.settings.ipv6:
@@ -112,6 +112,7 @@ def start_calls(plan: Plan, group: GroupState, nodes: int) -> Counter[str]:
     return +calls
 
 
+@cache
 def _quota_name(api: str) -> str:
     """``ec2_create_network_interface`` of ``CreateNetworkInterface``."""
     if api == RUN_INSTANCES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from capacity.cluster.place import State, Unplaced
 from capacity.cluster.shape import GroupShape
@@ -60,8 +61,7 @@ class Batch:
     filled: tuple[tuple[int, int], tuple[int, int]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PodRange:
+class PodRange(NamedTuple):
     """Pods of one kind (on VPC addresses, or on branch ENIs) of a group while something happens. [pods]
 
     Attributes
@@ -83,8 +83,7 @@ class PodRange:
     closed: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Turnover:
+class Turnover(NamedTuple):
     """What happened to a group's nodes, for the bounds.
 
     Attributes

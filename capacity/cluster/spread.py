@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """A place for nodes: the subnet of the node and, under custom networking, that of its pods.
 
     ``choices`` are the subnets that subnet discovery chooses among for each further ENI; empty where it has no choice.

@@ -125,7 +125,7 @@ def subnet_term(state: SubnetState, scenario: ScenarioState) -> Term:
 
 
 def _holder(state: SubnetState, holder: str, pools: tuple[Term, ...] = ()) -> Term:
-    parts = tuple(Term(why, addresses) for h, addresses, why in state.entries if h == holder and addresses)
+    parts = tuple(Term(str(why), addresses) for h, addresses, why in state.entries if h == holder and addresses)
     if holder in ("assigned", "warm", "eni_primary") and parts:
         parts += pools
     return Term(holder, state.used[holder], "" if parts else "nothing here", "", parts)

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from fractions import Fraction
 from math import floor
+from operator import gt
 
 from capacity.cluster.fleet import Fleet
 from capacity.cluster.place import BRANCH, UNLIMITED, VPC, PodShape, fits
@@ -41,9 +42,9 @@ def dues_of(shapes: Sequence[GroupShape], pods: Sequence[PodShape], allowed: Seq
     for pod, groups in zip(pods, allowed, strict=True):
         asks = [pod.step[i] for i in RESOURCES]
         for group in groups:
-            first = shapes[group].first
-            if fits(first.room, first.start, pod):
-                largest[group] = [max(a, b) for a, b in zip(largest[group], asks, strict=True)]
+            most, first = largest[group], shapes[group].first
+            if any(map(gt, asks, most)) and fits(first.room, first.start, pod):
+                largest[group] = list(map(max, asks, most))
     found = []
     for shape, most in zip(shapes, largest, strict=True):
         room, start = shape.first.room, shape.first.start

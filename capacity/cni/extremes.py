@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from math import floor, gcd
+from operator import add
 
 Table = tuple[int, ...]
 
@@ -103,24 +104,25 @@ def _exact_range(table: Table, nodes: int, low: int, high: int) -> tuple[int, ..
     Any set of parts of at most ``cap`` can be ordered so that every partial sum stays within ``cap``
     of its share (Steinitz), so each half needs to be known only in a window of a few ``cap``.
     """
-    import numpy as np
-
     cap = len(table) - 1
     wanted = _windows(nodes, low, high, cap)
-    known: dict[int, tuple[int, np.ndarray]] = {}  # nodes -> (first total, best sums from there on)
-    values = np.asarray(table, dtype=np.int64)
+    known: dict[int, tuple[int, list[int]]] = {}  # nodes -> (first total, best sums from there on)
     for count in sorted(wanted):
         first, last = wanted[count]
-        totals = np.arange(first, last + 1)
         if count == 1:
-            known[1] = (first, values[totals])
+            known[1] = (first, list(table[first : last + 1]))
             continue
-        (la, a), (lb, b) = known[count // 2], known[count - count // 2]
-        rest = totals[:, None] - (la + np.arange(len(a)))[None, :] - lb
-        inside = (rest >= 0) & (rest < len(b))
-        sums = np.where(inside, a[None, :] + b[np.clip(rest, 0, len(b) - 1)], np.iinfo(np.int64).min // 4)
-        known[count] = (first, sums.max(axis=1))
-    return tuple(int(n) for n in known[nodes][1])
+        (from_a, a), (from_b, b) = known[count // 2], known[count - count // 2]
+        known[count] = (first, [_best_sum(a, b[::-1], total - from_a - from_b) for total in range(first, last + 1)])
+    return tuple(known[nodes][1])
+
+
+def _best_sum(a: list[int], b_back: list[int], total: int) -> int:
+    """Largest a[i] + b[total - i]; ``b_back`` is b from its end."""
+    low, high = max(total - len(b_back) + 1, 0), min(total, len(a) - 1)
+    start = len(b_back) - 1 - total
+    best: int = max(map(add, a[low : high + 1], b_back[start + low : start + high + 1]))
+    return best
 
 
 @lru_cache(maxsize=10_000)
@@ -170,8 +172,8 @@ def most_in_two(table: Table, free: int, limited: int, pods: int, limit: int) ->
     -----
     Without the limit all nodes are alike: that bounds the sum from above. Where the limited nodes gain no less by
     their last pod than the free ones by one more, both at their concave hulls, the hulls at the limit bound it too.
-    A split that meets the bound is best. A small limit is tried pod by pod; beyond it the bound stands, less than
-    the rise of one node above what a split reaches on each side.
+    A split that meets the bound is best. A small limit is tried pod by pod, down from the limit; beyond it the bound
+    stands, less than the rise of one node above what a split reaches on each side.
 
     Examples
     --------
@@ -181,33 +183,41 @@ def most_in_two(table: Table, free: int, limited: int, pods: int, limit: int) ->
     whole = most_addresses(table, free + limited, pods)
     if not limited or limit >= min(pods, limited * (len(table) - 1)):
         return whole
-    reached = _of_two(table, free, limited, pods, limit)
-    if reached == whole:
-        return whole
-    if limit <= SCANNED:
-        return _by_shares(table, free, limited, pods, limit)
-    if not free:
+    reached = most_addresses(table, limited, limit) + most_addresses(table, free, pods - limit)
+    if reached == whole or not free:
         return reached
+    bound = min(whole, _bound_of_two(table, free, limited, pods, limit))
+    if reached == bound or limit > SCANNED:
+        return bound
+    return _by_shares(table, free, limited, pods, limit, bound)
+
+
+def _bound_of_two(table: Table, free: int, limited: int, pods: int, limit: int) -> int:
+    """What the hulls at the limit allow, in whole rises; any sum where more pods there would take from the hulls'."""
     if not _rises(table, limited, limit, free, pods - limit):
-        return whole
+        return (free + limited) * table[-1]
     base = (free + limited) * table[0]
     hulls = _on_hull(table, limited, limit) + _on_hull(table, free, pods - limit) - base
-    return min(whole, base + floor(hulls / _rise(table)) * _rise(table))
+    return base + floor(hulls / _rise(table)) * _rise(table)
 
 
-def _of_two(table: Table, free: int, limited: int, pods: int, there: int) -> int:
-    return most_addresses(table, limited, there) + most_addresses(table, free, pods - there)
+def _by_shares(table: Table, free: int, limited: int, pods: int, limit: int, bound: int) -> int:
+    """The largest sum over every share of the limited nodes; exact where the bounds of a share leave it open.
 
-
-def _by_shares(table: Table, free: int, limited: int, pods: int, limit: int) -> int:
-    """The largest sum over every share of the limited nodes; exact where the bounds of a share leave it open."""
-    there = [_between(table, limited, n) for n in range(limit + 1)]
-    rest = [_between(table, free, pods - n) for n in range(limit + 1)]
-    best: int = max(a + b for (_, a), (_, b) in zip(there, rest, strict=True))
-    unsure = [n for n, ((a, _), (b, _)) in enumerate(zip(there, rest, strict=True)) if a + b > best]
+    None is more than ``bound``, which a share near the limit mostly reaches.
+    """
+    best, shares = 0, []
+    for there in range(limit, -1, -1):
+        most, reached = _between(table, limited, there)
+        rest_most, rest_reached = _between(table, free, pods - there)
+        best = max(best, reached + rest_reached)
+        if best == bound:
+            return bound
+        shares.append((there, most + rest_most))
+    unsure = [there for there, most in shares if most > best]
     if not unsure:
         return best
-    first, last = unsure[0], unsure[-1]
+    first, last = unsure[-1], unsure[0]
     most_there = _best_sums(table, limited, first, last)
     most_rest = _best_sums(table, free, pods - last, pods - first)
     sums = (a + b for a, b in zip(most_there, reversed(most_rest), strict=True))

@@ -207,7 +207,8 @@ def node_pool(
 
 def pods_served(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> int:
     """Of so many pods on VPC addresses those that get one; the others stay in ContainerCreating. [pods]"""
-    served: int = _served(rest(limits, settings, max_pods, pods))
+    node = _rest(limits, settings, max_pods, pods, *slots_and_enis(limits, settings, max_pods, pods))
+    served: int = _served(node)
     return served
 
 
@@ -219,7 +220,12 @@ def pool_of(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: 
 
 def rest(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> Rest:
     """The node with ``pods`` pods on VPC addresses, its pool settled."""
-    slots, enis = held(limits, settings, max_pods, pods)
+    return _rest(limits, settings, max_pods, pods, *held(limits, settings, max_pods, pods))
+
+
+def _rest(
+    limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike, slots: IntLike, enis: IntLike
+) -> Rest:
     return Rest(limits, settings, max_pods, pods, slots, enis, PREFIX_SIZE if settings.prefix else 1)
 
 

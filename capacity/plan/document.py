@@ -104,7 +104,8 @@ def read_plan_file(path: Path | str) -> PlanFile:
     SpecError
         The file cannot be read, is empty, not text, too large, or not one mapping.
     """
-    return parse_plan_file(read_bytes(path), input_name(path))
+    name = input_name(path)
+    return parse_plan_file(read_bytes(path, name), name)
 
 
 def parse_plan_file(data: bytes, name: str) -> PlanFile:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Network
 
 from capacity.catalog.instance_type import InstanceType
@@ -52,15 +52,18 @@ class Subnet:
     clusters: tuple[str, ...] = ()
     where: str = ""
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     @property
     def total(self) -> int:
         """Addresses of the block. [addresses]"""
-        return self.cidr.num_addresses
+        return 1 << (self.cidr.max_prefixlen - self.cidr.prefixlen)
 
     @property
     def usable(self) -> int:
         """Less the five that AWS keeps. [addresses]"""
-        return self.cidr.num_addresses - RESERVED_BY_AWS
+        return self.total - RESERVED_BY_AWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +321,12 @@ class ScenarioSpec:
     @property
     def parts(self) -> tuple[str, ...]:
         """The scenarios it is made of, in the order they happen."""
-        return tuple(sorted(set(self.name.split("+")), key=ORDER.index))
+        return _parts(self.name)
+
+
+@lru_cache(maxsize=256)
+def _parts(name: str) -> tuple[str, ...]:
+    return tuple(sorted(set(name.split("+")), key=ORDER.index))
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,10 +53,10 @@ class Booking:
         self.prefixes = 0
         self.lowest = 0
         self.highest = 0
-        self.entries: list[tuple[str, int, str]] = []
+        self.entries: list[tuple[str, int, object]] = []
 
-    def book(self, holder: str, addresses: int, why: str, bounds: tuple[int, int] | None = None) -> None:
-        """Add addresses under a holder; ``bounds`` where the count is not certain."""
+    def book(self, holder: str, addresses: int, why: object, bounds: tuple[int, int] | None = None) -> None:
+        """Add addresses under a holder; ``bounds`` where the count is not certain, ``why`` is said when asked for."""
         self.used[holder] += addresses
         low, high = bounds if bounds is not None else (addresses, addresses)
         self.lowest += low
@@ -137,7 +137,7 @@ class SubnetState:
     prefixes: int
     prefixes_placed: bool
     verdict: str
-    entries: tuple[tuple[str, int, str], ...]
+    entries: tuple[tuple[str, int, object], ...]
     bounds: Bounds = field(repr=False, compare=False)
 
     @property
@@ -172,6 +172,11 @@ class SubnetState:
         return self.free - closed
 
 
+def keeps_less(free: int, usable: int, min_free: Fraction) -> bool:
+    """Whether less than that share of the usable addresses stays free, compared as exact fractions."""
+    return free * min_free.denominator < min_free.numerator * usable
+
+
 def settle(
     booking: Booking,
     min_free: Fraction,
@@ -192,14 +197,14 @@ def settle(
     subnet = booking.subnet
     bounds = bounds or Known(booking.lowest, booking.highest)
     room = room_of(subnet)
-    free = booking.free
-    singles = subnet.usable - free - PREFIX_SIZE * booking.prefixes
+    free, usable = booking.free, subnet.usable
+    singles = usable - free - PREFIX_SIZE * booking.prefixes
     in_reservation = min(booking.prefixes, room.reserved_blocks)
     reserved = room.explicit + room.reserved_prefix - PREFIX_SIZE * in_reservation
     placed = prefixes_fit(subnet, booking.prefixes, singles)
     if free < 0 or not placed:
         verdict = "exhausted"
-    elif free < min_free * subnet.usable or (bounds_decide and bounds.highest > subnet.usable):
+    elif keeps_less(free, usable, min_free) or (bounds_decide and bounds.highest > usable):
         verdict = "tight"
     else:
         verdict = "ok"

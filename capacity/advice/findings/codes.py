@@ -75,4 +75,4 @@ def worst_of_each(found: Iterable[Ranked]) -> Iterator[Finding]:
         _, gravest = min(ranked, key=lambda r: (-SEVERITIES.index(r[1].severity), r[0]))
         others = dict.fromkeys(e.scenario for _, e in ranked if e.scenario and e.scenario != gravest.scenario)
         also = f" (also in {', '.join(str(o) for o in others)})" if others else ""
-        yield replace(gravest, message=gravest.message + also)
+        yield replace(gravest, message=gravest.message + also) if also else gravest

@@ -20,8 +20,10 @@ def network_findings(result: CheckResult) -> Iterator[Finding]:
     """All of them."""
     # What only the autoscalers could reach is no error: nobody asked for that scenario by name.
     firm = tuple(s for s in result.scenarios if not s.advisory)
-    over = {use.quota.name for use in quota_usage(replace(result, scenarios=firm)) if use.verdict == "over"}
-    for use in quota_usage(result):
+    every = quota_usage(result)
+    asked = every if len(firm) == len(result.scenarios) else quota_usage(replace(result, scenarios=firm))
+    over = {use.quota.name for use in asked if use.verdict == "over"}
+    for use in every:
         if use.verdict in ("raise", "over") and use.quota.name not in LEFT_OUT:
             yield finding("IP027", "vpc", _of_quota(use), severity="error" if use.quota.name in over else None)
     yield from _blocks(result.plan)

@@ -14,7 +14,7 @@ from capacity.plan.discovery import ROLE_TAG, of_another_cluster, subnet_discove
 from capacity.plan.model import Plan, Subnet
 from capacity.units import counted
 from capacity.vpc.fragments import expected_free_blocks, fragments_of_counts
-from capacity.vpc.ledger import SubnetState
+from capacity.vpc.ledger import SubnetState, keeps_less
 
 LOAD_BALANCER_PREFIX = 27  # smallest subnet of an ALB; AWS ELB user guide (read 2026-11-24)
 LOAD_BALANCERS = ("alb", "clb")
@@ -69,7 +69,12 @@ def _subnets(result: CheckResult) -> Iterator[Finding]:
 
 
 def _subnet(state: SubnetState, scenario: ScenarioState, result: CheckResult) -> Iterator[Ranked]:
-    subnet, where, title = state.subnet, f"subnets.{state.subnet.name}", scenario.title
+    subnet, min_free = state.subnet, result.plan.checks.min_free
+    short = state.free < 0 or not state.prefixes_placed or keeps_less(state.free, subnet.usable, min_free)
+    unlucky = state.free >= 0 and state.used_highest > subnet.usable
+    if not short and not unlucky:
+        return
+    where, title = f"subnets.{subnet.name}", scenario.title
     name = f"{subnet.name} ({subnet.cidr}, {subnet.zone})"
     if state.free < 0:
         text = f"{name} is {counted(-state.free, 'address', 'addresses')} short: "
@@ -82,12 +87,12 @@ def _subnet(state: SubnetState, scenario: ScenarioState, result: CheckResult) ->
     elif not state.prefixes_placed:
         text = f"{name}: {_singles(state):,} single addresses wanted, but reservations leave fewer outside them"
         yield state.free, seen_in(scenario, "IP001", where, text)
-    elif state.free < result.plan.checks.min_free * subnet.usable:
+    elif short:
         share = 100 * state.free / subnet.usable
         text = f"{name} keeps {state.free:,} of {subnet.usable:,} addresses free ({share:.1f} %)"
-        least = f"less than {float(100 * result.plan.checks.min_free):g} %"
+        least = f"less than {float(100 * min_free):g} %"
         yield state.free, finding("IP002", where, f"{text}, {least}", title)
-    if state.free >= 0 and state.used_highest > subnet.usable:
+    if unlucky:
         text = f"{name}: {state.used_total:,} expected, but up to {state.used_highest:,} of {subnet.usable:,}"
         text += " with unlucky placement"
         yield subnet.usable - state.used_highest, finding("IP006", where, text, title)
