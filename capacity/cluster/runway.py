@@ -221,17 +221,15 @@ def fill(steps: Counter[Steps], budget: int) -> int:
 
 
 def _fill_exactly(steps: Counter[Steps], budget: int) -> int:
-    import numpy as np
-
-    best = np.zeros(budget + 1, dtype=np.int64)
+    best = [0] * (budget + 1)  # most pods with each sum of addresses
     for options, count in steps.items():
         for _ in range(count):
-            following = best + options[0][1]  # the first step costs nothing
+            following = [n + options[0][1] for n in best]  # the first step costs nothing
             for cost, pods in options[1:]:
                 if cost <= budget:
-                    np.maximum(following[cost:], best[: budget + 1 - cost] + pods, out=following[cost:])
+                    following[cost:] = map(max, following[cost:], [n + pods for n in best[: budget + 1 - cost]])
             best = following
-    return int(best[budget])
+    return best[budget]
 
 
 def _fill_by_ratio(steps: Counter[Steps], budget: int) -> tuple[int, int]:
