@@ -255,3 +255,9 @@ def test_a_node_without_an_eni_for_pods_never_becomes_ready(case: Case, said: st
     assert found["IP040"].message == f"web: {said}: the CNI does not start, its nodes never become Ready"
     assert found["IP040"].severity == "error"
     assert "IP007" not in found
+
+
+@pytest.mark.parametrize(("max_pods", "raised"), [(111, True), (110, False)])
+def test_the_smallest_type_of_a_managed_group_decides_what_eks_enforces(max_pods: int, raised: bool) -> None:
+    case = Case(types="[m5.8xlarge, m5.large]", group=f"nodes: 2, maxPods: {max_pods}")  # alone: 250, and 110
+    assert ("IP015" in {f.code for f in case.found()}) is raised

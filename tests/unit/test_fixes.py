@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capacity.advice.findings.codes import finding
 from capacity.advice.findings.rules import findings
 from capacity.advice.fixes import Fixes, after, least_free, merged, with_fix
 from capacity.advice.levers.offered import Lever, levers
@@ -135,10 +136,21 @@ def test_findings_about_addresses_carry_the_fix() -> None:
     before = checked(plan)
     fixes = find_fixes(plan, before)
     assert fixes.best is not None
-    for entry in with_fix(findings(before), fixes):
-        if entry.where == "subnets.a" and entry.code in ("IP001", "IP002", "IP006"):
-            assert entry.fix["patch"] == fixes.best.patch
-            assert entry.fix["frees"] == fixes.best.frees["a"]
+    (fix,) = (e.fix for e in with_fix(findings(before), fixes) if (e.where, e.code) == ("subnets.a", "IP001"))
+    assert fix["patch"] == fixes.best.patch
+    assert fix["frees"] == fixes.best.frees["a"]
+
+
+@pytest.mark.parametrize(
+    ("code", "carries"),
+    [(c, True) for c in ("IP001", "IP002", "IP003", "IP004", "IP006", "IP019")]
+    + [(c, False) for c in ("IP005", "IP007", "IP018", "IP028")],
+)
+def test_only_findings_about_missing_addresses_carry_the_fix(code: str, carries: bool) -> None:
+    plan = document()
+    fixes = find_fixes(plan, checked(plan))
+    (entry,) = with_fix([finding(code, "subnets.a", "text")], fixes)
+    assert ("patch" in entry.fix) is carries
 
 
 def test_names_of_the_plan_are_quoted_in_what_is_pasted() -> None:
