@@ -377,37 +377,67 @@ class Component:
     left_over: npt.NDArray[np.bool_]
     stuck: npt.NDArray[np.bool_]
 
-    def states(self, replicas: Sequence[Floats]) -> Ints:
-        """The state of each draw on each day, from the replicas of this component's workloads in order."""
+    @property
+    def weights(self) -> Floats:
+        """Of each sum that :meth:`states_of` needs, what one pod adds: shape (n_sums, n_workloads)."""
         import numpy as np
 
-        loads = [_weighted(replicas, row) for row in self.shares]
+        if not self.load_steps:
+            return self.shares
+        vpc = np.array([[float(i in self.vpc) for i in self.workloads]], dtype=np.float32)
+        return np.vstack([self.shares, vpc])
+
+    def states(self, replicas: Sequence[Floats]) -> Ints:
+        """The state of each draw on each day, from the replicas of this component's workloads in order."""
+        sums = [Sum(row) for row in self.weights]
+        for i in sorted(range(len(replicas)), key=lambda i: replicas[i].shape[1]):
+            for one in sums:
+                one.add(i, replicas[i])
+        return self.states_of([one.total for one in sums])
+
+    def states_of(self, sums: Sequence[Floats]) -> Ints:
+        """The state of each draw on each day, from the sums over its workloads of weight × replicas."""
+        import numpy as np
+
         if not self.load_steps:
             last = self.table.singles.shape[1] - 1
-            return np.asarray(np.minimum(loads[0], last), dtype=np.int32)
-        load = loads[0]
-        for other in loads[1:]:
+            return np.asarray(np.minimum(sums[0], last), dtype=np.int32)
+        load: Any = sums[0]
+        for other in sums[1:-1]:
             load = np.maximum(load, other)
         load = load * np.float32(self.load_steps)
         load += np.float32(1 - 1e-4)  # whole steps, rounded up, but not for a rounding error
         stages = self.stage_of[np.minimum(load, len(self.stage_of) - 1).astype(np.int32)]
-        pods = _weighted(replicas, np.array([float(i in self.vpc) for i in self.workloads], dtype=np.float32))
-        columns = np.minimum(pods * self.column_of[stages] + np.float32(0.5), self.columns - 1).astype(np.int32)
+        columns = np.minimum(sums[-1] * self.column_of[stages] + np.float32(0.5), self.columns - 1).astype(np.int32)
         return np.asarray(stages * np.int32(self.columns) + columns, dtype=np.int32)
 
 
-def _weighted(replicas: Sequence[Floats], weights: Floats) -> Any:
-    """Σ weight × replicas; what is the same in every draw is added up first."""
-    import numpy as np
+class Sum:
+    """Σ weight × replicas of some workloads on each day of each draw, added up one workload at a time.
 
-    total: Any = None
-    for i in sorted(range(len(replicas)), key=lambda i: replicas[i].shape[1]):
-        if weights[i]:
-            part = replicas[i] if weights[i] == 1 else replicas[i] * np.float32(weights[i])
-            total = part if total is None else total + part
-    if total is None:
-        return np.zeros((1 if not replicas else len(replicas[0]), 1), dtype=np.float32)
-    return total
+    What is the same in every draw is added first, so that it costs a column, not a column a draw.
+    """
+
+    __slots__ = ("total", "weights")
+
+    def __init__(self, weights: Floats, begin: Floats | None = None) -> None:
+        import numpy as np
+
+        self.weights = weights
+        self.total: Any = np.zeros((1, 1), dtype=np.float32) if begin is None else begin
+
+    def add(self, workload: int, replicas: Floats) -> None:
+        """Add the replicas of one workload, by its number among the weights; the array given is not changed."""
+        import numpy as np
+
+        weight = self.weights[workload]
+        if not weight:
+            return
+        part: Any = replicas if weight == 1 else replicas * np.float32(weight)
+        if self.total.shape == replicas.shape and self.total.shape[1] > 1:
+            np.add(self.total, part, out=self.total)
+        else:
+            self.total = self.total + part
 
 
 def components(engine: Engine, points: Calibration, top: Sequence[int]) -> list[Component]:
