@@ -497,10 +497,11 @@ def _of_one_shape(
 
     shape = engine.shapes[group]
     kind = pods[0].kind if pods else ""
-    asked = np.arange(min(top, MOST_STATES) + 1, dtype=np.int32)
+    fewest, most = points.limits[group]
+    full = MOST_STATES if most is None else most * room + 1  # from there on nothing changes with more pods
+    asked = np.arange(min(top, MOST_STATES, full) + 1, dtype=np.int32)
     if not room:  # no node ever holds such a pod
         asked[:] = 0
-    fewest, most = points.limits[group]
     nodes = np.maximum(ceil_div(asked, max(room, 1)), np.int32(fewest))
     nodes = nodes if most is None else np.minimum(nodes, np.int32(most))
     placed = np.minimum(asked, nodes * np.int32(room))

@@ -48,6 +48,7 @@ FAN_DATES = 37
 MOST_CHUNK_BYTES = 160 << 20  # of the draws worked on together: fewer at a time for many groups or a long time
 FEWEST_DRAWS = 16  # worked on together, whatever they take
 _PASSING = 6  # arrays of the size of a workload's draws that live for a moment
+_PER_STATE = 1.25  # such arrays for a component's states and the bounds made of them
 FAN_DRAWS = 2048  # their quantiles are off by two thirds of a percent of the draws; the dates come from all draws
 MOST_FAN_BYTES, FEWEST_FAN_DRAWS = 96 << 20, 256  # more than 300 subnets and groups: bands of fewer draws
 
@@ -163,6 +164,7 @@ def simulate(
                 stuck[:, part] |= c.stuck.take(s)
                 for row, group in enumerate(c.groups):
                     nodes[group, :, part] = c.nodes[row].take(s)
+        del states, most  # before as much is made of the next draws
         progress(here.stop, paths)
     shares = left_over.mean(axis=1), stuck.mean(axis=1)
     return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes), *shares)
@@ -205,8 +207,9 @@ class _Draws:
     def together(self) -> int:
         """How many draws are worked on at a time: so many that their sums and states fit in the memory allowed."""
         uncertain = {self.place[w][0] for w in self.random if w in self.place}
-        arrays = _PASSING + sum(1 + len(self.weights[c]) for c in uncertain)
-        return min(CHUNK, max(MOST_CHUNK_BYTES // (4 * (self.span.days + 1) * arrays), FEWEST_DRAWS))
+        sums = sum(len(self.weights[c]) for c in uncertain)
+        arrays = _PASSING + max(sums, len(uncertain) * _PER_STATE)  # states take the place of sums one by one
+        return min(CHUNK, max(MOST_CHUNK_BYTES // int(4 * (self.span.days + 1) * arrays), FEWEST_DRAWS))
 
     def states(self, count: int, rng: np.random.Generator) -> list[Ints]:
         """The states of every component in the next ``count`` draws, workloads drawn in the plan's order."""
@@ -217,10 +220,8 @@ class _Draws:
                 component, index = self.place[w]
                 for one in sums[component]:
                     one.add(index, drawn)
-        found = []
-        for component in self.found:  # each set of sums goes as soon as its states are there
-            found.append(component.states_of([one.total for one in sums.pop(0)]))
-        return found
+        # Each set of sums goes as soon as its states are there.
+        return [c.states_of([one.total for one in sums.pop(0)]) for c in self.found]
 
 
 def _every_day(states: Ints, span: Span) -> Ints:
