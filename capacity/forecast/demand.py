@@ -599,11 +599,20 @@ def _of_mixed_pods(
         columns=columns,
         column_of=column_of.astype(np.float32),
         table=table,
-        rank=table.used().sum(axis=0, dtype=np.int32),
+        rank=_ranks(table.used().sum(axis=0, dtype=np.int64)),
         nodes=np.stack(nodes),
         left_over=np.repeat(grid[first] >= full, columns),
         stuck=stuck,
     )
+
+
+def _ranks(used: npt.NDArray[np.int64]) -> Ints:
+    """Numbers in the order of what the states take, small enough for a table by rank."""
+    import numpy as np
+
+    if int(used.max(initial=0)) <= len(used):
+        return used.astype(np.int32)
+    return np.unique(used, return_inverse=True)[1].astype(np.int32)
 
 
 def _load_beyond_all(engine: Engine, groups: tuple[int, ...]) -> float:
