@@ -17,6 +17,7 @@ from capacity.cluster.spread import Slot, slot_counts, slot_pairs, zone_ranges, 
 from capacity.spec.plan import Plan, Subnet
 from capacity.vpc.ledger import settle, worst
 
+PATIENCE = 64  # equal steps of node counts that are tried one by one; then as many more as stay equal are taken at once
 KEPT_FLEETS = len(AT_REST)  # which other scenarios start from
 
 
@@ -97,13 +98,22 @@ class Engine:
         if not any(growing):
             return counts
         self._raise_to_bound(counts, growing, demand)
-        while True:
-            placement = self._placement([[c] for c in counts], demand.replicas)
-            wanted = self._growth(placement, counts, growing, demand)
-            if not wanted:
-                return counts
-            for group, more in wanted.items():
-                counts[group] += more
+
+        def wanted(steps: int, step: Mapping[int, int]) -> dict[int, int]:
+            there = [c + steps * step.get(i, 0) for i, c in enumerate(counts)]
+            return self._growth(self._placement([[c] for c in there], demand.replicas), there, growing, demand)
+
+        def goes_on(steps: int) -> bool:
+            return wanted(steps, step) == step
+
+        alike, step = 0, wanted(0, {})
+        while step:
+            steps = 1 if alike < PATIENCE else _last(goes_on) + 1
+            following = wanted(steps, step)
+            alike = alike + 1 if following == step else 0
+            counts = [c + steps * step.get(i, 0) for i, c in enumerate(counts)]
+            step = following
+        return counts
 
     def _raise_to_bound(self, counts: list[int], growing: list[bool], demand: Demand) -> None:
         """Start no lower than what the pods that can run nowhere else need in sum."""
@@ -285,6 +295,22 @@ def _binding(on: TypeShape, classes: Sequence[NodeClass]) -> str | None:
         "memory": (sum(c.count * c.state[3] for c in classes), room.memory),
     }
     return max(shares, key=lambda k: shares[k][0] / (nodes * shares[k][1]) if shares[k][1] > 0 else float("inf"))
+
+
+def _last(holds: Callable[[int], bool]) -> int:
+    """The number from 0 on up to which something holds, by doubling and halving.
+
+    >>> _last(lambda n: n <= 77)
+    77
+    """
+    beyond = 1
+    while holds(beyond):
+        beyond *= 2
+    low = beyond // 2
+    while beyond - low > 1:
+        middle = (low + beyond) // 2
+        low, beyond = (middle, beyond) if holds(middle) else (low, middle)
+    return low
 
 
 def _clip(count: int, ceiling: int | None) -> int:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from capacity.cluster.booking import held_by_others
 from capacity.cluster.engine import Engine
 from capacity.forecast.demand import (
+    MOST_ADDED_UP,
     Calibration,
     Component,
     Sum,
@@ -88,6 +89,13 @@ class _Part:
     most_prefixes: Ints | None
 
 
+def whole(number: int) -> np.signedinteger[Any]:
+    """A number of addresses for sums with tables: of 32 bits, as they are, where it leaves room for them."""
+    import numpy as np
+
+    return np.int32(number) if number < MOST_ADDED_UP else np.int64(number)
+
+
 @dataclass(frozen=True, slots=True)
 class _SubnetParts:
     subnet: Subnet
@@ -98,7 +106,7 @@ class _SubnetParts:
         """Whether what the components take does not fit; ``pick`` chooses states (ranks for a bound)."""
         import numpy as np
 
-        singles: Any = np.int32(self.fixed)
+        singles: Any = whole(self.fixed)
         prefixes: Any = np.int32(0)
         for part in self.parts:
             at = pick(part)
@@ -141,7 +149,8 @@ def simulate(
     fan_days = np.unique(np.rint(np.linspace(0, span.days, FAN_DATES)).astype(np.int32))
     first_days = np.empty((len(subnets), paths), dtype=np.int32)
     shown = min(paths, fan_draws((len(subnets) + len(engine.shapes)) * len(fan_days)))
-    used = np.empty((len(subnets), len(fan_days), shown), dtype=np.int32)
+    wide = np.result_type(*(whole(s.fixed) for s in subnets), *(c.table.singles for c in found), np.int32)
+    used = np.empty((len(subnets), len(fan_days), shown), dtype=wide)
     nodes = np.empty((len(engine.shapes), len(fan_days), shown), dtype=np.int32)
     left_over, stuck = (np.zeros((len(fan_days), shown), dtype=np.bool_) for _ in range(2))
     rng = np.random.default_rng(seed)
@@ -296,7 +305,7 @@ def _most_up_to(rank: Ints | None, values: Ints | None) -> Ints | None:
         return None
     if rank is None:
         return np.maximum.accumulate(values)
-    most = np.zeros(int(rank.max()) + 1, dtype=np.int32)
+    most = np.zeros(int(rank.max()) + 1, dtype=values.dtype)
     order = np.argsort(rank, kind="stable")
     starts = np.flatnonzero(np.append(True, np.diff(rank[order]) > 0))
     most[rank[order][starts]] = np.maximum.reduceat(values[order], starts)
@@ -327,9 +336,8 @@ def _blocks(ranks: Ints) -> _Blocks:
 
 def _used(subnet: _SubnetParts, states: Sequence[Ints]) -> Any:
     """Addresses used in each of the states."""
-    import numpy as np
 
-    total: Any = np.int32(subnet.fixed)
+    total: Any = whole(subnet.fixed)
     for part in subnet.parts:
         state = states[part.component]
         total = total + part.singles.take(state)
