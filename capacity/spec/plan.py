@@ -350,3 +350,8 @@ class Plan:
     def subnet(self, name: str) -> Subnet:
         """The subnet of that name."""
         return next(s for s in self.subnets if s.name == name)
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """Names of the node groups, in their order."""
+        return tuple(g.name for g in self.node_groups)
