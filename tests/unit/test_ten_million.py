@@ -22,6 +22,7 @@ from capacity.forecast import demand, paths
 from capacity.forecast.demand import calibrate, components, grown_demand
 from capacity.forecast.growth import replica_paths
 from capacity.forecast.plan_growth import forecast_growth
+from capacity.forecast.quantile import count_quantiles
 from capacity.forecast.span import Span
 from capacity.spec.document import parse_yaml
 from capacity.spec.parse import parse_plan
@@ -110,6 +111,12 @@ class TestForecast:
         assert paths.fan_draws(300 * 37) == paths.FAN_DRAWS
         assert paths.fan_draws(6_000 * 37) == paths.FEWEST_FAN_DRAWS
         assert paths.FEWEST_FAN_DRAWS < paths.fan_draws(600 * 37) < paths.FAN_DRAWS
+
+    def test_quantiles_of_values_far_apart(self) -> None:
+        values = np.random.default_rng(1).integers(0, 2**40, (3, 500))
+        found = count_quantiles(values, (0.1, 0.5, 0.9))
+        assert found.T.tolist() == [[sorted(row)[i] for i in (49, 249, 449)] for row in values.tolist()]
+        assert count_quantiles(values % 1000, (0.5,))[0, 0] == sorted(values[0] % 1000)[249]
 
     @pytest.mark.parametrize("kind", ["m5.large", "m5.24xlarge"])
     @pytest.mark.parametrize(
