@@ -30,7 +30,7 @@ def day_quantiles(first_days: npt.NDArray[np.int32], never: int, shares: tuple[f
     return [None if day >= never else day for day in found]
 
 
-def count_quantiles(values: npt.NDArray[np.int32], shares: tuple[float, ...]) -> npt.NDArray[np.float64]:
+def count_quantiles(values: npt.NDArray[np.signedinteger[Any]], shares: tuple[float, ...]) -> npt.NDArray[np.float64]:
     """Quantiles of each row of whole numbers: shape (n_rows, n_draws) to (n_shares, n_rows).
 
     By counting, which takes a fifth of the time of sorting where the values lie close together, and by sorting
