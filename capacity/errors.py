@@ -16,9 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from operator import index
 
+LONGEST_MESSAGE = 1200  # characters: a value in it may be a whole file
+
 
 class CapacityError(Exception):
     """Base of every error that is about the caller's input or data, not about a bug."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(shortened(str(message)))
 
 
 class SpecError(CapacityError, ValueError):
@@ -60,6 +65,13 @@ class InfeasiblePlan(CapacityError):
 
 class MissingExtra(CapacityError):
     """A feature needs an optional package; the message says which command installs it."""
+
+
+def shortened(message: str) -> str:
+    """A message without its middle where a value in it would fill the screen: place first, cure last."""
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    return f"{message[: LONGEST_MESSAGE * 2 // 3]} … {message[-LONGEST_MESSAGE // 3 :]}"
 
 
 def either(names: Iterable[str]) -> str:

@@ -28,6 +28,12 @@ resource "aws_subnet" "pods" {
   cidr_block        = each.value
   availability_zone = "eu-west-1${each.key}"
 }
+resource "aws_ec2_subnet_cidr_reservation" "nodes" {
+  count            = 2
+  subnet_id        = aws_subnet.nodes[count.index].id
+  cidr_block       = cidrsubnet(local.cidrs[count.index], 2, 1)
+  reservation_type = "prefix"
+}
 resource "aws_eks_cluster" "this" {
   name    = local.name
   version = "1.33"

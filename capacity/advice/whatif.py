@@ -16,6 +16,7 @@ from capacity.plan.model import AT_REST, Plan
 from capacity.units import ceil_div
 
 PERCENTS = (25, 50, 75, 100, 125, 150, 175, 200, 225, 250, 275, 300, 350, 400)
+MOST_FURTHER = 24  # positions beyond those, each of which is checked under every mode
 TARGETS = ("WARM_ENI_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET", "WARM_PREFIX_TARGET", "ENABLE_PREFIX_DELEGATION")
 
 
@@ -97,11 +98,18 @@ def _most_nodes(engine: Engine) -> int:
 def _further(now: int, most: int, last: int) -> list[int]:
     """Positions beyond the last one, in steps of it, up to the first with so many nodes. [%]
 
-    >>> _further(10, 40, 400), _further(10, 86, 400)
-    ([], [800, 860])
+    Each doubles the one before where steps would be more than :data:`MOST_FURTHER`.
+
+    >>> _further(10, 40, 400), _further(10, 86, 400), _further(1, 1000, 400)
+    ([], [800, 860], [800, 1600, 3200, 6400, 12800, 25600, 51200, 100000])
     """
     reach = ceil_div(100 * most, now) if now else 0
-    return [*range(2 * last, reach, last), reach] if reach > last else []
+    if reach <= last:
+        return []
+    steps = range(2 * last, reach, last)
+    if len(steps) < MOST_FURTHER:
+        return [*steps, reach]
+    return [*(last << doubled for doubled in range(1, (reach // last).bit_length()) if last << doubled < reach), reach]
 
 
 def modes_of(plan: Plan, pods_per_node: int) -> tuple[Mode, ...]:

@@ -52,7 +52,6 @@ VERBS = {
 
 DEBUG = "CAPACITY_DEBUG"
 LONGEST_ERROR = 200  # characters: of an error nobody thought of, which may hold a whole file
-LONGEST_MESSAGE = 1200
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
 
 app = typer.Typer(
@@ -106,7 +105,7 @@ def _exit_code() -> int:
             note("interrupted")
         return code
     except CapacityError as error:
-        note(f"error: {_short(str(error))}")
+        note(f"error: {error}")
         return 2
     except BrokenPipeError:
         return 0
@@ -120,13 +119,6 @@ def _exit_code() -> int:
     except Exception as error:
         return _unforeseen(error)
     return 0
-
-
-def _short(message: str) -> str:
-    """A message without its middle where a value in it would fill the screen: place first, cure last."""
-    if len(message) <= LONGEST_MESSAGE:
-        return message
-    return f"{message[: LONGEST_MESSAGE * 2 // 3]} … {message[-LONGEST_MESSAGE // 3 :]}"
 
 
 def _unforeseen(error: Exception) -> int:

@@ -212,7 +212,7 @@ _TONES = {"ok": "32", "tight": "33", "exhausted": "31", "error": "31", "warning"
 def text_table(table: Table, paint: bool = False) -> str:
     """A table in aligned columns: numbers to the right, words to the left."""
     cells = [[cell(r.get(k)) for k, _ in table.columns] for r in table.rows]
-    heads = [h for _, h in table.columns]
+    heads = [printable(h) for _, h in table.columns]
     numeric = [
         all(isinstance(r.get(k), (int, float, type(None))) and not isinstance(r.get(k), bool) for r in table.rows)
         for k, _ in table.columns

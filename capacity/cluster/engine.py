@@ -21,6 +21,7 @@ from capacity.cluster.turnover import Dues, at_rest, dues_of, turnovers
 from capacity.plan.model import Plan, Subnet
 from capacity.vpc.ledger import settle, worst
 
+PATIENCE = 64  # equal steps of node counts that are tried one by one; then as many more as stay equal are taken at once
 KEPT_FLEETS = len(AT_REST)  # which other scenarios start from
 BINDING = ("max_pods", "ips", "cpu", "memory")
 
@@ -127,13 +128,23 @@ class Engine:
             return key.least
         counts = list(key.least)
         self._raise_to_bound(counts, key)
-        while True:
-            left = self._placed(PlacementKey(key.part, key.kinds, tuple((c,) for c in counts), key.replicas)).unplaced
-            wanted = self._growth(left, counts, key)
-            if not wanted:
-                return tuple(counts)
-            for group, more in wanted.items():
-                counts[group] += more
+
+        def wanted(steps: int, step: Mapping[int, int]) -> dict[int, int]:
+            there = [c + steps * step.get(i, 0) for i, c in enumerate(counts)]
+            placed = self._placed(PlacementKey(key.part, key.kinds, tuple((c,) for c in there), key.replicas))
+            return self._growth(placed.unplaced, there, key)
+
+        def goes_on(steps: int) -> bool:
+            return wanted(steps, step) == step
+
+        alike, step = 0, wanted(0, {})
+        while step:
+            steps = 1 if alike < PATIENCE else _last(goes_on) + 1
+            following = wanted(steps, step)
+            alike = alike + 1 if following == step else 0
+            counts = [c + steps * step.get(i, 0) for i, c in enumerate(counts)]
+            step = following
+        return tuple(counts)
 
     def _raise_to_bound(self, counts: list[int], key: CountsKey) -> None:
         """Start no lower than what the pods that can run nowhere else need in sum."""
@@ -355,6 +366,22 @@ def _binding(on: TypeShape, classes: Sequence[NodeClass]) -> str | None:
     used = (pods, room.max_pods), (vpc_pods, on.addresses), (cpu, room.cpu), (memory, room.memory)
     shares = [amount / (nodes * each) if each > 0 else inf for amount, each in used]
     return BINDING[shares.index(max(shares))]
+
+
+def _last(holds: Callable[[int], bool]) -> int:
+    """The number from 0 on up to which something holds, by doubling and halving.
+
+    >>> _last(lambda n: n <= 77)
+    77
+    """
+    beyond = 1
+    while holds(beyond):
+        beyond *= 2
+    low = beyond // 2
+    while beyond - low > 1:
+        middle = (low + beyond) // 2
+        low, beyond = (middle, beyond) if holds(middle) else (low, middle)
+    return low
 
 
 def _clip(count: int, ceiling: int | None) -> int:

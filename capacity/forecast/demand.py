@@ -36,11 +36,15 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int32]
     Floats = npt.NDArray[np.floating[Any]]
 
-MOST_STATES = 1_000_000  # pods told apart in a component of one pod shape
+MOST_STATES = 1_000_000  # pods told apart in a component of one pod shape; of more, a tenth as many steps
 MOST_CELLS = 3_000_000  # states × places of a component of mixed pods
+FULL_TABLES = 8  # components that have as many as that; more of them share what these would take
+FEWEST_STATES = 1_000
 MOST_COLUMNS = 256  # counts of pods told apart per count of nodes there: an eighth of a pod per node or less
 MOST_STAGES = 1500  # node counts told apart in a component of mixed pods
 STEPS_PER_NODE = 32  # of the load
+MOST_ADDED_UP = 1 << 30  # addresses that all groups may take of a subnet for a table of 32-bit numbers
+MOST_TOLD_APART = 1 << 30  # pods of a component
 EDGE_STEPS = 7  # halvings that find where the first pods are unschedulable, to 1 % of the distance of two points
 MOST_LOAD_STEPS = 1 << 18
 
@@ -112,10 +116,12 @@ def group_table(
 
     shape = engine.shapes[group]
     slots = engine.slots[group]
+    kind = _wide_enough(engine, shape, nodes, branch)
+    nodes, vpc, branch = (a.astype(kind, copy=False) for a in (nodes, vpc, branch))
     counts = _counts(engine, group, zone, nodes, {slot: i for i, slot in enumerate(slots)})
     names = tuple(dict.fromkeys(n for s in slots for n in s.subnets))
-    singles = np.zeros((len(names), len(nodes)), dtype=np.int32)
-    further = {slot: np.zeros((2, len(nodes)), dtype=np.int32) for slot in slots if slot.choices}
+    singles = np.zeros((len(names), len(nodes)), dtype=kind)
+    further = {slot: np.zeros((2, len(nodes)), dtype=kind) for slot in slots if slot.choices}
     whole = _node_tables(shape.first, at_home=False)
     home = _node_tables(shape.first, at_home=True) if further else whole
     per_further = _further_tables(shape.first) if further else None
@@ -123,12 +129,12 @@ def group_table(
     pods, pods_over = np.divmod(vpc, np.maximum(nodes, 1))
     enis, enis_over = np.divmod(branch, np.maximum(nodes, 1))
     pods = np.minimum(pods, len(whole[0]) - 2)
-    before = np.zeros(len(nodes), dtype=np.int32)
+    before = np.zeros(len(nodes), dtype=kind)
     for slot, count in zip(slots, counts, strict=True):
         more = np.clip(pods_over - before, 0, count)
         per_single, per_prefix = home if slot in further else whole
         served = names.index(slot.address_subnet)
-        singles[names.index(slot.subnet)] += count * np.int32(shape.node_addresses)
+        singles[names.index(slot.subnet)] += count * kind(shape.node_addresses)
         singles[served] += count * per_single[pods] + more * (per_single[pods + 1] - per_single[pods])
         if branch.any():
             singles[served] += count * enis + np.clip(enis_over - before, 0, count)
@@ -142,6 +148,15 @@ def group_table(
         assert first is not None
         _pour(names, singles, prefixes, further, _left_by_others(engine, group, first))
     return GroupTable(names, singles, prefixes)
+
+
+def _wide_enough(engine: Engine, shape: GroupShape, nodes: Ints, branch: Ints) -> type[np.signedinteger[Any]]:
+    """The integers in which all groups' addresses of a subnet can be added up: 32 bits, or 64 for millions of nodes."""
+    import numpy as np
+
+    per_node = max(shape.first.demand_table) + shape.node_addresses
+    most = int(nodes.max(initial=0)) * per_node + int(branch.max(initial=0))
+    return np.int32 if most * len(engine.shapes) < MOST_ADDED_UP else np.int64
 
 
 def _left_by_others(engine: Engine, group: int, first: ScenarioState) -> dict[str, int]:
@@ -158,7 +173,7 @@ def _pour(
     import numpy as np
 
     held = singles if prefixes is None else singles + PREFIX_SIZE * prefixes
-    left = np.array([[free[n]] for n in names], dtype=np.int32) - held
+    left = np.array([[free[n]] for n in names], dtype=held.dtype) - held
     for slot, (addresses, blocks) in further.items():
         rows = [names.index(n) for n in slot.choices]
         here = left[rows]
@@ -180,7 +195,7 @@ def _counts(engine: Engine, group: int, zone: str, nodes: Ints, row: Mapping[Slo
     import numpy as np
 
     distinct, at = np.unique(nodes, return_inverse=True)
-    counts = np.zeros((len(row), len(distinct)), dtype=np.int32)
+    counts = np.zeros((len(row), len(distinct)), dtype=nodes.dtype)
     for column, n in enumerate(distinct):
         for slot, count in engine.places(group, int(n), zone):
             counts[row[slot], column] = count
@@ -243,9 +258,9 @@ class Calibration:
 
     replicas: Floats
     nodes: Ints
-    vpc: Ints
-    branch: Ints
-    unplaced: Ints
+    vpc: npt.NDArray[np.int64]
+    branch: npt.NDArray[np.int64]
+    unplaced: npt.NDArray[np.int64]
     zones: tuple[str, ...]
     first: ScenarioState
     limits: list[tuple[int, int | None]]
@@ -275,9 +290,9 @@ def calibrate(engine: Engine, points: Sequence[Sequence[int]], scenario: str = "
     return Calibration(
         replicas=np.array(points, dtype=float).reshape(len(points), -1),
         nodes=np.array([[f.open_nodes(g) for g in groups] for f in fleets], dtype=np.int32),
-        vpc=np.array([[_workload_pods(f, g, VPC) for g in groups] for f in fleets], dtype=np.int32),
-        branch=np.array([[_workload_pods(f, g, BRANCH) for g in groups] for f in fleets], dtype=np.int32),
-        unplaced=np.array([[row[w] for w in range(len(engine.pods))] for row in left], dtype=np.int32).reshape(
+        vpc=np.array([[_workload_pods(f, g, VPC) for g in groups] for f in fleets], dtype=np.int64),
+        branch=np.array([[_workload_pods(f, g, BRANCH) for g in groups] for f in fleets], dtype=np.int64),
+        unplaced=np.array([[row[w] for w in range(len(engine.pods))] for row in left], dtype=np.int64).reshape(
             len(points), -1
         ),
         zones=tuple(max(g.nodes_by_zone, key=lambda z: g.nodes_by_zone[z], default="") for g in first.groups),
@@ -347,6 +362,8 @@ class Component:
         Of a node, that one pod of each workload takes. For pods of one shape: one row of ones.
     load_steps : float
         Steps of the load per unit; 0 for pods of one shape.
+    pods_per_state : int
+        Pods of one shape that share a state, the most of them told. [pods]
     stage_of : ndarray of int32, shape (n_steps,)
         Which node counts a load needs.
     columns, column_of : int, ndarray of float32, shape (n_stages,)
@@ -367,6 +384,7 @@ class Component:
     vpc: tuple[int, ...]
     shares: Floats
     load_steps: float
+    pods_per_state: int
     stage_of: Ints
     columns: int
     column_of: Floats
@@ -376,42 +394,75 @@ class Component:
     left_over: npt.NDArray[np.bool_]
     stuck: npt.NDArray[np.bool_]
 
-    def states(self, replicas: Sequence[Floats]) -> Ints:
-        """The state of each draw on each day, from the replicas of this component's workloads in order."""
+    @property
+    def weights(self) -> Floats:
+        """Of each sum that :meth:`states_of` needs, what one pod adds: shape (n_sums, n_workloads)."""
         import numpy as np
 
-        loads = [_weighted(replicas, row) for row in self.shares]
+        if not self.load_steps:
+            return self.shares
+        vpc = np.array([[float(i in self.vpc) for i in self.workloads]], dtype=np.float32)
+        return np.vstack([self.shares, vpc])
+
+    def states(self, replicas: Sequence[Floats]) -> Ints:
+        """The state of each draw on each day, from the replicas of this component's workloads in order."""
+        sums = [Sum(row) for row in self.weights]
+        for i in sorted(range(len(replicas)), key=lambda i: replicas[i].shape[1]):
+            for one in sums:
+                one.add(i, replicas[i])
+        return self.states_of([one.total for one in sums])
+
+    def states_of(self, sums: Sequence[Floats]) -> Ints:
+        """The state of each draw on each day, from the sums over its workloads of weight × replicas."""
+        import numpy as np
+
         if not self.load_steps:
             last = self.table.singles.shape[1] - 1
-            return np.asarray(np.minimum(loads[0], last), dtype=np.int32)
-        load = loads[0]
-        for other in loads[1:]:
+            pods = sums[0] if self.pods_per_state == 1 else np.ceil(sums[0] / np.float32(self.pods_per_state))
+            return np.asarray(np.minimum(pods, last), dtype=np.int32)
+        load: Any = sums[0]
+        for other in sums[1:-1]:
             load = np.maximum(load, other)
         load = load * np.float32(self.load_steps)
         load += np.float32(1 - 1e-4)  # whole steps, rounded up, but not for a rounding error
         stages = self.stage_of[np.minimum(load, len(self.stage_of) - 1).astype(np.int32)]
-        pods = _weighted(replicas, np.array([float(i in self.vpc) for i in self.workloads], dtype=np.float32))
-        columns = np.minimum(pods * self.column_of[stages] + np.float32(0.5), self.columns - 1).astype(np.int32)
+        columns = np.minimum(sums[-1] * self.column_of[stages] + np.float32(0.5), self.columns - 1).astype(np.int32)
         return np.asarray(stages * np.int32(self.columns) + columns, dtype=np.int32)
 
 
-def _weighted(replicas: Sequence[Floats], weights: Floats) -> Any:
-    """Σ weight × replicas; what is the same in every draw is added up first."""
-    import numpy as np
+class Sum:
+    """Σ weight × replicas of some workloads on each day of each draw, added up one workload at a time.
 
-    total: Any = None
-    for i in sorted(range(len(replicas)), key=lambda i: replicas[i].shape[1]):
-        if weights[i]:
-            part = replicas[i] if weights[i] == 1 else replicas[i] * np.float32(weights[i])
-            total = part if total is None else total + part
-    if total is None:
-        return np.zeros((1 if not replicas else len(replicas[0]), 1), dtype=np.float32)
-    return total
+    What is the same in every draw is added first, so that it costs a column, not a column a draw.
+    """
+
+    __slots__ = ("total", "weights")
+
+    def __init__(self, weights: Floats, begin: Floats | None = None) -> None:
+        import numpy as np
+
+        self.weights = weights
+        self.total: Any = np.zeros((1, 1), dtype=np.float32) if begin is None else begin
+
+    def add(self, workload: int, replicas: Floats) -> None:
+        """Add the replicas of one workload, by its number among the weights; the array given is not changed."""
+        import numpy as np
+
+        weight = self.weights[workload]
+        if not weight:
+            return
+        part: Any = replicas if weight == 1 else replicas * np.float32(weight)
+        if self.total.shape == replicas.shape and self.total.shape[1] > 1:
+            np.add(self.total, part, out=self.total)
+        else:
+            self.total = self.total + part
 
 
 def components(engine: Engine, points: Calibration, top: Sequence[int]) -> list[Component]:
     """All components of a plan, with tables that reach to ``top`` replicas of each workload."""
-    return [_component(engine, groups, workloads, points, top) for groups, workloads in partition(engine)]
+    parts = partition(engine)
+    share = min(FULL_TABLES / max(len(parts), 1), 1.0)
+    return [_component(engine, groups, workloads, points, top, share) for groups, workloads in parts]
 
 
 def partition(engine: Engine) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
@@ -425,14 +476,21 @@ def is_mixed(engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...]
 
 
 def _component(
-    engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...], points: Calibration, top: Sequence[int]
+    engine: Engine,
+    groups: tuple[int, ...],
+    workloads: tuple[int, ...],
+    points: Calibration,
+    top: Sequence[int],
+    share: float,
 ) -> Component:
+    """``share``: of the largest tables that a component may have."""
     pods = [engine.pods[w] for w in workloads]
     shape = engine.shapes[groups[0]]
     if not is_mixed(engine, groups, workloads):
         room = pods_per_empty_node(shape, pods[0]) if pods else 0
-        return _of_one_shape(engine, groups[0], workloads, pods, room, points, sum(top[w] for w in workloads))
-    return _of_mixed_pods(engine, groups, workloads, points, [top[w] for w in workloads])
+        most = sum(top[w] for w in workloads)
+        return _of_one_shape(engine, groups[0], workloads, pods, room, points, most, int(MOST_STATES * share))
+    return _of_mixed_pods(engine, groups, workloads, points, [top[w] for w in workloads], int(MOST_CELLS * share))
 
 
 def _of_one_shape(
@@ -443,19 +501,27 @@ def _of_one_shape(
     room: int,
     points: Calibration,
     top: int,
+    most_states: int,
 ) -> Component:
-    """State = count of pods; nodes = ⌈pods ÷ pods per node⌉, from the fewest to the most it may have. Exact."""
+    """State = count of pods; nodes = ⌈pods ÷ pods per node⌉, from the fewest to the most it may have.
+
+    Exact up to ``most_states`` pods; where there may be more, so many pods share a state that a tenth is enough.
+    """
     import numpy as np
 
     shape = engine.shapes[group]
     kind = pods[0].kind if pods else ""
-    asked = np.arange(min(top, MOST_STATES) + 1, dtype=np.int32)
+    fewest, most = points.limits[group]
+    top = min(top, MOST_TOLD_APART if most is None else most * room + 1)  # nothing changes with more pods on no node
+    most_states = max(most_states, FEWEST_STATES)
+    step = 1 if top <= most_states else ceil_div(top, max(most_states // 10, FEWEST_STATES))
+    asked = np.arange(ceil_div(top, step) + 1, dtype=np.int64) * step
     if not room:  # no node ever holds such a pod
         asked[:] = 0
-    fewest, most = points.limits[group]
-    nodes = np.maximum(ceil_div(asked, max(room, 1)), np.int32(fewest))
-    nodes = nodes if most is None else np.minimum(nodes, np.int32(most))
-    placed = np.minimum(asked, nodes * np.int32(room))
+    needed = np.maximum(ceil_div(asked, max(room, 1)), fewest)
+    needed = needed if most is None else np.minimum(needed, most)
+    placed = np.minimum(asked, needed * room).astype(np.int32)
+    nodes = needed.astype(np.int32)
     none = np.zeros_like(placed)
     table = group_table(
         engine,
@@ -472,6 +538,7 @@ def _of_one_shape(
         vpc=workloads if kind == VPC else (),
         shares=np.ones((1, len(workloads)), dtype=np.float32),
         load_steps=0.0,
+        pods_per_state=step,
         stage_of=np.zeros(0, dtype=np.int32),
         columns=0,
         column_of=np.zeros(0, dtype=np.float32),
@@ -491,7 +558,12 @@ def _stuck(shape: GroupShape, nodes: Ints, vpc: Ints) -> npt.NDArray[np.bool_]:
 
 
 def _of_mixed_pods(
-    engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...], points: Calibration, top: Sequence[int]
+    engine: Engine,
+    groups: tuple[int, ...],
+    workloads: tuple[int, ...],
+    points: Calibration,
+    top: Sequence[int],
+    most_cells: int,
 ) -> Component:
     import numpy as np
 
@@ -510,7 +582,7 @@ def _of_mixed_pods(
     stage_of, first = _stages(counts, max(round(steps), 1), int(np.searchsorted(grid, full)))
     ends = np.append(first[1:], len(grid)) - 1  # last load step of each stage
     places = sum(len(engine.slots[g]) for g in groups)
-    columns = int(np.clip(MOST_CELLS // (len(first) * places), 32, MOST_COLUMNS))
+    columns = int(np.clip(most_cells // (len(first) * places), 32, MOST_COLUMNS))
     vpc = tuple(w for w in workloads if engine.pods[w].kind == VPC and _able(engine, w))
     room = max(_address_room(engine.shapes[g]) for g in groups)
     most = np.maximum(np.ceil((grid[ends] + 1 / steps) * room), 1)
@@ -523,9 +595,9 @@ def _of_mixed_pods(
         share = np.interp(grid[ends], known, points.vpc[order, g] / all_vpc)
         branch = np.interp(grid[ends], known, points.branch[order, g])
         here = np.repeat(counts[row][ends], columns)
-        mine = np.rint(pods * share[:, None]).ravel().astype(np.int32)
+        mine = np.minimum(np.rint(pods * share[:, None]).ravel(), MOST_TOLD_APART).astype(np.int32)
         if short.any():  # what its nodes hold at their most
-            mine = np.minimum(mine, points.vpc[:, g].max())
+            mine = np.minimum(mine, np.int32(min(points.vpc[:, g].max(), MOST_TOLD_APART)))
         stuck |= _stuck(engine.shapes[g], here, mine)
         tables.append(
             group_table(
@@ -534,7 +606,7 @@ def _of_mixed_pods(
                 points.zones[g],
                 here,
                 mine,
-                np.repeat(np.rint(branch), columns).astype(np.int32),
+                np.repeat(np.minimum(np.rint(branch), MOST_TOLD_APART), columns).astype(np.int32),
                 points.first,
             )
         )
@@ -546,15 +618,25 @@ def _of_mixed_pods(
         vpc=vpc,
         shares=shares,
         load_steps=steps,
+        pods_per_state=1,
         stage_of=stage_of,
         columns=columns,
         column_of=column_of.astype(np.float32),
         table=table,
-        rank=table.used().sum(axis=0, dtype=np.int32),
+        rank=_ranks(table.used().sum(axis=0, dtype=np.int64)),
         nodes=np.stack(nodes),
         left_over=np.repeat(grid[first] >= full, columns),
         stuck=stuck,
     )
+
+
+def _ranks(used: npt.NDArray[np.int64]) -> Ints:
+    """Numbers in the order of what the states take, small enough for a table by rank."""
+    import numpy as np
+
+    if int(used.max(initial=0)) <= len(used):
+        return used.astype(np.int32)
+    return np.unique(used, return_inverse=True)[1].astype(np.int32)
 
 
 def _load_beyond_all(engine: Engine, groups: tuple[int, ...]) -> float:
@@ -645,7 +727,8 @@ def _together(tables: Sequence[GroupTable]) -> GroupTable:
     import numpy as np
 
     names = tuple(dict.fromkeys(n for t in tables for n in t.subnets))
-    singles = np.zeros((len(names), tables[0].singles.shape[1]), dtype=np.int32)
+    kind = np.result_type(*(t.singles for t in tables))
+    singles = np.zeros((len(names), tables[0].singles.shape[1]), dtype=kind)
     prefixes = None if all(t.prefixes is None for t in tables) else np.zeros_like(singles)
     for t in tables:
         for i, name in enumerate(t.subnets):

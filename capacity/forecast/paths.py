@@ -1,8 +1,9 @@
 """Growth that is uncertain: many draws of every workload's replicas, looked up in the component tables.
 
-Draws come in chunks, so memory does not grow with their number. In each chunk a subnet's first day of
-shortage is found exactly without looking at every day: per block of days a bound on what each component
-takes of the subnet, from its largest state of the block, rules most blocks out.
+Draws come in chunks, and each workload's are added to its component's sums as they are made, so memory grows
+with neither number. In each chunk a subnet's first day of shortage is found exactly without looking at every
+day: per block of days a bound on what each component takes of the subnet, from its largest state of the block,
+rules most blocks out.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ from typing import TYPE_CHECKING, Any
 from capacity.cluster.booking import held_by_others
 from capacity.cluster.engine import Engine
 from capacity.forecast.demand import (
+    MOST_ADDED_UP,
     Calibration,
     Component,
+    Sum,
     calibrate,
     components,
     is_mixed,
     partition,
 )
 from capacity.forecast.fill import Progress
-from capacity.forecast.growth import MOST_LOG, MOST_PODS, log_rate, replica_paths
+from capacity.forecast.growth import MOST_LOG, MOST_PODS, is_random, log_rate, replica_paths
 from capacity.forecast.quantile import count_quantiles
 from capacity.forecast.result import QUANTILES
 from capacity.forecast.span import Span
@@ -38,13 +41,18 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int32]
     Floats = npt.NDArray[np.floating[Any]]
 
-CHUNK = 1024  # draws worked on together: 2 years of one workload's take 3 MB
+CHUNK = 1024  # draws worked on together at most: 2 years of one workload's take 3 MB
 BLOCK_DAYS = 14
 CALIBRATION_WORK = 3000  # places of nodes × workloads × points at which the engine is asked
 CALIBRATION_POINTS = (5, 24)  # at least, at most
 SIGMAS = 4.5  # how far above the expected path the tables reach; one draw in 300,000 ends beyond
 FAN_DATES = 37
+MOST_CHUNK_BYTES = 160 << 20  # of the draws worked on together: fewer at a time for many groups or a long time
+FEWEST_DRAWS = 16  # worked on together, whatever they take
+_PASSING = 6  # arrays of the size of a workload's draws that live for a moment
+_PER_STATE = 1.25  # such arrays for a component's states and the bounds made of them
 FAN_DRAWS = 2048  # their quantiles are off by two thirds of a percent of the draws; the dates come from all draws
+MOST_FAN_BYTES, FEWEST_FAN_DRAWS = 96 << 20, 256  # more than 300 subnets and groups: bands of fewer draws
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +90,13 @@ class _Part:
     most_prefixes: Ints | None
 
 
+def whole(number: int) -> np.signedinteger[Any]:
+    """A number of addresses for sums with tables: of 32 bits, as they are, where it leaves room for them."""
+    import numpy as np
+
+    return np.int32(number) if number < MOST_ADDED_UP else np.int64(number)
+
+
 @dataclass(frozen=True, slots=True)
 class _SubnetParts:
     subnet: Subnet
@@ -92,7 +107,7 @@ class _SubnetParts:
         """Whether what the components take does not fit; ``pick`` chooses states (ranks for a bound)."""
         import numpy as np
 
-        singles: Any = np.int32(self.fixed)
+        singles: Any = whole(self.fixed)
         prefixes: Any = np.int32(0)
         for part in self.parts:
             at = pick(part)
@@ -134,19 +149,18 @@ def simulate(
     subnets = _subnet_parts(plan, points, found)
     fan_days = np.unique(np.rint(np.linspace(0, span.days, FAN_DATES)).astype(np.int32))
     first_days = np.empty((len(subnets), paths), dtype=np.int32)
-    shown = min(paths, FAN_DRAWS)
-    used = np.empty((len(subnets), len(fan_days), shown), dtype=np.int32)
+    shown = min(paths, fan_draws((len(subnets) + len(engine.shapes)) * len(fan_days)))
+    wide = np.result_type(*(whole(s.fixed) for s in subnets), *(c.table.singles for c in found), np.int32)
+    used = np.empty((len(subnets), len(fan_days), shown), dtype=wide)
     nodes = np.empty((len(engine.shapes), len(fan_days), shown), dtype=np.int32)
     left_over, stuck = (np.zeros((len(fan_days), shown), dtype=np.bool_) for _ in range(2))
     rng = np.random.default_rng(seed)
-    for start in range(0, paths, CHUNK):
-        here = slice(start, min(start + CHUNK, paths))
+    draws = _Draws(found, growths, base, span)
+    together = draws.together()
+    for start in range(0, paths, together):
+        here = slice(start, min(start + together, paths))
         count = here.stop - start
-        drawn = [
-            replica_paths(g, n, span, count, rng).astype(np.float32, copy=False)
-            for g, n in zip(growths, base, strict=True)
-        ]
-        states = [_every_day(c.states([drawn[w] for w in c.workloads]), span) for c in found]
+        states = [_every_day(s, span) for s in draws.states(count, rng)]
         most = [_blocks(s if c.rank is None else c.rank.take(s)) for c, s in zip(found, states, strict=True)]
         for i, subnet in enumerate(subnets):
             first_days[i, here] = _first_days(subnet, states, most, span.days, count)
@@ -160,9 +174,64 @@ def simulate(
                 stuck[:, part] |= c.stuck.take(s)
                 for row, group in enumerate(c.groups):
                     nodes[group, :, part] = c.nodes[row].take(s)
+        del states, most  # before as much is made of the next draws
         progress(here.stop, paths)
     shares = left_over.mean(axis=1), stuck.mean(axis=1)
     return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes), *shares)
+
+
+def fan_draws(places: int) -> int:
+    """Of how many draws the bands are made, for so many subnets and groups times dates; bounds the memory."""
+    return min(FAN_DRAWS, max(MOST_FAN_BYTES // (4 * max(places, 1)), FEWEST_FAN_DRAWS))
+
+
+class _Draws:
+    """Draws of every workload, each added to its component's sums as soon as it is made.
+
+    Parameters
+    ----------
+    found : sequence of Component
+    growths, base : sequences, one entry per workload of the plan
+        How it grows, and its replicas on day 0.
+    """
+
+    def __init__(
+        self, found: Sequence[Component], growths: Sequence[Growth | None], base: Sequence[int], span: Span
+    ) -> None:
+        self.found, self.growths, self.base, self.span = found, growths, base, span
+        self.weights = [c.weights for c in found]
+        self.place = {w: (c, i) for c, component in enumerate(found) for i, w in enumerate(component.workloads)}
+        self.random = [w for w, growth in enumerate(growths) if is_random(growth)]
+        self.calm = [self._calm(c) for c in range(len(found))]
+
+    def _calm(self, component: int) -> list[Any]:
+        """The sums of the workloads that are the same in every draw."""
+        sums = [Sum(row) for row in self.weights[component]]
+        for i, w in enumerate(self.found[component].workloads):
+            if not is_random(self.growths[w]):
+                pods = replica_paths(self.growths[w], self.base[w], self.span)
+                for one in sums:
+                    one.add(i, pods.astype("float32", copy=False))
+        return [one.total for one in sums]
+
+    def together(self) -> int:
+        """How many draws are worked on at a time: so many that their sums and states fit in the memory allowed."""
+        uncertain = {self.place[w][0] for w in self.random if w in self.place}
+        sums = sum(len(self.weights[c]) for c in uncertain)
+        arrays = _PASSING + max(sums, len(uncertain) * _PER_STATE)  # states take the place of sums one by one
+        return min(CHUNK, max(MOST_CHUNK_BYTES // int(4 * (self.span.days + 1) * arrays), FEWEST_DRAWS))
+
+    def states(self, count: int, rng: np.random.Generator) -> list[Ints]:
+        """The states of every component in the next ``count`` draws, workloads drawn in the plan's order."""
+        sums = [list(map(Sum, *given)) for given in zip(self.weights, self.calm, strict=True)]
+        for w in self.random:
+            drawn = replica_paths(self.growths[w], self.base[w], self.span, count, rng).astype("float32", copy=False)
+            if w in self.place:  # else its groups are none: it takes nothing, but is drawn like the others
+                component, index = self.place[w]
+                for one in sums[component]:
+                    one.add(index, drawn)
+        # Each set of sums goes as soon as its states are there.
+        return [c.states_of([one.total for one in sums.pop(0)]) for c in self.found]
 
 
 def _every_day(states: Ints, span: Span) -> Ints:
@@ -237,7 +306,7 @@ def _most_up_to(rank: Ints | None, values: Ints | None) -> Ints | None:
         return None
     if rank is None:
         return np.maximum.accumulate(values)
-    most = np.zeros(int(rank.max()) + 1, dtype=np.int32)
+    most = np.zeros(int(rank.max()) + 1, dtype=values.dtype)
     order = np.argsort(rank, kind="stable")
     starts = np.flatnonzero(np.append(True, np.diff(rank[order]) > 0))
     most[rank[order][starts]] = np.maximum.reduceat(values[order], starts)
@@ -268,9 +337,8 @@ def _blocks(ranks: Ints) -> _Blocks:
 
 def _used(subnet: _SubnetParts, states: Sequence[Ints]) -> Any:
     """Addresses used in each of the states."""
-    import numpy as np
 
-    total: Any = np.int32(subnet.fixed)
+    total: Any = whole(subnet.fixed)
     for part in subnet.parts:
         state = states[part.component]
         total = total + part.singles.take(state)

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+MOST_COUNTED = 1 << 18  # different values of a row, for each of which there is a count
+
 
 def rank(share: float, count: int) -> int:
     """Index of the smallest of ``count`` sorted draws that at least ``share`` of them do not exceed.
@@ -28,16 +30,24 @@ def day_quantiles(first_days: npt.NDArray[np.int32], never: int, shares: tuple[f
     return [None if day >= never else day for day in found]
 
 
-def count_quantiles(values: npt.NDArray[np.int32], shares: tuple[float, ...]) -> npt.NDArray[np.float64]:
+def count_quantiles(values: npt.NDArray[np.signedinteger[Any]], shares: tuple[float, ...]) -> npt.NDArray[np.float64]:
     """Quantiles of each row of whole numbers: shape (n_rows, n_draws) to (n_shares, n_rows).
 
-    By counting, which takes a fifth of the time of sorting where the values lie close together.
+    By counting, which takes a fifth of the time of sorting where the values lie close together, and by sorting
+    where they do not.
+
+    >>> import numpy as np
+    >>> count_quantiles(np.array([[3, 1, 2], [10**9, 0, 7]]), (0.5, 0.9)).tolist()
+    [[2.0, 7.0], [3.0, 1000000000.0]]
     """
     import numpy as np
 
     result = np.empty((len(shares), len(values)))
     for i, row in enumerate(values):
         low: Any = int(row.min())
+        if int(row.max()) - low > MOST_COUNTED:
+            result[:, i] = np.sort(row)[[rank(share, row.size) for share in shares]]
+            continue
         below = np.cumsum(np.bincount(row - low))
         for j, share in enumerate(shares):
             result[j, i] = low + int(np.searchsorted(below, rank(share, row.size) + 1))

@@ -363,3 +363,8 @@ class Plan:
     @cached_property
     def _by_name(self) -> Mapping[str, Subnet]:
         return {s.name: s for s in self.subnets}
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """Names of the node groups, in their order."""
+        return tuple(g.name for g in self.node_groups)

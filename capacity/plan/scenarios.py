@@ -35,7 +35,7 @@ class ScenarioPlaces:
 def places_of(plan: Plan) -> ScenarioPlaces:
     """The names of a plan that a scenario's options may refer to."""
     return ScenarioPlaces(
-        groups=tuple(g.name for g in plan.node_groups),
+        groups=plan.group_names,
         workloads=tuple(w.name for w in plan.workloads),
         zones=tuple(dict.fromkeys(s.zone for s in plan.subnets)),
     )

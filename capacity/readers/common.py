@@ -15,6 +15,7 @@ from capacity.plan.cni_env import CNI_VARIABLES
 from capacity.plan.discovery import CLUSTER_TAG, ROLE_TAG
 from capacity.readers.decode import PLACEHOLDER, mapping, parse_documents, placeholders, text_of
 from capacity.readers.draft import Note
+from capacity.units import counted
 
 # Of the CNI's own variables these can hold secrets or names; what is no variable of the CNI stays out anyway.
 _PRIVATE = frozenset(
@@ -116,7 +117,8 @@ def cni_environment(env: Any, said: Findings, where: str) -> dict[str, str]:
         else:
             kept[name] = text
     if left_out:
-        said.say(where, f"{len(left_out)} variables that are no settings of the CNI are not copied")
+        what = counted(len(left_out), "variable that is no setting", "variables that are no settings")
+        said.say(where, f"not copied: {what} of the CNI")
     return kept
 
 

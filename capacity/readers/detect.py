@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from capacity.errors import SpecError
 from capacity.readers.decode import items, mapping
 
+LONGEST_WORD = 63  # characters: a Kubernetes kind is a DNS label
 KARPENTER_KINDS = (
     "NodePool",
     "EC2NodeClass",
@@ -45,7 +47,7 @@ def detect(value: Any) -> tuple[str | None, str]:
         return kinds.pop() if len(kinds) == 1 and value else (None, "a bare list")
     if not isinstance(value, dict):
         return None, "plain text"
-    api, kind = str(value.get("apiVersion") or ""), str(value.get("kind") or "")
+    api, kind = _word(value, "apiVersion"), _word(value, "kind")
     if api.startswith("capacity/"):
         return "plan", "a capacity plan"
     if api.startswith("eksctl.io/"):
@@ -57,12 +59,22 @@ def detect(value: Any) -> tuple[str | None, str]:
     return _by_keys(value, kind)
 
 
+def _word(value: Mapping[str, Any], key: str) -> str:
+    """What a document calls itself; empty where that is no text."""
+    word = value.get(key)
+    return _cut(word) if isinstance(word, str) else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_WORD else text[: LONGEST_WORD - 1] + "…"
+
+
 def _kubernetes(value: dict[str, Any], kind: str) -> str:
     """An object or a list in words: ``a Deployment list``."""
     if kind.endswith("List") and kind != "List":
         return f"a {kind.removesuffix('List')} list"
     if kind == "List" or "items" in value:
-        kinds = dict.fromkeys(str(mapping(i).get("kind") or "object") for i in items(value.get("items"))[:50])
+        kinds = dict.fromkeys(_word(mapping(i), "kind") or "Kubernetes object" for i in items(value.get("items"))[:50])
         return f"a {', '.join(list(kinds)[:3]) or 'empty'} list"
     return f"a Kubernetes {kind}"
 
@@ -93,7 +105,7 @@ def _by_keys(value: dict[str, Any], kind: str) -> tuple[str | None, str]:
         return "helm", "Helm values of aws-vpc-cni"
     if keys & {"image", "resources", "serviceAccount", "replicaCount", "nodeSelector"} and "metadata" not in keys:
         return "helm", "Helm values of another chart"
-    return None, "a mapping with " + (", ".join(sorted(map(str, keys))[:5]) or "nothing in it")
+    return None, "a mapping with " + (", ".join(_cut(k) for k in sorted(map(str, keys))[:5]) or "nothing in it")
 
 
 def _has_cfn_resources(value: dict[str, Any]) -> bool:

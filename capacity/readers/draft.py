@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
 
+from capacity.errors import shortened
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -27,6 +29,9 @@ class Note:
 
     text: str
     path: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", shortened(self.text))
 
 
 @dataclass(frozen=True, slots=True)

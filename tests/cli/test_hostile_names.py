@@ -157,3 +157,18 @@ def test_a_history_whose_names_are_lines(tmp_path: Path, monkeypatch: pytest.Mon
         done = capacity("forecast", "--history", "h.csv", "--usable", "251", "-o", form)
         assert done.code == 0, done.stderr
         assert not runner_obeys(done.stdout + "\n" + done.stderr), form
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda v: " ".join(v))
+@pytest.mark.parametrize("form", ["table", "md"])
+def test_no_name_turns_the_text_around(plan: str, verb: tuple[str, ...], form: str) -> None:
+    turned = json.loads(Path(plan).read_text())
+    for thing in (*turned["vpc"]["subnets"], *turned["nodeGroups"], *turned["workloads"], turned["metadata"]):
+        thing["name"] = f"\u202e{thing['name']}\u2066"
+    turned["nodeGroups"][0]["subnets"] = [s["name"] for s in turned["vpc"]["subnets"]]
+    Path(plan).write_text(json.dumps(turned))
+    said = capacity(verb[0], plan, *verb[1:], "-o", form)
+    assert said.code in (0, 1)
+    lines = (said.stdout + said.stderr).split("\n")
+    assert [line for line in lines if not line.isprintable()] == []
+    assert any("\\u202e" in line for line in lines)

@@ -222,7 +222,7 @@ def test_the_subnets_of_a_group(names: list[str], provisioner: str) -> None:
     group = NodeGroup(
         name=names[0], instance_types=(load_catalog().get("m5.large"),), subnets=(), provisioner=provisioner
     )
-    for line in group_subnets_snippets(group, names):
+    for line in group_subnets_snippets(group, names, ()):
         if line.startswith("#"):
             assert "\n" not in line
             continue

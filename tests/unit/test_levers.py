@@ -360,7 +360,7 @@ def pasted(lines: list[str]) -> list[list[str]]:
 def test_names_reach_the_commands_as_they_are(name: str, provisioner: str) -> None:
     kind = load_catalog().get("m5.large")
     group = NodeGroup(name=name, instance_types=(kind,), subnets=(name,), provisioner=provisioner)
-    for words in pasted([*group_subnets_snippets(group, [name])]):
+    for words in pasted([*group_subnets_snippets(group, [name], ())]):
         text = " ".join(words)
         # patches are JSON, where a quotation mark is escaped
         assert name in text
@@ -368,7 +368,7 @@ def test_names_reach_the_commands_as_they_are(name: str, provisioner: str) -> No
             f"ID-OF-{name}" in text or f"ID-OF-{name}" in json.loads(words[-1])["spec"]["subnetSelectorTerms"][0]["id"]
         )
     if provisioner != "fargate":
-        for words in pasted([*group_type_snippets(group, ["m5.xlarge"], {"min": 1, "desired": 3})]):
+        for words in pasted([*group_type_snippets(group, ["m5.xlarge"], (), {"min": 1, "desired": 3})]):
             assert name in " ".join(words)
             assert "m5.xlarge" in " ".join(words)
 
@@ -539,3 +539,24 @@ workloads: [{name: web, replicas: 196, requests: {cpu: 10m, memory: 10Mi}}]
     assert (result.verdict, lever.summary) == ("tight", "a]=b without i3.large")
     assert check(parse_patched(plan, lever.patch)).verdict == "ok"
     assert any('"values": ["c5.large"]' in command for command in lever.commands)
+
+
+@pytest.mark.parametrize("provisioner", ["managed", "fargate"])
+def test_a_second_group_has_a_name_of_its_own(provisioner: str) -> None:
+    kind = load_catalog().get("m5.large")
+    group = NodeGroup(name="web", instance_types=(kind,), subnets=("a",), provisioner=provisioner)
+    lines = list(group_subnets_snippets(group, ["b"], ("web", "web-2", "batch")))
+    if provisioner == "managed":
+        lines += group_type_snippets(group, ["m5.xlarge"], ("web", "web-2", "batch"))
+    named = [line for line in lines if "web-" in line]
+    assert len(named) == (4 if provisioner == "managed" else 1)
+    assert all("web-3" in line and "web-2" not in line for line in named)
+
+
+def test_the_levers_know_the_names_that_are_taken() -> None:
+    spare = "  - {name: web-2, instanceTypes: [t3.large], subnets: [a, b], nodes: 2}\n"
+    text = PLAN.replace("workloads:", spare + "workloads:")
+    found = levers(check(parse_plan(parse_yaml(text, "plan.yaml"), "plan.yaml")))
+    made = [c for lever in found for c in lever.commands if "create-nodegroup" in c]
+    assert any("--nodegroup-name web-3 " in c for c in made)
+    assert not any("--nodegroup-name web-2 " in c for c in made)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network as Net
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from capacity.errors import SpecError
+from capacity.plan.parse import parse_plan
+from capacity.readers.base import plan_section, render
+from capacity.readers.complete import complete
 from capacity.readers.terraform.expression import UNKNOWN, Scope, Unknown, evaluate
 from capacity.readers.terraform.files import read
 from capacity.readers.terraform.resources import module_of, parse_terraform, resources_of
@@ -181,6 +185,48 @@ def test_of_two_vpcs_the_one_with_the_clusters_subnets_is_taken() -> None:
     draft = parse_terraform({"values": {"root_module": {"resources": resources}}})
     assert [str(c) for c in draft.vpc_cidrs] == ["10.1.0.0/16"]
     assert [s.name for s in draft.subnets] == ["b"]
+
+
+def reservation(name: str, cidr: str | None, kind: str = "prefix", subnet: str = "subnet-1") -> dict[str, Any]:
+    values = {"cidr_block": cidr, "reservation_type": kind, "subnet_id": subnet}
+    return resource("aws_ec2_subnet_cidr_reservation", name, values)
+
+
+def test_cidr_reservations_of_subnets() -> None:
+    resources = [
+        resource("aws_subnet", "a", {"id": "subnet-1", "cidr_block": "10.0.0.0/24"}),
+        resource("aws_subnet", "b", {"id": "subnet-2", "cidr_block": "10.0.1.0/24"}),
+        reservation("last", "10.0.0.128/25"),
+        reservation("first", "10.0.0.16/32", "explicit"),
+        reservation("v6", "2001:db8::/80", "explicit"),
+        reservation("outside", "10.0.1.0/28"),
+        reservation("twice", "10.0.0.192/26", "explicit"),
+        reservation("small", "10.0.0.32/29"),
+        reservation("odd", "10.0.0.32/28", "soft"),
+        reservation("later", None),
+        reservation("elsewhere", "10.0.0.32/28", "prefix", "subnet-9"),
+    ]
+    draft = parse_terraform({"values": {"root_module": {"resources": resources}}})
+    expected = ((Net("10.0.0.16/32"), "explicit"), (Net("10.0.0.128/25"), "prefix"))
+    assert [(s.name, s.reservations) for s in draft.subnets] == [("a", expected), ("b", None)]
+    told = [n.text for n in draft.notes if "aws_ec2_subnet_cidr_reservation" in n.text]
+    for name in ("outside", "twice", "small", "odd", "later", "elsewhere"):
+        assert sum(f"reservation.{name}: " in text and text.endswith(": left out") for text in told) == 1
+    assert len(told) == 6
+
+
+def test_a_reservation_of_text_reaches_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(
+        'resource "aws_vpc" "v" {\n  cidr_block = "10.7.0.0/16"\n}\n'
+        'resource "aws_subnet" "s" {\n  vpc_id = aws_vpc.v.id\n  availability_zone = "us-east-1a"\n'
+        '  cidr_block = "10.7.0.0/24"\n}\n'
+        'resource "aws_ec2_subnet_cidr_reservation" "r" {\n  subnet_id = aws_subnet.s.id\n'
+        '  cidr_block = cidrsubnet(aws_subnet.s.cidr_block, 2, 1)\n  reservation_type = "prefix"\n}\n'
+    )
+    draft = read([str(tmp_path)])
+    assert [s.reservations for s in draft.subnets] == [((Net("10.7.0.64/26"), "prefix"),)]
+    plan = parse_plan(plan_section(render(complete(draft)), "plan.yaml"), "plan.yaml")
+    assert [(str(r.cidr), r.type) for r in plan.subnets[0].reservations] == [("10.7.0.64/26", "prefix")]
 
 
 def test_an_autoscaling_group_is_a_node_group_by_its_tag() -> None:

@@ -93,7 +93,7 @@ def _widened(
             patch[entry("nodeGroups", group.name, key)] = names
             words.append(f"{group.name} gets {', '.join(more)}{' for pods' if key == 'podSubnets' else ''}")
             if key == "subnets":
-                commands += group_subnets_snippets(group, names)
+                commands += group_subnets_snippets(group, names, plan.group_names)
                 if group.provisioner in ("managed", "fargate"):
                     costs.append("a managed group keeps its subnets: a second group beside it")
                 if {plan.subnet(n).zone for n in more} - {s.zone for s in mine}:

@@ -54,7 +54,7 @@ def fewer_larger(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
             nodes = half | ({} if group.max_nodes is None else {"max": ceil(group.max_nodes / 2)})
             patch[entry("nodeGroups", group.name, "instanceTypes")] = [twice[0].name]
             patch[entry("nodeGroups", group.name, "nodes")] = nodes
-            commands += group_type_snippets(group, [twice[0].name], nodes)
+            commands += group_type_snippets(group, [twice[0].name], plan.group_names, nodes)
             costs.append(f"half the nodes, {price_difference(first.name, twice[0].name, plan.region)}")
     if patch:
         yield Lever(

@@ -255,7 +255,7 @@ def _commands(plan: Plan, added: Added, keep: bool) -> Iterator[str]:
             yield eni_config(subnet.name if keep else zone, subnet.name)
     for group, key, names in _groups(plan, added, keep):
         if key == "subnets":
-            yield from group_subnets_snippets(group, names)
+            yield from group_subnets_snippets(group, names, plan.group_names)
 
 
 def custom_networking(plan: Plan, others: Proposed) -> Iterator[Lever]:

@@ -45,7 +45,7 @@ def instance_type(result: CheckResult, only: Collection[str]) -> Iterator[Lever]
             patch[entry("nodeGroups", state.shape.group.name, "instanceTypes")] = [found.name]
             words.append(f"{found.name} instead of {old.name} in {state.shape.group.name}")
             costs.append(price_difference(old.name, found.name, plan.region))
-            commands += group_type_snippets(state.shape.group, [found.name])
+            commands += group_type_snippets(state.shape.group, [found.name], plan.group_names)
     if patch:
         yield Lever(
             risk="nodes",
@@ -74,7 +74,9 @@ def drop_types(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
         patch={entry("nodeGroups", name, "instanceTypes"): kept[name] for name in changed},
         cost="fewer types to choose from when one is out of stock; nodes of a dropped type are replaced",
         source="karpenter.sh/docs/concepts/nodepools (spec.template.spec.requirements, read 2026-11-30)",
-        commands=tuple(c for n, s in changed.items() for c in group_type_snippets(s.group, kept[n])),
+        commands=tuple(
+            c for n, s in changed.items() for c in group_type_snippets(s.group, kept[n], result.plan.group_names)
+        ),
     )
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
+from itertools import count
 
 from capacity.advice.snippets.identifiers import placeholder
 from capacity.advice.snippets.subnets import aws_cli_of, cloudformation_of, hcl, terraform_of
@@ -24,8 +25,8 @@ def new_subnets_snippets(new: Sequence[Subnet], added_blocks: Sequence[IPv4Netwo
         yield f"# CloudFormation, Resources: {{{name}: {_flow(entry)}}}"
 
 
-def group_subnets_snippets(group: NodeGroup, names: Sequence[str]) -> Iterator[str]:
-    """The subnets of a group's nodes.
+def group_subnets_snippets(group: NodeGroup, names: Sequence[str], taken: Collection[str]) -> Iterator[str]:
+    """The subnets of a group's nodes; ``taken`` are the names of the plan's groups.
 
     Notes
     -----
@@ -36,7 +37,7 @@ def group_subnets_snippets(group: NodeGroup, names: Sequence[str]) -> Iterator[s
     EKS API UpdateNodegroupConfig (labels, taints, scaling, update and repair only, read 2026-11-25);
     aws/karpenter-provider-aws EC2NodeClass spec.subnetSelectorTerms; EC2 Auto Scaling VPCZoneIdentifier.
     """
-    ids = [placeholder(n) for n in names]
+    ids, second = [placeholder(n) for n in names], second_name(group.name, taken)
     quoted = " ".join(map(shlex.quote, ids))
     if group.provisioner in ("karpenter", "auto"):
         kind = "ec2nodeclass" if group.provisioner == "karpenter" else "nodeclass.eks.amazonaws.com"
@@ -44,7 +45,7 @@ def group_subnets_snippets(group: NodeGroup, names: Sequence[str]) -> Iterator[s
         yield f"kubectl patch {kind} {shlex.quote(group.name)} --type merge -p {shlex.quote(patch)}"
     elif group.fargate:
         yield (
-            f"aws eks create-fargate-profile --cluster-name CLUSTER --fargate-profile-name {_second(group)} "
+            f"aws eks create-fargate-profile --cluster-name CLUSTER --fargate-profile-name {shlex.quote(second)} "
             f"--pod-execution-role-arn ROLE --selectors namespace=NAMESPACE --subnets {quoted}"
         )
     elif group.provisioner == "self-managed":
@@ -54,23 +55,23 @@ def group_subnets_snippets(group: NodeGroup, names: Sequence[str]) -> Iterator[s
         )
     else:
         types = " ".join(shlex.quote(k.name) for k in group.instance_types)
-        yield f"{_create(group)} --instance-types {types} --subnets {quoted}"
-        yield f"# eksctl, managedNodeGroups: {_flow({'name': f'{group.name}-2', 'subnets': ids})}"
+        yield f"{_create(second)} --instance-types {types} --subnets {quoted}"
+        yield f"# eksctl, managedNodeGroups: {_flow({'name': second, 'subnets': ids})}"
         yield f"# Terraform, aws_eks_node_group: subnet_ids = [{', '.join(map(hcl, ids))}]"
         yield f"# CloudFormation, AWS::EKS::Nodegroup: {_flow({'Subnets': ids})}"
 
 
 def group_type_snippets(
-    group: NodeGroup, kinds: Sequence[str], nodes: Mapping[str, int] | None = None
+    group: NodeGroup, kinds: Sequence[str], taken: Collection[str], nodes: Mapping[str, int] | None = None
 ) -> Iterator[str]:
-    """The instance types of a group, and numbers of nodes where given.
+    """The instance types of a group, and numbers of nodes where given; ``taken`` are the names of the plan's groups.
 
     Source
     ------
     EKS API UpdateNodegroupConfig takes no instance type (read 2026-11-25): a second group; Karpenter NodePool
     spec.template.spec.requirements; EC2 CreateLaunchTemplateVersion.
     """
-    name = shlex.quote(group.name)
+    name, second = shlex.quote(group.name), second_name(group.name, taken)
     if group.provisioner in ("karpenter", "auto"):
         label = "node.kubernetes.io/instance-type"
         entry = {"key": label, "operator": "In", "values": list(kinds)}
@@ -85,9 +86,9 @@ def group_type_snippets(
         ids = " ".join(shlex.quote(placeholder(n)) for n in group.subnets)
         size = ",".join(f"{k}Size={n}" for k, n in (nodes or {}).items())
         scaling = f" --scaling-config {size}" if size else ""
-        yield f"{_create(group)} --instance-types {' '.join(map(shlex.quote, kinds))} --subnets {ids}{scaling}"
+        yield f"{_create(second)} --instance-types {' '.join(map(shlex.quote, kinds))} --subnets {ids}{scaling}"
         kind: dict[str, object] = {"instanceType": kinds[0]} if len(kinds) == 1 else {"instanceTypes": list(kinds)}
-        eksctl: dict[str, object] = {"name": f"{group.name}-2"} | kind
+        eksctl: dict[str, object] = {"name": second} | kind
         eksctl |= {"desiredCapacity" if k == "desired" else f"{k}Size": n for k, n in (nodes or {}).items()}
         yield f"# eksctl, managedNodeGroups: {_flow(eksctl)}"
         yield f"# Terraform, aws_eks_node_group: instance_types = [{', '.join(map(hcl, kinds))}]"
@@ -125,13 +126,17 @@ def group_size_snippets(group: NodeGroup, nodes: Mapping[str, int], vcpus: int) 
 _ASG_SIZES = {"min": "--min-size", "desired": "--desired-capacity", "max": "--max-size"}
 
 
-def _create(group: NodeGroup) -> str:
-    return f"aws eks create-nodegroup --cluster-name CLUSTER --nodegroup-name {_second(group)} --node-role ROLE"
+def _create(name: str) -> str:
+    return f"aws eks create-nodegroup --cluster-name CLUSTER --nodegroup-name {shlex.quote(name)} --node-role ROLE"
 
 
-def _second(group: NodeGroup) -> str:
-    """The name of the group that takes over."""
-    return shlex.quote(f"{group.name}-2")
+def second_name(name: str, taken: Collection[str]) -> str:
+    """The name of the group that takes over: no other group has it, nor is it suggested for another one.
+
+    >>> second_name("web", ["web"]), second_name("web", ["web", "web-2", "web-3"])
+    ('web-2', 'web-4')
+    """
+    return next(free for n in count(2) if (free := f"{name}-{n}") not in taken)
 
 
 def _flow(value: object) -> str:

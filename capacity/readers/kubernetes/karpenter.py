@@ -17,7 +17,7 @@ from capacity.errors import SpecError
 from capacity.readers.common import Findings, ami_of, candidates, max_pods_in, unique
 from capacity.readers.decode import int_of, items, mapping, path_of, text_of
 from capacity.readers.draft import GroupDraft, PlanDraft, at
-from capacity.units import parse_quantity
+from capacity.units import counted, parse_quantity
 
 Requirement = tuple[str, str, tuple[str, ...]]
 
@@ -237,7 +237,7 @@ def _counts(
         bound = int(cpu // least)
         if len(known) == 1:
             most = bound if most is None else min(most, bound)
-        said.say(where, f"limit of {cpu} vCPUs: at most {bound} nodes of {least} vCPUs", f"{path}.nodes")
+        said.say(where, f"limit of {cpu} vCPUs: at most {counted(bound, 'node')} of {least} vCPUs", f"{path}.nodes")
     for key, value in limits.items():
         if key not in ("cpu", "nodes"):
             said.say(where, f"limit {key} {value} (not in the plan)", f"{path}.nodes")

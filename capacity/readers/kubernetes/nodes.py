@@ -17,7 +17,7 @@ from capacity.readers.common import Findings, ami_of
 from capacity.readers.decode import int_of, items, mapping, path_of
 from capacity.readers.draft import GroupDraft, at
 from capacity.readers.kubernetes.scheduling import GroupFacts
-from capacity.units import MIB, parse_cpu, parse_memory
+from capacity.units import MIB, counted, parse_cpu, parse_memory
 
 # label -> whose nodes carry it
 GROUP_LABELS = (
@@ -184,7 +184,7 @@ def _compare(
         return None
     for (seen, pods), count in sorted(wrong.items(), key=str):
         formula = ours[seen or ""][0]
-        said.say(f"{count} nodes of {draft.name}", f"{seen}: kubelet max pods {pods}, ours {formula}", path)
+        said.say(f"{counted(count, 'node')} of {draft.name}", f"{seen}: kubelet max pods {pods}, ours {formula}", path)
     chosen = real.most_common(1)[0][0]
     if len(real) > 1:
         said.say(f"nodes of {draft.name}", f"kubelets differ ({_spread(real)}): maxPods set to {chosen}", path)

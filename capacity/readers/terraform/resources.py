@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -376,7 +376,32 @@ def _subnets(stack: _Stack, vpc: Resource | None) -> tuple[SubnetDraft, ...]:
         if draft is not None:
             drafts[draft.name] = draft
             ids |= {draft.id} if draft.id else set()
-    return tuple(drafts.values())
+    return tuple(_with_reservations(stack, drafts).values())
+
+
+def _with_reservations(stack: _Stack, drafts: dict[str, SubnetDraft]) -> dict[str, SubnetDraft]:
+    """The subnets with their CIDR reservations; one that AWS would refuse, or of which a part is not known, is told."""
+    found: dict[str, list[tuple[IPv4Network, str]]] = {}
+    for resource in stack.of("aws_ec2_subnet_cidr_reservation"):
+        block, kind = block_of(resource.value("cidr_block")), text_of(resource.value("reservation_type"))
+        names = [n for n in _subnet_names(stack, resource, "subnet_id") if n in drafts]
+        within = drafts[names[0]].cidr if names else None
+        path = at("vpc.subnets", names[0]) if names else "vpc.subnets"
+        others = found.setdefault(names[0], []) if names else []
+        if ":" in str(resource.value("cidr_block")):
+            continue  # of IPv6 addresses, which the plan does not count
+        if block is None or within is None:
+            stack.said.say(resource.address, "its block or its subnet is not known: left out", path)
+        elif kind not in ("prefix", "explicit") or (kind == "prefix" and block.prefixlen > 28):
+            stack.said.say(resource.address, f"no reservation of {block} is of type {kind}: left out", path)
+        elif not block.subnet_of(within) or any(block.overlaps(other) for other, _ in others):
+            stack.said.say(resource.address, f"{block} is not free in {names[0]} ({within}): left out", path)
+        else:
+            others.append((block, kind))
+    return {
+        name: replace(draft, reservations=tuple(sorted(found[name])) if found.get(name) else None)
+        for name, draft in drafts.items()
+    }
 
 
 def _of_other_vpcs(stack: _Stack, subnets: list[Resource]) -> list[Resource]:
