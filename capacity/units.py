@@ -115,12 +115,24 @@ def _read_quantity(text: str) -> Fraction | None:
 
 def parse_cpu(text: object, where: str = "") -> int:
     """CPU in whole millicores, rounded up as Kubernetes' ``MilliValue`` does."""
-    return math.ceil(parse_quantity(text, where) * 1000)
+    return _whole(text, 1000, where)
 
 
 def parse_memory(text: object, where: str = "") -> int:
     """Memory in whole bytes, rounded up as Kubernetes' ``Value`` does."""
-    return math.ceil(parse_quantity(text, where))
+    return _whole(text, 1, where)
+
+
+def _whole(text: object, scale: int, where: str) -> int:
+    known = _read_whole(text, scale) if isinstance(text, str) else None
+    return math.ceil(parse_quantity(text, where) * scale) if known is None else known
+
+
+@lru_cache(maxsize=4096)
+def _read_whole(text: str, scale: int) -> int | None:
+    """A quantity times a scale, rounded up; None where it is none or negative."""
+    value = _read_quantity(text.strip())
+    return None if value is None or value < 0 else math.ceil(value * scale)
 
 
 def parse_percent(text: object, where: str = "") -> Fraction:

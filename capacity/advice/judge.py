@@ -11,6 +11,7 @@ from capacity.advice.findings.codes import Finding
 from capacity.cluster.check import CheckResult
 from capacity.cluster.check import check as check_addresses
 from capacity.cluster.reuse import Reuse
+from capacity.plan.document import collector_paused
 from capacity.plan.model import Plan, ScenarioSpec
 from capacity.plan.parse import read_plan
 
@@ -48,6 +49,7 @@ def judged(result: CheckResult) -> CheckResult:
     return result if result.verdict == "exhausted" else _judged(result, rules.findings(result))
 
 
+@collector_paused()
 def check_with_findings(
     plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None
 ) -> tuple[CheckResult, tuple[Finding, ...]]:

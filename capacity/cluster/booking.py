@@ -55,13 +55,14 @@ class Holding:
         found = dict.fromkeys(self.by_subnet, 0)
         known: dict[object, int] = {}
         for taken in self._taken:
-            if taken.table is None:  # quickly said
+            like = taken.here.like(self.state) if taken.table else None  # without pods it is quickly said
+            if like is None:
                 found[taken.subnet] += bound(taken)
                 continue
-            like = taken.like
-            if like not in known:
-                known[like] = bound(taken)
-            found[taken.subnet] += known[like]
+            of = (like, taken.table)
+            if of not in known:
+                known[of] = bound(taken)
+            found[taken.subnet] += known[of]
         return found
 
     @cached_property

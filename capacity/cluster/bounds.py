@@ -34,6 +34,12 @@ class Here:
     started: tuple[int, int]
     filled: tuple[tuple[Batch, int, int], ...] = ()
 
+    def like(self, state: GroupState) -> Hashable:
+        """What tells bounds here from those of the same group in another place; None where no other is like it."""
+        if self.filled:
+            return None
+        return self.old, self.started, any(zone == self.zone for _, zone in state.turnover.closings)
+
     @property
     def fewest(self) -> int:
         """Of all of them. [nodes]"""
@@ -78,14 +84,6 @@ class Taken:
     state: GroupState
     here: Here
     table: Table | None
-
-    @property
-    def like(self) -> Hashable:
-        """What tells its bounds from those of the group in another subnet."""
-        here = self.here
-        places = {zone for _, zone in self.state.turnover.closings}
-        alone = (here.zone, self.subnet) if here.filled else here.zone in places
-        return here.old, here.started, alone, self.table
 
     @property
     def lowest(self) -> int:
@@ -146,10 +144,16 @@ def roaming_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Roa
     if not shape.choices:
         return
     appetite = _appetite(shape.first, shape.first.further_table)
+    known: dict[Hashable, tuple[int, int]] = {}
 
     def demand(here: Here) -> tuple[int, int]:
         of = (state.turnover.vpc, appetite, 0)
-        return _lowest(state, here, *of), _highest(state, here, *of)
+        like = here.like(state)
+        if like is None:
+            return _lowest(state, here, *of), _highest(state, here, *of)
+        if like not in known:
+            known[like] = _lowest(state, here, *of), _highest(state, here, *of)
+        return known[like]
 
     for zone in state.nodes_by_zone:
         mine = [n for n in shape.group.subnets if subnets[n].zone == zone]

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 from capacity.cluster.scenario import GroupState, NodeClass
 from capacity.cluster.shape import GroupShape, TypeShape
@@ -86,30 +87,55 @@ def water_level(free: Sequence[int], addresses: int) -> tuple[int, int]:
 # --- expected ---------------------------------------------------------------------------------
 
 
+class _FurtherEnis(NamedTuple):
+    """What books the addresses of further ENIs, in words when asked for."""
+
+    enis: int
+    group: str
+    subnet: str
+    pods: int | None = None
+    spare: int | None = None
+
+    def __str__(self) -> str:
+        what = f"{counted(self.enis, 'further ENI')} of {self.group} in {self.subnet}, emptiest subnet first"
+        if self.pods is not None:
+            return f"{what}: {counted(self.pods, 'pod')} each"
+        return what if self.spare is None else f"{what}: {self.spare} spare each"
+
+
+Kinds = Mapping[tuple[int, int], int]  # ENIs of one node by (slots, pods on them)
+
+
 def book_further_enis(bookings: Mapping[str, Booking], groups: Sequence[GroupState]) -> None:
     """The further ENIs of every node whose subnet leaves a choice: by group, kind of node, and ENI."""
     for state in groups:
+        known: dict[int, Kinds] = {}
         for c in state.classes:
             if c.slot.choices:
-                _book_enis_of(bookings, state, c)
+                if c.vpc_pods not in known:
+                    known[c.vpc_pods] = _kinds_of_eni(state.shape.first, c.vpc_pods)
+                _book_enis_of(bookings, state, c, known[c.vpc_pods])
 
 
-def _book_enis_of(bookings: Mapping[str, Booking], state: GroupState, c: NodeClass) -> None:
+def _book_enis_of(bookings: Mapping[str, Booking], state: GroupState, c: NodeClass, kinds: Kinds) -> None:
     shape, name = state.shape.first, state.shape.group.name
     none = (0, 0)
     here = [bookings[n] for n in c.slot.choices]
     free = [b.free for b in here]
-    for (slots, assigned), each in _kinds_of_eni(shape, c.vpc_pods).items():
+    for (slots, assigned), each in kinds.items():
         warm, size = slots * shape.unit - assigned, 1 + slots * shape.unit
         shares = emptiest_first(free, size, c.count * each)
-        free = [f - enis * size for f, enis in zip(free, shares, strict=True)]
-        for booking, enis in zip(here, shares, strict=True):
-            if enis:
-                what = f"{counted(enis, 'further ENI')} of {name} in {c.slot.subnet}, emptiest subnet first"
-                booking.book("eni_primary", enis, what, none)
-                booking.book("assigned", enis * assigned, f"{what}: {counted(assigned, 'pod')} each", none)
-                booking.book("warm", enis * warm, f"{what}: {warm} spare each", none)
-                booking.prefixes += enis * slots if shape.settings.prefix else 0
+        for place, (booking, enis) in enumerate(zip(here, shares, strict=True)):
+            if not enis:
+                continue
+            free[place] -= enis * size
+            what = (enis, name, c.slot.subnet)
+            booking.book("eni_primary", enis, _FurtherEnis(*what), none)
+            if assigned:
+                booking.book("assigned", enis * assigned, _FurtherEnis(*what, pods=assigned), none)
+            if warm:
+                booking.book("warm", enis * warm, _FurtherEnis(*what, spare=warm), none)
+            booking.prefixes += enis * slots if shape.settings.prefix else 0
 
 
 def _kinds_of_eni(shape: TypeShape, vpc_pods: int) -> Counter[tuple[int, int]]:

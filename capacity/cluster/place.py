@@ -429,10 +429,10 @@ class Placement:
 
     def _fill_one(self, index: int, pod: PodShape, pods: int) -> int:
         """The same where one group is open: its own order decides."""
-        placed = self.groups[index].fill(pod, pods)
-        for slot, number in placed.items():
+        for slot, number in self.groups[index].fill(pod, pods).items():
             self._lives(index, slot, number)
-        return pods - sum(placed.values())
+            pods -= number
+        return pods
 
     def _take(self, index: int, entry: Entry, pod: PodShape, wanted: int) -> int:
         placed = self.groups[index].take(entry, pod, wanted)

@@ -107,9 +107,7 @@ class TypeShape:
 
     def primary_slots(self, vpc_pods: int) -> int:
         """Secondary IPs or prefixes on the primary ENI, which is filled first. [slots]"""
-        slots, _, _ = self.pool(vpc_pods)
-        k: int = self.limits.k
-        return 0 if self.limits.idle_primary else min(slots, k)
+        return _on_primary(self.limits, self.pool(vpc_pods)[0])
 
     def further_enis(self, vpc_pods: int) -> tuple[int, ...]:
         """Secondary IPs or prefixes on each ENI beside the primary, filled one after the other. [slots]"""
@@ -126,8 +124,12 @@ class TypeShape:
     @cached_property
     def demand_table(self) -> tuple[int, ...]:
         """``demand`` with the daemonsets and 0, 1, … workload pods. [addresses]"""
-        key = (self.limits, self.settings, self.max_pods, self.daemon_pods, self.most_workload_pods)
-        return _demand_table(*key)
+        return _demand_table(*self._table_key)
+
+    @property
+    def _table_key(self) -> tuple[NodeLimits, CniSettings, int, int, int]:
+        """What the tables below depend on."""
+        return self.limits, self.settings, self.max_pods, self.daemon_pods, self.most_workload_pods
 
     def placed(self, table: tuple[int, ...]) -> tuple[int, ...]:
         """A table of addresses by workload pods, on to the most that may be placed: those above get no address."""
@@ -136,7 +138,7 @@ class TypeShape:
     @cached_property
     def home_table(self) -> tuple[int, ...]:
         """``demand_at_home`` with the daemonsets and 0, 1, … workload pods. [addresses]"""
-        return tuple(self.demand_at_home(self.daemon_pods + q) for q in range(self.most_workload_pods + 1))
+        return _home_table(*self._table_key)
 
     @cached_property
     def further_table(self) -> tuple[int, ...]:
@@ -149,6 +151,19 @@ def _demand_table(limits: NodeLimits, settings: CniSettings, max_pods: int, daem
     unit = PREFIX_SIZE if settings.prefix else 1
     pairs = (slots_and_enis(limits, settings, max_pods, daemons + q) for q in range(most + 1))
     return tuple(enis - 1 + limits.trunk + slots * unit for slots, enis in pairs)
+
+
+@lru_cache(maxsize=20_000)
+def _home_table(limits: NodeLimits, settings: CniSettings, max_pods: int, daemons: int, most: int) -> tuple[int, ...]:
+    unit = PREFIX_SIZE if settings.prefix else 1
+    slots = (slots_and_enis(limits, settings, max_pods, daemons + q)[0] for q in range(most + 1))
+    return tuple(limits.trunk + _on_primary(limits, n) * unit for n in slots)
+
+
+def _on_primary(limits: NodeLimits, slots: int) -> int:
+    """Of so many secondary IPs or prefixes those on the primary ENI. [slots]"""
+    k: int = limits.k
+    return 0 if limits.idle_primary else min(slots, k)
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,11 @@ class _Constructor(NodeBuilder):
             line = key_node.start_mark.line + 1
             if key_node.id != "scalar":
                 raise SpecError(f"{self.name}:{line}: a key must be a plain word")
-            value, value_size = self.build(value_node)
+            if value_node.id == "scalar":  # most are
+                value, value_size = self.scalar(value_node), 1
+                self.nodes += 1
+            else:
+                value, value_size = self.build(value_node)
             size += value_size + 1
             if key_node.tag == MERGE:
                 merged += value if isinstance(value, list) else [value]

@@ -18,6 +18,7 @@ from typing import Any, cast
 import yaml
 from yaml.composer import ComposerError
 from yaml.events import CollectionEndEvent, CollectionStartEvent, ScalarEvent
+from yaml.nodes import ScalarNode
 from yaml.parser import ParserError
 from yaml.scanner import ScannerError
 from yaml.tokens import ScalarToken
@@ -34,7 +35,25 @@ _END = "\0" + _BLANK + _BREAKS
 @cache
 def yaml_loader() -> Any:
     """The loader class to compose nodes with."""
-    return getattr(yaml, "CSafeLoader", PythonLoader)
+    compiled = getattr(yaml, "CSafeLoader", None)
+    return PythonLoader if compiled is None else type("CompiledLoader", (_TagsKept, compiled), {})
+
+
+class _TagsKept:
+    """A loader that asks once what a plain word is: the keys of a document, and most values, come again and again."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)  # type: ignore[call-arg]
+        self._tags: dict[str, str] = {}
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        """The tag of a node without one."""
+        if kind is not ScalarNode or not implicit[0]:
+            return super().resolve(kind, value, implicit)  # type: ignore[misc]
+        tag = self._tags.get(value)
+        if tag is None:
+            tag = self._tags[value] = super().resolve(kind, value, implicit)  # type: ignore[misc]
+        return tag
 
 
 class PythonLoader(yaml.SafeLoader):
