@@ -24,7 +24,7 @@ class SubnetDigest:
     verdict : str
         The worst of all scenarios; ``lost`` where each of them loses the subnet's zone.
     state, scenario : SubnetState, str
-        Where it is gravest: the worst verdict, then the fewest free addresses.
+        Where it is worst: the worst verdict, then the fewest free addresses.
     """
 
     subnet: Subnet

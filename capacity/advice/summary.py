@@ -129,20 +129,22 @@ def _worst(result: CheckResult) -> tuple[ScenarioState, SubnetState]:
 def _when(found: Exhaustion | None) -> str:
     if found is None:
         return ""
-    return f" It is full at node {found.node:,} of {found.most:,} of {found.group} ({found.addresses} addresses each)."
+    return f" Node {found.node:,} of {found.most:,} in {found.group} ({found.addresses} addresses each) no longer fits."
 
 
 def _why(subnet: SubnetState) -> str:
     used = subnet.used | subnet.grouped
     names = {
-        "warm": "held warm by the CNI",
-        "pods": "given to pods",
+        "warm": "kept warm",
+        "pods": "used by pods",
         "other": "taken by others",
         "load_balancers": "kept for load balancers",
     }
-    largest = sorted(names, key=lambda h: -used[h])[:2]
-    said = " and ".join(f"{used[h]:,} {'is' if used[h] == 1 else 'are'} {names[h]}" for h in largest if used[h])
-    return f" Of those wanted, {said}." if said else ""
+    largest = [h for h in sorted(names, key=lambda h: -used[h])[:2] if used[h]]
+    amounts = [counted(used[h], "address", "addresses") if i == 0 else f"{used[h]:,}" for i, h in enumerate(largest)]
+    verbs = ["is" if used[h] == 1 else "are" for h in largest]
+    said = (f"{n} {verb} {names[h]}" for n, verb, h in zip(amounts, verbs, largest, strict=True))
+    return f" {', '.join(said)}." if largest else ""
 
 
 def waste_sentence(result: CheckResult) -> str:

@@ -154,7 +154,7 @@ def _read_csv(path: Path) -> dict[str, dict[str, str]]:
             raise SpecError(f"{path}:{number}: {len(cells)} cells instead of {len(header)}")
         name = cells[0].strip()
         if name in found:
-            raise SpecError(f"{path}:{number}: {name!r} stands twice")
+            raise SpecError(f"{path}:{number}: duplicate {name!r}")
         pairs = zip(header[1:], (c.strip() for c in cells[1:]), strict=True)
         found[name] = {c: _check(path, f"line {number}", c, v) for c, v in pairs if v}
     return found

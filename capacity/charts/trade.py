@@ -102,7 +102,7 @@ def plot_warm_tradeoff(choices: Sequence[WarmChoice], *, ax: Axes | None = None,
             )
         axes.margins(x=0.1, y=0.15)
         axes.set_ylim(bottom=min(0, -0.1 * max(c.instant_pods for c in rows)))
-        axes.set_xlabel("addresses held at rest (fewer is thriftier)")
+        axes.set_xlabel("addresses held at rest (fewer is better)")
         axes.set_ylabel("pods a node starts\nwithout asking EC2")
         axes.grid()
         thousands(axes.xaxis)

@@ -34,7 +34,7 @@ SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def github(result: CheckResult, found: Sequence[Finding], fixes: Fixes | None = None) -> str:
-    """Workflow commands, one per finding, the gravest first; the verdict and the fix as plain lines of the log.
+    """Workflow commands, one per finding, the worst first; the verdict and the fix as plain lines of the log.
 
     Source
     ------

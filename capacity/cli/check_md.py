@@ -129,7 +129,7 @@ def _worst_first(result: CheckResult, found: Sequence[Finding]) -> list[Finding]
 
 
 def _findings(found: Sequence[Finding]) -> Iterator[str]:
-    """One line each; where they are many, one per code with its gravest."""
+    """One line each; where they are many, one per code with its worst."""
     if not found:
         return
     yield ""
@@ -138,14 +138,14 @@ def _findings(found: Sequence[Finding]) -> Iterator[str]:
     first = found if each else list({(f.code, f.severity): f for f in reversed(found)}.values())[::-1]
     for f in first[:MOST_FINDINGS]:
         places = codes[f.code, f.severity]
-        more = "" if each or places == 1 else f", {places:,} places, the gravest"
+        more = "" if each or places == 1 else f", {places:,} places, the worst"
         yield f"- **{f.code}** {f.severity}{more}: {markdown_text(message_of(f))}"
     if len(first) > MOST_FINDINGS:
         yield f"- and {', '.join(sorted({f.code for f in first[MOST_FINDINGS:]}))}"
 
 
 def _fix(found: Sequence[Finding]) -> Iterator[str]:
-    """The cure of the gravest finding, where none was looked for."""
+    """The cure of the worst finding, where none was looked for."""
     if not found:
         return
     fix = found[0].fix

@@ -198,7 +198,7 @@ _SUBNETS = (
 def blocks(
     result: CheckResult, found: Sequence[Finding], explain: bool, fixes: Fixes | None = None
 ) -> list[str | Table]:
-    """The page: verdict first, then all scenarios at a glance, steady and the gravest in full, runway, findings."""
+    """The page: verdict first, then all scenarios at a glance, steady and the worst in full, runway, findings."""
     page: list[str | Table] = [verdict_sentence(result), ""]
     if len(result.scenarios) > 1:
         page += [_glance(result), ""]

@@ -161,7 +161,7 @@ def _blocks(comparison: Comparison) -> Iterator[str | Table]:
 
 
 def _telling(changed: list[ScenarioChange]) -> list[ScenarioChange]:
-    """Steady, and the scenario that was or is the gravest."""
+    """Steady, and the scenario that was or is the worst."""
     first = next((c for c in changed if c.name == "steady"), changed[0])
     gravest = max(changed, key=lambda c: max(VERDICTS.index(s.verdict) for s in (c.before, c.after) if s))
     return [first] if gravest is first else [first, gravest]

@@ -144,7 +144,7 @@ def zone_loss(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     start, move = "starts" if nodes == 1 else "start", "moves" if pods == 1 else "move"
     return (
         f"{zone} is lost: its {counted(nodes, 'node')} {start} again in the other zones of their groups and its "
-        f"{counted(pods, 'pod')} {move} there{too}; what it held stays booked"
+        f"{counted(pods, 'pod')} {move} there{too}; its addresses stay reserved"
     )
 
 

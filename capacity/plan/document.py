@@ -229,7 +229,7 @@ class _Constructor(NodeBuilder):
                 continue
             key = key_node.value
             if key in section:
-                raise SpecError(f"{self.name}:{line}: the key {key!r} stands twice (first on line {lines[key]})")
+                raise SpecError(f"{self.name}:{line}: duplicate key {key!r} (first on line {lines[key]})")
             section[key] = value
             lines[key] = line
         for base in merged:
@@ -279,14 +279,14 @@ def parse_json(text: str, name: str) -> Any:
 
 
 class _TwiceInJson(Exception):
-    """A key stands twice; the decoder does not say where."""
+    """A duplicate key; the decoder does not say where."""
 
 
 def _section_of(pairs: list[tuple[str, Any]]) -> Section:
     result = Section()
     for key, value in pairs:
         if key in result:
-            raise _TwiceInJson(f"the key {key!r} stands twice in one mapping")
+            raise _TwiceInJson(f"duplicate key {key!r} in one mapping")
         result[key] = value
     return result
 
@@ -298,7 +298,7 @@ def _say_both_lines(text: str, name: str) -> None:
     try:
         parse_yaml(text, name)
     except SpecError as error:
-        if "stands twice" in str(error):
+        if "duplicate key" in str(error):
             raise
 
 

@@ -231,7 +231,7 @@ class _Parser:
         for entry in section.child("subnets").items():
             subnet = self.seen.entry(entry, within, partial(self._subnet, entry, blocks))
             if subnet.name in self.subnets:
-                entry.child("name").fail(f"the subnet {subnet.name!r} stands twice")
+                entry.child("name").fail(f"duplicate subnet {subnet.name!r}")
             placed.append((subnet.cidr, entry.child("cidr")))
             self.subnets[subnet.name] = subnet
         if not placed:
@@ -281,7 +281,7 @@ class _Parser:
             if name not in self.subnets:
                 entry.fail(f"there is no subnet {name!r}{did_you_mean(name, self.subnets)}")
             if name in names:
-                entry.fail(f"the subnet {name!r} stands twice")
+                entry.fail(f"duplicate subnet {name!r}")
             names.append(name)
         if not names:
             section.fail("is empty (expected names of subnets)")
@@ -370,7 +370,7 @@ class _Parser:
             if cni.settings.ipv6 and kind.prefixes_possible is False:
                 entry.fail(f"{name!r} runs on {kind.hypervisor}: IPv6 needs Nitro or bare metal")
             if kind in types:
-                entry.fail(f"{name!r} stands twice")
+                entry.fail(f"duplicate {name!r}")
             types.append(kind)
         if not types:
             section.fail("is empty (expected at least one instance type)")
@@ -548,7 +548,7 @@ class _Parser:
             if name not in self.groups:
                 entry.fail(f"there is no node group {name!r}{did_you_mean(name, self.groups)}")
             if name in names:
-                entry.fail(f"the node group {name!r} stands twice")
+                entry.fail(f"duplicate node group {name!r}")
             names.append(name)
         if section is not None and not names:
             section.fail("is empty (leave the key out to allow every group)")
@@ -596,7 +596,7 @@ class _Parser:
         other, shared = read_neighbour(plan, self.subnets, self._parse_alone)
         file = (Path(plan.file).parent / str(plan.value)).resolve()
         if file in self.others:
-            plan.fail(f"the plan {plan.value!r} stands twice")
+            plan.fail(f"duplicate plan {plan.value!r}")
         self.others.add(file)
         called = name.name() if name else other.name
         self.notes.append(
@@ -634,7 +634,7 @@ class _Parser:
         seen: dict[str, Any] = {}
         for thing in things:
             if thing.name in seen:
-                raise SpecError(f"{thing.where}: the {what} {thing.name!r} stands twice")
+                raise SpecError(f"{thing.where}: duplicate {what} {thing.name!r}")
             seen[thing.name] = thing
         return tuple(seen.values())
 

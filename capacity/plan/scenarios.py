@@ -97,7 +97,7 @@ def scenario_option(text: str, plan: Plan) -> ScenarioSpec:
         for pair in given.split(","):
             key, _, setting = pair.partition("=")
             if key.strip() in options:
-                raise SpecError(f"--scenario {text!r}: {key.strip()!r} stands twice")
+                raise SpecError(f"--scenario {text!r}: duplicate {key.strip()!r}")
             options[key.strip()] = setting.strip()
         value = Section()
         value[name] = options
@@ -108,7 +108,7 @@ def _name(text: str, entry: Field) -> str:
     parts = text.split("+")
     for i, part in enumerate(parts):
         if part in parts[:i]:
-            entry.fail(f"{part!r} stands twice in {text!r}")
+            entry.fail(f"duplicate {part!r} in {text!r}")
         if part not in SCENARIOS:
             entry.fail(f"{part!r} is not one of {', '.join(SCENARIOS)}{did_you_mean(part, SCENARIOS)}")
     return text

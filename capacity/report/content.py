@@ -379,7 +379,7 @@ def _scenarios(material: Material) -> Section:
 
 
 def _findings(material: Material) -> Section:
-    """The change that mends several, once; then one entry per code and cure, the gravest first, with all its places."""
+    """The change that mends several, once; then one entry per code and cure, the worst first, with all its places."""
     order = {"error": 0, "warning": 1, "info": 2}
     kinds: dict[tuple[int, str, str, str], list[Finding]] = {}
     for found in material.findings:

@@ -177,7 +177,7 @@ DAMAGED_JSON: list[tuple[str, str, str]] = [
     ("empty", "", ":1: not valid JSON: Expecting value"),
     ("a list", "[1]", ":1: expected a mapping with apiVersion, vpc and nodeGroups, found a list"),
     ("cut off", '{"apiVersion": "capacity/v1",\n "vpc": }', ":2: not valid JSON: Expecting value"),
-    ("a key twice", '{"a": 1,\n "b": 2,\n "a": 3}', ":3: the key 'a' stands twice (first on line 1)"),
+    ("a key twice", '{"a": 1,\n "b": 2,\n "a": 3}', ":3: duplicate key 'a' (first on line 1)"),
     ("NaN", '{"apiVersion": NaN}', ": NaN is not a number"),
     ("nested 100,000 deep", '{"a":' + "[" * 100_000 + "]" * 100_000 + "}", ": nested more than 100 deep"),
 ]

@@ -411,7 +411,7 @@ class TestComment:
         assert len(folded.splitlines()) < 15
         assert " chosen |" in folded or " not enough: " in folded
         assert "| 30 more subnets |" in done.stdout
-        assert "- **IP001** error, 40 places, the gravest: zone-loss (us-east-1b): " in done.stdout
+        assert "- **IP001** error, 40 places, the worst: zone-loss (us-east-1b): " in done.stdout
 
     def test_the_fix_shows_what_it_frees_its_cost_its_patch_and_its_commands(self) -> None:
         text = comment(check(read_plan(EXAMPLE), ("steady",)), [FOUND], {}, Fixes(FIX, None, (FIX,)))

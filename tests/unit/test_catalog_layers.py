@@ -141,7 +141,7 @@ def test_faults_of_a_csv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     for text, message in (
         ("name,vcpus\n", "begins with 'instance_type'"),
         ("instance_type,vcpus\nm9.large,2,3\n", "own.csv:2: 3 cells instead of 2"),
-        ("instance_type,vcpus\nm9.large,2\nm9.large,2\n", "own.csv:3: 'm9.large' stands twice"),
+        ("instance_type,vcpus\nm9.large,2\nm9.large,2\n", "own.csv:3: duplicate 'm9.large'"),
     ):
         path.write_text(text)
         with pytest.raises(SpecError, match=message):

@@ -24,6 +24,6 @@ def test_paused_inside_and_on_again_after() -> None:
 def test_on_again_after_an_error(tmp_path: Path) -> None:
     bad = tmp_path / "plan.yaml"
     bad.write_text("a: 1\na: 2\n")
-    with pytest.raises(SpecError, match="the key 'a' stands twice"):
+    with pytest.raises(SpecError, match="duplicate key 'a'"):
         read_document(bad)
     assert gc.isenabled()

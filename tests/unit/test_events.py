@@ -197,7 +197,7 @@ def test_all_that_the_plan_can_feed_by_default() -> None:
         ("blue-green:group=wep", "--scenario blue-green.group: 'wep' is not one of web "),
         ("zone-loss:zone=z9", "--scenario zone-loss.zone: 'z9' is not one of z1, z2, z3"),
         ("upgrade+", "--scenario: '' is not one of"),
-        ("peak+zone-loss+peak", "--scenario: 'peak' stands twice in 'peak.zone-loss.peak'"),
+        ("peak+zone-loss+peak", "--scenario: duplicate 'peak' in 'peak.zone-loss.peak'"),
     ],
 )
 def test_bad_scenarios(text: str, message: str) -> None:

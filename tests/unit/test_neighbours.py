@@ -122,7 +122,7 @@ def test_interfaces_of_both_count_against_the_quota(tmp_path: Path) -> None:
         ("kind: cluster, plan", "kind: alb, plan", "only a tenant of kind 'cluster' has a plan"),
         ("10.0.0.0/24", "10.0.0.0/25", "two-a (10.0.0.0/24) there overlaps one-a (10.0.0.0/25) here"),
         ("zone: us-east-1b", "zone: us-east-1c", "there is in us-east-1b, one-b here in us-east-1c"),
-        ("plan: two.yaml}", "plan: two.yaml}\n  - {kind: cluster, plan: ./two.yaml}", "'./two.yaml' stands twice"),
+        ("plan: two.yaml}", "plan: two.yaml}\n  - {kind: cluster, plan: ./two.yaml}", "duplicate plan './two.yaml'"),
         ("plan: two.yaml", "plan: null", "the key 'subnets' is missing"),
         ("plan: two.yaml", "plan: far.yaml", "far.yaml shares no subnet with this plan"),
         ("plan: two.yaml", "plan: bad.yaml", "bad.yaml:2"),

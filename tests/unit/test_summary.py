@@ -27,14 +27,14 @@ def steady(*exchanges: tuple[str, str]) -> CheckResult:
         (
             [("used: 10", "used: 240")],
             "EXHAUSTED: a (10.0.0.0/24, us-east-1a) is 39 addresses short in the steady state. "
-            "It is full at node 1 of 3 of general (20 addresses each). "
-            "Of those wanted, 240 are taken by others and 27 are held warm by the CNI.",
+            "Node 1 of 3 in general (20 addresses each) no longer fits. "
+            "240 addresses are taken by others, 27 are kept warm.",
         ),
         (
             [("used: 10", "used: 202")],
             "EXHAUSTED: a (10.0.0.0/24, us-east-1a) is 1 address short in the steady state. "
-            "It is full at node 3 of 3 of general (20 addresses each). "
-            "Of those wanted, 202 are taken by others and 27 are held warm by the CNI.",
+            "Node 3 of 3 in general (20 addresses each) no longer fits. "
+            "202 addresses are taken by others, 27 are kept warm.",
         ),
         (
             [("used: 10", "used: 150")],

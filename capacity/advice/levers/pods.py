@@ -43,7 +43,7 @@ def prefixes(result: CheckResult) -> Iterator[Lever]:
         summary="hand out /28 prefixes instead of single addresses, raise max pods where nobody else does"
         + _in_words(reserved, left_off),
         patch=patch | {entry("nodeGroups", g.name, "maxPods"): cap for g, cap in raised},
-        cost="new nodes beside the old; needs aligned /28 blocks; for density, not for thrift"
+        cost="new nodes beside the old; needs aligned /28 blocks; for more pods on a node, not for fewer addresses"
         + ("; addresses already inside a reserved block stay until their pods go" if reserved else ""),
         source=f"{GUIDE}/prefix-mode_linux.adoc L43-93; subnet-cidr-reservation.md L3-14",
         commands=(
