@@ -62,6 +62,7 @@ docs-reference: $(DEV_STAMP)  ## rewrite the reference pages made from the comma
 	@$(BIN)/python tools/build_cli_reference.py
 	@$(BIN)/python tools/build_finding_pages.py
 	@$(BIN)/python tools/build_network_reference.py
+	@$(BIN)/python tools/build_fix_cases.py
 	@$(BIN)/python tools/build_schemas.py
 	@$(BIN)/python tools/build_docs_index.py
 

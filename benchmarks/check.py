@@ -18,11 +18,11 @@ from pathlib import Path
 import yaml
 
 from benchmarks.big_plan import plan_text
-from capacity.advice.findings import findings
+from capacity.advice.findings.rules import findings
 from capacity.cluster.check import check
 from capacity.cni.facade import slots_and_enis
-from capacity.spec.document import collector_paused, read_document
-from capacity.spec.parse import read_plan
+from capacity.plan.document import collector_paused, read_document
+from capacity.plan.parse import read_plan
 
 SIZES = {"50 groups, 30 subnets, 1,000 workloads": (50, 30, 1_000), "500, 300, 10,000": (500, 300, 10_000)}
 

@@ -1,15 +1,25 @@
-"""All scenarios and the search for a fix on generated plans: python -m benchmarks.fixes [GROUPS]."""
+"""All scenarios and the search for a fix on generated plans.
+
+    python -m benchmarks.fixes [GROUPS ...] [--beside FOLDER ...]
+
+``--beside``: sources of other versions, each measured in a process of its own, in turn at each size.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 from benchmarks.big_plan import plan_text
-from capacity.advice.fixes import find_fixes, is_large
+from capacity.advice.search import find_fixes, is_large
 from capacity.cluster.check import check
-from capacity.spec.document import Section, parse_yaml
-from capacity.spec.parse import parse_plan
+from capacity.plan.document import Section, parse_yaml
+from capacity.plan.parse import parse_plan
+
+SIZES = ("5", "50", "150", "500")
 
 
 def measure(groups: int) -> None:
@@ -32,11 +42,27 @@ def measure(groups: int) -> None:
     )
 
 
+def measure_in(folder: Path, groups: str) -> None:
+    """The same with the sources in a folder, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.fixes", groups]
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | {"PYTHONPATH": "."}, check=True, capture_output=True, text=True
+    )
+    print(f"| {folder.name} {done.stdout.splitlines()[-1]}", flush=True)
+
+
 def main() -> None:
-    print("| plan | check, all scenarios | search | checks in it | each | search ÷ check | searched | outcome |")
-    print("|---|---|---|---|---|---|---|---|")
-    for groups in [int(sys.argv[1])] if len(sys.argv) > 1 else (5, 50, 150, 500):
-        measure(groups)
+    given = sys.argv[1:]
+    cut = given.index("--beside") if "--beside" in given else len(given)
+    sizes, beside = given[:cut] or SIZES, [Path(name).resolve() for name in given[cut + 1 :]]
+    head = "plan | check, all scenarios | search | sets tried | each | search ÷ check | searched | outcome |"
+    print(f"| {'sources | ' if beside else ''}{head}")
+    print("|---" * (head.count("|") + bool(beside)) + "|")
+    for size in sizes:
+        if not beside:
+            measure(int(size))
+        for folder in [*beside, Path.cwd()] if beside else []:
+            measure_in(folder, size)
 
 
 if __name__ == "__main__":

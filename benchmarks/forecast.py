@@ -23,8 +23,8 @@ import numpy as np
 from capacity.forecast.paths import CHUNK
 from capacity.forecast.plan_growth import forecast_growth
 from capacity.forecast.span import Span
-from capacity.spec.parse import read_plan
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
+from capacity.plan.parse import read_plan
 
 PATHS, DAYS, WORKLOADS, SUBNETS = 10_000, 730, 10, 30
 TYPES = ("m5.large", "m5.xlarge", "m6i.xlarge", "c6i.2xlarge", "r6i.xlarge")

@@ -23,14 +23,15 @@ from typing import Any
 
 import yaml
 
-from capacity.advice.findings import findings
-from capacity.advice.fixes import Fixes, find_fixes, with_fix
+from capacity.advice.findings.rules import findings
+from capacity.advice.fixes import Fixes, with_fix
+from capacity.advice.search import find_fixes
 from capacity.cli.check_view import answer
 from capacity.cli.output import Sink, render
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
-from capacity.spec.document import Section, parse_yaml
-from capacity.spec.parse import parse_plan
+from capacity.plan.document import Section, parse_yaml
+from capacity.plan.parse import parse_plan
 
 SECONDS = 5  # of processor time: a plan of this size that takes longer hangs
 EXAMPLES = Path(__file__).parents[1] / "examples"

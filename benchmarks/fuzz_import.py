@@ -35,16 +35,16 @@ import yaml
 from capacity.advice.doctor import diagnose
 from capacity.errors import CapacityError, SpecError
 from capacity.forecast.snapshot import parse_describe_subnets
-from capacity.readers.aws_doctor import evidence_of
-from capacity.readers.aws_folder import read_folder
-from capacity.readers.aws_plan import aws_draft, parse_cluster, with_unread
-from capacity.readers.aws_types import limit_rows
+from capacity.readers.aws.doctor import evidence_of
+from capacity.readers.aws.draft import aws_draft, parse_cluster, with_unread
+from capacity.readers.aws.folder import read_folder
+from capacity.readers.aws.types import limit_rows
 from capacity.readers.base import render
 from capacity.readers.complete import complete
 from capacity.readers.decode import parse_documents
 from capacity.readers.detect import detect
 from capacity.readers.draft import PlanDraft
-from capacity.readers.kubernetes_facts import streamed
+from capacity.readers.kubernetes.facts import streamed
 from capacity.readers.sources import FILE_SOURCES, read_source
 from capacity.readers.taken import read_fills
 
@@ -281,7 +281,7 @@ def _doctor(path: Path) -> object:
 
 
 def _facts(path: Path) -> object:
-    from capacity.readers.kubernetes_facts import parse_kubernetes
+    from capacity.readers.kubernetes.facts import parse_kubernetes
 
     return parse_kubernetes(streamed(str(path)))
 

@@ -70,7 +70,7 @@ def one(what: str, path: str) -> None:
         with open(path, encoding="utf-8") as stream:
             json.load(stream)
     else:
-        from capacity.readers.kubectl import read
+        from capacity.readers.kubernetes.kubectl import read
 
         draft = read([path])
         assert sum(w.replicas or 0 for w in draft.workloads) == PODS, "every pod is counted once"

@@ -17,9 +17,9 @@ from pathlib import Path
 from benchmarks.big_plan import plan_text
 from capacity.cluster.sizing import size_plan
 from capacity.errors import InfeasiblePlan
-from capacity.spec.document import parse_yaml
-from capacity.spec.parse import parse_plan, read_plan
-from capacity.spec.plan import Plan, Subnet
+from capacity.plan.document import parse_yaml
+from capacity.plan.model import Plan, Subnet
+from capacity.plan.parse import parse_plan, read_plan
 from capacity.vpc.fragments import fragments_of_counts, fragments_of_list
 
 

@@ -85,7 +85,7 @@ def _imports() -> None:
 
 def _check() -> Any:
     from capacity.cluster.check import check
-    from capacity.spec.parse import read_plan
+    from capacity.plan.parse import read_plan
 
     return check(read_plan(EXAMPLE))
 

@@ -21,8 +21,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from capacity.advice.codes import Finding
-    from capacity.advice.findings import findings
+    from capacity.advice.findings.codes import Finding
+    from capacity.advice.findings.rules import findings
     from capacity.advice.judge import check
     from capacity.advice.warm import warm_for_plan
     from capacity.advice.whatif import what_if
@@ -52,10 +52,10 @@ if TYPE_CHECKING:
     from capacity.node.maxpods import MaxPods, Platform, max_pods
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
     from capacity.node.shape_map import request_grid, shape_map
-    from capacity.spec.cilium_settings import cilium_settings
-    from capacity.spec.cni_env import CniSettings, cni_settings
-    from capacity.spec.parse import parse_plan, read_plan
-    from capacity.spec.plan import Plan
+    from capacity.plan.cilium_settings import cilium_settings
+    from capacity.plan.cni_env import CniSettings, cni_settings
+    from capacity.plan.model import Plan
+    from capacity.plan.parse import parse_plan, read_plan
     from capacity.vpc.block_map import packed_blocks
 
 __version__ = "0.1.0"
@@ -119,8 +119,8 @@ __all__ = [
 
 # The imports above for those who run the code, not only read it; tests/unit/test_public_api.py holds them together.
 _HOMES = {
-    "advice.codes": ("Finding",),
-    "advice.findings": ("findings",),
+    "advice.findings.codes": ("Finding",),
+    "advice.findings.rules": ("findings",),
     "advice.warm": ("warm_for_plan",),
     "advice.whatif": ("what_if",),
     "catalog.instance_type": ("InstanceType",),
@@ -143,10 +143,10 @@ _HOMES = {
     "node.maxpods": ("MaxPods", "Platform", "max_pods"),
     "node.offer": ("Daemon", "Keep", "Offer", "PodAsked", "offer"),
     "node.shape_map": ("request_grid", "shape_map"),
-    "spec.cilium_settings": ("cilium_settings",),
-    "spec.cni_env": ("CniSettings", "cni_settings"),
-    "spec.parse": ("parse_plan", "read_plan"),
-    "spec.plan": ("Plan",),
+    "plan.cilium_settings": ("cilium_settings",),
+    "plan.cni_env": ("CniSettings", "cni_settings"),
+    "plan.parse": ("parse_plan", "read_plan"),
+    "plan.model": ("Plan",),
     "vpc.block_map": ("packed_blocks",),
 }
 

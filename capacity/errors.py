@@ -14,6 +14,7 @@ A bug is an ``AssertionError``. The library neither prints nor exits; ``cli`` tu
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import index
 
 LONGEST_MESSAGE = 1200  # characters: a value in it may be a whole file
 
@@ -89,3 +90,30 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     pool = list(known)
     folded = [k for k in pool if k.casefold() == name.casefold()]
     return (folded + [m for m in get_close_matches(name, pool, n=count, cutoff=0.6) if m not in folded])[:count]
+
+
+def did_you_mean(name: str, known: Iterable[str], count: int = 1) -> str:
+    """`` (did you mean 'a'?)`` with the nearest known names, to be put after a message; empty where none is near."""
+    near = nearest_names(name, known, count)
+    return f" (did you mean {either(near)}?)" if near else ""
+
+
+def check_word(what: str, value: object, known: Sequence[str]) -> None:
+    """Refuse an argument that is none of the known words.
+
+    >>> check_word("ami", "al2023", ["al2", "al2023"])
+    """
+    if value not in known:
+        hint = did_you_mean(value, known) if isinstance(value, str) else ""
+        raise SpecError(f"{what}: {value!r} is not one of {', '.join(known)}{hint}")
+
+
+def check_count(what: str, value: object, least: int = 0, unit: str = "") -> None:
+    """Refuse an argument that is no whole number, or below the least that makes sense.
+
+    >>> check_count("pods", 3)
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise SpecError(f"{what}: {value!r} is not a whole number{f' of {unit}' if unit else ''}")
+    if index(value) < least:
+        raise SpecError(f"{what}: {value!r} is less than {least}")

@@ -36,7 +36,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from capacity.readers.aws_types import type_facts
+from capacity.readers.aws.types import type_facts
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 RESOURCE = "moto/ec2/resources/instance_types.json.gz"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from capacity.advice.codes import Code, codes
+from capacity.advice.findings.codes import Code, codes
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference" / "findings"
 

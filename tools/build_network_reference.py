@@ -9,8 +9,8 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from capacity.spec.fields import SHARED
-from capacity.spec.tenants import tenant_kinds
+from capacity.plan.fields import SHARED
+from capacity.plan.tenants import tenant_kinds
 from capacity.vpc.cidr_rules import BLOCKS_BY_DEFAULT, LARGEST, MOST_BLOCKS, SMALLEST, cidr_rules
 from capacity.vpc.quotas import Quota, load_quotas
 
@@ -30,7 +30,7 @@ uses:
 ```python
 >>> from capacity.cluster.check import check
 >>> from capacity.cluster.quota_use import quota_usage
->>> from capacity.spec.parse import read_plan
+>>> from capacity.plan.parse import read_plan
 >>> for use in quota_usage(check(read_plan("examples/shop-prod.yaml")))[:5]:
 ...     print(use.quota.name, use.used, use.quota.default, use.verdict, use.where)
 vpc_ipv4_blocks 1 5 ok{" "}

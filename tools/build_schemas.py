@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from capacity.cli.output import SCHEMA
-from capacity.spec.cilium_settings import LAST_INDEX, MOST_NUMBER
-from capacity.spec.cni_env import CNI_VARIABLES
-from capacity.spec.discovery import ROLE_TAG
-from capacity.spec.fields import MOST, MOST_PODS
-from capacity.spec.growth import MONTHS, PERIODS, WEEKDAYS
-from capacity.spec.overlay import CNIS
-from capacity.spec.parse import AMIS, API_VERSION, CAPACITY_TYPES, PROVISIONERS
-from capacity.spec.plan import SCENARIOS
-from capacity.spec.scenarios import _OPTIONS as OPTIONS
-from capacity.spec.tenants import tenant_kinds
-from capacity.spec.windows import KEYS as WINDOWS_KEYS
+from capacity.plan.cilium_settings import LAST_INDEX, MOST_NUMBER
+from capacity.plan.cni_env import CNI_VARIABLES
+from capacity.plan.discovery import ROLE_TAG
+from capacity.plan.fields import MOST, MOST_PODS
+from capacity.plan.growth import MONTHS, PERIODS, WEEKDAYS
+from capacity.plan.model import SCENARIOS
+from capacity.plan.overlay import CNIS
+from capacity.plan.parse import AMIS, API_VERSION, CAPACITY_TYPES, PROVISIONERS
+from capacity.plan.scenarios import _OPTIONS as OPTIONS
+from capacity.plan.tenants import tenant_kinds
+from capacity.plan.windows import KEYS as WINDOWS_KEYS
 from capacity.vpc.ledger import HOLDERS, VERDICTS
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"

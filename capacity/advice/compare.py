@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from capacity.advice.codes import Finding
-from capacity.advice.findings import findings
+from capacity.advice.findings.codes import Finding
+from capacity.advice.findings.rules import findings
 from capacity.advice.summary import verdict_sentence
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import LOST
-from capacity.spec.plan import Subnet
+from capacity.plan.model import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState, worst
 
 _RANK = {LOST: -1} | {verdict: rank for rank, verdict in enumerate(VERDICTS)}

@@ -14,7 +14,7 @@ from shlex import quote
 
 from capacity.catalog.files import data_dir, read_text
 from capacity.errors import SpecError
-from capacity.spec.cni_env import CNI_VARIABLES, CniSettings, cni_settings
+from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, cni_settings
 from capacity.vpc.blocks import BLOCK
 
 STATUSES = ("ok", "unknown", "warn", "fail")

@@ -10,11 +10,14 @@ def fix_sentence(fixes: Fixes) -> str:
     """What the search for a fix found: the smallest set that is enough, or the nearest."""
     if fixes.best is not None:
         what = f"{fixes.best.names} makes the verdict ok, checked with the plan changed"
+    elif fixes.partial is not None:
+        what = f"{fixes.partial.names} is enough for the addresses, checked with the plan changed, but "
+        what += remains_words(fixes.partial)
     elif fixes.nearest is not None:
         what = f"nothing tried makes the verdict ok; nearest is {fixes.nearest.names} ({fixes.nearest.verdict})"
     else:
-        return "no lever can be applied to this plan."
-    found = fixes.best or fixes.nearest
+        return NOTHING_HELPS if fixes.tried else "no lever can be applied to this plan."
+    found = fixes.found
     assert found is not None
     return f"{what}: {'; '.join(lever.summary for lever in found.levers)}."
 
@@ -26,3 +29,21 @@ def freed_sentence(fix: Fix, most: int) -> str:
     rest = len(largest) - most
     more = f" and {counted(rest, 'more subnet')}" if rest > 0 else ""
     return f"Free addresses in the worst scenario: {', '.join(told)}{more}." if told else ""
+
+
+def remains_words(fix: Fix) -> str:
+    """The pods that are unschedulable with it still, and what they lack."""
+    return ", ".join(f"{entry} ({REASON_WORDS.get(entry.reason, entry.reason)})" for entry in fix.remains)
+
+
+NOTHING_HELPS = "no lever that was tried brings the plan nearer to ok."
+REASON_WORDS = {"max_pods": "max pods", "branch_enis": "branch ENIs", "nodes": "no node may start"}
+
+
+def stopped_sentence(fixes: Fixes) -> str:
+    """That the search ended before all sets were checked; nothing where it did not."""
+    if fixes.interrupted:
+        return f"The search was interrupted after {counted(len(fixes.tried), 'set')}: a smaller fix may exist."
+    if not fixes.complete:
+        return f"The search ended at its limit of checks ({len(fixes.tried):,} sets): a smaller fix may exist."
+    return ""

@@ -1,25 +1,19 @@
-"""Levers applied to the plan, checked again by the same engine, and the smallest set of them that is enough."""
+"""A fix: some levers together, what the check says of the plan with them, and what becomes of findings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
-from capacity.advice.codes import Finding
-from capacity.advice.judge import check
-from capacity.advice.levers import Lever, levers
+from capacity.advice.distance import Distance
+from capacity.advice.findings.codes import Finding
+from capacity.advice.levers.lever import RISKS, Lever
+from capacity.advice.snippets.settings import env_snippets
 from capacity.cluster.check import CheckResult
+from capacity.cluster.place import Unplaced
 from capacity.errors import SpecError
-from capacity.spec.document import Section, collector_paused
-from capacity.spec.patch import parse_patched
-from capacity.spec.plan import ScenarioSpec
+from capacity.plan.model import Plan
 from capacity.vpc.ledger import VERDICTS
-
-MOST_TOGETHER = 3  # levers in one set
-FEWEST_CHECKS, MOST_CHECKS = 20, 150  # in a search
-SEARCH = 1_000_000  # workloads and places for nodes that the scenarios of all checks may go through: some ten seconds
-PLACE = 5  # a group in a subnet takes as long as so many workloads (benchmarks/RESULTS.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +31,26 @@ class Fix:
         subnets of both plans only. [addresses]
     short : int
         What is still missing over all subnets and scenarios. [addresses]
+    not_ok : int
+        Subnets that are not ok and kinds of unschedulable pods, summed over scenarios.
+    fault : str
+        Why the levers cannot be applied.
+    pods : int
+        Pods unschedulable or without an address, summed over scenarios. [pods]
+    suffices : bool
+        Whether nothing is wrong any more but pods that are unschedulable for another reason than addresses.
+    remains : tuple of Unplaced
+        Those pods.
+    why : str
+        Why it is the answer, or why it is not.
+    judged_in : str
+        The scenario that refused it, where it was checked no further; its figures are of the scenarios up to there.
+    helped : frozenset of str
+        In which parts of the distance from ok it is nearer than the plan as it is.
+    known_short, known_pods : bool
+        Whether the scenarios in which it was checked show addresses missing, and pods, before the change.
+    commands : tuple of str
+        What to paste: that of its levers, the CNI's variables in one command.
     """
 
     levers: tuple[Lever, ...]
@@ -46,6 +60,15 @@ class Fix:
     short: int
     not_ok: int
     fault: str = ""
+    pods: int = 0
+    suffices: bool = False
+    remains: tuple[Unplaced, ...] = ()
+    why: str = ""
+    commands: tuple[str, ...] = ()
+    judged_in: str = ""
+    helped: frozenset[str] = frozenset()
+    known_short: bool = False
+    known_pods: bool = False
 
     @property
     def names(self) -> str:
@@ -53,9 +76,14 @@ class Fix:
         return " + ".join(lever.name for lever in self.levers)
 
     @property
-    def rank(self) -> tuple[int, int, int]:
-        """How far from ok: verdict, subnets and scenarios that are not, addresses short."""
-        return (VERDICTS.index(self.verdict or "exhausted"), self.not_ok, self.short)
+    def risk(self) -> str:
+        """The most that any of its levers disturbs."""
+        return max((lever.risk for lever in self.levers), key=RISKS.index)
+
+    @property
+    def rank(self) -> Distance:
+        """How far from ok the plan is with it."""
+        return Distance(VERDICTS.index(self.verdict or "exhausted"), self.not_ok, self.short, self.pods)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,95 +94,41 @@ class Fixes:
     ----------
     best : Fix or None
         The smallest set that makes the verdict ok; None where none was found.
-    tried : tuple of Fix
-        Every set that was checked, single levers first.
     nearest : Fix or None
         The best of those tried, where none is enough.
+    tried : tuple of Fix
+        Every set that was checked, single levers first.
+    partial : Fix or None
+        Where none makes the verdict ok: the smallest set after which only pods remain that are unschedulable for
+        another reason than addresses.
+    complete : bool
+        Whether all sets that come before the answer were checked; else the limit of checks ended the search, or
+        somebody did.
+    interrupted : bool
+        Somebody did.
     """
 
     best: Fix | None
     nearest: Fix | None
     tried: tuple[Fix, ...]
+    partial: Fix | None = None
+    complete: bool = True
+    interrupted: bool = False
 
     @property
     def single(self) -> tuple[Fix, ...]:
         """Those of one lever."""
         return tuple(f for f in self.tried if len(f.levers) == 1)
 
+    @property
+    def answer(self) -> Fix | None:
+        """The set to apply: enough, or enough for the addresses."""
+        return self.best or self.partial
 
-@collector_paused()
-def find_fixes(
-    document: Section,
-    result: CheckResult,
-    scenarios: Sequence[str | ScenarioSpec] | None = None,
-    tell: Callable[[int, int], None] | None = None,
-) -> Fixes:
-    """The smallest set of levers with which the plan is ok, each tried by a check of the changed plan.
-
-    Every lever is tried alone; then pairs of which one helped alone, then threes of those that helped, those that
-    disturb least first. So the first that is enough is the smallest, and every smaller set with a lever that helps
-    is proven not to be. A lever that means a new cluster is named only where no set of the others is enough.
-
-    Parameters
-    ----------
-    document : Section
-        The plan as read.
-    result : CheckResult
-        Its check.
-    tell : callable, optional
-        Called before each check with those done and the most there may be.
-    """
-    tried: list[Fix] = []
-    offered = levers(result)
-    most = most_checks(result)
-    for candidate in _sets(offered, result, tried, most):
-        if tell is not None:
-            tell(len(tried), most)
-        fix = _tried(candidate, document, result, scenarios)
-        tried.append(fix)
-        if fix.verdict == "ok" and len(candidate) > 1:
-            return Fixes(fix, None, tuple(tried))
-        enough = next((f for f in tried if f.verdict == "ok" and not f.levers[0].last), None)
-        if len(tried) == len(offered) and enough:
-            return Fixes(enough, None, tuple(tried))
-    if rebuilt := next((f for f in tried if f.verdict == "ok"), None):
-        return Fixes(rebuilt, None, tuple(tried))
-    known = [f for f in tried if f.verdict is not None]
-    nearest = min(known, key=lambda f: (f.rank, len(f.levers)), default=None)
-    return Fixes(None, nearest, tuple(tried))
-
-
-def _sets(
-    offered: Sequence[Lever], result: CheckResult, tried: Sequence[Fix], most: int
-) -> Iterator[tuple[Lever, ...]]:
-    """Sets of levers to try, ``most`` in all: each alone, pairs with one that helped, threes of those that helped."""
-    yield from ((lever,) for lever in offered)
-    before = _distance(result)
-    known = [f for f in tried if f.verdict is not None and not f.levers[0].last]
-    helped = [f.levers[0] for f in known if f.rank < before]
-    pairs = [p for p in combinations((f.levers[0] for f in known), 2) if any(lever in helped for lever in p)]
-    pairs.sort(key=lambda pair: not all(lever in helped for lever in pair))  # those of two that help before the others
-    for several in (*pairs, *(s for size in range(3, MOST_TOGETHER + 1) for s in combinations(helped, size))):
-        if len(tried) >= most:
-            return
-        yield several
-
-
-def most_checks(result: CheckResult) -> int:
-    """How many checks a search may take: fewer of a large plan, so that it stays a matter of seconds."""
-    return min(max(_affordable(result), FEWEST_CHECKS), MOST_CHECKS)
-
-
-def is_large(result: CheckResult) -> bool:
-    """Whether even the fewest checks of a search take long."""
-    return _affordable(result) < FEWEST_CHECKS
-
-
-def _affordable(result: CheckResult) -> int:
-    """Checks within :data:`SEARCH`: by size and not by the clock, so that the answer is the same everywhere."""
-    plan = result.plan
-    places = sum(len(g.subnets) for g in plan.node_groups)
-    return SEARCH // max((len(plan.workloads) + PLACE * places) * len(result.scenarios), 1)
+    @property
+    def found(self) -> Fix | None:
+        """The answer, or else the nearest."""
+        return self.answer or self.nearest
 
 
 ABOUT_ADDRESSES = ("IP001", "IP002", "IP003", "IP004", "IP006", "IP019")
@@ -162,10 +136,10 @@ ABOUT_ADDRESSES = ("IP001", "IP002", "IP003", "IP004", "IP006", "IP019")
 
 def with_fix(found: Sequence[Finding], fixes: Fixes | None) -> tuple[Finding, ...]:
     """The findings, those about missing addresses with the patch that mends them all."""
-    best = fixes.best if fixes else None
+    best = fixes.answer if fixes else None
     if best is None:
         return tuple(found)
-    commands = [command for lever in best.levers for command in lever.commands]
+    commands = list(commands_of(best))
 
     def mended(entry: Finding) -> Finding:
         frees = best.frees.get(entry.where.removeprefix("subnets."))
@@ -173,29 +147,6 @@ def with_fix(found: Sequence[Finding], fixes: Fixes | None) -> tuple[Finding, ..
         return replace(entry, fix=fix | {"commands": commands, "frees": frees})
 
     return tuple(mended(f) if f.code in ABOUT_ADDRESSES else f for f in found)
-
-
-def _distance(result: CheckResult) -> tuple[int, int, int]:
-    states = [s for scenario in result.scenarios for s in scenario.subnets]
-    not_ok = sum(s.verdict != "ok" for s in states) + sum(len(s.unplaced) for s in result.scenarios)
-    return VERDICTS.index(result.verdict), not_ok, sum(max(-s.free, 0) for s in states)
-
-
-def _tried(
-    candidate: tuple[Lever, ...],
-    document: Section,
-    result: CheckResult,
-    scenarios: Sequence[str | ScenarioSpec] | None,
-) -> Fix:
-    try:
-        patch = merged(candidate)
-        changed = check(parse_patched(document, patch, result.plan.file), scenarios)
-    except SpecError as error:
-        return Fix(candidate, {}, None, {}, 0, 0, str(error))
-    _, not_ok, short = _distance(changed)
-    was, now = least_free(result), least_free(changed)
-    frees = {name: now[name] - free for name, free in was.items() if name in now and now[name] != free}
-    return Fix(candidate, patch, changed.verdict, frees, short, not_ok)
 
 
 def merged(several: Sequence[Lever]) -> dict[str, object]:
@@ -213,6 +164,31 @@ def merged(several: Sequence[Lever]) -> dict[str, object]:
                 raise SpecError(f"{lever.name} and another lever both set {path}")
         patch = after(patch, lever.patch)
     return patch
+
+
+def conflict(several: Sequence[Lever]) -> bool:
+    """Whether two levers set one thing to different values: alternatives, not to be taken together."""
+    try:
+        merged(several)
+    except SpecError:
+        return True
+    return False
+
+
+def joined_commands(several: Sequence[Lever], plan: Plan) -> tuple[str, ...]:
+    """What to paste for several levers; the CNI's variables, which the add-on takes as a whole, in one command."""
+    changes = [lever.env for lever in several if lever.env]
+    if len(changes) < 2:
+        return tuple(command for lever in several for command in lever.commands)
+    own = {line for change in changes for line in env_snippets(change, plan.cni.env, plan.cni.config_map)}
+    rest = [command for lever in several for command in lever.commands if command not in own]
+    together = {name: value for change in changes for name, value in change.items()}
+    return (*env_snippets(together, plan.cni.env, plan.cni.config_map), *rest)
+
+
+def commands_of(fix: Fix) -> tuple[str, ...]:
+    """What to paste for a fix."""
+    return fix.commands or tuple(command for lever in fix.levers for command in lever.commands)
 
 
 def after(first: Mapping[str, object], then: Mapping[str, object]) -> dict[str, object]:

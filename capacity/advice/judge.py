@@ -4,34 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from capacity.advice import findings as rules
-from capacity.advice.codes import Finding
+from capacity.advice.findings import rules as rules
+from capacity.advice.findings.codes import Finding
 from capacity.cluster.check import CheckResult
 from capacity.cluster.check import check as check_addresses
-from capacity.spec.plan import Plan, ScenarioSpec
+from capacity.cluster.reuse import Reuse
+from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.parse import read_plan
 
 
-def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> CheckResult:
+def check(
+    plan: Plan | Path | str, scenarios: Sequence[str | ScenarioSpec] | None = None, reuse: Reuse | None = None
+) -> CheckResult:
     """Answer "will we run out of IPs?" for a plan.
 
     Parameters
     ----------
+    plan : Plan, Path or str
+        A plan, or the path of its file.
     scenarios : sequence of str or ScenarioSpec, optional
         Names (``peak``, ``upgrade+zone-loss``, ``burst:nodes=20``); without it those of the plan, and
         where it names none, all that the plan can feed.
+    reuse : Reuse, optional
+        What checks of like plans worked out, as a check's result has it.
 
     Raises
     ------
     SpecError
-        A scenario or an option of one that does not exist.
+        A scenario or an option of one that does not exist; a file that is no plan.
 
     Notes
     -----
     A finding of severity error says that something cannot work (EKS refuses an update, AWS a block): the plan is
     exhausted then, also where every subnet has addresses.
     """
-    result = check_addresses(plan, scenarios)
+    return judged(check_addresses(plan if isinstance(plan, Plan) else read_plan(plan), scenarios, reuse))
+
+
+def judged(result: CheckResult) -> CheckResult:
+    """A check by addresses alone with the last word."""
     return result if result.verdict == "exhausted" else _judged(result, rules.findings(result))
 
 

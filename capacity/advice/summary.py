@@ -9,8 +9,8 @@ from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE, short_subnets
 from capacity.cluster.growth import Exhaustion, exhaustion
 from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import ScenarioState
-from capacity.spec.plan import AT_REST
-from capacity.spec.scenarios import when_words
+from capacity.plan.model import AT_REST
+from capacity.plan.scenarios import when_words
 from capacity.units import counted
 from capacity.vpc.ledger import VERDICTS, SubnetState
 

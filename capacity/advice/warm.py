@@ -10,10 +10,28 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from capacity.advice.compare import Comparison, compare
+from capacity.advice.distance import Distance, distance_of
 from capacity.advice.judge import check
-from capacity.advice.lever import own_cni
-from capacity.advice.snippets import env_commands
-from capacity.advice.warm_rows import NodeKind, WarmRow, WarmTargets, warm_curve, warm_rows
+from capacity.advice.snippets.settings import env_commands
+from capacity.advice.warm_choice import (
+    QUARTER,
+    env_change,
+    mildest,
+    plan_kinds,
+    quartiles,
+    targets_of,
+    warm_choices,
+)
+from capacity.advice.warm_rows import (
+    MORE_TO_LAUNCH,
+    READY,
+    NodeKind,
+    WarmRow,
+    WarmTargets,
+    is_sound,
+    warm_curve,
+    warm_rows,
+)
 from capacity.catalog.instance_type import InstanceType
 from capacity.cluster.check import CheckResult
 from capacity.cluster.shape import GroupShape, group_shapes
@@ -25,15 +43,10 @@ from capacity.cni.node_pool import effective, node_limits
 from capacity.cni.trace import Terms, call_terms, pool_terms
 from capacity.errors import SpecError
 from capacity.node.maxpods import Platform, max_pods
-from capacity.spec.cni_env import CniSettings, cni_settings, subnet_discovery_switch
-from capacity.spec.plan import Plan
+from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
+from capacity.plan.model import Plan
 
-QUARTER = Fraction(1, 4)  # Kubernetes' default maxSurge: so many pods come at once in a deploy
 HOST_PODS = 2  # aws-node and kube-proxy
-# What a recommended setting keeps to; the how-to of warm targets says why.
-READY = 0.9  # share of the swing's pods that find an address at once
-MORE_TO_LAUNCH = 1.1  # calls to fill a node, times those of the chart's default
-CALLS_PER_POD = 1.0  # for a pod that comes and one that goes
 WORTH = 0.05  # share of the addresses that a change must save
 WARM_IPS = (1, 2, 3, 5, 8, 10)  # candidates for WARM_IP_TARGET beside those that the pods suggest
 
@@ -116,7 +129,7 @@ def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
     """
     _refuse_without_targets(plan.cni.settings)
     base = check(plan, ("steady", "peak"))
-    own, other = _plan_kinds(base), _other_mode(plan, base)
+    own, other = plan_kinds(base, base.scenarios), _other_mode(plan, base)
     if not own:
         nodes = "no node in steady or peak whose pool the VPC CNI keeps"
         raise SpecError(f"{plan.file or 'the plan'}: {nodes}: there is nothing to keep warm")
@@ -126,12 +139,51 @@ def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
     if any(g.auto for g in plan.node_groups):
         notes.append("EKS Auto Mode nodes are left out: it keeps their pool, and nothing sets its targets")
     answer = _answer(own, other, plan.cni.settings, plan.cni.env, swing, notes)
+    before = check(plan)
+    answer = _enough_for(answer, own, before)
     best = answer.recommendation
     if best is None or not best.change:
         return answer
-    comparison = compare(check(plan), check(with_env(plan, best.change)))
+    comparison = compare(before, check(with_env(plan, best.change), reuse=before.reuse))
     commands = env_commands(best.change, plan.cni.env, plan.cni.config_map)
     return replace(answer, recommendation=replace(best, comparison=comparison, commands=commands))
+
+
+def _enough_for(answer: WarmAnswer, kinds: Sequence[NodeKind], before: CheckResult) -> WarmAnswer:
+    """The same answer; where targets help a plan that is not ok, it recommends the mildest that help most."""
+    plan = before.plan
+    choices = None if before.verdict == "ok" else warm_choices(before)
+    if choices is None:
+        return answer
+
+    def change_to(targets: WarmTargets) -> dict[str, str | None]:
+        return env_change(targets, choices.current.targets, plan.cni.env)
+
+    def after(targets: WarmTargets) -> Distance:
+        return distance_of(check(with_env(plan, change_to(targets)), before.specs, before.reuse))
+
+    found = mildest(choices, distance_of(before), after)
+    if found is None:
+        return answer
+    told = ENOUGH if after(found.targets).verdict == 0 else HELPS
+    rows = answer.rows
+    row = next((r for r in rows if r.targets == found.targets), None)
+    if row is None:
+        (row,) = warm_rows([found.targets], kinds, answer.costs, answer.swing)
+        rows = (rows[0], row, *rows[1:])
+    change = change_to(found.targets)
+    recommended = Recommendation(row, told, change, env_commands(change, plan.cni.env), None)
+    return replace(answer, rows=rows, recommendation=recommended)
+
+
+ENOUGH = (
+    "the first that makes the plan's check ok, as the lever warm-targets of check: those first that neither flap nor "
+    "starve and cost few EC2 calls, then one variable before two, then the most addresses kept warm"
+)
+HELPS = (
+    "no setting alone makes the plan's check ok; this one brings it nearest, of those that neither flap nor starve and "
+    "cost few EC2 calls"
+)
 
 
 def warm_for_type(
@@ -207,37 +259,18 @@ def _refuse_without_targets(settings: CniSettings) -> None:
 # --- the nodes --------------------------------------------------------------------------
 
 
-def _plan_kinds(result: CheckResult, shapes: Mapping[str, GroupShape] | None = None) -> list[NodeKind]:
-    """The nodes of steady and peak, with the figures of other shapes where given."""
-    counts: dict[NodeKind, int] = {}
-    ours = own_cni(result.plan)
-    for state in result.scenarios:
-        for group in state.groups:
-            if group.shape.group not in ours:
-                continue
-            shape = (shapes[group.shape.group.name] if shapes else group.shape).first
-            for c in group.classes:
-                kind = NodeKind(
-                    population=state.name,
-                    group=group.shape.group.name,
-                    instance_type=shape.instance_type.name,
-                    limits=shape.limits,
-                    settings=shape.settings,
-                    max_pods=shape.max_pods,
-                    host_pods=c.pods - c.vpc_pods,
-                    pods=c.vpc_pods,
-                    nodes=0,
-                )
-                counts[kind] = counts.get(kind, 0) + c.count
-    return [replace(kind, nodes=n) for kind, n in counts.items() if n]
-
-
 def _other_mode(plan: Plan, result: CheckResult) -> list[NodeKind]:
     """The same nodes and pods with prefixes instead of single addresses, or the other way round."""
     flipped = with_env(plan, {"ENABLE_PREFIX_DELEGATION": "false" if plan.cni.settings.prefix else "true"})
     shapes = {s.group.name: s for s in group_shapes(flipped)}
-    kinds = _plan_kinds(result, shapes)
+    kinds = [_in_shape(k, shapes[k.group]) for k in plan_kinds(result, result.scenarios)]
     return kinds if any(k.settings.prefix != plan.cni.settings.prefix for k in kinds) else []
+
+
+def _in_shape(kind: NodeKind, shape: GroupShape) -> NodeKind:
+    """The same nodes and pods with the figures of another shape."""
+    first = shape.first
+    return replace(kind, limits=first.limits, settings=first.settings, max_pods=first.max_pods)
 
 
 def _range_kinds(
@@ -263,8 +296,8 @@ def candidates(kinds: Sequence[NodeKind], prefix: bool, swing: Fraction) -> list
     usual pods, and those that come and go, cost no call. And the two that never work: MINIMUM_IP_TARGET
     alone, WARM_IP_TARGET=0.
     """
-    counts = _quartiles(kinds)
-    swings = sorted({k.swing(swing) for k in (min(kinds, key=_pods), max(kinds, key=_pods))})
+    counts = quartiles(kinds)
+    swings = sorted({k.swing(swing) for k in (min(kinds, key=lambda k: k.pods), max(kinds, key=lambda k: k.pods))})
     usual = (*counts, counts[-1] + swings[-1])
     rows = [WarmTargets(prefix, units=n) for n in (1, 0, 2)]
     for warm in sorted({*WARM_IPS, *swings}):
@@ -273,29 +306,6 @@ def candidates(kinds: Sequence[NodeKind], prefix: bool, swing: Fraction) -> list
     rows.append(WarmTargets(prefix, minimum_ip=counts[-1] or 1))
     rows.append(WarmTargets(prefix, warm_ip=0))
     return rows
-
-
-def _quartiles(kinds: Sequence[NodeKind]) -> list[int]:
-    """Pods of the emptiest node, of one at each quarter of the nodes, and of the fullest. [pods]"""
-    ordered = sorted(kinds, key=_pods)
-    total, seen = sum(k.nodes for k in ordered), 0
-    found = [ordered[0].pods]
-    for kind in ordered:
-        seen += kind.nodes
-        while len(found) < 5 and 4 * seen >= len(found) * total:
-            found.append(kind.pods)
-    return found
-
-
-def _pods(kind: NodeKind) -> int:
-    return kind.pods
-
-
-def targets_of(settings: CniSettings) -> WarmTargets:
-    """The combination that settings hold."""
-    if settings.ip_targets:
-        return WarmTargets(settings.prefix, warm_ip=settings.warm_ip or None, minimum_ip=settings.minimum_ip or None)
-    return WarmTargets(settings.prefix, units=settings.warm_prefix if settings.prefix else settings.warm_eni)
 
 
 def _answer(
@@ -347,19 +357,13 @@ def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str 
     """The fewest addresses among the sound settings of the present mode."""
     prefix = current.targets.prefix
     usual = next(r for r in rows if r.targets == WarmTargets(prefix, units=1))
-    calls = max(CALLS_PER_POD, usual.calls_per_pod)
-    fit = [
-        r
-        for r in rows
-        if r.targets.prefix == prefix and not r.flaws and r.ready >= min(READY, usual.ready)
-        if r.calls_per_launch <= MORE_TO_LAUNCH * usual.calls_per_launch and r.calls_per_pod <= calls
-    ]
+    fit = [r for r in rows if r.targets.prefix == prefix and is_sound(r, usual)]
     if not fit:
         return None
     best = min(fit, key=lambda r: (r.costs[0], sum(r.addresses.values()), *r.costs[1:]))
     if current in fit and current.costs[0] - best.costs[0] < WORTH * current.costs[0]:
         best = current
-    change = _change(best.targets, current.targets, env)
+    change = env_change(best.targets, current.targets, env)
     return Recommendation(best, rule(prefix), change, env_commands(change, env), None)
 
 
@@ -373,12 +377,3 @@ def rule(prefix: bool) -> str:
         f"{unit}, and need at most one call per pod that comes and goes; where {unit} itself falls short of that, as "
         f"good as it; a change must save {WORTH:.0%}"
     )
-
-
-def _change(targets: WarmTargets, current: WarmTargets, env: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Variables to set and to remove; a unit target that address targets override stays as it is."""
-    if targets == current:
-        return {}
-    wanted = targets.env
-    gone = [n for n in ("WARM_IP_TARGET", "MINIMUM_IP_TARGET") if env.get(n) is not None and n not in wanted]
-    return {**{n: v for n, v in wanted.items() if env.get(n) != v}, **dict.fromkeys(gone)}

@@ -24,7 +24,7 @@ from capacity.cni.calls import (
 from capacity.cni.limits import NodeLimits
 from capacity.cni.node_pool import address_capacity, held
 from capacity.cni.pool import PREFIX_SIZE
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cni_env import CniSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,24 @@ class WarmRow:
     def calls_per_pod(self) -> float:
         """For a pod that comes and one that goes. [calls]"""
         return self.calls_per_start + self.calls_per_stop
+
+
+# What a recommended setting keeps to; the how-to of warm targets says why.
+READY = 0.9  # share of the swing's pods that find an address at once
+MORE_TO_LAUNCH = 1.1  # calls to fill a node, times those of the chart's default
+CALLS_PER_POD = 1.0  # for a pod that comes and one that goes
+
+
+def is_sound(row: WarmRow, usual: WarmRow) -> bool:
+    """Whether a setting may be recommended, ``usual`` being the chart's default: no flaw, pods start, few calls."""
+    calls = max(CALLS_PER_POD, usual.calls_per_pod)
+    ready = row.ready >= min(READY, usual.ready)
+    return (
+        not row.flaws
+        and ready
+        and row.calls_per_launch <= MORE_TO_LAUNCH * usual.calls_per_launch
+        and row.calls_per_pod <= calls
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from capacity.advice.lever import own_cni
+from capacity.advice.levers.lever import own_cni
 from capacity.cluster.check import CheckResult
 from capacity.cluster.demand import Demand, steady
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import group_shapes
-from capacity.spec.cni_env import cni_settings
-from capacity.spec.plan import AT_REST, Plan
+from capacity.plan.cni_env import cni_settings
+from capacity.plan.model import AT_REST, Plan
 from capacity.units import ceil_div
 
 PERCENTS = (25, 50, 75, 100, 125, 150, 175, 200, 225, 250, 275, 300, 350, 400)

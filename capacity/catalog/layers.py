@@ -15,7 +15,7 @@ from typing import Any
 
 from capacity.catalog.columns import COLUMNS, HEADER, Column, parse_cell
 from capacity.catalog.files import read_text
-from capacity.errors import CatalogError, SpecError, either, nearest_names
+from capacity.errors import CatalogError, SpecError, did_you_mean
 
 APP = "eks-pod-capacity"
 CACHE_VARIABLE = "CAPACITY_CACHE_DIR"
@@ -128,8 +128,7 @@ def _columns() -> dict[str, str]:
 def _check(path: Path, where: str, column: str, cell: str) -> str:
     kinds = _columns()
     if column not in kinds:
-        near = nearest_names(column, kinds, 1)
-        hint = f" (did you mean {either(near)}?)" if near else f" (known: {', '.join(kinds)})"
+        hint = did_you_mean(column, kinds) or f" (known: {', '.join(kinds)})"
         raise SpecError(f"{path}: {where}: unknown column {column!r}{hint}")
     if any(c in cell for c in ',"\n\r'):
         raise SpecError(f"{path}: {where}: {column}: {cell[:60]!r} holds a comma, a quote or a line end")

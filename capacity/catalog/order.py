@@ -5,11 +5,6 @@ from __future__ import annotations
 _WORDS = {name: rank for rank, name in enumerate(("nano", "micro", "small", "medium", "large"))}
 
 
-def family_of(name: str) -> str:
-    """``m5`` of ``m5.large``."""
-    return name.partition(".")[0]
-
-
 def size_rank(size: str) -> tuple[int, int]:
     """Rank of a size in its family: nano … large, xlarge, 2xlarge … metal, metal-24xl, metal-48xl.
 

@@ -16,11 +16,11 @@ from capacity.errors import CapacityError, SpecError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from capacity.advice.codes import Finding
+    from capacity.advice.findings.codes import Finding
     from capacity.advice.fixes import Fixes
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
-    from capacity.spec.document import PlanFile
+    from capacity.plan.document import PlanFile
 
 Plan = Annotated[
     Path | None,
@@ -89,7 +89,7 @@ def check(
     from capacity.advice.fixes import with_fix
     from capacity.cli.check_view import answer
     from capacity.cli.output import emit
-    from capacity.spec.patch import parse_settings
+    from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings or ())
     try:
@@ -105,6 +105,8 @@ def check(
     if explain:
         del texts["md"]  # the terms of every figure do not fit a comment
     emit(replace(answer(result, found, explain, patch, mended), texts=texts), to)
+    if mended is not None and mended.interrupted:
+        raise typer.Exit(130)  # after the best so far
     bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
     if result.verdict in bad and not exit_zero:
         raise typer.Exit(1)
@@ -112,8 +114,8 @@ def check(
 
 def plan_file(plan: Path | None) -> PlanFile:
     """The plan that was named, or found, read once."""
-    from capacity.spec.document import read_plan_file
-    from capacity.spec.parse import find_plan
+    from capacity.plan.document import read_plan_file
+    from capacity.plan.parse import find_plan
 
     return read_plan_file(plan or find_plan())
 
@@ -123,7 +125,7 @@ def run(
 ) -> tuple[CheckResult, tuple[Finding, ...]]:
     """Change, check, judge."""
     from capacity.advice.judge import check_with_findings
-    from capacity.spec.patch import parse_patched
+    from capacity.plan.patch import parse_patched
 
     return check_with_findings(parse_patched(plan.document, patch, plan.name), scenarios)
 
@@ -138,7 +140,7 @@ def _mended(
     fix_out: Path | None,
 ) -> Fixes | None:
     """The smallest change that is enough, written where asked; None where it was not looked for."""
-    from capacity.advice.fixes import is_large
+    from capacity.advice.search import is_large
     from capacity.cli.output import note
 
     if fix_out is not None:
@@ -147,7 +149,7 @@ def _mended(
         return None
     if asked is None and is_large(result):
         if not to.quiet:
-            note("note: no fixes were looked for in a plan this large; --fixes does (some twenty times a check)")
+            note("note: no fixes were looked for in a plan this large; --fixes does (it may take a minute)")
         return None
     return _search(plan, result, scenarios, patch, to.quiet)
 
@@ -164,12 +166,12 @@ def _written(
     if result.verdict == "ok":
         raise SpecError(f"--fix-out: nothing to fix, the verdict is ok ({str(fix_out)!r} was not written)")
     found = _search(plan, result, scenarios, patch, quiet)
-    if found.best is None:
+    if found.answer is None:
         raise SpecError(f"--fix-out: no set of levers makes the verdict ok ({str(fix_out)!r} was not written)")
     from capacity.advice.fixes import after
-    from capacity.spec.patch import write_patched
+    from capacity.plan.patch import write_patched
 
-    write_patched(plan, after(patch, found.best.patch), fix_out)
+    write_patched(plan, after(patch, found.answer.patch), fix_out)
     return found
 
 
@@ -181,9 +183,9 @@ def _search(
     quiet: bool = False,
 ) -> Fixes:
     """What the levers do to a plan whose verdict is not ok."""
-    from capacity.advice.fixes import find_fixes
+    from capacity.advice.search import find_fixes
     from capacity.cli.progress import progress
-    from capacity.spec.patch import apply_patch
+    from capacity.plan.patch import apply_patch
 
     with progress("looking for a fix", quiet) as tell:
         return find_fixes(apply_patch(plan.document, patch), result, scenarios, tell)
@@ -193,7 +195,7 @@ def search_fixes(
     plan: PlanFile, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
 ) -> Fixes | None:
     """The same for other verbs: None where nothing is wrong, and where the search would take long."""
-    from capacity.advice.fixes import is_large
+    from capacity.advice.search import is_large
 
     return None if result.verdict == "ok" or is_large(result) else _search(plan, result, scenarios, patch)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from capacity.advice.codes import Finding, codes
+from capacity.advice.findings.codes import Finding, codes
 from capacity.advice.fix_summary import fix_sentence
 from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence
@@ -20,7 +20,7 @@ from capacity.cluster.engine import unplaced_verdict
 from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
 from capacity.inert import log_line, log_text, printable, xml_text
-from capacity.spec.locate import Place, place_of
+from capacity.plan.locate import Place, place_of
 from capacity.vpc.ledger import SubnetState, worst
 
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}  # SARIF 2.1.0 §3.27.10
@@ -64,7 +64,7 @@ def message_of(found: Finding) -> str:
 
 def _with_fix(found: Finding, fixes: Fixes | None) -> str:
     """The finding, and below it the fix that mends it, where one was found."""
-    if fixes is None or fixes.best is None or "patch" not in found.fix:
+    if fixes is None or fixes.answer is None or "patch" not in found.fix:
         return message_of(found)
     return f"{message_of(found)}\n{_fix_lines(fixes, found.fix.get('frees'))}"
 
@@ -74,7 +74,7 @@ def _fix_lines(fixes: Fixes, frees: object = None) -> str:
     lines = [f"Fix: {fix_sentence(fixes)}"]
     if isinstance(frees, int):
         lines.append(f"Free addresses here in the worst scenario: {frees:+,}.")
-    found = fixes.best or fixes.nearest
+    found = fixes.found
     if found is not None:
         changes, rest = plan_changes(found, MOST_CHANGES)
         lines.append(f"In the plan: {', '.join(changes)}{f' and {rest:,} more' if rest else ''}")

@@ -1,6 +1,6 @@
 """A check as a pull-request comment: verdict, subnets over scenarios, waste, findings, fix, assumptions.
 
-Fewer than 40 lines whatever the size of the plan; what is left out is counted.
+Fewer than 40 lines whatever the size of the plan, and a folded table of levers; what is left out is counted.
 """
 
 from __future__ import annotations
@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from capacity.advice.codes import SEVERITIES, Finding
 from capacity.advice.digest import SubnetDigest, subnet_digests, tally, telling_scenarios
+from capacity.advice.findings.codes import SEVERITIES, Finding
 from capacity.advice.fix_summary import fix_sentence, freed_sentence
-from capacity.advice.fixes import Fixes
+from capacity.advice.fixes import Fix, Fixes
+from capacity.advice.reasons import CHOSEN
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.check_ci import message_of
-from capacity.cli.fix_view import other_forms, plan_changes, shell_commands
+from capacity.cli.fix_view import other_forms, plan_changes, shell_commands, tried_table
 from capacity.cli.output import Table, markdown_table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import LOST
 from capacity.inert import markdown_code, markdown_text
-from capacity.spec.cilium_settings import given_settings
+from capacity.plan.cilium_settings import given_settings
 from capacity.units import counted
 
 MOST_SUBNETS = 10
@@ -28,6 +29,7 @@ MOST_FINDINGS = 6
 MOST_NOTES = 4
 MOST_CHANGES = 3  # of the plan, and subnets with what is freed
 MOST_COMMANDS = 2
+MOST_LEVERS = 6  # in the table of what was tried
 LONGEST_COMMAND = 160  # characters; one that is cut cannot be pasted
 
 
@@ -152,12 +154,32 @@ def _fix(found: Sequence[Finding]) -> Iterator[str]:
 
 
 def _tried_fix(fixes: Fixes) -> Iterator[str]:
-    """What the search found: what it frees and costs, the change of the plan, the first commands."""
+    """What the search found, and why the others were not chosen."""
     yield ""
     yield f"**Fix**: {markdown_text(fix_sentence(fixes))}"
-    found = fixes.best or fixes.nearest
+    found = fixes.found
     if found is None:
         return
+    yield from _found(found)
+    yield from _levers(fixes)
+
+
+def _levers(fixes: Fixes) -> Iterator[str]:
+    """What else was tried and why it was not chosen, in a table that a reader unfolds."""
+    table = tried_table(fixes)
+    rows = sorted(table.rows, key=lambda row: (row["why"] != CHOSEN, row["verdict"] != "ok"))
+    left = len(rows) - MOST_LEVERS
+    yield ""
+    more = f" ({counted(left, 'more lever')}: capacity check)" if left > 0 else ""
+    yield f"<details><summary>What was tried{more}</summary>"
+    yield ""
+    yield from markdown_table(Table(table.columns, rows[:MOST_LEVERS])).split("\n")
+    yield ""
+    yield "</details>"
+
+
+def _found(found: Fix) -> Iterator[str]:
+    """What a fix frees and costs, the change of the plan, the first commands."""
     freed = freed_sentence(found, MOST_CHANGES)
     yield ""
     if freed:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from capacity.advice.codes import Finding
+from capacity.advice.findings.codes import Finding
 from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.fix_view import fix_blocks, fixes_json
@@ -16,8 +16,8 @@ from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
-from capacity.spec.plan import Plan
-from capacity.spec.windows import WindowsIpam
+from capacity.plan.model import Plan
+from capacity.plan.windows import WindowsIpam
 from capacity.vpc.ledger import SubnetState
 
 

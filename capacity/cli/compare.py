@@ -45,9 +45,9 @@ def compare(
     from capacity.cli.compare_view import answer
     from capacity.cli.output import emit
     from capacity.errors import SpecError
-    from capacity.spec.document import read_plan_file
-    from capacity.spec.parse import find_plan, parse_plan
-    from capacity.spec.patch import parse_patched, parse_settings, read_patched
+    from capacity.plan.document import read_plan_file
+    from capacity.plan.parse import find_plan, parse_plan
+    from capacity.plan.patch import parse_patched, parse_settings, read_patched
 
     patch = parse_settings(settings or ())
     if after is None and not patch:

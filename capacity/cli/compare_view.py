@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from capacity.advice.codes import Finding
 from capacity.advice.compare import Comparison, GroupChange, RunwayChange, ScenarioChange, SubnetChange, sentences
+from capacity.advice.findings.codes import Finding
 from capacity.cli.check_view import finding_json, inputs_of
 from capacity.cli.output import Answer, Table
 from capacity.cluster.scenario import LOST, ScenarioState

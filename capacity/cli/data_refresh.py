@@ -9,9 +9,9 @@ from capacity.catalog.cache import differences, layer_status, store
 from capacity.catalog.table import load_catalog, packaged_catalog
 from capacity.cli.output import Answer, Table
 from capacity.errors import SpecError
-from capacity.readers.aws_client import Caller, Refused, open_session
-from capacity.readers.aws_folder import read_folder
-from capacity.readers.aws_types import fetch_instance_types, fetch_prices, limit_rows
+from capacity.readers.aws.client import Caller, Refused, open_session
+from capacity.readers.aws.folder import read_folder
+from capacity.readers.aws.types import fetch_instance_types, fetch_prices, limit_rows
 
 
 def refreshed(source: Path | None, region: str | None, profile: str | None, prices: bool, day: dt.date) -> Answer:

@@ -13,7 +13,7 @@ from capacity.cli.output import Answer, Table, emit
 
 if TYPE_CHECKING:
     from capacity.advice.doctor import Checkup
-    from capacity.readers.aws_plan import AwsCluster
+    from capacity.readers.aws.draft import AwsCluster
 
 
 def register(app: typer.Typer) -> None:
@@ -55,8 +55,8 @@ def doctor(
     level = one_of("--fail-on", fail_on, ("error", "warning"))
     found = cluster_found(cluster, region, profile, folder, doctor=True)
     from capacity.advice.doctor import diagnose, verdict
-    from capacity.readers.aws_doctor import evidence_of
-    from capacity.readers.kubernetes_facts import streamed
+    from capacity.readers.aws.doctor import evidence_of
+    from capacity.readers.kubernetes.facts import streamed
 
     checks = diagnose(evidence_of(found, streamed(str(kubectl)) if kubectl else ()))
     emit(answer(checks, found, kubectl, folder), to)

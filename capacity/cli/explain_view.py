@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from capacity.advice.codes import codes
+from capacity.advice.findings.codes import codes
 from capacity.advice.judge import check
 from capacity.cli.check_view import inputs_of
 from capacity.cli.output import Answer
 from capacity.cluster.trace import explain, lines, scenario_named
 from capacity.errors import SpecError, either, nearest_names
-from capacity.spec.parse import find_plan, read_plan
+from capacity.plan.parse import find_plan, read_plan
 
 
 def code_answer(code: str) -> Answer:

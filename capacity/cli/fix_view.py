@@ -7,9 +7,11 @@ import re
 import shlex
 from typing import Any
 
-from capacity.advice.fixes import Fix, Fixes
+from capacity.advice.fix_summary import fix_sentence, remains_words, stopped_sentence
+from capacity.advice.fixes import Fix, Fixes, commands_of
 from capacity.cli.output import Table
 from capacity.inert import printable
+from capacity.units import counted
 
 LONGEST = 100  # characters of a change where a whole answer must stay short
 
@@ -18,7 +20,9 @@ def fixes_json(fixes: Fixes) -> dict[str, Any]:
     """``results.fixes``: the smallest set that is enough, the nearest where none is, and all that was tried."""
     return {
         "best": _fix_json(fixes.best),
+        "partial": _fix_json(fixes.partial),
         "nearest": _fix_json(fixes.nearest),
+        "complete": fixes.complete,
         "tried": [_fix_json(f) for f in fixes.tried],
     }
 
@@ -29,7 +33,10 @@ def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
     return {
         "levers": [lever.name for lever in fix.levers],
         "summary": "; ".join(lever.summary for lever in fix.levers),
+        "risk": fix.risk,
         "verdict": fix.verdict,
+        "why": fix.why,
+        "judged_in": fix.judged_in,
         "frees": dict(fix.frees),
         "short": fix.short,
         "cost": [lever.cost for lever in fix.levers],
@@ -37,6 +44,7 @@ def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
         "patch": dict(fix.patch),
         "commands": all_commands(fix),
         "fault": fix.fault,
+        "remains": [{"workload": u.workload, "pods": u.pods, "reason": u.reason} for u in fix.remains],
     }
 
 
@@ -47,38 +55,65 @@ def fix_blocks(fixes: Fixes, every_form: bool = False) -> list[str | Table]:
     """
     if not fixes.tried:
         return []
-    page: list[str | Table] = []
-    best = fixes.best or fixes.nearest
-    if best is None:
-        page.append("fix: no lever can be applied to this plan.")
-    elif fixes.best:
-        page.append(f"fix: {best.names} turns the verdict to ok, checked with the plan changed:")
-    else:
-        page.append(f"fix: nothing tried turns the verdict to ok; nearest is {best.names} ({best.verdict}):")
-    if best:
-        page += [f"  {lever.summary} (cost: {lever.cost})" for lever in best.levers]
-        page += [f"  --set {shlex.quote(f'{path}={_value(value)}')}" for path, value in best.patch.items()]
-        shell, forms = shell_commands(best), other_forms(best)
-        page += [f"  {command}" for command in (all_commands(best) if every_form else shell)]
+    page: list[str | Table] = [_headline(fixes)]
+    found = fixes.found
+    if found is not None:
+        page += [f"  {lever.summary} (cost: {lever.cost})" for lever in found.levers]
+        page += [f"  --set {shlex.quote(f'{path}={_value(value)}')}" for path, value in found.patch.items()]
+        shell, forms = shell_commands(found), other_forms(found)
+        page += [f"  {command}" for command in (all_commands(found) if every_form else shell)]
         if forms and not every_form:
             page.append(f"  --explain has it for {', '.join(forms)} as well.")
-        page += ["  capacity check --fix-out FILE writes the plan with it." if fixes.best else ""]
+        page += ["  capacity check --fix-out FILE writes the plan with it." if fixes.answer else ""]
+    page += [stopped] if (stopped := stopped_sentence(fixes)) else []
+    return [*page, "", tried_table(fixes), ""]
+
+
+def _headline(fixes: Fixes) -> str:
+    if fixes.best is not None:
+        return f"fix: {fixes.best.names} turns the verdict to ok, checked with the plan changed:"
+    if fixes.partial is not None:
+        left = remains_words(fixes.partial)
+        return f"fix: {fixes.partial.names} is enough for the addresses, checked with the plan changed; {left}:"
+    if fixes.nearest is not None:
+        near = fixes.nearest
+        return f"fix: nothing tried turns the verdict to ok; nearest is {near.names} ({near.verdict}):"
+    return f"fix: {fix_sentence(fixes)}"
+
+
+_TRIED = (
+    ("lever", "lever"),
+    ("risk", "disturbs"),
+    ("verdict", "verdict"),
+    ("not_ok", "places not ok"),
+    ("frees", "least free, by subnet"),
+    ("why", "why, or why not"),
+)
+
+
+def tried_table(fixes: Fixes) -> Table:
+    """Each lever alone, and the answer where it is a set, with its verdict and why it is not the answer."""
+    found = fixes.found
+    shown = [*fixes.single, *([found] if found is not None and len(found.levers) > 1 else [])]
     rows = [
-        {"lever": f.names, "verdict": f.verdict or "does not apply", "not_ok": f.not_ok, "frees": _frees(f)}
-        for f in fixes.single
+        {
+            "lever": f.names,
+            "risk": f.risk,
+            "verdict": f.verdict or "does not apply",
+            "not_ok": f.not_ok,
+            "frees": _frees(f),
+            "why": f.why,
+        }
+        for f in shown
     ]
-    columns = (
-        ("lever", "lever"),
-        ("verdict", "verdict"),
-        ("not_ok", "places not ok"),
-        ("frees", "least free, by subnet"),
-    )
-    return [*page, "", Table(columns, rows, "each lever alone, checked again"), ""]
+    sets = len(fixes.tried) - len(fixes.single)
+    title = "each lever alone, checked again"
+    return Table(_TRIED, rows, title + (f"; {counted(sets, 'set')} of several too (all: -o json)" if sets else ""))
 
 
 def all_commands(fix: Fix) -> list[str]:
     """What to paste, the forms that are no commands as comments of the shell."""
-    return [command for lever in fix.levers for command in lever.commands]
+    return list(commands_of(fix))
 
 
 def shell_commands(fix: Fix) -> list[str]:

@@ -11,12 +11,12 @@ import typer
 
 from capacity.cli.options import Color, OutFile, Output, Quiet, one_of, sink, words
 from capacity.errors import SpecError
-from capacity.spec.plan import AT_REST
+from capacity.plan.model import AT_REST
 
 if TYPE_CHECKING:
     from capacity.forecast.result import ForecastResult
     from capacity.forecast.series import DailySeries
-    from capacity.spec.plan import Plan
+    from capacity.plan.model import Plan
 
 PlanFile = Annotated[
     Path | None,
@@ -122,7 +122,7 @@ def _from_plan(
     from capacity.cli.progress import progress
     from capacity.forecast.plan_growth import forecast_growth
     from capacity.forecast.span import parse_horizon
-    from capacity.spec.parse import find_plan, read_plan
+    from capacity.plan.parse import find_plan, read_plan
 
     span = parse_horizon(horizon, start or today())
     read = read_plan(plan or find_plan())
@@ -153,7 +153,7 @@ def _from_history(
     from capacity.cli.progress import progress
     from capacity.forecast.from_history import forecast_history, last_day, sizes_of
     from capacity.forecast.span import parse_horizon
-    from capacity.spec.parse import read_plan
+    from capacity.plan.parse import read_plan
 
     series, notes = past
     read = read_plan(plan) if plan else None

@@ -9,7 +9,7 @@ from typing import Any
 from capacity.cli.output import Answer, Table
 from capacity.forecast.result import INSUFFICIENT, Backtest, Fan, ForecastResult, SubnetForecast
 from capacity.forecast.words import already_sentence, percent, sentence
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 
 
 def answer(result: ForecastResult, plan: Plan | None, horizon: str, history: Sequence[str], fan: bool) -> Answer:

@@ -143,7 +143,7 @@ def kubectl(
     where = target(into, diff, exit_code, output, out_file, color, quiet)
     if live == bool(files) or (context and not live):
         raise SpecError("give files (- for stdin), or --live to ask the cluster; --context goes with --live")
-    from capacity.readers.kubectl import read, read_live
+    from capacity.readers.kubernetes.kubectl import read, read_live
 
     finish(read_live(context) if live else read(files or []), where)
 

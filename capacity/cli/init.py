@@ -72,8 +72,8 @@ def _example(name: str) -> str:
 def _asked() -> str:
     """The plan that a few answers make, read back before it is written."""
     from capacity.cli.init_questions import ask, plan_text
-    from capacity.spec.document import parse_yaml
-    from capacity.spec.parse import parse_plan
+    from capacity.plan.document import parse_yaml
+    from capacity.plan.parse import parse_plan
 
     answers: Answers = ask()
     text = plan_text(answers)

@@ -70,7 +70,7 @@ def _name(text: str) -> str:
 
 
 def _network(text: str) -> IPv4Network:
-    from capacity.spec.fields import Field
+    from capacity.plan.fields import Field
 
     return Field(text, "", None, None, "VPC block").cidr(16, 28)
 

@@ -127,7 +127,7 @@ def maxpods(
 
 def _snippets(rows: list[MaxPods], results: list[dict[str, Any]], platform: Platform) -> list[str | Table]:
     """Each row's own into the results; for a person the one that suits all types, mode by mode."""
-    from capacity.advice.snippets import max_pods_snippets
+    from capacity.advice.snippets.settings import max_pods_snippets
     from capacity.node.maxpods import common_max_pods
 
     def lines(pods: int) -> list[str]:

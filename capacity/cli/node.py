@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from capacity.cli.output import Table
     from capacity.node.maxpods import Platform
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked
-    from capacity.spec.cni_env import CniSettings
+    from capacity.plan.cni_env import CniSettings
 
 MODES = ("secondary", "prefix", "ipv6")
 ARCHS = ("x86_64", "arm64")

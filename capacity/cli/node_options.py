@@ -13,7 +13,7 @@ from capacity.errors import SpecError
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
     from capacity.node.maxpods import Platform
-    from capacity.spec.cni_env import CniSettings
+    from capacity.plan.cni_env import CniSettings
 
 
 def complete_types(incomplete: str) -> list[str]:
@@ -150,7 +150,7 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
         An unknown word, a number out of range, or options that contradict each other.
     """
     from capacity.node.maxpods import AMIS, PROVISIONERS, Platform
-    from capacity.spec.cni_env import cni_settings
+    from capacity.plan.cni_env import cni_settings
 
     whole("--max-eni", asked.max_eni, 1)
     whole("--host-pods", asked.host_pods)
@@ -201,7 +201,7 @@ def _mode(settings: CniSettings) -> str:
 
 def _cni(asked: Asked) -> str:
     """The CNI by our name for it; for another name the one that stands for it."""
-    from capacity.spec.overlay import CNIS, which_name
+    from capacity.plan.overlay import CNIS, which_name
 
     if asked.cni not in CNIS:
         raise SpecError(f"--cni: {asked.cni!r} is not one of {', '.join(CNIS)}{which_name(asked.cni)}")
@@ -210,7 +210,7 @@ def _cni(asked: Asked) -> str:
 
 def _overlay(asked: Asked) -> tuple[CniSettings, list[str]]:
     """A CNI with a network of its own; options about ENIs that serve pods are refused."""
-    from capacity.spec.cni_env import CniSettings
+    from capacity.plan.cni_env import CniSettings
 
     for option, given in (
         ("--env", asked.env),
@@ -228,7 +228,7 @@ def _overlay(asked: Asked) -> tuple[CniSettings, list[str]]:
 
 def _auto(asked: Asked) -> tuple[CniSettings, list[str]]:
     """The CNI of EKS Auto Mode; options of what it brings itself are refused."""
-    from capacity.spec.cni_env import auto_mode_settings
+    from capacity.plan.cni_env import auto_mode_settings
 
     for option, given in (
         ("--env", asked.env),
@@ -252,8 +252,8 @@ def _auto(asked: Asked) -> tuple[CniSettings, list[str]]:
 
 def _windows(asked: Asked) -> CniSettings:
     """The VPC resource controller's settings; aws-node's do not reach a Windows node."""
-    from capacity.spec.cni_env import windows_node_settings
-    from capacity.spec.windows import CONFIG_MAP, PREFIXES, WindowsIpam
+    from capacity.plan.cni_env import windows_node_settings
+    from capacity.plan.windows import CONFIG_MAP, PREFIXES, WindowsIpam
 
     for given, what in (
         (asked.mode == "ipv6", "IPv6"),
@@ -274,7 +274,7 @@ def _windows(asked: Asked) -> CniSettings:
 
 def _cilium(asked: Asked) -> tuple[CniSettings, list[str]]:
     """Cilium's settings out of --cilium; what belongs to the VPC CNI is refused."""
-    from capacity.spec.cilium_settings import NUMBERS, PREFIXES, cilium_settings
+    from capacity.plan.cilium_settings import NUMBERS, PREFIXES, cilium_settings
 
     for option, given in (
         ("--env", asked.env),
@@ -346,7 +346,7 @@ def environment(asked: Asked) -> dict[str, str | None]:
 
 def _plain(name: str, text: str) -> str:
     """What the CNI reads: ``True``, ``1``, ``t`` are ``true``, ``+3`` is ``3``; what it discards stays as written."""
-    from capacity.spec.cni_env import parse_env_number, parse_env_switch
+    from capacity.plan.cni_env import parse_env_number, parse_env_switch
 
     value, warning = parse_env_number(name, text) if name == "MAX_ENI" else parse_env_switch(name, text)
     return text if warning or value is None else str(value).lower()

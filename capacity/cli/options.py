@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from capacity.cli.output import FORMATS, Sink
-from capacity.errors import SpecError, either, nearest_names
+from capacity.errors import SpecError, did_you_mean
 
 
 def words(*allowed: str) -> Callable[[str], list[str]]:
@@ -56,9 +56,7 @@ def one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
     """``value`` if it is allowed, else an error that names the nearest."""
     if value in allowed:
         return value
-    near = nearest_names(value, allowed, 1)
-    hint = f" (did you mean {either(near)}?)" if near else ""
-    raise SpecError(f"{option}: {value!r} is not one of {', '.join(allowed)}{hint}")
+    raise SpecError(f"{option}: {value!r} is not one of {', '.join(allowed)}{did_you_mean(value, allowed)}")
 
 
 def sink(output: str, out_file: Path | None, color: str, quiet: bool, formats: tuple[str, ...] = FORMATS) -> Sink:

@@ -80,8 +80,8 @@ def record(
 def _snapshot(source: Path | None, time: datetime) -> Snapshot:
     from capacity.files import input_name, read_bytes
     from capacity.forecast.snapshot import parse_describe_subnets, snapshot_of_plan
-    from capacity.spec.document import parse_plan_file
-    from capacity.spec.parse import find_plan, parse_plan
+    from capacity.plan.document import parse_plan_file
+    from capacity.plan.parse import find_plan, parse_plan
 
     file = source or find_plan()
     name, data = input_name(file), read_bytes(file)

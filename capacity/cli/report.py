@@ -80,9 +80,9 @@ def report(
     day = parse_day("--as-of", as_of)
     from capacity.advice.fixes import with_fix
     from capacity.cli.check import plan_file, run, search_fixes
+    from capacity.plan.patch import parse_settings
     from capacity.report.content import document
     from capacity.report.gather import gather
-    from capacity.spec.patch import parse_settings
 
     patch = parse_settings(settings or ())
     read = plan_file(plan)
@@ -151,7 +151,7 @@ def _write_charts(page: Document, folder: Path, theme: str) -> None:
 
 
 def _write_alerts(result: CheckResult, folder: Path) -> None:
-    from capacity.advice.thresholds import node_thresholds
+    from capacity.advice.findings.thresholds import node_thresholds
     from capacity.errors import SpecError
     from capacity.files import write_file
     from capacity.report.alerts import dashboard_json, rules_manifest, rules_yaml

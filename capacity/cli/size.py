@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from ipaddress import IPv4Network
 
-    from capacity.spec.plan import Plan
-    from capacity.spec.sketch import PodAsk
+    from capacity.plan.model import Plan
+    from capacity.plan.sketch import PodAsk
 
 SNIPPETS = ("terraform", "aws", "eksctl", "cloudformation", "plan", "all", "none")
 
@@ -193,7 +193,7 @@ def _apart(blocks: Sequence[IPv4Network]) -> None:
 
 def _pods(count: int | None, cpu: str | None, memory: str | None, shapes: Sequence[str]) -> list[PodAsk]:
     """What is to run: --pods alike, or one entry per --pod."""
-    from capacity.spec.sketch import PodAsk
+    from capacity.plan.sketch import PodAsk
     from capacity.units import parse_cpu, parse_memory
 
     if shapes:
@@ -216,7 +216,7 @@ def _pods(count: int | None, cpu: str | None, memory: str | None, shapes: Sequen
 
 
 def _shape(text: str) -> PodAsk:
-    from capacity.spec.sketch import PodAsk
+    from capacity.plan.sketch import PodAsk
     from capacity.units import parse_cpu, parse_memory
 
     name, _, rest = text.partition("=")
@@ -230,7 +230,7 @@ def _shape(text: str) -> PodAsk:
 
 
 def _block(text: str) -> IPv4Network:
-    from capacity.spec.fields import Field
+    from capacity.plan.fields import Field
 
     return Field(text, "", None, None, "--vpc-cidr").cidr(16, 28)
 
@@ -247,7 +247,7 @@ def _share(text: str | None) -> Fraction | None:
 
 
 def _plan(path: Path | None) -> Plan:
-    from capacity.spec.parse import find_plan, read_plan
+    from capacity.plan.parse import find_plan, read_plan
 
     return read_plan(path or find_plan())
 
@@ -270,7 +270,7 @@ def _sketch(
     """The plan that the options describe, as a document and as read."""
     from capacity.catalog.table import load_catalog
     from capacity.cli.node_options import Asked, environment
-    from capacity.spec.sketch import read_sketch, sketch_document
+    from capacity.plan.sketch import read_sketch, sketch_document
 
     load_catalog().get(kind, where="--type")
     if region is not None and not re.fullmatch(r"[a-z0-9-]{1,40}", region):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from capacity.advice.findings import findings
-from capacity.advice.subnet_snippets import KINDS, snippets
+from capacity.advice.findings.rules import findings
+from capacity.advice.snippets.subnets import KINDS, snippets
 from capacity.cli.check_view import group_json, inputs_of, scenario_json
 from capacity.cli.output import Answer, Table
 from capacity.cluster.scenario import ScenarioState, first_and_gravest

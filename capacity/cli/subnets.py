@@ -14,7 +14,7 @@ from capacity.errors import SpecError
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from capacity.spec.plan import Subnet
+    from capacity.plan.model import Subnet
     from capacity.vpc.fill import SubnetFill
 
 MAPS = ("auto", "all", "none")
@@ -166,8 +166,8 @@ def _share(text: str) -> Fraction:
 
 
 def _subnet(cidr: str, reservations: list[str]) -> Subnet:
-    from capacity.spec.fields import Field
-    from capacity.spec.plan import Reservation, Subnet
+    from capacity.plan.fields import Field
+    from capacity.plan.model import Reservation, Subnet
 
     block = Field(cidr, "", None, None, "--cidr").cidr(16, 28)
     found: list[Reservation] = []
@@ -215,7 +215,7 @@ def _single(
 
 def _of_plan(path: Path | None, scenario: str) -> tuple[list[SubnetFill], Sequence[str]]:
     from capacity.advice.judge import check
-    from capacity.spec.parse import find_plan, read_plan
+    from capacity.plan.parse import find_plan, read_plan
     from capacity.vpc.fill import fill_of_state
 
     result = check(read_plan(path or find_plan()), [scenario])

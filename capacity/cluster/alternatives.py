@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape, with_type_first
-from capacity.spec.plan import ScenarioSpec
+from capacity.plan.model import ScenarioSpec
 
 Run = Callable[[Engine, ScenarioSpec], list[ScenarioState]]
 
@@ -54,7 +54,8 @@ def _exhausted(
     engine: Engine, index: int, shape: GroupShape, specs: Sequence[ScenarioSpec], run: Run
 ) -> ScenarioState | None:
     """The first scenario that is exhausted with a group in another shape."""
-    other = Engine(engine.plan, [shape if i == index else s for i, s in enumerate(engine.shapes)])
+    shapes = [shape if i == index else s for i, s in enumerate(engine.shapes)]
+    other = Engine(engine.plan, shapes, engine.reuse)
     states = (state for spec in dict.fromkeys(specs) for state in run(other, spec))
     return next((state for state in states if state.verdict == "exhausted"), None)
 

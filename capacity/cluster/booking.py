@@ -3,38 +3,151 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from capacity.cluster.bounds import bounds_of, roaming_of
+from capacity.cluster.bounds import Taken, bounds_of, roaming_of
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS, FEWEST_CONTROL_PLANE_ENIS
-from capacity.cluster.discovery import book_further_enis, roaming_bounds
+from capacity.cluster.discovery import Roaming, book_further_enis, roaming_bounds
 from capacity.cluster.fleet import Extra
 from capacity.cluster.scenario import GroupState
-from capacity.cni.facade import slots_and_enis
-from capacity.spec.plan import Plan, Subnet
+from capacity.plan.model import Plan, Subnet
 from capacity.units import counted
 from capacity.vpc.ledger import Booking, SubnetState
 
 FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # what growth of nodes does not move
 
 
-def book(
-    plan: Plan, subnets: Mapping[str, Subnet], groups: Sequence[GroupState], extras: Sequence[Extra] = ()
-) -> dict[str, Booking]:
-    """Everything that takes addresses, subnet by subnet."""
+@dataclass(frozen=True)
+class Holding:
+    """What the nodes of a group hold in one scenario.
+
+    Attributes
+    ----------
+    state : GroupState
+    by_subnet : mapping of str to Booking
+        Its expected addresses in each subnet, without what discovery has a choice for.
+    subnets : mapping of str to Subnet
+        For the zones of its subnets.
+    """
+
+    state: GroupState
+    by_subnet: Mapping[str, Booking]
+    subnets: Mapping[str, Subnet]
+
+    @cached_property
+    def _taken(self) -> Sequence[Taken]:
+        return tuple(bounds_of(self.subnets, self.state))
+
+    @cached_property
+    def lowest(self) -> Mapping[str, int]:
+        """Fewest addresses in each subnet, over all splits of its pods and over where odd nodes fall."""
+        found = dict.fromkeys(self.by_subnet, 0)
+        for taken in self._taken:
+            found[taken.subnet] += taken.lowest
+        return found
+
+    @cached_property
+    def highest(self) -> Mapping[str, int]:
+        """The most."""
+        found = dict.fromkeys(self.by_subnet, 0)
+        for taken in self._taken:
+            found[taken.subnet] += taken.highest
+        return found
+
+    @cached_property
+    def roaming(self) -> tuple[Roaming, ...]:
+        """Both, of what discovery has a choice for."""
+        return tuple(roaming_of(self.subnets, self.state))
+
+
+def holding_of(subnets: Mapping[str, Subnet], state: GroupState) -> Holding:
+    """The addresses of a group's nodes, apart from all others."""
+    named = dict.fromkeys((*state.shape.group.subnets, *state.shape.group.pod_subnets))
+    bookings = {name: Booking(subnets[name]) for name in named}
+    _book_nodes(bookings, state)
+    return Holding(state, bookings, subnets)
+
+
+def book(plan: Plan, holdings: Sequence[Holding], extras: Sequence[Extra] = ()) -> dict[str, Booking]:
+    """Everything that takes addresses, subnet by subnet; bounds of nodes and their pods apart (:class:`Spans`)."""
     bookings = {s.name: Booking(s) for s in plan.subnets}
     _book_tenants(plan, bookings)
     for extra in extras:
         bookings[extra.subnet].book(extra.holder, extra.addresses, extra.why, (extra.lowest, extra.highest))
         bookings[extra.subnet].prefixes += extra.prefixes
-    for state in groups:
-        _book_nodes(bookings, state)
-        _bound_group(bookings, subnets, state)
-    if roaming := [r for state in groups for r in roaming_of(subnets, state)]:
-        book_further_enis(bookings, groups)
-        for name, low, high in list(roaming_bounds(bookings, roaming)):
-            bookings[name].bound(low, high)
-            bookings[name].roaming = (low, high)
+    for holding in holdings:
+        for name, share in holding.by_subnet.items():
+            bookings[name].join(share)
+    book_further_enis(bookings, [holding.state for holding in holdings])
     return bookings
+
+
+class Spans:
+    """The bounds of every subnet in one scenario."""
+
+    def __init__(self, bookings: Mapping[str, Booking], holdings: Sequence[Holding]) -> None:
+        self.bookings = bookings
+        self.holdings = holdings
+
+    @cached_property
+    def holders(self) -> Mapping[str, Sequence[Holding]]:
+        """The groups that hold something in a subnet."""
+        found: dict[str, list[Holding]] = {name: [] for name in self.bookings}
+        for holding in self.holdings:
+            for name in holding.by_subnet:
+                found[name].append(holding)
+        return found
+
+    @cached_property
+    def roaming(self) -> Mapping[str, tuple[int, int]]:
+        """What discovery chooses a place for; it depends on the bounds of everything else in all subnets."""
+        several = [r for holding in self.holdings for r in holding.roaming]
+        apart = {name: Span(self, name) for name in self.bookings if several}
+        rooms = {
+            name: (span.usable - span.fixed_lowest, span.usable - span.fixed_highest) for name, span in apart.items()
+        }
+        return {name: (low, high) for name, low, high in roaming_bounds(rooms, several)}
+
+
+class Span:
+    """The bounds of one subnet, each worked out when it is asked for."""
+
+    def __init__(self, spans: Spans, name: str) -> None:
+        self.spans = spans
+        self.name = name
+
+    @property
+    def usable(self) -> int:
+        """Addresses of the subnet. [addresses]"""
+        return self.spans.bookings[self.name].subnet.usable
+
+    @cached_property
+    def fixed_lowest(self) -> int:
+        """The fewest without what roams. [addresses]"""
+        here = (holding.lowest[self.name] for holding in self.spans.holders[self.name])
+        return self.spans.bookings[self.name].lowest + sum(here)
+
+    @cached_property
+    def fixed_highest(self) -> int:
+        """The most without what roams. [addresses]"""
+        here = (holding.highest[self.name] for holding in self.spans.holders[self.name])
+        return self.spans.bookings[self.name].highest + sum(here)
+
+    @property
+    def lowest(self) -> int:
+        """[addresses]"""
+        return self.fixed_lowest + self.roaming[0]
+
+    @property
+    def highest(self) -> int:
+        """[addresses]"""
+        return self.fixed_highest + self.roaming[1]
+
+    @property
+    def roaming(self) -> tuple[int, int]:
+        """The part that subnet discovery chose a place for. [addresses]"""
+        return self.spans.roaming.get(self.name, (0, 0))
 
 
 def expected_use(
@@ -86,11 +199,11 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
             home.book("eni_primary", c.count * shape.limits.unmanaged, f"{what}: unmanaged ENIs", none)
         if c.branch_pods:
             pods.book("branch", c.count * c.branch_pods, f"{what}: {counted(c.branch_pods, 'branch ENI')}", none)
-        slots, enis = slots_and_enis(shape.limits, shape.settings, shape.max_pods, c.vpc_pods)
+        slots, enis, with_address = shape.pool(c.vpc_pods)
         if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.discovery
             slots, enis = shape.primary_slots(c.vpc_pods), 1
         held = slots * shape.unit
-        served = min(shape.served(c.vpc_pods), held)
+        served = min(with_address, held)
         others = enis - 1 + shape.limits.trunk
         if others:
             pods.book(
@@ -101,9 +214,3 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
         if held > served:
             pods.book("warm", c.count * (held - served), f"{what}: {held} held − {served} assigned", none)
         pods.prefixes += c.count * slots if shape.settings.prefix else 0
-
-
-def _bound_group(bookings: Mapping[str, Booking], subnets: Mapping[str, Subnet], state: GroupState) -> None:
-    """Bounds of one group over all splits of its pods and over where odd nodes fall."""
-    for name, low, high, _ in bounds_of(subnets, state):
-        bookings[name].bound(low, high)

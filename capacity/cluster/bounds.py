@@ -1,5 +1,6 @@
 """Fewest and most addresses of a group in each subnet: over all splits of its pods and over where odd nodes fall.
 
+After events also over which nodes were drained or lost, and where their pods land (:mod:`capacity.cluster.turnover`).
 The table of one node's addresses by pods is worked out in :mod:`capacity.cluster.shape`; here it is applied to
 between so many and so many nodes. ``docs/explanation/model.md`` says what the bounds mean.
 """
@@ -7,34 +8,126 @@ between so many and so many nodes. ``docs/explanation/model.md`` says what the b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from capacity.cluster.discovery import Roaming
-from capacity.cluster.scenario import GroupState
-from capacity.cluster.shape import GroupShape, TypeShape
+from capacity.cluster.scenario import Batch, GroupState, PodRange
+from capacity.cluster.shape import TypeShape
 from capacity.cluster.spread import share_range
-from capacity.cni.extremes import least_addresses, most_addresses
-from capacity.spec.plan import Subnet
+from capacity.cni.extremes import least_addresses, most_addresses, most_in_two
+from capacity.plan.model import Subnet
+from capacity.units import counted
+
+Table = tuple[int, ...]
+FEW_CLOSED = 8  # further nodes that may drain in one place: up to here each number of them is tried
 
 
-def bounds_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[tuple[str, int, int, str]]:
-    """What a group takes of each subnet, at least and at most, and why: its nodes' own addresses, and its pods'.
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Nodes of a group in one place: fewest and most of those from before, and of those started since. [nodes]
+
+    ``filled``: batches that run with pods of their own, with the fewest and the most of them here.
+    """
+
+    zone: str
+    old: tuple[int, int]
+    started: tuple[int, int]
+    filled: tuple[tuple[Batch, int, int], ...] = ()
+
+    @property
+    def fewest(self) -> int:
+        """Of all of them. [nodes]"""
+        return self.old[0] + self.started[0] + sum(few for _, few, _ in self.filled)
+
+    @property
+    def most(self) -> int:
+        """Of all of them. [nodes]"""
+        return self.old[1] + self.started[1] + sum(many for _, _, many in self.filled)
+
+
+@dataclass(frozen=True, slots=True)
+class Appetite:
+    """What pods of one kind make a node take.
+
+    Attributes
+    ----------
+    most, least : tuple of int
+        Addresses of one node with 0, 1, … pods, for the most; for the least also with pods that get none. [addresses]
+    """
+
+    most: Table
+    least: Table
+
+    @property
+    def room(self) -> int:
+        """Most pods that may be placed on a node. [pods]"""
+        return len(self.least) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a group takes of one subnet: its nodes' own addresses, or where there is a table those of its pods.
+
+    Attributes
+    ----------
+    table : tuple of int or None
+        Addresses of one node with its daemonsets and 0, 1, … workload pods on VPC addresses. [addresses]
+    """
+
+    subnet: str
+    state: GroupState
+    here: Here
+    table: Table | None
+
+    @property
+    def lowest(self) -> int:
+        """The least. [addresses]"""
+        if self.table is None:
+            return self.here.fewest * self.state.shape.node_addresses
+        return sum(_lowest(self.state, self.here, *of) for of in _kinds(self.state, self.here, self.table))
+
+    @property
+    def highest(self) -> int:
+        """The most. [addresses]"""
+        if self.table is None:
+            return self.here.most * self.state.shape.node_addresses
+        return sum(_highest(self.state, self.here, *of) for of in _kinds(self.state, self.here, self.table))
+
+    @property
+    def why(self) -> str:
+        """Of how many nodes and pods."""
+        if self.table is not None:
+            return _why(self.state, self.here)
+        of = f"{self.here.fewest} to {self.here.most} of its {self.state.nodes} nodes"
+        return f"{self.state.shape.group.name}: {of}, their own addresses"
+
+
+def bounds_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Taken]:
+    """What a group takes of each subnet, whose bounds are worked out when they are asked for.
 
     What discovery has a choice for is left out (:func:`roaming_of`).
     """
     spec, shape = state.shape.group, state.shape
-    pods, branch = _pods_of(state)
     for zone in state.nodes_by_zone:
         mine = [n for n in spec.subnets if subnets[n].zone == zone]
         homes = [n for n in spec.pod_subnets if subnets[n].zone == zone]
         for name in mine:
-            few, many = _nodes_in(state, zone, mine, name)
-            why = f"{spec.name}: {few} to {many} of its {state.nodes} nodes, their own addresses"
-            yield name, few * shape.node_addresses, many * shape.node_addresses, why
+            yield Taken(name, state, _nodes_in(state, zone, mine, name), None)
         for name in homes or mine:
-            few, many = _nodes_in(state, zone, homes or mine, name)
-            why = f"{spec.name}: {few} to {many} of its {state.nodes} nodes with any share of its {pods + branch} pods"
-            at_home = name in shape.choices
-            yield name, *group_bounds(shape, state.nodes, few, many, pods, branch, at_home), why
+            table = shape.first.home_table if name in shape.choices else shape.first.demand_table
+            yield Taken(name, state, _nodes_in(state, zone, homes or mine, name), table)
+
+
+def _why(state: GroupState, here: Here) -> str:
+    turnover = state.turnover
+    pods = turnover.vpc.most + turnover.branch.most
+    text = f"{state.shape.group.name}: {here.fewest} to {here.most} of its {state.nodes} nodes"
+    text += f" with any share of its {counted(pods, 'pod')}"
+    closed = sum(nodes for nodes, _ in turnover.closings)
+    if closed:
+        gone = sum(turnover.vpc.closed) + sum(turnover.branch.closed)
+        text += f"; up to {gone:,} once more on the {counted(closed, 'node')} that drain or are lost"
+    return text
 
 
 def roaming_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Roaming]:
@@ -42,73 +135,141 @@ def roaming_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Roa
     shape = state.shape
     if not shape.choices:
         return
-    pods, _ = _pods_of(state)
+    appetite = _appetite(shape.first, shape.first.further_table)
 
-    def demand(few: int, many: int) -> tuple[int, int]:
-        return split_bounds(shape.first, shape.first.further_table, state.nodes, few, many, pods)
+    def demand(here: Here) -> tuple[int, int]:
+        of = (state.turnover.vpc, appetite, 0)
+        return _lowest(state, here, *of), _highest(state, here, *of)
 
     for zone in state.nodes_by_zone:
         mine = [n for n in shape.group.subnets if subnets[n].zone == zone]
         nodes = {n: _nodes_in(state, zone, mine, n) for n in mine if n in shape.choices}
         if not nodes:
             continue
-        few, many = (sum(batch.zones.get(zone, (0, 0))[i] for batch in state.batches) for i in (0, 1))
+        every = _nodes_in(state, zone, [], None)
         if len(nodes) < len(mine):  # the rest of the zone's nodes have no choice
-            few, many = sum(n for n, _ in nodes.values()), min(sum(n for _, n in nodes.values()), many)
-        yield Roaming(shape, zone, *demand(few, many), {n: demand(*between) for n, between in nodes.items()})
+            every = _together(zone, list(nodes.values()), every)
+        yield Roaming(shape, zone, *demand(every), {n: demand(here) for n, here in nodes.items()})
 
 
-def _pods_of(state: GroupState) -> tuple[int, int]:
-    """Workload pods of a group on VPC addresses, and on branch ENIs. [pods]"""
-    daemons = state.shape.first.daemon_pods
-    pods = sum(c.count * (c.vpc_pods - daemons) for c in state.classes)
-    return pods, sum(c.count * c.branch_pods for c in state.classes)
+def _together(zone: str, places: Sequence[Here], every: Here) -> Here:
+    """Nodes of some of a zone's subnets: the fewest of each, and no more than the zone has."""
+
+    def both(parts: Sequence[tuple[int, int]], whole: tuple[int, int]) -> tuple[int, int]:
+        return sum(few for few, _ in parts), min(sum(many for _, many in parts), whole[1])
+
+    filled = zip(*(here.filled for here in places), strict=True)
+    return Here(
+        zone,
+        both([here.old for here in places], every.old),
+        both([here.started for here in places], every.started),
+        tuple(
+            (parts[0][0], *both([part[1:] for part in parts], whole[1:]))
+            for parts, whole in zip(filled, every.filled, strict=True)
+        ),
+    )
 
 
-def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str) -> tuple[int, int]:
-    """Fewest and most nodes of a group in one of the zone's subnets (of nodes or of pods). [nodes]"""
-    few = many = 0
+def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str | None) -> Here:
+    """Nodes of a group in one of the zone's subnets (of nodes or of pods), or in all of the zone."""
+    sums = {False: [0, 0], True: [0, 0]}
+    filled = []
     for batch in state.batches:
         low, high = batch.zones.get(zone, (0, 0))
-        if batch.subnet in places:
+        if name is None:
+            pass
+        elif batch.subnet in places:
             low, high = (low, high) if batch.subnet == name else (0, 0)
+        elif batch.anywhere and len(places) > 1:
+            low = 0
         else:
             low, high = share_range(low, high, len(places))
-        few, many = few + low, many + high
-    return few, many
+        if batch.filled:
+            filled.append((batch, low, high))
+        else:
+            sums[batch.started][0] += low
+            sums[batch.started][1] += high
+    return Here(zone, (sums[False][0], sums[False][1]), (sums[True][0], sums[True][1]), tuple(filled))
 
 
-def group_bounds(
-    shape: GroupShape, nodes: int, few: int, many: int, pods: int, branch: int, at_home: bool = False
-) -> tuple[int, int]:
-    """Fewest and most addresses that a group's pods take in a subnet with few…many of its nodes.
-
-    Parameters
-    ----------
-    nodes, few, many : int
-        Nodes of the group in all; fewest and most of them here. [nodes]
-    pods, branch : int
-        Workload pods on VPC addresses, and branch pods, of the whole group. [pods]
-    at_home : bool
-        Only what is on the trunk and the primary ENI.
-    """
-    table = shape.first.home_table if at_home else shape.first.demand_table
-    low, high = split_bounds(shape.first, table, nodes, few, many, pods)
-    fewest, most = branch_bounds(shape, nodes, few, many, branch)
-    return low + fewest, high + most
+def _kinds(state: GroupState, here: Here, table: Table) -> Iterator[tuple[PodRange, Appetite, int]]:
+    """A group's pods by kind: on VPC addresses (0), and where there are any on branch ENIs (1)."""
+    first, turnover = state.shape.first, state.turnover
+    yield turnover.vpc, _appetite(first, table), 0
+    if turnover.branch.most or here.filled:
+        each = tuple(range(first.room.branch_enis + 1))
+        yield turnover.branch, Appetite(each, each), 1
 
 
-def split_bounds(on: TypeShape, table: tuple[int, ...], nodes: int, few: int, many: int, pods: int) -> tuple[int, int]:
-    """Least and most of a table over all splits of pods that the scheduler may choose.
-
-    It may put more pods on a node than get an address there: those take none.
-    """
-    fewest = max(pods - on.most_placed_pods * (nodes - few), 0)
-    most = min(pods, on.most_workload_pods * many)
-    return least_addresses(on.placed(table), few, fewest), most_addresses(table, many, most)
+def _appetite(first: TypeShape, table: Table) -> Appetite:
+    """The scheduler may put more pods on a node than get an address there: those take none."""
+    return Appetite(table, first.placed(table))
 
 
-def branch_bounds(shape: GroupShape, nodes: int, few: int, many: int, branch: int) -> tuple[int, int]:
-    """Fewest and most branch ENIs in a subnet with few…many of a group's nodes. [addresses]"""
-    each = shape.first.room.branch_enis
-    return max(branch - each * (nodes - few), 0), min(branch, each * many)
+def _lowest(state: GroupState, here: Here, pods: PodRange, appetite: Appetite, kind: int) -> int:
+    """Fewest addresses of pods of one kind in a place."""
+    return _fewest(state, here, pods, appetite) + sum(few * each[0] for few, _, each in _filled(here, appetite, kind))
+
+
+def _highest(state: GroupState, here: Here, pods: PodRange, appetite: Appetite, kind: int) -> int:
+    """Most addresses of pods of one kind in a place."""
+    return _most(state, here, pods, appetite) + sum(many * each[1] for _, many, each in _filled(here, appetite, kind))
+
+
+def _filled(here: Here, appetite: Appetite, kind: int) -> Iterator[tuple[int, int, tuple[int, int]]]:
+    """Batches that run with pods of their own: fewest and most nodes, and fewest and most addresses of each."""
+    table = appetite.most
+    for batch, few, many in here.filled:
+        assert batch.filled
+        fewest, most = (min(n, len(table) - 1) for n in batch.filled[kind])
+        yield few, many, (table[fewest], table[most])
+
+
+def _most(state: GroupState, here: Here, pods: PodRange, appetite: Appetite) -> int:
+    """All that may be closed here is, as full as can be; what is open holds any share of the pods that run."""
+    old, started = here.old[1], here.started[1]
+    closed = held = 0
+    for number, ((nodes, zone), most) in enumerate(zip(state.turnover.closings, pods.closed, strict=True)):
+        if zone not in (None, here.zone):
+            continue
+        gone = old + started if zone else min(nodes, old + started if number else old)
+        held += min(most, appetite.room * gone)
+        closed += gone
+        newer = min(started, gone) if zone or number else 0
+        old, started = old - (gone - newer), started - newer
+    table = appetite.most
+    open_most = most_in_two(table, old, started, pods.most, pods.started)
+    return open_most + (most_addresses(table, closed, held) if closed else 0)
+
+
+def _fewest(state: GroupState, here: Here, pods: PodRange, appetite: Appetite) -> int:
+    """As few pods here as the other nodes leave, before and after."""
+    room, few = appetite.room, here.old[0] + here.started[0]
+    old = sum(b.count for b in state.batches if not b.started and not b.filled)
+    before = pods.before - room * (old - here.old[0])
+    closings = state.turnover.closings
+    if any(zone == here.zone for _, zone in closings):
+        return least_addresses(appetite.least, few, max(before, 0))
+    drained = sum(nodes for nodes, zone in closings if zone is None)
+    every = sum(b.count for b in state.batches if not b.filled) - sum(nodes for nodes, _ in closings)
+    outside = every - few  # open nodes elsewhere if none here is closed
+
+    def here_at_least(closed: int) -> tuple[int, int]:
+        """Pods before on so many of the closed nodes if these are here, and pods after on the open nodes here."""
+        full = pods.before - room * (old - closed) if len(closings) == 1 else 0
+        return max(full, 0), max(pods.least - room * (outside + closed), 0)
+
+    def fewest_with(closed: int) -> int:
+        on_closed, on_open = here_at_least(closed)
+        together = least_addresses(appetite.least, few, max(before, 0, on_closed + on_open))
+        apart = least_addresses(appetite.least, closed, min(on_closed, room * closed))
+        apart += least_addresses(appetite.least, few - closed, min(on_open, room * (few - closed)))
+        return max(together, apart)
+
+    first = max(drained - (old - here.old[0]), 0) if len(closings) == 1 else 0
+    last = min(drained, few)
+    if last - first <= FEW_CLOSED:
+        return min(fewest_with(n) for n in range(min(first, last), last + 1))
+    turns = (0, last, (pods.least - room * outside) // room if room else 0, old - pods.before // room if room else 0)
+    tried = {min(max(n + step, first), max(last, first)) for n in turns for step in (-1, 0, 1)}
+    return least_addresses(appetite.least, few, max(before, 0, min(sum(here_at_least(n)) for n in tried)))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from capacity.cluster.alternatives import HarmfulType, harmful_types
 from capacity.cluster.engine import Engine
 from capacity.cluster.events import EVENTS, NOT_UPDATED
+from capacity.cluster.fleet import Fleet
+from capacity.cluster.reuse import Reuse
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import GroupShape, group_shapes, implied_daemons, network_daemons
-from capacity.spec.discovery import closed_homes
-from capacity.spec.document import collector_paused
-from capacity.spec.plan import NodeGroup, Plan, ScenarioSpec
-from capacity.spec.scenarios import scenario_option
+from capacity.cluster.shape import GroupShape, implied_daemons, network_daemons
+from capacity.errors import SpecError, did_you_mean
+from capacity.plan.discovery import closed_of
+from capacity.plan.document import collector_paused
+from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.scenarios import scenario_option
 from capacity.vpc.ledger import worst
 
 
@@ -38,6 +41,8 @@ class CheckResult:
         Types that a group may also get and with which the plan would be exhausted; empty where it is so already.
     blocked : tuple of str
         What cannot work whatever the addresses: the messages of findings of severity error.
+    reuse : Reuse
+        What checks of like plans need not work out again.
     """
 
     plan: Plan
@@ -49,10 +54,29 @@ class CheckResult:
     specs: tuple[ScenarioSpec, ...] = ()
     harmful: tuple[HarmfulType, ...] = ()
     blocked: tuple[str, ...] = ()
+    reuse: Reuse = field(default_factory=Reuse, repr=False, compare=False)
+
+    def __getitem__(self, title: str) -> ScenarioState:
+        """A scenario by its name, or by name and variant where it has several: ``zone-loss (us-east-1a)``.
+
+        Raises
+        ------
+        SpecError
+            The plan was not checked in such a scenario, or in several variants of it.
+        """
+        named = [s for s in self.scenarios if title in (s.title, s.name)]
+        if len(named) == 1:
+            return named[0]
+        titles = [s.title for s in named or self.scenarios]
+        why = "has several variants" if named else f"was not checked{did_you_mean(title, titles)}"
+        raise SpecError(f"scenario {title!r} {why} (checked: {', '.join(titles)})")
+
+    def __repr__(self) -> str:
+        return f"<CheckResult of {self.plan.name or 'a plan'}: {self.verdict}, {len(self.scenarios)} scenarios>"
 
 
 @collector_paused()
-def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> CheckResult:
+def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reuse: Reuse | None = None) -> CheckResult:
     """The addresses, nodes and pods of a plan in each scenario; :func:`capacity.advice.judge.check` has the last word.
 
     Raises
@@ -60,8 +84,8 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> 
     SpecError
         A scenario or an option of one that does not exist.
     """
-    shapes = group_shapes(plan)
-    engine = Engine(plan, shapes)
+    engine = engine_of(plan, Reuse() if reuse is None else reuse)
+    shapes = engine.shapes
     specs = [scenario_option(s, plan) if isinstance(s, str) else s for s in scenarios or ()]
     specs = specs or list(plan.checks.scenarios) or default_scenarios(plan, shapes)
     states = tuple(state for spec in dict.fromkeys(specs) for state in run_scenario(engine, spec))
@@ -76,7 +100,27 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None) -> 
         notes=(*plan.notes, *assumptions(plan, shapes)),
         specs=tuple(specs),
         harmful=harmful,
+        reuse=engine.reuse,
     )
+
+
+def engine_of(plan: Plan, reuse: Reuse) -> Engine:
+    """A plan made ready, with what others have worked out."""
+    return Engine(plan, reuse.shapes(plan), reuse)
+
+
+def states_of(plan: Plan, specs: Sequence[ScenarioSpec], reuse: Reuse) -> tuple[ScenarioState, ...]:
+    """The states of some scenarios, and nothing else of a check."""
+    engine = engine_of(plan, reuse)
+    return tuple(state for spec in dict.fromkeys(specs) for state in run_scenario(engine, spec))
+
+
+def nodes_in(plan: Plan, specs: Sequence[ScenarioSpec], reuse: Reuse) -> list[tuple[str, list[int]]]:
+    """The nodes of every group outside lost zones in some scenarios by name, and nothing else of a check. [nodes]"""
+    engine = engine_of(plan, reuse)
+    every = [single for spec in dict.fromkeys(specs) for single in singles(plan, spec)]
+    fleets = [(spec.name, fleet_after(engine, spec)[0]) for spec in every]
+    return [(name, [fleet.nodes_left(group) for group in range(len(engine.shapes))]) for name, fleet in fleets]
 
 
 def has_pods(plan: Plan) -> bool:
@@ -110,19 +154,37 @@ def zones_with_nodes(plan: Plan) -> list[str]:
 
 def run_scenario(engine: Engine, spec: ScenarioSpec) -> list[ScenarioState]:
     """The states of one scenario: one, or one per lost zone."""
+    return [_state(engine, single) for single in singles(engine.plan, spec)]
+
+
+def singles(plan: Plan, spec: ScenarioSpec) -> list[ScenarioSpec]:
+    """A scenario, or where it loses any zone one for each."""
     if "zone-loss" in spec.parts and spec.zone is None:
-        zones = zones_with_nodes(engine.plan)
-        return [state for zone in zones for state in run_scenario(engine, replace(spec, zone=zone))]
-    base = next((name for name in ("ceiling", "peak") if name in spec.parts), "steady")
-    events = [part for part in spec.parts if part in EVENTS]
-    if not events:
-        return [_counted(replace(engine.at_rest(base), name=spec.name), spec)]
+        return [replace(spec, zone=zone) for zone in zones_with_nodes(plan)]
+    return [spec]
+
+
+def _state(engine: Engine, spec: ScenarioSpec) -> ScenarioState:
+    if not set(spec.parts) & EVENTS.keys():
+        return _counted(replace(engine.at_rest(_base(spec)), name=spec.name), spec)
+    fleet, rule = fleet_after(engine, spec)
+    return _counted(engine.settle(spec.name, rule, fleet, variant_of(spec)), spec)
+
+
+def _base(spec: ScenarioSpec) -> str:
+    return next((name for name in ("ceiling", "peak") if name in spec.parts), "steady")
+
+
+def fleet_after(engine: Engine, spec: ScenarioSpec) -> tuple[Fleet, str]:
+    """The nodes and pods after the events of a scenario for one zone at most, and what was assumed."""
+    base = _base(spec)
     fleet = engine.fleet(engine.demand(base)).copy()
     rules = [] if base == "steady" else [f"from {base}"]
-    for part in events:
-        rules.append(EVENTS[part](engine, fleet, spec))
-        fleet.at_rest = False
-    return [_counted(engine.settle(spec.name, "; ".join(rules), fleet, variant_of(spec)), spec)]
+    for part in spec.parts:
+        if part in EVENTS:
+            rules.append(EVENTS[part](engine, fleet, spec))
+            fleet.at_rest = False
+    return fleet, "; ".join(rules)
 
 
 def _counted(state: ScenarioState, spec: ScenarioSpec) -> ScenarioState:
@@ -138,8 +200,8 @@ def variant_of(spec: ScenarioSpec) -> str:
     return spec.zone if "zone-loss" in spec.parts and spec.zone else ""
 
 
-def _closed_homes(plan: Plan, group: NodeGroup) -> Iterator[str]:
-    closed = closed_homes(plan, group)
+def _closed_homes(plan: Plan, shape: GroupShape) -> Iterator[str]:
+    group, closed = shape.group, closed_of(plan, shape.choices)
     if closed:
         text = f"{group.name}: {', '.join(closed[:4])} closed to pods by tag, so primary ENIs there serve none"
         text += "; max pods does not follow by itself" if group.max_pods is None else ""
@@ -152,7 +214,7 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
     notes += [f"{s.group.name}: the figures use {s.first.instance_type.name}, {s.why}" for s in shapes if s.why]
     if not plan.tenants:
         notes.append("no tenants in the plan: no addresses are booked for load balancers, endpoints or NAT gateways")
-    notes += [note for group in plan.node_groups for note in _closed_homes(plan, group)]
+    notes += [note for shape in shapes for note in _closed_homes(plan, shape)]
     if any(s.clusters for s in plan.subnets) and not plan.cni.env.get("CLUSTER_NAME"):
         notes.append(
             "subnets have cluster tags, but cni.env has no CLUSTER_NAME: as the CNI then does, all are taken as ours"

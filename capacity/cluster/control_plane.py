@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 
 # Cross-account ENIs of a cluster, 2 to 4; awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66
 CONTROL_PLANE_ENIS = 4

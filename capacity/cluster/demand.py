@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from capacity.cluster.shape import GroupShape
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 
 
 @dataclass(frozen=True, slots=True)

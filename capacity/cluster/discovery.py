@@ -17,6 +17,8 @@ from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.units import counted
 from capacity.vpc.ledger import Booking
 
+FEW = 12  # ENIs up to which playing them is quicker than looking for their level
+
 
 def emptiest_first(free: Sequence[int], size: int, count: int) -> list[int]:
     """How many of ``count`` ENIs each subnet gets if one after the other goes to the emptiest, ties in order. [ENIs]
@@ -41,6 +43,9 @@ def emptiest_first(free: Sequence[int], size: int, count: int) -> list[int]:
     [4, 1]
     """
 
+    if count <= FEW:
+        return _one_by_one(free, size, count)
+
     def above(level: int) -> list[int]:
         return [max(-((level - f) // size), 0) for f in free]
 
@@ -54,6 +59,16 @@ def emptiest_first(free: Sequence[int], size: int, count: int) -> list[int]:
         if left and f >= low and (f - low) % size == 0:
             found[i] += 1
             left -= 1
+    return found
+
+
+def _one_by_one(free: Sequence[int], size: int, count: int) -> list[int]:
+    """The same, played."""
+    left, found = list(free), [0] * len(free)
+    for _ in range(count):
+        emptiest = left.index(max(left))
+        left[emptiest] -= size
+        found[emptiest] += 1
     return found
 
 
@@ -82,11 +97,12 @@ def book_further_enis(bookings: Mapping[str, Booking], groups: Sequence[GroupSta
 def _book_enis_of(bookings: Mapping[str, Booking], state: GroupState, c: NodeClass) -> None:
     shape, name = state.shape.first, state.shape.group.name
     none = (0, 0)
+    here = [bookings[n] for n in c.slot.choices]
+    free = [b.free for b in here]
     for (slots, assigned), each in _kinds_of_eni(shape, c.vpc_pods).items():
-        here = [bookings[n] for n in c.slot.choices]
-        free = [b.subnet.usable - sum(b.used.values()) for b in here]
-        warm = slots * shape.unit - assigned
-        shares = emptiest_first(free, 1 + slots * shape.unit, c.count * each)
+        warm, size = slots * shape.unit - assigned, 1 + slots * shape.unit
+        shares = emptiest_first(free, size, c.count * each)
+        free = [f - enis * size for f, enis in zip(free, shares, strict=True)]
         for booking, enis in zip(here, shares, strict=True):
             if enis:
                 what = f"{counted(enis, 'further ENI')} of {name} in {c.slot.subnet}, emptiest subnet first"
@@ -129,8 +145,17 @@ class Roaming:
     by_home: Mapping[str, tuple[int, int]]
 
 
-def roaming_bounds(bookings: Mapping[str, Booking], roaming: Sequence[Roaming]) -> Iterator[tuple[str, int, int]]:
+Rooms = Mapping[str, tuple[int, int]]
+
+
+def roaming_bounds(rooms: Rooms, roaming: Sequence[Roaming]) -> Iterator[tuple[str, int, int]]:
     """Fewest and most addresses of further ENIs in each subnet, with everything else at its own bound.
+
+    Parameters
+    ----------
+    rooms : mapping of str to (int, int)
+        Addresses that are free in each subnet with everything else at its lowest, and at its highest. [addresses]
+    roaming : sequence of Roaming
 
     Notes
     -----
@@ -148,31 +173,27 @@ def roaming_bounds(bookings: Mapping[str, Booking], roaming: Sequence[Roaming]) 
         choices = {home: r.shape.choices[home] for r in mine for home in r.by_home}
         eni = max(r.shape.first.largest_eni for r in mine)
         for name in dict.fromkeys(n for several in choices.values() for n in several):
-            yield name, *_bounds_in(name, bookings, mine, choices, eni)
+            yield name, *_bounds_in(name, rooms, mine, choices, eni)
 
 
 def _bounds_in(
     name: str,
-    bookings: Mapping[str, Booking],
+    rooms: Rooms,
     roaming: Sequence[Roaming],
     choices: Mapping[str, tuple[str, ...]],
     eni: int,
 ) -> tuple[int, int]:
-    sets = [several for several in choices.values() if name in several]
-    homes = [home for home, several in choices.items() if name in several]
+    sets = [several for several in dict.fromkeys(choices.values()) if name in several]
+    homes = [home for home, several in choices.items() if several in sets]
     fewest, most, most_in_all = _demands(roaming, homes, everywhere=len(homes) == len(choices))
     every = list(dict.fromkeys(n for several in sets for n in several))
     if len(every) == 1:
         return fewest, most
-    free = bookings[name].subnet.usable - bookings[name].lowest
-    _, level = water_level([bookings[n].subnet.usable - bookings[n].lowest for n in every], fewest)
-    low = min(max(free - level - eni, 0), fewest)
-    free = bookings[name].subnet.usable - bookings[name].highest
-    worst = min(
-        water_level([bookings[n].subnet.usable - bookings[n].highest for n in several], most_in_all)[0]
-        for several in dict.fromkeys(sets)
-    )
-    return low, min(max(free - worst + eni, 0), most)
+    at_lowest, at_highest = rooms[name]
+    _, level = water_level([rooms[n][0] for n in every], fewest)
+    low = min(max(at_lowest - level - eni, 0), fewest)
+    worst = min(water_level([rooms[n][1] for n in several], most_in_all)[0] for several in sets)
+    return low, min(max(at_highest - worst + eni, 0), most)
 
 
 def _demands(roaming: Sequence[Roaming], homes: Sequence[str], everywhere: bool) -> tuple[int, int, int]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 
-from capacity.cluster.booking import book
+from capacity.cluster.booking import Holding, Span, Spans, book, holding_of
 from capacity.cluster.control_plane import refusal
 from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.neighbours import neighbour_extras
 from capacity.cluster.place import GroupNodes, Placement, PodShape, Unplaced, fits, nodes_by_sums, nodes_short
-from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState
-from capacity.cluster.shape import GroupShape, TypeShape, gives_prefixes, group_shapes, workload_pod
+from capacity.cluster.reuse import CountsKey, HoldingKey, PlacementKey, Reuse, batches_key
+from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState, Turnover
+from capacity.cluster.shape import GroupShape, TypeShape, gives_prefixes, group_shapes
 from capacity.cluster.spread import Slot, slot_counts, slot_pairs, zone_ranges, zone_shares
-from capacity.spec.plan import Plan, Subnet
+from capacity.cluster.turnover import Dues, at_rest, dues_of, turnovers
+from capacity.plan.model import Plan, Subnet
 from capacity.vpc.ledger import settle, worst
 
 PATIENCE = 64  # equal steps of node counts that are tried one by one; then as many more as stay equal are taken at once
@@ -24,16 +27,18 @@ KEPT_FLEETS = len(AT_REST)  # which other scenarios start from
 class Engine:
     """A plan made ready once, for any number of scenarios."""
 
-    def __init__(self, plan: Plan, shapes: Sequence[GroupShape]) -> None:
+    def __init__(self, plan: Plan, shapes: Sequence[GroupShape], reuse: Reuse | None = None) -> None:
+        """``reuse``: answers of other engines, which are taken where they are the same, and to which are added."""
         self.plan = plan
+        self.reuse = Reuse() if reuse is None else reuse
+        self.load = self.reuse.load(plan)
         self.shapes = tuple(shapes)
+        self.kinds = [(s.first.room, s.first.start) for s in self.shapes]
         self.subnets: dict[str, Subnet] = {s.name: s for s in plan.subnets}
         self.zones = [list(dict.fromkeys(self.subnets[n].zone for n in g.subnets)) for g in plan.node_groups]
         self.slots = [self._all_slots(group) for group in range(len(self.shapes))]
-        index = {g.name: i for i, g in enumerate(plan.node_groups)}
-        everywhere = tuple(i for i, g in enumerate(plan.node_groups) if not g.fargate)
-        self.pods = [workload_pod(plan, w) for w in plan.workloads]
-        self.allowed = [tuple(sorted(index[n] for n in w.node_groups)) or everywhere for w in plan.workloads]
+        self.pods = self.load.pods
+        self.allowed = self.load.allowed
         self._fleets: dict[Demand, Fleet] = {}
         self._at_rest: dict[str, ScenarioState] = {}
         self._beside: dict[str, list[Extra]] = {}
@@ -64,13 +69,18 @@ class Engine:
 
     def settle(self, name: str, rule: str, fleet: Fleet, variant: str = "") -> ScenarioState:
         """The ledger of every subnet with all that a fleet holds, and the verdict."""
-        groups = self._group_states(fleet)
+        holdings = self._holdings(fleet)
+        groups = tuple(holding.state for holding in holdings)
         lost = tuple(sorted(fleet.lost))
         neighbours = self.neighbours(fleet.base) if fleet.neighbours is None else fleet.neighbours
-        bookings = book(self.plan, self.subnets, groups, [*fleet.extras, *neighbours])
+        bookings = book(self.plan, holdings, [*fleet.extras, *neighbours])
         bounds_decide = fleet.at_rest and fleet.base != "ceiling"
         prefixes = gives_prefixes(self.plan)
-        subnets = tuple(settle(b, self.plan.checks.min_free, prefixes, bounds_decide) for b in bookings.values())
+        spans = Spans(bookings, holdings)
+        subnets = tuple(
+            settle(booking, self.plan.checks.min_free, prefixes, bounds_decide, Span(spans, name))
+            for name, booking in bookings.items()
+        )
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
         verdicts = [s.verdict for s in subnets] + [unplaced_verdict(u) for u in unplaced]
         verdicts += ["exhausted"] if any(g.pods_without_address for g in groups) else []
@@ -94,14 +104,30 @@ class Engine:
     def _node_counts(self, demand: Demand) -> list[int]:
         """Nodes per group; groups without a count grow until their pods fit or their maximum is reached."""
         counts = [f if n is None else n for n, f in zip(demand.nodes, demand.floor, strict=True)]
-        growing = [n is None for n in demand.nodes]
-        if not any(growing):
-            return counts
-        self._raise_to_bound(counts, growing, demand)
+        for part in self.load.parts if None in demand.nodes else ():
+            key = CountsKey(
+                part,
+                tuple(self.kinds[g] for g in part.groups),
+                tuple(counts[g] for g in part.groups),
+                tuple(demand.nodes[g] is None for g in part.groups),
+                tuple(demand.ceiling[g] for g in part.groups),
+                tuple(demand.replicas[w] for w in part.workloads),
+            )
+            for group, count in zip(part.groups, self.reuse.counts.get(key, partial(self._grown, key)), strict=True):
+                counts[group] = count
+        return counts
+
+    def _grown(self, key: CountsKey) -> tuple[int, ...]:
+        """Nodes of a part's groups, of which some grow."""
+        if not any(key.growing):
+            return key.least
+        counts = list(key.least)
+        self._raise_to_bound(counts, key)
 
         def wanted(steps: int, step: Mapping[int, int]) -> dict[int, int]:
             there = [c + steps * step.get(i, 0) for i, c in enumerate(counts)]
-            return self._growth(self._placement([[c] for c in there], demand.replicas), there, growing, demand)
+            placed = self._placed(PlacementKey(key.part, key.kinds, tuple((c,) for c in there), key.replicas))
+            return self._growth(placed.unplaced, there, key)
 
         def goes_on(steps: int) -> bool:
             return wanted(steps, step) == step
@@ -113,37 +139,32 @@ class Engine:
             alike = alike + 1 if following == step else 0
             counts = [c + steps * step.get(i, 0) for i, c in enumerate(counts)]
             step = following
-        return counts
+        return tuple(counts)
 
-    def _raise_to_bound(self, counts: list[int], growing: list[bool], demand: Demand) -> None:
+    def _raise_to_bound(self, counts: list[int], key: CountsKey) -> None:
         """Start no lower than what the pods that can run nowhere else need in sum."""
         needs: dict[int, list[tuple[PodShape, int]]] = {}
-        for pod, allowed, replicas in zip(self.pods, self.allowed, demand.replicas, strict=True):
-            if len(allowed) == 1 and growing[allowed[0]] and self._fits_empty(allowed[0], pod):
+        for work, allowed, replicas in zip(key.part.workloads, key.part.allowed, key.replicas, strict=True):
+            pod = self.pods[work]
+            if len(allowed) == 1 and key.growing[allowed[0]] and fits(*key.kinds[allowed[0]], pod):
                 needs.setdefault(allowed[0], []).append((pod, replicas))
         for group, pods in needs.items():
-            shape = self.shapes[group].first
-            bound = nodes_by_sums(shape.room, shape.start, pods)
-            counts[group] = _clip(max(counts[group], bound), demand.ceiling[group])
+            counts[group] = _clip(max(counts[group], nodes_by_sums(*key.kinds[group], pods)), key.most[group])
 
-    def _growth(self, placement: Placement, counts: list[int], growing: list[bool], demand: Demand) -> dict[int, int]:
+    def _growth(self, left: Sequence[Unplaced], counts: Sequence[int], key: CountsKey) -> dict[int, int]:
         """Further nodes for the pods that found none, in the first group that may grow and could hold one."""
         wanted: dict[int, int] = {}
-        names = {w.name: i for i, w in enumerate(self.plan.workloads)}
-        for unplaced in placement.unplaced:
-            work = names[unplaced.workload]
-            for group in self.allowed[work]:
-                ceiling = demand.ceiling[group]
-                if growing[group] and self._fits_empty(group, self.pods[work]) and counts[group] != ceiling:
-                    shape = self.shapes[group].first
-                    step = nodes_short(shape.room, shape.start, unplaced.pods)
-                    wanted[group] = max(wanted.get(group, 1), _clip(counts[group] + step, ceiling) - counts[group])
+        places = {self.load.names[w]: i for i, w in enumerate(key.part.workloads)} if left else {}
+        for unplaced in left:
+            place = places[unplaced.workload]
+            pod = self.pods[key.part.workloads[place]]
+            for group in key.part.allowed[place]:
+                most, kind = key.most[group], key.kinds[group]
+                if key.growing[group] and fits(*kind, pod) and counts[group] != most:
+                    more = _clip(counts[group] + nodes_short(*kind, unplaced.pods), most) - counts[group]
+                    wanted[group] = max(wanted.get(group, 1), more)
                     break
         return wanted
-
-    def _fits_empty(self, group: int, pod: PodShape) -> bool:
-        shape = self.shapes[group].first
-        return fits(shape.room, shape.start, pod)
 
     # --- where ------------------------------------------------------------------------------
 
@@ -197,11 +218,25 @@ class Engine:
     # --- pods -------------------------------------------------------------------------------
 
     def _placement(self, slots: Sequence[Sequence[int]], replicas: Sequence[int]) -> Placement:
-        nodes = [GroupNodes(s.first.room, counts, s.first.start) for s, counts in zip(self.shapes, slots, strict=True)]
-        placement = Placement(nodes)
-        for workload, pod, allowed, pods in zip(self.plan.workloads, self.pods, self.allowed, replicas, strict=True):
+        """All pods on so many nodes by group and slot, to be read."""
+        parts = []
+        for part in self.load.parts:
+            key = PlacementKey(
+                part,
+                tuple(self.kinds[g] for g in part.groups),
+                tuple(tuple(slots[g]) for g in part.groups),
+                tuple(replicas[w] for w in part.workloads),
+            )
+            parts.append((part.groups, self.reuse.placements.get(key, partial(self._placed, key))))
+        return Placement.joined(len(self.shapes), parts, self.load.names)
+
+    def _placed(self, key: PlacementKey) -> Placement:
+        """The pods of one part."""
+        kinds = zip(key.kinds, key.nodes, strict=True)
+        placement = Placement([GroupNodes(room, counts, start) for (room, start), counts in kinds])
+        for work, allowed, pods in zip(key.part.workloads, key.part.allowed, key.replicas, strict=True):
             if pods:
-                placement.place(workload.name, pod, pods, allowed)
+                placement.place(self.load.names[work], self.pods[work], pods, allowed)
         return placement
 
     def _fleet(self, nodes: Sequence[int], demand: Demand, worst_zones: Mapping[int, str]) -> Fleet:
@@ -241,10 +276,32 @@ class Engine:
             self._beside[base] = neighbour_extras(self.plan, state)
         return self._beside[base]
 
-    def _group_states(self, fleet: Fleet) -> tuple[GroupState, ...]:
-        return tuple(self._group_state(i, fleet) for i in range(len(self.shapes)))
+    def _holdings(self, fleet: Fleet) -> list[Holding]:
+        """What every group holds."""
+        kept = turnovers(fleet, self._dues) if fleet.moved else at_rest(fleet)
+        return [self._holding(i, fleet, *kept[i]) for i in range(len(self.shapes))]
 
-    def _group_state(self, group: int, fleet: Fleet) -> GroupState:
+    def _holding(self, group: int, fleet: Fleet, turnover: Turnover, batches: tuple[Batch, ...]) -> Holding:
+        key = HoldingKey(
+            self.shapes[group],
+            self.slots[group],
+            frozenset(fleet.placement.groups[group].classes.items()),
+            frozenset(fleet.closed[group].items()),
+            frozenset(fleet.beside[group].items()),
+            turnover,
+            batches_key(batches),
+        )
+
+        def make() -> Holding:
+            return holding_of(self.subnets, self._group_state(group, fleet, turnover, batches))
+
+        return self.reuse.holdings.get(key, make)
+
+    @cached_property
+    def _dues(self) -> list[Dues]:
+        return dues_of(self.shapes, self.pods, self.allowed)
+
+    def _group_state(self, group: int, fleet: Fleet, turnover: Turnover, batches: tuple[Batch, ...]) -> GroupState:
         placed = Counter(fleet.placement.groups[group].classes)
         placed.update(fleet.closed[group])
         placed.update(fleet.beside[group])
@@ -257,8 +314,8 @@ class Engine:
             by_zone[c.slot.zone] += c.count
         binding = _binding(self.shapes[group].first, classes)
         nodes = sum(by_zone.values())
-        batches = tuple(fleet.batches[group])
-        return GroupState(self.shapes[group], nodes, by_zone, classes, binding, batches, self._stuck(group, fleet))
+        stuck = self._stuck(group, fleet)
+        return GroupState(self.shapes[group], nodes, by_zone, classes, binding, turnover, batches, stuck)
 
     def _stuck(self, group: int, fleet: Fleet) -> int:
         """Pods on nodes whose ENIs have no address for them; the pods of a closed node have moved. [pods]"""

@@ -15,7 +15,7 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.spread import even_shares
-from capacity.spec.plan import NodeGroup, ScenarioSpec, Workload
+from capacity.plan.model import NodeGroup, ScenarioSpec, Workload
 from capacity.units import counted
 
 # Default disruption budget of a NodePool; karpenter.sh/docs/concepts/disruption ("nodes: 10%"), rounded up.
@@ -71,7 +71,7 @@ def rollout(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     elif spec.mode == "one" and surge:
         largest = max(surge, key=lambda name: surge[name])
         surge, what = {largest: surge[largest]}, f"one deployment at a time: {largest}, with the most surge pods"
-    fleet.place_all(surge, range(len(fleet.shapes)))
+    fleet.place_surge(surge)
     total = sum(surge.values())
     pods = counted(total, "surge pod")
     return f"{what}: {pods} (maxSurge, rounded up) beside the old ones; nodes are added for them up to max"
@@ -105,15 +105,16 @@ def _update_group(fleet: Fleet, group: int, spec: ScenarioSpec) -> str:
     nodes = fleet.open_nodes(group)
     if not nodes or own.provisioner in NOT_UPDATED:
         return ""
-    unavailable = unavailable_nodes(own, nodes)
-    drained = min(unavailable, nodes)
-    if own.provisioner in ("karpenter", "auto"):
-        drained = added = ceil(KARPENTER_BUDGET * nodes)
+    at_once = unavailable_nodes(own, nodes)
+    replaced = own.provisioner in ("karpenter", "auto")
+    if replaced:
+        at_once = added = ceil(KARPENTER_BUDGET * nodes)
     elif (spec.strategy or own.update_strategy) == "minimal":
         added = 0
     else:
-        added = surge_nodes(len(fleet.open_zones(group)), unavailable)
-    fleet.add(group, added)
+        added = surge_nodes(len(fleet.open_zones(group)), at_once)
+    drained = min(at_once, nodes)
+    fleet.add(group, added, anywhere=replaced)
     moved = fleet.close(group, drained)
     fleet.place_all(moved, [group])
     return f"{own.name} + {counted(added, 'node')}, {drained:,} draining"
@@ -154,13 +155,13 @@ def burst(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
         return "no node group to start nodes in"
     shapes = fleet.shapes
     group = max(groups, key=lambda g: shapes[g].node_addresses + shapes[g].first.demand(fleet.fullest(g)[5]))
-    state = fleet.fullest(group)
+    state, kind = fleet.fullest(group), fleet.filled_like_fullest(group)
     zone = subnet = None
     if spec.spread == "worst":
 
         def outcome(candidate: str) -> ScenarioState:
             trial = fleet.copy()
-            trial.add_beside(group, state, trial.shares(group, spec.nodes, candidate))
+            trial.add_beside(group, state, trial.shares(group, spec.nodes, kind, candidate))
             return engine.settle("", "", trial)
 
         zone = engine.worst_zone(group, fleet.open_zones(group), outcome)
@@ -169,7 +170,7 @@ def burst(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
         slots = [s for s in fleet.slots[group] if s.zone not in fleet.lost]
         slot = max(slots, key=lambda s: free[s.subnet])
         zone, subnet = slot.zone, slot.subnet
-    fleet.add_beside(group, state, fleet.shares(group, spec.nodes, zone, subnet))
+    fleet.add_beside(group, state, fleet.shares(group, spec.nodes, kind, zone, subnet))
     where = f", all in {subnet}, which has the most free addresses" if subnet else f", all in {zone}" if zone else ""
     name = fleet.shapes[group].group.name
     more = counted(spec.nodes, "more node")
@@ -180,8 +181,10 @@ def blue_green(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     """A second group of nodes beside each, with the same pods once more."""
     groups = list(_groups(fleet, spec))
     for group in groups:
-        fleet.batches[group] += list(fleet.batches[group])
+        fleet.batches[group] += [batch for batch in fleet.batches[group] if not batch.filled]
         fleet.beside[group].update(fleet.placement.groups[group].classes)
+        vpc, branch, every = fleet.before[group]
+        fleet.before[group] = (2 * vpc, 2 * branch, 2 * every)
     names = ", ".join(_few([fleet.shapes[g].group.name for g in groups]))
     return f"{names}: a second set of nodes with the same pods beside the first, which keeps its addresses"
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
+from capacity.cluster.evict import evicted, shares_to_close
 from capacity.cluster.place import Placement, PodShape, State, Unplaced, pods_on_empty
 from capacity.cluster.scenario import Batch
 from capacity.cluster.shape import GroupShape
-from capacity.cluster.spread import Slot, fewest_first, share_limits, weighted_shares
-from capacity.spec.plan import Plan
+from capacity.cluster.spread import Slot, fewest_first, share_limits
+from capacity.plan.model import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ class Extra:
     highest: int
     why: str
     prefixes: int = 0
+
+
+Kinds = tuple[int, int, int]  # pods on VPC addresses, on branch ENIs, and of every kind [pods]
 
 
 @dataclass
@@ -57,6 +61,17 @@ class Fleet:
         Whether nothing happened to it yet: then its bounds are exact.
     update_room : dict of str to int
         Addresses free in each cluster subnet when a control-plane update starts. [addresses]
+    before : list of tuple
+        For each group the workload pods on it before anything happened: on VPC addresses, on branch ENIs, of every
+        kind. [pods]
+    closings : list of list
+        For each group the nodes closed by each event, and the zone that was lost with them, if any. [nodes]
+    restarted : list of int
+        For each group nodes of a second set that were lost with their zone. [nodes]
+    surge : dict of str to int
+        Pods that came on top, by workload, and in ``surge_unplaced`` those of them that found no node. [pods]
+    growing : set of int
+        Groups that may have started nodes for pods without room.
     """
 
     plan: Plan
@@ -75,6 +90,21 @@ class Fleet:
     neighbours: list[Extra] | None = None
     at_rest: bool = True
     update_room: dict[str, int] = field(default_factory=dict)
+    before: list[Kinds] = field(default_factory=list)
+    closings: list[list[tuple[int, str | None]]] = field(default_factory=list)
+    restarted: list[int] = field(default_factory=list)
+    surge: dict[str, int] = field(default_factory=dict)
+    surge_unplaced: dict[str, int] = field(default_factory=dict)
+    growing: set[int] = field(default_factory=set)
+    unplaced_before: int = 0
+
+    def __post_init__(self) -> None:
+        if self.before:
+            return
+        self.before = [self._pods_on(group) for group in range(len(self.shapes))]
+        self.closings = [[] for _ in self.shapes]
+        self.restarted = [0 for _ in self.shapes]
+        self.unplaced_before = len(self.placement.unplaced)
 
     def copy(self) -> Fleet:
         """The same cluster, to be changed apart."""
@@ -95,13 +125,30 @@ class Fleet:
             self.neighbours,
             self.at_rest,
             dict(self.update_room),
+            list(self.before),
+            [list(c) for c in self.closings],
+            list(self.restarted),
+            dict(self.surge),
+            dict(self.surge_unplaced),
+            set(self.growing),
+            self.unplaced_before,
         )
+
+    @property
+    def moved(self) -> bool:
+        """Whether pods moved or came on top of those at rest."""
+        return bool(self.surge) or any(self.closings)
 
     # --- nodes ------------------------------------------------------------------------------
 
     def open_nodes(self, group: int) -> int:
         """Nodes of a group that take pods. [nodes]"""
         return sum(self.placement.groups[group].classes.values())
+
+    def nodes_left(self, group: int) -> int:
+        """Nodes of a group outside lost zones, open or not. [nodes]"""
+        slots, kinds = self.slots[group], (self.placement.groups[group].classes, self.closed[group], self.beside[group])
+        return sum(n for nodes in kinds for (slot, _), n in nodes.items() if slots[slot].zone not in self.lost)
 
     def open_by_slot(self, group: int) -> list[int]:
         """The same by slot. [nodes]"""
@@ -119,9 +166,13 @@ class Fleet:
         states = (state for _, state in self.placement.groups[group].classes)
         return max(states, key=lambda s: (s[5] + s[6], s), default=self.shapes[group].first.start)
 
-    def add(self, group: int, count: int, zone: str | None = None) -> None:
-        """Start empty nodes, each in the zone and slot of the group that has the fewest, ties in plan order."""
-        for slot, number in self.shares(group, count, zone).items():
+    def add(self, group: int, count: int, *, anywhere: bool = False, grown: bool = False) -> None:
+        """Start empty nodes, each in the zone and slot of the group that has the fewest, ties in plan order.
+
+        ``anywhere``: for the bounds any of them may be in any zone. ``grown``: they start as pods found no room.
+        """
+        kind = Batch(0, {}, started=True, anywhere=anywhere, grown=grown)
+        for slot, number in self.shares(group, count, kind).items():
             self.placement.groups[group].add(slot, self.shapes[group].first.start, number)
         self.placement.nodes_changed()
 
@@ -134,11 +185,26 @@ class Fleet:
         """Nodes of a lost zone that ran beside the others start again in the zones that are left. [nodes]"""
         lost = [(s, n) for (slot, s), n in sorted(self.beside[group].items()) if self.slots[group][slot].zone == zone]
         for state, number in lost:
-            self.add_beside(group, state, self.shares(group, number))
+            filled = Batch(0, {}, filled=((0, self._most_like(group, 0)), (0, self._most_like(group, 1))))
+            self.add_beside(group, state, self.shares(group, number, filled))
+            self.restarted[group] += number
         return sum(number for _, number in lost)
 
-    def shares(self, group: int, count: int, zone: str | None = None, subnet: str | None = None) -> dict[int, int]:
-        """Slots in which so many new nodes of a group start; their bounds are kept for the ledger. [nodes]"""
+    def filled_like_fullest(self, group: int) -> Batch:
+        """Nodes that each hold as many pods as the fullest of the group, for the bounds: of whatever split."""
+        nodes, (vpc, branch, _) = self.open_nodes(group), self.before[group]
+        fewest = -(-vpc // nodes) if nodes and not branch else 0
+        return Batch(0, {}, filled=((fewest, self._most_like(group, 0)), (0, self._most_like(group, 1))))
+
+    def _most_like(self, group: int, kind: int) -> int:
+        """Most pods of a kind that one node of a group may hold. [pods]"""
+        first = self.shapes[group].first
+        return min(self.before[group][kind], (first.most_placed_pods, first.room.branch_enis)[kind])
+
+    def shares(
+        self, group: int, count: int, kind: Batch, zone: str | None = None, subnet: str | None = None
+    ) -> dict[int, int]:
+        """Slots in which so many new nodes of a group start; they are kept for the bounds as of that kind. [nodes]"""
         slots, have = self.slots[group], self.open_by_slot(group)
         weights = self._weights(group, zone)
         if not weights or not count:
@@ -153,10 +219,28 @@ class Fleet:
             mine = [i for i, s in enumerate(slots) if s.zone == at and subnet in (None, s.subnet)]
             taken = fewest_first(number, [have[i] for i in mine], [1] * len(mine))
             found.update({i: n for i, n in zip(mine, taken, strict=True) if n})
-        limits = zip(weights, share_limits(count, list(weights.values())), strict=True)
-        ranges = {z: (min(low, zones[z]), max(high, zones[z])) for z, (low, high) in limits}
-        self.batches[group].append(Batch(count, ranges, subnet))
+        self.batches[group].append(self._batch(group, count, kind, zones, weights, subnet))
         return found
+
+    def _batch(
+        self,
+        group: int,
+        count: int,
+        kind: Batch,
+        zones: Mapping[str, int],
+        weights: Mapping[str, Fraction | int],
+        subnet: str | None,
+    ) -> Batch:
+        """New nodes for the bounds. Where nodes drained before, the fewest may have been left in any zone."""
+        anywhere = kind.anywhere or any(zone is None for _, zone in self.closings[group])
+        if kind.grown and any(self.closings):  # other pods may have found room
+            ranges, anywhere = dict.fromkeys(zones, (0, count)), True
+        elif anywhere and len(zones) > 1:
+            ranges = dict.fromkeys(zones, (0, count))
+        else:
+            limits = zip(weights, share_limits(count, list(weights.values())), strict=True)
+            ranges = {z: (min(low, zones[z]), max(high, zones[z])) for z, (low, high) in limits}
+        return replace(kind, count=count, zones=ranges, subnet=subnet, anywhere=anywhere)
 
     def _weights(self, group: int, zone: str | None) -> dict[str, Fraction | int]:
         """Zones that may take new nodes, with the group's weight of each."""
@@ -171,7 +255,9 @@ class Fleet:
         return {z: w for z, w in weights.items() if w} or dict.fromkeys(zones, 1)
 
     def close(self, group: int, count: int, zone: str | None = None) -> Counter[str]:
-        """Close nodes – the fullest of each slot, slots in proportion – and say whose pods must move.
+        """Close nodes, in proportion to those of each slot and the fullest first, and say whose pods must move.
+
+        What proportion leaves open is the fullest of all: one node of a group is its fullest.
 
         Returns
         -------
@@ -183,40 +269,42 @@ class Fleet:
         count = min(count, sum(have))
         moved: Counter[str] = Counter()
         if count:
-            for slot, number in enumerate(weighted_shares(count, have)):
-                moved += self._close_in(group, slot, number)
+            self.closings[group].append((count, zone))
+            fullest = self._fullest_first(group)
+            for slot, number in enumerate(shares_to_close(count, have, fullest)):
+                moved += self._close_in(group, slot, number, fullest[slot])
         self.placement.nodes_changed()
         return moved
 
-    def _close_in(self, group: int, slot: int, count: int) -> Counter[str]:
-        nodes, start = self.placement.groups[group], self.shapes[group].first.start
-        pods = 0
-        fullest_first = sorted((s for at, s in nodes.classes if at == slot), key=lambda s: (s[4], s), reverse=True)
-        for state in fullest_first:
-            number = min(count, nodes.classes[slot, state])
-            if number:
-                nodes.remove(slot, state, number)
-                self.closed[group][slot, state] += number
-                pods += number * (state[4] - start[4])
-                count -= number
-        return self._evicted(group, slot, pods)
+    def _fullest_first(self, group: int) -> list[list[tuple[State, int]]]:
+        """For each slot its open nodes by state, those with most pods first. [nodes]"""
+        found: list[list[tuple[State, int]]] = [[] for _ in self.slots[group]]
+        for (slot, state), number in self.placement.groups[group].classes.items():
+            found[slot].append((state, number))
+        return [sorted(nodes, key=lambda n: (n[0][4], n[0]), reverse=True) for nodes in found]
 
-    def _evicted(self, group: int, slot: int, pods: int) -> Counter[str]:
-        """So many pods of a slot by workload, as the slot's mix has them, taken off its count."""
+    def _close_in(self, group: int, slot: int, count: int, nodes: Sequence[tuple[State, int]]) -> Counter[str]:
+        start = self.shapes[group].first.start
+        held = [0] * len(start)
+        for state, there in nodes:
+            number = min(count, there)
+            if number:
+                self.placement.groups[group].remove(slot, state, number)
+                self.closed[group][slot, state] += number
+                held = [h + number * (a - b) for h, a, b in zip(held, state, start, strict=True)]
+                count -= number
         home = self.placement.homes.get((group, slot), {})
-        names = [name for name, number in home.items() if number]
-        if not pods or not names:
-            return Counter()
-        shares = weighted_shares(pods, [home[name] for name in names])
-        for name, number in zip(names, shares, strict=True):
-            home[name] -= number
-        return Counter({name: n for name, n in zip(names, shares, strict=True) if n})
+        gone = evicted(home, {name: self.pods[self._index[name]] for name in home}, held)
+        for name, pods in gone.items():
+            home[name] -= pods
+        return Counter(gone)
 
     # --- pods -------------------------------------------------------------------------------
 
     def place_all(self, pods: Mapping[str, int], may_grow: Iterable[int] = ()) -> None:
         """Place pods by workload, in plan order, on top of what runs; groups of ``may_grow`` start nodes for them."""
-        growing = {group for group in may_grow if self._spare(group) != 0}
+        growing = {group for group in may_grow if self.spare(group) != 0}
+        self.growing |= growing
         for index in sorted(self._index[name] for name, number in pods.items() if number):
             self._place(index, pods[self.plan.workloads[index].name], growing)
 
@@ -238,12 +326,12 @@ class Fleet:
             more = self._wanted(group, pod, left)
             if more:
                 unplaced.pop()
-                self.add(group, more)
+                self.add(group, more, grown=True)
                 self.placement.place(name, pod, left, allowed)
-                if self._spare(group) == 0:
+                if self.spare(group) == 0:
                     growing.discard(group)
 
-    def _spare(self, group: int) -> int | None:
+    def spare(self, group: int) -> int | None:
         """Nodes that a group may still start, None without a limit. [nodes]"""
         if not self.open_zones(group):
             return 0
@@ -256,8 +344,33 @@ class Fleet:
         each = pods_on_empty(shape.first.room, shape.first.start, pod)
         if not each:
             return 0
-        wanted, spare = -(-pods // each), self._spare(group)
+        wanted, spare = -(-pods // each), self.spare(group)
         return wanted if spare is None else min(wanted, spare)
+
+    def place_surge(self, pods: Mapping[str, int]) -> None:
+        """Place pods that come on top, on any group, and keep count of them for the bounds."""
+        before = len(self.placement.unplaced)
+        self.place_all(pods, range(len(self.shapes)))
+        for name, number in pods.items():
+            self.surge[name] = self.surge.get(name, 0) + number
+        for entry in self.placement.unplaced[before:]:
+            self.surge_unplaced[entry.workload] = self.surge_unplaced.get(entry.workload, 0) + entry.pods
+
+    def requested(self, group: int) -> list[int]:
+        """What the workload pods on a group's open nodes add to their state in sum."""
+        start = self.shapes[group].first.start
+        total = [0] * len(start)
+        for (_, state), number in self.placement.groups[group].classes.items():
+            total = [t + number * (a - b) for t, a, b in zip(total, state, start, strict=True)]
+        return total
+
+    def unplaced_since(self) -> bool:
+        """Whether any pod found no node in what happened."""
+        return len(self.placement.unplaced) > self.unplaced_before
+
+    def _pods_on(self, group: int) -> Kinds:
+        total = self.requested(group)
+        return total[5], total[6], total[4]
 
     def unplaced(self) -> list[Unplaced]:
         """Pods that found no node, one entry per workload and reason."""

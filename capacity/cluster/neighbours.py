@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from capacity.cluster.fleet import Extra
 from capacity.cluster.scenario import ScenarioState
-from capacity.spec.plan import Plan, Tenant
+from capacity.plan.model import Plan, Tenant
 
 # What a cluster brings with it; its endpoints and its ``used`` may be this plan's own, said twice.
 OWN = ("node_primary", "eni_primary", "assigned", "warm", "branch", "control_plane", "load_balancers")

@@ -19,7 +19,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from capacity.spec.plan import Requests
+from capacity.plan.model import Requests
 from capacity.units import MIB, ceil_div, counted
 
 DEFAULT_CPU_MILLICORES = 100
@@ -239,6 +239,16 @@ class GroupNodes:
                 alone = 1
         return [*counts.values(), alone]
 
+    def fill(self, pod: PodShape, wanted: int) -> dict[int, int]:
+        """Put up to so many pods on these nodes, each on the least allocated with room; how many in each slot."""
+        placed: dict[int, int] = {}
+        while wanted and (entry := self.head(pod)):
+            number = self.take(entry, pod, wanted)
+            placed[entry[2]] = placed.get(entry[2], 0) + number
+            wanted -= number
+        self.restore()
+        return placed
+
     def take(self, entry: Entry, pod: PodShape, wanted: int) -> int:
         """Put one pod on up to ``wanted`` nodes of the head class; how many."""
         key, _, slot, state = entry
@@ -334,6 +344,25 @@ class Placement:
         self._moves: list[int] = []  # the group of every move, for the tallies
         self._tallies: dict[tuple[PodShape, tuple[int, ...]], _Tally] = {}
 
+    @classmethod
+    def joined(cls, size: int, parts: Iterable[tuple[Sequence[int], Placement]], order: Sequence[str]) -> Placement:
+        """One placement of all groups from those of some, each with the places of its groups; they share their nodes.
+
+        ``order``: all workloads, in which those left without a node are named.
+        """
+        groups: dict[int, GroupNodes] = {}
+        homes: dict[tuple[int, int], dict[str, int]] = {}
+        left: dict[str, list[Unplaced]] = {}
+        for places, part in parts:
+            groups.update(zip(places, part.groups, strict=True))
+            homes.update({(places[group], slot): home for (group, slot), home in part.homes.items()})
+            for entry in part.unplaced:
+                left.setdefault(entry.workload, []).append(entry)
+        found = cls([groups[i] for i in range(size)])
+        found.homes = homes
+        found.unplaced = [entry for name in order for entry in left.get(name, ())] if left else []
+        return found
+
     def copy(self) -> Placement:
         """The same placement, to be changed apart."""
         twin = Placement([g.copy() for g in self.groups])
@@ -373,21 +402,23 @@ class Placement:
 
     def _fill_one(self, index: int, pod: PodShape, pods: int) -> int:
         """The same where one group is open: its own order decides."""
-        group = self.groups[index]
-        left = pods
-        while left and (entry := group.head(pod)):
-            left -= self._take(index, entry, pod, left)
-        group.restore()
-        return left
+        placed = self.groups[index].fill(pod, pods)
+        for slot, number in placed.items():
+            self._lives(index, slot, number)
+        return pods - sum(placed.values())
 
     def _take(self, index: int, entry: Entry, pod: PodShape, wanted: int) -> int:
         placed = self.groups[index].take(entry, pod, wanted)
-        self._moves.append(index)
-        home = self.homes.get((index, entry[2]))
-        if home is None:
-            home = self.homes[index, entry[2]] = {}
-        home[self._workload] = home.get(self._workload, 0) + placed
+        self._lives(index, entry[2], placed)
         return placed
+
+    def _lives(self, index: int, slot: int, pods: int) -> None:
+        """Keep count of the workload's pods in a slot."""
+        self._moves.append(index)
+        home = self.homes.get((index, slot))
+        if home is None:
+            home = self.homes[index, slot] = {}
+        home[self._workload] = home.get(self._workload, 0) + pods
 
     def _fill(self, choice: _Choice, pod: PodShape, pods: int) -> int:
         """Place what has room; how many are left."""

@@ -8,8 +8,8 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.node.density import AUTO_MAX_PODS
 from capacity.node.maxpods import OVERLAY, WITH_PREFIXES, MaxPods, Platform, max_pods
 from capacity.node.offer import Allocatable, allocatable_of
-from capacity.spec.cni_env import CniSettings
-from capacity.spec.plan import NodeGroup
+from capacity.plan.cni_env import CniSettings
+from capacity.plan.model import NodeGroup
 
 
 @dataclass(frozen=True, slots=True)

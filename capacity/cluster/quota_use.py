@@ -12,9 +12,9 @@ from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.shape import group_shapes
 from capacity.cni.facade import slots_and_enis
 from capacity.cni.facade import start_calls as start_calls_of_node
-from capacity.spec.discovery import subnet_discovery
-from capacity.spec.plan import Plan
-from capacity.vpc.quotas import QuotaUse, load_quotas, node_nau, service_addresses, tenant_enis, tenant_nau, vpc_use
+from capacity.plan.discovery import subnet_discovery
+from capacity.plan.model import Plan
+from capacity.vpc.quotas import QuotaUse, load_quotas, node_nau, tenant_enis, tenant_nau, vpc_use
 
 RUN_INSTANCES = "RunInstances"
 
@@ -38,12 +38,6 @@ def quota_usage(result: CheckResult) -> tuple[QuotaUse, ...]:
     managed = sum(g.provisioner == "managed" for g in plan.node_groups)
     most["cluster_managed_groups"] = (managed, "")
     return tuple(QuotaUse(quota, *most[name]) for name, quota in load_quotas().items() if name in most)
-
-
-def service_room(plan: Plan) -> int | None:
-    """Services that the plan's Service CIDR has addresses for; None where it names none. [services]"""
-    cidr = plan.kubernetes.service_cidr
-    return service_addresses(cidr) if cidr is not None else None
 
 
 def _other_clusters(plan: Plan) -> tuple[int, int]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from capacity.cluster.place import State, Unplaced
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
-from capacity.spec.plan import Subnet
+from capacity.errors import SpecError, did_you_mean
+from capacity.plan.model import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 LOST = "lost"  # what tables print instead of what is free in a lost zone
@@ -39,11 +40,64 @@ class Batch:
         Fewest and most of them in each zone, over where the odd ones may fall. [nodes]
     subnet : str or None
         The one subnet all of them are in, where that is certain.
+    started : bool
+        They started empty while something happened: they hold only pods that moved or came on top.
+    anywhere : bool
+        Any share of a zone's nodes may be in one of its subnets; else they are even over these.
+    grown : bool
+        They started because pods found no room.
+    filled : ((int, int), (int, int)) or None
+        They run with pods that are no part of the group's others: fewest and most on VPC addresses, and on branch
+        ENIs, of each. [pods]
     """
 
     count: int
     zones: Mapping[str, tuple[int, int]]
     subnet: str | None = None
+    started: bool = False
+    anywhere: bool = False
+    grown: bool = False
+    filled: tuple[tuple[int, int], tuple[int, int]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PodRange:
+    """Pods of one kind (on VPC addresses, or on branch ENIs) of a group while something happens. [pods]
+
+    Attributes
+    ----------
+    before : int
+        On its nodes before anything happened.
+    least, most : int
+        Fewest and most on its open nodes afterwards.
+    started : int
+        Most on nodes that started since.
+    closed : tuple of int
+        Most on the nodes of each closing, in its order.
+    """
+
+    before: int
+    least: int
+    most: int
+    started: int = 0
+    closed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """What happened to a group's nodes, for the bounds.
+
+    Attributes
+    ----------
+    vpc, branch : PodRange
+        Workload pods on VPC addresses, and on branch ENIs.
+    closings : tuple of (int, str or None)
+        Nodes that were drained or lost, and their zone where that is certain: then it is lost with all its nodes.
+    """
+
+    vpc: PodRange
+    branch: PodRange
+    closings: tuple[tuple[int, str | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +112,8 @@ class GroupState:
     classes : tuple of NodeClass
     binding : str or None
         What stops the next pod of this group's kind of load; None without nodes.
+    turnover : Turnover
+        What happened to them, for the bounds.
     batches : tuple of Batch
         The same nodes as they came.
     pods_without_address : int
@@ -69,6 +125,7 @@ class GroupState:
     nodes_by_zone: dict[str, int]
     classes: tuple[NodeClass, ...]
     binding: str | None
+    turnover: Turnover
     batches: tuple[Batch, ...] = ()
     pods_without_address: int = 0
 
@@ -129,6 +186,35 @@ class ScenarioState:
     def cells_of(self, subnet: Subnet) -> dict[str, str]:
         """Cells of a table's row for a subnet that stand instead of its figures; none where it is not lost."""
         return dict.fromkeys(FREE_CELLS, LOST) if self.is_lost(subnet) else {}
+
+    def subnet(self, name: str) -> SubnetState:
+        """A subnet's ledger by its name.
+
+        Raises
+        ------
+        SpecError
+            No such subnet, with the nearest name.
+        """
+        found = {s.subnet.name: s for s in self.subnets}
+        if name not in found:
+            raise SpecError(f"there is no subnet {name!r}{did_you_mean(name, found)}")
+        return found[name]
+
+    def group(self, name: str) -> GroupState:
+        """The nodes of a group by its name.
+
+        Raises
+        ------
+        SpecError
+            No such node group, with the nearest name.
+        """
+        found = {g.shape.group.name: g for g in self.groups}
+        if name not in found:
+            raise SpecError(f"there is no node group {name!r}{did_you_mean(name, found)}")
+        return found[name]
+
+    def __repr__(self) -> str:
+        return f"<ScenarioState {self.title}: {self.verdict}, {len(self.subnets)} subnets>"
 
     @property
     def left(self) -> tuple[SubnetState, ...]:

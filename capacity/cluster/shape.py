@@ -23,10 +23,10 @@ from capacity.cni.facade import (
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.node.fits import volumes_left
 from capacity.node.reserved import memory_capacity_mib
-from capacity.spec.cni_env import CniSettings, auto_mode_settings, windows_node_settings
-from capacity.spec.discovery import closed_homes, eni_choices
-from capacity.spec.fields import MOST_PODS
-from capacity.spec.plan import Cni, DaemonSet, NodeGroup, Plan, Requests, Workload
+from capacity.plan.cni_env import CniSettings, auto_mode_settings, windows_node_settings
+from capacity.plan.discovery import Choices, choices_by_group, closed_of
+from capacity.plan.fields import MOST_PODS
+from capacity.plan.model import Cni, DaemonSet, NodeGroup, Plan, Requests, Workload
 from capacity.units import MIB
 
 _T = TypeVar("_T")
@@ -77,13 +77,26 @@ class TypeShape:
         most = min(self.max_pods, MOST_PODS) - self.start[4]
         return max(min(most, self.room.addresses - self.daemon_pods), 0)
 
+    @cached_property
+    def _pools(self) -> dict[int, tuple[int, int, int]]:
+        """By pods on VPC addresses, filled by :meth:`pool`; no more entries than pods a node may have."""
+        return {}
+
+    def pool(self, vpc_pods: int) -> tuple[int, int, int]:
+        """Secondary IPs or prefixes held, ENIs for pods, and pods that get an address. Remembered."""
+        found = self._pools.get(vpc_pods)
+        if found is None:
+            key = self.limits, self.settings, self.max_pods, vpc_pods
+            found = self._pools[vpc_pods] = (*slots_and_enis(*key), pods_served(*key))
+        return found
+
     def served(self, vpc_pods: int) -> int:
         """Of so many pods on VPC addresses those that get one; the others stay in ContainerCreating. [pods]"""
-        return pods_served(self.limits, self.settings, self.max_pods, vpc_pods)
+        return self.pool(vpc_pods)[2]
 
     def demand(self, vpc_pods: int) -> int:
         """Addresses one node takes where its pods' addresses are: other ENIs, trunk, pool. [addresses]"""
-        slots, enis = slots_and_enis(self.limits, self.settings, self.max_pods, vpc_pods)
+        slots, enis, _ = self.pool(vpc_pods)
         trunk: int = self.limits.trunk
         return enis - 1 + trunk + slots * self.unit
 
@@ -94,13 +107,13 @@ class TypeShape:
 
     def primary_slots(self, vpc_pods: int) -> int:
         """Secondary IPs or prefixes on the primary ENI, which is filled first. [slots]"""
-        slots, _ = slots_and_enis(self.limits, self.settings, self.max_pods, vpc_pods)
+        slots, _, _ = self.pool(vpc_pods)
         k: int = self.limits.k
         return 0 if self.limits.idle_primary else min(slots, k)
 
     def further_enis(self, vpc_pods: int) -> tuple[int, ...]:
         """Secondary IPs or prefixes on each ENI beside the primary, filled one after the other. [slots]"""
-        slots, enis = slots_and_enis(self.limits, self.settings, self.max_pods, vpc_pods)
+        slots, enis, _ = self.pool(vpc_pods)
         left, k = slots - self.primary_slots(vpc_pods), self.limits.k
         return tuple(max(min(left - i * k, k), 0) for i in range(enis - 1))
 
@@ -158,6 +171,14 @@ class GroupShape:
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     why: str = ""
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        kinds = ((t.limits, t.settings, t.max_pods, t.room, t.start) for t in self.types)
+        return hash((self.group.name, *kinds))
+
     @property
     def first(self) -> TypeShape:
         return self.types[0]
@@ -189,11 +210,19 @@ class GroupShape:
 
 def group_shapes(plan: Plan) -> tuple[GroupShape, ...]:
     """All node groups of a plan as shapes."""
-    return tuple(group_shape(plan, group) for group in plan.node_groups)
+    groups = zip(plan.node_groups, choices_by_group(plan), strict=True)
+    return tuple(group_shape(plan, group, choices) for group, choices in groups)
 
 
-def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
-    """One node group as a shape."""
+def shape_facts(plan: Plan, group: NodeGroup, choices: Choices) -> tuple[object, ...]:
+    """All of a plan that :func:`group_shape` looks at: where it is the same, so is the shape."""
+    chosen_by_pods = len(group.instance_types) > 1 and not group.prioritized
+    pods = (plan.workloads, plan.region) if chosen_by_pods else ()
+    return group, plan.cni, plan.daemon_sets, choices, closed_of(plan, choices), pods
+
+
+def group_shape(plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
+    """One node group as a shape; ``choices`` are those of its further ENIs."""
     if group.fargate:
         return fargate_shape(group, plan.cni.settings)
     settings = group_settings(plan.cni, group)
@@ -202,12 +231,12 @@ def group_shape(plan: Plan, group: NodeGroup) -> GroupShape:
     start = EMPTY
     for pod in daemons:
         start = with_pod(start, pod)
-    closed = bool(closed_homes(plan, group))
+    closed = bool(closed_of(plan, choices))
     types = tuple(
         _type_shape(kind, group, settings, max_pods, cpu, memory_mib * MIB, start, closed)
         for kind, (max_pods, cpu, memory_mib) in zip(group.instance_types, platform.figures, strict=True)
     )
-    shape = GroupShape(group, types, platform, eni_choices(plan, group))
+    shape = GroupShape(group, types, platform, choices)
     if len(types) == 1:
         return shape
     if group.prioritized:

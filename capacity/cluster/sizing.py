@@ -15,9 +15,9 @@ from capacity.cluster.check import CheckResult, check
 from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import InfeasiblePlan
-from capacity.spec.discovery import eni_choices
-from capacity.spec.plan import RESERVED_BY_AWS, NodeGroup, Plan, Reservation, Subnet
-from capacity.spec.scenarios import when_words
+from capacity.plan.discovery import eni_choices
+from capacity.plan.model import RESERVED_BY_AWS, NodeGroup, Plan, Reservation, Subnet
+from capacity.plan.scenarios import when_words
 from capacity.vpc.cidr_rules import LARGEST, MOST_BLOCKS, SMALLEST, addable, proposals
 from capacity.vpc.layout import Layout, largest_free, lay_out
 from capacity.vpc.ledger import SubnetState

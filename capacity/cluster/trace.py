@@ -11,8 +11,8 @@ from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cni.trace import pool_terms
-from capacity.errors import SpecError, either, nearest_names
-from capacity.spec.plan import RESERVED_BY_AWS
+from capacity.errors import SpecError, did_you_mean
+from capacity.plan.model import RESERVED_BY_AWS
 from capacity.units import counted
 from capacity.vpc.ledger import HOLDERS, SubnetState
 
@@ -68,8 +68,7 @@ def explain(result: CheckResult, what: str, scenario: str | None = None) -> Term
     if name in subnets:
         return _figure(result, subnets[name], state, figure)
     known = [*subnets, *groups]
-    near = nearest_names(name or what, known)
-    hint = f" (did you mean {either(near)}?)" if near else f" (known: {', '.join(known[:10])})"
+    hint = did_you_mean(name or what, known, 3) or f" (known: {', '.join(known[:10])})"
     raise SpecError(f"{what!r} is neither a subnet nor a node group of the plan{hint}")
 
 
@@ -92,8 +91,7 @@ def _figure(result: CheckResult, subnet: SubnetState, state: ScenarioState, figu
         if part.label == figure:
             return part
     known = (*HOLDERS, "free", "usable", "bounds", "runway")
-    near = nearest_names(figure, known, 1)
-    hint = f" (did you mean {either(near)}?)" if near else f" (known: {', '.join(known)})"
+    hint = did_you_mean(figure, known) or f" (known: {', '.join(known)})"
     raise SpecError(f"{subnet.subnet.name!r} has no figure {figure!r}{hint}")
 
 
@@ -112,7 +110,8 @@ def subnet_term(state: SubnetState, scenario: ScenarioState) -> Term:
     bounds = Term(
         "bounds",
         [state.used_lowest, state.used_highest],
-        "fewest and most addresses held over every way the pods and the odd nodes may fall",
+        "fewest and most addresses held over every way the pods and the odd nodes may fall"
+        + (", and over which nodes drain or are lost" if any(g.turnover.closings for g in scenario.groups) else ""),
         "docs/explanation/model.md",
     )
     why = f"scenario {scenario.title}: {scenario.rule}"
@@ -136,10 +135,10 @@ def _bounds(result: CheckResult, state: SubnetState, scenario: ScenarioState) ->
     """The bounds group by group; what others hold is certain but for the control plane."""
     subnets = {s.name: s for s in result.plan.subnets}
     mine = [
-        (low, high, why)
+        (taken.lowest, taken.highest, taken.why)
         for group in scenario.groups
-        for name, low, high, why in bounds_of(subnets, group)
-        if name == state.subnet.name and high
+        for taken in bounds_of(subnets, group)
+        if taken.subnet == state.subnet.name and taken.highest
     ]
     if any(state.roaming):
         why = "further ENIs: the fewest and the most, each to the emptiest subnet of the zone, give or take one ENI"
@@ -209,7 +208,8 @@ def runway_term(runway: Runway, subnet: SubnetState, result: CheckResult) -> Ter
     if runway.more_nodes is None:
         return Term("runway", None, "no node lives in this subnet")
     why = f"⌊{max(subnet.free_open, 0)} free ÷ {runway.node_addresses} addresses of one node of {runway.group}⌋"
-    pods = "nodes there filled first, then new nodes, each as full as is best; CPU, memory and node maxima ignored"
+    pods = "nodes there filled first, then new nodes of any group there, each as full as is best"
+    pods += "; CPU, memory and node maxima ignored"
     if runway.pool:
         pool = ", ".join(runway.pool)
         why = (

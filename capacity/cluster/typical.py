@@ -9,7 +9,7 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.platform import platform_of, secondary_without_prefixes
 from capacity.cluster.shape import GroupShape, daemons_of, group_settings
 from capacity.node.offer import Daemon, Offer, PodAsked, offer
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 from capacity.units import ceil_div
 
 
@@ -20,9 +20,9 @@ def typical_pod(plan: Plan, group: str) -> PodAsked:
 
     Examples
     --------
-    >>> from capacity.spec.document import Section
-    >>> from capacity.spec.plan import Cni, Plan, Requests, Workload
-    >>> from capacity.spec.cni_env import CniSettings
+    >>> from capacity.plan.document import Section
+    >>> from capacity.plan.model import Cni, Plan, Requests, Workload
+    >>> from capacity.plan.cni_env import CniSettings
     >>> loads = Workload("a", 3, 3, Requests(100)), Workload("b", 1, 1, Requests(500))
     >>> typical_pod(Plan("p", (), (), Cni(None, {}, CniSettings()), workloads=loads), "any").cpu
     200

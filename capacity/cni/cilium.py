@@ -19,8 +19,8 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.cni.api_rates import ASSIGN, ATTACH_ENI, CREATE_ENI, MODIFY_ENI
 from capacity.cni.limits import EniFigures, NodeLimits, Rest
 from capacity.cni.pool import PREFIX_SIZE
-from capacity.spec.cilium import OWN_ADDRESSES, CiliumIpam, most_asked, pod_capacity, serving_enis
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cilium import OWN_ADDRESSES, CiliumIpam, most_asked, pod_capacity, serving_enis
+from capacity.plan.cni_env import CniSettings
 from capacity.units import IntLike, ceil_div, larger, smaller
 
 
@@ -165,7 +165,7 @@ def limits_from(
 
     Examples
     --------
-    >>> from capacity.spec.cilium import CiliumIpam
+    >>> from capacity.plan.cilium import CiliumIpam
     >>> limits_from(EniFigures(3, 10), CniSettings(cilium=CiliumIpam(first_interface_index=1))).serving
     2
     """
@@ -247,7 +247,7 @@ def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int
 
     Examples
     --------
-    >>> from capacity.spec.cilium import CiliumIpam
+    >>> from capacity.plan.cilium import CiliumIpam
     >>> settings = CniSettings(cilium=CiliumIpam())
     >>> sum(start_calls(limits_from(EniFigures(3, 10), settings), settings, slots=15, enis=2, look_up=True).values())
     4

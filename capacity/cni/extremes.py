@@ -7,9 +7,10 @@ is then proved best; otherwise the exact maximum comes from splitting the nodes 
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
-from math import gcd
+from math import floor, gcd
 
 Table = tuple[int, ...]
 
@@ -29,12 +30,7 @@ def most_addresses(table: Table, nodes: int, pods: int) -> int:
     >>> most_addresses((20, 30, 30, 30), nodes=3, pods=3), least_addresses((20, 30, 30, 30), nodes=3, pods=3)
     (90, 70)
     """
-    cap = len(table) - 1
-    if nodes <= 0:
-        return 0
-    if pods >= nodes * cap:
-        return nodes * table[cap]
-    bound, reached = _relaxed(table, nodes, pods)
+    bound, reached = _between(table, nodes, pods)
     return reached if reached == bound else _exact(table, nodes, pods)
 
 
@@ -66,6 +62,15 @@ def _cross(a: tuple[int, int], b: tuple[int, int], c: tuple[int, int]) -> int:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
+def _between(table: Table, nodes: int, pods: int) -> tuple[int, int]:
+    """An upper bound of the largest sum, and a sum that some split reaches."""
+    if nodes <= 0:
+        return 0, 0
+    if pods >= nodes * (len(table) - 1):
+        return nodes * table[-1], nodes * table[-1]
+    return _relaxed(table, nodes, pods)
+
+
 def _relaxed(table: Table, nodes: int, pods: int) -> tuple[int, int]:
     """Upper bound by linear relaxation, and a sum that some split reaches."""
     hull = _hull(table)
@@ -86,30 +91,36 @@ def _relaxed(table: Table, nodes: int, pods: int) -> tuple[int, int]:
 
 
 def _exact(table: Table, nodes: int, pods: int) -> int:
-    """The exact maximum: halves of the nodes, each with a sum near its share of the pods.
+    """The exact maximum."""
+    return _exact_range(table, nodes, pods, pods)[0]
 
+
+@lru_cache(maxsize=10_000)
+def _exact_range(table: Table, nodes: int, low: int, high: int) -> tuple[int, ...]:
+    """The exact maximum with each of ``low`` to ``high`` pods, remembered.
+
+    Halves of the nodes are taken together, each with a sum near its share of the pods.
     Any set of parts of at most ``cap`` can be ordered so that every partial sum stays within ``cap``
     of its share (Steinitz), so each half needs to be known only in a window of a few ``cap``.
     """
     import numpy as np
 
     cap = len(table) - 1
-    wanted = _windows(nodes, pods, cap)
+    wanted = _windows(nodes, low, high, cap)
     known: dict[int, tuple[int, np.ndarray]] = {}  # nodes -> (first total, best sums from there on)
     values = np.asarray(table, dtype=np.int64)
     for count in sorted(wanted):
-        low, high = wanted[count]
-        totals = np.arange(low, high + 1)
+        first, last = wanted[count]
+        totals = np.arange(first, last + 1)
         if count == 1:
-            known[1] = (low, values[totals])
+            known[1] = (first, values[totals])
             continue
         (la, a), (lb, b) = known[count // 2], known[count - count // 2]
         rest = totals[:, None] - (la + np.arange(len(a)))[None, :] - lb
         inside = (rest >= 0) & (rest < len(b))
         sums = np.where(inside, a[None, :] + b[np.clip(rest, 0, len(b) - 1)], np.iinfo(np.int64).min // 4)
-        known[count] = (low, sums.max(axis=1))
-    low, best = known[nodes]
-    return int(best[pods - low])
+        known[count] = (first, sums.max(axis=1))
+    return tuple(int(n) for n in known[nodes][1])
 
 
 @lru_cache(maxsize=10_000)
@@ -118,9 +129,9 @@ def _rise(table: Table) -> int:
     return gcd(*(b - a for a, b in pairwise(table))) or 1
 
 
-def _windows(nodes: int, pods: int, cap: int) -> dict[int, tuple[int, int]]:
+def _windows(nodes: int, fewest: int, most: int, cap: int) -> dict[int, tuple[int, int]]:
     """Totals that each count of nodes must be known for, on the way from all nodes down to one."""
-    wanted = {nodes: (pods, pods)}
+    wanted = {nodes: (fewest, most)}
     for count in _halvings(nodes):
         low, high = wanted[count]
         for half in {count // 2, count - count // 2} if count > 1 else ():
@@ -138,3 +149,92 @@ def _halvings(nodes: int) -> list[int]:
         level = {h for c in level if c > 1 for h in (c // 2, c - c // 2)}
         counts += sorted(level, reverse=True)
     return sorted(set(counts), reverse=True)
+
+
+# --- nodes of which some hold only so many ------------------------------------------------------
+
+SCANNED = 64  # pods up to which every share of the limited nodes is tried
+
+
+def most_in_two(table: Table, free: int, limited: int, pods: int, limit: int) -> int:
+    """Largest sum over ``free`` + ``limited`` nodes with ``pods`` pods, at most ``limit`` of them on the limited ones.
+
+    Parameters
+    ----------
+    free, limited : int
+        [nodes]
+    pods, limit : int
+        [pods]
+
+    Notes
+    -----
+    Without the limit all nodes are alike: that bounds the sum from above. Where the limited nodes gain no less by
+    their last pod than the free ones by one more, both at their concave hulls, the hulls at the limit bound it too.
+    A split that meets the bound is best. A small limit is tried pod by pod; beyond it the bound stands, less than
+    the rise of one node above what a split reaches on each side.
+
+    Examples
+    --------
+    >>> most_in_two((20, 30, 30, 30), free=1, limited=2, pods=3, limit=1)
+    80
+    """
+    whole = most_addresses(table, free + limited, pods)
+    if not limited or limit >= min(pods, limited * (len(table) - 1)):
+        return whole
+    reached = _of_two(table, free, limited, pods, limit)
+    if reached == whole:
+        return whole
+    if limit <= SCANNED:
+        return _by_shares(table, free, limited, pods, limit)
+    if not free:
+        return reached
+    if not _rises(table, limited, limit, free, pods - limit):
+        return whole
+    base = (free + limited) * table[0]
+    hulls = _on_hull(table, limited, limit) + _on_hull(table, free, pods - limit) - base
+    return min(whole, base + floor(hulls / _rise(table)) * _rise(table))
+
+
+def _of_two(table: Table, free: int, limited: int, pods: int, there: int) -> int:
+    return most_addresses(table, limited, there) + most_addresses(table, free, pods - there)
+
+
+def _by_shares(table: Table, free: int, limited: int, pods: int, limit: int) -> int:
+    """The largest sum over every share of the limited nodes; exact where the bounds of a share leave it open."""
+    there = [_between(table, limited, n) for n in range(limit + 1)]
+    rest = [_between(table, free, pods - n) for n in range(limit + 1)]
+    best: int = max(a + b for (_, a), (_, b) in zip(there, rest, strict=True))
+    unsure = [n for n, ((a, _), (b, _)) in enumerate(zip(there, rest, strict=True)) if a + b > best]
+    if not unsure:
+        return best
+    first, last = unsure[0], unsure[-1]
+    most_there = _best_sums(table, limited, first, last)
+    most_rest = _best_sums(table, free, pods - last, pods - first)
+    sums = (a + b for a, b in zip(most_there, reversed(most_rest), strict=True))
+    return max(best, *sums)
+
+
+def _best_sums(table: Table, nodes: int, low: int, high: int) -> tuple[int, ...]:
+    """Largest sums with ``low`` to ``high`` pods; more than the nodes hold are taken as that."""
+    most = nodes * (len(table) - 1)
+    if low >= most:
+        return (nodes * table[-1],) * (high - low + 1)
+    return _exact_range(table, nodes, low, min(high, most)) + (nodes * table[-1],) * max(high - most, 0)
+
+
+def _on_hull(table: Table, nodes: int, pods: int) -> Fraction:
+    """Sum of so many nodes at the concave hull, the pods evenly over them. [addresses]"""
+    for (p, u), (q, v) in pairwise(_hull(table)):
+        if pods <= nodes * q:
+            return nodes * u + Fraction((pods - nodes * p) * (v - u), q - p)
+    return Fraction(nodes * table[-1])
+
+
+def _rises(table: Table, limited: int, limit: int, free: int, rest: int) -> bool:
+    """Whether a pod moved from the free nodes to the limited ones, up to the limit, never takes from the hulls' sum."""
+    hull = _hull(table)
+    gain, pods = next(
+        ((v - u, q - p) for (p, u), (q, v) in pairwise(hull) if limited * q >= limit), (0, 1)
+    )  # of the last pod there
+    other, step = next(((v - u, q - p) for (p, u), (q, v) in pairwise(hull) if free * q > rest), (0, 1))
+    return gain * step >= other * pods

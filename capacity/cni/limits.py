@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cni_env import CniSettings
 from capacity.units import IntLike
 
 

@@ -16,9 +16,11 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.cni import cilium, overlay, vpc_cni
 from capacity.cni.limits import EniFigures, NodeLimits, Rest
 from capacity.cni.pool import PREFIX_SIZE
-from capacity.errors import SpecError
-from capacity.spec.cni_env import CniSettings
+from capacity.errors import SpecError, check_count, check_word
+from capacity.plan.cni_env import CniSettings
 from capacity.units import IntLike, larger, smaller
+
+SYSTEMS = ("linux", "windows")  # of a node
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ def node_pool(
     Raises
     ------
     SpecError
-        The catalog has no ENI figures for the type, or the CNI refuses the settings on it.
+        The catalog has no ENI figures for the type, the CNI refuses the settings on it, or a count is negative.
 
     Examples
     --------
@@ -196,6 +198,10 @@ def node_pool(
     >>> pool.enis, pool.secondary_ips, pool.subnet_addresses
     (3, 27, 30)
     """
+    check_count("pods", pods)
+    check_count("max_pods", max_pods)
+    check_count("unmanaged_enis", unmanaged_enis)
+    check_word("os", os, SYSTEMS)
     settings = effective(settings, instance_type)
     limits = node_limits(instance_type, settings, unmanaged_enis, windows=os == "windows")
     return pool_of(limits, settings, max_pods, pods)

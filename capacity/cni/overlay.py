@@ -10,7 +10,7 @@ from collections import Counter
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni.limits import EniFigures, NodeLimits, Rest
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cni_env import CniSettings
 from capacity.units import IntLike
 
 

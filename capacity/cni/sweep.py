@@ -18,7 +18,7 @@ from capacity.cni import cilium, vpc_cni
 from capacity.cni.limits import EniFigures, Rest
 from capacity.cni.node_pool import FIGURES, limits_from, rest
 from capacity.errors import SpecError
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cni_env import CniSettings
 
 if TYPE_CHECKING:
     import numpy as np

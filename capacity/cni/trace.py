@@ -10,8 +10,8 @@ from capacity.cni.limits import NodeLimits
 from capacity.cni.node_pool import FIGURES, rest, slots_and_enis
 from capacity.cni.pool import PREFIX_SIZE
 from capacity.cni.vpc_cni import most_held, packed
-from capacity.spec.cilium import CiliumIpam
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cilium import CiliumIpam
+from capacity.plan.cni_env import CniSettings
 from capacity.units import counted
 
 CNI = "aws/amazon-vpc-cni-k8s@b5218838"

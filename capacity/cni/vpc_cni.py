@@ -12,7 +12,7 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.cni import pool
 from capacity.cni.api_rates import node_start_calls
 from capacity.cni.limits import EniFigures, NodeLimits, Rest
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cni_env import CniSettings
 from capacity.units import IntLike, ceil_div, larger, smaller
 
 

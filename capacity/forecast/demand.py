@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.booking import expected_use, held_by_others
@@ -468,24 +467,7 @@ def components(engine: Engine, points: Calibration, top: Sequence[int]) -> list[
 
 def partition(engine: Engine) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     """Groups and workloads divided into sets that have nothing to do with each other."""
-    owner = list(range(len(engine.shapes)))
-
-    def root(group: int) -> int:
-        while owner[group] != group:
-            group = owner[group]
-        return group
-
-    for allowed in engine.allowed:
-        for a, b in pairwise(allowed):
-            low, high = sorted((root(a), root(b)))
-            owner[high] = low
-    found: dict[int, tuple[list[int], list[int]]] = {}
-    for group in range(len(engine.shapes)):
-        found.setdefault(root(group), ([], []))[0].append(group)
-    for workload, allowed in enumerate(engine.allowed):
-        if allowed:
-            found[root(allowed[0])][1].append(workload)
-    return [(tuple(groups), tuple(workloads)) for groups, workloads in found.values()]
+    return [(part.groups, part.workloads) for part in engine.load.parts]
 
 
 def is_mixed(engine: Engine, groups: tuple[int, ...], workloads: tuple[int, ...]) -> bool:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from capacity.errors import SpecError, either, nearest_names
+from capacity.errors import SpecError, did_you_mean
 from capacity.forecast.fill import Progress
 from capacity.forecast.fit import FEWEST_DAYS, LINEAR, Fit, draw, fit
 from capacity.forecast.quantile import day_quantiles, rank
 from capacity.forecast.result import INSUFFICIENT, OK, QUANTILES, Backtest, Fan, ForecastResult, SubnetForecast
 from capacity.forecast.series import EPOCH, FREE, DailySeries
 from capacity.forecast.span import Span
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,8 +88,7 @@ def sizes_of(series: Sequence[DailySeries], plan: Plan | None, given: Mapping[st
     names = list(dict.fromkeys([*known, *(s.name for s in series)]))
     for name in given:
         if name and name not in names:
-            near = nearest_names(name, names, 1)
-            hint = f" (did you mean {either(near)}?)" if near else f" (known: {', '.join(names[:10])})"
+            hint = did_you_mean(name, names) or f" (known: {', '.join(names[:10])})"
             raise SpecError(f"--usable: no history and no plan speaks of {name!r}{hint}")
     if "" in given:
         known = dict.fromkeys(names, given[""]) | known

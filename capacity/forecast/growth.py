@@ -7,7 +7,7 @@ from math import exp, log1p, sqrt
 from typing import TYPE_CHECKING, Any
 
 from capacity.forecast.span import DAYS_PER, Span
-from capacity.spec.plan import Growth, GrowthStep
+from capacity.plan.model import Growth, GrowthStep
 
 if TYPE_CHECKING:
     import numpy as np

@@ -30,7 +30,7 @@ from capacity.forecast.growth import MOST_LOG, MOST_PODS, is_random, log_rate, r
 from capacity.forecast.quantile import count_quantiles
 from capacity.forecast.result import QUANTILES
 from capacity.forecast.span import Span
-from capacity.spec.plan import Growth, Plan, Subnet
+from capacity.plan.model import Growth, Plan, Subnet
 from capacity.vpc.blocks import BLOCK, prefixes_fit
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 from capacity.cluster.check import check
 from capacity.errors import SpecError
 from capacity.forecast.history import Snapshot, SubnetFill
-from capacity.spec.plan import RESERVED_BY_AWS, Plan
+from capacity.plan.model import RESERVED_BY_AWS, Plan
 
 
 def snapshot_of_plan(plan: Plan, time: datetime) -> Snapshot:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from capacity.forecast.result import ForecastResult, SubnetForecast
-from capacity.spec.plan import AT_REST
-from capacity.spec.scenarios import when_words
+from capacity.plan.model import AT_REST
+from capacity.plan.scenarios import when_words
 from capacity.units import counted
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_count, check_word
 from capacity.node import density
-from capacity.spec import cilium, overlay
-from capacity.spec.cilium import CiliumIpam
+from capacity.plan import cilium, overlay
+from capacity.plan.cilium import CiliumIpam
 from capacity.units import IntLike, counted, larger, smaller
 
 MODES = ("secondary", "prefix", "ipv6")
@@ -67,6 +67,14 @@ class Platform:
     host_pods: int | None = None
 
     def __post_init__(self) -> None:
+        check_word("mode", self.mode, (*MODES, OVERLAY))
+        check_word("ami", self.ami, AMIS)
+        check_word("provisioner", self.provisioner, PROVISIONERS)
+        check_count("reserved_enis", self.reserved_enis, unit="ENIs")
+        if self.max_eni is not None:
+            check_count("max_eni", self.max_eni, 1, "ENIs")
+        if self.host_pods is not None:
+            check_count("host_pods", self.host_pods, unit="pods")
         if self.cilium is not None:
             for on, what in (
                 (self.mode == "ipv6", "IPv6 is not modelled with Cilium's ENI mode"),

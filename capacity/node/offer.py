@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_count
 from capacity.node import reserved
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
 from capacity.node.maxpods import WITHOUT_VPC_IPV4, MaxPods, Platform, max_pods, never_ready
@@ -26,6 +26,10 @@ class Daemon:
     memory: int = 0
     host_network: bool = False
 
+    def __post_init__(self) -> None:
+        check_count(f"daemonset {self.name}: cpu", self.cpu, unit="millicores")
+        check_count(f"daemonset {self.name}: memory", self.memory, unit="bytes")
+
 
 @dataclass(frozen=True, slots=True)
 class PodAsked:
@@ -38,6 +42,11 @@ class PodAsked:
     memory: int | None = None
     branch: bool = False
     volumes: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, unit in (("cpu", "millicores"), ("memory", "bytes"), ("volumes", "volumes")):
+            if getattr(self, name) is not None:
+                check_count(name, getattr(self, name), unit=unit)
 
 
 @dataclass(frozen=True, slots=True)

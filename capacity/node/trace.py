@@ -6,7 +6,7 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.node.density import AUTO_MAX_PODS, LARGE_ABOVE_VCPUS
 from capacity.node.maxpods import LIMITS, WITH_PREFIXES, MaxPods, Platform, unmanaged_of
 from capacity.node.offer import Offer
-from capacity.spec.cilium import OWN_ADDRESSES
+from capacity.plan.cilium import OWN_ADDRESSES
 
 Terms = list[tuple[str, object, str, str]]
 

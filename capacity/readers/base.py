@@ -10,6 +10,8 @@ from typing import Any
 
 from capacity.errors import SpecError
 from capacity.files import input_name, read_bytes
+from capacity.plan.document import Section, decode_text, parse_json, parse_yaml
+from capacity.plan.parse import parse_plan
 from capacity.readers.common import discovery_tags
 from capacity.readers.complete import ADD_NETWORK
 from capacity.readers.document import ASSUMED, POD_SUBNETS, SUBNET_IDS, Document, document
@@ -24,8 +26,6 @@ from capacity.readers.draft import (
     key_of,
 )
 from capacity.readers.write import comment, printable, render_plan
-from capacity.spec.document import Section, decode_text, parse_json, parse_yaml
-from capacity.spec.parse import parse_plan
 from capacity.units import parse_cpu, parse_memory
 
 # --- reading ----------------------------------------------------------------------------------

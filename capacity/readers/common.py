@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
@@ -12,10 +11,10 @@ from typing import Any
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError
+from capacity.plan.cni_env import CNI_VARIABLES
+from capacity.plan.discovery import CLUSTER_TAG, ROLE_TAG
 from capacity.readers.decode import PLACEHOLDER, mapping, parse_documents, placeholders, text_of
 from capacity.readers.draft import Note
-from capacity.spec.cni_env import CNI_VARIABLES
-from capacity.spec.discovery import CLUSTER_TAG, ROLE_TAG
 from capacity.units import counted
 
 # Of the CNI's own variables these can hold secrets or names; what is no variable of the CNI stays out anyway.
@@ -173,22 +172,12 @@ def candidates(catalog: Catalog, keep: Callable[[InstanceType], bool]) -> list[s
     return [kind.name for kind in sorted(found, key=catalog_order)]
 
 
-def subnet_label(tags: Mapping[str, Any], fallback: str) -> str:
-    """What people call a subnet: its Name tag."""
-    return text_of(tags.get("Name")) or fallback
-
-
 def unique(name: str, taken: Iterable[str]) -> str:
     """``name``, with a number where it is taken."""
     names = taken if isinstance(taken, Set) else set(taken)
     if name not in names:
         return name
     return next(candidate for i in range(2, len(names) + 3) if (candidate := f"{name}-{i}") not in names)
-
-
-def json_text(value: Any) -> str:
-    """A value on one line for a message."""
-    return json.dumps(value, ensure_ascii=True, default=str)[:120]
 
 
 def max_pods_in(user_data: Any) -> int | None:

@@ -14,6 +14,8 @@ from ipaddress import IPv4Network, collapse_addresses
 from typing import Any
 
 from capacity.catalog.table import Catalog, load_catalog
+from capacity.plan.cni_env import CNI_VARIABLES
+from capacity.plan.windows import KEYS as WINDOWS_KEYS
 from capacity.readers.common import block_of, unique
 from capacity.readers.draft import (
     GroupDraft,
@@ -25,8 +27,6 @@ from capacity.readers.draft import (
     renamed_subnets,
 )
 from capacity.readers.write import printable
-from capacity.spec.cni_env import CNI_VARIABLES
-from capacity.spec.windows import KEYS as WINDOWS_KEYS
 
 SWITCHES = (
     "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",

@@ -14,8 +14,8 @@ from typing import Any
 
 from capacity.errors import SpecError
 from capacity.files import read_bytes
-from capacity.spec.document import YAML_LIMIT_BYTES
-from capacity.spec.yaml_nodes import MERGE, NULL, NodeBuilder
+from capacity.plan.document import YAML_LIMIT_BYTES
+from capacity.plan.yaml_nodes import MERGE, NULL, NodeBuilder
 
 _OWN_TAGS = {"!Ref": "Ref", "!Condition": "Condition"}  # the other short tags are Fn::<name>
 PLACEHOLDER = re.compile(r"\$\{[^}]*\}?|\$[A-Z_][A-Z0-9_]*|<<?[A-Za-z_][\w .-]*>>?|\{\{.*?\}\}|%[A-Za-z_]\w*%|__\w+__")
@@ -138,7 +138,7 @@ def parse_yaml_documents(text: str, name: str) -> list[Any]:
                 raise SpecError(
                     f"{name}: is a template that is no YAML before it is rendered (import the rendered file)"
                 ) from None
-        from capacity.spec.yaml_loader import yaml_message
+        from capacity.plan.yaml_loader import yaml_message
 
         raise SpecError(yaml_message(error, name, text)) from None
     except RecursionError:
@@ -161,7 +161,7 @@ def soften_template(text: str) -> str:
 
 
 def _compose(text: str, name: str) -> list[Any]:
-    from capacity.spec.yaml_loader import yaml_loader
+    from capacity.plan.yaml_loader import yaml_loader
 
     loader = yaml_loader()(text)
     found = []

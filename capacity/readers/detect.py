@@ -115,7 +115,7 @@ def _has_cfn_resources(value: dict[str, Any]) -> bool:
 
 
 def _cni_env(env: Any) -> bool:
-    from capacity.spec.cni_env import CNI_VARIABLES
+    from capacity.plan.cni_env import CNI_VARIABLES
 
     return bool(env.keys() & CNI_VARIABLES)
 

@@ -157,10 +157,6 @@ class PlanDraft:
     notes: tuple[Note, ...] = ()
     assumed: frozenset[str] = frozenset()
 
-    def with_notes(self, *notes: Note) -> PlanDraft:
-        """The same with further notes."""
-        return replace(self, notes=(*self.notes, *notes))
-
     @property
     def is_empty(self) -> bool:
         """Whether nothing of a plan is known."""

@@ -30,13 +30,13 @@ FILE_SOURCES = {
     for s in (
         Source(
             "kubectl",
-            "capacity.readers.kubectl",
+            "capacity.readers.kubernetes.kubectl",
             "Kubernetes objects: nodes, pods, workloads, HPAs, aws-node, ENIConfigs (JSON or YAML).",
             "kubectl get nodes,pods,daemonsets,deployments,statefulsets,hpa -A -o json | capacity import kubectl -",
         ),
         Source(
             "terraform",
-            "capacity.readers.terraform_files",
+            "capacity.readers.terraform.files",
             "Terraform: `terraform show -json` of a plan or state, a state file, or .tf text as second best.",
             "terraform show -json tfplan | capacity import terraform -",
         ),
@@ -48,19 +48,19 @@ FILE_SOURCES = {
         ),
         Source(
             "cloudformation",
-            "capacity.readers.cloudformation",
+            "capacity.readers.cloudformation.template",
             "A CloudFormation template, YAML or JSON; functions are resolved where the template allows.",
             "capacity import cloudformation template.yaml",
         ),
         Source(
             "karpenter",
-            "capacity.readers.karpenter",
+            "capacity.readers.kubernetes.karpenter",
             "Karpenter NodePools and EC2NodeClasses (or the older Provisioner).",
             "capacity import karpenter nodepools.yaml --into capacity.yaml",
         ),
         Source(
             "helm",
-            "capacity.readers.helm",
+            "capacity.readers.kubernetes.helm",
             "Helm values of the aws-vpc-cni chart.",
             "capacity import helm values.yaml --into capacity.yaml",
         ),

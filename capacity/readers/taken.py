@@ -7,11 +7,11 @@ from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 from pathlib import Path
 
 from capacity.errors import SpecError
-from capacity.readers.aws_addresses import SubnetAccount, parse_subnets
-from capacity.readers.aws_answers import Answers
-from capacity.readers.aws_folder import read_folder
-from capacity.readers.aws_owners import NODE_OWNERS, Interface, parse_interfaces
-from capacity.spec.plan import Reservation, Subnet
+from capacity.plan.model import Reservation, Subnet
+from capacity.readers.aws.addresses import SubnetAccount, parse_subnets
+from capacity.readers.aws.answers import Answers
+from capacity.readers.aws.folder import read_folder
+from capacity.readers.aws.owners import NODE_OWNERS, Interface, parse_interfaces
 from capacity.vpc.cidr_rules import LARGEST, SMALLEST
 from capacity.vpc.drain import Drain, drains
 from capacity.vpc.fill import SubnetFill

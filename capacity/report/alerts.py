@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from capacity.report.document import brief, plain
 
 if TYPE_CHECKING:
-    from capacity.advice.thresholds import NodeThresholds
+    from capacity.advice.findings.thresholds import NodeThresholds
     from capacity.cluster.check import CheckResult
 
 # What ipamd registers and the rules use.

@@ -7,14 +7,17 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from capacity.advice.codes import Finding, codes
-from capacity.advice.lever import own_cni
+from capacity.advice.findings.codes import Finding, codes
+from capacity.advice.levers.lever import own_cni
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.catalog.age import limit_notes, price_notes
 from capacity.cluster.runway import shared_pools
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
 from capacity.cluster.shape import gives_prefixes, group_settings
 from capacity.forecast.words import sentence
+from capacity.plan.cilium_settings import all_settings
+from capacity.plan.model import Plan
+from capacity.plan.scenarios import when_words
 from capacity.report.document import (
     Advice,
     Block,
@@ -29,9 +32,6 @@ from capacity.report.document import (
     brief,
     shown,
 )
-from capacity.spec.cilium_settings import all_settings
-from capacity.spec.plan import Plan
-from capacity.spec.scenarios import when_words
 from capacity.units import counted
 from capacity.vpc.ledger import SubnetState
 

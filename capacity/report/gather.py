@@ -37,7 +37,7 @@ def gather(
         How far the forecast looks: ``18mo``.
     """
     from capacity import __version__
-    from capacity.advice.findings import findings
+    from capacity.advice.findings.rules import findings
     from capacity.advice.whatif import PERCENTS, what_if
     from capacity.catalog.status import data_status
     from capacity.cluster.typical import group_offers

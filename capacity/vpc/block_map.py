@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from capacity.spec.plan import RESERVED_BY_AWS, Subnet
+from capacity.plan.model import RESERVED_BY_AWS, Subnet
 from capacity.units import ceil_div
 from capacity.vpc.blocks import BLOCK
 from capacity.vpc.ledger import SubnetState

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network
 
-from capacity.spec.plan import RESERVED_BY_AWS, Subnet
+from capacity.plan.model import RESERVED_BY_AWS, Subnet
 from capacity.units import IntLike, larger
 
 BLOCK = 16  # addresses of a /28

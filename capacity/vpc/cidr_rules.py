@@ -8,7 +8,7 @@ from functools import cache
 from ipaddress import IPv4Network
 
 from capacity.catalog.files import data_dir, read_rows
-from capacity.spec.fields import SHARED
+from capacity.plan.fields import SHARED
 
 LARGEST, SMALLEST = 16, 28  # awsdocs/amazon-vpc-user-guide@06e98d9 vpc-cidr-blocks.md "To add a CIDR block"
 BLOCKS_BY_DEFAULT, MOST_BLOCKS = 5, 50  # the primary counts; amazon-vpc-limits.md L14

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from capacity.spec.plan import Subnet
+from capacity.plan.model import Subnet
 from capacity.vpc.blocks import BLOCK, kept_by_aws
 
 MOST_NODES = 10  # of one list: beyond it a subnet of its own is the better advice

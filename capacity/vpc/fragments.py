@@ -24,7 +24,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network
 from math import comb, prod
 
-from capacity.spec.plan import RESERVED_BY_AWS, Subnet
+from capacity.plan.model import RESERVED_BY_AWS, Subnet
 from capacity.vpc.blocks import BLOCK, kept_by_aws, room_of
 
 # One letter per block, in the order of the subnet.
@@ -211,11 +211,6 @@ def _letter(held: int, kept: int, reserved: str | None, known: bool) -> str:
     if reserved is not None:
         return FREE_RESERVED if reserved == "prefix" else EXPLICIT
     return FREE if known else UNKNOWN
-
-
-def taken_addresses(subnet: Subnet, taken: Iterable[IPv4Network]) -> int:
-    """How many usable addresses of a subnet a list of addresses and prefixes takes. [addresses]"""
-    return len(_inside(taken, *_usable_range(subnet)))
 
 
 # --- both -------------------------------------------------------------------------------------

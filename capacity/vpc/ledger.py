@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Protocol
 
-from capacity.spec.plan import Subnet
+from capacity.plan.model import Subnet
 from capacity.vpc.blocks import BLOCK, most_free_prefixes, prefixes_fit, room_of
 
 HOLDERS = (
@@ -40,11 +41,10 @@ class Booking:
     """Addresses of one subnet by holder while a scenario is being booked.
 
     ``prefixes`` counts the /28s among ``assigned`` and ``warm``; ``lowest`` and ``highest`` are the
-    bounds of everything booked, ``roaming`` the part of them that subnet discovery chose a place for;
-    ``entries`` keeps each line for :mod:`capacity.cluster.trace`.
+    bounds of what was booked with any; ``entries`` keeps each line for :mod:`capacity.cluster.trace`.
     """
 
-    __slots__ = ("entries", "highest", "lowest", "prefixes", "roaming", "subnet", "used")
+    __slots__ = ("entries", "highest", "lowest", "prefixes", "subnet", "used")
 
     def __init__(self, subnet: Subnet) -> None:
         self.subnet = subnet
@@ -52,7 +52,6 @@ class Booking:
         self.prefixes = 0
         self.lowest = 0
         self.highest = 0
-        self.roaming = (0, 0)
         self.entries: list[tuple[str, int, str]] = []
 
     def book(self, holder: str, addresses: int, why: str, bounds: tuple[int, int] | None = None) -> None:
@@ -64,10 +63,45 @@ class Booking:
         if addresses or high:
             self.entries.append((holder, addresses, why))
 
-    def bound(self, low: int, high: int) -> None:
-        """Widen the bounds by a part that was booked with bounds (0, 0)."""
-        self.lowest += low
-        self.highest += high
+    def join(self, other: Booking) -> None:
+        """Add all that another holds."""
+        for holder, addresses in other.used.items():
+            if addresses:
+                self.used[holder] += addresses
+        self.prefixes += other.prefixes
+        self.lowest += other.lowest
+        self.highest += other.highest
+        self.entries += other.entries
+
+    @property
+    def free(self) -> int:
+        """Addresses not booked; negative is a shortfall. [addresses]"""
+        return self.subnet.usable - sum(self.used.values())
+
+
+class Bounds(Protocol):
+    """Fewest and most addresses of a subnet over all ways the pods and odd nodes may fall."""
+
+    @property
+    def lowest(self) -> int:
+        """[addresses]"""
+
+    @property
+    def highest(self) -> int:
+        """[addresses]"""
+
+    @property
+    def roaming(self) -> tuple[int, int]:
+        """The part of both that subnet discovery chose a place for. [addresses]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Bounds that are known already."""
+
+    lowest: int
+    highest: int
+    roaming: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +118,14 @@ class SubnetState:
         The part of ``free`` inside CIDR reservations. [addresses]
     free_prefixes : int or None
         Upper bound of free /28s, None outside prefix mode. [blocks]
-    used_lowest, used_highest : int
-        Bounds over all ways the pods and odd nodes may fall. [addresses]
+    bounds : Bounds
+        Of what is used. They cost more than all the rest, so they are worked out when asked for.
     prefixes : int
         /28s booked. [prefixes]
     prefixes_placed : bool
         Whether they and the single addresses have room together.
     verdict : str
         ``ok``, ``tight`` or ``exhausted``.
-    roaming : (int, int)
-        The part of the bounds that subnet discovery chose a place for. [addresses]
     """
 
     subnet: Subnet
@@ -101,13 +133,26 @@ class SubnetState:
     free: int
     free_reserved: int
     free_prefixes: int | None
-    used_lowest: int
-    used_highest: int
     prefixes: int
     prefixes_placed: bool
     verdict: str
     entries: tuple[tuple[str, int, str], ...]
-    roaming: tuple[int, int] = (0, 0)
+    bounds: Bounds = field(repr=False, compare=False)
+
+    @property
+    def used_lowest(self) -> int:
+        """Fewest addresses used, over all ways the pods and odd nodes may fall. [addresses]"""
+        return self.bounds.lowest
+
+    @property
+    def used_highest(self) -> int:
+        """Most addresses used, over all these ways. [addresses]"""
+        return self.bounds.highest
+
+    @property
+    def roaming(self) -> tuple[int, int]:
+        """The part of both that subnet discovery chose a place for. [addresses]"""
+        return self.bounds.roaming
 
     @property
     def used_total(self) -> int:
@@ -126,8 +171,16 @@ class SubnetState:
         return self.free - closed
 
 
-def settle(booking: Booking, min_free: Fraction, prefix_mode: bool, bounds_decide: bool = True) -> SubnetState:
+def settle(
+    booking: Booking,
+    min_free: Fraction,
+    prefix_mode: bool,
+    bounds_decide: bool = True,
+    bounds: Bounds | None = None,
+) -> SubnetState:
     """Close a booking: what is free, and the verdict.
+
+    ``bounds``: of all that it holds; without it those of the booking are all.
 
     Notes
     -----
@@ -136,15 +189,16 @@ def settle(booking: Booking, min_free: Fraction, prefix_mode: bool, bounds_decid
     and peak, the upper bound exceeds the subnet: elsewhere that is a finding only.
     """
     subnet = booking.subnet
+    bounds = bounds or Known(booking.lowest, booking.highest)
     room = room_of(subnet)
-    free = subnet.usable - sum(booking.used.values())
-    singles = sum(booking.used.values()) - BLOCK * booking.prefixes
+    free = booking.free
+    singles = subnet.usable - free - BLOCK * booking.prefixes
     in_reservation = min(booking.prefixes, room.reserved_blocks)
     reserved = room.explicit + room.reserved_prefix - BLOCK * in_reservation
     placed = prefixes_fit(subnet, booking.prefixes, singles)
     if free < 0 or not placed:
         verdict = "exhausted"
-    elif free < min_free * subnet.usable or (bounds_decide and booking.highest > subnet.usable):
+    elif free < min_free * subnet.usable or (bounds_decide and bounds.highest > subnet.usable):
         verdict = "tight"
     else:
         verdict = "ok"
@@ -154,11 +208,9 @@ def settle(booking: Booking, min_free: Fraction, prefix_mode: bool, bounds_decid
         free=free,
         free_reserved=reserved,
         free_prefixes=most_free_prefixes(subnet, free) if prefix_mode else None,
-        used_lowest=booking.lowest,
-        used_highest=booking.highest,
         prefixes=booking.prefixes,
         prefixes_placed=placed,
         verdict=verdict,
         entries=tuple(booking.entries),
-        roaming=booking.roaming,
+        bounds=bounds,
     )

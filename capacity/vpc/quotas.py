@@ -8,8 +8,8 @@ from functools import cache
 from ipaddress import IPv4Network
 
 from capacity.catalog.files import data_dir, read_rows
-from capacity.spec.plan import Plan
-from capacity.spec.tenants import tenant_kinds
+from capacity.plan.model import Plan
+from capacity.plan.tenants import tenant_kinds
 
 COLUMNS = ("name", "what", "default", "most", "adjustable", "unit", "scope", "source")
 SERVICES_TAKEN = 2  # kubernetes and kube-dns hold an address each

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from itertools import accumulate
 
-from capacity.spec.plan import Subnet
+from capacity.plan.model import Subnet
 from capacity.vpc.blocks import BLOCK, room_of
 from capacity.vpc.fragments import EXPLICIT, FREE, FREE_RESERVED, UNKNOWN, Fragments, fragments_of_list
 
@@ -75,7 +75,7 @@ def reservation_choices(subnet: Subnet, prefixes: int) -> list[tuple[IPv4Network
 
     Examples
     --------
-    >>> from capacity.spec.plan import Reservation
+    >>> from capacity.plan.model import Reservation
     >>> held = Reservation(IPv4Network("10.0.0.128/26"), "prefix")
     >>> kept = Subnet("a", "z", IPv4Network("10.0.0.0/24"), reservations=(held,))
     >>> [[str(c) for c in choice] for choice in reservation_choices(kept, 8)]

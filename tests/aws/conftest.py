@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from capacity.readers import aws_client
+from capacity.readers.aws import client as aws_client
 from tests.aws.server import Aws
 from tests.aws.world import World, build
 

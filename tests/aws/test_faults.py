@@ -10,8 +10,8 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from capacity.cli.main import app
-from capacity.readers import aws_client
-from capacity.spec.parse import read_plan
+from capacity.plan.parse import read_plan
+from capacity.readers.aws import client as aws_client
 from tests.aws.server import FAULTS, SLOW_S, Aws
 
 NO_TYPES = b"<DescribeInstanceTypesResponse><instanceTypeSet/></DescribeInstanceTypesResponse>"

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from capacity.cli.main import app
-from capacity.readers import aws_client
+from capacity.readers.aws import client as aws_client
 from tests.aws.server import Aws
 from tests.aws.test_data_refresh import NO_TYPES
 

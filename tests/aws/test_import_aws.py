@@ -15,12 +15,12 @@ from capacity.catalog.table import load_catalog
 from capacity.cli.main import app
 from capacity.cluster.check import check
 from capacity.errors import CapacityError, SpecError
-from capacity.readers import aws_client
-from capacity.readers.aws_client import MOST_ATTEMPTS, Caller, fetch_answers
-from capacity.readers.aws_plan import aws_draft, parse_cluster
+from capacity.plan.parse import read_plan
+from capacity.readers.aws import client as aws_client
+from capacity.readers.aws.client import MOST_ATTEMPTS, Caller, fetch_answers
+from capacity.readers.aws.draft import aws_draft, parse_cluster
 from capacity.readers.base import render
 from capacity.readers.complete import complete
-from capacity.spec.parse import read_plan
 from tests.aws.server import Aws
 from tests.aws.world import World
 

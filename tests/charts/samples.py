@@ -23,7 +23,7 @@ from capacity.forecast.result import Fan, SubnetForecast
 from capacity.node.maxpods import MaxPods, Platform, max_pods
 from capacity.node.offer import Offer, PodAsked, offer
 from capacity.node.shape_map import request_grid, shape_map
-from capacity.spec.parse import read_plan
+from capacity.plan.parse import read_plan
 from capacity.units import MIB
 from capacity.vpc.block_map import packed_blocks
 

@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from capacity.errors import SpecError
-from capacity.spec.document import YAML_LIMIT_BYTES
-from capacity.spec.parse import read_plan
+from capacity.plan.document import YAML_LIMIT_BYTES
+from capacity.plan.parse import read_plan
 from tests.cli.entry import Done, capacity
 from tests.fixtures.plans import FULL, FULL_CILIUM, SMALL
 

@@ -282,7 +282,7 @@ def test_fix_out_writes_a_plan_that_passes(tmp_path: Path) -> None:
     out = tmp_path / "fixed.yaml"
     done = capacity("check", EXAMPLE, "-q", "--fix-out", str(out))
     assert done.code == 1
-    assert "fix: custom-networking turns the verdict to ok" in done.stdout
+    assert "fix: warm-targets + lower-max-pods + rebalance turns the verdict to ok" in done.stdout
     assert capacity("check", str(out), "-q").code == 0
 
 

@@ -12,18 +12,18 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from capacity.advice import fixes
-from capacity.advice.codes import Finding
+from capacity.advice import search
+from capacity.advice.findings.codes import Finding
 from capacity.advice.fixes import Fix, Fixes
-from capacity.advice.lever import Lever
+from capacity.advice.levers.lever import Lever
 from capacity.cli.check_ci import annotation_of, github, junit, sarif
 from capacity.cli.check_md import comment
 from capacity.cluster.check import check
 from capacity.errors import SpecError
 from capacity.inert import xml_text
-from capacity.spec import locate
-from capacity.spec.locate import Place, place_of
-from capacity.spec.parse import read_plan
+from capacity.plan import locate
+from capacity.plan.locate import Place, place_of
+from capacity.plan.parse import read_plan
 from tests.cli.command import run
 
 ROOT = Path(__file__).parents[2]
@@ -405,8 +405,11 @@ def test_machines_read_ascii_whatever_the_stream(tmp_path: Path, output: str) ->
 class TestComment:
     def test_fewer_than_forty_lines_whatever_the_plan(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path, subnets=40, groups=12)), "-q", "-o", "md")
-        lines = done.stdout.splitlines()
-        assert len(lines) < 40
+        shown, _, unfolded = done.stdout.partition("<details>")
+        folded, _, rest = unfolded.partition("</details>")
+        assert len((shown + rest).splitlines()) < 40
+        assert len(folded.splitlines()) < 15
+        assert " chosen |" in folded or " not enough: " in folded
         assert "| 30 more subnets |" in done.stdout
         assert "- **IP001** error, 40 places, the gravest: zone-loss (us-east-1b): " in done.stdout
 
@@ -450,7 +453,7 @@ def test_csv_looks_for_no_fix_and_the_others_do(tmp_path: Path, monkeypatch: pyt
         asked.append(output)
         return Fixes(None, None, ())
 
-    monkeypatch.setattr(fixes, "find_fixes", searched)
+    monkeypatch.setattr(search, "find_fixes", searched)
     plan = str(plan_of(tmp_path))
     for output in ("csv", "json", "yaml", "table", "md", "github", "junit", "sarif"):
         assert run("check", plan, "-q", "-o", output).code == 1
@@ -459,7 +462,7 @@ def test_csv_looks_for_no_fix_and_the_others_do(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_plan_too_large_to_be_searched_unasked_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fixes, "SEARCH", 1)
+    monkeypatch.setattr(search, "SEARCH", 1)
     plan = str(plan_of(tmp_path))
     done = run("check", plan, "-o", "github")
     assert "note: no fixes were looked for in a plan this large; --fixes does" in done.stderr

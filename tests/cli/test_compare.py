@@ -33,7 +33,7 @@ def test_one_plan_and_a_change() -> None:
 
 
 def test_two_plans_are_one_plan_and_its_patch(tmp_path: Path) -> None:
-    from capacity.spec.patch import write_patched
+    from capacity.plan.patch import write_patched
 
     other = tmp_path / "other.yaml"
     write_patched(EXAMPLE, {"cni.env.WARM_IP_TARGET": "3", "cni.env.MINIMUM_IP_TARGET": "15"}, other)

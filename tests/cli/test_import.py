@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from capacity.plan.model import Plan
+from capacity.plan.parse import parse_plan
 from capacity.readers.base import plan_section
-from capacity.spec.parse import parse_plan
-from capacity.spec.plan import Plan
 from tests.cli.entry import capacity
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "import"

@@ -13,8 +13,8 @@ import pytest
 
 from capacity.cli.init_questions import Answers, plan_text
 from capacity.cluster.check import check
-from capacity.spec.document import parse_yaml
-from capacity.spec.parse import parse_plan, read_plan
+from capacity.plan.document import parse_yaml
+from capacity.plan.parse import parse_plan, read_plan
 
 CAPACITY = Path(sys.executable).with_name("capacity")
 

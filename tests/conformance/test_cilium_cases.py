@@ -11,8 +11,8 @@ from capacity.cni.cilium import addresses_wanted
 from capacity.cni.facade import pool_of
 from capacity.cni.limits import EniFigures
 from capacity.cni.node_pool import limits_from
-from capacity.spec.cilium import OWN_ADDRESSES
-from capacity.spec.cilium_settings import cilium_settings
+from capacity.plan.cilium import OWN_ADDRESSES
+from capacity.plan.cilium_settings import cilium_settings
 from tests.property.cilium_steps import Eni, Node
 
 HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ import pytest
 from capacity.catalog.table import load_catalog
 from capacity.cni.facade import NodeLimits, address_capacity, node_limits, node_pool, pool_of
 from capacity.node.maxpods import Platform, max_pods
-from capacity.spec.cni_env import _NUMBERS, cni_settings, parse_env_number, parse_env_switch
+from capacity.plan.cni_env import _NUMBERS, cni_settings, parse_env_number, parse_env_switch
 from tests.property.ipamd_steps import Eni, Node
 
 HERE = Path(__file__).parent

@@ -18,8 +18,8 @@ import pytest
 from capacity.catalog.table import load_catalog
 from capacity.cni.facade import Pool, node_pool
 from capacity.node.maxpods import Platform, max_pods
-from capacity.spec.cni_env import CniSettings
-from capacity.spec.plan import RESERVED_BY_AWS
+from capacity.plan.cni_env import CniSettings
+from capacity.plan.model import RESERVED_BY_AWS
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs/explanation/why-we-differ-from-the-spreadsheet.md"

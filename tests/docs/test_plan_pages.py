@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from capacity.cluster.check import check
-from capacity.spec.growth import MONTHS, WEEKDAYS
-from capacity.spec.parse import read_plan
-from capacity.spec.tenants import tenant_kinds
+from capacity.plan.growth import MONTHS, WEEKDAYS
+from capacity.plan.parse import read_plan
+from capacity.plan.tenants import tenant_kinds
 from tests.docs.markdown import REPO, blocks
 from tools.build_docs_index import INDEX, START, render
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from capacity.advice import findings
-from capacity.advice.codes import Finding
+from capacity.advice.findings import rules as findings
+from capacity.advice.findings.codes import Finding
 from capacity.cluster.check import CheckResult
 from tests.cli.command import run
 

@@ -20,7 +20,7 @@ from capacity.cni.calls import (
 )
 from capacity.cni.facade import NodeLimits
 from capacity.cni.vpc_cni import packed
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cni_env import CniSettings
 from tests.property.ipamd_steps import Node, grown
 from tests.property.test_pool_against_steps import environments, fields_of, limits
 

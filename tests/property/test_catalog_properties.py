@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from capacity.catalog.order import natural_key, size_rank
 from capacity.catalog.table import COLUMNS, HEADER, Catalog, parse_row
-from capacity.readers.aws_types import written as text
+from capacity.readers.aws.types import written as text
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=8)
 NAMES = st.builds(lambda family, size: f"{family}.{size}", WORDS, WORDS)

@@ -15,7 +15,7 @@ from capacity.cluster.headroom import Takes
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape
 from capacity.cni.facade import node_pool
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 from tests.fixtures.plans import plan_of
 
 ENVIRONMENTS = (

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from capacity.cni.facade import address_capacity, pool_of, start_calls
 from capacity.cni.limits import EniFigures
 from capacity.cni.node_pool import limits_from
-from capacity.spec.cilium import CiliumIpam
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cilium import CiliumIpam
+from capacity.plan.cni_env import CniSettings
 from tests.property.cilium_steps import Node, grown
 
 figures = st.tuples(st.integers(1, 6), st.integers(2, 12), st.integers(0, 2))  # ENIs, addresses of each, excluded ENIs

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from capacity.cluster.check import check
 from capacity.cluster.discovery import emptiest_first, water_level
 from capacity.cluster.scenario import ScenarioState
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 from tests.fixtures.plans import plan_of
 
 PLAN = """\

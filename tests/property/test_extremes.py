@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.cluster.runway import cost_steps, fill, pods_on_new_nodes
-from capacity.cni.extremes import least_addresses, most_addresses
+from capacity.cni.extremes import least_addresses, most_addresses, most_in_two
 
 
 def every_split(table: tuple[int, ...], nodes: int, pods: int) -> tuple[int, int]:
@@ -72,3 +72,25 @@ def test_new_nodes_of_any_kinds_hold_as_many_pods_as_can_be(kinds: list[tuple[in
                 if cost <= spent:
                     best[spent] = max(best[spent], best[spent - cost] + pods)
     assert pods_on_new_nodes(kinds, budget) == best[budget]
+
+
+@settings(max_examples=400, deadline=None)
+@given(tables(), st.integers(0, 4), st.integers(0, 4), st.data())
+def test_the_most_with_a_limit_on_some_nodes_is_that_of_the_best_split(
+    table: tuple[int, ...], free: int, limited: int, data: st.DataObject
+) -> None:
+    cap = len(table) - 1
+    pods, limit = data.draw(st.integers(0, (free + limited) * cap)), data.draw(st.integers(0, limited * cap))
+    splits = [
+        every_split(table, limited, there)[1] + every_split(table, free, elsewhere)[1]
+        for there in range(min(limit, pods) + 1)
+        for elsewhere in range(min(pods - there, free * cap) + 1)
+    ]
+    assert most_in_two(table, free, limited, pods, limit) == max(splits)
+
+
+def test_a_large_limit_is_bounded_within_a_node_and_never_passed() -> None:
+    table = (10, *(20,) * 9, *(30,) * 9, *(40,) * 9)
+    for free, limited, pods, limit in ((30, 8, 90, 70), (5, 12, 100, 65), (40, 6, 900, 80), (3, 9, 70, 66)):
+        exact = max(most_addresses(table, limited, n) + most_addresses(table, free, pods - n) for n in range(limit + 1))
+        assert exact <= most_in_two(table, free, limited, pods, limit) <= exact + 20

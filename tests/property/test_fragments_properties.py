@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.spec.plan import RESERVED_BY_AWS, Reservation, Subnet
+from capacity.plan.model import RESERVED_BY_AWS, Reservation, Subnet
 from capacity.vpc.blocks import BLOCK, kept_by_aws, room_of
 from capacity.vpc.fragments import Fragments, fragments_of_counts, fragments_of_list
 

@@ -18,18 +18,18 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.advice import subnet_snippets
-from capacity.advice.group_snippets import group_subnets_snippets, new_subnets_snippets
-from capacity.advice.identifiers import logical_ids, shell_variables, terraform_names
-from capacity.advice.subnet_snippets import aws_cli_of, cloudformation_of, reservation_snippets, terraform_of
+from capacity.advice.snippets import subnets as subnet_snippets
+from capacity.advice.snippets.groups import group_subnets_snippets, new_subnets_snippets
+from capacity.advice.snippets.identifiers import logical_ids, shell_variables, terraform_names
+from capacity.advice.snippets.subnets import aws_cli_of, cloudformation_of, reservation_snippets, terraform_of
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
-from capacity.readers.hcl import read_hcl
-from capacity.spec.document import parse_json, parse_yaml
-from capacity.spec.fields import Field
-from capacity.spec.parse import parse_plan
-from capacity.spec.patch import apply_patch, entry, parse_settings
-from capacity.spec.plan import NodeGroup, Reservation, Subnet
+from capacity.plan.document import parse_json, parse_yaml
+from capacity.plan.fields import Field
+from capacity.plan.model import NodeGroup, Reservation, Subnet
+from capacity.plan.parse import parse_plan
+from capacity.plan.patch import apply_patch, entry, parse_settings
+from capacity.readers.terraform.hcl import read_hcl
 
 KNOWN = (
     "private-1-1",

@@ -7,11 +7,11 @@ from ipaddress import IPv4Network
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from capacity.plan.document import parse_yaml
 from capacity.readers.base import plan_draft, plan_section, render
 from capacity.readers.complete import _FreeSpace, complete
 from capacity.readers.draft import GroupDraft, Piece, PlanDraft, SubnetDraft, WorkloadDraft, merge
 from capacity.readers.write import scalar
-from capacity.spec.document import parse_yaml
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 counts = st.none() | st.integers(0, 5000)

@@ -21,7 +21,7 @@ from capacity.node import density
 from capacity.node.frames import max_pods_frame, node_frame
 from capacity.node.maxpods import AMIS, MODES, PROVISIONERS, Platform, max_pods
 from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
-from capacity.spec.cilium import CiliumIpam
+from capacity.plan.cilium import CiliumIpam
 from capacity.units import MIB
 
 CATALOG = load_catalog()

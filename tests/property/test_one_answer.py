@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from capacity.cluster.check import check
 from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
-from capacity.spec.parse import read_plan
+from capacity.plan.parse import read_plan
 from tests.cli.entry import capacity
 
 ENVIRONMENTS: tuple[dict[str, str], ...] = (

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.cni.facade import NodeLimits, pool_of
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cni_env import CniSettings
 from tests.property.ipamd_steps import Node, grown
 
 limits = st.builds(

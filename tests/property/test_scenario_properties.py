@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from capacity.cluster.check import check
 from capacity.cluster.scenario import ScenarioState
-from capacity.spec.plan import ORDER, Plan
+from capacity.plan.model import ORDER, Plan
 from tests.fixtures.plans import plan_of
 from tests.property.test_check_properties import adds_up
 

@@ -19,7 +19,7 @@ from capacity.cni.sweep import (
     type_arrays,
 )
 from capacity.errors import SpecError
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cni_env import CniSettings
 
 CATALOG = load_catalog()
 KNOWN = [kind for kind in CATALOG if kind.max_enis is not None and kind.ipv4_per_eni is not None]

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from capacity.errors import SpecError
+from capacity.plan.document import parse_yaml
+from capacity.plan.yaml_loader import PythonLoader, yaml_loader
 from capacity.readers.decode import parse_yaml_documents
-from capacity.spec.document import parse_yaml
-from capacity.spec.yaml_loader import PythonLoader, yaml_loader
 from tests.fixtures.plans import FULL, SMALL
 
 PIECES = (

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from capacity.cluster.check import CheckResult, check
+from capacity.plan.parse import read_plan
 from capacity.report.content import Material, document
 from capacity.report.document import Document
 from capacity.report.gather import gather
-from capacity.spec.parse import read_plan
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
 DAY = dt.date(2026, 11, 25)

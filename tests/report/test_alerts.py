@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from capacity.advice.thresholds import NodeThresholds, node_thresholds
+from capacity.advice.findings.thresholds import NodeThresholds, node_thresholds
 from capacity.cluster.check import CheckResult, check
+from capacity.plan.parse import read_plan
 from capacity.report.alerts import METRICS, alert_rules, dashboard_json, literal, plan_name, rules_manifest, rules_yaml
-from capacity.spec.parse import read_plan
 from tests.report import plans
 
 # All that ipamd registers: aws/amazon-vpc-cni-k8s@02488bbe utils/prometheusmetrics/prometheusmetrics.go

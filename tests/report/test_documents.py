@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
-from capacity.advice.codes import Finding
+from capacity.advice.findings.codes import Finding
 from capacity.advice.whatif import PERCENTS, modes_of, what_if, with_mode
 from capacity.cluster.check import check
 from capacity.cluster.typical import group_offers, typical_pod
 from capacity.errors import MissingExtra
+from capacity.plan.parse import read_plan
 from capacity.report import gather as gathering
 from capacity.report.content import document
 from capacity.report.document import Advice, Document, Grid, Snippet
 from capacity.report.html import render_html, script_json
 from capacity.report.markdown import render_markdown
 from capacity.report.workbook import sheet_name, workbook_bytes
-from capacity.spec.parse import read_plan
 from capacity.units import MIB
 from tests.cli.entry import capacity
 from tests.report import plans

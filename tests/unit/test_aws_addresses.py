@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.readers.aws_addresses import SubnetAccount, free_blocks, parse_subnets, reserved_unused
-from capacity.readers.aws_answers import Answers
-from capacity.readers.aws_owners import parse_interfaces
+from capacity.readers.aws.addresses import SubnetAccount, free_blocks, parse_subnets, reserved_unused
+from capacity.readers.aws.answers import Answers
+from capacity.readers.aws.owners import parse_interfaces
 from capacity.vpc.blocks import kept_by_aws
 from tests.unit.test_aws_owners import attached, eni
 

@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 from capacity.cli.main import app
 from capacity.cluster.check import check
 from capacity.errors import SpecError
-from capacity.readers.aws_doctor import evidence_of
-from capacity.readers.aws_folder import read_folder
-from capacity.readers.aws_plan import AwsCluster, aws_draft, parse_cluster, with_unread
+from capacity.plan.parse import read_plan
+from capacity.readers.aws.doctor import evidence_of
+from capacity.readers.aws.draft import AwsCluster, aws_draft, parse_cluster, with_unread
+from capacity.readers.aws.folder import read_folder
 from capacity.readers.base import render
 from capacity.readers.complete import complete
 from capacity.readers.draft import PODS_TODAY, PlanDraft, WorkloadDraft, merge
-from capacity.spec.parse import read_plan
 
 SAVED = Path(__file__).parents[2] / "examples" / "aws-answers"
 

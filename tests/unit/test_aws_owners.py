@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from capacity.errors import SpecError
-from capacity.readers.aws_answers import Answers
-from capacity.readers.aws_owners import Interface, cluster_of, owner_rules, parse_interfaces
-from capacity.readers.aws_plan import tenant_of
-from capacity.spec.tenants import tenant_kinds
+from capacity.plan.tenants import tenant_kinds
+from capacity.readers.aws.answers import Answers
+from capacity.readers.aws.draft import tenant_of
+from capacity.readers.aws.owners import Interface, cluster_of, owner_rules, parse_interfaces
 from capacity.vpc.ledger import HOLDERS
 
 NODE_TAG = "node.k8s.amazonaws.com/instance_id"

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
-from capacity.readers.aws_answers import Answers
-from capacity.readers.aws_paths import ANY, Side, reachable
-from capacity.readers.aws_plan import parse_cluster
-from capacity.readers.aws_roles import built_in, decoded_policy, judged, required_actions, role_facts
+from capacity.readers.aws.answers import Answers
+from capacity.readers.aws.draft import parse_cluster
+from capacity.readers.aws.paths import ANY, Side, reachable
+from capacity.readers.aws.roles import built_in, decoded_policy, judged, required_actions, role_facts
 
 NODES = Side(frozenset({"sg-n"}), frozenset({167772170}), "nodes")  # 10.0.0.10
 OTHER = Side(frozenset({"sg-o"}), frozenset({167772426}), "other")  # 10.0.1.10

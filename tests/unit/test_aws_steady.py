@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from capacity.cluster.check import check
-from capacity.readers.aws_answers import Answers, Sorter
-from capacity.readers.aws_plan import aws_draft, parse_cluster
+from capacity.plan.parse import read_plan
+from capacity.readers.aws.answers import Answers, Sorter
+from capacity.readers.aws.draft import aws_draft, parse_cluster
 from capacity.readers.base import render
 from capacity.readers.complete import complete
-from capacity.spec.parse import read_plan
 
 CUSTOM = {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"}
 PREFIX = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}

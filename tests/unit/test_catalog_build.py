@@ -13,7 +13,7 @@ import pytest
 
 from capacity.catalog.files import data_dir
 from capacity.catalog.table import COLUMNS, HEADER
-from capacity.readers import aws_types
+from capacity.readers.aws import types as aws_types
 from tools import build_catalog, build_prices
 from tools.build_catalog import BuildError, Statement, resolve
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.advice.findings import findings
-from capacity.advice.levers import levers
+from capacity.advice.findings.rules import findings
+from capacity.advice.levers.offered import levers
 from capacity.advice.warm import warm_for_plan
 from capacity.advice.whatif import modes_of
 from capacity.catalog.table import load_catalog
@@ -17,9 +17,9 @@ from capacity.cni.facade import node_pool
 from capacity.cni.sweep import sweep
 from capacity.errors import SpecError
 from capacity.node.maxpods import Platform, max_pods
-from capacity.spec.cilium import CiliumIpam
-from capacity.spec.cilium_settings import all_settings, cilium_settings
-from capacity.spec.plan import Plan
+from capacity.plan.cilium import CiliumIpam
+from capacity.plan.cilium_settings import all_settings, cilium_settings
+from capacity.plan.model import Plan
 from tests.fixtures.plans import FULL_CILIUM, plan_of
 
 CATALOG = load_catalog()

@@ -16,7 +16,7 @@ from capacity.cni.calls import (
     stop_calls,
 )
 from capacity.cni.node_pool import held, node_limits
-from capacity.spec.cni_env import CniSettings
+from capacity.plan.cni_env import CniSettings
 
 DEFAULT = call_costs(custom_networking=False, subnet_discovery=True)
 

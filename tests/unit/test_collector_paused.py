@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from capacity.errors import SpecError
-from capacity.spec.document import collector_paused, read_document
+from capacity.plan.document import collector_paused, read_document
 
 
 def test_paused_inside_and_on_again_after() -> None:

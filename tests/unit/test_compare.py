@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from capacity.advice.compare import compare, freed
 from capacity.cluster.check import CheckResult, check
-from capacity.spec.document import read_document
-from capacity.spec.parse import parse_plan
-from capacity.spec.patch import apply_patch
+from capacity.plan.document import read_document
+from capacity.plan.parse import parse_plan
+from capacity.plan.patch import apply_patch
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
 DOCUMENT = read_document(EXAMPLE)

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from capacity.advice.findings import findings
-from capacity.advice.fixes import find_fixes
+from capacity.advice.findings.rules import findings
+from capacity.advice.search import find_fixes
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.engine import Engine
 from capacity.cluster.growth import exhaustion
@@ -22,10 +22,10 @@ from capacity.cluster.sizing import size_plan
 from capacity.cluster.trace import explain, lines
 from capacity.errors import SpecError
 from capacity.forecast.demand import group_table, growing_demand
-from capacity.spec.discovery import cni_version, eni_choices, tags_of
-from capacity.spec.document import Section, parse_yaml
-from capacity.spec.parse import parse_plan
-from capacity.spec.plan import Plan
+from capacity.plan.discovery import cni_version, eni_choices, tags_of
+from capacity.plan.document import Section, parse_yaml
+from capacity.plan.model import Plan
+from capacity.plan.parse import parse_plan
 from tests.fixtures.plans import plan_of
 
 PLAN = """

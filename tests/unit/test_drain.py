@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.advice.subnet_advice import advice
-from capacity.spec.plan import Reservation, Subnet
+from capacity.plan.model import Reservation, Subnet
 from capacity.vpc.drain import Drain, drains
 from capacity.vpc.fill import SubnetFill
 from capacity.vpc.fragments import fragments_of_list

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from capacity.advice.codes import Finding, codes
-from capacity.advice.findings import findings
+from capacity.advice.findings.codes import Finding, codes
+from capacity.advice.findings.rules import findings
 from capacity.cluster.check import check
-from capacity.spec.document import parse_yaml
-from capacity.spec.parse import parse_plan
+from capacity.plan.document import parse_yaml
+from capacity.plan.parse import parse_plan
 
 SUBNETS = "[{name: a, zone: z1, cidr: 10.0.0.0/22}, {name: b, zone: z2, cidr: 10.0.4.0/22}]"
 

@@ -12,9 +12,9 @@ import pytest
 from capacity.errors import SpecError
 from capacity.forecast.growth import replica_paths, season_factors
 from capacity.forecast.span import Span, parse_horizon
-from capacity.spec.document import parse_yaml
-from capacity.spec.parse import parse_plan
-from capacity.spec.plan import Growth, GrowthStep
+from capacity.plan.document import parse_yaml
+from capacity.plan.model import Growth, GrowthStep
+from capacity.plan.parse import parse_plan
 
 START = date(2027, 1, 1)  # a Friday
 MONTH4 = Growth(Fraction(4, 100), "month")

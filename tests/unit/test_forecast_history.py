@@ -18,7 +18,7 @@ from capacity.errors import CapacityError, SpecError
 from capacity.forecast import history
 from capacity.forecast.history import Snapshot, SubnetFill, prune, read_observations, record, snapshots
 from capacity.forecast.snapshot import parse_describe_subnets, snapshot_of_plan
-from capacity.spec.parse import read_plan
+from capacity.plan.parse import read_plan
 
 NOW = datetime(2026, 11, 25, 6, tzinfo=UTC)
 

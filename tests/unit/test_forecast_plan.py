@@ -19,9 +19,9 @@ from capacity.forecast.demand import calibrate, components, growing_demand, part
 from capacity.forecast.growth import replica_paths
 from capacity.forecast.plan_growth import forecast_growth
 from capacity.forecast.span import Span
-from capacity.spec.document import parse_yaml
-from capacity.spec.parse import parse_plan, read_plan
-from capacity.spec.plan import Plan
+from capacity.plan.document import parse_yaml
+from capacity.plan.model import Plan
+from capacity.plan.parse import parse_plan, read_plan
 from capacity.vpc.blocks import BLOCK
 
 START = date(2026, 12, 1)

@@ -10,7 +10,7 @@ from math import comb
 
 import pytest
 
-from capacity.spec.plan import Reservation, Subnet
+from capacity.plan.model import Reservation, Subnet
 from capacity.vpc.blocks import BLOCK, most_free_prefixes
 from capacity.vpc.fragments import (
     Fragments,

@@ -12,7 +12,7 @@ from capacity.cluster.check import CheckResult, check
 from capacity.cluster.growth import exhaustion
 from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 from capacity.errors import SpecError
-from capacity.spec.parse import read_plan
+from capacity.plan.parse import read_plan
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from capacity.spec.plan import Reservation, Subnet
+from capacity.plan.model import Reservation, Subnet
 from capacity.vpc.blocks import most_free_prefixes, prefixes_fit, room_of
 from capacity.vpc.ledger import HOLDERS, Booking, SubnetState, settle, worst
 

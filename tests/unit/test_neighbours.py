@@ -11,7 +11,7 @@ from capacity.catalog.table import Catalog
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.quota_use import quota_usage
 from capacity.errors import SpecError
-from capacity.spec.parse import read_plan
+from capacity.plan.parse import read_plan
 
 # One m5.large with 1 to 9 pods: two ENIs of ten addresses, 20 in all.
 PLAN = """\

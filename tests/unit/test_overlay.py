@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from capacity import cilium_settings
-from capacity.advice.findings import findings
-from capacity.advice.levers import levers
+from capacity.advice.findings.rules import findings
+from capacity.advice.levers.offered import levers
 from capacity.advice.warm import warm_for_plan
 from capacity.advice.whatif import modes_of
 from capacity.catalog.table import load_catalog
@@ -22,9 +22,9 @@ from capacity.errors import SpecError
 from capacity.node.frames import max_pods_frame, node_frame
 from capacity.node.maxpods import AMIS, Platform, max_pods
 from capacity.node.offer import offer
-from capacity.spec.cni_env import CniSettings
-from capacity.spec.overlay import AGENTS, CNIS, which_name
-from capacity.spec.plan import Plan
+from capacity.plan.cni_env import CniSettings
+from capacity.plan.model import Plan
+from capacity.plan.overlay import AGENTS, CNIS, which_name
 from tests.fixtures.plans import plan_of
 
 CATALOG = load_catalog()

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.errors import SpecError
-from capacity.spec.document import Section, parse_json, parse_yaml, read_document
-from capacity.spec.parse import parse_plan
-from capacity.spec.patch import apply_patch, parse_settings, patched_text, read_patched, write_patched
+from capacity.plan.document import Section, parse_json, parse_yaml, read_document
+from capacity.plan.parse import parse_plan
+from capacity.plan.patch import apply_patch, parse_settings, patched_text, read_patched, write_patched
 
 PLAN = """\
 apiVersion: capacity/v1

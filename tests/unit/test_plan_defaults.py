@@ -9,7 +9,7 @@ import pytest
 
 from capacity.cluster.check import check
 from capacity.errors import SpecError
-from capacity.spec.plan import Plan, Requests
+from capacity.plan.model import Plan, Requests
 from tests.fixtures.plans import plan_of, small
 
 BARE = """\

@@ -9,16 +9,16 @@ import pytest
 
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
-from capacity.cluster.quota_use import _quota_name, quota_usage, service_room, start_calls
+from capacity.cluster.quota_use import _quota_name, quota_usage, start_calls
 from capacity.cni.api_rates import node_start_calls
 from capacity.cni.calls import call_costs, launch_calls
 from capacity.cni.facade import node_limits
 from capacity.cni.facade import start_calls as start_calls_of_node
-from capacity.spec.cni_env import CniSettings
-from capacity.spec.parse import read_plan
-from capacity.spec.plan import Tenant
-from capacity.spec.sketch import sketch_plan
-from capacity.spec.tenants import tenant_kinds
+from capacity.plan.cni_env import CniSettings
+from capacity.plan.model import Tenant
+from capacity.plan.parse import read_plan
+from capacity.plan.sketch import sketch_plan
+from capacity.plan.tenants import tenant_kinds
 from capacity.vpc.ledger import HOLDERS
 from capacity.vpc.quotas import QuotaUse, load_quotas, node_nau, tenant_enis, tenant_nau
 
@@ -127,11 +127,6 @@ def test_tenants() -> None:
     assert tenant_nau(changed) == 2 * 6 + 6 + 2 * 7
     # NLB 1, Lambda 1, ALB 1 (its 8 are room to grow), ALB of 20 as said, the cluster's 50 and 7 instances
     assert tenant_enis(changed) == 2 * (1 + 1 + 1 + 20 + 50 + 7)
-
-
-def test_service_cidr() -> None:
-    assert service_room(read_plan("examples/shop-prod.yaml")) == 65_532  # a /16
-    assert service_room(sketch_plan(1, "m5.large", 1, vpc_cidrs=BLOCKS)) is None
 
 
 # --- EC2 calls ------------------------------------------------------------------------------------

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from capacity.readers.cloudformation import parse_cloudformation
+from capacity.readers.cloudformation.intrinsics import Resolver, Unresolved
+from capacity.readers.cloudformation.template import parse_cloudformation
 from capacity.readers.decode import parse_documents
-from capacity.readers.intrinsics import Resolver, Unresolved
 
 TEMPLATE = {
     "Parameters": {

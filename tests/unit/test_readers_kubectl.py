@@ -10,12 +10,12 @@ import pytest
 
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
-from capacity.readers import stream
 from capacity.readers.common import Findings
 from capacity.readers.draft import PlanDraft
-from capacity.readers.karpenter import parse_karpenter
-from capacity.readers.kubectl import Snapshot, draft_of, read_live
-from capacity.readers.scheduling import GroupFacts, groups_for, pod_facts, pod_requests
+from capacity.readers.kubernetes import stream
+from capacity.readers.kubernetes.karpenter import parse_karpenter
+from capacity.readers.kubernetes.kubectl import Snapshot, draft_of, read_live
+from capacity.readers.kubernetes.scheduling import GroupFacts, groups_for, pod_facts, pod_requests
 
 
 def container(cpu: str | None = None, memory: str | None = None, **more: Any) -> dict[str, Any]:
@@ -311,3 +311,47 @@ def test_a_node_name_of_a_wrong_kind_is_none(wrong: Any) -> None:
     odd = pod("a", ("ReplicaSet", "web-5d4f8c7b9"))
     odd["spec"]["nodeName"] = wrong
     assert [w.replicas for w in draft(odd).workloads] == [1]
+
+
+def scaled(kind: str, spec: dict[str, Any], replicas: int) -> tuple[int | None, int | None]:
+    """Replicas and maximum of a Deployment with an autoscaler."""
+    template = {"spec": {"containers": [container("1")]}}
+    found = draft(
+        {
+            "kind": "Deployment",
+            "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"replicas": replicas, "template": template},
+        },
+        {
+            "kind": kind,
+            "metadata": {"name": "h", "namespace": "shop"},
+            "spec": {"scaleTargetRef": {"name": "web"}, **spec},
+        },
+    )
+    return next(((w.replicas, w.max_replicas) for w in found.workloads), (None, None))
+
+
+def test_keda_scales_up_to_100_where_it_names_no_maximum() -> None:
+    assert scaled("ScaledObject", {}, 3) == (3, 100)
+    assert scaled("ScaledObject", {"maxReplicaCount": 8, "minReplicaCount": 4}, 3) == (4, 8)
+    assert scaled("HorizontalPodAutoscaler", {}, 3) == (3, None)
+
+
+def test_an_autoscaler_leaves_a_workload_that_was_scaled_to_0_alone() -> None:
+    assert scaled("HorizontalPodAutoscaler", {"minReplicas": 5, "maxReplicas": 9}, 0) == (0, 9)
+
+
+@pytest.mark.parametrize(("ended", "replicas"), [("Complete", 0), ("Failed", 0), ("Suspended", 4)])
+def test_a_job_that_ended_runs_no_pods(ended: str, replicas: int) -> None:
+    job = {
+        "kind": "Job",
+        "metadata": {"name": "migrate", "namespace": "shop"},
+        "spec": {"parallelism": 4, "template": {"spec": {"containers": [container("1")]}}},
+        "status": {"conditions": [{"type": ended, "status": "True"}]},
+    }
+    assert sum(w.replicas or 0 for w in draft(job).workloads) == replicas
+
+
+@pytest.mark.parametrize(("effect", "names"), [("NoSchedule", []), ("NoExecute", []), ("PreferNoSchedule", ["spot"])])
+def test_only_a_taint_that_forbids_keeps_pods_away(effect: str, names: list[str]) -> None:
+    assert groups_for(pod_facts({}), (GroupFacts("spot", {}, (("spot", "true", effect),)),)) == names

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from capacity.errors import SpecError
+from capacity.plan.parse import parse_plan
 from capacity.readers.base import plan_section, render
 from capacity.readers.complete import complete
-from capacity.readers.hcl_expression import UNKNOWN, Scope, evaluate
-from capacity.readers.terraform import module_of, parse_terraform, resources_of
-from capacity.readers.terraform_files import read
-from capacity.spec.parse import parse_plan
+from capacity.readers.terraform.expression import UNKNOWN, Scope, Unknown, evaluate
+from capacity.readers.terraform.files import read
+from capacity.readers.terraform.resources import module_of, parse_terraform, resources_of
 
 
 def look(name: str, _: Scope) -> Any:
@@ -34,11 +34,11 @@ def look(name: str, _: Scope) -> Any:
         ("slice(local.azs, 0, 2)", ["a", "b"]),
         ("concat([1], [2, 3])", [1, 2, 3]),
         ("merge({a = 1}, {a = 2, b = 3})", {"a": 2, "b": 3}),
-        ('jsonencode({env = {X = "1"}})', '{"env": {"X": "1"}}'),
+        ('jsonencode({env = {X = "1"}})', '{"env":{"X":"1"}}'),
         ('cidrsubnets("10.0.0.0/16", 4, 8)', ["10.0.0.0/20", "10.0.16.0/24"]),
         ("!var.big || length(local.azs) == 3", True),
         ("local.azs[*]", ["a", "b", "c"]),
-        ("try(data.x.y, 5)", 5),
+        ("try(local.none.y, 5)", 5),
         ('lookup({a = 1}, "b", 9)', 9),
     ],
 )
@@ -52,6 +52,86 @@ def test_expressions(text: str, value: Any) -> None:
 )
 def test_what_a_file_alone_does_not_tell_is_unknown(text: str) -> None:
     assert evaluate(text, look) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('format("subnet-%02d", 3)', "subnet-03"),
+        ('format("%.1f", 2)', "2.0"),
+        ('format("%s-%d%%", "a", 5)', "a-5%"),
+        ('concat([["a"], ["b"]]...)', ["a", "b"]),
+        ("tostring(true)", "true"),
+        ("tostring(1.5)", "1.5"),
+        ('join(",", [true, false, 2])', "true,false,2"),
+        ("-7 % 3", -1),
+        ("7 % -3", 1),
+        ("7 / 2", 3.5),
+        ("6 / 2", 3),
+        ("true == 1", False),
+        ('"1" == 1', False),
+        ("[1, true] == [1, 1]", False),
+        ("contains([1], true)", False),
+        ("contains([true, 1], 1)", True),
+        ('tonumber("1.5")', 1.5),
+        ("12345678901234567890", 12345678901234567890),
+        ("12345678901234567890 + 1", 12345678901234567891),
+        ('toset(["b", "a", "b"])', ["a", "b"]),
+        ("distinct([1, true, 1])", [1, True]),
+        ('compact(["a", "", null])', ["a"]),
+        ("range(3)", [0, 1, 2]),
+        ("range(4, 1)", [4, 3, 2]),
+        ("range(1, 8, 3)", [1, 4, 7]),
+        ("element([1, 2], 3)", 2),
+        ('[for k, v in {b = 1, a = 2} : "${k}${v}"]', ["a2", "b1"]),
+        ("{for v in [1, 2, 3] : v % 2 => v...}", {"1": [1, 3], "0": [2]}),
+        ('jsonencode({b = "<", a = [1, null]})', '{"a":[1,null],"b":"\\u003c"}'),
+        ("max(2, 10)", 10),
+        ('!"false"', True),
+        ("data.x.y && false", False),
+        ("data.x.y || true", True),
+        ("try([1][5], local.azs[9], 7)", 7),
+        ('coalesce(null, "", "c")', "c"),
+        ("local.cidr[*]", ["10.0.0.0/16"]),
+        ("null[*]", []),
+    ],
+)
+def test_expressions_have_the_values_that_terraform_gives(text: str, value: Any) -> None:
+    """Each by the documentation of the function or operator: developer.hashicorp.com/terraform/language (1.9)."""
+    found = evaluate(text, look)
+    assert found == value
+    assert repr(found) == repr(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'replace("a.b", "/\\./", "-")',  # a regular expression
+        "try(data.x.y, 5)",  # the data source may have it
+        "coalesce(data.x.y, 5)",
+        'format("%d", 1.5)',
+        'format("%s %s", "a")',
+        'format("%s", "a", "b")',
+        "range(2000)",
+        "element([1], -1)",
+        "slice([1, 2], -2, 2)",
+        "slice([1, 2], 0, 3)",
+        "true > 0",
+        '"a" && true',
+        '"${null}-a"',
+        'length("süd")',
+        '{for v in ["a", "a"] : v => 1}',
+        "{for v in [1] : data.x.y => v}",
+        "[for v in [1, 2] : v if data.x.y]",
+        "contains([data.x.y], 1)",
+        "[data.x.y] == [1]",
+        'max("a", 2)',
+        'tonumber("a")',
+        "zipmap([1, 2], [3])",
+    ],
+)
+def test_what_terraform_refuses_or_a_file_does_not_tell_is_unknown(text: str) -> None:
+    assert isinstance(evaluate(text, look), Unknown)
 
 
 def test_modules_of_an_address() -> None:

@@ -24,9 +24,9 @@ from capacity.forecast.growth import replica_paths
 from capacity.forecast.plan_growth import forecast_growth
 from capacity.forecast.quantile import count_quantiles
 from capacity.forecast.span import Span
-from capacity.spec.document import parse_yaml
-from capacity.spec.parse import parse_plan
-from capacity.spec.plan import Plan
+from capacity.plan.document import parse_yaml
+from capacity.plan.model import Plan
+from capacity.plan.parse import parse_plan
 
 SPAN = Span(date(2026, 12, 1), 90)
 GROWTH = ", growth: {rate: 4%/month, stddev: 1%}"

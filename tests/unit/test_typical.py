@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from capacity.advice.findings import findings
+from capacity.advice.findings.rules import findings
 from capacity.advice.whatif import modes_of
 from capacity.cluster.check import check
 from capacity.cluster.typical import group_offers
-from capacity.spec.plan import Plan
+from capacity.plan.model import Plan
 from tests.fixtures.plans import plan_of
 
 CUSTOM = 'AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: "true"'

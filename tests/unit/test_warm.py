@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.advice.snippets import env_commands
+from capacity.advice.snippets.settings import env_commands
 from capacity.advice.warm import WarmAnswer, warm_for_plan, warm_for_type, with_env
 from capacity.advice.warm_rows import WarmRow, WarmTargets
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
 from capacity.errors import SpecError
 from capacity.node.maxpods import Platform
-from capacity.spec.document import read_document
-from capacity.spec.parse import parse_plan, read_plan
-from capacity.spec.patch import apply_patch
+from capacity.plan.document import read_document
+from capacity.plan.parse import parse_plan, read_plan
+from capacity.plan.patch import apply_patch
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
 PLATFORM = Platform(mode="secondary")

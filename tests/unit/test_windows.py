@@ -6,10 +6,10 @@ from dataclasses import asdict
 
 import pytest
 
-from capacity.advice.findings import findings
-from capacity.advice.fixes import find_fixes
-from capacity.advice.levers import levers
-from capacity.advice.snippets import env_commands, windows_snippets
+from capacity.advice.findings.rules import findings
+from capacity.advice.levers.offered import levers
+from capacity.advice.search import find_fixes
+from capacity.advice.snippets.settings import env_commands, windows_snippets
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
 from capacity.cluster.shape import group_shapes
@@ -17,16 +17,16 @@ from capacity.cni.pool import windows_slots
 from capacity.errors import SpecError
 from capacity.node.maxpods import Platform
 from capacity.node.offer import offer
+from capacity.plan.document import Section, parse_yaml
+from capacity.plan.model import Plan
+from capacity.plan.windows import WindowsIpam, windows_ipam
 from capacity.readers.common import Findings
 from capacity.readers.complete import complete
 from capacity.readers.document import document
 from capacity.readers.draft import GroupDraft, PlanDraft
 from capacity.readers.drift import drift
-from capacity.readers.helm import parse_helm
-from capacity.readers.kubectl import Snapshot
-from capacity.spec.document import Section, parse_yaml
-from capacity.spec.plan import Plan
-from capacity.spec.windows import WindowsIpam, windows_ipam
+from capacity.readers.kubernetes.helm import parse_helm
+from capacity.readers.kubernetes.kubectl import Snapshot
 from tests.fixtures.plans import plan_of
 
 PREFIXES = {"enable-windows-prefix-delegation": "true"}

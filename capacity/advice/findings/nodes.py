@@ -1,0 +1,181 @@
+"""Findings about node groups: max pods against addresses, memory, volumes, what binds and what is stranded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from capacity.advice.findings.codes import Finding, finding, worst_of_each
+from capacity.cluster.alternatives import HarmfulType
+from capacity.cluster.check import CheckResult
+from capacity.cluster.place import unschedulable, without_address
+from capacity.cluster.scenario import GroupState, ScenarioState
+from capacity.cluster.shape import GroupShape, TypeShape, group_settings
+from capacity.plan.cni_env import CniSettings
+from capacity.plan.windows import ENABLED
+from capacity.units import MIB, counted
+
+DAEMONS_PCT = 25  # daemonset pods of max pods, from which they are worth a word
+BOUND_PCT, STRANDED_PCT = 90, 50  # pods of max pods or addresses; CPU and memory in use beside them
+
+
+def node_findings(result: CheckResult) -> Iterator[Finding]:
+    """All of them."""
+    yield from _harmful(result)
+    for shape in result.shapes:
+        yield from worst_of_each((i, f) for i, f in enumerate(_group(shape, result)))
+    for scenario in result.scenarios[:1]:
+        for group in scenario.groups:
+            yield from _stranded(group, scenario)
+            yield from _branch_bound(group, scenario)
+
+
+def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
+    group, where = shape.group, f"nodeGroups.{shape.group.name}"
+    if group.fargate:
+        return
+    settings = group_settings(result.plan.cni, group)
+    for kind in shape.types:
+        name, start = kind.instance_type.name, kind.start
+        host_pods = start[4] - start[5]
+        if not _serves_pods(kind, settings):
+            yield finding("IP040", where, f"{group.name}: {_without_eni(kind, settings)}")
+        # on Windows the scheduler counts addresses: there no pod waits on a node that has none
+        elif kind.max_pods - host_pods > kind.addresses and not settings.ipv6 and not group.windows:
+            text = f"{group.name}: {name} may run {kind.max_pods} pods, {host_pods} on the host's network"
+            firm = (s for s in result.scenarios if not s.advisory)
+            stuck = any(g.pods_without_address for s in firm for g in s.groups if g.shape == shape)
+            severity = "error" if stuck and kind is shape.first else None
+            yield finding("IP007", where, f"{text}, but can address only {kind.addresses}", severity=severity)
+        if settings.prefix and not kind.settings.prefix:
+            why = "is a Xen type" if kind.instance_type.prefixes_possible is False else "is no Nitro type to Cilium"
+            yield finding("IP011", where, f"{group.name}: {name} {why}, it gets single addresses, not prefixes")
+        elif settings.prefix and not settings.ipv6 and not group.windows and not group.max_pods:
+            single = kind.limits.serving * kind.limits.k + 2
+            if kind.max_pods <= max(single, _blind_max_pods(kind.instance_type)) < min(110, 16 * single):
+                text = f"{group.name}: max pods of {name} is {kind.max_pods}, what single addresses allow"
+                yield finding("IP008", where, f"{text}; prefixes could address {kind.addresses:,}")
+        memory = (kind.instance_type.memory_mib or 0) * MIB
+        reserved = shape.platform.reserved_memory_mib[shape.types.index(kind)] * MIB
+        if memory and reserved > memory // 10:
+            share = 100 * reserved / memory
+            grave = ", a quarter or more" if 4 * reserved >= memory else ""
+            text = f"{group.name}: {share:.0f} % of the memory of {name} is kube-reserved{grave}"
+            yield finding("IP012", where, f"{text} ({reserved // MIB:,} of {memory // MIB:,} Mi)")
+        held = kind.demand(kind.daemon_pods + kind.most_workload_pods) if not settings.ipv6 else 0
+        if held > 2 * kind.max_pods and not settings.prefix:
+            text = f"{group.name}: a full {name} holds {held} addresses for at most {kind.max_pods} pods"
+            yield finding("IP017", where, text)
+    yield from _max_pods(shape)
+    yield from _daemons(shape)
+    yield from _one_zone(shape, result)
+
+
+def _harmful(result: CheckResult) -> Iterator[Finding]:
+    """Types that a group may also get, and with which the plan would be exhausted: one finding per group."""
+    groups: dict[str, list[HarmfulType]] = {}
+    for harmful in result.harmful:
+        groups.setdefault(harmful.group, []).append(harmful)
+    for name, found in groups.items():
+        worst, names = found[0].scenario, [h.instance_type for h in found]
+        shape = next(s for s in result.shapes if s.group.name == name)
+        text = f"{name}: the figures use {shape.first.instance_type.name}, but with {', '.join(names[:6])}"
+        text += f" and {len(names) - 6} more" if len(names) > 6 else ""
+        yield finding("IP039", f"nodeGroups.{name}", f"{text} {_outcome(worst)}", worst.title)
+
+
+def _outcome(scenario: ScenarioState) -> str:
+    """What is wrong in an exhausted scenario, in a few words."""
+    if scenario.pods_without_address:
+        return without_address(scenario.pods_without_address)
+    short = [s for s in scenario.subnets if s.verdict == "exhausted"]
+    if short:
+        tightest = min(short, key=lambda s: s.free)
+        what = f"{-tightest.free:,} addresses short" if tightest.free < 0 else "out of free /28 blocks"
+        return f"{tightest.subnet.name} is {what}"
+    return unschedulable(scenario.unplaced_pods)
+
+
+def _serves_pods(kind: TypeShape, settings: CniSettings) -> bool:
+    """Whether a node can give any pod an address; one closed by a tag has no address of its own ENI, but starts."""
+    if kind.limits.windows:
+        return settings.windows.enabled
+    needs_one = settings.custom_networking or settings.cilium is not None
+    return settings.ipv6 or not needs_one or kind.limits.serving > 0
+
+
+def _without_eni(kind: TypeShape, settings: CniSettings) -> str:
+    """Why a node can give no pod an address, with the count of its ENIs."""
+    if kind.limits.windows:
+        return f"{ENABLED} is false, so no pod on its Windows nodes gets an address"
+    name, enis = kind.instance_type.name, kind.instance_type.max_enis or 0
+    terms = [f"{counted(enis, 'ENI')}" if settings.max_eni is None else f"min({enis} ENIs, MAX_ENI {settings.max_eni})"]
+    terms += [f"{kind.limits.unmanaged} unmanaged"] if kind.limits.unmanaged else []
+    terms += ["1 for the trunk"] if settings.pod_eni and kind.instance_type.trunk_slot else []
+    if settings.cilium is not None:
+        terms += [f"{settings.cilium.first_interface_index} before firstInterfaceIndex"]
+    else:
+        terms += ["1 primary (custom networking)"]
+    return f"{name} has no ENI for pods ({' − '.join(terms)}): the CNI does not start, its nodes never become Ready"
+
+
+def _daemons(shape: GroupShape) -> Iterator[Finding]:
+    first = shape.first
+    if 100 * first.start[4] >= DAEMONS_PCT * first.max_pods:
+        text = f"{shape.group.name}: {first.start[4]} of {first.max_pods} pods of each node are daemonsets"
+        yield finding("IP035", f"nodeGroups.{shape.group.name}", f"{text}, {first.daemon_pods} with an address each")
+
+
+def _one_zone(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
+    zones = {result.plan.subnet(n).zone for n in shape.group.subnets}
+    if len(zones) == 1 and len({s.zone for s in result.plan.subnets}) > 1:
+        text = f"{shape.group.name} is in {next(iter(zones))} only: if that zone fails its pods have nowhere to go"
+        yield finding("IP031", f"nodeGroups.{shape.group.name}", text)
+
+
+def _stranded(group: GroupState, scenario: ScenarioState) -> Iterator[Finding]:
+    """Nodes full by pods or addresses whose CPU and memory are half idle."""
+    room, nodes = group.shape.first.room, group.nodes
+    if not nodes or group.shape.group.fargate or group.shape.first.settings.ipv6:
+        return
+
+    def used(of: int, each: int) -> float:
+        return 100 * sum(c.count * c.state[of] for c in group.classes) / (nodes * each) if each else 100.0
+
+    full = {"max pods": used(4, room.max_pods)}
+    if not group.shape.first.settings.spares_subnets:
+        full["addresses"] = used(5, group.shape.first.addresses)
+    binding = max(full, key=lambda k: full[k])
+    cpu, memory = used(2, room.cpu), used(3, room.memory)
+    if full[binding] >= BOUND_PCT and max(cpu, memory) <= STRANDED_PCT:
+        text = f"{group.shape.group.name}: {binding} {full[binding]:.0f} % used, CPU {cpu:.0f} %, memory {memory:.0f} %"
+        yield finding("IP023", f"nodeGroups.{group.shape.group.name}", text, scenario.title)
+
+
+def _branch_bound(group: GroupState, scenario: ScenarioState) -> Iterator[Finding]:
+    limit = group.shape.first.room.branch_enis
+    most = max((c.branch_pods for c in group.classes), default=0)
+    if limit and most >= limit:
+        name = group.shape.first.instance_type.name
+        text = f"{group.shape.group.name}: {most} of {limit} branch ENIs of {name} are in use on its fullest node"
+        yield finding("IP024", f"nodeGroups.{group.shape.group.name}", text, scenario.title)
+
+
+def _blind_max_pods(kind: object) -> int:
+    enis, addresses = getattr(kind, "max_enis", 0), getattr(kind, "ipv4_per_eni", 1)
+    return int(enis * (addresses - 1) + 2)
+
+
+def _max_pods(shape: GroupShape) -> Iterator[Finding]:
+    group, where = shape.group, f"nodeGroups.{shape.group.name}"
+    if group.provisioner != "managed" or group.windows:
+        return
+    cap = 250 if min(t.instance_type.vcpus or 0 for t in shape.types) > 30 else 110
+    if group.max_pods and group.max_pods > cap:
+        text = f"{group.name}: maxPods {group.max_pods} is above the {cap} that EKS enforces without a custom AMI"
+        yield finding("IP015", where, text)
+    own = dict(zip((t.instance_type.name for t in shape.types), shape.platform.own_max_pods, strict=True))
+    if not group.max_pods and len(set(own.values())) > 1:
+        least = min(own, key=lambda n: own[n])
+        largest = max(own, key=lambda n: own[n])
+        text = f"{group.name}: {least} sets max pods {own[least]} for all; {largest} alone would have {own[largest]}"
+        yield finding("IP014", where, text)

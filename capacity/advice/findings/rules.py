@@ -1,0 +1,16 @@
+"""What is worth saying about a checked plan, with the numbers: every rule of ``data/findings.toml``."""
+
+from __future__ import annotations
+
+from capacity.advice.findings.cluster import cluster_findings
+from capacity.advice.findings.codes import SEVERITIES, Finding
+from capacity.advice.findings.network import network_findings
+from capacity.advice.findings.nodes import node_findings
+from capacity.advice.findings.subnets import subnet_findings
+from capacity.cluster.check import CheckResult
+
+
+def findings(result: CheckResult) -> tuple[Finding, ...]:
+    """All findings of a check, the most severe first, otherwise in order of appearance."""
+    found = [*subnet_findings(result), *cluster_findings(result), *node_findings(result), *network_findings(result)]
+    return tuple(sorted(found, key=lambda f: -SEVERITIES.index(f.severity)))

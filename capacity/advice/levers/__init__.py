@@ -1,0 +1,1 @@
+"""Levers: one change of a plan each."""

@@ -1,0 +1,331 @@
+"""The smallest set of levers that is enough, found by checking the changed plan with the same engine.
+
+The space
+---------
+Every lever alone, in each of its sizes; pairs of which one helped alone; threes of levers that each helped. Where
+addresses are missing some lever of a set must lessen that alone, and where pods are unschedulable or without an address
+some lever must lessen that. Levers that set one thing to different values are alternatives and not put together; a new
+cluster is tried alone only.
+
+The order
+---------
+What disturbs least comes first (:data:`~capacity.advice.levers.lever.RISKS`, of a set the most that any of its levers
+disturbs), of these the set of fewest levers, of these the first in the order of
+:data:`~capacity.advice.levers.offered.FACTORIES`. The first set that is enough is the answer, in the mildest size and
+for the fewest node groups that are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+
+from capacity.advice.distance import addresses_suffice, distance_of, has_addresses, is_ok, remaining
+from capacity.advice.fixes import Fix, Fixes, conflict, joined_commands, least_free, merged
+from capacity.advice.levers.lever import RISKS, Lever
+from capacity.advice.levers.offered import lever_for, levers
+from capacity.advice.reasons import with_reasons
+from capacity.advice.trial import Goal, Trials
+from capacity.cluster.check import CheckResult
+from capacity.errors import SpecError
+from capacity.plan.document import Section, collector_paused
+from capacity.plan.model import ScenarioSpec
+
+MOST_TOGETHER = 3  # levers in one set
+FEWEST_CHECKS, MOST_CHECKS = 40, 150  # in a search
+SEARCH = 2_000_000  # workloads and places for nodes that the scenarios of all checks may go through
+IN_FULL = 20_000  # and of one check, for levers alone to be checked in every scenario
+PLACE = 5  # a group in a subnet takes as long as so many workloads (benchmarks/RESULTS.md)
+MOST_NEAR = 6  # levers that help most, of which the nearest set is made
+MOST_TRIMS = 12  # checks that look for groups which need no change
+
+Tell = Callable[[int, int], None]
+
+
+@collector_paused()
+def find_fixes(
+    document: Section,
+    result: CheckResult,
+    scenarios: Sequence[str | ScenarioSpec] | None = None,
+    tell: Tell | None = None,
+) -> Fixes:
+    """The smallest set of levers with which the plan is ok, each tried by a check of the changed plan.
+
+    Parameters
+    ----------
+    document : Section
+        The plan as read.
+    result : CheckResult
+        Its check.
+    tell : callable, optional
+        Called before each check, and before each lever is looked for, with the checks done and the most there may be.
+
+    Notes
+    -----
+    Space and order are the module's. Where no set makes the verdict ok, the first set after which only pods remain that
+    are unschedulable for another reason than addresses is the partial answer. An interrupt ends the search: what was
+    found until then is the answer.
+    """
+    if not (result.harmful or result.blocked) and all(map(is_ok, result.scenarios)):
+        return Fixes(None, None, ())  # ok, or only a plan without pods: no change of the plan is a fix of that
+    search = _Search(document, result, scenarios, tell)
+    interrupted = False
+    try:
+        search.run()
+    except KeyboardInterrupt:
+        interrupted = True
+    return with_reasons(search.outcome(interrupted))
+
+
+def most_checks(result: CheckResult) -> int:
+    """How many checks a search may take: fewer of a large plan, so that it stays a matter of seconds."""
+    return min(max(_affordable(result), FEWEST_CHECKS), MOST_CHECKS)
+
+
+def is_large(result: CheckResult) -> bool:
+    """Whether even the fewest checks of a search take long."""
+    return _affordable(result) < FEWEST_CHECKS
+
+
+def _affordable(result: CheckResult) -> int:
+    """Checks within :data:`SEARCH`: by size and not by the clock, so that the answer is the same everywhere."""
+    return SEARCH // max(_size(result), 1)
+
+
+def _size(result: CheckResult) -> int:
+    """Workloads and places for nodes that one check goes through."""
+    plan = result.plan
+    places = sum(len(g.subnets) for g in plan.node_groups)
+    return (len(plan.workloads) + PLACE * places) * len(result.scenarios)
+
+
+class _Search:
+    """One search: what was tried, and what was found."""
+
+    def __init__(
+        self,
+        document: Section,
+        result: CheckResult,
+        scenarios: Sequence[str | ScenarioSpec] | None,
+        tell: Tell | None,
+    ) -> None:
+        self.result = result
+        self.before = distance_of(result)
+        self.large = _size(result) > IN_FULL
+        self.trials = Trials(document, result, scenarios)
+        self.tell = tell
+        self.goal: Goal = is_ok
+        self.most = most_checks(result)
+        self.checks = 0
+        self.tried: list[Fix] = []
+        self.best: Fix | None = None
+        self.partial: Fix | None = None
+        self.nearest: Fix | None = None
+        self.complete = False
+
+    def run(self) -> None:
+        """Try the space in its order."""
+        offered = levers(self.result, self._say)
+        for lever in offered:
+            self.tried.append(self._alone(lever))
+        self.best = self._first(offered)
+        self.complete = self.checks < self.most
+        if self.best is not None:
+            self.best = self._refined(self.best)
+            return
+        if not addresses_suffice(self.result):
+            self.goal, self.most = has_addresses, self.checks + self.most
+            self.partial = self._first(offered)
+        if self.partial is not None:
+            self.partial = self._refined(self.partial)
+        else:
+            self.nearest = self._nearest()
+
+    def outcome(self, interrupted: bool) -> Fixes:
+        """What was found so far."""
+        best, nearest = self.best, self.nearest
+        if interrupted and best is None:
+            best = min((f for f in self.tried if f.verdict == "ok"), key=_place, default=None)
+        if best is None and self.partial is None and nearest is None:
+            nearest = min((f for f in self.tried if f.helped), key=lambda f: f.rank, default=None)
+        complete = self.complete and not interrupted
+        return Fixes(best, nearest, tuple(self.tried), self.partial, complete, interrupted)
+
+    def _nearest(self) -> Fix | None:
+        """The levers that help most alone, put together as long as that helps further."""
+        alone = sorted((f for f in self.tried if len(f.levers) == 1 and f.helped), key=lambda f: f.rank)
+        found: Fix | None = None
+        for fix in alone[:MOST_NEAR]:
+            several = (*found.levers, *fix.levers) if found is not None else fix.levers
+            if len(several) > MOST_TOGETHER or fix.levers[0].last or conflict(several):
+                continue
+            tried = self.check(several, quick=False)
+            if tried.verdict is not None and (found is None or tried.rank < found.rank):
+                found = tried
+        return found
+
+    # --- the space in its order -----------------------------------------------------------
+
+    def _alone(self, lever: Lever) -> Fix:
+        """A lever in its mildest size that is enough; the strongest where none is."""
+        fix = self.check((lever,), quick=self.large)
+        return self._milder(fix) if self._enough(fix) else fix
+
+    def _enough(self, fix: Fix) -> bool:
+        """Whether a set reaches the goal, in all scenarios."""
+        reached = fix.verdict == "ok" if self.goal is is_ok else fix.suffices
+        return reached and not fix.judged_in
+
+    def _judged(self, fix: Fix) -> Fix:
+        """The same, checked further where it was refused for what the goal allows."""
+        if not (fix.judged_in and fix.suffices and self.goal is has_addresses):
+            return fix
+        further = self.check(fix.levers)
+        self.tried[self.tried.index(fix)] = further
+        return further
+
+    def _first(self, offered: Sequence[Lever]) -> Fix | None:
+        """The first set of the space that is enough; sets tried before are not tried again."""
+        known = {_names(f.levers): f for f in self.tried}
+        alone = list(zip(offered, [f for f in self.tried if len(f.levers) == 1], strict=True))
+        for risk in RISKS:
+            alone = [(x, self._judged(f) if f.risk == risk else f) for x, f in alone]
+            single = next((f for _, f in alone if f.risk == risk and self._enough(f)), None)
+            if single is not None:
+                return single
+            for several in self._sets(alone, risk):
+                fix = known.get(_names(several))
+                if fix is None:
+                    if self.checks >= self.most:
+                        break
+                    fix = self.check(several)
+                    self.tried.append(fix)
+                fix = self._judged(fix)
+                if self._enough(fix):
+                    return fix
+        return None
+
+    def _sets(self, alone: Sequence[tuple[Lever, Fix]], risk: str) -> Iterator[tuple[Lever, ...]]:
+        """Sets of two levers or more that disturb so much."""
+        most = RISKS.index(risk)
+        pool = [f for x, f in alone if f.verdict is not None and RISKS.index(x.risk) <= most and not x.last]
+        strongest = {x.name: x for x, _ in alone}
+        clashes = {frozenset((a.name, b.name)) for a, b in combinations(strongest.values(), 2) if conflict((a, b))}
+        for size in range(2, MOST_TOGETHER + 1):
+            for fixes in combinations(pool, size):
+                helping = sum(bool(f.helped) for f in fixes)
+                if helping < (1 if size == 2 else size) or all(RISKS.index(f.risk) < most for f in fixes):
+                    continue
+                pairs = combinations((f.names for f in fixes), 2)
+                if self._may_do(fixes) and not any(frozenset(pair) in clashes for pair in pairs):
+                    yield tuple(strongest[f.names] for f in fixes)
+
+    def _may_do(self, fixes: Sequence[Fix]) -> bool:
+        """Whether some lever lessens what is missing, and some what is unschedulable, where anything is."""
+        short = not self.before.short or any("short" in f.helped or not f.known_short for f in fixes)
+        pods = not self.before.pods or any("pods" in f.helped or not f.known_pods for f in fixes)
+        return short and (pods or self.goal is has_addresses)
+
+    # --- made smaller ---------------------------------------------------------------------
+
+    def _refined(self, fix: Fix) -> Fix:
+        """The same levers, each in its mildest size and for the fewest groups that are enough."""
+        return self._trimmed(self._milder(fix))
+
+    def _milder(self, fix: Fix) -> Fix:
+        """The same levers, each in its mildest size that is enough."""
+        for place, lever in enumerate(fix.levers):
+            fix = self._mildest(lever.milder, fix.levers[:place], fix.levers[place + 1 :]) or fix
+        return fix
+
+    def _mildest(self, sizes: Sequence[Lever], left: tuple[Lever, ...], right: tuple[Lever, ...]) -> Fix | None:
+        """The first size that is enough beside other levers. Sizes that hold no less than a refused one are skipped."""
+        refused: list[tuple[int, int]] = []
+        alone = [m for m in sizes if m.targets and not m.targets[1]]
+        known: dict[int, Fix] = {}
+        while alone:  # of WARM_IP_TARGET alone the largest that is enough, by halves
+            middle = alone[len(alone) // 2]
+            fix = known[id(middle)] = self.check((*left, middle, *right))
+            if self._enough(fix):
+                alone = alone[: len(alone) // 2]
+            else:
+                refused.append(middle.targets or (0, 0))
+                alone = alone[len(alone) // 2 + 1 :]
+        for size in sizes:
+            held = size.targets
+            if held and any(held[0] >= warm and held[1] >= least for warm, least in refused):
+                continue
+            fix = known.get(id(size)) or self.check((*left, size, *right))
+            if self._enough(fix):
+                return fix
+            refused += [held] if held else []
+        return None
+
+    def _trimmed(self, fix: Fix) -> Fix:
+        groups = list(dict.fromkeys(g for lever in fix.levers for g in lever.groups))
+        if not 1 < len(groups) <= MOST_TRIMS:
+            return fix
+        for group in groups:
+            rest = [g for g in groups if g != group]
+            fewer = self._without(fix, group, rest)
+            tried = self.check(fewer) if rest and fewer and fewer != fix.levers else None
+            if tried is not None and self._enough(tried):
+                fix, groups = tried, rest
+        return fix
+
+    def _without(self, fix: Fix, group: str, rest: Sequence[str]) -> tuple[Lever, ...]:
+        """The levers for fewer groups; nothing where one cannot be."""
+        found: list[Lever] = []
+        for lever in fix.levers:
+            if group not in lever.groups:
+                found.append(lever)
+                continue
+            made = next(iter(lever_for(self.result, lever.name, rest, found)), None)
+            if made is None or group in made.groups:
+                return ()
+            found.append(made)
+        return tuple(found)
+
+    def _say(self) -> None:
+        """Where the search is."""
+        if self.tell is not None:
+            self.tell(self.checks, max(self.most, self.checks + 1))
+
+    # --- one check ------------------------------------------------------------------------
+
+    def check(self, several: tuple[Lever, ...], quick: bool = True) -> Fix:
+        """What the plan is with some levers; ``quick``: no further than the first scenario that is not ok."""
+        self._say()
+        self.checks += 1
+        try:
+            patch = merged(several)
+            changed, refused_in = self.trials.quick(patch, self.goal) if quick else (self.trials.check(patch), "")
+        except SpecError as error:
+            return Fix(several, {}, None, {}, 0, 0, str(error))
+        before = self.trials.before(changed) if refused_in else self.result
+        was, far, old, now = distance_of(before), distance_of(changed), least_free(before), least_free(changed)
+        frees = {name: now[name] - free for name, free in old.items() if name in now and now[name] != free}
+        return Fix(
+            levers=several,
+            patch=patch,
+            verdict=changed.verdict,
+            frees=frees,
+            short=far.short,
+            not_ok=far.not_ok,
+            pods=far.pods,
+            suffices=addresses_suffice(changed),
+            remains=remaining(changed),
+            commands=joined_commands(several, self.result.plan),
+            judged_in=refused_in,
+            helped=frozenset(n for n, o, w in zip(far._fields, far, was, strict=True) if o < w),
+            known_short=bool(was.short),
+            known_pods=bool(was.pods),
+        )
+
+
+def _names(several: Sequence[Lever]) -> tuple[str, ...]:
+    return tuple(lever.name for lever in several)
+
+
+def _place(fix: Fix) -> tuple[int, int]:
+    return RISKS.index(fix.risk), len(fix.levers)

@@ -1,0 +1,121 @@
+"""Checks of a changed plan inside a search: in full, or no further than the first scenario that is not ok."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from capacity.advice.judge import check, judged
+from capacity.cluster.alternatives import harmful_types
+from capacity.cluster.check import CheckResult, engine_of, has_pods, run_scenario, singles
+from capacity.cluster.engine import Engine
+from capacity.cluster.scenario import ScenarioState
+from capacity.errors import SpecError
+from capacity.plan.document import Section
+from capacity.plan.model import Plan, ScenarioSpec, Workload
+from capacity.plan.parse import parse_plan
+from capacity.plan.patch import apply_patch, parse_patched
+from capacity.plan.seen import Seen
+from capacity.vpc.ledger import VERDICTS, worst
+
+Goal = Callable[[ScenarioState], bool]
+AT_REST = ("steady", "peak")
+WORKLOADS = "workloads"
+KEPT_WORKLOADS = 4
+
+
+class Trials:
+    """Checks of one plan with changes.
+
+    Scenarios come in the order in which they are likely to refuse a change at least cost: those that are not ok in
+    the plan as it is before the others, of these the cluster at rest first, then the worst.
+    """
+
+    def __init__(
+        self, document: Section, result: CheckResult, scenarios: Sequence[str | ScenarioSpec] | None = None
+    ) -> None:
+        self.document = document
+        self.result = result
+        self.scenarios = scenarios
+        self._seen = Seen(document)
+        self._known: list[tuple[Mapping[str, object], tuple[Workload, ...]]] = []
+        self._states = {(s.name, s.variant): s for s in result.scenarios}
+        self._specs = sorted(_single(result.plan, result.specs), key=self._worth)
+
+    def check(self, patch: Mapping[str, object]) -> CheckResult:
+        """The check of the plan with a patch."""
+        plan = parse_patched(self.document, patch, self.result.plan.file)
+        return check(plan, self.scenarios, self.result.reuse)
+
+    def quick(self, patch: Mapping[str, object], goal: Goal) -> tuple[CheckResult, str]:
+        """The same where all scenarios reach a goal; else those up to the first that does not, and its title.
+
+        Without runways.
+        """
+        plan = self._plan(patch)
+        engine = engine_of(plan, self.result.reuse)
+        states: list[ScenarioState] = []
+        known = set(self._specs)
+        for spec in (*self._specs, *(s for s in _single(plan, self.result.specs) if s not in known)):
+            states += run_scenario(engine, spec)
+            if not goal(states[-1]):
+                verdict = worst([s.verdict for s in states])
+                refused = CheckResult(plan, engine.shapes, verdict, tuple(states), (), (), tuple(self._specs))
+                return refused, states[-1].title
+        return self._closed(engine, states), ""
+
+    def _closed(self, engine: Engine, states: Sequence[ScenarioState]) -> CheckResult:
+        """The whole check without runways, of states in the order of an ordinary check."""
+        place = {s: i for i, s in enumerate(_single(engine.plan, self.result.specs))}
+        keys = {(s.name, s.zone or ""): i for s, i in place.items()}
+        ordered = tuple(sorted(states, key=lambda s: keys[s.name, s.variant]))
+        verdict = worst([s.verdict for s in ordered])
+        harmful = harmful_types(engine, self.result.specs, run_scenario) if verdict != "exhausted" else ()
+        verdict = worst([verdict, "tight" if harmful or not has_pods(engine.plan) else "ok"])
+        specs = self.result.specs
+        return judged(CheckResult(engine.plan, engine.shapes, verdict, ordered, (), (), specs, harmful))
+
+    def before(self, refused: CheckResult) -> CheckResult:
+        """The check of the plan as it is, in the scenarios up to that which refused a change."""
+        judged_in = {(s.name, s.variant) for s in refused.scenarios}
+        states = tuple(s for key, s in self._states.items() if key in judged_in)
+        return replace(self.result, scenarios=states, verdict=worst([s.verdict for s in states]))
+
+    def _plan(self, patch: Mapping[str, object]) -> Plan:
+        """The plan with a patch; workloads that it changes as an earlier one did, or not at all, are not read again."""
+        if WORKLOADS not in self.document:
+            return parse_patched(self.document, patch, self.result.plan.file)
+        of_pods = {path: value for path, value in patch.items() if path.startswith(WORKLOADS)}
+        changed = apply_patch(self.document, {path: value for path, value in patch.items() if path not in of_pods})
+        changed[WORKLOADS] = []
+        try:
+            return replace(self._parsed(changed), workloads=self._workloads(of_pods))
+        except SpecError:  # a scenario may name a workload; what is truly wrong is said of the whole plan
+            return parse_patched(self.document, patch, self.result.plan.file)
+
+    def _parsed(self, changed: Section) -> Plan:
+        return parse_plan(changed, self.result.plan.file, seen=self._seen)
+
+    def _workloads(self, patch: Mapping[str, object]) -> tuple[Workload, ...]:
+        """The workloads with a patch of theirs; the last few are kept."""
+        if not patch:
+            return self.result.plan.workloads
+        for known, workloads in self._known:
+            if known == patch:
+                return workloads
+        found = parse_patched(self.document, patch, self.result.plan.file).workloads
+        self._known = [(patch, found), *self._known[: KEPT_WORKLOADS - 1]]
+        return found
+
+    def _worth(self, spec: ScenarioSpec) -> tuple[bool, bool, int, int]:
+        state = self._states.get((spec.name, spec.zone or ""))
+        if state is None:
+            return True, True, 0, 0
+        short = sum(max(-s.free, 0) for s in state.subnets)
+        return state.verdict == "ok" or spec.advisory, spec.name not in AT_REST, -VERDICTS.index(state.verdict), -short
+
+
+def _single(plan: Plan, specs: Sequence[ScenarioSpec]) -> Iterator[ScenarioSpec]:
+    """Each scenario once, a lost zone by its name."""
+    for spec in dict.fromkeys(specs):
+        yield from singles(plan, spec)

@@ -1,0 +1,152 @@
+"""Which warm targets to try on a plan, in the order in which they are preferred: for the lever and for ``warm``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from capacity.advice.distance import Distance
+from capacity.advice.levers.lever import own_cni
+from capacity.advice.warm_rows import NodeKind, WarmRow, WarmTargets, is_sound, warm_rows
+from capacity.cluster.check import CheckResult
+from capacity.cluster.scenario import ScenarioState
+from capacity.cni.calls import call_costs
+from capacity.plan.cni_env import CniSettings, subnet_discovery_switch
+
+QUARTER = Fraction(1, 4)  # Kubernetes' default maxSurge: so many pods come at once in a deploy
+ALONE = (16, 8, 4, 2, 1)  # WARM_IP_TARGET without a minimum
+WITH_MINIMUM = (8, 4, 2)  # and with one
+AT_REST = ("steady", "peak")
+
+
+@dataclass(frozen=True, slots=True)
+class WarmChoices:
+    """Targets that hold fewer addresses than the present ones, preferred first.
+
+    Attributes
+    ----------
+    rows : tuple of WarmRow
+        Those that keep to the rule of ``warm`` first, of these one variable before two, and those that keep most warm
+        first. The last holds fewest on every node: where it is not enough, none is.
+    current : WarmRow
+        The settings as they are.
+    sound : int
+        How many keep to that rule.
+    """
+
+    rows: tuple[WarmRow, ...]
+    current: WarmRow
+    sound: int
+
+
+def warm_choices(result: CheckResult) -> WarmChoices | None:
+    """Targets to try on a checked plan; None where the VPC CNI's targets decide nothing.
+
+    Notes
+    -----
+    Tried are one whole unit where more are kept; WARM_IP_TARGET 16, 8, 4, 2 and 1 alone; 8, 4 and 2 with
+    MINIMUM_IP_TARGET at the pods of the emptiest node, of the nodes at each quarter, of the fullest, and of the
+    fullest of each group, and the warm ones on top. Each is judged by the whole plan, so groups of unlike density
+    count each with its own nodes.
+    """
+    settings = result.plan.cni.settings
+    if settings.ipv6 or settings.overlay or settings.cilium is not None:
+        return None
+    kinds = plan_kinds(result, _at_rest(result))
+    if not kinds:
+        return None
+    discovery, _ = subnet_discovery_switch(result.plan.cni.env)
+    costs = call_costs(settings.custom_networking, discovery)
+    present, usual = targets_of(settings), WarmTargets(settings.prefix, units=1)
+    strongest = WarmTargets(settings.prefix, warm_ip=1)
+    asked = list(dict.fromkeys((present, usual, *_asked(kinds, present), strongest)))
+    known = dict(zip(asked, warm_rows(asked, kinds, costs, QUARTER), strict=True))
+    last, default = known[strongest], known[usual]
+    if sum(last.addresses.values()) >= sum(known[present].addresses.values()):
+        return None
+    given = {present, strongest} if (present.units or 0) > 1 else {present, strongest, usual}
+    rows = [r for t, r in known.items() if t not in given and not r.flaws]
+    rows.sort(key=lambda r: (not is_sound(r, default), len(r.targets.env), -sum(r.addresses.values())))
+    return WarmChoices((*rows, last), known[present], sum(is_sound(r, default) for r in rows))
+
+
+def _asked(kinds: Sequence[NodeKind], present: WarmTargets) -> Iterator[WarmTargets]:
+    yield from (WarmTargets(present.prefix, warm_ip=w) for w in ALONE[:-1])
+    fullest: dict[str, int] = {}
+    for kind in kinds:
+        fullest[kind.group] = max(fullest.get(kind.group, 0), kind.pods)
+    pods = sorted({*quartiles(kinds), *(fullest.values() if len(fullest) <= MOST_GROUPS else ())} - {0})
+    for warm in WITH_MINIMUM:
+        yield from (WarmTargets(present.prefix, warm_ip=warm, minimum_ip=p + warm) for p in pods)
+
+
+MOST_GROUPS = 8  # whose fullest nodes are looked at one by one; of more the quarters only
+
+
+def _at_rest(result: CheckResult) -> Sequence[ScenarioState]:
+    return [s for s in result.scenarios if s.name in AT_REST] or result.scenarios
+
+
+def plan_kinds(result: CheckResult, states: Sequence[ScenarioState]) -> list[NodeKind]:
+    """The nodes of some scenarios whose pool the VPC CNI's targets set."""
+    counts: dict[NodeKind, int] = {}
+    ours = {g.name for g in own_cni(result.plan)}
+    for state in states:
+        for group in state.groups:
+            shape = group.shape.first
+            for c in group.classes if group.shape.group.name in ours else ():
+                kind = NodeKind(
+                    population=state.name,
+                    group=group.shape.group.name,
+                    instance_type=shape.instance_type.name,
+                    limits=shape.limits,
+                    settings=shape.settings,
+                    max_pods=shape.max_pods,
+                    host_pods=c.pods - c.vpc_pods,
+                    pods=c.vpc_pods,
+                    nodes=0,
+                )
+                counts[kind] = counts.get(kind, 0) + c.count
+    return [replace(kind, nodes=n) for kind, n in counts.items() if n]
+
+
+def quartiles(kinds: Sequence[NodeKind]) -> list[int]:
+    """Pods of the emptiest node, of one at each quarter of the nodes, and of the fullest. [pods]"""
+    ordered = sorted(kinds, key=lambda k: k.pods)
+    total, seen = sum(k.nodes for k in ordered), 0
+    found = [ordered[0].pods]
+    for kind in ordered:
+        seen += kind.nodes
+        while len(found) < 5 and 4 * seen >= len(found) * total:
+            found.append(kind.pods)
+    return found
+
+
+def targets_of(settings: CniSettings) -> WarmTargets:
+    """The combination that settings hold."""
+    if settings.ip_targets:
+        return WarmTargets(settings.prefix, warm_ip=settings.warm_ip or None, minimum_ip=settings.minimum_ip or None)
+    return WarmTargets(settings.prefix, units=settings.warm_prefix if settings.prefix else settings.warm_eni)
+
+
+def env_change(targets: WarmTargets, current: WarmTargets, env: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Variables to set and to remove; a unit target that address targets override stays as it is."""
+    if targets == current:
+        return {}
+    wanted = targets.env
+    gone = [n for n in ("WARM_IP_TARGET", "MINIMUM_IP_TARGET") if env.get(n) is not None and n not in wanted]
+    return {**{n: v for n, v in wanted.items() if env.get(n) != v}, **dict.fromkeys(gone)}
+
+
+def mildest(choices: WarmChoices, before: Distance, distance: Callable[[WarmTargets], Distance]) -> WarmRow | None:
+    """The first with which a plan is ok; where none is, of those that keep to the rule the first that helps most.
+
+    None where none of these helps. The last holds fewest on every node: where it does not make the plan ok, none does.
+    """
+    *others, strongest = choices.rows
+    if distance(strongest.targets).verdict == 0:
+        return next((r for r in others if distance(r.targets).verdict == 0), strongest)
+    sound = [(distance(r.targets), i, r) for i, r in enumerate(choices.rows[: choices.sound])]
+    nearest = min(sound, default=None, key=lambda found: found[:2])
+    return nearest[2] if nearest is not None and nearest[0] < before else None

@@ -1,0 +1,108 @@
+"""Which nodes are drained, and whose pods run on them.
+
+Nodes with as many pods and as much requested are one class, so which workloads' pods a node runs is known only as far
+as its state says: how many of each kind, and what they request in sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import permutations
+
+from capacity.cluster.place import BRANCH, VPC, PodShape, State
+from capacity.cluster.spread import weighted_shares
+
+MOST_PAIRS = 12  # kinds of pods up to which a pair is looked for that makes the sum right
+
+
+def shares_to_close(count: int, have: Sequence[int], fullest: Sequence[Sequence[tuple[State, int]]]) -> list[int]:
+    """Nodes to close in each slot: in proportion, rounded down, the rest where the fullest nodes are. [nodes]
+
+    Parameters
+    ----------
+    have : sequence of int
+        Nodes of each slot that may be closed. [nodes]
+    fullest : sequence
+        States and counts of each slot's nodes, those with most pods first.
+    """
+    total = sum(have)
+    shares = [count * n // total for n in have]
+    uneven = [slot for slot, n in enumerate(have) if count * n % total]
+
+    def next_out(slot: int) -> tuple[int, int, int]:
+        past = shares[slot]
+        for state, number in fullest[slot]:
+            past -= number
+            if past < 0:
+                return -state[4], -(count * have[slot] % total), slot
+        return 0, 0, slot
+
+    for slot in sorted(uneven, key=next_out)[: count - sum(shares)]:
+        shares[slot] += 1
+    return shares
+
+
+def evicted(home: Mapping[str, int], pods: Mapping[str, PodShape], held: Sequence[int]) -> dict[str, int]:
+    """Pods by workload on the nodes of a slot that are closed. [pods]
+
+    Parameters
+    ----------
+    home : mapping of str to int
+        Pods of each workload on all nodes of the slot. [pods]
+    pods : mapping of str to PodShape
+        What one pod of each workload is.
+    held : sequence of int
+        What the workload pods on the closed nodes make in sum of each entry of a node's state.
+
+    Notes
+    -----
+    Of each kind (VPC address, branch ENI, host network) exactly as many as the closed nodes have, in the proportion
+    of the slot. Where one pair of workloads of a kind can be exchanged so that CPU and memory are right in sum, it is.
+    """
+    wanted = {VPC: held[5], BRANCH: held[6]}
+    found: dict[str, int] = {}
+    for kind in dict.fromkeys(pod.kind for pod in pods.values()):
+        names = [name for name, number in home.items() if number and pods[name].kind == kind]
+        number = wanted.get(kind, held[4] - held[5] - held[6])
+        if names and number:
+            found |= zip(names, weighted_shares(number, [home[name] for name in names]), strict=True)
+    _exchange(found, home, pods, held)
+    return {name: number for name, number in found.items() if number}
+
+
+def _exchange(
+    found: dict[str, int], home: Mapping[str, int], pods: Mapping[str, PodShape], held: Sequence[int]
+) -> None:
+    """Take some pods of one workload for as many of another, where that makes what they request right in sum."""
+
+    def lacking() -> list[int]:
+        return [h - sum(n * pods[name].step[i] for name, n in found.items()) for i, h in enumerate(held)]
+
+    by_step = {pods[name].step: name for name in found}
+    lack = lacking()
+    if not any(lack) or len(by_step) > MOST_PAIRS:
+        return
+    for out, into in permutations(by_step, 2):
+        if pods[by_step[out]].kind != pods[by_step[into]].kind:
+            continue
+        change = [b - a for a, b in zip(out, into, strict=True)]
+        times = next((x // c for x, c in zip(lack, change, strict=True) if c), 0)
+        if times > 0 and [times * c for c in change] == lack:
+            _move(
+                found,
+                home,
+                [n for n in found if pods[n].step == out],
+                [n for n in found if pods[n].step == into],
+                times,
+            )
+            return
+
+
+def _move(found: dict[str, int], home: Mapping[str, int], out: Sequence[str], into: Sequence[str], times: int) -> None:
+    """So many pods fewer of some workloads and as many more of others, as far as there are any."""
+    room = [home[name] - found[name] for name in into]
+    times = min(times, sum(room), sum(found[name] for name in out))
+    for name, number in zip(out, weighted_shares(times, [found[n] for n in out]) if times else (), strict=False):
+        found[name] -= number
+    for name, number in zip(into, weighted_shares(times, room) if times else (), strict=False):
+        found[name] += number

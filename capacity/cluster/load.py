@@ -1,0 +1,82 @@
+"""The pods of a plan and the groups they may use, in parts that are placed apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from capacity.cluster.place import PodShape
+from capacity.cluster.shape import workload_pod
+from capacity.plan.model import Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Groups and workloads that have nothing to do with the others of the plan: where one's pods go moves no other's.
+
+    Attributes
+    ----------
+    groups, workloads : tuple of int
+        Their places in the plan, in its order.
+    allowed : tuple of tuple of int
+        For each of these workloads the groups it may use, by their places in ``groups``.
+    """
+
+    groups: tuple[int, ...]
+    workloads: tuple[int, ...]
+    allowed: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Load:
+    """Every workload's name and pod, and the groups that it may use by their places in the plan."""
+
+    names: tuple[str, ...]
+    pods: tuple[PodShape, ...]
+    allowed: tuple[tuple[int, ...], ...]
+    groups: int
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """All groups and workloads divided into parts, in the order of their first groups."""
+        roots = _roots(self.groups, self.allowed)
+        groups: dict[int, list[int]] = {}
+        for group, root in enumerate(roots):
+            groups.setdefault(root, []).append(group)
+        workloads: dict[int, list[int]] = {root: [] for root in groups}
+        for workload, allowed in enumerate(self.allowed):
+            if allowed:
+                workloads[roots[allowed[0]]].append(workload)
+        return tuple(self._part(mine, workloads[root]) for root, mine in groups.items())
+
+    def _part(self, groups: Sequence[int], workloads: Sequence[int]) -> Part:
+        local = {group: i for i, group in enumerate(groups)}
+        allowed = tuple(tuple(local[g] for g in self.allowed[w]) for w in workloads)
+        return Part(tuple(groups), tuple(workloads), allowed)
+
+
+def load_of(plan: Plan) -> Load:
+    """The load of a plan. Pods that name no group may use all but Fargate profiles."""
+    index = {g.name: i for i, g in enumerate(plan.node_groups)}
+    everywhere = tuple(i for i, g in enumerate(plan.node_groups) if not g.fargate)
+    pods = tuple(workload_pod(plan, w) for w in plan.workloads)
+    allowed = tuple(tuple(sorted(index[n] for n in w.node_groups)) or everywhere for w in plan.workloads)
+    return Load(tuple(w.name for w in plan.workloads), pods, allowed, len(plan.node_groups))
+
+
+def _roots(groups: int, allowed: Sequence[tuple[int, ...]]) -> list[int]:
+    """For each group the first of all groups that share workloads with it, directly or by way of others."""
+    owner = list(range(groups))
+
+    def root(group: int) -> int:
+        while owner[group] != group:
+            owner[group] = group = owner[owner[group]]
+        return group
+
+    for several in dict.fromkeys(allowed):
+        for a, b in pairwise(several):
+            low, high = sorted((root(a), root(b)))
+            owner[high] = low
+    return [root(group) for group in range(groups)]

@@ -1,0 +1,199 @@
+"""How many pods may be where once nodes were drained or lost, for the bounds: over all that could have happened.
+
+Which nodes are drained is not known, nor where their pods land. So what the expected placement says is left aside
+here: each drained node held anything from nothing to its most, and its pods run on any open node of any group that
+they may use. Only counts are kept, by kind of pod; CPU and memory count where they say that pods surely find room.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from fractions import Fraction
+from math import floor
+
+from capacity.cluster.fleet import Fleet
+from capacity.cluster.place import BRANCH, UNLIMITED, VPC, PodShape, fits
+from capacity.cluster.scenario import Batch, PodRange, Turnover
+from capacity.cluster.shape import GroupShape, TypeShape
+
+ALL = 2  # index of the pods of every kind
+RESOURCES = (2, 3, 4, 5, 6, 7)  # of a node's state: CPU, memory, pods, VPC pods, branch pods, volumes
+
+Dues = tuple[tuple[int, int, int], ...]  # of each scarce resource: its index, what is there, the largest request
+
+
+def at_rest(fleet: Fleet) -> list[tuple[Turnover, tuple[Batch, ...]]]:
+    """Of every group its pods, and its nodes as they came, where nothing moved."""
+    found = [Turnover(PodRange(vpc, vpc, vpc), PodRange(branch, branch, branch)) for vpc, branch, _ in fleet.before]
+    return [(t, tuple(b)) for t, b in zip(found, fleet.batches, strict=True)]
+
+
+def turnovers(fleet: Fleet, dues: Sequence[Dues]) -> list[tuple[Turnover, tuple[Batch, ...]]]:
+    """The same after events: last come the nodes that may have started beside the expected ones."""
+    moves = _Moves(fleet, dues)
+    return [(moves.turnover(g), (*fleet.batches[g], *moves.may_start(g))) for g in range(len(fleet.shapes))]
+
+
+def dues_of(shapes: Sequence[GroupShape], pods: Sequence[PodShape], allowed: Sequence[tuple[int, ...]]) -> list[Dues]:
+    """For each group the resources of one node that its pods use, and the largest request for each."""
+    largest = [[0] * len(RESOURCES) for _ in shapes]
+    for pod, groups in zip(pods, allowed, strict=True):
+        asks = [pod.step[i] for i in RESOURCES]
+        for group in groups:
+            first = shapes[group].first
+            if fits(first.room, first.start, pod):
+                largest[group] = [max(a, b) for a, b in zip(largest[group], asks, strict=True)]
+    found = []
+    for shape, most in zip(shapes, largest, strict=True):
+        room, start = shape.first.room, shape.first.start
+        there = (room.cpu, room.memory, room.max_pods, room.addresses, room.branch_enis, room.volumes)
+        rows = zip(RESOURCES, there, most, strict=True)
+        found.append(tuple((i, have - start[i], ask) for i, have, ask in rows if ask and have < UNLIMITED))
+    return found
+
+
+class _Moves:
+    """The pods that may come to a group and leave it in all events of a fleet; lists are by group."""
+
+    def __init__(self, fleet: Fleet, dues: Sequence[Dues]) -> None:
+        self.fleet, self.dues = fleet, dues
+        groups = range(len(fleet.shapes))
+        self.drained = [sum(self._at_most(g, zone, n) for n, zone in fleet.closings[g]) for g in groups]
+        self.node = [_most_on_node(shape.first) for shape in fleet.shapes]
+        self.coming: list[list[int]] = [[0, 0, 0] for _ in groups]
+        self.leaving: list[list[int]] = [[0, 0, 0] for _ in groups]
+        self.near = list(self.drained)
+        self._exchange()
+        self.own, self.shared = self._surge()
+        parts = (zip(fleet.before[g], self.coming[g], self.own[g], self.shared[g], strict=True) for g in groups)
+        self.most = [[sum(numbers) for numbers in kinds] for kinds in parts]
+        self.short = [self._short(g) for g in groups]
+
+    # --- pods between groups --------------------------------------------------------------------
+
+    def _exchange(self) -> None:
+        """Most pods that leave each group's drained nodes for other groups, and that come to it from theirs."""
+        choices: dict[int, list[tuple[tuple[int, ...], list[int]]]] = defaultdict(list)
+        for groups, kinds in self._pods_by_choice().items():
+            for group in groups:
+                choices[group].append((groups, kinds))
+        for group in (g for g in choices if self.drained[g]):
+            most = [self.drained[group] * n for n in self.node[group]]
+            to: dict[int, list[int]] = {}
+            for groups, kinds in choices[group]:
+                for other in groups:
+                    known = to.get(other)
+                    to[other] = [a + b for a, b in zip(known, kinds, strict=True)] if known else kinds
+            self.leaving[group] = _smaller(to.pop(group), most)
+            for other, pods in to.items():
+                self.near[other] += self.drained[group]
+                came = _smaller(pods, most)
+                self.coming[other] = [a + b for a, b in zip(self.coming[other], came, strict=True)]
+
+    def _pods_by_choice(self) -> dict[tuple[int, ...], list[int]]:
+        """Pods by kind of the workloads that may use several groups, by these groups."""
+        fleet, found = self.fleet, dict[tuple[int, ...], list[int]]()
+        if not any(self.drained):
+            return found
+        for workload, pod, groups, replicas in zip(
+            fleet.plan.workloads, fleet.pods, fleet.allowed, fleet.replicas, strict=True
+        ):
+            if len(groups) > 1:
+                _count(found.setdefault(groups, [0, 0, 0]), pod, replicas + fleet.surge.get(workload.name, 0))
+        return found
+
+    def _surge(self) -> tuple[list[list[int]], list[list[int]]]:
+        """Surge pods by kind that can run in one group only, and those that may run there or elsewhere."""
+        fleet = self.fleet
+        own, shared = ([[0, 0, 0] for _ in fleet.shapes] for _ in range(2))
+        work = zip(fleet.plan.workloads, fleet.pods, fleet.allowed, strict=True)
+        for workload, pod, groups in work if fleet.surge else ():
+            pods = fleet.surge.get(workload.name, 0)
+            if len(groups) == 1:
+                _count(own[groups[0]], pod, pods - fleet.surge_unplaced.get(workload.name, 0))
+            elif pods:
+                for group in groups:
+                    _count(shared[group], pod, pods)
+        return own, shared
+
+    # --- nodes ----------------------------------------------------------------------------------
+
+    def _at_most(self, group: int, zone: str | None, nodes: int) -> int:
+        """Most nodes of one closing: of a lost zone all that may have been there. [nodes]"""
+        if zone is None:
+            return nodes
+        return max(nodes, sum(b.zones.get(zone, (0, 0))[1] for b in self.fleet.batches[group] if not b.filled))
+
+    def _short(self, group: int) -> int:
+        """Most nodes for which pods of drained nodes may find no room; 0 where all surely find it. [nodes]
+
+        Notes
+        -----
+        A node without room for a pod holds at least as many pods as fit of the largest ones. And it has less left
+        of some resource than the largest request for it, so the sum of what is used, as shares of what is there less
+        that request, is 1 or more. That is so for every open node when a further one starts, and those that
+        started empty hold pods of drained nodes only.
+        """
+        fleet = self.fleet
+        if not self.near[group]:
+            return 0
+        grown = sum(b.count for b in fleet.batches[group] if b.grown)
+        open_nodes, dues = fleet.open_nodes(group) - grown, self.dues[group]
+        each = min((have // ask for _, have, ask in dues), default=0)
+        short = -(-self.most[group][ALL] // each) - open_nodes if each > 0 else self.near[group]
+        stays = not any(self.coming[group]) and not any(self.leaving[group])
+        if short > 0 and stays and not fleet.unplaced_since():
+            total = fleet.requested(group)
+            used = sum(Fraction(total[i], have - ask + 1) for i, have, ask in dues)
+            short = min(short, floor(used) - open_nodes + 1)
+            if len(fleet.closings[group]) == 1:
+                nodes = self.drained[group]
+                empty = sum(b.count for b in fleet.batches[group] if b.started and not b.grown)
+                used = sum(Fraction(min(total[i], nodes * have), have - ask + 1) for i, have, ask in dues)
+                short = 0 if nodes == 1 and empty else min(short, floor(used) - empty + 1)
+        return max(min(short, self.near[group]), grown, 0)
+
+    def may_start(self, group: int) -> list[Batch]:
+        """Nodes that may start beside the expected: other nodes than those drain, and what ran there finds no room."""
+        fleet = self.fleet
+        spare = fleet.spare(group)
+        grown = sum(b.count for b in fleet.batches[group] if b.grown)
+        more = self.short[group] - grown if group in fleet.growing else 0
+        more = more if spare is None else min(more, spare)
+        if more <= 0:
+            return []
+        zones = dict.fromkeys(fleet.open_zones(group), (0, more))
+        return [Batch(more, zones, started=True, anywhere=True, grown=True)]
+
+    # --- the outcome ----------------------------------------------------------------------------
+
+    def turnover(self, group: int) -> Turnover:
+        """What happened to a group."""
+        return Turnover(self._range(group, 0), self._range(group, 1), tuple(self.fleet.closings[group]))
+
+    def _range(self, group: int, kind: int) -> PodRange:
+        before, most, on_node = self.fleet.before[group][kind], self.most[group][kind], self.node[group][kind]
+        closed = tuple(
+            min(most, on_node * self._at_most(group, zone, nodes)) for nodes, zone in self.fleet.closings[group]
+        )
+        new = self.own[group][kind]
+        gone = sum(closed) if self.short[group] else self.leaving[group][kind]
+        least = before + new - gone - on_node * self.fleet.restarted[group]
+        started = sum(closed) + self.coming[group][kind] + new + self.shared[group][kind]
+        return PodRange(before, max(least, 0), most, min(started, most), closed)
+
+
+def _most_on_node(first: TypeShape) -> tuple[int, int, int]:
+    """Most workload pods that may be on a node: on VPC addresses, on branch ENIs, of every kind. [pods]"""
+    return first.most_placed_pods, first.room.branch_enis, max(first.max_pods - first.start[4], 0)
+
+
+def _count(kinds: list[int], pod: PodShape, pods: int) -> None:
+    kinds[0] += pods if pod.kind == VPC else 0
+    kinds[1] += pods if pod.kind == BRANCH else 0
+    kinds[ALL] += pods
+
+
+def _smaller(pods: Sequence[int], most: Sequence[int]) -> list[int]:
+    return [min(a, b) for a, b in zip(pods, most, strict=True)]

@@ -1,0 +1,110 @@
+"""Cilium's settings as a plan or an option gives them, turned once into the CNI's settings, with what to say aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from capacity.errors import SpecError, did_you_mean
+from capacity.plan.cilium import OWN_ADDRESSES, PRE_ALLOCATE, CiliumIpam
+from capacity.plan.cni_env import CniSettings
+
+# Names of the CiliumNode resource in camel case; prefixDelegation and releaseExcessIps are the operator's
+# --aws-enable-prefix-delegation and --aws-release-excess-ips (both off by default).
+NUMBERS = {
+    "preAllocate": "pre_allocate",
+    "minAllocate": "min_allocate",
+    "maxAllocate": "max_allocate",
+    "maxAboveWatermark": "max_above_watermark",
+    "firstInterfaceIndex": "first_interface_index",
+}
+SWITCHES = {"usePrimaryAddress": "use_primary_address", "releaseExcessIps": "release_excess_ips"}
+PREFIXES = "prefixDelegation"
+KEYS = (*NUMBERS, *SWITCHES, PREFIXES)
+MOST_NUMBER = 1_000_000  # beyond every node's room
+LAST_INDEX = 15  # no type has more ENIs on its default network card
+
+
+def most_of(name: str) -> int:
+    """The largest value that one of :data:`NUMBERS` may have."""
+    return LAST_INDEX if name == "firstInterfaceIndex" else MOST_NUMBER
+
+
+def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[CniSettings, list[str]]:
+    """The CNI's settings where Cilium keeps the addresses, and the assumptions that move the answer.
+
+    Parameters
+    ----------
+    values : mapping of str to int or bool
+        By the names of :data:`KEYS`; those not given have Cilium's defaults.
+    where : str
+        Place in its file or the option, for messages.
+
+    Raises
+    ------
+    SpecError
+        An unknown name, a number out of range, or switches whose outcome Cilium's source leaves open.
+
+    Examples
+    --------
+    >>> settings, notes = cilium_settings({"firstInterfaceIndex": 1, "prefixDelegation": True})
+    >>> settings.prefix, settings.cilium.pre_allocate
+    (True, 8)
+    """
+    place = f"{where}: " if where else ""
+    for name, value in values.items():
+        if name not in KEYS:
+            hint = did_you_mean(name, KEYS) or f" (known: {', '.join(sorted(KEYS))})"
+            raise SpecError(f"{place}{name!r} is not a setting of Cilium's ENI mode{hint}")
+        if name in NUMBERS and not 0 <= value <= most_of(name):
+            raise SpecError(f"{place}{name}: {value} is out of range (expected 0 to {most_of(name):,})")
+    fields = {field: values[name] for name, field in (NUMBERS | SWITCHES).items() if name in values}
+    notes: list[str] = []
+    if fields.get("pre_allocate") == 0:
+        fields["pre_allocate"] = PRE_ALLOCATE
+        notes.append(f"preAllocate 0 is read by Cilium as its default, {PRE_ALLOCATE}")
+    ipam = CiliumIpam(**fields)  # type: ignore[arg-type]
+    prefix = bool(values.get(PREFIXES, False))
+    if ipam.use_primary_address and not ipam.first_interface_index and not prefix:
+        ipam = replace(ipam, use_primary_address=False)
+        notes.append(
+            "usePrimaryAddress is counted as off with firstInterfaceIndex 0: the first ENI's address is the node's "
+            "own, and Cilium stops at ENIs × (IPs − 1) addresses with it as without"
+        )
+    if ipam.use_primary_address and prefix:
+        raise SpecError(
+            f"{place}usePrimaryAddress and prefixDelegation together are not modelled: "
+            "Cilium then counts room on an ENI that EC2 does not give"
+        )
+    return CniSettings(prefix=prefix, cilium=ipam), [*notes, *_assumptions(ipam, prefix)]
+
+
+def all_settings(settings: CniSettings) -> dict[str, int | bool]:
+    """Cilium's settings after defaults, by the names of :data:`KEYS`."""
+    assert settings.cilium is not None, "asked for with Cilium only"
+    fields = NUMBERS | SWITCHES
+    return {name: getattr(settings.cilium, field) for name, field in fields.items()} | {PREFIXES: settings.prefix}
+
+
+def given_settings(settings: CniSettings) -> dict[str, int | bool]:
+    """Those that differ from Cilium's defaults.
+
+    >>> given_settings(cilium_settings({"preAllocate": 4, "minAllocate": 0})[0])
+    {'preAllocate': 4}
+    """
+    usual = all_settings(CniSettings(cilium=CiliumIpam()))
+    return {name: value for name, value in all_settings(settings).items() if value != usual[name]}
+
+
+def _assumptions(ipam: CiliumIpam, prefix: bool) -> list[str]:
+    notes = [
+        f"Cilium: {OWN_ADDRESSES} pod addresses of every node are its own (router and health endpoint)",
+        "Cilium: max pods are what EKS, the AMI or Karpenter set, counted as for the VPC CNI; Cilium sets none",
+    ]
+    if not ipam.release_excess_ips:
+        kept = "releaseExcessIps is off, so a node keeps all it ever held"
+    elif prefix:
+        kept = "prefixes are taken as kept, although newer versions give whole free ones back"
+    else:
+        kept = "ENIs stay attached when their addresses are given back"
+    return [*notes, f"Cilium: {kept}; the figures are of nodes that never ran more pods"]

@@ -1,0 +1,304 @@
+"""A YAML or JSON file as plain sections that remember the line of every value.
+
+Scalars stay as written (``1.30`` is not ``1.3``); what a value means is decided by the field that
+reads it. YAML comes through libyaml's own composer and a constructor of ours, which is quicker than
+PyYAML's constructor, keeps line numbers, refuses duplicate keys and foreign tags, and bounds aliases.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from capacity.errors import SpecError
+from capacity.files import LARGEST_TEXT_BYTES, input_name, read_bytes
+from capacity.plan.yaml_nodes import DEEPEST, MERGE, NULL, TAG, NodeBuilder
+
+YAML_LIMIT_BYTES = LARGEST_TEXT_BYTES
+_PLAIN_TAGS = frozenset(TAG + t for t in ("str", "int", "float", "bool", "null", "timestamp", "value", "map", "seq"))
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+class NotJson(SpecError):
+    """The text is not JSON, whatever else it may be."""
+
+
+class Section(dict[str, Any]):
+    """A mapping; ``lines`` holds the line of each key (None where the source has none)."""
+
+    __slots__ = ("line", "lines")
+
+    def __init__(self, line: int | None = None) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str, int] = {}
+
+
+class Sequence(list[Any]):
+    """A list; ``lines`` holds the line of each item."""
+
+    __slots__ = ("line", "lines")
+
+    def __init__(self, line: int | None = None) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: list[int] = []
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Python's garbage collector switched off while a plan is read or checked, and put back as it was.
+
+    A plan becomes hundreds of thousands of small objects that all stay; the collector would walk them over and
+    over, and find nothing: reading would take three times as long, and grow faster than the plan.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """A plan's file, read once: a pipe does not give its content a second time.
+
+    Attributes
+    ----------
+    name : str
+        What messages call it: its path, ``<stdin>`` or ``<pipe>``.
+    data : bytes
+        Its content as it lies there.
+    document : Section
+    """
+
+    name: str
+    data: bytes
+    document: Section
+
+    @property
+    def text(self) -> str:
+        """The content as text."""
+        return decode_text(self.data, self.name)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it is written in JSON, or in YAML's braces."""
+        return self.name.lower().endswith(".json") or self.text.lstrip()[:1] in ("{", "[")
+
+
+@collector_paused()
+def read_plan_file(path: Path | str) -> PlanFile:
+    """A YAML or JSON file with one mapping, ``-`` for standard input: YAML up to 16 MB, JSON up to 128 MB.
+
+    Raises
+    ------
+    SpecError
+        The file cannot be read, is empty, not text, too large, or not one mapping.
+    """
+    return parse_plan_file(read_bytes(path), input_name(path))
+
+
+def parse_plan_file(data: bytes, name: str) -> PlanFile:
+    """The same from content that was read already."""
+    if len(data) > YAML_LIMIT_BYTES and data.lstrip()[:1] not in (b"{", b"["):
+        raise SpecError(f"{name}: larger than 16 MB (a plan that large must be JSON, which may have 128 MB)")
+    return PlanFile(name, data, _document(decode_text(data, name), name))
+
+
+def read_document(path: Path) -> Section:
+    """The mapping in a plan's file, as :func:`read_plan_file` reads it."""
+    return read_plan_file(path).document
+
+
+def _document(text: str, name: str) -> Section:
+    if name.lower().endswith(".json"):
+        document = parse_json(text, name)
+    elif text.lstrip()[:1] in ("{", "["):
+        document = _parse_either(text, name)
+    else:
+        document = parse_yaml(text, name)
+    if document is None:
+        raise SpecError(f"{name}: is empty (expected a plan that starts with 'apiVersion: capacity/v1')")
+    if not isinstance(document, Section):
+        raise SpecError(f"{name}:1: expected a mapping with apiVersion, vpc and nodeGroups, found {kind_of(document)}")
+    return document
+
+
+def decode_text(data: bytes, name: str) -> str:
+    """UTF-8 text, a byte-order mark left out."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SpecError(f"{name}:{line}: is not UTF-8 text (byte {data[error.start]:#04x})") from None
+
+
+def _parse_either(text: str, name: str) -> Any:
+    """JSON, or YAML in JSON's brackets; what is neither gets JSON's complaint."""
+    try:
+        return parse_json(text, name)
+    except NotJson as error:
+        if len(text) > YAML_LIMIT_BYTES:
+            raise
+        try:
+            return parse_yaml(text, name)
+        except SpecError:
+            raise error from None
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in words for messages."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return f"{str(value)[:60]!r}"
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """A YAML text as sections, sequences, strings and None.
+
+    Raises
+    ------
+    SpecError
+        Not YAML, more than one document, a duplicate key, a tag other than YAML's own plain ones,
+        nesting deeper than 100, or aliases that multiply the document more than tenfold.
+    """
+    import yaml
+
+    control = _CONTROL.search(text)
+    if control:
+        line = text.count("\n", 0, control.start()) + 1
+        raise SpecError(f"{name}:{line}: holds the control character {ord(control.group()):#04x}, which YAML forbids")
+    from capacity.plan.yaml_loader import yaml_loader, yaml_message
+
+    try:
+        loader = yaml_loader()(text)
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        raise SpecError(yaml_message(error, name, text)) from None
+    return None if node is None else _Constructor(name).document(node)
+
+
+class _Constructor(NodeBuilder):
+    """Sections and sequences that know their lines; duplicate keys and foreign tags are refused."""
+
+    def scalar(self, node: Any) -> str | None:
+        tag = node.tag
+        if tag == NULL:
+            return None
+        if tag not in _PLAIN_TAGS:
+            self._refuse_tag(node)
+        text: str = node.value
+        return text
+
+    def mapping(self, node: Any) -> tuple[Section, int]:
+        if node.tag not in _PLAIN_TAGS:
+            self._refuse_tag(node)
+        section = Section(node.start_mark.line + 1)
+        lines = section.lines
+        size = 1
+        merged: list[Any] = []
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if key_node.id != "scalar":
+                raise SpecError(f"{self.name}:{line}: a key must be a plain word")
+            value, value_size = self.build(value_node)
+            size += value_size + 1
+            if key_node.tag == MERGE:
+                merged += value if isinstance(value, list) else [value]
+                continue
+            key = key_node.value
+            if key in section:
+                raise SpecError(f"{self.name}:{line}: the key {key!r} stands twice (first on line {lines[key]})")
+            section[key] = value
+            lines[key] = line
+        for base in merged:
+            if not isinstance(base, Section):
+                raise SpecError(f"{self.name}:{section.line}: '<<' merges mappings only")
+            for key, value in base.items():
+                if key not in section:
+                    section[key] = value
+                    lines[key] = base.lines[key]
+        self.nodes += len(node.value)
+        return section, size
+
+    def sequence(self, node: Any) -> tuple[Sequence, int]:
+        if node.tag not in _PLAIN_TAGS:
+            self._refuse_tag(node)
+        items = Sequence(node.start_mark.line + 1)
+        size = 1
+        for item in node.value:
+            value, item_size = self.build(item)
+            size += item_size
+            items.append(value)
+            items.lines.append(item.start_mark.line + 1)
+        return items, size
+
+    def _refuse_tag(self, node: Any) -> None:
+        tag = str(node.tag).replace(TAG, "!!")
+        raise self.error(node, f"the tag {tag!r} is not allowed (plans hold plain values)")
+
+
+def parse_json(text: str, name: str) -> Any:
+    """A JSON text in the same shape; numbers stay as written.
+
+    Lines are not tracked while reading (the standard decoder gives none): :mod:`capacity.plan.locate` finds
+    the line of a path when an error needs it.
+    """
+    try:
+        return json.loads(
+            text, object_pairs_hook=_section_of, parse_float=str, parse_int=str, parse_constant=_constant(name)
+        )
+    except json.JSONDecodeError as error:
+        raise NotJson(f"{name}:{error.lineno}: not valid JSON: {error.msg}") from None
+    except _TwiceInJson as error:
+        _say_both_lines(text, name)
+        raise SpecError(f"{name}: {error}") from None
+    except RecursionError:
+        raise SpecError(f"{name}: nested more than {DEEPEST} deep") from None
+
+
+class _TwiceInJson(Exception):
+    """A key stands twice; the decoder does not say where."""
+
+
+def _section_of(pairs: list[tuple[str, Any]]) -> Section:
+    result = Section()
+    for key, value in pairs:
+        if key in result:
+            raise _TwiceInJson(f"the key {key!r} stands twice in one mapping")
+        result[key] = value
+    return result
+
+
+def _say_both_lines(text: str, name: str) -> None:
+    """Raise the same complaint with its lines, where the text is small enough to be read as YAML."""
+    if len(text) > YAML_LIMIT_BYTES:
+        return
+    try:
+        parse_yaml(text, name)
+    except SpecError as error:
+        if "stands twice" in str(error):
+            raise
+
+
+def _constant(name: str) -> Any:
+    def refuse(word: str) -> None:
+        raise SpecError(f"{name}: {word} is not a number")
+
+    return refuse

@@ -1,0 +1,109 @@
+"""The line of a path in a plan's file, found only when an error or a finding has to name it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from capacity.files import PIPE, STDIN
+from capacity.plan.document import YAML_LIMIT_BYTES
+
+if TYPE_CHECKING:
+    from capacity.plan.model import Plan
+
+
+def line_of(file: str, keys: list[str | int]) -> int | None:
+    """Line of the value at ``keys``, or None where it cannot be told (stdin, a huge file).
+
+    JSON is YAML enough for libyaml to compose it with marks; the file is read a second time, which
+    costs nothing unless there is an error to report.
+    """
+    try:
+        state = Path(file).stat()
+    except (OSError, ValueError):
+        return None
+    node = _composed(file, state.st_mtime_ns, state.st_size)
+    line: int | None = None
+    at: object = node
+    for key in keys:
+        found = _step(at, key)
+        if found is None:
+            return line
+        at, line = found
+    return line
+
+
+@lru_cache(maxsize=1)
+def _composed(file: str, mtime_ns: int, size: int) -> object:  # noqa: ARG001 (a file written anew is read anew)
+    """The file's nodes with their marks, remembered: a check may have hundreds of findings to place."""
+    import yaml
+
+    from capacity.plan.yaml_loader import yaml_loader
+
+    path = Path(file)
+    try:
+        if not path.is_file() or size > YAML_LIMIT_BYTES:
+            return None
+        return yaml.compose(path.read_text("utf-8-sig"), Loader=yaml_loader())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
+        return None
+
+
+def _step(node: object, key: str | int) -> tuple[object, int] | None:
+    value = getattr(node, "value", None)
+    if isinstance(key, int):
+        if isinstance(value, list) and key < len(value) and not isinstance(value[key], tuple):
+            return value[key], value[key].start_mark.line + 1
+        return None
+    for pair in value if isinstance(value, list) else []:
+        if isinstance(pair, tuple) and pair[0].value == key:
+            return pair[1], pair[0].start_mark.line + 1
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a plan's file; ``line`` is None where it cannot be told, ``file`` where there is none (stdin)."""
+
+    file: str | None
+    line: int | None
+
+
+def place_of(plan: Plan, where: str) -> Place:
+    """File and line that a finding's ``where`` means: ``subnets.private-b``, ``cni.env.WARM_IP_TARGET``.
+
+    A zone is at its first subnet. A key that the plan does not have is at the nearest section that it has.
+    """
+    if not plan.file or plan.file in (STDIN, PIPE):
+        return Place(None, None)
+    head, _, name = where.partition(".")
+    if head == "zones":
+        at = next((s.where for s in plan.subnets if s.zone == name), "")
+    else:
+        at = next((t.where for t in _things(plan, head) if t.name == name), "")
+    match = re.match(r"[0-9]+", at.removeprefix(f"{plan.file}:"))
+    if match:
+        return Place(plan.file, int(match.group()))
+    return Place(plan.file, line_of(plan.file, _keys(at.removeprefix(f"{plan.file} ")) if at else [*where.split(".")]))
+
+
+def _keys(path: str) -> list[str | int]:
+    """The steps of a path as messages print it.
+
+    >>> _keys("vpc.subnets[3]")
+    ['vpc', 'subnets', 3]
+    """
+    return [int(s[1:-1]) if s[0] == "[" else s for s in re.findall(r"\[\d+\]|[^.\[\]]+", path)]
+
+
+def _things(plan: Plan, head: str) -> tuple[Any, ...]:
+    return {
+        "subnets": plan.subnets,
+        "nodeGroups": plan.node_groups,
+        "workloads": plan.workloads,
+        "daemonSets": plan.daemon_sets,
+        "tenants": plan.tenants,
+    }.get(head, ())

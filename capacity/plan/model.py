@@ -1,0 +1,362 @@
+"""The plan as frozen objects. Everything here was checked when it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from functools import cached_property
+from ipaddress import IPv4Network
+
+from capacity.catalog.instance_type import InstanceType
+from capacity.plan.cni_env import CniSettings
+from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
+
+RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
+
+AT_REST = ("steady", "peak", "ceiling")
+SCENARIOS = (*AT_REST, "rollout", "upgrade", "zone-loss", "burst", "blue-green", "spot-storm")
+# Of a combination, what only adds nodes comes first and a lost zone last, so that it takes all the others brought.
+ORDER = (*AT_REST, "burst", "blue-green", "rollout", "upgrade", "spot-storm", "zone-loss")
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A subnet CIDR reservation: ``prefix`` is AWS's to hand out as prefixes, ``explicit`` nobody's here."""
+
+    cidr: IPv4Network
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """A subnet of the VPC.
+
+    Attributes
+    ----------
+    used : int
+        Addresses taken by what the plan does not model. [addresses]
+    discovery : bool or None
+        Tag ``kubernetes.io/role/cni``: 1 is True, 0 False, None without the tag; see :mod:`capacity.plan.discovery`.
+    clusters : tuple of str
+        Clusters that tags keep the subnet for; empty is all.
+    """
+
+    name: str
+    zone: str
+    cidr: IPv4Network
+    used: int = 0
+    reservations: tuple[Reservation, ...] = ()
+    discovery: bool | None = None
+    clusters: tuple[str, ...] = ()
+    where: str = ""
+
+    @property
+    def total(self) -> int:
+        """Addresses of the block. [addresses]"""
+        return self.cidr.num_addresses
+
+    @property
+    def usable(self) -> int:
+        """Less the five that AWS keeps. [addresses]"""
+        return self.cidr.num_addresses - RESERVED_BY_AWS
+
+
+@dataclass(frozen=True, slots=True)
+class Kubernetes:
+    """Version as written, Service CIDR, family and number of Services of the cluster (None: not said)."""
+
+    version: str | None = None
+    service_cidr: IPv4Network | None = None
+    ip_family: str = "ipv4"
+    services: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cni:
+    """The CNI: its version, the VPC CNI's environment as written, and its settings in numbers (Cilium's too).
+
+    ``windows`` is what the VPC resource controller does on Windows nodes, ``config_map`` the keys as written.
+    """
+
+    version: str | None
+    env: Mapping[str, str | None]
+    settings: CniSettings
+    windows: WindowsIpam = CHART_DEFAULT
+    config_map: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """``vpc-cni``, ``cilium`` or ``overlay``."""
+        if self.settings.overlay:
+            return "overlay"
+        return "vpc-cni" if self.settings.cilium is None else "cilium"
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What a pod requests; None is "not said", which the scheduler's score reads as 100m and 200Mi."""
+
+    cpu_millicores: int | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A NodePool's limits: vCPUs [millicores] and memory [bytes] of all its nodes; None where it has none."""
+
+    cpu_millicores: int | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeGroup:
+    """A set of nodes of one shape.
+
+    Attributes
+    ----------
+    instance_types : tuple of InstanceType
+        As the plan names them; :mod:`capacity.cluster.expected_type` says which one the figures use.
+    capacity_type : str
+        ``on-demand`` or ``spot``.
+    limits : Limits
+        Karpenter's, on the vCPUs and memory of all nodes of the group.
+    min_nodes, desired, max_nodes : int
+        None for ``desired``: as few as hold the pods; None for ``max_nodes``: no limit. [nodes]
+    subnets, pod_subnets : tuple of str
+        Names; ``pod_subnets`` only under custom networking, or with Cilium.
+    spread : str or mapping
+        ``even``, ``worst``, or a weight per zone.
+    max_pods : int or None
+        Set by hand. [pods]
+    max_pods_expression : str or None
+        nodeadm's CEL expression.
+    reserved_enis : int
+        Karpenter's RESERVED_ENIS. [ENIs]
+    unmanaged_enis : int
+        ENIs on each node that the CNI leaves alone. [ENIs]
+    """
+
+    name: str
+    instance_types: tuple[InstanceType, ...]
+    subnets: tuple[str, ...]
+    pod_subnets: tuple[str, ...] = ()
+    ami: str = "al2023"
+    provisioner: str = "managed"
+    min_nodes: int = 0
+    desired: int | None = None
+    max_nodes: int | None = None
+    max_unavailable: int | Fraction = 1
+    update_strategy: str = "default"
+    max_pods: int | None = None
+    max_pods_expression: str | None = None
+    spread: str | Mapping[str, Fraction] = "even"
+    reserved_enis: int = 0
+    unmanaged_enis: int = 0
+    where: str = ""
+    capacity_type: str = "on-demand"
+    limits: Limits = Limits()
+
+    @property
+    def prioritized(self) -> bool:
+        """Whether the types are tried in the order written: EKS does so for managed on-demand groups only.
+
+        Source
+        ------
+        Amazon EKS user guide, "Simplify node lifecycle with managed node groups", capacity types (read 2026-11-30):
+        on-demand groups use the allocation strategy ``prioritized``, Spot groups ``price-capacity-optimized``.
+        """
+        return self.provisioner == "managed" and self.capacity_type == "on-demand"
+
+    @property
+    def autoscaled(self) -> bool:
+        """Whether an autoscaler may add nodes: ``nodes.min`` below ``nodes.max``, or no maximum."""
+        return self.max_nodes is None or self.min_nodes < self.max_nodes
+
+    @property
+    def windows(self) -> bool:
+        return self.ami == "windows"
+
+    @property
+    def fargate(self) -> bool:
+        """A Fargate profile: each pod is a node of its own with one address."""
+        return self.provisioner == "fargate"
+
+    @property
+    def auto(self) -> bool:
+        """EKS Auto Mode: AWS runs the CNI, the plan's CNI settings don't apply."""
+        return self.provisioner == "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthStep:
+    """What happens to a workload on one day: ``replicas`` sets, ``add`` adds, ``factor`` multiplies; one is given."""
+
+    day: date
+    replicas: int | None = None
+    add: int | None = None
+    factor: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How the replicas of a workload change with time; only a forecast has a clock to read it by.
+
+    Attributes
+    ----------
+    rate : Fraction
+        Compound growth: share per ``period`` (day, week, month, quarter, year).
+    stddev : Fraction
+        Standard deviation of the growth of one period, each period for itself: good months and bad ones.
+    uncertainty : Fraction
+        Standard deviation of ``rate`` itself, the same over the whole time: how well the rate is known.
+    start : date or None
+        Launch: no pods before, and growth counts from that day.
+    steps : tuple of GrowthStep
+        By date.
+    weekly : tuple of Fraction
+        Factor of each weekday, Monday first; empty where all are 1.
+    yearly : tuple of Fraction
+        Factor of each month, January first; empty where all are 1.
+    """
+
+    rate: Fraction
+    period: str
+    stddev: Fraction = Fraction(0)
+    uncertainty: Fraction = Fraction(0)
+    start: date | None = None
+    steps: tuple[GrowthStep, ...] = ()
+    weekly: tuple[Fraction, ...] = ()
+    yearly: tuple[Fraction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Replicas of one pod shape. Empty ``node_groups`` means any group but a Fargate profile.
+
+    ``volumes`` are EBS volumes that each pod attaches. [volumes]
+    """
+
+    name: str
+    replicas: int
+    max_replicas: int
+    requests: Requests = Requests()
+    host_network: bool = False
+    security_groups: bool = False
+    node_groups: tuple[str, ...] = ()
+    max_surge: int | Fraction = Fraction(1, 4)
+    max_unavailable: int | Fraction = Fraction(1, 4)
+    growth: Growth | None = None
+    volumes: int = 0
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSet:
+    """One pod on every node of its groups (all groups where none is named)."""
+
+    name: str
+    requests: Requests = Requests()
+    host_network: bool = False
+    node_groups: tuple[str, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Something beside nodes in some subnets; ``addresses`` is per subnet. [addresses]
+
+    Another cluster may come with its ``plan``; then that says its addresses, and ``places`` is its name for
+    each shared subnet.
+    """
+
+    kind: str
+    name: str
+    subnets: tuple[str, ...]
+    addresses: int
+    holder: str
+    where: str = ""
+    plan: Plan | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioSpec:
+    """A scenario asked for: its name, one or more of :data:`SCENARIOS` joined by ``+``, and its options.
+
+    Attributes
+    ----------
+    group, workload, zone : str or None
+        The one node group, workload or zone it is about; None for its own default.
+    nodes : int
+        Nodes that a burst starts. [nodes]
+    spread : str
+        Where they start: ``even``, ``worst`` (all in the zone that is exhausted first) or ``one`` (all in
+        the subnet with the most free addresses, as Karpenter chooses).
+    share : Fraction
+        Share of the nodes that a spot storm takes.
+    mode : str
+        ``all`` deployments roll out together, or ``one``: the one with the most surge pods.
+    strategy : str or None
+        Update strategy for every managed group, None for each group's own.
+    advisory : bool
+        Nobody asked for it by name: it counts as at most tight.
+    """
+
+    name: str
+    group: str | None = None
+    workload: str | None = None
+    zone: str | None = None
+    nodes: int = 10
+    spread: str = "even"
+    share: Fraction = Fraction(3, 10)
+    mode: str = "all"
+    strategy: str | None = None
+    advisory: bool = False
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The scenarios it is made of, in the order they happen."""
+        return tuple(sorted(set(self.name.split("+")), key=ORDER.index))
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What ``check`` holds the plan to."""
+
+    min_free: Fraction = Fraction(1, 5)
+    scenarios: tuple[ScenarioSpec, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A cluster in its VPC. ``notes`` are assumptions and replaced values to be said aloud."""
+
+    name: str
+    vpc_cidrs: tuple[IPv4Network, ...]
+    subnets: tuple[Subnet, ...]
+    cni: Cni
+    region: str | None = None
+    kubernetes: Kubernetes = Kubernetes()
+    control_plane: tuple[str, ...] | None = None
+    node_groups: tuple[NodeGroup, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    daemon_sets: tuple[DaemonSet, ...] = ()
+    tenants: tuple[Tenant, ...] = ()
+    checks: Checks = Checks()
+    notes: tuple[str, ...] = ()
+    file: str = ""
+
+    def subnet(self, name: str) -> Subnet:
+        """The subnet of that name."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Subnet]:
+        return {s.name: s for s in self.subnets}
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """Names of the node groups, in their order."""
+        return tuple(g.name for g in self.node_groups)

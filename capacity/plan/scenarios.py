@@ -1,0 +1,121 @@
+"""Scenarios as people ask for them: a name, names joined by ``+``, or one with options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from capacity.errors import SpecError, did_you_mean
+from capacity.plan.document import Section
+from capacity.plan.fields import Field
+from capacity.plan.model import SCENARIOS, Plan, ScenarioSpec
+
+AT_REST_WORDS = {"steady": "in the steady state", "peak": "at peak", "ceiling": "at the ceiling"}
+
+
+def when_words(name: str, title: str = "") -> str:
+    """A scenario in a sentence.
+
+    >>> when_words("peak"), when_words("zone-loss", "zone-loss (z1)")
+    ('at peak', 'in zone-loss (z1)')
+    """
+    return AT_REST_WORDS.get(name, f"in {title or name}")
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioPlaces:
+    """Names that options may refer to."""
+
+    groups: tuple[str, ...]
+    workloads: tuple[str, ...]
+    zones: tuple[str, ...]
+
+
+def places_of(plan: Plan) -> ScenarioPlaces:
+    """The names of a plan that a scenario's options may refer to."""
+    return ScenarioPlaces(
+        groups=plan.group_names,
+        workloads=tuple(w.name for w in plan.workloads),
+        zones=tuple(dict.fromkeys(s.zone for s in plan.subnets)),
+    )
+
+
+_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "steady": (),
+    "peak": (),
+    "ceiling": (),
+    "rollout": ("mode", "workload"),
+    "upgrade": ("group", "strategy"),
+    "zone-loss": ("zone",),
+    "burst": ("nodes", "spread", "group"),
+    "blue-green": ("group",),
+    "spot-storm": ("share", "group"),
+}
+
+
+def read_scenario(entry: Field, places: ScenarioPlaces) -> ScenarioSpec:
+    """A scenario of ``checks.scenarios``: ``upgrade``, ``upgrade+zone-loss`` or ``{burst: {nodes: 10}}``.
+
+    Raises
+    ------
+    SpecError
+        A name or option that does not exist, or a value out of range.
+    """
+    if not isinstance(entry.value, Section):
+        return ScenarioSpec(_name(entry.text(), entry))
+    if len(entry.value) != 1:
+        entry.fail("a scenario with options is one key, such as {burst: {nodes: 10}}")
+    name = _name(next(iter(entry.value)), entry)
+    options = entry.child(next(iter(entry.value)))
+    known = tuple(dict.fromkeys(o for part in name.split("+") for o in _OPTIONS[part]))
+    if options.value is None:
+        return ScenarioSpec(name)
+    options.section(known)
+    readers: dict[str, Callable[[Field], Any]] = {
+        "mode": lambda f: f.one_of(("all", "one")),
+        "workload": lambda f: f.one_of(places.workloads),
+        "group": lambda f: f.one_of(places.groups),
+        "zone": lambda f: f.one_of(places.zones),
+        "strategy": lambda f: f.one_of(("default", "minimal")),
+        "nodes": lambda f: f.integer(1, 100_000),
+        "spread": lambda f: f.one_of(("even", "worst", "one")),
+        "share": _share,
+    }
+    return ScenarioSpec(name, **{key: readers[key](field) for key in known if (field := options.get(key))})
+
+
+def scenario_option(text: str, plan: Plan) -> ScenarioSpec:
+    """A scenario from the command line: ``burst`` as the plan has it, or ``burst:nodes=20,spread=one``."""
+    name, _, given = text.partition(":")
+    for spec in plan.checks.scenarios:
+        if not given and spec.name == name:
+            return spec
+    value: Any = name
+    if given:
+        options = Section()
+        for pair in given.split(","):
+            key, _, setting = pair.partition("=")
+            if key.strip() in options:
+                raise SpecError(f"--scenario {text!r}: {key.strip()!r} stands twice")
+            options[key.strip()] = setting.strip()
+        value = Section()
+        value[name] = options
+    return read_scenario(Field(value, "", None, None, "--scenario"), places_of(plan))
+
+
+def _name(text: str, entry: Field) -> str:
+    parts = text.split("+")
+    for i, part in enumerate(parts):
+        if part in parts[:i]:
+            entry.fail(f"{part!r} stands twice in {text!r}")
+        if part not in SCENARIOS:
+            entry.fail(f"{part!r} is not one of {', '.join(SCENARIOS)}{did_you_mean(part, SCENARIOS)}")
+    return text
+
+
+def _share(entry: Field) -> Any:
+    share = entry.percent()
+    if not 0 < share <= 1:
+        entry.fail(f"{entry.value!r} is out of range (expected more than 0% and at most 100%)")
+    return share

@@ -1,0 +1,131 @@
+"""A plan from a handful of numbers, for questions asked before there is a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
+
+from capacity.catalog.table import Catalog, load_catalog
+from capacity.errors import SpecError
+from capacity.plan.document import Section
+from capacity.plan.model import Plan
+from capacity.plan.parse import API_VERSION, parse_plan
+
+PLACEHOLDER = "192.0.2.0/24"  # documentation addresses: where the subnets lie until they are sized
+
+
+@dataclass(frozen=True, slots=True)
+class PodAsk:
+    """Pods of one shape: replicas, and requests as Kubernetes writes them (None: none)."""
+
+    name: str
+    replicas: int
+    cpu: str | None = None
+    memory: str | None = None
+
+
+def sketch_document(
+    pods: Sequence[PodAsk],
+    instance_type: str,
+    zones: int,
+    nodes: int | None = None,
+    env: Mapping[str, str | None] | None = None,
+    ip_family: str = "ipv4",
+    ami: str = "al2023",
+    provisioner: str = "managed",
+    region: str = "us-east-1",
+    checks: Mapping[str, object] | None = None,
+) -> dict[str, object]:
+    """A plan file with one node group over so many zones that runs these pods; the subnets are placeholders.
+
+    ``nodes`` None: as few as hold the pods. The control plane shares the node subnets.
+    """
+    if not 1 <= zones <= 6:
+        raise SpecError(f"--zones: {zones} is out of range (expected 1 to 6)")
+    letters = "abcdef"[:zones]
+    variables = dict(env or {})
+    custom = variables.get("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG") == "true"
+    roles = ["nodes", "pods"] if custom else ["nodes"]
+    names = [f"{role}-{letter}" for role in roles for letter in letters]
+    pieces = IPv4Network(PLACEHOLDER).subnets(new_prefix=28)
+    subnets = [{"name": n, "zone": f"{region}{n[-1]}", "cidr": str(c)} for n, c in zip(names, pieces, strict=False)]
+    group: dict[str, object] = {
+        "name": "nodes",
+        "instanceTypes": [instance_type],
+        "ami": ami,
+        "provisioner": provisioner,
+        "subnets": names[:zones],
+    }
+    if nodes is not None:
+        group["nodes"] = nodes
+    if custom:
+        group["podSubnets"] = names[zones:]
+    return {
+        "apiVersion": API_VERSION,
+        "metadata": {"name": "sketch"},
+        "region": region,
+        "kubernetes": {"ipFamily": ip_family},
+        "cni": {"env": variables},
+        "vpc": {"cidrs": [PLACEHOLDER], "subnets": subnets},
+        "controlPlane": {"subnets": names[:zones]},
+        "nodeGroups": [group],
+        "workloads": [_workload(p) for p in pods],
+        **({"checks": dict(checks)} if checks else {}),
+    }
+
+
+def _workload(pods: PodAsk) -> dict[str, object]:
+    requests = {key: text for key, text in (("cpu", pods.cpu), ("memory", pods.memory)) if text is not None}
+    entry: dict[str, object] = {"name": pods.name, "replicas": pods.replicas}
+    return entry | ({"requests": requests} if requests else {})
+
+
+def read_sketch(
+    document: Mapping[str, object], vpc_cidrs: Sequence[IPv4Network] = (), catalog: Catalog | None = None
+) -> Plan:
+    """The document read like any other plan, so that every default and every refusal is the plan file's.
+
+    ``vpc_cidrs`` are the blocks that the subnets, once sized, are laid into.
+    """
+    plan = parse_plan(_section(document), "command line", catalog or load_catalog())
+    return replace(plan, vpc_cidrs=tuple(vpc_cidrs))
+
+
+def sketch_plan(
+    pods: int | Sequence[PodAsk],
+    instance_type: str,
+    zones: int,
+    nodes: int | None = None,
+    env: Mapping[str, str | None] | None = None,
+    ip_family: str = "ipv4",
+    vpc_cidrs: Sequence[IPv4Network] = (),
+    catalog: Catalog | None = None,
+) -> Plan:
+    """The plan of :func:`sketch_document`; a number of pods means pods that request nothing.
+
+    Examples
+    --------
+    >>> plan = sketch_plan(pods=300, instance_type="m5.large", zones=3, nodes=15)
+    >>> [s.zone for s in plan.subnets], plan.node_groups[0].desired
+    (['us-east-1a', 'us-east-1b', 'us-east-1c'], 15)
+    """
+    asked = [PodAsk("app", pods)] if isinstance(pods, int) else pods
+    return read_sketch(sketch_document(asked, instance_type, zones, nodes, env, ip_family), vpc_cidrs, catalog)
+
+
+def _section(value: object) -> Section:
+    """Plain mappings as the sections that the parser reads, scalars as YAML writes them."""
+    made: object = value
+    if isinstance(value, Mapping):
+        made = Section()
+        for key, inner in value.items():
+            made[key] = _section(inner) if isinstance(inner, dict) else _plain(inner)
+    assert isinstance(made, Section)
+    return made
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, list):
+        return [_section(v) if isinstance(v, dict) else _plain(v) for v in value]
+    return str(value) if isinstance(value, int) else value

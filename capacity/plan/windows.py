@@ -1,0 +1,151 @@
+"""What the VPC resource controller is told about Windows nodes: keys of ConfigMap kube-system/amazon-vpc-cni.
+
+Nothing in the environment of aws-node reaches a Windows node. A key that is not given has the value that the chart
+writes; a value that the controller would discard is replaced as it does, and said aloud.
+
+Source: aws/amazon-vpc-resource-controller-k8s@2c6894c pkg/config/loader.go ParseWinIPTargetConfigs, type.go;
+docs/windows/prefix_delegation_config_options.md, secondary_ip_mode_config_options.md;
+aws/amazon-vpc-cni-k8s@b5218838 charts/aws-vpc-cni/templates/configmap.yaml, values.yaml L126-133.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from capacity.errors import SpecError, did_you_mean
+
+CONFIG_MAP = "amazon-vpc-cni"
+ENABLED, PREFIXES = "enable-windows-ipam", "enable-windows-prefix-delegation"
+WARM_IP, MINIMUM_IP, WARM_PREFIX = "warm-ip-target", "minimum-ip-target", "warm-prefix-target"
+TARGETS = (WARM_IP, MINIMUM_IP, WARM_PREFIX)
+# In the same ConfigMap, without a part in the addresses of Windows nodes
+OTHERS = ("branch-eni-cooldown", "enable-network-policy-controller")
+KEYS = (ENABLED, PREFIXES, *TARGETS, *(f"windows-{name}" for name in TARGETS), *OTHERS)
+CHART_VALUES = {  # of the Helm chart and the EKS add-on's configuration, by the key that each becomes
+    "enableWindowsIpam": ENABLED,
+    "enableWindowsPrefixDelegation": PREFIXES,
+    "warmWindowsIPTarget": WARM_IP,
+    "minimumWindowsIPTarget": MINIMUM_IP,
+    "warmWindowsPrefixTarget": WARM_PREFIX,
+}
+
+_ATOI = re.compile(r"^[+-]?[0-9]{1,9}$")
+_TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
+
+
+def of_chart_values(values: Mapping[str, object]) -> dict[str, str]:
+    """Keys of the ConfigMap that values of the chart, or of the EKS add-on, become.
+
+    >>> of_chart_values({"enableWindowsPrefixDelegation": True, "warmWindowsIPTarget": 5, "env": {}})
+    {'enable-windows-prefix-delegation': 'true', 'warm-ip-target': '5'}
+    """
+    found = ((key, values.get(name)) for name, key in CHART_VALUES.items())
+    return {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in found
+        if isinstance(value, (str, int))
+    }
+
+
+def to_chart_values(data: Mapping[str, str]) -> dict[str, str]:
+    """The chart's values, or the EKS add-on's, that become these keys of the ConfigMap.
+
+    >>> to_chart_values({"warm-ip-target": "5", "branch-eni-cooldown": "60"})
+    {'warmWindowsIPTarget': '5'}
+    """
+    return {name: data[key] for name, key in CHART_VALUES.items() if key in data}
+
+
+def of_config_map(data: Mapping[str, object]) -> dict[str, str]:
+    """What decides the addresses of Windows nodes among the data of the ConfigMap."""
+    return {k: str(v) for k, v in data.items() if k in KEYS and k not in OTHERS and isinstance(v, (str, int))}
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsIpam:
+    """How the controller keeps the addresses of a Windows node; the defaults are the chart's.
+
+    Attributes
+    ----------
+    prefix : bool
+        /28 prefixes instead of single secondary IPs.
+    warm_ip, minimum_ip : int
+        Addresses kept free, and held at least; both 0 where whole prefixes are kept. [addresses]
+    warm_prefix : int
+        Prefixes kept wholly free; only where the other two are 0. [prefixes]
+    enabled : bool
+        Whether the controller serves Windows nodes at all.
+    """
+
+    prefix: bool = False
+    warm_ip: int = 1
+    minimum_ip: int = 3
+    warm_prefix: int = 0
+    enabled: bool = True
+
+
+CHART_DEFAULT = WindowsIpam()
+
+
+def check_key(name: str, where: str = "") -> None:
+    """Refuse a key that the ConfigMap does not have."""
+    if name not in KEYS:
+        hint = did_you_mean(name, KEYS) or f" (known: {', '.join(KEYS)})"
+        raise SpecError(f"{where + ': ' if where else ''}{name!r} is not a key of ConfigMap {CONFIG_MAP}{hint}")
+
+
+def windows_ipam(data: Mapping[str, str]) -> tuple[WindowsIpam, list[str]]:
+    """The ConfigMap's data as the controller reads it, with a warning for each value without effect.
+
+    Notes
+    -----
+    A target without the prefix ``windows-`` goes before the same target with it. In prefix mode the two IP targets
+    replace the prefix target wherever one of them is above 0; the other then has the controller's own value. With
+    single addresses one is always kept warm.
+
+    Examples
+    --------
+    >>> windows_ipam({"enable-windows-prefix-delegation": "true"})[0]
+    WindowsIpam(prefix=True, warm_ip=1, minimum_ip=3, warm_prefix=0, enabled=True)
+    """
+    for name in data:
+        check_key(name)
+    warnings: list[str] = []
+    enabled = _switch(data, ENABLED, True, warnings)
+    prefix = _switch(data, PREFIXES, False, warnings)
+    warm = _target(data, WARM_IP, 1, 1 if prefix else 3, warnings)
+    least = _target(data, MINIMUM_IP, 3, 3, warnings)
+    whole = _target(data, WARM_PREFIX, 0, 0, warnings)
+    if not prefix:
+        if whole and WARM_PREFIX in data:
+            warnings.append(f"{WARM_PREFIX}={whole} has no effect on Windows: {PREFIXES} is not true")
+        return WindowsIpam(False, max(warm, 1), least, 0, enabled), warnings
+    if whole and not warm and not least:
+        return WindowsIpam(True, 0, 0, whole, enabled), warnings
+    if whole:
+        wins = f"{WARM_IP}={warm} and {MINIMUM_IP}={least} go before it (both 0 let it act)"
+        warnings.append(f"{WARM_PREFIX}={whole} has no effect on Windows: {wins}")
+    return WindowsIpam(True, warm or 1, least or 3, 0, enabled), warnings
+
+
+def _switch(data: Mapping[str, str], name: str, default: bool, warnings: list[str]) -> bool:
+    """Go's ``strconv.ParseBool``; other text is false."""
+    text = data.get(name)
+    if text is None or text in _TRUE or text in _FALSE:
+        return default if text is None else text in _TRUE
+    warnings.append(f"{name}={text!r} is neither true nor false: the VPC resource controller reads false")
+    return False
+
+
+def _target(data: Mapping[str, str], name: str, chart: int, code: int, warnings: list[str]) -> int:
+    """A target as written, the chart's where it is not, the controller's own where it discards it."""
+    given = name if name in data else f"windows-{name}"
+    text = data.get(given)
+    if text is None:
+        return chart
+    if _ATOI.match(text) and int(text) >= 0:
+        return int(text)
+    warnings.append(f"{given}={text!r} is not a number the VPC resource controller accepts: it uses {code}")
+    return code

@@ -1,0 +1,1 @@
+"""AWS: answers of its API, live or from a folder."""

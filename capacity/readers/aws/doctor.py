@@ -1,0 +1,271 @@
+"""Evidence for the doctor's list, from AWS answers and, where given, Kubernetes objects."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from itertools import chain
+
+from capacity.advice.doctor import CniFacts, DnsFacts, Evidence, GroupFacts, NodeFacts, SubnetFacts
+from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.table import Catalog, load_catalog
+from capacity.cluster.shape import group_shapes
+from capacity.cni.facade import address_capacity, effective, node_limits, without_primary
+from capacity.errors import SpecError
+from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, cni_settings
+from capacity.plan.discovery import closed_to_pods, places_by_tag, read_tags, takes_further_enis
+from capacity.plan.document import parse_yaml
+from capacity.plan.model import Cni, Subnet
+from capacity.plan.parse import parse_plan
+from capacity.readers.aws.answers import KINDS, Gap, Item, objects, section, tags, text, texts
+from capacity.readers.aws.cni import CUSTOM, POD_ENI, PREFIX, addon, seen_env
+from capacity.readers.aws.draft import AwsCluster, parse_aws
+from capacity.readers.aws.groups import cluster_instances
+from capacity.readers.aws.owners import Interface
+from capacity.readers.aws.paths import path_facts
+from capacity.readers.aws.roles import role_facts
+from capacity.readers.complete import complete
+from capacity.readers.kubernetes.facts import KubernetesFacts, each, parse_kubernetes
+from capacity.readers.write import render_plan
+
+_NEEDS = {
+    "subnet-addresses": "subnets",
+    "subnet-prefixes": "interfaces",
+    "control-plane-addresses": "subnets",
+    "accounting": "interfaces",
+    "leaked-enis": "interfaces",
+    "node-enis": "instances",
+    "max-pods": "nodegroups",
+    "sg-control-plane-to-nodes": "security_groups",
+    "sg-nodes-to-control-plane": "security_groups",
+    "sg-node-to-node": "security_groups",
+    "sg-load-balancers-to-nodes": "security_groups",
+    "sg-nodes-to-endpoints": "security_groups",
+    "sg-nodes-to-efs": "security_groups",
+    "sg-nodes-to-databases": "security_groups",
+    "iam-cni": "roles",
+    "iam-nodes": "roles",
+    "cni-version": "addons",
+    "cni-settings": "addons",
+    "coredns": "addons",
+}
+HOST_PODS = 2  # aws-node and kube-proxy on every node
+
+
+def evidence_of(
+    found: AwsCluster, kubernetes: Iterable[tuple[str, Item]] = (), catalog: Catalog | None = None
+) -> Evidence:
+    """Everything the doctor looks at; ``kubernetes`` are kinds and objects beside those among the answers."""
+    catalog = catalog or load_catalog()
+    kube = parse_kubernetes(chain(each(found.answers.kubernetes), kubernetes))
+    family = text(section(found.item, "kubernetesNetworkConfig"), "ipFamily") or "ipv4"
+    item = addon(found.answers, "vpc-cni", found.name)
+    env = kube.cni_env if kube.cni_env is not None else found.cni.env if item is not None else None
+    settings = _settings(env if env is not None else found.cni.env, family)
+    nodes = _nodes(found, kube, settings, catalog)
+    return Evidence(
+        cluster=found.name,
+        prefix_mode=settings.prefix if env is not None or found.cni.env.get(PREFIX) else None,
+        subnets=_subnets(found, nodes, settings, catalog),
+        nodes=nodes,
+        groups=_groups(found),
+        paths=path_facts(found),
+        roles=role_facts(found),
+        cni=_cni(found, item, kube, env, family),
+        dns=_dns(found, kube),
+        missing=_missing(found),
+    )
+
+
+def _settings(env: Mapping[str, str], family: str) -> CniSettings:
+    """The CNI's settings as far as they make sense; what is wrong with them is a check of its own."""
+    try:
+        return cni_settings({k: v for k, v in env.items() if k in CNI_VARIABLES}, "", family)[0]
+    except SpecError:
+        return CniSettings(ipv6=family == "ipv6")
+
+
+def _kind(catalog: Catalog, name: str) -> InstanceType | None:
+    kind = catalog.get(name) if name in catalog else None
+    return kind if kind is not None and kind.max_enis is not None and kind.ipv4_per_eni is not None else None
+
+
+def _nodes(found: AwsCluster, kube: KubernetesFacts, settings: CniSettings, catalog: Catalog) -> tuple[NodeFacts, ...]:
+    held: dict[str, list[Interface]] = defaultdict(list)
+    for i in found.interfaces:
+        if i.owner in ("node_primary", "cni_secondary", "trunk", "unmanaged") and i.instance:
+            held[i.instance].append(i)
+    known = found.answers.has("interfaces")
+    closed = _by_tag(found, settings, closed_to_pods)
+    facts = []
+    for instance in cluster_instances(found.answers, found.name):
+        ident, type_name = text(instance, "InstanceId"), text(instance, "InstanceType")
+        kind = _kind(catalog, type_name)
+        mine = [i for i in held[ident] if i.card in (None, 0)]
+        name = kube.names.get(ident, "")
+        unmanaged = sum(i.owner == "unmanaged" for i in mine)
+        vpc_pods = kube.vpc_pods.get(name, 0) if kube.vpc_pods is not None and name else None
+        facts.append(
+            NodeFacts(
+                name=name or tags(instance).get("Name") or ident,
+                group=found.groups.nodes.get(ident, ""),
+                instance_type=type_name,
+                enis=len(mine) if known else None,
+                max_enis=kind.max_enis if kind else None,
+                attached=sum(i.pod_addresses for i in mine if i.owner in ("node_primary", "cni_secondary")),
+                capacity=_capacity(kind, settings, unmanaged, text(instance, "SubnetId") in closed),
+                vpc_pods=vpc_pods,
+                host_pods=kube.host_pods.get(name, HOST_PODS) if kube.vpc_pods is not None else HOST_PODS,
+                max_pods=kube.max_pods.get(ident),
+            )
+        )
+    return tuple(facts)
+
+
+def _by_tag(found: AwsCluster, settings: CniSettings, says: Callable[[Subnet, Cni], bool]) -> set[str]:
+    """Identifiers of the subnets whose tags say something to subnet discovery; none where it does not decide."""
+    cni = Cni(found.cni.version, {**found.cni.env, "CLUSTER_NAME": found.name}, settings)
+    if not places_by_tag(cni):
+        return set()
+    of = {a.ident: read_tags(dict(a.tags or ())) for a in found.accounts}
+    subnets = {a.ident: Subnet(a.name, a.zone, a.cidr, 0, (), *of[a.ident]) for a in found.accounts}
+    return {ident for ident, subnet in subnets.items() if says(subnet, cni)}
+
+
+def _capacity(kind: InstanceType | None, settings: CniSettings, unmanaged: int, closed: bool) -> int | None:
+    """Pod addresses that all ENIs of a node can hold under the settings; None for IPv6 and where unknown."""
+    if kind is None or settings.ipv6:
+        return None
+    own = effective(settings, kind)
+    limits = node_limits(kind, own, unmanaged)
+    return address_capacity(without_primary(limits) if closed else limits, own)
+
+
+def _subnets(
+    found: AwsCluster, nodes: tuple[NodeFacts, ...], settings: CniSettings, catalog: Catalog
+) -> tuple[SubnetFacts, ...]:
+    control = set(texts(section(found.item, "resourcesVpcConfig"), "subnetIds"))
+    mine = [i for i in found.interfaces if i.cluster == found.name]
+    serving: dict[str, set[str]] = defaultdict(set)
+    for i in mine:
+        if i.owner in ("node_primary", "cni_secondary", "trunk", "branch") and i.instance:
+            serving[i.subnet].add(i.instance)
+    of_groups = {n for g in found.groups.drafts for n in g.subnets or ()}
+    pods = set(found.cni.pod_subnets.values())
+    pods |= {i.subnet for i in mine if i.owner in ("cni_secondary", "branch")}
+    zones = {a.zone for a in found.accounts if serving[a.ident] or a.name in of_groups}
+    tagged, closed = (_by_tag(found, settings, says) for says in (takes_further_enis, closed_to_pods))
+    pods |= {a.ident for a in found.accounts if a.ident in tagged and a.zone in zones}
+    leaked: dict[str, list[str]] = defaultdict(list)
+    for i in found.interfaces:
+        if i.owner == "leaked":
+            leaked[i.subnet].append(i.ident)
+    types = {n.instance_type for n in nodes} | {t for g in found.groups.drafts for t in g.instance_types or ()}
+    step = _step([k for t in types if (k := _kind(catalog, t))], settings)
+    known = found.answers.has("interfaces")
+    facts = []
+    for a in found.accounts:
+        has_nodes = bool(serving[a.ident]) or a.name in of_groups
+        has_pods = a.ident not in closed and (a.ident in pods or (has_nodes and not settings.custom_networking))
+        facts.append(
+            SubnetFacts(
+                name=a.name,
+                ident=a.ident,
+                usable=a.usable,
+                free=a.open_free,
+                reserved_prefixes=a.reserved_prefixes if known else 0,
+                free_blocks=a.free_blocks if known and not a.difference else None,
+                unexplained=a.difference if known and a.reported_free is not None else None,
+                leaked=tuple(leaked[a.ident]),
+                step=step if has_pods else 1,
+                control_plane=a.ident in control,
+                serves_nodes=has_nodes or has_pods,
+                serves_pods=has_pods,
+                nodes=len(serving[a.ident]),
+            )
+        )
+    return tuple(f for f in facts if f.control_plane or f.serves_nodes or f.leaked)
+
+
+def _step(kinds: list[InstanceType], settings: CniSettings) -> int | None:
+    """Most addresses that one node takes in one call: 16 for a prefix, 1 with address targets, else a whole ENI.
+
+    Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L1050-1101 (all or nothing), L2551-2568.
+    """
+    if settings.ipv6 or settings.ip_targets:
+        return 1
+    if settings.prefix:
+        return 16
+    return max((k.ipv4_per_eni or 1 for k in kinds), default=None)
+
+
+def _groups(found: AwsCluster) -> tuple[GroupFacts, ...]:
+    """Max pods by EKS's rules against addresses, from the plan that an import would write."""
+    draft = parse_aws(found)
+    if not draft.node_groups or (draft.ip_family or "ipv4") == "ipv6":
+        return ()
+    plan = parse_plan(parse_yaml(render_plan(complete(replace(draft, notes=()))), "import"), "import")
+    return tuple(
+        GroupFacts(s.group.name, kind.instance_type.name, kind.max_pods, kind.addresses, kind.start[4] - kind.start[5])
+        for s in group_shapes(plan)
+        for kind in s.types
+    )
+
+
+def _cni(
+    found: AwsCluster, item: Item | None, kube: KubernetesFacts, env: Mapping[str, str] | None, family: str
+) -> CniFacts | None:
+    version = kube.cni_version or (text(item, "addonVersion") if item else None)
+    if item is None and kube.cni_env is None:
+        return None
+    seen = seen_env([i for i in found.interfaces if i.cluster == found.name])
+    contradictions = [
+        f"the nodes' interfaces show {name}, but the settings do not say so: set by hand, or changed since"
+        for name in (CUSTOM, PREFIX, POD_ENI)
+        if name in seen and str((env or {}).get(name, "")).lower() not in ("true", "1", "t")
+    ]
+    return CniFacts(version, env, family, issues(item), tuple(contradictions))
+
+
+def issues(item: Item | None) -> tuple[str, ...]:
+    """What EKS itself says is wrong with an add-on."""
+    if item is None:
+        return ()
+    found = objects(section(item, "health"), "issues", "describe-addon")
+    lines = [f"EKS reports {text(i, 'code')}: {text(i, 'message')}".strip() for i in found]
+    if text(item, "status") in ("DEGRADED", "CREATE_FAILED", "UPDATE_FAILED") and not lines:
+        lines = [f"the add-on is {text(item, 'status')}"]
+    return tuple(line[:300] for line in lines)
+
+
+def _dns(found: AwsCluster, kube: KubernetesFacts) -> DnsFacts | None:
+    item = addon(found.answers, "coredns", found.name)
+    if item is None and kube.dns_replicas is None:
+        return None
+    status = text(item, "status") if item else None
+    return DnsFacts(kube.dns_replicas, kube.dns_ready, status, issues(item))
+
+
+def _missing(found: AwsCluster) -> dict[str, tuple[str, str]]:
+    """Why the evidence of a check is not there: the gap of the answers it needs."""
+    gaps: dict[str, Gap] = {}
+    for gap in found.gaps:
+        gaps.setdefault(gap.kind, gap)
+    why = {}
+    for check, kind in _NEEDS.items():
+        for wanted in dict.fromkeys((kind, "interfaces")):
+            if wanted in gaps and (wanted == kind or check.startswith("sg-")):
+                why[check] = (f"not known: {gaps[wanted].lost} ({gaps[wanted].reason})", gaps[wanted].command)
+                break
+        else:
+            if kind == "addons":
+                name = "coredns" if check == "coredns" else "vpc-cni"
+                command = "kubectl -n kube-system get daemonsets,deployments -o json (capacity doctor --kubectl FILE)"
+                why[check] = (f"no {name} add-on among the answers: installed by hand, or not saved", command)
+            elif check.startswith("sg-"):
+                reason = "no interface of the nodes or of the control plane among the answers"
+                why[check] = (reason, KINDS["interfaces"].command_for())
+            else:
+                why[check] = (f"no {KINDS[kind].name.replace('_', ' ')} of the cluster among the answers", "")
+    return why

@@ -1,0 +1,350 @@
+"""Node groups of a cluster as AWS knows them: managed groups, autoscaling groups, Karpenter's and loose nodes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from capacity.catalog.table import Catalog
+from capacity.readers.aws.answers import KINDS, Answers, Gap, Item, count, objects, section, tags, text, texts
+from capacity.readers.aws.owners import cluster_of
+from capacity.readers.draft import GroupDraft, Note, at
+from capacity.readers.write import printable
+
+AMI_FAMILIES = (
+    ("AL2023_", "al2023"),
+    ("AL2_", "al2"),
+    ("BOTTLEROCKET_", "bottlerocket"),
+    ("WINDOWS_", "windows"),
+)  # EKS API Nodegroup.amiType
+POOL_TAGS = ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name", "eks:kubernetes-node-pool-name")
+MOST_NAME = 200  # characters; a tag's value may have 256
+GONE = frozenset(("shutting-down", "terminated", "stopping", "stopped"))
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The node groups found, what to say about them, and which instances are nodes of which group."""
+
+    drafts: tuple[GroupDraft, ...] = ()
+    notes: tuple[Note, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    assumed: frozenset[str] = frozenset()
+
+
+def parse_groups(answers: Answers, cluster: str, names: Mapping[str, str], catalog: Catalog) -> Groups:
+    """Every node group of ``cluster``; ``names`` are the subnets' names by identifier."""
+    return _Reader(answers, cluster, names, catalog).read()
+
+
+def cluster_instances(answers: Answers, cluster: str) -> tuple[Item, ...]:
+    """Instances that are nodes of the cluster and are there to stay."""
+    return tuple(
+        i
+        for i in answers.of("instances")
+        if cluster_of(tags(i)) == cluster and text(section(i, "State"), "Name") not in GONE
+    )
+
+
+class _Reader:
+    def __init__(self, answers: Answers, cluster: str, names: Mapping[str, str], catalog: Catalog) -> None:
+        self.answers = answers
+        self.cluster = cluster
+        self.names = names
+        self.catalog = catalog
+        self.notes: list[Note] = []
+        self.gaps: list[Gap] = []
+        self.assumed: set[str] = set()
+        self.unread: set[str] = set()  # groups whose launch template was not read
+        self.drafts: dict[str, GroupDraft] = {}
+        self.nodes: dict[str, str] = {}
+        self.scaling = {text(g, "AutoScalingGroupName"): g for g in answers.of("autoscaling_groups")}
+        self.templates = answers.of("launch_templates")
+
+    def read(self) -> Groups:
+        instances = cluster_instances(self.answers, self.cluster)
+        managed = [g for g in self.answers.of("nodegroups") if text(g, "clusterName") in (self.cluster, "")]
+        described = {text(g, "nodegroupName") for g in managed}
+        for name in self.answers.listed.get("nodegroups", ()):
+            if name not in described:
+                self._gap_of_group(name)
+        owned: set[str] = set()
+        for group in managed:
+            owned |= self._managed(group, instances)
+        for name, group in self.scaling.items():
+            if name not in owned and self._is_ours(group):
+                self._self_managed(name, group, instances)
+        self._loose([i for i in instances if text(i, "InstanceId") not in self.nodes])
+        return Groups(
+            tuple(self.drafts.values()), tuple(self.notes), tuple(self.gaps), self.nodes, frozenset(self.assumed)
+        )
+
+    def _gap_of_group(self, name: str) -> None:
+        kind = KINDS["nodegroups"]
+        command = kind.command_for(cluster=self.cluster, nodegroup=name)
+        self.gaps.append(Gap("nodegroups", "only listed", f"the managed node group {name}", command, kind.actions))
+
+    # --- managed ---------------------------------------------------------------------------
+
+    def _managed(self, group: Item, instances: Sequence[Item]) -> set[str]:
+        """One managed group; returns the names of its autoscaling groups."""
+        name = text(group, "nodegroupName")
+        mine = [i for i in instances if tags(i).get("eks:nodegroup-name") == name]
+        scaling_names = {text(g, "name") for g in objects(section(group, "resources"), "autoScalingGroups", name)}
+        template = self._template(section(group, "launchTemplate"), "id", name)
+        data = section(template, "LaunchTemplateData") if template else {}
+        own = text(data, "InstanceType")  # EKS refuses a group that names types beside its template's
+        types = [own] if own else texts(group, "instanceTypes")
+        sizes = section(group, "scalingConfig")
+        low, desired, high = (count(sizes, k) for k in ("minSize", "desiredSize", "maxSize"))
+        for scaling in (self.scaling[n] for n in sorted(scaling_names) if n in self.scaling):
+            now = count(scaling, "DesiredCapacity")
+            if now is not None and now != desired and len(scaling_names) == 1:
+                self._say(name, f"its autoscaling group wants {now} nodes, EKS says {desired}: {now} is used", "nodes")
+                desired = now
+        update = section(group, "updateConfig")
+        percent = count(update, "maxUnavailablePercentage")
+        user_data = decoded_user_data(data)
+        ami = ami_of(text(group, "amiType")) or family_of_user_data(user_data)
+        draft = GroupDraft(
+            name=name,
+            ami=ami,
+            provisioner="managed",
+            min_nodes=low,
+            desired=desired,
+            max_nodes=high,
+            max_unavailable=f"{percent}%" if percent is not None else count(update, "maxUnavailable"),
+            update_strategy=text(update, "updateStrategy").lower() or None,
+            labels={k: v for k, v in section(group, "labels").items() if isinstance(v, str)},
+            taints=tuple((text(t, "key"), text(t, "value"), text(t, "effect")) for t in objects(group, "taints", name)),
+        )
+        draft = self._max_pods(draft, text(group, "amiType"), user_data)
+        own_ami = text(group, "amiType") == "CUSTOM"
+        guessed = ("instanceTypes", *(("ami", "provisioner", "maxPods") if own_ami else ()))
+        self._keep(draft, types, texts(group, "subnets"), mine, guessed if name in self.unread else ())
+        return scaling_names
+
+    def _max_pods(self, draft: GroupDraft, ami_type: str, user_data: str) -> GroupDraft:
+        """Max pods from user data, where EKS lets it through: with an AMI of one's own, and on Bottlerocket."""
+        by_hand, expression = max_pods_of_user_data(user_data)
+        if ami_type == "CUSTOM":
+            if draft.ami is None:
+                self._say(draft.name, "its own AMI, of which nothing tells the family: taken as al2023", "ami")
+            if by_hand is None and expression is None:
+                self._say(
+                    draft.name,
+                    "its own AMI: EKS sets no max pods there, the AMI's default counts (ENI formula, uncapped)",
+                    "provisioner",
+                )
+                return replace(draft, ami=draft.ami or "al2023", provisioner="self-managed")
+            return replace(draft, ami=draft.ami or "al2023", max_pods=by_hand, max_pods_expression=expression)
+        if by_hand is not None and draft.ami == "bottlerocket":
+            return replace(draft, max_pods=by_hand)
+        if by_hand is not None or expression is not None:
+            self._say(
+                draft.name, "user data sets max pods, but EKS's own value overrules it without an own AMI", "maxPods"
+            )
+        return draft
+
+    # --- self-managed ----------------------------------------------------------------------
+
+    def _is_ours(self, group: Item) -> bool:
+        tagged = tags(group)
+        return cluster_of(tagged) == self.cluster or f"k8s.io/cluster-autoscaler/{self.cluster}" in tagged
+
+    def _self_managed(self, name: str, group: Item, instances: Sequence[Item]) -> None:
+        tagged = tags(group)
+        mixed = section(group, "MixedInstancesPolicy")
+        wanted = section(mixed, "LaunchTemplate")
+        reference = section(wanted, "LaunchTemplateSpecification") or section(group, "LaunchTemplate")
+        template = self._template(reference, "LaunchTemplateId", name)
+        data = section(template, "LaunchTemplateData") if template else {}
+        overrides = [text(o, "InstanceType") for o in objects(wanted, "Overrides", name)]
+        inside = {text(i, "InstanceId"): i for i in objects(group, "Instances", name)}
+        types = [t for t in overrides if t] or [t for t in [text(data, "InstanceType")] if t]
+        types = types or [t for t in (text(i, "InstanceType") for i in inside.values()) if t]
+        user_data = decoded_user_data(data)
+        ami = family_of_user_data(user_data)
+        by_hand, expression = max_pods_of_user_data(user_data)
+        low, desired, high = (count(group, k) for k in ("MinSize", "DesiredCapacity", "MaxSize"))
+        shown = tagged.get("alpha.eksctl.io/nodegroup-name") or name
+        if ami is None:
+            self._say(shown, "AMI family unknown (AWS keeps only an image id): taken as al2023", "ami")
+        draft = GroupDraft(
+            name=shown,
+            ami=ami or "al2023",
+            provisioner="self-managed",
+            min_nodes=low,
+            desired=desired,
+            max_nodes=high,
+            max_pods=by_hand,
+            max_pods_expression=expression,
+        )
+        mine = [i for i in instances if text(i, "InstanceId") in inside]
+        zones = [z.strip() for z in text(group, "VPCZoneIdentifier").split(",") if z.strip()]
+        guessed = ("ami", "maxPods", *(("instanceTypes",) if not any(overrides) else ()))
+        self._keep(draft, types, zones, mine, guessed if name in self.unread else ())
+
+    # --- nodes without a group that AWS knows -------------------------------------------------
+
+    def _loose(self, instances: Sequence[Item]) -> None:
+        pools: dict[tuple[str, bool], list[Item]] = {}
+        for instance in instances:
+            tagged = tags(instance)
+            pool = next((tagged[t] for t in POOL_TAGS if tagged.get(t)), "")
+            group = tagged.get("eks:nodegroup-name") or tagged.get("alpha.eksctl.io/nodegroup-name") or "other-nodes"
+            pools.setdefault((pool or group, bool(pool)), []).append(instance)
+        for (name, karpenter), members in sorted(pools.items()):
+            kinds = Counter(text(i, "InstanceType") for i in members)
+            subnets = list(dict.fromkeys(sorted(text(i, "SubnetId") for i in members)))
+            draft = GroupDraft(
+                name=name,
+                provisioner="karpenter" if karpenter else "self-managed",
+                min_nodes=0,
+                desired=len(members),
+            )
+            what = "Karpenter's pool" if karpenter else "nodes whose group could not be read"
+            self._say(
+                name,
+                f"{what}: {len(members)} nodes now; most nodes, further types and the AMI are not in AWS's answers"
+                + (" (import the NodePool and EC2NodeClass as well)" if karpenter else ""),
+                "nodes",
+            )
+            guessed = () if karpenter or self.answers.has("nodegroups") else ("provisioner", "nodes", "ami", "maxPods")
+            ordered = [t for t, _ in sorted(kinds.items(), key=lambda k: (-k[1], k[0]))]
+            self._keep(draft, ordered, subnets, members, guessed)
+
+    # --- shared ------------------------------------------------------------------------------
+
+    def _template(self, reference: Item, key: str, group: str) -> Item | None:
+        """The launch template version a group uses; a gap where it was not read."""
+        ident, version = text(reference, key), reference.get("version", reference.get("Version"))
+        if not ident:
+            return None
+        found = [t for t in self.templates if text(t, "LaunchTemplateId") == ident]
+        exact = [t for t in found if str(t.get("VersionNumber")) == str(version)]
+        default = [t for t in found if t.get("DefaultVersion") is True and str(version) in ("$Default", "None")]
+        latest = sorted(found, key=lambda t: count(t, "VersionNumber") or 0)[-1:] if str(version) == "$Latest" else []
+        chosen = exact or default or latest
+        if chosen:
+            return chosen[0]
+        self.unread.add(group)
+        kind = KINDS["launch_templates"]
+        command = kind.command_for(template=ident, version=str(version or "$Default"))
+        self.gaps.append(
+            Gap("launch_templates", "not read", f"what the launch template of {group} says", command, kind.actions)
+        )
+        return None
+
+    def _keep(
+        self,
+        draft: GroupDraft,
+        types: Sequence[str],
+        subnets: Sequence[str],
+        members: Sequence[Item],
+        guessed: Sequence[str] = (),
+    ) -> None:
+        """Take a group in, or say why not; ``guessed`` are its keys that an answer would tell which was not read."""
+        for instance in members:
+            self.nodes[text(instance, "InstanceId")] = printable(draft.name)[:MOST_NAME]
+        running = Counter(text(i, "InstanceType") for i in members)
+        types = list(dict.fromkeys([*types, *sorted(running, key=lambda t: (-running[t], t))]))
+        ordered = sorted(types, key=lambda t: -running[t])
+        if ordered[:1] != types[:1]:
+            self._say(draft.name, f"{ordered[0]} comes first: most of its nodes run on it now", "instanceTypes")
+        known = tuple(t for t in ordered if self._plannable(draft.name, t))
+        here = tuple(dict.fromkeys(self.names[s] for s in subnets if s in self.names))
+        absent = sorted({s for s in subnets if s not in self.names})
+        if absent:
+            self._say(draft.name, f"its subnets {', '.join(absent)} are not among the answers", "subnets")
+        unread = "instanceTypes" in guessed  # the types stand in what was not read: some are assumed later
+        if not (known or unread) or not here:
+            what = "no instance type that can be planned is known" if not known else "none of its subnets is known"
+            self._say(draft.name, f"left out of the plan: {what}")
+            return
+        high = draft.max_nodes
+        if high is not None and draft.desired is not None and draft.desired > high:
+            self._say(draft.name, f"{draft.desired} nodes are wanted above its max of {high}", "nodes")
+            high = draft.desired
+        low = draft.min_nodes
+        if low is not None and draft.desired is not None and draft.desired < low:
+            self._say(draft.name, f"{draft.desired} nodes are wanted below its min of {low}", "nodes")
+            low = draft.desired
+        if draft.taints:
+            shown = ", ".join(f"{k}={v}:{e}" for k, v, e in draft.taints)
+            self._say(draft.name, f"tainted ({shown}): name the workloads' nodeGroups to keep others off it")
+        name = printable(draft.name)[:MOST_NAME] or "nodes"
+        while name in self.drafts:
+            name += "-2"
+        self.drafts[name] = replace(
+            draft, name=name, instance_types=known or None, subnets=here, min_nodes=low, max_nodes=high
+        )
+        for key in guessed if known else [k for k in guessed if k != "instanceTypes"]:
+            self._assume(at("nodeGroups", name, key))
+
+    def _assume(self, path: str) -> None:
+        self.assumed.add(path)
+        why = "its launch template was not read" if self.answers.has("nodegroups") else "the node groups were not read"
+        self.notes.append(Note(f"{path}: assumed: {why}", path))
+
+    def _plannable(self, group: str, name: str) -> bool:
+        """Whether the catalog has the figures a plan needs."""
+        kind = self.catalog.get(name) if name in self.catalog else None
+        figures = (kind.max_enis, kind.ipv4_per_eni, kind.vcpus, kind.memory_mib) if kind else (None,)
+        if None not in figures:
+            return True
+        why = "is not in the catalog" if kind is None else "has no ENI figures in the catalog"
+        self._say(group, f"{name} {why} (capacity data refresh, or an override file)", "instanceTypes")
+        return False
+
+    def _say(self, group: str, message: str, key: str = "") -> None:
+        self.notes.append(Note(f"node group {group}: {message}", at("nodeGroups", group, key)))
+
+
+def ami_of(ami_type: str) -> str | None:
+    """Family of an EKS amiType; None for ``CUSTOM`` and for what is not known.
+
+    >>> ami_of("AL2023_x86_64_STANDARD"), ami_of("BOTTLEROCKET_ARM_64"), ami_of("CUSTOM")
+    ('al2023', 'bottlerocket', None)
+    """
+    return next((family for start, family in AMI_FAMILIES if ami_type.startswith(start)), None)
+
+
+def decoded_user_data(data: Item) -> str:
+    """User data of a launch template as text; it is searched, never copied anywhere."""
+    try:
+        return base64.b64decode(text(data, "UserData"), validate=False).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def family_of_user_data(user_data: str) -> str | None:
+    """AMI family that user data is written for: nodeadm, bootstrap.sh, Bottlerocket's settings or PowerShell."""
+    for mark, family in (
+        ("node.eks.aws/", "al2023"),
+        ("/etc/eks/bootstrap.sh", "al2"),
+        ("[settings.kubernetes", "bottlerocket"),
+        ("Start-EKSBootstrap", "windows"),
+    ):
+        if mark in user_data:
+            return family
+    return None
+
+
+_MAX_PODS = re.compile(r"(?:--max-pods[= ]+|\bmaxPods\"?\s*:\s*|^\s*max-pods\s*=\s*)\"?(\d{1,9})", re.MULTILINE)
+_EXPRESSION = re.compile(r"^\s*maxPodsExpression:\s*(?P<quote>[\"']?)(?P<text>.+?)(?P=quote)\s*$", re.MULTILINE)
+
+
+def max_pods_of_user_data(user_data: str) -> tuple[int | None, str | None]:
+    """Max pods, and nodeadm's maxPodsExpression, that user data sets.
+
+    >>> max_pods_of_user_data("/etc/eks/bootstrap.sh shop --kubelet-extra-args '--max-pods=58'")
+    (58, None)
+    """
+    number, expression = _MAX_PODS.search(user_data), _EXPRESSION.search(user_data)
+    return int(number[1]) if number else None, expression["text"] if expression else None

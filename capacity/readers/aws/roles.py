@@ -1,0 +1,163 @@
+"""What a role may do, against what the CNI and the nodes must be able to."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from shlex import quote
+from typing import Any
+from urllib.parse import unquote
+
+from capacity.advice.doctor import RoleFacts
+from capacity.catalog.files import data_dir, read_text
+from capacity.readers.aws.answers import KINDS, Answers, Item, objects, section, text
+from capacity.readers.aws.cni import addon
+from capacity.readers.aws.draft import AwsCluster
+
+CNI_POLICY, NODE_POLICY, PULL_POLICIES = (
+    "AmazonEKS_CNI_Policy",
+    "AmazonEKSWorkerNodePolicy",
+    ("AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly"),
+)
+
+
+@cache
+def required_actions(use: str, family: str) -> tuple[str, ...]:
+    """Actions that the CNI (``cni``) or a node (``nodes``) needs under an IP family, from ``data/iam_actions.csv``."""
+    rows = csv.DictReader(io.StringIO(read_text(data_dir() / "iam_actions.csv")))
+    return tuple(r["action"] for r in rows if r["use"] == use and r["family"] in (family, "both"))
+
+
+def role_facts(found: AwsCluster) -> tuple[RoleFacts, ...]:
+    """The CNI's role (the add-on's own, else the nodes') and the nodes' roles, judged by their policies."""
+    answers = found.answers
+    family = text(section(found.item, "kubernetesNetworkConfig"), "ipFamily") or "ipv4"
+    arns = (text(g, "nodeRole") for g in answers.of("nodegroups") if text(g, "clusterName") in ("", found.name))
+    nodes = list(dict.fromkeys(_role_name(arn) for arn in arns if arn))
+    item = addon(answers, "vpc-cni", found.name)
+    own = _role_name(text(item, "serviceAccountRoleArn")) if item else ""
+    if item is not None and item.get("podIdentityAssociations") and not own:
+        reason = "the CNI gets its role by EKS Pod Identity, whose association is not read"
+        command = f"aws eks list-pod-identity-associations --cluster-name {quote(found.name)} --namespace kube-system"
+        facts = [RoleFacts("iam-cni", "aws-node", None, (), reason, command)]
+    else:
+        facts = [
+            _judge(answers, "iam-cni", r, required_actions("cni", family), CNI_POLICY)
+            for r in ([own] if own else nodes)
+        ]
+    needed = required_actions("nodes", family)
+    facts += [_judge(answers, "iam-nodes", r, needed, f"{NODE_POLICY} and {PULL_POLICIES[0]}") for r in nodes]
+    return tuple(facts)
+
+
+def _role_name(arn: str) -> str:
+    return arn.rsplit("/", 1)[-1]
+
+
+def _judge(answers: Answers, check: str, role: str, needed: Iterable[str], policy: str) -> RoleFacts:
+    item = next((r for r in answers.of("roles") if text(r, "RoleName") == role), None)
+    command = " && ".join(
+        f"aws iam attach-role-policy --role-name {quote(role)} --policy-arn arn:aws:iam::aws:policy/{p}"
+        for p in policy.split(" and ")
+    )
+    if item is None:
+        return RoleFacts(check, role, None, (), "its policies are not among the answers", KINDS["roles"].command)
+    documents, unknown = _documents(answers, item)
+    allowed, conditional = judged(documents, needed)
+    missing = tuple(a for a in needed if a not in allowed and a not in conditional)
+    if missing and unknown:
+        reason = f"the text of {', '.join(unknown)} is not among the answers; {', '.join(missing)} may stand there"
+        return RoleFacts(check, role, None, (), reason, KINDS["policies"].command)
+    names = [text(p, "PolicyName") for p in objects(item, "AttachedManagedPolicies", role)]
+    names += [text(p, "PolicyName") for p in objects(item, "RolePolicyList", role)]
+    return RoleFacts(
+        check, role, missing, tuple(a for a in needed if a in conditional), f"by {', '.join(names)}", command
+    )
+
+
+def _documents(answers: Answers, role: Item) -> tuple[list[Item], list[str]]:
+    """Policy documents of a role, and the names of attached policies whose text is not known."""
+    policies = {text(p, "Arn"): p for p in answers.of("policies")}
+    name = text(role, "RoleName")
+    found = [decoded_policy(p.get("PolicyDocument")) for p in objects(role, "RolePolicyList", name)]
+    unknown = []
+    for attached in objects(role, "AttachedManagedPolicies", name):
+        arn = text(attached, "PolicyArn")
+        policy = policies.get(arn)
+        if policy is not None:
+            versions = objects(policy, "PolicyVersionList", arn)
+            default = [v for v in versions if v.get("IsDefaultVersion") in (True, "true")] or versions[:1]
+            found += [decoded_policy(v.get("Document")) for v in default]
+        elif arn.startswith("arn:") and ":iam::aws:policy/" in arn and built_in(arn.rsplit("/", 1)[-1]):
+            found.append(built_in(arn.rsplit("/", 1)[-1]))
+        else:
+            unknown.append(text(attached, "PolicyName") or arn)
+    return found, unknown
+
+
+def built_in(name: str) -> Item:
+    """What AWS's own policies allow of the needed actions, where their text was not saved; empty for others."""
+    use = "cni" if name == CNI_POLICY else "nodes" if name in (NODE_POLICY, *PULL_POLICIES) else ""
+    rows = csv.DictReader(io.StringIO(read_text(data_dir() / "iam_actions.csv")))
+    wanted = {name, PULL_POLICIES[0] if name in PULL_POLICIES else name, f"{name} v5"}
+    actions = [r["action"] for r in rows if r["use"] == use and r["source"] in wanted]
+    return {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]} if actions else {}
+
+
+def decoded_policy(value: Any) -> Item:
+    """A policy document: an object, or the URL-encoded text that IAM's API answers with."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, str):
+        try:
+            decoded = json.loads(unquote(value))
+        except (ValueError, RecursionError):
+            return {}
+        return decoded if isinstance(decoded, dict) else {}
+    return {}
+
+
+def judged(documents: Iterable[Item], actions: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Actions that are allowed, and those allowed only under conditions; a plain Deny takes both away.
+
+    Resources, permission boundaries and organisation policies are not looked at.
+    """
+    statements = [s for d in documents for s in _statements(d)]
+    allowed, conditional = set(), set()
+    for action in actions:
+        fitting = [s for s in statements if _speaks_of(s, action)]
+        if any(text(s, "Effect") == "Deny" and not s.get("Condition") for s in fitting):
+            continue
+        granting = [s for s in fitting if text(s, "Effect") == "Allow"]
+        if any(not s.get("Condition") for s in granting):
+            allowed.add(action)
+        elif granting:
+            conditional.add(action)
+    return allowed, conditional
+
+
+def _statements(document: Item) -> Iterator[Item]:
+    value = document.get("Statement")
+    for entry in value if isinstance(value, list) else [value]:
+        if isinstance(entry, dict):
+            yield entry
+
+
+def _speaks_of(statement: Item, action: str) -> bool:
+    if "NotAction" in statement:
+        return not any(_fits(p, action) for p in _listed(statement["NotAction"]))
+    return any(_fits(p, action) for p in _listed(statement.get("Action")))
+
+
+def _listed(value: Any) -> list[str]:
+    return [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
+
+
+def _fits(pattern: str, action: str) -> bool:
+    """IAM's wildcards: ``*`` and ``?``, case ignored."""
+    regex = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(regex, action, re.IGNORECASE) is not None

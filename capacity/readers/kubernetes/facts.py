@@ -1,0 +1,112 @@
+"""The few things the doctor asks of `kubectl get … -o json`: kubelets' max pods, pods per node, aws-node, CoreDNS."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from capacity.errors import SpecError
+from capacity.readers.aws.answers import Item, count, objects, section, text
+from capacity.readers.kubernetes.stream import stream_file
+
+_GONE = ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True)
+class KubernetesFacts:
+    """What Kubernetes says; None or empty where it was not asked.
+
+    Attributes
+    ----------
+    max_pods : mapping of str to int
+        Allocatable pods by instance identifier. [pods]
+    names : mapping of str to str
+        Node names by instance identifier.
+    vpc_pods, host_pods : mapping of str to int
+        Pods by node name. [pods]
+    """
+
+    max_pods: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    vpc_pods: Mapping[str, int] | None = None
+    host_pods: Mapping[str, int] = field(default_factory=dict)
+    cni_env: Mapping[str, str] | None = None
+    cni_version: str | None = None
+    dns_replicas: int | None = None
+    dns_ready: int | None = None
+
+
+def parse_kubernetes(entries: Iterable[tuple[str, Item]]) -> KubernetesFacts:
+    """Facts from kinds and objects, one after the other: nothing but counts is kept of a pod."""
+    max_pods: dict[str, int] = {}
+    names: dict[str, str] = {}
+    vpc: Counter[str] = Counter()
+    host: Counter[str] = Counter()
+    pods_seen = False
+    env = version = None
+    replicas = ready = None
+    for kind, item in entries:
+        name = text(section(item, "metadata"), "name")
+        spec, status = section(item, "spec"), section(item, "status")
+        if kind == "Node":
+            instance = text(spec, "providerID").rsplit("/", 1)[-1]
+            pods = count(section(status, "allocatable"), "pods")
+            if instance.startswith("i-"):
+                names[instance] = name
+                if pods is not None:
+                    max_pods[instance] = pods
+        elif kind == "Pod":
+            pods_seen = True
+            if text(status, "phase") in _GONE or not text(spec, "nodeName"):
+                continue
+            (host if spec.get("hostNetwork") is True else vpc)[text(spec, "nodeName")] += 1
+        elif kind == "DaemonSet" and name == "aws-node":
+            env, version = _aws_node(spec)
+        elif kind == "Deployment" and name == "coredns":
+            replicas = count(spec, "replicas")
+            ready = count(status, "readyReplicas") or 0
+            replicas = 1 if replicas is None else replicas
+    return KubernetesFacts(max_pods, names, vpc if pods_seen else None, host, env, version, replicas, ready)
+
+
+def streamed(path: str) -> Iterator[tuple[str, Item]]:
+    """Kinds and objects of a file of any size, ``-`` for standard input.
+
+    Raises
+    ------
+    SpecError
+        Not what ``kubectl`` prints.
+    """
+    for kind, item in stream_file(path):
+        if not isinstance(item, dict):
+            continue  # a wrong kind says nothing, as in an import
+        own = text(item, "kind") or kind.removesuffix("List")
+        if not own:
+            raise SpecError(
+                f"{path}: not what kubectl prints (kubectl get nodes,pods,daemonsets,deployments -A -o json)"
+            )
+        yield own, item
+
+
+def each(documents: Iterable[Item], kind: str = "") -> Iterator[tuple[str, Item]]:
+    """Kind and object, lists unfolded; items of a typed list have no kind of their own."""
+    for document in documents:
+        own = text(document, "kind") or kind
+        if own.endswith("List") and isinstance(document.get("items"), list):
+            yield from each(objects(document, "items"), own.removesuffix("List"))
+        else:
+            yield own, document
+
+
+def _aws_node(spec: Item) -> tuple[dict[str, str] | None, str | None]:
+    """Environment and version of the aws-node container."""
+    pod = section(section(spec, "template"), "spec")
+    for container in objects(pod, "containers"):
+        if text(container, "name") == "aws-node":
+            env = {
+                text(e, "name"): text(e, "value") for e in objects(container, "env") if isinstance(e.get("value"), str)
+            }
+            tag = text(container, "image").rpartition(":")[2]
+            return env, tag or None
+    return None, None

@@ -1,0 +1,1 @@
+"""Terraform: HCL, plans and states."""
