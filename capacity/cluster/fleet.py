@@ -369,8 +369,13 @@ class Fleet:
         return len(self.placement.unplaced) > self.unplaced_before
 
     def _pods_on(self, group: int) -> Kinds:
-        total = self.requested(group)
-        return total[5], total[6], total[4]
+        start = self.shapes[group].first.start
+        vpc = branch = every = 0
+        for (_, state), number in self.placement.groups[group].classes.items():
+            every += number * (state[4] - start[4])
+            vpc += number * (state[5] - start[5])
+            branch += number * (state[6] - start[6])
+        return vpc, branch, every
 
     def unplaced(self) -> list[Unplaced]:
         """Pods that found no node, one entry per workload and reason."""
