@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from math import inf
@@ -248,8 +247,8 @@ class Engine:
             self._placement(counts, demand.replicas),
             batches,
             list(demand.replicas),
-            [Counter() for _ in nodes],
-            [Counter() for _ in nodes],
+            [{} for _ in nodes],
+            [{} for _ in nodes],
             base=demand.name if demand.name in AT_REST else "steady",
         )
 
