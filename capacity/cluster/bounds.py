@@ -183,7 +183,7 @@ def _together(zone: str, places: Sequence[Here], every: Here) -> Here:
 
 def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str | None) -> Here:
     """Nodes of a group in one of the zone's subnets (of nodes or of pods), or in all of the zone."""
-    sums = {False: [0, 0], True: [0, 0]}
+    few_old = most_old = few_started = most_started = 0
     filled = []
     for batch in state.batches:
         low, high = batch.zones.get(zone, (0, 0))
@@ -197,10 +197,13 @@ def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str | N
             low, high = share_range(low, high, len(places))
         if batch.filled:
             filled.append((batch, low, high))
+        elif batch.started:
+            few_started += low
+            most_started += high
         else:
-            sums[batch.started][0] += low
-            sums[batch.started][1] += high
-    return Here(zone, (sums[False][0], sums[False][1]), (sums[True][0], sums[True][1]), tuple(filled))
+            few_old += low
+            most_old += high
+    return Here(zone, (few_old, most_old), (few_started, most_started), tuple(filled))
 
 
 def _kinds(state: GroupState, here: Here, table: Table) -> Iterator[tuple[PodRange, Appetite, int]]:

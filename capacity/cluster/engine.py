@@ -78,10 +78,9 @@ class Engine:
         neighbours = self.neighbours(fleet.base) if fleet.neighbours is None else fleet.neighbours
         bookings = book(self.plan, holdings, [*fleet.extras, *neighbours])
         bounds_decide = fleet.at_rest and fleet.base != "ceiling"
-        prefixes = gives_prefixes(self.plan)
         spans = Spans(bookings, holdings)
         subnets = tuple(
-            settle(booking, self.plan.checks.min_free, prefixes, bounds_decide, Span(spans, name))
+            settle(booking, self.plan.checks.min_free, self._gives_prefixes, bounds_decide, Span(spans, name))
             for name, booking in bookings.items()
         )
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
@@ -289,6 +288,10 @@ class Engine:
             return holding_of(self.subnets, self._group_state(group, fleet, turnover, batches))
 
         return self.reuse.holdings.get(key, make)
+
+    @cached_property
+    def _gives_prefixes(self) -> bool:
+        return gives_prefixes(self.plan)
 
     @cached_property
     def _dues(self) -> list[Dues]:
