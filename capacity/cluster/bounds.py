@@ -8,7 +8,7 @@ between so many and so many nodes. ``docs/explanation/model.md`` says what the b
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from capacity.cluster.discovery import Roaming
 from capacity.cluster.scenario import Batch, GroupState, PodRange
@@ -22,8 +22,7 @@ Table = tuple[int, ...]
 FEW_CLOSED = 8  # further nodes that may drain in one place: up to here each number of them is tried
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(NamedTuple):
     """Nodes of a group in one place: fewest and most of those from before, and of those started since. [nodes]
 
     ``filled``: batches that run with pods of their own, with the fewest and the most of them here.
@@ -51,8 +50,7 @@ class Here:
         return self.old[1] + self.started[1] + sum(many for _, _, many in self.filled)
 
 
-@dataclass(frozen=True, slots=True)
-class Appetite:
+class Appetite(NamedTuple):
     """What pods of one kind make a node take.
 
     Attributes
@@ -70,8 +68,7 @@ class Appetite:
         return len(self.least) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What a group takes of one subnet: its nodes' own addresses, or where there is a table those of its pods.
 
     Attributes
@@ -186,7 +183,7 @@ def _together(zone: str, places: Sequence[Here], every: Here) -> Here:
 
 def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str | None) -> Here:
     """Nodes of a group in one of the zone's subnets (of nodes or of pods), or in all of the zone."""
-    sums = {False: [0, 0], True: [0, 0]}
+    few_old = most_old = few_started = most_started = 0
     filled = []
     for batch in state.batches:
         low, high = batch.zones.get(zone, (0, 0))
@@ -200,10 +197,13 @@ def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str | N
             low, high = share_range(low, high, len(places))
         if batch.filled:
             filled.append((batch, low, high))
+        elif batch.started:
+            few_started += low
+            most_started += high
         else:
-            sums[batch.started][0] += low
-            sums[batch.started][1] += high
-    return Here(zone, (sums[False][0], sums[False][1]), (sums[True][0], sums[True][1]), tuple(filled))
+            few_old += low
+            most_old += high
+    return Here(zone, (few_old, most_old), (few_started, most_started), tuple(filled))
 
 
 def _kinds(state: GroupState, here: Here, table: Table) -> Iterator[tuple[PodRange, Appetite, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from math import inf
@@ -80,10 +79,9 @@ class Engine:
         neighbours = self.neighbours(fleet.base) if fleet.neighbours is None else fleet.neighbours
         bookings = book(self.plan, holdings, [*fleet.extras, *neighbours])
         bounds_decide = fleet.at_rest and fleet.base != "ceiling"
-        prefixes = gives_prefixes(self.plan)
         spans = Spans(bookings, holdings)
         subnets = tuple(
-            settle(booking, self.plan.checks.min_free, prefixes, bounds_decide, Span(spans, name))
+            settle(booking, self.plan.checks.min_free, self._gives_prefixes, bounds_decide, Span(spans, name))
             for name, booking in bookings.items()
         )
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
@@ -259,8 +257,8 @@ class Engine:
             self._placement(counts, demand.replicas),
             batches,
             list(demand.replicas),
-            [Counter() for _ in nodes],
-            [Counter() for _ in nodes],
+            [{} for _ in nodes],
+            [{} for _ in nodes],
             base=demand.name if demand.name in AT_REST else "steady",
         )
 
@@ -301,6 +299,10 @@ class Engine:
             return holding_of(self.subnets, self._group_state(group, fleet, turnover, batches))
 
         return self.reuse.holdings.get(key, make)
+
+    @cached_property
+    def _gives_prefixes(self) -> bool:
+        return gives_prefixes(self.plan)
 
     @cached_property
     def _dues(self) -> list[Dues]:

@@ -182,7 +182,8 @@ def blue_green(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     groups = list(_groups(fleet, spec))
     for group in groups:
         fleet.batches[group] += [batch for batch in fleet.batches[group] if not batch.filled]
-        fleet.beside[group].update(fleet.placement.groups[group].classes)
+        for (slot, state), nodes in fleet.placement.groups[group].classes.items():
+            fleet.add_beside(group, state, {slot: nodes})
         vpc, branch, every = fleet.before[group]
         fleet.before[group] = (2 * vpc, 2 * branch, 2 * every)
     names = ", ".join(_few([fleet.shapes[g].group.name for g in groups]))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from typing import TypeVar
 
 from capacity.cluster.evict import evicted, shares_to_close
 from capacity.cluster.place import Placement, PodShape, State, Unplaced, pods_on_empty
@@ -34,6 +35,7 @@ class Extra:
     prefixes: int = 0
 
 
+_K = TypeVar("_K")
 Kinds = tuple[int, int, int]  # pods on VPC addresses, on branch ENIs, and of every kind [pods]
 
 
@@ -45,9 +47,9 @@ class Fleet:
     ----------
     slots : list of tuple of Slot
         For each group the places its nodes may be in, in subnet order; classes name them by index.
-    closed : list of Counter
+    closed : list of dict
         For each group, nodes that drain or are lost and only hold addresses, by (slot, state). [nodes]
-    beside : list of Counter
+    beside : list of dict
         The same for nodes that run with pods which need no placing. [nodes]
     lost : set of str
         Zones in which no node starts any more.
@@ -82,8 +84,8 @@ class Fleet:
     placement: Placement
     batches: list[list[Batch]]
     replicas: list[int]
-    closed: list[Counter[tuple[int, State]]] = field(default_factory=list)
-    beside: list[Counter[tuple[int, State]]] = field(default_factory=list)
+    closed: list[dict[tuple[int, State], int]] = field(default_factory=list)
+    beside: list[dict[tuple[int, State], int]] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
     extras: list[Extra] = field(default_factory=list)
     base: str = "steady"
@@ -117,8 +119,8 @@ class Fleet:
             self.placement.copy(),
             [list(b) for b in self.batches],
             list(self.replicas),
-            [Counter(c) for c in self.closed],
-            [Counter(b) for b in self.beside],
+            [dict(c) for c in self.closed],
+            [dict(b) for b in self.beside],
             set(self.lost),
             list(self.extras),
             self.base,
@@ -179,7 +181,7 @@ class Fleet:
     def add_beside(self, group: int, state: State, slots: Mapping[int, int]) -> None:
         """Start nodes with pods that need no placing."""
         for slot, number in slots.items():
-            self.beside[group][slot, state] += number
+            _add(self.beside[group], (slot, state), number)
 
     def restart_beside(self, group: int, zone: str) -> int:
         """Nodes of a lost zone that ran beside the others start again in the zones that are left. [nodes]"""
@@ -240,7 +242,7 @@ class Fleet:
         else:
             limits = zip(weights, share_limits(count, list(weights.values())), strict=True)
             ranges = {z: (min(low, zones[z]), max(high, zones[z])) for z, (low, high) in limits}
-        return replace(kind, count=count, zones=ranges, subnet=subnet, anywhere=anywhere)
+        return Batch(count, ranges, subnet, kind.started, anywhere, kind.grown, kind.filled)
 
     def _weights(self, group: int, zone: str | None) -> dict[str, Fraction | int]:
         """Zones that may take new nodes, with the group's weight of each."""
@@ -254,25 +256,26 @@ class Fleet:
         weights = {z: 1 if isinstance(spread, str) else spread[z] for z in zones}
         return {z: w for z, w in weights.items() if w} or dict.fromkeys(zones, 1)
 
-    def close(self, group: int, count: int, zone: str | None = None) -> Counter[str]:
+    def close(self, group: int, count: int, zone: str | None = None) -> dict[str, int]:
         """Close nodes, in proportion to those of each slot and the fullest first, and say whose pods must move.
 
         What proportion leaves open is the fullest of all: one node of a group is its fullest.
 
         Returns
         -------
-        Counter of str
+        dict of str to int
             Pods by workload. [pods]
         """
         open_nodes = zip(self.slots[group], self.open_by_slot(group), strict=True)
         have = [n if zone in (None, slot.zone) else 0 for slot, n in open_nodes]
         count = min(count, sum(have))
-        moved: Counter[str] = Counter()
+        moved: dict[str, int] = {}
         if count:
             self.closings[group].append((count, zone))
             fullest = self._fullest_first(group)
             for slot, number in enumerate(shares_to_close(count, have, fullest)):
-                moved += self._close_in(group, slot, number, fullest[slot])
+                for name, pods in self._close_in(group, slot, number, fullest[slot]).items():
+                    _add(moved, name, pods)
         self.placement.nodes_changed()
         return moved
 
@@ -283,21 +286,21 @@ class Fleet:
             found[slot].append((state, number))
         return [sorted(nodes, key=lambda n: (n[0][4], n[0]), reverse=True) for nodes in found]
 
-    def _close_in(self, group: int, slot: int, count: int, nodes: Sequence[tuple[State, int]]) -> Counter[str]:
+    def _close_in(self, group: int, slot: int, count: int, nodes: Sequence[tuple[State, int]]) -> dict[str, int]:
         start = self.shapes[group].first.start
         held = [0] * len(start)
         for state, there in nodes:
             number = min(count, there)
             if number:
                 self.placement.groups[group].remove(slot, state, number)
-                self.closed[group][slot, state] += number
+                _add(self.closed[group], (slot, state), number)
                 held = [h + number * (a - b) for h, a, b in zip(held, state, start, strict=True)]
                 count -= number
         home = self.placement.homes.get((group, slot), {})
         gone = evicted(home, {name: self.pods[self._index[name]] for name in home}, held)
         for name, pods in gone.items():
             home[name] -= pods
-        return Counter(gone)
+        return gone
 
     # --- pods -------------------------------------------------------------------------------
 
@@ -369,8 +372,13 @@ class Fleet:
         return len(self.placement.unplaced) > self.unplaced_before
 
     def _pods_on(self, group: int) -> Kinds:
-        total = self.requested(group)
-        return total[5], total[6], total[4]
+        start = self.shapes[group].first.start
+        vpc = branch = every = 0
+        for (_, state), number in self.placement.groups[group].classes.items():
+            every += number * (state[4] - start[4])
+            vpc += number * (state[5] - start[5])
+            branch += number * (state[6] - start[6])
+        return vpc, branch, every
 
     def unplaced(self) -> list[Unplaced]:
         """Pods that found no node, one entry per workload and reason."""
@@ -379,3 +387,7 @@ class Fleet:
             key = (entry.workload, entry.reason)
             found[key] = found.get(key, 0) + entry.pods
         return [Unplaced(workload, pods, reason) for (workload, reason), pods in found.items()]
+
+
+def _add(counts: dict[_K, int], key: _K, number: int) -> None:
+    counts[key] = counts.get(key, 0) + number

@@ -26,13 +26,14 @@ def quota_usage(result: CheckResult) -> tuple[QuotaUse, ...]:
     """
     plan = result.plan
     most: dict[str, tuple[int, str]] = dict(vpc_use(plan))
-    others = _other_clusters(plan)
+    beside = _beside(plan)
+    largest = _largest(result)
     for state in result.scenarios:
-        for name, used, where in (*_of_cluster(plan, state, others), *_of_groups(state)):
+        for name, used, where in (*_of_cluster(state, beside), *_of_groups(state)):
             if used > most.get(name, (-1, ""))[0]:
                 most[name] = (used, where)
-    for name, calls in _scale_up(result).items():
-        most[name] = (calls, _largest(result).title)
+    for name, calls in _scale_up(result, largest).items():
+        most[name] = (calls, largest.title)
     if plan.kubernetes.services is not None:
         most["cluster_services"] = (plan.kubernetes.services, "")
     managed = sum(g.provisioner == "managed" for g in plan.node_groups)
@@ -40,9 +41,10 @@ def quota_usage(result: CheckResult) -> tuple[QuotaUse, ...]:
     return tuple(QuotaUse(quota, *most[name]) for name, quota in load_quotas().items() if name in most)
 
 
-def _other_clusters(plan: Plan) -> tuple[int, int]:
-    """Network interfaces [ENIs] and address usage [NAU] of the clusters beside this one, at their peaks."""
-    interfaces = units = 0
+def _beside(plan: Plan) -> tuple[int, int]:
+    """Network interfaces [ENIs] and address usage [NAU] beside the plan's nodes: other clusters at their peaks."""
+    interfaces = tenant_enis(plan) + (CONTROL_PLANE_ENIS if plan.control_plane else 0)
+    units = tenant_nau(plan)
     for other in (t.plan for t in plan.tenants if t.plan):
         nodes = _interfaces(Engine(other, group_shapes(other)).at_rest("peak").groups)
         plane = CONTROL_PLANE_ENIS if other.control_plane else 0
@@ -50,16 +52,16 @@ def _other_clusters(plan: Plan) -> tuple[int, int]:
     return interfaces, units
 
 
-def _of_cluster(plan: Plan, state: ScenarioState, others: tuple[int, int]) -> Iterator[tuple[str, int, str]]:
+def _of_cluster(state: ScenarioState, beside: tuple[int, int]) -> Iterator[tuple[str, int, str]]:
     where = state.title
     nodes = sum(g.nodes for g in state.groups)
     pods = sum(c.count * c.pods for g in state.groups for c in g.classes) + state.unplaced_pods
-    enis, units = (own + theirs for own, theirs in zip(_interfaces(state.groups), others, strict=True))
+    enis, units = (own + others for own, others in zip(_interfaces(state.groups), beside, strict=True))
     yield "cluster_nodes", nodes, where
     yield "cluster_pods", pods, where
-    yield "region_enis", enis + (CONTROL_PLANE_ENIS if plan.control_plane else 0) + tenant_enis(plan), where
-    yield "vpc_nau", units + tenant_nau(plan), where
-    yield "peered_nau", units + tenant_nau(plan), where
+    yield "region_enis", enis, where
+    yield "vpc_nau", units, where
+    yield "peered_nau", units, where
 
 
 def _of_groups(state: ScenarioState) -> Iterator[tuple[str, int, str]]:
@@ -93,11 +95,11 @@ def _largest(result: CheckResult) -> ScenarioState:
     return max(result.scenarios, key=lambda state: sum(g.nodes for g in state.groups))
 
 
-def _scale_up(result: CheckResult) -> dict[str, int]:
+def _scale_up(result: CheckResult, largest: ScenarioState) -> dict[str, int]:
     """Calls by quota's name if the largest scenario's nodes beyond the smallest's start at once."""
     few = min(result.scenarios, key=lambda state: sum(g.nodes for g in state.groups))
     calls: Counter[str] = Counter()
-    for now, then in zip(few.groups, _largest(result).groups, strict=True):
+    for now, then in zip(few.groups, largest.groups, strict=True):
         calls += start_calls(result.plan, then, max(then.nodes - now.nodes, 0))
     return {_quota_name(api): count for api, count in calls.items()}
 

@@ -8,9 +8,7 @@ they may use. Only counts are kept, by kind of pod; CPU and memory count where t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from fractions import Fraction
-from math import floor
+from collections.abc import Iterable, Sequence
 from operator import gt
 
 from capacity.cluster.fleet import Fleet
@@ -146,13 +144,13 @@ class _Moves:
         stays = not any(self.coming[group]) and not any(self.leaving[group])
         if short > 0 and stays and not fleet.unplaced_since():
             total = fleet.requested(group)
-            used = sum(Fraction(total[i], have - ask + 1) for i, have, ask in dues)
-            short = min(short, floor(used) - open_nodes + 1)
+            used = _whole_sum((total[i], have - ask + 1) for i, have, ask in dues)
+            short = min(short, used - open_nodes + 1)
             if len(fleet.closings[group]) == 1:
                 nodes = self.drained[group]
                 empty = sum(b.count for b in fleet.batches[group] if b.started and not b.grown)
-                used = sum(Fraction(min(total[i], nodes * have), have - ask + 1) for i, have, ask in dues)
-                short = 0 if nodes == 1 and empty else min(short, floor(used) - empty + 1)
+                used = _whole_sum((min(total[i], nodes * have), have - ask + 1) for i, have, ask in dues)
+                short = 0 if nodes == 1 and empty else min(short, used - empty + 1)
         return max(min(short, self.near[group]), grown, 0)
 
     def may_start(self, group: int) -> list[Batch]:
@@ -188,6 +186,18 @@ class _Moves:
 def _most_on_node(first: TypeShape) -> tuple[int, int, int]:
     """Most workload pods that may be on a node: on VPC addresses, on branch ENIs, of every kind. [pods]"""
     return first.most_placed_pods, first.room.branch_enis, max(first.max_pods - first.start[4], 0)
+
+
+def _whole_sum(shares: Iterable[tuple[int, int]]) -> int:
+    """The sum of fractions, rounded down; exact.
+
+    >>> _whole_sum([(1, 3), (2, 3), (1, 2)])
+    1
+    """
+    above, below = 0, 1
+    for part, whole in shares:
+        above, below = above * whole + part * below, below * whole
+    return above // below
 
 
 def _count(kinds: list[int], pod: PodShape, pods: int) -> None:
