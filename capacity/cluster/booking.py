@@ -121,7 +121,7 @@ class Spans:
 
 
 class Span:
-    """The bounds of one subnet, each worked out when it is asked for."""
+    """The bounds of one subnet, summed when they are asked for; what a group takes is worked out once."""
 
     def __init__(self, spans: Spans, name: str) -> None:
         self.spans = spans
@@ -132,13 +132,13 @@ class Span:
         """Addresses of the subnet. [addresses]"""
         return self.spans.bookings[self.name].subnet.usable
 
-    @cached_property
+    @property
     def fixed_lowest(self) -> int:
         """The fewest without what roams. [addresses]"""
         here = (holding.lowest[self.name] for holding in self.spans.holders[self.name])
         return self.spans.bookings[self.name].lowest + sum(here)
 
-    @cached_property
+    @property
     def fixed_highest(self) -> int:
         """The most without what roams. [addresses]"""
         here = (holding.highest[self.name] for holding in self.spans.holders[self.name])
