@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from capacity.cluster.check import CheckResult
-from capacity.cluster.scenario import LOST
+from capacity.cluster.scenario import LOST, ScenarioState
 from capacity.plan.model import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState, worst
 
@@ -42,15 +42,19 @@ def subnet_digests(result: CheckResult) -> list[SubnetDigest]:
 
 def _digest(result: CheckResult, i: int) -> SubnetDigest:
     subnet = result.plan.subnets[i]
-    states = [(s.title, s.name, s.subnets[i]) for s in result.scenarios if not s.is_lost(subnet)]
+    scenarios = [s for s in result.scenarios if not s.is_lost(subnet)]
     used: dict[str, int] = {}
-    for _, name, state in states:
-        used[name] = max(used.get(name, 0), state.used_total)
-    if not states:
+    for scenario in scenarios:
+        used[scenario.name] = max(used.get(scenario.name, 0), scenario.subnets[i].used_total)
+    if not scenarios:
         first = result.scenarios[0]
         return SubnetDigest(subnet, used, LOST, first.subnets[i], first.title)
-    title, _, gravest = min(states, key=lambda s: (-VERDICTS.index(s[2].verdict), s[2].free))
-    return SubnetDigest(gravest.subnet, used, worst([s.verdict for _, _, s in states]), gravest, title)
+
+    def verdict(scenario: ScenarioState) -> str:
+        return scenario.weighed(scenario.subnets[i].verdict)
+
+    where = min(scenarios, key=lambda s: (-VERDICTS.index(verdict(s)), s.subnets[i].free))
+    return SubnetDigest(where.subnets[i].subnet, used, verdict(where), where.subnets[i], where.title)
 
 
 def telling_scenarios(result: CheckResult, most: int) -> list[str]:

@@ -49,7 +49,7 @@ def verdict_sentence(result: CheckResult) -> str:
     at_rest = scenario.name in AT_REST
     when = _when(exhaustion(result, scenario, subnet.subnet.name)) if at_rest else ""
     short = counted(-subnet.free, "address", "addresses")
-    return f"EXHAUSTED: {name} is {short} short {_at(scenario)}.{when}{_why(subnet)}{pods}"
+    return f"{result.verdict.upper()}: {name} is {short} short {_at(scenario)}.{when}{_why(subnet)}{pods}"
 
 
 def _beyond_scenarios(result: CheckResult) -> str:

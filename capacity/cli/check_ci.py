@@ -153,7 +153,7 @@ def junit(result: CheckResult, fail_on: str, fixes: Fixes | None = None) -> str:
 def _cases(state: ScenarioState) -> Iterator[tuple[str, str, str]]:
     """Name, verdict and figures of each case."""
     for s in state.left:
-        verdict = "tight" if state.advisory and s.verdict == "exhausted" else s.verdict
+        verdict = state.weighed(s.verdict)
         yield f"subnet {s.subnet.name}", verdict, _figures(s)
     said = [f"{u}: limited by {u.reason.replace('_', ' ')}" for u in state.unplaced]
     verdict = worst([unplaced_verdict(u) for u in state.unplaced])
@@ -161,7 +161,7 @@ def _cases(state: ScenarioState) -> Iterator[tuple[str, str, str]]:
     stuck = [
         without_address(g.pods_without_address, g.shape.group.name) for g in state.groups if g.pods_without_address
     ]
-    verdict = ("tight" if state.advisory else "exhausted") if stuck else "ok"
+    verdict = state.weighed("exhausted") if stuck else "ok"
     yield "every pod gets an address", verdict, "; ".join(stuck) or "all pods get an address"
     if state.update_room:
         text = ", ".join(f"{free:,} free in {name}" for name, free in state.update_room.items())

@@ -182,6 +182,10 @@ class ScenarioState:
         """Whether a subnet is in a lost zone: its free addresses serve nobody."""
         return subnet.zone in self.lost_zones
 
+    def weighed(self, verdict: str) -> str:
+        """A verdict in this scenario as it counts: at most tight where nobody asked for the scenario by name."""
+        return "tight" if self.advisory and verdict == "exhausted" else verdict
+
     def cells_of(self, subnet: Subnet) -> dict[str, str]:
         """Cells of a table's row for a subnet that stand instead of its figures; none where it is not lost."""
         return dict.fromkeys(FREE_CELLS, LOST) if self.is_lost(subnet) else {}

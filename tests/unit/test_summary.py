@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from capacity.advice.digest import subnet_digests
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.growth import exhaustion
@@ -158,3 +159,17 @@ vpc:
     assert result.verdict == "tight"
     assert verdict_sentence(result).startswith("TIGHT: a (10.0.0.0/28, z): only 0 of 11 addresses stay free")
     assert waste_sentence(result) == ""
+
+
+def test_what_only_the_ceiling_lacks_is_tight_in_every_answer() -> None:
+    text = """\
+apiVersion: capacity/v1
+vpc: {cidrs: [10.0.0.0/20], subnets: [{name: s0, zone: z1, cidr: 10.0.0.0/25}]}
+nodeGroups: [{name: g0, instanceTypes: [m5.large], subnets: [s0], nodes: {min: 1, max: 19}}]
+workloads: [{name: w, replicas: 4}]
+"""
+    result = check(plan_of(text))
+    assert result.verdict == "tight"
+    assert verdict_sentence(result).startswith("TIGHT: s0 (10.0.0.0/25, z1) is 107 addresses short at the ceiling.")
+    (digest,) = subnet_digests(result)
+    assert (digest.verdict, digest.scenario, digest.state.free) == ("tight", "ceiling", -107)
