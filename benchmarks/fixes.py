@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 from benchmarks.big_plan import plan_text
-from capacity.advice.search import find_fixes, is_large
+from capacity.advice.effort import is_large
+from capacity.advice.search import find_fixes
 from capacity.cluster.check import check
 from capacity.plan.document import Section, parse_yaml
 from capacity.plan.parse import parse_plan

@@ -22,6 +22,7 @@ from itertools import combinations
 from pathlib import Path
 
 from capacity.advice.distance import addresses_suffice, distance_of, has_addresses, is_ok, remaining
+from capacity.advice.effort import IN_FULL, most_checks, size_of
 from capacity.advice.fixes import Fix, Fixes, conflict, joined_commands, least_free, merged
 from capacity.advice.judge import check
 from capacity.advice.levers.lever import RISKS, Lever
@@ -35,10 +36,6 @@ from capacity.plan.model import ScenarioSpec
 from capacity.plan.parse import parse_plan
 
 MOST_TOGETHER = 3  # levers in one set
-FEWEST_CHECKS, MOST_CHECKS = 40, 150  # in a search
-SEARCH = 2_000_000  # workloads and places for nodes that the scenarios of all checks may go through
-IN_FULL = 20_000  # and of one check, for levers alone to be checked in every scenario
-PLACE = 5  # a group in a subnet takes as long as so many workloads (benchmarks/RESULTS.md)
 MOST_NEAR = 6  # levers that help most, of which the nearest set is made
 MOST_TRIMS = 12  # checks that look for groups which need no change
 
@@ -82,28 +79,6 @@ def find_fixes(
     return with_reasons(search.outcome(interrupted))
 
 
-def most_checks(result: CheckResult) -> int:
-    """How many checks a search may take: fewer of a large plan, so that it stays a matter of seconds."""
-    return min(max(_affordable(result), FEWEST_CHECKS), MOST_CHECKS)
-
-
-def is_large(result: CheckResult) -> bool:
-    """Whether even the fewest checks of a search take long."""
-    return _affordable(result) < FEWEST_CHECKS
-
-
-def _affordable(result: CheckResult) -> int:
-    """Checks within :data:`SEARCH`: by size and not by the clock, so that the answer is the same everywhere."""
-    return SEARCH // max(_size(result), 1)
-
-
-def _size(result: CheckResult) -> int:
-    """Workloads and places for nodes that one check goes through."""
-    plan = result.plan
-    places = sum(len(g.subnets) for g in plan.node_groups)
-    return (len(plan.workloads) + PLACE * places) * len(result.scenarios)
-
-
 class _Search:
     """One search: what was tried, and what was found."""
 
@@ -116,7 +91,7 @@ class _Search:
     ) -> None:
         self.result = result
         self.before = distance_of(result)
-        self.large = _size(result) > IN_FULL
+        self.large = size_of(result) > IN_FULL
         self.trials = Trials(document, result, scenarios)
         self.tell = tell
         self.goal: Goal = is_ok

@@ -140,7 +140,7 @@ def _mended(
     fix_out: Path | None,
 ) -> Fixes | None:
     """The smallest change that is enough, written where asked; None where it was not looked for."""
-    from capacity.advice.search import is_large
+    from capacity.advice.effort import is_large
     from capacity.cli.output import note
 
     if fix_out is not None:
@@ -195,7 +195,7 @@ def search_fixes(
     plan: PlanFile, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
 ) -> Fixes | None:
     """The same for other verbs: None where nothing is wrong, and where the search would take long."""
-    from capacity.advice.search import is_large
+    from capacity.advice.effort import is_large
 
     return None if result.verdict == "ok" or is_large(result) else _search(plan, result, scenarios, patch)
 

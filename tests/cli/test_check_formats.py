@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from capacity.advice import search
+from capacity.advice import effort, search
 from capacity.advice.findings.codes import Finding
 from capacity.advice.fixes import Fix, Fixes
 from capacity.advice.levers.lever import Lever
@@ -462,7 +462,7 @@ def test_csv_looks_for_no_fix_and_the_others_do(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_plan_too_large_to_be_searched_unasked_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "SEARCH", 1)
+    monkeypatch.setattr(effort, "SEARCH", 1)
     plan = str(plan_of(tmp_path))
     done = run("check", plan, "-o", "github")
     assert "note: no fixes were looked for in a plan this large; --fixes does" in done.stderr

@@ -12,11 +12,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capacity.advice.effort import is_large, most_checks
 from capacity.advice.findings.codes import finding
 from capacity.advice.findings.rules import findings
 from capacity.advice.fixes import Fixes, after, least_free, merged, with_fix
 from capacity.advice.levers.offered import Lever, levers
-from capacity.advice.search import find_fixes, is_large, most_checks
+from capacity.advice.search import find_fixes
 from capacity.advice.snippets.settings import (
     eni_config,
     env_snippets,
