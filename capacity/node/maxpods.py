@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from capacity.catalog.instance_type import InstanceType
+from capacity.cni import cilium_limits
 from capacity.errors import SpecError, check_count, check_word
 from capacity.node import density
 from capacity.plan import cilium, overlay
@@ -196,11 +197,11 @@ def figures(of: Interfaces, on: Platform) -> Figures:
     prefix = wants_prefix * gives_prefixes(of, on)
     if on.cilium is not None:
         index = on.cilium.first_interface_index
-        usable: IntLike = cilium.serving_enis(of.enis, index, unmanaged_enis(of, on))
+        usable: IntLike = cilium_limits.serving_enis(of.enis, index, unmanaged_enis(of, on))
         unit = 1 + (PREFIX_SIZE - 1) * prefix
-        most = cilium.most_asked(of.enis, of.ips_per_eni, unit, on.cilium)
+        most = cilium_limits.most_asked(of.enis, of.ips_per_eni, unit, on.cilium)
         primary = int(on.cilium.use_primary_address)
-        capacity = cilium.pod_capacity(usable, of.ips_per_eni - 1, unit, primary, most)
+        capacity = cilium_limits.pod_capacity(usable, of.ips_per_eni - 1, unit, primary, most)
         formula = density.eni_limited_pods(capacity)
         wants_prefix = 0
     elif on.overlay:  # no ENI bounds the pods: only what Kubernetes is tested for
