@@ -66,8 +66,11 @@ def find_fixes(
     are unschedulable for another reason than addresses is the partial answer. An interrupt ends the search: what was
     found until then is the answer.
     """
-    document = plan if isinstance(plan, Section) else read_plan_file(plan).document
-    result = result or check(parse_plan(document), scenarios)
+    document, name = plan, ""
+    if not isinstance(document, Section):
+        read = read_plan_file(document)
+        document, name = read.document, read.name
+    result = result or check(parse_plan(document, name), scenarios)
     if not (result.harmful or result.blocked) and all(map(is_ok, result.scenarios)):
         return Fixes(None, None, ())  # ok, or only a plan without pods: no change of the plan is a fix of that
     search = _Search(document, result, scenarios, tell)
