@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 
 from capacity.advice.compare import Comparison, compare
 from capacity.advice.distance import Distance, distance_of
@@ -138,7 +139,7 @@ def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
     if any(g.auto for g in plan.node_groups):
         notes.append("EKS Auto Mode nodes are left out: it keeps their pool, and nothing sets its targets")
     answer = _answer(own, other, plan.cni.settings, plan.cni.env, swing, notes)
-    before = check(plan)
+    before = check(plan, reuse=base.reuse)
     answer = _enough_for(answer, own, before)
     best = answer.recommendation
     if best is None or not best.change:
@@ -158,6 +159,7 @@ def _enough_for(answer: WarmAnswer, kinds: Sequence[NodeKind], before: CheckResu
     def change_to(targets: WarmTargets) -> dict[str, str | None]:
         return env_change(targets, choices.current.targets, plan.cni.env)
 
+    @cache
     def after(targets: WarmTargets) -> Distance:
         return distance_of(check(with_env(plan, change_to(targets)), before.specs, before.reuse))
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from capacity.cli.output import FORMATS, Sink
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import check_word
 
 
 def words(*allowed: str) -> Callable[[str], list[str]]:
@@ -54,9 +54,8 @@ Set = Annotated[
 
 def one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
     """``value`` if it is allowed, else an error that names the nearest."""
-    if value in allowed:
-        return value
-    raise SpecError(f"{option}: {value!r} is not one of {', '.join(allowed)}{did_you_mean(value, allowed)}")
+    check_word(option, value, allowed)
+    return value
 
 
 def sink(output: str, out_file: Path | None, color: str, quiet: bool, formats: tuple[str, ...] = FORMATS) -> Sink:

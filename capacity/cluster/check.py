@@ -192,8 +192,8 @@ def _counted(state: ScenarioState, spec: ScenarioSpec) -> ScenarioState:
     """The state as it counts for the plan: what nobody asked for by name is at most tight."""
     if not spec.advisory:
         return state
-    verdict = "tight" if state.verdict == "exhausted" else state.verdict
-    return replace(state, verdict=verdict, advisory=True)
+    state = replace(state, advisory=True)
+    return replace(state, verdict=state.weighed(state.verdict))
 
 
 def variant_of(spec: ScenarioSpec) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from capacity.cluster.place import State, Unplaced
 from capacity.cluster.shape import GroupShape
@@ -12,6 +12,8 @@ from capacity.cluster.spread import Slot
 from capacity.errors import SpecError, did_you_mean
 from capacity.plan.model import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState
+
+_T = TypeVar("_T")
 
 LOST = "lost"  # what tables print instead of what is free in a lost zone
 FREE_CELLS = ("free", "free_pct", "free_prefixes", "verdict")  # columns that say what is free
@@ -198,10 +200,7 @@ class ScenarioState:
         SpecError
             No such subnet, with the nearest name.
         """
-        found = {s.subnet.name: s for s in self.subnets}
-        if name not in found:
-            raise SpecError(f"there is no subnet {name!r}{did_you_mean(name, found)}")
-        return found[name]
+        return _named("subnet", name, {s.subnet.name: s for s in self.subnets})
 
     def group(self, name: str) -> GroupState:
         """The nodes of a group by its name.
@@ -211,10 +210,7 @@ class ScenarioState:
         SpecError
             No such node group, with the nearest name.
         """
-        found = {g.shape.group.name: g for g in self.groups}
-        if name not in found:
-            raise SpecError(f"there is no node group {name!r}{did_you_mean(name, found)}")
-        return found[name]
+        return _named("node group", name, {g.shape.group.name: g for g in self.groups})
 
     def __repr__(self) -> str:
         return f"<ScenarioState {self.title}: {self.verdict}, {len(self.subnets)} subnets>"
@@ -238,6 +234,19 @@ class ScenarioState:
     def pods_without_address(self) -> int:
         """Pods on nodes whose ENIs have no address for them. [pods]"""
         return sum(g.pods_without_address for g in self.groups)
+
+
+def _named(what: str, name: str, known: Mapping[str, _T]) -> _T:
+    """The entry of a name.
+
+    Raises
+    ------
+    SpecError
+        There is none; the nearest is named.
+    """
+    if name not in known:
+        raise SpecError(f"there is no {what} {name!r}{did_you_mean(name, known)}")
+    return known[name]
 
 
 def first_and_gravest(scenarios: Sequence[ScenarioState]) -> list[ScenarioState]:

@@ -5,10 +5,9 @@ Every function takes ints or integer arrays of one broadcast shape.
 
 from __future__ import annotations
 
-from capacity.plan.constants import PREFIX_SIZE
+from capacity.plan.constants import HOST_PODS, PREFIX_SIZE
 from capacity.units import IntLike, larger, smaller
 
-HOST_NETWORK_PODS = 2  # aws-node and kube-proxy
 WINDOWS_MAX_PODS = 110  # kubelet's default; best-practices guide @dc0243a prefix-mode_windows.adoc L39
 CAP_SMALL, CAP_LARGE, LARGE_ABOVE_VCPUS = 110, 250, 30
 AUTO_MAX_PODS = 110  # awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc L112-117
@@ -78,7 +77,7 @@ def eni_limited_pods(addresses: IntLike) -> IntLike:
     >>> eni_limited_pods(27)  # m5.large: 3 * (10 - 1) + 2
     29
     """
-    return addresses + HOST_NETWORK_PODS
+    return addresses + HOST_PODS
 
 
 def recommended_cap(vcpus: IntLike) -> IntLike:

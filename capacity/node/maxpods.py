@@ -12,7 +12,7 @@ from capacity.errors import SpecError, check_count, check_word
 from capacity.node import density
 from capacity.plan import cilium, overlay
 from capacity.plan.cilium import CiliumIpam
-from capacity.plan.constants import AMIS, MODES, NODE_PROVISIONERS, PREFIX_SIZE
+from capacity.plan.constants import AMIS, HOST_PODS, MODES, NODE_PROVISIONERS, PREFIX_SIZE
 from capacity.units import IntLike, counted, larger, smaller
 
 OVERLAY = "overlay"  # the mode of a CNI with a network of its own
@@ -145,7 +145,7 @@ class Platform:
         """Pods on the host's network, counted or assumed. [pods]"""
         if not self.network_pods:
             return 0
-        return density.HOST_NETWORK_PODS if self.host_pods is None else self.host_pods
+        return HOST_PODS if self.host_pods is None else self.host_pods
 
     @property
     def host_uncounted(self) -> bool:

@@ -22,7 +22,7 @@ from capacity.node.frames import max_pods_frame, node_frame
 from capacity.node.maxpods import Platform, max_pods
 from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
 from capacity.plan.cilium import CiliumIpam
-from capacity.plan.constants import AMIS, MODES, NODE_PROVISIONERS
+from capacity.plan.constants import AMIS, HOST_PODS, MODES, NODE_PROVISIONERS
 from capacity.units import MIB
 
 CATALOG = load_catalog()
@@ -133,7 +133,7 @@ def test_limits_and_options_only_take_away(kind: Any) -> None:
         ):
             less = max_pods(kind, on)
             assert less.max_pods_formula is not None
-            assert density.HOST_NETWORK_PODS <= less.max_pods_formula <= free.max_pods_formula
+            assert HOST_PODS <= less.max_pods_formula <= free.max_pods_formula
         assert free.max_pods_recommended is not None
         assert free.max_pods_recommended <= min(250, free.max_pods_formula)
 
