@@ -57,7 +57,7 @@ class Checkup:
     evidence : str
         The figures it rests on, or what is missing.
     command : str
-        What mends it, or brings the evidence; empty where nothing is to be done.
+        What fixes it, or brings the evidence; empty where nothing is to be done.
     """
 
     kind: CheckKind

@@ -173,9 +173,9 @@ def _figures(state: SubnetState) -> str:
     name = f"{subnet.name} ({subnet.cidr}, {subnet.zone})"
     held = f"{state.used_total:,} of {subnet.usable:,} addresses held, {state.used_lowest:,} to {state.used_highest:,}"
     if state.free < 0:
-        return f"{name}: {held} as pods may fall, {-state.free:,} short"
+        return f"{name}: {held} depending on placement, {-state.free:,} short"
     placed = "" if state.prefixes_placed else "; its prefixes and single addresses cannot be placed together"
-    return f"{name}: {held} as pods may fall, {state.free:,} free{placed}"
+    return f"{name}: {held} depending on placement, {state.free:,} free{placed}"
 
 
 # --- SARIF ------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def answer(checks: tuple[Checkup, ...], found: AwsCluster, kubectl: Path | None,
     tally = ", ".join(f"{n} {s}" for s, n in counts.items())
     blocks: list[str | Table] = [f"{found.name}: {_SENTENCES[overall]} ({tally}).\n", Table(columns, shown)]
     if todo:
-        blocks.append("\nWhat mends it")
+        blocks.append("\nHow to fix it")
         blocks += [f"  {r['id']}{' ' + str(r['where']) if r['where'] else ''}: {r['command']}" for r in todo]
     return Answer(
         command="doctor",

@@ -507,7 +507,7 @@ class Placement:
         return REASONS[counts.index(max(counts))] if any(counts) else "nodes"
 
     def _tally(self, pod: PodShape, groups: tuple[int, ...]) -> _Tally:
-        """Only groups with a pod more than last time are counted anew: thousands of workloads may find no node."""
+        """Only groups that got a pod since are counted again: thousands of workloads may have unschedulable pods."""
         tally = self._tallies.pop((pod, groups), None)
         if tally is None:
             by_group = {index: self.groups[index].tally(pod) for index in groups}

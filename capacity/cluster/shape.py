@@ -358,7 +358,7 @@ def _type_shape(
 
 
 def _volumes(kind: InstanceType, settings: CniSettings) -> int:
-    """EBS volumes that pods can attach with every ENI in use; no limit where nobody states one. [volumes]"""
+    """EBS volumes that pods can attach with every ENI in use; no limit where none is known. [volumes]"""
     if kind.ebs_attachments is None or kind.ebs_shared is None or kind.max_enis is None:
         return UNLIMITED
     enis = min(kind.max_enis, settings.max_eni or kind.max_enis)

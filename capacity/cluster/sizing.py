@@ -245,7 +245,7 @@ def _fault(state: SubnetState, scenario: ScenarioState, min_free: Fraction) -> s
     if state.free < min_free * usable:
         share = float(100 * min_free)
         return f"{size} keeps {state.free:,} of {usable:,} free in {scenario.title}, less than {share:g} %"
-    return f"{size} may be held by {state.used_highest:,} addresses in {scenario.title} where pods fall badly"
+    return f"{size} may need {state.used_highest:,} addresses in {scenario.title} with unlucky placement"
 
 
 def _too_large(plan: Plan, name: str, fault: str) -> str:

@@ -27,7 +27,7 @@ LIMITS = {
     "no-enis": "no ENI is left for pods",
     "windows-single-eni": "Windows uses one ENI",
     "max-allocate": "Cilium's maxAllocate",
-    "unknown": "nobody states the figures it needs",
+    "unknown": "the figures it needs are not known",
 }
 
 

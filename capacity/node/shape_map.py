@@ -73,7 +73,7 @@ def shape_map(
     base = offer(of, on, PodAsked(), daemons, set_max_pods)
     left = base.allocatable
     if base.pods is None or left.cpu_millicores is None or left.memory_mib is None:
-        raise SpecError(f"{of.name!r}: nobody states the figures that a map needs")
+        raise SpecError(f"{of.name!r}: the figures that a map needs are not known")
     every = daemons_on(on, daemons)
     room_cpu = left.cpu_millicores - sum(d.cpu for d in every)
     room_memory = left.memory_mib * MIB - sum(d.memory for d in every)

@@ -362,11 +362,9 @@ class _Parser:
             if kind is None:
                 kind = self.types[name] = self._instance_type(name, entry)
             if kind.max_enis is None or kind.ipv4_per_eni is None:
-                entry.fail(
-                    f"nobody states how many network interfaces and addresses {name!r} has: it cannot be planned"
-                )
+                entry.fail(f"no ENI limits are known for {name!r}, so it cannot be planned")
             if kind.vcpus is None or kind.memory_mib is None:
-                entry.fail(f"nobody states how many vCPUs and how much memory {name!r} has: it cannot be planned")
+                entry.fail(f"no vCPU count and memory size are known for {name!r}, so it cannot be planned")
             if cni.settings.ipv6 and kind.prefixes_possible is False:
                 entry.fail(f"{name!r} runs on {kind.hypervisor}: IPv6 needs Nitro or bare metal")
             if kind in types:
