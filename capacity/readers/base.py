@@ -349,7 +349,10 @@ def read_base(path: Path) -> Base:
         `check` would refuse it.
     """
     name = input_name(path)
-    text = decode_text(read_bytes(path), name)
-    section = plan_section(text, name)
-    full = plan_draft(section, name)
+    return parse_base(decode_text(read_bytes(path), name), name)
+
+
+def parse_base(text: str, name: str) -> Base:
+    """An existing plan from its text, as :func:`read_base` does it from its file."""
+    full = plan_draft(plan_section(text, name), name)
     return Base(text, full, without_assumptions(full))
