@@ -8,10 +8,10 @@ from typing import Any
 from capacity.cli.output import Answer, Sink, Table, emit, note, put
 from capacity.inert import log_text
 from capacity.readers.base import read_base
-from capacity.readers.document import document
 from capacity.readers.draft import Note, PlanDraft
 from capacity.readers.drift import Difference, drift
 from capacity.readers.imported import imported
+from capacity.readers.plan_document import plan_document
 
 MOST_NOTES = 20
 
@@ -36,7 +36,7 @@ def tell(notes: tuple[Note, ...]) -> None:
 
 
 def _answer(draft: PlanDraft, into: Path | None) -> Answer:
-    plan = document(draft)
+    plan = plan_document(draft)
     rows = [
         {"what": "subnets", "count": len(draft.subnets), "names": _listed([s.name for s in draft.subnets])},
         {"what": "node groups", "count": len(draft.node_groups), "names": _listed([g.name for g in draft.node_groups])},

@@ -16,6 +16,7 @@ from typing import Any
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.plan.cni_env import CNI_VARIABLES
 from capacity.plan.windows import KEYS as WINDOWS_KEYS
+from capacity.plan.yaml_writer import printable
 from capacity.readers.common import block_of, unique
 from capacity.readers.draft import (
     GroupDraft,
@@ -26,7 +27,6 @@ from capacity.readers.draft import (
     at,
     renamed_subnets,
 )
-from capacity.readers.write import printable
 
 SWITCHES = (
     "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",

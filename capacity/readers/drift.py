@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from capacity.readers.document import cpu_text, memory_text
 from capacity.readers.draft import (
     ENTRIES,
     SCALARS,
@@ -19,6 +18,7 @@ from capacity.readers.draft import (
     shown,
     without_stand_ins,
 )
+from capacity.readers.plan_document import cpu_text, memory_text
 
 CHANGED, PLAN_ONLY, REALITY_ONLY = "changed", "only in the plan", "only in reality"
 

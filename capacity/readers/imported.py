@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from capacity.errors import SpecError
 from capacity.readers.base import Base, parse_base, read_base, render, render_into
 from capacity.readers.complete import complete
-from capacity.readers.document import document
 from capacity.readers.draft import Note, PlanDraft, merge
 from capacity.readers.drift import Difference, drift
+from capacity.readers.plan_document import plan_document
 
 if TYPE_CHECKING:
     from capacity.plan.model import Plan
@@ -66,7 +66,7 @@ class Imported:
     @property
     def document(self) -> dict[str, Any]:
         """The plan as plain mappings, lists, text and numbers."""
-        return document(self.whole)
+        return plan_document(self.whole)
 
     def differences(self, plan: Path | str | Imported) -> tuple[Difference, ...]:
         """Where a plan and the source differ; only what the source states is compared.

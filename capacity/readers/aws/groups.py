@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from capacity.catalog.table import Catalog
+from capacity.plan.yaml_writer import printable
 from capacity.readers.aws.answers import KINDS, Answers, Gap, Item, count, objects, section, tags, text, texts
 from capacity.readers.aws.owners import cluster_of
 from capacity.readers.draft import GroupDraft, Note, at
-from capacity.readers.write import printable
 
 AMI_FAMILIES = (
     ("AL2023_", "al2023"),

@@ -20,10 +20,10 @@ ASSUMED = "capacity/assumed"  # annotation: paths that hold an assumption of an 
 POD_SUBNETS = "capacity/pod-subnets"  # annotation: the ENIConfigs' subnets, for node groups still to come
 SUBNET_IDS = "capacity/subnet-ids"  # annotation: AWS's ids of the plan's subnets
 
-Document = dict[str, Any]
+PlanMapping = dict[str, Any]
 
 
-def document(draft: PlanDraft) -> Document:
+def plan_document(draft: PlanDraft) -> PlanMapping:
     """The plan as mappings, lists, text, whole numbers and booleans."""
     return _known(
         apiVersion=API_VERSION,
@@ -42,12 +42,12 @@ def document(draft: PlanDraft) -> Document:
     )
 
 
-def _known(**entries: Any) -> Document:
+def _known(**entries: Any) -> PlanMapping:
     """The entries that say something."""
     return {key: value for key, value in entries.items() if value is not None and value != {}}
 
 
-def _entries(items: Iterable[Document]) -> list[Document] | None:
+def _entries(items: Iterable[PlanMapping]) -> list[PlanMapping] | None:
     return list(items) or None
 
 
@@ -59,13 +59,13 @@ def _block(cidr: IPv4Network | None) -> str | None:
     return None if cidr is None else str(cidr)
 
 
-def _annotations(draft: PlanDraft) -> Document:
+def _annotations(draft: PlanDraft) -> PlanMapping:
     ids = {s.name: s.id for s in draft.subnets if s.id and s.id != s.name}
     waiting = None if draft.node_groups else _names(draft.pod_subnets)
     return _known(**{ASSUMED: sorted(draft.assumed) or None, SUBNET_IDS: ids or None, POD_SUBNETS: waiting})
 
 
-def _subnet(subnet: SubnetDraft) -> Document:
+def _subnet(subnet: SubnetDraft) -> PlanMapping:
     kept = [{"cidr": str(cidr), "type": kind} for cidr, kind in subnet.reservations or ()]
     return _known(
         name=subnet.name,
@@ -77,7 +77,7 @@ def _subnet(subnet: SubnetDraft) -> Document:
     )
 
 
-def _group(group: GroupDraft) -> Document:
+def _group(group: GroupDraft) -> PlanMapping:
     return _known(
         name=group.name,
         instanceTypes=_names(group.instance_types),
@@ -94,7 +94,7 @@ def _group(group: GroupDraft) -> Document:
     )
 
 
-def _workload(workload: WorkloadDraft) -> Document:
+def _workload(workload: WorkloadDraft) -> PlanMapping:
     replicas: Any = workload.replicas if workload.replicas is not None else 1
     if workload.max_replicas is not None and workload.max_replicas != replicas:
         replicas = {"now": replicas, "max": workload.max_replicas}
@@ -109,7 +109,7 @@ def _workload(workload: WorkloadDraft) -> Document:
     )
 
 
-def _daemon_set(daemon: DaemonSetDraft) -> Document:
+def _daemon_set(daemon: DaemonSetDraft) -> PlanMapping:
     return _known(
         name=daemon.name,
         hostNetwork=daemon.host_network or None,
@@ -118,11 +118,11 @@ def _daemon_set(daemon: DaemonSetDraft) -> Document:
     )
 
 
-def _tenant(tenant: TenantDraft) -> Document:
+def _tenant(tenant: TenantDraft) -> PlanMapping:
     return _known(kind=tenant.kind, name=tenant.name, subnets=list(tenant.subnets), addresses=tenant.addresses)
 
 
-def _requests(pod: WorkloadDraft | DaemonSetDraft) -> Document:
+def _requests(pod: WorkloadDraft | DaemonSetDraft) -> PlanMapping:
     cpu, memory = pod.cpu_millicores, pod.memory_bytes
     return _known(
         cpu=None if cpu is None else cpu_text(cpu),
