@@ -12,7 +12,7 @@ from capacity.files import input_name, read_bytes
 from capacity.plan.document import Section, decode_text, parse_json, parse_yaml
 from capacity.plan.parse import parse_plan
 from capacity.plan.yaml_writer import comment, edited, editor_for, printable, short_on_one_line
-from capacity.readers.common import discovery_tags
+from capacity.readers.cluster_facts import discovery_tags
 from capacity.readers.complete import ADD_NETWORK
 from capacity.readers.draft import (
     DaemonSetDraft,

@@ -17,16 +17,10 @@ from capacity.catalog.table import Catalog, load_catalog
 from capacity.plan.cni_env import CNI_VARIABLES
 from capacity.plan.windows import KEYS as WINDOWS_KEYS
 from capacity.plan.yaml_writer import printable
-from capacity.readers.common import block_of, unique
-from capacity.readers.draft import (
-    GroupDraft,
-    Note,
-    PlanDraft,
-    SubnetDraft,
-    WorkloadDraft,
-    at,
-    renamed_subnets,
-)
+from capacity.readers.cluster_facts import block_of, unique
+from capacity.readers.draft import GroupDraft, Note, PlanDraft, SubnetDraft, WorkloadDraft, at
+from capacity.readers.instance_choice import type_problem
+from capacity.readers.merge import renamed_subnets
 
 SWITCHES = (
     "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",
@@ -446,18 +440,6 @@ def _typed(group: GroupDraft, draft: PlanDraft, work: _Work) -> GroupDraft:
         work.assume(path, f"no source states a type that can be planned: {ASSUMED_TYPE} stands in")
         kept = [ASSUMED_TYPE]
     return replace(group, instance_types=tuple(kept))
-
-
-def type_problem(name: str, catalog: Catalog, ipv6: bool) -> str | None:
-    """Why an instance type cannot stand in a plan, None where it can."""
-    if name not in catalog:
-        return "is not a known instance type"
-    kind = catalog.get(name)
-    if kind.max_enis is None or kind.ipv4_per_eni is None or kind.vcpus is None or kind.memory_mib is None:
-        return "has no published figures for interfaces, addresses, vCPUs or memory"
-    if ipv6 and kind.prefixes_possible is False:
-        return "cannot run an IPv6 cluster (it is not Nitro)"
-    return None
 
 
 def _sane(group: GroupDraft, work: _Work) -> GroupDraft:

@@ -7,14 +7,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from capacity.plan.constants import API_VERSION
-from capacity.readers.draft import (
-    DaemonSetDraft,
-    GroupDraft,
-    PlanDraft,
-    SubnetDraft,
-    TenantDraft,
-    WorkloadDraft,
-)
+from capacity.readers.draft import DaemonSetDraft, GroupDraft, PlanDraft, SubnetDraft, TenantDraft, WorkloadDraft
 
 ASSUMED = "capacity/assumed"  # annotation: paths that hold an assumption of an import
 POD_SUBNETS = "capacity/pod-subnets"  # annotation: the ENIConfigs' subnets, for node groups still to come

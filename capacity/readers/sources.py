@@ -10,7 +10,8 @@ from typing import Any
 from capacity.errors import SpecError
 from capacity.readers.decode import Loaded, read_documents
 from capacity.readers.detect import WANTED, detect, list_items, refuse
-from capacity.readers.draft import PlanDraft, merge_all
+from capacity.readers.draft import PlanDraft
+from capacity.readers.merge import merge_all
 
 Reader = Callable[[Sequence[str]], PlanDraft]
 

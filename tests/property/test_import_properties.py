@@ -11,7 +11,8 @@ from capacity.plan.document import parse_yaml
 from capacity.plan.yaml_writer import scalar
 from capacity.readers.base import plan_draft, plan_section, render
 from capacity.readers.complete import _FreeSpace, complete
-from capacity.readers.draft import GroupDraft, Piece, PlanDraft, SubnetDraft, WorkloadDraft, merge
+from capacity.readers.draft import GroupDraft, PlanDraft, SubnetDraft, WorkloadDraft
+from capacity.readers.merge import Piece, merge
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 counts = st.none() | st.integers(0, 5000)

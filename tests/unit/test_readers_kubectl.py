@@ -10,8 +10,7 @@ import pytest
 
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
-from capacity.readers.common import Findings
-from capacity.readers.draft import PlanDraft
+from capacity.readers.draft import PlanDraft, SourceNotes
 from capacity.readers.kubernetes import stream
 from capacity.readers.kubernetes.karpenter import parse_karpenter
 from capacity.readers.kubernetes.kubectl import Snapshot, draft_of, read_live
@@ -136,7 +135,7 @@ def pod(name: str, owner: tuple[str, str] | None = None, phase: str = "Running",
 
 
 def draft(*objects: dict[str, Any]) -> PlanDraft:
-    snapshot = Snapshot(Findings("f"))
+    snapshot = Snapshot(SourceNotes("f"))
     for value in objects:
         snapshot.add("", value)
     return draft_of(snapshot, "kubectl f")

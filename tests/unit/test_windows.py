@@ -20,9 +20,8 @@ from capacity.node.offer import offer
 from capacity.plan.document import Section, parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam, windows_ipam
-from capacity.readers.common import Findings
 from capacity.readers.complete import complete
-from capacity.readers.draft import GroupDraft, PlanDraft
+from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes
 from capacity.readers.drift import drift
 from capacity.readers.kubernetes.helm import parse_helm
 from capacity.readers.kubernetes.kubectl import Snapshot
@@ -228,7 +227,7 @@ class TestImport:
         ]
 
     def test_the_config_map_of_a_kubectl_dump(self) -> None:
-        snapshot = Snapshot(Findings(""))
+        snapshot = Snapshot(SourceNotes(""))
         data = {"enable-windows-prefix-delegation": "true", "branch-eni-cooldown": "60"}
         metadata = {"name": "amazon-vpc-cni", "namespace": "kube-system"}
         assert snapshot.add("List", {"kind": "ConfigMap", "metadata": metadata, "data": data})

@@ -15,12 +15,21 @@ from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
 from capacity.plan.overlay import AGENTS
 from capacity.plan.windows import CONFIG_MAP, of_config_map
-from capacity.readers.common import Findings, cni_environment, cni_version_of
-from capacity.readers.decode import PLACEHOLDER, file_name, int_of, items, mapping, path_of, text_of
+from capacity.readers.cni_addon import cni_environment, cni_version_of
+from capacity.readers.decode import file_name
 from capacity.readers.detect import detect, refuse
-from capacity.readers.draft import DaemonSetDraft, GroupDraft, PlanDraft, SubnetDraft, WorkloadDraft, at, unique_names
-from capacity.readers.kubernetes.nodes import NodeFacts, by_group, group_draft, group_facts, node_facts
+from capacity.readers.draft import (
+    DaemonSetDraft,
+    PlanDraft,
+    SourceNotes,
+    SubnetDraft,
+    WorkloadDraft,
+    at,
+    unique_names,
+)
+from capacity.readers.kubernetes.nodes import NodeFacts, by_group, group_facts, group_of_nodes, node_facts
 from capacity.readers.kubernetes.scheduling import GroupFacts, PodFacts, groups_for, pod_facts
+from capacity.readers.values import PLACEHOLDER, int_of, items, mapping, path_of, text_of
 
 Key = tuple[str, str, str]  # kind, namespace, name
 
@@ -70,7 +79,7 @@ class _Pods:
 class Snapshot:
     """The facts of all objects seen."""
 
-    said: Findings
+    said: SourceNotes
     nodes: dict[str, NodeFacts] = field(default_factory=dict)
     controllers: dict[Key, _Controller] = field(default_factory=dict)
     pods: dict[Key, _Pods] = field(default_factory=dict)
@@ -336,9 +345,8 @@ def draft_of(snapshot: Snapshot, source: str) -> PlanDraft:
     catalog = load_catalog()
     grouped = by_group(snapshot.nodes.values())
     ipv6 = snapshot.ipv6 or snapshot.env.get("ENABLE_IPv6") == "true"
-    groups = tuple(group_draft(n, nodes, snapshot.env, ipv6, catalog, said) for n, nodes in grouped.items())
+    groups = tuple(group_of_nodes(n, nodes, snapshot.env, ipv6, catalog, said) for n, nodes in grouped.items())
     facts = [group_facts(n, nodes) for n, nodes in grouped.items()]
-    groups = _with_labels(groups, facts)
     workloads, daemons = _pod_pieces(snapshot, facts)
     pod_subnets = _pod_subnets(snapshot)
     _say_skipped(snapshot)
@@ -373,15 +381,6 @@ def _minor(kubelet: str) -> str | None:
 def _cluster_name(snapshot: Snapshot) -> str | None:
     names = {n.labels.get("alpha.eksctl.io/cluster-name") for n in snapshot.nodes.values()} - {None}
     return names.pop() if len(names) == 1 else text_of(snapshot.env.get("CLUSTER_NAME"))
-
-
-def _with_labels(groups: tuple[GroupDraft, ...], facts: Sequence[GroupFacts]) -> tuple[GroupDraft, ...]:
-    from dataclasses import replace
-
-    return tuple(
-        replace(g, labels={k: min(v) for k, v in f.labels.items()}, taints=f.taints)
-        for g, f in zip(groups, facts, strict=True)
-    )
 
 
 def _pod_subnets(snapshot: Snapshot) -> tuple[SubnetDraft, ...]:
@@ -520,7 +519,7 @@ def read(paths: Sequence[str]) -> PlanDraft:
     from capacity.readers.kubernetes.stream import stream_file
 
     names = [file_name(p) for p in paths]
-    snapshot = Snapshot(Findings(names[0] if len(names) == 1 else ""))
+    snapshot = Snapshot(SourceNotes(names[0] if len(names) == 1 else ""))
     for path in paths:
         _take_all(snapshot, stream_file(path), file_name(path))
     return draft_of(snapshot, f"kubectl {', '.join(names)}")
@@ -555,7 +554,7 @@ def read_live(context: str | None = None, kubectl: str = "kubectl") -> PlanDraft
     SpecError
         kubectl is not installed, or refuses.
     """
-    said = Findings("kubectl")
+    said = SourceNotes("kubectl")
     snapshot = Snapshot(said)
     _take_all(snapshot, _run(kubectl, context, ["get", LIVE_KINDS, "-A", "-o", "json"]), "kubectl")
     try:

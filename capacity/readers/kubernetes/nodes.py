@@ -13,10 +13,10 @@ from capacity.cluster.shape import group_settings
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CniSettings, cni_settings
 from capacity.plan.model import Cni, NodeGroup
-from capacity.readers.common import Findings, ami_of
-from capacity.readers.decode import int_of, items, mapping, path_of
-from capacity.readers.draft import GroupDraft, at
+from capacity.readers.draft import GroupDraft, SourceNotes, at
 from capacity.readers.kubernetes.scheduling import GroupFacts
+from capacity.readers.node_group import SourceGroup, ami_of, group_draft
+from capacity.readers.values import int_of, items, mapping, path_of
 from capacity.units import MIB, counted, parse_cpu, parse_memory
 
 # label -> whose nodes carry it
@@ -52,7 +52,7 @@ class NodeFacts:
     taints: tuple[tuple[str, str, str], ...]
 
 
-def node_facts(raw: Mapping[str, Any], said: Findings) -> NodeFacts | None:
+def node_facts(raw: Mapping[str, Any], said: SourceNotes) -> NodeFacts | None:
     """A node of the cluster's VPC, None for those whose pods take no address that a group books."""
     metadata = mapping(raw.get("metadata"))
     name = str(metadata.get("name") or "")
@@ -134,18 +134,20 @@ def group_facts(name: str, nodes: list[NodeFacts]) -> GroupFacts:
     return GroupFacts(name, {k: frozenset(v) for k, v in labels.items()}, tuple(sorted(taints)))
 
 
-def group_draft(
-    name: str, nodes: list[NodeFacts], env: Mapping[str, str], ipv6: bool, catalog: Catalog, said: Findings
+def group_of_nodes(
+    name: str, nodes: list[NodeFacts], env: Mapping[str, str], ipv6: bool, catalog: Catalog, said: SourceNotes
 ) -> GroupDraft:
     """A group as its nodes show it; what the kubelet says differently from our formulas is noted."""
     types = Counter(n.instance_type for n in nodes if n.instance_type)
     amis = Counter(n.ami for n in nodes if n.ami)
-    draft = GroupDraft(
-        name=name,
-        instance_types=tuple(t for t, _ in sorted(types.items(), key=lambda item: (-item[1], item[0]))) or None,
-        ami=amis.most_common(1)[0][0] if amis else None,
-        provisioner=nodes[0].provisioner,
-        desired=len(nodes),
+    draft = group_draft(
+        SourceGroup(
+            name=name,
+            provisioner=nodes[0].provisioner,
+            types=[t for t, _ in sorted(types.items(), key=lambda item: (-item[1], item[0]))],
+            ami=amis.most_common(1)[0][0] if amis else None,
+            desired=len(nodes),
+        )
     )
     if any(n.labels.get("eks.amazonaws.com/compute-type") == "auto" for n in nodes):
         said.say(f"group {name}", "EKS Auto Mode: its max pods and reserves are AWS's own", at("nodeGroups", name))
@@ -165,7 +167,7 @@ def _compare(
     env: Mapping[str, str],
     ipv6: bool,
     catalog: Catalog,
-    said: Findings,
+    said: SourceNotes,
 ) -> int | None:
     """The kubelets' max pods where they differ from ours; every difference becomes a note."""
     settings = _settings(env, ipv6)
@@ -202,7 +204,7 @@ def _differs(node: NodeFacts, ours: Mapping[str, tuple[int, int, int]]) -> bool:
 
 def _our_figures(draft: GroupDraft, kind: str, settings: CniSettings, catalog: Catalog) -> tuple[int, int, int] | None:
     """Max pods, allocatable CPU and memory that our formulas give. [pods], [millicores], [MiB]"""
-    from capacity.readers.complete import type_problem
+    from capacity.readers.instance_choice import type_problem
 
     if type_problem(kind, catalog, settings.ipv6):
         return None
@@ -217,7 +219,7 @@ def _our_figures(draft: GroupDraft, kind: str, settings: CniSettings, catalog: C
 
 
 def _compare_memory_and_cpu(
-    draft: GroupDraft, nodes: list[NodeFacts], ours: Mapping[str, tuple[int, int, int]], said: Findings
+    draft: GroupDraft, nodes: list[NodeFacts], ours: Mapping[str, tuple[int, int, int]], said: SourceNotes
 ) -> None:
     """One note per type whose allocatable is not ours, with the figures of its most modest node."""
     path = at("nodeGroups", draft.name, "instanceTypes")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from capacity.errors import SpecError
-from capacity.readers.decode import items, mapping, path_of
+from capacity.readers.values import items, mapping, path_of
 from capacity.units import parse_cpu, parse_memory
 
 Requests = tuple[int | None, int | None]  # millicores, bytes

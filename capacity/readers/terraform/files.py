@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from capacity.readers.draft import PlanDraft, merge
+from capacity.readers.draft import PlanDraft
+from capacity.readers.merge import merge
 from capacity.readers.terraform.resources import parse_terraform
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from capacity.errors import MissingExtra, SpecError
-from capacity.readers.common import Findings
-from capacity.readers.decode import bool_of, decode, file_name, items, mapping, read_data
-from capacity.readers.draft import PlanDraft
+from capacity.readers.decode import decode, file_name, read_data
+from capacity.readers.draft import PlanDraft, SourceNotes
 from capacity.readers.terraform.expression import UNKNOWN, Budget, Open, Scope, Unknown, evaluate, too_large
 from capacity.readers.terraform.resources import References, Resource, draft_of
+from capacity.readers.values import bool_of, items, mapping
 
 _ZONES = "abcdef"
 MOST_INSTANCES = 1000  # of one resource
@@ -28,7 +28,7 @@ MODULE_GROUP_SIZES = {"min_size": 1, "max_size": 3, "desired_size": 1}  # terraf
 class _Module:
     """The blocks of the files of one folder, and values already evaluated."""
 
-    said: Findings
+    said: SourceNotes
     variables: dict[str, Any] = field(default_factory=dict)
     locals: dict[str, Any] = field(default_factory=dict)
     resources: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -152,7 +152,7 @@ def read_hcl(paths: Sequence[str]) -> PlanDraft:
         A file that cannot be read or parsed.
     """
     files = [f for p in paths for f in _files(p)]
-    module = _Module(Findings(", ".join(dict.fromkeys(map(file_name, paths)))))
+    module = _Module(SourceNotes(", ".join(dict.fromkeys(map(file_name, paths)))))
     for path in files:
         _take(module, path)
     module.region = module.region or _stated_region(module)

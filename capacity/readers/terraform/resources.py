@@ -12,23 +12,13 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from capacity.errors import SpecError
-from capacity.readers.common import (
-    Findings,
-    addon_environment,
-    ami_of,
-    block_of,
-    cni_version_of,
-    discovery_tags,
-    is_node_script,
-    kubernetes_version_of,
-    max_pods_in,
-    unique,
-)
-from capacity.readers.decode import bool_of, int_of, items, mapping, path_of, text_of
-from capacity.readers.draft import GroupDraft, PlanDraft, SubnetDraft, TenantDraft, at, merge
-
-EKS_DEFAULT_TYPE = "t3.medium"  # of a managed node group that names none; EKS API, CreateNodegroup instanceTypes
-_EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
+from capacity.readers.cluster_facts import block_of, discovery_tags, ip_family_of, kubernetes_version_of, unique
+from capacity.readers.cni_addon import addon_environment, cni_version_of
+from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, SubnetDraft, TenantDraft, at
+from capacity.readers.merge import merge
+from capacity.readers.node_group import SourceGroup, default_types, group_draft, say_fargate, say_no_nodes
+from capacity.readers.user_data import is_node_script
+from capacity.readers.values import bool_of, items, mapping, path_of, text_of
 
 
 @dataclass(frozen=True)
@@ -237,7 +227,7 @@ class _Stack:
 
     resources: list[Resource]
     references: References
-    said: Findings
+    said: SourceNotes
     subnets: dict[str, str] = field(default_factory=dict)  # address -> name in the plan
     ids: dict[str, str] = field(default_factory=dict)  # AWS id -> name in the plan
 
@@ -249,17 +239,16 @@ def parse_terraform(document: dict[str, Any], file: str = "") -> PlanDraft:
     """A decoded plan or state as a draft."""
     resources = resources_of(document, file)
     configuration = path_of(_unwrapped(document), "configuration", "root_module")
-    return draft_of(resources, References(configuration, resources), Findings(file))
+    return draft_of(resources, References(configuration, resources), SourceNotes(file))
 
 
-def draft_of(resources: list[Resource], references: References, said: Findings) -> PlanDraft:
+def draft_of(resources: list[Resource], references: References, said: SourceNotes) -> PlanDraft:
     """Resources as a draft."""
     stack = _Stack(resources, references, said)
     cluster = _cluster(stack)
     vpc = _vpc(stack, cluster)
     subnets = _subnets(stack, vpc)
     network = mapping(_first(cluster.value("kubernetes_network_config"))) if cluster else {}
-    family = str(network.get("ip_family") or "").lower()
     env, cni_version = _cni(stack)
     draft = PlanDraft(
         source=f"terraform {said.file}".strip(),
@@ -267,7 +256,7 @@ def draft_of(resources: list[Resource], references: References, said: Findings) 
         region=_region(stack),
         kubernetes_version=kubernetes_version_of(cluster.value("version")) if cluster else None,
         service_cidr=block_of(network.get("service_ipv4_cidr")),
-        ip_family=family if family in ("ipv4", "ipv6") else None,
+        ip_family=ip_family_of(network.get("ip_family")),
         cni_version=cni_version,
         env=env,
         vpc_cidrs=_blocks(stack, vpc),
@@ -466,9 +455,9 @@ def _node_groups(stack: _Stack, cluster: Resource | None) -> Iterator[GroupDraft
             taken.append(group.name)
             yield group
         elif not str(resource.value("name")).startswith("eks-"):
-            stack.said.say(resource.address, "nothing says that its instances are nodes of the cluster: left out")
+            say_no_nodes(stack.said, resource.address)
     for resource in stack.of("aws_eks_fargate_profile"):
-        stack.said.say(resource.address, "each Fargate pod takes an address: add them as tenants of kind fargate")
+        say_fargate(stack.said, resource.address)
 
 
 def _group_name(resource: Resource, taken: list[str], *keys: str) -> str:
@@ -484,7 +473,6 @@ def _managed(stack: _Stack, resource: Resource, taken: list[str]) -> GroupDraft:
     name = _group_name(resource, taken, "node_group_name", "node_group_name_prefix")
     scaling = mapping(_first(resource.value("scaling_config")))
     update = mapping(_first(resource.value("update_config")))
-    share = int_of(update.get("max_unavailable_percentage"), 1, 100)
     template = _launch_template(stack, resource)
     types = [t for t in map(text_of, items(resource.value("instance_types"))) if t]
     path = at("nodeGroups", name, "instanceTypes")
@@ -495,26 +483,22 @@ def _managed(stack: _Stack, resource: Resource, taken: list[str]) -> GroupDraft:
     elif not types and (template is not None or resource.value("launch_template")):
         stack.said.say(resource.address, "the type stands in a launch template that is not in this file", path)
     elif not types:
-        stack.said.say(resource.address, f"names no instance type: EKS takes {EKS_DEFAULT_TYPE}", path)
-        types = [EKS_DEFAULT_TYPE]
+        types = default_types(stack.said, resource.address, name)
     subnets = _subnet_names(stack, resource, "subnet_ids") or _likely_subnets(stack, resource, name)
-    taints = (mapping(t) for t in items(resource.value("taint")))
-    return GroupDraft(
-        name=name,
-        instance_types=tuple(dict.fromkeys(types)) or None,
-        ami=ami_of(text_of(resource.value("ami_type"))),
-        provisioner="managed",
-        min_nodes=int_of(scaling.get("min_size")),
-        desired=int_of(scaling.get("desired_size")),
-        max_nodes=int_of(scaling.get("max_size")),
-        subnets=tuple(subnets) or None,
-        max_unavailable=f"{share}%" if share else int_of(update.get("max_unavailable"), 1, 100),
-        max_pods=max_pods_in(template.value("user_data")) if template else None,
-        labels={str(k): str(v) for k, v in mapping(resource.value("labels")).items()} or None,
-        taints=tuple(
-            (str(t.get("key") or ""), str(t.get("value") or ""), _EFFECTS.get(str(t.get("effect")), "")) for t in taints
+    return group_draft(
+        SourceGroup(
+            name=name,
+            provisioner="managed",
+            types=types,
+            ami=text_of(resource.value("ami_type")),
+            low=scaling.get("min_size"),
+            desired=scaling.get("desired_size"),
+            high=scaling.get("max_size"),
+            subnets=subnets,
+            unavailable_percent=update.get("max_unavailable_percentage"),
+            unavailable=update.get("max_unavailable"),
+            user_data=template.value("user_data") if template else None,
         )
-        or None,
     )
 
 
@@ -583,15 +567,17 @@ def _self_managed(stack: _Stack, resource: Resource, taken: list[str]) -> GroupD
     if not types and launch is not None and text_of(launch.value("instance_type")):
         types = [str(launch.value("instance_type"))]
     subnets = _subnet_names(stack, resource, "vpc_zone_identifier") or _likely_subnets(stack, resource, name)
-    return GroupDraft(
-        name=name,
-        instance_types=tuple(dict.fromkeys(types)) or None,
-        provisioner="self-managed",
-        min_nodes=int_of(resource.value("min_size")),
-        desired=int_of(resource.value("desired_capacity")),
-        max_nodes=int_of(resource.value("max_size")),
-        subnets=tuple(subnets) or None,
-        max_pods=max_pods_in(launch.value("user_data")) if launch else None,
+    return group_draft(
+        SourceGroup(
+            name=name,
+            provisioner="self-managed",
+            types=types,
+            low=resource.value("min_size"),
+            desired=resource.value("desired_capacity"),
+            high=resource.value("max_size"),
+            subnets=subnets,
+            user_data=launch.value("user_data") if launch else None,
+        )
     )
 
 
@@ -649,7 +635,7 @@ def _with_manifests(stack: _Stack, draft: PlanDraft) -> PlanDraft:
     from capacity.readers.kubernetes.kubectl import draft_of as kubernetes_draft
 
     pools: list[Any] = []
-    snapshot = Snapshot(Findings(stack.said.file))
+    snapshot = Snapshot(SourceNotes(stack.said.file))
     for resource in stack.of("kubectl_manifest", "kubernetes_manifest"):
         body = resource.value("yaml_body") or resource.value("manifest")
         try:

@@ -1,0 +1,86 @@
+"""Boot scripts of nodes: the max pods they set, the AMI family they are for; searched, never copied anywhere."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Any
+
+from capacity.readers.values import Item, text
+
+
+def max_pods_in(user_data: Any) -> int | None:
+    """The kubelet's max pods set by a boot script or a nodeadm document, plain or in base64 (gzipped too).
+
+    >>> max_pods_in("/etc/eks/bootstrap.sh shop --kubelet-extra-args '--max-pods=110'")
+    110
+    """
+    import base64
+    import zlib
+
+    if not isinstance(user_data, str) or len(user_data) > 400_000:
+        return None
+    texts = [user_data]
+    if re.fullmatch(r"[A-Za-z0-9+/=\s]{40,}", user_data):
+        try:
+            raw = base64.b64decode(user_data)
+            if raw[:2] == b"\x1f\x8b":
+                raw = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(raw, 1_000_000)
+            texts.append(raw.decode("utf-8", "replace"))
+        except (ValueError, zlib.error):
+            pass
+    for script in texts:
+        found = re.search(r"max-?pods[\"']?\s*[:= ]\s*[\"']?([0-9]{1,5})\b", script, re.IGNORECASE)
+        if found:
+            return int(found[1]) or None
+    return None
+
+
+def is_node_script(user_data: Any) -> bool:
+    """Whether a boot script joins an EKS cluster."""
+    import base64
+    import contextlib
+
+    if not isinstance(user_data, str):
+        return False
+    text = user_data
+    with contextlib.suppress(ValueError):  # plain text is no base64
+        text += base64.b64decode(user_data, validate=True).decode("utf-8", "replace")
+    return any(mark in text for mark in ("bootstrap.sh", "nodeadm", "node.eks.aws", "Start-EKSBootstrap", "kubelet"))
+
+
+def decoded_user_data(data: Item) -> str:
+    """User data of a launch template as text; it is searched, never copied anywhere."""
+    try:
+        return base64.b64decode(text(data, "UserData"), validate=False).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def family_of_user_data(user_data: str) -> str | None:
+    """AMI family that user data is written for: nodeadm, bootstrap.sh, Bottlerocket's settings or PowerShell."""
+    for mark, family in (
+        ("node.eks.aws/", "al2023"),
+        ("/etc/eks/bootstrap.sh", "al2"),
+        ("[settings.kubernetes", "bottlerocket"),
+        ("Start-EKSBootstrap", "windows"),
+    ):
+        if mark in user_data:
+            return family
+    return None
+
+
+_MAX_PODS = re.compile(r"(?:--max-pods[= ]+|\bmaxPods\"?\s*:\s*|^\s*max-pods\s*=\s*)\"?(\d{1,9})", re.MULTILINE)
+
+_EXPRESSION = re.compile(r"^\s*maxPodsExpression:\s*(?P<quote>[\"']?)(?P<text>.+?)(?P=quote)\s*$", re.MULTILINE)
+
+
+def max_pods_of_user_data(user_data: str) -> tuple[int | None, str | None]:
+    """Max pods, and nodeadm's maxPodsExpression, that user data sets.
+
+    >>> max_pods_of_user_data("/etc/eks/bootstrap.sh shop --kubelet-extra-args '--max-pods=58'")
+    (58, None)
+    """
+    number, expression = _MAX_PODS.search(user_data), _EXPRESSION.search(user_data)
+    return int(number[1]) if number else None, expression["text"] if expression else None
