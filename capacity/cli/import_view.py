@@ -7,9 +7,9 @@ from typing import Any
 
 from capacity.cli.output import Answer, Sink, Table, emit, note, put
 from capacity.inert import log_text
-from capacity.readers.base import read_base
 from capacity.readers.draft import Note, PlanDraft
 from capacity.readers.drift import Difference, drift
+from capacity.readers.existing_plan import read_base
 from capacity.readers.imported import imported
 from capacity.readers.plan_document import plan_document
 

@@ -10,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
 
 from capacity.errors import shortened
+
+if TYPE_CHECKING:
+    from capacity.catalog.table import Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +223,19 @@ class SourceNotes:
         """A note: place in the source, what about it, place in the plan."""
         place = f"{self.file} {where}".strip()
         self.notes.append(Note(f"{place}: {text}", path))
+
+
+@dataclass
+class Assumptions:
+    """What is assumed while a draft becomes a whole plan, with a note on each."""
+
+    catalog: Catalog
+    notes: list[Note] = field(default_factory=list)
+    assumed: set[str] = field(default_factory=set)
+
+    def assume(self, path: str, text: str) -> None:
+        self.assumed.add(path)
+        self.notes.append(Note(f"{path}: assumed: {text}", path))
+
+    def say(self, path: str, text: str) -> None:
+        self.notes.append(Note(f"{path}: {text}" if path else text, path))

@@ -19,7 +19,8 @@ from capacity.readers.cluster_facts import block_of, ip_family_of, kubernetes_ve
 from capacity.readers.cni_addon import addon_environment, cni_version_of
 from capacity.readers.draft import GroupDraft, Note, PlanDraft, SourceNotes, SubnetDraft, at
 from capacity.readers.instance_choice import candidates
-from capacity.readers.node_group import SourceGroup, ami_of, group_draft
+from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.readers.user_data import ami_of
 from capacity.readers.values import bool_of, int_of, items, mapping, path_of, say_placeholders, text_of
 
 DEFAULT_VPC = IPv4Network("192.168.0.0/16")

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capacity.errors import SpecError
-from capacity.readers.base import Base, parse_base, read_base, render, render_into
 from capacity.readers.complete import complete
 from capacity.readers.draft import Note, PlanDraft
 from capacity.readers.drift import Difference, drift
+from capacity.readers.existing_plan import Base, parse_base, read_base, render, render_into
 from capacity.readers.merge import merge
 from capacity.readers.plan_document import plan_document
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from capacity.readers.draft import GroupDraft, SourceNotes, at
-from capacity.readers.user_data import max_pods_in
+from capacity.readers.user_data import ami_of, max_pods_in
 from capacity.readers.values import int_of
 
 EKS_DEFAULT_TYPE = "t3.medium"  # of a managed node group that names none; EKS API, CreateNodegroup instanceTypes
@@ -71,24 +71,6 @@ def group_draft(source: SourceGroup) -> GroupDraft:
         update_strategy=source.update_strategy or None,
         max_pods=int_of(source.max_pods, 1) or max_pods_in(source.user_data),
     )
-
-
-def ami_of(family: str | None) -> str | None:
-    """An AMI family or type as the plan names it; None where it names none of ours.
-
-    >>> [ami_of(x) for x in ("AmazonLinux2023", "AL2_x86_64", "BOTTLEROCKET_ARM_64", "WindowsServer2022FullContainer")]
-    ['al2023', 'al2', 'bottlerocket', 'windows']
-    """
-    text = (family or "").lower().replace("_", "").replace("-", "")
-    if "windows" in text:
-        return "windows"
-    if "bottlerocket" in text:
-        return "bottlerocket"
-    if "2023" in text and ("al" in text or "amazon" in text):
-        return "al2023"
-    if text.startswith(("al2", "amazonlinux2", "amazoneksnodeal2")) and "2022" not in text:
-        return "al2"
-    return None
 
 
 # --- what EKS fills in, and what is said ------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A draft as the plain mapping a plan file holds, keys in the order people write them."""
+"""A draft as the plan file: the plain mapping with keys in the order people write them, and its commented text."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from capacity.plan.constants import API_VERSION
+from capacity.plan.yaml_writer import comment, plan_lines
 from capacity.readers.draft import DaemonSetDraft, GroupDraft, PlanDraft, SubnetDraft, TenantDraft, WorkloadDraft
 
 ASSUMED = "capacity/assumed"  # annotation: paths that hold an assumption of an import
@@ -142,3 +143,30 @@ def memory_text(size_bytes: int) -> str:
         if size_bytes and size_bytes % 2**power == 0:
             return f"{size_bytes >> power}{unit}"
     return str(size_bytes)
+
+
+# --- as text ----------------------------------------------------------------------------------
+
+
+MOST_AT_THE_TOP = 40  # notes; the others stand beside their places
+
+
+def render_plan(draft: PlanDraft) -> str:
+    """The whole file: what could not be known at the top and beside its place, then the plan."""
+    notes: dict[str, list[str]] = {}
+    for note in draft.notes:
+        if note.path:
+            notes.setdefault(note.path, []).append(note.text)
+    return head(draft) + "\n".join(plan_lines(plan_document(draft), notes)) + "\n"
+
+
+def head(draft: PlanDraft) -> str:
+    """The comment at the top of a plan."""
+    origin = f" from {draft.source}" if draft.source else ""
+    lines = [f"A plan imported{origin}. Check it: capacity check FILE"]
+    if draft.notes:
+        lines.append("What could not be known, was assumed or differs:")
+        lines += [f"  - {n.text}" for n in draft.notes[:MOST_AT_THE_TOP]]
+        if len(draft.notes) > MOST_AT_THE_TOP:
+            lines.append(f"  - and {len(draft.notes) - MOST_AT_THE_TOP} more, beside their places")
+    return "".join(comment(line) + "\n" for line in lines)

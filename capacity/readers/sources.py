@@ -37,7 +37,7 @@ FILE_SOURCES = {
         ),
         Source(
             "terraform",
-            "capacity.readers.terraform.files",
+            "capacity.readers.terraform.source",
             "Terraform: `terraform show -json` of a plan or state, a state file, or .tf text as second best.",
             "terraform show -json tfplan | capacity import terraform -",
         ),
@@ -55,13 +55,13 @@ FILE_SOURCES = {
         ),
         Source(
             "karpenter",
-            "capacity.readers.kubernetes.karpenter",
+            "capacity.readers.karpenter",
             "Karpenter NodePools and EC2NodeClasses (or the older Provisioner).",
             "capacity import karpenter nodepools.yaml --into capacity.yaml",
         ),
         Source(
             "helm",
-            "capacity.readers.kubernetes.helm",
+            "capacity.readers.helm",
             "Helm values of the aws-vpc-cni chart.",
             "capacity import helm values.yaml --into capacity.yaml",
         ),

@@ -1,13 +1,13 @@
-"""Boot scripts of nodes: the max pods they set, the AMI family they are for; searched, never copied anywhere."""
+"""What nodes boot with: AMI families by their names, and boot scripts, which are searched and never copied."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
+import zlib
 from typing import Any
-
-from capacity.readers.values import Item, text
 
 
 def max_pods_in(user_data: Any) -> int | None:
@@ -16,9 +16,6 @@ def max_pods_in(user_data: Any) -> int | None:
     >>> max_pods_in("/etc/eks/bootstrap.sh shop --kubelet-extra-args '--max-pods=110'")
     110
     """
-    import base64
-    import zlib
-
     if not isinstance(user_data, str) or len(user_data) > 400_000:
         return None
     texts = [user_data]
@@ -39,9 +36,6 @@ def max_pods_in(user_data: Any) -> int | None:
 
 def is_node_script(user_data: Any) -> bool:
     """Whether a boot script joins an EKS cluster."""
-    import base64
-    import contextlib
-
     if not isinstance(user_data, str):
         return False
     text = user_data
@@ -50,10 +44,10 @@ def is_node_script(user_data: Any) -> bool:
     return any(mark in text for mark in ("bootstrap.sh", "nodeadm", "node.eks.aws", "Start-EKSBootstrap", "kubelet"))
 
 
-def decoded_user_data(data: Item) -> str:
-    """User data of a launch template as text; it is searched, never copied anywhere."""
+def decoded_user_data(data: str) -> str:
+    """User data of a launch template as text, empty where it is not base64."""
     try:
-        return base64.b64decode(text(data, "UserData"), validate=False).decode("utf-8", "replace")
+        return base64.b64decode(data, validate=False).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
         return ""
 
@@ -84,3 +78,21 @@ def max_pods_of_user_data(user_data: str) -> tuple[int | None, str | None]:
     """
     number, expression = _MAX_PODS.search(user_data), _EXPRESSION.search(user_data)
     return int(number[1]) if number else None, expression["text"] if expression else None
+
+
+def ami_of(family: str | None) -> str | None:
+    """An AMI family or type as the plan names it; None where it names none of ours.
+
+    >>> [ami_of(x) for x in ("AmazonLinux2023", "AL2_x86_64", "BOTTLEROCKET_ARM_64", "WindowsServer2022FullContainer")]
+    ['al2023', 'al2', 'bottlerocket', 'windows']
+    """
+    text = (family or "").lower().replace("_", "").replace("-", "")
+    if "windows" in text:
+        return "windows"
+    if "bottlerocket" in text:
+        return "bottlerocket"
+    if "2023" in text and ("al" in text or "amazon" in text):
+        return "al2023"
+    if text.startswith(("al2", "amazonlinux2", "amazoneksnodeal2")) and "2022" not in text:
+        return "al2"
+    return None

@@ -19,9 +19,9 @@ from capacity.plan.parse import read_plan
 from capacity.readers.aws.doctor import evidence_of
 from capacity.readers.aws.draft import AwsCluster, aws_draft, parse_cluster, with_unread
 from capacity.readers.aws.folder import read_folder
-from capacity.readers.base import render
 from capacity.readers.complete import complete
 from capacity.readers.draft import PODS_TODAY, PlanDraft, WorkloadDraft
+from capacity.readers.existing_plan import render
 from capacity.readers.merge import merge
 
 SAVED = Path(__file__).parents[2] / "examples" / "aws-answers"

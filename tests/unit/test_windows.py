@@ -23,8 +23,8 @@ from capacity.plan.windows import WindowsIpam, windows_ipam
 from capacity.readers.complete import complete
 from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes
 from capacity.readers.drift import drift
-from capacity.readers.kubernetes.helm import parse_helm
-from capacity.readers.kubernetes.kubectl import Snapshot
+from capacity.readers.helm import parse_helm
+from capacity.readers.kubernetes.objects import SeenObjects
 from capacity.readers.plan_document import plan_document
 from tests.fixtures.plans import plan_of
 
@@ -227,7 +227,7 @@ class TestImport:
         ]
 
     def test_the_config_map_of_a_kubectl_dump(self) -> None:
-        snapshot = Snapshot(SourceNotes(""))
+        snapshot = SeenObjects(SourceNotes(""))
         data = {"enable-windows-prefix-delegation": "true", "branch-eni-cooldown": "60"}
         metadata = {"name": "amazon-vpc-cni", "namespace": "kube-system"}
         assert snapshot.add("List", {"kind": "ConfigMap", "metadata": metadata, "data": data})

@@ -28,7 +28,7 @@ from capacity.readers.aws.paths import path_facts
 from capacity.readers.aws.roles import role_facts
 from capacity.readers.complete import complete
 from capacity.readers.kubernetes.facts import KubernetesFacts, each, parse_kubernetes
-from capacity.readers.plan_text import render_plan
+from capacity.readers.plan_document import render_plan
 from capacity.readers.values import Item, objects, section, tags, text, texts
 
 _NEEDS = {

@@ -23,7 +23,7 @@ from capacity.readers.cluster_facts import block_of
 from capacity.readers.complete import complete
 from capacity.readers.decode import brief
 from capacity.readers.draft import PODS_TODAY, GroupDraft, Note, PlanDraft, SubnetDraft, TenantDraft, at
-from capacity.readers.plan_text import render_plan
+from capacity.readers.plan_document import render_plan
 from capacity.readers.values import Item, objects, section, text, texts
 
 MODELLED = ("node_primary", "eni_primary", "assigned", "warm", "branch")

@@ -11,8 +11,8 @@ from capacity.plan.yaml_writer import printable
 from capacity.readers.aws.answers import KINDS, Answers, Gap
 from capacity.readers.aws.owners import cluster_of
 from capacity.readers.draft import GroupDraft, Note, at
-from capacity.readers.node_group import SourceGroup, ami_of, group_draft
-from capacity.readers.user_data import decoded_user_data, family_of_user_data, max_pods_of_user_data
+from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.readers.user_data import ami_of, decoded_user_data, family_of_user_data, max_pods_of_user_data
 from capacity.readers.values import Item, count, objects, section, tags, text, texts
 
 POOL_TAGS = ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name", "eks:kubernetes-node-pool-name")
@@ -102,7 +102,7 @@ class _Reader:
                 self._say(name, f"its autoscaling group wants {now} nodes, EKS says {desired}: {now} is used", "nodes")
                 desired = now
         update = section(group, "updateConfig")
-        user_data = decoded_user_data(data)
+        user_data = decoded_user_data(text(data, "UserData"))
         draft = group_draft(
             SourceGroup(
                 name=name,
@@ -164,7 +164,7 @@ class _Reader:
         inside = {text(i, "InstanceId"): i for i in objects(group, "Instances", name)}
         types = [t for t in overrides if t] or [t for t in [text(data, "InstanceType")] if t]
         types = types or [t for t in (text(i, "InstanceType") for i in inside.values()) if t]
-        user_data = decoded_user_data(data)
+        user_data = decoded_user_data(text(data, "UserData"))
         ami = family_of_user_data(user_data)
         by_hand, expression = max_pods_of_user_data(user_data)
         low, desired, high = (count(group, k) for k in ("MinSize", "DesiredCapacity", "MaxSize"))

@@ -14,9 +14,10 @@ from typing import Any
 
 from capacity.errors import MissingExtra, SpecError
 from capacity.readers.decode import decode, file_name, read_data
-from capacity.readers.draft import PlanDraft, SourceNotes
-from capacity.readers.terraform.expression import UNKNOWN, Budget, Open, Scope, Unknown, evaluate, too_large
-from capacity.readers.terraform.resources import References, Resource, draft_of
+from capacity.readers.draft import SourceNotes
+from capacity.readers.terraform.expression import Budget, Scope, evaluate, too_large
+from capacity.readers.terraform.functions import UNKNOWN, Open, Unknown
+from capacity.readers.terraform.resource import Resource
 from capacity.readers.values import bool_of, items, mapping
 
 _ZONES = "abcdef"
@@ -141,8 +142,8 @@ def known(value: Any) -> Any:
 # --- reading --------------------------------------------------------------------------------
 
 
-def read_hcl(paths: Sequence[str]) -> PlanDraft:
-    """The .tf files given, and all of the folders given, as one draft.
+def read_hcl(paths: Sequence[str]) -> tuple[SourceNotes, list[Resource]]:
+    """The resources in the .tf files given, and in all of the folders given, with what there is to say of them.
 
     Raises
     ------
@@ -157,7 +158,7 @@ def read_hcl(paths: Sequence[str]) -> PlanDraft:
         _take(module, path)
     module.region = module.region or _stated_region(module)
     module.said.say("", ".tf text is read as far as it goes: `terraform show -json` of a plan knows more")
-    return draft_of(list(_resources(module)), References(None, []), module.said)
+    return module.said, list(_resources(module))
 
 
 def _stated_region(module: _Module) -> str | None:

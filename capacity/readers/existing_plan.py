@@ -12,8 +12,8 @@ from capacity.files import input_name, read_bytes
 from capacity.plan.document import Section, decode_text, parse_json, parse_yaml
 from capacity.plan.parse import parse_plan
 from capacity.plan.yaml_writer import comment, edited, editor_for, printable, short_on_one_line
+from capacity.readers.assumed_network import ADD_NETWORK
 from capacity.readers.cluster_facts import discovery_tags
-from capacity.readers.complete import ADD_NETWORK
 from capacity.readers.draft import (
     DaemonSetDraft,
     GroupDraft,
@@ -24,8 +24,7 @@ from capacity.readers.draft import (
     at,
     key_of,
 )
-from capacity.readers.plan_document import ASSUMED, POD_SUBNETS, SUBNET_IDS, PlanMapping, plan_document
-from capacity.readers.plan_text import render_plan
+from capacity.readers.plan_document import ASSUMED, POD_SUBNETS, SUBNET_IDS, PlanMapping, plan_document, render_plan
 from capacity.units import parse_cpu, parse_memory
 
 # --- reading ----------------------------------------------------------------------------------

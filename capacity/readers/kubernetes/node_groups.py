@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from capacity.catalog.table import Catalog
 from capacity.cluster.platform import group_platform
@@ -14,128 +13,34 @@ from capacity.errors import SpecError
 from capacity.plan.cni_env import CniSettings, cni_settings
 from capacity.plan.model import Cni, NodeGroup
 from capacity.readers.draft import GroupDraft, SourceNotes, at
-from capacity.readers.kubernetes.scheduling import GroupFacts
-from capacity.readers.node_group import SourceGroup, ami_of, group_draft
-from capacity.readers.values import int_of, items, mapping, path_of
-from capacity.units import MIB, counted, parse_cpu, parse_memory
+from capacity.readers.kubernetes.node import KubeNode
+from capacity.readers.kubernetes.scheduling import GroupLabels
+from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.units import counted
 
-# label -> whose nodes carry it
-GROUP_LABELS = (
-    ("eks.amazonaws.com/nodegroup", "managed"),
-    ("alpha.eksctl.io/nodegroup-name", "self-managed"),
-    ("karpenter.sh/nodepool", "karpenter"),
-    ("karpenter.sh/provisioner-name", "karpenter"),
-    ("kops.k8s.io/instancegroup", "self-managed"),
-    ("node.kubernetes.io/nodegroup", "self-managed"),
-)
-_CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 MEMORY_TOLERANCE_MIB = 16  # kernels of one AMI differ by a few MiB
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFacts:
-    """One node. Allocatable in millicores and MiB."""
-
-    name: str
-    group: str
-    provisioner: str
-    instance_type: str | None
-    zone: str | None
-    region: str | None
-    ami: str | None
-    kubelet: str
-    max_pods: int | None
-    cpu_millicores: int | None
-    memory_mib: int | None
-    memory_capacity_mib: int | None
-    labels: Mapping[str, str]
-    taints: tuple[tuple[str, str, str], ...]
-
-
-def node_facts(raw: Mapping[str, Any], said: SourceNotes) -> NodeFacts | None:
-    """A node of the cluster's VPC, None for those whose pods take no address that a group books."""
-    metadata = mapping(raw.get("metadata"))
-    name = str(metadata.get("name") or "")
-    labels = {str(k): str(v) for k, v in mapping(metadata.get("labels")).items()}
-    compute = labels.get("eks.amazonaws.com/compute-type", "")
-    if compute == "fargate" or name.startswith("fargate-") or compute == "hybrid":
-        return None
-    if any(key in labels for key in _CONTROL_PLANE):
-        said.say(f"node {name}", "is a control-plane node, not of EKS: left out")
-        return None
-    kind = labels.get("node.kubernetes.io/instance-type") or labels.get("beta.kubernetes.io/instance-type")
-    group, provisioner = _group_of(labels, kind)
-    status, info = mapping(raw.get("status")), mapping(path_of(raw, "status", "nodeInfo"))
-    capacity, allocatable = mapping(status.get("capacity")), mapping(status.get("allocatable"))
-    return NodeFacts(
-        name=name,
-        group=group,
-        provisioner=provisioner,
-        instance_type=kind,
-        zone=labels.get("topology.kubernetes.io/zone") or labels.get("failure-domain.beta.kubernetes.io/zone"),
-        region=labels.get("topology.kubernetes.io/region") or labels.get("failure-domain.beta.kubernetes.io/region"),
-        ami=_ami(str(info.get("osImage") or ""), str(info.get("operatingSystem") or "")),
-        kubelet=str(info.get("kubeletVersion") or ""),
-        max_pods=int_of(capacity.get("pods"), 1) or int_of(allocatable.get("pods"), 1),
-        cpu_millicores=_cpu(allocatable.get("cpu")),
-        memory_mib=_mib(allocatable.get("memory")),
-        memory_capacity_mib=_mib(capacity.get("memory")),
-        labels=labels,
-        taints=tuple(
-            (str(t.get("key") or ""), str(t.get("value") or ""), str(t.get("effect") or ""))
-            for t in map(mapping, items(path_of(raw, "spec", "taints")))
-            if not str(t.get("key") or "").startswith("node.kubernetes.io/")
-        ),
-    )
-
-
-def _group_of(labels: Mapping[str, str], kind: str | None) -> tuple[str, str]:
-    for label, provisioner in GROUP_LABELS:
-        if labels.get(label):
-            return labels[label], provisioner
-    return f"nodes-{kind or 'unknown'}", "self-managed"
-
-
-def _ami(image: str, system: str) -> str | None:
-    if system.lower() == "windows":
-        return "windows"
-    return ami_of(image.replace("Amazon Linux ", "AmazonLinux").split(".")[0].replace(" ", ""))
-
-
-def _cpu(text: Any) -> int | None:
-    try:
-        return None if text is None else parse_cpu(text)
-    except SpecError:
-        return None
-
-
-def _mib(text: Any) -> int | None:
-    try:
-        return None if text is None else parse_memory(text) // MIB
-    except SpecError:
-        return None
-
-
-def by_group(nodes: Iterable[NodeFacts]) -> dict[str, list[NodeFacts]]:
+def by_group(nodes: Iterable[KubeNode]) -> dict[str, list[KubeNode]]:
     """Nodes by the name of their group, groups in alphabetic order."""
-    groups: defaultdict[str, list[NodeFacts]] = defaultdict(list)
+    groups: defaultdict[str, list[KubeNode]] = defaultdict(list)
     for node in nodes:
         groups[node.group].append(node)
     return {name: groups[name] for name in sorted(groups)}
 
 
-def group_facts(name: str, nodes: list[NodeFacts]) -> GroupFacts:
+def group_facts(name: str, nodes: list[KubeNode]) -> GroupLabels:
     """Labels and taints of a group, to tell which pods it takes."""
     labels: defaultdict[str, set[str]] = defaultdict(set)
     for node in nodes:
         for key, value in node.labels.items():
             labels[key].add(value)
     taints = set(nodes[0].taints).intersection(*(n.taints for n in nodes[1:]))
-    return GroupFacts(name, {k: frozenset(v) for k, v in labels.items()}, tuple(sorted(taints)))
+    return GroupLabels(name, {k: frozenset(v) for k, v in labels.items()}, tuple(sorted(taints)))
 
 
 def group_of_nodes(
-    name: str, nodes: list[NodeFacts], env: Mapping[str, str], ipv6: bool, catalog: Catalog, said: SourceNotes
+    name: str, nodes: list[KubeNode], env: Mapping[str, str], ipv6: bool, catalog: Catalog, said: SourceNotes
 ) -> GroupDraft:
     """A group as its nodes show it; what the kubelet says differently from our formulas is noted."""
     types = Counter(n.instance_type for n in nodes if n.instance_type)
@@ -163,7 +68,7 @@ def _settings(env: Mapping[str, str], ipv6: bool) -> CniSettings | None:
 
 def _compare(
     draft: GroupDraft,
-    nodes: list[NodeFacts],
+    nodes: list[KubeNode],
     env: Mapping[str, str],
     ipv6: bool,
     catalog: Catalog,
@@ -197,7 +102,7 @@ def _spread(real: Counter[int]) -> str:
     return ", ".join(f"{count} with {pods}" for pods, count in sorted(real.items()))
 
 
-def _differs(node: NodeFacts, ours: Mapping[str, tuple[int, int, int]]) -> bool:
+def _differs(node: KubeNode, ours: Mapping[str, tuple[int, int, int]]) -> bool:
     known = ours.get(node.instance_type or "")
     return known is not None and node.max_pods is not None and node.max_pods != known[0]
 
@@ -219,7 +124,7 @@ def _our_figures(draft: GroupDraft, kind: str, settings: CniSettings, catalog: C
 
 
 def _compare_memory_and_cpu(
-    draft: GroupDraft, nodes: list[NodeFacts], ours: Mapping[str, tuple[int, int, int]], said: SourceNotes
+    draft: GroupDraft, nodes: list[KubeNode], ours: Mapping[str, tuple[int, int, int]], said: SourceNotes
 ) -> None:
     """One note per type whose allocatable is not ours, with the figures of its most modest node."""
     path = at("nodeGroups", draft.name, "instanceTypes")

@@ -17,7 +17,8 @@ from capacity.errors import SpecError
 from capacity.readers.cluster_facts import unique
 from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, at
 from capacity.readers.instance_choice import candidates
-from capacity.readers.node_group import SourceGroup, ami_of, group_draft
+from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.readers.user_data import ami_of
 from capacity.readers.values import int_of, items, mapping, path_of, say_placeholders, text_of
 from capacity.units import counted, parse_quantity
 
