@@ -217,7 +217,7 @@ def _rolling(workload: WorkloadDraft, work: Assumptions) -> WorkloadDraft:
     return workload
 
 
-def _is_zero(value: Any) -> bool:
+def _is_zero(value: object) -> bool:
     return value is not None and str(value).strip().rstrip("%").strip("0") == ""
 
 

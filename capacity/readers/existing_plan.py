@@ -90,7 +90,7 @@ def _count(text: Any) -> int | str | None:
     return int(text) if isinstance(text, str) and text.strip().isdigit() else text
 
 
-def _flag(text: Any) -> bool | None:
+def _flag(text: object) -> bool | None:
     return None if text is None else str(text).lower() == "true"
 
 

@@ -68,13 +68,13 @@ def parse_karpenter(documents: Sequence[Any], file: str = "", catalog: Catalog |
     )
 
 
-def _zones(document: Any) -> list[str]:
+def _zones(document: object) -> list[str]:
     """Zones that a pool is bound to."""
     bound = [values for key, operator, values in _requirements(document) if key in _ZONE_KEYS and operator == "In"]
     return [zone for values in bound for zone in values if text_of(zone)]
 
 
-def _name(document: Any) -> str:
+def _name(document: object) -> str:
     return str(path_of(document, "metadata", "name") or "unnamed")
 
 
@@ -246,7 +246,7 @@ def _counts(
     return None, None, most
 
 
-def _quantity(text: Any) -> int | None:
+def _quantity(text: object) -> int | None:
     try:
         return None if text is None else int(parse_quantity(str(text)))
     except SpecError:

@@ -84,7 +84,7 @@ def merge_all(drafts: Iterable[PlanDraft]) -> PlanDraft:
     return merged
 
 
-def _settled(base: Any, new: Any, path: str, source: str, notes: list[Note]) -> Any:
+def _settled(base: object, new: object, path: str, source: str, notes: list[Note]) -> Any:
     if base is None or new is None:
         return new if base is None else base
     if base != new:
@@ -92,7 +92,7 @@ def _settled(base: Any, new: Any, path: str, source: str, notes: list[Note]) -> 
     return base
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value in a message."""
     if isinstance(value, bool):
         return str(value).lower()

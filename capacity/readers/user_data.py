@@ -7,10 +7,9 @@ import binascii
 import contextlib
 import re
 import zlib
-from typing import Any
 
 
-def max_pods_in(user_data: Any) -> int | None:
+def max_pods_in(user_data: object) -> int | None:
     """The kubelet's max pods set by a boot script or a nodeadm document, plain or in base64 (gzipped too).
 
     >>> max_pods_in("/etc/eks/bootstrap.sh shop --kubelet-extra-args '--max-pods=110'")
@@ -34,7 +33,7 @@ def max_pods_in(user_data: Any) -> int | None:
     return None
 
 
-def is_node_script(user_data: Any) -> bool:
+def is_node_script(user_data: object) -> bool:
     """Whether a boot script joins an EKS cluster."""
     if not isinstance(user_data, str):
         return False

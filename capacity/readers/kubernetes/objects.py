@@ -81,7 +81,7 @@ class SeenObjects:
     ipv6: bool = False
     uids: set[str] = field(default_factory=set)
 
-    def add(self, list_kind: str, value: Any) -> bool:
+    def add(self, list_kind: str, value: object) -> bool:
         """Take one object; False where it is none of Kubernetes' kinds."""
         if not isinstance(value, dict):
             return False
@@ -146,7 +146,7 @@ def _take_controller(objects: SeenObjects, value: Mapping[str, Any]) -> None:
     objects.controllers[(kind, namespace, name)] = controller
 
 
-def _count(value: Any) -> int | str | None:
+def _count(value: object) -> int | str | None:
     """Kubernetes' IntOrString: a count, or a percentage as text."""
     number = int_of(value)
     if number is not None:

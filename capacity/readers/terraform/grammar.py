@@ -80,7 +80,7 @@ class Parser:
             return ("op", "-", ("value", 0), self.unary())
         return self.postfix(self.primary())
 
-    def postfix(self, tree: Any) -> Any:
+    def postfix(self, tree: object) -> Any:
         while True:
             if self.taken("."):
                 kind, value, self.at = self.peek()
