@@ -153,7 +153,7 @@ def _groups(draft: PlanDraft, work: Assumptions) -> PlanDraft:
 
 
 def _typed(group: GroupDraft, draft: PlanDraft, work: Assumptions) -> GroupDraft:
-    """Only types that can be planned; one assumed where none is left."""
+    """The group with only types that a plan can use; one is assumed if none is left."""
     path = at("nodeGroups", group.name, "instanceTypes")
     kept = []
     for name in dict.fromkeys(group.instance_types or ()):

@@ -63,7 +63,7 @@ def read_documents(path: str) -> list[Loaded]:
     Raises
     ------
     SpecError
-        Not readable, not YAML or JSON, or made to exhaust a reader.
+        Not readable, not YAML or JSON, or too large once expanded.
     """
     name = file_name(path)
     return [Loaded(value, name) for value in parse_documents(decode(read_data(path), name), name)]

@@ -25,7 +25,7 @@ class Difference:
 def drift(plan: PlanDraft, now: PlanDraft) -> list[Difference]:
     """Differences by path, in the order of the plan.
 
-    Only what the source speaks of is compared: a field it leaves open, and a list it has nothing of, is no
+    Only what the source states is compared: a field it leaves open, and a list it has nothing of, is no
     difference. What an import assumed in the plan counts like everything else the plan states.
     """
     if plan.workloads:

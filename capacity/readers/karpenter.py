@@ -154,7 +154,7 @@ def _unusual(kind: InstanceType) -> tuple[bool, bool]:
 
 
 def _spread(names: list[str], most: int) -> list[str]:
-    """At most so many, evenly from small to large, both ends in."""
+    """At most ``most`` names, evenly spread from small to large, both ends included."""
     if len(names) <= most:
         return names
     return [names[i * (len(names) - 1) // (most - 1)] for i in range(most)]

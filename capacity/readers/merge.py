@@ -72,12 +72,12 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
 
 
 def without_stand_ins(draft: PlanDraft) -> PlanDraft:
-    """The draft without the tenants that stand for pods: workloads book these now."""
+    """The draft without the tenants that represent pods: its workloads take these addresses."""
     return replace(draft, tenants=tuple(t for t in draft.tenants if not t.name.startswith(PODS_TODAY)))
 
 
 def merge_all(drafts: Iterable[PlanDraft]) -> PlanDraft:
-    """All drafts as one, the first one's word weighing most."""
+    """All drafts merged; where they differ, the first one counts."""
     merged = PlanDraft()
     for draft in drafts:
         merged = merge(merged, draft)

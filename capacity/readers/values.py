@@ -110,7 +110,7 @@ def discovery_tags(tags: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | Non
 
 
 def block_of(value: object) -> IPv4Network | None:
-    """An IPv4 block, host bits dropped, or None where the value is none."""
+    """An IPv4 block without its host bits; None if the value is not one."""
     if not isinstance(value, str) or "/" not in value or ":" in value:
         return None
     try:
@@ -120,7 +120,7 @@ def block_of(value: object) -> IPv4Network | None:
 
 
 def kubernetes_version_of(value: object) -> str | None:
-    """``1.34`` out of a version as people write it, None where it is none (``latest``, a placeholder)."""
+    """``1.34`` out of a version as people write it; None if it is not a version (``latest``, a placeholder)."""
     found = re.match(r"v?([0-9]+\.[0-9]+)", text_of(value) or "")
     return found[1] if found else None
 

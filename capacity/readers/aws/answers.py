@@ -31,7 +31,7 @@ class AwsAnswers:
         Names from listings (``nodegroups``).
     gaps : tuple of Gap
     notes : tuple of str
-        Oddities of the answers to be said aloud.
+        Notes for the user about odd answers.
     """
 
     items: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Sorter:
         self._kubernetes: list[Item] = []
 
     def add(self, document: object, origin: str) -> bool:
-        """Sort one document; False where it is none of ours."""
+        """Sort one document; False if it is not an answer of AWS or a Kubernetes object."""
         document = unwrapped(document)
         if isinstance(document, list):
             found = [self._bare(entry, origin) for entry in document]
@@ -79,7 +79,7 @@ class Sorter:
         return self._keys(document, origin) or self._bare(document, origin)
 
     def remark(self, line: str) -> None:
-        """Something odd to be said aloud."""
+        """Add a note for the user."""
         self._notes[line] = None
 
     def present(self, kind: str) -> None:

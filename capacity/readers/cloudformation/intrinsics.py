@@ -241,7 +241,7 @@ class Resolver:
         return [f"{region or 'zone-'}{letter}" for letter in _ZONES]
 
     def cidr(self, argument: object, depth: int) -> Any:
-        """``Fn::Cidr``: so many blocks with so many host bits, one after the other."""
+        """``Fn::Cidr``: a number of consecutive blocks with a number of host bits."""
         parts = self.value(argument, depth)
         if not isinstance(parts, list) or len(parts) < 2:
             return _open(parts, "Fn::Cidr needs a block and a count")

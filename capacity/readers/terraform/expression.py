@@ -80,7 +80,7 @@ _MAKERS = frozenset(("template", "list", "object", "call", "for"))
 
 
 def too_large(value: object) -> bool:
-    """Whether a value is made to exhaust its reader: a list of two of itself, of two of that, and so on."""
+    """Whether a value is too large to use: a list that holds another twice, which holds another twice, and so on."""
     left = MOST_PARTS
     open_values = [value]
     while open_values:

@@ -13,7 +13,7 @@ from typing import Any
 
 
 class Unknown:
-    """The one value that stands for everything a file alone does not tell."""
+    """The value of everything that the file alone does not tell."""
 
     def __repr__(self) -> str:
         return "unknown"
@@ -24,7 +24,6 @@ class Failed(Unknown):
 
 
 UNKNOWN = Unknown()
-
 FAILED = Failed()
 
 
@@ -72,7 +71,7 @@ def number_of_value(value: object) -> int | float:
     Raises
     ------
     TypeError, ValueError
-        It is none.
+        It is not a number.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise TypeError(value)
@@ -80,7 +79,7 @@ def number_of_value(value: object) -> int | float:
 
 
 def truth_of_value(value: object) -> bool | None:
-    """A value where Terraform wants a bool; None where it is none, or unknown."""
+    """A value where Terraform wants a bool; None if it is something else, or unknown."""
     if isinstance(value, bool):
         return value
     return {"true": True, "false": False}.get(value) if isinstance(value, str) else None

@@ -19,7 +19,7 @@ from capacity.readers.values import block_of, items, mapping, path_of, text_of
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource instance: its values as far as they are known, and the modules it stands in."""
+    """A resource instance: its values as far as they are known, and the modules it is in."""
 
     address: str
     type: str
