@@ -171,9 +171,6 @@ def _template(parts: list[Any]) -> Any:
         return UNKNOWN
 
 
-# --- Terraform's types ------------------------------------------------------------------------
-
-
 def get(base: object, key: object) -> Any:
     """An element by index, key or attribute; :data:`FAILED` where a value that is known has none."""
     if isinstance(base, Splat):
