@@ -115,6 +115,15 @@ def test_the_written_plan_passes_and_keeps_its_comments(tmp_path: Path) -> None:
     assert checked(found).verdict == "ok"
 
 
+def test_a_lever_that_changes_nothing_helps_nowhere() -> None:
+    # At rest nothing rolls out and no group is updated; fewer warm addresses leave less missing.
+    plan = apply_patch(document(nodes=60), {"checks": {"scenarios": ["steady"]}})
+    fixes = {f.names: f for f in fixes_of(plan).single}
+    assert checked(plan).verdict == "exhausted"
+    assert fixes["minimal-update"].helped == fixes["no-surge"].helped == frozenset()
+    assert "short" in fixes["warm-targets"].helped
+
+
 def test_levers_that_exclude_each_other_are_refused() -> None:
     one, two = (Lever(name, "", {"cni.env.MAX_ENI": value}, "", "") for name, value in (("one", "1"), ("two", "2")))
     with pytest.raises(SpecError, match="two and another lever both set"):

@@ -113,6 +113,17 @@ def test_the_stream_gives_what_the_decoder_gives_in_chunks_of_any_size(
     ]
 
 
+def test_a_value_may_be_cut_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first chunk of every length: in the middle of an escape, of a number, of ``false``."""
+    text = '[{"a": "\\ud83d\\ude00 \\u00e9 \\\\", "b" : [true, false, null, -12.5e-10], "c": {"d" : "e" , "f": [ ]}}]'
+    whole = streamed(text)
+    assert whole[0][1]["a"] == "\U0001f600 é \\"
+    assert whole[0][1]["b"][:3] == [True, False, None]
+    for chunk in range(1, len(text)):
+        monkeypatch.setattr(stream, "CHUNK", chunk)
+        assert streamed(text) == whole, text[:chunk]
+
+
 def test_a_list_that_is_cut_off_gives_its_objects_and_then_says_so() -> None:
     objects = stream.stream_binary(io.BytesIO(b'{"items": [{"kind": "Pod"}, {"kind": "Po'), "f.json")
     assert next(objects) == ("", {"kind": "Pod"})
