@@ -165,8 +165,9 @@ def test_every_tiny_node_reaches_the_highest_figure(serving: int, idle_primary: 
     for k, max_pods, warm_ip, minimum_ip in product((1, 2, 3), (0, 1, 2, 3, 4), (0, 1, 2, 3), (0, 1, 2, 4)):
         for target in (0, 1, 2, 3) if prefix or not (warm_ip or minimum_ip) else (0,):
             limit = NodeLimits(serving, idle_primary, k, trunk=0, unmanaged=0, windows=False)
-            warm = {"warm_eni": target, "warm_prefix": target, "warm_ip": warm_ip, "minimum_ip": minimum_ip}
-            env = replace(CniSettings(prefix=prefix), **warm)
+            env = CniSettings(
+                prefix=prefix, warm_eni=target, warm_prefix=target, warm_ip=warm_ip, minimum_ip=minimum_ip
+            )
             reached(limit, env, max_pods, 2)
 
 
