@@ -44,8 +44,8 @@ from capacity.cni.trace import Terms, call_terms, pool_terms
 from capacity.errors import SpecError
 from capacity.node.maxpods import Platform, max_pods
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
-from capacity.plan.constants import HOST_PODS, QUARTER
-from capacity.plan.model import Plan
+from capacity.plan.constants import HOST_PODS
+from capacity.plan.model import QUARTER, Plan
 
 WORTH = 0.05  # share of the addresses that a change must save
 WARM_IPS = (1, 2, 3, 5, 8, 10)  # candidates for WARM_IP_TARGET beside those that the pods suggest

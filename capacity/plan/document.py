@@ -8,7 +8,6 @@ PyYAML's constructor, keeps line numbers, refuses duplicate keys and foreign tag
 from __future__ import annotations
 
 import gc
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -265,6 +264,8 @@ def parse_json(text: str, name: str) -> Any:
     Lines are not tracked while reading (the standard decoder gives none): :mod:`capacity.plan.locate` finds
     the line of a path when an error needs it.
     """
+    import json
+
     try:
         return json.loads(
             text, object_pairs_hook=_section_of, parse_float=str, parse_int=str, parse_constant=_constant(name)

@@ -13,6 +13,7 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
 
+QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
 
 AT_REST = ("steady", "peak", "ceiling")
@@ -248,8 +249,8 @@ class Workload:
     host_network: bool = False
     security_groups: bool = False
     node_groups: tuple[str, ...] = ()
-    max_surge: int | Fraction = Fraction(1, 4)
-    max_unavailable: int | Fraction = Fraction(1, 4)
+    max_surge: int | Fraction = QUARTER
+    max_unavailable: int | Fraction = QUARTER
     growth: Growth | None = None
     volumes: int = 0
     where: str = ""

@@ -9,7 +9,6 @@ document goes through the same parser as any other.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -68,6 +67,8 @@ def entry(section: str, name: str, rest: str) -> str:
     plain = name.isprintable() and not re.search(r'[\[\]"=]', name)
     if plain and name == name.strip() and not name.isdecimal() and name != APPEND:
         return f"{section}[{name}].{rest}"
+    import json
+
     return f"{section}[{json.dumps(name, ensure_ascii=not name.isprintable())}].{rest}"
 
 
@@ -231,6 +232,8 @@ def _steps(path: str) -> list[_Step]:
 
 
 def _unquoted(text: str, path: str) -> str:
+    import json
+
     try:
         found: str = json.loads(text)
     except ValueError:
@@ -457,6 +460,8 @@ def _native(value: object, line: int | None, path: str) -> Any:
 
 
 def _json_text(text: str, patch: Mapping[str, object]) -> str:
+    import json
+
     document = _Document(json.loads(text, parse_float=str))  # 1.30 is not 1.3
     for path, value in patch.items():
         _change(document, path, value, _native)

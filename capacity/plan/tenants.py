@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from dataclasses import dataclass
 from functools import cache
@@ -48,6 +47,8 @@ class TenantKind:
 @cache
 def tenant_kinds() -> dict[str, TenantKind]:
     """All kinds by name, from ``data/tenants.csv``."""
+    import csv
+
     rows = csv.DictReader(io.StringIO(read_text(data_dir() / "tenants.csv")))
     return {
         row["kind"]: TenantKind(
