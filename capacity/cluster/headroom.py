@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from math import ceil
+from typing import NamedTuple
 
 from capacity.cluster.booking import expected_use, held_by_others
 from capacity.cluster.check import CheckResult
@@ -23,8 +24,7 @@ FARTHEST = 10**7  # nodes beyond which nobody asks
 PARTS = 12  # steps of growth in today's replicas
 
 
-@dataclass(frozen=True, slots=True)
-class HeadroomCurve:
+class HeadroomCurve(NamedTuple):
     """Free addresses per subnet at each count.
 
     Attributes
@@ -135,9 +135,9 @@ def _following(base: Demand, nodes: Sequence[int], replicas: Sequence[int]) -> D
     free: tuple[int | None, ...] = (None,) * len(nodes)
     name = f"{sum(replicas)} pods"  # the engine remembers fleets by the name of their demand
     if sum(replicas) >= sum(base.replicas):
-        return replace(base, name=name, nodes=free, floor=tuple(nodes), ceiling=free, replicas=tuple(replicas))
+        return base._replace(name=name, nodes=free, floor=tuple(nodes), ceiling=free, replicas=tuple(replicas))
     least = tuple(low if n is None else n for n, low in zip(base.nodes, base.floor, strict=True))
-    return replace(base, name=name, nodes=free, floor=least, ceiling=tuple(nodes), replicas=tuple(replicas))
+    return base._replace(name=name, nodes=free, floor=least, ceiling=tuple(nodes), replicas=tuple(replicas))
 
 
 def _steady(result: CheckResult) -> tuple[Engine, ScenarioState]:

@@ -11,9 +11,8 @@ import gc
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from capacity.errors import SpecError
 from capacity.files import LARGEST_TEXT_BYTES, input_name, read_bytes
@@ -66,8 +65,7 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-@dataclass(frozen=True, slots=True)
-class PlanFile:
+class PlanFile(NamedTuple):
     """A plan's file, read once: a pipe does not give its content a second time.
 
     Attributes

@@ -8,6 +8,7 @@ from datetime import date
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network
+from typing import NamedTuple
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.plan.cni_env import CniSettings
@@ -22,8 +23,7 @@ SCENARIOS = (*AT_REST, "rollout", "upgrade", "zone-loss", "burst", "blue-green",
 ORDER = (*AT_REST, "burst", "blue-green", "rollout", "upgrade", "spot-storm", "zone-loss")
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """A subnet CIDR reservation: ``prefix`` is AWS's to hand out as prefixes, ``explicit`` nobody's here."""
 
     cidr: IPv4Network
@@ -193,8 +193,7 @@ class NodeGroup:
         return self.provisioner == "auto"
 
 
-@dataclass(frozen=True, slots=True)
-class GrowthStep:
+class GrowthStep(NamedTuple):
     """What happens to a workload on one day: ``replicas`` sets, ``add`` adds, ``factor`` multiplies; one is given."""
 
     day: date

@@ -12,11 +12,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError, did_you_mean
@@ -37,8 +36,7 @@ LONGEST_INDEX = 10  # digits: no list is as long as that
 LONGEST_SHOWN = 60  # characters of a path in a message
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(NamedTuple):
     """One part of a path; ``bracket`` tells ``[0]`` from ``.0``, ``quoted`` ``["0"]`` from both."""
 
     key: str

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from capacity.catalog.files import data_dir, read_text
 
 
-@dataclass(frozen=True, slots=True)
-class TenantKind:
+class TenantKind(NamedTuple):
     """A kind of tenant.
 
     Attributes

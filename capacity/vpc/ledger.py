@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import Subnet
@@ -96,8 +96,7 @@ class Bounds(Protocol):
         """The part of both that subnet discovery chose a place for. [addresses]"""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """Bounds that are known already."""
 
     lowest: int
