@@ -39,11 +39,11 @@ from capacity.readers.aws.doctor import evidence_of
 from capacity.readers.aws.draft import aws_draft, parse_cluster, with_unread
 from capacity.readers.aws.folder import read_folder
 from capacity.readers.aws.types import limit_rows
-from capacity.readers.base import render
 from capacity.readers.complete import complete
 from capacity.readers.decode import parse_documents
 from capacity.readers.detect import detect
 from capacity.readers.draft import PlanDraft
+from capacity.readers.existing_plan import render
 from capacity.readers.kubernetes.facts import streamed
 from capacity.readers.sources import FILE_SOURCES, read_source
 from capacity.readers.taken import read_fills

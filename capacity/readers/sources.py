@@ -10,7 +10,8 @@ from typing import Any
 from capacity.errors import SpecError
 from capacity.readers.decode import Loaded, read_documents
 from capacity.readers.detect import WANTED, detect, list_items, refuse
-from capacity.readers.draft import PlanDraft, merge_all
+from capacity.readers.draft import PlanDraft
+from capacity.readers.merge import merge_all
 
 Reader = Callable[[Sequence[str]], PlanDraft]
 
@@ -36,7 +37,7 @@ FILE_SOURCES = {
         ),
         Source(
             "terraform",
-            "capacity.readers.terraform.files",
+            "capacity.readers.terraform.source",
             "Terraform: `terraform show -json` of a plan or state, a state file, or .tf text as second best.",
             "terraform show -json tfplan | capacity import terraform -",
         ),
@@ -54,13 +55,13 @@ FILE_SOURCES = {
         ),
         Source(
             "karpenter",
-            "capacity.readers.kubernetes.karpenter",
+            "capacity.readers.karpenter",
             "Karpenter NodePools and EC2NodeClasses (or the older Provisioner).",
             "capacity import karpenter nodepools.yaml --into capacity.yaml",
         ),
         Source(
             "helm",
-            "capacity.readers.kubernetes.helm",
+            "capacity.readers.helm",
             "Helm values of the aws-vpc-cni chart.",
             "capacity import helm values.yaml --into capacity.yaml",
         ),

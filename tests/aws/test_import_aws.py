@@ -19,8 +19,8 @@ from capacity.plan.parse import read_plan
 from capacity.readers.aws import client as aws_client
 from capacity.readers.aws.client import MOST_ATTEMPTS, Caller, fetch_answers
 from capacity.readers.aws.draft import aws_draft, parse_cluster
-from capacity.readers.base import render
 from capacity.readers.complete import complete
+from capacity.readers.existing_plan import render
 from tests.aws.server import Aws
 from tests.aws.world import World
 

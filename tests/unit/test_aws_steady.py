@@ -15,8 +15,8 @@ from capacity.cluster.check import check
 from capacity.plan.parse import read_plan
 from capacity.readers.aws.answers import Answers, Sorter
 from capacity.readers.aws.draft import aws_draft, parse_cluster
-from capacity.readers.base import render
 from capacity.readers.complete import complete
+from capacity.readers.existing_plan import render
 
 CUSTOM = {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"}
 PREFIX = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}

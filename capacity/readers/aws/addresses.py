@@ -10,10 +10,11 @@ from ipaddress import IPv4Address, IPv4Network
 from capacity.errors import SpecError
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import RESERVED_BY_AWS
-from capacity.readers.aws.answers import Answers, Item, count, section, tags, text, texts
+from capacity.readers.aws.answers import Answers
 from capacity.readers.aws.owners import Interface
-from capacity.readers.common import discovery_tags
+from capacity.readers.cluster_facts import discovery_tags
 from capacity.readers.decode import brief
+from capacity.readers.values import Item, count, section, tags, text, texts
 from capacity.vpc.blocks import kept_by_aws
 
 

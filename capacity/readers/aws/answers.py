@@ -12,8 +12,7 @@ from shlex import quote
 from typing import Any
 
 from capacity.errors import SpecError
-
-Item = dict[str, Any]
+from capacity.readers.values import Item, objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,83 +403,5 @@ def lowered(value: Any, inside: str = "") -> Any:
     return value
 
 
-# --- reading one object -------------------------------------------------------------------
-
-
-def objects(item: Mapping[str, Any], key: str, place: str = "") -> list[Item]:
-    """The objects in a list; an absent or null key is an empty list.
-
-    Raises
-    ------
-    SpecError
-        The value is not a list of objects.
-    """
-    value = item.get(key)
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
-        raise SpecError(f"{place + ': ' if place else ''}{key}: expected a list of objects")
-    return value
-
-
-def texts(item: Mapping[str, Any], key: str) -> list[str]:
-    """The strings in a list; anything else in it is left out."""
-    value = item.get(key)
-    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
-
-
-def text(item: Mapping[str, Any], key: str) -> str:
-    """A string, empty where it is absent or something else."""
-    value = item.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def section(item: Mapping[str, Any], key: str) -> Item:
-    """An object, empty where it is absent or something else."""
-    value = item.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def count(item: Mapping[str, Any], key: str) -> int | None:
-    """A whole number of 0 or more, also as digits; None where it is absent or something else."""
-    value = item.get(key)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def tags(item: Mapping[str, Any], key: str = "Tags") -> dict[str, str]:
-    """Tags as a mapping, from a list of Key/Value pairs or a mapping."""
-    value = item.get(key)
-    if isinstance(value, dict):
-        return {k: v for k, v in value.items() if isinstance(v, str)}
-    if not isinstance(value, list):
-        return {}
-    return {text(t, "Key"): text(t, "Value") for t in value if isinstance(t, dict)}
-
-
 def _word(value: Any) -> str:
     return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z.]{1,80}", value) else "unknown code"
-
-
-def moment(value: Any) -> float | None:
-    """A time as seconds since 1970: ISO text, an epoch number, or a recorder's ``{__class__: datetime}``."""
-    import datetime as dt
-
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, dt.datetime):
-        return value.timestamp() if value.tzinfo else value.replace(tzinfo=dt.UTC).timestamp()
-    try:
-        if isinstance(value, str):
-            when = dt.datetime.fromisoformat(value)
-        elif isinstance(value, dict) and value.get("__class__") == "datetime":
-            year, month, day, hour, minute, second = (
-                int(value.get(p, 0)) for p in ("year", "month", "day", "hour", "minute", "second")
-            )
-            when = dt.datetime(year, month, day, hour, minute, second)
-        else:
-            return None
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return (when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp()

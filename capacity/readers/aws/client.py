@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from capacity.errors import CapacityError, MissingExtra, SpecError, did_you_mean, either
-from capacity.readers.aws.answers import KINDS, Answers, Gap, Item, Sorter, objects, section, tags, text, texts
+from capacity.readers.aws.answers import KINDS, Answers, Gap, Sorter
 from capacity.readers.aws.owners import cluster_of
+from capacity.readers.values import Item, objects, section, tags, text, texts
 
 MOST_ATTEMPTS = 6  # of one call, the first included; botocore's standard mode waits 1, 2, 4 … s at most between two
 CONNECT_S, READ_S = 5, 20  # before an attempt counts as failed; a page of 1,000 objects takes EC2 some 2 s

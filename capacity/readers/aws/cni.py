@@ -11,10 +11,11 @@ from typing import Any
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CNI_VARIABLES, OTHER_VARIABLES, parse_env_switch
 from capacity.plan.windows import of_chart_values
-from capacity.readers.aws.answers import Answers, Item, text
+from capacity.readers.aws.answers import Answers
 from capacity.readers.aws.owners import Interface
 from capacity.readers.decode import parse_documents
 from capacity.readers.draft import Note
+from capacity.readers.values import Item, text
 
 COPIED = CNI_VARIABLES - OTHER_VARIABLES
 """Variables that move address counts; the others may carry proxies, tokens and names, and stay where they are."""

@@ -19,7 +19,7 @@ from capacity.plan.discovery import closed_to_pods, places_by_tag, read_tags, ta
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Cni, Subnet
 from capacity.plan.parse import parse_plan
-from capacity.readers.aws.answers import KINDS, Gap, Item, objects, section, tags, text, texts
+from capacity.readers.aws.answers import KINDS, Gap
 from capacity.readers.aws.cni import CUSTOM, POD_ENI, PREFIX, addon, seen_env
 from capacity.readers.aws.draft import AwsCluster, parse_aws
 from capacity.readers.aws.groups import cluster_instances
@@ -28,7 +28,8 @@ from capacity.readers.aws.paths import path_facts
 from capacity.readers.aws.roles import role_facts
 from capacity.readers.complete import complete
 from capacity.readers.kubernetes.facts import KubernetesFacts, each, parse_kubernetes
-from capacity.readers.write import render_plan
+from capacity.readers.plan_document import render_plan
+from capacity.readers.values import Item, objects, section, tags, text, texts
 
 _NEEDS = {
     "subnet-addresses": "subnets",

@@ -13,16 +13,18 @@ from capacity.errors import SpecError, either, nearest_names
 from capacity.plan.discovery import CLUSTER_TAG, ROLE_TAG
 from capacity.plan.document import parse_yaml
 from capacity.plan.parse import parse_plan
+from capacity.plan.yaml_writer import printable
 from capacity.readers.aws.addresses import SubnetAccount, parse_subnets, vpc_of
-from capacity.readers.aws.answers import KINDS, Answers, Gap, Item, objects, section, text, texts
+from capacity.readers.aws.answers import KINDS, Answers, Gap
 from capacity.readers.aws.cni import CUSTOM, CniFound, parse_cni
 from capacity.readers.aws.groups import MOST_NAME, Groups, parse_groups
 from capacity.readers.aws.owners import NODE_OWNERS, Interface, parse_interfaces
-from capacity.readers.common import block_of
+from capacity.readers.cluster_facts import block_of
 from capacity.readers.complete import complete
 from capacity.readers.decode import brief
 from capacity.readers.draft import PODS_TODAY, GroupDraft, Note, PlanDraft, SubnetDraft, TenantDraft, at
-from capacity.readers.write import printable, render_plan
+from capacity.readers.plan_document import render_plan
+from capacity.readers.values import Item, objects, section, text, texts
 
 MODELLED = ("node_primary", "eni_primary", "assigned", "warm", "branch")
 GROWING = ("alb", "clb")

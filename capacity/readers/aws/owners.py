@@ -11,8 +11,9 @@ from functools import cache
 
 from capacity.catalog.files import data_dir, read_text
 from capacity.plan.constants import PREFIX_SIZE
-from capacity.readers.aws.answers import Answers, Item, count, moment, objects, section, tags, text
+from capacity.readers.aws.answers import Answers
 from capacity.readers.decode import brief
+from capacity.readers.values import Item, count, moment, objects, section, tags, text
 
 LEAK_AGE_S = 300  # the CNI's own clean-up takes ENIs "available" for longer; ipamd awsutils.go L89-90, L2407
 

@@ -14,9 +14,10 @@ from urllib.parse import unquote
 
 from capacity.advice.doctor import RoleFacts
 from capacity.catalog.files import data_dir, read_text
-from capacity.readers.aws.answers import KINDS, Answers, Item, objects, section, text
+from capacity.readers.aws.answers import KINDS, Answers
 from capacity.readers.aws.cni import addon
 from capacity.readers.aws.draft import AwsCluster
+from capacity.readers.values import Item, objects, section, text
 
 CNI_POLICY, NODE_POLICY, PULL_POLICIES = (
     "AmazonEKS_CNI_Policy",

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from capacity.errors import MissingExtra, SpecError
-from capacity.readers.common import Findings
-from capacity.readers.decode import bool_of, decode, file_name, items, mapping, read_data
-from capacity.readers.draft import PlanDraft
-from capacity.readers.terraform.expression import UNKNOWN, Budget, Open, Scope, Unknown, evaluate, too_large
-from capacity.readers.terraform.resources import References, Resource, draft_of
+from capacity.readers.decode import decode, file_name, read_data
+from capacity.readers.draft import SourceNotes
+from capacity.readers.terraform.expression import Budget, Scope, evaluate, too_large
+from capacity.readers.terraform.functions import UNKNOWN, Open, Unknown
+from capacity.readers.terraform.resource import Resource
+from capacity.readers.values import bool_of, items, mapping
 
 _ZONES = "abcdef"
 MOST_INSTANCES = 1000  # of one resource
@@ -28,7 +29,7 @@ MODULE_GROUP_SIZES = {"min_size": 1, "max_size": 3, "desired_size": 1}  # terraf
 class _Module:
     """The blocks of the files of one folder, and values already evaluated."""
 
-    said: Findings
+    said: SourceNotes
     variables: dict[str, Any] = field(default_factory=dict)
     locals: dict[str, Any] = field(default_factory=dict)
     resources: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -141,8 +142,8 @@ def known(value: Any) -> Any:
 # --- reading --------------------------------------------------------------------------------
 
 
-def read_hcl(paths: Sequence[str]) -> PlanDraft:
-    """The .tf files given, and all of the folders given, as one draft.
+def read_hcl(paths: Sequence[str]) -> tuple[SourceNotes, list[Resource]]:
+    """The resources in the .tf files given, and in all of the folders given, with what there is to say of them.
 
     Raises
     ------
@@ -152,12 +153,12 @@ def read_hcl(paths: Sequence[str]) -> PlanDraft:
         A file that cannot be read or parsed.
     """
     files = [f for p in paths for f in _files(p)]
-    module = _Module(Findings(", ".join(dict.fromkeys(map(file_name, paths)))))
+    module = _Module(SourceNotes(", ".join(dict.fromkeys(map(file_name, paths)))))
     for path in files:
         _take(module, path)
     module.region = module.region or _stated_region(module)
     module.said.say("", ".tf text is read as far as it goes: `terraform show -json` of a plan knows more")
-    return draft_of(list(_resources(module)), References(None, []), module.said)
+    return module.said, list(_resources(module))
 
 
 def _stated_region(module: _Module) -> str | None:
