@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_number
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -137,6 +137,18 @@ def _read_whole(text: str, scale: int) -> int | None:
     """A quantity times a scale, rounded up; None where it is none or negative."""
     value = _read_quantity(text.strip())
     return None if value is None or value < 0 else math.ceil(value * scale)
+
+
+def share_of(what: str, value: Fraction | float) -> Fraction:
+    """A share from 0 to 1 as an exact number: 0.2 is 1/5, not the binary number next to it.
+
+    >>> share_of("swing", 0.2)
+    Fraction(1, 5)
+    """
+    from fractions import Fraction
+
+    check_number(what, value, 0, 1)
+    return value if isinstance(value, Fraction) else Fraction(str(value))
 
 
 def parse_percent(text: object, where: str = "") -> Fraction:

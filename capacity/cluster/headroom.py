@@ -15,7 +15,7 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.place import EMPTY
 from capacity.cluster.scenario import NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_count, did_you_mean
 from capacity.units import ceil_div
 
 MOST_STEPS = 60  # points of a curve
@@ -52,6 +52,10 @@ class HeadroomCurve(NamedTuple):
     exhausted_at: tuple[int | None, ...]
     now: int | None
 
+    def __repr__(self) -> str:
+        ends = f"{self.counts[0]:,} to {self.counts[-1]:,}" if self.counts else "none"
+        return f"<HeadroomCurve of {self.what}: {ends}, {len(self.subnets)} subnets>"
+
 
 def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) -> HeadroomCurve:
     """Free addresses while one group grows from 0 nodes, each filled like its fullest node of ``steady``.
@@ -64,10 +68,13 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
     SpecError
         The plan has no such group.
     """
+    if most is not None:
+        check_count("most", most, 1, "nodes")
     engine, state = _steady(result)
     index = next((i for i, g in enumerate(result.plan.node_groups) if g.name == group), None)
     if index is None:
-        raise SpecError(f"there is no node group {group!r} in the plan")
+        hint = did_you_mean(group, result.plan.group_names)
+        raise SpecError(f"there is no node group {group!r} in the plan{hint}")
     mine = state.groups[index]
     takes = Takes(engine, state, index)
     free = {s.subnet.name: s.free_open + takes.now(s.subnet.name) for s in state.subnets if takes.any(s.subnet.name)}
@@ -107,6 +114,8 @@ def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PAR
     SpecError
         The plan has no workloads.
     """
+    check_count("most_factor", most_factor, 1)
+    check_count("parts", parts, 4)
     engine, state = _steady(result)
     nodes = tuple(g.nodes for g in state.groups)
     base = steady(result.plan, result.shapes)

@@ -356,6 +356,10 @@ class Plan:
     notes: tuple[str, ...] = ()
     file: str = ""
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.subnets)} subnets, {len(self.node_groups)} node groups, {len(self.workloads)} workloads"
+        return f"<Plan {self.name or 'without a name'}: {counts}>"
+
     def subnet(self, name: str) -> Subnet:
         """The subnet of that name."""
         return self._by_name[name]

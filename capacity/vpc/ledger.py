@@ -139,6 +139,9 @@ class SubnetState:
     entries: tuple[tuple[str, int, object], ...]
     bounds: Bounds = field(repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return f"<SubnetState {self.subnet.name}: {self.verdict}, {self.free:,} of {self.subnet.usable:,} free>"
+
     @property
     def used_lowest(self) -> int:
         """Fewest addresses used, over all ways the pods and odd nodes may fall. [addresses]"""

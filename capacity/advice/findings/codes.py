@@ -56,6 +56,9 @@ class Finding:
     fix: Mapping[str, object] = field(default_factory=dict)
     scenario: str | None = None
 
+    def __repr__(self) -> str:
+        return f"<Finding {self.code}: {self.severity}, {self.where[:60]}>"
+
 
 def finding(code: str, where: str, message: str, scenario: str | None = None, severity: str | None = None) -> Finding:
     """A finding with its code's own severity and cure."""
