@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import IPv4Network, collapse_addresses
 
-from capacity.readers.cluster_facts import block_of
-from capacity.readers.draft import Assumptions, PlanDraft, SubnetDraft, at
-from capacity.readers.merge import renamed_subnets
+from capacity.readers.draft import Assumptions, PlanDraft, SubnetDraft, at, renamed_subnets
+from capacity.readers.values import block_of
 
 ASSUMED_VPC = IPv4Network("10.0.0.0/16")
 

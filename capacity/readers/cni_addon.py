@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CNI_VARIABLES
 from capacity.readers.decode import parse_documents
-from capacity.readers.draft import SourceNotes
 from capacity.readers.values import PLACEHOLDER, mapping
 from capacity.units import counted
+
+if TYPE_CHECKING:
+    from capacity.readers.draft import SourceNotes
 
 # Of the CNI's own variables these can hold secrets or names; what is no variable of the CNI stays out anyway.
 _PRIVATE = frozenset(

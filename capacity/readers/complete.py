@@ -20,10 +20,8 @@ from capacity.readers.assumed_network import (
     with_network,
     with_pod_network,
 )
-from capacity.readers.cluster_facts import unique
-from capacity.readers.draft import Assumptions, GroupDraft, Note, PlanDraft, WorkloadDraft, at
+from capacity.readers.draft import Assumptions, GroupDraft, Note, PlanDraft, WorkloadDraft, at, renamed_subnets, unique
 from capacity.readers.instance_choice import type_problem
-from capacity.readers.merge import renamed_subnets
 
 SWITCHES = (
     "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",
@@ -159,7 +157,7 @@ def _typed(group: GroupDraft, draft: PlanDraft, work: Assumptions) -> GroupDraft
     path = at("nodeGroups", group.name, "instanceTypes")
     kept = []
     for name in dict.fromkeys(group.instance_types or ()):
-        problem = type_problem(name, work.catalog, draft.ip_family == "ipv6")
+        problem = type_problem(name, work.catalog, ipv6=draft.ip_family == "ipv6")
         if problem is None:
             kept.append(name)
         else:

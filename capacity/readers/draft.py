@@ -1,13 +1,14 @@
 """A plan in the making: what a source says, where None means that it does not say.
 
-A reader returns a :class:`PlanDraft`. Drafts of several sources become one by :func:`merge`: the later one fills
-what the earlier left open and never overwrites; a difference becomes a note. What is still open at the end is
+A reader returns a :class:`PlanDraft`. Drafts of several sources become one by
+:func:`~capacity.readers.merge.merge`: the later one fills what the earlier left open and never overwrites; a
+difference becomes a note. What is still open at the end is
 filled by :mod:`capacity.readers.complete`, which marks each assumption.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
@@ -239,3 +240,30 @@ class Assumptions:
 
     def say(self, path: str, text: str) -> None:
         self.notes.append(Note(f"{path}: {text}" if path else text, path))
+
+
+def unique(name: str, taken: Iterable[str]) -> str:
+    """``name``, with a number where it is taken."""
+    names = taken if isinstance(taken, Set) else set(taken)
+    if name not in names:
+        return name
+    return next(candidate for i in range(2, len(names) + 3) if (candidate := f"{name}-{i}") not in names)
+
+
+def renamed_subnets(draft: PlanDraft, names: Mapping[str, str]) -> PlanDraft:
+    """The draft with every mention of a subnet in ``names`` replaced."""
+    if all(old == new for old, new in names.items()):
+        return draft
+
+    def listed(mentioned: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if mentioned is None else tuple(dict.fromkeys(names.get(n, n) for n in mentioned))
+
+    return replace(
+        draft,
+        control_plane=listed(draft.control_plane),
+        pod_subnets=listed(draft.pod_subnets) or (),
+        node_groups=tuple(
+            replace(g, subnets=listed(g.subnets), pod_subnets=listed(g.pod_subnets)) for g in draft.node_groups
+        ),
+        tenants=tuple(replace(t, subnets=listed(t.subnets) or ()) for t in draft.tenants),
+    )

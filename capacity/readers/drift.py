@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from capacity.readers.draft import PlanDraft, SubnetDraft, at, key_of
-from capacity.readers.merge import ENTRIES, SCALARS, merge_subnet_names, renamed_subnets, shown, without_stand_ins
+from capacity.readers.draft import PlanDraft, SubnetDraft, at, key_of, renamed_subnets
+from capacity.readers.merge import ENTRIES, SCALARS, merge_subnet_names, shown, without_stand_ins
 from capacity.readers.plan_document import cpu_text, memory_text
 
 CHANGED, PLAN_ONLY, REALITY_ONLY = "changed", "only in the plan", "only in reality"

@@ -15,13 +15,23 @@ from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
-from capacity.readers.cluster_facts import block_of, ip_family_of, kubernetes_version_of, unique
 from capacity.readers.cni_addon import addon_environment, cni_version_of
-from capacity.readers.draft import GroupDraft, Note, PlanDraft, SourceNotes, SubnetDraft, at
+from capacity.readers.draft import GroupDraft, Note, PlanDraft, SourceNotes, SubnetDraft, at, unique
 from capacity.readers.instance_choice import candidates
 from capacity.readers.node_group import SourceGroup, group_draft
 from capacity.readers.user_data import ami_of
-from capacity.readers.values import bool_of, int_of, items, mapping, path_of, say_placeholders, text_of
+from capacity.readers.values import (
+    block_of,
+    bool_of,
+    int_of,
+    ip_family_of,
+    items,
+    kubernetes_version_of,
+    mapping,
+    path_of,
+    say_placeholders,
+    text_of,
+)
 
 DEFAULT_VPC = IPv4Network("192.168.0.0/16")
 DEFAULT_TYPE = "m5.large"

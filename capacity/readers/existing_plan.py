@@ -13,7 +13,6 @@ from capacity.plan.document import Section, decode_text, parse_json, parse_yaml
 from capacity.plan.parse import parse_plan
 from capacity.plan.yaml_writer import comment, edited, editor_for, printable, short_on_one_line
 from capacity.readers.assumed_network import ADD_NETWORK
-from capacity.readers.cluster_facts import discovery_tags
 from capacity.readers.draft import (
     DaemonSetDraft,
     GroupDraft,
@@ -25,6 +24,7 @@ from capacity.readers.draft import (
     key_of,
 )
 from capacity.readers.plan_document import ASSUMED, POD_SUBNETS, SUBNET_IDS, PlanMapping, plan_document, render_plan
+from capacity.readers.values import discovery_tags
 from capacity.units import parse_cpu, parse_memory
 
 # --- reading ----------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ def _insert(old: Any, key: str, value: Any, order: list[str]) -> None:
 
 
 def _sync_list(old: Any, was: list[PlanMapping], new: list[PlanMapping]) -> None:
-    """The same for a list of named entries: changed ones in place, new ones at the end, gone ones out."""
+    """Change a list of named entries: changed ones in place, new ones at the end, removed ones out."""
     wanted = {entry["name"]: entry for entry in new}
     known = {entry["name"] for entry in was}
     for i in range(len(was) - 1, -1, -1):

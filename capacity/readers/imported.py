@@ -262,7 +262,8 @@ def read_aws(folder: Path | str, cluster: str = "", into: Path | str | Imported 
     SpecError
         Nothing readable there, no such cluster, or an answer that cannot be right.
     """
-    from capacity.readers.aws.draft import aws_draft, parse_cluster, with_unread
+    from capacity.readers.aws.cluster import parse_cluster, with_unread
+    from capacity.readers.aws.draft import aws_draft
     from capacity.readers.aws.folder import read_folder
 
     path = Path(_path(folder, "a folder of saved AWS answers"))
@@ -294,8 +295,10 @@ def fetch_aws(
     MissingExtra
         boto3 is not installed.
     """
-    from capacity.readers.aws.client import Caller, fetch_answers, open_session
-    from capacity.readers.aws.draft import aws_draft, parse_cluster
+    from capacity.readers.aws.client import Caller, open_session
+    from capacity.readers.aws.cluster import parse_cluster
+    from capacity.readers.aws.draft import aws_draft
+    from capacity.readers.aws.fetch import fetch_answers
 
     answers = fetch_answers(Caller(open_session(profile, region)), cluster)
     return imported(aws_draft(parse_cluster(answers, cluster), "AWS"), into)

@@ -10,7 +10,7 @@ from capacity.catalog.table import Catalog
 
 
 def catalog_order(kind: InstanceType) -> tuple[bool, bool, int, int, str]:
-    """Ordinary types first, then small ones: `check` reckons with the first of a list."""
+    """Ordinary types first, small before large: `check` uses the first of a list."""
     special = bool(kind.gpus or kind.accelerators)
     return (special, not re.match(r"[cmrt][0-9]", kind.family), kind.vcpus or 0, kind.memory_mib or 0, kind.name)
 
@@ -25,8 +25,8 @@ def candidates(catalog: Catalog, keep: Callable[[InstanceType], bool]) -> list[s
     return [kind.name for kind in sorted(found, key=catalog_order)]
 
 
-def type_problem(name: str, catalog: Catalog, ipv6: bool) -> str | None:
-    """Why an instance type cannot stand in a plan, None where it can."""
+def type_problem(name: str, catalog: Catalog, *, ipv6: bool) -> str | None:
+    """Why a plan cannot use an instance type; None if it can."""
     if name not in catalog:
         return "is not a known instance type"
     kind = catalog.get(name)

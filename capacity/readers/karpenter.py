@@ -14,8 +14,7 @@ from typing import Any
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError
-from capacity.readers.cluster_facts import unique
-from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, at
+from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, at, unique
 from capacity.readers.instance_choice import candidates
 from capacity.readers.node_group import SourceGroup, group_draft
 from capacity.readers.user_data import ami_of
@@ -131,7 +130,7 @@ def _requirements(document: Any) -> list[Requirement]:
 
 
 def _types(wanted: list[Requirement], catalog: Catalog, said: SourceNotes, where: str, path: str) -> list[str]:
-    """The catalog's types that every requirement allows; ordinary ones first: `check` reckons with the first."""
+    """The catalog's types that every requirement allows; ordinary ones first: `check` uses the first."""
     rules = [r for r in wanted if r[0] in _OF_TYPE]
     for key, operator, values in wanted:
         if key.startswith("karpenter.k8s.aws/instance-") and key not in _OF_TYPE:

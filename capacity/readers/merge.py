@@ -18,6 +18,7 @@ from capacity.readers.draft import (
     WorkloadDraft,
     at,
     key_of,
+    renamed_subnets,
 )
 
 SCALARS = {
@@ -174,22 +175,3 @@ def _merge_subnets(
     names = merge_subnet_names(base, new)
     renamed = tuple(replace(s, name=names[s.name]) for s in new)
     return _merge_entries(base, renamed, "vpc.subnets", source, notes), names
-
-
-def renamed_subnets(draft: PlanDraft, names: Mapping[str, str]) -> PlanDraft:
-    """The draft with every mention of a subnet in ``names`` replaced."""
-    if all(old == new for old, new in names.items()):
-        return draft
-
-    def listed(mentioned: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return None if mentioned is None else tuple(dict.fromkeys(names.get(n, n) for n in mentioned))
-
-    return replace(
-        draft,
-        control_plane=listed(draft.control_plane),
-        pod_subnets=listed(draft.pod_subnets) or (),
-        node_groups=tuple(
-            replace(g, subnets=listed(g.subnets), pod_subnets=listed(g.pod_subnets)) for g in draft.node_groups
-        ),
-        tenants=tuple(replace(t, subnets=listed(t.subnets) or ()) for t in draft.tenants),
-    )

@@ -16,8 +16,9 @@ from capacity.cli.main import app
 from capacity.cluster.check import check
 from capacity.errors import SpecError
 from capacity.plan.parse import read_plan
+from capacity.readers.aws.cluster import AwsCluster, parse_cluster, with_unread
 from capacity.readers.aws.doctor import evidence_of
-from capacity.readers.aws.draft import AwsCluster, aws_draft, parse_cluster, with_unread
+from capacity.readers.aws.draft import aws_draft
 from capacity.readers.aws.folder import read_folder
 from capacity.readers.complete import complete
 from capacity.readers.draft import PODS_TODAY, PlanDraft, WorkloadDraft

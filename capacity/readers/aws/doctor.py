@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from capacity.advice.doctor import CniFacts, DnsFacts, Evidence, GroupFacts, NodeFacts, SubnetFacts
-from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.cluster.shape import group_shapes
 from capacity.cni.facade import address_capacity, effective, node_limits, without_primary
@@ -20,18 +20,23 @@ from capacity.plan.discovery import closed_to_pods, places_by_tag, read_tags, ta
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Cni, Subnet
 from capacity.plan.parse import parse_plan
-from capacity.readers.aws.answers import KINDS, Gap
+from capacity.readers.aws.cluster import parse_cluster, with_unread
 from capacity.readers.aws.cni import CUSTOM, POD_ENI, PREFIX, addon, seen_env
-from capacity.readers.aws.draft import AwsCluster, parse_aws, parse_cluster, with_unread
+from capacity.readers.aws.draft import parse_aws
 from capacity.readers.aws.folder import read_folder
 from capacity.readers.aws.groups import cluster_instances
-from capacity.readers.aws.owners import Interface
+from capacity.readers.aws.kinds import KINDS, Gap
 from capacity.readers.aws.paths import path_facts
 from capacity.readers.aws.roles import role_facts
 from capacity.readers.complete import complete
 from capacity.readers.kubernetes.facts import KubernetesFacts, each, parse_kubernetes, streamed
 from capacity.readers.plan_document import render_plan
 from capacity.readers.values import Item, objects, section, tags, text, texts
+
+if TYPE_CHECKING:
+    from capacity.catalog.instance_type import InstanceType
+    from capacity.readers.aws.cluster import AwsCluster
+    from capacity.readers.aws.owners import Interface
 
 _NEEDS = {
     "subnet-addresses": "subnets",

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from capacity.catalog.table import Catalog
 from capacity.plan.yaml_writer import printable
-from capacity.readers.aws.answers import KINDS, Answers, Gap
+from capacity.readers.aws.kinds import KINDS, MOST_NAME, Gap
 from capacity.readers.aws.owners import cluster_of
 from capacity.readers.draft import GroupDraft, Note, at
 from capacity.readers.node_group import SourceGroup, group_draft
 from capacity.readers.user_data import ami_of, decoded_user_data, family_of_user_data, max_pods_of_user_data
 from capacity.readers.values import Item, count, objects, section, tags, text, texts
 
+if TYPE_CHECKING:
+    from capacity.catalog.table import Catalog
+    from capacity.readers.aws.answers import AwsAnswers
+
 POOL_TAGS = ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name", "eks:kubernetes-node-pool-name")
-MOST_NAME = 200  # characters; a tag's value may have 256
 GONE = frozenset(("shutting-down", "terminated", "stopping", "stopped"))
 
 
@@ -31,12 +34,12 @@ class Groups:
     assumed: frozenset[str] = frozenset()
 
 
-def parse_groups(answers: Answers, cluster: str, names: Mapping[str, str], catalog: Catalog) -> Groups:
+def parse_groups(answers: AwsAnswers, cluster: str, names: Mapping[str, str], catalog: Catalog) -> Groups:
     """Every node group of ``cluster``; ``names`` are the subnets' names by identifier."""
     return _Reader(answers, cluster, names, catalog).read()
 
 
-def cluster_instances(answers: Answers, cluster: str) -> tuple[Item, ...]:
+def cluster_instances(answers: AwsAnswers, cluster: str) -> tuple[Item, ...]:
     """Instances that are nodes of the cluster and are there to stay."""
     return tuple(
         i
@@ -46,7 +49,7 @@ def cluster_instances(answers: Answers, cluster: str) -> tuple[Item, ...]:
 
 
 class _Reader:
-    def __init__(self, answers: Answers, cluster: str, names: Mapping[str, str], catalog: Catalog) -> None:
+    def __init__(self, answers: AwsAnswers, cluster: str, names: Mapping[str, str], catalog: Catalog) -> None:
         self.answers = answers
         self.cluster = cluster
         self.names = names

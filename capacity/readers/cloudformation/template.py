@@ -12,12 +12,20 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from capacity.readers.cloudformation.intrinsics import Resolver, ToResource, Unresolved
-from capacity.readers.cluster_facts import block_of, discovery_tags, ip_family_of, kubernetes_version_of, unique
 from capacity.readers.cni_addon import addon_environment, cni_version_of
-from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, SubnetDraft, TenantDraft, at
+from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, SubnetDraft, TenantDraft, at, unique
 from capacity.readers.node_group import SourceGroup, default_types, group_draft, say_fargate, say_no_nodes
 from capacity.readers.user_data import is_node_script
-from capacity.readers.values import bool_of, items, mapping, text_of
+from capacity.readers.values import (
+    block_of,
+    bool_of,
+    discovery_tags,
+    ip_family_of,
+    items,
+    kubernetes_version_of,
+    mapping,
+    text_of,
+)
 
 CLUSTERS = ("AWS::EKS::Cluster", "AWSQS::EKS::Cluster", "Custom::AWSCDK-EKS-Cluster")
 _TENANTS = {

@@ -233,7 +233,7 @@ LIVE_KINDS = "nodes,pods,daemonsets,deployments,statefulsets,replicasets,jobs,cr
 
 
 def read_live(context: str | None = None, kubectl: str = "kubectl") -> PlanDraft:
-    """The same from the cluster that kubectl is configured for: one ``kubectl get``, read-only.
+    """Kubernetes objects of the cluster that kubectl is set up for, as one draft: ``kubectl get``, read-only.
 
     Raises
     ------

@@ -111,7 +111,7 @@ def _our_figures(draft: GroupDraft, kind: str, settings: CniSettings, catalog: C
     """Max pods, allocatable CPU and memory that our formulas give. [pods], [millicores], [MiB]"""
     from capacity.readers.instance_choice import type_problem
 
-    if type_problem(kind, catalog, settings.ipv6):
+    if type_problem(kind, catalog, ipv6=settings.ipv6):
         return None
     group = NodeGroup(
         name=draft.name,

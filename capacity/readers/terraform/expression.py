@@ -25,9 +25,8 @@ from capacity.readers.terraform.functions import (
     truth_of_value,
     wholly_known,
 )
-from capacity.readers.terraform.grammar import BadExpression, Parser
+from capacity.readers.terraform.grammar import DEEPEST, BadExpression, Parser
 
-DEEPEST = 60
 MOST_ROUNDS = 100_000  # of all `for` expressions of a file together
 MOST_PARTS = 100_000  # values inside one value, however often it repeats itself
 MOST_TEXT = 1_000_000  # characters

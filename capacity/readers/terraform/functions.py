@@ -32,6 +32,19 @@ class Open(dict[str, Any]):
     """A mapping of which only some keys are known: what it lacks is unknown, not absent."""
 
 
+def unquoted(key: str) -> str:
+    return key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
+
+
+def known_parts(value: Any) -> Any:
+    """The value without its unknown parts."""
+    if isinstance(value, dict):
+        return {k: known_parts(v) for k, v in value.items() if not isinstance(v, Unknown)}
+    if isinstance(value, list):
+        return [known_parts(v) for v in value if not isinstance(v, Unknown)]
+    return None if isinstance(value, Unknown) else value
+
+
 def text_of_value(value: Any) -> str:
     """A value where Terraform wants a string.
 

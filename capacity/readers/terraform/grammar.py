@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from capacity.readers.cloudformation.intrinsics import DEEPEST
+DEEPEST = 60  # levels of an expression
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_-]*)|(?P<quote>\")"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from capacity.readers.cluster_facts import unique
-from capacity.readers.draft import GroupDraft, at
+from capacity.readers.draft import GroupDraft, at, unique
 from capacity.readers.node_group import SourceGroup, default_types, group_draft, say_fargate, say_no_nodes
 from capacity.readers.terraform.resource import Resource, Stack, first_block
 from capacity.readers.user_data import is_node_script

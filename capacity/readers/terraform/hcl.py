@@ -16,7 +16,7 @@ from capacity.errors import MissingExtra, SpecError
 from capacity.readers.decode import decode, file_name, read_data
 from capacity.readers.draft import SourceNotes
 from capacity.readers.terraform.expression import Budget, Scope, evaluate, too_large
-from capacity.readers.terraform.functions import UNKNOWN, Open, Unknown
+from capacity.readers.terraform.functions import UNKNOWN, Open, Unknown, known_parts, unquoted
 from capacity.readers.terraform.resource import Resource
 from capacity.readers.values import bool_of, items, mapping
 
@@ -124,19 +124,6 @@ def _instances(resources: list[Resource]) -> Any:
     if resources and isinstance(resources[0].index, str):
         return Open({str(r.index): v for r, v in zip(resources, values, strict=True)})
     return values[0] if values else UNKNOWN
-
-
-def unquoted(key: str) -> str:
-    return key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
-
-
-def known(value: Any) -> Any:
-    """The value without its unknown parts."""
-    if isinstance(value, dict):
-        return {k: known(v) for k, v in value.items() if not isinstance(v, Unknown)}
-    if isinstance(value, list):
-        return [known(v) for v in value if not isinstance(v, Unknown)]
-    return None if isinstance(value, Unknown) else value
 
 
 # --- reading --------------------------------------------------------------------------------
@@ -271,7 +258,7 @@ def _expanded(module: _Module, kind: str, name: str, body: Any) -> Iterator[Reso
             keys = [(str(k), {"each": {"key": k, "value": v}}) for k, v in listed[:MOST_INSTANCES]]
     for index, scope in keys:
         suffix = "" if index is None else f"[{index}]" if isinstance(index, int) else f'["{index}"]'
-        values = known(module.value({k: v for k, v in body.items() if k not in ("count", "for_each")}, scope))
+        values = known_parts(module.value({k: v for k, v in body.items() if k not in ("count", "for_each")}, scope))
         if kind in ("aws_subnet", "aws_vpc", "aws_launch_template"):
             values = {**values, "id": f"{address}{suffix}"}
         yield Resource(f"{address}{suffix}", kind, name, (), index, values, _given(body, values))
@@ -288,7 +275,7 @@ def _given(body: Any, values: Any) -> dict[str, Any]:
 
 
 def _made(kind: str, name: str, values: dict[str, Any], module: str, index: Any = None) -> Resource:
-    return Resource(f"module.{module}.{kind}.{name}", kind, name, (module,), index, known(values))
+    return Resource(f"module.{module}.{kind}.{name}", kind, name, (module,), index, known_parts(values))
 
 
 def _vpc_module(module: _Module, name: str, given: dict[str, Any]) -> Iterator[Resource]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import replace
 from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
 
-from capacity.readers.cluster_facts import block_of, discovery_tags, unique
-from capacity.readers.draft import SubnetDraft, at
-from capacity.readers.terraform.resource import Resource, Stack
-from capacity.readers.values import bool_of, items, mapping, text_of
+from capacity.readers.draft import SubnetDraft, at, unique
+from capacity.readers.values import block_of, bool_of, discovery_tags, items, mapping, text_of
+
+if TYPE_CHECKING:
+    from capacity.readers.terraform.resource import Resource, Stack
 
 
 def vpc_resource(stack: Stack, cluster: Resource | None) -> Resource | None:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from capacity.errors import SpecError
-from capacity.readers.cluster_facts import block_of
 from capacity.readers.draft import SourceNotes
-from capacity.readers.values import items, mapping, path_of, text_of
+from capacity.readers.values import block_of, items, mapping, path_of, text_of
 
 # --- the shapes of Terraform's JSON ---------------------------------------------------------
 

@@ -11,18 +11,26 @@ from pathlib import Path
 from typing import Any
 
 from capacity.errors import SpecError
-from capacity.readers.cluster_facts import block_of, ip_family_of, kubernetes_version_of, unique
 from capacity.readers.cni_addon import addon_environment, cni_version_of
 from capacity.readers.decode import parse_documents
 from capacity.readers.detect import detect
-from capacity.readers.draft import PlanDraft, SourceNotes, TenantDraft
+from capacity.readers.draft import PlanDraft, SourceNotes, TenantDraft, unique
 from capacity.readers.karpenter import parse_karpenter
 from capacity.readers.kubernetes.eniconfig import eniconfig_subnet, subnets_of_eniconfigs
 from capacity.readers.merge import merge
 from capacity.readers.terraform.groups import node_groups
 from capacity.readers.terraform.network import subnet_drafts, vpc_blocks, vpc_resource
 from capacity.readers.terraform.resource import References, Resource, Stack, first_block, resources_of, unwrapped_plan
-from capacity.readers.values import bool_of, items, mapping, path_of, text_of
+from capacity.readers.values import (
+    block_of,
+    bool_of,
+    ip_family_of,
+    items,
+    kubernetes_version_of,
+    mapping,
+    path_of,
+    text_of,
+)
 
 
 def parse_terraform(document: dict[str, Any], file: str = "") -> PlanDraft:
