@@ -15,12 +15,13 @@ from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError, UnknownInstanceType, did_you_mean
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.cni_section import read_cni, read_discovery_tags
-from capacity.plan.constants import AMIS, API_VERSION, CAPACITY_TYPES, PROVISIONERS, QUARTER
+from capacity.plan.constants import AMIS, API_VERSION, CAPACITY_TYPES, PROVISIONERS
 from capacity.plan.discovery import ROLE_TAG, choices_by_group
 from capacity.plan.document import Section, collector_paused, read_plan_file
 from capacity.plan.fields import MOST_PODS, RFC_1918, VERSION, Field, items, weight
 from capacity.plan.growth import read_growth
 from capacity.plan.model import (
+    QUARTER,
     Checks,
     Cni,
     DaemonSet,
