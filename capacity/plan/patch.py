@@ -9,7 +9,6 @@ document goes through the same parser as any other.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -23,7 +22,6 @@ from capacity.plan.document import PlanFile, Section, parse_json, parse_yaml, re
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
 from capacity.plan.patch_path import APPEND, SETTING, entry, steps_of
-from capacity.plan.yaml_writer import edited, editor_for, one_line
 
 __all__ = [
     "apply_patch",
@@ -171,6 +169,8 @@ def patched_text(source: Path | str | PlanFile, patch: Mapping[str, object]) -> 
 
 
 def _json_text(text: str, patch: Mapping[str, object]) -> str:
+    import json
+
     document = Changeable(json.loads(text, parse_float=str))  # 1.30 is not 1.3
     for path, value in patch.items():
         change(document, path, value, native)
@@ -180,6 +180,8 @@ def _json_text(text: str, patch: Mapping[str, object]) -> str:
 def _yaml_text(text: str, patch: Mapping[str, object]) -> str:
     """The changed text, empty where it cannot be made."""
     from ruamel.yaml.error import YAMLError
+
+    from capacity.plan.yaml_writer import edited, editor_for
 
     yaml = editor_for(text)
     try:
@@ -193,4 +195,6 @@ def _yaml_text(text: str, patch: Mapping[str, object]) -> str:
 
 def _flow(value: object, line: int | None, path: str) -> Any:
     """As :func:`native`, mappings and lists on one line, the CNI's variables in double quotes."""
+    from capacity.plan.yaml_writer import one_line
+
     return one_line(native(value, line, path), quoted=lambda inside: f"{path}{inside}".startswith("cni.env."))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from capacity.errors import SpecError
 
@@ -14,8 +13,7 @@ SETTING = re.compile(rf"((?:[^\[\]=]|\[\s*{_QUOTED}\s*\]|\[[^\[\]]*\])*)=")  # t
 APPEND = "+"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One part of a path; ``bracket`` tells ``[0]`` from ``.0``, ``quoted`` ``["0"]`` from both."""
 
     key: str
@@ -44,6 +42,8 @@ def entry(section: str, name: str, rest: str) -> str:
     plain = name.isprintable() and not re.search(r'[\[\]"=]', name)
     if plain and name == name.strip() and not name.isdecimal() and name != APPEND:
         return f"{section}[{name}].{rest}"
+    import json
+
     return f"{section}[{json.dumps(name, ensure_ascii=not name.isprintable())}].{rest}"
 
 
@@ -77,6 +77,8 @@ def steps_of(path: str) -> list[Step]:
 
 
 def _unquoted(text: str, path: str) -> str:
+    import json
+
     try:
         found: str = json.loads(text)
     except ValueError:
