@@ -11,12 +11,11 @@ from ipaddress import IPv4Network
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import AT_REST
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
 
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
 
-AT_REST = ("steady", "peak", "ceiling")
-SCENARIOS = (*AT_REST, "rollout", "upgrade", "zone-loss", "burst", "blue-green", "spot-storm")
 # Of a combination, what only adds nodes comes first and a lost zone last, so that it takes all the others brought.
 ORDER = (*AT_REST, "burst", "blue-green", "rollout", "upgrade", "spot-storm", "zone-loss")
 
@@ -286,7 +285,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSpec:
-    """A scenario asked for: its name, one or more of :data:`SCENARIOS` joined by ``+``, and its options.
+    """A scenario that the plan or the command names, with its options; ``+`` joins the names of a combination.
 
     Attributes
     ----------

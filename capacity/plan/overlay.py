@@ -1,10 +1,10 @@
-"""CNIs that give pods addresses of their own network: which they are, and what their node agents are called."""
+"""CNIs that give pods addresses of their own network, and the names of their node agents."""
 
 from __future__ import annotations
 
 from capacity.errors import did_you_mean
+from capacity.plan.constants import CNIS
 
-CNIS = ("vpc-cni", "cilium", "overlay")
 AGENT = "cni-agent"  # the implied one, where the plan names none of AGENTS
 AGENTS = (
     AGENT,
