@@ -40,7 +40,7 @@ class Section(dict[str, Any]):
         self.lines: dict[str, int] = {}
 
 
-class Sequence(list[Any]):
+class EntryList(list[Any]):
     """A list; ``lines`` holds the line of each item."""
 
     __slots__ = ("line", "lines")
@@ -242,10 +242,10 @@ class _Constructor(NodeBuilder):
         self.nodes += len(node.value)
         return section, size
 
-    def sequence(self, node: Any) -> tuple[Sequence, int]:
+    def sequence(self, node: Any) -> tuple[EntryList, int]:
         if node.tag not in _PLAIN_TAGS:
             self._refuse_tag(node)
-        items = Sequence(node.start_mark.line + 1)
+        items = EntryList(node.start_mark.line + 1)
         size = 1
         for item in node.value:
             value, item_size = self.build(item)

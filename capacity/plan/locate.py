@@ -65,20 +65,20 @@ def _step(node: object, key: str | int) -> tuple[object, int] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePlace:
     """A place in a plan's file; ``line`` is None where it cannot be told, ``file`` where there is none (stdin)."""
 
     file: str | None
     line: int | None
 
 
-def place_of(plan: Plan, where: str) -> Place:
+def place_of(plan: Plan, where: str) -> FilePlace:
     """File and line that a finding's ``where`` means: ``subnets.private-b``, ``cni.env.WARM_IP_TARGET``.
 
     A zone is at its first subnet. A key that the plan does not have is at the nearest section that it has.
     """
     if not plan.file or plan.file in (STDIN, PIPE):
-        return Place(None, None)
+        return FilePlace(None, None)
     head, _, name = where.partition(".")
     if head == "zones":
         at = next((s.where for s in plan.subnets if s.zone == name), "")
@@ -86,8 +86,9 @@ def place_of(plan: Plan, where: str) -> Place:
         at = next((t.where for t in _things(plan, head) if t.name == name), "")
     match = re.match(r"[0-9]+", at.removeprefix(f"{plan.file}:"))
     if match:
-        return Place(plan.file, int(match.group()))
-    return Place(plan.file, line_of(plan.file, _keys(at.removeprefix(f"{plan.file} ")) if at else [*where.split(".")]))
+        return FilePlace(plan.file, int(match.group()))
+    path = _keys(at.removeprefix(f"{plan.file} ")) if at else [*where.split(".")]
+    return FilePlace(plan.file, line_of(plan.file, path))
 
 
 def _keys(path: str) -> list[str | int]:

@@ -22,7 +22,7 @@ from typing import Any
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError, did_you_mean
 from capacity.files import write_file
-from capacity.plan.document import PlanFile, Section, Sequence, kind_of, parse_json, parse_yaml, read_plan_file
+from capacity.plan.document import EntryList, PlanFile, Section, kind_of, parse_json, parse_yaml, read_plan_file
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
 
@@ -403,7 +403,7 @@ def _copied(value: Any) -> Any:
         section.update(value)
         return section
     if isinstance(value, list):
-        items = Sequence(getattr(value, "line", None))
+        items = EntryList(getattr(value, "line", None))
         items.lines = list(getattr(value, "lines", ()))
         items.extend(value)
         return items
@@ -420,7 +420,7 @@ def _decoded(value: object, line: int | None, path: str) -> Any:
                 section.lines[str(key)] = line
         return section
     if isinstance(value, (list, tuple)):
-        items = Sequence(line)
+        items = EntryList(line)
         items.extend(_decoded(inner, line, path) for inner in value)
         items.lines = [] if line is None else [line] * len(items)
         return items

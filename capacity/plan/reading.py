@@ -42,15 +42,16 @@ class Problems:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
+        if kind is None:
+            return False
         if not isinstance(error, SpecError):
             return False
-        self.errors += error.errors
-        self.failed = True
+        self.keep(error)
         return True
 
     def keep(self, error: SpecError) -> None:
-        """Keep an error."""
-        self.errors.append(error)
+        """Keep an error, or all those that it stands for."""
+        self.errors += error.errors
         self.failed = True
 
     def add(self, others: Problems) -> None:
@@ -124,9 +125,12 @@ def read_keys(entry: Field, known: Keys, own: Mapping[str, Reader] | None = None
             problems.keep(_unknown(entry, name, known, meant))
         elif value is not None:
             field = Field(value, name, entry, section.lines.get(name), entry.file)
-            del values[name]
-            with problems:
-                values[name] = own[name](field) if own and name in own else _KINDS[key.kind](field, key)
+            try:  # not `with`, which takes longer: a plan may have a million keys
+                reader = own.get(name) if own else None
+                values[name] = _KINDS[key.kind](field, key) if reader is None else reader(field)
+            except SpecError as error:
+                del values[name]
+                problems.keep(error)
     for name in misspelt:
         if section.get(name) is None:
             values.pop(name, None)

@@ -1,4 +1,4 @@
-"""A draft as the plain mapping a plan file holds, keys in the order people write them."""
+"""A draft as the plain mapping a plan file holds, with the keys that the plan declares, in their order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network
 from typing import Any
 
+from capacity.plan import keys
 from capacity.plan.constants import API_VERSION
+from capacity.plan.keys import Keys
 from capacity.readers.draft import (
     DaemonSetDraft,
     GroupDraft,
@@ -26,15 +28,21 @@ Document = dict[str, Any]
 def document(draft: PlanDraft) -> Document:
     """The plan as mappings, lists, text, whole numbers and booleans."""
     return _known(
+        keys.PLAN,
         apiVersion=API_VERSION,
-        metadata=_known(name=draft.name, annotations=_annotations(draft)),
+        metadata=_known(keys.METADATA, name=draft.name, annotations=_annotations(draft)),
         region=draft.region,
         kubernetes=_known(
-            version=draft.kubernetes_version, serviceCidr=_block(draft.service_cidr), ipFamily=draft.ip_family
+            keys.KUBERNETES,
+            version=draft.kubernetes_version,
+            serviceCidr=_block(draft.service_cidr),
+            ipFamily=draft.ip_family,
         ),
-        cni=_known(version=draft.cni_version, env=dict(draft.env) or None, windows=dict(draft.windows) or None),
-        vpc={"cidrs": [str(c) for c in draft.vpc_cidrs], "subnets": [_subnet(s) for s in draft.subnets]},
-        controlPlane=_known(subnets=_names(draft.control_plane)),
+        cni=_known(
+            keys.CNI, version=draft.cni_version, env=dict(draft.env) or None, windows=dict(draft.windows) or None
+        ),
+        vpc=_known(keys.VPC, cidrs=[str(c) for c in draft.vpc_cidrs], subnets=[_subnet(s) for s in draft.subnets]),
+        controlPlane=_known(keys.CONTROL_PLANE, subnets=_names(draft.control_plane)),
         nodeGroups=_entries(map(_group, draft.node_groups)),
         workloads=_entries(map(_workload, draft.workloads)),
         daemonSets=_entries(map(_daemon_set, draft.daemon_sets)),
@@ -42,8 +50,12 @@ def document(draft: PlanDraft) -> Document:
     )
 
 
-def _known(**entries: Any) -> Document:
-    """The entries that say something."""
+def _known(declared: Keys, **entries: Any) -> Document:
+    """The entries that say something, in the order in which the plan declares their keys."""
+    return declared.ordered(_said(entries))
+
+
+def _said(entries: Document) -> Document:
     return {key: value for key, value in entries.items() if value is not None and value != {}}
 
 
@@ -62,12 +74,13 @@ def _block(cidr: IPv4Network | None) -> str | None:
 def _annotations(draft: PlanDraft) -> Document:
     ids = {s.name: s.id for s in draft.subnets if s.id and s.id != s.name}
     waiting = None if draft.node_groups else _names(draft.pod_subnets)
-    return _known(**{ASSUMED: sorted(draft.assumed) or None, SUBNET_IDS: ids or None, POD_SUBNETS: waiting})
+    return _said({ASSUMED: sorted(draft.assumed) or None, SUBNET_IDS: ids or None, POD_SUBNETS: waiting})
 
 
 def _subnet(subnet: SubnetDraft) -> Document:
-    kept = [{"cidr": str(cidr), "type": kind} for cidr, kind in subnet.reservations or ()]
+    kept = [_known(keys.RESERVATION, cidr=str(cidr), type=kind) for cidr, kind in subnet.reservations or ()]
     return _known(
+        keys.SUBNET,
         name=subnet.name,
         zone=subnet.zone,
         cidr=_block(subnet.cidr),
@@ -79,14 +92,15 @@ def _subnet(subnet: SubnetDraft) -> Document:
 
 def _group(group: GroupDraft) -> Document:
     return _known(
+        keys.NODE_GROUP,
         name=group.name,
         instanceTypes=_names(group.instance_types),
         ami=group.ami,
         provisioner=group.provisioner,
-        nodes=_known(min=group.min_nodes, desired=group.desired, max=group.max_nodes),
+        nodes=_known(keys.NODES, min=group.min_nodes, desired=group.desired, max=group.max_nodes),
         subnets=_names(group.subnets),
         podSubnets=_names(group.pod_subnets),
-        update=_known(maxUnavailable=group.max_unavailable, strategy=group.update_strategy),
+        update=_known(keys.UPDATE, maxUnavailable=group.max_unavailable, strategy=group.update_strategy),
         maxPods=group.max_pods,
         maxPodsExpression=group.max_pods_expression,
         reservedEnis=group.reserved_enis or None,
@@ -97,12 +111,13 @@ def _group(group: GroupDraft) -> Document:
 def _workload(workload: WorkloadDraft) -> Document:
     replicas: Any = workload.replicas if workload.replicas is not None else 1
     if workload.max_replicas is not None and workload.max_replicas != replicas:
-        replicas = {"now": replicas, "max": workload.max_replicas}
+        replicas = _known(keys.REPLICAS, now=replicas, max=workload.max_replicas)
     return _known(
+        keys.WORKLOAD,
         name=workload.name,
         replicas=replicas,
         requests=_requests(workload),
-        rollingUpdate=_known(maxSurge=workload.max_surge, maxUnavailable=workload.max_unavailable),
+        rollingUpdate=_known(keys.ROLLING_UPDATE, maxSurge=workload.max_surge, maxUnavailable=workload.max_unavailable),
         hostNetwork=workload.host_network or None,
         securityGroups=workload.security_groups or None,
         nodeGroups=_names(workload.node_groups),
@@ -111,6 +126,7 @@ def _workload(workload: WorkloadDraft) -> Document:
 
 def _daemon_set(daemon: DaemonSetDraft) -> Document:
     return _known(
+        keys.DAEMON_SET,
         name=daemon.name,
         hostNetwork=daemon.host_network or None,
         requests=_requests(daemon),
@@ -119,12 +135,19 @@ def _daemon_set(daemon: DaemonSetDraft) -> Document:
 
 
 def _tenant(tenant: TenantDraft) -> Document:
-    return _known(kind=tenant.kind, name=tenant.name, subnets=list(tenant.subnets), addresses=tenant.addresses)
+    return _known(
+        keys.TENANT,
+        kind=tenant.kind,
+        name=tenant.name,
+        subnets=list(tenant.subnets),
+        addresses=tenant.addresses,
+    )
 
 
 def _requests(pod: WorkloadDraft | DaemonSetDraft) -> Document:
     cpu, memory = pod.cpu_millicores, pod.memory_bytes
     return _known(
+        keys.REQUESTS,
         cpu=None if cpu is None else cpu_text(cpu),
         memory=None if memory is None else memory_text(memory),
     )

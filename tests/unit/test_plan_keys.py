@@ -22,6 +22,15 @@ from capacity.plan.fields import Field
 from capacity.plan.keys import Key, Keys
 from capacity.plan.model import Checks, DaemonSet, Growth, NodeGroup, Plan, ScenarioSpec, Subnet, Workload
 from capacity.plan.reading import read_keys
+from capacity.readers.draft import (
+    SILENT,
+    DaemonSetDraft,
+    GroupDraft,
+    SubnetDraft,
+    TenantDraft,
+    WorkloadDraft,
+    key_of,
+)
 from tests.fixtures.plans import FULL, FULL_CILIUM, plan_of
 from tools.plan_words import left_out
 
@@ -210,3 +219,34 @@ def test_every_scenario_says_its_options() -> None:
 
 def test_a_count_without_a_bound_has_the_common_one() -> None:
     assert keys.REPLICAS["now"].most == MOST
+
+
+# --- imports ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("section", "of", "draft"),
+    [
+        ("vpc.subnets", keys.SUBNET, SubnetDraft),
+        ("nodeGroups", keys.NODE_GROUP, GroupDraft),
+        ("workloads", keys.WORKLOAD, WorkloadDraft),
+        ("daemonSets", keys.DAEMON_SET, DaemonSetDraft),
+        ("tenants", keys.TENANT, TenantDraft),
+    ],
+)
+def test_an_import_knows_declared_keys_only(section: str, of: Keys, draft: type) -> None:
+    for attribute in (f.name for f in fields(draft)):
+        if attribute in SILENT or attribute == "id":  # AWS's id goes to an annotation
+            continue
+        at_of: Keys | None = of
+        for name in key_of(section, attribute).split("."):
+            assert at_of is not None
+            assert name in at_of.by_name, attribute
+            at_of = at_of[name].of
+
+
+def test_entries_are_put_in_the_order_of_the_declaration() -> None:
+    given = {"requests": 1, "name": 2, "nodeGroups": 3, "hostNetwork": 4}
+    assert list(keys.DAEMON_SET.ordered(given)) == ["name", "hostNetwork", "requests", "nodeGroups"]
+    with pytest.raises(AssertionError, match="hostnetwork"):
+        keys.DAEMON_SET.ordered({"hostnetwork": True})
