@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from capacity.plan import keys
-from capacity.plan.keys import Keys
+from capacity.plan.declaration import Keys
 from tools.plan_words import holds, left_out
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "plan-file.md"

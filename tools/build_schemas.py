@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from capacity.cli.output import SCHEMA
+from capacity.plan import declaration as kinds
 from capacity.plan import keys
 from capacity.plan.cni_env import CNI_VARIABLES
 from capacity.plan.constants import MOST, NODE_PROVISIONERS, PERIODS, SCENARIOS
+from capacity.plan.declaration import Key, Keys
 from capacity.plan.discovery import ROLE_TAG
-from capacity.plan.keys import Key, Keys
 from capacity.plan.tenants import tenant_kinds
 from capacity.plan.windows import KEYS as WINDOWS_KEYS
 from capacity.vpc.ledger import HOLDERS, VERDICTS
@@ -156,33 +157,33 @@ def _weights(key: Key, what: str) -> Schema:
 _RATE = rf"^[+-]?[0-9]+(\.[0-9]+)? ?% ?/ ?({'|'.join(PERIODS)})$"
 _FLAGS = (True, False, "true", "false", "True", "False", "TRUE", "FALSE")
 _VALUES: Mapping[str, Callable[[Key, str], Schema]] = {
-    keys.TEXT: lambda _, what: text(what),
-    keys.NAME: lambda _, what: text(what),
-    keys.VERSION: lambda _, what: {"type": ["string", "number"], "description": what},  # as written
-    keys.WORD: lambda key, what: one_of(key.words, what),
-    keys.CONSTANT: lambda key, _: {"const": key.words[0]},
-    keys.COUNT: _count,
-    keys.FLAG: lambda _, what: {"enum": list(_FLAGS), "description": what},
-    keys.CPU: lambda _, what: quantity(what),
-    keys.MEMORY: lambda _, what: quantity(what),
-    keys.PERCENT: lambda _, what: share(what),
-    keys.COUNT_OR_PERCENT: lambda key, what: {"anyOf": [_count(key, what), share(what)], "description": what},
-    keys.BLOCK: lambda _, what: text(what, BLOCK),
-    keys.BLOCKS: lambda _, what: items(what, text("", BLOCK), 1),
-    keys.DATE: lambda _, what: {"type": "string", "format": "date", "description": what},
-    keys.FACTOR: lambda _, what: factor(what),
-    keys.RATE: lambda _, what: text(what, _RATE),
-    keys.LABELS: lambda _, what: {"type": "object", "description": what},
-    keys.TENANT_KIND: lambda _, __: one_of(tenant_kinds(), "kind of tenant"),
-    keys.MAPPING: lambda key, _: nested(key),
-    keys.COUNT_OR_MAPPING: lambda key, what: {"anyOf": [_count(key, what), nested(key)]},
-    keys.WORD_OR_WEIGHTS: _weights,
-    keys.ENTRIES: _entries,
-    keys.NAMES: lambda _, what: items(what, {"type": "string"}, 1),
-    keys.SCENARIO_LIST: _scenarios,
-    keys.VARIABLES: lambda _, what: words(what, propertyNames={"enum": sorted(CNI_VARIABLES)}),
-    keys.CONFIG_MAP_DATA: lambda _, what: words(what, propertyNames={"enum": sorted(WINDOWS_KEYS)}),
-    keys.TAGS: lambda _, what: _tags(what),
+    kinds.TEXT: lambda _, what: text(what),
+    kinds.NAME: lambda _, what: text(what),
+    kinds.VERSION: lambda _, what: {"type": ["string", "number"], "description": what},  # as written
+    kinds.WORD: lambda key, what: one_of(key.words, what),
+    kinds.CONSTANT: lambda key, _: {"const": key.words[0]},
+    kinds.COUNT: _count,
+    kinds.FLAG: lambda _, what: {"enum": list(_FLAGS), "description": what},
+    kinds.CPU: lambda _, what: quantity(what),
+    kinds.MEMORY: lambda _, what: quantity(what),
+    kinds.PERCENT: lambda _, what: share(what),
+    kinds.COUNT_OR_PERCENT: lambda key, what: {"anyOf": [_count(key, what), share(what)], "description": what},
+    kinds.BLOCK: lambda _, what: text(what, BLOCK),
+    kinds.BLOCKS: lambda _, what: items(what, text("", BLOCK), 1),
+    kinds.DATE: lambda _, what: {"type": "string", "format": "date", "description": what},
+    kinds.FACTOR: lambda _, what: factor(what),
+    kinds.RATE: lambda _, what: text(what, _RATE),
+    kinds.LABELS: lambda _, what: {"type": "object", "description": what},
+    kinds.TENANT_KIND: lambda _, __: one_of(tenant_kinds(), "kind of tenant"),
+    kinds.MAPPING: lambda key, _: nested(key),
+    kinds.COUNT_OR_MAPPING: lambda key, what: {"anyOf": [_count(key, what), nested(key)]},
+    kinds.WORD_OR_WEIGHTS: _weights,
+    kinds.ENTRIES: _entries,
+    kinds.NAMES: lambda _, what: items(what, {"type": "string"}, 1),
+    kinds.SCENARIO_LIST: _scenarios,
+    kinds.VARIABLES: lambda _, what: words(what, propertyNames={"enum": sorted(CNI_VARIABLES)}),
+    kinds.CONFIG_MAP_DATA: lambda _, what: words(what, propertyNames={"enum": sorted(WINDOWS_KEYS)}),
+    kinds.TAGS: lambda _, what: _tags(what),
 }
 
 

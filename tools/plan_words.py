@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from capacity.plan import keys
-from capacity.plan.keys import Key
+from capacity.plan import declaration as kinds
+from capacity.plan.declaration import Key
 
 
 def plain(markdown: str) -> str:
@@ -39,9 +39,9 @@ def described(key: Key) -> str:
     'EBS volumes that each pod attaches [volumes] (default: 0)'
     """
     parts = [plain(key.what)]
-    if key.kind == keys.BLOCK:
+    if key.kind == kinds.BLOCK:
         parts.append(f"(/{key.low} to /{key.high})")
-    if key.unit and key.kind != keys.VERSION:
+    if key.unit and key.kind != kinds.VERSION:
         parts.append(f"[{key.unit}]")
     if absent := plain(left_out(key)):
         parts.append(f"(default: {absent})")
@@ -55,14 +55,14 @@ def holds(key: Key) -> str:
     >>> holds(NODE_GROUP["maxPods"]), holds(SUBNET["cidr"])
     ('number, 1 to 100,000 [pods]', 'IPv4 block, /16 to /28')
     """
-    unit = f" [{key.unit}]" if key.unit and key.kind != keys.VERSION else ""
+    unit = f" [{key.unit}]" if key.unit and key.kind != kinds.VERSION else ""
     return _HELD[key.kind](key) + unit
 
 
 def _bounds(key: Key) -> str:
     if key.high is None:
         return ""
-    sign = "%" if key.kind == keys.PERCENT else ""
+    sign = "%" if key.kind == kinds.PERCENT else ""
     if key.above:
         return f", more than {key.low}{sign}, at most {key.high:,}{sign}"
     return f", {key.low:,}{sign} to {key.high:,}{sign}"
@@ -78,31 +78,31 @@ def _keys_of(key: Key) -> str:
 
 
 _HELD: Mapping[str, Callable[[Key], str]] = {
-    keys.TEXT: lambda _: "text",
-    keys.NAME: lambda _: "text",
-    keys.VERSION: lambda _: "text",
-    keys.WORD: _words,
-    keys.CONSTANT: _words,
-    keys.COUNT: lambda key: f"number{_bounds(key)}",
-    keys.FLAG: lambda _: "true or false",
-    keys.CPU: lambda _: "CPU quantity",
-    keys.MEMORY: lambda _: "memory quantity",
-    keys.PERCENT: lambda key: f"percent{_bounds(key)}",
-    keys.COUNT_OR_PERCENT: lambda key: f"number{_bounds(key)}, or percent",
-    keys.BLOCK: lambda key: f"IPv4 block, /{key.low} to /{key.high}",
-    keys.BLOCKS: lambda key: f"IPv4 blocks, /{key.low} to /{key.high}",
-    keys.DATE: lambda _: "date",
-    keys.FACTOR: lambda key: f"factor{_bounds(key)}",
-    keys.RATE: lambda key: f"percent per {', '.join(key.words[:-1])} or {key.words[-1]}",
-    keys.LABELS: lambda _: "mapping",
-    keys.TENANT_KIND: lambda _: "word",
-    keys.MAPPING: lambda _: "mapping",
-    keys.COUNT_OR_MAPPING: lambda key: f"number, or {_keys_of(key)}",
-    keys.WORD_OR_WEIGHTS: lambda key: f"{_words(key)}, or a weight per zone",
-    keys.ENTRIES: lambda _: "list",
-    keys.NAMES: lambda _: "list of names",
-    keys.SCENARIO_LIST: lambda _: "list",
-    keys.VARIABLES: lambda _: "mapping",
-    keys.CONFIG_MAP_DATA: lambda _: "mapping",
-    keys.TAGS: lambda _: "mapping",
+    kinds.TEXT: lambda _: "text",
+    kinds.NAME: lambda _: "text",
+    kinds.VERSION: lambda _: "text",
+    kinds.WORD: _words,
+    kinds.CONSTANT: _words,
+    kinds.COUNT: lambda key: f"number{_bounds(key)}",
+    kinds.FLAG: lambda _: "true or false",
+    kinds.CPU: lambda _: "CPU quantity",
+    kinds.MEMORY: lambda _: "memory quantity",
+    kinds.PERCENT: lambda key: f"percent{_bounds(key)}",
+    kinds.COUNT_OR_PERCENT: lambda key: f"number{_bounds(key)}, or percent",
+    kinds.BLOCK: lambda key: f"IPv4 block, /{key.low} to /{key.high}",
+    kinds.BLOCKS: lambda key: f"IPv4 blocks, /{key.low} to /{key.high}",
+    kinds.DATE: lambda _: "date",
+    kinds.FACTOR: lambda key: f"factor{_bounds(key)}",
+    kinds.RATE: lambda key: f"percent per {', '.join(key.words[:-1])} or {key.words[-1]}",
+    kinds.LABELS: lambda _: "mapping",
+    kinds.TENANT_KIND: lambda _: "word",
+    kinds.MAPPING: lambda _: "mapping",
+    kinds.COUNT_OR_MAPPING: lambda key: f"number, or {_keys_of(key)}",
+    kinds.WORD_OR_WEIGHTS: lambda key: f"{_words(key)}, or a weight per zone",
+    kinds.ENTRIES: lambda _: "list",
+    kinds.NAMES: lambda _: "list of names",
+    kinds.SCENARIO_LIST: lambda _: "list",
+    kinds.VARIABLES: lambda _: "mapping",
+    kinds.CONFIG_MAP_DATA: lambda _: "mapping",
+    kinds.TAGS: lambda _: "mapping",
 }

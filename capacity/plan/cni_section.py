@@ -8,11 +8,10 @@ from capacity.errors import SpecError
 from capacity.plan import keys
 from capacity.plan.cilium_settings import cilium_settings
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, check_variable, cni_settings
-from capacity.plan.constants import CNIS
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
 from capacity.plan.model import Cni, Kubernetes
-from capacity.plan.overlay import which_name
+from capacity.plan.overlay import CNIS, which_name
 from capacity.plan.reading import Problems, Unresolved, read_keys, read_section
 from capacity.plan.windows import CONFIG_MAP, KEYS, check_key, windows_ipam
 
@@ -83,7 +82,7 @@ def _known(kubernetes: Kubernetes | None) -> Kubernetes:
 
 
 def _name(entry: Field) -> str:
-    """One of :data:`CNIS`; for another CNI's name the one that stands for it."""
+    """One of :data:`CNIS`; another CNI's name is refused with the one to write instead."""
     given = entry.text(64)
     if given not in CNIS:
         entry.fail(f"{given!r} is not one of {', '.join(CNIS)}{which_name(given)}")

@@ -12,7 +12,6 @@ NODE_PROVISIONERS = ("managed", "self-managed", "karpenter", "auto")
 PROVISIONERS = (*NODE_PROVISIONERS, "fargate")
 CAPACITY_TYPES = ("on-demand", "spot")
 MODES = ("secondary", "prefix", "ipv6")  # in which the VPC CNI gives pods addresses
-CNIS = ("vpc-cni", "cilium", "overlay")
 IP_FAMILIES = ("ipv4", "ipv6")
 RESERVATION_TYPES = ("prefix", "explicit")  # of a subnet CIDR reservation
 UPDATE_STRATEGIES = ("default", "minimal")  # of a managed node group

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from capacity.errors import SpecError
-from capacity.files import LARGEST_TEXT_BYTES, input_name, read_bytes
-from capacity.plan.yaml_nodes import DEEPEST, MERGE, NULL, TAG, NodeBuilder
+from capacity.files import DEEPEST, LARGEST_TEXT_BYTES, input_name, read_bytes
+from capacity.plan.yaml_nodes import MERGE, NULL, TAG, NodeBuilder
 
 YAML_LIMIT_BYTES = LARGEST_TEXT_BYTES
 _PLAIN_TAGS = frozenset(TAG + t for t in ("str", "int", "float", "bool", "null", "timestamp", "value", "map", "seq"))
@@ -109,7 +109,7 @@ def read_plan_file(path: Path | str) -> PlanFile:
 
 
 def parse_plan_file(data: bytes, name: str) -> PlanFile:
-    """The same from content that was read already."""
+    """A plan's file from content that was read already."""
     if len(data) > YAML_LIMIT_BYTES and data.lstrip()[:1] not in (b"{", b"["):
         raise SpecError(f"{name}: larger than 16 MB (a plan that large must be JSON, which may have 128 MB)")
     return PlanFile(name, data, _document(decode_text(data, name), name))

@@ -18,7 +18,7 @@ from capacity.units import parse_cpu, parse_memory, parse_percent
 _INTEGER = re.compile(r"^[+-]?[0-9]{1,18}$")
 _NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
 _WEIGHT = re.compile(r"^[0-9]{1,7}(?:\.[0-9]{1,9})?%?$", re.ASCII)
-VERSION_FORM = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")  # of Kubernetes or a CNI
+_VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")  # of Kubernetes or a CNI
 _BLOCK = re.compile(r"^[0-9.]{7,15}/[0-9]{1,2}$", re.ASCII)
 SHARED = IPv4Network("100.64.0.0/10")  # RFC 6598: may join every VPC, routed nowhere else
 RFC_1918 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
@@ -51,7 +51,7 @@ class Field:
 
     @property
     def where(self) -> str:
-        """``plan.yaml:14 nodeGroups[2].name``, for messages; without a line in JSON, where nobody knows it yet."""
+        """``plan.yaml:14 nodeGroups[2].name``, for messages; without a line in JSON, where it is not known yet."""
         return self._at(self.line)
 
     def _at(self, line: int | None) -> str:
@@ -193,6 +193,20 @@ class Field:
         except SpecError as error:
             self.fail(str(error))
 
+    def weight(self) -> Fraction:
+        """A share or a factor, such as 0.5, 2 or 50%."""
+        text = self.value
+        if not isinstance(text, str) or not _WEIGHT.match(text):
+            self.fail(f"expected a weight such as 0.5, 2 or 50%, found {kind_of(text)}")
+        return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
+
+    def version(self, of: str, example: str) -> str:
+        """A version as written; ``of`` says what of, for messages."""
+        text = self.text(40)
+        if not _VERSION.match(text):
+            self.fail(f"{text!r} is not a {of} version (expected something like {example})")
+        return text
+
     def count_or_percent(self) -> int | Fraction:
         """Kubernetes' IntOrString: ``1`` or ``25%``."""
         if isinstance(self.value, str) and self.value.strip().endswith("%"):
@@ -252,11 +266,3 @@ def _allowed(text: str, shortest: int, longest: int, within: Sequence[IPv4Networ
 def items(section: Field | None) -> Iterable[Field]:
     """The entries of a list that may be missing."""
     return section.items() if section is not None else ()
-
-
-def weight(entry: Field) -> Fraction:
-    """A share or a factor, such as 0.5, 2 or 50%."""
-    text = entry.value
-    if not isinstance(text, str) or not _WEIGHT.match(text):
-        entry.fail(f"expected a weight such as 0.5, 2 or 50%, found {kind_of(text)}")
-    return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)

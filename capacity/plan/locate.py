@@ -8,8 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capacity.files import PIPE, STDIN
-from capacity.plan.document import YAML_LIMIT_BYTES
+from capacity.files import LARGEST_TEXT_BYTES, PIPE, STDIN
 
 if TYPE_CHECKING:
     from capacity.plan.model import Plan
@@ -45,7 +44,7 @@ def _composed(file: str, mtime_ns: int, size: int) -> object:  # noqa: ARG001 (a
 
     path = Path(file)
     try:
-        if not path.is_file() or size > YAML_LIMIT_BYTES:
+        if not path.is_file() or size > LARGEST_TEXT_BYTES:
             return None
         return yaml.compose(path.read_text("utf-8-sig"), Loader=yaml_loader())
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
@@ -87,7 +86,7 @@ def place_of(plan: Plan, where: str) -> FilePlace:
     match = re.match(r"[0-9]+", at.removeprefix(f"{plan.file}:"))
     if match:
         return FilePlace(plan.file, int(match.group()))
-    path = _keys(at.removeprefix(f"{plan.file} ")) if at else [*where.split(".")]
+    path: list[str | int] = _keys(at.removeprefix(f"{plan.file} ")) if at else [*where.split(".")]
     return FilePlace(plan.file, line_of(plan.file, path))
 
 

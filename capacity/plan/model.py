@@ -22,7 +22,7 @@ ORDER = (*AT_REST, "burst", "blue-green", "rollout", "upgrade", "spot-storm", "z
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """A subnet CIDR reservation: ``prefix`` is AWS's to hand out as prefixes, ``explicit`` nobody's here."""
+    """A subnet CIDR reservation: AWS assigns prefixes from ``prefix``, and nothing from ``explicit`` by itself."""
 
     cidr: IPv4Network
     type: str
@@ -303,7 +303,7 @@ class ScenarioSpec:
     strategy : str or None
         Update strategy for every managed group, None for each group's own.
     advisory : bool
-        Nobody asked for it by name: it counts as at most tight.
+        Checked without being requested by name: it counts as at most tight.
     """
 
     name: str
@@ -338,7 +338,7 @@ class Checks:
 
 @dataclass(frozen=True)
 class Plan:
-    """A cluster in its VPC. ``notes`` are assumptions and replaced values to be said aloud."""
+    """A cluster in its VPC. ``notes`` are assumptions and replaced values, to be shown."""
 
     name: str
     vpc_cidrs: tuple[IPv4Network, ...]

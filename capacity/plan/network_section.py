@@ -54,7 +54,7 @@ def _blocks(section: Field) -> tuple[IPv4Network, ...]:
     placed: list[tuple[IPv4Network, Field]] = []
     for entry in problems.over(section.items()):
         with problems:
-            placed.append((read_block(entry, keys.VPC["cidrs"]), entry))
+            placed.append((read_block(entry, keys.VPC["cidrs"], PRIVATE), entry))
     refuse_overlaps(placed, problems)
     problems.check()
     if not placed:

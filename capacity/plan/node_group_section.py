@@ -10,7 +10,7 @@ from capacity.catalog.table import Catalog
 from capacity.errors import UnknownInstanceType, did_you_mean
 from capacity.plan import keys
 from capacity.plan.document import Section
-from capacity.plan.fields import Field, weight
+from capacity.plan.fields import Field
 from capacity.plan.model import Cni, Limits, NodeGroup
 from capacity.plan.reading import Names, Problems, Unresolved, Values, read_keys, read_section
 
@@ -205,7 +205,7 @@ class NodeGroupReader:
                 entry = section.child(zone)
                 if zone not in zones:
                     entry.fail(f"the group has no subnet in zone {zone!r}{did_you_mean(zone, zones)}")
-                weights[zone] = weight(entry)
+                weights[zone] = entry.weight()
         problems.check()
         if not sum(weights.values()):
             section.fail("the weights are all 0")

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from ipaddress import IPv4Network
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capacity.errors import MOST_ERRORS, SpecError, SpecErrors, did_you_mean, either, nearest_names
-from capacity.plan import keys
-from capacity.plan.fields import PRIVATE, VERSION_FORM, Field, items, weight
-from capacity.plan.keys import Key, Keys
+from capacity.plan import declaration as kinds
+from capacity.plan.declaration import Key, Keys
 
-Reader = Callable[[Field], Any]
+if TYPE_CHECKING:
+    from capacity.plan.fields import Field
+
+Reader = Callable[["Field"], Any]
 
 
 class Unresolved(SpecError):
@@ -50,7 +52,7 @@ class Problems:
         return True
 
     def keep(self, error: SpecError) -> None:
-        """Keep an error, or all those that it stands for."""
+        """Keep an error, or all those that it holds."""
         self.errors += error.errors
         self.failed = True
 
@@ -124,7 +126,7 @@ def read_keys(entry: Field, known: Keys, own: Mapping[str, Reader] | None = None
             misspelt += meant
             problems.keep(_unknown(entry, name, known, meant))
         elif value is not None:
-            field = Field(value, name, entry, section.lines.get(name), entry.file)
+            field = entry.child(name)
             try:  # not `with`, which takes longer: a plan may have a million keys
                 reader = own.get(name) if own else None
                 values[name] = _KINDS[key.kind](field, key) if reader is None else reader(field)
@@ -144,7 +146,7 @@ def read_keys(entry: Field, known: Keys, own: Mapping[str, Reader] | None = None
 
 
 def read_section(entry: Field | None, known: Keys, own: Mapping[str, Reader] | None = None) -> Values:
-    """As :func:`read_keys`, where no rule joins the keys; of a section that is left out the defaults.
+    """The values of a mapping whose keys no rule joins; the defaults where it is left out.
 
     Raises
     ------
@@ -167,13 +169,6 @@ def _unknown(entry: Field, name: str, known: Keys, meant: list[str]) -> SpecErro
 # --- kinds --------------------------------------------------------------------------------------
 
 
-def _version(field: Field, key: Key) -> str:
-    text = field.text(40)
-    if not VERSION_FORM.match(text):
-        field.fail(f"{text!r} is not a {key.unit} version (expected something like {key.example})")
-    return text
-
-
 def _percent(field: Field, key: Key) -> Fraction:
     share = field.percent()
     if key.high is not None and (share * 100 > key.high or (key.above and share * 100 <= key.low)):
@@ -183,7 +178,7 @@ def _percent(field: Field, key: Key) -> Fraction:
 
 
 def _factor(field: Field, key: Key) -> Fraction:
-    factor = weight(field)
+    factor = field.weight()
     if factor > key.most:
         field.fail(f"{field.value!r} is out of range (expected a factor from 0 to {key.most:,}, 1 is as now)")
     return factor
@@ -202,27 +197,27 @@ def _count_or_percent(field: Field, key: Key) -> int | Fraction:
 
 
 _KINDS: Mapping[str, Callable[[Field, Key], Any]] = {
-    keys.TEXT: lambda field, key: field.text(key.most),
-    keys.NAME: lambda field, key: field.name(key.most),
-    keys.VERSION: _version,
-    keys.WORD: lambda field, key: field.one_of(key.words),
-    keys.COUNT: lambda field, key: field.integer(key.low, key.most),
-    keys.FLAG: lambda field, _: field.boolean(),
-    keys.CPU: lambda field, _: field.cpu(),
-    keys.MEMORY: lambda field, _: field.memory(),
-    keys.PERCENT: _percent,
-    keys.COUNT_OR_PERCENT: _count_or_percent,
-    keys.DATE: lambda field, _: field.day(),
-    keys.FACTOR: _factor,
-    keys.LABELS: lambda field, _: field.value,
-    keys.CONSTANT: lambda field, key: field.one_of(key.words),
+    kinds.TEXT: lambda field, key: field.text(key.most),
+    kinds.NAME: lambda field, key: field.name(key.most),
+    kinds.VERSION: lambda field, key: field.version(key.unit, key.example),
+    kinds.WORD: lambda field, key: field.one_of(key.words),
+    kinds.COUNT: lambda field, key: field.integer(key.low, key.most),
+    kinds.FLAG: lambda field, _: field.boolean(),
+    kinds.CPU: lambda field, _: field.cpu(),
+    kinds.MEMORY: lambda field, _: field.memory(),
+    kinds.PERCENT: _percent,
+    kinds.COUNT_OR_PERCENT: _count_or_percent,
+    kinds.DATE: lambda field, _: field.day(),
+    kinds.FACTOR: _factor,
+    kinds.LABELS: lambda field, _: field.value,
+    kinds.CONSTANT: lambda field, key: field.one_of(key.words),
 }
 
 
 # --- blocks, lists and names ------------------------------------------------------------------------
 
 
-def read_block(field: Field, key: Key, within: Sequence[IPv4Network] = PRIVATE) -> IPv4Network:
+def read_block(field: Field, key: Key, within: Sequence[IPv4Network]) -> IPv4Network:
     """A block of the sizes that its key allows; a hint proposes only blocks ``within``."""
     assert key.high is not None, "declared with both sizes"
     return field.cidr(key.low, key.high, within)
@@ -254,7 +249,7 @@ class Names:
         ended = False
         of_list = Problems()
         with of_list:
-            for entry in of_list.over(items(section)):
+            for entry in of_list.over(section.items() if section else ()):
                 own = Problems()
                 with own:
                     thing = read(entry)

@@ -8,6 +8,7 @@ from typing import Any
 from capacity.errors import SpecError, did_you_mean
 from capacity.plan import keys
 from capacity.plan.constants import SCENARIOS
+from capacity.plan.declaration import Keys
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
 from capacity.plan.keys import SCENARIO_OPTIONS
@@ -62,7 +63,7 @@ def read_scenario(entry: Field, places: ScenarioPlaces) -> ScenarioSpec:
     known = tuple(dict.fromkeys(o for part in name.split("+") for o in SCENARIO_OPTIONS[part]))
     if options.value is None:
         return ScenarioSpec(name)
-    of_it = keys.Keys(keys.OPTIONS.place, name, *(keys.OPTIONS[option] for option in known))
+    of_it = Keys(keys.OPTIONS.place, name, *(keys.OPTIONS[option] for option in known))
     return ScenarioSpec(name, **read_section(options, of_it, _readers(places)))
 
 

@@ -48,7 +48,7 @@ def sketch_document(
     nodes: int | None = None,
     options: SketchOptions = USUAL,
 ) -> dict[str, object]:
-    """A plan file with one node group over so many zones that runs these pods; the subnets are placeholders.
+    """A plan file with one node group over ``zones`` zones that runs these pods; the subnets are placeholders.
 
     ``nodes`` None: as few as hold the pods. The control plane shares the node subnets.
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 from capacity.plan import keys
 from capacity.plan.constants import API_VERSION
-from capacity.plan.keys import Keys
+from capacity.plan.declaration import Keys
 from capacity.readers.draft import (
     DaemonSetDraft,
     GroupDraft,

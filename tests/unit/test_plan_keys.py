@@ -12,14 +12,15 @@ import pytest
 import yaml
 
 from capacity.errors import SpecError
+from capacity.plan import declaration as kinds
 from capacity.plan import keys
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.cilium_settings import NUMBERS, SWITCHES
 from capacity.plan.cilium_settings import PREFIXES as CILIUM_PREFIXES
 from capacity.plan.constants import MOST, SCENARIOS
+from capacity.plan.declaration import Key, Keys
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
-from capacity.plan.keys import Key, Keys
 from capacity.plan.model import Checks, DaemonSet, Growth, NodeGroup, Plan, ScenarioSpec, Subnet, Workload
 from capacity.plan.reading import read_keys
 from capacity.readers.draft import (
@@ -126,22 +127,22 @@ def test_a_key_is_declared_once_per_mapping_and_says_what_it_means() -> None:
 # --- examples and bounds --------------------------------------------------------------------------
 
 BEYOND: dict[str, Callable[[Key], list[object]]] = {  # values beyond each bound, by kind
-    keys.COUNT: lambda key: [key.low - 1, key.most + 1],
-    keys.PERCENT: lambda key: ["-1%", *([] if key.high is None else [f"{key.high + 1}%", f"{key.high}.01%"])],
-    keys.FACTOR: lambda key: ["-1", key.most + 1],
-    keys.TEXT: lambda key: ["x" * (key.most + 1), ""],
-    keys.NAME: lambda key: ["x" * (key.most + 1), ""],
-    keys.WORD: lambda key: [f"{key.words[0]}x"],
-    keys.FLAG: lambda _: ["yes"],
+    kinds.COUNT: lambda key: [key.low - 1, key.most + 1],
+    kinds.PERCENT: lambda key: ["-1%", *([] if key.high is None else [f"{key.high + 1}%", f"{key.high}.01%"])],
+    kinds.FACTOR: lambda key: ["-1", key.most + 1],
+    kinds.TEXT: lambda key: ["x" * (key.most + 1), ""],
+    kinds.NAME: lambda key: ["x" * (key.most + 1), ""],
+    kinds.WORD: lambda key: [f"{key.words[0]}x"],
+    kinds.FLAG: lambda _: ["yes"],
 }
 ALLOWED: dict[str, Callable[[Key], list[object]]] = {  # values at each bound
-    keys.COUNT: lambda key: [key.low, key.most],
-    keys.PERCENT: lambda key: [f"{key.low}.01%" if key.above else f"{key.low}%", f"{key.high or 1000}%"],
-    keys.FACTOR: lambda key: [0, key.most],
-    keys.TEXT: lambda key: ["x" * key.most],
-    keys.NAME: lambda key: ["x" * key.most],
-    keys.WORD: lambda key: list(key.words),
-    keys.FLAG: lambda _: ["true", "false"],
+    kinds.COUNT: lambda key: [key.low, key.most],
+    kinds.PERCENT: lambda key: [f"{key.low}.01%" if key.above else f"{key.low}%", f"{key.high or 1000}%"],
+    kinds.FACTOR: lambda key: [0, key.most],
+    kinds.TEXT: lambda key: ["x" * key.most],
+    kinds.NAME: lambda key: ["x" * key.most],
+    kinds.WORD: lambda key: list(key.words),
+    kinds.FLAG: lambda _: ["true", "false"],
 }
 KEYS = [(of, key) for of in ALL for key in of.keys if key.kind in BEYOND]
 
