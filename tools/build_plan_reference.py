@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from capacity.plan import keys
+from capacity.plan import cni_keys, keys, node_keys, pod_keys
 from capacity.plan.declaration import Keys
 from tools.plan_words import holds, left_out
 
@@ -24,23 +24,23 @@ TABLES: dict[str, Keys] = {
         for table in (
             keys.METADATA,
             keys.KUBERNETES,
-            keys.CNI,
-            keys.CILIUM,
+            cni_keys.CNI,
+            cni_keys.CILIUM,
             keys.VPC,
             keys.SUBNET,
             keys.RESERVATION,
-            keys.NODE_GROUP,
-            keys.NODES,
-            keys.UPDATE,
-            keys.LIMITS,
-            keys.WORKLOAD,
-            keys.REPLICAS,
-            keys.REQUESTS,
-            keys.ROLLING_UPDATE,
-            keys.GROWTH,
-            keys.STEP,
-            keys.SEASON,
-            keys.DAEMON_SET,
+            node_keys.NODE_GROUP,
+            node_keys.NODES,
+            node_keys.UPDATE,
+            node_keys.LIMITS,
+            pod_keys.WORKLOAD,
+            pod_keys.REPLICAS,
+            pod_keys.REQUESTS,
+            pod_keys.ROLLING_UPDATE,
+            pod_keys.GROWTH,
+            pod_keys.STEP,
+            pod_keys.SEASON,
+            pod_keys.DAEMON_SET,
             keys.TENANT,
             keys.CHECKS,
             keys.OPTIONS,

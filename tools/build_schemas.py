@@ -15,7 +15,7 @@ from typing import Any
 
 from capacity.cli.output import SCHEMA
 from capacity.plan import declaration as kinds
-from capacity.plan import keys
+from capacity.plan import keys, node_keys
 from capacity.plan.cni_env import CNI_VARIABLES
 from capacity.plan.constants import MOST, NODE_PROVISIONERS, PERIODS, SCENARIOS
 from capacity.plan.declaration import Key, Keys
@@ -105,14 +105,16 @@ def _count(key: Key, what: str) -> Schema:
 
 
 def _entries(key: Key, what: str) -> Schema:
-    kinds = {keys.NODE_GROUP: _groups, keys.TENANT: _tenants}
+    kinds = {node_keys.NODE_GROUP: _groups, keys.TENANT: _tenants}
     assert key.of is not None, key.name
     return items(what, kinds[key.of]() if key.of in kinds else mapping(key.of), int(key.required))
 
 
 def _groups() -> Schema:
-    group = mapping(keys.NODE_GROUP, provisioner=one_of(NODE_PROVISIONERS, described(keys.NODE_GROUP["provisioner"])))
-    return {"anyOf": [group, mapping(keys.FARGATE)]}
+    group = mapping(
+        node_keys.NODE_GROUP, provisioner=one_of(NODE_PROVISIONERS, described(node_keys.NODE_GROUP["provisioner"]))
+    )
+    return {"anyOf": [group, mapping(node_keys.FARGATE)]}
 
 
 def _tenants() -> Schema:

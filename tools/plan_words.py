@@ -34,7 +34,7 @@ def left_out(key: Key) -> str:
 def described(key: Key) -> str:
     """Meaning, unit and default of a key, as plain text.
 
-    >>> from capacity.plan.keys import WORKLOAD
+    >>> from capacity.plan.pod_keys import WORKLOAD
     >>> described(WORKLOAD["volumes"])
     'EBS volumes that each pod attaches [volumes] (default: 0)'
     """

@@ -8,7 +8,7 @@ from dataclasses import replace
 from capacity.errors import SpecError, did_you_mean
 from capacity.plan.cilium import OWN_ADDRESSES, PRE_ALLOCATE, CiliumIpam
 from capacity.plan.cni_env import CniSettings
-from capacity.plan.keys import CILIUM
+from capacity.plan.cni_keys import CILIUM
 
 # Names of the CiliumNode resource in camel case; prefixDelegation and releaseExcessIps are the operator's
 # --aws-enable-prefix-delegation and --aws-release-excess-ips (both off by default).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from capacity.errors import SpecError
-from capacity.plan import keys
+from capacity.plan import cni_keys
 from capacity.plan.cilium_settings import cilium_settings
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, check_variable, cni_settings
 from capacity.plan.document import Section
@@ -34,7 +34,7 @@ def read_cni(section: Field | None, kubernetes: Kubernetes | None, root: Field) 
     if section is None:
         return _vpc_cni(None, None, kubernetes, root)
     itself = dict.fromkeys(("env", "cilium", "windows"), lambda field: field)
-    values = read_keys(section, keys.CNI, {"name": _name, **itself})
+    values = read_keys(section, cni_keys.CNI, {"name": _name, **itself})
     read = None
     with values.problems:
         version, chosen = values.get("version"), values["name"] or "vpc-cni"
@@ -120,7 +120,7 @@ def _cilium(section: Field, version: str | None, kubernetes: Kubernetes | None) 
             )
     values: dict[str, int | bool] = {}
     with problems:
-        values = {name: value for name, value in read_section(given, keys.CILIUM).items() if value is not None}
+        values = {name: value for name, value in read_section(given, cni_keys.CILIUM).items() if value is not None}
     problems.check()
     try:
         settings, notes = cilium_settings(values)

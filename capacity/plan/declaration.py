@@ -91,8 +91,13 @@ class Keys:
     def ordered(self, entries: Mapping[str, object]) -> dict[str, Any]:
         """The entries in the order of the declaration.
 
-        >>> Keys("replicas", "", Key("now", COUNT, "pods"), Key("max", COUNT, "pods at most")).ordered({"max": 9, "now": 3})
-        {'now': 3, 'max': 9}
+        >>> Keys("nodes", "", Key("min", COUNT, "at least"), Key("max", COUNT, "at most")).ordered({"max": 9, "min": 3})
+        {'min': 3, 'max': 9}
         """
         assert entries.keys() <= self.by_name.keys(), f"{self.place}: {sorted(entries.keys() - self.by_name.keys())}"
         return {name: entries[name] for name in self.by_name if name in entries}
+
+
+def name_key(what: str = "unique among its kind", required: bool = True, absent: str = "") -> Key:
+    """The name of an entry of a list."""
+    return Key("name", NAME, what, required, absent=absent, example="general")

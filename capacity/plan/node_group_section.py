@@ -8,7 +8,7 @@ from fractions import Fraction
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog
 from capacity.errors import UnknownInstanceType, did_you_mean
-from capacity.plan import keys
+from capacity.plan import node_keys
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
 from capacity.plan.model import Cni, Limits, NodeGroup
@@ -51,7 +51,7 @@ class NodeGroupReader:
         """
         if isinstance(entry.value, Section) and entry.value.get("provisioner") == "fargate":
             return self._fargate(entry)
-        values = read_keys(entry, keys.NODE_GROUP, self._own)
+        values = read_keys(entry, node_keys.NODE_GROUP, self._own)
         self._apply_rules(entry, values)
         values.problems.check()
         low, desired, high = values["nodes"] or (0, None, None)
@@ -112,13 +112,13 @@ class NodeGroupReader:
         kept = Section(entry.value.line)
         kept.lines = entry.value.lines
         for key, value in entry.value.items():
-            if key in keys.NODE_GROUP.by_name and key not in keys.FARGATE.by_name:
+            if key in node_keys.NODE_GROUP.by_name and key not in node_keys.FARGATE.by_name:
                 with rules:
                     entry.child(key).fail("does not apply to a Fargate profile (it has a name and subnets)")
             else:
                 kept[key] = value
         profile = Field(kept, entry.key, entry.parent, entry.line, entry.file)
-        values = read_keys(profile, keys.FARGATE, {"subnets": self._names})
+        values = read_keys(profile, node_keys.FARGATE, {"subnets": self._names})
         values.problems.add(rules)
         values.problems.check()
         return NodeGroup(
@@ -145,7 +145,7 @@ class NodeGroupReader:
 
     def _instance_type(self, entry: Field) -> InstanceType:
         """A type that the catalog knows well enough to plan with."""
-        name = entry.text(keys.NODE_GROUP["instanceTypes"].most)
+        name = entry.text(node_keys.NODE_GROUP["instanceTypes"].most)
         kind = self._types.get(name)
         if kind is None:
             try:
@@ -196,7 +196,7 @@ class NodeGroupReader:
 
     def _spread(self, section: Field, subnets: tuple[str, ...]) -> str | Mapping[str, Fraction]:
         if not isinstance(section.value, Section):
-            return section.one_of(keys.NODE_GROUP["spread"].words)
+            return section.one_of(node_keys.NODE_GROUP["spread"].words)
         zones = list(dict.fromkeys(map(self._zone, subnets)))
         problems = Problems()
         weights: dict[str, Fraction] = {}
@@ -217,7 +217,7 @@ def _nodes(section: Field) -> tuple[int, int | None, int | None]:
     if isinstance(section.value, str):
         count = section.integer()
         return count, count, count
-    values = read_keys(section, keys.NODES)
+    values = read_keys(section, node_keys.NODES)
     with values.problems:
         least, most = values["min"], values["max"]
         if most is not None and most < least:
@@ -231,7 +231,7 @@ def _nodes(section: Field) -> tuple[int, int | None, int | None]:
 
 def _update(section: Field | None) -> tuple[int | Fraction, str]:
     """Nodes that may be unavailable during an update, and its strategy."""
-    values = read_section(section, keys.UPDATE)
+    values = read_section(section, node_keys.UPDATE)
     unavailable: int | Fraction = values["maxUnavailable"]
     percentage = values["maxUnavailablePercentage"]
     if section is not None and percentage is not None:
@@ -243,5 +243,5 @@ def _update(section: Field | None) -> tuple[int | Fraction, str]:
 
 def _limits(section: Field) -> Limits:
     """A NodePool's limits. Karpenter starts no node that would exceed them."""
-    values = read_section(section, keys.LIMITS)
+    values = read_section(section, node_keys.LIMITS)
     return Limits(values["cpu"], values["memory"])

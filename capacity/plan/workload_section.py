@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 
 from capacity.errors import did_you_mean
-from capacity.plan import keys
+from capacity.plan import pod_keys
 from capacity.plan.constants import MONTHS, PERIODS, WEEKDAYS
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
@@ -40,7 +40,7 @@ class WorkloadReader:
         SpecError
             All that is wrong with it.
         """
-        values = read_keys(entry, keys.WORKLOAD, self._of_workloads)
+        values = read_keys(entry, pod_keys.WORKLOAD, self._of_workloads)
         with values.problems:
             self._check_fargate(values, entry)
         with values.problems:
@@ -72,7 +72,7 @@ class WorkloadReader:
         SpecError
             All that is wrong with it.
         """
-        values = read_section(entry, keys.DAEMON_SET, self._of_daemon_sets)
+        values = read_section(entry, pod_keys.DAEMON_SET, self._of_daemon_sets)
         return DaemonSet(
             name=values["name"],
             requests=values["requests"] or Requests(),
@@ -103,7 +103,7 @@ def _replicas(field: Field) -> tuple[int, int]:
     if not isinstance(field.value, Section):
         count = field.integer()
         return count, count
-    values = read_section(field, keys.REPLICAS)
+    values = read_section(field, pod_keys.REPLICAS)
     now, most = values["now"], values["max"]
     if most is not None and most < now:
         field.child("max").fail(f"{most} is less than now {now}")
@@ -112,7 +112,7 @@ def _replicas(field: Field) -> tuple[int, int]:
 
 def _rolling_update(section: Field | None) -> tuple[int | Fraction, int | Fraction]:
     """Pods on top, and pods that may be missing."""
-    values = read_section(section, keys.ROLLING_UPDATE)
+    values = read_section(section, pod_keys.ROLLING_UPDATE)
     both = values["maxSurge"], values["maxUnavailable"]
     if section is not None and not any(both):
         section.fail("maxSurge and maxUnavailable cannot both be 0")
@@ -120,7 +120,7 @@ def _rolling_update(section: Field | None) -> tuple[int | Fraction, int | Fracti
 
 
 def _requests(section: Field) -> Requests:
-    values = read_section(section, keys.REQUESTS)
+    values = read_section(section, pod_keys.REQUESTS)
     return Requests(values["cpu"], values["memory"])
 
 
@@ -135,7 +135,7 @@ def _growth(section: Field) -> Growth:
     SpecError
         All that is wrong with it.
     """
-    values = read_keys(section, keys.GROWTH, {"rate": _rate, "steps": _steps, "season": _season})
+    values = read_keys(section, pod_keys.GROWTH, {"rate": _rate, "steps": _steps, "season": _season})
     if not section.value:
         section.fail("is empty (expected a rate such as 4%/month, steps, a season or from)")
     for key in ("stddev", "uncertainty"):
@@ -171,7 +171,7 @@ def _steps(section: Field) -> tuple[GrowthStep, ...]:
 
 
 def _step(entry: Field) -> GrowthStep:
-    values = read_keys(entry, keys.STEP)
+    values = read_keys(entry, pod_keys.STEP)
     with values.problems:
         if sum(values[key] is not None for key in ("replicas", "add", "factor")) != 1:
             entry.fail("expected exactly one of replicas, add and factor beside the date")
@@ -181,8 +181,8 @@ def _step(entry: Field) -> GrowthStep:
 
 def _season(section: Field) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
     """Factors of the weekdays and of the months; empty where there are none."""
-    of_weeks, of_years = partial(read_section, known=keys.WEEKLY), partial(read_section, known=keys.YEARLY)
-    values = read_section(section, keys.SEASON, {"weekly": of_weeks, "yearly": of_years})
+    of_weeks, of_years = partial(read_section, known=pod_keys.WEEKLY), partial(read_section, known=pod_keys.YEARLY)
+    values = read_section(section, pod_keys.SEASON, {"weekly": of_weeks, "yearly": of_years})
     return _factors(values["weekly"], WEEKDAYS), _factors(values["yearly"], MONTHS)
 
 
@@ -194,7 +194,7 @@ def _factors(values: Values | None, names: tuple[str, ...]) -> tuple[Fraction, .
 
 
 def _rate(field: Field) -> tuple[Fraction, str]:
-    match = _RATE.match(field.text(keys.GROWTH["rate"].most))
+    match = _RATE.match(field.text(pod_keys.GROWTH["rate"].most))
     if not match:
         field.fail(f"{field.value!r} is not a rate (expected something like 4%/month)")
     number, period = match.groups()

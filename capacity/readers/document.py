@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network
 from typing import Any
 
-from capacity.plan import keys
+from capacity.plan import cni_keys, keys, node_keys, pod_keys
 from capacity.plan.constants import API_VERSION
 from capacity.plan.declaration import Keys
 from capacity.readers.draft import (
@@ -39,7 +39,7 @@ def document(draft: PlanDraft) -> Document:
             ipFamily=draft.ip_family,
         ),
         cni=_known(
-            keys.CNI, version=draft.cni_version, env=dict(draft.env) or None, windows=dict(draft.windows) or None
+            cni_keys.CNI, version=draft.cni_version, env=dict(draft.env) or None, windows=dict(draft.windows) or None
         ),
         vpc=_known(keys.VPC, cidrs=[str(c) for c in draft.vpc_cidrs], subnets=[_subnet(s) for s in draft.subnets]),
         controlPlane=_known(keys.CONTROL_PLANE, subnets=_names(draft.control_plane)),
@@ -92,15 +92,15 @@ def _subnet(subnet: SubnetDraft) -> Document:
 
 def _group(group: GroupDraft) -> Document:
     return _known(
-        keys.NODE_GROUP,
+        node_keys.NODE_GROUP,
         name=group.name,
         instanceTypes=_names(group.instance_types),
         ami=group.ami,
         provisioner=group.provisioner,
-        nodes=_known(keys.NODES, min=group.min_nodes, desired=group.desired, max=group.max_nodes),
+        nodes=_known(node_keys.NODES, min=group.min_nodes, desired=group.desired, max=group.max_nodes),
         subnets=_names(group.subnets),
         podSubnets=_names(group.pod_subnets),
-        update=_known(keys.UPDATE, maxUnavailable=group.max_unavailable, strategy=group.update_strategy),
+        update=_known(node_keys.UPDATE, maxUnavailable=group.max_unavailable, strategy=group.update_strategy),
         maxPods=group.max_pods,
         maxPodsExpression=group.max_pods_expression,
         reservedEnis=group.reserved_enis or None,
@@ -111,13 +111,15 @@ def _group(group: GroupDraft) -> Document:
 def _workload(workload: WorkloadDraft) -> Document:
     replicas: Any = workload.replicas if workload.replicas is not None else 1
     if workload.max_replicas is not None and workload.max_replicas != replicas:
-        replicas = _known(keys.REPLICAS, now=replicas, max=workload.max_replicas)
+        replicas = _known(pod_keys.REPLICAS, now=replicas, max=workload.max_replicas)
     return _known(
-        keys.WORKLOAD,
+        pod_keys.WORKLOAD,
         name=workload.name,
         replicas=replicas,
         requests=_requests(workload),
-        rollingUpdate=_known(keys.ROLLING_UPDATE, maxSurge=workload.max_surge, maxUnavailable=workload.max_unavailable),
+        rollingUpdate=_known(
+            pod_keys.ROLLING_UPDATE, maxSurge=workload.max_surge, maxUnavailable=workload.max_unavailable
+        ),
         hostNetwork=workload.host_network or None,
         securityGroups=workload.security_groups or None,
         nodeGroups=_names(workload.node_groups),
@@ -126,7 +128,7 @@ def _workload(workload: WorkloadDraft) -> Document:
 
 def _daemon_set(daemon: DaemonSetDraft) -> Document:
     return _known(
-        keys.DAEMON_SET,
+        pod_keys.DAEMON_SET,
         name=daemon.name,
         hostNetwork=daemon.host_network or None,
         requests=_requests(daemon),
@@ -147,7 +149,7 @@ def _tenant(tenant: TenantDraft) -> Document:
 def _requests(pod: WorkloadDraft | DaemonSetDraft) -> Document:
     cpu, memory = pod.cpu_millicores, pod.memory_bytes
     return _known(
-        keys.REQUESTS,
+        pod_keys.REQUESTS,
         cpu=None if cpu is None else cpu_text(cpu),
         memory=None if memory is None else memory_text(memory),
     )

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from capacity.errors import SpecError
+from capacity.plan import cni_keys, keys, node_keys, pod_keys
 from capacity.plan import declaration as kinds
-from capacity.plan import keys
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.cilium_settings import NUMBERS, SWITCHES
 from capacity.plan.cilium_settings import PREFIXES as CILIUM_PREFIXES
@@ -46,7 +46,7 @@ def tables(of: Keys = keys.PLAN) -> Iterator[Keys]:
             yield from tables(key.of)
 
 
-ALL = [*dict.fromkeys(tables()), keys.FARGATE]
+ALL = [*dict.fromkeys(tables()), node_keys.FARGATE]
 
 
 def mappings(value: Any, of: Keys, path: Path = ()) -> Iterator[tuple[Path, Keys]]:
@@ -55,7 +55,7 @@ def mappings(value: Any, of: Keys, path: Path = ()) -> Iterator[tuple[Path, Keys
         for i, entry in enumerate(value):
             yield from mappings(entry, of, (*path, i))
     elif isinstance(value, dict):
-        own = keys.FARGATE if value.get("provisioner") == "fargate" else of
+        own = node_keys.FARGATE if value.get("provisioner") == "fargate" else of
         if own is keys.OPTIONS:  # {burst: {nodes: 1}}
             (name, value), *_ = value.items()
             path = (*path, name)
@@ -88,12 +88,12 @@ def test_the_full_plans_hold_every_declared_key() -> None:
     for text, path, of in FOUND:
         seen.setdefault(of, set()).update(at(load(text), path))
     not_in_it = {
-        keys.CNI: {"windows"},
-        keys.NODE_GROUP: {"capacityType", "limits"},
-        keys.LIMITS: {"cpu", "memory"},
+        cni_keys.CNI: {"windows"},
+        node_keys.NODE_GROUP: {"capacityType", "limits"},
+        node_keys.LIMITS: {"cpu", "memory"},
         keys.TENANT: {"plan"},
-        keys.WEEKLY: set(keys.WEEKLY.by_name) - {"sat", "sun"},
-        keys.YEARLY: set(keys.YEARLY.by_name) - {"nov", "dec"},
+        pod_keys.WEEKLY: set(pod_keys.WEEKLY.by_name) - {"sat", "sun"},
+        pod_keys.YEARLY: set(pod_keys.YEARLY.by_name) - {"nov", "dec"},
     }
     for of in ALL:
         assert set(of.by_name) - seen.get(of, set()) == not_in_it.get(of, set()), of.place
@@ -118,7 +118,7 @@ def test_a_key_is_declared_once_per_mapping_and_says_what_it_means() -> None:
     for of in ALL:
         assert len(of.by_name) == len(of.keys), of.place
         for key in of.keys:
-            assert key.what or of in (keys.WEEKLY, keys.YEARLY, keys.FARGATE), (of.place, key.name)
+            assert key.what or of in (pod_keys.WEEKLY, pod_keys.YEARLY, node_keys.FARGATE), (of.place, key.name)
             assert "\n" not in key.what
             assert key.example is not None or key.of is not None, (of.place, key.name)
             assert not (key.required and left_out(key)), (of.place, key.name)
@@ -167,9 +167,11 @@ def test_bounds_are_held_on_both_sides(of: Keys, key: Key) -> None:
         assert complaint(of, key, f"{key.low}%")
 
 
-@pytest.mark.parametrize("key", [keys.UPDATE["maxUnavailable"], keys.ROLLING_UPDATE["maxSurge"]], ids=["node", "pod"])
+@pytest.mark.parametrize(
+    "key", [node_keys.UPDATE["maxUnavailable"], pod_keys.ROLLING_UPDATE["maxSurge"]], ids=["node", "pod"]
+)
 def test_a_number_or_a_percentage_has_bounds_of_its_own(key: Key) -> None:
-    of = keys.UPDATE if key.low else keys.ROLLING_UPDATE
+    of = node_keys.UPDATE if key.low else pod_keys.ROLLING_UPDATE
     for value in ("1", "100", "1%", "100%"):
         assert complaint(of, key, value) is None
     for value in ("0", "101", "0%", "101%"):
@@ -183,13 +185,13 @@ def test_a_number_or_a_percentage_has_bounds_of_its_own(key: Key) -> None:
     ("of", "model", "names"),
     [
         (keys.SUBNET, Subnet, {}),
-        (keys.NODE_GROUP, NodeGroup, {}),
-        (keys.UPDATE, NodeGroup, {"strategy": "update_strategy"}),
-        (keys.NODES, NodeGroup, {"min": "min_nodes", "max": "max_nodes"}),
-        (keys.WORKLOAD, Workload, {}),
-        (keys.ROLLING_UPDATE, Workload, {}),
-        (keys.DAEMON_SET, DaemonSet, {}),
-        (keys.GROWTH, Growth, {}),
+        (node_keys.NODE_GROUP, NodeGroup, {}),
+        (node_keys.UPDATE, NodeGroup, {"strategy": "update_strategy"}),
+        (node_keys.NODES, NodeGroup, {"min": "min_nodes", "max": "max_nodes"}),
+        (pod_keys.WORKLOAD, Workload, {}),
+        (pod_keys.ROLLING_UPDATE, Workload, {}),
+        (pod_keys.DAEMON_SET, DaemonSet, {}),
+        (pod_keys.GROWTH, Growth, {}),
         (keys.OPTIONS, ScenarioSpec, {}),
         (keys.CHECKS, Checks, {}),
     ],
@@ -207,9 +209,9 @@ def test_the_declared_defaults_are_those_of_the_model(of: Keys, model: type, nam
 
 
 def test_ciliums_keys_and_defaults_are_those_of_its_settings() -> None:
-    assert {*NUMBERS, *SWITCHES, CILIUM_PREFIXES} == set(keys.CILIUM.by_name)
+    assert {*NUMBERS, *SWITCHES, CILIUM_PREFIXES} == set(cni_keys.CILIUM.by_name)
     for name, attribute in (NUMBERS | SWITCHES).items():
-        declared = keys.CILIUM[name].absent.partition(":")[0]
+        declared = cni_keys.CILIUM[name].absent.partition(":")[0]
         assert declared == str(getattr(CiliumIpam(), attribute)).lower(), name
 
 
@@ -219,7 +221,7 @@ def test_every_scenario_says_its_options() -> None:
 
 
 def test_a_count_without_a_bound_has_the_common_one() -> None:
-    assert keys.REPLICAS["now"].most == MOST
+    assert pod_keys.REPLICAS["now"].most == MOST
 
 
 # --- imports ----------------------------------------------------------------------------------------
@@ -229,9 +231,9 @@ def test_a_count_without_a_bound_has_the_common_one() -> None:
     ("section", "of", "draft"),
     [
         ("vpc.subnets", keys.SUBNET, SubnetDraft),
-        ("nodeGroups", keys.NODE_GROUP, GroupDraft),
-        ("workloads", keys.WORKLOAD, WorkloadDraft),
-        ("daemonSets", keys.DAEMON_SET, DaemonSetDraft),
+        ("nodeGroups", node_keys.NODE_GROUP, GroupDraft),
+        ("workloads", pod_keys.WORKLOAD, WorkloadDraft),
+        ("daemonSets", pod_keys.DAEMON_SET, DaemonSetDraft),
         ("tenants", keys.TENANT, TenantDraft),
     ],
 )
@@ -248,6 +250,6 @@ def test_an_import_knows_declared_keys_only(section: str, of: Keys, draft: type)
 
 def test_entries_are_put_in_the_order_of_the_declaration() -> None:
     given = {"requests": 1, "name": 2, "nodeGroups": 3, "hostNetwork": 4}
-    assert list(keys.DAEMON_SET.ordered(given)) == ["name", "hostNetwork", "requests", "nodeGroups"]
+    assert list(pod_keys.DAEMON_SET.ordered(given)) == ["name", "hostNetwork", "requests", "nodeGroups"]
     with pytest.raises(AssertionError, match="hostnetwork"):
-        keys.DAEMON_SET.ordered({"hostnetwork": True})
+        pod_keys.DAEMON_SET.ordered({"hostnetwork": True})
