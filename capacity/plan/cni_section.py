@@ -137,9 +137,9 @@ def _words(section: Field | None, what: str, check: Callable[[str, Field], None]
         section.fail(f"expected a mapping of {what}")
     problems = Problems()
     words: dict[str, str] = {}
-    for name in section.value:
+    for entry in problems.over(map(section.child, section.value)):
         with problems:
-            entry = section.child(name)
+            name = str(entry.key)
             check(name, entry)
             words[name] = "" if entry.value is None else _as_text(entry)
     problems.check()

@@ -128,10 +128,10 @@ def read_discovery_tags(section: Field) -> tuple[bool | None, tuple[str, ...]]:
     if not isinstance(section.value, Section):
         section.fail(f"expected a mapping of the subnet's tags, found {kind_of(section.value)}")
     problems = Problems()
-    for key, value in section.value.items():
-        if isinstance(value, (Section, list)):
+    for tag in problems.over(map(section.child, section.value)):
+        if isinstance(tag.value, (Section, list)):
             with problems:
-                section.child(key).fail(f"expected the text of a tag, found {kind_of(value)}")
+                tag.fail(f"expected the text of a tag, found {kind_of(tag.value)}")
     role = section.get(ROLE_TAG)
     if role and not problems.failed:
         with problems:

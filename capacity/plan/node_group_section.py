@@ -200,9 +200,9 @@ class NodeGroupReader:
         zones = list(dict.fromkeys(map(self._zone, subnets)))
         problems = Problems()
         weights: dict[str, Fraction] = {}
-        for zone in section.value:
+        for entry in problems.over(map(section.child, section.value)):
             with problems:
-                entry = section.child(zone)
+                zone = str(entry.key)
                 if zone not in zones:
                     entry.fail(f"the group has no subnet in zone {zone!r}{did_you_mean(zone, zones)}")
                 weights[zone] = entry.weight()

@@ -44,8 +44,6 @@ class Problems:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
-        if kind is None:
-            return False
         if not isinstance(error, SpecError):
             return False
         self.keep(error)
@@ -121,6 +119,8 @@ def read_keys(entry: Field, known: Keys, own: Mapping[str, Reader] | None = None
     misspelt: list[str] = []
     for name, value in section.items():
         key = known.by_name.get(name)
+        if key is None and len(problems.errors) >= MOST_ERRORS:
+            continue
         if key is None:
             meant = nearest_names(name, known.by_name, 1)
             misspelt += meant
@@ -312,6 +312,8 @@ def refuse_overlaps(blocks: Iterable[tuple[IPv4Network, Field]], problems: Probl
     """
     furthest: IPv4Network | None = None
     for block, field in sorted(blocks, key=lambda b: (int(b[0].network_address), -b[0].num_addresses)):
+        if len(problems.errors) >= MOST_ERRORS:
+            return
         if furthest is None or block.network_address > furthest.broadcast_address:
             furthest = block
             continue

@@ -181,3 +181,21 @@ def test_the_errors_of_another_clusters_plan_are_said_at_its_tenant(tmp_path: Pa
     for line, inner in zip(refused.value.lines, LINES, strict=False):
         assert line.startswith(f"{path}:28 tenants[0].plan: the other cluster's plan is not usable: ")
         assert line.endswith(inner.removeprefix("plan.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('{WARM_ENI_TARGET: "1"}', "{{{}}}"),
+        ("{cpu: 250m, memory: 512Mi}", "{{{}}}"),
+        ("used: 10", "tags: {{{}}}"),
+    ],
+)
+def test_a_mapping_with_nothing_right_is_not_read_to_its_end(old: str, new: str) -> None:
+    many = ", ".join(f"W{i}: [x]" for i in range(3 * MOST_ERRORS))
+    assert len(errors_of(wrong((old, new.format(many))))) == MOST_ERRORS
+
+
+def test_overlapping_blocks_are_not_counted_to_the_end() -> None:
+    blocks = ", ".join(["10.0.0.0/16", *(f"10.0.{i}.0/24" for i in range(2 * MOST_ERRORS))])
+    assert len(errors_of(wrong(("[10.0.0.0/16]", f"[{blocks}]")))) == MOST_ERRORS
