@@ -89,6 +89,16 @@ def test_a_json_plan_has_its_lines_too(tmp_path: Path) -> None:
     ]
 
 
+def test_lines_come_in_the_order_of_the_file_not_of_the_reading() -> None:
+    text = wrong(("controlPlane: {subnets: [a, b]}", "controlPlane: {subnets: [a, z]}"), FIVE[2], FIVE[4])
+    places = [line.partition(": ")[0] for line in errors_of(text)]
+    assert places == [
+        "plan.yaml:13 controlPlane.subnets[1]",
+        "plan.yaml:16 nodeGroups[0].instanceTypes[0]",
+        "plan.yaml:30 checks.minFree",
+    ]
+
+
 def test_one_error_is_the_error_itself() -> None:
     with pytest.raises(UnknownInstanceType) as refused:
         plan_of(wrong(FIVE[2]))
