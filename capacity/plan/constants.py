@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 API_VERSION = "capacity/v1"
 
 SYSTEMS = ("linux", "windows")  # of a node
@@ -28,7 +26,6 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 
 PREFIX_SIZE = 16  # addresses of a /28; aws/aws-eks-best-practices@dc0243a prefix-mode_linux.adoc L22
 HOST_PODS = 2  # aws-node and kube-proxy, on the host's network of every Linux node
-QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 
 MOST = 10_000_000  # of anything counted: no cluster, VPC or fleet comes near; keeps arithmetic on sane numbers
 MOST_PODS = 100_000  # on one node; no kubelet comes near

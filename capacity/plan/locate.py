@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capacity.files import LARGEST_TEXT_BYTES, PIPE, STDIN
 
@@ -63,8 +62,7 @@ def _step(node: object, key: str | int) -> tuple[object, int] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class FilePlace:
+class FilePlace(NamedTuple):
     """A place in a plan's file; ``line`` is None where it cannot be told, ``file`` where there is none (stdin)."""
 
     file: str | None

@@ -9,9 +9,10 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog
 from capacity.errors import UnknownInstanceType, did_you_mean
 from capacity.plan import node_keys
+from capacity.plan.cni_env import CniSettings
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
-from capacity.plan.model import Cni, Limits, NodeGroup
+from capacity.plan.model import Limits, NodeGroup
 from capacity.plan.reading import Names, Problems, Unresolved, Values, read_keys, read_section
 
 NO_SUBNETS = "is empty (expected names of subnets)"
@@ -22,11 +23,11 @@ class NodeGroupReader:
 
     Parameters
     ----------
-    cni : Cni or None
+    cni : CniSettings or None
         None where the plan's CNI has an error: what depends on it is not judged.
     """
 
-    def __init__(self, catalog: Catalog, subnets: Names, cni: Cni | None) -> None:
+    def __init__(self, catalog: Catalog, subnets: Names, cni: CniSettings | None) -> None:
         self._catalog = catalog
         self._subnets = subnets
         self._cni = cni
@@ -93,8 +94,8 @@ class NodeGroupReader:
                 entry.child("limits").fail("applies to Karpenter and Auto Mode only (use nodes.max)")
 
     @property
-    def cni(self) -> Cni:
-        """The plan's CNI, where it could be read."""
+    def cni(self) -> CniSettings:
+        """The settings of the plan's CNI, where they could be read."""
         if self._cni is None:
             raise Unresolved
         return self._cni
@@ -157,12 +158,12 @@ class NodeGroupReader:
             entry.fail(f"no ENI limits are known for {name!r}, so it cannot be planned")
         if kind.vcpus is None or kind.memory_mib is None:
             entry.fail(f"no vCPU count and memory size are known for {name!r}, so it cannot be planned")
-        if kind.prefixes_possible is False and self.cni.settings.ipv6:
+        if kind.prefixes_possible is False and self.cni.ipv6:
             entry.fail(f"{name!r} runs on {kind.hypervisor}: IPv6 needs Nitro or bare metal")
         return kind
 
     def _check_pod_subnets(self, entry: Field, values: Values) -> None:
-        pod_subnets, settings = values["podSubnets"], self.cni.settings
+        pod_subnets, settings = values["podSubnets"], self.cni
         section = entry.child("podSubnets")
         if pod_subnets is None:
             if settings.custom_networking and values["provisioner"] != "auto":  # Auto Mode has its own
@@ -187,11 +188,11 @@ class NodeGroupReader:
 
         Source: Amazon EKS user guide, "Deploy Windows nodes", considerations (windows-support.adoc, read 2026-11-25).
         """
-        if self.cni.settings.cilium is not None:
+        if self.cni.cilium is not None:
             entry.child("ami").fail("Cilium does not run on Windows nodes")
         if pod_subnets := entry.get("podSubnets"):
             pod_subnets.fail("Windows nodes cannot use custom networking: their pods are in the node's subnet")
-        if self.cni.settings.ipv6:
+        if self.cni.ipv6:
             entry.child("ami").fail("Windows nodes cannot run in an IPv6 cluster")
 
     def _spread(self, section: Field, subnets: tuple[str, ...]) -> str | Mapping[str, Fraction]:

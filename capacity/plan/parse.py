@@ -8,6 +8,7 @@ from pathlib import Path
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError
 from capacity.plan import keys
+from capacity.plan.cni_env import CniSettings
 from capacity.plan.cni_section import read_cni
 from capacity.plan.constants import API_VERSION
 from capacity.plan.discovery import ROLE_TAG, choices_by_group
@@ -130,9 +131,10 @@ class _Parser:
     def _read_nodes_and_pods(self, values: Values) -> None:
         """Node groups, and the workloads and daemonsets that refer to them."""
         cni = values.get("cni")
-        nodes = NodeGroupReader(self.catalog, self.subnets, cni)
+        looked_at = _looked_at(cni.settings) if cni else None
+        nodes = NodeGroupReader(self.catalog, self.subnets, looked_at)
         zones = ((name, subnet.zone) for name, subnet in self.subnets.found.items())
-        within = self.seen.context("nodeGroups", cni and cni.settings, *zones)
+        within = self.seen.context("nodeGroups", looked_at, *zones)
         problems = values.problems
         with problems:
             self.groups.read(
@@ -201,6 +203,11 @@ class _Parser:
                 scenarios.append(read_scenario(entry, places))
         problems.check()
         return tuple(scenarios)
+
+
+def _looked_at(cni: CniSettings) -> CniSettings:
+    """What a node group is read with of the CNI; its other settings change no group."""
+    return CniSettings(custom_networking=cni.custom_networking, ipv6=cni.ipv6, cilium=cni.cilium, overlay=cni.overlay)
 
 
 def _itself(field: Field) -> Field:

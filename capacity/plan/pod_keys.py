@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from capacity.plan.constants import MONTHS, MOST, PERIODS, QUARTER, WEEKDAYS
+from capacity.plan.constants import MONTHS, MOST, PERIODS, WEEKDAYS
 from capacity.plan.declaration import (
     COUNT,
     COUNT_OR_MAPPING,
@@ -23,6 +23,7 @@ from capacity.plan.declaration import (
     Keys,
     name_key,
 )
+from capacity.plan.model import QUARTER
 
 MOST_FACTOR = 1000  # of a step or a season: beyond it somebody wrote a percentage as a number
 

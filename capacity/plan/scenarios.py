@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from capacity.errors import SpecError, did_you_mean
 from capacity.plan import keys
@@ -27,8 +26,7 @@ def when_words(name: str, title: str = "") -> str:
     return AT_REST_WORDS.get(name, f"in {title or name}")
 
 
-@dataclass(frozen=True, slots=True)
-class ScenarioPlaces:
+class ScenarioPlaces(NamedTuple):
     """Names that options may refer to; not ``complete`` where some could not be read."""
 
     groups: tuple[str, ...]

@@ -24,7 +24,6 @@ from capacity.plan.fields import Field
 from capacity.plan.model import Checks, DaemonSet, Growth, NodeGroup, Plan, ScenarioSpec, Subnet, Workload
 from capacity.plan.reading import read_keys
 from capacity.readers.draft import (
-    SILENT,
     DaemonSetDraft,
     GroupDraft,
     SubnetDraft,
@@ -239,7 +238,7 @@ def test_a_count_without_a_bound_has_the_common_one() -> None:
 )
 def test_an_import_knows_declared_keys_only(section: str, of: Keys, draft: type) -> None:
     for attribute in (f.name for f in fields(draft)):
-        if attribute in SILENT or attribute == "id":  # AWS's id goes to an annotation
+        if attribute == "id":  # AWS's id goes to an annotation
             continue
         at_of: Keys | None = of
         for name in key_of(section, attribute).split("."):
