@@ -54,8 +54,9 @@ if TYPE_CHECKING:
     from capacity.forecast.series import daily_series
     from capacity.forecast.span import parse_horizon
     from capacity.node.frames import max_pods_frame, node_frame
-    from capacity.node.maxpods import MaxPods, Platform, max_pods
+    from capacity.node.maxpods import MaxPods, max_pods
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
+    from capacity.node.platform import Platform
     from capacity.node.shape_map import request_grid, shape_map
     from capacity.plan.cilium_settings import cilium_settings
     from capacity.plan.cni_env import CniSettings, cni_settings
@@ -159,7 +160,8 @@ _HOMES = {
     "forecast.series": ("daily_series",),
     "forecast.span": ("parse_horizon",),
     "node.frames": ("max_pods_frame", "node_frame"),
-    "node.maxpods": ("MaxPods", "Platform", "max_pods"),
+    "node.maxpods": ("MaxPods", "max_pods"),
+    "node.platform": ("Platform",),
     "node.offer": ("Daemon", "Keep", "Offer", "PodAsked", "offer"),
     "node.shape_map": ("request_grid", "shape_map"),
     "plan.cilium_settings": ("cilium_settings",),

@@ -39,10 +39,11 @@ from capacity.cni.calls import (
     CallCosts,
     call_costs,
 )
-from capacity.cni.node_pool import effective, node_limits
+from capacity.cni.node_pool import effective, gives_prefixes, node_limits
 from capacity.cni.trace import Terms, call_terms, pool_terms
 from capacity.errors import SpecError
-from capacity.node.maxpods import Platform, max_pods
+from capacity.node.maxpods import max_pods
+from capacity.node.platform import Platform
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
 from capacity.plan.constants import HOST_PODS, QUARTER
 from capacity.plan.model import Plan
@@ -231,7 +232,7 @@ def warm_for_type(
             f"{top.pods + 1} to {pods[-1]} are left out",
         ]
     other: list[NodeKind] = []
-    if kind.prefixes_possible is not False:
+    if gives_prefixes(settings, kind):
         flipped = replace(settings, prefix=not settings.prefix)
         other = _range_kinds(kind, pods, flipped, platform, by_hand)
     return _answer(own, other, settings, env, swing, notes)

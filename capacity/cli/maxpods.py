@@ -31,7 +31,8 @@ from capacity.units import counted
 
 if TYPE_CHECKING:
     from capacity.cli.output import Table
-    from capacity.node.maxpods import MaxPods, Platform
+    from capacity.node.maxpods import MaxPods
+    from capacity.node.platform import Platform
 
 ASKED_MODES = (*MODES, "all")
 _COLUMNS = (
@@ -107,7 +108,8 @@ def maxpods(
     )  # fmt: skip
     platform, _, notes = resolve(asked)
     from capacity.cli.output import Answer, emit
-    from capacity.node.maxpods import max_pods_rows, modes_of
+    from capacity.node.maxpods import max_pods_rows
+    from capacity.node.platform import modes_of
 
     kinds = select_types(types, everything)
     modes = modes_of(platform) if chosen == "all" else (chosen,)
@@ -231,7 +233,7 @@ def _sentence(rows: list[MaxPods], platform: Platform) -> list[str]:
 
 def _answer(row: MaxPods, platform: Platform) -> list[tuple[str, str]]:
     """The pods of one row and what else to know of that number; nothing where it is not known."""
-    from capacity.node.maxpods import never_ready
+    from capacity.node.figures import never_ready
 
     pods = row.max_pods_formula if row.max_pods is None else row.max_pods
     if pods is None:

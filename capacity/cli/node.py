@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from capacity.catalog.instance_type import InstanceType
     from capacity.cli.output import Table
-    from capacity.node.maxpods import Platform
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked
+    from capacity.node.platform import Platform
     from capacity.plan.cni_env import CniSettings
 
 ARCHS = ("x86_64", "arm64")
@@ -355,7 +355,7 @@ def _pool(
     got: Offer, kind: InstanceType, platform: Platform, settings: CniSettings, pods: int
 ) -> dict[str, Any] | None:
     from capacity.cni.facade import node_pool
-    from capacity.node.maxpods import unmanaged_of
+    from capacity.node.figures import unmanaged_of
 
     if got.max_pods is None or kind.max_enis is None or kind.ipv4_per_eni is None:
         return None
@@ -384,7 +384,7 @@ def _explain(
     if pods is not None and got.max_pods is not None and kind.max_enis is not None and kind.ipv4_per_eni is not None:
         from capacity.cni.facade import effective, node_limits
         from capacity.cni.trace import bound_terms, pool_terms
-        from capacity.node.maxpods import unmanaged_of
+        from capacity.node.figures import unmanaged_of
 
         own = effective(settings, kind)
         limits = node_limits(kind, own, unmanaged_of(kind, platform), platform.windows)

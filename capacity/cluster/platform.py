@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from capacity.catalog.instance_type import InstanceType
 from capacity.node.density import AUTO_MAX_PODS
-from capacity.node.maxpods import OVERLAY, WITH_PREFIXES, MaxPods, Platform, max_pods
-from capacity.node.offer import Allocatable, allocatable_of
+from capacity.node.maxpods import MaxPods, max_pods
+from capacity.node.offer import allocatable_of, reserved_pods
+from capacity.node.platform import OVERLAY, WITH_PREFIXES, Platform, as_run
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.model import NodeGroup
 
@@ -66,10 +66,13 @@ def group_platform(group: NodeGroup, settings: CniSettings) -> GroupPlatform:
     Managed groups have one max pods for all types, the smallest; set by hand it holds for all.
     """
     on = platform_of(group, settings)
-    rows = [_row(kind, on) for kind in group.instance_types]
+    rows = [max_pods(kind, as_run(on, kind)) for kind in group.instance_types]
     own = tuple(_known(row.max_pods) for row in rows)
     counts = _max_pods(group, own)
-    left = [_left(group, kind, row, pods) for kind, row, pods in zip(group.instance_types, rows, counts, strict=True)]
+    left = [
+        allocatable_of(kind, reserved_pods(row.reserved_for, on, pods))
+        for kind, row, pods in zip(group.instance_types, rows, counts, strict=True)
+    ]
     return GroupPlatform(
         figures=tuple(
             (pods, _known(a.cpu_millicores), _known(a.memory_mib)) for pods, a in zip(counts, left, strict=True)
@@ -81,15 +84,6 @@ def group_platform(group: NodeGroup, settings: CniSettings) -> GroupPlatform:
     )
 
 
-def secondary_without_prefixes(on: Platform, kind: InstanceType) -> Platform:
-    """The platform as the CNI runs it on a type: single addresses where it gives no prefixes."""
-    return replace(on, mode="secondary") if on.mode in WITH_PREFIXES and kind.prefixes_possible is False else on
-
-
-def _row(kind: InstanceType, on: Platform) -> MaxPods:
-    return max_pods(kind, secondary_without_prefixes(on, kind))
-
-
 def _known(value: int | None) -> int:
     assert value is not None, "the plan's parser refuses types without figures"
     return value
@@ -99,11 +93,6 @@ def _max_pods(group: NodeGroup, own: tuple[int, ...]) -> tuple[int, ...]:
     if group.max_pods is not None:
         return tuple(group.max_pods for _ in own)
     return tuple(min(own) for _ in own) if group.provisioner == "managed" else own
-
-
-def _left(group: NodeGroup, kind: InstanceType, row: MaxPods, pods: int) -> Allocatable:
-    reserve = pods if group.ami in ("bottlerocket", "windows") else row.reserved_for
-    return allocatable_of(kind, reserve)
 
 
 def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, ...]:

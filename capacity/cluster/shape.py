@@ -17,16 +17,17 @@ from capacity.cni.facade import (
     effective,
     node_limits,
     pods_served,
+    settings_on,
     slots_and_enis,
     without_primary,
 )
-from capacity.node.fits import volumes_left
+from capacity.node.offer import attachable_volumes
 from capacity.node.reserved import memory_capacity_mib
-from capacity.plan.cni_env import CniSettings, auto_mode_settings, windows_node_settings
+from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.discovery import Choices, choices_by_group, closed_of
 from capacity.plan.fields import MOST_PODS
-from capacity.plan.model import Cni, DaemonSet, NodeGroup, Plan, Requests, Workload
+from capacity.plan.model import DaemonSet, NodeGroup, Plan, Requests, Workload
 from capacity.units import MIB
 
 _T = TypeVar("_T")
@@ -240,7 +241,7 @@ def group_shape(plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
     """One node group as a shape; ``choices`` are those of its further ENIs."""
     if group.fargate:
         return fargate_shape(group, plan.cni.settings)
-    settings = group_settings(plan.cni, group)
+    settings = settings_on(plan.cni, group)
     platform = group_platform(group, settings)
     daemons = [_daemon_pod(d) for d in daemons_of(plan, group)]
     start = EMPTY
@@ -293,16 +294,9 @@ def workload_pod(plan: Plan, workload: Workload) -> PodShape:
     return pod_shape(workload.requests, kind, workload.volumes)
 
 
-def group_settings(cni: Cni, group: NodeGroup) -> CniSettings:
-    """The CNI's settings on a group's nodes. EKS Auto Mode and Windows take none of aws-node's."""
-    if group.auto:
-        return auto_mode_settings(cni.settings.ipv6)
-    return windows_node_settings(cni.windows) if group.windows and not cni.settings.overlay else cni.settings
-
-
 def gives_prefixes(plan: Plan) -> bool:
     """Whether nodes of any group take /28 prefixes of the subnets; IPv6 pods take none."""
-    settings = [group_settings(plan.cni, g) for g in plan.node_groups if not g.fargate]
+    settings = [settings_on(plan.cni, g) for g in plan.node_groups if not g.fargate]
     return not plan.cni.settings.ipv6 and any(s.prefix for s in settings or [plan.cni.settings])
 
 
@@ -359,11 +353,8 @@ def _type_shape(
 
 def _volumes(kind: InstanceType, settings: CniSettings) -> int:
     """EBS volumes that pods can attach with every ENI in use; no limit where none is known. [volumes]"""
-    if kind.ebs_attachments is None or kind.ebs_shared is None or kind.max_enis is None:
-        return UNLIMITED
-    enis = min(kind.max_enis, settings.max_eni or kind.max_enis)
-    left: int = volumes_left(kind.ebs_attachments, int(kind.ebs_shared), enis)
-    return left
+    left = attachable_volumes(kind, settings.max_eni)
+    return UNLIMITED if left is None else left
 
 
 def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:

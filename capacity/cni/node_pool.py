@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -93,11 +93,28 @@ class Law(Protocol):
         """The fewest EC2 calls, by API, from a fresh node to one that holds so much. [calls]"""
 
 
+LAWS: Mapping[str, Law] = {"vpc-cni": vpc_cni, "cilium": cilium, "overlay": overlay}
+
+
 def law_of(settings: CniSettings) -> Law:
-    """The law that the settings choose."""
-    if settings.overlay:
-        return overlay
-    return vpc_cni if settings.cilium is None else cilium
+    """The law of the CNI that runs."""
+    return LAWS[settings.cni]
+
+
+def gives_prefixes(settings: CniSettings, on: InstanceType) -> bool:
+    """Whether the CNI that runs gives a node of the type prefixes where its settings ask for them."""
+    return law_of(settings).gives_prefixes(on)
+
+
+def starts_without_serving_eni(settings: CniSettings) -> bool:
+    """Whether the CNI starts on a node of which no ENI may serve pods; where not, the node never becomes Ready.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L686-689 (custom networking); cilium/cilium@00137987
+    pkg/aws/eni/node.go GetMaximumAllocatableIPv4: the agent's own addresses are of the pool.
+    """
+    return settings.ipv6 or not (settings.custom_networking or settings.cni == "cilium")
 
 
 def node_limits(
@@ -132,12 +149,10 @@ def effective(settings: CniSettings, instance_type: InstanceType) -> CniSettings
     ------
     aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2771-2779.
     """
-    if not settings.prefix or law_of(settings).gives_prefixes(instance_type):
+    if not settings.prefix or gives_prefixes(settings, instance_type):
         return settings
     if settings.ipv6:
         raise SpecError(f"{instance_type.name!r} runs on {instance_type.hypervisor}: IPv6 needs Nitro or bare metal")
-    from dataclasses import replace
-
     return replace(settings, prefix=False)
 
 
@@ -149,6 +164,32 @@ def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, 
 def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:
     """Most pods on VPC addresses that the node can ever serve. [pods]"""
     return law_of(settings).address_capacity(limits, settings)
+
+
+def carried(
+    of: EniFigures, settings: CniSettings, gives: IntLike, unmanaged_enis: IntLike = 0, *, windows: bool = False
+) -> tuple[IntLike, IntLike]:
+    """ENIs that may serve pods, and the most pods on VPC addresses that they carry, of one type or of many.
+
+    Parameters
+    ----------
+    gives : int or ndarray of int
+        1 where the CNI gives the type prefixes; where it does not, it falls back to single addresses.
+
+    Examples
+    --------
+    >>> carried(EniFigures(3, 10), CniSettings(prefix=True), gives=1)
+    (3, 432)
+    >>> carried(EniFigures(3, 10), CniSettings(prefix=True), gives=0)
+    (3, 27)
+    """
+    limits = limits_from(of, settings, unmanaged_enis, windows)
+    pods: IntLike = address_capacity(limits, settings)
+    if settings.prefix:
+        alone = replace(settings, prefix=False)
+        single = address_capacity(limits_from(of, alone, unmanaged_enis, windows), alone)
+        pods = gives * pods + (1 - gives) * single
+    return limits.serving, pods
 
 
 @lru_cache(maxsize=200_000)

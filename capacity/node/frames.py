@@ -13,21 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from capacity.cni.facade import gives_prefixes
 from capacity.errors import SpecError
 from capacity.node import density, reserved
+from capacity.node.figures import Figures, Interfaces, figures, kubelet_max_pods, limits, reserved_for
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
-from capacity.node.maxpods import (
-    WITH_PREFIXES,
-    WITHOUT_VPC_IPV4,
-    Figures,
-    Interfaces,
-    Platform,
-    figures,
-    kubelet_max_pods,
-    limits,
-    reserved_for,
-)
 from capacity.node.offer import BINDING_ORDER, Daemon, Keep, PodAsked, asked, daemons_on, pod_month
+from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform
 from capacity.units import MIB
 
 if TYPE_CHECKING:
@@ -198,11 +190,12 @@ def _density(catalog: Catalog, on: Platform) -> _Density:
     types = catalog.all()
     enis, ips, vcpus = (_column([getattr(t, n) for t in types]) for n in ("max_enis", "ipv4_per_eni", "vcpus"))
     possible = _column([t.prefixes_possible for t in types])
+    given = np.array([gives_prefixes(on.settings, t) for t in types], dtype=np.int64)
     of = Interfaces(
         enis=enis.values,
         ips_per_eni=np.maximum(ips.values, 1),  # unknown ones give 0 addresses, masked below
         vcpus=vcpus.values,
-        prefix_possible=possible.values,
+        gives_prefixes=given,
         nitro=_column([t.hypervisor == "nitro" for t in types]).values,
         trunk_slot=_column([t.trunk_slot for t in types]).values,
     )
@@ -219,7 +212,7 @@ def _density(catalog: Catalog, on: Platform) -> _Density:
     capped = on.provisioner == "managed" and not on.windows  # Auto Mode caps at 110 whatever the vCPUs
     max_pods = Column(kubelet, hidden | (uncapped & capped))
     kept = np.broadcast_to(reserved_for(on, got, kubelet, by_ami), enis.values.shape)
-    kept_unknown = max_pods.unknown if on.ami in ("bottlerocket", "windows") else hidden
+    kept_unknown = max_pods.unknown if on.reserves_for_max_pods else hidden
     recommended = Column(got.recommended, hidden | uncapped)
     return _Density(types, vcpus, of, got, hidden, expression, max_pods, recommended, Column(kept, kept_unknown))
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from capacity.catalog.instance_type import InstanceType
+from capacity.cni.facade import gives_prefixes
 from capacity.node.density import AUTO_MAX_PODS, LARGE_ABOVE_VCPUS
-from capacity.node.maxpods import LIMITS, WITH_PREFIXES, MaxPods, Platform, unmanaged_of
+from capacity.node.figures import LIMITS, unmanaged_of
+from capacity.node.maxpods import MaxPods
 from capacity.node.offer import Offer
+from capacity.node.platform import WITH_PREFIXES, Platform
 from capacity.plan.cilium import OWN_ADDRESSES
 
 Terms = list[tuple[str, object, str, str]]
@@ -37,14 +40,13 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
         return [*terms, ("max_pods_formula", None, LIMITS[row.limited_by], "")]
     enis_source = f"{SCRIPT} L128-140" if on.cilium is None else f"{CILIUM} GetMaximumAllocatableIPv4"
     terms.append(("usable_enis", row.usable_enis, _usable(of, on), enis_source))
-    able = of.prefixes_possible is True if on.cilium is None else of.hypervisor == "nitro"
-    prefix = on.mode in WITH_PREFIXES and able
+    prefix = on.mode in WITH_PREFIXES and gives_prefixes(on.settings, of)
     slots = f"{row.usable_enis} × ({row.ipv4_per_eni} − 1)" + (" × 16 per prefix" if prefix else "")
     if row.ip_capacity is not None:
         terms.append(("ip_capacity", row.ip_capacity, *_capacity(on, slots)))
     host = "" if on.windows else " + 2 pods on the host's network"
     if on.network_pods:
-        host += f" ({on.agent}, kube-proxy)"
+        host += f" ({on.agents[0]}, kube-proxy)"
     if on.cilium is not None:
         slots = f"{row.ip_capacity}"
     terms.append(("max_pods_formula", row.max_pods_formula, slots + host, f"{NODEADM}/eni_max_pods.go L75-77"))

@@ -92,9 +92,7 @@ class Cni:
     @property
     def name(self) -> str:
         """``vpc-cni``, ``cilium`` or ``overlay``."""
-        if self.settings.overlay:
-            return "overlay"
-        return "vpc-cni" if self.settings.cilium is None else "cilium"
+        return self.settings.cni
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from capacity.charts.trade import WarmChoice, plot_warm_tradeoff
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 from capacity.forecast.result import Fan, SubnetForecast
-from capacity.node.maxpods import MaxPods, Platform, max_pods
+from capacity.node.maxpods import MaxPods, max_pods
 from capacity.node.offer import Offer, PodAsked, offer
+from capacity.node.platform import Platform
 from capacity.node.shape_map import request_grid, shape_map
 from capacity.plan.parse import read_plan
 from capacity.units import MIB

@@ -12,8 +12,8 @@ from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
 from capacity.node import fits, reserved
 from capacity.node.expression import evaluate_expression, karpenter_max_pods, karpenter_resources
-from capacity.node.maxpods import Platform
 from capacity.node.offer import Daemon, Keep, PodAsked, daemons_with_implied, offer, reserved_pods
+from capacity.node.platform import Platform
 from capacity.node.trace import offer_terms
 from capacity.units import MIB
 

@@ -9,7 +9,8 @@ from capacity.cluster.alternatives import HarmfulType
 from capacity.cluster.check import CheckResult
 from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import GroupState, ScenarioState
-from capacity.cluster.shape import GroupShape, TypeShape, group_settings
+from capacity.cluster.shape import GroupShape, TypeShape
+from capacity.cni.facade import settings_on, starts_without_serving_eni
 from capacity.node.density import CAP_SMALL, recommended_cap
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import PREFIX_SIZE
@@ -35,7 +36,7 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
     group, where = shape.group, f"nodeGroups.{shape.group.name}"
     if group.fargate:
         return
-    settings = group_settings(result.plan.cni, group)
+    settings = settings_on(result.plan.cni, group)
     for kind in shape.types:
         name, start = kind.instance_type.name, kind.start
         host_pods = start[4] - start[5]
@@ -101,8 +102,7 @@ def _serves_pods(kind: TypeShape, settings: CniSettings) -> bool:
     """Whether a node can give any pod an address; one closed by a tag has no address of its own ENI, but starts."""
     if kind.limits.windows:
         return settings.windows.enabled
-    needs_one = settings.custom_networking or settings.cilium is not None
-    return settings.ipv6 or not needs_one or kind.limits.serving > 0
+    return starts_without_serving_eni(settings) or kind.limits.serving > 0
 
 
 def _without_eni(kind: TypeShape, settings: CniSettings) -> str:

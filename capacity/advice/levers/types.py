@@ -14,7 +14,8 @@ from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult
 from capacity.cluster.platform import group_platform
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
-from capacity.cluster.shape import GroupShape, group_settings
+from capacity.cluster.shape import GroupShape
+from capacity.cni.facade import settings_on
 from capacity.cni.node_pool import FIGURES, effective, node_limits, rest
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.model import NodeGroup, Plan
@@ -168,7 +169,7 @@ def _carried(state: GroupState, extra: int) -> _Carried:
 
 def _addresses(plan: Plan, group: NodeGroup, kinds: Sequence[InstanceType], carried: _Carried) -> list[int | None]:
     """Addresses that the group's nodes would take, by type; None where a node cannot carry its pods. [addresses]"""
-    settings = group_settings(plan.cni, group)
+    settings = settings_on(plan.cni, group)
     max_pods = (group_platform(replace(group, instance_types=(k,)), settings).figures[0][0] for k in kinds)
     return [_taken(group, settings, kind, most, carried) for kind, most in zip(kinds, max_pods, strict=True)]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from capacity.catalog.table import Catalog
 from capacity.cluster.platform import group_platform
-from capacity.cluster.shape import group_settings
+from capacity.cni.facade import settings_on
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CniSettings, cni_settings
 from capacity.plan.model import Cni, NodeGroup
@@ -213,7 +213,7 @@ def _our_figures(draft: GroupDraft, kind: str, settings: CniSettings, catalog: C
         ami=draft.ami or "al2023",
         provisioner=draft.provisioner or "managed",
     )
-    return group_platform(group, group_settings(Cni(None, {}, settings), group)).figures[0]
+    return group_platform(group, settings_on(Cni(None, {}, settings), group)).figures[0]
 
 
 def _compare_memory_and_cpu(
