@@ -7,8 +7,8 @@ from collections import Counter
 from capacity.cluster.check import CheckResult, has_pods
 from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE, short_subnets
 from capacity.cluster.growth import Exhaustion, exhaustion
-from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.plan.model import AT_REST
 from capacity.plan.scenarios import when_words
 from capacity.units import counted

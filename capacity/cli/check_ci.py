@@ -17,8 +17,8 @@ from capacity.advice.summary import verdict_sentence
 from capacity.cli.fix_view import plan_changes
 from capacity.cluster.check import CheckResult
 from capacity.cluster.engine import unplaced_verdict
-from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.unplaced import without_address
 from capacity.inert import log_line, log_text, printable, xml_text
 from capacity.plan.locate import Place, place_of
 from capacity.vpc.ledger import SubnetState, worst

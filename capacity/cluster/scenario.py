@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from capacity.cluster.place import State, Unplaced
+from capacity.cluster.node_state import NodeState
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
+from capacity.cluster.unplaced import Unplaced
 from capacity.errors import SpecError, did_you_mean
 from capacity.plan.model import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState
@@ -28,7 +29,7 @@ class NodeClass:
     pods: int
     vpc_pods: int
     branch_pods: int
-    state: State
+    state: NodeState
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,18 @@ from typing import TypeVar
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cluster.expected_type import cheapest_type
-from capacity.cluster.place import BRANCH, EMPTY, HOST, UNLIMITED, VPC, NodeRoom, PodShape, State, pod_shape, with_pod
+from capacity.cluster.node_state import (
+    BRANCH,
+    EMPTY,
+    HOST,
+    UNLIMITED,
+    VPC,
+    NodeRoom,
+    NodeState,
+    PodShape,
+    pod_shape,
+    with_pod,
+)
 from capacity.cluster.platform import GroupPlatform, group_platform
 from capacity.cni.facade import (
     NodeLimits,
@@ -54,7 +65,7 @@ class TypeShape:
     limits: NodeLimits
     max_pods: int
     room: NodeRoom
-    start: State
+    start: NodeState
     addresses: int
 
     @property
@@ -64,7 +75,12 @@ class TypeShape:
     @property
     def daemon_pods(self) -> int:
         """Daemonset pods on VPC addresses. [pods]"""
-        return self.start[5]
+        return self.start.vpc_pods
+
+    @property
+    def host_pods(self) -> int:
+        """Daemonset pods on the host's network. [pods]"""
+        return self.start.pods - self.start.vpc_pods
 
     @cached_property
     def most_workload_pods(self) -> int:
@@ -75,7 +91,7 @@ class TypeShape:
     def most_placed_pods(self) -> int:
         """Most further pods that the scheduler may put on a node, with an address or without. [pods]"""
         # An expression may give any number, and a table holds an entry for each pod.
-        most = min(self.max_pods, MOST_PODS) - self.start[4]
+        most = min(self.max_pods, MOST_PODS) - self.start.pods
         return max(min(most, self.room.addresses - self.daemon_pods), 0)
 
     @cached_property
@@ -337,7 +353,7 @@ def _type_shape(
     max_pods: int,
     cpu: int,
     memory: int,
-    start: State,
+    start: NodeState,
     closed: bool,
 ) -> TypeShape:
     settings = effective(settings, kind)

@@ -12,8 +12,8 @@ from fractions import Fraction
 from ipaddress import IPv4Network
 
 from capacity.cluster.check import CheckResult, check
-from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.unplaced import without_address
 from capacity.errors import InfeasiblePlan
 from capacity.plan.discovery import eni_choices
 from capacity.plan.model import RESERVED_BY_AWS, NodeGroup, Plan, Reservation, Subnet

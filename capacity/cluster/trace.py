@@ -184,7 +184,7 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
             if first.settings.spares_subnets
             else [Term("addresses", first.addresses, "pods on VPC addresses that the node can serve at most")]
         ),
-        Term("daemonset pods", first.start[4], _where(first)),
+        Term("daemonset pods", first.start.pods, _where(first)),
     ]
     for c in classes:
         nodes, pods = counted(c.count, "node"), counted(c.pods, "pod")
@@ -199,7 +199,7 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
 
 def _where(first: TypeShape) -> str:
     if first.settings.spares_subnets:
-        return f"{first.start[4] - first.daemon_pods} of them on the host's network"
+        return f"{first.host_pods} of them on the host's network"
     return f"{first.daemon_pods} of them on VPC addresses"
 
 

@@ -21,7 +21,7 @@ from capacity.cluster.booking import expected_use, held_by_others
 from capacity.cluster.demand import Demand
 from capacity.cluster.engine import Engine
 from capacity.cluster.fleet import Fleet
-from capacity.cluster.place import BRANCH, VPC, PodShape, fits, with_pod
+from capacity.cluster.node_state import BRANCH, VPC, PodShape, fits, with_pod
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cluster.spread import Slot
@@ -669,12 +669,12 @@ def _shares(engine: Engine, workloads: tuple[int, ...]) -> Floats:
         first = engine.shapes[able[0]].first
         room, start = first.room, first.start
         needs = (
-            (pod.cpu, room.cpu - start[2]),
-            (pod.memory, room.memory - start[3]),
-            (1, room.max_pods - start[4]),
-            (pod.kind == VPC, room.addresses - start[5]),
-            (pod.kind == BRANCH, room.branch_enis - start[6]),
-            (pod.volumes, room.volumes - start[7]),
+            (pod.cpu, room.cpu - start.cpu),
+            (pod.memory, room.memory - start.memory),
+            (1, room.max_pods - start.pods),
+            (pod.kind == VPC, room.addresses - start.vpc_pods),
+            (pod.kind == BRANCH, room.branch_enis - start.branch_pods),
+            (pod.volumes, room.volumes - start.volumes),
         )
         rows.append([need / max(have, 1) if need else 0.0 for need, have in needs])
     shares = np.array(rows, dtype=np.float32).T

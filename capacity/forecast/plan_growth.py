@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.engine import Engine
-from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import group_shapes
+from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.errors import SpecError
 from capacity.forecast.demand import held_nowhere, node_range
 from capacity.forecast.fill import DailyFill, Progress, daily_fill

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from capacity.cluster.check import check
 from capacity.cluster.engine import Engine
 from capacity.cluster.events import KARPENTER_BUDGET, surge_nodes, surge_pods, unavailable_nodes
-from capacity.cluster.place import PodShape, State, fits, with_pod
+from capacity.cluster.node_state import NodeState, PodShape, fits, with_pod
 from capacity.cluster.shape import GroupShape, group_shapes
 from capacity.plan.model import Plan
 from tests.fixtures.plans import plan_of
@@ -177,7 +177,7 @@ class Node:
     group: int
     zone: str
     subnet: str
-    state: State
+    state: NodeState
     pods: list[int] = field(default_factory=list)
     open: bool = True
 

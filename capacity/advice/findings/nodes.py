@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from capacity.advice.findings.codes import Finding, finding, worst_of_each
 from capacity.cluster.alternatives import HarmfulType
 from capacity.cluster.check import CheckResult
-from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
+from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.cni.facade import settings_on, starts_without_serving_eni
 from capacity.node.density import CAP_SMALL, recommended_cap
 from capacity.plan.cni_env import CniSettings
@@ -38,8 +38,7 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
         return
     settings = settings_on(result.plan.cni, group)
     for kind in shape.types:
-        name, start = kind.instance_type.name, kind.start
-        host_pods = start[4] - start[5]
+        name, host_pods = kind.instance_type.name, kind.host_pods
         if not _serves_pods(kind, settings):
             yield finding("IP040", where, f"{group.name}: {_without_eni(kind, settings)}")
         # on Windows the scheduler counts addresses: there no pod waits on a node that has none
@@ -122,8 +121,8 @@ def _without_eni(kind: TypeShape, settings: CniSettings) -> str:
 
 def _daemons(shape: GroupShape) -> Iterator[Finding]:
     first = shape.first
-    if 100 * first.start[4] >= DAEMONS_PCT * first.max_pods:
-        text = f"{shape.group.name}: {first.start[4]} of {first.max_pods} pods of each node are daemonsets"
+    if 100 * first.start.pods >= DAEMONS_PCT * first.max_pods:
+        text = f"{shape.group.name}: {first.start.pods} of {first.max_pods} pods of each node are daemonsets"
         yield finding("IP035", f"nodeGroups.{shape.group.name}", f"{text}, {first.daemon_pods} with an address each")
 
 

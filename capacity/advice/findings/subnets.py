@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from capacity.advice.findings.codes import Finding, Ranked, finding, worst_of_each
 from capacity.cluster.check import CheckResult
 from capacity.cluster.control_plane import CONTROL_PLANE_ADVISED, CONTROL_PLANE_UPDATE, short_subnets
-from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.unplaced import without_address
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.discovery import ROLE_TAG, of_another_cluster, subnet_discovery
 from capacity.plan.model import Plan, Subnet

@@ -86,7 +86,7 @@ def _kept(result: CheckResult, shape: GroupShape) -> list[str]:
     name = shape.group.name
     bad = {h.instance_type for h in result.harmful if h.group == name}
     if any(g.pods_without_address for s in result.scenarios for g in s.groups if g.shape == shape):
-        bad = {k.instance_type.name for k in shape.types if k.max_pods - (k.start[4] - k.start[5]) > k.addresses}
+        bad = {k.instance_type.name for k in shape.types if k.max_pods - k.host_pods > k.addresses}
     spec = next(g for g in result.plan.node_groups if g.name == name)
     return [k.name for k in spec.instance_types if k.name not in bad]
 
