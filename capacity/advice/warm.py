@@ -241,10 +241,10 @@ def warm_for_type(
 def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
     """The plan with variables of the CNI set, or removed where None."""
     env = {n: v for n, v in {**plan.cni.env, **change}.items() if change.get(n, "") is not None}
-    settings, warnings = cni_settings(env, "", plan.kubernetes.ip_family)
+    warnings = cni_settings(env, "", plan.kubernetes.ip_family)[1]
     replaced = set(cni_settings(plan.cni.env, "", plan.kubernetes.ip_family)[1])
     notes = (*(n for n in plan.notes if n not in replaced), *warnings)
-    return replace(plan, cni=replace(plan.cni, env=env, settings=settings), notes=notes)
+    return replace(plan, cni=replace(plan.cni, env=env), notes=notes)
 
 
 def _refuse_without_targets(settings: CniSettings) -> None:

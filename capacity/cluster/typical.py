@@ -26,7 +26,7 @@ def typical_pod(plan: Plan, group: str) -> PodAsked:
     >>> from capacity.plan.model import Cni, Plan, Requests, Workload
     >>> from capacity.plan.cni_env import CniSettings
     >>> loads = Workload("a", 3, 3, Requests(100)), Workload("b", 1, 1, Requests(500))
-    >>> typical_pod(Plan("p", (), (), Cni(None, {}, CniSettings()), workloads=loads), "any").cpu
+    >>> typical_pod(Plan("p", (), (), Cni(), workloads=loads), "any").cpu
     200
     """
     mine = [w for w in plan.workloads if w.replicas and (not w.node_groups or group in w.node_groups)]

@@ -50,12 +50,12 @@ def read_cni(section: Field | None, kubernetes: Kubernetes, root: Field) -> tupl
                 check_variable(key, entry.exact)
             values[key] = "" if entry.value is None else _as_text(entry)
     try:
-        settings, warnings = cni_settings(values, "", kubernetes.ip_family)
+        _, warnings = cni_settings(values, "", kubernetes.ip_family)
     except SpecError as error:
         (env or section or root).fail(str(error))
     data = _config_map(section.get("windows") if section is not None else None)
-    windows, said = windows_ipam(data)
-    return Cni(version.value if version else None, values, settings, windows, data), [*warnings, *said]
+    _, said = windows_ipam(data)
+    return Cni(version.value if version else None, values, kubernetes.ip_family, data), [*warnings, *said]
 
 
 def _name(entry: Field) -> str:
@@ -73,7 +73,7 @@ def _overlay(section: Field, version: str | None, kubernetes: Kubernetes) -> tup
             entry.fail("has no meaning with an overlay CNI: its pods take no address of the VPC")
     if kubernetes.ip_family == "ipv6":
         section.child("name").fail("ipFamily ipv6 with an overlay CNI is not modelled")
-    return Cni(version, {}, CniSettings(overlay=True)), []
+    return Cni(version, own=CniSettings(overlay=True)), []
 
 
 def _config_map(section: Field | None) -> dict[str, str]:
@@ -112,7 +112,7 @@ def _cilium(section: Field, version: str | None, kubernetes: Kubernetes) -> tupl
         settings, notes = cilium_settings(values)
     except SpecError as error:
         (given or section).fail(str(error))
-    return Cni(version, {}, settings), notes
+    return Cni(version, own=settings), notes
 
 
 def _as_text(entry: Field) -> str:

@@ -41,8 +41,8 @@ def result() -> CheckResult:
 @cache
 def prefix_result() -> CheckResult:
     plan = read_plan(EXAMPLE)
-    settings = replace(plan.cni.settings, prefix=True)
-    return check(replace(plan, cni=replace(plan.cni, settings=settings)), ["steady", "peak"])
+    env = {**plan.cni.env, "ENABLE_PREFIX_DELEGATION": "true"}
+    return check(replace(plan, cni=replace(plan.cni, env=env)), ["steady", "peak"])
 
 
 def offers() -> list[Offer]:

@@ -11,7 +11,6 @@ from capacity.catalog.table import Catalog
 from capacity.cluster.platform import group_platform
 from capacity.cni.facade import settings_on
 from capacity.errors import SpecError
-from capacity.plan.cni_env import CniSettings, cni_settings
 from capacity.plan.model import Cni, NodeGroup
 from capacity.readers.common import Findings, ami_of
 from capacity.readers.decode import int_of, items, mapping, path_of
@@ -152,9 +151,9 @@ def group_draft(
     return replace(draft, max_pods=_compare(draft, nodes, env, ipv6, catalog, said))
 
 
-def _settings(env: Mapping[str, str], ipv6: bool) -> CniSettings | None:
+def _cni(env: Mapping[str, str], ipv6: bool) -> Cni | None:
     try:
-        return cni_settings(env, ip_family="ipv6" if ipv6 else None)[0]
+        return Cni(env=env, ip_family="ipv6" if ipv6 else None)
     except SpecError:
         return None
 
@@ -168,14 +167,14 @@ def _compare(
     said: Findings,
 ) -> int | None:
     """The kubelets' max pods where they differ from ours; every difference becomes a note."""
-    settings = _settings(env, ipv6)
+    cni = _cni(env, ipv6)
     real = Counter(n.max_pods for n in nodes if n.max_pods)
     path = at("nodeGroups", draft.name, "maxPods")
-    if settings is None or not real:
+    if cni is None or not real:
         return None
     ours: dict[str, tuple[int, int, int]] = {}
     for kind in draft.instance_types or ():
-        figures = _our_figures(draft, kind, settings, catalog)
+        figures = _our_figures(draft, kind, cni, catalog)
         if figures is not None:
             ours[kind] = figures
     _compare_memory_and_cpu(draft, nodes, ours, said)
@@ -200,11 +199,11 @@ def _differs(node: NodeFacts, ours: Mapping[str, tuple[int, int, int]]) -> bool:
     return known is not None and node.max_pods is not None and node.max_pods != known[0]
 
 
-def _our_figures(draft: GroupDraft, kind: str, settings: CniSettings, catalog: Catalog) -> tuple[int, int, int] | None:
+def _our_figures(draft: GroupDraft, kind: str, cni: Cni, catalog: Catalog) -> tuple[int, int, int] | None:
     """Max pods, allocatable CPU and memory that our formulas give. [pods], [millicores], [MiB]"""
     from capacity.readers.complete import type_problem
 
-    if type_problem(kind, catalog, settings.ipv6):
+    if type_problem(kind, catalog, cni.settings.ipv6):
         return None
     group = NodeGroup(
         name=draft.name,
@@ -213,7 +212,7 @@ def _our_figures(draft: GroupDraft, kind: str, settings: CniSettings, catalog: C
         ami=draft.ami or "al2023",
         provisioner=draft.provisioner or "managed",
     )
-    return group_platform(group, settings_on(Cni(None, {}, settings), group)).figures[0]
+    return group_platform(group, settings_on(cni, group)).figures[0]
 
 
 def _compare_memory_and_cpu(
