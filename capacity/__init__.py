@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from capacity.catalog.prices import price_per_hour
     from capacity.catalog.table import Catalog, load_catalog
     from capacity.cluster.check import CheckResult
+    from capacity.cluster.figure_terms import explain
     from capacity.cluster.frames import group_frame, runway_frame, subnet_frame
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
-    from capacity.cluster.trace import Term, explain
     from capacity.cluster.typical import group_offers
     from capacity.cni.node_pool import Pool, node_pool
     from capacity.cni.sweep import PoolGrid, TypeArrays, pool_frame, sweep, type_arrays
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from capacity.plan.model import Plan
     from capacity.plan.parse import parse_plan, read_plan
     from capacity.plan.patch import read_patched, write_patched
+    from capacity.trace import Term
     from capacity.vpc.block_map import packed_blocks
 
 __version__ = "0.1.0"
@@ -149,7 +150,8 @@ _HOMES = {
     "cluster.check": ("CheckResult",),
     "cluster.frames": ("group_frame", "runway_frame", "subnet_frame"),
     "cluster.headroom": ("headroom_by_nodes", "headroom_by_pods"),
-    "cluster.trace": ("Term", "explain"),
+    "cluster.figure_terms": ("explain",),
+    "trace": ("Term",),
     "cluster.typical": ("group_offers",),
     "cni.node_pool": ("Pool", "node_pool"),
     "cni.sweep": ("PoolGrid", "TypeArrays", "pool_frame", "sweep", "type_arrays"),

@@ -40,13 +40,14 @@ from capacity.cni.calls import (
     call_costs,
 )
 from capacity.cni.node_pool import effective, gives_prefixes, node_limits
-from capacity.cni.trace import Terms, call_terms, pool_terms
+from capacity.cni.pool_terms import Terms, call_terms, pool_terms
 from capacity.errors import SpecError
 from capacity.node.maxpods import max_pods
 from capacity.node.platform import Platform
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
 from capacity.plan.constants import HOST_PODS, QUARTER
 from capacity.plan.model import Plan
+from capacity.trace import Term
 
 WORTH = 0.05  # share of the addresses that a change must save
 WARM_IPS = (1, 2, 3, 5, 8, 10)  # candidates for WARM_IP_TARGET beside those that the pods suggest
@@ -109,11 +110,11 @@ def explain_row(found: WarmAnswer, row: WarmRow) -> Iterator[tuple[NodeKind, Ter
         low, high = max(kind.pods - swung, 0), kind.pods + min(swung, kind.room)
         curve = warm_curve(kind.limits, settings, found.costs, kind.max_pods, max(kind.max_pods, high))
         terms = pool_terms(kind.limits, settings, kind.max_pods, kind.pods)
-        terms.append(("swing", swung, f"{found.swing} of {kind.pods} pods, rounded up, at least 1", ""))
+        terms.append(Term("swing", swung, f"{found.swing} of {kind.pods} pods, rounded up, at least 1"))
         terms += call_terms(kind.limits, settings, kind.max_pods, kind.pods, found.costs)
         for label, sums in (("coming", curve.started), ("going", curve.stopped)):
             calls = sums[high] - sums[low]
-            terms.append((f"calls: {label}", calls, f"{high - low} pods between {low} and {high}, one by one", ""))
+            terms.append(Term(f"calls: {label}", calls, f"{high - low} pods between {low} and {high}, one by one"))
         yield kind, terms
 
 

@@ -12,12 +12,13 @@ from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.fix_view import fix_blocks, fixes_json
 from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
+from capacity.cluster.figure_terms import subnet_term
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
-from capacity.cluster.trace import lines, subnet_term
 from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam
+from capacity.trace import lines
 from capacity.vpc.ledger import SubnetState
 
 

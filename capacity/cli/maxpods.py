@@ -157,10 +157,10 @@ def _result(row: MaxPods, kind: Any, explained: Platform | None) -> dict[str, An
 
 
 def _terms(row: MaxPods, kind: Any, platform: Platform) -> list[dict[str, Any]]:
-    from capacity.node.trace import max_pods_terms
+    from capacity.node.offer_terms import max_pods_terms
 
     terms = max_pods_terms(row, kind, replace(platform, mode=row.mode))
-    return [{"label": label, "value": value, "why": why, "source": source} for label, value, why, source in terms]
+    return [term.as_row() for term in terms]
 
 
 def _inputs(asked: Asked, platform: Platform, mode: str) -> dict[str, Any]:
@@ -207,13 +207,11 @@ def _blocks(rows: list[MaxPods], results: list[dict[str, Any]], platform: Platfo
     page: list[str | Table] = [*_sentence(rows, platform), Table(columns, results), ""]
     page += [*_left_to_the_host(rows, platform), _legend(platform)]
     if explain:
+        from capacity.trace import Term, lines
+
         for result in results:
-            lines = [f"{result['instance_type']}, {result['mode']}:"]
-            for term in result["explain"]:
-                source = f"  [{term['source']}]" if term["source"] else ""
-                shown = "unknown" if term["value"] is None else term["value"]
-                lines.append(f"  {term['label']} = {shown}  ({term['why']}){source}")
-            page += ["", "\n".join(lines)]
+            terms = [line for term in result["explain"] for line in lines(Term(**term), depth=1)]
+            page += ["", "\n".join([f"{result['instance_type']}, {result['mode']}:", *terms])]
     return page
 
 

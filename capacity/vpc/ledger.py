@@ -42,7 +42,7 @@ class Booking:
     """Addresses of one subnet by holder while a scenario is being booked.
 
     ``prefixes`` counts the /28s among ``assigned`` and ``warm``; ``lowest`` and ``highest`` are the
-    bounds of what was booked with any; ``entries`` keeps each line for :mod:`capacity.cluster.trace`.
+    bounds of what was booked with any; ``entries`` keeps each line for :mod:`capacity.cluster.figure_terms`.
     """
 
     __slots__ = ("entries", "highest", "lowest", "prefixes", "subnet", "used")

@@ -13,8 +13,8 @@ from capacity.errors import SpecError
 from capacity.node import density
 from capacity.node.figures import LIMITS, Interfaces, figures, unmanaged_of
 from capacity.node.maxpods import max_pods, max_pods_rows
+from capacity.node.offer_terms import max_pods_terms
 from capacity.node.platform import Platform, modes_of
-from capacity.node.trace import max_pods_terms
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import MODES
@@ -174,7 +174,7 @@ def test_the_terms_are_the_row(mode: str, kind: Any, on: Platform) -> None:
     """Each term of an explanation has the row's figure, and each figure that is known has a term and a reason."""
     on = replace(on, mode=mode)
     row = max_pods(kind, on)
-    terms = {label: (value, why) for label, value, why, _ in max_pods_terms(row, kind, on)}
+    terms = {t.label: (t.value, t.why) for t in max_pods_terms(row, kind, on)}
     assert all(why for _, why in terms.values())
     assert {name: value for name, (value, _) in terms.items()} == {name: getattr(row, name) for name in terms}
     if row.max_pods_formula is not None:
