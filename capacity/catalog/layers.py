@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from capacity.catalog.columns import COLUMNS, HEADER, Column, parse_cell
-from capacity.catalog.files import read_text
+from capacity.catalog.packaged import read_text
 from capacity.errors import CatalogError, SpecError, did_you_mean
 
 APP = "eks-pod-capacity"

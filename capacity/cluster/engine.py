@@ -11,8 +11,8 @@ from capacity.cluster.control_plane import refusal
 from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.group_nodes import GroupNodes
-from capacity.cluster.neighbours import neighbour_extras
 from capacity.cluster.node_state import PodShape, fits, nodes_by_sums, nodes_short
+from capacity.cluster.other_clusters import neighbour_extras
 from capacity.cluster.place import Placement
 from capacity.cluster.reuse import CountsKey, HoldingKey, PlacementKey, Reuse, batches_key
 from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState, Turnover

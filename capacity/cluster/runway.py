@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import floor, gcd
 
-from capacity.cluster.discovery import emptiest_first
+from capacity.cluster.further_enis import emptiest_first
 from capacity.cluster.scenario import GroupState, NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot, even_shares

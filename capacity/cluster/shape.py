@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cluster.expected_type import cheapest_type
+from capacity.cluster.group_platform import GroupPlatform, group_platform
 from capacity.cluster.node_state import (
     BRANCH,
     EMPTY,
@@ -21,7 +22,6 @@ from capacity.cluster.node_state import (
     pod_shape,
     with_pod,
 )
-from capacity.cluster.platform import GroupPlatform, group_platform
 from capacity.cni.facade import (
     NodeLimits,
     address_capacity,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from capacity.catalog.prices import price_per_hour
 from capacity.cluster.check import CheckResult
-from capacity.cluster.platform import platform_of
+from capacity.cluster.group_platform import platform_of
 from capacity.cluster.shape import GroupShape, daemons_of
 from capacity.cni.facade import settings_on
 from capacity.node.offer import Daemon, Offer, PodAsked, offer

@@ -1,6 +1,6 @@
 """The names of this room that others use."""
 
-from capacity.cni.limits import EniFigures, NodeLimits, without_primary
+from capacity.cni.node_limits import EniFigures, NodeLimits, without_primary
 from capacity.cni.node_pool import (
     Pool,
     address_capacity,

@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import Protocol
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cni import cilium, overlay, vpc_cni
-from capacity.cni.limits import EniFigures, NodeLimits, Rest
+from capacity.cni import cilium_pool, overlay_pool, vpc_cni
+from capacity.cni.node_limits import EniFigures, NodeLimits, Rest
 from capacity.errors import SpecError, check_count, check_word
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import PREFIX_SIZE, SYSTEMS
@@ -93,7 +93,7 @@ class Law(Protocol):
         """The fewest EC2 calls, by API, from a fresh node to one that holds so much. [calls]"""
 
 
-LAWS: Mapping[str, Law] = {"vpc-cni": vpc_cni, "cilium": cilium, "overlay": overlay}
+LAWS: Mapping[str, Law] = {"vpc-cni": vpc_cni, "cilium": cilium_pool, "overlay": overlay_pool}
 
 
 def law_of(settings: CniSettings) -> Law:

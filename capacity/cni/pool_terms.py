@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from capacity.cni.calls import ASSIGN_CALLS, CallCosts
-from capacity.cni.cilium import addresses_wanted
-from capacity.cni.limits import NodeLimits
+from capacity.cni.cilium_pool import addresses_wanted
+from capacity.cni.node_limits import NodeLimits
 from capacity.cni.node_pool import FIGURES, rest, slots_and_enis
 from capacity.cni.vpc_cni import most_held, packed
 from capacity.plan.cilium import CiliumIpam
@@ -118,7 +118,7 @@ CILIUM = "cilium/cilium@00137987"
 
 
 def _cilium(limits: NodeLimits, ipam: CiliumIpam, pods: int, slots: int, enis: int, unit: int) -> Terms:
-    """The terms of :mod:`capacity.cni.cilium`."""
+    """The terms of :mod:`capacity.cni.cilium_pool`."""
     own, held = limits.own, slots * unit + limits.primary * (enis - limits.idle_primary)
     used, busy = pods + own, f"{counted(pods, 'pod')} + {own}"
     wanted = addresses_wanted(used, ipam.pre_allocate, ipam.min_allocate, limits.most)

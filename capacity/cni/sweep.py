@@ -14,8 +14,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cni import cilium, vpc_cni
-from capacity.cni.limits import EniFigures, Rest
+from capacity.cni import cilium_pool, vpc_cni
+from capacity.cni.node_limits import EniFigures, Rest
 from capacity.cni.node_pool import FIGURES, limits_from, rest
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CniSettings
@@ -128,7 +128,7 @@ def type_arrays(types: Iterable[InstanceType]) -> TypeArrays:
         trunk_slot=np.array([t.trunk_slot for t in known], dtype=np.int32),
         trunking=np.array([bool(t.trunking) for t in known], dtype=np.int32),
         prefixes=np.array([vpc_cni.gives_prefixes(t) for t in known], dtype=np.int32),
-        nitro=np.array([cilium.gives_prefixes(t) for t in known], dtype=np.int32),
+        nitro=np.array([cilium_pool.gives_prefixes(t) for t in known], dtype=np.int32),
         left_out=tuple(left_out),
     )
 

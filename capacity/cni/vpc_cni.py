@@ -11,7 +11,7 @@ from functools import reduce
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni import pool
 from capacity.cni.api_rates import node_start_calls
-from capacity.cni.limits import EniFigures, NodeLimits, Rest
+from capacity.cni.node_limits import EniFigures, NodeLimits, Rest
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.units import IntLike, ceil_div, larger, smaller

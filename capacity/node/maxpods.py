@@ -110,7 +110,7 @@ def _expression(of: InstanceType, on: Platform, got: Figures) -> tuple[int | Non
     assert of.ipv4_per_eni is not None
     if on.ami != "al2023":
         return None, [f"{on.ami} has no maxPodsExpression (nodeadm, AL2023 only): it is ignored"]
-    from capacity.node.expression import evaluate_expression
+    from capacity.node.max_pods_expression import evaluate_expression
 
     try:
         value = evaluate_expression(on.expression, of.max_enis, of.ipv4_per_eni, got.standard)

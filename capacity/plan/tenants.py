@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from functools import cache
 
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 
 
 @dataclass(frozen=True, slots=True)

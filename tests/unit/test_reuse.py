@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from capacity.advice.judge import check
 from capacity.cluster.check import CheckResult, nodes_in, states_of
-from capacity.cluster.discovery import FEW, emptiest_first
+from capacity.cluster.further_enis import FEW, emptiest_first
 from capacity.cluster.reuse import Kept, Reuse
 from capacity.plan.document import Section, parse_json
 from capacity.plan.fields import Field

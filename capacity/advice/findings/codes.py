@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 
 SEVERITIES = ("info", "warning", "error")
 

@@ -12,7 +12,7 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.prices import price
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult
-from capacity.cluster.platform import group_platform
+from capacity.cluster.group_platform import group_platform
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.shape import GroupShape
 from capacity.cni.facade import settings_on

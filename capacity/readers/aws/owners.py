@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.readers.aws.answers import Answers, Item, count, moment, objects, section, tags, text
 from capacity.readers.decode import brief

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from capacity.advice.doctor import RoleFacts
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 from capacity.readers.aws.answers import KINDS, Answers, Item, objects, section, text
 from capacity.readers.aws.cni import addon
 from capacity.readers.aws.draft import AwsCluster

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from capacity.catalog.table import Catalog
-from capacity.cluster.platform import group_platform
+from capacity.cluster.group_platform import group_platform
 from capacity.cni.facade import settings_on
 from capacity.errors import SpecError
 from capacity.plan.model import Cni, NodeGroup

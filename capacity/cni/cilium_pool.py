@@ -18,7 +18,7 @@ from typing import NamedTuple
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni.api_rates import ASSIGN, ATTACH_ENI, CREATE_ENI, MODIFY_ENI
 from capacity.cni.cilium_limits import most_asked, pod_capacity, serving_enis
-from capacity.cni.limits import EniFigures, NodeLimits, Rest
+from capacity.cni.node_limits import EniFigures, NodeLimits, Rest
 from capacity.plan.cilium import OWN_ADDRESSES, CiliumIpam
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import PREFIX_SIZE

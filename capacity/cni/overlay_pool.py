@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cni.limits import EniFigures, NodeLimits, Rest
+from capacity.cni.node_limits import EniFigures, NodeLimits, Rest
 from capacity.plan.cni_env import CniSettings
 from capacity.units import IntLike
 
