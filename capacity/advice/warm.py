@@ -320,7 +320,7 @@ def _answer(
     notes: Sequence[str],
 ) -> WarmAnswer:
     discovery, _ = subnet_discovery_switch(env)
-    costs = call_costs(settings.custom_networking, discovery)
+    costs = call_costs(custom_networking=settings.custom_networking, subnet_discovery=discovery)
     mode = settings.prefix
     present = targets_of(settings)
     asked = list(dict.fromkeys((present, *candidates(own, mode, swing))))

@@ -35,7 +35,10 @@ def cache_dir() -> Path:
 
 
 def found_cache_dir() -> Path | None:
-    """The same where it may exist, else None: platformdirs is imported only if there is something to find."""
+    """The user's folder of newer figures where it may exist, else None.
+
+    platformdirs is imported only if there is something to find.
+    """
     given = os.environ.get(CACHE_VARIABLE)
     if given:
         return Path(given) if os.path.isdir(given) else None

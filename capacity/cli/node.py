@@ -389,7 +389,7 @@ def _explain(
         from capacity.node.figures import unmanaged_of
 
         own = effective(settings, kind)
-        limits = node_limits(kind, own, unmanaged_of(kind, platform), platform.windows)
+        limits = node_limits(kind, own, unmanaged_of(kind, platform), windows=platform.windows)
         of_pool = (limits, own, got.max_pods, pods)
         terms += [
             replace(term, label=f"pool: {term.label}") for term in (*pool_terms(*of_pool), *bound_terms(*of_pool))

@@ -177,7 +177,7 @@ def size(
             scenario,
         )
         blocks, fresh = [], True
-    sizing = size_plan(target, share, scenario, fresh, equal, blocks)
+    sizing = size_plan(target, share, scenario, fresh=fresh, equal=equal, more_blocks=blocks)
     emit(answer(sizing, snippet, document, fenced=output == "md"), to)
 
 

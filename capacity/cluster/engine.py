@@ -84,7 +84,13 @@ class Engine:
         bounds_decide = fleet.at_rest and fleet.base != "ceiling"
         spans = Spans(bookings, holdings)
         subnets = tuple(
-            settle(booking, self.plan.checks.min_free, self._gives_prefixes, bounds_decide, Span(spans, name))
+            settle(
+                booking,
+                self.plan.checks.min_free,
+                prefix_mode=self._gives_prefixes,
+                bounds_decide=bounds_decide,
+                bounds=Span(spans, name),
+            )
             for name, booking in bookings.items()
         )
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)

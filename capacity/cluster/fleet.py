@@ -52,7 +52,7 @@ class Fleet:
     closed : list of dict
         For each group, nodes that drain or are lost and only hold addresses, by (slot, state). [nodes]
     beside : list of dict
-        The same for nodes that run with pods which need no placing. [nodes]
+        For each group, by (slot, state), nodes that run with pods which need no placing. [nodes]
     lost : set of str
         Zones in which no node starts any more.
     replicas : list of int
@@ -111,7 +111,7 @@ class Fleet:
         self.unplaced_before = len(self.placement.unplaced)
 
     def copy(self) -> Fleet:
-        """The same cluster, to be changed apart."""
+        """A copy that changes without the original."""
         return Fleet(
             self.plan,
             self.shapes,
@@ -155,7 +155,7 @@ class Fleet:
         return sum(n for nodes in kinds for (slot, _), n in nodes.items() if slots[slot].zone not in self.lost)
 
     def open_by_slot(self, group: int) -> list[int]:
-        """The same by slot. [nodes]"""
+        """Nodes of a group that take pods, by slot. [nodes]"""
         counts = [0] * len(self.slots[group])
         for (slot, _), count in self.placement.groups[group].classes.items():
             counts[slot] += count

@@ -49,7 +49,7 @@ class GroupNodes:
         heapq.heapify(self.heap)
 
     def copy(self) -> GroupNodes:
-        """The same nodes, to be changed apart."""
+        """A copy that changes without the original."""
         twin = GroupNodes(self.room, (), EMPTY)
         twin.classes, twin.heap = dict(self.classes), list(self.heap)
         return twin
@@ -92,7 +92,7 @@ class GroupNodes:
     def fill(self, pod: PodShape, wanted: int) -> dict[int, int]:
         """Put up to so many pods on these nodes, each on the least allocated with room; how many in each slot.
 
-        The same as :meth:`head` and :meth:`take` in turn, written out: nothing is done more often.
+        It does what :meth:`head` and :meth:`take` do in turn, written out: nothing is called more often.
         """
         placed: dict[int, int] = {}
         make = tuple.__new__  # a fifth of the time of NodeState(…)

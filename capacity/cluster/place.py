@@ -85,7 +85,7 @@ class Placement:
         return found
 
     def copy(self) -> Placement:
-        """The same placement, to be changed apart."""
+        """A copy that changes without the original."""
         twin = Placement([g.copy() for g in self.groups])
         twin.unplaced = list(self.unplaced)
         twin.homes = {place: dict(home) for place, home in self.homes.items()}
@@ -122,7 +122,7 @@ class Placement:
         return choice
 
     def _fill_one(self, index: int, pod: PodShape, pods: int) -> int:
-        """The same where one group is open: its own order decides."""
+        """Place pods where one group is open: its own order decides."""
         for slot, number in self.groups[index].fill(pod, pods).items():
             self._lives(index, slot, number)
             pods -= number

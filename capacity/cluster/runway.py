@@ -156,7 +156,7 @@ def _runway(
         return Runway(name, None, None, None, None)
     at_home = {id(g) for g, _ in homes}
     with_pods = {id(g) for g, _ in pods}
-    needs = {i: g.full_node(i in at_home, i in with_pods) for i, g in groups.items()}
+    needs = {i: g.full_node(at_home=i in at_home, with_pods=i in with_pods) for i, g in groups.items()}
     hungriest = max(needs, key=lambda i: needs[i])
     need = needs[hungriest]
     more_nodes = max(free // need, 0) if need else None

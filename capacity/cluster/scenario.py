@@ -141,7 +141,7 @@ class GroupState:
         """VPC and branch pods of the node that takes the most addresses."""
         return max(((c.vpc_pods, c.branch_pods) for c in self.classes), key=sum, default=(0, 0))
 
-    def full_node(self, at_home: bool, with_pods: bool) -> int:
+    def full_node(self, *, at_home: bool, with_pods: bool) -> int:
         """Addresses that one more node takes in a subnet, filled like the group's fullest. [addresses]
 
         ``at_home``: its own are there; ``with_pods``: its pods' are.

@@ -278,7 +278,7 @@ def group_shape(plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
 
 
 def with_type_first(shape: GroupShape, index: int) -> GroupShape:
-    """The same group with another of its types as the expected one."""
+    """The group with another of its types as the expected one."""
 
     def first(items: tuple[_T, ...]) -> tuple[_T, ...]:
         return (items[index], *items[:index], *items[index + 1 :])
@@ -306,7 +306,7 @@ def _pods_of(plan: Plan, group: NodeGroup) -> list[tuple[PodShape, int]]:
 
 def workload_pod(plan: Plan, workload: Workload) -> PodShape:
     """A workload's pod as the scheduler sees it."""
-    kind = workload_kind(plan, workload.host_network, workload.security_groups)
+    kind = workload_kind(plan, host_network=workload.host_network, security_groups=workload.security_groups)
     return pod_shape(workload.requests, kind, workload.volumes)
 
 
@@ -357,7 +357,7 @@ def _type_shape(
     closed: bool,
 ) -> TypeShape:
     settings = effective(settings, kind)
-    limits = node_limits(kind, settings, group.unmanaged_enis, group.windows, group.where)
+    limits = node_limits(kind, settings, group.unmanaged_enis, windows=group.windows, where=group.where)
     if closed:
         limits = without_primary(limits)
     addresses = max_pods if settings.spares_subnets else address_capacity(limits, settings)
@@ -399,7 +399,7 @@ def _daemon_pod(daemon: DaemonSet) -> PodShape:
     return pod_shape(daemon.requests, HOST if daemon.host_network else VPC)
 
 
-def workload_kind(plan: Plan, host_network: bool, security_groups: bool) -> str:
+def workload_kind(plan: Plan, *, host_network: bool, security_groups: bool) -> str:
     """How a workload's pods get their address; without ENABLE_POD_ENI security groups change nothing."""
     if host_network:
         return HOST

@@ -81,6 +81,7 @@ def size_plan(
     plan: Plan,
     headroom: Fraction | None = None,
     scenarios: Sequence[str] | None = None,
+    *,
     fresh: bool = False,
     equal: bool = False,
     more_blocks: Sequence[IPv4Network] = (),
@@ -120,7 +121,8 @@ def size_plan(
     if reservations:
         sized, result, reservations = _with_reservations(sized, result, reservations, scenarios)
     subnets = tuple(
-        _sized(name, what, needed, fails, plan, layout, result, reservations, fresh) for name, what in serves.items()
+        _sized(plan.subnet(name), what, needed, fails, layout, result, reservations, fresh)
+        for name, what in serves.items()
     )
     return Sizing(subnets, sized, result, tuple(blocks[len(plan.vpc_cidrs) :]), _notes(result, serves, kept))
 
@@ -197,7 +199,7 @@ def _tightened(
 def _tightened_one_by_one(
     plan: Plan, lengths: dict[str, int], scenarios: Sequence[str] | None
 ) -> tuple[dict[str, int], dict[str, str]]:
-    """The same where the size of one subnet moves the load of others."""
+    """The smallest sizes where the size of one subnet moves the load of others."""
     fails: dict[str, str] = {}
     for name in lengths:
         while lengths[name] < SMALLEST:
@@ -232,7 +234,7 @@ def _failing(result: CheckResult, names: Mapping[str, object]) -> dict[str, tupl
 
 
 def _faults(result: CheckResult, names: Mapping[str, object]) -> dict[str, str]:
-    """The same in words."""
+    """What fails in each subnet, in words."""
     return {name: _fault(*found, result.plan.checks.min_free) for name, found in _failing(result, names).items()}
 
 
@@ -381,17 +383,16 @@ def _reserve(plan: Plan, reserved: Mapping[str, tuple[Reservation, ...]]) -> Pla
 
 
 def _sized(
-    name: str,
+    old: Subnet,
     what: str,
     needed: Mapping[str, int],
     fails: Mapping[str, str],
-    plan: Plan,
     layout: Layout,
     result: CheckResult,
     reservations: Mapping[str, list[tuple[IPv4Network, ...]]],
     fresh: bool,
 ) -> SizedSubnet:
-    old, new = plan.subnet(name), result.plan.subnet(name)
+    name, new = old.name, result.plan.subnet(old.name)
     scenario, state = tightest(result, name)
     return SizedSubnet(
         name=name,

@@ -47,7 +47,7 @@ def at_rest(fleet: Fleet) -> list[tuple[Turnover, tuple[Batch, ...]]]:
 
 
 def turnovers(fleet: Fleet, dues: Sequence[Dues]) -> list[tuple[Turnover, tuple[Batch, ...]]]:
-    """The same after events: last come the nodes that may have started beside the expected ones."""
+    """Of every group its pods and nodes after events, last those that may have started beside the expected ones."""
     moves = _Moves(fleet, dues)
     return [(moves.turnover(g), (*fleet.batches[g], *moves.may_start(g))) for g in range(len(fleet.shapes))]
 

@@ -64,7 +64,7 @@ class Law(Protocol):
     """What a CNI does with the addresses of one node; ints or arrays of one broadcast shape."""
 
     def limits_from(
-        self, of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, windows: bool = False
+        self, of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, *, windows: bool = False
     ) -> NodeLimits:
         """Limits of a node from its type's figures."""
 
@@ -82,15 +82,15 @@ class Law(Protocol):
     def packed(
         self, limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike
     ) -> tuple[IntLike, IntLike]:
-        """The same where the pods take the first free addresses: the least that the node can hold."""
+        """Secondary IPs or prefixes, and ENIs, where the pods take the first free addresses: the fewest."""
 
     def highest(self, node: Rest) -> IntLike:
         """Most addresses at rest with these pods after any growth and scale-down, trunk and unmanaged apart."""
 
     def start_calls(
-        self, limits: NodeLimits, settings: CniSettings, slots: int, enis: int, look_up: bool
+        self, limits: NodeLimits, settings: CniSettings, slots: int, enis: int, *, look_up: bool
     ) -> Counter[str]:
-        """The fewest EC2 calls, by API, from a fresh node to one that holds so much. [calls]"""
+        """The fewest EC2 calls, by API, from a fresh node to one with those slots and ENIs. [calls]"""
 
 
 LAWS: Mapping[str, Law] = {"vpc-cni": vpc_cni, "cilium": cilium_pool, "overlay": overlay_pool}
@@ -118,7 +118,12 @@ def starts_without_serving_eni(settings: CniSettings) -> bool:
 
 
 def node_limits(
-    instance_type: InstanceType, settings: CniSettings, unmanaged_enis: int = 0, windows: bool = False, where: str = ""
+    instance_type: InstanceType,
+    settings: CniSettings,
+    unmanaged_enis: int = 0,
+    *,
+    windows: bool = False,
+    where: str = "",
 ) -> NodeLimits:
     """Limits of one node of a type under the CNI's settings.
 
@@ -134,7 +139,7 @@ def node_limits(
         )
     trunk = (int(instance_type.trunk_slot), int(bool(instance_type.trunking)))
     figures = EniFigures(instance_type.max_enis, instance_type.ipv4_per_eni, *trunk)
-    return limits_from(figures, settings, unmanaged_enis, windows)
+    return limits_from(figures, settings, unmanaged_enis, windows=windows)
 
 
 def effective(settings: CniSettings, instance_type: InstanceType) -> CniSettings:
@@ -156,9 +161,9 @@ def effective(settings: CniSettings, instance_type: InstanceType) -> CniSettings
     return replace(settings, prefix=False)
 
 
-def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, windows: bool = False) -> NodeLimits:
-    """The same from a type's figures, of many types too."""
-    return law_of(settings).limits_from(of, settings, unmanaged_enis, windows)
+def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, *, windows: bool = False) -> NodeLimits:
+    """Limits of a node from the ENI figures of one type, or in arrays of many."""
+    return law_of(settings).limits_from(of, settings, unmanaged_enis, windows=windows)
 
 
 def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:
@@ -183,11 +188,11 @@ def carried(
     >>> carried(EniFigures(3, 10), CniSettings(prefix=True), gives=0)
     (3, 27)
     """
-    limits = limits_from(of, settings, unmanaged_enis, windows)
+    limits = limits_from(of, settings, unmanaged_enis, windows=windows)
     pods: IntLike = address_capacity(limits, settings)
     if settings.prefix:
         alone = replace(settings, prefix=False)
-        single = address_capacity(limits_from(of, alone, unmanaged_enis, windows), alone)
+        single = address_capacity(limits_from(of, alone, unmanaged_enis, windows=windows), alone)
         pods = gives * pods + (1 - gives) * single
     return limits.serving, pods
 
@@ -200,18 +205,18 @@ def slots_and_enis(limits: NodeLimits, settings: CniSettings, max_pods: int, pod
 
 
 def start_calls(
-    limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int, look_up: bool = True
+    limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int, *, look_up: bool = True
 ) -> Counter[str]:
-    """The fewest EC2 calls, by API, from a fresh node to one with so many pods. [calls]
+    """The fewest EC2 calls, by API, from a fresh node to one with ``pods`` pods on VPC addresses. [calls]
 
     ``look_up``: the VPC CNI looks for the subnet with most room (ENABLE_SUBNET_DISCOVERY).
     """
     slots, enis = slots_and_enis(limits, settings, max_pods, pods)
-    return law_of(settings).start_calls(limits, settings, slots, enis, look_up)
+    return law_of(settings).start_calls(limits, settings, slots, enis, look_up=look_up)
 
 
 def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> tuple[IntLike, IntLike]:
-    """The same for ints or arrays."""
+    """Secondary IPs or prefixes held, and ENIs for pods attached, of one node or of many in arrays."""
     return law_of(settings).held(limits, settings, max_pods, pods)
 
 
@@ -247,14 +252,14 @@ def node_pool(
 
 
 def pods_served(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> int:
-    """Of so many pods on VPC addresses those that get one; the others stay in ContainerCreating. [pods]"""
+    """Of ``pods`` pods on VPC addresses those that get one; the others stay in ContainerCreating. [pods]"""
     node = _rest(limits, settings, max_pods, pods, *slots_and_enis(limits, settings, max_pods, pods))
     served: int = _served(node)
     return served
 
 
 def pool_of(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> Pool:
-    """The same from limits already worked out, for ints or for arrays of one broadcast shape."""
+    """The pool from limits already worked out, for ints or for arrays of one broadcast shape."""
     node = rest(limits, settings, max_pods, pods)
     return Pool(**{name: figure(node) for name, figure in FIGURES.items()})
 

@@ -309,5 +309,5 @@ def _block(
     figures = (arrays.max_enis, arrays.ipv4_per_eni, arrays.trunk_slot, arrays.trunking)
     enis, addresses, slot, trunking = (f[rows, None] for f in figures)
     divisor = int(addresses[0, 0]) if (addresses == addresses[0]).all() else addresses
-    limits = limits_from(EniFigures(enis, divisor, slot, trunking), settings, unmanaged_enis, windows)
+    limits = limits_from(EniFigures(enis, divisor, slot, trunking), settings, unmanaged_enis, windows=windows)
     return rest(limits, settings, max_pods[rows, None], pods[None, :])

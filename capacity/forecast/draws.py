@@ -96,7 +96,7 @@ class _SubnetParts:
     fixed: int
     parts: tuple[_Part, ...]
 
-    def short(self, pick: Callable[[_Part], Any], bound: bool = False) -> Any:
+    def short(self, pick: Callable[[_Part], Any], *, bound: bool = False) -> Any:
         """Whether what the components take does not fit; ``pick`` chooses states (ranks for a bound)."""
         import numpy as np
 

@@ -38,6 +38,7 @@ def forecast_history(
     wanted: Sequence[str] = (),
     paths: int = 10_000,
     seed: int = 1,
+    *,
     backtest: bool = False,
     notes: Sequence[str] = (),
     progress: Progress = lambda _done, _total: None,
@@ -128,7 +129,7 @@ def _subnet(
     start = span.start.toordinal() - EPOCH.toordinal()
     late = start - int(past.days[-1])  # days between the last observation and day 0
     rng = np.random.default_rng((seed, *name.encode()))
-    fitted = None if past.used[-1] >= past.limit else fit(past.days, past.used, size is not None)
+    fitted = None if past.used[-1] >= past.limit else fit(past.days, past.used, positive=size is not None)
     first, used = np.zeros(paths, dtype=np.int32), np.empty((0, 0))
     shown = _fan_days(span)
     if fitted:
@@ -265,7 +266,7 @@ def _backtest(past: _Past, seed: int) -> Backtest:
     date_errors: list[float] = []
     origins = [o for o in _origins(past.days) if o + 1 >= FEWEST_DAYS]
     for number, origin in enumerate(origins):
-        fitted = fit(past.days[: origin + 1], past.used[: origin + 1], past.size is not None)
+        fitted = fit(past.days[: origin + 1], past.used[: origin + 1], positive=past.size is not None)
         rest_days, rest = past.days[origin + 1 :] - past.days[origin], past.used[origin + 1 :]
         ahead = int(rest_days[-1])
         rng = np.random.default_rng((seed, number))

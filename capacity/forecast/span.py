@@ -63,7 +63,7 @@ def parse_horizon(text: str, start: date) -> Horizon:
 
 
 def _months_later(start: date, months: int) -> date:
-    """The same day of a later month, or its last day where the month is shorter."""
+    """That day of a later month, or its last day where the month is shorter."""
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     if year > 9000:
         raise SpecError("--horizon: is out of range (expected 1 day to 10 years)")

@@ -143,7 +143,7 @@ def _kept(got: Offer, on: Platform) -> tuple[str, str]:
 
 
 def offer_terms(got: Offer, of: InstanceType, on: Platform) -> Terms:
-    """The same for what a node offers."""
+    """Each figure of what a node offers, with its source."""
     left = got.allocatable
     why_memory = (
         f"{of.memory_mib} MiB{' − 64 on arm64' if of.arch == 'arm64' else ''}, less the VM overhead, rounded up"

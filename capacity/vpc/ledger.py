@@ -180,6 +180,7 @@ def keeps_less(free: int, usable: int, min_free: Fraction) -> bool:
 def settle(
     booking: Booking,
     min_free: Fraction,
+    *,
     prefix_mode: bool,
     bounds_decide: bool = True,
     bounds: Bounds | None = None,
