@@ -155,7 +155,7 @@ def _cases(state: ScenarioState) -> Iterator[tuple[str, str, str]]:
     for s in state.left:
         verdict = state.weighed(s.verdict)
         yield f"subnet {s.subnet.name}", verdict, _figures(s)
-    said = [f"{u}: limited by {u.reason.replace('_', ' ')}" for u in state.unplaced]
+    said = [f"{u}: limited by {u.lack}" for u in state.unplaced]
     verdict = worst([unplaced_verdict(u) for u in state.unplaced])
     yield "every pod is scheduled", verdict, "; ".join(said) or "all pods are scheduled"
     stuck = [

@@ -419,7 +419,7 @@ def tightest(result: CheckResult, name: str) -> tuple[str, SubnetState]:
 def _notes(result: CheckResult, serves: Mapping[str, str], kept: frozenset[str]) -> tuple[str, ...]:
     notes = [
         f"{unplaced} {when_words(state.name, state.title)}, limited by "
-        f"{unplaced.reason.replace('_', ' ')}: the sizes are for the pods that run"
+        f"{unplaced.lack}: the sizes are for the pods that run"
         for state in result.scenarios
         for unplaced in state.unplaced
     ]

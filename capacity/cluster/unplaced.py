@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 from capacity.units import counted
 
-REASONS = ("max_pods", "addresses", "branch_enis", "volumes", "cpu", "memory", "nodes")
+# What limits where pods can be, in the order that ties are given to, and in words after "limited by"
+LIMITED_BY = {
+    "max_pods": "max pods of the nodes",
+    "addresses": "the addresses of Windows nodes",
+    "branch_enis": "branch ENIs",
+    "volumes": "EBS volumes per node",
+    "cpu": "CPU",
+    "memory": "memory",
+    "nodes": "the number of nodes",
+}
+REASONS = tuple(LIMITED_BY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +26,11 @@ class Unplaced:
     workload: str
     pods: int
     reason: str
+
+    @property
+    def lack(self) -> str:
+        """The resource in words, short: ``max pods``."""
+        return self.reason.replace("_", " ")
 
     def __str__(self) -> str:
         return unschedulable(self.pods, self.workload)

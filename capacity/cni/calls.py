@@ -86,7 +86,8 @@ def launch_calls(slots: IntLike, enis: IntLike, idle_primary: int, costs: CallCo
 
     Examples
     --------
-    >>> launch_calls(slots=9, enis=1, idle_primary=0, costs=call_costs(custom_networking=False, subnet_discovery=True))  # m5.large, default
+    >>> costs = call_costs(custom_networking=False, subnet_discovery=True)
+    >>> launch_calls(slots=9, enis=1, idle_primary=0, costs=costs)  # m5.large, default
     5
     """
     fill_primary = ASSIGN_CALLS * (slots > 0) * (1 - idle_primary)

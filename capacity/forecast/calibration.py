@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.engine import Engine
@@ -126,9 +127,9 @@ def _left_over(fleet: Fleet) -> Counter[int]:
 
 def _workload_pods(fleet: Fleet, group: int, kind: str) -> int:
     """Pods of a kind in a group, its daemonsets' not counted."""
-    index = {VPC: 5, BRANCH: 6}[kind]  # in a node's state
-    daemons = fleet.shapes[group].first.start[index]
-    return sum(count * (state[index] - daemons) for (_, state), count in fleet.placement.groups[group].classes.items())
+    of = attrgetter({VPC: "vpc_pods", BRANCH: "branch_pods"}[kind])
+    daemons = of(fleet.shapes[group].first.start)
+    return sum(count * (of(state) - daemons) for (_, state), count in fleet.placement.groups[group].classes.items())
 
 
 def held_nowhere(engine: Engine) -> tuple[str, ...]:

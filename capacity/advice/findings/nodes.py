@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from capacity.advice.findings.codes import Finding, finding, worst_of_each
 from capacity.cluster.alternatives import HarmfulType
 from capacity.cluster.check import CheckResult
+from capacity.cluster.node_state import NodeState
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cluster.unplaced import unschedulable, without_address
@@ -139,14 +140,14 @@ def _stranded(group: GroupState, scenario: ScenarioState) -> Iterator[Finding]:
     if not nodes or group.shape.group.fargate or group.shape.first.settings.ipv6:
         return
 
-    def used(of: int, each: int) -> float:
-        return 100 * sum(c.count * c.state[of] for c in group.classes) / (nodes * each) if each else 100.0
+    def used(of: Callable[[NodeState], int], each: int) -> float:
+        return 100 * sum(c.count * of(c.state) for c in group.classes) / (nodes * each) if each else 100.0
 
-    full = {"max pods": used(4, room.max_pods)}
+    full = {"max pods": used(lambda s: s.pods, room.max_pods)}
     if not group.shape.first.settings.spares_subnets:
-        full["addresses"] = used(5, group.shape.first.addresses)
+        full["addresses"] = used(lambda s: s.vpc_pods, group.shape.first.addresses)
     binding = max(full, key=lambda k: full[k])
-    cpu, memory = used(2, room.cpu), used(3, room.memory)
+    cpu, memory = used(lambda s: s.cpu, room.cpu), used(lambda s: s.memory, room.memory)
     if full[binding] >= BOUND_PCT and max(cpu, memory) <= STRANDED_PCT:
         text = f"{group.shape.group.name}: {binding} {full[binding]:.0f} % used, CPU {cpu:.0f} %, memory {memory:.0f} %"
         yield finding("IP023", f"nodeGroups.{group.shape.group.name}", text, scenario.title)

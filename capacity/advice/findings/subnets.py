@@ -114,7 +114,7 @@ def _unplaced(scenario: ScenarioState) -> Iterator[Ranked]:
             text = f"{unplaced}: no Windows node has an address left (vpc.amazonaws.com/PrivateIPv4Address)"
             yield -unplaced.pods, seen_in(scenario, "IP004", where, text)
         else:
-            why = f"{unplaced}: limited by {unplaced.reason.replace('_', ' ')}"
+            why = f"{unplaced}: limited by {unplaced.lack}"
             yield -unplaced.pods, finding("IP005", where, why, scenario.title)
 
 
