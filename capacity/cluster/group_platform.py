@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from capacity.catalog.instance_type import InstanceType
 from capacity.node.density import AUTO_MAX_PODS
 from capacity.node.maxpods import MaxPods, max_pods
 from capacity.node.offer import allocatable_of, reserved_pods
@@ -66,11 +69,11 @@ def group_platform(group: NodeGroup, settings: CniSettings) -> GroupPlatform:
     Managed groups have one max pods for all types, the smallest; set by hand it holds for all.
     """
     on = platform_of(group, settings)
-    rows = [max_pods(kind, as_run(on, kind)) for kind in group.instance_types]
+    rows = [_row(kind, on) for kind in group.instance_types]
     own = tuple(_known(row.max_pods) for row in rows)
     counts = _max_pods(group, own)
     left = [
-        allocatable_of(kind, reserved_pods(row.reserved_for, on, pods))
+        _allocatable(kind, reserved_pods(row.reserved_for, on, pods))
         for kind, row, pods in zip(group.instance_types, rows, counts, strict=True)
     ]
     return GroupPlatform(
@@ -84,6 +87,19 @@ def group_platform(group: NodeGroup, settings: CniSettings) -> GroupPlatform:
     )
 
 
+def own_max_pods(group: NodeGroup, settings: CniSettings, kinds: Sequence[InstanceType]) -> list[int]:
+    """Max pods of a group's nodes were all of one type, for each of some types; set by hand it holds for all. [pods]"""
+    if group.max_pods is not None:
+        return [group.max_pods for _ in kinds]
+    on = platform_of(group, settings)
+    return [_known(_row(kind, on).max_pods) for kind in kinds]
+
+
+@lru_cache(maxsize=4096)
+def _row(kind: InstanceType, on: Platform) -> MaxPods:
+    return max_pods(kind, as_run(on, kind))
+
+
 def _known(value: int | None) -> int:
     assert value is not None, "the plan's parser refuses types without figures"
     return value
@@ -93,6 +109,9 @@ def _max_pods(group: NodeGroup, own: tuple[int, ...]) -> tuple[int, ...]:
     if group.max_pods is not None:
         return tuple(group.max_pods for _ in own)
     return tuple(min(own) for _ in own) if group.provisioner == "managed" else own
+
+
+_allocatable = lru_cache(maxsize=4096)(allocatable_of)
 
 
 def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, ...]:
