@@ -10,9 +10,9 @@ from capacity.advice.findings.codes import Finding
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
-from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
+from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam
 from capacity.vpc.ledger import SubnetState
@@ -35,7 +35,7 @@ def answer(
 
         results["fixes"] = fixes_json(fixes)
     if explain:
-        from capacity.cluster.trace import subnet_term
+        from capacity.cluster.figure_terms import subnet_term
 
         results["explain"] = [subnet_term(s, state).as_dict() for state in result.scenarios for s in state.subnets]
     return Answer(
@@ -210,7 +210,8 @@ def blocks(
     for state in shown:
         page += [_scenario_table(state), _groups_line(state), ""]
         if explain:
-            from capacity.cluster.trace import lines, subnet_term
+            from capacity.cluster.figure_terms import subnet_term
+            from capacity.trace import lines
 
             page += ["\n".join(lines(subnet_term(s, state))) for s in state.subnets] + [""]
     left_out = len(result.scenarios) - len(shown)
