@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from capacity.cli.cost_options import (
+    PerNodeCost,
+    PriceFactor,
+    PriceFile,
+    PublicIpv4,
+    SavingsPlan,
+    SpotDiscount,
+    Tier,
+    cost_inputs,
+)
 from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, one_of, sink, words
 from capacity.cli.output import FORMATS
 from capacity.errors import CapacityError, SpecError
@@ -20,6 +30,7 @@ if TYPE_CHECKING:
     from capacity.advice.fixes import Fixes
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
+    from capacity.cost.result import PlanCost
     from capacity.plan.document import PlanFile
 
 Plan = Annotated[
@@ -69,6 +80,13 @@ def check(
     fix_out: Annotated[
         Path | None, typer.Option("--fix-out", help="Write the plan with that change to this file.", metavar="PATH")
     ] = None,
+    price_file: PriceFile = None,
+    price_factor: PriceFactor = None,
+    savings_plan: SavingsPlan = None,
+    spot_discount: SpotDiscount = None,
+    per_node_cost: PerNodeCost = 0.0,
+    public_ipv4: PublicIpv4 = None,
+    control_plane_tier: Tier = "standard",
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
@@ -89,22 +107,28 @@ def check(
     from capacity.advice.fixes import with_fix
     from capacity.cli.check_view import answer
     from capacity.cli.output import emit
+    from capacity.cost.bill import plan_cost
     from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings or ())
+    prices = cost_inputs(
+        price_file, price_factor, savings_plan, spot_discount, per_node_cost, public_ipv4, control_plane_tier
+    )
     try:
         read = plan_file(plan)
         result, found = run(read, scenario, patch)
+        prices.check_groups(result.plan)
     except CapacityError as error:
         if to.output == "github" and to.out_file is None:
             _annotate(error)
         raise
     mended = _mended(read, result, scenario, patch, to, fixes, fix_out)
     found = with_fix(found, mended)
-    texts = _texts(result, found, patch, level, mended)
+    cost = plan_cost(result, prices)
+    texts = _texts(result, found, patch, level, mended, cost)
     if explain:
         del texts["md"]  # the terms of every figure do not fit a comment
-    emit(replace(answer(result, found, explain, patch, mended), texts=texts), to)
+    emit(replace(answer(result, found, explain, patch, mended, cost), texts=texts), to)
     if mended is not None and mended.interrupted:
         raise typer.Exit(130)  # after the best so far
     bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
@@ -206,12 +230,13 @@ def _texts(
     patch: Mapping[str, object],
     level: str,
     fixes: Fixes | None,
+    cost: PlanCost,
 ) -> dict[str, Callable[[], str]]:
     """The formats that only `check` has."""
     from capacity.cli import check_ci, check_md
 
     return {
-        "md": lambda: check_md.comment(result, found, patch, fixes),
+        "md": lambda: check_md.comment(result, found, patch, fixes, cost),
         "github": lambda: check_ci.github(result, found, fixes),
         "junit": lambda: check_ci.junit(result, level, fixes),
         "sarif": lambda: check_ci.sarif(result, found, fixes),

@@ -19,6 +19,8 @@ from capacity.cli.fix_view import other_forms, plan_changes, shell_commands, tri
 from capacity.cli.output import Table, markdown_table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import LOST
+from capacity.cost.result import PlanCost
+from capacity.cost.words import cost_sentence
 from capacity.inert import markdown_code, markdown_text
 from capacity.plan.cilium_settings import given_settings
 from capacity.units import counted
@@ -34,14 +36,22 @@ LONGEST_COMMAND = 160  # characters; one that is cut cannot be pasted
 
 
 def comment(
-    result: CheckResult, found: Sequence[Finding], patch: Mapping[str, object], fixes: Fixes | None = None
+    result: CheckResult,
+    found: Sequence[Finding],
+    patch: Mapping[str, object],
+    fixes: Fixes | None = None,
+    cost: PlanCost | None = None,
 ) -> str:
     """The whole comment, a line break at its end."""
-    return "\n".join(_lines(result, found, patch, fixes)) + "\n"
+    return "\n".join(_lines(result, found, patch, fixes, cost)) + "\n"
 
 
 def _lines(
-    result: CheckResult, found: Sequence[Finding], patch: Mapping[str, object], fixes: Fixes | None
+    result: CheckResult,
+    found: Sequence[Finding],
+    patch: Mapping[str, object],
+    fixes: Fixes | None,
+    cost: PlanCost | None,
 ) -> Iterator[str]:
     yield f"### IP capacity: {markdown_text(_title(result, patch))}"
     yield ""
@@ -52,6 +62,9 @@ def _lines(
     if waste:
         yield ""
         yield markdown_text(waste)
+    if cost is not None and (sentence := cost_sentence(cost)):
+        yield ""
+        yield markdown_text(sentence)
     ranked = _worst_first(result, found)
     yield from _findings(ranked)
     yield from _fix(ranked) if fixes is None else _tried_fix(fixes)
