@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from capacity.advice.fixes import Fixes
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
+    from capacity.cost.inputs import CostInputs
     from capacity.cost.result import PlanCost
     from capacity.plan.document import PlanFile
 
@@ -122,7 +123,7 @@ def check(
         if to.output == "github" and to.out_file is None:
             _annotate(error)
         raise
-    mended = _mended(read, result, scenario, patch, to, fixes, fix_out)
+    mended = _mended(read, result, scenario, patch, to, fixes, fix_out, prices)
     found = with_fix(found, mended)
     cost = plan_cost(result, prices)
     texts = _texts(result, found, patch, level, mended, cost)
@@ -162,20 +163,21 @@ def _mended(
     to: Sink,
     asked: bool | None,
     fix_out: Path | None,
+    prices: CostInputs,
 ) -> Fixes | None:
     """The smallest change that is enough, written where asked; None where it was not looked for."""
     from capacity.advice.effort import is_large
     from capacity.cli.output import note
 
     if fix_out is not None:
-        return _written(plan, result, scenarios, patch, to.quiet, fix_out)
+        return _written(plan, result, scenarios, patch, to.quiet, fix_out, prices)
     if result.verdict == "ok" or to.output == "csv" or asked is False:  # csv has no place for it
         return None
     if asked is None and is_large(result):
         if not to.quiet:
             note("note: no fixes were looked for in a plan this large; --fixes does (it may take a minute)")
         return None
-    return _search(plan, result, scenarios, patch, to.quiet)
+    return _search(plan, result, scenarios, patch, to.quiet, prices)
 
 
 def _written(
@@ -185,11 +187,12 @@ def _written(
     patch: Mapping[str, object],
     quiet: bool,
     fix_out: Path,
+    prices: CostInputs,
 ) -> Fixes:
     """The smallest change that is enough, the plan with it in a file."""
     if result.verdict == "ok":
         raise SpecError(f"--fix-out: nothing to fix, the verdict is ok ({str(fix_out)!r} was not written)")
-    found = _search(plan, result, scenarios, patch, quiet)
+    found = _search(plan, result, scenarios, patch, quiet, prices)
     if found.answer is None:
         raise SpecError(f"--fix-out: no set of levers makes the verdict ok ({str(fix_out)!r} was not written)")
     from capacity.advice.fixes import after
@@ -205,6 +208,7 @@ def _search(
     scenarios: list[str] | None,
     patch: Mapping[str, object],
     quiet: bool = False,
+    prices: CostInputs | None = None,
 ) -> Fixes:
     """What the levers do to a plan whose verdict is not ok."""
     from capacity.advice.search import find_fixes
@@ -212,16 +216,22 @@ def _search(
     from capacity.plan.patch import apply_patch
 
     with progress("looking for a fix", quiet) as tell:
-        return find_fixes(apply_patch(plan.document, patch), result, scenarios, tell)
+        return find_fixes(apply_patch(plan.document, patch), result, scenarios, tell, prices)
 
 
 def search_fixes(
-    plan: PlanFile, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
+    plan: PlanFile,
+    result: CheckResult,
+    scenarios: list[str] | None,
+    patch: Mapping[str, object],
+    prices: CostInputs | None = None,
 ) -> Fixes | None:
     """The same for other verbs: None where nothing is wrong, and where the search would take long."""
     from capacity.advice.effort import is_large
 
-    return None if result.verdict == "ok" or is_large(result) else _search(plan, result, scenarios, patch)
+    return (
+        None if result.verdict == "ok" or is_large(result) else _search(plan, result, scenarios, patch, prices=prices)
+    )
 
 
 def _texts(

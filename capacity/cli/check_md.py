@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from capacity.advice.digest import SubnetDigest, subnet_digests, tally, telling_scenarios
 from capacity.advice.findings.codes import SEVERITIES, Finding
-from capacity.advice.fix_summary import fix_sentence, freed_sentence
+from capacity.advice.fix_summary import dollars_sentence, fix_sentence, freed_sentence
 from capacity.advice.fixes import Fix, Fixes
 from capacity.advice.reasons import CHOSEN
 from capacity.advice.summary import verdict_sentence, waste_sentence
@@ -197,6 +197,8 @@ def _found(found: Fix) -> Iterator[str]:
     yield ""
     if freed:
         yield f"- {markdown_text(freed)}"
+    if money := dollars_sentence(found):
+        yield f"- {markdown_text(money)}"
     yield f"- Cost: {markdown_text('; '.join(lever.cost for lever in found.levers))}."
     changes, rest = plan_changes(found, MOST_CHANGES)
     yield f"- In the plan: {', '.join(map(markdown_code, changes))}{f' and {rest:,} more' if rest else ''}"

@@ -110,7 +110,7 @@ def report(
     result, _ = run(read, scenario, patch)
     command = _command(result, scenario, settings, cost_words(prices, price_file), horizon, day)
     material = gather(result, command, day, hashlib.sha256(read.data).hexdigest(), horizon, prices=prices)
-    fixes = search_fixes(read, result, scenario, patch)
+    fixes = search_fixes(read, result, scenario, patch, prices)
     page = document(replace(material, findings=with_fix(material.findings, fixes)))
     if charts is not None:
         _write_charts(page, charts, theme)

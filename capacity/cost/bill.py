@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from capacity.catalog.prices import DEFAULT_REGION
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cost.control_plane import control_plane_lines
@@ -55,12 +54,23 @@ def plan_cost(result: CheckResult, inputs: CostInputs | None = None) -> PlanCost
     return PlanCost(costs, result.plan.region, tuple(bill.notes()))
 
 
+def node_prices(result: CheckResult, inputs: CostInputs | None = None) -> dict[str, float | None]:
+    """What a node of each group costs, None where it is not known; a Fargate profile has no node. [USD per hour]"""
+    book = PriceBook(result.plan.region, inputs or CostInputs())
+    shapes = {s.group.name: s for s in result.shapes}
+    return {
+        name: None if s.group.fargate else book.node(s.group, s.first.instance_type).usd_per_hour
+        for name, s in shapes.items()
+    }
+
+
 class Bill:
     """The prices of one plan under some inputs, for any number of scenarios."""
 
-    def __init__(self, plan: Plan, inputs: CostInputs) -> None:
+    def __init__(self, plan: Plan, inputs: CostInputs, book: PriceBook | None = None) -> None:
+        """``book``: prices that another bill of the same region and inputs has looked up."""
         self.inputs = inputs
-        self.book = PriceBook(plan.region, inputs)
+        self.book = book or PriceBook(plan.region, inputs)
         self._cluster = tuple(control_plane_lines(plan.kubernetes.version, self.book))
 
     def cost(self, state: ScenarioState) -> Cost:
@@ -73,11 +83,7 @@ class Bill:
         for line in self._cluster:
             if line.item == EXTENDED_SUPPORT:
                 yield f"the cluster fee includes extended support ({line.what})"
-        book = self.book
-        if book.scaled and book.inputs.price_factor is not None:
-            where = book.region or "a plan without a region"
-            factor = f"{float(book.inputs.price_factor):g}"
-            yield f"prices of {DEFAULT_REGION} × {factor} are used for {where}, where none are known"
+        yield from self.book.notes()
 
     def _group(self, state: GroupState, lost: Sequence[str]) -> Iterator[CostLine]:
         if state.shape.group.fargate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from capacity.catalog.fees import Fee, fee
@@ -27,7 +28,11 @@ class PriceBook:
 
     def node(self, group: NodeGroup, kind: InstanceType) -> Rate:
         """What one node of a group costs, discounts taken off. [USD per hour]"""
-        key = kind.name, group.windows, group.capacity_type == "spot"
+        return self.of_type(kind.name, windows=group.windows, spot=group.capacity_type == "spot")
+
+    def of_type(self, name: str, *, windows: bool = False, spot: bool = False) -> Rate:
+        """What one node of an instance type costs, discounts taken off. [USD per hour]"""
+        key = name, windows, spot
         if key not in self._nodes:
             self._nodes[key] = self._node(*key)
         return self._nodes[key]
@@ -60,6 +65,14 @@ class PriceBook:
         if there is None or factor is None:
             return Rate(None, unknown=f"the price of {what} {self._place()} is not known")
         return self._times_factor(there, there.value, factor)
+
+    def notes(self) -> list[str]:
+        """What must be said with the prices: that they are another region's, times a factor."""
+        factor = self.inputs.price_factor
+        if not self.scaled or factor is None:
+            return []
+        where = self.region or "a plan without a region"
+        return [f"prices of {DEFAULT_REGION} × {float(factor):g} are used for {where}, where none are known"]
 
     # --- the nodes ------------------------------------------------------------------------
 
@@ -97,7 +110,7 @@ class PriceBook:
     def _look_up(self, name: str) -> Rate:
         found = price(name, self.region) if self.region else None
         if found is not None and found.currency == "USD":
-            return Rate(found.per_hour, found.source, found.date)
+            return Rate(found.per_hour, found.source, found.date, region=found.region)
         factor = self.inputs.price_factor
         there = price(name, DEFAULT_REGION) if factor is not None else None
         if there is None or factor is None:
@@ -107,7 +120,7 @@ class PriceBook:
     def _times_factor(self, there: Price | Fee, figure: float, factor: Fraction) -> Rate:
         self.scaled = True
         how = f"{DEFAULT_REGION} {money(figure)} × {float(factor):g}"
-        return Rate(round(figure * float(factor), DIGITS), there.source, there.date, how)
+        return Rate(round(figure * float(factor), DIGITS), there.source, there.date, how, region=DEFAULT_REGION)
 
     def _why_unpriced(self, name: str, found: Price | None) -> str:
         if self.region is None:
@@ -131,7 +144,7 @@ def _less(rate: Rate, share: Fraction, what: str) -> Rate:
     if not share or rate.usd_per_hour is None:
         return rate
     how = f"{money(rate.usd_per_hour)}{_plus(rate.how)} − {float(100 * share):g} % ({what})"
-    return Rate(round(rate.usd_per_hour * float(1 - share), DIGITS), rate.source, rate.date, how)
+    return replace(rate, usd_per_hour=round(rate.usd_per_hour * float(1 - share), DIGITS), how=how)
 
 
 def _plus(how: str) -> str:

@@ -27,6 +27,8 @@ class Rate:
         How it came about, where it is not simply the source's figure: discounts, a factor.
     source, date : str
         Who says so, and when (ISO; empty where the source has no date).
+    region : str
+        Of a list price; empty where it is none.
     """
 
     usd_per_hour: float | None
@@ -34,6 +36,7 @@ class Rate:
     date: str = ""
     how: str = ""
     unknown: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,10 +54,10 @@ def cost_sentence(cost: PlanCost) -> str:
     if not told:
         return ""
     if len({amount(c) for c in told}) == 1:
-        amounts = [f"{amount(told[0])} per month {', '.join(map(_when, told))}"]
+        amounts = [f"{amount(told[0])} per month {_and([_when(c) for c in told])}"]
     else:
         amounts = [f"{amount(c)} {'per month ' if not i else ''}{_when(c)}" for i, c in enumerate(told)]
-    return " ".join([f"Cost: {', '.join(amounts)}{_basis(cost.region, told)}.", *_sentences(told, cost.notes)])
+    return " ".join([f"Cost: {', '.join(amounts)}{_basis(told)}.", *_sentences(told, cost.notes)])
 
 
 def change_sentence(before: PlanCost, after: PlanCost) -> str:
@@ -71,7 +71,7 @@ def change_sentence(before: PlanCost, after: PlanCost) -> str:
     ]
     both = [cost for pair in pairs for cost in pair]
     notes = list(dict.fromkeys((*before.notes, *after.notes)))
-    return " ".join([f"Cost: {', '.join(parts)}{_basis(after.region, both)}.", *_sentences(both, notes)])
+    return " ".join([f"Cost: {', '.join(parts)}{_basis(both)}.", *_sentences(both, notes)])
 
 
 def _pair(before: Cost, after: Cost) -> str:
@@ -174,18 +174,22 @@ def shown_costs(cost: PlanCost) -> list[Cost]:
     return cost.at_rest(AT_REST) or list(cost.costs[:1])
 
 
+def _and(parts: Sequence[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
 def _when(cost: Cost) -> str:
     return AT_REST.get(cost.scenario) or f"in {cost.title}"
 
 
-def _basis(region: str | None, costs: Sequence[Cost]) -> str:
-    """Where and when the prices of the nodes are from; nothing where no node has a price."""
-    rates = [line.rate for cost in costs for line in cost.lines if line.item == NODES and line.usd_per_month]
+def _basis(costs: Sequence[Cost]) -> str:
+    """Where and when the list prices of the nodes are from; nothing where none is used."""
+    rates = [line.rate for cost in costs for line in cost.lines if line.item == NODES and line.rate.region]
     if not rates:
         return ""
     dates = sorted({rate.date for rate in rates if rate.date})
     span = f" of {' to '.join(dict.fromkeys((dates[0], dates[-1])))}" if dates else ""
-    return f" ({f'{region}, ' if region else ''}prices{span})" if span else ""
+    return f" ({_and(list(dict.fromkeys(rate.region for rate in rates)))}, prices{span})"
 
 
 def _line_json(line: CostLine) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from capacity.catalog.age import limit_notes, price_notes
 from capacity.cluster.runway import shared_pools
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
 from capacity.cluster.shape import gives_prefixes, group_settings
+from capacity.cost.result import NODES
 from capacity.cost.words import COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
 from capacity.forecast.words import sentence
 from capacity.plan.cilium_settings import all_settings
@@ -84,8 +85,10 @@ class Material:
     @property
     def price_notes(self) -> list[str]:
         """Prices that the report lacks, or that are old."""
-        types = [s.first.instance_type.name for s in self.result.shapes if not s.group.fargate]
-        return price_notes(types, self.result.plan.region, self.status.as_of)
+        region = self.result.plan.region
+        lines = [line for cost in self.cost.costs for line in cost.lines if line.item == NODES] if self.cost else []
+        types = [line.what for line in lines if line.rate.usd_per_hour is None or line.rate.region == region]
+        return price_notes(list(dict.fromkeys(types)), region, self.status.as_of) if types else []
 
     @property
     def limit_notes(self) -> list[str]:

@@ -50,7 +50,7 @@ def gather(
     from capacity.advice.whatif import PERCENTS, what_if
     from capacity.catalog.status import data_status
     from capacity.cluster.typical import group_offers
-    from capacity.cost.bill import plan_cost
+    from capacity.cost.bill import node_prices, plan_cost
 
     plan = result.plan
     large = len(plan.node_groups) * max(len(plan.subnets), len(plan.workloads)) >= MANY
@@ -59,7 +59,7 @@ def gather(
         findings=findings(result),
         headroom=curves(result, large),
         explorer=what_if(result, FEW_PERCENTS if large else PERCENTS) if plan.node_groups else None,
-        offers=group_offers(result),
+        offers=group_offers(result, node_prices(result, prices)),
         status=data_status(as_of),
         version=__version__,
         command=command,
