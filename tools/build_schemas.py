@@ -487,6 +487,7 @@ def _cost() -> Schema:
     return open_object(
         region=or_null(TEXT),
         hours_per_month=COUNT,
+        inputs={"type": "object"},
         scenarios={"type": "array", "items": billed},
         notes={"type": "array", "items": TEXT},
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from capacity.cluster.check import CheckResult
-from capacity.cluster.scenario import ScenarioState
 from capacity.cost.bill import Bill
 from capacity.cost.inputs import CostInputs
 from capacity.cost.rates import PriceBook
@@ -17,27 +16,24 @@ Order = tuple[bool, float]  # sorts the cheaper first, what is not known last
 
 
 class Prices:
-    """Prices for one search: looked up once, whatever is tried."""
+    """Prices for one search, and what the plan costs as it is: looked up once, whatever is tried."""
 
     def __init__(self, result: CheckResult, inputs: CostInputs | None) -> None:
         self.inputs = inputs or CostInputs()
         self.book = PriceBook(result.plan.region, self.inputs)
+        bill = Bill(result.plan, self.inputs, self.book)
+        self._before = {s.title: bill.cost(s) for s in result.scenarios}
 
-    def change(self, before: CheckResult, after: CheckResult, refused_in: str = "") -> dict[str, float | None]:
-        """By scenario what the second check costs more: in the scenarios at rest, and in that which refused a change.
+    def change(self, after: CheckResult, refused_in: str = "") -> dict[str, float | None]:
+        """By scenario what a check of a changed plan costs more: at rest, and in that which refused the change.
 
-        Those that either check lacks are left out.
+        Scenarios that either check lacks are left out.
         """
-        titles = (*AT_REST, *([refused_in] if refused_in else []))
-        was, now = _states(before, titles), _states(after, titles)
-        both = [title for title in titles if title in was and title in now]
-        bills = Bill(before.plan, self.inputs, self.book), Bill(after.plan, self.inputs, self.book)
-        return {t: difference(bills[0].cost(was[t]), bills[1].cost(now[t])) for t in dict.fromkeys(both)}
-
-
-def _states(result: CheckResult, titles: Iterable[str]) -> dict[str, ScenarioState]:
-    wanted = set(titles)
-    return {s.title: s for s in result.scenarios if s.title in wanted}
+        bill = Bill(after.plan, self.inputs, self.book)
+        now = {s.title: s for s in after.scenarios}
+        titles = dict.fromkeys((*AT_REST, refused_in))
+        both = [title for title in titles if title in self._before and title in now]
+        return {title: difference(self._before[title], bill.cost(now[title])) for title in both}
 
 
 def first_change(changes: Dollars) -> tuple[str, float | None]:

@@ -309,7 +309,7 @@ class _Search:
             remains=remaining(changed),
             commands=joined_commands(several, self.result.plan),
             judged_in=refused_in,
-            usd=self.prices.change(before, changed, refused_in),
+            usd=self.prices.change(changed, refused_in),
             helped=frozenset(n for n, o, w in zip(far._fields, far, was, strict=True) if o < w),
             known_short=bool(was.short),
             known_pods=bool(was.pods),

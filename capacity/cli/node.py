@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from capacity.cli.cost_options import PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs
+from capacity.cli.cost_options import PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs, prices_told
 from capacity.cli.node_options import (
     All,
     Ami,
@@ -222,8 +222,7 @@ def node(
     emit(
         Answer(
             command="node",
-            inputs=_inputs(platform, pod, daemons, keep, region, pods, max_pods, asked)
-            | {"per_node_cost": per_node_cost},
+            inputs=_inputs(platform, pod, daemons, keep, region, pods, max_pods, asked) | prices_told(book.inputs),
             results=results,
             blocks=_blocks(results, offers, pods, platform, explain),
             rows=[{k: v for k, v in r.items() if k != "explain"} for r in results],

@@ -51,7 +51,7 @@ def plan_cost(result: CheckResult, inputs: CostInputs | None = None) -> PlanCost
     inputs.check_groups(result.plan)
     bill = Bill(result.plan, inputs)
     costs = tuple(bill.cost(state) for state in result.scenarios)
-    return PlanCost(costs, result.plan.region, tuple(bill.notes()))
+    return PlanCost(costs, result.plan.region, tuple(bill.notes()), inputs.told())
 
 
 def node_prices(result: CheckResult, inputs: CostInputs | None = None) -> dict[str, float | None]:

@@ -60,6 +60,19 @@ class CostInputs:
         check_node_cost("per-node cost", self.node_cost)
         check_tier("control plane tier", self.tier)
 
+    def told(self) -> dict[str, object]:
+        """The inputs as JSON: discounts in percent."""
+        spot = self.spot_discount
+        return {
+            "price_file": self.prices.name if self.prices else None,
+            "price_factor": None if self.price_factor is None else float(self.price_factor),
+            "savings_plan_pct": float(100 * self.savings_plan),
+            "spot_discount_pct": None if spot is None else float(100 * spot),
+            "per_node_cost": self.node_cost,
+            "public_ipv4": list(self.public_ipv4),
+            "control_plane_tier": self.tier,
+        }
+
     def check_groups(self, plan: Plan) -> None:
         """Refuse node groups that the plan does not have, and those without nodes of their own.
 

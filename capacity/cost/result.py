@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from capacity.units import HOURS_PER_MONTH
 
@@ -125,11 +125,14 @@ class PlanCost:
     region : str or None
     notes : tuple of str
         What the figures rest on and must be said with them, such as a factor of another region's prices.
+    inputs : mapping
+        What the user said about prices, as JSON.
     """
 
     costs: tuple[Cost, ...]
     region: str | None = None
     notes: tuple[str, ...] = ()
+    inputs: Mapping[str, object] = field(default_factory=dict)
 
     def cost(self, scenario: str, variant: str = "") -> Cost | None:
         """The cost of a scenario; None where the plan was not checked in it."""

@@ -127,6 +127,7 @@ def cost_json(cost: PlanCost) -> dict[str, Any]:
     return {
         "region": cost.region,
         "hours_per_month": HOURS_PER_MONTH,
+        "inputs": dict(cost.inputs),
         "scenarios": [
             {"name": c.scenario, "variant": c.variant, **amounts_json(c), "lines": lines_of(c)}
             for c in shown_costs(cost)
