@@ -34,6 +34,9 @@ def freed_sentence(fix: Fix, most: int) -> str:
 
 def dollars_sentence(fix: Fix) -> str:
     """What the plan costs more or less a month with it; nothing where no cost was compared."""
+    changes = [change for name, change in fix.usd.items() if name in AT_REST]
+    if changes and not any(change != 0 for change in changes):
+        return "The cost per month stays the same."
     told = [f"{usd_change(change)} {AT_REST[name]}" for name, change in fix.usd.items() if name in AT_REST]
     return f"Change of the cost per month: {', '.join(told)}." if told else ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from capacity.catalog.files import Row, data_dir, read_rows
 from capacity.errors import CatalogError
@@ -65,27 +66,47 @@ def fee(name: str, region: str | None) -> Fee | None:
     return found.get((name, EVERYWHERE))
 
 
-def read_fees() -> list[Fee]:
-    """Every fee, in the order of the file.
+def read_fees(folder: Path | None = None) -> list[Fee]:
+    """Every fee of the packaged file, or of one in ``folder``, in its order.
 
     Raises
     ------
     CatalogError
         The file is missing or damaged.
     """
-    rows = read_rows(data_dir() / "fees.csv", "fee", "region", "value", "unit", "date", "source")
+    rows = read_rows((folder or data_dir()) / "fees.csv", "fee", "region", "value", "unit", "date", "source")
     return [_fee(row) for row in rows]
 
 
-def kubernetes_versions() -> tuple[KubernetesVersion, ...]:
-    """The support calendar, oldest version first.
+def read_kubernetes_versions(folder: Path | None = None) -> tuple[KubernetesVersion, ...]:
+    """The support calendar of the packaged file, or of one in ``folder``, oldest version first.
 
     Raises
     ------
     CatalogError
         The file is missing or damaged.
     """
-    return _versions()
+    place = (folder or data_dir()) / "kubernetes_versions.csv"
+    rows = read_rows(place, "version", "standard_until", "extended_until", "source")
+    try:
+        found = [
+            KubernetesVersion(
+                row["version"],
+                dt.date.fromisoformat(row["standard_until"]),
+                dt.date.fromisoformat(row["extended_until"]),
+                row["source"],
+            )
+            for row in rows
+        ]
+        return tuple(sorted(found, key=lambda v: v.order))
+    except ValueError as error:
+        raise CatalogError(f"kubernetes_versions.csv: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def kubernetes_versions() -> tuple[KubernetesVersion, ...]:
+    """The packaged support calendar, oldest version first."""
+    return read_kubernetes_versions()
 
 
 @lru_cache(maxsize=1)
@@ -102,21 +123,3 @@ def _fee(row: Row) -> Fee:
     if not 0 < value < float("inf"):
         raise CatalogError(f"{row.place}: {row['value']!r} is not above 0")
     return Fee(row["fee"], row["region"], value, row["unit"], row["date"], row["source"])
-
-
-@lru_cache(maxsize=1)
-def _versions() -> tuple[KubernetesVersion, ...]:
-    rows = read_rows(data_dir() / "kubernetes_versions.csv", "version", "standard_until", "extended_until", "source")
-    try:
-        found = [
-            KubernetesVersion(
-                row["version"],
-                dt.date.fromisoformat(row["standard_until"]),
-                dt.date.fromisoformat(row["extended_until"]),
-                row["source"],
-            )
-            for row in rows
-        ]
-        return tuple(sorted(found, key=lambda v: v.order))
-    except ValueError as error:
-        raise CatalogError(f"kubernetes_versions.csv: {error}") from error
