@@ -177,7 +177,7 @@ def size(
             scenario,
         )
         blocks, fresh = [], True
-    sizing = size_plan(target, share, scenario, fresh, equal, blocks)
+    sizing = size_plan(target, share, scenario, blocks, fresh=fresh, equal=equal)
     emit(answer(sizing, snippet, document, fenced=output == "md"), to)
 
 
