@@ -1,4 +1,4 @@
-"""What one node of a group is: its room for pods, its daemonsets and its appetite for addresses."""
+"""The shape of one node of a group: its room for pods, its DaemonSets and its addresses."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ class TypeShape:
     Attributes
     ----------
     settings : CniSettings
-        As the CNI runs them on this type.
+        The settings as the CNI applies them on this type.
     room : NodeRoom
-        For all pods of the node, as the scheduler sees it.
+        Room for all pods of the node, as the scheduler sees it.
     addresses : int
-        Pods on VPC addresses that its ENIs can serve; the scheduler of a Linux node does not know. [pods]
+        Most pods on VPC addresses by its ENIs; the scheduler of a Linux node does not consider it. [pods]
     start : tuple
-        State of a node with its daemonsets only (see :mod:`capacity.cluster.place`).
+        State of a node with only its DaemonSets (see :mod:`capacity.cluster.place`).
     """
 
     instance_type: InstanceType
@@ -73,38 +73,38 @@ class TypeShape:
 
     @cached_property
     def digest(self) -> int:
-        """The same for types that are equal."""
+        """A key that is equal for equal types."""
         return hash((self.limits, self.settings, self.max_pods, self.room, self.start))
 
     @property
     def daemon_pods(self) -> int:
-        """Daemonset pods on VPC addresses. [pods]"""
+        """DaemonSet pods on VPC addresses. [pods]"""
         return self.start.vpc_pods
 
     @property
     def host_pods(self) -> int:
-        """Daemonset pods on the host's network. [pods]"""
+        """Host-network DaemonSet pods. [pods]"""
         return self.start.pods - self.start.vpc_pods
 
     @cached_property
     def most_workload_pods(self) -> int:
-        """Most further pods that get a VPC address: by max pods beside the daemonsets, and by addresses. [pods]"""
+        """Most additional pods with a VPC address: limited by max pods minus DaemonSets, and by addresses. [pods]"""
         return max(min(self.most_placed_pods, self.addresses - self.daemon_pods), 0)
 
     @cached_property
     def most_placed_pods(self) -> int:
-        """Most further pods that the scheduler may put on a node, with an address or without. [pods]"""
-        # An expression may give any number, and a table holds an entry for each pod.
+        """Most additional pods that the scheduler can put on a node, with or without an address. [pods]"""
+        # An expression can give any number, and a table has an entry for each pod.
         most = min(self.max_pods, MOST_PODS) - self.start.pods
         return max(min(most, self.room.addresses - self.daemon_pods), 0)
 
     @cached_property
     def _pools(self) -> dict[int, tuple[int, int, int]]:
-        """By pods on VPC addresses, filled by :meth:`pool`; no more entries than pods a node may have."""
+        """Pools by pods on VPC addresses, filled by :meth:`pool`; at most one entry per pod count."""
         return {}
 
     def pool(self, vpc_pods: int) -> tuple[int, int, int]:
-        """Secondary IPs or prefixes held, ENIs for pods, and pods that get an address. Remembered."""
+        """Secondary IPs or prefixes held, ENIs for pods, and pods that get an address (cached)."""
         found = self._pools.get(vpc_pods)
         if found is None:
             key = self.limits, self.settings, self.max_pods, vpc_pods
@@ -112,17 +112,17 @@ class TypeShape:
         return found
 
     def served(self, vpc_pods: int) -> int:
-        """Of so many pods on VPC addresses those that get one; the others stay in ContainerCreating. [pods]"""
+        """The number of pods that get a VPC address; the others are stuck in ContainerCreating. [pods]"""
         return self.pool(vpc_pods)[2]
 
     def demand(self, vpc_pods: int) -> int:
-        """Addresses one node takes where its pods' addresses are: other ENIs, trunk, pool. [addresses]"""
+        """Addresses of one node in the subnet of its pods: other ENIs, trunk, pool. [addresses]"""
         slots, enis, _ = self.pool(vpc_pods)
         trunk: int = self.limits.trunk
         return enis - 1 + trunk + slots * self.unit
 
     def demand_at_home(self, vpc_pods: int) -> int:
-        """The part of it on the trunk and the primary ENI, which are in the node's own subnet. [addresses]"""
+        """The part of :meth:`demand` on the trunk and the primary ENI, which are in the node's subnet. [addresses]"""
         trunk: int = self.limits.trunk
         return trunk + self.primary_slots(vpc_pods) * self.unit
 
@@ -131,39 +131,39 @@ class TypeShape:
         return _on_primary(self.limits, self.pool(vpc_pods)[0])
 
     def further_enis(self, vpc_pods: int) -> tuple[int, ...]:
-        """Secondary IPs or prefixes on each ENI beside the primary, filled one after the other. [slots]"""
+        """Secondary IPs or prefixes on each additional ENI, filled one after the other. [slots]"""
         slots, enis, _ = self.pool(vpc_pods)
         left, k = slots - self.primary_slots(vpc_pods), self.limits.k
         return tuple(max(min(left - i * k, k), 0) for i in range(enis - 1))
 
     @property
     def largest_eni(self) -> int:
-        """Addresses of a full ENI, its own included. [addresses]"""
+        """Addresses of a full ENI, including its primary. [addresses]"""
         k: int = self.limits.k
         return 1 + k * self.unit
 
     @cached_property
     def demand_table(self) -> tuple[int, ...]:
-        """``demand`` with the daemonsets and 0, 1, … workload pods. [addresses]"""
+        """``demand`` with the DaemonSets and 0, 1, … workload pods. [addresses]"""
         return _demand_table(*self._table_key)
 
     @property
     def _table_key(self) -> tuple[NodeLimits, CniSettings, int, int, int]:
-        """What the tables below depend on."""
+        """The key of the tables below."""
         return self.limits, self.settings, self.max_pods, self.daemon_pods, self.most_workload_pods
 
     def placed(self, table: tuple[int, ...]) -> tuple[int, ...]:
-        """A table of addresses by workload pods, on to the most that may be placed: those above get no address."""
+        """A table of addresses by workload pods, extended to the most that can be placed; the excess gets none."""
         return table + table[-1:] * (self.most_placed_pods - self.most_workload_pods)
 
     @cached_property
     def home_table(self) -> tuple[int, ...]:
-        """``demand_at_home`` with the daemonsets and 0, 1, … workload pods. [addresses]"""
+        """``demand_at_home`` with the DaemonSets and 0, 1, … workload pods. [addresses]"""
         return _home_table(*self._table_key)
 
     @cached_property
     def further_table(self) -> tuple[int, ...]:
-        """What the further ENIs take. [addresses]"""
+        """Addresses of the additional ENIs. [addresses]"""
         return tuple(a - h for a, h in zip(self.demand_table, self.home_table, strict=True))
 
 
@@ -182,7 +182,7 @@ def _home_table(limits: NodeLimits, settings: CniSettings, max_pods: int, daemon
 
 
 def _on_primary(limits: NodeLimits, slots: int) -> int:
-    """Of so many secondary IPs or prefixes those on the primary ENI. [slots]"""
+    """The number of secondary IPs or prefixes that are on the primary ENI. [slots]"""
     k: int = limits.k
     return 0 if limits.idle_primary else min(slots, k)
 
@@ -194,11 +194,11 @@ class GroupShape:
     Attributes
     ----------
     group : NodeGroup
-        With its types in that order.
+        The group, with its types in that order.
     choices : mapping
-        The subnets for further ENIs by the node's subnet, where discovery has a choice.
+        The subnets for additional ENIs by the node's subnet, if discovery has a choice.
     why : str
-        Why the first type is the expected one; empty where the group has no other.
+        Why the first type is the expected one; empty if it is the only type.
     """
 
     group: NodeGroup
@@ -220,9 +220,9 @@ class GroupShape:
 
     @cached_property
     def most_nodes(self) -> int | None:
-        """Most nodes that the group may have: its maximum, and what a NodePool's limits leave room for. [nodes]
+        """Most nodes of the group: its maximum, and the limits of its NodePool. [nodes]
 
-        Karpenter starts no node whose capacity would take the sum of all above a limit.
+        Karpenter starts no node whose capacity would exceed a limit in total.
 
         Source
         ------
@@ -239,7 +239,7 @@ class GroupShape:
 
     @property
     def node_addresses(self) -> int:
-        """Addresses each node takes of its own subnet beside its pods': primary and unmanaged ENIs. [addresses]"""
+        """Addresses of each node in its subnet without those of pods: primary and unmanaged ENIs. [addresses]"""
         return 1 + self.group.unmanaged_enis
 
 
@@ -250,14 +250,14 @@ def group_shapes(plan: Plan) -> tuple[GroupShape, ...]:
 
 
 def shape_facts(plan: Plan, group: NodeGroup, choices: Choices) -> tuple[object, ...]:
-    """All of a plan that :func:`group_shape` looks at: where it is the same, so is the shape."""
+    """All facts of a plan that :func:`group_shape` uses: equal facts give equal shapes."""
     chosen_by_pods = len(group.instance_types) > 1 and not group.prioritized
     pods = (plan.workloads, plan.region) if chosen_by_pods else ()
     return group, plan.cni, plan.daemon_sets, choices, closed_of(plan, choices), pods
 
 
 def group_shape(plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
-    """One node group as a shape; ``choices`` are those of its further ENIs."""
+    """One node group as a shape; ``choices`` are the subnets of its additional ENIs."""
     if group.fargate:
         return fargate_shape(group, plan.cni.settings)
     settings = settings_on(plan.cni, group)
@@ -281,7 +281,7 @@ def group_shape(plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
 
 
 def with_type_first(shape: GroupShape, index: int) -> GroupShape:
-    """The group with another of its types as the expected one."""
+    """The group shape with a different expected type."""
 
     def first(items: tuple[_T, ...]) -> tuple[_T, ...]:
         return (items[index], *items[:index], *items[index + 1 :])
@@ -301,7 +301,7 @@ def with_type_first(shape: GroupShape, index: int) -> GroupShape:
 
 
 def _pods_of(plan: Plan, group: NodeGroup) -> list[tuple[PodShape, int]]:
-    """Pods that may run on a group, by workload: current replicas, where there are none yet the maximum."""
+    """Pods that can run on a group, by workload: current replicas, or the maximum if there are none yet."""
     mine = [w for w in plan.workloads if not w.node_groups or group.name in w.node_groups]
     now = any(w.replicas for w in mine)
     return [(workload_pod(plan, w), w.replicas if now else w.max_replicas) for w in mine]
@@ -314,13 +314,13 @@ def workload_pod(plan: Plan, workload: Workload) -> PodShape:
 
 
 def gives_prefixes(plan: Plan) -> bool:
-    """Whether nodes of any group take /28 prefixes of the subnets; IPv6 pods take none."""
+    """Whether nodes of any group use /28 prefixes of the subnets; IPv6 pods use none."""
     settings = [settings_on(plan.cni, g) for g in plan.node_groups if not g.fargate]
     return not plan.cni.settings.ipv6 and any(s.prefix for s in settings or [plan.cni.settings])
 
 
 class FargateShape(TypeShape):
-    """A Fargate node: one pod, whose address is the node's own."""
+    """A Fargate node: one pod, which uses the node's address."""
 
     def demand(self, vpc_pods: int) -> int:  # noqa: ARG002
         return 0
@@ -334,7 +334,7 @@ class FargateShape(TypeShape):
 
 
 def fargate_shape(group: NodeGroup, settings: CniSettings) -> GroupShape:
-    """A Fargate profile: as many nodes as pods, no daemonsets, CPU and memory as asked."""
+    """A Fargate profile: as many nodes as pods, no DaemonSets, CPU and memory as requested."""
     limits = NodeLimits(serving=0, idle_primary=0, k=1, trunk=0, unmanaged=0, windows=False)
     room = NodeRoom(cpu=UNLIMITED, memory=UNLIMITED * MIB, max_pods=1, addresses=1, branch_enis=0, volumes=0)
     settings = replace(settings, prefix=False, cilium=None, overlay=False)
@@ -357,9 +357,9 @@ def _type_shape(
     figures: tuple[int, int, int],
     start: NodeState,
 ) -> TypeShape:
-    """A type as a node, the same object in all groups that have it alike: what it remembers serves them all.
+    """A type as a node, shared by all groups with equal settings so that they share its cache.
 
-    ``enis``: how many nobody manages, and whether the node is a Windows one and its primary ENI closed to pods.
+    ``enis``: the number of unmanaged ENIs, whether it is a Windows node, and whether its primary ENI is closed to pods.
     ``figures``: max pods, CPU [millicores], memory [MiB].
     """
     (unmanaged, windows, closed), (max_pods, cpu, memory_mib) = enis, figures
@@ -375,13 +375,13 @@ def _type_shape(
 
 
 def _volumes(kind: InstanceType, settings: CniSettings) -> int:
-    """EBS volumes that pods can attach with every ENI in use; no limit where none is known. [volumes]"""
+    """EBS volumes that pods can attach with every ENI in use; unlimited if unknown. [volumes]"""
     left = attachable_volumes(kind, settings.max_eni)
     return UNLIMITED if left is None else left
 
 
 def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:
-    """Daemonsets that run on a group: the plan's, and the CNI's and kube-proxy where it does not name them."""
+    """DaemonSets that run on a group: the plan's, plus the CNI's and kube-proxy if it does not name them."""
     named = [d for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups]
     if group.auto or group.windows:  # the CNI and kube-proxy are services of the node there, not pods
         return [d for d in named if d.name not in network_daemons(plan)]
@@ -389,7 +389,7 @@ def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:
 
 
 def implied_daemons(plan: Plan, group: NodeGroup) -> list[str]:
-    """Those of the CNI's agent and kube-proxy that run on a group's nodes without the plan naming them there."""
+    """The CNI's agent and kube-proxy if they run on a group's nodes and the plan does not name them."""
     if group.fargate or group.auto or group.windows:
         return []
     named = {d.name for d in plan.daemon_sets if not d.node_groups or group.name in d.node_groups}
@@ -398,7 +398,7 @@ def implied_daemons(plan: Plan, group: NodeGroup) -> list[str]:
 
 
 def network_daemons(plan: Plan) -> tuple[str, ...]:
-    """Names of the CNI's own daemonset and of kube-proxy: on the host's network of every node."""
+    """Names of the CNI's DaemonSet and of kube-proxy, which are host-network on every node."""
     return *plan.cni.settings.agents, "kube-proxy"
 
 

@@ -1,4 +1,4 @@
-"""A node group's nodes as offers to its own typical pod: which limit its kind of load meets first."""
+"""Computes the offer of a node group's nodes for its typical pod, and the limit reached first."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from capacity.units import ceil_div
 
 
 def typical_pod(plan: Plan, group: str) -> PodAsked:
-    """The mean requests of the pods that may run on a group, weighted by their replicas, rounded up.
+    """The mean requests of the pods that can run on a group, weighted by their replicas, rounded up.
 
-    Workloads that may use any group count for each; a request nobody states is None, not 0.
+    Workloads that can use any group count for each; a request that no workload sets is None, not 0.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def typical_pod(plan: Plan, group: str) -> PodAsked:
 def group_offers(result: CheckResult, prices: Mapping[str, float | None] | None = None) -> tuple[Offer, ...]:
     """Every node group's first type, filled with the group's typical pod, named ``group (type)``.
 
-    ``prices``: of a node, by group, None where it is not known; by default the on-demand list prices of Linux nodes.
+    ``prices``: of a node, by group; None if unknown; by default the on-demand list prices of Linux nodes.
     [USD per hour]
     """
     prices = _list_prices(result) if prices is None else prices
@@ -54,7 +54,7 @@ def _list_prices(result: CheckResult) -> dict[str, float | None]:
 
 
 def group_daemons(plan: Plan, shape: GroupShape) -> tuple[Daemon, ...]:
-    """The daemonsets of a group as the node room takes them."""
+    """The DaemonSets of a group in the form of :mod:`capacity.node`."""
     return tuple(
         Daemon(d.name, d.requests.cpu_millicores or 0, d.requests.memory_bytes or 0, d.host_network)
         for d in daemons_of(plan, shape.group)

@@ -1,4 +1,4 @@
-"""Pods without a node or without an address, and what they lack; in words too."""
+"""Unschedulable pods and pods without an address, with the limiting resource and their wording."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from capacity.units import counted
 
-# What limits where pods can be, in the order that ties are given to, and in words after "limited by"
+# Resources that limit the placement of pods, in the order used for ties, with the words after "limited by"
 LIMITED_BY = {
     "max_pods": "max pods of the nodes",
     "addresses": "the addresses of Windows nodes",
@@ -20,7 +20,7 @@ REASONS = tuple(LIMITED_BY)
 
 
 class Unplaced(NamedTuple):
-    """Pods of a workload that are unschedulable, and the resource that they lack."""
+    """Unschedulable pods of a workload, and the limiting resource."""
 
     workload: str
     pods: int
@@ -28,7 +28,7 @@ class Unplaced(NamedTuple):
 
     @property
     def lack(self) -> str:
-        """The resource in words, short: ``max pods``."""
+        """The limiting resource in a few words: ``max pods``."""
         return self.reason.replace("_", " ")
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ def unschedulable(pods: int, workload: str = "") -> str:
     >>> unschedulable(1), unschedulable(1200, "web")
     ('1 pod is unschedulable', '1,200 web pods are unschedulable')
     """
-    of = f"{workload} " if workload not in ("", "pods") else ""  # a workload called pods needs no second word
+    of = f"{workload} " if workload not in ("", "pods") else ""  # a workload named pods needs no second word
     return f"{pods:,} {of}{'pod is' if pods == 1 else 'pods are'} unschedulable"
 
 

@@ -60,7 +60,7 @@ class TestCheck:
 
     def test_a_factor_is_said(self) -> None:
         done = run("check", ELSEWHERE, "-q", "--price-factor", "1.1")
-        assert "Prices of us-east-1 × 1.1 are used for eu-west-1, where none are known." in done.stdout
+        assert "Prices of us-east-1 × 1.1 are used for eu-west-1, whose prices are not known." in done.stdout
         assert "at least $" not in done.stdout
         assert "(us-east-1, prices of 2026-07-20)" in done.stdout
 

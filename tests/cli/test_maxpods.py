@@ -147,7 +147,7 @@ def test_what_nobody_knows_is_null_and_said() -> None:
     (row,) = answer["results"]
     assert [row[k] for k in KEYS[3:12]] == [None] * 9
     assert row["limited_by"] == "unknown"
-    assert answer["warnings"] == ["cc1.4xlarge: its ENI figures are not known to any source"]
+    assert answer["warnings"] == ["cc1.4xlarge: its ENI figures are not published"]
 
 
 def test_a_node_that_takes_more_pods_than_have_addresses_is_warned_of() -> None:
@@ -301,7 +301,7 @@ class TestFormats:
     def test_explain_prints_each_term_with_its_source(self) -> None:
         text = maxpods("m5.large", "--mode", "prefix", "--explain", "--max-eni", "2", "--pod-eni").stdout
         assert "usable_enis = 1  (min(3, MAX_ENI 2) − 1 slot for the trunk)  [awslabs/amazon-eks-ami@" in text
-        assert "max_pods_formula = 146  (1 × (10 − 1) × 16 per prefix + 2 pods on the host's network" in text
+        assert "max_pods_formula = 146  (1 × (10 − 1) × 16 per prefix + 2 host-network pods" in text
         (row,) = results("m5.large", "--mode", "prefix", "--explain")
         assert [set(term) for term in row["explain"]] == [{"label", "value", "why", "source"}] * len(row["explain"])
         terms = {term["label"]: term["value"] for term in row["explain"]}
@@ -331,7 +331,7 @@ class TestCilium:
             "--mode", "secondary", "--explain", "-q",
         )  # fmt: skip
         assert "usable_enis = 2  (3 − 1 before firstInterfaceIndex)" in done.stdout
-        assert "12 at most (maxAllocate), − 2 that are Cilium's own" in done.stdout
+        assert "12 (maxAllocate), − 2 used by Cilium itself" in done.stdout
         assert "(cilium, kube-proxy)" in done.stdout
         assert "ipamd.go" not in done.stdout
 

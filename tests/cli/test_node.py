@@ -80,7 +80,7 @@ def test_the_figures_by_hand() -> None:
         (("--daemonset", "a=0,0,hostNetwork"), {"pods": 26}),
         (("--daemonset", "kube-proxy=100m,0,hostNetwork", "--pod-cpu", "1"), {"pods": 1, "stranded_cpu_pct": 43.01}),
         (("--security-groups", "--pod-eni"), {"pods": 9, "binding": "branch_enis"}),
-        (("--pod-volumes", "3"), {"pods": 8, "binding": "volumes"}),  # (27 − 1 root − 2 further ENIs) ÷ 3
+        (("--pod-volumes", "3"), {"pods": 8, "binding": "volumes"}),  # (27 − 1 root − 2 additional ENIs) ÷ 3
         (("--mode", "prefix"), {"max_pods": 110, "pods": 108}),
         (("--mode", "ipv6"), {"max_pods": 110, "pods": 108}),
         (("--env", "ENABLE_PREFIX_DELEGATION=true"), {"max_pods": 110}),

@@ -42,7 +42,7 @@ def test_a_type_over_a_range() -> None:
     answer = json.loads(done.stdout)
     assert answer["inputs"]["pods_per_node"] == [8, 30]
     assert answer["warnings"] == [
-        "m5.large runs at most 27 pods on VPC addresses (max pods 29, 2 of them on the host's network; "
+        "m5.large runs at most 27 pods on VPC addresses (max pods 29, 2 of them on the host network; "
         "27 addresses): 28 to 30 are left out"
     ]
     usual = next(s for s in answer["results"]["settings"] if s["setting"] == "WARM_ENI_TARGET=1")

@@ -102,7 +102,7 @@ def result() -> capacity.CheckResult:
         ),
         (
             lambda: capacity.check(plan(), "peak"),
-            "scenarios: 'peak' is one text (expected a list of names: ['peak'])",
+            "scenarios: 'peak' is a single string (expected a list of names: ['peak'])",
         ),
         (
             lambda: capacity.find_fixes(plan()),  # type: ignore[arg-type]

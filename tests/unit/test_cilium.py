@@ -199,12 +199,12 @@ class TestReading:
     def test_pre_allocate_0_is_the_default_and_said(self) -> None:
         settings, notes = cilium_settings({"preAllocate": 0})
         assert settings.cilium == CiliumIpam()
-        assert notes[0] == "preAllocate 0 is read by Cilium as its default, 8"
+        assert notes[0] == "preAllocate 0: Cilium uses its default, 8"
 
     @pytest.mark.parametrize(
         ("values", "said"),
         [
-            ({}, "releaseExcessIps is off, so a node keeps all it ever held"),
+            ({}, "releaseExcessIps is off, so a node keeps every address it ever held"),
             ({"releaseExcessIps": True}, "ENIs stay attached"),
             ({"releaseExcessIps": True, "prefixDelegation": True}, "prefixes are taken as kept"),
         ],

@@ -141,7 +141,7 @@ def test_the_primary_stays_and_further_enis_go_to_the_emptiest() -> None:
 
 
 def test_a_closed_home_keeps_the_primary_enis_own_address_only() -> None:
-    # The primary serves no pods: 10 pods need 2 further ENIs, one in use up, the other warm beside; max pods stays 29.
+    # The primary serves no pods: 10 pods need 2 additional ENIs, one in use up, the other warm beside; max pods stays 29.
     result = check(plan(CLOSED, TAGGED), ["steady"])
     used = steady(plan(CLOSED, TAGGED))
     assert used["home"] == {"node_primary": 4}
@@ -240,7 +240,7 @@ def test_exhaustion_and_curves_grow_over_all_subnets_of_the_zone() -> None:
 def test_a_trace_names_the_further_enis() -> None:
     result = check(plan(), ["steady"])
     said = "\n".join(lines(explain(result, "more", "steady")))
-    assert "further ENIs of web in home, emptiest subnet first" in said
+    assert "further ENIs of web in home, most free addresses first" in said
     assert "further ENIs: the fewest and the most" in "\n".join(lines(explain(result, "more.bounds", "steady")))
     assert "to the emptiest of home, more" in "\n".join(lines(explain(result, "more.runway", "steady")))
 
@@ -314,5 +314,5 @@ def test_adding_what_it_says_frees_the_home() -> None:
 
 def test_a_switch_that_is_no_switch_is_said_and_discovery_stays_on() -> None:
     odd = plan(cni="env: {ENABLE_SUBNET_DISCOVERY: maybe}")
-    assert "ENABLE_SUBNET_DISCOVERY='maybe' is neither true nor false: the CNI uses true" in odd.notes
+    assert "ENABLE_SUBNET_DISCOVERY='maybe' is not a boolean: the CNI uses true" in odd.notes
     assert steady(odd) == steady(plan())

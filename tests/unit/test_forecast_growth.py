@@ -172,7 +172,7 @@ def test_steps_alone_need_no_rate() -> None:
         ("{steps: [{date: 2027-01-01}]}", r"steps\[0\]: expected exactly one of replicas, add and factor"),
         ("{steps: [{date: 2027-01-01, add: 1, factor: 2}]}", r"steps\[0\]: expected exactly one"),
         ("{steps: [{add: 1}]}", r"steps\[0\]: the key 'date' is missing"),
-        ("{steps: [{date: 2027-01-01, add: 1}, {date: 2027-01-01, add: 2}]}", "a second step on 2027-01-01"),
+        ("{steps: [{date: 2027-01-01, add: 1}, {date: 2027-01-01, add: 2}]}", "duplicate step on 2027-01-01"),
         ("{steps: [{date: 2027-01-01, factor: 1001}]}", r"factor: '1001' is out of range"),
         ("{season: {weekly: {sun: -1}}}", r"season\.weekly\.sun"),
         ("{season: {weekly: {sunday: 1}}}", r"unknown key \(did you mean 'sun'\?\)"),

@@ -182,7 +182,7 @@ class TestExpression:
         [
             ("0", "gives 0, not a number of pods from 1 to 2147483647"),
             ("2147483648", "gives 2147483648"),
-            ("true", "gives no number of pods"),
+            ("true", "does not give a number of pods"),
             ("max_pods * 1.5", "no operation for these types"),
             ("max(1, 2)", "cannot be evaluated"),  # Karpenter's, not nodeadm's
             ("true ? 5 : fake", "undeclared reference to 'fake'"),  # also in a branch not taken

@@ -54,7 +54,7 @@ def test_what_is_read(tmp_path: Path) -> None:
         (HEAD + "m5.large,999999\n", "at most 100,000"),
         (HEAD + "m5.large,$0.1\n", "is not a price"),
         (HEAD + "m5.large,\n", "p.csv:2: usd_per_hour: '' is not a price"),
-        (HEAD + "\nm5.large,0.1\nm5.large,0.2\n", r"p.csv:4: a second price for m5.large .* in line 3\)"),
+        (HEAD + "\nm5.large,0.1\nm5.large,0.2\n", r"p.csv:4: duplicate price for m5.large .* in line 3\)"),
         (HEAD + 'm5.large,"0.1\n', "p.csv:2: not a line of CSV"),
         ("type,usd_per_hour,region\nm5.large,0.1,Ohio\n", "p.csv:2: region: 'Ohio' is not a region"),
         ("type,usd_per_hour,os\nm5.large,0.1,macos\n", "p.csv:2: os: 'macos' is not one of linux, windows"),
