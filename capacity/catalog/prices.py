@@ -1,4 +1,4 @@
-"""On-demand Linux prices, per hour, in the currency of their region.
+"""Reads on-demand Linux prices, per hour, in the currency of their region.
 
 Known for a few regions only; a price that is not in ``data/prices.csv`` is unknown, never estimated from
 another region.
@@ -31,7 +31,7 @@ class Price(NamedTuple):
     date : str
         When the source took it from AWS's price list, ISO.
     source : str
-        Who says so, a key of ``data/SOURCES.toml``.
+        The source, a key of ``data/SOURCES.toml``.
     """
 
     instance_type: str
@@ -43,18 +43,18 @@ class Price(NamedTuple):
 
 
 def price(name: str, region: str = DEFAULT_REGION) -> Price | None:
-    """The on-demand Linux price of a type in a region, or None where unknown.
+    """The on-demand Linux price of a type in a region, or None if unknown.
 
     Raises
     ------
     CatalogError
         The price's line is damaged.
     SpecError
-        The override file has a fault.
+        The override file has an error.
 
     Notes
     -----
-    An override wins; of the cache's and the package's price the newer one.
+    An override takes precedence, then the newer price of cache and package.
     """
     if "," in name or "\n" in name or "," in region or "\n" in region:
         return None
@@ -105,13 +105,13 @@ def _overridden(layer: Layer) -> dict[tuple[str, str], float]:
 
 
 def price_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
-    """The on-demand Linux price in USD per hour; None where unknown or stated in another currency."""
+    """The on-demand Linux price in USD per hour; None if unknown or in another currency."""
     found = price(name, region)
     return found.per_hour if found is not None and found.currency == "USD" else None
 
 
 def regions(currency: str | None = None) -> list[str]:
-    """Regions with at least one price, in ``currency`` where one is named, sorted. Overrides are in dollars."""
+    """Regions with at least one price (in ``currency``, if given), sorted. Overrides are in dollars."""
     texts = [_text(), *(_cached(layer) for layer in price_layers() if layer.name == "cache")]
     cells = (line.split(",", 3) for text in texts for line in text.split("\n") if line)
     found = {region for _, region, own, _ in cells if currency in (None, own)}
@@ -156,7 +156,7 @@ def _text() -> str:
 
 
 def _body(path: Path) -> str:
-    """The lines after the header, each between line ends, so that a search for a whole line start finds it."""
+    """The lines after the header, each between line breaks, so that a search finds the start of a line."""
     head, _, body = read_text(path).partition("\n")
     if head != HEADER:
         raise CatalogError(f"{path.name}: the header is not {HEADER}")

@@ -25,7 +25,7 @@ from capacity.plan.model import Plan
 
 
 class Extra(NamedTuple):
-    """Addresses that are not of nodes: subnet, holder, expected, lower and upper bound, reason, and /28 blocks in them."""
+    """Addresses not of nodes: subnet, holder, expected, lower and upper bound, reason, and /28 blocks in them."""
 
     subnet: str
     holder: str

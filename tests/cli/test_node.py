@@ -177,7 +177,7 @@ class TestWarnings:
         assert said == "warning: WARM_IP_TARGET='many' is not a number the CNI accepts: it uses 0\n"
 
 
-OLD_PRICES = "prices of us-east-1 are of 2026-07-20, more than 90 days old (capacity data refresh asks for newer ones)"
+OLD_PRICES = "prices of us-east-1 are of 2026-07-20, more than 90 days old (capacity data refresh reads newer ones)"
 
 
 def test_missing_and_old_prices_are_part_of_the_answer() -> None:
@@ -325,7 +325,7 @@ def test_the_pool_as_cilium_keeps_it() -> None:
     assert (row["fits"]["ips"], row["fits"]["max_pods"]) == (40, 40)
     assert [d["name"] for d in answer["inputs"]["daemonsets"]] == ["cilium", "kube-proxy"]
     terms = {t["label"]: t["value"] for t in row["explain"]}
-    assert (terms["pool: in use"], terms["pool: addresses wanted"]) == (19, 27)
+    assert (terms["pool: in use"], terms["pool: target addresses"]) == (19, 27)
     assert sum(w.startswith("Cilium: ") for w in answer["warnings"]) == 3
 
 

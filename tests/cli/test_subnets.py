@@ -129,7 +129,7 @@ class TestOneSubnet:
 
     def test_the_table_and_the_map_are_read_without_colour(self) -> None:
         page = capacity("subnets", "--cidr", "10.0.0.0/22", "--taken", "10.0.0.20").stdout
-        assert "10.0.0.0/22, one letter per /28: 61 free /28 (.), 1 partly taken (+), 2 with addresses that AWS" in page
+        assert "10.0.0.0/22, one letter per /28: 61 free /28 (.), 1 partly used (+), 2 with addresses that AWS" in page
         assert "  10.0.0.0         A+.............. ................ ................ ...............A" in page
         assert "\033" not in page
         assert "one letter" not in capacity("subnets", "--cidr", "10.0.0.0/22", "--used", "1").stdout

@@ -55,7 +55,7 @@ def result() -> capacity.CheckResult:
         (lambda: capacity.PodAsked(cpu=-5), "cpu: -5 is less than 0"),
         (lambda: capacity.PodAsked(memory=0.5), "memory: 0.5 is not a whole number of bytes"),  # type: ignore[arg-type]
         (lambda: capacity.PodAsked(volumes=-1), "volumes: -1 is less than 0"),
-        (lambda: capacity.Daemon("agent", cpu=-1), "daemonset agent: cpu: -1 is less than 0"),
+        (lambda: capacity.Daemon("agent", cpu=-1), "DaemonSet agent: cpu: -1 is less than 0"),
         (lambda: capacity.node_pool(M5, capacity.CniSettings(), pods=-3, max_pods=29), "pods: -3 is less than 0"),
         (lambda: capacity.node_pool(M5, capacity.CniSettings(), pods=3, max_pods=-1), "max_pods: -1 is less than 0"),
         (

@@ -116,7 +116,7 @@ def test_csv_overrides_in_the_cache_folder(cache: Path) -> None:
         ('[types."m9.large"]\nvcpus = -2\n', "vcpus: '-2' is not a whole number"),
         ('[types."m9.large"]\nvcpus = 2.5\n', "vcpus: '2.5' is not a whole number"),
         ('[types."m9.large"]\nvcpus = [2]\n', "expected a number, a word, true or false"),
-        ('[types."m9.large"]\ntrunking = "maybe"\n', "neither true nor false"),
+        ('[types."m9.large"]\ntrunking = "maybe"\n', "not true or false"),
         ('[types."m9.large"]\narch = "a,b"\n', "holds a comma"),
         ('[types."m9"]\nvcpus = 2\n', "'m9' is not the name of an instance type"),
         ("[types.m9.large]\nvcpus = 2\n", "m9"),  # the name was not quoted: two tables

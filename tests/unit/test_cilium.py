@@ -165,7 +165,7 @@ class TestReading:
                 "",
                 "together are not modelled",
             ),
-            ("preAllocate: 8", "podSubnets: [pods]", r"podSubnets: needs cni\.cilium\.firstInterfaceIndex 1 or more"),
+            ("preAllocate: 8", "podSubnets: [pods]", r"podSubnets: requires cni\.cilium\.firstInterfaceIndex 1"),
             (
                 "firstInterfaceIndex: 1",
                 "podSubnets: [pods], ami: windows",
@@ -182,11 +182,11 @@ class TestReading:
         ("old", "new", "message"),
         [
             ("name: cilium\n", "name: cilum\n", r"cni\.name: 'cilum' is not one of vpc-cni, cilium"),
-            ("name: cilium\n", "name: vpc-cni\n", r"cni\.cilium: needs 'name: cilium' beside it"),
+            ("name: cilium\n", "name: vpc-cni\n", r"cni\.cilium: requires 'name: cilium' next to it"),
             (
                 "name: cilium\n",
                 "name: cilium\n  env: {WARM_IP_TARGET: '2'}\n",
-                r"cni\.env: is the VPC CNI's: with Cilium",
+                r"cni\.env: applies to the VPC CNI; for Cilium",
             ),
             ("ipFamily: ipv4", "ipFamily: ipv6", r"cni\.name: ipFamily ipv6 with Cilium's ENI mode is not modelled"),
         ],
@@ -206,7 +206,7 @@ class TestReading:
         [
             ({}, "releaseExcessIps is off, so a node keeps every address it ever held"),
             ({"releaseExcessIps": True}, "ENIs stay attached"),
-            ({"releaseExcessIps": True, "prefixDelegation": True}, "prefixes are taken as kept"),
+            ({"releaseExcessIps": True, "prefixDelegation": True}, "prefixes are assumed to be kept"),
         ],
     )
     def test_the_assumption_about_what_is_given_back_is_said(self, values: dict[str, int | bool], said: str) -> None:

@@ -106,7 +106,7 @@ def test_a_wrong_cell_is_found(data: Path, column: str, value: str, check: str, 
         (
             lambda d: edit(d / "disagreements.csv", "i4i.large,branch_enis,9", "i4i.large,branch_enis,8"),
             "disagreements",
-            "chosen '8', the catalog holds '9'",
+            "chosen '8', the catalog has '9'",
         ),
         (
             lambda d: edit(

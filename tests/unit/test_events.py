@@ -257,7 +257,7 @@ def test_volumes_share_slots_with_enis() -> None:
             "nodeGroups: [fp, auto]",
             "'fp' is a Fargate profile: its pods cannot also run on other groups",
         ),
-        ("nodeGroups: [fp]", "nodeGroups: [fp], hostNetwork: true", "'fp' is a Fargate profile: it has no host"),
+        ("nodeGroups: [fp]", "nodeGroups: [fp], hostNetwork: true", "'fp' is a Fargate profile: host-network"),
         ("nodeGroups: [fp]", "nodeGroups: [fp], volumes: 1", "'fp' is a Fargate profile: EBS volumes"),
     ],
 )

@@ -167,7 +167,7 @@ def test_steps_alone_need_no_rate() -> None:
     ("growth", "message"),
     [
         ("{}", r"p\.yaml:7 workloads\[0\]\.growth: is empty"),
-        ("{stddev: 1%}", r"growth\.stddev: needs the rate"),
+        ("{stddev: 1%}", r"growth\.stddev: requires a rate"),
         ("{rate: 4%/month, from: soon}", r"growth\.from: 'soon' is not a date \(expected YYYY-MM-DD\)"),
         ("{steps: [{date: 2027-01-01}]}", r"steps\[0\]: expected exactly one of replicas, add and factor"),
         ("{steps: [{date: 2027-01-01, add: 1, factor: 2}]}", r"steps\[0\]: expected exactly one"),

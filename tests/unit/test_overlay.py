@@ -108,7 +108,7 @@ class TestPlan:
     def test_max_pods_that_nobody_set_are_said(self) -> None:
         result = check(plan(group="provisioner: managed"), ["steady"])  # t3a.small: 2 × 3 + 2 = 8
         assert result.shapes[0].first.max_pods == 8
-        assert any("set maxPods to what the kubelet has" in note for note in result.notes)
+        assert any("set maxPods to the kubelet's value" in note for note in result.notes)
         assert not any("set maxPods" in note for note in check(plan(), ["steady"]).notes)
 
     @pytest.mark.parametrize("agent", AGENTS)
@@ -146,10 +146,10 @@ class TestPlan:
     @pytest.mark.parametrize(
         ("cni", "said"),
         [
-            ("name: overlay, env: {WARM_IP_TARGET: '2'}", "cni.env: has no meaning with an overlay CNI"),
-            ("name: overlay, cilium: {preAllocate: 2}", "cni.cilium: has no meaning with an overlay CNI"),
-            ("name: overlay, windows: {}", "cni.windows: has no meaning with an overlay CNI"),
-            ("name: calico", "expected 'overlay' for Calico with VXLAN or IP-in-IP, 'vpc-cni' where it only enforces"),
+            ("name: overlay, env: {WARM_IP_TARGET: '2'}", "cni.env: has no effect with an overlay CNI"),
+            ("name: overlay, cilium: {preAllocate: 2}", "cni.cilium: has no effect with an overlay CNI"),
+            ("name: overlay, windows: {}", "cni.windows: has no effect with an overlay CNI"),
+            ("name: calico", "expected 'overlay' for Calico with VXLAN or IP-in-IP, 'vpc-cni' if it only enforces"),
             ("name: flannel", "'flannel' is not one of vpc-cni, cilium, overlay (expected 'overlay')"),
             ("name: aws-node", "expected 'vpc-cni'"),
         ],
@@ -160,7 +160,7 @@ class TestPlan:
         assert said in str(caught.value)
 
     def test_pod_subnets_have_no_meaning(self) -> None:
-        with pytest.raises(SpecError, match=r"podSubnets: has no meaning with an overlay CNI"):
+        with pytest.raises(SpecError, match=r"podSubnets: has no effect with an overlay CNI"):
             plan(group="podSubnets: [a, b]")
 
 
@@ -173,6 +173,6 @@ def test_cilium_with_the_primary_address_of_the_first_eni_is_counted_without_it(
     # t3.small: 3 × (4 − 1) = 9 addresses, two of them Cilium's own
     settings, notes = cilium_settings({"usePrimaryAddress": True})
     assert settings == cilium_settings({})[0]
-    assert notes[0].startswith("usePrimaryAddress is counted as off with firstInterfaceIndex 0")
+    assert notes[0].startswith("usePrimaryAddress is treated as off with firstInterfaceIndex 0")
     row = max_pods(CATALOG.get("t3.small"), Platform(cilium=settings.cilium))
     assert (row.ip_capacity, row.max_pods_formula) == (7, 9)

@@ -88,8 +88,8 @@ class TestPaths:
         ("path", "value", "message"),
         [
             ("nodeGroups.genral.maxPods", 5, r"there is no 'genral' in nodeGroups \(did you mean 'general'\?\)"),
-            ("nodeGroups[3].maxPods", 5, r"there is no entry \[3\] in nodeGroups \(it has 1\)"),
-            ("workloads.web.replicas.max", 5, r"workloads\[0\].replicas is '10', one value; set it as a whole"),
+            ("nodeGroups[3].maxPods", 5, r"nodeGroups has no entry \[3\] \(it has 1\)"),
+            ("workloads.web.replicas.max", 5, r"workloads\[0\].replicas is '10', a single value: set the whole value"),
             ("vpc[0]", 5, "vpc is a mapping, not a list"),
             ("vpc.cidr", None, r"nothing to delete \(did you mean 'cidrs'\?\)"),
             ("vpc.cidrs[+]", None, "cannot append null"),

@@ -39,7 +39,7 @@ def test_what_is_read(tmp_path: Path) -> None:
         ("", "p.csv:1: no column 'type'"),
         ("type\nm5.large\n", "p.csv:1: no column 'usd_per_hour'"),
         ("type,usd_per_hours\n", r"p.csv:1: 'usd_per_hours' is not a column .* \(did you mean 'usd_per_hour'\?\)"),
-        ("type,usd_per_hour,type\n", "p.csv:1: two columns 'type'"),
+        ("type,usd_per_hour,type\n", "p.csv:1: duplicate column 'type'"),
         (HEAD, "p.csv: no prices"),
         (HEAD + "m5.large\n", "p.csv:2: 1 cells"),
         (HEAD + "m5.large,0.1,x\n", "p.csv:2: 3 cells"),

@@ -141,7 +141,10 @@ def test_more_than_a_16_is_infeasible_and_says_so() -> None:
 
 def test_pods_without_a_node_are_said_aloud() -> None:
     sizing = size_plan(sketch_plan(1000, "m5.large", 3, 15, vpc_cidrs=BLOCKS), scenarios=["steady"], fresh=True)
-    said = "595 app pods are unschedulable in the steady state, limited by max pods: the sizes are for the schedulable pods"
+    said = (
+        "595 app pods are unschedulable in the steady state, limited by max pods: the sizes are for the "
+        "schedulable pods"
+    )
     assert said in sizing.notes  # 1000 − 15 × 27
 
 
