@@ -272,7 +272,10 @@ def test_no_plan_looks_upward(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     inner.mkdir(parents=True)
     monkeypatch.chdir(inner)
     message = refused(capacity("check"))
-    assert message == f"no plan was given, and there is no capacity.yaml in {inner} or above it (capacity check PLAN)"
+    assert (
+        message
+        == f"no plan was given, and there is no capacity.yaml in {inner} or a folder above it (capacity check PLAN)"
+    )
     (folder / "capacity.yaml").write_text(SMALL)
     done = capacity("check", "-o", "json")
     assert json.loads(done.stdout)["inputs"]["plan"] == str(folder / "capacity.yaml")

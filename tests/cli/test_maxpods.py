@@ -167,7 +167,10 @@ class TestExpression:
 
     @pytest.mark.parametrize(
         ("who", "said"),
-        [("managed", "the expression loses"), ("karpenter", "Karpenter passes max pods to the node: the expression")],
+        [
+            ("managed", "overrides the expression"),
+            ("karpenter", "Karpenter passes max pods to the node, which overrides"),
+        ],
     )
     def test_it_loses_against_who_sets_max_pods(self, who: str, said: str) -> None:
         done = maxpods("m5.large", "--mode", "secondary", "--expression", "5", "--provisioner", who)
@@ -186,7 +189,7 @@ class TestExpression:
             29,
             None,
         )
-        assert answer["warnings"][-1].endswith("nodeadm falls back to the standard value 29")
+        assert answer["warnings"][-1].endswith("nodeadm uses the standard value 29")
 
     def test_an_empty_one_is_refused(self) -> None:
         assert refused("m5.large", "--expression", " ").startswith("--expression is empty")

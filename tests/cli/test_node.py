@@ -136,7 +136,7 @@ def test_pool(options: tuple[str, ...], pool: dict[str, int]) -> None:
 class TestWarnings:
     def test_reserved_memory(self) -> None:
         done = node("t3.nano", "t3.micro")
-        assert "warning: t3.nano: 299 of 512 MiB memory is kube-reserved (58 %, more than a quarter)\n" in done.stderr
+        assert "warning: t3.nano: 299 of 512 MiB memory is kube-reserved (58%, more than a quarter)\n" in done.stderr
 
     def test_more_max_pods_than_addresses(self) -> None:
         done = node("m5.large", "--max-pods", "60", "--provisioner", "self-managed")

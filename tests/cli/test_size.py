@@ -39,7 +39,7 @@ def test_other_formats() -> None:
     assert "| subnet | zone |" in page
     assert "```hcl\nresource" in page
     table = capacity("size", *SKETCH).stdout
-    assert "- nodes-a: a /24 keeps 9 of 251 free in zone-loss (us-east-1b), less than 30 %" in table
+    assert "- nodes-a: a /24 keeps 9 of 251 free in zone-loss (us-east-1b), less than 30%" in table
 
 
 def test_what_suffices_is_kept() -> None:
@@ -120,7 +120,7 @@ def test_custom_networking_puts_pods_into_the_second_block() -> None:
             (*SHOP, "--vpc-cidr", "192.168.0.0/16"),
             "error: 192.168.0.0/16 cannot be added to the VPC: another RFC 1918 range",
         ),
-        (("examples/shop-prod.yaml",), "error: no room in the VPC for private-c (/22): 3,072 addresses are wanted"),
+        (("examples/shop-prod.yaml",), "error: no room in the VPC for private-c (/22): 3,072 addresses are needed"),
         (("--pods", "99999", "--type", "m5.large", "--zones", "1"), "error: nodes-a: even a /16"),
     ],
 )

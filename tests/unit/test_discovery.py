@@ -241,7 +241,7 @@ def test_a_trace_names_the_further_enis() -> None:
     result = check(plan(), ["steady"])
     said = "\n".join(lines(explain(result, "more", "steady")))
     assert "additional ENIs of web in home, most free addresses first" in said
-    assert "further ENIs: the fewest and the most" in "\n".join(lines(explain(result, "more.bounds", "steady")))
+    assert "additional ENIs: the fewest and the most" in "\n".join(lines(explain(result, "more.bounds", "steady")))
     assert "to the emptiest of home, more" in "\n".join(lines(explain(result, "more.runway", "steady")))
 
 

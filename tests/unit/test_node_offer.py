@@ -131,7 +131,7 @@ class TestOffer:
         assert offer(CATALOG.get("t3.nano"), Platform()).warnings == (
             "t3.nano: 299 of 512 MiB memory is kube-reserved (58%, more than a quarter)",
         )
-        assert "18 %, more than a tenth" in offer(M5, Platform(ami="windows")).warnings[-1]
+        assert "18%, more than a tenth" in offer(M5, Platform(ami="windows")).warnings[-1]
         assert offer(M5, Platform()).warnings == ()  # 574 of 8192: 7 %
 
     def test_unknown_is_no_answer(self) -> None:
