@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from capacity.advice.distance import Distance
@@ -157,22 +157,26 @@ def merged(several: Sequence[Lever]) -> dict[str, object]:
     SpecError
         Two levers set one path to different values.
     """
+    for lever, path in _clashes(several):
+        raise SpecError(f"{lever.name} and another lever both set {path}")
     patch: dict[str, object] = {}
     for lever in several:
-        for path, value in lever.patch.items():
-            if not path.endswith("[+]") and patch.get(path, value) != value:
-                raise SpecError(f"{lever.name} and another lever both set {path}")
         patch = after(patch, lever.patch)
     return patch
 
 
 def conflict(several: Sequence[Lever]) -> bool:
     """Whether two levers set one thing to different values: alternatives, not to be taken together."""
-    try:
-        merged(several)
-    except SpecError:
-        return True
-    return False
+    return any(_clashes(several))
+
+
+def _clashes(several: Sequence[Lever]) -> Iterator[tuple[Lever, str]]:
+    """What a lever sets to another value than one before it."""
+    known: dict[str, object] = {}
+    for lever in several:
+        for path, value in lever.patch.items():
+            if not path.endswith("[+]") and known.setdefault(path, value) != value:
+                yield lever, path
 
 
 def joined_commands(several: Sequence[Lever], plan: Plan) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def check(
 
 def judged(result: CheckResult) -> CheckResult:
     """A check by addresses alone with the last word."""
-    return result if result.verdict == "exhausted" else _judged(result, rules.findings(result))
+    return result if result.verdict == "exhausted" else _judged(result, rules.errors(result))
 
 
 @collector_paused()

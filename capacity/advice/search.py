@@ -105,6 +105,7 @@ class _Search:
         self.partial: Fix | None = None
         self.nearest: Fix | None = None
         self.complete = False
+        self._clashes: dict[tuple[str, str], bool] = {}  # of levers by name, each in its strongest size
 
     def run(self) -> None:
         """Try the space in its order."""
@@ -193,15 +194,21 @@ class _Search:
         most = RISKS.index(risk)
         pool = [f for x, f in alone if f.verdict is not None and RISKS.index(x.risk) <= most and not x.last]
         strongest = {x.name: x for x, _ in alone}
-        clashes = {frozenset((a.name, b.name)) for a, b in combinations(strongest.values(), 2) if conflict((a, b))}
         for size in range(2, MOST_TOGETHER + 1):
             for fixes in combinations(pool, size):
                 helping = sum(bool(f.helped) for f in fixes)
                 if helping < (1 if size == 2 else size) or all(RISKS.index(f.risk) < most for f in fixes):
                     continue
-                pairs = combinations((f.names for f in fixes), 2)
-                if self._may_do(fixes) and not any(frozenset(pair) in clashes for pair in pairs):
-                    yield tuple(strongest[f.names] for f in fixes)
+                several = tuple(strongest[f.names] for f in fixes)
+                if self._may_do(fixes) and not any(self._clash(*pair) for pair in combinations(several, 2)):
+                    yield several
+
+    def _clash(self, one: Lever, other: Lever) -> bool:
+        """Whether two levers exclude each other; each pair is looked at once."""
+        pair = one.name, other.name
+        if pair not in self._clashes:
+            self._clashes[pair] = conflict((one, other))
+        return self._clashes[pair]
 
     def _may_do(self, fixes: Sequence[Fix]) -> bool:
         """Whether some lever lessens what is missing, and some what is unschedulable, where anything is."""
