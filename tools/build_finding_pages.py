@@ -26,7 +26,7 @@ Severity: {code.severity}. The same in the terminal: `capacity explain {code.cod
 
 {code.why}
 
-## How to mend it
+## How to fix it
 
 {code.fix}
 

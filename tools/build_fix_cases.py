@@ -28,7 +28,7 @@ HEAD = """\
 Made by `make docs-reference`; edit `tools/build_fix_cases.py`, not this page.
 
 Ten failing plans of each of six kinds, made by a seeded generator, and what `check` names as the smallest fix. A test
-makes them anew and holds each to the fix that is natural for its kind. How the search orders fixes:
+generates them again and holds each to the fix that is natural for its kind. How the search orders fixes:
 [the levers explained](../explanation/levers.md).
 """
 

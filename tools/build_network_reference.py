@@ -24,7 +24,7 @@ QUOTAS = f"""\
 
 *Default* is what an account has until it asks for more, *most* what it can be raised to. An empty cell is unknown: no
 source we read states it. Kubernetes' own limits are sizes it is tested for, not quotas. `check` finds
-[IP027](findings/IP027.md) where a default does not suffice; `capacity.cluster.quota_use` tells how much of each a plan
+[IP027](findings/IP027.md) where a default is too low; `capacity.cluster.quota_use` shows how much of each a plan
 uses:
 
 ```python
