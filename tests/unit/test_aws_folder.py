@@ -310,13 +310,13 @@ def test_load_balancers_stand_in_where_no_interface_is_known(folder: Path) -> No
 def test_enis_that_the_cni_did_not_add(folder: Path) -> None:
     path = folder / "describe-network-interfaces.json"
     answer = json.loads(path.read_text())
-    for number in range(4):
+    for number in (0, 1, 2, 3, 0):  # one node has two of them: what every node has is one
         own = {"InstanceId": f"i-0{number + 1:016x}", "DeviceIndex": 3}
         answer["NetworkInterfaces"].append(
             {
-                "NetworkInterfaceId": f"eni-own{number}",
+                "NetworkInterfaceId": f"eni-own{len(answer['NetworkInterfaces'])}",
                 "SubnetId": "subnet-0aaaaaaaaaaaaaa01",
-                "PrivateIpAddress": f"10.20.0.{100 + number}",
+                "PrivateIpAddress": f"10.20.0.{100 + len(answer['NetworkInterfaces'])}",
                 "Attachment": own,
             }
         )

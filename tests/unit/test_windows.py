@@ -56,6 +56,18 @@ workloads:
 {more}"""
 
 
+def test_reserved_memory_follows_max_pods_set_by_hand() -> None:
+    # 255 + 11 × max pods Mi; the Windows AMI counts with the node's max pods, AL2023's with those of the type: 29.
+    both = (
+        text()
+        .replace("ami: windows,", "ami: windows, maxPods: 50,")
+        .replace("name: linux,", "name: linux, maxPods: 20,")
+    )
+    iis, linux = group_shapes(plan_of(both))
+    assert (iis.first.max_pods, iis.platform.reserved_memory_mib) == (50, (255 + 11 * 50,))
+    assert (linux.first.max_pods, linux.platform.reserved_memory_mib) == (20, (255 + 11 * 29,))
+
+
 LINUX_PREFIXES = 'env: {ENABLE_PREFIX_DELEGATION: "true", WARM_PREFIX_TARGET: "1"}'
 
 
