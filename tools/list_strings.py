@@ -57,7 +57,7 @@ def data() -> Iterator[Sentence]:
         lines = path.read_text(encoding="utf-8").splitlines()
         for text in _strings(tomllib.loads("\n".join(lines))):
             first = text.strip().splitlines()[0] if text.strip() else ""
-            line = next((n for n, l in enumerate(lines, 1) if first and first in l), 1)
+            line = next((n for n, row in enumerate(lines, 1) if first and first in row), 1)
             if " " in text:
                 yield Sentence(path, line, text)
 
@@ -72,6 +72,17 @@ def pages() -> Iterator[Sentence]:
                 fenced = not fenced
             elif not fenced and " " in line.strip():
                 yield Sentence(path, number, line)
+    yield from _comments()
+
+
+def _comments() -> Iterator[Sentence]:
+    """Comments of notebooks (their Markdown cells among them) and of examples."""
+    paths = [path for path in sorted((ROOT / "examples").rglob("*")) if path.suffix in (".yaml", ".toml", ".tf")]
+    for path in [*sorted((ROOT / "notebooks").glob("*.py")), *paths]:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            text = re.match(r"(?:.*\s)?# (.+)", line)
+            if text and " " in text[1]:
+                yield Sentence(path, number, text[1])
 
 
 KINDS = {"messages": messages, "docstrings": docstrings, "data": data, "pages": pages}
