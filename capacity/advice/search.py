@@ -30,7 +30,7 @@ from capacity.advice.levers.offered import lever_for, levers
 from capacity.advice.reasons import with_reasons
 from capacity.advice.trial import Goal, Trials
 from capacity.cluster.check import CheckResult
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 from capacity.plan.document import Section, collector_paused, read_plan_file
 from capacity.plan.model import ScenarioSpec
 from capacity.plan.parse import parse_plan
@@ -66,13 +66,15 @@ def find_fixes(
     are unschedulable for another reason than addresses is the partial answer. An interrupt ends the search: what was
     found until then is the answer.
     """
+    check_kind("plan", plan, (dict, Path, str), "the path of the plan's file: a fix changes what it says")
     document, name = plan, ""
     if not isinstance(document, Section):
         read = read_plan_file(document)
         document, name = read.document, read.name
     result = result or check(parse_plan(document, name), scenarios)
     if not (result.harmful or result.blocked) and all(map(is_ok, result.scenarios)):
-        return Fixes(None, None, ())  # ok, or only a plan without pods: no change of the plan is a fix of that
+        # ok, or only a plan without pods: no change of the plan is a fix of that
+        return Fixes(None, None, (), result=result)
     search = _Search(document, result, scenarios, tell)
     interrupted = False
     try:
@@ -133,7 +135,7 @@ class _Search:
         if best is None and self.partial is None and nearest is None:
             nearest = min((f for f in self.tried if f.helped), key=lambda f: f.rank, default=None)
         complete = self.complete and not interrupted
-        return Fixes(best, nearest, tuple(self.tried), self.partial, complete, interrupted)
+        return Fixes(best, nearest, tuple(self.tried), self.partial, complete, interrupted, self.result)
 
     def _nearest(self) -> Fix | None:
         """The levers that help most alone, put together as long as that helps further."""
@@ -291,7 +293,7 @@ class _Search:
             patch = merged(several)
             changed, refused_in = self.trials.quick(patch, self.goal) if quick else (self.trials.check(patch), "")
         except SpecError as error:
-            return Fix(several, {}, None, {}, 0, 0, str(error))
+            return Fix(several, {}, None, {}, 0, 0, error.lines[0])
         before = self.trials.before(changed) if refused_in else self.result
         was, far, old, now = distance_of(before), distance_of(changed), least_free(before), least_free(changed)
         frees = {name: now[name] - free for name, free in old.items() if name in now and now[name] != free}

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capacity.advice.findings.codes import Finding
-from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence, waste_sentence
-from capacity.cli.fix_view import fix_blocks, fixes_json
 from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
-from capacity.cluster.trace import lines, subnet_term
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam
 from capacity.vpc.ledger import SubnetState
+
+if TYPE_CHECKING:
+    from capacity.advice.fixes import Fixes
 
 
 def answer(
@@ -31,8 +31,12 @@ def answer(
     """Everything `check` says, in every format."""
     results = results_json(result, found)
     if fixes is not None:
+        from capacity.cli.fix_view import fixes_json
+
         results["fixes"] = fixes_json(fixes)
     if explain:
+        from capacity.cluster.trace import subnet_term
+
         results["explain"] = [subnet_term(s, state).as_dict() for state in result.scenarios for s in state.subnets]
     return Answer(
         command="check",
@@ -206,6 +210,8 @@ def blocks(
     for state in shown:
         page += [_scenario_table(state), _groups_line(state), ""]
         if explain:
+            from capacity.cluster.trace import lines, subnet_term
+
             page += ["\n".join(lines(subnet_term(s, state))) for s in state.subnets] + [""]
     left_out = len(result.scenarios) - len(shown)
     if left_out:
@@ -214,7 +220,10 @@ def blocks(
     page += [_runway_table(result), *_pools(result), ""]
     waste = waste_sentence(result)
     page += [waste, ""] if waste else []
-    page += fix_blocks(fixes, explain) if fixes is not None else []
+    if fixes is not None:
+        from capacity.cli.fix_view import fix_blocks
+
+        page += fix_blocks(fixes, explain)
     if found:
         page += [
             _findings(found),

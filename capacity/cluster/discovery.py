@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -152,8 +151,7 @@ def _kinds_of_eni(shape: TypeShape, vpc_pods: int) -> Counter[tuple[int, int]]:
 # --- bounds -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Roaming:
+class Roaming(NamedTuple):
     """One bound, the fewest or the most, of the addresses of further ENIs of a group's nodes in one zone.
 
     Attributes

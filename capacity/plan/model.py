@@ -8,22 +8,22 @@ from datetime import date
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network
+from typing import NamedTuple
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import AT_REST
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
 
+QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
 
-AT_REST = ("steady", "peak", "ceiling")
-SCENARIOS = (*AT_REST, "rollout", "upgrade", "zone-loss", "burst", "blue-green", "spot-storm")
 # Of a combination, what only adds nodes comes first and a lost zone last, so that it takes all the others brought.
 ORDER = (*AT_REST, "burst", "blue-green", "rollout", "upgrade", "spot-storm", "zone-loss")
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """A subnet CIDR reservation: ``prefix`` is AWS's to hand out as prefixes, ``explicit`` nobody's here."""
+class Reservation(NamedTuple):
+    """A subnet CIDR reservation: AWS assigns prefixes from ``prefix``, and nothing from ``explicit`` by itself."""
 
     cidr: IPv4Network
     type: str
@@ -192,8 +192,7 @@ class NodeGroup:
         return self.provisioner == "auto"
 
 
-@dataclass(frozen=True, slots=True)
-class GrowthStep:
+class GrowthStep(NamedTuple):
     """What happens to a workload on one day: ``replicas`` sets, ``add`` adds, ``factor`` multiplies; one is given."""
 
     day: date
@@ -248,8 +247,8 @@ class Workload:
     host_network: bool = False
     security_groups: bool = False
     node_groups: tuple[str, ...] = ()
-    max_surge: int | Fraction = Fraction(1, 4)
-    max_unavailable: int | Fraction = Fraction(1, 4)
+    max_surge: int | Fraction = QUARTER
+    max_unavailable: int | Fraction = QUARTER
     growth: Growth | None = None
     volumes: int = 0
     where: str = ""
@@ -286,7 +285,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSpec:
-    """A scenario asked for: its name, one or more of :data:`SCENARIOS` joined by ``+``, and its options.
+    """A scenario that the plan or the command names, with its options; ``+`` joins the names of a combination.
 
     Attributes
     ----------
@@ -304,7 +303,7 @@ class ScenarioSpec:
     strategy : str or None
         Update strategy for every managed group, None for each group's own.
     advisory : bool
-        Nobody asked for it by name: it counts as at most tight.
+        Checked without being requested by name: it counts as at most tight.
     """
 
     name: str
@@ -339,7 +338,7 @@ class Checks:
 
 @dataclass(frozen=True)
 class Plan:
-    """A cluster in its VPC. ``notes`` are assumptions and replaced values to be said aloud."""
+    """A cluster in its VPC. ``notes`` are assumptions and replaced values, to be shown."""
 
     name: str
     vpc_cidrs: tuple[IPv4Network, ...]
@@ -355,6 +354,10 @@ class Plan:
     checks: Checks = Checks()
     notes: tuple[str, ...] = ()
     file: str = ""
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.subnets)} subnets, {len(self.node_groups)} node groups, {len(self.workloads)} workloads"
+        return f"<Plan {self.name or 'without a name'}: {counts}>"
 
     def subnet(self, name: str) -> Subnet:
         """The subnet of that name."""

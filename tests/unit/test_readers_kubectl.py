@@ -10,12 +10,12 @@ import pytest
 
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
-from capacity.readers.common import Findings
-from capacity.readers.draft import PlanDraft
+from capacity.readers.draft import PlanDraft, SourceNotes
+from capacity.readers.karpenter import parse_karpenter
 from capacity.readers.kubernetes import stream
-from capacity.readers.kubernetes.karpenter import parse_karpenter
-from capacity.readers.kubernetes.kubectl import Snapshot, draft_of, read_live
-from capacity.readers.kubernetes.scheduling import GroupFacts, groups_for, pod_facts, pod_requests
+from capacity.readers.kubernetes.kubectl import draft_of, read_live
+from capacity.readers.kubernetes.objects import SeenObjects
+from capacity.readers.kubernetes.scheduling import GroupLabels, groups_for, pod_facts, pod_requests
 
 
 def container(cpu: str | None = None, memory: str | None = None, **more: Any) -> dict[str, Any]:
@@ -48,8 +48,8 @@ def test_requests_of_a_pod(spec: dict[str, Any], asked: tuple[int | None, int | 
 
 
 GROUPS = (
-    GroupFacts("general", {"kubernetes.io/arch": frozenset(("amd64",)), "pool": frozenset(("general",))}, ()),
-    GroupFacts(
+    GroupLabels("general", {"kubernetes.io/arch": frozenset(("amd64",)), "pool": frozenset(("general",))}, ()),
+    GroupLabels(
         "gpu", {"kubernetes.io/arch": frozenset(("amd64",)), "gpus": frozenset(("4",))}, (("gpu", "yes", "NoSchedule"),)
     ),
 )
@@ -147,7 +147,7 @@ def pod(name: str, owner: tuple[str, str] | None = None, phase: str = "Running",
 
 
 def draft(*objects: dict[str, Any]) -> PlanDraft:
-    snapshot = Snapshot(Findings("f"))
+    snapshot = SeenObjects(SourceNotes("f"))
     for value in objects:
         snapshot.add("", value)
     return draft_of(snapshot, "kubectl f")
@@ -367,4 +367,4 @@ def test_a_job_that_ended_runs_no_pods(ended: str, replicas: int) -> None:
 
 @pytest.mark.parametrize(("effect", "names"), [("NoSchedule", []), ("NoExecute", []), ("PreferNoSchedule", ["spot"])])
 def test_only_a_taint_that_forbids_keeps_pods_away(effect: str, names: list[str]) -> None:
-    assert groups_for(pod_facts({}), (GroupFacts("spot", {}, (("spot", "true", effect),)),)) == names
+    assert groups_for(pod_facts({}), (GroupLabels("spot", {}, (("spot", "true", effect),)),)) == names

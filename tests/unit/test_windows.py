@@ -20,13 +20,12 @@ from capacity.node.offer import offer
 from capacity.plan.document import Section, parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam, windows_ipam
-from capacity.readers.common import Findings
 from capacity.readers.complete import complete
-from capacity.readers.document import document
-from capacity.readers.draft import GroupDraft, PlanDraft
+from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes
 from capacity.readers.drift import drift
-from capacity.readers.kubernetes.helm import parse_helm
-from capacity.readers.kubernetes.kubectl import Snapshot
+from capacity.readers.helm import parse_helm
+from capacity.readers.kubernetes.objects import SeenObjects
+from capacity.readers.plan_document import plan_document
 from tests.fixtures.plans import plan_of
 
 PREFIXES = {"enable-windows-prefix-delegation": "true"}
@@ -227,7 +226,7 @@ class TestImport:
     def test_only_a_plan_with_windows_nodes_has_them(self) -> None:
         def written(ami: str) -> object:
             group = GroupDraft("g", instance_types=("m5.large",), ami=ami)
-            found: object = document(complete(PlanDraft(windows=PREFIXES, node_groups=(group,)))).get("cni", {})
+            found: object = plan_document(complete(PlanDraft(windows=PREFIXES, node_groups=(group,)))).get("cni", {})
             return found
 
         assert written("windows") == {"windows": PREFIXES}
@@ -240,7 +239,7 @@ class TestImport:
         ]
 
     def test_the_config_map_of_a_kubectl_dump(self) -> None:
-        snapshot = Snapshot(Findings(""))
+        snapshot = SeenObjects(SourceNotes(""))
         data = {"enable-windows-prefix-delegation": "true", "branch-eni-cooldown": "60"}
         metadata = {"name": "amazon-vpc-cni", "namespace": "kube-system"}
         assert snapshot.add("List", {"kind": "ConfigMap", "metadata": metadata, "data": data})
