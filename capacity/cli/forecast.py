@@ -161,7 +161,9 @@ def _from_history(
     wanted = [s.name for s in read.subnets] if read else []
     known = sizes_of(series, read, sizes)
     with progress("forecast", quiet) as told:
-        result = forecast_history(series, span, known, wanted, paths, seed, backtest, notes, told)
+        result = forecast_history(
+            series, span, known, wanted, paths, seed, backtest=backtest, notes=notes, progress=told
+        )
     return read, result
 
 

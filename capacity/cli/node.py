@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from capacity.cli.cost_options import PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs, prices_told
 from capacity.cli.node_options import (
     All,
     Ami,
@@ -31,16 +32,17 @@ from capacity.errors import SpecError
 from capacity.plan.constants import MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from capacity.catalog.instance_type import InstanceType
     from capacity.cli.output import Table
-    from capacity.node.maxpods import Platform
+    from capacity.cost.plan_cost import Rate
+    from capacity.cost.rates import PriceBook
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked
+    from capacity.node.platform import Platform
     from capacity.plan.cni_env import CniSettings
 
 ARCHS = ("x86_64", "arm64")
-MOST_USD_PER_HOUR = 100_000
 Number = typer.Option(metavar="N", show_default=False)
 
 
@@ -108,10 +110,10 @@ def node(
     region: Annotated[
         str, typer.Option("--region", help="Region of the on-demand price.", metavar="REGION")
     ] = "us-east-1",
-    per_node_cost: Annotated[
-        float,
-        typer.Option("--per-node-cost", help="Licence or support of each node, USD per hour.", metavar="USD"),
-    ] = 0.0,
+    per_node_cost: PerNodeCost = 0.0,
+    price_file: PriceFile = None,
+    price_factor: PriceFactor = None,
+    savings_plan: SavingsPlan = None,
     vm_memory_overhead: Annotated[
         str, typer.Option("--vm-memory-overhead", help="Share of memory lost to the hypervisor.", metavar="SHARE")
     ] = "0.075",
@@ -200,18 +202,17 @@ def node(
     kinds = _filtered(
         select_types(types, everything), vcpus_min, vcpus_max, memory_min, memory_max, arch, family, current
     )
-    from capacity.catalog.age import price_notes
-    from capacity.catalog.prices import price_per_hour
     from capacity.cli.output import Answer, emit
+    from capacity.cost.rates import PriceBook
     from capacity.node.offer import offer
 
-    if not 0 <= per_node_cost < MOST_USD_PER_HOUR:
-        raise SpecError(f"--per-node-cost: {per_node_cost:g} is out of range (expected 0 to {MOST_USD_PER_HOUR:,})")
+    book = PriceBook(region, cost_inputs(price_file, price_factor, savings_plan, per_node_cost=per_node_cost))
+    rates = {k.name: book.of_type(k.name, windows=platform.ami == "windows") for k in kinds}
     offers = [
-        offer(k, platform, pod, daemons, max_pods, keep, price_per_hour(k.name, region), per_node_cost) for k in kinds
+        offer(k, platform, pod, daemons, max_pods, keep, rates[k.name].usd_per_hour, per_node_cost) for k in kinds
     ]
     results = [_result(o, k, platform, settings, pods, explain) for o, k in zip(offers, kinds, strict=True)]
-    results, unsorted = _sorted(results, sort, price_notes([k.name for k in kinds], region))
+    results, unsorted = _sorted(results, sort, _price_notes(rates, [k.name for k in kinds], book))
     notes += unsorted
     if limit is not None and len(results) > limit:
         notes.append(f"{len(results) - limit} of {len(results)} rows are not shown (--limit {limit})")
@@ -221,16 +222,28 @@ def node(
     emit(
         Answer(
             command="node",
-            inputs=_inputs(platform, pod, daemons, keep, region, pods, max_pods, asked)
-            | {"per_node_cost": per_node_cost},
+            inputs=_inputs(platform, pod, daemons, keep, region, pods, max_pods, asked) | prices_told(book.inputs),
             results=results,
             blocks=_blocks(results, offers, pods, platform, explain),
             rows=[{k: v for k, v in r.items() if k != "explain"} for r in results],
             warnings=[*notes, *merged(warnings)],
-            on_data=price_notes([r["instance_type"] for r in results], region),
+            on_data=_price_notes(rates, [r["instance_type"] for r in results], book),
         ),
         to,
     )
+
+
+def _price_notes(rates: Mapping[str, Rate], shown: Sequence[str], book: PriceBook) -> list[str]:
+    """What a reader of the dollars must know: prices that are missing, old, or another region's."""
+    from capacity.catalog.age import MOST_NAMES, price_notes
+
+    listed = [name for name in shown if rates[name].usd_per_hour is None or rates[name].region == book.region]
+    windows = [name for name in listed if "Windows" in rates[name].unknown]
+    found = price_notes([name for name in listed if name not in windows], book.region)
+    if windows:
+        more = f" and {len(windows) - MOST_NAMES} more" if len(windows) > MOST_NAMES else ""
+        found.append(f"Windows prices are not known (--price-file): {', '.join(windows[:MOST_NAMES])}{more}")
+    return [*found, *book.notes()]
 
 
 def _pod(cpu: str | None, memory: str | None, branch: bool, volumes: int | None) -> PodAsked:
@@ -355,7 +368,7 @@ def _pool(
     got: Offer, kind: InstanceType, platform: Platform, settings: CniSettings, pods: int
 ) -> dict[str, Any] | None:
     from capacity.cni.facade import node_pool
-    from capacity.node.maxpods import unmanaged_of
+    from capacity.node.figures import unmanaged_of
 
     if got.max_pods is None or kind.max_enis is None or kind.ipv4_per_eni is None:
         return None
@@ -378,22 +391,23 @@ def _pool(
 def _explain(
     got: Offer, kind: InstanceType, platform: Platform, settings: CniSettings, pods: int | None
 ) -> list[dict[str, Any]]:
-    from capacity.node.trace import offer_terms
+    from capacity.node.offer_terms import offer_terms
 
     terms = offer_terms(got, kind, platform)
     if pods is not None and got.max_pods is not None and kind.max_enis is not None and kind.ipv4_per_eni is not None:
+        from dataclasses import replace
+
         from capacity.cni.facade import effective, node_limits
-        from capacity.cni.trace import bound_terms, pool_terms
-        from capacity.node.maxpods import unmanaged_of
+        from capacity.cni.pool_terms import bound_terms, pool_terms
+        from capacity.node.figures import unmanaged_of
 
         own = effective(settings, kind)
-        limits = node_limits(kind, own, unmanaged_of(kind, platform), platform.windows)
+        limits = node_limits(kind, own, unmanaged_of(kind, platform), windows=platform.windows)
         of_pool = (limits, own, got.max_pods, pods)
         terms += [
-            (f"pool: {label}", value, why, source)
-            for label, value, why, source in (*pool_terms(*of_pool), *bound_terms(*of_pool))
+            replace(term, label=f"pool: {term.label}") for term in (*pool_terms(*of_pool), *bound_terms(*of_pool))
         ]
-    return [{"label": label, "value": value, "why": why, "source": source} for label, value, why, source in terms]
+    return [term.as_row() for term in terms]
 
 
 def _pool_warnings(results: list[dict[str, Any]], pods: int | None) -> list[str]:
@@ -540,19 +554,12 @@ def _blocks(
         "memory capacity is an estimate (EC2's figure less 7.5 % unless set). --explain shows every term."
     )
     if explain:
+        from capacity.trace import Term, lines
+
         for result in results:
-            lines = [f"{result['instance_type']}:"]
-            for term in result["explain"]:
-                source = f"  [{term['source']}]" if term["source"] else ""
-                lines.append(f"  {term['label']} = {_shown(term['value'])}  ({term['why']}){source}")
-            page += ["", "\n".join(lines)]
+            terms = [line for term in result["explain"] for line in lines(Term(**term), depth=1)]
+            page += ["", "\n".join([f"{result['instance_type']}:", *terms])]
     return page
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {number}" for key, number in value.items())
-    return "unknown" if value is None else str(value)
 
 
 _BINDS = {
