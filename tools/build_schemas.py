@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from capacity.cli.output import SCHEMA
+from capacity.pages.answer import SCHEMA
 from capacity.plan.cilium_settings import LAST_INDEX, MOST_NUMBER
 from capacity.plan.cni_env import CNI_VARIABLES
 from capacity.plan.constants import AMIS, API_VERSION, CAPACITY_TYPES, NODE_PROVISIONERS

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, one_of, sink, words
+from capacity.cli.complete import complete_scenario
+from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, Wide, one_of, sink, words
 from capacity.cli.output import FORMATS
 from capacity.errors import CapacityError, SpecError
 
@@ -30,7 +31,13 @@ Plan = Annotated[
     ),
 ]
 Scenario = Annotated[
-    list[str] | None, typer.Option("--scenario", help="Only this scenario; may be repeated.", metavar="NAME")
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        help="Only this scenario; may be repeated.",
+        metavar="NAME",
+        autocompletion=complete_scenario,
+    ),
 ]
 
 CI_FORMATS = (*FORMATS, "github", "junit", "sarif")
@@ -74,6 +81,7 @@ def check(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
     """Will we run out of IPs? Per subnet and scenario, with a verdict for CI.
 
@@ -84,11 +92,11 @@ def check(
     capacity check --scenario peak --fail-on warning ·
     capacity check --set cni.env.WARM_IP_TARGET=2 --set nodeGroups.general.nodes.max=30
     """
-    to = sink(output, out_file, color, quiet, CI_FORMATS)
+    to = sink(output, out_file, color, quiet, CI_FORMATS, wide=wide)
     level = one_of("--fail-on", fail_on, ("error", "warning"))
     from capacity.advice.fixes import with_fix
-    from capacity.cli.check_view import answer
     from capacity.cli.output import emit
+    from capacity.pages.check_page import answer
     from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings or ())
@@ -99,13 +107,13 @@ def check(
         if to.output == "github" and to.out_file is None:
             _annotate(error)
         raise
-    mended = _mended(read, result, scenario, patch, to, fixes, fix_out)
-    found = with_fix(found, mended)
-    texts = _texts(result, found, patch, level, mended)
+    tried = _tried(read, result, scenario, patch, to, fixes, fix_out)
+    found = with_fix(found, tried)
+    texts = _texts(result, found, patch, level, tried)
     if explain:
         del texts["md"]  # the terms of every figure do not fit a comment
-    emit(replace(answer(result, found, explain, patch, mended), texts=texts), to)
-    if mended is not None and mended.interrupted:
+    emit(replace(answer(result, found, patch, tried, explain=explain), texts=texts), to)
+    if tried is not None and tried.interrupted:
         raise typer.Exit(130)  # after the best so far
     bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
     if result.verdict in bad and not exit_zero:
@@ -130,7 +138,7 @@ def run(
     return check_with_findings(parse_patched(plan.document, patch, plan.name), scenarios)
 
 
-def _mended(
+def _tried(
     plan: PlanFile,
     result: CheckResult,
     scenarios: list[str] | None,
@@ -208,10 +216,10 @@ def _texts(
     fixes: Fixes | None,
 ) -> dict[str, Callable[[], str]]:
     """The formats that only `check` has."""
-    from capacity.cli import check_ci, check_md
+    from capacity.pages import check_ci, check_comment
 
     return {
-        "md": lambda: check_md.comment(result, found, patch, fixes),
+        "md": lambda: check_comment.comment(result, found, patch, fixes),
         "github": lambda: check_ci.github(result, found, fixes),
         "junit": lambda: check_ci.junit(result, level, fixes),
         "sarif": lambda: check_ci.sarif(result, found, fixes),
@@ -220,7 +228,7 @@ def _texts(
 
 def _annotate(error: CapacityError) -> None:
     """A plan that cannot be read, at its line; the message itself follows on stderr."""
-    from capacity.cli.check_ci import annotation_of
     from capacity.cli.output import write_stdout
+    from capacity.pages.check_ci import annotation_of
 
     write_stdout(annotation_of(str(error)))

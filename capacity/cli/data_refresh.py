@@ -1,14 +1,15 @@
-"""What `capacity data refresh` and `capacity data diff` do and say."""
+"""What `capacity data refresh` does."""
 
 from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
 
-from capacity.catalog.cache import differences, layer_status, store
+from capacity.catalog.cache import store
 from capacity.catalog.table import load_catalog, packaged_catalog
-from capacity.cli.output import Answer, Table
 from capacity.errors import SpecError
+from capacity.pages.answer import Answer
+from capacity.pages.data_page import refresh_answer
 from capacity.readers.aws.client import Caller, Refused, open_session
 from capacity.readers.aws.folder import read_folder
 from capacity.readers.aws.types import fetch_instance_types, fetch_prices, limit_rows
@@ -47,39 +48,5 @@ def refreshed(source: Path | None, region: str | None, profile: str | None, pric
         "new_types": new,
         "prices": len(lines),
     }
-    found = f"{len(limits):,} instance types" + (f" ({len(new)} new: {', '.join(new[:20])})" if new else "")
-    return Answer(
-        command="data refresh",
-        inputs={"from": str(source) if source else None, "region": region, "as_of": day.isoformat()},
-        results=results,
-        blocks=[f"{found} and {len(lines):,} prices of {day} in {folder}", "What changed: capacity data diff"],
-        rows=[results],
-        warnings=warnings,
-        dated=False,
-    )
-
-
-def diff_answer() -> Answer:
-    """Every figure in which answers differ from the package alone."""
-    layers = [layer.name for layer in layer_status()]
-    rows = [
-        {"instance_type": d.instance_type, "field": d.field, "packaged": d.packaged, "used": d.used}
-        for d in differences()
-    ]
-    names = " and ".join(dict.fromkeys(layers))
-    changed = len({r["instance_type"] for r in rows})
-    verdict = (
-        f"{len(rows):,} figures of {changed:,} types differ from the package, by {names}"
-        if rows
-        else f"Nothing differs from the package ({names or 'no cache and no overrides'})"
-    )
-    columns = (("instance_type", "type"), ("field", "field"), ("packaged", "packaged"), ("used", "used"))
-    blocks: list[str | Table] = [Table(columns, rows), "", verdict] if rows else [verdict]
-    return Answer(
-        command="data diff",
-        inputs={},
-        results=rows,
-        blocks=blocks,
-        rows=rows,
-        dated=False,
-    )
+    inputs = {"from": str(source) if source else None, "region": region, "as_of": day.isoformat()}
+    return refresh_answer(inputs, results, warnings)

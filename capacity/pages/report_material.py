@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from capacity.report.content import Material
+from capacity.pages.report_page import Material
 
 if TYPE_CHECKING:
     from capacity.advice.warm import WarmAnswer
@@ -25,7 +25,7 @@ FEW_PERCENTS = (50, 75, 100, 150, 200, 300)
 def gather(
     result: CheckResult, command: str, as_of: dt.date, plan_sha256: str = "", horizon: str = HORIZON, seed: int = 1
 ) -> Material:
-    """What :func:`capacity.report.content.document` shows.
+    """What :func:`capacity.pages.report_page.report_page` shows.
 
     Parameters
     ----------

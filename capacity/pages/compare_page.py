@@ -7,9 +7,10 @@ from typing import Any
 
 from capacity.advice.compare import Comparison, GroupChange, RunwayChange, ScenarioChange, SubnetChange, sentences
 from capacity.advice.findings.codes import Finding
-from capacity.cli.check_view import finding_json, inputs_of
-from capacity.cli.output import Answer, Table
 from capacity.cluster.scenario import LOST, ScenarioState
+from capacity.pages.answer import Answer
+from capacity.pages.check_page import finding_json, inputs_of
+from capacity.pages.page import Column, Page, Table, Text, Verdict
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
@@ -20,7 +21,7 @@ def answer(comparison: Comparison, patch: Mapping[str, object]) -> Answer:
         command="compare",
         inputs={"before": inputs_of(before), "after": inputs_of(after), "set": dict(patch)},
         results=results_json(comparison),
-        blocks=list(_blocks(comparison)),
+        page=Page(list(_blocks(comparison))),
         rows=[
             {"scenario": s.name, "variant": s.variant, **row}
             for s in comparison.scenarios
@@ -113,58 +114,55 @@ MOST_ROWS = 30
 # --- the page ---------------------------------------------------------------------------
 
 _SUBNETS = (
-    ("name", "subnet"),
-    ("zone", "zone"),
-    ("usable", "usable"),
-    ("used_before", "used before"),
-    ("used_after", "used after"),
-    ("free_before", "free before"),
-    ("free_after", "free after"),
-    ("change", "change"),
-    ("verdict", "verdict"),
+    Column("name", "subnet"),
+    Column("zone", "zone", 3),
+    Column("usable", "usable", 1),
+    Column("used_before", "used before", 2),
+    Column("used_after", "used after", 2),
+    Column("free_before", "free before"),
+    Column("free_after", "free after"),
+    Column("change", "change"),
+    Column("verdict", "verdict"),
 )
-_RUNWAY = (("name", "subnet"), ("nodes", "more nodes"), ("pods", "or more pods"))
+_RUNWAY = (Column("name", "subnet"), Column("nodes", "room for: nodes"), Column("pods", "or pods"))
 _FINDINGS = (
-    ("change", ""),
-    ("code", "code"),
-    ("severity", "severity"),
-    ("scenario", "scenario"),
-    ("message", "finding"),
+    Column("change", ""),
+    Column("code", "code"),
+    Column("severity", "severity"),
+    Column("scenario", "scenario", 1),
+    Column("message", "finding"),
 )
 
 
-def _blocks(comparison: Comparison) -> Iterator[str | Table]:
+def _blocks(comparison: Comparison) -> Iterator[Verdict | Text | Table]:
     """The verdict of the change first, then what differs; what stays the same is named in one line."""
     before, after = sentences(comparison)
-    yield f"{comparison.sentence}\n\nbefore: {before}\nafter:  {after}\n"
+    yield Verdict(comparison.after.verdict, comparison.sentence, named=False)
+    yield Text(f"Before: {before}\nAfter: {after}")
     changed = [c for c in comparison.scenarios if c.changed]
     shown = changed if len(changed) <= MOST_IN_FULL else _telling(changed)
     if len(changed) > len(shown):
         yield _glance(changed)
-        yield ""
     for change in shown:
         yield _scenario_table(change)
-        yield _nodes_line(change)
-        yield ""
     same = [c.title for c in comparison.scenarios if not c.changed]
     if same:
-        yield f"Unchanged: {', '.join(same)}.\n"
+        yield Text(f"Unchanged: {', '.join(same)}.")
     runway = [row for r in comparison.runway if (row := _runway_row(r))]
     if runway:
-        yield Table(_RUNWAY, runway, "runway: what still fits beyond steady")
-        yield ""
+        yield Table(_RUNWAY, runway, "Runway: what still fits beyond steady state")
     if comparison.gained or comparison.lost:
         rows = [_finding_row("new", f) for f in comparison.gained[:MOST_ROWS]]
         rows += [_finding_row("gone", f) for f in comparison.lost[:MOST_ROWS]]
         more = len(comparison.gained) + len(comparison.lost) - len(rows)
-        yield Table(_FINDINGS, rows, f"findings{f' ({more} more: -o json)' if more else ''}")
+        yield Table(_FINDINGS, rows, f"Findings{f' ({more} more: -o json)' if more else ''}")
 
 
 def _telling(changed: list[ScenarioChange]) -> list[ScenarioChange]:
     """Steady, and the scenario that was or is the worst."""
     first = next((c for c in changed if c.name == "steady"), changed[0])
-    gravest = max(changed, key=lambda c: max(VERDICTS.index(s.verdict) for s in (c.before, c.after) if s))
-    return [first] if gravest is first else [first, gravest]
+    worst_one = max(changed, key=lambda c: max(VERDICTS.index(s.verdict) for s in (c.before, c.after) if s))
+    return [first] if worst_one is first else [first, worst_one]
 
 
 def _free_pair(change: ScenarioChange, s: SubnetChange) -> Any:
@@ -184,7 +182,8 @@ def _glance(changed: list[ScenarioChange]) -> Table:
     for change in changed:
         for s in change.subnets:
             moves[s.name] = max(moves.get(s.name, 0), abs(s.free_change or 0))
-    names = sorted(moves, key=lambda n: -moves[n])[:MOST_COLUMNS] if len(moves) > MOST_COLUMNS else list(moves)
+    by_move = sorted(moves, key=lambda n: -moves[n])
+    names = by_move[:MOST_COLUMNS] if len(moves) > MOST_COLUMNS else list(moves)
     rows = []
     for change in changed:
         verdict = _pair(
@@ -192,9 +191,10 @@ def _glance(changed: list[ScenarioChange]) -> Table:
         )
         cells = {f"subnet {s.name}": _free_pair(change, s) for s in change.subnets}
         rows.append({"scenario": change.title, "verdict": verdict, **cells})
-    columns = [("scenario", "scenario"), ("verdict", "verdict"), *((f"subnet {n}", n) for n in names)]
+    columns = [Column("scenario", "scenario"), Column("verdict", "verdict")]
+    columns += [Column(f"subnet {n}", n, by_move.index(n)) for n in names]
     more = f" ({len(moves) - len(names)} more subnets: -o json)" if len(moves) > len(names) else ""
-    return Table(columns, rows, f"free addresses{more}")
+    return Table(columns, rows, f"Free addresses, before → after{more}")
 
 
 def _scenario_table(change: ScenarioChange) -> Table:
@@ -206,7 +206,7 @@ def _scenario_table(change: ScenarioChange) -> Table:
     rows = [_subnet_row(s) for s in change.subnets if s.name in kept]
     more = len(change.subnets) - len(kept)
     left_out = f" ({more} of {len(change.subnets)} subnets that move less: -o json)" if more else ""
-    return Table(_SUBNETS, rows, f"{change.title}: {state.rule}{side}{left_out}")
+    return Table(_SUBNETS, rows, f"{change.title}: {state.rule}{side}{left_out}", _nodes_line(change))
 
 
 def _subnet_row(change: SubnetChange) -> dict[str, Any]:
@@ -239,7 +239,7 @@ def _nodes_line(change: ScenarioChange) -> str:
     was = change.before.unplaced_pods if change.before else None
     now = change.after.unplaced_pods if change.after else None
     unplaced = f"; unschedulable pods: {_pair(was, now)}" if was or now else ""
-    return f"nodes: {'; '.join(parts) or 'none'}{unplaced}"
+    return f"Nodes: {'; '.join(parts) or 'none'}{unplaced}."
 
 
 def _runway_row(change: RunwayChange) -> dict[str, Any] | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from ipaddress import IPv4Address
 from typing import Any
 
 from capacity.advice.subnet_advice import advice, percent
-from capacity.cli.output import Answer, Table
+from capacity.pages.answer import Answer
+from capacity.pages.page import Code, Column, Items, Page, Table, Text
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.vpc.fill import SubnetFill
 from capacity.vpc.fragments import LEGEND
@@ -18,29 +20,40 @@ BLOCKS_PER_ROW = 64
 MOST_ROWS = 16  # of one map, unless all are asked for: a /18
 
 
-def answer(
-    fills: Sequence[SubnetFill],
-    want: int | None,
-    likely: Fraction,
-    block_map: str,
-    inputs: Mapping[str, Any],
-    notes: Sequence[str],
-    markdown: bool = False,
-) -> Answer:
-    """Subnets in every format; ``markdown``: maps as code, names escaped."""
-    rows = [_row(f, want, likely) for f in fills]
-    blocks: list[str | Table] = [_sentence(fills), "", _table(fills, rows, likely, want), ""]
-    for fill in fills:
-        if block_map == "all" or (block_map == "auto" and fill.fragments.exact):
-            text = map_text(fill, block_map == "all")
-            blocks += [f"```text\n{text}\n```" if markdown else text, ""]
+@dataclass(frozen=True)
+class Question:
+    """What is asked about the subnets.
+
+    Attributes
+    ----------
+    want : int or None
+        Further prefixes that are to fit. [/28 blocks]
+    likely : Fraction
+        Probability at which a number of free blocks counts as likely.
+    maps : str
+        ``auto``: a block map where the addresses are known; ``all``; ``none``.
+    """
+
+    want: int | None
+    likely: Fraction
+    maps: str
+
+
+def answer(fills: Sequence[SubnetFill], asked: Question, inputs: Mapping[str, Any], notes: Sequence[str]) -> Answer:
+    """Subnets in every format."""
+    rows = [_row(f, asked.want, asked.likely) for f in fills]
+    blocks: list[Text | Table | Code | Items] = [Text(_sentence(fills)), _table(fills, rows, asked.likely, asked.want)]
+    every = asked.maps == "all"
+    blocks += [
+        Code(map_text(f, every), language="text")
+        for f in fills
+        if every or (asked.maps == "auto" and f.fragments.exact)
+    ]
     several = len({row["scenario"] for row in rows}) > 1
     places = [f"{row['name']} in {row['scenario']}" if several else row["name"] for row in rows]
     lines = [f"{place}: {line}" for place, row in zip(places, rows, strict=True) for line in row["advice"]]
-    if lines:
-        text = "\n".join(["Advice:", "", *(f"- {line}" for line in lines)])
-        blocks += [text.replace("<", "&lt;") if markdown else text, ""]
-    return Answer("subnets", dict(inputs), rows, blocks, [_flat(r) for r in rows], notes)
+    blocks += [Items(lines, "Advice:")] if lines else []
+    return Answer("subnets", dict(inputs), rows, Page(blocks), [_flat(r) for r in rows], notes)
 
 
 def _row(fill: SubnetFill, want: int | None, likely: Fraction) -> dict[str, Any]:
@@ -111,7 +124,7 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
     shown: list[dict[str, Any]] = [
         {
             **row,
-            "owners": ", ".join(f"{owner} {count:,}" for owner, count in row["owners"].items()) or "nobody",
+            "owners": ", ".join(f"{owner} {count:,}" for owner, count in row["owners"].items()) or "none",
             "blocks": f"{row['free_prefixes']:,}" if row["exact"] else f"{row['free_prefixes_expected']:,.1f} expected",
             "range": f"{row['free_prefixes_certain']:,}–{row['free_prefixes_most']:,}",
             "fragmentation": "–" if fill.fragments.score is None else percent(fill.fragments.score),
@@ -120,21 +133,21 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
         for row, fill in zip(rows, fills, strict=True)
     ]
     columns = [
-        ("name", "subnet"),
-        ("zone", "zone"),
-        ("cidr", "cidr"),
-        ("scenario", "scenario"),
-        ("usable", "usable"),
-        ("used", "used"),
-        ("free", "free"),
-        ("free_pct", "free %"),
-        ("free_reserved", "reserved"),
-        ("blocks", "free /28"),
-        ("free_prefixes_likely", f"with {float(100 * likely):g} %"),
-        ("range", "min–max"),
-        ("fragmentation", "fragmented"),
-        ("chance", f"room for {want}"),
-        ("owners", "owners"),
+        Column("name", "subnet"),
+        Column("zone", "zone", 4),
+        Column("cidr", "CIDR", 4),
+        Column("scenario", "scenario"),
+        Column("usable", "usable", 1),
+        Column("used", "used", 3),
+        Column("free", "free"),
+        Column("free_pct", "free %", 2, 1),
+        Column("free_reserved", "reserved", 1),
+        Column("blocks", "free /28"),
+        Column("free_prefixes_likely", f"with {float(100 * likely):g}%"),
+        Column("range", "min–max", 2),
+        Column("fragmentation", "fragmented", 2),
+        Column("chance", f"room for {want}"),
+        Column("owners", "owners", 3),
     ]
     absent = {"zone"} if not any(row["zone"] for row in rows) else set()
     absent |= {"scenario"} if len({row["scenario"] for row in rows}) < 2 else set()
@@ -142,7 +155,7 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
     absent |= set() if any(row["free_reserved"] for row in rows) else {"free_reserved"}
     absent |= {"free_prefixes_likely", "range"} if all(row["exact"] for row in rows) else set()
     absent |= {"name"} if all(row["name"] == row["cidr"] for row in rows) else set()
-    return Table([c for c in columns if c[0] not in absent], shown)
+    return Table([c for c in columns if c.key not in absent], shown, "Subnets")
 
 
 def map_text(fill: SubnetFill, everything: bool) -> str:

@@ -1,4 +1,4 @@
-"""A document's tables as a workbook, one sheet each; text is never read as a formula or a link."""
+"""A page's tables as a workbook, one sheet each; text is never read as a formula or a link."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import re
 from typing import Any
 
 from capacity.errors import MissingExtra
-from capacity.report.document import Advice, Document, Grid, shown
+from capacity.pages.cells import shown
+from capacity.pages.page import Column, Figures, Page, Table
+from capacity.pages.report_blocks import Advice
 
 MOST_TITLE = 31  # characters of a sheet's name
 WIDEST = 60  # characters of a column
 
 
-def workbook_bytes(document: Document) -> bytes:
-    """The workbook as bytes, the same for the same document.
+def workbook_bytes(page: Page) -> bytes:
+    """The workbook as bytes, the same for the same page.
 
     Raises
     ------
@@ -30,16 +32,16 @@ def workbook_bytes(document: Document) -> bytes:
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     # A fixed date: workbooks of the same figures are the same bytes.
-    book.set_properties({"title": shown(document.title), "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})
+    book.set_properties({"title": shown(page.title), "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})
     bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
     counts, shares = book.add_format({"num_format": "#,##0"}), book.add_format({"num_format": "#,##0.0#"})
     used: set[str] = set()
-    summary = Grid("Verdict", (("name", "what"), ("value", "value")), _summary(document))
-    grids = [("Verdict", summary), *((f"{s.title} {g.title}", g) for s, g in document.grids())]
-    for title, grid in [*grids, ("Findings", _findings(document))]:
+    summary = Table((Column("name", "what"), Column("value", "value")), _summary(page), "Verdict")
+    grids = [("Verdict", summary), *((f"{s.title} {g.title}", g) for s, g in page.tables())]
+    for title, grid in [*grids, ("Findings", _findings(page))]:
         sheet = book.add_worksheet(sheet_name(title, used))
         sheet.freeze_panes(1, 0)
-        for column, (key, heading) in enumerate(grid.columns):
+        for column, (key, heading, *_) in enumerate(grid.columns):
             sheet.write_string(0, column, heading, bold)
             values = [row.get(key) for row in grid.rows]
             for line, value in enumerate(values, 1):
@@ -52,12 +54,13 @@ def workbook_bytes(document: Document) -> bytes:
     return out.getvalue()
 
 
-def _summary(document: Document) -> list[dict[str, Any]]:
-    pairs = [("verdict", document.verdict), ("answer", document.answer), *document.facts]
+def _summary(page: Page) -> list[dict[str, Any]]:
+    figures = [pair for b in page.blocks if isinstance(b, Figures) for pair in b.pairs]
+    pairs = [("verdict", page.verdict.level), ("answer", page.verdict.sentence), *figures]
     return [{"name": n, "value": v} for n, v in pairs]
 
 
-def _findings(document: Document) -> Grid:
+def _findings(page: Page) -> Table:
     rows = [
         {
             "code": b.code,
@@ -68,14 +71,13 @@ def _findings(document: Document) -> Grid:
             "fix": b.fix,
             "source": b.source,
         }
-        for s in document.sections
+        for s in page.sections()
         for b in s.blocks
         if isinstance(b, Advice)
         for place in b.places
     ]
-    return Grid(
-        "Findings", [(k, k) for k in ("code", "severity", "where", "scenario", "message", "fix", "source")], rows
-    )
+    names = ("code", "severity", "where", "scenario", "message", "fix", "source")
+    return Table([Column(n, n) for n in names], rows, "Findings")
 
 
 def _write(sheet: Any, line: int, column: int, value: Any, counts: Any, shares: Any) -> None:

@@ -1,0 +1,62 @@
+"""What an import found, and the drift between a plan and reality."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from capacity.pages.answer import Answer
+from capacity.pages.page import Column, Page, Table, Verdict
+from capacity.readers.document import document
+from capacity.readers.draft import PlanDraft
+from capacity.readers.drift import Difference
+
+
+def found_answer(draft: PlanDraft, into: Path | None) -> Answer:
+    """What was found, by kind."""
+    plan = document(draft)
+    rows = [
+        {"what": "subnets", "count": len(draft.subnets), "names": _listed([s.name for s in draft.subnets])},
+        {"what": "node groups", "count": len(draft.node_groups), "names": _listed([g.name for g in draft.node_groups])},
+        {"what": "workloads", "count": len(draft.workloads), "names": _listed([w.name for w in draft.workloads])},
+        {"what": "daemonsets", "count": len(draft.daemon_sets), "names": _listed([d.name for d in draft.daemon_sets])},
+        {"what": "tenants", "count": len(draft.tenants), "names": _listed([t.name for t in draft.tenants])},
+        {"what": "CNI variables", "count": len(draft.env), "names": _listed(list(draft.env))},
+        {"what": "assumptions", "count": len(draft.assumed), "names": _listed(sorted(draft.assumed))},
+    ]
+    columns = (Column("what", "what"), Column("count", "count"), Column("names", "names"))
+    return Answer(
+        command="import",
+        inputs={"source": draft.source, "into": None if into is None else str(into)},
+        results={
+            "plan": plan,
+            "notes": [{"path": n.path, "text": n.text} for n in draft.notes],
+            "assumed": sorted(draft.assumed),
+        },
+        page=Page([Table(columns, rows, f"Found in {draft.source}")]),
+        rows=rows,
+        warnings=[n.text for n in draft.notes],
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def drift_answer(found: list[Difference], draft: PlanDraft, plan: Path) -> Answer:
+    """Where the plan and reality differ."""
+    rows: list[dict[str, Any]] = [
+        {"path": d.path, "change": d.change, "plan": d.plan, "reality": d.reality} for d in found
+    ]
+    columns = (Column("path", "path"), Column("change", "change"), Column("plan", "plan"), Column("reality", "reality"))
+    summary = f"{len(rows)} difference{'' if len(rows) == 1 else 's'} between {plan} and {draft.source}"
+    return Answer(
+        command="import",
+        inputs={"source": draft.source, "diff": str(plan)},
+        results={"drift": bool(rows), "differences": rows},
+        page=Page(
+            [Verdict("warning" if rows else "ok", summary, named=False), *([Table(columns, rows)] if rows else [])]
+        ),
+        rows=rows,
+        warnings=[n.text for n in draft.notes],
+    )
