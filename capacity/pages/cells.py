@@ -48,6 +48,8 @@ def is_numeric(cells: Sequence[str]) -> bool:
     (True, False, True, True)
     """
     known = [c for c in cells if c not in _STANDS_FOR_A_NUMBER]
+    if not known:  # words alone, or nothing at all
+        return all(c in ("", "–") for c in cells)
     return all(NUMBER.fullmatch(part) or part == "–" for c in known for part in re.split(r" → | / |–(?=[\d-])", c))
 
 

@@ -144,7 +144,7 @@ def verify_answer(checks: list[Check]) -> Answer:
         command="data verify",
         inputs={},
         results={"passed": failed == 0, "checked": total, "failed": failed, "checks": listed},
-        page=Page([Verdict("error" if failed else "ok", f"{verdict}.", named=False), Table(columns, rows, "Checks")]),
+        page=Page([Verdict("error" if failed else "ok", f"{verdict}.", named=False), Table(columns, rows)]),
         rows=rows,
         dated=False,
     )
@@ -191,7 +191,7 @@ def diff_answer() -> Answer:
         command="data diff",
         inputs={},
         results=rows,
-        page=Page([Text(f"{verdict}."), *([Table(columns, rows, "Differences")] if rows else [])]),
+        page=Page([Text(f"{verdict}."), *([Table(columns, rows)] if rows else [])]),
         rows=rows,
         dated=False,
     )

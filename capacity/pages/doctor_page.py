@@ -45,7 +45,7 @@ def answer(checks: tuple[Checkup, ...], found: AwsCluster, files: Mapping[str, P
     )
     tally = ", ".join(f"{n} {s}" for s, n in counts.items())
     sentence = f"{found.name}: {_SENTENCES[overall]} ({tally})."
-    blocks: list[Verdict | Table | Items] = [Verdict(overall, sentence, named=False), Table(columns, shown, "Checks")]
+    blocks: list[Verdict | Table | Items] = [Verdict(overall, sentence, named=False), Table(columns, shown)]
     if todo:
         fixes = [f"{r['id']}{' ' + str(r['where']) if r['where'] else ''}: {r['command']}" for r in todo]
         blocks.append(Items(fixes, "How to fix it:"))

@@ -176,7 +176,7 @@ def _sorted(
     rest = [r for v, r in rated if v is None]
     if not have:
         why = f": {on_prices[0]}" if name.startswith("usd_") and on_prices else _WANTS.get(name, "")
-        raise SpecError(f"--sort: {name} is unknown for every type listed{why}")
+        raise SpecError(f"--sort: {name} is unknown for every type asked for{why}")
     last = [f"{counted(len(rest), 'type')} without a known {name}: last, whatever the order"] if rest else []
     return [r for _, r in have] + rest, last
 

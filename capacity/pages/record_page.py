@@ -37,7 +37,7 @@ def answer(into: Path, snapshot: Snapshot | None, dropped: int, kept: list[Recor
         columns.append(Column("free_prefixes", "free /28 ≤"))
         said += f"; recorded {counted(len(rows), 'subnet')} of {snapshot.time:%Y-%m-%d %H:%M} UTC"
     inputs = {"into": str(into), "source": snapshot.source if snapshot else None}
-    table = [Table(columns, rows, "Snapshots" if snapshot is None else "Subnets")] if rows else []
+    table = [Table(columns, rows)] if rows else []
     return Answer("record", inputs, results, Page([Text(f"{said}."), *table]), rows, dated=False)
 
 

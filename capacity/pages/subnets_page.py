@@ -45,7 +45,7 @@ def answer(fills: Sequence[SubnetFill], asked: Question, inputs: Mapping[str, An
     blocks: list[Text | Table | Code | Items] = [Text(_sentence(fills)), _table(fills, rows, asked.likely, asked.want)]
     every = asked.maps == "all"
     blocks += [
-        Code(map_text(f, every), language="text")
+        Code(map_text(f, every))
         for f in fills
         if every or (asked.maps == "auto" and f.fragments.exact)
     ]
@@ -143,7 +143,7 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
         Column("free_pct", "free %", 2, 1),
         Column("free_reserved", "reserved", 1),
         Column("blocks", "free /28"),
-        Column("free_prefixes_likely", f"with {float(100 * likely):g}%"),
+        Column("free_prefixes_likely", f"likely ({float(100 * likely):g}%)"),
         Column("range", "min–max", 2),
         Column("fragmentation", "fragmented", 2),
         Column("chance", f"room for {want}"),
@@ -155,7 +155,7 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
     absent |= set() if any(row["free_reserved"] for row in rows) else {"free_reserved"}
     absent |= {"free_prefixes_likely", "range"} if all(row["exact"] for row in rows) else set()
     absent |= {"name"} if all(row["name"] == row["cidr"] for row in rows) else set()
-    return Table([c for c in columns if c.key not in absent], shown, "Subnets")
+    return Table([c for c in columns if c.key not in absent], shown)
 
 
 def map_text(fill: SubnetFill, everything: bool) -> str:

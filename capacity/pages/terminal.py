@@ -64,14 +64,16 @@ def _block(block: object, screen: Screen) -> Iterator[str]:
 
 
 def _code(block: Code, screen: Screen) -> Iterator[str]:
+    """What is to be copied begins at the margin, below a comment; all else is indented below its title."""
+    copied = bool(block.language)
     if block.title:
-        yield from wrapped(f"{block.title}:", screen.width)
+        yield from [f"# {printable(block.title)}"] if copied else wrapped(f"{block.title}:", screen.width)
     for line in block.text.rstrip("\n").split("\n"):
         if block.wrap:
             blanks = line[: len(line) - len(line.lstrip())]
             yield from wrapped(line, screen.width, f"{blanks}    ")
         else:
-            yield f"  {printable(line)}".rstrip()
+            yield printable(line) if copied else f"  {printable(line)}".rstrip()
 
 
 def _painted(text: str, level: str, screen: Screen, bold: bool = False) -> str:
@@ -104,7 +106,7 @@ def wrapped(text: str, limit: int | None, hang: str = "") -> list[str]:
         return [text]
     blanks = text[: len(text) - len(text.lstrip())]
     lines, line = [], blanks
-    for word in text.split():
+    for word in _words(text):
         for piece in _pieces(word, max(limit - width(hang), LONGEST_WORD)):
             if line.strip() and width(line) + 1 + width(piece) > limit:
                 lines.append(line)
@@ -112,6 +114,11 @@ def wrapped(text: str, limit: int | None, hang: str = "") -> list[str]:
             else:
                 line = f"{line} {piece}" if line.strip() else line + piece
     return [*lines, line]
+
+
+def _words(text: str) -> list[str]:
+    """Where a line may break: between words, not before a percent sign."""
+    return [word.replace("\0", " ") for word in text.replace(" %", "\0%").split()]
 
 
 def _pieces(word: str, limit: int) -> list[str]:
@@ -173,7 +180,7 @@ class _Laid:
         """Words cut, too; numbers never are."""
         if self.numeric:
             return self.compact
-        words = [word for text in (*self.cells, self.column.heading) for word in text.split()]
+        words = [word for text in (*self.cells, self.column.heading) for word in _words(text)]
         whole = max((width(w) for w in words if _is_number(w)), default=1)
         return max(whole, min(_longest_word([*self.cells, self.column.heading]), LONGEST_WORD))
 
@@ -183,7 +190,7 @@ class _Laid:
 
 
 def _longest_word(texts: Sequence[str]) -> int:
-    return max((width(word) for text in texts for word in text.split()), default=1)
+    return max((width(word) for text in texts for word in _words(text)), default=1)
 
 
 def _table(table: Table, screen: Screen) -> Iterator[str]:
