@@ -42,9 +42,8 @@ def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _starting(incomplete: str, offered: Iterable[str]) -> list[str]:
-    """Each once, those that begin as typed, in whatever case (codes are typed in lower case, too)."""
-    typed = incomplete.casefold()
-    return [text for text in dict.fromkeys(offered) if text.casefold().startswith(typed)]
+    """Each once, those that begin as typed."""
+    return [text for text in dict.fromkeys(offered) if text.startswith(incomplete)]
 
 
 def _plan(ctx: typer.Context) -> object:

@@ -44,11 +44,7 @@ def answer(fills: Sequence[SubnetFill], asked: Question, inputs: Mapping[str, An
     rows = [_row(f, asked.want, asked.likely) for f in fills]
     blocks: list[Text | Table | Code | Items] = [Text(_sentence(fills)), _table(fills, rows, asked.likely, asked.want)]
     every = asked.maps == "all"
-    blocks += [
-        Code(map_text(f, every))
-        for f in fills
-        if every or (asked.maps == "auto" and f.fragments.exact)
-    ]
+    blocks += [Code(map_text(f, every)) for f in fills if every or (asked.maps == "auto" and f.fragments.exact)]
     several = len({row["scenario"] for row in rows}) > 1
     places = [f"{row['name']} in {row['scenario']}" if several else row["name"] for row in rows]
     lines = [f"{place}: {line}" for place, row in zip(places, rows, strict=True) for line in row["advice"]]
