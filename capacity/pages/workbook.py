@@ -13,6 +13,7 @@ from capacity.pages.report_blocks import Advice
 
 MOST_TITLE = 31  # characters of a sheet's name
 WIDEST = 60  # characters of a column
+_TONES = {"ok": "#d9f2d9", "tight": "#fff2cc", "warning": "#fff2cc", "exhausted": "#f8d0d0", "error": "#f8d0d0"}
 
 
 def workbook_bytes(page: Page) -> bytes:
@@ -35,12 +36,16 @@ def workbook_bytes(page: Page) -> bytes:
     book.set_properties({"title": shown(page.title), "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})
     bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
     counts, shares = book.add_format({"num_format": "#,##0"}), book.add_format({"num_format": "#,##0.0#"})
+    tones = {word: book.add_format({"bg_color": color}) for word, color in _TONES.items()}
     used: set[str] = set()
     summary = Table((Column("name", "what"), Column("value", "value")), _summary(page), "Verdict")
     grids = [("Verdict", summary), *((f"{s.title} {g.title}", g) for s, g in page.tables())]
     for title, grid in [*grids, ("Findings", _findings(page))]:
         sheet = book.add_worksheet(sheet_name(title, used))
         sheet.freeze_panes(1, 0)
+        sheet.set_landscape()
+        sheet.repeat_rows(0)  # the heading, on every printed page
+        sheet.fit_to_pages(1, 0)
         for column, (key, heading, *_) in enumerate(grid.columns):
             sheet.write_string(0, column, heading, bold)
             values = [row.get(key) for row in grid.rows]
@@ -48,6 +53,10 @@ def workbook_bytes(page: Page) -> bytes:
                 _write(sheet, line, column, value, counts, shares)
             widest = max((len(shown(v)) for v in values), default=0)
             sheet.set_column(column, column, min(max(widest, len(heading) // 2, 8) + 2, WIDEST))
+            if key in ("verdict", "severity") and grid.rows:
+                for word, tone in tones.items():
+                    rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": tone}
+                    sheet.conditional_format(1, column, len(grid.rows), column, rule)
         if grid.rows:
             sheet.autofilter(0, 0, len(grid.rows), len(grid.columns) - 1)
     book.close()
