@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 GAP = "  "
 PROSE = 28  # columns that a sentence keeps while a column can still be left out
 SENTENCE = 40  # columns beyond which a cell counts as one
+SHORT = 24  # columns up to which a cell is not wrapped while a column can still be left out
 READABLE = 48  # columns that sentences are given before other columns are unwrapped
 LONGEST_WORD = 16  # columns to which a word may be cut where nothing else helps
 _TONES = {"ok": "32", "tight": "33", "exhausted": "31", "error": "31", "warning": "33"}
@@ -164,11 +165,13 @@ class _Laid:
 
     @property
     def least(self) -> int:
-        """Words whole, all else wrapped; a sentence keeps some width."""
+        """Words and short cells whole, all else wrapped; a sentence keeps some width."""
         if self.numeric:
             return self.compact
         words = _longest_word([*self.cells, self.column.heading])
-        return max(words, PROSE) if self._cells > SENTENCE else words
+        if self._cells > SENTENCE:
+            return max(words, PROSE)
+        return max(words, self._cells if self._cells <= SHORT else 0)
 
     @property
     def readable(self) -> int:
