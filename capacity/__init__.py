@@ -7,11 +7,15 @@ The library behind the command of the same name; ``docs/reference/python-api.md`
     a node      offer, node_frame, PodAsked, Daemon, Keep, Offer
     its pool    node_pool, cni_settings, cilium_settings, CniSettings, Pool; many at once: sweep, type_arrays,
                 pool_frame
-    what if     headroom_by_nodes, headroom_by_pods, shape_map, request_grid, group_offers, what_if, warm_for_plan,
-                packed_blocks
-    growth      forecast_growth, forecast_history, parse_horizon, read_history, daily_series, sizes_of
-    a plan      read_plan, parse_plan, read_patched, write_patched, check, findings, find_fixes, compare, explain;
-                subnet_frame, group_frame, runway_frame
+    what if     headroom_by_nodes, headroom_by_pods, shape_map, request_grid, group_offers, what_if, packed_blocks
+    settings    warm_for_plan, warm_for_type
+    growth      forecast_growth, forecast_history, parse_horizon, read_history, daily_series, sizes_of;
+                a history of your own: snapshot_of_plan, record
+    a plan      read_plan, parse_plan, read_patched, write_patched, check, findings, find_fixes, size_plan, compare,
+                explain; subnet_frame, group_frame, runway_frame
+    readers     capacity.readers: plans from Terraform, kubectl, eksctl, CloudFormation, Karpenter, Helm, AWS
+    a cluster   diagnose, saved_evidence
+    charts      capacity.charts
     errors      CapacityError, SpecError, UnknownInstanceType, CatalogError, InfeasiblePlan, MissingExtra
 
 Names are loaded when they are first used: ``import capacity`` loads neither NumPy nor pandas.
@@ -23,12 +27,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from capacity.advice.compare import Comparison, compare
+    from capacity.advice.doctor import Checkup, Evidence, diagnose
     from capacity.advice.findings.codes import Finding
     from capacity.advice.findings.rules import findings
     from capacity.advice.fixes import Fix, Fixes
     from capacity.advice.judge import check
     from capacity.advice.search import find_fixes
-    from capacity.advice.warm import warm_for_plan
+    from capacity.advice.warm import WarmAnswer, warm_for_plan, warm_for_type
     from capacity.advice.whatif import what_if
     from capacity.catalog.instance_type import InstanceType
     from capacity.catalog.prices import price_per_hour
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from capacity.cluster.check import CheckResult
     from capacity.cluster.frames import group_frame, runway_frame, subnet_frame
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
+    from capacity.cluster.sizing import Sizing, size_plan
     from capacity.cluster.trace import Term, explain
     from capacity.cluster.typical import group_offers
     from capacity.cni.node_pool import Pool, node_pool
@@ -50,8 +56,10 @@ if TYPE_CHECKING:
     )
     from capacity.forecast.formats import read_history
     from capacity.forecast.from_history import forecast_history, sizes_of
+    from capacity.forecast.history import Snapshot, record
     from capacity.forecast.plan_growth import forecast_growth
     from capacity.forecast.series import daily_series
+    from capacity.forecast.snapshot import snapshot_of_plan
     from capacity.forecast.span import parse_horizon
     from capacity.node.frames import max_pods_frame, node_frame
     from capacity.node.maxpods import MaxPods, Platform, max_pods
@@ -62,6 +70,7 @@ if TYPE_CHECKING:
     from capacity.plan.model import Plan
     from capacity.plan.parse import parse_plan, read_plan
     from capacity.plan.patch import read_patched, write_patched
+    from capacity.readers.aws.doctor import saved_evidence
     from capacity.vpc.block_map import packed_blocks
 
 __version__ = "0.1.0"
@@ -71,9 +80,11 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "CheckResult",
+    "Checkup",
     "CniSettings",
     "Comparison",
     "Daemon",
+    "Evidence",
     "Finding",
     "Fix",
     "Fixes",
@@ -88,15 +99,19 @@ __all__ = [
     "PodAsked",
     "Pool",
     "PoolGrid",
+    "Sizing",
+    "Snapshot",
     "SpecError",
     "Term",
     "TypeArrays",
     "UnknownInstanceType",
+    "WarmAnswer",
     "check",
     "cilium_settings",
     "cni_settings",
     "compare",
     "daily_series",
+    "diagnose",
     "explain",
     "find_fixes",
     "findings",
@@ -120,14 +135,19 @@ __all__ = [
     "read_history",
     "read_patched",
     "read_plan",
+    "record",
     "request_grid",
     "runway_frame",
+    "saved_evidence",
     "shape_map",
+    "size_plan",
     "sizes_of",
+    "snapshot_of_plan",
     "subnet_frame",
     "sweep",
     "type_arrays",
     "warm_for_plan",
+    "warm_for_type",
     "what_if",
     "write_patched",
 ]
@@ -136,11 +156,15 @@ __all__ = [
 _HOMES = {
     "advice.findings.codes": ("Finding",),
     "advice.findings.rules": ("findings",),
-    "advice.warm": ("warm_for_plan",),
+    "advice.warm": ("WarmAnswer", "warm_for_plan", "warm_for_type"),
     "advice.whatif": ("what_if",),
     "catalog.instance_type": ("InstanceType",),
     "catalog.prices": ("price_per_hour",),
     "catalog.table": ("Catalog", "load_catalog"),
+    "advice.doctor": ("Checkup", "Evidence", "diagnose"),
+    "cluster.sizing": ("Sizing", "size_plan"),
+    "forecast.history": ("Snapshot", "record"),
+    "forecast.snapshot": ("snapshot_of_plan",),
     "advice.compare": ("Comparison", "compare"),
     "advice.fixes": ("Fix", "Fixes"),
     "advice.judge": ("check",),
@@ -167,6 +191,7 @@ _HOMES = {
     "plan.parse": ("parse_plan", "read_plan"),
     "plan.model": ("Plan",),
     "plan.patch": ("read_patched", "write_patched"),
+    "readers.aws.doctor": ("saved_evidence",),
     "vpc.block_map": ("packed_blocks",),
 }
 

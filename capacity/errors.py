@@ -14,6 +14,7 @@ A bug is an ``AssertionError``. The library neither prints nor exits; ``cli`` tu
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from operator import index
 
 LONGEST_MESSAGE = 1200  # characters: a value in it may be a whole file
@@ -106,6 +107,48 @@ def check_word(what: str, value: object, known: Sequence[str]) -> None:
     if value not in known:
         hint = did_you_mean(value, known) if isinstance(value, str) else ""
         raise SpecError(f"{what}: {value!r} is not one of {', '.join(known)}{hint}")
+
+
+def check_number(what: str, value: object, least: float = 0, most: float | None = None, unit: str = "") -> None:
+    """Refuse an argument that is no finite number, or outside what makes sense.
+
+    >>> check_number("price", 0.096, unit="USD per hour")
+    """
+    from numbers import Real
+
+    kind = f"a number{f' of {unit}' if unit else ''}"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise SpecError(f"{what}: {value!r} is not {kind}")
+    number = float(value)
+    if not isfinite(number):
+        raise SpecError(f"{what}: {value!r} is not a finite number")
+    if number < least or (most is not None and number > most):
+        limit = f"{least} or more" if most is None else f"{least} to {most}"
+        raise SpecError(f"{what}: {value!r} is out of range (expected {limit})")
+
+
+def check_switch(what: str, value: object) -> None:
+    """Refuse an argument that is neither True nor False: text such as ``"false"`` would count as true.
+
+    >>> check_switch("prefix", True)
+    """
+    if not isinstance(value, bool):
+        raise SpecError(f"{what}: {value!r} is neither True nor False")
+
+
+def check_kind(what: str, value: object, kind: type | tuple[type, ...], cure: str) -> None:
+    """Refuse an argument of another kind; ``cure`` says what was expected.
+
+    >>> check_kind("plan", "plan.yaml", str, "the path of a plan")
+    """
+    if not isinstance(value, kind):
+        raise SpecError(f"{what}: {shortened(repr(value))} is {named_kind(value)} (expected {cure})")
+
+
+def named_kind(value: object) -> str:
+    """``a Plan``, ``an int``."""
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def check_count(what: str, value: object, least: int = 0, unit: str = "") -> None:

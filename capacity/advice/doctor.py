@@ -66,6 +66,9 @@ class Checkup:
     evidence: str
     command: str = ""
 
+    def __repr__(self) -> str:
+        return f"<Checkup {self.kind.ident}: {self.status}{f', {self.where[:60]}' if self.where else ''}>"
+
 
 # --- evidence -------------------------------------------------------------------------------
 

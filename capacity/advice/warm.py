@@ -41,11 +41,12 @@ from capacity.cni.calls import (
 )
 from capacity.cni.node_pool import effective, node_limits
 from capacity.cni.trace import Terms, call_terms, pool_terms
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_count, check_kind
 from capacity.node.maxpods import Platform, max_pods
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
-from capacity.plan.constants import HOST_PODS, QUARTER
-from capacity.plan.model import Plan
+from capacity.plan.constants import HOST_PODS
+from capacity.plan.model import QUARTER, Plan
+from capacity.units import share_of
 
 WORTH = 0.05  # share of the addresses that a change must save
 WARM_IPS = (1, 2, 3, 5, 8, 10)  # candidates for WARM_IP_TARGET beside those that the pods suggest
@@ -85,6 +86,8 @@ class WarmAnswer:
         The nodes, and the same in the other mode (prefixes instead of single addresses or the reverse).
     current : WarmRow
         The settings as they are.
+    plan : Plan or None
+        Whose nodes they are; None where the answer is for a type.
     """
 
     kinds: tuple[NodeKind, ...]
@@ -95,6 +98,12 @@ class WarmAnswer:
     swing: Fraction
     costs: CallCosts
     notes: tuple[str, ...]
+    plan: Plan | None = None
+
+    def __repr__(self) -> str:
+        change = self.recommendation.change if self.recommendation else {}
+        told = " ".join(f"{name}={value}" for name, value in change.items()) or "nothing to change"
+        return f"<WarmAnswer: {len(self.rows)} settings, {told}>"
 
 
 def explain_row(found: WarmAnswer, row: WarmRow) -> Iterator[tuple[NodeKind, Terms]]:
@@ -119,14 +128,21 @@ def explain_row(found: WarmAnswer, row: WarmRow) -> Iterator[tuple[NodeKind, Ter
 # --- who asks ---------------------------------------------------------------------------
 
 
-def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
+def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER) -> WarmAnswer:
     """The settings on the nodes of a plan, in steady and in peak.
+
+    Parameters
+    ----------
+    swing : Fraction or float
+        Share by which the pods of a node rise and fall, from 0 to 1.
 
     Raises
     ------
     SpecError
         No node whose pool the VPC CNI keeps (Windows, Auto Mode, Fargate and Cilium do not), or an IPv6 cluster.
     """
+    check_kind("plan", plan, Plan, "a Plan, as read_plan gives")
+    swing = share_of("swing", swing)
     _refuse_without_targets(plan.cni.settings)
     base = check(plan, ("steady", "peak"))
     own, other = plan_kinds(base, base.scenarios), _other_mode(plan, base)
@@ -140,7 +156,7 @@ def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
         notes.append("EKS Auto Mode nodes are left out: it keeps their pool, and nothing sets its targets")
     answer = _answer(own, other, plan.cni.settings, plan.cni.env, swing, notes)
     before = check(plan, reuse=base.reuse)
-    answer = _enough_for(answer, own, before)
+    answer = replace(_enough_for(answer, own, before), plan=plan)
     best = answer.recommendation
     if best is None or not best.change:
         return answer
@@ -193,7 +209,7 @@ def warm_for_type(
     env: Mapping[str, str | None],
     platform: Platform,
     by_hand: int | None = None,
-    swing: Fraction = QUARTER,
+    swing: Fraction | float = QUARTER,
 ) -> WarmAnswer:
     """The settings on one node of a type, over a range of pods on VPC addresses.
 
@@ -209,6 +225,11 @@ def warm_for_type(
     SpecError
         The type has no known ENI figures, the node cannot run the fewest pods, or IPv6.
     """
+    if len(pods) == 0 or pods[0] < 0:
+        raise SpecError(f"pods: {pods!r} is no range of counts (expected something like range(8, 31))")
+    if by_hand is not None:
+        check_count("by_hand", by_hand, 1, "pods")
+    swing = share_of("swing", swing)
     given, notes = cni_settings(env)
     _refuse_without_targets(given)
     if platform.ami == "windows":

@@ -12,7 +12,7 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
 from capacity.cni.calls import call_costs
 from capacity.plan.cni_env import CniSettings, subnet_discovery_switch
-from capacity.plan.constants import QUARTER
+from capacity.plan.model import QUARTER
 
 ALONE = (16, 8, 4, 2, 1)  # WARM_IP_TARGET without a minimum
 WITH_MINIMUM = (8, 4, 2)  # and with one

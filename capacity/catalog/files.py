@@ -5,7 +5,6 @@ In a wheel it is ``capacity/_data``; in a checkout (editable install) it is ``da
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from capacity.errors import CatalogError, SpecError
@@ -52,12 +51,14 @@ def read_text(path: Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-@dataclass(frozen=True, slots=True)
 class Row:
     """A row of a small data file: where it stands (for messages) and its cells by column."""
 
-    place: str
-    cells: dict[str, str]
+    __slots__ = ("cells", "place")
+
+    def __init__(self, place: str, cells: dict[str, str]) -> None:
+        self.place = place
+        self.cells = cells
 
     def __getitem__(self, column: str) -> str:
         return self.cells[column]

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from capacity.catalog.columns import COLUMNS, HEADER, Column, parse_cell
 from capacity.catalog.files import read_text
@@ -50,8 +49,7 @@ def found_cache_dir() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One file over the packaged data: its name (``cache`` or ``overrides``), path, and state for caching."""
 
     name: str

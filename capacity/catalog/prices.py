@@ -6,9 +6,9 @@ another region.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from capacity.catalog.files import data_dir, read_text
 from capacity.catalog.layers import Layer, check_day, price_layers, read_overrides
@@ -18,8 +18,7 @@ HEADER = "instance_type,region,currency,price_per_hour,date,source"
 DEFAULT_REGION = "us-east-1"
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """An on-demand price.
 
     Attributes

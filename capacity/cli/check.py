@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,7 +95,6 @@ def check(
     """
     to = sink(output, out_file, color, quiet, CI_FORMATS, wide=wide)
     level = one_of("--fail-on", fail_on, ("error", "warning"))
-    from capacity.advice.fixes import with_fix
     from capacity.cli.output import emit
     from capacity.pages.check_page import answer
     from capacity.plan.patch import parse_settings
@@ -108,7 +108,10 @@ def check(
             _annotate(error)
         raise
     tried = _tried(read, result, scenario, patch, to, fixes, fix_out)
-    found = with_fix(found, tried)
+    if tried is not None:
+        from capacity.advice.fixes import with_fix
+
+        found = with_fix(found, tried)
     texts = _texts(result, found, patch, level, tried)
     if explain:
         del texts["md"]  # the terms of every figure do not fit a comment
@@ -216,14 +219,20 @@ def _texts(
     fixes: Fixes | None,
 ) -> dict[str, Callable[[], str]]:
     """The formats that only `check` has."""
-    from capacity.pages import check_ci, check_comment
 
-    return {
-        "md": lambda: check_comment.comment(result, found, patch, fixes),
-        "github": lambda: check_ci.github(result, found, fixes),
-        "junit": lambda: check_ci.junit(result, level, fixes),
-        "sarif": lambda: check_ci.sarif(result, found, fixes),
-    }
+    def comment() -> str:
+        from capacity.pages import check_comment
+
+        return check_comment.comment(result, found, patch, fixes)
+
+    def for_ci(form: str) -> str:
+        from capacity.pages import check_ci
+
+        if form == "junit":
+            return check_ci.junit(result, level, fixes)
+        return check_ci.github(result, found, fixes) if form == "github" else check_ci.sarif(result, found, fixes)
+
+    return {"md": comment, **{form: partial(for_ci, form) for form in ("github", "junit", "sarif")}}
 
 
 def _annotate(error: CapacityError) -> None:

@@ -5,34 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from capacity.cli.output import Sink, emit, note, put
-from capacity.errors import SpecError
 from capacity.inert import log_text
 from capacity.pages.import_page import drift_answer, found_answer
-from capacity.readers.base import read_base, render, render_into
-from capacity.readers.complete import complete
-from capacity.readers.draft import Note, PlanDraft, merge
+from capacity.readers.draft import Note, PlanDraft
 from capacity.readers.drift import drift
+from capacity.readers.existing_plan import read_base
+from capacity.readers.imported import imported
 
 MOST_NOTES = 20
 
 
 def show_plan(draft: PlanDraft, into: Path | None, to: Sink) -> None:
     """The draft as a plan: whole, or merged into an existing one."""
-    if draft.is_empty:
-        raise SpecError(_nothing(draft))
-    if into is None:
-        whole = complete(draft)
-        text = render(whole)
-    else:
-        base = read_base(into)
-        whole = complete(merge(base.draft, draft))
-        text = render_into(whole, base)
+    made = imported(draft, into)
     if to.output != "yaml":
-        emit(found_answer(whole, into), to)
+        emit(found_answer(made.whole, into), to)
         return
     if not to.quiet:
-        tell(whole.notes)
-    put(log_text(text), to.out_file)  # in double quotes, as the plan has them, an escape of YAML
+        tell(made.notes)
+    put(log_text(made.text), to.out_file)  # in double quotes, as the plan has them, an escape of YAML
 
 
 def tell(notes: tuple[Note, ...]) -> None:
@@ -48,8 +39,3 @@ def show_drift(draft: PlanDraft, plan: Path, to: Sink) -> bool:
     found = drift(read_base(plan).full, draft)
     emit(drift_answer(found, draft, plan), to)
     return bool(found)
-
-
-def _nothing(draft: PlanDraft) -> str:
-    why = f" ({draft.notes[0].text})" if draft.notes else ""
-    return f"{draft.source or 'import'}: nothing of a plan is in there{why}"

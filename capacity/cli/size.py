@@ -208,10 +208,11 @@ def _answered(given: SizeOptions) -> Answer:
             both = given.plan is not None
             needs = f"{described[0]} and PLAN exclude each other" if both else f"{described[0]} needs {NEEDED}"
             raise SpecError(needs)
-        sizing = size_plan(_plan(given.plan), share, given.scenario, given.fresh, given.equal, blocks)
+        sizing = size_plan(_plan(given.plan), share, given.scenario, blocks, fresh=given.fresh, equal=given.equal)
         return answer(sizing, given.snippet)
     document, target = _sketch(given, blocks)
-    return answer(size_plan(target, share, given.scenario, True, given.equal, []), given.snippet, document)
+    sizing = size_plan(target, share, given.scenario, [], fresh=True, equal=given.equal)
+    return answer(sizing, given.snippet, document)
 
 
 NEEDED = "--type and --pods or --pod"

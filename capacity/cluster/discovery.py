@@ -8,8 +8,7 @@ ENIs are counted, never looped over.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -152,36 +151,35 @@ def _kinds_of_eni(shape: TypeShape, vpc_pods: int) -> Counter[tuple[int, int]]:
 # --- bounds -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Roaming:
-    """Fewest and most addresses of the further ENIs of a group's nodes in one zone.
+class Roaming(NamedTuple):
+    """One bound, the fewest or the most, of the addresses of further ENIs of a group's nodes in one zone.
 
     Attributes
     ----------
-    lowest, highest : int
+    addresses : int
         Of all its nodes in the zone. [addresses]
-    by_home : mapping of str to (int, int)
+    by_home : mapping of str to int
         Of those in each node subnet with a choice. [addresses]
     """
 
     shape: GroupShape
     zone: str
-    lowest: int
-    highest: int
-    by_home: Mapping[str, tuple[int, int]]
+    addresses: int
+    by_home: Mapping[str, int]
 
 
-Rooms = Mapping[str, tuple[int, int]]
+Rooms = Mapping[str, int]
 
 
-def roaming_bounds(rooms: Rooms, roaming: Sequence[Roaming]) -> Iterator[tuple[str, int, int]]:
-    """Fewest and most addresses of further ENIs in each subnet, with everything else at its own bound.
+def fewest_roaming(rooms: Rooms, roaming: Sequence[Roaming]) -> Iterator[tuple[str, int]]:
+    """Fewest addresses of further ENIs in each subnet, with everything else at its lowest.
 
     Parameters
     ----------
-    rooms : mapping of str to (int, int)
-        Addresses that are free in each subnet with everything else at its lowest, and at its highest. [addresses]
+    rooms : mapping of str to int
+        Addresses that are free in each subnet with everything else at its lowest. [addresses]
     roaming : sequence of Roaming
+        The fewest of each group.
 
     Notes
     -----
@@ -192,40 +190,65 @@ def roaming_bounds(rooms: Rooms, roaming: Sequence[Roaming]) -> Iterator[tuple[s
     all else at its highest gives the highest, at its lowest the lowest. In the order of the booking, all else
     first: ENIs that came before what fills their subnet now may be beyond. See ``docs/explanation/model.md``.
     """
-    by_zone: dict[str, list[Roaming]] = {}
+    for zone in _by_zone(roaming):
+        for sets, names in zone.alike():
+            fewest, every = zone.demand(sets), zone.within(sets)
+            level = water_level([rooms[n] for n in every], fewest)[1] if len(every) > 1 else None
+            for name in names:
+                low = fewest if level is None else max(rooms[name] - level - zone.eni, 0)
+                yield name, min(low, fewest)
+
+
+def most_roaming(rooms: Rooms, roaming: Sequence[Roaming]) -> Iterator[tuple[str, int]]:
+    """The most, with everything else at its highest; see :func:`fewest_roaming`."""
+    for zone in _by_zone(roaming):
+        in_all = sum(r.addresses for r in zone.roaming)
+        for sets, names in zone.alike():
+            most = min(zone.demand(sets), in_all)
+            alone = len(zone.within(sets)) == 1
+            worst = None if alone else min(water_level([rooms[n] for n in s], in_all)[0] for s in sets)
+            for name in names:
+                high = most if worst is None else max(rooms[name] - worst + zone.eni, 0)
+                yield name, min(high, most)
+
+
+def _by_zone(roaming: Sequence[Roaming]) -> list[_Zone]:
+    zones: dict[str, list[Roaming]] = {}
     for r in roaming:
-        by_zone.setdefault(r.zone, []).append(r)
-    for mine in by_zone.values():
-        choices = {home: r.shape.choices[home] for r in mine for home in r.by_home}
-        eni = max(r.shape.first.largest_eni for r in mine)
-        for name in dict.fromkeys(n for several in choices.values() for n in several):
-            yield name, *_bounds_in(name, rooms, mine, choices, eni)
+        zones.setdefault(r.zone, []).append(r)
+    return [_Zone(mine) for mine in zones.values()]
 
 
-def _bounds_in(
-    name: str,
-    rooms: Rooms,
-    roaming: Sequence[Roaming],
-    choices: Mapping[str, tuple[str, ...]],
-    eni: int,
-) -> tuple[int, int]:
-    sets = [several for several in dict.fromkeys(choices.values()) if name in several]
-    homes = [home for home, several in choices.items() if several in sets]
-    fewest, most, most_in_all = _demands(roaming, homes, everywhere=len(homes) == len(choices))
-    every = list(dict.fromkeys(n for several in sets for n in several))
-    if len(every) == 1:
-        return fewest, most
-    at_lowest, at_highest = rooms[name]
-    _, level = water_level([rooms[n][0] for n in every], fewest)
-    low = min(max(at_lowest - level - eni, 0), fewest)
-    worst = min(water_level([rooms[n][1] for n in several], most_in_all)[0] for several in sets)
-    return low, min(max(at_highest - worst + eni, 0), most)
+Sets = tuple[tuple[str, ...], ...]  # choices of subnets
 
 
-def _demands(roaming: Sequence[Roaming], homes: Sequence[str], everywhere: bool) -> tuple[int, int, int]:
-    """Fewest and most addresses of nodes in some homes, and the most of all in the zone. [addresses]"""
-    in_all = sum(r.highest for r in roaming)
-    if everywhere:
-        return sum(r.lowest for r in roaming), in_all, in_all
-    pairs = [r.by_home[home] for r in roaming for home in homes if home in r.by_home]
-    return sum(low for low, _ in pairs), min(sum(high for _, high in pairs), in_all), in_all
+class _Zone:
+    """The further ENIs of one zone: which subnets the nodes of each home choose among."""
+
+    def __init__(self, roaming: Sequence[Roaming]) -> None:
+        self.roaming = roaming
+        self.choices = {home: r.shape.choices[home] for r in roaming for home in r.by_home}
+        self.eni = max(r.shape.first.largest_eni for r in roaming)  # [addresses]
+
+    def alike(self) -> Iterable[tuple[Sets, list[str]]]:
+        """The subnets that the same choices have, with these choices."""
+        sets_of: dict[str, list[tuple[str, ...]]] = {}
+        for several in dict.fromkeys(self.choices.values()):
+            for name in several:
+                sets_of.setdefault(name, []).append(several)
+        found: dict[Sets, list[str]] = {}
+        for name, sets in sets_of.items():
+            found.setdefault(tuple(sets), []).append(name)
+        return found.items()
+
+    def within(self, sets: Sets) -> list[str]:
+        """All subnets of some choices."""
+        return list(dict.fromkeys(n for several in sets for n in several))
+
+    def demand(self, sets: Sets) -> int:
+        """Addresses of the nodes with one of these choices; of all of a group in the zone its own bound. [addresses]"""
+        wanted = set(sets)
+        homes = [home for home, several in self.choices.items() if several in wanted]
+        if len(homes) == len(self.choices):
+            return sum(r.addresses for r in self.roaming)
+        return sum(r.by_home[home] for r in self.roaming for home in homes if home in r.by_home)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from capacity.cluster.evict import evicted, shares_to_close
 from capacity.cluster.place import Placement, PodShape, State, Unplaced, pods_on_empty
@@ -22,8 +22,7 @@ from capacity.cluster.spread import Slot, fewest_first, share_limits
 from capacity.plan.model import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
+class Extra(NamedTuple):
     """Addresses booked beside nodes: subnet, holder, expected, at least and at most, why, and how many /28s in them."""
 
     subnet: str

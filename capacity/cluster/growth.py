@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from capacity.cluster.check import CheckResult
 from capacity.cluster.engine import Engine
@@ -10,8 +10,7 @@ from capacity.cluster.headroom import Takes
 from capacity.cluster.scenario import ScenarioState
 
 
-@dataclass(frozen=True, slots=True)
-class Exhaustion:
+class Exhaustion(NamedTuple):
     """The node of a group that no longer fits.
 
     Attributes

@@ -19,6 +19,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from typing import NamedTuple
 
 from capacity.plan.model import Requests
 from capacity.units import MIB, ceil_div, counted
@@ -72,8 +73,7 @@ def pod_shape(requests: Requests, kind: str = VPC, volumes: int = 0) -> PodShape
     )
 
 
-@dataclass(frozen=True, slots=True)
-class NodeRoom:
+class NodeRoom(NamedTuple):
     """What the scheduler sees of one node, for all its pods, daemonsets included.
 
     ``cpu`` millicores and ``memory`` bytes allocatable, ``max_pods`` pods, ``branch_enis``, EBS ``volumes``, and
@@ -324,8 +324,7 @@ class _Tally:
     total: list[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Unplaced:
+class Unplaced(NamedTuple):
     """Pods of a workload that are unschedulable, and the resource that they lack."""
 
     workload: str

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.node.density import AUTO_MAX_PODS
@@ -86,6 +88,15 @@ def secondary_without_prefixes(on: Platform, kind: InstanceType) -> Platform:
     return replace(on, mode="secondary") if on.mode in WITH_PREFIXES and kind.prefixes_possible is False else on
 
 
+def own_max_pods(group: NodeGroup, settings: CniSettings, kinds: Sequence[InstanceType]) -> list[int]:
+    """Max pods of a group's nodes were all of one type, for each of some types; set by hand it holds for all. [pods]"""
+    if group.max_pods is not None:
+        return [group.max_pods for _ in kinds]
+    on = platform_of(group, settings)
+    return [_known(_row(kind, on).max_pods) for kind in kinds]
+
+
+@lru_cache(maxsize=4096)
 def _row(kind: InstanceType, on: Platform) -> MaxPods:
     return max_pods(kind, secondary_without_prefixes(on, kind))
 
@@ -103,7 +114,10 @@ def _max_pods(group: NodeGroup, own: tuple[int, ...]) -> tuple[int, ...]:
 
 def _left(group: NodeGroup, kind: InstanceType, row: MaxPods, pods: int) -> Allocatable:
     reserve = pods if group.ami in ("bottlerocket", "windows") else row.reserved_for
-    return allocatable_of(kind, reserve)
+    return _allocatable(kind, reserve)
+
+
+_allocatable = lru_cache(maxsize=4096)(allocatable_of)
 
 
 def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import floor, gcd
+from typing import NamedTuple
 
 from capacity.cluster.discovery import emptiest_first
 from capacity.cluster.scenario import GroupState, NodeClass, ScenarioState
@@ -20,8 +20,7 @@ EXACT_STEPS = 4_000_000  # table entries up to which the best filling is worked 
 Steps = tuple[tuple[int, int], ...]  # of one node: (addresses, pods), both rising
 
 
-@dataclass(frozen=True, slots=True)
-class Runway:
+class Runway(NamedTuple):
     """Room left in one subnet, None where no node lives there.
 
     Attributes

@@ -130,6 +130,9 @@ class GroupState:
     batches: tuple[Batch, ...] = ()
     pods_without_address: int = 0
 
+    def __repr__(self) -> str:
+        return f"<GroupState {self.shape.group.name}: {self.nodes:,} nodes, up to {self.pods_per_node} pods each>"
+
     @property
     def pods_per_node(self) -> int:
         """Pods on the fullest node, daemonsets and host-network pods included. [pods]"""

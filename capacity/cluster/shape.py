@@ -60,6 +60,11 @@ class TypeShape:
     def unit(self) -> int:
         return PREFIX_SIZE if self.settings.prefix else 1
 
+    @cached_property
+    def digest(self) -> int:
+        """The same for types that are equal."""
+        return hash((self.limits, self.settings, self.max_pods, self.room, self.start))
+
     @property
     def daemon_pods(self) -> int:
         """Daemonset pods on VPC addresses. [pods]"""
@@ -191,8 +196,7 @@ class GroupShape:
 
     @cached_property
     def _hash(self) -> int:
-        kinds = ((t.limits, t.settings, t.max_pods, t.room, t.start) for t in self.types)
-        return hash((self.group.name, *kinds))
+        return hash((self.group.name, *(t.digest for t in self.types)))
 
     @property
     def first(self) -> TypeShape:
@@ -242,14 +246,14 @@ def group_shape(plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
         return fargate_shape(group, plan.cni.settings)
     settings = group_settings(plan.cni, group)
     platform = group_platform(group, settings)
-    daemons = [_daemon_pod(d) for d in daemons_of(plan, group)]
     start = EMPTY
-    for pod in daemons:
-        start = with_pod(start, pod)
+    for daemon in daemons_of(plan, group):
+        start = with_pod(start, _daemon_pod(daemon))
     closed = bool(closed_of(plan, choices))
+    enis = (group.unmanaged_enis, group.windows, closed)
     types = tuple(
-        _type_shape(kind, group, settings, max_pods, cpu, memory_mib * MIB, start, closed)
-        for kind, (max_pods, cpu, memory_mib) in zip(group.instance_types, platform.figures, strict=True)
+        _type_shape(kind, enis, settings, figures, start)
+        for kind, figures in zip(group.instance_types, platform.figures, strict=True)
     )
     shape = GroupShape(group, types, platform, choices)
     if len(types) == 1:
@@ -336,24 +340,28 @@ def fargate_shape(group: NodeGroup, settings: CniSettings) -> GroupShape:
     return GroupShape(group, (kind,), platform)
 
 
+@lru_cache(maxsize=2000)
 def _type_shape(
     kind: InstanceType,
-    group: NodeGroup,
+    enis: tuple[int, bool, bool],
     settings: CniSettings,
-    max_pods: int,
-    cpu: int,
-    memory: int,
+    figures: tuple[int, int, int],
     start: State,
-    closed: bool,
 ) -> TypeShape:
+    """A type as a node, the same object in all groups that have it alike: what it remembers serves them all.
+
+    ``enis``: how many nobody manages, and whether the node is a Windows one and its primary ENI closed to pods.
+    ``figures``: max pods, CPU [millicores], memory [MiB].
+    """
+    (unmanaged, windows, closed), (max_pods, cpu, memory_mib) = enis, figures
     settings = effective(settings, kind)
-    limits = node_limits(kind, settings, group.unmanaged_enis, group.windows, group.where)
+    limits = node_limits(kind, settings, unmanaged, windows)
     if closed:
         limits = without_primary(limits)
     addresses = max_pods if settings.spares_subnets else address_capacity(limits, settings)
     branch = (kind.branch_enis or 0) if limits.trunk else 0
-    seen = addresses if group.windows else UNLIMITED
-    room = NodeRoom(cpu, memory, max_pods, seen, branch, _volumes(kind, settings))
+    seen = addresses if windows else UNLIMITED
+    room = NodeRoom(cpu, memory_mib * MIB, max_pods, seen, branch, _volumes(kind, settings))
     return TypeShape(kind, settings, limits, max_pods, room, start, addresses)
 
 

@@ -14,10 +14,11 @@ from ipaddress import IPv4Network
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
-from capacity.errors import InfeasiblePlan
+from capacity.errors import InfeasiblePlan, check_kind
 from capacity.plan.discovery import eni_choices
 from capacity.plan.model import RESERVED_BY_AWS, NodeGroup, Plan, Reservation, Subnet
 from capacity.plan.scenarios import when_words
+from capacity.units import share_of
 from capacity.vpc.cidr_rules import LARGEST, MOST_BLOCKS, SMALLEST, addable, proposals
 from capacity.vpc.layout import Layout, largest_free, lay_out
 from capacity.vpc.ledger import SubnetState
@@ -76,21 +77,26 @@ class Sizing:
     added_blocks: tuple[IPv4Network, ...]
     notes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        kept = sum(s.kept for s in self.subnets)
+        return f"<Sizing: {len(self.subnets)} subnets, {kept} kept, {len(self.added_blocks)} blocks added>"
+
 
 def size_plan(
     plan: Plan,
-    headroom: Fraction | None = None,
+    headroom: Fraction | float | None = None,
     scenarios: Sequence[str] | None = None,
+    more_blocks: Sequence[IPv4Network] = (),
+    *,
     fresh: bool = False,
     equal: bool = False,
-    more_blocks: Sequence[IPv4Network] = (),
 ) -> Sizing:
     """Size the subnets that node groups use.
 
     Parameters
     ----------
-    headroom : Fraction, optional
-        Share that stays free in every scenario; without it the plan's ``minFree``.
+    headroom : Fraction or float, optional
+        Share from 0 to 1 that stays free in every scenario; without it the plan's ``minFree``.
     fresh : bool
         New subnets for all, as if the present ones were given up; else those that suffice are kept.
     equal : bool
@@ -100,11 +106,14 @@ def size_plan(
 
     Raises
     ------
+    SpecError
+        A headroom that is no share from 0 to 1.
     InfeasiblePlan
         A subnet would need more than a /16, or the VPC has no room; says what would help.
     """
+    check_kind("plan", plan, Plan, "a Plan, as read_plan gives")
     if headroom is not None:
-        plan = replace(plan, checks=replace(plan.checks, min_free=headroom))
+        plan = replace(plan, checks=replace(plan.checks, min_free=share_of("headroom", headroom)))
     serves = _served(plan)
     if not serves:
         raise InfeasiblePlan("the plan has no node groups: nothing needs a subnet", ("nodeGroups",))

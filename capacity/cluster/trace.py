@@ -27,6 +27,10 @@ class Term:
     source: str = ""
     parts: tuple[Term, ...] = ()
 
+    def __repr__(self) -> str:
+        label = self.label if len(self.label) <= 60 else self.label[:59] + "…"
+        return f"<Term {label}: {str(self.value)[:30]}, {len(self.parts)} parts>"
+
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from capacity.plan.cni_env import CniSettings
@@ -28,8 +27,7 @@ class EniFigures(NamedTuple):
     trunking: IntLike = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NodeLimits:
+class NodeLimits(NamedTuple):
     """What bounds the pool of one node, in plain numbers; of many nodes, in arrays (:mod:`capacity.cni.sweep`).
 
     Attributes
@@ -72,7 +70,7 @@ def without_primary(limits: NodeLimits) -> NodeLimits:
     ------
     aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2869-2893, datastore/data_store.go L1118-1139.
     """
-    return replace(limits, serving=limits.serving - 1, idle_primary=1)
+    return limits._replace(serving=limits.serving - 1, idle_primary=1)
 
 
 class Rest(NamedTuple):

@@ -95,6 +95,9 @@ class PoolGrid:
     pods: Ints
     columns: Mapping[str, Ints]
 
+    def __repr__(self) -> str:
+        return f"<PoolGrid {len(self.names):,} types x {len(self.pods):,} pod counts: {', '.join(self.columns)[:60]}>"
+
     def __getitem__(self, field: str) -> Ints:
         return self.columns[field]
 

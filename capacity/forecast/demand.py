@@ -62,7 +62,7 @@ def growing_demand(engine: Engine, replicas: Sequence[int], scenario: str = "ste
 def grown_demand(engine: Engine, replicas: Sequence[int], scenario: str) -> Demand:
     """The rule for every day but the scenario's own."""
     rule = engine.demand("ceiling" if scenario == "ceiling" else "peak")
-    return replace(rule, name=scenario, rule="replicas of the day", replicas=tuple(replicas))
+    return rule._replace(name=scenario, rule="replicas of the day", replicas=tuple(replicas))
 
 
 def node_range(engine: Engine, scenario: str) -> list[tuple[int, int | None]]:

@@ -78,6 +78,9 @@ class Snapshot:
     nodes: int | None = None
     pods: int | None = None
 
+    def __repr__(self) -> str:
+        return f"<Snapshot {self.time:%Y-%m-%d %H:%M}: {len(self.subnets)} subnets>"
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:

@@ -12,7 +12,7 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import group_shapes
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 from capacity.forecast.demand import held_nowhere, node_range
 from capacity.forecast.fill import DailyFill, Progress, daily_fill
 from capacity.forecast.growth import coming_steps, is_random
@@ -58,6 +58,7 @@ def forecast_growth(
     Where no growth is random the engine answers every day and the dates are exact. Else ``paths`` draws are
     looked up in tables made by the engine's formulas (:mod:`capacity.forecast.demand`).
     """
+    check_kind("span", span, Span, "a Span, as parse_horizon gives")
     if scenario not in AT_REST:
         raise SpecError(f"--scenario: {scenario!r} is not one of {', '.join(AT_REST)}")
     if not 1 <= paths <= MOST_PATHS:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_count, check_number
 from capacity.node import density, reserved
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
 from capacity.node.maxpods import (
@@ -155,6 +155,9 @@ def node_frame(
     >>> int(frame.loc["m5.large", "pods"]), frame.loc["m5.large", "binding"]
     (7, 'cpu')
     """
+    if set_max_pods is not None:
+        check_count("set_max_pods", set_max_pods, unit="pods")
+    check_number("node_cost", node_cost, unit="USD per hour")
     found = _density(catalog, on)
     pods_max = found.max_pods if set_max_pods is None else _constant(set_max_pods, len(found.types))
     kept = found.reserved_for if set_max_pods is None or on.ami not in ("bottlerocket", "windows") else pods_max

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.errors import SpecError, check_count
+from capacity.errors import SpecError, check_count, check_number
 from capacity.node import reserved
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
 from capacity.node.maxpods import WITHOUT_VPC_IPV4, MaxPods, Platform, max_pods, never_ready
@@ -72,6 +72,11 @@ class Keep:
     eviction_share: Fraction | None = None
 
     def __post_init__(self) -> None:
+        units = ("millionths", "millicores", "MiB", "MiB")
+        for name, unit in zip(("overhead_ppm", "system_cpu", "system_memory_mib", "eviction_mib"), units, strict=True):
+            check_count(name, getattr(self, name), unit=unit)
+        if self.eviction_share is not None:
+            check_number("eviction_share", self.eviction_share, 0, 1)
         # 6 decimals keep MiB × numerator within 64 bits for every type
         if self.eviction_share is not None and self.eviction_share.denominator > 10**6:
             raise SpecError("the eviction threshold has too many decimals (expected at most 4 after the point, in %)")
@@ -159,6 +164,10 @@ class Offer:
     usd_per_pod_month: float | None
     warnings: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        pods = "pods unknown" if self.pods is None else f"{self.pods} pods"
+        return f"<Offer {self.instance_type}: {pods}{f', limited by {self.binding}' if self.binding else ''}>"
+
 
 def daemons_with_implied(daemons: Sequence[Daemon], agents: Sequence[str] = ("aws-node",)) -> tuple[Daemon, ...]:
     """The CNI's agent and kube-proxy on the host's network with requests of 0, unless one of that name is given."""
@@ -191,6 +200,11 @@ def offer(
     ip_capacity : int, optional
         Pods on VPC addresses, where more than the platform decides them. [pods]
 
+    Raises
+    ------
+    SpecError
+        A count or a price below 0, no whole number of pods, no finite price.
+
     Examples
     --------
     >>> from capacity.catalog.table import load_catalog
@@ -198,6 +212,7 @@ def offer(
     >>> got.pods, got.binding, got.fits["max_pods"]
     (7, 'cpu', 27)
     """
+    _refuse(set_max_pods, price, node_cost, ip_capacity)
     row = max_pods(of, on)
     if ip_capacity is not None and row.ip_capacity is not None:
         row = replace(row, ip_capacity=ip_capacity)
@@ -227,6 +242,17 @@ def offer(
         usd_per_pod_month=round(pod_month(price, node_cost, pods), 4) if price is not None and pods else None,
         warnings=(*_own_warnings(row, set_max_pods, on, pod, every), *_reserve_warning(of, left)),
     )
+
+
+def _refuse(set_max_pods: int | None, price: float | None, node_cost: float, ip_capacity: int | None) -> None:
+    """Arguments without sense."""
+    if set_max_pods is not None:
+        check_count("set_max_pods", set_max_pods, unit="pods")
+    if ip_capacity is not None:
+        check_count("ip_capacity", ip_capacity, unit="pods")
+    if price is not None:
+        check_number("price", price, unit="USD per hour")
+    check_number("node_cost", node_cost, unit="USD per hour")
 
 
 def pod_month(price: Any, node_cost: float, pods: Any) -> Any:

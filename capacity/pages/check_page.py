@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capacity.advice.findings.codes import Finding
-from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cluster.check import CheckResult
 from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
-from capacity.cluster.trace import lines, subnet_term
 from capacity.pages.answer import Answer
 from capacity.pages.cells import brief
-from capacity.pages.fix_page import fix_blocks, fixes_json
 from capacity.pages.page import Code, Column, Page, Table, Text, Verdict
 from capacity.pages.words import limited_by
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam
 from capacity.vpc.ledger import SubnetState
+
+if TYPE_CHECKING:
+    from capacity.advice.fixes import Fixes
 
 
 def answer(
@@ -35,8 +35,12 @@ def answer(
     """Everything `check` says, in every format."""
     results = results_json(result, found)
     if fixes is not None:
+        from capacity.pages.fix_page import fixes_json
+
         results["fixes"] = fixes_json(fixes)
     if explain:
+        from capacity.cluster.trace import subnet_term
+
         results["explain"] = [subnet_term(s, state).as_dict() for state in result.scenarios for s in state.subnets]
     return Answer(
         command="check",
@@ -196,7 +200,10 @@ def page(result: CheckResult, found: Sequence[Finding], fixes: Fixes | None = No
     shown = result.scenarios if explain else first_and_gravest(result.scenarios)
     for state in shown:
         blocks.append(replace(subnets_table(state), note=_groups_line(state)))
-        blocks += [Code("\n".join(lines(subnet_term(s, state))), wrap=True) for s in state.subnets if explain]
+        if explain:
+            from capacity.cluster.trace import lines, subnet_term
+
+            blocks += [Code("\n".join(lines(subnet_term(s, state))), wrap=True) for s in state.subnets]
     left_out = len(result.scenarios) - len(shown)
     if left_out:
         more = "1 more scenario" if left_out == 1 else f"{left_out} more scenarios"
@@ -204,7 +211,10 @@ def page(result: CheckResult, found: Sequence[Finding], fixes: Fixes | None = No
     blocks += [runway_table(result)] if result.runway else []
     waste = waste_sentence(result)
     blocks += [Text(waste)] if waste else []
-    blocks += fix_blocks(fixes, every_form=explain) if fixes is not None else []
+    if fixes is not None:
+        from capacity.pages.fix_page import fix_blocks
+
+        blocks += fix_blocks(fixes, every_form=explain)
     if found:
         blocks += [
             _findings(found),

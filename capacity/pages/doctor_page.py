@@ -11,7 +11,7 @@ from capacity.pages.answer import Answer
 from capacity.pages.page import Column, Items, Page, Table, Verdict
 
 if TYPE_CHECKING:
-    from capacity.readers.aws.draft import AwsCluster
+    from capacity.readers.aws.cluster import AwsCluster
 
 _MARKS = {"fail": "FAIL", "warn": "warn", "unknown": "?", "ok": "ok"}
 

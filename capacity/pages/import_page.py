@@ -7,14 +7,14 @@ from typing import Any
 
 from capacity.pages.answer import Answer
 from capacity.pages.page import Column, Page, Table, Verdict
-from capacity.readers.document import document
 from capacity.readers.draft import PlanDraft
 from capacity.readers.drift import Difference
+from capacity.readers.plan_document import plan_document
 
 
 def found_answer(draft: PlanDraft, into: Path | None) -> Answer:
     """What was found, by kind."""
-    plan = document(draft)
+    plan = plan_document(draft)
     rows = [
         {"what": "subnets", "count": len(draft.subnets), "names": _listed([s.name for s in draft.subnets])},
         {"what": "node groups", "count": len(draft.node_groups), "names": _listed([g.name for g in draft.node_groups])},

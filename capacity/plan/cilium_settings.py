@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import SpecError, check_count, check_switch, did_you_mean
 from capacity.plan.cilium import OWN_ADDRESSES, PRE_ALLOCATE, CiliumIpam
 from capacity.plan.cni_env import CniSettings
 
@@ -56,6 +56,10 @@ def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[
         if name not in KEYS:
             hint = did_you_mean(name, KEYS) or f" (known: {', '.join(sorted(KEYS))})"
             raise SpecError(f"{place}{name!r} is not a setting of Cilium's ENI mode{hint}")
+        if name in NUMBERS:
+            check_count(f"{place}{name}", value)
+        else:
+            check_switch(f"{place}{name}", value)
         if name in NUMBERS and not 0 <= value <= most_of(name):
             raise SpecError(f"{place}{name}: {value} is out of range (expected 0 to {most_of(name):,})")
     fields = {field: values[name] for name, field in (NUMBERS | SWITCHES).items() if name in values}

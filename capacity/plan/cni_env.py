@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capacity.errors import SpecError, check_count, did_you_mean
+from capacity.errors import SpecError, check_count, check_switch, check_word, did_you_mean
 from capacity.plan import overlay
 from capacity.plan.cilium import AGENT, CiliumIpam
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
@@ -126,6 +126,8 @@ class CniSettings:
     overlay: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("prefix", "custom_networking", "pod_eni", "ipv6", "overlay"):
+            check_switch(name, getattr(self, name))
         for name in ("warm_eni", "warm_ip", "minimum_ip", "warm_prefix"):
             check_count(name, getattr(self, name))
         if self.max_eni is not None:
@@ -256,8 +258,12 @@ def cni_settings(
     """
     warnings: list[str] = []
     values: dict[str, int | bool | None] = {}
-    for name in env:
+    if ip_family is not None:
+        check_word("ip_family", ip_family, ("ipv4", "ipv6"))
+    for name, text in env.items():
         check_variable(name, where)
+        if text is not None and not isinstance(text, str):
+            raise SpecError(f"{where + ': ' if where else ''}{name}: {text!r} is not text (expected {str(text)!r})")
     for name, (attribute, *_) in _NUMBERS.items():
         values[attribute], warning = parse_env_number(name, env.get(name))
         warnings += [warning] if warning else []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 API_VERSION = "capacity/v1"
 
 SYSTEMS = ("linux", "windows")  # of a node
@@ -15,4 +13,3 @@ MODES = ("secondary", "prefix", "ipv6")  # in which the VPC CNI gives pods addre
 
 PREFIX_SIZE = 16  # addresses of a /28; aws/aws-eks-best-practices@dc0243a prefix-mode_linux.adoc L22
 HOST_PODS = 2  # aws-node and kube-proxy, on the host's network of every Linux node
-QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable

@@ -8,13 +8,11 @@ PyYAML's constructor, keeps line numbers, refuses duplicate keys and foreign tag
 from __future__ import annotations
 
 import gc
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from capacity.errors import SpecError
 from capacity.files import LARGEST_TEXT_BYTES, input_name, read_bytes
@@ -67,8 +65,7 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-@dataclass(frozen=True, slots=True)
-class PlanFile:
+class PlanFile(NamedTuple):
     """A plan's file, read once: a pipe does not give its content a second time.
 
     Attributes
@@ -265,6 +262,8 @@ def parse_json(text: str, name: str) -> Any:
     Lines are not tracked while reading (the standard decoder gives none): :mod:`capacity.plan.locate` finds
     the line of a path when an error needs it.
     """
+    import json
+
     try:
         return json.loads(
             text, object_pairs_hook=_section_of, parse_float=str, parse_int=str, parse_constant=_constant(name)

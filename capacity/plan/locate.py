@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capacity.files import PIPE, STDIN
 from capacity.plan.document import YAML_LIMIT_BYTES
@@ -64,8 +63,7 @@ def _step(node: object, key: str | int) -> tuple[object, int] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A place in a plan's file; ``line`` is None where it cannot be told, ``file`` where there is none (stdin)."""
 
     file: str | None

@@ -8,11 +8,13 @@ from datetime import date
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network
+from typing import NamedTuple
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
 
+QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
 
 AT_REST = ("steady", "peak", "ceiling")
@@ -21,8 +23,7 @@ SCENARIOS = (*AT_REST, "rollout", "upgrade", "zone-loss", "burst", "blue-green",
 ORDER = (*AT_REST, "burst", "blue-green", "rollout", "upgrade", "spot-storm", "zone-loss")
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """A subnet CIDR reservation: ``prefix`` is AWS's to hand out as prefixes, ``explicit`` nobody's here."""
 
     cidr: IPv4Network
@@ -192,8 +193,7 @@ class NodeGroup:
         return self.provisioner == "auto"
 
 
-@dataclass(frozen=True, slots=True)
-class GrowthStep:
+class GrowthStep(NamedTuple):
     """What happens to a workload on one day: ``replicas`` sets, ``add`` adds, ``factor`` multiplies; one is given."""
 
     day: date
@@ -248,8 +248,8 @@ class Workload:
     host_network: bool = False
     security_groups: bool = False
     node_groups: tuple[str, ...] = ()
-    max_surge: int | Fraction = Fraction(1, 4)
-    max_unavailable: int | Fraction = Fraction(1, 4)
+    max_surge: int | Fraction = QUARTER
+    max_unavailable: int | Fraction = QUARTER
     growth: Growth | None = None
     volumes: int = 0
     where: str = ""
@@ -355,6 +355,10 @@ class Plan:
     checks: Checks = Checks()
     notes: tuple[str, ...] = ()
     file: str = ""
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.subnets)} subnets, {len(self.node_groups)} node groups, {len(self.workloads)} workloads"
+        return f"<Plan {self.name or 'without a name'}: {counts}>"
 
     def subnet(self, name: str) -> Subnet:
         """The subnet of that name."""

@@ -13,13 +13,15 @@ from typing import Any
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError, UnknownInstanceType, did_you_mean
+from capacity.plan.cni_env import CniSettings
 from capacity.plan.cni_section import read_cni, read_discovery_tags
-from capacity.plan.constants import AMIS, API_VERSION, CAPACITY_TYPES, PROVISIONERS, QUARTER
+from capacity.plan.constants import AMIS, API_VERSION, CAPACITY_TYPES, PROVISIONERS
 from capacity.plan.discovery import ROLE_TAG, choices_by_group
 from capacity.plan.document import Section, collector_paused, read_plan_file
 from capacity.plan.fields import MOST_PODS, RFC_1918, VERSION, Field, items, weight
 from capacity.plan.growth import read_growth
 from capacity.plan.model import (
+    QUARTER,
     Checks,
     Cni,
     DaemonSet,
@@ -291,11 +293,15 @@ class _Parser:
 
     def _groups(self, section: Field | None, cni: Cni) -> tuple[NodeGroup, ...]:
         zones = ((name, subnet.zone) for name, subnet in self.subnets.items())
-        within = self.seen.context("nodeGroups", cni.settings, *zones)
-        read = (self.seen.entry(entry, within, partial(self._group, entry, cni)) for entry in items(section))
+        own = cni.settings  # a group is read with no more of the CNI than this, so its other settings change none
+        looked_at = CniSettings(
+            custom_networking=own.custom_networking, ipv6=own.ipv6, cilium=own.cilium, overlay=own.overlay
+        )
+        within = self.seen.context("nodeGroups", looked_at, *zones)
+        read = (self.seen.entry(entry, within, partial(self._group, entry, looked_at)) for entry in items(section))
         return self._unique(read, "nodeGroup")
 
-    def _group(self, entry: Field, cni: Cni) -> NodeGroup:
+    def _group(self, entry: Field, cni: CniSettings) -> NodeGroup:
         if isinstance(entry.value, Section) and entry.value.get("provisioner") == "fargate":
             return self._fargate(entry)
         entry.section(_GROUP, required=("name", "instanceTypes", "subnets"))
@@ -354,7 +360,7 @@ class _Parser:
             where=entry.where,
         )
 
-    def _instance_types(self, section: Field, cni: Cni) -> tuple[InstanceType, ...]:
+    def _instance_types(self, section: Field, cni: CniSettings) -> tuple[InstanceType, ...]:
         types: list[InstanceType] = []
         for entry in section.items():
             name = entry.text(64)
@@ -365,7 +371,7 @@ class _Parser:
                 entry.fail(f"no ENI limits are known for {name!r}, so it cannot be planned")
             if kind.vcpus is None or kind.memory_mib is None:
                 entry.fail(f"no vCPU count and memory size are known for {name!r}, so it cannot be planned")
-            if cni.settings.ipv6 and kind.prefixes_possible is False:
+            if cni.ipv6 and kind.prefixes_possible is False:
                 entry.fail(f"{name!r} runs on {kind.hypervisor}: IPv6 needs Nitro or bare metal")
             if kind in types:
                 entry.fail(f"duplicate {name!r}")
@@ -380,23 +386,23 @@ class _Parser:
         except UnknownInstanceType as error:
             raise UnknownInstanceType(name, error.nearest, entry.exact) from None
 
-    def _pod_subnets(self, entry: Field, subnets: tuple[str, ...], cni: Cni) -> tuple[str, ...]:
+    def _pod_subnets(self, entry: Field, subnets: tuple[str, ...], cni: CniSettings) -> tuple[str, ...]:
         section = entry.get("podSubnets")
         if entry.value.get("ami") == "windows":
             self._check_windows(entry, section, cni)
             return ()
         if section is None:
-            if cni.settings.custom_networking and entry.value.get("provisioner") != "auto":  # Auto Mode has its own
+            if cni.custom_networking and entry.value.get("provisioner") != "auto":  # Auto Mode has its own
                 entry.fail("custom networking is on, but the key 'podSubnets' is missing")
             return ()
-        ipam = cni.settings.cilium
-        if cni.settings.overlay:
+        ipam = cni.cilium
+        if cni.overlay:
             section.fail("has no meaning with an overlay CNI: its pods take no address of the VPC")
         if ipam is not None and not ipam.first_interface_index:
             section.fail(
                 "needs cni.cilium.firstInterfaceIndex 1 or more (with 0 the first ENI serves pods in the node's subnet)"
             )
-        if ipam is None and not cni.settings.custom_networking:
+        if ipam is None and not cni.custom_networking:
             section.fail('needs custom networking (cni.env AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: "true")')
         names = self._subnet_names(section)
         served = {self.subnets[n].zone for n in names}
@@ -406,16 +412,16 @@ class _Parser:
                 section.fail(f"no pod subnet in zone {zone!r}, where the nodes of {name!r} are")
         return names
 
-    def _check_windows(self, entry: Field, pod_subnets: Field | None, cni: Cni) -> None:
+    def _check_windows(self, entry: Field, pod_subnets: Field | None, cni: CniSettings) -> None:
         """Windows nodes are IPv4 only, and their pods share the node's subnet.
 
         Source: Amazon EKS user guide, "Deploy Windows nodes", considerations (windows-support.adoc, read 2026-11-25).
         """
-        if cni.settings.cilium is not None:
+        if cni.cilium is not None:
             entry.child("ami").fail("Cilium does not run on Windows nodes")
         if pod_subnets is not None:
             pod_subnets.fail("Windows nodes cannot use custom networking: their pods are in the node's subnet")
-        if cni.settings.ipv6:
+        if cni.ipv6:
             entry.child("ami").fail("Windows nodes cannot run in an IPv6 cluster")
 
     def _nodes(self, section: Field | None) -> tuple[int, int | None, int | None]:

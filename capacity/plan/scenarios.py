@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from capacity.errors import SpecError, did_you_mean
 from capacity.plan.document import Section
@@ -23,8 +22,7 @@ def when_words(name: str, title: str = "") -> str:
     return AT_REST_WORDS.get(name, f"in {title or name}")
 
 
-@dataclass(frozen=True, slots=True)
-class ScenarioPlaces:
+class ScenarioPlaces(NamedTuple):
     """Names that options may refer to."""
 
     groups: tuple[str, ...]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from capacity.errors import SpecError
-from capacity.readers.decode import items, mapping
+from capacity.readers.values import items, mapping
 
 LONGEST_WORD = 63  # characters: a Kubernetes kind is a DNS label
 KARPENTER_KINDS = (

@@ -5,20 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from capacity.readers.document import cpu_text, memory_text
-from capacity.readers.draft import (
-    ENTRIES,
-    SCALARS,
-    SILENT,
-    PlanDraft,
-    SubnetDraft,
-    at,
-    key_of,
-    merge_subnet_names,
-    renamed_subnets,
-    shown,
-    without_stand_ins,
-)
+from capacity.readers.draft import PlanDraft, SubnetDraft, at, key_of, renamed_subnets
+from capacity.readers.merge import ENTRIES, SCALARS, merge_subnet_names, shown, without_stand_ins
+from capacity.readers.plan_document import cpu_text, memory_text
 
 CHANGED, PLAN_ONLY, REALITY_ONLY = "changed", "only in the plan", "only in reality"
 
@@ -95,7 +84,7 @@ def _entries(section: str, plan: Any, now: Any, found: list[Difference]) -> None
             _presence(at(section, name), theirs is None, mine is None, found)
             continue
         for f in fields(mine):
-            if f.name not in ("name", "id") and f.name not in SILENT:
+            if f.name not in ("name", "id"):
                 path = at(section, name, key_of(section, f.name))
                 _compare(path, _quantity(f.name, mine), _quantity(f.name, theirs), found)
 

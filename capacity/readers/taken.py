@@ -9,7 +9,7 @@ from pathlib import Path
 from capacity.errors import SpecError
 from capacity.plan.model import Reservation, Subnet
 from capacity.readers.aws.addresses import SubnetAccount, parse_subnets
-from capacity.readers.aws.answers import Answers
+from capacity.readers.aws.answers import AwsAnswers
 from capacity.readers.aws.folder import read_folder
 from capacity.readers.aws.owners import NODE_OWNERS, Interface, parse_interfaces
 from capacity.vpc.cidr_rules import LARGEST, SMALLEST
@@ -122,13 +122,13 @@ def _refuse_unknown(account: SubnetAccount, listed: bool) -> None:
         )
 
 
-def _merged(parts: Sequence[Answers]) -> Answers:
+def _merged(parts: Sequence[AwsAnswers]) -> AwsAnswers:
     """Several answers as one; an object in two of them counts once."""
     kinds = {kind for part in parts for kind in part.items}
     items = {
         kind: tuple({repr(item): item for part in parts for item in part.of(kind)}.values()) for kind in sorted(kinds)
     }
-    return Answers(items=items, notes=tuple(dict.fromkeys(n for part in parts for n in part.notes)))
+    return AwsAnswers(items=items, notes=tuple(dict.fromkeys(n for part in parts for n in part.notes)))
 
 
 def _fill(account: SubnetAccount, interfaces: Sequence[Interface], listed: bool) -> SubnetFill:

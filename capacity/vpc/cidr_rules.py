@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Network
+from typing import NamedTuple
 
 from capacity.catalog.files import data_dir, read_rows
 from capacity.plan.fields import SHARED
@@ -14,8 +14,7 @@ LARGEST, SMALLEST = 16, 28  # awsdocs/amazon-vpc-user-guide@06e98d9 vpc-cidr-blo
 BLOCKS_BY_DEFAULT, MOST_BLOCKS = 5, 50  # the primary counts; amazon-vpc-limits.md L14
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One row of ``data/vpc_cidr_rules.csv``."""
 
     primary: str
@@ -25,8 +24,7 @@ class Rule:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Addable:
+class Addable(NamedTuple):
     """Whether a block may join a VPC.
 
     Attributes

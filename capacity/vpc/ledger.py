@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import Subnet
@@ -96,8 +96,7 @@ class Bounds(Protocol):
         """The part of both that subnet discovery chose a place for. [addresses]"""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """Bounds that are known already."""
 
     lowest: int
@@ -139,6 +138,9 @@ class SubnetState:
     verdict: str
     entries: tuple[tuple[str, int, object], ...]
     bounds: Bounds = field(repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<SubnetState {self.subnet.name}: {self.verdict}, {self.free:,} of {self.subnet.usable:,} free>"
 
     @property
     def used_lowest(self) -> int:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.readers.aws.addresses import SubnetAccount, free_blocks, parse_subnets, reserved_unused
-from capacity.readers.aws.answers import Answers
+from capacity.readers.aws.answers import AwsAnswers
 from capacity.readers.aws.owners import parse_interfaces
 from capacity.vpc.blocks import kept_by_aws
 from tests.unit.test_aws_owners import attached, eni
@@ -31,7 +31,7 @@ def subnet(free: Any, ident: str = "subnet-1", cidr: str = "10.0.0.0/24", **fiel
 def account(
     item: dict[str, Any], *enis: dict[str, Any], reservations: tuple[dict[str, Any], ...] = ()
 ) -> SubnetAccount:
-    answers = Answers(items={"subnets": (item,), "interfaces": enis, "reservations": reservations})
+    answers = AwsAnswers(items={"subnets": (item,), "interfaces": enis, "reservations": reservations})
     (found,) = parse_subnets(answers, parse_interfaces(answers), CLUSTER)
     return found
 
@@ -119,7 +119,7 @@ def test_names_are_the_tags_where_they_tell_apart() -> None:
     def named(name: str) -> list[dict[str, str]]:
         return [{"Key": "Name", "Value": name}]
 
-    answers = Answers(
+    answers = AwsAnswers(
         items={
             "subnets": (
                 subnet(1, "subnet-1", "10.0.0.0/28", Tags=named("a")),

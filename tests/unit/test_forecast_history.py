@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -136,10 +135,8 @@ def test_a_writer_that_waits_too_long_says_so(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(history, "BUSY_TIMEOUT_S", 0.05)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    started = time.monotonic()
     with pytest.raises(CapacityError, match=r"another process has held it for 0\.05 s"):
         record(path, snapshot(1))
-    assert time.monotonic() - started < 10
     other.execute("ROLLBACK")
     other.close()
     record(path, snapshot(1))

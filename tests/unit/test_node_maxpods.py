@@ -126,6 +126,8 @@ class TestUnknown:
 def test_no_windows_on_arm() -> None:
     row = max_pods(CATALOG.get("m6g.large"), Platform(ami="windows"))
     assert row.warnings[-1] == "m6g.large is an arm64 type: there is no Windows image for it"
+    assert not any("Windows image" in w for w in max_pods(M5, Platform(ami="windows")).warnings)
+    assert not any("Windows image" in w for w in max_pods(CATALOG.get("m6g.large"), Platform()).warnings)
 
 
 def test_modes() -> None:

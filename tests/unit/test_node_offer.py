@@ -114,6 +114,8 @@ class TestOffer:
         got = offer(M5, Platform(pod_eni=True), PodAsked(branch=True))
         assert (got.fits["ips"], got.fits["branch_enis"], got.pods, got.binding) == (None, 9, 9, "branch_enis")
         assert offer(M5, Platform(), PodAsked(branch=True)).fits["ips"] == 27  # without ENABLE_POD_ENI: ordinary pods
+        ordinary = offer(M5, Platform(pod_eni=True), PodAsked())  # the trunk takes one of the three ENIs
+        assert (ordinary.fits["ips"], ordinary.fits["branch_enis"]) == (18, None)
 
     def test_memory_follows_max_pods_set_by_hand_on_two_images_only(self) -> None:
         assert reserved_pods(29, Platform(), 10) == reserved_pods(29, Platform(ami="al2"), 10) == 29

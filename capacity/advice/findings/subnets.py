@@ -23,6 +23,11 @@ LOAD_BALANCERS = ("alb", "clb")
 def subnet_findings(result: CheckResult) -> Iterator[Finding]:
     """All of them."""
     yield from _subnets(result)
+    yield from beside_addresses(result)
+
+
+def beside_addresses(result: CheckResult) -> Iterator[Finding]:
+    """All but what subnets have free, which costs the most: the bounds of every subnet in every scenario."""
     yield from _pods(result)
     yield from _control_plane(result)
     yield from _worst_zone(result)

@@ -8,11 +8,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from capacity.catalog.files import data_dir, read_text
 from capacity.plan.constants import PREFIX_SIZE
-from capacity.readers.aws.answers import Answers, Item, count, moment, objects, section, tags, text
 from capacity.readers.decode import brief
+from capacity.readers.values import Item, count, moment, objects, section, tags, text
+
+if TYPE_CHECKING:
+    from capacity.readers.aws.answers import AwsAnswers
 
 LEAK_AGE_S = 300  # the CNI's own clean-up takes ENIs "available" for longer; ipamd awsutils.go L89-90, L2407
 
@@ -123,7 +127,7 @@ class Interface:
         return self.secondary + PREFIX_SIZE * self.prefixes
 
 
-def parse_interfaces(answers: Answers) -> tuple[Interface, ...]:
+def parse_interfaces(answers: AwsAnswers) -> tuple[Interface, ...]:
     """Every network interface with its owner, in the order of the identifiers."""
     described = answers.of("interfaces")
     clusters = instance_clusters(answers)
@@ -132,7 +136,7 @@ def parse_interfaces(answers: Answers) -> tuple[Interface, ...]:
     return tuple(_interface(item, clusters, trunks, now, answers.has("instances")) for item in described)
 
 
-def instance_clusters(answers: Answers) -> dict[str, str]:
+def instance_clusters(answers: AwsAnswers) -> dict[str, str]:
     """The cluster of each instance: by its own tags, else by the ENIs that the CNI added to it."""
     found = {}
     for item in answers.of("interfaces"):

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capacity.advice.doctor import PathFacts
-from capacity.readers.aws.answers import Item, objects, section, text, texts
-from capacity.readers.aws.draft import AwsCluster
-from capacity.readers.aws.owners import Interface
+from capacity.readers.values import Item, objects, section, text, texts
+
+if TYPE_CHECKING:
+    from capacity.readers.aws.cluster import AwsCluster
+    from capacity.readers.aws.owners import Interface
 
 PROTOCOLS = {"6": "tcp", "17": "udp", "tcp": "tcp", "udp": "udp", "-1": "all"}
 ANY = 0  # a port that stands for "some port": the load balancer's target port is not known

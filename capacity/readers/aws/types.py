@@ -10,10 +10,10 @@ from typing import Any
 
 from capacity.catalog.columns import COLUMNS, Column, parse_cell
 from capacity.errors import SpecError
-from capacity.readers.aws.answers import Item, count, objects, section, text, texts
 from capacity.readers.aws.client import Caller, Refused
 from capacity.readers.decode import brief
 from capacity.readers.draft import Note
+from capacity.readers.values import Item, count, objects, section, text, texts
 
 SOURCE = "ec2_cache"
 PRICING_REGION = "us-east-1"  # the Pricing API answers for every commercial region from few endpoints

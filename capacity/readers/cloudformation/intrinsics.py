@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Any
 
-from capacity.readers.common import block_of
-from capacity.readers.decode import int_of, items, mapping
+from capacity.readers.values import block_of, int_of, items, mapping
 
 DEEPEST = 60
 _ZONES = "abcdef"

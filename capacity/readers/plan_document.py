@@ -1,4 +1,4 @@
-"""A draft as the plain mapping a plan file holds, keys in the order people write them."""
+"""A draft as the plan file: the plain mapping with keys in the order people write them, and its commented text."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from capacity.plan.constants import API_VERSION
-from capacity.readers.draft import (
-    DaemonSetDraft,
-    GroupDraft,
-    PlanDraft,
-    SubnetDraft,
-    TenantDraft,
-    WorkloadDraft,
-)
+from capacity.plan.yaml_writer import comment, plan_lines
+from capacity.readers.draft import DaemonSetDraft, GroupDraft, PlanDraft, SubnetDraft, TenantDraft, WorkloadDraft
 
 ASSUMED = "capacity/assumed"  # annotation: paths that hold an assumption of an import
 POD_SUBNETS = "capacity/pod-subnets"  # annotation: the ENIConfigs' subnets, for node groups still to come
 SUBNET_IDS = "capacity/subnet-ids"  # annotation: AWS's ids of the plan's subnets
 
-Document = dict[str, Any]
+PlanMapping = dict[str, Any]
 
 
-def document(draft: PlanDraft) -> Document:
+def plan_document(draft: PlanDraft) -> PlanMapping:
     """The plan as mappings, lists, text, whole numbers and booleans."""
     return _known(
         apiVersion=API_VERSION,
@@ -42,12 +36,12 @@ def document(draft: PlanDraft) -> Document:
     )
 
 
-def _known(**entries: Any) -> Document:
+def _known(**entries: Any) -> PlanMapping:
     """The entries that say something."""
     return {key: value for key, value in entries.items() if value is not None and value != {}}
 
 
-def _entries(items: Iterable[Document]) -> list[Document] | None:
+def _entries(items: Iterable[PlanMapping]) -> list[PlanMapping] | None:
     return list(items) or None
 
 
@@ -59,13 +53,13 @@ def _block(cidr: IPv4Network | None) -> str | None:
     return None if cidr is None else str(cidr)
 
 
-def _annotations(draft: PlanDraft) -> Document:
+def _annotations(draft: PlanDraft) -> PlanMapping:
     ids = {s.name: s.id for s in draft.subnets if s.id and s.id != s.name}
     waiting = None if draft.node_groups else _names(draft.pod_subnets)
     return _known(**{ASSUMED: sorted(draft.assumed) or None, SUBNET_IDS: ids or None, POD_SUBNETS: waiting})
 
 
-def _subnet(subnet: SubnetDraft) -> Document:
+def _subnet(subnet: SubnetDraft) -> PlanMapping:
     kept = [{"cidr": str(cidr), "type": kind} for cidr, kind in subnet.reservations or ()]
     return _known(
         name=subnet.name,
@@ -77,7 +71,7 @@ def _subnet(subnet: SubnetDraft) -> Document:
     )
 
 
-def _group(group: GroupDraft) -> Document:
+def _group(group: GroupDraft) -> PlanMapping:
     return _known(
         name=group.name,
         instanceTypes=_names(group.instance_types),
@@ -94,7 +88,7 @@ def _group(group: GroupDraft) -> Document:
     )
 
 
-def _workload(workload: WorkloadDraft) -> Document:
+def _workload(workload: WorkloadDraft) -> PlanMapping:
     replicas: Any = workload.replicas if workload.replicas is not None else 1
     if workload.max_replicas is not None and workload.max_replicas != replicas:
         replicas = {"now": replicas, "max": workload.max_replicas}
@@ -109,7 +103,7 @@ def _workload(workload: WorkloadDraft) -> Document:
     )
 
 
-def _daemon_set(daemon: DaemonSetDraft) -> Document:
+def _daemon_set(daemon: DaemonSetDraft) -> PlanMapping:
     return _known(
         name=daemon.name,
         hostNetwork=daemon.host_network or None,
@@ -118,11 +112,11 @@ def _daemon_set(daemon: DaemonSetDraft) -> Document:
     )
 
 
-def _tenant(tenant: TenantDraft) -> Document:
+def _tenant(tenant: TenantDraft) -> PlanMapping:
     return _known(kind=tenant.kind, name=tenant.name, subnets=list(tenant.subnets), addresses=tenant.addresses)
 
 
-def _requests(pod: WorkloadDraft | DaemonSetDraft) -> Document:
+def _requests(pod: WorkloadDraft | DaemonSetDraft) -> PlanMapping:
     cpu, memory = pod.cpu_millicores, pod.memory_bytes
     return _known(
         cpu=None if cpu is None else cpu_text(cpu),
@@ -149,3 +143,30 @@ def memory_text(size_bytes: int) -> str:
         if size_bytes and size_bytes % 2**power == 0:
             return f"{size_bytes >> power}{unit}"
     return str(size_bytes)
+
+
+# --- as text ----------------------------------------------------------------------------------
+
+
+MOST_AT_THE_TOP = 40  # notes; the others stand beside their places
+
+
+def render_plan(draft: PlanDraft) -> str:
+    """The whole file: what could not be known at the top and beside its place, then the plan."""
+    notes: dict[str, list[str]] = {}
+    for note in draft.notes:
+        if note.path:
+            notes.setdefault(note.path, []).append(note.text)
+    return head(draft) + "\n".join(plan_lines(plan_document(draft), notes)) + "\n"
+
+
+def head(draft: PlanDraft) -> str:
+    """The comment at the top of a plan."""
+    origin = f" from {draft.source}" if draft.source else ""
+    lines = [f"A plan imported{origin}. Check it: capacity check FILE"]
+    if draft.notes:
+        lines.append("What could not be known, was assumed or differs:")
+        lines += [f"  - {n.text}" for n in draft.notes[:MOST_AT_THE_TOP]]
+        if len(draft.notes) > MOST_AT_THE_TOP:
+            lines.append(f"  - and {len(draft.notes) - MOST_AT_THE_TOP} more, beside their places")
+    return "".join(comment(line) + "\n" for line in lines)

@@ -14,9 +14,11 @@ from typing import Any
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError
-from capacity.readers.common import Findings, ami_of, candidates, max_pods_in, unique
-from capacity.readers.decode import int_of, items, mapping, path_of, text_of
-from capacity.readers.draft import GroupDraft, PlanDraft, at
+from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, at, unique
+from capacity.readers.instance_choice import candidates
+from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.readers.user_data import ami_of
+from capacity.readers.values import int_of, items, mapping, path_of, say_placeholders, text_of
 from capacity.units import counted, parse_quantity
 
 Requirement = tuple[str, str, tuple[str, ...]]
@@ -40,12 +42,12 @@ MOST_TYPES = 40  # listed in a plan; the note says how many there are
 def parse_karpenter(documents: Sequence[Any], file: str = "", catalog: Catalog | None = None) -> PlanDraft:
     """Decoded objects of Karpenter as a draft; pools find their classes in any order."""
     catalog = catalog or load_catalog()
-    said = Findings(file)
+    said = SourceNotes(file)
     classes = {_name(d): d for d in map(mapping, documents) if d.get("kind") in ("EC2NodeClass", "AWSNodeTemplate")}
     groups: list[GroupDraft] = []
     zones: dict[str, None] = {}
     for document in map(mapping, documents):
-        said.say_placeholders(document)
+        say_placeholders(document, said.say)
         kind = str(document.get("kind") or "")
         if kind in ("NodePool", "Provisioner"):
             groups.append(_pool(document, classes, [g.name for g in groups], catalog, said))
@@ -76,7 +78,7 @@ def _name(document: Any) -> str:
     return str(path_of(document, "metadata", "name") or "unnamed")
 
 
-def _pool(document: Any, classes: dict[str, Any], taken: list[str], catalog: Catalog, said: Findings) -> GroupDraft:
+def _pool(document: Any, classes: dict[str, Any], taken: list[str], catalog: Catalog, said: SourceNotes) -> GroupDraft:
     old = document.get("kind") == "Provisioner"
     name = unique(text_of(_name(document)) or "pool", taken)
     where = f"{document.get('kind')} {name}"
@@ -97,23 +99,19 @@ def _pool(document: Any, classes: dict[str, Any], taken: list[str], catalog: Cat
     types = _types(wanted, catalog, said, where, f"{path}.instanceTypes")
     low, desired, most = _counts(spec, types, catalog, said, where, path)
     _say_disruption(spec, said, where, path)
-    labels = mapping(spec.get("labels")) if old else mapping(path_of(spec, "template", "metadata", "labels"))
-    return GroupDraft(
-        name=name,
-        instance_types=tuple(types) or None,
-        ami=_ami(class_spec, wanted),
-        provisioner="karpenter",
-        min_nodes=low,
-        desired=desired,
-        max_nodes=most,
-        subnets=_subnets(class_spec, said, where, f"{path}.subnets") if node_class or class_spec else None,
-        max_pods=_max_pods(spec, template, class_spec, said, where, path),
-        labels={str(k): str(v) for k, v in labels.items()} or None,
-        taints=tuple(
-            (str(t.get("key") or ""), str(t.get("value") or ""), str(t.get("effect") or ""))
-            for t in map(mapping, items(template.get("taints")))
+    return group_draft(
+        SourceGroup(
+            name=name,
+            provisioner="karpenter",
+            types=types,
+            ami=_ami(class_spec, wanted),
+            low=low,
+            desired=desired,
+            high=most,
+            subnets=_subnets(class_spec, said, where, f"{path}.subnets") if node_class or class_spec else None,
+            max_pods=_max_pods(spec, template, class_spec, said, where, path),
+            user_data=class_spec.get("userData"),
         )
-        or None,
     )
 
 
@@ -131,8 +129,8 @@ def _requirements(document: Any) -> list[Requirement]:
     return found + [(str(k), "In", (str(v),)) for k, v in labels.items() if str(k) in _OF_TYPE]
 
 
-def _types(wanted: list[Requirement], catalog: Catalog, said: Findings, where: str, path: str) -> list[str]:
-    """The catalog's types that every requirement allows; ordinary ones first: `check` reckons with the first."""
+def _types(wanted: list[Requirement], catalog: Catalog, said: SourceNotes, where: str, path: str) -> list[str]:
+    """The catalog's types that every requirement allows; ordinary ones first: `check` uses the first."""
     rules = [r for r in wanted if r[0] in _OF_TYPE]
     for key, operator, values in wanted:
         if key.startswith("karpenter.k8s.aws/instance-") and key not in _OF_TYPE:
@@ -224,7 +222,7 @@ _OF_TYPE: dict[str, Any] = {
 
 
 def _counts(
-    spec: Any, types: list[str], catalog: Catalog, said: Findings, where: str, path: str
+    spec: Any, types: list[str], catalog: Catalog, said: SourceNotes, where: str, path: str
 ) -> tuple[int | None, int | None, int | None]:
     """Nodes of a pool: fixed where it is static, else bounded by its limits."""
     limits = mapping(spec.get("limits"))
@@ -255,7 +253,7 @@ def _quantity(text: Any) -> int | None:
         return None
 
 
-def _max_pods(spec: Any, template: Any, class_spec: Any, said: Findings, where: str, path: str) -> int | None:
+def _max_pods(spec: Any, template: Any, class_spec: Any, said: SourceNotes, where: str, path: str) -> int | None:
     kubelets = [mapping(class_spec.get("kubelet")), mapping(template.get("kubelet"))]
     kubelets += [mapping(spec.get("kubeletConfiguration"))]
     for kubelet in kubelets:
@@ -265,7 +263,7 @@ def _max_pods(spec: Any, template: Any, class_spec: Any, said: Findings, where: 
             )
         if int_of(kubelet.get("maxPods"), 1):
             return int_of(kubelet.get("maxPods"), 1)
-    return max_pods_in(class_spec.get("userData"))
+    return None
 
 
 def _ami(class_spec: Any, wanted: list[Requirement]) -> str | None:
@@ -275,7 +273,7 @@ def _ami(class_spec: Any, wanted: list[Requirement]) -> str | None:
     return next((ami for a in aliases if (ami := ami_of(a))), None) or ami_of(text_of(class_spec.get("amiFamily")))
 
 
-def _subnets(class_spec: Any, said: Findings, where: str, path: str) -> tuple[str, ...] | None:
+def _subnets(class_spec: Any, said: SourceNotes, where: str, path: str) -> tuple[str, ...] | None:
     terms = [mapping(t) for t in items(class_spec.get("subnetSelectorTerms"))]
     old = mapping(class_spec.get("subnetSelector"))
     ids = [i for t in terms if (i := text_of(t.get("id")))]
@@ -287,7 +285,7 @@ def _subnets(class_spec: Any, said: Findings, where: str, path: str) -> tuple[st
     return tuple(dict.fromkeys(ids)) or None
 
 
-def _say_disruption(spec: Any, said: Findings, where: str, path: str) -> None:
+def _say_disruption(spec: Any, said: SourceNotes, where: str, path: str) -> None:
     """Consolidation and expiry change node counts over time: kept as a note."""
     disruption = mapping(spec.get("disruption")) or mapping(spec.get("consolidation"))
     told = [f"{k} {v}" for k, v in disruption.items() if not isinstance(v, (dict, list))]
@@ -301,7 +299,7 @@ def _say_disruption(spec: Any, said: Findings, where: str, path: str) -> None:
 def read(paths: Sequence[str]) -> PlanDraft:
     """Karpenter's objects in files as one draft; pools and classes may be in different files."""
     from capacity.readers.decode import file_name, read_documents
-    from capacity.readers.draft import merge
+    from capacity.readers.merge import merge
     from capacity.readers.sources import left_out, refuse_all, sort_out
 
     documents: list[Any] = []

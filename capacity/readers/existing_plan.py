@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, fields, replace
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -12,9 +11,8 @@ from capacity.errors import SpecError
 from capacity.files import input_name, read_bytes
 from capacity.plan.document import Section, decode_text, parse_json, parse_yaml
 from capacity.plan.parse import parse_plan
-from capacity.readers.common import discovery_tags
-from capacity.readers.complete import ADD_NETWORK
-from capacity.readers.document import ASSUMED, POD_SUBNETS, SUBNET_IDS, Document, document
+from capacity.plan.yaml_writer import comment, edited, editor_for, printable, short_on_one_line
+from capacity.readers.assumed_network import ADD_NETWORK
 from capacity.readers.draft import (
     DaemonSetDraft,
     GroupDraft,
@@ -25,7 +23,8 @@ from capacity.readers.draft import (
     at,
     key_of,
 )
-from capacity.readers.write import comment, printable, render_plan
+from capacity.readers.plan_document import ASSUMED, POD_SUBNETS, SUBNET_IDS, PlanMapping, plan_document, render_plan
+from capacity.readers.values import discovery_tags
 from capacity.units import parse_cpu, parse_memory
 
 # --- reading ----------------------------------------------------------------------------------
@@ -95,7 +94,7 @@ def _flag(text: Any) -> bool | None:
     return None if text is None else str(text).lower() == "true"
 
 
-def _subnet(entry: Document, ids: Document) -> SubnetDraft:
+def _subnet(entry: PlanMapping, ids: PlanMapping) -> SubnetDraft:
     kept = entry.get("reservations")
     return SubnetDraft(
         name=entry["name"],
@@ -108,7 +107,7 @@ def _subnet(entry: Document, ids: Document) -> SubnetDraft:
     )
 
 
-def _group(entry: Document) -> GroupDraft:
+def _group(entry: PlanMapping) -> GroupDraft:
     nodes = entry.get("nodes")
     sizes = nodes if isinstance(nodes, dict) else dict.fromkeys(("min", "desired", "max"), nodes)
     update = entry.get("update") or {}
@@ -132,7 +131,7 @@ def _group(entry: Document) -> GroupDraft:
     )
 
 
-def _requests(entry: Document) -> dict[str, int | None]:
+def _requests(entry: PlanMapping) -> dict[str, int | None]:
     asked = entry.get("requests") or {}
     cpu, memory = asked.get("cpu"), asked.get("memory")
     return {
@@ -141,7 +140,7 @@ def _requests(entry: Document) -> dict[str, int | None]:
     }
 
 
-def _workload(entry: Document) -> WorkloadDraft:
+def _workload(entry: PlanMapping) -> WorkloadDraft:
     replicas = entry["replicas"]
     now, most = (replicas["now"], replicas.get("max")) if isinstance(replicas, dict) else (replicas, None)
     rolling = entry.get("rollingUpdate") or {}
@@ -158,7 +157,7 @@ def _workload(entry: Document) -> WorkloadDraft:
     )
 
 
-def _daemon_set(entry: Document) -> DaemonSetDraft:
+def _daemon_set(entry: PlanMapping) -> DaemonSetDraft:
     return DaemonSetDraft(
         name=entry["name"],
         host_network=_flag(entry.get("hostNetwork")),
@@ -167,7 +166,7 @@ def _daemon_set(entry: Document) -> DaemonSetDraft:
     )
 
 
-def _tenant(entry: Document) -> TenantDraft:
+def _tenant(entry: PlanMapping) -> TenantDraft:
     return TenantDraft(
         name=entry.get("name") or entry["kind"],
         kind=entry["kind"],
@@ -230,18 +229,11 @@ def render_into(draft: PlanDraft, base: Base) -> str:
 
     Comments, order and keys that an import does not touch stay; new notes go to the top.
     """
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 1_000_000  # lines stay as they are
-    yaml.indent(mapping=2, sequence=4, offset=2)
     text = _without_settled(base.text, base.full.assumed, draft.assumed)
+    yaml = editor_for(text)
     plan = yaml.load(text)
-    _sync(plan, document(base.full), document(draft))
-    out = io.StringIO()
-    yaml.dump(plan, out)
-    body = out.getvalue()
+    _sync(plan, plan_document(base.full), plan_document(draft))
+    body = edited(yaml, plan)
     fresh = [printable(n.text) for n in draft.notes if printable(n.text) not in text]
     if fresh:
         origin = draft.source.split(" + ", 1)[-1]
@@ -265,7 +257,7 @@ def _without_settled(text: str, before: frozenset[str], left: frozenset[str]) ->
     return "".join(line for line in text.splitlines(keepends=True) if not line.lstrip().startswith(gone))
 
 
-def _sync(old: Any, was: Document, new: Document) -> None:
+def _sync(old: Any, was: PlanMapping, new: PlanMapping) -> None:
     """Change in ``old`` what differs between ``was``, its content, and ``new``."""
     for key in was.keys() - new.keys():
         del old[key]
@@ -278,7 +270,7 @@ def _sync(old: Any, was: Document, new: Document) -> None:
         elif isinstance(before, list) and any(isinstance(v, dict) for v in value):
             _sync_list(old[key], before, value)
         elif key in old:
-            old[key] = _styled(value)
+            old[key] = short_on_one_line(value)
         else:
             _insert(old, key, value, list(new))
 
@@ -287,11 +279,11 @@ def _insert(old: Any, key: str, value: Any, order: list[str]) -> None:
     """A new key where people write it: after the last of those that come before it."""
     before = order[: order.index(key)]
     places = [i for i, k in enumerate(old) if k in before]
-    old.insert(places[-1] + 1 if places else 0, key, _styled(value))
+    old.insert(places[-1] + 1 if places else 0, key, short_on_one_line(value))
 
 
-def _sync_list(old: Any, was: list[Document], new: list[Document]) -> None:
-    """The same for a list of named entries: changed ones in place, new ones at the end, gone ones out."""
+def _sync_list(old: Any, was: list[PlanMapping], new: list[PlanMapping]) -> None:
+    """Change a list of named entries: changed ones in place, new ones at the end, removed ones out."""
     wanted = {entry["name"]: entry for entry in new}
     known = {entry["name"] for entry in was}
     for i in range(len(was) - 1, -1, -1):
@@ -300,27 +292,7 @@ def _sync_list(old: Any, was: list[Document], new: list[Document]) -> None:
             _sync(old[i], was[i], wanted[name])
         else:
             del old[i]
-    old.extend(_styled(entry) for entry in new if entry["name"] not in known)
-
-
-def _styled(value: Any) -> Any:
-    """Plain values as ruamel nodes: short ones on one line, text quoted where YAML would misread it."""
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
-    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
-
-    from capacity.readers.write import WIDTH, flow, scalar
-
-    if isinstance(value, dict):
-        node: Any = CommentedMap({k: _styled(v) for k, v in value.items()})
-    elif isinstance(value, list):
-        node = CommentedSeq([_styled(v) for v in value])
-    elif isinstance(value, str):
-        return DoubleQuotedScalarString(value) if scalar(value).startswith('"') else value
-    else:
-        return value
-    if len(flow(value)) < WIDTH - 8:
-        node.fa.set_flow_style()
-    return node
+    old.extend(short_on_one_line(entry) for entry in new if entry["name"] not in known)
 
 
 @dataclass(frozen=True)
@@ -349,7 +321,10 @@ def read_base(path: Path) -> Base:
         `check` would refuse it.
     """
     name = input_name(path)
-    text = decode_text(read_bytes(path), name)
-    section = plan_section(text, name)
-    full = plan_draft(section, name)
+    return parse_base(decode_text(read_bytes(path), name), name)
+
+
+def parse_base(text: str, name: str) -> Base:
+    """An existing plan from its text, as :func:`read_base` does it from its file."""
+    full = plan_draft(plan_section(text, name), name)
     return Base(text, full, without_assumptions(full))

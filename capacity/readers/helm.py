@@ -10,16 +10,16 @@ from typing import Any
 
 from capacity.errors import SpecError
 from capacity.plan.windows import of_chart_values
-from capacity.readers.common import Findings, cni_environment, cni_version_of
-from capacity.readers.decode import bool_of, items, mapping, path_of, text_of
+from capacity.readers.cni_addon import cni_environment, cni_version_of
 from capacity.readers.detect import detect
-from capacity.readers.draft import PlanDraft, SubnetDraft
+from capacity.readers.draft import PlanDraft, SourceNotes, SubnetDraft
+from capacity.readers.values import bool_of, items, mapping, path_of, say_placeholders, text_of
 
 
 def parse_helm(values: dict[str, Any], file: str = "") -> PlanDraft:
     """Decoded values as a draft."""
-    said = Findings(file)
-    said.say_placeholders(values)
+    said = SourceNotes(file)
+    say_placeholders(values, said.say)
     values = _of_chart(values)
     env = cni_environment(values.get("env"), said, "env")
     env |= cni_environment(items(values.get("extraEnv")), said, "extraEnv")
@@ -45,7 +45,7 @@ def _of_chart(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _pod_subnets(values: dict[str, Any], said: Findings) -> list[SubnetDraft]:
+def _pod_subnets(values: dict[str, Any], said: SourceNotes) -> list[SubnetDraft]:
     configured = mapping(values.get("eniConfig"))
     found = []
     for zone, entry in mapping(configured.get("subnets")).items():
