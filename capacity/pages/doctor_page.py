@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from capacity.advice.doctor import STATUSES, Checkup, verdict
 from capacity.pages.answer import Answer
-from capacity.pages.page import Column, Items, Page, Table, Verdict
+from capacity.pages.page import Code, Column, Page, Table, Verdict
 
 if TYPE_CHECKING:
     from capacity.readers.aws.cluster import AwsCluster
@@ -45,10 +45,10 @@ def answer(checks: tuple[Checkup, ...], found: AwsCluster, files: Mapping[str, P
     )
     tally = ", ".join(f"{n} {s}" for s, n in counts.items())
     sentence = f"{found.name}: {_SENTENCES[overall]} ({tally})."
-    blocks: list[Verdict | Table | Items] = [Verdict(overall, sentence, named=False), Table(columns, shown)]
+    blocks: list[Verdict | Table | Code] = [Verdict(overall, sentence, named=False), Table(columns, shown)]
     if todo:
-        fixes = [f"{r['id']}{' ' + str(r['where']) if r['where'] else ''}: {r['command']}" for r in todo]
-        blocks.append(Items(fixes, "How to fix it:"))
+        fixes = [f"# {r['id']}{' ' + str(r['where']) if r['where'] else ''}\n{r['command']}" for r in todo]
+        blocks.append(Code("\n".join(fixes), "How to fix it", "sh"))
     return Answer(
         command="doctor",
         inputs={

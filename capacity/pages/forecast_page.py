@@ -145,10 +145,10 @@ def _backtest_table(tested: Sequence[SubnetForecast]) -> Table:
         Column("name", "subnet"),
         Column("origins", "origins", 1),
         Column("points", "days checked", 1),
-        Column("coverage", "within P10–P90"),
-        Column("median_abs_error", "error, addresses"),
+        Column("coverage", "within P10–P90", 0, 2),
+        Column("median_abs_error", "error, addresses", 0, 1),
         Column("dates", "dates checked", 1),
-        Column("date_coverage", "dates within"),
-        Column("date_error_days", "error, days"),
+        Column("date_coverage", "dates within", 0, 2),
+        Column("date_error_days", "error, days", 0, 1),
     )
     return Table(columns, rows, "Backtest: 0.8 should lie within P10–P90")

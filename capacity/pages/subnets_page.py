@@ -17,6 +17,7 @@ from capacity.vpc.fill import SubnetFill
 from capacity.vpc.fragments import LEGEND
 
 BLOCKS_PER_ROW = 64
+COMMAND = "keep them with: "  # in an advice: what follows is to be pasted
 MOST_ROWS = 16  # of one map, unless all are asked for: a /18
 
 
@@ -44,11 +45,20 @@ def answer(fills: Sequence[SubnetFill], asked: Question, inputs: Mapping[str, An
     rows = [_row(f, asked.want, asked.likely) for f in fills]
     blocks: list[Text | Table | Code | Items] = [Text(_sentence(fills)), _table(fills, rows, asked.likely, asked.want)]
     every = asked.maps == "all"
-    blocks += [Code(map_text(f, every)) for f in fills if every or (asked.maps == "auto" and f.fragments.exact)]
+    blocks += [
+        Code(map_text(f, every), language="text")
+        for f in fills
+        if every or (asked.maps == "auto" and f.fragments.exact)
+    ]
     several = len({row["scenario"] for row in rows}) > 1
     places = [f"{row['name']} in {row['scenario']}" if several else row["name"] for row in rows]
     lines = [f"{place}: {line}" for place, row in zip(places, rows, strict=True) for line in row["advice"]]
-    blocks += [Items(lines, "Advice:")] if lines else []
+    told = [line.partition(COMMAND) for line in lines]
+    blocks += (
+        [Items([f"{text}{COMMAND}see below" if sign else text for text, sign, _ in told], "Advice:")] if told else []
+    )
+    commands = [command for _, _, command in told if command]
+    blocks += [Code("\n".join(commands), "To keep blocks for prefixes", "sh")] if commands else []
     return Answer("subnets", dict(inputs), rows, Page(blocks), [_flat(r) for r in rows], notes)
 
 

@@ -67,7 +67,7 @@ def test_the_page_says_what_it_leaves_out() -> None:
     assert short.startswith(
         "Set WARM_IP_TARGET=3 MINIMUM_IP_TARGET=13: 15.0 instead of 30.0 addresses per node.\nRule: "
     )
-    assert "\n    kubectl set env daemonset/aws-node -n kube-system WARM_IP_TARGET=3 MINIMUM_IP_TARGET=13\n" in short
+    assert "\nkubectl set env daemonset/aws-node -n kube-system WARM_IP_TARGET=3 MINIMUM_IP_TARGET=13\n" in short
 
 
 def test_csv_has_a_row_per_setting() -> None:
