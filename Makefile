@@ -67,6 +67,7 @@ docs-reference: $(DEV_STAMP)  ## rewrite the reference pages made from the comma
 	@$(BIN)/python tools/build_network_reference.py
 	@$(BIN)/python tools/build_fix_cases.py
 	@$(BIN)/python tools/build_schemas.py
+	@$(BIN)/python tools/build_plan_reference.py
 	@$(BIN)/python tools/build_docs_index.py
 
 bench: $(DEV_STAMP)  ## measure; figures are kept in benchmarks/RESULTS.md

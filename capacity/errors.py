@@ -2,13 +2,14 @@
 
     CapacityError                   what a caller catches
     ├── SpecError(ValueError)       bad input: where it is, what it says, what would do
+    │   ├── SpecErrors              several errors of one file
     │   └── UnknownInstanceType     with the nearest names
     ├── CatalogError                given or packaged data is damaged
     ├── InfeasiblePlan              carries the constraints that bind
     └── MissingExtra                an optional package is not installed
 
 A bug is an ``AssertionError``. The library neither prints nor exits; ``cli`` turns a
-``CapacityError`` into one line on stderr and exit code 2.
+``CapacityError`` into its lines on stderr, mostly one, and exit code 2.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from math import isfinite
 from operator import index
 
 LONGEST_MESSAGE = 1200  # characters: a value in it may be a whole file
+MOST_LINES = 20  # of the errors of one file; the rest is counted
+MOST_ERRORS = 50  # that are collected of one list: beyond it the list itself is not what its writer meant
 
 
 class CapacityError(Exception):
@@ -26,9 +29,58 @@ class CapacityError(Exception):
     def __init__(self, message: object = "") -> None:
         super().__init__(shortened(str(message)))
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message, one line for each thing that is wrong."""
+        return (str(self),)
+
 
 class SpecError(CapacityError, ValueError):
-    """Bad input. The message says where, what and the cure, in one line."""
+    """Bad input. The message says where, what and the cure, in one line.
+
+    Attributes
+    ----------
+    line : int or None
+        Line in the file, where it is known.
+    """
+
+    line: int | None = None
+
+    @property
+    def errors(self) -> tuple[SpecError, ...]:
+        """Each single error: itself, or all the errors of a file in the order of their lines."""
+        return (self,)
+
+    def ending(self, text: str) -> SpecError:
+        """The error with a text behind each of its messages."""
+        error = SpecError(f"{self}{text}")
+        error.line = self.line
+        return error
+
+
+class SpecErrors(SpecError):
+    """Several errors of one file, of which the message has a line each."""
+
+    def __init__(self, errors: Iterable[SpecError]) -> None:
+        self._errors = tuple(sorted(errors, key=lambda error: error.line or 0))
+        super().__init__()
+        self.args = ("\n".join(self.lines),)
+
+    @property
+    def errors(self) -> tuple[SpecError, ...]:
+        return self._errors
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The messages, at most :data:`MOST_LINES`; where there are more, the last line counts them."""
+        messages = tuple(str(error) for error in self._errors[:MOST_LINES])
+        if len(self._errors) <= MOST_LINES:
+            return messages
+        least = "at least " if len(self._errors) >= MOST_ERRORS else ""
+        return (*messages[:-1], f"and {least}{len(self._errors) - MOST_LINES + 1} more errors")
+
+    def ending(self, text: str) -> SpecError:
+        return SpecErrors(error.ending(text) for error in self._errors)
 
 
 class UnknownInstanceType(SpecError):

@@ -293,7 +293,7 @@ class _Search:
             patch = merged(several)
             changed, refused_in = self.trials.quick(patch, self.goal) if quick else (self.trials.check(patch), "")
         except SpecError as error:
-            return Fix(several, {}, None, {}, 0, 0, str(error))
+            return Fix(several, {}, None, {}, 0, 0, error.lines[0])
         before = self.trials.before(changed) if refused_in else self.result
         was, far, old, now = distance_of(before), distance_of(changed), least_free(before), least_free(changed)
         frees = {name: now[name] - free for name, free in old.items() if name in now and now[name] != free}

@@ -9,7 +9,7 @@ from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE, short_subnets
 from capacity.cluster.growth import Exhaustion, exhaustion
 from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import ScenarioState
-from capacity.plan.model import AT_REST
+from capacity.plan.constants import AT_REST
 from capacity.plan.scenarios import when_words
 from capacity.units import counted
 from capacity.vpc.ledger import VERDICTS, SubnetState

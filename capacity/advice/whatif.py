@@ -13,7 +13,8 @@ from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import group_shapes
 from capacity.errors import SpecError, check_count
 from capacity.plan.cni_env import cni_settings
-from capacity.plan.model import AT_REST, Plan
+from capacity.plan.constants import AT_REST
+from capacity.plan.model import Plan
 from capacity.units import ceil_div
 
 PERCENTS = (25, 50, 75, 100, 125, 150, 175, 200, 225, 250, 275, 300, 350, 400)

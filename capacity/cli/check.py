@@ -236,8 +236,8 @@ def _texts(
 
 
 def _annotate(error: CapacityError) -> None:
-    """A plan that cannot be read, at its line; the message itself follows on stderr."""
+    """What is wrong with a plan, each error at its line; the messages follow on stderr."""
     from capacity.cli.output import write_stdout
     from capacity.pages.check_ci import annotation_of
 
-    write_stdout(annotation_of(str(error)))
+    write_stdout("".join(map(annotation_of, error.lines)))

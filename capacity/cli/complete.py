@@ -17,7 +17,7 @@ FIGURES = ("free", "runway", "warm", "assigned")
 
 def complete_scenario(ctx: typer.Context, incomplete: str) -> list[str]:
     """Scenarios by name, those of the plan first."""
-    from capacity.plan.model import SCENARIOS
+    from capacity.plan.constants import SCENARIOS
 
     return _starting(incomplete, [*_scenarios(_plan(ctx)), *SCENARIOS])
 

@@ -12,7 +12,7 @@ import typer
 
 from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
 from capacity.errors import SpecError
-from capacity.plan.model import AT_REST
+from capacity.plan.constants import AT_REST
 
 if TYPE_CHECKING:
     from capacity.forecast.result import ForecastResult

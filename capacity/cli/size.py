@@ -290,7 +290,7 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
     """The plan that the options describe, as a document and as read."""
     from capacity.catalog.table import load_catalog
     from capacity.cli.node_options import Asked, environment
-    from capacity.plan.sketch import read_sketch, sketch_document
+    from capacity.plan.sketch import SketchOptions, read_sketch, sketch_document
 
     kind, mode, region = given.kind, given.mode, given.region
     asked_pods = _pods(given.pods, given.pod_cpu, given.pod_memory, given.pod or [])
@@ -313,12 +313,14 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
         instance_type=kind,
         zones=3 if given.zones is None else given.zones,
         nodes=given.nodes,
-        env=variables,
-        ip_family="ipv6" if mode == "ipv6" else "ipv4",
-        ami=given.ami or "al2023",
-        provisioner=given.provisioner or "managed",
-        region=region or "us-east-1",
-        checks=_checks(given.headroom, given.scenario or ()),
+        options=SketchOptions(
+            env=variables,
+            ip_family="ipv6" if mode == "ipv6" else "ipv4",
+            ami=given.ami or "al2023",
+            provisioner=given.provisioner or "managed",
+            region=region or "us-east-1",
+            checks=_checks(given.headroom, given.scenario or ()),
+        ),
     )
     return document, read_sketch(document, blocks or [_block(text) for text in standard])
 

@@ -23,9 +23,8 @@ from capacity.cni.facade import (
 from capacity.node.fits import volumes_left
 from capacity.node.reserved import memory_capacity_mib
 from capacity.plan.cni_env import CniSettings, auto_mode_settings, windows_node_settings
-from capacity.plan.constants import PREFIX_SIZE
+from capacity.plan.constants import MOST_PODS, PREFIX_SIZE
 from capacity.plan.discovery import Choices, choices_by_group, closed_of
-from capacity.plan.fields import MOST_PODS
 from capacity.plan.model import Cni, DaemonSet, NodeGroup, Plan, Requests, Workload
 from capacity.units import MIB
 

@@ -20,7 +20,8 @@ from capacity.forecast.paths import Simulation, expected_replicas, simulate
 from capacity.forecast.quantile import day_quantiles
 from capacity.forecast.result import OK, QUANTILES, Already, Fan, ForecastResult, GroupForecast, SubnetForecast
 from capacity.forecast.span import Span
-from capacity.plan.model import AT_REST, Plan
+from capacity.plan.constants import AT_REST
+from capacity.plan.model import Plan
 from capacity.plan.scenarios import when_words
 from capacity.units import counted
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from capacity.errors import SpecError, did_you_mean
-from capacity.plan.document import Section, Sequence, kind_of
+from capacity.plan.document import EntryList, Section, kind_of
 from capacity.plan.patch_path import Step, steps_of
 
 _INTEGER = re.compile(r"^(0|-?[1-9][0-9]{0,17})$")
@@ -187,7 +187,7 @@ def _copied(value: Any) -> Any:
         section.update(value)
         return section
     if isinstance(value, list):
-        items = Sequence(getattr(value, "line", None))
+        items = EntryList(getattr(value, "line", None))
         items.lines = list(getattr(value, "lines", ()))
         items.extend(value)
         return items
@@ -204,7 +204,7 @@ def decoded(value: object, line: int | None, path: str) -> Any:
                 section.lines[str(key)] = line
         return section
     if isinstance(value, (list, tuple)):
-        items = Sequence(line)
+        items = EntryList(line)
         items.extend(decoded(inner, line, path) for inner in value)
         items.lines = [] if line is None else [line] * len(items)
         return items

@@ -45,13 +45,13 @@ def _since(cni: Cni, version: tuple[int, int, int]) -> bool:
 
 
 def subnet_discovery(cni: Cni) -> bool:
-    """Whether the CNI looks for subnets by tag: it is new enough, and nobody switched it off."""
+    """Whether the CNI looks for subnets by tag: it is new enough, and the feature is not switched off."""
     on, _ = subnet_discovery_switch(cni.env)
     return on and _since(cni, SINCE)
 
 
 def places_by_tag(cni: Cni) -> bool:
-    """Whether tags decide where pods' addresses are: custom networking goes before, IPv6 pods take no IPv4.
+    """Whether tags decide where pods' addresses are: custom networking takes precedence, IPv6 pods take no IPv4.
 
     The plan of another CNI than the VPC CNI has no such tags.
     """
@@ -128,7 +128,7 @@ def closed_homes(plan: Plan, group: NodeGroup) -> list[str]:
 
 
 def closed_of(plan: Plan, choices: Choices) -> list[str]:
-    """The same from the group's choices."""
+    """Node subnets that are closed to pods, from the group's choices."""
     return [name for name in choices if closed_to_pods(plan.subnet(name), plan.cni)]
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from capacity.errors import SpecError
-from capacity.files import LARGEST_TEXT_BYTES, input_name, read_bytes
-from capacity.plan.yaml_nodes import DEEPEST, MERGE, NULL, TAG, NodeBuilder
+from capacity.files import DEEPEST, LARGEST_TEXT_BYTES, input_name, read_bytes
+from capacity.plan.yaml_nodes import MERGE, NULL, TAG, NodeBuilder
 
 YAML_LIMIT_BYTES = LARGEST_TEXT_BYTES
 _PLAIN_TAGS = frozenset(TAG + t for t in ("str", "int", "float", "bool", "null", "timestamp", "value", "map", "seq"))
@@ -38,7 +38,7 @@ class Section(dict[str, Any]):
         self.lines: dict[str, int] = {}
 
 
-class Sequence(list[Any]):
+class EntryList(list[Any]):
     """A list; ``lines`` holds the line of each item."""
 
     __slots__ = ("line", "lines")
@@ -106,7 +106,7 @@ def read_plan_file(path: Path | str) -> PlanFile:
 
 
 def parse_plan_file(data: bytes, name: str) -> PlanFile:
-    """The same from content that was read already."""
+    """A plan's file from content that was read already."""
     if len(data) > YAML_LIMIT_BYTES and data.lstrip()[:1] not in (b"{", b"["):
         raise SpecError(f"{name}: larger than 16 MB (a plan that large must be JSON, which may have 128 MB)")
     return PlanFile(name, data, _document(decode_text(data, name), name))
@@ -239,10 +239,10 @@ class _Constructor(NodeBuilder):
         self.nodes += len(node.value)
         return section, size
 
-    def sequence(self, node: Any) -> tuple[Sequence, int]:
+    def sequence(self, node: Any) -> tuple[EntryList, int]:
         if node.tag not in _PLAIN_TAGS:
             self._refuse_tag(node)
-        items = Sequence(node.start_mark.line + 1)
+        items = EntryList(node.start_mark.line + 1)
         size = 1
         for item in node.value:
             value, item_size = self.build(item)

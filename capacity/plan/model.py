@@ -12,19 +12,18 @@ from typing import NamedTuple
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import AT_REST
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
 
 QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
 
-AT_REST = ("steady", "peak", "ceiling")
-SCENARIOS = (*AT_REST, "rollout", "upgrade", "zone-loss", "burst", "blue-green", "spot-storm")
 # Of a combination, what only adds nodes comes first and a lost zone last, so that it takes all the others brought.
 ORDER = (*AT_REST, "burst", "blue-green", "rollout", "upgrade", "spot-storm", "zone-loss")
 
 
 class Reservation(NamedTuple):
-    """A subnet CIDR reservation: ``prefix`` is AWS's to hand out as prefixes, ``explicit`` nobody's here."""
+    """A subnet CIDR reservation: AWS assigns prefixes from ``prefix``, and nothing from ``explicit`` by itself."""
 
     cidr: IPv4Network
     type: str
@@ -286,7 +285,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSpec:
-    """A scenario asked for: its name, one or more of :data:`SCENARIOS` joined by ``+``, and its options.
+    """A scenario that the plan or the command names, with its options; ``+`` joins the names of a combination.
 
     Attributes
     ----------
@@ -304,7 +303,7 @@ class ScenarioSpec:
     strategy : str or None
         Update strategy for every managed group, None for each group's own.
     advisory : bool
-        Nobody asked for it by name: it counts as at most tight.
+        Checked without being requested by name: it counts as at most tight.
     """
 
     name: str
@@ -339,7 +338,7 @@ class Checks:
 
 @dataclass(frozen=True)
 class Plan:
-    """A cluster in its VPC. ``notes`` are assumptions and replaced values to be said aloud."""
+    """A cluster in its VPC. ``notes`` are assumptions and replaced values, to be shown."""
 
     name: str
     vpc_cidrs: tuple[IPv4Network, ...]

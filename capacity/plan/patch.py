@@ -109,7 +109,7 @@ def parse_patched(
     try:
         return parse_plan(changed, file, catalog)
     except SpecError as error:
-        raise SpecError(f"{error} (after setting {', '.join(patch)})") from error
+        raise error.ending(f" (after setting {', '.join(patch)})") from error
 
 
 def write_patched(source: Path | str | PlanFile, patch: Mapping[str, object], path_out: Path | str) -> None:

@@ -12,13 +12,9 @@ from capacity.readers.draft import Assumptions, PlanDraft, SubnetDraft, at, rena
 from capacity.readers.values import block_of
 
 ASSUMED_VPC = IPv4Network("10.0.0.0/16")
-
 ASSUMED_PODS = IPv4Network("100.64.0.0/16")  # the secondary block AWS's custom-networking guide uses
-
 ASSUMED_SUBNET_PREFIX = 20
-
 ASSUMED_PODS_PREFIX = 18
-
 ADD_NETWORK = "the network is partly assumed: put the real one in with capacity import aws … --into PLAN"
 
 
@@ -167,7 +163,7 @@ class FreeSpace:
         raise AssertionError("a plan of 256 full VPC blocks")
 
     def _free_from(self, block: IPv4Network, size: int) -> int | None:
-        """Where the first so many aligned free addresses of a block begin."""
+        """First address of the first free, aligned run of ``size`` addresses in a block; None if there is none."""
         # What is taken stays so: below the last place of this size there is none.
         first, end = self.passed.get((block, size), int(block[0])), int(block[-1])
         for low, high in self.taken[max(bisect(self.taken, (first, 0)) - 1, 0) :]:

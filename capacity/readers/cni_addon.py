@@ -32,7 +32,7 @@ _PRIVATE = frozenset(
 )
 
 
-def cni_environment(env: Any, said: SourceNotes, where: str) -> dict[str, str]:
+def cni_environment(env: object, said: SourceNotes, where: str) -> dict[str, str]:
     """The CNI's variables among an environment (mapping, or list of name and value); nothing else is copied."""
     pairs: Iterable[tuple[Any, Any]]
     if isinstance(env, list):
@@ -58,7 +58,7 @@ def cni_environment(env: Any, said: SourceNotes, where: str) -> dict[str, str]:
     return kept
 
 
-def addon_environment(configuration: Any, said: SourceNotes, where: str) -> dict[str, str]:
+def addon_environment(configuration: object, said: SourceNotes, where: str) -> dict[str, str]:
     """The ``env`` of the vpc-cni add-on's configuration values: text that holds JSON or YAML, or a mapping."""
     if configuration is None or configuration == "":
         return {}
@@ -76,7 +76,7 @@ def addon_environment(configuration: Any, said: SourceNotes, where: str) -> dict
     return cni_environment(env, said, f"{where}.env") if env else {}
 
 
-def cni_version_of(text: Any) -> str | None:
+def cni_version_of(text: object) -> str | None:
     """A CNI version out of an add-on version or an image tag.
 
     >>> cni_version_of("v1.19.2-eksbuild.1"), cni_version_of("latest")

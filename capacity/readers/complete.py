@@ -153,7 +153,7 @@ def _groups(draft: PlanDraft, work: Assumptions) -> PlanDraft:
 
 
 def _typed(group: GroupDraft, draft: PlanDraft, work: Assumptions) -> GroupDraft:
-    """Only types that can be planned; one assumed where none is left."""
+    """The group with only types that a plan can use; one is assumed if none is left."""
     path = at("nodeGroups", group.name, "instanceTypes")
     kept = []
     for name in dict.fromkeys(group.instance_types or ()):
@@ -217,7 +217,7 @@ def _rolling(workload: WorkloadDraft, work: Assumptions) -> WorkloadDraft:
     return workload
 
 
-def _is_zero(value: Any) -> bool:
+def _is_zero(value: object) -> bool:
     return value is not None and str(value).strip().rstrip("%").strip("0") == ""
 
 

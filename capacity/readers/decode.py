@@ -63,7 +63,7 @@ def read_documents(path: str) -> list[Loaded]:
     Raises
     ------
     SpecError
-        Not readable, not YAML or JSON, or made to exhaust a reader.
+        Not readable, not YAML or JSON, or too large once expanded.
     """
     name = file_name(path)
     return [Loaded(value, name) for value in parse_documents(decode(read_data(path), name), name)]
@@ -206,7 +206,7 @@ class _Builder(NodeBuilder):
         return tagged(node.tag, [value for value, _ in pairs]), 1 + sum(size for _, size in pairs)
 
 
-def tagged(tag: str, value: Any) -> Any:
+def tagged(tag: str, value: object) -> Any:
     """A value with a short tag of CloudFormation in its long form; other tags change nothing.
 
     >>> tagged("!GetAtt", "Vpc.CidrBlock"), tagged("!Ref", "Vpc")

@@ -1,9 +1,8 @@
 """A plan in the making: what a source says, where None means that it does not say.
 
-A reader returns a :class:`PlanDraft`. Drafts of several sources become one by
-:func:`~capacity.readers.merge.merge`: the later one fills what the earlier left open and never overwrites; a
-difference becomes a note. What is still open at the end is
-filled by :mod:`capacity.readers.complete`, which marks each assumption.
+A reader returns a :class:`PlanDraft`. Drafts of several sources become one by :func:`~capacity.readers.merge.merge`:
+the later one fills what the earlier left open and never overwrites; a difference becomes a note. What is still open at
+the end is filled by :mod:`capacity.readers.complete`, which marks each assumption.
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ def _zones(reading: _Reading) -> list[str]:
     return zones
 
 
-def _zone(value: Any, reading: _Reading) -> str | None:
+def _zone(value: object, reading: _Reading) -> str | None:
     """A zone; of ``${AWS_REGION}a`` at least the letter is known."""
     known = text_of(value)
     if known:

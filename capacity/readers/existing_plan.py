@@ -90,7 +90,7 @@ def _count(text: Any) -> int | str | None:
     return int(text) if isinstance(text, str) and text.strip().isdigit() else text
 
 
-def _flag(text: Any) -> bool | None:
+def _flag(text: object) -> bool | None:
     return None if text is None else str(text).lower() == "true"
 
 
@@ -246,7 +246,7 @@ def render_into(draft: PlanDraft, base: Base) -> str:
 
 
 def _without_settled(text: str, before: frozenset[str], left: frozenset[str]) -> str:
-    """The text less the comments on assumptions that no longer stand."""
+    """The text without comments on assumptions that were replaced."""
     settled = before - left
     if not settled:
         return text

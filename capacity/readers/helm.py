@@ -80,7 +80,7 @@ def read(paths: Sequence[str]) -> PlanDraft:
     return parse_helm(values, ", ".join(dict.fromkeys(names)))
 
 
-def _wrong(source: str | None, words: str, value: Any, file: str) -> SpecError:
+def _wrong(source: str | None, words: str, value: object, file: str) -> SpecError:
     from capacity.readers.detect import refuse
 
     if source == "helm":

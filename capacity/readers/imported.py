@@ -1,6 +1,6 @@
 """Every source of an import for a Python program: a file, a folder or a live cluster in, a whole plan out.
 
-``read_…`` reads files and asks nobody; ``fetch_…`` asks AWS or the cluster, read-only. Each gives an
+``read_…`` reads files only; ``fetch_…`` asks AWS or the cluster, read-only. Each gives an
 :class:`Imported`, the same plan that ``capacity import`` writes. With ``into`` it is merged into a plan that is there.
 """
 

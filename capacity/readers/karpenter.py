@@ -68,13 +68,13 @@ def parse_karpenter(documents: Sequence[Any], file: str = "", catalog: Catalog |
     )
 
 
-def _zones(document: Any) -> list[str]:
+def _zones(document: object) -> list[str]:
     """Zones that a pool is bound to."""
     bound = [values for key, operator, values in _requirements(document) if key in _ZONE_KEYS and operator == "In"]
     return [zone for values in bound for zone in values if text_of(zone)]
 
 
-def _name(document: Any) -> str:
+def _name(document: object) -> str:
     return str(path_of(document, "metadata", "name") or "unnamed")
 
 
@@ -154,7 +154,7 @@ def _unusual(kind: InstanceType) -> tuple[bool, bool]:
 
 
 def _spread(names: list[str], most: int) -> list[str]:
-    """At most so many, evenly from small to large, both ends in."""
+    """At most ``most`` names, evenly spread from small to large, both ends included."""
     if len(names) <= most:
         return names
     return [names[i * (len(names) - 1) // (most - 1)] for i in range(most)]
@@ -246,7 +246,7 @@ def _counts(
     return None, None, most
 
 
-def _quantity(text: Any) -> int | None:
+def _quantity(text: object) -> int | None:
     try:
         return None if text is None else int(parse_quantity(str(text)))
     except SpecError:

@@ -72,19 +72,19 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
 
 
 def without_stand_ins(draft: PlanDraft) -> PlanDraft:
-    """The draft without the tenants that stand for pods: workloads book these now."""
+    """The draft without the tenants that represent pods: its workloads take these addresses."""
     return replace(draft, tenants=tuple(t for t in draft.tenants if not t.name.startswith(PODS_TODAY)))
 
 
 def merge_all(drafts: Iterable[PlanDraft]) -> PlanDraft:
-    """All drafts as one, the first one's word weighing most."""
+    """All drafts merged; where they differ, the first one counts."""
     merged = PlanDraft()
     for draft in drafts:
         merged = merge(merged, draft)
     return merged
 
 
-def _settled(base: Any, new: Any, path: str, source: str, notes: list[Note]) -> Any:
+def _settled(base: object, new: object, path: str, source: str, notes: list[Note]) -> Any:
     if base is None or new is None:
         return new if base is None else base
     if base != new:
@@ -92,7 +92,7 @@ def _settled(base: Any, new: Any, path: str, source: str, notes: list[Note]) -> 
     return base
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value in a message."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -1,6 +1,6 @@
 """A node group of an EKS cluster, whichever source states it, as the plan's node group: the one mapping of its fields.
 
-A source fills in a :class:`SourceGroup` with its values as they stand in the file; :func:`group_draft` decides what
+A source fills in a :class:`SourceGroup` with its values as written; :func:`group_draft` decides what
 each means. What EKS itself fills in, and what is said where a source leaves something open, is here too.
 """
 

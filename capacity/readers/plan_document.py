@@ -1,4 +1,4 @@
-"""A draft as the plan file: the plain mapping with keys in the order people write them, and its commented text."""
+"""A draft as the plan file: the plain mapping with the keys that the plan declares, in their order, and its text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network
 from typing import Any
 
+from capacity.plan import cni_keys, keys, node_keys, pod_keys
 from capacity.plan.constants import API_VERSION
+from capacity.plan.declaration import Keys
 from capacity.plan.yaml_writer import comment, plan_lines
 from capacity.readers.draft import DaemonSetDraft, GroupDraft, PlanDraft, SubnetDraft, TenantDraft, WorkloadDraft
 
@@ -20,15 +22,21 @@ PlanMapping = dict[str, Any]
 def plan_document(draft: PlanDraft) -> PlanMapping:
     """The plan as mappings, lists, text, whole numbers and booleans."""
     return _known(
+        keys.PLAN,
         apiVersion=API_VERSION,
-        metadata=_known(name=draft.name, annotations=_annotations(draft)),
+        metadata=_known(keys.METADATA, name=draft.name, annotations=_annotations(draft)),
         region=draft.region,
         kubernetes=_known(
-            version=draft.kubernetes_version, serviceCidr=_block(draft.service_cidr), ipFamily=draft.ip_family
+            keys.KUBERNETES,
+            version=draft.kubernetes_version,
+            serviceCidr=_block(draft.service_cidr),
+            ipFamily=draft.ip_family,
         ),
-        cni=_known(version=draft.cni_version, env=dict(draft.env) or None, windows=dict(draft.windows) or None),
-        vpc={"cidrs": [str(c) for c in draft.vpc_cidrs], "subnets": [_subnet(s) for s in draft.subnets]},
-        controlPlane=_known(subnets=_names(draft.control_plane)),
+        cni=_known(
+            cni_keys.CNI, version=draft.cni_version, env=dict(draft.env) or None, windows=dict(draft.windows) or None
+        ),
+        vpc=_known(keys.VPC, cidrs=[str(c) for c in draft.vpc_cidrs], subnets=[_subnet(s) for s in draft.subnets]),
+        controlPlane=_known(keys.CONTROL_PLANE, subnets=_names(draft.control_plane)),
         nodeGroups=_entries(map(_group, draft.node_groups)),
         workloads=_entries(map(_workload, draft.workloads)),
         daemonSets=_entries(map(_daemon_set, draft.daemon_sets)),
@@ -36,8 +44,12 @@ def plan_document(draft: PlanDraft) -> PlanMapping:
     )
 
 
-def _known(**entries: Any) -> PlanMapping:
-    """The entries that say something."""
+def _known(declared: Keys, **entries: Any) -> PlanMapping:
+    """The entries that say something, in the order in which the plan declares their keys."""
+    return declared.ordered(_said(entries))
+
+
+def _said(entries: PlanMapping) -> PlanMapping:
     return {key: value for key, value in entries.items() if value is not None and value != {}}
 
 
@@ -56,12 +68,13 @@ def _block(cidr: IPv4Network | None) -> str | None:
 def _annotations(draft: PlanDraft) -> PlanMapping:
     ids = {s.name: s.id for s in draft.subnets if s.id and s.id != s.name}
     waiting = None if draft.node_groups else _names(draft.pod_subnets)
-    return _known(**{ASSUMED: sorted(draft.assumed) or None, SUBNET_IDS: ids or None, POD_SUBNETS: waiting})
+    return _said({ASSUMED: sorted(draft.assumed) or None, SUBNET_IDS: ids or None, POD_SUBNETS: waiting})
 
 
 def _subnet(subnet: SubnetDraft) -> PlanMapping:
-    kept = [{"cidr": str(cidr), "type": kind} for cidr, kind in subnet.reservations or ()]
+    kept = [_known(keys.RESERVATION, cidr=str(cidr), type=kind) for cidr, kind in subnet.reservations or ()]
     return _known(
+        keys.SUBNET,
         name=subnet.name,
         zone=subnet.zone,
         cidr=_block(subnet.cidr),
@@ -73,14 +86,15 @@ def _subnet(subnet: SubnetDraft) -> PlanMapping:
 
 def _group(group: GroupDraft) -> PlanMapping:
     return _known(
+        node_keys.NODE_GROUP,
         name=group.name,
         instanceTypes=_names(group.instance_types),
         ami=group.ami,
         provisioner=group.provisioner,
-        nodes=_known(min=group.min_nodes, desired=group.desired, max=group.max_nodes),
+        nodes=_known(node_keys.NODES, min=group.min_nodes, desired=group.desired, max=group.max_nodes),
         subnets=_names(group.subnets),
         podSubnets=_names(group.pod_subnets),
-        update=_known(maxUnavailable=group.max_unavailable, strategy=group.update_strategy),
+        update=_known(node_keys.UPDATE, maxUnavailable=group.max_unavailable, strategy=group.update_strategy),
         maxPods=group.max_pods,
         maxPodsExpression=group.max_pods_expression,
         reservedEnis=group.reserved_enis or None,
@@ -91,12 +105,15 @@ def _group(group: GroupDraft) -> PlanMapping:
 def _workload(workload: WorkloadDraft) -> PlanMapping:
     replicas: Any = workload.replicas if workload.replicas is not None else 1
     if workload.max_replicas is not None and workload.max_replicas != replicas:
-        replicas = {"now": replicas, "max": workload.max_replicas}
+        replicas = _known(pod_keys.REPLICAS, now=replicas, max=workload.max_replicas)
     return _known(
+        pod_keys.WORKLOAD,
         name=workload.name,
         replicas=replicas,
         requests=_requests(workload),
-        rollingUpdate=_known(maxSurge=workload.max_surge, maxUnavailable=workload.max_unavailable),
+        rollingUpdate=_known(
+            pod_keys.ROLLING_UPDATE, maxSurge=workload.max_surge, maxUnavailable=workload.max_unavailable
+        ),
         hostNetwork=workload.host_network or None,
         securityGroups=workload.security_groups or None,
         nodeGroups=_names(workload.node_groups),
@@ -105,6 +122,7 @@ def _workload(workload: WorkloadDraft) -> PlanMapping:
 
 def _daemon_set(daemon: DaemonSetDraft) -> PlanMapping:
     return _known(
+        pod_keys.DAEMON_SET,
         name=daemon.name,
         hostNetwork=daemon.host_network or None,
         requests=_requests(daemon),
@@ -113,12 +131,19 @@ def _daemon_set(daemon: DaemonSetDraft) -> PlanMapping:
 
 
 def _tenant(tenant: TenantDraft) -> PlanMapping:
-    return _known(kind=tenant.kind, name=tenant.name, subnets=list(tenant.subnets), addresses=tenant.addresses)
+    return _known(
+        keys.TENANT,
+        kind=tenant.kind,
+        name=tenant.name,
+        subnets=list(tenant.subnets),
+        addresses=tenant.addresses,
+    )
 
 
 def _requests(pod: WorkloadDraft | DaemonSetDraft) -> PlanMapping:
     cpu, memory = pod.cpu_millicores, pod.memory_bytes
     return _known(
+        pod_keys.REQUESTS,
         cpu=None if cpu is None else cpu_text(cpu),
         memory=None if memory is None else memory_text(memory),
     )

@@ -82,7 +82,7 @@ def read_source(source: str, paths: Sequence[str]) -> PlanDraft:
 
 
 def documents_of(source: str, paths: Sequence[str], parse: Callable[[Any, str], PlanDraft]) -> PlanDraft:
-    """The documents of one kind among the files, each parsed, all merged; others are told about.
+    """The documents of one kind in the files, parsed and merged; a note names the others.
 
     Raises
     ------

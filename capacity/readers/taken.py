@@ -82,7 +82,7 @@ def spans_of(interfaces: Sequence[Interface]) -> tuple[IPv4Network, ...]:
 
 
 def read_fills(paths: Sequence[Path]) -> tuple[tuple[SubnetFill, ...], tuple[str, ...]]:
-    """Subnets in saved AWS answers with their fill, and what is to be said aloud.
+    """Subnets in saved AWS answers with the addresses in use, and notes for the user.
 
     Exact where the network interfaces are there, else from AvailableIpAddressCount.
 
@@ -102,7 +102,7 @@ def read_fills(paths: Sequence[Path]) -> tuple[tuple[SubnetFill, ...], tuple[str
     listed = answers.has("interfaces")
     for account in accounts:
         _refuse_unknown(account, listed)
-    notes = [*answers.notes, *(note for a in accounts if (note := a.note(listed)))]
+    notes = [*answers.notes, *(note for a in accounts if (note := a.note(interfaces_known=listed)))]
     unchecked = [a.name for a in accounts if a.reported_free is None]
     if unchecked:
         notes.append(f"no AvailableIpAddressCount of {', '.join(unchecked)}: the list is taken as whole")

@@ -7,10 +7,9 @@ import binascii
 import contextlib
 import re
 import zlib
-from typing import Any
 
 
-def max_pods_in(user_data: Any) -> int | None:
+def max_pods_in(user_data: object) -> int | None:
     """The kubelet's max pods set by a boot script or a nodeadm document, plain or in base64 (gzipped too).
 
     >>> max_pods_in("/etc/eks/bootstrap.sh shop --kubelet-extra-args '--max-pods=110'")
@@ -34,7 +33,7 @@ def max_pods_in(user_data: Any) -> int | None:
     return None
 
 
-def is_node_script(user_data: Any) -> bool:
+def is_node_script(user_data: object) -> bool:
     """Whether a boot script joins an EKS cluster."""
     if not isinstance(user_data, str):
         return False
@@ -66,7 +65,6 @@ def family_of_user_data(user_data: str) -> str | None:
 
 
 _MAX_PODS = re.compile(r"(?:--max-pods[= ]+|\bmaxPods\"?\s*:\s*|^\s*max-pods\s*=\s*)\"?(\d{1,9})", re.MULTILINE)
-
 _EXPRESSION = re.compile(r"^\s*maxPodsExpression:\s*(?P<quote>[\"']?)(?P<text>.+?)(?P=quote)\s*$", re.MULTILINE)
 
 
@@ -81,7 +79,7 @@ def max_pods_of_user_data(user_data: str) -> tuple[int | None, str | None]:
 
 
 def ami_of(family: str | None) -> str | None:
-    """An AMI family or type as the plan names it; None where it names none of ours.
+    """The plan's word for an AMI family or EKS amiType; None if the plan has none.
 
     >>> [ami_of(x) for x in ("AmazonLinux2023", "AL2_x86_64", "BOTTLEROCKET_ARM_64", "WindowsServer2022FullContainer")]
     ['al2023', 'al2', 'bottlerocket', 'windows']

@@ -24,17 +24,17 @@ MOST_PLACEHOLDERS = 12
 # --- by value: files that people write ---------------------------------------------------------
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: object) -> Mapping[str, Any]:
     """The value if it is a mapping, else an empty one: a wrong kind says nothing."""
     return value if isinstance(value, dict) else {}
 
 
-def items(value: Any) -> list[Any]:
+def items(value: object) -> list[Any]:
     """The value if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 
-def path_of(value: Any, *keys: str) -> Any:
+def path_of(value: object, *keys: str) -> Any:
     """The value under nested keys, None where one is missing."""
     for key in keys:
         if not isinstance(value, dict):
@@ -43,7 +43,7 @@ def path_of(value: Any, *keys: str) -> Any:
     return value
 
 
-def text_of(value: Any, longest: int = 253) -> str | None:
+def text_of(value: object, longest: int = 253) -> str | None:
     """Non-empty text without a placeholder in it, else None."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
@@ -51,7 +51,7 @@ def text_of(value: Any, longest: int = 253) -> str | None:
     return text if text and len(text) <= longest and not PLACEHOLDER.search(text) else None
 
 
-def int_of(value: Any, least: int = 0, most: int = 10_000_000) -> int | None:
+def int_of(value: object, least: int = 0, most: int = 10_000_000) -> int | None:
     """A whole number within limits, written as a number or as text, else None."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
@@ -62,7 +62,7 @@ def int_of(value: Any, least: int = 0, most: int = 10_000_000) -> int | None:
     return number if least <= number <= most else None
 
 
-def bool_of(value: Any) -> bool | None:
+def bool_of(value: object) -> bool | None:
     """A boolean, written as one or as text, else None."""
     if isinstance(value, bool):
         return value
@@ -73,7 +73,7 @@ def bool_of(value: Any) -> bool | None:
     return None
 
 
-def placeholders(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def placeholders(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     """Every text with a placeholder in it, with its path; scripts, which have variables of their own, are left out."""
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -85,7 +85,7 @@ def placeholders(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, value
 
 
-def say_placeholders(value: Any, say: Callable[[str, str], None]) -> None:
+def say_placeholders(value: object, say: Callable[[str, str], None]) -> None:
     """Note the placeholders of a document: their values are unknown here."""
     found = [(p, t) for p, t in placeholders(value) if not p.endswith(("UserData", "userData", "user_data"))]
     for path, text in found[:MOST_PLACEHOLDERS]:
@@ -109,8 +109,8 @@ def discovery_tags(tags: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | Non
     return tuple(found) or None
 
 
-def block_of(value: Any) -> IPv4Network | None:
-    """An IPv4 block, host bits dropped, or None where the value is none."""
+def block_of(value: object) -> IPv4Network | None:
+    """An IPv4 block without its host bits; None if the value is not one."""
     if not isinstance(value, str) or "/" not in value or ":" in value:
         return None
     try:
@@ -119,13 +119,13 @@ def block_of(value: Any) -> IPv4Network | None:
         return None
 
 
-def kubernetes_version_of(value: Any) -> str | None:
-    """``1.34`` out of a version as people write it, None where it is none (``latest``, a placeholder)."""
+def kubernetes_version_of(value: object) -> str | None:
+    """``1.34`` out of a version as people write it; None if it is not a version (``latest``, a placeholder)."""
     found = re.match(r"v?([0-9]+\.[0-9]+)", text_of(value) or "")
     return found[1] if found else None
 
 
-def ip_family_of(value: Any) -> str | None:
+def ip_family_of(value: object) -> str | None:
     """``ipv4`` or ``ipv6`` in any case, else None."""
     family = (text_of(value) or "").lower()
     return family if family in ("ipv4", "ipv6") else None
@@ -186,7 +186,7 @@ def tags(item: Mapping[str, Any], key: str = "Tags") -> dict[str, str]:
     return {text(t, "Key"): text(t, "Value") for t in value if isinstance(t, dict)}
 
 
-def moment(value: Any) -> float | None:
+def moment(value: object) -> float | None:
     """A time as seconds since 1970: ISO text, an epoch number, or a recorder's ``{__class__: datetime}``."""
     import datetime as dt
 

@@ -127,8 +127,8 @@ class SubnetAccount:
             return None
         return self.usable - self.taken - self.reserved_unused
 
-    def note(self, interfaces_known: bool) -> str | None:
-        """The difference in one line, None where there is none."""
+    def note(self, *, interfaces_known: bool) -> str | None:
+        """The difference in one line; None if there is none."""
         place = f"subnet {self.name} ({self.ident})"
         if self.reported_impossible:
             return (

@@ -31,7 +31,7 @@ class AwsAnswers:
         Names from listings (``nodegroups``).
     gaps : tuple of Gap
     notes : tuple of str
-        Oddities of the answers to be said aloud.
+        Notes for the user about odd answers.
     """
 
     items: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
@@ -62,8 +62,8 @@ class Sorter:
         self._denied: list[str] = []
         self._kubernetes: list[Item] = []
 
-    def add(self, document: Any, origin: str) -> bool:
-        """Sort one document; False where it is none of ours."""
+    def add(self, document: object, origin: str) -> bool:
+        """Sort one document; False if it is not an answer of AWS or a Kubernetes object."""
         document = unwrapped(document)
         if isinstance(document, list):
             found = [self._bare(entry, origin) for entry in document]
@@ -79,7 +79,7 @@ class Sorter:
         return self._keys(document, origin) or self._bare(document, origin)
 
     def remark(self, line: str) -> None:
-        """Something odd to be said aloud."""
+        """Add a note for the user."""
         self._notes[line] = None
 
     def present(self, kind: str) -> None:
@@ -113,7 +113,7 @@ class Sorter:
             self._notes[f"{origin}: the answer goes on (NextToken): further objects are missing"] = None
         return found
 
-    def _bare(self, entry: Any, origin: str) -> bool:
+    def _bare(self, entry: object, origin: str) -> bool:
         """An object without its wrapper, told by its keys."""
         if not isinstance(entry, dict):
             return False
@@ -161,14 +161,14 @@ def _template_id(entry: Item) -> str:
     return f"{entry.get('LaunchTemplateId') or ''}:{entry.get('VersionNumber') or ''}".strip(":")
 
 
-def unwrapped(document: Any) -> Any:
+def unwrapped(document: object) -> Any:
     """Without the ``{status_code, data}`` that test recorders put around an answer."""
     if isinstance(document, dict) and "data" in document and document.keys() <= {"status_code", "data"}:
         return document["data"]
     return document
 
 
-def lowered(value: Any, inside: str = "") -> Any:
+def lowered(value: object, inside: str = "") -> Any:
     """Keys as the AWS CLI writes them for EKS: Go programs save them capitalised. Labels and tags stay."""
     if isinstance(value, dict):
         if inside in ("labels", "tags"):
@@ -179,5 +179,5 @@ def lowered(value: Any, inside: str = "") -> Any:
     return value
 
 
-def _word(value: Any) -> str:
+def _word(value: object) -> str:
     return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z.]{1,80}", value) else "unknown code"

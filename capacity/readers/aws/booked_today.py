@@ -95,7 +95,7 @@ def _excess(account: SubnetAccount, modelled: Mapping[str, int], excess: int, ow
 
 
 def _explained(account: SubnetAccount, modelled: Mapping[str, int], used: int) -> str:
-    """The terms of ``used``, each signed; what is left over stands as its own term."""
+    """The terms of ``used``, each with its sign; the remainder is a term of its own."""
     control = account.owners.get("control_plane", 0) - modelled.get("control_plane", 0)
     terms = [
         (account.owners.get("unknown", 0), "of unknown owners"),

@@ -51,7 +51,7 @@ class CniFound:
 
 
 def addon(answers: AwsAnswers, name: str, cluster: str = "") -> Item | None:
-    """An add-on of the cluster, None where there is none or it was not read."""
+    """An add-on of the cluster; None if it is not installed or was not read."""
     wanted = (a for a in answers.of("addons") if text(a, "addonName") == name)
     return next((a for a in wanted if not cluster or text(a, "clusterName") in ("", cluster)), None)
 

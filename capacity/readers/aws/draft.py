@@ -105,7 +105,9 @@ def _notes_on_answers(found: AwsCluster) -> list[Note]:
     notes = [Note(n) for n in found.answers.notes]
     notes += [Note(g.line) for g in found.gaps]
     known = found.answers.has("interfaces")
-    notes += [Note(n, at("vpc.subnets", a.name)) for a in found.accounts if (n := a.note(known)) is not None]
+    notes += [
+        Note(n, at("vpc.subnets", a.name)) for a in found.accounts if (n := a.note(interfaces_known=known)) is not None
+    ]
     notes += [
         Note(
             f"subnet {a.name}: AvailableIpAddressCount ({a.reported_free}) leaves out the {a.reserved_unused} unused "
@@ -127,7 +129,7 @@ def _notes_on_answers(found: AwsCluster) -> list[Note]:
 
 
 def _unread_settings(found: AwsCluster, notes: list[Note]) -> set[str]:
-    """Paths of the plan that stand for calls which were refused; one note each."""
+    """Paths of the plan that are assumed because a call was refused; one note each."""
     unread = {
         "vpcs": ("vpc.cidrs", "the VPC was not read"),
         "addons": ("cni.env", "the vpc-cni add-on was not read: the chart's settings"),
@@ -149,7 +151,7 @@ def _env(found: AwsCluster) -> dict[str, str]:
 
 
 def _vpc_blocks(found: AwsCluster) -> tuple[tuple[IPv4Network, ...], Note | None]:
-    """All blocks of the VPC; without its answer, the least blocks that hold the subnets."""
+    """All blocks of the VPC; without its answer, the smallest blocks that hold the subnets."""
     vpc = vpc_of(found.answers, found.item)
     for item in found.answers.of("vpcs"):
         if text(item, "VpcId") != vpc:

@@ -251,5 +251,4 @@ def template_references(answers: AwsAnswers, cluster: str) -> list[tuple[str, st
 
 
 RESERVATIONS = "SubnetIpv4CidrReservations"
-
 _ANSWERS = {"describe_instances": "Reservations"}  # where the answer's key is not that of the kind

@@ -153,7 +153,7 @@ def instance_clusters(answers: AwsAnswers) -> dict[str, str]:
 
 
 def cluster_of(tagged: Mapping[str, str]) -> str:
-    """The cluster whose node an instance is by its tags, empty where none says.
+    """The cluster that an instance is a node of, by its tags; empty if no tag says so.
 
     Managed groups carry ``eks:cluster-name``, Auto Mode ``eks:eks-cluster-name``, eksctl its own, and every
     node that the cloud provider knows ``kubernetes.io/cluster/NAME: owned``.
@@ -170,7 +170,7 @@ def cluster_of(tagged: Mapping[str, str]) -> str:
 
 
 def newest_moment(described: Sequence[Item]) -> float | None:
-    """The newest time the answers speak of: they are at least that young. [s since 1970]"""
+    """The newest time in the answers: they were made at that time or later. [s since 1970]"""
     times = [moment(section(i, "Attachment").get("AttachTime")) for i in described]
     times += [moment(tags(i, "TagSet").get(CREATED_TAG)) for i in described]
     return max((t for t in times if t is not None), default=None)

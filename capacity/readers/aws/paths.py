@@ -199,7 +199,7 @@ def _number(value: Any) -> int | None:
 
 
 def _meets(rule: Item, peer: Side) -> bool:
-    """Whether the rule speaks of the peer: by one of its groups, or by blocks that hold all its addresses."""
+    """Whether the rule covers the peer: by one of its groups, or by blocks that hold all its addresses."""
     if any(text(p, "GroupId") in peer.groups for p in objects(rule, "UserIdGroupPairs")):
         return True
     blocks = []

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from capacity.advice.doctor import RoleFacts
@@ -112,7 +112,7 @@ def built_in(name: str) -> Item:
     return {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]} if actions else {}
 
 
-def decoded_policy(value: Any) -> Item:
+def decoded_policy(value: object) -> Item:
     """A policy document: an object, or the URL-encoded text that IAM's API answers with."""
     if isinstance(value, dict):
         return value
@@ -157,7 +157,7 @@ def _speaks_of(statement: Item, action: str) -> bool:
     return any(_fits(p, action) for p in _listed(statement.get("Action")))
 
 
-def _listed(value: Any) -> list[str]:
+def _listed(value: object) -> list[str]:
     return [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
 
 

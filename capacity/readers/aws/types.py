@@ -116,7 +116,7 @@ def devices(answer: Item) -> tuple[int, int, str]:
     )
 
 
-def written(value: Any) -> str:
+def written(value: object) -> str:
     """A value as the CSV files write it: ``true``, ``8``, ``12.5``."""
     if isinstance(value, bool):
         return str(value).lower()

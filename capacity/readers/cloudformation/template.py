@@ -58,7 +58,7 @@ class _Template:
             if kind in types:
                 yield name, properties
 
-    def known(self, name: str, properties: Any, *keys: str, path: str = "") -> Any:
+    def known(self, name: str, properties: object, *keys: str, path: str = "") -> Any:
         """A property that is known; what the template does not give is noted and None."""
         here: Any = properties
         for key in keys:
@@ -110,7 +110,7 @@ def parse_cloudformation(template: dict[str, Any], file: str = "") -> PlanDraft:
     )
 
 
-def _properties(parsed: _Template, name: str, kind: str, raw: Any) -> Any:
+def _properties(parsed: _Template, name: str, kind: str, raw: object) -> Any:
     """A resource's properties, evaluated; empty, with a note, where the template does not give them."""
     value = parsed.resolver.value(raw)
     added = [key for key in mapping(raw) if key.startswith("Fn::")]
@@ -125,7 +125,7 @@ def _properties(parsed: _Template, name: str, kind: str, raw: Any) -> Any:
     return mapping(value)
 
 
-def _settings(cluster: Any) -> Any:
+def _settings(cluster: object) -> Any:
     """A cluster's properties; the CDK's custom resource keeps them one level deeper, in small letters."""
     config = mapping(mapping(cluster).get("Config"))
     if not config:
@@ -149,7 +149,7 @@ def _vpc(parsed: _Template) -> str | None:
     return chosen
 
 
-def _name(value: Any) -> str | None:
+def _name(value: object) -> str | None:
     return value.name if isinstance(value, ToResource) else None
 
 
@@ -191,7 +191,7 @@ def _tag(properties: Any, key: str) -> Any:
     return None
 
 
-def _subnet_list(parsed: _Template, value: Any) -> tuple[str, ...] | None:
+def _subnet_list(parsed: _Template, value: object) -> tuple[str, ...] | None:
     """Names of subnets in a property: resources of the template, or ids."""
     if isinstance(value, str):
         value = value.split(",")
@@ -207,7 +207,7 @@ def _subnet_list(parsed: _Template, value: Any) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(names)) or None
 
 
-def _control_plane(parsed: _Template, name: str, cluster: Any) -> tuple[str, ...] | None:
+def _control_plane(parsed: _Template, name: str, cluster: object) -> tuple[str, ...] | None:
     return _subnet_list(parsed, parsed.known(name, cluster, "ResourcesVpcConfig", "SubnetIds", path="controlPlane"))
 
 
@@ -263,7 +263,7 @@ def _managed(parsed: _Template, name: str, properties: Any, taken: list[str]) ->
     )
 
 
-def _size(parsed: _Template, name: str, properties: Any, key: str, path: str) -> object:
+def _size(parsed: _Template, name: str, properties: object, key: str, path: str) -> object:
     return parsed.known(name, properties, key, path=f"{path}.nodes")
 
 
@@ -309,7 +309,7 @@ def _is_node_group(parsed: _Template, properties: Any) -> bool:
     return is_node_script(_text(_launch(parsed, properties).get("UserData")))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """Text to search in, of a script that may be resolved in parts only."""
     return value if isinstance(value, str) else value.why if isinstance(value, Unresolved) else ""
 

@@ -95,14 +95,14 @@ def _ami(image: str, system: str) -> str | None:
     return ami_of(image.replace("Amazon Linux ", "AmazonLinux").split(".")[0].replace(" ", ""))
 
 
-def _cpu(text: Any) -> int | None:
+def _cpu(text: object) -> int | None:
     try:
         return None if text is None else parse_cpu(text)
     except SpecError:
         return None
 
 
-def _mib(text: Any) -> int | None:
+def _mib(text: object) -> int | None:
     try:
         return None if text is None else parse_memory(text) // MIB
     except SpecError:

@@ -1,4 +1,4 @@
-"""Nodes of a cluster as node groups, and the kubelet's figures beside ours."""
+"""Nodes of a cluster as node groups; the kubelet's figures compared with this package's."""
 
 from __future__ import annotations
 

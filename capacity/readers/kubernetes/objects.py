@@ -19,11 +19,8 @@ from capacity.readers.kubernetes.scheduling import PodFacts, pod_facts
 from capacity.readers.values import int_of, items, mapping, path_of, text_of
 
 Key = tuple[str, str, str]  # kind, namespace, name
-
 CONTROLLERS = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout")
-
 ONE_BY_ONE = ("StatefulSet",)  # replaced one pod at a time, none more than replicas
-
 KINDS = frozenset(
     [
         *CONTROLLERS,
@@ -81,8 +78,8 @@ class SeenObjects:
     ipv6: bool = False
     uids: set[str] = field(default_factory=set)
 
-    def add(self, list_kind: str, value: Any) -> bool:
-        """Take one object; False where it is none of Kubernetes' kinds."""
+    def add(self, list_kind: str, value: object) -> bool:
+        """Take one object; False if it is not a Kubernetes object."""
         if not isinstance(value, dict):
             return False
         kind = str(value.get("kind") or "") or kind_in(list_kind, value)
@@ -146,7 +143,7 @@ def _take_controller(objects: SeenObjects, value: Mapping[str, Any]) -> None:
     objects.controllers[(kind, namespace, name)] = controller
 
 
-def _count(value: Any) -> int | str | None:
+def _count(value: object) -> int | str | None:
     """Kubernetes' IntOrString: a count, or a percentage as text."""
     number = int_of(value)
     if number is not None:
@@ -171,7 +168,7 @@ def _take_daemon_set(objects: SeenObjects, value: Mapping[str, Any]) -> None:
 
 
 def _say_cilium(objects: SeenObjects, pod_spec: Mapping[str, Any]) -> None:
-    """A cluster on which the Cilium agent runs: its mode stands in a ConfigMap, which is not among what is read."""
+    """A cluster on which the Cilium agent runs: its mode is in a ConfigMap, which is not read."""
     if "cilium-agent" in {mapping(c).get("name") for c in items(pod_spec.get("containers"))}:
         objects.said.say(
             "cilium",

@@ -77,12 +77,12 @@ def _requested(spec: Mapping[str, Any], resource: str, parse: Callable[[object],
     return max(total + sidecars, most) + (overhead or 0) if stated or overhead is not None else None
 
 
-def _amount(container: Any, resource: str, parse: Callable[[object], int]) -> int | None:
+def _amount(container: object, resource: str, parse: Callable[[object], int]) -> int | None:
     asked = _quantity(path_of(container, "resources", "requests", resource), parse)
     return asked if asked is not None else _quantity(path_of(container, "resources", "limits", resource), parse)
 
 
-def _quantity(text: Any, parse: Callable[[object], int]) -> int | None:
+def _quantity(text: object, parse: Callable[[object], int]) -> int | None:
     if text is None:
         return None
     try:
@@ -92,7 +92,7 @@ def _quantity(text: Any, parse: Callable[[object], int]) -> int | None:
     return amount if amount <= MOST_BYTES else None
 
 
-def _asks_branch_eni(container: Any) -> bool:
+def _asks_branch_eni(container: object) -> bool:
     resources = mapping(mapping(container).get("resources"))
     return any("vpc.amazonaws.com/pod-eni" in mapping(resources.get(k)) for k in ("requests", "limits"))
 

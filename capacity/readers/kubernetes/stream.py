@@ -92,7 +92,7 @@ def _yaml_documents(buffer: _Buffer, name: str) -> Iterator[tuple[str, Any]]:
         yield from opened("", document)
 
 
-def opened(kind: str, value: Any) -> Iterator[tuple[str, Any]]:
+def opened(kind: str, value: object) -> Iterator[tuple[str, Any]]:
     """A value, or the objects in it if it is a list."""
     if isinstance(value, list):
         for inner in value:

@@ -79,8 +79,8 @@ def _value(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
 _MAKERS = frozenset(("template", "list", "object", "call", "for"))
 
 
-def too_large(value: Any) -> bool:
-    """Whether a value is made to exhaust its reader: a list of two of itself, of two of that, and so on."""
+def too_large(value: object) -> bool:
+    """Whether a value is too large to use: a list that holds another twice, which holds another twice, and so on."""
     left = MOST_PARTS
     open_values = [value]
     while open_values:
@@ -135,7 +135,7 @@ def _evaluated(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
     return _for(tree, look, scope, depth)
 
 
-def _plain(value: Any) -> bool:
+def _plain(value: object) -> bool:
     return isinstance(value, (str, int, float, bool, list))
 
 
@@ -147,7 +147,7 @@ def _key(tree: Any, inner: Callable[[Any], Any]) -> Any:
     return tree[1] if tree[0] == "name" else inner(tree)
 
 
-def _splat(base: Any) -> Any:
+def _splat(base: object) -> Any:
     """The elements of a list; of any other value itself as the only one, of null none."""
     if isinstance(base, Unknown):
         return UNKNOWN
@@ -171,10 +171,7 @@ def _template(parts: list[Any]) -> Any:
         return UNKNOWN
 
 
-# --- Terraform's types ------------------------------------------------------------------------
-
-
-def get(base: Any, key: Any) -> Any:
+def get(base: object, key: object) -> Any:
     """An element by index, key or attribute; :data:`FAILED` where a value that is known has none."""
     if isinstance(base, Splat):
         return Splat([get(e, key) for e in base])
@@ -190,7 +187,7 @@ def get(base: Any, key: Any) -> Any:
     return base.get(str(key), UNKNOWN if isinstance(base, Open) else FAILED)
 
 
-def _operate(op: str, a: Any, b: Any) -> Any:
+def _operate(op: str, a: object, b: object) -> Any:
     if op in ("&&", "||"):
         return _both(op, truth_of_value(a), truth_of_value(b))
     if op in ("==", "!="):

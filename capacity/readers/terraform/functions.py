@@ -13,7 +13,7 @@ from typing import Any
 
 
 class Unknown:
-    """The one value that stands for everything a file alone does not tell."""
+    """The value of everything that the file alone does not tell."""
 
     def __repr__(self) -> str:
         return "unknown"
@@ -24,7 +24,6 @@ class Failed(Unknown):
 
 
 UNKNOWN = Unknown()
-
 FAILED = Failed()
 
 
@@ -36,7 +35,7 @@ def unquoted(key: str) -> str:
     return key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
 
 
-def known_parts(value: Any) -> Any:
+def known_parts(value: object) -> Any:
     """The value without its unknown parts."""
     if isinstance(value, dict):
         return {k: known_parts(v) for k, v in value.items() if not isinstance(v, Unknown)}
@@ -45,7 +44,7 @@ def known_parts(value: Any) -> Any:
     return None if isinstance(value, Unknown) else value
 
 
-def text_of_value(value: Any) -> str:
+def text_of_value(value: object) -> str:
     """A value where Terraform wants a string.
 
     Raises
@@ -66,27 +65,27 @@ def number_in(text: str) -> int | float:
     return int(text) if text.lstrip("-").isdigit() else int(value) if value.is_integer() else value
 
 
-def number_of_value(value: Any) -> int | float:
+def number_of_value(value: object) -> int | float:
     """A value where Terraform wants a number.
 
     Raises
     ------
     TypeError, ValueError
-        It is none.
+        It is not a number.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise TypeError(value)
     return number_in(value) if isinstance(value, str) else value
 
 
-def truth_of_value(value: Any) -> bool | None:
-    """A value where Terraform wants a bool; None where it is none, or unknown."""
+def truth_of_value(value: object) -> bool | None:
+    """A value where Terraform wants a bool; None if it is something else, or unknown."""
     if isinstance(value, bool):
         return value
     return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
 
 
-def same_value(a: Any, b: Any) -> bool:
+def same_value(a: object, b: object) -> bool:
     """Equal in value and type: ``true`` is not 1, and ``"1"`` neither."""
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(same_value, a, b))
@@ -95,7 +94,7 @@ def same_value(a: Any, b: Any) -> bool:
     return isinstance(a, bool) is isinstance(b, bool) and bool(a == b)
 
 
-def wholly_known(value: Any) -> bool:
+def wholly_known(value: object) -> bool:
     """Whether nothing inside a value is unknown."""
     if isinstance(value, (list, dict)):
         return all(map(wholly_known, value.values() if isinstance(value, dict) else value))
@@ -181,14 +180,14 @@ def _format(text: str, *values: Any) -> str:
     return made
 
 
-def _element(values: list[Any], index: Any) -> Any:
+def _element(values: list[Any], index: object) -> Any:
     at = number_of_value(index)
     if not isinstance(at, int) or at < 0:
         raise ValueError(index)
     return values[at % len(values)]
 
 
-def _slice(values: list[Any], first: Any, end: Any) -> list[Any]:
+def _slice(values: list[Any], first: object, end: object) -> list[Any]:
     start, stop = number_of_value(first), number_of_value(end)
     if not (isinstance(start, int) and isinstance(stop, int) and 0 <= start <= stop <= len(values)):
         raise ValueError("beyond the list")
@@ -215,7 +214,7 @@ def _set(values: list[Any]) -> list[Any]:
     raise TypeError("of several types")
 
 
-def _list(values: Any) -> list[Any]:
+def _list(values: object) -> list[Any]:
     if not isinstance(values, list):
         raise TypeError(values)
     return list(values)
@@ -233,7 +232,7 @@ def _replaced(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     """As Go writes it: keys in order, no blanks, signs of HTML escaped."""
     made = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     for sign in "<>&\u2028\u2029":
@@ -241,7 +240,7 @@ def _json(value: Any) -> str:
     return made
 
 
-def _contains(values: list[Any], value: Any) -> bool:
+def _contains(values: list[Any], value: object) -> bool:
     if not wholly_known(values) and not any(same_value(v, value) for v in values):
         raise ValueError("may be one of the unknown")
     return any(same_value(v, value) for v in values)

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 DEEPEST = 60  # levels of an expression
-
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_-]*)|(?P<quote>\")"
     r"|(?P<op>=>|==|!=|<=|>=|&&|\|\||\.\.\.|[-+*/%!<>?:=()\[\]{},.])|(?P<newline>$))"
@@ -80,7 +79,7 @@ class Parser:
             return ("op", "-", ("value", 0), self.unary())
         return self.postfix(self.primary())
 
-    def postfix(self, tree: Any) -> Any:
+    def postfix(self, tree: object) -> Any:
         while True:
             if self.taken("."):
                 kind, value, self.at = self.peek()

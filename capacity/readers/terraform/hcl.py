@@ -47,7 +47,7 @@ class _Module:
 
     # --- evaluating -------------------------------------------------------------------------
 
-    def value(self, raw: Any, scope: Scope | None = None) -> Any:
+    def value(self, raw: object, scope: Scope | None = None) -> Any:
         """A value as python-hcl2 gives it, evaluated; unknown parts stay :data:`UNKNOWN`."""
         if isinstance(raw, dict):
             return {unquoted(k): self.value(v, scope) for k, v in raw.items() if k != "__is_block__"}
@@ -81,7 +81,7 @@ class _Module:
     def variable(self, name: str) -> Any:
         return self._once(("var", name), self.variables[name])
 
-    def _once(self, key: tuple[str, str], raw: Any) -> Any:
+    def _once(self, key: tuple[str, str], raw: object) -> Any:
         if key not in self.values:
             value = self.value(raw)
             self.values[key] = UNKNOWN if too_large(value) else value
@@ -104,7 +104,7 @@ class _Lazy(Open):
         super().__init__()
         self.module = module
 
-    def get(self, key: Any, default: Any = None) -> Any:
+    def get(self, key: object, default: object = None) -> Any:
         found = self.module.local(str(key))
         return default if isinstance(found, Unknown) else found
 
@@ -274,7 +274,7 @@ def _given(body: Any, values: Any) -> dict[str, Any]:
     return {k: "given" for k in mapping(body) if body[k] and not mapping(values).get(unquoted(k))}
 
 
-def _made(kind: str, name: str, values: dict[str, Any], module: str, index: Any = None) -> Resource:
+def _made(kind: str, name: str, values: dict[str, Any], module: str, index: object = None) -> Resource:
     return Resource(f"module.{module}.{kind}.{name}", kind, name, (module,), index, known_parts(values))
 
 

@@ -81,7 +81,7 @@ def subnet_drafts(stack: Stack, vpc: Resource | None) -> tuple[SubnetDraft, ...]
 
 
 def _with_reservations(stack: Stack, drafts: dict[str, SubnetDraft]) -> dict[str, SubnetDraft]:
-    """The subnets with their CIDR reservations; one that AWS would refuse, or of which a part is not known, is told."""
+    """The subnets with their CIDR reservations; one that AWS would refuse, or that is partly unknown, is noted."""
     found: dict[str, list[tuple[IPv4Network, str]]] = {}
     for resource in stack.of("aws_ec2_subnet_cidr_reservation"):
         block, kind = block_of(resource.value("cidr_block")), text_of(resource.value("reservation_type"))
@@ -106,7 +106,7 @@ def _with_reservations(stack: Stack, drafts: dict[str, SubnetDraft]) -> dict[str
 
 
 def _of_other_vpcs(stack: Stack, subnets: list[Resource]) -> list[Resource]:
-    """Where no VPC is in the file: the subnets that are not in the VPC most of them name."""
+    """If no VPC is in the file: the subnets outside the VPC that most of them name."""
     named = [str(s.value("vpc_id")) for s in subnets if s.value("vpc_id")]
     if len(set(named)) < 2:
         return []

@@ -19,7 +19,7 @@ from capacity.readers.values import block_of, items, mapping, path_of, text_of
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource instance: its values as far as they are known, and the modules it stands in."""
+    """A resource instance: its values as far as they are known, and the modules it is in."""
 
     address: str
     type: str
@@ -93,7 +93,7 @@ def _planned(document: dict[str, Any]) -> list[Resource]:
     return list(found.values())
 
 
-def _module(module: Any, unknown: Any, depth: int = 0) -> Iterator[Resource]:
+def _module(module: object, unknown: object, depth: int = 0) -> Iterator[Resource]:
     for raw in items(mapping(module).get("resources")):
         yield _resource(mapping(raw), mapping(mapping(raw).get("values")), unknown)
     for child in items(mapping(module).get("child_modules")) if depth < 60 else ():
@@ -239,5 +239,5 @@ class Stack:
         return list(dict.fromkeys(names))
 
 
-def first_block(value: Any) -> Any:
+def first_block(value: object) -> Any:
     return value[0] if isinstance(value, list) and value else value if isinstance(value, dict) else None
