@@ -462,7 +462,7 @@ def _assumptions(material: Material) -> Section:
         ("address family", plan.kubernetes.ip_family),
         *(all_settings(settings).items() if settings.cilium is not None else vpc_cni if own_cni(plan) else ()),
         *_other_pools(plan),
-        ("least share free (checks.minFree)", f"{float(100 * plan.checks.min_free):g}%"),
+        ("least share free (checks.minFree)", f"{float(100 * plan.checks.min_free):g} %"),
     ]
     rows = [{"setting": name, "value": value} for name, value in chosen]
     blocks: list[Block] = [
