@@ -105,6 +105,7 @@ def test_headings_wrap_before_columns_go() -> None:
     assert show(table, width=40).split("\n")[0] == "addresses per node  or more pods"
     narrow = Table([*table.columns, Column("c", "and a further heading")], [{"a": 30, "b": 360, "c": 1}])
     lines = show(narrow, width=40).split("\n")
+    assert lines[: len(lines) - 3][-1].split()[-1] == "heading"  # a short heading stands on the rule
     assert "Not shown" not in "\n".join(lines)
     assert len(lines) > 4
 
@@ -114,6 +115,7 @@ def test_headings_wrap_before_columns_go() -> None:
     [
         ("67 of 507 addresses (13.2 %), less", 26, ["67 of 507 addresses", "(13.2 %), less"]),
         ("10.40.0.0/23,", 4, ["10.40.0.0/23,"]),
+        ("1,234,567,890,123,456", 4, ["1,234,567,890,123,456"]),
         ("a-very-long-name-of-a-subnet", 16, ["a-very-long-", "name-of-a-subnet"]),
         ("x" * 40, 16, ["x" * 16, "x" * 16, "x" * 8]),
         ("东京 东京", 5, ["东京", "东京"]),
