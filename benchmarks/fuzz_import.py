@@ -35,7 +35,7 @@ import yaml
 from capacity.advice.doctor import diagnose
 from capacity.errors import CapacityError, SpecError
 from capacity.forecast.snapshot import parse_describe_subnets
-from capacity.readers.aws.cluster import parse_cluster, with_unread
+from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
 from capacity.readers.aws.doctor import evidence_of
 from capacity.readers.aws.draft import aws_draft
 from capacity.readers.aws.folder import read_folder

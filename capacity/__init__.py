@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from capacity.catalog.prices import price_per_hour
     from capacity.catalog.table import Catalog, load_catalog
     from capacity.cluster.check import CheckResult
+    from capacity.cluster.figure_terms import explain
     from capacity.cluster.frames import group_frame, runway_frame, subnet_frame
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
     from capacity.cluster.sizing import Sizing, size_plan
-    from capacity.cluster.trace import Term, explain
     from capacity.cluster.typical import group_offers
     from capacity.cni.node_pool import Pool, node_pool
     from capacity.cni.sweep import PoolGrid, TypeArrays, pool_frame, sweep, type_arrays
@@ -56,14 +56,15 @@ if TYPE_CHECKING:
     )
     from capacity.forecast.formats import read_history
     from capacity.forecast.from_history import forecast_history, sizes_of
-    from capacity.forecast.history import Snapshot, record
+    from capacity.forecast.history import FillSnapshot, record
     from capacity.forecast.plan_growth import forecast_growth
     from capacity.forecast.series import daily_series
     from capacity.forecast.snapshot import snapshot_of_plan
     from capacity.forecast.span import parse_horizon
     from capacity.node.frames import max_pods_frame, node_frame
-    from capacity.node.maxpods import MaxPods, Platform, max_pods
+    from capacity.node.maxpods import MaxPods, max_pods
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
+    from capacity.node.platform import Platform
     from capacity.node.shape_map import request_grid, shape_map
     from capacity.plan.cilium_settings import cilium_settings
     from capacity.plan.cni_env import CniSettings, cni_settings
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from capacity.plan.parse import parse_plan, read_plan
     from capacity.plan.patch import read_patched, write_patched
     from capacity.readers.aws.doctor import saved_evidence
+    from capacity.trace import Term
     from capacity.vpc.block_map import packed_blocks
 
 __version__ = "0.1.0"
@@ -85,6 +87,7 @@ __all__ = [
     "Comparison",
     "Daemon",
     "Evidence",
+    "FillSnapshot",
     "Finding",
     "Fix",
     "Fixes",
@@ -100,7 +103,6 @@ __all__ = [
     "Pool",
     "PoolGrid",
     "Sizing",
-    "Snapshot",
     "SpecError",
     "Term",
     "TypeArrays",
@@ -163,7 +165,7 @@ _HOMES = {
     "catalog.table": ("Catalog", "load_catalog"),
     "advice.doctor": ("Checkup", "Evidence", "diagnose"),
     "cluster.sizing": ("Sizing", "size_plan"),
-    "forecast.history": ("Snapshot", "record"),
+    "forecast.history": ("FillSnapshot", "record"),
     "forecast.snapshot": ("snapshot_of_plan",),
     "advice.compare": ("Comparison", "compare"),
     "advice.fixes": ("Fix", "Fixes"),
@@ -172,7 +174,8 @@ _HOMES = {
     "cluster.check": ("CheckResult",),
     "cluster.frames": ("group_frame", "runway_frame", "subnet_frame"),
     "cluster.headroom": ("headroom_by_nodes", "headroom_by_pods"),
-    "cluster.trace": ("Term", "explain"),
+    "cluster.figure_terms": ("explain",),
+    "trace": ("Term",),
     "cluster.typical": ("group_offers",),
     "cni.node_pool": ("Pool", "node_pool"),
     "cni.sweep": ("PoolGrid", "TypeArrays", "pool_frame", "sweep", "type_arrays"),
@@ -183,7 +186,8 @@ _HOMES = {
     "forecast.series": ("daily_series",),
     "forecast.span": ("parse_horizon",),
     "node.frames": ("max_pods_frame", "node_frame"),
-    "node.maxpods": ("MaxPods", "Platform", "max_pods"),
+    "node.maxpods": ("MaxPods", "max_pods"),
+    "node.platform": ("Platform",),
     "node.offer": ("Daemon", "Keep", "Offer", "PodAsked", "offer"),
     "node.shape_map": ("request_grid", "shape_map"),
     "plan.cilium_settings": ("cilium_settings",),

@@ -10,7 +10,7 @@ from capacity.advice.findings.codes import Finding
 from capacity.advice.levers.lever import RISKS, Lever
 from capacity.advice.snippets.settings import env_snippets
 from capacity.cluster.check import CheckResult
-from capacity.cluster.place import Unplaced
+from capacity.cluster.unplaced import Unplaced
 from capacity.errors import SpecError
 from capacity.plan.model import Plan
 from capacity.vpc.ledger import VERDICTS

@@ -39,13 +39,15 @@ from capacity.cni.calls import (
     CallCosts,
     call_costs,
 )
-from capacity.cni.node_pool import effective, node_limits
-from capacity.cni.trace import Terms, call_terms, pool_terms
+from capacity.cni.node_pool import effective, gives_prefixes, node_limits
+from capacity.cni.pool_terms import Terms, call_terms, pool_terms
 from capacity.errors import SpecError, check_count, check_kind
-from capacity.node.maxpods import Platform, max_pods
+from capacity.node.maxpods import max_pods
+from capacity.node.platform import Platform
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
 from capacity.plan.constants import HOST_PODS
 from capacity.plan.model import QUARTER, Plan
+from capacity.trace import Term
 from capacity.units import share_of
 
 WORTH = 0.05  # share of the addresses that a change must save
@@ -117,11 +119,11 @@ def explain_row(found: WarmAnswer, row: WarmRow) -> Iterator[tuple[NodeKind, Ter
         low, high = max(kind.pods - swung, 0), kind.pods + min(swung, kind.room)
         curve = warm_curve(kind.limits, settings, found.costs, kind.max_pods, max(kind.max_pods, high))
         terms = pool_terms(kind.limits, settings, kind.max_pods, kind.pods)
-        terms.append(("swing", swung, f"{found.swing} of {kind.pods} pods, rounded up, at least 1", ""))
+        terms.append(Term("swing", swung, f"{found.swing} of {kind.pods} pods, rounded up, at least 1"))
         terms += call_terms(kind.limits, settings, kind.max_pods, kind.pods, found.costs)
         for label, sums in (("coming", curve.started), ("going", curve.stopped)):
             calls = sums[high] - sums[low]
-            terms.append((f"calls: {label}", calls, f"{high - low} pods between {low} and {high}, one by one", ""))
+            terms.append(Term(f"calls: {label}", calls, f"{high - low} pods between {low} and {high}, one by one"))
         yield kind, terms
 
 
@@ -252,7 +254,7 @@ def warm_for_type(
             f"{top.pods + 1} to {pods[-1]} are left out",
         ]
     other: list[NodeKind] = []
-    if kind.prefixes_possible is not False:
+    if gives_prefixes(settings, kind):
         flipped = replace(settings, prefix=not settings.prefix)
         other = _range_kinds(kind, pods, flipped, platform, by_hand)
     return _answer(own, other, settings, env, swing, notes)
@@ -261,10 +263,10 @@ def warm_for_type(
 def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
     """The plan with variables of the CNI set, or removed where None."""
     env = {n: v for n, v in {**plan.cni.env, **change}.items() if change.get(n, "") is not None}
-    settings, warnings = cni_settings(env, "", plan.kubernetes.ip_family)
+    warnings = cni_settings(env, "", plan.kubernetes.ip_family)[1]
     replaced = set(cni_settings(plan.cni.env, "", plan.kubernetes.ip_family)[1])
     notes = (*(n for n in plan.notes if n not in replaced), *warnings)
-    return replace(plan, cni=replace(plan.cni, env=env, settings=settings), notes=notes)
+    return replace(plan, cni=replace(plan.cni, env=env), notes=notes)
 
 
 def _refuse_without_targets(settings: CniSettings) -> None:
@@ -339,7 +341,7 @@ def _answer(
     notes: Sequence[str],
 ) -> WarmAnswer:
     discovery, _ = subnet_discovery_switch(env)
-    costs = call_costs(settings.custom_networking, discovery)
+    costs = call_costs(custom_networking=settings.custom_networking, subnet_discovery=discovery)
     mode = settings.prefix
     present = targets_of(settings)
     asked = list(dict.fromkeys((present, *candidates(own, mode, swing))))

@@ -56,7 +56,7 @@ def warm_choices(result: CheckResult) -> WarmChoices | None:
     if not kinds:
         return None
     discovery, _ = subnet_discovery_switch(result.plan.cni.env)
-    costs = call_costs(settings.custom_networking, discovery)
+    costs = call_costs(custom_networking=settings.custom_networking, subnet_discovery=discovery)
     present, usual = targets_of(settings), WarmTargets(settings.prefix, units=1)
     strongest = WarmTargets(settings.prefix, warm_ip=1)
     asked = list(dict.fromkeys((present, usual, *_asked(kinds, present), strongest)))

@@ -12,7 +12,6 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import group_shapes
 from capacity.errors import SpecError, check_count
-from capacity.plan.cni_env import cni_settings
 from capacity.plan.constants import AT_REST
 from capacity.plan.model import Plan
 from capacity.units import ceil_div
@@ -161,8 +160,7 @@ def with_mode(plan: Plan, mode: Mode) -> Plan:
     if not mode.env:
         return plan
     env = {name: value for name, value in plan.cni.env.items() if name not in TARGETS} | dict(mode.env)
-    settings, _ = cni_settings(env, "cni.env", plan.kubernetes.ip_family)
-    return replace(plan, cni=replace(plan.cni, env=env, settings=settings))
+    return replace(plan, cni=replace(plan.cni, env=env))
 
 
 def _scaled(base: Demand, nodes: Sequence[int], percent: int) -> Demand:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from capacity.catalog.columns import COLUMNS, HEADER, Column, parse_cell
-from capacity.catalog.files import read_text
+from capacity.catalog.packaged import read_text
 from capacity.errors import CatalogError, SpecError, did_you_mean
 
 APP = "eks-pod-capacity"
@@ -34,7 +34,10 @@ def cache_dir() -> Path:
 
 
 def found_cache_dir() -> Path | None:
-    """The same where it may exist, else None: platformdirs is imported only if there is something to find."""
+    """The user's folder of newer figures where it may exist, else None.
+
+    platformdirs is imported only if there is something to find.
+    """
     given = os.environ.get(CACHE_VARIABLE)
     if given:
         return Path(given) if os.path.isdir(given) else None

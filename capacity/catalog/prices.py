@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from capacity.catalog.files import data_dir, read_text
 from capacity.catalog.layers import Layer, check_day, price_layers, read_overrides
+from capacity.catalog.packaged import data_dir, read_text
 from capacity.errors import CatalogError
 
 HEADER = "instance_type,region,currency,price_per_hour,date,source"

@@ -180,7 +180,9 @@ def _from_history(
     wanted = [s.name for s in read.subnets] if read else []
     known = sizes_of(series, read, _sizes(given.usable or []))
     with progress("forecast", given.quiet) as told:
-        result = forecast_history(series, span, known, wanted, given.paths, given.seed, given.backtest, notes, told)
+        result = forecast_history(
+            series, span, known, wanted, given.paths, given.seed, backtest=given.backtest, notes=notes, progress=told
+        )
     return read, result
 
 

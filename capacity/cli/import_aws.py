@@ -12,7 +12,7 @@ from capacity.cli.options import Color, OutFile, Quiet
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
-    from capacity.readers.aws.cluster import AwsCluster
+    from capacity.readers.aws.aws_cluster import AwsCluster
 
 Cluster = Annotated[
     str | None, typer.Option("--cluster", help="The EKS cluster; not needed where there is only one.", metavar="NAME")
@@ -67,7 +67,7 @@ def cluster_found(
     cluster: str | None, region: str | None, profile: str | None, folder: Path | None, doctor: bool = False
 ) -> AwsCluster:
     """The cluster, asked live or read from a folder."""
-    from capacity.readers.aws.cluster import parse_cluster, with_unread
+    from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
 
     if folder is not None:
         if region or profile:

@@ -28,7 +28,7 @@ from capacity.plan.constants import MODES
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
-    from capacity.node.maxpods import Platform
+    from capacity.node.platform import Platform
     from capacity.pages.answer import Answer
 
 ASKED_MODES = (*MODES, "all")
@@ -98,7 +98,8 @@ def maxpods(
 
 def _answered(asked: Asked, kinds: list[InstanceType], *, explain: bool, snippet: bool) -> Answer:
     platform, _, notes = resolve(asked)
-    from capacity.node.maxpods import max_pods_rows, modes_of
+    from capacity.node.maxpods import max_pods_rows
+    from capacity.node.platform import modes_of
     from capacity.pages.maxpods_page import MaxPodsView, answer
 
     rows = max_pods_rows(kinds, platform, modes_of(platform) if asked.mode is None else (asked.mode,))

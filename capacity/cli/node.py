@@ -32,8 +32,8 @@ from capacity.plan.constants import MODES
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
-    from capacity.node.maxpods import Platform
     from capacity.node.offer import Daemon, Keep, PodAsked
+    from capacity.node.platform import Platform
     from capacity.pages.answer import Answer
 
 ARCHS = ("x86_64", "arm64")

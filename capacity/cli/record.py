@@ -13,7 +13,7 @@ from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, sink
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
-    from capacity.forecast.history import Snapshot
+    from capacity.forecast.history import FillSnapshot
 
 _AGE = re.compile(r"^([0-9]{1,5}) ?(d|w|mo|y)$")
 OLDEST_DAYS = 200 * 365  # times are of the years 2000 to 2199
@@ -78,7 +78,7 @@ def record(
     emit(answer(into, snapshot, dropped, history.snapshots(into)), to)
 
 
-def _snapshot(source: Path | None, time: datetime) -> Snapshot:
+def _snapshot(source: Path | None, time: datetime) -> FillSnapshot:
     from capacity.files import input_name, read_bytes
     from capacity.forecast.snapshot import parse_describe_subnets, snapshot_of_plan
     from capacity.plan.document import parse_plan_file

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from capacity.cluster.bounds import Taken, bounds_of, roaming_of
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS, FEWEST_CONTROL_PLANE_ENIS
-from capacity.cluster.discovery import Roaming, book_further_enis, fewest_roaming, most_roaming
 from capacity.cluster.fleet import Extra
+from capacity.cluster.further_enis import Roaming, book_further_enis, fewest_roaming, most_roaming
 from capacity.cluster.scenario import GroupState
 from capacity.plan.model import Plan, Subnet
 from capacity.units import counted
@@ -247,7 +247,7 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
             branches = _Part(what, "{}", ((c.branch_pods, "branch ENI"),))
             pods.book("branch", c.count * c.branch_pods, branches, none)
         slots, enis, with_address = shape.pool(c.vpc_pods)
-        if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.discovery
+        if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.further_enis
             slots, enis = shape.primary_slots(c.vpc_pods), 1
         held = slots * unit
         served = min(with_address, held)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from capacity.cluster.discovery import Roaming
+from capacity.cluster.further_enis import Roaming
 from capacity.cluster.scenario import Batch, GroupState, PodRange
 from capacity.cluster.shape import TypeShape
 from capacity.cluster.spread import share_range

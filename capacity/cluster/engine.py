@@ -10,13 +10,16 @@ from capacity.cluster.booking import Holding, Span, Spans, book, holding_of
 from capacity.cluster.control_plane import refusal
 from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
-from capacity.cluster.neighbours import neighbour_extras
-from capacity.cluster.place import GroupNodes, Placement, PodShape, Unplaced, fits, nodes_by_sums, nodes_short
+from capacity.cluster.group_nodes import GroupNodes
+from capacity.cluster.node_state import PodShape, fits, nodes_by_sums, nodes_short
+from capacity.cluster.other_clusters import neighbour_extras
+from capacity.cluster.place import Placement
 from capacity.cluster.reuse import CountsKey, HoldingKey, PlacementKey, Reuse, batches_key
 from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState, Turnover
 from capacity.cluster.shape import GroupShape, TypeShape, gives_prefixes, group_shapes
 from capacity.cluster.spread import Ground, NodeSpread, Slot, node_spread
 from capacity.cluster.turnover import Dues, at_rest, dues_of, turnovers
+from capacity.cluster.unplaced import Unplaced
 from capacity.plan.model import NodeGroup, Plan, Subnet
 from capacity.vpc.ledger import settle, worst
 
@@ -82,7 +85,13 @@ class Engine:
         bounds_decide = fleet.at_rest and fleet.base != "ceiling"
         spans = Spans(bookings, holdings)
         subnets = tuple(
-            settle(booking, self.plan.checks.min_free, self._gives_prefixes, bounds_decide, Span(spans, name))
+            settle(
+                booking,
+                self.plan.checks.min_free,
+                prefix_mode=self._gives_prefixes,
+                bounds_decide=bounds_decide,
+                bounds=Span(spans, name),
+            )
             for name, booking in bookings.items()
         )
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
@@ -307,7 +316,7 @@ class Engine:
                 placed[place] = placed.get(place, 0) + count
         slots = self.slots[group]
         classes = tuple(
-            NodeClass(slots[slot], count, state[4], state[5], state[6], state)
+            NodeClass(slots[slot], count, state.pods, state.vpc_pods, state.branch_pods, state)
             for (slot, state), count in sorted(placed.items())
         )
         by_zone = dict.fromkeys(self.zones[group], 0)
@@ -323,7 +332,7 @@ class Engine:
         first, stuck = self.shapes[group].first, 0
         for running in (fleet.placement.groups[group].classes, fleet.beside[group]):
             for (_, state), nodes in running.items():
-                pods = state[5]
+                pods = state.vpc_pods
                 if pods:
                     stuck += nodes * (pods - first.served(pods))
         return stuck
@@ -333,7 +342,10 @@ class Engine:
         found = []
         for state in groups:
             room, start = state.shape.first.room, state.shape.first.start
-            for over, reason in ((start[4] - room.max_pods, "max_pods"), (start[5] - room.addresses, "addresses")):
+            for over, reason in (
+                (start.pods - room.max_pods, "max_pods"),
+                (start.vpc_pods - room.addresses, "addresses"),
+            ):
                 if over > 0 and state.nodes:
                     found.append(Unplaced(f"daemonsets on {state.shape.group.name}", over * state.nodes, reason))
         return found
@@ -352,10 +364,10 @@ def _binding(on: TypeShape, classes: Sequence[NodeClass]) -> str | None:
     for c in classes:
         count, state = c.count, c.state
         nodes += count
-        cpu += count * state[2]
-        memory += count * state[3]
-        pods += count * state[4]
-        vpc_pods += count * state[5]
+        cpu += count * state.cpu
+        memory += count * state.memory
+        pods += count * state.pods
+        vpc_pods += count * state.vpc_pods
     room = on.room
     used = (pods, room.max_pods), (vpc_pods, on.addresses), (cpu, room.cpu), (memory, room.memory)
     shares = [amount / (nodes * each) if each > 0 else inf for amount, each in used]

@@ -12,7 +12,7 @@ from capacity.cluster.booking import expected_use, held_by_others
 from capacity.cluster.check import CheckResult
 from capacity.cluster.demand import Demand, steady
 from capacity.cluster.engine import Engine
-from capacity.cluster.place import EMPTY
+from capacity.cluster.node_state import EMPTY
 from capacity.cluster.scenario import NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape
 from capacity.errors import SpecError, check_count, did_you_mean

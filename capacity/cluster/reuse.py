@@ -15,7 +15,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from capacity.cluster.booking import Holding
 from capacity.cluster.load import Load, Part, load_of
-from capacity.cluster.place import NodeRoom, Placement, State
+from capacity.cluster.node_state import NodeRoom, NodeState
+from capacity.cluster.place import Placement
 from capacity.cluster.scenario import Batch, Turnover
 from capacity.cluster.shape import GroupShape, group_shape, shape_facts
 from capacity.cluster.spread import Slot
@@ -51,7 +52,7 @@ class Kept(Generic[_K, _V]):
         return found
 
 
-Kind = tuple[NodeRoom, State]  # what a node of a group has room for, and what its daemonsets take of it
+Kind = tuple[NodeRoom, NodeState]  # what a node of a group has room for, and what its daemonsets take of it
 
 
 class CountsKey(NamedTuple):
@@ -74,7 +75,7 @@ class PlacementKey(NamedTuple):
     replicas: tuple[int, ...]
 
 
-Nodes = frozenset[tuple[tuple[int, State], int]]  # how many by slot and state
+Nodes = frozenset[tuple[tuple[int, NodeState], int]]  # how many by slot and state
 
 
 class HoldingKey(NamedTuple):

@@ -9,23 +9,35 @@ from typing import TypeVar
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cluster.expected_type import cheapest_type
-from capacity.cluster.place import BRANCH, EMPTY, HOST, UNLIMITED, VPC, NodeRoom, PodShape, State, pod_shape, with_pod
-from capacity.cluster.platform import GroupPlatform, group_platform
+from capacity.cluster.group_platform import GroupPlatform, group_platform
+from capacity.cluster.node_state import (
+    BRANCH,
+    EMPTY,
+    HOST,
+    UNLIMITED,
+    VPC,
+    NodeRoom,
+    NodeState,
+    PodShape,
+    pod_shape,
+    with_pod,
+)
 from capacity.cni.facade import (
     NodeLimits,
     address_capacity,
     effective,
     node_limits,
     pods_served,
+    settings_on,
     slots_and_enis,
     without_primary,
 )
-from capacity.node.fits import volumes_left
+from capacity.node.offer import attachable_volumes
 from capacity.node.reserved import memory_capacity_mib
-from capacity.plan.cni_env import CniSettings, auto_mode_settings, windows_node_settings
+from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import MOST_PODS, PREFIX_SIZE
 from capacity.plan.discovery import Choices, choices_by_group, closed_of
-from capacity.plan.model import Cni, DaemonSet, NodeGroup, Plan, Requests, Workload
+from capacity.plan.model import DaemonSet, NodeGroup, Plan, Requests, Workload
 from capacity.units import MIB
 
 _T = TypeVar("_T")
@@ -52,7 +64,7 @@ class TypeShape:
     limits: NodeLimits
     max_pods: int
     room: NodeRoom
-    start: State
+    start: NodeState
     addresses: int
 
     @property
@@ -67,7 +79,12 @@ class TypeShape:
     @property
     def daemon_pods(self) -> int:
         """Daemonset pods on VPC addresses. [pods]"""
-        return self.start[5]
+        return self.start.vpc_pods
+
+    @property
+    def host_pods(self) -> int:
+        """Daemonset pods on the host's network. [pods]"""
+        return self.start.pods - self.start.vpc_pods
 
     @cached_property
     def most_workload_pods(self) -> int:
@@ -78,7 +95,7 @@ class TypeShape:
     def most_placed_pods(self) -> int:
         """Most further pods that the scheduler may put on a node, with an address or without. [pods]"""
         # An expression may give any number, and a table holds an entry for each pod.
-        most = min(self.max_pods, MOST_PODS) - self.start[4]
+        most = min(self.max_pods, MOST_PODS) - self.start.pods
         return max(min(most, self.room.addresses - self.daemon_pods), 0)
 
     @cached_property
@@ -243,7 +260,7 @@ def group_shape(plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
     """One node group as a shape; ``choices`` are those of its further ENIs."""
     if group.fargate:
         return fargate_shape(group, plan.cni.settings)
-    settings = group_settings(plan.cni, group)
+    settings = settings_on(plan.cni, group)
     platform = group_platform(group, settings)
     start = EMPTY
     for daemon in daemons_of(plan, group):
@@ -264,7 +281,7 @@ def group_shape(plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
 
 
 def with_type_first(shape: GroupShape, index: int) -> GroupShape:
-    """The same group with another of its types as the expected one."""
+    """The group with another of its types as the expected one."""
 
     def first(items: tuple[_T, ...]) -> tuple[_T, ...]:
         return (items[index], *items[:index], *items[index + 1 :])
@@ -292,20 +309,13 @@ def _pods_of(plan: Plan, group: NodeGroup) -> list[tuple[PodShape, int]]:
 
 def workload_pod(plan: Plan, workload: Workload) -> PodShape:
     """A workload's pod as the scheduler sees it."""
-    kind = workload_kind(plan, workload.host_network, workload.security_groups)
+    kind = workload_kind(plan, host_network=workload.host_network, security_groups=workload.security_groups)
     return pod_shape(workload.requests, kind, workload.volumes)
-
-
-def group_settings(cni: Cni, group: NodeGroup) -> CniSettings:
-    """The CNI's settings on a group's nodes. EKS Auto Mode and Windows take none of aws-node's."""
-    if group.auto:
-        return auto_mode_settings(cni.settings.ipv6)
-    return windows_node_settings(cni.windows) if group.windows and not cni.settings.overlay else cni.settings
 
 
 def gives_prefixes(plan: Plan) -> bool:
     """Whether nodes of any group take /28 prefixes of the subnets; IPv6 pods take none."""
-    settings = [group_settings(plan.cni, g) for g in plan.node_groups if not g.fargate]
+    settings = [settings_on(plan.cni, g) for g in plan.node_groups if not g.fargate]
     return not plan.cni.settings.ipv6 and any(s.prefix for s in settings or [plan.cni.settings])
 
 
@@ -345,7 +355,7 @@ def _type_shape(
     enis: tuple[int, bool, bool],
     settings: CniSettings,
     figures: tuple[int, int, int],
-    start: State,
+    start: NodeState,
 ) -> TypeShape:
     """A type as a node, the same object in all groups that have it alike: what it remembers serves them all.
 
@@ -354,7 +364,7 @@ def _type_shape(
     """
     (unmanaged, windows, closed), (max_pods, cpu, memory_mib) = enis, figures
     settings = effective(settings, kind)
-    limits = node_limits(kind, settings, unmanaged, windows)
+    limits = node_limits(kind, settings, unmanaged, windows=windows)
     if closed:
         limits = without_primary(limits)
     addresses = max_pods if settings.spares_subnets else address_capacity(limits, settings)
@@ -366,11 +376,8 @@ def _type_shape(
 
 def _volumes(kind: InstanceType, settings: CniSettings) -> int:
     """EBS volumes that pods can attach with every ENI in use; no limit where none is known. [volumes]"""
-    if kind.ebs_attachments is None or kind.ebs_shared is None or kind.max_enis is None:
-        return UNLIMITED
-    enis = min(kind.max_enis, settings.max_eni or kind.max_enis)
-    left: int = volumes_left(kind.ebs_attachments, int(kind.ebs_shared), enis)
-    return left
+    left = attachable_volumes(kind, settings.max_eni)
+    return UNLIMITED if left is None else left
 
 
 def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:
@@ -399,7 +406,7 @@ def _daemon_pod(daemon: DaemonSet) -> PodShape:
     return pod_shape(daemon.requests, HOST if daemon.host_network else VPC)
 
 
-def workload_kind(plan: Plan, host_network: bool, security_groups: bool) -> str:
+def workload_kind(plan: Plan, *, host_network: bool, security_groups: bool) -> str:
     """How a workload's pods get their address; without ENABLE_POD_ENI security groups change nothing."""
     if host_network:
         return HOST

@@ -12,8 +12,8 @@ from fractions import Fraction
 from ipaddress import IPv4Network
 
 from capacity.cluster.check import CheckResult, check
-from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.unplaced import without_address
 from capacity.errors import InfeasiblePlan, check_kind
 from capacity.plan.discovery import eni_choices
 from capacity.plan.model import RESERVED_BY_AWS, NodeGroup, Plan, Reservation, Subnet
@@ -129,7 +129,8 @@ def size_plan(
     if reservations:
         sized, result, reservations = _with_reservations(sized, result, reservations, scenarios)
     subnets = tuple(
-        _sized(name, what, needed, fails, plan, layout, result, reservations, fresh) for name, what in serves.items()
+        _sized(plan.subnet(name), what, needed, fails, layout, result, reservations, fresh)
+        for name, what in serves.items()
     )
     return Sizing(subnets, sized, result, tuple(blocks[len(plan.vpc_cidrs) :]), _notes(result, serves, kept))
 
@@ -206,7 +207,7 @@ def _tightened(
 def _tightened_one_by_one(
     plan: Plan, lengths: dict[str, int], scenarios: Sequence[str] | None
 ) -> tuple[dict[str, int], dict[str, str]]:
-    """The same where the size of one subnet moves the load of others."""
+    """The smallest sizes where the size of one subnet moves the load of others."""
     fails: dict[str, str] = {}
     for name in lengths:
         while lengths[name] < SMALLEST:
@@ -241,7 +242,7 @@ def _failing(result: CheckResult, names: Mapping[str, object]) -> dict[str, tupl
 
 
 def _faults(result: CheckResult, names: Mapping[str, object]) -> dict[str, str]:
-    """The same in words."""
+    """What fails in each subnet, in words."""
     return {name: _fault(*found, result.plan.checks.min_free) for name, found in _failing(result, names).items()}
 
 
@@ -390,17 +391,16 @@ def _reserve(plan: Plan, reserved: Mapping[str, tuple[Reservation, ...]]) -> Pla
 
 
 def _sized(
-    name: str,
+    old: Subnet,
     what: str,
     needed: Mapping[str, int],
     fails: Mapping[str, str],
-    plan: Plan,
     layout: Layout,
     result: CheckResult,
     reservations: Mapping[str, list[tuple[IPv4Network, ...]]],
     fresh: bool,
 ) -> SizedSubnet:
-    old, new = plan.subnet(name), result.plan.subnet(name)
+    name, new = old.name, result.plan.subnet(old.name)
     scenario, state = tightest(result, name)
     return SizedSubnet(
         name=name,
@@ -427,7 +427,7 @@ def tightest(result: CheckResult, name: str) -> tuple[str, SubnetState]:
 def _notes(result: CheckResult, serves: Mapping[str, str], kept: frozenset[str]) -> tuple[str, ...]:
     notes = [
         f"{unplaced} {when_words(state.name, state.title)}, limited by "
-        f"{unplaced.reason.replace('_', ' ')}: the sizes are for the pods that run"
+        f"{unplaced.lack}: the sizes are for the pods that run"
         for state in result.scenarios
         for unplaced in state.unplaced
     ]

@@ -10,8 +10,10 @@ from typing import Any
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError, check_count, check_number
 from capacity.node import reserved
+from capacity.node.figures import never_ready
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
-from capacity.node.maxpods import WITHOUT_VPC_IPV4, MaxPods, Platform, max_pods, never_ready
+from capacity.node.maxpods import MaxPods, max_pods
+from capacity.node.platform import WITHOUT_VPC_IPV4, Platform
 from capacity.units import HOURS_PER_MONTH, MIB, IntLike, ceil_div
 
 BINDING_ORDER = ("max_pods", "ips", "cpu", "memory", "branch_enis", "volumes")  # ties go to the first
@@ -272,14 +274,8 @@ def daemons_on(on: Platform, daemons: Sequence[Daemon]) -> tuple[Daemon, ...]:
 
 
 def reserved_pods(reserved_for: int | None, on: Platform, set_max_pods: int | None) -> int | None:
-    """Pods that memory is reserved for where max pods may be set by hand: only two AMIs follow it. [pods]
-
-    Source
-    ------
-    bottlerocket-core-kit@a10182f9 kubelet-config L84-93; Karpenter types.go L305-306 (Windows). AL2023:
-    nodeadm doc/examples.md L253-254, config.go L274-288.
-    """
-    return set_max_pods if set_max_pods is not None and on.ami in ("bottlerocket", "windows") else reserved_for
+    """Pods that memory is reserved for where max pods may be set by hand. [pods]"""
+    return set_max_pods if set_max_pods is not None and on.reserves_for_max_pods else reserved_for
 
 
 def asked(pod: PodAsked, on: Platform) -> tuple[str, ...]:
@@ -323,16 +319,17 @@ def _fits(
         "ips": _places(row.ip_capacity, sum(not d.host_network for d in daemons)),
         "max_pods": _places(pods_max, len(daemons)),
         "branch_enis": _places(row.branch_enis, 0),
-        "volumes": _times(_volumes(of, on), pod.volumes),
+        "volumes": _times(attachable_volumes(of, on.max_eni), pod.volumes),
     }
     resources = asked(pod, on)
     return {name: value if name in resources else None for name, value in fits.items()}
 
 
-def _volumes(of: InstanceType, on: Platform) -> int | None:
+def attachable_volumes(of: InstanceType, max_eni: int | None) -> int | None:
+    """EBS volumes that pods can attach with every ENI in use, None where not known. [volumes]"""
     if of.ebs_attachments is None or of.ebs_shared is None or of.max_enis is None:
         return None
-    enis = of.max_enis if on.max_eni is None else min(of.max_enis, on.max_eni)
+    enis = of.max_enis if max_eni is None else min(of.max_enis, max_eni)
     left: int = volumes_left(of.ebs_attachments, int(of.ebs_shared), enis)
     return left
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError, check_count
 from capacity.node.fits import pods_by_request
-from capacity.node.maxpods import Platform
 from capacity.node.offer import BINDING_ORDER, Daemon, PodAsked, daemons_on, offer
+from capacity.node.platform import Platform
 from capacity.units import MIB
 
 if TYPE_CHECKING:

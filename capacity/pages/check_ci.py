@@ -16,8 +16,8 @@ from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence
 from capacity.cluster.check import CheckResult
 from capacity.cluster.engine import unplaced_verdict
-from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.unplaced import without_address
 from capacity.inert import log_line, log_text, printable, xml_text
 from capacity.pages.fix_page import plan_changes
 from capacity.plan.locate import FilePlace, place_of
@@ -155,7 +155,7 @@ def _cases(state: ScenarioState) -> Iterator[tuple[str, str, str]]:
     for s in state.left:
         verdict = state.weighed(s.verdict)
         yield f"subnet {s.subnet.name}", verdict, _figures(s)
-    said = [f"{u}: limited by {u.reason.replace('_', ' ')}" for u in state.unplaced]
+    said = [f"{u}: limited by {u.lack}" for u in state.unplaced]
     verdict = worst([unplaced_verdict(u) for u in state.unplaced])
     yield "every pod is scheduled", verdict, "; ".join(said) or "all pods are scheduled"
     stuck = [

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from capacity.advice.findings.codes import Finding
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cluster.check import CheckResult
-from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
+from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.pages.answer import Answer
 from capacity.pages.cells import brief
 from capacity.pages.page import Code, Column, Page, Table, Text, Verdict
@@ -39,7 +39,7 @@ def answer(
 
         results["fixes"] = fixes_json(fixes)
     if explain:
-        from capacity.cluster.trace import subnet_term
+        from capacity.cluster.figure_terms import subnet_term
 
         results["explain"] = [subnet_term(s, state).as_dict() for state in result.scenarios for s in state.subnets]
     return Answer(
@@ -201,7 +201,8 @@ def page(result: CheckResult, found: Sequence[Finding], fixes: Fixes | None = No
     for state in shown:
         blocks.append(replace(subnets_table(state), note=_groups_line(state)))
         if explain:
-            from capacity.cluster.trace import lines, subnet_term
+            from capacity.cluster.figure_terms import subnet_term
+            from capacity.trace import lines
 
             blocks += [Code("\n".join(lines(subnet_term(s, state))), wrap=True) for s in state.subnets]
     left_out = len(result.scenarios) - len(shown)

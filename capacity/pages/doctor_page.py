@@ -11,7 +11,7 @@ from capacity.pages.answer import Answer
 from capacity.pages.page import Code, Column, Page, Table, Verdict
 
 if TYPE_CHECKING:
-    from capacity.readers.aws.cluster import AwsCluster
+    from capacity.readers.aws.aws_cluster import AwsCluster
 
 _MARKS = {"fail": "FAIL", "warn": "warn", "unknown": "?", "ok": "ok"}
 

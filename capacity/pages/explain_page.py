@@ -6,12 +6,13 @@ from pathlib import Path
 
 from capacity.advice.findings.codes import codes
 from capacity.advice.judge import check
-from capacity.cluster.trace import explain, lines, scenario_named
+from capacity.cluster.figure_terms import explain, scenario_named
 from capacity.errors import SpecError, either, nearest_names
 from capacity.pages.answer import Answer
 from capacity.pages.check_page import inputs_of
 from capacity.pages.page import Code, Page, Text
 from capacity.plan.parse import find_plan, read_plan
+from capacity.trace import lines
 
 
 def code_answer(code: str) -> Answer:

@@ -13,7 +13,8 @@ from capacity.units import counted
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
-    from capacity.node.maxpods import MaxPods, Platform
+    from capacity.node.maxpods import MaxPods
+    from capacity.node.platform import Platform
 
 _COLUMNS = (
     Column("instance_type", "type"),
@@ -86,10 +87,10 @@ def _result(row: MaxPods, kind: Any, explained: Platform | None) -> dict[str, An
 
 
 def _terms(row: MaxPods, kind: Any, platform: Platform) -> list[dict[str, Any]]:
-    from capacity.node.trace import max_pods_terms
+    from capacity.node.offer_terms import max_pods_terms
 
     terms = max_pods_terms(row, kind, replace(platform, mode=row.mode))
-    return [{"label": label, "value": value, "why": why, "source": source} for label, value, why, source in terms]
+    return [term.as_row() for term in terms]
 
 
 def _warnings(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
@@ -124,17 +125,9 @@ def _blocks(rows: Sequence[MaxPods], results: list[dict[str, Any]], view: MaxPod
 
 def terms_block(title: str, terms: Sequence[Mapping[str, Any]]) -> Code:
     """The terms of a figure, one a line, each with its reason and source."""
-    lines = [title]
-    for term in terms:
-        source = f"  [{term['source']}]" if term["source"] else ""
-        lines.append(f"  {term['label']} = {_shown(term['value'])}  ({term['why']}){source}")
-    return Code("\n".join(lines), wrap=True)
+    from capacity.trace import Term, lines
 
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {number}" for key, number in value.items())
-    return "unknown" if value is None else str(value)
+    return Code("\n".join([title, *(line for term in terms for line in lines(Term(**term), depth=1))]), wrap=True)
 
 
 def _sentence(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
@@ -153,7 +146,7 @@ def _sentence(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
 
 def _answer(row: MaxPods, platform: Platform) -> list[tuple[str, str]]:
     """The pods of one row and what else to know of that number; nothing where it is not known."""
-    from capacity.node.maxpods import never_ready
+    from capacity.node.figures import never_ready
 
     pods = row.max_pods_formula if row.max_pods is None else row.max_pods
     if pods is None:

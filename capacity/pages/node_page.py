@@ -16,8 +16,8 @@ from capacity.units import counted
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
-    from capacity.node.maxpods import Platform
     from capacity.node.offer import Offer
+    from capacity.node.platform import Platform
     from capacity.plan.cni_env import CniSettings
 
 
@@ -100,7 +100,7 @@ def _result(got: Offer, kind: InstanceType, view: NodeView) -> dict[str, Any]:
 
 def _pool(got: Offer, kind: InstanceType, view: NodeView, pods: int) -> dict[str, Any] | None:
     from capacity.cni.facade import node_pool
-    from capacity.node.maxpods import unmanaged_of
+    from capacity.node.figures import unmanaged_of
 
     if got.max_pods is None or kind.max_enis is None or kind.ipv4_per_eni is None:
         return None
@@ -121,23 +121,24 @@ def _pool(got: Offer, kind: InstanceType, view: NodeView, pods: int) -> dict[str
 
 
 def _explain(got: Offer, kind: InstanceType, view: NodeView) -> list[dict[str, Any]]:
-    from capacity.node.trace import offer_terms
+    from capacity.node.offer_terms import offer_terms
 
     platform, pods = view.platform, view.pods
     terms = offer_terms(got, kind, platform)
     if pods is not None and got.max_pods is not None and kind.max_enis is not None and kind.ipv4_per_eni is not None:
+        from dataclasses import replace
+
         from capacity.cni.facade import effective, node_limits
-        from capacity.cni.trace import bound_terms, pool_terms
-        from capacity.node.maxpods import unmanaged_of
+        from capacity.cni.pool_terms import bound_terms, pool_terms
+        from capacity.node.figures import unmanaged_of
 
         own = effective(view.settings, kind)
-        limits = node_limits(kind, own, unmanaged_of(kind, platform), platform.windows)
+        limits = node_limits(kind, own, unmanaged_of(kind, platform), windows=platform.windows)
         of_pool = (limits, own, got.max_pods, pods)
         terms += [
-            (f"pool: {label}", value, why, source)
-            for label, value, why, source in (*pool_terms(*of_pool), *bound_terms(*of_pool))
+            replace(term, label=f"pool: {term.label}") for term in (*pool_terms(*of_pool), *bound_terms(*of_pool))
         ]
-    return [{"label": label, "value": value, "why": why, "source": source} for label, value, why, source in terms]
+    return [term.as_row() for term in terms]
 
 
 def _pool_warnings(results: list[dict[str, Any]], pods: int | None) -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from capacity.forecast.history import Recorded, Snapshot
+from capacity.forecast.history import FillSnapshot, Recorded
 from capacity.pages.answer import Answer
 from capacity.pages.page import Column, Page, Table, Text
 from capacity.units import counted
 
 
-def answer(into: Path, snapshot: Snapshot | None, dropped: int, kept: list[Recorded]) -> Answer:
+def answer(into: Path, snapshot: FillSnapshot | None, dropped: int, kept: list[Recorded]) -> Answer:
     """What was recorded, or what the history holds."""
     results: dict[str, Any] = {
         "file": str(into),

@@ -12,7 +12,8 @@ from capacity.advice.levers.lever import own_cni
 from capacity.advice.summary import waste_sentence
 from capacity.catalog.age import limit_notes, price_notes
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
-from capacity.cluster.shape import gives_prefixes, group_settings
+from capacity.cluster.shape import gives_prefixes
+from capacity.cni.facade import settings_on
 from capacity.forecast.words import sentence
 from capacity.pages.answer import Answer
 from capacity.pages.cells import brief, shown
@@ -483,7 +484,7 @@ def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
     if plan.cni.settings.overlay:
         yield "addresses of pods", "of the CNI's own network: none of the VPC"
     elif windows:
-        told = group_settings(plan.cni, windows[0]).windows
+        told = settings_on(plan.cni, windows[0]).windows
         yield "Windows nodes: prefix delegation (enable-windows-prefix-delegation)", told.prefix
         yield "Windows nodes: warm-ip-target, minimum-ip-target", f"{told.warm_ip}, {told.minimum_ip}"
         yield "Windows nodes: warm-prefix-target", told.warm_prefix

@@ -10,6 +10,7 @@ from capacity.advice.warm import Recommendation, WarmAnswer, explain_row, rule
 from capacity.advice.warm_rows import NodeKind, WarmRow
 from capacity.pages.answer import Answer
 from capacity.pages.page import Code, Column, Page, Table, Text
+from capacity.trace import lines
 
 
 def answer(found: WarmAnswer, inputs: Mapping[str, Any], *, everything: bool, explain: bool) -> Answer:
@@ -116,10 +117,7 @@ def _explained(found: WarmAnswer) -> list[WarmRow]:
 
 
 def _terms_json(found: WarmAnswer, row: WarmRow) -> dict[str, Any]:
-    nodes = [
-        _kind_json(kind) | {"terms": [dict(zip(("label", "value", "why", "source"), t, strict=True)) for t in terms]}
-        for kind, terms in explain_row(found, row)
-    ]
+    nodes = [_kind_json(kind) | {"terms": [term.as_row() for term in terms]} for kind, terms in explain_row(found, row)]
     return {"setting": row.targets.label, "nodes": nodes}
 
 
@@ -127,8 +125,8 @@ def _terms_text(found: WarmAnswer, row: WarmRow) -> Iterator[str]:
     for kind, terms in explain_row(found, row):
         group = f" of {kind.group}" if kind.group else ""
         yield f"{row.targets.label}: one {kind.instance_type}{group} with {kind.pods} pods on VPC addresses"
-        for label, value, why, source in terms:
-            yield f"  {label} = {value}{f'  ({why})' if why else ''}{f'  [{source}]' if source else ''}"
+        for term in terms:
+            yield from lines(term, depth=1)
 
 
 MOST_SHOWN = 8  # efficient settings of the plan's own mode beside the recommended and the current one

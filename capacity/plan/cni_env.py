@@ -132,13 +132,20 @@ class CniSettings:
             check_count(name, getattr(self, name))
         if self.max_eni is not None:
             check_count("max_eni", self.max_eni, 1, "ENIs")
+        if self.overlay and self.cilium is not None:
+            raise SpecError("cilium and overlay exclude each other: a node has one CNI")
+
+    @property
+    def cni(self) -> str:
+        """Which CNI runs: one of :data:`capacity.plan.overlay.CNIS`. Everybody who needs to know asks here."""
+        if self.overlay:
+            return "overlay"
+        return "vpc-cni" if self.cilium is None else "cilium"
 
     @property
     def agents(self) -> tuple[str, ...]:
         """Names of the CNI's daemonset, which is on the host's network of every Linux node; the first is ours."""
-        if self.overlay:
-            return overlay.AGENTS
-        return ("aws-node" if self.cilium is None else AGENT,)
+        return {"vpc-cni": ("aws-node",), "cilium": (AGENT,), "overlay": overlay.AGENTS}[self.cni]
 
     @property
     def spares_subnets(self) -> bool:
@@ -149,23 +156,6 @@ class CniSettings:
     def ip_targets(self) -> bool:
         """Whether WARM_IP_TARGET or MINIMUM_IP_TARGET replace the ENI and prefix targets (ipamd.go L1941-1943)."""
         return self.warm_ip != 0 or self.minimum_ip != 0
-
-
-def auto_mode_settings(ipv6: bool = False) -> CniSettings:
-    """The CNI of EKS Auto Mode, which takes no settings: it gives out prefixes.
-
-    How many spare prefixes it keeps is not published; one, as with the VPC CNI's chart, is assumed.
-
-    Source
-    ------
-    Amazon EKS user guide, "VPC networking in EKS Auto Mode" (read 2026-11-25).
-    """
-    return CniSettings(prefix=True, ipv6=ipv6)
-
-
-def windows_node_settings(ipam: WindowsIpam) -> CniSettings:
-    """The settings of a Windows node, which takes none of aws-node's."""
-    return CniSettings(prefix=ipam.prefix, windows=ipam)
 
 
 # variable -> (field, value in the chart, value in the code, smallest value the code honours)

@@ -12,7 +12,7 @@ from capacity.plan.document import Section
 from capacity.plan.fields import Field
 from capacity.plan.model import Cni, Kubernetes
 from capacity.plan.overlay import CNIS, which_name
-from capacity.plan.reading import Problems, Unresolved, read_keys, read_section
+from capacity.plan.reading import DependsOnError, Problems, read_keys, read_section
 from capacity.plan.windows import CONFIG_MAP, KEYS, check_key, windows_ipam
 
 
@@ -66,18 +66,18 @@ def _vpc_cni(
         data = _words(windows, f"the keys of ConfigMap {CONFIG_MAP}", _check_key)
     problems.check()
     try:
-        settings, warnings = cni_settings(variables, "", _known(kubernetes).ip_family)
+        _, warnings = cni_settings(variables, "", _known(kubernetes).ip_family)
     except SpecError as error:
-        if isinstance(error, Unresolved):
+        if isinstance(error, DependsOnError):
             raise
         (env or section or root).fail(str(error))
-    ipam, said = windows_ipam(data)
-    return Cni(version, variables, settings, ipam, data), [*warnings, *said]
+    _, said = windows_ipam(data)
+    return Cni(version, variables, _known(kubernetes).ip_family, data), [*warnings, *said]
 
 
 def _known(kubernetes: Kubernetes | None) -> Kubernetes:
     if kubernetes is None:
-        raise Unresolved
+        raise DependsOnError
     return kubernetes
 
 
@@ -100,7 +100,7 @@ def _overlay(section: Field, version: str | None, kubernetes: Kubernetes | None)
         if _known(kubernetes).ip_family == "ipv6":
             section.child("name").fail("ipFamily ipv6 with an overlay CNI is not modelled")
     problems.check()
-    return Cni(version, {}, CniSettings(overlay=True)), []
+    return Cni(version, own=CniSettings(overlay=True)), []
 
 
 def _cilium(section: Field, version: str | None, kubernetes: Kubernetes | None) -> tuple[Cni, list[str]]:
@@ -126,7 +126,7 @@ def _cilium(section: Field, version: str | None, kubernetes: Kubernetes | None) 
         settings, notes = cilium_settings(values)
     except SpecError as error:
         (given or section).fail(str(error))
-    return Cni(version, {}, settings), notes
+    return Cni(version, own=settings), notes
 
 
 def _words(section: Field | None, what: str, check: Callable[[str, Field], None]) -> dict[str, str]:

@@ -28,8 +28,7 @@ _NUMBERS = re.compile(r"[0-9]+")
 def cni_version(cni: Cni) -> tuple[int, int, int] | None:
     """Version of the CNI as numbers, None where the plan does not say it.
 
-    >>> from capacity.plan.cni_env import CniSettings
-    >>> cni_version(Cni("v1.18.5-eksbuild.1", {}, CniSettings()))
+    >>> cni_version(Cni("v1.18.5-eksbuild.1"))
     (1, 18, 5)
     """
     if cni.version is None:

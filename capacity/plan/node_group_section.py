@@ -13,7 +13,7 @@ from capacity.plan.cni_env import CniSettings
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
 from capacity.plan.model import Limits, NodeGroup
-from capacity.plan.reading import Names, Problems, Unresolved, Values, read_keys, read_section
+from capacity.plan.reading import DependsOnError, Names, Problems, Values, read_keys, read_section
 
 NO_SUBNETS = "is empty (expected names of subnets)"
 
@@ -97,7 +97,7 @@ class NodeGroupReader:
     def cni(self) -> CniSettings:
         """The settings of the plan's CNI, where they could be read."""
         if self._cni is None:
-            raise Unresolved
+            raise DependsOnError
         return self._cni
 
     def _names(self, section: Field) -> tuple[str, ...]:

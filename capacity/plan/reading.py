@@ -1,7 +1,7 @@
 """Reading a mapping of a plan as :mod:`capacity.plan.keys` declares it, with all its errors, not the first alone.
 
 Each part (a key, an entry of a list, a rule) is read inside a :class:`Problems`, which keeps the errors and goes on.
-What depends on a part that has an error is not judged: :class:`Unresolved` says so and is no error itself.
+What depends on a part that has an error is not judged: :class:`DependsOnError` says so and is no error itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Reader = Callable[["Field"], Any]
 
 
-class Unresolved(SpecError):
+class DependsOnError(SpecError):
     """Something that cannot be judged, as what it depends on has an error."""
 
     @property
@@ -79,7 +79,7 @@ class Problems:
         if self.errors:
             raise SpecErrors(self.errors)
         if self.failed:
-            raise Unresolved
+            raise DependsOnError
 
 
 class Values(dict[str, Any]):
@@ -93,7 +93,7 @@ class Values(dict[str, Any]):
 
     def __missing__(self, key: str) -> Any:
         """A key that could not be read: nothing that needs it can be judged."""
-        raise Unresolved
+        raise DependsOnError
 
     def settle(self, key: str, read: Callable[[Any], Any]) -> None:
         """Put in place of a value what ``read`` makes of it; an error is kept, and the key is one that was not read."""
@@ -280,12 +280,12 @@ class Names:
         ------
         SpecError
             There is no such entry.
-        Unresolved
+        DependsOnError
             It has an error itself.
         """
         if name not in self.found:
             if self._open or name in self._faulty:
-                raise Unresolved
+                raise DependsOnError
             entry.fail(f"there is no {self.what} {name!r}{did_you_mean(name, {**self.found, **self._faulty})}")
         return name
 

@@ -12,7 +12,7 @@ from capacity.plan.document import Section
 from capacity.plan.fields import Field
 from capacity.plan.keys import SCENARIO_OPTIONS
 from capacity.plan.model import Plan, ScenarioSpec
-from capacity.plan.reading import Reader, Unresolved, read_section
+from capacity.plan.reading import DependsOnError, Reader, read_section
 
 AT_REST_WORDS = {"steady": "in the steady state", "peak": "at peak", "ceiling": "at the ceiling"}
 
@@ -70,7 +70,7 @@ def _readers(places: ScenarioPlaces) -> dict[str, Reader]:
 
     def one(field: Field, names: tuple[str, ...]) -> str:
         if not places.complete and field.value not in names:
-            raise Unresolved
+            raise DependsOnError
         return field.one_of(names)
 
     return {

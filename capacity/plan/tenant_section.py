@@ -10,7 +10,7 @@ from capacity.plan.document import Section
 from capacity.plan.fields import Field
 from capacity.plan.model import Plan, Tenant
 from capacity.plan.neighbours import read_neighbour
-from capacity.plan.reading import Names, Unresolved, Values, read_keys
+from capacity.plan.reading import DependsOnError, Names, Values, read_keys
 from capacity.plan.tenants import TenantKind, tenant_kinds
 from capacity.units import counted
 
@@ -81,7 +81,7 @@ class TenantReader:
                     stated.fail("is said by the other cluster's plan: leave one of the two out")
         values.problems.check()
         if not self._subnets.complete:
-            raise Unresolved
+            raise DependsOnError
         other, shared = read_neighbour(plan, self._subnets.found, self._parse)
         file = (Path(plan.file).parent / str(plan.value)).resolve()
         if file in self._plans:

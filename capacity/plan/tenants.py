@@ -6,7 +6,7 @@ import io
 from functools import cache
 from typing import NamedTuple
 
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 
 
 class TenantKind(NamedTuple):

@@ -262,7 +262,7 @@ def read_aws(folder: Path | str, cluster: str = "", into: Path | str | Imported 
     SpecError
         Nothing readable there, no such cluster, or an answer that cannot be right.
     """
-    from capacity.readers.aws.cluster import parse_cluster, with_unread
+    from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
     from capacity.readers.aws.draft import aws_draft
     from capacity.readers.aws.folder import read_folder
 
@@ -295,8 +295,8 @@ def fetch_aws(
     MissingExtra
         boto3 is not installed.
     """
+    from capacity.readers.aws.aws_cluster import parse_cluster
     from capacity.readers.aws.client import Caller, open_session
-    from capacity.readers.aws.cluster import parse_cluster
     from capacity.readers.aws.draft import aws_draft
     from capacity.readers.aws.fetch import fetch_answers
 

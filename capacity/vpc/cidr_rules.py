@@ -7,7 +7,7 @@ from functools import cache
 from ipaddress import IPv4Network
 from typing import NamedTuple
 
-from capacity.catalog.files import data_dir, read_rows
+from capacity.catalog.packaged import data_dir, read_rows
 from capacity.plan.fields import SHARED
 
 LARGEST, SMALLEST = 16, 28  # awsdocs/amazon-vpc-user-guide@06e98d9 vpc-cidr-blocks.md "To add a CIDR block"

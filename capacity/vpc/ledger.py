@@ -42,7 +42,7 @@ class Booking:
     """Addresses of one subnet by holder while a scenario is being booked.
 
     ``prefixes`` counts the /28s among ``assigned`` and ``warm``; ``lowest`` and ``highest`` are the
-    bounds of what was booked with any; ``entries`` keeps each line for :mod:`capacity.cluster.trace`.
+    bounds of what was booked with any; ``entries`` keeps each line for :mod:`capacity.cluster.figure_terms`.
     """
 
     __slots__ = ("entries", "highest", "lowest", "prefixes", "subnet", "used")
@@ -182,6 +182,7 @@ def keeps_less(free: int, usable: int, min_free: Fraction) -> bool:
 def settle(
     booking: Booking,
     min_free: Fraction,
+    *,
     prefix_mode: bool,
     bounds_decide: bool = True,
     bounds: Bounds | None = None,

@@ -7,7 +7,7 @@ from functools import cache
 from ipaddress import IPv4Network
 from typing import NamedTuple
 
-from capacity.catalog.files import data_dir, read_rows
+from capacity.catalog.packaged import data_dir, read_rows
 from capacity.plan.model import Plan
 from capacity.plan.tenants import tenant_kinds
 

@@ -17,8 +17,8 @@ from capacity.cluster.check import check
 from capacity.errors import CapacityError, SpecError
 from capacity.plan.parse import read_plan
 from capacity.readers.aws import client as aws_client
+from capacity.readers.aws.aws_cluster import parse_cluster
 from capacity.readers.aws.client import MOST_ATTEMPTS, Caller
-from capacity.readers.aws.cluster import parse_cluster
 from capacity.readers.aws.draft import aws_draft
 from capacity.readers.aws.fetch import fetch_answers
 from capacity.readers.complete import complete

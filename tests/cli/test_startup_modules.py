@@ -30,7 +30,12 @@ UNUSED = {
     },
     "check examples/first-plan.yaml --no-fixes --exit-zero": {
         *("json", "shlex", "ruamel", "jinja2"),
-        *("capacity.advice.fixes", "capacity.advice.search", "capacity.advice.snippets", "capacity.cluster.trace"),
+        *(
+            "capacity.advice.fixes",
+            "capacity.advice.search",
+            "capacity.advice.snippets",
+            "capacity.cluster.figure_terms",
+        ),
         "capacity.plan.yaml_writer",
         *("capacity.pages.fix_page", "capacity.pages.check_comment", "capacity.pages.check_ci"),
         *("capacity.pages.markdown", "capacity.pages.html", "capacity.pages.report_page"),

@@ -91,7 +91,7 @@ def test_the_last_pod_that_goes_costs_no_more(
     assume(model.settle(rng))
     slots, enis = figures(limit, env, max_pods, pods)
     whole = not env.ip_targets and not env.prefix
-    assert model.calls <= stop_calls(slots, enis, whole)[-1]
+    assert model.calls <= stop_calls(slots, enis, whole_enis=whole)[-1]
 
 
 @pytest.mark.parametrize("idle_primary", [0, 1])

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from capacity.cni.facade import address_capacity, pool_of, start_calls
-from capacity.cni.limits import EniFigures
+from capacity.cni.node_limits import EniFigures
 from capacity.cni.node_pool import limits_from
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.cni_env import CniSettings

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from capacity.cni import pool, vpc_cni
 from capacity.cni.facade import NodeLimits
-from capacity.cni.limits import Rest
+from capacity.cni.node_limits import Rest
 from capacity.plan.cni_env import CniSettings
 from tests.property.ipamd_steps import Eni, Node
 from tests.property.test_pool_against_steps import fields_of

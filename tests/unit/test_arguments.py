@@ -145,7 +145,7 @@ def result() -> capacity.CheckResult:
         (lambda: capacity.size_plan(plan(), headroom=1.5), "headroom: 1.5 is out of range (expected 0 to 1)"),
         (
             lambda: capacity.forecast_growth(plan(), "18mo"),  # type: ignore[arg-type]
-            "span: '18mo' is a str (expected a Span, as parse_horizon gives)",
+            "span: '18mo' is a str (expected a Horizon, as parse_horizon gives)",
         ),
     ],
 )

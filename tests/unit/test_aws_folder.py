@@ -16,7 +16,7 @@ from capacity.cli.main import app
 from capacity.cluster.check import check
 from capacity.errors import SpecError
 from capacity.plan.parse import read_plan
-from capacity.readers.aws.cluster import AwsCluster, parse_cluster, with_unread
+from capacity.readers.aws.aws_cluster import AwsCluster, parse_cluster, with_unread
 from capacity.readers.aws.doctor import evidence_of
 from capacity.readers.aws.draft import aws_draft
 from capacity.readers.aws.folder import read_folder

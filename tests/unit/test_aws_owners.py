@@ -9,8 +9,8 @@ import pytest
 from capacity.errors import SpecError
 from capacity.plan.tenants import tenant_kinds
 from capacity.readers.aws.answers import AwsAnswers
+from capacity.readers.aws.interface_holders import tenant_of
 from capacity.readers.aws.owners import Interface, cluster_of, owner_rules, parse_interfaces
-from capacity.readers.aws.tenants import tenant_of
 from capacity.vpc.ledger import HOLDERS
 
 NODE_TAG = "node.k8s.amazonaws.com/instance_id"

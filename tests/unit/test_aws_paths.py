@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from capacity.readers.aws.answers import AwsAnswers
-from capacity.readers.aws.cluster import parse_cluster
+from capacity.readers.aws.aws_cluster import parse_cluster
 from capacity.readers.aws.paths import ANY, Side, reachable
 from capacity.readers.aws.roles import built_in, decoded_policy, judged, required_actions, role_facts
 

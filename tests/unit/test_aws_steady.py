@@ -14,7 +14,7 @@ import pytest
 from capacity.cluster.check import check
 from capacity.plan.parse import read_plan
 from capacity.readers.aws.answers import AwsAnswers, Sorter
-from capacity.readers.aws.cluster import parse_cluster
+from capacity.readers.aws.aws_cluster import parse_cluster
 from capacity.readers.aws.draft import aws_draft
 from capacity.readers.complete import complete
 from capacity.readers.existing_plan import render

@@ -11,10 +11,10 @@ import pytest
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
 from capacity.node import fits, reserved
-from capacity.node.expression import evaluate_expression, karpenter_max_pods, karpenter_resources
-from capacity.node.maxpods import Platform
+from capacity.node.max_pods_expression import evaluate_expression, karpenter_max_pods, karpenter_resources
 from capacity.node.offer import Daemon, Keep, PodAsked, daemons_with_implied, offer, reserved_pods
-from capacity.node.trace import offer_terms
+from capacity.node.offer_terms import offer_terms
+from capacity.node.platform import Platform
 from capacity.units import MIB
 
 CATALOG = load_catalog()
@@ -153,7 +153,7 @@ class TestOffer:
     def test_the_terms_cite_who_reserves(self, ami: str, who: str, said: str) -> None:
         on = Platform(ami=ami, provisioner=who)
         got = offer(M5, on, PodAsked(cpu=250))
-        terms: dict[str, Any] = {label: (value, why, source) for label, value, why, source in offer_terms(got, M5, on)}
+        terms: dict[str, Any] = {t.label: (t.value, t.why, t.source) for t in offer_terms(got, M5, on)}
         value, why, source = terms["kube_reserved_memory_mib"]
         assert said in source
         assert why.startswith(f"255 + 11 × {(value - 255) // 11} pods: ")

@@ -62,7 +62,7 @@ class TestNames:
         left_out = set(capacity.__all__) - set(re.findall(r"\w+", capacity.__doc__))
         assert left_out == {
             *("CheckResult", "Checkup", "Comparison", "Evidence", "Finding", "Fix", "Fixes", "Plan", "PoolGrid"),
-            *("Sizing", "Snapshot", "Term", "TypeArrays", "WarmAnswer"),
+            *("Sizing", "FillSnapshot", "Term", "TypeArrays", "WarmAnswer"),
         }  # results of named functions
 
     def test_a_name_that_does_not_exist(self) -> None:

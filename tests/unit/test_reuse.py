@@ -14,7 +14,7 @@ from benchmarks.big_plan import plan_text
 from capacity.advice.judge import check
 from capacity.advice.trial import Trials
 from capacity.cluster.check import CheckResult, nodes_in, states_of
-from capacity.cluster.discovery import FEW, emptiest_first
+from capacity.cluster.further_enis import FEW, emptiest_first
 from capacity.cluster.reuse import Kept, Reuse
 from capacity.errors import SpecError
 from capacity.plan.document import Section, parse_json, parse_yaml

@@ -8,8 +8,8 @@ import pytest
 
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
-from capacity.node.maxpods import Platform
 from capacity.node.offer import Daemon, PodAsked, offer
+from capacity.node.platform import Platform
 from capacity.node.shape_map import ShapeMap, request_grid, shape_map
 from capacity.units import MIB
 

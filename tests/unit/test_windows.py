@@ -15,8 +15,8 @@ from capacity.cluster.check import check
 from capacity.cluster.shape import group_shapes
 from capacity.cni.pool import windows_slots
 from capacity.errors import SpecError
-from capacity.node.maxpods import Platform
 from capacity.node.offer import offer
+from capacity.node.platform import Platform
 from capacity.plan.document import Section, parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam, windows_ipam

@@ -12,9 +12,10 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.prices import price
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult
-from capacity.cluster.platform import own_max_pods
+from capacity.cluster.group_platform import own_max_pods
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
-from capacity.cluster.shape import GroupShape, group_settings
+from capacity.cluster.shape import GroupShape
+from capacity.cni.facade import settings_on
 from capacity.cni.node_pool import FIGURES, effective, node_limits, rest
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.model import NodeGroup, Plan
@@ -85,7 +86,7 @@ def _kept(result: CheckResult, shape: GroupShape) -> list[str]:
     name = shape.group.name
     bad = {h.instance_type for h in result.harmful if h.group == name}
     if any(g.pods_without_address for s in result.scenarios for g in s.groups if g.shape == shape):
-        bad = {k.instance_type.name for k in shape.types if k.max_pods - (k.start[4] - k.start[5]) > k.addresses}
+        bad = {k.instance_type.name for k in shape.types if k.max_pods - k.host_pods > k.addresses}
     spec = next(g for g in result.plan.node_groups if g.name == name)
     return [k.name for k in spec.instance_types if k.name not in bad]
 
@@ -168,7 +169,7 @@ def _carried(state: GroupState, extra: int) -> _Carried:
 
 def _addresses(plan: Plan, group: NodeGroup, kinds: Sequence[InstanceType], carried: _Carried) -> list[int | None]:
     """Addresses that the group's nodes would take, by type; None where a node cannot carry its pods. [addresses]"""
-    settings = group_settings(plan.cni, group)
+    settings = settings_on(plan.cni, group)
     max_pods = own_max_pods(group, settings, kinds)
     return [_taken(group, settings, kind, most, carried) for kind, most in zip(kinds, max_pods, strict=True)]
 

@@ -11,7 +11,7 @@ from capacity.readers.draft import PODS_TODAY, Note, PlanDraft, TenantDraft, at
 
 if TYPE_CHECKING:
     from capacity.readers.aws.addresses import SubnetAccount
-    from capacity.readers.aws.cluster import AwsCluster
+    from capacity.readers.aws.aws_cluster import AwsCluster
 
 MODELLED = ("node_primary", "eni_primary", "assigned", "warm", "branch")
 

@@ -14,13 +14,13 @@ from capacity.catalog.table import Catalog, load_catalog
 from capacity.cluster.shape import group_shapes
 from capacity.cni.facade import address_capacity, effective, node_limits, without_primary
 from capacity.errors import SpecError
-from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, cni_settings
+from capacity.plan.cni_env import CNI_VARIABLES, OTHER_VARIABLES, CniSettings, cni_settings
 from capacity.plan.constants import HOST_PODS, PREFIX_SIZE
 from capacity.plan.discovery import closed_to_pods, places_by_tag, read_tags, takes_further_enis
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Cni, Subnet
 from capacity.plan.parse import parse_plan
-from capacity.readers.aws.cluster import parse_cluster, with_unread
+from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
 from capacity.readers.aws.cni import CUSTOM, POD_ENI, PREFIX, addon, seen_env
 from capacity.readers.aws.draft import parse_aws
 from capacity.readers.aws.folder import read_folder
@@ -35,7 +35,7 @@ from capacity.readers.values import Item, objects, section, tags, text, texts
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
-    from capacity.readers.aws.cluster import AwsCluster
+    from capacity.readers.aws.aws_cluster import AwsCluster
     from capacity.readers.aws.owners import Interface
 
 _NEEDS = {
@@ -156,7 +156,9 @@ def _nodes(found: AwsCluster, kube: KubernetesFacts, settings: CniSettings, cata
 
 def _by_tag(found: AwsCluster, settings: CniSettings, says: Callable[[Subnet, Cni], bool]) -> set[str]:
     """Identifiers of the subnets whose tags say something to subnet discovery; none where it does not decide."""
-    cni = Cni(found.cni.version, {**found.cni.env, "CLUSTER_NAME": found.name}, settings)
+    env = {k: v for k, v in found.cni.env.items() if k in OTHER_VARIABLES} | {"CLUSTER_NAME": found.name}
+    env |= {} if not settings.custom_networking else {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"}
+    cni = Cni(found.cni.version, env, "ipv6" if settings.ipv6 else None)
     if not places_by_tag(cni):
         return set()
     of = {a.ident: read_tags(dict(a.tags or ())) for a in found.accounts}

@@ -15,7 +15,7 @@ from capacity.plan.parse import parse_plan
 from capacity.readers.aws.addresses import vpc_of
 from capacity.readers.aws.booked_today import settle
 from capacity.readers.aws.cni import CUSTOM
-from capacity.readers.aws.tenants import tenants
+from capacity.readers.aws.interface_holders import tenants
 from capacity.readers.complete import complete
 from capacity.readers.decode import brief
 from capacity.readers.draft import GroupDraft, Note, PlanDraft, SubnetDraft, at
@@ -23,7 +23,7 @@ from capacity.readers.plan_document import render_plan
 from capacity.readers.values import block_of, objects, section, text, texts
 
 if TYPE_CHECKING:
-    from capacity.readers.aws.cluster import AwsCluster
+    from capacity.readers.aws.aws_cluster import AwsCluster
 
 GROWING = ("alb", "clb")
 WIDEST = 16  # a VPC block; aws/aws-eks-best-practices@dc0243a networking/subnets.adoc L65

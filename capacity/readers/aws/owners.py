@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.readers.decode import brief
 from capacity.readers.values import Item, count, moment, objects, section, tags, text

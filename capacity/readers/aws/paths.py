@@ -12,7 +12,7 @@ from capacity.advice.doctor import PathFacts
 from capacity.readers.values import Item, objects, section, text, texts
 
 if TYPE_CHECKING:
-    from capacity.readers.aws.cluster import AwsCluster
+    from capacity.readers.aws.aws_cluster import AwsCluster
     from capacity.readers.aws.owners import Interface
 
 PROTOCOLS = {"6": "tcp", "17": "udp", "tcp": "tcp", "udp": "udp", "-1": "all"}

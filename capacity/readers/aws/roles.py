@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from capacity.advice.doctor import RoleFacts
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 from capacity.readers.aws.cni import addon
 from capacity.readers.aws.kinds import KINDS
 from capacity.readers.values import Item, objects, section, text
 
 if TYPE_CHECKING:
     from capacity.readers.aws.answers import AwsAnswers
-    from capacity.readers.aws.cluster import AwsCluster
+    from capacity.readers.aws.aws_cluster import AwsCluster
 
 CNI_POLICY, NODE_POLICY, PULL_POLICIES = (
     "AmazonEKS_CNI_Policy",

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from capacity.catalog.table import Catalog
-from capacity.cluster.platform import group_platform
-from capacity.cluster.shape import group_settings
+from capacity.cluster.group_platform import group_platform
+from capacity.cni.facade import settings_on
 from capacity.errors import SpecError
-from capacity.plan.cni_env import CniSettings, cni_settings
 from capacity.plan.model import Cni, NodeGroup
 from capacity.readers.draft import GroupDraft, SourceNotes, at
-from capacity.readers.kubernetes.node import KubeNode
+from capacity.readers.kubernetes.kube_node import KubeNode
 from capacity.readers.kubernetes.scheduling import GroupLabels
 from capacity.readers.node_group import SourceGroup, group_draft
 from capacity.units import counted
@@ -59,9 +58,9 @@ def group_of_nodes(
     return replace(draft, max_pods=_compare(draft, nodes, env, ipv6, catalog, said))
 
 
-def _settings(env: Mapping[str, str], ipv6: bool) -> CniSettings | None:
+def _cni(env: Mapping[str, str], ipv6: bool) -> Cni | None:
     try:
-        return cni_settings(env, ip_family="ipv6" if ipv6 else None)[0]
+        return Cni(env=env, ip_family="ipv6" if ipv6 else None)
     except SpecError:
         return None
 
@@ -75,14 +74,14 @@ def _compare(
     said: SourceNotes,
 ) -> int | None:
     """The kubelets' max pods where they differ from ours; every difference becomes a note."""
-    settings = _settings(env, ipv6)
+    cni = _cni(env, ipv6)
     real = Counter(n.max_pods for n in nodes if n.max_pods)
     path = at("nodeGroups", draft.name, "maxPods")
-    if settings is None or not real:
+    if cni is None or not real:
         return None
     ours: dict[str, tuple[int, int, int]] = {}
     for kind in draft.instance_types or ():
-        figures = _our_figures(draft, kind, settings, catalog)
+        figures = _our_figures(draft, kind, cni, catalog)
         if figures is not None:
             ours[kind] = figures
     _compare_memory_and_cpu(draft, nodes, ours, said)
@@ -107,11 +106,11 @@ def _differs(node: KubeNode, ours: Mapping[str, tuple[int, int, int]]) -> bool:
     return known is not None and node.max_pods is not None and node.max_pods != known[0]
 
 
-def _our_figures(draft: GroupDraft, kind: str, settings: CniSettings, catalog: Catalog) -> tuple[int, int, int] | None:
+def _our_figures(draft: GroupDraft, kind: str, cni: Cni, catalog: Catalog) -> tuple[int, int, int] | None:
     """Max pods, allocatable CPU and memory that our formulas give. [pods], [millicores], [MiB]"""
     from capacity.readers.instance_choice import type_problem
 
-    if type_problem(kind, catalog, ipv6=settings.ipv6):
+    if type_problem(kind, catalog, ipv6=cni.settings.ipv6):
         return None
     group = NodeGroup(
         name=draft.name,
@@ -120,7 +119,7 @@ def _our_figures(draft: GroupDraft, kind: str, settings: CniSettings, catalog: C
         ami=draft.ami or "al2023",
         provisioner=draft.provisioner or "managed",
     )
-    return group_platform(group, group_settings(Cni(None, {}, settings), group)).figures[0]
+    return group_platform(group, settings_on(cni, group)).figures[0]
 
 
 def _compare_memory_and_cpu(

@@ -14,7 +14,7 @@ from capacity.readers.cni_addon import cni_environment, cni_version_of
 from capacity.readers.detect import detect
 from capacity.readers.draft import SourceNotes
 from capacity.readers.kubernetes.eniconfig import eniconfig_subnet
-from capacity.readers.kubernetes.node import KubeNode, node_facts
+from capacity.readers.kubernetes.kube_node import KubeNode, node_facts
 from capacity.readers.kubernetes.scheduling import PodFacts, pod_facts
 from capacity.readers.values import int_of, items, mapping, path_of, text_of
 

@@ -19,8 +19,8 @@ from capacity.readers.karpenter import parse_karpenter
 from capacity.readers.kubernetes.eniconfig import eniconfig_subnet, subnets_of_eniconfigs
 from capacity.readers.merge import merge
 from capacity.readers.terraform.groups import node_groups
-from capacity.readers.terraform.network import subnet_drafts, vpc_blocks, vpc_resource
 from capacity.readers.terraform.resource import References, Resource, Stack, first_block, resources_of, unwrapped_plan
+from capacity.readers.terraform.vpc_resources import subnet_drafts, vpc_blocks, vpc_resource
 from capacity.readers.values import (
     block_of,
     bool_of,

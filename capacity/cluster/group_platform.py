@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.node.density import AUTO_MAX_PODS
-from capacity.node.maxpods import OVERLAY, WITH_PREFIXES, MaxPods, Platform, max_pods
-from capacity.node.offer import Allocatable, allocatable_of
+from capacity.node.maxpods import MaxPods, max_pods
+from capacity.node.offer import allocatable_of, reserved_pods
+from capacity.node.platform import OVERLAY, WITH_PREFIXES, Platform, as_run
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.model import NodeGroup
 
@@ -71,7 +72,10 @@ def group_platform(group: NodeGroup, settings: CniSettings) -> GroupPlatform:
     rows = [_row(kind, on) for kind in group.instance_types]
     own = tuple(_known(row.max_pods) for row in rows)
     counts = _max_pods(group, own)
-    left = [_left(group, kind, row, pods) for kind, row, pods in zip(group.instance_types, rows, counts, strict=True)]
+    left = [
+        _allocatable(kind, reserved_pods(row.reserved_for, on, pods))
+        for kind, row, pods in zip(group.instance_types, rows, counts, strict=True)
+    ]
     return GroupPlatform(
         figures=tuple(
             (pods, _known(a.cpu_millicores), _known(a.memory_mib)) for pods, a in zip(counts, left, strict=True)
@@ -81,11 +85,6 @@ def group_platform(group: NodeGroup, settings: CniSettings) -> GroupPlatform:
         terms=_terms(group, on, own),
         notes=_notes(group, on, rows),
     )
-
-
-def secondary_without_prefixes(on: Platform, kind: InstanceType) -> Platform:
-    """The platform as the CNI runs it on a type: single addresses where it gives no prefixes."""
-    return replace(on, mode="secondary") if on.mode in WITH_PREFIXES and kind.prefixes_possible is False else on
 
 
 def own_max_pods(group: NodeGroup, settings: CniSettings, kinds: Sequence[InstanceType]) -> list[int]:
@@ -98,7 +97,7 @@ def own_max_pods(group: NodeGroup, settings: CniSettings, kinds: Sequence[Instan
 
 @lru_cache(maxsize=4096)
 def _row(kind: InstanceType, on: Platform) -> MaxPods:
-    return max_pods(kind, secondary_without_prefixes(on, kind))
+    return max_pods(kind, as_run(on, kind))
 
 
 def _known(value: int | None) -> int:
@@ -110,11 +109,6 @@ def _max_pods(group: NodeGroup, own: tuple[int, ...]) -> tuple[int, ...]:
     if group.max_pods is not None:
         return tuple(group.max_pods for _ in own)
     return tuple(min(own) for _ in own) if group.provisioner == "managed" else own
-
-
-def _left(group: NodeGroup, kind: InstanceType, row: MaxPods, pods: int) -> Allocatable:
-    reserve = pods if group.ami in ("bottlerocket", "windows") else row.reserved_for
-    return _allocatable(kind, reserve)
 
 
 _allocatable = lru_cache(maxsize=4096)(allocatable_of)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
-from capacity.forecast.demand import growing_demand, held_nowhere
+from capacity.forecast.calibration import held_nowhere
+from capacity.forecast.grown import growing_demand
 
 if TYPE_CHECKING:
     import numpy as np

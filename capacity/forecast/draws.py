@@ -15,21 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.booking import held_by_others
 from capacity.cluster.engine import Engine
-from capacity.forecast.demand import (
-    MOST_ADDED_UP,
-    Calibration,
-    Component,
-    Sum,
-    calibrate,
-    components,
-    is_mixed,
-    partition,
-)
-from capacity.forecast.fill import Progress
-from capacity.forecast.growth import MOST_LOG, MOST_PODS, is_random, log_rate, replica_paths
+from capacity.forecast.calibration import Calibration, calibrate, is_mixed, partition
+from capacity.forecast.certain import Progress
+from capacity.forecast.components import Component, Sum, components
+from capacity.forecast.group_tables import MOST_ADDED_UP
 from capacity.forecast.quantile import count_quantiles
+from capacity.forecast.replicas import MOST_LOG, MOST_PODS, is_random, log_rate, replica_paths
 from capacity.forecast.result import QUANTILES
-from capacity.forecast.span import Span
+from capacity.forecast.span import Horizon
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import Growth, Plan, Subnet
 from capacity.vpc.blocks import prefixes_fit
@@ -103,7 +96,7 @@ class _SubnetParts:
     fixed: int
     parts: tuple[_Part, ...]
 
-    def short(self, pick: Callable[[_Part], Any], bound: bool = False) -> Any:
+    def short(self, pick: Callable[[_Part], Any], *, bound: bool = False) -> Any:
         """Whether what the components take does not fit; ``pick`` chooses states (ranks for a bound)."""
         import numpy as np
 
@@ -121,7 +114,7 @@ def simulate(
     plan: Plan,
     engine: Engine,
     base: Sequence[int],
-    span: Span,
+    span: Horizon,
     paths: int,
     seed: int,
     scenario: str = "steady",
@@ -196,7 +189,7 @@ class _Draws:
     """
 
     def __init__(
-        self, found: Sequence[Component], growths: Sequence[Growth | None], base: Sequence[int], span: Span
+        self, found: Sequence[Component], growths: Sequence[Growth | None], base: Sequence[int], span: Horizon
     ) -> None:
         self.found, self.growths, self.base, self.span = found, growths, base, span
         self.weights = [c.weights for c in found]
@@ -234,7 +227,7 @@ class _Draws:
         return [c.states_of([one.total for one in sums.pop(0)]) for c in self.found]
 
 
-def _every_day(states: Ints, span: Span) -> Ints:
+def _every_day(states: Ints, span: Horizon) -> Ints:
     """A row for each day, also of groups that no workload of the plan uses."""
     import numpy as np
 
@@ -246,7 +239,7 @@ def _quantiles(values: Ints) -> npt.NDArray[np.float64]:
     return count_quantiles(values.reshape(rows * dates, draws), QUANTILES).reshape(len(QUANTILES), rows, dates)
 
 
-def expected_replicas(plan: Plan, base: Sequence[int], span: Span) -> Floats:
+def expected_replicas(plan: Plan, base: Sequence[int], span: Horizon) -> Floats:
     """Replicas on each day without randomness: shape (days, n_workloads). [pods]"""
     import numpy as np
 
@@ -254,7 +247,7 @@ def expected_replicas(plan: Plan, base: Sequence[int], span: Span) -> Floats:
     return np.stack(columns, axis=1) if columns else np.zeros((span.days + 1, 0))
 
 
-def _expected(growth: Growth | None, now: int, span: Span) -> Floats:
+def _expected(growth: Growth | None, now: int, span: Horizon) -> Floats:
     """The path without randomness."""
     from dataclasses import replace
     from fractions import Fraction
@@ -263,7 +256,7 @@ def _expected(growth: Growth | None, now: int, span: Span) -> Floats:
     return replica_paths(calm, now, span)[:, 0]
 
 
-def _top(growth: Growth | None, most: int, span: Span) -> int:
+def _top(growth: Growth | None, most: int, span: Horizon) -> int:
     """Replicas beyond which draws are not told apart."""
     if growth is None:
         return most

@@ -63,7 +63,7 @@ def emptiest_first(free: Sequence[int], size: int, count: int) -> list[int]:
 
 
 def _one_by_one(free: Sequence[int], size: int, count: int) -> list[int]:
-    """The same, played."""
+    """The outcome found by placing one ENI after the other."""
     left, found = list(free), [0] * len(free)
     for _ in range(count):
         emptiest = left.index(max(left))

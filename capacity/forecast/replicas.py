@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import exp, log1p, sqrt
 from typing import TYPE_CHECKING, Any
 
-from capacity.forecast.span import DAYS_PER, Span
+from capacity.forecast.span import DAYS_PER, Horizon
 from capacity.plan.model import Growth, GrowthStep
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def log_rate(growth: Growth) -> tuple[float, float, float]:
 
 
 def replica_paths(
-    growth: Growth | None, now: int, span: Span, paths: int = 1, rng: np.random.Generator | None = None
+    growth: Growth | None, now: int, span: Horizon, paths: int = 1, rng: np.random.Generator | None = None
 ) -> Paths:
     """Pods of one workload on each day of ``span``, whole numbers.
 
@@ -73,7 +73,7 @@ def replica_paths(
     >>> from datetime import date
     >>> from fractions import Fraction
     >>> growth = Growth(Fraction(1, 10), "year")
-    >>> replica_paths(growth, 100, Span(date(2027, 1, 1), 730))[[0, 1, 365, 730], 0].tolist()
+    >>> replica_paths(growth, 100, Horizon(date(2027, 1, 1), 730))[[0, 1, 365, 730], 0].tolist()
     [100.0, 101.0, 110.0, 121.0]
     """
     import numpy as np
@@ -90,12 +90,12 @@ def replica_paths(
     return result
 
 
-def launch_day(growth: Growth, span: Span) -> int:
+def launch_day(growth: Growth, span: Horizon) -> int:
     """First day with pods, 0 where they run already. [days]"""
     return max(span.index(growth.start), 0) if growth.start else 0
 
 
-def _noise(growth: Growth, span: Span, paths: int, rng: np.random.Generator | None) -> Paths:
+def _noise(growth: Growth, span: Horizon, paths: int, rng: np.random.Generator | None) -> Paths:
     """Logarithm of what a draw has grown beyond its rate, on each day; 0 until the launch."""
     import numpy as np
 
@@ -115,7 +115,7 @@ def _noise(growth: Growth, span: Span, paths: int, rng: np.random.Generator | No
     return noise
 
 
-def _grown(noise: Paths, growth: Growth, now: int, span: Span) -> Paths:
+def _grown(noise: Paths, growth: Growth, now: int, span: Horizon) -> Paths:
     """Pods before seasons and rounding, written over ``noise``: between steps, level × rate × noise.
 
     A little less than that, so that what is a whole number is not rounded up for its last digit.
@@ -149,7 +149,7 @@ def _grown(noise: Paths, growth: Growth, now: int, span: Span) -> Paths:
     return noise
 
 
-def _may_overflow(growth: Growth, now: int, span: Span) -> bool:
+def _may_overflow(growth: Growth, now: int, span: Horizon) -> bool:
     """Whether a draw may come near the most pods; eight standard deviations do not happen."""
     mean, daily, unsure = log_rate(growth)
     most = max(mean, 0) * span.days + 8 * (daily * sqrt(span.days) + unsure * span.days)
@@ -167,14 +167,14 @@ def _stepped(level: Any, step: GrowthStep) -> Any:
     return np.maximum(level + (step.add or 0), 0)
 
 
-def coming_steps(growth: Growth, span: Span) -> Iterator[tuple[int, GrowthStep]]:
+def coming_steps(growth: Growth, span: Horizon) -> Iterator[tuple[int, GrowthStep]]:
     """Steps after day 0 and within the span; earlier ones are in the replicas of now."""
     for step in growth.steps:
         if 0 < span.index(step.day) <= span.days:
             yield span.index(step.day), step
 
 
-def season_factors(growth: Growth, span: Span) -> npt.NDArray[np.float64] | None:
+def season_factors(growth: Growth, span: Horizon) -> npt.NDArray[np.float64] | None:
     """Weekday's times month's factor of each day; None where the plan has no season."""
     import numpy as np
 

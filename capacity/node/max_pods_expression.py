@@ -94,7 +94,7 @@ def karpenter_expression(expression: str, variables: Mapping[str, int | str]) ->
 
 
 def karpenter_max_pods(expression: str, variables: Mapping[str, int | str]) -> int:
-    """The same as max pods: 0 to 2147483647, where nodeadm wants at least 1.
+    """The value as max pods: 0 to 2147483647, where nodeadm wants at least 1.
 
     Raises
     ------

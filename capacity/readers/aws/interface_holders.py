@@ -12,7 +12,7 @@ from capacity.readers.draft import TenantDraft
 from capacity.readers.values import objects, text, texts
 
 if TYPE_CHECKING:
-    from capacity.readers.aws.cluster import AwsCluster
+    from capacity.readers.aws.aws_cluster import AwsCluster
 
 
 def tenants(found: AwsCluster) -> tuple[TenantDraft, ...]:

@@ -1,45 +1,20 @@
-"""How a figure came about: a tree of named terms with their sources, built only when asked for."""
+"""The terms of a subnet's and of a node group's figures, down to the pool of one node."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from capacity.cluster.bounds import bounds_of
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
-from capacity.cni.trace import pool_terms
+from capacity.cni.pool_terms import pool_terms
 from capacity.errors import SpecError, did_you_mean
 from capacity.plan.model import RESERVED_BY_AWS
+from capacity.trace import Term
 from capacity.units import counted
 from capacity.vpc.ledger import HOLDERS, SubnetState
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A named figure, why it is that, and the terms it is made of."""
-
-    label: str
-    value: object
-    why: str = ""
-    source: str = ""
-    parts: tuple[Term, ...] = ()
-
-    def __repr__(self) -> str:
-        label = self.label if len(self.label) <= 60 else self.label[:59] + "…"
-        return f"<Term {label}: {str(self.value)[:30]}, {len(self.parts)} parts>"
-
-    def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return {
-            "label": self.label,
-            "value": self.value,
-            "why": self.why,
-            "source": self.source,
-            "parts": [p.as_dict() for p in self.parts],
-        }
 
 
 def explain(result: CheckResult, what: str, scenario: str | None = None) -> Term:
@@ -170,10 +145,11 @@ def pool_term(shape: GroupShape, vpc_pods: int) -> Term:
     """The pool of one node of a group with so many pods on VPC addresses."""
     first = shape.first
     terms = pool_terms(first.limits, first.settings, first.max_pods, vpc_pods)
-    parts = tuple(Term(label, value, why, source) for label, value, why, source in terms)
     name = f"one {first.instance_type.name} of {shape.group.name} with {counted(vpc_pods, 'pod')}"
     name += "" if first.settings.spares_subnets else " on VPC addresses"
-    return Term(name, first.demand(vpc_pods) + 1, "addresses of the node in all, its primary included", "", parts)
+    return Term(
+        name, first.demand(vpc_pods) + 1, "addresses of the node in all, its primary included", "", tuple(terms)
+    )
 
 
 def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str) -> Term:
@@ -188,7 +164,7 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
             if first.settings.spares_subnets
             else [Term("addresses", first.addresses, "pods on VPC addresses that the node can serve at most")]
         ),
-        Term("daemonset pods", first.start[4], _where(first)),
+        Term("daemonset pods", first.start.pods, _where(first)),
     ]
     for c in classes:
         nodes, pods = counted(c.count, "node"), counted(c.pods, "pod")
@@ -203,7 +179,7 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
 
 def _where(first: TypeShape) -> str:
     if first.settings.spares_subnets:
-        return f"{first.start[4] - first.daemon_pods} of them on the host's network"
+        return f"{first.host_pods} of them on the host's network"
     return f"{first.daemon_pods} of them on VPC addresses"
 
 
@@ -233,15 +209,3 @@ def runway_term(runway: Runway, subnet: SubnetState, result: CheckResult) -> Ter
             pool_term(shape, shape.first.daemon_pods + shape.first.most_workload_pods),
         ),
     )
-
-
-def lines(term: Term, depth: int = 0) -> Iterator[str]:
-    """The tree as indented text."""
-    value = term.value
-    shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    shown = "–" if value is None else shown
-    why = f"  ({term.why})" if term.why else ""
-    source = f"  [{term.source}]" if term.source else ""
-    yield f"{'  ' * depth}{term.label} = {shown}{why}{source}"
-    for part in term.parts:
-        yield from lines(part, depth + 1)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni.api_rates import ASSIGN, ATTACH_ENI, CREATE_ENI, MODIFY_ENI
 from capacity.cni.cilium_limits import most_asked, pod_capacity, serving_enis
-from capacity.cni.limits import EniFigures, NodeLimits, Rest
+from capacity.cni.node_limits import EniFigures, NodeLimits, Rest
 from capacity.plan.cilium import OWN_ADDRESSES, CiliumIpam
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import PREFIX_SIZE
@@ -160,6 +160,7 @@ def limits_from(
     of: EniFigures,
     settings: CniSettings,
     unmanaged_enis: int = 0,
+    *,
     windows: bool = False,  # noqa: ARG001
 ) -> NodeLimits:
     """Limits of a node from its type's figures; there are neither trunks nor Windows nodes with Cilium.
@@ -236,7 +237,7 @@ def highest(node: Rest) -> IntLike:
     return limits.idle_primary + larger(enis, 1 - limits.idle_primary) + slots * unit
 
 
-def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, look_up: bool) -> Counter[str]:  # noqa: ARG001
+def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, *, look_up: bool) -> Counter[str]:  # noqa: ARG001
     """The fewest EC2 calls, by API, from a fresh node to one that holds so much. [calls]
 
     The operator's, which looks all nodes up together once a minute: that is not counted. Each further ENI comes

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from capacity.catalog.instance_type import InstanceType
+from capacity.cni.facade import gives_prefixes
 from capacity.node.density import AUTO_MAX_PODS, LARGE_ABOVE_VCPUS
-from capacity.node.maxpods import LIMITS, WITH_PREFIXES, MaxPods, Platform, unmanaged_of
+from capacity.node.figures import LIMITS, unmanaged_of
+from capacity.node.maxpods import MaxPods
 from capacity.node.offer import Offer
+from capacity.node.platform import WITH_PREFIXES, Platform
 from capacity.plan.cilium import OWN_ADDRESSES
+from capacity.trace import Term
 
-Terms = list[tuple[str, object, str, str]]
+Terms = list[Term]
 
 NODEADM = "awslabs/amazon-eks-ami@81fec2e8 nodeadm/internal/kubelet"
 SCRIPT = "awslabs/amazon-eks-ami@8e751826~1 templates/al2/runtime/max-pods-calculator.sh"
@@ -18,49 +22,58 @@ GUIDE = "awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc
 
 
 def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
-    """(label, value, why, source) of each figure of a max-pods row."""
+    """Each figure of a max-pods row with its source."""
     data = "data/eni_limits.csv: " + ";".join(of.sources)
     terms: Terms = [
-        ("max_enis", row.max_enis, "ENIs of the default network card", data),
-        ("ipv4_per_eni", row.ipv4_per_eni, "addresses per ENI, its primary included", data),
+        Term("max_enis", row.max_enis, "ENIs of the default network card", data),
+        Term("ipv4_per_eni", row.ipv4_per_eni, "addresses per ENI, its primary included", data),
     ]
     if on.overlay and row.max_pods_recommended is not None:
         why = f"what Kubernetes is tested for: 250 above {LARGE_ABOVE_VCPUS} vCPUs, else 110; the type has {of.vcpus}"
         return [
             *terms,
-            ("ip_capacity", None, "overlay CNI: pods take no address of the VPC, so no ENI bounds them", ""),
-            ("max_pods_recommended", row.max_pods_recommended, why, f"{GUIDE} L108"),
-            ("max_pods", row.max_pods, *_kubelet(on)),
-            ("limited_by", row.limited_by, LIMITS[row.limited_by], ""),
+            Term("ip_capacity", None, "overlay CNI: pods take no address of the VPC, so no ENI bounds them"),
+            Term("max_pods_recommended", row.max_pods_recommended, why, f"{GUIDE} L108"),
+            Term("max_pods", row.max_pods, *_kubelet(on)),
+            Term("limited_by", row.limited_by, LIMITS[row.limited_by]),
         ]
     if row.max_pods_formula is None:
-        return [*terms, ("max_pods_formula", None, LIMITS[row.limited_by], "")]
+        return [*terms, Term("max_pods_formula", None, LIMITS[row.limited_by])]
     enis_source = f"{SCRIPT} L128-140" if on.cilium is None else f"{CILIUM} GetMaximumAllocatableIPv4"
-    terms.append(("usable_enis", row.usable_enis, _usable(of, on), enis_source))
-    able = of.prefixes_possible is True if on.cilium is None else of.hypervisor == "nitro"
-    prefix = on.mode in WITH_PREFIXES and able
+    terms.append(Term("usable_enis", row.usable_enis, _usable(of, on), enis_source))
+    prefix = on.mode in WITH_PREFIXES and gives_prefixes(on.settings, of)
     slots = f"{row.usable_enis} × ({row.ipv4_per_eni} − 1)" + (" × 16 per prefix" if prefix else "")
     if row.ip_capacity is not None:
-        terms.append(("ip_capacity", row.ip_capacity, *_capacity(on, slots)))
+        terms.append(Term("ip_capacity", row.ip_capacity, *_capacity(on, slots)))
     host = "" if on.windows else " + 2 pods on the host's network"
     if on.network_pods:
-        host += f" ({on.agent}, kube-proxy)"
+        host += f" ({on.agents[0]}, kube-proxy)"
     if on.cilium is not None:
         slots = f"{row.ip_capacity}"
-    terms.append(("max_pods_formula", row.max_pods_formula, slots + host, f"{NODEADM}/eni_max_pods.go L75-77"))
+    terms.append(Term("max_pods_formula", row.max_pods_formula, slots + host, f"{NODEADM}/eni_max_pods.go L75-77"))
     cap = "250, above" if (of.vcpus or 0) > LARGE_ABOVE_VCPUS else "110, not above"
     why = f"min({row.max_pods_formula}, {cap} {LARGE_ABOVE_VCPUS} vCPUs: the type has {of.vcpus})"
-    terms.append(("max_pods_recommended", row.max_pods_recommended, why, f"{SCRIPT} L149-162; {GUIDE} L108"))
-    terms.append(("max_pods", row.max_pods, *_kubelet(on)))
+    terms.append(Term("max_pods_recommended", row.max_pods_recommended, why, f"{SCRIPT} L149-162; {GUIDE} L108"))
+    terms.append(Term("max_pods", row.max_pods, *_kubelet(on)))
     if row.max_pods_expression is not None:
         terms.append(
-            ("max_pods_expression", row.max_pods_expression, on.expression or "", f"{NODEADM}/eni_max_pods.go L66-108")
+            Term(
+                "max_pods_expression",
+                row.max_pods_expression,
+                on.expression or "",
+                f"{NODEADM}/eni_max_pods.go L66-108",
+            )
         )
     if on.pod_eni:
         terms.append(
-            ("branch_enis", row.branch_enis, "branch ENIs the VPC resource controller gives a node of this type", data)
+            Term(
+                "branch_enis",
+                row.branch_enis,
+                "branch ENIs the VPC resource controller gives a node of this type",
+                data,
+            )
         )
-    terms.append(("limited_by", row.limited_by, LIMITS[row.limited_by], ""))
+    terms.append(Term("limited_by", row.limited_by, LIMITS[row.limited_by]))
     return terms
 
 
@@ -130,40 +143,40 @@ def _kept(got: Offer, on: Platform) -> tuple[str, str]:
 
 
 def offer_terms(got: Offer, of: InstanceType, on: Platform) -> Terms:
-    """The same for what a node offers."""
+    """Each figure of what a node offers, with its source."""
     left = got.allocatable
     why_memory = (
         f"{of.memory_mib} MiB{' − 64 on arm64' if of.arch == 'arm64' else ''}, less the VM overhead, rounded up"
     )
     kept = _kept(got, on)
     return [
-        ("max_pods", got.max_pods, *_kubelet(on)),
-        (
+        Term("max_pods", got.max_pods, *_kubelet(on)),
+        Term(
             "kube_reserved_cpu",
             left.kube_reserved_cpu,
             "6 % of core 1, 1 % of core 2, 0.5 % of 3-4, 0.25 % of the rest",
             f"{NODEADM}/config.go L410-440",
         ),
-        (
+        Term(
             "allocatable_cpu_millicores",
             left.cpu_millicores,
             "vCPUs × 1000 − kube-reserved − system-reserved",
             f"{NODEADM}/config.go L275-288",
         ),
-        (
+        Term(
             "memory_capacity_mib",
             left.memory_capacity_mib,
             why_memory,
             f"{KARPENTER} L512-522 (an estimate for other provisioners)",
         ),
-        ("kube_reserved_memory_mib", left.kube_reserved_memory_mib, *kept),
-        ("eviction_mib", left.eviction_mib, "memory.available threshold", f"{NODEADM}/config.go L110-114"),
-        ("allocatable_memory_mib", left.memory_mib, "capacity − kube-reserved − system-reserved − eviction", ""),
-        (
+        Term("kube_reserved_memory_mib", left.kube_reserved_memory_mib, *kept),
+        Term("eviction_mib", left.eviction_mib, "memory.available threshold", f"{NODEADM}/config.go L110-114"),
+        Term("allocatable_memory_mib", left.memory_mib, "capacity − kube-reserved − system-reserved − eviction"),
+        Term(
             "fits",
             {k: v for k, v in got.fits.items() if v is not None},
             "pods of the shape after daemonsets, per resource",
             "",
         ),
-        ("pods", got.pods, f"the least of them: {got.binding} binds", ""),
+        Term("pods", got.pods, f"the least of them: {got.binding} binds"),
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cni.limits import EniFigures, NodeLimits, Rest
+from capacity.cni.node_limits import EniFigures, NodeLimits, Rest
 from capacity.plan.cni_env import CniSettings
 from capacity.units import IntLike
 
@@ -18,6 +18,7 @@ def limits_from(
     of: EniFigures,  # noqa: ARG001
     settings: CniSettings,  # noqa: ARG001
     unmanaged_enis: int = 0,
+    *,
     windows: bool = False,
 ) -> NodeLimits:
     """Limits of a node: no ENI serves pods.
@@ -51,6 +52,6 @@ def highest(node: Rest) -> IntLike:
     return node.enis
 
 
-def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, look_up: bool) -> Counter[str]:  # noqa: ARG001
+def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, *, look_up: bool) -> Counter[str]:  # noqa: ARG001
     """No call beside the launch. [calls]"""
     return Counter()

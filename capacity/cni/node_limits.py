@@ -64,7 +64,7 @@ class NodeLimits(NamedTuple):
 
 
 def without_primary(limits: NodeLimits) -> NodeLimits:
-    """The same where the node's subnet is closed to pods by a tag, so that its primary ENI serves none.
+    """Limits of a node where its subnet is closed to pods by a tag, so that its primary ENI serves none.
 
     Source
     ------
