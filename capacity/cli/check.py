@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.complete import complete_scenario
 from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, Wide, one_of, sink, words
 from capacity.cli.output import FORMATS
+from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import CapacityError, SpecError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.complete import complete_scenario, complete_subject
 from capacity.cli.options import Color, OutFile, Quiet, sink, words
+from capacity.cli.tab_completion import complete_scenario, complete_subject
 from capacity.errors import SpecError
 
 FORMATS = ("table", "json", "yaml", "md")  # a tree of terms is no table of numbers

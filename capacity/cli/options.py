@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from capacity.cli.complete import complete_setting
 from capacity.cli.output import FORMATS, Sink
+from capacity.cli.tab_completion import complete_setting
 from capacity.errors import check_word
 
 Options = TypeVar("Options")

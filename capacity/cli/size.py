@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.complete import complete_scenario
 from capacity.cli.node_options import Ami, CustomNetworking, Env, Provisioner, whole
 from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
+from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.complete import complete_scenario
 from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink
+from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:

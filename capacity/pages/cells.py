@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from capacity.pages.page import Column, Table
+from capacity.pages.page import Table, TableColumn
 
 NUMBER = re.compile(r"[<>≤≥~]?[-+−±$]{0,2}\d[\d,]*(\.\d+)?%?")
 _STANDS_FOR_A_NUMBER = ("", "–", "lost", "new", "removed")
@@ -36,7 +36,7 @@ def cell(value: Any, decimals: int | None = None) -> str:
     return str(value).replace("\n", " ")
 
 
-def cells_of(table: Table, column: Column) -> list[str]:
+def cells_of(table: Table, column: TableColumn) -> list[str]:
     """A column's cells."""
     return [cell(row.get(column.key), column.decimals) for row in table.rows]
 

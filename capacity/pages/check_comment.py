@@ -20,7 +20,7 @@ from capacity.inert import markdown_code, markdown_text
 from capacity.pages.check_ci import message_of
 from capacity.pages.fix_page import other_forms, plan_changes, shell_commands, tried_table
 from capacity.pages.markdown import markdown_table
-from capacity.pages.page import Column, Table
+from capacity.pages.page import Table, TableColumn
 from capacity.plan.cilium_settings import given_settings
 from capacity.units import counted
 
@@ -96,8 +96,8 @@ def _subnets(result: CheckResult) -> Iterator[str]:
         usable = sum(d.subnet.usable for d in rest)
         name = f"{len(rest):,} more subnets"
         rows.append({"name": name, "zone": "", "usable": usable, **sums, "verdict": tally([d.verdict for d in rest])})
-    columns = [Column("name", "subnet"), Column("zone", "zone"), Column("usable", "usable")]
-    columns += [Column(f"used {n}", n) for n in names] + [Column("verdict", "verdict")]
+    columns = [TableColumn("name", "subnet"), TableColumn("zone", "zone"), TableColumn("usable", "usable")]
+    columns += [TableColumn(f"used {n}", n) for n in names] + [TableColumn("verdict", "verdict")]
     yield from markdown_table(Table(columns, rows)).split("\n")
     hidden = len(dict.fromkeys(s.name for s in result.scenarios)) - len(names)
     more = f" {hidden} more scenarios count in the verdicts." if hidden else ""

@@ -14,8 +14,8 @@ from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and
 from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.pages.answer import Answer
 from capacity.pages.cells import brief
-from capacity.pages.page import Code, Column, Page, Table, Text, Verdict
-from capacity.pages.words import limited_by
+from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text, Verdict
+from capacity.pages.vocabulary import limited_by
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam
 from capacity.vpc.ledger import SubnetState
@@ -204,7 +204,7 @@ def page(result: CheckResult, found: Sequence[Finding], fixes: Fixes | None = No
             from capacity.cluster.figure_terms import subnet_term
             from capacity.trace import lines
 
-            blocks += [Code("\n".join(lines(subnet_term(s, state))), wrap=True) for s in state.subnets]
+            blocks += [CodeBlock("\n".join(lines(subnet_term(s, state))), wrap=True) for s in state.subnets]
     left_out = len(result.scenarios) - len(shown)
     if left_out:
         more = "1 more scenario" if left_out == 1 else f"{left_out} more scenarios"
@@ -227,18 +227,18 @@ def page(result: CheckResult, found: Sequence[Finding], fixes: Fixes | None = No
 # --- subnets ----------------------------------------------------------------------------
 
 _SUBNETS = (
-    Column("subnet", "subnet"),
-    Column("verdict", "verdict"),
-    Column("zone", "zone", 3),
-    Column("cidr", "CIDR", 4),
-    Column("usable", "usable"),
-    Column("enis", "nodes+ENIs", 2),
-    Column("pods", "pods", 2),
-    Column("warm", "warm", 2),
-    Column("others", "others", 2),
-    Column("free", "free"),
-    Column("free_pct", "free %", 1, 1),
-    Column("range", "used min–max", 1),
+    TableColumn("subnet", "subnet"),
+    TableColumn("verdict", "verdict"),
+    TableColumn("zone", "zone", 3),
+    TableColumn("cidr", "CIDR", 4),
+    TableColumn("usable", "usable"),
+    TableColumn("enis", "nodes+ENIs", 2),
+    TableColumn("pods", "pods", 2),
+    TableColumn("warm", "warm", 2),
+    TableColumn("others", "others", 2),
+    TableColumn("free", "free"),
+    TableColumn("free_pct", "free %", 1, 1),
+    TableColumn("range", "used min–max", 1),
 )
 
 
@@ -263,7 +263,7 @@ def subnets_table(state: ScenarioState, *, folded: bool = False) -> Table:
     """The subnets of one scenario."""
     columns = list(_SUBNETS)
     if any(s.free_prefixes is not None for s in state.subnets):
-        columns.insert(11, Column("free_prefixes", "free /28 ≤", 1))
+        columns.insert(11, TableColumn("free_prefixes", "free /28 ≤", 1))
     rows = [subnet_row(s, state) for s in state.subnets]
     return Table(columns, rows, f"{state.title}: {state.rule}", folded=folded)
 
@@ -285,17 +285,17 @@ def glance_table(result: CheckResult) -> Table:
     if len(subnets) > _MOST_COLUMNS:
         names = by_room[:_MOST_COLUMNS]
         title += f" of the {_MOST_COLUMNS} tightest of {len(subnets):,} subnets (all: -o json)"
-    columns = [Column("scenario", "scenario"), Column("verdict", "verdict")]
-    columns += [Column(f"subnet {name}", name, by_room.index(name)) for name in names]
+    columns = [TableColumn("scenario", "scenario"), TableColumn("verdict", "verdict")]
+    columns += [TableColumn(f"subnet {name}", name, by_room.index(name)) for name in names]
     rows = []
     for state in states:
         free = {f"subnet {s.subnet.name}": LOST if state.is_lost(s.subnet) else s.free for s in state.subnets}
         pods = {"unplaced": state.unplaced_pods, "stuck": state.pods_without_address}
         rows.append({"scenario": state.title, "verdict": state.verdict, **free, **pods})
     if any(s.unplaced_pods for s in states):
-        columns.append(Column("unplaced", "unschedulable pods"))
+        columns.append(TableColumn("unplaced", "unschedulable pods"))
     if any(s.pods_without_address for s in states):
-        columns.append(Column("stuck", "pods without address"))
+        columns.append(TableColumn("stuck", "pods without address"))
     return Table(columns, rows, title)
 
 
@@ -316,11 +316,11 @@ def _groups_line(state: ScenarioState) -> str:
 
 
 _RUNWAY = (
-    Column("subnet", "subnet"),
-    Column("more_nodes", "room for: nodes"),
-    Column("more_pods", "or pods"),
-    Column("node_group", "of node group"),
-    Column("node_addresses", "addresses per node"),
+    TableColumn("subnet", "subnet"),
+    TableColumn("more_nodes", "room for: nodes"),
+    TableColumn("more_pods", "or pods"),
+    TableColumn("node_group", "of node group"),
+    TableColumn("node_addresses", "addresses per node"),
 )
 
 
@@ -342,10 +342,10 @@ def runway_table(result: CheckResult) -> Table:
 
 
 _FINDINGS = (
-    Column("code", "code"),
-    Column("severity", "severity"),
-    Column("scenario", "scenario", 1),
-    Column("message", "finding"),
+    TableColumn("code", "code"),
+    TableColumn("severity", "severity"),
+    TableColumn("scenario", "scenario", 1),
+    TableColumn("message", "finding"),
 )
 
 

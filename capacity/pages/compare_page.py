@@ -10,7 +10,7 @@ from capacity.advice.findings.codes import Finding
 from capacity.cluster.scenario import LOST, ScenarioState
 from capacity.pages.answer import Answer
 from capacity.pages.check_page import finding_json, inputs_of
-from capacity.pages.page import Column, Page, Table, Text, Verdict
+from capacity.pages.page import Page, Table, TableColumn, Text, Verdict
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
@@ -114,23 +114,23 @@ MOST_ROWS = 30
 # --- the page ---------------------------------------------------------------------------
 
 _SUBNETS = (
-    Column("name", "subnet"),
-    Column("zone", "zone", 3),
-    Column("usable", "usable", 1),
-    Column("used_before", "used before", 2),
-    Column("used_after", "used after", 2),
-    Column("free_before", "free before"),
-    Column("free_after", "free after"),
-    Column("change", "change"),
-    Column("verdict", "verdict"),
+    TableColumn("name", "subnet"),
+    TableColumn("zone", "zone", 3),
+    TableColumn("usable", "usable", 1),
+    TableColumn("used_before", "used before", 2),
+    TableColumn("used_after", "used after", 2),
+    TableColumn("free_before", "free before"),
+    TableColumn("free_after", "free after"),
+    TableColumn("change", "change"),
+    TableColumn("verdict", "verdict"),
 )
-_RUNWAY = (Column("name", "subnet"), Column("nodes", "room for: nodes"), Column("pods", "or pods"))
+_RUNWAY = (TableColumn("name", "subnet"), TableColumn("nodes", "room for: nodes"), TableColumn("pods", "or pods"))
 _FINDINGS = (
-    Column("change", ""),
-    Column("code", "code"),
-    Column("severity", "severity"),
-    Column("scenario", "scenario", 1),
-    Column("message", "finding"),
+    TableColumn("change", ""),
+    TableColumn("code", "code"),
+    TableColumn("severity", "severity"),
+    TableColumn("scenario", "scenario", 1),
+    TableColumn("message", "finding"),
 )
 
 
@@ -191,8 +191,8 @@ def _glance(changed: list[ScenarioChange]) -> Table:
         )
         cells = {f"subnet {s.name}": _free_pair(change, s) for s in change.subnets}
         rows.append({"scenario": change.title, "verdict": verdict, **cells})
-    columns = [Column("scenario", "scenario"), Column("verdict", "verdict")]
-    columns += [Column(f"subnet {n}", n, by_move.index(n)) for n in names]
+    columns = [TableColumn("scenario", "scenario"), TableColumn("verdict", "verdict")]
+    columns += [TableColumn(f"subnet {n}", n, by_move.index(n)) for n in names]
     more = f" ({len(moves) - len(names)} more subnets: -o json)" if len(moves) > len(names) else ""
     return Table(columns, rows, f"Free addresses, before → after{more}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.catalog.cache import differences, layer_status
 from capacity.pages.answer import Answer
-from capacity.pages.page import Column, Page, Table, Text, Verdict
+from capacity.pages.page import Page, Table, TableColumn, Text, Verdict
 
 if TYPE_CHECKING:
     from capacity.catalog.cache import LayerStatus
@@ -64,28 +64,28 @@ def status_answer(now: DataStatus, layers: Sequence[LayerStatus] = ()) -> Answer
     )
 
 
-_FILE_COLUMNS = (Column("name", "file"), Column("rows", "rows"), Column("checksum_ok", "checksum ok"))
+_FILE_COLUMNS = (TableColumn("name", "file"), TableColumn("rows", "rows"), TableColumn("checksum_ok", "checksum ok"))
 _SOURCE_COLUMNS = (
-    Column("name", "key", 1),
-    Column("title", "source"),
-    Column("date", "date"),
-    Column("age_days", "age, days"),
-    Column("types", "types"),
+    TableColumn("name", "key", 1),
+    TableColumn("title", "source"),
+    TableColumn("date", "date"),
+    TableColumn("age_days", "age, days"),
+    TableColumn("types", "types"),
 )
 _PRICE_COLUMNS = (
-    Column("region", "region"),
-    Column("currency", "currency"),
-    Column("prices", "prices"),
-    Column("date", "date"),
-    Column("age_days", "age, days"),
+    TableColumn("region", "region"),
+    TableColumn("currency", "currency"),
+    TableColumn("prices", "prices"),
+    TableColumn("date", "date"),
+    TableColumn("age_days", "age, days"),
 )
 _LAYER_COLUMNS = (
-    Column("name", "layer"),
-    Column("holds", "holds"),
-    Column("rows", "rows"),
-    Column("date", "date"),
-    Column("age_days", "age, days"),
-    Column("path", "file", 1),
+    TableColumn("name", "layer"),
+    TableColumn("holds", "holds"),
+    TableColumn("rows", "rows"),
+    TableColumn("date", "date"),
+    TableColumn("age_days", "age, days"),
+    TableColumn("path", "file", 1),
 )
 
 
@@ -135,10 +135,10 @@ def verify_answer(checks: list[Check]) -> Answer:
     verdict = f"{total:,} figures checked, " + (f"{failed:,} failures" if failed else "all right")
     listed = [{**row, "failures": c.failures} for row, c in zip(rows, checks, strict=True)]
     columns = (
-        Column("check", "check"),
-        Column("checked", "checked"),
-        Column("failed", "failed"),
-        Column("what", "what holds"),
+        TableColumn("check", "check"),
+        TableColumn("checked", "checked"),
+        TableColumn("failed", "failed"),
+        TableColumn("what", "what holds"),
     )
     return Answer(
         command="data verify",
@@ -182,10 +182,10 @@ def diff_answer() -> Answer:
         else f"Nothing differs from the package ({names or 'no cache and no overrides'})"
     )
     columns = (
-        Column("instance_type", "type"),
-        Column("field", "field"),
-        Column("packaged", "packaged"),
-        Column("used", "used"),
+        TableColumn("instance_type", "type"),
+        TableColumn("field", "field"),
+        TableColumn("packaged", "packaged"),
+        TableColumn("used", "used"),
     )
     return Answer(
         command="data diff",

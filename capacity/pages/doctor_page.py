@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from capacity.advice.doctor import STATUSES, Checkup, verdict
 from capacity.pages.answer import Answer
-from capacity.pages.page import Code, Column, Page, Table, Verdict
+from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Verdict
 
 if TYPE_CHECKING:
     from capacity.readers.aws.aws_cluster import AwsCluster
@@ -38,17 +38,17 @@ def answer(checks: tuple[Checkup, ...], found: AwsCluster, files: Mapping[str, P
     shown = [{**r, "status": _MARKS[str(r["status"])]} for r in graded]
     todo = [r for r in graded if r["status"] in ("fail", "warn") and r["command"]]
     columns = (
-        Column("status", "status"),
-        Column("id", "check"),
-        Column("where", "where", 1),
-        Column("evidence", "evidence"),
+        TableColumn("status", "status"),
+        TableColumn("id", "check"),
+        TableColumn("where", "where", 1),
+        TableColumn("evidence", "evidence"),
     )
     tally = ", ".join(f"{n} {s}" for s, n in counts.items())
     sentence = f"{found.name}: {_SENTENCES[overall]} ({tally})."
-    blocks: list[Verdict | Table | Code] = [Verdict(overall, sentence, named=False), Table(columns, shown)]
+    blocks: list[Verdict | Table | CodeBlock] = [Verdict(overall, sentence, named=False), Table(columns, shown)]
     if todo:
         fixes = [f"# {r['id']}{' ' + str(r['where']) if r['where'] else ''}\n{r['command']}" for r in todo]
-        blocks.append(Code("\n".join(fixes), "How to fix it", "sh"))
+        blocks.append(CodeBlock("\n".join(fixes), "How to fix it", "sh"))
     return Answer(
         command="doctor",
         inputs={

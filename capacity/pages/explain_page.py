@@ -10,7 +10,7 @@ from capacity.cluster.figure_terms import explain, scenario_named
 from capacity.errors import SpecError, either, nearest_names
 from capacity.pages.answer import Answer
 from capacity.pages.check_page import inputs_of
-from capacity.pages.page import Code, Page, Text
+from capacity.pages.page import CodeBlock, Page, Text
 from capacity.plan.parse import find_plan, read_plan
 from capacity.trace import lines
 
@@ -40,5 +40,5 @@ def figure_answer(what: str, plan: Path | None, scenario: str | None) -> Answer:
     else:
         term = explain(result, what, scenario)
     inputs = inputs_of(result) | {"what": what, "scenario": scenario or result.scenarios[0].name}
-    page = Page([Code("\n".join(lines(term)), wrap=True)])
+    page = Page([CodeBlock("\n".join(lines(term)), wrap=True)])
     return Answer("explain", inputs, term.as_dict(), page, [term.as_dict()], result.notes)

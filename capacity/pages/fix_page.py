@@ -10,7 +10,7 @@ from typing import Any
 from capacity.advice.fix_summary import fix_sentence, remains_words, stopped_sentence
 from capacity.advice.fixes import Fix, Fixes, commands_of
 from capacity.inert import printable
-from capacity.pages.page import Code, Column, Items, Table, Text
+from capacity.pages.page import CodeBlock, Items, Table, TableColumn, Text
 from capacity.units import counted
 
 LONGEST = 100  # characters of a change where a whole answer must stay short
@@ -48,14 +48,14 @@ def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
     }
 
 
-def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items | Code | Table]:
+def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items | CodeBlock | Table]:
     """The smallest set that is enough with what to paste, and every single lever with its own verdict.
 
     ``every_form``: not only the shell's commands but Terraform, CloudFormation and the like too.
     """
     if not fixes.tried:
         return []
-    page: list[Text | Items | Code | Table] = []
+    page: list[Text | Items | CodeBlock | Table] = []
     found = fixes.found
     if found is None:
         page.append(Text(headline(fixes)))
@@ -63,9 +63,9 @@ def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items |
         page.append(Items([f"{lever.summary} (cost: {lever.cost})" for lever in found.levers], f"{headline(fixes)}:"))
         settings = [f"--set {shlex.quote(f'{path}={_value(value)}')}" for path, value in found.patch.items()]
         shell, forms = shell_commands(found), other_forms(found)
-        page += [Code("\n".join(settings), "To try it, add to the command", "sh")] if settings else []
+        page += [CodeBlock("\n".join(settings), "To try it, add to the command", "sh")] if settings else []
         commands = all_commands(found) if every_form else shell
-        page += [Code("\n".join(commands), "To paste", "sh")] if commands else []
+        page += [CodeBlock("\n".join(commands), "To paste", "sh")] if commands else []
         more = [f"--explain shows it for {', '.join(forms)} too."] if forms and not every_form else []
         more += ["capacity check --fix-out FILE writes the plan with the fix."] if fixes.answer else []
         page += [Text(" ".join(more))] if more else []
@@ -87,12 +87,12 @@ def headline(fixes: Fixes) -> str:
 
 
 _TRIED = (
-    Column("lever", "lever"),
-    Column("risk", "disturbs", 1),
-    Column("verdict", "verdict"),
-    Column("not_ok", "places not ok", 2),
-    Column("frees", "least free, by subnet", 3),
-    Column("why", "why, or why not"),
+    TableColumn("lever", "lever"),
+    TableColumn("risk", "disturbs", 1),
+    TableColumn("verdict", "verdict"),
+    TableColumn("not_ok", "places not ok", 2),
+    TableColumn("frees", "least free, by subnet", 3),
+    TableColumn("why", "why, or why not"),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from capacity.forecast.result import INSUFFICIENT, Backtest, Fan, ForecastResult, SubnetForecast
 from capacity.forecast.words import already_sentence, percent, sentence
 from capacity.pages.answer import Answer
-from capacity.pages.page import Column, Page, Table, Text
+from capacity.pages.page import Page, Table, TableColumn, Text
 from capacity.plan.model import Plan
 
 
@@ -116,15 +116,15 @@ def _table(result: ForecastResult) -> Table:
         }
         rows.append(row)
     columns = [
-        Column("name", "subnet"),
-        Column("usable", "usable", 2),
-        Column("used_now", "used now", 1),
-        Column("end", f"used {result.end}", 1),
-        Column("date_p10", "P10 (early)"),
-        Column("date_p50", "P50 (likely)"),
-        Column("date_p90", "P90 (late)"),
-        Column("probability", "probability"),
-        Column("note", "in words"),
+        TableColumn("name", "subnet"),
+        TableColumn("usable", "usable", 2),
+        TableColumn("used_now", "used now", 1),
+        TableColumn("end", f"used {result.end}", 1),
+        TableColumn("date_p10", "P10 (early)"),
+        TableColumn("date_p50", "P50 (likely)"),
+        TableColumn("date_p90", "P90 (late)"),
+        TableColumn("probability", "probability"),
+        TableColumn("note", "in words"),
     ]
     if result.exact:
         columns = [c for c in columns if c.key not in ("date_p10", "date_p90", "probability")]
@@ -142,13 +142,13 @@ def _table(result: ForecastResult) -> Table:
 def _backtest_table(tested: Sequence[SubnetForecast]) -> Table:
     rows = [{"name": s.name} | backtest_json(s.backtest) for s in tested if s.backtest]
     columns = (
-        Column("name", "subnet"),
-        Column("origins", "origins", 1),
-        Column("points", "days checked", 1),
-        Column("coverage", "within P10–P90", 0, 2),
-        Column("median_abs_error", "error, addresses", 0, 1),
-        Column("dates", "dates checked", 1),
-        Column("date_coverage", "dates within", 0, 2),
-        Column("date_error_days", "error, days", 0, 1),
+        TableColumn("name", "subnet"),
+        TableColumn("origins", "origins", 1),
+        TableColumn("points", "days checked", 1),
+        TableColumn("coverage", "within P10–P90", 0, 2),
+        TableColumn("median_abs_error", "error, addresses", 0, 1),
+        TableColumn("dates", "dates checked", 1),
+        TableColumn("date_coverage", "dates within", 0, 2),
+        TableColumn("date_error_days", "error, days", 0, 1),
     )
     return Table(columns, rows, "Backtest: 0.8 should lie within P10–P90")

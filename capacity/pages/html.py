@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from capacity.pages.cells import cells_of, is_numeric, plain, shown
-from capacity.pages.page import Figures, Page, Table
+from capacity.pages.page import FigureList, Page, Table
 from capacity.pages.report_blocks import Explorer
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def render_html(page: Page, version: str) -> str:
     text: str = _template().render(
         doc=page,
         verdict=page.verdict,
-        figures=next((b.pairs for b in page.blocks if isinstance(b, Figures)), ()),
+        figures=next((b.pairs for b in page.blocks if isinstance(b, FigureList)), ()),
         sections=list(page.sections()),
         version=version,
         css=Markup(css),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from capacity.pages.answer import Answer
-from capacity.pages.page import Column, Page, Table, Verdict
+from capacity.pages.page import Page, Table, TableColumn, Verdict
 from capacity.readers.draft import PlanDraft
 from capacity.readers.drift import Difference
 from capacity.readers.plan_document import plan_document
@@ -24,7 +24,7 @@ def found_answer(draft: PlanDraft, into: Path | None) -> Answer:
         {"what": "CNI variables", "count": len(draft.env), "names": _listed(list(draft.env))},
         {"what": "assumptions", "count": len(draft.assumed), "names": _listed(sorted(draft.assumed))},
     ]
-    columns = (Column("what", "what"), Column("count", "count"), Column("names", "names"))
+    columns = (TableColumn("what", "what"), TableColumn("count", "count"), TableColumn("names", "names"))
     return Answer(
         command="import",
         inputs={"source": draft.source, "into": None if into is None else str(into)},
@@ -48,7 +48,12 @@ def drift_answer(found: list[Difference], draft: PlanDraft, plan: Path) -> Answe
     rows: list[dict[str, Any]] = [
         {"path": d.path, "change": d.change, "plan": d.plan, "reality": d.reality} for d in found
     ]
-    columns = (Column("path", "path"), Column("change", "change"), Column("plan", "plan"), Column("reality", "reality"))
+    columns = (
+        TableColumn("path", "path"),
+        TableColumn("change", "change"),
+        TableColumn("plan", "plan"),
+        TableColumn("reality", "reality"),
+    )
     summary = f"{len(rows)} difference{'' if len(rows) == 1 else 's'} between {plan} and {draft.source}"
     return Answer(
         command="import",

@@ -7,7 +7,7 @@ from typing import Any
 
 from capacity.inert import markdown_text, printable
 from capacity.pages.cells import cell, cells_of, is_numeric
-from capacity.pages.page import Chart, Code, Figures, Items, Page, Section, Table, Text, Verdict
+from capacity.pages.page import Chart, CodeBlock, FigureList, Items, Page, Section, Table, Text, Verdict
 from capacity.pages.report_blocks import Advice, Block, Explorer
 
 
@@ -61,10 +61,10 @@ def _block(block: Block | Section, charts: str) -> Iterator[str]:
     elif isinstance(block, Items):
         yield from [safe(block.title)] if block.title else []
         yield bullets(block.items)
-    elif isinstance(block, Code):
+    elif isinstance(block, CodeBlock):
         yield from [f"{safe(block.title)}:"] if block.title else []
         yield fence(block.text, block.language)
-    elif isinstance(block, Figures):
+    elif isinstance(block, FigureList):
         yield bullets([f"{name}: {value}" for name, value in block.pairs])
     elif isinstance(block, Section):
         yield f"## {safe(block.title)}"

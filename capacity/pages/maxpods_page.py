@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from capacity.pages.answer import Answer
-from capacity.pages.page import Code, Column, Page, Table, Text
-from capacity.pages.words import limit_words, merged
+from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
+from capacity.pages.vocabulary import limit_words, merged
 from capacity.units import counted
 
 if TYPE_CHECKING:
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from capacity.node.platform import Platform
 
 _COLUMNS = (
-    Column("instance_type", "type"),
-    Column("mode", "mode"),
-    Column("max_enis", "ENIs", 3),
-    Column("usable_enis", "usable", 4),
-    Column("ipv4_per_eni", "IPs/ENI", 3),
-    Column("ip_capacity", "pod addresses", 1),
-    Column("max_pods_formula", "formula", 2),
-    Column("max_pods_recommended", "recommended"),
-    Column("limited_by", "limited by", 1),
-    Column("max_pods", "max pods"),
+    TableColumn("instance_type", "type"),
+    TableColumn("mode", "mode"),
+    TableColumn("max_enis", "ENIs", 3),
+    TableColumn("usable_enis", "usable", 4),
+    TableColumn("ipv4_per_eni", "IPs/ENI", 3),
+    TableColumn("ip_capacity", "pod addresses", 1),
+    TableColumn("max_pods_formula", "formula", 2),
+    TableColumn("max_pods_recommended", "recommended"),
+    TableColumn("limited_by", "limited by", 1),
+    TableColumn("max_pods", "max pods"),
 )
 
 
@@ -60,7 +60,7 @@ def answer(
     )
 
 
-def _snippets(rows: Sequence[MaxPods], results: list[dict[str, Any]], platform: Platform) -> list[Code]:
+def _snippets(rows: Sequence[MaxPods], results: list[dict[str, Any]], platform: Platform) -> list[CodeBlock]:
     """Each row's own into the results; for a person the one that suits all types, mode by mode."""
     from capacity.advice.snippets.settings import max_pods_snippets
     from capacity.node.maxpods import common_max_pods
@@ -73,7 +73,7 @@ def _snippets(rows: Sequence[MaxPods], results: list[dict[str, Any]], platform: 
     page = []
     for pods, modes in common_max_pods(list(rows)).items():
         several = ", the smallest recommended of the types" if len({r.instance_type for r in rows}) > 1 else ""
-        page.append(Code("\n".join(lines(pods)), f"max pods {pods}{several} ({', '.join(modes)})"))
+        page.append(CodeBlock("\n".join(lines(pods)), f"max pods {pods}{several} ({', '.join(modes)})"))
     return page
 
 
@@ -108,26 +108,28 @@ def _warnings(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
     return [*merged(own), line]
 
 
-def _blocks(rows: Sequence[MaxPods], results: list[dict[str, Any]], view: MaxPodsView) -> list[Text | Table | Code]:
+def _blocks(
+    rows: Sequence[MaxPods], results: list[dict[str, Any]], view: MaxPodsView
+) -> list[Text | Table | CodeBlock]:
     platform = view.platform
     columns = list(_COLUMNS)
     if platform.pod_eni:
-        columns.insert(-1, Column("branch_enis", "branch ENIs", 1))
+        columns.insert(-1, TableColumn("branch_enis", "branch ENIs", 1))
     if platform.expression is not None:
-        columns.insert(-1, Column("max_pods_expression", "expression"))
+        columns.insert(-1, TableColumn("max_pods_expression", "expression"))
     shown = [{**r, "limited_by": limit_words(r["limited_by"])} for r in results]
-    page: list[Text | Table | Code] = [*map(Text, _sentence(rows, platform)), Table(columns, shown)]
+    page: list[Text | Table | CodeBlock] = [*map(Text, _sentence(rows, platform)), Table(columns, shown)]
     page += [*map(Text, _left_to_the_host(rows, platform)), Text(_legend(platform))]
     if view.explain:
         page += [terms_block(f"{r['instance_type']}, {r['mode']}:", r["explain"]) for r in results]
     return page
 
 
-def terms_block(title: str, terms: Sequence[Mapping[str, Any]]) -> Code:
+def terms_block(title: str, terms: Sequence[Mapping[str, Any]]) -> CodeBlock:
     """The terms of a figure, one a line, each with its reason and source."""
     from capacity.trace import Term, lines
 
-    return Code("\n".join([title, *(line for term in terms for line in lines(Term(**term), depth=1))]), wrap=True)
+    return CodeBlock("\n".join([title, *(line for term in terms for line in lines(Term(**term), depth=1))]), wrap=True)
 
 
 def _sentence(rows: Sequence[MaxPods], platform: Platform) -> list[str]:

@@ -10,8 +10,8 @@ from capacity.errors import SpecError, check_word
 from capacity.pages.answer import Answer
 from capacity.pages.csv_rows import flatten
 from capacity.pages.maxpods_page import terms_block
-from capacity.pages.page import Code, Column, Page, Table, Text
-from capacity.pages.words import limit_words, limited_by, merged
+from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
+from capacity.pages.vocabulary import limit_words, limited_by, merged
 from capacity.units import counted
 
 if TYPE_CHECKING:
@@ -193,44 +193,44 @@ _WANTS = {
 
 
 _COLUMNS = (
-    Column("instance_type", "type"),
-    Column("max_pods", "max pods"),
-    Column("allocatable_cpu_millicores", "CPU m", 1),
-    Column("allocatable_memory_mib", "memory Mi", 1),
-    Column("fits.cpu", "by CPU", 2),
-    Column("fits.memory", "by memory", 2),
-    Column("fits.ips", "by IPs", 2),
-    Column("fits.max_pods", "by max pods", 4),
-    Column("fits.branch_enis", "by branch ENIs", 2),
-    Column("fits.volumes", "by volumes", 2),
-    Column("pods", "pods fit"),
-    Column("binding", "limited by"),
-    Column("stranded_cpu_pct", "CPU left %", 3, 1),
-    Column("stranded_memory_pct", "memory left %", 3, 1),
-    Column("usd_per_hour", "$/h", 1),
-    Column("usd_per_pod_month", "$/pod/month", 0, 2),
+    TableColumn("instance_type", "type"),
+    TableColumn("max_pods", "max pods"),
+    TableColumn("allocatable_cpu_millicores", "CPU m", 1),
+    TableColumn("allocatable_memory_mib", "memory Mi", 1),
+    TableColumn("fits.cpu", "by CPU", 2),
+    TableColumn("fits.memory", "by memory", 2),
+    TableColumn("fits.ips", "by IPs", 2),
+    TableColumn("fits.max_pods", "by max pods", 4),
+    TableColumn("fits.branch_enis", "by branch ENIs", 2),
+    TableColumn("fits.volumes", "by volumes", 2),
+    TableColumn("pods", "pods fit"),
+    TableColumn("binding", "limited by"),
+    TableColumn("stranded_cpu_pct", "CPU left %", 3, 1),
+    TableColumn("stranded_memory_pct", "memory left %", 3, 1),
+    TableColumn("usd_per_hour", "$/h", 1),
+    TableColumn("usd_per_pod_month", "$/pod/month", 0, 2),
 )
 _POOL = (
-    Column("instance_type", "type"),
-    Column("enis", "ENIs", 1),
-    Column("secondary_ips", "secondary IPs", 2),
-    Column("prefixes", "prefixes", 2),
-    Column("pod_addresses", "pod addresses"),
-    Column("warm", "warm"),
-    Column("subnet_addresses", "taken from subnet"),
-    Column("lowest", "lowest"),
-    Column("highest", "highest"),
-    Column("pods_without_address", "pods without address"),
+    TableColumn("instance_type", "type"),
+    TableColumn("enis", "ENIs", 1),
+    TableColumn("secondary_ips", "secondary IPs", 2),
+    TableColumn("prefixes", "prefixes", 2),
+    TableColumn("pod_addresses", "pod addresses"),
+    TableColumn("warm", "warm"),
+    TableColumn("subnet_addresses", "taken from subnet"),
+    TableColumn("lowest", "lowest"),
+    TableColumn("highest", "highest"),
+    TableColumn("pods_without_address", "pods without address"),
 )
 
 
-def _blocks(results: list[dict[str, Any]], offers: Sequence[Offer], view: NodeView) -> list[Text | Table | Code]:
+def _blocks(results: list[dict[str, Any]], offers: Sequence[Offer], view: NodeView) -> list[Text | Table | CodeBlock]:
     platform = view.platform
     flat = [flatten(r) for r in results]
     always = ("instance_type", "max_pods", "allocatable_cpu_millicores", "allocatable_memory_mib", "pods", "binding")
     columns = [c for c in _COLUMNS if c.key in always or any(r.get(c.key) is not None for r in flat)]
     shown = [{**r, "binding": limit_words(r["binding"])} for r in flat]
-    page: list[Text | Table | Code] = [*map(Text, _sentence(offers)), Table(columns, shown)]
+    page: list[Text | Table | CodeBlock] = [*map(Text, _sentence(offers)), Table(columns, shown)]
     if view.pods is not None:
         rows = [{"instance_type": r["instance_type"], **(r["pool"] or {})} for r in results]
         where = " on an overlay network" if platform.overlay else " on VPC addresses"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from capacity.pages.report_blocks import Advice, Explorer
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """A column of a table: the rows' key, its heading, and how it is shown.
 
     ``rank``: 0 is always shown; of the others a narrow terminal leaves out the highest first. ``decimals``: of
@@ -33,7 +33,7 @@ class Table:
     ``folded`` says that a page may keep it closed at first.
     """
 
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     rows: Sequence[Mapping[str, Any]]
     title: str = ""
     note: str = ""
@@ -70,7 +70,7 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeBlock:
     """Text that keeps its lines: to be copied, or laid out by its own blanks.
 
     ``wrap``: a terminal may break its lines (a tree of terms); commands stay whole.
@@ -83,7 +83,7 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Figures:
+class FigureList:
     """A few figures with their names."""
 
     pairs: Sequence[tuple[str, str]]
@@ -105,14 +105,14 @@ class Section:
 
     anchor: str
     title: str
-    blocks: Sequence[Verdict | Figures | Table | Text | Items | Code | Chart | Advice | Explorer]
+    blocks: Sequence[Verdict | FigureList | Table | Text | Items | CodeBlock | Chart | Advice | Explorer]
 
 
 @dataclass(frozen=True)
 class Page:
     """Blocks in the order in which they are read; a long page groups them in sections."""
 
-    blocks: Sequence[Verdict | Figures | Table | Text | Items | Code | Section]
+    blocks: Sequence[Verdict | FigureList | Table | Text | Items | CodeBlock | Section]
     title: str = ""
 
     @property

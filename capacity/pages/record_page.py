@@ -7,7 +7,7 @@ from typing import Any
 
 from capacity.forecast.history import FillSnapshot, Recorded
 from capacity.pages.answer import Answer
-from capacity.pages.page import Column, Page, Table, Text
+from capacity.pages.page import Page, Table, TableColumn, Text
 from capacity.units import counted
 
 
@@ -28,13 +28,13 @@ def answer(into: Path, snapshot: FillSnapshot | None, dropped: int, kept: list[R
     if snapshot is None:
         rows = [_recorded_json(r) for r in kept]
         results["recorded"] = rows
-        columns = [Column(k, k) for k in ("time", "subnets", "free", "nodes", "pods", "source")]
+        columns = [TableColumn(k, k) for k in ("time", "subnets", "free", "nodes", "pods", "source")]
     else:
         rows = [_fill_json(s) for s in snapshot.subnets]
         results |= {"time": snapshot.time.isoformat(timespec="seconds"), "source": snapshot.source}
         results |= {"nodes": snapshot.nodes, "pods": snapshot.pods, "subnets": rows}
-        columns = [Column("name", "subnet"), Column("usable", "usable"), Column("free", "free")]
-        columns.append(Column("free_prefixes", "free /28 ≤"))
+        columns = [TableColumn("name", "subnet"), TableColumn("usable", "usable"), TableColumn("free", "free")]
+        columns.append(TableColumn("free_prefixes", "free /28 ≤"))
         said += f"; recorded {counted(len(rows), 'subnet')} of {snapshot.time:%Y-%m-%d %H:%M} UTC"
     inputs = {"into": str(into), "source": snapshot.source if snapshot else None}
     table = [Table(columns, rows)] if rows else []

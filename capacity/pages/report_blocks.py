@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from capacity.pages.page import Chart, Code, Figures, Items, Table, Text, Verdict
+from capacity.pages.page import Chart, CodeBlock, FigureList, Items, Table, Text, Verdict
 
 if TYPE_CHECKING:
     from capacity.advice.whatif import WhatIf
@@ -20,7 +20,7 @@ class Place:
     where: str
     scenario: str
     frees: str = ""
-    snippets: Sequence[Code] = ()
+    snippets: Sequence[CodeBlock] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +43,4 @@ class Explorer:
     data: WhatIf
 
 
-Block = Verdict | Figures | Table | Text | Items | Code | Chart | Advice | Explorer
+Block = Verdict | FigureList | Table | Text | Items | CodeBlock | Chart | Advice | Explorer

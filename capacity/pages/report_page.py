@@ -19,9 +19,9 @@ from capacity.pages.answer import Answer
 from capacity.pages.cells import brief, shown
 from capacity.pages.check_page import answer as check_answer
 from capacity.pages.check_page import runway_table, subnets_table, verdict_of
-from capacity.pages.page import Chart, Code, Column, Figures, Page, Section, Table, Text
+from capacity.pages.page import Chart, CodeBlock, FigureList, Page, Section, Table, TableColumn, Text
 from capacity.pages.report_blocks import Advice, Block, Explorer, Place
-from capacity.pages.words import limit_words
+from capacity.pages.vocabulary import limit_words
 from capacity.plan.cilium_settings import all_settings
 from capacity.plan.model import Plan
 from capacity.plan.scenarios import when_words
@@ -108,7 +108,7 @@ def report_page(material: Material) -> Page:
         ("findings", f"{len(material.findings):,}"),
     ]
     title = f"Pod-IP capacity of {plan.name}" if plan.name else "Pod-IP capacity"
-    return Page([verdict_of(result), Figures(facts), *(s for s in sections if s.blocks)], title)
+    return Page([verdict_of(result), FigureList(facts), *(s for s in sections if s.blocks)], title)
 
 
 # --- subnets ---------------------------------------------------------------------------------
@@ -205,16 +205,16 @@ def _groups(material: Material) -> Section:
             }
         )
     columns = (
-        Column("group", "node group"),
-        Column("type", "instance types"),
-        Column("ami", "AMI, provisioner"),
-        Column("nodes", "nodes"),
-        Column("zones", "by zone"),
-        Column("pods_per_node", "pods on the fullest"),
-        Column("max_pods", "max pods"),
-        Column("addresses", "pod addresses held"),
-        Column("binding", "limited by"),
-        Column("usd_per_pod_month", "$/pod/month (node full)", 0, 2),
+        TableColumn("group", "node group"),
+        TableColumn("type", "instance types"),
+        TableColumn("ami", "AMI, provisioner"),
+        TableColumn("nodes", "nodes"),
+        TableColumn("zones", "by zone"),
+        TableColumn("pods_per_node", "pods on the fullest"),
+        TableColumn("max_pods", "max pods"),
+        TableColumn("addresses", "pod addresses held"),
+        TableColumn("binding", "limited by"),
+        TableColumn("usd_per_pod_month", "$/pod/month (node full)", 0, 2),
     )
     blocks: list[Block] = [Table(columns, rows, f"Node groups in {steady.title}")] if rows else []
     blocks += [Text(f"Data: {note}.") for note in material.price_notes] if rows else []
@@ -281,14 +281,14 @@ def _scenarios(material: Material) -> Section:
             }
         )
     columns = (
-        Column("scenario", "scenario"),
-        Column("verdict", "verdict"),
-        Column("nodes", "nodes that hold addresses"),
-        Column("least", "tightest subnet"),
-        Column("free", "free there"),
-        Column("unplaced", "unschedulable pods"),
-        Column("stuck", "pods without address"),
-        Column("rule", "what happens"),
+        TableColumn("scenario", "scenario"),
+        TableColumn("verdict", "verdict"),
+        TableColumn("nodes", "nodes that hold addresses"),
+        TableColumn("least", "tightest subnet"),
+        TableColumn("free", "free there"),
+        TableColumn("unplaced", "unschedulable pods"),
+        TableColumn("stuck", "pods without address"),
+        TableColumn("rule", "what happens"),
     )
     blocks: list[Block] = [Table(columns, rows, "All scenarios at a glance")]
     full = first_and_gravest(material.result.scenarios)
@@ -333,14 +333,14 @@ def _place(found: Finding, shared: Container[str]) -> Place:
     )
 
 
-def _snippets(found: Finding) -> list[Code]:
+def _snippets(found: Finding) -> list[CodeBlock]:
     patch, commands = (found.fix.get(k) for k in ("patch", "commands"))
     snippets = []
     if patch:
-        snippets.append(Code(patch if isinstance(patch, str) else _yaml(patch), "change in the plan"))
+        snippets.append(CodeBlock(patch if isinstance(patch, str) else _yaml(patch), "change in the plan"))
     if commands:
         lines = commands if isinstance(commands, str) else "\n".join(map(str, _list(commands)))
-        snippets.append(Code(lines, "commands"))
+        snippets.append(CodeBlock(lines, "commands"))
     return snippets
 
 
@@ -383,7 +383,7 @@ def _warm(answer: WarmAnswer | None) -> list[Block]:
         words = f"Recommended: {best.row.targets.label} – {best.rule}."
     blocks: list[Block] = [Chart("warm", "IP cost vs. instant pod starts", words, draw)]
     if best is not None and best.commands and best.change:
-        blocks.append(Code("\n".join(best.commands), "to set the recommended targets"))
+        blocks.append(CodeBlock("\n".join(best.commands), "to set the recommended targets"))
     return blocks
 
 
@@ -406,14 +406,14 @@ def _forecast(material: Material) -> Section:
         for s in found.subnets
     ]
     columns = (
-        Column("subnet", "subnet"),
-        Column("usable", "usable"),
-        Column("now", "used now"),
-        Column("p10", "P10 (early)"),
-        Column("p50", "P50 (likely)"),
-        Column("p90", "P90 (late)"),
-        Column("probability", f"full by {found.end}, % of simulations", 0, 1),
-        Column("note", "in words"),
+        TableColumn("subnet", "subnet"),
+        TableColumn("usable", "usable"),
+        TableColumn("now", "used now"),
+        TableColumn("p10", "P10 (early)"),
+        TableColumn("p50", "P50 (likely)"),
+        TableColumn("p90", "P90 (late)"),
+        TableColumn("probability", f"full by {found.end}, % of simulations", 0, 1),
+        TableColumn("note", "in words"),
     )
     paths = (
         "each day worked out exactly, nothing is random"
@@ -467,14 +467,18 @@ def _assumptions(material: Material) -> Section:
     ]
     rows = [{"setting": name, "value": value} for name, value in chosen]
     blocks: list[Block] = [
-        Table((Column("setting", "setting"), Column("value", "value")), rows, "Settings after defaults"),
+        Table((TableColumn("setting", "setting"), TableColumn("value", "value")), rows, "Settings after defaults"),
     ]
     if notes:
-        blocks.append(Table((Column("assumption", "assumption"),), notes, "Assumed because the plan does not say it"))
+        blocks.append(
+            Table((TableColumn("assumption", "assumption"),), notes, "Assumed because the plan does not say it")
+        )
     used = sorted({f.code for f in material.findings})
     sources = [{"rule": f"{c}: {codes()[c].title}", "source": codes()[c].source} for c in used]
     sources += [{"rule": rule, "source": source} for rule, source in (*SOURCES, *POOLS[plan.cni.name])]
-    blocks.append(Table((Column("rule", "rule"), Column("source", "source")), sources, "Rules and their sources"))
+    blocks.append(
+        Table((TableColumn("rule", "rule"), TableColumn("source", "source")), sources, "Rules and their sources")
+    )
     return Section("assumptions", "Assumptions and sources", blocks)
 
 
@@ -520,10 +524,10 @@ def _data(material: Material) -> Section:
         for s in status.sources
     ]
     columns = (
-        Column("source", "source"),
-        Column("version", "version"),
-        Column("date", "date"),
-        Column("types", "types covered"),
+        TableColumn("source", "source"),
+        TableColumn("version", "version"),
+        TableColumn("date", "date"),
+        TableColumn("types", "types covered"),
     )
     text = f"{status.types:,} instance types; their limits are of {status.date}."
     region = material.result.plan.region
@@ -539,7 +543,7 @@ def _again(material: Material) -> Section:
     if material.plan_sha256:
         text += f" SHA-256 of the plan file: {material.plan_sha256}."
     text += " The same version, data and plan give the same figures."
-    return Section("reproduce", "How to reproduce", [Text(text), Code(material.command, "command")])
+    return Section("reproduce", "How to reproduce", [Text(text), CodeBlock(material.command, "command")])
 
 
 # --- the other formats -----------------------------------------------------------------------

@@ -11,8 +11,8 @@ from capacity.cluster.scenario import ScenarioState, first_and_gravest
 from capacity.cluster.sizing import SizedSubnet, Sizing
 from capacity.pages.answer import Answer
 from capacity.pages.check_page import group_json, inputs_of, scenario_json
-from capacity.pages.page import Code, Column, Items, Page, Table, Text
-from capacity.pages.words import limit_words
+from capacity.pages.page import CodeBlock, Items, Page, Table, TableColumn, Text
+from capacity.pages.vocabulary import limit_words
 from capacity.units import counted
 
 LANGUAGES = {"terraform": "hcl", "aws": "sh", "eksctl": "yaml", "cloudformation": "yaml", "plan": "yaml"}
@@ -42,7 +42,7 @@ def answer(sizing: Sizing, snippet: str, document: Mapping[str, object] | None =
             _groups(sizing),
             _table(sizing),
             *([Items(why, "Why not one size smaller:")] if why else []),
-            *(Code(texts[name], name, LANGUAGES[name]) for name in shown),
+            *(CodeBlock(texts[name], name, LANGUAGES[name]) for name in shown),
         ]
     )
     errors = [f"{f.code}: {f.message}" for f in findings(sizing.result) if f.severity == "error"]
@@ -161,14 +161,14 @@ def _groups(sizing: Sizing) -> Table:
         more = f"{most.groups[i].nodes:,} in {most.title}" if most.groups[i].nodes > group.nodes else "–"
         rows.append(row | {"zones": zones, "most": more, "binding": limit_words(group.binding)})
     columns = (
-        Column("name", "node group"),
-        Column("instance_type", "type", 1),
-        Column("nodes", "nodes"),
-        Column("zones", "by zone", 2),
-        Column("most", "most nodes"),
-        Column("pods_per_node", "pods on the fullest"),
-        Column("max_pods", "max pods"),
-        Column("binding", "limited by"),
+        TableColumn("name", "node group"),
+        TableColumn("instance_type", "type", 1),
+        TableColumn("nodes", "nodes"),
+        TableColumn("zones", "by zone", 2),
+        TableColumn("most", "most nodes"),
+        TableColumn("pods_per_node", "pods on the fullest"),
+        TableColumn("max_pods", "max pods"),
+        TableColumn("binding", "limited by"),
     )
     return Table(columns, rows, f"Nodes in {first.title}")
 
@@ -184,19 +184,19 @@ def _table(sizing: Sizing) -> Table:
         for s in sizing.subnets
     ]
     columns = [
-        Column("name", "subnet"),
-        Column("zone", "zone", 2),
-        Column("serves", "serves", 4),
-        Column("needed", "needs", 1),
-        Column("existing", "has", 1),
-        Column("action", "action"),
-        Column("cidr", "block"),
-        Column("grows", "room to grow", 3),
-        Column("usable", "usable"),
-        Column("tightest", "fewest free"),
+        TableColumn("name", "subnet"),
+        TableColumn("zone", "zone", 2),
+        TableColumn("serves", "serves", 4),
+        TableColumn("needed", "needs", 1),
+        TableColumn("existing", "has", 1),
+        TableColumn("action", "action"),
+        TableColumn("cidr", "block"),
+        TableColumn("grows", "room to grow", 3),
+        TableColumn("usable", "usable"),
+        TableColumn("tightest", "fewest free"),
     ]
     if all(s.existing is None for s in sizing.subnets):
         columns = [c for c in columns if c.key not in ("existing", "action")]
     if any(s.reservations for s in sizing.subnets):
-        columns.append(Column("prefix_reservations", "reserve for prefixes"))
+        columns.append(TableColumn("prefix_reservations", "reserve for prefixes"))
     return Table(columns, rows, "Subnets")

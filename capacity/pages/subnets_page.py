@@ -11,7 +11,7 @@ from typing import Any
 
 from capacity.advice.subnet_advice import advice, percent
 from capacity.pages.answer import Answer
-from capacity.pages.page import Code, Column, Items, Page, Table, Text
+from capacity.pages.page import CodeBlock, Items, Page, Table, TableColumn, Text
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.vpc.fill import SubnetFill
 from capacity.vpc.fragments import LEGEND
@@ -43,10 +43,13 @@ class Question:
 def answer(fills: Sequence[SubnetFill], asked: Question, inputs: Mapping[str, Any], notes: Sequence[str]) -> Answer:
     """Subnets in every format."""
     rows = [_row(f, asked.want, asked.likely) for f in fills]
-    blocks: list[Text | Table | Code | Items] = [Text(_sentence(fills)), _table(fills, rows, asked.likely, asked.want)]
+    blocks: list[Text | Table | CodeBlock | Items] = [
+        Text(_sentence(fills)),
+        _table(fills, rows, asked.likely, asked.want),
+    ]
     every = asked.maps == "all"
     blocks += [
-        Code(map_text(f, every), language="text")
+        CodeBlock(map_text(f, every), language="text")
         for f in fills
         if every or (asked.maps == "auto" and f.fragments.exact)
     ]
@@ -58,7 +61,7 @@ def answer(fills: Sequence[SubnetFill], asked: Question, inputs: Mapping[str, An
         [Items([f"{text}{COMMAND}see below" if sign else text for text, sign, _ in told], "Advice:")] if told else []
     )
     commands = [command for _, _, command in told if command]
-    blocks += [Code("\n".join(commands), "To keep blocks for prefixes", "sh")] if commands else []
+    blocks += [CodeBlock("\n".join(commands), "To keep blocks for prefixes", "sh")] if commands else []
     return Answer("subnets", dict(inputs), rows, Page(blocks), [_flat(r) for r in rows], notes)
 
 
@@ -139,21 +142,21 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
         for row, fill in zip(rows, fills, strict=True)
     ]
     columns = [
-        Column("name", "subnet"),
-        Column("zone", "zone", 4),
-        Column("cidr", "CIDR", 4),
-        Column("scenario", "scenario"),
-        Column("usable", "usable", 1),
-        Column("used", "used", 3),
-        Column("free", "free"),
-        Column("free_pct", "free %", 2, 1),
-        Column("free_reserved", "reserved", 1),
-        Column("blocks", "free /28"),
-        Column("free_prefixes_likely", f"likely ({float(100 * likely):g}%)"),
-        Column("range", "min–max", 2),
-        Column("fragmentation", "fragmented", 2),
-        Column("chance", f"room for {want}"),
-        Column("owners", "owners", 3),
+        TableColumn("name", "subnet"),
+        TableColumn("zone", "zone", 4),
+        TableColumn("cidr", "CIDR", 4),
+        TableColumn("scenario", "scenario"),
+        TableColumn("usable", "usable", 1),
+        TableColumn("used", "used", 3),
+        TableColumn("free", "free"),
+        TableColumn("free_pct", "free %", 2, 1),
+        TableColumn("free_reserved", "reserved", 1),
+        TableColumn("blocks", "free /28"),
+        TableColumn("free_prefixes_likely", f"likely ({float(100 * likely):g}%)"),
+        TableColumn("range", "min–max", 2),
+        TableColumn("fragmentation", "fragmented", 2),
+        TableColumn("chance", f"room for {want}"),
+        TableColumn("owners", "owners", 3),
     ]
     absent = {"zone"} if not any(row["zone"] for row in rows) else set()
     absent |= {"scenario"} if len({row["scenario"] for row in rows}) < 2 else set()

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from capacity.inert import printable
 from capacity.pages.cells import NUMBER, cells_of, is_numeric
-from capacity.pages.page import Code, Figures, Items, Page, Section, Table, Text, Verdict
+from capacity.pages.page import CodeBlock, FigureList, Items, Page, Section, Table, Text, Verdict
 
 if TYPE_CHECKING:
-    from capacity.pages.page import Column
+    from capacity.pages.page import TableColumn
 
 GAP = "  "
 PROSE = 28  # columns that a sentence keeps while a column can still be left out
@@ -55,16 +55,16 @@ def _block(block: object, screen: Screen) -> Iterator[str]:
         yield from wrapped(block.title, screen.width) if block.title else ()
         for item in block.items:
             yield from wrapped(f"- {item}", screen.width, "  ")
-    elif isinstance(block, Code):
+    elif isinstance(block, CodeBlock):
         yield from _code(block, screen)
-    elif isinstance(block, Figures):
+    elif isinstance(block, FigureList):
         yield from (f"{name}: {value}" for name, value in block.pairs)
     elif isinstance(block, Section):  # charts and their like are for other formats
         shown = ["\n".join(_block(b, screen)) for b in block.blocks]
         yield "\n\n".join([_painted(printable(block.title), "", screen, bold=True), *filter(None, shown)])
 
 
-def _code(block: Code, screen: Screen) -> Iterator[str]:
+def _code(block: CodeBlock, screen: Screen) -> Iterator[str]:
     """What is to be copied begins at the margin, below a comment; all else is indented below its title."""
     copied = bool(block.language)
     if block.title:
@@ -149,7 +149,7 @@ def _is_number(word: str) -> bool:
 class _Laid:
     """A column with its cells as printed and the widths it can have."""
 
-    column: Column
+    column: TableColumn
     cells: Sequence[str]
     numeric: bool
 

@@ -9,7 +9,7 @@ from capacity.advice.compare import Comparison
 from capacity.advice.warm import Recommendation, WarmAnswer, explain_row, rule
 from capacity.advice.warm_rows import NodeKind, WarmRow
 from capacity.pages.answer import Answer
-from capacity.pages.page import Code, Column, Page, Table, Text
+from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
 from capacity.trace import lines
 
 
@@ -133,16 +133,18 @@ MOST_SHOWN = 8  # efficient settings of the plan's own mode beside the recommend
 MOST_OF_THE_OTHER_MODE = 4
 
 
-def _blocks(found: WarmAnswer, everything: bool, explain: bool) -> Iterator[Text | Table | Code]:
+def _blocks(found: WarmAnswer, everything: bool, explain: bool) -> Iterator[Text | Table | CodeBlock]:
     yield Text("\n".join(_sentences(found)))
     yield from _tables(found, everything)
     if explain:
-        yield Code("\n".join(line for row in _explained(found) for line in _terms_text(found, row)), wrap=True)
+        yield CodeBlock("\n".join(line for row in _explained(found) for line in _terms_text(found, row)), wrap=True)
     best = found.recommendation
     if best is not None and best.comparison is not None:
         yield _frees_table(best.comparison)
     if best is not None and best.commands:
-        yield Code("\n".join(best.commands), "To paste (self-managed CNI, or the EKS add-on; CLUSTER is yours)", "sh")
+        yield CodeBlock(
+            "\n".join(best.commands), "To paste (self-managed CNI, or the EKS add-on; CLUSTER is yours)", "sh"
+        )
     yield Text(
         "addresses: held on the subnets. idle: of those, for no pod. at once: pods that find a warm address, on the "
         "worst node and on average. EC2 calls: per pod start, per pod stop, and to fill a fresh node with pods that "
@@ -192,21 +194,21 @@ def _tables(found: WarmAnswer, everything: bool) -> Iterator[Text | Table]:
         )
 
 
-def _columns(found: WarmAnswer) -> list[Column]:
+def _columns(found: WarmAnswer) -> list[TableColumn]:
     """Addresses of each population, the largest kept longest; what is had for them, and what it costs."""
     populations = list(found.current.addresses)
     per_node = populations == ["range"]
-    columns = [Column("setting", "setting"), Column("remark", "")]
+    columns = [TableColumn("setting", "setting"), TableColumn("remark", "")]
     for p in populations:
         rank = 0 if p == populations[-1] else 2
-        columns += [Column(f"held_{p}", "addresses per node" if per_node else f"addresses {p}", rank, 1)]
-        columns += [Column(f"idle_{p}", "idle per node" if per_node else f"idle {p}", rank + 2, 1)]
+        columns += [TableColumn(f"held_{p}", "addresses per node" if per_node else f"addresses {p}", rank, 1)]
+        columns += [TableColumn(f"idle_{p}", "idle per node" if per_node else f"idle {p}", rank + 2, 1)]
     return [
         *columns,
-        Column("at_once", "at once (worst / mean)"),
-        Column("calls_per_start", "calls per start", 1, 2),
-        Column("calls_per_stop", "calls per stop", 3, 2),
-        Column("calls_per_launch", "calls per new node", 1, 1),
+        TableColumn("at_once", "at once (worst / mean)"),
+        TableColumn("calls_per_start", "calls per start", 1, 2),
+        TableColumn("calls_per_stop", "calls per stop", 3, 2),
+        TableColumn("calls_per_launch", "calls per new node", 1, 1),
     ]
 
 
@@ -277,12 +279,12 @@ def _frees_table(comparison: Comparison) -> Table:
             row[f"{f['scenario']}_free"] = f["free_after"]
     rows = [{**row, "least": f"{min(row['all']):+,}", "most": f"{max(row['all']):+,}"} for row in cells.values()]
     columns = (
-        Column("subnet", "subnet"),
-        Column("steady", "steady"),
-        Column("steady_free", "free then"),
-        Column("peak", "peak"),
-        Column("peak_free", "free then"),
-        Column("least", "least of all scenarios", 1),
-        Column("most", "most", 1),
+        TableColumn("subnet", "subnet"),
+        TableColumn("steady", "steady"),
+        TableColumn("steady_free", "free then"),
+        TableColumn("peak", "peak"),
+        TableColumn("peak_free", "free then"),
+        TableColumn("least", "least of all scenarios", 1),
+        TableColumn("most", "most", 1),
     )
     return Table(columns, rows, "Addresses freed: the difference of two checks")

@@ -8,7 +8,7 @@ from typing import Any
 
 from capacity.errors import MissingExtra
 from capacity.pages.cells import shown
-from capacity.pages.page import Column, Figures, Page, Table
+from capacity.pages.page import FigureList, Page, Table, TableColumn
 from capacity.pages.report_blocks import Advice
 
 MOST_TITLE = 31  # characters of a sheet's name
@@ -38,7 +38,7 @@ def workbook_bytes(page: Page) -> bytes:
     counts, shares = book.add_format({"num_format": "#,##0"}), book.add_format({"num_format": "#,##0.0#"})
     tones = {word: book.add_format({"bg_color": color}) for word, color in _TONES.items()}
     used: set[str] = set()
-    summary = Table((Column("name", "what"), Column("value", "value")), _summary(page), "Verdict")
+    summary = Table((TableColumn("name", "what"), TableColumn("value", "value")), _summary(page), "Verdict")
     grids = [("Verdict", summary), *((f"{s.title} {g.title}", g) for s, g in page.tables())]
     for title, grid in [*grids, ("Findings", _findings(page))]:
         sheet = book.add_worksheet(sheet_name(title, used))
@@ -64,7 +64,7 @@ def workbook_bytes(page: Page) -> bytes:
 
 
 def _summary(page: Page) -> list[dict[str, Any]]:
-    figures = [pair for b in page.blocks if isinstance(b, Figures) for pair in b.pairs]
+    figures = [pair for b in page.blocks if isinstance(b, FigureList) for pair in b.pairs]
     pairs = [("verdict", page.verdict.level), ("answer", page.verdict.sentence), *figures]
     return [{"name": n, "value": v} for n, v in pairs]
 
@@ -86,7 +86,7 @@ def _findings(page: Page) -> Table:
         for place in b.places
     ]
     names = ("code", "severity", "where", "scenario", "message", "fix", "source")
-    return Table([Column(n, n) for n in names], rows, "Findings")
+    return Table([TableColumn(n, n) for n in names], rows, "Findings")
 
 
 def _write(sheet: Any, line: int, column: int, value: Any, counts: Any, shares: Any) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.pages.cells import cell
-from capacity.pages.page import Code, Column, Items, Page, Table, Text, Verdict
+from capacity.pages.page import CodeBlock, Items, Page, Table, TableColumn, Text, Verdict
 from capacity.pages.terminal import Screen, render_terminal, width, wrapped
 
 NAMES = st.text("abcdefg-", min_size=1, max_size=12).filter(lambda t: t.strip("-") == t)
@@ -23,7 +23,7 @@ def tables(draw: st.DrawFn) -> Table:
     """Columns of numbers, names and sentences, some of which may be left out."""
     kinds = draw(st.lists(st.sampled_from([NUMBERS, NAMES, SENTENCES]), min_size=1, max_size=9))
     ranks = [draw(st.integers(0, 4)) for _ in kinds]
-    columns = [Column(f"k{i}", draw(SENTENCES), rank) for i, rank in enumerate(ranks)]
+    columns = [TableColumn(f"k{i}", draw(SENTENCES), rank) for i, rank in enumerate(ranks)]
     rows = [{f"k{i}": draw(kind) for i, kind in enumerate(kinds)} for _ in range(draw(st.integers(1, 4)))]
     return Table(columns, rows, draw(SENTENCES))
 
@@ -49,7 +49,7 @@ def test_a_table_fits_and_no_number_is_split(table: Table, columns: int) -> None
         assert token in numbers
 
 
-def _cut_width(table: Table, column: Column) -> int:
+def _cut_width(table: Table, column: TableColumn) -> int:
     """No column needs more than its longest number, or 16 for words."""
     cells = [cell(row[column.key]) for row in table.rows]
     return max(16, *(len(c) for c in cells if c[-1:].isdigit()), 0)
@@ -78,7 +78,12 @@ def test_the_highest_rank_goes_first(table: Table) -> None:
 
 
 WIDE = Table(
-    [Column("name", "subnet"), Column("cidr", "CIDR", 2), Column("free", "free"), Column("why", "finding")],
+    [
+        TableColumn("name", "subnet"),
+        TableColumn("cidr", "CIDR", 2),
+        TableColumn("free", "free"),
+        TableColumn("why", "finding"),
+    ],
     [{"name": "private-a", "cidr": "10.40.0.0/23", "free": -1234, "why": "is short of addresses in " * 3}],
     "Subnets",
     "A note that is longer than the terminal is wide, and so wraps at a word.",
@@ -101,9 +106,9 @@ def test_a_narrow_terminal() -> None:
 
 
 def test_headings_wrap_before_columns_go() -> None:
-    table = Table([Column("a", "addresses per node"), Column("b", "or more pods", 1)], [{"a": 30, "b": 360}])
+    table = Table([TableColumn("a", "addresses per node"), TableColumn("b", "or more pods", 1)], [{"a": 30, "b": 360}])
     assert show(table, width=40).split("\n")[0] == "addresses per node  or more pods"
-    narrow = Table([*table.columns, Column("c", "and a further heading")], [{"a": 30, "b": 360, "c": 1}])
+    narrow = Table([*table.columns, TableColumn("c", "and a further heading")], [{"a": 30, "b": 360, "c": 1}])
     lines = show(narrow, width=40).split("\n")
     assert lines[: len(lines) - 3][-1].split()[-1] == "heading"  # a short heading stands on the rule
     assert "Not shown" not in "\n".join(lines)
@@ -128,7 +133,7 @@ def test_wrapping(text: str, limit: int, lines: list[str]) -> None:
 
 def test_a_command_is_never_wrapped() -> None:
     command = "kubectl set env daemonset/aws-node -n kube-system WARM_IP_TARGET=4 MINIMUM_IP_TARGET=17"
-    assert f"  {command}\n" in render_terminal(Page([Code(command, "To paste")]), Screen(width=40))
+    assert f"  {command}\n" in render_terminal(Page([CodeBlock(command, "To paste")]), Screen(width=40))
 
 
 def test_lists_hang() -> None:
@@ -147,7 +152,7 @@ class TestVerdict:
         assert render_terminal(Page([Verdict("tight", "so it is.")]), Screen()) == "TIGHT: so it is.\n"
 
     def test_a_verdict_in_a_cell(self) -> None:
-        table = Table([Column("v", "verdict")], [{"v": "exhausted"}, {"v": "as planned"}])
+        table = Table([TableColumn("v", "verdict")], [{"v": "exhausted"}, {"v": "as planned"}])
         text = show(table, paint=True)
         assert "\033[31mexhausted\033[0m" in text
         assert text.count("\033[0m") == 1

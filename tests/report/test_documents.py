@@ -22,7 +22,7 @@ from capacity.errors import MissingExtra
 from capacity.pages import report_material as gathering
 from capacity.pages.html import render_html, script_json
 from capacity.pages.markdown import render_markdown
-from capacity.pages.page import Code, Figures, Page, Section, Table, Verdict
+from capacity.pages.page import CodeBlock, FigureList, Page, Section, Table, Verdict
 from capacity.pages.report_blocks import Advice
 from capacity.pages.report_page import report_page
 from capacity.pages.workbook import sheet_name, workbook_bytes
@@ -150,7 +150,9 @@ def _table(text: str, title: str) -> list[str]:
 
 
 def test_a_snippet_with_fences_stays_one_block() -> None:
-    only = Page([Verdict("ok", "a"), Figures([]), Section("s", "S", [Code("```\n# not a heading\n```", "x")])], "t")
+    only = Page(
+        [Verdict("ok", "a"), FigureList([]), Section("s", "S", [CodeBlock("```\n# not a heading\n```", "x")])], "t"
+    )
     assert "````\n```\n# not a heading\n```\n````" in render_markdown(only)
 
 
@@ -347,5 +349,5 @@ def test_the_report_recommends_the_settings_of_warm() -> None:
     (row,) = (s for s in found["settings"] if s["recommended"])
     assert chart.words.startswith(f"Recommended: {row['setting']} – ")
     assert found["recommendation"]["commands"]
-    shown = [b.text for s in plans.example().sections() for b in s.blocks if isinstance(b, Code)]
+    shown = [b.text for s in plans.example().sections() for b in s.blocks if isinstance(b, CodeBlock)]
     assert "\n".join(found["recommendation"]["commands"]) in shown

@@ -14,7 +14,7 @@ from capacity.pages.answer import Answer, envelope, rendered
 from capacity.pages.cells import cell
 from capacity.pages.csv_rows import flatten, render_csv
 from capacity.pages.markdown import markdown_table
-from capacity.pages.page import Column, Page, Table, Text
+from capacity.pages.page import Page, Table, TableColumn, Text
 from capacity.pages.terminal import Screen, render_terminal, width
 
 
@@ -55,7 +55,7 @@ def test_cells(value: object, shown: str) -> None:
 def test_columns_line_up_whatever_the_script() -> None:
     assert [width(t) for t in ("abc", "东京", "e\u0301")] == [3, 4, 1]
     table = Table(
-        (Column("name", "name"), Column("n", "count")),
+        (TableColumn("name", "name"), TableColumn("n", "count")),
         [{"name": "东京", "n": 5}, {"name": "abcde", "n": 1200}],
         "towns",
     )
@@ -69,11 +69,11 @@ def test_columns_line_up_whatever_the_script() -> None:
 
 
 def test_an_empty_table_keeps_its_head() -> None:
-    assert render_terminal(Page([Table((Column("a", "a"),), [])]), Screen()).splitlines() == ["a", "─"]
+    assert render_terminal(Page([Table((TableColumn("a", "a"),), [])]), Screen()).splitlines() == ["a", "─"]
 
 
 def test_markdown_escapes_what_would_be_markup() -> None:
-    page = markdown_table(Table((Column("a", "a|b"),), [{"a": "<script>|`x`\\"}]))
+    page = markdown_table(Table((TableColumn("a", "a|b"),), [{"a": "<script>|`x`\\"}]))
     assert page.splitlines()[0] == "| a\\|b |"
     assert page.splitlines()[2] == "| &lt;script&gt;\\|\\`x\\`\\\\ |"
 
@@ -88,7 +88,12 @@ def test_csv_is_flat_and_no_formula() -> None:
 
 
 ANSWER = Answer(
-    "test", {"x": 1}, [{"a": 1}], Page([Text("text"), Table((Column("a", "a"),), [{"a": 1}])]), [{"a": 1}], ["mind"]
+    "test",
+    {"x": 1},
+    [{"a": 1}],
+    Page([Text("text"), Table((TableColumn("a", "a"),), [{"a": 1}])]),
+    [{"a": 1}],
+    ["mind"],
 )
 
 
