@@ -15,6 +15,7 @@ The library behind the command of the same name; ``docs/reference/python-api.md`
                 explain; subnet_frame, group_frame, runway_frame
     readers     capacity.readers: plans from Terraform, kubectl, eksctl, CloudFormation, Karpenter, Helm, AWS
     a cluster   diagnose, saved_evidence
+    dollars     plan_cost, CostInputs, read_price_file
     charts      capacity.charts
     errors      CapacityError, SpecError, UnknownInstanceType, CatalogError, InfeasiblePlan, MissingExtra
 
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
     from capacity.cluster.typical import group_offers
     from capacity.cni.node_pool import Pool, node_pool
     from capacity.cni.sweep import PoolGrid, TypeArrays, pool_frame, sweep, type_arrays
+    from capacity.cost.bill import plan_cost
+    from capacity.cost.inputs import CostInputs
+    from capacity.cost.price_file import read_price_file
     from capacity.errors import (
         CapacityError,
         CatalogError,
@@ -85,6 +89,7 @@ __all__ = [
     "Checkup",
     "CniSettings",
     "Comparison",
+    "CostInputs",
     "Daemon",
     "Evidence",
     "FillSnapshot",
@@ -132,11 +137,13 @@ __all__ = [
     "packed_blocks",
     "parse_horizon",
     "parse_plan",
+    "plan_cost",
     "pool_frame",
     "price_per_hour",
     "read_history",
     "read_patched",
     "read_plan",
+    "read_price_file",
     "record",
     "request_grid",
     "runway_frame",
@@ -179,6 +186,9 @@ _HOMES = {
     "cluster.typical": ("group_offers",),
     "cni.node_pool": ("Pool", "node_pool"),
     "cni.sweep": ("PoolGrid", "TypeArrays", "pool_frame", "sweep", "type_arrays"),
+    "cost.bill": ("plan_cost",),
+    "cost.inputs": ("CostInputs",),
+    "cost.price_file": ("read_price_file",),
     "errors": ("CapacityError", "CatalogError", "InfeasiblePlan", "MissingExtra", "SpecError", "UnknownInstanceType"),
     "forecast.formats": ("read_history",),
     "forecast.from_history": ("forecast_history", "sizes_of"),

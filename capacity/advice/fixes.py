@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from capacity.advice.distance import Distance
+from capacity.advice.dollars import Dollars
 from capacity.advice.findings.codes import Finding
 from capacity.advice.levers.lever import RISKS, Lever
 from capacity.advice.snippets.settings import env_snippets
@@ -53,6 +54,9 @@ class Fix:
         In which parts of the distance from ok it is nearer than the plan as it is.
     known_short, known_pods : bool
         Whether the scenarios in which it was checked show addresses missing, and pods, before the change.
+    usd : mapping
+        What the plan costs more with it, by scenario: now, at peak, at the ceiling, and in the scenario that refused
+        it; None where that is not known. [USD per month]
     commands : tuple of str
         What to paste: that of its levers, the CNI's variables in one command.
     """
@@ -73,6 +77,7 @@ class Fix:
     helped: frozenset[str] = frozenset()
     known_short: bool = False
     known_pods: bool = False
+    usd: Dollars = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Fix {_short(self.names)}: {self.verdict or 'excluded'}, {self.short:,} addresses short>"

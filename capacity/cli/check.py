@@ -10,6 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from capacity.cli.cost_options import (
+    PerNodeCost,
+    PriceFactor,
+    PriceFile,
+    PublicIpv4,
+    SavingsPlan,
+    SpotDiscount,
+    Tier,
+    cost_inputs,
+)
 from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, Wide, one_of, sink, words
 from capacity.cli.output import FORMATS
 from capacity.cli.tab_completion import complete_scenario
@@ -22,6 +32,8 @@ if TYPE_CHECKING:
     from capacity.advice.fixes import Fixes
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
+    from capacity.cost.inputs import CostInputs
+    from capacity.cost.plan_cost import PlanCost
     from capacity.plan.document import PlanFile
 
 Plan = Annotated[
@@ -77,6 +89,13 @@ def check(
     fix_out: Annotated[
         Path | None, typer.Option("--fix-out", help="Write the plan with that change to this file.", metavar="PATH")
     ] = None,
+    price_file: PriceFile = None,
+    price_factor: PriceFactor = None,
+    savings_plan: SavingsPlan = None,
+    spot_discount: SpotDiscount = None,
+    per_node_cost: PerNodeCost = 0.0,
+    public_ipv4: PublicIpv4 = None,
+    control_plane_tier: Tier = "standard",
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
@@ -96,26 +115,32 @@ def check(
     to = sink(output, out_file, color, quiet, CI_FORMATS, wide=wide)
     level = one_of("--fail-on", fail_on, ("error", "warning"))
     from capacity.cli.output import emit
+    from capacity.cost.bill import plan_cost
     from capacity.pages.check_page import answer
     from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings or ())
+    prices = cost_inputs(
+        price_file, price_factor, savings_plan, spot_discount, per_node_cost, public_ipv4, control_plane_tier
+    )
     try:
         read = plan_file(plan)
         result, found = run(read, scenario, patch)
+        prices.check_groups(result.plan)
     except CapacityError as error:
         if to.output == "github" and to.out_file is None:
             _annotate(error)
         raise
-    tried = _tried(read, result, scenario, patch, to, fixes, fix_out)
+    tried = _tried(read, result, scenario, patch, to, fixes, fix_out, prices)
     if tried is not None:
         from capacity.advice.fixes import with_fix
 
         found = with_fix(found, tried)
-    texts = _texts(result, found, patch, level, tried)
+    cost = plan_cost(result, prices)
+    texts = _texts(result, found, patch, level, tried, cost)
     if explain:
         del texts["md"]  # the terms of every figure do not fit a comment
-    emit(replace(answer(result, found, patch, tried, explain=explain), texts=texts), to)
+    emit(replace(answer(result, found, patch, tried, cost, explain=explain), texts=texts), to)
     if tried is not None and tried.interrupted:
         raise typer.Exit(130)  # after the best so far
     bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
@@ -149,20 +174,21 @@ def _tried(
     to: Sink,
     asked: bool | None,
     fix_out: Path | None,
+    prices: CostInputs,
 ) -> Fixes | None:
     """The smallest change that is enough, written where asked; None where it was not looked for."""
     from capacity.advice.effort import is_large
     from capacity.cli.output import note
 
     if fix_out is not None:
-        return _written(plan, result, scenarios, patch, to.quiet, fix_out)
+        return _written(plan, result, scenarios, patch, to.quiet, fix_out, prices)
     if result.verdict == "ok" or to.output == "csv" or asked is False:  # csv has no place for it
         return None
     if asked is None and is_large(result):
         if not to.quiet:
             note("note: no fixes were looked for in a plan this large; --fixes does (it may take a minute)")
         return None
-    return _search(plan, result, scenarios, patch, to.quiet)
+    return _search(plan, result, scenarios, patch, to.quiet, prices)
 
 
 def _written(
@@ -172,11 +198,12 @@ def _written(
     patch: Mapping[str, object],
     quiet: bool,
     fix_out: Path,
+    prices: CostInputs,
 ) -> Fixes:
     """The smallest change that is enough, the plan with it in a file."""
     if result.verdict == "ok":
         raise SpecError(f"--fix-out: nothing to fix, the verdict is ok ({str(fix_out)!r} was not written)")
-    found = _search(plan, result, scenarios, patch, quiet)
+    found = _search(plan, result, scenarios, patch, quiet, prices)
     if found.answer is None:
         raise SpecError(f"--fix-out: no set of levers makes the verdict ok ({str(fix_out)!r} was not written)")
     from capacity.advice.fixes import after
@@ -192,6 +219,7 @@ def _search(
     scenarios: list[str] | None,
     patch: Mapping[str, object],
     quiet: bool = False,
+    prices: CostInputs | None = None,
 ) -> Fixes:
     """What the levers do to a plan whose verdict is not ok."""
     from capacity.advice.search import find_fixes
@@ -199,16 +227,22 @@ def _search(
     from capacity.plan.patch import apply_patch
 
     with progress("looking for a fix", quiet) as tell:
-        return find_fixes(apply_patch(plan.document, patch), result, scenarios, tell)
+        return find_fixes(apply_patch(plan.document, patch), result, scenarios, tell, prices)
 
 
 def search_fixes(
-    plan: PlanFile, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
+    plan: PlanFile,
+    result: CheckResult,
+    scenarios: list[str] | None,
+    patch: Mapping[str, object],
+    prices: CostInputs | None = None,
 ) -> Fixes | None:
     """The same for other verbs: None where nothing is wrong, and where the search would take long."""
     from capacity.advice.effort import is_large
 
-    return None if result.verdict == "ok" or is_large(result) else _search(plan, result, scenarios, patch)
+    return (
+        None if result.verdict == "ok" or is_large(result) else _search(plan, result, scenarios, patch, prices=prices)
+    )
 
 
 def _texts(
@@ -217,13 +251,14 @@ def _texts(
     patch: Mapping[str, object],
     level: str,
     fixes: Fixes | None,
+    cost: PlanCost,
 ) -> dict[str, Callable[[], str]]:
     """The formats that only `check` has."""
 
     def comment() -> str:
         from capacity.pages import check_comment
 
-        return check_comment.comment(result, found, patch, fixes)
+        return check_comment.comment(result, found, patch, fixes, cost)
 
     def for_ci(form: str) -> str:
         from capacity.pages import check_ci

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from capacity.cli.cost_options import PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs, prices_told
 from capacity.cli.node_options import (
     All,
     Ami,
@@ -31,7 +34,11 @@ from capacity.errors import SpecError
 from capacity.plan.constants import MODES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from capacity.catalog.instance_type import InstanceType
+    from capacity.cost.plan_cost import Rate
+    from capacity.cost.rates import PriceBook
     from capacity.node.offer import Daemon, Keep, PodAsked
     from capacity.node.platform import Platform
     from capacity.pages.answer import Answer
@@ -104,10 +111,10 @@ def node(
     region: Annotated[
         str, typer.Option("--region", help="Region of the on-demand price.", metavar="REGION")
     ] = "us-east-1",
-    per_node_cost: Annotated[
-        float,
-        typer.Option("--per-node-cost", help="Licence or support of each node, USD per hour.", metavar="USD"),
-    ] = 0.0,
+    per_node_cost: PerNodeCost = 0.0,
+    price_file: PriceFile = None,
+    price_factor: PriceFactor = None,
+    savings_plan: SavingsPlan = None,
     vm_memory_overhead: Annotated[
         str, typer.Option("--vm-memory-overhead", help="Share of memory lost to the hypervisor.", metavar="SHARE")
     ] = "0.075",
@@ -210,6 +217,9 @@ class NodeOptions:
     cilium: list[str] | None
     region: str
     per_node_cost: float
+    price_file: Path | None
+    price_factor: str | None
+    savings_plan: str | None
     vm_memory_overhead: str
     system_reserved: str | None
     eviction_hard: str
@@ -249,19 +259,38 @@ def _answered(given: NodeOptions) -> Answer:
     keep = _keep(given.vm_memory_overhead, given.system_reserved, given.eviction_hard)
     daemons = [_daemon(text) for text in given.daemonset or ()]
     kinds = _kinds(given)
-    cost = given.per_node_cost
-    if not 0 <= cost < MOST_USD_PER_HOUR:
-        raise SpecError(f"--per-node-cost: {cost:g} is out of range (expected 0 to {MOST_USD_PER_HOUR:,})")
-    from capacity.catalog.prices import price_per_hour
+    from capacity.cost.rates import PriceBook
     from capacity.node.offer import offer
     from capacity.pages.node_page import NodeView, answer
 
-    offers = [
-        offer(k, platform, pod, daemons, given.max_pods, keep, price_per_hour(k.name, given.region), cost)
-        for k in kinds
-    ]
-    view = NodeView(platform, settings, given.region, given.pods, given.sort, given.limit, explain=given.explain)
-    return answer(offers, kinds, view, _inputs(given, platform, pod, daemons, keep), notes)
+    cost = given.per_node_cost
+    inputs = cost_inputs(given.price_file, given.price_factor, given.savings_plan, per_node_cost=cost)
+    book = PriceBook(given.region, inputs)
+    rates = {k.name: book.of_type(k.name, windows=platform.ami == "windows") for k in kinds}
+    offers = [offer(k, platform, pod, daemons, given.max_pods, keep, rates[k.name].usd_per_hour, cost) for k in kinds]
+    view = NodeView(
+        platform,
+        settings,
+        partial(_price_notes, rates, book),
+        given.pods,
+        given.sort,
+        given.limit,
+        explain=given.explain,
+    )
+    return answer(offers, kinds, view, _inputs(given, platform, pod, daemons, keep) | prices_told(inputs), notes)
+
+
+def _price_notes(rates: Mapping[str, Rate], book: PriceBook, shown: Sequence[str]) -> list[str]:
+    """What a reader of the dollars must know: prices that are missing, old, or another region's."""
+    from capacity.catalog.age import MOST_NAMES, price_notes
+
+    listed = [name for name in shown if rates[name].usd_per_hour is None or rates[name].region == book.region]
+    windows = [name for name in listed if "Windows" in rates[name].unknown]
+    found = price_notes([name for name in listed if name not in windows], book.region)
+    if windows:
+        more = f" and {len(windows) - MOST_NAMES} more" if len(windows) > MOST_NAMES else ""
+        found.append(f"Windows prices are not known (--price-file): {', '.join(windows[:MOST_NAMES])}{more}")
+    return [*found, *book.notes()]
 
 
 def _pod(given: NodeOptions) -> PodAsked:
@@ -379,5 +408,4 @@ def _inputs(given: NodeOptions, platform: Platform, pod: PodAsked, daemons: list
         "env": list(given.env or ()),
         "cni": given.cni,
         "cilium": None if platform.cilium is None else asdict(platform.cilium),
-        "per_node_cost": given.per_node_cost,
     }

@@ -12,6 +12,8 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.unplaced import unschedulable, without_address
+from capacity.cost.dollar_words import COST_COLUMNS, cost_sentence, lines_of, shown_costs, with_costs
+from capacity.cost.plan_cost import PlanCost
 from capacity.pages.answer import Answer
 from capacity.pages.cells import brief
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text, Verdict
@@ -29,6 +31,7 @@ def answer(
     found: Sequence[Finding],
     patch: Mapping[str, object] | None = None,
     fixes: Fixes | None = None,
+    cost: PlanCost | None = None,
     *,
     explain: bool = False,
 ) -> Answer:
@@ -38,6 +41,8 @@ def answer(
         from capacity.pages.fix_page import fixes_json
 
         results["fixes"] = fixes_json(fixes)
+    if cost is not None:
+        results = with_costs(results, cost)
     if explain:
         from capacity.cluster.figure_terms import subnet_term
 
@@ -46,7 +51,7 @@ def answer(
         command="check",
         inputs=inputs_of(result) | ({"set": dict(patch)} if patch else {}),
         results=results,
-        page=page(result, found, fixes, explain=explain),
+        page=page(result, found, fixes, cost, explain=explain),
         rows=[
             {"scenario": s.name, "variant": s.variant, **row}
             for s in result.scenarios
@@ -192,9 +197,23 @@ def verdict_of(result: CheckResult) -> Verdict:
     return Verdict(result.verdict, verdict_sentence(result).removeprefix(f"{result.verdict.upper()}: "))
 
 
-def page(result: CheckResult, found: Sequence[Finding], fixes: Fixes | None = None, *, explain: bool = False) -> Page:
+def cost_blocks(cost: PlanCost, *, explain: bool = False) -> list[Text | Table]:
+    """What the plan costs; ``explain``: with the terms of every line."""
+    page: list[Text | Table] = [Text(sentence)] if (sentence := cost_sentence(cost)) else []
+    columns = [TableColumn(*c) for c in COST_COLUMNS]
+    return [*page, *(Table(columns, lines_of(one), f"Cost, {one.title}") for one in shown_costs(cost) if explain)]
+
+
+def page(
+    result: CheckResult,
+    found: Sequence[Finding],
+    fixes: Fixes | None = None,
+    cost: PlanCost | None = None,
+    *,
+    explain: bool = False,
+) -> Page:
     """Verdict first, then all scenarios at a glance, steady and the worst in full, runway, fix, findings."""
-    blocks: list[Any] = [verdict_of(result)]
+    blocks: list[Any] = [verdict_of(result), *(cost_blocks(cost, explain=explain) if cost is not None else [])]
     if len(result.scenarios) > 1:
         blocks.append(glance_table(result))
     shown = result.scenarios if explain else first_and_gravest(result.scenarios)

@@ -8,20 +8,22 @@ from typing import Any
 from capacity.advice.compare import Comparison, GroupChange, RunwayChange, ScenarioChange, SubnetChange, sentences
 from capacity.advice.findings.codes import Finding
 from capacity.cluster.scenario import LOST, ScenarioState
+from capacity.cost.dollar_words import change_sentence, with_changes
+from capacity.cost.plan_cost import PlanCost
 from capacity.pages.answer import Answer
 from capacity.pages.check_page import finding_json, inputs_of
 from capacity.pages.page import Page, Table, TableColumn, Text, Verdict
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
-def answer(comparison: Comparison, patch: Mapping[str, object]) -> Answer:
+def answer(comparison: Comparison, patch: Mapping[str, object], costs: tuple[PlanCost, PlanCost]) -> Answer:
     """Everything `compare` says, in every format."""
     before, after = comparison.before, comparison.after
     return Answer(
         command="compare",
         inputs={"before": inputs_of(before), "after": inputs_of(after), "set": dict(patch)},
-        results=results_json(comparison),
-        page=Page(list(_blocks(comparison))),
+        results=with_changes(results_json(comparison), *costs),
+        page=Page(list(_blocks(comparison, costs))),
         rows=[
             {"scenario": s.name, "variant": s.variant, **row}
             for s in comparison.scenarios
@@ -134,11 +136,12 @@ _FINDINGS = (
 )
 
 
-def _blocks(comparison: Comparison) -> Iterator[Verdict | Text | Table]:
+def _blocks(comparison: Comparison, costs: tuple[PlanCost, PlanCost]) -> Iterator[Verdict | Text | Table]:
     """The verdict of the change first, then what differs; what stays the same is named in one line."""
     before, after = sentences(comparison)
     yield Verdict(comparison.after.verdict, comparison.sentence, named=False)
     yield Text(f"Before: {before}\nAfter: {after}")
+    yield from [Text(money)] if (money := change_sentence(*costs)) else []
     changed = [c for c in comparison.scenarios if c.changed]
     shown = changed if len(changed) <= MOST_IN_FULL else _telling(changed)
     if len(changed) > len(shown):

@@ -167,6 +167,13 @@ def refresh_answer(inputs: Mapping[str, Any], results: Mapping[str, Any], warnin
     )
 
 
+def prices_answer(inputs: Mapping[str, Any], results: Mapping[str, Any], warnings: Sequence[str]) -> Answer:
+    """What was stored of a price list."""
+    said = f"{results['prices']:,} prices of {results['region']}, published {results['date']}, in {results['cache']}"
+    page = Page([Text(said)])
+    return Answer("data refresh", inputs, results, page, [results], warnings, dated=False)
+
+
 def diff_answer() -> Answer:
     """Every figure in which answers differ from the package alone."""
     layers = [layer.name for layer in layer_status()]

@@ -7,8 +7,10 @@ import re
 import shlex
 from typing import Any
 
-from capacity.advice.fix_summary import fix_sentence, remains_words, stopped_sentence
+from capacity.advice.dollars import first_change
+from capacity.advice.fix_summary import dollars_sentence, fix_sentence, remains_words, stopped_sentence
 from capacity.advice.fixes import Fix, Fixes, commands_of
+from capacity.cost.dollar_words import AT_REST, usd_change
 from capacity.inert import printable
 from capacity.pages.page import CodeBlock, Items, Table, TableColumn, Text
 from capacity.units import counted
@@ -39,6 +41,7 @@ def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
         "judged_in": fix.judged_in,
         "frees": dict(fix.frees),
         "short": fix.short,
+        "usd_per_month_change": dict(fix.usd),
         "cost": [lever.cost for lever in fix.levers],
         "source": [lever.source for lever in fix.levers],
         "patch": dict(fix.patch),
@@ -61,6 +64,7 @@ def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items |
         page.append(Text(headline(fixes)))
     else:
         page.append(Items([f"{lever.summary} (cost: {lever.cost})" for lever in found.levers], f"{headline(fixes)}:"))
+        page += [Text(money)] if (money := dollars_sentence(found)) else []
         settings = [f"--set {shlex.quote(f'{path}={_value(value)}')}" for path, value in found.patch.items()]
         shell, forms = shell_commands(found), other_forms(found)
         page += [CodeBlock("\n".join(settings), "To try it, add to the command", "sh")] if settings else []
@@ -92,6 +96,7 @@ _TRIED = (
     TableColumn("verdict", "verdict"),
     TableColumn("not_ok", "places not ok", 2),
     TableColumn("frees", "least free, by subnet", 3),
+    TableColumn("usd", "$ per month", 2),
     TableColumn("why", "why, or why not"),
 )
 
@@ -107,6 +112,7 @@ def tried_table(fixes: Fixes) -> Table:
             "verdict": f.verdict or "does not apply",
             "not_ok": f.not_ok,
             "frees": _frees(f),
+            "usd": dollars_of(f),
             "why": f.why,
         }
         for f in shown
@@ -136,6 +142,14 @@ def _frees(fix: Fix) -> str:
     """The largest changes of what stays free."""
     largest = sorted(fix.frees.items(), key=lambda f: -abs(f[1]))[:3]
     return fix.fault or ", ".join(f"{name} {change:+,}" for name, change in largest) or "no change"
+
+
+def dollars_of(fix: Fix) -> str:
+    """What the plan costs more with it, and in which scenario where that is not steady."""
+    scenario, change = first_change(fix.usd)
+    if not scenario:
+        return ""
+    return usd_change(change) + (f" {AT_REST.get(scenario, f'in {scenario}')}" if scenario != "steady" else "")
 
 
 def plan_changes(fix: Fix, most: int) -> tuple[list[str], int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,8 @@ class NodeView:
     ----------
     platform, settings : Platform, CniSettings
         What the offers were worked out for.
-    region : str
-        Of the prices.
+    price_notes : callable
+        What a reader of the dollars of some types must know.
     pods : int or None
         Pods on VPC addresses of the node whose address pool is shown. [pods]
     sort, limit : str or None, int or None
@@ -41,7 +41,7 @@ class NodeView:
 
     platform: Platform
     settings: CniSettings
-    region: str
+    price_notes: Callable[[Sequence[str]], list[str]]
     pods: int | None = None
     sort: str | None = None
     limit: int | None = None
@@ -56,10 +56,8 @@ def answer(
     notes: Sequence[str],
 ) -> Answer:
     """Everything `node` says, in every format."""
-    from capacity.catalog.age import price_notes
-
     results = [_result(o, k, view) for o, k in zip(offers, kinds, strict=True)]
-    results, said = _sorted(results, view.sort, price_notes([k.name for k in kinds], view.region))
+    results, said = _sorted(results, view.sort, view.price_notes([k.name for k in kinds]))
     if view.limit is not None and len(results) > view.limit:
         said.append(f"{len(results) - view.limit} of {len(results)} rows are not shown (--limit {view.limit})")
         results = results[: view.limit]
@@ -72,7 +70,7 @@ def answer(
         page=Page(_blocks(results, offers, view)),
         rows=[{k: v for k, v in r.items() if k != "explain"} for r in results],
         warnings=[*notes, *said, *merged([*warnings, *_pool_warnings(results, view.pods)])],
-        on_data=price_notes([r["instance_type"] for r in results], view.region),
+        on_data=view.price_notes([r["instance_type"] for r in results]),
     )
 
 

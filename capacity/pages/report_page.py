@@ -14,6 +14,8 @@ from capacity.catalog.age import limit_notes, price_notes
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
 from capacity.cluster.shape import gives_prefixes
 from capacity.cni.facade import settings_on
+from capacity.cost.dollar_words import COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
+from capacity.cost.plan_cost import NODES
 from capacity.forecast.words import sentence
 from capacity.pages.answer import Answer
 from capacity.pages.cells import brief, shown
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from capacity.charts.theme import Theme
     from capacity.cluster.check import CheckResult
     from capacity.cluster.headroom import HeadroomCurve
+    from capacity.cost.plan_cost import PlanCost
     from capacity.forecast.result import ForecastResult, SubnetForecast
     from capacity.node.offer import Offer
 
@@ -70,12 +73,15 @@ class Material:
     forecast: ForecastResult | None = None
     warm: WarmAnswer | None = None
     left_out: str = ""
+    cost: PlanCost | None = None
 
     @property
     def price_notes(self) -> list[str]:
         """Prices that the report lacks, or that are old."""
-        types = [s.first.instance_type.name for s in self.result.shapes if not s.group.fargate]
-        return price_notes(types, self.result.plan.region, self.status.as_of)
+        region = self.result.plan.region
+        lines = [line for cost in self.cost.costs for line in cost.lines if line.item == NODES] if self.cost else []
+        types = [line.what for line in lines if line.rate.usd_per_hour is None or line.rate.region == region]
+        return price_notes(list(dict.fromkeys(types)), region, self.status.as_of) if types else []
 
     @property
     def limit_notes(self) -> list[str]:
@@ -89,6 +95,7 @@ def report_page(material: Material) -> Page:
     sections = [
         _subnets(material),
         _groups(material),
+        _cost(material),
         _scenarios(material),
         _findings(material),
         _explorer(material),
@@ -223,6 +230,16 @@ def _groups(material: Material) -> Section:
         blocks += [_limits_chart(drawn)]
         blocks += [_price_chart(drawn)] if any(o.usd_per_pod_month is not None for o in drawn) else []
     return Section("node-groups", "Node groups", blocks)
+
+
+def _cost(material: Material) -> Section:
+    """Dollars a month, with the terms of every line."""
+    cost = material.cost
+    if cost is None or not cost.costs:
+        return Section("cost", "Cost", [])
+    columns = [TableColumn(*c) for c in COST_COLUMNS]
+    grids = [Table(columns, lines_of(one), f"Cost, {one.title}", folded=True) for one in shown_costs(cost)]
+    return Section("cost", "Cost", [Text(cost_sentence(cost)), *grids, Text(NOT_INCLUDED)])
 
 
 MOST_GROUPS = 10
@@ -551,7 +568,7 @@ def _again(material: Material) -> Section:
 
 def answer(page: Page, material: Material) -> Answer:
     """The report as an answer of the formats that every verb has: its tables as data."""
-    checked = check_answer(material.result, material.findings)
+    checked = check_answer(material.result, material.findings, cost=material.cost)
     tables = [
         {
             "section": s.anchor,
