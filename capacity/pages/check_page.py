@@ -200,7 +200,7 @@ def verdict_of(result: CheckResult) -> Verdict:
 def cost_blocks(cost: PlanCost, *, explain: bool = False) -> list[Text | Table]:
     """What the plan costs; ``explain``: with the terms of every line."""
     page: list[Text | Table] = [Text(sentence)] if (sentence := cost_sentence(cost)) else []
-    columns = [TableColumn(*c) for c in COST_COLUMNS]
+    columns = [TableColumn(*c, rank=max(0, i - 2)) for i, c in enumerate(COST_COLUMNS)]
     return [*page, *(Table(columns, lines_of(one), f"Cost, {one.title}") for one in shown_costs(cost) if explain)]
 
 
