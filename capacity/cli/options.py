@@ -44,7 +44,7 @@ Color = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No notes or warnings on stderr.")]
-Wide = Annotated[bool, typer.Option("--wide", help="Every column of each table, however wide the terminal.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Every column, nothing wrapped, however wide the terminal.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Print the terms of each figure with their sources.")]
 
 Set = Annotated[

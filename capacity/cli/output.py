@@ -51,7 +51,7 @@ def screen_of(sink: Sink) -> Screen:
     """What a page may take up."""
     from capacity.pages.terminal import Screen
 
-    return Screen(screen_width(sink), use_color(sink), sink.wide)
+    return Screen(None if sink.wide else screen_width(sink), use_color(sink), sink.wide)
 
 
 NARROWEST = 40  # columns: less than that is no terminal
