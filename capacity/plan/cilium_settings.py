@@ -102,7 +102,7 @@ def given_settings(settings: CniSettings) -> dict[str, int | bool]:
 def _assumptions(ipam: CiliumIpam, prefix: bool) -> list[str]:
     notes = [
         f"Cilium: {OWN_ADDRESSES} pod addresses of every node are used by Cilium itself (router and health endpoint)",
-        "Cilium does not set max pods: EKS, the AMI or Karpenter sets it, as with the VPC CNI",
+        "Cilium: max pods is set by EKS, the AMI or Karpenter, as with the VPC CNI; Cilium sets none",
     ]
     if not ipam.release_excess_ips:
         kept = "releaseExcessIps is off, so a node keeps every address it ever held"

@@ -161,7 +161,7 @@ class TestStreams:
         loud, quiet = capacity("check", "ok.yaml"), capacity("check", "ok.yaml", "-q")
         assert loud.stdout == quiet.stdout
         assert quiet.stderr == ""
-        assert loud.stderr.startswith("warning: managed node groups")
+        assert loud.stderr.startswith("warning: EKS sets max pods")
 
     def test_colour_only_where_asked_for(self) -> None:
         assert "\033[" not in capacity("check", "short.yaml").stdout

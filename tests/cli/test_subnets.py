@@ -196,7 +196,7 @@ class TestAnswers:
         [
             (
                 {"CidrBlock": "10.0.0.0/29", "AvailableIpAddressCount": 3},
-                "s-1: 10.0.0.0/29 has a size AWS does not allow",
+                "s-1: 10.0.0.0/29 has a size that AWS does not allow",
             ),
             ({"CidrBlock": "10.0.0.0/33", "AvailableIpAddressCount": 3}, "s-1: "),
             ({"CidrBlock": "10.0.0.0/24"}, "s-1: neither AvailableIpAddressCount nor network interfaces tell how full"),
@@ -242,7 +242,7 @@ def test_other_formats() -> None:
         ),
         (("--cidr", "10.0.0.0/24", "--taken", "nonsense"), "--taken: 'nonsense' is neither an IPv4 address"),
         (("--cidr", "10.0.0.0/24", "--taken", " "), "--taken: is empty (where nothing is taken, say --used 0)"),
-        (("--cidr", "10.0.0.0/8", "--used", "3"), "--cidr: '10.0.0.0/8' has a size AWS does not allow"),
+        (("--cidr", "10.0.0.0/8", "--used", "3"), "--cidr: '10.0.0.0/8' has a size that AWS does not allow"),
         (("--cidr", "fd00::/64", "--used", "3"), "--cidr: 'fd00::/64' is IPv6"),
         (("examples/shop-prod.yaml", "--cidr", "10.0.0.0/24"), "PLAN and --cidr exclude each other"),
         (

@@ -42,7 +42,7 @@ def test_a_type_over_a_range() -> None:
     answer = json.loads(done.stdout)
     assert answer["inputs"]["pods_per_node"] == [8, 30]
     assert answer["warnings"] == [
-        "m5.large runs at most 27 pods on VPC addresses (max pods 29, 2 of them on the host network; "
+        "m5.large runs at most 27 pods on VPC addresses (max pods 29, 2 of them on the host's network; "
         "27 addresses): 28 to 30 are left out"
     ]
     usual = next(s for s in answer["results"]["settings"] if s["setting"] == "WARM_ENI_TARGET=1")
@@ -93,7 +93,7 @@ def test_explain_gives_the_terms_of_the_figures() -> None:
         assert terms["calls: coming"] / (2 * terms["swing"]) == row["calls_per_start"]
         assert terms["calls: going"] / (2 * terms["swing"]) == row["calls_per_stop"]
     page = run("warm", "--type", "m5.large", "--pods-per-node", "10", "--explain").stdout
-    assert "\n  calls: ENIs = 12  (2 further × 6)  [aws/amazon-vpc-cni-k8s@b5218838 awsutils.go L978-1221]\n" in page
+    assert "\n  calls: ENIs = 12  (2 additional × 6)  [aws/amazon-vpc-cni-k8s@b5218838 awsutils.go L978-1221]\n" in page
 
 
 @pytest.mark.parametrize(
