@@ -196,7 +196,7 @@ class TestAnswers:
         [
             (
                 {"CidrBlock": "10.0.0.0/29", "AvailableIpAddressCount": 3},
-                "s-1: 10.0.0.0/29 has a size that AWS does not allow",
+                "s-1: 10.0.0.0/29 has a size AWS does not allow",
             ),
             ({"CidrBlock": "10.0.0.0/33", "AvailableIpAddressCount": 3}, "s-1: "),
             ({"CidrBlock": "10.0.0.0/24"}, "s-1: neither AvailableIpAddressCount nor network interfaces tell how full"),

@@ -242,7 +242,9 @@ def test_a_trace_names_the_further_enis() -> None:
     said = "\n".join(lines(explain(result, "more", "steady")))
     assert "additional ENIs of web in home, most free addresses first" in said
     assert "additional ENIs: the fewest and the most" in "\n".join(lines(explain(result, "more.bounds", "steady")))
-    assert "to the emptiest of home, more" in "\n".join(lines(explain(result, "more.runway", "steady")))
+    assert "in the subnet of home, more with the most free addresses" in "\n".join(
+        lines(explain(result, "more.runway", "steady"))
+    )
 
 
 def test_the_forecasts_tables_are_the_engines_figures_but_for_one_eni() -> None:
