@@ -184,7 +184,7 @@ def _together(zone: str, places: Sequence[Here], every: Here) -> Here:
 
 
 def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str | None) -> Here:
-    """Nodes of a group in one of the zone's subnets (of nodes or of pods), or in all of the zone."""
+    """Nodes of a group in one of the zone's subnets (of nodes or of pods), or in the whole zone."""
     few_old = most_old = few_started = most_started = 0
     filled = []
     for batch in state.batches:

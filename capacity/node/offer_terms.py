@@ -175,7 +175,7 @@ def offer_terms(got: Offer, of: InstanceType, on: Platform) -> Terms:
         Term(
             "fits",
             {k: v for k, v in got.fits.items() if v is not None},
-            "pods of the shape after daemonsets, per resource",
+            "pods of the shape after DaemonSets, per resource",
             "",
         ),
         Term("pods", got.pods, f"the smallest of them: limited by {got.binding}"),

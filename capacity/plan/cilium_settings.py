@@ -84,7 +84,7 @@ def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[
 
 def all_settings(settings: CniSettings) -> dict[str, int | bool]:
     """Cilium's settings after defaults, by the names of :data:`KEYS`."""
-    assert settings.cilium is not None, "asked for with Cilium only"
+    assert settings.cilium is not None, "only called with Cilium"
     fields = NUMBERS | SWITCHES
     return {name: getattr(settings.cilium, field) for name, field in fields.items()} | {PREFIXES: settings.prefix}
 
