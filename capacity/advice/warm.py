@@ -32,7 +32,7 @@ from capacity.advice.warm_rows import (
     warm_curve,
     warm_rows,
 )
-from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cluster.check import CheckResult
 from capacity.cluster.shape import GroupShape, group_shapes
 from capacity.cni.calls import (
@@ -43,7 +43,7 @@ from capacity.cni.node_pool import effective, gives_prefixes, node_limits
 from capacity.cni.pool_terms import Terms, call_terms, pool_terms
 from capacity.errors import SpecError, check_count, check_kind
 from capacity.node.maxpods import max_pods
-from capacity.node.platform import Platform
+from capacity.node.platform import Platform, check_platform
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
 from capacity.plan.constants import HOST_PODS
 from capacity.plan.model import QUARTER, Plan
@@ -227,6 +227,9 @@ def warm_for_type(
     SpecError
         The type has no known ENI figures, the node cannot run the fewest pods, or IPv6.
     """
+    check_type(kind)
+    check_kind("pods", pods, range, "range(8, 31)")
+    check_platform(platform)
     if len(pods) == 0 or pods[0] < 0:
         raise SpecError(f"pods: {pods!r} is no range of counts (expected something like range(8, 31))")
     if by_hand is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from capacity.errors import check_kind
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceType:
@@ -100,3 +102,9 @@ class InstanceType:
         (awsutils.go L2035-2041), the controller refuses it: a slot is lost, no trunk comes.
         """
         return self.trunking is not False
+
+
+def check_type(value: object, what: str = "instance_type") -> None:
+    """Refuse what is no :class:`InstanceType`: a name is looked up in a catalog first."""
+    name = value if isinstance(value, str) and value else "m5.large"
+    check_kind(what, value, InstanceType, f'an InstanceType: load_catalog().get("{name}")')

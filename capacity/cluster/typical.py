@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from capacity.catalog.prices import price_per_hour
+from capacity.catalog.prices import usd_per_hour
 from capacity.cluster.check import CheckResult
 from capacity.cluster.group_platform import platform_of
 from capacity.cluster.shape import GroupShape, daemons_of
@@ -50,7 +50,7 @@ def group_offers(result: CheckResult, prices: Mapping[str, float | None] | None 
 def _list_prices(result: CheckResult) -> dict[str, float | None]:
     region = result.plan.region
     priced = [s for s in result.shapes if region and not (s.group.windows or s.group.fargate)]
-    return {s.group.name: price_per_hour(s.first.instance_type.name, region or "") for s in priced}
+    return {s.group.name: usd_per_hour(s.first.instance_type.name, region or "") for s in priced}
 
 
 def group_daemons(plan: Plan, shape: GroupShape) -> tuple[Daemon, ...]:

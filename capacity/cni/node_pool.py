@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
-from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cni import cilium_pool, overlay_pool, vpc_cni
 from capacity.cni.node_limits import EniFigures, NodeLimits, Rest
 from capacity.errors import SpecError, check_count, check_word
-from capacity.plan.cni_env import CniSettings
+from capacity.plan.cni_env import CniSettings, check_settings
 from capacity.plan.constants import PREFIX_SIZE, SYSTEMS
 from capacity.units import IntLike, larger, smaller
 
@@ -242,6 +242,8 @@ def node_pool(
     >>> pool.enis, pool.secondary_ips, pool.subnet_addresses
     (3, 27, 30)
     """
+    check_type(instance_type)
+    check_settings(settings)
     check_count("pods", pods)
     check_count("max_pods", max_pods)
     check_count("unmanaged_enis", unmanaged_enis)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.errors import SpecError
 from capacity.node import density
 from capacity.node.figures import Figures, figures, interfaces, kubelet_max_pods, limits, never_ready, reserved_for
-from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform
+from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform, check_platform
 from capacity.units import counted
 
 
@@ -71,6 +71,8 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
     >>> row.ip_capacity, row.max_pods_formula, row.max_pods_recommended
     (432, 434, 110)
     """
+    check_type(of)
+    check_platform(on)
     known = interfaces(of, on)
     blocked = on.mode in WITH_PREFIXES and of.prefixes_possible is not True
     if known is None or (blocked and (on.mode == "ipv6" or of.prefixes_possible is None)):

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni.facade import gives_prefixes
-from capacity.errors import SpecError, check_count, check_word
+from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import AMIS, HOST_PODS, MODES, NODE_PROVISIONERS
@@ -55,6 +55,8 @@ class Platform:
         check_word("mode", self.mode, (*MODES, OVERLAY))
         check_word("ami", self.ami, AMIS)
         check_word("provisioner", self.provisioner, NODE_PROVISIONERS)
+        check_switch("custom_networking", self.custom_networking)
+        check_switch("pod_eni", self.pod_eni)
         check_count("reserved_enis", self.reserved_enis, unit="ENIs")
         if self.max_eni is not None:
             check_count("max_eni", self.max_eni, 1, "ENIs")
@@ -147,6 +149,11 @@ class Platform:
     def host_uncounted(self) -> bool:
         """Whether an expression sets max pods, and nobody counted the pods on the host's network it leaves room for."""
         return self.expression is not None and self.host_pods is None and self.provisioner == "self-managed"
+
+
+def check_platform(value: object, what: str = "platform") -> None:
+    """Refuse what is no :class:`Platform`."""
+    check_kind(what, value, Platform, "a Platform, such as Platform(mode='prefix')")
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capacity.errors import SpecError, check_count, check_switch, check_word, did_you_mean
+from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word, did_you_mean
 from capacity.plan import overlay
 from capacity.plan.cilium import AGENT, CiliumIpam
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
@@ -156,6 +156,11 @@ class CniSettings:
     def ip_targets(self) -> bool:
         """Whether WARM_IP_TARGET or MINIMUM_IP_TARGET replace the ENI and prefix targets (ipamd.go L1941-1943)."""
         return self.warm_ip != 0 or self.minimum_ip != 0
+
+
+def check_settings(value: object, what: str = "settings") -> None:
+    """Refuse what is no :class:`CniSettings`: an environment is read first."""
+    check_kind(what, value, CniSettings, "a CniSettings, such as cni_settings({...})[0]")
 
 
 # variable -> (field, value in the chart, value in the code, smallest value the code honours)

@@ -44,6 +44,79 @@ def result() -> capacity.CheckResult:
             lambda: capacity.Platform(mode="prefixes"),
             "mode: 'prefixes' is not one of secondary, prefix, ipv6, overlay (did you mean 'prefix'?)",
         ),
+        (
+            lambda: capacity.Platform(custom_networking="false"),  # type: ignore[arg-type]
+            "custom_networking: 'false' is neither True nor False",
+        ),
+        (lambda: capacity.Platform(pod_eni=1), "pod_eni: 1 is neither True nor False"),  # type: ignore[arg-type]
+        (
+            lambda: capacity.max_pods("m5.xlarge", ON),  # type: ignore[arg-type]
+            "instance_type: 'm5.xlarge' is a str (expected an InstanceType: load_catalog().get(\"m5.xlarge\"))",
+        ),
+        (
+            lambda: capacity.max_pods(None, ON),  # type: ignore[arg-type]
+            'instance_type: None is a NoneType (expected an InstanceType: load_catalog().get("m5.large"))',
+        ),
+        (
+            lambda: capacity.max_pods(M5, "prefix"),  # type: ignore[arg-type]
+            "platform: 'prefix' is a str (expected a Platform, such as Platform(mode='prefix'))",
+        ),
+        (
+            lambda: capacity.offer("m5.large", ON),  # type: ignore[arg-type]
+            "instance_type: 'm5.large' is a str (expected an InstanceType: load_catalog().get(\"m5.large\"))",
+        ),
+        (
+            lambda: capacity.node_pool("m5.large", capacity.CniSettings(), pods=3, max_pods=29),  # type: ignore[arg-type]
+            "instance_type: 'm5.large' is a str (expected an InstanceType: load_catalog().get(\"m5.large\"))",
+        ),
+        (
+            lambda: capacity.node_pool(M5, {}, pods=3, max_pods=29),  # type: ignore[arg-type]
+            "settings: {} is a dict (expected a CniSettings, such as cni_settings({...})[0])",
+        ),
+        (
+            lambda: capacity.shape_map("m5.large", ON, [250], [2**29]),  # type: ignore[arg-type]
+            "instance_type: 'm5.large' is a str (expected an InstanceType: load_catalog().get(\"m5.large\"))",
+        ),
+        (
+            lambda: capacity.sweep(["m5.large"], capacity.CniSettings(), [1], 29),  # type: ignore[list-item]
+            "types: 'm5.large' is a str (expected an InstanceType: load_catalog().get(\"m5.large\"))",
+        ),
+        (
+            lambda: capacity.sweep("m5.large", capacity.CniSettings(), [1], 29),  # type: ignore[arg-type]
+            "types: 'm5.large' is a str (expected instance types, such as [load_catalog().get(\"m5.large\")])",
+        ),
+        (
+            lambda: capacity.sweep(M5, capacity.CniSettings(), [1], 29),  # type: ignore[arg-type]
+            f'types: {M5!r} is an InstanceType (expected instance types, such as [load_catalog().get("m5.large")])',
+        ),
+        (
+            lambda: capacity.sweep([M5], None, [1], 29),  # type: ignore[arg-type]
+            "settings: None is a NoneType (expected a CniSettings, such as cni_settings({...})[0])",
+        ),
+        (
+            lambda: capacity.sweep([M5], capacity.CniSettings(), [1], 29, unmanaged_enis=-1),
+            "unmanaged_enis: -1 is less than 0",
+        ),
+        (
+            lambda: capacity.warm_for_type("m5.large", range(8, 9), {}, ON),  # type: ignore[arg-type]
+            "instance_type: 'm5.large' is a str (expected an InstanceType: load_catalog().get(\"m5.large\"))",
+        ),
+        (
+            lambda: capacity.node_frame(capacity.load_catalog(), ON, region="us-east1"),
+            "region: 'us-east1' is not a region (did you mean 'us-east-1'?)",
+        ),
+        (
+            lambda: capacity.price_per_hour("m5.large", "Ohio"),
+            "region: 'Ohio' is not a region (expected something like us-east-1)",
+        ),
+        (
+            lambda: capacity.node_frame([M5], ON),  # type: ignore[arg-type]
+            f"catalog: [{M5!r}] is a list (expected a Catalog: load_catalog())",
+        ),
+        (
+            lambda: capacity.max_pods_frame(capacity.load_catalog(), "prefix"),  # type: ignore[arg-type]
+            "platform: 'prefix' is a str (expected a Platform, such as Platform(mode='prefix'))",
+        ),
         (lambda: capacity.Platform(reserved_enis=-1), "reserved_enis: -1 is less than 0"),
         (lambda: capacity.Platform(max_eni=0), "max_eni: 0 is less than 1"),
         (lambda: capacity.Platform(host_pods=-1), "host_pods: -1 is less than 0"),
