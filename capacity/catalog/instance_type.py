@@ -84,6 +84,16 @@ class InstanceType:
         facts = {f.name: None for f in fields(cls)} | {"name": name, "family": name, "sources": (), "as_of": ""}
         return cls(**facts)  # type: ignore[arg-type]
 
+    def __repr__(self) -> str:
+        figures = {
+            "ENIs": self.max_enis,
+            "IPv4 per ENI": self.ipv4_per_eni,
+            "vCPUs": self.vcpus,
+            "MiB": self.memory_mib,
+        }
+        known = [f"{figure} {what}" for what, figure in figures.items() if figure is not None]
+        return f"<InstanceType {self.name}: {', '.join(known) or 'no figures known'}>"
+
     @property
     def prefixes_possible(self) -> bool | None:
         """Whether the CNI can assign prefixes: Nitro or bare metal; None where neither is known.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -161,10 +162,8 @@ def _from_history(
     wanted = [s.name for s in read.subnets] if read else []
     known = sizes_of(series, read, sizes)
     with progress("forecast", quiet) as told:
-        result = forecast_history(
-            series, span, known, wanted, paths, seed, backtest=backtest, notes=notes, progress=told
-        )
-    return read, result
+        result = forecast_history(series, span, known, wanted, paths, seed, backtest=backtest, progress=told)
+    return read, replace(result, notes=(*notes, *result.notes))
 
 
 def _sizes(given: list[str]) -> dict[str, int]:

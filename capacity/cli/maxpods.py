@@ -148,9 +148,10 @@ def _snippets(rows: list[MaxPods], results: list[dict[str, Any]], platform: Plat
 
 
 def _result(row: MaxPods, kind: Any, explained: Platform | None) -> dict[str, Any]:
-    from dataclasses import asdict
+    from dataclasses import fields
 
-    result = {k: v for k, v in asdict(row).items() if k not in ("warnings", "reserved_for")}
+    apart = ("kind", "platform", "reserved_for", "warnings")
+    result = {f.name: getattr(row, f.name) for f in fields(row) if f.name not in apart}
     if explained is not None:
         result["explain"] = _terms(row, kind, explained)
     return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -42,6 +42,8 @@ class Pool:
     lowest, highest : int
         The same on a fresh node whose pods are packed, and the most of any resting state with these
         pods after growth and scale-down. [addresses]
+    kind, settings : InstanceType, CniSettings, or None
+        What :func:`node_pool` worked it out from; None where only the limits of the node were given.
     pods_without_address : int
         Pods that never get one: above capacity, or above what the settings let the CNI ask for. [pods]
     """
@@ -58,6 +60,15 @@ class Pool:
     lowest: IntLike
     highest: IntLike
     pods_without_address: IntLike
+    kind: InstanceType | None = field(default=None, compare=False)
+    settings: CniSettings | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        name = f" {self.kind.name}" if self.kind else ""
+        if not isinstance(self.subnet_addresses, int):
+            return f"<Pool{name}: many nodes in arrays>"
+        lost = f", {self.pods_without_address:,} pods without an address" if self.pods_without_address else ""
+        return f"<Pool{name}: {self.enis} ENIs, {self.subnet_addresses:,} addresses of its subnets{lost}>"
 
 
 class Law(Protocol):
@@ -248,9 +259,9 @@ def node_pool(
     check_count("max_pods", max_pods)
     check_count("unmanaged_enis", unmanaged_enis)
     check_word("os", os, SYSTEMS)
-    settings = effective(settings, instance_type)
-    limits = node_limits(instance_type, settings, unmanaged_enis, windows=os == "windows")
-    return pool_of(limits, settings, max_pods, pods)
+    run = effective(settings, instance_type)
+    limits = node_limits(instance_type, run, unmanaged_enis, windows=os == "windows")
+    return replace(pool_of(limits, run, max_pods, pods), kind=instance_type, settings=settings)
 
 
 def pods_served(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> int:

@@ -41,6 +41,8 @@ class MaxPods:
         One of :data:`LIMITS`: what bounds ``max_pods_recommended``.
     reserved_for : int or None
         Pods that kube-reserved memory is computed for on this platform. [pods]
+    kind, platform : InstanceType, Platform
+        What they were worked out from.
     warnings : tuple of str
     """
 
@@ -58,7 +60,13 @@ class MaxPods:
     branch_enis: int | None
     limited_by: str
     reserved_for: int | None
+    kind: InstanceType
+    platform: Platform
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        pods = "max pods unknown" if self.max_pods is None else f"{self.max_pods} max pods"
+        return f"<MaxPods {self.instance_type}, {self.mode}: {pods}, limited by {self.limited_by}>"
 
 
 def max_pods(of: InstanceType, on: Platform) -> MaxPods:
@@ -101,6 +109,8 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
         branch_enis=of.branch_enis if on.pod_eni else None,
         limited_by=next(name for holds, name in limits(known, on, got) if holds),
         reserved_for=reserved_for(on, got, pods, computed),
+        kind=of,
+        platform=on,
         warnings=tuple(warnings),
     )
 
@@ -168,6 +178,8 @@ def _without_figures(of: InstanceType, on: Platform, why: str) -> MaxPods:
         branch_enis=of.branch_enis if on.pod_eni else None,
         limited_by=why,
         reserved_for=None,
+        kind=of,
+        platform=on,
         warnings=(text,),
     )
 

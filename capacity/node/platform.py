@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from capacity.brief import changed_fields
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni.facade import gives_prefixes
 from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word
@@ -92,6 +93,9 @@ class Platform:
             ):
                 if on:
                     raise SpecError(f"Windows nodes do not support {what}")
+
+    def __repr__(self) -> str:
+        return changed_fields(self)
 
     @property
     def settings(self) -> CniSettings:

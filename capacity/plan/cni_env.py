@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from capacity.brief import changed_fields
 from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word, did_you_mean
 from capacity.plan import overlay
 from capacity.plan.cilium import AGENT, CiliumIpam
@@ -134,6 +135,9 @@ class CniSettings:
             check_count("max_eni", self.max_eni, 1, "ENIs")
         if self.overlay and self.cilium is not None:
             raise SpecError("cilium and overlay exclude each other: a node has one CNI")
+
+    def __repr__(self) -> str:
+        return changed_fields(self)
 
     @property
     def cni(self) -> str:
