@@ -45,7 +45,7 @@ from capacity.errors import SpecError, check_count, check_kind
 from capacity.node.maxpods import max_pods
 from capacity.node.platform import Platform, check_platform
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
-from capacity.plan.constants import HOST_PODS
+from capacity.plan.constants import CILIUM, HOST_PODS, OVERLAY
 from capacity.plan.model import QUARTER, Plan
 from capacity.trace import Term
 from capacity.units import share_of
@@ -275,9 +275,9 @@ def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
 def _refuse_without_targets(settings: CniSettings) -> None:
     if settings.ipv6:
         raise SpecError("IPv6 nodes hold no IPv4 addresses for pods: there is nothing to keep warm")
-    if settings.overlay:
+    if settings.cni == OVERLAY:
         raise SpecError("pods take no address of the VPC with an overlay CNI: there is nothing to set and nothing warm")
-    if settings.cilium is not None:
+    if settings.cni == CILIUM:
         raise SpecError(
             "WARM_* targets are the VPC CNI's: with Cilium change cni.cilium.preAllocate (capacity compare)"
         )

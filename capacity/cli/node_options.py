@@ -202,7 +202,8 @@ def _mode(settings: CniSettings) -> str:
 
 def _cni(asked: Asked) -> str:
     """The CNI by our name for it; for another name the one that stands for it."""
-    from capacity.plan.overlay import CNIS, which_name
+    from capacity.plan.constants import CNIS
+    from capacity.plan.overlay import which_name
 
     if asked.cni not in CNIS:
         raise SpecError(f"--cni: {asked.cni!r} is not one of {', '.join(CNIS)}{which_name(asked.cni)}")

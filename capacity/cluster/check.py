@@ -14,6 +14,7 @@ from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, implied_daemons, network_daemons
 from capacity.errors import SpecError, check_kind, did_you_mean
+from capacity.plan.constants import CILIUM
 from capacity.plan.discovery import closed_of
 from capacity.plan.document import collector_paused
 from capacity.plan.model import Plan, ScenarioSpec
@@ -228,7 +229,7 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
         verb = "runs" if len(implied) == 1 else "run"
         which = "every Linux node" if any(g.windows for g in plan.node_groups) else "every node"
         notes.append(f"{' and '.join(implied)} {verb} on {which}, on the node's address, with requests of 0")
-    if plan.cni.settings.cilium is not None and "kube-proxy" in implied:
+    if plan.cni.settings.cni == CILIUM and "kube-proxy" in implied:
         notes.append("Cilium can replace kube-proxy: then one pod less runs on every node than is counted")
     own = [d.name for d in plan.daemon_sets if d.name in network_daemons(plan) and not d.host_network]
     notes += [f"{name} is without hostNetwork: true in the plan: an address is counted for each" for name in own]

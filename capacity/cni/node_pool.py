@@ -17,7 +17,7 @@ from capacity.cni import cilium_pool, overlay_pool, vpc_cni
 from capacity.cni.node_limits import EniFigures, NodeLimits, Rest
 from capacity.errors import SpecError, check_count, check_word
 from capacity.plan.cni_env import CniSettings, check_settings
-from capacity.plan.constants import PREFIX_SIZE, SYSTEMS
+from capacity.plan.constants import CILIUM, OVERLAY, PREFIX_SIZE, SYSTEMS, VPC_CNI
 from capacity.units import IntLike, larger, smaller
 
 
@@ -104,7 +104,7 @@ class Law(Protocol):
         """The fewest EC2 calls, by API, from a fresh node to one with those slots and ENIs. [calls]"""
 
 
-LAWS: Mapping[str, Law] = {"vpc-cni": vpc_cni, "cilium": cilium_pool, "overlay": overlay_pool}
+LAWS: Mapping[str, Law] = {VPC_CNI: vpc_cni, CILIUM: cilium_pool, OVERLAY: overlay_pool}
 
 
 def law_of(settings: CniSettings) -> Law:
@@ -125,7 +125,7 @@ def starts_without_serving_eni(settings: CniSettings) -> bool:
     aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L686-689 (custom networking); cilium/cilium@00137987
     pkg/aws/eni/node.go GetMaximumAllocatableIPv4: the agent's own addresses are of the pool.
     """
-    return settings.ipv6 or not (settings.custom_networking or settings.cni == "cilium")
+    return settings.ipv6 or not (settings.custom_networking or settings.cni == CILIUM)
 
 
 def node_limits(

@@ -19,6 +19,7 @@ from capacity.cni.node_limits import EniFigures, Rest
 from capacity.cni.node_pool import FIGURES, limits_from, rest
 from capacity.errors import SpecError, check_count, check_switch, named_kind
 from capacity.plan.cni_env import CniSettings, check_settings
+from capacity.plan.constants import CILIUM
 
 if TYPE_CHECKING:
     import numpy as np
@@ -194,7 +195,7 @@ def sweep(
         raise SpecError(f"max_pods: expected one number or {len(arrays.names)}, found {len(limit)}")
     limit = np.broadcast_to(limit, (len(arrays.names),))
     settings = _bounded(settings)
-    if settings.cilium is not None and arrays.nitro is not None:
+    if settings.cni == CILIUM and arrays.nitro is not None:
         arrays = replace(arrays, prefixes=arrays.nitro)
     if settings.ipv6 and not arrays.prefixes.all():
         refused = arrays.names[int(np.argmin(arrays.prefixes))]

@@ -15,6 +15,7 @@ from capacity.brief import changed_fields
 from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word, did_you_mean
 from capacity.plan import overlay
 from capacity.plan.cilium import AGENT, CiliumIpam
+from capacity.plan.constants import CILIUM, OVERLAY, VPC_CNI
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
 
 COOLDOWN_S = 30  # pkg/ipamd/datastore/data_store.go L41, L243-249
@@ -141,20 +142,20 @@ class CniSettings:
 
     @property
     def cni(self) -> str:
-        """Which CNI runs: one of :data:`capacity.plan.overlay.CNIS`. Everybody who needs to know asks here."""
+        """Which CNI runs: one of :data:`~capacity.plan.constants.CNIS`. Everybody who needs to know asks here."""
         if self.overlay:
-            return "overlay"
-        return "vpc-cni" if self.cilium is None else "cilium"
+            return OVERLAY
+        return VPC_CNI if self.cilium is None else CILIUM
 
     @property
     def agents(self) -> tuple[str, ...]:
         """Names of the CNI's daemonset, which is on the host's network of every Linux node; the first is ours."""
-        return {"vpc-cni": ("aws-node",), "cilium": (AGENT,), "overlay": overlay.AGENTS}[self.cni]
+        return {VPC_CNI: ("aws-node",), CILIUM: (AGENT,), OVERLAY: overlay.AGENTS}[self.cni]
 
     @property
     def spares_subnets(self) -> bool:
         """Whether pods take no IPv4 address of the VPC's subnets."""
-        return self.ipv6 or self.overlay
+        return self.ipv6 or self.cni == OVERLAY
 
     @property
     def ip_targets(self) -> bool:

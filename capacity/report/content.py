@@ -19,6 +19,7 @@ from capacity.cost.dollar_words import COST_COLUMNS, NOT_INCLUDED, cost_sentence
 from capacity.cost.plan_cost import NODES
 from capacity.forecast.words import sentence
 from capacity.plan.cilium_settings import all_settings
+from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.plan.model import Plan
 from capacity.plan.scenarios import when_words
 from capacity.report.document import (
@@ -556,7 +557,7 @@ def _assumptions(material: Material) -> Section:
         ("CNI", plan.cni.name),
         ("CNI version", plan.cni.version or "not said"),
         ("address family", plan.kubernetes.ip_family),
-        *(all_settings(settings).items() if settings.cilium is not None else vpc_cni if own_cni(plan) else ()),
+        *(all_settings(settings).items() if settings.cni == CILIUM else vpc_cni if own_cni(plan) else ()),
         *_other_pools(plan),
         ("least share free (checks.minFree)", f"{float(100 * plan.checks.min_free):g} %"),
     ]
@@ -576,7 +577,7 @@ def _assumptions(material: Material) -> Section:
 def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
     """What keeps the addresses of nodes that the settings above do not reach."""
     windows = [g for g in plan.node_groups if g.windows]
-    if plan.cni.settings.overlay:
+    if plan.cni.settings.cni == OVERLAY:
         yield "addresses of pods", "of the CNI's own network: none of the VPC"
     elif windows:
         told = settings_on(plan.cni, windows[0]).windows
