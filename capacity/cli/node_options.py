@@ -9,7 +9,7 @@ import typer
 
 from capacity.cli.options import one_of, words
 from capacity.errors import SpecError
-from capacity.plan.constants import AMIS, NODE_PROVISIONERS, SYSTEMS
+from capacity.plan.constants import AMIS, NODE_PROVISIONERS, OVERLAY, SYSTEMS
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
@@ -195,8 +195,8 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
 
 def _mode(settings: CniSettings) -> str:
     """The mode of a platform that the settings stand for."""
-    if settings.overlay:
-        return "overlay"
+    if settings.cni == OVERLAY:
+        return OVERLAY
     return "ipv6" if settings.ipv6 else "prefix" if settings.prefix else "secondary"
 
 
@@ -373,25 +373,3 @@ def whole(option: str, value: int | None, low: int = 0) -> int | None:
         limit = f"{low} or more" if value < low else f"at most {MOST}"
         raise SpecError(f"{option}: {value} is out of range (expected {limit})")
     return value
-
-
-def merged(warnings: Sequence[str]) -> list[str]:
-    """Warnings once each; a kind that more than three types share is one line with their number.
-
-    Two are of one kind where they differ only in the type's name and in numbers.
-    """
-    kinds: dict[str, list[str]] = {}
-    for text in dict.fromkeys(warnings):
-        kinds.setdefault(_kind(text), []).append(text)
-    lines = []
-    for group in kinds.values():
-        lines += group if len(group) <= 3 else [f"{group[0]} (and {len(group) - 1} more types alike)"]
-    return lines
-
-
-def _kind(text: str) -> str:
-    """The warning without its first word, a type's name if it has a dot, and with every number as one sign."""
-    import re
-
-    name, _, rest = text.partition(" ")
-    return re.sub(r"\d[\d,.]*", "0", rest if "." in name else text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import overload
+
 LIMITS = {
     "ips": "pod addresses",
     "addresses": "the addresses of Windows nodes",  # of other nodes they never keep a pod from being scheduled
@@ -17,10 +19,18 @@ LIMITS = {
 }
 
 
-def limit_words(limit: str) -> str:
+@overload
+def limit_words(limit: str) -> str: ...
+
+
+@overload
+def limit_words(limit: None) -> None: ...
+
+
+def limit_words(limit: str | None) -> str | None:
     """A limit's name as people say it; its own name where it is not known here.
 
     >>> limit_words("max_pods"), limit_words("enis"), limit_words("some_limit")
     ('max pods', 'ENIs', 'some limit')
     """
-    return LIMITS.get(limit, limit.replace("_", " "))
+    return limit and LIMITS.get(limit, limit.replace("_", " "))
