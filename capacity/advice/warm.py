@@ -34,7 +34,8 @@ from capacity.advice.warm_rows import (
 )
 from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cluster.check import CheckResult
-from capacity.cluster.shape import GroupShape, group_shapes
+from capacity.cluster.group_shapes import group_shapes
+from capacity.cluster.shape import GroupShape
 from capacity.cni.calls import (
     CallCosts,
     call_costs,

@@ -9,10 +9,11 @@ from capacity.cluster.alternatives import HarmfulType, harmful_types
 from capacity.cluster.engine import Engine
 from capacity.cluster.events import EVENTS, NOT_UPDATED
 from capacity.cluster.fleet import Fleet
+from capacity.cluster.group_shapes import implied_daemons, network_daemons
 from capacity.cluster.reuse import Reuse
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import GroupShape, implied_daemons, network_daemons
+from capacity.cluster.shape import GroupShape
 from capacity.errors import SpecError, check_kind, did_you_mean
 from capacity.plan.constants import CILIUM
 from capacity.plan.discovery import closed_of

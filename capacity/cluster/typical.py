@@ -8,7 +8,8 @@ from dataclasses import replace
 from capacity.catalog.prices import usd_per_hour
 from capacity.cluster.check import CheckResult
 from capacity.cluster.group_platform import platform_of
-from capacity.cluster.shape import GroupShape, daemons_of
+from capacity.cluster.group_shapes import daemons_of
+from capacity.cluster.shape import GroupShape
 from capacity.cni.facade import settings_on
 from capacity.node.maxpods import max_pods
 from capacity.node.offer import Daemon, Offer, PodAsked, offer_from

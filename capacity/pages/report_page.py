@@ -11,8 +11,8 @@ from capacity.advice.findings.codes import Finding, codes
 from capacity.advice.levers.lever import own_cni
 from capacity.advice.summary import waste_sentence
 from capacity.catalog.age import limit_notes, price_notes
+from capacity.cluster.group_shapes import gives_prefixes
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
-from capacity.cluster.shape import gives_prefixes
 from capacity.cni.facade import settings_on
 from capacity.cost.dollar_words import COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
 from capacity.cost.plan_cost import NODES

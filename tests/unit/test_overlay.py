@@ -14,7 +14,7 @@ from capacity.advice.warm import warm_for_plan
 from capacity.advice.whatif import modes_of
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
-from capacity.cluster.shape import group_shapes
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.typical import group_offers
 from capacity.cni.node_pool import node_pool
 from capacity.cni.sweep import sweep
