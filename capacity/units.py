@@ -153,10 +153,18 @@ def share_of(what: str, value: Fraction | float) -> Fraction:
 
 def parse_percent(text: object, where: str = "") -> Fraction:
     """``20%`` as the exact share 1/5."""
-    match = _PERCENT.match(text.strip()) if isinstance(text, str) else None
-    if not match:
+    share = _read_percent(text) if isinstance(text, str) else None
+    if share is None:
         place = f"{where}: " if where else ""
         raise SpecError(f"{place}{text!r} is not a percentage (expected something like 20%)")
+    return share
+
+
+@lru_cache(maxsize=1024)
+def _read_percent(text: str) -> Fraction | None:
+    match = _PERCENT.match(text.strip())
+    if not match:
+        return None
     from fractions import Fraction
 
     return Fraction(match.group(1)) / 100

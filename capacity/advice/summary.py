@@ -8,7 +8,8 @@ from capacity.cluster.check import CheckResult, has_pods
 from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE, short_subnets
 from capacity.cluster.node_growth import Exhaustion, exhaustion
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.unplaced import LIMITED_BY, unschedulable, without_address
+from capacity.cluster.unplaced import unschedulable, without_address
+from capacity.node.limit_words import limit_words
 from capacity.plan.constants import AT_REST
 from capacity.plan.scenarios import when_words
 from capacity.units import counted
@@ -83,7 +84,7 @@ def _unplaced(scenario: ScenarioState) -> str:
     by_reason = Counter({u.reason: 0 for u in scenario.unplaced})
     for u in scenario.unplaced:
         by_reason[u.reason] += u.pods
-    reasons = [LIMITED_BY[reason] for reason, _ in by_reason.most_common()]
+    reasons = [limit_words(reason) for reason, _ in by_reason.most_common()]
     said = " and ".join(filter(None, (", ".join(reasons[:-1]), reasons[-1])))
     return f"{unschedulable(scenario.unplaced_pods)}: limited by {said}"
 

@@ -32,9 +32,10 @@ from capacity.advice.warm_rows import (
     warm_curve,
     warm_rows,
 )
-from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cluster.check import CheckResult
-from capacity.cluster.shape import GroupShape, group_shapes
+from capacity.cluster.group_shapes import group_shapes
+from capacity.cluster.shape import GroupShape
 from capacity.cni.calls import (
     CallCosts,
     call_costs,
@@ -43,9 +44,9 @@ from capacity.cni.node_pool import effective, gives_prefixes, node_limits
 from capacity.cni.pool_terms import Terms, call_terms, pool_terms
 from capacity.errors import SpecError, check_count, check_kind
 from capacity.node.maxpods import max_pods
-from capacity.node.platform import Platform
+from capacity.node.platform import Platform, check_platform
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
-from capacity.plan.constants import HOST_PODS
+from capacity.plan.constants import CILIUM, HOST_PODS, OVERLAY
 from capacity.plan.model import QUARTER, Plan
 from capacity.trace import Term
 from capacity.units import share_of
@@ -227,6 +228,9 @@ def warm_for_type(
     SpecError
         The type has no known ENI figures, the node cannot run the fewest pods, or IPv6.
     """
+    check_type(kind)
+    check_kind("pods", pods, range, "range(8, 31)")
+    check_platform(platform)
     if len(pods) == 0 or pods[0] < 0:
         raise SpecError(f"pods: {pods!r} is no range of counts (expected something like range(8, 31))")
     if by_hand is not None:
@@ -272,9 +276,9 @@ def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
 def _refuse_without_targets(settings: CniSettings) -> None:
     if settings.ipv6:
         raise SpecError("IPv6 nodes hold no IPv4 addresses for pods: there is nothing to keep warm")
-    if settings.overlay:
+    if settings.cni == OVERLAY:
         raise SpecError("pods take no address of the VPC with an overlay CNI: there is nothing to set and nothing warm")
-    if settings.cilium is not None:
+    if settings.cni == CILIUM:
         raise SpecError(
             "WARM_* targets are the VPC CNI's: with Cilium change cni.cilium.preAllocate (capacity compare)"
         )

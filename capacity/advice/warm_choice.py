@@ -12,6 +12,7 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
 from capacity.cni.calls import call_costs
 from capacity.plan.cni_env import CniSettings, subnet_discovery_switch
+from capacity.plan.constants import VPC_CNI
 from capacity.plan.model import QUARTER
 
 ALONE = (16, 8, 4, 2, 1)  # WARM_IP_TARGET without a minimum
@@ -50,7 +51,7 @@ def warm_choices(result: CheckResult) -> WarmChoices | None:
     count each with its own nodes.
     """
     settings = result.plan.cni.settings
-    if settings.ipv6 or settings.overlay or settings.cilium is not None:
+    if settings.ipv6 or settings.cni != VPC_CNI:
         return None
     kinds = plan_kinds(result, _at_rest(result))
     if not kinds:

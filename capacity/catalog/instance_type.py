@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from capacity.errors import check_kind
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceType:
@@ -82,6 +84,16 @@ class InstanceType:
         facts = {f.name: None for f in fields(cls)} | {"name": name, "family": name, "sources": (), "as_of": ""}
         return cls(**facts)  # type: ignore[arg-type]
 
+    def __repr__(self) -> str:
+        figures = {
+            "ENIs": self.max_enis,
+            "IPv4 per ENI": self.ipv4_per_eni,
+            "vCPUs": self.vcpus,
+            "MiB": self.memory_mib,
+        }
+        known = [f"{figure} {what}" for what, figure in figures.items() if figure is not None]
+        return f"<InstanceType {self.name}: {', '.join(known) or 'no figures known'}>"
+
     @property
     def prefixes_possible(self) -> bool | None:
         """Whether the CNI can assign prefixes: Nitro or bare metal; None if neither is known.
@@ -100,3 +112,9 @@ class InstanceType:
         controller refuses it: a slot is lost, and no trunk is attached.
         """
         return self.trunking is not False
+
+
+def check_type(value: object, what: str = "instance_type") -> None:
+    """Refuse what is no :class:`InstanceType`: a name is looked up in a catalog first."""
+    name = value if isinstance(value, str) and value else "m5.large"
+    check_kind(what, value, InstanceType, f'an InstanceType: load_catalog().get("{name}")')

@@ -6,16 +6,18 @@ another region.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from capacity.catalog.layers import Layer, check_day, price_layers, read_overrides
 from capacity.catalog.packaged import data_dir, read_text
-from capacity.errors import CatalogError
+from capacity.errors import CatalogError, SpecError, did_you_mean
 
 HEADER = "instance_type,region,currency,price_per_hour,date,source"
 DEFAULT_REGION = "us-east-1"
+_REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]+){1,3}-[0-9]{1,2}")
 
 
 class Price(NamedTuple):
@@ -105,9 +107,31 @@ def _overridden(layer: Layer) -> dict[tuple[str, str], float]:
 
 
 def price_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
-    """The on-demand Linux price in USD per hour; None if unknown or in another currency."""
+    """The on-demand Linux price in USD per hour; None if unknown or in another currency.
+
+    Raises
+    ------
+    SpecError
+        ``region`` is not shaped like the name of a region.
+    """
+    check_region("region", region)
+    return usd_per_hour(name, region)
+
+
+def usd_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
+    """:func:`price_per_hour` in a region of a plan, whose name is not checked."""
     found = price(name, region)
     return found.per_hour if found is not None and found.currency == "USD" else None
+
+
+def check_region(what: str, value: object) -> None:
+    """Refuse a text that is no name of an AWS region; one without known prices is one.
+
+    >>> check_region("region", "eu-west-1")
+    """
+    if not isinstance(value, str) or not _REGION.fullmatch(value):
+        hint = did_you_mean(value, regions()) if isinstance(value, str) else ""
+        raise SpecError(f"{what}: {value!r} is not a region{hint or ' (expected something like us-east-1)'}")
 
 
 def regions(currency: str | None = None) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from capacity.charts.nodes import LIMITS
+from capacity.charts.nodes import HATCHES
 from capacity.charts.theme import LIGHT, Theme, drawing, label, legend_below
+from capacity.node.limit_words import limit_words
 from capacity.units import MIB
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Them
     with drawing(ax, theme, 7.0, 5.2) as (figure, axes):
         cpu, memory = shapes.cpu_millicores, shapes.memory_bytes / MIB
         names = list(shapes.limits)
-        colours = [theme.series[list(LIMITS).index(n)] for n in names]
+        colours = [theme.series[list(HATCHES).index(n)] for n in names]
         edges = np.arange(len(names) + 1) - 0.5
         axes.pcolormesh(
             cpu,
@@ -42,7 +43,7 @@ def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Them
         present = [i for i in range(len(names)) if (shapes.binding == i).any()]
         for i in present:
             mask = (shapes.binding == i).astype(float)
-            axes.contourf(cpu, memory, mask, levels=[0.5, 1.5], colors="none", hatches=[LIMITS[names[i]][1]])
+            axes.contourf(cpu, memory, mask, levels=[0.5, 1.5], colors="none", hatches=[HATCHES[names[i]]])
         _equal_pods(axes, shapes, memory, theme)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log", base=2)
@@ -54,8 +55,8 @@ def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Them
         axes.set_xlabel("CPU request of a pod (cores, m = thousandths)")
         axes.set_ylabel("memory request of a pod")
         axes.set_title(label(f"What binds on {shapes.instance_type}", 60))
-        shown = [Patch(facecolor=colours[i], hatch=LIMITS[names[i]][1], edgecolor=theme.edge) for i in present]
-        legend_below(axes, 4, handles=shown, labels=[f"{LIMITS[names[i]][0]} binds" for i in present])
+        shown = [Patch(facecolor=colours[i], hatch=HATCHES[names[i]], edgecolor=theme.edge) for i in present]
+        legend_below(axes, 4, handles=shown, labels=[f"limited by {limit_words(names[i])}" for i in present])
     return figure
 
 

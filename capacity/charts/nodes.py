@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.charts.theme import LIGHT, Theme, drawing, label, legend_below, thousands
 from capacity.errors import SpecError
+from capacity.node.limit_words import limit_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,14 +16,7 @@ if TYPE_CHECKING:
     from capacity.node.maxpods import MaxPods
     from capacity.node.offer import Offer
 
-LIMITS = {
-    "ips": ("addresses of the ENIs", ""),
-    "cpu": ("CPU", "///"),
-    "memory": ("memory", "|||"),
-    "max_pods": ("max pods", "xxx"),
-    "branch_enis": ("branch ENIs", "\\\\\\"),
-    "volumes": ("EBS volumes", "---"),
-}
+HATCHES = {"ips": "", "cpu": "///", "memory": "|||", "max_pods": "xxx", "branch_enis": "\\\\\\", "volumes": "---"}
 MODES = {"secondary": ("secondary IPs", ""), "prefix": ("prefixes", "///"), "ipv6": ("IPv6", "|||")}
 
 
@@ -35,15 +29,15 @@ def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = N
         From :func:`capacity.node.offer.offer`, all for the same pod shape.
     """
     _some(offers)
-    names = [n for n in LIMITS if any(o.fits.get(n) is not None for o in offers)]
+    names = [n for n in HATCHES if any(o.fits.get(n) is not None for o in offers)]
     with drawing(ax, theme, 8.0, 1.5 + len(offers) * (0.2 * len(names) + 0.18)) as (figure, axes):
         thick = 0.8 / len(names)
         most = max((o.fits[n] or 0 for o in offers for n in names if o.fits.get(n) is not None), default=1)
         for index, name in enumerate(names):
             places = [row - 0.4 + (index + 0.5) * thick for row in range(len(offers))]
             values = [o.fits.get(name) for o in offers]
-            text, hatch = LIMITS[name]
-            colour = theme.series[list(LIMITS).index(name)]
+            text, hatch = limit_words(name), HATCHES[name]
+            colour = theme.series[list(HATCHES).index(name)]
             axes.barh(
                 places, [v or 0 for v in values], thick, label=text, color=colour, hatch=hatch, edgecolor=theme.ground
             )
@@ -81,8 +75,8 @@ def plot_price_per_pod(offers: Sequence[Offer], *, ax: Axes | None = None, theme
         values = [o.usd_per_pod_month or 0.0 for o in priced]
         axes.barh(range(len(priced)), values, 0.66, color=theme.series[0], edgecolor=theme.ground)
         for row, (offer, value) in enumerate(zip(priced, values, strict=True)):
-            by = LIMITS[offer.binding or "max_pods"][0]
-            text = f"{value:,.2f}  ({offer.pods:,} pods, {by} binds)"
+            by = limit_words(offer.binding or "max_pods")
+            text = f"{value:,.2f}  ({offer.pods:,} pods, limited by {by})"
             axes.text(value + max(values) * 0.01, row, text, va="center", fontsize=8)
         axes.set_yticks(range(len(priced)), [label(o.instance_type) for o in priced])
         axes.invert_yaxis()

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from capacity.cluster.engine import Engine
+from capacity.cluster.group_shapes import with_type_first
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import GroupShape, TypeShape, with_type_first
+from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.plan.model import ScenarioSpec
 
 Run = Callable[[Engine, ScenarioSpec], list[ScenarioState]]

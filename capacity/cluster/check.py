@@ -9,11 +9,13 @@ from capacity.cluster.alternatives import HarmfulType, harmful_types
 from capacity.cluster.engine import Engine
 from capacity.cluster.events import EVENTS, NOT_UPDATED
 from capacity.cluster.fleet import Fleet
+from capacity.cluster.group_shapes import implied_daemons, network_daemons
 from capacity.cluster.reuse import Reuse
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import GroupShape, implied_daemons, network_daemons
+from capacity.cluster.shape import GroupShape
 from capacity.errors import SpecError, check_kind, did_you_mean
+from capacity.plan.constants import CILIUM
 from capacity.plan.discovery import closed_of
 from capacity.plan.document import collector_paused
 from capacity.plan.model import Plan, ScenarioSpec
@@ -233,7 +235,7 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
         verb = "runs" if len(implied) == 1 else "run"
         which = "every Linux node" if any(g.windows for g in plan.node_groups) else "every node"
         notes.append(f"{' and '.join(implied)} {verb} on {which} (host network, no resource requests)")
-    if plan.cni.settings.cilium is not None and "kube-proxy" in implied:
+    if plan.cni.settings.cni == CILIUM and "kube-proxy" in implied:
         notes.append("Cilium can replace kube-proxy: every node then runs one pod fewer than counted")
     own = [d.name for d in plan.daemon_sets if d.name in network_daemons(plan) and not d.host_network]
     notes += [f"{name} has no hostNetwork: true in the plan, so each of its pods has an address" for name in own]

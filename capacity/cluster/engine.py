@@ -11,12 +11,13 @@ from capacity.cluster.control_plane import refusal
 from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.group_nodes import GroupNodes
+from capacity.cluster.group_shapes import gives_prefixes, group_shapes
 from capacity.cluster.node_state import PodShape, fits, nodes_by_sums, nodes_short
 from capacity.cluster.other_clusters import neighbour_extras
 from capacity.cluster.place import Placement
 from capacity.cluster.reuse import CountsKey, HoldingKey, PlacementKey, Reuse, batches_key
 from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState, Turnover
-from capacity.cluster.shape import GroupShape, TypeShape, gives_prefixes, group_shapes
+from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cluster.spread import Ground, NodeSpread, Slot, node_spread
 from capacity.cluster.turnover import Dues, at_rest, dues_of, turnovers
 from capacity.cluster.unplaced import Unplaced

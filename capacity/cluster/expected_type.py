@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from capacity.catalog.prices import DEFAULT_REGION, price_per_hour
+from capacity.catalog.prices import DEFAULT_REGION, usd_per_hour
 from capacity.cluster.group_nodes import GroupNodes
 from capacity.cluster.node_state import PodShape, fits, nodes_by_sums, nodes_short
 from capacity.cluster.place import Placement
@@ -69,11 +69,11 @@ def _prices(types: Sequence[TypeShape], region: str | None) -> tuple[str, list[f
     """US dollars per hour of each type, all from one region."""
     names = [kind.instance_type.name for kind in types]
     if region and region != DEFAULT_REGION:
-        here = [price_per_hour(name, region) for name in names]
+        here = [usd_per_hour(name, region) for name in names]
         if None not in here:
             return region, here
-        return f"{DEFAULT_REGION} prices, {region} has none for some of them", [price_per_hour(n) for n in names]
-    return DEFAULT_REGION, [price_per_hour(n) for n in names]
+        return f"{DEFAULT_REGION} prices, {region} has none for some of them", [usd_per_hour(n) for n in names]
+    return DEFAULT_REGION, [usd_per_hour(n) for n in names]
 
 
 def nodes_needed(on: TypeShape, pods: Sequence[tuple[PodShape, int]]) -> int | None:

@@ -12,6 +12,7 @@ from capacity.node.maxpods import MaxPods, max_pods
 from capacity.node.offer import allocatable_of, reserved_pods
 from capacity.node.platform import OVERLAY, WITH_PREFIXES, Platform, as_run
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import CILIUM
 from capacity.plan.model import NodeGroup
 
 
@@ -48,7 +49,7 @@ def platform_of(group: NodeGroup, settings: CniSettings) -> Platform:
         mode = "prefix"
     if settings.ipv6 and not windows:
         mode = "ipv6"
-    if settings.overlay:
+    if settings.cni == OVERLAY:
         mode = OVERLAY
     return Platform(
         mode=mode,
@@ -125,7 +126,7 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
     if group.auto:
         rule = f"EKS Auto Mode: at most {AUTO_MAX_PODS}"
     elif group.provisioner == "managed":
-        prefix = " × 16" if on.mode in WITH_PREFIXES and on.cilium is None else ""
+        prefix = " × 16" if on.mode in WITH_PREFIXES and on.settings.cni != CILIUM else ""
         enis = "(ENIs − 1 for custom networking)" if on.custom_networking else "ENIs"
         rule = f"EKS: {enis} × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs)"
         rule += ", the smallest of the types"
@@ -139,7 +140,7 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
 
 def _notes(group: NodeGroup, on: Platform, rows: list[MaxPods]) -> tuple[str, ...]:
     notes = []
-    if on.cilium is not None:
+    if on.settings.cni == CILIUM:
         where = (
             "evenly over the zone's podSubnets (Cilium chooses the one with the most free addresses)"
             if group.pod_subnets

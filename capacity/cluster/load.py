@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from capacity.cluster.group_shapes import workload_pod
 from capacity.cluster.node_state import PodShape
-from capacity.cluster.shape import workload_pod
 from capacity.plan.model import Plan
 
 

@@ -9,8 +9,8 @@ from functools import cache
 from capacity.cluster.check import CheckResult
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS
 from capacity.cluster.engine import Engine
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.scenario import GroupState, ScenarioState
-from capacity.cluster.shape import group_shapes
 from capacity.cni.facade import start_calls as start_calls_of_node
 from capacity.plan.discovery import subnet_discovery
 from capacity.plan.model import Plan

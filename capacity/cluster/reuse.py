@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from capacity.cluster.booking import Holding
+from capacity.cluster.group_shapes import group_shape, shape_facts
 from capacity.cluster.load import Load, Part, load_of
 from capacity.cluster.node_state import NodeRoom, NodeState
 from capacity.cluster.place import Placement
 from capacity.cluster.scenario import Batch, Turnover
-from capacity.cluster.shape import GroupShape, group_shape, shape_facts
+from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
 from capacity.plan.discovery import Choices, choices_by_group
 from capacity.plan.model import NodeGroup, Plan, Workload

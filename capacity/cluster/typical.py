@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from capacity.catalog.prices import price_per_hour
+from capacity.catalog.prices import usd_per_hour
 from capacity.cluster.check import CheckResult
 from capacity.cluster.group_platform import platform_of
-from capacity.cluster.shape import GroupShape, daemons_of
+from capacity.cluster.group_shapes import daemons_of
+from capacity.cluster.shape import GroupShape
 from capacity.cni.facade import settings_on
-from capacity.node.offer import Daemon, Offer, PodAsked, offer
+from capacity.node.maxpods import max_pods
+from capacity.node.offer import Daemon, Offer, PodAsked, offer_from
 from capacity.node.platform import as_run
 from capacity.plan.model import Plan
 from capacity.units import ceil_div
@@ -50,7 +52,7 @@ def group_offers(result: CheckResult, prices: Mapping[str, float | None] | None 
 def _list_prices(result: CheckResult) -> dict[str, float | None]:
     region = result.plan.region
     priced = [s for s in result.shapes if region and not (s.group.windows or s.group.fargate)]
-    return {s.group.name: price_per_hour(s.first.instance_type.name, region or "") for s in priced}
+    return {s.group.name: usd_per_hour(s.first.instance_type.name, region or "") for s in priced}
 
 
 def group_daemons(plan: Plan, shape: GroupShape) -> tuple[Daemon, ...]:
@@ -64,13 +66,9 @@ def group_daemons(plan: Plan, shape: GroupShape) -> tuple[Daemon, ...]:
 def _offer(result: CheckResult, shape: GroupShape, price: float | None) -> Offer:
     plan, group, kind = result.plan, shape.group, shape.first.instance_type
     on = platform_of(group, settings_on(plan.cni, group))
-    found = offer(
-        kind,
-        as_run(on, kind),
-        typical_pod(plan, group.name),
-        group_daemons(plan, shape),
-        shape.first.max_pods,
-        ip_capacity=shape.first.addresses,
-        price=price,
-    )
+    row = max_pods(kind, as_run(on, kind))
+    if row.ip_capacity is not None:
+        row = replace(row, ip_capacity=shape.first.addresses)
+    pod, daemons = typical_pod(plan, group.name), group_daemons(plan, shape)
+    found = offer_from(row, pod, daemons, shape.first.max_pods, price=price)
     return replace(found, instance_type=f"{group.name} ({kind.name})")

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from capacity.node.limit_words import limit_words
 from capacity.units import counted
 
-# Resources that limit the placement of pods, in the order used for ties, with the words after "limited by"
-LIMITED_BY = {
-    "max_pods": "max pods of the nodes",
-    "addresses": "the addresses of Windows nodes",
-    "branch_enis": "branch ENIs",
-    "volumes": "EBS volumes per node",
-    "cpu": "CPU",
-    "memory": "memory",
-    "nodes": "the number of nodes",
-}
-REASONS = tuple(LIMITED_BY)
+# Resources that limit the placement of pods, in the order used for ties
+REASONS = ("max_pods", "addresses", "branch_enis", "volumes", "cpu", "memory", "nodes")
 
 
 class Unplaced(NamedTuple):
@@ -29,7 +21,7 @@ class Unplaced(NamedTuple):
     @property
     def lack(self) -> str:
         """The limiting resource in a few words: ``max pods``."""
-        return self.reason.replace("_", " ")
+        return limit_words(self.reason)
 
     def __str__(self) -> str:
         return unschedulable(self.pods, self.workload)

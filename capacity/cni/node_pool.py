@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
 
-from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cni import cilium_pool, overlay_pool, vpc_cni
 from capacity.cni.node_limits import EniFigures, NodeLimits, Rest
 from capacity.errors import SpecError, check_count, check_word
-from capacity.plan.cni_env import CniSettings
-from capacity.plan.constants import PREFIX_SIZE, SYSTEMS
+from capacity.plan.cni_env import CniSettings, check_settings
+from capacity.plan.constants import CILIUM, OVERLAY, PREFIX_SIZE, SYSTEMS, VPC_CNI
 from capacity.units import IntLike, larger, smaller
 
 
@@ -43,6 +43,8 @@ class Pool:
     lowest, highest : int
         Bounds of ``subnet_addresses``: on a new node with packed pods, and the most of any settled state with these
         pods after growth and scale-down. [addresses]
+    kind, settings : InstanceType, CniSettings, or None
+        What :func:`node_pool` worked it out from; None where only the limits of the node were given.
     pods_without_address : int
         Pods that never get an address: above capacity, or above the CNI's settings. [pods]
     """
@@ -59,6 +61,15 @@ class Pool:
     lowest: IntLike
     highest: IntLike
     pods_without_address: IntLike
+    kind: InstanceType | None = field(default=None, compare=False)
+    settings: CniSettings | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        name = f" {self.kind.name}" if self.kind else ""
+        if not isinstance(self.subnet_addresses, int):
+            return f"<Pool{name}: many nodes in arrays>"
+        lost = f", {self.pods_without_address:,} pods without an address" if self.pods_without_address else ""
+        return f"<Pool{name}: {self.enis} ENIs, {self.subnet_addresses:,} addresses of its subnets{lost}>"
 
 
 class Law(Protocol):
@@ -96,7 +107,7 @@ class Law(Protocol):
         """The fewest EC2 calls, by API, from a new node to one with those slots and ENIs. [calls]"""
 
 
-LAWS: Mapping[str, Law] = {"vpc-cni": vpc_cni, "cilium": cilium_pool, "overlay": overlay_pool}
+LAWS: Mapping[str, Law] = {VPC_CNI: vpc_cni, CILIUM: cilium_pool, OVERLAY: overlay_pool}
 
 
 def law_of(settings: CniSettings) -> Law:
@@ -117,7 +128,7 @@ def starts_without_serving_eni(settings: CniSettings) -> bool:
     aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L686-689 (custom networking); cilium/cilium@00137987
     pkg/aws/eni/node.go GetMaximumAllocatableIPv4: the agent's addresses come from the pool.
     """
-    return settings.ipv6 or not (settings.custom_networking or settings.cni == "cilium")
+    return settings.ipv6 or not (settings.custom_networking or settings.cni == CILIUM)
 
 
 def node_limits(
@@ -245,13 +256,15 @@ def node_pool(
     >>> pool.enis, pool.secondary_ips, pool.subnet_addresses
     (3, 27, 30)
     """
+    check_type(instance_type)
+    check_settings(settings)
     check_count("pods", pods)
     check_count("max_pods", max_pods)
     check_count("unmanaged_enis", unmanaged_enis)
     check_word("os", os, SYSTEMS)
-    settings = effective(settings, instance_type)
-    limits = node_limits(instance_type, settings, unmanaged_enis, windows=os == "windows")
-    return pool_of(limits, settings, max_pods, pods)
+    run = effective(settings, instance_type)
+    limits = node_limits(instance_type, run, unmanaged_enis, windows=os == "windows")
+    return replace(pool_of(limits, run, max_pods, pods), kind=instance_type, settings=settings)
 
 
 def pods_served(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import OVERLAY
 
 if TYPE_CHECKING:
     from capacity.plan.model import Cni, NodeGroup
@@ -15,7 +16,7 @@ def settings_on(cni: Cni, group: NodeGroup) -> CniSettings:
     """The CNI's settings on a group's nodes. EKS Auto Mode and Windows nodes don't use those of aws-node."""
     if group.auto:
         return auto_mode_settings(ipv6=cni.settings.ipv6)
-    return windows_node_settings(cni.windows) if group.windows and not cni.settings.overlay else cni.settings
+    return windows_node_settings(cni.windows) if group.windows and cni.settings.cni != OVERLAY else cni.settings
 
 
 def auto_mode_settings(*, ipv6: bool = False) -> CniSettings:

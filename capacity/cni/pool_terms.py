@@ -9,9 +9,10 @@ from capacity.cni.cilium_pool import addresses_wanted
 from capacity.cni.node_limits import NodeLimits
 from capacity.cni.node_pool import FIGURES, rest, slots_and_enis
 from capacity.cni.vpc_cni import most_held, packed
+from capacity.plan import constants
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.cni_env import CniSettings
-from capacity.plan.constants import PREFIX_SIZE
+from capacity.plan.constants import OVERLAY, PREFIX_SIZE
 from capacity.trace import Term
 from capacity.units import counted
 
@@ -23,7 +24,7 @@ def pool_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: i
     """Each term of the pool with ``pods`` pods on VPC addresses."""
     slots, enis = slots_and_enis(limits, settings, max_pods, pods)
     unit = PREFIX_SIZE if settings.prefix else 1
-    if settings.overlay:
+    if settings.cni == OVERLAY:
         return [Term("pod addresses", 0, "overlay CNI: pods use no VPC addresses", "docs/explanation/overlay.md")]
     if settings.cilium is not None:
         return _cilium(limits, settings.cilium, pods, slots, enis, unit)
@@ -61,7 +62,7 @@ def bound_terms(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: 
     node = rest(limits, settings, max_pods, pods)
     lowest, highest = FIGURES["lowest"](node), FIGURES["highest"](node)
     terms: Terms = [Term("lowest", lowest, "a new node with packed pods")]
-    if settings.cilium is not None:
+    if settings.cni == constants.CILIUM:
         return [*terms, Term("highest", highest, "the most of the settled pool after growth and scale-down")]
     slots, enis = most_held(node)
     others = limits.trunk + limits.unmanaged

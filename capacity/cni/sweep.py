@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cni import cilium_pool, vpc_cni
 from capacity.cni.node_limits import EniFigures, Rest
 from capacity.cni.node_pool import FIGURES, limits_from, rest
-from capacity.errors import SpecError
-from capacity.plan.cni_env import CniSettings
+from capacity.errors import SpecError, check_count, check_switch, named_kind
+from capacity.plan.cni_env import CniSettings, check_settings
+from capacity.plan.constants import CILIUM
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,8 +118,12 @@ def type_arrays(types: Iterable[InstanceType]) -> TypeArrays:
     """
     import numpy as np
 
+    if isinstance(types, str) or not isinstance(types, Iterable):
+        cure = 'instance types, such as [load_catalog().get("m5.large")]'
+        raise SpecError(f"types: {types!r} is {named_kind(types)} (expected {cure})")
     known, left_out = [], []
     for kind in types:
+        check_type(kind, "types")
         if kind.max_enis is None or kind.ipv4_per_eni is None:
             left_out.append(kind.name)
         else:
@@ -177,6 +182,9 @@ def sweep(
     """
     import numpy as np
 
+    check_settings(settings)
+    check_count("unmanaged_enis", unmanaged_enis)
+    check_switch("windows", windows)
     arrays = types if isinstance(types, TypeArrays) else type_arrays(types)
     unknown = [c for c in columns if c not in FIELDS]
     if unknown:
@@ -187,7 +195,7 @@ def sweep(
         raise SpecError(f"max_pods: expected one number or {len(arrays.names)}, found {len(limit)}")
     limit = np.broadcast_to(limit, (len(arrays.names),))
     settings = _bounded(settings)
-    if settings.cilium is not None and arrays.nitro is not None:
+    if settings.cni == CILIUM and arrays.nitro is not None:
         arrays = replace(arrays, prefixes=arrays.nitro)
     if settings.ipv6 and not arrays.prefixes.all():
         refused = arrays.names[int(np.argmin(arrays.prefixes))]

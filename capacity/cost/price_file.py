@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from capacity.catalog.prices import check_region
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError, check_word, did_you_mean
 from capacity.files import LARGEST_TEXT_BYTES, input_name, read_bytes
@@ -15,7 +16,6 @@ from capacity.plan.constants import CAPACITY_TYPES, SYSTEMS
 NEEDED, OPTIONAL = ("type", "usd_per_hour"), ("region", "os", "capacity_type")
 MOST_USD_PER_HOUR = 100_000
 _FIGURE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,12})?")
-_REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]+){1,3}-[0-9]{1,2}")
 
 Key = tuple[str, str, str, str]  # type, region (empty: any), os, capacity type
 
@@ -111,8 +111,8 @@ def _columns(header: list[str], place: str) -> list[str]:
 
 def _key(row: Mapping[str, str], place: str) -> Key:
     region = row.get("region", "")
-    if region and not _REGION.fullmatch(region):
-        raise SpecError(f"{place}: region: {region!r} is not a region (expected something like us-east-1)")
+    if region:
+        check_region(f"{place}: region", region)
     system = row.get("os", "") or SYSTEMS[0]
     check_word(f"{place}: os", system, SYSTEMS)
     capacity_type = row.get("capacity_type", "") or CAPACITY_TYPES[0]

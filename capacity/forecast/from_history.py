@@ -40,7 +40,6 @@ def forecast_history(
     seed: int = 1,
     *,
     backtest: bool = False,
-    notes: Sequence[str] = (),
     progress: Progress = lambda _done, _total: None,
 ) -> ForecastResult:
     """When does each subnet run out, if it goes on as it did?
@@ -73,7 +72,7 @@ def forecast_history(
         exact=False,
         scenario="history",
         subnets=tuple(found),
-        notes=(*notes, *more),
+        notes=tuple(more),
     )
 
 

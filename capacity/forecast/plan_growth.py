@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.engine import Engine
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import group_shapes
 from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.errors import SpecError, check_kind
 from capacity.forecast.calibration import held_nowhere

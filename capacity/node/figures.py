@@ -9,7 +9,7 @@ from capacity.cni import cilium_limits
 from capacity.cni.facade import EniFigures, carried, gives_prefixes, starts_without_serving_eni
 from capacity.node import density
 from capacity.node.platform import WITH_PREFIXES, Platform
-from capacity.plan.constants import PREFIX_SIZE
+from capacity.plan.constants import PREFIX_SIZE, VPC_CNI
 from capacity.units import IntLike, larger, smaller
 
 LIMITS = {
@@ -81,7 +81,7 @@ def figures(of: Interfaces, on: Platform) -> Figures:
     settings, unmanaged = on.settings, unmanaged_enis(of, on)
     enis = EniFigures(of.enis, of.ips_per_eni, of.trunk_slot)
     usable, capacity = carried(enis, settings, of.gives_prefixes, unmanaged, windows=on.windows)
-    if settings.cni == "vpc-cni" and not on.windows:  # no ENI for pods: the primary exists, but has no pod addresses
+    if settings.cni == VPC_CNI and not on.windows:  # no ENI for pods: the primary exists, but has no pod addresses
         some_left = (of.enis if on.max_eni is None else smaller(of.enis, on.max_eni)) > unmanaged
         usable, capacity = usable * some_left, capacity * some_left
     usable, capacity = usable + 0 * of.enis, capacity + 0 * of.enis
@@ -91,10 +91,10 @@ def figures(of: Interfaces, on: Platform) -> Figures:
         formula = capacity
     else:
         formula = density.eni_limited_pods(capacity)
-        if on.provisioner == "karpenter" and settings.cni == "vpc-cni":  # no usable ENI: no pods, not two
+        if on.provisioner == "karpenter" and settings.cni == VPC_CNI:  # no usable ENI: no pods, not two
             formula = formula * (usable > 0)
     script_enis = larger(of.enis - int(on.custom_networking), 0)
-    script_prefix = int(settings.prefix and settings.cni == "vpc-cni") * of.nitro
+    script_prefix = int(settings.prefix and settings.cni == VPC_CNI) * of.nitro
     script = density.eni_limited_pods(density.pod_addresses(script_enis, of.ips_per_eni, script_prefix))
     standard = density.eni_limited_pods(density.pod_addresses(of.enis, of.ips_per_eni, 0))
     return Figures(

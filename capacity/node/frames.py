@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from capacity.catalog.prices import check_region, usd_per_hour
 from capacity.cni.facade import gives_prefixes
-from capacity.errors import SpecError, check_count, check_number
+from capacity.errors import SpecError, check_count, check_kind, check_number
 from capacity.node import density, reserved
 from capacity.node.figures import Figures, Interfaces, figures, kubelet_max_pods, limits, reserved_for
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
 from capacity.node.offer import BINDING_ORDER, Daemon, Keep, PodAsked, asked, daemons_on, pod_month
-from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform
+from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform, check_platform
 from capacity.units import MIB
 
 if TYPE_CHECKING:
@@ -149,6 +150,8 @@ def node_frame(
     """
     if set_max_pods is not None:
         check_count("set_max_pods", set_max_pods, unit="pods")
+    if region is not None:
+        check_region("region", region)
     check_number("node_cost", node_cost, unit="USD per hour")
     found = _density(catalog, on)
     pods_max = found.max_pods if set_max_pods is None else _constant(set_max_pods, len(found.types))
@@ -190,6 +193,10 @@ def _constant(value: int, length: int) -> Masked:
 
 
 def _density(catalog: Catalog, on: Platform) -> _Density:
+    from capacity.catalog.table import Catalog
+
+    check_kind("catalog", catalog, Catalog, "a Catalog: load_catalog()")
+    check_platform(on)
     types = catalog.all()
     enis, ips, vcpus = (_column([getattr(t, n) for t in types]) for n in ("max_enis", "ipv4_per_eni", "vcpus"))
     possible = _column([t.prefixes_possible for t in types])
@@ -314,6 +321,4 @@ def _rounded(values: Any, digits: int) -> Any:
 
 
 def _prices(types: Sequence[InstanceType], region: str | None) -> Masked:
-    from capacity.catalog.prices import price_per_hour
-
-    return _column([None if region is None else price_per_hour(t.name, region) for t in types], np.float64)
+    return _column([None if region is None else usd_per_hour(t.name, region) for t in types], np.float64)

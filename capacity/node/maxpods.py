@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.errors import SpecError
 from capacity.node import density
 from capacity.node.figures import Figures, figures, interfaces, kubelet_max_pods, limits, never_ready, reserved_for
-from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform
+from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform, check_platform
 from capacity.units import counted
 
 
@@ -41,6 +41,8 @@ class MaxPods:
         One of :data:`LIMITS`: the limit of ``max_pods_recommended``.
     reserved_for : int or None
         Pods that kube-reserved memory is computed for on this platform. [pods]
+    kind, platform : InstanceType, Platform
+        What they were worked out from.
     warnings : tuple of str
     """
 
@@ -58,7 +60,13 @@ class MaxPods:
     branch_enis: int | None
     limited_by: str
     reserved_for: int | None
+    kind: InstanceType
+    platform: Platform
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        pods = "max pods unknown" if self.max_pods is None else f"{self.max_pods} max pods"
+        return f"<MaxPods {self.instance_type}, {self.mode}: {pods}, limited by {self.limited_by}>"
 
 
 def max_pods(of: InstanceType, on: Platform) -> MaxPods:
@@ -71,6 +79,8 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
     >>> row.ip_capacity, row.max_pods_formula, row.max_pods_recommended
     (432, 434, 110)
     """
+    check_type(of)
+    check_platform(on)
     known = interfaces(of, on)
     blocked = on.mode in WITH_PREFIXES and of.prefixes_possible is not True
     if known is None or (blocked and (on.mode == "ipv6" or of.prefixes_possible is None)):
@@ -99,6 +109,8 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
         branch_enis=of.branch_enis if on.pod_eni else None,
         limited_by=next(name for holds, name in limits(known, on, got) if holds),
         reserved_for=reserved_for(on, got, pods, computed),
+        kind=of,
+        platform=on,
         warnings=tuple(warnings),
     )
 
@@ -166,6 +178,8 @@ def _without_figures(of: InstanceType, on: Platform, why: str) -> MaxPods:
         branch_enis=of.branch_enis if on.pod_eni else None,
         limited_by=why,
         reserved_for=None,
+        kind=of,
+        platform=on,
         warnings=(text,),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -150,6 +150,8 @@ class Offer:
         Share of allocatable that ``pods`` pods and the DaemonSets leave unused; None without that request. [%]
     usd_per_hour, usd_per_pod_month : float or None
         On-demand, 730 hours a month.
+    pod, daemons : PodAsked, tuple of Daemon
+        The shape, and the daemonsets of the node with those implied.
     """
 
     instance_type: str
@@ -164,7 +166,19 @@ class Offer:
     stranded_memory_pct: float | None
     usd_per_hour: float | None
     usd_per_pod_month: float | None
+    pod: PodAsked
+    daemons: tuple[Daemon, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def kind(self) -> InstanceType:
+        """The type of the node."""
+        return self.density.kind
+
+    @property
+    def platform(self) -> Platform:
+        """The platform of the node."""
+        return self.density.platform
 
     def __repr__(self) -> str:
         pods = "pods unknown" if self.pods is None else f"{self.pods} pods"
@@ -187,7 +201,6 @@ def offer(
     keep: Keep = Keep(),
     price: float | None = None,
     node_cost: float = 0.0,
-    ip_capacity: int | None = None,
 ) -> Offer:
     """The offer of a node of a type for pods of one shape.
 
@@ -199,8 +212,6 @@ def offer(
         On-demand price. [USD per hour]
     node_cost : float
         Additional cost of each node, such as licences or support. [USD per hour]
-    ip_capacity : int, optional
-        Pods on VPC addresses, if not only the platform decides them. [pods]
 
     Raises
     ------
@@ -214,10 +225,25 @@ def offer(
     >>> got.pods, got.binding, got.fits["max_pods"]
     (7, 'cpu', 27)
     """
-    _refuse(set_max_pods, price, node_cost, ip_capacity)
-    row = max_pods(of, on)
-    if ip_capacity is not None and row.ip_capacity is not None:
-        row = replace(row, ip_capacity=ip_capacity)
+    if set_max_pods is not None:
+        check_count("set_max_pods", set_max_pods, unit="pods")
+    if price is not None:
+        check_number("price", price, unit="USD per hour")
+    check_number("node_cost", node_cost, unit="USD per hour")
+    return offer_from(max_pods(of, on), pod, daemons, set_max_pods, keep, price, node_cost)
+
+
+def offer_from(
+    row: MaxPods,
+    pod: PodAsked,
+    daemons: Sequence[Daemon],
+    set_max_pods: int | None = None,
+    keep: Keep = Keep(),
+    price: float | None = None,
+    node_cost: float = 0.0,
+) -> Offer:
+    """:func:`offer` on a node whose max pods and addresses are known; arguments as there, already checked."""
+    of, on = row.kind, row.platform
     pods_max = row.max_pods if set_max_pods is None else set_max_pods
     left = allocatable_of(of, reserved_pods(row.reserved_for, on, set_max_pods), keep)
     every = daemons_on(on, daemons)
@@ -242,19 +268,10 @@ def offer(
         ),
         usd_per_hour=price,
         usd_per_pod_month=round(pod_month(price, node_cost, pods), 4) if price is not None and pods else None,
+        pod=pod,
+        daemons=every,
         warnings=(*_own_warnings(row, set_max_pods, on, pod, every), *_reserve_warning(of, left)),
     )
-
-
-def _refuse(set_max_pods: int | None, price: float | None, node_cost: float, ip_capacity: int | None) -> None:
-    """Refuse invalid arguments."""
-    if set_max_pods is not None:
-        check_count("set_max_pods", set_max_pods, unit="pods")
-    if ip_capacity is not None:
-        check_count("ip_capacity", ip_capacity, unit="pods")
-    if price is not None:
-        check_number("price", price, unit="USD per hour")
-    check_number("node_cost", node_cost, unit="USD per hour")
 
 
 def pod_month(price: Any, node_cost: float, pods: Any) -> Any:

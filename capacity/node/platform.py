@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from capacity.brief import changed_fields
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni.facade import gives_prefixes
-from capacity.errors import SpecError, check_count, check_word
+from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import AMIS, HOST_PODS, MODES, NODE_PROVISIONERS
@@ -55,6 +56,8 @@ class Platform:
         check_word("mode", self.mode, (*MODES, OVERLAY))
         check_word("ami", self.ami, AMIS)
         check_word("provisioner", self.provisioner, NODE_PROVISIONERS)
+        check_switch("custom_networking", self.custom_networking)
+        check_switch("pod_eni", self.pod_eni)
         check_count("reserved_enis", self.reserved_enis, unit="ENIs")
         if self.max_eni is not None:
             check_count("max_eni", self.max_eni, 1, "ENIs")
@@ -93,6 +96,9 @@ class Platform:
             ):
                 if on:
                     raise SpecError(f"Windows nodes do not support {what}")
+
+    def __repr__(self) -> str:
+        return changed_fields(self)
 
     @property
     def settings(self) -> CniSettings:
@@ -150,6 +156,11 @@ class Platform:
     def host_uncounted(self) -> bool:
         """Whether an expression sets max pods and the host-network pods it leaves room for were not counted."""
         return self.expression is not None and self.host_pods is None and self.provisioner == "self-managed"
+
+
+def check_platform(value: object, what: str = "platform") -> None:
+    """Refuse what is no :class:`Platform`."""
+    check_kind(what, value, Platform, "a Platform, such as Platform(mode='prefix')")
 
 
 @lru_cache(maxsize=1024)

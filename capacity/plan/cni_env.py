@@ -11,9 +11,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capacity.errors import SpecError, check_count, check_switch, check_word, did_you_mean
+from capacity.brief import changed_fields
+from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word, did_you_mean
 from capacity.plan import overlay
 from capacity.plan.cilium import AGENT, CiliumIpam
+from capacity.plan.constants import CILIUM, OVERLAY, VPC_CNI
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
 
 COOLDOWN_S = 30  # pkg/ipamd/datastore/data_store.go L41, L243-249
@@ -134,27 +136,35 @@ class CniSettings:
         if self.overlay and self.cilium is not None:
             raise SpecError("cilium and overlay exclude each other: a node has one CNI")
 
+    def __repr__(self) -> str:
+        return changed_fields(self)
+
     @property
     def cni(self) -> str:
-        """The CNI that runs: one of :data:`capacity.plan.overlay.CNIS`."""
+        """The CNI that runs: one of :data:`~capacity.plan.constants.CNIS`. All code that needs to know asks here."""
         if self.overlay:
-            return "overlay"
-        return "vpc-cni" if self.cilium is None else "cilium"
+            return OVERLAY
+        return VPC_CNI if self.cilium is None else CILIUM
 
     @property
     def agents(self) -> tuple[str, ...]:
         """Names of the CNI's DaemonSet, which is host-network on every Linux node; capacity uses the first."""
-        return {"vpc-cni": ("aws-node",), "cilium": (AGENT,), "overlay": overlay.AGENTS}[self.cni]
+        return {VPC_CNI: ("aws-node",), CILIUM: (AGENT,), OVERLAY: overlay.AGENTS}[self.cni]
 
     @property
     def spares_subnets(self) -> bool:
         """Whether pods use no IPv4 address of the VPC's subnets."""
-        return self.ipv6 or self.overlay
+        return self.ipv6 or self.cni == OVERLAY
 
     @property
     def ip_targets(self) -> bool:
         """Whether WARM_IP_TARGET or MINIMUM_IP_TARGET replace the ENI and prefix targets (ipamd.go L1941-1943)."""
         return self.warm_ip != 0 or self.minimum_ip != 0
+
+
+def check_settings(value: object, what: str = "settings") -> None:
+    """Refuse anything but :class:`CniSettings`, such as an environment."""
+    check_kind(what, value, CniSettings, "a CniSettings, such as cni_settings({...})[0]")
 
 
 # variable -> (field, value in the chart, value in the code, smallest value the code accepts)

@@ -8,10 +8,11 @@ from capacity.errors import SpecError
 from capacity.plan import cni_keys
 from capacity.plan.cilium_settings import cilium_settings
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, check_variable, cni_settings
+from capacity.plan.constants import CILIUM, CNIS, OVERLAY, VPC_CNI
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
 from capacity.plan.model import Cni, Kubernetes
-from capacity.plan.overlay import CNIS, which_name
+from capacity.plan.overlay import which_name
 from capacity.plan.reading import DependsOnError, Problems, read_keys, read_section
 from capacity.plan.windows import CONFIG_MAP, KEYS, check_key, windows_ipam
 
@@ -37,10 +38,10 @@ def read_cni(section: Field | None, kubernetes: Kubernetes | None, root: Field) 
     values = read_keys(section, cni_keys.CNI, {"name": _name, **itself})
     read = None
     with values.problems:
-        version, chosen = values.get("version"), values["name"] or "vpc-cni"
-        if chosen == "cilium":
+        version, chosen = values.get("version"), values["name"] or VPC_CNI
+        if chosen == CILIUM:
             read = _cilium(section, version, kubernetes)
-        elif chosen == "overlay":
+        elif chosen == OVERLAY:
             read = _overlay(section, version, kubernetes)
         else:
             read = _vpc_cni(section, version, kubernetes, root)

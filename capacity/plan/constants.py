@@ -10,6 +10,7 @@ NODE_PROVISIONERS = ("managed", "self-managed", "karpenter", "auto")
 PROVISIONERS = (*NODE_PROVISIONERS, "fargate")
 CAPACITY_TYPES = ("on-demand", "spot")
 TIERS = ("standard", "tier-xl", "tier-2xl", "tier-4xl", "tier-8xl")  # EKS API, ControlPlaneScalingConfig.tier
+VPC_CNI, CILIUM, OVERLAY = CNIS = ("vpc-cni", "cilium", "overlay")  # which of them gives pods their addresses
 MODES = ("secondary", "prefix", "ipv6")  # in which the VPC CNI gives pods addresses
 IP_FAMILIES = ("ipv4", "ipv6")
 RESERVATION_TYPES = ("prefix", "explicit")  # of a subnet CIDR reservation

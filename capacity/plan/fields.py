@@ -103,6 +103,13 @@ class Field:
         value = self.value
         return Field(value.get(key), key, self, value.lines.get(key, value.line), self.file)
 
+    def children(self) -> Iterator[Field]:
+        """The fields of a mapping, in the order of the file."""
+        value, file = self.value, self.file
+        lines, line = value.lines, value.line
+        for key, inner in value.items():
+            yield Field(inner, key, self, lines.get(key, line), file)
+
     def get(self, key: str) -> Field | None:
         """The child, or None if it is absent or null."""
         value = self.value

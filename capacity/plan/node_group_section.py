@@ -10,6 +10,7 @@ from capacity.catalog.table import Catalog
 from capacity.errors import UnknownInstanceType, did_you_mean
 from capacity.plan import node_keys
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
 from capacity.plan.model import Limits, NodeGroup
@@ -170,7 +171,7 @@ class NodeGroupReader:
                 entry.fail("custom networking is on, but the key 'podSubnets' is missing")
             return
         ipam = settings.cilium
-        if settings.overlay:
+        if settings.cni == OVERLAY:
             section.fail("has no effect with an overlay CNI: its pods use no VPC addresses")
         if ipam is not None and not ipam.first_interface_index:
             section.fail(
@@ -189,7 +190,7 @@ class NodeGroupReader:
 
         Source: Amazon EKS user guide, "Deploy Windows nodes", considerations (windows-support.adoc, read 2026-11-25).
         """
-        if self.cni.cilium is not None:
+        if self.cni.cni == CILIUM:
             entry.child("ami").fail("Cilium does not run on Windows nodes")
         if pod_subnets := entry.get("podSubnets"):
             pod_subnets.fail("Windows nodes cannot use custom networking: their pods use the node's subnet")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from capacity.errors import did_you_mean
+from capacity.plan.constants import CNIS
 
-CNIS = ("vpc-cni", "cilium", "overlay")
 AGENT = "cni-agent"  # the assumed agent if the plan names none of AGENTS
 AGENTS = (
     AGENT,

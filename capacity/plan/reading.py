@@ -84,13 +84,25 @@ class Problems:
 
 
 class Values(dict[str, Any]):
-    """Values of a mapping by key, including defaults; ``problems`` are the errors of its keys."""
+    """Values of a mapping by key, including defaults."""
 
-    __slots__ = ("problems",)
+    __slots__ = ("_problems",)
 
     def __init__(self, defaults: Mapping[str, Any]) -> None:
         super().__init__(defaults)
-        self.problems = Problems()
+        self._problems: Problems | None = None
+
+    @property
+    def problems(self) -> Problems:
+        """Those of its keys; made when somebody looks, as most mappings have none."""
+        if self._problems is None:
+            self._problems = Problems()
+        return self._problems
+
+    def check(self) -> None:
+        """Raise the problems, if there are any."""
+        if self._problems is not None:
+            self._problems.check()
 
     def __missing__(self, key: str) -> Any:
         """Raise an error for a key that could not be read: rules that need it cannot be checked."""
@@ -116,33 +128,32 @@ def read_keys(entry: Field, known: Keys, own: Mapping[str, Reader] | None = None
     """
     section = entry.section(known.by_name)
     values = Values(known.defaults)
-    problems = values.problems
     misspelt: list[str] = []
-    for name, value in section.items():
-        key = known.by_name.get(name)
-        if key is None and len(problems.errors) >= MOST_ERRORS:
-            continue
+    by_name, own = known.by_name, own or {}
+    for field in entry.children():
+        name = str(field.key)
+        key = by_name.get(name)
         if key is None:
-            meant = nearest_names(name, known.by_name, 1)
-            misspelt += meant
-            problems.keep(_unknown(entry, name, known, meant))
-        elif value is not None:
-            field = entry.child(name)
+            if len(values.problems.errors) < MOST_ERRORS:
+                meant = nearest_names(name, by_name, 1)
+                misspelt += meant
+                values.problems.keep(_unknown(entry, name, known, meant))
+        elif field.value is not None:
             try:  # not `with`, which is slower: a plan can have a million keys
-                reader = own.get(name) if own else None
+                reader = own.get(name)
                 values[name] = _KINDS[key.kind](field, key) if reader is None else reader(field)
             except SpecError as error:
                 del values[name]
-                problems.keep(error)
+                values.problems.keep(error)
     for name in misspelt:
         if section.get(name) is None:
             values.pop(name, None)
     for name in known.required:
         if section.get(name) is None:
             values.pop(name, None)
-            problems.failed = True
+            values.problems.failed = True
             if name not in misspelt:
-                problems.keep(entry.error(f"the key {name!r} is missing"))
+                values.problems.keep(entry.error(f"the key {name!r} is missing"))
     return values
 
 
@@ -157,7 +168,7 @@ def read_section(entry: Field | None, known: Keys, own: Mapping[str, Reader] | N
     if entry is None:
         return Values(known.defaults)
     values = read_keys(entry, known, own)
-    values.problems.check()
+    values.check()
     return values
 
 
@@ -292,6 +303,11 @@ class Names:
 
     def listed(self, section: Field, empty: str) -> tuple[str, ...]:
         """A list of existing, unique names; ``empty`` is the error for an empty list."""
+        names = section.value
+        if isinstance(names, list) and names and all(type(n) is str and n in self.found for n in names):
+            once = tuple(dict.fromkeys(names))
+            if len(once) == len(names):  # most lists are valid, and need no field for each name
+                return once
         problems = Problems()
         given: dict[str, None] = {}
         for entry in problems.over(section.items()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 
 from capacity.errors import did_you_mean
 from capacity.plan import pod_keys
@@ -41,14 +41,15 @@ class WorkloadReader:
             Every problem found.
         """
         values = read_keys(entry, pod_keys.WORKLOAD, self._of_workloads)
-        with values.problems:
-            self._check_fargate(values, entry)
-        with values.problems:
-            if values["hostNetwork"] and values["securityGroups"]:
+        if self._profiles:
+            with values.problems:
+                self._check_fargate(values, entry)
+        if values.get("hostNetwork") and values.get("securityGroups"):
+            with values.problems:
                 entry.child("securityGroups").fail("a host-network pod cannot have its own security groups")
-        values.problems.check()
+        values.check()
         now, most = values["replicas"]
-        surge, unavailable = values["rollingUpdate"] or _rolling_update(None)
+        surge, unavailable = values["rollingUpdate"] or _default_update()
         return Workload(
             name=values["name"],
             replicas=now,
@@ -110,6 +111,11 @@ def _replicas(field: Field) -> tuple[int, int]:
     if most is not None and most < now:
         field.child("max").fail(f"{most} is less than replicas.now {now}")
     return now, now if most is None else most
+
+
+@cache
+def _default_update() -> tuple[int | Fraction, int | Fraction]:
+    return _rolling_update(None)
 
 
 def _rolling_update(section: Field | None) -> tuple[int | Fraction, int | Fraction]:

@@ -14,12 +14,13 @@ from matplotlib.figure import Figure
 from capacity.advice.warm import warm_for_plan
 from capacity.charts.files import inline_svg, png_bytes, svg_text
 from capacity.charts.forecast import plot_forecast
-from capacity.charts.nodes import LIMITS, plot_limits, plot_modes, plot_price_per_pod
+from capacity.charts.nodes import plot_limits, plot_modes, plot_price_per_pod
 from capacity.charts.subnets import FREE, MOST_SUBNETS, STATES, plot_blocks, plot_headroom, plot_subnet_states
 from capacity.charts.theme import DARK, LIGHT, THEMES, label
 from capacity.charts.trade import plot_warm_tradeoff, warm_choices
 from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 from capacity.errors import SpecError
+from capacity.node.limit_words import limit_words
 from capacity.vpc.block_map import packed_blocks
 from tests.charts import samples
 
@@ -42,7 +43,7 @@ def test_limits_are_the_offers() -> None:
     figure: Any = plot_limits(offers)
     found = bars(figure)
     assert found["CPU"] == [7, 15, 31]  # m5.large: 1930 // 250
-    assert found["addresses of the ENIs"] == [o.fits["ips"] for o in offers]
+    assert found["pod addresses"] == [o.fits["ips"] for o in offers]
     assert found["memory"] == [o.fits["memory"] for o in offers]
     binding = [w for w in words(figure) if "binds" in w]
     assert binding == ["7 ◀ binds", "15 ◀ binds", "27 ◀ binds"]
@@ -81,7 +82,7 @@ def test_the_bottleneck_map_draws_each_cell() -> None:
     figure: Any = plot_bottleneck_map(found)
     mesh = figure.axes[0].collections[0]
     assert mesh.get_array().ravel().tolist() == found.binding.ravel().tolist()
-    assert set(legend(figure)) == {f"{LIMITS[found.limits[i]][0]} binds" for i in np.unique(found.binding)}
+    assert set(legend(figure)) == {f"limited by {limit_words(found.limits[i])}" for i in np.unique(found.binding)}
 
 
 def test_subnet_bars_add_up_to_what_is_used_and_free() -> None:

@@ -230,7 +230,7 @@ class TestJunit:
         done = run("check", str(plan_of(tmp_path)), "-q", "-o", "junit", "--fail-on", "warning")
         cases = ElementTree.fromstring(done.stdout).findall(".//testcase[@name='every pod is scheduled']/failure")
         assert cases
-        assert cases[0].get("message") == "4 w0 pods are unschedulable: limited by cpu"
+        assert cases[0].get("message") == "4 w0 pods are unschedulable: limited by CPU"
 
     def test_any_name_gives_valid_xml(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path, name=HOSTILE)), "-q", "-o", "junit")

@@ -12,7 +12,7 @@ import pytest
 
 from capacity.cluster.check import check
 from capacity.cluster.engine import Engine
-from capacity.cluster.shape import group_shapes
+from capacity.cluster.group_shapes import group_shapes
 from capacity.errors import SpecError
 from capacity.forecast import draws
 from capacity.forecast.calibration import calibrate, partition

@@ -14,7 +14,7 @@ from capacity.advice.warm import warm_for_plan
 from capacity.advice.whatif import modes_of
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
-from capacity.cluster.shape import group_shapes
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.typical import group_offers
 from capacity.cni.node_pool import node_pool
 from capacity.cni.sweep import sweep
@@ -24,9 +24,9 @@ from capacity.node.maxpods import max_pods
 from capacity.node.offer import offer
 from capacity.node.platform import Platform
 from capacity.plan.cni_env import CniSettings
-from capacity.plan.constants import AMIS
+from capacity.plan.constants import AMIS, CNIS
 from capacity.plan.model import Plan
-from capacity.plan.overlay import AGENTS, CNIS, which_name
+from capacity.plan.overlay import AGENTS, which_name
 from tests.fixtures.plans import plan_of
 
 CATALOG = load_catalog()

@@ -12,7 +12,7 @@ from capacity.advice.search import find_fixes
 from capacity.advice.snippets.settings import env_commands, windows_snippets
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
-from capacity.cluster.shape import group_shapes
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cni.pool import windows_slots
 from capacity.errors import SpecError
 from capacity.node.offer import offer

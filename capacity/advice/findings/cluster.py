@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from capacity.advice.findings.codes import Finding, finding
 from capacity.advice.levers.lever import is_own_cni, own_cni
 from capacity.cluster.check import CheckResult, has_pods
+from capacity.plan.constants import VPC_CNI
 from capacity.plan.model import Plan
 from capacity.units import counted
 from capacity.vpc.quotas import service_addresses
@@ -73,7 +74,7 @@ def _calls(result: CheckResult) -> Iterator[Finding]:
 
 
 def _versions(plan: Plan) -> Iterator[Finding]:
-    if plan.cni.settings.cilium is not None or plan.cni.settings.overlay or _reach_no_node(plan):
+    if plan.cni.settings.cni != VPC_CNI or _reach_no_node(plan):
         return  # the versions below are the VPC CNI's
     version = version_numbers(plan.cni.version)
     for wanted, since, what in (

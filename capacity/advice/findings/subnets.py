@@ -9,7 +9,7 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.control_plane import CONTROL_PLANE_ADVISED, CONTROL_PLANE_UPDATE, short_subnets
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.unplaced import without_address
-from capacity.plan.constants import PREFIX_SIZE
+from capacity.plan.constants import PREFIX_SIZE, VPC_CNI
 from capacity.plan.discovery import ROLE_TAG, of_another_cluster, subnet_discovery
 from capacity.plan.model import Plan, Subnet
 from capacity.units import counted
@@ -44,7 +44,7 @@ def seen_in(scenario: ScenarioState, code: str, where: str, message: str) -> Fin
 def _unused_tags(result: CheckResult) -> Iterator[Finding]:
     """Subnets tagged for pods that no node can have an ENI in."""
     plan = result.plan
-    if plan.cni.settings.cilium or plan.cni.settings.overlay:  # which have settings of their own, or need none
+    if plan.cni.settings.cni != VPC_CNI:  # which have settings of their own, or need none
         return
     used = {n for g in plan.node_groups for n in (*g.subnets, *g.pod_subnets)}
     used |= {n for shape in result.shapes for here in shape.choices.values() for n in here}

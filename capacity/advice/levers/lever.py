@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from capacity.plan.constants import VPC_CNI
 from capacity.plan.model import NodeGroup, Plan
 
 # What a change disturbs, the least first. An answer is sought in this order.
@@ -82,8 +83,7 @@ def own_cni(plan: Plan) -> list[NodeGroup]:
 
 def is_own_cni(plan: Plan, group: NodeGroup) -> bool:
     """Whether the VPC CNI's settings decide the addresses of a group."""
-    settings = plan.cni.settings
-    return settings.cilium is None and not (settings.overlay or group.fargate or group.auto or group.windows)
+    return plan.cni.settings.cni == VPC_CNI and not (group.fargate or group.auto or group.windows)
 
 
 def env(plan: Plan, change: Mapping[str, str | None]) -> tuple[dict[str, object], tuple[str, ...]]:

@@ -12,7 +12,7 @@ from capacity.advice.snippets.settings import ipv6_cluster_snippets, max_pods_sn
 from capacity.advice.snippets.subnets import reservation_snippets
 from capacity.cluster.check import CheckResult, states_of
 from capacity.node.density import recommended_cap
-from capacity.plan.constants import PREFIX_SIZE
+from capacity.plan.constants import OVERLAY, PREFIX_SIZE, VPC_CNI
 from capacity.plan.model import NodeGroup, Plan, Reservation, Subnet
 from capacity.plan.patch import entry
 from capacity.plan.windows import PREFIXES
@@ -55,7 +55,7 @@ def prefixes(result: CheckResult) -> Iterator[Lever]:
 
 def windows_prefixes(plan: Plan) -> Iterator[Lever]:
     """Prefix delegation for Windows nodes: 16 times the addresses of their one ENI."""
-    groups = [g for g in plan.node_groups if g.windows and not plan.cni.settings.overlay]
+    groups = [g for g in plan.node_groups if g.windows and plan.cni.settings.cni != OVERLAY]
     if plan.cni.windows.prefix or not all(k.prefixes_possible for g in groups for k in g.instance_types):
         return
     if groups:
@@ -76,7 +76,7 @@ def ipv6(plan: Plan) -> Iterator[Lever]:
     settings = plan.cni.settings
     if settings.ipv6 or settings.custom_networking or any(g.windows for g in plan.node_groups):
         return
-    if settings.cilium is not None or settings.overlay:  # IPv6 is not modelled with them
+    if settings.cni != VPC_CNI:  # IPv6 is not modelled with them
         return
     if all(g.fargate for g in plan.node_groups) or not _all_nitro(plan.node_groups) or not _new_enough(plan):
         return

@@ -12,6 +12,7 @@ from capacity.advice.warm_choice import env_change, warm_choices
 from capacity.advice.warm_rows import WarmRow
 from capacity.cluster.check import CheckResult
 from capacity.cluster.shape import TypeShape
+from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.plan.model import Plan, Workload
 from capacity.plan.patch import entry
 
@@ -110,7 +111,8 @@ def lower_max_pods(result: CheckResult, only: Collection[str]) -> Iterator[Lever
     patch: dict[str, object] = {}
     commands: list[str] = []
     for index, shape in enumerate(result.shapes):
-        if shape.group.name not in only or shape.group.fargate or shape.group.auto or shape.first.settings.overlay:
+        without = shape.group.fargate or shape.group.auto or shape.first.settings.cni == OVERLAY
+        if without or shape.group.name not in only:
             continue
         fullest = max((s.groups[index].pods_per_node for s in result.scenarios), default=0)
         wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start.pods + 1)
@@ -128,7 +130,7 @@ def lower_max_pods(result: CheckResult, only: Collection[str]) -> Iterator[Lever
             cost="fewer pods per node when requests shrink; in the launch template, NodeClass or nodeadm configuration",
             source=(
                 "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2637"
-                if result.plan.cni.settings.cilium is None
+                if result.plan.cni.settings.cni != CILIUM
                 else "cilium/cilium@00137987 pkg/ipam/node.go calculateNeededIPs"
             ),
             commands=tuple(commands),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from capacity.advice.doctor import CniFacts, DnsFacts, Evidence, GroupFacts, NodeFacts, SubnetFacts
 from capacity.catalog.table import Catalog, load_catalog
-from capacity.cluster.shape import group_shapes
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cni.facade import address_capacity, effective, node_limits, without_primary
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CNI_VARIABLES, OTHER_VARIABLES, CniSettings, cni_settings
