@@ -76,7 +76,7 @@ class TestPlan:
     def test_a_short_subnet_has_no_block(self) -> None:
         short = results("examples/shop-prod.yaml", "--scenario", "peak")[1]
         assert (short["free"], short["free_prefixes_expected"], short["fragmentation"]) == (-43, 0.0, None)
-        assert short["advice"] == ["43 addresses are wanted that it does not have: no /28 is free"]
+        assert short["advice"] == ["43 addresses short: no /28 block is free"]
 
     def test_each_lost_zone_has_the_subnets_that_are_left(self) -> None:
         rows = results("examples/shop-prod.yaml", "--scenario", "zone-loss")
@@ -241,7 +241,7 @@ def test_other_formats() -> None:
             "--prefixes: 1 is out of range (expected 0 to 0",
         ),
         (("--cidr", "10.0.0.0/24", "--taken", "nonsense"), "--taken: 'nonsense' is neither an IPv4 address"),
-        (("--cidr", "10.0.0.0/24", "--taken", " "), "--taken: is empty (where nothing is taken, say --used 0)"),
+        (("--cidr", "10.0.0.0/24", "--taken", " "), "--taken: is empty (if no address is in use, use --used 0)"),
         (("--cidr", "10.0.0.0/8", "--used", "3"), "--cidr: '10.0.0.0/8' has a size AWS does not allow"),
         (("--cidr", "fd00::/64", "--used", "3"), "--cidr: 'fd00::/64' is IPv6"),
         (("examples/shop-prod.yaml", "--cidr", "10.0.0.0/24"), "PLAN and --cidr exclude each other"),
