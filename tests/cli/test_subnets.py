@@ -189,7 +189,7 @@ class TestAnswers:
     def test_interfaces_without_subnets(self, answers: Path) -> None:
         done = capacity("subnets", "--from", str(answers / "interfaces.json"))
         assert done.code == 2
-        assert "holds no subnets (add the answer of aws ec2 describe-subnets" in done.stderr
+        assert "has no subnets (add the answer of aws ec2 describe-subnets" in done.stderr
 
     @pytest.mark.parametrize(
         ("subnet", "message"),
@@ -199,7 +199,10 @@ class TestAnswers:
                 "s-1: 10.0.0.0/29 has a size AWS does not allow",
             ),
             ({"CidrBlock": "10.0.0.0/33", "AvailableIpAddressCount": 3}, "s-1: "),
-            ({"CidrBlock": "10.0.0.0/24"}, "s-1: neither AvailableIpAddressCount nor network interfaces tell how full"),
+            (
+                {"CidrBlock": "10.0.0.0/24"},
+                "s-1: neither AvailableIpAddressCount nor network interfaces show the addresses in use",
+            ),
         ],
     )
     def test_answers_that_tell_nothing(self, tmp_path: Path, subnet: dict[str, Any], message: str) -> None:
@@ -214,7 +217,7 @@ class TestAnswers:
         path.write_text('{"Subnets": []}')
         done = capacity("subnets", "--from", str(path))
         assert (done.code, done.stdout) == (2, "")
-        assert f"{path}: holds no subnets" in done.stderr
+        assert f"{path}: has no subnets" in done.stderr
 
 
 def test_other_formats() -> None:

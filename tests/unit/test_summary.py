@@ -93,7 +93,9 @@ def test_several_reasons_the_one_of_most_pods_first() -> None:
 def test_reservations_that_leave_too_little_for_single_addresses() -> None:
     kept = "reservations: [{cidr: 10.0.0.128/25, type: prefix}, {cidr: 10.0.0.64/26, type: explicit}]"
     said = verdict_sentence(steady(("used: 10", kept), (NODES, "nodes: 9")))
-    assert said.startswith("EXHAUSTED: a (10.0.0.0/24, us-east-1a): its CIDR reservations leave too few single addresses")
+    assert said.startswith(
+        "EXHAUSTED: a (10.0.0.0/24, us-east-1a): its CIDR reservations leave too few single addresses"
+    )
 
 
 def test_prefixes_that_cannot_be_placed() -> None:
