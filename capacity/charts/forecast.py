@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from capacity.forecast.result import SubnetForecast
 
-SHARES = (("10 %", "date_p10", "--"), ("50 %", "date_p50", "-"), ("90 %", "date_p90", ":"))
+SHARES = (("10%", "date_p10", "--"), ("50%", "date_p50", "-"), ("90%", "date_p90", ":"))
 
 
 def plot_forecast(subnet: SubnetForecast, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
@@ -73,7 +73,7 @@ def plot_forecast(subnet: SubnetForecast, *, ax: Axes | None = None, theme: Them
         axes.set_ylabel("addresses used")
         axes.grid()
         thousands(axes.yaxis)
-        late = f" – stays within capacity through {fan.dates[-1]:%B %Y}" if subnet.date_p50 is None else ""
+        late = f" – likely within capacity through {fan.dates[-1]}" if subnet.date_p50 is None else ""
         axes.set_title(label(f"Forecast of {label(subnet.name, 40)}{late}", 90))
         legend_below(axes, 3)
     return figure

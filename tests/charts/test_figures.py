@@ -44,7 +44,7 @@ def test_limits_are_the_offers() -> None:
     assert found["CPU"] == [7, 15, 31]  # m5.large: 1930 // 250
     assert found["addresses of the ENIs"] == [o.fits["ips"] for o in offers]
     assert found["memory"] == [o.fits["memory"] for o in offers]
-    binding = [w for w in words(figure) if "binds" in w]
+    binding = [w for w in words(figure) if "◀ limit" in w]
     assert binding == ["7 ◀ limit", "15 ◀ limit", "27 ◀ limit"]
     assert figure.axes[0].get_xlabel() == "pods of this shape per node, after DaemonSets"
 
@@ -173,7 +173,7 @@ def test_the_fan_holds_its_quantiles_and_dates() -> None:
     assert "full in 10% of simulations by 2026-06-20" in legend(figure)
     assert not any("90 %" in text for text in legend(figure))
     late: Any = plot_forecast(replace(found, date_p50=None))
-    assert late.axes[0].get_title(loc="left") == "Forecast of private-b – stays within capacity through 2026-12-24"
+    assert late.axes[0].get_title(loc="left") == "Forecast of private-b – likely within capacity through 2026-12-24"
     with pytest.raises(SpecError, match="'private-b' has no forecast"):
         plot_forecast(replace(found, fan=None, status="insufficient data"))
 
