@@ -55,7 +55,7 @@ def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Them
         axes.set_ylabel("memory request of a pod")
         axes.set_title(label(f"First limit reached on {shapes.instance_type}", 60))
         shown = [Patch(facecolor=colours[i], hatch=LIMITS[names[i]][1], edgecolor=theme.edge) for i in present]
-        legend_below(axes, 4, handles=shown, labels=[f"{LIMITS[names[i]][0]} binds" for i in present])
+        legend_below(axes, 4, handles=shown, labels=[f"limited by {LIMITS[names[i]][0]}" for i in present])
     return figure
 
 

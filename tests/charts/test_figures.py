@@ -81,7 +81,7 @@ def test_the_bottleneck_map_draws_each_cell() -> None:
     figure: Any = plot_bottleneck_map(found)
     mesh = figure.axes[0].collections[0]
     assert mesh.get_array().ravel().tolist() == found.binding.ravel().tolist()
-    assert set(legend(figure)) == {f"{LIMITS[found.limits[i]][0]} binds" for i in np.unique(found.binding)}
+    assert set(legend(figure)) == {f"limited by {LIMITS[found.limits[i]][0]}" for i in np.unique(found.binding)}
 
 
 def test_subnet_bars_add_up_to_what_is_used_and_free() -> None:

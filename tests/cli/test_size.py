@@ -113,7 +113,10 @@ def test_custom_networking_puts_pods_into_the_second_block() -> None:
         ),
         ((*SKETCH, "--snippet", "terrafrom"), "error: --snippet: 'terrafrom' is not one of terraform, aws"),
         ((*SKETCH, "--mode", "both"), "error: --mode: 'both' is not one of secondary, prefix, ipv6"),
-        ((*SHOP, "--vpc-cidr", "192.168.0.0/16"), "error: 192.168.0.0/16 cannot join the VPC: another RFC 1918 range"),
+        (
+            (*SHOP, "--vpc-cidr", "192.168.0.0/16"),
+            "error: 192.168.0.0/16 cannot join the VPC: a different RFC 1918 range",
+        ),
         (("examples/shop-prod.yaml",), "error: no room in the VPC for private-c (/22): 3,072 addresses are wanted"),
         (("--pods", "99999", "--type", "m5.large", "--zones", "1"), "error: nodes-a: even a /16"),
     ],
@@ -140,7 +143,7 @@ def test_pod_requests_set_the_node_count() -> None:
     same = json.loads(capacity("size", "--pod", "app=500m,1Gi,300", "--type", "m6i.2xlarge", "-o", "json").stdout)
     assert same == found
     page = capacity("size", *asked, "--scenario", "steady").stdout
-    assert "for 20 nodes: at least 20 % stays free (steady)" in page
+    assert "for 20 nodes: at least 20% stays free (steady)" in page
     assert "m6i.2xlarge     20  us-east-1a 7, us-east-1b 7, us-east-1c 6" in page
 
 

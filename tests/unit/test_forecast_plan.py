@@ -185,7 +185,7 @@ def test_a_plan_without_growth_stays_as_it_is_and_says_so() -> None:
     still = plan(HEAD + ONE.replace("SPREAD", "") + "workloads: [{name: w, replicas: 10}]\n")
     result = forecast_growth(still, Horizon(START, 30))
     assert [s.probability for s in result.subnets] == [0.0] * 5
-    assert any("no workload of the plan has a growth" in n for n in result.notes)
+    assert any("no workload of the plan has growth" in n for n in result.notes)
 
 
 def test_what_is_short_today_has_todays_date() -> None:
