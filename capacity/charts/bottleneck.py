@@ -1,4 +1,4 @@
-"""A map over pod shapes: which resource of a node is full first."""
+"""Bottleneck map: the resource of a node that is full first, by pod shape."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINES = (1, 2, 4, 8, 16, 32, 64, 128)  # pods per node that get a line
 
 
 def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Which limit binds for each pod shape of a grid, with lines up to which a node holds 1, 2, 4 … pods."""
+    """Draw the limit of each pod shape in a grid, with lines up to which a node fits 1, 2, 4 … pods."""
     import numpy as np
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
@@ -54,14 +54,14 @@ def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Them
         axes.minorticks_off()
         axes.set_xlabel("CPU request of a pod (cores, m = thousandths)")
         axes.set_ylabel("memory request of a pod")
-        axes.set_title(label(f"What binds on {shapes.instance_type}", 60))
+        axes.set_title(label(f"First limit reached on {shapes.instance_type}", 60))
         shown = [Patch(facecolor=colours[i], hatch=HATCHES[names[i]], edgecolor=theme.edge) for i in present]
         legend_below(axes, 4, handles=shown, labels=[f"limited by {limit_words(names[i])}" for i in present])
     return figure
 
 
 def _equal_pods(axes: Axes, shapes: ShapeMap, memory: Any, theme: Theme) -> None:
-    """Where a node stops holding 1, 2, 4 … pods: a line each, with its number where the least memory is asked."""
+    """Draw a line up to which a node fits 1, 2, 4 … pods, with the number at the smallest memory request."""
     import numpy as np
 
     for pods in LINES:

@@ -1,4 +1,4 @@
-"""Charts of instance types: which limit stops the pods of a node, and what a pod costs."""
+"""Charts of instance types: the limit of pods per node, and the price of a pod."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODES = {"secondary": ("secondary IPs", ""), "prefix": ("prefixes", "///"), "ipv
 
 
 def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Pods per node by each limit, a group of bars per instance type; the binding limit is named.
+    """Draw pods per node by each limit, with a group of bars per instance type; the lowest limit is marked.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = N
             )
             for place, value, offer in zip(places, values, offers, strict=True):
                 binds = offer.binding == name
-                shown = "not asked or unknown" if value is None else f"{value:,}" + (" ◀ binds" if binds else "")
+                shown = "not requested or unknown" if value is None else f"{value:,}" + (" ◀ limit" if binds else "")
                 axes.text(
                     (value or 0) + most * 0.01,
                     place,
@@ -56,7 +56,7 @@ def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = N
         axes.set_yticks(range(len(offers)), [label(o.instance_type) for o in offers])
         axes.invert_yaxis()
         axes.set_xlim(0, most * 1.2)
-        axes.set_xlabel("pods of this shape per node, after daemonsets")
+        axes.set_xlabel("pods of this shape per node, after DaemonSets")
         axes.grid(axis="x")
         thousands(axes.xaxis)
         axes.set_title(label(title or "Pods per node, by limit", 80))
@@ -65,12 +65,14 @@ def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = N
 
 
 def plot_price_per_pod(offers: Sequence[Offer], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """On-demand price of one pod and month, cheapest first; types without a price are named, not drawn as 0."""
+    """Draw the on-demand price per pod and month, cheapest first; types without a price are listed, not drawn as 0."""
     _some(offers)
     priced = sorted((o for o in offers if o.usd_per_pod_month is not None), key=lambda o: o.usd_per_pod_month or 0.0)
     rest = [o.instance_type for o in offers if o.usd_per_pod_month is None]
     if not priced:
-        raise SpecError("no price per pod is known for any of these types (is the region given, and does a pod fit?)")
+        raise SpecError(
+            "no price per pod is known for any of these types (check that the region is set and that a pod fits)"
+        )
     with drawing(ax, theme, 8.0, 1.4 + 0.34 * len(priced)) as (figure, axes):
         values = [o.usd_per_pod_month or 0.0 for o in priced]
         axes.barh(range(len(priced)), values, 0.66, color=theme.series[0], edgecolor=theme.ground)
@@ -81,7 +83,7 @@ def plot_price_per_pod(offers: Sequence[Offer], *, ax: Axes | None = None, theme
         axes.set_yticks(range(len(priced)), [label(o.instance_type) for o in priced])
         axes.invert_yaxis()
         axes.set_xlim(0, max(values) * 1.42)
-        axes.set_xlabel("USD per pod and month (on-demand, 730 hours, nodes full)")
+        axes.set_xlabel("USD per pod and month (on-demand, 730 hours, full nodes)")
         axes.grid(axis="x")
         axes.set_title("Price per pod")
         if rest:
@@ -92,7 +94,7 @@ def plot_price_per_pod(offers: Sequence[Offer], *, ax: Axes | None = None, theme
 
 
 def plot_modes(rows: Sequence[MaxPods], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Max pods of each type in every CNI mode side by side; bars with a dashed edge use custom networking.
+    """Draw max pods of each type in every CNI mode; bars with a dashed edge use custom networking.
 
     Parameters
     ----------
@@ -127,10 +129,10 @@ def plot_modes(rows: Sequence[MaxPods], *, ax: Axes | None = None, theme: Theme 
         axes.set_yticks(range(len(types)), [label(t) for t in types])
         axes.invert_yaxis()
         axes.set_xlim(0, most * 1.14)
-        axes.set_xlabel("max pods of the node (host-network pods included)")
+        axes.set_xlabel("max pods of the node (including host-network pods)")
         axes.grid(axis="x")
         thousands(axes.xaxis)
-        axes.set_title("CNI modes side by side")
+        axes.set_title("Max pods by CNI mode")
         legend_below(axes, min(len(kinds), 3))
     return figure
 

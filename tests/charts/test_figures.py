@@ -45,15 +45,15 @@ def test_limits_are_the_offers() -> None:
     assert found["CPU"] == [7, 15, 31]  # m5.large: 1930 // 250
     assert found["pod addresses"] == [o.fits["ips"] for o in offers]
     assert found["memory"] == [o.fits["memory"] for o in offers]
-    binding = [w for w in words(figure) if "binds" in w]
-    assert binding == ["7 ◀ binds", "15 ◀ binds", "27 ◀ binds"]
-    assert figure.axes[0].get_xlabel() == "pods of this shape per node, after daemonsets"
+    binding = [w for w in words(figure) if "◀ limit" in w]
+    assert binding == ["7 ◀ limit", "15 ◀ limit", "27 ◀ limit"]
+    assert figure.axes[0].get_xlabel() == "pods of this shape per node, after DaemonSets"
 
 
 def test_limits_of_an_unknown_count_are_words_not_zero() -> None:
     first = samples.offers()[0]
     unknown = replace(first, instance_type="x", fits=first.fits | {"ips": None}, binding=None)
-    assert "not asked or unknown" in words(plot_limits([first, unknown]))
+    assert "not requested or unknown" in words(plot_limits([first, unknown]))
 
 
 def test_prices_are_sorted_and_unpriced_types_named() -> None:
@@ -171,10 +171,10 @@ def test_the_fan_holds_its_quantiles_and_dates() -> None:
     assert found.fan is not None
     assert list(figure.axes[0].lines[0].get_ydata()) == list(found.fan.p50)
     assert list(figure.axes[0].lines[1].get_ydata()) == [251, 251]
-    assert "full in 10 % of draws by 2026-06-20" in legend(figure)
+    assert "full in 10% of simulations by 2026-06-20" in legend(figure)
     assert not any("90 %" in text for text in legend(figure))
     late: Any = plot_forecast(replace(found, date_p50=None))
-    assert late.axes[0].get_title(loc="left") == "Forecast of private-b – most draws are not full by 2026-12-24"
+    assert late.axes[0].get_title(loc="left") == "Forecast of private-b – likely within capacity through 2026-12-24"
     with pytest.raises(SpecError, match="'private-b' has no forecast"):
         plot_forecast(replace(found, fan=None, status="insufficient data"))
 

@@ -71,7 +71,7 @@ class TestCheck:
         assert (tried["more-nodes"]["verdict"], tried["instance-type"]["verdict"]) == ("ok", "ok")
         assert 0 < cheap < dear
         assert results["fixes"]["best"]["levers"] == ["instance-type"]
-        assert tried["more-nodes"]["why"] == "enough too, but costs more"
+        assert tried["more-nodes"]["why"] == "also enough, but costs more"
         said = run("check", str(ROOT / "examples/levers/dense.yaml"), "--scenario", "steady", "-q").stdout
         assert f"Change of the cost per month: +${cheap:,.2f} now." in said
 

@@ -178,18 +178,18 @@ def result() -> capacity.CheckResult:
         ),
         (
             lambda: capacity.find_fixes(plan()),  # type: ignore[arg-type]
-            "plan: <Plan shop-prod: 3 subnets, 2 node groups, 4 workloads> is a Plan (expected the path of the plan's "
-            "file: a fix changes what it says)",
+            "plan: <Plan shop-prod: 3 subnets, 2 node groups, 4 workloads> is a Plan (expected the path of the plan "
+            "file: a fix changes its content)",
         ),
         (
             lambda: capacity.findings(plan()),  # type: ignore[arg-type]
             "result: <Plan shop-prod: 3 subnets, 2 node groups, 4 workloads> is a Plan (expected a CheckResult, as "
-            "check gives)",
+            "returned by check)",
         ),
         (
             lambda: capacity.compare(result(), plan()),  # type: ignore[arg-type]
             "after: <Plan shop-prod: 3 subnets, 2 node groups, 4 workloads> is a Plan (expected a CheckResult, as "
-            "check gives)",
+            "returned by check)",
         ),
         (
             lambda: result()[1],  # type: ignore[index]
@@ -205,19 +205,19 @@ def result() -> capacity.CheckResult:
         (lambda: capacity.what_if(result(), [-5, 100]), "percents: -5 is less than 1"),
         (
             lambda: capacity.what_if(result(), [50]),
-            "percents: 100 is not among them (expected the plan as it is, and others)",
+            "percents does not include 100 (expected 100, the plan itself, and others)",
         ),
         (lambda: capacity.warm_for_plan(plan(), swing=NAN), "swing: nan is not a finite number"),
         (lambda: capacity.warm_for_plan(plan(), swing=2), "swing: 2 is out of range (expected 0 to 1)"),
         (
             lambda: capacity.warm_for_type(M5, range(0), {}, ON),
-            "pods: range(0, 0) is no range of counts (expected something like range(8, 31))",
+            "pods: range(0, 0) is not a range of counts (expected something like range(8, 31))",
         ),
         (lambda: capacity.warm_for_type(M5, range(8, 9), {}, ON, by_hand=0), "by_hand: 0 is less than 1"),
         (lambda: capacity.size_plan(plan(), headroom=1.5), "headroom: 1.5 is out of range (expected 0 to 1)"),
         (
             lambda: capacity.forecast_growth(plan(), "18mo"),  # type: ignore[arg-type]
-            "span: '18mo' is a str (expected a Horizon, as parse_horizon gives)",
+            "span: '18mo' is a str (expected a Horizon, as returned by parse_horizon)",
         ),
     ],
 )

@@ -122,13 +122,13 @@ class TestPlan:
         assert names.isdisjoint({"warm-targets", "pre-allocate", "prefix-delegation", "custom-networking", "ipv6"})
         assert "lower-max-pods" not in names
         assert [m.name for m in modes_of(result.plan, 5)] == ["as planned"]
-        with pytest.raises(SpecError, match="there is nothing to set and nothing warm"):
+        with pytest.raises(SpecError, match="there are no warm targets to set"):
             warm_for_plan(result.plan)
         assert "IP007" not in {f.code for f in findings(result)}
 
     def test_security_groups_for_pods_are_not_there(self) -> None:
         found = {f.code: f.message for f in findings(check(plan(work="replicas: 4, securityGroups: true"), ["steady"]))}
-        assert "an overlay CNI has none" in found["IP013"]
+        assert "an overlay CNI does not support them" in found["IP013"]
 
     def test_the_reports_limits_name_no_addresses(self) -> None:
         (got,) = group_offers(check(plan(), ["steady"]))
