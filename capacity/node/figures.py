@@ -37,7 +37,7 @@ class Interfaces(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """The numbers of :class:`MaxPods`, as ints or arrays."""
+    """The numbers of :class:`~capacity.node.maxpods.MaxPods`, as ints or arrays."""
 
     usable_enis: IntLike
     ip_capacity: IntLike
@@ -186,7 +186,7 @@ def limits(of: Interfaces, on: Platform, got: Figures) -> list[tuple[IntLike, st
 
     Source
     ------
-    The names are those of :data:`LIMITS`.
+    The names are those of :data:`~capacity.node.figures.LIMITS`.
     """
     always = got.formula == got.formula
     found: list[tuple[IntLike, str]] = []

@@ -38,7 +38,7 @@ class MaxPods:
     branch_enis : int or None
         Branch ENIs, if security groups for pods are on. [branch ENIs]
     limited_by : str
-        One of :data:`LIMITS`: the limit of ``max_pods_recommended``.
+        One of :data:`~capacity.node.figures.LIMITS`: the limit of ``max_pods_recommended``.
     reserved_for : int or None
         Pods that kube-reserved memory is computed for on this platform. [pods]
     kind, platform : InstanceType, Platform
