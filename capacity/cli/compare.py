@@ -9,6 +9,7 @@ import typer
 
 from capacity.cli.check import Scenario
 from capacity.cli.cost_options import (
+    CostOptions,
     PerNodeCost,
     PriceFactor,
     PriceFile,
@@ -18,7 +19,7 @@ from capacity.cli.cost_options import (
     Tier,
     cost_inputs,
 )
-from capacity.cli.options import Color, OutFile, Output, Quiet, Set, Wide, sink
+from capacity.cli.options import Color, OutFile, Output, Quiet, Set, Wide, packed, sink
 
 
 def register(app: typer.Typer) -> None:
@@ -69,9 +70,7 @@ def compare(
     from capacity.plan.patch import parse_patched, parse_settings, read_patched
 
     patch = parse_settings(settings or ())
-    prices = cost_inputs(
-        price_file, price_factor, savings_plan, spot_discount, per_node_cost, public_ipv4, control_plane_tier
-    )
+    prices = cost_inputs(packed(CostOptions, locals()))
     if after is None and not patch:
         raise SpecError("compare: nothing to compare with (give two plans, or a change with --set PATH=VALUE)")
     first = before or find_plan()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -75,36 +76,41 @@ Tier = Annotated[
 ]
 
 
-def cost_inputs(
-    price_file: Path | None = None,
-    price_factor: str | None = None,
-    savings_plan: str | None = None,
-    spot_discount: str | None = None,
-    per_node_cost: float = 0.0,
-    public_ipv4: list[str] | None = None,
-    tier: str = "standard",
-) -> CostInputs:
+@dataclass(frozen=True)
+class CostOptions:
+    """The options about prices as given, named as a verb's parameters are."""
+
+    price_file: Path | None = None
+    price_factor: str | None = None
+    savings_plan: str | None = None
+    spot_discount: str | None = None
+    per_node_cost: float = 0.0
+    public_ipv4: list[str] | None = None
+    control_plane_tier: str = TIERS[0]
+
+
+def cost_inputs(given: CostOptions) -> CostInputs:
     """The inputs of a cost from the options; an error names the option."""
     from capacity.cost.inputs import CostInputs, check_factor, check_node_cost, check_share, check_tier
     from capacity.cost.price_file import read_price_file
     from capacity.units import parse_percent
 
-    factor = None if price_factor is None else _factor(price_factor)
-    plan = None if savings_plan is None else parse_percent(savings_plan, "--savings-plan")
-    spot = None if spot_discount is None else parse_percent(spot_discount, "--spot-discount")
+    factor = None if given.price_factor is None else _factor(given.price_factor)
+    plan = None if given.savings_plan is None else parse_percent(given.savings_plan, "--savings-plan")
+    spot = None if given.spot_discount is None else parse_percent(given.spot_discount, "--spot-discount")
     check_factor("--price-factor", factor)
     check_share("--savings-plan", plan)
     check_share("--spot-discount", spot)
-    check_node_cost("--per-node-cost", per_node_cost)
-    check_tier("--control-plane-tier", tier)
+    check_node_cost("--per-node-cost", given.per_node_cost)
+    check_tier("--control-plane-tier", given.control_plane_tier)
     return CostInputs(
-        prices=None if price_file is None else read_price_file(price_file),
+        prices=None if given.price_file is None else read_price_file(given.price_file),
         price_factor=factor,
         savings_plan=plan or Fraction(0),
         spot_discount=spot,
-        node_cost=per_node_cost,
-        public_ipv4=tuple(dict.fromkeys(public_ipv4 or ())),
-        tier=tier,
+        node_cost=given.per_node_cost,
+        public_ipv4=tuple(dict.fromkeys(given.public_ipv4 or ())),
+        tier=given.control_plane_tier,
     )
 
 

@@ -22,72 +22,82 @@ if TYPE_CHECKING:
 
 MAPS = ("auto", "all", "none")
 
+PlanOption = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Plan file; without it, --cidr or --from, capacity.yaml here or in a folder above.", metavar="[PLAN]"
+    ),
+]
+Cidr = Annotated[
+    str | None, typer.Option("--cidr", help="One subnet instead of a plan.", metavar="CIDR", show_default=False)
+]
+Used = Annotated[
+    int | None,
+    typer.Option("--used", help="With --cidr: single addresses taken in it.", metavar="N", show_default=False),
+]
+Prefixes = Annotated[int, typer.Option("--prefixes", help="With --used: /28 prefixes taken beside them.", metavar="N")]
+Taken = Annotated[
+    str | None,
+    typer.Option(
+        "--taken",
+        help="With --cidr: the addresses taken, separated by commas, or a file of them (text, or a saved "
+        "describe-network-interfaces answer).",
+        metavar="LIST|FILE",
+        show_default=False,
+    ),
+]
+ReservationOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reservation", metavar="CIDR:TYPE", help="With --cidr: CIDR:prefix or CIDR:explicit; may be repeated."
+    ),
+]
+Answers = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--from",
+        help="Saved answers of aws ec2 describe-subnets and describe-network-interfaces: a file or a folder; "
+        "may be repeated.",
+        metavar="PATH",
+    ),
+]
+Scenario = Annotated[
+    str,
+    typer.Option("--scenario", help="Of a plan: which scenario.", metavar="NAME", autocompletion=complete_scenario),
+]
+Want = Annotated[
+    int | None,
+    typer.Option(
+        "--want",
+        help="Further prefixes that must fit: their probability, and the CIDR reservation that guarantees them.",
+        metavar="N",
+        show_default=False,
+    ),
+]
+Probability = Annotated[
+    str, typer.Option("--probability", help="For the number of blocks that are likely free.", metavar="PERCENT")
+]
+BlockMap = Annotated[
+    str, typer.Option("--map", help="Block maps: auto (where addresses are known), all or none.", metavar="WHEN")
+]
+
 
 def register(app: typer.Typer) -> None:
     app.command("subnets")(subnets)
 
 
 def subnets(
-    plan: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Plan file; without it, --cidr or --from, capacity.yaml here or in a folder above.", metavar="[PLAN]"
-        ),
-    ] = None,
-    cidr: Annotated[
-        str | None, typer.Option("--cidr", help="One subnet instead of a plan.", metavar="CIDR", show_default=False)
-    ] = None,
-    used: Annotated[
-        int | None,
-        typer.Option("--used", help="With --cidr: single addresses taken in it.", metavar="N", show_default=False),
-    ] = None,
-    prefixes: Annotated[
-        int, typer.Option("--prefixes", help="With --used: /28 prefixes taken beside them.", metavar="N")
-    ] = 0,
-    taken: Annotated[
-        str | None,
-        typer.Option(
-            "--taken",
-            help="With --cidr: the addresses taken, separated by commas, or a file of them (text, or a saved "
-            "describe-network-interfaces answer).",
-            metavar="LIST|FILE",
-            show_default=False,
-        ),
-    ] = None,
-    reservation: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--reservation", metavar="CIDR:TYPE", help="With --cidr: CIDR:prefix or CIDR:explicit; may be repeated."
-        ),
-    ] = None,
-    answers: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--from",
-            help="Saved answers of aws ec2 describe-subnets and describe-network-interfaces: a file or a folder; "
-            "may be repeated.",
-            metavar="PATH",
-        ),
-    ] = None,
-    scenario: Annotated[
-        str,
-        typer.Option("--scenario", help="Of a plan: which scenario.", metavar="NAME", autocompletion=complete_scenario),
-    ] = "steady",
-    want: Annotated[
-        int | None,
-        typer.Option(
-            "--want",
-            help="Further prefixes that must fit: their probability, and the CIDR reservation that guarantees them.",
-            metavar="N",
-            show_default=False,
-        ),
-    ] = None,
-    probability: Annotated[
-        str, typer.Option("--probability", help="For the number of blocks that are likely free.", metavar="PERCENT")
-    ] = "95%",
-    block_map: Annotated[
-        str, typer.Option("--map", help="Block maps: auto (where addresses are known), all or none.", metavar="WHEN")
-    ] = "auto",
+    plan: PlanOption = None,
+    cidr: Cidr = None,
+    used: Used = None,
+    prefixes: Prefixes = 0,
+    taken: Taken = None,
+    reservation: ReservationOption = None,
+    answers: Answers = None,
+    scenario: Scenario = "steady",
+    want: Want = None,
+    probability: Probability = "95%",
+    block_map: BlockMap = "auto",
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",

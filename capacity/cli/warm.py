@@ -21,67 +21,73 @@ if TYPE_CHECKING:
 
 _RANGE = re.compile(r"^([0-9]{1,5})(?:(?:\.\.|-)([0-9]{1,5}))?$")
 
+PlanOption = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Plan file; without it (and without --type) capacity.yaml here or in a folder above.",
+        metavar="[PLAN]",
+        show_default=False,
+    ),
+]
+InstanceType = Annotated[
+    str | None,
+    typer.Option(
+        "--type",
+        help="Instead of a plan: one node of this instance type.",
+        metavar="TYPE",
+        autocompletion=complete_types,
+        show_default=False,
+    ),
+]
+PodsPerNode = Annotated[
+    str | None,
+    typer.Option(
+        "--pods-per-node",
+        help="With --type: pods on VPC addresses, N or FROM..TO; each count weighs the same.",
+        metavar="RANGE",
+        show_default=False,
+    ),
+]
+Swing = Annotated[
+    str,
+    typer.Option(
+        "--swing",
+        help="Share by which the pods of a node rise and fall; 25% is the surge of a Deployment.",
+        metavar="SHARE",
+    ),
+]
+Mode = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        help="With --type: recommend for secondary (default) or prefix.",
+        metavar="MODE",
+        show_default=False,
+    ),
+]
+MaxPods = Annotated[
+    int | None,
+    typer.Option("--max-pods", help="With --type: max pods set by hand.", metavar="N", show_default=False),
+]
+Everything = Annotated[bool, typer.Option("--all", help="Show every setting, not only the efficient frontier.")]
+
 
 def register(app: typer.Typer) -> None:
     app.command("warm")(warm)
 
 
 def warm(
-    plan: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Plan file; without it (and without --type) capacity.yaml here or in a folder above.",
-            metavar="[PLAN]",
-            show_default=False,
-        ),
-    ] = None,
+    plan: PlanOption = None,
     settings: Set = None,
-    instance_type: Annotated[
-        str | None,
-        typer.Option(
-            "--type",
-            help="Instead of a plan: one node of this instance type.",
-            metavar="TYPE",
-            autocompletion=complete_types,
-            show_default=False,
-        ),
-    ] = None,
-    pods_per_node: Annotated[
-        str | None,
-        typer.Option(
-            "--pods-per-node",
-            help="With --type: pods on VPC addresses, N or FROM..TO; each count weighs the same.",
-            metavar="RANGE",
-            show_default=False,
-        ),
-    ] = None,
-    swing: Annotated[
-        str,
-        typer.Option(
-            "--swing",
-            help="Share by which the pods of a node rise and fall; 25% is the surge of a Deployment.",
-            metavar="SHARE",
-        ),
-    ] = "25%",
-    mode: Annotated[
-        str | None,
-        typer.Option(
-            "--mode",
-            help="With --type: recommend for secondary (default) or prefix.",
-            metavar="MODE",
-            show_default=False,
-        ),
-    ] = None,
+    instance_type: InstanceType = None,
+    pods_per_node: PodsPerNode = None,
+    swing: Swing = "25%",
+    mode: Mode = None,
     env: Env = None,
-    max_pods: Annotated[
-        int | None,
-        typer.Option("--max-pods", help="With --type: max pods set by hand.", metavar="N", show_default=False),
-    ] = None,
+    max_pods: MaxPods = None,
     ami: Ami = None,
     provisioner: Provisioner = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Show every setting, not only the efficient frontier.")
-    ] = False,
+    everything: Everything = False,
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from capacity.pages.report_page import Material
+from capacity.catalog.age import limit_notes, price_notes
+from capacity.cost.plan_cost import NODES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capacity.advice.findings.codes import Finding
     from capacity.advice.warm import WarmAnswer
+    from capacity.advice.whatif import WhatIf
+    from capacity.catalog.status import DataStatus
     from capacity.cluster.check import CheckResult
     from capacity.cluster.headroom import HeadroomCurve
     from capacity.cost.inputs import CostInputs
+    from capacity.cost.plan_cost import PlanCost
     from capacity.forecast.result import ForecastResult
+    from capacity.node.offer import Offer
 
 MOST_GROUP_CURVES = 3  # of the groups with the most nodes
 MANY = 10_000  # node groups × subnets (or workloads) beyond which what takes long is left out
@@ -21,6 +30,48 @@ LEFT_OUT = (
 )
 HORIZON = "18mo"
 FEW_PERCENTS = (50, 75, 100, 150, 200, 300)
+
+
+@dataclass(frozen=True)
+class Material:
+    """All results that a report shows; what is None or empty is left out and said so.
+
+    Attributes
+    ----------
+    command : str
+        The command that makes this report again.
+    plan_sha256 : str
+        Of the plan file as read; empty where it came from a pipe.
+    forecast : ForecastResult or None
+        None where no workload grows.
+    """
+
+    result: CheckResult
+    findings: Sequence[Finding]
+    headroom: Sequence[HeadroomCurve]
+    explorer: WhatIf | None
+    offers: Sequence[Offer]
+    status: DataStatus
+    version: str
+    command: str
+    plan_sha256: str = ""
+    forecast: ForecastResult | None = None
+    warm: WarmAnswer | None = None
+    left_out: str = ""
+    cost: PlanCost | None = None
+
+    @property
+    def price_notes(self) -> list[str]:
+        """Prices that the report lacks, or that are old."""
+        region = self.result.plan.region
+        lines = [line for cost in self.cost.costs for line in cost.lines if line.item == NODES] if self.cost else []
+        types = [line.what for line in lines if line.rate.usd_per_hour is None or line.rate.region == region]
+        return price_notes(list(dict.fromkeys(types)), region, self.status.as_of) if types else []
+
+    @property
+    def limit_notes(self) -> list[str]:
+        """Whether the limits of the instance types are old."""
+        return limit_notes(self.status.as_of)
 
 
 def gather(
