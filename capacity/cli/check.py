@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 Plan = Annotated[
     Path | None,
     typer.Argument(
-        help="Plan file (YAML or JSON, - for stdin); without it capacity.yaml here or in a folder above.",
+        help="Plan file, YAML or JSON (- for stdin). Default: capacity.yaml in this folder or a parent.",
         metavar="[PLAN]",
     ),
 ]
@@ -48,7 +48,7 @@ Scenario = Annotated[
     list[str] | None,
     typer.Option(
         "--scenario",
-        help="Only this scenario; may be repeated.",
+        help="Check only this scenario. Repeatable.",
         metavar="NAME",
         autocompletion=complete_scenario,
     ),
@@ -67,19 +67,19 @@ Output = Annotated[
 ]
 
 FailOn = Annotated[
-    str, typer.Option("--fail-on", help="error: exit 1 when exhausted. warning: also when tight.", metavar="LEVEL")
+    str, typer.Option("--fail-on", help="error: exit 1 if exhausted. warning: also if tight.", metavar="LEVEL")
 ]
-ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")]
+ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 regardless of the verdict.")]
 FixesOption = Annotated[
     bool | None,
     typer.Option(
         "--fixes/--no-fixes",
-        help="Look for the smallest change that makes a bad verdict ok (very large plans only with --fixes).",
+        help="Search for the smallest change that makes the plan pass. Very large plans: only with --fixes.",
         show_default=False,
     ),
 ]
 FixOut = Annotated[
-    Path | None, typer.Option("--fix-out", help="Write the plan with that change to this file.", metavar="PATH")
+    Path | None, typer.Option("--fix-out", help="Write the plan with the fix to this file.", metavar="PATH")
 ]
 
 
@@ -109,9 +109,9 @@ def check(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """Will we run out of IPs? Per subnet and scenario, with a verdict for CI.
+    """Check whether subnets run out of IPs, per scenario, with a verdict for CI.
 
-    Exit 0: every scenario fits. Exit 1: some subnet runs out (with --fail-on warning also: is tight).
+    Exit 0: every scenario fits. Exit 1: a subnet runs out (with --fail-on warning, also if one is tight).
     Exit 2: the plan cannot be read.
 
     Examples: capacity check examples/shop-prod.yaml · capacity check -o json | jq .results.verdict ·

@@ -21,7 +21,7 @@ PriceFile = Annotated[
     Path | None,
     typer.Option(
         "--price-file",
-        help="Your own prices, CSV: type, usd_per_hour and, where needed, region, os, capacity_type.",
+        help="CSV file with prices: type, usd_per_hour and, if needed, region, os, capacity_type.",
         metavar="PATH",
         show_default=False,
     ),
@@ -30,7 +30,7 @@ PriceFactor = Annotated[
     str | None,
     typer.Option(
         "--price-factor",
-        help="Where the region has no known price, use that of us-east-1 times this.",
+        help="If the region has no known price, use the us-east-1 price times this factor.",
         metavar="NUMBER",
         show_default=False,
     ),
@@ -39,7 +39,7 @@ SavingsPlan = Annotated[
     str | None,
     typer.Option(
         "--savings-plan",
-        help="Savings Plan discount on the on-demand list price of nodes, such as 28%.",
+        help="Savings Plan discount on the On-Demand price of nodes, such as 28%.",
         metavar="PERCENT",
         show_default=False,
     ),
@@ -48,19 +48,19 @@ SpotDiscount = Annotated[
     str | None,
     typer.Option(
         "--spot-discount",
-        help="Discount of Spot Instances on the on-demand price, such as 60%.",
+        help="Spot discount on the On-Demand price, such as 60%.",
         metavar="PERCENT",
         show_default=False,
     ),
 ]
 PerNodeCost = Annotated[
-    float, typer.Option("--per-node-cost", help="Licence or support of each node, USD per hour.", metavar="USD")
+    float, typer.Option("--per-node-cost", help="License or support cost of each node, in USD per hour.", metavar="USD")
 ]
 PublicIpv4 = Annotated[
     list[str] | None,
     typer.Option(
         "--public-ipv4",
-        help="Node group whose nodes have a public IPv4 address each; may be repeated.",
+        help="Node group in which each node has a public IPv4 address. Repeatable.",
         metavar="GROUP",
         show_default=False,
     ),
@@ -69,7 +69,7 @@ Tier = Annotated[
     str,
     typer.Option(
         "--control-plane-tier",
-        help="Tier of a provisioned control plane: standard, tier-xl, tier-2xl, tier-4xl or tier-8xl.",
+        help="Control plane tier: standard, tier-xl, tier-2xl, tier-4xl or tier-8xl.",
         metavar="TIER",
         autocompletion=words(*TIERS),
     ),

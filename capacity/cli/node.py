@@ -128,7 +128,7 @@ def node(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """What is left for pods on a node, how many of this pod fit, what limits them, what it costs.
+    """Show allocatable resources of a node, how many pods fit, the limit, and the cost.
 
     Examples: capacity node m5.large --pod-cpu 250m --pod-memory 512Mi ·
     capacity node --all --pod-cpu 1 --pod-memory 4Gi --sort usd_per_pod_month --limit 10 ·
@@ -204,8 +204,8 @@ def _answered(given: NodeOptions) -> Answer:
     pod = _pod(given)
     if given.security_groups and not platform.pod_eni:
         notes.append(
-            "--security-groups without --pod-eni: without ENABLE_POD_ENI no branch ENI is made, "
-            "counted as ordinary pods"
+            "--security-groups without --pod-eni: without ENABLE_POD_ENI no branch ENIs are created; "
+            "counted as pods without security groups"
         )
     keep = _keep(given.vm_memory_overhead, given.system_reserved, given.eviction_hard)
     daemons = [_daemon(text) for text in given.daemonset or ()]
@@ -327,7 +327,7 @@ def _kinds(given: NodeOptions) -> list[InstanceType]:
 
     found = [k for k in select_types(given.types, given.everything) if wanted(k)]
     if not found:
-        raise SpecError("no instance type passes the filters (--vcpus-min, --memory-min, --arch, --family, …)")
+        raise SpecError("no instance type matches the filters (--vcpus-min, --memory-min, --arch, --family, …)")
     return found
 
 

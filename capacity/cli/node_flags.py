@@ -22,19 +22,17 @@ PodMemory = Annotated[
     ),
 ]
 SecurityGroups = Annotated[
-    bool, typer.Option("--security-groups", help="The pod has security groups of its own: a branch ENI each.")
+    bool, typer.Option("--security-groups", help="The pod uses security groups for pods: one branch ENI per pod.")
 ]
 PodVolumes = Annotated[
     int | None,
-    typer.Option("--pod-volumes", help="EBS volumes of the pod.", metavar="N", show_default=False),
+    typer.Option("--pod-volumes", help="EBS volumes per pod.", metavar="N", show_default=False),
 ]
 Daemonset = Annotated[
     list[str] | None,
-    typer.Option("--daemonset", help="NAME=cpu,memory[,hostNetwork]; may be repeated.", metavar="SPEC"),
+    typer.Option("--daemonset", help="DaemonSet, NAME=cpu,memory[,hostNetwork]. Repeatable.", metavar="SPEC"),
 ]
-MaxPods = Annotated[
-    int | None, typer.Option("--max-pods", help="Max pods set by hand.", metavar="N", show_default=False)
-]
+MaxPods = Annotated[int | None, typer.Option("--max-pods", help="Fixed max pods.", metavar="N", show_default=False)]
 Pods = Annotated[
     int | None,
     typer.Option(
@@ -54,9 +52,9 @@ Mode = Annotated[
         autocompletion=words(*MODES),
     ),
 ]
-Region = Annotated[str, typer.Option("--region", help="Region of the on-demand price.", metavar="REGION")]
+Region = Annotated[str, typer.Option("--region", help="AWS Region of the On-Demand price.", metavar="REGION")]
 VmMemoryOverhead = Annotated[
-    str, typer.Option("--vm-memory-overhead", help="Share of memory lost to the hypervisor.", metavar="SHARE")
+    str, typer.Option("--vm-memory-overhead", help="Fraction of memory that the hypervisor uses.", metavar="SHARE")
 ]
 SystemReserved = Annotated[
     str | None,
@@ -88,13 +86,13 @@ Arch = Annotated[
 ]
 Family = Annotated[
     list[str] | None,
-    typer.Option("--family", help="Only this family, such as m7g; may be repeated.", metavar="NAME"),
+    typer.Option("--family", help="Only this family, such as m7g. Repeatable.", metavar="NAME"),
 ]
 Current = Annotated[bool, typer.Option("--current-generation", help="Only types of the current generation.")]
 Sort = Annotated[
     str | None,
     typer.Option(
-        "--sort", help="Sort by a key of the JSON answer; -KEY for descending.", metavar="KEY", show_default=False
+        "--sort", help="Sort by a key of the JSON output; -KEY sorts descending.", metavar="KEY", show_default=False
     ),
 ]
-Limit = Annotated[int | None, typer.Option("--limit", help="At most N rows.", metavar="N", show_default=False)]
+Limit = Annotated[int | None, typer.Option("--limit", help="Show at most N rows.", metavar="N", show_default=False)]

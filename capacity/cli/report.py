@@ -50,18 +50,18 @@ OutFile = Annotated[
 ]
 Charts = Annotated[
     Path | None,
-    typer.Option("--charts", help="Also write every chart as PNG and SVG into this folder.", metavar="DIR"),
+    typer.Option("--charts", help="Also write every chart as PNG and SVG to this folder.", metavar="DIR"),
 ]
 Alerts = Annotated[
     Path | None,
     typer.Option(
         "--alerts",
-        help="Also write Prometheus rules and a Grafana dashboard into this folder, thresholds from the runway.",
+        help="Also write Prometheus rules and a Grafana dashboard to this folder. Thresholds come from the runway.",
         metavar="DIR",
     ),
 ]
-Theme = Annotated[str, typer.Option("--theme", metavar="NAME", help="light or dark, of the charts in --charts.")]
-Horizon = Annotated[str, typer.Option("--horizon", help="How far the forecast looks.", metavar="TIME")]
+Theme = Annotated[str, typer.Option("--theme", metavar="NAME", help="Theme of the charts in --charts: light or dark.")]
+Horizon = Annotated[str, typer.Option("--horizon", help="Length of the forecast.", metavar="TIME")]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="First day of the forecast instead of today.", metavar="DATE")
 ]
@@ -92,9 +92,9 @@ def report(
     color: Color = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources.
+    """Write a design-review report: verdict, subnets, scenarios, findings, fixes, charts.
 
-    The HTML file loads nothing from anywhere, prints, and works without JavaScript. Exit 0 whatever the verdict.
+    The HTML file is self-contained, printable, and works without JavaScript. Exit 0 regardless of the verdict.
 
     Examples: capacity report examples/shop-prod.yaml · capacity report -o md --charts charts > review.md ·
     capacity report -o xlsx --out-file fleet.xlsx
@@ -206,7 +206,7 @@ def _write_alerts(result: CheckResult, folder: Path) -> None:
 
     if result.plan.cni.name != "vpc-cni":
         named = {"cilium": "Cilium", "overlay": "an overlay"}[result.plan.cni.name]
-        raise SpecError(f"--alerts: the rules rest on metrics of the VPC CNI, and the plan's CNI is {named}")
+        raise SpecError(f"--alerts: the rules need metrics of the VPC CNI, and the CNI of the plan is {named}")
     _make_folder(folder, "--alerts")
     thresholds, place = node_thresholds(result), f"--alerts {str(folder)!r}"
     write_file(folder / "capacity-rules.yaml", rules_yaml(result, thresholds), place)

@@ -27,10 +27,11 @@ SNIPPETS = ("terraform", "aws", "eksctl", "cloudformation", "plan", "all", "none
 
 PlanOption = Annotated[
     Path | None,
-    typer.Argument(help="Plan file; without it --type and --pods or --pod describe the cluster.", metavar="[PLAN]"),
+    typer.Argument(help="Plan file. Without it, --type and --pods or --pod describe the cluster.", metavar="[PLAN]"),
 ]
 PodsOption = Annotated[
-    int | None, typer.Option("--pods", help="Pods on VPC addresses, all alike.", metavar="N", show_default=False)
+    int | None,
+    typer.Option("--pods", help="Number of identical pods on VPC addresses.", metavar="N", show_default=False),
 ]
 PodCpu = Annotated[
     str | None,
@@ -51,13 +52,15 @@ Pod = Annotated[
     list[str] | None,
     typer.Option(
         "--pod",
-        help="Pods of several shapes instead of --pods: web=250m,512Mi,40. May be repeated.",
+        help="Pods of several shapes instead of --pods: web=250m,512Mi,40. Repeatable.",
         metavar="NAME=CPU,MEMORY,REPLICAS",
     ),
 ]
 NodesOption = Annotated[
     int | None,
-    typer.Option("--nodes", help="Nodes (default: as few as hold the pods).", metavar="N", show_default=False),
+    typer.Option(
+        "--nodes", help="Number of nodes. Default: the fewest that fit the pods.", metavar="N", show_default=False
+    ),
 ]
 Kind = Annotated[str | None, typer.Option("--type", help="Instance type.", metavar="TYPE", show_default=False)]
 ZonesOption = Annotated[
@@ -65,7 +68,9 @@ ZonesOption = Annotated[
 ]
 Region = Annotated[
     str | None,
-    typer.Option("--region", help="Names the zones (default us-east-1).", metavar="REGION", show_default=False),
+    typer.Option(
+        "--region", help="AWS Region, for zone names (default us-east-1).", metavar="REGION", show_default=False
+    ),
 ]
 Mode = Annotated[
     str | None,
@@ -75,7 +80,7 @@ Headroom = Annotated[
     str | None,
     typer.Option(
         "--headroom",
-        help="Share that stays free in every scenario (default: the plan's minFree, 20%).",
+        help="Percentage that stays free in every scenario. Default: minFree of the plan, 20%.",
         metavar="PERCENT",
         show_default=False,
     ),
@@ -85,7 +90,7 @@ VpcCidr = Annotated[
     typer.Option(
         "--vpc-cidr",
         help="With PLAN: a block to add to the VPC. Without: the VPC's blocks (default 10.0.0.0/16, and "
-        "100.64.0.0/16 for pods under custom networking). May be repeated.",
+        "100.64.0.0/16 for pods under custom networking). Repeatable.",
         metavar="CIDR",
     ),
 ]
@@ -93,15 +98,13 @@ Scenario = Annotated[
     list[str] | None,
     typer.Option(
         "--scenario",
-        help="Only this scenario; may be repeated.",
+        help="Check only this scenario. Repeatable.",
         metavar="NAME",
         autocompletion=complete_scenario,
     ),
 ]
-Fresh = Annotated[
-    bool, typer.Option("--fresh", help="New subnets for all, as if the plan's node and pod subnets were given up.")
-]
-Equal = Annotated[bool, typer.Option("--equal", help="One size for all node subnets and one for all pod subnets.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Replace all node and pod subnets of the plan with new ones.")]
+Equal = Annotated[bool, typer.Option("--equal", help="Use one size for all node subnets and one for all pod subnets.")]
 Snippet = Annotated[
     str,
     typer.Option(
@@ -144,11 +147,11 @@ def size(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """The smallest subnets that carry a plan in all scenarios, allocated from free VPC space.
+    """Calculate the smallest subnets for a plan, allocated from free VPC space.
 
-    With PLAN its node and pod subnets are enlarged until check calls them ok in every scenario; those that
-    suffice are kept, the others get a new, aligned block. Without PLAN options describe the cluster: a plan is made
-    of them (--snippet plan prints it), and check's engine says how many nodes the pods need.
+    With PLAN: enlarges node and pod subnets until every scenario is ok. Subnets that are large enough are kept; the
+    others get a new, aligned block. Without PLAN: options describe the cluster (--snippet plan prints them as a
+    plan), and the number of nodes is calculated as in check.
 
     Examples: capacity size --pods 300 --pod-cpu 500m --pod-memory 1Gi --type m6i.2xlarge ·
     capacity size --pod web=250m,512Mi,60 --pod api=1,2Gi,24 --type m6i.2xlarge --snippet plan ·

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def findings_section(material: Material) -> Section:
-    """The change that resolves several, once; then one entry per code and fix, the worst first, with all its places."""
+    """Changes that resolve several findings, each once; then one entry per code and fix, the worst first."""
     order = {"error": 0, "warning": 1, "info": 2}
     kinds: dict[tuple[int, str, str, str], list[Finding]] = {}
     for found in material.findings:
@@ -41,7 +41,7 @@ def _advice(name: str, severity: str, fix: str, found: Sequence[Finding], shared
 
 
 def _place(found: Finding, shared: Container[str]) -> Place:
-    """One place; a fix that resolves others too is shown above them all."""
+    """One place; a fix that also resolves others is shown above all of them."""
     frees = found.fix.get("frees")
     return Place(
         message=found.message,

@@ -48,7 +48,7 @@ def groups_section(material: Material) -> Section:
         TableColumn("ami", "AMI, provisioner"),
         TableColumn("nodes", "nodes"),
         TableColumn("zones", "by zone"),
-        TableColumn("pods_per_node", "pods on the fullest"),
+        TableColumn("pods_per_node", "pods on the busiest node"),
         TableColumn("max_pods", "max pods"),
         TableColumn("addresses", "pod addresses held"),
         TableColumn("binding", "limited by"),
@@ -70,10 +70,11 @@ def _limits_chart(offers: Sequence[Offer]) -> Chart:
     def draw(theme: Theme) -> Figure:
         from capacity.charts.nodes import plot_limits
 
-        return plot_limits(some, title=f"Pods of the group's mean shape per node, by limit{rest}", theme=theme)
+        return plot_limits(some, title=f"Pods of average size per node, by limit{rest}", theme=theme)
 
     words = "; ".join(
-        f"{o.instance_type}: {counted(o.pods or 0, 'mean pod')} beside daemonsets, limited by {limit_words(o.binding)}"
+        f"{o.instance_type}: {counted(o.pods or 0, 'average pod')} in addition to DaemonSets, "
+        f"limited by {limit_words(o.binding)}"
         for o in some[:5]
         if o.binding
     )

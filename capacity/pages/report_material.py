@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_GROUP_CURVES = 3  # of the groups with the most nodes
 MANY = 10_000  # node groups × subnets (or workloads) beyond which what takes long is left out
 LEFT_OUT = (
-    "Left out of a plan this large: headroom against pods and the warm settings; the what-if has fewer positions."
+    "Not in the report of a plan this large: headroom by pods and the warm settings. The what-if has fewer positions."
 )
 HORIZON = "18mo"
 FEW_PERCENTS = (50, 75, 100, 150, 200, 300)
@@ -34,16 +34,16 @@ FEW_PERCENTS = (50, 75, 100, 150, 200, 300)
 
 @dataclass(frozen=True)
 class Material:
-    """All results that a report shows; what is None or empty is left out and said so.
+    """All results that a report shows; what is None or empty is not shown.
 
     Attributes
     ----------
     command : str
-        The command that makes this report again.
+        The command that generates this report again.
     plan_sha256 : str
-        Of the plan file as read; empty where it came from a pipe.
+        Of the plan file as read; empty if it came from a pipe.
     forecast : ForecastResult or None
-        None where no workload grows.
+        None if no workload grows.
     """
 
     result: CheckResult
@@ -88,7 +88,7 @@ def gather(
     Parameters
     ----------
     command : str
-        The command line that makes the report again, to be printed in it.
+        The command line that generates the report again; the report shows it.
     as_of : datetime.date
         First day of the forecast.
     horizon : str
@@ -136,7 +136,7 @@ def _warm(result: CheckResult, large: bool) -> WarmAnswer | None:
 
 
 def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> ForecastResult | None:
-    """None where no workload grows."""
+    """None if no workload grows."""
     if not any(w.growth for w in result.plan.workloads):
         return None
     from capacity.forecast.plan_growth import forecast_growth
@@ -148,7 +148,7 @@ def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> F
 def curves(result: CheckResult, large: bool = False) -> list[HeadroomCurve]:
     """Headroom against nodes of the largest groups, then against pods; those that move no subnet are left out.
 
-    Of a large plan the curve against pods is left out: every point of it places every pod anew.
+    Of a large plan the curve against pods is left out: every point of it places all pods again.
     """
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 

@@ -24,9 +24,9 @@ def what_if_section(material: Material) -> Section:
     if material.explorer is None:
         return Section("what-if", "What if", [])
     words = (
-        "Nodes and replicas of steady in proportion, rounded up, past the groups' maxima; beside the plan's own CNI "
-        "settings the usual others. Every figure was worked out by the same engine as the check; the page only looks "
-        "them up."
+        "Nodes and replicas of the steady scenario are scaled and rounded up, even above the maximum of a group, with "
+        "the CNI settings of the plan and common alternatives. The check calculated every figure; this page only "
+        "looks it up."
     )
     blocks: list[Block] = [Text(words), Explorer(material.explorer)]
     return Section("what-if", "What if", blocks + _warm(material.warm))
@@ -55,7 +55,7 @@ def _warm(answer: WarmAnswer | None) -> list[Block]:
 def forecast_section(material: Material) -> Section:
     found = material.forecast
     if found is None:
-        text = "No forecast: no workload of the plan has growth. capacity forecast --history makes one from the past."
+        text = "No forecast: no workload of the plan has growth. capacity forecast --history forecasts from past usage."
         return Section("forecast", "Forecast", [Text(text)])
     rows = [
         {
@@ -81,7 +81,7 @@ def forecast_section(material: Material) -> Section:
         TableColumn("note", "in words"),
     )
     paths = (
-        "each day worked out exactly, nothing is random"
+        "each day is calculated exactly, without simulation"
         if found.exact
         else f"{found.paths:,} simulations; P10: full by then in 10% of them"
     )
@@ -93,7 +93,7 @@ def forecast_section(material: Material) -> Section:
 
 
 def _urgency(subnet: SubnetForecast) -> tuple[float, float]:
-    """Likeliest to run out first, then the fullest."""
+    """Most likely to run out first, then the fullest."""
     return -(subnet.probability or 0.0), -((subnet.used_now or 0) / (subnet.usable or 1))
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def report_page(material: Material) -> Page:
-    """The report's content, in the order in which a reviewer asks."""
+    """The content of the report, in the order in which a reviewer asks."""
     result, plan = material.result, material.result.plan
     sections = [
         subnets_section(material),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from capacity.pages.report_material import Material
 
 SOURCES = (
-    ("AWS keeps 5 addresses of every subnet", "awsdocs/amazon-vpc-user-guide subnet-sizing.md L9"),
+    ("AWS reserves 5 addresses in every subnet", "awsdocs/amazon-vpc-user-guide subnet-sizing.md L9"),
     ("max pods: ENIs × (addresses per ENI − 1) + 2", "awslabs/amazon-eks-ami@81fec2e8 eni_max_pods.go L75-77"),
     ("control plane: 2 to 4 cross-account ENIs", "awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66"),
     ("prefixes are aligned /28 blocks", "awsdocs/amazon-vpc-user-guide subnet-cidr-reservation.md L3-14"),
@@ -25,7 +25,7 @@ SOURCES = (
 POOLS = {
     "vpc-cni": [("warm pool of the CNI", "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go")],
     "cilium": [
-        ("addresses that Cilium's operator keeps", "cilium/cilium@00137987 pkg/ipam/node.go, pkg/aws/eni/node.go")
+        ("addresses that Cilium's operator allocates", "cilium/cilium@00137987 pkg/ipam/node.go, pkg/aws/eni/node.go")
     ],
     "overlay": [],
 }
@@ -42,7 +42,7 @@ def assumptions_section(material: Material) -> Section:
         ("WARM_IP_TARGET", settings.warm_ip or "not set"),
         ("MINIMUM_IP_TARGET", settings.minimum_ip or "not set"),
         ("WARM_PREFIX_TARGET", settings.warm_prefix),
-        ("MAX_ENI", settings.max_eni if settings.max_eni is not None else "the instance's own limit"),
+        ("MAX_ENI", settings.max_eni if settings.max_eni is not None else "the limit of the instance type"),
     ]
     chosen: list[tuple[str, object]] = [
         ("CNI", plan.cni.name),
@@ -50,16 +50,14 @@ def assumptions_section(material: Material) -> Section:
         ("address family", plan.kubernetes.ip_family),
         *(all_settings(settings).items() if settings.cilium is not None else vpc_cni if own_cni(plan) else ()),
         *_other_pools(plan),
-        ("least share free (checks.minFree)", f"{float(100 * plan.checks.min_free):g} %"),
+        ("minimum free (checks.minFree)", f"{float(100 * plan.checks.min_free):g}%"),
     ]
     rows = [{"setting": name, "value": value} for name, value in chosen]
     blocks: list[Block] = [
         Table((TableColumn("setting", "setting"), TableColumn("value", "value")), rows, "Settings after defaults"),
     ]
     if notes:
-        blocks.append(
-            Table((TableColumn("assumption", "assumption"),), notes, "Assumed because the plan does not say it")
-        )
+        blocks.append(Table((TableColumn("assumption", "assumption"),), notes, "Assumed (not in the plan)"))
     used = sorted({f.code for f in material.findings})
     sources = [{"rule": f"{c}: {codes()[c].title}", "source": codes()[c].source} for c in used]
     sources += [{"rule": rule, "source": source} for rule, source in (*SOURCES, *POOLS[plan.cni.name])]
@@ -70,10 +68,10 @@ def assumptions_section(material: Material) -> Section:
 
 
 def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
-    """What keeps the addresses of nodes that the settings above do not reach."""
+    """How nodes that the settings above do not apply to hold their addresses."""
     windows = [g for g in plan.node_groups if g.windows]
     if plan.cni.settings.overlay:
-        yield "addresses of pods", "of the CNI's own network: none of the VPC"
+        yield "addresses of pods", "from the CNI's overlay network, not from the VPC"
     elif windows:
         told = settings_on(plan.cni, windows[0]).windows
         yield "Windows nodes: prefix delegation (enable-windows-prefix-delegation)", told.prefix
@@ -81,7 +79,7 @@ def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
         yield "Windows nodes: warm-prefix-target", told.warm_prefix
     auto = [g.name for g in plan.node_groups if g.auto]
     if auto:
-        yield f"EKS Auto Mode ({', '.join(auto)})", "prefixes, one kept spare; settings of the plan do not reach it"
+        yield f"EKS Auto Mode ({', '.join(auto)})", "prefixes, one of them warm; CNI settings of the plan do not apply"
 
 
 def data_section(material: Material) -> Section:
@@ -101,10 +99,10 @@ def data_section(material: Material) -> Section:
         TableColumn("date", "date"),
         TableColumn("types", "types covered"),
     )
-    text = f"{status.types:,} instance types; their limits are of {status.date}."
+    text = f"{status.types:,} instance types; limits of {status.date}."
     region = material.result.plan.region
     priced = [p for p in status.prices if p.region == region]
-    text += f" Prices of {region} are of {priced[0].date}." if priced else ""
+    text += f" Prices of {region} of {priced[0].date}." if priced else ""
     said: list[Block] = [Text(f"Data: {note}.") for note in material.limit_notes]
     grid = Table(columns, rows, "Sources of the packaged data")
     return Section("data", "Data sources", [Text(text), *said, grid])

@@ -65,9 +65,9 @@ def _headroom_charts(curves: Sequence[HeadroomCurve]) -> list[Block]:
 
         ends = [(e, n) for n, e in zip(curve.subnets, curve.exhausted_at, strict=True) if e is not None]
         words = "; ".join(f"{brief(name)} is full at {end:,} {brief(curve.what)}" for end, name in sorted(ends)[:4])
-        none = "Nothing is full"
+        none = "No subnet is full"
         found.append(
-            Chart(f"headroom-{number}", f"Headroom against {curve.what}, beyond steady", f"{words or none}.", draw)
+            Chart(f"headroom-{number}", f"Headroom by {curve.what}, beyond the steady state", f"{words or none}.", draw)
         )
     return found
 
@@ -88,7 +88,7 @@ def _block_chart(number: int, state: SubnetState) -> Chart:
 
         return plot_blocks(packed_blocks(state), theme=theme)
 
-    words = f"{state.prefixes:,} prefixes; at most {state.free_prefixes or 0:,} more blocks of 16 are free."
+    words = f"{state.prefixes:,} prefixes; at most {state.free_prefixes or 0:,} additional /28 blocks are free."
     return Chart(f"blocks-{number}", f"/28 blocks of {state.subnet.name}", words, draw)
 
 
@@ -114,12 +114,12 @@ def scenarios_section(material: Material) -> Section:
         TableColumn("verdict", "verdict"),
         TableColumn("nodes", "nodes that hold addresses"),
         TableColumn("least", "tightest subnet"),
-        TableColumn("free", "free there"),
+        TableColumn("free", "free in it"),
         TableColumn("unplaced", "unschedulable pods"),
-        TableColumn("stuck", "pods without address"),
-        TableColumn("rule", "what happens"),
+        TableColumn("stuck", "pods without an address"),
+        TableColumn("rule", "rule"),
     )
-    blocks: list[Block] = [Table(columns, rows, "All scenarios at a glance")]
+    blocks: list[Block] = [Table(columns, rows, "All scenarios")]
     full = first_and_gravest(material.result.scenarios)
     blocks += [subnets_table(s, folded=True) for s in states if s not in full]
     return Section("scenarios", "Scenarios", blocks)

@@ -1,4 +1,4 @@
-"""One word for one thing: limits as every page names them."""
+"""The names of limits on every page: one word for one thing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIMITS = {
 
 
 def limit_words(binding: str | None) -> str | None:
-    """A limit's name as people say it; a name of its own for one that is not known here.
+    """The display name of a limit; an unknown limit keeps its name.
 
     >>> limit_words("max_pods"), limit_words("enis"), limit_words(None)
     ('max pods', 'ENIs', None)
@@ -47,7 +47,7 @@ def merged(warnings: Sequence[str]) -> list[str]:
         kinds.setdefault(_kind(text), []).append(text)
     lines = []
     for group in kinds.values():
-        lines += group if len(group) <= 3 else [f"{group[0]} (and {len(group) - 1} more types alike)"]
+        lines += group if len(group) <= 3 else [f"{group[0]} (and {len(group) - 1} more types)"]
     return lines
 
 
