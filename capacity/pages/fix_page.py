@@ -94,7 +94,7 @@ _TRIED = (
     TableColumn("lever", "lever"),
     TableColumn("risk", "disturbs", 1),
     TableColumn("verdict", "verdict"),
-    TableColumn("not_ok", "subnets not ok", 2),
+    TableColumn("not_ok", "places not ok", 2),
     TableColumn("frees", "least free, by subnet", 3),
     TableColumn("usd", "$ per month", 2),
     TableColumn("why", "why, or why not"),
