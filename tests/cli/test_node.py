@@ -221,7 +221,7 @@ class TestSelection:
         done = node("m5.large", "--sort", "fits.cpu")
         assert done.stderr == "error: --sort: fits.cpu is unknown for every selected type without --pod-cpu\n"
         done = node("cc1.4xlarge", "--sort", "usd_per_hour")
-        assert done.stderr.endswith("asked for: no price is known in us-east-1 for cc1.4xlarge\n")
+        assert done.stderr.endswith("selected type: no price is known in us-east-1 for cc1.4xlarge\n")
 
     def test_types_without_the_sorted_figure_are_counted(self) -> None:
         got = json.loads(node("cc1.4xlarge", "m5.large", "--sort", "usd_per_hour", "-o", "json").stdout)
