@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from capacity.cluster.scenario import first_and_gravest
 from capacity.cost.dollar_words import COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
+from capacity.node.limit_words import limit_words
 from capacity.pages.page import Chart, Section, Table, TableColumn, Text
 from capacity.pages.report_blocks import Block
-from capacity.pages.vocabulary import limit_words
 from capacity.units import counted
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from capacity.cni.facade import settings_on
 from capacity.pages.page import CodeBlock, Section, Table, TableColumn, Text
 from capacity.pages.report_blocks import Block
 from capacity.plan.cilium_settings import all_settings
+from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.plan.model import Plan
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def assumptions_section(material: Material) -> Section:
         ("CNI", plan.cni.name),
         ("CNI version", plan.cni.version or "not given"),
         ("address family", plan.kubernetes.ip_family),
-        *(all_settings(settings).items() if settings.cilium is not None else vpc_cni if own_cni(plan) else ()),
+        *(all_settings(settings).items() if settings.cni == CILIUM else vpc_cni if own_cni(plan) else ()),
         *_other_pools(plan),
         ("minimum free (checks.minFree)", f"{float(100 * plan.checks.min_free):g}%"),
     ]
@@ -70,7 +71,7 @@ def assumptions_section(material: Material) -> Section:
 def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
     """How nodes that the settings above do not apply to hold their addresses."""
     windows = [g for g in plan.node_groups if g.windows]
-    if plan.cni.settings.overlay:
+    if plan.cni.settings.cni == OVERLAY:
         yield "addresses of pods", "from the CNI's overlay network, not from the VPC"
     elif windows:
         told = settings_on(plan.cni, windows[0]).windows

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from capacity.advice.summary import waste_sentence
+from capacity.cluster.group_shapes import gives_prefixes
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
-from capacity.cluster.shape import gives_prefixes
 from capacity.pages.cells import brief
 from capacity.pages.check_page import runway_table, subnets_table
 from capacity.pages.page import Chart, Section, Table, TableColumn, Text
