@@ -25,7 +25,7 @@ class Aggregate(NamedTuple):
 
 
 def aggregate(
-    problem: Problem, *, limit: int, gap: float = 0.0, least: float = 0.0, seconds: float | None = None
+    problem: Problem, *, limit: int, gap: float = 0.0, least: float = 0.0, single: bool = False
 ) -> Aggregate:
     """Nodes and pods by kind at the least cost.
 
@@ -39,6 +39,8 @@ def aggregate(
         Relative gap at which to stop.
     least : float
         A cost that no packing is below, to prune with. [USD per hour]
+    single : bool
+        At most one node of each kind: then the solution is a packing, but the bound only one of such packings.
     """
     shapes, kinds, width = len(problem.shapes), len(problem.kinds), problem.demand.shape[1]
     kind_of, shape_of = np.nonzero(np.minimum(problem.caps, problem.counts[None]) > 0)
@@ -60,10 +62,10 @@ def aggregate(
         Entries(np.concatenate(rows), np.concatenate(columns), np.concatenate(values)),
         lower,
         upper,
-        most=np.concatenate([np.full(kinds, np.inf), problem.counts[shape_of]]).astype(float),
+        most=np.concatenate([np.full(kinds, 1 if single else np.inf), problem.counts[shape_of]]).astype(float),
         whole=True,
     )
-    program.limit(nodes=limit, gap=gap, seconds=seconds)
+    program.limit(nodes=limit, gap=gap)
     solved = program.solve()
     if solved.values is None:
         return Aggregate(None, None, float("inf"), max(solved.bound, least), False)
@@ -71,3 +73,31 @@ def aggregate(
     pods[kind_of, shape_of] = np.round(solved.values[kinds:])
     nodes = np.round(solved.values[:kinds]).astype(np.int64)
     return Aggregate(nodes, pods, solved.cost, solved.bound, solved.status == OPTIMAL)
+
+
+def assigned(problem: Problem, nodes: list[int], *, limit: int) -> Ints | None:
+    """Pods by node and shape on given nodes (their kinds), every pod placed; None if no way is found in the limit."""
+    shapes, width, count = len(problem.shapes), problem.demand.shape[1], len(nodes)
+    node, shape = np.divmod(np.arange(count * shapes), shapes)
+    rows = [shape]
+    columns = [np.arange(count * shapes)]
+    values = [np.ones(count * shapes)]
+    for d in range(width):
+        rows.append(shapes + node * width + d)
+        columns.append(np.arange(count * shapes))
+        values.append(problem.demand[shape, d].astype(float))
+    room = problem.room[nodes].astype(float).ravel()
+    program = Program(
+        np.zeros(count * shapes),
+        Entries(np.concatenate(rows), np.concatenate(columns), np.concatenate(values)),
+        np.concatenate([problem.counts, np.full(count * width, -np.inf)]).astype(float),
+        np.concatenate([problem.counts, room]).astype(float),
+        most=np.minimum(problem.caps[nodes], problem.counts[None]).astype(float).ravel(),
+        whole=True,
+    )
+    program.limit(nodes=limit)
+    solved = program.solve()
+    if solved.values is None:
+        return None
+    pods: Ints = np.round(solved.values).astype(np.int64).reshape(count, shapes)
+    return pods

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from capacity.optimize.aggregate import aggregate
+from capacity.optimize.aggregate import Aggregate, aggregate, assigned
 from capacity.optimize.columns import Columns, Generating, generate
 from capacity.optimize.dominance import undominated
 from capacity.optimize.fluid import Fluid, fluid_bound
@@ -19,6 +19,8 @@ from capacity.optimize.problem import MONEY, Floats, Pattern, Problem
 from capacity.optimize.residual import by_aggregate, dive, floors, packed, promising
 
 SMALL = 1000  # pods up to which whole pods and nodes are worth an exact program over all kinds
+MOST_PAIRS = 2_500  # shapes × kinds up to which the program over a large plan is worth its bound
+MOST_ASSIGNED = 16  # nodes up to which pods are assigned to them exactly
 PROVEN = 1e-6  # a gap of solver tolerance [share]
 
 
@@ -36,6 +38,8 @@ class Effort:
         Branch-and-bound nodes of the program over what the columns leave.
     small_branches : int
         Branch-and-bound nodes of the exact program of a small plan.
+    bound_branches : int
+        Branch-and-bound nodes of the same program of a larger plan, for its bound.
     repacks : int
         Attempts to repack a few nodes.
     """
@@ -44,13 +48,14 @@ class Effort:
     residual: Generating | None
     branches: int
     small_branches: int
+    bound_branches: int
     repacks: int
 
 
 EFFORTS = {
-    "quick": Effort(Generating(12, 0, 0.01), None, 10, 50, 0),
-    "normal": Effort(Generating(40, 3, 0.004), None, 40, 2_000, 4),
-    "thorough": Effort(Generating(200, 4, 0.0004), Generating(8, 0, 0.002), 200, 40_000, 12),
+    "quick": Effort(Generating(12, 0, 0.01), None, 10, 50, 0, 0),
+    "normal": Effort(Generating(40, 3, 0.004), None, 40, 1_000, 0, 4),
+    "thorough": Effort(Generating(200, 4, 0.0004), Generating(8, 0, 0.002), 200, 20_000, 200, 12),
 }
 
 
@@ -90,8 +95,9 @@ def pack(problem: Problem, effort: Effort, stopped: Callable[[], bool] = lambda:
     fluid = fluid_bound(part)
     small = int(part.counts.sum()) <= SMALL or len(shapes) == 1
     bins, bound, duals = _large(part, fluid, effort, stopped, few=small)
-    if small and not stopped():
-        bins, bound = _small(part, fluid, bins, bound, effort)
+    branches = effort.small_branches if small else effort.bound_branches
+    if branches and (small or len(part.shapes) * len(part.kinds) <= MOST_PAIRS) and not stopped():
+        bins, bound = _exact(part, fluid, bins, bound, branches)
     if effort.repacks and bins.cost > bound * (1 + PROVEN) and not stopped():
         bins = improved(bins, duals, effort.repacks, stopped)
     bins.shrink()
@@ -143,18 +149,42 @@ def _renumbered(problem: Problem, bins: Bins) -> Bins:
     return other
 
 
-def _small(problem: Problem, fluid: Fluid, bins: Bins, bound: float, effort: Effort) -> tuple[Bins, float]:
-    """The exact program over the kinds that can still be in a cheaper packing, and its bound."""
+def _exact(problem: Problem, fluid: Fluid, bins: Bins, bound: float, branches: int) -> tuple[Bins, float]:
+    """The aggregate program over the kinds that can still be in a cheaper packing: its bound, its nodes if better.
+
+    Its nodes are tried as they are, then packed with repairs; a second program with at most one node of each kind is
+    a packing by itself.
+    """
     part = _may_be_cheaper(problem, fluid, bins.cost)
     if not part.kinds:
         return bins, bound
-    found = aggregate(part, limit=effort.small_branches, least=bound)
+    found = aggregate(part, limit=branches, least=bound)
     bound = max(bound, min(found.bound, bins.cost))
-    if found.nodes is not None and found.cost < bins.cost - MONEY:
-        other = _renumbered(problem, packed(part, found))
-        if other.cost < bins.cost - MONEY:
-            bins = other
+    for single in (False, True):
+        if bins.cost <= bound * (1 + PROVEN):
+            break
+        if single:
+            found = aggregate(part, limit=branches, least=bound, single=True)
+        if found.nodes is not None and found.cost < bins.cost - MONEY:
+            other = _renumbered(problem, _packed_exactly(part, found, branches))
+            if other.cost < bins.cost - MONEY:
+                bins = other
     return bins, bound
+
+
+def _packed_exactly(problem: Problem, found: Aggregate, branches: int) -> Bins:
+    """The nodes of an aggregate answer with every pod on one of them, or else with a few more nodes."""
+    assert found.nodes is not None
+    nodes = [int(k) for k in np.repeat(np.arange(len(problem.kinds)), found.nodes)]
+    bins = packed(problem, found)
+    if bins.cost > found.cost + MONEY and len(nodes) <= MOST_ASSIGNED:
+        pods = assigned(problem, nodes, limit=branches)
+        if pods is not None:
+            bins = Bins(problem)
+            for kind, of_node in zip(nodes, pods, strict=True):
+                bins.open(kind, of_node)
+            bins.shrink()
+    return bins
 
 
 def _may_be_cheaper(problem: Problem, fluid: Fluid, best: float) -> Problem:
