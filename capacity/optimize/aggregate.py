@@ -15,7 +15,7 @@ from capacity.optimize.solver import OPTIMAL, Entries, Program
 
 
 class Aggregate(NamedTuple):
-    """Nodes by kind, pods by kind and shape (None without a solution), a bound for every packing, and whether proven."""
+    """Nodes by kind, pods by kind and shape (None without a solution); a bound of every packing; whether proven."""
 
     nodes: Ints | None
     pods: Ints | None
@@ -24,9 +24,7 @@ class Aggregate(NamedTuple):
     proven: bool
 
 
-def aggregate(
-    problem: Problem, *, limit: int, gap: float = 0.0, least: float = 0.0, single: bool = False
-) -> Aggregate:
+def aggregate(problem: Problem, *, limit: int, gap: float = 0.0, least: float = 0.0, single: bool = False) -> Aggregate:
     """Nodes and pods by kind at the least cost.
 
     Minimise Σ c_t x_t with Σ_t y_st = n_s, Σ_s a_sd y_st ≤ R_td x_t, y_st ≤ ⌊room of one node for s⌋ x_t; x, y whole.

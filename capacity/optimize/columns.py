@@ -123,16 +123,14 @@ def _priced(problem: Problem, master: _Master, knapsacks: Knapsacks, duals: Floa
         for k in hot[:exact]:
             if filled[k].bound > problem.prices[k] * (1 + IMPROVES):
                 filled[k] = knapsacks.best(k, duals)
-    added = sum(
-        master.add(k, filled[k].pods) for k in hot if filled[k].worth > problem.prices[k] * (1 + IMPROVES)
-    )
+    added = sum(master.add(k, filled[k].pods) for k in hot if filled[k].worth > problem.prices[k] * (1 + IMPROVES))
     return _Found(added, _farley(problem, duals, filled))
 
 
 def _first_columns(
     problem: Problem, fluid: Fluid, knapsacks: Knapsacks, start: Columns | None
 ) -> list[tuple[int, Ints]]:
-    """For each shape the cheapest node per pod, full of it; the best fillings by the fluid prices; the known columns."""
+    """For each shape the cheapest node per pod, full of it; the best fillings by the fluid prices; known columns."""
     chosen: list[tuple[int, Ints]] = []
     most = np.minimum(problem.caps, problem.counts[None])
     for s in np.nonzero(problem.counts)[0]:
@@ -178,7 +176,7 @@ class _Master:
         self.columns.pods.append(pods.copy())
         if self._program is not None:
             rows = np.nonzero(pods)[0]
-            self._program.add_column(float(self._problem.prices[kind]), rows, pods[rows])
+            self._program.add_column(float(self._problem.prices[kind]), rows, pods[rows].astype(float))
         return 1
 
     def solve(self) -> Floats:

@@ -128,6 +128,6 @@ def unfolded(problem: Problem, patterns: Iterable[Pattern]) -> Bins:
     """Patterns as single nodes."""
     bins = Bins(problem)
     for pattern in patterns:
-        for _ in range(pattern.count):
+        for _ in range(pattern.nodes):
             bins.open(pattern.kind, np.array(pattern.pods, dtype=np.int64))
     return bins

@@ -15,11 +15,14 @@ from capacity.optimize.fluid import Fluid, fluid_bound
 from capacity.optimize.improve import improved
 from capacity.optimize.knapsack import Knapsacks
 from capacity.optimize.nodes import Bins, joined, unfolded
-from capacity.optimize.problem import MONEY, Floats, Pattern, Problem
+from capacity.optimize.problem import MONEY, Pattern, Problem
 from capacity.optimize.residual import by_aggregate, dive, floors, packed, promising
+from capacity.optimize.solver import Entries, Program
 
 SMALL = 1000  # pods up to which whole pods and nodes are worth an exact program over all kinds
 MOST_PAIRS = 2_500  # shapes × kinds up to which the program over a large plan is worth its bound
+ONE_SHAPE_BRANCHES = 10_000
+OPENED = 12  # equal nodes of the whole part that may be packed again
 MOST_ASSIGNED = 16  # nodes up to which pods are assigned to them exactly
 PROVEN = 1e-6  # a gap of solver tolerance [share]
 
@@ -85,27 +88,73 @@ def pack(problem: Problem, effort: Effort, stopped: Callable[[], bool] = lambda:
     ValueError
         If a shape with replicas fits no kind.
     """
-    shapes = [s for s in range(len(problem.shapes)) if problem.shapes[s].count]
+    shapes = [s for s in range(len(problem.shapes)) if problem.shapes[s].replicas]
     if not shapes:
         return Packing((), 0.0, 0.0)
     kept = undominated(problem).numbers
     if not kept:
         raise ValueError("a pod fits no kind")
     part = Problem(tuple(problem.shapes[s] for s in shapes), tuple(problem.kinds[k] for k in kept))
-    fluid = fluid_bound(part)
-    small = int(part.counts.sum()) <= SMALL or len(shapes) == 1
-    bins, bound, duals = _large(part, fluid, effort, stopped, few=small)
-    branches = effort.small_branches if small else effort.bound_branches
-    if branches and (small or len(part.shapes) * len(part.kinds) <= MOST_PAIRS) and not stopped():
-        bins, bound = _exact(part, fluid, bins, bound, branches)
-    if effort.repacks and bins.cost > bound * (1 + PROVEN) and not stopped():
-        bins = improved(bins, duals, effort.repacks, stopped)
-    bins.shrink()
+    found = _one_shape(part) if len(shapes) == 1 else _many_shapes(part, effort, stopped)
     patterns = tuple(
-        Pattern(kept[p.kind], _spread(p.pods, shapes, len(problem.shapes)), p.count) for p in bins.patterns()
+        Pattern(kept[p.kind], _spread(p.pods, shapes, len(problem.shapes)), p.nodes) for p in found.patterns
     )
     cost = problem.cost(patterns)
-    return Packing(patterns, cost, min(bound, cost))
+    return Packing(patterns, cost, min(found.bound, cost))
+
+
+def _one_shape(problem: Problem) -> Packing:
+    """Pods that are alike: whole nodes that hold at least all of them, at the least cost; exact."""
+    caps, count = problem.caps[:, 0], int(problem.counts[0])
+    kinds = np.arange(len(caps))
+    program = Program(
+        problem.prices,
+        Entries(np.zeros_like(kinds), kinds, caps.astype(float)),
+        np.array([float(count)]),
+        np.array([np.inf]),
+        most=np.full(len(caps), np.inf),
+        whole=True,
+    )
+    program.limit(nodes=ONE_SHAPE_BRANCHES, gap=0.0)
+    solved = program.solve()
+    assert solved.values is not None, "a pod fits no kind"
+    patterns: list[Pattern] = []
+    left = count
+    for kind in sorted(np.nonzero(np.round(solved.values))[0], key=lambda k: -caps[k]):
+        cap, nodes = int(caps[kind]), round(float(solved.values[kind]))
+        full = min(nodes, left // cap)
+        left -= full * cap
+        patterns += [Pattern(int(kind), (cap,), full)] if full else []
+        if left and full < nodes:
+            patterns.append(Pattern(int(kind), (left,), 1))
+            left = 0
+    return Packing(tuple(patterns), problem.cost(patterns), solved.bound)
+
+
+def _many_shapes(problem: Problem, effort: Effort, stopped: Callable[[], bool]) -> Packing:
+    """Columns, their whole part, the rest by the better of two ways; an exact program; a few nodes packed again."""
+    fluid = fluid_bound(problem)
+    small = int(problem.counts.sum()) <= SMALL
+    columns = generate(problem, fluid, effort.columns, stopped=stopped)
+    bound = max(columns.bound, fluid.cost)
+    whole, left = floors(problem, columns)
+    bins = Bins(problem)
+    if left.any():
+        bins = _rest(problem.with_counts(left), columns, effort, stopped, few=small)
+        bins.problem = problem
+    branches = effort.small_branches if small else effort.bound_branches
+    if branches and (small or len(problem.shapes) * len(problem.kinds) <= MOST_PAIRS) and not stopped():
+        if small:
+            bins = joined(problem, [unfolded(problem, whole), bins])
+            whole = []
+        bins, bound = _exact(problem, fluid, bins, problem.cost(whole), bound, branches)
+    if effort.repacks and problem.cost(whole) + bins.cost > bound * (1 + PROVEN) and not stopped():
+        opened = [p._replace(nodes=min(p.nodes, OPENED)) for p in whole]
+        whole = [p._replace(nodes=p.nodes - o.nodes) for p, o in zip(whole, opened, strict=True) if p.nodes > o.nodes]
+        bins = improved(joined(problem, [unfolded(problem, opened), bins]), fluid.duals, effort.repacks, stopped)
+    bins.shrink()
+    patterns = (*whole, *bins.patterns())
+    return Packing(patterns, problem.cost(patterns), bound)
 
 
 def _spread(pods: tuple[int, ...], shapes: list[int], width: int) -> tuple[int, ...]:
@@ -113,19 +162,6 @@ def _spread(pods: tuple[int, ...], shapes: list[int], width: int) -> tuple[int, 
     for s, n in zip(shapes, pods, strict=True):
         whole[s] = n
     return tuple(whole)
-
-
-def _large(
-    problem: Problem, fluid: Fluid, effort: Effort, stopped: Callable[[], bool], *, few: bool
-) -> tuple[Bins, float, Floats]:
-    """Columns, their whole part, and the rest by the better of two ways; the bound; prices of pods."""
-    columns = generate(problem, fluid, effort.columns, stopped=stopped)
-    whole, left = floors(problem, columns)
-    bins = unfolded(problem, whole)
-    if left.any():
-        rest = problem.with_counts(left)
-        bins = joined(problem, [bins, _rest(rest, columns, effort, stopped, few=few)])
-    return bins, max(columns.bound, fluid.cost), fluid.duals
 
 
 def _rest(rest: Problem, columns: Columns, effort: Effort, stopped: Callable[[], bool], *, few: bool) -> Bins:
@@ -141,7 +177,7 @@ def _rest(rest: Problem, columns: Columns, effort: Effort, stopped: Callable[[],
 
 
 def _renumbered(problem: Problem, bins: Bins) -> Bins:
-    """The same nodes with the kind numbers of ``problem``."""
+    """Nodes with the kind numbers of ``problem``, of which theirs has a part of the kinds."""
     number = {kind.name: k for k, kind in enumerate(problem.kinds)}
     other = Bins(problem)
     other.kinds = [number[bins.problem.kinds[k].name] for k in bins.kinds]
@@ -149,19 +185,22 @@ def _renumbered(problem: Problem, bins: Bins) -> Bins:
     return other
 
 
-def _exact(problem: Problem, fluid: Fluid, bins: Bins, bound: float, branches: int) -> tuple[Bins, float]:
+def _exact(
+    problem: Problem, fluid: Fluid, bins: Bins, beside: float, bound: float, branches: int
+) -> tuple[Bins, float]:
     """The aggregate program over the kinds that can still be in a cheaper packing: its bound, its nodes if better.
 
     Its nodes are tried as they are, then packed with repairs; a second program with at most one node of each kind is
-    a packing by itself.
+    a packing by itself. ``beside`` is the cost of nodes that are not in ``bins``: then only the bound is of use.
     """
-    part = _may_be_cheaper(problem, fluid, bins.cost)
+    best = bins.cost + beside
+    part = _may_be_cheaper(problem, fluid, best)
     if not part.kinds:
-        return bins, bound
+        return bins, best
     found = aggregate(part, limit=branches, least=bound)
-    bound = max(bound, min(found.bound, bins.cost))
+    bound = max(bound, min(found.bound, best))
     for single in (False, True):
-        if bins.cost <= bound * (1 + PROVEN):
+        if beside or bins.cost <= bound * (1 + PROVEN):
             break
         if single:
             found = aggregate(part, limit=branches, least=bound, single=True)
@@ -188,7 +227,10 @@ def _packed_exactly(problem: Problem, found: Aggregate, branches: int) -> Bins:
 
 
 def _may_be_cheaper(problem: Problem, fluid: Fluid, best: float) -> Problem:
-    """Without the kinds of which one node alone lifts the fluid bound to the best cost (reduced-cost fixing)."""
+    """Without the kinds of which one node alone lifts the fluid bound to the best cost (reduced-cost fixing).
+
+    No kinds where no packing is cheaper than the best.
+    """
     knapsacks = Knapsacks(problem)
     keep = [
         k
@@ -197,4 +239,4 @@ def _may_be_cheaper(problem: Problem, fluid: Fluid, best: float) -> Problem:
     ]
     part = problem.with_kinds(keep)
     covered = bool(keep) and bool(np.all(part.caps.max(axis=0) > 0))
-    return part if covered else problem
+    return part if covered else problem.with_kinds([])

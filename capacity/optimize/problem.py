@@ -27,15 +27,15 @@ class Shape(NamedTuple):
     ----------
     demand : tuple of int
         What one pod takes of each resource.
-    count : int
-        Replicas. [pods]
+    replicas : int
+        How many pods. [pods]
     per_node : int or None
         Most pods of the shape on one node (anti-affinity, host ports); None for no limit. [pods]
     """
 
     name: str
     demand: tuple[int, ...]
-    count: int
+    replicas: int
     per_node: int | None = None
 
 
@@ -48,11 +48,11 @@ class Kind(NamedTuple):
 
 
 class Pattern(NamedTuple):
-    """``count`` equal nodes of kind number ``kind``, each with ``pods[s]`` pods of shape number s."""
+    """``nodes`` equal nodes of kind number ``kind``, each with ``pods[s]`` pods of shape number s."""
 
     kind: int
     pods: tuple[int, ...]
-    count: int
+    nodes: int
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Problem:
     @cached_property
     def counts(self) -> Ints:
         """Replicas by shape. [pods]"""
-        return np.array([shape.count for shape in self.shapes], dtype=np.int64)
+        return np.array([shape.replicas for shape in self.shapes], dtype=np.int64)
 
     @cached_property
     def room(self) -> Ints:
@@ -103,12 +103,14 @@ class Problem:
 
     def with_counts(self, counts: Sequence[int] | Ints) -> Problem:
         """The problem with other replicas; all else is shared."""
-        shapes = tuple(shape._replace(count=int(n)) for shape, n in zip(self.shapes, counts, strict=True))
+        shapes = tuple(shape._replace(replicas=int(n)) for shape, n in zip(self.shapes, counts, strict=True))
         return self._sharing(Problem(shapes, self.kinds), "demand", "room", "prices", "caps", "per_node")
 
     def with_kinds(self, numbers: Sequence[int]) -> Problem:
         """The problem on some of its kinds."""
-        return self._sharing(Problem(self.shapes, tuple(self.kinds[k] for k in numbers)), "demand", "counts", "per_node")
+        return self._sharing(
+            Problem(self.shapes, tuple(self.kinds[k] for k in numbers)), "demand", "counts", "per_node"
+        )
 
     def _sharing(self, other: Problem, *names: str) -> Problem:
         other.__dict__.update({name: getattr(self, name) for name in names})
@@ -116,7 +118,7 @@ class Problem:
 
     def cost(self, patterns: Iterable[Pattern]) -> float:
         """Price of a packing. [USD per hour]"""
-        return round(sum(self.kinds[p.kind].price * p.count for p in patterns), 9)
+        return round(sum(self.kinds[p.kind].price * p.nodes for p in patterns), 9)
 
 
 def fits_alone(room: Ints, demand: Ints, per_node: Ints) -> Ints:
@@ -128,7 +130,8 @@ def fits_alone(room: Ints, demand: Ints, per_node: Ints) -> Ints:
     safe = np.where(demand > 0, demand, 1)
     each = np.where(demand[None] > 0, np.maximum(room, 0)[:, None, :] // safe[None], unlimited)
     whole = each.min(axis=2) if demand.shape[1] else np.full((len(room), len(demand)), unlimited)
-    return np.where((room < 0).any(axis=1)[:, None], 0, np.minimum(whole, per_node[None]))
+    short: NDArray[np.bool_] = np.any(room < 0, axis=1)
+    return np.where(short[:, None], 0, np.minimum(whole, per_node[None]))
 
 
 def check_packing(problem: Problem, patterns: Iterable[Pattern]) -> None:
@@ -144,7 +147,7 @@ def check_packing(problem: Problem, patterns: Iterable[Pattern]) -> None:
             most = problem.shapes[s].per_node
             if n < 0 or (most is not None and n > most):
                 raise ValueError(f"{kind.name}: {n} {problem.shapes[s].name} pods on one node")
-            placed[s] += n * pattern.count
+            placed[s] += n * pattern.nodes
     for shape, n in zip(problem.shapes, placed, strict=True):
-        if n != shape.count:
-            raise ValueError(f"{shape.name}: {n} pods placed of {shape.count}")
+        if n != shape.replicas:
+            raise ValueError(f"{shape.name}: {n} pods placed of {shape.replicas}")

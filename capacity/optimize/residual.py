@@ -17,7 +17,8 @@ Stopped = Callable[[], bool]
 
 def packed(problem: Problem, found: Aggregate) -> Bins:
     """A packing from the nodes and pods by kind: leftovers go onto free room, then onto the cheapest further nodes."""
-    assert found.nodes is not None and found.pods is not None
+    assert found.nodes is not None
+    assert found.pods is not None
     parts, left = [], np.zeros(len(problem.shapes), dtype=np.int64)
     for kind in np.nonzero(found.nodes)[0]:
         bins, over = fill_kind(problem, int(kind), int(found.nodes[kind]), found.pods[kind])
@@ -96,7 +97,7 @@ def dive(problem: Problem, start: Columns, work: Generating, stopped: Stopped) -
 
 def _useful(columns: Columns, counts: Ints) -> Columns:
     """The columns that hold something of what is left, most bought first, a few hundred at most."""
-    order = np.argsort(-columns.bought, kind="stable") if len(columns.bought) == len(columns.kinds) else []
+    order = np.argsort(-columns.bought, kind="stable")
     chosen = [int(i) for i in order if np.minimum(columns.pods[int(i)], counts).any()][:200]
     return Columns([columns.kinds[i] for i in chosen], [columns.pods[i] for i in chosen])
 

@@ -98,7 +98,7 @@ class Program:
 
     def add_column(self, cost: float, rows: Ints, values: Floats) -> None:
         """One more column."""
-        self._highs.addCol(cost, 0.0, _core().kHighsInf, len(rows), rows.astype(np.int32), values.astype(float))
+        self._highs.addCol(cost, 0.0, _core().kHighsInf, len(rows), rows.astype(np.int32), values)
 
     def change_costs(self, costs: Floats) -> None:
         """Other costs for all columns; the basis stays."""
