@@ -115,8 +115,8 @@ class _Found(NamedTuple):
 
 def _priced(problem: Problem, master: _Master, knapsacks: Knapsacks, duals: Floats, exact: int) -> _Found:
     """New columns at these prices of pods, and the bound that follows from the prices."""
-    filled = [knapsacks.fill(k, duals) for k in range(len(problem.kinds))]
-    hot = _hot(problem, filled)
+    filled = _filled(problem, knapsacks, duals)
+    hot = list(filled)[:HOT]
     may = max(filled[k].bound / problem.prices[k] for k in hot) - 1
     does = max(filled[k].worth / problem.prices[k] for k in hot) - 1
     if exact and may > IMPROVES and does < may * QUICK_ENOUGH:
@@ -124,7 +124,25 @@ def _priced(problem: Problem, master: _Master, knapsacks: Knapsacks, duals: Floa
             if filled[k].bound > problem.prices[k] * (1 + IMPROVES):
                 filled[k] = knapsacks.best(k, duals)
     added = sum(master.add(k, filled[k].pods) for k in hot if filled[k].worth > problem.prices[k] * (1 + IMPROVES))
-    return _Found(added, _farley(problem, duals, filled))
+    over = max(max(f.bound / problem.prices[k] for k, f in filled.items()), 1.0)
+    return _Found(added, float(duals @ problem.counts) / over)
+
+
+def _filled(problem: Problem, knapsacks: Knapsacks, duals: Floats) -> dict[int, Filled]:
+    """Fillings of the kinds whose nodes may be worth most for their price, best first.
+
+    Kinds are filled in the order of a quick bound until ``HOT`` are, and no other can be worth more than the best.
+    """
+    quick = knapsacks.bounds(duals) / problem.prices
+    filled: dict[int, Filled] = {}
+    best = 0.0
+    for k in np.argsort(-quick, kind="stable"):
+        if len(filled) >= HOT and quick[k] <= best:
+            break
+        filled[int(k)] = one = knapsacks.fill(int(k), duals)
+        best = max(best, one.bound / float(problem.prices[k]))
+    order = sorted(filled, key=lambda k: (-filled[k].bound / problem.prices[k], k))
+    return {k: filled[k] for k in order}
 
 
 def _first_columns(
@@ -140,21 +158,11 @@ def _first_columns(
         pods[s] = most[kind, s]
         chosen.append((kind, pods))
     if start is None:
-        filled = [knapsacks.fill(k, fluid.duals) for k in range(len(problem.kinds))]
-        chosen += [(k, filled[k].pods) for k in _hot(problem, filled)]
+        filled = _filled(problem, knapsacks, fluid.duals)
+        chosen += [(k, filled[k].pods) for k in list(filled)[:HOT]]
     else:
         chosen += [(k, np.minimum(p, problem.counts)) for k, p in zip(start.kinds, start.pods, strict=True)]
     return [(kind, pods) for kind, pods in chosen if pods.any()]
-
-
-def _hot(problem: Problem, filled: list[Filled]) -> list[int]:
-    ratio = np.array([f.bound for f in filled]) / problem.prices
-    return [int(k) for k in np.argsort(-ratio, kind="stable")[:HOT]]
-
-
-def _farley(problem: Problem, duals: Floats, filled: list[Filled]) -> float:
-    over = max(float((np.array([f.bound for f in filled]) / problem.prices).max(initial=1.0)), 1.0)
-    return float(duals @ problem.counts) / over
 
 
 class _Master:

@@ -57,7 +57,7 @@ class Effort:
 
 EFFORTS = {
     "quick": Effort(Generating(12, 0, 0.01), None, 10, 50, 0, 0),
-    "normal": Effort(Generating(40, 3, 0.004), None, 40, 1_000, 0, 4),
+    "normal": Effort(Generating(60, 3, 0.003), None, 40, 1_000, 0, 0),
     "thorough": Effort(Generating(200, 4, 0.0004), Generating(8, 0, 0.002), 200, 20_000, 200, 12),
 }
 
