@@ -12,6 +12,7 @@ The library behind the command of the same name; ``docs/reference/python-api.md`
     growth      forecast_growth, forecast_history, parse_horizon, read_history, daily_series, sizes_of
     a plan      read_plan, parse_plan, read_patched, write_patched, check, findings, find_fixes, compare, explain;
                 subnet_frame, group_frame, runway_frame
+    dollars     plan_cost, CostInputs, read_price_file
     errors      CapacityError, SpecError, UnknownInstanceType, CatalogError, InfeasiblePlan, MissingExtra
 
 Names are loaded when they are first used: ``import capacity`` loads neither NumPy nor pandas.
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from capacity.cluster.typical import group_offers
     from capacity.cni.node_pool import Pool, node_pool
     from capacity.cni.sweep import PoolGrid, TypeArrays, pool_frame, sweep, type_arrays
+    from capacity.cost.bill import plan_cost
+    from capacity.cost.inputs import CostInputs
+    from capacity.cost.price_file import read_price_file
     from capacity.errors import (
         CapacityError,
         CatalogError,
@@ -73,6 +77,7 @@ __all__ = [
     "CheckResult",
     "CniSettings",
     "Comparison",
+    "CostInputs",
     "Daemon",
     "Finding",
     "Fix",
@@ -115,11 +120,13 @@ __all__ = [
     "packed_blocks",
     "parse_horizon",
     "parse_plan",
+    "plan_cost",
     "pool_frame",
     "price_per_hour",
     "read_history",
     "read_patched",
     "read_plan",
+    "read_price_file",
     "request_grid",
     "runway_frame",
     "shape_map",
@@ -152,6 +159,9 @@ _HOMES = {
     "cluster.typical": ("group_offers",),
     "cni.node_pool": ("Pool", "node_pool"),
     "cni.sweep": ("PoolGrid", "TypeArrays", "pool_frame", "sweep", "type_arrays"),
+    "cost.bill": ("plan_cost",),
+    "cost.inputs": ("CostInputs",),
+    "cost.price_file": ("read_price_file",),
     "errors": ("CapacityError", "CatalogError", "InfeasiblePlan", "MissingExtra", "SpecError", "UnknownInstanceType"),
     "forecast.formats": ("read_history",),
     "forecast.from_history": ("forecast_history", "sizes_of"),

@@ -72,6 +72,8 @@ LISTED = (
     "eni_limits.csv",
     "exceptions.csv",
     "facts.csv",
+    "fees.csv",
+    "kubernetes_versions.csv",
     "prefix_walks.csv",
     "prices.csv",
     "stated_max_pods.csv",

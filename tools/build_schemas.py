@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from capacity.cli.output import SCHEMA
+from capacity.cost.result import ITEMS
 from capacity.plan.cilium_settings import LAST_INDEX, MOST_NUMBER
 from capacity.plan.cni_env import CNI_VARIABLES
 from capacity.plan.constants import AMIS, API_VERSION, CAPACITY_TYPES, NODE_PROVISIONERS
@@ -330,6 +331,7 @@ def open_object(**properties: Schema) -> Schema:
 INT: Schema = {"type": "integer"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "number"}
 VERDICT: Schema = {"enum": list(VERDICTS)}
 
 
@@ -433,6 +435,8 @@ def _check() -> Schema:
         subnets={"type": "array", "items": subnet},
         node_groups={"type": "array", "items": group},
         unplaced_pods=COUNT,
+        usd_per_month=or_null(NUMBER),
+        usd_per_month_at_least=NUMBER,
     )
     runway = open_object(
         name=TEXT,
@@ -453,6 +457,39 @@ def _check() -> Schema:
         scenarios={"type": "array", "items": scenario},
         runway={"type": "array", "items": runway},
         findings={"type": "array", "items": finding},
+        cost=_cost(),
+    )
+
+
+def _cost() -> Schema:
+    """Dollars a month with their terms; null where something has no known price."""
+    dollars = or_null(NUMBER)
+    line = open_object(
+        item={"enum": list(ITEMS)},
+        node_group=or_null(TEXT),
+        what=TEXT,
+        count=NUMBER,
+        unit=TEXT,
+        usd_per_hour=dollars,
+        usd_per_month=dollars,
+        terms=TEXT,
+        how=TEXT,
+        source=TEXT,
+        date=TEXT,
+    )
+    billed = open_object(
+        name=TEXT,
+        variant=TEXT,
+        usd_per_month=dollars,
+        usd_per_month_at_least=NUMBER,
+        lines={"type": "array", "items": line},
+    )
+    return open_object(
+        region=or_null(TEXT),
+        hours_per_month=COUNT,
+        inputs={"type": "object"},
+        scenarios={"type": "array", "items": billed},
+        notes={"type": "array", "items": TEXT},
     )
 
 

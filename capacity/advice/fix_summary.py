@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from capacity.advice.fixes import Fix, Fixes
+from capacity.cost.words import AT_REST, usd_change
 from capacity.units import counted
 
 
@@ -29,6 +30,15 @@ def freed_sentence(fix: Fix, most: int) -> str:
     rest = len(largest) - most
     more = f" and {counted(rest, 'more subnet')}" if rest > 0 else ""
     return f"Free addresses in the worst scenario: {', '.join(told)}{more}." if told else ""
+
+
+def dollars_sentence(fix: Fix) -> str:
+    """What the plan costs more or less a month with it; nothing where no cost was compared."""
+    changes = [change for name, change in fix.usd.items() if name in AT_REST]
+    if changes and not any(change != 0 for change in changes):
+        return "The cost per month stays the same."
+    told = [f"{usd_change(change)} {AT_REST[name]}" for name, change in fix.usd.items() if name in AT_REST]
+    return f"Change of the cost per month: {', '.join(told)}." if told else ""
 
 
 def remains_words(fix: Fix) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from capacity.advice.distance import Distance
+from capacity.advice.dollars import Dollars
 from capacity.advice.findings.codes import Finding
 from capacity.advice.levers.lever import RISKS, Lever
 from capacity.advice.snippets.settings import env_snippets
@@ -49,6 +50,9 @@ class Fix:
         In which parts of the distance from ok it is nearer than the plan as it is.
     known_short, known_pods : bool
         Whether the scenarios in which it was checked show addresses missing, and pods, before the change.
+    usd : mapping
+        What the plan costs more with it, by scenario: now, at peak, at the ceiling, and in the scenario that refused
+        it; None where that is not known. [USD per month]
     commands : tuple of str
         What to paste: that of its levers, the CNI's variables in one command.
     """
@@ -69,6 +73,7 @@ class Fix:
     helped: frozenset[str] = frozenset()
     known_short: bool = False
     known_pods: bool = False
+    usd: Dollars = field(default_factory=dict)
 
     @property
     def names(self) -> str:

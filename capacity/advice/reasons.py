@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from capacity.advice.dollars import cost_order
 from capacity.advice.fixes import Fix, Fixes
 from capacity.advice.levers.lever import RISKS
 from capacity.units import counted
@@ -44,8 +45,10 @@ def _enough_too(fix: Fix, answer: Fix | None) -> str:
         return "enough"
     if RISKS.index(fix.risk) > RISKS.index(answer.risk):
         return f"enough too, but disturbs more ({fix.risk})"
-    more = len(fix.levers) > len(answer.levers)
-    return "enough too, but is more than one change" if more else "enough too, but comes later in the order"
+    if len(fix.levers) > len(answer.levers):
+        return "enough too, but is more than one change"
+    costs_more = cost_order(fix.usd) > cost_order(answer.usd)
+    return "enough too, but costs more" if costs_more else "enough too, but comes later in the order"
 
 
 def _left(fix: Fix) -> str:

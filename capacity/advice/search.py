@@ -10,9 +10,10 @@ cluster is tried alone only.
 The order
 ---------
 What disturbs least comes first (:data:`~capacity.advice.levers.lever.RISKS`, of a set the most that any of its levers
-disturbs), of these the set of fewest levers, of these the first in the order of
-:data:`~capacity.advice.levers.offered.FACTORIES`. The first set that is enough is the answer, in the mildest size and
-for the fewest node groups that are.
+disturbs), of these the set of fewest levers, of these the cheapest a month, of these the first in the order
+of :data:`~capacity.advice.levers.offered.FACTORIES`. A set of several levers is tried in the order of what its levers
+cost alone, in sum. The first set that is enough is the answer, in the mildest size and for the fewest node groups that
+are.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from itertools import combinations
 from pathlib import Path
 
 from capacity.advice.distance import addresses_suffice, distance_of, has_addresses, is_ok, remaining
+from capacity.advice.dollars import Prices, cost_order, sum_order
 from capacity.advice.effort import IN_FULL, most_checks, size_of
 from capacity.advice.fixes import Fix, Fixes, conflict, joined_commands, least_free, merged
 from capacity.advice.judge import check
@@ -30,6 +32,7 @@ from capacity.advice.levers.offered import lever_for, levers
 from capacity.advice.reasons import with_reasons
 from capacity.advice.trial import Goal, Trials
 from capacity.cluster.check import CheckResult
+from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError
 from capacity.plan.document import Section, collector_paused, read_plan_file
 from capacity.plan.model import ScenarioSpec
@@ -48,6 +51,7 @@ def find_fixes(
     result: CheckResult | None = None,
     scenarios: Sequence[str | ScenarioSpec] | None = None,
     tell: Tell | None = None,
+    prices: CostInputs | None = None,
 ) -> Fixes:
     """The smallest set of levers with which the plan is ok, each tried by a check of the changed plan.
 
@@ -59,6 +63,9 @@ def find_fixes(
         Its check, where it was made already.
     tell : callable, optional
         Called before each check, and before each lever is looked for, with the checks done and the most there may be.
+
+    prices : CostInputs, optional
+        Of what a change costs; by default list prices on demand.
 
     Notes
     -----
@@ -73,7 +80,7 @@ def find_fixes(
     result = result or check(parse_plan(document, name), scenarios)
     if not (result.harmful or result.blocked) and all(map(is_ok, result.scenarios)):
         return Fixes(None, None, ())  # ok, or only a plan without pods: no change of the plan is a fix of that
-    search = _Search(document, result, scenarios, tell)
+    search = _Search(document, result, scenarios, tell, Prices(result, prices))
     interrupted = False
     try:
         search.run()
@@ -91,12 +98,14 @@ class _Search:
         result: CheckResult,
         scenarios: Sequence[str | ScenarioSpec] | None,
         tell: Tell | None,
+        prices: Prices,
     ) -> None:
         self.result = result
         self.before = distance_of(result)
         self.large = size_of(result) > IN_FULL
         self.trials = Trials(document, result, scenarios)
         self.tell = tell
+        self.prices = prices
         self.goal: Goal = is_ok
         self.most = most_checks(result)
         self.checks = 0
@@ -173,9 +182,9 @@ class _Search:
         alone = list(zip(offered, [f for f in self.tried if len(f.levers) == 1], strict=True))
         for risk in RISKS:
             alone = [(x, self._judged(f) if f.risk == risk else f) for x, f in alone]
-            single = next((f for _, f in alone if f.risk == risk and self._enough(f)), None)
-            if single is not None:
-                return single
+            singles = [f for _, f in alone if f.risk == risk and self._enough(f)]
+            if singles:
+                return min(singles, key=lambda f: cost_order(f.usd))
             for several in self._sets(alone, risk):
                 fix = known.get(_names(several))
                 if fix is None:
@@ -195,7 +204,7 @@ class _Search:
         strongest = {x.name: x for x, _ in alone}
         clashes = {frozenset((a.name, b.name)) for a, b in combinations(strongest.values(), 2) if conflict((a, b))}
         for size in range(2, MOST_TOGETHER + 1):
-            for fixes in combinations(pool, size):
+            for fixes in sorted(combinations(pool, size), key=lambda several: sum_order(f.usd for f in several)):
                 helping = sum(bool(f.helped) for f in fixes)
                 if helping < (1 if size == 2 else size) or all(RISKS.index(f.risk) < most for f in fixes):
                     continue
@@ -300,6 +309,7 @@ class _Search:
             remains=remaining(changed),
             commands=joined_commands(several, self.result.plan),
             judged_in=refused_in,
+            usd=self.prices.change(changed, refused_in),
             helped=frozenset(n for n, o, w in zip(far._fields, far, was, strict=True) if o < w),
             known_short=bool(was.short),
             known_pods=bool(was.pods),

@@ -14,6 +14,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
+from capacity.catalog.fees import read_fees, read_kubernetes_versions
 from capacity.catalog.files import Row, data_dir, read_rows, read_text
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.order import size_rank
@@ -280,6 +281,10 @@ def _price_list(data: _Data) -> Check:
         check.expect(p.currency == ("CNY" if p.region.startswith("cn-") else "USD"), f"{label}: currency {p.currency}")
         check.expect(_is_date(p.date), f"{label}: {p.date!r} is not a date")
         check.expect(p.source in data.sources, f"{label}: source {p.source!r} is not in SOURCES.toml")
+    stated = {f"fees.csv: {f.name} in {f.region}": f.source for f in read_fees(data.folder)}
+    stated |= {f"kubernetes_versions.csv: {v.version}": v.source for v in read_kubernetes_versions(data.folder)}
+    for label, source in stated.items():
+        check.expect(source in data.sources, f"{label}: source {source!r} is not in SOURCES.toml")
     return check
 
 

@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from capacity.cli.cost_options import (
+    PerNodeCost,
+    PriceFactor,
+    PriceFile,
+    PublicIpv4,
+    SavingsPlan,
+    SpotDiscount,
+    Tier,
+    cost_inputs,
+)
 from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, one_of, sink, words
 from capacity.cli.output import FORMATS
 from capacity.errors import CapacityError, SpecError
@@ -20,6 +30,8 @@ if TYPE_CHECKING:
     from capacity.advice.fixes import Fixes
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
+    from capacity.cost.inputs import CostInputs
+    from capacity.cost.result import PlanCost
     from capacity.plan.document import PlanFile
 
 Plan = Annotated[
@@ -69,6 +81,13 @@ def check(
     fix_out: Annotated[
         Path | None, typer.Option("--fix-out", help="Write the plan with that change to this file.", metavar="PATH")
     ] = None,
+    price_file: PriceFile = None,
+    price_factor: PriceFactor = None,
+    savings_plan: SavingsPlan = None,
+    spot_discount: SpotDiscount = None,
+    per_node_cost: PerNodeCost = 0.0,
+    public_ipv4: PublicIpv4 = None,
+    control_plane_tier: Tier = "standard",
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
@@ -89,22 +108,28 @@ def check(
     from capacity.advice.fixes import with_fix
     from capacity.cli.check_view import answer
     from capacity.cli.output import emit
+    from capacity.cost.bill import plan_cost
     from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings or ())
+    prices = cost_inputs(
+        price_file, price_factor, savings_plan, spot_discount, per_node_cost, public_ipv4, control_plane_tier
+    )
     try:
         read = plan_file(plan)
         result, found = run(read, scenario, patch)
+        prices.check_groups(result.plan)
     except CapacityError as error:
         if to.output == "github" and to.out_file is None:
             _annotate(error)
         raise
-    mended = _mended(read, result, scenario, patch, to, fixes, fix_out)
+    mended = _mended(read, result, scenario, patch, to, fixes, fix_out, prices)
     found = with_fix(found, mended)
-    texts = _texts(result, found, patch, level, mended)
+    cost = plan_cost(result, prices)
+    texts = _texts(result, found, patch, level, mended, cost)
     if explain:
         del texts["md"]  # the terms of every figure do not fit a comment
-    emit(replace(answer(result, found, explain, patch, mended), texts=texts), to)
+    emit(replace(answer(result, found, explain, patch, mended, cost), texts=texts), to)
     if mended is not None and mended.interrupted:
         raise typer.Exit(130)  # after the best so far
     bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
@@ -138,20 +163,21 @@ def _mended(
     to: Sink,
     asked: bool | None,
     fix_out: Path | None,
+    prices: CostInputs,
 ) -> Fixes | None:
     """The smallest change that is enough, written where asked; None where it was not looked for."""
     from capacity.advice.effort import is_large
     from capacity.cli.output import note
 
     if fix_out is not None:
-        return _written(plan, result, scenarios, patch, to.quiet, fix_out)
+        return _written(plan, result, scenarios, patch, to.quiet, fix_out, prices)
     if result.verdict == "ok" or to.output == "csv" or asked is False:  # csv has no place for it
         return None
     if asked is None and is_large(result):
         if not to.quiet:
             note("note: no fixes were looked for in a plan this large; --fixes does (it may take a minute)")
         return None
-    return _search(plan, result, scenarios, patch, to.quiet)
+    return _search(plan, result, scenarios, patch, to.quiet, prices)
 
 
 def _written(
@@ -161,11 +187,12 @@ def _written(
     patch: Mapping[str, object],
     quiet: bool,
     fix_out: Path,
+    prices: CostInputs,
 ) -> Fixes:
     """The smallest change that is enough, the plan with it in a file."""
     if result.verdict == "ok":
         raise SpecError(f"--fix-out: nothing to fix, the verdict is ok ({str(fix_out)!r} was not written)")
-    found = _search(plan, result, scenarios, patch, quiet)
+    found = _search(plan, result, scenarios, patch, quiet, prices)
     if found.answer is None:
         raise SpecError(f"--fix-out: no set of levers makes the verdict ok ({str(fix_out)!r} was not written)")
     from capacity.advice.fixes import after
@@ -181,6 +208,7 @@ def _search(
     scenarios: list[str] | None,
     patch: Mapping[str, object],
     quiet: bool = False,
+    prices: CostInputs | None = None,
 ) -> Fixes:
     """What the levers do to a plan whose verdict is not ok."""
     from capacity.advice.search import find_fixes
@@ -188,16 +216,22 @@ def _search(
     from capacity.plan.patch import apply_patch
 
     with progress("looking for a fix", quiet) as tell:
-        return find_fixes(apply_patch(plan.document, patch), result, scenarios, tell)
+        return find_fixes(apply_patch(plan.document, patch), result, scenarios, tell, prices)
 
 
 def search_fixes(
-    plan: PlanFile, result: CheckResult, scenarios: list[str] | None, patch: Mapping[str, object]
+    plan: PlanFile,
+    result: CheckResult,
+    scenarios: list[str] | None,
+    patch: Mapping[str, object],
+    prices: CostInputs | None = None,
 ) -> Fixes | None:
     """The same for other verbs: None where nothing is wrong, and where the search would take long."""
     from capacity.advice.effort import is_large
 
-    return None if result.verdict == "ok" or is_large(result) else _search(plan, result, scenarios, patch)
+    return (
+        None if result.verdict == "ok" or is_large(result) else _search(plan, result, scenarios, patch, prices=prices)
+    )
 
 
 def _texts(
@@ -206,12 +240,13 @@ def _texts(
     patch: Mapping[str, object],
     level: str,
     fixes: Fixes | None,
+    cost: PlanCost,
 ) -> dict[str, Callable[[], str]]:
     """The formats that only `check` has."""
     from capacity.cli import check_ci, check_md
 
     return {
-        "md": lambda: check_md.comment(result, found, patch, fixes),
+        "md": lambda: check_md.comment(result, found, patch, fixes, cost),
         "github": lambda: check_ci.github(result, found, fixes),
         "junit": lambda: check_ci.junit(result, level, fixes),
         "sarif": lambda: check_ci.sarif(result, found, fixes),

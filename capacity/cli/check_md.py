@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from capacity.advice.digest import SubnetDigest, subnet_digests, tally, telling_scenarios
 from capacity.advice.findings.codes import SEVERITIES, Finding
-from capacity.advice.fix_summary import fix_sentence, freed_sentence
+from capacity.advice.fix_summary import dollars_sentence, fix_sentence, freed_sentence
 from capacity.advice.fixes import Fix, Fixes
 from capacity.advice.reasons import CHOSEN
 from capacity.advice.summary import verdict_sentence, waste_sentence
@@ -19,6 +19,8 @@ from capacity.cli.fix_view import other_forms, plan_changes, shell_commands, tri
 from capacity.cli.output import Table, markdown_table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import LOST
+from capacity.cost.result import PlanCost
+from capacity.cost.words import cost_sentence
 from capacity.inert import markdown_code, markdown_text
 from capacity.plan.cilium_settings import given_settings
 from capacity.units import counted
@@ -34,14 +36,22 @@ LONGEST_COMMAND = 160  # characters; one that is cut cannot be pasted
 
 
 def comment(
-    result: CheckResult, found: Sequence[Finding], patch: Mapping[str, object], fixes: Fixes | None = None
+    result: CheckResult,
+    found: Sequence[Finding],
+    patch: Mapping[str, object],
+    fixes: Fixes | None = None,
+    cost: PlanCost | None = None,
 ) -> str:
     """The whole comment, a line break at its end."""
-    return "\n".join(_lines(result, found, patch, fixes)) + "\n"
+    return "\n".join(_lines(result, found, patch, fixes, cost)) + "\n"
 
 
 def _lines(
-    result: CheckResult, found: Sequence[Finding], patch: Mapping[str, object], fixes: Fixes | None
+    result: CheckResult,
+    found: Sequence[Finding],
+    patch: Mapping[str, object],
+    fixes: Fixes | None,
+    cost: PlanCost | None,
 ) -> Iterator[str]:
     yield f"### IP capacity: {markdown_text(_title(result, patch))}"
     yield ""
@@ -52,6 +62,9 @@ def _lines(
     if waste:
         yield ""
         yield markdown_text(waste)
+    if cost is not None and (sentence := cost_sentence(cost)):
+        yield ""
+        yield markdown_text(sentence)
     ranked = _worst_first(result, found)
     yield from _findings(ranked)
     yield from _fix(ranked) if fixes is None else _tried_fix(fixes)
@@ -184,6 +197,8 @@ def _found(found: Fix) -> Iterator[str]:
     yield ""
     if freed:
         yield f"- {markdown_text(freed)}"
+    if money := dollars_sentence(found):
+        yield f"- {markdown_text(money)}"
     yield f"- Cost: {markdown_text('; '.join(lever.cost for lever in found.levers))}."
     changes, rest = plan_changes(found, MOST_CHANGES)
     yield f"- In the plan: {', '.join(map(markdown_code, changes))}{f' and {rest:,} more' if rest else ''}"

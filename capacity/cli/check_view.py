@@ -16,6 +16,8 @@ from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.trace import lines, subnet_term
+from capacity.cost.result import PlanCost
+from capacity.cost.words import COST_COLUMNS, cost_sentence, lines_of, shown_costs, with_costs
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam
 from capacity.vpc.ledger import SubnetState
@@ -27,18 +29,23 @@ def answer(
     explain: bool = False,
     patch: Mapping[str, object] | None = None,
     fixes: Fixes | None = None,
+    cost: PlanCost | None = None,
 ) -> Answer:
     """Everything `check` says, in every format."""
     results = results_json(result, found)
     if fixes is not None:
         results["fixes"] = fixes_json(fixes)
+    page = blocks(result, found, explain, fixes)
+    if cost is not None:
+        results = with_costs(results, cost)
+        page[1:1] = cost_blocks(cost, explain)
     if explain:
         results["explain"] = [subnet_term(s, state).as_dict() for state in result.scenarios for s in state.subnets]
     return Answer(
         command="check",
         inputs=inputs_of(result) | ({"set": dict(patch)} if patch else {}),
         results=results,
-        blocks=blocks(result, found, explain, fixes),
+        blocks=page,
         rows=[
             {"scenario": s.name, "variant": s.variant, **row}
             for s in result.scenarios
@@ -46,6 +53,14 @@ def answer(
         ],
         warnings=result.notes,
     )
+
+
+def cost_blocks(cost: PlanCost, explain: bool = False) -> list[str | Table]:
+    """What the plan costs; ``explain``: with the terms of every line."""
+    page: list[str | Table] = [sentence] if (sentence := cost_sentence(cost)) else []
+    for one in shown_costs(cost) if explain else ():
+        page += ["", Table(COST_COLUMNS, lines_of(one), f"cost, {one.title}")]
+    return page
 
 
 def inputs_of(result: CheckResult) -> dict[str, Any]:

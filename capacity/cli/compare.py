@@ -8,6 +8,16 @@ from typing import Annotated
 import typer
 
 from capacity.cli.check import Scenario
+from capacity.cli.cost_options import (
+    PerNodeCost,
+    PriceFactor,
+    PriceFile,
+    PublicIpv4,
+    SavingsPlan,
+    SpotDiscount,
+    Tier,
+    cost_inputs,
+)
 from capacity.cli.options import Color, OutFile, Output, Quiet, Set, sink
 
 
@@ -27,6 +37,13 @@ def compare(
     after: Annotated[Path | None, typer.Argument(help="Plan after.", metavar="[AFTER]", show_default=False)] = None,
     settings: Set = None,
     scenario: Scenario = None,
+    price_file: PriceFile = None,
+    price_factor: PriceFactor = None,
+    savings_plan: SavingsPlan = None,
+    spot_discount: SpotDiscount = None,
+    per_node_cost: PerNodeCost = 0.0,
+    public_ipv4: PublicIpv4 = None,
+    control_plane_tier: Tier = "standard",
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",
@@ -44,12 +61,16 @@ def compare(
     from capacity.advice.judge import check
     from capacity.cli.compare_view import answer
     from capacity.cli.output import emit
+    from capacity.cost.bill import plan_cost
     from capacity.errors import SpecError
     from capacity.plan.document import read_plan_file
     from capacity.plan.parse import find_plan, parse_plan
     from capacity.plan.patch import parse_patched, parse_settings, read_patched
 
     patch = parse_settings(settings or ())
+    prices = cost_inputs(
+        price_file, price_factor, savings_plan, spot_discount, per_node_cost, public_ipv4, control_plane_tier
+    )
     if after is None and not patch:
         raise SpecError("compare: nothing to compare with (give two plans, or a change with --set PATH=VALUE)")
     first = before or find_plan()
@@ -59,4 +80,5 @@ def compare(
     plan = parse_plan(read.document, read.name)
     changed = parse_patched(read.document, patch, read.name) if after is None else read_patched(after, patch)
     old, new = check(plan, scenario), check(changed, scenario)
-    emit(answer(compare_checks(old, new), patch), to)
+    costs = plan_cost(old, prices), plan_cost(new, prices)
+    emit(answer(compare_checks(old, new), patch, costs), to)

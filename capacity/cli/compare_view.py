@@ -10,17 +10,19 @@ from capacity.advice.findings.codes import Finding
 from capacity.cli.check_view import finding_json, inputs_of
 from capacity.cli.output import Answer, Table
 from capacity.cluster.scenario import LOST, ScenarioState
+from capacity.cost.result import PlanCost
+from capacity.cost.words import change_sentence, with_changes
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
-def answer(comparison: Comparison, patch: Mapping[str, object]) -> Answer:
+def answer(comparison: Comparison, patch: Mapping[str, object], costs: tuple[PlanCost, PlanCost]) -> Answer:
     """Everything `compare` says, in every format."""
     before, after = comparison.before, comparison.after
     return Answer(
         command="compare",
         inputs={"before": inputs_of(before), "after": inputs_of(after), "set": dict(patch)},
-        results=results_json(comparison),
-        blocks=list(_blocks(comparison)),
+        results=with_changes(results_json(comparison), *costs),
+        blocks=list(_blocks(comparison, costs)),
         rows=[
             {"scenario": s.name, "variant": s.variant, **row}
             for s in comparison.scenarios
@@ -133,10 +135,11 @@ _FINDINGS = (
 )
 
 
-def _blocks(comparison: Comparison) -> Iterator[str | Table]:
+def _blocks(comparison: Comparison, costs: tuple[PlanCost, PlanCost]) -> Iterator[str | Table]:
     """The verdict of the change first, then what differs; what stays the same is named in one line."""
     before, after = sentences(comparison)
-    yield f"{comparison.sentence}\n\nbefore: {before}\nafter:  {after}\n"
+    money = change_sentence(*costs)
+    yield f"{comparison.sentence}\n\nbefore: {before}\nafter:  {after}\n" + (f"{money}\n" if money else "")
     changed = [c for c in comparison.scenarios if c.changed]
     shown = changed if len(changed) <= MOST_IN_FULL else _telling(changed)
     if len(changed) > len(shown):

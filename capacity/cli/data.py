@@ -76,7 +76,15 @@ def refresh(
     profile: Annotated[
         str | None, typer.Option("--profile", help="Profile of the AWS configuration.", metavar="NAME")
     ] = None,
-    prices: Annotated[bool, typer.Option("--prices/--no-prices", help="Also ask for on-demand Linux prices.")] = True,
+    prices: Annotated[
+        bool | None,
+        typer.Option(
+            "--prices/--no-prices",
+            help="--prices: only prices, from AWS's public price list, without credentials. --no-prices: only limits. "
+            "Without either both, with your credentials.",
+            show_default=False,
+        ),
+    ] = None,
     as_of: AsOf = None,
     output: Output = "table",
     out_file: OutFile = None,
@@ -85,16 +93,22 @@ def refresh(
 ) -> None:
     """Ask EC2 for the limits of every instance type, and the Pricing API for prices, into your own cache.
 
+    --prices reads the region's file of the public price list instead (hundreds of megabytes, read as they arrive).
     Read-only: ec2:DescribeInstanceTypes and pricing:GetProducts, with your credentials. The installed package is
     not touched; deleting the cache folder undoes it. --as-of dates saved answers.
 
-    Examples: capacity data refresh --region eu-central-1 · capacity data refresh --from types.json --as-of 2026-11-25
+    Examples: capacity data refresh --region eu-central-1 · capacity data refresh --prices --region eu-central-1 ·
+    capacity data refresh --from types.json --as-of 2026-11-25
     """
     to = sink(output, out_file, color, quiet)
     day = parse_day("--as-of", as_of)
-    from capacity.cli.data_refresh import refreshed
+    from capacity.cli.data_refresh import refreshed, refreshed_prices
 
-    emit(refreshed(source, region, profile, prices, day), to)
+    if prices:
+        given = {"--from": source, "--profile": profile, "--as-of": as_of}
+        emit(refreshed_prices(region, [name for name, value in given.items() if value is not None], quiet), to)
+    else:
+        emit(refreshed(source, region, profile, prices is None, day), to)
 
 
 @app.command()

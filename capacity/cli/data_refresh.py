@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from capacity.catalog.cache import differences, layer_status, store
 from capacity.catalog.table import load_catalog, packaged_catalog
 from capacity.cli.output import Answer, Table
+from capacity.cli.progress import progress
 from capacity.errors import SpecError
+from capacity.readers.aws import price_list
 from capacity.readers.aws.client import Caller, Refused, open_session
 from capacity.readers.aws.folder import read_folder
 from capacity.readers.aws.types import fetch_instance_types, fetch_prices, limit_rows
@@ -53,6 +57,39 @@ def refreshed(source: Path | None, region: str | None, profile: str | None, pric
         inputs={"from": str(source) if source else None, "region": region, "as_of": day.isoformat()},
         results=results,
         blocks=[f"{found} and {len(lines):,} prices of {day} in {folder}", "What changed: capacity data diff"],
+        rows=[results],
+        warnings=warnings,
+        dated=False,
+    )
+
+
+def refreshed_prices(region: str | None, others: Sequence[str], quiet: bool) -> Answer:
+    """Read the prices of a region from the public price list, store, and say how many.
+
+    ``others``: options that were given and have no meaning with it.
+    """
+    if others:
+        raise SpecError(f"--prices reads AWS's public price list: {others[0]} has no meaning with it")
+    region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+    if not region:
+        raise SpecError("--prices: which region? (--region NAME, or AWS_REGION)")
+    with progress(f"reading the price list of {region}", quiet) as tell:
+        found = price_list.fetch_price_list(region, price_list.BASE_URL, tell)
+    folder = store((), found.rows)
+    warnings = [f"several prices of {name} in the list: none is kept" for name in found.several]
+    results = {
+        "cache": str(folder),
+        "region": region,
+        "date": found.date.isoformat(),
+        "instance_types": 0,
+        "new_types": [],
+        "prices": len(found.rows),
+    }
+    return Answer(
+        command="data refresh",
+        inputs={"from": price_list.BASE_URL, "region": region, "as_of": found.date.isoformat()},
+        results=results,
+        blocks=[f"{len(found.rows):,} prices of {region}, published {found.date}, in {folder}"],
         rows=[results],
         warnings=warnings,
         dated=False,

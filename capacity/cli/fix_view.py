@@ -7,9 +7,11 @@ import re
 import shlex
 from typing import Any
 
-from capacity.advice.fix_summary import fix_sentence, remains_words, stopped_sentence
+from capacity.advice.dollars import first_change
+from capacity.advice.fix_summary import dollars_sentence, fix_sentence, remains_words, stopped_sentence
 from capacity.advice.fixes import Fix, Fixes, commands_of
 from capacity.cli.output import Table
+from capacity.cost.words import AT_REST, usd_change
 from capacity.inert import printable
 from capacity.units import counted
 
@@ -39,6 +41,7 @@ def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
         "judged_in": fix.judged_in,
         "frees": dict(fix.frees),
         "short": fix.short,
+        "usd_per_month_change": dict(fix.usd),
         "cost": [lever.cost for lever in fix.levers],
         "source": [lever.source for lever in fix.levers],
         "patch": dict(fix.patch),
@@ -59,6 +62,7 @@ def fix_blocks(fixes: Fixes, every_form: bool = False) -> list[str | Table]:
     found = fixes.found
     if found is not None:
         page += [f"  {lever.summary} (cost: {lever.cost})" for lever in found.levers]
+        page += [f"  {money}"] if (money := dollars_sentence(found)) else []
         page += [f"  --set {shlex.quote(f'{path}={_value(value)}')}" for path, value in found.patch.items()]
         shell, forms = shell_commands(found), other_forms(found)
         page += [f"  {command}" for command in (all_commands(found) if every_form else shell)]
@@ -87,6 +91,7 @@ _TRIED = (
     ("verdict", "verdict"),
     ("not_ok", "places not ok"),
     ("frees", "least free, by subnet"),
+    ("usd", "$ per month"),
     ("why", "why, or why not"),
 )
 
@@ -102,6 +107,7 @@ def tried_table(fixes: Fixes) -> Table:
             "verdict": f.verdict or "does not apply",
             "not_ok": f.not_ok,
             "frees": _frees(f),
+            "usd": dollars_of(f),
             "why": f.why,
         }
         for f in shown
@@ -131,6 +137,14 @@ def _frees(fix: Fix) -> str:
     """The largest changes of what stays free."""
     largest = sorted(fix.frees.items(), key=lambda f: -abs(f[1]))[:3]
     return fix.fault or ", ".join(f"{name} {change:+,}" for name, change in largest) or "no change"
+
+
+def dollars_of(fix: Fix) -> str:
+    """What the plan costs more with it, and in which scenario where that is not steady."""
+    scenario, change = first_change(fix.usd)
+    if not scenario:
+        return ""
+    return usd_change(change) + (f" {AT_REST.get(scenario, f'in {scenario}')}" if scenario != "steady" else "")
 
 
 def plan_changes(fix: Fix, most: int) -> tuple[list[str], int]:

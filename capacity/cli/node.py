@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from capacity.cli.cost_options import PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs, prices_told
 from capacity.cli.node_options import (
     All,
     Ami,
@@ -31,16 +32,17 @@ from capacity.errors import SpecError
 from capacity.plan.constants import MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from capacity.catalog.instance_type import InstanceType
     from capacity.cli.output import Table
+    from capacity.cost.rates import PriceBook
+    from capacity.cost.result import Rate
     from capacity.node.maxpods import Platform
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked
     from capacity.plan.cni_env import CniSettings
 
 ARCHS = ("x86_64", "arm64")
-MOST_USD_PER_HOUR = 100_000
 Number = typer.Option(metavar="N", show_default=False)
 
 
@@ -108,10 +110,10 @@ def node(
     region: Annotated[
         str, typer.Option("--region", help="Region of the on-demand price.", metavar="REGION")
     ] = "us-east-1",
-    per_node_cost: Annotated[
-        float,
-        typer.Option("--per-node-cost", help="Licence or support of each node, USD per hour.", metavar="USD"),
-    ] = 0.0,
+    per_node_cost: PerNodeCost = 0.0,
+    price_file: PriceFile = None,
+    price_factor: PriceFactor = None,
+    savings_plan: SavingsPlan = None,
     vm_memory_overhead: Annotated[
         str, typer.Option("--vm-memory-overhead", help="Share of memory lost to the hypervisor.", metavar="SHARE")
     ] = "0.075",
@@ -200,18 +202,17 @@ def node(
     kinds = _filtered(
         select_types(types, everything), vcpus_min, vcpus_max, memory_min, memory_max, arch, family, current
     )
-    from capacity.catalog.age import price_notes
-    from capacity.catalog.prices import price_per_hour
     from capacity.cli.output import Answer, emit
+    from capacity.cost.rates import PriceBook
     from capacity.node.offer import offer
 
-    if not 0 <= per_node_cost < MOST_USD_PER_HOUR:
-        raise SpecError(f"--per-node-cost: {per_node_cost:g} is out of range (expected 0 to {MOST_USD_PER_HOUR:,})")
+    book = PriceBook(region, cost_inputs(price_file, price_factor, savings_plan, per_node_cost=per_node_cost))
+    rates = {k.name: book.of_type(k.name, windows=platform.ami == "windows") for k in kinds}
     offers = [
-        offer(k, platform, pod, daemons, max_pods, keep, price_per_hour(k.name, region), per_node_cost) for k in kinds
+        offer(k, platform, pod, daemons, max_pods, keep, rates[k.name].usd_per_hour, per_node_cost) for k in kinds
     ]
     results = [_result(o, k, platform, settings, pods, explain) for o, k in zip(offers, kinds, strict=True)]
-    results, unsorted = _sorted(results, sort, price_notes([k.name for k in kinds], region))
+    results, unsorted = _sorted(results, sort, _price_notes(rates, [k.name for k in kinds], book))
     notes += unsorted
     if limit is not None and len(results) > limit:
         notes.append(f"{len(results) - limit} of {len(results)} rows are not shown (--limit {limit})")
@@ -221,16 +222,28 @@ def node(
     emit(
         Answer(
             command="node",
-            inputs=_inputs(platform, pod, daemons, keep, region, pods, max_pods, asked)
-            | {"per_node_cost": per_node_cost},
+            inputs=_inputs(platform, pod, daemons, keep, region, pods, max_pods, asked) | prices_told(book.inputs),
             results=results,
             blocks=_blocks(results, offers, pods, platform, explain),
             rows=[{k: v for k, v in r.items() if k != "explain"} for r in results],
             warnings=[*notes, *merged(warnings)],
-            on_data=price_notes([r["instance_type"] for r in results], region),
+            on_data=_price_notes(rates, [r["instance_type"] for r in results], book),
         ),
         to,
     )
+
+
+def _price_notes(rates: Mapping[str, Rate], shown: Sequence[str], book: PriceBook) -> list[str]:
+    """What a reader of the dollars must know: prices that are missing, old, or another region's."""
+    from capacity.catalog.age import MOST_NAMES, price_notes
+
+    listed = [name for name in shown if rates[name].usd_per_hour is None or rates[name].region == book.region]
+    windows = [name for name in listed if "Windows" in rates[name].unknown]
+    found = price_notes([name for name in listed if name not in windows], book.region)
+    if windows:
+        more = f" and {len(windows) - MOST_NAMES} more" if len(windows) > MOST_NAMES else ""
+        found.append(f"Windows prices are not known (--price-file): {', '.join(windows[:MOST_NAMES])}{more}")
+    return [*found, *book.notes()]
 
 
 def _pod(cpu: str | None, memory: str | None, branch: bool, volumes: int | None) -> PodAsked:

@@ -10,6 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capacity.cli.check import Plan, Scenario
+from capacity.cli.cost_options import (
+    PerNodeCost,
+    PriceFactor,
+    PriceFile,
+    PublicIpv4,
+    SavingsPlan,
+    SpotDiscount,
+    Tier,
+    cost_inputs,
+    cost_words,
+)
 from capacity.cli.data import parse_day
 from capacity.cli.options import Color, Quiet, Set, one_of, sink
 from capacity.cli.output import FORMATS
@@ -63,6 +74,13 @@ def report(
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="First day of the forecast instead of today.", metavar="DATE")
     ] = None,
+    price_file: PriceFile = None,
+    price_factor: PriceFactor = None,
+    savings_plan: SavingsPlan = None,
+    spot_discount: SpotDiscount = None,
+    per_node_cost: PerNodeCost = 0.0,
+    public_ipv4: PublicIpv4 = None,
+    control_plane_tier: Tier = "standard",
     color: Color = "auto",
     quiet: Quiet = False,
 ) -> None:
@@ -85,11 +103,14 @@ def report(
     from capacity.report.gather import gather
 
     patch = parse_settings(settings or ())
+    prices = cost_inputs(
+        price_file, price_factor, savings_plan, spot_discount, per_node_cost, public_ipv4, control_plane_tier
+    )
     read = plan_file(plan)
     result, _ = run(read, scenario, patch)
-    command = _command(result, scenario, settings, horizon, day)
-    material = gather(result, command, day, hashlib.sha256(read.data).hexdigest(), horizon)
-    fixes = search_fixes(read, result, scenario, patch)
+    command = _command(result, scenario, settings, cost_words(prices, price_file), horizon, day)
+    material = gather(result, command, day, hashlib.sha256(read.data).hexdigest(), horizon, prices=prices)
+    fixes = search_fixes(read, result, scenario, patch, prices)
     page = document(replace(material, findings=with_fix(material.findings, fixes)))
     if charts is not None:
         _write_charts(page, charts, theme)
@@ -181,7 +202,7 @@ def _answer(page: Document, material: Material) -> Answer:
     from capacity.cli.output import Answer, Table
     from capacity.report.document import Grid, Text
 
-    checked = check_answer(material.result, material.findings)
+    checked = check_answer(material.result, material.findings, cost=material.cost)
     blocks: list[str | Table] = [page.answer, ""]
     for section in page.sections:
         for block in section.blocks:
@@ -201,7 +222,12 @@ def _answer(page: Document, material: Material) -> Answer:
 
 
 def _command(
-    result: CheckResult, scenarios: list[str] | None, settings: list[str] | None, horizon: str, day: date
+    result: CheckResult,
+    scenarios: list[str] | None,
+    settings: list[str] | None,
+    prices: list[str],
+    horizon: str,
+    day: date,
 ) -> str:
     """The command line that makes the same report again."""
     import shlex
@@ -211,4 +237,4 @@ def _command(
     named = [part for s in scenarios or () for part in ("--scenario", s)]
     named += [part for s in settings or () for part in ("--set", s)]
     plan = "-" if result.plan.file in (STDIN, PIPE) else result.plan.file
-    return shlex.join(["capacity", "report", plan, *named, "--horizon", horizon, "--as-of", day.isoformat()])
+    return shlex.join(["capacity", "report", plan, *named, *prices, "--horizon", horizon, "--as-of", day.isoformat()])

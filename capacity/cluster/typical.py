@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from capacity.catalog.prices import price_per_hour
@@ -34,9 +35,20 @@ def typical_pod(plan: Plan, group: str) -> PodAsked:
     return PodAsked(cpu=ceil_div(cpu, pods) if cpu else None, memory=ceil_div(memory, pods) if memory else None)
 
 
-def group_offers(result: CheckResult) -> tuple[Offer, ...]:
-    """Every node group's first type, filled with the group's typical pod, named ``group (type)``."""
-    return tuple(_offer(result, shape) for shape in result.shapes)
+def group_offers(result: CheckResult, prices: Mapping[str, float | None] | None = None) -> tuple[Offer, ...]:
+    """Every node group's first type, filled with the group's typical pod, named ``group (type)``.
+
+    ``prices``: of a node, by group, None where it is not known; by default the on-demand list prices of Linux nodes.
+    [USD per hour]
+    """
+    prices = _list_prices(result) if prices is None else prices
+    return tuple(_offer(result, shape, prices.get(shape.group.name)) for shape in result.shapes)
+
+
+def _list_prices(result: CheckResult) -> dict[str, float | None]:
+    region = result.plan.region
+    priced = [s for s in result.shapes if region and not (s.group.windows or s.group.fargate)]
+    return {s.group.name: price_per_hour(s.first.instance_type.name, region or "") for s in priced}
 
 
 def group_daemons(plan: Plan, shape: GroupShape) -> tuple[Daemon, ...]:
@@ -47,7 +59,7 @@ def group_daemons(plan: Plan, shape: GroupShape) -> tuple[Daemon, ...]:
     )
 
 
-def _offer(result: CheckResult, shape: GroupShape) -> Offer:
+def _offer(result: CheckResult, shape: GroupShape, price: float | None) -> Offer:
     plan, group, kind = result.plan, shape.group, shape.first.instance_type
     on = platform_of(group, group_settings(plan.cni, group))
     found = offer(
@@ -57,6 +69,6 @@ def _offer(result: CheckResult, shape: GroupShape) -> Offer:
         group_daemons(plan, shape),
         shape.first.max_pods,
         ip_capacity=shape.first.addresses,
-        price=price_per_hour(kind.name, plan.region) if plan.region else None,
+        price=price,
     )
     return replace(found, instance_type=f"{group.name} ({kind.name})")

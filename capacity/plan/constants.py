@@ -11,6 +11,7 @@ AMIS = ("al2023", "al2", "bottlerocket", "windows")
 NODE_PROVISIONERS = ("managed", "self-managed", "karpenter", "auto")
 PROVISIONERS = (*NODE_PROVISIONERS, "fargate")
 CAPACITY_TYPES = ("on-demand", "spot")
+TIERS = ("standard", "tier-xl", "tier-2xl", "tier-4xl", "tier-8xl")  # EKS API, ControlPlaneScalingConfig.tier
 MODES = ("secondary", "prefix", "ipv6")  # in which the VPC CNI gives pods addresses
 
 PREFIX_SIZE = 16  # addresses of a /28; aws/aws-eks-best-practices@dc0243a prefix-mode_linux.adoc L22

@@ -14,6 +14,8 @@ from capacity.catalog.age import limit_notes, price_notes
 from capacity.cluster.runway import shared_pools
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
 from capacity.cluster.shape import gives_prefixes, group_settings
+from capacity.cost.result import NODES
+from capacity.cost.words import COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
 from capacity.forecast.words import sentence
 from capacity.plan.cilium_settings import all_settings
 from capacity.plan.model import Plan
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from capacity.charts.theme import Theme
     from capacity.cluster.check import CheckResult
     from capacity.cluster.headroom import HeadroomCurve
+    from capacity.cost.result import PlanCost
     from capacity.forecast.result import ForecastResult, SubnetForecast
     from capacity.node.offer import Offer
 
@@ -77,12 +80,15 @@ class Material:
     forecast: ForecastResult | None = None
     warm: WarmAnswer | None = None
     left_out: str = ""
+    cost: PlanCost | None = None
 
     @property
     def price_notes(self) -> list[str]:
         """Prices that the report lacks, or that are old."""
-        types = [s.first.instance_type.name for s in self.result.shapes if not s.group.fargate]
-        return price_notes(types, self.result.plan.region, self.status.as_of)
+        region = self.result.plan.region
+        lines = [line for cost in self.cost.costs for line in cost.lines if line.item == NODES] if self.cost else []
+        types = [line.what for line in lines if line.rate.usd_per_hour is None or line.rate.region == region]
+        return price_notes(list(dict.fromkeys(types)), region, self.status.as_of) if types else []
 
     @property
     def limit_notes(self) -> list[str]:
@@ -96,6 +102,7 @@ def document(material: Material) -> Document:
     sections = [
         _subnets(material),
         _groups(material),
+        _cost(material),
         _scenarios(material),
         _findings(material),
         _explorer(material),
@@ -299,6 +306,15 @@ def _groups(material: Material) -> Section:
         blocks += [_limits_chart(drawn)]
         blocks += [_price_chart(drawn)] if any(o.usd_per_pod_month is not None for o in drawn) else []
     return Section("node-groups", "Node groups", blocks)
+
+
+def _cost(material: Material) -> Section:
+    """Dollars a month, with the terms of every line."""
+    cost = material.cost
+    if cost is None or not cost.costs:
+        return Section("cost", "Cost", [])
+    grids = [Grid(f"Cost, {one.title}", COST_COLUMNS, lines_of(one), folded=True) for one in shown_costs(cost)]
+    return Section("cost", "Cost", [Text(cost_sentence(cost)), *grids, Text(NOT_INCLUDED)])
 
 
 MOST_GROUPS = 10

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from capacity.advice.warm import WarmAnswer
     from capacity.cluster.check import CheckResult
     from capacity.cluster.headroom import HeadroomCurve
+    from capacity.cost.inputs import CostInputs
     from capacity.forecast.result import ForecastResult
 
 MOST_GROUP_CURVES = 3  # of the groups with the most nodes
@@ -23,7 +24,13 @@ FEW_PERCENTS = (50, 75, 100, 150, 200, 300)
 
 
 def gather(
-    result: CheckResult, command: str, as_of: dt.date, plan_sha256: str = "", horizon: str = HORIZON, seed: int = 1
+    result: CheckResult,
+    command: str,
+    as_of: dt.date,
+    plan_sha256: str = "",
+    horizon: str = HORIZON,
+    seed: int = 1,
+    prices: CostInputs | None = None,
 ) -> Material:
     """What :func:`capacity.report.content.document` shows.
 
@@ -35,12 +42,15 @@ def gather(
         First day of the forecast.
     horizon : str
         How far the forecast looks: ``18mo``.
+    prices : CostInputs, optional
+        Of the cost; by default list prices on demand.
     """
     from capacity import __version__
     from capacity.advice.findings.rules import findings
     from capacity.advice.whatif import PERCENTS, what_if
     from capacity.catalog.status import data_status
     from capacity.cluster.typical import group_offers
+    from capacity.cost.bill import node_prices, plan_cost
 
     plan = result.plan
     large = len(plan.node_groups) * max(len(plan.subnets), len(plan.workloads)) >= MANY
@@ -49,7 +59,7 @@ def gather(
         findings=findings(result),
         headroom=curves(result, large),
         explorer=what_if(result, FEW_PERCENTS if large else PERCENTS) if plan.node_groups else None,
-        offers=group_offers(result),
+        offers=group_offers(result, node_prices(result, prices)),
         status=data_status(as_of),
         version=__version__,
         command=command,
@@ -57,6 +67,7 @@ def gather(
         forecast=_forecast(result, as_of, horizon, seed),
         warm=_warm(result, large),
         left_out=LEFT_OUT if large else "",
+        cost=plan_cost(result, prices),
     )
 
 

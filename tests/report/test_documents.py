@@ -64,6 +64,7 @@ def test_the_order_is_that_of_a_review() -> None:
     assert found == [
         "subnets",
         "node-groups",
+        "cost",
         "scenarios",
         "findings",
         "what-if",

@@ -1,0 +1,67 @@
+"""What a change of the plan costs or saves a month, from nodes that checks have counted already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from capacity.cluster.check import CheckResult
+from capacity.cost.bill import Bill
+from capacity.cost.inputs import CostInputs
+from capacity.cost.rates import PriceBook
+from capacity.cost.result import difference
+from capacity.cost.words import AT_REST
+
+Dollars = Mapping[str, float | None]  # change by scenario; None where it is not known. [USD per month]
+Order = tuple[bool, float]  # sorts the cheaper first, what is not known last
+
+
+class Prices:
+    """Prices for one search, and what the plan costs as it is: looked up once, whatever is tried."""
+
+    def __init__(self, result: CheckResult, inputs: CostInputs | None) -> None:
+        self.inputs = inputs or CostInputs()
+        self.book = PriceBook(result.plan.region, self.inputs)
+        bill = Bill(result.plan, self.inputs, self.book)
+        self._before = {s.title: bill.cost(s) for s in result.scenarios}
+
+    def change(self, after: CheckResult, refused_in: str = "") -> dict[str, float | None]:
+        """By scenario what a check of a changed plan costs more: at rest, and in that which refused the change.
+
+        Scenarios that either check lacks are left out.
+        """
+        bill = Bill(after.plan, self.inputs, self.book)
+        now = {s.title: s for s in after.scenarios}
+        titles = dict.fromkeys((*AT_REST, refused_in))
+        both = [title for title in titles if title in self._before and title in now]
+        return {title: difference(self._before[title], bill.cost(now[title])) for title in both}
+
+
+def first_change(changes: Dollars) -> tuple[str, float | None]:
+    """The change that counts for the order of sets, and its scenario: now, else at peak, at the ceiling, or in another.
+
+    >>> first_change({"peak": 12.5, "ceiling": 20.0}), first_change({})
+    (('peak', 12.5), ('', None))
+    """
+    return next(iter(changes.items()), ("", None))
+
+
+def cost_order(changes: Dollars) -> Order:
+    """Sorts changes: the cheaper first, what is not known last.
+
+    What counts is the bill of an ordinary month, so the cost at peak decides only where steady was not checked.
+
+    >>> cost_order({"steady": -1.0, "peak": 9.0}) < cost_order({"steady": 5.0}) < cost_order({"steady": None})
+    True
+    """
+    return _known(first_change(changes)[1])
+
+
+def sum_order(several: Iterable[Dollars]) -> Order:
+    """Sorts sets by what their levers cost alone, in sum."""
+    firsts = [first_change(changes)[1] for changes in several]
+    known = [figure for figure in firsts if figure is not None]
+    return _known(round(sum(known), 2) if len(known) == len(firsts) else None)
+
+
+def _known(figure: float | None) -> Order:
+    return figure is None, figure or 0.0

@@ -1,0 +1,125 @@
+"""Fees beside the prices of instances (``fees.csv``), and EKS's support calendar (``kubernetes_versions.csv``)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from capacity.catalog.files import Row, data_dir, read_rows
+from capacity.errors import CatalogError
+
+EVERYWHERE = "*"  # the same in every commercial region
+NOT_COMMERCIAL = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")  # partitions of AWS with prices of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """A fee and who says so.
+
+    Attributes
+    ----------
+    region : str
+        ``*`` where it is the same in every commercial region.
+    value : float
+        In ``unit``, such as ``USD per cluster-hour``.
+    date, source : str
+        When the source took it from AWS, ISO; a key of ``data/SOURCES.toml``.
+    """
+
+    name: str
+    region: str
+    value: float
+    unit: str
+    date: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesVersion:
+    """A Kubernetes minor version on EKS: extended support is billed from the day that standard support ends, UTC."""
+
+    version: str
+    standard_until: dt.date
+    extended_until: dt.date
+    source: str
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """The version as numbers, to be compared."""
+        major, minor = self.version.split(".")
+        return int(major), int(minor)
+
+
+def fee(name: str, region: str | None) -> Fee | None:
+    """A fee in a region, or None where it is not known.
+
+    >>> fee("control-plane", "eu-west-1").value, fee("fargate-vcpu", "eu-west-1")
+    (0.1, None)
+    """
+    found = _fees()
+    if region and (name, region) in found:
+        return found[name, region]
+    if region and region.startswith(NOT_COMMERCIAL):
+        return None
+    return found.get((name, EVERYWHERE))
+
+
+def read_fees(folder: Path | None = None) -> list[Fee]:
+    """Every fee of the packaged file, or of one in ``folder``, in its order.
+
+    Raises
+    ------
+    CatalogError
+        The file is missing or damaged.
+    """
+    rows = read_rows((folder or data_dir()) / "fees.csv", "fee", "region", "value", "unit", "date", "source")
+    return [_fee(row) for row in rows]
+
+
+def read_kubernetes_versions(folder: Path | None = None) -> tuple[KubernetesVersion, ...]:
+    """The support calendar of the packaged file, or of one in ``folder``, oldest version first.
+
+    Raises
+    ------
+    CatalogError
+        The file is missing or damaged.
+    """
+    place = (folder or data_dir()) / "kubernetes_versions.csv"
+    rows = read_rows(place, "version", "standard_until", "extended_until", "source")
+    try:
+        found = [
+            KubernetesVersion(
+                row["version"],
+                dt.date.fromisoformat(row["standard_until"]),
+                dt.date.fromisoformat(row["extended_until"]),
+                row["source"],
+            )
+            for row in rows
+        ]
+        return tuple(sorted(found, key=lambda v: v.order))
+    except ValueError as error:
+        raise CatalogError(f"kubernetes_versions.csv: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def kubernetes_versions() -> tuple[KubernetesVersion, ...]:
+    """The packaged support calendar, oldest version first."""
+    return read_kubernetes_versions()
+
+
+@lru_cache(maxsize=1)
+def _fees() -> dict[tuple[str, str], Fee]:
+    return {(f.name, f.region): f for f in read_fees()}
+
+
+def _fee(row: Row) -> Fee:
+    try:
+        value = float(row["value"])
+        dt.date.fromisoformat(row["date"])
+    except ValueError as error:
+        raise CatalogError(f"{row.place}: {error}") from error
+    if not 0 < value < float("inf"):
+        raise CatalogError(f"{row.place}: {row['value']!r} is not above 0")
+    return Fee(row["fee"], row["region"], value, row["unit"], row["date"], row["source"])

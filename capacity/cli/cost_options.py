@@ -1,0 +1,135 @@
+"""Options about prices, which several verbs share."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capacity.cli.options import words
+from capacity.errors import SpecError
+from capacity.plan.constants import TIERS
+
+if TYPE_CHECKING:
+    from capacity.cost.inputs import CostInputs
+
+PriceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--price-file",
+        help="Your own prices, CSV: type, usd_per_hour and, where needed, region, os, capacity_type.",
+        metavar="PATH",
+        show_default=False,
+    ),
+]
+PriceFactor = Annotated[
+    str | None,
+    typer.Option(
+        "--price-factor",
+        help="Where the region has no known price, use that of us-east-1 times this.",
+        metavar="NUMBER",
+        show_default=False,
+    ),
+]
+SavingsPlan = Annotated[
+    str | None,
+    typer.Option(
+        "--savings-plan",
+        help="Savings Plan discount on the on-demand list price of nodes, such as 28%.",
+        metavar="PERCENT",
+        show_default=False,
+    ),
+]
+SpotDiscount = Annotated[
+    str | None,
+    typer.Option(
+        "--spot-discount",
+        help="Discount of Spot Instances on the on-demand price, such as 60%.",
+        metavar="PERCENT",
+        show_default=False,
+    ),
+]
+PerNodeCost = Annotated[
+    float, typer.Option("--per-node-cost", help="Licence or support of each node, USD per hour.", metavar="USD")
+]
+PublicIpv4 = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--public-ipv4",
+        help="Node group whose nodes have a public IPv4 address each; may be repeated.",
+        metavar="GROUP",
+        show_default=False,
+    ),
+]
+Tier = Annotated[
+    str,
+    typer.Option(
+        "--control-plane-tier",
+        help="Tier of a provisioned control plane: standard, tier-xl, tier-2xl, tier-4xl or tier-8xl.",
+        metavar="TIER",
+        autocompletion=words(*TIERS),
+    ),
+]
+
+
+def cost_inputs(
+    price_file: Path | None = None,
+    price_factor: str | None = None,
+    savings_plan: str | None = None,
+    spot_discount: str | None = None,
+    per_node_cost: float = 0.0,
+    public_ipv4: list[str] | None = None,
+    tier: str = "standard",
+) -> CostInputs:
+    """The inputs of a cost from the options; an error names the option."""
+    from capacity.cost.inputs import CostInputs, check_factor, check_node_cost, check_share, check_tier
+    from capacity.cost.price_file import read_price_file
+    from capacity.units import parse_percent
+
+    factor = None if price_factor is None else _factor(price_factor)
+    plan = None if savings_plan is None else parse_percent(savings_plan, "--savings-plan")
+    spot = None if spot_discount is None else parse_percent(spot_discount, "--spot-discount")
+    check_factor("--price-factor", factor)
+    check_share("--savings-plan", plan)
+    check_share("--spot-discount", spot)
+    check_node_cost("--per-node-cost", per_node_cost)
+    check_tier("--control-plane-tier", tier)
+    return CostInputs(
+        prices=None if price_file is None else read_price_file(price_file),
+        price_factor=factor,
+        savings_plan=plan or Fraction(0),
+        spot_discount=spot,
+        node_cost=per_node_cost,
+        public_ipv4=tuple(dict.fromkeys(public_ipv4 or ())),
+        tier=tier,
+    )
+
+
+_NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
+
+
+def _factor(text: str) -> Fraction:
+    if not _NUMBER.fullmatch(text.strip()):
+        raise SpecError(f"--price-factor: {text!r} is not a number (expected something like 1.15)")
+    return Fraction(text.strip())
+
+
+def prices_told(inputs: CostInputs) -> dict[str, object]:
+    """What of the inputs concerns the price of a node, as JSON."""
+    keys = ("per_node_cost", "price_file", "price_factor", "savings_plan_pct")
+    told = inputs.told()
+    return {key: told[key] for key in keys}
+
+
+def cost_words(inputs: CostInputs, price_file: Path | None) -> list[str]:
+    """The options that give these inputs, to be written into a command line."""
+    shares = (("--savings-plan", inputs.savings_plan or None), ("--spot-discount", inputs.spot_discount))
+    found = [] if price_file is None else ["--price-file", str(price_file)]
+    found += [] if inputs.price_factor is None else ["--price-factor", f"{float(inputs.price_factor):g}"]
+    found += [part for name, share in shares if share is not None for part in (name, f"{float(100 * share):g}%")]
+    found += ["--per-node-cost", f"{inputs.node_cost:g}"] if inputs.node_cost else []
+    found += [part for group in inputs.public_ipv4 for part in ("--public-ipv4", group)]
+    return [*found, *(["--control-plane-tier", inputs.tier] if inputs.tier != TIERS[0] else [])]

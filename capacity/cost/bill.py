@@ -1,0 +1,124 @@
+"""What a plan costs in each scenario, from the nodes that the check has counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from capacity.cluster.check import CheckResult
+from capacity.cluster.scenario import GroupState, ScenarioState
+from capacity.cost.control_plane import control_plane_lines
+from capacity.cost.fargate import fargate_size
+from capacity.cost.inputs import CostInputs
+from capacity.cost.rates import PriceBook
+from capacity.cost.result import (
+    AUTO_MODE,
+    EXTENDED_SUPPORT,
+    FARGATE_GB,
+    FARGATE_VCPU,
+    NODE_COST,
+    NODES,
+    PUBLIC_IPV4,
+    Cost,
+    CostLine,
+    PlanCost,
+    Rate,
+)
+from capacity.plan.model import Plan
+
+GIVEN = "given"  # source of what the user says
+
+
+def plan_cost(result: CheckResult, inputs: CostInputs | None = None) -> PlanCost:
+    """What a checked plan costs in each of its scenarios.
+
+    Parameters
+    ----------
+    result : CheckResult
+    inputs : CostInputs, optional
+        By default list prices on demand.
+
+    Raises
+    ------
+    SpecError
+        ``inputs`` names a node group that the plan does not have.
+
+    Notes
+    -----
+    Nothing is placed or counted again: nodes and pods are the check's. Nodes of a lost zone do not run and are not
+    billed. In a scenario that passes, such as ``upgrade``, the figure is what a month of that state would cost.
+    """
+    inputs = inputs or CostInputs()
+    inputs.check_groups(result.plan)
+    bill = Bill(result.plan, inputs)
+    costs = tuple(bill.cost(state) for state in result.scenarios)
+    return PlanCost(costs, result.plan.region, tuple(bill.notes()), inputs.told())
+
+
+def node_prices(result: CheckResult, inputs: CostInputs | None = None) -> dict[str, float | None]:
+    """What a node of each group costs, None where it is not known; a Fargate profile has no node. [USD per hour]"""
+    book = PriceBook(result.plan.region, inputs or CostInputs())
+    shapes = {s.group.name: s for s in result.shapes}
+    return {
+        name: None if s.group.fargate else book.node(s.group, s.first.instance_type).usd_per_hour
+        for name, s in shapes.items()
+    }
+
+
+class Bill:
+    """The prices of one plan under some inputs, for any number of scenarios."""
+
+    def __init__(self, plan: Plan, inputs: CostInputs, book: PriceBook | None = None) -> None:
+        """``book``: prices that another bill of the same region and inputs has looked up."""
+        self.inputs = inputs
+        self.book = book or PriceBook(plan.region, inputs)
+        self._cluster = tuple(control_plane_lines(plan.kubernetes.version, self.book))
+
+    def cost(self, state: ScenarioState) -> Cost:
+        """What a scenario costs if its nodes run for a month."""
+        lines = [line for group in state.groups for line in self._group(group, state.lost_zones)]
+        return Cost(state.name, state.variant, (*(line for line in lines if line.count), *self._cluster))
+
+    def notes(self) -> Iterator[str]:
+        """What the figures rest on and must be said with them."""
+        for line in self._cluster:
+            if line.item == EXTENDED_SUPPORT:
+                yield f"the cluster fee includes extended support ({line.what})"
+        yield from self.book.notes()
+
+    def _group(self, state: GroupState, lost: Sequence[str]) -> Iterator[CostLine]:
+        if state.shape.group.fargate:
+            yield from self._fargate(state, lost)
+            return
+        group, kind = state.shape.group, state.shape.first.instance_type
+        nodes = sum(count for zone, count in state.nodes_by_zone.items() if zone not in lost)
+
+        def line(item: str, unit: str, rate: Rate) -> CostLine:
+            return CostLine(item, group.name, kind.name, nodes, unit, rate)
+
+        yield line(NODES, "node", self.book.node(group, kind))
+        if group.auto:
+            yield line(AUTO_MODE, "node", self.book.auto_mode(kind))
+        if self.inputs.node_cost:
+            yield line(NODE_COST, "node", Rate(self.inputs.node_cost, GIVEN))
+        if group.name in self.inputs.public_ipv4:
+            yield line(PUBLIC_IPV4, "address", self.book.of_fee("public-ipv4", "a public IPv4 address"))
+
+    def _fargate(self, state: GroupState, lost: Sequence[str]) -> Iterator[CostLine]:
+        """vCPU-hours and GB-hours of a profile's pods; those larger than Fargate offers have no price."""
+        sizes: dict[tuple[float, float], int] = {}
+        too_large = 0
+        for c in state.classes:
+            if c.slot.zone in lost:
+                continue
+            size = fargate_size(c.state[2], c.state[3])
+            if size is None:
+                too_large += c.count
+            else:
+                sizes[size] = sizes.get(size, 0) + c.count
+        name = state.shape.group.name
+        what = ", ".join(f"{count:,} × {cpu:g} vCPU and {gb:g} GB" for (cpu, gb), count in sorted(sizes.items()))
+        cpus, memory = sum(c * n for (c, _), n in sizes.items()), sum(m * n for (_, m), n in sizes.items())
+        yield CostLine(FARGATE_VCPU, name, what, cpus, "vCPU", self.book.of_fee("fargate-vcpu", "Fargate"))
+        yield CostLine(FARGATE_GB, name, what, memory, "GB", self.book.of_fee("fargate-gb", "Fargate"))
+        unknown = Rate(None, unknown="Fargate offers no size for pods that request more than 16 vCPU or 120 GB")
+        yield CostLine(FARGATE_VCPU, name, "pods that are too large", too_large, "pod", unknown)

@@ -1,0 +1,112 @@
+"""What the user says about prices: discounts, factors, a price file, and what the plan has no key for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from fractions import Fraction
+
+from capacity.cost.price_file import MOST_USD_PER_HOUR, PriceFile
+from capacity.errors import SpecError, check_word, did_you_mean
+from capacity.plan.constants import TIERS
+from capacity.plan.model import Plan
+
+STANDARD = TIERS[0]
+MOST_FACTOR = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CostInputs:
+    """Inputs of a cost; by default list prices on demand, and no more than the plan says.
+
+    Attributes
+    ----------
+    prices : PriceFile or None
+        What the user pays: it wins over every list price, and no Savings Plan discount is taken off it.
+    price_factor : Fraction or None
+        Where the region has no price, that of us-east-1 times this.
+    savings_plan : Fraction
+        Discount on the on-demand list price of nodes. [share]
+    spot_discount : Fraction or None
+        Discount of Spot Instances on the on-demand price; None where it is not given: then theirs is not known. [share]
+    node_cost : float
+        What each node costs beside its instance: licences, support. [USD per hour]
+    public_ipv4 : tuple of str
+        Node groups whose nodes have a public IPv4 address each.
+    tier : str
+        Of the control plane, one of :data:`~capacity.plan.constants.TIERS`.
+    as_of : date or None
+        The day that says whether a Kubernetes version is in extended support; None is today.
+
+    Raises
+    ------
+    SpecError
+        A figure out of range, or a tier that does not exist.
+    """
+
+    prices: PriceFile | None = None
+    price_factor: Fraction | None = None
+    savings_plan: Fraction = Fraction(0)
+    spot_discount: Fraction | None = None
+    node_cost: float = 0.0
+    public_ipv4: tuple[str, ...] = ()
+    tier: str = STANDARD
+    as_of: dt.date | None = None
+
+    def __post_init__(self) -> None:
+        check_factor("price factor", self.price_factor)
+        check_share("Savings Plan discount", self.savings_plan)
+        check_share("Spot discount", self.spot_discount)
+        check_node_cost("per-node cost", self.node_cost)
+        check_tier("control plane tier", self.tier)
+
+    def told(self) -> dict[str, object]:
+        """The inputs as JSON: discounts in percent."""
+        spot = self.spot_discount
+        return {
+            "price_file": self.prices.name if self.prices else None,
+            "price_factor": None if self.price_factor is None else float(self.price_factor),
+            "savings_plan_pct": float(100 * self.savings_plan),
+            "spot_discount_pct": None if spot is None else float(100 * spot),
+            "per_node_cost": self.node_cost,
+            "public_ipv4": list(self.public_ipv4),
+            "control_plane_tier": self.tier,
+        }
+
+    def check_groups(self, plan: Plan) -> None:
+        """Refuse node groups that the plan does not have, and those without nodes of their own.
+
+        Raises
+        ------
+        SpecError
+            Such a group.
+        """
+        groups = {g.name: g for g in plan.node_groups}
+        for name in self.public_ipv4:
+            if name not in groups:
+                raise SpecError(f"public IPv4: there is no node group {name!r}{did_you_mean(name, groups)}")
+            if groups[name].fargate:  # EKS user guide, fargate.adoc: Fargate profiles take private subnets only
+                raise SpecError(f"public IPv4: {name!r} is a Fargate profile: its pods run in private subnets only")
+
+
+def check_factor(what: str, factor: Fraction | None) -> None:
+    """Refuse a factor of prices that cannot be meant."""
+    if factor is not None and not 0 < factor <= MOST_FACTOR:
+        raise SpecError(f"{what}: {float(factor):g} is out of range (expected above 0, at most {MOST_FACTOR})")
+
+
+def check_share(what: str, share: Fraction | None) -> None:
+    """Refuse a discount of everything or more."""
+    if share is not None and not 0 <= share < 1:
+        raise SpecError(f"{what}: {float(100 * share):g}% is out of range (expected 0% up to less than 100%)")
+
+
+def check_node_cost(what: str, usd_per_hour: float) -> None:
+    """Refuse a cost per node that is negative, no number or absurd."""
+    if not 0 <= usd_per_hour < MOST_USD_PER_HOUR:  # NaN is neither
+        raise SpecError(f"{what}: {usd_per_hour:g} is out of range (expected 0 to {MOST_USD_PER_HOUR:,})")
+
+
+def check_tier(what: str, tier: str) -> None:
+    """Refuse a tier that EKS does not have."""
+    check_word(what, tier, TIERS)

@@ -1,0 +1,133 @@
+"""``--price-file``: the user's own prices as CSV."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from capacity.catalog.table import load_catalog
+from capacity.errors import SpecError, check_word, did_you_mean
+from capacity.files import LARGEST_TEXT_BYTES, input_name, read_bytes
+from capacity.plan.constants import CAPACITY_TYPES, SYSTEMS
+
+NEEDED, OPTIONAL = ("type", "usd_per_hour"), ("region", "os", "capacity_type")
+MOST_USD_PER_HOUR = 100_000
+_FIGURE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,12})?")
+_REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]+){1,3}-[0-9]{1,2}")
+
+Key = tuple[str, str, str, str]  # type, region (empty: any), os, capacity type
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFile:
+    """Prices by type, region (empty: every region), operating system and capacity type. [USD per hour]"""
+
+    name: str
+    prices: Mapping[Key, float] = field(default_factory=dict)
+
+    def find(self, name: str, region: str | None, system: str, capacity_type: str) -> float | None:
+        """The price for a region, else that for every region; None where the file has none. [USD per hour]"""
+        for place in dict.fromkeys((region or "", "")):
+            if (found := self.prices.get((name, place, system, capacity_type))) is not None:
+                return found
+        return None
+
+
+def read_price_file(path: Path) -> PriceFile:
+    """Prices of a CSV file with the columns ``type`` and ``usd_per_hour``, and ``region``, ``os``, ``capacity_type``.
+
+    Raises
+    ------
+    SpecError
+        The file cannot be read, or a line of it is not a price: with the number of the line.
+    """
+    name = input_name(path)
+    try:
+        text = read_bytes(path, largest=LARGEST_TEXT_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{name}: not UTF-8 text (byte {error.start})") from None
+    return PriceFile(name, parse_price_file(text, name))
+
+
+def parse_price_file(text: str, name: str) -> dict[Key, float]:
+    """The prices of a CSV text.
+
+    Raises
+    ------
+    SpecError
+        A line is not a price: with its number.
+    """
+    rows = _rows(text, name)
+    first, header = next(rows, (1, []))
+    columns = _columns(header, f"{name}:{first}")
+    prices: dict[Key, float] = {}
+    lines: dict[Key, int] = {}
+    known = load_catalog()
+    for number, cells in rows:
+        place = f"{name}:{number}"
+        if len(cells) != len(columns):
+            raise SpecError(f"{place}: {len(cells)} cells (expected {len(columns)}: {', '.join(columns)})")
+        row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
+        if row["type"] not in known:
+            known.get(row["type"], f"{place}: type")
+        key = _key(row, place)
+        if key in lines:
+            raise SpecError(f"{place}: a second price for {_words(key)} (the first is in line {lines[key]})")
+        prices[key], lines[key] = _price(row["usd_per_hour"], place), number
+    if not prices:
+        raise SpecError(f"{name}: no prices (expected a line for each instance type)")
+    return prices
+
+
+def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of each line that is not empty."""
+    reader = csv.reader(text.splitlines(), strict=True)
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise SpecError(f"{name}:{reader.line_num}: not a line of CSV ({error})") from None
+
+
+def _columns(header: list[str], place: str) -> list[str]:
+    columns = [cell.strip() for cell in header]
+    for column in columns:
+        if column not in NEEDED + OPTIONAL:
+            hint = did_you_mean(column, NEEDED + OPTIONAL)
+            raise SpecError(f"{place}: {column!r} is not a column (expected {', '.join(NEEDED + OPTIONAL)}){hint}")
+    twice = next((c for c in columns if columns.count(c) > 1), None)
+    if twice is not None:
+        raise SpecError(f"{place}: two columns {twice!r}")
+    missing = [column for column in NEEDED if column not in columns]
+    if missing:
+        raise SpecError(f"{place}: no column {missing[0]!r} (the first line must name {' and '.join(NEEDED)})")
+    return columns
+
+
+def _key(row: Mapping[str, str], place: str) -> Key:
+    region = row.get("region", "")
+    if region and not _REGION.fullmatch(region):
+        raise SpecError(f"{place}: region: {region!r} is not a region (expected something like us-east-1)")
+    system = row.get("os", "") or SYSTEMS[0]
+    check_word(f"{place}: os", system, SYSTEMS)
+    capacity_type = row.get("capacity_type", "") or CAPACITY_TYPES[0]
+    check_word(f"{place}: capacity_type", capacity_type, CAPACITY_TYPES)
+    return row["type"], region, system, capacity_type
+
+
+def _price(cell: str, place: str) -> float:
+    price = float(cell) if _FIGURE.fullmatch(cell) else 0.0
+    if not 0 < price <= MOST_USD_PER_HOUR:
+        raise SpecError(
+            f"{place}: usd_per_hour: {cell!r} is not a price (expected a number above 0, at most {MOST_USD_PER_HOUR:,})"
+        )
+    return price
+
+
+def _words(key: Key) -> str:
+    name, region, system, capacity_type = key
+    return f"{name} ({region or 'every region'}, {system}, {capacity_type})"

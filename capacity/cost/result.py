@@ -1,0 +1,157 @@
+"""What a plan costs, line by line: every figure with the terms that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from capacity.units import HOURS_PER_MONTH
+
+NODES, AUTO_MODE, FARGATE_VCPU, FARGATE_GB = "nodes", "auto-mode", "fargate-vcpu", "fargate-gb"
+NODE_COST, PUBLIC_IPV4 = "per-node-cost", "public-ipv4"
+CONTROL_PLANE, EXTENDED_SUPPORT, TIER = "control-plane", "extended-support", "control-plane-tier"
+ITEMS = (
+    NODES, AUTO_MODE, FARGATE_VCPU, FARGATE_GB, NODE_COST, PUBLIC_IPV4, CONTROL_PLANE, EXTENDED_SUPPORT, TIER,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A price per unit and hour, or why there is none.
+
+    Attributes
+    ----------
+    usd_per_hour : float or None
+        None where it is not known; ``unknown`` says why.
+    how : str
+        How it came about, where it is not simply the source's figure: discounts, a factor.
+    source, date : str
+        Who says so, and when (ISO; empty where the source has no date).
+    region : str
+        Of a list price; empty where it is none.
+    """
+
+    usd_per_hour: float | None
+    source: str = ""
+    date: str = ""
+    how: str = ""
+    unknown: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """One line of a bill: count × price × hours.
+
+    Attributes
+    ----------
+    item : str
+        One of :data:`ITEMS`.
+    where : str
+        The node group; empty for the cluster.
+    what : str
+        What is counted: an instance type, a size of Fargate pods, a Kubernetes version.
+    count : float
+        In ``unit``.
+    unit : str
+        ``node``, ``vCPU``, ``GB``, ``address`` or ``cluster``.
+    rate : Rate
+        Per unit and hour.
+    """
+
+    item: str
+    where: str
+    what: str
+    count: float
+    unit: str
+    rate: Rate
+
+    @property
+    def usd_per_month(self) -> float | None:
+        """Count × price × 730 hours, rounded to cents; None where the price is not known. [USD per month]"""
+        each = self.rate.usd_per_hour
+        return None if each is None else round(self.count * each * HOURS_PER_MONTH, 2)
+
+    @property
+    def title(self) -> str:
+        """Item and node group, for people."""
+        return f"{self.item} of {self.where}" if self.where else self.item
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one scenario costs if its nodes run for a month.
+
+    Attributes
+    ----------
+    scenario, variant : str
+    lines : tuple of CostLine
+        Lines that count 0 are left out.
+    """
+
+    scenario: str
+    variant: str
+    lines: tuple[CostLine, ...]
+
+    @property
+    def known_usd_per_month(self) -> float:
+        """Sum of the lines with a price: all of the cost, or the least that it can be. [USD per month]"""
+        return round(sum(line.usd_per_month or 0.0 for line in self.lines), 2)
+
+    @property
+    def unknown(self) -> tuple[CostLine, ...]:
+        """Lines without a price."""
+        return tuple(line for line in self.lines if line.usd_per_month is None)
+
+    @property
+    def usd_per_month(self) -> float | None:
+        """The whole cost; None where some line has no price. [USD per month]"""
+        return None if self.unknown else self.known_usd_per_month
+
+    @property
+    def title(self) -> str:
+        """Scenario and variant, for people."""
+        return f"{self.scenario} ({self.variant})" if self.variant else self.scenario
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCost:
+    """What a checked plan costs, by scenario.
+
+    Attributes
+    ----------
+    costs : tuple of Cost
+        In the order of the check's scenarios.
+    region : str or None
+    notes : tuple of str
+        What the figures rest on and must be said with them, such as a factor of another region's prices.
+    inputs : mapping
+        What the user said about prices, as JSON.
+    """
+
+    costs: tuple[Cost, ...]
+    region: str | None = None
+    notes: tuple[str, ...] = ()
+    inputs: Mapping[str, object] = field(default_factory=dict)
+
+    def cost(self, scenario: str, variant: str = "") -> Cost | None:
+        """The cost of a scenario; None where the plan was not checked in it."""
+        return next((c for c in self.costs if (c.scenario, c.variant) == (scenario, variant)), None)
+
+    def at_rest(self, names: Iterable[str]) -> list[Cost]:
+        """The costs of some scenarios, without those that were not checked."""
+        return [cost for name in names if (cost := self.cost(name)) is not None]
+
+
+def difference(before: Cost | None, after: Cost | None) -> float | None:
+    """What the second costs more than the first; None where either is missing or not wholly known. [USD per month]
+
+    Lines without a price that both have alike cancel out: they cost the same before and after.
+    """
+    if before is None or after is None or _unpriced(before) != _unpriced(after):
+        return None
+    return round(after.known_usd_per_month - before.known_usd_per_month, 2)
+
+
+def _unpriced(cost: Cost) -> list[tuple[str, str, str, float]]:
+    return sorted((line.item, line.where, line.what, line.count) for line in cost.unknown)
