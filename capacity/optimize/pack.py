@@ -21,6 +21,7 @@ from capacity.optimize.solver import Entries, Program
 
 SMALL = 1000  # pods up to which whole pods and nodes are worth an exact program over all kinds
 MOST_PAIRS = 2_500  # shapes × kinds up to which the program over a large plan is worth its bound
+FEWEST_KINDS, MOST_KINDS = 8, 30  # in the program over what the columns leave
 ONE_SHAPE_BRANCHES = 10_000
 OPENED = 12  # equal nodes of the whole part that may be packed again
 MOST_ASSIGNED = 16  # nodes up to which pods are assigned to them exactly
@@ -39,6 +40,10 @@ class Effort:
         Column generation in each step of the dive; None for no dive.
     branches : int
         Branch-and-bound nodes of the program over what the columns leave.
+    pairs : int
+        Shapes × kinds of that program, about: the more shapes, the fewer kinds.
+    rest_gap : float
+        Gap at which that program stops, as a share of its own value, which is a small part of a large plan.
     small_branches : int
         Branch-and-bound nodes of the exact program of a small plan.
     bound_branches : int
@@ -50,15 +55,17 @@ class Effort:
     columns: Generating
     residual: Generating | None
     branches: int
+    pairs: int
+    rest_gap: float
     small_branches: int
     bound_branches: int
     repacks: int
 
 
 EFFORTS = {
-    "quick": Effort(Generating(12, 0, 0.01), None, 10, 50, 0, 0),
-    "normal": Effort(Generating(60, 3, 0.003), None, 40, 1_000, 0, 0),
-    "thorough": Effort(Generating(200, 4, 0.0004), Generating(8, 0, 0.002), 200, 20_000, 200, 12),
+    "quick": Effort(Generating(12, 0, 0.01), None, 10, 250, 0.02, 50, 0, 0),
+    "normal": Effort(Generating(60, 3, 0.003), None, 40, 500, 0.005, 2_000, 0, 0),
+    "thorough": Effort(Generating(200, 4, 0.0004), Generating(8, 0, 0.002), 200, 1_500, 0.002, 20_000, 200, 12),
 }
 
 
@@ -167,8 +174,8 @@ def _spread(pods: tuple[int, ...], shapes: list[int], width: int) -> tuple[int, 
 def _rest(rest: Problem, columns: Columns, effort: Effort, stopped: Callable[[], bool], *, few: bool) -> Bins:
     found: list[Bins] = []
     if not stopped():
-        part = promising(rest, 30)
-        bins = by_aggregate(part, limit=effort.branches, gap=0.002)
+        part = promising(rest, max(min(effort.pairs // len(rest.shapes), MOST_KINDS), FEWEST_KINDS))
+        bins = by_aggregate(part, limit=effort.branches, gap=effort.rest_gap)
         if bins is not None:
             found.append(_renumbered(rest, bins))
     if effort.residual is not None or few or not found:
