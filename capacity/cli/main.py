@@ -23,6 +23,7 @@ VERBS = {
     "check": Verb("check", "Will we run out of IPs? Per subnet and scenario, with a verdict for CI."),
     "subnets": Verb("subnets", "Fill, owners and free /28 blocks of subnets, and how fragmented they are."),
     "size": Verb("size", "The smallest subnets that carry a plan in all scenarios, laid into free VPC space."),
+    "optimize": Verb("optimize", "The cheapest node groups that carry the workloads without running out of addresses."),
     "compare": Verb(
         "compare",
         "What changes between two plans, or if one plan is changed: per scenario and subnet, nodes, findings, runway.",

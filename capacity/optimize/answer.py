@@ -55,14 +55,14 @@ def optimize(
     market, archs = market_of(draft, request)
     pods = tuple(p for p in pods_of(draft.plan, draft.workloads) if p.most)
     notes = [*draft.notes, *market.notes, *_said(market, archs, choices)]
-    base = Optimized(OPTIMAL, draft, market, pods, archs, notes=tuple(notes))
+    rules = rules_of(draft, choices)
+    base = Optimized(OPTIMAL, draft, market, pods, archs, rules, notes=tuple(notes))
     if not pods:
         zero = Packed(Packing((), 0.0, 0.0), Packing((), 0.0, 0.0), 0.0, 0.0)
         return replace(base, packed=zero, notes=(*notes, "no pods: nothing to buy"))
     large = too_large(market, pods)
     if large is not None:
         return replace(base, status=INFEASIBLE, infeasible=large)
-    rules = rules_of(draft, choices)
     packed = _packed(market, pods, rules, request)
     buying = Buying(draft, pods, rules, request.judge, choices.scenarios, choices.survive == "zone")
     found = _searched(buying, market, packed, request)

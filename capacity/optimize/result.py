@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from capacity.optimize.blocks import Rules
 from capacity.optimize.buy import Purchase
 from capacity.optimize.draft import Draft
 from capacity.optimize.market import Market, Pods
@@ -72,6 +72,8 @@ class Optimized:
         Of the packing: proven optimal, within its gap, or stopped; ``infeasible`` without a purchase.
     archs : tuple of str
         Architectures of the types that were compared.
+    rules : Rules
+        How hours are weighed, and how many nodes a group has.
     bought : Purchase or None
         The node groups to buy; None where there are no pods, or nothing is possible.
     packed : Packed or None
@@ -86,10 +88,10 @@ class Optimized:
     market: Market
     pods: tuple[Pods, ...]
     archs: tuple[str, ...]
+    rules: Rules
     bought: Purchase | None = None
     packed: Packed | None = None
     alternatives: tuple[Alternative, ...] = ()
     frontier: tuple[Purchase, ...] = ()
     infeasible: Infeasible | None = None
     notes: tuple[str, ...] = ()
-    told: Mapping[str, object] = field(default_factory=dict)
