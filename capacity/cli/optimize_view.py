@@ -232,7 +232,7 @@ def _page(found: Optimized) -> Iterator[str | Table]:
     if bought is None or packed is None:
         yield "There are no pods: nothing to buy."
         return
-    yield _sentence(found, bought)
+    yield _sentence(bought)
     yield ""
     yield _group_table(found)
     yield ""
@@ -245,7 +245,7 @@ def _page(found: Optimized) -> Iterator[str | Table]:
     yield NOT_INCLUDED
 
 
-def _sentence(found: Optimized, bought: Purchase) -> str:
+def _sentence(bought: Purchase) -> str:
     groups = counted(len(bought.names), "node group")
     now, peak = bought.nodes(peak=False), bought.nodes(peak=True)
     nodes = counted(now, "node") + (f" ({peak:,} at the peak)" if peak != now else "")
@@ -300,8 +300,8 @@ def _packing_words(found: Optimized, bought: Purchase, packed: Packed) -> Iterat
     yield f"Perfect packing: {usd(least)} a month, {proof} (lower bound {usd(month(packed.bound) or 0.0)})."
     if over > 0:
         yield (
-            f"The node groups cost {over:g} % more, because a scheduler spreads pods and does not pack them. Karpenter, "
-            "which packs pods onto the nodes it starts, can win a part of it back; so can more node groups (--max-groups)."
+            f"The node groups cost {over:g} % more, because a scheduler spreads pods and does not pack them. More node "
+            "groups (--max-groups) or Karpenter, which packs pods onto nodes it starts, can win a part of it back."
         )
 
 

@@ -162,6 +162,8 @@ def _groups(buying: Buying, division: Division, names: Sequence[str], most: Sequ
     found = []
     for i, (sized, name) in enumerate(zip(division, names, strict=True)):
         top = UNBOUNDED if most is None else max(most[i], sized.peak)
+        if buying.rules.max_nodes is not None:
+            top = max(min(top, buying.rules.max_nodes), sized.now)
         nodes = {"min": sized.now, "desired": sized.now, "max": top}
         workloads = frozenset(buying.pods[n].name for n in sized.block)
         found.append(NewGroup(name, sized.candidate.name, nodes, workloads))

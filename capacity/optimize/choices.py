@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -110,8 +111,8 @@ def _usual(kind: InstanceType) -> bool:
 
 
 def burstable(kind: InstanceType) -> bool:
-    """Whether CPU above a baseline costs extra or is throttled (T2, T3, T3a, T4g).
+    """Whether CPU above a baseline costs extra or is throttled (the T families).
 
     Source: Amazon EC2 user guide, burstable-performance-instances.html (read 2026-11-30).
     """
-    return kind.family in ("t1", "t2", "t3", "t3a", "t4g")
+    return re.match(r"t[0-9]", kind.family) is not None

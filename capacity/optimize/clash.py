@@ -95,7 +95,7 @@ def _own_limits(buying: Buying, market: Market, choices: Choices) -> Infeasible:
         groups, types = min((len(d), len({s.candidate.name for s in d})) for d in listed)
         said.append(f"at most {choices.max_groups} node groups" + ("" if choices.max_types is None else " and types"))
         cures.append(f"--max-groups {groups}" + ("" if choices.max_types is None else f" --max-types {types}"))
-    return Infeasible(f"{' and '.join(said)} do not hold the pods at the peak", " ".join(cures))
+    return Infeasible(f"the pods at the peak do not fit with {' and '.join(said)}", " ".join(cures))
 
 
 def _in_the_plan(buying: Buying, nearest: Purchase) -> Infeasible:

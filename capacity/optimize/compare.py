@@ -19,6 +19,7 @@ from capacity.optimize.search import Found, divisions, search
 
 CHECKED = 6  # divisions of an alternative that are checked, at most
 SMALL_VCPUS = 16
+ONE_TYPE = "one type"
 PREFIXES = "ENABLE_PREFIX_DELEGATION"
 
 
@@ -36,16 +37,22 @@ def alternatives(
             tried.append(simple)
             if simple.usd_per_hour < best.usd_per_hour - 1e-9:
                 best = simple
-    others = [_row(name, p) for name, p in rows]
+    others = [_row(name, p) for name, p in rows if name != ONE_TYPE or not _same(rows)]
     others += list(_other_networks(buying, request))
     others += _current(buying, request.inputs)
     return tuple(others), Found(best, found.nearest, tuple(tried))
 
 
+def _same(rows: list[tuple[str, Purchase | None]]) -> bool:
+    """Whether one type is cheapest in one node group."""
+    (_, group), (_, kind) = rows[:2]
+    return group is not None and kind is not None and group.usd_per_hour == kind.usd_per_hour
+
+
 def _simpler(market: Market, choices: Choices) -> Iterator[tuple[str, Market, Choices]]:
     """Restrictions of the question: each answer to them is an answer to the question as well."""
     yield "one node group of one type", market, replace(choices, max_types=1, max_groups=1)
-    yield "one type", market, replace(choices, max_types=1)
+    yield ONE_TYPE, market, replace(choices, max_types=1)
     yield "at most two types", market, replace(choices, max_types=min(choices.max_types or 2, 2))
     x86 = [c.name for c in market.candidates if c.shape.first.instance_type.arch == ARCHS[0]]
     if 0 < len(x86) < len(market.candidates):

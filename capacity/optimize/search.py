@@ -127,10 +127,11 @@ def mixed(market: Market, pods: Sequence[Pods], rules: Rules, now: Packing, peak
         if filled is None:
             return None
         nodes.append(filled)
-    return tuple(
+    mix = tuple(
         Sized(block, market.candidates[k], rules.nodes(a), max(rules.nodes(a), rules.nodes(b)), 0.0)
         for k, a, b in zip(kinds, *nodes, strict=True)
     )
+    return None if rules.max_nodes is not None and any(s.peak > rules.max_nodes for s in mix) else mix
 
 
 def _by_type(packing: Packing) -> dict[int, int]:

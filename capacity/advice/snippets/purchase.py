@@ -17,11 +17,8 @@ from capacity.errors import SpecError
 from capacity.plan.model import NodeGroup, Plan
 
 FORMS = ("plan", "eksctl", "terraform", "karpenter", "cloudformation")
-LABELS = {
-    "karpenter": "karpenter.sh/nodepool",
-    "auto": "karpenter.sh/nodepool",
-    "managed": "eks.amazonaws.com/nodegroup",
-}
+POOL_LABEL = "karpenter.sh/nodepool"
+LABELS = {"karpenter": POOL_LABEL, "auto": POOL_LABEL, "managed": "eks.amazonaws.com/nodegroup"}
 OWN_LABEL = "node-group"  # of a self-managed group: its label has to be set
 # https://eksctl.io/usage/schema/ (amiFamily), EKS API Nodegroup amiType, EC2NodeClass amiSelectorTerms alias
 EKSCTL_AMIS = {"al2023": "AmazonLinux2023", "al2": "AmazonLinux2", "bottlerocket": "Bottlerocket"}
@@ -174,7 +171,7 @@ def cloudformation(plan: Plan, groups: Sequence[NodeGroup]) -> str:
     return yaml_text({"Resources": resources})
 
 
-def karpenter(plan: Plan, groups: Sequence[NodeGroup]) -> str:
+def karpenter(_plan: Plan, groups: Sequence[NodeGroup]) -> str:
     """A NodePool for each group, limited to its most nodes, and its EC2NodeClass.
 
     Source: aws/karpenter-provider-aws, karpenter.sh/v1 NodePool and karpenter.k8s.aws/v1 EC2NodeClass.
