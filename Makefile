@@ -22,7 +22,7 @@ UV_COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help plan test check lint types browser unit wheel-test format lock docs docs-reference bench clean
+.PHONY: help plan test check lint types browser unit wheel-test mutants format lock docs docs-reference bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ unit: browser  ## the tests without the slow wheel test
 wheel-test: $(DEV_STAMP)  ## build the wheel, install it elsewhere, compare its answers
 	@$(BIN)/python -m pytest tests/packaging
 
+mutants: $(DEV_STAMP)  ## change the formulas a little and list what no test notices (ROOM=cni N=20 SEED=0)
+	@$(BIN)/python tools/mutants.py $(addprefix --room ,$(ROOM)) $(addprefix --number ,$(N)) $(addprefix --seed ,$(SEED))
+
 format: $(DEV_STAMP)  ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
@@ -64,6 +67,7 @@ docs-reference: $(DEV_STAMP)  ## rewrite the reference pages made from the comma
 	@$(BIN)/python tools/build_network_reference.py
 	@$(BIN)/python tools/build_fix_cases.py
 	@$(BIN)/python tools/build_schemas.py
+	@$(BIN)/python tools/build_plan_reference.py
 	@$(BIN)/python tools/build_docs_index.py
 
 bench: $(DEV_STAMP)  ## measure; figures are kept in benchmarks/RESULTS.md

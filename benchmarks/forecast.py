@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from capacity.forecast.paths import CHUNK
+from capacity.forecast.draws import CHUNK
 from capacity.forecast.plan_growth import forecast_growth
-from capacity.forecast.span import Span
+from capacity.forecast.span import Horizon
 from capacity.plan.model import Plan
 from capacity.plan.parse import read_plan
 
@@ -69,7 +69,7 @@ def draw_s() -> float:
 def forecast_s(plan: Plan) -> float:
     """Processor time of the whole forecast, tables included. [s]"""
     start = time.process_time()
-    forecast_growth(plan, Span(date(2027, 1, 1), DAYS), PATHS)
+    forecast_growth(plan, Horizon(date(2027, 1, 1), DAYS), PATHS)
     return time.process_time() - start
 
 

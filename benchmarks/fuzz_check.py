@@ -189,12 +189,12 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def judge(text: str, search: bool = False) -> str:
-    """The verdict, or the refusal's one line; ``search``: with the search for a fix.
+    """The verdict, or the refusal's first line; ``search``: with the search for a fix.
 
     Raises
     ------
     AssertionError
-        A verdict whose figures do not add up, or a refusal that is no one line.
+        A verdict whose figures do not add up, or a refusal whose errors are not one line each.
     """
     try:
         document = parse_yaml(text, FILE)
@@ -202,10 +202,10 @@ def judge(text: str, search: bool = False) -> str:
             return "refused: not a mapping"
         result = check(parse_plan(document, FILE))
     except SpecError as error:
-        message = str(error)
-        assert message.startswith(FILE)
-        assert "\n" not in message.strip()
-        return f"refused: {message.removeprefix(FILE)}"
+        for line in error.lines:
+            assert line.startswith((FILE, "and "))
+            assert "\n" not in line.strip()
+        return f"refused: {error.lines[0].removeprefix(FILE)}"
     fixes = None
     if search and result.verdict != "ok":
         fixes = find_fixes(document, result)

@@ -294,12 +294,12 @@ DOORS = tuple(name for name in vars(Doors) if not name.startswith("_"))
 
 
 def _history(folder: Path) -> bytes:
-    from capacity.forecast.history import Snapshot, SubnetFill, record
+    from capacity.forecast.history import FillSnapshot, RecordedFill, record
 
     path = folder / "whole.db"
     for day in range(20):
-        fills = tuple(SubnetFill(f"s{i}", 200 - day - i, 251, 3, {"warm": 20}) for i in range(4))
-        record(path, Snapshot(START + timedelta(days=day), "plan.yaml", fills, nodes=3, pods=40))
+        fills = tuple(RecordedFill(f"s{i}", 200 - day - i, 251, 3, {"warm": 20}) for i in range(4))
+        record(path, FillSnapshot(START + timedelta(days=day), "plan.yaml", fills, nodes=3, pods=40))
     with closing(sqlite3.connect(path)) as db:
         db.execute("VACUUM")
     return path.read_bytes()

@@ -35,15 +35,16 @@ import yaml
 from capacity.advice.doctor import diagnose
 from capacity.errors import CapacityError, SpecError
 from capacity.forecast.snapshot import parse_describe_subnets
+from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
 from capacity.readers.aws.doctor import evidence_of
-from capacity.readers.aws.draft import aws_draft, parse_cluster, with_unread
+from capacity.readers.aws.draft import aws_draft
 from capacity.readers.aws.folder import read_folder
 from capacity.readers.aws.types import limit_rows
-from capacity.readers.base import render
 from capacity.readers.complete import complete
 from capacity.readers.decode import parse_documents
 from capacity.readers.detect import detect
 from capacity.readers.draft import PlanDraft
+from capacity.readers.existing_plan import render
 from capacity.readers.kubernetes.facts import streamed
 from capacity.readers.sources import FILE_SOURCES, read_source
 from capacity.readers.taken import read_fills
@@ -272,11 +273,11 @@ def _of(source: str) -> Callable[[Path], object]:
 
 
 def _aws(path: Path) -> object:
-    return _plan(aws_draft(parse_cluster(with_unread(read_folder(path), "", False), "")))
+    return _plan(aws_draft(parse_cluster(with_unread(read_folder(path), ""), "")))
 
 
 def _doctor(path: Path) -> object:
-    found = parse_cluster(with_unread(read_folder(path), "", True), "")
+    found = parse_cluster(with_unread(read_folder(path), "", doctor=True), "")
     return [c.evidence for c in diagnose(evidence_of(found))]
 
 

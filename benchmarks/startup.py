@@ -21,12 +21,12 @@ FORBIDDEN_MODULES = frozenset({"pandas", "matplotlib", "boto3", "highspy", "scip
 EXAMPLE = Path(__file__).parents[1] / "examples" / "first-plan.yaml"
 
 LIST_LOADED_MODULES = """
-import json, sys
+import sys
 from capacity.cli.main import run
 try:
     run()
 finally:
-    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+    print(*sorted(sys.modules), file=sys.stderr)
 """
 
 SMALLEST = """

@@ -17,7 +17,7 @@ import numpy as np
 from capacity.catalog.table import load_catalog
 from capacity.cni.sweep import FIELDS, TypeArrays, sweep, type_arrays
 from capacity.node.frames import max_pods_frame
-from capacity.node.maxpods import Platform
+from capacity.node.platform import Platform
 from capacity.plan.cni_env import CniSettings, cni_settings
 
 PREFIX, CUSTOM = {"ENABLE_PREFIX_DELEGATION": "true"}, {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"}

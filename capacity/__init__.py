@@ -7,12 +7,16 @@ The library behind the command of the same name; ``docs/reference/python-api.md`
     a node      offer, node_frame, PodAsked, Daemon, Keep, Offer
     its pool    node_pool, cni_settings, cilium_settings, CniSettings, Pool; many at once: sweep, type_arrays,
                 pool_frame
-    what if     headroom_by_nodes, headroom_by_pods, shape_map, request_grid, group_offers, what_if, warm_for_plan,
-                packed_blocks
-    growth      forecast_growth, forecast_history, parse_horizon, read_history, daily_series, sizes_of
-    a plan      read_plan, parse_plan, read_patched, write_patched, check, findings, find_fixes, compare, explain;
-                subnet_frame, group_frame, runway_frame
+    what if     headroom_by_nodes, headroom_by_pods, shape_map, request_grid, group_offers, what_if, packed_blocks
+    settings    warm_for_plan, warm_for_type
+    growth      forecast_growth, forecast_history, parse_horizon, read_history, daily_series, sizes_of;
+                a history of your own: snapshot_of_plan, record
+    a plan      read_plan, parse_plan, read_patched, write_patched, check, findings, find_fixes, size_plan, compare,
+                explain; subnet_frame, group_frame, runway_frame
+    readers     capacity.readers: plans from Terraform, kubectl, eksctl, CloudFormation, Karpenter, Helm, AWS
+    a cluster   diagnose, saved_evidence
     dollars     plan_cost, CostInputs, read_price_file
+    charts      capacity.charts
     errors      CapacityError, SpecError, UnknownInstanceType, CatalogError, InfeasiblePlan, MissingExtra
 
 Names are loaded when they are first used: ``import capacity`` loads neither NumPy nor pandas.
@@ -24,20 +28,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from capacity.advice.compare import Comparison, compare
+    from capacity.advice.doctor import Checkup, Evidence, diagnose
     from capacity.advice.findings.codes import Finding
     from capacity.advice.findings.rules import findings
     from capacity.advice.fixes import Fix, Fixes
     from capacity.advice.judge import check
     from capacity.advice.search import find_fixes
-    from capacity.advice.warm import warm_for_plan
+    from capacity.advice.warm import WarmAnswer, warm_for_plan, warm_for_type
     from capacity.advice.whatif import what_if
     from capacity.catalog.instance_type import InstanceType
     from capacity.catalog.prices import price_per_hour
     from capacity.catalog.table import Catalog, load_catalog
     from capacity.cluster.check import CheckResult
+    from capacity.cluster.figure_terms import explain
     from capacity.cluster.frames import group_frame, runway_frame, subnet_frame
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
-    from capacity.cluster.trace import Term, explain
+    from capacity.cluster.sizing import Sizing, size_plan
     from capacity.cluster.typical import group_offers
     from capacity.cni.node_pool import Pool, node_pool
     from capacity.cni.sweep import PoolGrid, TypeArrays, pool_frame, sweep, type_arrays
@@ -54,18 +60,23 @@ if TYPE_CHECKING:
     )
     from capacity.forecast.formats import read_history
     from capacity.forecast.from_history import forecast_history, sizes_of
+    from capacity.forecast.history import FillSnapshot, record
     from capacity.forecast.plan_growth import forecast_growth
     from capacity.forecast.series import daily_series
+    from capacity.forecast.snapshot import snapshot_of_plan
     from capacity.forecast.span import parse_horizon
     from capacity.node.frames import max_pods_frame, node_frame
-    from capacity.node.maxpods import MaxPods, Platform, max_pods
+    from capacity.node.maxpods import MaxPods, max_pods
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
+    from capacity.node.platform import Platform
     from capacity.node.shape_map import request_grid, shape_map
     from capacity.plan.cilium_settings import cilium_settings
     from capacity.plan.cni_env import CniSettings, cni_settings
     from capacity.plan.model import Plan
     from capacity.plan.parse import parse_plan, read_plan
     from capacity.plan.patch import read_patched, write_patched
+    from capacity.readers.aws.doctor import saved_evidence
+    from capacity.trace import Term
     from capacity.vpc.block_map import packed_blocks
 
 __version__ = "0.1.0"
@@ -75,10 +86,13 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "CheckResult",
+    "Checkup",
     "CniSettings",
     "Comparison",
     "CostInputs",
     "Daemon",
+    "Evidence",
+    "FillSnapshot",
     "Finding",
     "Fix",
     "Fixes",
@@ -93,15 +107,18 @@ __all__ = [
     "PodAsked",
     "Pool",
     "PoolGrid",
+    "Sizing",
     "SpecError",
     "Term",
     "TypeArrays",
     "UnknownInstanceType",
+    "WarmAnswer",
     "check",
     "cilium_settings",
     "cni_settings",
     "compare",
     "daily_series",
+    "diagnose",
     "explain",
     "find_fixes",
     "findings",
@@ -127,14 +144,19 @@ __all__ = [
     "read_patched",
     "read_plan",
     "read_price_file",
+    "record",
     "request_grid",
     "runway_frame",
+    "saved_evidence",
     "shape_map",
+    "size_plan",
     "sizes_of",
+    "snapshot_of_plan",
     "subnet_frame",
     "sweep",
     "type_arrays",
     "warm_for_plan",
+    "warm_for_type",
     "what_if",
     "write_patched",
 ]
@@ -143,11 +165,15 @@ __all__ = [
 _HOMES = {
     "advice.findings.codes": ("Finding",),
     "advice.findings.rules": ("findings",),
-    "advice.warm": ("warm_for_plan",),
+    "advice.warm": ("WarmAnswer", "warm_for_plan", "warm_for_type"),
     "advice.whatif": ("what_if",),
     "catalog.instance_type": ("InstanceType",),
     "catalog.prices": ("price_per_hour",),
     "catalog.table": ("Catalog", "load_catalog"),
+    "advice.doctor": ("Checkup", "Evidence", "diagnose"),
+    "cluster.sizing": ("Sizing", "size_plan"),
+    "forecast.history": ("FillSnapshot", "record"),
+    "forecast.snapshot": ("snapshot_of_plan",),
     "advice.compare": ("Comparison", "compare"),
     "advice.fixes": ("Fix", "Fixes"),
     "advice.judge": ("check",),
@@ -155,7 +181,8 @@ _HOMES = {
     "cluster.check": ("CheckResult",),
     "cluster.frames": ("group_frame", "runway_frame", "subnet_frame"),
     "cluster.headroom": ("headroom_by_nodes", "headroom_by_pods"),
-    "cluster.trace": ("Term", "explain"),
+    "cluster.figure_terms": ("explain",),
+    "trace": ("Term",),
     "cluster.typical": ("group_offers",),
     "cni.node_pool": ("Pool", "node_pool"),
     "cni.sweep": ("PoolGrid", "TypeArrays", "pool_frame", "sweep", "type_arrays"),
@@ -169,7 +196,8 @@ _HOMES = {
     "forecast.series": ("daily_series",),
     "forecast.span": ("parse_horizon",),
     "node.frames": ("max_pods_frame", "node_frame"),
-    "node.maxpods": ("MaxPods", "Platform", "max_pods"),
+    "node.maxpods": ("MaxPods", "max_pods"),
+    "node.platform": ("Platform",),
     "node.offer": ("Daemon", "Keep", "Offer", "PodAsked", "offer"),
     "node.shape_map": ("request_grid", "shape_map"),
     "plan.cilium_settings": ("cilium_settings",),
@@ -177,6 +205,7 @@ _HOMES = {
     "plan.parse": ("parse_plan", "read_plan"),
     "plan.model": ("Plan",),
     "plan.patch": ("read_patched", "write_patched"),
+    "readers.aws.doctor": ("saved_evidence",),
     "vpc.block_map": ("packed_blocks",),
 }
 

@@ -2,21 +2,25 @@
 
     CapacityError                   what a caller catches
     ├── SpecError(ValueError)       bad input: where it is, what it says, what would do
+    │   ├── SpecErrors              several errors of one file
     │   └── UnknownInstanceType     with the nearest names
     ├── CatalogError                given or packaged data is damaged
     ├── InfeasiblePlan              carries the constraints that bind
     └── MissingExtra                an optional package is not installed
 
 A bug is an ``AssertionError``. The library neither prints nor exits; ``cli`` turns a
-``CapacityError`` into one line on stderr and exit code 2.
+``CapacityError`` into its lines on stderr, mostly one, and exit code 2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from operator import index
 
 LONGEST_MESSAGE = 1200  # characters: a value in it may be a whole file
+MOST_LINES = 20  # of the errors of one file; the rest is counted
+MOST_ERRORS = 50  # that are collected of one list: beyond it the list itself is not what its writer meant
 
 
 class CapacityError(Exception):
@@ -25,9 +29,58 @@ class CapacityError(Exception):
     def __init__(self, message: object = "") -> None:
         super().__init__(shortened(str(message)))
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message, one line for each thing that is wrong."""
+        return (str(self),)
+
 
 class SpecError(CapacityError, ValueError):
-    """Bad input. The message says where, what and the cure, in one line."""
+    """Bad input. The message says where, what and the cure, in one line.
+
+    Attributes
+    ----------
+    line : int or None
+        Line in the file, where it is known.
+    """
+
+    line: int | None = None
+
+    @property
+    def errors(self) -> tuple[SpecError, ...]:
+        """Each single error: itself, or all the errors of a file in the order of their lines."""
+        return (self,)
+
+    def ending(self, text: str) -> SpecError:
+        """The error with a text behind each of its messages."""
+        error = SpecError(f"{self}{text}")
+        error.line = self.line
+        return error
+
+
+class SpecErrors(SpecError):
+    """Several errors of one file, of which the message has a line each."""
+
+    def __init__(self, errors: Iterable[SpecError]) -> None:
+        self._errors = tuple(sorted(errors, key=lambda error: error.line or 0))
+        super().__init__()
+        self.args = ("\n".join(self.lines),)
+
+    @property
+    def errors(self) -> tuple[SpecError, ...]:
+        return self._errors
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The messages, at most :data:`MOST_LINES`; where there are more, the last line counts them."""
+        messages = tuple(str(error) for error in self._errors[:MOST_LINES])
+        if len(self._errors) <= MOST_LINES:
+            return messages
+        least = "at least " if len(self._errors) >= MOST_ERRORS else ""
+        return (*messages[:-1], f"and {least}{len(self._errors) - MOST_LINES + 1} more errors")
+
+    def ending(self, text: str) -> SpecError:
+        return SpecErrors(error.ending(text) for error in self._errors)
 
 
 class UnknownInstanceType(SpecError):
@@ -106,6 +159,48 @@ def check_word(what: str, value: object, known: Sequence[str]) -> None:
     if value not in known:
         hint = did_you_mean(value, known) if isinstance(value, str) else ""
         raise SpecError(f"{what}: {value!r} is not one of {', '.join(known)}{hint}")
+
+
+def check_number(what: str, value: object, least: float = 0, most: float | None = None, unit: str = "") -> None:
+    """Refuse an argument that is no finite number, or outside what makes sense.
+
+    >>> check_number("price", 0.096, unit="USD per hour")
+    """
+    from numbers import Real
+
+    kind = f"a number{f' of {unit}' if unit else ''}"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise SpecError(f"{what}: {value!r} is not {kind}")
+    number = float(value)
+    if not isfinite(number):
+        raise SpecError(f"{what}: {value!r} is not a finite number")
+    if number < least or (most is not None and number > most):
+        limit = f"{least} or more" if most is None else f"{least} to {most}"
+        raise SpecError(f"{what}: {value!r} is out of range (expected {limit})")
+
+
+def check_switch(what: str, value: object) -> None:
+    """Refuse an argument that is neither True nor False: text such as ``"false"`` would count as true.
+
+    >>> check_switch("prefix", True)
+    """
+    if not isinstance(value, bool):
+        raise SpecError(f"{what}: {value!r} is neither True nor False")
+
+
+def check_kind(what: str, value: object, kind: type | tuple[type, ...], cure: str) -> None:
+    """Refuse an argument of another kind; ``cure`` says what was expected.
+
+    >>> check_kind("plan", "plan.yaml", str, "the path of a plan")
+    """
+    if not isinstance(value, kind):
+        raise SpecError(f"{what}: {shortened(repr(value))} is {named_kind(value)} (expected {cure})")
+
+
+def named_kind(value: object) -> str:
+    """``a Plan``, ``an int``."""
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def check_count(what: str, value: object, least: int = 0, unit: str = "") -> None:

@@ -17,6 +17,7 @@ from capacity.errors import SpecError
 
 LARGEST_BYTES = 128 * 1024 * 1024  # of any input that is held in memory: an endless device stops here
 LARGEST_TEXT_BYTES = 16 * 1024 * 1024  # of YAML, TOML and CSV tables, which cost many times their size to read
+DEEPEST = 100  # levels of nesting in YAML and JSON
 STDIN, PIPE = "<stdin>", "<pipe>"  # names of inputs that have none; no file is called so
 
 _CHUNK = 1 << 20

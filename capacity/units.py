@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from fractions import Fraction
 from functools import lru_cache
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_number
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 # An int, or an integer ndarray; which one is the caller's choice and what comes back is the same.
 # (A union would make every scalar caller narrow the type it just passed in.)
@@ -24,23 +26,23 @@ MIB = 1024 * 1024
 HOURS_PER_MONTH = 730  # AWS's own month for prices: 365 × 24 ÷ 12
 
 _SUFFIXES = {
-    "": Fraction(1),
-    "n": Fraction(1, 10**9),
-    "u": Fraction(1, 10**6),
-    "m": Fraction(1, 1000),
-    "k": Fraction(1000),
-    "M": Fraction(10**6),
-    "G": Fraction(10**9),
-    "T": Fraction(10**12),
-    "P": Fraction(10**15),
-    "E": Fraction(10**18),
-    "Ki": Fraction(2**10),
-    "Mi": Fraction(2**20),
-    "Gi": Fraction(2**30),
-    "Ti": Fraction(2**40),
-    "Pi": Fraction(2**50),
-    "Ei": Fraction(2**60),
-}
+    "": (1, 0),
+    "n": (10, -9),
+    "u": (10, -6),
+    "m": (10, -3),
+    "k": (10, 3),
+    "M": (10, 6),
+    "G": (10, 9),
+    "T": (10, 12),
+    "P": (10, 15),
+    "E": (10, 18),
+    "Ki": (2, 10),
+    "Mi": (2, 20),
+    "Gi": (2, 30),
+    "Ti": (2, 40),
+    "Pi": (2, 50),
+    "Ei": (2, 60),
+}  # base and exponent
 _QUANTITY = re.compile(
     r"^([+-]?)([0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]{1,3}))?$"
 )
@@ -108,8 +110,10 @@ def _read_quantity(text: str) -> Fraction | None:
     if not match:
         return None
     sign, digits, suffix, exponent = match.groups()
-    value = Fraction(digits.rstrip("."))
-    value *= Fraction(10) ** int(exponent) if exponent else _SUFFIXES[suffix or ""]
+    from fractions import Fraction  # 2 ms that a question about counts alone does not pay
+
+    base, power = (10, int(exponent)) if exponent else _SUFFIXES[suffix or ""]
+    value = Fraction(digits.rstrip(".")) * Fraction(base) ** power
     return -value if sign == "-" else value
 
 
@@ -135,10 +139,24 @@ def _read_whole(text: str, scale: int) -> int | None:
     return None if value is None or value < 0 else math.ceil(value * scale)
 
 
+def share_of(what: str, value: Fraction | float) -> Fraction:
+    """A share from 0 to 1 as an exact number: 0.2 is 1/5, not the binary number next to it.
+
+    >>> share_of("swing", 0.2)
+    Fraction(1, 5)
+    """
+    from fractions import Fraction
+
+    check_number(what, value, 0, 1)
+    return value if isinstance(value, Fraction) else Fraction(str(value))
+
+
 def parse_percent(text: object, where: str = "") -> Fraction:
     """``20%`` as the exact share 1/5."""
     match = _PERCENT.match(text.strip()) if isinstance(text, str) else None
     if not match:
         place = f"{where}: " if where else ""
         raise SpecError(f"{place}{text!r} is not a percentage (expected something like 20%)")
+    from fractions import Fraction
+
     return Fraction(match.group(1)) / 100

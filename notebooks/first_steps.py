@@ -99,8 +99,8 @@ print(capacity.runway_frame(result).to_string())
 # holds at least 10 addresses for pods, then 2 to spare.
 
 # %%
-settings, _ = capacity.cni_settings({"MINIMUM_IP_TARGET": "10", "WARM_IP_TARGET": "2"})
-thrifty = replace(plan, cni=replace(plan.cni, settings=settings))
+env = {**plan.cni.env, "MINIMUM_IP_TARGET": "10", "WARM_IP_TARGET": "2"}
+thrifty = replace(plan, cni=replace(plan.cni, env=env))
 before = sum(s.free for s in result.scenarios[0].subnets)
 after = sum(s.free for s in capacity.check(thrifty).scenarios[0].subnets)
 print(f"free in steady: {before} before, {after} after")

@@ -49,8 +49,7 @@ plot_subnet_states(before.scenarios[0])
 
 # %%
 env = {n: v for n, v in {**plan.cni.env, **best.change}.items() if v is not None}
-settings, _ = capacity.cni_settings(env)
-changed = replace(plan, cni=replace(plan.cni, env=env, settings=settings))
+changed = replace(plan, cni=replace(plan.cni, env=env))
 after = capacity.check(changed, ["peak"])
 plot_subnet_states(after.scenarios[0])
 

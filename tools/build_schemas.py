@@ -9,37 +9,32 @@ overlap, only `capacity check` can tell.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from capacity.cli.output import SCHEMA
-from capacity.cost.result import ITEMS
-from capacity.plan.cilium_settings import LAST_INDEX, MOST_NUMBER
+from capacity.cost.plan_cost import ITEMS
+from capacity.plan import declaration as kinds
+from capacity.plan import keys, node_keys
 from capacity.plan.cni_env import CNI_VARIABLES
-from capacity.plan.constants import AMIS, API_VERSION, CAPACITY_TYPES, NODE_PROVISIONERS
+from capacity.plan.constants import MOST, NODE_PROVISIONERS, PERIODS, SCENARIOS
+from capacity.plan.declaration import Key, Keys
 from capacity.plan.discovery import ROLE_TAG
-from capacity.plan.fields import MOST, MOST_PODS
-from capacity.plan.growth import MONTHS, PERIODS, WEEKDAYS
-from capacity.plan.model import SCENARIOS
-from capacity.plan.overlay import CNIS
-from capacity.plan.scenarios import _OPTIONS as OPTIONS
 from capacity.plan.tenants import tenant_kinds
 from capacity.plan.windows import KEYS as WINDOWS_KEYS
 from capacity.vpc.ledger import HOLDERS, VERDICTS
+from tools.plan_words import described, plain
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+BLOCK = r"^[0-9.]+/[0-9]{1,2}$"
 
 Schema = dict[str, Any]
 
 
 def text(what: str, pattern: str | None = None) -> Schema:
     return {"type": "string", "minLength": 1, "description": what} | ({"pattern": pattern} if pattern else {})
-
-
-def written(what: str) -> Schema:
-    """A scalar that is read as written: editors see a number or a word."""
-    return {"type": ["string", "number"], "description": what}
 
 
 def count(what: str, low: int = 0, high: int = MOST) -> Schema:
@@ -52,10 +47,6 @@ def share(what: str) -> Schema:
     return text(what, r"^[0-9]+(\.[0-9]+)? ?%$")
 
 
-def count_or_share(what: str) -> Schema:
-    return {"anyOf": [count(what), share(what)], "description": what}
-
-
 def quantity(what: str) -> Schema:
     pattern = r"^\+?[0-9.]+([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?$"
     return {"type": ["string", "number"], "description": what, "pattern": pattern}
@@ -65,259 +56,138 @@ def factor(what: str) -> Schema:
     return {"type": ["string", "number"], "description": what, "pattern": r"^[0-9]+(\.[0-9]+)?%?$"}
 
 
-def flag(what: str) -> Schema:
-    return {"enum": [True, False, "true", "false", "True", "False", "TRUE", "FALSE"], "description": what}
-
-
-def one_of(names: tuple[str, ...], what: str) -> Schema:
+def one_of(names: Iterable[str], what: str) -> Schema:
     return {"enum": list(names), "description": what}
-
-
-def mapping(what: str, required: tuple[str, ...] = (), **properties: Schema) -> Schema:
-    found: Schema = {"type": "object", "description": what, "additionalProperties": False, "properties": properties}
-    return found | ({"required": list(required)} if required else {})
 
 
 def items(what: str, item: Schema, least: int = 0) -> Schema:
     return {"type": "array", "description": what, "items": item} | ({"minItems": least} if least else {})
 
 
-def names(what: str) -> Schema:
-    return items(what, {"type": "string"}, 1)
+def words(what: str, **names: Any) -> Schema:
+    """A mapping to plain values; ``names`` says which keys it may have."""
+    plain = {"type": ["string", "number", "boolean", "null"]}
+    return {"type": "object", "description": what, **names, "additionalProperties": plain}
 
 
-def block(what: str) -> Schema:
-    return text(what, r"^[0-9.]+/[0-9]{1,2}$")
-
-
-NAME = text("name, unique among its kind")
-TYPES = "a managed on-demand group tries them in order; elsewhere the cheapest is expected"
-REQUESTS = mapping("what a pod requests", cpu=quantity("250m, 2"), memory=quantity("512Mi, 1Gi"))
-NODE_GROUPS = names("node groups the pods may run on; left out: any")
+# --- a plan -------------------------------------------------------------------------------------
 
 
 def plan_schema() -> Schema:
     """The schema of a plan file."""
-    top = mapping(
-        "a cluster in its VPC",
-        ("apiVersion", "vpc"),
-        apiVersion={"const": API_VERSION},
-        metadata=mapping("", ("name",), name=NAME, labels={"type": "object"}, annotations={"type": "object"}),
-        region=text("AWS region, for prices"),
-        kubernetes=mapping(
-            "",
-            version=written("1.34"),
-            serviceCidr=block("block of Services, /24 to /12"),
-            ipFamily=one_of(("ipv4", "ipv6"), "family of pods; ipv4"),
-            services=count("Services of the cluster"),
-        ),
-        cni=mapping(
-            "the CNI",
-            name=one_of(CNIS, "vpc-cni"),
-            version=written("1.23.1"),
-            env={
-                "type": "object",
-                "description": "environment of the aws-node daemonset, as it stands in the cluster",
-                "propertyNames": {"enum": sorted(CNI_VARIABLES)},
-                "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
-            },
-            windows={
-                "type": "object",
-                "description": "data of ConfigMap kube-system/amazon-vpc-cni, which Windows nodes follow",
-                "propertyNames": {"enum": sorted(WINDOWS_KEYS)},
-                "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
-            },
-            cilium=mapping(
-                "Cilium's ENI mode, with name cilium",
-                preAllocate=count("addresses kept free on a node; 8", 0, MOST_NUMBER),
-                minAllocate=count("addresses held at least; 0", 0, MOST_NUMBER),
-                maxAllocate=count("addresses at which it stops asking; 0: what the ENIs hold", 0, MOST_NUMBER),
-                maxAboveWatermark=count("addresses asked for on top; 0", 0, MOST_NUMBER),
-                firstInterfaceIndex=count("first ENI that serves pods; 0", 0, LAST_INDEX),
-                usePrimaryAddress=flag("false"),
-                prefixDelegation=flag("false"),
-                releaseExcessIps=flag("false"),
-            ),
-        ),
-        vpc=mapping("", ("cidrs", "subnets"), cidrs=items("the VPC's blocks", block(""), 1), subnets=_subnets()),
-        controlPlane=mapping("", ("subnets",), subnets=names("subnets of the control plane's interfaces")),
-        nodeGroups=items("", {"anyOf": [_group(), _fargate()]}),
-        workloads=items("", _workload()),
-        daemonSets=items(
-            "one pod on every node",
-            mapping("", ("name",), name=NAME, requests=REQUESTS, hostNetwork=flag("false"), nodeGroups=NODE_GROUPS),
-        ),
-        tenants=items("what else takes addresses", {"anyOf": [_tenant(), _other_cluster()]}),
-        checks=mapping(
-            "", minFree=share("share of each subnet that must stay free; 20%"), scenarios=items("", _scenario())
-        ),
-    )
-    return {"$schema": DIALECT, "title": "capacity plan", **top}
+    return {"$schema": DIALECT, "title": "capacity plan", **mapping(keys.PLAN)}
 
 
-def _subnets() -> Schema:
-    reservation = mapping("", ("cidr", "type"), cidr=block(""), type=one_of(("prefix", "explicit"), ""))
-    subnet = mapping(
-        "",
-        ("name", "zone", "cidr"),
-        name=NAME,
-        zone=text("availability zone"),
-        cidr=block("/16 to /28"),
-        used=count("addresses taken by what the plan does not model; 0", 0, 65531),
-        reservations=items("subnet CIDR reservations", reservation),
-        tags=_tags(),
-    )
-    return items("", subnet, 1)
-
-
-def _tags() -> Schema:
-    role = one_of(("1", "0"), "1: ENIs of every node of the zone may be here; 0: no pods, not even of nodes here")
-    others: Schema = {"type": ["string", "number", "boolean", "null"]}
-    return {
+def mapping(of: Keys, **instead: Schema) -> Schema:
+    """The schema of a mapping; ``instead`` has those of single keys."""
+    properties = {key.name: instead.get(key.name) or value(key) for key in of.keys}
+    found: Schema = {
         "type": "object",
-        "description": "tags of the subnet as AWS shows them; read by subnet discovery, others are ignored",
-        "properties": {ROLE_TAG: role},
-        "additionalProperties": others,
+        "description": plain(of.what),
+        "additionalProperties": False,
+        "properties": properties,
+    }
+    return found | ({"required": list(of.required)} if of.required else {})
+
+
+def value(key: Key) -> Schema:
+    """The schema of a key's value."""
+    return _VALUES[key.kind](key, described(key))
+
+
+def nested(key: Key) -> Schema:
+    """The schema of the mapping that a key holds."""
+    assert key.of is not None, key.name
+    return mapping(key.of)
+
+
+def _count(key: Key, what: str) -> Schema:
+    return count(what, key.low, key.most)
+
+
+def _entries(key: Key, what: str) -> Schema:
+    kinds = {node_keys.NODE_GROUP: _groups, keys.TENANT: _tenants}
+    assert key.of is not None, key.name
+    return items(what, kinds[key.of]() if key.of in kinds else mapping(key.of), int(key.required))
+
+
+def _groups() -> Schema:
+    group = mapping(
+        node_keys.NODE_GROUP, provisioner=one_of(NODE_PROVISIONERS, described(node_keys.NODE_GROUP["provisioner"]))
+    )
+    return {"anyOf": [group, mapping(node_keys.FARGATE)]}
+
+
+def _tenants() -> Schema:
+    """A tenant with addresses, or another cluster with a plan."""
+    found = mapping(keys.TENANT)
+    its = found["properties"]
+    own = {k: its[k] for k in ("kind", "name", "subnets", "addresses")}
+    other = {"kind": one_of(("cluster",), its["kind"]["description"])} | {k: its[k] for k in ("name", "plan")}
+    cluster = "a cluster in the same subnets, with a plan of its own"
+    return {
+        "anyOf": [
+            found | {"properties": own, "required": ["kind", "subnets"]},
+            found | {"description": cluster, "properties": other, "required": ["kind", "plan"]},
+        ]
     }
 
 
-def _group() -> Schema:
-    nodes = mapping("", min=count("0"), desired=count("the fewest that hold the pods"), max=count("no limit"))
-    update = mapping(
-        "managed rolling update",
-        maxUnavailable=count_or_share("1"),
-        maxUnavailablePercentage=count("", 1, 100),
-        strategy=one_of(("default", "minimal"), "default"),
-    )
-    weights = {"type": "object", "minProperties": 1, "additionalProperties": factor("weight of a zone")}
-    others = NODE_PROVISIONERS
-    return mapping(
-        "nodes of one kind",
-        ("name", "instanceTypes", "subnets"),
-        name=NAME,
-        instanceTypes=items(
-            "a managed on-demand group tries them in order; elsewhere the cheapest is expected", {"type": "string"}, 1
-        ),
-        ami=one_of(AMIS, "al2023"),
-        provisioner=one_of(others, "managed"),
-        nodes={"anyOf": [count("all three at once"), nodes]},
-        subnets=names("subnets of the nodes"),
-        podSubnets=names("subnets of their pods, under custom networking"),
-        update=update,
-        maxPods=count("set by hand", 1, MOST_PODS),
-        maxPodsExpression=text("nodeadm's CEL expression"),
-        spread={"anyOf": [one_of(("even", "worst"), "even"), weights]},
-        capacityType=one_of(CAPACITY_TYPES, "on-demand"),
-        limits=mapping(
-            "of a Karpenter or Auto Mode NodePool, instead of nodes.max",
-            cpu=quantity("400, 400000m"),
-            memory=quantity("1600Gi"),
-        ),
-        reservedEnis=count("Karpenter's RESERVED_ENIS; 0"),
-        unmanagedEnis=count("ENIs on each node that the CNI leaves alone; 0", 0, 100),
-    )
-
-
-def _fargate() -> Schema:
-    return mapping(
-        "a Fargate profile",
-        ("name", "provisioner", "subnets"),
-        name=NAME,
-        provisioner={"const": "fargate"},
-        subnets=names("subnets of its pods"),
-    )
-
-
-def _workload() -> Schema:
-    both = mapping("", ("now",), now=count(""), max=count("as now"))
-    update = mapping("", maxSurge=count_or_share("25%"), maxUnavailable=count_or_share("25%"))
-    return mapping(
-        "pods of one shape",
-        ("name", "replicas"),
-        name=NAME,
-        replicas={"anyOf": [count("now and at most"), both]},
-        requests=REQUESTS,
-        rollingUpdate=update,
-        hostNetwork=flag("false"),
-        securityGroups=flag("a branch ENI per pod; false"),
-        nodeGroups=NODE_GROUPS,
-        volumes=count("EBS volumes that each pod attaches; 0", 0, 1000),
-        growth=_growth(),
-    )
-
-
-def _growth() -> Schema:
-    day = {"type": "string", "format": "date"}
-    step = mapping(
-        "one of replicas, add and factor",
-        ("date",),
-        date=day,
-        replicas=count(""),
-        add=count("", -MOST),
-        factor=factor(""),
-    )
-    season = mapping(
-        "",
-        weekly=mapping("", (), **{d: factor("") for d in WEEKDAYS}),
-        yearly=mapping("", (), **{m: factor("") for m in MONTHS}),
-    )
-    return mapping(
-        "for forecasts",
-        (),
-        rate=text("4%/month", rf"^[+-]?[0-9]+(\.[0-9]+)? ?% ?/ ?({'|'.join(PERIODS)})$"),
-        stddev=share("of the growth of one period"),
-        uncertainty=share("of the rate itself"),
-        **{"from": day},
-        steps=items("", step),
-        season=season,
-    )
-
-
-def _tenant() -> Schema:
-    return mapping(
-        "",
-        ("kind", "subnets"),
-        kind=one_of(tuple(tenant_kinds()), ""),
-        name=text("the kind's name"),
-        subnets=names(""),
-        addresses=count("per subnet; left out: the kind's own number", 0, 65536),
-    )
-
-
-def _other_cluster() -> Schema:
-    return mapping(
-        "a cluster in the same subnets, with a plan of its own",
-        ("kind", "plan"),
-        kind=one_of(("cluster",), ""),
-        name=text("the other plan's name"),
-        plan=text("file of the other cluster's plan, relative to this file"),
-    )
-
-
-def _scenario() -> Schema:
-    """A name, names joined by ``+``, or one key with options."""
+def _scenarios(key: Key, what: str) -> Schema:
+    """Names, names joined by ``+``, or one key with options."""
     word = "|".join(SCENARIOS)
-    values: dict[str, Schema] = {
-        "mode": one_of(("all", "one"), "all"),
-        "workload": text("the one that rolls out"),
-        "group": text("the one node group"),
-        "zone": text("the one zone"),
-        "strategy": one_of(("default", "minimal"), "each group's own"),
-        "nodes": count("10", 1, 100_000),
-        "spread": one_of(("even", "worst", "one"), "even"),
-        "share": share("30%"),
-    }
-    known = {option: values[option] for options in OPTIONS.values() for option in options}
-    options = {"anyOf": [{"type": "null"}, mapping("", (), **known)]}
     pattern = rf"^({word})(\+({word}))*$"
     one_key = {
         "type": "object",
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": False,
-        "patternProperties": {pattern: options},
+        "patternProperties": {pattern: {"anyOf": [{"type": "null"}, nested(key)]}},
     }
-    return {"anyOf": [text("", pattern), one_key]}
+    return items(what, {"anyOf": [text("", pattern), one_key]})
+
+
+def _tags(what: str) -> Schema:
+    role = one_of(("1", "0"), "1: ENIs of every node of the zone may be here; 0: no pods, not even of nodes here")
+    return words(what, properties={ROLE_TAG: role})
+
+
+def _weights(key: Key, what: str) -> Schema:
+    weights = {"type": "object", "minProperties": 1, "additionalProperties": factor("weight of a zone")}
+    return {"anyOf": [one_of(key.words, what), weights]}
+
+
+_RATE = rf"^[+-]?[0-9]+(\.[0-9]+)? ?% ?/ ?({'|'.join(PERIODS)})$"
+_FLAGS = (True, False, "true", "false", "True", "False", "TRUE", "FALSE")
+_VALUES: Mapping[str, Callable[[Key, str], Schema]] = {
+    kinds.TEXT: lambda _, what: text(what),
+    kinds.NAME: lambda _, what: text(what),
+    kinds.VERSION: lambda _, what: {"type": ["string", "number"], "description": what},  # as written
+    kinds.WORD: lambda key, what: one_of(key.words, what),
+    kinds.CONSTANT: lambda key, _: {"const": key.words[0]},
+    kinds.COUNT: _count,
+    kinds.FLAG: lambda _, what: {"enum": list(_FLAGS), "description": what},
+    kinds.CPU: lambda _, what: quantity(what),
+    kinds.MEMORY: lambda _, what: quantity(what),
+    kinds.PERCENT: lambda _, what: share(what),
+    kinds.COUNT_OR_PERCENT: lambda key, what: {"anyOf": [_count(key, what), share(what)], "description": what},
+    kinds.BLOCK: lambda _, what: text(what, BLOCK),
+    kinds.BLOCKS: lambda _, what: items(what, text("", BLOCK), 1),
+    kinds.DATE: lambda _, what: {"type": "string", "format": "date", "description": what},
+    kinds.FACTOR: lambda _, what: factor(what),
+    kinds.RATE: lambda _, what: text(what, _RATE),
+    kinds.LABELS: lambda _, what: {"type": "object", "description": what},
+    kinds.TENANT_KIND: lambda _, __: one_of(tenant_kinds(), "kind of tenant"),
+    kinds.MAPPING: lambda key, _: nested(key),
+    kinds.COUNT_OR_MAPPING: lambda key, what: {"anyOf": [_count(key, what), nested(key)]},
+    kinds.WORD_OR_WEIGHTS: _weights,
+    kinds.ENTRIES: _entries,
+    kinds.NAMES: lambda _, what: items(what, {"type": "string"}, 1),
+    kinds.SCENARIO_LIST: _scenarios,
+    kinds.VARIABLES: lambda _, what: words(what, propertyNames={"enum": sorted(CNI_VARIABLES)}),
+    kinds.CONFIG_MAP_DATA: lambda _, what: words(what, propertyNames={"enum": sorted(WINDOWS_KEYS)}),
+    kinds.TAGS: lambda _, what: _tags(what),
+}
 
 
 # --- answers --------------------------------------------------------------------------------

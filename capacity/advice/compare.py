@@ -11,6 +11,7 @@ from capacity.advice.summary import verdict_sentence
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import GroupState, ScenarioState
+from capacity.errors import check_kind
 from capacity.units import counted
 from capacity.vpc.ledger import SubnetState
 
@@ -110,6 +111,10 @@ class Comparison:
     gained: tuple[Finding, ...]
     lost: tuple[Finding, ...]
 
+    def __repr__(self) -> str:
+        gone, new = len(self.lost), len(self.gained)
+        return f"<Comparison {self.before.verdict} to {self.after.verdict}: {gone} findings gone, {new} new>"
+
     @property
     def sentence(self) -> str:
         """The verdict of the change, in one line."""
@@ -131,7 +136,15 @@ class Comparison:
 
 
 def compare(before: CheckResult, after: CheckResult) -> Comparison:
-    """Compare two checks, of two plans or of one plan before and after a change."""
+    """Compare two checks, of two plans or of one plan before and after a change.
+
+    Raises
+    ------
+    SpecError
+        One of them is no check.
+    """
+    for side, checked in (("before", before), ("after", after)):
+        check_kind(side, checked, CheckResult, "a CheckResult, as check gives")
     old, new = {_key(s): s for s in before.scenarios}, {_key(s): s for s in after.scenarios}
     scenarios = tuple(_scenario(key, old.get(key), new.get(key)) for key in dict.fromkeys((*old, *new)))
     runs = ({r.subnet: r for r in before.runway}, {r.subnet: r for r in after.runway})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import LOST, ScenarioState
@@ -13,8 +13,7 @@ from capacity.vpc.ledger import VERDICTS, SubnetState, worst
 _RANK = {LOST: -1} | {verdict: rank for rank, verdict in enumerate(VERDICTS)}
 
 
-@dataclass(frozen=True, slots=True)
-class SubnetDigest:
+class SubnetDigest(NamedTuple):
     """One subnet over all scenarios.
 
     Attributes

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from capacity.cluster.check import CheckResult
-from capacity.cluster.place import Unplaced
 from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.unplaced import Unplaced
 from capacity.vpc.ledger import VERDICTS
 
 

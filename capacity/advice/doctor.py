@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from shlex import quote
 
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 from capacity.cluster.control_plane import CONTROL_PLANE_ADVISED, CONTROL_PLANE_REQUIRED
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, cni_settings
@@ -65,6 +65,9 @@ class Checkup:
     where: str
     evidence: str
     command: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Checkup {self.kind.ident}: {self.status}{f', {self.where[:60]}' if self.where else ''}>"
 
 
 # --- evidence -------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from capacity.cluster.check import CheckResult
 from capacity.cost.bill import Bill
+from capacity.cost.dollar_words import AT_REST
 from capacity.cost.inputs import CostInputs
+from capacity.cost.plan_cost import difference
 from capacity.cost.rates import PriceBook
-from capacity.cost.result import difference
-from capacity.cost.words import AT_REST
 
 Dollars = Mapping[str, float | None]  # change by scenario; None where it is not known. [USD per month]
 Order = tuple[bool, float]  # sorts the cheaper first, what is not known last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from capacity.advice.fixes import Fix, Fixes
-from capacity.cost.words import AT_REST, usd_change
+from capacity.cost.dollar_words import AT_REST, usd_change
 from capacity.units import counted
 
 

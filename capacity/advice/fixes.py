@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from capacity.advice.distance import Distance
@@ -11,10 +11,14 @@ from capacity.advice.findings.codes import Finding
 from capacity.advice.levers.lever import RISKS, Lever
 from capacity.advice.snippets.settings import env_snippets
 from capacity.cluster.check import CheckResult
-from capacity.cluster.place import Unplaced
+from capacity.cluster.unplaced import Unplaced
 from capacity.errors import SpecError
 from capacity.plan.model import Plan
 from capacity.vpc.ledger import VERDICTS
+
+
+def _short(names: str) -> str:
+    return names if len(names) <= 50 else names[:49] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,9 @@ class Fix:
     known_pods: bool = False
     usd: Dollars = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Fix {_short(self.names)}: {self.verdict or 'excluded'}, {self.short:,} addresses short>"
+
     @property
     def names(self) -> str:
         """Its levers in one line."""
@@ -111,6 +118,8 @@ class Fixes:
         somebody did.
     interrupted : bool
         Somebody did.
+    result : CheckResult or None
+        The check of the plan as it was.
     """
 
     best: Fix | None
@@ -119,6 +128,11 @@ class Fixes:
     partial: Fix | None = None
     complete: bool = True
     interrupted: bool = False
+    result: CheckResult | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        found = f"best {_short(self.best.names)}" if self.best else "none is enough"
+        return f"<Fixes: {found}, {len(self.tried)} tried>"
 
     @property
     def single(self) -> tuple[Fix, ...]:
@@ -162,22 +176,26 @@ def merged(several: Sequence[Lever]) -> dict[str, object]:
     SpecError
         Two levers set one path to different values.
     """
+    for lever, path in _clashes(several):
+        raise SpecError(f"{lever.name} and another lever both set {path}")
     patch: dict[str, object] = {}
     for lever in several:
-        for path, value in lever.patch.items():
-            if not path.endswith("[+]") and patch.get(path, value) != value:
-                raise SpecError(f"{lever.name} and another lever both set {path}")
         patch = after(patch, lever.patch)
     return patch
 
 
 def conflict(several: Sequence[Lever]) -> bool:
     """Whether two levers set one thing to different values: alternatives, not to be taken together."""
-    try:
-        merged(several)
-    except SpecError:
-        return True
-    return False
+    return any(_clashes(several))
+
+
+def _clashes(several: Sequence[Lever]) -> Iterator[tuple[Lever, str]]:
+    """What a lever sets to another value than one before it."""
+    known: dict[str, object] = {}
+    for lever in several:
+        for path, value in lever.patch.items():
+            if not path.endswith("[+]") and known.setdefault(path, value) != value:
+                yield lever, path
 
 
 def joined_commands(several: Sequence[Lever], plan: Plan) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from capacity.advice.findings.codes import Finding
 from capacity.cluster.check import CheckResult
 from capacity.cluster.check import check as check_addresses
 from capacity.cluster.reuse import Reuse
+from capacity.errors import check_kind
 from capacity.plan.document import collector_paused
 from capacity.plan.model import Plan, ScenarioSpec
 from capacity.plan.parse import read_plan
@@ -41,12 +42,13 @@ def check(
     A finding of severity error says that something cannot work (EKS refuses an update, AWS a block): the plan is
     exhausted then, also where every subnet has addresses.
     """
+    check_kind("plan", plan, (Plan, Path, str), "a Plan or the path of its file")
     return judged(check_addresses(plan if isinstance(plan, Plan) else read_plan(plan), scenarios, reuse))
 
 
 def judged(result: CheckResult) -> CheckResult:
     """A check by addresses alone with the last word."""
-    return result if result.verdict == "exhausted" else _judged(result, rules.findings(result))
+    return result if result.verdict == "exhausted" else _judged(result, rules.errors(result))
 
 
 @collector_paused()

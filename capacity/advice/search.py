@@ -33,7 +33,7 @@ from capacity.advice.reasons import with_reasons
 from capacity.advice.trial import Goal, Trials
 from capacity.cluster.check import CheckResult
 from capacity.cost.inputs import CostInputs
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 from capacity.plan.document import Section, collector_paused, read_plan_file
 from capacity.plan.model import ScenarioSpec
 from capacity.plan.parse import parse_plan
@@ -73,13 +73,15 @@ def find_fixes(
     are unschedulable for another reason than addresses is the partial answer. An interrupt ends the search: what was
     found until then is the answer.
     """
+    check_kind("plan", plan, (dict, Path, str), "the path of the plan's file: a fix changes what it says")
     document, name = plan, ""
     if not isinstance(document, Section):
         read = read_plan_file(document)
         document, name = read.document, read.name
     result = result or check(parse_plan(document, name), scenarios)
     if not (result.harmful or result.blocked) and all(map(is_ok, result.scenarios)):
-        return Fixes(None, None, ())  # ok, or only a plan without pods: no change of the plan is a fix of that
+        # ok, or only a plan without pods: no change of the plan is a fix of that
+        return Fixes(None, None, (), result=result)
     search = _Search(document, result, scenarios, tell, Prices(result, prices))
     interrupted = False
     try:
@@ -114,6 +116,7 @@ class _Search:
         self.partial: Fix | None = None
         self.nearest: Fix | None = None
         self.complete = False
+        self._clashes: dict[tuple[str, str], bool] = {}  # of levers by name, each in its strongest size
 
     def run(self) -> None:
         """Try the space in its order."""
@@ -141,7 +144,7 @@ class _Search:
         if best is None and self.partial is None and nearest is None:
             nearest = min((f for f in self.tried if f.helped), key=lambda f: f.rank, default=None)
         complete = self.complete and not interrupted
-        return Fixes(best, nearest, tuple(self.tried), self.partial, complete, interrupted)
+        return Fixes(best, nearest, tuple(self.tried), self.partial, complete, interrupted, self.result)
 
     def _nearest(self) -> Fix | None:
         """The levers that help most alone, put together as long as that helps further."""
@@ -202,15 +205,21 @@ class _Search:
         most = RISKS.index(risk)
         pool = [f for x, f in alone if f.verdict is not None and RISKS.index(x.risk) <= most and not x.last]
         strongest = {x.name: x for x, _ in alone}
-        clashes = {frozenset((a.name, b.name)) for a, b in combinations(strongest.values(), 2) if conflict((a, b))}
         for size in range(2, MOST_TOGETHER + 1):
             for fixes in sorted(combinations(pool, size), key=lambda several: sum_order(f.usd for f in several)):
                 helping = sum(bool(f.helped) for f in fixes)
                 if helping < (1 if size == 2 else size) or all(RISKS.index(f.risk) < most for f in fixes):
                     continue
-                pairs = combinations((f.names for f in fixes), 2)
-                if self._may_do(fixes) and not any(frozenset(pair) in clashes for pair in pairs):
-                    yield tuple(strongest[f.names] for f in fixes)
+                several = tuple(strongest[f.names] for f in fixes)
+                if self._may_do(fixes) and not any(self._clash(*pair) for pair in combinations(several, 2)):
+                    yield several
+
+    def _clash(self, one: Lever, other: Lever) -> bool:
+        """Whether two levers exclude each other; each pair is looked at once."""
+        pair = one.name, other.name
+        if pair not in self._clashes:
+            self._clashes[pair] = conflict((one, other))
+        return self._clashes[pair]
 
     def _may_do(self, fixes: Sequence[Fix]) -> bool:
         """Whether some lever lessens what is missing, and some what is unschedulable, where anything is."""
@@ -293,7 +302,7 @@ class _Search:
             patch = merged(several)
             changed, refused_in = self.trials.quick(patch, self.goal) if quick else (self.trials.check(patch), "")
         except SpecError as error:
-            return Fix(several, {}, None, {}, 0, 0, str(error))
+            return Fix(several, {}, None, {}, 0, 0, error.lines[0])
         before = self.trials.before(changed) if refused_in else self.result
         was, far, old, now = distance_of(before), distance_of(changed), least_free(before), least_free(changed)
         frees = {name: now[name] - free for name, free in old.items() if name in now and now[name] != free}

@@ -6,24 +6,15 @@ from collections import Counter
 
 from capacity.cluster.check import CheckResult, has_pods
 from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE, short_subnets
-from capacity.cluster.growth import Exhaustion, exhaustion
-from capacity.cluster.place import unschedulable, without_address
+from capacity.cluster.node_growth import Exhaustion, exhaustion
 from capacity.cluster.scenario import ScenarioState
-from capacity.plan.model import AT_REST
+from capacity.cluster.unplaced import LIMITED_BY, unschedulable, without_address
+from capacity.plan.constants import AT_REST
 from capacity.plan.scenarios import when_words
 from capacity.units import counted
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 # What limits pods that are unschedulable, as a reviewer reads it
-STOPS = {
-    "max_pods": "max pods of the nodes",
-    "addresses": "the addresses of Windows nodes",
-    "branch_enis": "branch ENIs",
-    "volumes": "EBS volumes per node",
-    "cpu": "CPU",
-    "memory": "memory",
-    "nodes": "the number of nodes",
-}
 
 
 def verdict_sentence(result: CheckResult) -> str:
@@ -92,7 +83,7 @@ def _unplaced(scenario: ScenarioState) -> str:
     by_reason = Counter({u.reason: 0 for u in scenario.unplaced})
     for u in scenario.unplaced:
         by_reason[u.reason] += u.pods
-    reasons = [STOPS[reason] for reason, _ in by_reason.most_common()]
+    reasons = [LIMITED_BY[reason] for reason, _ in by_reason.most_common()]
     said = " and ".join(filter(None, (", ".join(reasons[:-1]), reasons[-1])))
     return f"{unschedulable(scenario.unplaced_pods)}: limited by {said}"
 

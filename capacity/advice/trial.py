@@ -20,8 +20,8 @@ from capacity.vpc.ledger import VERDICTS, worst
 
 Goal = Callable[[ScenarioState], bool]
 AT_REST = ("steady", "peak")
-WORKLOADS = "workloads"
-KEPT_WORKLOADS = 4
+WORKLOADS, GROUPS = "workloads", "nodeGroups"
+KEPT_WORKLOADS, KEPT_GROUPS = 4, 20_000
 
 
 class Trials:
@@ -38,6 +38,7 @@ class Trials:
         self.result = result
         self.scenarios = scenarios
         self._seen = Seen(document)
+        self._changed: list[tuple[list[tuple[str, object]], list[object]]] = []
         self._known: list[tuple[Mapping[str, object], tuple[Workload, ...]]] = []
         self._states = {(s.name, s.variant): s for s in result.scenarios}
         self._specs = sorted(_single(result.plan, result.specs), key=self._worth)
@@ -83,15 +84,38 @@ class Trials:
 
     def _plan(self, patch: Mapping[str, object]) -> Plan:
         """The plan with a patch; workloads that it changes as an earlier one did, or not at all, are not read again."""
-        if WORKLOADS not in self.document:
+        if WORKLOADS not in self.document or GROUPS not in self.document:
             return parse_patched(self.document, patch, self.result.plan.file)
-        of_pods = {path: value for path, value in patch.items() if path.startswith(WORKLOADS)}
-        changed = apply_patch(self.document, {path: value for path, value in patch.items() if path not in of_pods})
-        changed[WORKLOADS] = []
+        of_pods, of_groups = (
+            {path: value for path, value in patch.items() if path.startswith(section)}
+            for section in (WORKLOADS, GROUPS)
+        )
+        rest = {path: value for path, value in patch.items() if path not in of_pods and path not in of_groups}
         try:
+            changed = apply_patch(self.document, rest)
+            changed[GROUPS] = self._groups(of_groups)
+            changed[WORKLOADS] = []
             return replace(self._parsed(changed), workloads=self._workloads(of_pods))
         except SpecError:  # a scenario may name a workload; what is truly wrong is said of the whole plan
             return parse_patched(self.document, patch, self.result.plan.file)
+
+    def _groups(self, patch: Mapping[str, object]) -> list[object]:
+        """The node groups with a patch of theirs; those of as many patches are kept as hold so many groups."""
+        changes = list(patch.items())
+        found: list[object] = self.document[GROUPS]
+        done = 0
+        for known, groups in self._changed:  # the most of the changes, in their order, that were made before
+            if done < len(known) <= len(changes) and changes[: len(known)] == known:
+                found, done = groups, len(known)
+        if done == len(changes):
+            return found
+        document = apply_patch(self.document, {})
+        document[GROUPS] = found
+        found = apply_patch(document, dict(changes[done:]))[GROUPS]
+        if len(self._changed) * len(found) < KEPT_GROUPS:
+            self._changed.append((changes, found))
+            self._seen.keep(found)
+        return found
 
     def _parsed(self, changed: Section) -> Plan:
         return parse_plan(changed, self.result.plan.file, seen=self._seen)

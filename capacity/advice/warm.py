@@ -39,13 +39,16 @@ from capacity.cni.calls import (
     CallCosts,
     call_costs,
 )
-from capacity.cni.node_pool import effective, node_limits
-from capacity.cni.trace import Terms, call_terms, pool_terms
-from capacity.errors import SpecError
-from capacity.node.maxpods import Platform, max_pods
+from capacity.cni.node_pool import effective, gives_prefixes, node_limits
+from capacity.cni.pool_terms import Terms, call_terms, pool_terms
+from capacity.errors import SpecError, check_count, check_kind
+from capacity.node.maxpods import max_pods
+from capacity.node.platform import Platform
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
-from capacity.plan.constants import HOST_PODS, QUARTER
-from capacity.plan.model import Plan
+from capacity.plan.constants import HOST_PODS
+from capacity.plan.model import QUARTER, Plan
+from capacity.trace import Term
+from capacity.units import share_of
 
 WORTH = 0.05  # share of the addresses that a change must save
 WARM_IPS = (1, 2, 3, 5, 8, 10)  # candidates for WARM_IP_TARGET beside those that the pods suggest
@@ -85,6 +88,8 @@ class WarmAnswer:
         The nodes, and the same in the other mode (prefixes instead of single addresses or the reverse).
     current : WarmRow
         The settings as they are.
+    plan : Plan or None
+        Whose nodes they are; None where the answer is for a type.
     """
 
     kinds: tuple[NodeKind, ...]
@@ -95,6 +100,12 @@ class WarmAnswer:
     swing: Fraction
     costs: CallCosts
     notes: tuple[str, ...]
+    plan: Plan | None = None
+
+    def __repr__(self) -> str:
+        change = self.recommendation.change if self.recommendation else {}
+        told = " ".join(f"{name}={value}" for name, value in change.items()) or "nothing to change"
+        return f"<WarmAnswer: {len(self.rows)} settings, {told}>"
 
 
 def explain_row(found: WarmAnswer, row: WarmRow) -> Iterator[tuple[NodeKind, Terms]]:
@@ -108,25 +119,32 @@ def explain_row(found: WarmAnswer, row: WarmRow) -> Iterator[tuple[NodeKind, Ter
         low, high = max(kind.pods - swung, 0), kind.pods + min(swung, kind.room)
         curve = warm_curve(kind.limits, settings, found.costs, kind.max_pods, max(kind.max_pods, high))
         terms = pool_terms(kind.limits, settings, kind.max_pods, kind.pods)
-        terms.append(("swing", swung, f"{found.swing} of {kind.pods} pods, rounded up, at least 1", ""))
+        terms.append(Term("swing", swung, f"{found.swing} of {kind.pods} pods, rounded up, at least 1"))
         terms += call_terms(kind.limits, settings, kind.max_pods, kind.pods, found.costs)
         for label, sums in (("coming", curve.started), ("going", curve.stopped)):
             calls = sums[high] - sums[low]
-            terms.append((f"calls: {label}", calls, f"{high - low} pods between {low} and {high}, one by one", ""))
+            terms.append(Term(f"calls: {label}", calls, f"{high - low} pods between {low} and {high}, one by one"))
         yield kind, terms
 
 
 # --- who asks ---------------------------------------------------------------------------
 
 
-def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
+def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER) -> WarmAnswer:
     """The settings on the nodes of a plan, in steady and in peak.
+
+    Parameters
+    ----------
+    swing : Fraction or float
+        Share by which the pods of a node rise and fall, from 0 to 1.
 
     Raises
     ------
     SpecError
         No node whose pool the VPC CNI keeps (Windows, Auto Mode, Fargate and Cilium do not), or an IPv6 cluster.
     """
+    check_kind("plan", plan, Plan, "a Plan, as read_plan gives")
+    swing = share_of("swing", swing)
     _refuse_without_targets(plan.cni.settings)
     base = check(plan, ("steady", "peak"))
     own, other = plan_kinds(base, base.scenarios), _other_mode(plan, base)
@@ -140,7 +158,7 @@ def warm_for_plan(plan: Plan, swing: Fraction = QUARTER) -> WarmAnswer:
         notes.append("EKS Auto Mode nodes are left out: it keeps their pool, and nothing sets its targets")
     answer = _answer(own, other, plan.cni.settings, plan.cni.env, swing, notes)
     before = check(plan, reuse=base.reuse)
-    answer = _enough_for(answer, own, before)
+    answer = replace(_enough_for(answer, own, before), plan=plan)
     best = answer.recommendation
     if best is None or not best.change:
         return answer
@@ -193,7 +211,7 @@ def warm_for_type(
     env: Mapping[str, str | None],
     platform: Platform,
     by_hand: int | None = None,
-    swing: Fraction = QUARTER,
+    swing: Fraction | float = QUARTER,
 ) -> WarmAnswer:
     """The settings on one node of a type, over a range of pods on VPC addresses.
 
@@ -209,6 +227,11 @@ def warm_for_type(
     SpecError
         The type has no known ENI figures, the node cannot run the fewest pods, or IPv6.
     """
+    if len(pods) == 0 or pods[0] < 0:
+        raise SpecError(f"pods: {pods!r} is no range of counts (expected something like range(8, 31))")
+    if by_hand is not None:
+        check_count("by_hand", by_hand, 1, "pods")
+    swing = share_of("swing", swing)
     given, notes = cni_settings(env)
     _refuse_without_targets(given)
     if platform.ami == "windows":
@@ -231,7 +254,7 @@ def warm_for_type(
             f"{top.pods + 1} to {pods[-1]} are left out",
         ]
     other: list[NodeKind] = []
-    if kind.prefixes_possible is not False:
+    if gives_prefixes(settings, kind):
         flipped = replace(settings, prefix=not settings.prefix)
         other = _range_kinds(kind, pods, flipped, platform, by_hand)
     return _answer(own, other, settings, env, swing, notes)
@@ -240,10 +263,10 @@ def warm_for_type(
 def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
     """The plan with variables of the CNI set, or removed where None."""
     env = {n: v for n, v in {**plan.cni.env, **change}.items() if change.get(n, "") is not None}
-    settings, warnings = cni_settings(env, "", plan.kubernetes.ip_family)
+    warnings = cni_settings(env, "", plan.kubernetes.ip_family)[1]
     replaced = set(cni_settings(plan.cni.env, "", plan.kubernetes.ip_family)[1])
     notes = (*(n for n in plan.notes if n not in replaced), *warnings)
-    return replace(plan, cni=replace(plan.cni, env=env, settings=settings), notes=notes)
+    return replace(plan, cni=replace(plan.cni, env=env), notes=notes)
 
 
 def _refuse_without_targets(settings: CniSettings) -> None:
@@ -318,7 +341,7 @@ def _answer(
     notes: Sequence[str],
 ) -> WarmAnswer:
     discovery, _ = subnet_discovery_switch(env)
-    costs = call_costs(settings.custom_networking, discovery)
+    costs = call_costs(custom_networking=settings.custom_networking, subnet_discovery=discovery)
     mode = settings.prefix
     present = targets_of(settings)
     asked = list(dict.fromkeys((present, *candidates(own, mode, swing))))

@@ -12,7 +12,7 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
 from capacity.cni.calls import call_costs
 from capacity.plan.cni_env import CniSettings, subnet_discovery_switch
-from capacity.plan.constants import QUARTER
+from capacity.plan.model import QUARTER
 
 ALONE = (16, 8, 4, 2, 1)  # WARM_IP_TARGET without a minimum
 WITH_MINIMUM = (8, 4, 2)  # and with one
@@ -56,7 +56,7 @@ def warm_choices(result: CheckResult) -> WarmChoices | None:
     if not kinds:
         return None
     discovery, _ = subnet_discovery_switch(result.plan.cni.env)
-    costs = call_costs(settings.custom_networking, discovery)
+    costs = call_costs(custom_networking=settings.custom_networking, subnet_discovery=discovery)
     present, usual = targets_of(settings), WarmTargets(settings.prefix, units=1)
     strongest = WarmTargets(settings.prefix, warm_ip=1)
     asked = list(dict.fromkeys((present, usual, *_asked(kinds, present), strongest)))

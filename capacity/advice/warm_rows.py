@@ -22,7 +22,7 @@ from capacity.cni.calls import (
     start_calls,
     stop_calls,
 )
-from capacity.cni.limits import NodeLimits
+from capacity.cni.node_limits import NodeLimits
 from capacity.cni.node_pool import address_capacity, held
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import PREFIX_SIZE

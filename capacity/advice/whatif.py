@@ -11,8 +11,9 @@ from capacity.cluster.demand import Demand, steady
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import group_shapes
-from capacity.plan.cni_env import cni_settings
-from capacity.plan.model import AT_REST, Plan
+from capacity.errors import SpecError, check_count
+from capacity.plan.constants import AT_REST
+from capacity.plan.model import Plan
 from capacity.units import ceil_div
 
 PERCENTS = (25, 50, 75, 100, 125, 150, 175, 200, 225, 250, 275, 300, 350, 400)
@@ -66,6 +67,10 @@ class WhatIf:
     subnets: tuple[str, ...]
     outcomes: tuple[tuple[Outcome, ...], ...]
 
+    def __repr__(self) -> str:
+        ends = f"{self.percents[0]} to {self.percents[-1]} %"
+        return f"<WhatIf: {len(self.modes)} modes, {ends} of steady, {len(self.subnets)} subnets>"
+
 
 def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
     """The plan's ``steady`` with nodes and replicas in proportion, under several CNI settings.
@@ -73,7 +78,21 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
     Every position runs the same engine as the check: nodes of each group and replicas of each workload at so many
     per cent of steady, rounded up; node maxima do not stop it. Where the plan's own peak or ceiling has more nodes
     than the last position, further ones reach them.
+
+    Parameters
+    ----------
+    percents : sequence of int
+        Positions, 100 among them. [% of steady]
+
+    Raises
+    ------
+    SpecError
+        A position below 1, or without 100.
     """
+    for percent in percents:
+        check_count("percents", percent, 1)
+    if 100 not in percents:
+        raise SpecError("percents: 100 is not among them (expected the plan as it is, and others)")
     base = steady(result.plan, result.shapes)
     ours = Engine(result.plan, result.shapes)
     start = ours.at_rest("steady")
@@ -141,8 +160,7 @@ def with_mode(plan: Plan, mode: Mode) -> Plan:
     if not mode.env:
         return plan
     env = {name: value for name, value in plan.cni.env.items() if name not in TARGETS} | dict(mode.env)
-    settings, _ = cni_settings(env, "cni.env", plan.kubernetes.ip_family)
-    return replace(plan, cni=replace(plan.cni, env=env, settings=settings))
+    return replace(plan, cni=replace(plan.cni, env=env))
 
 
 def _scaled(base: Demand, nodes: Sequence[int], percent: int) -> Demand:

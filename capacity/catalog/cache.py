@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capacity.catalog.columns import COLUMNS, HEADER
-from capacity.catalog.files import read_text
 from capacity.catalog.layers import LIMITS, PRICES, Layer, cache_dir, limit_layers, price_layers, read_overrides
+from capacity.catalog.packaged import read_text
 from capacity.catalog.prices import HEADER as PRICE_HEADER
 from capacity.catalog.prices import cached_prices
 from capacity.catalog.table import load_catalog, packaged_catalog
@@ -100,7 +100,7 @@ def _limits_status(layer: Layer) -> LayerStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FigureChange:
     """A figure that a layer changes: what the package says and what answers use. None: says nothing."""
 
     instance_type: str
@@ -109,7 +109,7 @@ class Difference:
     used: str | None
 
 
-def differences() -> list[Difference]:
+def differences() -> list[FigureChange]:
     """Every figure in which the catalog in force differs from the package; a new type is one row."""
     catalog, packaged = load_catalog(), packaged_catalog()
     ours = {line.partition(",")[0]: line for line in packaged.lines()}
@@ -119,11 +119,11 @@ def differences() -> list[Difference]:
     for name in catalog.names():
         line = theirs[name]
         if name not in ours:
-            found.append(Difference(name, "instance_type", None, "new"))
+            found.append(FigureChange(name, "instance_type", None, "new"))
             continue
         if line == ours[name]:
             continue
         for column, now, was in zip(names, line.split(","), ours[name].split(","), strict=True):
             if now != was and column not in ("sources", "as_of"):
-                found.append(Difference(name, column, was or None, now or None))
+                found.append(FigureChange(name, column, was or None, now or None))
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from capacity.catalog.files import Row, data_dir, read_rows
+from capacity.catalog.packaged import Row, data_dir, read_rows
 from capacity.errors import CatalogError
 
 EVERYWHERE = "*"  # the same in every commercial region

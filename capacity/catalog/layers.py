@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from capacity.catalog.columns import COLUMNS, HEADER, Column, parse_cell
-from capacity.catalog.files import read_text
+from capacity.catalog.packaged import read_text
 from capacity.errors import CatalogError, SpecError, did_you_mean
 
 APP = "eks-pod-capacity"
@@ -35,7 +34,10 @@ def cache_dir() -> Path:
 
 
 def found_cache_dir() -> Path | None:
-    """The same where it may exist, else None: platformdirs is imported only if there is something to find."""
+    """The user's folder of newer figures where it may exist, else None.
+
+    platformdirs is imported only if there is something to find.
+    """
     given = os.environ.get(CACHE_VARIABLE)
     if given:
         return Path(given) if os.path.isdir(given) else None
@@ -50,8 +52,7 @@ def found_cache_dir() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One file over the packaged data: its name (``cache`` or ``overrides``), path, and state for caching."""
 
     name: str

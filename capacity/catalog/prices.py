@@ -6,20 +6,19 @@ another region.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
-from capacity.catalog.files import data_dir, read_text
 from capacity.catalog.layers import Layer, check_day, price_layers, read_overrides
+from capacity.catalog.packaged import data_dir, read_text
 from capacity.errors import CatalogError
 
 HEADER = "instance_type,region,currency,price_per_hour,date,source"
 DEFAULT_REGION = "us-east-1"
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """An on-demand price.
 
     Attributes

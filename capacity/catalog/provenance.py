@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 from capacity.errors import CatalogError
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DataSource:
     """A party that states figures.
 
     Attributes
@@ -64,7 +64,7 @@ class DataFile:
         return None
 
 
-def load_sources(folder: Path | None = None) -> tuple[dict[str, Source], list[DataFile]]:
+def load_sources(folder: Path | None = None) -> tuple[dict[str, DataSource], list[DataFile]]:
     """Sources by key, and the data files, as SOURCES.toml of ``folder`` (default: the packaged one) lists them.
 
     Raises
@@ -82,7 +82,9 @@ def load_sources(folder: Path | None = None) -> tuple[dict[str, Source], list[Da
     return sources, files
 
 
-def _source(key: str, entry: dict[str, Any]) -> Source:
+def _source(key: str, entry: dict[str, Any]) -> DataSource:
     """One ``[sources.KEY]`` table; an empty date is one nobody recorded."""
     when = dt.date.fromisoformat(entry["date"]) if entry["date"] else None
-    return Source(key, entry["title"], entry["origin"], entry.get("path", ""), entry["version"], entry["licence"], when)
+    return DataSource(
+        key, entry["title"], entry["origin"], entry.get("path", ""), entry["version"], entry["licence"], when
+    )

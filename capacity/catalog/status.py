@@ -6,9 +6,9 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 
-from capacity.catalog.files import data_dir, read_rows
+from capacity.catalog.packaged import data_dir, read_rows
 from capacity.catalog.prices import read_prices
-from capacity.catalog.provenance import Source, load_sources
+from capacity.catalog.provenance import DataSource, load_sources
 from capacity.catalog.table import packaged_catalog
 
 
@@ -25,7 +25,7 @@ class FileStatus:
 class SourceStatus:
     """A source, its age on the day asked about [days] (None: undated) and how many types cite it."""
 
-    source: Source
+    source: DataSource
     age_days: int | None
     types: int
 
@@ -88,7 +88,7 @@ def cited_types() -> Counter[str]:
     return Counter(key for key, _ in pairs)
 
 
-def _newest(source: Source) -> tuple[int, str]:
+def _newest(source: DataSource) -> tuple[int, str]:
     """Newest first, undated last, ties by key."""
     return (-(source.date.toordinal() if source.date else 0), source.key)
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from capacity.catalog.columns import COLUMNS as COLUMNS
 from capacity.catalog.columns import HEADER as HEADER
 from capacity.catalog.columns import parse_cell
-from capacity.catalog.files import data_dir, read_text
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.layers import Layer, limit_layers, merged_lines
 from capacity.catalog.order import natural_key
+from capacity.catalog.packaged import data_dir, read_text
 from capacity.errors import CatalogError, SpecError, UnknownInstanceType, nearest_names
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from capacity.catalog.fees import read_fees, read_kubernetes_versions
-from capacity.catalog.files import Row, data_dir, read_rows, read_text
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.order import size_rank
+from capacity.catalog.packaged import Row, data_dir, read_rows, read_text
 from capacity.catalog.prices import Price, read_prices
-from capacity.catalog.provenance import Source, load_sources
+from capacity.catalog.provenance import DataSource, load_sources
 from capacity.catalog.table import Catalog
 
 Measure = Callable[[InstanceType], "int | float | None"]
@@ -93,7 +93,7 @@ class _Data:
 
     folder: Path
     types: dict[str, InstanceType]
-    sources: dict[str, Source]
+    sources: dict[str, DataSource]
     prices: list[Price]
     facts: list[Row]
     stated: list[Row]

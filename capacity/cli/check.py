@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
     from capacity.cost.inputs import CostInputs
-    from capacity.cost.result import PlanCost
+    from capacity.cost.plan_cost import PlanCost
     from capacity.plan.document import PlanFile
 
 Plan = Annotated[
@@ -105,7 +106,6 @@ def check(
     """
     to = sink(output, out_file, color, quiet, CI_FORMATS)
     level = one_of("--fail-on", fail_on, ("error", "warning"))
-    from capacity.advice.fixes import with_fix
     from capacity.cli.check_view import answer
     from capacity.cli.output import emit
     from capacity.cost.bill import plan_cost
@@ -124,7 +124,10 @@ def check(
             _annotate(error)
         raise
     mended = _mended(read, result, scenario, patch, to, fixes, fix_out, prices)
-    found = with_fix(found, mended)
+    if mended is not None:
+        from capacity.advice.fixes import with_fix
+
+        found = with_fix(found, mended)
     cost = plan_cost(result, prices)
     texts = _texts(result, found, patch, level, mended, cost)
     if explain:
@@ -243,19 +246,25 @@ def _texts(
     cost: PlanCost,
 ) -> dict[str, Callable[[], str]]:
     """The formats that only `check` has."""
-    from capacity.cli import check_ci, check_md
 
-    return {
-        "md": lambda: check_md.comment(result, found, patch, fixes, cost),
-        "github": lambda: check_ci.github(result, found, fixes),
-        "junit": lambda: check_ci.junit(result, level, fixes),
-        "sarif": lambda: check_ci.sarif(result, found, fixes),
-    }
+    def comment() -> str:
+        from capacity.cli import check_md
+
+        return check_md.comment(result, found, patch, fixes, cost)
+
+    def for_ci(form: str) -> str:
+        from capacity.cli import check_ci
+
+        if form == "junit":
+            return check_ci.junit(result, level, fixes)
+        return check_ci.github(result, found, fixes) if form == "github" else check_ci.sarif(result, found, fixes)
+
+    return {"md": comment, **{form: partial(for_ci, form) for form in ("github", "junit", "sarif")}}
 
 
 def _annotate(error: CapacityError) -> None:
-    """A plan that cannot be read, at its line; the message itself follows on stderr."""
+    """What is wrong with a plan, each error at its line; the messages follow on stderr."""
     from capacity.cli.check_ci import annotation_of
     from capacity.cli.output import write_stdout
 
-    write_stdout(annotation_of(str(error)))
+    write_stdout("".join(map(annotation_of, error.lines)))

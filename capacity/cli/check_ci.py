@@ -17,10 +17,10 @@ from capacity.advice.summary import verdict_sentence
 from capacity.cli.fix_view import plan_changes
 from capacity.cluster.check import CheckResult
 from capacity.cluster.engine import unplaced_verdict
-from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.unplaced import without_address
 from capacity.inert import log_line, log_text, printable, xml_text
-from capacity.plan.locate import Place, place_of
+from capacity.plan.locate import FilePlace, place_of
 from capacity.vpc.ledger import SubnetState, worst
 
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}  # SARIF 2.1.0 §3.27.10
@@ -87,7 +87,7 @@ _AT = re.compile(r"^(?P<file>[^\n:<][^\n:]*):(?P<line>[0-9]+)\b")
 def annotation_of(message: str) -> str:
     """The message of an error as an annotation, at the file and line it starts with."""
     match = _AT.match(message)
-    place = _relative(Place(match["file"], int(match["line"]))) if match else Place(None, None)
+    place = _relative(FilePlace(match["file"], int(match["line"]))) if match else FilePlace(None, None)
     at = f"file={_property(place.file)},line={place.line}," if place.file else ""
     return f"::error {at}title=capacity%3A the plan cannot be read::{_data(printable(message))}\n"
 
@@ -103,15 +103,15 @@ def _property(text: str) -> str:
     return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")
 
 
-def _relative(place: Place) -> Place:
+def _relative(place: FilePlace) -> FilePlace:
     """The file as the checkout knows it: below GITHUB_WORKSPACE where that is set, else the working directory."""
     if place.file is None:
         return place
     path = Path(place.file).resolve()
     for root in (os.environ.get("GITHUB_WORKSPACE"), os.getcwd()):
         if root and path.is_relative_to(Path(root).resolve()):
-            return Place(path.relative_to(Path(root).resolve()).as_posix(), place.line)
-    return Place(path.as_posix(), place.line)
+            return FilePlace(path.relative_to(Path(root).resolve()).as_posix(), place.line)
+    return FilePlace(path.as_posix(), place.line)
 
 
 # --- JUnit ------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def _cases(state: ScenarioState) -> Iterator[tuple[str, str, str]]:
     for s in state.left:
         verdict = state.weighed(s.verdict)
         yield f"subnet {s.subnet.name}", verdict, _figures(s)
-    said = [f"{u}: limited by {u.reason.replace('_', ' ')}" for u in state.unplaced]
+    said = [f"{u}: limited by {u.lack}" for u in state.unplaced]
     verdict = worst([unplaced_verdict(u) for u in state.unplaced])
     yield "every pod is scheduled", verdict, "; ".join(said) or "all pods are scheduled"
     stuck = [

@@ -19,8 +19,8 @@ from capacity.cli.fix_view import other_forms, plan_changes, shell_commands, tri
 from capacity.cli.output import Table, markdown_table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import LOST
-from capacity.cost.result import PlanCost
-from capacity.cost.words import cost_sentence
+from capacity.cost.dollar_words import cost_sentence
+from capacity.cost.plan_cost import PlanCost
 from capacity.inert import markdown_code, markdown_text
 from capacity.plan.cilium_settings import given_settings
 from capacity.units import counted

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capacity.advice.findings.codes import Finding
-from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence, waste_sentence
-from capacity.cli.fix_view import fix_blocks, fixes_json
 from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
-from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
-from capacity.cluster.trace import lines, subnet_term
-from capacity.cost.result import PlanCost
-from capacity.cost.words import COST_COLUMNS, cost_sentence, lines_of, shown_costs, with_costs
+from capacity.cluster.unplaced import unschedulable, without_address
+from capacity.cost.dollar_words import COST_COLUMNS, cost_sentence, lines_of, shown_costs, with_costs
+from capacity.cost.plan_cost import PlanCost
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam
 from capacity.vpc.ledger import SubnetState
+
+if TYPE_CHECKING:
+    from capacity.advice.fixes import Fixes
 
 
 def answer(
@@ -34,12 +34,16 @@ def answer(
     """Everything `check` says, in every format."""
     results = results_json(result, found)
     if fixes is not None:
+        from capacity.cli.fix_view import fixes_json
+
         results["fixes"] = fixes_json(fixes)
     page = blocks(result, found, explain, fixes)
     if cost is not None:
         results = with_costs(results, cost)
         page[1:1] = cost_blocks(cost, explain)
     if explain:
+        from capacity.cluster.figure_terms import subnet_term
+
         results["explain"] = [subnet_term(s, state).as_dict() for state in result.scenarios for s in state.subnets]
     return Answer(
         command="check",
@@ -221,6 +225,9 @@ def blocks(
     for state in shown:
         page += [_scenario_table(state), _groups_line(state), ""]
         if explain:
+            from capacity.cluster.figure_terms import subnet_term
+            from capacity.trace import lines
+
             page += ["\n".join(lines(subnet_term(s, state))) for s in state.subnets] + [""]
     left_out = len(result.scenarios) - len(shown)
     if left_out:
@@ -229,7 +236,10 @@ def blocks(
     page += [_runway_table(result), *_pools(result), ""]
     waste = waste_sentence(result)
     page += [waste, ""] if waste else []
-    page += fix_blocks(fixes, explain) if fixes is not None else []
+    if fixes is not None:
+        from capacity.cli.fix_view import fix_blocks
+
+        page += fix_blocks(fixes, explain)
     if found:
         page += [
             _findings(found),

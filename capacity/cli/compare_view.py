@@ -10,8 +10,8 @@ from capacity.advice.findings.codes import Finding
 from capacity.cli.check_view import finding_json, inputs_of
 from capacity.cli.output import Answer, Table
 from capacity.cluster.scenario import LOST, ScenarioState
-from capacity.cost.result import PlanCost
-from capacity.cost.words import change_sentence, with_changes
+from capacity.cost.dollar_words import change_sentence, with_changes
+from capacity.cost.plan_cost import PlanCost
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 

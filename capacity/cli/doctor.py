@@ -13,7 +13,7 @@ from capacity.cli.output import Answer, Table, emit
 
 if TYPE_CHECKING:
     from capacity.advice.doctor import Checkup
-    from capacity.readers.aws.draft import AwsCluster
+    from capacity.readers.aws.aws_cluster import AwsCluster
 
 
 def register(app: typer.Typer) -> None:

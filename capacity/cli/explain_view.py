@@ -8,9 +8,10 @@ from capacity.advice.findings.codes import codes
 from capacity.advice.judge import check
 from capacity.cli.check_view import inputs_of
 from capacity.cli.output import Answer
-from capacity.cluster.trace import explain, lines, scenario_named
+from capacity.cluster.figure_terms import explain, scenario_named
 from capacity.errors import SpecError, either, nearest_names
 from capacity.plan.parse import find_plan, read_plan
+from capacity.trace import lines
 
 
 def code_answer(code: str) -> Answer:

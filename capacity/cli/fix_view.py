@@ -11,7 +11,7 @@ from capacity.advice.dollars import first_change
 from capacity.advice.fix_summary import dollars_sentence, fix_sentence, remains_words, stopped_sentence
 from capacity.advice.fixes import Fix, Fixes, commands_of
 from capacity.cli.output import Table
-from capacity.cost.words import AT_REST, usd_change
+from capacity.cost.dollar_words import AT_REST, usd_change
 from capacity.inert import printable
 from capacity.units import counted
 

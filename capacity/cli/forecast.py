@@ -11,7 +11,7 @@ import typer
 
 from capacity.cli.options import Color, OutFile, Output, Quiet, one_of, sink, words
 from capacity.errors import SpecError
-from capacity.plan.model import AT_REST
+from capacity.plan.constants import AT_REST
 
 if TYPE_CHECKING:
     from capacity.forecast.result import ForecastResult
@@ -161,7 +161,9 @@ def _from_history(
     wanted = [s.name for s in read.subnets] if read else []
     known = sizes_of(series, read, sizes)
     with progress("forecast", quiet) as told:
-        result = forecast_history(series, span, known, wanted, paths, seed, backtest, notes, told)
+        result = forecast_history(
+            series, span, known, wanted, paths, seed, backtest=backtest, notes=notes, progress=told
+        )
     return read, result
 
 

@@ -12,7 +12,7 @@ from capacity.cli.options import Color, OutFile, Quiet
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
-    from capacity.readers.aws.draft import AwsCluster
+    from capacity.readers.aws.aws_cluster import AwsCluster
 
 Cluster = Annotated[
     str | None, typer.Option("--cluster", help="The EKS cluster; not needed where there is only one.", metavar="NAME")
@@ -67,14 +67,17 @@ def cluster_found(
     cluster: str | None, region: str | None, profile: str | None, folder: Path | None, doctor: bool = False
 ) -> AwsCluster:
     """The cluster, asked live or read from a folder."""
-    from capacity.readers.aws.draft import parse_cluster, with_unread
+    from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
 
     if folder is not None:
         if region or profile:
             raise SpecError("--from reads saved answers: --region and --profile have no part in it")
         from capacity.readers.aws.folder import read_folder
 
-        return parse_cluster(with_unread(read_folder(folder), cluster or "", doctor), cluster or "")
-    from capacity.readers.aws.client import Caller, fetch_answers, open_session
+        return parse_cluster(with_unread(read_folder(folder), cluster or "", doctor=doctor), cluster or "")
+    from capacity.readers.aws.client import Caller, open_session
+    from capacity.readers.aws.fetch import fetch_answers
 
-    return parse_cluster(fetch_answers(Caller(open_session(profile, region)), cluster or "", doctor), cluster or "")
+    return parse_cluster(
+        fetch_answers(Caller(open_session(profile, region)), cluster or "", doctor=doctor), cluster or ""
+    )

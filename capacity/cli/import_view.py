@@ -6,34 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from capacity.cli.output import Answer, Sink, Table, emit, note, put
-from capacity.errors import SpecError
 from capacity.inert import log_text
-from capacity.readers.base import read_base, render, render_into
-from capacity.readers.complete import complete
-from capacity.readers.document import document
-from capacity.readers.draft import Note, PlanDraft, merge
+from capacity.readers.draft import Note, PlanDraft
 from capacity.readers.drift import Difference, drift
+from capacity.readers.existing_plan import read_base
+from capacity.readers.imported import imported
+from capacity.readers.plan_document import plan_document
 
 MOST_NOTES = 20
 
 
 def show_plan(draft: PlanDraft, into: Path | None, to: Sink) -> None:
     """The draft as a plan: whole, or merged into an existing one."""
-    if draft.is_empty:
-        raise SpecError(_nothing(draft))
-    if into is None:
-        whole = complete(draft)
-        text = render(whole)
-    else:
-        base = read_base(into)
-        whole = complete(merge(base.draft, draft))
-        text = render_into(whole, base)
+    made = imported(draft, into)
     if to.output != "yaml":
-        emit(_answer(whole, into), to)
+        emit(_answer(made.whole, into), to)
         return
     if not to.quiet:
-        tell(whole.notes)
-    put(log_text(text), to.out_file)  # in double quotes, as the plan has them, an escape of YAML
+        tell(made.notes)
+    put(log_text(made.text), to.out_file)  # in double quotes, as the plan has them, an escape of YAML
 
 
 def tell(notes: tuple[Note, ...]) -> None:
@@ -44,13 +35,8 @@ def tell(notes: tuple[Note, ...]) -> None:
         note(f"note: and {len(notes) - MOST_NOTES} more, as comments in the plan")
 
 
-def _nothing(draft: PlanDraft) -> str:
-    why = f" ({draft.notes[0].text})" if draft.notes else ""
-    return f"{draft.source or 'import'}: nothing of a plan is in there{why}"
-
-
 def _answer(draft: PlanDraft, into: Path | None) -> Answer:
-    plan = document(draft)
+    plan = plan_document(draft)
     rows = [
         {"what": "subnets", "count": len(draft.subnets), "names": _listed([s.name for s in draft.subnets])},
         {"what": "node groups", "count": len(draft.node_groups), "names": _listed([g.name for g in draft.node_groups])},

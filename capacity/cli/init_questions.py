@@ -105,39 +105,40 @@ def _memory(text: str) -> str:
 
 
 def plan_text(answers: Answers) -> str:
-    """The plan in YAML with comments."""
+    """The plan in YAML with comments; values are quoted as in every plan that is written."""
+    from capacity.plan.yaml_writer import flow, scalar
+
     blocks = answers.cidr.subnets(new_prefix=answers.subnet_prefix)
-    letters = "abcdef"[: answers.zones]
-    names = ", ".join(f"private-{x}" for x in letters)
+    names = [f"private-{letter}" for letter in "abcdef"[: answers.zones]]
     subnets = "\n".join(
-        f"    - {{name: private-{x}, zone: {answers.region}{x}, cidr: {next(blocks)}, used: 0}}" for x in letters
+        "    - " + flow({"name": name, "zone": f"{answers.region}{name[-1]}", "cidr": str(next(blocks)), "used": 0})
+        for name in names
     )
-    env = (
-        "{ENABLE_PREFIX_DELEGATION: 'true', WARM_PREFIX_TARGET: '1'}" if answers.prefixes else "{WARM_ENI_TARGET: '1'}"
-    )
+    prefixes = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
+    env = prefixes if answers.prefixes else {"WARM_ENI_TARGET": "1"}
     return f"""\
 # Made by `capacity init`. Change what is not yours, then ask:  capacity check @FILE@
 apiVersion: capacity/v1
-metadata: {{name: {answers.name}}}
-region: {answers.region}
+metadata: {flow({"name": answers.name})}
+region: {scalar(answers.region)}
 cni:
-  env: {env}   # variables of the aws-node daemonset; those not named have the chart's values
+  env: {flow(env)}   # variables of the aws-node daemonset; those not named have the chart's values
 vpc:
-  cidrs: [{answers.cidr}]
+  cidrs: {flow([str(answers.cidr)])}
   subnets:                             # used: addresses taken by what is not in this plan
 {subnets}
-controlPlane: {{subnets: [{names}]}}
+controlPlane: {flow({"subnets": names})}
 nodeGroups:
   - name: general
-    instanceTypes: [{answers.instance_type}]
+    instanceTypes: {flow([answers.instance_type])}
     ami: al2023                        # al2023 | bottlerocket | al2 | windows
     provisioner: managed               # managed | self-managed | karpenter
-    nodes: {{min: 0, desired: {answers.nodes}, max: {answers.nodes_max}}}
-    subnets: [{names}]
+    nodes: {flow({"min": 0, "desired": answers.nodes, "max": answers.nodes_max})}
+    subnets: {flow(names)}
 workloads:
   - name: pods
-    replicas: {{now: {answers.pods}, max: {answers.pods_max}}}
-    requests: {{cpu: {answers.cpu}, memory: {answers.memory}}}
+    replicas: {flow({"now": answers.pods, "max": answers.pods_max})}
+    requests: {flow({"cpu": answers.cpu, "memory": answers.memory})}
 tenants: []                            # such as {{kind: alb, name: public, subnets: [private-a]}}
 checks:
   minFree: 20%                         # below this a subnet is called tight

@@ -106,7 +106,7 @@ def _exit_code() -> int:
             note("interrupted")
         return code
     except CapacityError as error:
-        note(f"error: {error}")
+        notes(f"error: {line}" for line in error.lines)
         return 2
     except BrokenPipeError:
         return 0

@@ -31,7 +31,8 @@ from capacity.units import counted
 
 if TYPE_CHECKING:
     from capacity.cli.output import Table
-    from capacity.node.maxpods import MaxPods, Platform
+    from capacity.node.maxpods import MaxPods
+    from capacity.node.platform import Platform
 
 ASKED_MODES = (*MODES, "all")
 _COLUMNS = (
@@ -107,7 +108,8 @@ def maxpods(
     )  # fmt: skip
     platform, _, notes = resolve(asked)
     from capacity.cli.output import Answer, emit
-    from capacity.node.maxpods import max_pods_rows, modes_of
+    from capacity.node.maxpods import max_pods_rows
+    from capacity.node.platform import modes_of
 
     kinds = select_types(types, everything)
     modes = modes_of(platform) if chosen == "all" else (chosen,)
@@ -155,10 +157,10 @@ def _result(row: MaxPods, kind: Any, explained: Platform | None) -> dict[str, An
 
 
 def _terms(row: MaxPods, kind: Any, platform: Platform) -> list[dict[str, Any]]:
-    from capacity.node.trace import max_pods_terms
+    from capacity.node.offer_terms import max_pods_terms
 
     terms = max_pods_terms(row, kind, replace(platform, mode=row.mode))
-    return [{"label": label, "value": value, "why": why, "source": source} for label, value, why, source in terms]
+    return [term.as_row() for term in terms]
 
 
 def _inputs(asked: Asked, platform: Platform, mode: str) -> dict[str, Any]:
@@ -205,13 +207,11 @@ def _blocks(rows: list[MaxPods], results: list[dict[str, Any]], platform: Platfo
     page: list[str | Table] = [*_sentence(rows, platform), Table(columns, results), ""]
     page += [*_left_to_the_host(rows, platform), _legend(platform)]
     if explain:
+        from capacity.trace import Term, lines
+
         for result in results:
-            lines = [f"{result['instance_type']}, {result['mode']}:"]
-            for term in result["explain"]:
-                source = f"  [{term['source']}]" if term["source"] else ""
-                shown = "unknown" if term["value"] is None else term["value"]
-                lines.append(f"  {term['label']} = {shown}  ({term['why']}){source}")
-            page += ["", "\n".join(lines)]
+            terms = [line for term in result["explain"] for line in lines(Term(**term), depth=1)]
+            page += ["", "\n".join([f"{result['instance_type']}, {result['mode']}:", *terms])]
     return page
 
 
@@ -231,7 +231,7 @@ def _sentence(rows: list[MaxPods], platform: Platform) -> list[str]:
 
 def _answer(row: MaxPods, platform: Platform) -> list[tuple[str, str]]:
     """The pods of one row and what else to know of that number; nothing where it is not known."""
-    from capacity.node.maxpods import never_ready
+    from capacity.node.figures import never_ready
 
     pods = row.max_pods_formula if row.max_pods is None else row.max_pods
     if pods is None:

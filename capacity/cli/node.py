@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
     from capacity.catalog.instance_type import InstanceType
     from capacity.cli.output import Table
+    from capacity.cost.plan_cost import Rate
     from capacity.cost.rates import PriceBook
-    from capacity.cost.result import Rate
-    from capacity.node.maxpods import Platform
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked
+    from capacity.node.platform import Platform
     from capacity.plan.cni_env import CniSettings
 
 ARCHS = ("x86_64", "arm64")
@@ -368,7 +368,7 @@ def _pool(
     got: Offer, kind: InstanceType, platform: Platform, settings: CniSettings, pods: int
 ) -> dict[str, Any] | None:
     from capacity.cni.facade import node_pool
-    from capacity.node.maxpods import unmanaged_of
+    from capacity.node.figures import unmanaged_of
 
     if got.max_pods is None or kind.max_enis is None or kind.ipv4_per_eni is None:
         return None
@@ -391,22 +391,23 @@ def _pool(
 def _explain(
     got: Offer, kind: InstanceType, platform: Platform, settings: CniSettings, pods: int | None
 ) -> list[dict[str, Any]]:
-    from capacity.node.trace import offer_terms
+    from capacity.node.offer_terms import offer_terms
 
     terms = offer_terms(got, kind, platform)
     if pods is not None and got.max_pods is not None and kind.max_enis is not None and kind.ipv4_per_eni is not None:
+        from dataclasses import replace
+
         from capacity.cni.facade import effective, node_limits
-        from capacity.cni.trace import bound_terms, pool_terms
-        from capacity.node.maxpods import unmanaged_of
+        from capacity.cni.pool_terms import bound_terms, pool_terms
+        from capacity.node.figures import unmanaged_of
 
         own = effective(settings, kind)
-        limits = node_limits(kind, own, unmanaged_of(kind, platform), platform.windows)
+        limits = node_limits(kind, own, unmanaged_of(kind, platform), windows=platform.windows)
         of_pool = (limits, own, got.max_pods, pods)
         terms += [
-            (f"pool: {label}", value, why, source)
-            for label, value, why, source in (*pool_terms(*of_pool), *bound_terms(*of_pool))
+            replace(term, label=f"pool: {term.label}") for term in (*pool_terms(*of_pool), *bound_terms(*of_pool))
         ]
-    return [{"label": label, "value": value, "why": why, "source": source} for label, value, why, source in terms]
+    return [term.as_row() for term in terms]
 
 
 def _pool_warnings(results: list[dict[str, Any]], pods: int | None) -> list[str]:
@@ -553,19 +554,12 @@ def _blocks(
         "memory capacity is an estimate (EC2's figure less 7.5 % unless set). --explain shows every term."
     )
     if explain:
+        from capacity.trace import Term, lines
+
         for result in results:
-            lines = [f"{result['instance_type']}:"]
-            for term in result["explain"]:
-                source = f"  [{term['source']}]" if term["source"] else ""
-                lines.append(f"  {term['label']} = {_shown(term['value'])}  ({term['why']}){source}")
-            page += ["", "\n".join(lines)]
+            terms = [line for term in result["explain"] for line in lines(Term(**term), depth=1)]
+            page += ["", "\n".join([f"{result['instance_type']}:", *terms])]
     return page
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {number}" for key, number in value.items())
-    return "unknown" if value is None else str(value)
 
 
 _BINDS = {

@@ -13,7 +13,7 @@ from capacity.plan.constants import AMIS, NODE_PROVISIONERS, SYSTEMS
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
-    from capacity.node.maxpods import Platform
+    from capacity.node.platform import Platform
     from capacity.plan.cni_env import CniSettings
 
 
@@ -150,7 +150,7 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     SpecError
         An unknown word, a number out of range, or options that contradict each other.
     """
-    from capacity.node.maxpods import Platform
+    from capacity.node.platform import Platform
     from capacity.plan.cni_env import cni_settings
 
     whole("--max-eni", asked.max_eni, 1)
@@ -229,7 +229,7 @@ def _overlay(asked: Asked) -> tuple[CniSettings, list[str]]:
 
 def _auto(asked: Asked) -> tuple[CniSettings, list[str]]:
     """The CNI of EKS Auto Mode; options of what it brings itself are refused."""
-    from capacity.plan.cni_env import auto_mode_settings
+    from capacity.cni.on_node import auto_mode_settings
 
     for option, given in (
         ("--env", asked.env),
@@ -253,7 +253,7 @@ def _auto(asked: Asked) -> tuple[CniSettings, list[str]]:
 
 def _windows(asked: Asked) -> CniSettings:
     """The VPC resource controller's settings; aws-node's do not reach a Windows node."""
-    from capacity.plan.cni_env import windows_node_settings
+    from capacity.cni.on_node import windows_node_settings
     from capacity.plan.windows import CONFIG_MAP, PREFIXES, WindowsIpam
 
     for given, what in (

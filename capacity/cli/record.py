@@ -14,7 +14,7 @@ from capacity.errors import SpecError
 
 if TYPE_CHECKING:
     from capacity.cli.output import Answer
-    from capacity.forecast.history import Recorded, Snapshot
+    from capacity.forecast.history import FillSnapshot, Recorded
 
 _AGE = re.compile(r"^([0-9]{1,5}) ?(d|w|mo|y)$")
 OLDEST_DAYS = 200 * 365  # times are of the years 2000 to 2199
@@ -77,7 +77,7 @@ def record(
     emit(_answer(into, snapshot, dropped, history.snapshots(into)), to)
 
 
-def _snapshot(source: Path | None, time: datetime) -> Snapshot:
+def _snapshot(source: Path | None, time: datetime) -> FillSnapshot:
     from capacity.files import input_name, read_bytes
     from capacity.forecast.snapshot import parse_describe_subnets, snapshot_of_plan
     from capacity.plan.document import parse_plan_file
@@ -105,7 +105,7 @@ def _age(text: str) -> timedelta:
     return timedelta(days=days)
 
 
-def _answer(into: Path, snapshot: Snapshot | None, dropped: int, kept: list[Recorded]) -> Answer:
+def _answer(into: Path, snapshot: FillSnapshot | None, dropped: int, kept: list[Recorded]) -> Answer:
     from capacity.cli.output import Answer, Table
 
     results: dict[str, Any] = {

@@ -178,7 +178,7 @@ def size(
             scenario,
         )
         blocks, fresh = [], True
-    sizing = size_plan(target, share, scenario, fresh, equal, blocks)
+    sizing = size_plan(target, share, scenario, blocks, fresh=fresh, equal=equal)
     emit(answer(sizing, snippet, document, fenced=output == "md"), to)
 
 
@@ -252,7 +252,7 @@ def _sketch(
     """The plan that the options describe, as a document and as read."""
     from capacity.catalog.table import load_catalog
     from capacity.cli.node_options import Asked, environment
-    from capacity.plan.sketch import read_sketch, sketch_document
+    from capacity.plan.sketch import SketchOptions, read_sketch, sketch_document
 
     load_catalog().get(kind, where="--type")
     if region is not None and not re.fullmatch(r"[a-z0-9-]{1,40}", region):
@@ -269,12 +269,14 @@ def _sketch(
         instance_type=kind,
         zones=3 if zones is None else zones,
         nodes=nodes,
-        env=variables,
-        ip_family="ipv6" if mode == "ipv6" else "ipv4",
-        ami=ami or "al2023",
-        provisioner=provisioner or "managed",
-        region=region or "us-east-1",
-        checks=_checks(headroom, scenarios or ()),
+        options=SketchOptions(
+            env=variables,
+            ip_family="ipv6" if mode == "ipv6" else "ipv4",
+            ami=ami or "al2023",
+            provisioner=provisioner or "managed",
+            region=region or "us-east-1",
+            checks=_checks(headroom, scenarios or ()),
+        ),
     )
     return document, read_sketch(document, blocks or [_block(text) for text in standard])
 

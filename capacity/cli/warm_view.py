@@ -9,6 +9,7 @@ from capacity.advice.compare import Comparison
 from capacity.advice.warm import Recommendation, WarmAnswer, explain_row, rule
 from capacity.advice.warm_rows import NodeKind, WarmRow
 from capacity.cli.output import Answer, Table
+from capacity.trace import lines
 
 
 def answer(found: WarmAnswer, inputs: Mapping[str, Any], everything: bool, explain: bool) -> Answer:
@@ -115,10 +116,7 @@ def _explained(found: WarmAnswer) -> list[WarmRow]:
 
 
 def _terms_json(found: WarmAnswer, row: WarmRow) -> dict[str, Any]:
-    nodes = [
-        _kind_json(kind) | {"terms": [dict(zip(("label", "value", "why", "source"), t, strict=True)) for t in terms]}
-        for kind, terms in explain_row(found, row)
-    ]
+    nodes = [_kind_json(kind) | {"terms": [term.as_row() for term in terms]} for kind, terms in explain_row(found, row)]
     return {"setting": row.targets.label, "nodes": nodes}
 
 
@@ -126,8 +124,8 @@ def _terms_text(found: WarmAnswer, row: WarmRow) -> Iterator[str]:
     for kind, terms in explain_row(found, row):
         group = f" of {kind.group}" if kind.group else ""
         yield f"{row.targets.label}: one {kind.instance_type}{group} with {kind.pods} pods on VPC addresses"
-        for label, value, why, source in terms:
-            yield f"  {label} = {value}{f'  ({why})' if why else ''}{f'  [{source}]' if source else ''}"
+        for term in terms:
+            yield from lines(term, depth=1)
 
 
 def _blocks(found: WarmAnswer, everything: bool, explain: bool) -> Iterator[str | Table]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
@@ -13,8 +13,7 @@ from capacity.plan.model import ScenarioSpec
 Run = Callable[[Engine, ScenarioSpec], list[ScenarioState]]
 
 
-@dataclass(frozen=True, slots=True)
-class HarmfulType:
+class HarmfulType(NamedTuple):
     """A permitted type with which the plan would be exhausted.
 
     Attributes

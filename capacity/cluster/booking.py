@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from capacity.cluster.bounds import Taken, bounds_of, roaming_of
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS, FEWEST_CONTROL_PLANE_ENIS
-from capacity.cluster.discovery import Roaming, book_further_enis, roaming_bounds
 from capacity.cluster.fleet import Extra
+from capacity.cluster.further_enis import Roaming, book_further_enis, fewest_roaming, most_roaming
 from capacity.cluster.scenario import GroupState
 from capacity.plan.model import Plan, Subnet
 from capacity.units import counted
@@ -66,9 +66,14 @@ class Holding:
         return found
 
     @cached_property
-    def roaming(self) -> tuple[Roaming, ...]:
-        """Both, of what discovery has a choice for."""
-        return tuple(roaming_of(self.subnets, self.state))
+    def lowest_roaming(self) -> tuple[Roaming, ...]:
+        """The fewest of what discovery has a choice for."""
+        return tuple(roaming_of(self.subnets, self.state, most=False))
+
+    @cached_property
+    def highest_roaming(self) -> tuple[Roaming, ...]:
+        """The most."""
+        return tuple(roaming_of(self.subnets, self.state, most=True))
 
 
 def holding_of(subnets: Mapping[str, Subnet], state: GroupState) -> Holding:
@@ -109,15 +114,21 @@ class Spans:
                 found[name].append(holding)
         return found
 
+    # What discovery chooses a place for depends on the bounds of everything else in all subnets.
+
     @cached_property
-    def roaming(self) -> Mapping[str, tuple[int, int]]:
-        """What discovery chooses a place for; it depends on the bounds of everything else in all subnets."""
-        several = [r for holding in self.holdings for r in holding.roaming]
+    def lowest_roaming(self) -> Mapping[str, int]:
+        """The fewest that discovery chose a place in a subnet for. [addresses]"""
+        several = [r for holding in self.holdings for r in holding.lowest_roaming]
         apart = {name: Span(self, name) for name in self.bookings if several}
-        rooms = {
-            name: (span.usable - span.fixed_lowest, span.usable - span.fixed_highest) for name, span in apart.items()
-        }
-        return {name: (low, high) for name, low, high in roaming_bounds(rooms, several)}
+        return dict(fewest_roaming({name: span.usable - span.fixed_lowest for name, span in apart.items()}, several))
+
+    @cached_property
+    def highest_roaming(self) -> Mapping[str, int]:
+        """The most. [addresses]"""
+        several = [r for holding in self.holdings for r in holding.highest_roaming]
+        apart = {name: Span(self, name) for name in self.bookings if several}
+        return dict(most_roaming({name: span.usable - span.fixed_highest for name, span in apart.items()}, several))
 
 
 class Span:
@@ -147,17 +158,17 @@ class Span:
     @property
     def lowest(self) -> int:
         """[addresses]"""
-        return self.fixed_lowest + self.roaming[0]
+        return self.fixed_lowest + self.spans.lowest_roaming.get(self.name, 0)
 
     @property
     def highest(self) -> int:
         """[addresses]"""
-        return self.fixed_highest + self.roaming[1]
+        return self.fixed_highest + self.spans.highest_roaming.get(self.name, 0)
 
     @property
     def roaming(self) -> tuple[int, int]:
         """The part that subnet discovery chose a place for. [addresses]"""
-        return self.spans.roaming.get(self.name, (0, 0))
+        return self.spans.lowest_roaming.get(self.name, 0), self.spans.highest_roaming.get(self.name, 0)
 
 
 def expected_use(
@@ -236,7 +247,7 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
             branches = _Part(what, "{}", ((c.branch_pods, "branch ENI"),))
             pods.book("branch", c.count * c.branch_pods, branches, none)
         slots, enis, with_address = shape.pool(c.vpc_pods)
-        if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.discovery
+        if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.further_enis
             slots, enis = shape.primary_slots(c.vpc_pods), 1
         held = slots * unit
         served = min(with_address, held)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from capacity.cluster.discovery import Roaming
+from capacity.cluster.further_enis import Roaming
 from capacity.cluster.scenario import Batch, GroupState, PodRange
 from capacity.cluster.shape import TypeShape
 from capacity.cluster.spread import share_range
@@ -135,21 +135,21 @@ def _why(state: GroupState, here: Here) -> str:
     return text
 
 
-def roaming_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Roaming]:
-    """Bounds of a group's further ENIs in each zone where discovery has a choice for them."""
+def roaming_of(subnets: Mapping[str, Subnet], state: GroupState, *, most: bool) -> Iterator[Roaming]:
+    """The fewest or the most of a group's further ENIs in each zone where discovery has a choice for them."""
     shape = state.shape
     if not shape.choices:
         return
+    bound = _highest if most else _lowest
     appetite = _appetite(shape.first, shape.first.further_table)
-    known: dict[Hashable, tuple[int, int]] = {}
+    known: dict[Hashable, int] = {}
 
-    def demand(here: Here) -> tuple[int, int]:
-        of = (state.turnover.vpc, appetite, 0)
+    def demand(here: Here) -> int:
         like = here.like(state)
         if like is None:
-            return _lowest(state, here, *of), _highest(state, here, *of)
+            return bound(state, here, state.turnover.vpc, appetite, 0)
         if like not in known:
-            known[like] = _lowest(state, here, *of), _highest(state, here, *of)
+            known[like] = bound(state, here, state.turnover.vpc, appetite, 0)
         return known[like]
 
     for zone in state.nodes_by_zone:
@@ -160,7 +160,7 @@ def roaming_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Roa
         every = _nodes_in(state, zone, [], None)
         if len(nodes) < len(mine):  # the rest of the zone's nodes have no choice
             every = _together(zone, list(nodes.values()), every)
-        yield Roaming(shape, zone, *demand(every), {n: demand(here) for n, here in nodes.items()})
+        yield Roaming(shape, zone, demand(every), {n: demand(here) for n, here in nodes.items()})
 
 
 def _together(zone: str, places: Sequence[Here], every: Here) -> Here:

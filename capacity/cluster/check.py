@@ -13,7 +13,7 @@ from capacity.cluster.reuse import Reuse
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, implied_daemons, network_daemons
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import SpecError, check_kind, did_you_mean
 from capacity.plan.discovery import closed_of
 from capacity.plan.document import collector_paused
 from capacity.plan.model import Plan, ScenarioSpec
@@ -64,6 +64,7 @@ class CheckResult:
         SpecError
             The plan was not checked in such a scenario, or in several variants of it.
         """
+        check_kind("scenario", title, str, "its name, such as 'peak'; by position: .scenarios[0]")
         named = [s for s in self.scenarios if title in (s.title, s.name)]
         if len(named) == 1:
             return named[0]
@@ -84,6 +85,8 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reu
     SpecError
         A scenario or an option of one that does not exist.
     """
+    if isinstance(scenarios, str):
+        raise SpecError(f"scenarios: {scenarios!r} is one text (expected a list of names: [{scenarios!r}])")
     engine = engine_of(plan, Reuse() if reuse is None else reuse)
     shapes = engine.shapes
     specs = [scenario_option(s, plan) if isinstance(s, str) else s for s in scenarios or ()]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from capacity.cluster.shape import GroupShape
 from capacity.plan.model import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """Nodes per group and replicas per workload, in plan order.
 
     A None among ``nodes`` is "as few as hold the pods", at least ``floor`` and at most ``ceiling``.

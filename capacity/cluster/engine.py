@@ -10,14 +10,17 @@ from capacity.cluster.booking import Holding, Span, Spans, book, holding_of
 from capacity.cluster.control_plane import refusal
 from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
-from capacity.cluster.neighbours import neighbour_extras
-from capacity.cluster.place import GroupNodes, Placement, PodShape, Unplaced, fits, nodes_by_sums, nodes_short
+from capacity.cluster.group_nodes import GroupNodes
+from capacity.cluster.node_state import PodShape, fits, nodes_by_sums, nodes_short
+from capacity.cluster.other_clusters import neighbour_extras
+from capacity.cluster.place import Placement
 from capacity.cluster.reuse import CountsKey, HoldingKey, PlacementKey, Reuse, batches_key
 from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState, Turnover
 from capacity.cluster.shape import GroupShape, TypeShape, gives_prefixes, group_shapes
-from capacity.cluster.spread import Slot, slot_counts, slot_pairs, zone_ranges, zone_shares
+from capacity.cluster.spread import Ground, NodeSpread, Slot, node_spread
 from capacity.cluster.turnover import Dues, at_rest, dues_of, turnovers
-from capacity.plan.model import Plan, Subnet
+from capacity.cluster.unplaced import Unplaced
+from capacity.plan.model import NodeGroup, Plan, Subnet
 from capacity.vpc.ledger import settle, worst
 
 PATIENCE = 64  # equal steps of node counts that are tried one by one; then as many more as stay equal are taken at once
@@ -36,7 +39,8 @@ class Engine:
         self.shapes = tuple(shapes)
         self.kinds = [(s.first.room, s.first.start) for s in self.shapes]
         self.subnets: dict[str, Subnet] = {s.name: s for s in plan.subnets}
-        self.zones = [list(dict.fromkeys(self.subnets[n].zone for n in g.subnets)) for g in plan.node_groups]
+        self.grounds = [self._ground(g) for g in plan.node_groups]
+        self.zones = [ground.zones for ground in self.grounds]
         self.slots = [self._all_slots(group) for group in range(len(self.shapes))]
         self.pods = self.load.pods
         self.allowed = self.load.allowed
@@ -81,7 +85,13 @@ class Engine:
         bounds_decide = fleet.at_rest and fleet.base != "ceiling"
         spans = Spans(bookings, holdings)
         subnets = tuple(
-            settle(booking, self.plan.checks.min_free, self._gives_prefixes, bounds_decide, Span(spans, name))
+            settle(
+                booking,
+                self.plan.checks.min_free,
+                prefix_mode=self._gives_prefixes,
+                bounds_decide=bounds_decide,
+                bounds=Span(spans, name),
+            )
             for name, booking in bookings.items()
         )
         unplaced = fleet.unplaced() + self._daemons_left_out(groups)
@@ -171,38 +181,33 @@ class Engine:
 
     # --- where ------------------------------------------------------------------------------
 
-    def _subnets_of(self, group: int, zone: str) -> tuple[list[str], list[str]]:
-        """Node subnets and pod subnets of a group in a zone."""
-        spec = self.plan.node_groups[group]
-        mine = [n for n in spec.subnets if self.subnets[n].zone == zone]
-        return mine, [n for n in spec.pod_subnets if self.subnets[n].zone == zone]
+    def _ground(self, group: NodeGroup) -> Ground:
+        """Node subnets and pod subnets of a group with their zones."""
+        here = self.subnets
+        return Ground(
+            tuple((n, here[n].zone) for n in group.subnets), tuple((n, here[n].zone) for n in group.pod_subnets)
+        )
 
     def _all_slots(self, group: int) -> tuple[Slot, ...]:
         """Every place a group's nodes may be in, in subnet order."""
-        spec = self.plan.node_groups[group]
-        found = {pair for zone in self.zones[group] for pair in slot_pairs(*self._subnets_of(group, zone))}
-        order = {n: i for i, n in enumerate((*spec.subnets, *spec.pod_subnets))}
-        keys = sorted(found, key=lambda k: (order[k[0]], order[k[1]] if k[1] else 0))
-        choices = self.shapes[group].choices
-        return tuple(Slot(self.subnets[k[0]].zone, *k, choices.get(k[0], ())) for k in keys)
+        choices, slots = self.shapes[group].choices, self.grounds[group].slots
+        return tuple(s._replace(choices=choices.get(s.subnet, ())) for s in slots) if choices else slots
 
-    def _slot_counts(self, group: int, nodes: int, worst_zone: str) -> list[int]:
-        """Nodes of a group in each of its slots. [nodes]"""
-        shares = zone_shares(nodes, self.zones[group], self.plan.node_groups[group].spread, worst_zone)
-        found: dict[tuple[str, str | None], int] = {}
-        for zone, count in shares.items():
-            found.update(slot_counts(count, *self._subnets_of(group, zone)))
-        return [found.get((s.subnet, s.pod_subnet), 0) for s in self.slots[group]]
+    def _spread(self, group: int, nodes: int, worst_zone: str) -> NodeSpread:
+        """Nodes of a group over its slots and zones."""
+        spread = self.plan.node_groups[group].spread
+        rule = spread if isinstance(spread, str) else tuple(spread.items())
+        return node_spread(self.grounds[group], nodes, rule, worst_zone)
 
     def places(self, group: int, nodes: int, worst_zone: str = "") -> list[tuple[Slot, int]]:
         """Places of a group's nodes in subnet order with the count of each; ``worst_zone`` for spread ``worst``."""
-        counts = zip(self.slots[group], self._slot_counts(group, nodes, worst_zone), strict=True)
+        counts = zip(self.slots[group], self._spread(group, nodes, worst_zone).by_slot, strict=True)
         return [(slot, count) for slot, count in counts if count]
 
     def nodes_in(self, group: int, nodes: int, subnet: str) -> int:
         """How many of a group's nodes have their own or their pods' addresses in a subnet."""
         zone = self.subnets[subnet].zone if self.plan.node_groups[group].spread == "worst" else ""
-        counts = zip(self.slots[group], self._slot_counts(group, nodes, zone), strict=True)
+        counts = zip(self.slots[group], self._spread(group, nodes, zone).by_slot, strict=True)
         return sum(count for slot, count in counts if subnet in (slot.subnet, slot.address_subnet))
 
     def _worst_zones(self, nodes: Sequence[int], demand: Demand) -> dict[int, str]:
@@ -220,14 +225,14 @@ class Engine:
 
     # --- pods -------------------------------------------------------------------------------
 
-    def _placement(self, slots: Sequence[Sequence[int]], replicas: Sequence[int]) -> Placement:
+    def _placement(self, slots: Sequence[tuple[int, ...]], replicas: Sequence[int]) -> Placement:
         """All pods on so many nodes by group and slot, to be read."""
         parts = []
         for part in self.load.parts:
             key = PlacementKey(
                 part,
                 tuple(self.kinds[g] for g in part.groups),
-                tuple(tuple(slots[g]) for g in part.groups),
+                tuple(slots[g] for g in part.groups),
                 tuple(replicas[w] for w in part.workloads),
             )
             parts.append((part.groups, self.reuse.placements.get(key, partial(self._placed, key))))
@@ -243,19 +248,15 @@ class Engine:
         return placement
 
     def _fleet(self, nodes: Sequence[int], demand: Demand, worst_zones: Mapping[int, str]) -> Fleet:
-        counts = [self._slot_counts(i, n, worst_zones.get(i, "")) for i, n in enumerate(nodes)]
-        batches = []
-        for i, group in enumerate(self.plan.node_groups):
-            ranges = zone_ranges(nodes[i], self.zones[i], group.spread, worst_zones.get(i, ""))
-            batches.append([Batch(nodes[i], ranges)])
+        spread = [self._spread(i, n, worst_zones.get(i, "")) for i, n in enumerate(nodes)]
         return Fleet(
             self.plan,
             self.shapes,
             self.pods,
             self.allowed,
             self.slots,
-            self._placement(counts, demand.replicas),
-            batches,
+            self._placement([s.by_slot for s in spread], demand.replicas),
+            [[Batch(n, s.ranges)] for n, s in zip(nodes, spread, strict=True)],
             list(demand.replicas),
             [{} for _ in nodes],
             [{} for _ in nodes],
@@ -315,7 +316,7 @@ class Engine:
                 placed[place] = placed.get(place, 0) + count
         slots = self.slots[group]
         classes = tuple(
-            NodeClass(slots[slot], count, state[4], state[5], state[6], state)
+            NodeClass(slots[slot], count, state.pods, state.vpc_pods, state.branch_pods, state)
             for (slot, state), count in sorted(placed.items())
         )
         by_zone = dict.fromkeys(self.zones[group], 0)
@@ -331,7 +332,7 @@ class Engine:
         first, stuck = self.shapes[group].first, 0
         for running in (fleet.placement.groups[group].classes, fleet.beside[group]):
             for (_, state), nodes in running.items():
-                pods = state[5]
+                pods = state.vpc_pods
                 if pods:
                     stuck += nodes * (pods - first.served(pods))
         return stuck
@@ -341,7 +342,10 @@ class Engine:
         found = []
         for state in groups:
             room, start = state.shape.first.room, state.shape.first.start
-            for over, reason in ((start[4] - room.max_pods, "max_pods"), (start[5] - room.addresses, "addresses")):
+            for over, reason in (
+                (start.pods - room.max_pods, "max_pods"),
+                (start.vpc_pods - room.addresses, "addresses"),
+            ):
                 if over > 0 and state.nodes:
                     found.append(Unplaced(f"daemonsets on {state.shape.group.name}", over * state.nodes, reason))
         return found
@@ -360,10 +364,10 @@ def _binding(on: TypeShape, classes: Sequence[NodeClass]) -> str | None:
     for c in classes:
         count, state = c.count, c.state
         nodes += count
-        cpu += count * state[2]
-        memory += count * state[3]
-        pods += count * state[4]
-        vpc_pods += count * state[5]
+        cpu += count * state.cpu
+        memory += count * state.memory
+        pods += count * state.pods
+        vpc_pods += count * state.vpc_pods
     room = on.room
     used = (pods, room.max_pods), (vpc_pods, on.addresses), (cpu, room.cpu), (memory, room.memory)
     shares = [amount / (nodes * each) if each > 0 else inf for amount, each in used]

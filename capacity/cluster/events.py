@@ -154,7 +154,7 @@ def burst(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     if not groups:
         return "no node group to start nodes in"
     shapes = fleet.shapes
-    group = max(groups, key=lambda g: shapes[g].node_addresses + shapes[g].first.demand(fleet.fullest(g)[5]))
+    group = max(groups, key=lambda g: shapes[g].node_addresses + shapes[g].first.demand(fleet.fullest(g).vpc_pods))
     state, kind = fleet.fullest(group), fleet.filled_like_fullest(group)
     zone = subnet = None
     if spec.spread == "worst":

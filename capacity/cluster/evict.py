@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import permutations
 
-from capacity.cluster.place import BRANCH, VPC, PodShape, State
+from capacity.cluster.node_state import BRANCH, VPC, NodeState, PodShape
 from capacity.cluster.spread import weighted_shares
 
 MOST_PAIRS = 12  # kinds of pods up to which a pair is looked for that makes the sum right
 
 
-def shares_to_close(count: int, have: Sequence[int], fullest: Sequence[Sequence[tuple[State, int]]]) -> list[int]:
+def shares_to_close(count: int, have: Sequence[int], fullest: Sequence[Sequence[tuple[NodeState, int]]]) -> list[int]:
     """Nodes to close in each slot: in proportion, rounded down, the rest where the fullest nodes are. [nodes]
 
     Parameters
@@ -34,7 +34,7 @@ def shares_to_close(count: int, have: Sequence[int], fullest: Sequence[Sequence[
         for state, number in fullest[slot]:
             past -= number
             if past < 0:
-                return -state[4], -(count * have[slot] % total), slot
+                return -state.pods, -(count * have[slot] % total), slot
         return 0, 0, slot
 
     for slot in sorted(uneven, key=next_out)[: count - sum(shares)]:
@@ -42,7 +42,7 @@ def shares_to_close(count: int, have: Sequence[int], fullest: Sequence[Sequence[
     return shares
 
 
-def evicted(home: Mapping[str, int], pods: Mapping[str, PodShape], held: Sequence[int]) -> dict[str, int]:
+def evicted(home: Mapping[str, int], pods: Mapping[str, PodShape], held: NodeState) -> dict[str, int]:
     """Pods by workload on the nodes of a slot that are closed. [pods]
 
     Parameters
@@ -51,32 +51,30 @@ def evicted(home: Mapping[str, int], pods: Mapping[str, PodShape], held: Sequenc
         Pods of each workload on all nodes of the slot. [pods]
     pods : mapping of str to PodShape
         What one pod of each workload is.
-    held : sequence of int
-        What the workload pods on the closed nodes make in sum of each entry of a node's state.
+    held : NodeState
+        What the workload pods on the closed nodes take in sum.
 
     Notes
     -----
     Of each kind (VPC address, branch ENI, host network) exactly as many as the closed nodes have, in the proportion
     of the slot. Where one pair of workloads of a kind can be exchanged so that CPU and memory are right in sum, it is.
     """
-    if held[4] == sum(home.values()):  # every node of the slot is closed
+    if held.pods == sum(home.values()):  # every node of the slot is closed
         return {name: number for name, number in home.items() if number}
-    wanted = {VPC: held[5], BRANCH: held[6]}
+    wanted = {VPC: held.vpc_pods, BRANCH: held.branch_pods}
     found: dict[str, int] = {}
     for kind in dict.fromkeys(pod.kind for pod in pods.values()):
         names = [name for name, number in home.items() if number and pods[name].kind == kind]
-        number = wanted.get(kind, held[4] - held[5] - held[6])
+        number = wanted.get(kind, held.pods - held.vpc_pods - held.branch_pods)
         if names and number:
             found |= zip(names, weighted_shares(number, [home[name] for name in names]), strict=True)
     _exchange(found, home, pods, held)
     return {name: number for name, number in found.items() if number}
 
 
-def _exchange(
-    found: dict[str, int], home: Mapping[str, int], pods: Mapping[str, PodShape], held: Sequence[int]
-) -> None:
+def _exchange(found: dict[str, int], home: Mapping[str, int], pods: Mapping[str, PodShape], held: NodeState) -> None:
     """Take some pods of one workload for as many of another, where that makes what they request right in sum."""
-    sums: dict[State, int] = {}
+    sums: dict[NodeState, int] = {}
     for name, number in found.items():
         step = pods[name].step
         sums[step] = sums.get(step, 0) + number

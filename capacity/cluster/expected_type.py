@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capacity.catalog.prices import DEFAULT_REGION, price_per_hour
-from capacity.cluster.place import GroupNodes, Placement, PodShape, fits, nodes_by_sums, nodes_short
+from capacity.cluster.group_nodes import GroupNodes
+from capacity.cluster.node_state import PodShape, fits, nodes_by_sums, nodes_short
+from capacity.cluster.place import Placement
 from capacity.units import counted
 
 if TYPE_CHECKING:

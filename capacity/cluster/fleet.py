@@ -12,18 +12,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from capacity.cluster.evict import evicted, shares_to_close
-from capacity.cluster.place import Placement, PodShape, State, Unplaced, pods_on_empty
+from capacity.cluster.node_state import EMPTY, NodeState, PodShape, plus, pods_on_empty
+from capacity.cluster.place import Placement
 from capacity.cluster.scenario import Batch
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot, fewest_first, share_limits
+from capacity.cluster.unplaced import Unplaced
 from capacity.plan.model import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
+class Extra(NamedTuple):
     """Addresses booked beside nodes: subnet, holder, expected, at least and at most, why, and how many /28s in them."""
 
     subnet: str
@@ -50,7 +51,7 @@ class Fleet:
     closed : list of dict
         For each group, nodes that drain or are lost and only hold addresses, by (slot, state). [nodes]
     beside : list of dict
-        The same for nodes that run with pods which need no placing. [nodes]
+        For each group, by (slot, state), nodes that run with pods which need no placing. [nodes]
     lost : set of str
         Zones in which no node starts any more.
     replicas : list of int
@@ -84,8 +85,8 @@ class Fleet:
     placement: Placement
     batches: list[list[Batch]]
     replicas: list[int]
-    closed: list[dict[tuple[int, State], int]] = field(default_factory=list)
-    beside: list[dict[tuple[int, State], int]] = field(default_factory=list)
+    closed: list[dict[tuple[int, NodeState], int]] = field(default_factory=list)
+    beside: list[dict[tuple[int, NodeState], int]] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
     extras: list[Extra] = field(default_factory=list)
     base: str = "steady"
@@ -109,7 +110,7 @@ class Fleet:
         self.unplaced_before = len(self.placement.unplaced)
 
     def copy(self) -> Fleet:
-        """The same cluster, to be changed apart."""
+        """A copy that changes without the original."""
         return Fleet(
             self.plan,
             self.shapes,
@@ -153,7 +154,7 @@ class Fleet:
         return sum(n for nodes in kinds for (slot, _), n in nodes.items() if slots[slot].zone not in self.lost)
 
     def open_by_slot(self, group: int) -> list[int]:
-        """The same by slot. [nodes]"""
+        """Nodes of a group that take pods, by slot. [nodes]"""
         counts = [0] * len(self.slots[group])
         for (slot, _), count in self.placement.groups[group].classes.items():
             counts[slot] += count
@@ -163,10 +164,10 @@ class Fleet:
         """Zones of a group in which nodes can start."""
         return [z for z in dict.fromkeys(s.zone for s in self.slots[group]) if z not in self.lost]
 
-    def fullest(self, group: int) -> State:
+    def fullest(self, group: int) -> NodeState:
         """State of the open node with the most pods on addresses; an empty node's where there is none."""
         states = (state for _, state in self.placement.groups[group].classes)
-        return max(states, key=lambda s: (s[5] + s[6], s), default=self.shapes[group].first.start)
+        return max(states, key=lambda s: (s.vpc_pods + s.branch_pods, s), default=self.shapes[group].first.start)
 
     def add(self, group: int, count: int, *, anywhere: bool = False, grown: bool = False) -> None:
         """Start empty nodes, each in the zone and slot of the group that has the fewest, ties in plan order.
@@ -178,7 +179,7 @@ class Fleet:
             self.placement.groups[group].add(slot, self.shapes[group].first.start, number)
         self.placement.nodes_changed()
 
-    def add_beside(self, group: int, state: State, slots: Mapping[int, int]) -> None:
+    def add_beside(self, group: int, state: NodeState, slots: Mapping[int, int]) -> None:
         """Start nodes with pods that need no placing."""
         for slot, number in slots.items():
             _add(self.beside[group], (slot, state), number)
@@ -279,22 +280,22 @@ class Fleet:
         self.placement.nodes_changed()
         return moved
 
-    def _fullest_first(self, group: int) -> list[list[tuple[State, int]]]:
+    def _fullest_first(self, group: int) -> list[list[tuple[NodeState, int]]]:
         """For each slot its open nodes by state, those with most pods first. [nodes]"""
-        found: list[list[tuple[State, int]]] = [[] for _ in self.slots[group]]
+        found: list[list[tuple[NodeState, int]]] = [[] for _ in self.slots[group]]
         for (slot, state), number in self.placement.groups[group].classes.items():
             found[slot].append((state, number))
-        return [sorted(nodes, key=lambda n: (n[0][4], n[0]), reverse=True) for nodes in found]
+        return [sorted(nodes, key=lambda n: (n[0].pods, n[0]), reverse=True) for nodes in found]
 
-    def _close_in(self, group: int, slot: int, count: int, nodes: Sequence[tuple[State, int]]) -> dict[str, int]:
+    def _close_in(self, group: int, slot: int, count: int, nodes: Sequence[tuple[NodeState, int]]) -> dict[str, int]:
         start = self.shapes[group].first.start
-        held = [0] * len(start)
+        held = EMPTY
         for state, there in nodes:
             number = min(count, there)
             if number:
                 self.placement.groups[group].remove(slot, state, number)
                 _add(self.closed[group], (slot, state), number)
-                held = [h + number * (a - b) for h, a, b in zip(held, state, start, strict=True)]
+                held = plus(held, number, state, start)
                 count -= number
         home = self.placement.homes.get((group, slot), {})
         gone = evicted(home, {name: self.pods[self._index[name]] for name in home}, held)
@@ -359,12 +360,11 @@ class Fleet:
         for entry in self.placement.unplaced[before:]:
             self.surge_unplaced[entry.workload] = self.surge_unplaced.get(entry.workload, 0) + entry.pods
 
-    def requested(self, group: int) -> list[int]:
+    def requested(self, group: int) -> NodeState:
         """What the workload pods on a group's open nodes add to their state in sum."""
-        start = self.shapes[group].first.start
-        total = [0] * len(start)
+        start, total = self.shapes[group].first.start, EMPTY
         for (_, state), number in self.placement.groups[group].classes.items():
-            total = [t + number * (a - b) for t, a, b in zip(total, state, start, strict=True)]
+            total = plus(total, number, state, start)
         return total
 
     def unplaced_since(self) -> bool:
@@ -375,9 +375,9 @@ class Fleet:
         start = self.shapes[group].first.start
         vpc = branch = every = 0
         for (_, state), number in self.placement.groups[group].classes.items():
-            every += number * (state[4] - start[4])
-            vpc += number * (state[5] - start[5])
-            branch += number * (state[6] - start[6])
+            every += number * (state.pods - start.pods)
+            vpc += number * (state.vpc_pods - start.vpc_pods)
+            branch += number * (state.branch_pods - start.branch_pods)
         return vpc, branch, every
 
     def unplaced(self) -> list[Unplaced]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from math import ceil
+from typing import NamedTuple
 
 from capacity.cluster.booking import expected_use, held_by_others
 from capacity.cluster.check import CheckResult
 from capacity.cluster.demand import Demand, steady
 from capacity.cluster.engine import Engine
-from capacity.cluster.place import EMPTY
+from capacity.cluster.node_state import EMPTY
 from capacity.cluster.scenario import NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_count, did_you_mean
 from capacity.units import ceil_div
 
 MOST_STEPS = 60  # points of a curve
@@ -23,8 +24,7 @@ FARTHEST = 10**7  # nodes beyond which nobody asks
 PARTS = 12  # steps of growth in today's replicas
 
 
-@dataclass(frozen=True, slots=True)
-class HeadroomCurve:
+class HeadroomCurve(NamedTuple):
     """Free addresses per subnet at each count.
 
     Attributes
@@ -52,6 +52,10 @@ class HeadroomCurve:
     exhausted_at: tuple[int | None, ...]
     now: int | None
 
+    def __repr__(self) -> str:
+        ends = f"{self.counts[0]:,} to {self.counts[-1]:,}" if self.counts else "none"
+        return f"<HeadroomCurve of {self.what}: {ends}, {len(self.subnets)} subnets>"
+
 
 def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) -> HeadroomCurve:
     """Free addresses while one group grows from 0 nodes, each filled like its fullest node of ``steady``.
@@ -64,10 +68,13 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
     SpecError
         The plan has no such group.
     """
+    if most is not None:
+        check_count("most", most, 1, "nodes")
     engine, state = _steady(result)
     index = next((i for i, g in enumerate(result.plan.node_groups) if g.name == group), None)
     if index is None:
-        raise SpecError(f"there is no node group {group!r} in the plan")
+        hint = did_you_mean(group, result.plan.group_names)
+        raise SpecError(f"there is no node group {group!r} in the plan{hint}")
     mine = state.groups[index]
     takes = Takes(engine, state, index)
     free = {s.subnet.name: s.free_open + takes.now(s.subnet.name) for s in state.subnets if takes.any(s.subnet.name)}
@@ -107,6 +114,8 @@ def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PAR
     SpecError
         The plan has no workloads.
     """
+    check_count("most_factor", most_factor, 1)
+    check_count("parts", parts, 4)
     engine, state = _steady(result)
     nodes = tuple(g.nodes for g in state.groups)
     base = steady(result.plan, result.shapes)
@@ -135,9 +144,9 @@ def _following(base: Demand, nodes: Sequence[int], replicas: Sequence[int]) -> D
     free: tuple[int | None, ...] = (None,) * len(nodes)
     name = f"{sum(replicas)} pods"  # the engine remembers fleets by the name of their demand
     if sum(replicas) >= sum(base.replicas):
-        return replace(base, name=name, nodes=free, floor=tuple(nodes), ceiling=free, replicas=tuple(replicas))
+        return base._replace(name=name, nodes=free, floor=tuple(nodes), ceiling=free, replicas=tuple(replicas))
     least = tuple(low if n is None else n for n, low in zip(base.nodes, base.floor, strict=True))
-    return replace(base, name=name, nodes=free, floor=least, ceiling=tuple(nodes), replicas=tuple(replicas))
+    return base._replace(name=name, nodes=free, floor=least, ceiling=tuple(nodes), replicas=tuple(replicas))
 
 
 def _steady(result: CheckResult) -> tuple[Engine, ScenarioState]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from capacity.cluster.place import PodShape
+from capacity.cluster.node_state import PodShape
 from capacity.cluster.shape import workload_pod
 from capacity.plan.model import Plan
 

@@ -107,8 +107,8 @@ def _scale_up(result: CheckResult, largest: ScenarioState) -> dict[str, int]:
 def start_calls(plan: Plan, group: GroupState, nodes: int) -> Counter[str]:
     """The fewest EC2 calls, by API, to start so many nodes of a group filled like its fullest. [calls]"""
     shape = group.shape.first
-    look_up = subnet_discovery(plan.cni)
-    one = start_calls_of_node(shape.limits, shape.settings, shape.max_pods, group.fullest[0], look_up)
+    pods, look_up = group.fullest[0], subnet_discovery(plan.cni)
+    one = start_calls_of_node(shape.limits, shape.settings, shape.max_pods, pods, look_up=look_up)
     calls = Counter({api: nodes * count for api, count in one.items()})
     calls[RUN_INSTANCES] = nodes
     return +calls

@@ -10,12 +10,13 @@ they are the same object; they live as long as an answer that was found by them.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from capacity.cluster.booking import Holding
 from capacity.cluster.load import Load, Part, load_of
-from capacity.cluster.place import NodeRoom, Placement, State
+from capacity.cluster.node_state import NodeRoom, NodeState
+from capacity.cluster.place import Placement
 from capacity.cluster.scenario import Batch, Turnover
 from capacity.cluster.shape import GroupShape, group_shape, shape_facts
 from capacity.cluster.spread import Slot
@@ -25,7 +26,8 @@ from capacity.plan.model import NodeGroup, Plan, Workload
 # How many answers are kept; of the fleets of 500 groups in twelve scenarios, and of as many changes.
 COUNTS, PLACEMENTS, HOLDINGS = 10_000, 10_000, 20_000
 LOADS = 8
-SHAPES = 16  # of one group
+FACTS = 32  # what all groups of a plan have in common: the CNI, the daemonsets
+SHAPES, ALIKE = 20_000, 4  # of groups, and of one that differ only in what is seldom changed
 
 _K = TypeVar("_K", bound=Hashable)
 _V = TypeVar("_V")
@@ -50,7 +52,7 @@ class Kept(Generic[_K, _V]):
         return found
 
 
-Kind = tuple[NodeRoom, State]  # what a node of a group has room for, and what its daemonsets take of it
+Kind = tuple[NodeRoom, NodeState]  # what a node of a group has room for, and what its daemonsets take of it
 
 
 class CountsKey(NamedTuple):
@@ -73,7 +75,7 @@ class PlacementKey(NamedTuple):
     replicas: tuple[int, ...]
 
 
-Nodes = frozenset[tuple[tuple[int, State], int]]  # how many by slot and state
+Nodes = frozenset[tuple[tuple[int, NodeState], int]]  # how many by slot and state
 
 
 class HoldingKey(NamedTuple):
@@ -109,7 +111,8 @@ class Reuse:
     placements: Kept[PlacementKey, Placement] = field(default_factory=lambda: Kept(PLACEMENTS))
     holdings: Kept[HoldingKey, Holding] = field(default_factory=lambda: Kept(HOLDINGS))
     _loads: list[tuple[LoadKey, Load]] = field(default_factory=list)
-    _shapes: dict[str, list[tuple[tuple[object, ...], GroupShape]]] = field(default_factory=dict)
+    _shapes: Kept[Hashable, list[tuple[tuple[object, ...], GroupShape]]] = field(default_factory=lambda: Kept(SHAPES))
+    _facts: list[tuple[Any, Any]] = field(default_factory=list)
 
     def load(self, plan: Plan) -> Load:
         """The load of a plan."""
@@ -124,11 +127,18 @@ class Reuse:
     def shapes(self, plan: Plan) -> tuple[GroupShape, ...]:
         """All node groups of a plan as shapes: the same object where nothing that it depends on has changed."""
         groups = zip(plan.node_groups, choices_by_group(plan), strict=True)
+        plan = replace(plan, cni=self._same(plan.cni), daemon_sets=self._same(plan.daemon_sets))
         return tuple(self._shape(plan, group, choices) for group, choices in groups)
 
+    def _same(self, fact: _V) -> _V:
+        """The object that stands for an equal one, so that it need not be compared for each group anew."""
+        same: _V = _recent(self._facts, fact, lambda: fact, FACTS)
+        return same
+
     def _shape(self, plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
-        known = self._shapes.setdefault(group.name, [])
-        return _recent(known, shape_facts(plan, group, choices), lambda: group_shape(plan, group, choices), SHAPES)
+        like = group.name, group.desired, group.max_nodes, group.max_pods, group.subnets, group.pod_subnets
+        known = self._shapes.get((like, id(plan.cni)), list)
+        return _recent(known, shape_facts(plan, group, choices), lambda: group_shape(plan, group, choices), ALIKE)
 
 
 def _recent(known: list[tuple[_V, _K]], key: _V, make: Callable[[], _K], most: int) -> _K:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import floor, gcd
+from typing import NamedTuple
 
-from capacity.cluster.discovery import emptiest_first
+from capacity.cluster.further_enis import emptiest_first
 from capacity.cluster.scenario import GroupState, NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot, even_shares
@@ -20,8 +20,7 @@ EXACT_STEPS = 4_000_000  # table entries up to which the best filling is worked 
 Steps = tuple[tuple[int, int], ...]  # of one node: (addresses, pods), both rising
 
 
-@dataclass(frozen=True, slots=True)
-class Runway:
+class Runway(NamedTuple):
     """Room left in one subnet, None where no node lives there.
 
     Attributes
@@ -156,7 +155,7 @@ def _runway(
         return Runway(name, None, None, None, None)
     at_home = {id(g) for g, _ in homes}
     with_pods = {id(g) for g, _ in pods}
-    needs = {i: g.full_node(i in at_home, i in with_pods) for i, g in groups.items()}
+    needs = {i: g.full_node(at_home=i in at_home, with_pods=i in with_pods) for i, g in groups.items()}
     hungriest = max(needs, key=lambda i: needs[i])
     need = needs[hungriest]
     more_nodes = max(free // need, 0) if need else None

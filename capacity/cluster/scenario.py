@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from capacity.cluster.place import State, Unplaced
+from capacity.cluster.node_state import NodeState
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
+from capacity.cluster.unplaced import Unplaced
 from capacity.errors import SpecError, did_you_mean
 from capacity.plan.model import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState
@@ -28,7 +29,7 @@ class NodeClass:
     pods: int
     vpc_pods: int
     branch_pods: int
-    state: State
+    state: NodeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,9 @@ class GroupState:
     batches: tuple[Batch, ...] = ()
     pods_without_address: int = 0
 
+    def __repr__(self) -> str:
+        return f"<GroupState {self.shape.group.name}: {self.nodes:,} nodes, up to {self.pods_per_node} pods each>"
+
     @property
     def pods_per_node(self) -> int:
         """Pods on the fullest node, daemonsets and host-network pods included. [pods]"""
@@ -140,7 +144,7 @@ class GroupState:
         """VPC and branch pods of the node that takes the most addresses."""
         return max(((c.vpc_pods, c.branch_pods) for c in self.classes), key=sum, default=(0, 0))
 
-    def full_node(self, at_home: bool, with_pods: bool) -> int:
+    def full_node(self, *, at_home: bool, with_pods: bool) -> int:
         """Addresses that one more node takes in a subnet, filled like the group's fullest. [addresses]
 
         ``at_home``: its own are there; ``with_pods``: its pods' are.

@@ -9,24 +9,35 @@ from typing import TypeVar
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.cluster.expected_type import cheapest_type
-from capacity.cluster.place import BRANCH, EMPTY, HOST, UNLIMITED, VPC, NodeRoom, PodShape, State, pod_shape, with_pod
-from capacity.cluster.platform import GroupPlatform, group_platform
+from capacity.cluster.group_platform import GroupPlatform, group_platform
+from capacity.cluster.node_state import (
+    BRANCH,
+    EMPTY,
+    HOST,
+    UNLIMITED,
+    VPC,
+    NodeRoom,
+    NodeState,
+    PodShape,
+    pod_shape,
+    with_pod,
+)
 from capacity.cni.facade import (
     NodeLimits,
     address_capacity,
     effective,
     node_limits,
     pods_served,
+    settings_on,
     slots_and_enis,
     without_primary,
 )
-from capacity.node.fits import volumes_left
+from capacity.node.offer import attachable_volumes
 from capacity.node.reserved import memory_capacity_mib
-from capacity.plan.cni_env import CniSettings, auto_mode_settings, windows_node_settings
-from capacity.plan.constants import PREFIX_SIZE
+from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import MOST_PODS, PREFIX_SIZE
 from capacity.plan.discovery import Choices, choices_by_group, closed_of
-from capacity.plan.fields import MOST_PODS
-from capacity.plan.model import Cni, DaemonSet, NodeGroup, Plan, Requests, Workload
+from capacity.plan.model import DaemonSet, NodeGroup, Plan, Requests, Workload
 from capacity.units import MIB
 
 _T = TypeVar("_T")
@@ -53,17 +64,27 @@ class TypeShape:
     limits: NodeLimits
     max_pods: int
     room: NodeRoom
-    start: State
+    start: NodeState
     addresses: int
 
     @property
     def unit(self) -> int:
         return PREFIX_SIZE if self.settings.prefix else 1
 
+    @cached_property
+    def digest(self) -> int:
+        """The same for types that are equal."""
+        return hash((self.limits, self.settings, self.max_pods, self.room, self.start))
+
     @property
     def daemon_pods(self) -> int:
         """Daemonset pods on VPC addresses. [pods]"""
-        return self.start[5]
+        return self.start.vpc_pods
+
+    @property
+    def host_pods(self) -> int:
+        """Daemonset pods on the host's network. [pods]"""
+        return self.start.pods - self.start.vpc_pods
 
     @cached_property
     def most_workload_pods(self) -> int:
@@ -74,7 +95,7 @@ class TypeShape:
     def most_placed_pods(self) -> int:
         """Most further pods that the scheduler may put on a node, with an address or without. [pods]"""
         # An expression may give any number, and a table holds an entry for each pod.
-        most = min(self.max_pods, MOST_PODS) - self.start[4]
+        most = min(self.max_pods, MOST_PODS) - self.start.pods
         return max(min(most, self.room.addresses - self.daemon_pods), 0)
 
     @cached_property
@@ -191,8 +212,7 @@ class GroupShape:
 
     @cached_property
     def _hash(self) -> int:
-        kinds = ((t.limits, t.settings, t.max_pods, t.room, t.start) for t in self.types)
-        return hash((self.group.name, *kinds))
+        return hash((self.group.name, *(t.digest for t in self.types)))
 
     @property
     def first(self) -> TypeShape:
@@ -240,16 +260,16 @@ def group_shape(plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
     """One node group as a shape; ``choices`` are those of its further ENIs."""
     if group.fargate:
         return fargate_shape(group, plan.cni.settings)
-    settings = group_settings(plan.cni, group)
+    settings = settings_on(plan.cni, group)
     platform = group_platform(group, settings)
-    daemons = [_daemon_pod(d) for d in daemons_of(plan, group)]
     start = EMPTY
-    for pod in daemons:
-        start = with_pod(start, pod)
+    for daemon in daemons_of(plan, group):
+        start = with_pod(start, _daemon_pod(daemon))
     closed = bool(closed_of(plan, choices))
+    enis = (group.unmanaged_enis, group.windows, closed)
     types = tuple(
-        _type_shape(kind, group, settings, max_pods, cpu, memory_mib * MIB, start, closed)
-        for kind, (max_pods, cpu, memory_mib) in zip(group.instance_types, platform.figures, strict=True)
+        _type_shape(kind, enis, settings, figures, start)
+        for kind, figures in zip(group.instance_types, platform.figures, strict=True)
     )
     shape = GroupShape(group, types, platform, choices)
     if len(types) == 1:
@@ -261,7 +281,7 @@ def group_shape(plan: Plan, group: NodeGroup, choices: Choices) -> GroupShape:
 
 
 def with_type_first(shape: GroupShape, index: int) -> GroupShape:
-    """The same group with another of its types as the expected one."""
+    """The group with another of its types as the expected one."""
 
     def first(items: tuple[_T, ...]) -> tuple[_T, ...]:
         return (items[index], *items[:index], *items[index + 1 :])
@@ -289,20 +309,13 @@ def _pods_of(plan: Plan, group: NodeGroup) -> list[tuple[PodShape, int]]:
 
 def workload_pod(plan: Plan, workload: Workload) -> PodShape:
     """A workload's pod as the scheduler sees it."""
-    kind = workload_kind(plan, workload.host_network, workload.security_groups)
+    kind = workload_kind(plan, host_network=workload.host_network, security_groups=workload.security_groups)
     return pod_shape(workload.requests, kind, workload.volumes)
-
-
-def group_settings(cni: Cni, group: NodeGroup) -> CniSettings:
-    """The CNI's settings on a group's nodes. EKS Auto Mode and Windows take none of aws-node's."""
-    if group.auto:
-        return auto_mode_settings(cni.settings.ipv6)
-    return windows_node_settings(cni.windows) if group.windows and not cni.settings.overlay else cni.settings
 
 
 def gives_prefixes(plan: Plan) -> bool:
     """Whether nodes of any group take /28 prefixes of the subnets; IPv6 pods take none."""
-    settings = [group_settings(plan.cni, g) for g in plan.node_groups if not g.fargate]
+    settings = [settings_on(plan.cni, g) for g in plan.node_groups if not g.fargate]
     return not plan.cni.settings.ipv6 and any(s.prefix for s in settings or [plan.cni.settings])
 
 
@@ -336,34 +349,35 @@ def fargate_shape(group: NodeGroup, settings: CniSettings) -> GroupShape:
     return GroupShape(group, (kind,), platform)
 
 
+@lru_cache(maxsize=2000)
 def _type_shape(
     kind: InstanceType,
-    group: NodeGroup,
+    enis: tuple[int, bool, bool],
     settings: CniSettings,
-    max_pods: int,
-    cpu: int,
-    memory: int,
-    start: State,
-    closed: bool,
+    figures: tuple[int, int, int],
+    start: NodeState,
 ) -> TypeShape:
+    """A type as a node, the same object in all groups that have it alike: what it remembers serves them all.
+
+    ``enis``: how many nobody manages, and whether the node is a Windows one and its primary ENI closed to pods.
+    ``figures``: max pods, CPU [millicores], memory [MiB].
+    """
+    (unmanaged, windows, closed), (max_pods, cpu, memory_mib) = enis, figures
     settings = effective(settings, kind)
-    limits = node_limits(kind, settings, group.unmanaged_enis, group.windows, group.where)
+    limits = node_limits(kind, settings, unmanaged, windows=windows)
     if closed:
         limits = without_primary(limits)
     addresses = max_pods if settings.spares_subnets else address_capacity(limits, settings)
     branch = (kind.branch_enis or 0) if limits.trunk else 0
-    seen = addresses if group.windows else UNLIMITED
-    room = NodeRoom(cpu, memory, max_pods, seen, branch, _volumes(kind, settings))
+    seen = addresses if windows else UNLIMITED
+    room = NodeRoom(cpu, memory_mib * MIB, max_pods, seen, branch, _volumes(kind, settings))
     return TypeShape(kind, settings, limits, max_pods, room, start, addresses)
 
 
 def _volumes(kind: InstanceType, settings: CniSettings) -> int:
     """EBS volumes that pods can attach with every ENI in use; no limit where none is known. [volumes]"""
-    if kind.ebs_attachments is None or kind.ebs_shared is None or kind.max_enis is None:
-        return UNLIMITED
-    enis = min(kind.max_enis, settings.max_eni or kind.max_enis)
-    left: int = volumes_left(kind.ebs_attachments, int(kind.ebs_shared), enis)
-    return left
+    left = attachable_volumes(kind, settings.max_eni)
+    return UNLIMITED if left is None else left
 
 
 def daemons_of(plan: Plan, group: NodeGroup) -> list[DaemonSet]:
@@ -392,7 +406,7 @@ def _daemon_pod(daemon: DaemonSet) -> PodShape:
     return pod_shape(daemon.requests, HOST if daemon.host_network else VPC)
 
 
-def workload_kind(plan: Plan, host_network: bool, security_groups: bool) -> str:
+def workload_kind(plan: Plan, *, host_network: bool, security_groups: bool) -> str:
     """How a workload's pods get their address; without ENABLE_POD_ENI security groups change nothing."""
     if host_network:
         return HOST

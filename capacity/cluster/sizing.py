@@ -12,12 +12,13 @@ from fractions import Fraction
 from ipaddress import IPv4Network
 
 from capacity.cluster.check import CheckResult, check
-from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
-from capacity.errors import InfeasiblePlan
+from capacity.cluster.unplaced import without_address
+from capacity.errors import InfeasiblePlan, check_kind
 from capacity.plan.discovery import eni_choices
 from capacity.plan.model import RESERVED_BY_AWS, NodeGroup, Plan, Reservation, Subnet
 from capacity.plan.scenarios import when_words
+from capacity.units import share_of
 from capacity.vpc.cidr_rules import LARGEST, MOST_BLOCKS, SMALLEST, addable, proposals
 from capacity.vpc.layout import Layout, largest_free, lay_out
 from capacity.vpc.ledger import SubnetState
@@ -76,21 +77,26 @@ class Sizing:
     added_blocks: tuple[IPv4Network, ...]
     notes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        kept = sum(s.kept for s in self.subnets)
+        return f"<Sizing: {len(self.subnets)} subnets, {kept} kept, {len(self.added_blocks)} blocks added>"
+
 
 def size_plan(
     plan: Plan,
-    headroom: Fraction | None = None,
+    headroom: Fraction | float | None = None,
     scenarios: Sequence[str] | None = None,
+    more_blocks: Sequence[IPv4Network] = (),
+    *,
     fresh: bool = False,
     equal: bool = False,
-    more_blocks: Sequence[IPv4Network] = (),
 ) -> Sizing:
     """Size the subnets that node groups use.
 
     Parameters
     ----------
-    headroom : Fraction, optional
-        Share that stays free in every scenario; without it the plan's ``minFree``.
+    headroom : Fraction or float, optional
+        Share from 0 to 1 that stays free in every scenario; without it the plan's ``minFree``.
     fresh : bool
         New subnets for all, as if the present ones were given up; else those that suffice are kept.
     equal : bool
@@ -100,11 +106,14 @@ def size_plan(
 
     Raises
     ------
+    SpecError
+        A headroom that is no share from 0 to 1.
     InfeasiblePlan
         A subnet would need more than a /16, or the VPC has no room; says what would help.
     """
+    check_kind("plan", plan, Plan, "a Plan, as read_plan gives")
     if headroom is not None:
-        plan = replace(plan, checks=replace(plan.checks, min_free=headroom))
+        plan = replace(plan, checks=replace(plan.checks, min_free=share_of("headroom", headroom)))
     serves = _served(plan)
     if not serves:
         raise InfeasiblePlan("the plan has no node groups: nothing needs a subnet", ("nodeGroups",))
@@ -120,7 +129,8 @@ def size_plan(
     if reservations:
         sized, result, reservations = _with_reservations(sized, result, reservations, scenarios)
     subnets = tuple(
-        _sized(name, what, needed, fails, plan, layout, result, reservations, fresh) for name, what in serves.items()
+        _sized(plan.subnet(name), what, needed, fails, layout, result, reservations, fresh)
+        for name, what in serves.items()
     )
     return Sizing(subnets, sized, result, tuple(blocks[len(plan.vpc_cidrs) :]), _notes(result, serves, kept))
 
@@ -197,7 +207,7 @@ def _tightened(
 def _tightened_one_by_one(
     plan: Plan, lengths: dict[str, int], scenarios: Sequence[str] | None
 ) -> tuple[dict[str, int], dict[str, str]]:
-    """The same where the size of one subnet moves the load of others."""
+    """The smallest sizes where the size of one subnet moves the load of others."""
     fails: dict[str, str] = {}
     for name in lengths:
         while lengths[name] < SMALLEST:
@@ -232,7 +242,7 @@ def _failing(result: CheckResult, names: Mapping[str, object]) -> dict[str, tupl
 
 
 def _faults(result: CheckResult, names: Mapping[str, object]) -> dict[str, str]:
-    """The same in words."""
+    """What fails in each subnet, in words."""
     return {name: _fault(*found, result.plan.checks.min_free) for name, found in _failing(result, names).items()}
 
 
@@ -381,17 +391,16 @@ def _reserve(plan: Plan, reserved: Mapping[str, tuple[Reservation, ...]]) -> Pla
 
 
 def _sized(
-    name: str,
+    old: Subnet,
     what: str,
     needed: Mapping[str, int],
     fails: Mapping[str, str],
-    plan: Plan,
     layout: Layout,
     result: CheckResult,
     reservations: Mapping[str, list[tuple[IPv4Network, ...]]],
     fresh: bool,
 ) -> SizedSubnet:
-    old, new = plan.subnet(name), result.plan.subnet(name)
+    name, new = old.name, result.plan.subnet(old.name)
     scenario, state = tightest(result, name)
     return SizedSubnet(
         name=name,
@@ -418,7 +427,7 @@ def tightest(result: CheckResult, name: str) -> tuple[str, SubnetState]:
 def _notes(result: CheckResult, serves: Mapping[str, str], kept: frozenset[str]) -> tuple[str, ...]:
     notes = [
         f"{unplaced} {when_words(state.name, state.title)}, limited by "
-        f"{unplaced.reason.replace('_', ' ')}: the sizes are for the pods that run"
+        f"{unplaced.lack}: the sizes are for the pods that run"
         for state in result.scenarios
         for unplaced in state.unplaced
     ]

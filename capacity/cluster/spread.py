@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd, lcm
 from typing import NamedTuple
 
@@ -28,6 +29,61 @@ class Slot(NamedTuple):
     def subnets(self) -> tuple[str, ...]:
         """Every subnet that a node here may have addresses in."""
         return tuple(dict.fromkeys((self.subnet, self.address_subnet, *self.choices)))
+
+
+class Ground(NamedTuple):
+    """Where a group's nodes may be: its node subnets and its pod subnets, each with its zone."""
+
+    subnets: tuple[tuple[str, str], ...]
+    pod_subnets: tuple[tuple[str, str], ...]
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """In the order of the node subnets."""
+        return _zones(self)
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Every place for nodes, in subnet order, without what discovery has a choice for."""
+        return _slots(self)
+
+    def within(self, zone: str) -> tuple[list[str], list[str]]:
+        """Node subnets and pod subnets in a zone."""
+        return [n for n, z in self.subnets if z == zone], [n for n, z in self.pod_subnets if z == zone]
+
+
+@lru_cache(maxsize=10_000)
+def _zones(ground: Ground) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(zone for _, zone in ground.subnets))
+
+
+@lru_cache(maxsize=10_000)
+def _slots(ground: Ground) -> tuple[Slot, ...]:
+    zones = dict(ground.subnets)
+    found = {pair for zone in ground.zones for pair in slot_pairs(*ground.within(zone))}
+    order = {n: i for i, (n, _) in enumerate((*ground.subnets, *ground.pod_subnets))}
+    keys = sorted(found, key=lambda k: (order[k[0]], order[k[1]] if k[1] else 0))
+    return tuple(Slot(zones[k[0]], *k) for k in keys)
+
+
+class NodeSpread(NamedTuple):
+    """Nodes of a group by slot, and the fewest and most in each zone over where the odd ones may fall. [nodes]"""
+
+    by_slot: tuple[int, ...]
+    ranges: Mapping[str, tuple[int, int]]
+
+
+@lru_cache(maxsize=20_000)
+def node_spread(
+    ground: Ground, nodes: int, rule: str | tuple[tuple[str, Fraction], ...], worst_zone: str
+) -> NodeSpread:
+    """Nodes of a group over its slots, remembered; ``worst_zone`` takes all under the rule ``worst``."""
+    spread = rule if isinstance(rule, str) else dict(rule)
+    found: dict[tuple[str, str | None], int] = {}
+    for zone, count in zone_shares(nodes, ground.zones, spread, worst_zone).items():
+        found.update(slot_counts(count, *ground.within(zone)))
+    by_slot = tuple(found.get((s.subnet, s.pod_subnet), 0) for s in ground.slots)
+    return NodeSpread(by_slot, zone_ranges(nodes, ground.zones, spread, worst_zone))
 
 
 def even_shares(count: int, places: int) -> list[int]:

@@ -10,16 +10,34 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import gt
+from typing import NamedTuple
 
 from capacity.cluster.fleet import Fleet
-from capacity.cluster.place import BRANCH, UNLIMITED, VPC, PodShape, fits
+from capacity.cluster.node_state import BRANCH, UNLIMITED, VPC, NodeState, PodShape, fits
 from capacity.cluster.scenario import Batch, PodRange, Turnover
 from capacity.cluster.shape import GroupShape, TypeShape
 
 ALL = 2  # index of the pods of every kind
-RESOURCES = (2, 3, 4, 5, 6, 7)  # of a node's state: CPU, memory, pods, VPC pods, branch pods, volumes
+RESOURCES = NodeState._fields[2:]  # what the scheduler counts; the score's two are no limits
 
-Dues = tuple[tuple[int, int, int], ...]  # of each scarce resource: its index, what is there, the largest request
+
+class Due(NamedTuple):
+    """A scarce resource of a group's nodes.
+
+    Attributes
+    ----------
+    resource : str
+        A field of :class:`~capacity.cluster.node_state.NodeState`.
+    have, ask : int
+        What a node has of it beside its daemonsets, and the largest request for it.
+    """
+
+    resource: str
+    have: int
+    ask: int
+
+
+Dues = tuple[Due, ...]
 
 
 def at_rest(fleet: Fleet) -> list[tuple[Turnover, tuple[Batch, ...]]]:
@@ -29,7 +47,7 @@ def at_rest(fleet: Fleet) -> list[tuple[Turnover, tuple[Batch, ...]]]:
 
 
 def turnovers(fleet: Fleet, dues: Sequence[Dues]) -> list[tuple[Turnover, tuple[Batch, ...]]]:
-    """The same after events: last come the nodes that may have started beside the expected ones."""
+    """Of every group its pods and nodes after events, last those that may have started beside the expected ones."""
     moves = _Moves(fleet, dues)
     return [(moves.turnover(g), (*fleet.batches[g], *moves.may_start(g))) for g in range(len(fleet.shapes))]
 
@@ -38,7 +56,7 @@ def dues_of(shapes: Sequence[GroupShape], pods: Sequence[PodShape], allowed: Seq
     """For each group the resources of one node that its pods use, and the largest request for each."""
     largest = [[0] * len(RESOURCES) for _ in shapes]
     for pod, groups in zip(pods, allowed, strict=True):
-        asks = [pod.step[i] for i in RESOURCES]
+        asks = pod.step[-len(RESOURCES) :]
         for group in groups:
             most, first = largest[group], shapes[group].first
             if any(map(gt, asks, most)) and fits(first.room, first.start, pod):
@@ -47,8 +65,8 @@ def dues_of(shapes: Sequence[GroupShape], pods: Sequence[PodShape], allowed: Seq
     for shape, most in zip(shapes, largest, strict=True):
         room, start = shape.first.room, shape.first.start
         there = (room.cpu, room.memory, room.max_pods, room.addresses, room.branch_enis, room.volumes)
-        rows = zip(RESOURCES, there, most, strict=True)
-        found.append(tuple((i, have - start[i], ask) for i, have, ask in rows if ask and have < UNLIMITED))
+        rows = zip(RESOURCES, there, start[-len(RESOURCES) :], most, strict=True)
+        found.append(tuple(Due(name, have - of, ask) for name, have, of, ask in rows if ask and have < UNLIMITED))
     return found
 
 
@@ -139,17 +157,19 @@ class _Moves:
             return 0
         grown = sum(b.count for b in fleet.batches[group] if b.grown)
         open_nodes, dues = fleet.open_nodes(group) - grown, self.dues[group]
-        each = min((have // ask for _, have, ask in dues), default=0)
+        each = min((due.have // due.ask for due in dues), default=0)
         short = -(-self.most[group][ALL] // each) - open_nodes if each > 0 else self.near[group]
         stays = not any(self.coming[group]) and not any(self.leaving[group])
         if short > 0 and stays and not fleet.unplaced_since():
             total = fleet.requested(group)
-            used = _whole_sum((total[i], have - ask + 1) for i, have, ask in dues)
+            used = _whole_sum((getattr(total, due.resource), due.have - due.ask + 1) for due in dues)
             short = min(short, used - open_nodes + 1)
             if len(fleet.closings[group]) == 1:
                 nodes = self.drained[group]
                 empty = sum(b.count for b in fleet.batches[group] if b.started and not b.grown)
-                used = _whole_sum((min(total[i], nodes * have), have - ask + 1) for i, have, ask in dues)
+                used = _whole_sum(
+                    (min(getattr(total, due.resource), nodes * due.have), due.have - due.ask + 1) for due in dues
+                )
                 short = 0 if nodes == 1 and empty else min(short, used - empty + 1)
         return max(min(short, self.near[group]), grown, 0)
 
@@ -185,7 +205,7 @@ class _Moves:
 
 def _most_on_node(first: TypeShape) -> tuple[int, int, int]:
     """Most workload pods that may be on a node: on VPC addresses, on branch ENIs, of every kind. [pods]"""
-    return first.most_placed_pods, first.room.branch_enis, max(first.max_pods - first.start[4], 0)
+    return first.most_placed_pods, first.room.branch_enis, max(first.max_pods - first.start.pods, 0)
 
 
 def _whole_sum(shares: Iterable[tuple[int, int]]) -> int:

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from capacity.catalog.prices import price_per_hour
 from capacity.cluster.check import CheckResult
-from capacity.cluster.platform import platform_of, secondary_without_prefixes
-from capacity.cluster.shape import GroupShape, daemons_of, group_settings
+from capacity.cluster.group_platform import platform_of
+from capacity.cluster.shape import GroupShape, daemons_of
+from capacity.cni.facade import settings_on
 from capacity.node.offer import Daemon, Offer, PodAsked, offer
+from capacity.node.platform import as_run
 from capacity.plan.model import Plan
 from capacity.units import ceil_div
 
@@ -25,7 +27,7 @@ def typical_pod(plan: Plan, group: str) -> PodAsked:
     >>> from capacity.plan.model import Cni, Plan, Requests, Workload
     >>> from capacity.plan.cni_env import CniSettings
     >>> loads = Workload("a", 3, 3, Requests(100)), Workload("b", 1, 1, Requests(500))
-    >>> typical_pod(Plan("p", (), (), Cni(None, {}, CniSettings()), workloads=loads), "any").cpu
+    >>> typical_pod(Plan("p", (), (), Cni(), workloads=loads), "any").cpu
     200
     """
     mine = [w for w in plan.workloads if w.replicas and (not w.node_groups or group in w.node_groups)]
@@ -61,10 +63,10 @@ def group_daemons(plan: Plan, shape: GroupShape) -> tuple[Daemon, ...]:
 
 def _offer(result: CheckResult, shape: GroupShape, price: float | None) -> Offer:
     plan, group, kind = result.plan, shape.group, shape.first.instance_type
-    on = platform_of(group, group_settings(plan.cni, group))
+    on = platform_of(group, settings_on(plan.cni, group))
     found = offer(
         kind,
-        secondary_without_prefixes(on, kind),
+        as_run(on, kind),
         typical_pod(plan, group.name),
         group_daemons(plan, shape),
         shape.first.max_pods,

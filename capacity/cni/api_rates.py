@@ -19,6 +19,7 @@ ASSIGN_IPV6 = "AssignIpv6Addresses"
 def node_start_calls(
     enis: int,
     slots: int,
+    *,
     custom_networking: bool = False,
     subnet_discovery: bool = True,
     ipv6: bool = False,

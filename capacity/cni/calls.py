@@ -45,7 +45,7 @@ class CallCosts:
     trunk: int
 
 
-def call_costs(custom_networking: bool, subnet_discovery: bool) -> CallCosts:
+def call_costs(*, custom_networking: bool, subnet_discovery: bool) -> CallCosts:
     """What starting on a node, a further ENI and a trunk cost.
 
     Notes
@@ -86,7 +86,8 @@ def launch_calls(slots: IntLike, enis: IntLike, idle_primary: int, costs: CallCo
 
     Examples
     --------
-    >>> launch_calls(slots=9, enis=1, idle_primary=0, costs=call_costs(False, True))  # m5.large, default
+    >>> costs = call_costs(custom_networking=False, subnet_discovery=True)
+    >>> launch_calls(slots=9, enis=1, idle_primary=0, costs=costs)  # m5.large, default
     5
     """
     fill_primary = ASSIGN_CALLS * (slots > 0) * (1 - idle_primary)
@@ -116,7 +117,7 @@ def start_calls(slots: Sequence[int], enis: Sequence[int], costs: CallCosts) -> 
 
     Examples
     --------
-    >>> start_calls([9, 18, 18], [1, 2, 2], call_costs(False, True))
+    >>> start_calls([9, 18, 18], [1, 2, 2], call_costs(custom_networking=False, subnet_discovery=True))
     [6, 0]
     """
     return [
@@ -125,7 +126,7 @@ def start_calls(slots: Sequence[int], enis: Sequence[int], costs: CallCosts) -> 
     ]
 
 
-def stop_calls(slots: Sequence[int], enis: Sequence[int], whole_enis: bool) -> list[int]:
+def stop_calls(slots: Sequence[int], enis: Sequence[int], *, whole_enis: bool) -> list[int]:
     """Calls after the pod that goes, back to 0, 1, … pods; at most, since scattered pods hold ENIs back. [calls]
 
     Parameters
@@ -168,7 +169,7 @@ def eni_flap_calls_per_hour(costs: CallCosts) -> float:
 
     Examples
     --------
-    >>> round(eni_flap_calls_per_hour(call_costs(False, True)))
+    >>> round(eni_flap_calls_per_hour(call_costs(custom_networking=False, subnet_discovery=True)))
     468
     """
     calls = costs.new_eni + FREE_ENI_CALLS

@@ -57,6 +57,15 @@ def most_asked(enis: IntLike, ips_per_eni: IntLike, unit: IntLike, of: CiliumIpa
     return of.max_allocate or larger(enis - of.first_interface_index, 0) * (ips_per_eni - 1) * unit
 
 
+def stopped_by_max_allocate(serving: IntLike, k: IntLike, unit: IntLike, of: CiliumIpam) -> IntLike:
+    """Whether max-allocate, and not the ENIs that serve pods, bounds the node's addresses.
+
+    >>> stopped_by_max_allocate(serving=2, k=9, unit=1, of=CiliumIpam(max_allocate=17))
+    True
+    """
+    return (of.max_allocate > 0) & (of.max_allocate < serving * k * unit)
+
+
 def pod_capacity(serving: IntLike, k: IntLike, unit: IntLike, primary: IntLike, most: IntLike) -> IntLike:
     """Most pods that can have an address: all the ENIs hold or Cilium asks for, less its own two. [pods]
 

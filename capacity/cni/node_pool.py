@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cni import cilium, overlay, vpc_cni
-from capacity.cni.limits import EniFigures, NodeLimits, Rest
+from capacity.cni import cilium_pool, overlay_pool, vpc_cni
+from capacity.cni.node_limits import EniFigures, NodeLimits, Rest
 from capacity.errors import SpecError, check_count, check_word
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import PREFIX_SIZE, SYSTEMS
@@ -64,7 +64,7 @@ class Law(Protocol):
     """What a CNI does with the addresses of one node; ints or arrays of one broadcast shape."""
 
     def limits_from(
-        self, of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, windows: bool = False
+        self, of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, *, windows: bool = False
     ) -> NodeLimits:
         """Limits of a node from its type's figures."""
 
@@ -82,26 +82,48 @@ class Law(Protocol):
     def packed(
         self, limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike
     ) -> tuple[IntLike, IntLike]:
-        """The same where the pods take the first free addresses: the least that the node can hold."""
+        """Secondary IPs or prefixes, and ENIs, where the pods take the first free addresses: the fewest."""
 
     def highest(self, node: Rest) -> IntLike:
         """Most addresses at rest with these pods after any growth and scale-down, trunk and unmanaged apart."""
 
     def start_calls(
-        self, limits: NodeLimits, settings: CniSettings, slots: int, enis: int, look_up: bool
+        self, limits: NodeLimits, settings: CniSettings, slots: int, enis: int, *, look_up: bool
     ) -> Counter[str]:
-        """The fewest EC2 calls, by API, from a fresh node to one that holds so much. [calls]"""
+        """The fewest EC2 calls, by API, from a fresh node to one with those slots and ENIs. [calls]"""
+
+
+LAWS: Mapping[str, Law] = {"vpc-cni": vpc_cni, "cilium": cilium_pool, "overlay": overlay_pool}
 
 
 def law_of(settings: CniSettings) -> Law:
-    """The law that the settings choose."""
-    if settings.overlay:
-        return overlay
-    return vpc_cni if settings.cilium is None else cilium
+    """The law of the CNI that runs."""
+    return LAWS[settings.cni]
+
+
+def gives_prefixes(settings: CniSettings, on: InstanceType) -> bool:
+    """Whether the CNI that runs gives a node of the type prefixes where its settings ask for them."""
+    return law_of(settings).gives_prefixes(on)
+
+
+def starts_without_serving_eni(settings: CniSettings) -> bool:
+    """Whether the CNI starts on a node of which no ENI may serve pods; where not, the node never becomes Ready.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L686-689 (custom networking); cilium/cilium@00137987
+    pkg/aws/eni/node.go GetMaximumAllocatableIPv4: the agent's own addresses are of the pool.
+    """
+    return settings.ipv6 or not (settings.custom_networking or settings.cni == "cilium")
 
 
 def node_limits(
-    instance_type: InstanceType, settings: CniSettings, unmanaged_enis: int = 0, windows: bool = False, where: str = ""
+    instance_type: InstanceType,
+    settings: CniSettings,
+    unmanaged_enis: int = 0,
+    *,
+    windows: bool = False,
+    where: str = "",
 ) -> NodeLimits:
     """Limits of one node of a type under the CNI's settings.
 
@@ -117,7 +139,7 @@ def node_limits(
         )
     trunk = (int(instance_type.trunk_slot), int(bool(instance_type.trunking)))
     figures = EniFigures(instance_type.max_enis, instance_type.ipv4_per_eni, *trunk)
-    return limits_from(figures, settings, unmanaged_enis, windows)
+    return limits_from(figures, settings, unmanaged_enis, windows=windows)
 
 
 def effective(settings: CniSettings, instance_type: InstanceType) -> CniSettings:
@@ -132,23 +154,47 @@ def effective(settings: CniSettings, instance_type: InstanceType) -> CniSettings
     ------
     aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2771-2779.
     """
-    if not settings.prefix or law_of(settings).gives_prefixes(instance_type):
+    if not settings.prefix or gives_prefixes(settings, instance_type):
         return settings
     if settings.ipv6:
         raise SpecError(f"{instance_type.name!r} runs on {instance_type.hypervisor}: IPv6 needs Nitro or bare metal")
-    from dataclasses import replace
-
     return replace(settings, prefix=False)
 
 
-def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, windows: bool = False) -> NodeLimits:
-    """The same from a type's figures, of many types too."""
-    return law_of(settings).limits_from(of, settings, unmanaged_enis, windows)
+def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, *, windows: bool = False) -> NodeLimits:
+    """Limits of a node from the ENI figures of one type, or in arrays of many."""
+    return law_of(settings).limits_from(of, settings, unmanaged_enis, windows=windows)
 
 
 def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:
     """Most pods on VPC addresses that the node can ever serve. [pods]"""
     return law_of(settings).address_capacity(limits, settings)
+
+
+def carried(
+    of: EniFigures, settings: CniSettings, gives: IntLike, unmanaged_enis: IntLike = 0, *, windows: bool = False
+) -> tuple[IntLike, IntLike]:
+    """ENIs that may serve pods, and the most pods on VPC addresses that they carry, of one type or of many.
+
+    Parameters
+    ----------
+    gives : int or ndarray of int
+        1 where the CNI gives the type prefixes; where it does not, it falls back to single addresses.
+
+    Examples
+    --------
+    >>> carried(EniFigures(3, 10), CniSettings(prefix=True), gives=1)
+    (3, 432)
+    >>> carried(EniFigures(3, 10), CniSettings(prefix=True), gives=0)
+    (3, 27)
+    """
+    limits = limits_from(of, settings, unmanaged_enis, windows=windows)
+    pods: IntLike = address_capacity(limits, settings)
+    if settings.prefix:
+        alone = replace(settings, prefix=False)
+        single = address_capacity(limits_from(of, alone, unmanaged_enis, windows=windows), alone)
+        pods = gives * pods + (1 - gives) * single
+    return limits.serving, pods
 
 
 @lru_cache(maxsize=200_000)
@@ -159,18 +205,18 @@ def slots_and_enis(limits: NodeLimits, settings: CniSettings, max_pods: int, pod
 
 
 def start_calls(
-    limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int, look_up: bool = True
+    limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int, *, look_up: bool = True
 ) -> Counter[str]:
-    """The fewest EC2 calls, by API, from a fresh node to one with so many pods. [calls]
+    """The fewest EC2 calls, by API, from a fresh node to one with ``pods`` pods on VPC addresses. [calls]
 
     ``look_up``: the VPC CNI looks for the subnet with most room (ENABLE_SUBNET_DISCOVERY).
     """
     slots, enis = slots_and_enis(limits, settings, max_pods, pods)
-    return law_of(settings).start_calls(limits, settings, slots, enis, look_up)
+    return law_of(settings).start_calls(limits, settings, slots, enis, look_up=look_up)
 
 
 def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> tuple[IntLike, IntLike]:
-    """The same for ints or arrays."""
+    """Secondary IPs or prefixes held, and ENIs for pods attached, of one node or of many in arrays."""
     return law_of(settings).held(limits, settings, max_pods, pods)
 
 
@@ -206,14 +252,14 @@ def node_pool(
 
 
 def pods_served(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> int:
-    """Of so many pods on VPC addresses those that get one; the others stay in ContainerCreating. [pods]"""
+    """Of ``pods`` pods on VPC addresses those that get one; the others stay in ContainerCreating. [pods]"""
     node = _rest(limits, settings, max_pods, pods, *slots_and_enis(limits, settings, max_pods, pods))
     served: int = _served(node)
     return served
 
 
 def pool_of(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> Pool:
-    """The same from limits already worked out, for ints or for arrays of one broadcast shape."""
+    """The pool from limits already worked out, for ints or for arrays of one broadcast shape."""
     node = rest(limits, settings, max_pods, pods)
     return Pool(**{name: figure(node) for name, figure in FIGURES.items()})
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 from capacity.errors import CatalogError
 from capacity.units import IntLike
 

@@ -14,8 +14,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cni import cilium, vpc_cni
-from capacity.cni.limits import EniFigures, Rest
+from capacity.cni import cilium_pool, vpc_cni
+from capacity.cni.node_limits import EniFigures, Rest
 from capacity.cni.node_pool import FIGURES, limits_from, rest
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CniSettings
@@ -95,6 +95,9 @@ class PoolGrid:
     pods: Ints
     columns: Mapping[str, Ints]
 
+    def __repr__(self) -> str:
+        return f"<PoolGrid {len(self.names):,} types x {len(self.pods):,} pod counts: {', '.join(self.columns)[:60]}>"
+
     def __getitem__(self, field: str) -> Ints:
         return self.columns[field]
 
@@ -128,7 +131,7 @@ def type_arrays(types: Iterable[InstanceType]) -> TypeArrays:
         trunk_slot=np.array([t.trunk_slot for t in known], dtype=np.int32),
         trunking=np.array([bool(t.trunking) for t in known], dtype=np.int32),
         prefixes=np.array([vpc_cni.gives_prefixes(t) for t in known], dtype=np.int32),
-        nitro=np.array([cilium.gives_prefixes(t) for t in known], dtype=np.int32),
+        nitro=np.array([cilium_pool.gives_prefixes(t) for t in known], dtype=np.int32),
         left_out=tuple(left_out),
     )
 
@@ -309,5 +312,5 @@ def _block(
     figures = (arrays.max_enis, arrays.ipv4_per_eni, arrays.trunk_slot, arrays.trunking)
     enis, addresses, slot, trunking = (f[rows, None] for f in figures)
     divisor = int(addresses[0, 0]) if (addresses == addresses[0]).all() else addresses
-    limits = limits_from(EniFigures(enis, divisor, slot, trunking), settings, unmanaged_enis, windows)
+    limits = limits_from(EniFigures(enis, divisor, slot, trunking), settings, unmanaged_enis, windows=windows)
     return rest(limits, settings, max_pods[rows, None], pods[None, :])

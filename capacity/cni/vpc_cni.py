@@ -11,13 +11,13 @@ from functools import reduce
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni import pool
 from capacity.cni.api_rates import node_start_calls
-from capacity.cni.limits import EniFigures, NodeLimits, Rest
+from capacity.cni.node_limits import EniFigures, NodeLimits, Rest
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.units import IntLike, ceil_div, larger, smaller
 
 
-def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, windows: bool = False) -> NodeLimits:
+def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, *, windows: bool = False) -> NodeLimits:
     """Limits of a node from its type's figures.
 
     Examples
@@ -70,7 +70,7 @@ def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: Int
 
 
 def packed(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> tuple[IntLike, IntLike]:
-    """The same where each pod takes the first free address: the least that the node can hold."""
+    """Secondary IPs or prefixes, and ENIs for pods, where each pod takes the first free address: the fewest."""
     k = limits.k
     if settings.ipv6:
         return 0, 1
@@ -173,6 +173,13 @@ def _most_enis(node: Rest, slots: IntLike) -> IntLike:
     return 1 + in_use + free // larger(need, 1) + (need <= 0) * _reach(node)
 
 
-def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, look_up: bool) -> Counter[str]:
+def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, *, look_up: bool) -> Counter[str]:
     """The fewest EC2 calls, by API, from a fresh node to one that holds so much. [calls]"""
-    return node_start_calls(enis, slots, settings.custom_networking, look_up, settings.ipv6, limits.trunk)
+    return node_start_calls(
+        enis,
+        slots,
+        custom_networking=settings.custom_networking,
+        subnet_discovery=look_up,
+        ipv6=settings.ipv6,
+        trunk=limits.trunk,
+    )

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import GroupState, ScenarioState
-from capacity.cost.control_plane import control_plane_lines
+from capacity.cost.cluster_fees import control_plane_lines
 from capacity.cost.fargate import fargate_size
 from capacity.cost.inputs import CostInputs
-from capacity.cost.rates import PriceBook
-from capacity.cost.result import (
+from capacity.cost.plan_cost import (
     AUTO_MODE,
     EXTENDED_SUPPORT,
     FARGATE_GB,
@@ -23,6 +22,7 @@ from capacity.cost.result import (
     PlanCost,
     Rate,
 )
+from capacity.cost.rates import PriceBook
 from capacity.plan.model import Plan
 
 GIVEN = "given"  # source of what the user says

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from capacity.cost.price_file import MOST_USD_PER_HOUR, PriceFile
 from capacity.errors import SpecError, check_word, did_you_mean
 from capacity.plan.constants import TIERS
-from capacity.plan.model import Plan
+
+if TYPE_CHECKING:
+    from capacity.plan.model import Plan
 
 STANDARD = TIERS[0]
 MOST_FACTOR = 10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -84,6 +83,8 @@ def parse_price_file(text: str, name: str) -> dict[Key, float]:
 
 def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """Number and cells of each line that is not empty."""
+    import csv  # most runs read no price file
+
     reader = csv.reader(text.splitlines(), strict=True)
     try:
         for cells in reader:

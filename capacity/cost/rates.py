@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from capacity.catalog.fees import Fee, fee
-from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.prices import DEFAULT_REGION, Price, price, regions
 from capacity.cost.inputs import CostInputs
-from capacity.cost.result import Rate
-from capacity.plan.model import NodeGroup
+from capacity.cost.plan_cost import Rate
+
+if TYPE_CHECKING:
+    from capacity.catalog.instance_type import InstanceType
+    from capacity.plan.model import NodeGroup
 
 LIST_SYSTEM = "linux"  # the list prices are of Linux
 DIGITS = 10  # of a price after discounts: more than any price list has
@@ -127,6 +130,10 @@ class PriceBook:
             return f"no price of {name} is known: the plan names no region"
         if found is not None:
             return f"the price of {name} in {self.region} is in {found.currency}"
+        if self.inputs.price_factor is not None:
+            return f"no price of {name} is known for {self.region} or {DEFAULT_REGION}"
+        if self.inputs.price_factor is not None:
+            return f"no price of {name} is known for {self.region} or {DEFAULT_REGION}"
         if self.region not in regions():
             return f"no prices are known for {self.region} (--price-file, --price-factor, or capacity data refresh)"
         return f"no price of {name} is known for {self.region}"

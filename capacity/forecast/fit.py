@@ -120,7 +120,7 @@ class Fit:
         return float(np.expm1(slope / self.geometric_mean) * self.used[-1])
 
 
-def fit(days: Days, used: Floats, positive: bool) -> Fit:
+def fit(days: Days, used: Floats, *, positive: bool) -> Fit:
     """Fit every combination.
 
     Parameters

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from capacity.errors import SpecError, did_you_mean
-from capacity.forecast.fill import Progress
+from capacity.forecast.certain import Progress
 from capacity.forecast.fit import FEWEST_DAYS, LINEAR, Fit, draw, fit
 from capacity.forecast.quantile import day_quantiles, rank
 from capacity.forecast.result import INSUFFICIENT, OK, QUANTILES, Backtest, Fan, ForecastResult, SubnetForecast
 from capacity.forecast.series import EPOCH, FREE, DailySeries
-from capacity.forecast.span import Span
+from capacity.forecast.span import Horizon
 from capacity.plan.model import Plan
 
 if TYPE_CHECKING:
@@ -33,11 +33,12 @@ FEWEST_CHECKED = 7  # days after an origin
 
 def forecast_history(
     series: Sequence[DailySeries],
-    span: Span,
+    span: Horizon,
     usable: Mapping[str, int],
     wanted: Sequence[str] = (),
     paths: int = 10_000,
     seed: int = 1,
+    *,
     backtest: bool = False,
     notes: Sequence[str] = (),
     progress: Progress = lambda _done, _total: None,
@@ -110,7 +111,7 @@ class _Past:
 
 
 def _subnet(
-    name: str, series: DailySeries | None, span: Span, known: int | None, paths: int, seed: int, backtest: bool
+    name: str, series: DailySeries | None, span: Horizon, known: int | None, paths: int, seed: int, backtest: bool
 ) -> SubnetForecast:
     import numpy as np
 
@@ -128,7 +129,7 @@ def _subnet(
     start = span.start.toordinal() - EPOCH.toordinal()
     late = start - int(past.days[-1])  # days between the last observation and day 0
     rng = np.random.default_rng((seed, *name.encode()))
-    fitted = None if past.used[-1] >= past.limit else fit(past.days, past.used, size is not None)
+    fitted = None if past.used[-1] >= past.limit else fit(past.days, past.used, positive=size is not None)
     first, used = np.zeros(paths, dtype=np.int32), np.empty((0, 0))
     shown = _fan_days(span)
     if fitted:
@@ -181,7 +182,7 @@ def _insufficient(name: str, size: int | None, now: int | None, why: str) -> Sub
     return SubnetForecast(name, "history", INSUFFICIENT, size, now, None, None, None, None, None, why)
 
 
-def _first_days(drawn: Floats, limit: float, late: int, span: Span) -> npt.NDArray[np.int32]:
+def _first_days(drawn: Floats, limit: float, late: int, span: Horizon) -> npt.NDArray[np.int32]:
     """First day of the span with nothing left, never before its start; days + 1 where there is none."""
     import numpy as np
 
@@ -190,14 +191,14 @@ def _first_days(drawn: Floats, limit: float, late: int, span: Span) -> npt.NDArr
     return np.clip(first, 0, span.days + 1).astype(np.int32)
 
 
-def _fan_days(span: Span) -> npt.NDArray[np.int64]:
+def _fan_days(span: Horizon) -> npt.NDArray[np.int64]:
     import numpy as np
 
     days = np.rint(np.linspace(1, span.days, min(FAN_DATES, span.days)))
     return np.unique(days.astype(np.int64))
 
 
-def _fan(used: Floats, days: npt.NDArray[np.int64], span: Span) -> Fan:
+def _fan(used: Floats, days: npt.NDArray[np.int64], span: Horizon) -> Fan:
     """Bands of the addresses used, never below 0."""
     import numpy as np
 
@@ -206,7 +207,7 @@ def _fan(used: Floats, days: npt.NDArray[np.int64], span: Span) -> Fan:
     return Fan(tuple(span.on(int(d)) for d in days), low, mid, high)
 
 
-def _words(days: Sequence[int | None], probability: float, span: Span, late: int, out: bool) -> str:
+def _words(days: Sequence[int | None], probability: float, span: Horizon, late: int, out: bool) -> str:
     old = f"; its last observation is {late} days before {span.start}" if late > STALE_DAYS else ""
     if out:
         return f"no address was left at its last observation{old}"
@@ -265,7 +266,7 @@ def _backtest(past: _Past, seed: int) -> Backtest:
     date_errors: list[float] = []
     origins = [o for o in _origins(past.days) if o + 1 >= FEWEST_DAYS]
     for number, origin in enumerate(origins):
-        fitted = fit(past.days[: origin + 1], past.used[: origin + 1], past.size is not None)
+        fitted = fit(past.days[: origin + 1], past.used[: origin + 1], positive=past.size is not None)
         rest_days, rest = past.days[origin + 1 :] - past.days[origin], past.used[origin + 1 :]
         ahead = int(rest_days[-1])
         rng = np.random.default_rng((seed, number))

@@ -58,7 +58,7 @@ SCHEMA = (
 
 
 @dataclass(frozen=True, slots=True)
-class SubnetFill:
+class RecordedFill:
     """One subnet at one moment; ``holders`` by name, empty where nobody knows who has them. [addresses]"""
 
     name: str
@@ -69,14 +69,17 @@ class SubnetFill:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class FillSnapshot:
     """All subnets at one moment; nodes and pods None where not known."""
 
     time: datetime
     source: str
-    subnets: tuple[SubnetFill, ...]
+    subnets: tuple[RecordedFill, ...]
     nodes: int | None = None
     pods: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<FillSnapshot {self.time:%Y-%m-%d %H:%M}: {len(self.subnets)} subnets>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class Recorded:
     pods: int | None
 
 
-def record(path: Path, snapshot: Snapshot, keep_from: datetime | None = None) -> int:
+def record(path: Path, snapshot: FillSnapshot, keep_from: datetime | None = None) -> int:
     """Append a snapshot, and drop those before ``keep_from``, in one transaction.
 
     Returns

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.engine import Engine
-from capacity.cluster.place import unschedulable, without_address
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import group_shapes
-from capacity.errors import SpecError
-from capacity.forecast.demand import held_nowhere, node_range
-from capacity.forecast.fill import DailyFill, Progress, daily_fill
-from capacity.forecast.growth import coming_steps, is_random
-from capacity.forecast.paths import Simulation, expected_replicas, simulate
+from capacity.cluster.unplaced import unschedulable, without_address
+from capacity.errors import SpecError, check_kind
+from capacity.forecast.calibration import held_nowhere
+from capacity.forecast.certain import DailyFill, Progress, daily_fill
+from capacity.forecast.draws import Simulation, expected_replicas, simulate
+from capacity.forecast.grown import node_range
 from capacity.forecast.quantile import day_quantiles
+from capacity.forecast.replicas import coming_steps, is_random
 from capacity.forecast.result import OK, QUANTILES, Already, Fan, ForecastResult, GroupForecast, SubnetForecast
-from capacity.forecast.span import Span
-from capacity.plan.model import AT_REST, Plan
+from capacity.forecast.span import Horizon
+from capacity.plan.constants import AT_REST
+from capacity.plan.model import Plan
 from capacity.plan.scenarios import when_words
 from capacity.units import counted
 
@@ -33,7 +35,7 @@ MOST_PATHS = 1_000_000
 
 def forecast_growth(
     plan: Plan,
-    span: Span,
+    span: Horizon,
     paths: int = 10_000,
     seed: int = 1,
     scenario: str = "steady",
@@ -56,8 +58,9 @@ def forecast_growth(
     The first day is the scenario as check has it. Later autoscaled groups grow from there as far as their pods need,
     up to their maximum; a group with a fixed count has that, and pods beyond the nodes are unschedulable.
     Where no growth is random the engine answers every day and the dates are exact. Else ``paths`` draws are
-    looked up in tables made by the engine's formulas (:mod:`capacity.forecast.demand`).
+    looked up in tables made by the engine's formulas (:mod:`capacity.forecast.grown`).
     """
+    check_kind("span", span, Horizon, "a Horizon, as parse_horizon gives")
     if scenario not in AT_REST:
         raise SpecError(f"--scenario: {scenario!r} is not one of {', '.join(AT_REST)}")
     if not 1 <= paths <= MOST_PATHS:
@@ -92,7 +95,7 @@ def forecast_growth(
     return replace(found, notes=tuple(_notes(plan, span, found, held_nowhere(engine))))
 
 
-def _as_simulation(fill: DailyFill, span: Span) -> Simulation:
+def _as_simulation(fill: DailyFill, span: Horizon) -> Simulation:
     """One certain draw in the shape of many."""
     import numpy as np
 
@@ -146,7 +149,7 @@ def _lacks(state: ScenarioState) -> str:
 
 
 def _subnet(
-    plan: Plan, index: int, span: Span, simulation: Simulation, already: Sequence[ScenarioState]
+    plan: Plan, index: int, span: Horizon, simulation: Simulation, already: Sequence[ScenarioState]
 ) -> SubnetForecast:
     import numpy as np
 
@@ -178,7 +181,7 @@ def _subnet(
     )
 
 
-def in_words(days: list[int | None], probability: float, span: Span) -> str:
+def in_words(days: list[int | None], probability: float, span: Horizon) -> str:
     """What the dates and the nulls among them mean."""
     if days[2] == 0:
         return "already exhausted on the first day"
@@ -191,7 +194,7 @@ def in_words(days: list[int | None], probability: float, span: Span) -> str:
     return ""
 
 
-def _groups(engine: Engine, span: Span, simulation: Simulation, scenario: str) -> tuple[GroupForecast, ...]:
+def _groups(engine: Engine, span: Horizon, simulation: Simulation, scenario: str) -> tuple[GroupForecast, ...]:
     import numpy as np
 
     found = []
@@ -205,7 +208,7 @@ def _groups(engine: Engine, span: Span, simulation: Simulation, scenario: str) -
     return tuple(found)
 
 
-def _half_by(share: npt.NDArray[np.float64], simulation: Simulation, span: Span) -> date | None:
+def _half_by(share: npt.NDArray[np.float64], simulation: Simulation, span: Horizon) -> date | None:
     """The first of the dates looked at on which half of the draws have something."""
     import numpy as np
 
@@ -213,7 +216,7 @@ def _half_by(share: npt.NDArray[np.float64], simulation: Simulation, span: Span)
     return span.on(int(simulation.fan_days[there[0]])) if there.size else None
 
 
-def _notes(plan: Plan, span: Span, found: ForecastResult, nowhere: tuple[str, ...]) -> list[str]:
+def _notes(plan: Plan, span: Horizon, found: ForecastResult, nowhere: tuple[str, ...]) -> list[str]:
     notes = [*plan.notes, *_growth_notes(plan, span)]
     often = "" if found.exact else " in half of the draws"
     notes += [
@@ -236,7 +239,7 @@ def _notes(plan: Plan, span: Span, found: ForecastResult, nowhere: tuple[str, ..
     return notes
 
 
-def _growth_notes(plan: Plan, span: Span) -> list[str]:
+def _growth_notes(plan: Plan, span: Horizon) -> list[str]:
     """What a reader might miss of the growth that the plan states."""
     notes = []
     growing = [w for w in plan.workloads if w.growth]

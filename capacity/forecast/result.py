@@ -151,3 +151,7 @@ class ForecastResult:
     date_without_address: date | None = None
     already: tuple[Already, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        drawn = "exact" if self.exact else f"{self.paths:,} draws"
+        return f"<ForecastResult {self.start} to {self.end}: {len(self.subnets)} subnets, {drawn}>"

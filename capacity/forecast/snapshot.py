@@ -9,18 +9,18 @@ from typing import Any
 
 from capacity.cluster.check import check
 from capacity.errors import SpecError
-from capacity.forecast.history import Snapshot, SubnetFill
+from capacity.forecast.history import FillSnapshot, RecordedFill
 from capacity.plan.model import RESERVED_BY_AWS, Plan
 
 
-def snapshot_of_plan(plan: Plan, time: datetime) -> Snapshot:
+def snapshot_of_plan(plan: Plan, time: datetime) -> FillSnapshot:
     """The plan's ``steady``: free addresses and /28s, who holds the rest, nodes and pods."""
     state = check(plan, ["steady"]).scenarios[0]
-    return Snapshot(
+    return FillSnapshot(
         time=time,
         source=plan.file,
         subnets=tuple(
-            SubnetFill(
+            RecordedFill(
                 name=s.subnet.name,
                 free=s.free,
                 usable=s.subnet.usable,
@@ -34,7 +34,7 @@ def snapshot_of_plan(plan: Plan, time: datetime) -> Snapshot:
     )
 
 
-def parse_describe_subnets(data: bytes, name: str, time: datetime) -> Snapshot | None:
+def parse_describe_subnets(data: bytes, name: str, time: datetime) -> FillSnapshot | None:
     """A saved ``describe-subnets`` answer as a snapshot; None where the file is something else.
 
     Subnets are called by their Name tag where each has one of its own, else by their id. Nobody says who holds
@@ -60,7 +60,7 @@ def parse_describe_subnets(data: bytes, name: str, time: datetime) -> Snapshot |
         raise SpecError(f"{name}: Subnets is not in the shape of aws ec2 describe-subnets --output json") from None
     if not subnets:
         raise SpecError(f"{name}: no subnet in it")
-    return Snapshot(time, name, subnets)
+    return FillSnapshot(time, name, subnets)
 
 
 def _names(subnets: list[dict[str, Any]]) -> list[str]:
@@ -69,8 +69,8 @@ def _names(subnets: list[dict[str, Any]]) -> list[str]:
     return tags if unique else [s["SubnetId"] for s in subnets]
 
 
-def _fill(subnet: dict[str, Any], name: str) -> SubnetFill:
+def _fill(subnet: dict[str, Any], name: str) -> RecordedFill:
     free = subnet["AvailableIpAddressCount"]
     if not isinstance(free, int) or isinstance(free, bool) or free < 0:
         raise ValueError(free)
-    return SubnetFill(name, free, IPv4Network(subnet["CidrBlock"]).num_addresses - RESERVED_BY_AWS)
+    return RecordedFill(name, free, IPv4Network(subnet["CidrBlock"]).num_addresses - RESERVED_BY_AWS)

@@ -17,7 +17,7 @@ _HORIZON = re.compile(r"^([0-9]{1,4}) ?(d|w|mo|y|days?|weeks?|months?|years?)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Horizon:
     """Day 0 is ``start``, the last is ``start`` + ``days``."""
 
     start: date
@@ -36,7 +36,7 @@ class Span:
         return (day - self.start).days
 
 
-def parse_horizon(text: str, start: date) -> Span:
+def parse_horizon(text: str, start: date) -> Horizon:
     """``90d``, ``26w``, ``18mo`` or ``2y`` from ``start``; months and years by the calendar.
 
     Raises
@@ -59,11 +59,11 @@ def parse_horizon(text: str, start: date) -> Span:
         days = (_months_later(start, count * (12 if unit.startswith("y") else 1)) - start).days
     if not 1 <= days <= LONGEST_DAYS:
         raise SpecError(f"--horizon: {text!r} is out of range (expected 1 day to 10 years)")
-    return Span(start, days)
+    return Horizon(start, days)
 
 
 def _months_later(start: date, months: int) -> date:
-    """The same day of a later month, or its last day where the month is shorter."""
+    """That day of a later month, or its last day where the month is shorter."""
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     if year > 9000:
         raise SpecError("--horizon: is out of range (expected 1 day to 10 years)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from capacity.forecast.result import ForecastResult, SubnetForecast
-from capacity.plan.model import AT_REST
+from capacity.plan.constants import AT_REST
 from capacity.plan.scenarios import when_words
 from capacity.units import counted
 

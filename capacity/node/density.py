@@ -13,41 +13,6 @@ CAP_SMALL, CAP_LARGE, LARGE_ABOVE_VCPUS = 110, 250, 30
 AUTO_MAX_PODS = 110  # awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc L112-117
 
 
-def usable_enis(limit: IntLike, max_eni: IntLike, reserved: IntLike, custom: IntLike, trunk: IntLike) -> IntLike:
-    """ENIs that may serve pods. [ENIs]
-
-    Parameters
-    ----------
-    limit : int or ndarray of int
-        ENIs of the default network card. [ENIs]
-    max_eni : int or ndarray of int
-        MAX_ENI, or anything at or above ``limit`` where it is not set. [ENIs]
-    reserved : int or ndarray of int
-        ENIs kept from pods: unmanaged or EFA-only ones, Karpenter's RESERVED_ENIS. [ENIs]
-    custom, trunk : int or ndarray of int
-        1 where custom networking idles the primary ENI, where a trunk takes a slot.
-
-    Notes
-    -----
-    max(0, min(limit, max_eni) - reserved - custom - trunk). The trunk takes a slot beside the primary only: the
-    primary is there first, and where it has the only slot no trunk comes.
-
-    Source
-    ------
-    awslabs/amazon-eks-ami@8e751826~1 templates/al2/runtime/max-pods-calculator.sh L128-140;
-    aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2592-2621.
-
-    Examples
-    --------
-    >>> usable_enis(limit=3, max_eni=3, reserved=0, custom=1, trunk=1)
-    1
-    >>> usable_enis(limit=3, max_eni=1, reserved=0, custom=0, trunk=1)
-    1
-    """
-    managed = smaller(limit, max_eni) - reserved
-    return larger(managed - custom - smaller(trunk, larger(managed - 1, 0)), 0)
-
-
 def pod_addresses(enis: IntLike, ips_per_eni: IntLike, prefix: IntLike) -> IntLike:
     """Addresses for pods on so many ENIs, each keeping its primary. [addresses]
 

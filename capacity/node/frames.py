@@ -13,21 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from capacity.errors import SpecError
+from capacity.cni.facade import gives_prefixes
+from capacity.errors import SpecError, check_count, check_number
 from capacity.node import density, reserved
+from capacity.node.figures import Figures, Interfaces, figures, kubelet_max_pods, limits, reserved_for
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
-from capacity.node.maxpods import (
-    WITH_PREFIXES,
-    WITHOUT_VPC_IPV4,
-    Figures,
-    Interfaces,
-    Platform,
-    figures,
-    kubelet_max_pods,
-    limits,
-    reserved_for,
-)
 from capacity.node.offer import BINDING_ORDER, Daemon, Keep, PodAsked, asked, daemons_on, pod_month
+from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform
 from capacity.units import MIB
 
 if TYPE_CHECKING:
@@ -59,7 +51,7 @@ DEFAULT_KEEP = Keep()
 
 
 @dataclass(frozen=True)
-class Column:
+class Masked:
     """Numbers of every type, shape (n_types,), and where they are unknown."""
 
     values: Any
@@ -73,8 +65,8 @@ class Column:
         return pd.arrays.IntegerArray(np.where(unknown, 0, self.values).astype(np.int64), unknown)
 
 
-def _column(values: Sequence[int | float | bool | None], dtype: type[Any] = np.int64) -> Column:
-    return Column(np.array([v or 0 for v in values], dtype=dtype), np.array([v is None for v in values]))
+def _column(values: Sequence[int | float | bool | None], dtype: type[Any] = np.int64) -> Masked:
+    return Masked(np.array([v or 0 for v in values], dtype=dtype), np.array([v is None for v in values]))
 
 
 @dataclass(frozen=True)
@@ -82,14 +74,14 @@ class _Density:
     """Max pods of every type, with the masks that :func:`capacity.node.maxpods.max_pods` has as None."""
 
     types: list[InstanceType]
-    vcpus: Column
+    vcpus: Masked
     of: Interfaces
     got: Figures
     figures_unknown: Any
-    expression: Column
-    max_pods: Column
-    recommended: Column
-    reserved_for: Column
+    expression: Masked
+    max_pods: Masked
+    recommended: Masked
+    reserved_for: Masked
 
 
 def max_pods_frame(catalog: Catalog, on: Platform) -> pd.DataFrame:
@@ -116,10 +108,10 @@ def max_pods_frame(catalog: Catalog, on: Platform) -> pd.DataFrame:
         "mode": on.mode,
         "custom_networking": on.custom_networking,
         "max_enis": _column([t.max_enis for t in found.types]).to_array(),
-        "usable_enis": Column(got.usable_enis, hidden).to_array(),
+        "usable_enis": Masked(got.usable_enis, hidden).to_array(),
         "ipv4_per_eni": _column([t.ipv4_per_eni for t in found.types]).to_array(),
-        "ip_capacity": Column(got.ip_capacity, hidden | (on.mode in WITHOUT_VPC_IPV4)).to_array(),
-        "max_pods_formula": Column(got.formula, hidden | on.overlay).to_array(),
+        "ip_capacity": Masked(got.ip_capacity, hidden | (on.mode in WITHOUT_VPC_IPV4)).to_array(),
+        "max_pods_formula": Masked(got.formula, hidden | on.overlay).to_array(),
         "max_pods_recommended": found.recommended.to_array(),
         "max_pods": found.max_pods.to_array(),
         "max_pods_expression": found.expression.to_array(),
@@ -155,6 +147,9 @@ def node_frame(
     >>> int(frame.loc["m5.large", "pods"]), frame.loc["m5.large", "binding"]
     (7, 'cpu')
     """
+    if set_max_pods is not None:
+        check_count("set_max_pods", set_max_pods, unit="pods")
+    check_number("node_cost", node_cost, unit="USD per hour")
     found = _density(catalog, on)
     pods_max = found.max_pods if set_max_pods is None else _constant(set_max_pods, len(found.types))
     kept = found.reserved_for if set_max_pods is None or on.ami not in ("bottlerocket", "windows") else pods_max
@@ -167,7 +162,7 @@ def node_frame(
     price = _prices(found.types, region)
     with np.errstate(divide="ignore", invalid="ignore"):
         per_pod = _rounded(pod_month(price.values, node_cost, pods.values), 4)
-    memory_bytes = Column(memory.values * MIB, memory.unknown)
+    memory_bytes = Masked(memory.values * MIB, memory.unknown)
     data = {
         "instance_type": [t.name for t in found.types],
         "ami": on.ami,
@@ -180,7 +175,7 @@ def node_frame(
         "stranded_cpu_pct": _left_pct(cpu, used_cpu, pods, pod.cpu).to_array(),
         "stranded_memory_pct": _left_pct(memory_bytes, used_memory, pods, pod.memory).to_array(),
         "usd_per_hour": price.to_array(),
-        "usd_per_pod_month": Column(per_pod, price.unknown | pods.unknown | (pods.values == 0)).to_array(),
+        "usd_per_pod_month": Masked(per_pod, price.unknown | pods.unknown | (pods.values == 0)).to_array(),
     }
     return _with_units(pd.DataFrame(data))
 
@@ -190,19 +185,20 @@ def _with_units(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _constant(value: int, length: int) -> Column:
-    return Column(np.full(length, value, dtype=np.int64), np.zeros(length, dtype=bool))
+def _constant(value: int, length: int) -> Masked:
+    return Masked(np.full(length, value, dtype=np.int64), np.zeros(length, dtype=bool))
 
 
 def _density(catalog: Catalog, on: Platform) -> _Density:
     types = catalog.all()
     enis, ips, vcpus = (_column([getattr(t, n) for t in types]) for n in ("max_enis", "ipv4_per_eni", "vcpus"))
     possible = _column([t.prefixes_possible for t in types])
+    given = np.array([gives_prefixes(on.settings, t) for t in types], dtype=np.int64)
     of = Interfaces(
         enis=enis.values,
         ips_per_eni=np.maximum(ips.values, 1),  # unknown ones give 0 addresses, masked below
         vcpus=vcpus.values,
-        prefix_possible=possible.values,
+        gives_prefixes=given,
         nitro=_column([t.hypervisor == "nitro" for t in types]).values,
         trunk_slot=_column([t.trunk_slot for t in types]).values,
     )
@@ -217,19 +213,19 @@ def _density(catalog: Catalog, on: Platform) -> _Density:
     uncapped = vcpus.unknown & (got.formula > density.CAP_SMALL)
     kubelet = np.broadcast_to(kubelet_max_pods(on, got, by_ami), enis.values.shape)
     capped = on.provisioner == "managed" and not on.windows  # Auto Mode caps at 110 whatever the vCPUs
-    max_pods = Column(kubelet, hidden | (uncapped & capped))
+    max_pods = Masked(kubelet, hidden | (uncapped & capped))
     kept = np.broadcast_to(reserved_for(on, got, kubelet, by_ami), enis.values.shape)
-    kept_unknown = max_pods.unknown if on.ami in ("bottlerocket", "windows") else hidden
-    recommended = Column(got.recommended, hidden | uncapped)
-    return _Density(types, vcpus, of, got, hidden, expression, max_pods, recommended, Column(kept, kept_unknown))
+    kept_unknown = max_pods.unknown if on.reserves_for_max_pods else hidden
+    recommended = Masked(got.recommended, hidden | uncapped)
+    return _Density(types, vcpus, of, got, hidden, expression, max_pods, recommended, Masked(kept, kept_unknown))
 
 
-def _expression(of: Interfaces, on: Platform, got: Figures, hidden: Any) -> Column:
+def _expression(of: Interfaces, on: Platform, got: Figures, hidden: Any) -> Masked:
     """The CEL expression's value: CEL knows no arrays, so each distinct pair of ENIs and addresses once."""
     values, unknown = np.zeros_like(of.enis), np.ones(of.enis.shape, dtype=bool)
     if on.expression is None or on.ami != "al2023":
-        return Column(values, unknown)
-    from capacity.node.expression import evaluate_expression
+        return Masked(values, unknown)
+    from capacity.node.max_pods_expression import evaluate_expression
 
     pairs, index = np.unique(np.stack([of.enis, of.ips_per_eni, got.standard], axis=1), axis=0, return_inverse=True)
     for number, (enis, ips, standard) in enumerate(pairs.tolist()):
@@ -239,7 +235,7 @@ def _expression(of: Interfaces, on: Platform, got: Figures, hidden: Any) -> Colu
             continue
         here = index.ravel() == number
         values[here], unknown[here] = value, False
-    return Column(values, unknown | hidden)
+    return Masked(values, unknown | hidden)
 
 
 def _limited_by(found: _Density, on: Platform) -> Any:
@@ -252,7 +248,7 @@ def _limited_by(found: _Density, on: Platform) -> Any:
     return pd.array(np.where(xen & ~without_enis, "hypervisor", names), dtype="string")
 
 
-def _allocatable(found: _Density, kept: Column, keep: Keep) -> tuple[Column, Column]:
+def _allocatable(found: _Density, kept: Masked, keep: Keep) -> tuple[Masked, Masked]:
     """Allocatable CPU [millicores] and memory [MiB] of every type."""
     stated = _column([t.memory_mib for t in found.types])
     arm = _column([t.arch == "arm64" for t in found.types]).values
@@ -261,7 +257,7 @@ def _allocatable(found: _Density, kept: Column, keep: Keep) -> tuple[Column, Col
     capacity = reserved.memory_capacity_mib(stated.values, arm, keep.overhead_ppm)
     memory_kept = reserved.kube_reserved_memory_mib(kept.values)
     memory = reserved.allocatable(capacity, memory_kept, keep.system_memory_mib, keep.eviction_of(capacity))
-    return Column(cpu, vcpus.unknown), Column(memory, stated.unknown | kept.unknown)
+    return Masked(cpu, vcpus.unknown), Masked(memory, stated.unknown | kept.unknown)
 
 
 def _fits(
@@ -269,10 +265,10 @@ def _fits(
     on: Platform,
     pod: PodAsked,
     daemons: Sequence[Daemon],
-    pods_max: Column,
-    cpu: Column,
-    memory: Column,
-) -> dict[str, Column]:
+    pods_max: Masked,
+    cpu: Masked,
+    memory: Masked,
+) -> dict[str, Masked]:
     resources = asked(pod, on)
     types = found.types
     attachments, shared = _column([t.ebs_attachments for t in types]), _column([t.ebs_shared for t in types])
@@ -284,30 +280,30 @@ def _fits(
     volumes = volumes_left(attachments.values, shared.values, enis)
     addresses = pods_by_count(found.got.ip_capacity, sum(not d.host_network for d in daemons))
     columns = {
-        "cpu": Column(pods_by_request(room_cpu, pod.cpu or 1), cpu.unknown),
-        "memory": Column(pods_by_request(room_memory, pod.memory or 1), memory.unknown),
-        "ips": Column(addresses, found.figures_unknown | (on.mode in WITHOUT_VPC_IPV4)),
-        "max_pods": Column(pods_by_count(pods_max.values, len(daemons)), pods_max.unknown),
+        "cpu": Masked(pods_by_request(room_cpu, pod.cpu or 1), cpu.unknown),
+        "memory": Masked(pods_by_request(room_memory, pod.memory or 1), memory.unknown),
+        "ips": Masked(addresses, found.figures_unknown | (on.mode in WITHOUT_VPC_IPV4)),
+        "max_pods": Masked(pods_by_count(pods_max.values, len(daemons)), pods_max.unknown),
         "branch_enis": branch,
-        "volumes": Column(pods_by_request(volumes, pod.volumes or 1), attachments.unknown | shared.unknown | no_enis),
+        "volumes": Masked(pods_by_request(volumes, pod.volumes or 1), attachments.unknown | shared.unknown | no_enis),
     }
     everything = np.ones(found.of.enis.shape, dtype=bool)
-    return {n: c if n in resources else Column(c.values, everything) for n, c in columns.items()}
+    return {n: c if n in resources else Masked(c.values, everything) for n, c in columns.items()}
 
 
-def _bound(fits: dict[str, Column], resources: Sequence[str]) -> tuple[Column, Any]:
+def _bound(fits: dict[str, Masked], resources: Sequence[str]) -> tuple[Masked, Any]:
     """The least of what bounds and its name, unknown where one of them is."""
     stacked = np.stack([fits[name].values for name in resources])
     unknown = np.any([np.broadcast_to(fits[name].unknown, stacked.shape[1:]) for name in resources], axis=0)
     names = np.array(resources)[stacked.argmin(axis=0)]  # the first of equals
     binding = [None if hidden else str(name) for name, hidden in zip(names, unknown, strict=True)]
-    return Column(stacked.min(axis=0), unknown), pd.array(binding, dtype="string")
+    return Masked(stacked.min(axis=0), unknown), pd.array(binding, dtype="string")
 
 
-def _left_pct(room: Column, used: Any, pods: Column, request: int | None) -> Column:
+def _left_pct(room: Masked, used: Any, pods: Masked, request: int | None) -> Masked:
     with np.errstate(divide="ignore", invalid="ignore"):
         share = _rounded(100 * (room.values - used) / room.values, 2)
-    return Column(share, room.unknown | pods.unknown | (room.values == 0) | (request is None))
+    return Masked(share, room.unknown | pods.unknown | (room.values == 0) | (request is None))
 
 
 def _rounded(values: Any, digits: int) -> Any:
@@ -315,7 +311,7 @@ def _rounded(values: Any, digits: int) -> Any:
     return np.array([round(v, digits) for v in values.tolist()])
 
 
-def _prices(types: Sequence[InstanceType], region: str | None) -> Column:
+def _prices(types: Sequence[InstanceType], region: str | None) -> Masked:
     from capacity.catalog.prices import price_per_hour
 
     return _column([None if region is None else price_per_hour(t.name, region) for t in types], np.float64)

@@ -8,10 +8,12 @@ from fractions import Fraction
 from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.errors import SpecError, check_count
+from capacity.errors import SpecError, check_count, check_number
 from capacity.node import reserved
+from capacity.node.figures import never_ready
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
-from capacity.node.maxpods import WITHOUT_VPC_IPV4, MaxPods, Platform, max_pods, never_ready
+from capacity.node.maxpods import MaxPods, max_pods
+from capacity.node.platform import WITHOUT_VPC_IPV4, Platform
 from capacity.units import HOURS_PER_MONTH, MIB, IntLike, ceil_div
 
 BINDING_ORDER = ("max_pods", "ips", "cpu", "memory", "branch_enis", "volumes")  # ties go to the first
@@ -72,6 +74,11 @@ class Keep:
     eviction_share: Fraction | None = None
 
     def __post_init__(self) -> None:
+        units = ("millionths", "millicores", "MiB", "MiB")
+        for name, unit in zip(("overhead_ppm", "system_cpu", "system_memory_mib", "eviction_mib"), units, strict=True):
+            check_count(name, getattr(self, name), unit=unit)
+        if self.eviction_share is not None:
+            check_number("eviction_share", self.eviction_share, 0, 1)
         # 6 decimals keep MiB × numerator within 64 bits for every type
         if self.eviction_share is not None and self.eviction_share.denominator > 10**6:
             raise SpecError("the eviction threshold has too many decimals (expected at most 4 after the point, in %)")
@@ -159,6 +166,10 @@ class Offer:
     usd_per_pod_month: float | None
     warnings: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        pods = "pods unknown" if self.pods is None else f"{self.pods} pods"
+        return f"<Offer {self.instance_type}: {pods}{f', limited by {self.binding}' if self.binding else ''}>"
+
 
 def daemons_with_implied(daemons: Sequence[Daemon], agents: Sequence[str] = ("aws-node",)) -> tuple[Daemon, ...]:
     """The CNI's agent and kube-proxy on the host's network with requests of 0, unless one of that name is given."""
@@ -191,6 +202,11 @@ def offer(
     ip_capacity : int, optional
         Pods on VPC addresses, where more than the platform decides them. [pods]
 
+    Raises
+    ------
+    SpecError
+        A count or a price below 0, no whole number of pods, no finite price.
+
     Examples
     --------
     >>> from capacity.catalog.table import load_catalog
@@ -198,6 +214,7 @@ def offer(
     >>> got.pods, got.binding, got.fits["max_pods"]
     (7, 'cpu', 27)
     """
+    _refuse(set_max_pods, price, node_cost, ip_capacity)
     row = max_pods(of, on)
     if ip_capacity is not None and row.ip_capacity is not None:
         row = replace(row, ip_capacity=ip_capacity)
@@ -229,6 +246,17 @@ def offer(
     )
 
 
+def _refuse(set_max_pods: int | None, price: float | None, node_cost: float, ip_capacity: int | None) -> None:
+    """Arguments without sense."""
+    if set_max_pods is not None:
+        check_count("set_max_pods", set_max_pods, unit="pods")
+    if ip_capacity is not None:
+        check_count("ip_capacity", ip_capacity, unit="pods")
+    if price is not None:
+        check_number("price", price, unit="USD per hour")
+    check_number("node_cost", node_cost, unit="USD per hour")
+
+
 def pod_month(price: Any, node_cost: float, pods: Any) -> Any:
     """What one pod of a full node costs a month; numbers or arrays of one shape. [USD]
 
@@ -246,14 +274,8 @@ def daemons_on(on: Platform, daemons: Sequence[Daemon]) -> tuple[Daemon, ...]:
 
 
 def reserved_pods(reserved_for: int | None, on: Platform, set_max_pods: int | None) -> int | None:
-    """Pods that memory is reserved for where max pods may be set by hand: only two AMIs follow it. [pods]
-
-    Source
-    ------
-    bottlerocket-core-kit@a10182f9 kubelet-config L84-93; Karpenter types.go L305-306 (Windows). AL2023:
-    nodeadm doc/examples.md L253-254, config.go L274-288.
-    """
-    return set_max_pods if set_max_pods is not None and on.ami in ("bottlerocket", "windows") else reserved_for
+    """Pods that memory is reserved for where max pods may be set by hand. [pods]"""
+    return set_max_pods if set_max_pods is not None and on.reserves_for_max_pods else reserved_for
 
 
 def asked(pod: PodAsked, on: Platform) -> tuple[str, ...]:
@@ -297,16 +319,17 @@ def _fits(
         "ips": _places(row.ip_capacity, sum(not d.host_network for d in daemons)),
         "max_pods": _places(pods_max, len(daemons)),
         "branch_enis": _places(row.branch_enis, 0),
-        "volumes": _times(_volumes(of, on), pod.volumes),
+        "volumes": _times(attachable_volumes(of, on.max_eni), pod.volumes),
     }
     resources = asked(pod, on)
     return {name: value if name in resources else None for name, value in fits.items()}
 
 
-def _volumes(of: InstanceType, on: Platform) -> int | None:
+def attachable_volumes(of: InstanceType, max_eni: int | None) -> int | None:
+    """EBS volumes that pods can attach with every ENI in use, None where not known. [volumes]"""
     if of.ebs_attachments is None or of.ebs_shared is None or of.max_enis is None:
         return None
-    enis = of.max_enis if on.max_eni is None else min(of.max_enis, on.max_eni)
+    enis = of.max_enis if max_eni is None else min(of.max_enis, max_eni)
     left: int = volumes_left(of.ebs_attachments, int(of.ebs_shared), enis)
     return left
 

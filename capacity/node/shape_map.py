@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_count
 from capacity.node.fits import pods_by_request
-from capacity.node.maxpods import Platform
 from capacity.node.offer import BINDING_ORDER, Daemon, PodAsked, daemons_on, offer
+from capacity.node.platform import Platform
 from capacity.units import MIB
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ def shape_map(
     """
     import numpy as np
 
+    for name, requests in (("cpu_millicores", cpu_millicores), ("memory_bytes", memory_bytes)):
+        for request in requests:
+            check_count(name, request)
     cpu, memory = np.asarray(cpu_millicores, dtype=np.int64), np.asarray(memory_bytes, dtype=np.int64)
     if cpu.size == 0 or memory.size == 0 or cpu.min() < 1 or memory.min() < 1:
         raise SpecError("a pod shape needs requests of at least 1m CPU and 1 byte of memory")
@@ -93,6 +96,7 @@ def request_grid(points: int = 49) -> tuple[list[int], list[int]]:
     >>> cpu, [m // MIB for m in memory]
     ([50, 632, 8000], [64, 1448, 32768])
     """
+    check_count("points", points, 1)
     import numpy as np
 
     cpu = np.geomspace(50, 8000, points).round().astype(np.int64)

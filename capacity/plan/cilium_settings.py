@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import SpecError, check_count, check_switch, did_you_mean
 from capacity.plan.cilium import OWN_ADDRESSES, PRE_ALLOCATE, CiliumIpam
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.cni_keys import CILIUM
 
 # Names of the CiliumNode resource in camel case; prefixDelegation and releaseExcessIps are the operator's
 # --aws-enable-prefix-delegation and --aws-release-excess-ips (both off by default).
@@ -21,13 +22,11 @@ NUMBERS = {
 SWITCHES = {"usePrimaryAddress": "use_primary_address", "releaseExcessIps": "release_excess_ips"}
 PREFIXES = "prefixDelegation"
 KEYS = (*NUMBERS, *SWITCHES, PREFIXES)
-MOST_NUMBER = 1_000_000  # beyond every node's room
-LAST_INDEX = 15  # no type has more ENIs on its default network card
 
 
 def most_of(name: str) -> int:
     """The largest value that one of :data:`NUMBERS` may have."""
-    return LAST_INDEX if name == "firstInterfaceIndex" else MOST_NUMBER
+    return CILIUM[name].most
 
 
 def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[CniSettings, list[str]]:
@@ -56,6 +55,10 @@ def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[
         if name not in KEYS:
             hint = did_you_mean(name, KEYS) or f" (known: {', '.join(sorted(KEYS))})"
             raise SpecError(f"{place}{name!r} is not a setting of Cilium's ENI mode{hint}")
+        if name in NUMBERS:
+            check_count(f"{place}{name}", value)
+        else:
+            check_switch(f"{place}{name}", value)
         if name in NUMBERS and not 0 <= value <= most_of(name):
             raise SpecError(f"{place}{name}: {value} is out of range (expected 0 to {most_of(name):,})")
     fields = {field: values[name] for name, field in (NUMBERS | SWITCHES).items() if name in values}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capacity.errors import SpecError, check_count, did_you_mean
+from capacity.errors import SpecError, check_count, check_switch, check_word, did_you_mean
 from capacity.plan import overlay
 from capacity.plan.cilium import AGENT, CiliumIpam
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
@@ -126,17 +126,26 @@ class CniSettings:
     overlay: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("prefix", "custom_networking", "pod_eni", "ipv6", "overlay"):
+            check_switch(name, getattr(self, name))
         for name in ("warm_eni", "warm_ip", "minimum_ip", "warm_prefix"):
             check_count(name, getattr(self, name))
         if self.max_eni is not None:
             check_count("max_eni", self.max_eni, 1, "ENIs")
+        if self.overlay and self.cilium is not None:
+            raise SpecError("cilium and overlay exclude each other: a node has one CNI")
+
+    @property
+    def cni(self) -> str:
+        """Which CNI runs: one of :data:`capacity.plan.overlay.CNIS`. Everybody who needs to know asks here."""
+        if self.overlay:
+            return "overlay"
+        return "vpc-cni" if self.cilium is None else "cilium"
 
     @property
     def agents(self) -> tuple[str, ...]:
         """Names of the CNI's daemonset, which is on the host's network of every Linux node; the first is ours."""
-        if self.overlay:
-            return overlay.AGENTS
-        return ("aws-node" if self.cilium is None else AGENT,)
+        return {"vpc-cni": ("aws-node",), "cilium": (AGENT,), "overlay": overlay.AGENTS}[self.cni]
 
     @property
     def spares_subnets(self) -> bool:
@@ -147,23 +156,6 @@ class CniSettings:
     def ip_targets(self) -> bool:
         """Whether WARM_IP_TARGET or MINIMUM_IP_TARGET replace the ENI and prefix targets (ipamd.go L1941-1943)."""
         return self.warm_ip != 0 or self.minimum_ip != 0
-
-
-def auto_mode_settings(ipv6: bool = False) -> CniSettings:
-    """The CNI of EKS Auto Mode, which takes no settings: it gives out prefixes.
-
-    How many spare prefixes it keeps is not published; one, as with the VPC CNI's chart, is assumed.
-
-    Source
-    ------
-    Amazon EKS user guide, "VPC networking in EKS Auto Mode" (read 2026-11-25).
-    """
-    return CniSettings(prefix=True, ipv6=ipv6)
-
-
-def windows_node_settings(ipam: WindowsIpam) -> CniSettings:
-    """The settings of a Windows node, which takes none of aws-node's."""
-    return CniSettings(prefix=ipam.prefix, windows=ipam)
 
 
 # variable -> (field, value in the chart, value in the code, smallest value the code honours)
@@ -256,8 +248,12 @@ def cni_settings(
     """
     warnings: list[str] = []
     values: dict[str, int | bool | None] = {}
-    for name in env:
+    if ip_family is not None:
+        check_word("ip_family", ip_family, ("ipv4", "ipv6"))
+    for name, text in env.items():
         check_variable(name, where)
+        if text is not None and not isinstance(text, str):
+            raise SpecError(f"{where + ': ' if where else ''}{name}: {text!r} is not text (expected {str(text)!r})")
     for name, (attribute, *_) in _NUMBERS.items():
         values[attribute], warning = parse_env_number(name, env.get(name))
         warnings += [warning] if warning else []

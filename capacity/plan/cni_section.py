@@ -1,138 +1,173 @@
-"""The plan's CNI and the tags of its subnets, as the plan states them."""
+"""The plan's CNI, as the plan states it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from capacity.errors import SpecError
-from capacity.plan.cilium_settings import KEYS, NUMBERS, cilium_settings, most_of
+from capacity.plan import cni_keys
+from capacity.plan.cilium_settings import cilium_settings
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, check_variable, cni_settings
-from capacity.plan.discovery import ROLE_TAG, read_tags
-from capacity.plan.document import Section, kind_of
-from capacity.plan.fields import VERSION, Field
+from capacity.plan.document import Section
+from capacity.plan.fields import Field
 from capacity.plan.model import Cni, Kubernetes
 from capacity.plan.overlay import CNIS, which_name
-from capacity.plan.windows import CONFIG_MAP, check_key, windows_ipam
+from capacity.plan.reading import DependsOnError, Problems, read_keys, read_section
+from capacity.plan.windows import CONFIG_MAP, KEYS, check_key, windows_ipam
 
 
-def read_cni(section: Field | None, kubernetes: Kubernetes, root: Field) -> tuple[Cni, list[str]]:
-    """The plan's CNI with its settings after defaults, and what is to be said aloud.
+def read_cni(section: Field | None, kubernetes: Kubernetes | None, root: Field) -> tuple[Cni, list[str]]:
+    """The plan's CNI with its settings after defaults, and its assumptions.
 
     Parameters
     ----------
+    kubernetes : Kubernetes or None
+        None where that section has an error: what depends on it is not judged.
     root : Field
         The plan, named in messages where it has no such section.
 
     Raises
     ------
     SpecError
-        An unknown name or value, or settings with which the CNI would not start.
+        Unknown names or values, or settings with which the CNI would not start.
     """
-    version = env = None
-    if section is not None:
-        section.section(("name", "version", "env", "cilium", "windows"))
-        version, env = section.get("version"), section.get("env")
-        if version and not VERSION.match(version.text(40)):
-            version.fail(f"{version.value!r} is not a CNI version (expected something like 1.23.1)")
-        name, own = section.get("name"), section.get("cilium")
-        chosen = _name(name) if name else "vpc-cni"
+    if section is None:
+        return _vpc_cni(None, None, kubernetes, root)
+    itself = dict.fromkeys(("env", "cilium", "windows"), lambda field: field)
+    values = read_keys(section, cni_keys.CNI, {"name": _name, **itself})
+    read = None
+    with values.problems:
+        version, chosen = values.get("version"), values["name"] or "vpc-cni"
         if chosen == "cilium":
-            return _cilium(section, version.value if version else None, kubernetes)
-        if chosen == "overlay":
-            return _overlay(section, version.value if version else None, kubernetes)
+            read = _cilium(section, version, kubernetes)
+        elif chosen == "overlay":
+            read = _overlay(section, version, kubernetes)
+        else:
+            read = _vpc_cni(section, version, kubernetes, root)
+    values.problems.check()
+    assert read is not None, "checked"
+    return read
+
+
+def _vpc_cni(
+    section: Field | None, version: str | None, kubernetes: Kubernetes | None, root: Field
+) -> tuple[Cni, list[str]]:
+    """The VPC CNI, with the environment of its daemonset and the ConfigMap for Windows nodes."""
+    env, windows, own = (section.get(k) if section else None for k in ("env", "windows", "cilium"))
+    problems = Problems()
+    variables: dict[str, str | None] = {}
+    data: dict[str, str] = {}
+    with problems:
         if own:
             own.fail("needs 'name: cilium' beside it (the plan's CNI is the VPC CNI)")
-    values: dict[str, str | None] = {}
-    if env is not None:
-        if not isinstance(env.value, Section):
-            env.fail("expected a mapping of the CNI's environment variables")
-        for key in env.value:
-            entry = env.child(key)
-            if key not in CNI_VARIABLES:
-                check_variable(key, entry.exact)
-            values[key] = "" if entry.value is None else _as_text(entry)
+    with problems:
+        variables.update(_words(env, "the CNI's environment variables", _check_variable))
+    with problems:
+        data = _words(windows, f"the keys of ConfigMap {CONFIG_MAP}", _check_key)
+    problems.check()
     try:
-        settings, warnings = cni_settings(values, "", kubernetes.ip_family)
+        _, warnings = cni_settings(variables, "", _known(kubernetes).ip_family)
     except SpecError as error:
+        if isinstance(error, DependsOnError):
+            raise
         (env or section or root).fail(str(error))
-    data = _config_map(section.get("windows") if section is not None else None)
-    windows, said = windows_ipam(data)
-    return Cni(version.value if version else None, values, settings, windows, data), [*warnings, *said]
+    _, said = windows_ipam(data)
+    return Cni(version, variables, _known(kubernetes).ip_family, data), [*warnings, *said]
+
+
+def _known(kubernetes: Kubernetes | None) -> Kubernetes:
+    if kubernetes is None:
+        raise DependsOnError
+    return kubernetes
 
 
 def _name(entry: Field) -> str:
-    """One of :data:`CNIS`; for another CNI's name the one that stands for it."""
+    """One of :data:`CNIS`; another CNI's name is refused with the one to write instead."""
     given = entry.text(64)
     if given not in CNIS:
         entry.fail(f"{given!r} is not one of {', '.join(CNIS)}{which_name(given)}")
     return given
 
 
-def _overlay(section: Field, version: str | None, kubernetes: Kubernetes) -> tuple[Cni, list[str]]:
+def _overlay(section: Field, version: str | None, kubernetes: Kubernetes | None) -> tuple[Cni, list[str]]:
     """A CNI with a network of its own: nothing of it decides addresses of the VPC."""
+    problems = Problems()
     for key in ("env", "cilium", "windows"):
         if entry := section.get(key):
-            entry.fail("has no meaning with an overlay CNI: its pods take no address of the VPC")
-    if kubernetes.ip_family == "ipv6":
-        section.child("name").fail("ipFamily ipv6 with an overlay CNI is not modelled")
-    return Cni(version, {}, CniSettings(overlay=True)), []
+            with problems:
+                entry.fail("has no meaning with an overlay CNI: its pods take no address of the VPC")
+    with problems:
+        if _known(kubernetes).ip_family == "ipv6":
+            section.child("name").fail("ipFamily ipv6 with an overlay CNI is not modelled")
+    problems.check()
+    return Cni(version, own=CniSettings(overlay=True)), []
 
 
-def _config_map(section: Field | None) -> dict[str, str]:
-    """The data of ConfigMap amazon-vpc-cni, as written."""
-    if section is None:
-        return {}
-    if not isinstance(section.value, Section):
-        section.fail(f"expected a mapping of the keys of ConfigMap {CONFIG_MAP}")
-    data = {}
-    for key in section.value:
-        entry = section.child(key)
-        check_key(key, entry.exact)
-        data[key] = "" if entry.value is None else _as_text(entry)
-    return data
-
-
-def _cilium(section: Field, version: str | None, kubernetes: Kubernetes) -> tuple[Cni, list[str]]:
+def _cilium(section: Field, version: str | None, kubernetes: Kubernetes | None) -> tuple[Cni, list[str]]:
     """Cilium in ENI mode, with its own settings instead of the VPC CNI's environment."""
-    env, given = section.get("env"), section.get("cilium")
-    if windows := section.get("windows"):
-        windows.fail("is for Windows nodes, on which Cilium does not run")
-    if env is not None:
-        env.fail("is the VPC CNI's: with Cilium set preAllocate, prefixDelegation … under 'cilium' instead")
-    if kubernetes.ip_family == "ipv6":
-        section.child("name").fail(
-            "ipFamily ipv6 with Cilium's ENI mode is not modelled (an EKS cluster has one family)"
-        )
+    env, windows, given = (section.get(k) for k in ("env", "windows", "cilium"))
+    problems = Problems()
+    with problems:
+        if windows:
+            windows.fail("is for Windows nodes, on which Cilium does not run")
+    with problems:
+        if env:
+            env.fail("is the VPC CNI's: with Cilium set preAllocate, prefixDelegation … under 'cilium' instead")
+    with problems:
+        if _known(kubernetes).ip_family == "ipv6":
+            section.child("name").fail(
+                "ipFamily ipv6 with Cilium's ENI mode is not modelled (an EKS cluster has one family)"
+            )
     values: dict[str, int | bool] = {}
-    if given is not None:
-        given.section(KEYS)
-        for key in KEYS:
-            entry = given.get(key)
-            if entry is not None:
-                values[key] = entry.integer(0, most_of(key)) if key in NUMBERS else entry.boolean()
+    with problems:
+        values = {name: value for name, value in read_section(given, cni_keys.CILIUM).items() if value is not None}
+    problems.check()
     try:
         settings, notes = cilium_settings(values)
     except SpecError as error:
         (given or section).fail(str(error))
-    return Cni(version, {}, settings), notes
+    return Cni(version, own=settings), notes
+
+
+def _words(section: Field | None, what: str, check: Callable[[str, Field], None]) -> dict[str, str]:
+    """A mapping of names that ``check`` knows to text, as the cluster would hold it; null is the empty text."""
+    if section is None:
+        return {}
+    if not isinstance(section.value, Section):
+        section.fail(f"expected a mapping of {what}")
+    problems = Problems()
+    words: dict[str, str] = {}
+    for entry in problems.over(map(section.child, section.value)):
+        with problems:
+            name = str(entry.key)
+            check(name, entry)
+            words[name] = "" if entry.value is None else _as_text(entry)
+    problems.check()
+    return words
+
+
+def _check_variable(name: str, entry: Field) -> None:
+    if name not in CNI_VARIABLES:
+        _refuse(check_variable, name, entry)
+
+
+def _check_key(name: str, entry: Field) -> None:
+    if name not in KEYS:
+        _refuse(check_key, name, entry)
+
+
+def _refuse(check: Callable[[str], None], name: str, entry: Field) -> None:
+    """Fail with what a check says of a name."""
+    try:
+        check(name)
+    except SpecError as error:
+        entry.fail(str(error))
 
 
 def _as_text(entry: Field) -> str:
-    """An environment value as the daemonset would carry it."""
+    """A value as the daemonset or the ConfigMap would carry it."""
     if isinstance(entry.value, bool):
         return str(entry.value).lower()
     if not isinstance(entry.value, str):
         entry.fail("expected a plain value")
     return entry.value
-
-
-def read_discovery_tags(section: Field | None) -> tuple[bool | None, tuple[str, ...]]:
-    """What a subnet's tags say to subnet discovery; the other tags of a pasted map are nobody's here."""
-    if section is None:
-        return None, ()
-    if not isinstance(section.value, Section):
-        section.fail(f"expected a mapping of the subnet's tags, found {kind_of(section.value)}")
-    for key in section.value:
-        if isinstance(section.value.get(key), (Section, list)):
-            section.child(key).fail(f"expected the text of a tag, found {kind_of(section.value.get(key))}")
-    if role := section.get(ROLE_TAG):
-        role.one_of(("1", "0"))
-    return read_tags(section.value)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 API_VERSION = "capacity/v1"
 
 SYSTEMS = ("linux", "windows")  # of a node
@@ -13,7 +11,22 @@ PROVISIONERS = (*NODE_PROVISIONERS, "fargate")
 CAPACITY_TYPES = ("on-demand", "spot")
 TIERS = ("standard", "tier-xl", "tier-2xl", "tier-4xl", "tier-8xl")  # EKS API, ControlPlaneScalingConfig.tier
 MODES = ("secondary", "prefix", "ipv6")  # in which the VPC CNI gives pods addresses
+IP_FAMILIES = ("ipv4", "ipv6")
+RESERVATION_TYPES = ("prefix", "explicit")  # of a subnet CIDR reservation
+UPDATE_STRATEGIES = ("default", "minimal")  # of a managed node group
+SPREADS = ("even", "worst")  # of a node group's nodes over its zones
+BURST_SPREADS = (*SPREADS, "one")
+ROLLOUT_MODES = ("all", "one")  # deployments that roll out at once
+
+AT_REST = ("steady", "peak", "ceiling")
+SCENARIOS = (*AT_REST, "rollout", "upgrade", "zone-loss", "burst", "blue-green", "spot-storm")
+
+PERIODS = ("day", "week", "month", "quarter", "year")  # of a rate of growth
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 PREFIX_SIZE = 16  # addresses of a /28; aws/aws-eks-best-practices@dc0243a prefix-mode_linux.adoc L22
 HOST_PODS = 2  # aws-node and kube-proxy, on the host's network of every Linux node
-QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
+
+MOST = 10_000_000  # of anything counted: no cluster, VPC or fleet comes near; keeps arithmetic on sane numbers
+MOST_PODS = 100_000  # on one node; no kubelet comes near

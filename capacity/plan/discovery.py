@@ -28,8 +28,7 @@ _NUMBERS = re.compile(r"[0-9]+")
 def cni_version(cni: Cni) -> tuple[int, int, int] | None:
     """Version of the CNI as numbers, None where the plan does not say it.
 
-    >>> from capacity.plan.cni_env import CniSettings
-    >>> cni_version(Cni("v1.18.5-eksbuild.1", {}, CniSettings()))
+    >>> cni_version(Cni("v1.18.5-eksbuild.1"))
     (1, 18, 5)
     """
     if cni.version is None:
@@ -45,13 +44,13 @@ def _since(cni: Cni, version: tuple[int, int, int]) -> bool:
 
 
 def subnet_discovery(cni: Cni) -> bool:
-    """Whether the CNI looks for subnets by tag: it is new enough, and nobody switched it off."""
+    """Whether the CNI looks for subnets by tag: it is new enough, and the feature is not switched off."""
     on, _ = subnet_discovery_switch(cni.env)
     return on and _since(cni, SINCE)
 
 
 def places_by_tag(cni: Cni) -> bool:
-    """Whether tags decide where pods' addresses are: custom networking goes before, IPv6 pods take no IPv4.
+    """Whether tags decide where pods' addresses are: custom networking takes precedence, IPv6 pods take no IPv4.
 
     The plan of another CNI than the VPC CNI has no such tags.
     """
@@ -128,7 +127,7 @@ def closed_homes(plan: Plan, group: NodeGroup) -> list[str]:
 
 
 def closed_of(plan: Plan, choices: Choices) -> list[str]:
-    """The same from the group's choices."""
+    """Node subnets that are closed to pods, from the group's choices."""
     return [name for name in choices if closed_to_pods(plan.subnet(name), plan.cni)]
 
 

@@ -8,17 +8,15 @@ PyYAML's constructor, keeps line numbers, refuses duplicate keys and foreign tag
 from __future__ import annotations
 
 import gc
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from capacity.errors import SpecError
-from capacity.files import LARGEST_TEXT_BYTES, input_name, read_bytes
-from capacity.plan.yaml_nodes import DEEPEST, MERGE, NULL, TAG, NodeBuilder
+from capacity.files import DEEPEST, LARGEST_TEXT_BYTES, input_name, read_bytes
+from capacity.plan.yaml_nodes import MERGE, NULL, TAG, NodeBuilder
 
 YAML_LIMIT_BYTES = LARGEST_TEXT_BYTES
 _PLAIN_TAGS = frozenset(TAG + t for t in ("str", "int", "float", "bool", "null", "timestamp", "value", "map", "seq"))
@@ -40,7 +38,7 @@ class Section(dict[str, Any]):
         self.lines: dict[str, int] = {}
 
 
-class Sequence(list[Any]):
+class EntryList(list[Any]):
     """A list; ``lines`` holds the line of each item."""
 
     __slots__ = ("line", "lines")
@@ -67,8 +65,7 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-@dataclass(frozen=True, slots=True)
-class PlanFile:
+class PlanFile(NamedTuple):
     """A plan's file, read once: a pipe does not give its content a second time.
 
     Attributes
@@ -109,7 +106,7 @@ def read_plan_file(path: Path | str) -> PlanFile:
 
 
 def parse_plan_file(data: bytes, name: str) -> PlanFile:
-    """The same from content that was read already."""
+    """A plan's file from content that was read already."""
     if len(data) > YAML_LIMIT_BYTES and data.lstrip()[:1] not in (b"{", b"["):
         raise SpecError(f"{name}: larger than 16 MB (a plan that large must be JSON, which may have 128 MB)")
     return PlanFile(name, data, _document(decode_text(data, name), name))
@@ -242,10 +239,10 @@ class _Constructor(NodeBuilder):
         self.nodes += len(node.value)
         return section, size
 
-    def sequence(self, node: Any) -> tuple[Sequence, int]:
+    def sequence(self, node: Any) -> tuple[EntryList, int]:
         if node.tag not in _PLAIN_TAGS:
             self._refuse_tag(node)
-        items = Sequence(node.start_mark.line + 1)
+        items = EntryList(node.start_mark.line + 1)
         size = 1
         for item in node.value:
             value, item_size = self.build(item)
@@ -265,6 +262,8 @@ def parse_json(text: str, name: str) -> Any:
     Lines are not tracked while reading (the standard decoder gives none): :mod:`capacity.plan.locate` finds
     the line of a path when an error needs it.
     """
+    import json
+
     try:
         return json.loads(
             text, object_pairs_hook=_section_of, parse_float=str, parse_int=str, parse_constant=_constant(name)

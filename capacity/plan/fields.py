@@ -5,26 +5,26 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from fractions import Fraction
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 from typing import Any, NoReturn
 
 from capacity.errors import SpecError, did_you_mean
+from capacity.plan.constants import MOST
 from capacity.plan.document import Section, kind_of
 from capacity.units import parse_cpu, parse_memory, parse_percent
 
 _INTEGER = re.compile(r"^[+-]?[0-9]{1,18}$")
 _NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
 _WEIGHT = re.compile(r"^[0-9]{1,7}(?:\.[0-9]{1,9})?%?$", re.ASCII)
-VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")  # of Kubernetes or a CNI
+_VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")  # of Kubernetes or a CNI
 _BLOCK = re.compile(r"^[0-9.]{7,15}/[0-9]{1,2}$", re.ASCII)
 SHARED = IPv4Network("100.64.0.0/10")  # RFC 6598: may join every VPC, routed nowhere else
 RFC_1918 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
 PRIVATE = (*RFC_1918, SHARED)  # what an error may propose: public space is somebody else's
 LONGEST_PROBLEM = 900  # characters of a message, beside its place
 MOST_BYTES = 2**63 - 1  # Kubernetes' own limit of a quantity
-MOST_PODS = 100_000  # on one node; no kubelet comes near
-MOST = 10_000_000  # no cluster, VPC or fleet comes near; keeps arithmetic on sane numbers
 
 
 class Field:
@@ -51,44 +51,49 @@ class Field:
 
     @property
     def where(self) -> str:
-        """``plan.yaml:14 nodeGroups[2].name``, for messages; without a line in JSON, where nobody knows it yet."""
-        place = f"{self.file}:{self.line}" if self.line else self.file
+        """``plan.yaml:14 nodeGroups[2].name``, for messages; without a line in JSON, where it is not known yet."""
+        return self._at(self.line)
+
+    def _at(self, line: int | None) -> str:
+        place = f"{self.file}:{line}" if line else self.file
         return f"{place} {self.path}".strip()
 
     @property
-    def exact(self) -> str:
-        """The same with the line in a JSON file too: that reads the file a second time, so only for an error."""
+    def exact_line(self) -> int | None:
+        """The line, in a JSON file too: that reads the file a second time, so only for an error."""
         if self.line is not None:
-            return self.where
+            return self.line
         from capacity.plan.locate import line_of
 
-        line = line_of(self.file, self._keys())
-        return f"{self.file}:{line} {self.path}".strip() if line else self.where
+        return line_of(self.file, self._keys())
 
     def _keys(self) -> list[str | int]:
         return [] if self.parent is None else [*self.parent._keys(), self.key]
 
-    def fail(self, problem: str) -> NoReturn:
-        """Raise the one-line error for this field."""
+    def error(self, problem: str) -> SpecError:
+        """The one-line error for this field."""
+        return self.placed(SpecError, problem)
+
+    def placed(self, kind: Callable[[str], SpecError], problem: str = "") -> SpecError:
+        """An error that ``kind`` makes of the place and the problem, with its line."""
+        line = self.exact_line
         if len(problem) > LONGEST_PROBLEM:  # it quotes a value of any length
             problem = f"{problem[: LONGEST_PROBLEM // 2]} … {problem[-LONGEST_PROBLEM // 3 :]}"
-        raise SpecError(f"{self.exact}: {problem}")
+        error = kind(f"{self._at(line)}: {problem}" if problem else self._at(line))
+        error.line = line
+        return error
+
+    def fail(self, problem: str) -> NoReturn:
+        """Raise the one-line error for this field."""
+        raise self.error(problem)
 
     # --- mappings and lists -------------------------------------------------------------
 
-    def section(self, allowed: Iterable[str], required: Iterable[str] = ()) -> Section:
-        """The mapping here, its keys all known and the required ones present."""
+    def section(self, known: Iterable[str]) -> Section:
+        """The mapping here; ``known`` are its keys, for the message where it is none."""
         value = self.value
         if not isinstance(value, Section):
-            self.fail(f"expected a mapping with {', '.join(sorted(allowed))}, found {kind_of(value)}")
-        allowed = allowed if isinstance(allowed, (set, frozenset)) else set(allowed)
-        if not value.keys() <= allowed:
-            key = next(k for k in value if k not in allowed)
-            known = f"known here: {', '.join(sorted(allowed))}" if allowed else "nothing is expected here"
-            self.child(key).fail(f"unknown key{did_you_mean(key, allowed) or f' ({known})'}")
-        for key in required:
-            if value.get(key) is None:
-                self.fail(f"the key {key!r} is missing")
+            self.fail(f"expected a mapping with {', '.join(sorted(known))}, found {kind_of(value)}")
         return value
 
     def child(self, key: str) -> Field:
@@ -188,11 +193,33 @@ class Field:
         except SpecError as error:
             self.fail(str(error))
 
+    def weight(self) -> Fraction:
+        """A share or a factor, such as 0.5, 2 or 50%."""
+        text = self.value
+        if not isinstance(text, str) or not _WEIGHT.match(text):
+            self.fail(f"expected a weight such as 0.5, 2 or 50%, found {kind_of(text)}")
+        return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
+
+    def version(self, of: str, example: str) -> str:
+        """A version as written; ``of`` says what of, for messages."""
+        text = self.text(40)
+        if not _VERSION.match(text):
+            self.fail(f"{text!r} is not a {of} version (expected something like {example})")
+        return text
+
     def count_or_percent(self) -> int | Fraction:
         """Kubernetes' IntOrString: ``1`` or ``25%``."""
         if isinstance(self.value, str) and self.value.strip().endswith("%"):
             return self.percent()
         return self.integer()
+
+    def day(self) -> date:
+        """A date, as YYYY-MM-DD."""
+        text = self.text(40)
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self.fail(f"{text!r} is not a date (expected YYYY-MM-DD)")
 
     def cidr(self, shortest: int, longest: int, within: Sequence[IPv4Network] = PRIVATE) -> IPv4Network:
         """An IPv4 block with no host bits set, its size within the limits; a hint proposes only blocks ``within``."""
@@ -239,11 +266,3 @@ def _allowed(text: str, shortest: int, longest: int, within: Sequence[IPv4Networ
 def items(section: Field | None) -> Iterable[Field]:
     """The entries of a list that may be missing."""
     return section.items() if section is not None else ()
-
-
-def weight(entry: Field) -> Fraction:
-    """A share or a factor, such as 0.5, 2 or 50%."""
-    text = entry.value
-    if not isinstance(text, str) or not _WEIGHT.match(text):
-        entry.fail(f"expected a weight such as 0.5, 2 or 50%, found {kind_of(text)}")
-    return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from capacity.files import PIPE, STDIN
-from capacity.plan.document import YAML_LIMIT_BYTES
+from capacity.files import LARGEST_TEXT_BYTES, PIPE, STDIN
 
 if TYPE_CHECKING:
     from capacity.plan.model import Plan
@@ -45,7 +43,7 @@ def _composed(file: str, mtime_ns: int, size: int) -> object:  # noqa: ARG001 (a
 
     path = Path(file)
     try:
-        if not path.is_file() or size > YAML_LIMIT_BYTES:
+        if not path.is_file() or size > LARGEST_TEXT_BYTES:
             return None
         return yaml.compose(path.read_text("utf-8-sig"), Loader=yaml_loader())
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
@@ -64,21 +62,20 @@ def _step(node: object, key: str | int) -> tuple[object, int] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class FilePlace(NamedTuple):
     """A place in a plan's file; ``line`` is None where it cannot be told, ``file`` where there is none (stdin)."""
 
     file: str | None
     line: int | None
 
 
-def place_of(plan: Plan, where: str) -> Place:
+def place_of(plan: Plan, where: str) -> FilePlace:
     """File and line that a finding's ``where`` means: ``subnets.private-b``, ``cni.env.WARM_IP_TARGET``.
 
     A zone is at its first subnet. A key that the plan does not have is at the nearest section that it has.
     """
     if not plan.file or plan.file in (STDIN, PIPE):
-        return Place(None, None)
+        return FilePlace(None, None)
     head, _, name = where.partition(".")
     if head == "zones":
         at = next((s.where for s in plan.subnets if s.zone == name), "")
@@ -86,8 +83,9 @@ def place_of(plan: Plan, where: str) -> Place:
         at = next((t.where for t in _things(plan, head) if t.name == name), "")
     match = re.match(r"[0-9]+", at.removeprefix(f"{plan.file}:"))
     if match:
-        return Place(plan.file, int(match.group()))
-    return Place(plan.file, line_of(plan.file, _keys(at.removeprefix(f"{plan.file} ")) if at else [*where.split(".")]))
+        return FilePlace(plan.file, int(match.group()))
+    path: list[str | int] = _keys(at.removeprefix(f"{plan.file} ")) if at else [*where.split(".")]
+    return FilePlace(plan.file, line_of(plan.file, path))
 
 
 def _keys(path: str) -> list[str | int]:

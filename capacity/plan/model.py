@@ -8,22 +8,23 @@ from datetime import date
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network
+from typing import NamedTuple
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.plan.cni_env import CniSettings
-from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
+from capacity.errors import SpecError
+from capacity.plan.cni_env import CniSettings, cni_settings
+from capacity.plan.constants import AT_REST
+from capacity.plan.windows import WindowsIpam, windows_ipam
 
+QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
 
-AT_REST = ("steady", "peak", "ceiling")
-SCENARIOS = (*AT_REST, "rollout", "upgrade", "zone-loss", "burst", "blue-green", "spot-storm")
 # Of a combination, what only adds nodes comes first and a lost zone last, so that it takes all the others brought.
 ORDER = (*AT_REST, "burst", "blue-green", "rollout", "upgrade", "spot-storm", "zone-loss")
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """A subnet CIDR reservation: ``prefix`` is AWS's to hand out as prefixes, ``explicit`` nobody's here."""
+class Reservation(NamedTuple):
+    """A subnet CIDR reservation: AWS assigns prefixes from ``prefix``, and nothing from ``explicit`` by itself."""
 
     cidr: IPv4Network
     type: str
@@ -78,23 +79,55 @@ class Kubernetes:
 
 @dataclass(frozen=True, slots=True)
 class Cni:
-    """The CNI: its version, the VPC CNI's environment as written, and its settings in numbers (Cilium's too).
+    """The CNI as the plan states it, and what follows from that.
 
-    ``windows`` is what the VPC resource controller does on Windows nodes, ``config_map`` the keys as written.
+    Attributes
+    ----------
+    env : mapping
+        The VPC CNI's environment as written; empty with another CNI.
+    ip_family : {'ipv4', 'ipv6'} or None
+        The cluster's, which decides with ``env``; None where not known.
+    config_map : mapping
+        Keys of ConfigMap amazon-vpc-cni as written: what the VPC resource controller is told about Windows nodes.
+    own : CniSettings or None
+        Those of another CNI: Cilium's, or an overlay's.
+    settings : CniSettings
+        Worked out from ``env`` and ``ip_family``, or ``own``: never given, so it cannot contradict them.
+    windows : WindowsIpam
+        Worked out from ``config_map``.
+
+    Raises
+    ------
+    SpecError
+        Variables with which the VPC CNI does not start, or an environment beside another CNI's settings.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> cni = Cni(env={"WARM_IP_TARGET": "2"})
+    >>> cni.settings.warm_ip, replace(cni, env={"WARM_IP_TARGET": "5"}).settings.warm_ip
+    (2, 5)
     """
 
-    version: str | None
-    env: Mapping[str, str | None]
-    settings: CniSettings
-    windows: WindowsIpam = CHART_DEFAULT
+    version: str | None = None
+    env: Mapping[str, str | None] = field(default_factory=dict)
+    ip_family: str | None = None
     config_map: Mapping[str, str] = field(default_factory=dict)
+    own: CniSettings | None = None
+    settings: CniSettings = field(init=False)
+    windows: WindowsIpam = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.own is not None and (self.env or self.config_map):
+            raise SpecError(f"the variables and keys of the VPC CNI have no meaning with {self.own.cni}")
+        settings = cni_settings(self.env, "", self.ip_family)[0] if self.own is None else self.own
+        object.__setattr__(self, "settings", settings)
+        object.__setattr__(self, "windows", windows_ipam(self.config_map)[0])
 
     @property
     def name(self) -> str:
         """``vpc-cni``, ``cilium`` or ``overlay``."""
-        if self.settings.overlay:
-            return "overlay"
-        return "vpc-cni" if self.settings.cilium is None else "cilium"
+        return self.settings.cni
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +225,7 @@ class NodeGroup:
         return self.provisioner == "auto"
 
 
-@dataclass(frozen=True, slots=True)
-class GrowthStep:
+class GrowthStep(NamedTuple):
     """What happens to a workload on one day: ``replicas`` sets, ``add`` adds, ``factor`` multiplies; one is given."""
 
     day: date
@@ -248,8 +280,8 @@ class Workload:
     host_network: bool = False
     security_groups: bool = False
     node_groups: tuple[str, ...] = ()
-    max_surge: int | Fraction = Fraction(1, 4)
-    max_unavailable: int | Fraction = Fraction(1, 4)
+    max_surge: int | Fraction = QUARTER
+    max_unavailable: int | Fraction = QUARTER
     growth: Growth | None = None
     volumes: int = 0
     where: str = ""
@@ -286,7 +318,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSpec:
-    """A scenario asked for: its name, one or more of :data:`SCENARIOS` joined by ``+``, and its options.
+    """A scenario that the plan or the command names, with its options; ``+`` joins the names of a combination.
 
     Attributes
     ----------
@@ -304,7 +336,7 @@ class ScenarioSpec:
     strategy : str or None
         Update strategy for every managed group, None for each group's own.
     advisory : bool
-        Nobody asked for it by name: it counts as at most tight.
+        Checked without being requested by name: it counts as at most tight.
     """
 
     name: str
@@ -339,7 +371,7 @@ class Checks:
 
 @dataclass(frozen=True)
 class Plan:
-    """A cluster in its VPC. ``notes`` are assumptions and replaced values to be said aloud."""
+    """A cluster in its VPC. ``notes`` are assumptions and replaced values, to be shown."""
 
     name: str
     vpc_cidrs: tuple[IPv4Network, ...]
@@ -355,6 +387,10 @@ class Plan:
     checks: Checks = Checks()
     notes: tuple[str, ...] = ()
     file: str = ""
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.subnets)} subnets, {len(self.node_groups)} node groups, {len(self.workloads)} workloads"
+        return f"<Plan {self.name or 'without a name'}: {counts}>"
 
     def subnet(self, name: str) -> Subnet:
         """The subnet of that name."""

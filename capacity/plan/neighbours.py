@@ -9,12 +9,13 @@ from capacity.errors import SpecError
 from capacity.plan.document import Section, read_document
 from capacity.plan.fields import Field
 from capacity.plan.model import Plan, Subnet
+from capacity.plan.reading import Problems
 
 
 def read_neighbour(
     entry: Field, subnets: Mapping[str, Subnet], parse: Callable[[Section, str], Plan]
 ) -> tuple[Plan, dict[str, str]]:
-    """The plan that a field names, relative to the file it stands in, and its name for each subnet of both.
+    """The plan that a field names, relative to the plan's own file, and its name for each subnet that both have.
 
     Parameters
     ----------
@@ -41,7 +42,11 @@ def read_neighbour(
         # Names such as <stdin> have no folder of their own: the working directory it is.
         other = parse(read_document(base.parent / path), str(base.parent / path))
     except SpecError as error:
-        entry.fail(f"the other cluster's plan is not usable: {error}")
+        problems = Problems()
+        for one in error.errors:
+            problems.keep(entry.error(f"the other cluster's plan is not usable: {one}"))
+        problems.check()
+        raise
     shared: dict[str, str] = {}
     for theirs in other.subnets:
         for mine in subnets.values():

@@ -1,4 +1,4 @@
-"""CNIs that give pods addresses of their own network: which they are, and what their node agents are called."""
+"""CNIs that give pods addresses of their own network, and the names of their node agents."""
 
 from __future__ import annotations
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from capacity.errors import SpecError, did_you_mean
+from capacity.plan import keys
+from capacity.plan.constants import SCENARIOS
+from capacity.plan.declaration import Keys
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
-from capacity.plan.model import SCENARIOS, Plan, ScenarioSpec
+from capacity.plan.keys import SCENARIO_OPTIONS
+from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.reading import DependsOnError, Reader, read_section
 
 AT_REST_WORDS = {"steady": "in the steady state", "peak": "at peak", "ceiling": "at the ceiling"}
 
@@ -23,13 +26,13 @@ def when_words(name: str, title: str = "") -> str:
     return AT_REST_WORDS.get(name, f"in {title or name}")
 
 
-@dataclass(frozen=True, slots=True)
-class ScenarioPlaces:
-    """Names that options may refer to."""
+class ScenarioPlaces(NamedTuple):
+    """Names that options may refer to; not ``complete`` where some could not be read."""
 
     groups: tuple[str, ...]
     workloads: tuple[str, ...]
     zones: tuple[str, ...]
+    complete: bool = True
 
 
 def places_of(plan: Plan) -> ScenarioPlaces:
@@ -39,19 +42,6 @@ def places_of(plan: Plan) -> ScenarioPlaces:
         workloads=tuple(w.name for w in plan.workloads),
         zones=tuple(dict.fromkeys(s.zone for s in plan.subnets)),
     )
-
-
-_OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "steady": (),
-    "peak": (),
-    "ceiling": (),
-    "rollout": ("mode", "workload"),
-    "upgrade": ("group", "strategy"),
-    "zone-loss": ("zone",),
-    "burst": ("nodes", "spread", "group"),
-    "blue-green": ("group",),
-    "spot-storm": ("share", "group"),
-}
 
 
 def read_scenario(entry: Field, places: ScenarioPlaces) -> ScenarioSpec:
@@ -68,21 +58,26 @@ def read_scenario(entry: Field, places: ScenarioPlaces) -> ScenarioSpec:
         entry.fail("a scenario with options is one key, such as {burst: {nodes: 10}}")
     name = _name(next(iter(entry.value)), entry)
     options = entry.child(next(iter(entry.value)))
-    known = tuple(dict.fromkeys(o for part in name.split("+") for o in _OPTIONS[part]))
+    known = tuple(dict.fromkeys(o for part in name.split("+") for o in SCENARIO_OPTIONS[part]))
     if options.value is None:
         return ScenarioSpec(name)
-    options.section(known)
-    readers: dict[str, Callable[[Field], Any]] = {
-        "mode": lambda f: f.one_of(("all", "one")),
-        "workload": lambda f: f.one_of(places.workloads),
-        "group": lambda f: f.one_of(places.groups),
-        "zone": lambda f: f.one_of(places.zones),
-        "strategy": lambda f: f.one_of(("default", "minimal")),
-        "nodes": lambda f: f.integer(1, 100_000),
-        "spread": lambda f: f.one_of(("even", "worst", "one")),
-        "share": _share,
+    of_it = Keys(keys.OPTIONS.place, name, *(keys.OPTIONS[option] for option in known))
+    return ScenarioSpec(name, **read_section(options, of_it, _readers(places)))
+
+
+def _readers(places: ScenarioPlaces) -> dict[str, Reader]:
+    """Readers of the options that refer to something by name."""
+
+    def one(field: Field, names: tuple[str, ...]) -> str:
+        if not places.complete and field.value not in names:
+            raise DependsOnError
+        return field.one_of(names)
+
+    return {
+        "workload": lambda field: one(field, places.workloads),
+        "group": lambda field: one(field, places.groups),
+        "zone": lambda field: one(field, places.zones),
     }
-    return ScenarioSpec(name, **{key: readers[key](field) for key in known if (field := options.get(key))})
 
 
 def scenario_option(text: str, plan: Plan) -> ScenarioSpec:
@@ -112,10 +107,3 @@ def _name(text: str, entry: Field) -> str:
         if part not in SCENARIOS:
             entry.fail(f"{part!r} is not one of {', '.join(SCENARIOS)}{did_you_mean(part, SCENARIOS)}")
     return text
-
-
-def _share(entry: Field) -> Any:
-    share = entry.percent()
-    if not 0 < share <= 1:
-        entry.fail(f"{entry.value!r} is out of range (expected more than 0% and at most 100%)")
-    return share

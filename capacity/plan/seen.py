@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from capacity.plan.document import Section
@@ -23,8 +23,14 @@ class Seen:
     def __init__(self, document: Section | None = None) -> None:
         """``document``: its entries are kept; without it none are."""
         lists = [] if document is None else [(document.get("vpc") or {}).get("subnets"), document.get("nodeGroups")]
-        self._kept = {id(entry): entry for entries in lists for entry in entries or ()}
+        self._kept: dict[int, object] = {}
         self._read: dict[object, Entries] = {}
+        for entries in lists:
+            self.keep(entries or ())
+
+    def keep(self, entries: Iterable[object]) -> None:
+        """Keep further entries, of a changed document; they must not change any more."""
+        self._kept.update((id(entry), entry) for entry in entries)
 
     def context(self, *parts: object) -> Entries:
         """What was read in a context; the oldest context is forgotten for a new one."""

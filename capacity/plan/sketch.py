@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 
 from capacity.catalog.table import Catalog, load_catalog
@@ -26,36 +26,48 @@ class PodAsk:
     memory: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SketchOptions:
+    """What a sketched cluster is beside its nodes and pods, by the words of a plan file; ``env`` is the VPC CNI's."""
+
+    env: Mapping[str, str | None] = field(default_factory=dict)
+    ip_family: str = "ipv4"
+    ami: str = "al2023"
+    provisioner: str = "managed"
+    region: str = "us-east-1"
+    checks: Mapping[str, object] = field(default_factory=dict)
+
+
+USUAL = SketchOptions()
+
+
 def sketch_document(
     pods: Sequence[PodAsk],
     instance_type: str,
     zones: int,
     nodes: int | None = None,
-    env: Mapping[str, str | None] | None = None,
-    ip_family: str = "ipv4",
-    ami: str = "al2023",
-    provisioner: str = "managed",
-    region: str = "us-east-1",
-    checks: Mapping[str, object] | None = None,
+    options: SketchOptions = USUAL,
 ) -> dict[str, object]:
-    """A plan file with one node group over so many zones that runs these pods; the subnets are placeholders.
+    """A plan file with one node group over ``zones`` zones that runs these pods; the subnets are placeholders.
 
     ``nodes`` None: as few as hold the pods. The control plane shares the node subnets.
     """
     if not 1 <= zones <= 6:
         raise SpecError(f"--zones: {zones} is out of range (expected 1 to 6)")
     letters = "abcdef"[:zones]
-    variables = dict(env or {})
+    variables = dict(options.env)
     custom = variables.get("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG") == "true"
     roles = ["nodes", "pods"] if custom else ["nodes"]
     names = [f"{role}-{letter}" for role in roles for letter in letters]
     pieces = IPv4Network(PLACEHOLDER).subnets(new_prefix=28)
-    subnets = [{"name": n, "zone": f"{region}{n[-1]}", "cidr": str(c)} for n, c in zip(names, pieces, strict=False)]
+    subnets = [
+        {"name": n, "zone": f"{options.region}{n[-1]}", "cidr": str(c)} for n, c in zip(names, pieces, strict=False)
+    ]
     group: dict[str, object] = {
         "name": "nodes",
         "instanceTypes": [instance_type],
-        "ami": ami,
-        "provisioner": provisioner,
+        "ami": options.ami,
+        "provisioner": options.provisioner,
         "subnets": names[:zones],
     }
     if nodes is not None:
@@ -65,14 +77,14 @@ def sketch_document(
     return {
         "apiVersion": API_VERSION,
         "metadata": {"name": "sketch"},
-        "region": region,
-        "kubernetes": {"ipFamily": ip_family},
+        "region": options.region,
+        "kubernetes": {"ipFamily": options.ip_family},
         "cni": {"env": variables},
         "vpc": {"cidrs": [PLACEHOLDER], "subnets": subnets},
         "controlPlane": {"subnets": names[:zones]},
         "nodeGroups": [group],
         "workloads": [_workload(p) for p in pods],
-        **({"checks": dict(checks)} if checks else {}),
+        **({"checks": dict(options.checks)} if options.checks else {}),
     }
 
 
@@ -112,7 +124,8 @@ def sketch_plan(
     (['us-east-1a', 'us-east-1b', 'us-east-1c'], 15)
     """
     asked = [PodAsk("app", pods)] if isinstance(pods, int) else pods
-    return read_sketch(sketch_document(asked, instance_type, zones, nodes, env, ip_family), vpc_cidrs, catalog)
+    document = sketch_document(asked, instance_type, zones, nodes, SketchOptions(env or {}, ip_family))
+    return read_sketch(document, vpc_cidrs, catalog)
 
 
 def _section(value: object) -> Section:

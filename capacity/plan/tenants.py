@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 
 
-@dataclass(frozen=True, slots=True)
-class TenantKind:
+class TenantKind(NamedTuple):
     """A kind of tenant.
 
     Attributes
@@ -48,6 +46,8 @@ class TenantKind:
 @cache
 def tenant_kinds() -> dict[str, TenantKind]:
     """All kinds by name, from ``data/tenants.csv``."""
+    import csv
+
     rows = csv.DictReader(io.StringIO(read_text(data_dir() / "tenants.csv")))
     return {
         row["kind"]: TenantKind(

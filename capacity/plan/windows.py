@@ -1,7 +1,7 @@
 """What the VPC resource controller is told about Windows nodes: keys of ConfigMap kube-system/amazon-vpc-cni.
 
 Nothing in the environment of aws-node reaches a Windows node. A key that is not given has the value that the chart
-writes; a value that the controller would discard is replaced as it does, and said aloud.
+writes; a value that the controller would discard is replaced as the controller does, with a warning.
 
 Source: aws/amazon-vpc-resource-controller-k8s@2c6894c pkg/config/loader.go ParseWinIPTargetConfigs, type.go;
 docs/windows/prefix_delegation_config_options.md, secondary_ip_mode_config_options.md;
@@ -101,7 +101,7 @@ def windows_ipam(data: Mapping[str, str]) -> tuple[WindowsIpam, list[str]]:
 
     Notes
     -----
-    A target without the prefix ``windows-`` goes before the same target with it. In prefix mode the two IP targets
+    A target without the prefix ``windows-`` takes precedence over one with it. In prefix mode the two IP targets
     replace the prefix target wherever one of them is above 0; the other then has the controller's own value. With
     single addresses one is always kept warm.
 

@@ -23,7 +23,7 @@ from yaml.parser import ParserError
 from yaml.scanner import ScannerError
 from yaml.tokens import ScalarToken
 
-from capacity.plan.yaml_nodes import DEEPEST
+from capacity.files import DEEPEST
 
 TOO_DEEP = "maximum nesting depth"  # as libyaml says it
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from capacity.errors import SpecError
+from capacity.files import DEEPEST
 
 TAG = "tag:yaml.org,2002:"
 NULL, MERGE = TAG + "null", TAG + "merge"
-DEEPEST = 100  # levels of nesting
 ALIAS_FACTOR = 10  # how many times its own nodes a document may be once its aliases are expanded
 
 
@@ -38,7 +38,7 @@ class NodeBuilder:
         return value
 
     def build(self, node: Any) -> tuple[Any, int]:
-        """Value of a node and how many nodes it stands for once aliases are expanded."""
+        """Value of a node, and how many nodes it represents once aliases are expanded."""
         if node.id == "scalar":
             self.nodes += 1
             return self.scalar(node), 1
@@ -62,11 +62,11 @@ class NodeBuilder:
         raise NotImplementedError
 
     def mapping(self, node: Any) -> tuple[Any, int]:
-        """What a mapping becomes, and how many nodes it stands for."""
+        """What a mapping becomes, and how many nodes it represents."""
         raise NotImplementedError
 
     def sequence(self, node: Any) -> tuple[Any, int]:
-        """The same of a sequence."""
+        """What a sequence becomes, and how many nodes it represents."""
         raise NotImplementedError
 
     def error(self, node: Any, problem: str) -> SpecError:

@@ -6,27 +6,22 @@ annotation ``capacity/assumed``, which `check` repeats as a warning, and a later
 
 from __future__ import annotations
 
-from bisect import bisect, insort
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Network, collapse_addresses
+from dataclasses import replace
 from typing import Any
 
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.plan.cni_env import CNI_VARIABLES
 from capacity.plan.windows import KEYS as WINDOWS_KEYS
-from capacity.readers.common import block_of, unique
-from capacity.readers.draft import (
-    GroupDraft,
-    Note,
-    PlanDraft,
-    SubnetDraft,
-    WorkloadDraft,
-    at,
-    renamed_subnets,
+from capacity.plan.yaml_writer import printable
+from capacity.readers.assumed_network import (
+    ADD_NETWORK,
+    with_group_subnets,
+    with_mentioned_subnets,
+    with_network,
+    with_pod_network,
 )
-from capacity.readers.write import printable
+from capacity.readers.draft import Assumptions, GroupDraft, Note, PlanDraft, WorkloadDraft, at, renamed_subnets, unique
+from capacity.readers.instance_choice import type_problem
 
 SWITCHES = (
     "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",
@@ -35,30 +30,9 @@ SWITCHES = (
     "ENABLE_POD_ENI",
     "ENABLE_PREFIX_DELEGATION",
 )
-ASSUMED_VPC = IPv4Network("10.0.0.0/16")
-ASSUMED_PODS = IPv4Network("100.64.0.0/16")  # the secondary block AWS's custom-networking guide uses
-ASSUMED_SUBNET_PREFIX = 20
-ASSUMED_PODS_PREFIX = 18
 ASSUMED_TYPE = "m5.large"
 ASSUMED_GROUP = "assumed-nodes"
-ADD_NETWORK = "the network is partly assumed: put the real one in with capacity import aws … --into PLAN"
 LONGEST_NAME = 253  # what the plan's parser takes
-
-
-@dataclass
-class _Work:
-    """A draft on its way to a whole plan."""
-
-    catalog: Catalog
-    notes: list[Note] = field(default_factory=list)
-    assumed: set[str] = field(default_factory=set)
-
-    def assume(self, path: str, text: str) -> None:
-        self.assumed.add(path)
-        self.notes.append(Note(f"{path}: assumed: {text}", path))
-
-    def say(self, path: str, text: str) -> None:
-        self.notes.append(Note(f"{path}: {text}" if path else text, path))
 
 
 def complete(draft: PlanDraft, catalog: Catalog | None = None) -> PlanDraft:
@@ -66,7 +40,7 @@ def complete(draft: PlanDraft, catalog: Catalog | None = None) -> PlanDraft:
 
     The result is the same for the same draft; completing it again changes nothing.
     """
-    work = _Work(catalog or load_catalog())
+    work = Assumptions(catalog or load_catalog())
     for step in STEPS:
         draft = step(draft, work)
     if any(path.startswith("vpc.") for path in work.assumed):
@@ -78,7 +52,7 @@ def complete(draft: PlanDraft, catalog: Catalog | None = None) -> PlanDraft:
     )
 
 
-def _readable(draft: PlanDraft, work: _Work) -> PlanDraft:
+def _readable(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     """Names a plan may have: one line without control characters, not empty, not endless."""
     names: dict[str, dict[str, str]] = {}
     for section in ("subnets", "node_groups", "workloads", "daemon_sets", "tenants"):
@@ -120,7 +94,7 @@ def _readable_name(name: str) -> str:
     return printable(name).strip()[:LONGEST_NAME] or "unnamed"
 
 
-def _named(draft: PlanDraft, work: _Work) -> PlanDraft:
+def _named(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     if draft.name:
         return replace(draft, name=_readable_name(draft.name))
     work.assume("metadata.name", "no source names the cluster")
@@ -130,7 +104,7 @@ def _named(draft: PlanDraft, work: _Work) -> PlanDraft:
 # --- the CNI --------------------------------------------------------------------------------
 
 
-def _environment(draft: PlanDraft, work: _Work) -> PlanDraft:
+def _environment(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     """Only variables that the CNI knows, and no contradiction that keeps it from starting."""
     env = {}
     for name, value in draft.env.items():
@@ -161,283 +135,29 @@ def _environment(draft: PlanDraft, work: _Work) -> PlanDraft:
     return replace(draft, env=env, ip_family=family)
 
 
-def _windows(draft: PlanDraft, work: _Work) -> PlanDraft:  # noqa: ARG001
+def _windows(draft: PlanDraft, work: Assumptions) -> PlanDraft:  # noqa: ARG001
     """What Windows nodes follow, where there are any."""
     if not any(g.ami == "windows" for g in draft.node_groups):
         return replace(draft, windows={})
     return replace(draft, windows={k: printable(v) for k, v in draft.windows.items() if k in WINDOWS_KEYS})
 
 
-def is_on(draft: PlanDraft, variable: str) -> bool:
-    """Whether a switch of the CNI is true in this draft."""
-    return draft.env.get(variable, "") in ("1", "t", "T", "TRUE", "true", "True")
-
-
-# --- subnets --------------------------------------------------------------------------------
-
-
-def _subnet_references(draft: PlanDraft, _: _Work) -> PlanDraft:
-    """Ids in place of names become names; a subnet that is only mentioned becomes one of unknown block."""
-    names = {s.id: s.name for s in draft.subnets if s.id}
-    known = {s.name for s in draft.subnets}
-    subnets = list(draft.subnets)
-    for name in _mentioned(draft):
-        if name not in known and name not in names:
-            identity = name if name.startswith("subnet-") else None
-            subnets.append(SubnetDraft(name, cidr=block_of(name), id=identity))
-            known.add(name)
-    return renamed_subnets(replace(draft, subnets=tuple(subnets)), names)
-
-
-def _mentioned(draft: PlanDraft) -> Iterable[str]:
-    for group in draft.node_groups:
-        yield from group.subnets or ()
-        yield from group.pod_subnets or ()
-    yield from draft.control_plane or ()
-    yield from draft.pod_subnets
-    for tenant in draft.tenants:
-        yield from tenant.subnets
-
-
-def _network(draft: PlanDraft, work: _Work) -> PlanDraft:
-    """The VPC's blocks, and a zone and a block for every subnet."""
-    subnets = _without_overlaps(draft.subnets, work)
-    blocks = _blocks(draft.vpc_cidrs, subnets, work)
-    if all(s.name in draft.pod_subnets for s in subnets):
-        subnets = (*_assumed_subnets(draft, blocks, work), *subnets)
-    free = _FreeSpace(blocks, [s.cidr for s in subnets if s.cidr])
-    zones = Counter({zone: sum(s.zone == zone for s in subnets) for zone in spare_zones(draft)})
-    placed = []
-    for subnet in subnets:
-        if subnet.cidr is None:
-            size = ASSUMED_SUBNET_PREFIX
-            cidr = free.take(size)
-            subnet = replace(subnet, cidr=cidr)
-            work.assume(at("vpc.subnets", subnet.name, "cidr"), "no source states its block")
-        if not subnet.zone:
-            subnet = replace(subnet, zone=min(zones, key=lambda z: zones[z]))
-            zones[subnet.zone or ""] += 1
-            work.assume(at("vpc.subnets", subnet.name, "zone"), "no source states its zone")
-        placed.append(subnet)
-    return replace(draft, vpc_cidrs=tuple(free.blocks), subnets=tuple(placed))
-
-
-def _without_overlaps(subnets: tuple[SubnetDraft, ...], work: _Work) -> tuple[SubnetDraft, ...]:
-    """A block that overlaps an earlier one, or is no subnet's size, is unknown rather than wrong."""
-    kept: list[SubnetDraft] = []
-    for subnet in subnets:
-        cidr = subnet.cidr
-        if cidr is not None:
-            path = at("vpc.subnets", subnet.name, "cidr")
-            clash = next((s for s in kept if s.cidr and s.cidr.overlaps(cidr)), None)
-            if not 16 <= cidr.prefixlen <= 28:
-                work.say(path, f"{cidr} is no size of a subnet (/16 to /28)")
-                subnet = replace(subnet, cidr=None)
-            elif clash is not None:
-                work.say(path, f"{cidr} overlaps {clash.name} ({clash.cidr}): two VPCs in one source?")
-                subnet = replace(subnet, cidr=None)
-        kept.append(subnet)
-    return tuple(kept)
-
-
-def _blocks(stated: tuple[IPv4Network, ...], subnets: tuple[SubnetDraft, ...], work: _Work) -> list[IPv4Network]:
-    """The VPC's blocks: stated ones, and for each subnet outside them the smallest that holds its neighbours."""
-    blocks = [b for b in stated if 16 <= b.prefixlen <= 28]
-    for block in stated:
-        if block not in blocks:
-            work.say("vpc.cidrs", f"{block} is no size of a VPC's block (/16 to /28): left out")
-    outside = [s.cidr for s in subnets if s.cidr and not any(s.cidr.subnet_of(b) for b in blocks)]
-    for around in sorted({c.supernet(new_prefix=16) for c in outside}):
-        holder = smallest_holder([c for c in outside if c.subnet_of(around)])
-        blocks = [b for b in blocks if not b.subnet_of(holder)] + [holder]
-        work.assume("vpc.cidrs", f"no source states the VPC's block; {holder} is the smallest that holds its subnets")
-    if not blocks:
-        work.assume("vpc.cidrs", f"no source states the VPC's blocks: {ASSUMED_VPC} stands in")
-        blocks = [ASSUMED_VPC]
-    return blocks
-
-
-def smallest_holder(cidrs: list[IPv4Network]) -> IPv4Network:
-    """The smallest block that holds all of these.
-
-    >>> smallest_holder([IPv4Network("10.0.1.0/24"), IPv4Network("10.0.2.0/24")])
-    IPv4Network('10.0.0.0/22')
-    """
-    holder = cidrs[0]
-    while not all(c.subnet_of(holder) for c in cidrs):
-        holder = holder.supernet()
-    return holder
-
-
-def zones_of(draft: PlanDraft) -> list[str]:
-    """The zones the draft names; three of its region where it names none."""
-    named = dict.fromkeys(s.zone for s in draft.subnets if s.zone)
-    return list(named) or list(draft.zones) or [f"{draft.region or 'zone-'}{letter}" for letter in "abc"]
-
-
-def spare_zones(draft: PlanDraft) -> list[str]:
-    """Zones for subnets of unknown zone: the named ones, filled up to three from the region."""
-    named = zones_of(draft)
-    more = [f"{draft.region}{letter}" for letter in "abc"] if draft.region else []
-    return [*named, *[z for z in more if z not in named]][: max(3, len(named))]
-
-
-def _assumed_subnets(draft: PlanDraft, blocks: list[IPv4Network], work: _Work) -> tuple[SubnetDraft, ...]:
-    zones = zones_of(draft)
-    free = _FreeSpace(blocks, [])
-    made = []
-    for zone in zones:
-        name = f"assumed-{zone}"
-        made.append(SubnetDraft(name, zone, free.take(ASSUMED_SUBNET_PREFIX)))
-        work.assume(at("vpc.subnets", name), "no source names a subnet")
-    return tuple(made)
-
-
-class _FreeSpace:
-    """Hands out blocks of a VPC that no subnet has; grows the VPC where it is full."""
-
-    def __init__(self, blocks: list[IPv4Network], taken: list[IPv4Network]) -> None:
-        self.blocks = list(blocks)
-        # first and last address of what is taken: apart from each other, in order
-        self.taken = [(int(b[0]), int(b[-1])) for b in sorted(collapse_addresses(taken))]
-        self.passed: dict[tuple[IPv4Network, int], int] = {}
-
-    def take(self, prefix: int) -> IPv4Network:
-        for size in range(prefix, 29):
-            for block in self.blocks:
-                first = self._free_from(block, 2 ** (32 - size)) if size >= block.prefixlen else None
-                if first is not None:
-                    return self._taken(IPv4Network((first, size)))
-        for second in range(256):  # every block is full: the next /16 of 10.0.0.0/8
-            more = IPv4Network(f"10.{second}.0.0/16")
-            if not any(more.overlaps(b) for b in self.blocks):
-                self.blocks.append(more)
-                return self.take(prefix)
-        raise AssertionError("a plan of 256 full VPC blocks")
-
-    def _free_from(self, block: IPv4Network, size: int) -> int | None:
-        """Where the first so many aligned free addresses of a block begin."""
-        # What is taken stays so: below the last place of this size there is none.
-        first, end = self.passed.get((block, size), int(block[0])), int(block[-1])
-        for low, high in self.taken[max(bisect(self.taken, (first, 0)) - 1, 0) :]:
-            if low > first + size - 1:
-                break
-            if high >= first:
-                first = -(-(high + 1) // size) * size
-        self.passed[block, size] = first
-        return first if first + size - 1 <= end else None
-
-    def _taken(self, candidate: IPv4Network) -> IPv4Network:
-        insort(self.taken, (int(candidate[0]), int(candidate[-1])))
-        return candidate
-
-
-def _pod_network(draft: PlanDraft, work: _Work) -> PlanDraft:
-    """Pod subnets under custom networking; none without it."""
-    if draft.pod_subnets and "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG" not in draft.env:
-        work.assume("cni.env.AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "true, because there are ENIConfigs")
-        draft = replace(draft, env={**draft.env, "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"})
-    if not is_on(draft, "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"):
-        groups = []
-        for group in draft.node_groups:
-            if group.pod_subnets:
-                work.say(
-                    at("nodeGroups", group.name),
-                    f"pod subnets {', '.join(group.pod_subnets)} are not used: "
-                    "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG is not true",
-                )
-            groups.append(replace(group, pod_subnets=None))
-        return replace(draft, node_groups=tuple(groups))
-    return draft
-
-
-def _group_subnets(draft: PlanDraft, work: _Work) -> PlanDraft:
-    """Every group has subnets, and under custom networking a pod subnet in each of its zones."""
-    names, whose = _subnets_for_nodes(draft)
-    groups = []
-    for group in draft.node_groups:
-        if not group.subnets:
-            work.assume(at("nodeGroups", group.name, "subnets"), f"no source states them; {whose}")
-            group = replace(group, subnets=names)
-        groups.append(group)
-    draft = replace(draft, node_groups=tuple(groups))
-    if is_on(draft, "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG") and groups:
-        return _with_pod_subnets(draft, work)
-    return draft
-
-
-def _subnets_for_nodes(draft: PlanDraft) -> tuple[tuple[str, ...], str]:
-    """Where nodes of unknown subnets most likely are: where the other groups are, else in the private subnets."""
-    used = {n for g in draft.node_groups for n in g.subnets or ()}
-    pods = {n for g in draft.node_groups for n in g.pod_subnets or ()} | set(draft.pod_subnets)
-    names = tuple(s.name for s in draft.subnets if s.name not in pods) or tuple(s.name for s in draft.subnets)
-    of_others = tuple(n for n in names if n in used)
-    if of_others:
-        return of_others, "those of the other node groups"
-    private = tuple(n for n in names if "private" in n.lower())
-    if private and len(private) < len(names):
-        return private, "those called private"
-    return names, "all of the plan's"
-
-
-def _with_pod_subnets(draft: PlanDraft, work: _Work) -> PlanDraft:
-    zone_of = {s.name: s.zone for s in draft.subnets}
-    all_pods = draft.pod_subnets or tuple(dict.fromkeys(n for g in draft.node_groups for n in g.pod_subnets or ()))
-    subnets, blocks = list(draft.subnets), list(draft.vpc_cidrs)
-    made: dict[str, str] = {}
-
-    def pod_subnet(zone: str) -> str:
-        if zone not in made:
-            space = _pod_space(blocks)
-            free = _FreeSpace([space], [s.cidr for s in subnets if s.cidr])
-            name = f"assumed-pods-{zone}"
-            subnets.append(SubnetDraft(name, zone, free.take(ASSUMED_PODS_PREFIX)))
-            blocks.extend(b for b in free.blocks if b not in blocks)
-            work.assume(
-                at("vpc.subnets", name),
-                f"custom networking is on, no source names pod subnets in {zone}",
-            )
-            made[zone] = name
-        return made[zone]
-
-    groups = []
-    for group in draft.node_groups:
-        path = at("nodeGroups", group.name, "podSubnets")
-        names = list(group.pod_subnets or all_pods)
-        zones = dict.fromkeys(zone_of[n] or "" for n in group.subnets or ())
-        names = [n for n in names if zone_of[n] in zones] if not group.pod_subnets else names
-        missing = [z for z in zones if z not in {zone_of[n] for n in names}]
-        names += [pod_subnet(z) for z in missing]
-        if missing or not group.pod_subnets:
-            work.assume(path, "no source states them" if missing else "the pod subnets of the cluster in its zones")
-        groups.append(replace(group, pod_subnets=tuple(names)))
-    return replace(draft, node_groups=tuple(groups), subnets=tuple(subnets), vpc_cidrs=tuple(blocks))
-
-
-def _pod_space(blocks: list[IPv4Network]) -> IPv4Network:
-    for second in range(64, 128):
-        block = IPv4Network(f"100.{second}.0.0/16")
-        if block in blocks or not any(block.overlaps(b) for b in blocks):
-            return block
-    return ASSUMED_PODS
-
-
 # --- node groups ----------------------------------------------------------------------------
 
 
-def _groups(draft: PlanDraft, work: _Work) -> PlanDraft:
+def _groups(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     if not draft.node_groups and draft.workloads:
         work.assume(at("nodeGroups", ASSUMED_GROUP), "no source names the nodes that run the pods")
         draft = replace(draft, node_groups=(GroupDraft(ASSUMED_GROUP, (ASSUMED_TYPE,), provisioner="self-managed"),))
     return replace(draft, node_groups=tuple(_sane(_typed(g, draft, work), work) for g in draft.node_groups))
 
 
-def _typed(group: GroupDraft, draft: PlanDraft, work: _Work) -> GroupDraft:
-    """Only types that can be planned; one assumed where none is left."""
+def _typed(group: GroupDraft, draft: PlanDraft, work: Assumptions) -> GroupDraft:
+    """The group with only types that a plan can use; one is assumed if none is left."""
     path = at("nodeGroups", group.name, "instanceTypes")
     kept = []
     for name in dict.fromkeys(group.instance_types or ()):
-        problem = type_problem(name, work.catalog, draft.ip_family == "ipv6")
+        problem = type_problem(name, work.catalog, ipv6=draft.ip_family == "ipv6")
         if problem is None:
             kept.append(name)
         else:
@@ -448,19 +168,7 @@ def _typed(group: GroupDraft, draft: PlanDraft, work: _Work) -> GroupDraft:
     return replace(group, instance_types=tuple(kept))
 
 
-def type_problem(name: str, catalog: Catalog, ipv6: bool) -> str | None:
-    """Why an instance type cannot stand in a plan, None where it can."""
-    if name not in catalog:
-        return "is not a known instance type"
-    kind = catalog.get(name)
-    if kind.max_enis is None or kind.ipv4_per_eni is None or kind.vcpus is None or kind.memory_mib is None:
-        return "has no published figures for interfaces, addresses, vCPUs or memory"
-    if ipv6 and kind.prefixes_possible is False:
-        return "cannot run an IPv6 cluster (it is not Nitro)"
-    return None
-
-
-def _sane(group: GroupDraft, work: _Work) -> GroupDraft:
+def _sane(group: GroupDraft, work: Assumptions) -> GroupDraft:
     """Sizes in order, and nothing the parser would refuse."""
     path = at("nodeGroups", group.name, "nodes")
     low, wanted, most = group.min_nodes, group.desired, group.max_nodes
@@ -479,7 +187,7 @@ def _sane(group: GroupDraft, work: _Work) -> GroupDraft:
 # --- pods -----------------------------------------------------------------------------------
 
 
-def _pods(draft: PlanDraft, work: _Work) -> PlanDraft:
+def _pods(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     groups = {g.name for g in draft.node_groups}
 
     def known(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -493,7 +201,7 @@ def _pods(draft: PlanDraft, work: _Work) -> PlanDraft:
     )
 
 
-def _rolling(workload: WorkloadDraft, work: _Work) -> WorkloadDraft:
+def _rolling(workload: WorkloadDraft, work: Assumptions) -> WorkloadDraft:
     now, most = workload.replicas, workload.max_replicas
     if now is not None and most is not None and most < now:
         work.say(at("workloads", workload.name), f"{now} replicas run, above the maximum {most}: max taken as {now}")
@@ -509,7 +217,7 @@ def _rolling(workload: WorkloadDraft, work: _Work) -> WorkloadDraft:
     return workload
 
 
-def _is_zero(value: Any) -> bool:
+def _is_zero(value: object) -> bool:
     return value is not None and str(value).strip().rstrip("%").strip("0") == ""
 
 
@@ -518,10 +226,10 @@ STEPS = (
     _named,
     _environment,
     _windows,
-    _subnet_references,
+    with_mentioned_subnets,
     _groups,
-    _network,
-    _pod_network,
-    _group_subnets,
+    with_network,
+    with_pod_network,
+    with_group_subnets,
     _pods,
 )

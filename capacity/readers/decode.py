@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,6 @@ from capacity.plan.document import YAML_LIMIT_BYTES
 from capacity.plan.yaml_nodes import MERGE, NULL, NodeBuilder
 
 _OWN_TAGS = {"!Ref": "Ref", "!Condition": "Condition"}  # the other short tags are Fn::<name>
-PLACEHOLDER = re.compile(r"\$\{[^}]*\}?|\$[A-Z_][A-Z0-9_]*|<<?[A-Za-z_][\w .-]*>>?|\{\{.*?\}\}|%[A-Za-z_]\w*%|__\w+__")
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def read_documents(path: str) -> list[Loaded]:
     Raises
     ------
     SpecError
-        Not readable, not YAML or JSON, or made to exhaust a reader.
+        Not readable, not YAML or JSON, or too large once expanded.
     """
     name = file_name(path)
     return [Loaded(value, name) for value in parse_documents(decode(read_data(path), name), name)]
@@ -208,7 +206,7 @@ class _Builder(NodeBuilder):
         return tagged(node.tag, [value for value, _ in pairs]), 1 + sum(size for _, size in pairs)
 
 
-def tagged(tag: str, value: Any) -> Any:
+def tagged(tag: str, value: object) -> Any:
     """A value with a short tag of CloudFormation in its long form; other tags change nothing.
 
     >>> tagged("!GetAtt", "Vpc.CidrBlock"), tagged("!Ref", "Vpc")
@@ -225,67 +223,3 @@ def brief(error: Exception, most: int = 200) -> str:
     """What an error of a library says, on one line and not as long as what it quotes."""
     text = " ".join(str(error).split())
     return text if len(text) <= most else text[: most - 2] + " …"
-
-
-# --- reading values ---------------------------------------------------------------------------
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """The value if it is a mapping, else an empty one: a wrong kind says nothing."""
-    return value if isinstance(value, dict) else {}
-
-
-def items(value: Any) -> list[Any]:
-    """The value if it is a list, else an empty one."""
-    return value if isinstance(value, list) else []
-
-
-def path_of(value: Any, *keys: str) -> Any:
-    """The value under nested keys, None where one is missing."""
-    for key in keys:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(key)
-    return value
-
-
-def text_of(value: Any, longest: int = 253) -> str | None:
-    """Non-empty text without a placeholder in it, else None."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return None
-    text = str(value).strip()
-    return text if text and len(text) <= longest and not PLACEHOLDER.search(text) else None
-
-
-def int_of(value: Any, least: int = 0, most: int = 10_000_000) -> int | None:
-    """A whole number within limits, written as a number or as text, else None."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return None
-    text = str(value).strip()
-    if not re.fullmatch(r"-?[0-9]{1,12}(\.0+)?", text):
-        return None
-    number = int(text.partition(".")[0])
-    return number if least <= number <= most else None
-
-
-def bool_of(value: Any) -> bool | None:
-    """A boolean, written as one or as text, else None."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lower() in ("true", "yes", "on", "1"):
-        return True
-    if isinstance(value, str) and value.strip().lower() in ("false", "no", "off", "0"):
-        return False
-    return None
-
-
-def placeholders(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text with a placeholder in it, with its path; scripts, which have variables of their own, are left out."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from placeholders(inner, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        for i, inner in enumerate(value):
-            yield from placeholders(inner, f"{path}[{i}]")
-    elif isinstance(value, str) and len(value) < 200 and value.count(" ") < 4 and PLACEHOLDER.search(value):
-        yield path, value

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from capacity.errors import SpecError
-from capacity.readers.decode import items, mapping
+from capacity.readers.values import items, mapping
 
 LONGEST_WORD = 63  # characters: a Kubernetes kind is a DNS label
 KARPENTER_KINDS = (
@@ -40,7 +40,7 @@ WANTED = {
 }
 
 
-def detect(value: Any) -> tuple[str | None, str]:
+def detect(value: object) -> tuple[str | None, str]:
     """The source that reads this document (None: none), and what the document is in words."""
     if isinstance(value, list):
         kinds = {detect(v) for v in value[:20]}
@@ -120,7 +120,7 @@ def _cni_env(env: Any) -> bool:
     return bool(env.keys() & CNI_VARIABLES)
 
 
-def refuse(wanted: str, value: Any, file: str) -> SpecError:
+def refuse(wanted: str, value: object, file: str) -> SpecError:
     """The error for a document that is not what the command reads, naming the command that does."""
     source, words = detect(value)
     if source == "plan":
@@ -132,7 +132,7 @@ def refuse(wanted: str, value: Any, file: str) -> SpecError:
     return SpecError(f"{file}: this is {words}, not {WANTED[wanted]}{cure}")
 
 
-def list_items(value: Any) -> list[Any]:
+def list_items(value: object) -> list[Any]:
     """The objects of a document: itself, or what its lists hold, lists in lists too."""
     if isinstance(value, list):
         return [inner for v in value for inner in list_items(v)]

@@ -1,18 +1,21 @@
 """A plan in the making: what a source says, where None means that it does not say.
 
-A reader returns a :class:`PlanDraft`. Drafts of several sources become one by :func:`merge`: the later one fills
-what the earlier left open and never overwrites; a difference becomes a note. What is still open at the end is
-filled by :mod:`capacity.readers.complete`, which marks each assumption.
+A reader returns a :class:`PlanDraft`. Drafts of several sources become one by :func:`~capacity.readers.merge.merge`:
+the later one fills what the earlier left open and never overwrites; a difference becomes a note. What is still open at
+the end is filled by :mod:`capacity.readers.complete`, which marks each assumption.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Network
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING
 
 from capacity.errors import shortened
+
+if TYPE_CHECKING:
+    from capacity.catalog.table import Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,7 @@ class SubnetDraft:
 class GroupDraft:
     """A node group. ``subnets`` and ``pod_subnets`` are names (or ids) of subnets of the same draft.
 
-    ``max_unavailable`` is a count or a percentage as written (``33%``). ``labels`` and ``taints`` are used to tell
-    which workloads fit; they are not written into the plan.
+    ``max_unavailable`` is a count or a percentage as written (``33%``).
     """
 
     name: str
@@ -73,8 +75,6 @@ class GroupDraft:
     max_pods_expression: str | None = None
     reserved_enis: int | None = None
     unmanaged_enis: int | None = None
-    labels: Mapping[str, str] | None = None
-    taints: tuple[tuple[str, str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,22 +165,6 @@ class PlanDraft:
         )
 
 
-Piece = TypeVar("Piece", SubnetDraft, GroupDraft, WorkloadDraft, DaemonSetDraft, TenantDraft)
-
-SCALARS = {
-    "region": "region",
-    "kubernetes_version": "kubernetes.version",
-    "service_cidr": "kubernetes.serviceCidr",
-    "ip_family": "kubernetes.ipFamily",
-    "cni_version": "cni.version",
-}
-ENTRIES = {
-    "node_groups": "nodeGroups",
-    "workloads": "workloads",
-    "daemon_sets": "daemonSets",
-    "tenants": "tenants",
-}
-SILENT = frozenset(("labels", "taints"))  # help to bind pods to groups, are not part of a plan
 PODS_TODAY = "pods seen by AWS"  # tenants that stand for the pods until a source with workloads takes their place
 
 
@@ -217,142 +201,52 @@ def key_of(section: str, attribute: str) -> str:
     return _NESTED.get(attribute, head + "".join(part.capitalize() for part in rest))
 
 
-def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
-    """Two drafts as one: ``new`` fills what ``base`` leaves open, and every difference becomes a note.
-
-    Subnets are the same where their AWS id, their block or their name is; entries of the other lists where their
-    name is. The order is that of ``base``, then that of ``new``.
-    """
-    if base.workloads or new.workloads:
-        base, new = without_stand_ins(base), without_stand_ins(new)
-    notes: list[Note] = []
-    subnets, names = _merge_subnets(base.subnets, new.subnets, new.source, notes)
-    new = renamed_subnets(new, names)
-    changes: dict[str, Any] = {"subnets": subnets}
-    for attribute, path in SCALARS.items():
-        changes[attribute] = _settled(getattr(base, attribute), getattr(new, attribute), path, new.source, notes)
-    for attribute, path in ENTRIES.items():
-        changes[attribute] = _merge_entries(getattr(base, attribute), getattr(new, attribute), path, new.source, notes)
-    return replace(
-        base,
-        source=" + ".join(dict.fromkeys(s for s in (base.source, new.source) if s)),
-        name=base.name or new.name,
-        env=_merge_words(base.env, new.env, "cni.env", new.source, notes),
-        windows=_merge_words(base.windows, new.windows, "cni.windows", new.source, notes),
-        pod_subnets=tuple(dict.fromkeys((*base.pod_subnets, *new.pod_subnets))),
-        zones=tuple(dict.fromkeys((*base.zones, *new.zones))),
-        vpc_cidrs=_merge_blocks(base.vpc_cidrs, new.vpc_cidrs, new.source, notes),
-        control_plane=base.control_plane if base.control_plane is not None else new.control_plane,
-        notes=tuple(dict.fromkeys((*base.notes, *new.notes, *notes))),
-        assumed=base.assumed | new.assumed,
-        **changes,
-    )
+def unique_names(named: Iterable[tuple[tuple[str, str, str], WorkloadDraft]]) -> tuple[WorkloadDraft, ...]:
+    """Workloads of different kinds and one name told apart by their kind."""
+    taken: dict[str, WorkloadDraft] = {}
+    for (kind, _, _), workload in named:
+        name = workload.name
+        if name in taken:
+            name = f"{name}-{kind.lower()}"
+        taken[name] = replace(workload, name=name)
+    return tuple(taken.values())
 
 
-def without_stand_ins(draft: PlanDraft) -> PlanDraft:
-    """The draft without the tenants that stand for pods: workloads book these now."""
-    return replace(draft, tenants=tuple(t for t in draft.tenants if not t.name.startswith(PODS_TODAY)))
+@dataclass
+class SourceNotes:
+    """Notes collected while one file is read; ``file`` begins each of them."""
+
+    file: str
+    notes: list[Note] = field(default_factory=list)
+
+    def say(self, where: str, text: str, path: str = "") -> None:
+        """A note: place in the source, what about it, place in the plan."""
+        place = f"{self.file} {where}".strip()
+        self.notes.append(Note(f"{place}: {text}", path))
 
 
-def merge_all(drafts: Iterable[PlanDraft]) -> PlanDraft:
-    """All drafts as one, the first one's word weighing most."""
-    merged = PlanDraft()
-    for draft in drafts:
-        merged = merge(merged, draft)
-    return merged
+@dataclass
+class Assumptions:
+    """What is assumed while a draft becomes a whole plan, with a note on each."""
+
+    catalog: Catalog
+    notes: list[Note] = field(default_factory=list)
+    assumed: set[str] = field(default_factory=set)
+
+    def assume(self, path: str, text: str) -> None:
+        self.assumed.add(path)
+        self.notes.append(Note(f"{path}: assumed: {text}", path))
+
+    def say(self, path: str, text: str) -> None:
+        self.notes.append(Note(f"{path}: {text}" if path else text, path))
 
 
-def _settled(base: Any, new: Any, path: str, source: str, notes: list[Note]) -> Any:
-    if base is None or new is None:
-        return new if base is None else base
-    if base != new:
-        notes.append(Note(f"{path}: kept {shown(base)}; {source or 'the later source'} says {shown(new)}", path))
-    return base
-
-
-def shown(value: Any) -> str:
-    """A value in a message."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (tuple, list)):
-        return "[" + ", ".join(shown(v) for v in value) + "]"
-    return str(value)
-
-
-def _merge_words(
-    base: Mapping[str, str], new: Mapping[str, str], path: str, source: str, notes: list[Note]
-) -> dict[str, str]:
-    merged = dict(base)
-    for name, value in new.items():
-        merged[name] = _settled(merged.get(name), value, f"{path}.{name}", source, notes)
-    return merged
-
-
-def _merge_blocks(
-    base: tuple[IPv4Network, ...], new: tuple[IPv4Network, ...], source: str, notes: list[Note]
-) -> tuple[IPv4Network, ...]:
-    merged = list(base)
-    for block in new:
-        clash = next((b for b in merged if b.overlaps(block)), None)
-        if clash is None:
-            merged.append(block)
-            if base:
-                notes.append(Note(f"vpc.cidrs: {block} added from {source or 'the later source'}", "vpc.cidrs"))
-        elif clash != block:
-            notes.append(
-                Note(
-                    f"vpc.cidrs: kept {clash}; {source or 'the later source'} says {block}, which overlaps", "vpc.cidrs"
-                )
-            )
-    return tuple(merged)
-
-
-def _merge_piece(base: Piece, new: Piece, section: str, source: str, notes: list[Note]) -> Piece:
-    """One entry known from two sources."""
-    changes: dict[str, Any] = {}
-    for f in fields(base):
-        mine, theirs = getattr(base, f.name), getattr(new, f.name)
-        if f.name == "name" or theirs is None or mine == theirs:
-            continue
-        if mine is None:
-            changes[f.name] = theirs
-        elif f.name not in SILENT:
-            _settled(mine, theirs, at(section, base.name, key_of(section, f.name)), source, notes)
-    return replace(base, **changes) if changes else base
-
-
-def _merge_entries(
-    base: tuple[Piece, ...], new: tuple[Piece, ...], section: str, source: str, notes: list[Note]
-) -> tuple[Piece, ...]:
-    merged = {entry.name: entry for entry in base}
-    for entry in new:
-        known = merged.get(entry.name)
-        merged[entry.name] = entry if known is None else _merge_piece(known, entry, section, source, notes)
-    return tuple(merged.values())
-
-
-def merge_subnet_names(base: tuple[SubnetDraft, ...], new: tuple[SubnetDraft, ...]) -> dict[str, str]:
-    """What each new subnet is called among the known ones: the same by AWS's id, by block, or by name."""
-    by_name = {s.name: s for s in base}
-    by_id = {s.id: s.name for s in base if s.id}
-    by_cidr = {s.cidr: s.name for s in base if s.cidr}
-    names: dict[str, str] = {}
-    for subnet in new:
-        same = (by_id.get(subnet.id) if subnet.id else None) or (by_cidr.get(subnet.cidr) if subnet.cidr else None)
-        namesake = by_name.get(subnet.name)
-        if same is None and namesake and namesake.id and subnet.id:
-            same = subnet.id  # two subnets of one name: AWS's id tells them apart
-        names[subnet.name] = same or subnet.name
-    return names
-
-
-def _merge_subnets(
-    base: tuple[SubnetDraft, ...], new: tuple[SubnetDraft, ...], source: str, notes: list[Note]
-) -> tuple[tuple[SubnetDraft, ...], dict[str, str]]:
-    """The subnets of both, and what the new ones are called among them."""
-    names = merge_subnet_names(base, new)
-    renamed = tuple(replace(s, name=names[s.name]) for s in new)
-    return _merge_entries(base, renamed, "vpc.subnets", source, notes), names
+def unique(name: str, taken: Iterable[str]) -> str:
+    """``name``, with a number where it is taken."""
+    names = taken if isinstance(taken, Set) else set(taken)
+    if name not in names:
+        return name
+    return next(candidate for i in range(2, len(names) + 3) if (candidate := f"{name}-{i}") not in names)
 
 
 def renamed_subnets(draft: PlanDraft, names: Mapping[str, str]) -> PlanDraft:
@@ -372,14 +266,3 @@ def renamed_subnets(draft: PlanDraft, names: Mapping[str, str]) -> PlanDraft:
         ),
         tenants=tuple(replace(t, subnets=listed(t.subnets) or ()) for t in draft.tenants),
     )
-
-
-def unique_names(named: Iterable[tuple[tuple[str, str, str], WorkloadDraft]]) -> tuple[WorkloadDraft, ...]:
-    """Workloads of different kinds and one name told apart by their kind."""
-    taken: dict[str, WorkloadDraft] = {}
-    for (kind, _, _), workload in named:
-        name = workload.name
-        if name in taken:
-            name = f"{name}-{kind.lower()}"
-        taken[name] = replace(workload, name=name)
-    return tuple(taken.values())

@@ -5,20 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from capacity.readers.document import cpu_text, memory_text
-from capacity.readers.draft import (
-    ENTRIES,
-    SCALARS,
-    SILENT,
-    PlanDraft,
-    SubnetDraft,
-    at,
-    key_of,
-    merge_subnet_names,
-    renamed_subnets,
-    shown,
-    without_stand_ins,
-)
+from capacity.readers.draft import PlanDraft, SubnetDraft, at, key_of, renamed_subnets
+from capacity.readers.merge import ENTRIES, SCALARS, merge_subnet_names, shown, without_stand_ins
+from capacity.readers.plan_document import cpu_text, memory_text
 
 CHANGED, PLAN_ONLY, REALITY_ONLY = "changed", "only in the plan", "only in reality"
 
@@ -36,7 +25,7 @@ class Difference:
 def drift(plan: PlanDraft, now: PlanDraft) -> list[Difference]:
     """Differences by path, in the order of the plan.
 
-    Only what the source speaks of is compared: a field it leaves open, and a list it has nothing of, is no
+    Only what the source states is compared: a field it leaves open, and a list it has nothing of, is no
     difference. What an import assumed in the plan counts like everything else the plan states.
     """
     if plan.workloads:
@@ -67,7 +56,7 @@ def _subnets(plan: PlanDraft, now: PlanDraft, found: list[Difference]) -> None:
     _entries("vpc.subnets", plan.subnets, renamed, found)
 
 
-def _compare(path: str, mine: Any, theirs: Any, found: list[Difference]) -> None:
+def _compare(path: str, mine: object, theirs: object, found: list[Difference]) -> None:
     if mine == theirs or (theirs is None and not path.startswith(("cni.env.", "cni.windows."))):
         return
     change = REALITY_ONLY if mine is None else PLAN_ONLY if theirs is None else CHANGED
@@ -80,7 +69,7 @@ def _presence(path: str, in_plan: bool, in_reality: bool, found: list[Difference
         found.append(Difference(path, PLAN_ONLY if in_plan else REALITY_ONLY, mine, theirs))
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return None if value is None else shown(value)
 
 
@@ -95,12 +84,12 @@ def _entries(section: str, plan: Any, now: Any, found: list[Difference]) -> None
             _presence(at(section, name), theirs is None, mine is None, found)
             continue
         for f in fields(mine):
-            if f.name not in ("name", "id") and f.name not in SILENT:
+            if f.name not in ("name", "id"):
                 path = at(section, name, key_of(section, f.name))
                 _compare(path, _quantity(f.name, mine), _quantity(f.name, theirs), found)
 
 
-def _quantity(attribute: str, entry: Any) -> Any:
+def _quantity(attribute: str, entry: object) -> Any:
     """A field as the plan writes it: requests with their units."""
     value = getattr(entry, attribute)
     if value is None:

@@ -15,18 +15,23 @@ from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
-from capacity.readers.common import (
-    Findings,
-    addon_environment,
-    ami_of,
+from capacity.readers.cni_addon import addon_environment, cni_version_of
+from capacity.readers.draft import GroupDraft, Note, PlanDraft, SourceNotes, SubnetDraft, at, unique
+from capacity.readers.instance_choice import candidates
+from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.readers.user_data import ami_of
+from capacity.readers.values import (
     block_of,
-    candidates,
-    cni_version_of,
+    bool_of,
+    int_of,
+    ip_family_of,
+    items,
     kubernetes_version_of,
-    unique,
+    mapping,
+    path_of,
+    say_placeholders,
+    text_of,
 )
-from capacity.readers.decode import bool_of, int_of, items, mapping, path_of, text_of
-from capacity.readers.draft import GroupDraft, Note, PlanDraft, SubnetDraft, at
 
 DEFAULT_VPC = IPv4Network("192.168.0.0/16")
 DEFAULT_TYPE = "m5.large"
@@ -39,7 +44,7 @@ class _Reading:
     """One ClusterConfig on its way to a draft."""
 
     config: dict[str, Any]
-    said: Findings
+    said: SourceNotes
     catalog: Catalog
     region: str | None = None
     assumed: set[str] = field(default_factory=set)
@@ -54,16 +59,15 @@ class _Reading:
 
 def parse_eksctl(config: dict[str, Any], file: str = "", catalog: Catalog | None = None) -> PlanDraft:
     """A decoded ClusterConfig as a draft."""
-    reading = _Reading(config, Findings(file), catalog or load_catalog())
+    reading = _Reading(config, SourceNotes(file), catalog or load_catalog())
     said = reading.said
-    said.say_placeholders(config)
+    say_placeholders(config, said.say)
     metadata = mapping(config.get("metadata"))
     reading.region = text_of(metadata.get("region"))
     blocks = _network(reading)
     groups = _groups(reading)
     env, cni_version = _cni(config, said)
     network = mapping(config.get("kubernetesNetworkConfig"))
-    family = str(network.get("ipFamily") or "").lower()
     _other_blocks(config, said)
     return PlanDraft(
         source=f"eksctl {file}".strip(),
@@ -71,7 +75,7 @@ def parse_eksctl(config: dict[str, Any], file: str = "", catalog: Catalog | None
         region=reading.region,
         kubernetes_version=kubernetes_version_of(metadata.get("version")),
         service_cidr=block_of(network.get("serviceIPv4CIDR")),
-        ip_family=family if family in ("ipv4", "ipv6") else None,
+        ip_family=ip_family_of(network.get("ipFamily")),
         cni_version=cni_version,
         env=env,
         vpc_cidrs=tuple(blocks),
@@ -170,7 +174,7 @@ def _zones(reading: _Reading) -> list[str]:
     return zones
 
 
-def _zone(value: Any, reading: _Reading) -> str | None:
+def _zone(value: object, reading: _Reading) -> str | None:
     """A zone; of ``${AWS_REGION}a`` at least the letter is known."""
     known = text_of(value)
     if known:
@@ -208,30 +212,29 @@ def _group(reading: _Reading, raw: Any, name: str, provisioner: str, where: str)
     said = reading.said
     low, wanted, most = _sizes(raw, said, where, name)
     family = text_of(raw.get("amiFamily"))
-    ami = ami_of(family)
-    if family and ami is None:
+    if family and ami_of(family) is None:
         said.say(f"{where}.amiFamily", f"{family} is none of ours: reckoned as al2023", at("nodeGroups", name, "ami"))
     update = mapping(raw.get("updateConfig"))
-    share = int_of(update.get("maxUnavailablePercentage"), 1, 100)
     if raw.get("spot") is True or raw.get("spot") == "true":
         said.say(where, "spot nodes", at("nodeGroups", name))
-    return GroupDraft(
-        name=name,
-        instance_types=_types(reading, raw, where, name),
-        ami=ami,
-        provisioner=provisioner,
-        min_nodes=low,
-        desired=wanted,
-        max_nodes=most,
-        subnets=_group_subnets(reading, raw, where, name),
-        max_unavailable=f"{share}%" if share else int_of(update.get("maxUnavailable"), 1, 100),
-        max_pods=int_of(raw.get("maxPodsPerNode"), 1),
-        labels={str(k): str(v) for k, v in mapping(raw.get("labels")).items()} or None,
-        taints=_taints(raw.get("taints")) or None,
+    return group_draft(
+        SourceGroup(
+            name=name,
+            provisioner=provisioner,
+            types=_types(reading, raw, where, name),
+            ami=family,
+            low=low,
+            desired=wanted,
+            high=most,
+            subnets=_group_subnets(reading, raw, where, name),
+            unavailable_percent=update.get("maxUnavailablePercentage"),
+            unavailable=update.get("maxUnavailable"),
+            max_pods=raw.get("maxPodsPerNode"),
+        )
     )
 
 
-def _sizes(raw: Any, said: Findings, where: str, name: str) -> tuple[int | None, int | None, int | None]:
+def _sizes(raw: Any, said: SourceNotes, where: str, name: str) -> tuple[int | None, int | None, int | None]:
     """min, desired, max as eksctl settles them."""
     low, wanted, most = (int_of(raw.get(k)) for k in ("minSize", "desiredCapacity", "maxSize"))
     if low is None and wanted is None and most is None:
@@ -245,24 +248,24 @@ def _sizes(raw: Any, said: Findings, where: str, name: str) -> tuple[int | None,
     return low, wanted, most
 
 
-def _types(reading: _Reading, raw: Any, where: str, name: str) -> tuple[str, ...] | None:
+def _types(reading: _Reading, raw: Any, where: str, name: str) -> Sequence[str]:
     said, path = reading.said, at("nodeGroups", name, "instanceTypes")
     stated = [text_of(t) for t in items(raw.get("instanceTypes"))]
     stated += [text_of(t) for t in items(path_of(raw, "instancesDistribution", "instanceTypes"))]
     single = text_of(raw.get("instanceType"))
     types = [t for t in [single, *stated] if t and t != "mixed"]
     if types:
-        return tuple(dict.fromkeys(types))
+        return types
     selector = mapping(raw.get("instanceSelector"))
     if selector:
         found = candidates(reading.catalog, lambda kind: _selected(kind, selector))
         said.say(f"{where}.instanceSelector", f"{len(found)} types of the catalog fit", path)
-        return tuple(found) or None
+        return found
     if raw.get("launchTemplate"):
         said.say(f"{where}.launchTemplate", "the type stands in the launch template, which is not in this file", path)
-        return None
+        return ()
     if "instanceType" in raw or "instanceTypes" in raw:
-        return None  # a placeholder, already said
+        return ()  # a placeholder, already said
     said.say(where, f"no instanceType: eksctl takes {DEFAULT_TYPE}", path)
     return (DEFAULT_TYPE,)
 
@@ -308,19 +311,10 @@ def _subnet_named(reading: _Reading, name: str) -> str:
     return name
 
 
-def _taints(raw: Any) -> tuple[tuple[str, str, str], ...]:
-    """Taints in either spelling: a list of key, value, effect, or a mapping of key to ``value:effect``."""
-    if isinstance(raw, dict):
-        split = ((str(k), *str(v).partition(":")[::2]) for k, v in raw.items())
-        return tuple((key, value, effect) for key, value, effect in split)
-    entries = [mapping(t) for t in items(raw)]
-    return tuple((str(t.get("key") or ""), str(t.get("value") or ""), str(t.get("effect") or "")) for t in entries)
-
-
 # --- the rest -------------------------------------------------------------------------------
 
 
-def _cni(config: dict[str, Any], said: Findings) -> tuple[dict[str, str], str | None]:
+def _cni(config: dict[str, Any], said: SourceNotes) -> tuple[dict[str, str], str | None]:
     env: dict[str, str] = {}
     version = None
     for i, raw in enumerate(items(config.get("addons"))):
@@ -331,7 +325,7 @@ def _cni(config: dict[str, Any], said: Findings) -> tuple[dict[str, str], str | 
     return env, version
 
 
-def _other_blocks(config: dict[str, Any], said: Findings) -> None:
+def _other_blocks(config: dict[str, Any], said: SourceNotes) -> None:
     """Parts that change the answer and are not in the plan."""
     told = {
         "autoModeConfig": "EKS Auto Mode runs nodes of its own: they are not in this file",

@@ -10,13 +10,14 @@ from typing import Any
 from capacity.errors import SpecError
 from capacity.readers.decode import Loaded, read_documents
 from capacity.readers.detect import WANTED, detect, list_items, refuse
-from capacity.readers.draft import PlanDraft, merge_all
+from capacity.readers.draft import PlanDraft
+from capacity.readers.merge import merge_all
 
 Reader = Callable[[Sequence[str]], PlanDraft]
 
 
 @dataclass(frozen=True)
-class Source:
+class FileSource:
     """A kind of file: the module with ``read(paths) -> PlanDraft``, and a line of help."""
 
     name: str
@@ -28,39 +29,39 @@ class Source:
 FILE_SOURCES = {
     s.name: s
     for s in (
-        Source(
+        FileSource(
             "kubectl",
             "capacity.readers.kubernetes.kubectl",
             "Kubernetes objects: nodes, pods, workloads, HPAs, aws-node, ENIConfigs (JSON or YAML).",
             "kubectl get nodes,pods,daemonsets,deployments,statefulsets,hpa -A -o json | capacity import kubectl -",
         ),
-        Source(
+        FileSource(
             "terraform",
-            "capacity.readers.terraform.files",
+            "capacity.readers.terraform.source",
             "Terraform: `terraform show -json` of a plan or state, a state file, or .tf text as second best.",
             "terraform show -json tfplan | capacity import terraform -",
         ),
-        Source(
+        FileSource(
             "eksctl",
             "capacity.readers.eksctl",
             "An eksctl ClusterConfig, with the defaults eksctl fills in.",
             "capacity import eksctl cluster.yaml --out-file capacity.yaml",
         ),
-        Source(
+        FileSource(
             "cloudformation",
             "capacity.readers.cloudformation.template",
             "A CloudFormation template, YAML or JSON; functions are resolved where the template allows.",
             "capacity import cloudformation template.yaml",
         ),
-        Source(
+        FileSource(
             "karpenter",
-            "capacity.readers.kubernetes.karpenter",
+            "capacity.readers.karpenter",
             "Karpenter NodePools and EC2NodeClasses (or the older Provisioner).",
             "capacity import karpenter nodepools.yaml --into capacity.yaml",
         ),
-        Source(
+        FileSource(
             "helm",
-            "capacity.readers.kubernetes.helm",
+            "capacity.readers.helm",
             "Helm values of the aws-vpc-cni chart.",
             "capacity import helm values.yaml --into capacity.yaml",
         ),
@@ -81,7 +82,7 @@ def read_source(source: str, paths: Sequence[str]) -> PlanDraft:
 
 
 def documents_of(source: str, paths: Sequence[str], parse: Callable[[Any, str], PlanDraft]) -> PlanDraft:
-    """The documents of one kind among the files, each parsed, all merged; others are told about.
+    """The documents of one kind in the files, parsed and merged; a note names the others.
 
     Raises
     ------

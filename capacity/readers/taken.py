@@ -9,7 +9,7 @@ from pathlib import Path
 from capacity.errors import SpecError
 from capacity.plan.model import Reservation, Subnet
 from capacity.readers.aws.addresses import SubnetAccount, parse_subnets
-from capacity.readers.aws.answers import Answers
+from capacity.readers.aws.answers import AwsAnswers
 from capacity.readers.aws.folder import read_folder
 from capacity.readers.aws.owners import NODE_OWNERS, Interface, parse_interfaces
 from capacity.vpc.cidr_rules import LARGEST, SMALLEST
@@ -82,7 +82,7 @@ def spans_of(interfaces: Sequence[Interface]) -> tuple[IPv4Network, ...]:
 
 
 def read_fills(paths: Sequence[Path]) -> tuple[tuple[SubnetFill, ...], tuple[str, ...]]:
-    """Subnets in saved AWS answers with their fill, and what is to be said aloud.
+    """Subnets in saved AWS answers with the addresses in use, and notes for the user.
 
     Exact where the network interfaces are there, else from AvailableIpAddressCount.
 
@@ -102,7 +102,7 @@ def read_fills(paths: Sequence[Path]) -> tuple[tuple[SubnetFill, ...], tuple[str
     listed = answers.has("interfaces")
     for account in accounts:
         _refuse_unknown(account, listed)
-    notes = [*answers.notes, *(note for a in accounts if (note := a.note(listed)))]
+    notes = [*answers.notes, *(note for a in accounts if (note := a.note(interfaces_known=listed)))]
     unchecked = [a.name for a in accounts if a.reported_free is None]
     if unchecked:
         notes.append(f"no AvailableIpAddressCount of {', '.join(unchecked)}: the list is taken as whole")
@@ -122,13 +122,13 @@ def _refuse_unknown(account: SubnetAccount, listed: bool) -> None:
         )
 
 
-def _merged(parts: Sequence[Answers]) -> Answers:
+def _merged(parts: Sequence[AwsAnswers]) -> AwsAnswers:
     """Several answers as one; an object in two of them counts once."""
     kinds = {kind for part in parts for kind in part.items}
     items = {
         kind: tuple({repr(item): item for part in parts for item in part.of(kind)}.values()) for kind in sorted(kinds)
     }
-    return Answers(items=items, notes=tuple(dict.fromkeys(n for part in parts for n in part.notes)))
+    return AwsAnswers(items=items, notes=tuple(dict.fromkeys(n for part in parts for n in part.notes)))
 
 
 def _fill(account: SubnetAccount, interfaces: Sequence[Interface], listed: bool) -> SubnetFill:

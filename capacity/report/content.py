@@ -13,9 +13,10 @@ from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.catalog.age import limit_notes, price_notes
 from capacity.cluster.runway import shared_pools
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
-from capacity.cluster.shape import gives_prefixes, group_settings
-from capacity.cost.result import NODES
-from capacity.cost.words import COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
+from capacity.cluster.shape import gives_prefixes
+from capacity.cni.facade import settings_on
+from capacity.cost.dollar_words import COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
+from capacity.cost.plan_cost import NODES
 from capacity.forecast.words import sentence
 from capacity.plan.cilium_settings import all_settings
 from capacity.plan.model import Plan
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from capacity.charts.theme import Theme
     from capacity.cluster.check import CheckResult
     from capacity.cluster.headroom import HeadroomCurve
-    from capacity.cost.result import PlanCost
+    from capacity.cost.plan_cost import PlanCost
     from capacity.forecast.result import ForecastResult, SubnetForecast
     from capacity.node.offer import Offer
 
@@ -578,7 +579,7 @@ def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
     if plan.cni.settings.overlay:
         yield "addresses of pods", "of the CNI's own network: none of the VPC"
     elif windows:
-        told = group_settings(plan.cni, windows[0]).windows
+        told = settings_on(plan.cni, windows[0]).windows
         yield "Windows nodes: prefix delegation (enable-windows-prefix-delegation)", told.prefix
         yield "Windows nodes: warm-ip-target, minimum-ip-target", f"{told.warm_ip}, {told.minimum_ip}"
         yield "Windows nodes: warm-prefix-target", told.warm_prefix

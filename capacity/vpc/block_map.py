@@ -44,7 +44,7 @@ def packed_blocks(state: SubnetState) -> BlockMap:
     >>> from capacity.vpc.ledger import Booking, settle
     >>> booking = Booking(Subnet("a", "z", IPv4Network("10.0.0.0/25")))
     >>> booking.book("other", 20, "taken")
-    >>> packed_blocks(settle(booking, Fraction(0), False)).states
+    >>> packed_blocks(settle(booking, Fraction(0), prefix_mode=False)).states
     ('aws', 'single', 'free', 'free', 'free', 'free', 'free', 'aws')
     """
     subnet = state.subnet

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Network
+from typing import NamedTuple
 
-from capacity.catalog.files import data_dir, read_rows
+from capacity.catalog.packaged import data_dir, read_rows
 from capacity.plan.fields import SHARED
 
 LARGEST, SMALLEST = 16, 28  # awsdocs/amazon-vpc-user-guide@06e98d9 vpc-cidr-blocks.md "To add a CIDR block"
 BLOCKS_BY_DEFAULT, MOST_BLOCKS = 5, 50  # the primary counts; amazon-vpc-limits.md L14
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One row of ``data/vpc_cidr_rules.csv``."""
 
     primary: str
@@ -25,8 +24,7 @@ class Rule:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Addable:
+class Addable(NamedTuple):
     """Whether a block may join a VPC.
 
     Attributes

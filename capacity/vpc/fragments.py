@@ -18,11 +18,11 @@ aws/aws-eks-best-practices@dc0243a networking/prefix-mode_linux.adoc L22-26, L75
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from ipaddress import IPv4Network
 from math import comb, prod
+from typing import NamedTuple
 
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import RESERVED_BY_AWS, Subnet
@@ -223,8 +223,7 @@ def _letter(held: int, kept: int, reserved: str | None, known: bool) -> str:
 # --- both -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Fragments:
+class Fragments(NamedTuple):
     """The free /28 blocks of a subnet.
 
     Attributes
@@ -352,8 +351,7 @@ def fragments_of_counts(subnet: Subnet, singles: int, prefixes: int = 0) -> Frag
     return _fragments(subnet, singles + PREFIX_SIZE * prefixes, spread, block_map(subnet, None), exact=False, ideal=0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Spread:
+class _Spread(NamedTuple):
     """Where single addresses of unknown place can lie, and the blocks that they cannot reach."""
 
     whole: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import Subnet
@@ -42,7 +42,7 @@ class Booking:
     """Addresses of one subnet by holder while a scenario is being booked.
 
     ``prefixes`` counts the /28s among ``assigned`` and ``warm``; ``lowest`` and ``highest`` are the
-    bounds of what was booked with any; ``entries`` keeps each line for :mod:`capacity.cluster.trace`.
+    bounds of what was booked with any; ``entries`` keeps each line for :mod:`capacity.cluster.figure_terms`.
     """
 
     __slots__ = ("entries", "highest", "lowest", "prefixes", "subnet", "used")
@@ -96,8 +96,7 @@ class Bounds(Protocol):
         """The part of both that subnet discovery chose a place for. [addresses]"""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """Bounds that are known already."""
 
     lowest: int
@@ -140,6 +139,9 @@ class SubnetState:
     entries: tuple[tuple[str, int, object], ...]
     bounds: Bounds = field(repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return f"<SubnetState {self.subnet.name}: {self.verdict}, {self.free:,} of {self.subnet.usable:,} free>"
+
     @property
     def used_lowest(self) -> int:
         """Fewest addresses used, over all ways the pods and odd nodes may fall. [addresses]"""
@@ -180,6 +182,7 @@ def keeps_less(free: int, usable: int, min_free: Fraction) -> bool:
 def settle(
     booking: Booking,
     min_free: Fraction,
+    *,
     prefix_mode: bool,
     bounds_decide: bool = True,
     bounds: Bounds | None = None,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Network
+from typing import NamedTuple
 
-from capacity.catalog.files import data_dir, read_rows
+from capacity.catalog.packaged import data_dir, read_rows
 from capacity.plan.model import Plan
 from capacity.plan.tenants import tenant_kinds
 
@@ -15,8 +15,7 @@ COLUMNS = ("name", "what", "default", "most", "adjustable", "unit", "scope", "so
 SERVICES_TAKEN = 2  # kubernetes and kube-dns hold an address each
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(NamedTuple):
     """One row of ``data/quotas.csv``.
 
     Attributes
@@ -41,8 +40,7 @@ class Quota:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaUse:
+class QuotaUse(NamedTuple):
     """How much of a quota a plan uses.
 
     Attributes

@@ -10,7 +10,7 @@ Source: awsdocs/amazon-vpc-user-guide subnet-cidr-reservation.md L3-14.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 from itertools import accumulate
 
@@ -87,7 +87,7 @@ def reservation_choices(subnet: Subnet, prefixes: int) -> list[tuple[IPv4Network
         return []
     empty = fragments_of_list(subnet, ())
     # The parser and EC2 refuse reservations that overlap: what is reserved is not free for another one.
-    advice = reservation_for(replace(empty, letters=empty.letters.replace(FREE_RESERVED, EXPLICIT)), missing)
+    advice = reservation_for(empty._replace(letters=empty.letters.replace(FREE_RESERVED, EXPLICIT)), missing)
     singles = [(advice.single,)] if advice.single and not subnet.reservations else []
     return [*singles, *([advice.pieces] if advice.pieces else [])]
 

@@ -17,10 +17,12 @@ from capacity.cluster.check import check
 from capacity.errors import CapacityError, SpecError
 from capacity.plan.parse import read_plan
 from capacity.readers.aws import client as aws_client
-from capacity.readers.aws.client import MOST_ATTEMPTS, Caller, fetch_answers
-from capacity.readers.aws.draft import aws_draft, parse_cluster
-from capacity.readers.base import render
+from capacity.readers.aws.aws_cluster import parse_cluster
+from capacity.readers.aws.client import MOST_ATTEMPTS, Caller
+from capacity.readers.aws.draft import aws_draft
+from capacity.readers.aws.fetch import fetch_answers
 from capacity.readers.complete import complete
+from capacity.readers.existing_plan import render
 from tests.aws.server import Aws
 from tests.aws.world import World
 

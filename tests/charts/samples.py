@@ -20,8 +20,9 @@ from capacity.charts.trade import WarmChoice, plot_warm_tradeoff
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 from capacity.forecast.result import Fan, SubnetForecast
-from capacity.node.maxpods import MaxPods, Platform, max_pods
+from capacity.node.maxpods import MaxPods, max_pods
 from capacity.node.offer import Offer, PodAsked, offer
+from capacity.node.platform import Platform
 from capacity.node.shape_map import request_grid, shape_map
 from capacity.plan.parse import read_plan
 from capacity.units import MIB
@@ -40,8 +41,8 @@ def result() -> CheckResult:
 @cache
 def prefix_result() -> CheckResult:
     plan = read_plan(EXAMPLE)
-    settings = replace(plan.cni.settings, prefix=True)
-    return check(replace(plan, cni=replace(plan.cni, settings=settings)), ["steady", "peak"])
+    env = {**plan.cni.env, "ENABLE_PREFIX_DELEGATION": "true"}
+    return check(replace(plan, cni=replace(plan.cni, env=env)), ["steady", "peak"])
 
 
 def offers() -> list[Offer]:

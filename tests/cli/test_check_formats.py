@@ -22,7 +22,7 @@ from capacity.cluster.check import check
 from capacity.errors import SpecError
 from capacity.inert import xml_text
 from capacity.plan import locate
-from capacity.plan.locate import Place, place_of
+from capacity.plan.locate import FilePlace, place_of
 from capacity.plan.parse import read_plan
 from tests.cli.command import run
 
@@ -102,7 +102,7 @@ class TestPlaces:
 
     def test_standard_input_has_no_place(self) -> None:
         plan = replace(read_plan(EXAMPLE), file="<stdin>")
-        assert place_of(plan, "subnets.private-b") == Place(None, None)
+        assert place_of(plan, "subnets.private-b") == FilePlace(None, None)
 
     def test_in_json_too(self, tmp_path: Path) -> None:
         path = tmp_path / "plan.json"

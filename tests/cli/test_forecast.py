@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from capacity.forecast.history import Snapshot, SubnetFill, record
+from capacity.forecast.history import FillSnapshot, RecordedFill, record
 
 REPO = Path(__file__).parents[2]
 PLAN = str(REPO / "examples" / "shop-prod.yaml")
@@ -159,9 +159,9 @@ class TestForecast:
 class TestRecord:
     def test_a_night_after_night(self, tmp_path: Path) -> None:
         file = tmp_path / "history.db"
-        fills = (SubnetFill("private-a", 337, 507),)
+        fills = (RecordedFill("private-a", 337, 507),)
         for day in range(1, 15):
-            record(file, Snapshot(datetime(2026, 11, day, tzinfo=UTC), "x", fills))
+            record(file, FillSnapshot(datetime(2026, 11, day, tzinfo=UTC), "x", fills))
         done = run("record", PLAN, "--into", str(file), "--time", "2026-11-15T02:00:00Z", "-q")
         assert done.returncode == 0, done.stderr
         assert "15 snapshots from 2026-11-01 to 2026-11-15; recorded 3 subnets" in done.stdout

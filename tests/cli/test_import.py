@@ -10,7 +10,7 @@ import pytest
 
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
-from capacity.readers.base import plan_section
+from capacity.readers.existing_plan import plan_section
 from tests.cli.entry import capacity
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "import"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from capacity.catalog.files import data_dir
+from capacity.catalog.packaged import data_dir
 from capacity.catalog.table import load_catalog
 from tools.build_catalog import RESOURCE, installed_moto
 

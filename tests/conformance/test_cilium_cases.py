@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from capacity.cni.cilium import addresses_wanted
+from capacity.cni.cilium_pool import addresses_wanted
 from capacity.cni.facade import pool_of
-from capacity.cni.limits import EniFigures
+from capacity.cni.node_limits import EniFigures
 from capacity.cni.node_pool import limits_from
 from capacity.plan.cilium import OWN_ADDRESSES
 from capacity.plan.cilium_settings import cilium_settings

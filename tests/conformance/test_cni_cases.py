@@ -9,7 +9,8 @@ import pytest
 
 from capacity.catalog.table import load_catalog
 from capacity.cni.facade import NodeLimits, address_capacity, node_limits, node_pool, pool_of
-from capacity.node.maxpods import Platform, max_pods
+from capacity.node.maxpods import max_pods
+from capacity.node.platform import Platform
 from capacity.plan.cni_env import _NUMBERS, cni_settings, parse_env_number, parse_env_switch
 from tests.property.ipamd_steps import Eni, Node
 

@@ -22,9 +22,15 @@ import pytest
 
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
-from capacity.node.expression import evaluate_expression, karpenter_expression, karpenter_max_pods, karpenter_resources
-from capacity.node.maxpods import MaxPods, Platform, max_pods
+from capacity.node.max_pods_expression import (
+    evaluate_expression,
+    karpenter_expression,
+    karpenter_max_pods,
+    karpenter_resources,
+)
+from capacity.node.maxpods import MaxPods, max_pods
 from capacity.node.offer import Keep, offer
+from capacity.node.platform import Platform
 from capacity.node.reserved import kube_reserved_cpu
 from capacity.units import MIB
 

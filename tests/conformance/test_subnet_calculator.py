@@ -17,7 +17,8 @@ import pytest
 
 from capacity.catalog.table import load_catalog
 from capacity.cni.facade import Pool, node_pool
-from capacity.node.maxpods import Platform, max_pods
+from capacity.node.maxpods import max_pods
+from capacity.node.platform import Platform
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.model import RESERVED_BY_AWS
 

@@ -16,8 +16,12 @@ def test_the_page_is_what_the_data_make(name: str) -> None:
 def test_the_table_of_calls_is_what_the_code_counts() -> None:
     page = (FOLDER / "quotas.md").read_text(encoding="utf-8")
     lines = page[page.index("| API |") :].split("\n\n")[0].splitlines()[2:]
-    start, custom, ipv6 = node_start_calls(1, 9), node_start_calls(1, 9, True), node_start_calls(1, 0, ipv6=True)
-    more, custom_more = node_start_calls(2, 18), node_start_calls(2, 9, True)
+    start, custom, ipv6 = (
+        node_start_calls(1, 9),
+        node_start_calls(1, 9, custom_networking=True),
+        node_start_calls(1, 0, ipv6=True),
+    )
+    more, custom_more = node_start_calls(2, 18), node_start_calls(2, 9, custom_networking=True)
     for line in lines[:-1]:
         name, *numbers = (part.strip() for part in line.strip("|").split("|"))
         api = name.split(" ")[0]

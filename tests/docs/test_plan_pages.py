@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from capacity.cluster.check import check
-from capacity.plan.growth import MONTHS, WEEKDAYS
+from capacity.plan.constants import MONTHS, WEEKDAYS
 from capacity.plan.parse import read_plan
 from capacity.plan.tenants import tenant_kinds
 from tests.docs.markdown import REPO, blocks
+from tools import build_plan_reference
 from tools.build_docs_index import INDEX, START, render
 
 DOCS = REPO / "docs"
@@ -38,6 +39,11 @@ def test_the_page_names_every_key_and_kind() -> None:
     words = set(re.findall(r"[\w-]+", page))
     named = {key for key in keys(schema) if f"`{key}" in page}  # tags are no words
     assert (set(keys(schema)) | set(tenant_kinds())) - spans - words - named == set()
+
+
+def test_the_tables_of_keys_are_current() -> None:
+    page = build_plan_reference.PAGE.read_text(encoding="utf-8")
+    assert page == build_plan_reference.render(page), "run `make docs-reference`"
 
 
 def test_the_page_has_each_kinds_number() -> None:

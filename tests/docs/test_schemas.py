@@ -56,10 +56,10 @@ def test_every_key_that_the_parser_knows_is_in_it(monkeypatch: pytest.MonkeyPatc
     known: dict[str, set[str]] = {}
     section = Field.section
 
-    def recorded(self: Field, allowed: Iterable[str], required: Iterable[str] = ()) -> Section:
+    def recorded(self: Field, allowed: Iterable[str]) -> Section:
         allowed = set(allowed)
         known.setdefault(re.sub(r"\[[0-9]+\]", "[]", self.path), set()).update(allowed)
-        return section(self, allowed, required)
+        return section(self, allowed)
 
     monkeypatch.setattr(Field, "section", recorded)
     plan_of(FULL)

@@ -145,7 +145,7 @@ class Node:
                 continue
             if self.prefix and self.warm_prefix and sum(s == 0 for e in others for s in e.slots) < self.warm_prefix:
                 continue
-            self.enis.remove(eni)
+            self.enis = others  # not remove(): an ENI that was emptied equals an idle primary
             return True
         return False
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from itertools import product
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -89,4 +91,39 @@ def test_the_last_pod_that_goes_costs_no_more(
     assume(model.settle(rng))
     slots, enis = figures(limit, env, max_pods, pods)
     whole = not env.ip_targets and not env.prefix
-    assert model.calls <= stop_calls(slots, enis, whole)[-1]
+    assert model.calls <= stop_calls(slots, enis, whole_enis=whole)[-1]
+
+
+@pytest.mark.parametrize("idle_primary", [0, 1])
+@pytest.mark.parametrize("prefix", [False, True])
+@pytest.mark.parametrize("targets", [(0, 0), (1, 0), (1, 3), (4, 0), (4, 3), (0, 3)])
+def test_the_calls_of_the_last_pod_are_reached(targets: tuple[int, int], prefix: bool, idle_primary: int) -> None:
+    """Whichever free addresses go first: in some order an ENI is left empty and goes too."""
+    env = CniSettings(
+        prefix=prefix,
+        warm_ip=targets[0],
+        minimum_ip=targets[1],
+        warm_eni=1,
+        warm_prefix=1,
+        custom_networking=bool(idle_primary),
+    )
+    seen = set()
+    for k, pods in product((2, 3, 5), range(1, 25)):
+        limit = NodeLimits(3, idle_primary, k, trunk=0, unmanaged=0, windows=False)
+        if grown(counting(limit, env, 120), pods).lost:
+            break
+        bound = stop_calls(*figures(limit, env, 120, pods), whole_enis=not env.ip_targets and not env.prefix)[-1]
+        assert max(calls_after_the_last_pod(limit, env, pods, seed) for seed in range(12)) == bound, (k, pods)
+        seen.add(bound)
+    assert len(seen) > 1 or not targets[0]
+
+
+def calls_after_the_last_pod(limit: NodeLimits, env: CniSettings, pods: int, seed: int) -> int:
+    """Calls until the node rests once the pod that came last has gone."""
+    model = grown(counting(limit, env, 120), pods)
+    assert isinstance(model, Counting)
+    last = next(e for e in reversed(model.enis) if sum(e.slots))
+    last.slots[max(i for i, n in enumerate(last.slots) if n)] -= 1
+    model.calls = 0
+    assert model.settle(random.Random(seed))
+    return model.calls

@@ -6,11 +6,12 @@ import random
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from capacity.cni.facade import address_capacity, pool_of, start_calls
-from capacity.cni.limits import EniFigures
+from capacity.cni.node_limits import EniFigures
 from capacity.cni.node_pool import limits_from
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.cni_env import CniSettings
@@ -106,6 +107,34 @@ def test_rest_after_growth_and_scale_down_stays_within_the_bound(
         model.free(rng)
     assert model.rest(pending=rng.randint(0, max_pods))
     assert model.subnet_addresses <= pool_of(limits, env, max_pods, left).highest
+
+
+@pytest.mark.parametrize("release", [False, True])
+@pytest.mark.parametrize("above", [0, 1, 7])
+@pytest.mark.parametrize("pre_allocate", [1, 8])
+@pytest.mark.parametrize("shape", [(1, 60, 0), (2, 30, 0), (3, 12, 1)])
+def test_the_bound_is_reached(shape: tuple[int, int, int], pre_allocate: int, above: int, release: bool) -> None:
+    """All pods come one by one, and while one address is short for the last, as many wait as the node may run."""
+    ipam = CiliumIpam(pre_allocate=pre_allocate, max_above_watermark=above, release_excess_ips=release)
+    env = CniSettings(cilium=ipam)
+    limits = limits_from(EniFigures(shape[0], shape[1]), env, shape[2])
+    reached = set()
+    for max_pods in range(1, address_capacity(limits, env) + 1):
+        model = grown(stepped(shape, env), max_pods - 1)
+        model.use()
+        if model.needed() == 1:
+            reached.add(max_pods)
+        model.settle(pending=max_pods)
+        for left in range(max_pods, -1, -1):
+            assert model.rest(pending=max_pods)
+            highest = pool_of(limits, env, max_pods, left).highest
+            released_further = release and model.used + pre_allocate <= above  # down to what a node holds at least
+            assert model.subnet_addresses <= highest
+            if max_pods in reached and not released_further:
+                assert model.subnet_addresses == highest, (max_pods, left)
+            if left:
+                model.free(random.Random(left))
+    assert len(reached) >= (address_capacity(limits, env) - pre_allocate) // (1 + above)
 
 
 @settings(max_examples=300, deadline=None)

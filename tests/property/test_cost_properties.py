@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.cluster.check import check
-from capacity.cost import CostInputs, PlanCost, plan_cost
+from capacity.cost.bill import plan_cost
+from capacity.cost.dollar_words import AT_REST, cost_json, cost_sentence, lines_of, usd
 from capacity.cost.fargate import SIZES, fargate_size
-from capacity.cost.words import AT_REST, cost_json, cost_sentence, lines_of, usd
+from capacity.cost.inputs import CostInputs
+from capacity.cost.plan_cost import PlanCost
 from tests.fixtures.plans import small
 
 DAY = dt.date(2026, 11, 30)

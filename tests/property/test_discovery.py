@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.cluster.check import check
-from capacity.cluster.discovery import emptiest_first, water_level
+from capacity.cluster.further_enis import emptiest_first, water_level
 from capacity.cluster.scenario import ScenarioState
 from capacity.plan.model import Plan
 from tests.fixtures.plans import plan_of

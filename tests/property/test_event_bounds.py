@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from capacity.cluster.check import check
 from capacity.cluster.engine import Engine
 from capacity.cluster.events import KARPENTER_BUDGET, surge_nodes, surge_pods, unavailable_nodes
-from capacity.cluster.place import PodShape, State, fits, with_pod
+from capacity.cluster.node_state import NodeState, PodShape, fits, with_pod
 from capacity.cluster.shape import GroupShape, group_shapes
 from capacity.plan.model import Plan
 from tests.fixtures.plans import plan_of
@@ -177,7 +177,7 @@ class Node:
     group: int
     zone: str
     subnet: str
-    state: State
+    state: NodeState
     pods: list[int] = field(default_factory=list)
     open: bool = True
 
@@ -215,9 +215,9 @@ class Cluster:
         if not fitting:
             return False
         if self.taste == "full":
-            node = max(fitting, key=lambda n: n.state[4])
+            node = max(fitting, key=lambda n: n.state.pods)
         elif self.taste == "empty":
-            node = min(fitting, key=lambda n: n.state[4])
+            node = min(fitting, key=lambda n: n.state.pods)
         elif self.taste == "subnet":
             node = min(fitting, key=lambda n: n.subnet != self.favourite)
         else:
@@ -247,9 +247,9 @@ class Cluster:
         self.rng.shuffle(nodes)
         how = self.rng.choice(["any", "full", "empty", "zone", "subnet"])
         if how == "full":
-            nodes.sort(key=lambda n: -n.state[4])
+            nodes.sort(key=lambda n: -n.state.pods)
         elif how == "empty":
-            nodes.sort(key=lambda n: n.state[4])
+            nodes.sort(key=lambda n: n.state.pods)
         elif how == "zone":
             nodes.sort(key=lambda n: n.zone)
         elif how == "subnet":
@@ -321,7 +321,9 @@ class Cluster:
         found = Counter({s.name: s.used for s in self.plan.subnets})
         for node in self.nodes:
             shape = self.shapes[node.group]
-            found[node.subnet] += shape.node_addresses + shape.first.demand(node.state[5]) + node.state[6]
+            found[node.subnet] += (
+                shape.node_addresses + shape.first.demand(node.state.vpc_pods) + node.state.branch_pods
+            )
         return found
 
 

@@ -29,7 +29,7 @@ from capacity.plan.fields import Field
 from capacity.plan.model import NodeGroup, Reservation, Subnet
 from capacity.plan.parse import parse_plan
 from capacity.plan.patch import apply_patch, entry, parse_settings
-from capacity.readers.terraform.hcl import read_hcl
+from capacity.readers.terraform.source import read as read_terraform
 
 KNOWN = (
     "private-1-1",
@@ -153,7 +153,7 @@ def test_terraform_by_our_own_reader(tmp_path: Path) -> None:
     path = tmp_path / "main.tf"
     vpc = 'variable "vpc_id" {}\nresource "aws_vpc" "x" {\n  cidr_block = "10.0.0.0/16"\n}\n'
     path.write_text(vpc + terraform_of(subnets(names)).replace("var.vpc_id", "aws_vpc.x.id") + "\n", "utf-8")
-    draft = read_hcl([str(path)])
+    draft = read_terraform([str(path)])
     assert sorted(str(s.cidr) for s in draft.subnets) == sorted(str(s.cidr) for s in subnets(names))
 
 

@@ -8,10 +8,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from capacity.plan.document import parse_yaml
-from capacity.readers.base import plan_draft, plan_section, render
-from capacity.readers.complete import _FreeSpace, complete
-from capacity.readers.draft import GroupDraft, Piece, PlanDraft, SubnetDraft, WorkloadDraft, merge
-from capacity.readers.write import scalar
+from capacity.plan.yaml_writer import scalar
+from capacity.readers.assumed_network import FreeSpace
+from capacity.readers.complete import complete
+from capacity.readers.draft import GroupDraft, PlanDraft, SubnetDraft, WorkloadDraft
+from capacity.readers.existing_plan import plan_draft, plan_section, render
+from capacity.readers.merge import Piece, merge
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 counts = st.none() | st.integers(0, 5000)
@@ -104,7 +106,7 @@ def test_merging_keeps_what_the_first_source_states(first: PlanDraft, second: Pl
 def test_free_space_is_the_first_that_nothing_overlaps(held: list[tuple[int, int]], wanted: list[int]) -> None:
     blocks = [IPv4Network("10.0.0.0/20"), IPv4Network("10.0.64.0/22")]
     taken = [IPv4Network((int(blocks[0][0]) + (i % 2 ** (n - 20)) * 2 ** (32 - n), n)) for n, i in held]
-    space = _FreeSpace(blocks, taken)
+    space = FreeSpace(blocks, taken)
     for size in wanted:
         free = (c for b in space.blocks if size >= b.prefixlen for c in b.subnets(new_prefix=size))
         plain = next((c for c in free if not any(c.overlaps(t) for t in taken)), None)

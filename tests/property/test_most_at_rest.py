@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from capacity.cni import pool, vpc_cni
 from capacity.cni.facade import NodeLimits
-from capacity.cni.limits import Rest
+from capacity.cni.node_limits import Rest
 from capacity.plan.cni_env import CniSettings
 from tests.property.ipamd_steps import Eni, Node
 from tests.property.test_pool_against_steps import fields_of
@@ -155,13 +155,33 @@ def most_at_rest(model: Small) -> dict[int, int] | None:
 def test_the_highest_figure_is_that_of_some_state_at_rest(
     limit: NodeLimits, env: CniSettings, max_pods: int, size: int
 ) -> None:
+    assume(reached(limit, env, max_pods, size))
+
+
+@pytest.mark.parametrize("serving", [1, 2, 3])
+@pytest.mark.parametrize("idle_primary", [0, 1])
+@pytest.mark.parametrize("prefix", [False, True])
+def test_every_tiny_node_reaches_the_highest_figure(serving: int, idle_primary: int, prefix: bool) -> None:
+    for k, max_pods, warm_ip, minimum_ip in product((1, 2, 3), (0, 1, 2, 3, 4), (0, 1, 2, 3), (0, 1, 2, 4)):
+        for target in (0, 1, 2, 3) if prefix or not (warm_ip or minimum_ip) else (0,):
+            limit = NodeLimits(serving, idle_primary, k, trunk=0, unmanaged=0, windows=False)
+            env = CniSettings(
+                prefix=prefix, warm_eni=target, warm_prefix=target, warm_ip=warm_ip, minimum_ip=minimum_ip
+            )
+            reached(limit, env, max_pods, 2)
+
+
+def reached(limit: NodeLimits, env: CniSettings, max_pods: int, size: int) -> bool:
+    """Hold the figure to the largest state at rest for every count of pods; False where there is no such state."""
     env = replace(env, custom_networking=bool(limit.idle_primary))
     model = Small(**fields_of(limit, env, max_pods))
     model.prefix_size = size
     found = most_at_rest(model)
-    assume(found is not None and found)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool, "PREFIX_SIZE", size)
+        for module in (pool, vpc_cni):
+            patch.setattr(module, "PREFIX_SIZE", size)
         for pods, most in (found or {}).items():
             slots, enis = vpc_cni.packed(limit, env, max_pods, pods)
-            assert vpc_cni.highest(Rest(limit, env, max_pods, pods, slots, enis, model.unit)) == most, pods
+            rest = Rest(limit, env, max_pods, pods, slots, enis, model.unit)
+            assert vpc_cni.highest(rest) == most, (limit, env, max_pods, pods)
+    return bool(found)

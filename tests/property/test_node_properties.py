@@ -18,9 +18,11 @@ from capacity.catalog.prices import price_per_hour
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
 from capacity.node import density
+from capacity.node.figures import Interfaces, figures
 from capacity.node.frames import max_pods_frame, node_frame
-from capacity.node.maxpods import Platform, max_pods
+from capacity.node.maxpods import max_pods
 from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
+from capacity.node.platform import Platform
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.constants import AMIS, HOST_PODS, MODES, NODE_PROVISIONERS
 from capacity.units import MIB
@@ -111,8 +113,14 @@ def test_more_enis_never_give_fewer_pods(
     few, more = sorted((few, more))
 
     def pods(limit: int) -> int:
-        usable = density.usable_enis(limit, limit, reserved, custom, trunk)
-        found: int = density.eni_limited_pods(density.pod_addresses(usable, per_eni, prefix))
+        kind = Interfaces(limit, per_eni, vcpus=2, gives_prefixes=prefix, nitro=prefix, trunk_slot=trunk)
+        on = Platform(
+            mode="prefix" if prefix else "secondary",
+            custom_networking=bool(custom),
+            pod_eni=bool(trunk),
+            reserved_enis=reserved,
+        )
+        found: int = figures(kind, on).formula
         return found
 
     assert pods(few) <= pods(more)

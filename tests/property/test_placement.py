@@ -8,20 +8,10 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.cluster.place import (
-    BRANCH,
-    EMPTY,
-    HOST,
-    REASONS,
-    VPC,
-    GroupNodes,
-    NodeRoom,
-    Placement,
-    PodShape,
-    blockers,
-    fits,
-    with_pod,
-)
+from capacity.cluster.group_nodes import GroupNodes
+from capacity.cluster.node_state import BRANCH, EMPTY, HOST, VPC, NodeRoom, PodShape, blockers, fits, with_pod
+from capacity.cluster.place import Placement
+from capacity.cluster.unplaced import REASONS
 
 ROOM = st.builds(
     NodeRoom,

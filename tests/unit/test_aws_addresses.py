@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.readers.aws.addresses import SubnetAccount, free_blocks, parse_subnets, reserved_unused
-from capacity.readers.aws.answers import Answers
+from capacity.readers.aws.answers import AwsAnswers
 from capacity.readers.aws.owners import parse_interfaces
 from capacity.vpc.blocks import kept_by_aws
 from tests.unit.test_aws_owners import attached, eni
@@ -31,7 +31,7 @@ def subnet(free: Any, ident: str = "subnet-1", cidr: str = "10.0.0.0/24", **fiel
 def account(
     item: dict[str, Any], *enis: dict[str, Any], reservations: tuple[dict[str, Any], ...] = ()
 ) -> SubnetAccount:
-    answers = Answers(items={"subnets": (item,), "interfaces": enis, "reservations": reservations})
+    answers = AwsAnswers(items={"subnets": (item,), "interfaces": enis, "reservations": reservations})
     (found,) = parse_subnets(answers, parse_interfaces(answers), CLUSTER)
     return found
 
@@ -42,7 +42,7 @@ PREFIXES = eni(2, Ipv4Prefixes=[{"Ipv4Prefix": "10.0.0.128/28"}], **attached("i-
 def test_aws_count_is_reproduced() -> None:
     found = account(subnet(233), eni(1), PREFIXES)  # 251 - 1 - (1 + 16)
     assert (found.usable, found.held, found.expected_free, found.difference) == (251, 18, 233, 0)
-    assert found.note(True) is None
+    assert found.note(interfaces_known=True) is None
     assert found.free_blocks == 13  # 16 less the first (with .10 and .11), the last, and .128/28
 
 
@@ -50,16 +50,16 @@ def test_a_difference_is_named() -> None:
     missing = account(subnet(230), eni(1), PREFIXES)
     assert missing.difference == 3
     assert missing.taken == 21
-    assert "3 addresses are taken that no listed interface holds" in (missing.note(True) or "")
-    assert missing.note(False) is None  # nothing was listed at all: another note says so
+    assert "3 addresses are taken that no listed interface holds" in (missing.note(interfaces_known=True) or "")
+    assert missing.note(interfaces_known=False) is None  # nothing was listed at all: another note says so
     more = account(subnet(240), eni(1), PREFIXES)
     assert more.difference == -7
-    assert "hold 7 addresses more than AWS counts" in (more.note(True) or "")
+    assert "hold 7 addresses more than AWS counts" in (more.note(interfaces_known=True) or "")
 
 
 def test_more_free_than_the_block_has() -> None:
     found = account(subnet(4091))
-    assert "AWS reports 4091 free, more than the 251" in (found.note(True) or "")
+    assert "AWS reports 4091 free, more than the 251" in (found.note(interfaces_known=True) or "")
     assert (found.difference, found.taken) == (0, 0)  # what cannot be is not booked
 
 
@@ -97,7 +97,7 @@ def test_a_reservation_is_not_used_space(reported: int) -> None:
     found = account(subnet(reported), eni(1), reservations=(RESERVED,))
     assert (found.reserved_unused, found.reserved_prefixes, found.reserved_kept) == (63, 3, 1)
     assert (found.difference, found.taken, found.open_free) == (0, 1, 187)
-    assert found.note(True) is None
+    assert found.note(interfaces_known=True) is None
     assert found.counts_reservations == (reported < 250)
 
 
@@ -106,20 +106,20 @@ def test_what_a_reservation_does_not_explain_is_named(reported: int, difference:
     found = account(subnet(reported), eni(1), reservations=(RESERVED,))
     assert found.difference == difference
     assert found.taken == 1 + max(difference, 0)  # the list is evidence: never less than what it holds
-    assert "63 reserved and unused" in (found.note(True) or "")
+    assert "63 reserved and unused" in (found.note(interfaces_known=True) or "")
 
 
 def test_reservations_without_the_interfaces_are_an_assumption() -> None:
     found = account(subnet(180), reservations=(RESERVED,))
     assert (found.taken, found.open_free) == (8, 180)  # 251 - 63 - 180
-    assert "taken as unused" in (found.note(False) or "")
+    assert "taken as unused" in (found.note(interfaces_known=False) or "")
 
 
 def test_names_are_the_tags_where_they_tell_apart() -> None:
     def named(name: str) -> list[dict[str, str]]:
         return [{"Key": "Name", "Value": name}]
 
-    answers = Answers(
+    answers = AwsAnswers(
         items={
             "subnets": (
                 subnet(1, "subnet-1", "10.0.0.0/28", Tags=named("a")),

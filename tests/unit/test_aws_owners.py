@@ -8,8 +8,8 @@ import pytest
 
 from capacity.errors import SpecError
 from capacity.plan.tenants import tenant_kinds
-from capacity.readers.aws.answers import Answers
-from capacity.readers.aws.draft import tenant_of
+from capacity.readers.aws.answers import AwsAnswers
+from capacity.readers.aws.interface_holders import tenant_of
 from capacity.readers.aws.owners import Interface, cluster_of, owner_rules, parse_interfaces
 from capacity.vpc.ledger import HOLDERS
 
@@ -44,7 +44,7 @@ NODES = (
 
 
 def one(item: dict[str, Any], *others: dict[str, Any]) -> Interface:
-    answers = Answers(items={"interfaces": (item, *others), "instances": NODES})
+    answers = AwsAnswers(items={"interfaces": (item, *others), "instances": NODES})
     return parse_interfaces(answers)[0]
 
 

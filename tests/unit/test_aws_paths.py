@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
-from capacity.readers.aws.answers import Answers
-from capacity.readers.aws.draft import parse_cluster
+from capacity.readers.aws.answers import AwsAnswers
+from capacity.readers.aws.aws_cluster import parse_cluster
 from capacity.readers.aws.paths import ANY, Side, reachable
 from capacity.readers.aws.roles import built_in, decoded_policy, judged, required_actions, role_facts
 
@@ -135,7 +135,7 @@ def facts(role: dict[str, Any] | None, *policies: dict[str, Any], **addon: Any) 
     }
     if role:
         items["roles"] = (role,)
-    return role_facts(parse_cluster(Answers(items=items)))
+    return role_facts(parse_cluster(AwsAnswers(items=items)))
 
 
 def attached(*names: str, account: str = "aws") -> list[dict[str, str]]:

@@ -13,10 +13,11 @@ import pytest
 
 from capacity.cluster.check import check
 from capacity.plan.parse import read_plan
-from capacity.readers.aws.answers import Answers, Sorter
-from capacity.readers.aws.draft import aws_draft, parse_cluster
-from capacity.readers.base import render
+from capacity.readers.aws.answers import AwsAnswers, Sorter
+from capacity.readers.aws.aws_cluster import parse_cluster
+from capacity.readers.aws.draft import aws_draft
 from capacity.readers.complete import complete
+from capacity.readers.existing_plan import render
 
 CUSTOM = {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"}
 PREFIX = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
@@ -98,7 +99,7 @@ class Vpc:
         }
 
 
-def answers(env: dict[str, str], seed: int, nodes: int) -> tuple[Answers, dict[str, int]]:
+def answers(env: dict[str, str], seed: int, nodes: int) -> tuple[AwsAnswers, dict[str, int]]:
     vpc = Vpc(seed)
     instances = [vpc.node(n, env) for n in range(nodes)]
     for zone, count in (("a", 2), ("b", 2)):

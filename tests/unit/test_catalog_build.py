@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from capacity.catalog.files import data_dir
+from capacity.catalog.packaged import data_dir
 from capacity.catalog.table import COLUMNS, HEADER
 from capacity.readers.aws import types as aws_types
 from tools import build_catalog, build_prices

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capacity.catalog.files import data_dir, read_rows
+from capacity.catalog.packaged import data_dir, read_rows
 from capacity.catalog.table import COLUMNS, HEADER, Catalog, data_summary, load_catalog
 from capacity.errors import CatalogError, SpecError, UnknownInstanceType
 

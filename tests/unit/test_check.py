@@ -471,6 +471,26 @@ checks: {{minFree: 0%}}
 """
 
 
+TWO_GROUPS = """\
+apiVersion: capacity/v1
+vpc: {{cidrs: [10.0.0.0/16], subnets: [{{name: a, zone: us-east-1a, cidr: 10.0.0.0/18}}]}}
+nodeGroups:
+  - {{name: one, instanceTypes: [m5.large], nodes: {{min: 1, max: 500}}, subnets: [a]}}
+  - {{name: two, instanceTypes: [m5.large], nodes: {{min: 1, max: 500}}, subnets: [a]}}
+workloads: [{{name: web, replicas: {}}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("pods", "nodes"), [(54, [1, 1]), (55, [2, 1]), (540, [19, 1]), (541, [20, 1]), (1000, [37, 1])]
+)
+def test_the_first_group_that_may_grow_starts_the_fewest_nodes(pods: int, nodes: list[int]) -> None:
+    # 27 pods on each (29 max pods, two of them aws-node and kube-proxy), the first 27 on the one node of the other.
+    state = named(check(plan_of(TWO_GROUPS.format(pods)), ["steady"]), "steady")
+    assert [g.nodes for g in state.groups] == nodes
+    assert not state.unplaced
+
+
 def test_scenarios_asked_for_come_in_order_and_once() -> None:
     result = check(small(), ["peak", "steady", "peak"])
     assert [s.name for s in result.scenarios] == ["peak", "steady"]

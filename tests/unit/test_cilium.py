@@ -16,7 +16,8 @@ from capacity.cluster.quota_use import quota_usage, start_calls
 from capacity.cni.facade import node_pool
 from capacity.cni.sweep import sweep
 from capacity.errors import SpecError
-from capacity.node.maxpods import Platform, max_pods
+from capacity.node.maxpods import max_pods
+from capacity.node.platform import Platform
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.cilium_settings import all_settings, cilium_settings
 from capacity.plan.model import Plan

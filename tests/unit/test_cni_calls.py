@@ -43,7 +43,9 @@ def launched(name: str, settings: CniSettings, pods: int, costs: CallCosts = DEF
     ],
 )
 def test_a_further_eni_and_the_start(custom: bool, discovery: bool, eni: int, start: int, trunk: int) -> None:
-    assert call_costs(custom, discovery) == CallCosts(launch=start, new_eni=eni, trunk=trunk)
+    assert call_costs(custom_networking=custom, subnet_discovery=discovery) == CallCosts(
+        launch=start, new_eni=eni, trunk=trunk
+    )
 
 
 def test_rounds_of_a_pool_that_flaps() -> None:

@@ -10,10 +10,13 @@ import pytest
 
 from capacity.catalog.prices import price_per_hour
 from capacity.cluster.check import check
-from capacity.cost import Cost, CostInputs, CostLine, PlanCost, PriceFile, Rate, difference, plan_cost
-from capacity.cost.control_plane import in_extended_support, support_of
+from capacity.cost.bill import plan_cost
+from capacity.cost.cluster_fees import in_extended_support, support_of
+from capacity.cost.dollar_words import amount, change_sentence, cost_sentence, lines_of, terms, usd
 from capacity.cost.fargate import fargate_size
-from capacity.cost.words import amount, change_sentence, cost_sentence, lines_of, terms, usd
+from capacity.cost.inputs import CostInputs
+from capacity.cost.plan_cost import Cost, CostLine, PlanCost, Rate, difference
+from capacity.cost.price_file import PriceFile
 from capacity.errors import SpecError
 from capacity.plan.model import Plan
 from tests.fixtures.plans import small
@@ -118,6 +121,11 @@ class TestNotKnown:
     def test_a_factor_moves_no_price_that_is_known(self) -> None:
         found = plan_cost(check(small(), ["steady"]), CostInputs(price_factor=Fraction(2), as_of=DAY))
         assert (line_of(found.costs[0], "nodes").rate.usd_per_hour, found.notes) == (0.096, ())
+
+    def test_a_factor_helps_no_type_that_us_east_1_does_not_have(self) -> None:
+        plan = small(("region: us-east-1", "region: eu-west-1"), ("[m5.large]", "[hpc6a.48xlarge]"))
+        unknown = line_of(cost_of(plan, price_factor=Fraction(1)), "nodes").rate.unknown
+        assert unknown == "no price of hpc6a.48xlarge is known for eu-west-1 or us-east-1"
 
     def test_a_plan_without_a_region(self) -> None:
         cost = cost_of(small(("region: us-east-1\n", "")))

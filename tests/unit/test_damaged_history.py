@@ -20,7 +20,7 @@ from benchmarks.fuzz_doors import damaged_database
 from capacity.errors import CapacityError, SpecError
 from capacity.forecast import history
 from capacity.forecast.formats import read_history
-from capacity.forecast.history import Snapshot, SubnetFill, read_observations, record, snapshots
+from capacity.forecast.history import FillSnapshot, RecordedFill, read_observations, record, snapshots
 from tests.cli.entry import capacity
 
 NOW = datetime(2026, 11, 25, 6, tzinfo=UTC)
@@ -28,9 +28,9 @@ COMMAND = [sys.executable, "-m", "capacity"]
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "shop-prod.yaml")
 
 
-def snapshot(number: int = 0, subnets: int = 3) -> Snapshot:
-    fills = tuple(SubnetFill(f"s{i}", 100 + i, 251, 3, {"warm": 20}) for i in range(subnets))
-    return Snapshot(NOW + timedelta(hours=number), "plan.yaml", fills, nodes=3, pods=40)
+def snapshot(number: int = 0, subnets: int = 3) -> FillSnapshot:
+    fills = tuple(RecordedFill(f"s{i}", 100 + i, 251, 3, {"warm": 20}) for i in range(subnets))
+    return FillSnapshot(NOW + timedelta(hours=number), "plan.yaml", fills, nodes=3, pods=40)
 
 
 @pytest.fixture

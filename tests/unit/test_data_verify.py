@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from capacity.catalog.files import data_dir
-from capacity.catalog.provenance import Source, load_sources
+from capacity.catalog.packaged import data_dir
+from capacity.catalog.provenance import DataSource, load_sources
 from capacity.catalog.status import data_status
 from capacity.catalog.verify import Check, verify
 from capacity.errors import CatalogError
@@ -170,9 +170,9 @@ class TestSources:
         assert "\n" not in str(caught.value)
 
     def test_age(self) -> None:
-        made = Source("k", "t", "https://x", "", "1", "MIT", dt.date(2026, 10, 27))
+        made = DataSource("k", "t", "https://x", "", "1", "MIT", dt.date(2026, 10, 27))
         assert made.age_days(dt.date(2026, 11, 24)) == 28  # 4 days of October and 24 of November
-        assert Source("k", "t", "https://x", "", "1", "MIT", None).age_days(dt.date(2026, 11, 24)) is None
+        assert DataSource("k", "t", "https://x", "", "1", "MIT", None).age_days(dt.date(2026, 11, 24)) is None
 
 
 class TestStatus:

@@ -15,17 +15,19 @@ from capacity.advice.findings.rules import findings
 from capacity.advice.search import find_fixes
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.engine import Engine
-from capacity.cluster.growth import exhaustion
+from capacity.cluster.figure_terms import explain
 from capacity.cluster.headroom import headroom_by_nodes
+from capacity.cluster.node_growth import exhaustion
 from capacity.cluster.shape import group_shapes
 from capacity.cluster.sizing import size_plan
-from capacity.cluster.trace import explain, lines
 from capacity.errors import SpecError
-from capacity.forecast.demand import group_table, growing_demand
+from capacity.forecast.group_tables import group_table
+from capacity.forecast.grown import growing_demand
 from capacity.plan.discovery import cni_version, eni_choices, tags_of
 from capacity.plan.document import Section, parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
+from capacity.trace import lines
 from tests.fixtures.plans import plan_of
 
 PLAN = """

@@ -37,6 +37,8 @@ def test_what_stays_or_is_closed_frees_nothing() -> None:
     closed = Subnet("a", "z", SUBNET.cidr, reservations=(Reservation(IPv4Network("10.0.0.16/28"), "explicit"),))
     assert drains(closed, {"i-1": at(20)}, ()) == ()
     assert drains(SUBNET, {f"i-{n}": at(20 + n) for n in range(11)}, (), most=10) == ()
+    ten = {f"i-{n}": at(20 + n) for n in range(10)}
+    assert drains(SUBNET, ten, (), most=10) == (Drain(tuple(sorted(ten)), 1),)
     assert drains(SUBNET, {}, ()) == ()
 
 

@@ -179,7 +179,7 @@ def test_every_code_has_a_case() -> None:
 def test_a_code_says_what_why_and_who(code: str) -> None:
     entry = codes()[code]
     assert entry.severity in ("info", "warning", "error")
-    assert all(dataclasses.astuple(entry))
+    assert all(entry)
 
 
 def test_only_the_gravest_scenario_of_a_place_is_told() -> None:

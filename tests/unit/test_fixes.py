@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capacity.advice.distance import distance_of
 from capacity.advice.effort import is_large, most_checks
 from capacity.advice.findings.codes import finding
 from capacity.advice.findings.rules import findings
@@ -83,9 +84,12 @@ def test_nothing_is_claimed_where_nothing_is_enough() -> None:
     # 13 addresses usable a subnet are needed by the nodes themselves, whatever the CNI does.
     plan = document(vpc=21, size=28, nodes=60, pods=600)
     fixes = fixes_of(plan)
-    assert fixes.best is None or checked(apply_patch(plan, fixes.best.patch)).verdict == "ok"
-    if fixes.best is None:
-        assert fixes.nearest is not None
+    assert fixes.best is None
+    assert fixes.complete
+    assert "ok" not in {f.verdict for f in fixes.tried}
+    assert fixes.nearest is not None
+    assert fixes.nearest.helped
+    assert fixes.nearest.rank < distance_of(checked(plan))
 
 
 @settings(max_examples=25, deadline=None)
@@ -113,6 +117,15 @@ def test_the_written_plan_passes_and_keeps_its_comments(tmp_path: Path) -> None:
     found = parse_yaml(text, "mended.yaml")
     assert isinstance(found, Section)
     assert checked(found).verdict == "ok"
+
+
+def test_a_lever_that_changes_nothing_helps_nowhere() -> None:
+    # At rest nothing rolls out and no group is updated; fewer warm addresses leave less missing.
+    plan = apply_patch(document(nodes=60), {"checks": {"scenarios": ["steady"]}})
+    fixes = {f.names: f for f in fixes_of(plan).single}
+    assert checked(plan).verdict == "exhausted"
+    assert fixes["minimal-update"].helped == fixes["no-surge"].helped == frozenset()
+    assert "short" in fixes["warm-targets"].helped
 
 
 def test_levers_that_exclude_each_other_are_refused() -> None:

@@ -14,7 +14,7 @@ from capacity.forecast.from_history import forecast_history, sizes_of
 from capacity.forecast.quantile import count_quantiles, day_quantiles, rank
 from capacity.forecast.result import INSUFFICIENT, OK, SubnetForecast
 from capacity.forecast.series import EPOCH, FREE, USED, DailySeries
-from capacity.forecast.span import Span
+from capacity.forecast.span import Horizon
 
 Floats = npt.NDArray[np.float64]
 DAY0 = date(2026, 1, 5)
@@ -99,7 +99,7 @@ def past(free: object, days: object = None, name: str = "a", usable: int | None 
 
 
 def forecast(series: DailySeries, days: int = 400, backtest: bool = False) -> SubnetForecast:
-    return forecast_history([series], Span(series.last, days), {}, paths=500, backtest=backtest).subnets[0]
+    return forecast_history([series], Horizon(series.last, days), {}, paths=500, backtest=backtest).subnets[0]
 
 
 def test_a_straight_line_gives_its_exact_date() -> None:
@@ -179,21 +179,21 @@ def test_nothing_left_today() -> None:
 
 def test_only_what_was_known_by_then_is_used() -> None:
     series = past(np.append(400 - 2.0 * np.arange(60), np.full(300, 5.0)))
-    then = forecast_history([series], Span(DAY0 + timedelta(days=59), 300), {}, paths=300).subnets[0]
+    then = forecast_history([series], Horizon(DAY0 + timedelta(days=59), 300), {}, paths=300).subnets[0]
     assert then.date_p50 == DAY0 + timedelta(days=200)
-    before = forecast_history([series], Span(DAY0 - timedelta(days=9), 300), {}, paths=300).subnets[0]
+    before = forecast_history([series], Horizon(DAY0 - timedelta(days=9), 300), {}, paths=300).subnets[0]
     assert (before.status, before.note) == (INSUFFICIENT, "no history up to 2025-12-27")
 
 
 def test_an_old_history_is_carried_on_to_today_and_says_so() -> None:
     series = past(400 - 2.0 * np.arange(60))
-    found = forecast_history([series], Span(series.last + timedelta(days=100), 300), {}, paths=300).subnets[0]
+    found = forecast_history([series], Horizon(series.last + timedelta(days=100), 300), {}, paths=300).subnets[0]
     assert found.date_p50 == DAY0 + timedelta(days=200)
     assert found.note == "its last observation is 100 days before 2026-06-13"
 
 
 def test_subnets_of_the_plan_without_a_history_are_in_the_answer() -> None:
-    result = forecast_history([past([9] * 20)], Span(DAY0 + timedelta(days=19), 30), {"b": 251}, ["b"])
+    result = forecast_history([past([9] * 20)], Horizon(DAY0 + timedelta(days=19), 30), {"b": 251}, ["b"])
     assert [(s.name, s.status, s.usable) for s in result.subnets] == [("b", INSUFFICIENT, 251), ("a", OK, 500)]
     assert "not in the plan" in result.notes[0]
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from capacity.errors import SpecError
-from capacity.forecast.growth import replica_paths, season_factors
-from capacity.forecast.span import Span, parse_horizon
+from capacity.forecast.replicas import replica_paths, season_factors
+from capacity.forecast.span import Horizon, parse_horizon
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Growth, GrowthStep
 from capacity.plan.parse import parse_plan
@@ -21,7 +21,7 @@ MONTH4 = Growth(Fraction(4, 100), "month")
 
 
 def pods(growth: Growth | None, now: int, days: int, *at: int) -> list[int]:
-    path = replica_paths(growth, now, Span(START, days))[:, 0]
+    path = replica_paths(growth, now, Horizon(START, days))[:, 0]
     return [int(path[d]) for d in at]
 
 
@@ -66,7 +66,7 @@ def test_no_pods_before_the_launch_and_growth_counts_from_it() -> None:
 
 def test_a_mad_rate_stops_at_what_a_plan_may_say() -> None:
     mad = Growth(Fraction(4), "day", stddev=Fraction(3), steps=(GrowthStep(date(2027, 6, 1), factor=Fraction(900)),))
-    drawn = replica_paths(mad, 5, Span(START, 3650), 50, np.random.default_rng(1))
+    drawn = replica_paths(mad, 5, Horizon(START, 3650), 50, np.random.default_rng(1))
     assert drawn[-1].max() == pytest.approx(10_000_000, rel=1e-6)
     assert pods(Growth(Fraction(4), "day"), 5, 3650, 3650) == [10_000_000]
 
@@ -78,14 +78,14 @@ def test_seasons_multiply() -> None:
     growth = Growth(Fraction(0), "month", weekly=weekly, yearly=yearly)
     # day 0 Friday 1 January: 10; day 1 Saturday: 5; day 31 Monday 1 February: 20; day 36 Saturday 6 February: 10
     assert pods(growth, 10, 40, 0, 1, 31, 36) == [10, 5, 20, 10]
-    factors = season_factors(growth, Span(START, 1))
+    factors = season_factors(growth, Horizon(START, 1))
     assert factors is not None
     assert factors.tolist() == [1.0, 0.5]
 
 
 def test_draws_have_the_median_and_the_spread_that_the_plan_says() -> None:
     growth = Growth(Fraction(4, 100), "month", stddev=Fraction(1, 100))
-    drawn = replica_paths(growth, 10_000, Span(START, 365), 20_000, np.random.default_rng(1))
+    drawn = replica_paths(growth, 10_000, Horizon(START, 365), 20_000, np.random.default_rng(1))
     assert (drawn[0] == 10_000).all()
     assert np.median(drawn[365]) == pytest.approx(10_000 * 1.04**12, rel=0.002)
     # twelve independent months: σ of the logarithm = √12 × 0.01 ÷ 1.04 = 3.33 %
@@ -94,7 +94,7 @@ def test_draws_have_the_median_and_the_spread_that_the_plan_says() -> None:
 
 def test_an_uncertain_rate_is_one_draw_for_the_whole_time() -> None:
     growth = Growth(Fraction(4, 100), "month", uncertainty=Fraction(1, 100))
-    drawn = replica_paths(growth, 100_000, Span(START, 365), 20_000, np.random.default_rng(1))
+    drawn = replica_paths(growth, 100_000, Horizon(START, 365), 20_000, np.random.default_rng(1))
     # twelve times the same error: σ = 12 × 0.01 ÷ 1.04 = 11.5 %
     assert np.log(drawn[365]).std() == pytest.approx(12 * 0.01 / 1.04, rel=0.03)
     middle = np.log(drawn[182] / 100_000) / 182

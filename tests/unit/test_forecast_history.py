@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,16 +15,16 @@ import pytest
 
 from capacity.errors import CapacityError, SpecError
 from capacity.forecast import history
-from capacity.forecast.history import Snapshot, SubnetFill, prune, read_observations, record, snapshots
+from capacity.forecast.history import FillSnapshot, RecordedFill, prune, read_observations, record, snapshots
 from capacity.forecast.snapshot import parse_describe_subnets, snapshot_of_plan
 from capacity.plan.parse import read_plan
 
 NOW = datetime(2026, 11, 25, 6, tzinfo=UTC)
 
 
-def snapshot(number: int = 0, subnets: int = 1) -> Snapshot:
-    fills = tuple(SubnetFill(f"s{i}", max(100 - i, 0), 251, 3, {"warm": 20, "assigned": 5}) for i in range(subnets))
-    return Snapshot(NOW + timedelta(hours=number), "plan.yaml", fills, nodes=3, pods=40)
+def snapshot(number: int = 0, subnets: int = 1) -> FillSnapshot:
+    fills = tuple(RecordedFill(f"s{i}", max(100 - i, 0), 251, 3, {"warm": 20, "assigned": 5}) for i in range(subnets))
+    return FillSnapshot(NOW + timedelta(hours=number), "plan.yaml", fills, nodes=3, pods=40)
 
 
 def write_many(path: Path, writer: int, count: int) -> None:
@@ -136,10 +135,8 @@ def test_a_writer_that_waits_too_long_says_so(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(history, "BUSY_TIMEOUT_S", 0.05)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    started = time.monotonic()
     with pytest.raises(CapacityError, match=r"another process has held it for 0\.05 s"):
         record(path, snapshot(1))
-    assert time.monotonic() - started < 10
     other.execute("ROLLBACK")
     other.close()
     record(path, snapshot(1))
@@ -207,7 +204,7 @@ def test_a_snapshot_of_a_plan_is_its_steady_scenario() -> None:
 
 
 def test_a_plan_that_does_not_fit_has_no_fill_to_record(tmp_path: Path) -> None:
-    over = Snapshot(NOW, "p.yaml", (SubnetFill("a", -3),))
+    over = FillSnapshot(NOW, "p.yaml", (RecordedFill("a", -3),))
     with pytest.raises(SpecError, match=r"p\.yaml: a has -3 free addresses: a plan that does not fit"):
         record(tmp_path / "h.db", over)
     assert os.listdir(tmp_path) == []

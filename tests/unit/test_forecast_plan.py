@@ -14,11 +14,13 @@ from capacity.cluster.check import check
 from capacity.cluster.engine import Engine
 from capacity.cluster.shape import group_shapes
 from capacity.errors import SpecError
-from capacity.forecast import paths
-from capacity.forecast.demand import calibrate, components, growing_demand, partition
-from capacity.forecast.growth import replica_paths
+from capacity.forecast import draws
+from capacity.forecast.calibration import calibrate, partition
+from capacity.forecast.components import components
+from capacity.forecast.grown import growing_demand
 from capacity.forecast.plan_growth import forecast_growth
-from capacity.forecast.span import Span
+from capacity.forecast.replicas import replica_paths
+from capacity.forecast.span import Horizon
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Plan
@@ -59,7 +61,7 @@ CALM = shop(certain=True)
 
 
 class TestCertainGrowth:
-    SPAN = Span(START, 1100)
+    SPAN = Horizon(START, 1100)
 
     def test_the_date_is_the_first_day_that_check_calls_exhausted(self) -> None:
         result = forecast_growth(CALM, self.SPAN)
@@ -94,7 +96,7 @@ class TestCertainGrowth:
 
     def test_the_first_day_is_what_check_says_of_now(self) -> None:
         steady = check(CALM, ["steady"]).scenarios[0]
-        used = {s.name: s.used_now for s in forecast_growth(CALM, Span(START, 1)).subnets}
+        used = {s.name: s.used_now for s in forecast_growth(CALM, Horizon(START, 1)).subnets}
         assert used == {s.subnet.name: s.used_total for s in steady.subnets}
 
     def test_by_hand(self) -> None:
@@ -108,14 +110,14 @@ class TestCertainGrowth:
             "vpc: {cidrs: [10.0.0.0/16], subnets: [{name: a, zone: z1, cidr: 10.0.0.0/26}]}\n"
             "nodeGroups: [{name: g, instanceTypes: [m5.large], subnets: [a]}]\n" + GROWING.replace("RATE", "100%/year")
         )
-        a = forecast_growth(small, Span(START, 730)).subnets[0]
+        a = forecast_growth(small, Horizon(START, 730)).subnets[0]
         assert a.date_p50 == START + timedelta(days=338)
         assert a.fan is not None
         assert a.fan.p50[[0, 337, 338]].tolist() == [30, 50, 60]
 
 
 class TestUncertainGrowth:
-    SPAN = Span(START, 1200)
+    SPAN = Horizon(START, 1200)
 
     def test_half_of_the_draws_run_out_about_when_the_certain_growth_does(self) -> None:
         exact = {s.name: s.date_p50 for s in forecast_growth(CALM, self.SPAN).subnets}["private-b"]
@@ -142,7 +144,7 @@ class TestUncertainGrowth:
         """The bound per block of days never skips a shortage."""
         two = plan(HEAD + ONE.replace("SPREAD", "") + GROWING.replace("RATE", "8%/month, stddev: 20%"))
         engine = Engine(two, group_shapes(two))
-        span = Span(START, 400)
+        span = Horizon(START, 400)
         growth = two.workloads[0].growth
         points = calibrate(engine, [[10]])
         found = components(engine, points, [900])
@@ -150,12 +152,12 @@ class TestUncertainGrowth:
         drawn = replica_paths(growth, 10, span, 300, rng)
         states = [c.states([drawn]) for c in found]
         shares: list[float] = []
-        for subnet in paths._subnet_parts(two, points, found):
+        for subnet in draws._subnet_parts(two, points, found):
             every = subnet.short(lambda part: states[part.component])
             every = np.broadcast_to(every, (span.days + 1, 300))  # one value where nothing is in the subnet
             brute = np.where(every.any(axis=0), every.argmax(axis=0), span.days + 1)
-            most = [paths._blocks(s) for s in states]
-            assert paths._first_days(subnet, states, most, span.days, 300).tolist() == brute.tolist()
+            most = [draws._blocks(s) for s in states]
+            assert draws._first_days(subnet, states, most, span.days, 300).tolist() == brute.tolist()
             shares.append(float((brute <= span.days).mean()))
         assert 0 < shares[0] < 1  # the test has draws of both kinds
 
@@ -181,14 +183,14 @@ class TestUncertainGrowth:
 
 def test_a_plan_without_growth_stays_as_it_is_and_says_so() -> None:
     still = plan(HEAD + ONE.replace("SPREAD", "") + "workloads: [{name: w, replicas: 10}]\n")
-    result = forecast_growth(still, Span(START, 30))
+    result = forecast_growth(still, Horizon(START, 30))
     assert [s.probability for s in result.subnets] == [0.0] * 5
     assert any("no workload of the plan has a growth" in n for n in result.notes)
 
 
 def test_what_is_short_today_has_todays_date() -> None:
     full = plan(HEAD + ONE.replace("SPREAD", "") + GROWING.replace("RATE", "1%/month").replace("10,", "900,"))
-    a = forecast_growth(full, Span(START, 30)).subnets[0]
+    a = forecast_growth(full, Horizon(START, 30)).subnets[0]
     assert (a.date_p10, a.note) == (START, "already exhausted in the steady state and in 6 more scenarios")
 
 
@@ -196,7 +198,7 @@ def test_what_is_short_today_has_todays_date() -> None:
 def test_a_pod_that_no_node_holds_takes_nothing_and_is_named(stddev: str) -> None:
     head, small = HEAD + ONE.replace("SPREAD", ""), GROWING.replace("RATE", "5%/month" + stddev)
     large = small.replace("[{name: w", "[{name: big, replicas: 5, requests: {cpu: 64}}, {name: w")
-    both, alone = (forecast_growth(plan(head + work), Span(START, 30), 50) for work in (large, small))
+    both, alone = (forecast_growth(plan(head + work), Horizon(START, 30), 50) for work in (large, small))
     assert [s.used_now for s in both.subnets] == [s.used_now for s in alone.subnets]
     assert any("no node holds a pod of big: these pods are not counted" in n for n in both.notes)
     assert both.date_unschedulable == alone.date_unschedulable
@@ -207,14 +209,14 @@ def test_growth_beyond_all_bounds_does_not_blur_the_present() -> None:
     made = plan(HEAD + ONE.replace("SPREAD", "") + mad)
     engine = Engine(made, group_shapes(made))
     now = engine.run(growing_demand(engine, [10, 5]))
-    assert [s.used_now for s in forecast_growth(made, Span(START, 365), 50).subnets] == [
+    assert [s.used_now for s in forecast_growth(made, Horizon(START, 365), 50).subnets] == [
         s.used_total for s in now.subnets
     ]
 
 
 def test_passing_the_groups_maximum_is_said() -> None:
     capped = ONE.replace("{min: 2}", "{min: 2, max: 3}").replace("SPREAD", "")
-    result = forecast_growth(plan(HEAD + capped + GROWING.replace("RATE", "20%/month")), Span(START, 365))
+    result = forecast_growth(plan(HEAD + capped + GROWING.replace("RATE", "20%/month")), Horizon(START, 365))
     reached = result.groups[0].date_max_reached
     assert reached is not None
     assert any(f"g has all of its 3 nodes by {reached}" in n for n in result.notes)
@@ -224,7 +226,9 @@ def test_passing_the_groups_maximum_is_said() -> None:
 def test_nodes_stop_at_their_maximum_and_pods_beyond_are_unschedulable(stddev: str) -> None:
     """12 pods of 150m a node: 3 nodes hold 36, so the 37th is the first without a node, at 10 × 1.2^(d ÷ 30.4) > 36."""
     capped = ONE.replace("{min: 2}", "{min: 2, max: 3}").replace("SPREAD", "")
-    result = forecast_growth(plan(HEAD + capped + GROWING.replace("RATE", "20%/month" + stddev)), Span(START, 365), 400)
+    result = forecast_growth(
+        plan(HEAD + capped + GROWING.replace("RATE", "20%/month" + stddev)), Horizon(START, 365), 400
+    )
     certain = START + timedelta(days=math.floor(365.25 / 12 * math.log(3.6, 1.2)) + 1)
     assert result.date_unschedulable is not None
     assert abs((result.date_unschedulable - certain).days) <= (12 if stddev else 1)  # draws are looked at in steps
@@ -238,7 +242,7 @@ def test_nodes_stop_at_their_maximum_and_pods_beyond_are_unschedulable(stddev: s
 @pytest.mark.parametrize("stddev", ["", ", stddev: 1%"])
 def test_a_group_with_a_fixed_count_never_grows(stddev: str) -> None:
     fixed = HEAD + ONE.replace("{min: 2}", "2").replace("SPREAD", "")
-    result = forecast_growth(plan(fixed + GROWING.replace("RATE", "20%/month" + stddev)), Span(START, 365), 200)
+    result = forecast_growth(plan(fixed + GROWING.replace("RATE", "20%/month" + stddev)), Horizon(START, 365), 200)
     assert {float(n) for n in result.groups[0].fan.p90} == {2.0}
     assert result.groups[0].date_max_reached is None
     assert result.date_unschedulable is not None
@@ -249,7 +253,7 @@ def test_pods_above_what_the_enis_serve_are_said() -> None:
     one = HEAD + ONE.replace("{min: 2}", "1").replace("SPREAD", ", maxPods: 40")
     work = "workloads: [{name: w, replicas: 20, growth: {rate: 10%/monthSTD}}]\n"
     for stddev in ("", ", stddev: 1%"):
-        result = forecast_growth(plan(one + work.replace("STD", stddev)), Span(START, 365), 200)
+        result = forecast_growth(plan(one + work.replace("STD", stddev)), Horizon(START, 365), 200)
         assert result.date_without_address is not None
         assert START < result.date_without_address < (result.date_unschedulable or result.end)
         assert any(f"pods on nodes get no address from {result.date_without_address}" in n for n in result.notes)
@@ -260,7 +264,7 @@ def test_pods_above_what_the_enis_serve_are_said() -> None:
 def test_the_first_day_is_the_scenario_as_check_has_it(scenario: str, calm: bool) -> None:
     made = CALM if calm else shop()
     state = check(made, [scenario]).scenarios[0]
-    result = forecast_growth(made, Span(START, 60), 50, scenario=scenario)
+    result = forecast_growth(made, Horizon(START, 60), 50, scenario=scenario)
     assert [s.used_now for s in result.subnets] == [s.used_total for s in state.subnets]
     assert [float(g.fan.p10[0]) for g in result.groups] == [float(g.nodes) for g in state.groups]
     short = {s.subnet.name for s in state.subnets if s.verdict == "exhausted"}
@@ -319,13 +323,13 @@ def test_mixed_pods_are_close_to_the_engine() -> None:
     for made in (CALM, mixed):
         engine = Engine(made, group_shapes(made))
         base = np.array([w.replicas for w in made.workloads])
-        span = Span(START, 1100)
+        span = Horizon(START, 1100)
         growths = [w.growth for w in made.workloads]
-        expected = np.stack([paths._expected(g, int(n), span) for g, n in zip(growths, base, strict=True)], axis=1)
+        expected = np.stack([draws._expected(g, int(n), span) for g, n in zip(growths, base, strict=True)], axis=1)
         top = [int(x) for x in expected.max(axis=0) * 1.3]
-        points = calibrate(engine, paths._points(expected, top, 10))
+        points = calibrate(engine, draws._points(expected, top, 10))
         found = components(engine, points, top)
-        parts = paths._subnet_parts(made, points, found)
+        parts = draws._subnet_parts(made, points, found)
         rng = np.random.default_rng(3)
         total_got = total_want = 0
         for day in rng.integers(0, span.days, 60):
@@ -335,7 +339,7 @@ def test_mixed_pods_are_close_to_the_engine() -> None:
             for c, state in zip(found, states, strict=True):
                 for row, group in enumerate(c.groups):
                     assert abs(int(c.nodes[row][state[0, 0]]) - want.groups[group].nodes) <= 1
-            total_got += sum(int(paths._used(p, states)[0, 0]) for p in parts)
+            total_got += sum(int(draws._used(p, states)[0, 0]) for p in parts)
             total_want += sum(s.used_total for s in want.subnets)
         assert total_got == pytest.approx(total_want, rel=0.03)
 

@@ -142,6 +142,13 @@ def test_what_a_lever_frees_is_the_difference_of_two_checks_of_files(name: str, 
 # --- subnets ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("replicas", "most"), [(60, 9), (96, 12), (156, 18)])
+def test_max_pods_are_lowered_to_the_fullest_node_and_a_fifth_more(replicas: int, most: int) -> None:
+    # On each of 12 nodes a twelfth of them with aws-node and kube-proxy: 7, 10 or 15, and 2, 2 or 3 more.
+    lever = offered({"workloads[0].replicas": replicas, "checks": {"scenarios": ["steady"]}})["lower-max-pods"]
+    assert lever.patch == {f"{GROUP}.maxPods": most}
+
+
 def test_a_subnet_beside_the_old_ones_halves_what_they_hold() -> None:
     # 24 addresses a node, six nodes a subnet: three of them go.
     before, lever = checked(scenarios=["steady"]), {x.name: x for x in levers(checked(scenarios=["steady"]))}
@@ -298,6 +305,15 @@ def test_no_reservation_where_single_addresses_would_lose_their_room() -> None:
     tight = offered(DENSE | {"vpc.subnets[0].used": 184})["prefix-delegation"]
     assert RESERVED not in tight.patch
     assert "no room for a reservation in a" in tight.summary
+
+
+@pytest.mark.parametrize(("used", "blocks"), [(252, [16]), (253, [8, 1])])
+def test_one_large_reservation_or_pieces_where_single_addresses_need_its_blocks(used: int, blocks: list[int]) -> None:
+    # 30 pods a node: 2 prefixes and one warm, three nodes: 9 blocks. One /24 has them and leaves 255 of the other
+    # half to single addresses: 252 and those of three nodes fill it. With one more only the 9 blocks are reserved.
+    lever = offered(DENSE | {f"{GROUP}.nodes": 3, "workloads[0].replicas": 90, "vpc.subnets[0].used": used})
+    cidrs = [IPv4Network(e["cidr"]) for e in lever["prefix-delegation"].patch[RESERVED]]  # type: ignore[attr-defined]
+    assert sorted((c.num_addresses // 16 for c in cidrs), reverse=True) == blocks
 
 
 def test_ipv6_is_named_only_where_no_set_of_the_others_is_enough() -> None:

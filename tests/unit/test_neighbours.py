@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from capacity.catalog.files import data_dir
+from capacity.catalog.packaged import data_dir
 from capacity.catalog.table import Catalog
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.quota_use import quota_usage

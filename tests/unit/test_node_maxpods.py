@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from capacity.catalog.table import load_catalog
+from capacity.cni.facade import address_capacity, effective, node_limits
 from capacity.errors import SpecError
 from capacity.node import density
-from capacity.node.maxpods import LIMITS, Platform, max_pods, max_pods_rows, modes_of, unmanaged_of
-from capacity.node.trace import max_pods_terms
+from capacity.node.figures import LIMITS, Interfaces, figures, unmanaged_of
+from capacity.node.maxpods import max_pods, max_pods_rows
+from capacity.node.offer_terms import max_pods_terms
+from capacity.node.platform import Platform, modes_of
+from capacity.plan.cilium import CiliumIpam
+from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import MODES
 
 CATALOG = load_catalog()
@@ -34,7 +39,11 @@ class TestDensity:
         ],
     )
     def test_usable_enis(self, limit: int, max_eni: int, reserved: int, custom: int, trunk: int, usable: int) -> None:
-        assert density.usable_enis(limit, max_eni, reserved, custom, trunk) == usable
+        kind = Interfaces(limit, ips_per_eni=10, vcpus=2, gives_prefixes=1, nitro=1, trunk_slot=trunk)
+        on = Platform(
+            custom_networking=bool(custom), pod_eni=bool(trunk), max_eni=max_eni, reserved_enis=reserved, host_pods=2
+        )
+        assert figures(kind, on).usable_enis == usable
 
     @pytest.mark.parametrize(("vcpus", "cap"), [(1, 110), (30, 110), (31, 250), (192, 250)])
     def test_the_cap_rises_above_30_vcpus(self, vcpus: int, cap: int) -> None:
@@ -126,6 +135,8 @@ class TestUnknown:
 def test_no_windows_on_arm() -> None:
     row = max_pods(CATALOG.get("m6g.large"), Platform(ami="windows"))
     assert row.warnings[-1] == "m6g.large is an arm64 type: there is no Windows image for it"
+    assert not any("Windows image" in w for w in max_pods(M5, Platform(ami="windows")).warnings)
+    assert not any("Windows image" in w for w in max_pods(CATALOG.get("m6g.large"), Platform()).warnings)
 
 
 def test_modes() -> None:
@@ -165,10 +176,51 @@ def test_the_terms_are_the_row(mode: str, kind: Any, on: Platform) -> None:
     """Each term of an explanation has the row's figure, and each figure that is known has a term and a reason."""
     on = replace(on, mode=mode)
     row = max_pods(kind, on)
-    terms = {label: (value, why) for label, value, why, _ in max_pods_terms(row, kind, on)}
+    terms = {t.label: (t.value, t.why) for t in max_pods_terms(row, kind, on)}
     assert all(why for _, why in terms.values())
     assert {name: value for name, (value, _) in terms.items()} == {name: getattr(row, name) for name in terms}
     if row.max_pods_formula is not None:
         assert {"usable_enis", "max_pods_formula", "max_pods_recommended", "max_pods", "limited_by"} <= set(terms)
         slots = terms["max_pods_formula"][1].split(" + ")[0].replace("×", "*").replace("−", "-")
         assert eval(slots.replace(" per prefix", "")) + 2 == row.max_pods_formula  # the words are the sum
+
+
+class TestNodeAsksTheCni:
+    """``node`` has no pool formula of its own: both rooms say the same of every type."""
+
+    @pytest.mark.parametrize(
+        "on",
+        [
+            Platform(),
+            Platform(mode="prefix"),
+            Platform(mode="prefix", custom_networking=True, pod_eni=True, max_eni=3),
+            Platform(mode="prefix", cilium=CiliumIpam(first_interface_index=1, max_allocate=40)),
+            Platform(mode="prefix", ami="windows"),
+            Platform(mode="overlay"),
+        ],
+        ids=lambda on: f"{on.settings.cni} {on.mode} {on.ami} {on.max_eni}",
+    )
+    def test_the_addresses_of_every_type(self, on: Platform) -> None:
+        for kind in load_catalog().all():
+            row = max_pods(kind, on)
+            if row.usable_enis is None:
+                continue
+            own = effective(on.settings, kind)
+            limits = node_limits(kind, own, windows=on.windows)
+            assert row.usable_enis == limits.serving, kind.name
+            assert (row.ip_capacity or 0) == address_capacity(limits, own), kind.name
+
+    @pytest.mark.parametrize("cni", ["vpc-cni", "cilium", "overlay"])
+    def test_the_cni_that_runs_has_one_name(self, cni: str) -> None:
+        on = {
+            "vpc-cni": Platform(),
+            "cilium": Platform(cilium=CiliumIpam()),
+            "overlay": Platform(mode="overlay"),
+        }[cni]
+        assert on.settings.cni == cni
+
+    def test_a_node_has_one_cni(self) -> None:
+        with pytest.raises(SpecError, match="Cilium's ENI mode is not for an overlay CNI"):
+            Platform(mode="overlay", cilium=CiliumIpam())
+        with pytest.raises(SpecError, match="a node has one CNI"):
+            CniSettings(overlay=True, cilium=CiliumIpam())

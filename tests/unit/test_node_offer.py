@@ -11,10 +11,10 @@ import pytest
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
 from capacity.node import fits, reserved
-from capacity.node.expression import evaluate_expression, karpenter_max_pods, karpenter_resources
-from capacity.node.maxpods import Platform
+from capacity.node.max_pods_expression import evaluate_expression, karpenter_max_pods, karpenter_resources
 from capacity.node.offer import Daemon, Keep, PodAsked, daemons_with_implied, offer, reserved_pods
-from capacity.node.trace import offer_terms
+from capacity.node.offer_terms import offer_terms
+from capacity.node.platform import Platform
 from capacity.units import MIB
 
 CATALOG = load_catalog()
@@ -114,6 +114,8 @@ class TestOffer:
         got = offer(M5, Platform(pod_eni=True), PodAsked(branch=True))
         assert (got.fits["ips"], got.fits["branch_enis"], got.pods, got.binding) == (None, 9, 9, "branch_enis")
         assert offer(M5, Platform(), PodAsked(branch=True)).fits["ips"] == 27  # without ENABLE_POD_ENI: ordinary pods
+        ordinary = offer(M5, Platform(pod_eni=True), PodAsked())  # the trunk takes one of the three ENIs
+        assert (ordinary.fits["ips"], ordinary.fits["branch_enis"]) == (18, None)
 
     def test_memory_follows_max_pods_set_by_hand_on_two_images_only(self) -> None:
         assert reserved_pods(29, Platform(), 10) == reserved_pods(29, Platform(ami="al2"), 10) == 29
@@ -151,7 +153,7 @@ class TestOffer:
     def test_the_terms_cite_who_reserves(self, ami: str, who: str, said: str) -> None:
         on = Platform(ami=ami, provisioner=who)
         got = offer(M5, on, PodAsked(cpu=250))
-        terms: dict[str, Any] = {label: (value, why, source) for label, value, why, source in offer_terms(got, M5, on)}
+        terms: dict[str, Any] = {t.label: (t.value, t.why, t.source) for t in offer_terms(got, M5, on)}
         value, why, source = terms["kube_reserved_memory_mib"]
         assert said in source
         assert why.startswith(f"255 + 11 × {(value - 255) // 11} pods: ")

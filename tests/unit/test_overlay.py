@@ -20,8 +20,9 @@ from capacity.cni.node_pool import node_pool
 from capacity.cni.sweep import sweep
 from capacity.errors import SpecError
 from capacity.node.frames import max_pods_frame, node_frame
-from capacity.node.maxpods import Platform, max_pods
+from capacity.node.maxpods import max_pods
 from capacity.node.offer import offer
+from capacity.node.platform import Platform
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import AMIS
 from capacity.plan.model import Plan

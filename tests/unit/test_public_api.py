@@ -10,6 +10,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ import capacity
 from benchmarks.startup import FORBIDDEN_MODULES
 from capacity.cli.main import app
 
+M5 = capacity.load_catalog().get("m5.large")
 PLAN = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
 
 
@@ -58,7 +61,8 @@ class TestNames:
         assert capacity.__doc__
         left_out = set(capacity.__all__) - set(re.findall(r"\w+", capacity.__doc__))
         assert left_out == {
-            *("CheckResult", "Comparison", "Finding", "Fix", "Fixes", "Plan", "PoolGrid", "Term", "TypeArrays")
+            *("CheckResult", "Checkup", "Comparison", "Evidence", "Finding", "Fix", "Fixes", "Plan", "PoolGrid"),
+            *("Sizing", "FillSnapshot", "Term", "TypeArrays", "WarmAnswer"),
         }  # results of named functions
 
     def test_a_name_that_does_not_exist(self) -> None:
@@ -142,6 +146,39 @@ class TestTheSameAnswers:
         for row, group in zip(groups, stated, strict=True):
             zones = {f"nodes.{zone}": n for zone, n in group.pop("nodes_by_zone").items()}
             assert {key: plain(row)[key] for key in group | zones} == group | zones
+
+    def test_size(self) -> None:
+        results = cli("size", str(PLAN), "--vpc-cidr", "100.64.0.0/22", "--scenario", "steady")
+        sizing = capacity.size_plan(capacity.read_plan(PLAN), None, ["steady"], [IPv4Network("100.64.0.0/22")])
+        assert [(s.name, str(s.cidr)) for s in sizing.subnets] == [(s["name"], s["cidr"]) for s in results["subnets"]]
+        assert sizing.result.verdict == "ok"
+
+    def test_warm(self) -> None:
+        results = cli("warm", str(PLAN))
+        best = capacity.warm_for_plan(capacity.read_plan(PLAN)).recommendation
+        assert best is not None
+        assert results["recommendation"]["patch"] == dict(best.patch)
+        results = cli("warm", "--type", "m5.large", "--pods-per-node", "8..20")
+        best = capacity.warm_for_type(M5, range(8, 21), {}, capacity.Platform()).recommendation
+        assert best is not None
+        assert results["recommendation"]["commands"] == list(best.commands)
+
+    def test_doctor(self) -> None:
+        folder = PLAN.parent / "aws-answers"
+        results = cli("doctor", "--from", str(folder), "--exit-zero")
+        checks = capacity.diagnose(capacity.saved_evidence(folder))
+        assert [(c.kind.ident, c.status, c.where) for c in checks] == [
+            (c["id"], c["status"], c["where"]) for c in results["checks"]
+        ]
+
+    def test_record(self, tmp_path: Path) -> None:
+        results = cli("record", str(PLAN), "--into", str(tmp_path / "a.db"), "--time", "2026-11-30T00:00:00Z")
+        plan = capacity.read_plan(PLAN)
+        snapshot = capacity.snapshot_of_plan(plan, datetime(2026, 11, 30, tzinfo=UTC))
+        assert capacity.record(tmp_path / "b.db", snapshot) == 0
+        assert [(s.name, s.free) for s in snapshot.subnets] == [(s["name"], s["free"]) for s in results["subnets"]]
+        read = [capacity.read_history(tmp_path / f"{name}.db").observations for name in "ab"]
+        assert read[0] == read[1] != []
 
     def test_the_frame_of_subnets_is_the_csv_answer(self) -> None:
         done = CliRunner().invoke(app, ["check", str(PLAN), "--exit-zero", "-o", "csv"])

@@ -139,8 +139,8 @@ def test_tenants() -> None:
 def test_by_name_they_are_as_many_as_in_sum(enis: int, slots: int, custom: bool, discovery: bool, trunk: int) -> None:
     if custom and enis == 1:
         return  # the pool never stays on an idle primary
-    calls = node_start_calls(enis, slots, custom, discovery, trunk=trunk)
-    costs = call_costs(custom, discovery)
+    calls = node_start_calls(enis, slots, custom_networking=custom, subnet_discovery=discovery, trunk=trunk)
+    costs = call_costs(custom_networking=custom, subnet_discovery=discovery)
     total = launch_calls(slots, enis, idle_primary=int(custom), costs=costs, trunk=trunk)
     assert sum(calls.values()) == total
 

@@ -48,6 +48,7 @@ TEMPLATE = {
         ({"Fn::If": ["IsEmpty", "kept", "other"]}, "kept"),
         ({"Fn::GetAtt": ["Vpc", "CidrBlock"]}, "10.0.0.0/16"),
         ({"Fn::Cidr": [{"Fn::GetAtt": ["Vpc", "CidrBlock"]}, "2", "8"]}, ["10.0.0.0/24", "10.0.1.0/24"]),
+        ({"Fn::Cidr": ["10.0.0.0/16", 2]}, ["10.0.0.0/24", "10.0.1.0/24"]),  # 8 host bits where none are stated
         ({"Fn::Select": [1, {"Fn::GetAZs": "us-east-1"}]}, "us-east-1b"),
     ],
 )

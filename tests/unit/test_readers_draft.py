@@ -12,10 +12,19 @@ from capacity.cluster.check import check
 from capacity.errors import SpecError
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
-from capacity.readers.base import Base, plan_draft, plan_section, read_base, render, render_into, without_assumptions
+from capacity.plan.yaml_writer import scalar
 from capacity.readers.complete import ASSUMED_GROUP, ASSUMED_TYPE, complete
-from capacity.readers.draft import GroupDraft, PlanDraft, SubnetDraft, WorkloadDraft, merge
-from capacity.readers.write import scalar
+from capacity.readers.draft import GroupDraft, PlanDraft, SubnetDraft, WorkloadDraft
+from capacity.readers.existing_plan import (
+    Base,
+    plan_draft,
+    plan_section,
+    read_base,
+    render,
+    render_into,
+    without_assumptions,
+)
+from capacity.readers.merge import merge
 
 SHOP = PlanDraft(
     source="eksctl cluster.yaml",

@@ -10,11 +10,12 @@ import pytest
 
 from capacity.errors import SpecError
 from capacity.plan.parse import parse_plan
-from capacity.readers.base import plan_section, render
 from capacity.readers.complete import complete
-from capacity.readers.terraform.expression import UNKNOWN, Scope, Unknown, evaluate
-from capacity.readers.terraform.files import read
-from capacity.readers.terraform.resources import module_of, parse_terraform, resources_of
+from capacity.readers.existing_plan import plan_section, render
+from capacity.readers.terraform.expression import Scope, evaluate
+from capacity.readers.terraform.functions import UNKNOWN, Unknown
+from capacity.readers.terraform.resource import module_of, resources_of
+from capacity.readers.terraform.source import parse_terraform, read
 
 
 def look(name: str, _: Scope) -> Any:

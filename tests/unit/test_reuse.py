@@ -10,15 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.big_plan import plan_text
 from capacity.advice.judge import check
+from capacity.advice.trial import Trials
 from capacity.cluster.check import CheckResult, nodes_in, states_of
-from capacity.cluster.discovery import FEW, emptiest_first
+from capacity.cluster.further_enis import FEW, emptiest_first
 from capacity.cluster.reuse import Kept, Reuse
-from capacity.plan.document import Section, parse_json
+from capacity.errors import SpecError
+from capacity.plan.document import Section, parse_json, parse_yaml
 from capacity.plan.fields import Field
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
-from capacity.plan.patch import apply_patch
+from capacity.plan.patch import apply_patch, parse_patched
 from capacity.plan.seen import Seen
 
 SCENARIOS = (
@@ -190,3 +193,20 @@ def test_many_enis_go_where_one_after_the_other_would(free: list[int], size: int
         left[emptiest] -= size
         found[emptiest] += 1
     assert emptiest_first(free, size, count) == found
+
+
+def test_node_groups_changed_alike_are_read_as_in_a_whole_plan() -> None:
+    document = parse_yaml(plan_text(4, 6, 8), "plan.yaml")
+    assert isinstance(document, Section)
+    trials = Trials(document, check(parse_plan(document, "plan.yaml")))
+    first: dict[str, object] = {
+        "nodeGroups[g0].nodes": {"min": 1, "desired": 2, "max": 3},
+        "nodeGroups[g1].maxPods": 20,
+    }
+    second = first | {"nodeGroups[g0].nodes.max": 9, "cni.env.WARM_IP_TARGET": "2"}
+    other: dict[str, object] = {"nodeGroups[g1].maxPods": 21, "nodeGroups[g0].nodes.max": 40}
+    for patch in (first, second, other, second, first, {}):
+        assert trials._plan(patch) == parse_patched(document, patch, "plan.yaml")
+    with_networks = first | {"cni.env.AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"}
+    with pytest.raises(SpecError, match="custom networking is on"):
+        trials._plan(with_networks)

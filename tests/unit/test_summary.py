@@ -9,8 +9,8 @@ import pytest
 from capacity.advice.digest import subnet_digests
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cluster.check import CheckResult, check
-from capacity.cluster.growth import exhaustion
-from capacity.cluster.place import Unplaced
+from capacity.cluster.node_growth import exhaustion
+from capacity.cluster.unplaced import Unplaced
 from tests.fixtures.plans import plan_of, small
 
 NODES = "nodes: {min: 1, desired: 3, max: 6}"

@@ -18,17 +18,20 @@ from capacity.cluster import engine as engines
 from capacity.cluster.check import check
 from capacity.cluster.engine import Engine
 from capacity.cluster.shape import group_shapes
-from capacity.forecast import demand, paths
-from capacity.forecast.demand import calibrate, components, grown_demand
-from capacity.forecast.growth import replica_paths
+from capacity.forecast import components as tables
+from capacity.forecast import draws
+from capacity.forecast.calibration import calibrate
+from capacity.forecast.components import components
+from capacity.forecast.grown import grown_demand
 from capacity.forecast.plan_growth import forecast_growth
 from capacity.forecast.quantile import count_quantiles
-from capacity.forecast.span import Span
+from capacity.forecast.replicas import replica_paths
+from capacity.forecast.span import Horizon
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
 
-SPAN = Span(date(2026, 12, 1), 90)
+SPAN = Horizon(date(2026, 12, 1), 90)
 GROWTH = ", growth: {rate: 4%/month, stddev: 1%}"
 
 
@@ -89,7 +92,7 @@ class TestForecast:
             most = max(most, sum(ref() is not None for ref in drawn_so_far))
             return drawn
 
-        monkeypatch.setattr(paths, "replica_paths", watched)
+        monkeypatch.setattr(draws, "replica_paths", watched)
         forecast_growth(plan(growing_plan(2, 40, 6)), SPAN, 50)
         assert 1 <= most <= 2  # the one that is made while the last one is given up
 
@@ -100,17 +103,17 @@ class TestForecast:
             engine = Engine(spec, group_shapes(spec))
             base = list(engine.demand("steady").replicas)
             found = components(engine, calibrate(engine, [base]), base)
-            draws = paths._Draws(found, [w.growth for w in spec.workloads], base, Span(SPAN.start, 730))
-            together[groups] = draws.together()
+            drawn = draws._Draws(found, [w.growth for w in spec.workloads], base, Horizon(SPAN.start, 730))
+            together[groups] = drawn.together()
             held[groups] = 4 * 731 * together[groups] * sum(len(c.weights) for c in found)
-        assert together[2] == paths.CHUNK
-        assert paths.FEWEST_DRAWS < together[401] < together[81] < paths.CHUNK
-        assert max(held.values()) <= paths.MOST_CHUNK_BYTES
+        assert together[2] == draws.CHUNK
+        assert draws.FEWEST_DRAWS < together[401] < together[81] < draws.CHUNK
+        assert max(held.values()) <= draws.MOST_CHUNK_BYTES
 
     def test_bands_of_fewer_draws_for_many_subnets(self) -> None:
-        assert paths.fan_draws(300 * 37) == paths.FAN_DRAWS
-        assert paths.fan_draws(6_000 * 37) == paths.FEWEST_FAN_DRAWS
-        assert paths.FEWEST_FAN_DRAWS < paths.fan_draws(600 * 37) < paths.FAN_DRAWS
+        assert draws.fan_draws(300 * 37) == draws.FAN_DRAWS
+        assert draws.fan_draws(6_000 * 37) == draws.FEWEST_FAN_DRAWS
+        assert draws.FEWEST_FAN_DRAWS < draws.fan_draws(600 * 37) < draws.FAN_DRAWS
 
     def test_quantiles_of_values_far_apart(self) -> None:
         values = np.random.default_rng(1).integers(0, 2**40, (3, 500))
@@ -134,14 +137,14 @@ class TestForecast:
             assert component.table.used()[:, state].tolist() == [s.used_total for s in truth.subnets]
 
     def test_many_components_share_the_room_for_tables(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(demand, "MOST_STATES", 40_000)
+        monkeypatch.setattr(tables, "MOST_STATES", 40_000)
         text = growing_plan(64, 64, 12).replace("now: 5, max: 10", "now: 9000, max: 9000")
         spec = plan(text.replace(", max: 60", ""))
         engine = Engine(spec, group_shapes(spec))
         base = list(engine.demand("steady").replicas)
         found = components(engine, calibrate(engine, [base]), base)
         assert {c.pods_per_state for c in found} == {9}
-        assert sum(c.table.singles.shape[1] for c in found) < demand.FULL_TABLES * 40_000
+        assert sum(c.table.singles.shape[1] for c in found) < tables.FULL_TABLES * 40_000
 
     def test_ranks_are_no_larger_than_the_states(self) -> None:
         text = many_pods("min: 2", GROWTH) + (

@@ -15,7 +15,7 @@ from capacity.advice.warm_rows import WarmRow, WarmTargets
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
 from capacity.errors import SpecError
-from capacity.node.maxpods import Platform
+from capacity.node.platform import Platform
 from capacity.plan.document import read_document
 from capacity.plan.parse import parse_plan, read_plan
 from capacity.plan.patch import apply_patch

@@ -15,18 +15,17 @@ from capacity.cluster.check import check
 from capacity.cluster.shape import group_shapes
 from capacity.cni.pool import windows_slots
 from capacity.errors import SpecError
-from capacity.node.maxpods import Platform
 from capacity.node.offer import offer
+from capacity.node.platform import Platform
 from capacity.plan.document import Section, parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam, windows_ipam
-from capacity.readers.common import Findings
 from capacity.readers.complete import complete
-from capacity.readers.document import document
-from capacity.readers.draft import GroupDraft, PlanDraft
+from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes
 from capacity.readers.drift import drift
-from capacity.readers.kubernetes.helm import parse_helm
-from capacity.readers.kubernetes.kubectl import Snapshot
+from capacity.readers.helm import parse_helm
+from capacity.readers.kubernetes.objects import SeenObjects
+from capacity.readers.plan_document import plan_document
 from tests.fixtures.plans import plan_of
 
 PREFIXES = {"enable-windows-prefix-delegation": "true"}
@@ -54,6 +53,18 @@ workloads:
   - {{name: dotnet, replicas: {replicas}, nodeGroups: [iis], requests: {{cpu: 50m, memory: 100Mi}}}}
   - {{name: go, replicas: 20, nodeGroups: [linux], requests: {{cpu: 20m, memory: 32Mi}}}}
 {more}"""
+
+
+def test_reserved_memory_follows_max_pods_set_by_hand() -> None:
+    # 255 + 11 × max pods Mi; the Windows AMI counts with the node's max pods, AL2023's with those of the type: 29.
+    both = (
+        text()
+        .replace("ami: windows,", "ami: windows, maxPods: 50,")
+        .replace("name: linux,", "name: linux, maxPods: 20,")
+    )
+    iis, linux = group_shapes(plan_of(both))
+    assert (iis.first.max_pods, iis.platform.reserved_memory_mib) == (50, (255 + 11 * 50,))
+    assert (linux.first.max_pods, linux.platform.reserved_memory_mib) == (20, (255 + 11 * 29,))
 
 
 LINUX_PREFIXES = 'env: {ENABLE_PREFIX_DELEGATION: "true", WARM_PREFIX_TARGET: "1"}'
@@ -215,7 +226,7 @@ class TestImport:
     def test_only_a_plan_with_windows_nodes_has_them(self) -> None:
         def written(ami: str) -> object:
             group = GroupDraft("g", instance_types=("m5.large",), ami=ami)
-            found: object = document(complete(PlanDraft(windows=PREFIXES, node_groups=(group,)))).get("cni", {})
+            found: object = plan_document(complete(PlanDraft(windows=PREFIXES, node_groups=(group,)))).get("cni", {})
             return found
 
         assert written("windows") == {"windows": PREFIXES}
@@ -228,7 +239,7 @@ class TestImport:
         ]
 
     def test_the_config_map_of_a_kubectl_dump(self) -> None:
-        snapshot = Snapshot(Findings(""))
+        snapshot = SeenObjects(SourceNotes(""))
         data = {"enable-windows-prefix-delegation": "true", "branch-eni-cooldown": "60"}
         metadata = {"name": "amazon-vpc-cni", "namespace": "kube-system"}
         assert snapshot.add("List", {"kind": "ConfigMap", "metadata": metadata, "data": data})

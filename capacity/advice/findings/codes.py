@@ -6,14 +6,14 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import NamedTuple
 
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 
 SEVERITIES = ("info", "warning", "error")
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """A kind of finding: what it says, why it matters, how to fix it, its source."""
 
     code: str
@@ -55,6 +55,9 @@ class Finding:
     message: str
     fix: Mapping[str, object] = field(default_factory=dict)
     scenario: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Finding {self.code}: {self.severity}, {self.where[:60]}>"
 
 
 def finding(code: str, where: str, message: str, scenario: str | None = None, severity: str | None = None) -> Finding:

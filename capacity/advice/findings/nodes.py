@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from capacity.advice.findings.codes import Finding, finding, worst_of_each
 from capacity.cluster.alternatives import HarmfulType
 from capacity.cluster.check import CheckResult
-from capacity.cluster.place import unschedulable, without_address
+from capacity.cluster.node_state import NodeState
 from capacity.cluster.scenario import GroupState, ScenarioState
-from capacity.cluster.shape import GroupShape, TypeShape, group_settings
+from capacity.cluster.shape import GroupShape, TypeShape
+from capacity.cluster.unplaced import unschedulable, without_address
+from capacity.cni.facade import settings_on, starts_without_serving_eni
 from capacity.node.density import CAP_SMALL, recommended_cap
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import PREFIX_SIZE
@@ -35,10 +37,9 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
     group, where = shape.group, f"nodeGroups.{shape.group.name}"
     if group.fargate:
         return
-    settings = group_settings(result.plan.cni, group)
+    settings = settings_on(result.plan.cni, group)
     for kind in shape.types:
-        name, start = kind.instance_type.name, kind.start
-        host_pods = start[4] - start[5]
+        name, host_pods = kind.instance_type.name, kind.host_pods
         if not _serves_pods(kind, settings):
             yield finding("IP040", where, f"{group.name}: {_without_eni(kind, settings)}")
         # on Windows the scheduler counts addresses: there no pod waits on a node that has none
@@ -101,8 +102,7 @@ def _serves_pods(kind: TypeShape, settings: CniSettings) -> bool:
     """Whether a node can give any pod an address; one closed by a tag has no address of its own ENI, but starts."""
     if kind.limits.windows:
         return settings.windows.enabled
-    needs_one = settings.custom_networking or settings.cilium is not None
-    return settings.ipv6 or not needs_one or kind.limits.serving > 0
+    return starts_without_serving_eni(settings) or kind.limits.serving > 0
 
 
 def _without_eni(kind: TypeShape, settings: CniSettings) -> str:
@@ -122,8 +122,8 @@ def _without_eni(kind: TypeShape, settings: CniSettings) -> str:
 
 def _daemons(shape: GroupShape) -> Iterator[Finding]:
     first = shape.first
-    if 100 * first.start[4] >= DAEMONS_PCT * first.max_pods:
-        text = f"{shape.group.name}: {first.start[4]} of {first.max_pods} pods of each node are daemonsets"
+    if 100 * first.start.pods >= DAEMONS_PCT * first.max_pods:
+        text = f"{shape.group.name}: {first.start.pods} of {first.max_pods} pods of each node are daemonsets"
         yield finding("IP035", f"nodeGroups.{shape.group.name}", f"{text}, {first.daemon_pods} with an address each")
 
 
@@ -140,14 +140,14 @@ def _stranded(group: GroupState, scenario: ScenarioState) -> Iterator[Finding]:
     if not nodes or group.shape.group.fargate or group.shape.first.settings.ipv6:
         return
 
-    def used(of: int, each: int) -> float:
-        return 100 * sum(c.count * c.state[of] for c in group.classes) / (nodes * each) if each else 100.0
+    def used(of: Callable[[NodeState], int], each: int) -> float:
+        return 100 * sum(c.count * of(c.state) for c in group.classes) / (nodes * each) if each else 100.0
 
-    full = {"max pods": used(4, room.max_pods)}
+    full = {"max pods": used(lambda s: s.pods, room.max_pods)}
     if not group.shape.first.settings.spares_subnets:
-        full["addresses"] = used(5, group.shape.first.addresses)
+        full["addresses"] = used(lambda s: s.vpc_pods, group.shape.first.addresses)
     binding = max(full, key=lambda k: full[k])
-    cpu, memory = used(2, room.cpu), used(3, room.memory)
+    cpu, memory = used(lambda s: s.cpu, room.cpu), used(lambda s: s.memory, room.memory)
     if full[binding] >= BOUND_PCT and max(cpu, memory) <= STRANDED_PCT:
         text = f"{group.shape.group.name}: {binding} {full[binding]:.0f} % used, CPU {cpu:.0f} %, memory {memory:.0f} %"
         yield finding("IP023", f"nodeGroups.{group.shape.group.name}", text, scenario.title)

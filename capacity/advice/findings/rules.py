@@ -6,13 +6,21 @@ from capacity.advice.findings.cluster import cluster_findings
 from capacity.advice.findings.codes import SEVERITIES, Finding
 from capacity.advice.findings.network import network_findings
 from capacity.advice.findings.nodes import node_findings
-from capacity.advice.findings.subnets import subnet_findings
+from capacity.advice.findings.subnets import beside_addresses, subnet_findings
 from capacity.cluster.check import CheckResult
+from capacity.errors import check_kind
 from capacity.plan.document import collector_paused
 
 
 @collector_paused()
 def findings(result: CheckResult) -> tuple[Finding, ...]:
     """All findings of a check, the most severe first, otherwise in order of appearance."""
+    check_kind("result", result, CheckResult, "a CheckResult, as check gives")
     found = [*subnet_findings(result), *cluster_findings(result), *node_findings(result), *network_findings(result)]
     return tuple(sorted(found, key=lambda f: -SEVERITIES.index(f.severity)))
+
+
+def errors(result: CheckResult) -> tuple[Finding, ...]:
+    """Those of severity error, of a check that is not exhausted by its addresses: no subnet gives one then."""
+    found = (*beside_addresses(result), *cluster_findings(result), *node_findings(result), *network_findings(result))
+    return tuple(f for f in found if f.severity == "error")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from capacity.advice.findings.codes import Finding, Ranked, finding, worst_of_each
 from capacity.cluster.check import CheckResult
 from capacity.cluster.control_plane import CONTROL_PLANE_ADVISED, CONTROL_PLANE_UPDATE, short_subnets
-from capacity.cluster.place import without_address
 from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.unplaced import without_address
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.discovery import ROLE_TAG, of_another_cluster, subnet_discovery
 from capacity.plan.model import Plan, Subnet
@@ -23,6 +23,11 @@ LOAD_BALANCERS = ("alb", "clb")
 def subnet_findings(result: CheckResult) -> Iterator[Finding]:
     """All of them."""
     yield from _subnets(result)
+    yield from beside_addresses(result)
+
+
+def beside_addresses(result: CheckResult) -> Iterator[Finding]:
+    """All but what subnets have free, which costs the most: the bounds of every subnet in every scenario."""
     yield from _pods(result)
     yield from _control_plane(result)
     yield from _worst_zone(result)
@@ -114,7 +119,7 @@ def _unplaced(scenario: ScenarioState) -> Iterator[Ranked]:
             text = f"{unplaced}: no Windows node has an address left (vpc.amazonaws.com/PrivateIPv4Address)"
             yield -unplaced.pods, seen_in(scenario, "IP004", where, text)
         else:
-            why = f"{unplaced}: limited by {unplaced.reason.replace('_', ' ')}"
+            why = f"{unplaced}: limited by {unplaced.lack}"
             yield -unplaced.pods, finding("IP005", where, why, scenario.title)
 
 

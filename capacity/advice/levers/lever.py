@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capacity.advice.snippets.settings import env_snippets
 from capacity.plan.model import NodeGroup, Plan
 
 # What a change disturbs, the least first. An answer is sought in this order.
@@ -61,6 +59,8 @@ class Lever:
     @property
     def groups(self) -> tuple[str, ...]:
         """The node groups that it changes, in the order of its patch."""
+        import json
+
         named = [found[1] for found in map(_GROUP.match, self.patch) if found]
         return tuple(dict.fromkeys(json.loads(n) if n.startswith('"') else n for n in named))
 
@@ -88,6 +88,8 @@ def is_own_cni(plan: Plan, group: NodeGroup) -> bool:
 
 def env(plan: Plan, change: Mapping[str, str | None]) -> tuple[dict[str, object], tuple[str, ...]]:
     """A change of the CNI's variables as a patch of the plan, and what to paste for it."""
+    from capacity.advice.snippets.settings import env_snippets
+
     return {f"cni.env.{name}": value for name, value in change.items()}, env_snippets(
         change, plan.cni.env, plan.cni.config_map
     )

@@ -17,22 +17,22 @@ from capacity.plan.patch import entry
 def more_nodes(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
     """As many nodes as the pods need: ``nodes.max`` and, where pods lack a node in steady already, ``desired``."""
     names = {name for name, reason in unschedulable_in(result) if reason != "addresses" and name in only}
-    bounded = [g for g in result.plan.node_groups if g.name in names and not g.fargate and _bounded(g)]
+    bounded = {g.name for g in result.plan.node_groups if g.name in names and not g.fargate and _bounded(g)}
     if not bounded:
         return
-    grown = _without_limits(result.plan, {g.name for g in bounded})
+    grown, lacking = _without_limits(result.plan, bounded), _lacking(result, "steady")
     free = nodes_in(grown, [s for s in result.specs if not set(s.parts) & NOT_NEEDED], result.reuse)
     patch: dict[str, object] = {}
     words: list[str] = []
     commands: list[str] = []
     for index, group in enumerate(result.plan.node_groups):
-        if group not in bounded:
+        if group.name not in bounded:
             continue
         shape = result.shapes[index]
         need = max((nodes[index] for _, nodes in free), default=0)
         steady = max((nodes[index] for name, nodes in free if name == "steady"), default=0)
         desired = group.desired
-        if desired is not None and steady > desired and _lacks(result, group.name, "steady"):
+        if desired is not None and steady > desired and group.name in lacking:
             desired = steady
         most = max(need, desired or 0)
         had = shape.most_nodes
@@ -99,10 +99,10 @@ def _without_limits(plan: Plan, names: set[str]) -> Plan:
     return replace(plan, node_groups=groups)
 
 
-def _lacks(result: CheckResult, group: str, name: str) -> bool:
-    """Whether pods that may run in a group are unschedulable in a scenario."""
+def _lacking(result: CheckResult, name: str) -> set[str]:
+    """The groups in which pods may run that are unschedulable in a scenario."""
     states = tuple(s for s in result.scenarios if s.name == name)
-    return any(g == group for g, _ in unschedulable_in(replace(result, scenarios=states)))
+    return {group for group, _ in unschedulable_in(replace(result, scenarios=states))}
 
 
 def _limits(group: NodeGroup, vcpus: int | None, memory_mib: int | None, nodes: int) -> dict[str, object]:

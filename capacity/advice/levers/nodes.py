@@ -8,6 +8,7 @@ from math import ceil
 from capacity.advice.levers.lever import Lever
 from capacity.advice.levers.types import price_difference
 from capacity.advice.snippets.groups import group_type_snippets
+from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import load_catalog
 from capacity.plan.model import Plan
 from capacity.plan.patch import entry
@@ -36,19 +37,17 @@ def weights(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
 
 def fewer_larger(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
     """Half the nodes of twice the vCPUs, of the same family."""
-    catalog = load_catalog()
     patch: dict[str, object] = {}
     commands: list[str] = []
     costs: list[str] = []
+    larger: dict[InstanceType, tuple[InstanceType, ...]] = {}
     for group in (g for g in plan.node_groups if g.name in only):
         first = None if group.fargate else group.instance_types[0]
         if first is None or not first.vcpus or group.desired is None or group.desired < 4:
             continue
-        twice = [
-            k
-            for k in catalog.match(f"{first.family}.*")
-            if k.vcpus == 2 * first.vcpus and not k.bare_metal and k.max_enis and k.ipv4_per_eni
-        ]
+        if first not in larger:
+            larger[first] = _twice_the_size(first)
+        twice = larger[first]
         if twice and len(group.instance_types) == 1 and group.max_pods is None:
             half = {"min": ceil(group.min_nodes / 2), "desired": ceil(group.desired / 2)}
             nodes = half | ({} if group.max_nodes is None else {"max": ceil(group.max_nodes / 2)})
@@ -66,3 +65,12 @@ def fewer_larger(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
             source="aws/aws-eks-best-practices@dc0243a scalability/data-plane.adoc L44-50",
             commands=tuple(commands),
         )
+
+
+def _twice_the_size(kind: InstanceType) -> tuple[InstanceType, ...]:
+    """Types of the same family with twice the vCPUs."""
+    return tuple(
+        k
+        for k in load_catalog().match(f"{kind.family}.*")
+        if k.vcpus == 2 * (kind.vcpus or 0) and not k.bare_metal and k.max_enis and k.ipv4_per_eni
+    )

@@ -12,7 +12,6 @@ from capacity.advice.snippets.settings import ipv6_cluster_snippets, max_pods_sn
 from capacity.advice.snippets.subnets import reservation_snippets
 from capacity.cluster.check import CheckResult, states_of
 from capacity.node.density import recommended_cap
-from capacity.plan.cni_env import cni_settings
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import NodeGroup, Plan, Reservation, Subnet
 from capacity.plan.patch import entry
@@ -157,10 +156,9 @@ def _reservations(
 
 def _with_prefixes(plan: Plan, change: Mapping[str, str | None], raised: list[tuple[NodeGroup, int]]) -> Plan:
     values = {**plan.cni.env, **change}
-    settings, _ = cni_settings(values, "", plan.kubernetes.ip_family)
     caps = {group.name: cap for group, cap in raised}
     groups = tuple(replace(g, max_pods=caps.get(g.name, g.max_pods)) for g in plan.node_groups)
-    return replace(plan, cni=replace(plan.cni, env=values, settings=settings), node_groups=groups)
+    return replace(plan, cni=replace(plan.cni, env=values), node_groups=groups)
 
 
 def _holds(state: SubnetState, cidrs: tuple[IPv4Network, ...]) -> bool:

@@ -97,7 +97,7 @@ def _runs_in(workload: Workload, only: Collection[str]) -> bool:
 
 def _addressable(kind: TypeShape) -> int:
     """Pods of a node whose ENIs are in full use, those on the host's network included. [pods]"""
-    return kind.served(kind.max_pods) + kind.start[4] - kind.start[5]
+    return kind.served(kind.max_pods) + kind.host_pods
 
 
 def lower_max_pods(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
@@ -113,7 +113,7 @@ def lower_max_pods(result: CheckResult, only: Collection[str]) -> Iterator[Lever
         if shape.group.name not in only or shape.group.fargate or shape.group.auto or shape.first.settings.overlay:
             continue
         fullest = max((s.groups[index].pods_per_node for s in result.scenarios), default=0)
-        wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start[4] + 1)
+        wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start.pods + 1)
         if any(s.groups[index].pods_without_address for s in result.scenarios):
             wanted = min(wanted, _addressable(shape.first))
         if fullest and wanted < min(t.max_pods for t in shape.types):

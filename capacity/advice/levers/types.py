@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from capacity.advice.levers.lever import Lever, is_own_cni
@@ -12,9 +12,10 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.prices import price
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult
-from capacity.cluster.platform import group_platform
+from capacity.cluster.group_platform import own_max_pods
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
-from capacity.cluster.shape import GroupShape, group_settings
+from capacity.cluster.shape import GroupShape
+from capacity.cni.facade import settings_on
 from capacity.cni.node_pool import FIGURES, effective, node_limits, rest
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.model import NodeGroup, Plan
@@ -37,9 +38,9 @@ def instance_type(result: CheckResult, only: Collection[str]) -> Iterator[Lever]
     commands: list[str] = []
     words: list[str] = []
     costs: list[str] = []
-    lifted = _lifted(plan, scenario)
+    lifted, volumes = _lifted(plan, scenario), any(w.volumes for w in plan.workloads)
     for state in scenario.groups:
-        found = _better(plan, state, lifted) if state.shape.group.name in only else None
+        found = _better(plan, state, lifted, volumes=volumes) if state.shape.group.name in only else None
         if found is not None:
             old = state.shape.first.instance_type
             patch[entry("nodeGroups", state.shape.group.name, "instanceTypes")] = [found.name]
@@ -85,7 +86,7 @@ def _kept(result: CheckResult, shape: GroupShape) -> list[str]:
     name = shape.group.name
     bad = {h.instance_type for h in result.harmful if h.group == name}
     if any(g.pods_without_address for s in result.scenarios for g in s.groups if g.shape == shape):
-        bad = {k.instance_type.name for k in shape.types if k.max_pods - (k.start[4] - k.start[5]) > k.addresses}
+        bad = {k.instance_type.name for k in shape.types if k.max_pods - k.host_pods > k.addresses}
     spec = next(g for g in result.plan.node_groups if g.name == name)
     return [k.name for k in spec.instance_types if k.name not in bad]
 
@@ -120,15 +121,15 @@ class _Carried:
     most: int
 
 
-def _better(plan: Plan, state: GroupState, lifted: Mapping[str, int]) -> InstanceType | None:
-    """The type to change to; None where none is better than what the group has."""
+def _better(plan: Plan, state: GroupState, lifted: Mapping[str, int], *, volumes: bool) -> InstanceType | None:
+    """The type to change to; None where none is better than what the group has. ``volumes``: some pods have any."""
     shape, group = state.shape, state.shape.group
     old = shape.first.instance_type
     fixed = len(group.instance_types) > 1 or group.max_pods_expression is not None
     if fixed or not is_own_cni(plan, group) or not state.nodes or has_devices(old):
         return None
     carried = _carried(state, ceil_div(lifted.get(group.name, 0) + lifted.get(ANYWHERE, 0), state.nodes))
-    kinds = [old, *_candidates(plan, shape)]
+    kinds = [old, *_candidates(shape, volumes=volumes)]
     addresses = _addresses(plan, group, kinds, carried)
     if addresses[0] is None:
         room = [(n, k) for n, k in zip(addresses, kinds, strict=True) if n is not None]
@@ -168,8 +169,8 @@ def _carried(state: GroupState, extra: int) -> _Carried:
 
 def _addresses(plan: Plan, group: NodeGroup, kinds: Sequence[InstanceType], carried: _Carried) -> list[int | None]:
     """Addresses that the group's nodes would take, by type; None where a node cannot carry its pods. [addresses]"""
-    settings = group_settings(plan.cni, group)
-    max_pods = (group_platform(replace(group, instance_types=(k,)), settings).figures[0][0] for k in kinds)
+    settings = settings_on(plan.cni, group)
+    max_pods = own_max_pods(group, settings, kinds)
     return [_taken(group, settings, kind, most, carried) for kind, most in zip(kinds, max_pods, strict=True)]
 
 
@@ -177,19 +178,27 @@ def _taken(group: NodeGroup, settings: CniSettings, kind: InstanceType, max_pods
     """Addresses of the group's nodes were they of a type; None where one cannot carry its pods. [addresses]"""
     if max_pods < carried.most:
         return None
+    total = 0
+    for pods, nodes in zip(carried.vpc_pods, carried.nodes, strict=True):
+        each = _of_node(settings, kind, group.unmanaged_enis, max_pods, pods)
+        if each is None:
+            return None
+        total += nodes * each
+    return total
+
+
+@lru_cache(maxsize=50_000)
+def _of_node(settings: CniSettings, kind: InstanceType, unmanaged: int, max_pods: int, vpc_pods: int) -> int | None:
+    """Addresses that one node takes; None where it has none for some of its pods. [addresses]"""
     own = effective(settings, kind)
-    limits = node_limits(kind, own, group.unmanaged_enis)
-    nodes = [rest(limits, own, max_pods, pods) for pods in carried.vpc_pods]
-    if any(FIGURES["pods_without_address"](node) for node in nodes):
-        return None
-    return sum(n * int(FIGURES["subnet_addresses"](node)) for node, n in zip(nodes, carried.nodes, strict=True))
+    node = rest(node_limits(kind, own, unmanaged), own, max_pods, vpc_pods)
+    return None if FIGURES["pods_without_address"](node) else int(FIGURES["subnet_addresses"](node))
 
 
-def _candidates(plan: Plan, shape: GroupShape) -> list[InstanceType]:
+def _candidates(shape: GroupShape, *, volumes: bool) -> list[InstanceType]:
     """Types that can stand in for a group's: as much of everything, no more than twice the size."""
     old = shape.first.instance_type
     branch = shape.first.room.branch_enis
-    volumes = any(w.volumes for w in plan.workloads)
     return [
         k
         for k in _stand_ins(old)

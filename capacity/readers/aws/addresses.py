@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+from typing import TYPE_CHECKING
 
 from capacity.errors import SpecError
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import RESERVED_BY_AWS
-from capacity.readers.aws.answers import Answers, Item, count, section, tags, text, texts
-from capacity.readers.aws.owners import Interface
-from capacity.readers.common import discovery_tags
 from capacity.readers.decode import brief
+from capacity.readers.values import Item, count, discovery_tags, section, tags, text, texts
 from capacity.vpc.blocks import kept_by_aws
+
+if TYPE_CHECKING:
+    from capacity.readers.aws.answers import AwsAnswers
+    from capacity.readers.aws.owners import Interface
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +127,8 @@ class SubnetAccount:
             return None
         return self.usable - self.taken - self.reserved_unused
 
-    def note(self, interfaces_known: bool) -> str | None:
-        """The difference in one line, None where there is none."""
+    def note(self, *, interfaces_known: bool) -> str | None:
+        """The difference in one line; None if there is none."""
         place = f"subnet {self.name} ({self.ident})"
         if self.reported_impossible:
             return (
@@ -162,7 +165,7 @@ class SubnetAccount:
         )
 
 
-def parse_subnets(answers: Answers, interfaces: Sequence[Interface], cluster: Item) -> tuple[SubnetAccount, ...]:
+def parse_subnets(answers: AwsAnswers, interfaces: Sequence[Interface], cluster: Item) -> tuple[SubnetAccount, ...]:
     """Every IPv4 subnet of the VPC of the cluster, accounted for; by zone, then by CIDR.
 
     Raises
@@ -180,7 +183,7 @@ def parse_subnets(answers: Answers, interfaces: Sequence[Interface], cluster: It
     return tuple(sorted(found, key=lambda a: (a.zone, int(a.cidr.network_address))))
 
 
-def vpc_of(answers: Answers, cluster: Item) -> str:
+def vpc_of(answers: AwsAnswers, cluster: Item) -> str:
     """The VPC of a cluster: as it says, else that of its subnets, else that of all subnets where there is one."""
     config = section(cluster, "resourcesVpcConfig")
     if text(config, "vpcId"):
@@ -202,7 +205,7 @@ def subnet_names(described: Iterable[Item]) -> dict[str, str]:
 
 
 def _account(
-    item: Item, names: dict[str, str], interfaces: list[Interface], answers: Answers, cluster: str
+    item: Item, names: dict[str, str], interfaces: list[Interface], answers: AwsAnswers, cluster: str
 ) -> SubnetAccount:
     ident = text(item, "SubnetId")
     try:

@@ -8,244 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from shlex import quote
 from typing import Any
 
 from capacity.errors import SpecError
+from capacity.readers.aws.kinds import KINDS, Gap
+from capacity.readers.values import Item, objects
 
-Item = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of answer.
-
-    Attributes
-    ----------
-    name : str
-        Ours.
-    key : str
-        Top-level key of the answer that holds the objects.
-    ident : str
-        Key that identifies one object: the same object in two answers counts once.
-    marks : frozenset of str
-        Keys that tell a bare object (as ``--query`` leaves it) to be of this kind.
-    actions : tuple of str
-        IAM actions of the calls that give it.
-    command : str
-        The AWS CLI command that makes the answer; ``{cluster}``, ``{vpc}`` … are filled in.
-    lost : str
-        What cannot be known without it.
-    use : str
-        ``must`` (nothing works without), ``plan``, or ``doctor``.
-    """
-
-    name: str
-    key: str
-    ident: str
-    marks: frozenset[str]
-    actions: tuple[str, ...]
-    command: str
-    lost: str
-    use: str = "plan"
-
-    def command_for(self, **names: str) -> str:
-        """The command with names filled in, safe to paste into a shell; a name not given stays a placeholder."""
-        return self.command.format_map(_Names({key: quote(name) for key, name in names.items()}))
-
-
-class _Names(dict[str, str]):
-    """Names for a command line; one that is not known is its capitalised key."""
-
-    def __missing__(self, key: str) -> str:
-        return key.upper()
-
-
-def _kind(
-    name: str, key: str, ident: str, marks: str, actions: str, command: str, lost: str, use: str = "plan"
-) -> Kind:
-    return Kind(name, key, ident, frozenset(marks.split()), tuple(actions.split()), command, lost, use)
-
-
-_OF_VPC = " --filters Name=vpc-id,Values={vpc}"
-KINDS = {
-    kind.name: kind
-    for kind in (
-        _kind(
-            "cluster",
-            "cluster",
-            "name",
-            "name resourcesVpcConfig",
-            "eks:DescribeCluster",
-            "aws eks describe-cluster --name {cluster}",
-            "the cluster itself",
-            "must",
-        ),
-        _kind(
-            "nodegroups",
-            "nodegroup",
-            "nodegroupName",
-            "nodegroupName clusterName",
-            "eks:ListNodegroups eks:DescribeNodegroup",
-            "aws eks describe-nodegroup --cluster-name {cluster} --nodegroup-name {nodegroup}",
-            "the managed node groups: sizes, types, subnets, update settings",
-        ),
-        _kind(
-            "addons",
-            "addon",
-            "addonName",
-            "addonName addonVersion",
-            "eks:DescribeAddon",
-            "aws eks describe-addon --cluster-name {cluster} --addon-name vpc-cni",
-            "the settings of the VPC CNI",
-        ),
-        _kind(
-            "vpcs",
-            "Vpcs",
-            "VpcId",
-            "VpcId CidrBlock CidrBlockAssociationSet",
-            "ec2:DescribeVpcs",
-            "aws ec2 describe-vpcs --vpc-ids {vpc}",
-            "the VPC's CIDR blocks",
-        ),
-        _kind(
-            "subnets",
-            "Subnets",
-            "SubnetId",
-            "SubnetId CidrBlock AvailabilityZone",
-            "ec2:DescribeSubnets",
-            "aws ec2 describe-subnets" + _OF_VPC,
-            "the subnets",
-            "must",
-        ),
-        _kind(
-            "reservations",
-            "SubnetIpv4CidrReservations",
-            "SubnetCidrReservationId",
-            "SubnetCidrReservationId ReservationType",
-            "ec2:GetSubnetCidrReservations",
-            "aws ec2 get-subnet-cidr-reservations --subnet-id {subnet}",
-            "CIDR reservations of the subnets",
-        ),
-        _kind(
-            "interfaces",
-            "NetworkInterfaces",
-            "NetworkInterfaceId",
-            "NetworkInterfaceId SubnetId",
-            "ec2:DescribeNetworkInterfaces",
-            "aws ec2 describe-network-interfaces" + _OF_VPC,
-            "who holds the addresses of each subnet",
-        ),
-        _kind(
-            "instances",
-            "Instances",
-            "InstanceId",
-            "InstanceId InstanceType",
-            "ec2:DescribeInstances",
-            "aws ec2 describe-instances" + _OF_VPC,
-            "which instances are nodes of which cluster",
-        ),
-        _kind(
-            "launch_templates",
-            "LaunchTemplateVersions",
-            "",
-            "LaunchTemplateId LaunchTemplateData",
-            "ec2:DescribeLaunchTemplateVersions",
-            "aws ec2 describe-launch-template-versions --launch-template-id {template} --versions {version}",
-            "instance types, AMI and user data that stand in launch templates",
-        ),
-        _kind(
-            "autoscaling_groups",
-            "AutoScalingGroups",
-            "AutoScalingGroupName",
-            "AutoScalingGroupName MinSize",
-            "autoscaling:DescribeAutoScalingGroups",
-            "aws autoscaling describe-auto-scaling-groups",
-            "self-managed node groups",
-        ),
-        _kind(
-            "load_balancers",
-            "LoadBalancers",
-            "LoadBalancerArn",
-            "LoadBalancerArn Type",
-            "elasticloadbalancing:DescribeLoadBalancers",
-            "aws elbv2 describe-load-balancers",
-            "subnets in which load balancers may grow",
-        ),
-        _kind(
-            "classic_load_balancers",
-            "LoadBalancerDescriptions",
-            "LoadBalancerName",
-            "LoadBalancerName BackendServerDescriptions",
-            "elasticloadbalancing:DescribeLoadBalancers",
-            "aws elb describe-load-balancers",
-            "subnets in which classic load balancers may grow",
-        ),
-        _kind(
-            "security_groups",
-            "SecurityGroups",
-            "GroupId",
-            "GroupId IpPermissions",
-            "ec2:DescribeSecurityGroups",
-            "aws ec2 describe-security-groups" + _OF_VPC,
-            "whether security groups let the traffic through",
-            "doctor",
-        ),
-        _kind(
-            "roles",
-            "RoleDetailList",
-            "RoleName",
-            "RoleName AttachedManagedPolicies",
-            "iam:ListAttachedRolePolicies iam:ListRolePolicies iam:GetRolePolicy",
-            "aws iam get-account-authorization-details --filter Role LocalManagedPolicy AWSManagedPolicy",
-            "what the roles of the nodes and of the CNI may do",
-            "doctor",
-        ),
-        _kind(
-            "policies",
-            "Policies",
-            "Arn",
-            "PolicyName PolicyVersionList",
-            "iam:GetPolicy iam:GetPolicyVersion",
-            "aws iam get-account-authorization-details --filter Role LocalManagedPolicy AWSManagedPolicy",
-            "the text of the policies",
-            "doctor",
-        ),
-        _kind(
-            "instance_types",
-            "InstanceTypes",
-            "InstanceType",
-            "InstanceType NetworkInfo",
-            "ec2:DescribeInstanceTypes",
-            "aws ec2 describe-instance-types",
-            "limits of instance types",
-            "data",
-        ),
-    )
-}
 _BY_KEY = {kind.key: kind for kind in KINDS.values()}
 _LISTINGS = frozenset(("nodegroups", "addons", "clusters", "PolicyNames", "AttachedPolicies", "PolicyVersion"))
 _CAPITALISED = {"Cluster": "cluster", "Nodegroup": "nodegroup", "Addon": "addon", "Nodegroups": "nodegroups"}
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Something that could not be read: what it was, why, what is lost, and how to get it."""
-
-    kind: str
-    reason: str
-    lost: str
-    command: str
-    actions: tuple[str, ...] = ()
-
-    @property
-    def line(self) -> str:
-        """One line for people."""
-        return f"not known: {self.lost} ({self.reason}; {self.command})"
-
-
 @dataclass(frozen=True)
-class Answers:
+class AwsAnswers:
     """Everything read, by kind.
 
     Attributes
@@ -256,7 +31,7 @@ class Answers:
         Names from listings (``nodegroups``).
     gaps : tuple of Gap
     notes : tuple of str
-        Oddities of the answers to be said aloud.
+        Notes for the user about odd answers.
     """
 
     items: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
@@ -273,7 +48,7 @@ class Answers:
         """Whether a kind was read, if only to find nothing."""
         return kind in self.items
 
-    def with_gaps(self, gaps: Iterable[Gap]) -> Answers:
+    def with_gaps(self, gaps: Iterable[Gap]) -> AwsAnswers:
         return replace(self, gaps=(*self.gaps, *gaps))
 
 
@@ -287,8 +62,8 @@ class Sorter:
         self._denied: list[str] = []
         self._kubernetes: list[Item] = []
 
-    def add(self, document: Any, origin: str) -> bool:
-        """Sort one document; False where it is none of ours."""
+    def add(self, document: object, origin: str) -> bool:
+        """Sort one document; False if it is not an answer of AWS or a Kubernetes object."""
         document = unwrapped(document)
         if isinstance(document, list):
             found = [self._bare(entry, origin) for entry in document]
@@ -304,7 +79,7 @@ class Sorter:
         return self._keys(document, origin) or self._bare(document, origin)
 
     def remark(self, line: str) -> None:
-        """Something odd to be said aloud."""
+        """Add a note for the user."""
         self._notes[line] = None
 
     def present(self, kind: str) -> None:
@@ -338,7 +113,7 @@ class Sorter:
             self._notes[f"{origin}: the answer goes on (NextToken): further objects are missing"] = None
         return found
 
-    def _bare(self, entry: Any, origin: str) -> bool:
+    def _bare(self, entry: object, origin: str) -> bool:
         """An object without its wrapper, told by its keys."""
         if not isinstance(entry, dict):
             return False
@@ -370,11 +145,11 @@ class Sorter:
                 self._notes[f"{origin}: {ident} was answered differently in another file; the later file counts"] = None
             held[ident] = entry
 
-    def done(self) -> Answers:
+    def done(self) -> AwsAnswers:
         """What was collected, in the order of the identifiers."""
         if self._listed.get("nodegroups") == {}:
             self.present("nodegroups")  # an empty listing: there are none to describe
-        return Answers(
+        return AwsAnswers(
             items={name: tuple(held[i] for i in sorted(held)) for name, held in self._items.items()},
             listed={name: tuple(sorted(names)) for name, names in self._listed.items()},
             notes=tuple(self._notes),
@@ -386,14 +161,14 @@ def _template_id(entry: Item) -> str:
     return f"{entry.get('LaunchTemplateId') or ''}:{entry.get('VersionNumber') or ''}".strip(":")
 
 
-def unwrapped(document: Any) -> Any:
+def unwrapped(document: object) -> Any:
     """Without the ``{status_code, data}`` that test recorders put around an answer."""
     if isinstance(document, dict) and "data" in document and document.keys() <= {"status_code", "data"}:
         return document["data"]
     return document
 
 
-def lowered(value: Any, inside: str = "") -> Any:
+def lowered(value: object, inside: str = "") -> Any:
     """Keys as the AWS CLI writes them for EKS: Go programs save them capitalised. Labels and tags stay."""
     if isinstance(value, dict):
         if inside in ("labels", "tags"):
@@ -404,83 +179,5 @@ def lowered(value: Any, inside: str = "") -> Any:
     return value
 
 
-# --- reading one object -------------------------------------------------------------------
-
-
-def objects(item: Mapping[str, Any], key: str, place: str = "") -> list[Item]:
-    """The objects in a list; an absent or null key is an empty list.
-
-    Raises
-    ------
-    SpecError
-        The value is not a list of objects.
-    """
-    value = item.get(key)
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
-        raise SpecError(f"{place + ': ' if place else ''}{key}: expected a list of objects")
-    return value
-
-
-def texts(item: Mapping[str, Any], key: str) -> list[str]:
-    """The strings in a list; anything else in it is left out."""
-    value = item.get(key)
-    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
-
-
-def text(item: Mapping[str, Any], key: str) -> str:
-    """A string, empty where it is absent or something else."""
-    value = item.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def section(item: Mapping[str, Any], key: str) -> Item:
-    """An object, empty where it is absent or something else."""
-    value = item.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def count(item: Mapping[str, Any], key: str) -> int | None:
-    """A whole number of 0 or more, also as digits; None where it is absent or something else."""
-    value = item.get(key)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def tags(item: Mapping[str, Any], key: str = "Tags") -> dict[str, str]:
-    """Tags as a mapping, from a list of Key/Value pairs or a mapping."""
-    value = item.get(key)
-    if isinstance(value, dict):
-        return {k: v for k, v in value.items() if isinstance(v, str)}
-    if not isinstance(value, list):
-        return {}
-    return {text(t, "Key"): text(t, "Value") for t in value if isinstance(t, dict)}
-
-
-def _word(value: Any) -> str:
+def _word(value: object) -> str:
     return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z.]{1,80}", value) else "unknown code"
-
-
-def moment(value: Any) -> float | None:
-    """A time as seconds since 1970: ISO text, an epoch number, or a recorder's ``{__class__: datetime}``."""
-    import datetime as dt
-
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, dt.datetime):
-        return value.timestamp() if value.tzinfo else value.replace(tzinfo=dt.UTC).timestamp()
-    try:
-        if isinstance(value, str):
-            when = dt.datetime.fromisoformat(value)
-        elif isinstance(value, dict) and value.get("__class__") == "datetime":
-            year, month, day, hour, minute, second = (
-                int(value.get(p, 0)) for p in ("year", "month", "day", "hour", "minute", "second")
-            )
-            when = dt.datetime(year, month, day, hour, minute, second)
-        else:
-            return None
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return (when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp()

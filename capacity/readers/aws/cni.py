@@ -6,15 +6,18 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CNI_VARIABLES, OTHER_VARIABLES, parse_env_switch
 from capacity.plan.windows import of_chart_values
-from capacity.readers.aws.answers import Answers, Item, text
-from capacity.readers.aws.owners import Interface
 from capacity.readers.decode import parse_documents
 from capacity.readers.draft import Note
+from capacity.readers.values import Item, text
+
+if TYPE_CHECKING:
+    from capacity.readers.aws.answers import AwsAnswers
+    from capacity.readers.aws.owners import Interface
 
 COPIED = CNI_VARIABLES - OTHER_VARIABLES
 """Variables that move address counts; the others may carry proxies, tokens and names, and stay where they are."""
@@ -47,13 +50,13 @@ class CniFound:
         return parse_env_switch(CUSTOM, self.env.get(CUSTOM))[0]
 
 
-def addon(answers: Answers, name: str, cluster: str = "") -> Item | None:
-    """An add-on of the cluster, None where there is none or it was not read."""
+def addon(answers: AwsAnswers, name: str, cluster: str = "") -> Item | None:
+    """An add-on of the cluster; None if it is not installed or was not read."""
     wanted = (a for a in answers.of("addons") if text(a, "addonName") == name)
     return next((a for a in wanted if not cluster or text(a, "clusterName") in ("", cluster)), None)
 
 
-def parse_cni(answers: Answers, cluster: str, interfaces: Sequence[Interface]) -> CniFound:
+def parse_cni(answers: AwsAnswers, cluster: str, interfaces: Sequence[Interface]) -> CniFound:
     """The settings stated by the add-on; where it states none, those that the nodes' interfaces prove."""
     mine = [i for i in interfaces if i.cluster == cluster]
     item = addon(answers, "vpc-cni", cluster)
@@ -126,7 +129,7 @@ def seen_env(mine: Sequence[Interface]) -> dict[str, str]:
     return found
 
 
-def _unseen(answers: Answers, mine: Sequence[Interface]) -> Note:
+def _unseen(answers: AwsAnswers, mine: Sequence[Interface]) -> Note:
     shown = ", ".join(f"{k}={v}" for k, v in seen_env(mine).items())
     why = "there is no vpc-cni add-on among the answers" if answers.has("addons") else "the vpc-cni add-on was not read"
     proof = f"; the nodes' interfaces show {shown}" if shown else ""

@@ -6,29 +6,37 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from capacity.advice.doctor import CniFacts, DnsFacts, Evidence, GroupFacts, NodeFacts, SubnetFacts
-from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.cluster.shape import group_shapes
 from capacity.cni.facade import address_capacity, effective, node_limits, without_primary
 from capacity.errors import SpecError
-from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, cni_settings
+from capacity.plan.cni_env import CNI_VARIABLES, OTHER_VARIABLES, CniSettings, cni_settings
 from capacity.plan.constants import HOST_PODS, PREFIX_SIZE
 from capacity.plan.discovery import closed_to_pods, places_by_tag, read_tags, takes_further_enis
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Cni, Subnet
 from capacity.plan.parse import parse_plan
-from capacity.readers.aws.answers import KINDS, Gap, Item, objects, section, tags, text, texts
+from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
 from capacity.readers.aws.cni import CUSTOM, POD_ENI, PREFIX, addon, seen_env
-from capacity.readers.aws.draft import AwsCluster, parse_aws
+from capacity.readers.aws.draft import parse_aws
+from capacity.readers.aws.folder import read_folder
 from capacity.readers.aws.groups import cluster_instances
-from capacity.readers.aws.owners import Interface
+from capacity.readers.aws.kinds import KINDS, Gap
 from capacity.readers.aws.paths import path_facts
 from capacity.readers.aws.roles import role_facts
 from capacity.readers.complete import complete
-from capacity.readers.kubernetes.facts import KubernetesFacts, each, parse_kubernetes
-from capacity.readers.write import render_plan
+from capacity.readers.kubernetes.facts import KubernetesFacts, each, parse_kubernetes, streamed
+from capacity.readers.plan_document import render_plan
+from capacity.readers.values import Item, objects, section, tags, text, texts
+
+if TYPE_CHECKING:
+    from capacity.catalog.instance_type import InstanceType
+    from capacity.readers.aws.aws_cluster import AwsCluster
+    from capacity.readers.aws.owners import Interface
 
 _NEEDS = {
     "subnet-addresses": "subnets",
@@ -78,6 +86,29 @@ def evidence_of(
     )
 
 
+def saved_evidence(
+    folder: Path | str, cluster: str = "", kubectl: Path | str | None = None, catalog: Catalog | None = None
+) -> Evidence:
+    """What the doctor looks at, from saved answers of the AWS CLI; `diagnose` judges it.
+
+    Parameters
+    ----------
+    folder : path
+        JSON files of any names (``aws … --output json``), or one file.
+    cluster : str
+        The EKS cluster; not needed where the answers hold only one.
+    kubectl : path, optional
+        Saved ``kubectl get nodes,pods,daemonsets,deployments -A -o json``.
+
+    Raises
+    ------
+    SpecError
+        Nothing readable there, no such cluster, or an answer that cannot be right.
+    """
+    found = parse_cluster(with_unread(read_folder(Path(folder)), cluster, doctor=True), cluster)
+    return evidence_of(found, streamed(str(kubectl)) if kubectl is not None else (), catalog)
+
+
 def _settings(env: Mapping[str, str], family: str) -> CniSettings:
     """The CNI's settings as far as they make sense; what is wrong with them is a check of its own."""
     try:
@@ -125,7 +156,9 @@ def _nodes(found: AwsCluster, kube: KubernetesFacts, settings: CniSettings, cata
 
 def _by_tag(found: AwsCluster, settings: CniSettings, says: Callable[[Subnet, Cni], bool]) -> set[str]:
     """Identifiers of the subnets whose tags say something to subnet discovery; none where it does not decide."""
-    cni = Cni(found.cni.version, {**found.cni.env, "CLUSTER_NAME": found.name}, settings)
+    env = {k: v for k, v in found.cni.env.items() if k in OTHER_VARIABLES} | {"CLUSTER_NAME": found.name}
+    env |= {} if not settings.custom_networking else {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"}
+    cni = Cni(found.cni.version, env, "ipv6" if settings.ipv6 else None)
     if not places_by_tag(cni):
         return set()
     of = {a.ident: read_tags(dict(a.tags or ())) for a in found.accounts}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from capacity.errors import SpecError
-from capacity.readers.aws.answers import Answers, Sorter
+from capacity.readers.aws.answers import AwsAnswers, Sorter
 from capacity.readers.decode import decode, parse_json_documents
 
 MOST_BYTES = 2_000_000_000
 
 
-def read_folder(path: Path) -> Answers:
+def read_folder(path: Path) -> AwsAnswers:
     """Every answer in a folder (and the folders in it), or in one file.
 
     Raises

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from capacity.catalog.table import Catalog
-from capacity.readers.aws.answers import KINDS, Answers, Gap, Item, count, objects, section, tags, text, texts
+from capacity.plan.yaml_writer import printable
+from capacity.readers.aws.kinds import KINDS, MOST_NAME, Gap
 from capacity.readers.aws.owners import cluster_of
 from capacity.readers.draft import GroupDraft, Note, at
-from capacity.readers.write import printable
+from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.readers.user_data import ami_of, decoded_user_data, family_of_user_data, max_pods_of_user_data
+from capacity.readers.values import Item, count, objects, section, tags, text, texts
 
-AMI_FAMILIES = (
-    ("AL2023_", "al2023"),
-    ("AL2_", "al2"),
-    ("BOTTLEROCKET_", "bottlerocket"),
-    ("WINDOWS_", "windows"),
-)  # EKS API Nodegroup.amiType
+if TYPE_CHECKING:
+    from capacity.catalog.table import Catalog
+    from capacity.readers.aws.answers import AwsAnswers
+
 POOL_TAGS = ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name", "eks:kubernetes-node-pool-name")
-MOST_NAME = 200  # characters; a tag's value may have 256
 GONE = frozenset(("shutting-down", "terminated", "stopping", "stopped"))
 
 
@@ -37,12 +34,12 @@ class Groups:
     assumed: frozenset[str] = frozenset()
 
 
-def parse_groups(answers: Answers, cluster: str, names: Mapping[str, str], catalog: Catalog) -> Groups:
+def parse_groups(answers: AwsAnswers, cluster: str, names: Mapping[str, str], catalog: Catalog) -> Groups:
     """Every node group of ``cluster``; ``names`` are the subnets' names by identifier."""
     return _Reader(answers, cluster, names, catalog).read()
 
 
-def cluster_instances(answers: Answers, cluster: str) -> tuple[Item, ...]:
+def cluster_instances(answers: AwsAnswers, cluster: str) -> tuple[Item, ...]:
     """Instances that are nodes of the cluster and are there to stay."""
     return tuple(
         i
@@ -52,7 +49,7 @@ def cluster_instances(answers: Answers, cluster: str) -> tuple[Item, ...]:
 
 
 class _Reader:
-    def __init__(self, answers: Answers, cluster: str, names: Mapping[str, str], catalog: Catalog) -> None:
+    def __init__(self, answers: AwsAnswers, cluster: str, names: Mapping[str, str], catalog: Catalog) -> None:
         self.answers = answers
         self.cluster = cluster
         self.names = names
@@ -108,25 +105,27 @@ class _Reader:
                 self._say(name, f"its autoscaling group wants {now} nodes, EKS says {desired}: {now} is used", "nodes")
                 desired = now
         update = section(group, "updateConfig")
-        percent = count(update, "maxUnavailablePercentage")
-        user_data = decoded_user_data(data)
-        ami = ami_of(text(group, "amiType")) or family_of_user_data(user_data)
-        draft = GroupDraft(
-            name=name,
-            ami=ami,
-            provisioner="managed",
-            min_nodes=low,
-            desired=desired,
-            max_nodes=high,
-            max_unavailable=f"{percent}%" if percent is not None else count(update, "maxUnavailable"),
-            update_strategy=text(update, "updateStrategy").lower() or None,
-            labels={k: v for k, v in section(group, "labels").items() if isinstance(v, str)},
-            taints=tuple((text(t, "key"), text(t, "value"), text(t, "effect")) for t in objects(group, "taints", name)),
+        user_data = decoded_user_data(text(data, "UserData"))
+        draft = group_draft(
+            SourceGroup(
+                name=name,
+                provisioner="managed",
+                ami=ami_of(text(group, "amiType")) or family_of_user_data(user_data),
+                low=low,
+                desired=desired,
+                high=high,
+                unavailable_percent=update.get("maxUnavailablePercentage"),
+                unavailable=update.get("maxUnavailable"),
+                update_strategy=text(update, "updateStrategy").lower(),
+            )
         )
+        taints = [f"{text(t, 'key')}={text(t, 'value')}:{text(t, 'effect')}" for t in objects(group, "taints", name)]
         draft = self._max_pods(draft, text(group, "amiType"), user_data)
         own_ami = text(group, "amiType") == "CUSTOM"
         guessed = ("instanceTypes", *(("ami", "provisioner", "maxPods") if own_ami else ()))
-        self._keep(draft, types, texts(group, "subnets"), mine, guessed if name in self.unread else ())
+        kept = self._keep(draft, types, texts(group, "subnets"), mine, guessed if name in self.unread else ())
+        if kept and taints:
+            self._say(name, f"tainted ({', '.join(taints)}): name the workloads' nodeGroups to keep others off it")
         return scaling_names
 
     def _max_pods(self, draft: GroupDraft, ami_type: str, user_data: str) -> GroupDraft:
@@ -168,23 +167,17 @@ class _Reader:
         inside = {text(i, "InstanceId"): i for i in objects(group, "Instances", name)}
         types = [t for t in overrides if t] or [t for t in [text(data, "InstanceType")] if t]
         types = types or [t for t in (text(i, "InstanceType") for i in inside.values()) if t]
-        user_data = decoded_user_data(data)
+        user_data = decoded_user_data(text(data, "UserData"))
         ami = family_of_user_data(user_data)
         by_hand, expression = max_pods_of_user_data(user_data)
         low, desired, high = (count(group, k) for k in ("MinSize", "DesiredCapacity", "MaxSize"))
         shown = tagged.get("alpha.eksctl.io/nodegroup-name") or name
         if ami is None:
             self._say(shown, "AMI family unknown (AWS keeps only an image id): taken as al2023", "ami")
-        draft = GroupDraft(
-            name=shown,
-            ami=ami or "al2023",
-            provisioner="self-managed",
-            min_nodes=low,
-            desired=desired,
-            max_nodes=high,
-            max_pods=by_hand,
-            max_pods_expression=expression,
+        source = SourceGroup(
+            name=shown, provisioner="self-managed", ami=ami or "al2023", low=low, desired=desired, high=high
         )
+        draft = replace(group_draft(source), max_pods=by_hand, max_pods_expression=expression)
         mine = [i for i in instances if text(i, "InstanceId") in inside]
         zones = [z.strip() for z in text(group, "VPCZoneIdentifier").split(",") if z.strip()]
         guessed = ("ami", "maxPods", *(("instanceTypes",) if not any(overrides) else ()))
@@ -202,12 +195,8 @@ class _Reader:
         for (name, karpenter), members in sorted(pools.items()):
             kinds = Counter(text(i, "InstanceType") for i in members)
             subnets = list(dict.fromkeys(sorted(text(i, "SubnetId") for i in members)))
-            draft = GroupDraft(
-                name=name,
-                provisioner="karpenter" if karpenter else "self-managed",
-                min_nodes=0,
-                desired=len(members),
-            )
+            provisioner = "karpenter" if karpenter else "self-managed"
+            draft = group_draft(SourceGroup(name=name, provisioner=provisioner, low=0, desired=len(members)))
             what = "Karpenter's pool" if karpenter else "nodes whose group could not be read"
             self._say(
                 name,
@@ -248,8 +237,11 @@ class _Reader:
         subnets: Sequence[str],
         members: Sequence[Item],
         guessed: Sequence[str] = (),
-    ) -> None:
-        """Take a group in, or say why not; ``guessed`` are its keys that an answer would tell which was not read."""
+    ) -> bool:
+        """Take a group in, or say why not; whether it was.
+
+        ``guessed`` are its keys that an answer would tell which was not read.
+        """
         for instance in members:
             self.nodes[text(instance, "InstanceId")] = printable(draft.name)[:MOST_NAME]
         running = Counter(text(i, "InstanceType") for i in members)
@@ -266,7 +258,7 @@ class _Reader:
         if not (known or unread) or not here:
             what = "no instance type that can be planned is known" if not known else "none of its subnets is known"
             self._say(draft.name, f"left out of the plan: {what}")
-            return
+            return False
         high = draft.max_nodes
         if high is not None and draft.desired is not None and draft.desired > high:
             self._say(draft.name, f"{draft.desired} nodes are wanted above its max of {high}", "nodes")
@@ -275,9 +267,6 @@ class _Reader:
         if low is not None and draft.desired is not None and draft.desired < low:
             self._say(draft.name, f"{draft.desired} nodes are wanted below its min of {low}", "nodes")
             low = draft.desired
-        if draft.taints:
-            shown = ", ".join(f"{k}={v}:{e}" for k, v, e in draft.taints)
-            self._say(draft.name, f"tainted ({shown}): name the workloads' nodeGroups to keep others off it")
         name = printable(draft.name)[:MOST_NAME] or "nodes"
         while name in self.drafts:
             name += "-2"
@@ -286,6 +275,7 @@ class _Reader:
         )
         for key in guessed if known else [k for k in guessed if k != "instanceTypes"]:
             self._assume(at("nodeGroups", name, key))
+        return True
 
     def _assume(self, path: str) -> None:
         self.assumed.add(path)
@@ -304,47 +294,3 @@ class _Reader:
 
     def _say(self, group: str, message: str, key: str = "") -> None:
         self.notes.append(Note(f"node group {group}: {message}", at("nodeGroups", group, key)))
-
-
-def ami_of(ami_type: str) -> str | None:
-    """Family of an EKS amiType; None for ``CUSTOM`` and for what is not known.
-
-    >>> ami_of("AL2023_x86_64_STANDARD"), ami_of("BOTTLEROCKET_ARM_64"), ami_of("CUSTOM")
-    ('al2023', 'bottlerocket', None)
-    """
-    return next((family for start, family in AMI_FAMILIES if ami_type.startswith(start)), None)
-
-
-def decoded_user_data(data: Item) -> str:
-    """User data of a launch template as text; it is searched, never copied anywhere."""
-    try:
-        return base64.b64decode(text(data, "UserData"), validate=False).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return ""
-
-
-def family_of_user_data(user_data: str) -> str | None:
-    """AMI family that user data is written for: nodeadm, bootstrap.sh, Bottlerocket's settings or PowerShell."""
-    for mark, family in (
-        ("node.eks.aws/", "al2023"),
-        ("/etc/eks/bootstrap.sh", "al2"),
-        ("[settings.kubernetes", "bottlerocket"),
-        ("Start-EKSBootstrap", "windows"),
-    ):
-        if mark in user_data:
-            return family
-    return None
-
-
-_MAX_PODS = re.compile(r"(?:--max-pods[= ]+|\bmaxPods\"?\s*:\s*|^\s*max-pods\s*=\s*)\"?(\d{1,9})", re.MULTILINE)
-_EXPRESSION = re.compile(r"^\s*maxPodsExpression:\s*(?P<quote>[\"']?)(?P<text>.+?)(?P=quote)\s*$", re.MULTILINE)
-
-
-def max_pods_of_user_data(user_data: str) -> tuple[int | None, str | None]:
-    """Max pods, and nodeadm's maxPodsExpression, that user data sets.
-
-    >>> max_pods_of_user_data("/etc/eks/bootstrap.sh shop --kubelet-extra-args '--max-pods=58'")
-    (58, None)
-    """
-    number, expression = _MAX_PODS.search(user_data), _EXPRESSION.search(user_data)
-    return int(number[1]) if number else None, expression["text"] if expression else None

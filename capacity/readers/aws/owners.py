@@ -8,11 +8,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
-from capacity.catalog.files import data_dir, read_text
+from capacity.catalog.packaged import data_dir, read_text
 from capacity.plan.constants import PREFIX_SIZE
-from capacity.readers.aws.answers import Answers, Item, count, moment, objects, section, tags, text
 from capacity.readers.decode import brief
+from capacity.readers.values import Item, count, moment, objects, section, tags, text
+
+if TYPE_CHECKING:
+    from capacity.readers.aws.answers import AwsAnswers
 
 LEAK_AGE_S = 300  # the CNI's own clean-up takes ENIs "available" for longer; ipamd awsutils.go L89-90, L2407
 
@@ -123,7 +127,7 @@ class Interface:
         return self.secondary + PREFIX_SIZE * self.prefixes
 
 
-def parse_interfaces(answers: Answers) -> tuple[Interface, ...]:
+def parse_interfaces(answers: AwsAnswers) -> tuple[Interface, ...]:
     """Every network interface with its owner, in the order of the identifiers."""
     described = answers.of("interfaces")
     clusters = instance_clusters(answers)
@@ -132,7 +136,7 @@ def parse_interfaces(answers: Answers) -> tuple[Interface, ...]:
     return tuple(_interface(item, clusters, trunks, now, answers.has("instances")) for item in described)
 
 
-def instance_clusters(answers: Answers) -> dict[str, str]:
+def instance_clusters(answers: AwsAnswers) -> dict[str, str]:
     """The cluster of each instance: by its own tags, else by the ENIs that the CNI added to it."""
     found = {}
     for item in answers.of("interfaces"):
@@ -149,7 +153,7 @@ def instance_clusters(answers: Answers) -> dict[str, str]:
 
 
 def cluster_of(tagged: Mapping[str, str]) -> str:
-    """The cluster whose node an instance is by its tags, empty where none says.
+    """The cluster that an instance is a node of, by its tags; empty if no tag says so.
 
     Managed groups carry ``eks:cluster-name``, Auto Mode ``eks:eks-cluster-name``, eksctl its own, and every
     node that the cloud provider knows ``kubernetes.io/cluster/NAME: owned``.
@@ -166,7 +170,7 @@ def cluster_of(tagged: Mapping[str, str]) -> str:
 
 
 def newest_moment(described: Sequence[Item]) -> float | None:
-    """The newest time the answers speak of: they are at least that young. [s since 1970]"""
+    """The newest time in the answers: they were made at that time or later. [s since 1970]"""
     times = [moment(section(i, "Attachment").get("AttachTime")) for i in described]
     times += [moment(tags(i, "TagSet").get(CREATED_TAG)) for i in described]
     return max((t for t in times if t is not None), default=None)

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capacity.advice.doctor import PathFacts
-from capacity.readers.aws.answers import Item, objects, section, text, texts
-from capacity.readers.aws.draft import AwsCluster
-from capacity.readers.aws.owners import Interface
+from capacity.readers.values import Item, objects, section, text, texts
+
+if TYPE_CHECKING:
+    from capacity.readers.aws.aws_cluster import AwsCluster
+    from capacity.readers.aws.owners import Interface
 
 PROTOCOLS = {"6": "tcp", "17": "udp", "tcp": "tcp", "udp": "udp", "-1": "all"}
 ANY = 0  # a port that stands for "some port": the load balancer's target port is not known
@@ -197,7 +199,7 @@ def _number(value: Any) -> int | None:
 
 
 def _meets(rule: Item, peer: Side) -> bool:
-    """Whether the rule speaks of the peer: by one of its groups, or by blocks that hold all its addresses."""
+    """Whether the rule covers the peer: by one of its groups, or by blocks that hold all its addresses."""
     if any(text(p, "GroupId") in peer.groups for p in objects(rule, "UserIdGroupPairs")):
         return True
     blocks = []

@@ -9,14 +9,18 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from capacity.advice.doctor import RoleFacts
-from capacity.catalog.files import data_dir, read_text
-from capacity.readers.aws.answers import KINDS, Answers, Item, objects, section, text
+from capacity.catalog.packaged import data_dir, read_text
 from capacity.readers.aws.cni import addon
-from capacity.readers.aws.draft import AwsCluster
+from capacity.readers.aws.kinds import KINDS
+from capacity.readers.values import Item, objects, section, text
+
+if TYPE_CHECKING:
+    from capacity.readers.aws.answers import AwsAnswers
+    from capacity.readers.aws.aws_cluster import AwsCluster
 
 CNI_POLICY, NODE_POLICY, PULL_POLICIES = (
     "AmazonEKS_CNI_Policy",
@@ -58,7 +62,7 @@ def _role_name(arn: str) -> str:
     return arn.rsplit("/", 1)[-1]
 
 
-def _judge(answers: Answers, check: str, role: str, needed: Iterable[str], policy: str) -> RoleFacts:
+def _judge(answers: AwsAnswers, check: str, role: str, needed: Iterable[str], policy: str) -> RoleFacts:
     item = next((r for r in answers.of("roles") if text(r, "RoleName") == role), None)
     command = " && ".join(
         f"aws iam attach-role-policy --role-name {quote(role)} --policy-arn arn:aws:iam::aws:policy/{p}"
@@ -79,7 +83,7 @@ def _judge(answers: Answers, check: str, role: str, needed: Iterable[str], polic
     )
 
 
-def _documents(answers: Answers, role: Item) -> tuple[list[Item], list[str]]:
+def _documents(answers: AwsAnswers, role: Item) -> tuple[list[Item], list[str]]:
     """Policy documents of a role, and the names of attached policies whose text is not known."""
     policies = {text(p, "Arn"): p for p in answers.of("policies")}
     name = text(role, "RoleName")
@@ -108,7 +112,7 @@ def built_in(name: str) -> Item:
     return {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]} if actions else {}
 
 
-def decoded_policy(value: Any) -> Item:
+def decoded_policy(value: object) -> Item:
     """A policy document: an object, or the URL-encoded text that IAM's API answers with."""
     if isinstance(value, dict):
         return value
@@ -153,7 +157,7 @@ def _speaks_of(statement: Item, action: str) -> bool:
     return any(_fits(p, action) for p in _listed(statement.get("Action")))
 
 
-def _listed(value: Any) -> list[str]:
+def _listed(value: object) -> list[str]:
     return [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
 
 

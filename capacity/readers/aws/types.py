@@ -10,10 +10,10 @@ from typing import Any
 
 from capacity.catalog.columns import COLUMNS, Column, parse_cell
 from capacity.errors import SpecError
-from capacity.readers.aws.answers import Item, count, objects, section, text, texts
 from capacity.readers.aws.client import Caller, Refused
 from capacity.readers.decode import brief
 from capacity.readers.draft import Note
+from capacity.readers.values import Item, count, objects, section, text, texts
 
 SOURCE = "ec2_cache"
 PRICING_REGION = "us-east-1"  # the Pricing API answers for every commercial region from few endpoints
@@ -116,7 +116,7 @@ def devices(answer: Item) -> tuple[int, int, str]:
     )
 
 
-def written(value: Any) -> str:
+def written(value: object) -> str:
     """A value as the CSV files write it: ``true``, ``8``, ``12.5``."""
     if isinstance(value, bool):
         return str(value).lower()

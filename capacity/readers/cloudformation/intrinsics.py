@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Any
 
-from capacity.readers.common import block_of
-from capacity.readers.decode import int_of, items, mapping
+from capacity.readers.values import block_of, int_of, items, mapping
 
 DEEPEST = 60
 _ZONES = "abcdef"
@@ -52,7 +51,7 @@ class Resolver:
         """The template's resources by name."""
         return mapping(self.template.get("Resources"))
 
-    def value(self, raw: Any, depth: int = 0) -> Any:
+    def value(self, raw: object, depth: int = 0) -> Any:
         """The value with every function in it evaluated."""
         if depth > DEEPEST:
             return Unresolved("nested too deeply")
@@ -96,7 +95,7 @@ class Resolver:
             return [part.strip() for part in str(default).split(",")]
         return self.value(default, depth + 1)
 
-    def holds(self, name: Any, depth: int = 0) -> bool | Unresolved:
+    def holds(self, name: object, depth: int = 0) -> bool | Unresolved:
         """A condition by name."""
         key = str(name)
         raw = mapping(self.template.get("Conditions")).get(key)
@@ -108,7 +107,7 @@ class Resolver:
         finally:
             self._busy.discard(key)
 
-    def truth(self, raw: Any, depth: int) -> bool | Unresolved:
+    def truth(self, raw: object, depth: int) -> bool | Unresolved:
         """A condition; unresolved where it depends on the deployment."""
         if isinstance(raw, dict) and len(raw) == 1 and depth < DEEPEST:
             name, argument = next(iter(raw.items()))
@@ -130,7 +129,7 @@ class Resolver:
         open_part = next((p for p in parts if isinstance(p, Unresolved)), None)
         return open_part if open_part is not None else not deciding
 
-    def _equals(self, argument: Any, depth: int) -> bool | Unresolved:
+    def _equals(self, argument: object, depth: int) -> bool | Unresolved:
         sides = [self._parameter_text(a, depth) for a in items(argument)]
         if len(sides) != 2:
             return Unresolved("Fn::Equals needs two values")
@@ -141,7 +140,7 @@ class Resolver:
                 return Unresolved("compares a resource")
         return str(sides[0]) == str(sides[1])
 
-    def _parameter_text(self, raw: Any, depth: int) -> Any:
+    def _parameter_text(self, raw: object, depth: int) -> Any:
         """A value in a comparison: here a parameter whose default is empty text is known to be that."""
         if isinstance(raw, dict) and set(raw) == {"Ref"}:
             parameter = mapping(mapping(self.template.get("Parameters")).get(str(raw["Ref"])))
@@ -151,7 +150,7 @@ class Resolver:
 
     # --- functions --------------------------------------------------------------------------
 
-    def sub(self, argument: Any, depth: int) -> Any:
+    def sub(self, argument: object, depth: int) -> Any:
         """``Fn::Sub``: text with its placeholders filled."""
         text: Any = argument
         own: Any = {}
@@ -212,7 +211,7 @@ class Resolver:
             return _open(choices, "Fn::Select over what is no list")
         return choices[index] if index < len(choices) else Unresolved(f"Fn::Select {index} is beyond the list")
 
-    def find_in_map(self, argument: Any, depth: int) -> Any:
+    def find_in_map(self, argument: object, depth: int) -> Any:
         """``Fn::FindInMap``: a value of the template's mappings."""
         keys = self.value(argument, depth)
         if not isinstance(keys, list) or len(keys) < 3:
@@ -234,15 +233,15 @@ class Resolver:
             return either[0] if either[0] == either[1] else held
         return self.value(argument[1 if held else 2], depth)
 
-    def zones(self, argument: Any, depth: int) -> Any:
+    def zones(self, argument: object, depth: int) -> Any:
         """``Fn::GetAZs``: names after the region's; which letters a region has is guessed, and said."""
         stated = self.value(argument, depth)
         region = stated if isinstance(stated, str) and stated else self.region
         self.zones_guessed = True
         return [f"{region or 'zone-'}{letter}" for letter in _ZONES]
 
-    def cidr(self, argument: Any, depth: int) -> Any:
-        """``Fn::Cidr``: so many blocks with so many host bits, one after the other."""
+    def cidr(self, argument: object, depth: int) -> Any:
+        """``Fn::Cidr``: a number of consecutive blocks with a number of host bits."""
         parts = self.value(argument, depth)
         if not isinstance(parts, list) or len(parts) < 2:
             return _open(parts, "Fn::Cidr needs a block and a count")
@@ -257,7 +256,7 @@ class Resolver:
             return Unresolved("Fn::Cidr asks for more than the block holds")
         return [str(b) for b in found]
 
-    def get_att(self, argument: Any, depth: int) -> Any:
+    def get_att(self, argument: object, depth: int) -> Any:
         """``Fn::GetAtt``: what the template states of a resource, else the resource itself."""
         parts = argument.split(".", 1) if isinstance(argument, str) else [str(a) for a in items(argument)]
         if len(parts) != 2:
@@ -272,14 +271,14 @@ class Resolver:
                 self._busy.discard(parts[0])
         return ToResource(parts[0], parts[1])
 
-    def json_string(self, argument: Any, depth: int) -> Any:
+    def json_string(self, argument: object, depth: int) -> Any:
         """``Fn::ToJsonString``: a value as JSON."""
         value = self.value(argument, depth)
         unknown = unknown_in(value)
         return unknown if unknown is not None else json.dumps(value, default=str)
 
 
-def unknown_in(value: Any) -> Unresolved | None:
+def unknown_in(value: object) -> Unresolved | None:
     """The first part of a value that the template alone does not give."""
     if isinstance(value, Unresolved):
         return value
@@ -287,11 +286,11 @@ def unknown_in(value: Any) -> Unresolved | None:
     return next((found for part in inner if (found := unknown_in(part)) is not None), None)
 
 
-def _open(value: Any, why: str) -> Unresolved:
+def _open(value: object, why: str) -> Unresolved:
     return value if isinstance(value, Unresolved) else Unresolved(why)
 
 
-def _transform(argument: Any) -> str:
+def _transform(argument: object) -> str:
     """What a transform is called, with the place that it includes."""
     name = str(mapping(argument).get("Name") or "without a name")
     place = mapping(mapping(argument).get("Parameters")).get("Location")

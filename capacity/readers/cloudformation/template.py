@@ -12,22 +12,21 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from capacity.readers.cloudformation.intrinsics import Resolver, ToResource, Unresolved
-from capacity.readers.common import (
-    Findings,
-    addon_environment,
-    ami_of,
+from capacity.readers.cni_addon import addon_environment, cni_version_of
+from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, SubnetDraft, TenantDraft, at, unique
+from capacity.readers.node_group import SourceGroup, default_types, group_draft, say_fargate, say_no_nodes
+from capacity.readers.user_data import is_node_script
+from capacity.readers.values import (
     block_of,
-    cni_version_of,
+    bool_of,
     discovery_tags,
-    is_node_script,
+    ip_family_of,
+    items,
     kubernetes_version_of,
-    max_pods_in,
-    unique,
+    mapping,
+    text_of,
 )
-from capacity.readers.decode import bool_of, int_of, items, mapping, text_of
-from capacity.readers.draft import GroupDraft, PlanDraft, SubnetDraft, TenantDraft, at
 
-EKS_DEFAULT_TYPE = "t3.medium"  # EKS API, CreateNodegroup instanceTypes
 CLUSTERS = ("AWS::EKS::Cluster", "AWSQS::EKS::Cluster", "Custom::AWSCDK-EKS-Cluster")
 _TENANTS = {
     "AWS::EC2::NatGateway": ("natGateway", "SubnetId"),
@@ -49,7 +48,7 @@ READ = (  # what else is in a template has no part in a plan
 class _Template:
     """One template: its resources that are made, their properties evaluated."""
 
-    said: Findings
+    said: SourceNotes
     resolver: Resolver
     resources: dict[str, tuple[str, Any]] = field(default_factory=dict)
     subnets: dict[str, str] = field(default_factory=dict)  # logical id -> name in the plan
@@ -59,7 +58,7 @@ class _Template:
             if kind in types:
                 yield name, properties
 
-    def known(self, name: str, properties: Any, *keys: str, path: str = "") -> Any:
+    def known(self, name: str, properties: object, *keys: str, path: str = "") -> Any:
         """A property that is known; what the template does not give is noted and None."""
         here: Any = properties
         for key in keys:
@@ -75,7 +74,7 @@ class _Template:
 def parse_cloudformation(template: dict[str, Any], file: str = "") -> PlanDraft:
     """A decoded template as a draft."""
     resolver = Resolver(template)
-    parsed = _Template(Findings(file), resolver)
+    parsed = _Template(SourceNotes(file), resolver)
     said = parsed.said
     for name, raw in resolver.resources.items():
         condition = mapping(raw).get("Condition")
@@ -91,14 +90,14 @@ def parse_cloudformation(template: dict[str, Any], file: str = "") -> PlanDraft:
         said.say("", "zones by Fn::GetAZs: taken in alphabetic order")
     cluster_name, cluster = next(parsed.of(*CLUSTERS), ("", {}))
     network = mapping(parsed.known(cluster_name, _settings(cluster), "KubernetesNetworkConfig"))
-    family = (text_of(parsed.known(cluster_name, network, "IpFamily")) or "").lower()
+    family = parsed.known(cluster_name, network, "IpFamily")
     env, cni_version = _cni(parsed)
     return PlanDraft(
         source=f"cloudformation {file}".strip(),
         name=text_of(parsed.known(cluster_name, _settings(cluster), "Name")) or (cluster_name or None),
         kubernetes_version=kubernetes_version_of(parsed.known(cluster_name, _settings(cluster), "Version")),
         service_cidr=block_of(network.get("ServiceIpv4Cidr")),
-        ip_family=family if family in ("ipv4", "ipv6") else None,
+        ip_family=ip_family_of(family),
         cni_version=cni_version,
         env=env,
         vpc_cidrs=_blocks(parsed, vpc),
@@ -111,7 +110,7 @@ def parse_cloudformation(template: dict[str, Any], file: str = "") -> PlanDraft:
     )
 
 
-def _properties(parsed: _Template, name: str, kind: str, raw: Any) -> Any:
+def _properties(parsed: _Template, name: str, kind: str, raw: object) -> Any:
     """A resource's properties, evaluated; empty, with a note, where the template does not give them."""
     value = parsed.resolver.value(raw)
     added = [key for key in mapping(raw) if key.startswith("Fn::")]
@@ -126,7 +125,7 @@ def _properties(parsed: _Template, name: str, kind: str, raw: Any) -> Any:
     return mapping(value)
 
 
-def _settings(cluster: Any) -> Any:
+def _settings(cluster: object) -> Any:
     """A cluster's properties; the CDK's custom resource keeps them one level deeper, in small letters."""
     config = mapping(mapping(cluster).get("Config"))
     if not config:
@@ -150,7 +149,7 @@ def _vpc(parsed: _Template) -> str | None:
     return chosen
 
 
-def _name(value: Any) -> str | None:
+def _name(value: object) -> str | None:
     return value.name if isinstance(value, ToResource) else None
 
 
@@ -192,7 +191,7 @@ def _tag(properties: Any, key: str) -> Any:
     return None
 
 
-def _subnet_list(parsed: _Template, value: Any) -> tuple[str, ...] | None:
+def _subnet_list(parsed: _Template, value: object) -> tuple[str, ...] | None:
     """Names of subnets in a property: resources of the template, or ids."""
     if isinstance(value, str):
         value = value.split(",")
@@ -208,7 +207,7 @@ def _subnet_list(parsed: _Template, value: Any) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(names)) or None
 
 
-def _control_plane(parsed: _Template, name: str, cluster: Any) -> tuple[str, ...] | None:
+def _control_plane(parsed: _Template, name: str, cluster: object) -> tuple[str, ...] | None:
     return _subnet_list(parsed, parsed.known(name, cluster, "ResourcesVpcConfig", "SubnetIds", path="controlPlane"))
 
 
@@ -227,9 +226,9 @@ def _groups(parsed: _Template) -> Iterator[GroupDraft]:
             taken.append(group.name)
             yield group
         else:
-            parsed.said.say(name, "nothing says that its instances are nodes of the cluster: left out")
+            say_no_nodes(parsed.said, name)
     for name, _ in parsed.of("AWS::EKS::FargateProfile"):
-        parsed.said.say(name, "each Fargate pod takes an address: add them as tenants of kind fargate")
+        say_fargate(parsed.said, name)
 
 
 def _managed(parsed: _Template, name: str, properties: Any, taken: list[str]) -> GroupDraft:
@@ -237,7 +236,6 @@ def _managed(parsed: _Template, name: str, properties: Any, taken: list[str]) ->
     path = at("nodeGroups", label)
     scaling = parsed.known(name, properties, "ScalingConfig")
     update = mapping(parsed.known(name, properties, "UpdateConfig", path=f"{path}.update"))
-    share = int_of(update.get("MaxUnavailablePercentage"), 1, 100)
     launch = _launch(parsed, properties)
     stated = parsed.known(name, properties, "InstanceTypes", path=f"{path}.instanceTypes")
     types = _types(parsed, name, stated if isinstance(stated, list) else [stated], f"{path}.instanceTypes")
@@ -245,37 +243,28 @@ def _managed(parsed: _Template, name: str, properties: Any, taken: list[str]) ->
         own = parsed.known(name, launch, "InstanceType", path=f"{path}.instanceTypes")
         types = [own] if text_of(own) else []
     if not types and "InstanceTypes" not in properties and "LaunchTemplate" not in properties:
-        parsed.said.say(name, f"names no instance type: EKS takes {EKS_DEFAULT_TYPE}", f"{path}.instanceTypes")
-        types = [EKS_DEFAULT_TYPE]
-    taints = [mapping(t) for t in items(parsed.known(name, properties, "Taints", path=path))]
-    labels = mapping(parsed.known(name, properties, "Labels", path=path))
-    effects = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
-    return GroupDraft(
-        name=label,
-        instance_types=tuple(dict.fromkeys(types)) or None,
-        ami=ami_of(text_of(parsed.known(name, properties, "AmiType", path=f"{path}.ami"))),
-        provisioner="managed",
-        min_nodes=_size(parsed, name, scaling, "MinSize", path),
-        desired=_size(parsed, name, scaling, "DesiredSize", path),
-        max_nodes=_size(parsed, name, scaling, "MaxSize", path),
-        subnets=_subnet_list(parsed, parsed.known(name, properties, "Subnets", path=f"{path}.subnets")),
-        max_unavailable=f"{share}%" if share else int_of(update.get("MaxUnavailable"), 1, 100),
-        max_pods=max_pods_in(launch.get("UserData")) if launch else None,
-        labels={str(k): text_of(v) or "" for k, v in labels.items()} or None,
-        taints=tuple(
-            (
-                text_of(t.get("Key")) or "",
-                text_of(t.get("Value")) or "",
-                effects.get(text_of(t.get("Effect")) or "", ""),
-            )
-            for t in taints
+        types = default_types(parsed.said, name, label)
+    for key in ("Taints", "Labels"):  # not in the plan; noted where they are not known
+        parsed.known(name, properties, key, path=path)
+    return group_draft(
+        SourceGroup(
+            name=label,
+            provisioner="managed",
+            types=types,
+            ami=text_of(parsed.known(name, properties, "AmiType", path=f"{path}.ami")),
+            low=_size(parsed, name, scaling, "MinSize", path),
+            desired=_size(parsed, name, scaling, "DesiredSize", path),
+            high=_size(parsed, name, scaling, "MaxSize", path),
+            subnets=_subnet_list(parsed, parsed.known(name, properties, "Subnets", path=f"{path}.subnets")),
+            unavailable_percent=update.get("MaxUnavailablePercentage"),
+            unavailable=update.get("MaxUnavailable"),
+            user_data=launch.get("UserData"),
         )
-        or None,
     )
 
 
-def _size(parsed: _Template, name: str, properties: Any, key: str, path: str) -> int | None:
-    return int_of(parsed.known(name, properties, key, path=f"{path}.nodes"))
+def _size(parsed: _Template, name: str, properties: object, key: str, path: str) -> object:
+    return parsed.known(name, properties, key, path=f"{path}.nodes")
 
 
 def _types(parsed: _Template, name: str, stated: Sequence[Any], path: str) -> list[str]:
@@ -320,7 +309,7 @@ def _is_node_group(parsed: _Template, properties: Any) -> bool:
     return is_node_script(_text(_launch(parsed, properties).get("UserData")))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """Text to search in, of a script that may be resolved in parts only."""
     return value if isinstance(value, str) else value.why if isinstance(value, Unresolved) else ""
 
@@ -336,15 +325,17 @@ def _self_managed(parsed: _Template, name: str, properties: Any, taken: list[str
     if not types:
         own = parsed.known(name, launch, "InstanceType", path=f"{path}.instanceTypes")
         types = [str(own)] if text_of(own) else []
-    return GroupDraft(
-        name=label,
-        instance_types=tuple(dict.fromkeys(types)) or None,
-        provisioner="self-managed",
-        min_nodes=_size(parsed, name, properties, "MinSize", path),
-        desired=_size(parsed, name, properties, "DesiredCapacity", path),
-        max_nodes=_size(parsed, name, properties, "MaxSize", path),
-        subnets=_subnet_list(parsed, parsed.known(name, properties, "VPCZoneIdentifier", path=f"{path}.subnets")),
-        max_pods=max_pods_in(_text(launch.get("UserData"))),
+    return group_draft(
+        SourceGroup(
+            name=label,
+            provisioner="self-managed",
+            types=types,
+            low=_size(parsed, name, properties, "MinSize", path),
+            desired=_size(parsed, name, properties, "DesiredCapacity", path),
+            high=_size(parsed, name, properties, "MaxSize", path),
+            subnets=_subnet_list(parsed, parsed.known(name, properties, "VPCZoneIdentifier", path=f"{path}.subnets")),
+            user_data=_text(launch.get("UserData")),
+        )
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from capacity.errors import SpecError
-from capacity.readers.aws.answers import Item, count, objects, section, text
 from capacity.readers.kubernetes.stream import stream_file
+from capacity.readers.values import Item, count, objects, section, text
 
 _GONE = ("Succeeded", "Failed")
 

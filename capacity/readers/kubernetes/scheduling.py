@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from capacity.errors import SpecError
-from capacity.readers.decode import items, mapping, path_of
+from capacity.readers.values import items, mapping, path_of
 from capacity.units import parse_cpu, parse_memory
 
 Requests = tuple[int | None, int | None]  # millicores, bytes
@@ -77,12 +77,12 @@ def _requested(spec: Mapping[str, Any], resource: str, parse: Callable[[object],
     return max(total + sidecars, most) + (overhead or 0) if stated or overhead is not None else None
 
 
-def _amount(container: Any, resource: str, parse: Callable[[object], int]) -> int | None:
+def _amount(container: object, resource: str, parse: Callable[[object], int]) -> int | None:
     asked = _quantity(path_of(container, "resources", "requests", resource), parse)
     return asked if asked is not None else _quantity(path_of(container, "resources", "limits", resource), parse)
 
 
-def _quantity(text: Any, parse: Callable[[object], int]) -> int | None:
+def _quantity(text: object, parse: Callable[[object], int]) -> int | None:
     if text is None:
         return None
     try:
@@ -92,7 +92,7 @@ def _quantity(text: Any, parse: Callable[[object], int]) -> int | None:
     return amount if amount <= MOST_BYTES else None
 
 
-def _asks_branch_eni(container: Any) -> bool:
+def _asks_branch_eni(container: object) -> bool:
     resources = mapping(mapping(container).get("resources"))
     return any("vpc.amazonaws.com/pod-eni" in mapping(resources.get(k)) for k in ("requests", "limits"))
 
@@ -122,7 +122,7 @@ def _toleration(raw: Mapping[str, Any]) -> tuple[str, str, str, str]:
 
 
 @dataclass(frozen=True)
-class GroupFacts:
+class GroupLabels:
     """Labels of a group's nodes (all values seen), and the taints all of them have."""
 
     name: str
@@ -130,12 +130,12 @@ class GroupFacts:
     taints: tuple[tuple[str, str, str], ...]
 
 
-def groups_for(pod: PodFacts, groups: Iterable[GroupFacts]) -> list[str]:
+def groups_for(pod: PodFacts, groups: Iterable[GroupLabels]) -> list[str]:
     """Names of the groups whose nodes can take the pod: labels, required affinity and taints."""
     return [g.name for g in groups if _fits(pod, g)]
 
 
-def _fits(pod: PodFacts, group: GroupFacts) -> bool:
+def _fits(pod: PodFacts, group: GroupLabels) -> bool:
     if any(value not in group.labels.get(key, ()) for key, value in pod.selector):
         return False
     if pod.affinity and not any(all(_expression(e, group) for e in term) for term in pod.affinity):
@@ -143,7 +143,7 @@ def _fits(pod: PodFacts, group: GroupFacts) -> bool:
     return all(_tolerated(taint, pod.tolerations) for taint in group.taints if taint[2] != "PreferNoSchedule")
 
 
-def _expression(expression: tuple[str, str, tuple[str, ...]], group: GroupFacts) -> bool:
+def _expression(expression: tuple[str, str, tuple[str, ...]], group: GroupLabels) -> bool:
     key, operator, values = expression
     there = group.labels.get(key, frozenset())
     if operator == "In":

@@ -53,7 +53,7 @@ def stream_file(path: str) -> Iterator[tuple[str, Any]]:
 
 
 def stream_binary(stream: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """The same from an open stream of bytes."""
+    """Kinds and objects from an open stream of bytes, one after the other."""
     head = stream.read(4)
     encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     text = io.TextIOWrapper(_Rejoined(head, stream), encoding=encoding, newline="")  # type: ignore[type-var]
@@ -92,7 +92,7 @@ def _yaml_documents(buffer: _Buffer, name: str) -> Iterator[tuple[str, Any]]:
         yield from opened("", document)
 
 
-def opened(kind: str, value: Any) -> Iterator[tuple[str, Any]]:
+def opened(kind: str, value: object) -> Iterator[tuple[str, Any]]:
     """A value, or the objects in it if it is a list."""
     if isinstance(value, list):
         for inner in value:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from capacity.errors import MissingExtra, SpecError
-from capacity.readers.common import Findings
-from capacity.readers.decode import bool_of, decode, file_name, items, mapping, read_data
-from capacity.readers.draft import PlanDraft
-from capacity.readers.terraform.expression import UNKNOWN, Budget, Open, Scope, Unknown, evaluate, too_large
-from capacity.readers.terraform.resources import References, Resource, draft_of
+from capacity.readers.decode import decode, file_name, read_data
+from capacity.readers.draft import SourceNotes
+from capacity.readers.terraform.expression import Budget, Scope, evaluate, too_large
+from capacity.readers.terraform.functions import UNKNOWN, Open, Unknown, known_parts, unquoted
+from capacity.readers.terraform.resource import Resource
+from capacity.readers.values import bool_of, items, mapping
 
 _ZONES = "abcdef"
 MOST_INSTANCES = 1000  # of one resource
@@ -28,7 +29,7 @@ MODULE_GROUP_SIZES = {"min_size": 1, "max_size": 3, "desired_size": 1}  # terraf
 class _Module:
     """The blocks of the files of one folder, and values already evaluated."""
 
-    said: Findings
+    said: SourceNotes
     variables: dict[str, Any] = field(default_factory=dict)
     locals: dict[str, Any] = field(default_factory=dict)
     resources: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -46,7 +47,7 @@ class _Module:
 
     # --- evaluating -------------------------------------------------------------------------
 
-    def value(self, raw: Any, scope: Scope | None = None) -> Any:
+    def value(self, raw: object, scope: Scope | None = None) -> Any:
         """A value as python-hcl2 gives it, evaluated; unknown parts stay :data:`UNKNOWN`."""
         if isinstance(raw, dict):
             return {unquoted(k): self.value(v, scope) for k, v in raw.items() if k != "__is_block__"}
@@ -80,7 +81,7 @@ class _Module:
     def variable(self, name: str) -> Any:
         return self._once(("var", name), self.variables[name])
 
-    def _once(self, key: tuple[str, str], raw: Any) -> Any:
+    def _once(self, key: tuple[str, str], raw: object) -> Any:
         if key not in self.values:
             value = self.value(raw)
             self.values[key] = UNKNOWN if too_large(value) else value
@@ -103,7 +104,7 @@ class _Lazy(Open):
         super().__init__()
         self.module = module
 
-    def get(self, key: Any, default: Any = None) -> Any:
+    def get(self, key: object, default: object = None) -> Any:
         found = self.module.local(str(key))
         return default if isinstance(found, Unknown) else found
 
@@ -125,24 +126,11 @@ def _instances(resources: list[Resource]) -> Any:
     return values[0] if values else UNKNOWN
 
 
-def unquoted(key: str) -> str:
-    return key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
-
-
-def known(value: Any) -> Any:
-    """The value without its unknown parts."""
-    if isinstance(value, dict):
-        return {k: known(v) for k, v in value.items() if not isinstance(v, Unknown)}
-    if isinstance(value, list):
-        return [known(v) for v in value if not isinstance(v, Unknown)]
-    return None if isinstance(value, Unknown) else value
-
-
 # --- reading --------------------------------------------------------------------------------
 
 
-def read_hcl(paths: Sequence[str]) -> PlanDraft:
-    """The .tf files given, and all of the folders given, as one draft.
+def read_hcl(paths: Sequence[str]) -> tuple[SourceNotes, list[Resource]]:
+    """The resources in the .tf files given, and in all of the folders given, with what there is to say of them.
 
     Raises
     ------
@@ -152,12 +140,12 @@ def read_hcl(paths: Sequence[str]) -> PlanDraft:
         A file that cannot be read or parsed.
     """
     files = [f for p in paths for f in _files(p)]
-    module = _Module(Findings(", ".join(dict.fromkeys(map(file_name, paths)))))
+    module = _Module(SourceNotes(", ".join(dict.fromkeys(map(file_name, paths)))))
     for path in files:
         _take(module, path)
     module.region = module.region or _stated_region(module)
     module.said.say("", ".tf text is read as far as it goes: `terraform show -json` of a plan knows more")
-    return draft_of(list(_resources(module)), References(None, []), module.said)
+    return module.said, list(_resources(module))
 
 
 def _stated_region(module: _Module) -> str | None:
@@ -270,7 +258,7 @@ def _expanded(module: _Module, kind: str, name: str, body: Any) -> Iterator[Reso
             keys = [(str(k), {"each": {"key": k, "value": v}}) for k, v in listed[:MOST_INSTANCES]]
     for index, scope in keys:
         suffix = "" if index is None else f"[{index}]" if isinstance(index, int) else f'["{index}"]'
-        values = known(module.value({k: v for k, v in body.items() if k not in ("count", "for_each")}, scope))
+        values = known_parts(module.value({k: v for k, v in body.items() if k not in ("count", "for_each")}, scope))
         if kind in ("aws_subnet", "aws_vpc", "aws_launch_template"):
             values = {**values, "id": f"{address}{suffix}"}
         yield Resource(f"{address}{suffix}", kind, name, (), index, values, _given(body, values))
@@ -286,8 +274,8 @@ def _given(body: Any, values: Any) -> dict[str, Any]:
     return {k: "given" for k in mapping(body) if body[k] and not mapping(values).get(unquoted(k))}
 
 
-def _made(kind: str, name: str, values: dict[str, Any], module: str, index: Any = None) -> Resource:
-    return Resource(f"module.{module}.{kind}.{name}", kind, name, (module,), index, known(values))
+def _made(kind: str, name: str, values: dict[str, Any], module: str, index: object = None) -> Resource:
+    return Resource(f"module.{module}.{kind}.{name}", kind, name, (module,), index, known_parts(values))
 
 
 def _vpc_module(module: _Module, name: str, given: dict[str, Any]) -> Iterator[Resource]:

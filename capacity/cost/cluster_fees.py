@@ -1,0 +1,56 @@
+"""What the control plane costs: the cluster fee, extended support, a provisioned tier."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+
+from capacity.catalog.age import today
+from capacity.catalog.fees import KubernetesVersion, kubernetes_versions
+from capacity.cost.inputs import STANDARD
+from capacity.cost.plan_cost import CONTROL_PLANE, EXTENDED_SUPPORT, TIER, CostLine
+from capacity.cost.rates import PriceBook
+
+_MINOR = re.compile(r"v?([0-9]{1,3})\.([0-9]{1,4})")
+
+
+def control_plane_lines(version: str | None, book: PriceBook) -> Iterator[CostLine]:
+    """The cluster fee; with it extended support where the version is in it, and the tier where one is provisioned."""
+    found = support_of(version)
+    what = "EKS cluster" if found else f"EKS cluster, standard support assumed ({_unsure(version)})"
+    yield CostLine(CONTROL_PLANE, "", what, 1, "cluster", book.of_fee("control-plane", "an EKS cluster"))
+    if found is not None and in_extended_support(found, book.inputs.as_of or today()):
+        what = f"Kubernetes {found.version}, standard support until {found.standard_until}"
+        yield CostLine(
+            EXTENDED_SUPPORT, "", what, 1, "cluster", book.of_fee("extended-support", "EKS extended support")
+        )
+    tier = book.inputs.tier
+    if tier != STANDARD:
+        yield CostLine(TIER, "", tier, 1, "cluster", book.of_fee(tier, f"a control plane of {tier}"))
+
+
+def _unsure(version: str | None) -> str:
+    return f"Kubernetes {version} is not in the calendar" if version else "the plan gives no Kubernetes version"
+
+
+def support_of(version: str | None) -> KubernetesVersion | None:
+    """The entry of a version in the calendar; of one before the oldest the oldest; None where nothing is known."""
+    match = _MINOR.match(version or "")
+    if match is None:
+        return None
+    order = int(match[1]), int(match[2])
+    known = kubernetes_versions()
+    if known and order < known[0].order:
+        return known[0]
+    return next((v for v in known if v.order == order), None)
+
+
+def in_extended_support(version: KubernetesVersion, day: dt.date) -> bool:
+    """Whether extended support is billed on a day: from the beginning of the day that standard support ends, UTC.
+
+    Source
+    ------
+    awsdocs/amazon-eks-user-guide@01385604 latest/ug/versioning/kubernetes-versions.adoc, release calendar.
+    """
+    return day >= version.standard_until

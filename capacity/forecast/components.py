@@ -1,0 +1,395 @@
+"""Addresses of every subnet as tables over the pods of each group of nodes, made by the engine's own formulas.
+
+A *component* is a set of node groups that share workloads, with those workloads. Its state is how many nodes
+it has and how many of its pods are on VPC addresses; tables give, for each state, what it takes of each
+subnet. Two ways to a state:
+
+- one group, pods of one shape: the state is the count of pods, and the tables are exact;
+- else: the load, in nodes (the largest share of any resource), gives the nodes; how many nodes a load needs,
+  how the pods divide over several groups, and how many have branch ENIs is taken from the engine at points
+  along the expected path and interpolated between. Pods are spread evenly over the nodes of a group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from capacity.cluster.engine import Engine
+from capacity.cluster.node_state import BRANCH, VPC, PodShape
+from capacity.cluster.shape import GroupShape
+from capacity.units import ceil_div
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Ints = npt.NDArray[np.int32]
+    Floats = npt.NDArray[np.floating[Any]]
+from capacity.forecast.calibration import Calibration, groups_that_hold, is_mixed, partition, pods_per_empty_node
+from capacity.forecast.group_tables import GroupTable, group_table, together
+
+MOST_STATES = 1_000_000  # pods told apart in a component of one pod shape; of more, a tenth as many steps
+MOST_CELLS = 3_000_000  # states × places of a component of mixed pods
+FULL_TABLES = 8  # components that have as many as that; more of them share what these would take
+FEWEST_STATES = 1_000
+MOST_COLUMNS = 256  # counts of pods told apart per count of nodes there: an eighth of a pod per node or less
+MOST_STAGES = 1500  # node counts told apart in a component of mixed pods
+STEPS_PER_NODE = 32  # of the load
+MOST_TOLD_APART = 1 << 30  # pods of a component
+MOST_LOAD_STEPS = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Node groups that share workloads, their states, and what each state takes.
+
+    Attributes
+    ----------
+    shares : ndarray of float32, shape (n_resources, n_workloads)
+        Of a node, that one pod of each workload takes. For pods of one shape: one row of ones.
+    load_steps : float
+        Steps of the load per unit; 0 for pods of one shape.
+    pods_per_state : int
+        Pods of one shape that share a state, the most of them told. [pods]
+    stage_of : ndarray of int32, shape (n_steps,)
+        Which node counts a load needs.
+    columns, column_of : int, ndarray of float32, shape (n_stages,)
+        States per stage, and states per pod on a VPC address.
+    table : GroupTable
+        Of all groups together.
+    left_over : ndarray of bool, shape (n_states,)
+        Whether pods are unschedulable: the groups are at their most nodes.
+    stuck : ndarray of bool, shape (n_states,)
+        Whether pods on nodes get no address.
+    rank : ndarray of int32, shape (n_states,), or None
+        What bounds are made by: the addresses of a state in all. None: its own number.
+    nodes : ndarray of int32, shape (n_groups, n_states)
+    """
+
+    groups: tuple[int, ...]
+    workloads: tuple[int, ...]
+    vpc: tuple[int, ...]
+    shares: Floats
+    load_steps: float
+    pods_per_state: int
+    stage_of: Ints
+    columns: int
+    column_of: Floats
+    table: GroupTable
+    rank: Ints | None
+    nodes: Ints
+    left_over: npt.NDArray[np.bool_]
+    stuck: npt.NDArray[np.bool_]
+
+    @property
+    def weights(self) -> Floats:
+        """Of each sum that :meth:`states_of` needs, what one pod adds: shape (n_sums, n_workloads)."""
+        import numpy as np
+
+        if not self.load_steps:
+            return self.shares
+        vpc = np.array([[float(i in self.vpc) for i in self.workloads]], dtype=np.float32)
+        return np.vstack([self.shares, vpc])
+
+    def states(self, replicas: Sequence[Floats]) -> Ints:
+        """The state of each draw on each day, from the replicas of this component's workloads in order."""
+        sums = [Sum(row) for row in self.weights]
+        for i in sorted(range(len(replicas)), key=lambda i: replicas[i].shape[1]):
+            for one in sums:
+                one.add(i, replicas[i])
+        return self.states_of([one.total for one in sums])
+
+    def states_of(self, sums: Sequence[Floats]) -> Ints:
+        """The state of each draw on each day, from the sums over its workloads of weight × replicas."""
+        import numpy as np
+
+        if not self.load_steps:
+            last = self.table.singles.shape[1] - 1
+            pods = sums[0] if self.pods_per_state == 1 else np.ceil(sums[0] / np.float32(self.pods_per_state))
+            return np.asarray(np.minimum(pods, last), dtype=np.int32)
+        load: Any = sums[0]
+        for other in sums[1:-1]:
+            load = np.maximum(load, other)
+        load = load * np.float32(self.load_steps)
+        load += np.float32(1 - 1e-4)  # whole steps, rounded up, but not for a rounding error
+        stages = self.stage_of[np.minimum(load, len(self.stage_of) - 1).astype(np.int32)]
+        columns = np.minimum(sums[-1] * self.column_of[stages] + np.float32(0.5), self.columns - 1).astype(np.int32)
+        return np.asarray(stages * np.int32(self.columns) + columns, dtype=np.int32)
+
+
+class Sum:
+    """Σ weight × replicas of some workloads on each day of each draw, added up one workload at a time.
+
+    What is the same in every draw is added first, so that it costs a column, not a column a draw.
+    """
+
+    __slots__ = ("total", "weights")
+
+    def __init__(self, weights: Floats, begin: Floats | None = None) -> None:
+        import numpy as np
+
+        self.weights = weights
+        self.total: Any = np.zeros((1, 1), dtype=np.float32) if begin is None else begin
+
+    def add(self, workload: int, replicas: Floats) -> None:
+        """Add the replicas of one workload, by its number among the weights; the array given is not changed."""
+        import numpy as np
+
+        weight = self.weights[workload]
+        if not weight:
+            return
+        part: Any = replicas if weight == 1 else replicas * np.float32(weight)
+        if self.total.shape == replicas.shape and self.total.shape[1] > 1:
+            np.add(self.total, part, out=self.total)
+        else:
+            self.total = self.total + part
+
+
+def components(engine: Engine, points: Calibration, top: Sequence[int]) -> list[Component]:
+    """All components of a plan, with tables that reach to ``top`` replicas of each workload."""
+    parts = partition(engine)
+    share = min(FULL_TABLES / max(len(parts), 1), 1.0)
+    return [_component(engine, groups, workloads, points, top, share) for groups, workloads in parts]
+
+
+def _component(
+    engine: Engine,
+    groups: tuple[int, ...],
+    workloads: tuple[int, ...],
+    points: Calibration,
+    top: Sequence[int],
+    share: float,
+) -> Component:
+    """``share``: of the largest tables that a component may have."""
+    pods = [engine.pods[w] for w in workloads]
+    shape = engine.shapes[groups[0]]
+    if not is_mixed(engine, groups, workloads):
+        room = pods_per_empty_node(shape, pods[0]) if pods else 0
+        most = sum(top[w] for w in workloads)
+        return _of_one_shape(engine, groups[0], workloads, pods, room, points, most, int(MOST_STATES * share))
+    return _of_mixed_pods(engine, groups, workloads, points, [top[w] for w in workloads], int(MOST_CELLS * share))
+
+
+def _of_one_shape(
+    engine: Engine,
+    group: int,
+    workloads: tuple[int, ...],
+    pods: Sequence[PodShape],
+    room: int,
+    points: Calibration,
+    top: int,
+    most_states: int,
+) -> Component:
+    """State = count of pods; nodes = ⌈pods ÷ pods per node⌉, from the fewest to the most it may have.
+
+    Exact up to ``most_states`` pods; where there may be more, so many pods share a state that a tenth is enough.
+    """
+    import numpy as np
+
+    shape = engine.shapes[group]
+    kind = pods[0].kind if pods else ""
+    fewest, most = points.limits[group]
+    top = min(top, MOST_TOLD_APART if most is None else most * room + 1)  # nothing changes with more pods on no node
+    most_states = max(most_states, FEWEST_STATES)
+    step = 1 if top <= most_states else ceil_div(top, max(most_states // 10, FEWEST_STATES))
+    asked = np.arange(ceil_div(top, step) + 1, dtype=np.int64) * step
+    if not room:  # no node ever holds such a pod
+        asked[:] = 0
+    needed = np.maximum(ceil_div(asked, max(room, 1)), fewest)
+    needed = needed if most is None else np.minimum(needed, most)
+    placed = np.minimum(asked, needed * room).astype(np.int32)
+    nodes = needed.astype(np.int32)
+    none = np.zeros_like(placed)
+    table = group_table(
+        engine,
+        group,
+        points.zones[group],
+        nodes,
+        placed if kind == VPC else none,
+        placed if kind == BRANCH else none,
+        points.first,
+    )
+    return Component(
+        groups=(group,),
+        workloads=workloads,
+        vpc=workloads if kind == VPC else (),
+        shares=np.ones((1, len(workloads)), dtype=np.float32),
+        load_steps=0.0,
+        pods_per_state=step,
+        stage_of=np.zeros(0, dtype=np.int32),
+        columns=0,
+        column_of=np.zeros(0, dtype=np.float32),
+        table=table,
+        rank=None,
+        nodes=nodes.reshape(1, -1),
+        left_over=placed < asked,
+        stuck=_stuck(shape, nodes, placed if kind == VPC else none),
+    )
+
+
+def _stuck(shape: GroupShape, nodes: Ints, vpc: Ints) -> npt.NDArray[np.bool_]:
+    """Whether the fullest node has more pods on VPC addresses than its ENIs serve, per state."""
+    import numpy as np
+
+    return np.array(ceil_div(vpc, np.maximum(nodes, 1)) > shape.first.most_workload_pods, dtype=np.bool_)
+
+
+def _of_mixed_pods(
+    engine: Engine,
+    groups: tuple[int, ...],
+    workloads: tuple[int, ...],
+    points: Calibration,
+    top: Sequence[int],
+    most_cells: int,
+) -> Component:
+    import numpy as np
+
+    shares = _shares(engine, workloads)
+    loads = (points.replicas[:, list(workloads)] @ shares.T.astype(float)).max(axis=1)
+    highest = max(float((shares @ np.array(top, dtype=float)).max()), float(loads.max()), 1e-6)
+    highest = max(min(highest, _load_beyond_all(engine, groups)), float(loads.min()))
+    steps = min(float(STEPS_PER_NODE), MOST_LOAD_STEPS / highest)
+    grid = np.arange(int(highest * steps) + 2) / steps
+    order = np.argsort(loads, kind="stable")
+    known = loads[order]
+    counts = np.stack([_nodes_of(grid, known, points.nodes[order, g], points.limits[g]) for g in groups])
+    able = [w for w in workloads if groups_that_hold(engine, w)]
+    short = points.unplaced[order][:, able].sum(axis=1) > 0
+    full = float(known[short].min()) if short.any() else np.inf
+    stage_of, first = _stages(counts, max(round(steps), 1), int(np.searchsorted(grid, full)))
+    ends = np.append(first[1:], len(grid)) - 1  # last load step of each stage
+    places = sum(len(engine.slots[g]) for g in groups)
+    columns = int(np.clip(most_cells // (len(first) * places), 32, MOST_COLUMNS))
+    vpc = tuple(w for w in workloads if engine.pods[w].kind == VPC and groups_that_hold(engine, w))
+    room = max(_address_room(engine.shapes[g]) for g in groups)
+    most = np.maximum(np.ceil((grid[ends] + 1 / steps) * room), 1)
+    column_of = np.minimum((columns - 1) / most, 1.0)
+    pods = np.arange(columns)[None, :] / column_of[:, None]  # on VPC addresses, of the whole component
+    all_vpc = np.maximum(points.vpc[:, list(groups)].sum(axis=1)[order], 1)
+    tables, nodes = [], []
+    stuck = np.zeros(len(first) * columns, dtype=np.bool_)
+    for row, g in enumerate(groups):
+        share = np.interp(grid[ends], known, points.vpc[order, g] / all_vpc)
+        branch = np.interp(grid[ends], known, points.branch[order, g])
+        here = np.repeat(counts[row][ends], columns)
+        mine = np.minimum(np.rint(pods * share[:, None]).ravel(), MOST_TOLD_APART).astype(np.int32)
+        if short.any():  # what its nodes hold at their most
+            mine = np.minimum(mine, np.int32(min(points.vpc[:, g].max(), MOST_TOLD_APART)))
+        stuck |= _stuck(engine.shapes[g], here, mine)
+        tables.append(
+            group_table(
+                engine,
+                g,
+                points.zones[g],
+                here,
+                mine,
+                np.repeat(np.minimum(np.rint(branch), MOST_TOLD_APART), columns).astype(np.int32),
+                points.first,
+            )
+        )
+        nodes.append(here)
+    table = together(tables)
+    return Component(
+        groups=groups,
+        workloads=workloads,
+        vpc=vpc,
+        shares=shares,
+        load_steps=steps,
+        pods_per_state=1,
+        stage_of=stage_of,
+        columns=columns,
+        column_of=column_of.astype(np.float32),
+        table=table,
+        rank=_ranks(table.used().sum(axis=0, dtype=np.int64)),
+        nodes=np.stack(nodes),
+        left_over=np.repeat(grid[first] >= full, columns),
+        stuck=stuck,
+    )
+
+
+def _ranks(used: npt.NDArray[np.int64]) -> Ints:
+    """Numbers in the order of what the states take, small enough for a table by rank."""
+    import numpy as np
+
+    if int(used.max(initial=0)) <= len(used):
+        return used.astype(np.int32)
+    return np.unique(used, return_inverse=True)[1].astype(np.int32)
+
+
+def _load_beyond_all(engine: Engine, groups: tuple[int, ...]) -> float:
+    """Nodes with which every subnet of the groups is exhausted four times over by their own addresses alone."""
+    sizes = [engine.subnets[s.subnet].usable for g in groups for s in engine.slots[g]]
+    return 4.0 * max(sizes) * len(sizes)
+
+
+def _address_room(shape: GroupShape) -> int:
+    return max(shape.first.most_workload_pods, 1)
+
+
+def _shares(engine: Engine, workloads: tuple[int, ...]) -> Floats:
+    """Of each resource of a node, what one pod of each workload takes; resources that never bind left out."""
+    import numpy as np
+
+    rows = []
+    for w in workloads:
+        pod = engine.pods[w]
+        able = groups_that_hold(engine, w)
+        if not able:  # no node ever holds such a pod: it takes nothing
+            rows.append([0.0] * 6)
+            continue
+        first = engine.shapes[able[0]].first
+        room, start = first.room, first.start
+        needs = (
+            (pod.cpu, room.cpu - start.cpu),
+            (pod.memory, room.memory - start.memory),
+            (1, room.max_pods - start.pods),
+            (pod.kind == VPC, room.addresses - start.vpc_pods),
+            (pod.kind == BRANCH, room.branch_enis - start.branch_pods),
+            (pod.volumes, room.volumes - start.volumes),
+        )
+        rows.append([need / max(have, 1) if need else 0.0 for need, have in needs])
+    shares = np.array(rows, dtype=np.float32).T
+    kept: list[int] = []
+    for r in range(len(shares)):
+        rivals = [o for o in range(len(shares)) if o != r and (shares[o] >= shares[r]).all()]
+        if not any((shares[o] > shares[r]).any() or o < r for o in rivals):
+            kept.append(r)
+    return shares[kept]
+
+
+def _nodes_of(grid: Floats, known: Floats, nodes: Ints, limits: tuple[int, int | None]) -> Ints:
+    """Nodes of one group at each load, never falling: the engine's at the known loads, straight between, then on."""
+    import numpy as np
+
+    floor, most = limits
+
+    more = nodes > floor
+    level = nodes - 0.5  # ⌈…⌉ of it is the engine's count
+    if more.any():  # at the floor the need is below it: as much lower as the load is
+        last = np.flatnonzero(more)[-1]
+        level = np.where(more, level, np.minimum(level, known * level[last] / known[last]))
+    level = np.maximum.accumulate(level)
+    lines = np.interp(grid, known, level)
+    beyond = grid > known[-1]
+    if beyond.any() and nodes[-1] > floor:
+        lines[beyond] = level[-1] * grid[beyond] / known[-1]
+    found = np.maximum(np.ceil(lines - 1e-9), floor)
+    return np.asarray(found if most is None else np.minimum(found, most), dtype=np.int32)
+
+
+def _stages(counts: Ints, node: int, full: int) -> tuple[Ints, Ints]:
+    """Which run of equal node counts each load step belongs to, and where each run starts.
+
+    A run ends after the load of one ``node``, though none may be added, and where the nodes are ``full``.
+    """
+    import numpy as np
+
+    steps = np.arange(counts.shape[1])
+    new = np.append(True, (counts[:, 1:] != counts[:, :-1]).any(axis=0)) | (steps % node == 0) | (steps == full)
+    first = np.flatnonzero(new)
+    if len(first) > MOST_STAGES:
+        first = first[np.unique(np.geomspace(1, len(first), MOST_STAGES).astype(int)) - 1]  # near now each node counts
+    stage_of = np.searchsorted(first, np.arange(counts.shape[1]), side="right") - 1
+    return stage_of.astype(np.int32), first.astype(np.int32)

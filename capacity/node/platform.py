@@ -1,0 +1,179 @@
+"""The platform of a node: how its pods get addresses, and who tells the kubelet its max pods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from capacity.catalog.instance_type import InstanceType
+from capacity.cni.facade import gives_prefixes
+from capacity.errors import SpecError, check_count, check_word
+from capacity.plan.cilium import CiliumIpam
+from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import AMIS, HOST_PODS, MODES, NODE_PROVISIONERS
+
+OVERLAY = "overlay"  # the mode of a CNI with a network of its own
+WITHOUT_VPC_IPV4 = ("ipv6", OVERLAY)  # modes in which pods take no IPv4 address of the VPC
+WITH_PREFIXES = ("prefix", "ipv6")
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """How pods get addresses on the node and who tells the kubelet its max pods.
+
+    Attributes
+    ----------
+    mode : {'secondary', 'prefix', 'ipv6', 'overlay'}
+    custom_networking, pod_eni : bool
+    max_eni : int or None
+        MAX_ENI. [ENIs]
+    reserved_enis : int
+        ENIs kept from pods; under Karpenter its RESERVED_ENIS. [ENIs]
+    ami : {'al2023', 'al2', 'bottlerocket', 'windows'}
+    provisioner : {'managed', 'self-managed', 'karpenter', 'auto'}
+    expression : str or None
+        nodeadm's maxPodsExpression.
+    host_pods : int or None
+        Pods on the host's network of every Linux node; None where nobody counted them: two, as in AWS's formula,
+        or as many as an expression leaves room for. [pods]
+    cilium : CiliumIpam or None
+        Cilium in ENI mode instead of the VPC CNI.
+    """
+
+    mode: str = "secondary"
+    custom_networking: bool = False
+    pod_eni: bool = False
+    max_eni: int | None = None
+    reserved_enis: int = 0
+    ami: str = "al2023"
+    provisioner: str = "managed"
+    expression: str | None = None
+    cilium: CiliumIpam | None = None
+    host_pods: int | None = None
+
+    def __post_init__(self) -> None:
+        check_word("mode", self.mode, (*MODES, OVERLAY))
+        check_word("ami", self.ami, AMIS)
+        check_word("provisioner", self.provisioner, NODE_PROVISIONERS)
+        check_count("reserved_enis", self.reserved_enis, unit="ENIs")
+        if self.max_eni is not None:
+            check_count("max_eni", self.max_eni, 1, "ENIs")
+        if self.host_pods is not None:
+            check_count("host_pods", self.host_pods, unit="pods")
+        if self.cilium is not None:
+            for on, what in (
+                (self.mode == "ipv6", "IPv6 is not modelled with Cilium's ENI mode"),
+                (self.custom_networking, "custom networking is the VPC CNI's: with Cilium set firstInterfaceIndex"),
+                (self.pod_eni, "security groups for pods are the VPC CNI's: Cilium has none"),
+                (self.max_eni is not None, "MAX_ENI is the VPC CNI's: with Cilium set maxAllocate"),
+                (self.windows, "Cilium does not run on Windows nodes"),
+            ):
+                if on:
+                    raise SpecError(what)
+        if self.overlay:
+            for on, what in (
+                (self.custom_networking, "custom networking is"),
+                (self.pod_eni, "security groups for pods are"),
+                (self.max_eni is not None, "MAX_ENI is"),
+                (self.cilium is not None, "Cilium's ENI mode is"),
+                (self.auto, "EKS Auto Mode brings a CNI of its own: an overlay is"),
+            ):
+                if on:
+                    raise SpecError(f"{what} not for an overlay CNI")
+        if self.mode == "ipv6" and self.custom_networking:
+            raise SpecError("IPv6 and custom networking exclude each other: the CNI does not start with both")
+        if self.windows:
+            for on, what in (
+                (self.mode == "ipv6", "IPv6"),
+                (self.custom_networking, "custom networking"),
+                (self.pod_eni, "security groups for pods"),
+            ):
+                if on:
+                    raise SpecError(f"Windows nodes do not support {what}")
+
+    @property
+    def settings(self) -> CniSettings:
+        """The CNI's settings as far as they decide what the ENIs carry; its warm targets don't."""
+        return _settings(self)
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Names under which a daemonset is the CNI's; the first is the implied one."""
+        return self.settings.agents
+
+    @property
+    def overlay(self) -> bool:
+        """Another CNI gives pods addresses of a network of its own."""
+        return self.mode == OVERLAY
+
+    @property
+    def windows(self) -> bool:
+        return self.ami == "windows"
+
+    @property
+    def auto(self) -> bool:
+        """EKS Auto Mode, whose image has its own CNI and kube-proxy."""
+        return self.provisioner == "auto"
+
+    @property
+    def network_pods(self) -> bool:
+        """Whether the CNI's agent and kube-proxy are pods of the node: on Windows and in Auto Mode they are services.
+
+        Source
+        ------
+        Amazon EKS user guide, "Deploy Windows nodes" and "Learn how EKS Auto Mode works" (read 2026-11-25).
+        """
+        return not (self.windows or self.auto)
+
+    @property
+    def reserves_for_max_pods(self) -> bool:
+        """Whether memory is reserved for the max pods that the node is configured with, set by hand or not.
+
+        Source
+        ------
+        bottlerocket-core-kit@a10182f9 kubelet-config L84-93; Karpenter types.go L305-306 (Windows). AL2023:
+        nodeadm doc/examples.md L253-254, config.go L274-288.
+        """
+        return self.ami in ("bottlerocket", "windows")
+
+    @property
+    def pods_on_host(self) -> int:
+        """Pods on the host's network, counted or assumed. [pods]"""
+        if not self.network_pods:
+            return 0
+        return HOST_PODS if self.host_pods is None else self.host_pods
+
+    @property
+    def host_uncounted(self) -> bool:
+        """Whether an expression sets max pods, and nobody counted the pods on the host's network it leaves room for."""
+        return self.expression is not None and self.host_pods is None and self.provisioner == "self-managed"
+
+
+@lru_cache(maxsize=1024)
+def _settings(on: Platform) -> CniSettings:
+    return CniSettings(
+        prefix=on.mode in WITH_PREFIXES,
+        custom_networking=on.custom_networking,
+        pod_eni=on.pod_eni,
+        ipv6=on.mode == "ipv6",
+        max_eni=on.max_eni,
+        cilium=on.cilium,
+        overlay=on.overlay,
+    )
+
+
+def as_run(on: Platform, kind: InstanceType) -> Platform:
+    """The platform as the CNI runs it on a type: single addresses where it gives no prefixes."""
+    fallback = on.mode in WITH_PREFIXES and not gives_prefixes(on.settings, kind)
+    return replace(on, mode="secondary") if fallback else on
+
+
+def modes_of(on: Platform) -> tuple[str, ...]:
+    """Modes that exist on a platform, for "all"."""
+    if on.overlay:
+        return (OVERLAY,)
+    if on.windows or on.cilium is not None:
+        return ("secondary", "prefix")
+    if on.auto:
+        return ("prefix", "ipv6")
+    return MODES[:2] if on.custom_networking else MODES

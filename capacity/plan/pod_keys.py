@@ -1,0 +1,118 @@
+"""Keys of the plan's workloads and daemonsets."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from capacity.plan.constants import MONTHS, MOST, PERIODS, WEEKDAYS
+from capacity.plan.declaration import (
+    COUNT,
+    COUNT_OR_MAPPING,
+    COUNT_OR_PERCENT,
+    CPU,
+    DATE,
+    ENTRIES,
+    FACTOR,
+    FLAG,
+    MAPPING,
+    MEMORY,
+    NAMES,
+    PERCENT,
+    RATE,
+    Key,
+    Keys,
+    name_key,
+)
+from capacity.plan.model import QUARTER
+
+MOST_FACTOR = 1000  # of a step or a season: beyond it somebody wrote a percentage as a number
+
+REQUESTS = Keys(
+    "workloads[].requests",
+    "what a pod requests",
+    Key("cpu", CPU, "such as `250m` or `2`", absent="none", example="250m"),
+    Key("memory", MEMORY, "such as `512Mi` or `1Gi`", absent="none", example="512Mi"),
+)
+REPLICAS = Keys(
+    "workloads[].replicas",
+    "pods of a workload; a number alone is both",
+    Key("now", COUNT, "current replicas", required=True, unit="pods", example=90),
+    Key("max", COUNT, "replicas at most", absent="as `now`", unit="pods", example=240),
+)
+ROLLING_UPDATE = Keys(
+    "workloads[].rollingUpdate",
+    "the rolling update of a Deployment; not both 0",
+    Key("maxSurge", COUNT_OR_PERCENT, "pods on top", default=QUARTER, unit="pods", example="25%"),
+    Key("maxUnavailable", COUNT_OR_PERCENT, "pods that may be missing", default=QUARTER, unit="pods", example=0),
+)
+STEP = Keys(
+    "workloads[].growth.steps[]",
+    "a change on one day: exactly one of `replicas`, `add` and `factor`",
+    Key("date", DATE, "the day", required=True, example="2026-05-01"),
+    Key("replicas", COUNT, "sets the replicas", unit="pods", example=200),
+    Key("add", COUNT, "adds replicas, negative takes some away", unit="pods", low=-MOST, example=20),
+    Key("factor", FACTOR, "multiplies them", high=MOST_FACTOR, example=1.5),
+)
+WEEKLY = Keys(
+    "workloads[].growth.season.weekly",
+    "a factor of each weekday",
+    *(Key(day, FACTOR, "", absent="1", high=MOST_FACTOR, example=0.5) for day in WEEKDAYS),
+)
+YEARLY = Keys(
+    "workloads[].growth.season.yearly",
+    "a factor of each month",
+    *(Key(month, FACTOR, "", absent="1", high=MOST_FACTOR, example=1.8) for month in MONTHS),
+)
+SEASON = Keys(
+    "workloads[].growth.season",
+    "what repeats",
+    Key("weekly", MAPPING, "factors of `mon` … `sun`", absent="1 each", of=WEEKLY),
+    Key("yearly", MAPPING, "factors of `jan` … `dec`", absent="1 each", of=YEARLY),
+)
+GROWTH = Keys(
+    "workloads[].growth",
+    "for forecasts",
+    Key("rate", RATE, "compound growth, such as `4%/month`", absent="0", words=PERIODS, high=40, example="4%/month"),
+    Key(
+        "stddev",
+        PERCENT,
+        "standard deviation of the growth of one period",
+        default=Fraction(0),
+        absent="0%",
+        example="1%",
+    ),
+    Key(
+        "uncertainty", PERCENT, "standard deviation of the rate itself", default=Fraction(0), absent="0%", example="1%"
+    ),
+    Key("from", DATE, "launch: no pods before, growth counts from then", absent="no launch", example="2026-02-01"),
+    Key("steps", ENTRIES, "changes on a day", absent="none", of=STEP),
+    Key("season", MAPPING, "weekly and yearly factors", absent="none", of=SEASON),
+)
+_NODE_GROUPS = Key(
+    "nodeGroups",
+    NAMES,
+    "names of the groups the pods may run on",
+    absent="any but Fargate profiles",
+    example=["general"],
+)
+WORKLOAD = Keys(
+    "workloads[]",
+    "pods of one shape",
+    name_key(),
+    Key("replicas", COUNT_OR_MAPPING, "how many", required=True, unit="pods", of=REPLICAS),
+    Key("requests", MAPPING, "CPU and memory", absent="0; the scheduler's score counts 100m and 200Mi", of=REQUESTS),
+    Key("rollingUpdate", MAPPING, "`maxSurge` and `maxUnavailable`", absent="25% each", of=ROLLING_UPDATE),
+    Key("hostNetwork", FLAG, "pods on the node's address", default=False, example="false"),
+    Key("securityGroups", FLAG, "a branch ENI per pod", default=False, example="true"),
+    _NODE_GROUPS,
+    Key("volumes", COUNT, "EBS volumes that each pod attaches", default=0, unit="volumes", high=1000, example=1),
+    Key("growth", MAPPING, "for [forecasts](#workloadsgrowth)", absent="none", of=GROWTH),
+)
+DAEMON_SET = Keys(
+    "daemonSets[]",
+    "one pod on every node of its groups",
+    name_key(),
+    Key("hostNetwork", FLAG, "pods on the node's address", default=False, example="false"),
+    Key("requests", MAPPING, "CPU and memory", absent="0", of=REQUESTS),
+    _NODE_GROUPS._replace(absent="all groups"),
+)

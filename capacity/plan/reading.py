@@ -1,0 +1,321 @@
+"""Reading a mapping of a plan as :mod:`capacity.plan.keys` declares it, with all its errors, not the first alone.
+
+Each part (a key, an entry of a list, a rule) is read inside a :class:`Problems`, which keeps the errors and goes on.
+What depends on a part that has an error is not judged: :class:`DependsOnError` says so and is no error itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from ipaddress import IPv4Network
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from capacity.errors import MOST_ERRORS, SpecError, SpecErrors, did_you_mean, either, nearest_names
+from capacity.plan import declaration as kinds
+from capacity.plan.declaration import Key, Keys
+
+if TYPE_CHECKING:
+    from capacity.plan.fields import Field
+
+Reader = Callable[["Field"], Any]
+
+
+class DependsOnError(SpecError):
+    """Something that cannot be judged, as what it depends on has an error."""
+
+    @property
+    def errors(self) -> tuple[SpecError, ...]:
+        """None of its own."""
+        return ()
+
+
+class Problems:
+    """Errors of parts that don't depend on each other: ``with problems:`` keeps what its block raises."""
+
+    __slots__ = ("errors", "failed")
+
+    def __init__(self) -> None:
+        self.errors: list[SpecError] = []
+        self.failed = False  # an error was kept, or something depends on one
+
+    def __enter__(self) -> Problems:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
+        if not isinstance(error, SpecError):
+            return False
+        self.keep(error)
+        return True
+
+    def keep(self, error: SpecError) -> None:
+        """Keep an error, or all those that it holds."""
+        self.errors += error.errors
+        self.failed = True
+
+    def add(self, others: Problems) -> None:
+        """Keep what others kept."""
+        self.errors += others.errors
+        self.failed |= others.failed
+
+    def over(self, fields: Iterable[Field]) -> Iterator[Field]:
+        """The fields, as long as the errors are few enough to be of use."""
+        for field in fields:
+            if len(self.errors) >= MOST_ERRORS:
+                return
+            yield field
+
+    def check(self) -> None:
+        """Raise what was kept.
+
+        Raises
+        ------
+        SpecError
+            The one error, or all of them as one :class:`~capacity.errors.SpecErrors`.
+        """
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        if self.errors:
+            raise SpecErrors(self.errors)
+        if self.failed:
+            raise DependsOnError
+
+
+class Values(dict[str, Any]):
+    """Values of a mapping by key, defaults included; ``problems`` are those of its keys."""
+
+    __slots__ = ("problems",)
+
+    def __init__(self, defaults: Mapping[str, Any]) -> None:
+        super().__init__(defaults)
+        self.problems = Problems()
+
+    def __missing__(self, key: str) -> Any:
+        """A key that could not be read: nothing that needs it can be judged."""
+        raise DependsOnError
+
+    def settle(self, key: str, read: Callable[[Any], Any]) -> None:
+        """Put in place of a value what ``read`` makes of it; an error is kept, and the key is one that was not read."""
+        with self.problems:
+            given = self[key]
+            del self[key]
+            self[key] = read(given)
+
+
+def read_keys(entry: Field, known: Keys, own: Mapping[str, Reader] | None = None) -> Values:
+    """The values of a mapping, each read as its key is declared; ``own`` has the readers of a section's own kinds.
+
+    Errors are kept in the values' ``problems``, which the caller checks once its own rules are read as well.
+
+    Raises
+    ------
+    SpecError
+        It is not a mapping.
+    """
+    section = entry.section(known.by_name)
+    values = Values(known.defaults)
+    problems = values.problems
+    misspelt: list[str] = []
+    for name, value in section.items():
+        key = known.by_name.get(name)
+        if key is None and len(problems.errors) >= MOST_ERRORS:
+            continue
+        if key is None:
+            meant = nearest_names(name, known.by_name, 1)
+            misspelt += meant
+            problems.keep(_unknown(entry, name, known, meant))
+        elif value is not None:
+            field = entry.child(name)
+            try:  # not `with`, which takes longer: a plan may have a million keys
+                reader = own.get(name) if own else None
+                values[name] = _KINDS[key.kind](field, key) if reader is None else reader(field)
+            except SpecError as error:
+                del values[name]
+                problems.keep(error)
+    for name in misspelt:
+        if section.get(name) is None:
+            values.pop(name, None)
+    for name in known.required:
+        if section.get(name) is None:
+            values.pop(name, None)
+            problems.failed = True
+            if name not in misspelt:
+                problems.keep(entry.error(f"the key {name!r} is missing"))
+    return values
+
+
+def read_section(entry: Field | None, known: Keys, own: Mapping[str, Reader] | None = None) -> Values:
+    """The values of a mapping whose keys no rule joins; the defaults where it is left out.
+
+    Raises
+    ------
+    SpecError
+        All that is wrong with its keys.
+    """
+    if entry is None:
+        return Values(known.defaults)
+    values = read_keys(entry, known, own)
+    values.problems.check()
+    return values
+
+
+def _unknown(entry: Field, name: str, known: Keys, meant: list[str]) -> SpecError:
+    here = f"known here: {', '.join(sorted(known.by_name))}" if known.keys else "nothing is expected here"
+    hint = f"did you mean {either(meant)}?" if meant else here
+    return entry.child(name).error(f"unknown key ({hint})")
+
+
+# --- kinds --------------------------------------------------------------------------------------
+
+
+def _percent(field: Field, key: Key) -> Fraction:
+    share = field.percent()
+    if key.high is not None and (share * 100 > key.high or (key.above and share * 100 <= key.low)):
+        limits = f"more than {key.low}% and at most {key.high}%" if key.above else f"{key.low}% to {key.high}%"
+        field.fail(f"{field.value!r} is out of range (expected {limits})")
+    return share
+
+
+def _factor(field: Field, key: Key) -> Fraction:
+    factor = field.weight()
+    if factor > key.most:
+        field.fail(f"{field.value!r} is out of range (expected a factor from 0 to {key.most:,}, 1 is as now)")
+    return factor
+
+
+def _count_or_percent(field: Field, key: Key) -> int | Fraction:
+    value = field.count_or_percent()
+    if key.high is None:
+        return value
+    if isinstance(value, Fraction):
+        if not 0 < value * 100 <= key.high:
+            field.fail(f"is out of range (expected {key.low}% to {key.high}%)")
+    elif not key.low <= value <= key.high:
+        field.fail(f"{value} is out of range (expected {key.low} to {key.high})")
+    return value
+
+
+_KINDS: Mapping[str, Callable[[Field, Key], Any]] = {
+    kinds.TEXT: lambda field, key: field.text(key.most),
+    kinds.NAME: lambda field, key: field.name(key.most),
+    kinds.VERSION: lambda field, key: field.version(key.unit, key.example),
+    kinds.WORD: lambda field, key: field.one_of(key.words),
+    kinds.COUNT: lambda field, key: field.integer(key.low, key.most),
+    kinds.FLAG: lambda field, _: field.boolean(),
+    kinds.CPU: lambda field, _: field.cpu(),
+    kinds.MEMORY: lambda field, _: field.memory(),
+    kinds.PERCENT: _percent,
+    kinds.COUNT_OR_PERCENT: _count_or_percent,
+    kinds.DATE: lambda field, _: field.day(),
+    kinds.FACTOR: _factor,
+    kinds.LABELS: lambda field, _: field.value,
+    kinds.CONSTANT: lambda field, key: field.one_of(key.words),
+}
+
+
+# --- blocks, lists and names ------------------------------------------------------------------------
+
+
+def read_block(field: Field, key: Key, within: Sequence[IPv4Network]) -> IPv4Network:
+    """A block of the sizes that its key allows; a hint proposes only blocks ``within``."""
+    assert key.high is not None, "declared with both sizes"
+    return field.cidr(key.low, key.high, within)
+
+
+class Names:
+    """What the entries of a section are called, for other sections that refer to them by name.
+
+    Parameters
+    ----------
+    what : str
+        In messages: ``subnet``, ``node group``.
+    """
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.found: dict[str, Any] = {}
+        self._faulty: dict[str, None] = {}  # names of entries that have an error
+        self._open = True  # whether there may be names that were not read
+
+    @property
+    def complete(self) -> bool:
+        """Whether no entry has an error."""
+        return not self._open and not self._faulty
+
+    def read(self, section: Field | None, read: Reader, problems: Problems) -> tuple[Any, ...]:
+        """Every entry of a list that may be missing, each name once; errors go to ``problems``."""
+        self._open = False
+        ended = False
+        of_list = Problems()
+        with of_list:
+            for entry in of_list.over(section.items() if section else ()):
+                own = Problems()
+                with own:
+                    thing = read(entry)
+                    if thing.name in self.found:
+                        self._open = True  # it was meant to have a name of its own
+                        entry.child("name").fail(f"duplicate {self.what} {thing.name!r}")
+                    self.found[thing.name] = thing
+                if own.failed:
+                    self._note_faulty(entry)
+                    of_list.add(own)
+            ended = len(of_list.errors) < MOST_ERRORS
+        problems.add(of_list)
+        if not ended:
+            self._open = True
+        return tuple(self.found.values())
+
+    def _note_faulty(self, entry: Field) -> None:
+        name = entry.value.get("name") if isinstance(entry.value, dict) else None
+        if isinstance(name, str):
+            self._faulty[name] = None
+        else:
+            self._open = True
+
+    def check(self, name: str, entry: Field) -> str:
+        """A name that another section refers to.
+
+        Raises
+        ------
+        SpecError
+            There is no such entry.
+        DependsOnError
+            It has an error itself.
+        """
+        if name not in self.found:
+            if self._open or name in self._faulty:
+                raise DependsOnError
+            entry.fail(f"there is no {self.what} {name!r}{did_you_mean(name, {**self.found, **self._faulty})}")
+        return name
+
+    def listed(self, section: Field, empty: str) -> tuple[str, ...]:
+        """A list of names that exist, each once; ``empty`` is the error where it has none."""
+        problems = Problems()
+        given: dict[str, None] = {}
+        for entry in problems.over(section.items()):
+            with problems:
+                name = self.check(entry.text(), entry)
+                if name in given:
+                    entry.fail(f"duplicate {self.what} {name!r}")
+                given[name] = None
+        problems.check()
+        if not given:
+            section.fail(empty)
+        return tuple(given)
+
+
+def refuse_overlaps(blocks: Iterable[tuple[IPv4Network, Field]], problems: Problems) -> None:
+    """Keep an error for each block that overlaps one before it.
+
+    Sorted by start, a block overlaps another exactly where it starts before the end of the one that reaches furthest.
+    """
+    furthest: IPv4Network | None = None
+    for block, field in sorted(blocks, key=lambda b: (int(b[0].network_address), -b[0].num_addresses)):
+        if len(problems.errors) >= MOST_ERRORS:
+            return
+        if furthest is None or block.network_address > furthest.broadcast_address:
+            furthest = block
+            continue
+        with problems:
+            field.fail(f"{block} overlaps {furthest}")

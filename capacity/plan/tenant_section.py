@@ -1,0 +1,101 @@
+"""The plan's tenants: what else takes addresses of its subnets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from capacity.plan import keys
+from capacity.plan.document import Section
+from capacity.plan.fields import Field
+from capacity.plan.model import Plan, Tenant
+from capacity.plan.neighbours import read_neighbour
+from capacity.plan.reading import DependsOnError, Names, Values, read_keys
+from capacity.plan.tenants import TenantKind, tenant_kinds
+from capacity.units import counted
+
+
+def has_plan(tenant: Field) -> bool:
+    """Whether a tenant is another cluster with a plan of its own."""
+    return isinstance(tenant.value, Section) and tenant.value.get("plan") is not None
+
+
+class TenantReader:
+    """Reads the entries of ``tenants``; ``notes`` is what it assumed.
+
+    Parameters
+    ----------
+    parse : callable
+        Reads the plan of another cluster, from its document and its file's name.
+    """
+
+    def __init__(self, subnets: Names, parse: Callable[[Section, str], Plan]) -> None:
+        self.notes: list[str] = []
+        self._subnets = subnets
+        self._parse = parse
+        self._plans: set[Path] = set()
+        self._own = {"kind": _kind, "subnets": self._names, "plan": lambda field: field}
+
+    def read(self, entry: Field) -> Tenant:
+        """One tenant.
+
+        Raises
+        ------
+        SpecError
+            All that is wrong with it.
+        """
+        values = read_keys(entry, keys.TENANT, self._own)
+        if has_plan(entry):
+            return self._other_cluster(entry, values)
+        with values.problems:
+            if values["subnets"] is None:
+                entry.fail("the key 'subnets' is missing")
+        with values.problems:
+            kind = values["kind"]
+            if values["addresses"] is None and not kind.addresses:
+                entry.fail(f"a tenant of kind {kind.name!r} must say its addresses (per subnet)")
+        values.problems.check()
+        addresses = values["addresses"]
+        return Tenant(
+            kind=kind.name,
+            name=values["name"] or kind.name,
+            subnets=values["subnets"],
+            addresses=kind.addresses if addresses is None else addresses,
+            holder=kind.holder,
+            where=entry.where,
+        )
+
+    def _names(self, section: Field) -> tuple[str, ...]:
+        return self._subnets.listed(section, "is empty (expected names of subnets)")
+
+    def _other_cluster(self, entry: Field, values: Values) -> Tenant:
+        """A tenant whose addresses its own plan says."""
+        plan = entry.child("plan")
+        with values.problems:
+            kind: TenantKind = values["kind"]
+            if kind.name != "cluster":
+                plan.fail(f"only a tenant of kind 'cluster' has a plan, not {kind.name!r}")
+        for key in ("subnets", "addresses"):
+            if stated := entry.get(key):
+                with values.problems:
+                    stated.fail("is said by the other cluster's plan: leave one of the two out")
+        values.problems.check()
+        if not self._subnets.complete:
+            raise DependsOnError
+        other, shared = read_neighbour(plan, self._subnets.found, self._parse)
+        file = (Path(plan.file).parent / str(plan.value)).resolve()
+        if file in self._plans:
+            plan.fail(f"duplicate plan {plan.value!r}")
+        self._plans.add(file)
+        name = values["name"] or other.name
+        self.notes.append(
+            f"{name}: nodes, pods, control plane and load balancers of its plan {plan.value} are booked in the "
+            f"{counted(len(shared), 'shared subnet')}, as in its own peak where this plan is at its peak, "
+            "else as in its steady; a lost zone is lost to it too"
+        )
+        return Tenant(kind.name, name, tuple(shared), 0, kind.holder, entry.where, other, shared)
+
+
+def _kind(field: Field) -> TenantKind:
+    kinds = tenant_kinds()
+    return kinds[field.one_of(tuple(kinds))]

@@ -1,0 +1,206 @@
+"""The plan's workloads, with their growth, and daemonsets."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from fractions import Fraction
+from functools import partial
+
+from capacity.errors import did_you_mean
+from capacity.plan import pod_keys
+from capacity.plan.constants import MONTHS, PERIODS, WEEKDAYS
+from capacity.plan.document import Section
+from capacity.plan.fields import Field
+from capacity.plan.model import DaemonSet, Growth, GrowthStep, Requests, Workload
+from capacity.plan.reading import Names, Problems, Values, read_keys, read_section
+
+_RATE = re.compile(r"^([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?) ?% ?/ ?([a-z]+)$")
+
+
+class WorkloadReader:
+    """Reads the entries of ``workloads`` and ``daemonSets``, which refer to node groups."""
+
+    def __init__(self, groups: Names) -> None:
+        self._groups = groups
+        self._profiles = frozenset(name for name, group in groups.found.items() if group.fargate)
+        of_pods = {"requests": _requests, "nodeGroups": self._group_names}
+        self._of_daemon_sets = of_pods
+        self._of_workloads = of_pods | {
+            "replicas": _replicas,
+            "rollingUpdate": _rolling_update,
+            "growth": _growth,
+        }
+
+    def read(self, entry: Field) -> Workload:
+        """One workload.
+
+        Raises
+        ------
+        SpecError
+            All that is wrong with it.
+        """
+        values = read_keys(entry, pod_keys.WORKLOAD, self._of_workloads)
+        with values.problems:
+            self._check_fargate(values, entry)
+        with values.problems:
+            if values["hostNetwork"] and values["securityGroups"]:
+                entry.child("securityGroups").fail("a pod on the host's network cannot have security groups of its own")
+        values.problems.check()
+        now, most = values["replicas"]
+        surge, unavailable = values["rollingUpdate"] or _rolling_update(None)
+        return Workload(
+            name=values["name"],
+            replicas=now,
+            max_replicas=most,
+            requests=values["requests"] or Requests(),
+            host_network=values["hostNetwork"],
+            security_groups=values["securityGroups"],
+            node_groups=values["nodeGroups"] or (),
+            max_surge=surge,
+            max_unavailable=unavailable,
+            growth=values["growth"],
+            volumes=values["volumes"],
+            where=entry.where,
+        )
+
+    def read_daemon_set(self, entry: Field) -> DaemonSet:
+        """One daemonset.
+
+        Raises
+        ------
+        SpecError
+            All that is wrong with it.
+        """
+        values = read_section(entry, pod_keys.DAEMON_SET, self._of_daemon_sets)
+        return DaemonSet(
+            name=values["name"],
+            requests=values["requests"] or Requests(),
+            host_network=values["hostNetwork"],
+            node_groups=values["nodeGroups"] or (),
+            where=entry.where,
+        )
+
+    def _group_names(self, section: Field) -> tuple[str, ...]:
+        return self._groups.listed(section, "is empty (leave the key out to allow every group)")
+
+    def _check_fargate(self, values: Values, entry: Field) -> None:
+        groups = values["nodeGroups"] or ()
+        profiles = [name for name in groups if name in self._profiles]
+        if profiles and len(groups) > 1:
+            entry.child("nodeGroups").fail(f"{profiles[0]!r} is a Fargate profile: its pods run nowhere else")
+        if profiles and values["hostNetwork"]:
+            entry.child("hostNetwork").fail(f"{profiles[0]!r} is a Fargate profile: it has no host network")
+        if profiles and values["volumes"]:
+            entry.child("volumes").fail(f"{profiles[0]!r} is a Fargate profile: EBS volumes cannot be attached there")
+        known = self._groups
+        if not groups and known.found and known.complete and len(self._profiles) == len(known.found):
+            entry.fail("names no nodeGroups, and all groups are Fargate profiles, which must be named")
+
+
+def _replicas(field: Field) -> tuple[int, int]:
+    """Replicas now and at most."""
+    if not isinstance(field.value, Section):
+        count = field.integer()
+        return count, count
+    values = read_section(field, pod_keys.REPLICAS)
+    now, most = values["now"], values["max"]
+    if most is not None and most < now:
+        field.child("max").fail(f"{most} is less than now {now}")
+    return now, now if most is None else most
+
+
+def _rolling_update(section: Field | None) -> tuple[int | Fraction, int | Fraction]:
+    """Pods on top, and pods that may be missing."""
+    values = read_section(section, pod_keys.ROLLING_UPDATE)
+    both = values["maxSurge"], values["maxUnavailable"]
+    if section is not None and not any(both):
+        section.fail("maxSurge and maxUnavailable cannot both be 0")
+    return both
+
+
+def _requests(section: Field) -> Requests:
+    values = read_section(section, pod_keys.REQUESTS)
+    return Requests(values["cpu"], values["memory"])
+
+
+# --- growth -------------------------------------------------------------------------------------
+
+
+def _growth(section: Field) -> Growth:
+    """A workload's growth: a rate with its spread, dated steps and a season.
+
+    Raises
+    ------
+    SpecError
+        All that is wrong with it.
+    """
+    values = read_keys(section, pod_keys.GROWTH, {"rate": _rate, "steps": _steps, "season": _season})
+    if not section.value:
+        section.fail("is empty (expected a rate such as 4%/month, steps, a season or from)")
+    for key in ("stddev", "uncertainty"):
+        with values.problems:
+            if section.get(key) and values["rate"] is None:
+                section.child(key).fail("needs the rate that it belongs to (rate: 0%/month where nothing grows)")
+    values.problems.check()
+    rate, period = values["rate"] or (Fraction(0), "month")
+    weekly, yearly = values["season"] or ((), ())
+    return Growth(
+        rate=rate,
+        period=period,
+        stddev=values["stddev"],
+        uncertainty=values["uncertainty"],
+        start=values["from"],
+        steps=values["steps"] or (),
+        weekly=weekly,
+        yearly=yearly,
+    )
+
+
+def _steps(section: Field) -> tuple[GrowthStep, ...]:
+    problems = Problems()
+    steps: dict[date, GrowthStep] = {}
+    for entry in problems.over(section.items()):
+        with problems:
+            step = _step(entry)
+            if step.day in steps:
+                entry.child("date").fail(f"a second step on {step.day}")
+            steps[step.day] = step
+    problems.check()
+    return tuple(steps[day] for day in sorted(steps))
+
+
+def _step(entry: Field) -> GrowthStep:
+    values = read_keys(entry, pod_keys.STEP)
+    with values.problems:
+        if sum(values[key] is not None for key in ("replicas", "add", "factor")) != 1:
+            entry.fail("expected exactly one of replicas, add and factor beside the date")
+    values.problems.check()
+    return GrowthStep(values["date"], values["replicas"], values["add"], values["factor"])
+
+
+def _season(section: Field) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
+    """Factors of the weekdays and of the months; empty where there are none."""
+    of_weeks, of_years = partial(read_section, known=pod_keys.WEEKLY), partial(read_section, known=pod_keys.YEARLY)
+    values = read_section(section, pod_keys.SEASON, {"weekly": of_weeks, "yearly": of_years})
+    return _factors(values["weekly"], WEEKDAYS), _factors(values["yearly"], MONTHS)
+
+
+def _factors(values: Values | None, names: tuple[str, ...]) -> tuple[Fraction, ...]:
+    """One factor per name, 1 where none is given."""
+    if values is None:
+        return ()
+    return tuple(Fraction(1) if values[name] is None else values[name] for name in names)
+
+
+def _rate(field: Field) -> tuple[Fraction, str]:
+    match = _RATE.match(field.text(pod_keys.GROWTH["rate"].most))
+    if not match:
+        field.fail(f"{field.value!r} is not a rate (expected something like 4%/month)")
+    number, period = match.groups()
+    if period not in PERIODS:
+        field.fail(f"{period!r} is not one of {', '.join(PERIODS)}{did_you_mean(period, PERIODS)}")
+    rate = Fraction(number) / 100
+    if rate <= -1:
+        field.fail(f"{field.value!r} shrinks by everything (expected more than -100%)")
+    return rate, period

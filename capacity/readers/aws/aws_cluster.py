@@ -1,0 +1,105 @@
+"""One cluster among AWS's answers: its network, its CNI, its node groups, and what could not be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from capacity.catalog.table import Catalog, load_catalog
+from capacity.errors import SpecError, either, nearest_names
+from capacity.readers.aws.addresses import SubnetAccount, parse_subnets, vpc_of
+from capacity.readers.aws.answers import AwsAnswers
+from capacity.readers.aws.cni import CniFound, parse_cni
+from capacity.readers.aws.groups import Groups, parse_groups
+from capacity.readers.aws.kinds import KINDS, Gap
+from capacity.readers.aws.owners import Interface, parse_interfaces
+from capacity.readers.values import Item, text
+
+
+@dataclass(frozen=True)
+class AwsCluster:
+    """One cluster in its VPC as AWS answers it, read once for the plan and for the doctor."""
+
+    answers: AwsAnswers
+    item: Item
+    name: str
+    interfaces: tuple[Interface, ...]
+    accounts: tuple[SubnetAccount, ...]
+    cni: CniFound
+    groups: Groups
+
+    @property
+    def region(self) -> str | None:
+        """From the cluster's ARN, else from the zone names."""
+        parts = text(self.item, "arn").split(":")
+        if len(parts) > 3 and parts[3]:
+            return parts[3]
+        zones = sorted({a.zone for a in self.accounts if a.zone})
+        return zones[0][:-1] if zones and zones[0][-1:].isalpha() else None
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        return (*self.answers.gaps, *self.groups.gaps)
+
+
+def parse_cluster(answers: AwsAnswers, cluster: str = "", catalog: Catalog | None = None) -> AwsCluster:
+    """The cluster of that name among the answers; without a name the only one there is.
+
+    Raises
+    ------
+    SpecError
+        No such cluster, several and no name, or an answer that cannot be right.
+    """
+    item = _cluster(answers, cluster)
+    name = text(item, "name")
+    interfaces = parse_interfaces(answers)
+    accounts = parse_subnets(answers, interfaces, item)
+    return AwsCluster(
+        answers=answers,
+        item=item,
+        name=name,
+        interfaces=interfaces,
+        accounts=accounts,
+        cni=parse_cni(answers, name, interfaces),
+        groups=parse_groups(answers, name, {a.ident: a.name for a in accounts}, catalog or load_catalog()),
+    )
+
+
+def _cluster(answers: AwsAnswers, name: str) -> Item:
+    """The cluster's answer; without it, what the node groups say of its name; subnets alone make a network."""
+    known = {text(c, "name"): c for c in answers.of("cluster")}
+    if name in known:
+        return known[name]
+    if known and name:
+        near = nearest_names(name, known, 1)
+        raise SpecError(f"--cluster: no cluster {name!r} among the answers (found {either(near or sorted(known))})")
+    if len(known) > 1:
+        raise SpecError(f"--cluster: several clusters among the answers: say which ({either(sorted(known))})")
+    if known:
+        return next(iter(known.values()))
+    names = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
+    if not name and len(names) == 1:
+        name = names.pop()
+    if not name and not answers.of("subnets"):
+        raise SpecError(f"no cluster among the answers: {KINDS['cluster'].command_for()}")
+    vpcs = {text(s, "VpcId") for s in answers.of("subnets")} - {""}
+    if len(vpcs) > 1:
+        command = KINDS["cluster"].command_for(cluster=name or "CLUSTER")
+        raise SpecError(f"subnets of {len(vpcs)} VPCs, and nothing says which is the cluster's: {command}")
+    return {"name": name}
+
+
+def with_unread(answers: AwsAnswers, cluster: str = "", *, doctor: bool = False) -> AwsAnswers:
+    """Saved answers with a gap for every kind that is not among them, and the command that makes it.
+
+    Launch templates are only missed where a node group refers to one: its reader says so.
+    """
+    item = next(iter(answers.of("cluster")), {})
+    groups = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
+    name = cluster or text(item, "name") or (groups.pop() if len(groups) == 1 else "CLUSTER")
+    names = {"cluster": name, "vpc": vpc_of(answers, item) or "VPC"}
+    uses = ("must", "plan", "doctor") if doctor else ("must", "plan")
+    return answers.with_gaps(
+        Gap(kind.name, "not among the answers", kind.lost, kind.command_for(**names), kind.actions)
+        for kind in KINDS.values()
+        if kind.use in uses and not answers.has(kind.name) and kind.name not in ("launch_templates", "policies")
+    )

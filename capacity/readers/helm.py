@@ -1,0 +1,96 @@
+"""Helm values of the aws-vpc-cni chart: the CNI's environment, version and ENIConfigs.
+
+Chart: aws/amazon-vpc-cni-k8s@b5218838 charts/aws-vpc-cni/values.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from capacity.errors import SpecError
+from capacity.plan.windows import of_chart_values
+from capacity.readers.cni_addon import cni_environment, cni_version_of
+from capacity.readers.detect import detect
+from capacity.readers.draft import PlanDraft, SourceNotes, SubnetDraft
+from capacity.readers.values import bool_of, items, mapping, path_of, say_placeholders, text_of
+
+
+def parse_helm(values: dict[str, Any], file: str = "") -> PlanDraft:
+    """Decoded values as a draft."""
+    said = SourceNotes(file)
+    say_placeholders(values, said.say)
+    values = _of_chart(values)
+    env = cni_environment(values.get("env"), said, "env")
+    env |= cni_environment(items(values.get("extraEnv")), said, "extraEnv")
+    subnets = tuple(_pod_subnets(values, said))
+    return PlanDraft(
+        source=f"helm {file}".strip(),
+        region=text_of(path_of(values, "eniConfig", "region")) if subnets else None,
+        cni_version=cni_version_of(path_of(values, "image", "tag")),
+        env=env,
+        windows=of_chart_values(values),
+        subnets=subnets,
+        pod_subnets=tuple(s.name for s in subnets),
+        notes=tuple(said.notes),
+    )
+
+
+def _of_chart(values: dict[str, Any]) -> dict[str, Any]:
+    """The chart's own values; an umbrella chart keeps them under the dependency's name."""
+    for key in ("aws-vpc-cni", "vpc-cni", "amazon-vpc-cni"):
+        inner = values.get(key)
+        if isinstance(inner, dict):
+            return inner
+    return values
+
+
+def _pod_subnets(values: dict[str, Any], said: SourceNotes) -> list[SubnetDraft]:
+    configured = mapping(values.get("eniConfig"))
+    found = []
+    for zone, entry in mapping(configured.get("subnets")).items():
+        identity = text_of(mapping(entry).get("id"))
+        if identity is None:
+            said.say(f"eniConfig.subnets.{zone}", "no id: the pod subnet is not known here")
+        else:
+            found.append(SubnetDraft(identity, text_of(zone), id=identity))
+    if found and bool_of(configured.get("create")) is False:
+        said.say("eniConfig", "create is false: its subnets are not used")
+        return []
+    return found
+
+
+def read(paths: Sequence[str]) -> PlanDraft:
+    """Values in files as one draft; later files override earlier ones, as in ``helm -f``."""
+    from capacity.readers.decode import read_documents
+    from capacity.readers.sources import refuse_all
+
+    values: dict[str, Any] = {}
+    names = []
+    for path in paths:
+        loaded = read_documents(path)
+        if not loaded or not all(isinstance(d.value, dict) for d in loaded):
+            raise refuse_all("helm", loaded, path)
+        for document in loaded:
+            source, words = detect(_of_chart(document.value))
+            if source != "helm" or "another chart" in words:
+                raise _wrong(source, words, document.value, document.file)
+            values = _overlaid(values, document.value)
+            names.append(document.file)
+    return parse_helm(values, ", ".join(dict.fromkeys(names)))
+
+
+def _wrong(source: str | None, words: str, value: object, file: str) -> SpecError:
+    from capacity.readers.detect import refuse
+
+    if source == "helm":
+        return SpecError(f"{file}: this is {words}, not of aws-vpc-cni (expected env with variables of the CNI)")
+    return refuse("helm", value, file)
+
+
+def _overlaid(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        before = merged.get(key)
+        merged[key] = _overlaid(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return merged

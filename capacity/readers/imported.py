@@ -1,0 +1,324 @@
+"""Every source of an import for a Python program: a file, a folder or a live cluster in, a whole plan out.
+
+``read_…`` reads files only; ``fetch_…`` asks AWS or the cluster, read-only. Each gives an
+:class:`Imported`, the same plan that ``capacity import`` writes. With ``into`` it is merged into a plan that is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from capacity.errors import SpecError
+from capacity.readers.complete import complete
+from capacity.readers.draft import Note, PlanDraft
+from capacity.readers.drift import Difference, drift
+from capacity.readers.existing_plan import Base, parse_base, read_base, render, render_into
+from capacity.readers.merge import merge
+from capacity.readers.plan_document import plan_document
+
+if TYPE_CHECKING:
+    from capacity.plan.model import Plan
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A plan that an import made.
+
+    Attributes
+    ----------
+    source : str
+        What it was read from, such as ``eksctl cluster.yaml``.
+    text : str
+        The plan as commented YAML, as ``capacity import`` writes it.
+    notes : tuple of Note
+        What could not be known, was assumed, or differs; ``path`` is the place in the plan.
+    assumed : tuple of str
+        Paths of the plan that hold an assumption, sorted: a later import may replace them.
+    found : PlanDraft
+        What the source itself says, before gaps are filled.
+    whole : PlanDraft
+        The whole plan as a draft.
+    """
+
+    source: str
+    text: str
+    notes: tuple[Note, ...]
+    assumed: tuple[str, ...]
+    found: PlanDraft = field(repr=False)
+    whole: PlanDraft = field(repr=False)
+
+    def __repr__(self) -> str:
+        whole = self.whole
+        counts = f"{len(whole.subnets)} subnets, {len(whole.node_groups)} node groups, {len(whole.workloads)} workloads"
+        return f"Imported({self.source!r}: {counts}, {len(self.notes)} notes, {len(self.assumed)} assumed)"
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan, ready for `check`."""
+        from capacity.plan.document import parse_yaml
+        from capacity.plan.parse import parse_plan
+
+        return parse_plan(parse_yaml(self.text, self.source))
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The plan as plain mappings, lists, text and numbers."""
+        return plan_document(self.whole)
+
+    def differences(self, plan: Path | str | Imported) -> tuple[Difference, ...]:
+        """Where a plan and the source differ; only what the source states is compared.
+
+        Raises
+        ------
+        SpecError
+            `check` would refuse the plan.
+        """
+        return tuple(drift(_base(plan).full, self.found))
+
+    def write(self, path: Path | str) -> None:
+        """Write the commented plan to a file, whole or not at all.
+
+        Raises
+        ------
+        SpecError
+            The file cannot be written.
+        """
+        from capacity.files import write_file
+
+        write_file(Path(path), self.text)
+
+
+def imported(draft: PlanDraft, into: Path | str | Imported | None = None) -> Imported:
+    """The plan that a draft becomes: gaps filled, merged into another plan if one is given.
+
+    Raises
+    ------
+    SpecError
+        The draft says nothing of a plan, or `check` would refuse the plan it is merged into.
+    """
+    if draft.is_empty:
+        why = f" ({draft.notes[0].text})" if draft.notes else ""
+        raise SpecError(f"{draft.source or 'import'}: nothing of a plan is in there{why}")
+    if into is None:
+        whole = complete(draft)
+        text = render(whole)
+    else:
+        base = _base(into)
+        whole = complete(merge(base.draft, draft))
+        text = render_into(whole, base)
+    return Imported(whole.source, text, whole.notes, tuple(sorted(whole.assumed)), draft, whole)
+
+
+def _base(plan: Path | str | Imported) -> Base:
+    if isinstance(plan, Imported):
+        return parse_base(plan.text, plan.source)
+    return read_base(Path(_path(plan, "a plan")))
+
+
+def _path(path: object, what: str) -> str:
+    """A path as text; anything else is refused here, not deep inside a reader."""
+    if not isinstance(path, (str, Path)) or not str(path):
+        raise SpecError(f"{path!r} is not a path (expected {what})")
+    return str(path)
+
+
+def _of_files(source: str, paths: Sequence[object], into: Path | str | Imported | None) -> Imported:
+    from capacity.readers.sources import FILE_SOURCES, read_source
+
+    what = f"a file of {source}: {FILE_SOURCES[source].help}"
+    if not paths:
+        raise SpecError(f"no path is given (expected {what})")
+    return imported(read_source(source, [_path(p, what) for p in paths]), into)
+
+
+def read_kubectl(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
+    """A plan from saved Kubernetes objects (``kubectl get … -o json`` or YAML, any size).
+
+    Parameters
+    ----------
+    *paths : path
+        Files with nodes, pods, workloads, autoscalers, the aws-node daemonset, ENIConfigs; ``-`` is standard input.
+    into : path or Imported, optional
+        A plan to merge into: what it states stays, what it leaves open is filled.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read or holds something else: the message names the source that reads it.
+    """
+    return _of_files("kubectl", paths, into)
+
+
+def read_terraform(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
+    """A plan from Terraform: ``terraform show -json`` of a plan or state, a state file, or a folder of .tf text.
+
+    Parameters
+    ----------
+    *paths : path
+        Files or folders; .tf text needs the extra ``terraform`` and is read as far as it can be evaluated.
+    into : path or Imported, optional
+        A plan to merge into: what it states stays, what it leaves open is filled.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read or holds something else: the message names the source that reads it.
+    MissingExtra
+        .tf text is given and python-hcl2 is not installed.
+    """
+    return _of_files("terraform", paths, into)
+
+
+def read_eksctl(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
+    """A plan from eksctl ClusterConfigs, with the defaults that eksctl fills in.
+
+    Parameters
+    ----------
+    *paths : path
+        YAML or JSON files; ``-`` is standard input.
+    into : path or Imported, optional
+        A plan to merge into: what it states stays, what it leaves open is filled.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read or holds something else: the message names the source that reads it.
+    """
+    return _of_files("eksctl", paths, into)
+
+
+def read_cloudformation(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
+    """A plan from CloudFormation templates; functions are resolved where the template allows.
+
+    Parameters
+    ----------
+    *paths : path
+        YAML or JSON templates; ``-`` is standard input.
+    into : path or Imported, optional
+        A plan to merge into: what it states stays, what it leaves open is filled.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read or holds something else: the message names the source that reads it.
+    """
+    return _of_files("cloudformation", paths, into)
+
+
+def read_karpenter(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
+    """A plan from Karpenter NodePools and EC2NodeClasses, or the older Provisioner and AWSNodeTemplate.
+
+    Parameters
+    ----------
+    *paths : path
+        YAML or JSON files; pools and their classes may be in different files; ``-`` is standard input.
+    into : path or Imported, optional
+        A plan to merge into: what it states stays, what it leaves open is filled.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read or holds something else: the message names the source that reads it.
+    """
+    return _of_files("karpenter", paths, into)
+
+
+def read_helm(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
+    """A plan from Helm values of the aws-vpc-cni chart: the CNI's settings; the rest is assumed or from ``into``.
+
+    Parameters
+    ----------
+    *paths : path
+        Values files, later ones override earlier ones as in ``helm -f``; ``-`` is standard input.
+    into : path or Imported, optional
+        A plan to merge into: what it states stays, what it leaves open is filled.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read or holds something else: the message names the source that reads it.
+    """
+    return _of_files("helm", paths, into)
+
+
+def read_aws(folder: Path | str, cluster: str = "", into: Path | str | Imported | None = None) -> Imported:
+    """A plan from saved answers of the AWS CLI; every address of every subnet is accounted for.
+
+    Parameters
+    ----------
+    folder : path
+        JSON files of any names (``aws … --output json``), or one file.
+    cluster : str
+        The EKS cluster; not needed where the answers hold only one.
+    into : path or Imported, optional
+        A plan to merge into: what it states stays, what it leaves open is filled.
+
+    Raises
+    ------
+    SpecError
+        Nothing readable there, no such cluster, or an answer that cannot be right.
+    """
+    from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
+    from capacity.readers.aws.draft import aws_draft
+    from capacity.readers.aws.folder import read_folder
+
+    path = Path(_path(folder, "a folder of saved AWS answers"))
+    found = parse_cluster(with_unread(read_folder(path), cluster), cluster)
+    return imported(aws_draft(found, f"AWS answers in {path.name or path}"), into)
+
+
+def fetch_aws(
+    cluster: str = "",
+    region: str | None = None,
+    profile: str | None = None,
+    into: Path | str | Imported | None = None,
+) -> Imported:
+    """A plan from a live EKS cluster and its VPC: AWS is asked, read-only, with your credentials.
+
+    Parameters
+    ----------
+    cluster : str
+        The EKS cluster; not needed where the region has only one.
+    region, profile : str, optional
+        As for the AWS CLI; without them the environment's.
+    into : path or Imported, optional
+        A plan to merge into: what it states stays, what it leaves open is filled.
+
+    Raises
+    ------
+    SpecError
+        No credentials, no such cluster, or an answer that cannot be right.
+    MissingExtra
+        boto3 is not installed.
+    """
+    from capacity.readers.aws.aws_cluster import parse_cluster
+    from capacity.readers.aws.client import Caller, open_session
+    from capacity.readers.aws.draft import aws_draft
+    from capacity.readers.aws.fetch import fetch_answers
+
+    answers = fetch_answers(Caller(open_session(profile, region)), cluster)
+    return imported(aws_draft(parse_cluster(answers, cluster), "AWS"), into)
+
+
+def fetch_kubectl(context: str | None = None, into: Path | str | Imported | None = None) -> Imported:
+    """A plan from the cluster that kubectl is set up for: ``kubectl get``, read-only.
+
+    Parameters
+    ----------
+    context : str, optional
+        kubectl's context; without it the current one.
+    into : path or Imported, optional
+        A plan to merge into: what it states stays, what it leaves open is filled.
+
+    Raises
+    ------
+    SpecError
+        kubectl is not installed, or refuses.
+    """
+    from capacity.readers.kubernetes.kubectl import read_live
+
+    return imported(read_live(context), into)

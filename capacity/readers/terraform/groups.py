@@ -1,0 +1,154 @@
+"""Node groups among Terraform's resources: managed ones, autoscaling groups of the cluster, launch templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from capacity.readers.draft import GroupDraft, at, unique
+from capacity.readers.node_group import SourceGroup, default_types, group_draft, say_fargate, say_no_nodes
+from capacity.readers.terraform.resource import Resource, Stack, first_block
+from capacity.readers.user_data import is_node_script
+from capacity.readers.values import items, mapping, text_of
+
+
+def node_groups(stack: Stack, cluster: Resource | None) -> Iterator[GroupDraft]:
+    mine = text_of(cluster.value("name")) if cluster else None
+    taken: list[str] = []
+    for resource in stack.of("aws_eks_node_group"):
+        other = text_of(resource.value("cluster_name"))
+        if mine and other and other != mine and len(stack.of("aws_eks_cluster")) > 1:
+            continue
+        group = _managed(stack, resource, taken)
+        taken.append(group.name)
+        yield group
+    for resource in stack.of("aws_autoscaling_group"):
+        if _is_node_asg(stack, resource):
+            group = _self_managed(stack, resource, taken)
+            taken.append(group.name)
+            yield group
+        elif not str(resource.value("name")).startswith("eks-"):
+            say_no_nodes(stack.said, resource.address)
+    for resource in stack.of("aws_eks_fargate_profile"):
+        say_fargate(stack.said, resource.address)
+
+
+def _group_name(resource: Resource, taken: list[str], *keys: str) -> str:
+    stated = next((t for k in keys if (t := text_of(resource.value(k)))), None)
+    index = "" if resource.index is None or not str(resource.index).strip() else f"-{resource.index}"
+    module = resource.module[-1] if resource.module else ""
+    inner = re.search(r'\["([^"]+)"\]', module)
+    fallback = inner[1] if inner else f"{resource.name}{index}"
+    return unique((stated or fallback).rstrip("-"), taken)
+
+
+def _managed(stack: Stack, resource: Resource, taken: list[str]) -> GroupDraft:
+    name = _group_name(resource, taken, "node_group_name", "node_group_name_prefix")
+    scaling = mapping(first_block(resource.value("scaling_config")))
+    update = mapping(first_block(resource.value("update_config")))
+    template = _launch_template(stack, resource)
+    types = [t for t in map(text_of, items(resource.value("instance_types"))) if t]
+    path = at("nodeGroups", name, "instanceTypes")
+    if not types and template is not None and text_of(template.value("instance_type")):
+        types = [str(template.value("instance_type"))]
+    elif not types and mapping(resource.unknown).get("instance_types") == "given":
+        stack.said.say(f"{resource.address}.instance_types", "not known here", path)
+    elif not types and (template is not None or resource.value("launch_template")):
+        stack.said.say(resource.address, "the type stands in a launch template that is not in this file", path)
+    elif not types:
+        types = default_types(stack.said, resource.address, name)
+    subnets = stack.subnet_names(resource, "subnet_ids") or _likely_subnets(stack, resource, name)
+    return group_draft(
+        SourceGroup(
+            name=name,
+            provisioner="managed",
+            types=types,
+            ami=text_of(resource.value("ami_type")),
+            low=scaling.get("min_size"),
+            desired=scaling.get("desired_size"),
+            high=scaling.get("max_size"),
+            subnets=subnets,
+            unavailable_percent=update.get("max_unavailable_percentage"),
+            unavailable=update.get("max_unavailable"),
+            user_data=template.value("user_data") if template else None,
+        )
+    )
+
+
+def _launch_template(stack: Stack, resource: Resource, *above: str) -> Resource | None:
+    """The launch template of a group: by id or name, or through the configuration."""
+    stated = mapping(first_block(resource.value(*above, "launch_template")))
+    if "launch_template_specification" in stated:
+        stated = mapping(first_block(stated["launch_template_specification"]))
+    templates = stack.of("aws_launch_template")
+    wanted = {text_of(stated.get(k)) for k in ("id", "name", "launch_template_id", "launch_template_name")} - {None}
+    for template in templates:
+        if wanted & {text_of(template.value("id")), text_of(template.value("name"))}:
+            return template
+    prefix = ".".join((*above, "launch_template"))
+    for key in ("id", "name", "version", "launch_template_specification.launch_template_id"):
+        referred = stack.references.to(resource, f"{prefix}.{key}", "aws_launch_template")
+        if referred:
+            return referred[0]
+    same = [t for t in templates if t.module and t.module == resource.module]
+    return same[0] if len(same) == 1 else None
+
+
+def _likely_subnets(stack: Stack, resource: Resource, name: str) -> list[str]:
+    """Where the configuration does not tell: the private subnets, else all."""
+    names = list(stack.subnets.values())
+    if not names:
+        return []
+    private = [n for n in names if "private" in n.lower()]
+    chosen = private or [n for n in names if not re.search(r"public|intra|database|redshift|elasticache", n.lower())]
+    kind = "the private ones" if private else "those not named public"
+    stack.said.say(
+        resource.address, f"its subnets are not known before apply: taken as {kind}", at("nodeGroups", name, "subnets")
+    )
+    return chosen or names
+
+
+def _is_node_asg(stack: Stack, resource: Resource) -> bool:
+    tags = [mapping(t) for key in ("tag", "tags") for t in items(resource.value(key))]
+    keys = [str(t.get("key") or "") for t in tags] + [str(k) for k in mapping(resource.value("tags"))]
+    if any(k.startswith(("kubernetes.io/cluster/", "k8s.io/cluster/", "k8s.io/cluster-autoscaler/")) for k in keys):
+        return True
+    template = _launch_template(stack, resource) or _launch_template(stack, resource, "mixed_instances_policy")
+    if template is not None and is_node_script(template.value("user_data")):
+        return True
+    configuration = _launch_configuration(stack, resource)
+    if configuration is not None and is_node_script(configuration.value("user_data")):
+        return True
+    return any("self_managed" in part or "node" in part for part in resource.module)
+
+
+def _launch_configuration(stack: Stack, resource: Resource) -> Resource | None:
+    name = text_of(resource.value("launch_configuration"))
+    for candidate in stack.of("aws_launch_configuration"):
+        if name and name in (candidate.value("name"), candidate.value("id")):
+            return candidate
+    referred = stack.references.to(resource, "launch_configuration", "aws_launch_configuration")
+    return referred[0] if referred else None
+
+
+def _self_managed(stack: Stack, resource: Resource, taken: list[str]) -> GroupDraft:
+    name = _group_name(resource, taken, "name", "name_prefix")
+    overrides = items(resource.value("mixed_instances_policy", "launch_template", "override"))
+    types = [t for t in (text_of(mapping(o).get("instance_type")) for o in overrides) if t]
+    template = _launch_template(stack, resource) or _launch_template(stack, resource, "mixed_instances_policy")
+    launch = template or _launch_configuration(stack, resource)
+    if not types and launch is not None and text_of(launch.value("instance_type")):
+        types = [str(launch.value("instance_type"))]
+    subnets = stack.subnet_names(resource, "vpc_zone_identifier") or _likely_subnets(stack, resource, name)
+    return group_draft(
+        SourceGroup(
+            name=name,
+            provisioner="self-managed",
+            types=types,
+            low=resource.value("min_size"),
+            desired=resource.value("desired_capacity"),
+            high=resource.value("max_size"),
+            subnets=subnets,
+            user_data=launch.value("user_data") if launch else None,
+        )
+    )

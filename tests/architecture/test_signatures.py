@@ -1,0 +1,30 @@
+"""Public functions of the engine's rooms take a bool by its name: ``f(x, True)`` says nothing to a reader."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2] / "capacity"
+ROOMS = ("catalog", "cni", "node", "vpc", "cluster", "forecast")
+ASSERTIONS = {"expect"}  # the condition itself, as of an assert
+
+
+def positional_bools(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.name not in ASSERTIONS:
+            for argument in node.args.posonlyargs + node.args.args:
+                if argument.annotation is not None and ast.unparse(argument.annotation) == "bool":
+                    yield f"{node.name}({argument.arg})"
+
+
+def test_no_positional_bools() -> None:
+    paths = [path for name in ROOMS for path in (ROOT / name).rglob("*.py")]
+    found = [f"{path.name}: {bad}" for path in paths for bad in positional_bools(ast.parse(path.read_text("utf-8")))]
+    assert found == []
+
+
+def test_a_positional_bool_is_found() -> None:
+    text = "def f(a: int, b: bool): ...\ndef g(*, b: bool): ...\ndef _h(b: bool): ..."
+    assert list(positional_bools(ast.parse(text))) == ["f(b)"]
