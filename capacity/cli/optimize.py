@@ -228,7 +228,7 @@ def _document(plan: Path | None, pods: list[str], network: Mapping[str, Any]) ->
         return read.document, read.name
     if plan is not None:
         raise SpecError("--pod and PLAN exclude each other")
-    from capacity.optimize.draft import sketched
+    from capacity.optimize.open_plan import sketched
 
     region, mode = network["--region"], network["--mode"]
     if mode is not None:

@@ -7,14 +7,14 @@ from typing import Any
 
 from capacity.advice.snippets.purchase import purchase_file
 from capacity.cli.output import Answer, Table
+from capacity.cost.dollar_words import usd
 from capacity.cost.inputs import CostInputs
-from capacity.cost.words import usd
 from capacity.optimize.buy import Purchase, nodes_of
 from capacity.optimize.choices import Choices
 from capacity.optimize.compare import mix
-from capacity.optimize.fill import Filling, fillings
+from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, Alternative, Optimized, Packed
 from capacity.optimize.pack import Packing
-from capacity.optimize.result import INFEASIBLE, OPTIMAL, Alternative, Optimized, Packed
+from capacity.optimize.unused import Filling, fillings
 from capacity.units import HOURS_PER_MONTH, counted
 
 LANGUAGES = {"terraform": "hcl"}

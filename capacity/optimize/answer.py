@@ -9,17 +9,17 @@ from typing import Any
 from capacity.catalog.table import Catalog
 from capacity.cluster.sizing import size_plan
 from capacity.errors import InfeasiblePlan, SpecError
-from capacity.optimize.blocks import Rules
 from capacity.optimize.buy import Buying, Division, Purchase, purchase
 from capacity.optimize.choices import ARCHS, Choices
 from capacity.optimize.clash import clash, too_large
 from capacity.optimize.compare import alternatives
-from capacity.optimize.draft import Draft, draft_of
+from capacity.optimize.divide import Rules
+from capacity.optimize.divisions import Found, divisions, mixed, ranked, search
 from capacity.optimize.market import Market, Pods, packing_problem, pods_of
+from capacity.optimize.open_plan import Draft, draft_of
+from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, TIME_LIMIT, WITHIN_GAP, Optimized, Packed
 from capacity.optimize.pack import EFFORTS, PROVEN, Packing, pack
 from capacity.optimize.request import Request, market_of
-from capacity.optimize.result import INFEASIBLE, OPTIMAL, TIME_LIMIT, WITHIN_GAP, Optimized, Packed
-from capacity.optimize.search import Found, divisions, mixed, ranked, search
 
 CHECKED = {"quick": 20, "normal": 60, "thorough": 200}  # divisions that are checked, at most
 MOST_NAMED = 6  # types named in a note

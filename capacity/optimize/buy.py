@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
-from capacity.optimize.blocks import Rules, Sized
-from capacity.optimize.draft import Document, Draft, NewGroup
+from capacity.optimize.divide import Rules, Sized
 from capacity.optimize.market import Pods
+from capacity.optimize.open_plan import Document, Draft, NewGroup
 from capacity.plan.model import Plan, ScenarioSpec
 
 Judge = Callable[[Plan, Sequence[str | ScenarioSpec] | None], CheckResult]

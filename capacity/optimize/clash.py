@@ -10,9 +10,9 @@ from capacity.cluster.sizing import size_plan
 from capacity.errors import InfeasiblePlan
 from capacity.optimize.buy import Buying, Purchase
 from capacity.optimize.choices import Choices
+from capacity.optimize.divisions import Found, divisions
 from capacity.optimize.market import RESOURCES, Market, Pods, demand_of, holds
-from capacity.optimize.result import Infeasible
-from capacity.optimize.search import Found, divisions
+from capacity.optimize.optimized import Infeasible
 from capacity.units import MIB, counted
 from capacity.vpc.ledger import VERDICTS, SubnetState
 

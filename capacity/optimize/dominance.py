@@ -25,8 +25,9 @@ def undominated(problem: Problem) -> Undominated:
 
     Examples
     --------
-    >>> from capacity.optimize.problem import Kind, Shape
-    >>> kinds = (Kind("a", (4, 9), 2.0), Kind("b", (4, 9), 1.0), Kind("c", (4, 9), 1.0), Kind("d", (5, 9), 1.5))
+    >>> from capacity.optimize.problem import NodeChoice, Shape
+    >>> figures = (("a", (4, 9), 2.0), ("b", (4, 9), 1.0), ("c", (4, 9), 1.0), ("d", (5, 9), 1.5))
+    >>> kinds = tuple(NodeChoice(*f) for f in figures)
     >>> undominated(Problem((Shape("web", (1, 1), 3),), kinds))
     Undominated(numbers=(1, 3), equals={1: ('c',)})
     """

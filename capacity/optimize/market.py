@@ -8,11 +8,11 @@ from functools import cached_property
 from math import gcd
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cluster.place import BRANCH, UNLIMITED, VPC, PodShape, fits
+from capacity.cluster.node_state import BRANCH, UNLIMITED, VPC, PodShape, fits
 from capacity.cluster.shape import GroupShape, TypeShape, group_shape, workload_pod
 from capacity.cost.inputs import CostInputs
 from capacity.cost.rates import PriceBook
-from capacity.optimize.problem import Kind, Problem, Shape
+from capacity.optimize.problem import NodeChoice, Problem, Shape
 from capacity.plan.discovery import choices_by_group
 from capacity.plan.model import NodeGroup, Plan
 
@@ -34,7 +34,7 @@ class Pods:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class BuyableType:
     """A node that can be bought: a node group of one type.
 
     Attributes
@@ -67,12 +67,12 @@ class Candidate:
         node = self.node
         room, start = node.room, node.start
         return (
-            room.cpu - start[2],
-            room.memory - start[3],
-            node.max_pods - start[4],
+            room.cpu - start.cpu,
+            room.memory - start.memory,
+            node.max_pods - start.pods,
             min(node.addresses - node.daemon_pods, UNLIMITED),
-            room.branch_enis - start[6],
-            room.volumes - start[7],
+            room.branch_enis - start.branch_pods,
+            room.volumes - start.volumes,
         )
 
     def addresses(self, pods: int, branch: int = 0) -> int:
@@ -86,7 +86,7 @@ class Market:
     """The candidates, cheapest first by name, and the types that were left out, by reason."""
 
     plan: Plan
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[BuyableType, ...]
     left_out: tuple[tuple[str, tuple[str, ...]], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -103,7 +103,7 @@ def open_market(plan: Plan, template: NodeGroup, kinds: Sequence[InstanceType], 
     """
     book = PriceBook(plan.region, inputs)
     out: dict[str, list[str]] = {}
-    found: list[Candidate] = []
+    found: list[BuyableType] = []
     for kind in kinds:
         why = _unplannable(plan, kind)
         group = replace(template, instance_types=(kind,))
@@ -111,7 +111,7 @@ def open_market(plan: Plan, template: NodeGroup, kinds: Sequence[InstanceType], 
         if why or price is None:
             out.setdefault(why or "no known price", []).append(kind.name)
             continue
-        found.append(Candidate(_shape(plan, group), price))
+        found.append(BuyableType(_shape(plan, group), price))
     left = tuple((reason, tuple(names)) for reason, names in sorted(out.items()))
     return Market(plan, tuple(found), left, tuple(book.notes()))
 
@@ -145,7 +145,7 @@ def pods_of(plan: Plan, names: Sequence[str]) -> tuple[Pods, ...]:
     return tuple(Pods(w.name, workload_pod(plan, w), w.replicas, w.max_replicas) for w in chosen)
 
 
-def holds(candidate: Candidate, pods: Pods) -> bool:
+def holds(candidate: BuyableType, pods: Pods) -> bool:
     """Whether an empty node of the candidate holds one of the pods, its address included."""
     node = candidate.node
     return fits(node.room, node.start, pods.pod) and (pods.pod.kind != VPC or candidate.rooms[3] > 0)
@@ -167,7 +167,7 @@ def packing_problem(market: Market, pods: Sequence[Pods], peak: bool) -> Problem
     )
     total = [max(sum(s.demand[i] * s.replicas for s in shapes), 1) for i in range(len(used))]
     kinds = tuple(
-        Kind(
+        NodeChoice(
             c.name,
             tuple(min(c.rooms[r] // unit, most) for r, unit, most in zip(used, units, total, strict=True)),
             c.price,

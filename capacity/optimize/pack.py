@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from capacity.optimize.aggregate import Aggregate, aggregate, assigned
-from capacity.optimize.columns import Columns, Generating, generate
+from capacity.optimize.column_generation import Columns, Generating, generate
 from capacity.optimize.dominance import undominated
 from capacity.optimize.fluid import Fluid, fluid_bound
 from capacity.optimize.improve import improved

@@ -39,7 +39,7 @@ class Shape(NamedTuple):
     per_node: int | None = None
 
 
-class Kind(NamedTuple):
+class NodeChoice(NamedTuple):
     """A node that can be bought: its room for pods after daemonsets, and its price. [USD per hour]"""
 
     name: str
@@ -61,12 +61,12 @@ class Problem:
 
     Examples
     --------
-    >>> Problem((Shape("web", (250, 1), 9),), (Kind("small", (1000, 29), 0.1),)).caps.tolist()
+    >>> Problem((Shape("web", (250, 1), 9),), (NodeChoice("small", (1000, 29), 0.1),)).caps.tolist()
     [[4]]
     """
 
     shapes: tuple[Shape, ...]
-    kinds: tuple[Kind, ...]
+    kinds: tuple[NodeChoice, ...]
 
     @cached_property
     def demand(self) -> Ints:

@@ -11,8 +11,8 @@ from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError, did_you_mean
 from capacity.optimize.buy import Judge
 from capacity.optimize.choices import ARCHS, Choices, allowed_types
-from capacity.optimize.draft import Draft
 from capacity.optimize.market import Market, open_market
+from capacity.optimize.open_plan import Draft
 
 
 @dataclass(frozen=True)

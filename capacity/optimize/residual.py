@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from capacity.optimize.aggregate import Aggregate, aggregate
-from capacity.optimize.columns import Columns, Generating, generate
+from capacity.optimize.column_generation import Columns, Generating, generate
 from capacity.optimize.fluid import fluid_bound
 from capacity.optimize.nodes import Bins, fill_kind, joined
 from capacity.optimize.problem import MONEY, Ints, Pattern, Problem

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.optimize.pack import EFFORTS, pack
-from capacity.optimize.problem import Kind, Problem, Shape, check_packing
+from capacity.optimize.problem import NodeChoice, Problem, Shape, check_packing
 
 shape_demands = st.tuples(st.integers(0, 9), st.integers(0, 9), st.just(1))
 kind_rooms = st.tuples(st.integers(4, 24), st.integers(4, 24), st.integers(1, 8))
@@ -24,8 +24,8 @@ def problems(draw: st.DrawFn, pods: int = 3) -> Problem:
         for i in range(draw(st.integers(1, 3)))
     )
     prices = st.integers(1, 60).map(lambda cents: cents / 100)
-    kinds = [Kind("k0", (24, 24, draw(st.integers(1, 8))), draw(prices))]
-    kinds += [Kind(f"k{i}", draw(kind_rooms), draw(prices)) for i in range(1, draw(st.integers(1, 4)))]
+    kinds = [NodeChoice("k0", (24, 24, draw(st.integers(1, 8))), draw(prices))]
+    kinds += [NodeChoice(f"k{i}", draw(kind_rooms), draw(prices)) for i in range(1, draw(st.integers(1, 4)))]
     return Problem(shapes, tuple(kinds))
 
 

@@ -10,11 +10,11 @@ import pytest
 from capacity.optimize.dominance import undominated
 from capacity.optimize.fluid import fluid_bound
 from capacity.optimize.pack import EFFORTS, pack
-from capacity.optimize.problem import Kind, Pattern, Problem, Shape, check_packing
+from capacity.optimize.problem import NodeChoice, Pattern, Problem, Shape, check_packing
 
 WEB = Shape("web", (250, 512, 1), 8)
-SMALL = Kind("small", (1000, 4096, 29), 0.10)
-LARGE = Kind("large", (2000, 8192, 58), 0.19)
+SMALL = NodeChoice("small", (1000, 4096, 29), 0.10)
+LARGE = NodeChoice("large", (2000, 8192, 58), 0.19)
 
 
 def test_eight_quarter_core_pods_need_two_cores() -> None:
@@ -53,8 +53,8 @@ def test_ten_million_replicas_are_packed_as_quickly_as_ten() -> None:
     assert sum(p.nodes for p in packing.patterns) == 2_500_001
 
 
-@pytest.mark.parametrize("kinds", [(), (Kind("tiny", (200, 4096, 29), 0.1),)])
-def test_a_pod_larger_than_any_node_is_refused(kinds: tuple[Kind, ...]) -> None:
+@pytest.mark.parametrize("kinds", [(), (NodeChoice("tiny", (200, 4096, 29), 0.1),)])
+def test_a_pod_larger_than_any_node_is_refused(kinds: tuple[NodeChoice, ...]) -> None:
     with pytest.raises(ValueError, match="fits no kind"):
         pack(Problem((WEB,), kinds), EFFORTS["normal"])
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from capacity.cluster.place import GroupNodes, Placement
-from capacity.optimize.blocks import Blocks, Rules, Sized
+from capacity.cluster.group_nodes import GroupNodes
+from capacity.cluster.place import Placement
 from capacity.optimize.buy import Buying, Division, Purchase, purchase
 from capacity.optimize.choices import Choices
-from capacity.optimize.market import Candidate, Market, Pods, holds
+from capacity.optimize.divide import Blocks, Rules, Sized
+from capacity.optimize.market import BuyableType, Market, Pods, holds
 from capacity.optimize.pack import Packing
 
 PENALTIES = (0.0, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 0.1)  # dollars an hour for an address, to find thriftier mixes
@@ -141,7 +142,7 @@ def _by_type(packing: Packing) -> dict[int, int]:
     return count
 
 
-def _filled(kinds: Sequence[Candidate], least: list[int], pods: Sequence[Pods], *, peak: bool) -> list[int] | None:
+def _filled(kinds: Sequence[BuyableType], least: list[int], pods: Sequence[Pods], *, peak: bool) -> list[int] | None:
     nodes = list(least)
     everywhere = tuple(range(len(kinds)))
     for _ in range(MIXED):

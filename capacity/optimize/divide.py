@@ -14,8 +14,8 @@ from itertools import combinations
 import numpy as np
 
 from capacity.cluster.expected_type import nodes_needed
-from capacity.cluster.place import BRANCH, VPC
-from capacity.optimize.market import RESOURCES, Candidate, Market, Pods, demand_of, holds
+from capacity.cluster.node_state import BRANCH, VPC
+from capacity.optimize.market import RESOURCES, BuyableType, Market, Pods, demand_of, holds
 from capacity.optimize.problem import Floats
 from capacity.units import ceil_div
 
@@ -73,7 +73,7 @@ class Sized:
     """
 
     block: Block
-    candidate: Candidate
+    candidate: BuyableType
     now: int
     peak: int
     value: float
@@ -145,7 +145,7 @@ class Blocks:
                 break
         return best
 
-    def on(self, block: Block, candidate: Candidate) -> Sized | None:
+    def on(self, block: Block, candidate: BuyableType) -> Sized | None:
         """A block on nodes of a type; None where a pod does not fit, or with more nodes than allowed."""
         counted = self._counted(block, candidate)
         if counted is None:
@@ -159,7 +159,7 @@ class Blocks:
             value += self.rules.usd_per_address * self.addresses(block, candidate, peak)
         return Sized(block, candidate, now, peak, value)
 
-    def _counted(self, block: Block, candidate: Candidate) -> tuple[int, int] | None:
+    def _counted(self, block: Block, candidate: BuyableType) -> tuple[int, int] | None:
         key = block, candidate.name
         if key not in self._nodes:
             found = [self._nodes_for(block, candidate, peak) for peak in (False, True)]
@@ -167,7 +167,7 @@ class Blocks:
             self._nodes[key] = None if now is None or peak is None else (now, peak)
         return self._nodes[key]
 
-    def _nodes_for(self, block: Block, candidate: Candidate, peak: bool) -> int | None:
+    def _nodes_for(self, block: Block, candidate: BuyableType, peak: bool) -> int | None:
         """Nodes on which the scheduler places all pods of a block and each gets an address. [nodes]"""
         mine = [self.pods[i] for i in block]
         if not all(holds(candidate, p) for p in mine):
@@ -179,7 +179,7 @@ class Blocks:
         vpc = sum(count for pod, count in wanted if pod.kind == VPC)
         return max(nodes, ceil_div(vpc, candidate.rooms[3])) if vpc else nodes
 
-    def addresses(self, block: Block, candidate: Candidate, nodes: int) -> int:
+    def addresses(self, block: Block, candidate: BuyableType, nodes: int) -> int:
         """Subnet addresses of the block's nodes at the peak, its pods evenly over them. [addresses]"""
         vpc = sum(self.pods[i].most for i in block if self.pods[i].pod.kind == VPC)
         branch = sum(self.pods[i].most for i in block if self.pods[i].pod.kind == BRANCH)

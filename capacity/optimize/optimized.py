@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from capacity.optimize.blocks import Rules
 from capacity.optimize.buy import Purchase
-from capacity.optimize.draft import Draft
+from capacity.optimize.divide import Rules
 from capacity.optimize.market import Market, Pods
+from capacity.optimize.open_plan import Draft
 from capacity.optimize.pack import Packing
 
 OPTIMAL, WITHIN_GAP, TIME_LIMIT, INFEASIBLE = "optimal", "within_gap", "time_limit", "infeasible"

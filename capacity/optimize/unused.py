@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from capacity.cluster.place import GroupNodes, Placement
-from capacity.cluster.scenario import GroupState, NodeClass
+from capacity.cluster.group_nodes import GroupNodes
+from capacity.cluster.place import Placement
+from capacity.cluster.scenario import GroupState
 from capacity.optimize.buy import Purchase, nodes_of
 from capacity.optimize.market import Pods
 from capacity.units import ceil_div
@@ -72,15 +73,15 @@ def _filling(state: GroupState, pods: dict[str, int], nodes: int) -> Filling:
     return Filling(
         pods_per_node={name: ceil_div(n, nodes) for name, n in pods.items()} if nodes else {},
         binding=state.binding,
-        stranded_cpu_pct=_unused(classes, 2, node.room.cpu * count),
-        stranded_memory_pct=_unused(classes, 3, node.room.memory * count),
+        stranded_cpu_pct=_unused([(c.count, c.state.cpu) for c in classes], node.room.cpu * count),
+        stranded_memory_pct=_unused([(c.count, c.state.memory) for c in classes], node.room.memory * count),
         stranded_addresses=held - used,
         addresses=held,
     )
 
 
-def _unused(classes: tuple[NodeClass, ...], resource: int, room: int) -> float | None:
+def _unused(requests: list[tuple[int, int]], room: int) -> float | None:
     if room <= 0:
         return None
-    requested = sum(c.count * c.state[resource] for c in classes)
+    requested = sum(count * each for count, each in requests)
     return round(max(100 * (1 - requested / room), 0.0), 2)
