@@ -95,8 +95,11 @@ class Draft:
         return {"name": group.name, "instanceTypes": [group.instance_type], **rest, "nodes": nodes}
 
     def _workload(self, entry: Document, groups: Sequence[NewGroup]) -> Document:
+        """Without replicas it may use every new group: it is on none yet."""
+        if entry["name"] not in self.workloads:
+            return entry
         mine = [g.name for g in groups if entry["name"] in g.workloads]
-        return {**entry, "nodeGroups": mine} if mine else entry
+        return {**entry, "nodeGroups": mine or [g.name for g in groups]}
 
     def _daemon_set(self, entry: Document, names: list[str]) -> Document:
         own = entry.get("nodeGroups")
