@@ -189,17 +189,20 @@ def _packing_json(found: Optimized, packed: Packed, *, nodes: bool) -> dict[str,
 
 
 def _nodes(found: Optimized, packing: Packing) -> Iterator[dict[str, Any]]:
-    """Equal nodes, zone by zone: where they are does not matter to the packing, so they are dealt in turn."""
+    """Equal nodes, zone by zone; where their zone does not matter to the packing they are dealt in turn."""
     draft = found.draft
     zones = list(dict.fromkeys(draft.plan.subnet(n).zone for n in draft.template.subnets))
     turn = 0
-    for pattern in packing.patterns:
+    for number, pattern in enumerate(packing.patterns):
         pods = {p.name: n for p, n in zip(found.pods, pattern.pods, strict=True) if n}
-        each, more = divmod(pattern.nodes, len(zones))
-        counts = dict.fromkeys(zones, each)
-        for _ in range(more):
-            counts[zones[turn % len(zones)]] += 1
-            turn += 1
+        if packing.zones:
+            counts = {zones[packing.zones[number]]: pattern.nodes}
+        else:
+            each, more = divmod(pattern.nodes, len(zones))
+            counts = dict.fromkeys(zones, each)
+            for _ in range(more):
+                counts[zones[turn % len(zones)]] += 1
+                turn += 1
         kind = found.market.candidates[pattern.kind].name
         yield from ({"type": kind, "zone": zone, "count": n, "pods": pods} for zone, n in counts.items() if n)
 

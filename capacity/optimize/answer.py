@@ -15,10 +15,11 @@ from capacity.optimize.clash import clash, too_large
 from capacity.optimize.compare import alternatives
 from capacity.optimize.divide import Rules
 from capacity.optimize.divisions import Found, divisions, mixed, ranked, search
-from capacity.optimize.market import Market, Pods, packing_problem, pods_of
+from capacity.optimize.market import Market, Pods, pods_of
 from capacity.optimize.open_plan import Draft, draft_of
 from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, TIME_LIMIT, WITHIN_GAP, Optimized, Packed
-from capacity.optimize.pack import EFFORTS, PROVEN, Packing, pack
+from capacity.optimize.pack import EFFORTS, PROVEN, Packing
+from capacity.optimize.pack_zones import pack_over_zones
 from capacity.optimize.request import Request, market_of
 
 CHECKED = {"quick": 20, "normal": 60, "thorough": 200}  # divisions that are checked, at most
@@ -86,7 +87,7 @@ def optimize(
 def rules_of(draft: Draft, choices: Choices) -> Rules:
     """The rules of a search without penalties."""
     zones = draft.zones if choices.survive == "zone" else 0
-    return Rules(choices.peak_hours, 0.0, choices.min_nodes, choices.max_nodes, zones)
+    return Rules(choices.peak_hours, 0.0, choices.min_nodes, choices.max_nodes, zones, draft.zones)
 
 
 def _said(market: Market, archs: Sequence[str], choices: Choices) -> list[str]:
@@ -109,9 +110,9 @@ def _said(market: Market, archs: Sequence[str], choices: Choices) -> list[str]:
 def _packed(market: Market, pods: Sequence[Pods], rules: Rules, request: Request) -> Packed:
     """The packing now and at the peak, each at least as dear as the fewest replicas allow."""
     effort = EFFORTS[request.effort]
-    now = pack(packing_problem(market, pods, peak=False), effort, request.stopped)
+    now = pack_over_zones(market, pods, rules.spread_zones, effort, request.stopped, peak=False)
     same = all(p.now == p.most for p in pods)
-    peak = now if same else pack(packing_problem(market, pods, peak=True), effort, request.stopped)
+    peak = now if same else pack_over_zones(market, pods, rules.spread_zones, effort, request.stopped, peak=True)
     return Packed(
         now,
         peak,

@@ -40,6 +40,8 @@ class Rules:
         Of a group. [nodes]
     zones : int
         Of which one may be lost without new nodes; 0 where that need not be. [zones]
+    spread_zones : int
+        Over which pods are spread that must be. [zones]
     """
 
     peak_hours: Fraction
@@ -47,6 +49,7 @@ class Rules:
     min_nodes: int = 1
     max_nodes: int | None = None
     zones: int = 0
+    spread_zones: int = 1
 
     def weighed(self, now: float, peak: float) -> float:
         """The mean over the hours."""
@@ -150,7 +153,8 @@ class Blocks:
         counted = self._counted(block, candidate)
         if counted is None:
             return None
-        now, peak = (self.rules.nodes(n) for n in counted)
+        zones = self._zones(block)
+        now, peak = (ceil_div(self.rules.nodes(n), zones) * zones for n in counted)
         peak = max(now, peak)
         if self.rules.max_nodes is not None and peak > self.rules.max_nodes:
             return None
@@ -167,17 +171,26 @@ class Blocks:
             self._nodes[key] = None if now is None or peak is None else (now, peak)
         return self._nodes[key]
 
+    def _zones(self, block: Block) -> int:
+        """Zones over which some of the block's pods must be spread; 1 where none must."""
+        return self.rules.spread_zones if any(self.pods[i].zoned for i in block) else 1
+
     def _nodes_for(self, block: Block, candidate: BuyableType, peak: bool) -> int | None:
-        """Nodes on which the scheduler places all pods of a block and each gets an address. [nodes]"""
+        """Nodes on which the scheduler places all pods of a block and each gets an address. [nodes]
+
+        Where pods are spread over zones, each zone has the nodes for an even share of them.
+        """
         mine = [self.pods[i] for i in block]
+        zones = self._zones(block)
         if not all(holds(candidate, p) for p in mine):
             return None
-        wanted = [(p.pod, p.count(peak)) for p in mine]
+        wanted = [(p.pod, ceil_div(p.count(peak), zones)) for p in mine]
         nodes = nodes_needed(candidate.node, wanted)
         if nodes is None:
             return None
         vpc = sum(count for pod, count in wanted if pod.kind == VPC)
-        return max(nodes, ceil_div(vpc, candidate.rooms[3])) if vpc else nodes
+        alone = max((ceil_div(p.count(peak), zones) for p in mine if p.alone), default=0)
+        return zones * max(nodes, alone, ceil_div(vpc, candidate.rooms[3]) if vpc else 0)
 
     def addresses(self, block: Block, candidate: BuyableType, nodes: int) -> int:
         """Subnet addresses of the block's nodes at the peak, its pods evenly over them. [addresses]"""

@@ -21,12 +21,17 @@ RESOURCES = ("cpu", "memory", "max_pods", "addresses", "branch_enis", "volumes")
 
 @dataclass(frozen=True, slots=True)
 class Pods:
-    """The pods of one workload: their shape, and how many now and at the peak. [pods]"""
+    """The pods of one workload: their shape, and how many now and at the peak. [pods]
+
+    ``zoned``: they are spread over the zones; ``alone``: no two on one node.
+    """
 
     name: str
     pod: PodShape
     now: int
     most: int
+    zoned: bool = False
+    alone: bool = False
 
     def count(self, peak: bool) -> int:
         """Replicas at the peak, or now. [pods]"""
@@ -142,7 +147,10 @@ def node_price(book: PriceBook, group: NodeGroup, kind: InstanceType) -> float |
 def pods_of(plan: Plan, names: Sequence[str]) -> tuple[Pods, ...]:
     """The pods of some workloads of the plan, in its order."""
     chosen = [w for w in plan.workloads if w.name in names]
-    return tuple(Pods(w.name, workload_pod(plan, w), w.replicas, w.max_replicas) for w in chosen)
+    return tuple(
+        Pods(w.name, workload_pod(plan, w), w.replicas, w.max_replicas, w.zone_skew is not None, w.one_per_node)
+        for w in chosen
+    )
 
 
 def holds(candidate: BuyableType, pods: Pods) -> bool:
@@ -161,9 +169,9 @@ def packing_problem(market: Market, pods: Sequence[Pods], peak: bool) -> Problem
     used = list(_limiting(market, pods))
     demands = [demand_of(p.pod) for p in pods]
     units = [gcd(*(d[r] for d in demands)) or 1 if r < 2 else 1 for r in used]
+    wants = [tuple(d[r] // unit for r, unit in zip(used, units, strict=True)) for d in demands]
     shapes = tuple(
-        Shape(p.name, tuple(d[r] // unit for r, unit in zip(used, units, strict=True)), p.count(peak))
-        for p, d in zip(pods, demands, strict=True)
+        Shape(p.name, want, p.count(peak), 1 if p.alone else None) for p, want in zip(pods, wants, strict=True)
     )
     total = [max(sum(s.demand[i] * s.replicas for s in shapes), 1) for i in range(len(used))]
     kinds = tuple(

@@ -70,11 +70,15 @@ EFFORTS = {
 
 
 class Packing(NamedTuple):
-    """Nodes with their pods, the price, and the least any packing can cost. [USD per hour]"""
+    """Nodes with their pods, the price, and the least any packing can cost. [USD per hour]
+
+    ``zones``: the zone of each pattern by its number, where that matters; else empty.
+    """
 
     patterns: tuple[Pattern, ...]
     cost: float
     bound: float
+    zones: tuple[int, ...] = ()
 
     @property
     def gap(self) -> float:

@@ -358,3 +358,32 @@ def test_prefixes_leave_fewer_addresses_than_pods_on_small_nodes() -> None:
     assert found.bought is not None
     each = 27  # 3 × (10 − 1) + 2, less aws-node and kube-proxy
     assert found.bought.nodes(peak=False) == ceil(200 / each)
+
+
+def test_pods_spread_over_zones_have_room_for_a_share_in_each() -> None:
+    document = sketched([("web", "1", "128Mi", 10)])
+    document["workloads"][0]["topologySpread"] = [{"key": "topology.kubernetes.io/zone", "maxSkew": 1}]
+    found = bought(document, types=("c6i.xlarge",))
+    assert found.bought is not None
+    # 10 pods over 3 zones: 4 in one of them, which need 2 nodes of 3 pods each; together 4 nodes would do
+    assert found.bought.nodes(peak=False) == 6
+    assert found.packed is not None
+    zones = found.packed.now.zones
+    each = [
+        sum(p.pods[0] * p.nodes for p, z in zip(found.packed.now.patterns, zones, strict=True) if z == zone)
+        for zone in range(3)
+    ]
+    assert sorted(each) == [3, 3, 4]
+    assert found.packed.usd_per_hour == pytest.approx(4 * 0.17)
+    assert found.packed.bound <= found.packed.usd_per_hour
+
+
+def test_pods_that_share_no_node_have_a_node_each() -> None:
+    document = sketched([("web", "100m", "128Mi", 7)])
+    document["workloads"][0]["antiAffinity"] = "hostname"
+    found = bought(document)
+    assert found.bought is not None
+    assert found.bought.nodes(peak=False) == 7
+    assert found.packed is not None
+    assert all(p.pods == (1,) for p in found.packed.now.patterns)
+    assert sum(p.nodes for p in found.packed.now.patterns) == 7

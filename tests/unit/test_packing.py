@@ -9,7 +9,7 @@ import pytest
 
 from capacity.optimize.dominance import undominated
 from capacity.optimize.fluid import fluid_bound
-from capacity.optimize.pack import EFFORTS, pack
+from capacity.optimize.pack import EFFORTS, Packing, pack
 from capacity.optimize.problem import NodeChoice, Pattern, Problem, Shape, check_packing
 
 WEB = Shape("web", (250, 512, 1), 8)
@@ -43,7 +43,7 @@ def test_anti_affinity_needs_a_node_for_each_pod() -> None:
 
 
 def test_no_pods_need_no_nodes() -> None:
-    assert pack(Problem((WEB._replace(replicas=0),), (SMALL,)), EFFORTS["normal"]) == ((), 0.0, 0.0)
+    assert pack(Problem((WEB._replace(replicas=0),), (SMALL,)), EFFORTS["normal"]) == Packing((), 0.0, 0.0)
 
 
 def test_ten_million_replicas_are_packed_as_quickly_as_ten() -> None:
