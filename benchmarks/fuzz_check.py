@@ -26,10 +26,10 @@ import yaml
 from capacity.advice.findings.rules import findings
 from capacity.advice.fixes import Fixes, with_fix
 from capacity.advice.search import find_fixes
-from capacity.cli.check_view import answer
-from capacity.cli.output import Sink, render
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
+from capacity.pages.answer import rendered
+from capacity.pages.check_page import answer
 from capacity.plan.document import Section, parse_yaml
 from capacity.plan.parse import parse_plan
 
@@ -225,11 +225,11 @@ def hold_to_account(result: CheckResult, fixes: Fixes | None) -> None:
             assert (s.verdict == "exhausted") == (s.free < 0 or not s.prefixes_placed)
         placed = sum(c.count * (c.pods - g.shape.first.start[4]) for g in scenario.groups for c in g.classes)
         assert placed >= 0
-    said = answer(result, with_fix(findings(result), fixes), explain=False, fixes=fixes)
-    json.loads(render(said, Sink("json")))
-    assert render(said, Sink("csv"))
+    said = answer(result, with_fix(findings(result), fixes), fixes=fixes)
+    json.loads(rendered(said, "json"))
+    assert rendered(said, "csv")
     for form in ("table", "md"):
-        page = render(said, Sink(form, color="never"))
+        page = rendered(said, form)
         assert all(line.isprintable() for line in page.split("\n")), form
 
 

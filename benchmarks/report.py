@@ -64,9 +64,9 @@ def inside() -> None:
     material = timed("headroom, what-if, forecast, warm", lambda: _gather(result))
     from capacity.charts.files import inline_svg
     from capacity.charts.theme import LIGHT
-    from capacity.report.content import document
+    from capacity.pages.report_page import report_page
 
-    page = timed("content", lambda: document(material))
+    page = timed("content", lambda: report_page(material))
     charts = page.charts()
     figures = [timed("matplotlib: make the figures", lambda c=c: c.draw(LIGHT)) for c in charts]  # type: ignore[misc]
     for number, figure in enumerate(figures):
@@ -91,20 +91,24 @@ def _check() -> Any:
 
 
 def _gather(result: Any) -> Any:
-    from capacity.report.gather import gather
+    from capacity.pages.report_material import gather
 
     return gather(result, "capacity report", dt.date(2026, 11, 25))
 
 
 def _without_charts(page: Any) -> Any:
-    from capacity.report.document import Chart
+    from capacity.pages.page import Chart, Section
 
-    sections = [replace(s, blocks=[b for b in s.blocks if not isinstance(b, Chart)]) for s in page.sections]
-    return replace(page, sections=sections)
+    def without(block: Any) -> Any:
+        if not isinstance(block, Section):
+            return block
+        return replace(block, blocks=[b for b in block.blocks if not isinstance(b, Chart)])
+
+    return replace(page, blocks=[without(block) for block in page.blocks])
 
 
 def _page(page: Any) -> str:
-    from capacity.report.html import render_html
+    from capacity.pages.html import render_html
 
     return render_html(page, "0")
 

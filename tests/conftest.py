@@ -19,6 +19,9 @@ os.environ["CAPACITY_CACHE_DIR"] = os.path.join(os.path.dirname(__file__), "no-c
 os.environ.pop("CAPACITY_OVERRIDES", None)
 # Ages of the data count from one day, whenever the tests run.
 os.environ["SOURCE_DATE_EPOCH"] = "1795996800"  # 2026-11-30
+# pytest loads readline, which sets COLUMNS behind Python's back: a piped answer has no width.
+os.environ.pop("COLUMNS", None)
+os.unsetenv("COLUMNS")
 
 
 class NetworkUsed(AssertionError):

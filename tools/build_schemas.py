@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from capacity.cli.output import SCHEMA
 from capacity.cost.plan_cost import ITEMS
+from capacity.pages.answer import SCHEMA
 from capacity.plan import declaration as kinds
 from capacity.plan import keys, node_keys
 from capacity.plan.cni_env import CNI_VARIABLES

@@ -20,8 +20,9 @@ from capacity.cli.cost_options import (
     Tier,
     cost_inputs,
 )
-from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, one_of, sink, words
+from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, Wide, one_of, sink, words
 from capacity.cli.output import FORMATS
+from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import CapacityError, SpecError
 
 if TYPE_CHECKING:
@@ -43,7 +44,13 @@ Plan = Annotated[
     ),
 ]
 Scenario = Annotated[
-    list[str] | None, typer.Option("--scenario", help="Only this scenario; may be repeated.", metavar="NAME")
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        help="Only this scenario; may be repeated.",
+        metavar="NAME",
+        autocompletion=complete_scenario,
+    ),
 ]
 
 CI_FORMATS = (*FORMATS, "github", "junit", "sarif")
@@ -94,6 +101,7 @@ def check(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
     """Will we run out of IPs? Per subnet and scenario, with a verdict for CI.
 
@@ -104,11 +112,11 @@ def check(
     capacity check --scenario peak --fail-on warning ·
     capacity check --set cni.env.WARM_IP_TARGET=2 --set nodeGroups.general.nodes.max=30
     """
-    to = sink(output, out_file, color, quiet, CI_FORMATS)
+    to = sink(output, out_file, color, quiet, CI_FORMATS, wide=wide)
     level = one_of("--fail-on", fail_on, ("error", "warning"))
-    from capacity.cli.check_view import answer
     from capacity.cli.output import emit
     from capacity.cost.bill import plan_cost
+    from capacity.pages.check_page import answer
     from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings or ())
@@ -123,17 +131,17 @@ def check(
         if to.output == "github" and to.out_file is None:
             _annotate(error)
         raise
-    mended = _mended(read, result, scenario, patch, to, fixes, fix_out, prices)
-    if mended is not None:
+    tried = _tried(read, result, scenario, patch, to, fixes, fix_out, prices)
+    if tried is not None:
         from capacity.advice.fixes import with_fix
 
-        found = with_fix(found, mended)
+        found = with_fix(found, tried)
     cost = plan_cost(result, prices)
-    texts = _texts(result, found, patch, level, mended, cost)
+    texts = _texts(result, found, patch, level, tried, cost)
     if explain:
         del texts["md"]  # the terms of every figure do not fit a comment
-    emit(replace(answer(result, found, explain, patch, mended, cost), texts=texts), to)
-    if mended is not None and mended.interrupted:
+    emit(replace(answer(result, found, patch, tried, cost, explain=explain), texts=texts), to)
+    if tried is not None and tried.interrupted:
         raise typer.Exit(130)  # after the best so far
     bad = ("exhausted",) if level == "error" else ("exhausted", "tight")
     if result.verdict in bad and not exit_zero:
@@ -158,7 +166,7 @@ def run(
     return check_with_findings(parse_patched(plan.document, patch, plan.name), scenarios)
 
 
-def _mended(
+def _tried(
     plan: PlanFile,
     result: CheckResult,
     scenarios: list[str] | None,
@@ -248,12 +256,12 @@ def _texts(
     """The formats that only `check` has."""
 
     def comment() -> str:
-        from capacity.cli import check_md
+        from capacity.pages import check_comment
 
-        return check_md.comment(result, found, patch, fixes, cost)
+        return check_comment.comment(result, found, patch, fixes, cost)
 
     def for_ci(form: str) -> str:
-        from capacity.cli import check_ci
+        from capacity.pages import check_ci
 
         if form == "junit":
             return check_ci.junit(result, level, fixes)
@@ -264,7 +272,7 @@ def _texts(
 
 def _annotate(error: CapacityError) -> None:
     """What is wrong with a plan, each error at its line; the messages follow on stderr."""
-    from capacity.cli.check_ci import annotation_of
     from capacity.cli.output import write_stdout
+    from capacity.pages.check_ci import annotation_of
 
     write_stdout("".join(map(annotation_of, error.lines)))

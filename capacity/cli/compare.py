@@ -18,7 +18,7 @@ from capacity.cli.cost_options import (
     Tier,
     cost_inputs,
 )
-from capacity.cli.options import Color, OutFile, Output, Quiet, Set, sink
+from capacity.cli.options import Color, OutFile, Output, Quiet, Set, Wide, sink
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +48,7 @@ def compare(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
     """What changes between two plans, or if one plan is changed: per scenario and subnet, nodes, findings, runway.
 
@@ -56,13 +57,13 @@ def compare(
     Examples: capacity compare before.yaml after.yaml ·
     capacity compare examples/shop-prod.yaml --set cni.env.WARM_IP_TARGET=2 --set cni.env.MINIMUM_IP_TARGET=13
     """
-    to = sink(output, out_file, color, quiet)
+    to = sink(output, out_file, color, quiet, wide=wide)
     from capacity.advice.compare import compare as compare_checks
     from capacity.advice.judge import check
-    from capacity.cli.compare_view import answer
     from capacity.cli.output import emit
     from capacity.cost.bill import plan_cost
     from capacity.errors import SpecError
+    from capacity.pages.compare_page import answer
     from capacity.plan.document import read_plan_file
     from capacity.plan.parse import find_plan, parse_plan
     from capacity.plan.patch import parse_patched, parse_settings, read_patched

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from capacity.cli.options import Color, OutFile, Output, Quiet, sink
-from capacity.cli.output import Answer, Table, emit, notes
+from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, sink
+from capacity.cli.output import emit, notes
 from capacity.errors import SpecError
-
-if TYPE_CHECKING:
-    from capacity.catalog.cache import LayerStatus
-    from capacity.catalog.status import DataStatus
-    from capacity.catalog.verify import Check
 
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Count ages to this day instead of today.", metavar="DATE")]
 
@@ -52,12 +46,14 @@ def status(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
     """Sources, dates, checksums, and what is not known."""
-    to = sink(output, out_file, color, quiet)
+    to = sink(output, out_file, color, quiet, wide=wide)
     day = parse_day("--as-of", as_of)
     from capacity.catalog.cache import layer_status
     from capacity.catalog.status import data_status
+    from capacity.pages.data_page import status_answer
 
     emit(status_answer(data_status(day), layer_status()), to)
 
@@ -90,6 +86,7 @@ def refresh(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
     """Ask EC2 for the limits of every instance type, and the Pricing API for prices, into your own cache.
 
@@ -100,13 +97,13 @@ def refresh(
     Examples: capacity data refresh --region eu-central-1 · capacity data refresh --prices --region eu-central-1 ·
     capacity data refresh --from types.json --as-of 2026-11-25
     """
-    to = sink(output, out_file, color, quiet)
+    to = sink(output, out_file, color, quiet, wide=wide)
     day = parse_day("--as-of", as_of)
     from capacity.cli.data_refresh import refreshed, refreshed_prices
 
     if prices:
         given = {"--from": source, "--profile": profile, "--as-of": as_of}
-        emit(refreshed_prices(region, [name for name, value in given.items() if value is not None], quiet), to)
+        emit(refreshed_prices(region, [name for name, value in given.items() if value is not None], quiet=quiet), to)
     else:
         emit(refreshed(source, region, profile, prices is None, day), to)
 
@@ -117,10 +114,11 @@ def diff(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
     """What your cache and overrides change against the packaged data, figure by figure."""
-    to = sink(output, out_file, color, quiet)
-    from capacity.cli.data_refresh import diff_answer
+    to = sink(output, out_file, color, quiet, wide=wide)
+    from capacity.pages.data_page import diff_answer
 
     emit(diff_answer(), to)
 
@@ -131,13 +129,15 @@ def verify(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
     """Check the packaged data against itself, offline.
 
     Exit code 2 if a check fails.
     """
-    to = sink(output, out_file, color, quiet)
+    to = sink(output, out_file, color, quiet, wide=wide)
     from capacity.catalog.verify import verify as run_checks
+    from capacity.pages.data_page import verify_answer
 
     checks = run_checks()
     emit(verify_answer(checks), to)
@@ -145,134 +145,3 @@ def verify(
     notes(failures)
     if failures:
         raise typer.Exit(2)
-
-
-def status_answer(now: DataStatus, layers: Sequence[LayerStatus] = ()) -> Answer:
-    """The state of the data as an answer to print; ``layers`` lie over the package."""
-    lying = [layer_row(layer, now.as_of) for layer in layers]
-    files = [{"name": f.name, "rows": f.rows, "checksum_ok": f.fault is None} for f in now.files]
-    sources = [source_row(s) for s in now.sources]
-    prices = [
-        {"region": p.region, "currency": p.currency, "prices": p.prices, "date": p.date, "age_days": p.age_days}
-        for p in now.prices
-    ]
-    unknown = list(now.without_eni_figures)
-    results = {
-        "date": now.date,
-        "age_days": now.age_days,
-        "types": now.types,
-        "files": files,
-        "sources": sources,
-        "prices": prices,
-        "without_eni_figures": unknown,
-    }
-    lying_blocks: list[str | Table] = []
-    if lying:
-        results["layers"] = lying
-        lying_blocks = ["", Table(_LAYER_COLUMNS, lying, "Over the package, the later the stronger")]
-    return Answer(
-        command="data status",
-        inputs={"as_of": now.as_of.isoformat()},
-        results=results,
-        blocks=[
-            f"{now.types:,} instance types, limits of {now.date} ({age(now.age_days, now.as_of)})\n",
-            Table(_FILE_COLUMNS, files, "Data files"),
-            "",
-            Table(_SOURCE_COLUMNS, sources, "Sources"),
-            "",
-            Table(_PRICE_COLUMNS, prices, "On-demand prices"),
-            f"\nNo ENI figures for {len(unknown)} types: {', '.join(unknown)}",
-            *lying_blocks,
-        ],
-        rows=[
-            *({"kind": "file", **row} for row in files),
-            *({"kind": "source", **row} for row in sources),
-            *({"kind": "prices", **row} for row in prices),
-            *({"kind": "layer", **row} for row in lying),
-        ],
-        warnings=[f.fault for f in now.files if f.fault],
-        dated=False,
-    )
-
-
-_FILE_COLUMNS = (("name", "file"), ("rows", "rows"), ("checksum_ok", "checksum ok"))
-_SOURCE_COLUMNS = (
-    ("name", "key"),
-    ("title", "source"),
-    ("date", "date"),
-    ("age_days", "age, days"),
-    ("types", "types"),
-)
-_PRICE_COLUMNS = (
-    ("region", "region"),
-    ("currency", "currency"),
-    ("prices", "prices"),
-    ("date", "date"),
-    ("age_days", "age, days"),
-)
-
-
-_LAYER_COLUMNS = (
-    ("name", "layer"),
-    ("holds", "holds"),
-    ("rows", "rows"),
-    ("date", "date"),
-    ("age_days", "age, days"),
-    ("path", "file"),
-)
-
-
-def layer_row(layer: LayerStatus, day: dt.date) -> dict[str, Any]:
-    """One layer with its age; overrides have no date."""
-    age = (day - dt.date.fromisoformat(layer.date)).days if layer.date else None
-    return {
-        "name": layer.name,
-        "holds": layer.holds,
-        "rows": layer.rows,
-        "date": layer.date or None,
-        "age_days": age,
-        "path": layer.path,
-    }
-
-
-def source_row(entry: Any) -> dict[str, Any]:
-    """One source with its age and how many types cite it."""
-    source = entry.source
-    return {
-        "name": source.key,
-        "title": source.title,
-        "origin": source.origin,
-        "path": source.path,
-        "version": source.version,
-        "licence": source.licence,
-        "date": source.date.isoformat() if source.date else None,
-        "age_days": entry.age_days,
-        "types": entry.types,
-    }
-
-
-def age(days: int, day: dt.date) -> str:
-    """``1 day old on 2026-10-28``, ``28 days old on …``, ``3 days after …``."""
-    count = f"{abs(days):,} day{'' if abs(days) == 1 else 's'}"
-    return f"{count} old on {day}" if days >= 0 else f"{count} after {day}"
-
-
-def verify_answer(checks: list[Check]) -> Answer:
-    """What the self-check looked at and found, as an answer to print."""
-    rows = [
-        {"check": c.name, "checked": c.checked, "failed": len(c.failures), "passed": not c.failures, "what": c.what}
-        for c in checks
-    ]
-    failed = sum(len(c.failures) for c in checks)
-    total = sum(c.checked for c in checks)
-    verdict = f"{total:,} figures checked, " + (f"{failed:,} failures" if failed else "all right")
-    listed = [{**row, "failures": c.failures} for row, c in zip(rows, checks, strict=True)]
-    columns = (("check", "check"), ("checked", "checked"), ("failed", "failed"), ("what", "what holds"))
-    return Answer(
-        command="data verify",
-        inputs={},
-        results={"passed": failed == 0, "checked": total, "failed": failed, "checks": listed},
-        blocks=[Table(columns, rows), "\n" + verdict],
-        rows=rows,
-        dated=False,
-    )

@@ -1,4 +1,4 @@
-"""What `capacity data refresh` and `capacity data diff` do and say."""
+"""What `capacity data refresh` does."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from capacity.catalog.cache import differences, layer_status, store
+from capacity.catalog.cache import store
 from capacity.catalog.table import load_catalog, packaged_catalog
-from capacity.cli.output import Answer, Table
 from capacity.cli.progress import progress
 from capacity.errors import SpecError
+from capacity.pages.answer import Answer
+from capacity.pages.data_page import prices_answer, refresh_answer
 from capacity.readers.aws import price_list
 from capacity.readers.aws.client import Caller, Refused, open_session
 from capacity.readers.aws.folder import read_folder
@@ -51,19 +52,11 @@ def refreshed(source: Path | None, region: str | None, profile: str | None, pric
         "new_types": new,
         "prices": len(lines),
     }
-    found = f"{len(limits):,} instance types" + (f" ({len(new)} new: {', '.join(new[:20])})" if new else "")
-    return Answer(
-        command="data refresh",
-        inputs={"from": str(source) if source else None, "region": region, "as_of": day.isoformat()},
-        results=results,
-        blocks=[f"{found} and {len(lines):,} prices of {day} in {folder}", "What changed: capacity data diff"],
-        rows=[results],
-        warnings=warnings,
-        dated=False,
-    )
+    inputs = {"from": str(source) if source else None, "region": region, "as_of": day.isoformat()}
+    return refresh_answer(inputs, results, warnings)
 
 
-def refreshed_prices(region: str | None, others: Sequence[str], quiet: bool) -> Answer:
+def refreshed_prices(region: str | None, others: Sequence[str], *, quiet: bool) -> Answer:
     """Read the prices of a region from the public price list, store, and say how many.
 
     ``others``: options that were given and have no meaning with it.
@@ -76,7 +69,6 @@ def refreshed_prices(region: str | None, others: Sequence[str], quiet: bool) -> 
     with progress(f"reading the price list of {region}", quiet) as tell:
         found = price_list.fetch_price_list(region, price_list.BASE_URL, tell)
     folder = store((), found.rows)
-    warnings = [f"several prices of {name} in the list: none is kept" for name in found.several]
     results = {
         "cache": str(folder),
         "region": region,
@@ -85,38 +77,7 @@ def refreshed_prices(region: str | None, others: Sequence[str], quiet: bool) -> 
         "new_types": [],
         "prices": len(found.rows),
     }
-    return Answer(
-        command="data refresh",
-        inputs={"from": price_list.BASE_URL, "region": region, "as_of": found.date.isoformat()},
-        results=results,
-        blocks=[f"{len(found.rows):,} prices of {region}, published {found.date}, in {folder}"],
-        rows=[results],
-        warnings=warnings,
-        dated=False,
-    )
-
-
-def diff_answer() -> Answer:
-    """Every figure in which answers differ from the package alone."""
-    layers = [layer.name for layer in layer_status()]
-    rows = [
-        {"instance_type": d.instance_type, "field": d.field, "packaged": d.packaged, "used": d.used}
-        for d in differences()
-    ]
-    names = " and ".join(dict.fromkeys(layers))
-    changed = len({r["instance_type"] for r in rows})
-    verdict = (
-        f"{len(rows):,} figures of {changed:,} types differ from the package, by {names}"
-        if rows
-        else f"Nothing differs from the package ({names or 'no cache and no overrides'})"
-    )
-    columns = (("instance_type", "type"), ("field", "field"), ("packaged", "packaged"), ("used", "used"))
-    blocks: list[str | Table] = [Table(columns, rows), "", verdict] if rows else [verdict]
-    return Answer(
-        command="data diff",
-        inputs={},
-        results=rows,
-        blocks=blocks,
-        rows=rows,
-        dated=False,
+    inputs = {"from": price_list.BASE_URL, "region": region, "as_of": found.date.isoformat()}
+    return prices_answer(
+        inputs, results, [f"several prices of {name} in the list: none is kept" for name in found.several]
     )

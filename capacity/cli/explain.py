@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from capacity.cli.options import Color, OutFile, Quiet, sink, words
+from capacity.cli.tab_completion import complete_scenario, complete_subject
 from capacity.errors import SpecError
 
 FORMATS = ("table", "json", "yaml", "md")  # a tree of terms is no table of numbers
@@ -25,6 +26,7 @@ def explain(
         typer.Argument(
             metavar="WHAT",
             help="A code (IP001), a subnet (private-b), one of its figures (private-b.warm), or a node group.",
+            autocompletion=complete_subject,
         ),
     ],
     plan: Annotated[
@@ -34,7 +36,12 @@ def explain(
     plan_option: Annotated[Path | None, typer.Option("--plan", help="The same, as an option.", metavar="PLAN")] = None,
     scenario: Annotated[
         str | None,
-        typer.Option("--scenario", metavar="NAME", help="Which scenario, as with check; the first by default."),
+        typer.Option(
+            "--scenario",
+            metavar="NAME",
+            help="Which scenario, as with check; the first by default.",
+            autocompletion=complete_scenario,
+        ),
     ] = None,
     output: Annotated[
         str,
@@ -53,8 +60,8 @@ def explain(
     if plan is not None and plan_option is not None:
         raise SpecError(f"--plan: the plan is named already ({plan})")
     to = sink(output, out_file, color, quiet, FORMATS)
-    from capacity.cli.explain_view import code_answer, figure_answer
     from capacity.cli.output import emit
+    from capacity.pages.explain_page import code_answer, figure_answer
 
     if _CODE.match(what):
         emit(code_answer(what.upper()), to)

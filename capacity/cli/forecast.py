@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.options import Color, OutFile, Output, Quiet, one_of, sink, words
+from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
 from capacity.errors import SpecError
 from capacity.plan.constants import AT_REST
 
 if TYPE_CHECKING:
     from capacity.forecast.result import ForecastResult
     from capacity.forecast.series import DailySeries
+    from capacity.pages.answer import Answer
     from capacity.plan.model import Plan
 
 PlanFile = Annotated[
@@ -68,8 +70,10 @@ def forecast(
             autocompletion=words(*AT_REST),
         ),
     ] = "steady",
-    paths: Annotated[int, typer.Option("--paths", help="Random draws.", metavar="N")] = 10_000,
-    seed: Annotated[int, typer.Option("--seed", help="Of the draws: equal seeds, equal answers.", metavar="N")] = 1,
+    paths: Annotated[int, typer.Option("--paths", help="Simulations.", metavar="N")] = 10_000,
+    seed: Annotated[
+        int, typer.Option("--seed", help="Of the simulations: equal seeds, equal answers.", metavar="N")
+    ] = 1,
     usable: Usable = None,
     subnet: Annotated[
         str | None,
@@ -83,51 +87,74 @@ def forecast(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
-    """When does each subnet run out, and how surely?
+    """When does each subnet run out, and how confident is that?
 
     From the growth of the plan's workloads, or from a history of free addresses. A date is the day by which
-    10, 50 or 90 % of the draws have run out; no date: fewer do within the horizon. The first day is the scenario
+    10%, 50% or 90% of the simulations have run out; no date: fewer do within the horizon. The first day is the scenario
     as check has it; node groups grow as far as their pods need, up to their maximum.
 
     Examples: capacity forecast examples/shop-prod.yaml --horizon 3y ·
     capacity forecast --history free.csv --backtest · capacity forecast plan.yaml --history history.db -o json
     """
-    to = sink(output, out_file, color, quiet)
-    one_of("--scenario", scenario, AT_REST)
-    if seed < 0:
-        raise SpecError(f"--seed: {seed} is negative (expected 0 or more)")
-    start = _date(as_of)
-    read: Plan | None
-    from capacity.cli.forecast_view import answer
+    given = packed(ForecastOptions, locals())
+    to = sink(output, out_file, color, quiet, wide=wide)
     from capacity.cli.output import emit
 
-    if not history:
-        for option, given in (("--backtest", backtest), ("--usable", usable), ("--subnet", subnet)):
-            if given:
+    emit(_answered(given), to)
+
+
+@dataclass(frozen=True)
+class ForecastOptions:
+    """The options of `capacity forecast` as given, named as its parameters are."""
+
+    plan: Path | None
+    history: list[Path] | None
+    horizon: str
+    as_of: str | None
+    scenario: str
+    paths: int
+    seed: int
+    usable: list[str] | None
+    subnet: str | None
+    backtest: bool
+    fan: bool
+    quiet: bool
+
+
+def _answered(given: ForecastOptions) -> Answer:
+    """The forecast that the options ask for."""
+    one_of("--scenario", given.scenario, AT_REST)
+    if given.seed < 0:
+        raise SpecError(f"--seed: {given.seed} is negative (expected 0 or more)")
+    start = _date(given.as_of)
+    read: Plan | None
+    from capacity.pages.forecast_page import answer
+
+    if not given.history:
+        for option, value in (("--backtest", given.backtest), ("--usable", given.usable), ("--subnet", given.subnet)):
+            if value:
                 raise SpecError(f"{option}: needs --history")
-        read, result = _from_plan(plan, horizon, start, scenario, paths, seed, quiet)
+        read, result = _from_plan(given, start)
     else:
-        if scenario != "steady":
+        if given.scenario != "steady":
             raise SpecError("--scenario: a history has no scenario (it needs the growth of a plan)")
-        past = _read_history(history, subnet)
-        read, result = _from_history(plan, past, horizon, start, paths, seed, _sizes(usable or []), backtest, quiet)
-    emit(answer(result, read, horizon, [str(h) for h in history or ()], fan), to)
+        read, result = _from_history(given, _read_history(given.history, given.subnet), start)
+    return answer(result, read, given.horizon, [str(h) for h in given.history or ()], fan=given.fan)
 
 
-def _from_plan(
-    plan: Path | None, horizon: str, start: date | None, scenario: str, paths: int, seed: int, quiet: bool
-) -> tuple[Plan, ForecastResult]:
+def _from_plan(given: ForecastOptions, start: date | None) -> tuple[Plan, ForecastResult]:
     from capacity.catalog.age import today
     from capacity.cli.progress import progress
     from capacity.forecast.plan_growth import forecast_growth
     from capacity.forecast.span import parse_horizon
     from capacity.plan.parse import find_plan, read_plan
 
-    span = parse_horizon(horizon, start or today())
-    read = read_plan(plan or find_plan())
-    with progress("forecast", quiet) as told:
-        return read, forecast_growth(read, span, paths, seed, scenario, told)
+    span = parse_horizon(given.horizon, start or today())
+    read = read_plan(given.plan or find_plan())
+    with progress("forecast", given.quiet) as told:
+        return read, forecast_growth(read, span, given.paths, given.seed, given.scenario, told)
 
 
 def _read_history(files: list[Path], subnet: str | None) -> tuple[list[DailySeries], list[str]]:
@@ -140,15 +167,7 @@ def _read_history(files: list[Path], subnet: str | None) -> tuple[list[DailySeri
 
 
 def _from_history(
-    plan: Path | None,
-    past: tuple[list[DailySeries], list[str]],
-    horizon: str,
-    start: date | None,
-    paths: int,
-    seed: int,
-    sizes: dict[str, int],
-    backtest: bool,
-    quiet: bool,
+    given: ForecastOptions, past: tuple[list[DailySeries], list[str]], start: date | None
 ) -> tuple[Plan | None, ForecastResult]:
     from capacity.cli.progress import progress
     from capacity.forecast.from_history import forecast_history, last_day, sizes_of
@@ -156,13 +175,13 @@ def _from_history(
     from capacity.plan.parse import read_plan
 
     series, notes = past
-    read = read_plan(plan) if plan else None
-    span = parse_horizon(horizon, start or last_day(series))
+    read = read_plan(given.plan) if given.plan else None
+    span = parse_horizon(given.horizon, start or last_day(series))
     wanted = [s.name for s in read.subnets] if read else []
-    known = sizes_of(series, read, sizes)
-    with progress("forecast", quiet) as told:
+    known = sizes_of(series, read, _sizes(given.usable or []))
+    with progress("forecast", given.quiet) as told:
         result = forecast_history(
-            series, span, known, wanted, paths, seed, backtest=backtest, notes=notes, progress=told
+            series, span, known, wanted, given.paths, given.seed, backtest=given.backtest, notes=notes, progress=told
         )
     return read, result
 

@@ -78,7 +78,7 @@ def target(
 
 def finish(draft: PlanDraft, where: Target) -> None:
     """Write the plan a draft becomes, or compare it with one."""
-    from capacity.cli.import_view import show_drift, show_plan
+    from capacity.cli.import_show import show_drift, show_plan
 
     if where.diff:
         if show_drift(draft, where.diff, where.to) and where.exit_code:

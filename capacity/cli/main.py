@@ -17,12 +17,10 @@ from capacity.errors import CapacityError
 # Verb -> its module in capacity/cli, imported when the verb is used, and the first sentence of its help.
 VERBS = {
     "maxpods": Verb("maxpods", "How many pods fit on a node, in every CNI mode, and why."),
-    "node": Verb(
-        "node", "What is left for pods on a node, how many of this pod fit, which resource binds, what it costs."
-    ),
+    "node": Verb("node", "What is left for pods on a node, how many of this pod fit, what limits them, what it costs."),
     "check": Verb("check", "Will we run out of IPs? Per subnet and scenario, with a verdict for CI."),
     "subnets": Verb("subnets", "Fill, owners and free /28 blocks of subnets, and how fragmented they are."),
-    "size": Verb("size", "The smallest subnets that carry a plan in all scenarios, laid into free VPC space."),
+    "size": Verb("size", "The smallest subnets that carry a plan in all scenarios, allocated from free VPC space."),
     "optimize": Verb("optimize", "The cheapest node groups that carry the workloads without running out of addresses."),
     "compare": Verb(
         "compare",
@@ -32,7 +30,7 @@ VERBS = {
         "warm",
         "Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.",
     ),
-    "forecast": Verb("forecast", "When does each subnet run out, and how surely?"),
+    "forecast": Verb("forecast", "When does each subnet run out, and how confident is that?"),
     "record": Verb("record", "Append a snapshot of free addresses to a history that forecast can read."),
     "report": Verb(
         "report", "The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources."

@@ -1,7 +1,10 @@
-"""`capacity node`: what is left for pods on a node, how many of this pod fit, which resource binds."""
+"""`capacity node`: what is left for pods on a node, how many of this pod fit, what limits them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,12 +25,11 @@ from capacity.cli.node_options import (
     Provisioner,
     ReservedEnis,
     Types,
-    merged,
     resolve,
     select_types,
     whole,
 )
-from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, one_of, sink, words
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
 from capacity.errors import SpecError
 from capacity.plan.constants import MODES
 
@@ -35,15 +37,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from capacity.catalog.instance_type import InstanceType
-    from capacity.cli.output import Table
     from capacity.cost.plan_cost import Rate
     from capacity.cost.rates import PriceBook
-    from capacity.node.offer import Daemon, Keep, Offer, PodAsked
+    from capacity.node.offer import Daemon, Keep, PodAsked
     from capacity.node.platform import Platform
-    from capacity.plan.cni_env import CniSettings
+    from capacity.pages.answer import Answer
 
 ARCHS = ("x86_64", "arm64")
-Number = typer.Option(metavar="N", show_default=False)
+MOST_USD_PER_HOUR = 100_000
 
 
 def register(app: typer.Typer) -> None:
@@ -174,66 +175,112 @@ def node(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
-    """What is left for pods on a node, how many of this pod fit, which resource binds, what it costs.
+    """What is left for pods on a node, how many of this pod fit, what limits them, what it costs.
 
     Examples: capacity node m5.large --pod-cpu 250m --pod-memory 512Mi ·
     capacity node --all --pod-cpu 1 --pod-memory 4Gi --sort usd_per_pod_month --limit 10 ·
     capacity node m5.large --pods 12 --env WARM_IP_TARGET=2 --env MINIMUM_IP_TARGET=10
     """  # fmt: skip
-    to = sink(output, out_file, color, quiet)
-    asked = Asked(
-        one_of("--mode", mode, MODES) if mode is not None else None,
-        custom_networking, max_eni, reserved_enis, pod_eni, os, ami, provisioner, expression, env or (),
-        cni, cilium or (),
-    )  # fmt: skip
-    platform, settings, notes = resolve(asked)
-    whole("--pods", pods)
-    whole("--max-pods", max_pods, 1)
-    whole("--limit", limit, 1)
-    pod = _pod(pod_cpu, pod_memory, security_groups, whole("--pod-volumes", pod_volumes))
-    if security_groups and not platform.pod_eni:
+    given = packed(NodeOptions, locals())
+    to = sink(output, out_file, color, quiet, wide=wide)
+    from capacity.cli.output import emit
+
+    emit(_answered(given), to)
+
+
+@dataclass(frozen=True)
+class NodeOptions:
+    """The options of `capacity node` as given, named as its parameters are."""
+
+    types: list[str] | None
+    everything: bool
+    pod_cpu: str | None
+    pod_memory: str | None
+    security_groups: bool
+    pod_volumes: int | None
+    daemonset: list[str] | None
+    max_pods: int | None
+    pods: int | None
+    env: list[str] | None
+    mode: str | None
+    custom_networking: bool
+    max_eni: int | None
+    reserved_enis: int
+    pod_eni: bool
+    os: str | None
+    ami: str | None
+    provisioner: str | None
+    expression: str | None
+    cni: str
+    cilium: list[str] | None
+    region: str
+    per_node_cost: float
+    price_file: Path | None
+    price_factor: str | None
+    savings_plan: str | None
+    vm_memory_overhead: str
+    system_reserved: str | None
+    eviction_hard: str
+    vcpus_min: int | None
+    vcpus_max: int | None
+    memory_min: str | None
+    memory_max: str | None
+    arch: str | None
+    family: list[str] | None
+    current: bool
+    sort: str | None
+    limit: int | None
+    explain: bool
+
+    @property
+    def asked(self) -> Asked:
+        """The options that `maxpods` has, too."""
+        return Asked(
+            one_of("--mode", self.mode, MODES) if self.mode is not None else None,
+            self.custom_networking, self.max_eni, self.reserved_enis, self.pod_eni, self.os, self.ami,
+            self.provisioner, self.expression, self.env or (), self.cni, self.cilium or (),
+        )  # fmt: skip
+
+
+def _answered(given: NodeOptions) -> Answer:
+    """The offers that the options ask for."""
+    platform, settings, notes = resolve(given.asked)
+    whole("--pods", given.pods)
+    whole("--max-pods", given.max_pods, 1)
+    whole("--limit", given.limit, 1)
+    pod = _pod(given)
+    if given.security_groups and not platform.pod_eni:
         notes.append(
             "--security-groups without --pod-eni: without ENABLE_POD_ENI no branch ENI is made, "
             "counted as ordinary pods"
         )
-    keep = _keep(vm_memory_overhead, system_reserved, eviction_hard)
-    daemons = [_daemon(text) for text in daemonset or ()]
-    kinds = _filtered(
-        select_types(types, everything), vcpus_min, vcpus_max, memory_min, memory_max, arch, family, current
-    )
-    from capacity.cli.output import Answer, emit
+    keep = _keep(given.vm_memory_overhead, given.system_reserved, given.eviction_hard)
+    daemons = [_daemon(text) for text in given.daemonset or ()]
+    kinds = _kinds(given)
     from capacity.cost.rates import PriceBook
     from capacity.node.offer import offer
+    from capacity.pages.node_page import NodeView, answer
 
-    book = PriceBook(region, cost_inputs(price_file, price_factor, savings_plan, per_node_cost=per_node_cost))
+    cost = given.per_node_cost
+    inputs = cost_inputs(given.price_file, given.price_factor, given.savings_plan, per_node_cost=cost)
+    book = PriceBook(given.region, inputs)
     rates = {k.name: book.of_type(k.name, windows=platform.ami == "windows") for k in kinds}
-    offers = [
-        offer(k, platform, pod, daemons, max_pods, keep, rates[k.name].usd_per_hour, per_node_cost) for k in kinds
-    ]
-    results = [_result(o, k, platform, settings, pods, explain) for o, k in zip(offers, kinds, strict=True)]
-    results, unsorted = _sorted(results, sort, _price_notes(rates, [k.name for k in kinds], book))
-    notes += unsorted
-    if limit is not None and len(results) > limit:
-        notes.append(f"{len(results) - limit} of {len(results)} rows are not shown (--limit {limit})")
-        results = results[:limit]
-    shown = {r["instance_type"] for r in results}
-    warnings = [w for o in offers if o.instance_type in shown for w in o.warnings] + _pool_warnings(results, pods)
-    emit(
-        Answer(
-            command="node",
-            inputs=_inputs(platform, pod, daemons, keep, region, pods, max_pods, asked) | prices_told(book.inputs),
-            results=results,
-            blocks=_blocks(results, offers, pods, platform, explain),
-            rows=[{k: v for k, v in r.items() if k != "explain"} for r in results],
-            warnings=[*notes, *merged(warnings)],
-            on_data=_price_notes(rates, [r["instance_type"] for r in results], book),
-        ),
-        to,
+    offers = [offer(k, platform, pod, daemons, given.max_pods, keep, rates[k.name].usd_per_hour, cost) for k in kinds]
+    view = NodeView(
+        platform,
+        settings,
+        partial(_price_notes, rates, book),
+        given.pods,
+        given.sort,
+        given.limit,
+        explain=given.explain,
     )
+    return answer(offers, kinds, view, _inputs(given, platform, pod, daemons, keep) | prices_told(inputs), notes)
 
 
-def _price_notes(rates: Mapping[str, Rate], shown: Sequence[str], book: PriceBook) -> list[str]:
+def _price_notes(rates: Mapping[str, Rate], book: PriceBook, shown: Sequence[str]) -> list[str]:
     """What a reader of the dollars must know: prices that are missing, old, or another region's."""
     from capacity.catalog.age import MOST_NAMES, price_notes
 
@@ -246,15 +293,15 @@ def _price_notes(rates: Mapping[str, Rate], shown: Sequence[str], book: PriceBoo
     return [*found, *book.notes()]
 
 
-def _pod(cpu: str | None, memory: str | None, branch: bool, volumes: int | None) -> PodAsked:
+def _pod(given: NodeOptions) -> PodAsked:
     from capacity.node.offer import PodAsked
     from capacity.units import parse_cpu, parse_memory
 
     return PodAsked(
-        cpu=None if cpu is None else parse_cpu(cpu, "--pod-cpu"),
-        memory=None if memory is None else parse_memory(memory, "--pod-memory"),
-        branch=branch,
-        volumes=volumes,
+        cpu=None if given.pod_cpu is None else parse_cpu(given.pod_cpu, "--pod-cpu"),
+        memory=None if given.pod_memory is None else parse_memory(given.pod_memory, "--pod-memory"),
+        branch=given.security_groups,
+        volumes=whole("--pod-volumes", given.pod_volumes),
     )
 
 
@@ -305,175 +352,35 @@ def _keep(overhead: str, system: str | None, eviction: str) -> Keep:
     return Keep(int(share * 10**6), cpu, memory, amount, threshold)
 
 
-def _filtered(
-    kinds: list[InstanceType],
-    vcpus_min: int | None,
-    vcpus_max: int | None,
-    memory_min: str | None,
-    memory_max: str | None,
-    arch: str | None,
-    families: list[str] | None,
-    current: bool,
-) -> list[InstanceType]:
+def _kinds(given: NodeOptions) -> list[InstanceType]:
+    """The types that pass the filters."""
     from capacity.units import MIB, parse_memory
 
-    least = parse_memory(memory_min, "--memory-min") if memory_min is not None else None
-    most = parse_memory(memory_max, "--memory-max") if memory_max is not None else None
-    if arch is not None:
-        one_of("--arch", arch, ARCHS)
+    least = parse_memory(given.memory_min, "--memory-min") if given.memory_min is not None else None
+    most = parse_memory(given.memory_max, "--memory-max") if given.memory_max is not None else None
+    if given.arch is not None:
+        one_of("--arch", given.arch, ARCHS)
+    fewest, most_vcpus, arch = given.vcpus_min, given.vcpus_max, given.arch
 
     def wanted(kind: InstanceType) -> bool:
         memory = None if kind.memory_mib is None else kind.memory_mib * MIB
         return (
-            (vcpus_min is None or (kind.vcpus is not None and kind.vcpus >= vcpus_min))
-            and (vcpus_max is None or (kind.vcpus is not None and kind.vcpus <= vcpus_max))
+            (fewest is None or (kind.vcpus is not None and kind.vcpus >= fewest))
+            and (most_vcpus is None or (kind.vcpus is not None and kind.vcpus <= most_vcpus))
             and (least is None or (memory is not None and memory >= least))
             and (most is None or (memory is not None and memory <= most))
             and (arch is None or kind.arch == arch)
-            and (not families or kind.family in families)
-            and (not current or kind.current_generation is True)
+            and (not given.family or kind.family in given.family)
+            and (not given.current or kind.current_generation is True)
         )
 
-    found = [k for k in kinds if wanted(k)]
+    found = [k for k in select_types(given.types, given.everything) if wanted(k)]
     if not found:
-        raise SpecError("no instance type is left by the filters (--vcpus-min, --memory-min, --arch, --family, …)")
+        raise SpecError("no instance type passes the filters (--vcpus-min, --memory-min, --arch, --family, …)")
     return found
 
 
-def _result(
-    got: Offer, kind: InstanceType, platform: Platform, settings: CniSettings, pods: int | None, explain: bool
-) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "instance_type": got.instance_type,
-        "ami": got.ami,
-        "max_pods": got.max_pods,
-        "allocatable_cpu_millicores": got.allocatable.cpu_millicores,
-        "allocatable_memory_mib": got.allocatable.memory_mib,
-        "fits": dict(got.fits),
-        "pods": got.pods,
-        "binding": got.binding,
-        "stranded_cpu_pct": got.stranded_cpu_pct,
-        "stranded_memory_pct": got.stranded_memory_pct,
-        "usd_per_hour": got.usd_per_hour,
-        "usd_per_pod_month": got.usd_per_pod_month,
-    }
-    if pods is not None:
-        result["pool"] = _pool(got, kind, platform, settings, pods)
-    if explain:
-        result["explain"] = _explain(got, kind, platform, settings, pods)
-    return result
-
-
-def _pool(
-    got: Offer, kind: InstanceType, platform: Platform, settings: CniSettings, pods: int
-) -> dict[str, Any] | None:
-    from capacity.cni.facade import node_pool
-    from capacity.node.figures import unmanaged_of
-
-    if got.max_pods is None or kind.max_enis is None or kind.ipv4_per_eni is None:
-        return None
-    os = "windows" if platform.windows else "linux"
-    pool = node_pool(kind, settings, pods, got.max_pods, unmanaged_of(kind, platform), os)
-    names = (
-        "enis",
-        "secondary_ips",
-        "prefixes",
-        "pod_addresses",
-        "warm",
-        "subnet_addresses",
-        "lowest",
-        "highest",
-        "pods_without_address",
-    )
-    return {name: getattr(pool, name) for name in names}
-
-
-def _explain(
-    got: Offer, kind: InstanceType, platform: Platform, settings: CniSettings, pods: int | None
-) -> list[dict[str, Any]]:
-    from capacity.node.offer_terms import offer_terms
-
-    terms = offer_terms(got, kind, platform)
-    if pods is not None and got.max_pods is not None and kind.max_enis is not None and kind.ipv4_per_eni is not None:
-        from dataclasses import replace
-
-        from capacity.cni.facade import effective, node_limits
-        from capacity.cni.pool_terms import bound_terms, pool_terms
-        from capacity.node.figures import unmanaged_of
-
-        own = effective(settings, kind)
-        limits = node_limits(kind, own, unmanaged_of(kind, platform), windows=platform.windows)
-        of_pool = (limits, own, got.max_pods, pods)
-        terms += [
-            replace(term, label=f"pool: {term.label}") for term in (*pool_terms(*of_pool), *bound_terms(*of_pool))
-        ]
-    return [term.as_row() for term in terms]
-
-
-def _pool_warnings(results: list[dict[str, Any]], pods: int | None) -> list[str]:
-    found = []
-    for result in results:
-        pool = result.get("pool")
-        if pods is not None and result["max_pods"] is not None and pods > result["max_pods"]:
-            found.append(
-                f"{result['instance_type']}: --pods {pods} is above its max pods {result['max_pods']}: "
-                "the kubelet does not accept as many"
-            )
-        if pool and pool["pods_without_address"]:
-            found.append(
-                f"{result['instance_type']}: {pool['pods_without_address']} of {pods} pods never get an address"
-            )
-        elif "pool" in result and pool is None:
-            found.append(f"{result['instance_type']}: no pool without known ENI figures and max pods")
-    return found
-
-
-def _rank(rated: tuple[Any, dict[str, Any]]) -> Any:
-    return rated[0]
-
-
-def _sorted(
-    results: list[dict[str, Any]], key: str | None, on_prices: Sequence[str]
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """By a key of the answer, unknown last and said so; a key that no row has sorts nothing and is refused."""
-    if key is None:
-        return results, []
-    from capacity.cli.output import flatten
-    from capacity.units import counted
-
-    name = key.removeprefix("-")
-    known = sorted({k for r in results for k in flatten(r)})
-    one_of("--sort", name, tuple(known))
-    rated = [(flatten(r).get(name), r) for r in results]
-    have = sorted((p for p in rated if p[0] is not None), key=_rank, reverse=key.startswith("-"))
-    rest = [r for v, r in rated if v is None]
-    if not have:
-        why = f": {on_prices[0]}" if name.startswith("usd_") and on_prices else _WANTS.get(name, "")
-        raise SpecError(f"--sort: {name} is unknown for every type asked for{why}")
-    last = [f"{counted(len(rest), 'type')} without a known {name}: last, whatever the order"] if rest else []
-    return [r for _, r in have] + rest, last
-
-
-_WANTS = {
-    "fits.cpu": " without --pod-cpu",
-    "stranded_cpu_pct": " without --pod-cpu",
-    "fits.memory": " without --pod-memory",
-    "stranded_memory_pct": " without --pod-memory",
-    "fits.branch_enis": " without --security-groups",
-    "fits.volumes": " without --pod-volumes",
-}
-
-
-def _inputs(
-    platform: Platform,
-    pod: PodAsked,
-    daemons: list[Daemon],
-    keep: Keep,
-    region: str,
-    pods: int | None,
-    max_pods: int | None,
-    asked: Asked,
-) -> dict[str, Any]:
+def _inputs(given: NodeOptions, platform: Platform, pod: PodAsked, daemons: list[Daemon], keep: Keep) -> dict[str, Any]:
     from dataclasses import asdict
 
     from capacity.node.offer import daemons_on
@@ -487,7 +394,7 @@ def _inputs(
         "ami": platform.ami,
         "provisioner": platform.provisioner,
         "expression": platform.expression,
-        "max_pods": max_pods,
+        "max_pods": given.max_pods,
         "pod": {
             "cpu_millicores": pod.cpu,
             "memory_bytes": pod.memory,
@@ -496,89 +403,9 @@ def _inputs(
         },
         "daemonsets": [asdict(d) for d in daemons_on(platform, daemons)],
         "vm_memory_overhead": keep.overhead_ppm / 10**6,
-        "region": region,
-        "pods": pods,
-        "env": list(asked.env),
-        "cni": asked.cni,
+        "region": given.region,
+        "pods": given.pods,
+        "env": list(given.env or ()),
+        "cni": given.cni,
         "cilium": None if platform.cilium is None else asdict(platform.cilium),
     }
-
-
-_COLUMNS = (
-    ("instance_type", "type"),
-    ("max_pods", "max pods"),
-    ("allocatable_cpu_millicores", "CPU m"),
-    ("allocatable_memory_mib", "memory Mi"),
-    ("fits.cpu", "by CPU"),
-    ("fits.memory", "by memory"),
-    ("fits.ips", "by IPs"),
-    ("fits.max_pods", "by max pods"),
-    ("fits.branch_enis", "by branch ENIs"),
-    ("fits.volumes", "by volumes"),
-    ("pods", "pods fit"),
-    ("binding", "binds"),
-    ("stranded_cpu_pct", "CPU left %"),
-    ("stranded_memory_pct", "memory left %"),
-    ("usd_per_hour", "$/h"),
-    ("usd_per_pod_month", "$/pod/month"),
-)
-_POOL = (
-    ("instance_type", "type"),
-    ("enis", "ENIs"),
-    ("secondary_ips", "secondary IPs"),
-    ("prefixes", "prefixes"),
-    ("pod_addresses", "pod addresses"),
-    ("warm", "warm"),
-    ("subnet_addresses", "taken from subnet"),
-    ("lowest", "lowest"),
-    ("highest", "highest"),
-    ("pods_without_address", "pods without"),
-)
-
-
-def _blocks(
-    results: list[dict[str, Any]], offers: list[Offer], pods: int | None, platform: Platform, explain: bool
-) -> list[str | Table]:
-    from capacity.cli.output import Table, flatten
-
-    flat = [flatten(r) for r in results]
-    always = ("instance_type", "max_pods", "allocatable_cpu_millicores", "allocatable_memory_mib", "pods", "binding")
-    columns = [c for c in _COLUMNS if c[0] in always or any(r.get(c[0]) is not None for r in flat)]
-    page: list[str | Table] = [*_sentence(offers), Table(columns, flat), ""]
-    if pods is not None:
-        rows = [{"instance_type": r["instance_type"], **(r["pool"] or {})} for r in results]
-        where = " on an overlay network" if platform.overlay else " on VPC addresses"
-        page += [Table(_POOL, rows, f"addresses held at rest with {pods:,} pods{where}"), ""]
-    page.append(
-        f"{platform.ami}, {platform.provisioner}, {platform.mode} mode; allocatable is what pods and daemonsets share; "
-        "memory capacity is an estimate (EC2's figure less 7.5 % unless set). --explain shows every term."
-    )
-    if explain:
-        from capacity.trace import Term, lines
-
-        for result in results:
-            terms = [line for term in result["explain"] for line in lines(Term(**term), depth=1)]
-            page += ["", "\n".join([f"{result['instance_type']}:", *terms])]
-    return page
-
-
-_BINDS = {
-    "max_pods": "max pods binds",
-    "ips": "pod addresses bind",
-    "cpu": "CPU binds",
-    "memory": "memory binds",
-    "branch_enis": "branch ENIs bind",
-    "volumes": "EBS volumes bind",
-}
-
-
-def _sentence(offers: list[Offer]) -> list[str]:
-    if len(offers) != 1 or (fitting := offers[0].pods) is None:
-        return []
-    from capacity.units import counted
-
-    got = offers[0]
-    shaped = any(got.fits[name] is not None for name in ("cpu", "memory", "branch_enis", "volumes"))
-    pods = f"{fitting} of these pods" if shaped else f"{counted(fitting, 'pod')} beside its daemonsets"
-    cost = f", ${got.usd_per_pod_month:,.2f} per pod and month" if got.usd_per_pod_month is not None else ""
-    return [f"{got.instance_type} holds {pods}: {_BINDS[got.binding or 'max_pods']}{cost}.", ""]

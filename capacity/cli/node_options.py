@@ -372,25 +372,3 @@ def whole(option: str, value: int | None, low: int = 0) -> int | None:
         limit = f"{low} or more" if value < low else f"at most {MOST}"
         raise SpecError(f"{option}: {value} is out of range (expected {limit})")
     return value
-
-
-def merged(warnings: Sequence[str]) -> list[str]:
-    """Warnings once each; a kind that more than three types share is one line with their number.
-
-    Two are of one kind where they differ only in the type's name and in numbers.
-    """
-    kinds: dict[str, list[str]] = {}
-    for text in dict.fromkeys(warnings):
-        kinds.setdefault(_kind(text), []).append(text)
-    lines = []
-    for group in kinds.values():
-        lines += group if len(group) <= 3 else [f"{group[0]} (and {len(group) - 1} more types alike)"]
-    return lines
-
-
-def _kind(text: str) -> str:
-    """The warning without its first word, a type's name if it has a dot, and with every number as one sign."""
-    import re
-
-    name, _, rest = text.partition(" ")
-    return re.sub(r"\d[\d,.]*", "0", rest if "." in name else text)

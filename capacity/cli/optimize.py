@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,19 +10,21 @@ import typer
 
 from capacity.cli.cost_options import PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs
 from capacity.cli.node_options import Asked, CustomNetworking, Env, Provisioner, environment, whole
-from capacity.cli.options import Color, OutFile, Output, Quiet, one_of, sink, words
+from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
 from capacity.cli.pod_options import read_pods
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from fractions import Fraction
 
+    from capacity.optimize.choices import Choices
+    from capacity.pages.answer import Answer
 
 ARCHS = ("x86_64", "arm64")
 EFFORTS = ("quick", "normal", "thorough")
 FORMS = ("plan", "eksctl", "terraform", "karpenter", "cloudformation")
 MODES = ("secondary", "prefix", "ipv6")
+LONGEST_S = 86_400
 
 
 def register(app: typer.Typer) -> None:
@@ -159,6 +162,7 @@ def optimize(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
     """The cheapest node groups that carry the workloads without running out of addresses.
 
@@ -169,75 +173,114 @@ def optimize(
     capacity optimize --pod web=250m,512Mi,300 --pod api=1,2Gi,40 --zones 3 --as eksctl ·
     capacity optimize plan.yaml --types 'm6i.*,c6i.*' --max-vcpus 16 --survive zone -o json
     """  # fmt: skip
-    to = sink(output, out_file, color, quiet)
-    one_of("--effort", effort, EFFORTS)
-    if written_as is not None:
-        one_of("--as", written_as, FORMS)
-    if time_limit is not None and not 0 < time_limit <= 86_400:
-        raise SpecError(f"--time-limit: {time_limit:g} is out of range (expected above 0, at most 86400)")
-    whole("--zones", zones, 1)
-    network = {"--region": region, "--mode": mode, "--env": env, "--custom-networking": custom_networking or None}
-    document, file = _document(plan, pod or [], network)
-    from capacity.optimize.choices import Choices
+    given = packed(OptimizeOptions, locals())
+    to = sink(output, out_file, color, quiet, wide=wide)
+    from capacity.cli.output import emit
 
-    choices = Choices(
-        types=tuple(part.strip() for part in (types or "").split(",") if part.strip()),
-        arch=None if arch is None else one_of("--arch", arch, ARCHS),
-        max_vcpus=whole("--max-vcpus", max_vcpus, 1),
-        max_types=whole("--max-types", max_types, 1),
-        max_groups=whole("--max-groups", max_groups, 1) or 1,
-        provisioner=provisioner,
-        max_pods=whole("--max-pods", max_pods, 1),
-        min_nodes=whole("--min-nodes", min_nodes, 1) or 1,
-        max_nodes=whole("--max-nodes", max_nodes, 1),
-        vcpu_quota=whole("--vcpu-quota", vcpu_quota, 1),
-        peak_hours=_share(peak_hours),
-        survive=None if survive is None else one_of("--survive", survive, ("zone",)),
-        scenarios=tuple(scenario or ()),
-    )
-    inputs = cost_inputs(price_file, price_factor, savings_plan, per_node_cost=per_node_cost)
+    emit(_answered(given), to)
+
+
+@dataclass(frozen=True)
+class OptimizeOptions:
+    """The options of `capacity optimize` as given, named as its parameters are."""
+
+    plan: Path | None
+    pod: list[str] | None
+    zones: int | None
+    region: str | None
+    mode: str | None
+    custom_networking: bool
+    env: list[str] | None
+    types: str | None
+    arch: str | None
+    max_vcpus: int | None
+    max_types: int | None
+    max_groups: int
+    provisioner: str | None
+    max_pods: int | None
+    min_nodes: int
+    max_nodes: int | None
+    vcpu_quota: int | None
+    peak_hours: str
+    survive: str | None
+    scenario: list[str] | None
+    price_file: Path | None
+    price_factor: str | None
+    savings_plan: str | None
+    per_node_cost: float
+    effort: str
+    time_limit: float | None
+    simpler: bool
+    nodes: bool
+    written_as: str | None
+
+
+def _answered(given: OptimizeOptions) -> Answer:
+    """The node groups that the options ask for."""
+    one_of("--effort", given.effort, EFFORTS)
+    if given.written_as is not None:
+        one_of("--as", given.written_as, FORMS)
+    limit = given.time_limit
+    if limit is not None and not 0 < limit <= LONGEST_S:
+        raise SpecError(f"--time-limit: {limit:g} is out of range (expected above 0, at most {LONGEST_S})")
+    whole("--zones", given.zones, 1)
+    choices = _choices(given)
+    document, file = _document(given)
+    inputs = cost_inputs(given.price_file, given.price_factor, given.savings_plan, per_node_cost=given.per_node_cost)
     from capacity.advice.judge import check
     from capacity.cli.optimize_stop import stop_when
-    from capacity.cli.optimize_view import answer
-    from capacity.cli.output import emit
-    from capacity.optimize.answer import optimize as best
+    from capacity.optimize.optimum import optimize as best
     from capacity.optimize.request import Request
+    from capacity.pages.optimize_page import answer
 
-    with stop_when(time_limit) as stopped:
-        request = Request(choices, inputs, effort, check, stopped, simpler)
-        found = best(document, request, file=file, zones=zones)
-    emit(answer(found, choices, inputs, effort=effort, nodes=nodes, form=written_as), to)
+    with stop_when(limit) as stopped:
+        request = Request(choices, inputs, given.effort, check, stopped, given.simpler)
+        found = best(document, request, file=file, zones=given.zones)
+    return answer(found, choices, inputs, effort=given.effort, nodes=given.nodes, form=given.written_as)
 
 
-def _share(text: str) -> Fraction:
+def _choices(given: OptimizeOptions) -> Choices:
+    from capacity.optimize.choices import Choices
     from capacity.units import parse_percent
 
-    return parse_percent(text, "--peak-hours")
+    return Choices(
+        types=tuple(part.strip() for part in (given.types or "").split(",") if part.strip()),
+        arch=None if given.arch is None else one_of("--arch", given.arch, ARCHS),
+        max_vcpus=whole("--max-vcpus", given.max_vcpus, 1),
+        max_types=whole("--max-types", given.max_types, 1),
+        max_groups=whole("--max-groups", given.max_groups, 1) or 1,
+        provisioner=given.provisioner,
+        max_pods=whole("--max-pods", given.max_pods, 1),
+        min_nodes=whole("--min-nodes", given.min_nodes, 1) or 1,
+        max_nodes=whole("--max-nodes", given.max_nodes, 1),
+        vcpu_quota=whole("--vcpu-quota", given.vcpu_quota, 1),
+        peak_hours=parse_percent(given.peak_hours, "--peak-hours"),
+        survive=None if given.survive is None else one_of("--survive", given.survive, ("zone",)),
+        scenarios=tuple(given.scenario or ()),
+    )
 
 
-def _document(plan: Path | None, pods: list[str], network: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+def _document(given: OptimizeOptions) -> tuple[Mapping[str, Any], str]:
     """The plan's document, or one made of --pod; and what messages call it."""
-    if not pods:
+    if not given.pod:
         from capacity.plan.document import read_plan_file
         from capacity.plan.parse import find_plan
 
-        for option, value in network.items():
+        network = (("--region", given.region), ("--mode", given.mode), ("--env", given.env))
+        for option, value in (*network, ("--custom-networking", given.custom_networking)):
             if value:
                 raise SpecError(f"{option} goes with --pod; a plan says it itself")
-        read = read_plan_file(plan or find_plan())
+        read = read_plan_file(given.plan or find_plan())
         return read.document, read.name
-    if plan is not None:
+    if given.plan is not None:
         raise SpecError("--pod and PLAN exclude each other")
     from capacity.optimize.open_plan import sketched
 
-    region, mode = network["--region"], network["--mode"]
-    if mode is not None:
-        one_of("--mode", mode, MODES)
-    custom = bool(network["--custom-networking"])
-    asked = Asked(mode, custom, None, 0, False, None, None, None, None, network["--env"] or ())
-    document = sketched([(p.name, p.cpu or "0", p.memory or "0", p.replicas) for p in read_pods(pods)], region)
-    variables = dict(environment(asked))
-    if variables:
+    mode = None if given.mode is None else one_of("--mode", given.mode, MODES)
+    asked = Asked(mode, given.custom_networking, None, 0, False, None, None, None, None, given.env or ())
+    pods = [(p.name, p.cpu or "0", p.memory or "0", p.replicas) for p in read_pods(given.pod)]
+    document = sketched(pods, given.region)
+    if variables := dict(environment(asked)):
         document["cni"] = {"env": variables}
     if mode == "ipv6":
         document["kubernetes"] = {"ipFamily": "ipv6"}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from capacity.cli.output import FORMATS, Sink
+from capacity.cli.tab_completion import complete_setting
 from capacity.errors import check_word
+
+Options = TypeVar("Options")
 
 
 def words(*allowed: str) -> Callable[[str], list[str]]:
@@ -40,6 +44,7 @@ Color = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No notes or warnings on stderr.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Every column, nothing wrapped, however wide the terminal.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Print the terms of each figure with their sources.")]
 
 Set = Annotated[
@@ -48,8 +53,14 @@ Set = Annotated[
         "--set",
         help="Change the plan before reading it, such as cni.env.WARM_IP_TARGET=2 (null deletes); may be repeated.",
         metavar="PATH=VALUE",
+        autocompletion=complete_setting,
     ),
 ]
+
+
+def packed(kind: type[Options], given: Mapping[str, Any]) -> Options:
+    """A command's parameters as its dataclass of options, whose fields have the same names."""
+    return kind(**{f.name: given[f.name] for f in fields(kind)})  # type: ignore[arg-type]  # a dataclass
 
 
 def one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
@@ -58,11 +69,20 @@ def one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def sink(output: str, out_file: Path | None, color: str, quiet: bool, formats: tuple[str, ...] = FORMATS) -> Sink:
+def sink(
+    output: str,
+    out_file: Path | None,
+    color: str,
+    quiet: bool,
+    formats: tuple[str, ...] = FORMATS,
+    *,
+    wide: bool = False,
+) -> Sink:
     """The output options, checked before any work is done."""
     return Sink(
         output=one_of("--output", output, formats),
         out_file=out_file,
         color=one_of("--color", color, ("auto", "always", "never")),
         quiet=quiet,
+        wide=wide,
     )

@@ -24,7 +24,7 @@ def progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], No
         now = time.monotonic()
         if now >= next_s:
             next_s, shown = now + EVERY_S, True
-            sys.stderr.write(f"\r{what}: {100 * done // max(total, 1)} % ")
+            sys.stderr.write(f"\r{what}: {100 * done // max(total, 1)}% ")
             sys.stderr.flush()
 
     try:

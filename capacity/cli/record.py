@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.options import Color, OutFile, Output, Quiet, sink
+from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, sink
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
-    from capacity.cli.output import Answer
-    from capacity.forecast.history import FillSnapshot, Recorded
+    from capacity.forecast.history import FillSnapshot
 
 _AGE = re.compile(r"^([0-9]{1,5}) ?(d|w|mo|y)$")
 OLDEST_DAYS = 200 * 365  # times are of the years 2000 to 2199
@@ -50,6 +49,7 @@ def record(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
     """Append a snapshot of free addresses to a history that forecast can read.
 
@@ -59,12 +59,13 @@ def record(
     Examples: capacity record plan.yaml --into history.db · capacity record subnets.json --prune 2y ·
     capacity record --list -o csv
     """
-    to = sink(output, out_file, color, quiet)
+    to = sink(output, out_file, color, quiet, wide=wide)
     age = _age(prune) if prune else None
     if show and (source or time):
         raise SpecError("--list: records nothing, so it takes neither a source nor --time")
     from capacity.cli.output import emit
     from capacity.forecast import history
+    from capacity.pages.record_page import answer
 
     now = datetime.now(UTC)
     keep_from = now - age if age else None
@@ -74,7 +75,7 @@ def record(
         dropped = history.record(into, snapshot, keep_from)
     elif keep_from:
         dropped = history.prune(into, keep_from)
-    emit(_answer(into, snapshot, dropped, history.snapshots(into)), to)
+    emit(answer(into, snapshot, dropped, history.snapshots(into)), to)
 
 
 def _snapshot(source: Path | None, time: datetime) -> FillSnapshot:
@@ -103,58 +104,3 @@ def _age(text: str) -> timedelta:
     if days > OLDEST_DAYS:
         raise SpecError(f"--prune: {text!r} is longer than a history may be (at most {OLDEST_DAYS // 365} years)")
     return timedelta(days=days)
-
-
-def _answer(into: Path, snapshot: FillSnapshot | None, dropped: int, kept: list[Recorded]) -> Answer:
-    from capacity.cli.output import Answer, Table
-
-    results: dict[str, Any] = {
-        "file": str(into),
-        "snapshots": len(kept),
-        "first": kept[0].time.isoformat() if kept else None,
-        "last": kept[-1].time.isoformat() if kept else None,
-        "dropped": dropped,
-    }
-    said = f"{into}: {_count(len(kept), 'snapshot')}"
-    if kept:
-        said += f" from {kept[0].time:%Y-%m-%d} to {kept[-1].time:%Y-%m-%d}"
-    if dropped:
-        said += f", {_count(dropped, 'older one')} dropped"
-    if snapshot is None:
-        rows = [_recorded_json(r) for r in kept]
-        results["recorded"] = rows
-        columns = [(k, k.replace("_", " ")) for k in ("time", "subnets", "free", "nodes", "pods", "source")]
-    else:
-        rows = [_fill_json(s) for s in snapshot.subnets]
-        results |= {"time": snapshot.time.isoformat(timespec="seconds"), "source": snapshot.source}
-        results |= {"nodes": snapshot.nodes, "pods": snapshot.pods, "subnets": rows}
-        columns = [("name", "subnet"), ("usable", "usable"), ("free", "free"), ("free_prefixes", "free /28 ≤")]
-        said += f"; recorded {_count(len(rows), 'subnet')} of {snapshot.time:%Y-%m-%d %H:%M} UTC"
-    inputs = {"into": str(into), "source": snapshot.source if snapshot else None}
-    table: list[str | Table] = ["", Table(columns, rows)] if rows else []
-    return Answer("record", inputs, results, [said + ".", *table], rows, dated=False)
-
-
-def _fill_json(s: Any) -> dict[str, Any]:
-    return {
-        "name": s.name,
-        "usable": s.usable,
-        "free": s.free,
-        "free_prefixes": s.free_prefixes,
-        "used": dict(s.holders) or None,
-    }
-
-
-def _recorded_json(r: Recorded) -> dict[str, Any]:
-    return {
-        "time": r.time.isoformat(),
-        "subnets": r.subnets,
-        "free": r.free,
-        "nodes": r.nodes,
-        "pods": r.pods,
-        "source": r.source,
-    }
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -26,10 +26,10 @@ from capacity.cli.options import Color, Quiet, Set, one_of, sink
 from capacity.cli.output import FORMATS
 
 if TYPE_CHECKING:
-    from capacity.cli.output import Answer, Sink
+    from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
-    from capacity.report.content import Material
-    from capacity.report.document import Document
+    from capacity.pages.page import Page
+    from capacity.pages.report_page import Material
 
 DOCUMENTS = ("html", "md", "xlsx")
 REPORT_FORMATS = (*DOCUMENTS, *(f for f in FORMATS if f not in DOCUMENTS))
@@ -98,9 +98,9 @@ def report(
     day = parse_day("--as-of", as_of)
     from capacity.advice.fixes import with_fix
     from capacity.cli.check import plan_file, run, search_fixes
+    from capacity.pages.report_material import gather
+    from capacity.pages.report_page import report_page
     from capacity.plan.patch import parse_settings
-    from capacity.report.content import document
-    from capacity.report.gather import gather
 
     patch = parse_settings(settings or ())
     prices = cost_inputs(
@@ -111,7 +111,7 @@ def report(
     command = _command(result, scenario, settings, cost_words(prices, price_file), horizon, day)
     material = gather(result, command, day, hashlib.sha256(read.data).hexdigest(), horizon, prices=prices)
     fixes = search_fixes(read, result, scenario, patch, prices)
-    page = document(replace(material, findings=with_fix(material.findings, fixes)))
+    page = report_page(replace(material, findings=with_fix(material.findings, fixes)))
     if charts is not None:
         _write_charts(page, charts, theme)
     if alerts is not None:
@@ -119,34 +119,36 @@ def report(
     _write(page, material, to, charts)
 
 
-def _write(page: Document, material: Material, to: Sink, charts: Path | None) -> None:
+def _write(page: Page, material: Material, to: Sink, charts: Path | None) -> None:
     """The document to its file or stdout; what html and xlsx were called where nobody named them goes to stderr."""
     from capacity.cli.output import emit, note, notes, put
 
     if to.output not in DOCUMENTS:
-        emit(_answer(page, material), to)
+        from capacity.pages.report_page import answer
+
+        emit(answer(page, material), to)
         return
     if not to.quiet:
         notes(f"warning: {line}" for line in material.result.notes)
     stdout = str(to.out_file) == "-" or (to.out_file is None and to.output == "md")
     path = None if stdout else to.out_file or Path(f"report.{to.output}")
     if to.output == "xlsx":
-        from capacity.report.workbook import workbook_bytes
+        from capacity.pages.workbook import workbook_bytes
 
         put(workbook_bytes(page), path)
     else:
         put(_text(page, material, to.output, charts, path), path)
     if path is not None and not to.quiet:
-        note(f"{page.verdict}: wrote {path}")
+        note(f"{page.verdict.level}: wrote {path}")
 
 
-def _text(page: Document, material: Material, output: str, charts: Path | None, path: Path | None) -> str:
+def _text(page: Page, material: Material, output: str, charts: Path | None, path: Path | None) -> str:
     if output == "html":
-        from capacity.report.html import render_html
+        from capacity.pages.html import render_html
 
         return render_html(page, material.version)
     from capacity.inert import log_text
-    from capacity.report.markdown import render_markdown
+    from capacity.pages.markdown import render_markdown
 
     return log_text(render_markdown(page, _relative(charts, path) if charts else ""))
 
@@ -158,7 +160,7 @@ def _relative(charts: Path, document: Path | None) -> str:
     return Path(os.path.relpath(charts, document.parent if document else ".")).as_posix()
 
 
-def _write_charts(page: Document, folder: Path, theme: str) -> None:
+def _write_charts(page: Page, folder: Path, theme: str) -> None:
     from capacity.charts.files import png_bytes, svg_text
     from capacity.charts.theme import THEMES
     from capacity.files import write_file
@@ -175,7 +177,7 @@ def _write_alerts(result: CheckResult, folder: Path) -> None:
     from capacity.advice.findings.thresholds import node_thresholds
     from capacity.errors import SpecError
     from capacity.files import write_file
-    from capacity.report.alerts import dashboard_json, rules_manifest, rules_yaml
+    from capacity.pages.alerts import dashboard_json, rules_manifest, rules_yaml
 
     if result.plan.cni.name != "vpc-cni":
         named = {"cilium": "Cilium", "overlay": "an overlay"}[result.plan.cni.name]
@@ -194,31 +196,6 @@ def _make_folder(folder: Path, option: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SpecError(f"{option} {str(folder)!r}: {error.strerror}") from error
-
-
-def _answer(page: Document, material: Material) -> Answer:
-    """The document as an answer of the other formats: its tables as data."""
-    from capacity.cli.check_view import answer as check_answer
-    from capacity.cli.output import Answer, Table
-    from capacity.report.document import Grid, Text
-
-    checked = check_answer(material.result, material.findings, cost=material.cost)
-    blocks: list[str | Table] = [page.answer, ""]
-    for section in page.sections:
-        for block in section.blocks:
-            if isinstance(block, Grid):
-                blocks += [Table(block.columns, block.rows, f"{section.title}: {block.title}"), ""]
-            elif isinstance(block, Text):
-                blocks += [block.text, ""]
-    tables = [
-        {"section": s.anchor, "title": g.title, "columns": [k for k, _ in g.columns], "rows": [dict(r) for r in g.rows]}
-        for s, g in page.grids()
-    ]
-    results = {"title": page.title, "answer": page.answer, **checked.results, "tables": tables}
-    on_data = [*material.price_notes, *material.limit_notes]
-    return Answer(
-        "report", checked.inputs, results, blocks, checked.rows, checked.warnings, on_data=on_data, dated=False
-    )
 
 
 def _command(

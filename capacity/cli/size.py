@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from capacity.cli.node_options import Ami, CustomNetworking, Env, Provisioner, whole
-from capacity.cli.options import Color, OutFile, Output, Quiet, one_of, sink
+from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
 from capacity.cli.pod_options import read_pods
+from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from ipaddress import IPv4Network
 
+    from capacity.pages.answer import Answer
     from capacity.plan.model import Plan
     from capacity.plan.sketch import PodAsk
 
@@ -100,7 +103,13 @@ def size(
         ),
     ] = None,
     scenario: Annotated[
-        list[str] | None, typer.Option("--scenario", help="Only this scenario; may be repeated.", metavar="NAME")
+        list[str] | None,
+        typer.Option(
+            "--scenario",
+            help="Only this scenario; may be repeated.",
+            metavar="NAME",
+            autocompletion=complete_scenario,
+        ),
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="New subnets for all, as if the plan's node and pod subnets were given up.")
@@ -110,14 +119,20 @@ def size(
     ] = False,
     snippet: Annotated[
         str,
-        typer.Option("--snippet", help="terraform, aws, eksctl, cloudformation, plan, all or none.", metavar="WHAT"),
+        typer.Option(
+            "--snippet",
+            help="terraform, aws, eksctl, cloudformation, plan, all or none.",
+            metavar="WHAT",
+            autocompletion=words(*SNIPPETS),
+        ),
     ] = "terraform",
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
-    """The smallest subnets that carry a plan in all scenarios, laid into free VPC space.
+    """The smallest subnets that carry a plan in all scenarios, allocated from free VPC space.
 
     With PLAN its node and pod subnets are enlarged until check calls them ok in every scenario; those that
     suffice are kept, the others get a new, aligned block. Without PLAN options describe the cluster: a plan is made
@@ -127,59 +142,78 @@ def size(
     capacity size --pod web=250m,512Mi,60 --pod api=1,2Gi,24 --type m6i.2xlarge --snippet plan ·
     capacity size examples/shop-prod.yaml --vpc-cidr 100.64.0.0/22 --snippet aws
     """
-    to = sink(output, out_file, color, quiet)
-    one_of("--snippet", snippet, SNIPPETS)
+    given = packed(SizeOptions, locals())
+    to = sink(output, out_file, color, quiet, wide=wide)
     from capacity.cli.output import emit
-    from capacity.cli.size_view import answer
-    from capacity.cluster.sizing import size_plan
 
-    blocks = [_block(text) for text in vpc_cidr or ()]
+    emit(_answered(given), to)
+
+
+@dataclass(frozen=True)
+class SizeOptions:
+    """The options of `capacity size` as given, named as its parameters are."""
+
+    plan: Path | None
+    pods: int | None
+    pod_cpu: str | None
+    pod_memory: str | None
+    pod: list[str] | None
+    nodes: int | None
+    kind: str | None
+    zones: int | None
+    region: str | None
+    mode: str | None
+    custom_networking: bool
+    env: list[str] | None
+    ami: str | None
+    provisioner: str | None
+    headroom: str | None
+    vpc_cidr: list[str] | None
+    scenario: list[str] | None
+    fresh: bool
+    equal: bool
+    snippet: str
+
+    @property
+    def of_a_sketch(self) -> list[str]:
+        """The options given that describe a cluster instead of a plan, by the names a user knows."""
+        sketch: dict[str, object] = {
+            "--pods": self.pods,
+            "--pod-cpu": self.pod_cpu,
+            "--pod-memory": self.pod_memory,
+            "--pod": self.pod or None,
+            "--nodes": self.nodes,
+            "--type": self.kind,
+            "--zones": self.zones,
+            "--region": self.region,
+            "--mode": self.mode,
+            "--custom-networking": self.custom_networking or None,
+            "--env": self.env or None,
+            "--ami": self.ami,
+            "--provisioner": self.provisioner,
+        }
+        return [name for name, value in sketch.items() if value is not None]
+
+
+def _answered(given: SizeOptions) -> Answer:
+    """The sizes that the options ask for."""
+    one_of("--snippet", given.snippet, SNIPPETS)
+    from capacity.cluster.sizing import size_plan
+    from capacity.pages.size_page import answer
+
+    blocks = [_block(text) for text in given.vpc_cidr or ()]
     _apart(blocks)
-    share = _share(headroom)
-    sketch: dict[str, object] = {
-        "--pods": pods,
-        "--pod-cpu": pod_cpu,
-        "--pod-memory": pod_memory,
-        "--pod": pod or None,
-        "--nodes": nodes,
-        "--type": kind,
-        "--zones": zones,
-        "--region": region,
-        "--mode": mode,
-        "--custom-networking": custom_networking or None,
-        "--env": env or None,
-        "--ami": ami,
-        "--provisioner": provisioner,
-    }
-    given = [name for name, value in sketch.items() if value is not None]
-    document: dict[str, object] | None = None
-    if plan is not None or (pods is None and not pod and kind is None):
-        if given:
-            needs = f"{given[0]} and PLAN exclude each other" if plan is not None else f"{given[0]} needs {NEEDED}"
+    share, described = _share(given.headroom), given.of_a_sketch
+    if given.plan is not None or (given.pods is None and not given.pod and given.kind is None):
+        if described:
+            both = given.plan is not None
+            needs = f"{described[0]} and PLAN exclude each other" if both else f"{described[0]} needs {NEEDED}"
             raise SpecError(needs)
-        target = _plan(plan)
-    else:
-        asked = _pods(pods, pod_cpu, pod_memory, pod or [])
-        if not asked or kind is None:
-            raise SpecError(f"{'--type' if kind is None else '--pods'} is missing (give {NEEDED}, or a plan)")
-        document, target = _sketch(
-            asked,
-            nodes,
-            kind,
-            zones,
-            region,
-            mode,
-            custom_networking,
-            env,
-            ami,
-            provisioner,
-            blocks,
-            headroom,
-            scenario,
-        )
-        blocks, fresh = [], True
-    sizing = size_plan(target, share, scenario, blocks, fresh=fresh, equal=equal)
-    emit(answer(sizing, snippet, document, fenced=output == "md"), to)
+        sizing = size_plan(_plan(given.plan), share, given.scenario, blocks, fresh=given.fresh, equal=given.equal)
+        return answer(sizing, given.snippet)
+    document, target = _sketch(given, blocks)
+    sizing = size_plan(target, share, given.scenario, [], fresh=True, equal=given.equal)
+    return answer(sizing, given.snippet, document)
 
 
 NEEDED = "--type and --pods or --pod"
@@ -234,48 +268,40 @@ def _plan(path: Path | None) -> Plan:
     return read_plan(path or find_plan())
 
 
-def _sketch(
-    pods: Sequence[PodAsk],
-    nodes: int | None,
-    kind: str,
-    zones: int | None,
-    region: str | None,
-    mode: str | None,
-    custom_networking: bool,
-    env: list[str] | None,
-    ami: str | None,
-    provisioner: str | None,
-    blocks: list[IPv4Network],
-    headroom: str | None,
-    scenarios: Sequence[str] | None,
-) -> tuple[dict[str, object], Plan]:
+def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, object], Plan]:
     """The plan that the options describe, as a document and as read."""
     from capacity.catalog.table import load_catalog
     from capacity.cli.node_options import Asked, environment
     from capacity.plan.sketch import SketchOptions, read_sketch, sketch_document
 
+    kind, mode, region = given.kind, given.mode, given.region
+    asked_pods = _pods(given.pods, given.pod_cpu, given.pod_memory, given.pod or [])
+    if not asked_pods or kind is None:
+        raise SpecError(f"{'--type' if kind is None else '--pods'} is missing (give {NEEDED}, or a plan)")
     load_catalog().get(kind, where="--type")
     if region is not None and not re.fullmatch(r"[a-z0-9-]{1,40}", region):
         raise SpecError(f"--region: {region!r} is not a region (expected something like us-east-1)")
-    whole("--nodes", nodes, 1)
+    whole("--nodes", given.nodes, 1)
     if mode is not None:
         one_of("--mode", mode, ("secondary", "prefix", "ipv6"))
-    asked = Asked(mode, custom_networking, None, 0, False, None, ami, provisioner, None, env or ())
+    asked = Asked(
+        mode, given.custom_networking, None, 0, False, None, given.ami, given.provisioner, None, given.env or ()
+    )
     variables = environment(asked)
     custom = (variables.get("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG") or "") == "true"
     standard = ["10.0.0.0/16", "100.64.0.0/16"] if custom else ["10.0.0.0/16"]
     document = sketch_document(
-        pods=pods,
+        pods=asked_pods,
         instance_type=kind,
-        zones=3 if zones is None else zones,
-        nodes=nodes,
+        zones=3 if given.zones is None else given.zones,
+        nodes=given.nodes,
         options=SketchOptions(
             env=variables,
             ip_family="ipv6" if mode == "ipv6" else "ipv4",
-            ami=ami or "al2023",
-            provisioner=provisioner or "managed",
+            ami=given.ami or "al2023",
+            provisioner=given.provisioner or "managed",
             region=region or "us-east-1",
-            checks=_checks(headroom, scenarios or ()),
+            checks=_checks(given.headroom, given.scenario or ()),
         ),
     )
     return document, read_sketch(document, blocks or [_block(text) for text in standard])

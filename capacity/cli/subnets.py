@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.options import Color, OutFile, Output, Quiet, one_of, sink
+from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink
+from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from capacity.pages.answer import Answer
     from capacity.plan.model import Subnet
     from capacity.vpc.fill import SubnetFill
 
@@ -66,12 +69,15 @@ def subnets(
             metavar="PATH",
         ),
     ] = None,
-    scenario: Annotated[str, typer.Option("--scenario", help="Of a plan: which scenario.", metavar="NAME")] = "steady",
+    scenario: Annotated[
+        str,
+        typer.Option("--scenario", help="Of a plan: which scenario.", metavar="NAME", autocompletion=complete_scenario),
+    ] = "steady",
     want: Annotated[
         int | None,
         typer.Option(
             "--want",
-            help="So many further prefixes: their chance, and the CIDR reservation that makes it certain.",
+            help="Further prefixes that must fit: their probability, and the CIDR reservation that guarantees them.",
             metavar="N",
             show_default=False,
         ),
@@ -86,6 +92,7 @@ def subnets(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
     """Fill, owners and free /28 blocks of subnets, and how fragmented they are.
 
@@ -94,55 +101,75 @@ def subnets(
     Examples: capacity subnets examples/shop-prod.yaml · capacity subnets --cidr 10.0.0.0/24 --used 60 --want 8 ·
     capacity subnets --from answers/
     """
-    to = sink(output, out_file, color, quiet)
-    one_of("--map", block_map, MAPS)
-    likely = _share(probability)
+    given = packed(SubnetsOptions, locals())
+    to = sink(output, out_file, color, quiet, wide=wide)
+    from capacity.cli.output import emit
+
+    emit(_answered(given), to)
+
+
+@dataclass(frozen=True)
+class SubnetsOptions:
+    """The options of `capacity subnets` as given, named as its parameters are."""
+
+    plan: Path | None
+    cidr: str | None
+    used: int | None
+    prefixes: int
+    taken: str | None
+    reservation: list[str] | None
+    answers: list[Path] | None
+    scenario: str
+    want: int | None
+    probability: str
+    block_map: str
+
+
+def _answered(given: SubnetsOptions) -> Answer:
+    """The subnets that the options ask for."""
+    one_of("--map", given.block_map, MAPS)
+    likely, want = _share(given.probability), given.want
     if want is not None and not 1 <= want <= 4096:
         raise SpecError(f"--want: {want} is out of range (expected 1 to 4,096)")
-    _one_source(plan, cidr, answers, used, taken, reservation, prefixes)
-    from capacity.cli.output import emit
-    from capacity.cli.subnets_view import answer
+    _one_source(given)
+    from capacity.pages.subnets_page import Question, answer
 
     notes: Sequence[str] = ()
-    if cidr is not None:
-        fill, notes = _single(cidr, used, prefixes, taken, reservation or [])
+    if given.cidr is not None:
+        fill, notes = _single(given, given.cidr)
         fills: Sequence[SubnetFill] = [fill]
-    elif answers:
+    elif given.answers:
         from capacity.readers.taken import read_fills
 
-        fills, notes = read_fills(answers)
+        fills, notes = read_fills(given.answers)
     else:
-        fills, notes = _of_plan(plan, scenario)
+        fills, notes = _of_plan(given.plan, given.scenario)
         notes = [*notes, ANYWHERE]
+    of_plan = given.cidr is None and not given.answers
     inputs: dict[str, object] = {
-        "plan": str(plan) if plan else None,
-        "cidr": cidr,
-        "from": [str(a) for a in answers or ()],
+        "plan": str(given.plan) if given.plan else None,
+        "cidr": given.cidr,
+        "from": [str(a) for a in given.answers or ()],
+        "scenario": given.scenario if of_plan else None,
+        "want": want,
+        "probability": given.probability,
     }
-    inputs |= {"scenario": scenario if cidr is None and not answers else None, "want": want, "probability": probability}
-    emit(answer(fills, want, likely, block_map, inputs, notes, markdown=output == "md"), to)
+    return answer(fills, Question(want, likely, given.block_map), inputs, notes)
 
 
 ANYWHERE = "places are not known: every set of that many open addresses counts as equally likely"
 
 
-def _one_source(
-    plan: Path | None,
-    cidr: str | None,
-    answers: list[Path] | None,
-    used: int | None,
-    taken: str | None,
-    reservation: list[str] | None,
-    prefixes: int,
-) -> None:
-    given = [n for n, v in (("PLAN", plan), ("--cidr", cidr), ("--from", answers)) if v]
-    if len(given) > 1:
-        raise SpecError(f"{given[0]} and {given[1]} exclude each other")
-    if cidr is None:
+def _one_source(given: SubnetsOptions) -> None:
+    named = [n for n, v in (("PLAN", given.plan), ("--cidr", given.cidr), ("--from", given.answers)) if v]
+    used, taken, prefixes = given.used, given.taken, given.prefixes
+    if len(named) > 1:
+        raise SpecError(f"{named[0]} and {named[1]} exclude each other")
+    if given.cidr is None:
         of_cidr = (
             ("--used", used),
             ("--taken", taken),
-            ("--reservation", reservation),
+            ("--reservation", given.reservation),
             ("--prefixes", prefixes or None),
         )
         for name, value in of_cidr:
@@ -185,13 +212,12 @@ def _subnet(cidr: str, reservations: list[str]) -> Subnet:
     return Subnet(str(block), "", block, reservations=tuple(found))
 
 
-def _single(
-    cidr: str, used: int | None, prefixes: int, taken: str | None, reservations: list[str]
-) -> tuple[SubnetFill, Sequence[str]]:
+def _single(given: SubnetsOptions, cidr: str) -> tuple[SubnetFill, Sequence[str]]:
     from capacity.vpc.fill import SubnetFill
     from capacity.vpc.fragments import fragments_of_counts, fragments_of_list
 
-    subnet = _subnet(cidr, reservations)
+    used, prefixes, taken = given.used, given.prefixes, given.taken
+    subnet = _subnet(cidr, given.reservation or [])
     if taken is not None:
         from capacity.readers.taken import read_taken
 

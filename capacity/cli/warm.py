@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from capacity.cli.node_options import Ami, Asked, Env, Provisioner, complete_types, environment, resolve, whole
-from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Set, one_of, sink
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Set, Wide, one_of, packed, sink
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
     from capacity.advice.warm import WarmAnswer
+    from capacity.pages.answer import Answer
 
 _RANGE = re.compile(r"^([0-9]{1,5})(?:(?:\.\.|-)([0-9]{1,5}))?$")
 
@@ -77,12 +79,15 @@ def warm(
     ] = None,
     ami: Ami = None,
     provisioner: Provisioner = None,
-    everything: Annotated[bool, typer.Option("--all", help="Show every setting, not only the efficient ones.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every setting, not only the efficient frontier.")
+    ] = False,
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
     """Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.
 
@@ -92,28 +97,54 @@ def warm(
     Examples: capacity warm examples/shop-prod.yaml · capacity warm --type m5.large --pods-per-node 8..30 ·
     capacity warm --type m5.4xlarge --pods-per-node 40 --mode prefix --all
     """
-    to = sink(output, out_file, color, quiet)
+    given = packed(WarmOptions, locals())
+    to = sink(output, out_file, color, quiet, wide=wide)
     from capacity.cli.output import emit
-    from capacity.cli.warm_view import answer
 
-    share = _share(swing)
-    if instance_type is not None:
-        if plan is not None or settings:
+    emit(_answered(given), to)
+
+
+@dataclass(frozen=True)
+class WarmOptions:
+    """The options of `capacity warm` as given, named as its parameters are."""
+
+    plan: Path | None
+    settings: list[str] | None
+    instance_type: str | None
+    pods_per_node: str | None
+    swing: str
+    mode: str | None
+    env: list[str] | None
+    max_pods: int | None
+    ami: str | None
+    provisioner: str | None
+    everything: bool
+    explain: bool
+
+
+def _answered(given: WarmOptions) -> Answer:
+    """The settings that the options ask for."""
+    from capacity.pages.warm_page import answer
+
+    share = _share(given.swing)
+    if given.instance_type is not None:
+        if given.plan is not None or given.settings:
             raise SpecError("warm: give a plan (with --set) or --type, not both")
         asked = Asked(
-            one_of("--mode", mode, ("secondary", "prefix")) if mode is not None else None,
-            False, None, 0, False, None, ami, provisioner, None, env or (),
+            one_of("--mode", given.mode, ("secondary", "prefix")) if given.mode is not None else None,
+            False, None, 0, False, None, given.ami, given.provisioner, None, given.env or (),
         )  # fmt: skip
-        found, inputs = _for_type(instance_type, pods_per_node, asked, max_pods, share)
+        found, inputs = _for_type(given.instance_type, given.pods_per_node, asked, given.max_pods, share)
     else:
-        for option, given in (
-            ("--pods-per-node", pods_per_node), ("--mode", mode), ("--env", env), ("--max-pods", max_pods),
-            ("--ami", ami), ("--provisioner", provisioner),
+        for option, value in (
+            ("--pods-per-node", given.pods_per_node), ("--mode", given.mode), ("--env", given.env),
+            ("--max-pods", given.max_pods), ("--ami", given.ami), ("--provisioner", given.provisioner),
         ):  # fmt: skip
-            if given:
+            if value:
                 raise SpecError(f"{option} goes with --type (a plan has its own; --set changes it)")
-        found, inputs = _for_plan(plan, settings or [], share)
-    emit(answer(found, {**inputs, "swing": swing}, everything, explain), to)
+        found, inputs = _for_plan(given.plan, given.settings or [], share)
+    inputs = {**inputs, "swing": given.swing}
+    return answer(found, inputs, everything=given.everything, explain=given.explain)
 
 
 def _for_plan(plan: Path | None, settings: list[str], swing: Fraction) -> tuple[WarmAnswer, dict[str, object]]:

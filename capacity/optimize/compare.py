@@ -32,8 +32,10 @@ def alternatives(
     best, tried = found.bought, list(found.tried)
     for name, part, choices in _simpler(market, request.choices):
         simple = _bought(buying, part, choices, request.stopped)
+        known = [p for p in tried if p.ok and _within(p, part, choices)]
+        simple = min([*([simple] if simple else []), *known], key=lambda p: p.usd_per_hour, default=None)
         rows.append((name, simple))
-        if simple is not None:
+        if simple is not None and simple not in known:
             tried.append(simple)
             if simple.usd_per_hour < best.usd_per_hour - 1e-9:
                 best = simple
@@ -41,6 +43,13 @@ def alternatives(
     others += list(_other_networks(buying, request))
     others += _current(buying, request.inputs)
     return tuple(others), Found(best, found.nearest, tuple(tried))
+
+
+def _within(p: Purchase, market: Market, choices: Choices) -> bool:
+    """Whether a purchase answers a narrower question as well."""
+    types = {s.candidate.name for s in p.division}
+    few = choices.max_types is None or len(types) <= choices.max_types
+    return few and len(p.division) <= choices.max_groups and types <= {c.name for c in market.candidates}
 
 
 def _same(rows: list[tuple[str, Purchase | None]]) -> bool:

@@ -26,9 +26,9 @@ app(sys.argv[1:])
 @pytest.mark.parametrize(
     ("command", "code", "said"),
     [
-        ("check examples/shop-prod.yaml -q", 1, "fix: warm-targets + lower-max-pods + rebalance turns"),
+        ("check examples/shop-prod.yaml -q", 1, "Fix: warm-targets + lower-max-pods + rebalance makes this plan pass"),
         ("check examples/levers/web.yaml -q", 1, "instance-type"),
-        ("check examples/subnet-discovery.yaml -q --exit-zero", 0, "runway"),
+        ("check examples/subnet-discovery.yaml -q --exit-zero", 0, "Runway"),
         ("warm examples/shop-prod.yaml -q", 0, "Set WARM_IP_TARGET="),
         ("warm --type m5.large --pods-per-node 8..20 -q", 0, "Set WARM_IP_TARGET="),
         ("node m5.large --pod-cpu 250m --pod-memory 512Mi -q", 0, "m5.large"),

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
-from capacity.report.content import document
-from capacity.report.html import render_html
+from capacity.pages.html import render_html
+from capacity.pages.report_page import report_page
 from tests.report import plans
 from tools.find_browser import MISSING, find_browser
 
@@ -34,7 +34,7 @@ def browser() -> Iterator[Any]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Addresses of the reports: the example's, and that of a hostile plan."""
     folder = tmp_path_factory.mktemp("pages")
-    hostile = document(plans.material_of(plans.write_hostile(folder, 60), ["steady", "peak"]))
+    hostile = report_page(plans.material_of(plans.write_hostile(folder, 60), ["steady", "peak"]))
     found = {"example": plans.example(), "hostile": hostile}
     for name, content in found.items():
         (folder / f"{name}.html").write_text(render_html(content, "0"), encoding="utf-8")

@@ -282,7 +282,7 @@ def test_fix_out_writes_a_plan_that_passes(tmp_path: Path) -> None:
     out = tmp_path / "fixed.yaml"
     done = capacity("check", EXAMPLE, "-q", "--fix-out", str(out))
     assert done.code == 1
-    assert "fix: warm-targets + lower-max-pods + rebalance turns the verdict to ok" in done.stdout
+    assert "Fix: warm-targets + lower-max-pods + rebalance makes this plan pass (re-checked)" in done.stdout
     assert capacity("check", str(out), "-q").code == 0
 
 
@@ -311,4 +311,4 @@ def test_a_fargate_pod_is_not_called_a_full_node(tmp_path: Path) -> None:
         "nodeGroups: [{name: fp, provisioner: fargate, subnets: [a]}]\n"
         "workloads: [{name: w, replicas: 21, nodeGroups: [fp]}]\n"
     )
-    assert "\nnodes: fp 21 × fargate\n" in capacity("check", str(plan), "-q").stdout
+    assert "\nNodes: fp 21 × fargate.\n" in capacity("check", str(plan), "-q").stdout

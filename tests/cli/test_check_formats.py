@@ -16,11 +16,11 @@ from capacity.advice import effort, search
 from capacity.advice.findings.codes import Finding
 from capacity.advice.fixes import Fix, Fixes
 from capacity.advice.levers.lever import Lever
-from capacity.cli.check_ci import annotation_of, github, junit, sarif
-from capacity.cli.check_md import comment
 from capacity.cluster.check import check
 from capacity.errors import SpecError
 from capacity.inert import xml_text
+from capacity.pages.check_ci import annotation_of, github, junit, sarif
+from capacity.pages.check_comment import comment
 from capacity.plan import locate
 from capacity.plan.locate import FilePlace, place_of
 from capacity.plan.parse import read_plan

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,53 @@ def test_a_short_answer_lists_no_types() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, capacity("maxpods", "m5.large").stdout)
+
+
+PLAN = """\
+apiVersion: capacity/v1
+vpc: {subnets: [{name: private-a}, {name: private-b}]}
+nodeGroups: [{name: general}, {name: batch}]
+checks: {scenarios: [steady, upgrade+zone-loss, {burst: {nodes: 10}}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("capacity check capacity.yaml --scenario up", ["upgrade+zone-loss", "upgrade"]),
+        ("capacity check --scenario zone", ["zone-loss"]),
+        ("capacity explain IP00", [f"IP00{n}" for n in range(1, 10)]),
+        ("capacity explain priv", ["private-a", "private-b"]),
+        ("capacity explain private-b.w", ["private-b.warm"]),
+        ("capacity explain gen", ["general"]),
+        (
+            "capacity compare --set nodeGroups[b",
+            [f"nodeGroups[batch].{k}=" for k in ("maxPods", "nodes.desired", "nodes.max")],
+        ),
+        ("capacity size --snippet pl", ["plan"]),
+    ],
+)
+def test_what_the_plan_offers(line: str, offered: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "capacity.yaml").write_text(PLAN)
+    monkeypatch.chdir(tmp_path)
+    assert completed(line, len(line.split()) - 1)[0] == offered
+
+
+@pytest.mark.parametrize(
+    "plan", [None, "{", "[1, 2]", "vpc: 3\nnodeGroups: {a: 1}\nchecks: {scenarios: 7}\n", "\x00\xff"]
+)
+def test_a_plan_that_cannot_be_read_offers_what_needs_none(
+    plan: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if plan is not None:
+        (tmp_path / "capacity.yaml").write_text(plan)
+    monkeypatch.chdir(tmp_path)
+    assert completed("capacity check --scenario pe", 3)[0] == ["peak"]
+    assert completed("capacity explain IP01", 2)[0][:1] == ["IP010"]
+
+
+def test_a_plan_is_read_for_tab_without_heavy_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "capacity.yaml").write_text(PLAN)
+    monkeypatch.chdir(tmp_path)
+    _, loaded = completed("capacity check --scenario st", 3)
+    assert {"numpy", "pandas", "ruamel.yaml", "capacity.cluster.check"} & loaded == set()

@@ -33,7 +33,7 @@ class TestCheck:
         results = answer("check", EXAMPLE, "--no-fixes")
         now, peak = money(results, "steady")[0], money(results, "peak")[0]
         assert now == 1830.84  # 9 × 0.192 + 2 × 0.34 + 0.10 dollars an hour
-        said = run("check", EXAMPLE, "--no-fixes", "-q").stdout.splitlines()[1]
+        said = run("check", EXAMPLE, "--no-fixes", "-q").stdout.splitlines()[2]
         assert said == (
             f"Cost: ${now:,.2f} per month now, ${peak:,.2f} at peak, "
             f"${money(results, 'ceiling')[0]:,.2f} at the ceiling (us-east-1, prices of 2026-07-20)."

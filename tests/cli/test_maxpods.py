@@ -289,7 +289,7 @@ class TestFormats:
 
     def test_markdown(self) -> None:
         text = maxpods("m5.large", "--mode", "secondary", "-o", "md").stdout
-        assert "| m5.large | secondary | 3 | 3 | 10 | 27 | 29 | 29 | enis | 29 |" in text
+        assert "| m5.large | secondary | 3 | 3 | 10 | 27 | 29 | 29 | ENIs | 29 |" in text
 
     def test_a_file_gets_the_answer_and_stdout_nothing(self, tmp_path: Path) -> None:
         target = tmp_path / "answer.json"

@@ -270,7 +270,7 @@ class TestSelection:
         (("m5.large", "--mode", "all"), "--mode: 'all' is not one of secondary, prefix, ipv6"),
         (("m5.large", "--sort", "price"), "--sort: 'price' is not one of "),
         (("m5.large", "--limit", "0"), "--limit: 0 is out of range (expected 1 or more)"),
-        (("--all", "--family", "m99"), "no instance type is left by the filters"),
+        (("--all", "--family", "m99"), "no instance type passes the filters"),
         (("--all", "--arch", "arm"), "--arch: 'arm' is not one of x86_64, arm64 (did you mean 'arm64'?)"),
         (
             ("m5.large", "--system-reserved", "disk=1"),
@@ -289,9 +289,9 @@ def test_refused(arguments: tuple[str, ...], said: str) -> None:
 class TestFormats:
     def test_the_table_begins_with_the_answer(self) -> None:
         first = node("m5.large", "--pod-cpu", "250m").stdout.splitlines()[0]
-        assert first == "m5.large holds 7 of these pods: CPU binds, $10.01 per pod and month."
+        assert first == "m5.large holds 7 of these pods, limited by CPU, $10.01 per pod per month."
         assert node("m5.large", "--max-pods", "110", "-q").stdout.startswith(
-            "m5.large holds 27 pods beside its daemonsets: pod addresses bind, $2.60 per pod and month.\n"
+            "m5.large holds 27 pods beside its daemonsets, limited by pod addresses, $2.60 per pod per month.\n"
         )
 
     def test_csv_has_the_keys_of_json_with_dots(self) -> None:

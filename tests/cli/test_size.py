@@ -140,7 +140,7 @@ def test_pod_requests_set_the_node_count() -> None:
     same = json.loads(capacity("size", "--pod", "app=500m,1Gi,300", "--type", "m6i.2xlarge", "-o", "json").stdout)
     assert same == found
     page = capacity("size", *asked, "--scenario", "steady").stdout
-    assert "for 20 nodes: at least 20 % stays free (steady)" in page
+    assert "for 20 nodes: at least 20% stays free (steady)" in page
     assert "m6i.2xlarge     20  us-east-1a 7, us-east-1b 7, us-east-1c 6" in page
 
 

@@ -37,7 +37,8 @@ UNUSED = {
             "capacity.cluster.figure_terms",
         ),
         "capacity.plan.yaml_writer",
-        *("capacity.cli.fix_view", "capacity.cli.check_md", "capacity.cli.check_ci"),
+        *("capacity.pages.fix_page", "capacity.pages.check_comment", "capacity.pages.check_ci"),
+        *("capacity.pages.markdown", "capacity.pages.html", "capacity.pages.report_page"),
     },
 }
 

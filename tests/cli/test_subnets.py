@@ -222,7 +222,7 @@ def test_other_formats() -> None:
     (row,) = csv.DictReader(io.StringIO(capacity(*arguments, "-o", "csv").stdout))
     assert (row["usable"], row["wanted.prefixes"]) == ("251", "2")
     assert yaml.safe_load(capacity(*arguments, "-o", "yaml").stdout)["results"][0]["free"] == 231
-    assert "| cidr | usable | used | free |" in capacity(*arguments, "-o", "md").stdout
+    assert "| CIDR | usable | used | free |" in capacity(*arguments, "-o", "md").stdout
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.optimize.answer import optimize
 from capacity.optimize.choices import Choices
 from capacity.optimize.open_plan import sketched
 from capacity.optimize.optimized import Optimized
+from capacity.optimize.optimum import optimize
 from capacity.optimize.request import Request
 
 TYPES = ("c6i.large", "c6i.xlarge", "m6i.large", "m6i.2xlarge", "r6i.large", "r6i.xlarge")

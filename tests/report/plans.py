@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from capacity.cluster.check import CheckResult, check
+from capacity.pages.page import Page
+from capacity.pages.report_material import gather
+from capacity.pages.report_page import Material, report_page
 from capacity.plan.parse import read_plan
-from capacity.report.content import Material, document
-from capacity.report.document import Document
-from capacity.report.gather import gather
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
 DAY = dt.date(2026, 11, 25)
@@ -75,5 +75,5 @@ def material_of(path: Path, scenarios: list[str] | None = None) -> Material:
 
 
 @cache
-def example() -> Document:
-    return document(material_of(EXAMPLE))
+def example() -> Page:
+    return report_page(material_of(EXAMPLE))

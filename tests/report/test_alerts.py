@@ -13,8 +13,8 @@ import yaml
 
 from capacity.advice.findings.thresholds import NodeThresholds, node_thresholds
 from capacity.cluster.check import CheckResult, check
+from capacity.pages.alerts import METRICS, alert_rules, dashboard_json, literal, plan_name, rules_manifest, rules_yaml
 from capacity.plan.parse import read_plan
-from capacity.report.alerts import METRICS, alert_rules, dashboard_json, literal, plan_name, rules_manifest, rules_yaml
 from tests.report import plans
 
 # All that ipamd registers: aws/amazon-vpc-cni-k8s@02488bbe utils/prometheusmetrics/prometheusmetrics.go

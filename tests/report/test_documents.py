@@ -19,21 +19,22 @@ from capacity.advice.whatif import PERCENTS, modes_of, what_if, with_mode
 from capacity.cluster.check import check
 from capacity.cluster.typical import group_offers, typical_pod
 from capacity.errors import MissingExtra
+from capacity.pages import report_material as gathering
+from capacity.pages.html import render_html, script_json
+from capacity.pages.markdown import render_markdown
+from capacity.pages.page import CodeBlock, FigureList, Page, Section, Table, Verdict
+from capacity.pages.report_blocks import Advice
+from capacity.pages.report_page import report_page
+from capacity.pages.workbook import sheet_name, workbook_bytes
 from capacity.plan.parse import read_plan
-from capacity.report import gather as gathering
-from capacity.report.content import document
-from capacity.report.document import Advice, Document, Grid, Snippet
-from capacity.report.html import render_html, script_json
-from capacity.report.markdown import render_markdown
-from capacity.report.workbook import sheet_name, workbook_bytes
 from capacity.units import MIB
 from tests.cli.entry import capacity
 from tests.report import plans
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Document:
-    return document(plans.material_of(plans.write_hostile(tmp_path_factory.mktemp("plan")), ["steady", "peak"]))
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return report_page(plans.material_of(plans.write_hostile(tmp_path_factory.mktemp("plan")), ["steady", "peak"]))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ class Outline(HTMLParser):
 
 
 def test_the_order_is_that_of_a_review() -> None:
-    found = [s.anchor for s in plans.example().sections]
+    found = [s.anchor for s in plans.example().sections()]
     assert found == [
         "subnets",
         "node-groups",
@@ -73,13 +74,15 @@ def test_the_order_is_that_of_a_review() -> None:
         "data",
         "reproduce",
     ]
-    assert plans.example().verdict == "exhausted"
-    assert plans.example().answer.startswith("private-b (10.40.2.0/24, us-east-1b) is 43 addresses short at peak.")
+    assert plans.example().verdict.level == "exhausted"
+    assert plans.example().verdict.sentence.startswith(
+        "private-b (10.40.2.0/24, us-east-1b) is 43 addresses short at peak."
+    )
 
 
 def test_figures_are_the_checks() -> None:
     result = check(read_plan(plans.EXAMPLE))
-    grids = {g.title.split(":")[0]: g for _, g in plans.example().grids()}
+    grids = {g.title.split(":")[0]: g for _, g in plans.example().tables()}
     for state in result.scenarios:
         rows = {r["subnet"]: r for r in grids[state.title].rows}
         for subnet in state.subnets:
@@ -104,7 +107,7 @@ def test_the_html_loads_nothing_and_is_bound_by_a_policy(page: str) -> None:
 
 
 def test_the_same_plan_gives_the_same_bytes(page: str) -> None:
-    again = document(plans.material_of(plans.EXAMPLE))
+    again = report_page(plans.material_of(plans.EXAMPLE))
     assert render_html(again, "9.9") == page
     assert render_markdown(again) == render_markdown(plans.example())
     assert workbook_bytes(again) == workbook_bytes(plans.example())
@@ -116,7 +119,7 @@ def test_how_to_reproduce_is_there(page: str) -> None:
     assert "packaged data of 2026-10-27" in page
 
 
-def test_hostile_names_stay_text(hostile: Document) -> None:
+def test_hostile_names_stay_text(hostile: Page) -> None:
     text = render_html(hostile, "0")
     outline = Outline(text)
     assert outline.tags.count("script") == 2
@@ -132,7 +135,7 @@ def test_hostile_names_stay_text(hostile: Document) -> None:
     assert names[0] == "<script>alert(1)</script>"
 
 
-def test_hostile_names_stay_text_in_markdown(hostile: Document) -> None:
+def test_hostile_names_stay_text_in_markdown(hostile: Page) -> None:
     text = render_markdown(hostile, "charts")
     assert "<" not in re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     assert "[x](http" not in text.replace("\\[x\\](http", "")
@@ -148,19 +151,19 @@ def _table(text: str, title: str) -> list[str]:
 
 
 def test_a_snippet_with_fences_stays_one_block() -> None:
-    from capacity.report.document import Section, Snippet
-
-    only = Document("t", "ok", "a", [], [Section("s", "S", [Snippet("x", "```\n# not a heading\n```")])])
+    only = Page(
+        [Verdict("ok", "a"), FigureList([]), Section("s", "S", [CodeBlock("```\n# not a heading\n```", "x")])], "t"
+    )
     assert "````\n```\n# not a heading\n```\n````" in render_markdown(only)
 
 
-def test_the_workbook_holds_text_as_text_and_numbers_as_numbers(hostile: Document) -> None:
+def test_the_workbook_holds_text_as_text_and_numbers_as_numbers(hostile: Page) -> None:
     blob = workbook_bytes(hostile)
     with zipfile.ZipFile(io.BytesIO(blob)) as book:
         sheets = [n for n in book.namelist() if n.startswith("xl/worksheets/sheet")]
         strings = book.read("xl/sharedStrings.xml").decode()
         text = "".join(book.read(n).decode() for n in sheets)
-    assert len(sheets) == len(hostile.grids()) + 2
+    assert len(sheets) == len(hostile.tables()) + 2
     assert "<f>" not in text  # no formula
     assert "=cmd|" in strings
     assert "hyperlink" not in text
@@ -202,11 +205,11 @@ def test_a_fix_that_was_tried_shows_its_snippets() -> None:
         "frees": 1200,
     }
     found = Finding("IP001", "error", "subnets.a", "a is short", fix, "steady")
-    text = render_html(document(replace(material, findings=(found,))), "0")
+    text = render_html(report_page(replace(material, findings=(found,))), "0")
     assert "WARM_IP_TARGET: &#39;2&#39;" in text
     assert "<code>kubectl x</code>" in text
     assert "The fix frees 1,200 addresses." in text
-    empty = document(replace(material, findings=()))
+    empty = report_page(replace(material, findings=()))
     assert "No findings." in render_markdown(empty)
 
 
@@ -216,14 +219,14 @@ def test_a_change_that_mends_several_findings_stands_once() -> None:
     own = {"summary": "another", "patch": {"nodeGroups[g].maxPods": 20}, "commands": ["kubectl y"]}
     found = tuple(Finding("IP001", "error", f"subnets.{n}", f"{n} is short", fix, "steady") for n in ("a", "b"))
     found += (Finding("IP002", "warning", "subnets.c", "c is tight", own, "steady"),)
-    text = render_html(document(replace(material, findings=found)), "0")
-    assert "One change mends 2 of these findings, checked with the plan changed: hold fewer." in text
+    text = render_html(report_page(replace(material, findings=found)), "0")
+    assert "One change resolves 2 of these findings (re-checked): hold fewer." in text
     assert text.count("<code>kubectl x</code>") == text.count("<code>kubectl y</code>") == 1
     assert text.count("The fix frees 30 addresses.") == 2
 
 
 def test_findings_of_a_kind_stand_together() -> None:
-    advice = [b for s in plans.example().sections for b in s.blocks if isinstance(b, Advice)]
+    advice = [b for s in plans.example().sections() for b in s.blocks if isinstance(b, Advice)]
     codes = [a.code for a in advice]
     assert codes == sorted(codes, key=lambda c: (c != "IP001", c))
     assert len(codes) == len(set(codes))
@@ -236,10 +239,10 @@ def test_a_plan_without_nodes_or_growth_has_a_report(tmp_path: Path) -> None:
         "apiVersion: capacity/v1\nvpc:\n  cidrs: [10.0.0.0/16]\n"
         "  subnets: [{name: a, zone: us-east-1a, cidr: 10.0.0.0/24}]\n"
     )
-    content = document(plans.material_of(path))
+    content = report_page(plans.material_of(path))
     text = render_html(content, "0")
     assert "No forecast: no workload of the plan has growth." in text
-    assert "what-if" not in [s.anchor for s in content.sections]
+    assert "what-if" not in [s.anchor for s in content.sections()]
     assert render_markdown(content).startswith("# Pod-IP capacity")
 
 
@@ -253,7 +256,7 @@ def test_what_takes_long_is_left_out_of_a_large_plan_and_said(monkeypatch: pytes
     assert material.explorer.percents[:few] == gathering.FEW_PERCENTS
     # 26 + 8 nodes at the ceiling, 9 + 2 in steady: ⌈3,400 ÷ 11⌉ = 310 %
     assert material.explorer.percents[few:] == (310,)
-    assert gathering.LEFT_OUT in render_html(document(material), "0")
+    assert gathering.LEFT_OUT in render_html(report_page(material), "0")
 
 
 class TestWhatIf:
@@ -305,10 +308,10 @@ class TestTypicalPod:
 
 
 def test_grids_have_a_value_or_none_for_every_column() -> None:
-    for _, grid in plans.example().grids():
-        assert isinstance(grid, Grid)
+    for _, grid in plans.example().tables():
+        assert isinstance(grid, Table)
         for row in grid.rows:
-            assert all(key in row for key, _ in grid.columns)
+            assert all(key in row for key, *_ in grid.columns)
 
 
 def test_check_and_report_count_the_same_pods(tmp_path: Path) -> None:
@@ -347,5 +350,5 @@ def test_the_report_recommends_the_settings_of_warm() -> None:
     (row,) = (s for s in found["settings"] if s["recommended"])
     assert chart.words.startswith(f"Recommended: {row['setting']} – ")
     assert found["recommendation"]["commands"]
-    shown = [b.text for s in plans.example().sections for b in s.blocks if isinstance(b, Snippet)]
+    shown = [b.text for s in plans.example().sections() for b in s.blocks if isinstance(b, CodeBlock)]
     assert "\n".join(found["recommendation"]["commands"]) in shown

@@ -16,11 +16,11 @@ from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError
 from capacity.node.offer import Keep, PodAsked, offer
 from capacity.node.platform import Platform
-from capacity.optimize.answer import optimize
 from capacity.optimize.buy import nodes_of
 from capacity.optimize.choices import Choices
 from capacity.optimize.open_plan import draft_of, read_document, sketched
 from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, Optimized
+from capacity.optimize.optimum import optimize
 from capacity.optimize.request import Request
 from capacity.units import MIB
 

@@ -8,21 +8,14 @@ from typing import Any
 
 import pytest
 
-from capacity.cli.output import (
-    Answer,
-    Sink,
-    Table,
-    cell,
-    envelope,
-    flatten,
-    markdown_table,
-    render,
-    render_csv,
-    text_table,
-    use_color,
-    width,
-)
+from capacity.cli.output import Sink, use_color
 from capacity.inert import printable
+from capacity.pages.answer import Answer, envelope, rendered
+from capacity.pages.cells import cell
+from capacity.pages.csv_rows import flatten, render_csv
+from capacity.pages.markdown import markdown_table
+from capacity.pages.page import Page, Table, TableColumn, Text
+from capacity.pages.terminal import Screen, render_terminal, width
 
 
 @pytest.mark.parametrize(
@@ -61,8 +54,12 @@ def test_cells(value: object, shown: str) -> None:
 
 def test_columns_line_up_whatever_the_script() -> None:
     assert [width(t) for t in ("abc", "东京", "e\u0301")] == [3, 4, 1]
-    table = Table((("name", "name"), ("n", "count")), [{"name": "东京", "n": 5}, {"name": "abcde", "n": 1200}], "towns")
-    assert text_table(table).splitlines() == [
+    table = Table(
+        (TableColumn("name", "name"), TableColumn("n", "count")),
+        [{"name": "东京", "n": 5}, {"name": "abcde", "n": 1200}],
+        "towns",
+    )
+    assert render_terminal(Page([table]), Screen()).splitlines() == [
         "towns",
         "name   count",
         "─────  ─────",
@@ -72,11 +69,11 @@ def test_columns_line_up_whatever_the_script() -> None:
 
 
 def test_an_empty_table_keeps_its_head() -> None:
-    assert text_table(Table((("a", "a"),), [])).splitlines() == ["a", "─"]
+    assert render_terminal(Page([Table((TableColumn("a", "a"),), [])]), Screen()).splitlines() == ["a", "─"]
 
 
 def test_markdown_escapes_what_would_be_markup() -> None:
-    page = markdown_table(Table((("a", "a|b"),), [{"a": "<script>|`x`\\"}]))
+    page = markdown_table(Table((TableColumn("a", "a|b"),), [{"a": "<script>|`x`\\"}]))
     assert page.splitlines()[0] == "| a\\|b |"
     assert page.splitlines()[2] == "| &lt;script&gt;\\|\\`x\\`\\\\ |"
 
@@ -90,7 +87,14 @@ def test_csv_is_flat_and_no_formula() -> None:
     assert render_csv(rows) == "used.warm,zones,name,ok\n3,a;b,,\n,,'=1+2,true\n"
 
 
-ANSWER = Answer("test", {"x": 1}, [{"a": 1}], ["text", Table((("a", "a"),), [{"a": 1}])], [{"a": 1}], ["mind"])
+ANSWER = Answer(
+    "test",
+    {"x": 1},
+    [{"a": 1}],
+    Page([Text("text"), Table((TableColumn("a", "a"),), [{"a": 1}])]),
+    [{"a": 1}],
+    ["mind"],
+)
 
 
 def test_the_envelope() -> None:
@@ -101,7 +105,7 @@ def test_the_envelope() -> None:
 
 @pytest.mark.parametrize("output", ["table", "json", "yaml", "csv", "md"])
 def test_every_format_ends_with_one_newline(output: str) -> None:
-    text = render(ANSWER, Sink(output))
+    text = rendered(ANSWER, output)
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from capacity.advice.findings.codes import Finding
 from capacity.advice.summary import verdict_sentence, waste_sentence
-from capacity.cli.output import Answer, Table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway, shared_pools
 from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
 from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.cost.dollar_words import COST_COLUMNS, cost_sentence, lines_of, shown_costs, with_costs
 from capacity.cost.plan_cost import PlanCost
+from capacity.pages.answer import Answer
+from capacity.pages.cells import brief
+from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text, Verdict
+from capacity.pages.vocabulary import limited_by
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam
 from capacity.vpc.ledger import SubnetState
@@ -26,21 +29,20 @@ if TYPE_CHECKING:
 def answer(
     result: CheckResult,
     found: Sequence[Finding],
-    explain: bool = False,
     patch: Mapping[str, object] | None = None,
     fixes: Fixes | None = None,
     cost: PlanCost | None = None,
+    *,
+    explain: bool = False,
 ) -> Answer:
     """Everything `check` says, in every format."""
     results = results_json(result, found)
     if fixes is not None:
-        from capacity.cli.fix_view import fixes_json
+        from capacity.pages.fix_page import fixes_json
 
         results["fixes"] = fixes_json(fixes)
-    page = blocks(result, found, explain, fixes)
     if cost is not None:
         results = with_costs(results, cost)
-        page[1:1] = cost_blocks(cost, explain)
     if explain:
         from capacity.cluster.figure_terms import subnet_term
 
@@ -49,7 +51,7 @@ def answer(
         command="check",
         inputs=inputs_of(result) | ({"set": dict(patch)} if patch else {}),
         results=results,
-        blocks=page,
+        page=page(result, found, fixes, cost, explain=explain),
         rows=[
             {"scenario": s.name, "variant": s.variant, **row}
             for s in result.scenarios
@@ -57,14 +59,6 @@ def answer(
         ],
         warnings=result.notes,
     )
-
-
-def cost_blocks(cost: PlanCost, explain: bool = False) -> list[str | Table]:
-    """What the plan costs; ``explain``: with the terms of every line."""
-    page: list[str | Table] = [sentence] if (sentence := cost_sentence(cost)) else []
-    for one in shown_costs(cost) if explain else ():
-        page += ["", Table(COST_COLUMNS, lines_of(one), f"cost, {one.title}")]
-    return page
 
 
 def inputs_of(result: CheckResult) -> dict[str, Any]:
@@ -198,98 +192,130 @@ def finding_json(found: Finding) -> dict[str, Any]:
     }
 
 
-_SUBNETS = (
-    ("name", "subnet"),
-    ("zone", "zone"),
-    ("cidr", "cidr"),
-    ("usable", "usable"),
-    ("enis", "nodes+ENIs"),
-    ("pods", "pods"),
-    ("warm", "warm"),
-    ("others", "others"),
-    ("free", "free"),
-    ("free_pct", "free %"),
-    ("range", "used min–max"),
-    ("verdict", "verdict"),
-)
+def verdict_of(result: CheckResult) -> Verdict:
+    """The verdict with its sentence, for every page on a check."""
+    return Verdict(result.verdict, verdict_sentence(result).removeprefix(f"{result.verdict.upper()}: "))
 
 
-def blocks(
-    result: CheckResult, found: Sequence[Finding], explain: bool, fixes: Fixes | None = None
-) -> list[str | Table]:
-    """The page: verdict first, then all scenarios at a glance, steady and the worst in full, runway, findings."""
-    page: list[str | Table] = [verdict_sentence(result), ""]
+def cost_blocks(cost: PlanCost, *, explain: bool = False) -> list[Text | Table]:
+    """What the plan costs; ``explain``: with the terms of every line."""
+    page: list[Text | Table] = [Text(sentence)] if (sentence := cost_sentence(cost)) else []
+    columns = [TableColumn(*c, rank=max(0, i - 2)) for i, c in enumerate(COST_COLUMNS)]
+    return [*page, *(Table(columns, lines_of(one), f"Cost, {one.title}") for one in shown_costs(cost) if explain)]
+
+
+def page(
+    result: CheckResult,
+    found: Sequence[Finding],
+    fixes: Fixes | None = None,
+    cost: PlanCost | None = None,
+    *,
+    explain: bool = False,
+) -> Page:
+    """Verdict first, then all scenarios at a glance, steady and the worst in full, runway, fix, findings."""
+    blocks: list[Any] = [verdict_of(result), *(cost_blocks(cost, explain=explain) if cost is not None else [])]
     if len(result.scenarios) > 1:
-        page += [_glance(result), ""]
+        blocks.append(glance_table(result))
     shown = result.scenarios if explain else first_and_gravest(result.scenarios)
     for state in shown:
-        page += [_scenario_table(state), _groups_line(state), ""]
+        blocks.append(replace(subnets_table(state), note=_groups_line(state)))
         if explain:
             from capacity.cluster.figure_terms import subnet_term
             from capacity.trace import lines
 
-            page += ["\n".join(lines(subnet_term(s, state))) for s in state.subnets] + [""]
+            blocks += [CodeBlock("\n".join(lines(subnet_term(s, state))), wrap=True) for s in state.subnets]
     left_out = len(result.scenarios) - len(shown)
     if left_out:
         more = "1 more scenario" if left_out == 1 else f"{left_out} more scenarios"
-        page += [f"{more} in full: --scenario NAME, --explain or -o json.", ""]
-    page += [_runway_table(result), *_pools(result), ""]
+        blocks.append(Text(f"{more} in full: --scenario NAME, --explain or -o json."))
+    blocks += [runway_table(result)] if result.runway else []
     waste = waste_sentence(result)
-    page += [waste, ""] if waste else []
+    blocks += [Text(waste)] if waste else []
     if fixes is not None:
-        from capacity.cli.fix_view import fix_blocks
+        from capacity.pages.fix_page import fix_blocks
 
-        page += fix_blocks(fixes, explain)
+        blocks += fix_blocks(fixes, every_form=explain)
     if found:
-        page += [
+        blocks += [
             _findings(found),
-            "",
-            "capacity explain CODE tells what a code means; capacity explain SUBNET shows every term.",
+            Text("capacity explain CODE tells what a code means; capacity explain SUBNET shows every term."),
         ]
-    return page
+    return Page(blocks)
+
+
+# --- subnets ----------------------------------------------------------------------------
+
+_SUBNETS = (
+    TableColumn("subnet", "subnet"),
+    TableColumn("verdict", "verdict"),
+    TableColumn("zone", "zone", 3),
+    TableColumn("cidr", "CIDR", 4),
+    TableColumn("usable", "usable"),
+    TableColumn("enis", "nodes+ENIs", 2),
+    TableColumn("pods", "pods", 2),
+    TableColumn("warm", "warm", 2),
+    TableColumn("others", "others", 2),
+    TableColumn("free", "free"),
+    TableColumn("free_pct", "free %", 1, 1),
+    TableColumn("range", "used min–max", 1),
+)
+
+
+def subnet_row(state: SubnetState, scenario: ScenarioState) -> dict[str, Any]:
+    """A subnet's ledger for people: its holders in four groups, and ``lost`` where its zone is."""
+    return {
+        "subnet": state.subnet.name,
+        "zone": state.subnet.zone,
+        "cidr": str(state.subnet.cidr),
+        "usable": state.subnet.usable,
+        **state.grouped,
+        "free": state.free,
+        "free_pct": round(100 * state.free / state.subnet.usable, 1),
+        "free_prefixes": state.free_prefixes,
+        "range": f"{state.used_lowest:,}–{state.used_highest:,}",
+        "verdict": state.verdict,
+        **scenario.cells_of(state.subnet),
+    }
+
+
+def subnets_table(state: ScenarioState, *, folded: bool = False) -> Table:
+    """The subnets of one scenario."""
+    columns = list(_SUBNETS)
+    if any(s.free_prefixes is not None for s in state.subnets):
+        columns.insert(11, TableColumn("free_prefixes", "free /28 ≤", 1))
+    rows = [subnet_row(s, state) for s in state.subnets]
+    return Table(columns, rows, f"{state.title}: {state.rule}", folded=folded)
 
 
 _MOST_COLUMNS = 8
 
 
-def _glance(result: CheckResult) -> Table:
+def glance_table(result: CheckResult) -> Table:
     """Free addresses of every subnet in every scenario: the tightest subnets first where they are many."""
     states = result.scenarios
     subnets = [s.subnet for s in states[0].subnets]
-    columns = [("scenario", "scenario"), ("verdict", "verdict")]
-    title = "free addresses"
+    least = {
+        s.name: min((x.subnets[i].free / s.usable for x in states if not x.is_lost(s)), default=1.0)
+        for i, s in enumerate(subnets)
+    }
+    by_room = sorted(least, key=lambda n: least[n])
+    title = "Free addresses"
+    names = [s.name for s in subnets]
     if len(subnets) > _MOST_COLUMNS:
-        least = {
-            s.name: min(x.subnets[i].free / s.usable for x in states if not x.is_lost(s)) for i, s in enumerate(subnets)
-        }
-        names = sorted(least, key=lambda n: least[n])[:_MOST_COLUMNS]
+        names = by_room[:_MOST_COLUMNS]
         title += f" of the {_MOST_COLUMNS} tightest of {len(subnets):,} subnets (all: -o json)"
-    else:
-        names = [s.name for s in subnets]
-    columns += [(f"subnet {name}", name) for name in names]
+    columns = [TableColumn("scenario", "scenario"), TableColumn("verdict", "verdict")]
+    columns += [TableColumn(f"subnet {name}", name, by_room.index(name)) for name in names]
     rows = []
     for state in states:
         free = {f"subnet {s.subnet.name}": LOST if state.is_lost(s.subnet) else s.free for s in state.subnets}
         pods = {"unplaced": state.unplaced_pods, "stuck": state.pods_without_address}
         rows.append({"scenario": state.title, "verdict": state.verdict, **free, **pods})
     if any(s.unplaced_pods for s in states):
-        columns.append(("unplaced", "unschedulable pods"))
+        columns.append(TableColumn("unplaced", "unschedulable pods"))
     if any(s.pods_without_address for s in states):
-        columns.append(("stuck", "pods without address"))
+        columns.append(TableColumn("stuck", "pods without address"))
     return Table(columns, rows, title)
-
-
-def _scenario_table(state: ScenarioState) -> Table:
-    rows = []
-    for s in state.subnets:
-        row = subnet_json(s, state) | s.grouped
-        share = f"{100 * s.free / s.subnet.usable:5.1f}"  # text of one width: a number would show two decimals
-        row |= {"range": f"{s.used_lowest:,}–{s.used_highest:,}", "free_pct": share}
-        rows.append(row | state.cells_of(s.subnet))
-    columns = list(_SUBNETS)
-    if any(s.free_prefixes is not None for s in state.subnets):
-        columns.insert(10, ("free_prefixes", "free /28 ≤"))
-    return Table(columns, rows, f"{state.title}: {state.rule}")
 
 
 def _group_words(g: GroupState) -> str:
@@ -298,36 +324,50 @@ def _group_words(g: GroupState) -> str:
     if g.shape.group.fargate:
         return nodes
     full = f", up to {g.pods_per_node} of {g.shape.first.max_pods} pods"
-    return nodes + full + (f", most used: {g.binding}" if g.binding else "")
+    return nodes + full + (f", {limited_by(g.binding)}" if g.binding else "")
 
 
 def _groups_line(state: ScenarioState) -> str:
     parts = [_group_words(g) for g in state.groups]
     pods = [unschedulable(state.unplaced_pods)] if state.unplaced_pods else []
     pods += [without_address(state.pods_without_address)] if state.pods_without_address else []
-    return "nodes: " + "; ".join([*parts, *pods]) if parts else "nodes: none"
+    return "Nodes: " + "; ".join([*parts, *pods]) + "." if parts else "Nodes: none."
 
 
-def _runway_table(result: CheckResult) -> Table:
-    rows = [runway_json(r) for r in result.runway]
-    columns = (
-        ("name", "subnet"),
-        ("more_nodes", "more nodes"),
-        ("more_pods", "or more pods"),
-        ("node_group", "node group"),
-        ("node_addresses", "addresses per node"),
-    )
-    return Table(columns, rows, "runway: what still fits beyond steady")
+_RUNWAY = (
+    TableColumn("subnet", "subnet"),
+    TableColumn("more_nodes", "room for: nodes"),
+    TableColumn("more_pods", "or pods"),
+    TableColumn("node_group", "of node group"),
+    TableColumn("node_addresses", "addresses per node"),
+)
 
 
-def _pools(result: CheckResult) -> list[str]:
-    """Subnets whose runway is one and the same: further ENIs go to the emptiest of them."""
+def runway_table(result: CheckResult) -> Table:
+    """What still fits, per subnet; subnets whose runway is one and the same are named in the title."""
+    rows = [
+        {
+            "subnet": r.subnet,
+            "more_nodes": r.more_nodes,
+            "more_pods": r.more_pods,
+            "node_group": r.group,
+            "node_addresses": r.node_addresses,
+        }
+        for r in result.runway
+    ]
     pools = shared_pools(result.runway)
-    return [f"{', '.join(pool)} share further ENIs: the rows say what fits in all of them together." for pool in pools]
+    shared = "".join(f"; {', '.join(map(brief, pool))} share further ENIs: for all of them together" for pool in pools)
+    return Table(_RUNWAY, rows, f"Runway: what still fits beyond steady{shared}")
+
+
+_FINDINGS = (
+    TableColumn("code", "code"),
+    TableColumn("severity", "severity"),
+    TableColumn("scenario", "scenario", 1),
+    TableColumn("message", "finding"),
+)
 
 
 def _findings(found: Sequence[Finding]) -> Table:
     rows = [{"code": f.code, "severity": f.severity, "scenario": f.scenario or "", "message": f.message} for f in found]
-    return Table(
-        (("code", "code"), ("severity", "severity"), ("scenario", "scenario"), ("message", "finding")), rows, "findings"
-    )
+    return Table(_FINDINGS, rows, "Findings")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from capacity.report.document import brief, plain
+from capacity.pages.cells import brief, plain
 
 if TYPE_CHECKING:
     from capacity.advice.findings.thresholds import NodeThresholds
@@ -245,7 +245,7 @@ MOST_ROWS = 20
 
 def _plan_panel(result: CheckResult, thresholds: NodeThresholds | None) -> dict[str, Any]:
     """What the plan says, as text: metrics name no subnet."""
-    from capacity.report.markdown import safe
+    from capacity.pages.markdown import safe
 
     rows = sorted(result.runway, key=lambda r: (r.more_nodes is None, r.more_nodes or 0, r.subnet))
     lines = [f"By the plan: **{result.verdict}**.", "", "| subnet | further nodes | further pods |", "|---|---:|---:|"]

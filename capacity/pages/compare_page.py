@@ -7,11 +7,12 @@ from typing import Any
 
 from capacity.advice.compare import Comparison, GroupChange, RunwayChange, ScenarioChange, SubnetChange, sentences
 from capacity.advice.findings.codes import Finding
-from capacity.cli.check_view import finding_json, inputs_of
-from capacity.cli.output import Answer, Table
 from capacity.cluster.scenario import LOST, ScenarioState
 from capacity.cost.dollar_words import change_sentence, with_changes
 from capacity.cost.plan_cost import PlanCost
+from capacity.pages.answer import Answer
+from capacity.pages.check_page import finding_json, inputs_of
+from capacity.pages.page import Page, Table, TableColumn, Text, Verdict
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
@@ -22,7 +23,7 @@ def answer(comparison: Comparison, patch: Mapping[str, object], costs: tuple[Pla
         command="compare",
         inputs={"before": inputs_of(before), "after": inputs_of(after), "set": dict(patch)},
         results=with_changes(results_json(comparison), *costs),
-        blocks=list(_blocks(comparison, costs)),
+        page=Page(list(_blocks(comparison, costs))),
         rows=[
             {"scenario": s.name, "variant": s.variant, **row}
             for s in comparison.scenarios
@@ -115,59 +116,56 @@ MOST_ROWS = 30
 # --- the page ---------------------------------------------------------------------------
 
 _SUBNETS = (
-    ("name", "subnet"),
-    ("zone", "zone"),
-    ("usable", "usable"),
-    ("used_before", "used before"),
-    ("used_after", "used after"),
-    ("free_before", "free before"),
-    ("free_after", "free after"),
-    ("change", "change"),
-    ("verdict", "verdict"),
+    TableColumn("name", "subnet"),
+    TableColumn("zone", "zone", 3),
+    TableColumn("usable", "usable", 1),
+    TableColumn("used_before", "used before", 2),
+    TableColumn("used_after", "used after", 2),
+    TableColumn("free_before", "free before"),
+    TableColumn("free_after", "free after"),
+    TableColumn("change", "change"),
+    TableColumn("verdict", "verdict"),
 )
-_RUNWAY = (("name", "subnet"), ("nodes", "more nodes"), ("pods", "or more pods"))
+_RUNWAY = (TableColumn("name", "subnet"), TableColumn("nodes", "room for: nodes"), TableColumn("pods", "or pods"))
 _FINDINGS = (
-    ("change", ""),
-    ("code", "code"),
-    ("severity", "severity"),
-    ("scenario", "scenario"),
-    ("message", "finding"),
+    TableColumn("change", ""),
+    TableColumn("code", "code"),
+    TableColumn("severity", "severity"),
+    TableColumn("scenario", "scenario", 1),
+    TableColumn("message", "finding"),
 )
 
 
-def _blocks(comparison: Comparison, costs: tuple[PlanCost, PlanCost]) -> Iterator[str | Table]:
+def _blocks(comparison: Comparison, costs: tuple[PlanCost, PlanCost]) -> Iterator[Verdict | Text | Table]:
     """The verdict of the change first, then what differs; what stays the same is named in one line."""
     before, after = sentences(comparison)
-    money = change_sentence(*costs)
-    yield f"{comparison.sentence}\n\nbefore: {before}\nafter:  {after}\n" + (f"{money}\n" if money else "")
+    yield Verdict(comparison.after.verdict, comparison.sentence, named=False)
+    yield Text(f"Before: {before}\nAfter: {after}")
+    yield from [Text(money)] if (money := change_sentence(*costs)) else []
     changed = [c for c in comparison.scenarios if c.changed]
     shown = changed if len(changed) <= MOST_IN_FULL else _telling(changed)
     if len(changed) > len(shown):
         yield _glance(changed)
-        yield ""
     for change in shown:
         yield _scenario_table(change)
-        yield _nodes_line(change)
-        yield ""
     same = [c.title for c in comparison.scenarios if not c.changed]
     if same:
-        yield f"Unchanged: {', '.join(same)}.\n"
+        yield Text(f"Unchanged: {', '.join(same)}.")
     runway = [row for r in comparison.runway if (row := _runway_row(r))]
     if runway:
-        yield Table(_RUNWAY, runway, "runway: what still fits beyond steady")
-        yield ""
+        yield Table(_RUNWAY, runway, "Runway: what still fits beyond steady state")
     if comparison.gained or comparison.lost:
         rows = [_finding_row("new", f) for f in comparison.gained[:MOST_ROWS]]
         rows += [_finding_row("gone", f) for f in comparison.lost[:MOST_ROWS]]
         more = len(comparison.gained) + len(comparison.lost) - len(rows)
-        yield Table(_FINDINGS, rows, f"findings{f' ({more} more: -o json)' if more else ''}")
+        yield Table(_FINDINGS, rows, f"Findings{f' ({more} more: -o json)' if more else ''}")
 
 
 def _telling(changed: list[ScenarioChange]) -> list[ScenarioChange]:
     """Steady, and the scenario that was or is the worst."""
     first = next((c for c in changed if c.name == "steady"), changed[0])
-    gravest = max(changed, key=lambda c: max(VERDICTS.index(s.verdict) for s in (c.before, c.after) if s))
-    return [first] if gravest is first else [first, gravest]
+    worst_one = max(changed, key=lambda c: max(VERDICTS.index(s.verdict) for s in (c.before, c.after) if s))
+    return [first] if worst_one is first else [first, worst_one]
 
 
 def _free_pair(change: ScenarioChange, s: SubnetChange) -> Any:
@@ -187,7 +185,8 @@ def _glance(changed: list[ScenarioChange]) -> Table:
     for change in changed:
         for s in change.subnets:
             moves[s.name] = max(moves.get(s.name, 0), abs(s.free_change or 0))
-    names = sorted(moves, key=lambda n: -moves[n])[:MOST_COLUMNS] if len(moves) > MOST_COLUMNS else list(moves)
+    by_move = sorted(moves, key=lambda n: -moves[n])
+    names = by_move[:MOST_COLUMNS] if len(moves) > MOST_COLUMNS else list(moves)
     rows = []
     for change in changed:
         verdict = _pair(
@@ -195,9 +194,10 @@ def _glance(changed: list[ScenarioChange]) -> Table:
         )
         cells = {f"subnet {s.name}": _free_pair(change, s) for s in change.subnets}
         rows.append({"scenario": change.title, "verdict": verdict, **cells})
-    columns = [("scenario", "scenario"), ("verdict", "verdict"), *((f"subnet {n}", n) for n in names)]
+    columns = [TableColumn("scenario", "scenario"), TableColumn("verdict", "verdict")]
+    columns += [TableColumn(f"subnet {n}", n, by_move.index(n)) for n in names]
     more = f" ({len(moves) - len(names)} more subnets: -o json)" if len(moves) > len(names) else ""
-    return Table(columns, rows, f"free addresses{more}")
+    return Table(columns, rows, f"Free addresses, before → after{more}")
 
 
 def _scenario_table(change: ScenarioChange) -> Table:
@@ -209,7 +209,7 @@ def _scenario_table(change: ScenarioChange) -> Table:
     rows = [_subnet_row(s) for s in change.subnets if s.name in kept]
     more = len(change.subnets) - len(kept)
     left_out = f" ({more} of {len(change.subnets)} subnets that move less: -o json)" if more else ""
-    return Table(_SUBNETS, rows, f"{change.title}: {state.rule}{side}{left_out}")
+    return Table(_SUBNETS, rows, f"{change.title}: {state.rule}{side}{left_out}", _nodes_line(change))
 
 
 def _subnet_row(change: SubnetChange) -> dict[str, Any]:
@@ -242,7 +242,7 @@ def _nodes_line(change: ScenarioChange) -> str:
     was = change.before.unplaced_pods if change.before else None
     now = change.after.unplaced_pods if change.after else None
     unplaced = f"; unschedulable pods: {_pair(was, now)}" if was or now else ""
-    return f"nodes: {'; '.join(parts) or 'none'}{unplaced}"
+    return f"Nodes: {'; '.join(parts) or 'none'}{unplaced}."
 
 
 def _runway_row(change: RunwayChange) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""A document as one HTML file that loads nothing, works without JavaScript and prints."""
+"""A page as one HTML file that loads nothing, works without JavaScript and prints."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from capacity.report.document import Document, Explorer, plain, shown
+from capacity.pages.cells import cells_of, is_numeric, plain, shown
+from capacity.pages.page import FigureList, Page, Table
+from capacity.pages.report_blocks import Explorer
 
 if TYPE_CHECKING:
     from capacity.advice.whatif import WhatIf
 
 
-def render_html(document: Document, version: str) -> str:
+def render_html(page: Page, version: str) -> str:
     """The whole page.
 
     Notes
@@ -29,12 +31,13 @@ def render_html(document: Document, version: str) -> str:
     from capacity.charts.theme import LIGHT
 
     script, css = _part("report.js"), _part("report.css")
-    drawn = {
-        c.name: Markup(inline_svg(c.draw(LIGHT), f"c{i}", plain(c.title))) for i, c in enumerate(document.charts(), 1)
-    }
-    explorers = [b for s in document.sections for b in s.blocks if isinstance(b, Explorer)]
+    drawn = {c.name: Markup(inline_svg(c.draw(LIGHT), f"c{i}", plain(c.title))) for i, c in enumerate(page.charts(), 1)}
+    explorers = [b for s in page.sections() for b in s.blocks if isinstance(b, Explorer)]
     text: str = _template().render(
-        doc=document,
+        doc=page,
+        verdict=page.verdict,
+        figures=next((b.pairs for b in page.blocks if isinstance(b, FigureList)), ()),
+        sections=list(page.sections()),
         version=version,
         css=Markup(css),
         script=Markup(script),
@@ -79,6 +82,11 @@ def script_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def _numeric(table: Table) -> list[bool]:
+    """Which columns are of numbers, and so stand to the right."""
+    return [is_numeric(cells_of(table, column)) for column in table.columns]
+
+
 def _lines(text: str) -> str:
     """Several lines, each made plain."""
     return "\n".join(plain(line) for line in text.split("\n"))
@@ -88,18 +96,19 @@ def _lines(text: str) -> str:
 def _template() -> Any:
     import jinja2
 
-    page = jinja2.Environment(
-        loader=jinja2.PackageLoader("capacity.report", "templates"),
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("capacity.pages", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page.filters.update(shown=shown, plain=plain, lines=_lines, kind=lambda block: type(block).__name__)
-    return page.get_template("report.html")
+    environment.filters.update(shown=shown, plain=plain, lines=_lines, kind=lambda block: type(block).__name__)
+    environment.filters.update(numeric=_numeric)
+    return environment.get_template("report.html")
 
 
 def _part(name: str) -> str:
     from importlib.resources import files
 
-    return (files("capacity.report") / "templates" / name).read_text(encoding="utf-8")
+    return (files("capacity.pages") / "templates" / name).read_text(encoding="utf-8")

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from capacity.cli.output import Answer, Table
 from capacity.forecast.result import INSUFFICIENT, Backtest, Fan, ForecastResult, SubnetForecast
 from capacity.forecast.words import already_sentence, percent, sentence
+from capacity.pages.answer import Answer
+from capacity.pages.page import Page, Table, TableColumn, Text
 from capacity.plan.model import Plan
 
 
-def answer(result: ForecastResult, plan: Plan | None, horizon: str, history: Sequence[str], fan: bool) -> Answer:
+def answer(result: ForecastResult, plan: Plan | None, horizon: str, history: Sequence[str], *, fan: bool) -> Answer:
     """Everything `forecast` says, in every format."""
     rows = [subnet_json(s, fan=False) for s in result.subnets]
     return Answer(
@@ -29,7 +30,7 @@ def answer(result: ForecastResult, plan: Plan | None, horizon: str, history: Seq
             "exact": result.exact,
         },
         results=[subnet_json(s, fan) for s in result.subnets],
-        blocks=blocks(result),
+        page=page(result),
         rows=rows,
         warnings=result.notes,
         said=[said] if (said := already_sentence(result)) else [],
@@ -97,13 +98,11 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def blocks(result: ForecastResult) -> list[str | Table]:
-    """The page: the answer in one sentence, then each subnet."""
-    page: list[str | Table] = [sentence(result), "", _table(result)]
+def page(result: ForecastResult) -> Page:
+    """The answer in one sentence, then each subnet."""
+    blocks: list[Text | Table] = [Text(sentence(result)), _table(result)]
     tested = [s for s in result.subnets if s.backtest]
-    if tested:
-        page += ["", _backtest_table(tested)]
-    return page
+    return Page([*blocks, *([_backtest_table(tested)] if tested else [])])
 
 
 def _table(result: ForecastResult) -> Table:
@@ -116,36 +115,40 @@ def _table(result: ForecastResult) -> Table:
             "note": f"{INSUFFICIENT}: {s.note}" if s.status == INSUFFICIENT else s.note,
         }
         rows.append(row)
-    columns: list[tuple[str, str]] = [
-        ("name", "subnet"),
-        ("usable", "usable"),
-        ("used_now", "used now"),
-        ("end", f"used {result.end}"),
-        ("date_p10", "10 % by"),
-        ("date_p50", "50 % by"),
-        ("date_p90", "90 % by"),
-        ("probability", "probability"),
-        ("note", "in words"),
+    columns = [
+        TableColumn("name", "subnet"),
+        TableColumn("usable", "usable", 2),
+        TableColumn("used_now", "used now", 1),
+        TableColumn("end", f"used {result.end}", 1),
+        TableColumn("date_p10", "P10 (early)"),
+        TableColumn("date_p50", "P50 (likely)"),
+        TableColumn("date_p90", "P90 (late)"),
+        TableColumn("probability", "probability"),
+        TableColumn("note", "in words"),
     ]
     if result.exact:
-        columns = [c for c in columns if c[0] not in ("date_p10", "date_p90", "probability")]
-        columns = [(k, "runs out") if k == "date_p50" else (k, h) for k, h in columns]
+        columns = [c for c in columns if c.key not in ("date_p10", "date_p90", "probability")]
+        columns = [c._replace(heading="runs out") if c.key == "date_p50" else c for c in columns]
         for row in rows:
             row["end"] = row["used_at_horizon"]["p50"] if row["used_at_horizon"] else None
-    how = "the engine's answer for each day" if result.exact else f"{result.paths:,} draws"
+    how = (
+        "the engine's answer for each day"
+        if result.exact
+        else f"{result.paths:,} simulations; P10: full by then in 10% of them"
+    )
     return Table(columns, rows, f"{result.start} to {result.end}, {result.scenario}: {how}")
 
 
 def _backtest_table(tested: Sequence[SubnetForecast]) -> Table:
     rows = [{"name": s.name} | backtest_json(s.backtest) for s in tested if s.backtest]
     columns = (
-        ("name", "subnet"),
-        ("origins", "origins"),
-        ("points", "days checked"),
-        ("coverage", "within P10–P90"),
-        ("median_abs_error", "error, addresses"),
-        ("dates", "dates checked"),
-        ("date_coverage", "dates within"),
-        ("date_error_days", "error, days"),
+        TableColumn("name", "subnet"),
+        TableColumn("origins", "origins", 1),
+        TableColumn("points", "days checked", 1),
+        TableColumn("coverage", "within P10–P90", 0, 2),
+        TableColumn("median_abs_error", "error, addresses", 0, 1),
+        TableColumn("dates", "dates checked", 1),
+        TableColumn("date_coverage", "dates within", 0, 2),
+        TableColumn("date_error_days", "error, days", 0, 1),
     )
-    return Table(columns, rows, "backtest: 0.8 should lie within")
+    return Table(columns, rows, "Backtest: 0.8 should lie within P10–P90")

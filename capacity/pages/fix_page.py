@@ -1,4 +1,4 @@
-"""Fixes as a person reads them, and as JSON."""
+"""Fixes as blocks of a page, and as JSON."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from capacity.advice.dollars import first_change
 from capacity.advice.fix_summary import dollars_sentence, fix_sentence, remains_words, stopped_sentence
 from capacity.advice.fixes import Fix, Fixes, commands_of
-from capacity.cli.output import Table
 from capacity.cost.dollar_words import AT_REST, usd_change
 from capacity.inert import printable
+from capacity.pages.page import CodeBlock, Items, Table, TableColumn, Text
 from capacity.units import counted
 
 LONGEST = 100  # characters of a change where a whole answer must stay short
@@ -51,48 +51,53 @@ def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
     }
 
 
-def fix_blocks(fixes: Fixes, every_form: bool = False) -> list[str | Table]:
+def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items | CodeBlock | Table]:
     """The smallest set that is enough with what to paste, and every single lever with its own verdict.
 
     ``every_form``: not only the shell's commands but Terraform, CloudFormation and the like too.
     """
     if not fixes.tried:
         return []
-    page: list[str | Table] = [_headline(fixes)]
+    page: list[Text | Items | CodeBlock | Table] = []
     found = fixes.found
-    if found is not None:
-        page += [f"  {lever.summary} (cost: {lever.cost})" for lever in found.levers]
-        page += [f"  {money}"] if (money := dollars_sentence(found)) else []
-        page += [f"  --set {shlex.quote(f'{path}={_value(value)}')}" for path, value in found.patch.items()]
+    if found is None:
+        page.append(Text(headline(fixes)))
+    else:
+        page.append(Items([f"{lever.summary} (cost: {lever.cost})" for lever in found.levers], f"{headline(fixes)}:"))
+        page += [Text(money)] if (money := dollars_sentence(found)) else []
+        settings = [f"--set {shlex.quote(f'{path}={_value(value)}')}" for path, value in found.patch.items()]
         shell, forms = shell_commands(found), other_forms(found)
-        page += [f"  {command}" for command in (all_commands(found) if every_form else shell)]
-        if forms and not every_form:
-            page.append(f"  --explain has it for {', '.join(forms)} as well.")
-        page += ["  capacity check --fix-out FILE writes the plan with it." if fixes.answer else ""]
-    page += [stopped] if (stopped := stopped_sentence(fixes)) else []
-    return [*page, "", tried_table(fixes), ""]
+        page += [CodeBlock("\n".join(settings), "To try it, add to the command", "sh")] if settings else []
+        commands = all_commands(found) if every_form else shell
+        page += [CodeBlock("\n".join(commands), "To paste", "sh")] if commands else []
+        more = [f"--explain shows it for {', '.join(forms)} too."] if forms and not every_form else []
+        more += ["capacity check --fix-out FILE writes the plan with the fix."] if fixes.answer else []
+        page += [Text(" ".join(more))] if more else []
+    page += [Text(stopped)] if (stopped := stopped_sentence(fixes)) else []
+    return [*page, tried_table(fixes)]
 
 
-def _headline(fixes: Fixes) -> str:
+def headline(fixes: Fixes) -> str:
+    """The fix in one line: what it is, and that it was checked."""
     if fixes.best is not None:
-        return f"fix: {fixes.best.names} turns the verdict to ok, checked with the plan changed:"
+        return f"Fix: {fixes.best.names} makes this plan pass (re-checked)"
     if fixes.partial is not None:
         left = remains_words(fixes.partial)
-        return f"fix: {fixes.partial.names} is enough for the addresses, checked with the plan changed; {left}:"
+        return f"Fix: {fixes.partial.names} is enough for the addresses (re-checked); {left}"
     if fixes.nearest is not None:
         near = fixes.nearest
-        return f"fix: nothing tried turns the verdict to ok; nearest is {near.names} ({near.verdict}):"
-    return f"fix: {fix_sentence(fixes)}"
+        return f"Fix: nothing tried makes this plan pass; the nearest is {near.names} ({near.verdict})"
+    return f"Fix: {fix_sentence(fixes)}"
 
 
 _TRIED = (
-    ("lever", "lever"),
-    ("risk", "disturbs"),
-    ("verdict", "verdict"),
-    ("not_ok", "places not ok"),
-    ("frees", "least free, by subnet"),
-    ("usd", "$ per month"),
-    ("why", "why, or why not"),
+    TableColumn("lever", "lever"),
+    TableColumn("risk", "disturbs", 1),
+    TableColumn("verdict", "verdict"),
+    TableColumn("not_ok", "places not ok", 2),
+    TableColumn("frees", "least free, by subnet", 3),
+    TableColumn("usd", "$ per month", 2),
+    TableColumn("why", "why, or why not"),
 )
 
 
@@ -113,7 +118,7 @@ def tried_table(fixes: Fixes) -> Table:
         for f in shown
     ]
     sets = len(fixes.tried) - len(fixes.single)
-    title = "each lever alone, checked again"
+    title = "Each lever alone, re-checked"
     return Table(_TRIED, rows, title + (f"; {counted(sets, 'set')} of several too (all: -o json)" if sets else ""))
 
 

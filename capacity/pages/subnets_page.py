@@ -4,43 +4,65 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from ipaddress import IPv4Address
 from typing import Any
 
 from capacity.advice.subnet_advice import advice, percent
-from capacity.cli.output import Answer, Table
+from capacity.pages.answer import Answer
+from capacity.pages.page import CodeBlock, Items, Page, Table, TableColumn, Text
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.vpc.fill import SubnetFill
 from capacity.vpc.fragments import LEGEND
 
 BLOCKS_PER_ROW = 64
+COMMAND = "keep them with: "  # in an advice: what follows is to be pasted
 MOST_ROWS = 16  # of one map, unless all are asked for: a /18
 
 
-def answer(
-    fills: Sequence[SubnetFill],
-    want: int | None,
-    likely: Fraction,
-    block_map: str,
-    inputs: Mapping[str, Any],
-    notes: Sequence[str],
-    markdown: bool = False,
-) -> Answer:
-    """Subnets in every format; ``markdown``: maps as code, names escaped."""
-    rows = [_row(f, want, likely) for f in fills]
-    blocks: list[str | Table] = [_sentence(fills), "", _table(fills, rows, likely, want), ""]
-    for fill in fills:
-        if block_map == "all" or (block_map == "auto" and fill.fragments.exact):
-            text = map_text(fill, block_map == "all")
-            blocks += [f"```text\n{text}\n```" if markdown else text, ""]
+@dataclass(frozen=True)
+class Question:
+    """What is asked about the subnets.
+
+    Attributes
+    ----------
+    want : int or None
+        Further prefixes that are to fit. [/28 blocks]
+    likely : Fraction
+        Probability at which a number of free blocks counts as likely.
+    maps : str
+        ``auto``: a block map where the addresses are known; ``all``; ``none``.
+    """
+
+    want: int | None
+    likely: Fraction
+    maps: str
+
+
+def answer(fills: Sequence[SubnetFill], asked: Question, inputs: Mapping[str, Any], notes: Sequence[str]) -> Answer:
+    """Subnets in every format."""
+    rows = [_row(f, asked.want, asked.likely) for f in fills]
+    blocks: list[Text | Table | CodeBlock | Items] = [
+        Text(_sentence(fills)),
+        _table(fills, rows, asked.likely, asked.want),
+    ]
+    every = asked.maps == "all"
+    blocks += [
+        CodeBlock(map_text(f, every), language="text")
+        for f in fills
+        if every or (asked.maps == "auto" and f.fragments.exact)
+    ]
     several = len({row["scenario"] for row in rows}) > 1
     places = [f"{row['name']} in {row['scenario']}" if several else row["name"] for row in rows]
     lines = [f"{place}: {line}" for place, row in zip(places, rows, strict=True) for line in row["advice"]]
-    if lines:
-        text = "\n".join(["Advice:", "", *(f"- {line}" for line in lines)])
-        blocks += [text.replace("<", "&lt;") if markdown else text, ""]
-    return Answer("subnets", dict(inputs), rows, blocks, [_flat(r) for r in rows], notes)
+    told = [line.partition(COMMAND) for line in lines]
+    blocks += (
+        [Items([f"{text}{COMMAND}see below" if sign else text for text, sign, _ in told], "Advice:")] if told else []
+    )
+    commands = [command for _, _, command in told if command]
+    blocks += [CodeBlock("\n".join(commands), "To keep blocks for prefixes", "sh")] if commands else []
+    return Answer("subnets", dict(inputs), rows, Page(blocks), [_flat(r) for r in rows], notes)
 
 
 def _row(fill: SubnetFill, want: int | None, likely: Fraction) -> dict[str, Any]:
@@ -111,7 +133,7 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
     shown: list[dict[str, Any]] = [
         {
             **row,
-            "owners": ", ".join(f"{owner} {count:,}" for owner, count in row["owners"].items()) or "nobody",
+            "owners": ", ".join(f"{owner} {count:,}" for owner, count in row["owners"].items()) or "none",
             "blocks": f"{row['free_prefixes']:,}" if row["exact"] else f"{row['free_prefixes_expected']:,.1f} expected",
             "range": f"{row['free_prefixes_certain']:,}–{row['free_prefixes_most']:,}",
             "fragmentation": "–" if fill.fragments.score is None else percent(fill.fragments.score),
@@ -120,21 +142,21 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
         for row, fill in zip(rows, fills, strict=True)
     ]
     columns = [
-        ("name", "subnet"),
-        ("zone", "zone"),
-        ("cidr", "cidr"),
-        ("scenario", "scenario"),
-        ("usable", "usable"),
-        ("used", "used"),
-        ("free", "free"),
-        ("free_pct", "free %"),
-        ("free_reserved", "reserved"),
-        ("blocks", "free /28"),
-        ("free_prefixes_likely", f"with {float(100 * likely):g} %"),
-        ("range", "min–max"),
-        ("fragmentation", "fragmented"),
-        ("chance", f"room for {want}"),
-        ("owners", "owners"),
+        TableColumn("name", "subnet"),
+        TableColumn("zone", "zone", 4),
+        TableColumn("cidr", "CIDR", 4),
+        TableColumn("scenario", "scenario"),
+        TableColumn("usable", "usable", 1),
+        TableColumn("used", "used", 3),
+        TableColumn("free", "free"),
+        TableColumn("free_pct", "free %", 2, 1),
+        TableColumn("free_reserved", "reserved", 1),
+        TableColumn("blocks", "free /28"),
+        TableColumn("free_prefixes_likely", f"likely ({float(100 * likely):g}%)"),
+        TableColumn("range", "min–max", 2),
+        TableColumn("fragmentation", "fragmented", 2),
+        TableColumn("chance", f"room for {want}"),
+        TableColumn("owners", "owners", 3),
     ]
     absent = {"zone"} if not any(row["zone"] for row in rows) else set()
     absent |= {"scenario"} if len({row["scenario"] for row in rows}) < 2 else set()
@@ -142,7 +164,7 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
     absent |= set() if any(row["free_reserved"] for row in rows) else {"free_reserved"}
     absent |= {"free_prefixes_likely", "range"} if all(row["exact"] for row in rows) else set()
     absent |= {"name"} if all(row["name"] == row["cidr"] for row in rows) else set()
-    return Table([c for c in columns if c[0] not in absent], shown)
+    return Table([c for c in columns if c.key not in absent], shown)
 
 
 def map_text(fill: SubnetFill, everything: bool) -> str:

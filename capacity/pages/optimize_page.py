@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from capacity.advice.snippets.purchase import purchase_file
-from capacity.cli.output import Answer, Table
 from capacity.cost.dollar_words import usd
 from capacity.cost.inputs import CostInputs
 from capacity.optimize.buy import Purchase, nodes_of
@@ -15,6 +14,9 @@ from capacity.optimize.compare import mix
 from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, Alternative, Optimized, Packed
 from capacity.optimize.pack import Packing
 from capacity.optimize.unused import Filling, fillings
+from capacity.pages.answer import Answer
+from capacity.pages.page import Page, Table, TableColumn, Text
+from capacity.pages.vocabulary import limit_words
 from capacity.units import HOURS_PER_MONTH, counted
 
 LANGUAGES = {"terraform": "hcl"}
@@ -43,7 +45,7 @@ def answer(
         command="optimize",
         inputs=_inputs(found, choices, inputs, effort),
         results=results,
-        blocks=list(_page(found)),
+        page=Page(list(_page(found))),
         rows=results["node_groups"],
         warnings=warnings,
         texts={} if text is None else {"table": lambda: text, "md": lambda: f"```{_language(form)}\n{text}```\n"},
@@ -226,26 +228,22 @@ def _extra(figure: float | None, best: float | None) -> float | None:
 # --- the page -----------------------------------------------------------------------------------
 
 
-def _page(found: Optimized) -> Iterator[str | Table]:
+def _page(found: Optimized) -> Iterator[Text | Table]:
     bought, packed = found.bought, found.packed
     if found.infeasible is not None:
-        yield f"Nothing can be bought: {found.infeasible.conflict}."
-        yield f"Smallest change: {found.infeasible.relaxation}."
+        yield Text(f"Nothing can be bought: {found.infeasible.conflict}.")
+        yield Text(f"Smallest change: {found.infeasible.relaxation}.")
         return
     if bought is None or packed is None:
-        yield "There are no pods: nothing to buy."
+        yield Text("There are no pods: nothing to buy.")
         return
-    yield _sentence(bought)
-    yield ""
+    yield Text(_sentence(bought))
     yield _group_table(found)
-    yield ""
     yield from _packing_words(found, bought, packed)
-    yield ""
     if found.alternatives:
         yield _alternative_table(found, bought)
-        yield ""
     yield _subnet_table(bought)
-    yield NOT_INCLUDED
+    yield Text(NOT_INCLUDED)
 
 
 def _sentence(bought: Purchase) -> str:
@@ -274,35 +272,36 @@ def _group_table(found: Optimized) -> Table:
                 "by_zone": zones,
                 "pods": ", ".join(f"{n:,} {name}" for name, n in row["pods_per_node"].items()),
                 "month": usd(month(row["usd_per_hour"]) or 0.0),
+                "limit": limit_words(row["binding"]),
             }
         )
     columns = (
-        ("name", "node group"),
-        ("type", "type"),
-        ("nodes", "nodes"),
-        ("by_zone", "by zone"),
-        ("nodes_peak", "at peak"),
-        ("nodes_max", "max"),
-        ("pods", "pods per node"),
-        ("binding", "limited by"),
-        ("stranded_cpu_pct", "unused CPU %"),
-        ("stranded_memory_pct", "unused memory %"),
-        ("subnet_addresses", "addresses"),
-        ("month", "USD per month"),
+        TableColumn("name", "node group"),
+        TableColumn("type", "type"),
+        TableColumn("nodes", "nodes"),
+        TableColumn("by_zone", "by zone", 1),
+        TableColumn("nodes_peak", "at peak"),
+        TableColumn("nodes_max", "max", 1),
+        TableColumn("pods", "pods per node"),
+        TableColumn("limit", "limited by", 1),
+        TableColumn("stranded_cpu_pct", "unused CPU, %", 2, 1),
+        TableColumn("stranded_memory_pct", "unused memory, %", 2, 1),
+        TableColumn("subnet_addresses", "addresses"),
+        TableColumn("month", "USD per month"),
     )
     return Table(columns, rows, "node groups to create")
 
 
-def _packing_words(found: Optimized, bought: Purchase, packed: Packed) -> Iterator[str]:
+def _packing_words(found: Optimized, bought: Purchase, packed: Packed) -> Iterator[Text]:
     least, over = month(packed.usd_per_hour) or 0.0, _extra(bought.usd_per_hour, packed.usd_per_hour) or 0.0
     proof = (
         "proven cheapest"
         if found.status == OPTIMAL
         else f"at most {100 * packed.gap:.2f} % above what any placement costs"
     )
-    yield f"Perfect packing: {usd(least)} a month, {proof} (lower bound {usd(month(packed.bound) or 0.0)})."
+    yield Text(f"Perfect packing: {usd(least)} a month, {proof} (lower bound {usd(month(packed.bound) or 0.0)}).")
     if over > 0:
-        yield (
+        yield Text(
             f"The node groups cost {over:g} % more, because a scheduler spreads pods and does not pack them. More node "
             "groups (--max-groups) or Karpenter, which packs pods onto nodes it starts, can win a part of it back."
         )
@@ -321,12 +320,12 @@ def _alternative_table(found: Optimized, bought: Purchase) -> Table:
             }
         )
     columns = (
-        ("name", "choice"),
-        ("month", "USD per month"),
-        ("extra", "against the best"),
-        ("nodes", "nodes at peak"),
-        ("subnet_addresses", "addresses"),
-        ("note", "nodes"),
+        TableColumn("name", "choice"),
+        TableColumn("month", "USD per month"),
+        TableColumn("extra", "against the best"),
+        TableColumn("nodes", "nodes at peak"),
+        TableColumn("subnet_addresses", "addresses"),
+        TableColumn("note", "nodes"),
     )
     return Table(columns, rows, "other choices")
 
@@ -334,13 +333,13 @@ def _alternative_table(found: Optimized, bought: Purchase) -> Table:
 def _subnet_table(bought: Purchase) -> Table:
     rows = [{"name": name, **row} for name, row in _subnets_json(bought).items()]
     columns = (
-        ("name", "subnet"),
-        ("zone", "zone"),
-        ("cidr", "block"),
-        ("usable", "usable"),
-        ("used_steady", "used now"),
-        ("used_peak", "at peak"),
-        ("least_free", "least free"),
-        ("least_free_in", "in"),
+        TableColumn("name", "subnet"),
+        TableColumn("zone", "zone"),
+        TableColumn("cidr", "block"),
+        TableColumn("usable", "usable"),
+        TableColumn("used_steady", "used now"),
+        TableColumn("used_peak", "at peak"),
+        TableColumn("least_free", "least free"),
+        TableColumn("least_free_in", "in"),
     )
     return Table(columns, rows, "addresses by subnet")

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from capacity.advice.findings.codes import codes
 from capacity.advice.judge import check
-from capacity.cli.check_view import inputs_of
-from capacity.cli.output import Answer
 from capacity.cluster.figure_terms import explain, scenario_named
 from capacity.errors import SpecError, either, nearest_names
+from capacity.pages.answer import Answer
+from capacity.pages.check_page import inputs_of
+from capacity.pages.page import CodeBlock, Page, Text
 from capacity.plan.parse import find_plan, read_plan
 from capacity.trace import lines
 
@@ -23,9 +24,10 @@ def code_answer(code: str) -> Answer:
         )
     entry = known[code]
     fields = ("what", "why", "fix", "source")
-    texts = [f"{code} · {entry.severity} · {entry.title}"] + [f"{f + ':':8}{getattr(entry, f)}" for f in fields]
+    texts = [f"{code} · {entry.severity} · {entry.title}"]
+    texts += [f"{f.capitalize()}: {getattr(entry, f)}" for f in fields]
     results = {"code": code, "severity": entry.severity, "title": entry.title} | {f: getattr(entry, f) for f in fields}
-    return Answer("explain", {"what": code}, results, texts, [results], dated=False)
+    return Answer("explain", {"what": code}, results, Page([Text(t) for t in texts]), [results], dated=False)
 
 
 def figure_answer(what: str, plan: Path | None, scenario: str | None) -> Answer:
@@ -38,4 +40,5 @@ def figure_answer(what: str, plan: Path | None, scenario: str | None) -> Answer:
     else:
         term = explain(result, what, scenario)
     inputs = inputs_of(result) | {"what": what, "scenario": scenario or result.scenarios[0].name}
-    return Answer("explain", inputs, term.as_dict(), ["\n".join(lines(term))], [term.as_dict()], result.notes)
+    page = Page([CodeBlock("\n".join(lines(term)), wrap=True)])
+    return Answer("explain", inputs, term.as_dict(), page, [term.as_dict()], result.notes)

@@ -14,12 +14,12 @@ from capacity.advice.findings.codes import Finding, codes
 from capacity.advice.fix_summary import fix_sentence
 from capacity.advice.fixes import Fixes
 from capacity.advice.summary import verdict_sentence
-from capacity.cli.fix_view import plan_changes
 from capacity.cluster.check import CheckResult
 from capacity.cluster.engine import unplaced_verdict
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.unplaced import without_address
 from capacity.inert import log_line, log_text, printable, xml_text
+from capacity.pages.fix_page import plan_changes
 from capacity.plan.locate import FilePlace, place_of
 from capacity.vpc.ledger import SubnetState, worst
 
@@ -63,7 +63,7 @@ def message_of(found: Finding) -> str:
 
 
 def _with_fix(found: Finding, fixes: Fixes | None) -> str:
-    """The finding, and below it the fix that mends it, where one was found."""
+    """The finding, and below it its fix, where one was found."""
     if fixes is None or fixes.answer is None or "patch" not in found.fix:
         return message_of(found)
     return f"{message_of(found)}\n{_fix_lines(fixes, found.fix.get('frees'))}"
@@ -125,7 +125,7 @@ def junit(result: CheckResult, fail_on: str, fixes: Fixes | None = None) -> str:
     from xml.etree import ElementTree
 
     bad = ("exhausted",) if fail_on == "error" else ("exhausted", "tight")
-    mended = "" if fixes is None else f"\n{_fix_lines(fixes)}"
+    fix = "" if fixes is None else f"\n{_fix_lines(fixes)}"
     root = ElementTree.Element("testsuites", name=xml_text(f"capacity check {result.plan.name}"))
     for state in result.scenarios:
         suite = ElementTree.SubElement(root, "testsuite", name=xml_text(state.title))
@@ -136,7 +136,7 @@ def junit(result: CheckResult, fail_on: str, fixes: Fixes | None = None) -> str:
             )
             if verdict in bad:
                 failure = ElementTree.SubElement(case, "failure", message=xml_text(text), type=verdict)
-                failure.text = xml_text(f"{text}\n{state.rule}{mended}")
+                failure.text = xml_text(f"{text}\n{state.rule}{fix}")
             else:
                 ElementTree.SubElement(case, "system-out").text = xml_text(f"{verdict}: {text}")
         failed = sum(verdict in bad for _, verdict, _ in cases)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from capacity.report.content import Material
+from capacity.pages.report_page import Material
 
 if TYPE_CHECKING:
     from capacity.advice.warm import WarmAnswer
@@ -32,7 +32,7 @@ def gather(
     seed: int = 1,
     prices: CostInputs | None = None,
 ) -> Material:
-    """What :func:`capacity.report.content.document` shows.
+    """What :func:`capacity.pages.report_page.report_page` shows.
 
     Parameters
     ----------

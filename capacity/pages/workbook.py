@@ -1,4 +1,4 @@
-"""A document's tables as a workbook, one sheet each; text is never read as a formula or a link."""
+"""A page's tables as a workbook, one sheet each; text is never read as a formula or a link."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import re
 from typing import Any
 
 from capacity.errors import MissingExtra
-from capacity.report.document import Advice, Document, Grid, shown
+from capacity.pages.cells import shown
+from capacity.pages.page import FigureList, Page, Table, TableColumn
+from capacity.pages.report_blocks import Advice
 
 MOST_TITLE = 31  # characters of a sheet's name
 WIDEST = 60  # characters of a column
+_TONES = {"ok": "#d9f2d9", "tight": "#fff2cc", "warning": "#fff2cc", "exhausted": "#f8d0d0", "error": "#f8d0d0"}
 
 
-def workbook_bytes(document: Document) -> bytes:
-    """The workbook as bytes, the same for the same document.
+def workbook_bytes(page: Page) -> bytes:
+    """The workbook as bytes, the same for the same page.
 
     Raises
     ------
@@ -30,34 +33,43 @@ def workbook_bytes(document: Document) -> bytes:
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     # A fixed date: workbooks of the same figures are the same bytes.
-    book.set_properties({"title": shown(document.title), "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})
+    book.set_properties({"title": shown(page.title), "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})
     bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
     counts, shares = book.add_format({"num_format": "#,##0"}), book.add_format({"num_format": "#,##0.0#"})
+    tones = {word: book.add_format({"bg_color": color}) for word, color in _TONES.items()}
     used: set[str] = set()
-    summary = Grid("Verdict", (("name", "what"), ("value", "value")), _summary(document))
-    grids = [("Verdict", summary), *((f"{s.title} {g.title}", g) for s, g in document.grids())]
-    for title, grid in [*grids, ("Findings", _findings(document))]:
+    summary = Table((TableColumn("name", "what"), TableColumn("value", "value")), _summary(page), "Verdict")
+    grids = [("Verdict", summary), *((f"{s.title} {g.title}", g) for s, g in page.tables())]
+    for title, grid in [*grids, ("Findings", _findings(page))]:
         sheet = book.add_worksheet(sheet_name(title, used))
         sheet.freeze_panes(1, 0)
-        for column, (key, heading) in enumerate(grid.columns):
+        sheet.set_landscape()
+        sheet.repeat_rows(0)  # the heading, on every printed page
+        sheet.fit_to_pages(1, 0)
+        for column, (key, heading, *_) in enumerate(grid.columns):
             sheet.write_string(0, column, heading, bold)
             values = [row.get(key) for row in grid.rows]
             for line, value in enumerate(values, 1):
                 _write(sheet, line, column, value, counts, shares)
             widest = max((len(shown(v)) for v in values), default=0)
             sheet.set_column(column, column, min(max(widest, len(heading) // 2, 8) + 2, WIDEST))
+            if key in ("verdict", "severity") and grid.rows:
+                for word, tone in tones.items():
+                    rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": tone}
+                    sheet.conditional_format(1, column, len(grid.rows), column, rule)
         if grid.rows:
             sheet.autofilter(0, 0, len(grid.rows), len(grid.columns) - 1)
     book.close()
     return out.getvalue()
 
 
-def _summary(document: Document) -> list[dict[str, Any]]:
-    pairs = [("verdict", document.verdict), ("answer", document.answer), *document.facts]
+def _summary(page: Page) -> list[dict[str, Any]]:
+    figures = [pair for b in page.blocks if isinstance(b, FigureList) for pair in b.pairs]
+    pairs = [("verdict", page.verdict.level), ("answer", page.verdict.sentence), *figures]
     return [{"name": n, "value": v} for n, v in pairs]
 
 
-def _findings(document: Document) -> Grid:
+def _findings(page: Page) -> Table:
     rows = [
         {
             "code": b.code,
@@ -68,14 +80,13 @@ def _findings(document: Document) -> Grid:
             "fix": b.fix,
             "source": b.source,
         }
-        for s in document.sections
+        for s in page.sections()
         for b in s.blocks
         if isinstance(b, Advice)
         for place in b.places
     ]
-    return Grid(
-        "Findings", [(k, k) for k in ("code", "severity", "where", "scenario", "message", "fix", "source")], rows
-    )
+    names = ("code", "severity", "where", "scenario", "message", "fix", "source")
+    return Table([TableColumn(n, n) for n in names], rows, "Findings")
 
 
 def _write(sheet: Any, line: int, column: int, value: Any, counts: Any, shares: Any) -> None:

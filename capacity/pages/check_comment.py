@@ -14,14 +14,15 @@ from capacity.advice.fix_summary import dollars_sentence, fix_sentence, freed_se
 from capacity.advice.fixes import Fix, Fixes
 from capacity.advice.reasons import CHOSEN
 from capacity.advice.summary import verdict_sentence, waste_sentence
-from capacity.cli.check_ci import message_of
-from capacity.cli.fix_view import other_forms, plan_changes, shell_commands, tried_table
-from capacity.cli.output import Table, markdown_table
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import LOST
 from capacity.cost.dollar_words import cost_sentence
 from capacity.cost.plan_cost import PlanCost
 from capacity.inert import markdown_code, markdown_text
+from capacity.pages.check_ci import message_of
+from capacity.pages.fix_page import other_forms, plan_changes, shell_commands, tried_table
+from capacity.pages.markdown import markdown_table
+from capacity.pages.page import Table, TableColumn
 from capacity.plan.cilium_settings import given_settings
 from capacity.units import counted
 
@@ -108,8 +109,8 @@ def _subnets(result: CheckResult) -> Iterator[str]:
         usable = sum(d.subnet.usable for d in rest)
         name = f"{len(rest):,} more subnets"
         rows.append({"name": name, "zone": "", "usable": usable, **sums, "verdict": tally([d.verdict for d in rest])})
-    columns = [("name", "subnet"), ("zone", "zone"), ("usable", "usable")]
-    columns += [(f"used {n}", n) for n in names] + [("verdict", "verdict")]
+    columns = [TableColumn("name", "subnet"), TableColumn("zone", "zone"), TableColumn("usable", "usable")]
+    columns += [TableColumn(f"used {n}", n) for n in names] + [TableColumn("verdict", "verdict")]
     yield from markdown_table(Table(columns, rows)).split("\n")
     hidden = len(dict.fromkeys(s.name for s in result.scenarios)) - len(names)
     more = f" {hidden} more scenarios count in the verdicts." if hidden else ""
@@ -123,7 +124,7 @@ def _verdict(digest: SubnetDigest) -> str:
     if digest.verdict == LOST:
         return f"{LOST} ({digest.scenario})"
     if digest.verdict == "ok":
-        return f"ok, {100 * state.free / digest.subnet.usable:.0f} % free at worst"
+        return f"ok, {100 * state.free / digest.subnet.usable:.0f}% free at worst"
     if state.free < 0:
         figure = f"−{-state.free:,}"
     elif not state.prefixes_placed:
@@ -131,7 +132,7 @@ def _verdict(digest: SubnetDigest) -> str:
     elif state.used_highest > digest.subnet.usable:
         figure = f"up to {state.used_highest:,} held"
     else:
-        figure = f"{100 * state.free / digest.subnet.usable:.0f} % free"
+        figure = f"{100 * state.free / digest.subnet.usable:.0f}% free"
     return f"{digest.verdict.upper()} {figure} ({digest.scenario})"
 
 
@@ -158,7 +159,7 @@ def _findings(found: Sequence[Finding]) -> Iterator[str]:
 
 
 def _fix(found: Sequence[Finding]) -> Iterator[str]:
-    """The cure of the worst finding, where none was looked for."""
+    """The fix of the worst finding, where no search was made."""
     if not found:
         return
     fix = found[0].fix

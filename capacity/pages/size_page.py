@@ -7,20 +7,21 @@ from typing import Any
 
 from capacity.advice.findings.rules import findings
 from capacity.advice.snippets.subnets import KINDS, snippets
-from capacity.cli.check_view import group_json, inputs_of, scenario_json
-from capacity.cli.output import Answer, Table
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
 from capacity.cluster.sizing import SizedSubnet, Sizing
+from capacity.pages.answer import Answer
+from capacity.pages.check_page import group_json, inputs_of, scenario_json
+from capacity.pages.page import CodeBlock, Items, Page, Table, TableColumn, Text
+from capacity.pages.vocabulary import limit_words
 from capacity.units import counted
 
 LANGUAGES = {"terraform": "hcl", "aws": "sh", "eksctl": "yaml", "cloudformation": "yaml", "plan": "yaml"}
 
 
-def answer(sizing: Sizing, snippet: str, document: Mapping[str, object] | None = None, fenced: bool = False) -> Answer:
+def answer(sizing: Sizing, snippet: str, document: Mapping[str, object] | None = None) -> Answer:
     """Nodes, sizes, blocks and snippets in every format.
 
-    ``document``: the plan that options stood for, printed whole as the plan's snippet. ``fenced``: snippets as
-    Markdown's code blocks.
+    ``document``: the plan that options stood for, printed whole as the plan's snippet.
     """
     texts = snippets(sizing, document)
     rows = [_row(s) for s in sizing.subnets]
@@ -34,14 +35,19 @@ def answer(sizing: Sizing, snippet: str, document: Mapping[str, object] | None =
         "snippets": texts,
     }
     shown = [k for k in KINDS if snippet in (k, "all") and texts[k]]
-    blocks: list[str | Table] = [_sentence(sizing), "", _groups(sizing), "", _table(sizing), ""]
-    blocks += _why(sizing)
-    for name in shown:
-        text = f"```{LANGUAGES[name]}\n{texts[name]}\n```" if fenced else f"# {name}\n{texts[name]}"
-        blocks += [text, ""]
-    grave = [f"{f.code}: {f.message}" for f in findings(sizing.result) if f.severity == "error"]
-    warnings = [*sizing.result.notes, *_no_requests(sizing, document), *sizing.notes, *grave]
-    return Answer("size", _inputs(sizing, document), results, blocks, rows, warnings)
+    why = [f"{s.name}: {s.smaller_fails}" for s in sizing.subnets if s.smaller_fails]
+    page = Page(
+        [
+            Text(_sentence(sizing)),
+            _groups(sizing),
+            _table(sizing),
+            *([Items(why, "Why not one size smaller:")] if why else []),
+            *(CodeBlock(texts[name], name, LANGUAGES[name]) for name in shown),
+        ]
+    )
+    errors = [f"{f.code}: {f.message}" for f in findings(sizing.result) if f.severity == "error"]
+    warnings = [*sizing.result.notes, *_no_requests(sizing, document), *sizing.notes, *errors]
+    return Answer("size", _inputs(sizing, document), results, page, rows, warnings)
 
 
 def _inputs(sizing: Sizing, document: Mapping[str, object] | None) -> dict[str, Any]:
@@ -127,12 +133,12 @@ def _sentence(sizing: Sizing) -> str:
     names = ", ".join(dict.fromkeys(s.name for s in sizing.result.scenarios))
     for_nodes = _for_nodes(sizing)
     if not new:
-        return f"Every subnet suffices as it is{for_nodes}: at least {share:g} % stays free ({names})."
+        return f"Every subnet suffices as it is{for_nodes}: at least {share:g}% stays free ({names})."
     addresses = sum(s.cidr.num_addresses for s in new)
     kept = len(sizing.subnets) - len(new)
     also = f", {kept} kept" if kept else ""
     count = f"{len(new)} new subnet{'s' if len(new) != 1 else ''}"
-    return f"{count} of {addresses:,} addresses{also}{for_nodes}: at least {share:g} % stays free ({names})."
+    return f"{count} of {addresses:,} addresses{also}{for_nodes}: at least {share:g}% stays free ({names})."
 
 
 def _for_nodes(sizing: Sizing) -> str:
@@ -153,18 +159,18 @@ def _groups(sizing: Sizing) -> Table:
         row = group_json(group)
         zones = ", ".join(f"{zone} {count:,}" for zone, count in row["nodes_by_zone"].items())
         more = f"{most.groups[i].nodes:,} in {most.title}" if most.groups[i].nodes > group.nodes else "–"
-        rows.append(row | {"zones": zones, "most": more})
+        rows.append(row | {"zones": zones, "most": more, "binding": limit_words(group.binding)})
     columns = (
-        ("name", "node group"),
-        ("instance_type", "type"),
-        ("nodes", "nodes"),
-        ("zones", "by zone"),
-        ("most", "most nodes"),
-        ("pods_per_node", "pods on the fullest"),
-        ("max_pods", "max pods"),
-        ("binding", "limited by"),
+        TableColumn("name", "node group"),
+        TableColumn("instance_type", "type", 1),
+        TableColumn("nodes", "nodes"),
+        TableColumn("zones", "by zone", 2),
+        TableColumn("most", "most nodes"),
+        TableColumn("pods_per_node", "pods on the fullest"),
+        TableColumn("max_pods", "max pods"),
+        TableColumn("binding", "limited by"),
     )
-    return Table(columns, rows, f"nodes in {first.title}")
+    return Table(columns, rows, f"Nodes in {first.title}")
 
 
 def _table(sizing: Sizing) -> Table:
@@ -178,26 +184,19 @@ def _table(sizing: Sizing) -> Table:
         for s in sizing.subnets
     ]
     columns = [
-        ("name", "subnet"),
-        ("zone", "zone"),
-        ("serves", "serves"),
-        ("needed", "needs"),
-        ("existing", "has"),
-        ("action", "action"),
-        ("cidr", "block"),
-        ("grows", "room to grow"),
-        ("usable", "usable"),
-        ("tightest", "fewest free"),
+        TableColumn("name", "subnet"),
+        TableColumn("zone", "zone", 2),
+        TableColumn("serves", "serves", 4),
+        TableColumn("needed", "needs", 1),
+        TableColumn("existing", "has", 1),
+        TableColumn("action", "action"),
+        TableColumn("cidr", "block"),
+        TableColumn("grows", "room to grow", 3),
+        TableColumn("usable", "usable"),
+        TableColumn("tightest", "fewest free"),
     ]
     if all(s.existing is None for s in sizing.subnets):
-        columns = [c for c in columns if c[0] not in ("existing", "action")]
+        columns = [c for c in columns if c.key not in ("existing", "action")]
     if any(s.reservations for s in sizing.subnets):
-        columns.append(("prefix_reservations", "reserve for prefixes"))
-    return Table(columns, rows)
-
-
-def _why(sizing: Sizing) -> list[str | Table]:
-    lines = [f"{s.name}: {s.smaller_fails}" for s in sizing.subnets if s.smaller_fails]
-    if not lines:
-        return []
-    return ["Why not one size smaller:", "", *(f"- {line}" for line in lines), ""]
+        columns.append(TableColumn("prefix_reservations", "reserve for prefixes"))
+    return Table(columns, rows, "Subnets")

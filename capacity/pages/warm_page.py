@@ -8,11 +8,12 @@ from typing import Any
 from capacity.advice.compare import Comparison
 from capacity.advice.warm import Recommendation, WarmAnswer, explain_row, rule
 from capacity.advice.warm_rows import NodeKind, WarmRow
-from capacity.cli.output import Answer, Table
+from capacity.pages.answer import Answer
+from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
 from capacity.trace import lines
 
 
-def answer(found: WarmAnswer, inputs: Mapping[str, Any], everything: bool, explain: bool) -> Answer:
+def answer(found: WarmAnswer, inputs: Mapping[str, Any], *, everything: bool, explain: bool) -> Answer:
     """Everything `warm` says, in every format."""
     rows = [row_json(r, found) for r in found.rows]
     terms = {"explain": [_terms_json(found, r) for r in _explained(found)]} if explain else {}
@@ -25,7 +26,7 @@ def answer(found: WarmAnswer, inputs: Mapping[str, Any], everything: bool, expla
             "recommendation": _recommendation_json(found.recommendation),
             **terms,
         },
-        blocks=list(_blocks(found, everything, explain)),
+        page=Page(list(_blocks(found, everything, explain))),
         rows=[{k: v for k, v in row.items() if k != "flaws"} | {"flaws": _flaws(row)} for row in rows],
         warnings=found.notes,
     )
@@ -110,7 +111,7 @@ def _frees(comparison: Comparison) -> Iterator[dict[str, Any]]:
 
 
 def _explained(found: WarmAnswer) -> list[WarmRow]:
-    """The present setting and the recommended one."""
+    """The current setting and the recommended one."""
     best = found.recommendation
     return [found.current] if best is None or best.row is found.current else [found.current, best.row]
 
@@ -128,34 +129,39 @@ def _terms_text(found: WarmAnswer, row: WarmRow) -> Iterator[str]:
             yield from lines(term, depth=1)
 
 
-def _blocks(found: WarmAnswer, everything: bool, explain: bool) -> Iterator[str | Table]:
-    yield "\n".join(_sentences(found)) + "\n"
+MOST_SHOWN = 8  # efficient settings of the plan's own mode beside the recommended and the current one
+MOST_OF_THE_OTHER_MODE = 4
+
+
+def _blocks(found: WarmAnswer, everything: bool, explain: bool) -> Iterator[Text | Table | CodeBlock]:
+    yield Text("\n".join(_sentences(found)))
     yield from _tables(found, everything)
     if explain:
-        yield "\n".join(line for row in _explained(found) for line in _terms_text(found, row)) + "\n"
+        yield CodeBlock("\n".join(line for row in _explained(found) for line in _terms_text(found, row)), wrap=True)
     best = found.recommendation
     if best is not None and best.comparison is not None:
         yield _frees_table(best.comparison)
-        yield ""
     if best is not None and best.commands:
-        commands = "\n".join(f"    {c}" for c in best.commands)
-        yield f"To paste (self-managed CNI, or the EKS add-on; CLUSTER is yours):\n\n{commands}\n"
-    yield (
+        yield CodeBlock(
+            "\n".join(best.commands), "To paste (self-managed CNI, or the EKS add-on; CLUSTER is yours)", "sh"
+        )
+    yield Text(
         "addresses: held on the subnets. idle: of those, for no pod. at once: pods that find a warm address, on the "
-        "worst node and on average.\nEC2 calls: for a pod that comes, a pod that goes, and to fill a fresh node, pods "
-        "coming one by one (at most)."
+        "worst node and on average. EC2 calls: per pod start, per pod stop, and to fill a fresh node with pods that "
+        "come one by one (at most)."
     )
 
 
 def _sentences(found: WarmAnswer) -> Iterator[str]:
     best, current = found.recommendation, found.current
     for flaw in current.flaws:
-        yield f"The present setting {flaw.kind}: {flaw.reason}."
+        yield f"The current setting {flaw.kind}: {flaw.reason}."
     if best is None:
         yield f"No recommendation: no setting satisfies the rule ({rule(current.targets.prefix)})."
         return
     if best.row is current:
-        yield f"Keep {current.targets.label}.\nRule: {best.rule}."
+        yield f"Keep {current.targets.label}."
+        yield f"Rule: {best.rule}."
         return
     population = list(current.addresses)[-1]
     was, now = current.addresses[population], best.row.addresses[population]
@@ -169,33 +175,64 @@ def _sentences(found: WarmAnswer) -> Iterator[str]:
         yield f"Check with it: {best.comparison.sentence}"
 
 
-def _tables(found: WarmAnswer, everything: bool) -> Iterator[str | Table]:
-    populations = list(found.current.addresses)
-    per_node = populations == ["range"]
-    columns = [("setting", "setting")]
-    for p in populations:
-        columns += [(f"held_{p}", "addresses/node" if per_node else f"addresses {p}")]
-        columns += [(f"idle_{p}", "idle/node" if per_node else f"idle {p}")]
-    columns += [
-        ("at_once", "at once"),
-        ("calls_per_start", "calls/start"),
-        ("calls_per_stop", "calls/stop"),
-        ("calls_per_launch", "calls/node"),
-        ("remark", "remark"),
-    ]
+def _tables(found: WarmAnswer, everything: bool) -> Iterator[Text | Table]:
+    """A table per mode: the recommended and the current setting first, then the efficient ones by addresses held."""
+    columns, per_node = _columns(found), list(found.current.addresses) == ["range"]
     hidden = 0
     for prefix in dict.fromkeys(r.targets.prefix for r in found.rows):
-        rows = [r for r in found.rows if r.targets.prefix == prefix]
-        shown = [r for r in rows if everything or _of_interest(r, found)]
+        rows = sorted((r for r in found.rows if r.targets.prefix == prefix), key=_order)
+        first = [r for r in (_best_row(found), found.current) if r is not None and r.targets.prefix == prefix]
+        first = list({id(r): r for r in first}.values())
+        own = prefix == found.current.targets.prefix
+        rest = [r for r in rows if all(r is not f for f in first)]
+        shown = [*first, *(rest if everything else _frontier(rest, MOST_SHOWN if own else MOST_OF_THE_OTHER_MODE))]
         hidden += len(rows) - len(shown)
-        shown.sort(key=lambda r: (bool(r.flaws), list(r.addresses.values())[-1], r.instant_mean))
         yield Table(columns, [_table_row(r, found, per_node) for r in shown], _title(found, prefix))
-        yield ""
     if hidden:
-        yield (
-            f"{hidden} of {len(found.rows)} settings are not shown: another one is as good in addresses, pods at "
-            "once and calls, or they hold more than two spare units, or starve nodes (--all shows them).\n"
+        yield Text(
+            f"{hidden} of {len(found.rows)} settings are not shown, less efficient or between those above (--all)."
         )
+
+
+def _columns(found: WarmAnswer) -> list[TableColumn]:
+    """Addresses of each population, the largest kept longest; what is had for them, and what it costs."""
+    populations = list(found.current.addresses)
+    per_node = populations == ["range"]
+    columns = [TableColumn("setting", "setting"), TableColumn("remark", "")]
+    for p in populations:
+        rank = 0 if p == populations[-1] else 2
+        columns += [TableColumn(f"held_{p}", "addresses per node" if per_node else f"addresses {p}", rank, 1)]
+        columns += [TableColumn(f"idle_{p}", "idle per node" if per_node else f"idle {p}", rank + 2, 1)]
+    return [
+        *columns,
+        TableColumn("at_once", "at once (worst / mean)"),
+        TableColumn("calls_per_start", "calls per start", 1, 2),
+        TableColumn("calls_per_stop", "calls per stop", 3, 2),
+        TableColumn("calls_per_launch", "calls per new node", 1, 1),
+    ]
+
+
+def _best_row(found: WarmAnswer) -> WarmRow | None:
+    return None if found.recommendation is None else found.recommendation.row
+
+
+def _order(row: WarmRow) -> tuple[bool, int, float]:
+    return bool(row.flaws), _held(row), row.instant_mean
+
+
+def _held(row: WarmRow) -> int:
+    return list(row.addresses.values())[-1]
+
+
+def _frontier(rows: list[WarmRow], most: int) -> list[WarmRow]:
+    """Efficient settings of which none holds more addresses for fewer pods at once, ``most`` of them spread evenly."""
+    steps: list[WarmRow] = []
+    for row in rows:  # by addresses held
+        if row.frontier and (not steps or row.instant_mean > steps[-1].instant_mean):
+            steps.append(row)
+    if len(steps) <= most:
+        return steps
+    return [steps[i * (len(steps) - 1) // (most - 1)] for i in range(most)]
 
 
 def _title(found: WarmAnswer, prefix: bool) -> str:
@@ -208,36 +245,16 @@ def _title(found: WarmAnswer, prefix: bool) -> str:
     return f"{mode}, {pods} pods on VPC addresses per node{change}"
 
 
-def _of_interest(row: WarmRow, found: WarmAnswer) -> bool:
-    best = found.recommendation
-    telling = row.targets.units is not None or not row.targets.warm_ip  # whole units, and what never works
-    return (
-        telling
-        or (row.frontier and _held(row) <= _most_held(row, found))
-        or row is found.current
-        or (best is not None and row is best.row)
-    )
-
-
-def _held(row: WarmRow) -> int:
-    return list(row.addresses.values())[-1]
-
-
-def _most_held(row: WarmRow, found: WarmAnswer) -> int:
-    """Addresses of the same mode's most generous whole-unit setting: what holds more is for --all."""
-    return max(_held(r) for r in found.rows if r.targets.units is not None and r.targets.prefix == row.targets.prefix)
-
-
 def _table_row(row: WarmRow, found: WarmAnswer, per_node: bool) -> dict[str, Any]:
     cells: dict[str, Any] = {"setting": row.targets.label}
     for p, held in row.addresses.items():
-        cells[f"held_{p}"] = f"{held / row.nodes[p]:.1f}" if per_node else held
-        cells[f"idle_{p}"] = f"{row.idle[p] / row.nodes[p]:.1f}" if per_node else row.idle[p]
+        cells[f"held_{p}"] = held / row.nodes[p] if per_node else held
+        cells[f"idle_{p}"] = row.idle[p] / row.nodes[p] if per_node else row.idle[p]
     return cells | {
         "at_once": f"{row.instant_least} / {row.instant_mean:.1f}",
-        "calls_per_start": f"{row.calls_per_start:.2f}",
-        "calls_per_stop": f"{row.calls_per_stop:.2f}",
-        "calls_per_launch": f"{row.calls_per_launch:.1f}",
+        "calls_per_start": float(row.calls_per_start),
+        "calls_per_stop": float(row.calls_per_stop),
+        "calls_per_launch": float(row.calls_per_launch),
         "remark": ", ".join(_remarks(row, found)),
     }
 
@@ -249,8 +266,6 @@ def _remarks(row: WarmRow, found: WarmAnswer) -> Iterator[str]:
     if row is found.current:
         yield "now"
     yield from (f"{f.kind.upper()}: {f.reason}" for f in row.flaws)
-    if row.frontier:
-        yield "efficient"
 
 
 def _frees_table(comparison: Comparison) -> Table:
@@ -264,12 +279,12 @@ def _frees_table(comparison: Comparison) -> Table:
             row[f"{f['scenario']}_free"] = f["free_after"]
     rows = [{**row, "least": f"{min(row['all']):+,}", "most": f"{max(row['all']):+,}"} for row in cells.values()]
     columns = (
-        ("subnet", "subnet"),
-        ("steady", "steady"),
-        ("steady_free", "free then"),
-        ("peak", "peak"),
-        ("peak_free", "free then"),
-        ("least", "least of all scenarios"),
-        ("most", "most"),
+        TableColumn("subnet", "subnet"),
+        TableColumn("steady", "steady"),
+        TableColumn("steady_free", "free then"),
+        TableColumn("peak", "peak"),
+        TableColumn("peak_free", "free then"),
+        TableColumn("least", "least of all scenarios", 1),
+        TableColumn("most", "most", 1),
     )
-    return Table(columns, rows, "what it frees: the difference of two checks")
+    return Table(columns, rows, "Addresses freed: the difference of two checks")

@@ -5,36 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from capacity.advice.findings.codes import Finding, codes
 from capacity.advice.levers.lever import own_cni
-from capacity.advice.summary import verdict_sentence, waste_sentence
+from capacity.advice.summary import waste_sentence
 from capacity.catalog.age import limit_notes, price_notes
-from capacity.cluster.runway import shared_pools
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
 from capacity.cluster.shape import gives_prefixes
 from capacity.cni.facade import settings_on
 from capacity.cost.dollar_words import COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
 from capacity.cost.plan_cost import NODES
 from capacity.forecast.words import sentence
+from capacity.pages.answer import Answer
+from capacity.pages.cells import brief, shown
+from capacity.pages.check_page import answer as check_answer
+from capacity.pages.check_page import runway_table, subnets_table, verdict_of
+from capacity.pages.page import Chart, CodeBlock, FigureList, Page, Section, Table, TableColumn, Text
+from capacity.pages.report_blocks import Advice, Block, Explorer, Place
+from capacity.pages.vocabulary import limit_words
 from capacity.plan.cilium_settings import all_settings
 from capacity.plan.model import Plan
 from capacity.plan.scenarios import when_words
-from capacity.report.document import (
-    Advice,
-    Block,
-    Chart,
-    Document,
-    Explorer,
-    Grid,
-    Place,
-    Section,
-    Snippet,
-    Text,
-    brief,
-    shown,
-)
 from capacity.units import counted
 from capacity.vpc.ledger import SubnetState
 
@@ -97,7 +89,7 @@ class Material:
         return limit_notes(self.status.as_of)
 
 
-def document(material: Material) -> Document:
+def report_page(material: Material) -> Page:
     """The report's content, in the order in which a reviewer asks."""
     result, plan = material.result, material.result.plan
     sections = [
@@ -114,8 +106,8 @@ def document(material: Material) -> Document:
     ]
     facts = [
         ("plan", plan.file or "–"),
-        ("region", plan.region or "not said"),
-        ("Kubernetes", plan.kubernetes.version or "not said"),
+        ("region", plan.region or "not given"),
+        ("Kubernetes", plan.kubernetes.version or "not given"),
         ("subnets", f"{len(plan.subnets):,}"),
         ("node groups", f"{len(plan.node_groups):,}"),
         ("workloads", f"{len(plan.workloads):,}"),
@@ -123,67 +115,21 @@ def document(material: Material) -> Document:
         ("findings", f"{len(material.findings):,}"),
     ]
     title = f"Pod-IP capacity of {plan.name}" if plan.name else "Pod-IP capacity"
-    answer = verdict_sentence(result).removeprefix(f"{result.verdict.upper()}: ")
-    return Document(title, result.verdict, answer, facts, [s for s in sections if s.blocks])
+    return Page([verdict_of(result), FigureList(facts), *(s for s in sections if s.blocks)], title)
 
 
 # --- subnets ---------------------------------------------------------------------------------
-
-SUBNET_COLUMNS = (
-    ("subnet", "subnet"),
-    ("verdict", "verdict"),
-    ("zone", "zone"),
-    ("cidr", "CIDR"),
-    ("usable", "usable"),
-    ("enis", "nodes+ENIs"),
-    ("pods", "pods"),
-    ("warm", "warm"),
-    ("others", "others"),
-    ("free", "free"),
-    ("free_pct", "free %"),
-    ("range", "used min–max"),
-)
-
-
-def subnet_row(state: SubnetState) -> dict[str, Any]:
-    """A subnet's ledger as a row for people: holders in the groups of check's table."""
-    subnet = state.subnet
-    return {
-        "subnet": subnet.name,
-        "zone": subnet.zone,
-        "cidr": str(subnet.cidr),
-        "usable": subnet.usable,
-        **state.grouped,
-        "free": state.free,
-        "free_pct": round(100 * state.free / subnet.usable, 1),
-        "free_prefixes": state.free_prefixes,
-        "range": f"{state.used_lowest:,}–{state.used_highest:,}",
-        "verdict": state.verdict,
-    }
-
-
-def subnet_grid(state: ScenarioState, folded: bool = False) -> Grid:
-    """The subnets of one scenario."""
-    columns = list(SUBNET_COLUMNS)
-    if any(s.free_prefixes is not None for s in state.subnets):
-        columns.insert(11, ("free_prefixes", "free /28, at most"))
-    return Grid(
-        f"{state.title}: {state.rule}",
-        columns,
-        [subnet_row(s) | state.cells_of(s.subnet) for s in state.subnets],
-        folded,
-    )
 
 
 def _subnets(material: Material) -> Section:
     result = material.result
     blocks: list[Block] = []
     for state in first_and_gravest(result.scenarios):
-        blocks += [_states_chart(state), subnet_grid(state)]
+        blocks += [_states_chart(state), subnets_table(state)]
     waste = waste_sentence(result)
     blocks += [Text(waste)] if waste else []
     if result.runway:
-        blocks.append(_runway(result))
+        blocks.append(runway_table(result))
     blocks += _headroom_charts(material.headroom)
     blocks += [Text(material.left_out)] if material.left_out else []
     blocks += _block_maps(result)
@@ -202,29 +148,6 @@ def _states_chart(state: ScenarioState) -> Chart:
     ]
     name = "subnets-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in state.title.lower())[:60]
     return Chart(name, f"Addresses by state: {state.title}", "; ".join(parts) + ".", draw)
-
-
-def _runway(result: CheckResult) -> Grid:
-    rows = [
-        {
-            "subnet": r.subnet,
-            "more_nodes": r.more_nodes,
-            "more_pods": r.more_pods,
-            "node_group": r.group,
-            "node_addresses": r.node_addresses,
-        }
-        for r in result.runway
-    ]
-    columns = (
-        ("subnet", "subnet"),
-        ("more_nodes", "further nodes"),
-        ("more_pods", "or further pods"),
-        ("node_group", "of node group"),
-        ("node_addresses", "addresses per node"),
-    )
-    pools = shared_pools(result.runway)
-    shared = "".join(f"; {', '.join(map(brief, pool))} share further ENIs: for all of them together" for pool in pools)
-    return Grid(f"Runway: what still fits beyond steady{shared}", columns, rows)
 
 
 def _headroom_charts(curves: Sequence[HeadroomCurve]) -> list[Block]:
@@ -289,18 +212,18 @@ def _groups(material: Material) -> Section:
             }
         )
     columns = (
-        ("group", "node group"),
-        ("type", "instance types"),
-        ("ami", "AMI, provisioner"),
-        ("nodes", "nodes"),
-        ("zones", "by zone"),
-        ("pods_per_node", "pods on the fullest"),
-        ("max_pods", "max pods"),
-        ("addresses", "addresses it holds beside its own"),
-        ("binding", "limited by"),
-        ("usd_per_pod_month", "USD per pod and month, full of its mean pod"),
+        TableColumn("group", "node group"),
+        TableColumn("type", "instance types"),
+        TableColumn("ami", "AMI, provisioner"),
+        TableColumn("nodes", "nodes"),
+        TableColumn("zones", "by zone"),
+        TableColumn("pods_per_node", "pods on the fullest"),
+        TableColumn("max_pods", "max pods"),
+        TableColumn("addresses", "pod addresses held"),
+        TableColumn("binding", "limited by"),
+        TableColumn("usd_per_pod_month", "$/pod/month (node full)", 0, 2),
     )
-    blocks: list[Block] = [Grid(f"Node groups in {steady.title}", columns, rows)] if rows else []
+    blocks: list[Block] = [Table(columns, rows, f"Node groups in {steady.title}")] if rows else []
     blocks += [Text(f"Data: {note}.") for note in material.price_notes] if rows else []
     drawn = [o for o in material.offers if any(v is not None for v in o.fits.values())]
     if drawn:
@@ -314,17 +237,12 @@ def _cost(material: Material) -> Section:
     cost = material.cost
     if cost is None or not cost.costs:
         return Section("cost", "Cost", [])
-    grids = [Grid(f"Cost, {one.title}", COST_COLUMNS, lines_of(one), folded=True) for one in shown_costs(cost)]
+    columns = [TableColumn(*c) for c in COST_COLUMNS]
+    grids = [Table(columns, lines_of(one), f"Cost, {one.title}", folded=True) for one in shown_costs(cost)]
     return Section("cost", "Cost", [Text(cost_sentence(cost)), *grids, Text(NOT_INCLUDED)])
 
 
 MOST_GROUPS = 10
-LIMIT_WORDS = {"ips": "addresses", "cpu": "CPU", "max_pods": "max pods", "branch_enis": "branch ENIs"}
-
-
-def limit_words(binding: str | None) -> str | None:
-    """A limit's name as people say it."""
-    return binding and LIMIT_WORDS.get(binding, binding)
 
 
 def _limits_chart(offers: Sequence[Offer]) -> Chart:
@@ -353,7 +271,7 @@ def _price_chart(offers: Sequence[Offer]) -> Chart:
         return plot_price_per_pod(some, theme=theme)
 
     priced = [o for o in some if o.usd_per_pod_month is not None]
-    words = "; ".join(f"{o.instance_type}: {o.usd_per_pod_month:,.2f} USD per pod and month" for o in priced[:5])
+    words = "; ".join(f"{o.instance_type}: {o.usd_per_pod_month:,.2f} USD per pod per month" for o in priced[:5])
     return Chart("price", "Price per pod", f"{words}.", draw)
 
 
@@ -380,35 +298,35 @@ def _scenarios(material: Material) -> Section:
             }
         )
     columns = (
-        ("scenario", "scenario"),
-        ("verdict", "verdict"),
-        ("nodes", "nodes that hold addresses"),
-        ("least", "tightest subnet"),
-        ("free", "free there"),
-        ("unplaced", "unschedulable pods"),
-        ("stuck", "pods without address"),
-        ("rule", "what happens"),
+        TableColumn("scenario", "scenario"),
+        TableColumn("verdict", "verdict"),
+        TableColumn("nodes", "nodes that hold addresses"),
+        TableColumn("least", "tightest subnet"),
+        TableColumn("free", "free there"),
+        TableColumn("unplaced", "unschedulable pods"),
+        TableColumn("stuck", "pods without address"),
+        TableColumn("rule", "what happens"),
     )
-    blocks: list[Block] = [Grid("All scenarios at a glance", columns, rows)]
+    blocks: list[Block] = [Table(columns, rows, "All scenarios at a glance")]
     full = first_and_gravest(material.result.scenarios)
-    blocks += [subnet_grid(s, folded=True) for s in states if s not in full]
+    blocks += [subnets_table(s, folded=True) for s in states if s not in full]
     return Section("scenarios", "Scenarios", blocks)
 
 
 def _findings(material: Material) -> Section:
-    """The change that mends several, once; then one entry per code and cure, the worst first, with all its places."""
+    """The change that resolves several, once; then one entry per code and fix, the worst first, with all its places."""
     order = {"error": 0, "warning": 1, "info": 2}
     kinds: dict[tuple[int, str, str, str], list[Finding]] = {}
     for found in material.findings:
         key = (order[found.severity], found.code, found.severity, str(found.fix.get("summary") or ""))
         kinds.setdefault(key, []).append(found)
-    cures = Counter(str(f.fix["patch"]) for f in material.findings if f.fix.get("patch"))
-    shared = frozenset(patch for patch, count in cures.items() if count > 1)
+    fixes = Counter(str(f.fix["patch"]) for f in material.findings if f.fix.get("patch"))
+    shared = frozenset(patch for patch, count in fixes.items() if count > 1)
     blocks: list[Block] = []
-    for patch in cures:
+    for patch in fixes:
         if patch in shared:
             first = next(f for f in material.findings if str(f.fix.get("patch")) == patch)
-            words = f"One change mends {cures[patch]} of these findings, checked with the plan changed: "
+            words = f"One change resolves {fixes[patch]} of these findings (re-checked): "
             blocks += [Text(f"{words}{first.fix.get('summary', '')}."), *_snippets(first)]
     blocks += [_advice(code, severity, fix, kinds[k], shared) for k in sorted(kinds) for _, code, severity, fix in [k]]
     return Section("findings", "Findings and fixes", blocks or [Text("No findings.")])
@@ -421,7 +339,7 @@ def _advice(name: str, severity: str, fix: str, found: Sequence[Finding], shared
 
 
 def _place(found: Finding, shared: Container[str]) -> Place:
-    """One place; what mends others too stands above them all."""
+    """One place; a fix that resolves others too is shown above them all."""
     frees = found.fix.get("frees")
     return Place(
         message=found.message,
@@ -432,14 +350,14 @@ def _place(found: Finding, shared: Container[str]) -> Place:
     )
 
 
-def _snippets(found: Finding) -> list[Snippet]:
+def _snippets(found: Finding) -> list[CodeBlock]:
     patch, commands = (found.fix.get(k) for k in ("patch", "commands"))
     snippets = []
     if patch:
-        snippets.append(Snippet("change in the plan", patch if isinstance(patch, str) else _yaml(patch)))
+        snippets.append(CodeBlock(patch if isinstance(patch, str) else _yaml(patch), "change in the plan"))
     if commands:
         lines = commands if isinstance(commands, str) else "\n".join(map(str, _list(commands)))
-        snippets.append(Snippet("commands", lines))
+        snippets.append(CodeBlock(lines, "commands"))
     return snippets
 
 
@@ -477,12 +395,12 @@ def _warm(answer: WarmAnswer | None) -> list[Block]:
         return plot_warm_tradeoff(warm_choices(answer), theme=theme)
 
     best = answer.recommendation
-    words = "The present settings are as good as any."
+    words = "No other setting is better than the current one."
     if best is not None and best.change:
         words = f"Recommended: {best.row.targets.label} – {best.rule}."
-    blocks: list[Block] = [Chart("warm", "Warm settings: addresses held against instant pods", words, draw)]
+    blocks: list[Block] = [Chart("warm", "IP cost vs. instant pod starts", words, draw)]
     if best is not None and best.commands and best.change:
-        blocks.append(Snippet("to set the recommended targets", "\n".join(best.commands)))
+        blocks.append(CodeBlock("\n".join(best.commands), "to set the recommended targets"))
     return blocks
 
 
@@ -505,18 +423,22 @@ def _forecast(material: Material) -> Section:
         for s in found.subnets
     ]
     columns = (
-        ("subnet", "subnet"),
-        ("usable", "usable"),
-        ("now", "used now"),
-        ("p10", "full in 10 % of draws by"),
-        ("p50", "in 50 % by"),
-        ("p90", "in 90 % by"),
-        ("probability", f"full by {found.end}, % of draws"),
-        ("note", "in words"),
+        TableColumn("subnet", "subnet"),
+        TableColumn("usable", "usable"),
+        TableColumn("now", "used now"),
+        TableColumn("p10", "P10 (early)"),
+        TableColumn("p50", "P50 (likely)"),
+        TableColumn("p90", "P90 (late)"),
+        TableColumn("probability", f"full by {found.end}, % of simulations", 0, 1),
+        TableColumn("note", "in words"),
     )
-    draws = "each day worked out exactly, nothing is random" if found.exact else f"{found.paths:,} draws"
-    text = f"{found.start} to {found.end}, from the growth of the workloads {when_words(found.scenario)}; {draws}."
-    blocks: list[Block] = [Text(sentence(found)), Text(text), Grid("When each subnet runs out", columns, rows)]
+    paths = (
+        "each day worked out exactly, nothing is random"
+        if found.exact
+        else f"{found.paths:,} simulations; P10: full by then in 10% of them"
+    )
+    text = f"{found.start} to {found.end}, from the growth of the workloads {when_words(found.scenario)}; {paths}."
+    blocks: list[Block] = [Text(sentence(found)), Text(text), Table(columns, rows, "When each subnet runs out")]
     blocks += [Text(note) for note in found.notes]
     fullest = sorted((s for s in found.subnets if s.fan is not None), key=_urgency)
     return Section("forecast", "Forecast", blocks + [_fan_chart(i, s) for i, s in enumerate(fullest[:MOST_FANS], 1)])
@@ -554,7 +476,7 @@ def _assumptions(material: Material) -> Section:
     ]
     chosen: list[tuple[str, object]] = [
         ("CNI", plan.cni.name),
-        ("CNI version", plan.cni.version or "not said"),
+        ("CNI version", plan.cni.version or "not given"),
         ("address family", plan.kubernetes.ip_family),
         *(all_settings(settings).items() if settings.cilium is not None else vpc_cni if own_cni(plan) else ()),
         *_other_pools(plan),
@@ -562,14 +484,18 @@ def _assumptions(material: Material) -> Section:
     ]
     rows = [{"setting": name, "value": value} for name, value in chosen]
     blocks: list[Block] = [
-        Grid("Settings after defaults", (("setting", "setting"), ("value", "value")), rows),
+        Table((TableColumn("setting", "setting"), TableColumn("value", "value")), rows, "Settings after defaults"),
     ]
     if notes:
-        blocks.append(Grid("Assumed because the plan does not say it", (("assumption", "assumption"),), notes))
+        blocks.append(
+            Table((TableColumn("assumption", "assumption"),), notes, "Assumed because the plan does not say it")
+        )
     used = sorted({f.code for f in material.findings})
     sources = [{"rule": f"{c}: {codes()[c].title}", "source": codes()[c].source} for c in used]
     sources += [{"rule": rule, "source": source} for rule, source in (*SOURCES, *POOLS[plan.cni.name])]
-    blocks.append(Grid("Rules and their sources", (("rule", "rule"), ("source", "source")), sources))
+    blocks.append(
+        Table((TableColumn("rule", "rule"), TableColumn("source", "source")), sources, "Rules and their sources")
+    )
     return Section("assumptions", "Assumptions and sources", blocks)
 
 
@@ -614,14 +540,19 @@ def _data(material: Material) -> Section:
         }
         for s in status.sources
     ]
-    columns = (("source", "source"), ("version", "version"), ("date", "date"), ("types", "types it speaks of"))
+    columns = (
+        TableColumn("source", "source"),
+        TableColumn("version", "version"),
+        TableColumn("date", "date"),
+        TableColumn("types", "types covered"),
+    )
     text = f"{status.types:,} instance types; their limits are of {status.date}."
     region = material.result.plan.region
     priced = [p for p in status.prices if p.region == region]
     text += f" Prices of {region} are of {priced[0].date}." if priced else ""
     said: list[Block] = [Text(f"Data: {note}.") for note in material.limit_notes]
-    grid = Grid("Sources of the packaged data", columns, rows)
-    return Section("data", "Data and its dates", [Text(text), *said, grid])
+    grid = Table(columns, rows, "Sources of the packaged data")
+    return Section("data", "Data sources", [Text(text), *said, grid])
 
 
 def _again(material: Material) -> Section:
@@ -629,4 +560,24 @@ def _again(material: Material) -> Section:
     if material.plan_sha256:
         text += f" SHA-256 of the plan file: {material.plan_sha256}."
     text += " The same version, data and plan give the same figures."
-    return Section("reproduce", "How to reproduce", [Text(text), Snippet("command", material.command)])
+    return Section("reproduce", "How to reproduce", [Text(text), CodeBlock(material.command, "command")])
+
+
+# --- the other formats -----------------------------------------------------------------------
+
+
+def answer(page: Page, material: Material) -> Answer:
+    """The report as an answer of the formats that every verb has: its tables as data."""
+    checked = check_answer(material.result, material.findings, cost=material.cost)
+    tables = [
+        {
+            "section": s.anchor,
+            "title": t.title,
+            "columns": [c.key for c in t.columns],
+            "rows": [dict(r) for r in t.rows],
+        }
+        for s, t in page.tables()
+    ]
+    results = {"title": page.title, "answer": page.verdict.sentence, **checked.results, "tables": tables}
+    on_data = [*material.price_notes, *material.limit_notes]
+    return Answer("report", checked.inputs, results, page, checked.rows, checked.warnings, on_data=on_data, dated=False)

@@ -1,0 +1,77 @@
+"""One value as a reader sees it, the same on every page: unknown is a dash, never 0."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from capacity.pages.page import Table, TableColumn
+
+NUMBER = re.compile(r"[<>≤≥~]?[-+−±$]{0,2}\d[\d,]*(\.\d+)?%?")
+_STANDS_FOR_A_NUMBER = ("", "–", "lost", "new", "removed")
+_JOINERS = "\u200c\u200d"  # inside words of some scripts and inside emoji: harmless, and torn apart without
+_STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def cell(value: Any, decimals: int | None = None) -> str:
+    """A value in words and figures, on one line, with nothing escaped yet.
+
+    >>> cell(None), cell(12345), cell(True), cell(0.0961), cell(12.345), cell(66.5, 1)
+    ('–', '12,345', 'yes', '0.0961', '12.35', '66.5')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        if decimals is not None:
+            return f"{value:,.{decimals}f}"
+        return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) < 1 else f"{value:,.2f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(cell(v, decimals) for v in value)
+    return str(value).replace("\n", " ")
+
+
+def cells_of(table: Table, column: TableColumn) -> list[str]:
+    """A column's cells."""
+    return [cell(row.get(column.key), column.decimals) for row in table.rows]
+
+
+def is_numeric(cells: Sequence[str]) -> bool:
+    """Whether a column is one of numbers, which stand to the right; ``5 → 7`` and ``3–9`` are numbers, too.
+
+    >>> is_numeric(["1,200", "-43", "lost"]), is_numeric(["10.0.0.0/22"]), is_numeric(["5 → 7"]), is_numeric([])
+    (True, False, True, True)
+    """
+    known = [c for c in cells if c not in _STANDS_FOR_A_NUMBER]
+    if not known:  # words alone, or nothing at all
+        return all(c in ("", "–") for c in cells)
+    return all(NUMBER.fullmatch(part) or part == "–" for c in known for part in re.split(r" → | / |–(?=[\d-])", c))
+
+
+def plain(text: str) -> str:
+    """Text without control and direction marks: they are spelled as escapes; line ends become spaces.
+
+    >>> plain("a\\u202eb")
+    'a\\\\u202eb'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        " " if c in "\n\r\t" else c if c in _JOINERS or unicodedata.category(c) not in _STEERING else f"\\u{ord(c):04x}"
+        for c in text
+    )
+
+
+def shown(value: Any, decimals: int | None = None) -> str:
+    """A value for a page that a browser or a spreadsheet shows."""
+    return plain(cell(value, decimals))
+
+
+def brief(name: str, longest: int = 60) -> str:
+    """A name cut where it would drown the sentence around it."""
+    return name if len(name) <= longest else name[: longest - 1] + "…"

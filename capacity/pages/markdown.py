@@ -1,0 +1,101 @@
+"""A page as Markdown that GitHub renders as it is meant: a blank line around every block, names escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from capacity.inert import markdown_text, printable
+from capacity.pages.cells import cell, cells_of, is_numeric
+from capacity.pages.page import Chart, CodeBlock, FigureList, Items, Page, Section, Table, Text, Verdict
+from capacity.pages.report_blocks import Advice, Block, Explorer
+
+
+def render_markdown(page: Page, charts: str = "") -> str:
+    """The whole page; ``charts`` is the folder with the charts' files, relative to the page."""
+    heading = [f"# {safe(page.title)}"] if page.title else []
+    return "\n\n".join([*heading, *(text for b in page.blocks for text in _block(b, charts))]) + "\n"
+
+
+def safe(value: Any) -> str:
+    """A value as Markdown shows it literally.
+
+    >>> safe("<b>a|b</b> [x](y)")
+    '&lt;b&gt;a\\\\|b&lt;/b&gt; \\\\[x\\\\](y)'
+    """
+    return markdown_text(cell(value))
+
+
+def markdown_table(table: Table) -> str:
+    """A table, numbers to the right, its title above and its note below."""
+    columns = [cells_of(table, c) for c in table.columns]
+    right = [is_numeric(cells) and bool(cells) for cells in columns]
+    lines = [f"**{safe(table.title)}**", ""] if table.title else []
+    lines.append("| " + " | ".join(safe(c.heading) for c in table.columns) + " |")
+    lines.append("|" + "|".join("---:" if r else "---" for r in right) + "|")
+    lines += ["| " + " | ".join(map(safe, row)) + " |" for row in zip(*columns, strict=True)]
+    return "\n".join([*lines, *(["", safe(table.note)] if table.note else [])])
+
+
+def fence(text: str, language: str = "") -> str:
+    """A code block whose fence is longer than any in the text."""
+    ticks = "```"
+    while ticks in text:
+        ticks += "`"
+    return "\n".join([ticks + language, *(printable(line) for line in text.rstrip("\n").split("\n")), ticks])
+
+
+def bullets(items: Sequence[str]) -> str:
+    """A list."""
+    return "\n".join(f"- {safe(item)}" for item in items)
+
+
+def _block(block: Block | Section, charts: str) -> Iterator[str]:
+    """The block's own blocks of Markdown, which blank lines part."""
+    if isinstance(block, Verdict):
+        yield f"**{safe(block.line)}**"
+    elif isinstance(block, Text):
+        yield from (safe(line) for line in block.text.split("\n") if line.strip())
+    elif isinstance(block, Table):
+        yield markdown_table(block)
+    elif isinstance(block, Items):
+        yield from [safe(block.title)] if block.title else []
+        yield bullets(block.items)
+    elif isinstance(block, CodeBlock):
+        yield from [f"{safe(block.title)}:"] if block.title else []
+        yield fence(block.text, block.language)
+    elif isinstance(block, FigureList):
+        yield bullets([f"{name}: {value}" for name, value in block.pairs])
+    elif isinstance(block, Section):
+        yield f"## {safe(block.title)}"
+        yield from (text for b in block.blocks for text in _block(b, charts))
+    elif isinstance(block, Chart):
+        yield from [f"![{safe(block.title)}]({charts}/{block.name}.svg)"] if charts else []
+        yield f"*{safe(block.title)}.* {safe(block.words)}"
+    elif isinstance(block, Advice):
+        yield from _advice(block)
+    else:
+        yield from _explorer(block)
+
+
+def _advice(found: Advice) -> Iterator[str]:
+    yield f"### {found.code} {safe(found.title)} ({found.severity})"
+    for place in found.places:
+        frees = f" The fix frees {safe(place.frees)} addresses." if place.frees else ""
+        yield f"- **{safe(place.message)}** – {safe(place.where)}, {safe(place.scenario)}.{frees}"
+        for snippet in place.snippets:
+            yield from _block(snippet, "")
+    yield f"Why: {safe(found.why)}"
+    yield f"Fix: {safe(found.fix)}"
+    yield f"Source: {safe(found.source)}"
+
+
+def _explorer(block: Explorer) -> Iterator[str]:
+    what = block.data
+    yield "**Free addresses in the subnet with the fewest, by nodes and CNI settings**"
+    lines = ["| nodes | " + " | ".join(safe(m.name) for m in what.modes) + " |", "|---:|" + "---|" * len(what.modes)]
+    for place in range(len(what.percents)):
+        cells = [f"{min(row[place].free):,} {row[place].verdict}" if row[place].free else "–" for row in what.outcomes]
+        now = " (now)" if place == what.now else ""
+        lines.append(f"| {what.outcomes[0][place].nodes:,}{now} | " + " | ".join(cells) + " |")
+    yield "\n".join(lines)

@@ -1,0 +1,133 @@
+"""What a page is made of, whatever it is written as. Builders of pages make blocks, renderers read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from capacity.charts.theme import Theme
+    from capacity.pages.report_blocks import Advice, Explorer
+
+
+class TableColumn(NamedTuple):
+    """A column of a table: the rows' key, its heading, and how it is shown.
+
+    ``rank``: 0 is always shown; of the others a narrow terminal leaves out the highest first. ``decimals``: of
+    every number in the column, where they must line up; None leaves that to the value.
+    """
+
+    key: str
+    heading: str
+    rank: int = 0
+    decimals: int | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table: ``rows`` are mappings by the columns' keys; ``note`` is a line below it.
+
+    ``folded`` says that a page may keep it closed at first.
+    """
+
+    columns: Sequence[TableColumn]
+    rows: Sequence[Mapping[str, Any]]
+    title: str = ""
+    note: str = ""
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer in one sentence. ``level`` gives its colour, and its first word unless ``named`` is False."""
+
+    level: str
+    sentence: str
+    named: bool = True
+
+    @property
+    def line(self) -> str:
+        """``EXHAUSTED: private-b is …``"""
+        return f"{self.level.upper()}: {self.sentence}" if self.named else self.sentence
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; each line of it is one of its own."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list, with the line that introduces it."""
+
+    items: Sequence[str]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class CodeBlock:
+    """Text that keeps its lines: to be copied, or laid out by its own blanks.
+
+    ``wrap``: a terminal may break its lines (a tree of terms); commands stay whole.
+    """
+
+    text: str
+    title: str = ""
+    language: str = ""
+    wrap: bool = False
+
+
+@dataclass(frozen=True)
+class FigureList:
+    """A few figures with their names."""
+
+    pairs: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure drawn on demand, with its file name, its title and what it says in words."""
+
+    name: str
+    title: str
+    words: str
+    draw: Callable[[Theme], Figure]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, its anchor, and the blocks below it."""
+
+    anchor: str
+    title: str
+    blocks: Sequence[Verdict | FigureList | Table | Text | Items | CodeBlock | Chart | Advice | Explorer]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Blocks in the order in which they are read; a long page groups them in sections."""
+
+    blocks: Sequence[Verdict | FigureList | Table | Text | Items | CodeBlock | Section]
+    title: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The page's verdict."""
+        return next(b for b in self.blocks if isinstance(b, Verdict))
+
+    def sections(self) -> Iterator[Section]:
+        """The sections in order."""
+        return (b for b in self.blocks if isinstance(b, Section))
+
+    def charts(self) -> list[Chart]:
+        """Every chart, in order."""
+        return [b for s in self.sections() for b in s.blocks if isinstance(b, Chart)]
+
+    def tables(self) -> list[tuple[Section, Table]]:
+        """Every table of a section, with the section, in order."""
+        return [(s, b) for s in self.sections() for b in s.blocks if isinstance(b, Table)]
