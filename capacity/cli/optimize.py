@@ -229,13 +229,13 @@ def _answered(given: OptimizeOptions) -> Answer:
     inputs = cost_inputs(given.price_file, given.price_factor, given.savings_plan, per_node_cost=given.per_node_cost)
     from capacity.advice.judge import check
     from capacity.cli.optimize_stop import stop_when
-    from capacity.optimize.optimum import optimize as best
+    from capacity.optimize.optimum import optimize_plan
     from capacity.optimize.request import Request
     from capacity.pages.optimize_page import answer
 
     with stop_when(limit) as stopped:
         request = Request(choices, inputs, given.effort, check, stopped, given.simpler)
-        found = best(document, request, file=file, zones=given.zones)
+        found = optimize_plan(document, request, file=file, zones=given.zones)
     return answer(found, choices, inputs, effort=given.effort, nodes=given.nodes, form=given.written_as)
 
 

@@ -26,7 +26,7 @@ CHECKED = {"quick": 20, "normal": 60, "thorough": 200}  # divisions that are che
 MOST_NAMED = 6  # types named in a note
 
 
-def optimize(
+def optimize_plan(
     document: Mapping[str, Any],
     request: Request | None = None,
     *,

@@ -297,12 +297,12 @@ def _packing_words(found: Optimized, bought: Purchase, packed: Packed) -> Iterat
     proof = (
         "proven cheapest"
         if found.status == OPTIMAL
-        else f"at most {100 * packed.gap:.2f} % above what any placement costs"
+        else f"at most {100 * packed.gap:.2f}% above what any placement costs"
     )
     yield Text(f"Perfect packing: {usd(least)} a month, {proof} (lower bound {usd(month(packed.bound) or 0.0)}).")
     if over > 0:
         yield Text(
-            f"The node groups cost {over:g} % more, because a scheduler spreads pods and does not pack them. More node "
+            f"The node groups cost {over:g}% more, because a scheduler spreads pods and does not pack them. More node "
             "groups (--max-groups) or Karpenter, which packs pods onto nodes it starts, can win a part of it back."
         )
 
@@ -316,7 +316,7 @@ def _alternative_table(found: Optimized, bought: Purchase) -> Table:
             row
             | {
                 "month": None if a.usd_per_hour is None else usd(row["usd_per_month"]),
-                "extra": None if extra is None else f"{extra:+.2f} %",
+                "extra": None if extra is None else f"{extra:+.2f}%",
             }
         )
     columns = (

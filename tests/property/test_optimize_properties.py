@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from capacity.optimize.choices import Choices
 from capacity.optimize.open_plan import sketched
 from capacity.optimize.optimized import Optimized
-from capacity.optimize.optimum import optimize
+from capacity.optimize.optimum import optimize_plan
 from capacity.optimize.request import Request
 
 TYPES = ("c6i.large", "c6i.xlarge", "m6i.large", "m6i.2xlarge", "r6i.large", "r6i.xlarge")
@@ -31,7 +31,7 @@ def document(shapes: Pods, length: int | None = None) -> dict[str, Any]:
 
 def answer(shapes: Pods, *, types: tuple[str, ...] = TYPES, length: int | None = None) -> Optimized:
     request = Request(Choices(types=types, arch="x86_64"), effort="thorough", simpler=False)
-    return optimize(document(shapes, length), request)
+    return optimize_plan(document(shapes, length), request)
 
 
 def dollars(found: Optimized) -> float:

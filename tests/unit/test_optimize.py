@@ -20,7 +20,7 @@ from capacity.optimize.buy import nodes_of
 from capacity.optimize.choices import Choices
 from capacity.optimize.open_plan import draft_of, read_document, sketched
 from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, Optimized
-from capacity.optimize.optimum import optimize
+from capacity.optimize.optimum import optimize_plan
 from capacity.optimize.request import Request
 from capacity.units import MIB
 
@@ -31,7 +31,7 @@ SMALL = ("c6i.large", "c6i.xlarge", "m6i.large", "m6i.xlarge", "m6i.2xlarge", "r
 def bought(document: dict[str, Any], **choices: Any) -> Optimized:
     """The answer with a few types, so that it is quick."""
     given = {"types": SMALL, "arch": "x86_64"} | choices
-    return optimize(document, Request(Choices(**given), judge=check, simpler=False))
+    return optimize_plan(document, Request(Choices(**given), judge=check, simpler=False))
 
 
 def in_vpc(block: str, pods: list[tuple[str, str, str, int]], zones: int = 2) -> dict[str, Any]:
@@ -197,7 +197,7 @@ def test_survival_of_a_zone_needs_no_new_node() -> None:
     assert plain is not None
     assert found.bought.usd_per_hour > plain.usd_per_hour
     with pytest.raises(SpecError, match="one zone only"):
-        optimize(document, Request(Choices(survive="zone")), zones=1)
+        optimize_plan(document, Request(Choices(survive="zone")), zones=1)
 
 
 def test_the_limits_of_the_user_hold() -> None:
@@ -262,7 +262,9 @@ def test_a_region_without_prices_says_so() -> None:
     document = sketched([("web", "250m", "512Mi", 3)], "eu-west-3")
     with pytest.raises(SpecError, match="no known price in eu-west-3"):
         bought(document)
-    priced = optimize(document, Request(Choices(types=SMALL), CostInputs(price_factor=Fraction(11, 10)), simpler=False))
+    priced = optimize_plan(
+        document, Request(Choices(types=SMALL), CostInputs(price_factor=Fraction(11, 10)), simpler=False)
+    )
     assert priced.bought is not None
 
 
@@ -291,7 +293,7 @@ def test_the_architecture_is_said_where_nobody_asked() -> None:
 
 def test_simpler_choices_are_never_cheaper_and_each_holds() -> None:
     given = Choices(types=(*SMALL, "m6i.8xlarge"), arch="x86_64")
-    found = optimize(WEB_AND_API, Request(given, judge=check))
+    found = optimize_plan(WEB_AND_API, Request(given, judge=check))
     assert found.bought is not None
     rows = {a.name: a for a in found.alternatives}
     simple = ["one node group of one type", "at most two types", "at most 16 vCPUs per node"]
@@ -308,7 +310,7 @@ def test_simpler_choices_are_never_cheaper_and_each_holds() -> None:
 def test_the_plans_own_groups_are_compared() -> None:
     document = in_vpc("10.0.0.0/16", [("web", "250m", "512Mi", 40)])
     document["nodeGroups"] = [{"name": "old", "instanceTypes": ["m6i.2xlarge"], "subnets": ["sa", "sb"], "nodes": "9"}]
-    found = optimize(document, Request(Choices(types=SMALL, arch="x86_64"), judge=check))
+    found = optimize_plan(document, Request(Choices(types=SMALL, arch="x86_64"), judge=check))
     row = next(a for a in found.alternatives if a.name == "the plan's own node groups")
     assert row.usd_per_hour is not None
     assert row.usd_per_hour == pytest.approx(9 * 0.384)
@@ -324,14 +326,14 @@ def test_the_cost_of_a_node_is_all_that_is_billed_for_it() -> None:
         CostInputs(node_cost=0.01, savings_plan=Fraction(1, 4)),
         simpler=False,
     )
-    found = optimize(document, given)
+    found = optimize_plan(document, given)
     assert found.bought is not None
     assert found.bought.usd_per_hour == pytest.approx(4 * (0.17 * 0.75 + 0.01))
 
 
 def test_stopped_at_once_the_bound_is_still_one() -> None:
     given = Request(Choices(types=SMALL, arch="x86_64"), simpler=False)
-    whole, cut = optimize(WEB_AND_API, given), optimize(WEB_AND_API, replace(given, stopped=lambda: True))
+    whole, cut = optimize_plan(WEB_AND_API, given), optimize_plan(WEB_AND_API, replace(given, stopped=lambda: True))
     assert cut.bought is not None
     assert cut.packed is not None
     assert whole.packed is not None
