@@ -11,8 +11,8 @@
 # %% [markdown]
 # # IPs against CPU and memory
 #
-# A node is full when its first limit is reached: addresses of its ENIs, CPU, memory, or max pods. Which one that is
-# depends on the instance type *and* on the pod. This notebook asks for one pod, then for all pods, then for all types.
+# A node is full when it reaches its first limit: addresses of its ENIs, CPU, memory, or max pods. Which limit that is
+# depends on the instance type *and* on the pod. This notebook looks at one pod, then at all pods, then at all types.
 
 # %%
 # %matplotlib inline
@@ -37,8 +37,8 @@ offers = [
 plot_limits(offers, title="250m and 512 Mi, by limit")
 
 # %% [markdown]
-# By hand for m5.large: 2 vCPUs less 70m kube-reserved are 1930m, and 1930 ÷ 250 is 7 pods. Its three ENIs could address
-# 3 × 9 = 27. Addresses are four times as many as CPU lets run.
+# By hand for m5.large: 2 vCPUs minus 70m kube-reserved are 1930m, and 1930 ÷ 250 is 7 pods. Its three ENIs could
+# address 3 × 9 = 27 pods, four times as many as CPU allows.
 
 # %%
 assert (offers[-1].pods, offers[-1].binding, offers[-1].fits["ips"]) == (7, "cpu", 27)
@@ -47,7 +47,8 @@ plot_price_per_pod(offers)
 # %% [markdown]
 # ## All pod shapes on one type
 #
-# Only in the lower left corner, where pods ask for little, do addresses (or the max pods that follow from them) bind.
+# Addresses (or the max pods that follow from them) are the limit only in the lower left corner, where pods request
+# little.
 
 # %%
 cpu, memory = capacity.request_grid(33)
@@ -75,7 +76,8 @@ assert share_of_density(prefixes) < share_of_density(single)
 # %% [markdown]
 # ## Every type of the catalog
 #
-# For how many types does which limit bind? One row of the frame is one type; the formulas run over all at once.
+# How many types are limited by each resource? One row of the frame is one type; the formulas run over all types
+# together.
 
 # %%
 frame = capacity.node_frame(catalog, capacity.Platform(), pod)

@@ -11,7 +11,7 @@
 # %% [markdown]
 # # A design review, from plan to report
 #
-# The plan of a web shop: three zones, a subnet each, one of them a /24 left over from an older design. Will it run out?
+# The plan of a web shop: three zones with one subnet each, one of them a /24 from an older design. Will it run out?
 
 # %%
 # %matplotlib inline
@@ -34,16 +34,17 @@ peak = next(s for s in result.scenarios if s.name == "peak")
 plot_subnet_states(peak)
 
 # %% [markdown]
-# private-b is the /24: 256 − 5 = 251 usable addresses, and 294 are wanted.
+# private-b is the /24: it has 256 − 5 = 251 usable addresses and needs 294.
 
 # %%
 private_b = next(s for s in peak.subnets if s.subnet.name == "private-b")
 assert (private_b.subnet.usable, private_b.used_total, private_b.free) == (251, 294, -43)
 
 # %% [markdown]
-# ## How far it reaches
+# ## How far the plan can grow
 #
-# The runway counts further nodes that fit even if all start in that subnet; the chart spreads them over the zones.
+# The runway counts additional nodes that fit even if all of them start in that subnet; the chart spreads them over the
+# zones.
 
 # %%
 capacity.runway_frame(result)
@@ -55,9 +56,9 @@ plot_headroom(capacity.headroom_by_nodes(result, "general"))
 plot_headroom(capacity.headroom_by_pods(result))
 
 # %% [markdown]
-# ## Addresses are not what stops a node here
+# ## Nodes are not limited by addresses here
 #
-# CPU is: each node could address three times the pods that it runs. The addresses are held, not used.
+# CPU is the limit: each node could address three times the pods that it runs. The addresses are held, not used.
 
 # %%
 plot_limits(capacity.group_offers(result), title="The groups' mean pods, by limit")
@@ -72,5 +73,5 @@ for found in capacity.findings(result):
 # %% [markdown]
 # ## The document for the review
 #
-# The same on the command line: `capacity report examples/shop-prod.yaml`. It writes `report.html`, one file with
-# charts, findings, fixes, assumptions and their sources; [how to read it](../docs/how-to/read-the-report.md).
+# On the command line, run `capacity report examples/shop-prod.yaml`. It writes `report.html`, one file with charts,
+# findings, fixes, assumptions and their sources; see [how to read it](../docs/how-to/read-the-report.md).

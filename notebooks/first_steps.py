@@ -13,8 +13,8 @@
 # %% [markdown]
 # # First steps with `capacity`
 #
-# A plan is read, checked, and changed; all with the public names of `import capacity`. Open this file as a notebook
-# with jupytext, or run it as it is.
+# This notebook reads, checks and changes a plan with the public names of `import capacity`. Open this file as a
+# notebook with jupytext, or run it directly.
 
 # %%
 from dataclasses import replace
@@ -29,7 +29,7 @@ EXAMPLES = next(p for p in (Path("examples"), Path("../examples")) if p.is_dir()
 # %% [markdown]
 # ## One node
 #
-# How many pods can an m5.large run, and what does it take from its subnet with 11 of them? 3 ENIs of 10 addresses:
+# How many pods can an m5.large run, and how many addresses does it hold with 11 of them? 3 ENIs with 10 addresses each:
 # 3 × (10 − 1) + 2 = 29 pods, and 1 + ⌈11 ÷ 9⌉ = 3 ENIs, 30 addresses.
 
 # %%
@@ -50,7 +50,7 @@ result = capacity.check(plan)
 print(result.verdict)
 
 # %% [markdown]
-# Every subnet in every scenario, as a DataFrame. What is held and what is free make what is usable.
+# Every subnet in every scenario, as a DataFrame. Held and free addresses add up to the usable addresses.
 
 # %%
 subnets = capacity.subnet_frame(result)
@@ -62,7 +62,7 @@ for state in result.scenarios:
         assert sum(subnet.used.values()) + subnet.free == subnet.subnet.usable
 
 # %% [markdown]
-# The same as a picture: free addresses, below 0 what is short.
+# The same figures as a chart of free addresses; values below 0 are missing addresses.
 
 
 # %%
@@ -80,14 +80,14 @@ def free_addresses(scenario: str) -> Figure:
 free_addresses("peak")
 
 # %% [markdown]
-# What to do about it:
+# The fix:
 
 # %%
 for finding in capacity.findings(result):
     print(finding.code, finding.severity, finding.message)
 
 # %% [markdown]
-# How far the subnets reach beyond today:
+# How much more fits into the subnets:
 
 # %%
 print(capacity.runway_frame(result).to_string())
@@ -95,8 +95,8 @@ print(capacity.runway_frame(result).to_string())
 # %% [markdown]
 # ## Other settings
 #
-# The same plan with fewer spare addresses on each node: with `MINIMUM_IP_TARGET=10` and `WARM_IP_TARGET=2` a node
-# holds at least 10 addresses for pods, then 2 to spare.
+# The same plan with fewer spare addresses on each node: with `MINIMUM_IP_TARGET=10` and `WARM_IP_TARGET=2`, a node
+# holds at least 10 addresses for pods, and then 2 spare ones.
 
 # %%
 env = {**plan.cni.env, "MINIMUM_IP_TARGET": "10", "WARM_IP_TARGET": "2"}

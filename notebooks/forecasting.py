@@ -11,8 +11,7 @@
 # %% [markdown]
 # # Forecasting from history
 #
-# When does a subnet run out? There are two ways to know: the growth that the plan states, or what the subnet did so
-# far.
+# When does a subnet run out? There are two inputs: the growth in the plan, or the history of the subnet.
 
 # %%
 # %matplotlib inline
@@ -27,8 +26,8 @@ from capacity.charts import plot_forecast
 # %% [markdown]
 # ## From the plan's growth
 #
-# `web` grows by 4 % a month, `checkout` by 3 %, both uncertain. The replicas of every draw become nodes, ENIs and
-# addresses, so the steps are real.
+# `web` grows by 4% a month, `checkout` by 3%, both uncertain. The replicas of every draw become nodes, ENIs and
+# addresses, so addresses grow in steps as in a real cluster.
 
 # %%
 plan = capacity.read_plan("examples/shop-prod.yaml")
@@ -41,8 +40,8 @@ plot_forecast(tightest)
 # %% [markdown]
 # ## From history
 #
-# A year of daily free addresses in a /24, made here by a law that we know: 200 free at first, 0.4 less each day, and
-# noise. Real ones come from a CSV file, CloudWatch, Prometheus or `capacity record`.
+# A year of daily free addresses in a /24, generated here by a known law: 200 free at first, 0.4 fewer each day, and
+# noise. Real histories come from a CSV file, CloudWatch, Prometheus or `capacity record`.
 
 # %%
 rng = np.random.default_rng(7)

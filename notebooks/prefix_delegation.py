@@ -9,10 +9,10 @@
 # ---
 
 # %% [markdown]
-# # Prefix delegation: when it pays
+# # Prefix delegation: when it helps
 #
-# With prefixes a node takes its addresses 16 at a time. It can address far more pods, but it also holds 16 where one
-# would do. Two questions decide: do the pods fit on the node at all, and what does the subnet pay?
+# With prefixes, a node requests its addresses in blocks of 16. It can address many more pods, but it also holds 16
+# addresses where one is enough. Two questions decide: do the pods fit on the node, and what does it cost the subnet?
 
 # %%
 # %matplotlib inline
@@ -24,7 +24,7 @@ from capacity.charts import plot_modes
 catalog = capacity.load_catalog()
 
 # %% [markdown]
-# ## What it does to max pods
+# ## Effect on max pods
 
 # %%
 names = ["m5.large", "m5.xlarge", "c6i.4xlarge", "r6i.12xlarge"]
@@ -37,7 +37,7 @@ rows = [
 plot_modes(rows)
 
 # %% [markdown]
-# By hand for m5.large: 3 ENIs × 9 addresses + 2 = 29 pods. With prefixes 3 × 9 × 16 + 2 = 434, capped by EKS at 110.
+# By hand for m5.large: 3 ENIs × 9 addresses + 2 = 29 pods. With prefixes 3 × 9 × 16 + 2 = 434, which EKS caps at 110.
 
 # %%
 by_mode = {(r.instance_type, r.mode, r.custom_networking): r for r in rows}
@@ -46,9 +46,9 @@ assert by_mode["m5.large", "prefix", False].max_pods_formula == 434
 assert by_mode["m5.large", "prefix", False].max_pods == 110
 
 # %% [markdown]
-# ## What a node takes of its subnet
+# ## Addresses that a node holds
 #
-# The pool of an m5.large at rest, with the chart's defaults: a spare ENI, or a spare prefix.
+# The settled pool of an m5.large with the chart's defaults: a spare ENI, or a spare prefix.
 
 # %%
 pods = list(range(0, 28))
@@ -77,15 +77,15 @@ def plot_held():
 plot_held()
 
 # %% [markdown]
-# Up to 9 pods the default of secondary IPs holds two ENIs, 20 addresses; prefixes hold a prefix in use and a spare one
-# beside the node's primary address, 33. Prefixes never win on the subnet alone here: they win where more than 27 pods
-# of this size fit on the node, so that the cluster needs fewer nodes.
+# With up to 9 pods, the default of secondary IPs holds two ENIs, 20 addresses. Prefixes hold a prefix in use, a spare
+# one and the node's primary address, 33. Prefixes never save addresses of the subnet here. They help if more than 27
+# pods of this size fit on the node, because the cluster then needs fewer nodes.
 
 # %%
 assert (held["one spare ENI"][5], held["one spare prefix"][5]) == (20, 33)
 
 # %% [markdown]
-# ## The whole plan, both ways
+# ## The whole plan in both modes
 
 # %%
 plan = capacity.read_plan("examples/shop-prod.yaml")

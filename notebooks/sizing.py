@@ -11,8 +11,8 @@
 # %% [markdown]
 # # Sizing before purchase
 #
-# Nothing exists yet: 300 pods of 500m CPU and 1 Gi memory are to run in three zones. Which type, how many nodes, and
-# how large must the subnets be?
+# Nothing exists yet. 300 pods that request 500m CPU and 1 Gi memory will run in three zones. Which type, how many nodes
+# and which subnet sizes do they need?
 
 # %%
 # %matplotlib inline
@@ -55,8 +55,8 @@ plot_limits(offers, title="500m and 1 Gi beside a log agent")
 # %% [markdown]
 # ## How many nodes, how many addresses
 #
-# A full node runs its pods and the agent on VPC addresses; its pool at rest follows from the CNI's settings. A third
-# more nodes come during an upgrade, and every fifth address is to stay free.
+# A full node runs its pods and the agent on VPC addresses; its settled pool follows from the CNI's settings. An upgrade
+# adds a third more nodes, and every fifth address must stay free.
 
 # %%
 best = offers[0]
@@ -72,9 +72,9 @@ print(f"{nodes} × {kind.name}, {best.pods} pods each; a node takes {pool.subnet
 print(f"per zone {per_zone} nodes and {wanted} addresses with a fifth free: a /{prefix}")
 
 # %% [markdown]
-# ## Proof
+# ## Check
 #
-# The same as a plan, checked in every scenario.
+# The same cluster as a plan, checked in every scenario.
 
 # %%
 subnets = [

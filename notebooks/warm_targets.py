@@ -11,9 +11,9 @@
 # %% [markdown]
 # # Choosing warm targets
 #
-# Every spare address on a node is one that a pod gets at once and that nobody else can have. The CNI's default keeps a
-# whole ENI spare. Fewer spares mean more calls to EC2 while pods come and go. `warm_for_plan` tries every sensible
-# setting on the nodes of a plan, in steady and in peak.
+# A pod gets a spare address of its node immediately, and nothing else can use that address. The CNI's default keeps a
+# whole ENI spare. Fewer spare addresses mean more calls to EC2 while pods start and stop. `warm_for_plan` tries every
+# sensible setting on the nodes of a plan, in the steady state and at peak.
 
 # %%
 # %matplotlib inline
@@ -27,8 +27,8 @@ answer = capacity.warm_for_plan(plan)
 plot_warm_tradeoff(warm_choices(answer))
 
 # %% [markdown]
-# A setting up and to the left is better: more pods at once, fewer addresses. The numbers in the legend are the EC2
-# calls for a pod that comes and one that goes.
+# A setting further up and to the left is better: more pods start immediately, with fewer addresses. The numbers in the
+# legend are the EC2 calls per pod that starts and per pod that stops.
 
 # %%
 best = answer.recommendation
@@ -41,7 +41,7 @@ for command in best.commands:
 # %% [markdown]
 # ## Before and after
 #
-# The peak of the plan as it is, then with the recommended targets.
+# The peak of the plan with its present targets, then with the recommended ones.
 
 # %%
 before = capacity.check(plan, ["peak"])

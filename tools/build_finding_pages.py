@@ -13,10 +13,10 @@ FOLDER = Path(__file__).parents[1] / "docs" / "reference" / "findings"
 
 
 def page(code: Code) -> str:
-    """One code: what, why, cure, source."""
+    """One code: what, why, fix, source."""
     return f"""# {code.code}: {code.title}
 
-Severity: {code.severity}. The same in the terminal: `capacity explain {code.code}`.
+Severity: {code.severity}. In the terminal: `capacity explain {code.code}`.
 
 ## What it says
 
@@ -26,7 +26,7 @@ Severity: {code.severity}. The same in the terminal: `capacity explain {code.cod
 
 {code.why}
 
-## How to mend it
+## How to fix it
 
 {code.fix}
 
@@ -39,7 +39,7 @@ Severity: {code.severity}. The same in the terminal: `capacity explain {code.cod
 def index(all_codes: dict[str, Code]) -> str:
     """The table of all codes."""
     rows = [f"| [{c.code}]({c.code}.md) | {c.severity} | {c.title} |" for c in all_codes.values()]
-    head = "# Findings of `capacity check`\n\nMade from `data/findings.toml` by `make docs-reference`.\n"
+    head = "# Findings of `capacity check`\n\nGenerated from `data/findings.toml` by `make docs-reference`.\n"
     return "\n".join([head, "| code | severity | title |", "|---|---|---|", *rows]) + "\n"
 
 

@@ -27,9 +27,9 @@ HEAD = """\
 
 Made by `make docs-reference`; edit `tools/build_fix_cases.py`, not this page.
 
-Ten failing plans of each of six kinds, made by a seeded generator, and what `check` names as the smallest fix. A test
-makes them anew and holds each to the fix that is natural for its kind. How the search orders fixes:
-[the levers explained](../explanation/levers.md).
+A seeded generator creates ten failing plans of each of six kinds; the tables show the smallest fix that `check` finds.
+A test generates them again and checks that each gets the expected fix for its kind. For how the search orders fixes,
+see [the levers explained](../explanation/levers.md).
 """
 
 
@@ -177,14 +177,14 @@ def _small_zone(rng: random.Random) -> dict[str, Any]:
 KINDS = (
     Kind(
         "dense and sparse groups",
-        "Prefixes, a group with many pods a node beside one with few in small subnets: a warm target that suits both.",
+        "Prefixes; many pods per node in one group, few in another with small subnets: a warm target that fits both.",
         ("warm-targets",),
         _dense_and_sparse,
     ),
-    Kind("idle subnets", "Subnets exist that no group has.", ("idle-subnets", "idle-zones"), _idle),
+    Kind("idle subnets", "The VPC has subnets that no group uses.", ("idle-subnets", "idle-zones"), _idle),
     Kind(
         "one bad type",
-        "A permitted type whose ENIs carry fewer addresses than the pods that max pods lets on it.",
+        "A permitted type whose ENIs have fewer addresses than max pods allows pods.",
         ("drop-types",),
         _bad_type,
     ),
@@ -193,7 +193,7 @@ KINDS = (
     ),
     Kind(
         "prefixes fragmented",
-        "Addresses are free, whole /28 blocks are not: a subnet whose blocks are whole.",
+        "Addresses are free, but no whole /28 blocks: a subnet with whole blocks.",
         ("added-subnet", "larger-subnets"),
         _fragmented,
     ),

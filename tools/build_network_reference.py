@@ -22,10 +22,10 @@ QUOTAS = f"""\
 
 {MADE.format("quotas.csv")}
 
-*Default* is what an account has until it asks for more, *most* what it can be raised to. An empty cell is unknown: no
-source we read states it. Kubernetes' own limits are sizes it is tested for, not quotas. `check` finds
-[IP027](findings/IP027.md) where a default does not suffice; `capacity.cluster.quota_use` tells how much of each a plan
-uses:
+*Default* is the quota of an account without an increase, *most* the value to which it can be raised. An empty cell is
+unknown: the sources do not publish it. Kubernetes' own limits are sizes that it is tested for, not quotas. `check`
+reports [IP027](findings/IP027.md) if a default is too low; `capacity.cluster.quota_use` shows how much of each quota a
+plan uses:
 
 ```python
 >>> from capacity.cluster.check import check
@@ -43,21 +43,22 @@ region_enis ... 5000 ok ...
 
 ## How network address usage is counted
 
-One unit per address on an instance's interface, one per interface beyond the first, one per prefix – a /28 is one unit,
-not sixteen. Load balancers (NLB), endpoints, NAT gateways, transit gateway attachments, Lambda functions and EFS count
-six each; what AWS's table does not list (ALB, RDS, the control plane's interfaces, Fargate) is not counted.
+Each address on an instance's interface counts one unit, each interface after the first counts one, and each prefix
+counts one: a /28 is one unit, not sixteen. Load balancers (NLB), endpoints, NAT gateways, transit gateway attachments,
+Lambda functions and EFS count six each. What AWS's table does not list (ALB, RDS, the control plane's interfaces,
+Fargate) is not counted.
 
 By hand: an m5.large with 20 pods and the CNI's defaults holds 3 interfaces with 9 secondary addresses each: 3 + 27
-addresses and 2 further interfaces are **32** units. The same pods on prefixes: 1 interface, ⌈20 ÷ 16⌉ + 1 warm = 3
-prefixes: 1 + 3 = **4** units. So 64,000 units are 2,000 such nodes, or 16,000 with prefixes.
+addresses and 2 additional interfaces are **32** units. The same pods on prefixes: 1 interface, ⌈20 ÷ 16⌉ + 1 warm = 3
+prefixes: 1 + 3 = **4** units. 64,000 units are therefore 2,000 such nodes, or 16,000 with prefixes.
 
 ## EC2 calls of a scale-up
 
-EC2 throttles each API by a bucket of its own per account and Region. Its table of bucket sizes was not among the pages
-we could read, so only the calls are counted, not the time they take: the sizes of your account are in Service Quotas.
-For each node that starts, at least (`capacity.cni.api_rates`):
+EC2 throttles each API with a separate bucket per account and Region. The sizes of these buckets are unknown here, so
+only the calls are counted, not the time they take; Service Quotas shows the sizes for your account. Each node that
+starts makes at least these calls (`capacity.cni.api_rates`):
 
-| API | start, default | per further ENI | custom networking: start | per ENI | IPv6 |
+| API | start, default | per additional ENI | custom networking: start | per ENI | IPv6 |
 |---|---|---|---|---|---|
 | DescribeNetworkInterfaces | 1 | 0 | 1 | 0 | 2 |
 | CreateTags | 1 | 0 | 1 | 0 | 1 |
@@ -68,73 +69,73 @@ For each node that starts, at least (`capacity.cni.api_rates`):
 | CreateNetworkInterface | 0 | 1 | 0 | 1 | 0 |
 | AttachNetworkInterface | 0 | 1 | 0 | 1 | 0 |
 | DescribeInstances | 0 | 1 | 0 | 1 | 0 |
-| **in sum** | **5** | **6** | **3** | **5** | **6** |
+| **total** | **5** | **6** | **3** | **5** | **6** |
 
-With custom networking the first interface for pods is already a further one: 3 + 5 = 8 calls a node. By hand: ten
-m5.large with 20 pods each need 3 ENIs, so 10 × (5 + 2 × 6) = **170** calls, 20 of them CreateNetworkInterface.
+With custom networking, the first interface for pods is already an additional one: 3 + 5 = 8 calls per node. By hand:
+ten m5.large with 20 pods each need 3 ENIs, so 10 × (5 + 2 × 6) = **170** calls, 20 of them CreateNetworkInterface.
 
-With `ENABLE_POD_ENI` the node finds its trunk later, by one DescribeNetworkInterfaces more and, with subnet discovery,
-one DescribeSubnets: **2** calls on top, where a trunk can attach.
+With `ENABLE_POD_ENI`, the node finds its trunk later, with one more DescribeNetworkInterfaces and, with subnet
+discovery, one DescribeSubnets: **2** more calls if a trunk can attach.
 
 ## The table
 
 """
 
 TENANTS = f"""\
-# What else takes addresses
+# What else uses addresses
 
 {MADE.format("tenants.csv")}
 
-A plan's `tenants` name what lives in the subnets beside nodes. Each takes the number below in **every** subnet it
-names, unless it says `addresses: N`; the ledger of `check` shows it under *holder*. *NAU* is its network address usage,
-empty where AWS's table does not list it.
+The `tenants` of a plan are everything other than nodes and pods that uses its subnets. Each tenant holds the number
+below in **every** subnet that it names, unless it sets `addresses: N`; the ledger of `check` shows it under *holder*.
+*NAU* is its network address usage, empty if AWS's table does not list it.
 
-These are booked without being tenants:
+These are counted although they are not tenants:
 
 """
 
 BESIDE_TENANTS = (
     (
         "control plane",
-        "4 interfaces over the cluster's subnets (2 at the least; all 4 may fall into one)",
+        "4 interfaces over the cluster's subnets (at least 2; all 4 can be in one subnet)",
         "`controlPlane.subnets`",
     ),
-    ("control plane, while it is updated", "up to 5 more", "the scenario `upgrade`"),
+    ("control plane, during an update", "up to 5 more", "the scenario `upgrade`"),
     ("Windows nodes", "as node groups with `ami: windows`", "`nodeGroups`"),
     (
         "addresses in cooldown",
-        "in *warm*: a freed pod address waits 30 s, so deletions a second × 30 a node",
+        "in *warm*: a released pod address waits 30 s, so deletions per second × 30 per node",
         "the ledger's *warm*",
     ),
     (
         "subnet CIDR reservations",
-        "not used, but open to prefixes only (`prefix`) or to nothing booked here (`explicit`)",
+        "not used, but available only to prefixes (`prefix`) or to nothing in this model (`explicit`)",
         "`free_reserved`",
     ),
-    ("AWS's own five", "never counted as usable: the first four and the last of each subnet", "`usable`"),
+    ("addresses that AWS reserves", "never counted as usable: the first four and the last of each subnet", "`usable`"),
 )
 
 CIDRS = f"""\
-# Blocks that may join a VPC
+# Blocks that can join a VPC
 
 {MADE.format("vpc_cidr_rules.csv")}
 
 A VPC's block is /{LARGEST} to /{SMALLEST}; a VPC has {BLOCKS_BY_DEFAULT} by default, up to {MOST_BLOCKS} once the quota
-is raised, the primary counted. A block is never resized. It may not overlap a block of the VPC or of a peer, nor be the
-same as or larger than the destination of a route in the VPC. What else is refused depends on the range of the
-**primary** block, the first of a plan's `vpc.cidrs` (`check` finds [IP028](findings/IP028.md)); `{SHARED}` may join
-every VPC, so that is what `capacity size` proposes.
+is raised, including the primary. A block cannot be resized. It must not overlap a block of the VPC or of a peer, and it
+must not be the same as or larger than the destination of a route in the VPC. Other restrictions depend on the range of
+the **primary** block, the first of a plan's `vpc.cidrs` (`check` reports [IP028](findings/IP028.md)). `{SHARED}` can
+join every VPC, so `capacity size` proposes it.
 
 ```python
 >>> from ipaddress import IPv4Network
 >>> from capacity.vpc.cidr_rules import addable
 >>> addable(IPv4Network("198.19.0.0/16"), [IPv4Network("10.0.0.0/16")])
-Addable(verdict='no', reason='AWS services use 198.19.0.0/16 beside RFC 1918', source='...')
+Addable(verdict='no', reason='AWS services use 198.19.0.0/16 in VPCs with RFC 1918 blocks', source='...')
 
 ```
 
-AWS's best-practices guide names 198.19.0.0/16 as a range to add for pods (custom-networking.adoc L31); the VPC guide
-refuses it beside RFC 1918, and 198.19.0.0/16 is RFC 2544's benchmark range, not carrier-grade NAT space.
+AWS's best-practices guide names 198.19.0.0/16 as a range to add for pods (custom-networking.adoc L31). The VPC guide
+does not allow it together with RFC 1918, and 198.19.0.0/16 is RFC 2544's benchmark range, not carrier-grade NAT space.
 
 """
 
@@ -165,7 +166,7 @@ def tenants_page() -> str:
     rows = [
         (
             f"`{k.name}`",
-            k.addresses or "you say it",
+            k.addresses or "required",
             k.what,
             k.growth,
             k.holder,

@@ -51,7 +51,7 @@ TABLES: dict[str, Keys] = {
 
 
 def render(page: str) -> str:
-    """The page with its tables made anew.
+    """The page with its tables generated again.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def _table(name: str) -> str:
         return _markdown(("scenario", "options"), rows)
     table = TABLES[name]
     return _markdown(
-        ("key", "value", "meaning", "left out"),
+        ("key", "value", "meaning", "default"),
         ((f"**{key.name}**" if key.required else key.name, holds(key), key.what, left_out(key)) for key in table.keys),
     )
 

@@ -21,7 +21,7 @@ def plain(markdown: str) -> str:
 
 
 def left_out(key: Key) -> str:
-    """What a key is where it is left out, in Markdown."""
+    """The default of a key, in Markdown."""
     if key.absent or key.default is None:
         return key.absent
     if isinstance(key.default, bool):
@@ -49,7 +49,7 @@ def described(key: Key) -> str:
 
 
 def holds(key: Key) -> str:
-    """What may be written as the value of a key, in Markdown.
+    """The allowed values of a key, in Markdown.
 
     >>> from capacity.plan.keys import NODE_GROUP, SUBNET
     >>> holds(NODE_GROUP["maxPods"]), holds(SUBNET["cidr"])

@@ -14,12 +14,20 @@ CILIUM = Keys(
     Key(
         "preAllocate", COUNT, "addresses kept free on a node", absent="8", unit="addresses", high=MOST_TARGET, example=6
     ),
-    Key("minAllocate", COUNT, "addresses held at least", absent="0", unit="addresses", high=MOST_TARGET, example=20),
+    Key(
+        "minAllocate",
+        COUNT,
+        "minimum number of addresses held",
+        absent="0",
+        unit="addresses",
+        high=MOST_TARGET,
+        example=20,
+    ),
     Key(
         "maxAllocate",
         COUNT,
-        "addresses at which it stops asking",
-        absent="0: what the type's ENIs hold",
+        "number of addresses at which it stops requesting",
+        absent="0: the limit of the type's ENIs",
         unit="addresses",
         high=MOST_TARGET,
         example=200,
@@ -27,7 +35,7 @@ CILIUM = Keys(
     Key(
         "maxAboveWatermark",
         COUNT,
-        "addresses requested on top, whenever it requests any",
+        "addresses added to every request",
         absent="0",
         unit="addresses",
         high=MOST_TARGET,
@@ -39,7 +47,7 @@ CILIUM = Keys(
     Key(
         "usePrimaryAddress",
         FLAG,
-        "a pod may have an ENI's own address; with firstInterfaceIndex 0 counted as off, not with prefixDelegation",
+        "a pod can use the primary address of an ENI; off with firstInterfaceIndex 0, invalid with prefixDelegation",
         absent="false",
         example="false",
     ),
@@ -52,7 +60,7 @@ CNI = Keys(
     Key(
         "name",
         WORD,
-        "`cilium` is its ENI mode, `overlay` any CNI whose pods take no address of the VPC",
+        "`cilium` is its ENI mode, `overlay` any CNI whose pods use no address of the VPC",
         absent="vpc-cni",
         words=CNIS,
         example="vpc-cni",
@@ -61,14 +69,14 @@ CNI = Keys(
     Key(
         "env",
         VARIABLES,
-        "environment of the aws-node daemonset, pasted as it is (VPC CNI only)",
+        "environment of the aws-node DaemonSet, pasted unchanged (VPC CNI only)",
         absent="the chart's values",
         example={"WARM_ENI_TARGET": "1"},
     ),
     Key(
         "windows",
         CONFIG_MAP_DATA,
-        "data of ConfigMap kube-system/amazon-vpc-cni, which Windows nodes follow (VPC CNI only)",
+        "data of the ConfigMap kube-system/amazon-vpc-cni, for Windows nodes (VPC CNI only)",
         absent="the chart's values",
         example={"warm-ip-target": "2"},
     ),

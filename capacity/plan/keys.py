@@ -46,10 +46,10 @@ from capacity.plan.pod_keys import DAEMON_SET, WORKLOAD
 
 METADATA = Keys(
     "metadata",
-    "what the plan is called",
+    "name and labels of the plan",
     name_key("name of the plan"),
     Key("labels", LABELS, "not read", example={"team": "shop"}),
-    Key("annotations", LABELS, "read and written by imports only", example={"note": "any text"}),
+    Key("annotations", LABELS, "read and written only by imports", example={"note": "any text"}),
 )
 KUBERNETES = Keys(
     "kubernetes",
@@ -77,7 +77,7 @@ RESERVATION = Keys(
     Key(
         "type",
         WORD,
-        "`prefix`: only prefixes of ENIs; `explicit`: only addresses that are named",
+        "`prefix`: only prefixes of ENIs; `explicit`: only explicitly requested addresses",
         required=True,
         words=RESERVATION_TYPES,
         example="prefix",
@@ -100,7 +100,7 @@ SUBNET = Keys(
     Key(
         "used",
         COUNT,
-        "addresses taken by what the plan does not model, without AWS's five",
+        "addresses used by what the plan does not model, without the five that AWS reserves",
         default=0,
         unit="addresses",
         high=65531,  # of a /16; each subnet's own size is a rule of the parser
@@ -127,7 +127,7 @@ VPC = Keys(
         high=28,
         example=["10.0.0.0/16"],
     ),
-    Key("subnets", ENTRIES, "[subnets](#vpcsubnets), one at least", required=True, of=SUBNET),
+    Key("subnets", ENTRIES, "[subnets](#vpcsubnets), at least one", required=True, of=SUBNET),
 )
 CONTROL_PLANE = Keys(
     "controlPlane",
@@ -139,21 +139,21 @@ CONTROL_PLANE = Keys(
 
 TENANT = Keys(
     "tenants[]",
-    "what else takes addresses",
+    "what else uses addresses",
     Key("kind", TENANT_KIND, "below", required=True, example="alb"),
     name_key("for messages", required=False, absent="the kind, or the other plan's name"),
     Key(
         "subnets",
         NAMES,
         "names; the tenant is in each (required without `plan`)",
-        absent="with `plan`: those of both plans",
+        absent="with `plan`: the subnets of both plans",
         example=["private-a", "private-b"],
     ),
-    Key("addresses", COUNT, "per subnet", absent="the kind's number", unit="addresses", high=65536, example=8),
+    Key("addresses", COUNT, "per subnet", absent="the number of the kind", unit="addresses", high=65536, example=8),
     Key(
         "plan",
         NAME,
-        "only of kind `cluster`: the plan file of a cluster in the same subnets, relative to this file; instead of "
+        "only for kind `cluster`: the plan file of a cluster in the same subnets, relative to this file; replaces "
         "`subnets` and `addresses`",
         high=1024,
         example="staging.yaml",
@@ -162,25 +162,36 @@ TENANT = Keys(
 OPTIONS = Keys(
     "checks.scenarios[]",
     "options of a scenario",
-    Key("mode", WORD, "deployments that roll out at once", default="all", words=ROLLOUT_MODES, example="one"),
+    Key("mode", WORD, "deployments that roll out at the same time", default="all", words=ROLLOUT_MODES, example="one"),
     Key(
-        "workload", NAME, "the one workload", absent="all; with `mode: one` the one with most surge pods", example="web"
+        "workload",
+        NAME,
+        "only this workload",
+        absent="all; with `mode: one` the one with the most surge pods",
+        example="web",
     ),
     Key(
         "group",
         NAME,
-        "the one node group",
-        absent="all; for `burst` the one that takes most addresses",
+        "only this node group",
+        absent="all; for `burst` the one that holds the most addresses",
         example="general",
     ),
-    Key("strategy", WORD, "update strategy", absent="each group's own", words=UPDATE_STRATEGIES, example="minimal"),
+    Key(
+        "strategy",
+        WORD,
+        "update strategy",
+        absent="the strategy of each group",
+        words=UPDATE_STRATEGIES,
+        example="minimal",
+    ),
     Key("zone", NAME, "the zone that is lost", absent="each zone in turn", example="us-east-1a"),
-    Key("nodes", COUNT, "nodes started at once", default=10, unit="nodes", low=1, high=100_000, example=20),
+    Key("nodes", COUNT, "nodes started at the same time", default=10, unit="nodes", low=1, high=100_000, example=20),
     Key("spread", WORD, "where they start", default="even", words=BURST_SPREADS, example="worst"),
     Key(
         "share",
         PERCENT,
-        "share of the nodes that is replaced at once",
+        "share of the nodes that are replaced at the same time",
         default=Fraction(3, 10),
         absent="30%",
         high=100,
@@ -201,7 +212,7 @@ SCENARIO_OPTIONS: Mapping[str, tuple[str, ...]] = {
 }
 CHECKS = Keys(
     "checks",
-    "what to hold the plan to",
+    "the rules for the verdict",
     Key(
         "minFree",
         PERCENT,
@@ -214,8 +225,8 @@ CHECKS = Keys(
     Key(
         "scenarios",
         SCENARIO_LIST,
-        "names, names joined by `+`, or one with options",
-        absent="those the plan can feed",
+        "names, names joined by `+`, or a name with options",
+        absent="those for which the plan has data",
         of=OPTIONS,
         example=["steady", "peak"],
     ),
@@ -225,7 +236,7 @@ PLAN = Keys(
     "a cluster in its VPC",
     Key("apiVersion", CONSTANT, "version of the format", required=True, words=(API_VERSION,), example=API_VERSION),
     Key("metadata", MAPPING, "[name of the plan](#metadata)", absent="the file's name", of=METADATA),
-    Key("region", NAME, "AWS region; decides which prices are known", absent="no prices", high=40, example="us-east-1"),
+    Key("region", NAME, "AWS region; decides which prices are used", absent="no prices", high=40, example="us-east-1"),
     Key("kubernetes", MAPPING, "[cluster](#kubernetes)", of=KUBERNETES),
     Key("cni", MAPPING, "[VPC CNI, Cilium or an overlay](#cni)", absent="the chart's settings", of=CNI),
     Key("vpc", MAPPING, "[blocks and subnets](#vpc)", required=True, of=VPC),
@@ -233,7 +244,7 @@ PLAN = Keys(
         "controlPlane",
         MAPPING,
         "`subnets`: names of the cluster's subnets",
-        absent="none booked, with a note",
+        absent="none counted, with a note",
         of=CONTROL_PLANE,
     ),
     Key("nodeGroups", ENTRIES, "[nodes](#nodegroups)", absent="no nodes", of=NODE_GROUP),
@@ -242,15 +253,15 @@ PLAN = Keys(
         "daemonSets",
         ENTRIES,
         "[pods on every node](#daemonsets)",
-        absent="the CNI's agent and kube-proxy only",
+        absent="only the CNI's agent and kube-proxy",
         of=DAEMON_SET,
     ),
-    Key("tenants", ENTRIES, "[what else takes addresses](#tenants)", absent="none booked, with a note", of=TENANT),
+    Key("tenants", ENTRIES, "[what else uses addresses](#tenants)", absent="none counted, with a note", of=TENANT),
     Key(
         "checks",
         MAPPING,
-        "[what to hold the plan to](#checks)",
-        absent="20% free, the scenarios the plan can feed",
+        "[the rules for the verdict](#checks)",
+        absent="20% free, the scenarios for which the plan has data",
         of=CHECKS,
     ),
 )

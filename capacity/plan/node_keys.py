@@ -22,10 +22,10 @@ from capacity.plan.declaration import (
 
 NODES = Keys(
     "nodeGroups[].nodes",
-    "nodes of a group; a number alone is all three",
-    Key("min", COUNT, "nodes at least", default=0, unit="nodes", example=1),
-    Key("desired", COUNT, "nodes now", absent="the fewest that fit the pods", unit="nodes", example=3),
-    Key("max", COUNT, "nodes at most", absent="no limit", unit="nodes", example=6),
+    "nodes of a group; a single number sets all three",
+    Key("min", COUNT, "minimum number of nodes", default=0, unit="nodes", example=1),
+    Key("desired", COUNT, "current number of nodes", absent="the fewest that fit the pods", unit="nodes", example=3),
+    Key("max", COUNT, "maximum number of nodes", absent="no limit", unit="nodes", example=6),
 )
 UPDATE = Keys(
     "nodeGroups[].update",
@@ -33,7 +33,7 @@ UPDATE = Keys(
     Key(
         "maxUnavailable",
         COUNT_OR_PERCENT,
-        "nodes replaced at a time",
+        "nodes replaced at the same time",
         default=1,
         unit="nodes",
         low=1,
@@ -89,7 +89,7 @@ NODE_GROUP = Keys(
     Key(
         "nodes",
         COUNT_OR_MAPPING,
-        "how many",
+        "number of nodes",
         absent="0, the fewest that fit the pods, no limit",
         unit="nodes",
         of=NODES,
@@ -98,15 +98,15 @@ NODE_GROUP = Keys(
     Key(
         "podSubnets",
         NAMES,
-        "names; required under custom networking, at least one in each zone of the nodes (not for Windows, whose pods "
-        "stay in the node's subnet); with Cilium the subnets of its ENIs, where firstInterfaceIndex is 1 or more",
+        "names; required with custom networking, at least one in each zone of the nodes (not for Windows, whose pods "
+        "stay in the node's subnet); with Cilium, the subnets of its ENIs if firstInterfaceIndex is 1 or more",
         example=["pods-a", "pods-b"],
     ),
     Key("update", MAPPING, "rolling update of a managed group", of=UPDATE),
     Key(
         "maxPods",
         COUNT,
-        "set by hand",
+        "max pods set by hand",
         absent="[by platform](../explanation/max-pods.md)",
         unit="pods",
         low=1,
@@ -123,18 +123,24 @@ NODE_GROUP = Keys(
     Key(
         "spread",
         WORD_OR_WEIGHTS,
-        "of the nodes over the zones, such as `worst` or `{us-east-1a: 2, us-east-1b: 50%}`",
+        "spread of the nodes over the zones, such as `worst` or `{us-east-1a: 2, us-east-1b: 50%}`",
         default="even",
         words=SPREADS,
         example="even",
     ),
     Key("capacityType", WORD, "purchase option", default="on-demand", words=CAPACITY_TYPES, example="spot"),
-    Key("limits", MAPPING, "of a Karpenter or Auto Mode NodePool, instead of `nodes.max`", absent="none", of=LIMITS),
+    Key(
+        "limits",
+        MAPPING,
+        "limits of a Karpenter or Auto Mode NodePool, instead of `nodes.max`",
+        absent="none",
+        of=LIMITS,
+    ),
     Key("reservedEnis", COUNT, "Karpenter's RESERVED_ENIS", default=0, unit="ENIs", high=1_000_000, example=1),
     Key(
         "unmanagedEnis",
         COUNT,
-        "ENIs on each node that the CNI leaves alone",
+        "ENIs on each node that the CNI does not manage",
         default=0,
         unit="ENIs",
         high=100,

@@ -1,4 +1,4 @@
-"""Keys of the plan's workloads and daemonsets."""
+"""Keys of the plan's workloads and DaemonSets."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ REQUESTS = Keys(
 )
 REPLICAS = Keys(
     "workloads[].replicas",
-    "pods of a workload; a number alone is both",
+    "pods of a workload; a single number sets both",
     Key("now", COUNT, "current replicas", required=True, unit="pods", example=90),
-    Key("max", COUNT, "replicas at most", absent="as `now`", unit="pods", example=240),
+    Key("max", COUNT, "maximum number of replicas", absent="same as `now`", unit="pods", example=240),
 )
 ROLLING_UPDATE = Keys(
     "workloads[].rollingUpdate",
     "the rolling update of a Deployment; not both 0",
-    Key("maxSurge", COUNT_OR_PERCENT, "pods on top", default=QUARTER, unit="pods", example="25%"),
-    Key("maxUnavailable", COUNT_OR_PERCENT, "pods that may be missing", default=QUARTER, unit="pods", example=0),
+    Key("maxSurge", COUNT_OR_PERCENT, "additional pods", default=QUARTER, unit="pods", example="25%"),
+    Key("maxUnavailable", COUNT_OR_PERCENT, "pods that can be missing", default=QUARTER, unit="pods", example=0),
 )
 STEP = Keys(
     "workloads[].growth.steps[]",
     "a change on one day: exactly one of `replicas`, `add` and `factor`",
     Key("date", DATE, "the day", required=True, example="2026-05-01"),
     Key("replicas", COUNT, "sets the replicas", unit="pods", example=200),
-    Key("add", COUNT, "adds replicas, negative takes some away", unit="pods", low=-MOST, example=20),
+    Key("add", COUNT, "adds replicas; a negative number removes some", unit="pods", low=-MOST, example=20),
     Key("factor", FACTOR, "multiplies them", high=MOST_FACTOR, example=1.5),
 )
 WEEKLY = Keys(
@@ -66,7 +66,7 @@ YEARLY = Keys(
 )
 SEASON = Keys(
     "workloads[].growth.season",
-    "what repeats",
+    "weekly and yearly factors",
     Key("weekly", MAPPING, "factors of `mon` … `sun`", absent="1 each", of=WEEKLY),
     Key("yearly", MAPPING, "factors of `jan` … `dec`", absent="1 each", of=YEARLY),
 )
@@ -98,18 +98,18 @@ TOPOLOGY_SPREAD = Keys(
 _NODE_GROUPS = Key(
     "nodeGroups",
     NAMES,
-    "names of the groups the pods may run on",
-    absent="any but Fargate profiles",
+    "names of the groups on which the pods can run",
+    absent="any except Fargate profiles",
     example=["general"],
 )
 WORKLOAD = Keys(
     "workloads[]",
     "pods of one shape",
     name_key(),
-    Key("replicas", COUNT_OR_MAPPING, "how many", required=True, unit="pods", of=REPLICAS),
+    Key("replicas", COUNT_OR_MAPPING, "number of pods", required=True, unit="pods", of=REPLICAS),
     Key("requests", MAPPING, "CPU and memory", absent="0; the scheduler's score counts 100m and 200Mi", of=REQUESTS),
     Key("rollingUpdate", MAPPING, "`maxSurge` and `maxUnavailable`", absent="25% each", of=ROLLING_UPDATE),
-    Key("hostNetwork", FLAG, "pods on the node's address", default=False, example="false"),
+    Key("hostNetwork", FLAG, "pods use the node's address", default=False, example="false"),
     Key("securityGroups", FLAG, "a branch ENI per pod", default=False, example="true"),
     _NODE_GROUPS,
     Key("volumes", COUNT, "EBS volumes that each pod attaches", default=0, unit="volumes", high=1000, example=1),
@@ -134,7 +134,7 @@ DAEMON_SET = Keys(
     "daemonSets[]",
     "one pod on every node of its groups",
     name_key(),
-    Key("hostNetwork", FLAG, "pods on the node's address", default=False, example="false"),
+    Key("hostNetwork", FLAG, "pods use the node's address", default=False, example="false"),
     Key("requests", MAPPING, "CPU and memory", absent="0", of=REQUESTS),
     _NODE_GROUPS._replace(absent="all groups"),
 )

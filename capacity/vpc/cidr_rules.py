@@ -86,7 +86,7 @@ def addable(
     >>> addable(IPv4Network("100.64.0.0/16"), vpc).verdict
     'yes'
     >>> addable(IPv4Network("198.19.0.0/16"), vpc).reason
-    'AWS services use 198.19.0.0/16 beside RFC 1918'
+    'AWS services use 198.19.0.0/16 in VPCs with RFC 1918 blocks'
     """
     page = "awsdocs/amazon-vpc-user-guide@06e98d9 vpc-cidr-blocks.md"
     if not LARGEST <= cidr.prefixlen <= SMALLEST:

@@ -113,7 +113,10 @@ def test_custom_networking_puts_pods_into_the_second_block() -> None:
         ),
         ((*SKETCH, "--snippet", "terrafrom"), "error: --snippet: 'terrafrom' is not one of terraform, aws"),
         ((*SKETCH, "--mode", "both"), "error: --mode: 'both' is not one of secondary, prefix, ipv6"),
-        ((*SHOP, "--vpc-cidr", "192.168.0.0/16"), "error: 192.168.0.0/16 cannot join the VPC: another RFC 1918 range"),
+        (
+            (*SHOP, "--vpc-cidr", "192.168.0.0/16"),
+            "error: 192.168.0.0/16 cannot join the VPC: a different RFC 1918 range",
+        ),
         (("examples/shop-prod.yaml",), "error: no room in the VPC for private-c (/22): 3,072 addresses are wanted"),
         (("--pods", "99999", "--type", "m5.large", "--zones", "1"), "error: nodes-a: even a /16"),
     ],

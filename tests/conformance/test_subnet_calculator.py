@@ -182,7 +182,7 @@ def test_the_page_prints_the_sizes_of_subnets() -> None:
     assert {int(size.strip("/")) for size, *_ in rows} == {n for n in known if 16 <= n <= 28}
 
 
-@pytest.mark.parametrize("row", table("The sum"), ids=lambda r: str(r[0]))
+@pytest.mark.parametrize("row", table("The totals"), ids=lambda r: str(r[0]))
 def test_the_page_counts_how_often_the_workbook_is_too_low(row: list[str]) -> None:
     sheet, seen, low, equal, high = SHEETS[row[0]], set(), 0, 0, 0
     for case in CASES.values():

@@ -48,9 +48,9 @@ def test_the_tables_of_keys_are_current() -> None:
 
 def test_the_page_has_each_kinds_number() -> None:
     page = (DOCS / "reference" / "plan-file.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| ([\w, ]+) \| (\d+|say it) \| (\w+) \|$", page, re.M)
+    rows = re.findall(r"^\| ([\w, ]+) \| (\d+|required) \| (\w+) \|$", page, re.M)
     said = {name: (number, holder) for names, number, holder in rows for name in names.split(", ")}
-    assert said == {k.name: (str(k.addresses) if k.addresses else "say it", k.holder) for k in tenant_kinds().values()}
+    assert said == {k.name: (str(k.addresses or "required"), k.holder) for k in tenant_kinds().values()}
 
 
 def test_the_tutorials_plan_is_the_example() -> None:

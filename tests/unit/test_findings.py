@@ -206,7 +206,8 @@ def test_a_quota_that_cannot_be_raised_so_far_is_an_error() -> None:
     found = {f.code: f for f in Case(cidrs=f"[10.0.0.0/16, {blocks}]").found()}
     assert found["IP027"].severity == "error"
     assert (
-        found["IP027"].message == "IPv4 CIDR blocks of a VPC, the primary included: 51 blocks, 5 by default, 50 at most"
+        found["IP027"].message
+        == "IPv4 CIDR blocks of a VPC, including the primary: 51 blocks, 5 by default, 50 at most"
     )
 
 

@@ -123,7 +123,7 @@ def test_a_zone_short_of_room_names_the_block_that_would_help() -> None:
     ) as no:
         size_plan(plan)
     assert no.value.binding == ("private-c",)
-    with pytest.raises(InfeasiblePlan, match=r"172\.16\.0\.0/16 cannot join the VPC: another RFC 1918 range"):
+    with pytest.raises(InfeasiblePlan, match=r"172\.16\.0\.0/16 cannot join the VPC: a different RFC 1918 range"):
         size_plan(plan, more_blocks=[Net("172.16.0.0/16")])
 
 
