@@ -36,11 +36,14 @@ class Generating:
         Kinds per round that are filled exactly where quick fillings found no column.
     gap : float
         Stop where value and bound are this close, as a share of the value.
+    exact_gap : float
+        How close to the best an exact filling must be, as a share of its worth.
     """
 
     rounds: int
     exact: int
     gap: float
+    exact_gap: float = 0.0005
 
 
 @dataclass
@@ -92,11 +95,11 @@ def generate(
     for _ in range(work.rounds):
         # Prices between the program's and those of the best bound: the program's own swing, and mislead.
         between = (duals + centre) / 2
-        found = _priced(problem, master, knapsacks, between, work.exact)
+        found = _priced(problem, master, knapsacks, between, work)
         if found.bound > master.columns.bound:
             master.columns.bound, centre = found.bound, between
         if not found.columns:
-            found = _priced(problem, master, knapsacks, duals, work.exact)
+            found = _priced(problem, master, knapsacks, duals, work)
             if found.bound > master.columns.bound:
                 master.columns.bound, centre = found.bound, duals
         if not found.columns or stopped():
@@ -113,16 +116,16 @@ class _Found(NamedTuple):
     bound: float
 
 
-def _priced(problem: Problem, master: _Master, knapsacks: Knapsacks, duals: Floats, exact: int) -> _Found:
+def _priced(problem: Problem, master: _Master, knapsacks: Knapsacks, duals: Floats, work: Generating) -> _Found:
     """New columns at these prices of pods, and the bound that follows from the prices."""
     filled = _filled(problem, knapsacks, duals)
     hot = list(filled)[:HOT]
     may = max(filled[k].bound / problem.prices[k] for k in hot) - 1
     does = max(filled[k].worth / problem.prices[k] for k in hot) - 1
-    if exact and may > IMPROVES and does < may * QUICK_ENOUGH:
-        for k in hot[:exact]:
+    if work.exact and may > IMPROVES and does < may * QUICK_ENOUGH:
+        for k in hot[: work.exact]:
             if filled[k].bound > problem.prices[k] * (1 + IMPROVES):
-                filled[k] = knapsacks.best(k, duals)
+                filled[k] = knapsacks.best(k, duals, work.exact_gap)
     added = sum(master.add(k, filled[k].pods) for k in hot if filled[k].worth > problem.prices[k] * (1 + IMPROVES))
     over = max(max(f.bound / problem.prices[k] for k, f in filled.items()), 1.0)
     return _Found(added, float(duals @ problem.counts) / over)

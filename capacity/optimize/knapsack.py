@@ -66,8 +66,8 @@ class Knapsacks:
         pods = self._filled_up(kind, pods, worths, order)
         return Filled(pods, float(worths @ pods), -solved.cost + 1e-9)
 
-    def best(self, kind: int, worths: Floats) -> Filled:
-        """The most valuable filling, or the best within the limit of work."""
+    def best(self, kind: int, worths: Floats, gap: float) -> Filled:
+        """The most valuable filling within a gap, or the best within the limit of work."""
         program = Program(
             -worths,
             self._entries,
@@ -76,7 +76,7 @@ class Knapsacks:
             most=self._most[kind].astype(float),
             whole=True,
         )
-        program.limit(nodes=self._limit, gap=0.0005)
+        program.limit(nodes=self._limit, gap=gap)
         solved = program.solve()
         if solved.values is None:
             return self.fill(kind, worths)

@@ -64,7 +64,7 @@ class Effort:
 
 EFFORTS = {
     "quick": Effort(Generating(12, 0, 0.01), None, 10, 250, 0.02, 50, 0, 0),
-    "normal": Effort(Generating(60, 3, 0.003), None, 40, 500, 0.005, 2_000, 0, 0),
+    "normal": Effort(Generating(60, 1, 0.004, 0.002), None, 40, 500, 0.005, 1_000, 0, 0),
     "thorough": Effort(Generating(200, 4, 0.0004), Generating(8, 0, 0.002), 200, 1_500, 0.002, 20_000, 200, 12),
 }
 
