@@ -1,15 +1,15 @@
-"""Every error the library raises on purpose.
+"""The errors that the library raises on purpose.
 
     CapacityError                   what a caller catches
-    ├── SpecError(ValueError)       bad input: where it is, what it says, what would do
+    ├── SpecError(ValueError)       bad input: place, value and what was expected
     │   ├── SpecErrors              several errors of one file
     │   └── UnknownInstanceType     with the nearest names
     ├── CatalogError                given or packaged data is damaged
-    ├── InfeasiblePlan              carries the constraints that bind
+    ├── InfeasiblePlan              names the limiting constraints
     └── MissingExtra                an optional package is not installed
 
-A bug is an ``AssertionError``. The library neither prints nor exits; ``cli`` turns a
-``CapacityError`` into its lines on stderr, mostly one, and exit code 2.
+A bug is an ``AssertionError``. The library neither prints nor exits; ``cli`` prints the lines of a ``CapacityError``
+(usually one) on stderr and exits with code 2.
 """
 
 from __future__ import annotations
@@ -18,48 +18,48 @@ from collections.abc import Iterable, Sequence
 from math import isfinite
 from operator import index
 
-LONGEST_MESSAGE = 1200  # characters: a value in it may be a whole file
-MOST_LINES = 20  # of the errors of one file; the rest is counted
-MOST_ERRORS = 50  # that are collected of one list: beyond it the list itself is not what its writer meant
+LONGEST_MESSAGE = 1200  # characters; a value in the message may be a whole file
+MOST_LINES = 20  # errors of one file that are printed; the rest are counted
+MOST_ERRORS = 50  # errors collected from one list: with more, the list itself is probably wrong
 
 
 class CapacityError(Exception):
-    """Base of every error that is about the caller's input or data, not about a bug."""
+    """Base class of every error in the caller's input or data, as opposed to a bug."""
 
     def __init__(self, message: object = "") -> None:
         super().__init__(shortened(str(message)))
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The message, one line for each thing that is wrong."""
+        """The message, one line for each problem."""
         return (str(self),)
 
 
 class SpecError(CapacityError, ValueError):
-    """Bad input. The message says where, what and the cure, in one line.
+    """Bad input; a one-line message with the place, the problem and what was expected.
 
     Attributes
     ----------
     line : int or None
-        Line in the file, where it is known.
+        Line in the file, if known.
     """
 
     line: int | None = None
 
     @property
     def errors(self) -> tuple[SpecError, ...]:
-        """Each single error: itself, or all the errors of a file in the order of their lines."""
+        """The single errors: this one, or all errors of a file by line."""
         return (self,)
 
     def ending(self, text: str) -> SpecError:
-        """The error with a text behind each of its messages."""
+        """The error with a text appended to each message."""
         error = SpecError(f"{self}{text}")
         error.line = self.line
         return error
 
 
 class SpecErrors(SpecError):
-    """Several errors of one file, of which the message has a line each."""
+    """Several errors of one file, one line of the message each."""
 
     def __init__(self, errors: Iterable[SpecError]) -> None:
         self._errors = tuple(sorted(errors, key=lambda error: error.line or 0))
@@ -72,7 +72,7 @@ class SpecErrors(SpecError):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The messages, at most :data:`MOST_LINES`; where there are more, the last line counts them."""
+        """The messages, at most :data:`MOST_LINES`; the last line counts the rest."""
         messages = tuple(str(error) for error in self._errors[:MOST_LINES])
         if len(self._errors) <= MOST_LINES:
             return messages
@@ -89,9 +89,9 @@ class UnknownInstanceType(SpecError):
     Parameters
     ----------
     name : str
-        What was asked for.
+        The name that was given.
     nearest : sequence of str
-        Known names that look alike, best first.
+        The most similar known names, best first.
     where : str
         Path of the value in its file, empty on the command line.
     """
@@ -105,11 +105,11 @@ class UnknownInstanceType(SpecError):
 
 
 class CatalogError(CapacityError):
-    """The given or packaged data cannot be used as it is."""
+    """The given or packaged data is damaged or unusable."""
 
 
 class InfeasiblePlan(CapacityError):
-    """Nothing satisfies what was asked; ``binding`` names the constraints that stop it."""
+    """No solution exists; ``binding`` names the limiting constraints."""
 
     def __init__(self, message: str, binding: Sequence[str] = ()) -> None:
         self.binding = tuple(binding)
@@ -117,11 +117,11 @@ class InfeasiblePlan(CapacityError):
 
 
 class MissingExtra(CapacityError):
-    """A feature needs an optional package; the message says which command installs it."""
+    """An optional package is missing; the message has the command that installs it."""
 
 
 def shortened(message: str) -> str:
-    """A message without its middle where a value in it would fill the screen: place first, cure last."""
+    """The message with its middle removed if it is very long: the place and the expected value remain."""
     if len(message) <= LONGEST_MESSAGE:
         return message
     return f"{message[: LONGEST_MESSAGE * 2 // 3]} … {message[-LONGEST_MESSAGE // 3 :]}"
@@ -134,7 +134,7 @@ def either(names: Iterable[str]) -> str:
 
 
 def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """Known names that look most like ``name``, best first.
+    """The known names most similar to ``name``, best first.
 
     Names that differ only in case come first; then ``difflib``'s similarity decides.
     """
@@ -146,13 +146,13 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str], count: int = 1) -> str:
-    """`` (did you mean 'a'?)`` with the nearest known names, to be put after a message; empty where none is near."""
+    """`` (did you mean 'a'?)`` with the nearest known names, to append to a message; empty if none is similar."""
     near = nearest_names(name, known, count)
     return f" (did you mean {either(near)}?)" if near else ""
 
 
 def check_word(what: str, value: object, known: Sequence[str]) -> None:
-    """Refuse an argument that is none of the known words.
+    """Refuse an argument that is not one of the known words.
 
     >>> check_word("ami", "al2023", ["al2", "al2023"])
     """
@@ -162,7 +162,7 @@ def check_word(what: str, value: object, known: Sequence[str]) -> None:
 
 
 def check_number(what: str, value: object, least: float = 0, most: float | None = None, unit: str = "") -> None:
-    """Refuse an argument that is no finite number, or outside what makes sense.
+    """Refuse an argument that is not a finite number or is out of range.
 
     >>> check_number("price", 0.096, unit="USD per hour")
     """
@@ -189,7 +189,7 @@ def check_switch(what: str, value: object) -> None:
 
 
 def check_kind(what: str, value: object, kind: type | tuple[type, ...], cure: str) -> None:
-    """Refuse an argument of another kind; ``cure`` says what was expected.
+    """Refuse an argument of the wrong type; ``cure`` says what was expected.
 
     >>> check_kind("plan", "plan.yaml", str, "the path of a plan")
     """
@@ -204,7 +204,7 @@ def named_kind(value: object) -> str:
 
 
 def check_count(what: str, value: object, least: int = 0, unit: str = "") -> None:
-    """Refuse an argument that is no whole number, or below the least that makes sense.
+    """Refuse an argument that is not a whole number or is less than ``least``.
 
     >>> check_count("pods", 3)
     """

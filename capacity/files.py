@@ -1,4 +1,4 @@
-"""Files and streams: read with a bound, written whole or not at all. Whoever reads or writes a file asks here."""
+"""Reads files and streams up to a size limit, and writes files atomically; all rooms use it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import Any, BinaryIO
 
 from capacity.errors import SpecError
 
-LARGEST_BYTES = 128 * 1024 * 1024  # of any input that is held in memory: an endless device stops here
-LARGEST_TEXT_BYTES = 16 * 1024 * 1024  # of YAML, TOML and CSV tables, which cost many times their size to read
-DEEPEST = 100  # levels of nesting in YAML and JSON
-STDIN, PIPE = "<stdin>", "<pipe>"  # names of inputs that have none; no file is called so
+LARGEST_BYTES = 128 * 1024 * 1024  # largest input held in memory; also stops an endless device
+LARGEST_TEXT_BYTES = 16 * 1024 * 1024  # largest YAML, TOML or CSV text: reading takes many times its size
+DEEPEST = 100  # deepest nesting in YAML and JSON
+STDIN, PIPE = "<stdin>", "<pipe>"  # names of inputs without a path; no file has these names
 
 _CHUNK = 1 << 20
-_MOST_LINKS = 40  # as the kernel counts; path_resolution(7)
+_MOST_LINKS = 40  # the kernel's limit; path_resolution(7)
 _OWN_DESCRIPTOR = re.compile(r"(?:/proc/(?P<pid>[0-9]+)(?:/task/[0-9]+)?|/dev)/fd/(?P<fd>[0-9]+)")
 _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
 _WAITING = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -31,19 +31,19 @@ _WAITING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def read_bytes(path: Path | str, name: str = "", largest: int = LARGEST_BYTES) -> bytes:
-    """Content of a file, device or pipe, or of standard input where ``path`` is ``-``; read once.
+    """Content of a file, device or pipe, or of standard input if ``path`` is ``-``; read once.
 
     Parameters
     ----------
     name : str
-        What messages call it; its path where empty.
+        Name in messages; the path if empty.
     largest : int
-        The most that is read. [bytes]
+        Most bytes to read. [bytes]
 
     Raises
     ------
     SpecError
-        It cannot be read, is a directory, or is larger than that.
+        It cannot be read, is a directory, or is larger than ``largest``.
     """
     name = name or input_name(path)
     if str(path) == "-":
@@ -77,12 +77,12 @@ def read_head(path: Path, size: int) -> bytes:
 
 
 def read_stream(stream: BinaryIO, name: str, largest: int = LARGEST_BYTES) -> bytes:
-    """Everything in a stream of at most ``largest`` bytes.
+    """The content of a stream of at most ``largest`` bytes.
 
     Raises
     ------
     SpecError
-        There is more in it; no more than the bound was read.
+        The stream has more bytes; only ``largest`` of them are read.
     """
     chunks: list[bytes] = []
     left = largest + 1
@@ -96,7 +96,7 @@ def read_stream(stream: BinaryIO, name: str, largest: int = LARGEST_BYTES) -> by
 
 
 def input_name(path: Path | str) -> str:
-    """What messages call an input: its path, or a word for standard input and for a shell's ``<(…)``."""
+    """The name of an input in messages: its path, or a word for standard input or a shell's ``<(…)``."""
     if str(path) == "-":
         return STDIN
     try:
@@ -112,7 +112,7 @@ def stdin() -> BinaryIO:
     Raises
     ------
     SpecError
-        The caller has closed it.
+        Standard input is closed.
     """
     if sys.stdin is None:
         raise SpecError(f"{STDIN}: standard input is closed")
@@ -125,15 +125,15 @@ def stdin() -> BinaryIO:
 def write_file(path: Path | str, content: str | bytes, name: str = "") -> None:
     """Write ``content`` to ``path``.
 
-    A file is replaced in one step: a reader sees the old one or the new one, never half of it, and an interrupt
-    (SIGINT, SIGTERM, SIGHUP) waits until that is done. It keeps its mode; a new one gets what the umask leaves. A
-    symbolic link is followed. What is no regular file (a device, a FIFO, an open descriptor such as ``/dev/stdout``)
-    is written in place, as is a file that alone may be written, such as one mounted into a container.
+    A file is replaced in one step: a reader sees the old or the new file, never a part of it, and an interrupt (SIGINT,
+    SIGTERM, SIGHUP) waits until that is done. The file keeps its mode; a new file gets the mode that the umask allows.
+    A symbolic link is followed. A device, a FIFO, an open descriptor such as ``/dev/stdout``, and a file in a folder
+    that cannot be written (a file mounted into a container) are written in place.
 
     Parameters
     ----------
     name : str
-        What the message calls the file, such as ``--out-file 'x'``; its path where empty.
+        Name of the file in messages, such as ``--out-file 'x'``; the path if empty.
 
     Raises
     ------
@@ -156,16 +156,16 @@ def write_file(path: Path | str, content: str | bytes, name: str = "") -> None:
         with interrupts_wait():
             _replace(target, blob, state)
     except BrokenPipeError:
-        return  # a reader that has gone away is no error, as on standard output
+        return  # a closed reader is not an error, as on standard output
     except OSError as error:
         raise SpecError(f"{name}: {error.strerror or error}") from error
 
 
 @contextmanager
 def interrupts_wait() -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP that come meanwhile take effect at the end, not in the middle.
+    """Delay SIGINT, SIGTERM and SIGHUP until the end of the block.
 
-    Python handles signals in its main thread alone; in any other there is nothing to hold back.
+    Python handles signals only in its main thread; in other threads there is nothing to delay.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -175,7 +175,7 @@ def interrupts_wait() -> Iterator[None]:
     try:
         for number in (getattr(signal, s) for s in _WAITING if hasattr(signal, s)):
             handler = signal.getsignal(number)
-            if handler not in (signal.SIG_IGN, None):  # None: set by someone else than Python
+            if handler not in (signal.SIG_IGN, None):  # None: the handler was not set by Python
                 before[number] = handler
                 signal.signal(number, lambda caught, _frame: came.append(caught))
         yield
@@ -187,7 +187,7 @@ def interrupts_wait() -> Iterator[None]:
 
 
 def _target(path: Path) -> tuple[Path, int | None]:
-    """What a path means once its links are followed, or the open descriptor of this process that it names."""
+    """The path with its links resolved, or the open descriptor of this process that it names."""
     for _ in range(_MOST_LINKS):
         real = Path(os.path.realpath(path.parent)) / path.name
         match = _OWN_DESCRIPTOR.fullmatch(str(real))
@@ -211,7 +211,7 @@ def _write_in_place(path: Path, blob: bytes) -> None:
 
 
 def _write_all(descriptor: int, blob: bytes) -> None:
-    """Write all of it and close the descriptor."""
+    """Write all bytes and close the descriptor."""
     try:
         rest = memoryview(blob)
         while rest:
@@ -227,7 +227,7 @@ def _replace(path: Path, blob: bytes, state: os.stat_result | None) -> None:
     except OSError:
         if state is None or not os.access(path, os.W_OK):
             raise
-        _write_in_place(path, blob)  # the folder may not be written, the file may
+        _write_in_place(path, blob)  # the folder is not writable, but the file is
         return
     try:
         _keep(descriptor, state)
@@ -240,7 +240,7 @@ def _replace(path: Path, blob: bytes, state: os.stat_result | None) -> None:
 
 
 def _keep(descriptor: int, state: os.stat_result | None) -> None:
-    """Owner, where that is allowed, and mode of the file that is replaced."""
+    """Copy the mode, and the owner if allowed, of the replaced file."""
     if state is None or not hasattr(os, "fchmod"):
         return
     own = os.fstat(descriptor)

@@ -1,6 +1,6 @@
-"""Text of others (names, notes, file names) made harmless for where it goes: a terminal, a CI log, Markdown, XML.
+"""Escapes outside text (names, notes, file names) for a terminal, a CI log, Markdown or XML.
 
-What a place would obey is spelled as an escape or an entity, so that a reader still sees what was there.
+Active characters become escapes or entities, so that a reader still sees the original text.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ import re
 import unicodedata
 
 _STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")
-# The runner compares by the rules of a culture, which passes over characters outside ASCII that have no weight.
+# The runner compares with culture rules, which ignore zero-weight characters outside ASCII.
 _LEGACY = re.compile(r"#([^\x20-\x7e\n\r]*)#(?=[^\x20-\x7e\n\r]*\[)")
 _COMMAND = re.compile(r"(?<![^\n\r])([^\x21-\x7e\n\r]*):(?=[^\x20-\x7e\n\r]*:[^\n\r]*:[^\x20-\x7e\n\r]*:)")
-# What is not in XML 1.0's Char. Compiled when used; by what is refused, as a class of what is allowed takes ten times
-# as long to compile.
+# The characters that are not in XML 1.0's Char. Compiled on first use, and listed by what is refused: a class of the
+# allowed characters takes ten times as long to compile.
 _NOT_XML = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 _MARKS = str.maketrans({c: "\\" + c for c in "\\`*[]|~$"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_AT_AN_EDGE = re.compile(r"(?<!\w)_|_(?!\w)|^#")  # inside a word _ marks nothing, and # only begins a line
-# A mention or an address of mail, an issue, a URL, a host: parted by a space without width.
+_AT_AN_EDGE = re.compile(r"(?<!\w)_|_(?!\w)|^#")  # inside a word _ has no effect, and # only at the start of a line
+# A mention, mail address, issue number, URL or host name is split by a zero-width space.
 _LINKS = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
 _PARTED = "&#8203;"
 
 
 def printable(text: str) -> str:
-    """One line that cannot steer a terminal: control and direction-changing characters are shown, not sent.
+    """One line that cannot control a terminal: control and bidirectional characters are shown as escapes.
 
     >>> printable("web\\n\\x1b[2J")
     'web\\\\u000a\\\\u001b[2J'
@@ -34,9 +34,9 @@ def printable(text: str) -> str:
 
 
 def log_text(text: str) -> str:
-    """Lines that a CI log shows and GitHub's runner does not obey.
+    """Lines that a CI log shows and GitHub's runner does not run as commands.
 
-    Lines that are no command stay as they are. Behind ``##`` the runner looks for a command anywhere in a line.
+    Other lines do not change. After ``##`` the runner looks for a command anywhere in a line.
 
     >>> log_text("::error::x"), log_text("name ##[error]x"), log_text("::/0 is IPv6's default route")
     ('\\\\u003a:error::x', 'name #\\\\u0023[error]x', "::/0 is IPv6's default route")
@@ -52,7 +52,7 @@ def log_text(text: str) -> str:
 
 
 def log_line(text: str) -> str:
-    """One line of a log, whatever is in it: printable, and no command.
+    """One line of a log: printable, and never a command.
 
     >>> log_line("x\\n::error::y")
     'x\\\\u000a::error::y'
@@ -61,34 +61,34 @@ def log_line(text: str) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """One line that Markdown shows as it is: no markup, table cell, HTML, link, mention or reference comes out of it.
+    """One line that Markdown shows literally: no markup, table cell, HTML, link, mention or reference.
 
     >>> markdown_text("<b>a|b</b> [x](y) @team #12 https://x.y _z_ A_B")
     '&lt;b&gt;a\\\\|b&lt;/b&gt; \\\\[x\\\\](y) @&#8203;team #&#8203;12 https:&#8203;//x.y \\\\_z\\\\_ A_B'
 
     Source
     ------
-    GitHub Flavored Markdown 0.29, 6.9 "Autolinks (extension)" (github.github.com/gfm, read 2026-11-30). Mentions, issue
-    numbers and, in some renderers, links are found in the finished page, where an escape no longer shows: a space
-    without width parts them.
+    GitHub Flavored Markdown 0.29, 6.9 "Autolinks (extension)" (github.github.com/gfm, read 2026-11-30).
+    Mentions, issue numbers and, in some renderers, links are found in the finished page, where an escape has no effect:
+    a zero-width space splits them.
     """
     text = _AT_AN_EDGE.sub(r"\\\g<0>", printable(text).translate(_MARKS))
     return _LINKS.sub(rf"\g<0>{_PARTED}", text)
 
 
 def markdown_code(text: str) -> str:
-    """Text as Markdown code on one line, which nothing in it can end."""
+    """Text as inline Markdown code that cannot be closed from inside."""
     return f"`{printable(text).replace('`', '')}`"
 
 
 def xml_text(text: str) -> str:
-    """Text that XML 1.0 can carry; the rest is shown escaped. Markup is escaped by the writer."""
+    """Text with the characters that XML 1.0 forbids escaped; the writer escapes markup."""
     return re.sub(_NOT_XML, lambda m: f"\\u{ord(m.group()):04x}", text)
 
 
 def xml_log(document: str) -> str:
-    """The same XML document without a command for GitHub's runner in any line: what would be one is a reference.
+    """The XML document with every GitHub runner command written as a character reference.
 
-    Newlines inside a text begin lines, too.
+    A newline inside a text also starts a line.
     """
     return _COMMAND.sub(r"\1&#58;", _LEGACY.sub(r"#\1&#35;", document))

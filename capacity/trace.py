@@ -1,4 +1,4 @@
-"""How a figure came about: a tree of terms with their sources, built only on demand, and its one printer."""
+"""The explanation of a figure: a tree of terms with their sources, built only on demand, and its printer."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A named figure, why it is that, and the terms it is made of.
+    """A named figure, its reason, and the terms it is computed from.
 
     Attributes
     ----------
     label : str
-        Its name, the key of the JSON answer where it has one.
+        Name; the key of the JSON answer if it has one.
     value : object
-        The figure; None where not known.
+        The figure; None if unknown.
     why : str
-        The arithmetic or the rule in words.
+        The arithmetic, or the rule in words.
     source : str
-        The document, or the upstream file with its lines, that says so.
+        The document, or the upstream file and its lines.
     parts : tuple of Term
-        What it is made of.
+        The terms it is computed from.
     """
 
     label: str
@@ -35,11 +35,11 @@ class Term:
         return f"<Term {label}: {str(self.value)[:30]}, {len(self.parts)} parts>"
 
     def as_row(self) -> dict[str, object]:
-        """For JSON, without the terms it is made of."""
+        """The term for JSON, without its parts."""
         return {"label": self.label, "value": self.value, "why": self.why, "source": self.source}
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON, down to the last term."""
+        """The term for JSON, with all its parts."""
         return {**self.as_row(), "parts": [p.as_dict() for p in self.parts]}
 
 
@@ -58,7 +58,7 @@ def lines(term: Term, depth: int = 0) -> Iterator[str]:
 
 
 def shown(value: object) -> str:
-    """A figure in words: thousands apart, a dash where there is none, several figures each after its name."""
+    """A figure as text: with thousands separators, a dash for None, and each of several figures after its name."""
     if value is None:
         return "–"
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Quantities as people write them, and whole-number arithmetic for ints and arrays alike.
+"""Quantities as written in manifests, and integer arithmetic for ints and arrays.
 
-The arithmetic helpers let one formula serve a scalar and a whole-catalog array without importing
-numpy for the scalar: numpy is loaded by whoever makes the arrays.
+The arithmetic helpers let one formula serve a scalar and a whole-catalog array without importing numpy for the scalar;
+the module that creates the arrays loads numpy.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from capacity.errors import SpecError, check_number
 if TYPE_CHECKING:
     from fractions import Fraction
 
-# An int, or an integer ndarray; which one is the caller's choice and what comes back is the same.
-# (A union would make every scalar caller narrow the type it just passed in.)
+# An int or an integer ndarray: the result has the type of the argument. (A union would make every scalar caller narrow
+# the type it just passed in.)
 IntLike: TypeAlias = Any
 
 N = TypeVar("N", bound=Any)
 
 MIB = 1024 * 1024
-HOURS_PER_MONTH = 730  # AWS's own month for prices: 365 × 24 ÷ 12
+HOURS_PER_MONTH = 730  # AWS prices a month as 365 × 24 ÷ 12 hours
 
 _SUFFIXES = {
     "": (1, 0),
@@ -50,7 +50,7 @@ _PERCENT = re.compile(r"^([0-9]{1,9}(?:\.[0-9]{1,12})?) ?%$")
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """A number with its noun, in the plural but for one: ``many``, or ``one`` and an s.
+    """A number with its noun: ``one`` if the number is 1, otherwise ``many`` or ``one`` plus an s.
 
     >>> counted(1, "node"), counted(1200, "pod"), counted(2, "address", "addresses")
     ('1 node', '1,200 pods', '2 addresses')
@@ -59,7 +59,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def ceil_div(a: N, b: int | N) -> N:
-    """⌈a ÷ b⌉ in whole numbers, for ints and integer arrays; b positive."""
+    """⌈a ÷ b⌉ for ints and integer arrays; b must be positive."""
     result: N = -(-a // b)
     return result
 
@@ -105,12 +105,12 @@ def parse_quantity(text: object, where: str = "") -> Fraction:
 
 @lru_cache(maxsize=4096)
 def _read_quantity(text: str) -> Fraction | None:
-    """The number, None where the text is no quantity. Plans repeat few quantities many times."""
+    """The number, or None if the text is not a quantity; cached, because plans repeat few quantities many times."""
     match = _QUANTITY.match(text)
     if not match:
         return None
     sign, digits, suffix, exponent = match.groups()
-    from fractions import Fraction  # 2 ms that a question about counts alone does not pay
+    from fractions import Fraction  # takes 2 ms, which a run without quantities saves
 
     base, power = (10, int(exponent)) if exponent else _SUFFIXES[suffix or ""]
     value = Fraction(digits.rstrip(".")) * Fraction(base) ** power
@@ -118,12 +118,12 @@ def _read_quantity(text: str) -> Fraction | None:
 
 
 def parse_cpu(text: object, where: str = "") -> int:
-    """CPU in whole millicores, rounded up as Kubernetes' ``MilliValue`` does."""
+    """CPU in whole millicores, rounded up like Kubernetes' ``MilliValue``."""
     return _whole(text, 1000, where)
 
 
 def parse_memory(text: object, where: str = "") -> int:
-    """Memory in whole bytes, rounded up as Kubernetes' ``Value`` does."""
+    """Memory in whole bytes, rounded up like Kubernetes' ``Value``."""
     return _whole(text, 1, where)
 
 
@@ -134,13 +134,13 @@ def _whole(text: object, scale: int, where: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _read_whole(text: str, scale: int) -> int | None:
-    """A quantity times a scale, rounded up; None where it is none or negative."""
+    """A quantity times a scale, rounded up; None if it is not a quantity or is negative."""
     value = _read_quantity(text.strip())
     return None if value is None or value < 0 else math.ceil(value * scale)
 
 
 def share_of(what: str, value: Fraction | float) -> Fraction:
-    """A share from 0 to 1 as an exact number: 0.2 is 1/5, not the binary number next to it.
+    """A share from 0 to 1 as an exact number: 0.2 is 1/5, not the nearest binary number.
 
     >>> share_of("swing", 0.2)
     Fraction(1, 5)
@@ -153,10 +153,18 @@ def share_of(what: str, value: Fraction | float) -> Fraction:
 
 def parse_percent(text: object, where: str = "") -> Fraction:
     """``20%`` as the exact share 1/5."""
-    match = _PERCENT.match(text.strip()) if isinstance(text, str) else None
-    if not match:
+    share = _read_percent(text) if isinstance(text, str) else None
+    if share is None:
         place = f"{where}: " if where else ""
         raise SpecError(f"{place}{text!r} is not a percentage (expected something like 20%)")
+    return share
+
+
+@lru_cache(maxsize=1024)
+def _read_percent(text: str) -> Fraction | None:
+    match = _PERCENT.match(text.strip())
+    if not match:
+        return None
     from fractions import Fraction
 
     return Fraction(match.group(1)) / 100

@@ -1,1 +1,1 @@
-"""What the figures mean: findings with codes, and what would mend them."""
+"""What the figures mean: findings with codes, and the changes that fix them."""

@@ -1,4 +1,4 @@
-"""Two checks side by side: what a change does to every subnet, scenario, finding and runway."""
+"""Compare two checks: what a change does to every subnet, scenario, finding and runway."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from capacity.vpc.ledger import SubnetState
 
 @dataclass(frozen=True, slots=True)
 class SubnetChange:
-    """One subnet in one scenario; None on the side where the subnet does not exist."""
+    """Change of one subnet in one scenario; None on the side where the subnet does not exist."""
 
     name: str
     before: SubnetState | None
@@ -26,12 +26,12 @@ class SubnetChange:
 
     @property
     def free_change(self) -> int | None:
-        """Addresses more free after than before; None where there is nothing to compare. [addresses]"""
+        """Increase of the free addresses; None if one side is missing. [addresses]"""
         return self.after.free - self.before.free if self.before and self.after else None
 
     @property
     def used_change(self) -> int | None:
-        """Addresses more held after than before. [addresses]"""
+        """Increase of the held addresses. [addresses]"""
         return self.after.used_total - self.before.used_total if self.before and self.after else None
 
     @property
@@ -43,7 +43,7 @@ class SubnetChange:
 
 @dataclass(frozen=True, slots=True)
 class GroupChange:
-    """One node group in one scenario; None where the group does not exist."""
+    """Change of one node group in one scenario; None on the side where the group does not exist."""
 
     name: str
     before: GroupState | None
@@ -52,7 +52,7 @@ class GroupChange:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioChange:
-    """One scenario of both checks; None where only one of them has it."""
+    """Change of one scenario; None on the side of a check without it."""
 
     name: str
     variant: str
@@ -67,7 +67,7 @@ class ScenarioChange:
 
     @property
     def nodes(self) -> tuple[int | None, int | None]:
-        """Nodes before and after. [nodes]"""
+        """Number of nodes before and after. [nodes]"""
         return _nodes(self.before), _nodes(self.after)
 
     @property
@@ -86,7 +86,7 @@ class ScenarioChange:
 
 @dataclass(frozen=True, slots=True)
 class RunwayChange:
-    """How far one subnet reaches, before and after."""
+    """Remaining room of one subnet, before and after."""
 
     name: str
     before: Runway | None
@@ -95,13 +95,13 @@ class RunwayChange:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything that differs between two checks.
+    """All differences between two checks.
 
     Attributes
     ----------
     gained, lost : tuple of Finding
-        Findings of one side whose code and place the other has not; one that only turned graver or
-        milder is in both.
+        Findings of one side only, compared by code and place. A finding whose severity changed is on
+        both sides.
     """
 
     before: CheckResult
@@ -123,28 +123,28 @@ class Comparison:
         return f"{head}: {self._addresses()}; {counted(len(self.lost), 'finding')} gone, {len(self.gained)} new."
 
     def _addresses(self) -> str:
-        """What the addresses do in the scenario where they change most."""
+        """Change of the free addresses in the scenario with the largest change, in words."""
         both = [s for s in self.scenarios if s.before and s.after]
         if not any(s.changed for s in both):
-            return "no figure changes"
+            return "no figures change"
         scenario = max(both, key=lambda s: abs(_free_change(s)))
         change = _free_change(scenario)
         if not change:
-            return "the free addresses stay the same in sum"
+            return "the total of free addresses does not change"
         way = "more" if change > 0 else "fewer"
-        return f"{counted(abs(change), 'address', 'addresses')} {way} free in {scenario.title}"
+        return f"{counted(abs(change), f'{way} free address', f'{way} free addresses')} in {scenario.title}"
 
 
 def compare(before: CheckResult, after: CheckResult) -> Comparison:
-    """Compare two checks, of two plans or of one plan before and after a change.
+    """Compare two checks: of two plans, or of one plan before and after a change.
 
     Raises
     ------
     SpecError
-        One of them is no check.
+        An argument is not a check.
     """
     for side, checked in (("before", before), ("after", after)):
-        check_kind(side, checked, CheckResult, "a CheckResult, as check gives")
+        check_kind(side, checked, CheckResult, "a CheckResult, as returned by check")
     old, new = {_key(s): s for s in before.scenarios}, {_key(s): s for s in after.scenarios}
     scenarios = tuple(_scenario(key, old.get(key), new.get(key)) for key in dict.fromkeys((*old, *new)))
     runs = ({r.subnet: r for r in before.runway}, {r.subnet: r for r in after.runway})
@@ -161,7 +161,7 @@ def compare(before: CheckResult, after: CheckResult) -> Comparison:
 
 
 def sentences(comparison: Comparison) -> tuple[str, str]:
-    """The verdict sentence of each side."""
+    """Verdict sentence of each side."""
     return verdict_sentence(comparison.before), verdict_sentence(comparison.after)
 
 
@@ -200,12 +200,12 @@ def _free(states: Iterable[SubnetState | None]) -> int:
 
 
 def _free_change(scenario: ScenarioChange) -> int:
-    """Change of the free addresses in sum; an added subnet brings its own, a removed one takes them. [addresses]"""
+    """Change of the total of free addresses, including those of added and removed subnets. [addresses]"""
     return _free(s.after for s in scenario.subnets) - _free(s.before for s in scenario.subnets)
 
 
 def freed(comparison: Comparison) -> dict[str, dict[str, int]]:
-    """Addresses that each subnet has more free, by scenario: the difference of the two checks. [addresses]"""
+    """Increase of the free addresses of each subnet, by scenario. [addresses]"""
     return {
         scenario.title: {s.name: s.free_change for s in scenario.subnets if s.free_change is not None}
         for scenario in comparison.scenarios

@@ -1,4 +1,4 @@
-"""A check in few lines: each subnet over all scenarios, the worst first."""
+"""Summarize a check: one line per subnet over all scenarios, worst first."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class SubnetDigest(NamedTuple):
     Attributes
     ----------
     used : mapping of str to int
-        Addresses held per scenario name, the most of its variants. [addresses]
+        Addresses held per scenario name, the maximum of its variants. [addresses]
     verdict : str
-        The worst of all scenarios; ``lost`` where each of them loses the subnet's zone.
+        The worst of all scenarios; ``lost`` if every scenario loses the subnet's zone.
     state, scenario : SubnetState, str
-        Where it is worst: the worst verdict, then the fewest free addresses.
+        The worst scenario and the subnet's state there: the worst verdict, then the fewest free addresses.
     """
 
     subnet: Subnet
@@ -34,7 +34,7 @@ class SubnetDigest(NamedTuple):
 
 
 def subnet_digests(result: CheckResult) -> list[SubnetDigest]:
-    """All subnets, the worst verdict first, then the smallest share free."""
+    """Digests of all subnets, worst verdict first, then the smallest free share."""
     found = [_digest(result, i) for i in range(len(result.plan.subnets))]
     return sorted(found, key=lambda d: (-_RANK[d.verdict], d.state.free / d.subnet.usable))
 
@@ -57,7 +57,7 @@ def _digest(result: CheckResult, i: int) -> SubnetDigest:
 
 
 def telling_scenarios(result: CheckResult, most: int) -> list[str]:
-    """At most so many scenario names, in their order: the worst, steady and peak before others."""
+    """Scenario names to show, at most ``most``, in their order: the worst, steady and peak before others."""
     verdicts: dict[str, str] = {}
     for state in result.scenarios:
         verdicts[state.name] = worst([verdicts.get(state.name, "ok"), state.verdict])
@@ -68,6 +68,6 @@ def telling_scenarios(result: CheckResult, most: int) -> list[str]:
 
 
 def tally(verdicts: Sequence[str]) -> str:
-    """``1 exhausted, 3 tight, 40 ok``; what does not occur is left out."""
+    """``1 exhausted, 3 tight, 40 ok``; verdicts that do not occur are omitted."""
     counts = [(v, sum(x == v for x in verdicts)) for v in reversed(_RANK)]
     return ", ".join(f"{n:,} {v}" for v, n in counts if n)

@@ -11,7 +11,7 @@ from capacity.vpc.ledger import VERDICTS
 
 
 class Distance(NamedTuple):
-    """How far from ok, the weightiest first; smaller is nearer.
+    """Distance of a plan from ok, compared field by field in this order; smaller is better.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Distance(NamedTuple):
 
 
 def distance_of(result: CheckResult) -> Distance:
-    """The distance of a checked plan."""
+    """Distance of a checked plan from ok."""
     states = [s for scenario in result.scenarios for s in scenario.subnets]
     not_ok = sum(s.verdict != "ok" for s in states) + sum(len(s.unplaced) for s in result.scenarios)
     return Distance(
@@ -44,12 +44,12 @@ def distance_of(result: CheckResult) -> Distance:
 
 
 def addresses_suffice(result: CheckResult) -> bool:
-    """Whether nothing is wrong but pods that are unschedulable for another reason than addresses."""
+    """Whether the only problem left is pods that are unschedulable for reasons other than addresses."""
     return all(map(has_addresses, result.scenarios)) and not (result.harmful or result.blocked)
 
 
 def has_addresses(state: ScenarioState) -> bool:
-    """Whether every subnet is ok in a scenario, and every pod that has a node has an address."""
+    """Whether in a scenario every subnet is ok and every scheduled pod has an address."""
     lacking = state.pods_without_address or any(u.reason == "addresses" for u in state.unplaced)
     return not lacking and all(s.verdict == "ok" for s in state.subnets)
 
@@ -60,7 +60,7 @@ def is_ok(state: ScenarioState) -> bool:
 
 
 def remaining(result: CheckResult) -> tuple[Unplaced, ...]:
-    """The most pods of each workload that are unschedulable in any scenario, with the reason there."""
+    """Unschedulable pods of each workload, from the scenario with the most of them, with the reason there."""
     most: dict[str, Unplaced] = {}
     for scenario in result.scenarios:
         for entry in scenario.unplaced:

@@ -1,4 +1,4 @@
-"""The troubleshooting list: plain evidence in, one judgement per check out. Nothing here reads or calls anything.
+"""Judge the checks of ``capacity doctor`` from evidence. This module reads no files and calls nothing.
 
 A check whose evidence is missing is ``unknown``, never ``ok``.
 """
@@ -19,8 +19,8 @@ from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, cni_settings
 from capacity.plan.constants import PREFIX_SIZE
 
 STATUSES = ("ok", "unknown", "warn", "fail")
-TIGHT_SHARE = 5  # a subnet is tight with less than one in so many addresses free, as checks.minFree 20% has it
-NEWEST_CNI = (1, 23, 1)  # of 2026-08-20, the release this product's model was read from
+TIGHT_SHARE = 5  # a subnet is tight if less than 1/5 of its addresses are free, like checks.minFree 20%
+NEWEST_CNI = (1, 23, 1)  # released 2026-08-20; the model follows this release
 BEHIND = 3  # minor versions; add-on updates go one minor version at a time
 CNI_PREFIX, CNI_IPV6 = (1, 9, 0), (1, 10, 1)  # prefix-mode_linux.adoc L18, L89
 MOST_NAMES = 5
@@ -28,7 +28,7 @@ MOST_NAMES = 5
 
 @dataclass(frozen=True, slots=True)
 class CheckKind:
-    """A check: its severity is that of a failure."""
+    """Kind of check; ``severity`` is the severity of a failure."""
 
     ident: str
     title: str
@@ -39,25 +39,25 @@ class CheckKind:
 
 @cache
 def check_kinds() -> dict[str, CheckKind]:
-    """All checks by identifier, in their order."""
+    """All kinds of checks by identifier, in order."""
     table = tomllib.loads(read_text(data_dir() / "doctor.toml"))
     return {ident: CheckKind(ident, **texts) for ident, texts in table.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """One judgement.
+    """Result of one check.
 
     Attributes
     ----------
     status : str
-        ``ok``, ``warn``, ``fail``, or ``unknown`` where the evidence is missing.
+        ``ok``, ``warn``, ``fail``, or ``unknown`` if the evidence is missing.
     where : str
-        What it is about: a subnet, a node, a role; empty for the cluster.
+        Subject of the check: a subnet, a node, a role; empty for the cluster.
     evidence : str
-        The figures it rests on, or what is missing.
+        The figures, or what is missing.
     command : str
-        What fixes it, or brings the evidence; empty where nothing is to be done.
+        Command that fixes the problem or collects the evidence; empty if there is nothing to do.
     """
 
     kind: CheckKind
@@ -75,25 +75,25 @@ class Checkup:
 
 @dataclass(frozen=True, slots=True)
 class SubnetFacts:
-    """A subnet the cluster uses.
+    """Facts about a subnet that the cluster uses.
 
     Attributes
     ----------
     free : int or None
-        Outside CIDR reservations, as EC2 counts. [addresses]
+        Free addresses outside CIDR reservations, as EC2 counts them. [addresses]
     reserved_prefixes : int
-        Free /28s that are reserved for prefixes, beside them. [blocks]
+        Free /28 blocks reserved for prefixes, in addition to ``free``. [blocks]
     free_blocks : int or None
-        /28s a prefix can take, None where the interfaces are not known. [blocks]
+        /28 blocks that a prefix can use, None if the interfaces are not known. [blocks]
     unexplained : int or None
-        Addresses taken that no listed interface holds. [addresses]
+        Used addresses that no listed interface holds. [addresses]
     leaked : tuple of str
         Leaked interfaces.
     step : int or None
-        Most addresses that a node here takes at once. [addresses]
+        Most addresses that a node in the subnet allocates in one step. [addresses]
     control_plane, serves_nodes, serves_pods : bool
-        Whether it is a subnet of the control plane; whether nodes or pods live there; whether pods do (under custom
-        networking not where the nodes are).
+        Whether the subnet is used by the control plane; by nodes or pods; by pods (with custom networking
+        not in the subnets of the nodes).
     nodes : int
         [nodes]
     """
@@ -115,9 +115,9 @@ class SubnetFacts:
 
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
-    """A node: interfaces on its default card, and addresses for pods attached, possible and in use.
+    """Facts about a node: interfaces on its default network card, and pod addresses attached, possible and in use.
 
-    ``max_pods`` is the kubelet's own, ``host_pods`` those of its pods that need no address.
+    ``max_pods`` is the value of the kubelet; ``host_pods`` counts the pods that need no address.
     """
 
     name: str
@@ -134,7 +134,7 @@ class NodeFacts:
 
 @dataclass(frozen=True, slots=True)
 class GroupFacts:
-    """A node group: what the kubelet gets as max pods by EKS's rules, and what its ENIs can address."""
+    """Facts about a node group: max pods by the rules of EKS, and the pods that its ENIs can address."""
 
     name: str
     instance_type: str
@@ -145,7 +145,7 @@ class GroupFacts:
 
 @dataclass(frozen=True, slots=True)
 class PathFacts:
-    """One way through security groups. ``open`` is None where rules are not known."""
+    """Facts about one network path through security groups. ``open`` is None if the rules are not known."""
 
     check: str
     where: str
@@ -156,9 +156,9 @@ class PathFacts:
 
 @dataclass(frozen=True, slots=True)
 class RoleFacts:
-    """A role and the actions it lacks; ``conditional`` ones are allowed only under conditions.
+    """Facts about a role and its missing actions; ``conditional`` ones are allowed only under conditions.
 
-    ``missing`` is None where the role's policies are not known.
+    ``missing`` is None if the policies of the role are not known.
     """
 
     check: str
@@ -171,7 +171,7 @@ class RoleFacts:
 
 @dataclass(frozen=True, slots=True)
 class CniFacts:
-    """The CNI: its environment is None where it is not known."""
+    """Facts about the CNI; the environment is None if it is not known."""
 
     version: str | None
     env: Mapping[str, str] | None
@@ -182,7 +182,7 @@ class CniFacts:
 
 @dataclass(frozen=True, slots=True)
 class DnsFacts:
-    """CoreDNS: replicas asked for and ready, where Kubernetes was asked; the add-on's own complaints."""
+    """Facts about CoreDNS: requested and ready replicas, if Kubernetes was read; issues that the add-on reports."""
 
     replicas: int | None
     ready: int | None
@@ -192,7 +192,7 @@ class DnsFacts:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything the doctor looks at. ``missing`` says, by check, why its evidence is not there and how to get it."""
+    """Evidence for all checks. ``missing`` gives, by check, why evidence is missing and how to collect it."""
 
     cluster: str
     prefix_mode: bool | None
@@ -210,7 +210,7 @@ class Evidence:
 
 
 def diagnose(evidence: Evidence) -> tuple[Checkup, ...]:
-    """Every check, in the order of the list; each at least once."""
+    """Run every check, in the order of the list; each gives at least one result."""
     found = [
         *_addresses(evidence),
         *_prefixes(evidence),
@@ -228,14 +228,14 @@ def diagnose(evidence: Evidence) -> tuple[Checkup, ...]:
     seen = {c.kind.ident for c in found}
     for ident in check_kinds():
         if ident not in seen:
-            reason, command = evidence.missing.get(ident, ("nothing among the answers is about it", ""))
+            reason, command = evidence.missing.get(ident, ("the input has no data about it", ""))
             found.append(_said(ident, "unknown", "", reason, command))
     order = {ident: i for i, ident in enumerate(check_kinds())}
     return tuple(sorted(found, key=lambda c: order[c.kind.ident]))
 
 
 def verdict(found: Sequence[Checkup]) -> str:
-    """The worst status: ``fail``, ``warn``, ``unknown`` or ``ok``."""
+    """Worst status of all checks: ``fail``, ``warn``, ``unknown`` or ``ok``."""
     return max((c.status for c in found), key=STATUSES.index, default="unknown")
 
 
@@ -248,20 +248,26 @@ def _addresses(evidence: Evidence) -> Iterator[Checkup]:
         if not s.serves_nodes:
             continue
         add = (
-            "capacity size (a further subnet or a secondary CIDR); at once: "
+            "capacity size (an additional subnet or a secondary CIDR); immediately: "
             "kubectl -n kube-system set env ds/aws-node WARM_IP_TARGET=2 MINIMUM_IP_TARGET=10"
         )
         if s.free is None:
             command = f"aws ec2 describe-subnets --subnet-ids {quote(s.ident)}"
-            yield _said("subnet-addresses", "unknown", s.name, "AWS's free count is not among the answers", command)
+            yield _said(
+                "subnet-addresses", "unknown", s.name, "the input does not have AWS's count of free addresses", command
+            )
             continue
-        # A reservation of type prefix serves prefixes, and nothing else: a node's own address lies outside it.
+        # A reservation of type prefix serves only prefixes: the primary address of a node is outside it.
         text = f"{s.free:,} of {s.usable:,} addresses free"
         reserved = f"{s.reserved_prefixes:,} /28 blocks reserved for prefixes"
-        beside = f"; beside them {reserved}" if s.reserved_prefixes else ""
+        beside = f", plus {reserved}" if s.reserved_prefixes else ""
         free = s.free + (PREFIX_SIZE * s.reserved_prefixes if evidence.prefix_mode else 0)
         if s.free < 1 or free < (s.step or 1):
-            step = f", fewer than the {s.step} that a node takes at once" if s.step and s.step > 1 and s.free else ""
+            step = (
+                f", fewer than the {s.step} that a node allocates in one step"
+                if s.step and s.step > 1 and s.free
+                else ""
+            )
             yield _said("subnet-addresses", "fail", s.name, text + step + beside, add)
         elif free * TIGHT_SHARE < s.usable:
             yield _said("subnet-addresses", "warn", s.name, f"{text} ({100 * s.free / s.usable:.1f} %){beside}", add)
@@ -294,12 +300,14 @@ def _control_plane(evidence: Evidence) -> Iterator[Checkup]:
         if not s.control_plane:
             continue
         if s.free is None:
-            yield _said("control-plane-addresses", "unknown", s.name, "AWS's free count is not among the answers")
+            yield _said(
+                "control-plane-addresses", "unknown", s.name, "the input does not have AWS's count of free addresses"
+            )
             continue
         low = s.free < CONTROL_PLANE_REQUIRED
         status = "fail" if low else "warn" if s.free < CONTROL_PLANE_ADVISED else "ok"
         outside = " outside reservations" if s.reserved_prefixes else ""
-        text = f"{s.free:,} free{outside}; EKS requires {CONTROL_PLANE_REQUIRED} and advises {CONTROL_PLANE_ADVISED}"
+        text = f"{s.free:,} free{outside}; EKS requires {CONTROL_PLANE_REQUIRED} and recommends {CONTROL_PLANE_ADVISED}"
         command = (
             f"aws eks update-cluster-config --name {quote(evidence.cluster)} --resources-vpc-config subnetIds=SUBNETS"
         )
@@ -318,7 +326,9 @@ def _accounting(evidence: Evidence) -> Iterator[Checkup]:
     for s in odd:
         more = s.unexplained or 0
         text = (
-            f"{more} addresses taken that no listed interface holds" if more > 0 else f"{-more} held but counted free"
+            f"{more} used addresses that no listed interface holds"
+            if more > 0
+            else f"{-more} addresses of listed interfaces that AWS counts as free"
         )
         command = f"aws ec2 describe-network-interfaces --filters Name=subnet-id,Values={quote(s.ident)}"
         yield _said("accounting", "warn", s.name, text, command)
@@ -330,9 +340,9 @@ def _leaks(evidence: Evidence) -> Iterator[Checkup]:
         return
     leaky = [s for s in known if s.leaked]
     if not leaky:
-        yield _said("leaked-enis", "ok", "", "no interface of the CNI is left over")
+        yield _said("leaked-enis", "ok", "", "no leaked ENIs")
     for s in leaky:
-        text = f"{len(s.leaked)} left over: {_some(s.leaked)}"
+        text = f"{len(s.leaked)} leaked: {_some(s.leaked)}"
         yield _said(
             "leaked-enis",
             "warn",
@@ -362,7 +372,7 @@ def _node_limits(evidence: Evidence) -> Iterator[Checkup]:
         )
         yield _said("node-enis", "warn", "", text, prefixes)
     if not starving and not full:
-        yield _said("node-enis", "ok", "", f"{len(known)} nodes have room for further ENIs or addresses")
+        yield _said("node-enis", "ok", "", f"{len(known)} nodes have room for additional ENIs or addresses")
 
 
 def _max_pods(evidence: Evidence) -> Iterator[Checkup]:
@@ -375,15 +385,17 @@ def _max_pods(evidence: Evidence) -> Iterator[Checkup]:
     over = [r for r in rows if (r[2] or 0) > (r[3] or 0) + r[4]]
     many = "" if len(rows) == 1 else "s"
     rule = (
-        f"node{many}" if real else f"node group{many}, by EKS's rules (kubectl get nodes -o json has the kubelets' own)"
+        f"node{many}"
+        if real
+        else f"node group{many}, by the rules of EKS (kubectl get nodes -o json has the kubelet's value)"
     )
     if not over:
-        yield _said("max-pods", "ok", "", f"max pods is within the addresses on {len(rows)} {rule}")
+        yield _said("max-pods", "ok", "", f"max pods does not exceed the addresses on {len(rows)} {rule}")
     shown: dict[tuple[str, int | None, int | None, int], list[str]] = {}
     for name, kind_of_node, pods, capacity, host in over:
         shown.setdefault((kind_of_node, pods, capacity, host), []).append(name)
     for (kind_of_node, most, addresses, host), names in shown.items():
-        text = f"{kind_of_node}: max pods {most}, but {addresses} addresses and {host} pods on the host's network"
+        text = f"{kind_of_node}: max pods {most}, but {addresses} addresses and {host} host-network pods"
         fix = f"set maxPods to {(addresses or 0) + host} or less (kubelet), or ENABLE_PREFIX_DELEGATION=true"
         yield _said("max-pods", _failing("max-pods"), _some(names), text, fix)
 
@@ -409,7 +421,7 @@ def _role(role: RoleFacts) -> Checkup:
 
 
 def version_of(text: str) -> tuple[int, int, int] | None:
-    """``v1.18.1-eksbuild.3`` as numbers, None where it is no version.
+    """``v1.18.1-eksbuild.3`` as a tuple of numbers; None if the text is not a version.
 
     >>> version_of("v1.18.1-eksbuild.3")
     (1, 18, 1)
@@ -428,9 +440,9 @@ def _cni_version(evidence: Evidence) -> Iterator[Checkup]:
     )
     newest = ".".join(map(str, NEWEST_CNI))
     if evidence.prefix_mode and version < CNI_PREFIX:
-        yield _said("cni-version", "fail", "", f"{cni.version}: prefixes need 1.9.0", update)
+        yield _said("cni-version", "fail", "", f"{cni.version}: prefix delegation requires 1.9.0", update)
     elif cni.ip_family == "ipv6" and version < CNI_IPV6:
-        yield _said("cni-version", "fail", "", f"{cni.version}: IPv6 needs 1.10.1", update)
+        yield _said("cni-version", "fail", "", f"{cni.version}: IPv6 requires 1.10.1", update)
     elif (behind := NEWEST_CNI[1] - version[1]) >= BEHIND and version[0] <= NEWEST_CNI[0]:
         text = f"{cni.version} is {behind} minor versions behind {newest}; updates go one minor version at a time"
         yield _said("cni-version", "warn", "", text, update)
@@ -469,17 +481,17 @@ def _cni_settings(evidence: Evidence) -> Iterator[Checkup]:
 
 
 def _odd_targets(settings: CniSettings, env: Mapping[str, str]) -> Iterator[str]:
-    """Targets that work against their user; the same conditions as IP009, IP010 and IP016 of a check."""
+    """Warm targets with harmful effects; the conditions of the findings IP009, IP010 and IP016."""
     if settings.ipv6:
         return
     if settings.minimum_ip and not settings.warm_ip:
-        yield f"MINIMUM_IP_TARGET={settings.minimum_ip} without WARM_IP_TARGET: no node ever serves more pods"
+        yield f"MINIMUM_IP_TARGET={settings.minimum_ip} without WARM_IP_TARGET: a node never serves more pods than this"
     if env.get("WARM_IP_TARGET") == "0":
-        yield "WARM_IP_TARGET=0 is read as not set: whole units stay warm"
+        yield "WARM_IP_TARGET=0 is treated as not set: the CNI keeps whole ENIs or prefixes warm"
     if not settings.ip_targets and settings.prefix and settings.warm_prefix == 0:
-        yield "WARM_PREFIX_TARGET=0 makes idle nodes flap"
+        yield "WARM_PREFIX_TARGET=0 causes a prefix attach/detach loop on idle nodes"
     if not settings.ip_targets and not settings.prefix and settings.warm_eni == 0:
-        yield "WARM_ENI_TARGET=0 makes full nodes flap"
+        yield "WARM_ENI_TARGET=0 causes an ENI attach/detach loop on full nodes"
 
 
 def _dns(evidence: Evidence) -> Iterator[Checkup]:

@@ -1,4 +1,4 @@
-"""What a change of the plan costs or saves a month, from nodes that checks have counted already."""
+"""Monthly cost of a change of the plan, computed from the nodes that the checks counted."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from capacity.cost.inputs import CostInputs
 from capacity.cost.plan_cost import difference
 from capacity.cost.rates import PriceBook
 
-Dollars = Mapping[str, float | None]  # change by scenario; None where it is not known. [USD per month]
-Order = tuple[bool, float]  # sorts the cheaper first, what is not known last
+Dollars = Mapping[str, float | None]  # change by scenario; None if not known. [USD per month]
+Order = tuple[bool, float]  # sort key: cheaper first, unknown last
 
 
 class Prices:
-    """Prices for one search, and what the plan costs as it is: looked up once, whatever is tried."""
+    """Prices for one search and the cost of the unchanged plan, looked up once."""
 
     def __init__(self, result: CheckResult, inputs: CostInputs | None) -> None:
         self.inputs = inputs or CostInputs()
@@ -25,9 +25,9 @@ class Prices:
         self._before = {s.title: bill.cost(s) for s in result.scenarios}
 
     def change(self, after: CheckResult, refused_in: str = "") -> dict[str, float | None]:
-        """By scenario what a check of a changed plan costs more: at rest, and in that which refused the change.
+        """Cost increase of a changed plan by scenario: steady, peak, ceiling, and the scenario that refused the change.
 
-        Scenarios that either check lacks are left out.
+        Scenarios that are missing from either check are omitted.
         """
         bill = Bill(after.plan, self.inputs, self.book)
         now = {s.title: s for s in after.scenarios}
@@ -37,7 +37,7 @@ class Prices:
 
 
 def first_change(changes: Dollars) -> tuple[str, float | None]:
-    """The change that counts for the order of sets, and its scenario: now, else at peak, at the ceiling, or in another.
+    """Cost change that decides the order of sets, with its scenario: now, else peak, ceiling, or another.
 
     >>> first_change({"peak": 12.5, "ceiling": 20.0}), first_change({})
     (('peak', 12.5), ('', None))
@@ -46,9 +46,9 @@ def first_change(changes: Dollars) -> tuple[str, float | None]:
 
 
 def cost_order(changes: Dollars) -> Order:
-    """Sorts changes: the cheaper first, what is not known last.
+    """Sort key for changes: cheaper first, unknown last.
 
-    What counts is the bill of an ordinary month, so the cost at peak decides only where steady was not checked.
+    The bill of an ordinary month decides; the cost at peak decides only if steady was not checked.
 
     >>> cost_order({"steady": -1.0, "peak": 9.0}) < cost_order({"steady": 5.0}) < cost_order({"steady": None})
     True
@@ -57,7 +57,7 @@ def cost_order(changes: Dollars) -> Order:
 
 
 def sum_order(several: Iterable[Dollars]) -> Order:
-    """Sorts sets by what their levers cost alone, in sum."""
+    """Sort key for sets: the sum of what their levers cost alone."""
     firsts = [first_change(changes)[1] for changes in several]
     known = [figure for figure in firsts if figure is not None]
     return _known(round(sum(known), 2) if len(known) == len(firsts) else None)

@@ -1,4 +1,4 @@
-"""The outcome of a search for a fix in a sentence or two."""
+"""Sentences about the result of a search for a fix."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from capacity.units import counted
 def fix_sentence(fixes: Fixes) -> str:
     """What the search for a fix found: the smallest set that is enough, or the nearest."""
     if fixes.best is not None:
-        what = f"{fixes.best.names} makes the verdict ok, checked with the plan changed"
+        what = f"{fixes.best.names} makes the verdict ok (checked on the changed plan)"
     elif fixes.partial is not None:
-        what = f"{fixes.partial.names} is enough for the addresses, checked with the plan changed, but "
+        what = f"{fixes.partial.names} is enough for the addresses (checked on the changed plan), but "
         what += remains_words(fixes.partial)
     elif fixes.nearest is not None:
-        what = f"nothing tried makes the verdict ok; nearest is {fixes.nearest.names} ({fixes.nearest.verdict})"
+        what = "no change that was tried makes the verdict ok; "
+        what += f"the nearest is {fixes.nearest.names} ({fixes.nearest.verdict})"
     else:
         return NOTHING_HELPS if fixes.tried else "no lever can be applied to this plan."
     found = fixes.found
@@ -24,7 +25,7 @@ def fix_sentence(fixes: Fixes) -> str:
 
 
 def freed_sentence(fix: Fix, most: int) -> str:
-    """What it frees where most changes, at most so many subnets; nothing where nothing does."""
+    """Largest changes in free addresses, for at most ``most`` subnets; empty if there are none."""
     largest = sorted(fix.frees.items(), key=lambda f: -abs(f[1]))
     told = [f"{name} {change:+,}" for name, change in largest[:most]]
     rest = len(largest) - most
@@ -33,7 +34,7 @@ def freed_sentence(fix: Fix, most: int) -> str:
 
 
 def dollars_sentence(fix: Fix) -> str:
-    """What the plan costs more or less a month with it; nothing where no cost was compared."""
+    """Change of the monthly cost; empty if no cost was compared."""
     changes = [change for name, change in fix.usd.items() if name in AT_REST]
     if changes and not any(change != 0 for change in changes):
         return "The cost per month stays the same."
@@ -42,16 +43,16 @@ def dollars_sentence(fix: Fix) -> str:
 
 
 def remains_words(fix: Fix) -> str:
-    """The pods that are unschedulable with it still, and what they lack."""
+    """Pods that stay unschedulable with a fix, and the limit."""
     return ", ".join(f"{entry} ({REASON_WORDS.get(entry.reason, entry.reason)})" for entry in fix.remains)
 
 
-NOTHING_HELPS = "no lever that was tried brings the plan nearer to ok."
-REASON_WORDS = {"max_pods": "max pods", "branch_enis": "branch ENIs", "nodes": "no node may start"}
+NOTHING_HELPS = "no lever that was tried brings the plan closer to ok."
+REASON_WORDS = {"max_pods": "max pods", "branch_enis": "branch ENIs", "nodes": "no node can start"}
 
 
 def stopped_sentence(fixes: Fixes) -> str:
-    """That the search ended before all sets were checked; nothing where it did not."""
+    """Note that the search ended before all sets were checked; empty if it did not."""
     if fixes.interrupted:
         return f"The search was interrupted after {counted(len(fixes.tried), 'set')}: a smaller fix may exist."
     if not fixes.complete:

@@ -1,4 +1,4 @@
-"""A fix: some levers together, what the check says of the plan with them, and what becomes of findings."""
+"""Fixes: sets of levers, the check of the plan with them, and the findings they resolve."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def _short(names: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """Some levers together and what the check says of the plan with them.
+    """A set of levers and the check of the plan with them.
 
     Attributes
     ----------
     patch : mapping
-        All changes, as ``--set`` takes them.
+        All changes, in the form of ``--set``.
     verdict : str or None
-        None where the levers exclude each other; ``fault`` says why.
+        None if the levers exclude each other; ``fault`` says why.
     frees : mapping
-        Addresses freed by subnet in the scenario where the subnet has least, before against after;
-        subnets of both plans only. [addresses]
+        Addresses freed by subnet, in the subnet's worst scenario before and after; only subnets of both
+        plans. [addresses]
     short : int
-        What is still missing over all subnets and scenarios. [addresses]
+        Addresses still missing over all subnets and scenarios. [addresses]
     not_ok : int
         Subnets that are not ok and kinds of unschedulable pods, summed over scenarios.
     fault : str
@@ -43,22 +43,22 @@ class Fix:
     pods : int
         Pods unschedulable or without an address, summed over scenarios. [pods]
     suffices : bool
-        Whether nothing is wrong any more but pods that are unschedulable for another reason than addresses.
+        Whether the only problem left is pods that are unschedulable for reasons other than addresses.
     remains : tuple of Unplaced
         Those pods.
     why : str
-        Why it is the answer, or why it is not.
+        Why the set is the answer, or why not.
     judged_in : str
-        The scenario that refused it, where it was checked no further; its figures are of the scenarios up to there.
+        The scenario that refused the set and ended its check; the figures cover the scenarios up to it.
     helped : frozenset of str
-        In which parts of the distance from ok it is nearer than the plan as it is.
+        Parts of the distance from ok in which it is better than the unchanged plan.
     known_short, known_pods : bool
-        Whether the scenarios in which it was checked show addresses missing, and pods, before the change.
+        Whether the checked scenarios miss addresses, or have unschedulable pods, before the change.
     usd : mapping
-        What the plan costs more with it, by scenario: now, at peak, at the ceiling, and in the scenario that refused
-        it; None where that is not known. [USD per month]
+        Cost increase by scenario: now, at peak, at the ceiling, and in the scenario that refused it;
+        None if not known. [USD per month]
     commands : tuple of str
-        What to paste: that of its levers, the CNI's variables in one command.
+        Commands of all levers, with the CNI's variables in one command.
     """
 
     levers: tuple[Lever, ...]
@@ -84,40 +84,40 @@ class Fix:
 
     @property
     def names(self) -> str:
-        """Its levers in one line."""
+        """Names of the levers in one line."""
         return " + ".join(lever.name for lever in self.levers)
 
     @property
     def risk(self) -> str:
-        """The most that any of its levers disturbs."""
+        """Highest risk of its levers."""
         return max((lever.risk for lever in self.levers), key=RISKS.index)
 
     @property
     def rank(self) -> Distance:
-        """How far from ok the plan is with it."""
+        """Distance of the changed plan from ok."""
         return Distance(VERDICTS.index(self.verdict or "exhausted"), self.not_ok, self.short, self.pods)
 
 
 @dataclass(frozen=True, slots=True)
 class Fixes:
-    """What was tried.
+    """Result of a search for a fix.
 
     Attributes
     ----------
     best : Fix or None
-        The smallest set that makes the verdict ok; None where none was found.
+        The smallest set that makes the verdict ok; None if none was found.
     nearest : Fix or None
-        The best of those tried, where none is enough.
+        The best set that was tried, if none is enough.
     tried : tuple of Fix
         Every set that was checked, single levers first.
     partial : Fix or None
-        Where none makes the verdict ok: the smallest set after which only pods remain that are unschedulable for
-        another reason than addresses.
+        If no set makes the verdict ok: the smallest set after which the only problem left is pods that are
+        unschedulable for reasons other than addresses.
     complete : bool
-        Whether all sets that come before the answer were checked; else the limit of checks ended the search, or
-        somebody did.
+        Whether all sets before the answer were checked; if not, the limit of checks or an interrupt ended
+        the search.
     interrupted : bool
-        Somebody did.
+    Whether an interrupt ended the search.
     result : CheckResult or None
         The check of the plan as it was.
     """
@@ -136,17 +136,17 @@ class Fixes:
 
     @property
     def single(self) -> tuple[Fix, ...]:
-        """Those of one lever."""
+        """Sets of a single lever."""
         return tuple(f for f in self.tried if len(f.levers) == 1)
 
     @property
     def answer(self) -> Fix | None:
-        """The set to apply: enough, or enough for the addresses."""
+        """Set to apply: enough, or enough for the addresses."""
         return self.best or self.partial
 
     @property
     def found(self) -> Fix | None:
-        """The answer, or else the nearest."""
+        """The answer, or the nearest set."""
         return self.answer or self.nearest
 
 
@@ -154,7 +154,7 @@ ABOUT_ADDRESSES = ("IP001", "IP002", "IP003", "IP004", "IP006", "IP019")
 
 
 def with_fix(found: Sequence[Finding], fixes: Fixes | None) -> tuple[Finding, ...]:
-    """The findings, those about missing addresses with the patch that mends them all."""
+    """The findings; those about missing addresses get the patch that fixes them all."""
     best = fixes.answer if fixes else None
     if best is None:
         return tuple(found)
@@ -169,7 +169,7 @@ def with_fix(found: Sequence[Finding], fixes: Fixes | None) -> tuple[Finding, ..
 
 
 def merged(several: Sequence[Lever]) -> dict[str, object]:
-    """One patch of several levers; appended lists are joined.
+    """Merge the patches of several levers into one; appended lists are joined.
 
     Raises
     ------
@@ -185,12 +185,12 @@ def merged(several: Sequence[Lever]) -> dict[str, object]:
 
 
 def conflict(several: Sequence[Lever]) -> bool:
-    """Whether two levers set one thing to different values: alternatives, not to be taken together."""
+    """Whether two levers set one thing to different values: such levers are alternatives."""
     return any(_clashes(several))
 
 
 def _clashes(several: Sequence[Lever]) -> Iterator[tuple[Lever, str]]:
-    """What a lever sets to another value than one before it."""
+    """Paths that a lever sets to a different value than an earlier lever."""
     known: dict[str, object] = {}
     for lever in several:
         for path, value in lever.patch.items():
@@ -199,7 +199,7 @@ def _clashes(several: Sequence[Lever]) -> Iterator[tuple[Lever, str]]:
 
 
 def joined_commands(several: Sequence[Lever], plan: Plan) -> tuple[str, ...]:
-    """What to paste for several levers; the CNI's variables, which the add-on takes as a whole, in one command."""
+    """Commands of several levers, with all CNI variables in one command: the add-on replaces them as a whole."""
     changes = [lever.env for lever in several if lever.env]
     if len(changes) < 2:
         return tuple(command for lever in several for command in lever.commands)
@@ -210,12 +210,12 @@ def joined_commands(several: Sequence[Lever], plan: Plan) -> tuple[str, ...]:
 
 
 def commands_of(fix: Fix) -> tuple[str, ...]:
-    """What to paste for a fix."""
+    """Commands of a fix."""
     return fix.commands or tuple(command for lever in fix.levers for command in lever.commands)
 
 
 def after(first: Mapping[str, object], then: Mapping[str, object]) -> dict[str, object]:
-    """Two patches as one: what both append is joined, what both set is the second's."""
+    """Combine two patches: lists that both append are joined; for values that both set the second wins."""
     joined = dict(first)
     for path, value in then.items():
         if path.endswith("[+]") and path in joined:
@@ -227,7 +227,7 @@ def after(first: Mapping[str, object], then: Mapping[str, object]) -> dict[str, 
 
 
 def least_free(result: CheckResult) -> dict[str, int]:
-    """Fewest free addresses of each subnet over all scenarios. [addresses]"""
+    """Fewest free addresses of each subnet, over all scenarios. [addresses]"""
     found: dict[str, int] = {}
     for scenario in result.scenarios:
         for state in scenario.left:

@@ -1,4 +1,4 @@
-"""The check of a plan with its last word: what cannot work makes it exhausted, whatever the addresses."""
+"""Check a plan with its findings: a finding of severity error makes it exhausted, even with enough addresses."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ def check(
     plan : Plan, Path or str
         A plan, or the path of its file.
     scenarios : sequence of str or ScenarioSpec, optional
-        Names (``peak``, ``upgrade+zone-loss``, ``burst:nodes=20``); without it those of the plan, and
-        where it names none, all that the plan can feed.
+        Names (``peak``, ``upgrade+zone-loss``, ``burst:nodes=20``); by default those of the plan, or if it
+        names none, all scenarios for which the plan has input.
     reuse : Reuse, optional
-        What checks of like plans worked out, as a check's result has it.
+        Intermediate results of checks of similar plans, from a check's result.
 
     Raises
     ------
     SpecError
-        A scenario or an option of one that does not exist; a file that is no plan.
+        A scenario or scenario option does not exist, or the file is not a plan.
 
     Notes
     -----
     A finding of severity error says that something cannot work (EKS refuses an update, AWS a block): the plan is
-    exhausted then, also where every subnet has addresses.
+    then exhausted, even if every subnet has addresses.
     """
     check_kind("plan", plan, (Plan, Path, str), "a Plan or the path of its file")
     return judged(check_addresses(plan if isinstance(plan, Plan) else read_plan(plan), scenarios, reuse))
 
 
 def judged(result: CheckResult) -> CheckResult:
-    """A check by addresses alone with the last word."""
+    """Apply the findings of severity error to a check by addresses."""
     return result if result.verdict == "exhausted" else _judged(result, rules.errors(result))
 
 
@@ -55,7 +55,7 @@ def judged(result: CheckResult) -> CheckResult:
 def check_with_findings(
     plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None
 ) -> tuple[CheckResult, tuple[Finding, ...]]:
-    """The same with its findings, worked out once."""
+    """Apply the findings of severity error to a check, and return the findings too."""
     result = check_addresses(plan, scenarios)
     found = rules.findings(result)
     return (result if result.verdict == "exhausted" else _judged(result, found)), found

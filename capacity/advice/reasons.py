@@ -1,4 +1,4 @@
-"""Why a set of levers is the answer of a search, and why the others are not."""
+"""Reasons why a set of levers is the answer of a search, and why the others are not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHOSEN = "chosen"
 
 
 def with_reasons(fixes: Fixes) -> Fixes:
-    """The same, each set with its reason."""
+    """The result of a search, each set with its reason."""
     answer = fixes.answer
 
     def told(fix: Fix | None) -> Fix | None:
@@ -30,9 +30,9 @@ def _why(fix: Fix, answer: Fix | None) -> str:
         return CHOSEN
     if fix.verdict == "ok" or (answer is not None and answer.verdict != "ok" and fix.suffices and not fix.judged_in):
         return _enough_too(fix, answer)
-    part = "part of the answer; alone " if answer is not None and set(_names(fix)) < set(_names(answer)) else ""
+    part = "part of the answer; alone: " if answer is not None and set(_names(fix)) < set(_names(answer)) else ""
     if not fix.helped and not any(change > 0 for change in fix.frees.values()):
-        return f"{part}no help"
+        return f"{part}does not help"
     return f"{part}not enough: {_left(fix)}"
 
 
@@ -44,15 +44,15 @@ def _enough_too(fix: Fix, answer: Fix | None) -> str:
     if answer is None:
         return "enough"
     if RISKS.index(fix.risk) > RISKS.index(answer.risk):
-        return f"enough too, but disturbs more ({fix.risk})"
+        return f"also enough, but disrupts more ({fix.risk})"
     if len(fix.levers) > len(answer.levers):
-        return "enough too, but is more than one change"
+        return "also enough, but needs more changes"
     costs_more = cost_order(fix.usd) > cost_order(answer.usd)
-    return "enough too, but costs more" if costs_more else "enough too, but comes later in the order"
+    return "also enough, but costs more" if costs_more else "also enough, but later in the order"
 
 
 def _left(fix: Fix) -> str:
-    """What is wrong with it still."""
+    """Problems that remain with a set."""
     parts = [f"{counted(fix.short, 'address', 'addresses')} short"] if fix.short else []
     parts += [f"{counted(fix.pods, 'pod')} unschedulable or without an address"] if fix.pods else []
     left = ", ".join(parts) or f"{counted(fix.not_ok, 'subnet')} {fix.verdict}"

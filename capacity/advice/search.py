@@ -1,19 +1,19 @@
-"""The smallest set of levers that is enough, found by checking the changed plan with the same engine.
+"""Search for the smallest set of levers that is enough, by checking the changed plan with the same engine.
 
 The space
 ---------
-Every lever alone, in each of its sizes; pairs of which one helped alone; threes of levers that each helped. Where
-addresses are missing some lever of a set must lessen that alone, and where pods are unschedulable or without an address
-some lever must lessen that. Levers that set one thing to different values are alternatives and not put together; a new
-cluster is tried alone only.
+Every lever alone, in each of its sizes; pairs of which one helped alone; sets of three that each helped. If
+addresses are missing, some lever of a set must reduce the shortage alone; if pods are unschedulable or without an
+address, some lever must reduce their number. Levers that set one thing to different values are alternatives and are
+not combined; a new cluster is tried only alone.
 
 The order
 ---------
-What disturbs least comes first (:data:`~capacity.advice.levers.lever.RISKS`, of a set the most that any of its levers
-disturbs), of these the set of fewest levers, of these the cheapest a month, of these the first in the order
-of :data:`~capacity.advice.levers.offered.FACTORIES`. A set of several levers is tried in the order of what its levers
-cost alone, in sum. The first set that is enough is the answer, in the mildest size and for the fewest node groups that
-are.
+Sets are ordered by what they disrupt (:data:`~capacity.advice.levers.lever.RISKS`, the highest of a set's levers),
+then by the number of levers, then by monthly cost, then by the order
+of :data:`~capacity.advice.levers.offered.FACTORIES`. Sets of several levers are ordered by the sum of what
+their levers cost alone. The first set that is enough is the answer, in the mildest size and for the fewest node
+groups that are enough.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from capacity.plan.model import ScenarioSpec
 from capacity.plan.parse import parse_plan
 
 MOST_TOGETHER = 3  # levers in one set
-MOST_NEAR = 6  # levers that help most, of which the nearest set is made
-MOST_TRIMS = 12  # checks that look for groups which need no change
+MOST_NEAR = 6  # levers that help most, combined into the nearest set
+MOST_TRIMS = 12  # checks that find groups which need no change
 
 Tell = Callable[[int, int], None]
 
@@ -53,34 +53,34 @@ def find_fixes(
     tell: Tell | None = None,
     prices: CostInputs | None = None,
 ) -> Fixes:
-    """The smallest set of levers with which the plan is ok, each tried by a check of the changed plan.
+    """Find the smallest set of levers with which the plan is ok; each set is checked on the changed plan.
 
     Parameters
     ----------
     plan : Section, Path or str
         The plan as read, or the path of its file.
     result : CheckResult, optional
-        Its check, where it was made already.
+        Check of the plan, if there is one already.
     tell : callable, optional
-        Called before each check, and before each lever is looked for, with the checks done and the most there may be.
+        Called before each check, and before each lever is computed, with the checks done and the maximum.
 
     prices : CostInputs, optional
-        Of what a change costs; by default list prices on demand.
+        Prices for the cost of a change; by default on-demand list prices.
 
     Notes
     -----
-    Space and order are the module's. Where no set makes the verdict ok, the first set after which only pods remain that
-    are unschedulable for another reason than addresses is the partial answer. An interrupt ends the search: what was
-    found until then is the answer.
+    The module describes the space and the order. If no set makes the verdict ok, the partial answer is the first set
+    after which the only problem left is pods that are unschedulable for reasons other than addresses. An interrupt ends
+    the search; what was found until then is the answer.
     """
-    check_kind("plan", plan, (dict, Path, str), "the path of the plan's file: a fix changes what it says")
+    check_kind("plan", plan, (dict, Path, str), "the path of the plan file: a fix changes its content")
     document, name = plan, ""
     if not isinstance(document, Section):
         read = read_plan_file(document)
         document, name = read.document, read.name
     result = result or check(parse_plan(document, name), scenarios)
     if not (result.harmful or result.blocked) and all(map(is_ok, result.scenarios)):
-        # ok, or only a plan without pods: no change of the plan is a fix of that
+        # ok, or a plan without pods, which no change fixes
         return Fixes(None, None, (), result=result)
     search = _Search(document, result, scenarios, tell, Prices(result, prices))
     interrupted = False
@@ -92,7 +92,7 @@ def find_fixes(
 
 
 class _Search:
-    """One search: what was tried, and what was found."""
+    """State of one search: what was tried, and what was found."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class _Search:
         self._clashes: dict[tuple[str, str], bool] = {}  # of levers by name, each in its strongest size
 
     def run(self) -> None:
-        """Try the space in its order."""
+        """Try the sets in their order."""
         offered = levers(self.result, self._say)
         for lever in offered:
             self.tried.append(self._alone(lever))
@@ -137,7 +137,7 @@ class _Search:
             self.nearest = self._nearest()
 
     def outcome(self, interrupted: bool) -> Fixes:
-        """What was found so far."""
+        """Result of the search so far."""
         best, nearest = self.best, self.nearest
         if interrupted and best is None:
             best = min((f for f in self.tried if f.verdict == "ok"), key=_place, default=None)
@@ -147,7 +147,7 @@ class _Search:
         return Fixes(best, nearest, tuple(self.tried), self.partial, complete, interrupted, self.result)
 
     def _nearest(self) -> Fix | None:
-        """The levers that help most alone, put together as long as that helps further."""
+        """Set of the levers that help most alone, combined as long as each addition helps."""
         alone = sorted((f for f in self.tried if len(f.levers) == 1 and f.helped), key=lambda f: f.rank)
         found: Fix | None = None
         for fix in alone[:MOST_NEAR]:
@@ -162,7 +162,7 @@ class _Search:
     # --- the space in its order -----------------------------------------------------------
 
     def _alone(self, lever: Lever) -> Fix:
-        """A lever in its mildest size that is enough; the strongest where none is."""
+        """A lever in its mildest size that is enough; the strongest if none is."""
         fix = self.check((lever,), quick=self.large)
         return self._milder(fix) if self._enough(fix) else fix
 
@@ -172,7 +172,7 @@ class _Search:
         return reached and not fix.judged_in
 
     def _judged(self, fix: Fix) -> Fix:
-        """The same, checked further where it was refused for what the goal allows."""
+        """Check of a set, continued if it was refused for a problem that the goal allows."""
         if not (fix.judged_in and fix.suffices and self.goal is has_addresses):
             return fix
         further = self.check(fix.levers)
@@ -180,7 +180,7 @@ class _Search:
         return further
 
     def _first(self, offered: Sequence[Lever]) -> Fix | None:
-        """The first set of the space that is enough; sets tried before are not tried again."""
+        """First set of the space that is enough; sets tried before are not tried again."""
         known = {_names(f.levers): f for f in self.tried}
         alone = list(zip(offered, [f for f in self.tried if len(f.levers) == 1], strict=True))
         for risk in RISKS:
@@ -201,7 +201,7 @@ class _Search:
         return None
 
     def _sets(self, alone: Sequence[tuple[Lever, Fix]], risk: str) -> Iterator[tuple[Lever, ...]]:
-        """Sets of two levers or more that disturb so much."""
+        """Sets of two or more levers with a given risk."""
         most = RISKS.index(risk)
         pool = [f for x, f in alone if f.verdict is not None and RISKS.index(x.risk) <= most and not x.last]
         strongest = {x.name: x for x, _ in alone}
@@ -215,14 +215,14 @@ class _Search:
                     yield several
 
     def _clash(self, one: Lever, other: Lever) -> bool:
-        """Whether two levers exclude each other; each pair is looked at once."""
+        """Whether two levers exclude each other; each pair is compared once."""
         pair = one.name, other.name
         if pair not in self._clashes:
             self._clashes[pair] = conflict((one, other))
         return self._clashes[pair]
 
     def _may_do(self, fixes: Sequence[Fix]) -> bool:
-        """Whether some lever lessens what is missing, and some what is unschedulable, where anything is."""
+        """Whether some lever reduces the missing addresses and some the unschedulable pods, if there are any."""
         short = not self.before.short or any("short" in f.helped or not f.known_short for f in fixes)
         pods = not self.before.pods or any("pods" in f.helped or not f.known_pods for f in fixes)
         return short and (pods or self.goal is has_addresses)
@@ -230,21 +230,21 @@ class _Search:
     # --- made smaller ---------------------------------------------------------------------
 
     def _refined(self, fix: Fix) -> Fix:
-        """The same levers, each in its mildest size and for the fewest groups that are enough."""
+        """Set of given levers, each in its mildest size and for the fewest groups that are enough."""
         return self._trimmed(self._milder(fix))
 
     def _milder(self, fix: Fix) -> Fix:
-        """The same levers, each in its mildest size that is enough."""
+        """Set of given levers, each in its mildest size that is enough."""
         for place, lever in enumerate(fix.levers):
             fix = self._mildest(lever.milder, fix.levers[:place], fix.levers[place + 1 :]) or fix
         return fix
 
     def _mildest(self, sizes: Sequence[Lever], left: tuple[Lever, ...], right: tuple[Lever, ...]) -> Fix | None:
-        """The first size that is enough beside other levers. Sizes that hold no less than a refused one are skipped."""
+        """First size that is enough with the other levers. Sizes that hold no less than a refused one are skipped."""
         refused: list[tuple[int, int]] = []
         alone = [m for m in sizes if m.targets and not m.targets[1]]
         known: dict[int, Fix] = {}
-        while alone:  # of WARM_IP_TARGET alone the largest that is enough, by halves
+        while alone:  # bisect for the largest WARM_IP_TARGET alone that is enough
             middle = alone[len(alone) // 2]
             fix = known[id(middle)] = self.check((*left, middle, *right))
             if self._enough(fix):
@@ -275,7 +275,7 @@ class _Search:
         return fix
 
     def _without(self, fix: Fix, group: str, rest: Sequence[str]) -> tuple[Lever, ...]:
-        """The levers for fewer groups; nothing where one cannot be."""
+        """The levers for fewer groups; None if one does not apply to them."""
         found: list[Lever] = []
         for lever in fix.levers:
             if group not in lever.groups:
@@ -288,14 +288,14 @@ class _Search:
         return tuple(found)
 
     def _say(self) -> None:
-        """Where the search is."""
+        """Report the progress of the search."""
         if self.tell is not None:
             self.tell(self.checks, max(self.most, self.checks + 1))
 
     # --- one check ------------------------------------------------------------------------
 
     def check(self, several: tuple[Lever, ...], quick: bool = True) -> Fix:
-        """What the plan is with some levers; ``quick``: no further than the first scenario that is not ok."""
+        """Check the plan with some levers; ``quick`` stops at the first scenario that is not ok."""
         self._say()
         self.checks += 1
         try:

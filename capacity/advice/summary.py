@@ -1,4 +1,4 @@
-"""A check in one sentence: which subnet, when in the growth, and why."""
+"""Summarize a check in one sentence: which subnet, at which node, and why."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from capacity.cluster.check import CheckResult, has_pods
 from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE, short_subnets
 from capacity.cluster.node_growth import Exhaustion, exhaustion
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.unplaced import LIMITED_BY, unschedulable, without_address
+from capacity.cluster.unplaced import unschedulable, without_address
+from capacity.node.limit_words import limit_words
 from capacity.plan.constants import AT_REST
 from capacity.plan.scenarios import when_words
 from capacity.units import counted
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
-# What limits pods that are unschedulable, as a reviewer reads it
+# The limit of unschedulable pods, in words
 
 
 def verdict_sentence(result: CheckResult) -> str:
-    """The verdict, and where it comes from.
+    """Sentence with the verdict and its cause.
 
     For an exhausted plan: the subnet that is shortest, in which scenario, by how many addresses, at
     which node of which group, and what holds its addresses.
@@ -26,7 +27,7 @@ def verdict_sentence(result: CheckResult) -> str:
     if result.verdict == "ok":
         share = float(100 * result.plan.checks.min_free)
         names = ", ".join(dict.fromkeys(s.name for s in result.scenarios))
-        return f"OK: every subnet keeps at least {share:g} % of its addresses free ({names})."
+        return f"OK: every subnet keeps at least {share:g}% of its addresses free ({names})."
     scenario, subnet = _worst(result)
     if VERDICTS.index(scenario.verdict) < VERDICTS.index(result.verdict):
         return f"{result.verdict.upper()}: {_beyond_scenarios(result)}"
@@ -44,24 +45,24 @@ def verdict_sentence(result: CheckResult) -> str:
 
 
 def _beyond_scenarios(result: CheckResult) -> str:
-    """Why a plan is worse than its scenarios: what cannot work, no pods, or a type that a group may also get."""
+    """Reason why a plan is worse than its scenarios: what cannot work, no pods, or another permitted type."""
     if result.blocked:
         more = f" ({len(result.blocked) - 1} more)" if len(result.blocked) > 1 else ""
         return f"this cannot work: {result.blocked[0]}{more}."
     if not has_pods(result.plan):
-        return "the plan has no pods, so only its nodes and tenants were judged."
+        return "the plan has no pods, so only its nodes and tenants were checked."
     types = ", ".join(f"{h.group} with {h.instance_type}" for h in result.harmful[:3])
     more = f" and {len(result.harmful) - 3} more" if len(result.harmful) > 3 else ""
     return f"every scenario fits with the expected instance types, but not with every type permitted: {types}{more}."
 
 
 def _at(scenario: ScenarioState) -> str:
-    """Where in words: ``at peak``, ``in upgrade``."""
+    """Scenario in words: ``at peak``, ``in upgrade``."""
     return when_words(scenario.name, scenario.title)
 
 
 def _refused(scenario: ScenarioState) -> str:
-    """That EKS refuses the update, and for want of what."""
+    """Sentence that EKS refuses the update, with the reason."""
     if not scenario.refused:
         return ""
     least = ", ".join(f"{scenario.update_room[name]} in {name}" for name in short_subnets(scenario.update_room)[:4])
@@ -72,45 +73,45 @@ def _refused(scenario: ScenarioState) -> str:
 
 
 def _pods(scenario: ScenarioState) -> str:
-    """What becomes of the pods that do not run, a sentence each; empty where all do."""
+    """Sentences about the pods that do not run; empty if all run."""
     said = [without_address(scenario.pods_without_address)] if scenario.pods_without_address else []
     said += [_unplaced(scenario)] if scenario.unplaced else []
     return "".join(f" {s}." for s in said)
 
 
 def _unplaced(scenario: ScenarioState) -> str:
-    """``12 pods are unschedulable: limited by CPU and max pods``, the limit of most pods first."""
+    """``12 pods are unschedulable: limited by CPU and max pods``, the limit of the most pods first."""
     by_reason = Counter({u.reason: 0 for u in scenario.unplaced})
     for u in scenario.unplaced:
         by_reason[u.reason] += u.pods
-    reasons = [LIMITED_BY[reason] for reason, _ in by_reason.most_common()]
+    reasons = [limit_words(reason) for reason, _ in by_reason.most_common()]
     said = " and ".join(filter(None, (", ".join(reasons[:-1]), reasons[-1])))
     return f"{unschedulable(scenario.unplaced_pods)}: limited by {said}"
 
 
 def _least_left(subnet: SubnetState) -> str:
-    """What the pods are not short of."""
+    """Sentence about the addresses of a plan whose pods do not run for other reasons."""
     if subnet.verdict == "ok":
         return " No subnet is short of addresses."
     name = f"{subnet.subnet.name} ({subnet.subnet.cidr}, {subnet.subnet.zone})"
-    return f" The subnet with the least left is {name}: {_tight(subnet)}."
+    return f" The subnet with the least room is {name}: {_tight(subnet)}."
 
 
 def _misplaced(subnet: SubnetState) -> str:
     if subnet.prefixes:
         return "its prefixes cannot be placed"
-    return "what its CIDR reservations leave is too little for single addresses"
+    return "its CIDR reservations leave too few single addresses"
 
 
 def _tight(subnet: SubnetState) -> str:
     if subnet.used_highest > subnet.subnet.usable:
         stay = f"{subnet.free:,} of {subnet.subnet.usable:,} addresses stay free"
-        return f"{stay}, but up to {subnet.used_highest:,} may be held"
+        return f"{stay}, but the worst-case placement needs {subnet.used_highest:,}"
     return f"only {subnet.free:,} of {subnet.subnet.usable:,} addresses stay free"
 
 
 def _worst(result: CheckResult) -> tuple[ScenarioState, SubnetState]:
-    """The first scenario with the worst verdict, and its subnet with the least share free."""
+    """First scenario with the worst verdict, and its subnet with the smallest free share."""
     order = {"exhausted": 0, "tight": 1, "ok": 2}
     scenario = min(result.scenarios, key=lambda s: order[s.verdict])
     subnet = min(scenario.left or scenario.subnets, key=lambda s: (order[s.verdict], s.free / s.subnet.usable))
@@ -128,8 +129,8 @@ def _why(subnet: SubnetState) -> str:
     names = {
         "warm": "kept warm",
         "pods": "used by pods",
-        "other": "taken by others",
-        "load_balancers": "kept for load balancers",
+        "other": "used by others",
+        "load_balancers": "reserved for load balancers",
     }
     largest = [h for h in sorted(names, key=lambda h: -used[h])[:2] if used[h]]
     amounts = [counted(used[h], "address", "addresses") if i == 0 else f"{used[h]:,}" for i, h in enumerate(largest)]
@@ -139,7 +140,7 @@ def _why(subnet: SubnetState) -> str:
 
 
 def waste_sentence(result: CheckResult) -> str:
-    """Addresses that nodes hold and no pod uses, in steady."""
+    """Sentence about the addresses that nodes hold and no pod uses, in steady."""
     state = next((s for s in result.scenarios if s.name == "steady"), None)
     if state is None:
         return ""
@@ -147,4 +148,4 @@ def waste_sentence(result: CheckResult) -> str:
     held = warm + sum(s.grouped["pods"] for s in state.subnets)
     if not warm:
         return ""
-    return f"Held but unused in steady: {warm:,} of {held:,} pod addresses ({100 * warm / held:.0f} %)."
+    return f"Held but unused in steady: {warm:,} of {held:,} pod addresses ({100 * warm / held:.0f}%)."

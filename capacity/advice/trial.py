@@ -1,4 +1,4 @@
-"""Checks of a changed plan inside a search: in full, or no further than the first scenario that is not ok."""
+"""Check changed plans in a search: completely, or up to the first scenario that is not ok."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ KEPT_WORKLOADS, KEPT_GROUPS = 4, 20_000
 class Trials:
     """Checks of one plan with changes.
 
-    Scenarios come in the order in which they are likely to refuse a change at least cost: those that are not ok in
-    the plan as it is before the others, of these the cluster at rest first, then the worst.
+    Scenarios that are likely to refuse a change cheaply come first: those that are not ok in the unchanged plan,
+    of these the steady states first, then the worst.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class Trials:
         self._specs = sorted(_single(result.plan, result.specs), key=self._worth)
 
     def check(self, patch: Mapping[str, object]) -> CheckResult:
-        """The check of the plan with a patch."""
+        """Check the plan with a patch."""
         plan = parse_patched(self.document, patch, self.result.plan.file)
         return check(plan, self.scenarios, self.result.reuse)
 
     def quick(self, patch: Mapping[str, object], goal: Goal) -> tuple[CheckResult, str]:
-        """The same where all scenarios reach a goal; else those up to the first that does not, and its title.
+        """Check the plan with a patch up to the first scenario that misses a goal; return that scenario's title too.
 
         Without runways.
         """
@@ -66,7 +66,7 @@ class Trials:
         return self._closed(engine, states), ""
 
     def _closed(self, engine: Engine, states: Sequence[ScenarioState]) -> CheckResult:
-        """The whole check without runways, of states in the order of an ordinary check."""
+        """Complete check without runways; its states are in the usual order."""
         place = {s: i for i, s in enumerate(_single(engine.plan, self.result.specs))}
         keys = {(s.name, s.zone or ""): i for s, i in place.items()}
         ordered = tuple(sorted(states, key=lambda s: keys[s.name, s.variant]))
@@ -77,13 +77,13 @@ class Trials:
         return judged(CheckResult(engine.plan, engine.shapes, verdict, ordered, (), (), specs, harmful))
 
     def before(self, refused: CheckResult) -> CheckResult:
-        """The check of the plan as it is, in the scenarios up to that which refused a change."""
+        """Check of the unchanged plan, in the scenarios up to the one that refused a change."""
         judged_in = {(s.name, s.variant) for s in refused.scenarios}
         states = tuple(s for key, s in self._states.items() if key in judged_in)
         return replace(self.result, scenarios=states, verdict=worst([s.verdict for s in states]))
 
     def _plan(self, patch: Mapping[str, object]) -> Plan:
-        """The plan with a patch; workloads that it changes as an earlier one did, or not at all, are not read again."""
+        """The plan with a patch; workloads that are unchanged, or changed by an earlier patch, are not read again."""
         if WORKLOADS not in self.document or GROUPS not in self.document:
             return parse_patched(self.document, patch, self.result.plan.file)
         of_pods, of_groups = (
@@ -96,15 +96,15 @@ class Trials:
             changed[GROUPS] = self._groups(of_groups)
             changed[WORKLOADS] = []
             return replace(self._parsed(changed), workloads=self._workloads(of_pods))
-        except SpecError:  # a scenario may name a workload; what is truly wrong is said of the whole plan
+        except SpecError:  # a scenario can name a workload; real errors are reported for the whole plan
             return parse_patched(self.document, patch, self.result.plan.file)
 
     def _groups(self, patch: Mapping[str, object]) -> list[object]:
-        """The node groups with a patch of theirs; those of as many patches are kept as hold so many groups."""
+        """Node groups with a patch; recent results are kept, up to a total number of groups."""
         changes = list(patch.items())
         found: list[object] = self.document[GROUPS]
         done = 0
-        for known, groups in self._changed:  # the most of the changes, in their order, that were made before
+        for known, groups in self._changed:  # the largest part of the changes, in order, that was applied before
             if done < len(known) <= len(changes) and changes[: len(known)] == known:
                 found, done = groups, len(known)
         if done == len(changes):
@@ -121,7 +121,7 @@ class Trials:
         return parse_plan(changed, self.result.plan.file, seen=self._seen)
 
     def _workloads(self, patch: Mapping[str, object]) -> tuple[Workload, ...]:
-        """The workloads with a patch of theirs; the last few are kept."""
+        """Workloads with a patch; the last few results are kept."""
         if not patch:
             return self.result.plan.workloads
         for known, workloads in self._known:
@@ -140,6 +140,6 @@ class Trials:
 
 
 def _single(plan: Plan, specs: Sequence[ScenarioSpec]) -> Iterator[ScenarioSpec]:
-    """Each scenario once, a lost zone by its name."""
+    """Each scenario once; a lost zone is given by name."""
     for spec in dict.fromkeys(specs):
         yield from singles(plan, spec)

@@ -1,6 +1,6 @@
-"""Which WARM_* and MINIMUM_* targets: every sensible combination on given nodes, and one recommendation.
+"""Compare WARM_* and MINIMUM_* targets on given nodes, and recommend one combination.
 
-What each combination holds and costs is worked out in :mod:`capacity.advice.warm_rows`.
+The addresses and calls of each combination are computed in :mod:`capacity.advice.warm_rows`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from capacity.advice.warm_rows import (
     warm_curve,
     warm_rows,
 )
-from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cluster.check import CheckResult
-from capacity.cluster.shape import GroupShape, group_shapes
+from capacity.cluster.group_shapes import group_shapes
+from capacity.cluster.shape import GroupShape
 from capacity.cni.calls import (
     CallCosts,
     call_costs,
@@ -43,27 +44,27 @@ from capacity.cni.node_pool import effective, gives_prefixes, node_limits
 from capacity.cni.pool_terms import Terms, call_terms, pool_terms
 from capacity.errors import SpecError, check_count, check_kind
 from capacity.node.maxpods import max_pods
-from capacity.node.platform import Platform
+from capacity.node.platform import Platform, check_platform
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
-from capacity.plan.constants import HOST_PODS
+from capacity.plan.constants import CILIUM, HOST_PODS, OVERLAY
 from capacity.plan.model import QUARTER, Plan
 from capacity.trace import Term
 from capacity.units import share_of
 
 WORTH = 0.05  # share of the addresses that a change must save
-WARM_IPS = (1, 2, 3, 5, 8, 10)  # candidates for WARM_IP_TARGET beside those that the pods suggest
+WARM_IPS = (1, 2, 3, 5, 8, 10)  # candidates for WARM_IP_TARGET, in addition to those derived from the pods
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """The setting to take, and what it does.
+    """Recommended setting and its effect.
 
     Attributes
     ----------
     change : mapping of str to (str or None)
-        Variables to set, None to remove; empty where the present setting is the one.
+        Variables to set, None to remove; empty if the current setting is recommended.
     comparison : Comparison or None
-        The plan's check before and after.
+        Check of the plan before and after.
     """
 
     row: WarmRow
@@ -74,22 +75,22 @@ class Recommendation:
 
     @property
     def patch(self) -> dict[str, object]:
-        """The change as a patch of the plan."""
+        """Change as a patch of the plan."""
         return {f"cni.env.{name}": value for name, value in self.change.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class WarmAnswer:
-    """Every setting on the nodes, the present one, and the recommendation.
+    """All settings on the nodes, the current one, and the recommendation.
 
     Attributes
     ----------
     kinds, other_kinds : tuple of NodeKind
-        The nodes, and the same in the other mode (prefixes instead of single addresses or the reverse).
+        The nodes, and the nodes in the other mode (prefixes instead of single addresses or the reverse).
     current : WarmRow
-        The settings as they are.
+        The current settings.
     plan : Plan or None
-        Whose nodes they are; None where the answer is for a type.
+        The plan of the nodes; None if the answer is for a type.
     """
 
     kinds: tuple[NodeKind, ...]
@@ -109,7 +110,7 @@ class WarmAnswer:
 
 
 def explain_row(found: WarmAnswer, row: WarmRow) -> Iterator[tuple[NodeKind, Terms]]:
-    """The terms of one setting of the present mode on the fullest node of each group."""
+    """Terms of one setting of the current mode on the fullest node of each group."""
     fullest: dict[str, NodeKind] = {}
     for kind in found.kinds:
         if kind.pods > fullest.get(kind.group, replace(kind, pods=-1)).pods:
@@ -131,31 +132,33 @@ def explain_row(found: WarmAnswer, row: WarmRow) -> Iterator[tuple[NodeKind, Ter
 
 
 def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER) -> WarmAnswer:
-    """The settings on the nodes of a plan, in steady and in peak.
+    """Compare settings on the nodes of a plan, in steady and peak.
 
     Parameters
     ----------
     swing : Fraction or float
-        Share by which the pods of a node rise and fall, from 0 to 1.
+        Share of a node's pods that come and go, from 0 to 1.
 
     Raises
     ------
     SpecError
-        No node whose pool the VPC CNI keeps (Windows, Auto Mode, Fargate and Cilium do not), or an IPv6 cluster.
+        The VPC CNI manages the pool of no node (Windows, Auto Mode, Fargate, Cilium), or the cluster is IPv6.
     """
-    check_kind("plan", plan, Plan, "a Plan, as read_plan gives")
+    check_kind("plan", plan, Plan, "a Plan, as returned by read_plan")
     swing = share_of("swing", swing)
     _refuse_without_targets(plan.cni.settings)
     base = check(plan, ("steady", "peak"))
     own, other = plan_kinds(base, base.scenarios), _other_mode(plan, base)
     if not own:
-        nodes = "no node in steady or peak whose pool the VPC CNI keeps"
-        raise SpecError(f"{plan.file or 'the plan'}: {nodes}: there is nothing to keep warm")
+        nodes = "the VPC CNI manages no node in steady or peak"
+        raise SpecError(f"{plan.file or 'the plan'}: {nodes}: there are no warm targets to set")
     notes = [*plan.notes]
     if any(g.windows for g in plan.node_groups):
-        notes.append("Windows nodes are left out: their targets are keys of ConfigMap amazon-vpc-cni (cni.windows)")
+        notes.append("Windows nodes are not included: their targets are keys of ConfigMap amazon-vpc-cni (cni.windows)")
     if any(g.auto for g in plan.node_groups):
-        notes.append("EKS Auto Mode nodes are left out: it keeps their pool, and nothing sets its targets")
+        notes.append(
+            "EKS Auto Mode nodes are not included: Auto Mode manages their addresses and has no targets to set"
+        )
     answer = _answer(own, other, plan.cni.settings, plan.cni.env, swing, notes)
     before = check(plan, reuse=base.reuse)
     answer = replace(_enough_for(answer, own, before), plan=plan)
@@ -168,7 +171,7 @@ def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER) -> WarmAnswer:
 
 
 def _enough_for(answer: WarmAnswer, kinds: Sequence[NodeKind], before: CheckResult) -> WarmAnswer:
-    """The same answer; where targets help a plan that is not ok, it recommends the mildest that help most."""
+    """The answer with the mildest targets that help most, if targets help a plan that is not ok."""
     plan = before.plan
     choices = None if before.verdict == "ok" else warm_choices(before)
     if choices is None:
@@ -196,11 +199,11 @@ def _enough_for(answer: WarmAnswer, kinds: Sequence[NodeKind], before: CheckResu
 
 
 ENOUGH = (
-    "the first that makes the plan's check ok, as the lever warm-targets of check: those first that neither flap nor "
+    "the first that makes the plan's check ok, in the order of the lever warm-targets: first those that do not flap or "
     "starve and cost few EC2 calls, then one variable before two, then the most addresses kept warm"
 )
 HELPS = (
-    "no setting alone makes the plan's check ok; this one brings it nearest, of those that neither flap nor starve and "
+    "no setting alone makes the plan's check ok; this one comes closest, of those that neither flap nor starve and "
     "cost few EC2 calls"
 )
 
@@ -213,22 +216,25 @@ def warm_for_type(
     by_hand: int | None = None,
     swing: Fraction | float = QUARTER,
 ) -> WarmAnswer:
-    """The settings on one node of a type, over a range of pods on VPC addresses.
+    """Compare settings on one node of a type, over a range of pods on VPC addresses.
 
     Parameters
     ----------
     pods : range
-        Each count weighs the same. [pods]
+        All counts have equal weight. [pods]
     by_hand : int, optional
         Max pods set by hand. [pods]
 
     Raises
     ------
     SpecError
-        The type has no known ENI figures, the node cannot run the fewest pods, or IPv6.
+        The type has no known ENI limits, the node cannot run the smallest count, or the cluster is IPv6.
     """
+    check_type(kind)
+    check_kind("pods", pods, range, "range(8, 31)")
+    check_platform(platform)
     if len(pods) == 0 or pods[0] < 0:
-        raise SpecError(f"pods: {pods!r} is no range of counts (expected something like range(8, 31))")
+        raise SpecError(f"pods: {pods!r} is not a range of counts (expected something like range(8, 31))")
     if by_hand is not None:
         check_count("by_hand", by_hand, 1, "pods")
     swing = share_of("swing", swing)
@@ -250,8 +256,8 @@ def warm_for_type(
         notes = [
             *notes,
             f"{kind.name} runs at most {top.pods} pods on VPC addresses (max pods {top.max_pods}, "
-            f"{HOST_PODS} of them on the host's network; {top.capacity} addresses): "
-            f"{top.pods + 1} to {pods[-1]} are left out",
+            f"{HOST_PODS} of them host-network pods; {top.capacity} addresses): "
+            f"{top.pods + 1} to {pods[-1]} are not included",
         ]
     other: list[NodeKind] = []
     if gives_prefixes(settings, kind):
@@ -261,7 +267,7 @@ def warm_for_type(
 
 
 def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
-    """The plan with variables of the CNI set, or removed where None."""
+    """The plan with CNI variables set, or removed if None."""
     env = {n: v for n, v in {**plan.cni.env, **change}.items() if change.get(n, "") is not None}
     warnings = cni_settings(env, "", plan.kubernetes.ip_family)[1]
     replaced = set(cni_settings(plan.cni.env, "", plan.kubernetes.ip_family)[1])
@@ -271,12 +277,12 @@ def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
 
 def _refuse_without_targets(settings: CniSettings) -> None:
     if settings.ipv6:
-        raise SpecError("IPv6 nodes hold no IPv4 addresses for pods: there is nothing to keep warm")
-    if settings.overlay:
-        raise SpecError("pods take no address of the VPC with an overlay CNI: there is nothing to set and nothing warm")
-    if settings.cilium is not None:
+        raise SpecError("IPv6 nodes hold no IPv4 addresses for pods: there are no warm targets to set")
+    if settings.cni == OVERLAY:
+        raise SpecError("pods of an overlay CNI use no VPC addresses: there are no warm targets to set")
+    if settings.cni == CILIUM:
         raise SpecError(
-            "WARM_* targets are the VPC CNI's: with Cilium change cni.cilium.preAllocate (capacity compare)"
+            "WARM_* targets belong to the VPC CNI: with Cilium, change cni.cilium.preAllocate (capacity compare)"
         )
 
 
@@ -284,7 +290,7 @@ def _refuse_without_targets(settings: CniSettings) -> None:
 
 
 def _other_mode(plan: Plan, result: CheckResult) -> list[NodeKind]:
-    """The same nodes and pods with prefixes instead of single addresses, or the other way round."""
+    """Nodes and pods in the other mode: prefixes instead of single addresses, or the reverse."""
     flipped = with_env(plan, {"ENABLE_PREFIX_DELEGATION": "false" if plan.cni.settings.prefix else "true"})
     shapes = {s.group.name: s for s in group_shapes(flipped)}
     kinds = [_in_shape(k, shapes[k.group]) for k in plan_kinds(result, result.scenarios)]
@@ -292,7 +298,7 @@ def _other_mode(plan: Plan, result: CheckResult) -> list[NodeKind]:
 
 
 def _in_shape(kind: NodeKind, shape: GroupShape) -> NodeKind:
-    """The same nodes and pods with the figures of another shape."""
+    """Nodes and pods with the figures of another shape."""
     first = shape.first
     return replace(kind, limits=first.limits, settings=first.settings, max_pods=first.max_pods)
 
@@ -312,13 +318,13 @@ def _range_kinds(
 
 
 def candidates(kinds: Sequence[NodeKind], prefix: bool, swing: Fraction) -> list[WarmTargets]:
-    """Every sensible combination for these nodes in one mode.
+    """All useful combinations of targets for these nodes in one mode.
 
-    Whole units 0 to 2; WARM_IP_TARGET 1 to 10 and the swing of the emptiest and the fullest node;
-    MINIMUM_IP_TARGET not set, the pods of the fullest node, and with WARM_IP_TARGET on top those of the
-    emptiest, the fullest and the nodes at each quarter between, the last also with its swing: then its
-    usual pods, and those that come and go, cost no call. And the two that never work: MINIMUM_IP_TARGET
-    alone, WARM_IP_TARGET=0.
+    Whole units 0 to 2; WARM_IP_TARGET 1 to 10 and the swing of the node with the fewest and with the most
+    pods; MINIMUM_IP_TARGET not set, or the pods of the fullest node, or together with WARM_IP_TARGET the pods
+    of the emptiest and the fullest node and of the nodes at each quarter. The fullest is also tried with its
+    swing: then its usual pods, and those that come and go, cost no call. Also the two that never work:
+    MINIMUM_IP_TARGET alone, and WARM_IP_TARGET=0.
     """
     counts = quartiles(kinds)
     swings = sorted({k.swing(swing) for k in (min(kinds, key=lambda k: k.pods), max(kinds, key=lambda k: k.pods))})
@@ -364,7 +370,7 @@ def _answer(
 
 
 def _with_frontier(rows: list[WarmRow]) -> list[WarmRow]:
-    """The rows of one mode with the efficient ones marked; of equal rows the first."""
+    """Rows of one mode with the efficient ones marked; of equal rows only the first."""
     sound = [(i, r.costs) for i, r in enumerate(rows) if not r.flaws]
 
     def beaten(i: int, costs: tuple[float, ...]) -> bool:
@@ -378,7 +384,7 @@ def _with_frontier(rows: list[WarmRow]) -> list[WarmRow]:
 
 
 def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str | None]) -> Recommendation | None:
-    """The fewest addresses among the sound settings of the present mode."""
+    """Sound setting of the current mode with the fewest addresses."""
     prefix = current.targets.prefix
     usual = next(r for r in rows if r.targets == WarmTargets(prefix, units=1))
     fit = [r for r in rows if r.targets.prefix == prefix and is_sound(r, usual)]
@@ -392,12 +398,12 @@ def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str 
 
 
 def rule(prefix: bool) -> str:
-    """How the recommendation is chosen, in one line."""
+    """Rule of the recommendation, in one line."""
     unit = "WARM_PREFIX_TARGET=1" if prefix else "WARM_ENI_TARGET=1"
     more = f"{MORE_TO_LAUNCH - 1:.0%}"
     return (
         "the fewest addresses held of all settings that neither flap nor starve, have an address ready for "
-        f"{READY:.0%} of the pods that may come at once, fill a fresh node with at most {more} more EC2 calls than "
-        f"{unit}, and need at most one call per pod that comes and goes; where {unit} itself falls short of that, as "
+        f"{READY:.0%} of the pods that can start at the same time, launch a node with at most {more} more calls than "
+        f"{unit}, and need at most one call per pod start and stop; if {unit} itself does not reach that, at least as "
         f"good as it; a change must save {WORTH:.0%}"
     )

@@ -1,4 +1,4 @@
-"""Which warm targets to try on a plan, in the order in which they are preferred: for the lever and for ``warm``."""
+"""Warm targets to try on a plan, preferred first, for the lever and for ``warm``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
 from capacity.cni.calls import call_costs
 from capacity.plan.cni_env import CniSettings, subnet_discovery_switch
+from capacity.plan.constants import VPC_CNI
 from capacity.plan.model import QUARTER
 
 ALONE = (16, 8, 4, 2, 1)  # WARM_IP_TARGET without a minimum
@@ -21,17 +22,17 @@ AT_REST = ("steady", "peak")
 
 @dataclass(frozen=True, slots=True)
 class WarmChoices:
-    """Targets that hold fewer addresses than the present ones, preferred first.
+    """Targets that hold fewer addresses than the current ones, preferred first.
 
     Attributes
     ----------
     rows : tuple of WarmRow
-        Those that keep to the rule of ``warm`` first, of these one variable before two, and those that keep most warm
-        first. The last holds fewest on every node: where it is not enough, none is.
+        Those that follow the rule of ``warm`` first, then one variable before two, then those that keep the most
+        warm. The last one holds the fewest addresses on every node: if it is not enough, none is.
     current : WarmRow
-        The settings as they are.
+        The current settings.
     sound : int
-        How many keep to that rule.
+        How many follow that rule.
     """
 
     rows: tuple[WarmRow, ...]
@@ -40,17 +41,16 @@ class WarmChoices:
 
 
 def warm_choices(result: CheckResult) -> WarmChoices | None:
-    """Targets to try on a checked plan; None where the VPC CNI's targets decide nothing.
+    """Targets to try on a checked plan; None if the targets of the VPC CNI have no effect.
 
     Notes
     -----
-    Tried are one whole unit where more are kept; WARM_IP_TARGET 16, 8, 4, 2 and 1 alone; 8, 4 and 2 with
+    Candidates are one whole unit, if more are kept; WARM_IP_TARGET 16, 8, 4, 2 and 1 alone; 8, 4 and 2 with
     MINIMUM_IP_TARGET at the pods of the emptiest node, of the nodes at each quarter, of the fullest, and of the
-    fullest of each group, and the warm ones on top. Each is judged by the whole plan, so groups of unlike density
-    count each with its own nodes.
+    fullest of each group, plus the warm ones. Each is checked on the whole plan, with the nodes of every group.
     """
     settings = result.plan.cni.settings
-    if settings.ipv6 or settings.overlay or settings.cilium is not None:
+    if settings.ipv6 or settings.cni != VPC_CNI:
         return None
     kinds = plan_kinds(result, _at_rest(result))
     if not kinds:
@@ -80,7 +80,7 @@ def _asked(kinds: Sequence[NodeKind], present: WarmTargets) -> Iterator[WarmTarg
         yield from (WarmTargets(present.prefix, warm_ip=warm, minimum_ip=p + warm) for p in pods)
 
 
-MOST_GROUPS = 8  # whose fullest nodes are looked at one by one; of more the quarters only
+MOST_GROUPS = 8  # groups whose fullest nodes are used one by one; with more groups only the quarters
 
 
 def _at_rest(result: CheckResult) -> Sequence[ScenarioState]:
@@ -88,7 +88,7 @@ def _at_rest(result: CheckResult) -> Sequence[ScenarioState]:
 
 
 def plan_kinds(result: CheckResult, states: Sequence[ScenarioState]) -> list[NodeKind]:
-    """The nodes of some scenarios whose pool the VPC CNI's targets set."""
+    """Nodes of some scenarios whose pool depends on the targets of the VPC CNI."""
     counts: dict[NodeKind, int] = {}
     ours = {g.name for g in own_cni(result.plan)}
     for state in states:
@@ -111,7 +111,7 @@ def plan_kinds(result: CheckResult, states: Sequence[ScenarioState]) -> list[Nod
 
 
 def quartiles(kinds: Sequence[NodeKind]) -> list[int]:
-    """Pods of the emptiest node, of one at each quarter of the nodes, and of the fullest. [pods]"""
+    """Pods of the emptiest node, of the nodes at each quarter, and of the fullest. [pods]"""
     ordered = sorted(kinds, key=lambda k: k.pods)
     total, seen = sum(k.nodes for k in ordered), 0
     found = [ordered[0].pods]
@@ -123,14 +123,14 @@ def quartiles(kinds: Sequence[NodeKind]) -> list[int]:
 
 
 def targets_of(settings: CniSettings) -> WarmTargets:
-    """The combination that settings hold."""
+    """Targets of the settings."""
     if settings.ip_targets:
         return WarmTargets(settings.prefix, warm_ip=settings.warm_ip or None, minimum_ip=settings.minimum_ip or None)
     return WarmTargets(settings.prefix, units=settings.warm_prefix if settings.prefix else settings.warm_eni)
 
 
 def env_change(targets: WarmTargets, current: WarmTargets, env: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Variables to set and to remove; a unit target that address targets override stays as it is."""
+    """Variables to set and to remove; a unit target that address targets override does not change."""
     if targets == current:
         return {}
     wanted = targets.env
@@ -139,9 +139,9 @@ def env_change(targets: WarmTargets, current: WarmTargets, env: Mapping[str, str
 
 
 def mildest(choices: WarmChoices, before: Distance, distance: Callable[[WarmTargets], Distance]) -> WarmRow | None:
-    """The first with which a plan is ok; where none is, of those that keep to the rule the first that helps most.
+    """First targets with which a plan is ok, or those that help most among the ones that follow the rule.
 
-    None where none of these helps. The last holds fewest on every node: where it does not make the plan ok, none does.
+    None if none of these helps. The last holds the fewest on every node: if it does not make the plan ok, none does.
     """
     *others, strongest = choices.rows
     if distance(strongest.targets).verdict == 0:

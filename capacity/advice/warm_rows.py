@@ -1,8 +1,8 @@
-"""What a combination of WARM_* and MINIMUM_* targets holds, has ready and costs on given nodes.
+"""Addresses held, addresses ready and EC2 calls of a combination of WARM_* and MINIMUM_* targets on given nodes.
 
 A setting is judged by the addresses it holds, the pods that can start at once, and the EC2 calls it
 costs. The figures of a node are the closed forms of :mod:`capacity.cni.node_pool` and
-:mod:`capacity.cni.calls`, taken over all pod counts at once.
+:mod:`capacity.cni.calls`, evaluated for all pod counts together.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from capacity.plan.constants import PREFIX_SIZE
 
 @dataclass(frozen=True, slots=True)
 class WarmTargets:
-    """One combination: whole units kept warm, or addresses by WARM_IP_TARGET and MINIMUM_IP_TARGET.
+    """One combination of targets: whole units kept warm, or addresses by WARM_IP_TARGET and MINIMUM_IP_TARGET.
 
     Attributes
     ----------
     prefix : bool
-        For nodes in prefix mode.
+        Whether the targets are for nodes in prefix mode.
     units : int or None
-        WARM_ENI_TARGET, in prefix mode WARM_PREFIX_TARGET; None where addresses are the target.
+        WARM_ENI_TARGET, in prefix mode WARM_PREFIX_TARGET; None if addresses are the target.
     warm_ip, minimum_ip : int or None
-        None where not set. [addresses]
+        None if not set. [addresses]
     """
 
     prefix: bool
@@ -49,7 +49,7 @@ class WarmTargets:
 
     @property
     def env(self) -> dict[str, str]:
-        """The variables that make it."""
+        """CNI variables of the targets."""
         unit = "WARM_PREFIX_TARGET" if self.prefix else "WARM_ENI_TARGET"
         values = {unit: self.units, "WARM_IP_TARGET": self.warm_ip, "MINIMUM_IP_TARGET": self.minimum_ip}
         return {name: str(value) for name, value in values.items() if value is not None}
@@ -59,9 +59,9 @@ class WarmTargets:
         return " ".join(f"{name}={value}" for name, value in self.env.items())
 
     def on(self, settings: CniSettings) -> CniSettings:
-        """A node's settings with these targets; a unit target that is not part of them stays as it was.
+        """Settings of a node with these targets; a unit target that is not part of them does not change.
 
-        The node's own mode stays too: a Xen type gets single addresses under prefix delegation as well.
+        The mode of the node does not change either: a Xen type gets single addresses even with prefix delegation.
         """
         by_address = replace(settings, warm_ip=self.warm_ip or 0, minimum_ip=self.minimum_ip or 0)
         if self.units is None:
@@ -73,16 +73,16 @@ class WarmTargets:
 
 @dataclass(frozen=True, slots=True)
 class NodeKind:
-    """So many nodes with the same number of pods.
+    """A number of nodes with the same number of pods.
 
     Attributes
     ----------
     population : str
-        What they are counted for: ``steady``, ``peak``, or ``range``.
+        Scenario in which they are counted: ``steady``, ``peak``, or ``range``.
     group, instance_type : str
     limits : NodeLimits
     settings : CniSettings
-        The CNI's own, targets included, on this type.
+        The CNI's settings on this type, including targets.
     max_pods, host_pods, pods : int
         The kubelet's limit; pods without an address from the pool; pods with one. [pods]
     nodes : int
@@ -101,12 +101,12 @@ class NodeKind:
 
     @property
     def room(self) -> int:
-        """Further pods that the kubelet accepts and the node can address. [pods]"""
+        """Additional pods that the kubelet accepts and the node has addresses for. [pods]"""
         return max(min(self.max_pods - self.host_pods, self.capacity) - self.pods, 0)
 
     @property
     def unit(self) -> int:
-        """Addresses that come together: 16 in prefix mode. [addresses]"""
+        """Addresses allocated together: 16 in prefix mode. [addresses]"""
         return PREFIX_SIZE if self.settings.prefix else 1
 
     @property
@@ -121,7 +121,7 @@ class NodeKind:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Why a setting is not to be used: ``flaps``, ``starves`` or ``void``."""
+    """Reason not to use a setting: ``flaps``, ``starves`` or ``void``."""
 
     kind: str
     reason: str
@@ -129,25 +129,25 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class WarmRow:
-    """One setting on all the nodes.
+    """Figures of one setting on all nodes.
 
     Attributes
     ----------
     nodes : mapping of str to int
         Per population. [nodes]
     addresses, idle : mapping of str to int
-        Per population: held in all, and held for no pod. [addresses]
+        Per population: held in total, and held for no pod. [addresses]
     instant_least, instant_mean : int, float
-        Pods that find a warm address at once, on the worst node and on average; never more than the
+        Pods that get a warm address immediately, on the worst node and on average; at most what the
         kubelet accepts. [pods]
     calls_per_start, calls_per_stop : float
         While the pods of a node rise and fall by the swing, one by one. [calls per pod]
     calls_per_launch : float
-        From a fresh node until its pods run. [calls per node]
+        From the start of a node until its pods run. [calls per node]
     ready : float
-        Share of the pods of all nodes' swings that find a warm address at once, as far as there is room.
+        Share of the pods that come and go that get a warm address immediately, as far as there is room.
     frontier : bool
-        No setting of the same mode is as good in addresses, instant pods and calls, and better in one.
+        Whether no setting of the same mode is as good in addresses, instant pods and calls, and better in one.
     """
 
     targets: WarmTargets
@@ -165,24 +165,24 @@ class WarmRow:
 
     @property
     def costs(self) -> tuple[float, ...]:
-        """What is to be small, to a tenth: addresses of the last population, missing instant pods, calls."""
+        """Objectives to minimize, rounded to 0.1: addresses of the last population, missing instant pods, calls."""
         last = list(self.addresses.values())[-1]
         return last, -round(self.instant_mean, 1), round(self.calls_per_pod, 1), round(self.calls_per_launch, 1)
 
     @property
     def calls_per_pod(self) -> float:
-        """For a pod that comes and one that goes. [calls]"""
+        """EC2 calls for one pod that starts and one that stops. [calls]"""
         return self.calls_per_start + self.calls_per_stop
 
 
-# What a recommended setting keeps to; the how-to of warm targets says why.
-READY = 0.9  # share of the swing's pods that find an address at once
+# Limits for a recommended setting; the how-to of warm targets explains them.
+READY = 0.9  # share of the swing's pods that get an address immediately
 MORE_TO_LAUNCH = 1.1  # calls to fill a node, times those of the chart's default
-CALLS_PER_POD = 1.0  # for a pod that comes and one that goes
+CALLS_PER_POD = 1.0  # for one pod that starts and one that stops
 
 
 def is_sound(row: WarmRow, usual: WarmRow) -> bool:
-    """Whether a setting may be recommended, ``usual`` being the chart's default: no flaw, pods start, few calls."""
+    """Whether a setting can be recommended: no flaw, pods start, few calls; ``usual`` is the chart's default."""
     calls = max(CALLS_PER_POD, usual.calls_per_pod)
     ready = row.ready >= min(READY, usual.ready)
     return (
@@ -195,7 +195,7 @@ def is_sound(row: WarmRow, usual: WarmRow) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WarmCurve:
-    """One node under one setting, with 0, 1, … pods; calls in sum from none. [slots], [ENIs], [calls]"""
+    """One node with one setting and 0, 1, … pods; calls are cumulative. [slots], [ENIs], [calls]"""
 
     slots: list[int]
     enis: list[int]
@@ -206,7 +206,7 @@ class WarmCurve:
 
 @cache
 def warm_curve(limits: NodeLimits, settings: CniSettings, costs: CallCosts, max_pods: int, most: int) -> WarmCurve:
-    """The closed forms over all pod counts up to ``most``, once for all nodes alike."""
+    """Closed forms for all pod counts up to ``most``, computed once per kind of node."""
     both = [held(limits, settings, max_pods, pods) for pods in range(most + 1)]
     slots, enis = [int(s) for s, _ in both], [int(e) for _, e in both]
     starts = start_calls(slots, enis, costs)
@@ -222,7 +222,7 @@ def warm_curve(limits: NodeLimits, settings: CniSettings, costs: CallCosts, max_
 
 @dataclass(frozen=True, slots=True)
 class _Load:
-    """Nodes of one make with the same pods; ``low`` to ``high`` is the band in which their pods swing. [pods]"""
+    """Nodes of one make with the same number of pods, which varies between ``low`` and ``high``. [pods]"""
 
     population: str
     nodes: int
@@ -235,7 +235,7 @@ class _Load:
 
 @dataclass(frozen=True, slots=True)
 class _Make:
-    """Nodes that hold the same with the same pods, whatever their group."""
+    """Key of nodes that hold the same addresses for the same pods, in any group."""
 
     limits: NodeLimits
     settings: CniSettings
@@ -246,7 +246,7 @@ class _Make:
 
 
 def _makes(kinds: Sequence[NodeKind], swing: Fraction) -> list[_Make]:
-    """The nodes by make, each load once: a plan has many groups and few makes."""
+    """Nodes by make, each load once: a plan has many groups and few makes."""
     found: dict[tuple[NodeLimits, CniSettings, int], dict[_Load, int]] = {}
     for kind in kinds:
         swung, room = kind.swing(swing), kind.room
@@ -270,13 +270,13 @@ def _makes(kinds: Sequence[NodeKind], swing: Fraction) -> list[_Make]:
 def warm_rows(
     targets: Sequence[WarmTargets], kinds: Sequence[NodeKind], costs: CallCosts, swing: Fraction
 ) -> list[WarmRow]:
-    """Each setting over all nodes of one mode; ``swing`` is the share of a node's pods that come and go."""
+    """Figures of each setting over all nodes of one mode; ``swing`` is the share of a node's pods that come and go."""
     makes = _makes(kinds, swing)
     return [_row(t, kinds, makes, costs) for t in targets]
 
 
 def _row(targets: WarmTargets, kinds: Sequence[NodeKind], makes: Sequence[_Make], costs: CallCosts) -> WarmRow:
-    """One setting over all nodes."""
+    """Figures of one setting over all nodes."""
     counts = dict.fromkeys((k.population for k in kinds), 0)
     addresses, idle = dict(counts), dict(counts)
     instant: dict[int, int] = {}
@@ -317,7 +317,7 @@ def _row(targets: WarmTargets, kinds: Sequence[NodeKind], makes: Sequence[_Make]
 
 
 def _flaws(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, starving: int) -> Iterator[Flaw]:
-    """What is wrong with a setting, whatever it saves.
+    """Flaws of a setting, regardless of what it saves.
 
     Source
     ------
@@ -327,10 +327,10 @@ def _flaws(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, st
     if targets.minimum_ip and not targets.warm_ip:
         unit = PREFIX_SIZE if targets.prefix else 1
         most = -(-targets.minimum_ip // unit) * unit
-        yield Flaw("starves", f"MINIMUM_IP_TARGET alone: no node ever serves more than {most} pods")
+        yield Flaw("starves", f"MINIMUM_IP_TARGET alone: a node never serves more than {most} pods")
     if targets.warm_ip == 0 and not targets.minimum_ip:
         other = "WARM_PREFIX_TARGET" if targets.prefix else "WARM_ENI_TARGET"
-        yield Flaw("void", f"WARM_IP_TARGET=0 is read as not set: {other} holds")
+        yield Flaw("void", f"WARM_IP_TARGET=0 is treated as not set: {other} applies")
     if targets.units == 0:
         yield _flap(targets, kinds, costs)
     if starving and not (targets.minimum_ip and not targets.warm_ip):
@@ -339,13 +339,13 @@ def _flaws(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, st
 
 def _flap(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts) -> Flaw:
     if targets.prefix:
-        rounds = f"a prefix taken and given back for ever, some {prefix_flap_calls_per_hour():.0f} EC2 calls an hour"
+        rounds = f"a prefix attach/detach loop, about {prefix_flap_calls_per_hour():.0f} EC2 calls per hour"
         hit = sum(k.nodes for k in kinds if k.settings.prefix and k.pods % PREFIX_SIZE == 0)
         where = "with 0, 16, 32, … pods"
     else:
-        rounds = f"an ENI made and freed for ever, some {eni_flap_calls_per_hour(costs):.0f} EC2 calls an hour"
+        rounds = f"an ENI attach/detach loop, about {eni_flap_calls_per_hour(costs):.0f} EC2 calls per hour"
         hit = sum(k.nodes for k in kinds if k.pods and k.pods % int(k.limits.k) == 0)
         steps = sorted({int(k.limits.k) for k in kinds})
-        where = f"whose pods just fill their ENIs (multiples of {', '.join(map(str, steps))})"
+        where = f"whose pods exactly fill their ENIs (multiples of {', '.join(map(str, steps))})"
     here = f"{hit:,} here" if hit else "none here"
     return Flaw("flaps", f"nodes {where}: {rounds}; {here}")

@@ -1,4 +1,4 @@
-"""What if there were more nodes, or other CNI settings: worked out beforehand, for a page that only looks it up."""
+"""Precompute what-if answers (more nodes, other CNI settings) for a page that only looks them up."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from capacity.advice.levers.lever import own_cni
 from capacity.cluster.check import CheckResult
 from capacity.cluster.demand import Demand, steady
 from capacity.cluster.engine import Engine
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import group_shapes
 from capacity.errors import SpecError, check_count
 from capacity.plan.constants import AT_REST
 from capacity.plan.model import Plan
 from capacity.units import ceil_div
 
 PERCENTS = (25, 50, 75, 100, 125, 150, 175, 200, 225, 250, 275, 300, 350, 400)
-MOST_FURTHER = 24  # positions beyond those, each of which is checked under every mode
+MOST_FURTHER = 24  # additional positions, each checked in every mode
 TARGETS = ("WARM_ENI_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET", "WARM_PREFIX_TARGET", "ENABLE_PREFIX_DELEGATION")
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """One way to run the CNI: its words, and the variables that make it (empty: as the plan has it)."""
+    """CNI mode: its label and variables (empty: the settings of the plan)."""
 
     name: str
     env: Mapping[str, str]
@@ -31,12 +31,12 @@ class Mode:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One position of the slider under one mode.
+    """Result of one position of the slider in one mode.
 
     Attributes
     ----------
     nodes, pods : int
-        [nodes], replicas asked for [pods]
+        [nodes], requested replicas [pods]
     free : tuple of int
         Per subnet; negative is a shortfall. [addresses]
     verdicts : tuple of str
@@ -59,7 +59,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """Outcomes by mode and position; ``now`` is the position of the plan itself."""
+    """Results by mode and position; ``now`` is the position of the plan itself."""
 
     modes: tuple[Mode, ...]
     percents: tuple[int, ...]
@@ -68,16 +68,16 @@ class WhatIf:
     outcomes: tuple[tuple[Outcome, ...], ...]
 
     def __repr__(self) -> str:
-        ends = f"{self.percents[0]} to {self.percents[-1]} %"
+        ends = f"{self.percents[0]} to {self.percents[-1]}%"
         return f"<WhatIf: {len(self.modes)} modes, {ends} of steady, {len(self.subnets)} subnets>"
 
 
 def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
-    """The plan's ``steady`` with nodes and replicas in proportion, under several CNI settings.
+    """Check ``steady`` with scaled nodes and replicas, in several CNI modes.
 
-    Every position runs the same engine as the check: nodes of each group and replicas of each workload at so many
-    per cent of steady, rounded up; node maxima do not stop it. Where the plan's own peak or ceiling has more nodes
-    than the last position, further ones reach them.
+    Every position runs the engine of the check with the nodes of each group and the replicas of each workload at a
+    percentage of steady, rounded up; node maxima do not apply. If the peak or ceiling of the plan has more nodes
+    than the last position, positions are added up to it.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
     for percent in percents:
         check_count("percents", percent, 1)
     if 100 not in percents:
-        raise SpecError("percents: 100 is not among them (expected the plan as it is, and others)")
+        raise SpecError("percents does not include 100 (expected 100, the plan itself, and others)")
     base = steady(result.plan, result.shapes)
     ours = Engine(result.plan, result.shapes)
     start = ours.at_rest("steady")
@@ -110,14 +110,14 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
 
 
 def _most_nodes(engine: Engine) -> int:
-    """Nodes of the plan's own peak or ceiling, whichever has more. [nodes]"""
+    """Nodes of the peak or ceiling of the plan, whichever has more. [nodes]"""
     return max(sum(g.nodes for g in engine.at_rest(name).groups) for name in AT_REST)
 
 
 def _further(now: int, most: int, last: int) -> list[int]:
-    """Positions beyond the last one, in steps of it, up to the first with so many nodes. [%]
+    """Positions beyond the last one, in its step, up to the first with ``most`` nodes. [%]
 
-    Each doubles the one before where steps would be more than :data:`MOST_FURTHER`.
+    Each doubles the previous one if there would be more than :data:`MOST_FURTHER`.
 
     >>> _further(10, 40, 400), _further(10, 86, 400), _further(1, 1000, 400)
     ([], [800, 860], [800, 1600, 3200, 6400, 12800, 25600, 51200, 100000])
@@ -132,9 +132,9 @@ def _further(now: int, most: int, last: int) -> list[int]:
 
 
 def modes_of(plan: Plan, pods_per_node: int) -> tuple[Mode, ...]:
-    """As planned, then the usual settings that differ from it; only their own where the VPC CNI's reach no node.
+    """The mode of the plan, then usual modes that differ from it; none if the VPC CNI manages no node.
 
-    MINIMUM_IP_TARGET is set to the pods of the fullest node, as AWS advises for it.
+    MINIMUM_IP_TARGET is set to the pods of the fullest node, as AWS recommends.
     """
     own = Mode("as planned", {})
     if plan.cni.settings.ipv6 or not own_cni(plan):
@@ -156,7 +156,7 @@ def modes_of(plan: Plan, pods_per_node: int) -> tuple[Mode, ...]:
 
 
 def with_mode(plan: Plan, mode: Mode) -> Plan:
-    """The plan with a mode's variables in place of its own warm targets and prefix switch."""
+    """The plan with the variables of a mode instead of its warm targets and prefix setting."""
     if not mode.env:
         return plan
     env = {name: value for name, value in plan.cni.env.items() if name not in TARGETS} | dict(mode.env)
@@ -164,10 +164,10 @@ def with_mode(plan: Plan, mode: Mode) -> Plan:
 
 
 def _scaled(base: Demand, nodes: Sequence[int], percent: int) -> Demand:
-    """Nodes and replicas at so many per cent, rounded up."""
+    """Nodes and replicas at a percentage, rounded up."""
     return Demand(
-        name=f"{percent} %",  # the engine remembers fleets by name
-        rule=f"nodes and replicas at {percent} % of steady",
+        name=f"{percent} %",  # the engine caches fleets by name
+        rule=f"nodes and replicas at {percent}% of steady",
         nodes=tuple(ceil_div(n * percent, 100) for n in nodes),
         floor=(0,) * len(nodes),
         ceiling=(None,) * len(nodes),

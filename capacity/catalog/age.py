@@ -1,4 +1,4 @@
-"""When figures are old, and what an answer that rests on them says of it: the one home of that rule."""
+"""Decides when figures are old, and formats the notes of answers that use them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from capacity.catalog.prices import price, regions
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
 
-OLD_DAYS = 90  # AWS releases instance types and changes prices about that often
+OLD_DAYS = 90  # AWS releases instance types and changes prices about this often
 TODAY_VARIABLE = "SOURCE_DATE_EPOCH"  # https://reproducible-builds.org/specs/source-date-epoch/
 MOST_NAMES = 6
 
 
 def today() -> dt.date:
-    """The day that ages and forecasts count from: SOURCE_DATE_EPOCH where it is set, else the clock's.
+    """The day that ages and forecasts start from: SOURCE_DATE_EPOCH if set, otherwise today.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def today() -> dt.date:
 
 
 def is_old(date: str, as_of: dt.date) -> bool:
-    """Whether figures of a day are more than :data:`OLD_DAYS` days old; without a date nobody knows.
+    """Whether figures of a day are more than :data:`OLD_DAYS` days old; False without a date.
 
     Examples
     --------
@@ -43,27 +43,29 @@ def is_old(date: str, as_of: dt.date) -> bool:
 
 
 def limit_notes(as_of: dt.date | None = None) -> list[str]:
-    """One line where the newest instance limits are old."""
+    """One line if the newest instance limits are old."""
     date = load_catalog().date
     if not is_old(date, as_of or today()):
         return []
-    return [f"instance limits are of {date}, more than {OLD_DAYS} days old (capacity data refresh asks EC2)"]
+    return [
+        f"instance limits are of {date}, more than {OLD_DAYS} days old (capacity data refresh reads new ones from EC2)"
+    ]
 
 
 def price_notes(types: Sequence[str], region: str | None, as_of: dt.date | None = None) -> list[str]:
-    """What a reader of dollars must know: prices that are missing, and those that are old.
+    """Notes on missing and old prices.
 
     Parameters
     ----------
     types : sequence of str
         Instance types whose price the answer shows.
     region : str or None
-        None: the plan names none.
+        None: the plan has no region.
     """
     if not types:
         return []
     if region is None:
-        return ["no prices: the plan names no region"]
+        return ["no prices: the plan has no region"]
     dollars = regions("USD")
     if region not in dollars:
         other = f"prices in {region} are not in dollars: none shown" if region in regions() else ""
@@ -76,6 +78,6 @@ def price_notes(types: Sequence[str], region: str | None, as_of: dt.date | None 
     if dates:
         notes.append(
             f"prices of {region} are of {min(dates)}, more than {OLD_DAYS} days old "
-            "(capacity data refresh asks for newer ones)"
+            "(capacity data refresh reads newer ones)"
         )
     return notes

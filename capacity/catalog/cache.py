@@ -1,4 +1,4 @@
-"""The user's cache of limits and prices: written whole or not at all, and compared with the package."""
+"""The user's cache of limits and prices: written atomically, and compared with the package."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from capacity.files import write_file
 
 
 def store(limits: Sequence[str], prices: Sequence[str]) -> Path:
-    """Add rows to the cache, newer rows for older ones; returns its folder.
+    """Add rows to the cache, replacing older ones, and return its folder.
 
-    Rows of types, and prices of regions, that are not among the new ones stay.
+    Other rows of types and prices of regions stay.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def _merged(path: Path, fresh: Iterable[str]) -> list[str]:
 
 
 def _rows(path: Path, header: str) -> list[str]:
-    """Rows of a cache file, but those that are cut off; none where it does not exist or is of another version."""
+    """Rows of a cache file without truncated ones; empty if it does not exist or has another version."""
     try:
         head, _, body = read_text(path).partition("\n")
     except CatalogError:
@@ -51,7 +51,7 @@ def _rows(path: Path, header: str) -> list[str]:
 
 
 def _replace(path: Path, header: str, rows: Sequence[str]) -> None:
-    """The file anew, and its folder where it is missing."""
+    """Write the file, and create its folder if it is missing."""
     name = f"the cache {path} cannot be written"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def _limits_status(layer: Layer) -> LayerStatus:
 
 @dataclass(frozen=True, slots=True)
 class FigureChange:
-    """A figure that a layer changes: what the package says and what answers use. None: says nothing."""
+    """A figure that a layer changes: the value of the package and the value in use; None: not set."""
 
     instance_type: str
     field: str

@@ -1,4 +1,4 @@
-"""The columns of the instance-type table, and how one cell is read."""
+"""The columns of the instance-type table, and the parser of a cell."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = (
     Column("max_enis", "int", "ENIs of the default network card"),
     Column("max_enis_total", "int", "ENIs of all network cards"),
     Column("network_cards", "int", "cards"),
-    Column("ipv4_per_eni", "int", "addresses, the primary included"),
+    Column("ipv4_per_eni", "int", "addresses, including the primary"),
     Column("ipv6_per_eni", "int", "addresses"),
     Column("branch_enis", "int", "branch ENIs"),
     Column("trunking", "bool", ""),
@@ -43,7 +43,7 @@ COLUMNS = (
 HEADER = ",".join(c.name for c in COLUMNS)
 
 
-MOST = 2**31 - 1  # of any count in the table: columns are 32 bits wide
+MOST = 2**31 - 1  # largest count in the table: columns are 32 bits wide
 MOST_DIGITS = 10
 
 
@@ -64,7 +64,7 @@ def _figure(text: str) -> float:
 
 def _flag(text: str) -> bool:
     if text not in ("true", "false"):
-        raise ValueError("neither true nor false")
+        raise ValueError("not true or false")
     return text == "true"
 
 

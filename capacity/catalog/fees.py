@@ -1,4 +1,4 @@
-"""Fees beside the prices of instances (``fees.csv``), and EKS's support calendar (``kubernetes_versions.csv``)."""
+"""Reads fees other than instance prices (``fees.csv``), and EKS's support calendar (``kubernetes_versions.csv``)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 from capacity.catalog.packaged import Row, data_dir, read_rows
 from capacity.errors import CatalogError
 
-EVERYWHERE = "*"  # the same in every commercial region
-NOT_COMMERCIAL = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")  # partitions of AWS with prices of their own
+EVERYWHERE = "*"  # equal in every commercial region
+NOT_COMMERCIAL = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")  # AWS partitions with separate prices
 
 
 @dataclass(frozen=True, slots=True)
 class Fee:
-    """A fee and who says so.
+    """A fee and its source.
 
     Attributes
     ----------
     region : str
-        ``*`` where it is the same in every commercial region.
+        ``*`` if it is equal in every commercial region.
     value : float
         In ``unit``, such as ``USD per cluster-hour``.
     date, source : str
@@ -47,13 +47,13 @@ class KubernetesVersion:
 
     @property
     def order(self) -> tuple[int, int]:
-        """The version as numbers, to be compared."""
+        """The version as numbers, for comparison."""
         major, minor = self.version.split(".")
         return int(major), int(minor)
 
 
 def fee(name: str, region: str | None) -> Fee | None:
-    """A fee in a region, or None where it is not known.
+    """A fee in a region, or None if unknown.
 
     >>> fee("control-plane", "eu-west-1").value, fee("fargate-vcpu", "eu-west-1")
     (0.1, None)

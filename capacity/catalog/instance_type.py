@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from capacity.errors import check_kind
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceType:
-    """Limits of one instance type. ``None`` means that no source says; it never means 0.
+    """Limits of one instance type. ``None`` means unknown; it never means 0.
 
     Attributes
     ----------
     name, family : str
         ``m5.large``, ``m5``.
     max_enis : int or None
-        ENIs of the *default network card*: what bounds pods. [ENIs]
+        ENIs of the *default network card*, which limit pods. [ENIs]
     max_enis_total : int or None
         ENIs of all network cards. [ENIs]
     network_cards : int or None
         Network cards. [cards]
     ipv4_per_eni, ipv6_per_eni : int or None
-        Addresses per ENI, the primary included. [addresses]
+        Addresses per ENI, including the primary. [addresses]
     branch_enis : int or None
-        Branch ENIs that the VPC resource controller gives to one node. [branch ENIs]
+        Branch ENIs that the VPC resource controller allows on one node. [branch ENIs]
     trunking : bool or None
         Whether the controller attaches a trunk ENI.
     vcpus, memory_mib : int or None
@@ -30,25 +32,25 @@ class InstanceType:
     arch : str or None
         The 64-bit architecture: ``x86_64`` or ``arm64``; ``arm64_mac`` and ``x86_64_mac`` on Macs.
     hypervisor : str or None
-        ``nitro`` or ``xen``; None on bare metal, where EC2 states none, and where unknown.
+        ``nitro`` or ``xen``; None on bare metal, for which EC2 gives none, and if unknown.
     bare_metal : bool or None
     gpus : int or None
-        GPUs that pods can ask for; a fractional one (g6f) counts as one. [devices]
+        GPUs that pods can request; a fractional one (g6f) counts as one. [devices]
     accelerator : str or None
-        Name of the GPU or accelerator; None where there is none.
+        Name of the GPU or accelerator; None if there is none.
     accelerators : int or None
         Neuron, inference, media and FPGA devices. [devices]
     network_baseline_gbps, network_peak_gbps : float or None
-        Of the whole instance. [Gbit/s]
+        Bandwidth of the whole instance. [Gbit/s]
     ebs_attachments : int or None
-        Most EBS volumes, where EC2 states it. [volumes]
+        Most EBS volumes, if EC2 states it. [volumes]
     ebs_shared : bool or None
         Whether ENIs and volumes share those slots.
     current_generation : bool or None
     sources : tuple of str
-        Who says so, keys of ``data/SOURCES.toml``.
+        Sources, as keys of ``data/SOURCES.toml``.
     as_of : str
-        Date of the newest of these sources, ISO; empty where none of them is dated.
+        Date of the newest of these sources, ISO; empty if none of them has a date.
     """
 
     name: str
@@ -78,13 +80,23 @@ class InstanceType:
 
     @classmethod
     def unlisted(cls, name: str) -> InstanceType:
-        """A type of which nothing is known but its name."""
+        """A type with only a known name."""
         facts = {f.name: None for f in fields(cls)} | {"name": name, "family": name, "sources": (), "as_of": ""}
         return cls(**facts)  # type: ignore[arg-type]
 
+    def __repr__(self) -> str:
+        figures = {
+            "ENIs": self.max_enis,
+            "IPv4 per ENI": self.ipv4_per_eni,
+            "vCPUs": self.vcpus,
+            "MiB": self.memory_mib,
+        }
+        known = [f"{figure} {what}" for what, figure in figures.items() if figure is not None]
+        return f"<InstanceType {self.name}: {', '.join(known) or 'no figures known'}>"
+
     @property
     def prefixes_possible(self) -> bool | None:
-        """Whether the CNI can assign prefixes: Nitro or bare metal; None where neither is known.
+        """Whether the CNI can assign prefixes: Nitro or bare metal; None if neither is known.
 
         Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/awsutils/awsutils.go L2025-2032.
         """
@@ -96,7 +108,13 @@ class InstanceType:
     def trunk_slot(self) -> bool:
         """Whether ENABLE_POD_ENI makes the CNI keep one ENI slot for a trunk.
 
-        The CNI takes a type that is absent from its limits table as trunk-capable
-        (awsutils.go L2035-2041), the controller refuses it: a slot is lost, no trunk comes.
+        The CNI treats a type that is absent from its limits table as trunk-capable (awsutils.go L2035-2041), but the
+        controller refuses it: a slot is lost, and no trunk is attached.
         """
         return self.trunking is not False
+
+
+def check_type(value: object, what: str = "instance_type") -> None:
+    """Refuse what is no :class:`InstanceType`: a name is looked up in a catalog first."""
+    name = value if isinstance(value, str) and value else "m5.large"
+    check_kind(what, value, InstanceType, f'an InstanceType: load_catalog().get("{name}")')

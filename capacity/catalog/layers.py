@@ -1,7 +1,7 @@
-"""What lies over the packaged data: the user's cache (`capacity data refresh`) and an override file.
+"""Applies layers to the packaged data: the user's cache (`capacity data refresh`) and an override file.
 
-Precedence, highest first: the override file, then the newer of cache and package, row by row. A layer
-that does not state a figure leaves the one below. Nothing is ever written into the installed package.
+Precedence, highest first: the override file, then the newer of cache and package, row by row. A layer that does not set
+a figure keeps the one below. The installed package is never changed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def cache_dir() -> Path:
 
 
 def found_cache_dir() -> Path | None:
-    """The user's folder of newer figures where it may exist, else None.
+    """The user's folder of newer figures if it can exist, otherwise None.
 
     platformdirs is imported only if there is something to find.
     """
@@ -61,7 +61,7 @@ class Layer(NamedTuple):
 
 
 def limit_layers() -> tuple[Layer, ...]:
-    """Files with instance limits, lowest first; empty where there are none.
+    """Files with instance limits, lowest first; empty if there are none.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def _layers(cached: str) -> tuple[Layer, ...]:
         layer = _layer("overrides", Path(given))
         if layer is None:
             raise SpecError(f"{OVERRIDES_VARIABLE}: no such file: {given}")
-        if not layer.path.is_file():  # it is read more than once
+        if not layer.path.is_file():  # the file is read more than once
             raise SpecError(f"{OVERRIDES_VARIABLE}: not a regular file: {given}")
         found.append(layer)
     elif folder:
@@ -112,7 +112,7 @@ def read_overrides(path: Path) -> tuple[dict[str, dict[str, str]], list[tuple[st
     Raises
     ------
     SpecError
-        Unknown column or table, wrong kind of value, a type that is named twice.
+        Unknown column or table, wrong kind of value, a duplicate type.
     """
     types, prices = _read_toml(path) if path.suffix.lower() == ".toml" else (_read_csv(path), [])
     for name in types:
@@ -132,7 +132,7 @@ def _check(path: Path, where: str, column: str, cell: str) -> str:
         hint = did_you_mean(column, kinds) or f" (known: {', '.join(kinds)})"
         raise SpecError(f"{path}: {where}: unknown column {column!r}{hint}")
     if any(c in cell for c in ',"\n\r'):
-        raise SpecError(f"{path}: {where}: {column}: {cell[:60]!r} holds a comma, a quote or a line end")
+        raise SpecError(f"{path}: {where}: {column}: {cell[:60]!r} contains a comma, a quote or a line break")
     try:
         parse_cell(Column(column, kinds[column], ""), cell)
     except ValueError as error:
@@ -145,7 +145,7 @@ def _read_csv(path: Path) -> dict[str, dict[str, str]]:
 
     lines = list(csv.reader(_text(path).splitlines()))
     if not lines or not lines[0] or lines[0][0] != "instance_type":
-        raise SpecError(f"{path}:1: expected a header that begins with 'instance_type'")
+        raise SpecError(f"{path}:1: expected a header that starts with 'instance_type'")
     header = lines[0]
     found: dict[str, dict[str, str]] = {}
     for number, cells in enumerate(lines[1:], start=2):
@@ -213,11 +213,11 @@ def _text(path: Path) -> str:
 # --- merging --------------------------------------------------------------------------------
 
 ON_THE_NODE = frozenset(("cni", "eks_ami"))
-"""Sources of the tables that a node reads itself: what both say of max ENIs holds, whatever EC2 answers."""
+"""Sources of the tables that a node reads itself: their max ENIs take precedence over EC2's answer."""
 
 
 def merged_lines(packaged: Iterable[str], layers: Iterable[Layer]) -> list[str]:
-    """The rows of the packaged table with every layer laid over it.
+    """The rows of the packaged table with every layer applied.
 
     Raises
     ------
@@ -238,7 +238,7 @@ def _lay_cache(rows: dict[str, str], path: Path) -> None:
     names = [c.name for c in COLUMNS]
     head, _, body = read_text(path).partition("\n")
     if head != HEADER:
-        raise CatalogError(f"{path}: the header is not that of this version (capacity data refresh makes it anew)")
+        raise CatalogError(f"{path}: the header is not that of this version (capacity data refresh creates a new one)")
     for number, line in enumerate(body.splitlines(), start=2):
         cells = line.split(",")
         if len(cells) != len(names):
@@ -250,7 +250,7 @@ def _lay_cache(rows: dict[str, str], path: Path) -> None:
         if below is not None and below.rpartition(",")[2] > day:
             continue  # the package is newer
         stated = {c: v for c, v in fresh.items() if v and c not in ("instance_type", "family", "sources", "as_of")}
-        for column in ("hypervisor", "accelerator"):  # EC2 states their absence by leaving them out
+        for column in ("hypervisor", "accelerator"):  # EC2 omits them if there are none
             stated.setdefault(column, fresh[column])
         if (
             below is not None
@@ -261,12 +261,12 @@ def _lay_cache(rows: dict[str, str], path: Path) -> None:
 
 
 def check_day(day: str, place: str) -> None:
-    """Refuse what is no date of the form 2026-07-01: dates are compared as text.
+    """Refuse a date that is not of the form 2026-07-01: dates are compared as text.
 
     Raises
     ------
     CatalogError
-        It is none.
+        It is not a date.
     """
     import datetime as dt
 
@@ -279,7 +279,7 @@ def check_day(day: str, place: str) -> None:
 
 
 def _laid(name: str, below: str | None, stated: Mapping[str, str], source: str, day: str) -> str:
-    """A row with the stated cells replaced, and the source and day added."""
+    """A row with the given cells replaced, and the source and day added."""
     names = [c.name for c in COLUMNS]
     cells = dict(zip(names, below.split(","), strict=True)) if below else dict.fromkeys(names, "")
     cells |= {"instance_type": name, "family": name.partition(".")[0], **stated}

@@ -1,4 +1,4 @@
-"""The order in which people read instance types: family by family, small sizes first."""
+"""The display order of instance types: by family, small sizes first."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where the packaged data lies, and how its text is read.
+"""Finds and reads the packaged data.
 
-In a wheel it is ``capacity/_data``; in a checkout (editable install) it is ``data/`` beside the package.
+In a wheel it is ``capacity/_data``; in a checkout (editable install) it is ``data/`` next to the package.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ def data_dir() -> Path:
     Raises
     ------
     CatalogError
-        Neither the wheel's nor the checkout's folder is there.
+        Neither the wheel's nor the checkout's folder exists.
     """
-    # importlib.resources would cost a single lookup several milliseconds of imports (tempfile, zipfile);
-    # it is asked only where the package is not a plain folder.
+    # importlib.resources would cost a single lookup several milliseconds of imports (tempfile, zipfile); it is used
+    # only if the package is not a plain folder.
     for folder in (_PACKAGE / "_data", _PACKAGE.parent / "data"):
         if (folder / "eni_limits.csv").is_file():
             return folder
@@ -52,7 +52,7 @@ def read_text(path: Path) -> str:
 
 
 class Row:
-    """A row of a small data file: where it stands (for messages) and its cells by column."""
+    """A row of a small data file: its place (for messages) and its cells by column."""
 
     __slots__ = ("cells", "place")
 

@@ -1,4 +1,4 @@
-"""On-demand Linux prices, per hour, in the currency of their region.
+"""Reads on-demand Linux prices, per hour, in the currency of their region.
 
 Known for a few regions only; a price that is not in ``data/prices.csv`` is unknown, never estimated from
 another region.
@@ -6,16 +6,18 @@ another region.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from capacity.catalog.layers import Layer, check_day, price_layers, read_overrides
 from capacity.catalog.packaged import data_dir, read_text
-from capacity.errors import CatalogError
+from capacity.errors import CatalogError, SpecError, did_you_mean
 
 HEADER = "instance_type,region,currency,price_per_hour,date,source"
 DEFAULT_REGION = "us-east-1"
+_REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]+){1,3}-[0-9]{1,2}")
 
 
 class Price(NamedTuple):
@@ -31,7 +33,7 @@ class Price(NamedTuple):
     date : str
         When the source took it from AWS's price list, ISO.
     source : str
-        Who says so, a key of ``data/SOURCES.toml``.
+        The source, a key of ``data/SOURCES.toml``.
     """
 
     instance_type: str
@@ -43,18 +45,18 @@ class Price(NamedTuple):
 
 
 def price(name: str, region: str = DEFAULT_REGION) -> Price | None:
-    """The on-demand Linux price of a type in a region, or None where unknown.
+    """The on-demand Linux price of a type in a region, or None if unknown.
 
     Raises
     ------
     CatalogError
         The price's line is damaged.
     SpecError
-        The override file has a fault.
+        The override file has an error.
 
     Notes
     -----
-    An override wins; of the cache's and the package's price the newer one.
+    An override takes precedence, then the newer price of cache and package.
     """
     if "," in name or "\n" in name or "," in region or "\n" in region:
         return None
@@ -105,13 +107,35 @@ def _overridden(layer: Layer) -> dict[tuple[str, str], float]:
 
 
 def price_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
-    """The on-demand Linux price in USD per hour; None where unknown or stated in another currency."""
+    """The on-demand Linux price in USD per hour; None if unknown or in another currency.
+
+    Raises
+    ------
+    SpecError
+        ``region`` is not shaped like the name of a region.
+    """
+    check_region("region", region)
+    return usd_per_hour(name, region)
+
+
+def usd_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
+    """:func:`price_per_hour` in a region of a plan, whose name is not checked."""
     found = price(name, region)
     return found.per_hour if found is not None and found.currency == "USD" else None
 
 
+def check_region(what: str, value: object) -> None:
+    """Refuse a text that is no name of an AWS region; one without known prices is one.
+
+    >>> check_region("region", "eu-west-1")
+    """
+    if not isinstance(value, str) or not _REGION.fullmatch(value):
+        hint = did_you_mean(value, regions()) if isinstance(value, str) else ""
+        raise SpecError(f"{what}: {value!r} is not a region{hint or ' (expected something like us-east-1)'}")
+
+
 def regions(currency: str | None = None) -> list[str]:
-    """Regions with at least one price, in ``currency`` where one is named, sorted. Overrides are in dollars."""
+    """Regions with at least one price (in ``currency``, if given), sorted. Overrides are in dollars."""
     texts = [_text(), *(_cached(layer) for layer in price_layers() if layer.name == "cache")]
     cells = (line.split(",", 3) for text in texts for line in text.split("\n") if line)
     found = {region for _, region, own, _ in cells if currency in (None, own)}
@@ -156,7 +180,7 @@ def _text() -> str:
 
 
 def _body(path: Path) -> str:
-    """The lines after the header, each between line ends, so that a search for a whole line start finds it."""
+    """The lines after the header, each between line breaks, so that a search finds the start of a line."""
     head, _, body = read_text(path).partition("\n")
     if head != HEADER:
         raise CatalogError(f"{path.name}: the header is not {HEADER}")

@@ -1,7 +1,7 @@
-"""Who says what is in the data files: ``data/SOURCES.toml`` as objects.
+"""The sources of the data files: ``data/SOURCES.toml`` as objects.
 
-``[sources.KEY]`` names a party that states figures (the keys in the ``sources`` columns), ``[files.NAME]`` a
-data file of ours with its checksum.
+``[sources.KEY]`` is a publisher of figures (the keys in the ``sources`` columns), ``[files.NAME]`` a packaged data file
+with its checksum.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from capacity.errors import CatalogError
 
 @dataclass(frozen=True, slots=True)
 class DataSource:
-    """A party that states figures.
+    """A publisher of figures.
 
     Attributes
     ----------
     key, title, origin, path, version, licence : str
         ``path`` is the file inside ``origin``; empty where not recorded.
     date : datetime.date or None
-        When the source was made; None where not recorded.
+        Date of the source; None if not recorded.
     """
 
     key: str
@@ -38,20 +38,20 @@ class DataSource:
     date: dt.date | None
 
     def age_days(self, as_of: dt.date) -> int | None:
-        """Days from the source's date to ``as_of``; None where the date is not recorded. [days]"""
+        """Days from the source's date to ``as_of``; None if the date is not recorded. [days]"""
         return None if self.date is None else (as_of - self.date).days
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file and what SOURCES.toml says of it: ``rows`` without the header, ``sha256`` in hex."""
+    """A data file and its record in SOURCES.toml: ``rows`` without the header, ``sha256`` in hex."""
 
     name: str
     rows: int
     sha256: str
 
     def fault(self, folder: Path) -> str | None:
-        """What is wrong with the file in ``folder``, in one line; None if it is as recorded."""
+        """The problem of the file in ``folder``, in one line; None if it is as recorded."""
         try:
             blob = (folder / self.name).read_bytes()
         except OSError as error:
@@ -83,7 +83,7 @@ def load_sources(folder: Path | None = None) -> tuple[dict[str, DataSource], lis
 
 
 def _source(key: str, entry: dict[str, Any]) -> DataSource:
-    """One ``[sources.KEY]`` table; an empty date is one nobody recorded."""
+    """One ``[sources.KEY]`` table; an empty date means not recorded."""
     when = dt.date.fromisoformat(entry["date"]) if entry["date"] else None
     return DataSource(
         key, entry["title"], entry["origin"], entry.get("path", ""), entry["version"], entry["licence"], when

@@ -1,4 +1,4 @@
-"""How old the data is, where it comes from, and what it does not know."""
+"""Reports the age, the sources and the gaps of the data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from capacity.catalog.table import packaged_catalog
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """A data file: its rows as recorded, and what is wrong with it (None: nothing)."""
+    """A data file: its rows as recorded, and its problem (None: no problem)."""
 
     name: str
     rows: int
@@ -23,7 +23,7 @@ class FileStatus:
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """A source, its age on the day asked about [days] (None: undated) and how many types cite it."""
+    """A source, its age on the given day [days] (None: undated) and the number of types that cite it."""
 
     source: DataSource
     age_days: int | None
@@ -32,7 +32,7 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class PriceStatus:
-    """The prices of one region: how many, in which currency, of which date and age [days]."""
+    """The prices of one region: number, currency, date and age [days]."""
 
     region: str
     currency: str
@@ -80,7 +80,7 @@ def data_status(as_of: dt.date) -> DataStatus:
 
 
 def cited_types() -> Counter[str]:
-    """How many types each source states something of: limits, max pods or a price."""
+    """The number of types for which each source has limits, max pods or a price."""
     pairs = {(key, t.name) for t in packaged_catalog() for key in t.sources}
     stated = read_rows(data_dir() / "stated_max_pods.csv", "instance_type", "max_pods", "sources")
     pairs |= {(key, row["instance_type"]) for row in stated for key in row["sources"].split(";")}

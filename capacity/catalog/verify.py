@@ -1,8 +1,8 @@
-"""The data's check of itself: no network, no other program.
+"""Checks the packaged data, without network or other programs.
 
-Each check looks at every row it applies to and returns a :class:`Check` with how many figures it looked at and
-one line per failure. What breaks a rule and is right all the same is listed with its source in
-``data/exceptions.csv``; an exception that nothing needs any more is itself a failure.
+Each check looks at every row it applies to and returns a :class:`Check` with how many figures it looked at and one line
+per failure. Figures that break a rule but are correct are listed with their source in ``data/exceptions.csv``; an
+exception that is no longer needed is a failure.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from capacity.catalog.table import Catalog
 Measure = Callable[[InstanceType], "int | float | None"]
 
 HOST_NETWORK_PODS = 2
-"""kube-proxy and the VPC CNI, which need no address of an ENI."""
+"""kube-proxy and the VPC CNI, which need no pod address."""
 
 
 @dataclass
 class Check:
-    """One check: what it looked at, how often, and what failed."""
+    """One check: its subject, the number of figures it checked, and its failures."""
 
     name: str
     what: str
@@ -38,15 +38,15 @@ class Check:
     failures: list[str] = field(default_factory=list)
 
     def expect(self, right: bool, failure: str) -> None:
-        """Count one figure; note ``failure`` unless it is right."""
+        """Count one figure, and record ``failure`` unless it is correct."""
         self.checked += 1
         if not right:
             self.failures.append(failure)
 
 
 RANGES: tuple[tuple[str, float, float], ...] = (
-    # The upper ends are a factor of about two above the largest figure EC2 states (2026-10-27): they catch
-    # a shifted column or a unit mistaken, not a new generation.
+    # The upper ends are a factor of about two above the largest figure EC2 states (2026-10-27): they detect a shifted
+    # column or a wrong unit, not a new generation.
     ("max_enis", 1, 64),
     ("max_enis_total", 1, 160),
     ("network_cards", 1, 64),
@@ -68,7 +68,7 @@ WORDS = {
 
 
 def _slots(t: InstanceType) -> int | None:
-    """ENIs and branch ENIs together: larger sizes trade the one for the other."""
+    """ENIs and branch ENIs together: larger sizes exchange one for the other."""
     if t.max_enis_total is None or t.branch_enis is None or not t.trunking:
         return None
     return t.max_enis_total + t.branch_enis
@@ -78,13 +78,13 @@ ORDERED: tuple[tuple[str, Measure], ...] = (
     ("vcpus", lambda t: t.vcpus),
     ("memory_mib", lambda t: t.memory_mib),
     ("max_enis_total", lambda t: t.max_enis_total),
-    # The largest sizes have two cards and half of their ENIs on the default one: compared are sizes with one.
+    # The largest sizes have two cards and half of their ENIs on the default one: only sizes with one card are compared.
     ("max_enis", lambda t: t.max_enis if t.network_cards == 1 else None),
     ("ipv4_per_eni", lambda t: t.ipv4_per_eni),
     ("enis_and_branch_enis", _slots),
     ("network_baseline_gbps", lambda t: t.network_baseline_gbps),
 )
-"""What must not shrink from one size of a family to the next; EBS attachments do shrink, local disks take them."""
+"""Figures that must not decrease from one size of a family to the next; EBS attachments do, for local disks."""
 
 
 @dataclass
@@ -102,7 +102,7 @@ class _Data:
 
 
 def verify(folder: Path | None = None) -> list[Check]:
-    """Every check, in a fixed order; all passed where no check has a failure.
+    """Every check, in a fixed order; all pass if no check has a failure.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def _load(folder: Path) -> _Data:
 
 
 def _files(data: _Data) -> Check:
-    check = Check("files", "checksum and number of rows of every data file are those in SOURCES.toml")
+    check = Check("files", "checksum and number of rows of every data file match SOURCES.toml")
     for file in load_sources(data.folder)[1]:
         fault = file.fault(data.folder)
         check.expect(fault is None, fault or "")
@@ -154,7 +154,7 @@ def _files(data: _Data) -> Check:
 
 
 def _sources(data: _Data) -> Check:
-    check = Check("sources", "every type and every stated figure names its sources, and SOURCES.toml knows them")
+    check = Check("sources", "every type and every figure names its sources, and SOURCES.toml has them")
     for t in data.types.values():
         check.expect(bool(t.sources) and set(t.sources) <= set(data.sources), f"{t.name}: sources {t.sources!r}")
         dates = (data.sources[k].date for k in t.sources if k in data.sources)
@@ -166,7 +166,7 @@ def _sources(data: _Data) -> Check:
 
 
 def _ranges(data: _Data) -> Check:
-    check = Check("ranges", "every figure lies in the range its unit allows")
+    check = Check("ranges", "every figure is in the range of its unit")
     for t in data.types.values():
         for name, low, high in RANGES:
             value = getattr(t, name)
@@ -175,7 +175,7 @@ def _ranges(data: _Data) -> Check:
         for name, words in WORDS.items():
             value = getattr(t, name)
             if value is not None:
-                check.expect(value in words, f"{t.name}: {name} {value!r} is none of {', '.join(words)}")
+                check.expect(value in words, f"{t.name}: {name} {value!r} is not one of {', '.join(words)}")
     return check
 
 
@@ -188,12 +188,12 @@ def _consistent(data: _Data) -> Check:
 
 
 def _contradictions(t: InstanceType) -> Iterator[tuple[bool, str]]:
-    """Statements that must hold of one type wherever both of their figures are known."""
+    """Statements that must be true for one type if both of their figures are known."""
     yield (t.max_enis is None) == (t.ipv4_per_eni is None), "ENIs are known without addresses per ENI, or the reverse"
     if t.max_enis is not None and t.max_enis_total is not None:
-        yield t.max_enis <= t.max_enis_total, f"{t.max_enis} ENIs on the default card, {t.max_enis_total} in all"
+        yield t.max_enis <= t.max_enis_total, f"{t.max_enis} ENIs on the default card, {t.max_enis_total} in total"
         if t.network_cards == 1:
-            yield t.max_enis == t.max_enis_total, f"one card, yet {t.max_enis} of {t.max_enis_total} ENIs on it"
+            yield t.max_enis == t.max_enis_total, f"one card, but {t.max_enis} of {t.max_enis_total} ENIs on it"
     if t.max_enis_total is not None and t.network_cards is not None:
         yield t.network_cards <= t.max_enis_total, f"{t.network_cards} cards for {t.max_enis_total} ENIs"
     yield (t.branch_enis is None) == (t.trunking is None), "branch ENIs are known without trunking, or the reverse"
@@ -208,7 +208,7 @@ def _contradictions(t: InstanceType) -> Iterator[tuple[bool, str]]:
 
 
 def _order(data: _Data, used: set[tuple[str, str, str]]) -> Check:
-    check = Check("family_order", "no size of a family has less than a smaller size (virtual and metal apart)")
+    check = Check("family_order", "no size of a family has less than a smaller size (virtual and metal separately)")
     for chain in _chains(data.types):
         for name, measure in ORDERED:
             known = [(t, value) for t in chain if (value := measure(t)) is not None]
@@ -223,7 +223,7 @@ def _order(data: _Data, used: set[tuple[str, str, str]]) -> Check:
 
 
 def _chains(types: dict[str, InstanceType]) -> list[list[InstanceType]]:
-    """Types by family, bare metal apart, each in the order of sizes; sizes that have no rank are left out."""
+    """Types by family, bare metal separately, each in the order of sizes; sizes without a rank are left out."""
     chains: dict[tuple[str, bool], list[InstanceType]] = {}
     for t in types.values():
         rank = size_rank(t.name.partition(".")[2])[0]
@@ -233,7 +233,7 @@ def _chains(types: dict[str, InstanceType]) -> list[list[InstanceType]]:
 
 
 def _max_pods(data: _Data, used: set[tuple[str, str, str]]) -> Check:
-    check = Check("max_pods", "ENIs × (addresses per ENI − 1) + 2 is the max pods that others publish")
+    check = Check("max_pods", "ENIs × (addresses per ENI − 1) + 2 is the published max pods")
     for row in data.stated:
         t = data.types.get(row["instance_type"])
         if t is None or t.max_enis is None or t.ipv4_per_eni is None:
@@ -250,12 +250,12 @@ def _max_pods(data: _Data, used: set[tuple[str, str, str]]) -> Check:
 
 
 def _disagreements(data: _Data) -> Check:
-    check = Check("disagreements", "where sources disagree, the catalog holds the value that the rules chose")
+    check = Check("disagreements", "where sources disagree, the catalog has the value that the rules chose")
     for row in data.overruled:
         t = data.types.get(row["instance_type"])
         held = _cell(getattr(t, row["field"], None))
         chosen = "" if row["chosen"] == "none" else row["chosen"]
-        check.expect(t is not None and held == chosen, f"{row.place}: chosen {chosen!r}, the catalog holds {held!r}")
+        check.expect(t is not None and held == chosen, f"{row.place}: chosen {chosen!r}, the catalog has {held!r}")
     return check
 
 
@@ -297,7 +297,7 @@ def _is_date(text: str) -> bool:
 
 
 def _exceptions(data: _Data, used: set[tuple[str, str, str]]) -> Check:
-    check = Check("exceptions", "every listed exception is still one, and says why and who says so")
+    check = Check("exceptions", "every listed exception is still needed, and has a reason and a source")
     for key, row in data.exceptions.items():
         check.expect(key in used, f"{row.place}: {row['instance_type']} no longer needs this exception")
         known = set(row["source"].split(";")) <= set(data.sources)

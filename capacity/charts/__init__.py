@@ -1,4 +1,4 @@
-"""Results drawn with matplotlib: nothing here computes, every function takes results and returns a Figure.
+"""Draw results with matplotlib: functions take results and return a Figure, and compute nothing.
 
     node groups  plot_limits, plot_price_per_pod, plot_modes, plot_bottleneck_map
     subnets      plot_subnet_states, plot_headroom, plot_blocks
@@ -6,7 +6,7 @@
     time         plot_forecast
     files        png_bytes, svg_text; themes LIGHT and DARK
 
-Every ``plot_*`` takes ``ax=`` to draw into Axes of yours, and ``theme=``. matplotlib is loaded by the first drawing.
+Every ``plot_*`` accepts ``ax=`` to draw into existing Axes, and ``theme=``. The first drawing loads matplotlib.
 """
 
 from capacity.charts.bottleneck import plot_bottleneck_map

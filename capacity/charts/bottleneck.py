@@ -1,11 +1,12 @@
-"""A map over pod shapes: which resource of a node is full first."""
+"""Bottleneck map: the resource of a node that is full first, by pod shape."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from capacity.charts.nodes import LIMITS
+from capacity.charts.nodes import HATCHES
 from capacity.charts.theme import LIGHT, Theme, drawing, label, legend_below
+from capacity.node.limit_words import limit_words
 from capacity.units import MIB
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ LINES = (1, 2, 4, 8, 16, 32, 64, 128)  # pods per node that get a line
 
 
 def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Which limit binds for each pod shape of a grid, with lines up to which a node holds 1, 2, 4 … pods."""
+    """Draw the limit of each pod shape in a grid, with lines up to which a node fits 1, 2, 4 … pods."""
     import numpy as np
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
@@ -27,7 +28,7 @@ def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Them
     with drawing(ax, theme, 7.0, 5.2) as (figure, axes):
         cpu, memory = shapes.cpu_millicores, shapes.memory_bytes / MIB
         names = list(shapes.limits)
-        colours = [theme.series[list(LIMITS).index(n)] for n in names]
+        colours = [theme.series[list(HATCHES).index(n)] for n in names]
         edges = np.arange(len(names) + 1) - 0.5
         axes.pcolormesh(
             cpu,
@@ -42,7 +43,7 @@ def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Them
         present = [i for i in range(len(names)) if (shapes.binding == i).any()]
         for i in present:
             mask = (shapes.binding == i).astype(float)
-            axes.contourf(cpu, memory, mask, levels=[0.5, 1.5], colors="none", hatches=[LIMITS[names[i]][1]])
+            axes.contourf(cpu, memory, mask, levels=[0.5, 1.5], colors="none", hatches=[HATCHES[names[i]]])
         _equal_pods(axes, shapes, memory, theme)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log", base=2)
@@ -53,14 +54,14 @@ def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Them
         axes.minorticks_off()
         axes.set_xlabel("CPU request of a pod (cores, m = thousandths)")
         axes.set_ylabel("memory request of a pod")
-        axes.set_title(label(f"What binds on {shapes.instance_type}", 60))
-        shown = [Patch(facecolor=colours[i], hatch=LIMITS[names[i]][1], edgecolor=theme.edge) for i in present]
-        legend_below(axes, 4, handles=shown, labels=[f"{LIMITS[names[i]][0]} binds" for i in present])
+        axes.set_title(label(f"First limit reached on {shapes.instance_type}", 60))
+        shown = [Patch(facecolor=colours[i], hatch=HATCHES[names[i]], edgecolor=theme.edge) for i in present]
+        legend_below(axes, 4, handles=shown, labels=[f"limited by {limit_words(names[i])}" for i in present])
     return figure
 
 
 def _equal_pods(axes: Axes, shapes: ShapeMap, memory: Any, theme: Theme) -> None:
-    """Where a node stops holding 1, 2, 4 … pods: a line each, with its number where the least memory is asked."""
+    """Draw a line up to which a node fits 1, 2, 4 … pods, with the number at the smallest memory request."""
     import numpy as np
 
     for pods in LINES:

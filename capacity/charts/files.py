@@ -1,4 +1,4 @@
-"""Figures as bytes: the same figure gives the same bytes, on any day."""
+"""Save figures as bytes; equal figures give equal bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SIZE = re.compile(r'<svg [^>]*viewBox="([^"]+)"[^>]*>')
 
 
 def png_bytes(figure: Figure, theme: Theme = LIGHT) -> bytes:
-    """The figure as PNG, without the name of the program that made it."""
+    """PNG of a figure, without the name of the program."""
     from matplotlib import rc_context
 
     out = io.BytesIO()
@@ -27,7 +27,7 @@ def png_bytes(figure: Figure, theme: Theme = LIGHT) -> bytes:
 
 
 def svg_text(figure: Figure, theme: Theme = LIGHT, letters: bool = False) -> str:
-    """The figure as SVG without a date; ``letters`` keeps text as text, else it is drawn and needs no font."""
+    """SVG of a figure without a date; ``letters`` keeps text as text, else text is drawn and needs no font."""
     from matplotlib import rc_context
 
     out = io.StringIO()
@@ -37,9 +37,9 @@ def svg_text(figure: Figure, theme: Theme = LIGHT, letters: bool = False) -> str
 
 
 def inline_svg(figure: Figure, name: str, title: str) -> str:
-    """The figure as an ``<svg>`` element for a page: ids of its own, colours as the page's variables.
+    """``<svg>`` element of a figure for a page, with unique IDs and the colors as variables of the page.
 
-    The colours of the light theme become ``var(--chart-…)``, so that one drawing serves light and dark.
+    The colors of the light theme become ``var(--chart-…)``, so that one drawing works in light and dark.
     """
     from html import escape
 

@@ -1,4 +1,4 @@
-"""The fan of a forecast: addresses used in a subnet over time, and when they run out."""
+"""Forecast chart: addresses used in a subnet over time, and when they run out."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
     from capacity.forecast.result import SubnetForecast
 
-SHARES = (("10 %", "date_p10", "--"), ("50 %", "date_p50", "-"), ("90 %", "date_p90", ":"))
+SHARES = (("10%", "date_p10", "--"), ("50%", "date_p50", "-"), ("90%", "date_p90", ":"))
 
 
 def plot_forecast(subnet: SubnetForecast, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Addresses used in a subnet over time: the median, the 80 % band, what the subnet has, and the dates it is full.
+    """Draw addresses used in a subnet over time: median, 80% band, size of the subnet, and the dates when it is full.
 
     Raises
     ------
     SpecError
-        The subnet has no forecast, as with too little history.
+        The subnet has no forecast, for example because its history is too short.
     """
     from matplotlib import dates as matplotlib_dates
 
-    of: Any = matplotlib_dates  # its functions carry no types
+    of: Any = matplotlib_dates  # its functions have no types
     fan = subnet.fan
     if fan is None or not fan.dates:
         raise SpecError(f"nothing to draw: {subnet.name!r} has no forecast ({subnet.status})")
@@ -41,7 +41,7 @@ def plot_forecast(subnet: SubnetForecast, *, ax: Axes | None = None, theme: Them
             alpha=0.35,
             edgecolor=theme.series[0],
             linewidth=0.8,
-            label="8 of 10 draws (P10 to P90)",
+            label="80% of simulations (P10 to P90)",
         )
         axes.plot(days, fan.p50, drawstyle="steps-post", color=theme.text, linewidth=1.6, label="median (P50)")
         if subnet.usable is not None:
@@ -59,7 +59,11 @@ def plot_forecast(subnet: SubnetForecast, *, ax: Axes | None = None, theme: Them
             if when is not None:
                 at = float(of.date2num(when))
                 axes.axvline(
-                    at, color=VERMILION, linewidth=1.3, linestyle=dash, label=f"full in {share} of draws by {when}"
+                    at,
+                    color=VERMILION,
+                    linewidth=1.3,
+                    linestyle=dash,
+                    label=f"full in {share} of simulations by {when}",
                 )
         axes.xaxis.set_major_locator(locator := of.AutoDateLocator(minticks=4, maxticks=8))
         axes.xaxis.set_major_formatter(of.ConciseDateFormatter(locator))
@@ -69,7 +73,7 @@ def plot_forecast(subnet: SubnetForecast, *, ax: Axes | None = None, theme: Them
         axes.set_ylabel("addresses used")
         axes.grid()
         thousands(axes.yaxis)
-        late = f" – most draws are not full by {fan.dates[-1]}" if subnet.date_p50 is None else ""
+        late = f" – likely within capacity through {fan.dates[-1]}" if subnet.date_p50 is None else ""
         axes.set_title(label(f"Forecast of {label(subnet.name, 40)}{late}", 90))
         legend_below(axes, 3)
     return figure

@@ -1,4 +1,4 @@
-"""Charts of instance types: which limit stops the pods of a node, and what a pod costs."""
+"""Charts of instance types: the limit of pods per node, and the price of a pod."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.charts.theme import LIGHT, Theme, drawing, label, legend_below, thousands
 from capacity.errors import SpecError
+from capacity.node.limit_words import limit_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,19 +16,12 @@ if TYPE_CHECKING:
     from capacity.node.maxpods import MaxPods
     from capacity.node.offer import Offer
 
-LIMITS = {
-    "ips": ("addresses of the ENIs", ""),
-    "cpu": ("CPU", "///"),
-    "memory": ("memory", "|||"),
-    "max_pods": ("max pods", "xxx"),
-    "branch_enis": ("branch ENIs", "\\\\\\"),
-    "volumes": ("EBS volumes", "---"),
-}
+HATCHES = {"ips": "", "cpu": "///", "memory": "|||", "max_pods": "xxx", "branch_enis": "\\\\\\", "volumes": "---"}
 MODES = {"secondary": ("secondary IPs", ""), "prefix": ("prefixes", "///"), "ipv6": ("IPv6", "|||")}
 
 
 def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Pods per node by each limit, a group of bars per instance type; the binding limit is named.
+    """Draw pods per node by each limit, with a group of bars per instance type; the lowest limit is marked.
 
     Parameters
     ----------
@@ -35,21 +29,21 @@ def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = N
         From :func:`capacity.node.offer.offer`, all for the same pod shape.
     """
     _some(offers)
-    names = [n for n in LIMITS if any(o.fits.get(n) is not None for o in offers)]
+    names = [n for n in HATCHES if any(o.fits.get(n) is not None for o in offers)]
     with drawing(ax, theme, 8.0, 1.5 + len(offers) * (0.2 * len(names) + 0.18)) as (figure, axes):
         thick = 0.8 / len(names)
         most = max((o.fits[n] or 0 for o in offers for n in names if o.fits.get(n) is not None), default=1)
         for index, name in enumerate(names):
             places = [row - 0.4 + (index + 0.5) * thick for row in range(len(offers))]
             values = [o.fits.get(name) for o in offers]
-            text, hatch = LIMITS[name]
-            colour = theme.series[list(LIMITS).index(name)]
+            text, hatch = limit_words(name), HATCHES[name]
+            colour = theme.series[list(HATCHES).index(name)]
             axes.barh(
                 places, [v or 0 for v in values], thick, label=text, color=colour, hatch=hatch, edgecolor=theme.ground
             )
             for place, value, offer in zip(places, values, offers, strict=True):
                 binds = offer.binding == name
-                shown = "not asked or unknown" if value is None else f"{value:,}" + (" ◀ binds" if binds else "")
+                shown = "not requested or unknown" if value is None else f"{value:,}" + (" ◀ limit" if binds else "")
                 axes.text(
                     (value or 0) + most * 0.01,
                     place,
@@ -62,7 +56,7 @@ def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = N
         axes.set_yticks(range(len(offers)), [label(o.instance_type) for o in offers])
         axes.invert_yaxis()
         axes.set_xlim(0, most * 1.2)
-        axes.set_xlabel("pods of this shape per node, after daemonsets")
+        axes.set_xlabel("pods of this shape per node, after DaemonSets")
         axes.grid(axis="x")
         thousands(axes.xaxis)
         axes.set_title(label(title or "Pods per node, by limit", 80))
@@ -71,23 +65,25 @@ def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = N
 
 
 def plot_price_per_pod(offers: Sequence[Offer], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """On-demand price of one pod and month, cheapest first; types without a price are named, not drawn as 0."""
+    """Draw the on-demand price per pod and month, cheapest first; types without a price are listed, not drawn as 0."""
     _some(offers)
     priced = sorted((o for o in offers if o.usd_per_pod_month is not None), key=lambda o: o.usd_per_pod_month or 0.0)
     rest = [o.instance_type for o in offers if o.usd_per_pod_month is None]
     if not priced:
-        raise SpecError("no price per pod is known for any of these types (is the region given, and does a pod fit?)")
+        raise SpecError(
+            "no price per pod is known for any of these types (check that the region is set and that a pod fits)"
+        )
     with drawing(ax, theme, 8.0, 1.4 + 0.34 * len(priced)) as (figure, axes):
         values = [o.usd_per_pod_month or 0.0 for o in priced]
         axes.barh(range(len(priced)), values, 0.66, color=theme.series[0], edgecolor=theme.ground)
         for row, (offer, value) in enumerate(zip(priced, values, strict=True)):
-            by = LIMITS[offer.binding or "max_pods"][0]
-            text = f"{value:,.2f}  ({offer.pods:,} pods, {by} binds)"
+            by = limit_words(offer.binding or "max_pods")
+            text = f"{value:,.2f}  ({offer.pods:,} pods, limited by {by})"
             axes.text(value + max(values) * 0.01, row, text, va="center", fontsize=8)
         axes.set_yticks(range(len(priced)), [label(o.instance_type) for o in priced])
         axes.invert_yaxis()
         axes.set_xlim(0, max(values) * 1.42)
-        axes.set_xlabel("USD per pod and month (on-demand, 730 hours, nodes full)")
+        axes.set_xlabel("USD per pod and month (on-demand, 730 hours, full nodes)")
         axes.grid(axis="x")
         axes.set_title("Price per pod")
         if rest:
@@ -98,7 +94,7 @@ def plot_price_per_pod(offers: Sequence[Offer], *, ax: Axes | None = None, theme
 
 
 def plot_modes(rows: Sequence[MaxPods], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Max pods of each type in every CNI mode side by side; bars with a dashed edge use custom networking.
+    """Draw max pods of each type in every CNI mode; bars with a dashed edge use custom networking.
 
     Parameters
     ----------
@@ -133,10 +129,10 @@ def plot_modes(rows: Sequence[MaxPods], *, ax: Axes | None = None, theme: Theme 
         axes.set_yticks(range(len(types)), [label(t) for t in types])
         axes.invert_yaxis()
         axes.set_xlim(0, most * 1.14)
-        axes.set_xlabel("max pods of the node (host-network pods included)")
+        axes.set_xlabel("max pods of the node (including host-network pods)")
         axes.grid(axis="x")
         thousands(axes.xaxis)
-        axes.set_title("CNI modes side by side")
+        axes.set_title("Max pods by CNI mode")
         legend_below(axes, min(len(kinds), 3))
     return figure
 

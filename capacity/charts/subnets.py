@@ -1,4 +1,4 @@
-"""Charts of subnets: who holds the addresses, how far they reach, and the map of /28 blocks."""
+"""Charts of subnets: use of addresses, remaining room, and the map of /28 blocks."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from capacity.vpc.block_map import BlockMap
     from capacity.vpc.ledger import SubnetState
 
-MOST_SUBNETS = 16  # rows of one chart; the fullest are shown and the rest is counted in the title
+MOST_SUBNETS = 16  # rows of one chart; only the fullest are shown, and the title has the total
 
-# What a person tells apart in a bar: label, holders, hatch.
+# Parts of a bar: label, holders, hatch.
 STATES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("pods", GROUPS["pods"], ""),
     ("warm, held for pods", GROUPS["warm"], "///"),
@@ -31,7 +31,7 @@ STATES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )
 FREE, RESERVED = "free", "free, inside CIDR reservations"
 BLOCKS = {
-    "aws": ("holds AWS's own five: no prefix", "xxx"),
+    "aws": ("reserved by AWS: no prefix", "xxx"),
     "prefix": ("prefix of a node", ""),
     "single": ("single addresses", "///"),
     "reserved": ("free, reserved for prefixes", "---"),
@@ -41,9 +41,9 @@ BLOCKS = {
 
 
 def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Who holds the addresses of each subnet in one scenario, as a share of what the subnet can give.
+    """Draw the use of each subnet's addresses in one scenario, as shares of its usable addresses.
 
-    Bars that pass 100 % are demand that finds no address. Of many subnets the fullest are shown, and the title says so.
+    Bars beyond 100% show demand without an address. Of many subnets only the fullest are shown, as the title says.
     """
     rows = sorted(scenario.left, key=lambda s: s.free / s.subnet.usable)[:MOST_SUBNETS]
     if not rows:
@@ -79,13 +79,13 @@ def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme
         axes.grid(axis="x")
         more = len(scenario.left) - len(rows)
         rest = f" – the {len(rows)} fullest of {len(scenario.left):,} subnets" if more else ""
-        axes.set_title(label(f"Addresses by state: {scenario.name}{rest}", 90))
+        axes.set_title(label(f"Use of addresses: {scenario.name}{rest}", 90))
         legend_below(axes, 3)
     return figure
 
 
 def _shares(rows: Sequence[SubnetState]) -> list[tuple[str, list[float], str]]:
-    """Each state's share per subnet in per cent, free ones last."""
+    """Percentage of each state per subnet, free addresses last."""
 
     def share(values: Sequence[int]) -> list[float]:
         return [100 * v / s.subnet.usable for v, s in zip(values, rows, strict=True)]
@@ -103,7 +103,7 @@ def _step(most: float) -> int:
 
 
 def plot_headroom(curve: HeadroomCurve, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Free addresses of each subnet against a count of nodes or pods, with the point of exhaustion.
+    """Draw the free addresses of each subnet by number of nodes or pods, with the point of exhaustion.
 
     Only the subnets that end with the least room are drawn, six at most.
     """
@@ -150,7 +150,7 @@ def plot_headroom(curve: HeadroomCurve, *, ax: Axes | None = None, theme: Theme 
         axes.grid()
         thousands(axes.xaxis)
         thousands(axes.yaxis)
-        axes.set_title(label(f"Headroom against {curve.what}", 80))
+        axes.set_title(label(f"Free addresses by number of {curve.what}", 80))
         legend_below(axes, 3)
     return figure
 
@@ -160,7 +160,7 @@ def _any(curve: HeadroomCurve) -> bool:
 
 
 def plot_blocks(blocks: BlockMap, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Every /28 block of a subnet as one cell, in address order, row by row."""
+    """Draw every /28 block of a subnet as one cell, in address order, row by row."""
     import numpy as np
     from matplotlib.patches import Patch
 
@@ -200,7 +200,7 @@ def plot_blocks(blocks: BlockMap, *, ax: Axes | None = None, theme: Theme = LIGH
         step = max(rows // 8, 1)
         at = list(range(0, rows, step))
         axes.set_yticks(at, [str(blocks.subnet.cidr.network_address + PREFIX_SIZE * columns * r) for r in at])
-        axes.set_xlabel(f"one cell = one /28 (16 addresses), {columns} to a row;\n{blocks.rule}")
+        axes.set_xlabel(f"one cell = one /28 (16 addresses), {columns} per row;\n{blocks.rule}")
         axes.set_title(label(f"/28 blocks of {label(blocks.subnet.name, 40)} ({blocks.subnet.cidr})", 90))
         shown = [Patch(facecolor=colours[n], hatch=BLOCKS[n][1], edgecolor=theme.edge) for n in present]
         counts = [f"{BLOCKS[n][0]}: {states.count(n):,}" for n in present]
@@ -209,7 +209,7 @@ def plot_blocks(blocks: BlockMap, *, ax: Axes | None = None, theme: Theme = LIGH
 
 
 def _hatch(axes: Axes, mask: object, hatch: str, theme: Theme) -> None:
-    """A hatch over the cells of a mask, run by run along each row."""
+    """Draw a hatch over the cells of a mask, run by run along each row."""
     import numpy as np
     from matplotlib.patches import Rectangle
 

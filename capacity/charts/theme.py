@@ -1,7 +1,7 @@
-"""Colours, hatches and type of all charts: for print and screen, light and dark, and eyes that mix up red and green.
+"""Colors, hatches and fonts of all charts: for print and screen, light and dark, and color-blind readers.
 
-Colours are Okabe and Ito's (readable by the colour-blind); beside the colour every kind of thing has a hatch,
-a marker or a word of its own. Figures are made without pyplot: no global state, no window.
+The colors are those of Okabe and Ito, for color-blind readers; in addition, every kind of item has a hatch,
+a marker or a label. Figures are created without pyplot: no global state, no window.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LONGEST_LABEL = 30  # characters; longer names end in an ellipsis
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours of ground, text and lines; ``series`` are told apart by hatch and marker too."""
+    """Colors of background, text and lines; ``series`` also differ in hatch and marker."""
 
     name: str
     ground: str
@@ -43,10 +43,10 @@ THEMES = {"light": LIGHT, "dark": DARK}
 
 
 def rc(theme: Theme) -> Any:
-    """The theme as matplotlib's parameters; dollar signs in names are dollar signs, not formulas."""
+    """Matplotlib parameters of the theme; dollar signs in names are shown as such, not read as formulas."""
     return {
         "font.family": "sans-serif",
-        "font.sans-serif": ["DejaVu Sans"],  # packed with matplotlib: the same everywhere
+        "font.sans-serif": ["DejaVu Sans"],  # included in matplotlib: equal on every machine
         "font.size": 9.0,
         "axes.titlesize": 10.5,
         "axes.titleweight": "bold",
@@ -81,7 +81,7 @@ def rc(theme: Theme) -> Any:
 
 @contextmanager
 def drawing(ax: Axes | None, theme: Theme, width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
-    """A Figure and its Axes to draw on, with the theme in force: the given Axes, or new ones of that size. [inches]"""
+    """Figure and Axes to draw on, with the theme active: the given Axes, or new ones of a given size. [inches]"""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -98,7 +98,7 @@ def drawing(ax: Axes | None, theme: Theme, width: float, height: float) -> Itera
 
 
 def label(text: str, longest: int = LONGEST_LABEL) -> str:
-    """A name as the charts' font can show it: one line, cut where long, □ for what it has no sign for."""
+    """Name in one line, shortened if long, with □ for characters that the font of the charts does not have."""
     text = unicodedata.normalize("NFC", text)
     kept = [c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp", "Mn")]
     shown = "".join(c if ord(c) in _glyphs() else "□" for c in kept)
@@ -113,7 +113,7 @@ def _glyphs() -> frozenset[int]:
 
 
 def thousands(axis: Any) -> None:
-    """Counts with separators on an axis, and no fractions of one."""
+    """Format the counts of an axis with thousands separators and without fractions."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_major_locator(MaxNLocator(nbins=6, integer=True))
@@ -121,7 +121,7 @@ def thousands(axis: Any) -> None:
 
 
 def legend_below(ax: Axes, columns: int, **more: Any) -> None:
-    """A legend that can never lie over the data: below the axes."""
+    """Draw the legend below the axes, so that it never covers data."""
     figure = ax.get_figure()
     assert figure is not None
     handles, labels = ax.get_legend_handles_labels()

@@ -1,4 +1,4 @@
-"""The warm-setting trade-off: addresses held against pods that start at once, and the EC2 calls it takes."""
+"""Chart of warm settings: addresses held, pods that start immediately, and EC2 calls."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WarmChoice:
-    """One setting: its words, what it holds and what it gives.
+    """Figures of one warm setting.
 
     Attributes
     ----------
     name : str
         ``WARM_IP_TARGET=2``.
     addresses_held : float
-        Subnet addresses at rest, over all nodes. [addresses]
+        Subnet addresses held by all settled nodes. [addresses]
     instant_pods : float
-        Pods a node can start without a call to EC2. [pods]
+        Pods that a node can start without an EC2 call. [pods]
     ec2_calls : float or None
-        For a pod that comes and one that goes; None where not known. [calls]
+        Calls for one pod that starts and one that stops; None if not known. [calls]
     """
 
     name: str
@@ -39,10 +39,10 @@ class WarmChoice:
 
 
 def warm_choices(answer: WarmAnswer) -> list[WarmChoice]:
-    """The settings of ``capacity warm`` that are worth a look: the present one, the recommended, some of the frontier.
+    """Settings of ``capacity warm`` to draw: the current one, the recommended one, and some of the frontier.
 
     Addresses are those of the last population (``peak`` of a plan), pods the mean over the nodes, calls those of a
-    pod that comes and goes.
+    pod that starts and stops.
     """
     best = answer.recommendation.row.targets if answer.recommendation else None
     own = (best, answer.current.targets)
@@ -60,12 +60,12 @@ def warm_choices(answer: WarmAnswer) -> list[WarmChoice]:
     return list(seen.values())
 
 
-NARROW = 34  # characters of a setting up to which two stand side by side
+NARROW = 34  # characters of a setting up to which two fit in one row
 FRONTIER_CHOICES = 4  # evenly along it
 
 
 def plot_warm_tradeoff(choices: Sequence[WarmChoice], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Each setting as a numbered point; a line joins those that nothing beats in both addresses and instant pods."""
+    """Draw each setting as a numbered point; a line connects those that are best in addresses and instant pods."""
     if not choices:
         raise SpecError("nothing to draw: no warm settings were given")
     rows = sorted(choices, key=lambda c: (c.addresses_held, -c.instant_pods, c.name))
@@ -96,17 +96,17 @@ def plot_warm_tradeoff(choices: Sequence[WarmChoice], *, ax: Axes | None = None,
             )
             spots.setdefault((choice.addresses_held, choice.instant_pods), []).append(number)
         for place, (spot, numbers) in enumerate(spots.items()):
-            offset = (-4, 9) if place % 2 else (-4, -17)  # above and below in turn: neighbours are near
+            offset = (-4, 9) if place % 2 else (-4, -17)  # alternately above and below, because neighbors are close
             axes.annotate(
                 ", ".join(map(str, numbers)), spot, xytext=offset, textcoords="offset points", fontweight="bold"
             )
         axes.margins(x=0.1, y=0.15)
         axes.set_ylim(bottom=min(0, -0.1 * max(c.instant_pods for c in rows)))
-        axes.set_xlabel("addresses held at rest (fewer is better)")
-        axes.set_ylabel("pods a node starts\nwithout asking EC2")
+        axes.set_xlabel("IPs held (lower is better)")
+        axes.set_ylabel("pods per node that start\nwithout EC2 calls")
         axes.grid()
         thousands(axes.xaxis)
         thousands(axes.yaxis)
-        axes.set_title("Warm settings: addresses held against instant pods")
+        axes.set_title("Warm settings: IPs held and instant pod starts")
         legend_below(axes, columns)
     return figure

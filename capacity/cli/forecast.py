@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -181,9 +181,9 @@ def _from_history(
     known = sizes_of(series, read, _sizes(given.usable or []))
     with progress("forecast", given.quiet) as told:
         result = forecast_history(
-            series, span, known, wanted, given.paths, given.seed, backtest=given.backtest, notes=notes, progress=told
+            series, span, known, wanted, given.paths, given.seed, backtest=given.backtest, progress=told
         )
-    return read, result
+    return read, replace(result, notes=(*notes, *result.notes))
 
 
 def _sizes(given: list[str]) -> dict[str, int]:

@@ -9,7 +9,7 @@ import typer
 
 from capacity.cli.options import one_of, words
 from capacity.errors import SpecError
-from capacity.plan.constants import AMIS, NODE_PROVISIONERS, SYSTEMS
+from capacity.plan.constants import AMIS, NODE_PROVISIONERS, OVERLAY, SYSTEMS
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
@@ -195,14 +195,15 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
 
 def _mode(settings: CniSettings) -> str:
     """The mode of a platform that the settings stand for."""
-    if settings.overlay:
-        return "overlay"
+    if settings.cni == OVERLAY:
+        return OVERLAY
     return "ipv6" if settings.ipv6 else "prefix" if settings.prefix else "secondary"
 
 
 def _cni(asked: Asked) -> str:
     """The CNI by our name for it; for another name the one that stands for it."""
-    from capacity.plan.overlay import CNIS, which_name
+    from capacity.plan.constants import CNIS
+    from capacity.plan.overlay import which_name
 
     if asked.cni not in CNIS:
         raise SpecError(f"--cni: {asked.cni!r} is not one of {', '.join(CNIS)}{which_name(asked.cni)}")

@@ -1,1 +1,1 @@
-"""Workloads onto nodes, nodes into zones, addresses into the ledger: the scenarios of a plan."""
+"""Computes the scenarios of a plan: workloads to nodes, nodes to zones, addresses to the ledger."""

@@ -1,4 +1,4 @@
-"""What becomes of a plan where a group gets another of its permitted types than the expected one."""
+"""Checks a plan in case a group gets a permitted instance type other than the expected one."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from capacity.cluster.engine import Engine
+from capacity.cluster.group_shapes import with_type_first
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import GroupShape, TypeShape, with_type_first
+from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.plan.model import ScenarioSpec
 
 Run = Callable[[Engine, ScenarioSpec], list[ScenarioState]]
 
 
 class HarmfulType(NamedTuple):
-    """A permitted type with which the plan would be exhausted.
+    """A permitted type that would exhaust the plan.
 
     Attributes
     ----------
     group, instance_type : str
     scenario : ScenarioState
-        The first in which it is so.
+        The first exhausted scenario.
     """
 
     group: str
@@ -29,10 +30,10 @@ class HarmfulType(NamedTuple):
 
 
 def harmful_types(engine: Engine, specs: Sequence[ScenarioSpec], run: Run) -> tuple[HarmfulType, ...]:
-    """The permitted types, one group at a time, with which some scenario would be exhausted.
+    """The permitted types, for one group at a time, that would exhaust a scenario.
 
-    All nodes of the group are of that type then, those of the others as expected. Types that are the same to the
-    scheduler and to the CNI are tried once.
+    All nodes of the group then have that type, and the nodes of other groups the expected one. Types that are equal for
+    the scheduler and the CNI are tried once.
     """
     return tuple(found for index in range(len(engine.shapes)) for found in _of_group(engine, index, specs, run))
 
@@ -52,7 +53,7 @@ def _of_group(engine: Engine, index: int, specs: Sequence[ScenarioSpec], run: Ru
 def _exhausted(
     engine: Engine, index: int, shape: GroupShape, specs: Sequence[ScenarioSpec], run: Run
 ) -> ScenarioState | None:
-    """The first scenario that is exhausted with a group in another shape."""
+    """The first scenario that is exhausted if a group has a different shape."""
     shapes = [shape if i == index else s for i, s in enumerate(engine.shapes)]
     other = Engine(engine.plan, shapes, engine.reuse)
     states = (state for spec in dict.fromkeys(specs) for state in run(other, spec))
@@ -60,5 +61,5 @@ def _exhausted(
 
 
 def _nature(kind: TypeShape) -> tuple[object, ...]:
-    """What the scheduler and the CNI know of a type."""
+    """The properties of a type that the scheduler and the CNI use."""
     return kind.limits, kind.settings, kind.max_pods, kind.room, kind.start, kind.addresses

@@ -1,4 +1,4 @@
-"""A cluster's nodes and tenants booked on its subnets, expected and at the bounds."""
+"""Counts the addresses of a cluster's nodes and tenants in its subnets, expected and at the bounds."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from capacity.plan.model import Plan, Subnet
 from capacity.units import counted
 from capacity.vpc.ledger import Booking, SubnetState
 
-FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # what growth of nodes does not move
+FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # holders that node growth does not change
 
 
 @dataclass(frozen=True)
 class Holding:
-    """What the nodes of a group hold in one scenario.
+    """The addresses that the nodes of a group hold in one scenario.
 
     Attributes
     ----------
     state : GroupState
     by_subnet : mapping of str to Booking
-        Its expected addresses in each subnet, without what discovery has a choice for.
+        Its expected addresses in each subnet, without the ENIs that discovery places.
     subnets : mapping of str to Subnet
         For the zones of its subnets.
     """
@@ -42,20 +42,20 @@ class Holding:
 
     @cached_property
     def lowest(self) -> Mapping[str, int]:
-        """Fewest addresses in each subnet, over all splits of its pods and over where odd nodes fall."""
+        """Fewest addresses in each subnet, over all placements of its pods and remaining nodes."""
         return self._summed(lambda taken: taken.lowest)
 
     @cached_property
     def highest(self) -> Mapping[str, int]:
-        """The most."""
+        """Most addresses in each subnet, over all placements of its pods and remaining nodes."""
         return self._summed(lambda taken: taken.highest)
 
     def _summed(self, bound: Callable[[Taken], int]) -> Mapping[str, int]:
-        """One bound of each subnet; zones and subnets mostly have as many nodes as another."""
+        """One bound of each subnet; most zones and subnets have equal node counts."""
         found = dict.fromkeys(self.by_subnet, 0)
         known: dict[object, int] = {}
         for taken in self._taken:
-            like = taken.here.like(self.state) if taken.table else None  # without pods it is quickly said
+            like = taken.here.like(self.state) if taken.table else None  # without pods the result is known
             if like is None:
                 found[taken.subnet] += bound(taken)
                 continue
@@ -67,17 +67,17 @@ class Holding:
 
     @cached_property
     def lowest_roaming(self) -> tuple[Roaming, ...]:
-        """The fewest of what discovery has a choice for."""
+        """Fewest addresses of the ENIs that discovery places."""
         return tuple(roaming_of(self.subnets, self.state, most=False))
 
     @cached_property
     def highest_roaming(self) -> tuple[Roaming, ...]:
-        """The most."""
+        """Most addresses of the ENIs that discovery places."""
         return tuple(roaming_of(self.subnets, self.state, most=True))
 
 
 def holding_of(subnets: Mapping[str, Subnet], state: GroupState) -> Holding:
-    """The addresses of a group's nodes, apart from all others."""
+    """The addresses of a group's nodes, without other holders."""
     named = dict.fromkeys((*state.shape.group.subnets, *state.shape.group.pod_subnets))
     bookings = {name: Booking(subnets[name]) for name in named}
     _book_nodes(bookings, state)
@@ -85,7 +85,9 @@ def holding_of(subnets: Mapping[str, Subnet], state: GroupState) -> Holding:
 
 
 def book(plan: Plan, holdings: Sequence[Holding], extras: Sequence[Extra] = ()) -> dict[str, Booking]:
-    """Everything that takes addresses, subnet by subnet; bounds of nodes and their pods apart (:class:`Spans`)."""
+    """Count everything that uses addresses, by subnet; the bounds of nodes and their pods are separate
+    (:class:`Spans`).
+    """
     bookings = {s.name: Booking(s) for s in plan.subnets}
     _book_tenants(plan, bookings)
     for extra in extras:
@@ -114,25 +116,25 @@ class Spans:
                 found[name].append(holding)
         return found
 
-    # What discovery chooses a place for depends on the bounds of everything else in all subnets.
+    # The subnets that discovery chooses depend on the bounds of everything else in all subnets.
 
     @cached_property
     def lowest_roaming(self) -> Mapping[str, int]:
-        """The fewest that discovery chose a place in a subnet for. [addresses]"""
+        """Fewest addresses that discovery places in a subnet. [addresses]"""
         several = [r for holding in self.holdings for r in holding.lowest_roaming]
         apart = {name: Span(self, name) for name in self.bookings if several}
         return dict(fewest_roaming({name: span.usable - span.fixed_lowest for name, span in apart.items()}, several))
 
     @cached_property
     def highest_roaming(self) -> Mapping[str, int]:
-        """The most. [addresses]"""
+        """Most addresses that discovery places in a subnet. [addresses]"""
         several = [r for holding in self.holdings for r in holding.highest_roaming]
         apart = {name: Span(self, name) for name in self.bookings if several}
         return dict(most_roaming({name: span.usable - span.fixed_highest for name, span in apart.items()}, several))
 
 
 class Span:
-    """The bounds of one subnet, summed when they are asked for; what a group takes is worked out once."""
+    """The bounds of one subnet, summed on demand; the use of a group is computed once."""
 
     def __init__(self, spans: Spans, name: str) -> None:
         self.spans = spans
@@ -145,36 +147,36 @@ class Span:
 
     @property
     def fixed_lowest(self) -> int:
-        """The fewest without what roams. [addresses]"""
+        """Fewest addresses without the ENIs that discovery places. [addresses]"""
         here = (holding.lowest[self.name] for holding in self.spans.holders[self.name])
         return self.spans.bookings[self.name].lowest + sum(here)
 
     @property
     def fixed_highest(self) -> int:
-        """The most without what roams. [addresses]"""
+        """Most addresses without the ENIs that discovery places. [addresses]"""
         here = (holding.highest[self.name] for holding in self.spans.holders[self.name])
         return self.spans.bookings[self.name].highest + sum(here)
 
     @property
     def lowest(self) -> int:
-        """[addresses]"""
+        """Fewest addresses used in the subnet. [addresses]"""
         return self.fixed_lowest + self.spans.lowest_roaming.get(self.name, 0)
 
     @property
     def highest(self) -> int:
-        """[addresses]"""
+        """Most addresses used in the subnet. [addresses]"""
         return self.fixed_highest + self.spans.highest_roaming.get(self.name, 0)
 
     @property
     def roaming(self) -> tuple[int, int]:
-        """The part that subnet discovery chose a place for. [addresses]"""
+        """The addresses that subnet discovery places. [addresses]"""
         return self.spans.lowest_roaming.get(self.name, 0), self.spans.highest_roaming.get(self.name, 0)
 
 
 def expected_use(
     subnets: Mapping[str, Subnet], groups: Sequence[GroupState], others: Mapping[str, int]
 ) -> dict[str, int]:
-    """Addresses used per subnet by groups of nodes beside what ``others`` hold; no bounds. [addresses]"""
+    """Addresses used per subnet by node groups plus those that ``others`` hold, without bounds. [addresses]"""
     bookings = {name: Booking(subnet) for name, subnet in subnets.items()}
     for name, addresses in others.items():
         bookings[name].book("other", addresses, "")
@@ -185,14 +187,14 @@ def expected_use(
 
 
 def held_by_others(states: Iterable[SubnetState]) -> dict[str, int]:
-    """What is not nodes' or pods' of a group, by subnet. [addresses]"""
+    """Addresses of everything except nodes and pods of a group, by subnet. [addresses]"""
     return {s.subnet.name: sum(s.used[h] for h in FIXED_HOLDERS) for s in states}
 
 
 def _book_tenants(plan: Plan, bookings: Mapping[str, Booking]) -> None:
     for subnet in plan.subnets:
         if subnet.used:
-            bookings[subnet.name].book("other", subnet.used, "used: taken by what the plan does not model")
+            bookings[subnet.name].book("other", subnet.used, "used: addresses of anything the plan does not model")
     places = plan.control_plane or ()
     for i, name in enumerate(places):
         expected = CONTROL_PLANE_ENIS // len(places) + (i < CONTROL_PLANE_ENIS % len(places))
@@ -205,7 +207,7 @@ def _book_tenants(plan: Plan, bookings: Mapping[str, Booking]) -> None:
 
 
 class _Nodes(NamedTuple):
-    """What books addresses, in words when asked for: few of all entries are ever read."""
+    """The description of an entry, formatted on demand because few entries are ever read."""
 
     nodes: int
     kind: str
@@ -219,7 +221,7 @@ class _Nodes(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """The same of a part of these addresses; numbers with a noun are counted."""
+    """The description of a part of an entry; a number with a noun is formatted as a count."""
 
     of: _Nodes
     text: str
@@ -231,7 +233,7 @@ class _Part(NamedTuple):
 
 
 def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
-    """The expected addresses of a group's nodes, bounds apart."""
+    """The expected addresses of a group's nodes, without bounds."""
     shape, name = state.shape.first, state.shape.group.name
     trunk, unit, none = shape.limits.trunk, shape.unit, (0, 0)
     for c in state.classes:
@@ -247,7 +249,7 @@ def _book_nodes(bookings: Mapping[str, Booking], state: GroupState) -> None:
             branches = _Part(what, "{}", ((c.branch_pods, "branch ENI"),))
             pods.book("branch", c.count * c.branch_pods, branches, none)
         slots, enis, with_address = shape.pool(c.vpc_pods)
-        if c.slot.choices:  # the further ENIs are booked last, see capacity.cluster.further_enis
+        if c.slot.choices:  # the additional ENIs are counted last, see capacity.cluster.further_enis
             slots, enis = shape.primary_slots(c.vpc_pods), 1
         held = slots * unit
         served = min(with_address, held)

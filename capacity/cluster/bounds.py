@@ -1,8 +1,9 @@
-"""Fewest and most addresses of a group in each subnet: over all splits of its pods and over where odd nodes fall.
+"""Computes the fewest and most addresses of a group in each subnet, over all placements of its pods and remaining
+nodes.
 
-After events also over which nodes were drained or lost, and where their pods land (:mod:`capacity.cluster.turnover`).
-The table of one node's addresses by pods is worked out in :mod:`capacity.cluster.shape`; here it is applied to
-between so many and so many nodes. ``docs/explanation/model.md`` says what the bounds mean.
+After events also over the choice of drained or lost nodes and the new places of their pods
+(:mod:`capacity.cluster.turnover`). :mod:`capacity.cluster.shape` computes the table of one node's addresses by pods;
+this module applies it to a range of node counts. ``docs/explanation/model.md`` explains the bounds.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from capacity.plan.model import Subnet
 from capacity.units import counted
 
 Table = tuple[int, ...]
-FEW_CLOSED = 8  # further nodes that may drain in one place: up to here each number of them is tried
+FEW_CLOSED = 8  # additional nodes that can drain in one place: up to this number, each count is tried
 
 
 class Here(NamedTuple):
-    """Nodes of a group in one place: fewest and most of those from before, and of those started since. [nodes]
+    """Nodes of a group in one place: fewest and most of those that ran before, and of those started since. [nodes]
 
-    ``filled``: batches that run with pods of their own, with the fewest and the most of them here.
+    ``filled``: batches that run separate pods, with their fewest and most nodes here.
     """
 
     zone: str
@@ -34,29 +35,30 @@ class Here(NamedTuple):
     filled: tuple[tuple[Batch, int, int], ...] = ()
 
     def like(self, state: GroupState) -> Hashable:
-        """What tells bounds here from those of the same group in another place; None where no other is like it."""
+        """The key that equal places of a group share; None if no other place is equal."""
         if self.filled:
             return None
         return self.old, self.started, any(zone == self.zone for _, zone in state.turnover.closings)
 
     @property
     def fewest(self) -> int:
-        """Of all of them. [nodes]"""
+        """Fewest nodes in total. [nodes]"""
         return self.old[0] + self.started[0] + sum(few for _, few, _ in self.filled)
 
     @property
     def most(self) -> int:
-        """Of all of them. [nodes]"""
+        """Most nodes in total. [nodes]"""
         return self.old[1] + self.started[1] + sum(many for _, _, many in self.filled)
 
 
 class Appetite(NamedTuple):
-    """What pods of one kind make a node take.
+    """The addresses of a node by its pods of one kind.
 
     Attributes
     ----------
     most, least : tuple of int
-        Addresses of one node with 0, 1, … pods, for the most; for the least also with pods that get none. [addresses]
+        Addresses of one node with 0, 1, … pods, for the upper bound; for the lower bound also with pods that get no
+        address. [addresses]
     """
 
     most: Table
@@ -64,12 +66,12 @@ class Appetite(NamedTuple):
 
     @property
     def room(self) -> int:
-        """Most pods that may be placed on a node. [pods]"""
+        """Most pods that can be placed on a node. [pods]"""
         return len(self.least) - 1
 
 
 class Taken(NamedTuple):
-    """What a group takes of one subnet: its nodes' own addresses, or where there is a table those of its pods.
+    """The addresses that a group uses in one subnet: of its nodes, or of its pods if there is a table.
 
     Attributes
     ----------
@@ -84,7 +86,7 @@ class Taken(NamedTuple):
 
     @property
     def lowest(self) -> int:
-        """The least. [addresses]"""
+        """Fewest addresses. [addresses]"""
         if self.table is None:
             return self.here.fewest * self.state.shape.node_addresses
         return sum(_lowest(self.state, self.here, *of) for of in _kinds(self.state, self.here, self.table))
@@ -98,17 +100,17 @@ class Taken(NamedTuple):
 
     @property
     def why(self) -> str:
-        """Of how many nodes and pods."""
+        """The nodes and pods of the group, in words."""
         if self.table is not None:
             return _why(self.state, self.here)
         of = f"{self.here.fewest} to {self.here.most} of its {self.state.nodes} nodes"
-        return f"{self.state.shape.group.name}: {of}, their own addresses"
+        return f"{self.state.shape.group.name}: {of}, their node addresses"
 
 
 def bounds_of(subnets: Mapping[str, Subnet], state: GroupState) -> Iterator[Taken]:
-    """What a group takes of each subnet, whose bounds are worked out when they are asked for.
+    """The addresses that a group uses in each subnet; bounds are computed on demand.
 
-    What discovery has a choice for is left out (:func:`roaming_of`).
+    ENIs that discovery places are left out (:func:`roaming_of`).
     """
     spec, shape = state.shape.group, state.shape
     for zone in state.nodes_by_zone:
@@ -131,12 +133,12 @@ def _why(state: GroupState, here: Here) -> str:
     closed = sum(nodes for nodes, _ in turnover.closings)
     if closed:
         gone = sum(turnover.vpc.closed) + sum(turnover.branch.closed)
-        text += f"; up to {gone:,} once more on the {counted(closed, 'node')} that drain or are lost"
+        text += f"; up to {gone:,} of them counted again on the {counted(closed, 'node')} that drain or are lost"
     return text
 
 
 def roaming_of(subnets: Mapping[str, Subnet], state: GroupState, *, most: bool) -> Iterator[Roaming]:
-    """The fewest or the most of a group's further ENIs in each zone where discovery has a choice for them."""
+    """The fewest or most addresses of a group's additional ENIs in each zone where discovery places them."""
     shape = state.shape
     if not shape.choices:
         return
@@ -164,7 +166,7 @@ def roaming_of(subnets: Mapping[str, Subnet], state: GroupState, *, most: bool) 
 
 
 def _together(zone: str, places: Sequence[Here], every: Here) -> Here:
-    """Nodes of some of a zone's subnets: the fewest of each, and no more than the zone has."""
+    """Nodes in some subnets of a zone: the sum of their bounds, limited by the nodes of the zone."""
 
     def both(parts: Sequence[tuple[int, int]], whole: tuple[int, int]) -> tuple[int, int]:
         return sum(few for few, _ in parts), min(sum(many for _, many in parts), whole[1])
@@ -182,7 +184,7 @@ def _together(zone: str, places: Sequence[Here], every: Here) -> Here:
 
 
 def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str | None) -> Here:
-    """Nodes of a group in one of the zone's subnets (of nodes or of pods), or in all of the zone."""
+    """Nodes of a group in one of the zone's subnets (of nodes or of pods), or in the whole zone."""
     few_old = most_old = few_started = most_started = 0
     filled = []
     for batch in state.batches:
@@ -207,7 +209,7 @@ def _nodes_in(state: GroupState, zone: str, places: Sequence[str], name: str | N
 
 
 def _kinds(state: GroupState, here: Here, table: Table) -> Iterator[tuple[PodRange, Appetite, int]]:
-    """A group's pods by kind: on VPC addresses (0), and where there are any on branch ENIs (1)."""
+    """A group's pods by kind: on VPC addresses (0), and on branch ENIs (1) if there are any."""
     first, turnover = state.shape.first, state.turnover
     yield turnover.vpc, _appetite(first, table), 0
     if turnover.branch.most or here.filled:
@@ -216,7 +218,7 @@ def _kinds(state: GroupState, here: Here, table: Table) -> Iterator[tuple[PodRan
 
 
 def _appetite(first: TypeShape, table: Table) -> Appetite:
-    """The scheduler may put more pods on a node than get an address there: those take none."""
+    """The address table for pods of one kind; the scheduler can put more pods on a node than get an address."""
     return Appetite(table, first.placed(table))
 
 
@@ -231,7 +233,7 @@ def _highest(state: GroupState, here: Here, pods: PodRange, appetite: Appetite, 
 
 
 def _filled(here: Here, appetite: Appetite, kind: int) -> Iterator[tuple[int, int, tuple[int, int]]]:
-    """Batches that run with pods of their own: fewest and most nodes, and fewest and most addresses of each."""
+    """Batches with separate pods: fewest and most nodes, and fewest and most addresses of each."""
     table = appetite.most
     for batch, few, many in here.filled:
         assert batch.filled
@@ -240,7 +242,9 @@ def _filled(here: Here, appetite: Appetite, kind: int) -> Iterator[tuple[int, in
 
 
 def _most(state: GroupState, here: Here, pods: PodRange, appetite: Appetite) -> int:
-    """All that may be closed here is, as full as can be; what is open holds any share of the pods that run."""
+    """Upper bound: all nodes that can be closed here are, as full as possible; open nodes hold any share of the running
+    pods.
+    """
     old, started = here.old[1], here.started[1]
     closed = held = 0
     for number, ((nodes, zone), most) in enumerate(zip(state.turnover.closings, pods.closed, strict=True)):
@@ -257,7 +261,7 @@ def _most(state: GroupState, here: Here, pods: PodRange, appetite: Appetite) -> 
 
 
 def _fewest(state: GroupState, here: Here, pods: PodRange, appetite: Appetite) -> int:
-    """As few pods here as the other nodes leave, before and after."""
+    """Lower bound: as few pods here as the other nodes allow, before and after."""
     room, few = appetite.room, here.old[0] + here.started[0]
     old = sum(b.count for b in state.batches if not b.started and not b.filled)
     before = pods.before - room * (old - here.old[0])
@@ -269,7 +273,7 @@ def _fewest(state: GroupState, here: Here, pods: PodRange, appetite: Appetite) -
     outside = every - few  # open nodes elsewhere if none here is closed
 
     def here_at_least(closed: int) -> tuple[int, int]:
-        """Pods before on so many of the closed nodes if these are here, and pods after on the open nodes here."""
+        """Pods before on the given number of closed nodes here, and pods after on the open nodes here."""
         full = pods.before - room * (old - closed) if len(closings) == 1 else 0
         return max(full, 0), max(pods.least - room * (outside + closed), 0)
 

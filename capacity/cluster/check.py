@@ -1,4 +1,4 @@
-"""The check of a plan: its scenarios, their verdicts, and how far the subnets reach."""
+"""Checks a plan: its scenarios, their verdicts, and the runway of its subnets."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from capacity.cluster.alternatives import HarmfulType, harmful_types
 from capacity.cluster.engine import Engine
 from capacity.cluster.events import EVENTS, NOT_UPDATED
 from capacity.cluster.fleet import Fleet
+from capacity.cluster.group_shapes import implied_daemons, network_daemons
 from capacity.cluster.reuse import Reuse
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import GroupShape, implied_daemons, network_daemons
+from capacity.cluster.shape import GroupShape
 from capacity.errors import SpecError, check_kind, did_you_mean
+from capacity.plan.constants import CILIUM
 from capacity.plan.discovery import closed_of
 from capacity.plan.document import collector_paused
 from capacity.plan.model import Plan, ScenarioSpec
@@ -23,26 +25,26 @@ from capacity.vpc.ledger import worst
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Everything ``check`` found out about a plan.
+    """The result of ``check``.
 
     Attributes
     ----------
     verdict : str
         The worst of all scenarios: ``ok``, ``tight`` or ``exhausted``.
     scenarios : tuple of ScenarioState
-        In the order asked for.
+        In the requested order.
     runway : tuple of Runway
         One per subnet, from ``steady``.
     notes : tuple of str
-        Assumptions that moved the answer, to be said with it.
+        Assumptions that affect the answer, to show with it.
     specs : tuple of ScenarioSpec
-        What was asked for, so that a changed plan can be checked in the same.
+        The requested scenarios, so that a changed plan can be checked in the same ones.
     harmful : tuple of HarmfulType
-        Types that a group may also get and with which the plan would be exhausted; empty where it is so already.
+        Permitted types that would exhaust the plan; empty if it is already exhausted.
     blocked : tuple of str
-        What cannot work whatever the addresses: the messages of findings of severity error.
+        Messages of findings of severity error: problems that no number of addresses resolves.
     reuse : Reuse
-        What checks of like plans need not work out again.
+        Cached results for checks of similar plans.
     """
 
     plan: Plan
@@ -57,12 +59,12 @@ class CheckResult:
     reuse: Reuse = field(default_factory=Reuse, repr=False, compare=False)
 
     def __getitem__(self, title: str) -> ScenarioState:
-        """A scenario by its name, or by name and variant where it has several: ``zone-loss (us-east-1a)``.
+        """A scenario by its name, or by name and variant if it has several: ``zone-loss (us-east-1a)``.
 
         Raises
         ------
         SpecError
-            The plan was not checked in such a scenario, or in several variants of it.
+            The plan was not checked in that scenario, or in several variants of it.
         """
         check_kind("scenario", title, str, "its name, such as 'peak'; by position: .scenarios[0]")
         named = [s for s in self.scenarios if title in (s.title, s.name)]
@@ -78,15 +80,16 @@ class CheckResult:
 
 @collector_paused()
 def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reuse: Reuse | None = None) -> CheckResult:
-    """The addresses, nodes and pods of a plan in each scenario; :func:`capacity.advice.judge.check` has the last word.
+    """The addresses, nodes and pods of a plan in each scenario, before the findings of
+    :func:`capacity.advice.judge.check`.
 
     Raises
     ------
     SpecError
-        A scenario or an option of one that does not exist.
+        An unknown scenario or option.
     """
     if isinstance(scenarios, str):
-        raise SpecError(f"scenarios: {scenarios!r} is one text (expected a list of names: [{scenarios!r}])")
+        raise SpecError(f"scenarios: {scenarios!r} is a single string (expected a list of names: [{scenarios!r}])")
     engine = engine_of(plan, Reuse() if reuse is None else reuse)
     shapes = engine.shapes
     specs = [scenario_option(s, plan) if isinstance(s, str) else s for s in scenarios or ()]
@@ -108,18 +111,18 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reu
 
 
 def engine_of(plan: Plan, reuse: Reuse) -> Engine:
-    """A plan made ready, with what others have worked out."""
+    """The engine of a plan, with cached results of other engines."""
     return Engine(plan, reuse.shapes(plan), reuse)
 
 
 def states_of(plan: Plan, specs: Sequence[ScenarioSpec], reuse: Reuse) -> tuple[ScenarioState, ...]:
-    """The states of some scenarios, and nothing else of a check."""
+    """The states of some scenarios, without the rest of a check."""
     engine = engine_of(plan, reuse)
     return tuple(state for spec in dict.fromkeys(specs) for state in run_scenario(engine, spec))
 
 
 def nodes_in(plan: Plan, specs: Sequence[ScenarioSpec], reuse: Reuse) -> list[tuple[str, list[int]]]:
-    """The nodes of every group outside lost zones in some scenarios by name, and nothing else of a check. [nodes]"""
+    """The nodes of every group outside lost zones in some scenarios by name, without the rest of a check. [nodes]"""
     engine = engine_of(plan, reuse)
     every = [single for spec in dict.fromkeys(specs) for single in singles(plan, spec)]
     fleets = [(spec.name, fleet_after(engine, spec)[0]) for spec in every]
@@ -127,12 +130,12 @@ def nodes_in(plan: Plan, specs: Sequence[ScenarioSpec], reuse: Reuse) -> list[tu
 
 
 def has_pods(plan: Plan) -> bool:
-    """Whether any workload has a replica, now or at its maximum: without one nothing is judged."""
+    """Whether any workload has a replica, now or at its maximum; without one there is no verdict."""
     return any(w.max_replicas for w in plan.workloads)
 
 
 def default_scenarios(plan: Plan, shapes: Sequence[GroupShape]) -> list[ScenarioSpec]:
-    """What a plan can feed without options of its own."""
+    """The scenarios that a plan supports without options."""
     rolls = any(w.max_replicas and w.max_surge for w in plan.workloads)
     updates = bool(plan.control_plane) or any(g.provisioner not in NOT_UPDATED for g in plan.node_groups)
     zones = len(zones_with_nodes(plan)) > 1
@@ -156,12 +159,12 @@ def zones_with_nodes(plan: Plan) -> list[str]:
 
 
 def run_scenario(engine: Engine, spec: ScenarioSpec) -> list[ScenarioState]:
-    """The states of one scenario: one, or one per lost zone."""
+    """The states of one scenario: a single one, or one per lost zone."""
     return [_state(engine, single) for single in singles(engine.plan, spec)]
 
 
 def singles(plan: Plan, spec: ScenarioSpec) -> list[ScenarioSpec]:
-    """A scenario, or where it loses any zone one for each."""
+    """The scenario itself, or one scenario per zone if it loses any zone."""
     if "zone-loss" in spec.parts and spec.zone is None:
         return [replace(spec, zone=zone) for zone in zones_with_nodes(plan)]
     return [spec]
@@ -180,7 +183,7 @@ def _base(spec: ScenarioSpec) -> str:
 
 
 def fleet_after(engine: Engine, spec: ScenarioSpec) -> tuple[Fleet, str]:
-    """The nodes and pods after the events of a scenario for one zone at most, and what was assumed."""
+    """The nodes and pods after the events of a scenario that loses at most one zone, and the assumptions."""
     base = _base(spec)
     fleet = engine.fleet(engine.demand(base)).copy()
     rules = [] if base == "steady" else [f"from {base}"]
@@ -192,7 +195,7 @@ def fleet_after(engine: Engine, spec: ScenarioSpec) -> tuple[Fleet, str]:
 
 
 def _counted(state: ScenarioState, spec: ScenarioSpec) -> ScenarioState:
-    """The state as it counts for the plan: what nobody asked for by name is at most tight."""
+    """The state as it counts for the plan: a scenario that was not requested by name is at most tight."""
     if not spec.advisory:
         return state
     state = replace(state, advisory=True)
@@ -200,36 +203,40 @@ def _counted(state: ScenarioState, spec: ScenarioSpec) -> ScenarioState:
 
 
 def variant_of(spec: ScenarioSpec) -> str:
-    """What tells this one of several scenarios of its name."""
+    """The variant that distinguishes scenarios of the same name."""
     return spec.zone if "zone-loss" in spec.parts and spec.zone else ""
 
 
 def _closed_homes(plan: Plan, shape: GroupShape) -> Iterator[str]:
     group, closed = shape.group, closed_of(plan, shape.choices)
     if closed:
-        text = f"{group.name}: {', '.join(closed[:4])} closed to pods by tag, so primary ENIs there serve none"
-        text += "; max pods does not follow by itself" if group.max_pods is None else ""
-        yield text + ("; counted so for all nodes of the group" if len(closed) < len(group.subnets) else "")
+        text = (
+            f"{group.name}: {', '.join(closed[:4])} is closed to pods by tag, so primary ENIs there have no "
+            "pod addresses"
+        )
+        text += "; max pods does not change automatically" if group.max_pods is None else ""
+        yield text + ("; assumed for all nodes of the group" if len(closed) < len(group.subnets) else "")
 
 
 def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
-    """What was assumed because the plan does not say it."""
+    """The assumptions for values that the plan does not set."""
     notes = [note for shape in shapes for note in shape.platform.notes]
     notes += [f"{s.group.name}: the figures use {s.first.instance_type.name}, {s.why}" for s in shapes if s.why]
     if not plan.tenants:
-        notes.append("no tenants in the plan: no addresses are booked for load balancers, endpoints or NAT gateways")
+        notes.append("the plan has no tenants: no addresses are counted for load balancers, endpoints or NAT gateways")
     notes += [note for shape in shapes for note in _closed_homes(plan, shape)]
     if any(s.clusters for s in plan.subnets) and not plan.cni.env.get("CLUSTER_NAME"):
         notes.append(
-            "subnets have cluster tags, but cni.env has no CLUSTER_NAME: as the CNI then does, all are taken as ours"
+            "subnets have cluster tags, but cni.env has no CLUSTER_NAME: like the CNI, capacity treats every "
+            "tagged subnet as this cluster's"
         )
     implied = dict.fromkeys(n for g in plan.node_groups for n in implied_daemons(plan, g))
     if implied:
         verb = "runs" if len(implied) == 1 else "run"
         which = "every Linux node" if any(g.windows for g in plan.node_groups) else "every node"
-        notes.append(f"{' and '.join(implied)} {verb} on {which}, on the node's address, with requests of 0")
-    if plan.cni.settings.cilium is not None and "kube-proxy" in implied:
-        notes.append("Cilium can replace kube-proxy: then one pod less runs on every node than is counted")
+        notes.append(f"{' and '.join(implied)} {verb} on {which} (host network, no resource requests)")
+    if plan.cni.settings.cni == CILIUM and "kube-proxy" in implied:
+        notes.append("Cilium can replace kube-proxy: every node then runs one pod fewer than counted")
     own = [d.name for d in plan.daemon_sets if d.name in network_daemons(plan) and not d.host_network]
-    notes += [f"{name} is without hostNetwork: true in the plan: an address is counted for each" for name in own]
+    notes += [f"{name} has no hostNetwork: true in the plan, so each of its pods has an address" for name in own]
     return list(dict.fromkeys(notes))

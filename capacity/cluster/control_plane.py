@@ -1,4 +1,4 @@
-"""The control plane's network interfaces: how many there are, and when EKS refuses an update for want of addresses."""
+"""The control plane's network interfaces, and when EKS refuses an update because there are too few addresses."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from capacity.plan.model import Plan
 # Cross-account ENIs of a cluster, 2 to 4; awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66
 CONTROL_PLANE_ENIS = 4
 FEWEST_CONTROL_PLANE_ENIS = 2
-# Further free addresses that an update may take; awsdocs/amazon-eks-user-guide@4d52b4d
-# network-reqs.adoc L66-68, aws/aws-eks-best-practices@dc0243a upgrades/index.adoc L293-306.
+# Additional free addresses that an update can use; awsdocs/amazon-eks-user-guide@4d52b4d network-reqs.adoc L66-68,
+# aws/aws-eks-best-practices@dc0243a upgrades/index.adoc L293-306.
 CONTROL_PLANE_UPDATE = 5
-# Free addresses in each cluster subnet that EKS requires of a new cluster, and those it advises; network-reqs.adoc L77
+# Free addresses in each cluster subnet that EKS requires for a new cluster, and that it recommends; network-reqs.adoc
+# L77
 CONTROL_PLANE_REQUIRED, CONTROL_PLANE_ADVISED = 6, 16
-UPDATE_ZONES = 2  # zones in which EKS wants a subnet with so many free addresses
+UPDATE_ZONES = 2  # zones in which EKS requires a subnet with these free addresses
 
 
 def short_subnets(update_room: Mapping[str, int]) -> list[str]:
@@ -28,13 +29,13 @@ def refusal(plan: Plan, update_room: Mapping[str, int]) -> bool:
     Parameters
     ----------
     update_room : mapping of str to int
-        Addresses free in each cluster subnet before the update books any. The interfaces that the control plane
-        already has are not free. [addresses]
+        Free addresses in each cluster subnet before the update starts. The control plane's existing interfaces are not
+        free. [addresses]
 
     Notes
     -----
-    It is refused where fewer than two zones have a cluster subnet with 5 free addresses; of a plan that names
-    cluster subnets in one zone only, that one is asked for.
+    EKS refuses the update if fewer than two zones have a cluster subnet with 5 free addresses; for a plan with cluster
+    subnets in only one zone, that zone must have one.
 
     Source
     ------

@@ -1,4 +1,4 @@
-"""What a cluster at rest asks for: nodes per group and replicas per workload."""
+"""Computes the demand of a cluster in the steady, peak or ceiling state: nodes per group and replicas per workload."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from capacity.plan.model import Plan
 class Demand(NamedTuple):
     """Nodes per group and replicas per workload, in plan order.
 
-    A None among ``nodes`` is "as few as hold the pods", at least ``floor`` and at most ``ceiling``.
+    None in ``nodes`` means the fewest nodes that fit the pods, at least ``floor`` and at most ``ceiling``.
     """
 
     name: str
@@ -28,7 +28,7 @@ def steady(plan: Plan, shapes: Sequence[GroupShape]) -> Demand:
     groups = plan.node_groups
     return Demand(
         name="steady",
-        rule="desired nodes (without desired: the fewest between min and max that hold the pods), current replicas",
+        rule="desired nodes (if unset, the fewest between min and max that fit the pods), current replicas",
         nodes=tuple(g.desired for g in groups),
         floor=tuple(g.min_nodes for g in groups),
         ceiling=tuple(s.most_nodes for s in shapes),
@@ -37,10 +37,10 @@ def steady(plan: Plan, shapes: Sequence[GroupShape]) -> Demand:
 
 
 def peak(plan: Plan, shapes: Sequence[GroupShape]) -> Demand:
-    """Every workload at its maximum, on the nodes that its pods need."""
+    """Every workload at its maximum, on the nodes that the pods need."""
     return Demand(
         name="peak",
-        rule="maximum replicas; autoscaled groups grow from desired as far as their pods need, up to max",
+        rule="maximum replicas; autoscaled groups grow from desired as their pods require, up to max",
         nodes=(None,) * len(shapes),
         floor=tuple(_floor(s) for s in shapes),
         ceiling=tuple(s.most_nodes for s in shapes),
@@ -49,19 +49,19 @@ def peak(plan: Plan, shapes: Sequence[GroupShape]) -> Demand:
 
 
 def _floor(shape: GroupShape) -> int:
-    """The nodes that a group has before its pods ask for more. [nodes]"""
+    """The nodes of a group before its pods require more. [nodes]"""
     least = max(shape.group.min_nodes, shape.group.desired or 0)
     return least if shape.most_nodes is None else min(least, shape.most_nodes)
 
 
 def ceiling(plan: Plan, shapes: Sequence[GroupShape]) -> Demand:
-    """Every workload and every autoscaled group at its maximum: what the autoscalers could do."""
+    """Every workload and every autoscaled group at its maximum, the most that the autoscalers can start."""
     at_peak = peak(plan, shapes)
     endless = [s.group.name for s in shapes if s.most_nodes is None and not s.group.fargate]
-    rule = "every autoscaled group at its max, maximum replicas: what the autoscalers could do"
+    rule = "every autoscaled group at its max, maximum replicas: the most that the autoscalers can start"
     return Demand(
         name="ceiling",
-        rule=f"{rule}; {', '.join(endless[:4])} without a max: the nodes that the pods need" if endless else rule,
+        rule=f"{rule}; {', '.join(endless[:4])} without a max have the nodes that the pods need" if endless else rule,
         nodes=tuple(s.most_nodes for s in shapes),
         floor=at_peak.floor,
         ceiling=at_peak.ceiling,

@@ -1,4 +1,4 @@
-"""A plan made ready once: from nodes and replicas to a fleet, from a fleet to the ledger of every subnet."""
+"""Runs scenarios of a plan: from nodes and replicas to a fleet, and from a fleet to the ledger of every subnet."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from capacity.cluster.control_plane import refusal
 from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.group_nodes import GroupNodes
+from capacity.cluster.group_shapes import gives_prefixes, group_shapes
 from capacity.cluster.node_state import PodShape, fits, nodes_by_sums, nodes_short
 from capacity.cluster.other_clusters import neighbour_extras
 from capacity.cluster.place import Placement
 from capacity.cluster.reuse import CountsKey, HoldingKey, PlacementKey, Reuse, batches_key
 from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioState, Turnover
-from capacity.cluster.shape import GroupShape, TypeShape, gives_prefixes, group_shapes
+from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cluster.spread import Ground, NodeSpread, Slot, node_spread
 from capacity.cluster.turnover import Dues, at_rest, dues_of, turnovers
 from capacity.cluster.unplaced import Unplaced
 from capacity.plan.model import NodeGroup, Plan, Subnet
 from capacity.vpc.ledger import settle, worst
 
-PATIENCE = 64  # equal steps of node counts that are tried one by one; then as many more as stay equal are taken at once
-KEPT_FLEETS = len(AT_REST)  # which other scenarios start from
+PATIENCE = 64  # node-count steps tried one by one; after that, equal steps are taken together
+KEPT_FLEETS = len(AT_REST)  # the states that other scenarios start from
 BINDING = ("max_pods", "ips", "cpu", "memory")
 
 
 class Engine:
-    """A plan made ready once, for any number of scenarios."""
+    """A prepared plan, for any number of scenarios."""
 
     def __init__(self, plan: Plan, shapes: Sequence[GroupShape], reuse: Reuse | None = None) -> None:
-        """``reuse``: answers of other engines, which are taken where they are the same, and to which are added."""
+        """``reuse``: cached answers of other engines, which are used and extended."""
         self.plan = plan
         self.reuse = Reuse() if reuse is None else reuse
         self.load = self.reuse.load(plan)
@@ -50,23 +51,23 @@ class Engine:
         self._beside: dict[str, list[Extra]] = {}
 
     def demand(self, name: str) -> Demand:
-        """What the cluster at rest asks for: ``steady``, ``peak`` or ``ceiling``."""
+        """The demand of the state ``steady``, ``peak`` or ``ceiling``."""
         if name not in self._demands:
             self._demands[name] = AT_REST[name](self.plan, self.shapes)
         return self._demands[name]
 
     def at_rest(self, name: str) -> ScenarioState:
-        """The cluster in one of these states; settled once, as several questions start from it."""
+        """The cluster in one of these states, computed once because several scenarios start from it."""
         if name not in self._at_rest:
             self._at_rest[name] = self.run(self.demand(name))
         return self._at_rest[name]
 
     def run(self, demand: Demand) -> ScenarioState:
-        """Place, spread, book and judge a cluster at rest."""
+        """Place and count the pods of a state without events, and compute its verdict."""
         return self.settle(demand.name, demand.rule, self.fleet(demand))
 
     def fleet(self, demand: Demand) -> Fleet:
-        """A cluster at rest, to be read; :meth:`Fleet.copy` makes one to be changed."""
+        """The fleet of a state without events, read-only; :meth:`Fleet.copy` creates one to change."""
         known = self._fleets.get(demand)
         if known is None:
             nodes = self._node_counts(demand)
@@ -76,7 +77,7 @@ class Engine:
         return known
 
     def settle(self, name: str, rule: str, fleet: Fleet, variant: str = "") -> ScenarioState:
-        """The ledger of every subnet with all that a fleet holds, and the verdict."""
+        """The ledger of every subnet with everything that a fleet holds, and the verdict."""
         holdings = self._holdings(fleet)
         groups = tuple(holding.state for holding in holdings)
         lost = tuple(sorted(fleet.lost))
@@ -104,7 +105,7 @@ class Engine:
         )
 
     def worst_zone(self, group: int, candidates: Sequence[str], outcome: Callable[[str], ScenarioState]) -> str:
-        """The zone of a group that is exhausted first if chosen: its tightest subnet has the least left."""
+        """The zone of a group that is exhausted first if chosen: its tightest subnet has the fewest free addresses."""
 
         def left(zone: str) -> int:
             mine = {name for slot in self.slots[group] if slot.zone == zone for name in slot.subnets}
@@ -131,7 +132,7 @@ class Engine:
         return counts
 
     def _grown(self, key: CountsKey) -> tuple[int, ...]:
-        """Nodes of a part's groups, of which some grow."""
+        """Nodes of a part's groups, some of which grow."""
         if not any(key.growing):
             return key.least
         counts = list(key.least)
@@ -155,7 +156,7 @@ class Engine:
         return tuple(counts)
 
     def _raise_to_bound(self, counts: list[int], key: CountsKey) -> None:
-        """Start no lower than what the pods that can run nowhere else need in sum."""
+        """Raise the start to the nodes that pods limited to a group need in total."""
         needs: dict[int, list[tuple[PodShape, int]]] = {}
         for work, allowed, replicas in zip(key.part.workloads, key.part.allowed, key.replicas, strict=True):
             pod = self.pods[work]
@@ -165,7 +166,7 @@ class Engine:
             counts[group] = _clip(max(counts[group], nodes_by_sums(*key.kinds[group], pods)), key.most[group])
 
     def _growth(self, left: Sequence[Unplaced], counts: Sequence[int], key: CountsKey) -> dict[int, int]:
-        """Further nodes for the pods that found none, in the first group that may grow and could hold one."""
+        """Additional nodes for unschedulable pods, in the first group that can grow and fit one."""
         wanted: dict[int, int] = {}
         places = {self.load.names[w]: i for i, w in enumerate(key.part.workloads)} if left else {}
         for unplaced in left:
@@ -189,7 +190,7 @@ class Engine:
         )
 
     def _all_slots(self, group: int) -> tuple[Slot, ...]:
-        """Every place a group's nodes may be in, in subnet order."""
+        """Every place where a group's nodes can be, in subnet order."""
         choices, slots = self.shapes[group].choices, self.grounds[group].slots
         return tuple(s._replace(choices=choices.get(s.subnet, ())) for s in slots) if choices else slots
 
@@ -205,13 +206,13 @@ class Engine:
         return [(slot, count) for slot, count in counts if count]
 
     def nodes_in(self, group: int, nodes: int, subnet: str) -> int:
-        """How many of a group's nodes have their own or their pods' addresses in a subnet."""
+        """The number of a group's nodes with node or pod addresses in a subnet."""
         zone = self.subnets[subnet].zone if self.plan.node_groups[group].spread == "worst" else ""
         counts = zip(self.slots[group], self._spread(group, nodes, zone).by_slot, strict=True)
         return sum(count for slot, count in counts if subnet in (slot.subnet, slot.address_subnet))
 
     def _worst_zones(self, nodes: Sequence[int], demand: Demand) -> dict[int, str]:
-        """For each group of spread ``worst``, the zone that has the least left once all its nodes are there."""
+        """For each group with spread ``worst``, the zone with the fewest free addresses if all its nodes are there."""
         spread = [i for i, g in enumerate(self.plan.node_groups) if g.spread == "worst"]
         zones = {i: self.zones[i][0] for i in spread}
         for i in spread:
@@ -226,7 +227,7 @@ class Engine:
     # --- pods -------------------------------------------------------------------------------
 
     def _placement(self, slots: Sequence[tuple[int, ...]], replicas: Sequence[int]) -> Placement:
-        """All pods on so many nodes by group and slot, to be read."""
+        """The placement of all pods on the given nodes by group and slot, read-only."""
         parts = []
         for part in self.load.parts:
             key = PlacementKey(
@@ -239,7 +240,7 @@ class Engine:
         return Placement.joined(len(self.shapes), parts, self.load.names)
 
     def _placed(self, key: PlacementKey) -> Placement:
-        """The pods of one part."""
+        """The placement of the pods of one part."""
         kinds = zip(key.kinds, key.nodes, strict=True)
         placement = Placement([GroupNodes(room, counts, start) for (room, start), counts in kinds])
         for work, allowed, pods in zip(key.part.workloads, key.part.allowed, key.replicas, strict=True):
@@ -264,7 +265,7 @@ class Engine:
         )
 
     def neighbours(self, base: str, happens: Callable[[Engine, Fleet], object] | None = None) -> list[Extra]:
-        """What other clusters hold in shared subnets: each at rest, as this one is, or after an event."""
+        """The addresses of other clusters in shared subnets, each in this cluster's state or after an event."""
 
         def state(other: Plan) -> ScenarioState:
             engine = Engine(other, group_shapes(other))
@@ -281,7 +282,7 @@ class Engine:
         return self._beside[base]
 
     def _holdings(self, fleet: Fleet) -> list[Holding]:
-        """What every group holds."""
+        """The addresses of every group."""
         kept = turnovers(fleet, self._dues) if fleet.moved else at_rest(fleet)
         return [self._holding(i, fleet, *kept[i]) for i in range(len(self.shapes))]
 
@@ -328,7 +329,7 @@ class Engine:
         return GroupState(self.shapes[group], nodes, by_zone, classes, binding, turnover, batches, stuck)
 
     def _stuck(self, group: int, fleet: Fleet) -> int:
-        """Pods on nodes whose ENIs have no address for them; the pods of a closed node have moved. [pods]"""
+        """Pods on open nodes whose ENIs have no address for them. [pods]"""
         first, stuck = self.shapes[group].first, 0
         for running in (fleet.placement.groups[group].classes, fleet.beside[group]):
             for (_, state), nodes in running.items():
@@ -338,7 +339,7 @@ class Engine:
         return stuck
 
     def _daemons_left_out(self, groups: Sequence[GroupState]) -> list[Unplaced]:
-        """Daemonset pods that the scheduler has no room for on each node: by max pods, on Windows by addresses."""
+        """DaemonSet pods that don't fit on each node: because of max pods or, on Windows, addresses."""
         found = []
         for state in groups:
             room, start = state.shape.first.room, state.shape.first.start
@@ -347,17 +348,17 @@ class Engine:
                 (start.vpc_pods - room.addresses, "addresses"),
             ):
                 if over > 0 and state.nodes:
-                    found.append(Unplaced(f"daemonsets on {state.shape.group.name}", over * state.nodes, reason))
+                    found.append(Unplaced(f"DaemonSets on {state.shape.group.name}", over * state.nodes, reason))
         return found
 
 
 def unplaced_verdict(unplaced: Unplaced) -> str:
-    """Exhausted for want of addresses (Windows); tight for CPU, memory, max pods, branch ENIs, volumes or nodes."""
+    """The verdict of unschedulable pods: exhausted if addresses are short (Windows), otherwise tight."""
     return "exhausted" if unplaced.reason == "addresses" else "tight"
 
 
 def _binding(on: TypeShape, classes: Sequence[NodeClass]) -> str | None:
-    """Which resource of the group's nodes is used most, as a share of what there is."""
+    """The resource of the group's nodes with the highest share in use."""
     if not classes:
         return None
     nodes = cpu = memory = pods = vpc_pods = 0
@@ -375,7 +376,7 @@ def _binding(on: TypeShape, classes: Sequence[NodeClass]) -> str | None:
 
 
 def _last(holds: Callable[[int], bool]) -> int:
-    """The number from 0 on up to which something holds, by doubling and halving.
+    """The largest number up to which a condition is true, by doubling and bisection.
 
     >>> _last(lambda n: n <= 77)
     77

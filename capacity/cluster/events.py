@@ -1,6 +1,6 @@
-"""What happens to a cluster at rest: deploys, upgrades, a lost zone, bursts, replacements.
+"""Applies events to a cluster: rollouts, upgrades, a lost zone, bursts, replacements.
 
-Each event changes a fleet and returns its rule: one line that says what was assumed. Everything that
+Each event changes a fleet and returns its rule: one line that states the assumptions. Everything that
 held an address before the event still holds it; see :mod:`capacity.cluster.fleet`.
 """
 
@@ -20,13 +20,13 @@ from capacity.units import counted
 
 # Default disruption budget of a NodePool; karpenter.sh/docs/concepts/disruption ("nodes: 10%"), rounded up.
 KARPENTER_BUDGET = Fraction(1, 10)
-NOT_UPDATED = ("self-managed", "fargate")  # provisioners whose nodes nobody replaces in an upgrade
+NOT_UPDATED = ("self-managed", "fargate")  # provisioners whose nodes an upgrade does not replace
 
 Event = Callable[[Engine, Fleet, ScenarioSpec], str]
 
 
 def surge_pods(workload: Workload, replicas: int) -> int:
-    """Pods above its replicas that a rolling update may run: maxSurge, a percentage rounded up. [pods]
+    """Pods above its replicas that a rolling update can run: maxSurge, a percentage rounded up. [pods]
 
     Source
     ------
@@ -50,22 +50,23 @@ def surge_nodes(zones: int, max_unavailable: int) -> int:
 
 
 def unavailable_nodes(group: NodeGroup, nodes: int) -> int:
-    """Nodes of a managed group that may drain at once: maxUnavailable, a percentage rounded up, at most 100. [nodes]
+    """Nodes of a managed group that can drain at the same time: maxUnavailable, a percentage rounded up, at most 100.
+    [nodes]
 
-    It may be more than the group has: the update's surge follows it all the same.
+    It can be more than the group has; the surge of the update follows it anyway.
     """
     most = group.max_unavailable
     return min(most if isinstance(most, int) else ceil(most * nodes), 100)
 
 
 def rollout(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
-    """Surge pods of deployments beside the pods they replace."""
+    """Add the surge pods of deployments to the pods they replace."""
     surge = {
         w.name: surge_pods(w, n)
         for w, n in zip(fleet.plan.workloads, fleet.replicas, strict=True)
         if n and spec.workload in (None, w.name)
     }
-    what = "every deployment rolls out at once"
+    what = "every deployment rolls out at the same time"
     if spec.workload:
         what = f"{spec.workload} rolls out"
     elif spec.mode == "one" and surge:
@@ -74,16 +75,16 @@ def rollout(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     fleet.place_surge(surge)
     total = sum(surge.values())
     pods = counted(total, "surge pod")
-    return f"{what}: {pods} (maxSurge, rounded up) beside the old ones; nodes are added for them up to max"
+    return f"{what}: {pods} (maxSurge, rounded up) in addition to the old ones; nodes are added for them up to max"
 
 
 def upgrade(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
-    """Rolling update of the nodes, and the control plane's further ENIs."""
+    """Rolling update of the nodes, with the control plane's additional ENIs."""
     fleet.update_room = _update_room(engine, fleet)
     said = [_update_group(fleet, i, spec) for i in _groups(fleet, spec)]
     places = fleet.plan.control_plane or ()
     for name, count in zip(places, even_shares(CONTROL_PLANE_UPDATE, len(places)) if places else [], strict=True):
-        why = f"control-plane update: up to {CONTROL_PLANE_UPDATE} further addresses over {len(places)} subnets"
+        why = f"control-plane update: up to {CONTROL_PLANE_UPDATE} additional addresses over {len(places)} subnets"
         fleet.extras.append(Extra(name, "control_plane", count, 0, CONTROL_PLANE_UPDATE, why))
     parts = [s for s in said if s] or ["no nodes to update"]
     plane = f"; control plane + {CONTROL_PLANE_UPDATE}" if places else ""
@@ -91,7 +92,7 @@ def upgrade(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
 
 
 def _update_room(engine: Engine, fleet: Fleet) -> dict[str, int]:
-    """Addresses free in each cluster subnet before the update books any, reservations left out. [addresses]"""
+    """Free addresses in each cluster subnet before the update starts, without reservations. [addresses]"""
     places = fleet.plan.control_plane
     if not places:
         return {}
@@ -121,7 +122,7 @@ def _update_group(fleet: Fleet, group: int, spec: ScenarioSpec) -> str:
 
 
 def zone_loss(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
-    """A zone is gone: its nodes start again in the others, its pods move there; other clusters' do the same."""
+    """Lose a zone: its nodes restart in the other zones and its pods move there, also in other clusters."""
     zone = spec.zone
     assert zone is not None
     fleet.lost.add(zone)
@@ -139,7 +140,7 @@ def zone_loss(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     others = [t for t in fleet.plan.tenants if t.plan]
     if others:
         fleet.neighbours = engine.neighbours(fleet.base, lambda other, its: zone_loss(other, its, spec))
-    too = f", those of {', '.join(_few([t.name for t in others]))} likewise" if others else ""
+    too = f", as do those of {', '.join(_few([t.name for t in others]))}" if others else ""
     pods = sum(moved.values())
     start, move = "starts" if nodes == 1 else "start", "moves" if pods == 1 else "move"
     return (
@@ -149,7 +150,7 @@ def zone_loss(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
 
 
 def burst(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
-    """Nodes launched at once, filled like the fullest node of their group."""
+    """Launch nodes at the same time, each filled like the fullest node of its group."""
     groups = [g for g in _groups(fleet, spec) if fleet.open_zones(g)]
     if not groups:
         return "no node group to start nodes in"
@@ -174,11 +175,11 @@ def burst(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     where = f", all in {subnet}, which has the most free addresses" if subnet else f", all in {zone}" if zone else ""
     name = fleet.shapes[group].group.name
     more = counted(spec.nodes, "more node")
-    return f"{more} of {name} at once, each filled like its fullest{where or ', evenly over its zones'}"
+    return f"{more} of {name} at the same time, each filled like its fullest{where or ', evenly over its zones'}"
 
 
 def blue_green(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
-    """A second group of nodes beside each, with the same pods once more."""
+    """Add a second set of nodes to each group, with the same pods again."""
     groups = list(_groups(fleet, spec))
     for group in groups:
         fleet.batches[group] += [batch for batch in fleet.batches[group] if not batch.filled]
@@ -187,11 +188,11 @@ def blue_green(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
         vpc, branch, every = fleet.before[group]
         fleet.before[group] = (2 * vpc, 2 * branch, 2 * every)
     names = ", ".join(_few([fleet.shapes[g].group.name for g in groups]))
-    return f"{names}: a second set of nodes with the same pods beside the first, which keeps its addresses"
+    return f"{names}: a second set of nodes with the same pods runs in addition to the first, which keeps its addresses"
 
 
 def spot_storm(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
-    """A share of the nodes is replaced at once while their ENIs still hold their addresses."""
+    """Replace a share of the nodes at the same time while the old ENIs still hold their addresses."""
     moved: dict[str, int] = {}
     count = 0
     groups = list(_groups(fleet, spec))
@@ -202,9 +203,10 @@ def spot_storm(_engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
         fleet.add(group, taken)
         count += taken
     fleet.place_all(moved, groups)
-    share = f"{float(100 * spec.share):g} %"
+    share = f"{float(100 * spec.share):g}%"
     return (
-        f"{share} of the nodes of each group ({count:,}) are replaced at once; the old ENIs still hold their addresses"
+        f"{share} of the nodes of each group ({count:,}) are replaced at the same time; the old ENIs still hold "
+        "their addresses"
     )
 
 

@@ -1,7 +1,7 @@
-"""Which nodes are drained, and whose pods run on them.
+"""Chooses the nodes to drain, and the pods that run on them.
 
-Nodes with as many pods and as much requested are one class, so which workloads' pods a node runs is known only as far
-as its state says: how many of each kind, and what they request in sum.
+Nodes with equal pod counts and requests are one class, so only the state of a node is known: its pods of each kind and
+their total requests, not their workloads.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from itertools import permutations
 from capacity.cluster.node_state import BRANCH, VPC, NodeState, PodShape
 from capacity.cluster.spread import weighted_shares
 
-MOST_PAIRS = 12  # kinds of pods up to which a pair is looked for that makes the sum right
+MOST_PAIRS = 12  # most kinds of pods for which an exchange is searched
 
 
 def shares_to_close(count: int, have: Sequence[int], fullest: Sequence[Sequence[tuple[NodeState, int]]]) -> list[int]:
-    """Nodes to close in each slot: in proportion, rounded down, the rest where the fullest nodes are. [nodes]
+    """Nodes to close in each slot: in proportion, rounded down, the rest in the slots with the fullest nodes. [nodes]
 
     Parameters
     ----------
     have : sequence of int
-        Nodes of each slot that may be closed. [nodes]
+        Nodes of each slot that can be closed. [nodes]
     fullest : sequence
-        States and counts of each slot's nodes, those with most pods first.
+        States and counts of each slot's nodes, most pods first.
     """
     total = sum(have)
     shares = [count * n // total for n in have]
@@ -50,14 +50,15 @@ def evicted(home: Mapping[str, int], pods: Mapping[str, PodShape], held: NodeSta
     home : mapping of str to int
         Pods of each workload on all nodes of the slot. [pods]
     pods : mapping of str to PodShape
-        What one pod of each workload is.
+        The shape of one pod of each workload.
     held : NodeState
-        What the workload pods on the closed nodes take in sum.
+        The total of the workload pods on the closed nodes.
 
     Notes
     -----
-    Of each kind (VPC address, branch ENI, host network) exactly as many as the closed nodes have, in the proportion
-    of the slot. Where one pair of workloads of a kind can be exchanged so that CPU and memory are right in sum, it is.
+    The pods of each kind (VPC address, branch ENI, host network) are exactly those of the closed nodes, in the
+    proportion of the slot. If exchanging one pair of workloads of a kind makes the totals of CPU and memory correct,
+    they are exchanged.
     """
     if held.pods == sum(home.values()):  # every node of the slot is closed
         return {name: number for name, number in home.items() if number}
@@ -73,7 +74,7 @@ def evicted(home: Mapping[str, int], pods: Mapping[str, PodShape], held: NodeSta
 
 
 def _exchange(found: dict[str, int], home: Mapping[str, int], pods: Mapping[str, PodShape], held: NodeState) -> None:
-    """Take some pods of one workload for as many of another, where that makes what they request right in sum."""
+    """Exchange pods of one workload for as many of another if that makes their total requests correct."""
     sums: dict[NodeState, int] = {}
     for name, number in found.items():
         step = pods[name].step
@@ -101,7 +102,7 @@ def _exchange(found: dict[str, int], home: Mapping[str, int], pods: Mapping[str,
 
 
 def _move(found: dict[str, int], home: Mapping[str, int], out: Sequence[str], into: Sequence[str], times: int) -> None:
-    """So many pods fewer of some workloads and as many more of others, as far as there are any."""
+    """Move a number of pods from some workloads to others, as far as they have any."""
     room = [home[name] - found[name] for name in into]
     times = min(times, sum(room), sum(found[name] for name in out))
     for name, number in zip(out, weighted_shares(times, [found[n] for n in out]) if times else (), strict=False):

@@ -1,8 +1,8 @@
-"""Which instance type of a node group the figures use.
+"""Chooses the instance type of a node group that the figures use.
 
 EKS tries the types of a managed on-demand group in the order written. Elsewhere (Karpenter, Auto Mode, Spot,
-self-managed groups) the order means nothing: AWS takes what is cheap and available, so the figures use the type
-that carries the group's pods at the lowest price.
+self-managed groups) the order has no effect: AWS chooses by price and availability, so the figures use the type that
+runs the group's pods at the lowest price.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from capacity.catalog.prices import DEFAULT_REGION, price_per_hour
+from capacity.catalog.prices import DEFAULT_REGION, usd_per_hour
 from capacity.cluster.group_nodes import GroupNodes
 from capacity.cluster.node_state import PodShape, fits, nodes_by_sums, nodes_short
 from capacity.cluster.place import Placement
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedType:
-    """The place of the type among the group's, and why it is the expected one."""
+    """The index of the expected type among the group's types, and the reason."""
 
     index: int
     why: str
@@ -36,13 +36,13 @@ def cheapest_type(types: Sequence[TypeShape], pods: Sequence[tuple[PodShape, int
     ----------
     types : sequence of TypeShape
     pods : sequence of (PodShape, int)
-        The pods that may run on the group, by workload. [pods]
+        The pods that can run on the group, by workload. [pods]
     region : str or None
-        Where one of the types has no price there, all are compared by the prices of us-east-1.
+        If a type has no price there, all are compared by the prices of us-east-1.
 
     Notes
     -----
-    Types that cannot hold one of the pods come last, before them those without a known price.
+    Types without a known price come after those with one; types that cannot fit a pod come last.
     """
     nodes = [nodes_needed(kind, pods) for kind in types]
     where, prices = _prices(types, region)
@@ -55,7 +55,7 @@ def cheapest_type(types: Sequence[TypeShape], pods: Sequence[tuple[PodShape, int
     best = min(range(len(types)), key=rank)
     count, each = nodes[best], prices[best]
     if count is None:
-        return ExpectedType(best, f"none of its {len(types)} types holds all of its pods")
+        return ExpectedType(best, f"none of its {len(types)} types fits all of its pods")
     if each is None:
         return ExpectedType(best, f"the fewest nodes of its {len(types)} types; no price is known for any of them")
     return ExpectedType(
@@ -69,17 +69,17 @@ def _prices(types: Sequence[TypeShape], region: str | None) -> tuple[str, list[f
     """US dollars per hour of each type, all from one region."""
     names = [kind.instance_type.name for kind in types]
     if region and region != DEFAULT_REGION:
-        here = [price_per_hour(name, region) for name in names]
+        here = [usd_per_hour(name, region) for name in names]
         if None not in here:
             return region, here
-        return f"{DEFAULT_REGION} prices, {region} has none for some of them", [price_per_hour(n) for n in names]
-    return DEFAULT_REGION, [price_per_hour(n) for n in names]
+        return f"{DEFAULT_REGION} prices, {region} has none for some of them", [usd_per_hour(n) for n in names]
+    return DEFAULT_REGION, [usd_per_hour(n) for n in names]
 
 
 def nodes_needed(on: TypeShape, pods: Sequence[tuple[PodShape, int]]) -> int | None:
-    """Fewest nodes of one type that hold all the pods, placed as the scheduler does; None where one never fits.
+    """Fewest nodes of one type that fit all the pods, placed as the scheduler does; None if a pod never fits.
 
-    Never fewer than the pods' sums need; from there nodes are added until no pod is unschedulable.
+    Starts from the total requests of the pods and adds nodes until no pod is unschedulable.
     """
     room, start = on.room, on.start
     wanted = [(pod, number) for pod, number in pods if number]

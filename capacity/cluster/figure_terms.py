@@ -1,4 +1,4 @@
-"""The terms of a subnet's and of a node group's figures, down to the pool of one node."""
+"""Explains a subnet's or node group's figures in terms, down to the pool of one node."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def explain(result: CheckResult, what: str, scenario: str | None = None) -> Term
         ``SUBNET``, ``SUBNET.HOLDER`` (``private-b.warm``), ``SUBNET.free``, ``SUBNET.runway``, or a
         node group's name.
     scenario : str, optional
-        Which scenario; the first by default.
+        Name of the scenario; the first by default.
 
     Raises
     ------
     SpecError
-        Nothing of that name in the plan.
+        The plan has nothing with that name.
     """
     state = scenario_named(result, scenario)
     if state is None:
@@ -52,7 +52,7 @@ def explain(result: CheckResult, what: str, scenario: str | None = None) -> Term
 
 
 def scenario_named(result: CheckResult, name: str | None) -> ScenarioState | None:
-    """The scenario of that name or title; of several of one name the first. None where it was not computed."""
+    """The scenario with that name or title (the first if there are several); None if it was not computed."""
     for state in result.scenarios:
         if name is None or name in (state.name, state.title, f"{state.name}:zone={state.variant}"):
             return state
@@ -80,7 +80,7 @@ def subnet_term(state: SubnetState, scenario: ScenarioState) -> Term:
     usable = Term(
         "usable",
         subnet.usable,
-        f"{subnet.cidr} has {subnet.total:,} addresses, AWS keeps {RESERVED_BY_AWS}",
+        f"{subnet.cidr} has {subnet.total:,} addresses, AWS reserves {RESERVED_BY_AWS}",
         "awsdocs/amazon-vpc-user-guide subnet-sizing.md L9",
     )
     holders = tuple(_holder(state, h) for h in HOLDERS if state.used[h])
@@ -89,8 +89,8 @@ def subnet_term(state: SubnetState, scenario: ScenarioState) -> Term:
     bounds = Term(
         "bounds",
         [state.used_lowest, state.used_highest],
-        "fewest and most addresses held over every way the pods and the odd nodes may fall"
-        + (", and over which nodes drain or are lost" if any(g.turnover.closings for g in scenario.groups) else ""),
+        "fewest and most addresses held over every placement of the pods and the remaining nodes"
+        + (", and every choice of drained or lost nodes" if any(g.turnover.closings for g in scenario.groups) else ""),
         "docs/explanation/model.md",
     )
     why = f"scenario {scenario.title}: {scenario.rule}"
@@ -107,11 +107,11 @@ def _holder(state: SubnetState, holder: str, pools: tuple[Term, ...] = ()) -> Te
     parts = tuple(Term(str(why), addresses) for h, addresses, why in state.entries if h == holder and addresses)
     if holder in ("assigned", "warm", "eni_primary") and parts:
         parts += pools
-    return Term(holder, state.used[holder], "" if parts else "nothing here", "", parts)
+    return Term(holder, state.used[holder], "" if parts else "nothing in this subnet", "", parts)
 
 
 def _bounds(result: CheckResult, state: SubnetState, scenario: ScenarioState) -> Term:
-    """The bounds group by group; what others hold is certain but for the control plane."""
+    """The bounds by group; other holders are exact except for the control plane."""
     subnets = {s.name: s for s in result.plan.subnets}
     mine = [
         (taken.lowest, taken.highest, taken.why)
@@ -120,7 +120,10 @@ def _bounds(result: CheckResult, state: SubnetState, scenario: ScenarioState) ->
         if taken.subnet == state.subnet.name and taken.highest
     ]
     if any(state.roaming):
-        why = "further ENIs: the fewest and the most, each to the emptiest subnet of the zone, give or take one ENI"
+        why = (
+            "additional ENIs: the fewest and the most, each in the subnet of the zone with the most free "
+            "addresses, to within one ENI"
+        )
         mine.append((*state.roaming, why))
     others = [state.used_lowest - sum(low for low, _, _ in mine), state.used_highest - sum(high for _, high, _ in mine)]
     parts = [Term(why, [low, high]) for low, high, why in mine]
@@ -130,7 +133,7 @@ def _bounds(result: CheckResult, state: SubnetState, scenario: ScenarioState) ->
 
 
 def _pools(state: SubnetState, scenario: ScenarioState) -> Iterator[Term]:
-    """The pool of each kind of node whose addresses are here."""
+    """The pool of each kind of node with addresses in this subnet."""
     seen: set[tuple[int, int]] = set()
     for group in scenario.groups:
         for c in group.classes:
@@ -142,18 +145,18 @@ def _pools(state: SubnetState, scenario: ScenarioState) -> Iterator[Term]:
 
 
 def pool_term(shape: GroupShape, vpc_pods: int) -> Term:
-    """The pool of one node of a group with so many pods on VPC addresses."""
+    """The pool of one node of a group with a number of pods on VPC addresses."""
     first = shape.first
     terms = pool_terms(first.limits, first.settings, first.max_pods, vpc_pods)
     name = f"one {first.instance_type.name} of {shape.group.name} with {counted(vpc_pods, 'pod')}"
     name += "" if first.settings.spares_subnets else " on VPC addresses"
     return Term(
-        name, first.demand(vpc_pods) + 1, "addresses of the node in all, its primary included", "", tuple(terms)
+        name, first.demand(vpc_pods) + 1, "addresses of the node in total, including its primary", "", tuple(terms)
     )
 
 
 def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str) -> Term:
-    """Max pods, allocatable and daemonsets of a group, and its kinds of nodes."""
+    """Max pods, allocatable and DaemonSets of a group, and its kinds of nodes."""
     first, room = shape.first, shape.first.room
     parts = [
         Term("max_pods", first.max_pods, "; ".join(shape.platform.terms), "docs/explanation/max-pods.md"),
@@ -162,9 +165,9 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
         *(
             []
             if first.settings.spares_subnets
-            else [Term("addresses", first.addresses, "pods on VPC addresses that the node can serve at most")]
+            else [Term("addresses", first.addresses, "most pods on VPC addresses that the node supports")]
         ),
-        Term("daemonset pods", first.start.pods, _where(first)),
+        Term("DaemonSet pods", first.start.pods, _where(first)),
     ]
     for c in classes:
         nodes, pods = counted(c.count, "node"), counted(c.pods, "pod")
@@ -179,29 +182,29 @@ def group_term(shape: GroupShape, classes: tuple[NodeClass, ...], scenario: str)
 
 def _where(first: TypeShape) -> str:
     if first.settings.spares_subnets:
-        return f"{first.host_pods} of them on the host's network"
+        return f"{first.host_pods} of them on the host network"
     return f"{first.daemon_pods} of them on VPC addresses"
 
 
 def runway_term(runway: Runway, subnet: SubnetState, result: CheckResult) -> Term:
-    """Why so many more nodes and pods fit."""
+    """The terms of the additional nodes and pods that fit."""
     if runway.more_nodes is None:
-        return Term("runway", None, "no node lives in this subnet")
+        return Term("runway", None, "no nodes are in this subnet")
     why = f"⌊{max(subnet.free_open, 0)} free ÷ {runway.node_addresses} addresses of one node of {runway.group}⌋"
-    pods = "nodes there filled first, then new nodes of any group there, each as full as is best"
+    pods = "existing nodes are filled first, then new nodes of any group there, each filled for the most pods"
     pods += "; CPU, memory and node maxima ignored"
     if runway.pool:
         pool = ", ".join(runway.pool)
         why = (
-            f"nodes of {runway.group} with {runway.node_addresses} addresses each, "
-            f"their further ENIs to the emptiest of {pool}"
+            f"nodes of {runway.group} with {runway.node_addresses} addresses each, their additional ENIs in the "
+            f"subnet of {pool} with the most free addresses"
         )
-        pods = f"{pods}; at most, by the addresses of {pool} together"
+        pods = f"{pods}; an upper bound from the addresses of {pool} together"
     shape = next(s for s in result.shapes if s.group.name == runway.group)
     return Term(
         "runway",
         [runway.more_nodes, runway.more_pods],
-        "further nodes and further pods, from steady",
+        "additional nodes and pods, from steady",
         "docs/explanation/model.md",
         (
             Term("more_nodes", runway.more_nodes, why),

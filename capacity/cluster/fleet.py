@@ -1,8 +1,8 @@
-"""The nodes and pods of a plan while something happens to them: nodes come, drain and go, pods move.
+"""The nodes and pods of a plan during events: nodes start, drain and stop, and pods move.
 
-Nothing that runs is moved without cause: pods that were placed stay where they are, so each event
-only adds to what the cluster held before it. A node that is drained or lost is *closed*: it takes no
-pods any more and keeps every address it had, as EC2 keeps the ENIs of a node that is being replaced.
+Running pods are not moved without a cause, so each event only adds to what the cluster held before. A drained or lost
+node is *closed*: it accepts no more pods and keeps all its addresses, as EC2 keeps the ENIs of a node that is being
+replaced.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from capacity.plan.model import Plan
 
 
 class Extra(NamedTuple):
-    """Addresses booked beside nodes: subnet, holder, expected, at least and at most, why, and how many /28s in them."""
+    """Addresses not of nodes: subnet, holder, expected, lower and upper bound, reason, and /28 blocks in them."""
 
     subnet: str
     holder: str
@@ -47,34 +47,34 @@ class Fleet:
     Attributes
     ----------
     slots : list of tuple of Slot
-        For each group the places its nodes may be in, in subnet order; classes name them by index.
+        For each group the places where its nodes can be, in subnet order; classes name them by index.
     closed : list of dict
         For each group, nodes that drain or are lost and only hold addresses, by (slot, state). [nodes]
     beside : list of dict
-        For each group, by (slot, state), nodes that run with pods which need no placing. [nodes]
+        For each group, by (slot, state), nodes that run pods which are not placed. [nodes]
     lost : set of str
-        Zones in which no node starts any more.
+        Zones in which no more nodes start.
     replicas : list of int
         Replicas of each workload before the event. [pods]
     base : str
-        The state at rest it started from: ``steady``, ``peak`` or ``ceiling``.
+        The state it started from: ``steady``, ``peak`` or ``ceiling``.
     neighbours : list of Extra or None
-        What other clusters hold in shared subnets; None: as at rest.
+        Addresses of other clusters in shared subnets; None: without events.
     at_rest : bool
-        Whether nothing happened to it yet: then its bounds are exact.
+        Whether no event happened yet; its bounds are then exact.
     update_room : dict of str to int
         Addresses free in each cluster subnet when a control-plane update starts. [addresses]
     before : list of tuple
-        For each group the workload pods on it before anything happened: on VPC addresses, on branch ENIs, of every
+        For each group its workload pods before any event: on VPC addresses, on branch ENIs, of every
         kind. [pods]
     closings : list of list
-        For each group the nodes closed by each event, and the zone that was lost with them, if any. [nodes]
+        For each group the nodes closed by each event, and the lost zone, if any. [nodes]
     restarted : list of int
-        For each group nodes of a second set that were lost with their zone. [nodes]
+        For each group the nodes of a second set that were lost with their zone. [nodes]
     surge : dict of str to int
-        Pods that came on top, by workload, and in ``surge_unplaced`` those of them that found no node. [pods]
+        Additional pods by workload, and in ``surge_unplaced`` the unschedulable ones. [pods]
     growing : set of int
-        Groups that may have started nodes for pods without room.
+        Groups that can have started nodes for unschedulable pods.
     """
 
     plan: Plan
@@ -110,7 +110,7 @@ class Fleet:
         self.unplaced_before = len(self.placement.unplaced)
 
     def copy(self) -> Fleet:
-        """A copy that changes without the original."""
+        """A copy that can be changed without changing the original."""
         return Fleet(
             self.plan,
             self.shapes,
@@ -139,13 +139,13 @@ class Fleet:
 
     @property
     def moved(self) -> bool:
-        """Whether pods moved or came on top of those at rest."""
+        """Whether pods moved or were added since the initial state."""
         return bool(self.surge) or any(self.closings)
 
     # --- nodes ------------------------------------------------------------------------------
 
     def open_nodes(self, group: int) -> int:
-        """Nodes of a group that take pods. [nodes]"""
+        """Nodes of a group that accept pods. [nodes]"""
         return sum(self.placement.groups[group].classes.values())
 
     def nodes_left(self, group: int) -> int:
@@ -154,7 +154,7 @@ class Fleet:
         return sum(n for nodes in kinds for (slot, _), n in nodes.items() if slots[slot].zone not in self.lost)
 
     def open_by_slot(self, group: int) -> list[int]:
-        """Nodes of a group that take pods, by slot. [nodes]"""
+        """Nodes of a group that accept pods, by slot. [nodes]"""
         counts = [0] * len(self.slots[group])
         for (slot, _), count in self.placement.groups[group].classes.items():
             counts[slot] += count
@@ -165,14 +165,14 @@ class Fleet:
         return [z for z in dict.fromkeys(s.zone for s in self.slots[group]) if z not in self.lost]
 
     def fullest(self, group: int) -> NodeState:
-        """State of the open node with the most pods on addresses; an empty node's where there is none."""
+        """State of the open node with the most pods on addresses, or an empty state if there is none."""
         states = (state for _, state in self.placement.groups[group].classes)
         return max(states, key=lambda s: (s.vpc_pods + s.branch_pods, s), default=self.shapes[group].first.start)
 
     def add(self, group: int, count: int, *, anywhere: bool = False, grown: bool = False) -> None:
-        """Start empty nodes, each in the zone and slot of the group that has the fewest, ties in plan order.
+        """Start empty nodes, each in the zone and slot of the group with the fewest nodes, ties in plan order.
 
-        ``anywhere``: for the bounds any of them may be in any zone. ``grown``: they start as pods found no room.
+        ``anywhere``: for the bounds they can be in any zone. ``grown``: they start because pods had no room.
         """
         kind = Batch(0, {}, started=True, anywhere=anywhere, grown=grown)
         for slot, number in self.shares(group, count, kind).items():
@@ -180,12 +180,12 @@ class Fleet:
         self.placement.nodes_changed()
 
     def add_beside(self, group: int, state: NodeState, slots: Mapping[int, int]) -> None:
-        """Start nodes with pods that need no placing."""
+        """Start nodes with pods that are not placed."""
         for slot, number in slots.items():
             _add(self.beside[group], (slot, state), number)
 
     def restart_beside(self, group: int, zone: str) -> int:
-        """Nodes of a lost zone that ran beside the others start again in the zones that are left. [nodes]"""
+        """Restart the second-set nodes of a lost zone in the remaining zones. [nodes]"""
         lost = [(s, n) for (slot, s), n in sorted(self.beside[group].items()) if self.slots[group][slot].zone == zone]
         for state, number in lost:
             filled = Batch(0, {}, filled=((0, self._most_like(group, 0)), (0, self._most_like(group, 1))))
@@ -194,20 +194,20 @@ class Fleet:
         return sum(number for _, number in lost)
 
     def filled_like_fullest(self, group: int) -> Batch:
-        """Nodes that each hold as many pods as the fullest of the group, for the bounds: of whatever split."""
+        """Nodes that each have as many pods as the fullest of the group, for the bounds over every split."""
         nodes, (vpc, branch, _) = self.open_nodes(group), self.before[group]
         fewest = -(-vpc // nodes) if nodes and not branch else 0
         return Batch(0, {}, filled=((fewest, self._most_like(group, 0)), (0, self._most_like(group, 1))))
 
     def _most_like(self, group: int, kind: int) -> int:
-        """Most pods of a kind that one node of a group may hold. [pods]"""
+        """Most pods of a kind that one node of a group can have. [pods]"""
         first = self.shapes[group].first
         return min(self.before[group][kind], (first.most_placed_pods, first.room.branch_enis)[kind])
 
     def shares(
         self, group: int, count: int, kind: Batch, zone: str | None = None, subnet: str | None = None
     ) -> dict[int, int]:
-        """Slots in which so many new nodes of a group start; they are kept for the bounds as of that kind. [nodes]"""
+        """The slots in which new nodes of a group start; they are recorded for the bounds. [nodes]"""
         slots, have = self.slots[group], self.open_by_slot(group)
         weights = self._weights(group, zone)
         if not weights or not count:
@@ -234,9 +234,9 @@ class Fleet:
         weights: Mapping[str, Fraction | int],
         subnet: str | None,
     ) -> Batch:
-        """New nodes for the bounds. Where nodes drained before, the fewest may have been left in any zone."""
+        """New nodes for the bounds. If nodes drained before, any zone can have the fewest left."""
         anywhere = kind.anywhere or any(zone is None for _, zone in self.closings[group])
-        if kind.grown and any(self.closings):  # other pods may have found room
+        if kind.grown and any(self.closings):  # other pods can have used the room
             ranges, anywhere = dict.fromkeys(zones, (0, count)), True
         elif anywhere and len(zones) > 1:
             ranges = dict.fromkeys(zones, (0, count))
@@ -246,10 +246,10 @@ class Fleet:
         return Batch(count, ranges, subnet, kind.started, anywhere, kind.grown, kind.filled)
 
     def _weights(self, group: int, zone: str | None) -> dict[str, Fraction | int]:
-        """Zones that may take new nodes, with the group's weight of each."""
+        """Zones that can get new nodes, with the group's weight of each."""
         spread = self.shapes[group].group.spread
         zones = [zone] if zone else self.open_zones(group)
-        if spread == "worst" and len(zones) > 1:  # where the group's nodes are
+        if spread == "worst" and len(zones) > 1:  # the zones of the group's nodes
             at: Counter[str] = Counter()
             for slot, number in zip(self.slots[group], self.open_by_slot(group), strict=True):
                 at[slot.zone] += number
@@ -258,9 +258,10 @@ class Fleet:
         return {z: w for z, w in weights.items() if w} or dict.fromkeys(zones, 1)
 
     def close(self, group: int, count: int, zone: str | None = None) -> dict[str, int]:
-        """Close nodes, in proportion to those of each slot and the fullest first, and say whose pods must move.
+        """Close nodes, in proportion to the nodes of each slot and the fullest first, and return the pods that must
+        move.
 
-        What proportion leaves open is the fullest of all: one node of a group is its fullest.
+        The remainder after proportion goes to the fullest nodes: a single closed node is the fullest.
 
         Returns
         -------
@@ -281,7 +282,7 @@ class Fleet:
         return moved
 
     def _fullest_first(self, group: int) -> list[list[tuple[NodeState, int]]]:
-        """For each slot its open nodes by state, those with most pods first. [nodes]"""
+        """For each slot its open nodes by state, most pods first. [nodes]"""
         found: list[list[tuple[NodeState, int]]] = [[] for _ in self.slots[group]]
         for (slot, state), number in self.placement.groups[group].classes.items():
             found[slot].append((state, number))
@@ -306,7 +307,9 @@ class Fleet:
     # --- pods -------------------------------------------------------------------------------
 
     def place_all(self, pods: Mapping[str, int], may_grow: Iterable[int] = ()) -> None:
-        """Place pods by workload, in plan order, on top of what runs; groups of ``may_grow`` start nodes for them."""
+        """Place pods by workload, in plan order, in addition to the running ones; groups of ``may_grow`` start nodes
+        for them.
+        """
         growing = {group for group in may_grow if self.spare(group) != 0}
         self.growing |= growing
         for index in sorted(self._index[name] for name, number in pods.items() if number):
@@ -318,7 +321,7 @@ class Fleet:
         return {workload.name: index for index, workload in enumerate(self.plan.workloads)}
 
     def _place(self, work: int, pods: int, growing: set[int]) -> None:
-        """The pods of one workload; groups that can grow no further are taken out of ``growing``."""
+        """Place the pods of one workload; groups that cannot grow further are removed from ``growing``."""
         name, pod, allowed = self.plan.workloads[work].name, self.pods[work], self.allowed[work]
         unplaced = self.placement.unplaced
         before = len(unplaced)
@@ -336,14 +339,14 @@ class Fleet:
                     growing.discard(group)
 
     def spare(self, group: int) -> int | None:
-        """Nodes that a group may still start, None without a limit. [nodes]"""
+        """Nodes that a group can still start; None without a limit. [nodes]"""
         if not self.open_zones(group):
             return 0
         most = self.shapes[group].most_nodes
         return None if most is None else max(most - self.open_nodes(group), 0)
 
     def _wanted(self, group: int, pod: PodShape, pods: int) -> int:
-        """Nodes that a group may still start for pods that found none. [nodes]"""
+        """Nodes that a group can still start for unschedulable pods. [nodes]"""
         shape = self.shapes[group]
         each = pods_on_empty(shape.first.room, shape.first.start, pod)
         if not each:
@@ -352,7 +355,7 @@ class Fleet:
         return wanted if spare is None else min(wanted, spare)
 
     def place_surge(self, pods: Mapping[str, int]) -> None:
-        """Place pods that come on top, on any group, and keep count of them for the bounds."""
+        """Place additional pods on any group, and count them for the bounds."""
         before = len(self.placement.unplaced)
         self.place_all(pods, range(len(self.shapes)))
         for name, number in pods.items():
@@ -361,14 +364,14 @@ class Fleet:
             self.surge_unplaced[entry.workload] = self.surge_unplaced.get(entry.workload, 0) + entry.pods
 
     def requested(self, group: int) -> NodeState:
-        """What the workload pods on a group's open nodes add to their state in sum."""
+        """The total that workload pods on a group's open nodes add to their state."""
         start, total = self.shapes[group].first.start, EMPTY
         for (_, state), number in self.placement.groups[group].classes.items():
             total = plus(total, number, state, start)
         return total
 
     def unplaced_since(self) -> bool:
-        """Whether any pod found no node in what happened."""
+        """Whether any pod became unschedulable in the events."""
         return len(self.placement.unplaced) > self.unplaced_before
 
     def _pods_on(self, group: int) -> Kinds:
@@ -381,7 +384,7 @@ class Fleet:
         return vpc, branch, every
 
     def unplaced(self) -> list[Unplaced]:
-        """Pods that found no node, one entry per workload and reason."""
+        """Unschedulable pods, one entry per workload and reason."""
         found: dict[tuple[str, str], int] = {}
         for entry in self.placement.unplaced:
             key = (entry.workload, entry.reason)

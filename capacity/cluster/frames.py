@@ -1,4 +1,4 @@
-"""A check as DataFrames: a row per scenario and subnet, per scenario and node group, per subnet's runway.
+"""The result of a check as DataFrames: a row per scenario and subnet, per scenario and node group, per subnet's runway.
 
 Columns are the keys of the JSON answer, nested ones with a dot (``used.warm``) as in ``-o csv``; unknown is ``<NA>``.
 """
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TEXT = frozenset({"scenario", "variant", "name", "zone", "cidr", "verdict", "instance_type", "binding", "node_group"})
-_KINDS = dict.fromkeys(_TEXT, "string") | {"free_pct": "Float64", "lost": "boolean"}  # all else is counted
+_KINDS = dict.fromkeys(_TEXT, "string") | {"free_pct": "Float64", "lost": "boolean"}  # all other columns are counts
 
 
 def subnet_frame(result: CheckResult) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def group_frame(result: CheckResult) -> pd.DataFrame:
 
 
 def runway_frame(result: CheckResult) -> pd.DataFrame:
-    """What still fits in each subnet beyond ``steady``; ``<NA>`` where no node lives. [nodes], [pods], [addresses]"""
+    """What still fits in each subnet beyond ``steady``; ``<NA>`` without nodes. [nodes], [pods], [addresses]"""
     return _frame(
         {
             "name": runway.subnet,

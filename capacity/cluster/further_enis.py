@@ -1,8 +1,8 @@
-"""Further ENIs of nodes over the subnets that discovery chooses among: each goes where most addresses are free.
+"""Distributes additional ENIs over the subnets that discovery can choose: each goes where the most addresses are free.
 
-The CNI tries the subnets of a node's zone in the order of their free addresses, so of many ENIs in a row each goes
-to the one that is then the emptiest. That is played here for all nodes, after everything else is booked; identical
-ENIs are counted, never looped over.
+The CNI tries the subnets of a node's zone in the order of their free addresses, so each ENI goes to the subnet with the
+most free addresses at that time. This module simulates that for all nodes, after everything else is counted; identical
+ENIs are counted, not looped over.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.units import counted
 from capacity.vpc.ledger import Booking
 
-FEW = 12  # ENIs up to which playing them is quicker than looking for their level
+FEW = 12  # number of ENIs up to which placing them one by one is faster than computing their level
 
 
 def emptiest_first(free: Sequence[int], size: int, count: int) -> list[int]:
-    """How many of ``count`` ENIs each subnet gets if one after the other goes to the emptiest, ties in order. [ENIs]
+    """ENIs that each subnet gets if each of ``count`` goes to the subnet with the most free addresses, ties in order.
+    [ENIs]
 
     Parameters
     ----------
     free : sequence of int
-        Free addresses of each subnet; negative where it is short already. [addresses]
+        Free addresses of each subnet; negative if it is already short. [addresses]
     size : int
-        Addresses that one ENI takes. [addresses]
+        Addresses of one ENI. [addresses]
 
     Notes
     -----
-    Subnet i stands at free, free − size, free − 2 size, … before each ENI it gets: the ENIs take the ``count``
-    highest of all these steps. All steps above a level are taken at once, those at the level in order.
+    Subnet i has free, free − size, free − 2 size, … addresses before each ENI it gets: the ENIs use the ``count``
+    highest of all these steps. All steps above a level are used together, those at the level in order.
 
     Source
     ------
@@ -50,7 +51,7 @@ def emptiest_first(free: Sequence[int], size: int, count: int) -> list[int]:
         return [max(-((level - f) // size), 0) for f in free]
 
     low, high = min(free) - size * (count // len(free) + 1), max(free)
-    while low < high:  # the lowest level that the ENIs reach in full
+    while low < high:  # the lowest level that the ENIs fully reach
         middle = (low + high) // 2
         low, high = (low, middle) if sum(above(middle)) <= count else (middle + 1, high)
     found = above(low)
@@ -63,7 +64,7 @@ def emptiest_first(free: Sequence[int], size: int, count: int) -> list[int]:
 
 
 def _one_by_one(free: Sequence[int], size: int, count: int) -> list[int]:
-    """The outcome found by placing one ENI after the other."""
+    """The distribution, computed by placing one ENI after the other."""
     left, found = list(free), [0] * len(free)
     for _ in range(count):
         emptiest = left.index(max(left))
@@ -73,12 +74,13 @@ def _one_by_one(free: Sequence[int], size: int, count: int) -> list[int]:
 
 
 def water_level(free: Sequence[int], addresses: int) -> tuple[int, int]:
-    """Free addresses that the emptiest subnets come down to if so many are poured over them, rounded down and up.
+    """Free addresses left in the subnets with the most free ones after using a number of addresses, rounded down and
+    up.
 
     >>> water_level([100, 70, 10], 50)
     (60, 60)
     """
-    # Over the m emptiest subnets the level is (their free − addresses) ÷ m; with any other m that is lower.
+    # Over the m emptiest subnets the level is (their free − addresses) ÷ m; any other m gives a lower level.
     sums = list(enumerate(accumulate(sorted(free, reverse=True)), 1))
     return max((f - addresses) // m for m, f in sums), max(-((addresses - f) // m) for m, f in sums)
 
@@ -87,7 +89,7 @@ def water_level(free: Sequence[int], addresses: int) -> tuple[int, int]:
 
 
 class _FurtherEnis(NamedTuple):
-    """What books the addresses of further ENIs, in words when asked for."""
+    """The description of an entry of additional ENIs, formatted on demand."""
 
     enis: int
     group: str
@@ -96,7 +98,7 @@ class _FurtherEnis(NamedTuple):
     spare: int | None = None
 
     def __str__(self) -> str:
-        what = f"{counted(self.enis, 'further ENI')} of {self.group} in {self.subnet}, emptiest subnet first"
+        what = f"{counted(self.enis, 'additional ENI')} of {self.group} in {self.subnet}, most free addresses first"
         if self.pods is not None:
             return f"{what}: {counted(self.pods, 'pod')} each"
         return what if self.spare is None else f"{what}: {self.spare} spare each"
@@ -106,7 +108,7 @@ Kinds = Mapping[tuple[int, int], int]  # ENIs of one node by (slots, pods on the
 
 
 def book_further_enis(bookings: Mapping[str, Booking], groups: Sequence[GroupState]) -> None:
-    """The further ENIs of every node whose subnet leaves a choice: by group, kind of node, and ENI."""
+    """Count the additional ENIs of every node whose subnet leaves a choice: by group, kind of node, and ENI."""
     for state in groups:
         known: dict[int, Kinds] = {}
         for c in state.classes:
@@ -138,7 +140,7 @@ def _book_enis_of(bookings: Mapping[str, Booking], state: GroupState, c: NodeCla
 
 
 def _kinds_of_eni(shape: TypeShape, vpc_pods: int) -> Counter[tuple[int, int]]:
-    """Further ENIs of one node by (slots, pods on them), pods packed in the order in which ENIs come. [ENIs]"""
+    """Additional ENIs of one node by (slots, pods on them), filled in order of creation. [ENIs]"""
     left = max(vpc_pods - shape.primary_slots(vpc_pods) * shape.unit, 0)
     kinds: Counter[tuple[int, int]] = Counter()
     for slots in shape.further_enis(vpc_pods):
@@ -152,14 +154,14 @@ def _kinds_of_eni(shape: TypeShape, vpc_pods: int) -> Counter[tuple[int, int]]:
 
 
 class Roaming(NamedTuple):
-    """One bound, the fewest or the most, of the addresses of further ENIs of a group's nodes in one zone.
+    """One bound (fewest or most) of the addresses of additional ENIs of a group's nodes in one zone.
 
     Attributes
     ----------
     addresses : int
-        Of all its nodes in the zone. [addresses]
+        Addresses of all its nodes in the zone. [addresses]
     by_home : mapping of str to int
-        Of those in each node subnet with a choice. [addresses]
+        Addresses of the nodes in each node subnet with a choice. [addresses]
     """
 
     shape: GroupShape
@@ -172,23 +174,23 @@ Rooms = Mapping[str, int]
 
 
 def fewest_roaming(rooms: Rooms, roaming: Sequence[Roaming]) -> Iterator[tuple[str, int]]:
-    """Fewest addresses of further ENIs in each subnet, with everything else at its lowest.
+    """Fewest addresses of additional ENIs in each subnet, with everything else at its lowest.
 
     Parameters
     ----------
     rooms : mapping of str to int
-        Addresses that are free in each subnet with everything else at its lowest. [addresses]
+        Free addresses in each subnet with everything else at its lowest. [addresses]
     roaming : sequence of Roaming
-        The fewest of each group.
+        The lower bound of each group.
 
     Notes
     -----
-    When the last ENI came to a subnet none of the others that its node could use had more free addresses. So a
-    subnet ends at most one ENI below the level to which the most addresses, poured over one node's choice of
-    subnets, bring the emptiest of them; and at most one ENI above the level to which the fewest, poured over all
-    subnets that nodes with this choice can use, bring them. Both levels only fall as more is booked anywhere, so
-    all else at its highest gives the highest, at its lowest the lowest. In the order of the booking, all else
-    first: ENIs that came before what fills their subnet now may be beyond. See ``docs/explanation/model.md``.
+    When a subnet got its last ENI, no other subnet that the node could use had more free addresses. So a subnet ends at
+    most one ENI below the level that the most addresses reach over one node's choice of subnets, and at most one ENI
+    above the level that the fewest reach over all subnets that nodes with this choice can use. Both levels only fall as
+    more addresses are used anywhere, so everything else at its highest gives the highest bound, and at its lowest the
+    lowest. Everything else is counted first: ENIs that were created before the current holders can exceed the bounds.
+    See ``docs/explanation/model.md``.
     """
     for zone in _by_zone(roaming):
         for sets, names in zone.alike():
@@ -200,7 +202,9 @@ def fewest_roaming(rooms: Rooms, roaming: Sequence[Roaming]) -> Iterator[tuple[s
 
 
 def most_roaming(rooms: Rooms, roaming: Sequence[Roaming]) -> Iterator[tuple[str, int]]:
-    """The most, with everything else at its highest; see :func:`fewest_roaming`."""
+    """Most addresses of additional ENIs in each subnet, with everything else at its highest; see
+    :func:`fewest_roaming`.
+    """
     for zone in _by_zone(roaming):
         in_all = sum(r.addresses for r in zone.roaming)
         for sets, names in zone.alike():
@@ -223,7 +227,7 @@ Sets = tuple[tuple[str, ...], ...]  # choices of subnets
 
 
 class _Zone:
-    """The further ENIs of one zone: which subnets the nodes of each home choose among."""
+    """The additional ENIs of one zone: the subnets that nodes in each home subnet can use."""
 
     def __init__(self, roaming: Sequence[Roaming]) -> None:
         self.roaming = roaming
@@ -231,7 +235,7 @@ class _Zone:
         self.eni = max(r.shape.first.largest_eni for r in roaming)  # [addresses]
 
     def alike(self) -> Iterable[tuple[Sets, list[str]]]:
-        """The subnets that the same choices have, with these choices."""
+        """Subnets with equal choices, together with these choices."""
         sets_of: dict[str, list[tuple[str, ...]]] = {}
         for several in dict.fromkeys(self.choices.values()):
             for name in several:
@@ -242,11 +246,11 @@ class _Zone:
         return found.items()
 
     def within(self, sets: Sets) -> list[str]:
-        """All subnets of some choices."""
+        """The subnets of some choices."""
         return list(dict.fromkeys(n for several in sets for n in several))
 
     def demand(self, sets: Sets) -> int:
-        """Addresses of the nodes with one of these choices; of all of a group in the zone its own bound. [addresses]"""
+        """Addresses of the nodes with one of these choices, limited by each group's bound in the zone. [addresses]"""
         wanted = set(sets)
         homes = [home for home, several in self.choices.items() if several in wanted]
         if len(homes) == len(self.choices):

@@ -1,4 +1,4 @@
-"""The nodes of one group in classes of equal state, least allocated first (:mod:`capacity.cluster.place` says why)."""
+"""The nodes of one group in classes of equal state, least allocated first (see :mod:`capacity.cluster.place`)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class GroupNodes:
         return state.score_cpu * memory + state.score_memory * cpu
 
     def add(self, slot: int, state: NodeState, count: int) -> None:
-        """More nodes in a slot, all in one state."""
+        """Add nodes in a slot, all in one state."""
         place = (slot, state)
         if place in self.classes:
             self.classes[place] += count
@@ -39,7 +39,7 @@ class GroupNodes:
             heapq.heappush(self.heap, (self._key(state), state.pods, slot, state))
 
     def remove(self, slot: int, state: NodeState, count: int) -> None:
-        """Take nodes away, with the pods on them."""
+        """Remove nodes with the pods on them."""
         left = self.classes[slot, state] - count
         if left:
             self.classes[slot, state] = left
@@ -49,13 +49,13 @@ class GroupNodes:
         heapq.heapify(self.heap)
 
     def copy(self) -> GroupNodes:
-        """A copy that changes without the original."""
+        """A copy that can be changed without changing the original."""
         twin = GroupNodes(self.room, (), EMPTY)
         twin.classes, twin.heap = dict(self.classes), list(self.heap)
         return twin
 
     def head(self, pod: PodShape) -> Entry | None:
-        """The least allocated class with room for the pod. Classes without stay aside until :meth:`restore`."""
+        """The least allocated class with room for the pod. Full classes are set aside until :meth:`restore`."""
         heap, room = self.heap, self.room
         while heap:
             entry = heap[0]
@@ -65,7 +65,7 @@ class GroupNodes:
         return None
 
     def restore(self) -> None:
-        """Put back the classes that were full for one pod but may not be for the next."""
+        """Put back the classes that were full for one pod but can have room for the next."""
         while self.aside:
             heapq.heappush(self.heap, self.aside.pop())
 
@@ -76,8 +76,8 @@ class GroupNodes:
         return used / (2 * cpu * memory)
 
     def tally(self, pod: PodShape) -> list[int]:
-        """Nodes that a pod finds no room on, by each of :data:`REASONS` but the last, and whether its kind of
-        address alone is lacking on any. [nodes]
+        """Nodes without room for a pod by each of :data:`REASONS` except the last, and whether any lacks only its kind
+        of address. [nodes]
         """
         counts = dict.fromkeys(REASONS[:-1], 0)
         alone = 0
@@ -90,12 +90,12 @@ class GroupNodes:
         return [*counts.values(), alone]
 
     def fill(self, pod: PodShape, wanted: int) -> dict[int, int]:
-        """Put up to so many pods on these nodes, each on the least allocated with room; how many in each slot.
+        """Put pods on these nodes, each on the least allocated node with room, and return how many in each slot.
 
-        It does what :meth:`head` and :meth:`take` do in turn, written out: nothing is called more often.
+        This inlines :meth:`head` and :meth:`take`, because it is the most frequently called function.
         """
         placed: dict[int, int] = {}
-        make = tuple.__new__  # a fifth of the time of NodeState(…)
+        make = tuple.__new__  # takes a fifth of the time of NodeState(…)
         heap, gain = self.heap, self._gain(pod)
         p, q, r, s, t, u, v, w = pod.step
         cpu, memory, pods, vpc, branch, volumes = fullest_before(self.room, pod)
@@ -113,16 +113,16 @@ class GroupNodes:
         return placed
 
     def take(self, entry: Entry, pod: PodShape, wanted: int) -> int:
-        """Put one pod on up to ``wanted`` nodes of the head class; how many."""
+        """Put one pod on up to ``wanted`` nodes of the head class, and return how many."""
         return self._filled(entry, with_pod(entry[3], pod), self._gain(pod), wanted)
 
     def _gain(self, pod: PodShape) -> int:
-        """What a pod adds to the key of its node."""
+        """The amount that a pod adds to the key of its node."""
         cpu, memory = self.shape
         return pod.score_cpu * memory + pod.score_memory * cpu
 
     def _filled(self, entry: Entry, fuller: NodeState, gain: int, wanted: int) -> int:
-        """Up to ``wanted`` nodes of the head class are in a fuller state; how many."""
+        """Move up to ``wanted`` nodes of the head class to a fuller state, and return how many."""
         key, _, slot, state = entry
         classes, place = self.classes, (slot, fuller)
         have = classes[slot, state]

@@ -1,4 +1,4 @@
-"""Max pods and allocatable of a node group, from the node room's formulas."""
+"""Computes max pods and allocatable of a node group with the formulas of :mod:`capacity.node`."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from capacity.node.maxpods import MaxPods, max_pods
 from capacity.node.offer import allocatable_of, reserved_pods
 from capacity.node.platform import OVERLAY, WITH_PREFIXES, Platform, as_run
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import CILIUM
 from capacity.plan.model import NodeGroup
 
 
 @dataclass(frozen=True, slots=True)
 class GroupPlatform:
-    """What a group's nodes are before any pod runs on them.
+    """The properties of a group's nodes before any pod runs on them.
 
     Attributes
     ----------
     figures : tuple of (int, int, int)
         Per type: max pods, allocatable CPU [millicores], allocatable memory [MiB].
     own_max_pods : tuple of int
-        Per type, were it alone in the group. [pods]
+        Per type, if it were the only type of the group. [pods]
     reserved_memory_mib : tuple of int
         Per type, kube-reserved. [MiB]
     terms : tuple of str
-        How max pods came about.
+        How max pods was computed.
     notes : tuple of str
-        Assumptions to be said aloud.
+        Assumptions to show.
     """
 
     figures: tuple[tuple[int, int, int], ...]
@@ -41,14 +42,14 @@ class GroupPlatform:
 
 
 def platform_of(group: NodeGroup, settings: CniSettings) -> Platform:
-    """The group and the CNI's settings as the node room's platform; Windows takes only the prefix switch."""
+    """The group and the CNI's settings as a :class:`Platform`; Windows uses only the prefix switch."""
     windows = group.windows
     mode = "secondary"
     if settings.prefix:
         mode = "prefix"
     if settings.ipv6 and not windows:
         mode = "ipv6"
-    if settings.overlay:
+    if settings.cni == OVERLAY:
         mode = OVERLAY
     return Platform(
         mode=mode,
@@ -66,7 +67,7 @@ def platform_of(group: NodeGroup, settings: CniSettings) -> Platform:
 def group_platform(group: NodeGroup, settings: CniSettings) -> GroupPlatform:
     """Max pods and allocatable per type of a group.
 
-    Managed groups have one max pods for all types, the smallest; set by hand it holds for all.
+    Managed groups have one max pods for all types, the smallest; a value set by the user applies to all.
     """
     on = platform_of(group, settings)
     rows = [_row(kind, on) for kind in group.instance_types]
@@ -88,7 +89,9 @@ def group_platform(group: NodeGroup, settings: CniSettings) -> GroupPlatform:
 
 
 def own_max_pods(group: NodeGroup, settings: CniSettings, kinds: Sequence[InstanceType]) -> list[int]:
-    """Max pods of a group's nodes were all of one type, for each of some types; set by hand it holds for all. [pods]"""
+    """Max pods of a group if all nodes had one type, for each given type; a value set by the user applies to all.
+    [pods]
+    """
     if group.max_pods is not None:
         return [group.max_pods for _ in kinds]
     on = platform_of(group, settings)
@@ -116,14 +119,14 @@ _allocatable = lru_cache(maxsize=4096)(allocatable_of)
 
 def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, ...]:
     if group.max_pods is not None:
-        return (f"set by hand to {group.max_pods}",)
+        return (f"set to {group.max_pods} by maxPods",)
     if group.windows:
         return ("Windows: the kubelet's default of 110",)
     names = ", ".join(f"{k.name} {n}" for k, n in zip(group.instance_types, own, strict=True))
     if group.auto:
         rule = f"EKS Auto Mode: at most {AUTO_MAX_PODS}"
     elif group.provisioner == "managed":
-        prefix = " × 16" if on.mode in WITH_PREFIXES and on.cilium is None else ""
+        prefix = " × 16" if on.mode in WITH_PREFIXES and on.settings.cni != CILIUM else ""
         enis = "(ENIs − 1 for custom networking)" if on.custom_networking else "ENIs"
         rule = f"EKS: {enis} × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs)"
         rule += ", the smallest of the types"
@@ -137,26 +140,26 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
 
 def _notes(group: NodeGroup, on: Platform, rows: list[MaxPods]) -> tuple[str, ...]:
     notes = []
-    if on.cilium is not None:
+    if on.settings.cni == CILIUM:
         where = (
-            "evenly over the zone's podSubnets (it takes the one with most free addresses)"
+            "evenly over the zone's podSubnets (Cilium chooses the one with the most free addresses)"
             if group.pod_subnets
-            else "in the node's own subnet (it looks elsewhere once that is full)"
+            else "in the node's subnet (Cilium uses others when it is full)"
         )
-        notes.append(f"{group.name}: Cilium's further ENIs are counted {where}")
+        notes.append(f"{group.name}: Cilium's additional ENIs are counted {where}")
     if on.overlay and group.max_pods is None and not group.windows:
         notes.append(
-            f"{group.name}: max pods are counted by ENIs, which an overlay CNI does not need: set maxPods to what the "
-            "kubelet has"
+            f"{group.name}: max pods is computed from ENIs, which an overlay CNI does not need: set maxPods to "
+            "the kubelet's value"
         )
     if group.max_pods is None and group.provisioner == "managed" and not group.windows:
-        notes.append("managed node groups get their max pods from EKS: AWS's formula, capped at 110 or 250")
+        notes.append("EKS sets max pods of managed node groups: AWS's formula, capped at 110 or 250")
     if group.auto:
         notes.append(
-            f"{group.name}: Auto Mode hands out prefixes; how many it keeps spare is not published, one assumed"
+            f"{group.name}: Auto Mode assigns prefixes; AWS does not publish how many stay spare, one is assumed"
         )
     if group.provisioner != "karpenter":
-        notes.append("memory capacity is Karpenter's estimate: 7.5 % less than EC2 states")
+        notes.append("memory capacity is Karpenter's estimate: 7.5% less than EC2 states")
     if group.max_pods_expression is not None:
         notes += [w for row in rows for w in row.warnings if "expression" in w]
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""Free addresses of every subnet along a count of nodes or pods."""
+"""Computes the free addresses of every subnet for a growing count of nodes or pods."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from capacity.units import ceil_div
 
 MOST_STEPS = 60  # points of a curve
 MOST_LOOKED_AT = 10_000  # counts of nodes tried one by one
-FARTHEST = 10**7  # nodes beyond which nobody asks
+FARTHEST = 10**7  # most nodes of a curve
 PARTS = 12  # steps of growth in today's replicas
 
 
@@ -30,16 +30,16 @@ class HeadroomCurve(NamedTuple):
     Attributes
     ----------
     what : str
-        What is counted: ``nodes of general``, ``pods``.
+        The counted thing: ``nodes of general``, ``pods``.
     rule : str
         How the count grows, in words.
     counts : tuple of int
     subnets : tuple of str
-        Names, only of subnets where the count changes something.
+        Names of the subnets that the count affects.
     free : tuple of tuple of int
         Per subnet, per count, open to nodes (reservations left out); negative is a shortfall. [addresses]
     exhausted_at : tuple of int or None
-        Per subnet the first count at which free is negative, None where it does not come to that.
+        Per subnet the first count at which free is negative; None if there is none.
     now : int or None
         The count of the scenario it starts from.
     """
@@ -60,7 +60,7 @@ class HeadroomCurve(NamedTuple):
 def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) -> HeadroomCurve:
     """Free addresses while one group grows from 0 nodes, each filled like its fullest node of ``steady``.
 
-    All else stays as in ``steady``; the group's maximum does not stop it. Without ``most`` the curve runs to
+    Everything else stays as in ``steady``; the group's maximum does not apply. Without ``most`` the curve runs to
     double the plan's own maximum, or to a quarter beyond the first exhaustion.
 
     Raises
@@ -88,7 +88,7 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
     rows = tuple(tuple(free[s] - takes.at(s, n) for n in counts) for s in names)
     return HeadroomCurve(
         what=f"nodes of {group}",
-        rule="each as full as the fullest of steady",
+        rule="each filled like the fullest node of steady",
         counts=counts,
         subnets=names,
         free=rows,
@@ -98,14 +98,15 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
 
 
 def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PARTS) -> HeadroomCurve:
-    """Free addresses while all workloads grow alike and the node groups follow, past their maxima if need be.
+    """Free addresses while all workloads grow by the same factor and the node groups follow, beyond their maxima if
+    necessary.
 
     The count is the pods of all workloads; ``exhausted_at`` is exact to one step of the curve.
 
     Parameters
     ----------
     most_factor : int
-        The curve ends at so many times the replicas of now.
+        The curve ends at this multiple of the current replicas.
     parts : int
         Steps between one multiple and the next, at least 4.
 
@@ -121,7 +122,7 @@ def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PAR
     base = steady(result.plan, result.shapes)
     now = sum(base.replicas)
     if not now:
-        raise SpecError("the plan has no replicas to grow")
+        raise SpecError("the plan has no replicas that can grow")
     steps = range(parts // 4, parts * most_factor + 1)
     replicas = list(dict.fromkeys(tuple(ceil_div(r * k, parts) for r in base.replicas) for k in steps))
     states = [engine.run(_following(base, nodes, wanted)) for wanted in replicas]
@@ -130,7 +131,7 @@ def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PAR
     moved = [i for i, row in enumerate(columns) if any(a != b for a, b in pairwise(row))]
     return HeadroomCurve(
         what="pods",
-        rule="all workloads grow alike, node groups follow past their maxima",
+        rule="all workloads grow by the same factor, node groups follow beyond their maxima",
         counts=counts,
         subnets=tuple(states[0].subnets[i].subnet.name for i in moved),
         free=tuple(tuple(columns[i]) for i in moved),
@@ -140,9 +141,9 @@ def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PAR
 
 
 def _following(base: Demand, nodes: Sequence[int], replicas: Sequence[int]) -> Demand:
-    """The demand of ``base`` with other replicas, from so many nodes of each group on: without limit, or fewer."""
+    """The demand of ``base`` with other replicas, starting from given nodes of each group, without a node limit."""
     free: tuple[int | None, ...] = (None,) * len(nodes)
-    name = f"{sum(replicas)} pods"  # the engine remembers fleets by the name of their demand
+    name = f"{sum(replicas)} pods"  # the engine caches fleets by the name of their demand
     if sum(replicas) >= sum(base.replicas):
         return base._replace(name=name, nodes=free, floor=tuple(nodes), ceiling=free, replicas=tuple(replicas))
     least = tuple(low if n is None else n for n, low in zip(base.nodes, base.floor, strict=True))
@@ -156,15 +157,16 @@ def _steady(result: CheckResult) -> tuple[Engine, ScenarioState]:
 
 
 def _counts(end: int, marks: Sequence[int]) -> tuple[int, ...]:
-    """0 to ``end`` in even steps of whole nodes, with the counts where a subnet is full."""
+    """The counts from 0 to ``end`` in even steps, plus the counts at which a subnet is full."""
     step = max(ceil_div(end, MOST_STEPS), 1)
     return tuple(sorted({*range(0, end + 1, step), end, *marks}))
 
 
 class Takes:
-    """What a group takes of each subnet at any count of its nodes, each filled like its fullest in a scenario.
+    """The addresses that a group uses in each subnet at any node count, each node filled like its fullest in a
+    scenario.
 
-    Where discovery places further ENIs all nodes are booked again for each count, else nodes there × one's addresses.
+    If discovery places additional ENIs, all nodes are counted again for each count; otherwise nodes × addresses of one.
     """
 
     def __init__(self, engine: Engine, state: ScenarioState, index: int) -> None:
@@ -179,7 +181,7 @@ class Takes:
         return bool(self.per_node(subnet))
 
     def per_node(self, subnet: str) -> int:
-        """The most that one node takes there; where ENIs roam, all that one takes anywhere. [addresses]"""
+        """The most addresses of one node there; if discovery places ENIs, all its addresses anywhere. [addresses]"""
         known = self._per_node.get(subnet)
         if known is None:
             each = all_addresses if self._roams else addresses_in
@@ -188,26 +190,26 @@ class Takes:
         return known
 
     def now(self, subnet: str) -> int:
-        """What the group holds there in the scenario. [addresses]"""
+        """The addresses that the group holds there in the scenario. [addresses]"""
         if self._roams:
             used = next(s.used_total for s in self._state.subnets if s.subnet.name == subnet)
             return used - self._use(subnet, 0)
         return sum(c.count * addresses_in(self._group.shape, c, subnet) for c in self._group.classes)
 
     def at(self, subnet: str, nodes: int) -> int:
-        """What it takes there with so many nodes. [addresses]"""
+        """The addresses that it uses there with a number of nodes. [addresses]"""
         if self._roams:
             return self._use(subnet, nodes) - self._use(subnet, 0)
         return self._engine.nodes_in(self._index, nodes, subnet) * self.per_node(subnet)
 
     def first_beyond(self, subnet: str, room: int, most: int) -> int | None:
-        """The first count of nodes, up to ``most``, that takes more of a subnet than there is room; None: all fit.
+        """The first node count up to ``most`` that does not fit in a subnet; None if all fit.
 
         Notes
         -----
-        By halving, as what a subnet has to give hardly ever falls while the group grows. By largest remainder it
-        does: a zone's share may shrink by one node when another zone's grows by two. It stays between its quota
-        rounded down and up, so that an earlier count lies less than one node's worth of the zone before.
+        By bisection, because the use of a subnet rarely falls while the group grows. With largest remainders it can: a
+        zone's share may shrink by one node when another zone's grows by two. It stays between its quota rounded down
+        and up, so an earlier such count is less than one node of the zone away.
         """
         low, high = 0, 1
         while high <= most and self.at(subnet, high) <= room:
@@ -221,7 +223,7 @@ class Takes:
         return next((n for n in range(max(high - self._window(subnet), 1), high) if self.at(subnet, n) > room), high)
 
     def _window(self, subnet: str) -> int:
-        """Nodes of the group for one more in the subnet's zone, where they are spread by weight. [nodes]"""
+        """Nodes of the group per additional node in the subnet's zone, if they are spread by weight. [nodes]"""
         spread = self._group.shape.group.spread
         if isinstance(spread, str):
             return 0
@@ -229,7 +231,7 @@ class Takes:
         return min(ceil(sum(spread.values()) / weight), MOST_LOOKED_AT) if weight else 0
 
     def _use(self, subnet: str, nodes: int) -> int:
-        """Addresses used of a subnet by everybody with so many nodes of the group."""
+        """Addresses used in a subnet by all holders with a number of nodes of the group."""
         worst = self._group.shape.group.spread == "worst"
         zone = self._engine.subnets[subnet].zone if worst else ""
         if (zone, nodes) not in self._booked:
@@ -244,14 +246,14 @@ class Takes:
 
 
 def addresses_in(shape: GroupShape, nodes: NodeClass, subnet: str) -> int:
-    """What one node of a class takes of a subnet: its own addresses, its pods', or both. [addresses]"""
+    """Addresses of one node of a class in a subnet: its own, those of its pods, or both. [addresses]"""
     own = shape.node_addresses if nodes.slot.subnet == subnet else 0
     pods = shape.first.demand(nodes.vpc_pods) + nodes.branch_pods if nodes.slot.address_subnet == subnet else 0
     return own + pods
 
 
 def all_addresses(shape: GroupShape, nodes: NodeClass, subnet: str) -> int:
-    """What one node of a class takes in all, 0 if none of it can be in a subnet. [addresses]"""
+    """Total addresses of one node of a class; 0 if none can be in the subnet. [addresses]"""
     if subnet not in nodes.slot.subnets:
         return 0
     return shape.node_addresses + shape.first.demand(nodes.vpc_pods) + nodes.branch_pods

@@ -1,4 +1,4 @@
-"""The pods of a plan and the groups they may use, in parts that are placed apart."""
+"""The pods of a plan and the groups they can use, in parts that are placed independently."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from capacity.cluster.group_shapes import workload_pod
 from capacity.cluster.node_state import PodShape
-from capacity.cluster.shape import workload_pod
 from capacity.plan.model import Plan
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Groups and workloads that have nothing to do with the others of the plan: where one's pods go moves no other's.
+    """Groups and workloads that are independent of the rest of the plan: their placement affects no others.
 
     Attributes
     ----------
     groups, workloads : tuple of int
-        Their places in the plan, in its order.
+        Their positions in the plan, in its order.
     allowed : tuple of tuple of int
-        For each of these workloads the groups it may use, by their places in ``groups``.
+        For each of these workloads the groups it can use, by position in ``groups``.
     """
 
     groups: tuple[int, ...]
@@ -31,7 +31,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Load:
-    """Every workload's name and pod, and the groups that it may use by their places in the plan."""
+    """Every workload's name and pod, and the groups that it can use by position in the plan."""
 
     names: tuple[str, ...]
     pods: tuple[PodShape, ...]
@@ -58,7 +58,7 @@ class Load:
 
 
 def load_of(plan: Plan) -> Load:
-    """The load of a plan. Pods that name no group may use all but Fargate profiles."""
+    """The load of a plan. Pods that name no group can use all groups except Fargate profiles."""
     index = {g.name: i for i, g in enumerate(plan.node_groups)}
     everywhere = tuple(i for i, g in enumerate(plan.node_groups) if not g.fargate)
     pods = tuple(workload_pod(plan, w) for w in plan.workloads)
@@ -67,7 +67,7 @@ def load_of(plan: Plan) -> Load:
 
 
 def _roots(groups: int, allowed: Sequence[tuple[int, ...]]) -> list[int]:
-    """For each group the first of all groups that share workloads with it, directly or by way of others."""
+    """For each group the first of all groups that share workloads with it, directly or through others."""
     owner = list(range(groups))
 
     def root(group: int) -> int:

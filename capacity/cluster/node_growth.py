@@ -1,4 +1,4 @@
-"""At which node of a group's growth a subnet is full."""
+"""Finds the node of a group's growth at which a subnet is full."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Exhaustion(NamedTuple):
     most : int
         Nodes of the group in the scenario. [nodes]
     addresses : int
-        What each takes there, filled like the fullest of the scenario. [addresses]
+        Addresses of each node there, filled like the fullest of the scenario. [addresses]
     """
 
     group: str
@@ -31,9 +31,10 @@ class Exhaustion(NamedTuple):
 
 
 def exhaustion(result: CheckResult, scenario: ScenarioState, subnet: str) -> Exhaustion | None:
-    """The first node of the hungriest group that does not fit in ``subnet``, all else as in the scenario.
+    """The first node that does not fit in ``subnet``, of the group that uses the most addresses, with everything else
+    as in the scenario.
 
-    None where no node lives there, or where the subnet is short even without that group.
+    None if no node is there, or if the subnet is short even without that group.
     """
     engine = Engine(result.plan, result.shapes)
     state = next(s for s in scenario.subnets if s.subnet.name == subnet)

@@ -1,4 +1,4 @@
-"""What pods need of one node: the state of a node, the room it has, and what keeps a pod off it."""
+"""The state of one node, the room it has, and the reasons why a pod does not fit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNLIMITED = 10**9
 
 
 class NodeState(NamedTuple):
-    """What the pods of one node take, daemonsets included, in sum. Nodes of equal state in one slot are one class.
+    """The total of the pods on one node, including DaemonSets. Nodes of equal state in one slot are one class.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class NodeState(NamedTuple):
     cpu, memory : int
         Requested. [millicores], [bytes]
     pods, vpc_pods, branch_pods : int
-        Of every kind, on VPC addresses and on branch ENIs. [pods]
+        Pods of every kind, on VPC addresses and on branch ENIs. [pods]
     volumes : int
         EBS volumes. [volumes]
     """
@@ -46,7 +46,7 @@ EMPTY = NodeState(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def plus(state: NodeState, times: int, more: NodeState, less: NodeState = EMPTY) -> NodeState:
-    """The sum of a state and of ``times`` what one state has more than another.
+    """A state plus ``times`` the difference of two states.
 
     >>> plus(EMPTY, 3, NodeState(0, 0, 250, 0, 2, 1, 0, 0), NodeState(0, 0, 50, 0, 1, 0, 0, 0)).cpu
     600
@@ -56,9 +56,9 @@ def plus(state: NodeState, times: int, more: NodeState, less: NodeState = EMPTY)
 
 @dataclass(frozen=True, slots=True)
 class PodShape:
-    """One pod: what it requests, what the score counts for it, and how it gets its address.
+    """One pod: its requests, its values in the scheduler's score, and how it gets its address.
 
-    ``step`` is what it adds to the state of its node.
+    ``step`` is the amount that it adds to the state of its node.
     """
 
     cpu: int
@@ -76,7 +76,7 @@ class PodShape:
 
 
 def pod_shape(requests: Requests, kind: str = VPC, volumes: int = 0) -> PodShape:
-    """The pod of a workload or daemonset. CPU in millicores, memory in bytes, EBS volumes."""
+    """The pod of a workload or DaemonSet. CPU in millicores, memory in bytes, EBS volumes."""
     cpu, memory = requests.cpu_millicores, requests.memory_bytes
     return PodShape(
         cpu=cpu or 0,
@@ -89,11 +89,11 @@ def pod_shape(requests: Requests, kind: str = VPC, volumes: int = 0) -> PodShape
 
 
 class NodeRoom(NamedTuple):
-    """What the scheduler sees of one node, for all its pods, daemonsets included.
+    """The scheduler's view of one node, for all its pods including DaemonSets.
 
     ``cpu`` millicores and ``memory`` bytes allocatable, ``max_pods`` pods, ``branch_enis``, EBS ``volumes``, and
     ``addresses`` for pods on VPC addresses: on Windows an extended resource (``vpc.amazonaws.com/PrivateIPv4Address``),
-    on Linux :data:`UNLIMITED`, since no scheduler or autoscaler knows addresses there.
+    on Linux :data:`UNLIMITED`, because schedulers and autoscalers don't consider addresses there.
     """
 
     cpu: int
@@ -112,7 +112,7 @@ def with_pod(state: NodeState, pod: PodShape) -> NodeState:
 
 
 def blockers(room: NodeRoom, state: NodeState, pod: PodShape) -> list[str]:
-    """What keeps a pod off a node in this state; empty where it fits."""
+    """The reasons why a pod does not fit on a node in this state; empty if it fits."""
     found = []
     if pod.kind == VPC and state.vpc_pods >= room.addresses:
         found.append("addresses")
@@ -130,14 +130,14 @@ def blockers(room: NodeRoom, state: NodeState, pod: PodShape) -> list[str]:
 
 
 def fits(room: NodeRoom, state: NodeState, pod: PodShape) -> bool:
-    """Whether one more such pod has room; a request of 0 fits even an overcommitted node."""
+    """Whether one more such pod fits; a request of 0 fits even an overcommitted node."""
     _, _, c, d, e, f, g, h = state
     cpu, memory, pods, vpc, branch, volumes = fullest_before(room, pod)
     return c <= cpu and d <= memory and e <= pods and f <= vpc and g <= branch and h <= volumes
 
 
 def fullest_before(room: NodeRoom, pod: PodShape) -> tuple[float, float, float, float, float, float]:
-    """The most CPU, memory, pods, VPC pods, branch pods and volumes of a node on which one more such pod has room."""
+    """The most CPU, memory, pods, VPC pods, branch pods and volumes of a node that still fits one more such pod."""
     return (
         room.cpu - pod.cpu if pod.cpu else inf,
         room.memory - pod.memory if pod.memory else inf,
@@ -149,7 +149,7 @@ def fullest_before(room: NodeRoom, pod: PodShape) -> tuple[float, float, float, 
 
 
 def pods_on_empty(room: NodeRoom, start: NodeState, pod: PodShape) -> int:
-    """Pods of one shape that a node with its daemonsets only has room for. [pods]"""
+    """Pods of one shape that fit on a node with only its DaemonSets. [pods]"""
     if not fits(room, start, pod):
         return 0
     bounds = [room.max_pods - start.pods]
@@ -162,7 +162,7 @@ def pods_on_empty(room: NodeRoom, start: NodeState, pod: PodShape) -> int:
 
 
 def nodes_by_sums(room: NodeRoom, start: NodeState, pods: Iterable[tuple[PodShape, int]]) -> int:
-    """Fewest nodes that so many pods of each shape need in sum; the scheduler may need more. [nodes]
+    """Fewest nodes for the total requests of the pods; the scheduler can need more. [nodes]
 
     Each of the shapes fits on an empty node.
     """
@@ -180,8 +180,8 @@ def nodes_by_sums(room: NodeRoom, start: NodeState, pods: Iterable[tuple[PodShap
 
 
 def nodes_short(room: NodeRoom, start: NodeState, pods: int) -> int:
-    """Nodes that are missing for certain where so many pods found none, at least one. [nodes]
+    """Lower bound of the missing nodes for a number of unschedulable pods, at least one. [nodes]
 
-    Even full of nothing else, twice as many are short; half of it keeps the count the fewest.
+    The pods would need twice as many nodes even without other pods; half of it keeps the count minimal.
     """
     return max(pods // max(room.max_pods - start.pods, 1) // 2, 1)

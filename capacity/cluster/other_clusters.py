@@ -1,4 +1,4 @@
-"""What other clusters hold in the subnets they share with this one."""
+"""Counts the addresses of other clusters in the subnets they share with this one."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from capacity.cluster.fleet import Extra
 from capacity.cluster.scenario import ScenarioState
 from capacity.plan.model import Plan, Tenant
 
-# What a cluster brings with it; its endpoints and its ``used`` may be this plan's own, said twice.
+# Holders that belong to a cluster; endpoints and ``used`` could also be in this plan and would count twice.
 OWN = ("node_primary", "eni_primary", "assigned", "warm", "branch", "control_plane", "load_balancers")
 
 
 def neighbour_extras(plan: Plan, at_rest: Callable[[Plan], ScenarioState]) -> list[Extra]:
-    """The addresses of the clusters that share subnets with a plan, each of its tenants with a plan of its own.
+    """The addresses of the clusters that share subnets with a plan: its tenants with a plan.
 
-    Booked are their nodes, pods, control plane and load balancers, with the bounds of their own check.
+    Counts their nodes, pods, control plane and load balancers, with the bounds of their own check.
 
     Parameters
     ----------
     at_rest : callable
-        Another plan in the state at rest that goes with this one's: steady with steady, peak with peak.
+        Returns another plan in the state that matches this one's: steady with steady, peak with peak.
     """
     return [extra for tenant in plan.tenants if tenant.plan for extra in _extras(tenant, at_rest(tenant.plan))]
 

@@ -1,13 +1,12 @@
-"""Pods onto nodes, as the scheduler's LeastAllocated would, counting identical nodes instead of looping.
+"""Places pods on nodes like the scheduler's LeastAllocated, counting identical nodes instead of looping.
 
-Workload by workload, each pod goes to the node on which the mean of requested CPU and memory shares
-of allocatable, this pod included, is smallest, among the nodes with room for it; ties: fewest pods,
-then group order, then subnet order. Shares are compared as exact fractions. Room is what the
-scheduler sees: on Linux that is not addresses.
+Workload by workload, each pod goes to the node on which the mean of requested CPU and memory shares of allocatable,
+this pod included, is smallest, among the nodes with room for it; ties: fewest pods, then group order, then subnet
+order. Shares are compared as exact fractions. Room is what the scheduler considers; on Linux that excludes addresses.
 
-Nodes in the same state form a class with a count. A pod only ever makes its node's share larger, so
-all nodes of the least allocated class take one pod each before any other node is due: whole classes
-move at once. Heaps keep the classes of a group, and the groups open to a workload, in order.
+Nodes in the same state form a class with a count. A pod only increases its node's share, so all nodes of the least
+allocated class get one pod each before any other node: whole classes move at once. Heaps keep the classes of a group,
+and the groups open to a workload, in order.
 
 Source: kubernetes/kubernetes pkg/scheduler/framework/plugins/noderesources/least_allocated.go and
 resource_allocation.go (a missing request counts 100m CPU and 200Mi memory, pkg/scheduler/util/pod_resources.go).
@@ -23,14 +22,14 @@ from capacity.cluster.group_nodes import Entry, GroupNodes
 from capacity.cluster.node_state import BRANCH, PodShape
 from capacity.cluster.unplaced import REASONS, Unplaced
 
-KEPT_TALLIES = 64  # kinds of pods and groups whose reasons are kept up to date
+KEPT_TALLIES = 64  # kinds of pods and groups whose reasons are cached
 
 
 @dataclass(slots=True)
 class _Choice:
     """The groups open to a set of workloads, by shape, least allocated first.
 
-    Entries are lower bounds: shares only grow, so a stale one is found out when it comes up.
+    Entries are lower bounds: shares only grow, so a stale entry is detected when it reaches the top.
     """
 
     heaps: dict[tuple[int, int], list[tuple[int, int, int, int]]] = field(default_factory=dict)
@@ -39,10 +38,10 @@ class _Choice:
 
 @dataclass(slots=True)
 class _Tally:
-    """What keeps a kind of pod off some groups: nodes by reason, of each group and of all.
+    """Why a kind of pod does not fit some groups: nodes by reason, for each group and in total.
 
-    ``seen`` says how many moves of the placement it knows of. A group's last count is 1 where a lack of
-    addresses or of branch ENIs, and nothing else, keeps the pod off some node.
+    ``seen`` is the number of moves of the placement that it includes. A group's last count is 1 if some node lacks only
+    addresses or branch ENIs for the pod.
     """
 
     seen: int
@@ -62,14 +61,14 @@ class Placement:
         self.unplaced: list[Unplaced] = []
         self.homes: dict[tuple[int, int], dict[str, int]] = {}
         self._workload = ""
-        self._moves: list[int] = []  # the group of every move, for the tallies
+        self._moves: list[int] = []  # group of every move, for the tallies
         self._tallies: dict[tuple[PodShape, tuple[int, ...]], _Tally] = {}
 
     @classmethod
     def joined(cls, size: int, parts: Iterable[tuple[Sequence[int], Placement]], order: Sequence[str]) -> Placement:
-        """One placement of all groups from those of some, each with the places of its groups; they share their nodes.
+        """One placement of all groups, joined from placements of some groups; they share their nodes.
 
-        ``order``: all workloads, in which those left without a node are named.
+        ``order``: the order of all workloads, used for unschedulable pods.
         """
         groups: dict[int, GroupNodes] = {}
         homes: dict[tuple[int, int], dict[str, int]] = {}
@@ -85,19 +84,19 @@ class Placement:
         return found
 
     def copy(self) -> Placement:
-        """A copy that changes without the original."""
+        """A copy that can be changed without changing the original."""
         twin = Placement([g.copy() for g in self.groups])
         twin.unplaced = list(self.unplaced)
         twin.homes = {place: dict(home) for place, home in self.homes.items()}
         return twin
 
     def nodes_changed(self) -> None:
-        """Forget what was known of the groups: nodes came or went."""
+        """Clear the cached state of the groups after nodes were added or removed."""
         self.choices.clear()
         self._tallies.clear()
 
     def place(self, workload: str, pod: PodShape, pods: int, groups: tuple[int, ...]) -> None:
-        """Place ``pods`` pods of a workload on the groups it may use."""
+        """Place ``pods`` pods of a workload on the groups it can use."""
         choice = self._choice(groups)
         self._workload = workload
         left = pods
@@ -122,7 +121,7 @@ class Placement:
         return choice
 
     def _fill_one(self, index: int, pod: PodShape, pods: int) -> int:
-        """Place pods where one group is open: its own order decides."""
+        """Place pods if only one group is open, in its order."""
         for slot, number in self.groups[index].fill(pod, pods).items():
             self._lives(index, slot, number)
             pods -= number
@@ -134,7 +133,7 @@ class Placement:
         return placed
 
     def _lives(self, index: int, slot: int, pods: int) -> None:
-        """Keep count of the workload's pods in a slot."""
+        """Count the workload's pods in a slot."""
         self._moves.append(index)
         home = self.homes.get((index, slot))
         if home is None:
@@ -142,7 +141,7 @@ class Placement:
         home[self._workload] = home.get(self._workload, 0) + pods
 
     def _fill(self, choice: _Choice, pod: PodShape, pods: int) -> int:
-        """Place what has room; how many are left."""
+        """Place the pods that fit, and return how many are left."""
         aside: list[tuple[tuple[int, int], tuple[int, int, int, int]]] = []
         touched: set[int] = set()
         tops = [t for t in (self._top(shape, choice, pod, aside, touched) for shape in list(choice.heaps)) if t]
@@ -171,7 +170,7 @@ class Placement:
         aside: list[tuple[tuple[int, int], tuple[int, int, int, int]]],
         touched: set[int],
     ) -> tuple[float, int, int, int, tuple[int, int]] | None:
-        """The best group of one shape for the pod: share with it, pods, group, slot, shape."""
+        """The best group of one shape for the pod as (share with the pod, pods, group, slot, shape)."""
         heap = choice.heaps[shape]
         while heap:
             bound = heap[0]
@@ -181,7 +180,7 @@ class Placement:
             entry = group.head(pod)
             if entry is None:
                 heapq.heappop(heap)
-                if group.aside or group.heap:  # full for this pod, not for good
+                if group.aside or group.heap:  # full for this pod, but not for every pod
                     aside.append((shape, bound))
                 continue
             true = (entry[0], entry[1], index, entry[2])
@@ -193,7 +192,7 @@ class Placement:
         return None
 
     def _reason(self, pod: PodShape, groups: tuple[int, ...]) -> str:
-        """Addresses or branch ENIs where they alone stop the pod somewhere; else what stops it most often."""
+        """Addresses or branch ENIs if only they block the pod on some node; otherwise the most frequent reason."""
         one = len(groups) == 1
         *counts, alone = self.groups[groups[0]].tally(pod) if one else self._tally(pod, groups).total
         if alone:
@@ -201,7 +200,9 @@ class Placement:
         return REASONS[counts.index(max(counts))] if any(counts) else "nodes"
 
     def _tally(self, pod: PodShape, groups: tuple[int, ...]) -> _Tally:
-        """Only groups that got a pod since are counted again: thousands of workloads may have unschedulable pods."""
+        """Count the reasons again only for groups that got a pod since: thousands of workloads can have unschedulable
+        pods.
+        """
         tally = self._tallies.pop((pod, groups), None)
         if tally is None:
             by_group = {index: self.groups[index].tally(pod) for index in groups}
@@ -212,7 +213,7 @@ class Placement:
             tally.by_group[index] = new
             tally.total = [t - o + n for t, o, n in zip(tally.total, old, new, strict=True)]
         tally.seen = len(self._moves)
-        self._tallies[pod, groups] = tally  # the last used is the last to be forgotten
+        self._tallies[pod, groups] = tally  # least recently used entries are evicted first
         if len(self._tallies) > KEPT_TALLIES:
             del self._tallies[next(iter(self._tallies))]
         return tally

@@ -1,4 +1,4 @@
-"""How much of each quota a checked plan uses, at its most over the scenarios."""
+"""Computes the use of each quota by a checked plan, the maximum over its scenarios."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import cache
 from capacity.cluster.check import CheckResult
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS
 from capacity.cluster.engine import Engine
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.scenario import GroupState, ScenarioState
-from capacity.cluster.shape import group_shapes
 from capacity.cni.facade import start_calls as start_calls_of_node
 from capacity.plan.discovery import subnet_discovery
 from capacity.plan.model import Plan
@@ -20,9 +20,9 @@ RUN_INSTANCES = "RunInstances"
 
 
 def quota_usage(result: CheckResult) -> tuple[QuotaUse, ...]:
-    """Every quota of the table that the plan says something about, in the table's order.
+    """Every quota of the table that the plan can be checked against, in the table's order.
 
-    What the plan does not know is left out: endpoints of a Service, namespaces, peers, routes.
+    Quotas that the plan does not cover are left out: endpoints of a Service, namespaces, peers, routes.
     """
     plan = result.plan
     most: dict[str, tuple[int, str]] = dict(vpc_use(plan))
@@ -42,7 +42,7 @@ def quota_usage(result: CheckResult) -> tuple[QuotaUse, ...]:
 
 
 def _beside(plan: Plan) -> tuple[int, int]:
-    """Network interfaces [ENIs] and address usage [NAU] beside the plan's nodes: other clusters at their peaks."""
+    """Network interfaces [ENIs] and address usage [NAU] other than the plan's nodes, with other clusters at peak."""
     interfaces = tenant_enis(plan) + (CONTROL_PLANE_ENIS if plan.control_plane else 0)
     units = tenant_nau(plan)
     for other in (t.plan for t in plan.tenants if t.plan):
@@ -83,7 +83,7 @@ def _interfaces(groups: Iterable[GroupState]) -> tuple[int, int]:
                 prefixes = enis  # one /80 each
             nau = node_nau(own, 0 if prefixes else slots, prefixes)
             interfaces += c.count * (own + c.branch_pods)
-            units += c.count * (nau + 2 * c.branch_pods)  # an interface more with one address
+            units += c.count * (nau + 2 * c.branch_pods)  # one more interface with one address
     return interfaces, units
 
 
@@ -91,12 +91,12 @@ def _interfaces(groups: Iterable[GroupState]) -> tuple[int, int]:
 
 
 def _largest(result: CheckResult) -> ScenarioState:
-    """The scenario with most nodes, the first of them."""
+    """The first scenario with the most nodes."""
     return max(result.scenarios, key=lambda state: sum(g.nodes for g in state.groups))
 
 
 def _scale_up(result: CheckResult, largest: ScenarioState) -> dict[str, int]:
-    """Calls by quota's name if the largest scenario's nodes beyond the smallest's start at once."""
+    """Calls by quota name if the additional nodes of the largest over the smallest scenario start at the same time."""
     few = min(result.scenarios, key=lambda state: sum(g.nodes for g in state.groups))
     calls: Counter[str] = Counter()
     for now, then in zip(few.groups, largest.groups, strict=True):
@@ -105,7 +105,7 @@ def _scale_up(result: CheckResult, largest: ScenarioState) -> dict[str, int]:
 
 
 def start_calls(plan: Plan, group: GroupState, nodes: int) -> Counter[str]:
-    """The fewest EC2 calls, by API, to start so many nodes of a group filled like its fullest. [calls]"""
+    """The fewest EC2 calls by API to start a number of nodes of a group, filled like its fullest. [calls]"""
     shape = group.shape.first
     pods, look_up = group.fullest[0], subnet_discovery(plan.cni)
     one = start_calls_of_node(shape.limits, shape.settings, shape.max_pods, pods, look_up=look_up)

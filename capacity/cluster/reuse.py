@@ -1,10 +1,10 @@
-"""What checks of like plans share, so that a changed plan costs what its change touches.
+"""Caches results shared by checks of similar plans, so that a changed plan costs only what the change affects.
 
-Every answer kept here is that of a pure function, found again by all that the function depends on: a group's shape by
-the group and what the plan says of its nodes; where pods go by the rooms of their nodes, the counts of these and the
-pods; what a group's nodes hold by their classes, how they came and what happened to them. So an answer from here is
-the one that would be worked out. Objects without a value of their own (shapes, parts of a load) are the same where
-they are the same object; they live as long as an answer that was found by them.
+Every cached answer is the result of a pure function, with everything that the function depends on as key. A group's
+shape depends on the group and the plan's settings for its nodes; the placement of pods on the room and number of nodes
+and on the pods; the addresses of a group's nodes on their classes, batches and events. So a cached answer equals a
+computed one. Objects without value equality (shapes, parts of a load) are compared by identity; they live as long as an
+answer with them as key.
 """
 
 from __future__ import annotations
@@ -14,34 +14,35 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from capacity.cluster.booking import Holding
+from capacity.cluster.group_shapes import group_shape, shape_facts
 from capacity.cluster.load import Load, Part, load_of
 from capacity.cluster.node_state import NodeRoom, NodeState
 from capacity.cluster.place import Placement
 from capacity.cluster.scenario import Batch, Turnover
-from capacity.cluster.shape import GroupShape, group_shape, shape_facts
+from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
 from capacity.plan.discovery import Choices, choices_by_group
 from capacity.plan.model import NodeGroup, Plan, Workload
 
-# How many answers are kept; of the fleets of 500 groups in twelve scenarios, and of as many changes.
+# Number of cached answers: enough for the fleets of 500 groups in twelve scenarios, and for as many changes.
 COUNTS, PLACEMENTS, HOLDINGS = 10_000, 10_000, 20_000
 LOADS = 8
-FACTS = 32  # what all groups of a plan have in common: the CNI, the daemonsets
-SHAPES, ALIKE = 20_000, 4  # of groups, and of one that differ only in what is seldom changed
+FACTS = 32  # facts that all groups of a plan share: the CNI, the DaemonSets
+SHAPES, ALIKE = 20_000, 4  # shapes of groups, and variants of one group in rarely changed settings
 
 _K = TypeVar("_K", bound=Hashable)
 _V = TypeVar("_V")
 
 
 class Kept(Generic[_K, _V]):
-    """Answers by key, no more than so many: the one asked for least lately goes first."""
+    """Answers by key, up to a limit; the least recently used is evicted first."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self._known: dict[_K, _V] = {}
 
     def get(self, key: _K, make: Callable[[], _V]) -> _V:
-        """The answer for a key, worked out where it is not known."""
+        """The answer for a key, computed if it is not cached."""
         known = self._known
         if key in known:
             found = known[key] = known.pop(key)
@@ -52,11 +53,11 @@ class Kept(Generic[_K, _V]):
         return found
 
 
-Kind = tuple[NodeRoom, NodeState]  # what a node of a group has room for, and what its daemonsets take of it
+Kind = tuple[NodeRoom, NodeState]  # room of a group's node, and the state of its DaemonSets
 
 
 class CountsKey(NamedTuple):
-    """What the fewest nodes that hold the pods of a part depend on; lists are by group or by workload of it."""
+    """Key of the fewest nodes that fit the pods of a part; lists are by group or by workload of the part."""
 
     part: Part
     kinds: tuple[Kind, ...]
@@ -67,7 +68,7 @@ class CountsKey(NamedTuple):
 
 
 class PlacementKey(NamedTuple):
-    """What the places of a part's pods depend on; nodes by group and slot."""
+    """Key of the placement of a part's pods; nodes by group and slot."""
 
     part: Part
     kinds: tuple[Kind, ...]
@@ -75,11 +76,11 @@ class PlacementKey(NamedTuple):
     replicas: tuple[int, ...]
 
 
-Nodes = frozenset[tuple[tuple[int, NodeState], int]]  # how many by slot and state
+Nodes = frozenset[tuple[tuple[int, NodeState], int]]  # counts by slot and state
 
 
 class HoldingKey(NamedTuple):
-    """What the addresses of a group's nodes depend on."""
+    """Key of the addresses of a group's nodes."""
 
     shape: GroupShape
     slots: tuple[Slot, ...]
@@ -96,7 +97,7 @@ def batches_key(batches: Sequence[Batch]) -> tuple[tuple[object, ...], ...]:
 
 
 class LoadKey(NamedTuple):
-    """What the pods of a plan depend on."""
+    """Key of the load of a plan."""
 
     workloads: tuple[Workload, ...]
     groups: tuple[tuple[str, bool], ...]
@@ -105,7 +106,7 @@ class LoadKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Reuse:
-    """The answers that checks of like plans share."""
+    """The cached answers that checks of similar plans share."""
 
     counts: Kept[CountsKey, tuple[int, ...]] = field(default_factory=lambda: Kept(COUNTS))
     placements: Kept[PlacementKey, Placement] = field(default_factory=lambda: Kept(PLACEMENTS))
@@ -121,17 +122,17 @@ class Reuse:
         return _recent(self._loads, key, lambda: self._alike(load_of(plan)), LOADS)
 
     def _alike(self, made: Load) -> Load:
-        """The same load where other workloads ask for the same: such as with another maxSurge."""
+        """The same load object if workloads differ only in settings that don't affect it, such as maxSurge."""
         return next((load for _, load in self._loads if load == made), made)
 
     def shapes(self, plan: Plan) -> tuple[GroupShape, ...]:
-        """All node groups of a plan as shapes: the same object where nothing that it depends on has changed."""
+        """All node groups of a plan as shapes: the same object if nothing that it depends on changed."""
         groups = zip(plan.node_groups, choices_by_group(plan), strict=True)
         plan = replace(plan, cni=self._same(plan.cni), daemon_sets=self._same(plan.daemon_sets))
         return tuple(self._shape(plan, group, choices) for group, choices in groups)
 
     def _same(self, fact: _V) -> _V:
-        """The object that stands for an equal one, so that it need not be compared for each group anew."""
+        """One representative of equal objects, so that they are not compared again for each group."""
         same: _V = _recent(self._facts, fact, lambda: fact, FACTS)
         return same
 
@@ -142,7 +143,7 @@ class Reuse:
 
 
 def _recent(known: list[tuple[_V, _K]], key: _V, make: Callable[[], _K], most: int) -> _K:
-    """The same for keys that have no hash: compared one by one, the last that was asked for first."""
+    """The representative for keys without a hash: compared one by one, the most recent first."""
     for i, (k, found) in enumerate(known):
         if k == key:
             known.insert(0, known.pop(i))

@@ -1,4 +1,4 @@
-"""How far each subnet reaches beyond a scenario: further nodes, and further pods."""
+"""Computes the runway of each subnet beyond a scenario: additional nodes and additional pods."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from capacity.cluster.scenario import GroupState, NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot, even_shares
 
-EXACT_STEPS = 4_000_000  # table entries up to which the best filling is worked out instead of approached
+EXACT_STEPS = 4_000_000  # table entries up to which the best filling is computed exactly
 
 
-Steps = tuple[tuple[int, int], ...]  # of one node: (addresses, pods), both rising
+Steps = tuple[tuple[int, int], ...]  # of one node: (addresses, pods), both increasing
 
 
 class Runway(NamedTuple):
-    """Room left in one subnet, None where no node lives there.
+    """Room left in one subnet; None if no node is there.
 
     Attributes
     ----------
     more_nodes : int or None
-        Further nodes of the group that takes most there, filled like its fullest node; None also where
-        nodes take nothing there (MAX_ENI=1 under custom networking). [nodes]
+        Additional nodes of the group that uses the most addresses there, filled like its fullest node; also None if
+        nodes use no addresses there (MAX_ENI=1 under custom networking). [nodes]
     more_pods : int or None
-        Most further pods on VPC addresses before free < 0: nodes there filled first, then nodes of any of their
-        groups added. [pods]
+        Most additional pods on VPC addresses before free < 0: existing nodes are filled first, then nodes of any group
+        there are added. [pods]
     node_addresses : int or None
-        What one such node takes of the subnet. [addresses]
+        Addresses of one such node in the subnet. [addresses]
     group : str or None
-        The group of such a node.
+        The group of that node.
     pool : tuple of str
-        Subnets of the zone over which discovery spreads the further ENIs of nodes here: ``more_nodes`` of them fit
-        one after the other, ``more_pods`` find addresses in all of these subnets together at most, those of nodes
-        that are closed to pods left out.
+        Subnets of the zone over which discovery spreads the additional ENIs of nodes here: ``more_nodes`` of them fit
+        one after the other, and ``more_pods`` is an upper bound over all these subnets together, without homes closed
+        to pods.
     """
 
     subnet: str
@@ -76,7 +76,7 @@ def runways(state: ScenarioState) -> tuple[Runway, ...]:
 
 
 def shared_pools(runway: Sequence[Runway]) -> list[tuple[str, ...]]:
-    """Subnets whose rows say what fits in all of them together, each set once."""
+    """Sets of subnets whose rows show combined room, each set once."""
     return list(dict.fromkeys(row.pool for row in runway if len(row.pool) > 1))
 
 
@@ -87,9 +87,9 @@ def pool_runway(
     pool: tuple[str, ...],
     more_pods: int,
 ) -> Runway:
-    """The runway of a subnet over which, with others of its zone, discovery spreads ENIs.
+    """The runway of a subnet that is in a pool: discovery spreads ENIs over it and others of its zone.
 
-    ``more_pods`` is that of the whole pool. [pods]
+    ``more_pods`` is the value of the whole pool. [pods]
     """
     mine = [(g, c.slot) for g, c in nodes if name in c.slot.subnets]
     group, _ = max(mine, key=lambda m: m[0].full_node(at_home=True, with_pods=True))
@@ -105,7 +105,9 @@ def pool_runway(
 
 
 def _room_for(group: GroupState, slots: Sequence[Slot], nodes: int, free: Mapping[str, int]) -> bool:
-    """Whether so many more nodes, evenly over the slots and filled like the group's fullest, find their addresses."""
+    """Whether a number of additional nodes, evenly over the slots and filled like the group's fullest, get their
+    addresses.
+    """
     vpc_pods, branch = group.fullest
     first = group.shape.first
     left = dict(free)
@@ -125,9 +127,10 @@ def _room_for(group: GroupState, slots: Sequence[Slot], nodes: int, free: Mappin
 
 
 def _pods_in_pool(free: Mapping[str, int], nodes: Sequence[tuple[GroupState, NodeClass]]) -> int:
-    """Most further pods that the subnets of a pool have addresses for together; new nodes need room at home too.
+    """Most additional pods that the subnets of a pool have addresses for; new nodes also need room in their home
+    subnet.
 
-    A home closed to pods is not among the choices of its nodes: what is free there serves no pod.
+    A home closed to pods is not a choice of its nodes: its free addresses serve no pod.
     """
     places = dict.fromkeys(name for _, c in nodes for name in c.slot.choices)
     if any(free[name] < 0 for name in places):
@@ -175,7 +178,7 @@ def _more_pods(
 
 
 def _fill_nodes(nodes: Sequence[tuple[GroupState, NodeClass]], budget: int) -> tuple[int, int | None]:
-    """Most further pods on nodes that are there, and the addresses left; None where they do not even fill these."""
+    """Most additional pods on existing nodes, and the addresses left; None if the addresses cannot fill these nodes."""
     steps = Counter[Steps]()
     for group, c in nodes:
         steps[_steps_of(group.shape, c)] += c.count
@@ -186,7 +189,7 @@ def _fill_nodes(nodes: Sequence[tuple[GroupState, NodeClass]], budget: int) -> t
 
 
 def _steps_of(shape: GroupShape, c: NodeClass) -> Steps:
-    """Further (addresses, pods) that a node of a class can take, one step per cost."""
+    """Additional (addresses, pods) of a node of a class, one step per cost."""
     first = shape.first
     table = first.demand_table
     now = min(c.vpc_pods - first.daemon_pods, len(table) - 1)
@@ -205,11 +208,11 @@ def cost_steps(costs: tuple[int, ...]) -> Steps:
 
 
 def fill(steps: Counter[Steps], budget: int) -> int:
-    """Most pods that the nodes can take together within a budget of addresses.
+    """Most pods that the nodes can run together within a budget of addresses.
 
-    Each node picks one of its steps. The best ratio first bounds the sum and usually reaches the bound; otherwise it
-    is solved exactly by dynamic programming over the budget, counted in what all costs are multiples of (whole ENIs
-    in the default mode). Only where that would take long the best ratio stands.
+    Each node picks one of its steps. The best ratio first bounds the sum and usually reaches the bound; otherwise it is
+    solved exactly by dynamic programming over the budget, in units of the common divisor of all costs (whole ENIs in
+    the default mode). If that would take too long, the best ratio is used.
     """
     coin = gcd(*(cost for options in steps for cost, _ in options)) or 1
     coins = Counter({tuple((cost // coin, pods) for cost, pods in options): n for options, n in steps.items()})
@@ -232,9 +235,9 @@ def _fill_exactly(steps: Counter[Steps], budget: int) -> int:
 
 
 def _fill_by_ratio(steps: Counter[Steps], budget: int) -> tuple[int, int]:
-    """Greedy over hull segments: the most pods per address first, then whatever single step still fits.
+    """Greedy fill over hull segments: the most pods per address first, then any single step that still fits.
 
-    And a bound: where the first segment that does not fit in full is taken in part.
+    Also returns a bound, with the first segment that does not fit counted in part.
     """
     pods = sum(n * s[0][1] for s, n in steps.items())
     bound = None
@@ -270,7 +273,7 @@ def _hull(options: Steps) -> list[tuple[int, int]]:
 def _on_new_nodes(free: int, kinds: Sequence[tuple[GroupShape, bool]]) -> int:
     """Most workload pods that new nodes of some groups can add within ``free`` addresses.
 
-    Of each kind also whether the nodes' own addresses are among these.
+    Each kind also tells whether the nodes' own addresses count.
     """
     tables = []
     for shape, at_home in kinds:
@@ -280,7 +283,7 @@ def _on_new_nodes(free: int, kinds: Sequence[tuple[GroupShape, bool]]) -> int:
 
 
 def pods_on_new_nodes(tables: Sequence[tuple[int, ...]], budget: int) -> int:
-    """Most pods on any number of new nodes of any kinds, each filled as far as is best.
+    """Most pods on any number of new nodes of any kinds, each filled optimally.
 
     Parameters
     ----------
@@ -289,9 +292,9 @@ def pods_on_new_nodes(tables: Sequence[tuple[int, ...]], budget: int) -> int:
 
     Notes
     -----
-    Nodes of the step with the most pods per address first; what any other steps can add to them shows
-    within a budget that :func:`_best_fillings` works out once. Full nodes are not always best: of 66
-    addresses, two nodes of 33 with 15 pods each make more of them than one of 49 with 26.
+    Starts with nodes of the step with the most pods per address; :func:`_best_fillings` computes once what other steps
+    can add. Full nodes are not always best: of 66 addresses, two nodes of 33 with 15 pods each are better than one of
+    49 with 26.
 
     >>> pods_on_new_nodes([(33,) * 16 + (49,) * 11], 66)
     30
@@ -309,13 +312,13 @@ def pods_on_new_nodes(tables: Sequence[tuple[int, ...]], budget: int) -> int:
 
 
 def _power_above(budget: int) -> int:
-    """The next power of two, so that subnets of like size share what is worked out."""
+    """The next power of two, so that subnets of similar size share the result."""
     return 1 << max(budget, 1).bit_length()
 
 
 @lru_cache(maxsize=2000)
 def _useful(steps: Steps) -> Steps:
-    """Steps that no others together replace: at no more addresses they hold more pods."""
+    """Steps that no combination of others dominates with as many pods at no more addresses."""
     useful: list[tuple[int, int]] = []
     best = [0] * (max((cost for cost, _ in steps), default=0) + 1)
     most = {cost: max(p for c, p in steps if c == cost) for cost, _ in steps}
@@ -329,11 +332,11 @@ def _useful(steps: Steps) -> Steps:
 
 @lru_cache(maxsize=2000)
 def _best_fillings(steps: Steps, enough: int) -> tuple[tuple[int, int], tuple[int, ...]]:
-    """The step with the most pods per address, and the most pods for each budget up to where only it repeats.
+    """The step with the most pods per address, and the most pods for each budget up to the point where only this step
+    repeats.
 
-    Of as many nodes of other steps as that step has addresses, some together cost a multiple of it and
-    can be exchanged for it without loss: a larger budget only adds nodes of that step. No more than ``enough``
-    is worked out.
+    Among as many nodes of other steps as that step has addresses, some have a total cost that is a multiple of it and
+    can be replaced by it without loss: a larger budget only adds nodes of that step. Computes at most ``enough``.
     """
     unit = max(steps, key=lambda s: (Fraction(s[1], s[0]), -s[0]))
     most = min(unit[0] * (max(cost for cost, _ in steps) + 1), enough)

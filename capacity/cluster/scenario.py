@@ -1,4 +1,4 @@
-"""What a scenario says: every subnet's ledger, every group's nodes, the pods that found none."""
+"""The result of a scenario: every subnet's ledger, every group's nodes, and the unschedulable pods."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from capacity.vpc.ledger import VERDICTS, SubnetState
 
 _T = TypeVar("_T")
 
-LOST = "lost"  # what tables print instead of what is free in a lost zone
-FREE_CELLS = ("free", "free_pct", "free_prefixes", "verdict")  # columns that say what is free
+LOST = "lost"  # printed in tables in place of free addresses in a lost zone
+FREE_CELLS = ("free", "free_pct", "free_prefixes", "verdict")  # columns with free addresses
 
 
 @dataclass(frozen=True, slots=True)
 class NodeClass:
-    """Identical nodes of a group in one place: how many, and their pods by kind."""
+    """Identical nodes of a group in one place: their count, and their pods by kind."""
 
     slot: Slot
     count: int
@@ -34,25 +34,25 @@ class NodeClass:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Nodes of a group that came together, for the bounds.
+    """Nodes of a group that started together, for the bounds.
 
     Attributes
     ----------
     count : int
         [nodes]
     zones : mapping of str to (int, int)
-        Fewest and most of them in each zone, over where the odd ones may fall. [nodes]
+        Fewest and most of them in each zone, over all placements of the remaining ones. [nodes]
     subnet : str or None
-        The one subnet all of them are in, where that is certain.
+        The subnet that all of them are in, if that is certain.
     started : bool
-        They started empty while something happened: they hold only pods that moved or came on top.
+        They started empty during an event: they have only pods that moved or were added.
     anywhere : bool
-        Any share of a zone's nodes may be in one of its subnets; else they are even over these.
+        Any share of a zone's nodes can be in one of its subnets; otherwise they are spread evenly.
     grown : bool
-        They started because pods found no room.
+        They started because pods had no room.
     filled : ((int, int), (int, int)) or None
-        They run with pods that are no part of the group's others: fewest and most on VPC addresses, and on branch
-        ENIs, of each. [pods]
+        They run pods that are separate from the group's others: fewest and most on VPC addresses, and on branch ENIs,
+        of each. [pods]
     """
 
     count: int
@@ -65,16 +65,16 @@ class Batch:
 
 
 class PodRange(NamedTuple):
-    """Pods of one kind (on VPC addresses, or on branch ENIs) of a group while something happens. [pods]
+    """Pods of one kind (on VPC addresses, or on branch ENIs) of a group during events. [pods]
 
     Attributes
     ----------
     before : int
-        On its nodes before anything happened.
+        Pods on its nodes before any event.
     least, most : int
         Fewest and most on its open nodes afterwards.
     started : int
-        Most on nodes that started since.
+        Most on nodes started since.
     closed : tuple of int
         Most on the nodes of each closing, in its order.
     """
@@ -87,14 +87,14 @@ class PodRange(NamedTuple):
 
 
 class Turnover(NamedTuple):
-    """What happened to a group's nodes, for the bounds.
+    """The events of a group's nodes, for the bounds.
 
     Attributes
     ----------
     vpc, branch : PodRange
         Workload pods on VPC addresses, and on branch ENIs.
     closings : tuple of (int, str or None)
-        Nodes that were drained or lost, and their zone where that is certain: then it is lost with all its nodes.
+        Nodes that were drained or lost, and their zone if it is certain, because the zone was lost with all its nodes.
     """
 
     vpc: PodRange
@@ -109,15 +109,15 @@ class GroupState:
     Attributes
     ----------
     nodes : int
-        All that hold addresses, those being replaced included. [nodes]
+        All nodes that hold addresses, including those being replaced. [nodes]
     nodes_by_zone : dict of str to int
     classes : tuple of NodeClass
     binding : str or None
-        What stops the next pod of this group's kind of load; None without nodes.
+        The resource that limits the next pod of this group's load; None without nodes.
     turnover : Turnover
-        What happened to them, for the bounds.
+        Their events, for the bounds.
     batches : tuple of Batch
-        The same nodes as they came.
+        The nodes in the batches in which they started.
     pods_without_address : int
         Pods on its nodes for which the ENIs have no address: stuck in ContainerCreating. [pods]
     """
@@ -136,18 +136,18 @@ class GroupState:
 
     @property
     def pods_per_node(self) -> int:
-        """Pods on the fullest node, daemonsets and host-network pods included. [pods]"""
+        """Pods on the fullest node, including DaemonSet and host-network pods. [pods]"""
         return max((c.pods for c in self.classes), default=0)
 
     @property
     def fullest(self) -> tuple[int, int]:
-        """VPC and branch pods of the node that takes the most addresses."""
+        """VPC and branch pods of the node that holds the most addresses."""
         return max(((c.vpc_pods, c.branch_pods) for c in self.classes), key=sum, default=(0, 0))
 
     def full_node(self, *, at_home: bool, with_pods: bool) -> int:
-        """Addresses that one more node takes in a subnet, filled like the group's fullest. [addresses]
+        """Addresses of one more node in a subnet, filled like the group's fullest. [addresses]
 
-        ``at_home``: its own are there; ``with_pods``: its pods' are.
+        ``at_home``: its node addresses are there; ``with_pods``: its pod addresses are.
         """
         vpc_pods, branch = self.fullest
         own = self.shape.node_addresses if at_home else 0
@@ -156,20 +156,20 @@ class GroupState:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioState:
-    """The answer of one scenario.
+    """The result of one scenario.
 
     Attributes
     ----------
     variant : str
-        What tells several of one name apart, such as the lost zone.
+        Distinguishes scenarios of one name, such as by the lost zone.
     lost_zones : tuple of str
-        Zones that are lost: what is free there serves nobody.
+        Zones that are lost: free addresses there are of no use.
     update_room : mapping of str to int
-        Addresses free in each cluster subnet when the control-plane update starts; empty without one. [addresses]
+        Free addresses in each cluster subnet when the control-plane update starts; empty without one. [addresses]
     refused : bool
-        Whether EKS refuses that update for want of addresses.
+        Whether EKS refuses that update because there are too few addresses.
     advisory : bool
-        Nobody asked for this scenario by name: it counts as at most tight.
+        This scenario was not requested by name: it counts as at most tight.
     """
 
     name: str
@@ -185,15 +185,15 @@ class ScenarioState:
     advisory: bool = False
 
     def is_lost(self, subnet: Subnet) -> bool:
-        """Whether a subnet is in a lost zone: its free addresses serve nobody."""
+        """Whether a subnet is in a lost zone: its free addresses are of no use."""
         return subnet.zone in self.lost_zones
 
     def weighed(self, verdict: str) -> str:
-        """A verdict in this scenario as it counts: at most tight where nobody asked for the scenario by name."""
+        """A verdict in this scenario as it counts: at most tight if the scenario was not requested by name."""
         return "tight" if self.advisory and verdict == "exhausted" else verdict
 
     def cells_of(self, subnet: Subnet) -> dict[str, str]:
-        """Cells of a table's row for a subnet that stand instead of its figures; none where it is not lost."""
+        """Cells that replace a lost subnet's figures in a table row; empty if it is not lost."""
         return dict.fromkeys(FREE_CELLS, LOST) if self.is_lost(subnet) else {}
 
     def subnet(self, name: str) -> SubnetState:
@@ -202,7 +202,7 @@ class ScenarioState:
         Raises
         ------
         SpecError
-            No such subnet, with the nearest name.
+            The subnet does not exist; the message has the nearest name.
         """
         return _named("subnet", name, {s.subnet.name: s for s in self.subnets})
 
@@ -212,7 +212,7 @@ class ScenarioState:
         Raises
         ------
         SpecError
-            No such node group, with the nearest name.
+            The node group does not exist; the message has the nearest name.
         """
         return _named("node group", name, {g.shape.group.name: g for g in self.groups})
 
@@ -231,7 +231,7 @@ class ScenarioState:
 
     @property
     def unplaced_pods(self) -> int:
-        """Pods that found no node. [pods]"""
+        """Unschedulable pods. [pods]"""
         return sum(u.pods for u in self.unplaced)
 
     @property
@@ -241,12 +241,12 @@ class ScenarioState:
 
 
 def _named(what: str, name: str, known: Mapping[str, _T]) -> _T:
-    """The entry of a name.
+    """The entry with a name.
 
     Raises
     ------
     SpecError
-        There is none; the nearest is named.
+        It does not exist; the message has the nearest name.
     """
     if name not in known:
         raise SpecError(f"there is no {what} {name!r}{did_you_mean(name, known)}")
@@ -254,7 +254,9 @@ def _named(what: str, name: str, known: Mapping[str, _T]) -> _T:
 
 
 def first_and_gravest(scenarios: Sequence[ScenarioState]) -> list[ScenarioState]:
-    """Steady (or the first), and the one with the worst verdict; of equals the one that leaves a subnet the least."""
+    """Steady (or the first), and the scenario with the worst verdict; among equals the one with the fewest free
+    addresses in a subnet.
+    """
     first = next((s for s in scenarios if s.name == "steady"), scenarios[0])
     gravest = min(scenarios, key=lambda s: (-VERDICTS.index(s.verdict), min((x.free for x in s.left), default=0)))
     return [first] if gravest is first else [first, gravest]

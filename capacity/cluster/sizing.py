@@ -1,7 +1,7 @@
-"""The smallest subnets that carry a plan in all its scenarios, laid into free space of the VPC.
+"""Computes the smallest subnets for a plan in all its scenarios, allocated from free space of the VPC.
 
-``check`` is the only judge: subnets of a copy of the plan are enlarged until it calls each of them ok in
-every scenario, so headroom, unlucky spreads, reservations and prefixes count here exactly as there.
+Only ``check`` decides: subnets of a copy of the plan are enlarged until each is ok in every scenario, so headroom,
+worst-case placement, reservations and prefixes count exactly as in a check.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ class SizedSubnet:
     serves : str
         ``nodes``, ``pods`` (custom networking, or tagged for discovery), or both.
     needed : int
-        Prefix length of the smallest size that check calls ok in every scenario.
+        Prefix length of the smallest size that is ok in every scenario.
     existing : IPv4Network or None
-        What the plan has.
+        The plan's current block.
     cidr : IPv4Network
         Kept or new.
     kept : bool
-        Whether the existing subnet suffices.
+        Whether the existing subnet is large enough.
     growth_ready : bool
         Whether the other half of the next larger block is free (new subnets only).
     smaller_fails : str
-        Why one size less does not do; empty for a /28.
+        Why the next smaller size is not enough; empty for a /28.
     tightest : SubnetState
-        The ledger of the scenario that leaves least.
+        The ledger of the scenario with the fewest free addresses.
     scenario : str
         Its name.
     reservations : tuple of IPv4Network
-        CIDR reservations of type prefix that make sure its prefixes find room.
+        CIDR reservations of type prefix that guarantee room for its prefixes.
     """
 
     name: str
@@ -69,7 +69,7 @@ class SizedSubnet:
 
 @dataclass(frozen=True)
 class Sizing:
-    """The answer: the subnets, the plan with them, its check, and the blocks of the VPC that were added."""
+    """The result: the subnets, the plan with them, its check, and the added VPC blocks."""
 
     subnets: tuple[SizedSubnet, ...]
     plan: Plan
@@ -98,25 +98,25 @@ def size_plan(
     headroom : Fraction or float, optional
         Share from 0 to 1 that stays free in every scenario; without it the plan's ``minFree``.
     fresh : bool
-        New subnets for all, as if the present ones were given up; else those that suffice are kept.
+        Create new subnets for all; otherwise existing subnets that are large enough are kept.
     equal : bool
         One size for all node subnets and one for all pod subnets.
     more_blocks : sequence of IPv4Network
-        Blocks to be added to the VPC.
+        Blocks to add to the VPC.
 
     Raises
     ------
     SpecError
-        A headroom that is no share from 0 to 1.
+        A headroom that is not a share from 0 to 1.
     InfeasiblePlan
-        A subnet would need more than a /16, or the VPC has no room; says what would help.
+        A subnet needs more than a /16, or the VPC has no room; the message says what helps.
     """
     check_kind("plan", plan, Plan, "a Plan, as read_plan gives")
     if headroom is not None:
         plan = replace(plan, checks=replace(plan.checks, min_free=share_of("headroom", headroom)))
     serves = _served(plan)
     if not serves:
-        raise InfeasiblePlan("the plan has no node groups: nothing needs a subnet", ("nodeGroups",))
+        raise InfeasiblePlan("the plan has no node groups, so nothing needs a subnet", ("nodeGroups",))
     blocks = _blocks(plan, more_blocks)
     needed, fails = _smallest_sizes(plan, serves, scenarios)
     if equal:
@@ -136,7 +136,7 @@ def size_plan(
 
 
 def _served(plan: Plan) -> dict[str, str]:
-    """What each subnet that a node group names is for, in the plan's order."""
+    """The use of each subnet that a node group names, in the plan's order."""
     nodes = {n for g in plan.node_groups for n in g.subnets}
     pods = {n for g in plan.node_groups for n in (*g.pod_subnets, *_discovered(plan, g))}
     words = {(True, False): "nodes", (False, True): "pods", (True, True): "nodes and pods"}
@@ -144,17 +144,19 @@ def _served(plan: Plan) -> dict[str, str]:
 
 
 def _discovered(plan: Plan, group: NodeGroup) -> set[str]:
-    """Subnets that take further ENIs of a group's nodes by their tags, where they do not live there."""
+    """Subnets that get additional ENIs of a group's nodes because of their tags."""
     return {n for home, here in eni_choices(plan, group).items() for n in here if n != home}
 
 
 def _blocks(plan: Plan, more: Sequence[IPv4Network]) -> list[IPv4Network]:
-    """The VPC's blocks with the added ones, each of which must be allowed to join."""
+    """The VPC's blocks plus the added ones, each of which AWS must allow."""
     blocks = list(plan.vpc_cidrs)
     for cidr in more:
         verdict = addable(cidr, blocks)
         if verdict.verdict == "no":
-            raise InfeasiblePlan(f"{cidr} cannot join the VPC: {verdict.reason} ({verdict.source})", (str(cidr),))
+            raise InfeasiblePlan(
+                f"{cidr} cannot be added to the VPC: {verdict.reason} ({verdict.source})", (str(cidr),)
+            )
         blocks.append(cidr)
     return blocks
 
@@ -165,11 +167,11 @@ def _blocks(plan: Plan, more: Sequence[IPv4Network]) -> list[IPv4Network]:
 def _smallest_sizes(
     plan: Plan, serves: Mapping[str, str], scenarios: Sequence[str] | None
 ) -> tuple[dict[str, int], dict[str, str]]:
-    """Prefix length per subnet, and why one size less fails.
+    """Prefix length per subnet, and why the next smaller size fails.
 
-    All start as /28; those that check finds fault with grow to the size that the addresses it booked there
-    call for, at least by one, until it finds none. Then each is tried one size smaller: all at once, since one
-    subnet's size does not move another's load, but one by one under spread ``worst``, where it does.
+    All start as /28. Subnets that fail the check grow to the size for the addresses used there, at least by one, until
+    none fails. Then each is tried one size smaller: all at the same time, because one subnet's size does not affect the
+    load of others, except with spread ``worst``, where they are tried one by one.
     """
     lengths = dict.fromkeys(serves, SMALLEST)
     while failing := _failing(check(_resized(plan, lengths), scenarios), lengths):
@@ -184,7 +186,7 @@ def _smallest_sizes(
 
 
 def _length_for(state: SubnetState, min_free: Fraction) -> int:
-    """The smallest size whose count of addresses suffices for what is booked: where to look next, not a verdict."""
+    """The smallest size with enough addresses for the current use: the next size to try, not a verdict."""
     for length in range(SMALLEST, LARGEST, -1):
         usable = (1 << (32 - length)) - RESERVED_BY_AWS
         if state.used_total <= (1 - min_free) * usable and state.used_highest <= usable:
@@ -195,7 +197,7 @@ def _length_for(state: SubnetState, min_free: Fraction) -> int:
 def _tightened(
     plan: Plan, lengths: dict[str, int], scenarios: Sequence[str] | None
 ) -> tuple[dict[str, int], dict[str, str]]:
-    """As small as check allows, and why no smaller."""
+    """The smallest sizes that pass the check, and why smaller ones fail."""
     while True:
         smaller = {name: length + 1 for name, length in lengths.items() if length < SMALLEST}
         fails = _faults(check(_resized(plan, lengths | smaller), scenarios), smaller)
@@ -207,7 +209,7 @@ def _tightened(
 def _tightened_one_by_one(
     plan: Plan, lengths: dict[str, int], scenarios: Sequence[str] | None
 ) -> tuple[dict[str, int], dict[str, str]]:
-    """The smallest sizes where the size of one subnet moves the load of others."""
+    """The smallest sizes if the size of one subnet affects the load of others."""
     fails: dict[str, str] = {}
     for name in lengths:
         while lengths[name] < SMALLEST:
@@ -221,7 +223,7 @@ def _tightened_one_by_one(
 
 
 def _resized(plan: Plan, lengths: Mapping[str, int]) -> Plan:
-    """The plan with subnets of other sizes, on addresses of their own; reservations belong to the old block."""
+    """The plan with resized subnets in new blocks, without reservations, which belong to the old blocks."""
     start = int(IPv4Network("10.0.0.0/8").network_address)
     subnets = tuple(
         replace(s, cidr=IPv4Network((start + (i << 16), lengths[s.name])), reservations=()) if s.name in lengths else s
@@ -231,7 +233,7 @@ def _resized(plan: Plan, lengths: Mapping[str, int]) -> Plan:
 
 
 def _failing(result: CheckResult, names: Mapping[str, object]) -> dict[str, tuple[SubnetState, ScenarioState]]:
-    """Those of the subnets that check finds fault with, each in the failing scenario that leaves it least."""
+    """The subnets that fail the check, each in the failing scenario with the fewest free addresses."""
     worst: dict[str, tuple[SubnetState, ScenarioState]] = {}
     for scenario in result.scenarios:
         for state in scenario.subnets:
@@ -242,7 +244,7 @@ def _failing(result: CheckResult, names: Mapping[str, object]) -> dict[str, tupl
 
 
 def _faults(result: CheckResult, names: Mapping[str, object]) -> dict[str, str]:
-    """What fails in each subnet, in words."""
+    """The failure of each subnet, in words."""
     return {name: _fault(*found, result.plan.checks.min_free) for name, found in _failing(result, names).items()}
 
 
@@ -254,29 +256,29 @@ def _fault(state: SubnetState, scenario: ScenarioState, min_free: Fraction) -> s
         return f"{size} has no room for {state.prefixes:,} prefixes in {scenario.title}"
     if state.free < min_free * usable:
         share = float(100 * min_free)
-        return f"{size} keeps {state.free:,} of {usable:,} free in {scenario.title}, less than {share:g} %"
-    return f"{size} may need {state.used_highest:,} addresses in {scenario.title} with unlucky placement"
+        return f"{size} keeps {state.free:,} of {usable:,} free in {scenario.title}, less than {share:g}%"
+    return f"{size} can need {state.used_highest:,} addresses in {scenario.title} in the worst-case placement"
 
 
 def _too_large(plan: Plan, name: str, fault: str) -> str:
     zone = plan.subnet(name).zone
     return (
-        f"{name}: even {fault}, and no subnet is larger: give the node groups further subnets in {zone}, "
-        "or hold fewer addresses per node (capacity warm)"
+        f"{name}: even {fault}, and no subnet is larger: add subnets in {zone} to the node groups, or hold "
+        "fewer addresses per node (capacity warm)"
     )
 
 
 def _equalised(needed: Mapping[str, int], serves: Mapping[str, str]) -> dict[str, int]:
-    """The largest size of each kind for all of the kind."""
+    """Sizes with the largest size of each kind for all subnets of that kind."""
     return {name: min(needed[other] for other in needed if serves[other] == serves[name]) for name in needed}
 
 
 def _sufficient(
     plan: Plan, serves: Mapping[str, str], needed: Mapping[str, int], scenarios: Sequence[str] | None
 ) -> frozenset[str]:
-    """Subnets that can stay: check calls them ok as they are, with the others at the size they need.
+    """Subnets that can stay: they pass the check unchanged, with the others at their new sizes.
 
-    Where giving some a new size moves load onto one that stayed, that one cannot stay either.
+    If resizing others moves load to a kept subnet, it cannot stay either.
     """
     kept = {name for name in serves if plan.subnet(name).cidr.prefixlen <= needed[name]}
     while kept:
@@ -309,23 +311,23 @@ def _no_room(
     largest = largest_free(blocks, held)
     free = sum(b.num_addresses for b in blocks) - sum(c.num_addresses for c in held)
     asked = sum(1 << (32 - length) for length in wanted.values())
-    space = f"{asked:,} addresses are wanted in all, {free:,} are free, at most {largest} in one piece"
+    space = f"{asked:,} addresses are needed in total, {free:,} are free, the largest free block is {largest}"
     if not largest:
-        space = f"{asked:,} addresses are wanted in all and not even a /28 is free"
+        space = f"{asked:,} addresses are needed in total, and not even a /28 is free"
     more = helping_blocks(wanted, blocks, held)
     if not more:
-        return f"no room in the VPC for {listed}: {space}, and no block that may join it would help"
+        return f"no room in the VPC for {listed}: {space}, and no block that can be added would help"
     options = " ".join(f"--vpc-cidr {cidr}" for cidr in more[:4]) + (
         f" … ({len(more)} blocks)" if len(more) > 4 else ""
     )
-    which = "a secondary block that may join" if len(more) == 1 else "secondary blocks that may join"
+    which = "a secondary block that can be added" if len(more) == 1 else "secondary blocks that can be added"
     return f"no room in the VPC for {listed}: {space}; with {options} ({which}) they fit"
 
 
 def helping_blocks(
     wanted: Mapping[str, int], blocks: Sequence[IPv4Network], held: Sequence[IPv4Network]
 ) -> tuple[IPv4Network, ...]:
-    """The smallest single piece of 100.64.0.0/10 that would do, else as many /16 as it takes; empty if none does."""
+    """The smallest single block of 100.64.0.0/10 that is enough, otherwise as many /16 as needed; empty if none is."""
     for length in range(min(wanted.values()), LARGEST - 1, -1):
         piece = next(proposals(blocks, length), None)
         if piece is not None and not lay_out(wanted, [*blocks, piece], held).missing:
@@ -350,7 +352,7 @@ def _with_cidrs(plan: Plan, placed: Mapping[str, IPv4Network], blocks: Sequence[
 
 
 def _reservations(result: CheckResult, placed: Mapping[str, IPv4Network]) -> dict[str, list[tuple[IPv4Network, ...]]]:
-    """For each new subnet with prefixes, the reservations that would hold the most it ever has, best first."""
+    """For each new subnet with prefixes, the reservations for its maximum number of prefixes, best first."""
     most: dict[str, int] = {}
     for state in result.scenarios:
         for s in state.subnets:
@@ -365,7 +367,7 @@ def _with_reservations(
     choices: Mapping[str, list[tuple[IPv4Network, ...]]],
     scenarios: Sequence[str] | None,
 ) -> tuple[Plan, CheckResult, dict[str, list[tuple[IPv4Network, ...]]]]:
-    """Reserve where check still calls the subnet ok: one CIDR if that leaves room beside it, else the pieces."""
+    """Add reservations with which the subnet is still ok: one CIDR if that leaves enough room, otherwise several."""
     chosen: dict[str, list[tuple[IPv4Network, ...]]] = {}
     left = {name: list(options) for name, options in choices.items()}
     while any(left.values()):
@@ -419,28 +421,28 @@ def _sized(
 
 
 def tightest(result: CheckResult, name: str) -> tuple[str, SubnetState]:
-    """The scenario that leaves a subnet the least, and its ledger there."""
+    """The scenario with the fewest free addresses in a subnet, and its ledger there."""
     states = [(s.title, t) for s in result.scenarios for t in s.subnets if t.subnet.name == name]
     return min(states, key=lambda pair: pair[1].free)
 
 
 def _notes(result: CheckResult, serves: Mapping[str, str], kept: frozenset[str]) -> tuple[str, ...]:
     notes = [
-        f"{unplaced} {when_words(state.name, state.title)}, limited by "
-        f"{unplaced.lack}: the sizes are for the pods that run"
+        f"{unplaced} {when_words(state.name, state.title)}, limited by {unplaced.lack}: the sizes are for the "
+        "schedulable pods"
         for state in result.scenarios
         for unplaced in state.unplaced
     ]
     notes += [
-        f"{without_address(group.pods_without_address, group.shape.group.name)} {when_words(state.name, state.title)}: "
-        "no subnet size helps, max pods is above what the ENIs serve"
+        f"{without_address(group.pods_without_address, group.shape.group.name)} "
+        f"{when_words(state.name, state.title)}: no subnet size helps, because max pods is higher than the ENIs support"
         for state in result.scenarios
         for group in state.groups
         if group.pods_without_address
     ]
     others = sorted({s.subnet.name for t in result.scenarios for s in t.subnets if s.verdict != "ok"} - set(serves))
     if others:
-        notes.append(f"not sized, for no node group uses them, and not ok: {', '.join(others)}")
+        notes.append(f"not sized because no node group uses them, and not ok: {', '.join(others)}")
     moved = [s.name for s in result.plan.subnets if s.used and s.name in serves and s.name not in kept]
     if moved:
         notes.append(f"the plan's 'used' of {', '.join(moved)} is counted in the new subnets too")

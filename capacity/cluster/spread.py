@@ -1,4 +1,4 @@
-"""How many nodes of a group land in each zone and subnet."""
+"""Computes how many nodes of a group are in each zone and subnet."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 
 class Slot(NamedTuple):
-    """A place for nodes: the subnet of the node and, under custom networking, that of its pods.
+    """A place for nodes: the subnet of the node and, with custom networking, the subnet of its pods.
 
-    ``choices`` are the subnets that subnet discovery chooses among for each further ENI; empty where it has no choice.
+    ``choices`` are the subnets that subnet discovery can choose for each additional ENI; empty without a choice.
     """
 
     zone: str
@@ -22,29 +22,29 @@ class Slot(NamedTuple):
 
     @property
     def address_subnet(self) -> str:
-        """Where the addresses of its pods are booked, those of further ENIs only where there is no choice."""
+        """The subnet of its pod addresses; for additional ENIs only if there is no choice."""
         return self.pod_subnet or self.subnet
 
     @property
     def subnets(self) -> tuple[str, ...]:
-        """Every subnet that a node here may have addresses in."""
+        """Every subnet in which a node here can have addresses."""
         return tuple(dict.fromkeys((self.subnet, self.address_subnet, *self.choices)))
 
 
 class Ground(NamedTuple):
-    """Where a group's nodes may be: its node subnets and its pod subnets, each with its zone."""
+    """The places of a group's nodes: its node subnets and its pod subnets, each with its zone."""
 
     subnets: tuple[tuple[str, str], ...]
     pod_subnets: tuple[tuple[str, str], ...]
 
     @property
     def zones(self) -> tuple[str, ...]:
-        """In the order of the node subnets."""
+        """Zones in the order of the node subnets."""
         return _zones(self)
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """Every place for nodes, in subnet order, without what discovery has a choice for."""
+        """Every place for nodes, in subnet order, without the choices of discovery."""
         return _slots(self)
 
     def within(self, zone: str) -> tuple[list[str], list[str]]:
@@ -67,7 +67,7 @@ def _slots(ground: Ground) -> tuple[Slot, ...]:
 
 
 class NodeSpread(NamedTuple):
-    """Nodes of a group by slot, and the fewest and most in each zone over where the odd ones may fall. [nodes]"""
+    """Nodes of a group by slot, and the fewest and most in each zone over all placements. [nodes]"""
 
     by_slot: tuple[int, ...]
     ranges: Mapping[str, tuple[int, int]]
@@ -77,7 +77,7 @@ class NodeSpread(NamedTuple):
 def node_spread(
     ground: Ground, nodes: int, rule: str | tuple[tuple[str, Fraction], ...], worst_zone: str
 ) -> NodeSpread:
-    """Nodes of a group over its slots, remembered; ``worst_zone`` takes all under the rule ``worst``."""
+    """Nodes of a group over its slots (cached); ``worst_zone`` gets all with the rule ``worst``."""
     spread = rule if isinstance(rule, str) else dict(rule)
     found: dict[tuple[str, str | None], int] = {}
     for zone, count in zone_shares(nodes, ground.zones, spread, worst_zone).items():
@@ -114,7 +114,7 @@ def weighted_shares(count: int, weights: Sequence[Fraction] | Sequence[int]) -> 
 def zone_shares(
     count: int, zones: Sequence[str], spread: str | Mapping[str, Fraction], worst_zone: str
 ) -> dict[str, int]:
-    """Nodes per zone under a group's spread rule; ``worst_zone`` takes all under ``worst``."""
+    """Nodes per zone by a group's spread rule; ``worst_zone`` gets all with ``worst``."""
     if spread == "worst":
         return {z: count if z == worst_zone else 0 for z in zones}
     if isinstance(spread, str):
@@ -125,7 +125,7 @@ def zone_shares(
 def zone_ranges(
     count: int, zones: Sequence[str], spread: str | Mapping[str, Fraction], worst_zone: str
 ) -> dict[str, tuple[int, int]]:
-    """Fewest and most nodes of each zone over where the odd nodes may fall."""
+    """Fewest and most nodes of each zone over all placements of the remaining nodes."""
     if spread == "worst":
         return {z: (count, count) if z == worst_zone else (0, 0) for z in zones}
     weights = [1] * len(zones) if isinstance(spread, str) else [spread[z] for z in zones]
@@ -143,9 +143,9 @@ def share_limits(count: int, weights: Sequence[Fraction | int]) -> list[tuple[in
 
 
 def slot_counts(nodes: int, subnets: Sequence[str], pod_subnets: Sequence[str]) -> dict[tuple[str, str | None], int]:
-    """Nodes of one zone over its node subnets and, where given, its pod subnets, both evenly.
+    """Nodes of one zone spread evenly over its node subnets and, if given, its pod subnets.
 
-    The i-th node takes the i-th subnet of each list, around and around.
+    The i-th node uses the i-th subnet of each list, cyclically.
 
     >>> slot_counts(3, ["a", "b"], [])
     {('a', None): 2, ('b', None): 1}
@@ -155,7 +155,7 @@ def slot_counts(nodes: int, subnets: Sequence[str], pod_subnets: Sequence[str]) 
 
 
 def slot_pairs(subnets: Sequence[str], pod_subnets: Sequence[str]) -> list[tuple[str, str | None]]:
-    """Pairs of node subnet and pod subnet that the nodes of one zone go through, in their order."""
+    """Pairs of node subnet and pod subnet that the nodes of one zone cycle through, in order."""
     pods: Sequence[str | None] = pod_subnets or [None]
     cycle = len(subnets) * len(pods) // gcd(len(subnets), len(pods))
     return [(subnets[i % len(subnets)], pods[i % len(pods)]) for i in range(cycle)]
@@ -167,12 +167,13 @@ def share_range(low: int, high: int, places: int) -> tuple[int, int]:
 
 
 def fewest_first(count: int, have: Sequence[int], weights: Sequence[Fraction | int]) -> list[int]:
-    """``count`` new ones, each to the place that has the fewest for its weight, ties in order: how many each takes.
+    """How many of ``count`` new nodes each place gets if each goes to the place with the fewest for its weight, ties in
+    order.
 
     Notes
     -----
     Each goes to the smallest (have + 1) / weight. All such steps up to a level come before any above
-    it, so the highest whole level that ``count`` pays for is taken at once and only the rest is counted out.
+    it, so all steps up to the highest level within ``count`` are taken together, and only the rest one by one.
     Weights become whole numbers first: fractions are exact too, but many times slower.
 
     >>> fewest_first(4, [3, 0, 1], [1] * 3)
@@ -187,7 +188,7 @@ def fewest_first(count: int, have: Sequence[int], weights: Sequence[Fraction | i
         return [max(level * w // total - n, 0) for n, w in zip(have, whole, strict=True)]
 
     low, high = 0, count + sum(have) + len(have)
-    while high - low > 1 and count > 4 * len(have):  # a few are counted out at once
+    while high - low > 1 and count > 4 * len(have):  # a few are placed one by one
         middle = (low + high) // 2
         low, high = (middle, high) if sum(up_to(middle)) <= count else (low, middle)
     found = up_to(low)

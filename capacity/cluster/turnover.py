@@ -1,8 +1,8 @@
-"""How many pods may be where once nodes were drained or lost, for the bounds: over all that could have happened.
+"""Computes how many pods can be on a group's nodes after nodes were drained or lost, over all possible outcomes.
 
-Which nodes are drained is not known, nor where their pods land. So what the expected placement says is left aside
-here: each drained node held anything from nothing to its most, and its pods run on any open node of any group that
-they may use. Only counts are kept, by kind of pod; CPU and memory count where they say that pods surely find room.
+It is unknown which nodes are drained and where their pods go, so the expected placement is not used here: each drained
+node had anything from no pods to its maximum, and its pods run on any open node of any group that they can use. Only
+counts by kind of pod are kept; CPU and memory are used only to prove that pods have room.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from capacity.cluster.scenario import Batch, PodRange, Turnover
 from capacity.cluster.shape import GroupShape, TypeShape
 
 ALL = 2  # index of the pods of every kind
-RESOURCES = NodeState._fields[2:]  # what the scheduler counts; the score's two are no limits
+RESOURCES = NodeState._fields[2:]  # what the scheduler limits; the two score fields are not limits
 
 
 class Due(NamedTuple):
@@ -29,7 +29,7 @@ class Due(NamedTuple):
     resource : str
         A field of :class:`~capacity.cluster.node_state.NodeState`.
     have, ask : int
-        What a node has of it beside its daemonsets, and the largest request for it.
+        What a node has of it after its DaemonSets, and the largest request for it.
     """
 
     resource: str
@@ -41,13 +41,13 @@ Dues = tuple[Due, ...]
 
 
 def at_rest(fleet: Fleet) -> list[tuple[Turnover, tuple[Batch, ...]]]:
-    """Of every group its pods, and its nodes as they came, where nothing moved."""
+    """The pods of every group and its node batches, if nothing moved."""
     found = [Turnover(PodRange(vpc, vpc, vpc), PodRange(branch, branch, branch)) for vpc, branch, _ in fleet.before]
     return [(t, tuple(b)) for t, b in zip(found, fleet.batches, strict=True)]
 
 
 def turnovers(fleet: Fleet, dues: Sequence[Dues]) -> list[tuple[Turnover, tuple[Batch, ...]]]:
-    """Of every group its pods and nodes after events, last those that may have started beside the expected ones."""
+    """The pods and nodes of every group after events, with the nodes that can have started additionally."""
     moves = _Moves(fleet, dues)
     return [(moves.turnover(g), (*fleet.batches[g], *moves.may_start(g))) for g in range(len(fleet.shapes))]
 
@@ -71,7 +71,7 @@ def dues_of(shapes: Sequence[GroupShape], pods: Sequence[PodShape], allowed: Seq
 
 
 class _Moves:
-    """The pods that may come to a group and leave it in all events of a fleet; lists are by group."""
+    """The pods that can move to and from a group in all events of a fleet; lists are by group."""
 
     def __init__(self, fleet: Fleet, dues: Sequence[Dues]) -> None:
         self.fleet, self.dues = fleet, dues
@@ -90,7 +90,7 @@ class _Moves:
     # --- pods between groups --------------------------------------------------------------------
 
     def _exchange(self) -> None:
-        """Most pods that leave each group's drained nodes for other groups, and that come to it from theirs."""
+        """Most pods that move from each group's drained nodes to other groups, and from theirs to it."""
         choices: dict[int, list[tuple[tuple[int, ...], list[int]]]] = defaultdict(list)
         for groups, kinds in self._pods_by_choice().items():
             for group in groups:
@@ -109,7 +109,7 @@ class _Moves:
                 self.coming[other] = [a + b for a, b in zip(self.coming[other], came, strict=True)]
 
     def _pods_by_choice(self) -> dict[tuple[int, ...], list[int]]:
-        """Pods by kind of the workloads that may use several groups, by these groups."""
+        """Pods by kind of the workloads that can use several groups, by these groups."""
         fleet, found = self.fleet, dict[tuple[int, ...], list[int]]()
         if not any(self.drained):
             return found
@@ -121,7 +121,7 @@ class _Moves:
         return found
 
     def _surge(self) -> tuple[list[list[int]], list[list[int]]]:
-        """Surge pods by kind that can run in one group only, and those that may run there or elsewhere."""
+        """Surge pods by kind that can run only in one group, and those that can run there or elsewhere."""
         fleet = self.fleet
         own, shared = ([[0, 0, 0] for _ in fleet.shapes] for _ in range(2))
         work = zip(fleet.plan.workloads, fleet.pods, fleet.allowed, strict=True)
@@ -137,20 +137,20 @@ class _Moves:
     # --- nodes ----------------------------------------------------------------------------------
 
     def _at_most(self, group: int, zone: str | None, nodes: int) -> int:
-        """Most nodes of one closing: of a lost zone all that may have been there. [nodes]"""
+        """Most nodes of one closing; for a lost zone all that can have been there. [nodes]"""
         if zone is None:
             return nodes
         return max(nodes, sum(b.zones.get(zone, (0, 0))[1] for b in self.fleet.batches[group] if not b.filled))
 
     def _short(self, group: int) -> int:
-        """Most nodes for which pods of drained nodes may find no room; 0 where all surely find it. [nodes]
+        """Most nodes needed because pods of drained nodes can lack room; 0 if all certainly fit. [nodes]
 
         Notes
         -----
-        A node without room for a pod holds at least as many pods as fit of the largest ones. And it has less left
-        of some resource than the largest request for it, so the sum of what is used, as shares of what is there less
-        that request, is 1 or more. That is so for every open node when a further one starts, and those that
-        started empty hold pods of drained nodes only.
+        A node without room for a pod holds at least as many pods as fit of the largest ones. In some resource it has
+        less left than the largest request for it, so the sum of what is used, as shares of what is there less that
+        request, is 1 or more. This is true for every open node when an additional one starts, and nodes that started
+        empty have only pods of drained nodes.
         """
         fleet = self.fleet
         if not self.near[group]:
@@ -174,7 +174,9 @@ class _Moves:
         return max(min(short, self.near[group]), grown, 0)
 
     def may_start(self, group: int) -> list[Batch]:
-        """Nodes that may start beside the expected: other nodes than those drain, and what ran there finds no room."""
+        """Nodes that can start in addition to the expected ones, if other nodes are drained and their pods have no
+        room.
+        """
         fleet = self.fleet
         spare = fleet.spare(group)
         grown = sum(b.count for b in fleet.batches[group] if b.grown)
@@ -188,7 +190,7 @@ class _Moves:
     # --- the outcome ----------------------------------------------------------------------------
 
     def turnover(self, group: int) -> Turnover:
-        """What happened to a group."""
+        """The turnover of a group."""
         return Turnover(self._range(group, 0), self._range(group, 1), tuple(self.fleet.closings[group]))
 
     def _range(self, group: int, kind: int) -> PodRange:
@@ -204,7 +206,7 @@ class _Moves:
 
 
 def _most_on_node(first: TypeShape) -> tuple[int, int, int]:
-    """Most workload pods that may be on a node: on VPC addresses, on branch ENIs, of every kind. [pods]"""
+    """Most workload pods that can be on a node: on VPC addresses, on branch ENIs, of every kind. [pods]"""
     return first.most_placed_pods, first.room.branch_enis, max(first.max_pods - first.start.pods, 0)
 
 

@@ -1,25 +1,27 @@
-"""A node group's nodes as offers to its own typical pod: which limit its kind of load meets first."""
+"""Computes the offer of a node group's nodes for its typical pod, and the limit reached first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from capacity.catalog.prices import price_per_hour
+from capacity.catalog.prices import usd_per_hour
 from capacity.cluster.check import CheckResult
 from capacity.cluster.group_platform import platform_of
-from capacity.cluster.shape import GroupShape, daemons_of
+from capacity.cluster.group_shapes import daemons_of
+from capacity.cluster.shape import GroupShape
 from capacity.cni.facade import settings_on
-from capacity.node.offer import Daemon, Offer, PodAsked, offer
+from capacity.node.maxpods import max_pods
+from capacity.node.offer import Daemon, Offer, PodAsked, offer_from
 from capacity.node.platform import as_run
 from capacity.plan.model import Plan
 from capacity.units import ceil_div
 
 
 def typical_pod(plan: Plan, group: str) -> PodAsked:
-    """The mean requests of the pods that may run on a group, weighted by their replicas, rounded up.
+    """The mean requests of the pods that can run on a group, weighted by their replicas, rounded up.
 
-    Workloads that may use any group count for each; a request nobody states is None, not 0.
+    Workloads that can use any group count for each; a request that no workload sets is None, not 0.
 
     Examples
     --------
@@ -40,7 +42,7 @@ def typical_pod(plan: Plan, group: str) -> PodAsked:
 def group_offers(result: CheckResult, prices: Mapping[str, float | None] | None = None) -> tuple[Offer, ...]:
     """Every node group's first type, filled with the group's typical pod, named ``group (type)``.
 
-    ``prices``: of a node, by group, None where it is not known; by default the on-demand list prices of Linux nodes.
+    ``prices``: of a node, by group; None if unknown; by default the on-demand list prices of Linux nodes.
     [USD per hour]
     """
     prices = _list_prices(result) if prices is None else prices
@@ -50,11 +52,11 @@ def group_offers(result: CheckResult, prices: Mapping[str, float | None] | None 
 def _list_prices(result: CheckResult) -> dict[str, float | None]:
     region = result.plan.region
     priced = [s for s in result.shapes if region and not (s.group.windows or s.group.fargate)]
-    return {s.group.name: price_per_hour(s.first.instance_type.name, region or "") for s in priced}
+    return {s.group.name: usd_per_hour(s.first.instance_type.name, region or "") for s in priced}
 
 
 def group_daemons(plan: Plan, shape: GroupShape) -> tuple[Daemon, ...]:
-    """The daemonsets of a group as the node room takes them."""
+    """The DaemonSets of a group in the form of :mod:`capacity.node`."""
     return tuple(
         Daemon(d.name, d.requests.cpu_millicores or 0, d.requests.memory_bytes or 0, d.host_network)
         for d in daemons_of(plan, shape.group)
@@ -64,13 +66,9 @@ def group_daemons(plan: Plan, shape: GroupShape) -> tuple[Daemon, ...]:
 def _offer(result: CheckResult, shape: GroupShape, price: float | None) -> Offer:
     plan, group, kind = result.plan, shape.group, shape.first.instance_type
     on = platform_of(group, settings_on(plan.cni, group))
-    found = offer(
-        kind,
-        as_run(on, kind),
-        typical_pod(plan, group.name),
-        group_daemons(plan, shape),
-        shape.first.max_pods,
-        ip_capacity=shape.first.addresses,
-        price=price,
-    )
+    row = max_pods(kind, as_run(on, kind))
+    if row.ip_capacity is not None:
+        row = replace(row, ip_capacity=shape.first.addresses)
+    pod, daemons = typical_pod(plan, group.name), group_daemons(plan, shape)
+    found = offer_from(row, pod, daemons, shape.first.max_pods, price=price)
     return replace(found, instance_type=f"{group.name} ({kind.name})")

@@ -1,26 +1,18 @@
-"""Pods without a node or without an address, and what they lack; in words too."""
+"""Unschedulable pods and pods without an address, with the limiting resource and their wording."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from capacity.node.limit_words import limit_words
 from capacity.units import counted
 
-# What limits where pods can be, in the order that ties are given to, and in words after "limited by"
-LIMITED_BY = {
-    "max_pods": "max pods of the nodes",
-    "addresses": "the addresses of Windows nodes",
-    "branch_enis": "branch ENIs",
-    "volumes": "EBS volumes per node",
-    "cpu": "CPU",
-    "memory": "memory",
-    "nodes": "the number of nodes",
-}
-REASONS = tuple(LIMITED_BY)
+# Resources that limit the placement of pods, in the order used for ties
+REASONS = ("max_pods", "addresses", "branch_enis", "volumes", "cpu", "memory", "nodes")
 
 
 class Unplaced(NamedTuple):
-    """Pods of a workload that are unschedulable, and the resource that they lack."""
+    """Unschedulable pods of a workload, and the limiting resource."""
 
     workload: str
     pods: int
@@ -28,8 +20,8 @@ class Unplaced(NamedTuple):
 
     @property
     def lack(self) -> str:
-        """The resource in words, short: ``max pods``."""
-        return self.reason.replace("_", " ")
+        """The limiting resource in a few words: ``max pods``."""
+        return limit_words(self.reason)
 
     def __str__(self) -> str:
         return unschedulable(self.pods, self.workload)
@@ -41,7 +33,7 @@ def unschedulable(pods: int, workload: str = "") -> str:
     >>> unschedulable(1), unschedulable(1200, "web")
     ('1 pod is unschedulable', '1,200 web pods are unschedulable')
     """
-    of = f"{workload} " if workload not in ("", "pods") else ""  # a workload called pods needs no second word
+    of = f"{workload} " if workload not in ("", "pods") else ""  # a workload named pods needs no second word
     return f"{pods:,} {of}{'pod is' if pods == 1 else 'pods are'} unschedulable"
 
 

@@ -1,1 +1,1 @@
-"""How the VPC CNI turns pods on a node into ENIs, secondary IPs and prefixes. No clock."""
+"""Computes the ENIs, secondary IPs and prefixes that a CNI attaches for the pods on a node. No clock."""

@@ -1,7 +1,7 @@
-"""EC2 calls by name when nodes start: what a scale-up asks of each API's own bucket.
+"""Counts EC2 calls by API when nodes start, for the throttling bucket of each API.
 
-EC2 throttles each API by itself, so the sum that :mod:`capacity.cni.calls` counts says little about
-throttling. Here the same calls stand by name; a test holds the two together.
+EC2 throttles each API separately, so the sum of :mod:`capacity.cni.calls` says little about throttling. This module has
+the same calls by name; a test checks that both agree.
 
 Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L458-672, L1570-1625, pkg/awsutils/awsutils.go L978-1221.
 """
@@ -25,24 +25,24 @@ def node_start_calls(
     ipv6: bool = False,
     trunk: int = 0,
 ) -> Counter[str]:
-    """The fewest calls, by API, from a fresh node to one that holds so much. [calls]
+    """The fewest calls, by API, from a new node to one with the given slots and ENIs. [calls]
 
     Parameters
     ----------
     enis : int
-        Interfaces it ends up with, the primary included and trunks not. [ENIs]
+        Interfaces at the end, including the primary but not trunks. [ENIs]
     slots : int
-        Secondary addresses or prefixes it ends up with.
+        Secondary addresses or prefixes at the end.
     trunk : int
-        1 where the VPC resource controller attaches a trunk. [ENIs]
+        1 if the VPC resource controller attaches a trunk. [ENIs]
 
     Notes
     -----
-    Start: one look at the interfaces and, per interface found, its tags, its subnet (with discovery) and its
-    security groups (not with custom networking); one call fills the primary. Each further interface comes with its
-    addresses: create, look up the instance, attach, modify, and its subnets. Pods that come one by one may need
-    further AssignPrivateIpAddresses. A trunk is found by one more look at the interfaces and, with discovery, at its
-    subnet. IPv6: one prefix per interface and no pool.
+    Start: one look at the interfaces and, per interface found, its tags, its subnet (with discovery) and its security
+    groups (not with custom networking); one call fills the primary. Each additional interface is created with its
+    addresses: create, look up the instance, attach, modify, and its subnets. Pods that start one by one can need more
+    AssignPrivateIpAddresses. A trunk adds one more look at the interfaces and, with discovery, at its subnet.
+    IPv6: one prefix per interface and no pool.
 
     Examples
     --------

@@ -1,11 +1,11 @@
-"""EC2 calls that the CNI makes for the address pool of one node.
+"""Counts the EC2 calls of the CNI for the address pool of one node.
 
-Counted for pods that come and go one by one, with the pool settled after each: the most calls that so
-many pods can cost. Pods that come within one step of the pool manager (5 s) share a call. Failed calls
-and retries are not counted, nor what the VPC resource controller calls for trunk and branch ENIs.
+Pods start and stop one by one, with the pool settled after each: this is the most calls for a number of pods. Pods that
+start within one step of the pool manager (5 s) share a call. Failed calls, retries and the calls of the VPC resource
+controller for trunk and branch ENIs are not counted.
 
 Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go and pkg/awsutils/awsutils.go, lines at each
-figure; ``docs/how-to/choose-warm-targets.md`` works an example by hand.
+figure; ``docs/how-to/choose-warm-targets.md`` has an example worked by hand.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class CallCosts:
     Attributes
     ----------
     launch : int
-        Start of the CNI on a fresh node, its first addresses not counted.
+        Start of the CNI on a new node, without its first addresses.
     new_eni : int
-        A further ENI with its addresses or prefixes, made in one go.
+        An additional ENI with its addresses or prefixes, created together.
     trunk : int
         Finding a trunk that the VPC resource controller attached.
     """
@@ -46,13 +46,13 @@ class CallCosts:
 
 
 def call_costs(*, custom_networking: bool, subnet_discovery: bool) -> CallCosts:
-    """What starting on a node, a further ENI and a trunk cost.
+    """The calls for the start on a node, an additional ENI and a trunk.
 
     Notes
     -----
     Start: DescribeNetworkInterfaces and CreateTags, DescribeSubnets with discovery, and
     ModifyNetworkInterfaceAttribute without custom networking (the first refresh of the security groups).
-    Further ENI: CreateNetworkInterface, DescribeInstances, AttachNetworkInterface,
+    Additional ENI: CreateNetworkInterface, DescribeInstances, AttachNetworkInterface,
     ModifyNetworkInterfaceAttribute; DescribeSubnets before creating (not for an ENIConfig's subnet)
     and, with discovery, again at its set-up.
     Trunk: DescribeNetworkInterfaces again, and DescribeSubnets with discovery; it has its tags.
@@ -73,16 +73,16 @@ def call_costs(*, custom_networking: bool, subnet_discovery: bool) -> CallCosts:
 
 
 def launch_calls(slots: IntLike, enis: IntLike, idle_primary: int, costs: CallCosts, trunk: int = 0) -> IntLike:
-    """Calls until a fresh node without pods holds its warm addresses. [calls]
+    """Calls until a new node without pods holds its warm addresses. [calls]
 
     Parameters
     ----------
     slots, enis : int or ndarray of int
         Secondary IPs or prefixes held without pods, and ENIs, the primary included.
     idle_primary : int
-        1 where the primary ENI serves no pods: its room is never filled.
+        1 if the primary ENI has no pod addresses: its room is never filled.
     trunk : int
-        1 where a trunk ENI comes.
+        1 if a trunk ENI is attached.
 
     Examples
     --------
@@ -95,12 +95,12 @@ def launch_calls(slots: IntLike, enis: IntLike, idle_primary: int, costs: CallCo
 
 
 def start_calls(slots: Sequence[int], enis: Sequence[int], costs: CallCosts) -> list[int]:
-    """Calls for the pod that comes, from 0, 1, … pods. [calls]
+    """Calls when a pod starts, from 0, 1, … pods. [calls]
 
     Parameters
     ----------
     slots, enis : sequence of int
-        Held with 0 to n pods.
+        Slots and ENIs held with 0 to n pods.
 
     Returns
     -------
@@ -109,11 +109,11 @@ def start_calls(slots: Sequence[int], enis: Sequence[int], costs: CallCosts) -> 
 
     Notes
     -----
-    A new ENI brings its addresses along; else one call tops an ENI up, if anything is added at all.
+    A new ENI is created with its addresses; otherwise one call adds addresses to an ENI, if any are added.
 
     Source
     ------
-    ipamd.go L968-1009 (one step grows one ENI or makes one), L1050-1101.
+    ipamd.go L968-1009 (one step grows one ENI or creates one), L1050-1101.
 
     Examples
     --------
@@ -127,12 +127,12 @@ def start_calls(slots: Sequence[int], enis: Sequence[int], costs: CallCosts) -> 
 
 
 def stop_calls(slots: Sequence[int], enis: Sequence[int], *, whole_enis: bool) -> list[int]:
-    """Calls after the pod that goes, back to 0, 1, … pods; at most, since scattered pods hold ENIs back. [calls]
+    """Most calls after a pod stops, back to 0, 1, … pods; scattered pods can keep ENIs attached. [calls]
 
     Parameters
     ----------
     whole_enis : bool
-        Single addresses by WARM_ENI_TARGET: they go with their ENI, never before it.
+        Single addresses by WARM_ENI_TARGET: they are released with their ENI, never before it.
 
     Source
     ------
@@ -155,12 +155,12 @@ def _rises(values: Sequence[int]) -> list[int]:
 
 
 def eni_flap_calls_per_hour(costs: CallCosts) -> float:
-    """Calls of a node that makes an ENI and frees it again for ever (WARM_ENI_TARGET=0). [calls per hour]
+    """Calls of a node in an ENI attach/detach loop (WARM_ENI_TARGET=0). [calls per hour]
 
     Notes
     -----
-    A round: the ENI is freed 60 s after it came, a whole number of steps; detaching takes a pause of 2 s; the next
-    step, 5 s later, makes another. The calls of the round take their time on top: 60 + 2 + 5 + 9 × 0.25 = 69.25 s.
+    One round: the ENI is freed 60 s after it was attached, a whole number of steps; detaching waits 2 s; the next step,
+    5 s later, creates another. The duration of the round's calls is added: 60 + 2 + 5 + 9 × 0.25 = 69.25 s.
 
     Source
     ------
@@ -177,12 +177,12 @@ def eni_flap_calls_per_hour(costs: CallCosts) -> float:
 
 
 def prefix_flap_calls_per_hour() -> float:
-    """Calls of a node that takes a prefix and gives it back for ever (WARM_PREFIX_TARGET=0). [calls per hour]
+    """Calls of a node in a loop of assigning and releasing a prefix (WARM_PREFIX_TARGET=0). [calls per hour]
 
     Notes
     -----
-    Addresses are given back more than 30 s after the last time. That is six steps later, since taking the prefix in
-    between has cost some time; with the two calls a round takes 30 + 2 × 0.25 = 30.5 s.
+    Addresses are released more than 30 s after the last release. That is six steps later, because assigning the prefix
+    takes some time; with the two calls a round takes 30 + 2 × 0.25 = 30.5 s.
 
     Source
     ------

@@ -1,4 +1,4 @@
-"""What the network interfaces of a node can carry under Cilium's ENI mode.
+"""Computes the addresses that a node's network interfaces support in Cilium's ENI mode.
 
 Every function takes ints or integer arrays of one broadcast shape.
 Source: cilium/cilium@00137987, file at each function.
@@ -11,20 +11,20 @@ from capacity.units import IntLike, ceil_div, larger, smaller
 
 
 def serving_enis(enis: IntLike, first_index: IntLike, unmanaged: IntLike) -> IntLike:
-    """ENIs that can serve pods. [ENIs]
+    """ENIs that can have pod addresses. [ENIs]
 
     Parameters
     ----------
     enis : int or ndarray of int
         ENIs of the default network card. [ENIs]
     first_index : int or ndarray of int
-        Index of the first ENI that serves pods.
+        Index of the first ENI with pod addresses.
     unmanaged : int or ndarray of int
-        ENIs that Cilium leaves alone by their tags. [ENIs]
+        ENIs that Cilium does not manage because of their tags. [ENIs]
 
     Notes
     -----
-    min(ENIs - first index, ENIs - unmanaged - 1 idle primary where the first index is not 0), at least 0. From
+    min(ENIs - first index, ENIs - unmanaged - 1 idle primary if the first index is not 0), at least 0. From
     index 2 on a max-allocate beyond the first figure would make Cilium attach ENIs up to the second: not modelled.
 
     Source
@@ -40,9 +40,9 @@ def serving_enis(enis: IntLike, first_index: IntLike, unmanaged: IntLike) -> Int
 
 
 def most_asked(enis: IntLike, ips_per_eni: IntLike, unit: IntLike, of: CiliumIpam) -> IntLike:
-    """Addresses at which Cilium stops asking for more: max-allocate, or what the ENIs hold. [addresses]
+    """Most addresses that Cilium allocates: max-allocate, or the limit of the ENIs. [addresses]
 
-    ``unit`` is 16 with prefix delegation, else 1. The ENIs' own addresses are not counted, not even with
+    ``unit`` is 16 with prefix delegation, otherwise 1. Primary addresses are not counted, even with
     use-primary-address.
 
     Source
@@ -58,7 +58,7 @@ def most_asked(enis: IntLike, ips_per_eni: IntLike, unit: IntLike, of: CiliumIpa
 
 
 def stopped_by_max_allocate(serving: IntLike, k: IntLike, unit: IntLike, of: CiliumIpam) -> IntLike:
-    """Whether max-allocate, and not the ENIs that serve pods, bounds the node's addresses.
+    """Whether max-allocate, not the ENIs, limits the node's addresses.
 
     >>> stopped_by_max_allocate(serving=2, k=9, unit=1, of=CiliumIpam(max_allocate=17))
     True
@@ -67,24 +67,24 @@ def stopped_by_max_allocate(serving: IntLike, k: IntLike, unit: IntLike, of: Cil
 
 
 def pod_capacity(serving: IntLike, k: IntLike, unit: IntLike, primary: IntLike, most: IntLike) -> IntLike:
-    """Most pods that can have an address: all the ENIs hold or Cilium asks for, less its own two. [pods]
+    """Most pods that can have an address: the limit of the ENIs or of Cilium, minus Cilium's two addresses. [pods]
 
     Parameters
     ----------
     serving : int or ndarray of int
-        ENIs that serve pods. [ENIs]
+        ENIs with pod addresses. [ENIs]
     k : int or ndarray of int
         Secondary IPs or prefixes per ENI. [slots]
     unit : int or ndarray of int
         Addresses of a slot: 16 for a prefix, 1 for a secondary IP. [addresses]
     primary : int
-        1 where pods may have the ENIs' own addresses.
+        1 if pods can use primary addresses of ENIs.
     most : int or ndarray of int
-        Addresses at which Cilium stops asking. [addresses]
+        Most addresses that Cilium allocates. [addresses]
 
     Notes
     -----
-    What max-above-watermark may add beyond max-allocate is not counted.
+    Addresses that max-above-watermark can add above max-allocate are not counted.
 
     Examples
     --------

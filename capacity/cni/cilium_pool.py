@@ -1,8 +1,7 @@
-"""The pool as Cilium's operator keeps it in ENI mode, in closed form.
+"""Computes the pool that Cilium's operator maintains in ENI mode, in closed form.
 
-Every function takes ints or integer arrays of one broadcast shape. The figure is that of a fresh node to which
-pods come one by one, the pool settled after each. Derivation and an example by hand:
-``docs/explanation/cilium-eni.md``.
+Every function takes ints or integer arrays of one broadcast shape. The figure is for a new node on which pods start one
+by one, with the pool settled after each. Derivation and an example by hand: ``docs/explanation/cilium-eni.md``.
 
 Source: cilium/cilium@00137987 pkg/ipam/node.go (calculateNeededIPs, calculateExcessIPs,
 determineMaintenanceAction), pkg/aws/eni/node.go (PrepareIPAllocation, AllocateIPs, CreateInterface),
@@ -26,16 +25,16 @@ from capacity.units import IntLike, ceil_div, larger, smaller
 
 
 def addresses_wanted(used: IntLike, pre_allocate: IntLike, min_allocate: IntLike, most: IntLike) -> IntLike:
-    """Addresses that the operator wants on a node: those in use and the spare ones, within its limits. [addresses]
+    """The operator's target for a node: addresses in use plus spare ones, within its limits. [addresses]
 
     Parameters
     ----------
     used : int or ndarray of int
-        Addresses in use, Cilium's own two included. [addresses]
+        Addresses in use, including Cilium's two. [addresses]
     pre_allocate, min_allocate : int or ndarray of int
-        Addresses kept free, and held at least. [addresses]
+        Addresses to keep free, and the minimum to hold. [addresses]
     most : int or ndarray of int
-        Addresses at which it stops asking. [addresses]
+        Most addresses that it allocates. [addresses]
 
     Source
     ------
@@ -50,7 +49,7 @@ def addresses_wanted(used: IntLike, pre_allocate: IntLike, min_allocate: IntLike
 
 
 class Ladder(NamedTuple):
-    """How the slots of one ENI grow: from what comes with it, step by step, to ``k``. [slots]"""
+    """The growth of one ENI's slots: from the initial slots, step by step, to ``k``. [slots]"""
 
     first: IntLike
     step: IntLike
@@ -58,7 +57,7 @@ class Ladder(NamedTuple):
 
 
 def climbed(slots: IntLike, ladder: Ladder) -> IntLike:
-    """Slots of an ENI that needs ``slots``: the first rung at or above, ``k`` at most. [slots]
+    """Slots of an ENI that needs ``slots``: the first step at or above, at most ``k``. [slots]
 
     >>> climbed(5, Ladder(first=2, step=4, k=9)), climbed(8, Ladder(first=2, step=4, k=9))
     (6, 9)
@@ -67,9 +66,9 @@ def climbed(slots: IntLike, ladder: Ladder) -> IntLike:
 
 
 def new_eni_slots(short: IntLike, above: IntLike, k: IntLike, unit: IntLike) -> IntLike:
-    """Slots that a new ENI comes with where ``short`` addresses are missing. [slots]
+    """Initial slots of a new ENI if ``short`` addresses are missing. [slots]
 
-    At most IPs − 1 *addresses* are asked for with it, of prefixes too.
+    At most IPs − 1 *addresses* are requested with it, also with prefixes.
 
     Source
     ------
@@ -84,22 +83,22 @@ def new_eni_slots(short: IntLike, above: IntLike, k: IntLike, unit: IntLike) -> 
 
 
 def first_slots(short: IntLike, above: IntLike, k: IntLike, unit: IntLike, primary: int, new: IntLike) -> IntLike:
-    """Slots of the ENI in which a fresh node's first addresses end, ``short`` of them in it. [slots]
+    """Slots of the last ENI for a new node's first addresses, with ``short`` of them in it. [slots]
 
     Parameters
     ----------
     short : int or ndarray of int
-        Addresses wanted in this ENI. [addresses]
+        Addresses needed in this ENI. [addresses]
     above : int or ndarray of int
         max-above-watermark. [addresses]
     primary : int
-        1 where the ENI's own address counts.
+        1 if the primary address of the ENI counts.
     new : int or ndarray of int
-        1 where the ENI is created for them, 0 for the node's first ENI.
+        1 if the ENI is created for them, 0 for the node's first ENI.
 
     Notes
     -----
-    Where what comes with a new ENI is not enough, the rest is asked for like for an ENI that is there.
+    If the initial slots of a new ENI are not enough, the rest is requested as for an existing ENI.
 
     Examples
     --------
@@ -112,17 +111,17 @@ def first_slots(short: IntLike, above: IntLike, k: IntLike, unit: IntLike, prima
 
 
 def slots_held(wanted: IntLike, at_start: IntLike, limits: NodeLimits, ipam: CiliumIpam, unit: int) -> IntLike:
-    """Secondary IPs (unit 1) or prefixes (unit 16) of a node that wants so many addresses. [slots]
+    """Secondary IPs (unit 1) or prefixes (unit 16) of a node with a target of addresses. [slots]
 
     Parameters
     ----------
     wanted, at_start : int or ndarray of int
-        Addresses wanted now, and before the first pod. [addresses]
+        Target addresses now, and before the first pod. [addresses]
 
     Notes
     -----
-    ENIs are filled one after the other. Each time one address is short, 1 + max-above-watermark are asked
-    for, up to the end of the ENI.
+    ENIs are filled one after the other. Each time one address is short, 1 + max-above-watermark are requested, up to
+    the limit of the ENI.
 
     Examples
     --------
@@ -144,7 +143,7 @@ def slots_held(wanted: IntLike, at_start: IntLike, limits: NodeLimits, ipam: Cil
 
 
 def enis_serving(wanted: IntLike, limits: NodeLimits, unit: int) -> IntLike:
-    """ENIs that serve pods on a node that wants so many addresses. [ENIs]
+    """ENIs with pod addresses on a node with a target of addresses. [ENIs]
 
     >>> enis_serving(10, NodeLimits(3, 0, 9, 0, 0, windows=False), unit=1)
     2
@@ -163,7 +162,7 @@ def limits_from(
     *,
     windows: bool = False,  # noqa: ARG001
 ) -> NodeLimits:
-    """Limits of a node from its type's figures; there are neither trunks nor Windows nodes with Cilium.
+    """Limits of a node from its type's figures; Cilium has no trunks and no Windows nodes.
 
     Examples
     --------
@@ -186,7 +185,7 @@ def limits_from(
 
 
 def gives_prefixes(on: InstanceType) -> bool:
-    """Whether a node of the type gets prefixes: where EC2 names Nitro, so not on bare metal.
+    """Whether a node of the type gets prefixes: only if EC2 states Nitro, so not on bare metal.
 
     Source
     ------
@@ -196,13 +195,13 @@ def gives_prefixes(on: InstanceType) -> bool:
 
 
 def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:
-    """Most pods on VPC addresses that the node can ever serve. [pods]"""
+    """Most pods on VPC addresses that the node supports. [pods]"""
     pods: int = pod_capacity(limits.serving, limits.k, _unit(settings), limits.primary, limits.most)
     return pods
 
 
 def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> tuple[IntLike, IntLike]:  # noqa: ARG001
-    """Secondary IPs or prefixes held, and ENIs for pods; max pods does not stop Cilium."""
+    """Secondary IPs or prefixes held, and ENIs for pods; max pods does not limit Cilium."""
     ipam, unit = _ipam(settings), _unit(settings)
     wanted = _wanted(limits, ipam, pods)
     at_start = addresses_wanted(0, ipam.pre_allocate, ipam.min_allocate, limits.most)
@@ -211,15 +210,15 @@ def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: Int
     return slots, limits.idle_primary + larger(serving, 1 - limits.idle_primary)
 
 
-packed = held  # which addresses the pods take makes no difference
+packed = held  # the choice of pod addresses has no effect
 
 
 def highest(node: Rest) -> IntLike:
-    """Most addresses at rest with these pods after any growth and scale-down, unmanaged ENIs apart.
+    """Most addresses of the settled pool with these pods after any growth and scale-down, without unmanaged ENIs.
 
-    An outer bound. ENIs are never taken off, and addresses only with release of excess, prefixes not even
-    then. So the node holds what it held with its most pods: at most the rest of the ENI then begun, and at
-    most one address fewer than wanted plus one order, which is as large as the pods that wait on the node.
+    This is an upper bound. ENIs are never detached, and addresses are released only with release of excess, prefixes
+    never. So the node holds what it held with its most pods: at most the rest of the last ENI, and at most one address
+    fewer than the target plus one request, which is as large as the pods that wait on the node.
 
     Source
     ------
@@ -238,10 +237,10 @@ def highest(node: Rest) -> IntLike:
 
 
 def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, *, look_up: bool) -> Counter[str]:  # noqa: ARG001
-    """The fewest EC2 calls, by API, from a fresh node to one that holds so much. [calls]
+    """The fewest EC2 calls, by API, from a new node to one with the given slots and ENIs. [calls]
 
-    The operator's, which looks all nodes up together once a minute: that is not counted. Each further ENI comes
-    with its addresses; one call fills the first.
+    These are the operator's calls, without its lookup of all nodes once a minute. Each additional ENI is created with
+    its addresses; one call fills the first.
 
     Source
     ------

@@ -1,8 +1,8 @@
-"""The most and the least addresses that identical nodes can take together with a given sum of pods.
+"""Computes the most and fewest addresses that identical nodes can hold together with a given total of pods.
 
-``table[q]`` is what one node takes with q pods, never falling in q. All splits of the pods among the
-nodes are covered: a linear relaxation gives a bound, one rounding of it usually meets the bound and
-is then proved best; otherwise the exact maximum comes from splitting the nodes in halves.
+``table[q]`` has the addresses of one node with q pods and never decreases. All splits of the pods among the nodes are
+covered: a linear relaxation gives a bound, and rounding it usually reaches the bound, which proves it optimal;
+otherwise the exact maximum is computed by splitting the nodes in halves.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def most_addresses(table: Table, nodes: int, pods: int) -> int:
     table : tuple of int
         Addresses of one node with 0, 1, … pods, never falling. [addresses]
     nodes, pods : int
-        ``pods`` at most nodes × (len(table) − 1); more are taken as that.
+        ``pods`` is limited to nodes × (len(table) − 1).
 
     Examples
     --------
@@ -36,7 +36,7 @@ def most_addresses(table: Table, nodes: int, pods: int) -> int:
 
 
 def least_addresses(table: Table, nodes: int, pods: int) -> int:
-    """Smallest such sum, as the largest one of the mirrored table."""
+    """The smallest sum, computed as the largest one of the mirrored table."""
     cap = len(table) - 1
     pods = min(pods, nodes * cap)
     return nodes * table[cap] - most_addresses(_mirrored(table), nodes, nodes * cap - pods)
@@ -59,7 +59,7 @@ def _hull(table: Table) -> tuple[tuple[int, int], ...]:
 
 
 def _cross(a: tuple[int, int], b: tuple[int, int], c: tuple[int, int]) -> int:
-    """Positive or 0 where b lies on or under the line from a to c."""
+    """Positive or 0 if b is on or below the line from a to c."""
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
@@ -98,7 +98,7 @@ def _exact(table: Table, nodes: int, pods: int) -> int:
 
 @lru_cache(maxsize=10_000)
 def _exact_range(table: Table, nodes: int, low: int, high: int) -> tuple[int, ...]:
-    """The exact maximum with each of ``low`` to ``high`` pods, remembered.
+    """The exact maximum with each of ``low`` to ``high`` pods (cached).
 
     Halves of the nodes are taken together, each with a sum near its share of the pods.
     Any set of parts of at most ``cap`` can be ordered so that every partial sum stays within ``cap``
@@ -127,12 +127,12 @@ def _best_sum(a: list[int], b_back: list[int], total: int) -> int:
 
 @lru_cache(maxsize=10_000)
 def _rise(table: Table) -> int:
-    """What every rise of the table is a multiple of: whole ENIs in the default mode. [addresses]"""
+    """The common divisor of the table's increases: whole ENIs in the default mode. [addresses]"""
     return gcd(*(b - a for a, b in pairwise(table))) or 1
 
 
 def _windows(nodes: int, fewest: int, most: int, cap: int) -> dict[int, tuple[int, int]]:
-    """Totals that each count of nodes must be known for, on the way from all nodes down to one."""
+    """The totals needed for each count of nodes, from all nodes down to one."""
     wanted = {nodes: (fewest, most)}
     for count in _halvings(nodes):
         low, high = wanted[count]
@@ -153,7 +153,7 @@ def _halvings(nodes: int) -> list[int]:
     return sorted(set(counts), reverse=True)
 
 
-# --- nodes of which some hold only so many ------------------------------------------------------
+# --- nodes of which some have a limit ------------------------------------------------------
 
 SCANNED = 64  # pods up to which every share of the limited nodes is tried
 
@@ -170,10 +170,10 @@ def most_in_two(table: Table, free: int, limited: int, pods: int, limit: int) ->
 
     Notes
     -----
-    Without the limit all nodes are alike: that bounds the sum from above. Where the limited nodes gain no less by
-    their last pod than the free ones by one more, both at their concave hulls, the hulls at the limit bound it too.
-    A split that meets the bound is best. A small limit is tried pod by pod, down from the limit; beyond it the bound
-    stands, less than the rise of one node above what a split reaches on each side.
+    Without the limit all nodes are equal, which gives an upper bound. If the limited nodes gain at least as much by
+    their last pod as the free ones by one more, both at their concave hulls, the hulls at the limit are a bound too. A
+    split that reaches the bound is optimal. A small limit is tried pod by pod, down from the limit; above that the
+    bound is used, which exceeds a reachable split by less than the increase of one node on each side.
 
     Examples
     --------
@@ -193,7 +193,7 @@ def most_in_two(table: Table, free: int, limited: int, pods: int, limit: int) ->
 
 
 def _bound_of_two(table: Table, free: int, limited: int, pods: int, limit: int) -> int:
-    """What the hulls at the limit allow, in whole rises; any sum where more pods there would take from the hulls'."""
+    """The bound from the hulls at the limit, in whole increases; trivial if more pods there decrease the sum."""
     if not _rises(table, limited, limit, free, pods - limit):
         return (free + limited) * table[-1]
     base = (free + limited) * table[0]
@@ -202,7 +202,7 @@ def _bound_of_two(table: Table, free: int, limited: int, pods: int, limit: int) 
 
 
 def _by_shares(table: Table, free: int, limited: int, pods: int, limit: int, bound: int) -> int:
-    """The largest sum over every share of the limited nodes; exact where the bounds of a share leave it open.
+    """The largest sum over every share of the limited nodes; exact if the bounds of a share leave it open.
 
     None is more than ``bound``, which a share near the limit mostly reaches.
     """
@@ -225,7 +225,7 @@ def _by_shares(table: Table, free: int, limited: int, pods: int, limit: int, bou
 
 
 def _best_sums(table: Table, nodes: int, low: int, high: int) -> tuple[int, ...]:
-    """Largest sums with ``low`` to ``high`` pods; more than the nodes hold are taken as that."""
+    """Largest sums with ``low`` to ``high`` pods, limited to the pods that fit on the nodes."""
     most = nodes * (len(table) - 1)
     if low >= most:
         return (nodes * table[-1],) * (high - low + 1)
@@ -233,7 +233,7 @@ def _best_sums(table: Table, nodes: int, low: int, high: int) -> tuple[int, ...]
 
 
 def _on_hull(table: Table, nodes: int, pods: int) -> Fraction:
-    """Sum of so many nodes at the concave hull, the pods evenly over them. [addresses]"""
+    """Sum of a number of nodes at the concave hull, with the pods spread evenly. [addresses]"""
     for (p, u), (q, v) in pairwise(_hull(table)):
         if pods <= nodes * q:
             return nodes * u + Fraction((pods - nodes * p) * (v - u), q - p)
@@ -241,7 +241,7 @@ def _on_hull(table: Table, nodes: int, pods: int) -> Fraction:
 
 
 def _rises(table: Table, limited: int, limit: int, free: int, rest: int) -> bool:
-    """Whether a pod moved from the free nodes to the limited ones, up to the limit, never takes from the hulls' sum."""
+    """Whether moving a pod from the free nodes to the limited ones, up to the limit, never decreases the hulls' sum."""
     hull = _hull(table)
     gain, pods = next(
         ((v - u, q - p) for (p, u), (q, v) in pairwise(hull) if limited * q >= limit), (0, 1)

@@ -1,4 +1,4 @@
-"""What bounds the pool of one node, and the node at rest: what every law of the pool works on."""
+"""The limits of one node's pool, and the settled node, for the rules of every CNI."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from capacity.units import IntLike
 
 
 class EniFigures(NamedTuple):
-    """What an instance type gives to the pool, ints or integer arrays of one shape.
+    """The figures of an instance type for the pool, as ints or integer arrays of one shape.
 
     Attributes
     ----------
     enis : int or ndarray of int
         ENIs of the default network card. [ENIs]
     ips_per_eni : int or ndarray of int
-        Addresses of each, the primary included. [addresses]
+        Addresses of each ENI, including the primary. [addresses]
     trunk_slot, trunking : int or ndarray of int
-        1 where ENABLE_POD_ENI keeps a slot for a trunk, and where one comes.
+        1 if ENABLE_POD_ENI reserves a slot for a trunk, and 1 if a trunk is attached.
     """
 
     enis: IntLike
@@ -28,28 +28,28 @@ class EniFigures(NamedTuple):
 
 
 class NodeLimits(NamedTuple):
-    """What bounds the pool of one node, in plain numbers; of many nodes, in arrays (:mod:`capacity.cni.sweep`).
+    """The limits of one node's pool as numbers, or of many nodes as arrays (:mod:`capacity.cni.sweep`).
 
     Attributes
     ----------
     serving : int or ndarray of int
-        ENIs that may serve pods. [ENIs]
+        ENIs that can have pod addresses. [ENIs]
     idle_primary : int
-        1 where the primary ENI serves none: custom networking, or its subnet is closed to pods.
+        1 if the primary ENI has no pod addresses: custom networking, or its subnet is closed to pods.
     k : int or ndarray of int
         Secondary IPs or prefixes per ENI. [slots]
     trunk : int or ndarray of int
-        1 where a trunk ENI is attached. [ENIs]
+        1 if a trunk ENI is attached. [ENIs]
     unmanaged : int
-        ENIs that ipamd leaves alone, each with one address of its own. [ENIs]
+        ENIs that ipamd does not manage, each with its primary address. [ENIs]
     windows : bool
         The VPC resource controller serves the node, from one ENI.
     own : int
-        Pod addresses that the CNI itself takes on every node. [addresses]
+        Pod addresses that the CNI itself uses on every node. [addresses]
     primary : int
-        1 where pods may have the serving ENIs' own addresses.
+        1 if pods can use the primary addresses of these ENIs.
     most : int or ndarray of int or None
-        Addresses at which the CNI stops asking for more, None where only the slots stop it. [addresses]
+        Most addresses that the CNI allocates; None if only the slots limit it. [addresses]
     """
 
     serving: IntLike
@@ -64,7 +64,7 @@ class NodeLimits(NamedTuple):
 
 
 def without_primary(limits: NodeLimits) -> NodeLimits:
-    """Limits of a node where its subnet is closed to pods by a tag, so that its primary ENI serves none.
+    """Limits of a node whose subnet is closed to pods by a tag, so that its primary ENI has no pod addresses.
 
     Source
     ------
@@ -74,9 +74,9 @@ def without_primary(limits: NodeLimits) -> NodeLimits:
 
 
 class Rest(NamedTuple):
-    """A node at rest: what its pool's figures follow from, ints or arrays of one broadcast shape.
+    """A settled node: the inputs of its pool's figures, as ints or arrays of one broadcast shape.
 
-    ``slots`` are secondary IPs (``unit`` 1) or prefixes (``unit`` 16), ``enis`` those for pods.
+    ``slots`` are secondary IPs (``unit`` 1) or prefixes (``unit`` 16), ``enis`` the ENIs for pods.
     """
 
     limits: NodeLimits

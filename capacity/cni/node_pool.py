@@ -1,49 +1,52 @@
-"""The pool of one node: limits and settings in, every figure of it out.
+"""Computes every figure of one node's pool from its limits and settings.
 
-Which CNI keeps the pool is said in one place: :func:`law_of`. What differs between CNIs is a :class:`Law`,
-one module each; everything else here, and everybody who asks, is the same for all of them.
+:func:`law_of` chooses the rules of the CNI. Rules that differ between CNIs are in a :class:`Law`, one module per CNI;
+everything else is common to all of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
 
-from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cni import cilium_pool, overlay_pool, vpc_cni
 from capacity.cni.node_limits import EniFigures, NodeLimits, Rest
 from capacity.errors import SpecError, check_count, check_word
-from capacity.plan.cni_env import CniSettings
-from capacity.plan.constants import PREFIX_SIZE, SYSTEMS
+from capacity.plan.cni_env import CniSettings, check_settings
+from capacity.plan.constants import CILIUM, OVERLAY, PREFIX_SIZE, SYSTEMS, VPC_CNI
 from capacity.units import IntLike, larger, smaller
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What one node holds of its subnets; each attribute an int, or an array of many nodes'.
+    """The addresses that one node holds; each attribute is an int, or an array for many nodes.
 
     Attributes
     ----------
     enis : int
-        ENIs for pods, the primary included, trunk and unmanaged ones not. [ENIs]
+        ENIs for pods, including the primary but not trunk and unmanaged ENIs. [ENIs]
     secondary_ips, prefixes : int
-        Attached to them. [addresses], [prefixes]
+        Secondary IPs and prefixes on these ENIs. [addresses], [prefixes]
     pod_addresses : int
-        Addresses held for pods: secondary IPs or 16 per prefix, and the ENIs' own where pods may have them. [addresses]
+        Addresses held for pods: secondary IPs or 16 per prefix, plus primary addresses if pods can use them.
+        [addresses]
     assigned, warm : int
-        Of those, in use by pods and not. [addresses]
+        Pod addresses in use by pods, and the rest. [addresses]
     trunk, unmanaged : int
-        Further ENIs, one address each. [ENIs]
+        Additional ENIs, with one address each. [ENIs]
     subnet_addresses : int
-        Everything the node takes from its subnets. [addresses]
+        All addresses that the node holds in its subnets. [addresses]
     lowest, highest : int
-        The same on a fresh node whose pods are packed, and the most of any resting state with these
+        Bounds of ``subnet_addresses``: on a new node with packed pods, and the most of any settled state with these
         pods after growth and scale-down. [addresses]
+    kind, settings : InstanceType, CniSettings, or None
+        What :func:`node_pool` worked it out from; None where only the limits of the node were given.
     pods_without_address : int
-        Pods that never get one: above capacity, or above what the settings let the CNI ask for. [pods]
+        Pods that never get an address: above capacity, or above the CNI's settings. [pods]
     """
 
     enis: IntLike
@@ -58,10 +61,19 @@ class Pool:
     lowest: IntLike
     highest: IntLike
     pods_without_address: IntLike
+    kind: InstanceType | None = field(default=None, compare=False)
+    settings: CniSettings | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        name = f" {self.kind.name}" if self.kind else ""
+        if not isinstance(self.subnet_addresses, int):
+            return f"<Pool{name}: many nodes in arrays>"
+        lost = f", {self.pods_without_address:,} pods without an address" if self.pods_without_address else ""
+        return f"<Pool{name}: {self.enis} ENIs, {self.subnet_addresses:,} addresses of its subnets{lost}>"
 
 
 class Law(Protocol):
-    """What a CNI does with the addresses of one node; ints or arrays of one broadcast shape."""
+    """The rules of a CNI for the addresses of one node; ints or arrays of one broadcast shape."""
 
     def limits_from(
         self, of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, *, windows: bool = False
@@ -69,52 +81,54 @@ class Law(Protocol):
         """Limits of a node from its type's figures."""
 
     def gives_prefixes(self, on: InstanceType) -> bool:
-        """Whether a node of the type gets prefixes where the settings ask for them."""
+        """Whether a node of the type gets prefixes if the settings request them."""
 
     def address_capacity(self, limits: NodeLimits, settings: CniSettings) -> int:
-        """Most pods on VPC addresses that the node can ever serve. [pods]"""
+        """Most pods on VPC addresses that the node supports. [pods]"""
 
     def held(
         self, limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike
     ) -> tuple[IntLike, IntLike]:
-        """Secondary IPs or prefixes held, and ENIs for pods, on a fresh node to which pods come one by one."""
+        """Secondary IPs or prefixes held, and ENIs for pods, on a new node on which pods start one by one."""
 
     def packed(
         self, limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike
     ) -> tuple[IntLike, IntLike]:
-        """Secondary IPs or prefixes, and ENIs, where the pods take the first free addresses: the fewest."""
+        """Secondary IPs or prefixes, and ENIs, if the pods use the first free addresses: the fewest."""
 
     def highest(self, node: Rest) -> IntLike:
-        """Most addresses at rest with these pods after any growth and scale-down, trunk and unmanaged apart."""
+        """Most addresses of the settled pool with these pods after any growth and scale-down, without trunk and
+        unmanaged ENIs.
+        """
 
     def start_calls(
         self, limits: NodeLimits, settings: CniSettings, slots: int, enis: int, *, look_up: bool
     ) -> Counter[str]:
-        """The fewest EC2 calls, by API, from a fresh node to one with those slots and ENIs. [calls]"""
+        """The fewest EC2 calls, by API, from a new node to one with those slots and ENIs. [calls]"""
 
 
-LAWS: Mapping[str, Law] = {"vpc-cni": vpc_cni, "cilium": cilium_pool, "overlay": overlay_pool}
+LAWS: Mapping[str, Law] = {VPC_CNI: vpc_cni, CILIUM: cilium_pool, OVERLAY: overlay_pool}
 
 
 def law_of(settings: CniSettings) -> Law:
-    """The law of the CNI that runs."""
+    """The rules of the CNI that runs."""
     return LAWS[settings.cni]
 
 
 def gives_prefixes(settings: CniSettings, on: InstanceType) -> bool:
-    """Whether the CNI that runs gives a node of the type prefixes where its settings ask for them."""
+    """Whether the CNI gives a node of the type prefixes if its settings request them."""
     return law_of(settings).gives_prefixes(on)
 
 
 def starts_without_serving_eni(settings: CniSettings) -> bool:
-    """Whether the CNI starts on a node of which no ENI may serve pods; where not, the node never becomes Ready.
+    """Whether the CNI starts on a node without ENIs for pods; if not, the node never becomes Ready.
 
     Source
     ------
     aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L686-689 (custom networking); cilium/cilium@00137987
-    pkg/aws/eni/node.go GetMaximumAllocatableIPv4: the agent's own addresses are of the pool.
+    pkg/aws/eni/node.go GetMaximumAllocatableIPv4: the agent's addresses come from the pool.
     """
-    return settings.ipv6 or not (settings.custom_networking or settings.cni == "cilium")
+    return settings.ipv6 or not (settings.custom_networking or settings.cni == CILIUM)
 
 
 def node_limits(
@@ -125,7 +139,7 @@ def node_limits(
     windows: bool = False,
     where: str = "",
 ) -> NodeLimits:
-    """Limits of one node of a type under the CNI's settings.
+    """Limits of one node of a type with the CNI's settings.
 
     Raises
     ------
@@ -143,7 +157,7 @@ def node_limits(
 
 
 def effective(settings: CniSettings, instance_type: InstanceType) -> CniSettings:
-    """The settings as the CNI runs them on this type: where it gives no prefixes it falls back to single IPs.
+    """The settings as the CNI applies them on this type: without prefixes it falls back to single IPs.
 
     Raises
     ------
@@ -167,19 +181,19 @@ def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, 
 
 
 def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:
-    """Most pods on VPC addresses that the node can ever serve. [pods]"""
+    """Most pods on VPC addresses that the node supports. [pods]"""
     return law_of(settings).address_capacity(limits, settings)
 
 
 def carried(
     of: EniFigures, settings: CniSettings, gives: IntLike, unmanaged_enis: IntLike = 0, *, windows: bool = False
 ) -> tuple[IntLike, IntLike]:
-    """ENIs that may serve pods, and the most pods on VPC addresses that they carry, of one type or of many.
+    """ENIs that can have pod addresses, and the most pods on them, of one type or of many.
 
     Parameters
     ----------
     gives : int or ndarray of int
-        1 where the CNI gives the type prefixes; where it does not, it falls back to single addresses.
+        1 if the CNI gives the type prefixes; otherwise it falls back to single addresses.
 
     Examples
     --------
@@ -199,7 +213,7 @@ def carried(
 
 @lru_cache(maxsize=200_000)
 def slots_and_enis(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> tuple[int, int]:
-    """Secondary IPs or prefixes held, and ENIs for pods attached, with ``pods`` on VPC addresses. Remembered."""
+    """Secondary IPs or prefixes held, and ENIs for pods attached, with ``pods`` on VPC addresses (cached)."""
     slots, enis = held(limits, settings, max_pods, pods)
     return slots, enis
 
@@ -207,9 +221,9 @@ def slots_and_enis(limits: NodeLimits, settings: CniSettings, max_pods: int, pod
 def start_calls(
     limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int, *, look_up: bool = True
 ) -> Counter[str]:
-    """The fewest EC2 calls, by API, from a fresh node to one with ``pods`` pods on VPC addresses. [calls]
+    """The fewest EC2 calls, by API, from a new node to one with ``pods`` pods on VPC addresses. [calls]
 
-    ``look_up``: the VPC CNI looks for the subnet with most room (ENABLE_SUBNET_DISCOVERY).
+    ``look_up``: the VPC CNI looks for the subnet with the most free addresses (ENABLE_SUBNET_DISCOVERY).
     """
     slots, enis = slots_and_enis(limits, settings, max_pods, pods)
     return law_of(settings).start_calls(limits, settings, slots, enis, look_up=look_up)
@@ -242,30 +256,32 @@ def node_pool(
     >>> pool.enis, pool.secondary_ips, pool.subnet_addresses
     (3, 27, 30)
     """
+    check_type(instance_type)
+    check_settings(settings)
     check_count("pods", pods)
     check_count("max_pods", max_pods)
     check_count("unmanaged_enis", unmanaged_enis)
     check_word("os", os, SYSTEMS)
-    settings = effective(settings, instance_type)
-    limits = node_limits(instance_type, settings, unmanaged_enis, windows=os == "windows")
-    return pool_of(limits, settings, max_pods, pods)
+    run = effective(settings, instance_type)
+    limits = node_limits(instance_type, run, unmanaged_enis, windows=os == "windows")
+    return replace(pool_of(limits, run, max_pods, pods), kind=instance_type, settings=settings)
 
 
 def pods_served(limits: NodeLimits, settings: CniSettings, max_pods: int, pods: int) -> int:
-    """Of ``pods`` pods on VPC addresses those that get one; the others stay in ContainerCreating. [pods]"""
+    """The number of pods that get a VPC address; the others are stuck in ContainerCreating. [pods]"""
     node = _rest(limits, settings, max_pods, pods, *slots_and_enis(limits, settings, max_pods, pods))
     served: int = _served(node)
     return served
 
 
 def pool_of(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> Pool:
-    """The pool from limits already worked out, for ints or for arrays of one broadcast shape."""
+    """The pool from given limits, for ints or for arrays of one broadcast shape."""
     node = rest(limits, settings, max_pods, pods)
     return Pool(**{name: figure(node) for name, figure in FIGURES.items()})
 
 
 def rest(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> Rest:
-    """The node with ``pods`` pods on VPC addresses, its pool settled."""
+    """The settled node with ``pods`` pods on VPC addresses."""
     return _rest(limits, settings, max_pods, pods, *held(limits, settings, max_pods, pods))
 
 
@@ -309,7 +325,7 @@ def _assigned(node: Rest) -> IntLike:
     return 0 if node.settings.spares_subnets else _served(node)
 
 
-# Each figure of a Pool alone: who asks for one of many nodes does not pay for the others.
+# Each figure of a Pool separately, so that one figure of many nodes does not need the others.
 FIGURES: Mapping[str, Callable[[Rest], IntLike]] = {
     "enis": lambda n: n.enis,
     "secondary_ips": lambda n: 0 if n.settings.prefix else n.slots,

@@ -1,10 +1,11 @@
-"""Which CNI settings run on a node: the plan's, EKS Auto Mode's or the VPC resource controller's."""
+"""Chooses the CNI settings of a node: the plan's, EKS Auto Mode's or the VPC resource controller's."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import OVERLAY
 
 if TYPE_CHECKING:
     from capacity.plan.model import Cni, NodeGroup
@@ -12,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def settings_on(cni: Cni, group: NodeGroup) -> CniSettings:
-    """The CNI's settings on a group's nodes. EKS Auto Mode and Windows take none of aws-node's."""
+    """The CNI's settings on a group's nodes. EKS Auto Mode and Windows nodes don't use those of aws-node."""
     if group.auto:
         return auto_mode_settings(ipv6=cni.settings.ipv6)
-    return windows_node_settings(cni.windows) if group.windows and not cni.settings.overlay else cni.settings
+    return windows_node_settings(cni.windows) if group.windows and cni.settings.cni != OVERLAY else cni.settings
 
 
 def auto_mode_settings(*, ipv6: bool = False) -> CniSettings:
-    """The CNI of EKS Auto Mode, which takes no settings: it gives out prefixes.
+    """The settings of EKS Auto Mode's CNI, which cannot be configured and assigns prefixes.
 
-    How many spare prefixes it keeps is not published; one, as with the VPC CNI's chart, is assumed.
+    The number of spare prefixes is not published; one is assumed, as in the VPC CNI's chart.
 
     Source
     ------
@@ -31,5 +32,5 @@ def auto_mode_settings(*, ipv6: bool = False) -> CniSettings:
 
 
 def windows_node_settings(ipam: WindowsIpam) -> CniSettings:
-    """The settings of a Windows node, which takes none of aws-node's."""
+    """The settings of a Windows node, which does not use those of aws-node."""
     return CniSettings(prefix=ipam.prefix, windows=ipam)

@@ -1,7 +1,7 @@
-"""The pool of a node whose CNI gives pods addresses of its own network: none but the node's own.
+"""The pool of a node with an overlay CNI: only the node's primary address.
 
-Calico with VXLAN or IP-in-IP, Cilium with cluster-pool, Flannel and others. ``docs/explanation/overlay.md`` says what
-is modelled of them. Every function takes ints or integer arrays of one broadcast shape.
+Calico with VXLAN or IP-in-IP, Cilium with cluster-pool, Flannel and others. ``docs/explanation/overlay.md`` describes
+the model. Every function takes ints or integer arrays of one broadcast shape.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def limits_from(
     *,
     windows: bool = False,
 ) -> NodeLimits:
-    """Limits of a node: no ENI serves pods.
+    """Limits of a node: no ENI has pod addresses.
 
     >>> limits_from(EniFigures(3, 10), CniSettings(overlay=True)).serving
     0
@@ -30,28 +30,28 @@ def limits_from(
 
 
 def gives_prefixes(on: InstanceType) -> bool:  # noqa: ARG001
-    """No node takes prefixes."""
+    """Whether a node gets prefixes: never."""
     return False
 
 
 def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:  # noqa: ARG001
-    """No pod has an address of the VPC. [pods]"""
+    """Most pods on VPC addresses: none. [pods]"""
     return 0
 
 
 def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> tuple[IntLike, IntLike]:  # noqa: ARG001
-    """Nothing for pods, on the one ENI that every node has."""
+    """No slots for pods, and the one ENI that every node has."""
     return 0 * pods, 1 + 0 * pods
 
 
-packed = held  # which addresses the pods take makes no difference
+packed = held  # the choice of pod addresses has no effect
 
 
 def highest(node: Rest) -> IntLike:
-    """The node's own address, whatever runs on it. [addresses]"""
+    """The node's primary address, with any pods. [addresses]"""
     return node.enis
 
 
 def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, *, look_up: bool) -> Counter[str]:  # noqa: ARG001
-    """No call beside the launch. [calls]"""
+    """EC2 calls after the launch: none. [calls]"""
     return Counter()

@@ -1,12 +1,12 @@
-"""The address pool of one node at rest, in closed form.
+"""Computes the settled address pool of one node, in closed form.
 
 Every function takes ints or integer arrays of one broadcast shape. Letters follow the derivation in
-``docs/explanation/cni-addresses.md``: k addresses (or prefixes) per ENI beside its primary address, P pods on
+``docs/explanation/cni-addresses.md``: k addresses (or prefixes) per ENI without its primary address, P pods on
 VPC addresses, u addresses per slot (1 for a secondary IP, 16 for a /28 prefix).
 
-The figure is that of a fresh node to which pods come one by one, packed, with the pool settled after
-each; of two states between which the pool flaps, the larger. Where the way the pods fall decides
-(WARM_PREFIX_TARGET of 2 and more) it is the mean over many such nodes.
+The figure is for a new node on which pods start one by one, packed, with the pool settled after each; if the pool
+alternates between two states, it is the larger. If the placement of pods on prefixes matters (WARM_PREFIX_TARGET of 2
+and more), it is the mean over many such nodes.
 
 Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go (isDatastorePoolTooLow L2623-2657,
 datastoreTargetState L2177-2231, increaseDatastorePool L968-1009) and
@@ -22,18 +22,18 @@ from capacity.units import IntLike, ceil_div, larger, smaller
 
 
 def managed_enis(limit: IntLike, max_eni: IntLike, unmanaged: IntLike, trunk: IntLike) -> IntLike:
-    """ENIs that ipamd may use on one node, the primary included. [ENIs]
+    """ENIs that ipamd can use on one node, including the primary. [ENIs]
 
     Parameters
     ----------
     limit : int or ndarray of int
         ENIs of the default network card. [ENIs]
     max_eni : int or ndarray of int
-        MAX_ENI, or ``limit`` where it is not set. [ENIs]
+        MAX_ENI, or ``limit`` if it is not set. [ENIs]
     unmanaged : int or ndarray of int
-        ENIs tagged no_manage, untagged ones left alone, EFA-only ones. [ENIs]
+        ENIs tagged no_manage, unmanaged ENIs without tags, EFA-only ENIs. [ENIs]
     trunk : int or ndarray of int
-        1 where ENABLE_POD_ENI keeps a slot for a trunk. [ENIs]
+        1 if ENABLE_POD_ENI reserves a slot for a trunk. [ENIs]
 
     Notes
     -----
@@ -52,12 +52,12 @@ def managed_enis(limit: IntLike, max_eni: IntLike, unmanaged: IntLike, trunk: In
 
 
 def trunk_attaches(limit: IntLike, max_eni: IntLike, unmanaged: IntLike) -> IntLike:
-    """1 where a trunk finds a slot beside the primary, else 0. [ENIs]
+    """1 if there is a slot for a trunk in addition to the primary, otherwise 0. [ENIs]
 
     Notes
     -----
-    ipamd asks for a trunk at its start, while its ENIs are fewer than min(limit, MAX_ENI) - unmanaged; it has the
-    primary then. Where that is all, no trunk ever comes, and no pod gets a branch ENI.
+    ipamd requests a trunk at its start if its ENIs are fewer than min(limit, MAX_ENI) - unmanaged; it has the primary
+    at that time. If there is no other slot, no trunk is ever attached, and no pod gets a branch ENI.
 
     Source
     ------
@@ -76,8 +76,8 @@ def slots_with_whole_units(pods: IntLike, unit: IntLike, target: IntLike) -> Int
 
     Notes
     -----
-    target + ceil(P / unit) for target >= 1. For target 0 the pool grows when nothing is left:
-    1 + floor(P / unit), the larger state of the flapping pair where unit divides P.
+    target + ceil(P / unit) for target >= 1. For target 0 the pool grows when no address is left:
+    1 + floor(P / unit), the larger of the two alternating states if unit divides P.
 
     Source
     ------
@@ -92,11 +92,12 @@ def slots_with_whole_units(pods: IntLike, unit: IntLike, target: IntLike) -> Int
 
 
 def enis_within_reach(unit: IntLike, k: IntLike, max_pods: IntLike, serving: IntLike) -> IntLike:
-    """ENIs that can ever serve pods: another one comes only where all are full and hold less than max pods. [ENIs]
+    """ENIs that can ever have pod addresses: another one is created only if all are full and hold less than max pods.
+    [ENIs]
 
     Source
     ------
-    ipamd.go L968-1009 (an ENI is made where none can grow), L2637 (max pods).
+    ipamd.go L968-1009 (an ENI is created if none can grow), L2637 (max pods).
 
     Examples
     --------
@@ -109,21 +110,21 @@ def enis_within_reach(unit: IntLike, k: IntLike, max_pods: IntLike, serving: Int
 def most_slots_grown(
     request: IntLike, first: IntLike, least: IntLike, unit: IntLike, k: IntLike, max_pods: IntLike, serving: IntLike
 ) -> IntLike:
-    """Most secondary IPs or prefixes that any growth reaches: one step may start just below max pods. [slots]
+    """Most secondary IPs or prefixes that any growth reaches: one step can start just below max pods. [slots]
 
     Parameters
     ----------
     request : int or ndarray of int
-        Slots that one step asks for at most, nothing being free. [slots]
+        Most slots that one step requests if none is free. [slots]
     first : int or ndarray of int
-        Slots that an empty node asks for. [slots]
+        Slots that an empty node requests. [slots]
     least : int or ndarray of int
         MINIMUM_IP_TARGET in slots. [slots]
 
     Notes
     -----
-    Growth stops at max pods, and a step stays on one ENI. The last step starts one slot below max pods, where the
-    pool ever rests there; a pool that wants more from the start only stops at full ENIs.
+    Growth stops at max pods, and a step stays on one ENI. The last step starts one slot below max pods, if the pool
+    ever settles there; a pool with a larger initial target stops only at full ENIs.
 
     Source
     ------
@@ -142,24 +143,24 @@ def most_slots_grown(
 
 
 def enis_by_eni_target(pods: IntLike, k: IntLike, warm_eni: IntLike, max_pods: IntLike, serving: IntLike) -> IntLike:
-    """ENIs that serve pods under WARM_ENI_TARGET; each holds k secondary IPs. [ENIs]
+    """ENIs with pod addresses for a WARM_ENI_TARGET; each has k secondary IPs. [ENIs]
 
     Parameters
     ----------
     pods : int or ndarray of int
         Pods on VPC addresses. [pods]
     k : int or ndarray of int
-        IPv4 addresses per ENI less its primary. [addresses]
+        IPv4 addresses per ENI minus its primary. [addresses]
     warm_eni : int or ndarray of int
         WARM_ENI_TARGET. [ENIs]
     max_pods : int or ndarray of int
         The node's max pods: growth stops once the pool holds as many addresses. [pods]
     serving : int or ndarray of int
-        ENIs that may serve pods. [ENIs]
+        ENIs that can have pod addresses. [ENIs]
 
     Source
     ------
-    ipamd.go L2637 (max pods), L2647-2649, L1115-1175 (an ENI is filled at once).
+    ipamd.go L2637 (max pods), L2647-2649, L1115-1175 (an ENI is filled immediately).
 
     Examples
     --------
@@ -173,14 +174,13 @@ def enis_by_eni_target(pods: IntLike, k: IntLike, warm_eni: IntLike, max_pods: I
 def slots_by_ip_target(
     pods: IntLike, unit: IntLike, k: IntLike, warm_ip: IntLike, minimum_ip: IntLike, max_pods: IntLike, serving: IntLike
 ) -> IntLike:
-    """Secondary IPs (unit 1) or prefixes (unit 16) under WARM_IP_TARGET and MINIMUM_IP_TARGET. [slots]
+    """Secondary IPs (unit 1) or prefixes (unit 16) for WARM_IP_TARGET and MINIMUM_IP_TARGET. [slots]
 
     Notes
     -----
-    An empty node takes max(w, m) addresses in batches of at most one ENI, and stops after the batch
-    that reaches max pods; then each pod that comes tops the pool up to P + w until max pods. With
-    only MINIMUM_IP_TARGET set (w = 0) nothing is added for pods: those above m never get an address.
-    Overall at most k slots on each serving ENI.
+    An empty node allocates max(w, m) addresses in batches of at most one ENI, and stops after the batch that reaches
+    max pods; then each new pod fills the pool to P + w until max pods. With only MINIMUM_IP_TARGET set (w = 0) nothing
+    is added for pods: those above m never get an address. Overall at most k slots on each serving ENI.
 
     Source
     ------
@@ -201,12 +201,12 @@ def slots_by_ip_target(
 def prefixes_by_prefix_target(
     pods: IntLike, k: IntLike, warm_prefix: IntLike, max_pods: IntLike, serving: IntLike
 ) -> IntLike:
-    """Prefixes under WARM_PREFIX_TARGET, the pods packed. [prefixes]
+    """Prefixes for a WARM_PREFIX_TARGET with packed pods. [prefixes]
 
     Notes
     -----
-    An empty node takes the target in batches of at most one ENI; then one prefix at a time. For
-    target 1 the figure holds for any placement of the pods; from 2 it is the fewest.
+    An empty node allocates the target in batches of at most one ENI; then one prefix at a time. For target 1 the figure
+    is exact for any placement of the pods; from 2 it is the fewest.
 
     Source
     ------
@@ -223,12 +223,12 @@ def prefixes_by_prefix_target(
 
 
 def prefixes_by_chance(pods: IntLike, k: IntLike, warm_prefix: int, max_pods: IntLike, serving: IntLike) -> IntLike:
-    """Prefixes under a WARM_PREFIX_TARGET of 2 and more, the pods as they fall. [prefixes]
+    """Prefixes for a WARM_PREFIX_TARGET of 2 and more, with random placement of pods on prefixes. [prefixes]
 
     Notes
     -----
-    The mean of many walks, rounded up. A pool of N prefixes grows with pod 16 × (N - target) + 1 whatever happened
-    before, so that the stop at max pods means: as many prefixes as with 16 × (⌈max pods ÷ 16⌉ - target) pods.
+    The mean of many walks, rounded up. A pool of N prefixes grows with pod 16 × (N - target) + 1 independent of the
+    past, so the stop at max pods gives as many prefixes as with 16 × (⌈max pods ÷ 16⌉ - target) pods.
 
     Source
     ------
@@ -250,7 +250,7 @@ def prefixes_by_chance(pods: IntLike, k: IntLike, warm_prefix: int, max_pods: In
 def enis_holding(slots: IntLike, k: IntLike, idle_primary: IntLike) -> IntLike:
     """ENIs attached when ``slots`` secondary IPs or prefixes are filled one ENI after the other. [ENIs]
 
-    ``idle_primary`` is 1 where the primary ENI serves no pods (custom networking), else 0.
+    ``idle_primary`` is 1 if the primary ENI has no pod addresses (custom networking), otherwise 0.
 
     >>> enis_holding(slots=5, k=3, idle_primary=0), enis_holding(slots=0, k=3, idle_primary=1)
     (2, 1)
@@ -266,13 +266,13 @@ def windows_slots(
     Parameters
     ----------
     warm_ip, minimum_ip : int or ndarray of int
-        Addresses kept free, and held at least; the chart's values by default. [addresses]
+        Addresses to keep free, and the minimum to hold; the chart's values by default. [addresses]
     warm_prefix : int or ndarray of int
-        Prefixes kept wholly free, where the other two are 0. [prefixes]
+        Prefixes to keep wholly free if the other two are 0. [prefixes]
 
     Notes
     -----
-    min( ⌈max(pods + warm, minimum) ÷ unit⌉ + warm prefixes, k ). Pods take what is left of a begun prefix first.
+    min( ⌈max(pods + warm, minimum) ÷ unit⌉ + warm prefixes, k ). Pods first use the rest of a partly used prefix.
 
     Source
     ------

@@ -1,9 +1,9 @@
-"""What a node holds with WARM_PREFIX_TARGET of 2 and more: the mean of walks, from ``data/prefix_walks.csv``.
+"""Reads a node's prefixes with WARM_PREFIX_TARGET of 2 and more: the mean of walks, from ``data/prefix_walks.csv``.
 
-The CNI asks for so many prefixes that the target is wholly free, and gives a pod the address that its random walk of
-the prefixes comes to first. So the figure depends on how the pods fell, and is a mean; the table is made by
-``tools/build_prefix_walks.py``, which names the lines of the CNI's code. A row is for one number of prefixes per ENI,
-since one request never goes beyond one ENI.
+The CNI requests prefixes until the target is wholly free, and gives a pod the first address of a random walk over the
+prefixes. So the figure depends on the placement of pods, and is a mean. ``tools/build_prefix_walks.py`` generates the
+table and names the lines of the CNI's code. A row is for one number of prefixes per ENI, because one request never
+exceeds one ENI.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ WALKS = 10_000
 
 
 def walked_prefixes(target: int, sixteens: IntLike, k: IntLike) -> IntLike:
-    """Prefixes of a node to which pods came one by one: the mean of 10,000 walks, rounded up. [prefixes]
+    """Prefixes of a node on which pods started one by one: the mean of 10,000 walks, rounded up. [prefixes]
 
     Parameters
     ----------
     target : int
         WARM_PREFIX_TARGET, 2 or more. [prefixes]
     sixteens : int or ndarray of int
-        Begun sixteens of pods: the pool grows with the 1st, 17th, 33rd, … only.
+        Started groups of sixteen pods: the pool grows only with the 1st, 17th, 33rd, … pod.
     k : int or ndarray of int
         Prefixes per ENI.
 
     Notes
     -----
-    Outside the table, which is for more than 768 max pods, by rule: beyond the last sixteen (target + sixteens above
-    48) each further one adds a prefix, as it does in the long run; a target above 47 takes the most that it can,
-    2 × target - 1 + sixteens. A size of ENI that no type has reads as the next larger one.
+    Outside the table (more than 768 max pods) a rule applies: beyond the last group (target + sixteens above 48) each
+    additional group adds a prefix, as in the long run; a target above 47 uses its maximum, 2 × target - 1 + sixteens.
+    An ENI size that no type has uses the next larger one.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def walked_prefixes(target: int, sixteens: IntLike, k: IntLike) -> IntLike:
 
 @lru_cache(maxsize=100_000)
 def _at(target: int, sixteens: int, k: int) -> int:
-    """The mean rounded up, for one node."""
+    """The rounded-up mean for one node."""
     sizes, targets = _listed()
     if target > targets[-1]:
         return 2 * target - 1 + sixteens if sixteens else target
@@ -84,7 +84,7 @@ def _listed() -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 @lru_cache(maxsize=1024)
 def _row(k: int, target: int) -> tuple[int, ...]:
-    """Prefixes of all walks together with no pods, 1, 17, 33, …; short where the ENIs of that size hold no more."""
+    """Prefixes of all walks together with no pods, 1, 17, 33, …; shorter if ENIs of that size have no more room."""
     start = f"\n{k},{target},"
     _, _, rest = _text().partition(start)
     return (WALKS * target, *map(int, rest.partition("\n")[0].split()))

@@ -1,9 +1,8 @@
-"""The pool of many types with many pod counts at once: the same functions as for one node, on arrays.
+"""Computes the pools of many types and pod counts with the functions for one node, on arrays.
 
-The formulas are those of :mod:`capacity.cni.node_pool` and :mod:`capacity.cni.pool`; here is only the way of
-the arrays. Few of the catalog's types differ in the figures that matter (ENIs, addresses per ENI, max
-pods, trunk), so each distinct row is worked out once, in blocks that stay in the cache, and then copied to
-all types that share it.
+The formulas are those of :mod:`capacity.cni.node_pool` and :mod:`capacity.cni.pool`; this module only handles the
+arrays. Few of the catalog's types differ in the relevant figures (ENIs, addresses per ENI, max pods, trunk), so each
+distinct row is computed once, in blocks that stay in the CPU cache, and then copied to all types that share it.
 """
 
 from __future__ import annotations
@@ -13,12 +12,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cni import cilium_pool, vpc_cni
 from capacity.cni.node_limits import EniFigures, Rest
 from capacity.cni.node_pool import FIGURES, limits_from, rest
-from capacity.errors import SpecError
-from capacity.plan.cni_env import CniSettings
+from capacity.errors import SpecError, check_count, check_switch, named_kind
+from capacity.plan.cni_env import CniSettings, check_settings
+from capacity.plan.constants import CILIUM
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,9 +43,9 @@ UNITS = {
     "highest": "addresses",
     "pods_without_address": "pods",
 }
-BLOCK_STATES = 16_384  # states worked out together: a few int32 arrays of that length fit a core's own cache
+BLOCK_STATES = 16_384  # states computed together: a few int32 arrays of that length fit in a core's cache
 WORTH_A_BLOCK = 2_048  # states on average; below, the calls cost more than dividing by one number saves
-MOST = 1_000_000  # largest pod count, max pods and target; beyond every node's room, and safe in int32
+MOST = 1_000_000  # largest pod count, max pods and target; above every node's room, and safe in int32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,13 +58,13 @@ class TypeArrays:
     max_enis : ndarray of int32
         ENIs of the default network card. [ENIs]
     ipv4_per_eni : ndarray of int32
-        The primary included. [addresses]
+        Addresses per ENI, including the primary. [addresses]
     trunk_slot, trunking, prefixes : ndarray of int32
-        1 where ENABLE_POD_ENI keeps a slot, where a trunk comes, where the VPC CNI gives prefixes.
+        1 if ENABLE_POD_ENI reserves a slot, if a trunk is attached, if the VPC CNI gives prefixes.
     left_out : tuple of str
-        Types whose ENI figures nobody states: unknown, so not in the arrays.
+        Types with unknown ENI figures, which are not in the arrays.
     nitro : ndarray of int32 or None
-        1 where Cilium gives prefixes; None: where the VPC CNI does.
+        1 if Cilium gives prefixes; None: as for the VPC CNI.
     """
 
     names: tuple[str, ...]
@@ -108,7 +108,7 @@ class PoolGrid:
 
 
 def type_arrays(types: Iterable[InstanceType]) -> TypeArrays:
-    """The figures that the pool needs, of a catalog or any types.
+    """The figures for the pool, of a catalog or any types.
 
     Examples
     --------
@@ -118,8 +118,12 @@ def type_arrays(types: Iterable[InstanceType]) -> TypeArrays:
     """
     import numpy as np
 
+    if isinstance(types, str) or not isinstance(types, Iterable):
+        cure = 'instance types, such as [load_catalog().get("m5.large")]'
+        raise SpecError(f"types: {types!r} is {named_kind(types)} (expected {cure})")
     known, left_out = [], []
     for kind in types:
+        check_type(kind, "types")
         if kind.max_enis is None or kind.ipv4_per_eni is None:
             left_out.append(kind.name)
         else:
@@ -152,20 +156,21 @@ def sweep(
     Parameters
     ----------
     types : TypeArrays or iterable of InstanceType
-        A :class:`~capacity.catalog.table.Catalog` too. Who sweeps often makes the arrays once, by :func:`type_arrays`.
+        A :class:`~capacity.catalog.table.Catalog` too. For many sweeps, create the arrays once with
+        :func:`type_arrays`.
     pods : array of int, shape (n_pods,)
         Pods on VPC addresses. [pods]
     max_pods : int or array of int, shape (n_types,)
-        Of each type in the arrays: growth stops there. [pods]
+        Max pods of each type in the arrays, at which growth stops. [pods]
     columns : sequence of str
-        Which attributes of :class:`~capacity.cni.node_pool.Pool` to work out; :data:`FIELDS` names all.
+        Which attributes of :class:`~capacity.cni.node_pool.Pool` to compute; :data:`FIELDS` names all.
     out : PoolGrid, optional
-        An earlier result of the same shape and columns, to be written over.
+        An earlier result of the same shape and columns, which is overwritten.
 
     Raises
     ------
     SpecError
-        A count that is negative or beyond a million, arrays whose lengths differ, a column that does not exist,
+        A count that is negative or above a million, arrays whose lengths differ, a column that does not exist,
         or IPv6 with a type that cannot do prefixes.
 
     Examples
@@ -177,6 +182,9 @@ def sweep(
     """
     import numpy as np
 
+    check_settings(settings)
+    check_count("unmanaged_enis", unmanaged_enis)
+    check_switch("windows", windows)
     arrays = types if isinstance(types, TypeArrays) else type_arrays(types)
     unknown = [c for c in columns if c not in FIELDS]
     if unknown:
@@ -187,7 +195,7 @@ def sweep(
         raise SpecError(f"max_pods: expected one number or {len(arrays.names)}, found {len(limit)}")
     limit = np.broadcast_to(limit, (len(arrays.names),))
     settings = _bounded(settings)
-    if settings.cilium is not None and arrays.nitro is not None:
+    if settings.cni == CILIUM and arrays.nitro is not None:
         arrays = replace(arrays, prefixes=arrays.nitro)
     if settings.ipv6 and not arrays.prefixes.all():
         refused = arrays.names[int(np.argmin(arrays.prefixes))]
@@ -243,7 +251,7 @@ def _counts(name: str, values: int | Sequence[int] | AnyInts) -> Ints:
 
 
 def _bounded(settings: CniSettings) -> CniSettings:
-    """Targets beyond a million mean what a million means: all that a node can hold."""
+    """Targets limited to a million, which already means everything that a node can hold."""
     targets = {t: min(getattr(settings, t), MOST) for t in ("warm_eni", "warm_ip", "minimum_ip", "warm_prefix")}
     max_eni = None if settings.max_eni is None else min(settings.max_eni, MOST)
     ipam = settings.cilium
@@ -254,7 +262,7 @@ def _bounded(settings: CniSettings) -> CniSettings:
 
 
 def _room(names: tuple[str, ...], pods: Ints, columns: Sequence[str], out: PoolGrid | None) -> PoolGrid:
-    """Arrays for the answer: new ones, or those of ``out``."""
+    """Arrays for the result: new ones, or those of ``out``."""
     import numpy as np
 
     shape = (len(names), len(pods))
@@ -267,9 +275,9 @@ def _room(names: tuple[str, ...], pods: Ints, columns: Sequence[str], out: PoolG
 
 
 def _distinct(arrays: TypeArrays, max_pods: Any) -> tuple[Any, Any]:
-    """First row of each distinct set of figures, and for each type which set is its own.
+    """First row of each distinct set of figures, and the set of each type.
 
-    The sets are in the order of what a block shares: prefixes possible or not, addresses per ENI.
+    The sets are ordered by the values that a block shares: prefixes possible or not, addresses per ENI.
     """
     import numpy as np
 
@@ -288,10 +296,10 @@ def _distinct(arrays: TypeArrays, max_pods: Any) -> tuple[Any, Any]:
 
 
 def _blocks(arrays: TypeArrays, first: Any, n_pods: int) -> Iterator[tuple[int, int]]:
-    """Ranges of distinct rows to work out together: they share whether prefixes are possible.
+    """Ranges of distinct rows to compute together: they share whether prefixes are possible.
 
-    Where it pays they share the addresses per ENI as well: NumPy divides an array by a number several times
-    faster than by an array, but each block costs some forty calls.
+    If it is faster, they also share the addresses per ENI: NumPy divides an array by a number several times
+    faster than by an array, but each block costs about forty calls.
     """
     import numpy as np
 
@@ -308,7 +316,7 @@ def _blocks(arrays: TypeArrays, first: Any, n_pods: int) -> Iterator[tuple[int, 
 def _block(
     arrays: TypeArrays, rows: Any, max_pods: Any, settings: CniSettings, pods: Ints, unmanaged_enis: int, windows: bool
 ) -> Rest:
-    """Some rows × all pod counts at rest, by the formulas of one node."""
+    """The settled pools of some rows × all pod counts, by the formulas of one node."""
     figures = (arrays.max_enis, arrays.ipv4_per_eni, arrays.trunk_slot, arrays.trunking)
     enis, addresses, slot, trunking = (f[rows, None] for f in figures)
     divisor = int(addresses[0, 0]) if (addresses == addresses[0]).all() else addresses

@@ -1,4 +1,4 @@
-"""The pool as the VPC CNI keeps it: its limits, its settings and which formula of :mod:`capacity.cni.pool` holds.
+"""Computes the pool of the VPC CNI: its limits, and the formula of :mod:`capacity.cni.pool` for its settings.
 
 Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go and pkg/ipamd/datastore/data_store.go.
 """
@@ -37,7 +37,7 @@ def limits_from(of: EniFigures, settings: CniSettings, unmanaged_enis: int = 0, 
 
 
 def gives_prefixes(on: InstanceType) -> bool:
-    """Whether a node of the type gets prefixes: not off Nitro and bare metal; unknown is taken as yes.
+    """Whether a node of the type gets prefixes: only on Nitro and bare metal; unknown counts as yes.
 
     Source
     ------
@@ -49,7 +49,7 @@ def gives_prefixes(on: InstanceType) -> bool:
 def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:
     """Most pods on VPC addresses that the node can ever serve. [pods]
 
-    With only MINIMUM_IP_TARGET set the pool never grows past it.
+    With only MINIMUM_IP_TARGET set, the pool never exceeds it.
     """
     unit = PREFIX_SIZE if settings.prefix else 1
     slots: int = limits.serving * limits.k
@@ -59,9 +59,9 @@ def address_capacity(limits: NodeLimits, settings: CniSettings) -> int:
 
 
 def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> tuple[IntLike, IntLike]:
-    """Secondary IPs or prefixes held, and ENIs for pods, by the formula of :mod:`capacity.cni.pool` that holds.
+    """Secondary IPs or prefixes held, and ENIs for pods, by the formula of :mod:`capacity.cni.pool` for the settings.
 
-    On a fresh node to which pods come one by one, the pool settled after each.
+    For a new node on which pods start one by one, with the pool settled after each.
     """
     if not _left_to_chance(limits, settings):
         return packed(limits, settings, max_pods, pods)
@@ -70,7 +70,7 @@ def held(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: Int
 
 
 def packed(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: IntLike) -> tuple[IntLike, IntLike]:
-    """Secondary IPs or prefixes, and ENIs for pods, where each pod takes the first free address: the fewest."""
+    """Secondary IPs or prefixes, and ENIs for pods, if each pod uses the first free address: the fewest."""
     k = limits.k
     if settings.ipv6:
         return 0, 1
@@ -88,27 +88,28 @@ def packed(limits: NodeLimits, settings: CniSettings, max_pods: IntLike, pods: I
 
 
 def _left_to_chance(limits: NodeLimits, settings: CniSettings) -> bool:
-    """Whether what the node holds depends on which prefixes its pods fell on."""
+    """Whether the node's prefixes depend on the placement of its pods on prefixes."""
     by_prefix_target = settings.prefix and not settings.ip_targets and not settings.ipv6 and not limits.windows
     return by_prefix_target and settings.warm_prefix > 1
 
 
 def highest(node: Rest) -> IntLike:
-    """Most addresses at rest with these pods after any growth and scale-down, trunk and unmanaged apart.
+    """Most addresses of the settled pool with these pods after any growth and scale-down, without trunk and unmanaged
+    ENIs.
 
-    Pods may have come in bursts, and may be left one to an ENI or to a prefix. Exact: a search through all states of
-    small nodes finds no more and no less (``tests/property/test_most_at_rest.py``).
+    Pods can have started in bursts, and can remain one per ENI or prefix. The bound is exact: a search through all
+    states of small nodes finds the same value (``tests/property/test_most_at_rest.py``).
 
     Source
     ------
-    data_store.go L1042-1098 (which ENIs may be freed), ipamd.go L2177-2231, L2659-2677, L1488-1514.
+    data_store.go L1042-1098 (which ENIs can be freed), ipamd.go L2177-2231, L2659-2677, L1488-1514.
     """
     slots, enis = most_held(node)
     return enis + slots * node.unit
 
 
 def most_held(node: Rest) -> tuple[IntLike, IntLike]:
-    """Secondary IPs or prefixes, and ENIs for pods, of that state."""
+    """Secondary IPs or prefixes, and ENIs for pods, of the state with the most addresses."""
     limits, settings, max_pods, pods, slots, enis, unit = node
     if settings.ipv6 or limits.windows:
         return slots, enis
@@ -122,16 +123,16 @@ def most_held(node: Rest) -> tuple[IntLike, IntLike]:
 
 
 def _reach(node: Rest) -> IntLike:
-    """ENIs for pods that the node can ever have, the primary included. [ENIs]"""
+    """ENIs for pods that the node can ever have, including the primary. [ENIs]"""
     limits = node.limits
     serving = pool.enis_within_reach(node.unit, limits.k, node.max_pods, limits.serving)
     return limits.idle_primary + larger(serving, 1 - limits.idle_primary)
 
 
 def _most_slots(node: Rest) -> IntLike:
-    """Most secondary IPs or prefixes that the node keeps with its pods: what it wants, or one prefix to a pod.
+    """Most secondary IPs or prefixes that the node keeps with its pods: its target, or one prefix per pod.
 
-    With only MINIMUM_IP_TARGET set the pool never changes; the figure of the fresh node holds.
+    With only MINIMUM_IP_TARGET set, the pool never changes and has the value of a new node.
     """
     limits, settings, max_pods, pods, slots, _, unit = node
     room = (unit, limits.k, max_pods, limits.serving)
@@ -148,11 +149,11 @@ def _most_slots(node: Rest) -> IntLike:
 
 
 def _most_enis(node: Rest, slots: IntLike) -> IntLike:
-    """Most ENIs that ``slots`` keep attached, the primary included, were there enough to begin with. [ENIs]
+    """Most ENIs that ``slots`` keep attached, including the primary, if there were enough at the start. [ENIs]
 
-    An ENI without pods stays where the others have too little without it: free addresses for WARM_IP_TARGET,
-    addresses for MINIMUM_IP_TARGET, wholly free prefixes for WARM_PREFIX_TARGET (IP targets do not switch that off).
-    So it must hold some free slots itself, or, where even all together have too little, none.
+    An ENI without pods stays if the others are not enough without it: free addresses for WARM_IP_TARGET, addresses for
+    MINIMUM_IP_TARGET, wholly free prefixes for WARM_PREFIX_TARGET (IP targets do not disable that). So it must have
+    some free slots itself, or none if all together are not enough.
     """
     settings, unit = node.settings, node.unit
     if settings.ip_targets and not settings.warm_ip:
@@ -174,7 +175,7 @@ def _most_enis(node: Rest, slots: IntLike) -> IntLike:
 
 
 def start_calls(limits: NodeLimits, settings: CniSettings, slots: int, enis: int, *, look_up: bool) -> Counter[str]:
-    """The fewest EC2 calls, by API, from a fresh node to one that holds so much. [calls]"""
+    """The fewest EC2 calls, by API, from a new node to one with the given slots and ENIs. [calls]"""
     return node_start_calls(
         enis,
         slots,

@@ -1,1 +1,1 @@
-"""What a plan and a change cost in dollars a month: prices, hours and fees, each with source and date."""
+"""The monthly cost of a plan and of a change in dollars: prices, hours and fees, each with source and date."""

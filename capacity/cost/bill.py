@@ -1,4 +1,4 @@
-"""What a plan costs in each scenario, from the nodes that the check has counted."""
+"""Computes the cost of a plan in each scenario, from the nodes that the check counted."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from capacity.cost.plan_cost import (
 from capacity.cost.rates import PriceBook
 from capacity.plan.model import Plan
 
-GIVEN = "given"  # source of what the user says
+GIVEN = "given"  # source of the user's inputs
 
 
 def plan_cost(result: CheckResult, inputs: CostInputs | None = None) -> PlanCost:
-    """What a checked plan costs in each of its scenarios.
+    """The cost of a checked plan in each of its scenarios.
 
     Parameters
     ----------
     result : CheckResult
     inputs : CostInputs, optional
-        By default list prices on demand.
+        By default on-demand list prices.
 
     Raises
     ------
@@ -44,8 +44,8 @@ def plan_cost(result: CheckResult, inputs: CostInputs | None = None) -> PlanCost
 
     Notes
     -----
-    Nothing is placed or counted again: nodes and pods are the check's. Nodes of a lost zone do not run and are not
-    billed. In a scenario that passes, such as ``upgrade``, the figure is what a month of that state would cost.
+    Nodes and pods come from the check and are not placed or counted again. Nodes of a lost zone do not run and are not
+    billed. In a temporary scenario, such as ``upgrade``, the figure is the cost of a month in that state.
     """
     inputs = inputs or CostInputs()
     inputs.check_groups(result.plan)
@@ -55,7 +55,7 @@ def plan_cost(result: CheckResult, inputs: CostInputs | None = None) -> PlanCost
 
 
 def node_prices(result: CheckResult, inputs: CostInputs | None = None) -> dict[str, float | None]:
-    """What a node of each group costs, None where it is not known; a Fargate profile has no node. [USD per hour]"""
+    """The price of a node of each group; None if unknown; a Fargate profile has no node. [USD per hour]"""
     book = PriceBook(result.plan.region, inputs or CostInputs())
     shapes = {s.group.name: s for s in result.shapes}
     return {
@@ -68,18 +68,18 @@ class Bill:
     """The prices of one plan under some inputs, for any number of scenarios."""
 
     def __init__(self, plan: Plan, inputs: CostInputs, book: PriceBook | None = None) -> None:
-        """``book``: prices that another bill of the same region and inputs has looked up."""
+        """``book``: prices already looked up by another bill with the same region and inputs."""
         self.inputs = inputs
         self.book = book or PriceBook(plan.region, inputs)
         self._cluster = tuple(control_plane_lines(plan.kubernetes.version, self.book))
 
     def cost(self, state: ScenarioState) -> Cost:
-        """What a scenario costs if its nodes run for a month."""
+        """The cost of a scenario if its nodes run for a month."""
         lines = [line for group in state.groups for line in self._group(group, state.lost_zones)]
         return Cost(state.name, state.variant, (*(line for line in lines if line.count), *self._cluster))
 
     def notes(self) -> Iterator[str]:
-        """What the figures rest on and must be said with them."""
+        """Assumptions of the figures that the output must show."""
         for line in self._cluster:
             if line.item == EXTENDED_SUPPORT:
                 yield f"the cluster fee includes extended support ({line.what})"
@@ -104,7 +104,7 @@ class Bill:
             yield line(PUBLIC_IPV4, "address", self.book.of_fee("public-ipv4", "a public IPv4 address"))
 
     def _fargate(self, state: GroupState, lost: Sequence[str]) -> Iterator[CostLine]:
-        """vCPU-hours and GB-hours of a profile's pods; those larger than Fargate offers have no price."""
+        """vCPU-hours and GB-hours of a profile's pods; pods larger than Fargate supports have no price."""
         sizes: dict[tuple[float, float], int] = {}
         too_large = 0
         for c in state.classes:
@@ -120,5 +120,5 @@ class Bill:
         cpus, memory = sum(c * n for (c, _), n in sizes.items()), sum(m * n for (_, m), n in sizes.items())
         yield CostLine(FARGATE_VCPU, name, what, cpus, "vCPU", self.book.of_fee("fargate-vcpu", "Fargate"))
         yield CostLine(FARGATE_GB, name, what, memory, "GB", self.book.of_fee("fargate-gb", "Fargate"))
-        unknown = Rate(None, unknown="Fargate offers no size for pods that request more than 16 vCPU or 120 GB")
+        unknown = Rate(None, unknown="Fargate has no size for pods that request more than 16 vCPU or 120 GB")
         yield CostLine(FARGATE_VCPU, name, "pods that are too large", too_large, "pod", unknown)

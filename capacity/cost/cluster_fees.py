@@ -1,4 +1,4 @@
-"""What the control plane costs: the cluster fee, extended support, a provisioned tier."""
+"""Computes the cost of the control plane: the cluster fee, extended support and a provisioned tier."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MINOR = re.compile(r"v?([0-9]{1,3})\.([0-9]{1,4})")
 
 
 def control_plane_lines(version: str | None, book: PriceBook) -> Iterator[CostLine]:
-    """The cluster fee; with it extended support where the version is in it, and the tier where one is provisioned."""
+    """The lines of the cluster fee, extended support (if the version is in it) and the provisioned tier (if any)."""
     found = support_of(version)
     what = "EKS cluster" if found else f"EKS cluster, standard support assumed ({_unsure(version)})"
     yield CostLine(CONTROL_PLANE, "", what, 1, "cluster", book.of_fee("control-plane", "an EKS cluster"))
@@ -31,11 +31,13 @@ def control_plane_lines(version: str | None, book: PriceBook) -> Iterator[CostLi
 
 
 def _unsure(version: str | None) -> str:
-    return f"Kubernetes {version} is not in the calendar" if version else "the plan gives no Kubernetes version"
+    if not version:
+        return "the plan has no Kubernetes version"
+    return f"Kubernetes {version} is not in the EKS release calendar"
 
 
 def support_of(version: str | None) -> KubernetesVersion | None:
-    """The entry of a version in the calendar; of one before the oldest the oldest; None where nothing is known."""
+    """The calendar entry of a version (for versions before the oldest, the oldest entry); None if unknown."""
     match = _MINOR.match(version or "")
     if match is None:
         return None

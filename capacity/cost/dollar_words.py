@@ -1,4 +1,4 @@
-"""Costs in words and as JSON: every figure as it is in :mod:`capacity.cost.plan_cost`, to the cent."""
+"""Costs as text and as JSON: every figure of :mod:`capacity.cost.plan_cost`, to the cent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from capacity.units import HOURS_PER_MONTH
 AT_REST = {"steady": "now", "peak": "at peak", "ceiling": "at the ceiling"}
 MOST_REASONS = 3
 NOT_INCLUDED = (
-    "Not part of it: EBS volumes, load balancers, NAT gateways, VPC endpoints, data transfer, logs, support and taxes."
+    "Not included: EBS volumes, load balancers, NAT gateways, VPC endpoints, data transfer, logs, support and taxes."
 )
 COST_COLUMNS = (
     ("item", "item"),
@@ -35,7 +35,7 @@ def usd(figure: float) -> str:
 
 
 def usd_change(figure: float | None) -> str:
-    """A difference with its sign; ``not known`` where it is not.
+    """A difference with its sign, or ``not known``.
 
     >>> usd_change(12.5), usd_change(-3), usd_change(0), usd_change(None)
     ('+$12.50', '−$3.00', '±$0.00', 'not known')
@@ -46,9 +46,9 @@ def usd_change(figure: float | None) -> str:
 
 
 def cost_sentence(cost: PlanCost) -> str:
-    """What the plan costs a month, in a few sentences: now, at peak and at the ceiling, as far as these were checked.
+    """The monthly cost of the plan in a few sentences: now, at peak and at the ceiling, if these were checked.
 
-    What has no price is named, and the amount is then "at least". Empty where the plan was checked in no scenario.
+    Lines without a price are named, and the amount is then "at least". Empty if no scenario was checked.
     """
     told = shown_costs(cost)
     if not told:
@@ -61,7 +61,7 @@ def cost_sentence(cost: PlanCost) -> str:
 
 
 def change_sentence(before: PlanCost, after: PlanCost) -> str:
-    """What a change costs or saves a month, likewise; empty where both sides were checked in no common scenario."""
+    """The monthly cost or saving of a change in a few sentences; empty if both sides have no scenario in common."""
     pairs = [(was, now) for was in shown_costs(before) if (now := after.cost(was.scenario, was.variant)) is not None]
     if not pairs:
         return ""
@@ -80,19 +80,19 @@ def _pair(before: Cost, after: Cost) -> str:
 
 
 def _sentences(costs: Sequence[Cost], notes: Sequence[str]) -> list[str]:
-    """What is not included, and what the figures rest on."""
+    """The sentences about lines without a price and about assumptions."""
     missing = unpriced(costs)
     told = [f"Not included: {'; '.join(missing)}."] if missing else []
     return [*told, *(f"{note[:1].upper()}{note[1:]}." for note in notes)]
 
 
 def amount(cost: Cost) -> str:
-    """The cost of a scenario: to the cent, or "at least" where something has no price."""
+    """The cost of a scenario to the cent, with "at least" if a line has no price."""
     return f"{'at least ' if cost.unknown else ''}{usd(cost.known_usd_per_month)}"
 
 
 def unpriced(costs: Sequence[Cost]) -> list[str]:
-    """What has no price and why, each reason once."""
+    """The lines without a price, grouped by reason."""
     reasons: dict[str, list[str]] = {}
     for cost in costs:
         for line in cost.unknown:
@@ -105,12 +105,12 @@ def unpriced(costs: Sequence[Cost]) -> list[str]:
 
 
 def lines_of(cost: Cost) -> list[dict[str, Any]]:
-    """The terms of a cost, a row for each line: count × price × hours, and who says the price."""
+    """The terms of a cost, one row per line: count × price × hours, and the source of the price."""
     return [_line_json(line) for line in cost.lines]
 
 
 def terms(line: CostLine) -> str:
-    """A line as its terms.
+    """A line as the product of its terms.
 
     >>> from capacity.cost.plan_cost import Rate
     >>> terms(CostLine("nodes", "web", "m5.large", 4, "node", Rate(0.096, "pricing", "2026-07-20")))
@@ -123,7 +123,7 @@ def terms(line: CostLine) -> str:
 
 
 def cost_json(cost: PlanCost) -> dict[str, Any]:
-    """``results.cost``: the lines of every scenario at rest, or of all that were checked where none is."""
+    """``results.cost``: the lines of every steady scenario, or of all checked scenarios if none is steady."""
     return {
         "region": cost.region,
         "hours_per_month": HOURS_PER_MONTH,
@@ -137,7 +137,7 @@ def cost_json(cost: PlanCost) -> dict[str, Any]:
 
 
 def amounts_json(cost: Cost | None) -> dict[str, float | None]:
-    """``usd_per_month``, null where something has no price, and the sum of what has one."""
+    """``usd_per_month`` (null if a line has no price), and the sum of the lines with a price."""
     return {
         "usd_per_month": None if cost is None else cost.usd_per_month,
         "usd_per_month_at_least": None if cost is None else cost.known_usd_per_month,
@@ -171,7 +171,7 @@ def with_changes(results: dict[str, Any], before: PlanCost, after: PlanCost) -> 
 
 
 def shown_costs(cost: PlanCost) -> list[Cost]:
-    """The scenarios at rest; the first of all where none was checked."""
+    """The steady scenarios, or the first scenario if none of them was checked."""
     return cost.at_rest(AT_REST) or list(cost.costs[:1])
 
 
@@ -184,7 +184,7 @@ def _when(cost: Cost) -> str:
 
 
 def _basis(costs: Sequence[Cost]) -> str:
-    """Where and when the list prices of the nodes are from; nothing where none is used."""
+    """Region and date of the nodes' list prices; empty if none is used."""
     rates = [line.rate for cost in costs for line in cost.lines if line.item == NODES and line.rate.region]
     if not rates:
         return ""

@@ -1,4 +1,4 @@
-"""The size of a Fargate pod: what it requests, rounded up to what Fargate offers."""
+"""Computes the size of a Fargate pod: its requests, rounded up to a size that Fargate offers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from capacity.units import MIB, ceil_div
 RESERVED_MIB = 256  # added to each pod's memory for kubelet, kube-proxy and containerd
 GIB_MIB = 1024
 
-# vCPU [millicores], and the memory sizes that it comes with: first, last, step [MiB].
+# vCPU [millicores], and its memory sizes: first, last, step [MiB].
 SIZES = (
     (250, (512, 512, 512)),
     (250, (1024, 2048, 1024)),
@@ -21,10 +21,10 @@ SIZES = (
 
 
 def fargate_size(cpu_millicores: int, memory_bytes: int) -> tuple[float, float] | None:
-    """The vCPUs and GB that a pod is billed for; None where Fargate offers nothing as large.
+    """The vCPUs and GB that a pod is billed for; None if Fargate has no size that large.
 
     The smallest size with at least the requested vCPUs and the requested memory plus 256 MB. A pod without requests
-    gets the smallest of all.
+    gets the smallest size.
 
     Source
     ------

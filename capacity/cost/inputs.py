@@ -1,4 +1,4 @@
-"""What the user says about prices: discounts, factors, a price file, and what the plan has no key for."""
+"""The user's inputs about prices: discounts, factors, a price file, and values without a plan key."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ MOST_FACTOR = 10
 
 @dataclass(frozen=True, slots=True)
 class CostInputs:
-    """Inputs of a cost; by default list prices on demand, and no more than the plan says.
+    """Inputs of a cost; the default is on-demand list prices and only what the plan contains.
 
     Attributes
     ----------
     prices : PriceFile or None
-        What the user pays: it wins over every list price, and no Savings Plan discount is taken off it.
+        The user's prices: they take precedence over list prices, and no Savings Plan discount applies to them.
     price_factor : Fraction or None
-        Where the region has no price, that of us-east-1 times this.
+        If the region has no price, the price of us-east-1 is multiplied by this factor.
     savings_plan : Fraction
         Discount on the on-demand list price of nodes. [share]
     spot_discount : Fraction or None
-        Discount of Spot Instances on the on-demand price; None where it is not given: then theirs is not known. [share]
+        Discount of Spot Instances on the on-demand price; None: their price is unknown. [share]
     node_cost : float
-        What each node costs beside its instance: licences, support. [USD per hour]
+        Additional cost of each node, such as licences or support. [USD per hour]
     public_ipv4 : tuple of str
         Node groups whose nodes have a public IPv4 address each.
     tier : str
-        Of the control plane, one of :data:`~capacity.plan.constants.TIERS`.
+        Tier of the control plane, one of :data:`~capacity.plan.constants.TIERS`.
     as_of : date or None
-        The day that says whether a Kubernetes version is in extended support; None is today.
+        The day on which extended support is checked; None is today.
 
     Raises
     ------
     SpecError
-        A figure out of range, or a tier that does not exist.
+        A figure out of range, or an unknown tier.
     """
 
     prices: PriceFile | None = None
@@ -77,12 +77,12 @@ class CostInputs:
         }
 
     def check_groups(self, plan: Plan) -> None:
-        """Refuse node groups that the plan does not have, and those without nodes of their own.
+        """Refuse node groups that the plan does not have, and Fargate profiles.
 
         Raises
         ------
         SpecError
-            Such a group.
+            There is such a group.
         """
         groups = {g.name: g for g in plan.node_groups}
         for name in self.public_ipv4:
@@ -93,20 +93,20 @@ class CostInputs:
 
 
 def check_factor(what: str, factor: Fraction | None) -> None:
-    """Refuse a factor of prices that cannot be meant."""
+    """Refuse a price factor that is out of range."""
     if factor is not None and not 0 < factor <= MOST_FACTOR:
         raise SpecError(f"{what}: {float(factor):g} is out of range (expected above 0, at most {MOST_FACTOR})")
 
 
 def check_share(what: str, share: Fraction | None) -> None:
-    """Refuse a discount of everything or more."""
+    """Refuse a discount of 100% or more."""
     if share is not None and not 0 <= share < 1:
         raise SpecError(f"{what}: {float(100 * share):g}% is out of range (expected 0% up to less than 100%)")
 
 
 def check_node_cost(what: str, usd_per_hour: float) -> None:
-    """Refuse a cost per node that is negative, no number or absurd."""
-    if not 0 <= usd_per_hour < MOST_USD_PER_HOUR:  # NaN is neither
+    """Refuse a cost per node that is negative, not a number or absurdly large."""
+    if not 0 <= usd_per_hour < MOST_USD_PER_HOUR:  # NaN fails both comparisons
         raise SpecError(f"{what}: {usd_per_hour:g} is out of range (expected 0 to {MOST_USD_PER_HOUR:,})")
 
 

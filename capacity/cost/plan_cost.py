@@ -1,4 +1,4 @@
-"""What a plan costs, line by line: every figure with the terms that made it."""
+"""The cost of a plan, line by line: every figure with its terms."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ ITEMS = (
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A price per unit and hour, or why there is none.
+    """A price per unit and hour, or the reason why it is unknown.
 
     Attributes
     ----------
     usd_per_hour : float or None
-        None where it is not known; ``unknown`` says why.
+        None if unknown; ``unknown`` has the reason.
     how : str
-        How it came about, where it is not simply the source's figure: discounts, a factor.
+        How it was computed if it is not the source's figure: discounts, a factor.
     source, date : str
-        Who says so, and when (ISO; empty where the source has no date).
+        The source of the price, and its date (ISO; empty if the source has none).
     region : str
-        Of a list price; empty where it is none.
+        Region of a list price; empty for other prices.
     """
 
     usd_per_hour: float | None
@@ -50,7 +50,7 @@ class CostLine:
     where : str
         The node group; empty for the cluster.
     what : str
-        What is counted: an instance type, a size of Fargate pods, a Kubernetes version.
+        The counted item: an instance type, a Fargate pod size, a Kubernetes version.
     count : float
         In ``unit``.
     unit : str
@@ -68,7 +68,7 @@ class CostLine:
 
     @property
     def usd_per_month(self) -> float | None:
-        """Count × price × 730 hours, rounded to cents; None where the price is not known. [USD per month]"""
+        """Count × price × 730 hours, rounded to cents; None if the price is unknown. [USD per month]"""
         each = self.rate.usd_per_hour
         return None if each is None else round(self.count * each * HOURS_PER_MONTH, 2)
 
@@ -80,13 +80,13 @@ class CostLine:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one scenario costs if its nodes run for a month.
+    """The cost of one scenario if its nodes run for a month.
 
     Attributes
     ----------
     scenario, variant : str
     lines : tuple of CostLine
-        Lines that count 0 are left out.
+        Lines with a count of 0 are left out.
     """
 
     scenario: str
@@ -95,7 +95,7 @@ class Cost:
 
     @property
     def known_usd_per_month(self) -> float:
-        """Sum of the lines with a price: all of the cost, or the least that it can be. [USD per month]"""
+        """Sum of the lines with a price: the whole cost, or a lower bound. [USD per month]"""
         return round(sum(line.usd_per_month or 0.0 for line in self.lines), 2)
 
     @property
@@ -105,7 +105,7 @@ class Cost:
 
     @property
     def usd_per_month(self) -> float | None:
-        """The whole cost; None where some line has no price. [USD per month]"""
+        """The whole cost; None if a line has no price. [USD per month]"""
         return None if self.unknown else self.known_usd_per_month
 
     @property
@@ -116,7 +116,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class PlanCost:
-    """What a checked plan costs, by scenario.
+    """The cost of a checked plan, by scenario.
 
     Attributes
     ----------
@@ -124,9 +124,9 @@ class PlanCost:
         In the order of the check's scenarios.
     region : str or None
     notes : tuple of str
-        What the figures rest on and must be said with them, such as a factor of another region's prices.
+        Assumptions that the output must show, such as a factor on another region's prices.
     inputs : mapping
-        What the user said about prices, as JSON.
+        The user's inputs about prices, as JSON.
     """
 
     costs: tuple[Cost, ...]
@@ -135,7 +135,7 @@ class PlanCost:
     inputs: Mapping[str, object] = field(default_factory=dict)
 
     def cost(self, scenario: str, variant: str = "") -> Cost | None:
-        """The cost of a scenario; None where the plan was not checked in it."""
+        """The cost of a scenario; None if the plan was not checked in it."""
         return next((c for c in self.costs if (c.scenario, c.variant) == (scenario, variant)), None)
 
     def at_rest(self, names: Iterable[str]) -> list[Cost]:
@@ -144,9 +144,9 @@ class PlanCost:
 
 
 def difference(before: Cost | None, after: Cost | None) -> float | None:
-    """What the second costs more than the first; None where either is missing or not wholly known. [USD per month]
+    """The second cost minus the first; None if either is missing or incomplete. [USD per month]
 
-    Lines without a price that both have alike cancel out: they cost the same before and after.
+    Equal lines without a price cancel out: they cost the same before and after.
     """
     if before is None or after is None or _unpriced(before) != _unpriced(after):
         return None

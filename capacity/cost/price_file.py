@@ -1,4 +1,4 @@
-"""``--price-file``: the user's own prices as CSV."""
+"""Reads ``--price-file``: the user's prices as CSV."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from capacity.catalog.prices import check_region
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError, check_word, did_you_mean
 from capacity.files import LARGEST_TEXT_BYTES, input_name, read_bytes
@@ -15,7 +16,6 @@ from capacity.plan.constants import CAPACITY_TYPES, SYSTEMS
 NEEDED, OPTIONAL = ("type", "usd_per_hour"), ("region", "os", "capacity_type")
 MOST_USD_PER_HOUR = 100_000
 _FIGURE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,12})?")
-_REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]+){1,3}-[0-9]{1,2}")
 
 Key = tuple[str, str, str, str]  # type, region (empty: any), os, capacity type
 
@@ -28,7 +28,7 @@ class PriceFile:
     prices: Mapping[Key, float] = field(default_factory=dict)
 
     def find(self, name: str, region: str | None, system: str, capacity_type: str) -> float | None:
-        """The price for a region, else that for every region; None where the file has none. [USD per hour]"""
+        """The price for a region, or the price for every region; None if the file has neither. [USD per hour]"""
         for place in dict.fromkeys((region or "", "")):
             if (found := self.prices.get((name, place, system, capacity_type))) is not None:
                 return found
@@ -41,7 +41,7 @@ def read_price_file(path: Path) -> PriceFile:
     Raises
     ------
     SpecError
-        The file cannot be read, or a line of it is not a price: with the number of the line.
+        The file cannot be read, or a line is not a price (with its number).
     """
     name = input_name(path)
     try:
@@ -57,7 +57,7 @@ def parse_price_file(text: str, name: str) -> dict[Key, float]:
     Raises
     ------
     SpecError
-        A line is not a price: with its number.
+        A line is not a price (with its number).
     """
     rows = _rows(text, name)
     first, header = next(rows, (1, []))
@@ -74,7 +74,7 @@ def parse_price_file(text: str, name: str) -> dict[Key, float]:
             known.get(row["type"], f"{place}: type")
         key = _key(row, place)
         if key in lines:
-            raise SpecError(f"{place}: a second price for {_words(key)} (the first is in line {lines[key]})")
+            raise SpecError(f"{place}: duplicate price for {_words(key)} (first in line {lines[key]})")
         prices[key], lines[key] = _price(row["usd_per_hour"], place), number
     if not prices:
         raise SpecError(f"{name}: no prices (expected a line for each instance type)")
@@ -102,7 +102,7 @@ def _columns(header: list[str], place: str) -> list[str]:
             raise SpecError(f"{place}: {column!r} is not a column (expected {', '.join(NEEDED + OPTIONAL)}){hint}")
     twice = next((c for c in columns if columns.count(c) > 1), None)
     if twice is not None:
-        raise SpecError(f"{place}: two columns {twice!r}")
+        raise SpecError(f"{place}: duplicate column {twice!r}")
     missing = [column for column in NEEDED if column not in columns]
     if missing:
         raise SpecError(f"{place}: no column {missing[0]!r} (the first line must name {' and '.join(NEEDED)})")
@@ -111,8 +111,8 @@ def _columns(header: list[str], place: str) -> list[str]:
 
 def _key(row: Mapping[str, str], place: str) -> Key:
     region = row.get("region", "")
-    if region and not _REGION.fullmatch(region):
-        raise SpecError(f"{place}: region: {region!r} is not a region (expected something like us-east-1)")
+    if region:
+        check_region(f"{place}: region", region)
     system = row.get("os", "") or SYSTEMS[0]
     check_word(f"{place}: os", system, SYSTEMS)
     capacity_type = row.get("capacity_type", "") or CAPACITY_TYPES[0]

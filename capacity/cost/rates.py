@@ -1,4 +1,4 @@
-"""The price of a node-hour: the user's file, then the list price, then us-east-1's with the user's factor."""
+"""Finds the price of a node-hour: the user's file, the list price, or us-east-1's price times the user's factor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIGITS = 10  # of a price after discounts: more than any price list has
 
 
 class PriceBook:
-    """Prices in one region under some inputs, each looked up once."""
+    """Prices in one region for given inputs, each looked up once."""
 
     def __init__(self, region: str | None, inputs: CostInputs) -> None:
         self.region = region
@@ -30,23 +30,24 @@ class PriceBook:
         self._nodes: dict[tuple[str, bool, bool], Rate] = {}
 
     def node(self, group: NodeGroup, kind: InstanceType) -> Rate:
-        """What one node of a group costs, discounts taken off. [USD per hour]"""
+        """The price of one node of a group after discounts. [USD per hour]"""
         return self.of_type(kind.name, windows=group.windows, spot=group.capacity_type == "spot")
 
     def of_type(self, name: str, *, windows: bool = False, spot: bool = False) -> Rate:
-        """What one node of an instance type costs, discounts taken off. [USD per hour]"""
+        """The price of one node of an instance type after discounts. [USD per hour]"""
         key = name, windows, spot
         if key not in self._nodes:
             self._nodes[key] = self._node(*key)
         return self._nodes[key]
 
     def auto_mode(self, kind: InstanceType) -> Rate:
-        """The fee of EKS Auto Mode for one node: a share of the on-demand list price, whatever the node is bought as.
+        """The fee of EKS Auto Mode for one node: a share of the on-demand list price, also for Spot Instances.
 
         Source
         ------
-        aws.amazon.com/eks/pricing (quoted 2026-09-29): "in addition to the Amazon EC2 instance price". The share
-        is that of ``data/fees.csv``; for types with GPUs or accelerators AWS charges another one, not known here.
+        aws.amazon.com/eks/pricing (quoted 2026-09-29): "in addition to the Amazon EC2 instance price". The share is
+        that of ``data/fees.csv``; for types with GPUs or accelerators AWS charges a different fee, which is unknown
+        here.
         """
         found = fee("auto-mode", self.region)
         if found is None:
@@ -60,7 +61,7 @@ class PriceBook:
         return Rate(round(listed.usd_per_hour * found.value, DIGITS), found.source, found.date, how)
 
     def of_fee(self, name: str, what: str) -> Rate:
-        """A fee in the region; one that only us-east-1 has is taken times the factor. [USD per hour]"""
+        """A fee in the region, or the fee of us-east-1 times the factor. [USD per hour]"""
         found = fee(name, self.region)
         if found is not None:
             return Rate(found.value, found.source, found.date)
@@ -70,12 +71,12 @@ class PriceBook:
         return self._times_factor(there, there.value, factor)
 
     def notes(self) -> list[str]:
-        """What must be said with the prices: that they are another region's, times a factor."""
+        """Notes on prices that come from another region times a factor."""
         factor = self.inputs.price_factor
         if not self.scaled or factor is None:
             return []
         where = self.region or "a plan without a region"
-        return [f"prices of {DEFAULT_REGION} × {float(factor):g} are used for {where}, where none are known"]
+        return [f"prices of {DEFAULT_REGION} × {float(factor):g} are used for {where}, whose prices are not known"]
 
     # --- the nodes ------------------------------------------------------------------------
 
@@ -147,7 +148,7 @@ def _windows_unknown(name: str) -> Rate:
 
 
 def _less(rate: Rate, share: Fraction, what: str) -> Rate:
-    """A rate with a discount taken off."""
+    """A rate after a discount."""
     if not share or rate.usd_per_hour is None:
         return rate
     how = f"{money(rate.usd_per_hour)}{_plus(rate.how)} − {float(100 * share):g} % ({what})"

@@ -1,1 +1,1 @@
-"""When subnets run out: growth of the plan along time, or the past carried on."""
+"""Forecast when subnets run out, from the growth in the plan or from a history."""

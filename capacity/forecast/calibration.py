@@ -1,4 +1,4 @@
-"""The engine's answers at points along the expected growth: what the tables of mixed pods interpolate between."""
+"""Answers of the engine at points along the expected growth, between which the tables of mixed pods interpolate."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.floating[Any]]
 from capacity.forecast.grown import grown_demand, node_range
 
-EDGE_STEPS = 7  # halvings that find where the first pods are unschedulable, to 1 % of the distance of two points
+EDGE_STEPS = 7  # bisection steps that find where the first pods are unschedulable, to 1% of the distance of two points
 
 
 def pods_per_empty_node(shape: GroupShape, pod: PodShape) -> int:
-    """How many pods of one shape a node holds beside its daemonsets. [pods]"""
+    """Number of pods of one shape that fit on a node next to its DaemonSets. [pods]"""
     room, state, count = shape.first.room, shape.first.start, 0
     while count < room.max_pods and fits(room, state, pod):
         state, count = with_pod(state, pod), count + 1
@@ -35,7 +35,7 @@ def pods_per_empty_node(shape: GroupShape, pod: PodShape) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The engine's answers at points of growth: shape (n_points, n_groups) each but ``replicas``.
+    """Answers of the engine at points of growth: shape (n_points, n_groups) each, except ``replicas``.
 
     ``replicas`` (n_points, n_workloads); ``vpc`` and ``branch`` are workload pods on nodes; ``unplaced``
     (n_points, n_workloads) are those that are unschedulable; ``first`` is the first answer, ``limits`` the fewest
@@ -53,17 +53,17 @@ class Calibration:
 
 
 def calibrate(engine: Engine, points: Sequence[Sequence[int]], scenario: str = "steady") -> Calibration:
-    """Ask the engine at each point, and near where the first pods of each component are unschedulable."""
+    """Run the engine at each point, and near the first unschedulable pods of each component."""
     import numpy as np
 
-    def fleet(replicas: Sequence[int]) -> Fleet:  # nodes and pods, nothing booked
+    def fleet(replicas: Sequence[int]) -> Fleet:  # nodes and pods without addresses
         return engine.fleet(grown_demand(engine, replicas, scenario))
 
     first = engine.run(grown_demand(engine, points[0], scenario))
     points = [list(p) for p in points]
     fleets = [fleet(p) for p in points]
     edges = _edges(engine, points, fleets)
-    for _ in range(EDGE_STEPS if edges else 0):  # of all components in one go: they have nothing to do with each other
+    for _ in range(EDGE_STEPS if edges else 0):  # for all components together, because they are independent
         middle = list(points[0])
         for edge in edges:
             for w, low, high in zip(edge.workloads, edge.low, edge.high, strict=True):
@@ -89,7 +89,7 @@ def calibrate(engine: Engine, points: Sequence[Sequence[int]], scenario: str = "
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """Replicas of a component's workloads between which the first of its pods are unschedulable."""
+    """Range of a component's replicas that contains the first unschedulable pods."""
 
     workloads: tuple[int, ...]
     able: tuple[int, ...]
@@ -97,13 +97,13 @@ class _Edge:
     high: tuple[int, ...]
 
     def halved(self, middle: Sequence[int], fleet: Fleet) -> _Edge:
-        """The half that the edge is in, from what became of the replicas in the middle."""
+        """Half of the range with the edge, from the result in the middle."""
         here, left = tuple(middle[w] for w in self.workloads), _left_over(fleet)
         return replace(self, high=here) if any(left[w] for w in self.able) else replace(self, low=here)
 
 
 def _edges(engine: Engine, points: Sequence[Sequence[int]], fleets: Sequence[Fleet]) -> list[_Edge]:
-    """Where the components of mixed pods reach the most that their groups hold."""
+    """Edges at which components of mixed pods reach the capacity of their groups."""
     left = [_left_over(f) for f in fleets]
     found = []
     for groups, workloads in partition(engine):
@@ -133,7 +133,7 @@ def _workload_pods(fleet: Fleet, group: int, kind: str) -> int:
 
 
 def held_nowhere(engine: Engine) -> tuple[str, ...]:
-    """Workloads of which no node of their groups holds a pod, however many there are."""
+    """Workloads whose pods fit on no node of their groups."""
     loads = enumerate(engine.plan.workloads)
     return tuple(w.name for i, w in loads if (w.replicas or w.max_replicas) and not groups_that_hold(engine, i))
 
@@ -145,7 +145,7 @@ def groups_that_hold(engine: Engine, workload: int) -> list[int]:
 
 
 def partition(engine: Engine) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Groups and workloads divided into sets that have nothing to do with each other."""
+    """Partition groups and workloads into independent sets."""
     return [(part.groups, part.workloads) for part in engine.load.parts]
 
 

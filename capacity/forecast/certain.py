@@ -1,4 +1,4 @@
-"""Growth that is certain: the engine itself answers, day by day."""
+"""Growth without randomness: the engine computes every day."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-Progress = Callable[[int, int], None]  # done, of how many
+Progress = Callable[[int, int], None]  # done, total
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DailyFill:
-    """The engine's answer for each day.
+    """Answer of the engine for each day.
 
     Attributes
     ----------
@@ -44,13 +44,13 @@ def daily_fill(
     scenario: str = "steady",
     progress: Progress = lambda _done, _total: None,
 ) -> DailyFill:
-    """The engine's answer for each day; days of equal replicas share one.
+    """Compute the engine's answer for each day; days of equal replicas share one.
 
     Parameters
     ----------
     replicas : ndarray, shape (days, n_workloads)
     progress : callable
-        Told how many days are done, and of how many.
+        Called with the number of days that are done and the total.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Addresses of every subnet as tables over the pods of each group of nodes, made by the engine's own formulas.
+"""Tables of the addresses in every subnet over the pods of each node group, made by the engine's formulas.
 
 A *component* is a set of node groups that share workloads, with those workloads. Its state is how many nodes
 it has and how many of its pods are on VPC addresses; tables give, for each state, what it takes of each
@@ -43,7 +43,7 @@ MOST_LOAD_STEPS = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """Node groups that share workloads, their states, and what each state takes.
+    """Node groups that share workloads, their states, and the addresses of each state.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Component:
 
     @property
     def weights(self) -> Floats:
-        """Of each sum that :meth:`states_of` needs, what one pod adds: shape (n_sums, n_workloads)."""
+        """Weight of one pod in each sum that :meth:`states_of` needs: shape (n_sums, n_workloads)."""
         import numpy as np
 
         if not self.load_steps:
@@ -94,7 +94,7 @@ class Component:
         return np.vstack([self.shares, vpc])
 
     def states(self, replicas: Sequence[Floats]) -> Ints:
-        """The state of each draw on each day, from the replicas of this component's workloads in order."""
+        """State of each draw on each day, from the replicas of this component's workloads in order."""
         sums = [Sum(row) for row in self.weights]
         for i in sorted(range(len(replicas)), key=lambda i: replicas[i].shape[1]):
             for one in sums:
@@ -102,7 +102,7 @@ class Component:
         return self.states_of([one.total for one in sums])
 
     def states_of(self, sums: Sequence[Floats]) -> Ints:
-        """The state of each draw on each day, from the sums over its workloads of weight × replicas."""
+        """State of each draw on each day, from the sums of weight × replicas over its workloads."""
         import numpy as np
 
         if not self.load_steps:
@@ -113,7 +113,7 @@ class Component:
         for other in sums[1:-1]:
             load = np.maximum(load, other)
         load = load * np.float32(self.load_steps)
-        load += np.float32(1 - 1e-4)  # whole steps, rounded up, but not for a rounding error
+        load += np.float32(1 - 1e-4)  # whole steps, rounded up, ignoring rounding errors
         stages = self.stage_of[np.minimum(load, len(self.stage_of) - 1).astype(np.int32)]
         columns = np.minimum(sums[-1] * self.column_of[stages] + np.float32(0.5), self.columns - 1).astype(np.int32)
         return np.asarray(stages * np.int32(self.columns) + columns, dtype=np.int32)
@@ -122,7 +122,7 @@ class Component:
 class Sum:
     """Σ weight × replicas of some workloads on each day of each draw, added up one workload at a time.
 
-    What is the same in every draw is added first, so that it costs a column, not a column a draw.
+    Values that are equal in every draw are added first, so that they need one column, not one per draw.
     """
 
     __slots__ = ("total", "weights")
@@ -148,7 +148,7 @@ class Sum:
 
 
 def components(engine: Engine, points: Calibration, top: Sequence[int]) -> list[Component]:
-    """All components of a plan, with tables that reach to ``top`` replicas of each workload."""
+    """All components of a plan, with tables up to ``top`` replicas of each workload."""
     parts = partition(engine)
     share = min(FULL_TABLES / max(len(parts), 1), 1.0)
     return [_component(engine, groups, workloads, points, top, share) for groups, workloads in parts]
@@ -184,18 +184,18 @@ def _of_one_shape(
 ) -> Component:
     """State = count of pods; nodes = ⌈pods ÷ pods per node⌉, from the fewest to the most it may have.
 
-    Exact up to ``most_states`` pods; where there may be more, so many pods share a state that a tenth is enough.
+    Exact up to ``most_states`` pods; with more, several pods share a state, so that a tenth of the states is enough.
     """
     import numpy as np
 
     shape = engine.shapes[group]
     kind = pods[0].kind if pods else ""
     fewest, most = points.limits[group]
-    top = min(top, MOST_TOLD_APART if most is None else most * room + 1)  # nothing changes with more pods on no node
+    top = min(top, MOST_TOLD_APART if most is None else most * room + 1)  # without nodes, more pods change nothing
     most_states = max(most_states, FEWEST_STATES)
     step = 1 if top <= most_states else ceil_div(top, max(most_states // 10, FEWEST_STATES))
     asked = np.arange(ceil_div(top, step) + 1, dtype=np.int64) * step
-    if not room:  # no node ever holds such a pod
+    if not room:  # such a pod fits on no node
         asked[:] = 0
     needed = np.maximum(ceil_div(asked, max(room, 1)), fewest)
     needed = needed if most is None else np.minimum(needed, most)
@@ -275,7 +275,7 @@ def _of_mixed_pods(
         branch = np.interp(grid[ends], known, points.branch[order, g])
         here = np.repeat(counts[row][ends], columns)
         mine = np.minimum(np.rint(pods * share[:, None]).ravel(), MOST_TOLD_APART).astype(np.int32)
-        if short.any():  # what its nodes hold at their most
+        if short.any():  # capacity of its maximum number of nodes
             mine = np.minimum(mine, np.int32(min(points.vpc[:, g].max(), MOST_TOLD_APART)))
         stuck |= _stuck(engine.shapes[g], here, mine)
         tables.append(
@@ -310,7 +310,7 @@ def _of_mixed_pods(
 
 
 def _ranks(used: npt.NDArray[np.int64]) -> Ints:
-    """Numbers in the order of what the states take, small enough for a table by rank."""
+    """Ranks of the states by the addresses they use, small enough for a table by rank."""
     import numpy as np
 
     if int(used.max(initial=0)) <= len(used):
@@ -319,7 +319,7 @@ def _ranks(used: npt.NDArray[np.int64]) -> Ints:
 
 
 def _load_beyond_all(engine: Engine, groups: tuple[int, ...]) -> float:
-    """Nodes with which every subnet of the groups is exhausted four times over by their own addresses alone."""
+    """Number of nodes whose primary addresses alone exhaust every subnet of the groups four times."""
     sizes = [engine.subnets[s.subnet].usable for g in groups for s in engine.slots[g]]
     return 4.0 * max(sizes) * len(sizes)
 
@@ -329,14 +329,14 @@ def _address_room(shape: GroupShape) -> int:
 
 
 def _shares(engine: Engine, workloads: tuple[int, ...]) -> Floats:
-    """Of each resource of a node, what one pod of each workload takes; resources that never bind left out."""
+    """Share of each node resource that one pod of each workload uses, without resources that are never the limit."""
     import numpy as np
 
     rows = []
     for w in workloads:
         pod = engine.pods[w]
         able = groups_that_hold(engine, w)
-        if not able:  # no node ever holds such a pod: it takes nothing
+        if not able:  # such a pod fits on no node: it takes nothing
             rows.append([0.0] * 6)
             continue
         first = engine.shapes[able[0]].first
@@ -360,14 +360,14 @@ def _shares(engine: Engine, workloads: tuple[int, ...]) -> Floats:
 
 
 def _nodes_of(grid: Floats, known: Floats, nodes: Ints, limits: tuple[int, int | None]) -> Ints:
-    """Nodes of one group at each load, never falling: the engine's at the known loads, straight between, then on."""
+    """Nodes of one group at each load, never decreasing: from the engine at known loads, linear between and beyond."""
     import numpy as np
 
     floor, most = limits
 
     more = nodes > floor
     level = nodes - 0.5  # ⌈…⌉ of it is the engine's count
-    if more.any():  # at the floor the need is below it: as much lower as the load is
+    if more.any():  # at the minimum the need is lower, in proportion to the load
         last = np.flatnonzero(more)[-1]
         level = np.where(more, level, np.minimum(level, known * level[last] / known[last]))
     level = np.maximum.accumulate(level)
@@ -380,9 +380,9 @@ def _nodes_of(grid: Floats, known: Floats, nodes: Ints, limits: tuple[int, int |
 
 
 def _stages(counts: Ints, node: int, full: int) -> tuple[Ints, Ints]:
-    """Which run of equal node counts each load step belongs to, and where each run starts.
+    """Run of equal node counts of each load step, and the start of each run.
 
-    A run ends after the load of one ``node``, though none may be added, and where the nodes are ``full``.
+    A run ends after the load of one ``node``, even if none can be added, and if the nodes are ``full``.
     """
     import numpy as np
 
@@ -390,6 +390,8 @@ def _stages(counts: Ints, node: int, full: int) -> tuple[Ints, Ints]:
     new = np.append(True, (counts[:, 1:] != counts[:, :-1]).any(axis=0)) | (steps % node == 0) | (steps == full)
     first = np.flatnonzero(new)
     if len(first) > MOST_STAGES:
-        first = first[np.unique(np.geomspace(1, len(first), MOST_STAGES).astype(int)) - 1]  # near now each node counts
+        first = first[
+            np.unique(np.geomspace(1, len(first), MOST_STAGES).astype(int)) - 1
+        ]  # near the current load each node counts
     stage_of = np.searchsorted(first, np.arange(counts.shape[1]), side="right") - 1
     return stage_of.astype(np.int32), first.astype(np.int32)

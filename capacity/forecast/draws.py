@@ -1,4 +1,4 @@
-"""Growth that is uncertain: many draws of every workload's replicas, looked up in the component tables.
+"""Growth with randomness: many simulations (draws) of every workload's replicas, looked up in the component tables.
 
 Draws come in chunks, and each workload's are added to its component's sums as they are made, so memory grows
 with neither number. In each chunk a subnet's first day of shortage is found exactly without looking at every
@@ -34,28 +34,28 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int32]
     Floats = npt.NDArray[np.floating[Any]]
 
-CHUNK = 1024  # draws worked on together at most: 2 years of one workload's take 3 MB
+CHUNK = 1024  # most draws processed together: 2 years of one workload use 3 MB
 BLOCK_DAYS = 14
-CALIBRATION_WORK = 3000  # places of nodes × workloads × points at which the engine is asked
+CALIBRATION_WORK = 3000  # places of nodes × workloads × points at which the engine runs
 CALIBRATION_POINTS = (5, 24)  # at least, at most
 SIGMAS = 4.5  # how far above the expected path the tables reach; one draw in 300,000 ends beyond
 FAN_DATES = 37
-MOST_CHUNK_BYTES = 160 << 20  # of the draws worked on together: fewer at a time for many groups or a long time
-FEWEST_DRAWS = 16  # worked on together, whatever they take
-_PASSING = 6  # arrays of the size of a workload's draws that live for a moment
-_PER_STATE = 1.25  # such arrays for a component's states and the bounds made of them
-FAN_DRAWS = 2048  # their quantiles are off by two thirds of a percent of the draws; the dates come from all draws
+MOST_CHUNK_BYTES = 160 << 20  # of the draws processed together: fewer for many groups or a long horizon
+FEWEST_DRAWS = 16  # processed together, regardless of memory
+_PASSING = 6  # temporary arrays of the size of a workload's draws
+_PER_STATE = 1.25  # such arrays for a component's states and their bounds
+FAN_DRAWS = 2048  # their quantiles have an error of two thirds of a percent of the draws; the dates use all draws
 MOST_FAN_BYTES, FEWEST_FAN_DRAWS = 96 << 20, 256  # more than 300 subnets and groups: bands of fewer draws
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulation:
-    """Outcome of all draws.
+    """Results of all draws.
 
     Attributes
     ----------
     first_days : ndarray of int32, shape (n_subnets, n_paths)
-        First day of shortage, days + 1 where there is none.
+        First day of shortage, days + 1 if there is none.
     fan_days : ndarray of int, shape (n_dates,)
     used : ndarray of float, shape (n_quantiles, n_subnets, n_dates)
         Quantiles of the addresses used.
@@ -74,7 +74,7 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """One component's share of one subnet: per state, and the most of any state of at most a rank."""
+    """Addresses of one component in one subnet: per state, and the maximum of all states up to a rank."""
 
     component: int
     singles: Ints
@@ -84,7 +84,7 @@ class _Part:
 
 
 def whole(number: int) -> np.signedinteger[Any]:
-    """A number of addresses for sums with tables: of 32 bits, as they are, where it leaves room for them."""
+    """Number of addresses for sums with tables, in 32 bits if the sums fit."""
     import numpy as np
 
     return np.int32(number) if number < MOST_ADDED_UP else np.int64(number)
@@ -97,7 +97,7 @@ class _SubnetParts:
     parts: tuple[_Part, ...]
 
     def short(self, pick: Callable[[_Part], Any], *, bound: bool = False) -> Any:
-        """Whether what the components take does not fit; ``pick`` chooses states (ranks for a bound)."""
+        """Whether the addresses of the components do not fit; ``pick`` selects states (ranks for a bound)."""
         import numpy as np
 
         singles: Any = whole(self.fixed)
@@ -120,14 +120,14 @@ def simulate(
     scenario: str = "steady",
     progress: Progress = lambda _done, _total: None,
 ) -> Simulation:
-    """Draw ``paths`` futures and find out when each subnet runs out in each.
+    """Simulate ``paths`` futures and find when each subnet runs out in each of them.
 
     Parameters
     ----------
     base : sequence of int
         Replicas of each workload on day 0.
     progress : callable
-        Told how many draws are done, and of how many.
+        Called with the number of draws that are done and the total.
     """
     import numpy as np
 
@@ -167,14 +167,14 @@ def simulate(
                 stuck[:, part] |= c.stuck.take(s)
                 for row, group in enumerate(c.groups):
                     nodes[group, :, part] = c.nodes[row].take(s)
-        del states, most  # before as much is made of the next draws
+        del states, most  # before the next draws need as much memory
         progress(here.stop, paths)
     shares = left_over.mean(axis=1), stuck.mean(axis=1)
     return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes), *shares)
 
 
 def fan_draws(places: int) -> int:
-    """Of how many draws the bands are made, for so many subnets and groups times dates; bounds the memory."""
+    """Number of draws for the bands, given subnets and groups times dates; limits the memory."""
     return min(FAN_DRAWS, max(MOST_FAN_BYTES // (4 * max(places, 1)), FEWEST_FAN_DRAWS))
 
 
@@ -185,7 +185,7 @@ class _Draws:
     ----------
     found : sequence of Component
     growths, base : sequences, one entry per workload of the plan
-        How it grows, and its replicas on day 0.
+        Growth of each workload, and its replicas on day 0.
     """
 
     def __init__(
@@ -198,7 +198,7 @@ class _Draws:
         self.calm = [self._calm(c) for c in range(len(found))]
 
     def _calm(self, component: int) -> list[Any]:
-        """The sums of the workloads that are the same in every draw."""
+        """Sums of the workloads that are equal in every draw."""
         sums = [Sum(row) for row in self.weights[component]]
         for i, w in enumerate(self.found[component].workloads):
             if not is_random(self.growths[w]):
@@ -208,27 +208,27 @@ class _Draws:
         return [one.total for one in sums]
 
     def together(self) -> int:
-        """How many draws are worked on at a time: so many that their sums and states fit in the memory allowed."""
+        """Number of draws processed together, so that their sums and states fit in the allowed memory."""
         uncertain = {self.place[w][0] for w in self.random if w in self.place}
         sums = sum(len(self.weights[c]) for c in uncertain)
         arrays = _PASSING + max(sums, len(uncertain) * _PER_STATE)  # states take the place of sums one by one
         return min(CHUNK, max(MOST_CHUNK_BYTES // int(4 * (self.span.days + 1) * arrays), FEWEST_DRAWS))
 
     def states(self, count: int, rng: np.random.Generator) -> list[Ints]:
-        """The states of every component in the next ``count`` draws, workloads drawn in the plan's order."""
+        """States of every component in the next ``count`` draws, with workloads drawn in the plan's order."""
         sums = [list(map(Sum, *given)) for given in zip(self.weights, self.calm, strict=True)]
         for w in self.random:
             drawn = replica_paths(self.growths[w], self.base[w], self.span, count, rng).astype("float32", copy=False)
-            if w in self.place:  # else its groups are none: it takes nothing, but is drawn like the others
+            if w in self.place:  # without groups it uses nothing, but is drawn like the others
                 component, index = self.place[w]
                 for one in sums[component]:
                     one.add(index, drawn)
-        # Each set of sums goes as soon as its states are there.
+        # Each set of sums is freed when its states are computed.
         return [c.states_of([one.total for one in sums.pop(0)]) for c in self.found]
 
 
 def _every_day(states: Ints, span: Horizon) -> Ints:
-    """A row for each day, also of groups that no workload of the plan uses."""
+    """One row per day, including groups that no workload of the plan uses."""
     import numpy as np
 
     return np.broadcast_to(states, (span.days + 1, states.shape[1])) if len(states) == 1 else states
@@ -248,7 +248,7 @@ def expected_replicas(plan: Plan, base: Sequence[int], span: Horizon) -> Floats:
 
 
 def _expected(growth: Growth | None, now: int, span: Horizon) -> Floats:
-    """The path without randomness."""
+    """Replicas of one workload without randomness."""
     from dataclasses import replace
     from fractions import Fraction
 
@@ -257,7 +257,7 @@ def _expected(growth: Growth | None, now: int, span: Horizon) -> Floats:
 
 
 def _top(growth: Growth | None, most: int, span: Horizon) -> int:
-    """Replicas beyond which draws are not told apart."""
+    """Replicas beyond which draws are not distinguished."""
     if growth is None:
         return most
     _, daily, unsure = log_rate(growth)
@@ -266,7 +266,7 @@ def _top(growth: Growth | None, most: int, span: Horizon) -> int:
 
 
 def _points(expected: Floats, top: Sequence[int], count: int) -> list[list[int]]:
-    """Replicas at which the engine is asked: along the expected path, then on in proportion up to the top."""
+    """Replicas at which the engine runs: along the expected path, then in proportion up to the top."""
     import numpy as np
 
     days = np.unique(np.rint(np.linspace(0, len(expected) - 1, count)).astype(int))
@@ -278,7 +278,7 @@ def _points(expected: Floats, top: Sequence[int], count: int) -> list[list[int]]
 
 
 def _subnet_parts(plan: Plan, points: Calibration, found: Sequence[Component]) -> list[_SubnetParts]:
-    """Each subnet with what never changes and the components that take of it."""
+    """Each subnet with its constant addresses and the components that use it."""
     parts: dict[str, list[_Part]] = {s.name: [] for s in plan.subnets}
     for c, component in enumerate(found):
         table = component.table
@@ -292,7 +292,7 @@ def _subnet_parts(plan: Plan, points: Calibration, found: Sequence[Component]) -
 
 
 def _most_up_to(rank: Ints | None, values: Ints | None) -> Ints | None:
-    """For each rank 0, 1, …: the largest value of any state of at most that rank."""
+    """Largest value of any state up to each rank 0, 1, …."""
     import numpy as np
 
     if values is None:
@@ -315,7 +315,7 @@ class _Blocks:
 
 
 def _blocks(ranks: Ints) -> _Blocks:
-    """From the rank of each day, shape (days, n)."""
+    """Blocks from the rank of each day, shape (days, n)."""
     import numpy as np
 
     whole = len(ranks) // BLOCK_DAYS * BLOCK_DAYS
@@ -323,7 +323,7 @@ def _blocks(ranks: Ints) -> _Blocks:
     if whole < len(ranks):
         most = np.vstack([most, ranks[whole:].max(axis=0, keepdims=True)])
     so_far = most.copy()
-    for block in range(1, len(so_far)):  # row by row: numpy's accumulate down the columns takes five times as long
+    for block in range(1, len(so_far)):  # row by row: numpy's accumulate over the columns takes five times as long
         np.maximum(so_far[block], so_far[block - 1], out=so_far[block])
     return _Blocks(most, so_far)
 
@@ -341,7 +341,7 @@ def _used(subnet: _SubnetParts, states: Sequence[Ints]) -> Any:
 
 
 def _first_days(subnet: _SubnetParts, states: Sequence[Ints], most: Sequence[_Blocks], days: int, count: int) -> Ints:
-    """First day of shortage of each draw, ``days`` + 1 where there is none. Exact.
+    """Exact first day of shortage of each draw, ``days`` + 1 if there is none.
 
     Parameters
     ----------
@@ -371,9 +371,9 @@ def _first_days(subnet: _SubnetParts, states: Sequence[Ints], most: Sequence[_Bl
 
 
 def _first_block(subnet: _SubnetParts, highest: Sequence[Ints], blocks: int, count: int) -> Any:
-    """The first block of each draw by which, with the largest ranks up to it, the subnet may be short.
+    """First block of each draw up to which the largest ranks allow a shortage in the subnet.
 
-    By halving: what may be short by one block may be by every later one. ``blocks`` where there is none.
+    Found by bisection: a shortage possible up to one block stays possible up to later ones. ``blocks`` if none.
     """
     import numpy as np
 
@@ -387,7 +387,7 @@ def _first_block(subnet: _SubnetParts, highest: Sequence[Ints], blocks: int, cou
 
 
 def _on(values: Sequence[Ints], row: Any, flat: Any) -> Callable[[_Part], Any]:
-    """What each component has in some rows of some draws; ``flat`` is their place in the array of all."""
+    """Values of each component in some rows of some draws; ``flat`` is their index in the array of all."""
 
     def pick(part: _Part) -> Any:
         mine = values[part.component]

@@ -1,14 +1,14 @@
-"""Trend, weekly and yearly season and noise of one series, and draws of what comes next.
+"""Fit trend, weekly and yearly season and noise of one series, and simulate its future.
 
 The model of addresses used on day t, with φ from 0 (noise that forgets) to nearly 1 (a random walk with drift):
 
     y(t) = level + trend·t + weekday + yearly waves + steps + u(t),    u(t) = φ·u(t − 1) + e(t)
 
-y is the count itself (growth of so many addresses a day) or its logarithm (of so many percent). Neither that
-choice nor φ is picked: every combination is fitted by generalised least squares, weighed by its restricted
-likelihood, and draws come from all in proportion. In each draw the coefficients and the noise's size are drawn
-from what the data leave open, and the e(t) to come are drawn from the residuals e(t) of the past (a residual
-bootstrap). So the width of the bands contains what is not known about the trend, too.
+y is the count itself (growth in addresses per day) or its logarithm (growth in percent). Every combination of that
+choice and φ is fitted by generalized least squares and weighted by its restricted likelihood, and draws come from all
+in proportion. In each draw the coefficients and the size of the noise are drawn from their posterior distribution, and
+future e(t) are drawn from the residuals e(t) of the past (a residual bootstrap). The width of the bands therefore
+includes the uncertainty of the trend.
 
 Source
 ------
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Days = npt.NDArray[np.int64]
 
-FEWEST_DAYS = 14  # with an observation; below, a trend cannot be told from a week's ups and downs
-WEEKLY_DAYS = 35  # five weeks, from which weekdays are told apart
+FEWEST_DAYS = 14  # with an observation; with fewer, a trend cannot be separated from weekly variation
+WEEKLY_DAYS = 35  # five weeks, from which weekday effects are fitted
 WEEKLY_COUNT = 3  # observations of each weekday
 YEARLY_DAYS = 730
 PERSISTENCE = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999)
-WALK_PRIOR = 0.2  # before looking: that the noise is a random walk (the last φ)
+WALK_PRIOR = 0.2  # prior probability that the noise is a random walk (the last φ)
 LINEAR, EXPONENTIAL = "linear", "exponential"
-EXPONENTIAL_PRIOR = 0.35  # before looking: steady growth in percent needs better evidence than in addresses
-SINGULAR = 1e-10  # columns that are this nearly combinations of others are one column
-LEAST_VARIANCE = 1e-6  # counts that lie on the line exactly still leave this
+EXPONENTIAL_PRIOR = 0.35  # prior probability: growth in percent needs more evidence than growth in addresses
+SINGULAR = 1e-10  # threshold for columns that are nearly combinations of others
+LEAST_VARIANCE = 1e-6  # minimum variance, for counts that are exactly on the line
 STEP_WINDOW = 7  # days before and after a step whose medians are compared: each weekday once
 STEP_SIGMAS = 6.0
 LEAST_STEP = 4.0  # addresses
@@ -47,7 +47,7 @@ LEAST_STEP = 4.0  # addresses
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
-    """Which columns the regression has; rows are made for any days."""
+    """Columns of the regression; rows can be computed for any days."""
 
     origin: int
     scale: float
@@ -85,14 +85,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """All combinations with their weights.
+    """All fitted combinations with their weights.
 
     Attributes
     ----------
     days, used : ndarray, shape (n,)
         The series: day numbers in order, addresses used.
     geometric_mean : float
-        Of ``used``, that puts logarithms on the scale of counts; 0 where only counts were fitted.
+        Geometric mean of ``used``, which puts logarithms on the scale of counts; 0 if only counts were fitted.
     """
 
     days: Days
@@ -110,7 +110,7 @@ class Fit:
         return float(sum(c.weight * c.phi for c in self.candidates))
 
     def trend_per_day(self) -> float:
-        """Addresses per day now, by the weightiest combination. [addresses/day]"""
+        """Current growth, from the combination with the largest weight. [addresses/day]"""
         import numpy as np
 
         best = max(self.candidates, key=lambda c: c.weight)
@@ -128,7 +128,7 @@ def fit(days: Days, used: Floats, *, positive: bool) -> Fit:
     days : ndarray of int
         Day numbers, strictly rising; gaps are allowed.
     used : ndarray of float
-        Addresses used on them. Where only free addresses are known, minus these.
+        Addresses used on these days. If only free addresses are known, minus these.
     positive : bool
         Whether ``used`` is a count above 0, so that growth in percent has a meaning.
     """
@@ -159,7 +159,7 @@ def fit(days: Days, used: Floats, *, positive: bool) -> Fit:
 
 
 def _log_prior(c: Candidate) -> float:
-    """What a combination is worth before the data."""
+    """Log prior probability of a combination."""
     walk = c.phi == PERSISTENCE[-1]
     memory = WALK_PRIOR if walk else (1 - WALK_PRIOR) / (len(PERSISTENCE) - 1)
     return log(memory) + log(EXPONENTIAL_PRIOR if c.kind == EXPONENTIAL else 1 - EXPONENTIAL_PRIOR)
@@ -202,9 +202,9 @@ def _candidate(kind: str, phi: float, days: Days, rows: Floats, values: Floats) 
 
 
 def find_steps(days: Days, used: Floats) -> tuple[int, ...]:
-    """Days on which the level jumps for good: an enlarged subnet, a rebuilt cluster.
+    """Days on which the level changes permanently: an enlarged subnet, a rebuilt cluster.
 
-    A step is where the medians of the seven observations before and after differ by more than six robust
+    A step is a day at which the medians of the seven observations before and after differ by more than six robust
     standard deviations of such differences, and most of it happens from one observation to the next.
 
     >>> import numpy as np

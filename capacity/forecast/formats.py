@@ -1,4 +1,4 @@
-"""Files of the past as observations: CSV, CloudWatch and Prometheus exports, and the file of ``capacity record``."""
+"""Read histories as observations: CSV, CloudWatch and Prometheus exports, and the file of ``capacity record``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FREE = ("free", "free_addresses", "available", "available_ip_address_count", "a
 _USED = ("used", "used_addresses")
 _USABLE = ("usable",)
 
-# What a metric's name says it counts; the first that matches decides.
+# What a metric counts, by its name; the first match decides.
 # Names seen in: wcarlsen/aws-subnet-exporter pkg/prometheus/metrics.go (available_ips, max_ips),
 # tx-pts-dai/aws-prometheus-exporter (subnet_available_ip_address_count), aws/amazon-vpc-cni-k8s
 # utils/prometheusmetrics and cmd/cni-metrics-helper (awscni_*, assignIPAddresses, totalIPAddresses).
@@ -40,7 +40,7 @@ _STATISTICS = ("Minimum", "Average", "Maximum")
 
 @dataclass(slots=True)
 class Reading:
-    """Observations of one file, what had to be assumed to read it, and sizes that series of their own tell."""
+    """Observations of one file, the assumptions made to read it, and subnet sizes from separate series."""
 
     observations: list[Observation] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Reading:
 
 
 def read_history(path: Path, subnet: str | None = None) -> Reading:
-    """The observations in a file, whatever its kind.
+    """Read the observations in a file of any known kind.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def read_history(path: Path, subnet: str | None = None) -> Reading:
     Raises
     ------
     SpecError
-        Not readable, not one of the kinds, or something in it is wrong: with file and place.
+        The file cannot be read, is of an unknown kind, or has an error; the message has the place.
     """
     name = input_name(path)
     if path.is_file() and read_head(path, len(SQLITE_MAGIC)) in (SQLITE_MAGIC, b""):
@@ -92,7 +92,7 @@ def _any_in(reading: Reading, name: str) -> Reading:
 
 
 def parse_csv(text: str, name: str, subnet: str | None = None) -> Reading:
-    """``time,subnet,free`` with a header, in any order; ``used`` instead of ``free``, and ``usable``, are known."""
+    """Parse CSV with a header of ``time,subnet,free`` in any order; also ``used`` for ``free``, and ``usable``."""
     first = text.split("\n", 1)[0]
     rows = csv.reader(_lines(text), delimiter=max(",;\t", key=first.count))
     try:
@@ -112,7 +112,7 @@ def parse_csv(text: str, name: str, subnet: str | None = None) -> Reading:
                 continue
             where = f"{name}:{line}"
             if len(row) < len(head):
-                raise SpecError(f"{where}: {len(row)} cells where the header has {len(head)}")
+                raise SpecError(f"{where}: {len(row)} cells (expected {len(head)}, as in the header)")
             value = parse_count(row[count], f"{where} {head[count]}")
             if value is None:
                 continue
@@ -132,7 +132,7 @@ def parse_csv(text: str, name: str, subnet: str | None = None) -> Reading:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The lines with their ends, one at a time: a list of them would be as large as the file again."""
+    """Yield lines with their ends, one at a time, because a list would be as large as the file."""
     start = 0
     while start < len(text):
         end = text.find("\n", start) + 1 or len(text)
@@ -152,7 +152,7 @@ def _whole(value: float | None) -> int | None:
 
 
 def parse_json(text: str, name: str, subnet: str | None = None) -> Reading:
-    """A CloudWatch ``get-metric-data`` or ``get-metric-statistics`` answer, or a Prometheus range query's."""
+    """Parse a CloudWatch ``get-metric-data`` or ``get-metric-statistics`` answer, or a Prometheus range query."""
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
@@ -177,7 +177,7 @@ def parse_json(text: str, name: str, subnet: str | None = None) -> Reading:
         except (TypeError, AttributeError, ValueError, KeyError) as error:
             if isinstance(error, SpecError):
                 raise
-            raise SpecError(f"{name}: {key} is not in the shape that its service writes") from None
+            raise SpecError(f"{name}: {key} does not have the format of its service") from None
     return reading
 
 
@@ -207,7 +207,7 @@ def _metric_statistics(document: Any, name: str, subnet: str | None, reading: Re
     match = _SUBNET_ID.search(label)
     owner = subnet or (match[0] if match else None)
     if owner is None:
-        raise SpecError(f"{where}: the answer does not say which subnet it is about (give --subnet NAME)")
+        raise SpecError(f"{where}: the answer does not name its subnet (use --subnet NAME)")
     _add(reading, owner, kind, ((p["Timestamp"], p.get(statistic)) for p in points), where)
 
 
@@ -229,7 +229,7 @@ def _prometheus(document: Any, name: str, subnet: str | None, reading: Reading) 
         elif kind:
             total = sums.setdefault((metric, kind), {})
             if total and kind == FREE:
-                raise SpecError(f"{where}: several series of free addresses, and no label says of which subnet")
+                raise SpecError(f"{where}: several series of free addresses without a label for the subnet")
             for moment, value in points:
                 count = parse_count(value, where)
                 if count is not None:
@@ -238,42 +238,42 @@ def _prometheus(document: Any, name: str, subnet: str | None, reading: Reading) 
         owner = subnet or "cluster"
         if subnet is None:
             reading.note(
-                f"{name}: {metric or 'the query'} names no subnet: its series are added up as 'cluster' "
-                "(--usable cluster=N says how much there is, --subnet NAME what to call it)"
+                f"{name}: {metric or 'the query'} has no subnet: its series are added up as 'cluster' "
+                "(--usable cluster=N sets its size, --subnet NAME its name)"
             )
         _add(reading, owner, kind, total.items(), f"{name}: {owner}")
 
 
 def _kind(metric: str, where: str, reading: Reading) -> str:
-    """What a metric counts; "" for one that is of no use here."""
+    """Kind of addresses that a metric counts; "" for an irrelevant metric."""
     for pattern, kind in _METRICS:
         if pattern.search(metric):
             if not kind:
-                reading.note(f"{metric}: left out, it does not count addresses")
+                reading.note(f"{metric}: ignored, it does not count addresses")
             return kind
     _unknown(metric, where)
 
 
 def _unknown(metric: str, where: str) -> NoReturn:
     raise SpecError(
-        f"{where}: {metric[:80]!r} does not tell whether it counts free or used addresses "
+        f"{where}: {metric[:80]!r} does not show whether it counts free or used addresses "
         "(label it with 'free' or 'used')"
     )
 
 
 def _owner_in(label: str, where: str) -> str:
-    """The subnet a label speaks of: its id, or the words that are no metric's name."""
+    """Subnet of a label: its ID, or the words that are not part of a metric name."""
     match = _SUBNET_ID.search(label)
     if match:
         return match[0]
     words = [w for w in label.split() if not any(p.search(w) for p, _ in _METRICS) and not w.startswith("AWS/")]
     if not words:
-        raise SpecError(f"{where}: the label {label[:80]!r} names no subnet (give --subnet NAME)")
+        raise SpecError(f"{where}: the label {label[:80]!r} has no subnet (use --subnet NAME)")
     return " ".join(words)
 
 
 def _add(reading: Reading, owner: str, kind: str, points: Any, where: str) -> None:
-    """Observations of one series. One of sizes only tells how large the subnet is."""
+    """Add the observations of one series; a series of sizes sets only the size of the subnet."""
     if not kind:
         return
     if kind == "usable":

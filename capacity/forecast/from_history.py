@@ -1,4 +1,4 @@
-"""The past carried on: when each subnet of a history runs out."""
+"""Forecast when each subnet of a history runs out."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-NONE_LEFT = 0.5  # fewer free addresses than this are none
+NONE_LEFT = 0.5  # fewer free addresses than this count as none
 STALE_DAYS = 30
 FAN_DATES = 53
-CHUNK = 1000  # draws worked on together
+CHUNK = 1000  # draws processed together
 BACKTEST_ORIGINS = 8
 BACKTEST_PATHS = 1000
 FEWEST_CHECKED = 7  # days after an origin
@@ -40,17 +40,16 @@ def forecast_history(
     seed: int = 1,
     *,
     backtest: bool = False,
-    notes: Sequence[str] = (),
     progress: Progress = lambda _done, _total: None,
 ) -> ForecastResult:
-    """When does each subnet run out, if it goes on as it did?
+    """Forecast when each subnet runs out if its history continues.
 
     Parameters
     ----------
     usable : mapping of str to int
-        Addresses of subnets, where something else than the file says how many. [addresses]
+        Sizes of subnets that override those in the file. [addresses]
     wanted : sequence of str
-        Subnets of a plan: those without a history are in the answer, as insufficient data.
+        Subnets of a plan; those without a history are in the answer as insufficient data.
 
     Notes
     -----
@@ -64,7 +63,7 @@ def forecast_history(
         found.append(_subnet(name, by_name.get(name), span, usable.get(name), paths, seed, backtest))
         progress(i + 1, len(order))
     unknown = [s.name for s in series if wanted and s.name not in wanted]
-    more = [f"not in the plan, so their size is the file's own: {', '.join(unknown)}"] if unknown else []
+    more = [f"not in the plan, so their size is from the file: {', '.join(unknown)}"] if unknown else []
     return ForecastResult(
         start=span.start,
         end=span.end,
@@ -73,12 +72,12 @@ def forecast_history(
         exact=False,
         scenario="history",
         subnets=tuple(found),
-        notes=(*notes, *more),
+        notes=tuple(more),
     )
 
 
 def sizes_of(series: Sequence[DailySeries], plan: Plan | None, given: Mapping[str, int]) -> dict[str, int]:
-    """Usable addresses of subnets: what was given by name, then the plan's, then what was given for all ("").
+    """Usable addresses of subnets: given by name, else from the plan, else given for all ("").
 
     Raises
     ------
@@ -90,7 +89,7 @@ def sizes_of(series: Sequence[DailySeries], plan: Plan | None, given: Mapping[st
     for name in given:
         if name and name not in names:
             hint = did_you_mean(name, names) or f" (known: {', '.join(names[:10])})"
-            raise SpecError(f"--usable: no history and no plan speaks of {name!r}{hint}")
+            raise SpecError(f"--usable: neither a history nor a plan has {name!r}{hint}")
     if "" in given:
         known = dict.fromkeys(names, given[""]) | known
     return known | {name: size for name, size in given.items() if name}
@@ -98,7 +97,7 @@ def sizes_of(series: Sequence[DailySeries], plan: Plan | None, given: Mapping[st
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Past:
-    """A history as addresses used; where only free ones are known, as minus these."""
+    """History as addresses used; if only free ones are known, as minus these."""
 
     days: npt.NDArray[np.int64]
     used: Floats
@@ -106,7 +105,7 @@ class _Past:
 
     @property
     def limit(self) -> float:
-        """Used addresses from which none are left."""
+        """Number of used addresses at which none are free."""
         return (self.size or 0) - NONE_LEFT
 
 
@@ -134,7 +133,7 @@ def _subnet(
     shown = _fan_days(span)
     if fitted:
         used = np.empty((len(shown), paths))
-        for begin in range(0, paths, CHUNK):  # so that memory does not grow with the draws
+        for begin in range(0, paths, CHUNK):  # memory does not grow with the draws
             here = slice(begin, min(begin + CHUNK, paths))
             drawn = draw(fitted, late + span.days, here.stop - begin, rng)
             first[here] = _first_days(drawn, past.limit, late, span)
@@ -166,15 +165,15 @@ def _past(series: DailySeries, size: int | None) -> _Past:
 
 
 def _missing(series: DailySeries, size: int | None) -> str:
-    """What a forecast would need beside what there is; "" where there is enough."""
+    """What is missing for a forecast; "" if nothing is missing."""
     if series.kind != FREE and size is None:
-        return f"used addresses, but not how many there are (--usable {series.name}=N, or a plan)"
+        return f"used addresses, but the size of the subnet is not known (--usable {series.name}=N, or a plan)"
     count, span = len(series.days), int(series.days[-1] - series.days[0]) + 1
     if count < FEWEST_DAYS:
         days = "1 day" if count == 1 else f"{count} days"
-        return f"{days} with an observation, at least {FEWEST_DAYS} are needed ({series.first} to {series.last})"
+        return f"{days} with an observation, at least {FEWEST_DAYS} are required ({series.first} to {series.last})"
     if count < span / 10:
-        return f"observations on {count} of {span} days, at least a tenth is needed"
+        return f"observations on {count} of {span} days, at least a tenth is required"
     return ""
 
 
@@ -183,7 +182,7 @@ def _insufficient(name: str, size: int | None, now: int | None, why: str) -> Sub
 
 
 def _first_days(drawn: Floats, limit: float, late: int, span: Horizon) -> npt.NDArray[np.int32]:
-    """First day of the span with nothing left, never before its start; days + 1 where there is none."""
+    """First day of the span without free addresses, never before its start; days + 1 if there is none."""
     import numpy as np
 
     short = drawn >= limit
@@ -210,7 +209,7 @@ def _fan(used: Floats, days: npt.NDArray[np.int64], span: Horizon) -> Fan:
 def _words(days: Sequence[int | None], probability: float, span: Horizon, late: int, out: bool) -> str:
     old = f"; its last observation is {late} days before {span.start}" if late > STALE_DAYS else ""
     if out:
-        return f"no address was left at its last observation{old}"
+        return f"no address was free at its last observation{old}"
     if probability == 0:
         return f"does not run out before {span.end}{old}"
     if days[1] is None:
@@ -221,7 +220,7 @@ def _words(days: Sequence[int | None], probability: float, span: Horizon, late: 
 
 
 def _trend(series: DailySeries, fitted: Fit | None) -> dict[str, Any]:
-    """What was found in the history, in figures."""
+    """Figures of the trend found in the history."""
     found: dict[str, Any] = {
         "first_day": series.first.isoformat(),
         "last_day": series.last.isoformat(),
@@ -252,7 +251,7 @@ class _Score:
 
 
 def _backtest(past: _Past, seed: int) -> Backtest:
-    """Forecast from earlier days of the history and compare with what came.
+    """Forecast from earlier days of the history and compare with the later observations.
 
     From each of up to eight days between half and nine tenths of the history: every later observation against
     P10 and P90 of its day; and, where the forecast falls, the day on which the level is reached that P50 has
@@ -291,7 +290,7 @@ def _backtest(past: _Past, seed: int) -> Backtest:
 
 
 def _origins(days: npt.NDArray[np.int64]) -> list[int]:
-    """Observations to forecast from, with at least a week left to check."""
+    """Observations to forecast from, at least a week before the end."""
     import numpy as np
 
     count = len(days)
@@ -314,5 +313,5 @@ def _score_date(score: _Score, errors: list[float], reached: Any, days: Any, cam
 
 
 def last_day(series: Sequence[DailySeries]) -> date:
-    """The day of the last observation of any series."""
+    """Day of the last observation of any series."""
     return max(s.last for s in series)

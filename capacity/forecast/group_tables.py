@@ -1,4 +1,4 @@
-"""What the nodes of one group take of each subnet, as tables over its nodes and pods, by the engine's own formulas."""
+"""Tables of the addresses of one group in each subnet over its nodes and pods, by the engine's formulas."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.floating[Any]]
 
 
-MOST_ADDED_UP = 1 << 30  # addresses that all groups may take of a subnet for a table of 32-bit numbers
+MOST_ADDED_UP = 1 << 30  # most addresses of all groups in a subnet for a table of 32-bit numbers
 
 
 @dataclass(frozen=True, slots=True)
 class GroupTable:
-    """What the nodes of one group take, per state.
+    """Addresses of the nodes of one group, per state.
 
     Attributes
     ----------
     subnets : tuple of str
     singles, prefixes : ndarray of int32, shape (n_subnets, n_states)
-        Addresses outside prefixes, and /28s; None for these where no prefixes are in use.
+        Addresses outside prefixes, and /28s; the latter None if no prefixes are in use.
     """
 
     subnets: tuple[str, ...]
@@ -41,7 +41,7 @@ class GroupTable:
     prefixes: Ints | None
 
     def used(self, row: int | slice = slice(None)) -> Ints:
-        """Addresses of one subnet, or of all, per state."""
+        """Addresses in one subnet, or in all, per state."""
         singles = self.singles[row]
         return singles if self.prefixes is None else singles + self.prefixes[row] * PREFIX_SIZE
 
@@ -49,16 +49,16 @@ class GroupTable:
 def group_table(
     engine: Engine, group: int, zone: str, nodes: Ints, vpc: Ints, branch: Ints, first: ScenarioState | None = None
 ) -> GroupTable:
-    """Addresses of a group's nodes with their pods spread evenly, for many states at once.
+    """Addresses of a group's nodes with their pods spread evenly, for many states together.
 
     Parameters
     ----------
     zone : str
-        Where the nodes of a group of spread ``worst`` are.
+        Zone of the nodes of a group with spread ``worst``.
     nodes, vpc, branch : ndarray of int, shape (n_states,)
         Nodes, and workload pods on VPC addresses and with branch ENIs.
     first : ScenarioState, optional
-        Where the further ENIs of other groups are, for a group whose own discovery places.
+        State with the additional ENIs of other groups, for a group that uses subnet discovery.
 
     Notes
     -----
@@ -104,7 +104,7 @@ def group_table(
 
 
 def _wide_enough(engine: Engine, shape: GroupShape, nodes: Ints, branch: Ints) -> type[np.signedinteger[Any]]:
-    """The integers in which all groups' addresses of a subnet can be added up: 32 bits, or 64 for millions of nodes."""
+    """Integer type for sums of all groups' addresses in a subnet: 32 bits, or 64 for millions of nodes."""
     import numpy as np
 
     per_node = max(shape.first.demand_table) + shape.node_addresses
@@ -113,7 +113,7 @@ def _wide_enough(engine: Engine, shape: GroupShape, nodes: Ints, branch: Ints) -
 
 
 def _left_by_others(engine: Engine, group: int, first: ScenarioState) -> dict[str, int]:
-    """Free addresses of each subnet without a group's nodes, the others as on the first day. [addresses]"""
+    """Free addresses of each subnet without the nodes of a group, the others as on the first day. [addresses]"""
     without = [replace(g, classes=()) if i == group else g for i, g in enumerate(first.groups)]
     used = expected_use(engine.subnets, without, held_by_others(first.subnets))
     return {name: subnet.usable - used[name] for name, subnet in engine.subnets.items()}
@@ -122,7 +122,7 @@ def _left_by_others(engine: Engine, group: int, first: ScenarioState) -> dict[st
 def _pour(
     names: Sequence[str], singles: Ints, prefixes: Ints | None, further: Mapping[Slot, Ints], free: Mapping[str, int]
 ) -> None:
-    """Add further ENIs to the subnets of their choice, by address and emptiest first, place by place."""
+    """Add additional ENIs to the subnet with the most free addresses, address by address, place by place."""
     import numpy as np
 
     held = singles if prefixes is None else singles + PREFIX_SIZE * prefixes
@@ -133,7 +133,7 @@ def _pour(
         ordered = np.cumsum(-np.sort(-here, axis=0), axis=0) - addresses
         level = (ordered // np.arange(1, len(rows) + 1)[:, None]).max(axis=0)
         shares = np.maximum(here - level, 0)
-        shares[0] += addresses - shares.sum(axis=0)  # less than one each is left over by the rounding
+        shares[0] += addresses - shares.sum(axis=0)  # remainder of the rounding, less than one each
         left[rows] -= shares
         if prefixes is not None:
             whole = shares * blocks // np.maximum(addresses, 1)
@@ -183,7 +183,7 @@ def _slot_table(shape: TypeShape, at_home: bool) -> Ints:
 
 
 def _further_tables(shape: TypeShape) -> Ints:
-    """Addresses in all, and /28s among them, on a node's further ENIs by workload pods: shape (2, n_pods + 1)."""
+    """Total addresses and /28s on the additional ENIs of a node by workload pods: shape (2, n_pods + 1)."""
     import numpy as np
 
     totals = np.array(shape.further_table + shape.further_table[-1:], dtype=np.int32)
@@ -193,7 +193,7 @@ def _further_tables(shape: TypeShape) -> Ints:
 
 
 def together(tables: Sequence[GroupTable]) -> GroupTable:
-    """The tables of several groups over the same states, added up per subnet."""
+    """Sum of the tables of several groups over the same states, per subnet."""
     import numpy as np
 
     names = tuple(dict.fromkeys(n for t in tables for n in t.subnets))

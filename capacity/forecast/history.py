@@ -1,4 +1,4 @@
-"""The file of ``capacity record``: snapshots of how full subnets were, in SQLite.
+"""File of ``capacity record``: snapshots of the use of subnets, in SQLite.
 
 One file, safe under several writers: each snapshot is one transaction that waits for its turn. The rollback
 journal rather than the write-ahead log: a snapshot a night needs no readers during writes, the history stays a
@@ -23,11 +23,11 @@ from pathlib import Path
 from capacity.errors import CapacityError, SpecError
 from capacity.forecast.series import Observation
 
-APPLICATION_ID = 0x63617031  # "cap1", so that `file` and we know our own
+APPLICATION_ID = 0x63617031  # "cap1", so that `file` and this module recognize the format
 VERSION = 1
 BUSY_TIMEOUT_S = 30.0
-MOST_ADDRESSES = 10_000_000  # as everywhere that free addresses are read
-FIRST_S, END_S = 946_684_800, 7_258_118_400  # the years 2000 to 2199, as everywhere that times are read
+MOST_ADDRESSES = 10_000_000  # the limit everywhere that free addresses are read
+FIRST_S, END_S = 946_684_800, 7_258_118_400  # the years 2000 to 2199, the limits everywhere that times are read
 
 SCHEMA = (
     """CREATE TABLE snapshot (
@@ -59,7 +59,7 @@ SCHEMA = (
 
 @dataclass(frozen=True, slots=True)
 class RecordedFill:
-    """One subnet at one moment; ``holders`` by name, empty where nobody knows who has them. [addresses]"""
+    """One subnet at one moment; ``holders`` by name, empty if they are unknown. [addresses]"""
 
     name: str
     free: int
@@ -70,7 +70,7 @@ class RecordedFill:
 
 @dataclass(frozen=True, slots=True)
 class FillSnapshot:
-    """All subnets at one moment; nodes and pods None where not known."""
+    """All subnets at one moment; nodes and pods are None if unknown."""
 
     time: datetime
     source: str
@@ -101,12 +101,12 @@ def record(path: Path, snapshot: FillSnapshot, keep_from: datetime | None = None
     Returns
     -------
     int
-        Snapshots that were dropped.
+        Number of dropped snapshots.
 
     Raises
     ------
     SpecError
-        Not a file of ours, or a free count that is no count.
+        The file has another format, or a free count is invalid.
     CapacityError
         The file cannot be written: full disk, read-only, locked for longer than half a minute.
     """
@@ -129,14 +129,14 @@ def record(path: Path, snapshot: FillSnapshot, keep_from: datetime | None = None
 
 
 def prune(path: Path, keep_from: datetime) -> int:
-    """Drop the snapshots before a moment; how many."""
+    """Drop the snapshots before a moment, and return their number."""
     _must_exist(path)
     with _writing(path) as db:
         return _prune(db, keep_from)
 
 
 def snapshots(path: Path) -> list[Recorded]:
-    """What is in the file, oldest first."""
+    """Snapshots in the file, oldest first."""
     with _reading(path) as db:
         rows = db.execute(
             "SELECT s.id, s.time, s.source, count(n.name), coalesce(sum(n.free), 0), s.nodes, s.pods"
@@ -173,12 +173,12 @@ def read_observations(path: Path) -> list[Observation]:
 
 
 class _Damaged(ValueError):
-    """A value that no version of ours has written."""
+    """Value that no version of capacity has written."""
 
 
 def _whole(value: object) -> int:
     if not isinstance(value, int) or not 0 <= value < 1 << 53:
-        raise _Damaged(f"{str(value)[:40]!r} is no count")
+        raise _Damaged(f"{str(value)[:40]!r} is not a count")
     return value
 
 
@@ -199,13 +199,13 @@ def _addresses_if_known(value: object) -> int | None:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise _Damaged(f"{str(value)[:40]!r} is no name")
+        raise _Damaged(f"{str(value)[:40]!r} is not a name")
     return value
 
 
 def _moment(value: object) -> datetime:
     if not isinstance(value, int) or not FIRST_S <= value < END_S:
-        raise _Damaged(f"{str(value)[:40]!r} is no time")
+        raise _Damaged(f"{str(value)[:40]!r} is not a time")
     return datetime.fromtimestamp(value, UTC)
 
 
@@ -213,7 +213,7 @@ def _moment(value: object) -> datetime:
 
 
 def _storable(name: str) -> str:
-    """A file's name as text: bytes in it that are no UTF-8 are spelled."""
+    """File name as text, with bytes that are not UTF-8 escaped."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -223,7 +223,7 @@ def _prune(db: sqlite3.Connection, keep_from: datetime) -> int:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[sqlite3.Connection]:
-    """A transaction that holds the write lock from its start; made if the file is new."""
+    """Transaction with the write lock from its start; creates a new file."""
     if path.exists() and not path.is_file():
         _must_exist(path)
     with _explained(path), closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as db:
@@ -256,7 +256,7 @@ def _open(path: Path, mode: str, stack: ExitStack) -> sqlite3.Connection:
 
 
 def _is_hot(db: sqlite3.Connection) -> bool:
-    """Whether a writer died in the middle: its journal has to be played back, which a reader alone may not."""
+    """Whether a writer was killed and its journal must be rolled back, which a read-only connection cannot do."""
     try:
         db.execute("SELECT count(*) FROM sqlite_master")
     except sqlite3.OperationalError as error:
@@ -267,7 +267,7 @@ def _is_hot(db: sqlite3.Connection) -> bool:
 
 
 def _recovered(path: Path, stack: ExitStack) -> sqlite3.Connection:
-    """What was committed: played back in place, or in a copy where the file may not be written."""
+    """Roll back an incomplete write, in place, or in a copy if the file is read-only."""
     db = _open(path, "rw", stack)
     if not _is_hot(db):
         return db
@@ -286,7 +286,7 @@ def _recovered(path: Path, stack: ExitStack) -> sqlite3.Connection:
 
 def _must_exist(path: Path) -> None:
     if not path.is_file():
-        what = "is a directory" if path.is_dir() else "is no regular file" if path.exists() else "no such file"
+        what = "is a directory" if path.is_dir() else "is not a regular file" if path.exists() else "no such file"
         raise SpecError(f"{path}: {what} (expected a file of capacity record)")
 
 
@@ -316,7 +316,7 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
 
 @contextmanager
 def _explained(path: Path, outcome: str = "nothing was recorded") -> Iterator[None]:
-    """SQLite's errors, and values that cannot be ours, as one line that says what to do."""
+    """Convert SQLite errors and invalid values to one line that says what to do."""
     try:
         yield
     except (_Damaged, UnicodeDecodeError) as error:
@@ -333,9 +333,9 @@ def _explained(path: Path, outcome: str = "nothing was recorded") -> Iterator[No
             raise CapacityError(f"{path}: cannot be written; {outcome}") from None
         if "unable to open" in text:
             raise CapacityError(
-                f"{path}: cannot be opened (is {str(path.parent)!r} there, and may it be written?)"
+                f"{path}: cannot be opened (check that {str(path.parent)!r} exists and is writable)"
             ) from None
         if "locked" in text or "busy" in text:
             wait = f"{BUSY_TIMEOUT_S:g} s"
-            raise CapacityError(f"{path}: another process has held it for {wait}; {outcome}") from None
+            raise CapacityError(f"{path}: another process has locked it for {wait}; {outcome}") from None
         raise CapacityError(f"{path}: {text}; {outcome}") from None

@@ -1,4 +1,4 @@
-"""A plan's growth carried along time: when each subnet runs out."""
+"""Forecast when each subnet runs out from the growth in a plan."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.engine import Engine
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.scenario import ScenarioState
-from capacity.cluster.shape import group_shapes
 from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.errors import SpecError, check_kind
 from capacity.forecast.calibration import held_nowhere
@@ -42,25 +42,25 @@ def forecast_growth(
     progress: Progress = lambda _done, _total: None,
     checked: CheckResult | None = None,
 ) -> ForecastResult:
-    """When does each subnet run out, if the workloads grow as the plan says?
+    """Forecast when each subnet runs out if the workloads grow as in the plan.
 
     Parameters
     ----------
     scenario : str
         ``steady``: the current replicas grow. ``peak`` and ``ceiling``: the maxima grow by the same factors.
     progress : callable
-        Told how many draws (or days, where nothing is random) are done, and of how many.
+        Called with the number of draws (or days, if nothing is random) that are done and the total.
     checked : CheckResult, optional
-        The check of the plan, where there is one already: what it calls exhausted today is said.
+        Check of the plan, if there is one already; what it finds exhausted today is in the answer.
 
     Notes
     -----
-    The first day is the scenario as check has it. Later autoscaled groups grow from there as far as their pods need,
-    up to their maximum; a group with a fixed count has that, and pods beyond the nodes are unschedulable.
-    Where no growth is random the engine answers every day and the dates are exact. Else ``paths`` draws are
+    The first day equals the scenario in check. Later, autoscaled groups grow as far as their pods need,
+    up to their maximum; a group with a fixed count keeps it, and pods that do not fit are unschedulable.
+    If no growth is random, the engine computes every day and the dates are exact. Otherwise ``paths`` draws are
     looked up in tables made by the engine's formulas (:mod:`capacity.forecast.grown`).
     """
-    check_kind("span", span, Horizon, "a Horizon, as parse_horizon gives")
+    check_kind("span", span, Horizon, "a Horizon, as returned by parse_horizon")
     if scenario not in AT_REST:
         raise SpecError(f"--scenario: {scenario!r} is not one of {', '.join(AT_REST)}")
     if not 1 <= paths <= MOST_PATHS:
@@ -96,7 +96,7 @@ def forecast_growth(
 
 
 def _as_simulation(fill: DailyFill, span: Horizon) -> Simulation:
-    """One certain draw in the shape of many."""
+    """Simulation with the single path of a growth without randomness."""
     import numpy as np
 
     never = span.days + 1
@@ -114,7 +114,7 @@ def _as_simulation(fill: DailyFill, span: Horizon) -> Simulation:
 
 
 def _from_today(simulation: Simulation, today: ScenarioState, nowhere: Sequence[str]) -> Simulation:
-    """The simulation with the engine's own answer for the first day, which no draw changes."""
+    """Simulation with the answer of the engine for the first day, which is equal in all draws."""
     import numpy as np
 
     used, nodes = simulation.used.copy(), simulation.nodes.copy()
@@ -129,18 +129,18 @@ def _from_today(simulation: Simulation, today: ScenarioState, nowhere: Sequence[
 
 
 def _already(today: ScenarioState, checked: CheckResult) -> list[ScenarioState]:
-    """The scenarios that are exhausted today, the forecast's own first; what nobody asked for is at most tight."""
+    """Scenarios that are exhausted today, that of the forecast first; those not requested are at most tight."""
     others = [s for s in checked.scenarios if s.verdict == "exhausted" and s.name != today.name]
     others.sort(key=lambda s: s.name not in AT_REST)
     return [today, *others] if today.verdict == "exhausted" else others
 
 
 def _lacks(state: ScenarioState) -> str:
-    """What a scenario that is exhausted lacks, in words."""
+    """Reason why a scenario is exhausted, in words."""
     worst = min(state.left, key=lambda s: (s.verdict != "exhausted", s.free), default=None)
     if worst is not None and worst.verdict == "exhausted":
         short = f"is {counted(-worst.free, 'address', 'addresses')} short"
-        return f"{worst.subnet.name} {short if worst.free < 0 else 'has no room for what it must hold'}"
+        return f"{worst.subnet.name} {short if worst.free < 0 else 'has no room for the addresses it needs'}"
     if state.refused:
         return "EKS refuses the control-plane update"
     if state.pods_without_address:
@@ -182,7 +182,7 @@ def _subnet(
 
 
 def in_words(days: list[int | None], probability: float, span: Horizon) -> str:
-    """What the dates and the nulls among them mean."""
+    """Meaning of the dates, in words."""
     if days[2] == 0:
         return "already exhausted on the first day"
     if probability == 0:
@@ -209,7 +209,7 @@ def _groups(engine: Engine, span: Horizon, simulation: Simulation, scenario: str
 
 
 def _half_by(share: npt.NDArray[np.float64], simulation: Simulation, span: Horizon) -> date | None:
-    """The first of the dates looked at on which half of the draws have something."""
+    """First date on which half of the draws meet a condition."""
     import numpy as np
 
     there = np.flatnonzero(share >= 0.5)
@@ -220,31 +220,31 @@ def _notes(plan: Plan, span: Horizon, found: ForecastResult, nowhere: tuple[str,
     notes = [*plan.notes, *_growth_notes(plan, span)]
     often = "" if found.exact else " in half of the draws"
     notes += [
-        f"{g.name} has all of its {counted(g.nodes_max or 0, 'node')} by {g.date_max_reached}{often}: no more may start"
+        f"{g.name} reaches its maximum of {counted(g.nodes_max or 0, 'node')} by {g.date_max_reached}{often}"
         for g in found.groups
         if g.date_max_reached
     ]
     if found.date_unschedulable:
         notes.append(
-            f"pods are unschedulable from {found.date_unschedulable}{often}, as no further node may start for them: "
-            "they take no addresses"
+            f"pods are unschedulable from {found.date_unschedulable}{often}, because no additional node can start: "
+            "they use no addresses"
         )
     if found.date_without_address:
         since = f"{found.date_without_address}{often}"
-        notes.append(f"pods on nodes get no address from {since}: max pods is above what the ENIs serve")
+        notes.append(f"pods on nodes get no address from {since}: max pods exceeds the addresses of the ENIs")
     if nowhere:
-        notes.append(f"no node holds a pod of {_some(list(nowhere))}: these pods are not counted")
+        notes.append(f"no node fits a pod of {_some(list(nowhere))}: these pods are not counted")
     if found.scenario != "steady":
         notes.append(f"{found.scenario}: replicas.max grows by the same factors")
     return notes
 
 
 def _growth_notes(plan: Plan, span: Horizon) -> list[str]:
-    """What a reader might miss of the growth that the plan states."""
+    """Notes on the growth in the plan that explain the answer."""
     notes = []
     growing = [w for w in plan.workloads if w.growth]
     if not growing:
-        notes.append("no workload of the plan has a growth: nothing changes with time (workloads[].growth)")
+        notes.append("no workload of the plan has growth: nothing changes over time (workloads[].growth)")
     fixed = [w.name for w in plan.workloads if not w.growth]
     if growing and fixed:
         notes.append(f"without growth, so constant: {_some(fixed)}")
@@ -253,12 +253,12 @@ def _growth_notes(plan: Plan, span: Horizon) -> list[str]:
         past = [s for s in w.growth.steps if span.index(s.day) <= 0]
         if past:
             days = _some([str(s.day) for s in past])
-            notes.append(f"{w.name}: steps up to {span.start} are taken to be in its replicas already: {days}")
+            notes.append(f"{w.name}: steps up to {span.start} are assumed to be in its replicas already: {days}")
         if w.growth.start and span.index(w.growth.start) > 0:
             notes.append(f"{w.name}: no pods before its launch on {w.growth.start}")
         late = [s for s in w.growth.steps if span.index(s.day) > span.days]
         if late and not list(coming_steps(w.growth, span)):
-            notes.append(f"{w.name}: its steps lie beyond {span.end}")
+            notes.append(f"{w.name}: its steps are after {span.end}")
     return notes
 
 

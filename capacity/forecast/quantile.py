@@ -1,4 +1,4 @@
-"""Quantiles of draws, always one of the draws, never a mean of two."""
+"""Quantiles of draws; a quantile is always the value of one draw, never a mean of two."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-MOST_COUNTED = 1 << 18  # different values of a row, for each of which there is a count
+MOST_COUNTED = 1 << 18  # different values of a row, each with a count
 
 
 def rank(share: float, count: int) -> int:
@@ -22,7 +22,7 @@ def rank(share: float, count: int) -> int:
 
 
 def day_quantiles(first_days: npt.NDArray[np.int32], never: int, shares: tuple[float, ...]) -> list[int | None]:
-    """Days by which such shares of the draws have run out; None where fewer do before ``never``."""
+    """Days by which the given shares of the draws have run out; None if fewer do before ``never``."""
     import numpy as np
 
     ordered = np.sort(first_days)
@@ -33,8 +33,7 @@ def day_quantiles(first_days: npt.NDArray[np.int32], never: int, shares: tuple[f
 def count_quantiles(values: npt.NDArray[np.signedinteger[Any]], shares: tuple[float, ...]) -> npt.NDArray[np.float64]:
     """Quantiles of each row of whole numbers: shape (n_rows, n_draws) to (n_shares, n_rows).
 
-    By counting, which takes a fifth of the time of sorting where the values lie close together, and by sorting
-    where they do not.
+    Values that are close together are counted, which takes a fifth of the time of sorting; others are sorted.
 
     >>> import numpy as np
     >>> count_quantiles(np.array([[3, 1, 2], [10**9, 0, 7]]), (0.5, 0.9)).tolist()

@@ -1,4 +1,4 @@
-"""Replicas of a workload along time: compound growth, its uncertainty, steps, seasons and launch dates."""
+"""Replicas of a workload over time: compound growth, its uncertainty, steps, seasons and launch dates."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     Paths = npt.NDArray[np.floating[Any]]
 
-MOST_PODS = 10_000_000  # of one workload; a draw that grows beyond stays there
+MOST_PODS = 10_000_000  # of one workload; draws are limited to this
 MOST_LOG = 30.0  # of a growth factor; e^30 is beyond MOST_PODS, and its square within float32
-SLACK = {"float64": 1e-9, "float32": 1e-6}  # what rounding may add to a whole number before it counts as more
+SLACK = {"float64": 1e-9, "float32": 1e-6}  # rounding error that does not round a whole number up
 
 
 def is_random(growth: Growth | None) -> bool:
@@ -47,7 +47,7 @@ def log_rate(growth: Growth) -> tuple[float, float, float]:
 def replica_paths(
     growth: Growth | None, now: int, span: Horizon, paths: int = 1, rng: np.random.Generator | None = None
 ) -> Paths:
-    """Pods of one workload on each day of ``span``, whole numbers.
+    """Whole number of pods of one workload on each day of ``span``.
 
     Parameters
     ----------
@@ -56,13 +56,13 @@ def replica_paths(
     paths : int
         Draws. Only a growth with ``stddev`` or ``uncertainty`` uses them; any other gives one column.
     rng : numpy.random.Generator, optional
-        Needed where the growth is random.
+        Required if the growth is random.
 
     Returns
     -------
     ndarray of float, shape (days + 1, paths) or (days + 1, 1)
         Rounded up, as the Horizontal Pod Autoscaler does: desired = ⌈current × load ratio⌉. At most ten million,
-        the most that a plan may say.
+        the limit in a plan.
 
     Source
     ------
@@ -91,12 +91,12 @@ def replica_paths(
 
 
 def launch_day(growth: Growth, span: Horizon) -> int:
-    """First day with pods, 0 where they run already. [days]"""
+    """First day with pods, 0 if they run already. [days]"""
     return max(span.index(growth.start), 0) if growth.start else 0
 
 
 def _noise(growth: Growth, span: Horizon, paths: int, rng: np.random.Generator | None) -> Paths:
-    """Logarithm of what a draw has grown beyond its rate, on each day; 0 until the launch."""
+    """Log growth of a draw beyond its rate on each day; 0 until the launch."""
     import numpy as np
 
     assert rng is not None
@@ -110,7 +110,7 @@ def _noise(growth: Growth, span: Horizon, paths: int, rng: np.random.Generator |
     if growth.uncertainty:
         noise += rng.standard_normal(paths, dtype=np.float32) * np.float32(unsure)
     noise[: first + 1] = 0
-    for day in range(first + 1, days + 1):  # row by row: half the time of numpy's cumsum down the columns
+    for day in range(first + 1, days + 1):  # row by row: half the time of numpy's cumsum over the columns
         np.add(noise[day], noise[day - 1], out=noise[day])
     return noise
 
@@ -118,7 +118,7 @@ def _noise(growth: Growth, span: Horizon, paths: int, rng: np.random.Generator |
 def _grown(noise: Paths, growth: Growth, now: int, span: Horizon) -> Paths:
     """Pods before seasons and rounding, written over ``noise``: between steps, level × rate × noise.
 
-    A little less than that, so that what is a whole number is not rounded up for its last digit.
+    Slightly less, so that a whole number is not rounded up because of its last digit.
     """
     import numpy as np
 
@@ -150,14 +150,14 @@ def _grown(noise: Paths, growth: Growth, now: int, span: Horizon) -> Paths:
 
 
 def _may_overflow(growth: Growth, now: int, span: Horizon) -> bool:
-    """Whether a draw may come near the most pods; eight standard deviations do not happen."""
+    """Whether a draw can come near the limit of pods, within eight standard deviations."""
     mean, daily, unsure = log_rate(growth)
     most = max(mean, 0) * span.days + 8 * (daily * sqrt(span.days) + unsure * span.days)
     return bool(growth.steps) or most > MOST_LOG or now * exp(most) > MOST_PODS
 
 
 def _stepped(level: Any, step: GrowthStep) -> Any:
-    """The level after a step, never below 0."""
+    """Level after a step, never below 0."""
     import numpy as np
 
     if step.replicas is not None:
@@ -168,14 +168,14 @@ def _stepped(level: Any, step: GrowthStep) -> Any:
 
 
 def coming_steps(growth: Growth, span: Horizon) -> Iterator[tuple[int, GrowthStep]]:
-    """Steps after day 0 and within the span; earlier ones are in the replicas of now."""
+    """Steps after day 0 and within the span; earlier ones are in the current replicas."""
     for step in growth.steps:
         if 0 < span.index(step.day) <= span.days:
             yield span.index(step.day), step
 
 
 def season_factors(growth: Growth, span: Horizon) -> npt.NDArray[np.float64] | None:
-    """Weekday's times month's factor of each day; None where the plan has no season."""
+    """Weekday factor times month factor of each day; None if the plan has no season."""
     import numpy as np
 
     if not growth.weekly and not growth.yearly:

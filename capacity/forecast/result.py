@@ -1,4 +1,4 @@
-"""What a forecast answers, as plain objects and arrays; charts and reports read them as they are."""
+"""Results of a forecast, as plain objects and arrays for charts and reports."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ OK, INSUFFICIENT = "ok", "insufficient data"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fan:
-    """P10, P50 and P90 along time.
+    """P10, P50 and P90 over time.
 
     Attributes
     ----------
     dates : tuple of date
     p10, p50, p90 : ndarray of float, shape (n_dates,)
-        Of the addresses used in a subnet, or of the nodes of a group; each date for itself.
+        Addresses used in a subnet, or nodes of a group; quantiles of each date separately.
     """
 
     dates: tuple[date, ...]
@@ -33,19 +33,19 @@ class Fan:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """How earlier forecasts from the same history would have fared.
+    """Accuracy of forecasts from earlier days of the same history.
 
     Attributes
     ----------
     origins : int
-        Days in the past from which it was forecast anew.
+        Number of past days from which a forecast was made.
     points, coverage : int, float or None
-        Later observations, and the share of them between P10 and P90; 0.8 is right.
+        Later observations, and the share of them between P10 and P90; 0.8 is ideal.
     median_abs_error : float or None
-        Of P50 against them. [addresses]
+        Median absolute error of P50. [addresses]
     dates, date_coverage, date_error_days : int, float or None, float or None
-        Times that a level was reached whose date had been forecast; the share of dates between P10 and P90;
-        the median distance of P50.
+        Levels whose date was forecast and that were reached; the share of dates between P10 and P90;
+        the median distance from P50.
     """
 
     origins: int
@@ -59,28 +59,28 @@ class Backtest:
 
 @dataclass(frozen=True, slots=True)
 class SubnetForecast:
-    """When one subnet runs out.
+    """Forecast of one subnet.
 
     Attributes
     ----------
     method : str
         ``growth`` (of the plan) or ``history``.
     status : str
-        ``ok`` or ``insufficient data``; then every figure that needs a forecast is None.
+        ``ok`` or ``insufficient data``; with the latter, all forecast figures are None.
     usable, used_now : int or None
         [addresses]
     date_p10, date_p50, date_p90 : date or None
-        By which it has run out in 10, 50, 90 % of the draws; None where fewer do within the horizon.
+        Date by which it has run out in 10%, 50%, 90% of the draws; None if fewer do within the horizon.
     probability : float or None
         Share of draws that run out within the horizon.
     fan : Fan or None
-        Addresses used along time.
+        Addresses used over time.
     note : str
-        In words.
+    The forecast in words.
     exhausted_in : tuple of str
-        Scenarios in which check calls it exhausted today.
+        Scenarios in which check finds it exhausted today.
     trend : dict
-        What a history was found to do; empty for growth.
+        Trend of a history; empty for growth.
     """
 
     name: str
@@ -101,7 +101,7 @@ class SubnetForecast:
 
 @dataclass(frozen=True, slots=True)
 class GroupForecast:
-    """Nodes of a group along time, and when half of the draws have all that it may have, its maximum or limits."""
+    """Nodes of a group over time, and the date when half of the draws reach its maximum or limits."""
 
     name: str
     nodes_max: int | None
@@ -111,7 +111,7 @@ class GroupForecast:
 
 @dataclass(frozen=True, slots=True)
 class Already:
-    """A scenario that check calls exhausted today: ``when`` in words (``at peak``), and what it lacks, in words."""
+    """Scenario that check finds exhausted today: ``when`` (``at peak``) and the reason, both in words."""
 
     scenario: str
     when: str
@@ -120,23 +120,23 @@ class Already:
 
 @dataclass(frozen=True, slots=True)
 class ForecastResult:
-    """The answer of ``forecast``.
+    """Result of ``forecast``.
 
     Attributes
     ----------
     start, end : date
-        First and last day looked at.
+        First and last day of the forecast.
     paths : int
-        Draws; 1 where nothing is random.
+        Draws; 1 if nothing is random.
     exact : bool
-        Whether the engine answered each day itself (nothing random).
+        Whether the engine computed each day (nothing is random).
     date_unschedulable, date_without_address : date or None
-        When half of the draws have pods for which the groups may not start a node, and pods on nodes that get no
-        address; None where fewer do within the horizon.
+        Date when half of the draws have pods for which the groups cannot start a node, and pods on nodes without an
+        address; None if fewer do within the horizon.
     already : tuple of Already
-        What check calls exhausted today, the forecast's own scenario first.
+        What check finds exhausted today, the scenario of the forecast first.
     notes : tuple of str
-        Assumptions that moved the answer.
+        Assumptions that affect the answer.
     """
 
     start: date

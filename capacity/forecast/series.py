@@ -1,4 +1,4 @@
-"""Histories of free or used addresses, from the files people have, as daily series."""
+"""Daily series of free or used addresses from observations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EPOCH = date(1970, 1, 1)
 
 
 class Observation(NamedTuple):
-    """So many addresses of a subnet were free (or used) at a moment."""
+    """Number of free (or used) addresses of a subnet at a moment."""
 
     subnet: str
     time: datetime
@@ -29,7 +29,7 @@ class Observation(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DailySeries:
-    """One subnet's history, a value a day: the day's worst.
+    """History of one subnet with one value per day: the worst of the day.
 
     Attributes
     ----------
@@ -40,9 +40,9 @@ class DailySeries:
     kind : str
         ``free`` or ``used``.
     usable : int or None
-        As the file says it last. [addresses]
+        Last value in the file. [addresses]
     observations : int
-        Before they were brought down to days.
+        Number before they were reduced to days.
     """
 
     name: str
@@ -63,7 +63,7 @@ class DailySeries:
         return date.fromordinal(EPOCH.toordinal() + int(self.days[-1]))
 
     def until(self, day: date) -> DailySeries | None:
-        """What was known at the end of a day; None where nothing was."""
+        """Series up to the end of a day; None if it is empty."""
         keep = self.days <= day.toordinal() - EPOCH.toordinal()
         if not keep.any():
             return None
@@ -71,15 +71,15 @@ class DailySeries:
 
 
 def daily_series(observations: Iterable[Observation]) -> list[DailySeries]:
-    """Observations in any order, with gaps and duplicates, as one series per subnet.
+    """Convert observations in any order, with gaps and duplicates, to one series per subnet.
 
-    Of two observations of one moment the later read counts. A day counts with its worst observation: an
+    Of two observations of one moment the last one read is used. The value of a day is its worst observation: an
     address that is missing for an hour is missing.
 
     Raises
     ------
     SpecError
-        One subnet with free addresses in one place and used ones in another, and no size to convert by.
+        A subnet has both free and used addresses, and no size to convert between them.
     """
     import numpy as np
 
@@ -108,12 +108,14 @@ def _as_kind(o: Observation, kind: str, usable: int | None) -> float:
     if o.kind == kind:
         return o.value
     if usable is None:
-        raise SpecError(f"{o.subnet}: one history has free, another used addresses (--usable {o.subnet}=N joins them)")
+        raise SpecError(
+            f"{o.subnet}: one history has free, another used addresses (--usable {o.subnet}=N combines them)"
+        )
     return usable - o.value
 
 
 def parse_time(value: Any, where: str) -> tuple[datetime, bool]:
-    """A moment in UTC, and whether its time zone was left out (then UTC was assumed).
+    """Parse a time to UTC; also return whether the time zone was missing (UTC is then assumed).
 
     ISO 8601 with or without a zone, a date, or seconds (or milliseconds) since 1970.
 
@@ -122,7 +124,7 @@ def parse_time(value: Any, where: str) -> tuple[datetime, bool]:
     """
     text = str(value).strip()
     try:
-        if text[4:5] == "-":  # the common case first: a history may have a million rows
+        if text[4:5] == "-":  # the common case first: a history can have a million rows
             moment = datetime.fromisoformat(text)
         elif isinstance(value, (int, float)) or text.replace(".", "", 1).isdigit():
             seconds = float(text)
@@ -144,7 +146,7 @@ def parse_time(value: Any, where: str) -> tuple[datetime, bool]:
 
 
 def parse_count(value: Any, where: str) -> float | None:
-    """A number of addresses; None where the cell is empty or NaN (no observation)."""
+    """Parse a number of addresses; None if the cell is empty or NaN (no observation)."""
     text = str(value).strip() if value is not None else ""
     if text.lower() in ("", "nan", "null", "none"):
         return None

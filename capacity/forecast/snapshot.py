@@ -1,4 +1,4 @@
-"""What there is to record of a moment: from a plan, or from a saved `aws ec2 describe-subnets` answer."""
+"""Snapshots to record, from a plan or from a saved `aws ec2 describe-subnets` answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from capacity.plan.model import RESERVED_BY_AWS, Plan
 
 
 def snapshot_of_plan(plan: Plan, time: datetime) -> FillSnapshot:
-    """The plan's ``steady``: free addresses and /28s, who holds the rest, nodes and pods."""
+    """Snapshot of the plan's ``steady``: free addresses and /28s, holders of the others, nodes and pods."""
     state = check(plan, ["steady"]).scenarios[0]
     return FillSnapshot(
         time=time,
@@ -35,29 +35,29 @@ def snapshot_of_plan(plan: Plan, time: datetime) -> FillSnapshot:
 
 
 def parse_describe_subnets(data: bytes, name: str, time: datetime) -> FillSnapshot | None:
-    """A saved ``describe-subnets`` answer as a snapshot; None where the file is something else.
+    """Snapshot of a saved ``describe-subnets`` answer; None if the file is something else.
 
-    Subnets are called by their Name tag where each has one of its own, else by their id. Nobody says who holds
-    the addresses, so there are no holders, nodes or pods.
+    The names of subnets are their Name tags if these are unique, else their IDs. The holders of addresses are unknown,
+    so there are no holders, nodes or pods.
 
     Raises
     ------
     SpecError
-        A ``Subnets`` list that is not in EC2's shape.
+        The ``Subnets`` list does not have the format of EC2.
     """
     try:
         if data.lstrip()[:1] != b"{" or b'"Subnets"' not in data:
             return None
         document = json.loads(data)
     except (ValueError, RecursionError):
-        return None  # whoever reads it as a plan says what is wrong with it
+        return None  # the plan parser reports what is wrong with it
     if not isinstance(document, dict) or not isinstance(document.get("Subnets"), list):
         return None
     try:
         names = _names(document["Subnets"])
         subnets = tuple(_fill(s, n) for s, n in zip(document["Subnets"], names, strict=True))
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise SpecError(f"{name}: Subnets is not in the shape of aws ec2 describe-subnets --output json") from None
+        raise SpecError(f"{name}: Subnets does not have the format of aws ec2 describe-subnets --output json") from None
     if not subnets:
         raise SpecError(f"{name}: no subnet in it")
     return FillSnapshot(time, name, subnets)

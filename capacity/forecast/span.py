@@ -1,4 +1,4 @@
-"""The days a forecast looks at, and the words people use for how many."""
+"""Days of a forecast, and lengths of time as text."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from datetime import date, timedelta
 
 from capacity.errors import SpecError
 
-# Lengths for compound growth. A year of 365 days makes AWS's own month of 730 hours, so 730 days are 24 months.
+# Lengths for compound growth. A year of 365 days gives AWS's month of 730 hours, so 730 days are 24 months.
 DAYS_PER = {"day": 1.0, "week": 7.0, "month": 365 / 12, "quarter": 365 / 4, "year": 365.0}
-LONGEST_DAYS = 3660  # ten years; beyond it nobody's growth rate holds
+LONGEST_DAYS = 3660  # ten years; no growth rate is valid for longer
 
 _HORIZON = re.compile(r"^([0-9]{1,4}) ?(d|w|mo|y|days?|weeks?|months?|years?)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """Day 0 is ``start``, the last is ``start`` + ``days``."""
+    """Days from ``start`` (day 0) to ``start`` + ``days``."""
 
     start: date
     days: int
@@ -28,21 +28,21 @@ class Horizon:
         return self.on(self.days)
 
     def on(self, day: int) -> date:
-        """The date of a day."""
+        """Date of a day."""
         return self.start + timedelta(days=day)
 
     def index(self, day: date) -> int:
-        """The day of a date; outside 0 … days where the date is outside."""
+        """Day of a date; outside 0 … days if the date is outside."""
         return (day - self.start).days
 
 
 def parse_horizon(text: str, start: date) -> Horizon:
-    """``90d``, ``26w``, ``18mo`` or ``2y`` from ``start``; months and years by the calendar.
+    """Parse ``90d``, ``26w``, ``18mo`` or ``2y`` from ``start``; months and years by the calendar.
 
     Raises
     ------
     SpecError
-        Not such a length, zero, or beyond ten years.
+        The text is not a length, or is zero or more than ten years.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def parse_horizon(text: str, start: date) -> Horizon:
 
 
 def _months_later(start: date, months: int) -> date:
-    """That day of a later month, or its last day where the month is shorter."""
+    """Same day of a later month, or its last day if the month is shorter."""
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     if year > 9000:
         raise SpecError("--horizon: is out of range (expected 1 day to 10 years)")

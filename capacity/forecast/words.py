@@ -1,4 +1,4 @@
-"""A forecast in a few sentences: what is exhausted today, then which subnet runs out first, and how surely."""
+"""Summarize a forecast: what is exhausted today, which subnet runs out first, and with which probability."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from capacity.units import counted
 
 
 def sentence(result: ForecastResult) -> str:
-    """The headline; the scenario is named, and nothing that check calls exhausted today is left out."""
+    """Headline of a forecast, with the scenario and everything that check finds exhausted today."""
     return " ".join(filter(None, [already_sentence(result), _coming(result)]))
 
 
 def already_sentence(result: ForecastResult) -> str:
-    """What check calls exhausted today; empty where nothing is."""
+    """Sentence on what check finds exhausted today; empty if nothing is."""
     if not result.already:
         return ""
     first, *rest = result.already
@@ -25,14 +25,14 @@ def already_sentence(result: ForecastResult) -> str:
 
 
 def _coming(result: ForecastResult) -> str:
-    """The first subnet that runs out from now on."""
+    """Sentence on the first subnet that runs out from now on."""
     known = [s for s in result.subnets if s.probability is not None]
     if not known:
         return "INSUFFICIENT DATA: no subnet can be forecast."
     when = f"{when_words(result.scenario)}, " if result.scenario in AT_REST else ""
     out = [s for s in known if s.date_p90 == result.start]
     if out and not result.already:
-        return f"{out[0].name} has run out already on {result.start}."
+        return f"{out[0].name} has already run out on {result.start}."
     left = [s for s in known if s not in out]
     if not left:
         return ""
@@ -53,11 +53,11 @@ def _first(result: ForecastResult, first: SubnetForecast, others: bool) -> str:
         return f"{first.name} runs out on {first.date_p50}, if the growth is exactly as in the plan."
     if first.date_p50 is None:
         share = percent(first.probability)
-        return f"{first.name} is the likeliest to run out {span}: in {share} of the draws."
+        return f"{first.name} is the most likely to run out {span}: in {share} of the draws."
     late = f"and {first.date_p90}" if first.date_p90 else f"and a day after {result.end}"
-    return f"{first.name} runs out about {first.date_p50} (between {first.date_p10} {late} in 80 % of the draws)."
+    return f"{first.name} runs out about {first.date_p50} (between {first.date_p10} {late} in 80% of the draws)."
 
 
 def percent(share: float) -> str:
-    """A share of the draws; nearly all is not all."""
+    """Share of the draws as text; nearly all is not shown as all."""
     return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.3g} %"

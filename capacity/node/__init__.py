@@ -1,1 +1,1 @@
-"""What one node offers: max pods on every platform, allocatable CPU and memory, how many pods fit."""
+"""The capacity of one node: max pods on every platform, allocatable CPU and memory, and the pods that fit."""

@@ -1,4 +1,4 @@
-"""Pods that a node's network interfaces can address, and what each platform makes of that.
+"""Computes the pods that a node's network interfaces can address, and each platform's max pods.
 
 Every function takes ints or integer arrays of one broadcast shape.
 """
@@ -14,9 +14,9 @@ AUTO_MAX_PODS = 110  # awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-inst
 
 
 def pod_addresses(enis: IntLike, ips_per_eni: IntLike, prefix: IntLike) -> IntLike:
-    """Addresses for pods on so many ENIs, each keeping its primary. [addresses]
+    """Addresses for pods on a number of ENIs, without the primary addresses. [addresses]
 
-    ``prefix`` is 1 where each slot holds a /28 instead of one address, else 0.
+    ``prefix`` is 1 if each slot has a /28 instead of one address, otherwise 0.
 
     Source
     ------
@@ -31,7 +31,7 @@ def pod_addresses(enis: IntLike, ips_per_eni: IntLike, prefix: IntLike) -> IntLi
 
 
 def eni_limited_pods(addresses: IntLike) -> IntLike:
-    """Pods on a node with so many pod addresses: two more run on the host's network. [pods]
+    """Pods on a node with the given pod addresses, plus two host-network pods. [pods]
 
     Source
     ------
@@ -48,7 +48,7 @@ def eni_limited_pods(addresses: IntLike) -> IntLike:
 def recommended_cap(vcpus: IntLike) -> IntLike:
     """Most pods that AWS recommends on a node: 110, or 250 above 30 vCPUs. [pods]
 
-    No EC2 type has 29 to 31 vCPUs, so the documents' "less than 30" is the same.
+    No EC2 type has 29 to 31 vCPUs, so the documents' "less than 30" is equivalent.
 
     Source
     ------
@@ -63,7 +63,7 @@ def recommended_cap(vcpus: IntLike) -> IntLike:
 
 
 def recommended_pods(pods: IntLike, vcpus: IntLike) -> IntLike:
-    """The figure of AWS's calculator: the formula's, capped. [pods]
+    """Max pods of AWS's calculator: the formula, capped. [pods]
 
     >>> recommended_pods(234, vcpus=16)  # m5.4xlarge
     110
@@ -72,7 +72,7 @@ def recommended_pods(pods: IntLike, vcpus: IntLike) -> IntLike:
 
 
 def karpenter_pods(limit: IntLike, ips_per_eni: IntLike, reserved: IntLike) -> IntLike:
-    """Max pods that Karpenter passes to a Linux node: blind to prefixes, 0 where nothing is left. [pods]
+    """Max pods that Karpenter passes to a Linux node: ignores prefixes, 0 if no ENI is left. [pods]
 
     Source
     ------

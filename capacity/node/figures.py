@@ -1,4 +1,4 @@
-"""Max pods in numbers: every figure of a platform, for one instance type or for the whole catalog."""
+"""Computes every max-pods figure of a platform, for one instance type or for the whole catalog."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from capacity.cni import cilium_limits
 from capacity.cni.facade import EniFigures, carried, gives_prefixes, starts_without_serving_eni
 from capacity.node import density
 from capacity.node.platform import WITH_PREFIXES, Platform
-from capacity.plan.constants import PREFIX_SIZE
+from capacity.plan.constants import PREFIX_SIZE, VPC_CNI
 from capacity.units import IntLike, larger, smaller
 
 LIMITS = {
     "enis": "ENIs times addresses per ENI",
     "max-eni": "MAX_ENI",
     "recommended-cap": "AWS's cap of 110, or 250 above 30 vCPUs",
-    "ami-default": "the AMI's own default, 110 on Windows",
+    "ami-default": "the AMI's default, 110 on Windows",
     "hypervisor": "no prefixes on this hypervisor: computed with secondary IPs",
     "no-enis": "no ENI is left for pods",
     "windows-single-eni": "Windows uses one ENI",
     "max-allocate": "Cilium's maxAllocate",
-    "unknown": "the figures it needs are not known",
+    "unknown": "the required figures are not known",
 }
 
 
 class Interfaces(NamedTuple):
-    """What the formulas need of a type, as ints or as arrays of one shape; flags are 0 or 1."""
+    """A type's inputs to the formulas, as ints or as arrays of one shape; flags are 0 or 1."""
 
     enis: IntLike
     ips_per_eni: IntLike
@@ -37,7 +37,7 @@ class Interfaces(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """The numbers of :class:`MaxPods`, as ints or arrays."""
+    """The numbers of :class:`~capacity.node.maxpods.MaxPods`, as ints or arrays."""
 
     usable_enis: IntLike
     ip_capacity: IntLike
@@ -49,7 +49,7 @@ class Figures(NamedTuple):
 
 
 def interfaces(of: InstanceType, on: Platform) -> Interfaces | None:
-    """The type's figures for the formulas on a platform, None where the catalog lacks one of them."""
+    """The type's inputs to the formulas on a platform; None if the catalog lacks one of them."""
     if of.max_enis is None or of.ipv4_per_eni is None:
         return None
     return Interfaces(
@@ -63,15 +63,15 @@ def interfaces(of: InstanceType, on: Platform) -> Interfaces | None:
 
 
 def figures(of: Interfaces, on: Platform) -> Figures:
-    """Every max-pods figure of a platform; one code for a type and for the whole catalog.
+    """Every max-pods figure of a platform, for a type or for the whole catalog.
 
     Notes
     -----
-    ``script`` is AWS's max-pods-calculator.sh with the prefix and custom-networking settings, which is
-    what EKS computes for a managed node group: blind to MAX_ENI, trunks and reserved ENIs, and to
-    prefixes on bare metal, where EC2 states no hypervisor. With Cilium it is what it is without the VPC CNI's
-    settings: nobody tells EKS. Two of the addresses that Cilium holds are its own, as many as the pods on the
-    host's network, so that ``formula`` is (ENIs - first index) x (IPs - 1), x 16 with prefixes.
+    ``script`` is AWS's max-pods-calculator.sh with the prefix and custom-networking settings, which is what EKS
+    computes for a managed node group: it ignores MAX_ENI, trunks and reserved ENIs, and prefixes on bare metal, for
+    which EC2 gives no hypervisor. With Cilium it has the value without the VPC CNI's settings, because EKS does not
+    know about Cilium. Cilium uses two of its pod addresses itself, as many as there are host-network pods, so that
+    ``formula`` is (ENIs - first index) x (IPs - 1), x 16 with prefixes.
 
     Source
     ------
@@ -81,20 +81,20 @@ def figures(of: Interfaces, on: Platform) -> Figures:
     settings, unmanaged = on.settings, unmanaged_enis(of, on)
     enis = EniFigures(of.enis, of.ips_per_eni, of.trunk_slot)
     usable, capacity = carried(enis, settings, of.gives_prefixes, unmanaged, windows=on.windows)
-    if settings.cni == "vpc-cni" and not on.windows:  # all ENIs kept from pods: the primary is there, but not for them
+    if settings.cni == VPC_CNI and not on.windows:  # no ENI for pods: the primary exists, but has no pod addresses
         some_left = (of.enis if on.max_eni is None else smaller(of.enis, on.max_eni)) > unmanaged
         usable, capacity = usable * some_left, capacity * some_left
     usable, capacity = usable + 0 * of.enis, capacity + 0 * of.enis
-    if on.overlay:  # no ENI bounds the pods: only what Kubernetes is tested for
+    if on.overlay:  # ENIs do not limit the pods, only AWS's recommended maximum
         formula = density.CAP_LARGE + 0 * of.enis
     elif on.windows:
         formula = capacity
     else:
         formula = density.eni_limited_pods(capacity)
-        if on.provisioner == "karpenter" and settings.cni == "vpc-cni":  # no usable ENI: no pods, not two
+        if on.provisioner == "karpenter" and settings.cni == VPC_CNI:  # no usable ENI: no pods, not two
             formula = formula * (usable > 0)
     script_enis = larger(of.enis - int(on.custom_networking), 0)
-    script_prefix = int(settings.prefix and settings.cni == "vpc-cni") * of.nitro
+    script_prefix = int(settings.prefix and settings.cni == VPC_CNI) * of.nitro
     script = density.eni_limited_pods(density.pod_addresses(script_enis, of.ips_per_eni, script_prefix))
     standard = density.eni_limited_pods(density.pod_addresses(of.enis, of.ips_per_eni, 0))
     return Figures(
@@ -109,10 +109,10 @@ def figures(of: Interfaces, on: Platform) -> Figures:
 
 
 def unmanaged_enis(of: Interfaces, on: Platform) -> IntLike:
-    """ENIs that the CNI leaves alone, from the number reserved. [ENIs]
+    """ENIs that the CNI does not manage, from the number reserved. [ENIs]
 
-    Karpenter knows neither custom networking nor trunks and tells its users to count them in
-    RESERVED_ENIS: there only what exceeds those two is an ENI of its own.
+    Karpenter does not know custom networking and trunks and asks users to include them in RESERVED_ENIS: only the rest
+    are unmanaged ENIs.
 
     Source
     ------
@@ -126,24 +126,24 @@ def unmanaged_enis(of: Interfaces, on: Platform) -> IntLike:
     """
     if on.provisioner != "karpenter":
         return on.reserved_enis
-    if on.cilium is not None:  # the ENIs before the first that serves pods are reserved in the same way
+    if on.cilium is not None:  # the ENIs before the first one with pod addresses are reserved in the same way
         return larger(on.reserved_enis - on.cilium.first_interface_index, 0)
     return larger(on.reserved_enis - int(on.custom_networking) - int(on.pod_eni) * of.trunk_slot, 0)
 
 
 def unmanaged_of(of: InstanceType, on: Platform) -> int:
-    """ENIs of a node of one type that the CNI leaves alone. [ENIs]"""
+    """ENIs of a node of one type that the CNI does not manage. [ENIs]"""
     known = interfaces(of, on)
     return 0 if known is None else int(unmanaged_enis(known, on))
 
 
 def kubelet_max_pods(on: Platform, got: Figures, computed: int | None = None) -> Any:
-    """Max pods where nobody sets it, by who provisions the node. Ints or arrays. [pods]
+    """Max pods if it is not set, by provisioner. Ints or arrays. [pods]
 
-    managed: AWS's script, capped, wins over an expression. self-managed: nodeadm's expression or the
-    standard formula, uncapped, blind to prefixes and custom networking. karpenter: the ENI formula less
-    RESERVED_ENIS, passed to the node, so it too wins over an expression. auto: AWS's script with prefixes, 110 at
-    most. Windows: the kubelet's 110.
+    managed: AWS's script, capped, takes precedence over an expression. self-managed: nodeadm's expression or the
+    standard formula, uncapped, ignoring prefixes and custom networking. karpenter: the ENI formula minus RESERVED_ENIS,
+    passed to the node, so it also takes precedence over an expression. auto: AWS's script with prefixes, 110 at most.
+    Windows: the kubelet's 110.
 
     Source
     ------
@@ -161,10 +161,10 @@ def kubelet_max_pods(on: Platform, got: Figures, computed: int | None = None) ->
 
 
 def reserved_for(on: Platform, got: Figures, pods: Any, computed: int | None = None) -> Any:
-    """Pods that kube-reserved memory is computed for: not always max pods. Ints or arrays. [pods]
+    """Pods that kube-reserved memory is computed for, not always max pods. Ints or arrays. [pods]
 
-    AL2023 and AL2 reserve for the ENI formula (AL2023: or its expression) whatever max pods is set to,
-    under Karpenter too; Bottlerocket and Windows for the max pods they are configured with.
+    AL2023 and AL2 reserve for the ENI formula (AL2023: or its expression) regardless of max pods, also with Karpenter;
+    Bottlerocket and Windows for the max pods they are configured with.
 
     Source
     ------
@@ -177,16 +177,16 @@ def reserved_for(on: Platform, got: Figures, pods: Any, computed: int | None = N
 
 
 def never_ready(on: Platform, usable_enis: int | None) -> bool:
-    """Whether a node of so many usable ENIs never becomes Ready: its CNI waits for an ENI that may serve pods."""
+    """Whether a node with these usable ENIs never becomes Ready because its CNI waits for an ENI for pods."""
     return usable_enis == 0 and not starts_without_serving_eni(on.settings)
 
 
 def limits(of: Interfaces, on: Platform, got: Figures) -> list[tuple[IntLike, str]]:
-    """What bounds the recommended figure: (does it hold, its name), the first that holds counts. Ints or arrays.
+    """The limits of the recommended figure as (condition, name); the first true condition applies. Ints or arrays.
 
     Source
     ------
-    The names are those of :data:`LIMITS`.
+    The names are those of :data:`~capacity.node.figures.LIMITS`.
     """
     always = got.formula == got.formula
     found: list[tuple[IntLike, str]] = []

@@ -1,4 +1,4 @@
-"""How many pods of one shape each resource of a node has room for. Ints or integer arrays of one broadcast shape."""
+"""Computes how many pods of one shape fit each resource of a node. Ints or integer arrays of one broadcast shape."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ROOT_VOLUMES = 1
 
 
 def pods_by_request(room: IntLike, request: IntLike) -> IntLike:
-    """How often a request above 0 fits into what is left. [pods]
+    """How often a request above 0 fits into the remaining room. [pods]
 
     >>> pods_by_request(room=1930, request=250)
     7
@@ -17,7 +17,7 @@ def pods_by_request(room: IntLike, request: IntLike) -> IntLike:
 
 
 def pods_by_count(limit: IntLike, taken: IntLike) -> IntLike:
-    """Places left of a limit that counts pods: max pods, addresses, branch ENIs. [pods]
+    """Remaining pods of a limit that counts pods: max pods, addresses, branch ENIs. [pods]
 
     >>> pods_by_count(limit=29, taken=2)  # m5.large, aws-node and kube-proxy
     27
@@ -33,13 +33,13 @@ def volumes_left(attachments: IntLike, shared: IntLike, enis: IntLike) -> IntLik
     attachments : int or ndarray of int
         Most EBS volumes with one ENI, the root volume included. [volumes]
     shared : int or ndarray of int
-        1 where every further ENI takes the place of a volume.
+        1 if every additional ENI uses a volume slot.
     enis : int or ndarray of int
         Most ENIs attached at once. [ENIs]
 
     Notes
     -----
-    A floor: the EBS CSI driver counts the ENIs attached when it starts, which can be fewer.
+    A lower bound: the EBS CSI driver counts the ENIs attached when it starts, which can be fewer.
 
     Source
     ------
@@ -48,7 +48,7 @@ def volumes_left(attachments: IntLike, shared: IntLike, enis: IntLike) -> IntLik
 
     Examples
     --------
-    >>> volumes_left(attachments=27, shared=1, enis=3)  # m5.large: 27 - 1 root - 2 further ENIs
+    >>> volumes_left(attachments=27, shared=1, enis=3)  # m5.large: 27 - 1 root - 2 additional ENIs
     24
     """
     return larger(attachments - ROOT_VOLUMES - shared * larger(enis - 1, 0), 0)

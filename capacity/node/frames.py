@@ -1,6 +1,6 @@
-"""The whole catalog at once: the same formulas over columns, as DataFrames.
+"""Applies the formulas to the whole catalog, as DataFrames.
 
-Columns are the keys of the JSON answers; unknown is ``<NA>``. ``vectorised == scalar`` for every type is held by
+Columns are the keys of the JSON answers; unknown is ``<NA>``. ``vectorised == scalar`` for every type is checked by
 tests/property/test_node_properties.py.
 """
 
@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from capacity.catalog.prices import check_region, usd_per_hour
 from capacity.cni.facade import gives_prefixes
-from capacity.errors import SpecError, check_count, check_number
+from capacity.errors import SpecError, check_count, check_kind, check_number
 from capacity.node import density, reserved
 from capacity.node.figures import Figures, Interfaces, figures, kubelet_max_pods, limits, reserved_for
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
 from capacity.node.offer import BINDING_ORDER, Daemon, Keep, PodAsked, asked, daemons_on, pod_month
-from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform
+from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform, check_platform
 from capacity.units import MIB
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
     from capacity.catalog.table import Catalog
 
-# Of the columns of both frames; also in ``frame.attrs["units"]``.
+# Units of the columns of both frames; also in ``frame.attrs["units"]``.
 UNITS = {
     "max_enis": "ENIs",
     "usable_enis": "ENIs",
@@ -52,7 +53,7 @@ DEFAULT_KEEP = Keep()
 
 @dataclass(frozen=True)
 class Masked:
-    """Numbers of every type, shape (n_types,), and where they are unknown."""
+    """Numbers of every type, shape (n_types,), with a mask of the unknown ones."""
 
     values: Any
     unknown: Any
@@ -131,14 +132,14 @@ def node_frame(
     region: str | None = None,
     node_cost: float = 0.0,
 ) -> pd.DataFrame:
-    """What a node of every type offers: a row per type, arguments as in :func:`capacity.node.offer.offer`.
+    """The offer of a node of every type: a row per type, arguments as in :func:`capacity.node.offer.offer`.
 
     Parameters
     ----------
     region : str, optional
-        Of the on-demand price; without it the price columns are ``<NA>``.
+        Region of the on-demand price; without it the price columns are ``<NA>``.
     node_cost : float
-        What each node costs beside it. [USD per hour]
+        Additional cost of each node. [USD per hour]
 
     Examples
     --------
@@ -149,6 +150,8 @@ def node_frame(
     """
     if set_max_pods is not None:
         check_count("set_max_pods", set_max_pods, unit="pods")
+    if region is not None:
+        check_region("region", region)
     check_number("node_cost", node_cost, unit="USD per hour")
     found = _density(catalog, on)
     pods_max = found.max_pods if set_max_pods is None else _constant(set_max_pods, len(found.types))
@@ -190,6 +193,10 @@ def _constant(value: int, length: int) -> Masked:
 
 
 def _density(catalog: Catalog, on: Platform) -> _Density:
+    from capacity.catalog.table import Catalog
+
+    check_kind("catalog", catalog, Catalog, "a Catalog: load_catalog()")
+    check_platform(on)
     types = catalog.all()
     enis, ips, vcpus = (_column([getattr(t, n) for t in types]) for n in ("max_enis", "ipv4_per_eni", "vcpus"))
     possible = _column([t.prefixes_possible for t in types])
@@ -212,7 +219,7 @@ def _density(catalog: Catalog, on: Platform) -> _Density:
     by_ami = None if on.expression is None else np.where(expression.unknown, got.standard, expression.values)
     uncapped = vcpus.unknown & (got.formula > density.CAP_SMALL)
     kubelet = np.broadcast_to(kubelet_max_pods(on, got, by_ami), enis.values.shape)
-    capped = on.provisioner == "managed" and not on.windows  # Auto Mode caps at 110 whatever the vCPUs
+    capped = on.provisioner == "managed" and not on.windows  # Auto Mode caps at 110 for any number of vCPUs
     max_pods = Masked(kubelet, hidden | (uncapped & capped))
     kept = np.broadcast_to(reserved_for(on, got, kubelet, by_ami), enis.values.shape)
     kept_unknown = max_pods.unknown if on.reserves_for_max_pods else hidden
@@ -221,7 +228,9 @@ def _density(catalog: Catalog, on: Platform) -> _Density:
 
 
 def _expression(of: Interfaces, on: Platform, got: Figures, hidden: Any) -> Masked:
-    """The CEL expression's value: CEL knows no arrays, so each distinct pair of ENIs and addresses once."""
+    """The CEL expression's value: CEL has no arrays, so it is evaluated once for each distinct pair of ENIs and
+    addresses.
+    """
     values, unknown = np.zeros_like(of.enis), np.ones(of.enis.shape, dtype=bool)
     if on.expression is None or on.ami != "al2023":
         return Masked(values, unknown)
@@ -292,7 +301,7 @@ def _fits(
 
 
 def _bound(fits: dict[str, Masked], resources: Sequence[str]) -> tuple[Masked, Any]:
-    """The least of what bounds and its name, unknown where one of them is."""
+    """The smallest limit and its name; unknown if one of the limits is unknown."""
     stacked = np.stack([fits[name].values for name in resources])
     unknown = np.any([np.broadcast_to(fits[name].unknown, stacked.shape[1:]) for name in resources], axis=0)
     names = np.array(resources)[stacked.argmin(axis=0)]  # the first of equals
@@ -307,11 +316,9 @@ def _left_pct(room: Masked, used: Any, pods: Masked, request: int | None) -> Mas
 
 
 def _rounded(values: Any, digits: int) -> Any:
-    """As Python rounds, to the nearest decimal; NumPy multiplies first and is off by one in the last place."""
+    """Round like Python, to the nearest decimal; NumPy multiplies first and is off by one in the last place."""
     return np.array([round(v, digits) for v in values.tolist()])
 
 
 def _prices(types: Sequence[InstanceType], region: str | None) -> Masked:
-    from capacity.catalog.prices import price_per_hour
-
-    return _column([None if region is None else price_per_hour(t.name, region) for t in types], np.float64)
+    return _column([None if region is None else usd_per_hour(t.name, region) for t in types], np.float64)

@@ -1,8 +1,8 @@
-"""Max pods as CEL expressions: nodeadm's ``maxPodsExpression``, and Karpenter's alpha gate NodeClassCEL.
+"""Evaluates max pods as CEL expressions: nodeadm's ``maxPodsExpression``, and Karpenter's alpha gate NodeClassCEL.
 
-``cel-python`` evaluates; it checks no types beforehand, as the cel-go of nodeadm and Karpenter does. Two
-checks close what matters of that gap: every name must be declared, in branches not taken too, and arithmetic
-does not mix ints with doubles. Imported only where an expression is given.
+Unlike the cel-go of nodeadm and Karpenter, ``cel-python`` does not check types before evaluation. Two checks here cover
+the relevant cases: every name must be declared, also in branches that are not taken, and arithmetic does not mix ints
+and doubles. Imported only if an expression is given.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_PODS = 2**31 - 1  # int32, eni_max_pods.go L107-108
 NODEADM_VARIABLES = ("default_enis", "ips_per_eni", "max_pods")
 KARPENTER_VARIABLES = ("vcpus", "memory_mib", *NODEADM_VARIABLES, "instance_type")
 
-# What Karpenter rounds reserved resources up to, and their units: pkg/cel/environment.go L343-390.
+# Karpenter's rounding step of reserved resources, and their units: pkg/cel/environment.go L343-390.
 RESOURCE_STEPS = {"cpu": (10, "m"), "memory": (16, "Mi"), "ephemeral-storage": (1, "Gi"), "pid": (1, "")}
 
 
@@ -32,8 +32,8 @@ def evaluate_expression(expression: str, enis: int, ips_per_eni: int, max_pods: 
     Raises
     ------
     SpecError
-        It does not compile, does not evaluate, or gives no number from 1 to 2147483647. nodeadm then
-        falls back to the standard value; the caller says so.
+        It does not compile, does not evaluate, or does not give a number from 1 to 2147483647. nodeadm then uses the
+        standard value, and the caller reports it.
 
     Source
     ------
@@ -48,7 +48,7 @@ def evaluate_expression(expression: str, enis: int, ips_per_eni: int, max_pods: 
     values = {"default_enis": enis, "ips_per_eni": ips_per_eni, "max_pods": max_pods}
     number = _as_int(_evaluate(expression, values, ()))
     if number is None:
-        raise SpecError(f"the expression {expression!r} gives no number of pods")
+        raise SpecError(f"the expression {expression!r} does not give a number of pods")
     if not 0 < number <= MOST_PODS:
         raise SpecError(f"the expression {expression!r} gives {number}, not a number of pods from 1 to {MOST_PODS}")
     return number
@@ -73,8 +73,8 @@ def karpenter_expression(expression: str, variables: Mapping[str, int | str]) ->
     Raises
     ------
     SpecError
-        It does not compile, fails, or gives neither int nor finite double. Karpenter gives the type up
-        then, where nodeadm falls back.
+        It does not compile, fails, or gives neither an int nor a finite double. Karpenter then drops the type, while
+        nodeadm uses the standard value.
 
     Source
     ------
@@ -89,12 +89,12 @@ def karpenter_expression(expression: str, variables: Mapping[str, int | str]) ->
     found = _evaluate(expression, values, ("min", "max"))
     number = None if isinstance(found, str) else _as_int(found)
     if number is None:
-        raise SpecError(f"the expression {expression!r} gives neither int nor finite double")
+        raise SpecError(f"the expression {expression!r} gives neither an int nor a finite double")
     return number
 
 
 def karpenter_max_pods(expression: str, variables: Mapping[str, int | str]) -> int:
-    """The value as max pods: 0 to 2147483647, where nodeadm wants at least 1.
+    """The value as max pods: 0 to 2147483647 (nodeadm requires at least 1).
 
     Raises
     ------
@@ -117,7 +117,7 @@ def karpenter_max_pods(expression: str, variables: Mapping[str, int | str]) -> i
 
 
 def karpenter_resources(expressions: Mapping[str, str], variables: Mapping[str, int | str]) -> dict[str, str]:
-    """kubeReserved or systemReserved from expressions; one that fails or is negative is left out.
+    """kubeReserved or systemReserved from expressions; an expression that fails or is negative is left out.
 
     CPU is rounded up to whole 10m, memory to whole 16Mi.
 
@@ -157,14 +157,14 @@ def _evaluate(expression: str, values: Mapping[str, int | str], extra: tuple[str
 
 @lru_cache(maxsize=64)
 def _program(expression: str, names: tuple[str, ...], extra: tuple[str, ...]) -> Any:
-    """The expression compiled once for all types, its names checked."""
+    """The expression, compiled once for all types, with its names checked."""
     import celpy
 
     environment = celpy.Environment()
     tree = environment.compile(expression)
     functions = _functions(extra)
     unknown = _names(tree, "ident") - set(names) | _names(tree, "ident_arg") - _function_names(extra)
-    if unknown and not _names(tree, "member_dot_arg"):  # macros such as map(x, …) declare names of their own
+    if unknown and not _names(tree, "member_dot_arg"):  # macros such as map(x, …) declare their own names
         raise ValueError(f"undeclared reference to {min(unknown)!r}")
     return environment.program(tree, functions=functions)
 
@@ -210,7 +210,7 @@ def _functions(extra: tuple[str, ...]) -> dict[str, Callable[..., Any]]:
 
 
 def _reason(error: Exception) -> str:
-    """Why, in a few words: the library's messages quote grammar rules and Python types."""
+    """The reason in a few words: the library's messages quote grammar rules and Python types."""
     text = str(error.args[0] if error.args else error)
     if "undeclared reference" in text:
         name = re.search(r"undeclared reference to '([^']*)'", text)
@@ -223,7 +223,7 @@ def _reason(error: Exception) -> str:
 
 
 def _as_int(value: object) -> int | None:
-    """CEL's own conversion to int: numbers truncate, digits in a string count, a bool is no number."""
+    """CEL's own conversion to int: numbers truncate, digits in a string count, a bool is not a number."""
     from celpy import celtypes
 
     if isinstance(value, celtypes.BoolType):

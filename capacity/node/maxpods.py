@@ -1,28 +1,28 @@
-"""Max pods of instance types, in every mode and on every platform."""
+"""Computes max pods of instance types, in every mode and on every platform."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from capacity.catalog.instance_type import InstanceType
+from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.errors import SpecError
 from capacity.node import density
 from capacity.node.figures import Figures, figures, interfaces, kubelet_max_pods, limits, never_ready, reserved_for
-from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform
+from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform, check_platform
 from capacity.units import counted
 
 
 @dataclass(frozen=True, slots=True)
 class MaxPods:
-    """Max pods of one type on one platform; None where nobody states what it needs.
+    """Max pods of one type on one platform; a figure is None if its inputs are unknown.
 
     Attributes
     ----------
     max_enis : int or None
         ENIs of the default network card. [ENIs]
     usable_enis : int or None
-        Those that may serve pods. [ENIs]
+        ENIs that can have pod addresses. [ENIs]
     ipv4_per_eni : int or None
         [addresses]
     ip_capacity : int or None
@@ -30,17 +30,19 @@ class MaxPods:
     max_pods_formula : int or None
         ENIs × (IPs − 1) + 2 and its variants, uncapped. [pods]
     max_pods_recommended : int or None
-        AWS's calculator: the same capped at 110 or 250. [pods]
+        AWS's calculator: the formula capped at 110 or 250. [pods]
     max_pods : int or None
-        What the kubelet gets where nobody sets it. [pods]
+        The kubelet's max pods if it is not set. [pods]
     max_pods_expression : int or None
-        Value of the CEL expression, where one was given and it evaluates. [pods]
+        Value of the CEL expression, if given and valid. [pods]
     branch_enis : int or None
-        Branch ENIs, where security groups for pods are on. [branch ENIs]
+        Branch ENIs, if security groups for pods are on. [branch ENIs]
     limited_by : str
-        One of :data:`LIMITS`: what bounds ``max_pods_recommended``.
+        One of :data:`~capacity.node.figures.LIMITS`: the limit of ``max_pods_recommended``.
     reserved_for : int or None
         Pods that kube-reserved memory is computed for on this platform. [pods]
+    kind, platform : InstanceType, Platform
+        What they were worked out from.
     warnings : tuple of str
     """
 
@@ -58,7 +60,13 @@ class MaxPods:
     branch_enis: int | None
     limited_by: str
     reserved_for: int | None
+    kind: InstanceType
+    platform: Platform
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        pods = "max pods unknown" if self.max_pods is None else f"{self.max_pods} max pods"
+        return f"<MaxPods {self.instance_type}, {self.mode}: {pods}, limited by {self.limited_by}>"
 
 
 def max_pods(of: InstanceType, on: Platform) -> MaxPods:
@@ -71,6 +79,8 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
     >>> row.ip_capacity, row.max_pods_formula, row.max_pods_recommended
     (432, 434, 110)
     """
+    check_type(of)
+    check_platform(on)
     known = interfaces(of, on)
     blocked = on.mode in WITH_PREFIXES and of.prefixes_possible is not True
     if known is None or (blocked and (on.mode == "ipv6" or of.prefixes_possible is None)):
@@ -99,6 +109,8 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
         branch_enis=of.branch_enis if on.pod_eni else None,
         limited_by=next(name for holds, name in limits(known, on, got) if holds),
         reserved_for=reserved_for(on, got, pods, computed),
+        kind=of,
+        platform=on,
         warnings=tuple(warnings),
     )
 
@@ -109,27 +121,27 @@ def _expression(of: InstanceType, on: Platform, got: Figures) -> tuple[int | Non
     assert of.max_enis is not None
     assert of.ipv4_per_eni is not None
     if on.ami != "al2023":
-        return None, [f"{on.ami} has no maxPodsExpression (nodeadm, AL2023 only): it is ignored"]
+        return None, [f"{on.ami} has no maxPodsExpression (nodeadm, AL2023 only), so it is ignored"]
     from capacity.node.max_pods_expression import evaluate_expression
 
     try:
         value = evaluate_expression(on.expression, of.max_enis, of.ipv4_per_eni, got.standard)
     except SpecError as error:
-        return None, [f"{of.name}: {error}; nodeadm falls back to the standard value {got.standard}"]
+        return None, [f"{of.name}: {error}; nodeadm uses the standard value {got.standard}"]
     if on.provisioner == "managed":
-        return value, ["a managed node group writes its own max pods into the user data: the expression loses"]
+        return value, ["a managed node group writes max pods into the user data, which overrides the expression"]
     if on.provisioner == "karpenter":
-        return value, ["Karpenter passes max pods to the node: the expression loses"]
+        return value, ["Karpenter passes max pods to the node, which overrides the expression"]
     if on.auto:
-        return value, ["EKS Auto Mode sets max pods itself: the expression loses"]
+        return value, ["EKS Auto Mode sets max pods itself and ignores the expression"]
     return value, []
 
 
 def _addresses_warning(of: InstanceType, on: Platform, got: Figures, pods: int, computed: int | None) -> list[str]:
-    """Where the kubelet takes more pods on VPC addresses than there are.
+    """The warning if the kubelet accepts more pods than there are VPC addresses.
 
-    An expression leaves room for pods on the host's network (nodeadm's own example adds theirs to ``max_pods``):
-    how many there are is known only where they were counted.
+    An expression leaves room for host-network pods (nodeadm's example adds them to ``max_pods``): their number is known
+    only if they were counted.
     """
     if never_ready(on, got.usable_enis):
         return [f"{of.name}: no ENI is left for pods, so the CNI does not start: the node never becomes Ready"]
@@ -145,9 +157,9 @@ def _without_figures(of: InstanceType, on: Platform, why: str) -> MaxPods:
     if why == "unknown":
         missing = "ENI figures" if of.max_enis is None or of.ipv4_per_eni is None else "hypervisor"
         text = (
-            f"{of.name}: its {missing} are not known to any source"
+            f"{of.name}: its {missing} are not published"
             if missing != "hypervisor"
-            else (f"{of.name}: its hypervisor is not known, so neither is whether it can have prefixes")
+            else (f"{of.name}: its hypervisor is unknown, so it is unknown whether it supports prefixes")
         )
     else:
         text = f"{of.name} runs on {of.hypervisor}: IPv6 needs Nitro or bare metal"
@@ -166,6 +178,8 @@ def _without_figures(of: InstanceType, on: Platform, why: str) -> MaxPods:
         branch_enis=of.branch_enis if on.pod_eni else None,
         limited_by=why,
         reserved_for=None,
+        kind=of,
+        platform=on,
         warnings=(text,),
     )
 
@@ -177,9 +191,10 @@ def max_pods_rows(types: Iterable[InstanceType], on: Platform, modes: Iterable[s
 
 
 def common_max_pods(rows: Iterable[MaxPods]) -> dict[int, list[str]]:
-    """The one max pods that suits every type, by mode: the smallest recommended. Modes of one figure together.
+    """The max pods value that is safe for every type, by mode: the smallest recommended. Modes with equal values are
+    joined.
 
-    One figure for a group of several types must not exceed what the smallest of them has addresses for. [pods]
+    The value for a group of several types must not exceed the addresses of the smallest type. [pods]
     """
     by_mode: dict[str, int] = {}
     for row in rows:

@@ -1,9 +1,9 @@
-"""What one node offers: allocatable CPU and memory, and how many pods of a shape fit beside its daemonsets."""
+"""Computes the offer of one node: allocatable CPU and memory, and the pods that fit next to its DaemonSets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -21,7 +21,7 @@ BINDING_ORDER = ("max_pods", "ips", "cpu", "memory", "branch_enis", "volumes")  
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """A daemonset's pod. CPU in millicores, memory in bytes."""
+    """A DaemonSet's pod. CPU in millicores, memory in bytes."""
 
     name: str
     cpu: int = 0
@@ -29,15 +29,15 @@ class Daemon:
     host_network: bool = False
 
     def __post_init__(self) -> None:
-        check_count(f"daemonset {self.name}: cpu", self.cpu, unit="millicores")
-        check_count(f"daemonset {self.name}: memory", self.memory, unit="bytes")
+        check_count(f"DaemonSet {self.name}: cpu", self.cpu, unit="millicores")
+        check_count(f"DaemonSet {self.name}: memory", self.memory, unit="bytes")
 
 
 @dataclass(frozen=True, slots=True)
 class PodAsked:
-    """The pod shape asked for; None is "not said". CPU in millicores, memory in bytes, EBS volumes as a count.
+    """The requested pod shape; None is "not set". CPU in millicores, memory in bytes, EBS volumes as a count.
 
-    ``branch``: the pod has security groups of its own, so a branch ENI instead of an address of the pool.
+    ``branch``: the pod has its own security groups, so it uses a branch ENI instead of an address of the pool.
     """
 
     cpu: int | None = None
@@ -53,18 +53,18 @@ class PodAsked:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """What is kept from pods beside kube-reserved.
+    """Resources reserved in addition to kube-reserved.
 
     Attributes
     ----------
     overhead_ppm : int
-        VM memory overhead, in millionths of the memory EC2 states.
+        VM memory overhead, in millionths of the memory that EC2 states.
     system_cpu, system_memory_mib : int
         system-reserved. [millicores], [MiB]
     eviction_mib : int
-        memory.available threshold, used where ``eviction_share`` is None. [MiB]
+        memory.available threshold, used if ``eviction_share`` is None. [MiB]
     eviction_share : Fraction or None
-        The same as a share of the node's capacity; 100 % switches it off, as in Karpenter.
+        The threshold as a share of the node's capacity; 100% disables it, as in Karpenter.
     """
 
     overhead_ppm: int = int(reserved.VM_OVERHEAD * 10**6)
@@ -81,10 +81,10 @@ class Keep:
             check_number("eviction_share", self.eviction_share, 0, 1)
         # 6 decimals keep MiB × numerator within 64 bits for every type
         if self.eviction_share is not None and self.eviction_share.denominator > 10**6:
-            raise SpecError("the eviction threshold has too many decimals (expected at most 4 after the point, in %)")
+            raise SpecError("the eviction threshold has too many decimals (expected at most 4 decimals of a percent)")
 
     def eviction_of(self, capacity_mib: IntLike) -> IntLike:
-        """Eviction threshold on a node of that capacity. [MiB]
+        """Eviction threshold on a node with a given capacity. [MiB]
 
         Source
         ------
@@ -101,7 +101,7 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Allocatable:
-    """CPU and memory of a node and where they go. CPU in millicores, memory in MiB; None where unknown."""
+    """CPU and memory of a node, and the reserved parts. CPU in millicores, memory in MiB; None where unknown."""
 
     cpu_millicores: int | None
     memory_mib: int | None
@@ -136,20 +136,22 @@ def allocatable_of(of: InstanceType, reserved_for: int | None, keep: Keep = Keep
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One node on a platform, filled with pods of the shape asked for.
+    """One node on a platform, filled with pods of the requested shape.
 
     Attributes
     ----------
     fits : dict of str to int or None
-        Pods of the shape that each resource has room for, after daemonsets; None where not asked or unknown. [pods]
+        Pods of the shape that fit each resource after DaemonSets; None if not requested or unknown. [pods]
     pods : int or None
-        The least of them. [pods]
+        The smallest of ``fits``. [pods]
     binding : str or None
-        The resource that sets it.
+        The resource that limits the pods.
     stranded_cpu_pct, stranded_memory_pct : float or None
-        Share of allocatable left unused by ``pods`` pods and the daemonsets; None without that request. [%]
+        Share of allocatable that ``pods`` pods and the DaemonSets leave unused; None without that request. [%]
     usd_per_hour, usd_per_pod_month : float or None
         On-demand, 730 hours a month.
+    pod, daemons : PodAsked, tuple of Daemon
+        The shape, and the daemonsets of the node with those implied.
     """
 
     instance_type: str
@@ -164,7 +166,19 @@ class Offer:
     stranded_memory_pct: float | None
     usd_per_hour: float | None
     usd_per_pod_month: float | None
+    pod: PodAsked
+    daemons: tuple[Daemon, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def kind(self) -> InstanceType:
+        """The type of the node."""
+        return self.density.kind
+
+    @property
+    def platform(self) -> Platform:
+        """The platform of the node."""
+        return self.density.platform
 
     def __repr__(self) -> str:
         pods = "pods unknown" if self.pods is None else f"{self.pods} pods"
@@ -172,7 +186,7 @@ class Offer:
 
 
 def daemons_with_implied(daemons: Sequence[Daemon], agents: Sequence[str] = ("aws-node",)) -> tuple[Daemon, ...]:
-    """The CNI's agent and kube-proxy on the host's network with requests of 0, unless one of that name is given."""
+    """The given DaemonSets, plus the CNI's agent and kube-proxy (host network, no requests) if they are missing."""
     named = {d.name for d in daemons}
     implied = [names[0] for names in (agents, ("kube-proxy",)) if named.isdisjoint(names)]
     return (*(Daemon(n, host_network=True) for n in implied), *daemons)
@@ -187,25 +201,22 @@ def offer(
     keep: Keep = Keep(),
     price: float | None = None,
     node_cost: float = 0.0,
-    ip_capacity: int | None = None,
 ) -> Offer:
-    """What a node of a type offers to pods of one shape.
+    """The offer of a node of a type for pods of one shape.
 
     Parameters
     ----------
     set_max_pods : int, optional
-        Max pods set by hand. [pods]
+        Max pods set by the user. [pods]
     price : float, optional
         On-demand price. [USD per hour]
     node_cost : float
-        What each node costs beside it: licences, support. [USD per hour]
-    ip_capacity : int, optional
-        Pods on VPC addresses, where more than the platform decides them. [pods]
+        Additional cost of each node, such as licences or support. [USD per hour]
 
     Raises
     ------
     SpecError
-        A count or a price below 0, no whole number of pods, no finite price.
+        A count or price below 0, a count that is not whole, or a price that is not finite.
 
     Examples
     --------
@@ -214,10 +225,25 @@ def offer(
     >>> got.pods, got.binding, got.fits["max_pods"]
     (7, 'cpu', 27)
     """
-    _refuse(set_max_pods, price, node_cost, ip_capacity)
-    row = max_pods(of, on)
-    if ip_capacity is not None and row.ip_capacity is not None:
-        row = replace(row, ip_capacity=ip_capacity)
+    if set_max_pods is not None:
+        check_count("set_max_pods", set_max_pods, unit="pods")
+    if price is not None:
+        check_number("price", price, unit="USD per hour")
+    check_number("node_cost", node_cost, unit="USD per hour")
+    return offer_from(max_pods(of, on), pod, daemons, set_max_pods, keep, price, node_cost)
+
+
+def offer_from(
+    row: MaxPods,
+    pod: PodAsked,
+    daemons: Sequence[Daemon],
+    set_max_pods: int | None = None,
+    keep: Keep = Keep(),
+    price: float | None = None,
+    node_cost: float = 0.0,
+) -> Offer:
+    """:func:`offer` on a node whose max pods and addresses are known; arguments as there, already checked."""
+    of, on = row.kind, row.platform
     pods_max = row.max_pods if set_max_pods is None else set_max_pods
     left = allocatable_of(of, reserved_pods(row.reserved_for, on, set_max_pods), keep)
     every = daemons_on(on, daemons)
@@ -242,23 +268,14 @@ def offer(
         ),
         usd_per_hour=price,
         usd_per_pod_month=round(pod_month(price, node_cost, pods), 4) if price is not None and pods else None,
+        pod=pod,
+        daemons=every,
         warnings=(*_own_warnings(row, set_max_pods, on, pod, every), *_reserve_warning(of, left)),
     )
 
 
-def _refuse(set_max_pods: int | None, price: float | None, node_cost: float, ip_capacity: int | None) -> None:
-    """Arguments without sense."""
-    if set_max_pods is not None:
-        check_count("set_max_pods", set_max_pods, unit="pods")
-    if ip_capacity is not None:
-        check_count("ip_capacity", ip_capacity, unit="pods")
-    if price is not None:
-        check_number("price", price, unit="USD per hour")
-    check_number("node_cost", node_cost, unit="USD per hour")
-
-
 def pod_month(price: Any, node_cost: float, pods: Any) -> Any:
-    """What one pod of a full node costs a month; numbers or arrays of one shape. [USD]
+    """The monthly cost of one pod on a full node; numbers or arrays of one shape. [USD]
 
     >>> round(pod_month(0.096, 0.0, 7), 2), round(pod_month(0.096, 0.05, 7), 2)
     (10.01, 15.23)
@@ -267,19 +284,19 @@ def pod_month(price: Any, node_cost: float, pods: Any) -> Any:
 
 
 def daemons_on(on: Platform, daemons: Sequence[Daemon]) -> tuple[Daemon, ...]:
-    """All daemonsets of a node; where the CNI's agent and kube-proxy are no pods, those of that name fall away."""
+    """All DaemonSets of a node, without the CNI's agent and kube-proxy if these are not pods."""
     if not on.network_pods:
         return tuple(d for d in daemons if d.name not in (*on.agents, "kube-proxy"))
     return daemons_with_implied(daemons, on.agents)
 
 
 def reserved_pods(reserved_for: int | None, on: Platform, set_max_pods: int | None) -> int | None:
-    """Pods that memory is reserved for where max pods may be set by hand. [pods]"""
+    """Pods that memory is reserved for if max pods can be set by the user. [pods]"""
     return set_max_pods if set_max_pods is not None and on.reserves_for_max_pods else reserved_for
 
 
 def asked(pod: PodAsked, on: Platform) -> tuple[str, ...]:
-    """Resources that bound a pod of this shape, in the order that ties are given to."""
+    """Resources that limit a pod of this shape, in the order used for ties."""
     branch = pod.branch and on.pod_eni
     limits = {
         "max_pods": True,
@@ -293,7 +310,7 @@ def asked(pod: PodAsked, on: Platform) -> tuple[str, ...]:
 
 
 def _bound(fits: dict[str, int | None], resources: Sequence[str]) -> tuple[int | None, str | None]:
-    """The least of what bounds and its name; None where one of them is unknown: the least known is no answer."""
+    """The smallest limit and its name; None if one of the limits is unknown, because it could be smaller."""
     known = {name: value for name in resources if (value := fits[name]) is not None}
     if len(known) < len(resources):
         return None, None
@@ -310,7 +327,7 @@ def _fits(
     daemons: Sequence[Daemon],
     on: Platform,
 ) -> dict[str, int | None]:
-    """Pods of the shape by each resource; None where not asked or unknown."""
+    """Pods of the shape by each resource; None if not requested or unknown."""
     cpu = None if left.cpu_millicores is None else left.cpu_millicores - sum(d.cpu for d in daemons)
     memory = None if left.memory_mib is None else left.memory_mib * MIB - sum(d.memory for d in daemons)
     fits: dict[str, int | None] = {
@@ -326,7 +343,7 @@ def _fits(
 
 
 def attachable_volumes(of: InstanceType, max_eni: int | None) -> int | None:
-    """EBS volumes that pods can attach with every ENI in use, None where not known. [volumes]"""
+    """EBS volumes that pods can attach with every ENI in use; None if unknown. [volumes]"""
     if of.ebs_attachments is None or of.ebs_shared is None or of.max_enis is None:
         return None
     enis = of.max_enis if max_eni is None else min(of.max_enis, max_eni)
@@ -335,7 +352,7 @@ def attachable_volumes(of: InstanceType, max_eni: int | None) -> int | None:
 
 
 def _times(room: int | None, each: int | None) -> int | None:
-    """How often a request fits; None where it is not asked, is 0, or the room is unknown."""
+    """How often a request fits; None if it is not set or 0, or the room is unknown."""
     return None if room is None or not each else pods_by_request(room, each)
 
 
@@ -350,7 +367,7 @@ def _left_pct(room: int | None, used: int) -> float | None:
 def _own_warnings(
     row: MaxPods, set_max_pods: int | None, on: Platform, pod: PodAsked, daemons: Sequence[Daemon]
 ) -> tuple[str, ...]:
-    """The row's warnings; that about addresses is for max pods as set, these daemonsets and branch pods."""
+    """The row's warnings, with the address warning computed for the set max pods, these DaemonSets and branch pods."""
     found = [w for w in row.warnings if "the kubelet accepts" not in w]
     pods = row.max_pods if set_max_pods is None else set_max_pods
     host = sum(d.host_network for d in daemons)
@@ -366,16 +383,16 @@ def _own_warnings(
     if set_max_pods is None or cap is None or on.windows or on.provisioner != "managed" or set_max_pods <= cap:
         return tuple(found)
     found.append(
-        f"{row.instance_type}: EKS would give {cap} max pods without a custom AMI; "
-        f"the {set_max_pods} set by hand hold only with one"
+        f"{row.instance_type}: EKS sets max pods to {cap} without a custom AMI; your value {set_max_pods} takes "
+        "effect only with one"
     )
     return tuple(found)
 
 
 def _reserve_warning(of: InstanceType, left: Allocatable) -> tuple[str, ...]:
-    """Where kube-reserved passes a tenth or a quarter of the node's memory."""
+    """The warning if kube-reserved is more than a tenth or a quarter of the node's memory."""
     kept, memory = left.kube_reserved_memory_mib, of.memory_mib
     if kept is None or not memory or 10 * kept <= memory:
         return ()
     much = "more than a quarter" if 4 * kept > memory else "more than a tenth"
-    return (f"{of.name}: {kept:,} of {memory:,} MiB memory is kube-reserved ({100 * kept / memory:.0f} %, {much})",)
+    return (f"{of.name}: {kept:,} of {memory:,} MiB memory is kube-reserved ({100 * kept / memory:.0f}%, {much})",)

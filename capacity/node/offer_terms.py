@@ -1,4 +1,4 @@
-"""The terms of max pods and allocatable in words, with the files that say so; built only when asked for."""
+"""Explains max pods and allocatable in terms with their sources; built only on demand."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
     data = "data/eni_limits.csv: " + ";".join(of.sources)
     terms: Terms = [
         Term("max_enis", row.max_enis, "ENIs of the default network card", data),
-        Term("ipv4_per_eni", row.ipv4_per_eni, "addresses per ENI, its primary included", data),
+        Term("ipv4_per_eni", row.ipv4_per_eni, "addresses per ENI, including its primary", data),
     ]
     if on.overlay and row.max_pods_recommended is not None:
-        why = f"what Kubernetes is tested for: 250 above {LARGE_ABOVE_VCPUS} vCPUs, else 110; the type has {of.vcpus}"
+        why = f"AWS recommends at most 250 above {LARGE_ABOVE_VCPUS} vCPUs, otherwise 110; the type has {of.vcpus}"
         return [
             *terms,
-            Term("ip_capacity", None, "overlay CNI: pods take no address of the VPC, so no ENI bounds them"),
+            Term("ip_capacity", None, "overlay CNI: pods use no VPC addresses, so ENIs do not limit them"),
             Term("max_pods_recommended", row.max_pods_recommended, why, f"{GUIDE} L108"),
             Term("max_pods", row.max_pods, *_kubelet(on)),
             Term("limited_by", row.limited_by, LIMITS[row.limited_by]),
@@ -45,7 +45,7 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
     slots = f"{row.usable_enis} × ({row.ipv4_per_eni} − 1)" + (" × 16 per prefix" if prefix else "")
     if row.ip_capacity is not None:
         terms.append(Term("ip_capacity", row.ip_capacity, *_capacity(on, slots)))
-    host = "" if on.windows else " + 2 pods on the host's network"
+    host = "" if on.windows else " + 2 host-network pods"
     if on.network_pods:
         host += f" ({on.agents[0]}, kube-proxy)"
     if on.cilium is not None:
@@ -69,7 +69,7 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
             Term(
                 "branch_enis",
                 row.branch_enis,
-                "branch ENIs the VPC resource controller gives a node of this type",
+                "branch ENIs that the VPC resource controller allows on a node of this type",
                 data,
             )
         )
@@ -78,11 +78,11 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
 
 
 def _capacity(on: Platform, slots: str) -> tuple[str, str]:
-    """Why and source of the pods that can have an address."""
+    """Reason and source of the pods that can have an address."""
     if on.cilium is None:
         return slots, "aws/amazon-vpc-cni-k8s@b5218838 ipamd.go L2570-2584"
-    limit = f", {on.cilium.max_allocate} at most (maxAllocate)" if on.cilium.max_allocate else ""
-    return f"{slots}{limit}, − {OWN_ADDRESSES} that are Cilium's own", f"{CILIUM} GetMaximumAllocatableIPv4; #22054"
+    limit = f", at most {on.cilium.max_allocate} (maxAllocate)" if on.cilium.max_allocate else ""
+    return f"{slots}{limit}, − {OWN_ADDRESSES} used by Cilium itself", f"{CILIUM} GetMaximumAllocatableIPv4; #22054"
 
 
 def _usable(of: InstanceType, on: Platform) -> str:
@@ -93,14 +93,14 @@ def _usable(of: InstanceType, on: Platform) -> str:
         parts.append(f"{on.cilium.first_interface_index} before firstInterfaceIndex")
     reserved = on.reserved_enis if on.cilium is None else unmanaged_of(of, on)
     parts += [f"{reserved} reserved"] if reserved else []
-    parts += ["1 primary that serves no pods (custom networking)"] if on.custom_networking else []
+    parts += ["1 primary without pod addresses (custom networking)"] if on.custom_networking else []
     beside = min(of.max_enis or 0, on.max_eni or of.max_enis or 0) - unmanaged_of(of, on) > 1
     parts += ["1 slot for the trunk"] if on.pod_eni and of.trunk_slot and beside else []
     return " − ".join(parts)
 
 
 def _kubelet(on: Platform) -> tuple[str, str]:
-    """Why and source of the max pods that the kubelet gets."""
+    """Reason and source of the kubelet's max pods."""
     if on.windows:
         return (
             "the kubelet's default on Windows",
@@ -108,45 +108,45 @@ def _kubelet(on: Platform) -> tuple[str, str]:
         )
     if on.provisioner == "karpenter":
         return (
-            "Karpenter: ENI formula less RESERVED_ENIS, blind to prefixes and custom networking",
+            "Karpenter: ENI formula minus RESERVED_ENIS, ignores prefixes and custom networking",
             f"{KARPENTER} L641-661",
         )
     if on.auto:
-        why = f"EKS Auto Mode: AWS's formula with prefixes, {AUTO_MAX_PODS} at most"
+        why = f"EKS Auto Mode: AWS's formula with prefixes, at most {AUTO_MAX_PODS}"
         return why, "awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc L112-117"
     if on.provisioner == "managed":
-        why = "EKS's own value for a managed node group: AWS's script, capped"
+        why = "EKS's value for a managed node group: AWS's script, capped"
         return why, "awsdocs/amazon-eks-user-guide@4d52b4d nodes/create-managed-node-group.adoc L23, L103"
-    why = "the AMI's default: the ENI formula, uncapped, blind to prefixes and custom networking (or its expression)"
+    why = "the AMI's default: the ENI formula, uncapped, ignores prefixes and custom networking (or its expression)"
     return why, f"{NODEADM}/eni_max_pods.go L32-77"
 
 
 def _kept(got: Offer, on: Platform) -> tuple[str, str]:
-    """Why and source of the memory that kube-reserved takes: for which pods this platform counts it."""
+    """Reason and source of kube-reserved memory: the pods that this platform computes it for."""
     memory = got.allocatable.kube_reserved_memory_mib
     pods = "?" if memory is None else f"{(memory - 255) // 11:,}"
     if on.ami == "bottlerocket":
         which, source = "max pods as configured", "bottlerocket-core-kit@a10182f9 kubelet-config L84-93"
     elif on.ami == "windows":
-        which, source = "max pods as configured", f"{KARPENTER} L305-306 (taken for every provisioner)"
+        which, source = "max pods as configured", f"{KARPENTER} L305-306 (assumed for every provisioner)"
     elif on.provisioner == "karpenter":
-        which, source = "the ENI formula, whatever max pods is", f"{KARPENTER} L305-306, L680"
+        which, source = "the ENI formula, regardless of max pods", f"{KARPENTER} L305-306, L680"
     elif on.ami == "al2":
         which, source = (
-            "the ENI formula, whatever max pods is",
+            "the ENI formula, regardless of max pods",
             "awslabs/amazon-eks-ami@8e751826~1 bootstrap.sh L274-278",
         )
     else:
-        which = "the ENI formula or maxPodsExpression, whatever max pods is"
+        which = "the ENI formula or maxPodsExpression, regardless of max pods"
         source = f"{NODEADM}/config.go L274-288, L442-444"
     return f"255 + 11 × {pods} pods: {which}", source
 
 
 def offer_terms(got: Offer, of: InstanceType, on: Platform) -> Terms:
-    """Each figure of what a node offers, with its source."""
+    """Each figure of a node's offer with its source."""
     left = got.allocatable
     why_memory = (
-        f"{of.memory_mib} MiB{' − 64 on arm64' if of.arch == 'arm64' else ''}, less the VM overhead, rounded up"
+        f"{of.memory_mib} MiB{' − 64 on arm64' if of.arch == 'arm64' else ''}, minus the VM overhead, rounded up"
     )
     kept = _kept(got, on)
     return [
@@ -154,7 +154,7 @@ def offer_terms(got: Offer, of: InstanceType, on: Platform) -> Terms:
         Term(
             "kube_reserved_cpu",
             left.kube_reserved_cpu,
-            "6 % of core 1, 1 % of core 2, 0.5 % of 3-4, 0.25 % of the rest",
+            "6% of core 1, 1% of core 2, 0.5% of 3-4, 0.25% of the rest",
             f"{NODEADM}/config.go L410-440",
         ),
         Term(
@@ -175,8 +175,8 @@ def offer_terms(got: Offer, of: InstanceType, on: Platform) -> Terms:
         Term(
             "fits",
             {k: v for k, v in got.fits.items() if v is not None},
-            "pods of the shape after daemonsets, per resource",
+            "pods of the shape after DaemonSets, per resource",
             "",
         ),
-        Term("pods", got.pods, f"the least of them: {got.binding} binds"),
+        Term("pods", got.pods, f"the smallest of them: limited by {got.binding}"),
     ]

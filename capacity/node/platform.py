@@ -1,25 +1,26 @@
-"""The platform of a node: how its pods get addresses, and who tells the kubelet its max pods."""
+"""The platform of a node: how its pods get addresses, and what sets the kubelet's max pods."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from capacity.brief import changed_fields
 from capacity.catalog.instance_type import InstanceType
 from capacity.cni.facade import gives_prefixes
-from capacity.errors import SpecError, check_count, check_word
+from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import AMIS, HOST_PODS, MODES, NODE_PROVISIONERS
 
-OVERLAY = "overlay"  # the mode of a CNI with a network of its own
-WITHOUT_VPC_IPV4 = ("ipv6", OVERLAY)  # modes in which pods take no IPv4 address of the VPC
+OVERLAY = "overlay"  # the mode of an overlay CNI
+WITHOUT_VPC_IPV4 = ("ipv6", OVERLAY)  # modes in which pods use no IPv4 address of the VPC
 WITH_PREFIXES = ("prefix", "ipv6")
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """How pods get addresses on the node and who tells the kubelet its max pods.
+    """How pods get addresses on the node, and what sets the kubelet's max pods.
 
     Attributes
     ----------
@@ -28,14 +29,14 @@ class Platform:
     max_eni : int or None
         MAX_ENI. [ENIs]
     reserved_enis : int
-        ENIs kept from pods; under Karpenter its RESERVED_ENIS. [ENIs]
+        ENIs reserved from pods; with Karpenter its RESERVED_ENIS. [ENIs]
     ami : {'al2023', 'al2', 'bottlerocket', 'windows'}
     provisioner : {'managed', 'self-managed', 'karpenter', 'auto'}
     expression : str or None
         nodeadm's maxPodsExpression.
     host_pods : int or None
-        Pods on the host's network of every Linux node; None where nobody counted them: two, as in AWS's formula,
-        or as many as an expression leaves room for. [pods]
+        Host-network pods of every Linux node; None if not counted: then two, as in AWS's formula, or as many as an
+        expression leaves room for. [pods]
     cilium : CiliumIpam or None
         Cilium in ENI mode instead of the VPC CNI.
     """
@@ -55,6 +56,8 @@ class Platform:
         check_word("mode", self.mode, (*MODES, OVERLAY))
         check_word("ami", self.ami, AMIS)
         check_word("provisioner", self.provisioner, NODE_PROVISIONERS)
+        check_switch("custom_networking", self.custom_networking)
+        check_switch("pod_eni", self.pod_eni)
         check_count("reserved_enis", self.reserved_enis, unit="ENIs")
         if self.max_eni is not None:
             check_count("max_eni", self.max_eni, 1, "ENIs")
@@ -63,9 +66,12 @@ class Platform:
         if self.cilium is not None:
             for on, what in (
                 (self.mode == "ipv6", "IPv6 is not modelled with Cilium's ENI mode"),
-                (self.custom_networking, "custom networking is the VPC CNI's: with Cilium set firstInterfaceIndex"),
-                (self.pod_eni, "security groups for pods are the VPC CNI's: Cilium has none"),
-                (self.max_eni is not None, "MAX_ENI is the VPC CNI's: with Cilium set maxAllocate"),
+                (
+                    self.custom_networking,
+                    "custom networking applies to the VPC CNI: for Cilium, set firstInterfaceIndex",
+                ),
+                (self.pod_eni, "security groups for pods apply to the VPC CNI: Cilium does not support them"),
+                (self.max_eni is not None, "MAX_ENI applies to the VPC CNI: for Cilium, set maxAllocate"),
                 (self.windows, "Cilium does not run on Windows nodes"),
             ):
                 if on:
@@ -76,10 +82,10 @@ class Platform:
                 (self.pod_eni, "security groups for pods are"),
                 (self.max_eni is not None, "MAX_ENI is"),
                 (self.cilium is not None, "Cilium's ENI mode is"),
-                (self.auto, "EKS Auto Mode brings a CNI of its own: an overlay is"),
+                (self.auto, "EKS Auto Mode has its own CNI: an overlay is"),
             ):
                 if on:
-                    raise SpecError(f"{what} not for an overlay CNI")
+                    raise SpecError(f"{what} not supported with an overlay CNI")
         if self.mode == "ipv6" and self.custom_networking:
             raise SpecError("IPv6 and custom networking exclude each other: the CNI does not start with both")
         if self.windows:
@@ -91,19 +97,22 @@ class Platform:
                 if on:
                     raise SpecError(f"Windows nodes do not support {what}")
 
+    def __repr__(self) -> str:
+        return changed_fields(self)
+
     @property
     def settings(self) -> CniSettings:
-        """The CNI's settings as far as they decide what the ENIs carry; its warm targets don't."""
+        """The CNI's settings that decide the pods per ENI, without the warm targets."""
         return _settings(self)
 
     @property
     def agents(self) -> tuple[str, ...]:
-        """Names under which a daemonset is the CNI's; the first is the implied one."""
+        """Names of the CNI's DaemonSet; the first is assumed if none is given."""
         return self.settings.agents
 
     @property
     def overlay(self) -> bool:
-        """Another CNI gives pods addresses of a network of its own."""
+        """Whether another CNI gives pods addresses of a separate network."""
         return self.mode == OVERLAY
 
     @property
@@ -112,7 +121,7 @@ class Platform:
 
     @property
     def auto(self) -> bool:
-        """EKS Auto Mode, whose image has its own CNI and kube-proxy."""
+        """Whether this is EKS Auto Mode, whose image includes the CNI and kube-proxy."""
         return self.provisioner == "auto"
 
     @property
@@ -127,7 +136,7 @@ class Platform:
 
     @property
     def reserves_for_max_pods(self) -> bool:
-        """Whether memory is reserved for the max pods that the node is configured with, set by hand or not.
+        """Whether memory is reserved for the max pods that the node is configured with, set by the user or not.
 
         Source
         ------
@@ -138,15 +147,20 @@ class Platform:
 
     @property
     def pods_on_host(self) -> int:
-        """Pods on the host's network, counted or assumed. [pods]"""
+        """Host-network pods, counted or assumed. [pods]"""
         if not self.network_pods:
             return 0
         return HOST_PODS if self.host_pods is None else self.host_pods
 
     @property
     def host_uncounted(self) -> bool:
-        """Whether an expression sets max pods, and nobody counted the pods on the host's network it leaves room for."""
+        """Whether an expression sets max pods and the host-network pods it leaves room for were not counted."""
         return self.expression is not None and self.host_pods is None and self.provisioner == "self-managed"
+
+
+def check_platform(value: object, what: str = "platform") -> None:
+    """Refuse what is no :class:`Platform`."""
+    check_kind(what, value, Platform, "a Platform, such as Platform(mode='prefix')")
 
 
 @lru_cache(maxsize=1024)
@@ -163,13 +177,13 @@ def _settings(on: Platform) -> CniSettings:
 
 
 def as_run(on: Platform, kind: InstanceType) -> Platform:
-    """The platform as the CNI runs it on a type: single addresses where it gives no prefixes."""
+    """The platform as the CNI runs it on a type: single addresses if the type has no prefixes."""
     fallback = on.mode in WITH_PREFIXES and not gives_prefixes(on.settings, kind)
     return replace(on, mode="secondary") if fallback else on
 
 
 def modes_of(on: Platform) -> tuple[str, ...]:
-    """Modes that exist on a platform, for "all"."""
+    """The modes of a platform, for "all"."""
     if on.overlay:
         return (OVERLAY,)
     if on.windows or on.cilium is not None:

@@ -1,4 +1,4 @@
-"""CPU and memory that the platform keeps, and what is left for pods.
+"""Computes the CPU and memory that the platform reserves, and what is left for pods.
 
 Every function takes ints or integer arrays of one broadcast shape.
 """
@@ -18,12 +18,12 @@ VM_OVERHEAD = Fraction(75, 1000)  # Karpenter options.go L66
 
 
 def kube_reserved_cpu(vcpus: IntLike) -> IntLike:
-    """CPU kept for kubelet and runtime. [millicores]
+    """CPU reserved for kubelet and runtime. [millicores]
 
     Notes
     -----
-    6 % of the first core, 1 % of the second, 0.5 % of the third and fourth, 0.25 % of the rest; each
-    band truncates to whole millicores.
+    6% of the first core, 1% of the second, 0.5% of the third and fourth, 0.25% of the rest; each band is truncated to
+    whole millicores.
 
     Source
     ------
@@ -47,7 +47,7 @@ def kube_reserved_cpu(vcpus: IntLike) -> IntLike:
 
 
 def kube_reserved_memory_mib(pods: IntLike) -> IntLike:
-    """Memory kept for kubelet and runtime, by the pods the platform reserves for. [MiB]
+    """Memory reserved for kubelet and runtime, by the pods that the platform reserves for. [MiB]
 
     Source
     ------
@@ -67,15 +67,15 @@ def memory_capacity_mib(memory_mib: IntLike, arm: IntLike, overhead_ppm: int = i
     Parameters
     ----------
     memory_mib : int or ndarray of int
-        As EC2 states it. [MiB]
+        Memory as EC2 states it. [MiB]
     arm : int or ndarray of int
         1 on arm64, which loses 64 MiB to the contiguous-memory allocator.
     overhead_ppm : int
-        Share lost to the hypervisor and firmware, in millionths (default 7.5 %).
+        Share lost to the hypervisor and firmware, in millionths (default 7.5%).
 
     Notes
     -----
-    m - ceil(m * overhead), m = memory - 64 on arm64; in whole numbers, so no float decides a ceiling.
+    m - ceil(m * overhead), m = memory - 64 on arm64; in integer arithmetic, so that rounding is exact.
 
     Source
     ------
@@ -91,7 +91,7 @@ def memory_capacity_mib(memory_mib: IntLike, arm: IntLike, overhead_ppm: int = i
 
 
 def allocatable(capacity: IntLike, kube_reserved: IntLike, system_reserved: IntLike, eviction: IntLike) -> IntLike:
-    """What the scheduler may give to pods, never below 0: CPU in millicores or memory in MiB.
+    """The resources that the scheduler can give to pods, never below 0: CPU in millicores or memory in MiB.
 
     Source
     ------

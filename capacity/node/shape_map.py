@@ -1,4 +1,4 @@
-"""Which limit of one node binds, over a grid of pod shapes at once."""
+"""Computes the limit of one node over a grid of pod shapes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShapeMap:
-    """Pods per node and the binding limit for every pair of requests.
+    """Pods per node and the limit for every pair of requests.
 
     Attributes
     ----------
     cpu_millicores : ndarray of int64, shape (n_cpu,)
     memory_bytes : ndarray of int64, shape (n_memory,)
     limits : tuple of str
-        Names of the limits; ties go to the first, as everywhere.
+        Names of the limits; ties go to the first.
     pods : ndarray of int64, shape (n_memory, n_cpu)
         [pods]
     binding : ndarray of int64, shape (n_memory, n_cpu)
@@ -50,12 +50,12 @@ def shape_map(
     daemons: Sequence[Daemon] = (),
     set_max_pods: int | None = None,
 ) -> ShapeMap:
-    """The binding limit of a node over pod shapes; every cell equals :func:`capacity.node.offer.offer`.
+    """The limit of a node over pod shapes; every cell equals :func:`capacity.node.offer.offer`.
 
     Raises
     ------
     SpecError
-        A request below 1, or a type whose figures nobody states.
+        A request below 1, or a type with unknown figures.
 
     Examples
     --------
@@ -72,11 +72,11 @@ def shape_map(
     cpu, memory = np.asarray(cpu_millicores, dtype=np.int64), np.asarray(memory_bytes, dtype=np.int64)
     if cpu.size == 0 or memory.size == 0 or cpu.min() < 1 or memory.min() < 1:
         raise SpecError("a pod shape needs requests of at least 1m CPU and 1 byte of memory")
-    # The counts that no request moves, and the room that is divided by the requests, from the one place that has them.
+    # The counts that do not depend on requests, and the room that is divided by the requests.
     base = offer(of, on, PodAsked(), daemons, set_max_pods)
     left = base.allocatable
     if base.pods is None or left.cpu_millicores is None or left.memory_mib is None:
-        raise SpecError(f"{of.name!r}: the figures that a map needs are not known")
+        raise SpecError(f"{of.name!r}: the figures for a map are not known")
     every = daemons_on(on, daemons)
     room_cpu = left.cpu_millicores - sum(d.cpu for d in every)
     room_memory = left.memory_mib * MIB - sum(d.memory for d in every)
@@ -90,7 +90,7 @@ def shape_map(
 
 
 def request_grid(points: int = 49) -> tuple[list[int], list[int]]:
-    """CPU requests from 50m to 8 cores and memory requests from 64 MiB to 32 GiB, evenly in ratio.
+    """CPU requests from 50m to 8 cores and memory requests from 64 MiB to 32 GiB, evenly spaced on a log scale.
 
     >>> cpu, memory = request_grid(3)
     >>> cpu, [m // MIB for m in memory]

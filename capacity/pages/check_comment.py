@@ -24,6 +24,7 @@ from capacity.pages.fix_page import other_forms, plan_changes, shell_commands, t
 from capacity.pages.markdown import markdown_table
 from capacity.pages.page import Table, TableColumn
 from capacity.plan.cilium_settings import given_settings
+from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.units import counted
 
 MOST_SUBNETS = 10
@@ -80,9 +81,9 @@ def _title(result: CheckResult, patch: Mapping[str, object]) -> str:
     targets = ("WARM_ENI_TARGET", "WARM_PREFIX_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET")
     env = [f"{n}={plan.cni.env[n]}" for n in ("ENABLE_PREFIX_DELEGATION", *targets) if plan.cni.env.get(n) is not None]
     parts = [plan.file, f"data of {data_summary()['date']}"]
-    if plan.cni.settings.overlay:
+    if plan.cni.settings.cni == OVERLAY:
         parts += [f"overlay CNI {plan.cni.version}" if plan.cni.version else "overlay CNI"]
-    elif plan.cni.settings.cilium is not None:
+    elif plan.cni.settings.cni == CILIUM:
         parts += [f"Cilium {plan.cni.version}" if plan.cni.version else "Cilium"]
         parts += [f"{name}={value}" for name, value in given_settings(plan.cni.settings).items()]
     else:

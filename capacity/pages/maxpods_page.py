@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from capacity.node.limit_words import limit_words
 from capacity.pages.answer import Answer
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
-from capacity.pages.vocabulary import limit_words, merged
+from capacity.pages.vocabulary import merged
 from capacity.units import counted
 
 if TYPE_CHECKING:
@@ -78,9 +79,10 @@ def _snippets(rows: Sequence[MaxPods], results: list[dict[str, Any]], platform: 
 
 
 def _result(row: MaxPods, kind: Any, explained: Platform | None) -> dict[str, Any]:
-    from dataclasses import asdict
+    from dataclasses import fields
 
-    result = {k: v for k, v in asdict(row).items() if k not in ("warnings", "reserved_for")}
+    apart = ("kind", "platform", "reserved_for", "warnings")
+    result = {f.name: getattr(row, f.name) for f in fields(row) if f.name not in apart}
     if explained is not None:
         result["explain"] = _terms(row, kind, explained)
     return result

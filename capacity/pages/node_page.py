@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from capacity.errors import SpecError, check_word
+from capacity.node.limit_words import limit_words
 from capacity.pages.answer import Answer
 from capacity.pages.csv_rows import flatten
 from capacity.pages.maxpods_page import terms_block
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
-from capacity.pages.vocabulary import limit_words, limited_by, merged
+from capacity.pages.vocabulary import limited_by, merged
 from capacity.units import counted
 
 if TYPE_CHECKING:

@@ -11,20 +11,21 @@ from capacity.advice.findings.codes import Finding, codes
 from capacity.advice.levers.lever import own_cni
 from capacity.advice.summary import waste_sentence
 from capacity.catalog.age import limit_notes, price_notes
+from capacity.cluster.group_shapes import gives_prefixes
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
-from capacity.cluster.shape import gives_prefixes
 from capacity.cni.facade import settings_on
 from capacity.cost.dollar_words import COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
 from capacity.cost.plan_cost import NODES
 from capacity.forecast.words import sentence
+from capacity.node.limit_words import limit_words
 from capacity.pages.answer import Answer
 from capacity.pages.cells import brief, shown
 from capacity.pages.check_page import answer as check_answer
 from capacity.pages.check_page import runway_table, subnets_table, verdict_of
 from capacity.pages.page import Chart, CodeBlock, FigureList, Page, Section, Table, TableColumn, Text
 from capacity.pages.report_blocks import Advice, Block, Explorer, Place
-from capacity.pages.vocabulary import limit_words
 from capacity.plan.cilium_settings import all_settings
+from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.plan.model import Plan
 from capacity.plan.scenarios import when_words
 from capacity.units import counted
@@ -478,7 +479,7 @@ def _assumptions(material: Material) -> Section:
         ("CNI", plan.cni.name),
         ("CNI version", plan.cni.version or "not given"),
         ("address family", plan.kubernetes.ip_family),
-        *(all_settings(settings).items() if settings.cilium is not None else vpc_cni if own_cni(plan) else ()),
+        *(all_settings(settings).items() if settings.cni == CILIUM else vpc_cni if own_cni(plan) else ()),
         *_other_pools(plan),
         ("least share free (checks.minFree)", f"{float(100 * plan.checks.min_free):g} %"),
     ]
@@ -502,7 +503,7 @@ def _assumptions(material: Material) -> Section:
 def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
     """What keeps the addresses of nodes that the settings above do not reach."""
     windows = [g for g in plan.node_groups if g.windows]
-    if plan.cni.settings.overlay:
+    if plan.cni.settings.cni == OVERLAY:
         yield "addresses of pods", "of the CNI's own network: none of the VPC"
     elif windows:
         told = settings_on(plan.cni, windows[0]).windows

@@ -9,10 +9,10 @@ from capacity.advice.findings.rules import findings
 from capacity.advice.snippets.subnets import KINDS, snippets
 from capacity.cluster.scenario import ScenarioState, first_and_gravest
 from capacity.cluster.sizing import SizedSubnet, Sizing
+from capacity.node.limit_words import limit_words
 from capacity.pages.answer import Answer
 from capacity.pages.check_page import group_json, inputs_of, scenario_json
 from capacity.pages.page import CodeBlock, Items, Page, Table, TableColumn, Text
-from capacity.pages.vocabulary import limit_words
 from capacity.units import counted
 
 LANGUAGES = {"terraform": "hcl", "aws": "sh", "eksctl": "yaml", "cloudformation": "yaml", "plan": "yaml"}

@@ -5,27 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-LIMITS = {
-    "ips": "pod addresses",
-    "addresses": "addresses",
-    "cpu": "CPU",
-    "memory": "memory",
-    "max_pods": "max pods",
-    "branch_enis": "branch ENIs",
-    "volumes": "EBS volumes",
-    "enis": "ENIs",
-    "recommended-cap": "AWS's cap",
-    "hypervisor": "Xen",
-}
-
-
-def limit_words(binding: str | None) -> str | None:
-    """A limit's name as people say it; a name of its own for one that is not known here.
-
-    >>> limit_words("max_pods"), limit_words("enis"), limit_words(None)
-    ('max pods', 'ENIs', None)
-    """
-    return binding and LIMITS.get(binding, binding.replace("_", " "))
+from capacity.node.limit_words import limit_words
 
 
 def limited_by(binding: str) -> str:

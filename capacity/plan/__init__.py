@@ -1,1 +1,1 @@
-"""The plan file: what people write, checked strictly and turned into frozen objects."""
+"""The plan file: read strictly and turned into frozen objects."""

@@ -1,6 +1,6 @@
-"""One change in a plan's document: find the place that a path names, and set, append or delete there.
+"""Changes a plan's document: finds the place that a path names, and sets, appends or deletes there.
 
-The same walk changes a decoded plan and the text of a file; the shape of what is put in comes from the caller.
+The same walk changes a decoded plan and the text of a file; the caller chooses the form of the new value.
 """
 
 from __future__ import annotations
@@ -16,49 +16,49 @@ from capacity.plan.document import EntryList, Section, kind_of
 from capacity.plan.patch_path import Step, steps_of
 
 _INTEGER = re.compile(r"^(0|-?[1-9][0-9]{0,17})$")
-LONGEST_INDEX = 10  # digits: no list is as long as that
-LONGEST_SHOWN = 60  # characters of a path in a message
+LONGEST_INDEX = 10  # digits; no list is longer
+LONGEST_SHOWN = 60  # longest path in a message, in characters
 
-Shape = Callable[[object, int | None, str], Any]  # value, line, path -> what the document holds
+Shape = Callable[[object, int | None, str], Any]  # value, line, path -> node of the document
 
 
 class Changeable:
-    """A document to be changed in place; where names stand in a list is remembered until lists or names change.
+    """A document that can be changed in place; positions of names in lists are cached until lists or names change.
 
-    A lever may set something of each of ten thousand workloads: looking each up by its name alone would take minutes.
+    A lever can set a value on each of ten thousand workloads: a search for each name would take minutes.
     """
 
     def __init__(self, root: Any) -> None:
         self.root = root
-        self._positions: dict[int, tuple[Any, dict[str, int]]] = {}  # by id of the list, which is kept
+        self._positions: dict[int, tuple[Any, dict[str, int]]] = {}  # by id of the list, which stays alive
 
     def enter(self, at: Any, key: str | int) -> Any:
-        """The value at a key, to be changed."""
+        """The value at a key, ready to be changed."""
         return at[key]
 
     def position(self, items: Any, name: str) -> int | None:
-        """Where the first entry of that name stands in a list."""
+        """Position of the first entry with a name in a list."""
         known = self._positions.get(id(items))
         if known is None:
             names: dict[str, int] = {}
             for i, item in enumerate(items):
                 own = item.get("name") if isinstance(item, dict) else item
                 if isinstance(own, int) and not isinstance(own, bool):
-                    own = str(own)  # a name of digits, as a file may have it without quotes
+                    own = str(own)  # a name of digits, which a file can have without quotes
                 if isinstance(own, str):
                     names.setdefault(own, i)
             known = self._positions[id(items)] = (items, names)
         return known[1].get(name)
 
     def moved(self) -> None:
-        """Forget the positions."""
+        """Clear the cached positions."""
         self._positions.clear()
 
 
 class ChangedCopy(Changeable):
-    """A changed copy of a document: what a change passes through is copied, the rest is shared with the original.
+    """A changed copy of a document: nodes on the path are copied, the rest is shared with the original.
 
-    An alias is one value in two places; as each place on the way gets a copy of its own, a change reaches one only.
+    An alias is one value in two places; each place on the path gets a separate copy, so a change affects only one.
     """
 
     def __init__(self, root: Any) -> None:
@@ -74,7 +74,7 @@ class ChangedCopy(Changeable):
 
 
 def change(document: Changeable, path: str, value: object, shape: Shape) -> None:
-    """Make one change in place. ``shape`` turns a value into what the document holds."""
+    """Apply one change in place. ``shape`` turns a value into a node of the document."""
     steps = steps_of(path)
     at, done = document.root, ""
     for step, following in pairwise(steps):
@@ -110,12 +110,12 @@ def change(document: Changeable, path: str, value: object, shape: Shape) -> None
 
 
 def _find(document: Changeable, at: Any, step: Step, done: str, path: str) -> str | int | None:
-    """Key or position of a step; None where a mapping lacks it."""
+    """Key or position of a step; None if the mapping does not have it."""
     if isinstance(at, list):
         if step.position:
             position = int(step.key) if len(step.key) < LONGEST_INDEX else len(at)
             if position >= len(at):
-                raise SpecError(f"{_cut(path)}: there is no entry [{_cut(step.key)}] in {done} (it has {len(at)})")
+                raise SpecError(f"{_cut(path)}: {done} has no entry [{_cut(step.key)}] (it has {len(at)})")
             return position
         found = document.position(at, step.key)
         if found is None:
@@ -124,7 +124,7 @@ def _find(document: Changeable, at: Any, step: Step, done: str, path: str) -> st
             raise SpecError(f"{path}: there is no {step.key!r} in {done}{hint}")
         return found
     if not isinstance(at, dict):
-        raise SpecError(f"{path}: {done} is {kind_of(at)}, one value; set it as a whole ({done}=...)")
+        raise SpecError(f"{path}: {done} is {kind_of(at)}, a single value: set the whole value ({done}=...)")
     if step.appends or step.position:
         raise SpecError(f"{path}: {done} is a mapping, not a list")
     return step.key if step.key in at else None
@@ -142,7 +142,7 @@ def _make(at: Any, step: Step, value: object, shape: Shape, path: str) -> str:
 
 def _append(items: Any, value: object, shape: Shape, path: str) -> None:
     if value is None:
-        raise SpecError(f"{path}: null cannot be appended")
+        raise SpecError(f"{path}: cannot append null")
     line = getattr(items, "line", None)
     for entry in value if isinstance(value, list) else [value]:
         items.append(shape(entry, line, path))
@@ -180,7 +180,7 @@ def _known(at: Any) -> list[str]:
 
 
 def _copied(value: Any) -> Any:
-    """A mapping or a list with the same values in it; anything else as it is."""
+    """A shallow copy of a mapping or list; other values unchanged."""
     if isinstance(value, dict):
         section = Section(getattr(value, "line", None))
         section.lines = dict(getattr(value, "lines", {}))
@@ -195,7 +195,7 @@ def _copied(value: Any) -> Any:
 
 
 def decoded(value: object, line: int | None, path: str) -> Any:
-    """A value as a document holds it: scalars as text, every part on the line of the place it goes to."""
+    """A value in document form: scalars as text, each part with the line of its new place."""
     if isinstance(value, Mapping):
         section = Section(line)
         for key, inner in value.items():
@@ -222,11 +222,11 @@ def _text(value: object, path: str) -> str | None:
         return f"{value:g}"
     if isinstance(value, int):
         return str(value)
-    raise SpecError(f"{path}: a plan cannot hold {type(value).__name__}")
+    raise SpecError(f"{path}: a plan cannot contain {type(value).__name__}")
 
 
 def native(value: object, line: int | None, path: str) -> Any:
-    """A value as a person writes it in a file: whole numbers bare, the CNI's variables as text."""
+    """A value as written by hand in a file: whole numbers unquoted, the CNI's variables as text."""
     if isinstance(value, Mapping):
         return {str(k): native(v, line, f"{path}.{k}") for k, v in value.items()}
     if isinstance(value, (list, tuple)):

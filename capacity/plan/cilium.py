@@ -1,40 +1,40 @@
-"""Cilium's ENI mode: its settings in plain numbers.
+"""Settings of Cilium's ENI mode as numbers.
 
-The names are those of the CiliumNode resource (``spec.ipam``, ``spec.eni``) and of the operator's flags.
+The names are from the CiliumNode resource (``spec.ipam``, ``spec.eni``) and the operator's flags.
 
-Source: cilium/cilium@00137987 pkg/ipam/node.go and pkg/aws/eni/node.go, the function named at each figure;
-Documentation/network/concepts/ipam/eni.rst @0e22bde5. ``docs/explanation/cilium-eni.md`` works them by hand.
+Source: cilium/cilium@00137987 pkg/ipam/node.go and pkg/aws/eni/node.go, in the function named next to each figure;
+Documentation/network/concepts/ipam/eni.rst @0e22bde5. ``docs/explanation/cilium-eni.md`` has them worked by hand.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-AGENT = "cilium"  # its daemonset, on the host's network of every node
+AGENT = "cilium"  # its DaemonSet, host-network on every node
 PRE_ALLOCATE = 8  # pkg/defaults IPAMPreAllocation; 0 is read as this, getPreAllocate
 OWN_ADDRESSES = (
-    2  # router (cilium_host) and health endpoint take pool addresses, cilium/cilium#22054; daemon/cmd/ipam.go
+    2  # the router (cilium_host) and the health endpoint use pool addresses, cilium/cilium#22054; daemon/cmd/ipam.go
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CiliumIpam:
-    """What the operator is told about the addresses of one node; prefix delegation is the CNI settings' ``prefix``.
+    """The operator's settings for the addresses of one node; prefix delegation is ``prefix`` of the CNI settings.
 
     Attributes
     ----------
     pre_allocate, min_allocate : int
-        Addresses kept free, and held at least. [addresses]
+        Addresses to keep free, and the minimum to hold. [addresses]
     max_allocate : int
-        Addresses at which it stops asking for more, 0 for what the type's ENIs hold. [addresses]
+        Most addresses to hold; 0 for the limit of the type's ENIs. [addresses]
     max_above_watermark : int
-        Asked for on top whenever addresses are short. [addresses]
+        Additional addresses requested when too few are free. [addresses]
     first_interface_index : int
-        Index of the first ENI that serves pods.
+        Index of the first ENI with pod addresses.
     use_primary_address : bool
-        A pod may have an ENI's own address.
+        A pod can use an ENI's primary address.
     release_excess_ips : bool
-        ``--aws-release-excess-ips``: single addresses beyond the watermarks are given back, ENIs never are.
+        ``--aws-release-excess-ips``: single addresses above the watermarks are released, ENIs never are.
     """
 
     pre_allocate: int = PRE_ALLOCATE

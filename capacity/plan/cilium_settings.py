@@ -1,4 +1,4 @@
-"""Cilium's settings as a plan or an option gives them, turned once into the CNI's settings, with what to say aloud."""
+"""Converts Cilium's settings from a plan or an option to CNI settings, with notes for the output."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ KEYS = (*NUMBERS, *SWITCHES, PREFIXES)
 
 
 def most_of(name: str) -> int:
-    """The largest value that one of :data:`NUMBERS` may have."""
+    """The largest allowed value of one of :data:`NUMBERS`."""
     return CILIUM[name].most
 
 
 def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[CniSettings, list[str]]:
-    """The CNI's settings where Cilium keeps the addresses, and the assumptions that move the answer.
+    """The CNI settings for Cilium's ENI mode, and the assumptions that affect the answer.
 
     Parameters
     ----------
     values : mapping of str to int or bool
-        By the names of :data:`KEYS`; those not given have Cilium's defaults.
+        By the names of :data:`KEYS`; missing names have Cilium's defaults.
     where : str
         Place in its file or the option, for messages.
 
     Raises
     ------
     SpecError
-        An unknown name, a number out of range, or switches whose outcome Cilium's source leaves open.
+        An unknown name, a number out of range, or switches whose combination Cilium's source does not define.
 
     Examples
     --------
@@ -65,32 +65,32 @@ def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[
     notes: list[str] = []
     if fields.get("pre_allocate") == 0:
         fields["pre_allocate"] = PRE_ALLOCATE
-        notes.append(f"preAllocate 0 is read by Cilium as its default, {PRE_ALLOCATE}")
+        notes.append(f"preAllocate 0: Cilium uses its default, {PRE_ALLOCATE}")
     ipam = CiliumIpam(**fields)  # type: ignore[arg-type]
     prefix = bool(values.get(PREFIXES, False))
     if ipam.use_primary_address and not ipam.first_interface_index and not prefix:
         ipam = replace(ipam, use_primary_address=False)
         notes.append(
-            "usePrimaryAddress is counted as off with firstInterfaceIndex 0: the first ENI's address is the node's "
-            "own, and Cilium stops at ENIs × (IPs − 1) addresses with it as without"
+            "usePrimaryAddress is treated as off with firstInterfaceIndex 0: the first ENI's primary address is "
+            "the node's, and Cilium allocates at most ENIs × (IPs − 1) addresses either way"
         )
     if ipam.use_primary_address and prefix:
         raise SpecError(
             f"{place}usePrimaryAddress and prefixDelegation together are not modelled: "
-            "Cilium then counts room on an ENI that EC2 does not give"
+            "Cilium then counts addresses on an ENI that EC2 does not provide"
         )
     return CniSettings(prefix=prefix, cilium=ipam), [*notes, *_assumptions(ipam, prefix)]
 
 
 def all_settings(settings: CniSettings) -> dict[str, int | bool]:
     """Cilium's settings after defaults, by the names of :data:`KEYS`."""
-    assert settings.cilium is not None, "asked for with Cilium only"
+    assert settings.cilium is not None, "only called with Cilium"
     fields = NUMBERS | SWITCHES
     return {name: getattr(settings.cilium, field) for name, field in fields.items()} | {PREFIXES: settings.prefix}
 
 
 def given_settings(settings: CniSettings) -> dict[str, int | bool]:
-    """Those that differ from Cilium's defaults.
+    """The settings that differ from Cilium's defaults.
 
     >>> given_settings(cilium_settings({"preAllocate": 4, "minAllocate": 0})[0])
     {'preAllocate': 4}
@@ -101,13 +101,13 @@ def given_settings(settings: CniSettings) -> dict[str, int | bool]:
 
 def _assumptions(ipam: CiliumIpam, prefix: bool) -> list[str]:
     notes = [
-        f"Cilium: {OWN_ADDRESSES} pod addresses of every node are its own (router and health endpoint)",
-        "Cilium: max pods are what EKS, the AMI or Karpenter set, counted as for the VPC CNI; Cilium sets none",
+        f"Cilium: {OWN_ADDRESSES} pod addresses of every node are used by Cilium itself (router and health endpoint)",
+        "Cilium: max pods is set by EKS, the AMI or Karpenter, as with the VPC CNI; Cilium sets none",
     ]
     if not ipam.release_excess_ips:
-        kept = "releaseExcessIps is off, so a node keeps all it ever held"
+        kept = "releaseExcessIps is off, so a node keeps every address it ever held"
     elif prefix:
-        kept = "prefixes are taken as kept, although newer versions give whole free ones back"
+        kept = "prefixes are assumed to be kept, although newer versions release prefixes that are wholly free"
     else:
-        kept = "ENIs stay attached when their addresses are given back"
-    return [*notes, f"Cilium: {kept}; the figures are of nodes that never ran more pods"]
+        kept = "ENIs stay attached when their addresses are released"
+    return [*notes, f"Cilium: {kept}; the figures are for nodes that never ran more pods"]

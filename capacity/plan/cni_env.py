@@ -1,8 +1,8 @@
-"""The CNI's environment variables, turned once into plain numbers.
+"""Converts the CNI's environment variables to numbers.
 
-A variable that is not given has the chart's value; one given empty has the code's. A value the CNI
-would discard is replaced as the CNI does, and said aloud. Sources: aws/amazon-vpc-cni-k8s@b5218838
-pkg/ipamd/ipamd.go (line numbers beside each variable) and charts/aws-vpc-cni/values.yaml.
+A variable that is not set has the chart's value; an empty variable has the code's default. A value that the CNI
+discards is replaced in the same way, with a warning. Sources: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go (line
+numbers next to each variable) and charts/aws-vpc-cni/values.yaml.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capacity.errors import SpecError, check_count, check_switch, check_word, did_you_mean
+from capacity.brief import changed_fields
+from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word, did_you_mean
 from capacity.plan import overlay
 from capacity.plan.cilium import AGENT, CiliumIpam
+from capacity.plan.constants import CILIUM, OVERLAY, VPC_CNI
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
 
 COOLDOWN_S = 30  # pkg/ipamd/datastore/data_store.go L41, L243-249
 
-# Named in the CNI's README or chart without a part in address counts, or set by the daemonset's own
-# manifest and by credential webhooks: a cluster's environment can be pasted as it is.
+# Variables of the CNI's README or chart that do not affect address counts, or that the DaemonSet's manifest and
+# credential webhooks set: a cluster's environment can be pasted unchanged.
 OTHER_VARIABLES = frozenset(
     [
         "ADDITIONAL_ENI_TAGS",
@@ -86,7 +88,7 @@ OTHER_VARIABLES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class CniSettings:
-    """What the CNI's environment means for the addresses of one node.
+    """The CNI's settings that decide the addresses of one node.
 
     Attributes
     ----------
@@ -95,21 +97,20 @@ class CniSettings:
     custom_networking : bool
         AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: pods on the ENIConfig's subnet, none on the primary ENI.
     pod_eni : bool
-        ENABLE_POD_ENI: one ENI slot goes to a trunk on trunk-capable types.
+        ENABLE_POD_ENI: a trunk uses one ENI slot on trunk-capable types.
     ipv6 : bool
-        ENABLE_IPv6: pods take no IPv4 address.
+        ENABLE_IPv6: pods use no IPv4 address.
     warm_eni, warm_ip, minimum_ip, warm_prefix : int
         WARM_ENI_TARGET [ENIs], WARM_IP_TARGET, MINIMUM_IP_TARGET [addresses], WARM_PREFIX_TARGET [prefixes];
-        0 for the middle two is "not set".
+        0 means "not set" for WARM_IP_TARGET and MINIMUM_IP_TARGET.
     max_eni : int or None
-        MAX_ENI, None where the instance's own limit holds. [ENIs]
+        MAX_ENI; None for the limit of the instance type. [ENIs]
     cilium : CiliumIpam or None
-        Cilium's own settings where it keeps the addresses (ENI mode) and not the VPC CNI: then of the others only
-        ``prefix`` speaks.
+        Cilium's settings if Cilium manages the addresses (ENI mode); of the other fields only ``prefix`` then applies.
     overlay : bool
-        Another CNI gives pods addresses of a network of its own: then none of the others speaks.
+        Another CNI gives pods addresses of a separate network; the other fields then do not apply.
     windows : WindowsIpam
-        What the VPC resource controller is told, which alone speaks on a Windows node, beside ``prefix``.
+        Settings of the VPC resource controller; only these apply on a Windows node, not ``prefix`` or the rest.
     """
 
     prefix: bool = False
@@ -135,22 +136,25 @@ class CniSettings:
         if self.overlay and self.cilium is not None:
             raise SpecError("cilium and overlay exclude each other: a node has one CNI")
 
+    def __repr__(self) -> str:
+        return changed_fields(self)
+
     @property
     def cni(self) -> str:
-        """Which CNI runs: one of :data:`capacity.plan.overlay.CNIS`. Everybody who needs to know asks here."""
+        """The CNI that runs: one of :data:`~capacity.plan.constants.CNIS`. All code that needs to know asks here."""
         if self.overlay:
-            return "overlay"
-        return "vpc-cni" if self.cilium is None else "cilium"
+            return OVERLAY
+        return VPC_CNI if self.cilium is None else CILIUM
 
     @property
     def agents(self) -> tuple[str, ...]:
-        """Names of the CNI's daemonset, which is on the host's network of every Linux node; the first is ours."""
-        return {"vpc-cni": ("aws-node",), "cilium": (AGENT,), "overlay": overlay.AGENTS}[self.cni]
+        """Names of the CNI's DaemonSet, which is host-network on every Linux node; capacity uses the first."""
+        return {VPC_CNI: ("aws-node",), CILIUM: (AGENT,), OVERLAY: overlay.AGENTS}[self.cni]
 
     @property
     def spares_subnets(self) -> bool:
-        """Whether pods take no IPv4 address of the VPC's subnets."""
-        return self.ipv6 or self.overlay
+        """Whether pods use no IPv4 address of the VPC's subnets."""
+        return self.ipv6 or self.cni == OVERLAY
 
     @property
     def ip_targets(self) -> bool:
@@ -158,7 +162,12 @@ class CniSettings:
         return self.warm_ip != 0 or self.minimum_ip != 0
 
 
-# variable -> (field, value in the chart, value in the code, smallest value the code honours)
+def check_settings(value: object, what: str = "settings") -> None:
+    """Refuse anything but :class:`CniSettings`, such as an environment."""
+    check_kind(what, value, CniSettings, "a CniSettings, such as cni_settings({...})[0]")
+
+
+# variable -> (field, value in the chart, value in the code, smallest value the code accepts)
 _NUMBERS: dict[str, tuple[str, int | None, int | None, int]] = {
     "WARM_ENI_TARGET": ("warm_eni", 1, 1, 0),  # ipamd.go L107-108, L1424-1439; values.yaml L90
     "WARM_IP_TARGET": ("warm_ip", 0, 0, 0),  # L79-80, L2029-2042
@@ -180,7 +189,7 @@ _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 
 
 def parse_env_number(name: str, text: str | None) -> tuple[int | None, str | None]:
-    """Value of a numeric variable as ipamd reads it, and a warning where it discards the text.
+    """Value of a numeric variable as ipamd reads it, and a warning if ipamd discards the text.
 
     >>> parse_env_number("WARM_ENI_TARGET", "-3")[0], parse_env_number("WARM_PREFIX_TARGET", "")[0]
     (1, 0)
@@ -192,7 +201,7 @@ def parse_env_number(name: str, text: str | None) -> tuple[int | None, str | Non
         return code, None
     if _ATOI.match(text) and int(text) >= low:
         return int(text), None
-    meaning = "the instance's own limit" if code is None else str(code)
+    meaning = "the limit of the instance type" if code is None else str(code)
     return code, f"{name}={text!r} is not a number the CNI accepts: it uses {meaning}"
 
 
@@ -202,11 +211,11 @@ def parse_env_switch(name: str, text: str | None, default: bool = False) -> tupl
         return default, None
     if text in _TRUE or text in _FALSE:
         return text in _TRUE, None
-    return default, f"{name}={text!r} is neither true nor false: the CNI uses {str(default).lower()}"
+    return default, f"{name}={text!r} is not a boolean: the CNI uses {str(default).lower()}"
 
 
 def subnet_discovery_switch(env: Mapping[str, str | None]) -> tuple[bool, str | None]:
-    """ENABLE_SUBNET_DISCOVERY, on unless switched off, and a warning for other text.
+    """Whether ENABLE_SUBNET_DISCOVERY is on (the default), and a warning for other text.
 
     Source
     ------
@@ -221,7 +230,7 @@ def subnet_discovery_switch(env: Mapping[str, str | None]) -> tuple[bool, str | 
 
 
 def check_variable(name: str, where: str = "") -> None:
-    """Refuse a name that neither the CNI's README nor its chart knows."""
+    """Refuse a name that is in neither the CNI's README nor its chart."""
     if name not in CNI_VARIABLES:
         hint = did_you_mean(name, CNI_VARIABLES)
         raise SpecError(f"{where + ': ' if where else ''}{name!r} is not a variable of the VPC CNI{hint}")
@@ -230,21 +239,21 @@ def check_variable(name: str, where: str = "") -> None:
 def cni_settings(
     env: Mapping[str, str | None], where: str = "", ip_family: str | None = None
 ) -> tuple[CniSettings, list[str]]:
-    """The CNI's environment as numbers, with a warning for each value that is replaced.
+    """The CNI's environment as settings, with a warning for each value that is replaced.
 
     Parameters
     ----------
     env : mapping of str to str or None
-        Variables as given; a variable not in it has the chart's value.
+        Variables as set; a missing variable has the chart's value.
     where : str
         Place of the environment in its file, for messages.
     ip_family : {'ipv4', 'ipv6'}, optional
-        The cluster's family, where the caller knows it.
+        The cluster's IP family, if known.
 
     Raises
     ------
     SpecError
-        An unknown name, or settings with which ipamd refuses to start (ipamd.go L2755-2782).
+        An unknown name, or settings with which ipamd does not start (ipamd.go L2755-2782).
     """
     warnings: list[str] = []
     values: dict[str, int | bool | None] = {}
@@ -269,7 +278,7 @@ def cni_settings(
 def _settle_family(
     env: Mapping[str, str | None], values: dict[str, int | bool | None], family: str | None, place: str
 ) -> None:
-    """IPv6 as ipamd demands it: exactly one family, prefixes on, no custom networking."""
+    """Check ipamd's rules for IPv6: exactly one family, prefix delegation on, no custom networking."""
     if family is not None and env.get("ENABLE_IPv6") not in (None, "") and values["ipv6"] != (family == "ipv6"):
         raise SpecError(f"{place}ENABLE_IPv6={env['ENABLE_IPv6']} contradicts ipFamily {family}")
     values["ipv6"] = bool(values["ipv6"]) or family == "ipv6"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from capacity.plan.constants import CNIS
 from capacity.plan.declaration import CONFIG_MAP_DATA, COUNT, FLAG, MAPPING, VARIABLES, VERSION, WORD, Key, Keys
-from capacity.plan.overlay import CNIS
 
 MOST_TARGET = 1_000_000  # of Cilium's targets: beyond every node's room
 LAST_INDEX = 15  # no type has more ENIs on its default network card

@@ -1,4 +1,4 @@
-"""The plan's CNI, as the plan states it."""
+"""Reads the section ``cni`` of a plan."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from capacity.errors import SpecError
 from capacity.plan import cni_keys
 from capacity.plan.cilium_settings import cilium_settings
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, check_variable, cni_settings
+from capacity.plan.constants import CILIUM, CNIS, OVERLAY, VPC_CNI
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
 from capacity.plan.model import Cni, Kubernetes
-from capacity.plan.overlay import CNIS, which_name
+from capacity.plan.overlay import which_name
 from capacity.plan.reading import DependsOnError, Problems, read_keys, read_section
 from capacity.plan.windows import CONFIG_MAP, KEYS, check_key, windows_ipam
 
@@ -22,14 +23,14 @@ def read_cni(section: Field | None, kubernetes: Kubernetes | None, root: Field) 
     Parameters
     ----------
     kubernetes : Kubernetes or None
-        None where that section has an error: what depends on it is not judged.
+        None if that section has an error; settings that depend on it are then not checked.
     root : Field
-        The plan, named in messages where it has no such section.
+        The plan, named in messages if it has no such section.
 
     Raises
     ------
     SpecError
-        Unknown names or values, or settings with which the CNI would not start.
+        Unknown names or values, or settings with which the CNI does not start.
     """
     if section is None:
         return _vpc_cni(None, None, kubernetes, root)
@@ -37,10 +38,10 @@ def read_cni(section: Field | None, kubernetes: Kubernetes | None, root: Field) 
     values = read_keys(section, cni_keys.CNI, {"name": _name, **itself})
     read = None
     with values.problems:
-        version, chosen = values.get("version"), values["name"] or "vpc-cni"
-        if chosen == "cilium":
+        version, chosen = values.get("version"), values["name"] or VPC_CNI
+        if chosen == CILIUM:
             read = _cilium(section, version, kubernetes)
-        elif chosen == "overlay":
+        elif chosen == OVERLAY:
             read = _overlay(section, version, kubernetes)
         else:
             read = _vpc_cni(section, version, kubernetes, root)
@@ -52,14 +53,14 @@ def read_cni(section: Field | None, kubernetes: Kubernetes | None, root: Field) 
 def _vpc_cni(
     section: Field | None, version: str | None, kubernetes: Kubernetes | None, root: Field
 ) -> tuple[Cni, list[str]]:
-    """The VPC CNI, with the environment of its daemonset and the ConfigMap for Windows nodes."""
+    """The VPC CNI, with the environment of its DaemonSet and the ConfigMap for Windows nodes."""
     env, windows, own = (section.get(k) if section else None for k in ("env", "windows", "cilium"))
     problems = Problems()
     variables: dict[str, str | None] = {}
     data: dict[str, str] = {}
     with problems:
         if own:
-            own.fail("needs 'name: cilium' beside it (the plan's CNI is the VPC CNI)")
+            own.fail("requires 'name: cilium' next to it (the plan's CNI is the VPC CNI)")
     with problems:
         variables.update(_words(env, "the CNI's environment variables", _check_variable))
     with problems:
@@ -82,7 +83,7 @@ def _known(kubernetes: Kubernetes | None) -> Kubernetes:
 
 
 def _name(entry: Field) -> str:
-    """One of :data:`CNIS`; another CNI's name is refused with the one to write instead."""
+    """One of :data:`CNIS`; another CNI's name is refused with a suggestion."""
     given = entry.text(64)
     if given not in CNIS:
         entry.fail(f"{given!r} is not one of {', '.join(CNIS)}{which_name(given)}")
@@ -90,12 +91,12 @@ def _name(entry: Field) -> str:
 
 
 def _overlay(section: Field, version: str | None, kubernetes: Kubernetes | None) -> tuple[Cni, list[str]]:
-    """A CNI with a network of its own: nothing of it decides addresses of the VPC."""
+    """An overlay CNI: none of its settings affects addresses of the VPC."""
     problems = Problems()
     for key in ("env", "cilium", "windows"):
         if entry := section.get(key):
             with problems:
-                entry.fail("has no meaning with an overlay CNI: its pods take no address of the VPC")
+                entry.fail("has no effect with an overlay CNI: its pods use no VPC addresses")
     with problems:
         if _known(kubernetes).ip_family == "ipv6":
             section.child("name").fail("ipFamily ipv6 with an overlay CNI is not modelled")
@@ -109,10 +110,10 @@ def _cilium(section: Field, version: str | None, kubernetes: Kubernetes | None) 
     problems = Problems()
     with problems:
         if windows:
-            windows.fail("is for Windows nodes, on which Cilium does not run")
+            windows.fail("applies to Windows nodes, and Cilium does not run on Windows")
     with problems:
         if env:
-            env.fail("is the VPC CNI's: with Cilium set preAllocate, prefixDelegation … under 'cilium' instead")
+            env.fail("applies to the VPC CNI; for Cilium, set preAllocate, prefixDelegation … under 'cilium' instead")
     with problems:
         if _known(kubernetes).ip_family == "ipv6":
             section.child("name").fail(
@@ -130,7 +131,7 @@ def _cilium(section: Field, version: str | None, kubernetes: Kubernetes | None) 
 
 
 def _words(section: Field | None, what: str, check: Callable[[str, Field], None]) -> dict[str, str]:
-    """A mapping of names that ``check`` knows to text, as the cluster would hold it; null is the empty text."""
+    """A mapping of names accepted by ``check`` to text, as in the cluster; null is the empty text."""
     if section is None:
         return {}
     if not isinstance(section.value, Section):
@@ -157,7 +158,7 @@ def _check_key(name: str, entry: Field) -> None:
 
 
 def _refuse(check: Callable[[str], None], name: str, entry: Field) -> None:
-    """Fail with what a check says of a name."""
+    """Turn the error that a check raises into one at the field."""
     try:
         check(name)
     except SpecError as error:
@@ -165,7 +166,7 @@ def _refuse(check: Callable[[str], None], name: str, entry: Field) -> None:
 
 
 def _as_text(entry: Field) -> str:
-    """A value as the daemonset or the ConfigMap would carry it."""
+    """A value as text, as in the DaemonSet or the ConfigMap."""
     if isinstance(entry.value, bool):
         return str(entry.value).lower()
     if not isinstance(entry.value, str):

@@ -1,4 +1,4 @@
-"""Words with a fixed set of values, and numbers of AWS and Kubernetes, that several rooms need: their one home."""
+"""Fixed words, and numbers of AWS and Kubernetes, that several rooms use."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ CAPACITY_TYPES = ("on-demand", "spot")
 TIERS = ("standard", "tier-xl", "tier-2xl", "tier-4xl", "tier-8xl")  # EKS API, ControlPlaneScalingConfig.tier
 ZONE_TOPOLOGY = "topology.kubernetes.io/zone"  # topologyKey of a spread over zones
 ANTI_AFFINITIES = ("hostname",)  # at most one pod of a workload on a node
+VPC_CNI, CILIUM, OVERLAY = CNIS = ("vpc-cni", "cilium", "overlay")  # which of them gives pods their addresses
 MODES = ("secondary", "prefix", "ipv6")  # in which the VPC CNI gives pods addresses
 IP_FAMILIES = ("ipv4", "ipv6")
 RESERVATION_TYPES = ("prefix", "explicit")  # of a subnet CIDR reservation
 UPDATE_STRATEGIES = ("default", "minimal")  # of a managed node group
-SPREADS = ("even", "worst")  # of a node group's nodes over its zones
+SPREADS = ("even", "worst")  # spread of a node group's nodes over its zones
 BURST_SPREADS = (*SPREADS, "one")
-ROLLOUT_MODES = ("all", "one")  # deployments that roll out at once
+ROLLOUT_MODES = ("all", "one")  # deployments that roll out at the same time
 
 AT_REST = ("steady", "peak", "ceiling")
 SCENARIOS = (*AT_REST, "rollout", "upgrade", "zone-loss", "burst", "blue-green", "spot-storm")
@@ -30,5 +31,5 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 PREFIX_SIZE = 16  # addresses of a /28; aws/aws-eks-best-practices@dc0243a prefix-mode_linux.adoc L22
 HOST_PODS = 2  # aws-node and kube-proxy, on the host's network of every Linux node
 
-MOST = 10_000_000  # of anything counted: no cluster, VPC or fleet comes near; keeps arithmetic on sane numbers
-MOST_PODS = 100_000  # on one node; no kubelet comes near
+MOST = 10_000_000  # largest count of anything, far above any cluster, VPC or fleet; bounds the arithmetic
+MOST_PODS = 100_000  # on one node, far above any kubelet

@@ -1,4 +1,4 @@
-"""How a key of the plan file is declared; :mod:`capacity.plan.keys` has them all."""
+"""Declares a key of the plan file; :mod:`capacity.plan.keys` declares all keys."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from capacity.plan.constants import MOST
 
 LONGEST_NAME = 253  # characters
 
-# Kinds of values. Those of the first group are read by their kind alone (plan/reading.py); the others by a function
-# of their section.
+# Kinds of values. plan/reading.py reads the first group by kind; a function of the section reads the others.
 TEXT, NAME, VERSION, WORD, COUNT, FLAG = "text", "name", "version", "word", "count", "flag"
 CPU, MEMORY, PERCENT, COUNT_OR_PERCENT = "cpu", "memory", "percent", "count or percent"
 DATE, FACTOR, LABELS, CONSTANT = "date", "factor", "labels", "constant"
@@ -27,16 +26,16 @@ class Key(NamedTuple):
     Attributes
     ----------
     name, kind : str
-        As written, and one of the kinds above.
+        The key as written, and one of the kinds above.
     what : str
-        One line on its meaning, in Markdown.
+        One line that describes it, in Markdown.
     required : bool
     default : object
-        Its value where it is left out, None for no value.
+        The value if the key is left out; None for no value.
     absent : str
-        The default in words, where the value alone would not say it.
+        The default in words, if the value alone is not clear.
     unit : str
-        Of a number; of a version what it is the version of.
+        The unit of a number; for a version, the name of the software.
     low, high : int
         Bounds of a count, characters of a text, prefix lengths of a block, percent of a share; both are allowed.
     above : bool
@@ -72,7 +71,7 @@ class Key(NamedTuple):
 
 
 class Keys:
-    """The keys of one mapping, in the order people write them."""
+    """The keys of one mapping, in the usual order."""
 
     __slots__ = ("by_name", "defaults", "keys", "place", "required", "what")
 

@@ -1,7 +1,7 @@
-"""Subnet discovery: in which subnets the VPC CNI creates the further ENIs of a node.
+"""Subnet discovery: the subnets in which the VPC CNI creates a node's additional ENIs.
 
-The CNI looks at the subnets of the node's VPC and zone, those with the most free addresses first. The node's own
-subnet counts unless it is tagged ``kubernetes.io/role/cni=0``; any other only if it is tagged ``=1``.
+The CNI tries the subnets of the node's VPC and zone, starting with the most free addresses. The node's own subnet
+counts unless it is tagged ``kubernetes.io/role/cni=0``; any other only if it is tagged ``=1``.
 
 Source: awsdocs/amazon-eks-user-guide@1a447df9 latest/ug/networking/cni-subnet-selection.adoc;
 aws/amazon-vpc-cni-k8s@b5218838 awsutils.go L1125-1249, L2578-2609; before 1.22: @0066ec88 createENI, validTag.
@@ -19,14 +19,14 @@ ROLE_TAG = "kubernetes.io/role/cni"
 CLUSTER_TAG = "cni.networking.k8s.aws/cluster/"  # and the cluster's name
 
 SINCE = (1, 18, 0)  # CHANGELOG.md: "Enhance subnet selection", PR 2714
-EXCLUDES_SINCE = (1, 22, 0)  # PR 3463; until then the tag's value was not looked at
+EXCLUDES_SINCE = (1, 22, 0)  # PR 3463; until then the CNI ignored the tag's value
 CLUSTERS_SINCE = (1, 22, 1)  # PR 3647
 
 _NUMBERS = re.compile(r"[0-9]+")
 
 
 def cni_version(cni: Cni) -> tuple[int, int, int] | None:
-    """Version of the CNI as numbers, None where the plan does not say it.
+    """Version of the CNI as numbers; None if the plan does not set it.
 
     >>> cni_version(Cni("v1.18.5-eksbuild.1"))
     (1, 18, 5)
@@ -38,48 +38,48 @@ def cni_version(cni: Cni) -> tuple[int, int, int] | None:
 
 
 def _since(cni: Cni, version: tuple[int, int, int]) -> bool:
-    """Whether the CNI is of that version; one that is not said is the newest."""
+    """Whether the CNI has at least that version; an unset version means the newest."""
     own = cni_version(cni)
     return own is None or own >= version
 
 
 def subnet_discovery(cni: Cni) -> bool:
-    """Whether the CNI looks for subnets by tag: it is new enough, and the feature is not switched off."""
+    """Whether the CNI selects subnets by tag: it is new enough, and the feature is on."""
     on, _ = subnet_discovery_switch(cni.env)
     return on and _since(cni, SINCE)
 
 
 def places_by_tag(cni: Cni) -> bool:
-    """Whether tags decide where pods' addresses are: custom networking takes precedence, IPv6 pods take no IPv4.
+    """Whether tags decide where pod addresses are: custom networking takes precedence, and IPv6 pods use no IPv4.
 
-    The plan of another CNI than the VPC CNI has no such tags.
+    Only the VPC CNI uses these tags.
     """
     settings = cni.settings
     return subnet_discovery(cni) and not (settings.custom_networking or settings.spares_subnets or settings.cilium)
 
 
 def of_another_cluster(subnet: Subnet, cni: Cni) -> bool:
-    """Whether cluster tags keep the subnet for others; without CLUSTER_NAME the CNI does not look at them."""
+    """Whether cluster tags reserve the subnet for other clusters; without CLUSTER_NAME the CNI ignores them."""
     own = cni.env.get("CLUSTER_NAME")
     return bool(own and subnet.clusters and own not in subnet.clusters and _since(cni, CLUSTERS_SINCE))
 
 
 def takes_further_enis(subnet: Subnet, cni: Cni) -> bool:
-    """Whether nodes that live elsewhere in the zone may have ENIs in a subnet."""
+    """Whether nodes in other subnets of the zone can have ENIs in a subnet."""
     if not _since(cni, EXCLUDES_SINCE):
         return subnet.discovery is not None
     return subnet.discovery is True and not of_another_cluster(subnet, cni)
 
 
 def closed_to_pods(subnet: Subnet, cni: Cni) -> bool:
-    """Whether even nodes that live in a subnet get no addresses for pods there: their primary ENI serves none."""
+    """Whether nodes in a subnet get no pod addresses there: their primary ENI has none."""
     if not _since(cni, EXCLUDES_SINCE):
         return False
     return subnet.discovery is False or (subnet.discovery is True and of_another_cluster(subnet, cni))
 
 
 def leaves_choices(plan: Plan) -> bool:
-    """Whether tags decide where pods' addresses are, and any subnet has one."""
+    """Whether tags decide where pod addresses are, and at least one subnet is tagged."""
     return places_by_tag(plan.cni) and any(s.discovery is not None for s in plan.subnets)
 
 
@@ -95,9 +95,9 @@ def choices_by_group(plan: Plan) -> list[Choices]:
 
 
 def eni_choices(plan: Plan, group: NodeGroup) -> Choices:
-    """Where the further ENIs of a group's nodes may be, by the node's subnet, in the plan's order.
+    """The subnets of additional ENIs for each node subnet of a group, in the plan's order.
 
-    Only node subnets where that is not the node's subnet alone: an empty answer is "all stays at home".
+    Lists only node subnets with a choice other than themselves; empty if all ENIs stay in the node's subnet.
     """
     return _choices(group, _places(plan)) if leaves_choices(plan) else {}
 
@@ -109,7 +109,7 @@ def _choices(group: NodeGroup, places: Choices) -> Choices:
 
 
 def _places(plan: Plan) -> Choices:
-    """For each subnet of the plan those in which nodes that live there may have further ENIs."""
+    """For each subnet of the plan, the subnets in which its nodes can have additional ENIs."""
     zones: dict[str, list[Subnet]] = {}
     for subnet in plan.subnets:
         zones.setdefault(subnet.zone, []).append(subnet)
@@ -122,7 +122,7 @@ def _places(plan: Plan) -> Choices:
 
 
 def closed_homes(plan: Plan, group: NodeGroup) -> list[str]:
-    """Node subnets of a group that are closed to pods: the primary ENI of a node there serves none."""
+    """Node subnets of a group that are closed to pods: the primary ENI of a node there has no pod addresses."""
     return closed_of(plan, eni_choices(plan, group))
 
 
@@ -132,13 +132,13 @@ def closed_of(plan: Plan, choices: Choices) -> list[str]:
 
 
 def read_tags(tags: Mapping[str, str]) -> tuple[bool | None, tuple[str, ...]]:
-    """What a subnet's tags say: its role, None without the tag, and the clusters it is kept for."""
+    """The role of a subnet by its tags (None without the tag), and the clusters it is reserved for."""
     role = tags.get(ROLE_TAG)
     clusters = tuple(key.removeprefix(CLUSTER_TAG) for key in tags if key.startswith(CLUSTER_TAG))
     return None if role is None else role != "0", clusters
 
 
 def tags_of(subnet: Subnet) -> dict[str, str]:
-    """The tags that say what the plan knows of a subnet's discovery."""
+    """The tags that express a subnet's discovery settings."""
     role = {} if subnet.discovery is None else {ROLE_TAG: "1" if subnet.discovery else "0"}
     return role | {f"{CLUSTER_TAG}{cluster}": "shared" for cluster in subnet.clusters}

@@ -1,8 +1,8 @@
-"""A YAML or JSON file as plain sections that remember the line of every value.
+"""Reads a YAML or JSON file as sections that record the line of every value.
 
-Scalars stay as written (``1.30`` is not ``1.3``); what a value means is decided by the field that
-reads it. YAML comes through libyaml's own composer and a constructor of ours, which is quicker than
-PyYAML's constructor, keeps line numbers, refuses duplicate keys and foreign tags, and bounds aliases.
+Scalars stay as written (``1.30`` is not ``1.3``); the field that reads a value decides what it means. YAML goes through
+libyaml's composer and the constructor below, which is faster than PyYAML's, keeps line numbers, refuses duplicate keys
+and foreign tags, and limits aliases.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 
 
 class NotJson(SpecError):
-    """The text is not JSON, whatever else it may be."""
+    """The text is not JSON."""
 
 
 class Section(dict[str, Any]):
-    """A mapping; ``lines`` holds the line of each key (None where the source has none)."""
+    """A mapping; ``lines`` has the line of each key (None if the source has no lines)."""
 
     __slots__ = ("line", "lines")
 
@@ -39,7 +39,7 @@ class Section(dict[str, Any]):
 
 
 class EntryList(list[Any]):
-    """A list; ``lines`` holds the line of each item."""
+    """A list; ``lines`` has the line of each item."""
 
     __slots__ = ("line", "lines")
 
@@ -51,10 +51,10 @@ class EntryList(list[Any]):
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Python's garbage collector switched off while a plan is read or checked, and put back as it was.
+    """Disable Python's garbage collector while a plan is read or checked, and restore it afterwards.
 
-    A plan becomes hundreds of thousands of small objects that all stay; the collector would walk them over and
-    over, and find nothing: reading would take three times as long, and grow faster than the plan.
+    A plan becomes hundreds of thousands of small objects that all stay alive; the collector would scan them repeatedly
+    and free nothing. Reading would take three times as long, and more than linear time.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -66,14 +66,14 @@ def collector_paused() -> Iterator[None]:
 
 
 class PlanFile(NamedTuple):
-    """A plan's file, read once: a pipe does not give its content a second time.
+    """A plan's file, read once: the content of a pipe cannot be read again.
 
     Attributes
     ----------
     name : str
-        What messages call it: its path, ``<stdin>`` or ``<pipe>``.
+        Name in messages: its path, ``<stdin>`` or ``<pipe>``.
     data : bytes
-        Its content as it lies there.
+        Its content.
     document : Section
     """
 
@@ -88,7 +88,7 @@ class PlanFile(NamedTuple):
 
     @property
     def is_json(self) -> bool:
-        """Whether it is written in JSON, or in YAML's braces."""
+        """Whether it is written in JSON or in YAML's flow style."""
         return self.name.lower().endswith(".json") or self.text.lstrip()[:1] in ("{", "[")
 
 
@@ -106,9 +106,9 @@ def read_plan_file(path: Path | str) -> PlanFile:
 
 
 def parse_plan_file(data: bytes, name: str) -> PlanFile:
-    """A plan's file from content that was read already."""
+    """A plan's file from content that is already read."""
     if len(data) > YAML_LIMIT_BYTES and data.lstrip()[:1] not in (b"{", b"["):
-        raise SpecError(f"{name}: larger than 16 MB (a plan that large must be JSON, which may have 128 MB)")
+        raise SpecError(f"{name}: larger than 16 MB (a larger plan must be JSON, up to 128 MB)")
     return PlanFile(name, data, _document(decode_text(data, name), name))
 
 
@@ -132,7 +132,7 @@ def _document(text: str, name: str) -> Section:
 
 
 def decode_text(data: bytes, name: str) -> str:
-    """UTF-8 text, a byte-order mark left out."""
+    """UTF-8 text without its byte-order mark."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -141,7 +141,7 @@ def decode_text(data: bytes, name: str) -> str:
 
 
 def _parse_either(text: str, name: str) -> Any:
-    """JSON, or YAML in JSON's brackets; what is neither gets JSON's complaint."""
+    """The document as JSON, or as YAML in flow style; if it is neither, JSON's error is raised."""
     try:
         return parse_json(text, name)
     except NotJson as error:
@@ -154,7 +154,7 @@ def _parse_either(text: str, name: str) -> Any:
 
 
 def kind_of(value: object) -> str:
-    """What a value is, in words for messages."""
+    """The kind of a value, in words for messages."""
     if value is None:
         return "nothing"
     if isinstance(value, dict):
@@ -178,7 +178,9 @@ def parse_yaml(text: str, name: str) -> Any:
     control = _CONTROL.search(text)
     if control:
         line = text.count("\n", 0, control.start()) + 1
-        raise SpecError(f"{name}:{line}: holds the control character {ord(control.group()):#04x}, which YAML forbids")
+        raise SpecError(
+            f"{name}:{line}: contains the control character {ord(control.group()):#04x}, which YAML forbids"
+        )
     from capacity.plan.yaml_loader import yaml_loader, yaml_message
 
     try:
@@ -193,7 +195,7 @@ def parse_yaml(text: str, name: str) -> Any:
 
 
 class _Constructor(NodeBuilder):
-    """Sections and sequences that know their lines; duplicate keys and foreign tags are refused."""
+    """Builds sections and sequences with their lines; refuses duplicate keys and foreign tags."""
 
     def scalar(self, node: Any) -> str | None:
         tag = node.tag
@@ -214,7 +216,7 @@ class _Constructor(NodeBuilder):
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if key_node.id != "scalar":
-                raise SpecError(f"{self.name}:{line}: a key must be a plain word")
+                raise SpecError(f"{self.name}:{line}: a key must be a plain scalar")
             if value_node.id == "scalar":  # most are
                 value, value_size = self.scalar(value_node), 1
                 self.nodes += 1
@@ -231,7 +233,7 @@ class _Constructor(NodeBuilder):
             lines[key] = line
         for base in merged:
             if not isinstance(base, Section):
-                raise SpecError(f"{self.name}:{section.line}: '<<' merges mappings only")
+                raise SpecError(f"{self.name}:{section.line}: '<<' can merge only mappings")
             for key, value in base.items():
                 if key not in section:
                     section[key] = value
@@ -253,14 +255,14 @@ class _Constructor(NodeBuilder):
 
     def _refuse_tag(self, node: Any) -> None:
         tag = str(node.tag).replace(TAG, "!!")
-        raise self.error(node, f"the tag {tag!r} is not allowed (plans hold plain values)")
+        raise self.error(node, f"the tag {tag!r} is not allowed (a plan contains plain values only)")
 
 
 def parse_json(text: str, name: str) -> Any:
-    """A JSON text in the same shape; numbers stay as written.
+    """A JSON text as sections, sequences, strings and None; numbers stay as written.
 
-    Lines are not tracked while reading (the standard decoder gives none): :mod:`capacity.plan.locate` finds
-    the line of a path when an error needs it.
+    Lines are not tracked while reading (the standard decoder does not give them): :mod:`capacity.plan.locate` finds the
+    line of a path when an error needs it.
     """
     import json
 
@@ -278,7 +280,7 @@ def parse_json(text: str, name: str) -> Any:
 
 
 class _TwiceInJson(Exception):
-    """A duplicate key; the decoder does not say where."""
+    """A duplicate key; the decoder does not give its place."""
 
 
 def _section_of(pairs: list[tuple[str, Any]]) -> Section:
@@ -291,7 +293,7 @@ def _section_of(pairs: list[tuple[str, Any]]) -> Section:
 
 
 def _say_both_lines(text: str, name: str) -> None:
-    """Raise the same complaint with its lines, where the text is small enough to be read as YAML."""
+    """Raise the error with both lines if the text is small enough to be read as YAML."""
     if len(text) > YAML_LIMIT_BYTES:
         return
     try:

@@ -1,4 +1,4 @@
-"""Reading one field: its value, its path, its line, and what it must be."""
+"""Reads one field: its value, path, line and what it must be."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
 _WEIGHT = re.compile(r"^[0-9]{1,7}(?:\.[0-9]{1,9})?%?$", re.ASCII)
 _VERSION = re.compile(r"^v?[0-9]+\.[0-9]+[0-9A-Za-z.+_-]*$")  # of Kubernetes or a CNI
 _BLOCK = re.compile(r"^[0-9.]{7,15}/[0-9]{1,2}$", re.ASCII)
-SHARED = IPv4Network("100.64.0.0/10")  # RFC 6598: may join every VPC, routed nowhere else
+SHARED = IPv4Network("100.64.0.0/10")  # RFC 6598: can be added to every VPC, not routed outside
 RFC_1918 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
-PRIVATE = (*RFC_1918, SHARED)  # what an error may propose: public space is somebody else's
-LONGEST_PROBLEM = 900  # characters of a message, beside its place
-MOST_BYTES = 2**63 - 1  # Kubernetes' own limit of a quantity
+PRIVATE = (*RFC_1918, SHARED)  # what an error can suggest: public space belongs to others
+LONGEST_PROBLEM = 900  # longest problem text, in characters
+MOST_BYTES = 2**63 - 1  # Kubernetes' limit for a quantity
 
 
 class Field:
-    """A value in the document with the way to it. Paths are spelt out only for an error."""
+    """A value in the document with its path, which is formatted only for an error."""
 
     __slots__ = ("file", "key", "line", "parent", "value")
 
@@ -51,7 +51,9 @@ class Field:
 
     @property
     def where(self) -> str:
-        """``plan.yaml:14 nodeGroups[2].name``, for messages; without a line in JSON, where it is not known yet."""
+        """``plan.yaml:14 nodeGroups[2].name``, for messages; without a line in JSON, because lines are not tracked
+        there.
+        """
         return self._at(self.line)
 
     def _at(self, line: int | None) -> str:
@@ -60,7 +62,7 @@ class Field:
 
     @property
     def exact_line(self) -> int | None:
-        """The line, in a JSON file too: that reads the file a second time, so only for an error."""
+        """The line, also in a JSON file: this reads the file again, so it is used only for errors."""
         if self.line is not None:
             return self.line
         from capacity.plan.locate import line_of
@@ -75,9 +77,9 @@ class Field:
         return self.placed(SpecError, problem)
 
     def placed(self, kind: Callable[[str], SpecError], problem: str = "") -> SpecError:
-        """An error that ``kind`` makes of the place and the problem, with its line."""
+        """An error of type ``kind`` with the place, the problem and the line."""
         line = self.exact_line
-        if len(problem) > LONGEST_PROBLEM:  # it quotes a value of any length
+        if len(problem) > LONGEST_PROBLEM:  # it can quote a value of any length
             problem = f"{problem[: LONGEST_PROBLEM // 2]} … {problem[-LONGEST_PROBLEM // 3 :]}"
         error = kind(f"{self._at(line)}: {problem}" if problem else self._at(line))
         error.line = line
@@ -90,19 +92,26 @@ class Field:
     # --- mappings and lists -------------------------------------------------------------
 
     def section(self, known: Iterable[str]) -> Section:
-        """The mapping here; ``known`` are its keys, for the message where it is none."""
+        """The mapping at this field; ``known`` are its keys, for the error message."""
         value = self.value
         if not isinstance(value, Section):
             self.fail(f"expected a mapping with {', '.join(sorted(known))}, found {kind_of(value)}")
         return value
 
     def child(self, key: str) -> Field:
-        """The field under a key that is known to be there."""
+        """The field under a key that exists."""
         value = self.value
         return Field(value.get(key), key, self, value.lines.get(key, value.line), self.file)
 
+    def children(self) -> Iterator[Field]:
+        """The fields of a mapping, in the order of the file."""
+        value, file = self.value, self.file
+        lines, line = value.lines, value.line
+        for key, inner in value.items():
+            yield Field(inner, key, self, lines.get(key, line), file)
+
     def get(self, key: str) -> Field | None:
-        """The child, or None where it is absent or null."""
+        """The child, or None if it is absent or null."""
         value = self.value
         inner = value.get(key)
         if inner is None:
@@ -121,7 +130,7 @@ class Field:
     # --- scalars ------------------------------------------------------------------------
 
     def text(self, longest: int = 253) -> str:
-        """Text as written, at most so long."""
+        """Text as written, of at most ``longest`` characters."""
         value = self.value
         if not isinstance(value, str):
             self.fail(f"expected text, found {kind_of(value)}")
@@ -132,16 +141,16 @@ class Field:
         return value
 
     def name(self, longest: int = 253) -> str:
-        """Text of one line without control characters; any script, emoji and direction is a name."""
+        """Text of one line without control characters; any script, emoji and direction is allowed."""
         value = self.text(longest)
         if not value.isprintable():
             bad = next((c for c in value if unicodedata.category(c) in _NOT_IN_NAMES), None)
             if bad is not None:
-                self.fail(f"holds the control character U+{ord(bad):04X} (expected a name)")
+                self.fail(f"contains the control character U+{ord(bad):04X} (expected a name)")
         return value
 
     def one_of(self, allowed: tuple[str, ...]) -> str:
-        """One of a few words."""
+        """One of the allowed words."""
         value = self.value if isinstance(self.value, str) else kind_of(self.value)
         if value not in allowed:
             self.fail(f"{value!r} is not one of {', '.join(allowed)}{did_you_mean(value, allowed)}")
@@ -201,7 +210,7 @@ class Field:
         return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
 
     def version(self, of: str, example: str) -> str:
-        """A version as written; ``of`` says what of, for messages."""
+        """A version as written; ``of`` names the software in messages."""
         text = self.text(40)
         if not _VERSION.match(text):
             self.fail(f"{text!r} is not a {of} version (expected something like {example})")
@@ -222,7 +231,7 @@ class Field:
             self.fail(f"{text!r} is not a date (expected YYYY-MM-DD)")
 
     def cidr(self, shortest: int, longest: int, within: Sequence[IPv4Network] = PRIVATE) -> IPv4Network:
-        """An IPv4 block with no host bits set, its size within the limits; a hint proposes only blocks ``within``."""
+        """An IPv4 block with no host bits set and an allowed size; a hint suggests only blocks ``within``."""
         value = self.text()
         if ":" in value:
             self.fail(f"{value!r} is IPv6 (expected an IPv4 block such as 10.0.0.0/22)")
@@ -241,7 +250,7 @@ class Field:
             self.fail(f"{value!r} has host bits set ({_allowed(value, shortest, longest, within)})")
         if not shortest <= network.prefixlen <= longest:
             hint = _allowed(value, shortest, longest, within)
-            self.fail(f"{value!r} has a size AWS does not allow here ({hint})")
+            self.fail(f"{value!r} has a size that AWS does not allow here ({hint})")
         return network
 
     def _scalar(self) -> Any:
@@ -251,7 +260,7 @@ class Field:
 
 
 def _allowed(text: str, shortest: int, longest: int, within: Sequence[IPv4Network]) -> str:
-    """What would do in place of a block: sizes, and the range that its address is in.
+    """The allowed sizes in place of a block, and the range that its address is in.
 
     >>> _allowed("100.64.0.0/8", 16, 28, PRIVATE)
     'expected a /16 to /28 inside 100.64.0.0/10'
@@ -264,5 +273,5 @@ def _allowed(text: str, shortest: int, longest: int, within: Sequence[IPv4Networ
 
 
 def items(section: Field | None) -> Iterable[Field]:
-    """The entries of a list that may be missing."""
+    """The entries of an optional list."""
     return section.items() if section is not None else ()

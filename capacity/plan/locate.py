@@ -1,4 +1,4 @@
-"""The line of a path in a plan's file, found only when an error or a finding has to name it."""
+"""Finds the line of a path in a plan's file, only when an error or a finding needs it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 
 def line_of(file: str, keys: list[str | int]) -> int | None:
-    """Line of the value at ``keys``, or None where it cannot be told (stdin, a huge file).
+    """Line of the value at ``keys``, or None if it cannot be found (stdin, a very large file).
 
-    JSON is YAML enough for libyaml to compose it with marks; the file is read a second time, which
-    costs nothing unless there is an error to report.
+    libyaml can compose JSON with line marks. The file is read again, but only if there is an error to report.
     """
     try:
         state = Path(file).stat()
@@ -36,7 +35,7 @@ def line_of(file: str, keys: list[str | int]) -> int | None:
 
 @lru_cache(maxsize=1)
 def _composed(file: str, mtime_ns: int, size: int) -> object:  # noqa: ARG001 (a file written anew is read anew)
-    """The file's nodes with their marks, remembered: a check may have hundreds of findings to place."""
+    """The file's nodes with their marks, cached: a check can have hundreds of findings."""
     import yaml
 
     from capacity.plan.yaml_loader import yaml_loader
@@ -63,16 +62,16 @@ def _step(node: object, key: str | int) -> tuple[object, int] | None:
 
 
 class FilePlace(NamedTuple):
-    """A place in a plan's file; ``line`` is None where it cannot be told, ``file`` where there is none (stdin)."""
+    """A place in a plan's file; ``line`` is None if it is unknown, ``file`` if there is no file (stdin)."""
 
     file: str | None
     line: int | None
 
 
 def place_of(plan: Plan, where: str) -> FilePlace:
-    """File and line that a finding's ``where`` means: ``subnets.private-b``, ``cni.env.WARM_IP_TARGET``.
+    """File and line of a finding's ``where``: ``subnets.private-b``, ``cni.env.WARM_IP_TARGET``.
 
-    A zone is at its first subnet. A key that the plan does not have is at the nearest section that it has.
+    A zone has the place of its first subnet. A key that the plan does not have gets the nearest existing section.
     """
     if not plan.file or plan.file in (STDIN, PIPE):
         return FilePlace(None, None)
@@ -89,7 +88,7 @@ def place_of(plan: Plan, where: str) -> FilePlace:
 
 
 def _keys(path: str) -> list[str | int]:
-    """The steps of a path as messages print it.
+    """The steps of a path in the form that messages print.
 
     >>> _keys("vpc.subnets[3]")
     ['vpc', 'subnets', 3]

@@ -1,4 +1,4 @@
-"""The plan as frozen objects. Everything here was checked when it was read."""
+"""The plan as frozen objects, checked when they were read."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from capacity.plan.windows import WindowsIpam, windows_ipam
 QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
 
-# Of a combination, what only adds nodes comes first and a lost zone last, so that it takes all the others brought.
+# In a combination, scenarios that only add nodes come first and a zone loss comes last, so that it also removes what
+# the others added.
 ORDER = (*AT_REST, "burst", "blue-green", "rollout", "upgrade", "spot-storm", "zone-loss")
 
 
 class Reservation(NamedTuple):
-    """A subnet CIDR reservation: AWS assigns prefixes from ``prefix``, and nothing from ``explicit`` by itself."""
+    """A subnet CIDR reservation: AWS assigns prefixes from ``prefix``, and assigns nothing automatically from
+    ``explicit``.
+    """
 
     cidr: IPv4Network
     type: str
@@ -37,11 +40,11 @@ class Subnet:
     Attributes
     ----------
     used : int
-        Addresses taken by what the plan does not model. [addresses]
+        Addresses used by anything the plan does not model. [addresses]
     discovery : bool or None
         Tag ``kubernetes.io/role/cni``: 1 is True, 0 False, None without the tag; see :mod:`capacity.plan.discovery`.
     clusters : tuple of str
-        Clusters that tags keep the subnet for; empty is all.
+        Clusters that tags reserve the subnet for; empty means all.
     """
 
     name: str
@@ -63,13 +66,13 @@ class Subnet:
 
     @property
     def usable(self) -> int:
-        """Less the five that AWS keeps. [addresses]"""
+        """Usable addresses: the total minus the five that AWS reserves. [addresses]"""
         return self.total - RESERVED_BY_AWS
 
 
 @dataclass(frozen=True, slots=True)
 class Kubernetes:
-    """Version as written, Service CIDR, family and number of Services of the cluster (None: not said)."""
+    """Version as written, Service CIDR, IP family and number of Services of the cluster (None: not set)."""
 
     version: str | None = None
     service_cidr: IPv4Network | None = None
@@ -79,27 +82,27 @@ class Kubernetes:
 
 @dataclass(frozen=True, slots=True)
 class Cni:
-    """The CNI as the plan states it, and what follows from that.
+    """The CNI of the plan, and the settings derived from it.
 
     Attributes
     ----------
     env : mapping
         The VPC CNI's environment as written; empty with another CNI.
     ip_family : {'ipv4', 'ipv6'} or None
-        The cluster's, which decides with ``env``; None where not known.
+        The cluster's IP family, which decides together with ``env``; None if unknown.
     config_map : mapping
-        Keys of ConfigMap amazon-vpc-cni as written: what the VPC resource controller is told about Windows nodes.
+        Keys of ConfigMap amazon-vpc-cni as written: the VPC resource controller's settings for Windows nodes.
     own : CniSettings or None
-        Those of another CNI: Cilium's, or an overlay's.
+        The settings of another CNI: Cilium or an overlay.
     settings : CniSettings
-        Worked out from ``env`` and ``ip_family``, or ``own``: never given, so it cannot contradict them.
+        Derived from ``env`` and ``ip_family``, or ``own``; never passed in, so it cannot contradict them.
     windows : WindowsIpam
-        Worked out from ``config_map``.
+        Derived from ``config_map``.
 
     Raises
     ------
     SpecError
-        Variables with which the VPC CNI does not start, or an environment beside another CNI's settings.
+        Variables with which the VPC CNI does not start, or an environment together with another CNI's settings.
 
     Examples
     --------
@@ -119,7 +122,7 @@ class Cni:
 
     def __post_init__(self) -> None:
         if self.own is not None and (self.env or self.config_map):
-            raise SpecError(f"the variables and keys of the VPC CNI have no meaning with {self.own.cni}")
+            raise SpecError(f"the variables and keys of the VPC CNI have no effect with {self.own.cni}")
         settings = cni_settings(self.env, "", self.ip_family)[0] if self.own is None else self.own
         object.__setattr__(self, "settings", settings)
         object.__setattr__(self, "windows", windows_ipam(self.config_map)[0])
@@ -132,7 +135,7 @@ class Cni:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What a pod requests; None is "not said", which the scheduler's score reads as 100m and 200Mi."""
+    """A pod's resource requests; None means "not set", which the scheduler's score treats as 100m and 200Mi."""
 
     cpu_millicores: int | None = None
     memory_bytes: int | None = None
@@ -140,7 +143,7 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A NodePool's limits: vCPUs [millicores] and memory [bytes] of all its nodes; None where it has none."""
+    """A NodePool's limits: vCPUs [millicores] and memory [bytes] of all its nodes; None if not set."""
 
     cpu_millicores: int | None = None
     memory_bytes: int | None = None
@@ -153,19 +156,19 @@ class NodeGroup:
     Attributes
     ----------
     instance_types : tuple of InstanceType
-        As the plan names them; :mod:`capacity.cluster.expected_type` says which one the figures use.
+        In the plan's order; :mod:`capacity.cluster.expected_type` chooses the one that the figures use.
     capacity_type : str
         ``on-demand`` or ``spot``.
     limits : Limits
-        Karpenter's, on the vCPUs and memory of all nodes of the group.
+        Karpenter's limits on the vCPUs and memory of all nodes of the group.
     min_nodes, desired, max_nodes : int
-        None for ``desired``: as few as hold the pods; None for ``max_nodes``: no limit. [nodes]
+        None for ``desired``: the fewest that fit the pods; None for ``max_nodes``: no limit. [nodes]
     subnets, pod_subnets : tuple of str
         Names; ``pod_subnets`` only under custom networking, or with Cilium.
     spread : str or mapping
         ``even``, ``worst``, or a weight per zone.
     max_pods : int or None
-        Set by hand. [pods]
+        Set in the plan. [pods]
     max_pods_expression : str or None
         nodeadm's CEL expression.
     reserved_enis : int
@@ -196,7 +199,7 @@ class NodeGroup:
 
     @property
     def prioritized(self) -> bool:
-        """Whether the types are tried in the order written: EKS does so for managed on-demand groups only.
+        """Whether the types are tried in the order written, as EKS does for managed on-demand groups only.
 
         Source
         ------
@@ -207,7 +210,7 @@ class NodeGroup:
 
     @property
     def autoscaled(self) -> bool:
-        """Whether an autoscaler may add nodes: ``nodes.min`` below ``nodes.max``, or no maximum."""
+        """Whether an autoscaler can add nodes: ``nodes.min`` below ``nodes.max``, or no maximum."""
         return self.max_nodes is None or self.min_nodes < self.max_nodes
 
     @property
@@ -216,17 +219,17 @@ class NodeGroup:
 
     @property
     def fargate(self) -> bool:
-        """A Fargate profile: each pod is a node of its own with one address."""
+        """Whether this is a Fargate profile: each pod is a separate node with one address."""
         return self.provisioner == "fargate"
 
     @property
     def auto(self) -> bool:
-        """EKS Auto Mode: AWS runs the CNI, the plan's CNI settings don't apply."""
+        """Whether this is EKS Auto Mode: AWS runs the CNI, and the plan's CNI settings don't apply."""
         return self.provisioner == "auto"
 
 
 class GrowthStep(NamedTuple):
-    """What happens to a workload on one day: ``replicas`` sets, ``add`` adds, ``factor`` multiplies; one is given."""
+    """A change of a workload on one day: exactly one of ``replicas`` (sets), ``add`` or ``factor`` (multiplies)."""
 
     day: date
     replicas: int | None = None
@@ -236,24 +239,24 @@ class GrowthStep(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How the replicas of a workload change with time; only a forecast has a clock to read it by.
+    """Growth of a workload's replicas over time; only a forecast uses it.
 
     Attributes
     ----------
     rate : Fraction
         Compound growth: share per ``period`` (day, week, month, quarter, year).
     stddev : Fraction
-        Standard deviation of the growth of one period, each period for itself: good months and bad ones.
+        Standard deviation of the growth of one period, independent for each period.
     uncertainty : Fraction
-        Standard deviation of ``rate`` itself, the same over the whole time: how well the rate is known.
+        Standard deviation of ``rate`` itself, constant over time: the uncertainty of the rate.
     start : date or None
-        Launch: no pods before, and growth counts from that day.
+        Launch date: no pods before it, and growth starts on it.
     steps : tuple of GrowthStep
         By date.
     weekly : tuple of Fraction
-        Factor of each weekday, Monday first; empty where all are 1.
+        Factor of each weekday, Monday first; empty if all are 1.
     yearly : tuple of Fraction
-        Factor of each month, January first; empty where all are 1.
+        Factor of each month, January first; empty if all are 1.
     """
 
     rate: Fraction
@@ -292,7 +295,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class DaemonSet:
-    """One pod on every node of its groups (all groups where none is named)."""
+    """One pod on every node of its groups (of all groups if none is named)."""
 
     name: str
     requests: Requests = Requests()
@@ -303,10 +306,9 @@ class DaemonSet:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """Something beside nodes in some subnets; ``addresses`` is per subnet. [addresses]
+    """Anything other than nodes that uses addresses in subnets; ``addresses`` is per subnet. [addresses]
 
-    Another cluster may come with its ``plan``; then that says its addresses, and ``places`` is its name for
-    each shared subnet.
+    Another cluster can have a ``plan``, which then gives its addresses; ``places`` has its name of each shared subnet.
     """
 
     kind: str
@@ -321,25 +323,25 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSpec:
-    """A scenario that the plan or the command names, with its options; ``+`` joins the names of a combination.
+    """A scenario of the plan or the command, with its options; ``+`` joins the names of a combination.
 
     Attributes
     ----------
     group, workload, zone : str or None
-        The one node group, workload or zone it is about; None for its own default.
+        The node group, workload or zone that it affects; None for the scenario's default.
     nodes : int
         Nodes that a burst starts. [nodes]
     spread : str
-        Where they start: ``even``, ``worst`` (all in the zone that is exhausted first) or ``one`` (all in
+        Where the nodes start: ``even``, ``worst`` (all in the zone that is exhausted first) or ``one`` (all in
         the subnet with the most free addresses, as Karpenter chooses).
     share : Fraction
-        Share of the nodes that a spot storm takes.
+        Share of the nodes that a spot storm interrupts.
     mode : str
         ``all`` deployments roll out together, or ``one``: the one with the most surge pods.
     strategy : str or None
         Update strategy for every managed group, None for each group's own.
     advisory : bool
-        Checked without being requested by name: it counts as at most tight.
+        Checked without being requested by name: its verdict is at most tight.
     """
 
     name: str
@@ -355,7 +357,7 @@ class ScenarioSpec:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The scenarios it is made of, in the order they happen."""
+        """The scenarios that it combines, in the order they happen."""
         return _parts(self.name)
 
 
@@ -366,7 +368,7 @@ def _parts(name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What ``check`` holds the plan to."""
+    """The requirements that ``check`` applies to the plan."""
 
     min_free: Fraction = Fraction(1, 5)
     scenarios: tuple[ScenarioSpec, ...] = ()
@@ -374,7 +376,7 @@ class Checks:
 
 @dataclass(frozen=True)
 class Plan:
-    """A cluster in its VPC. ``notes`` are assumptions and replaced values, to be shown."""
+    """A cluster in its VPC. ``notes`` are the assumptions and replaced values to show."""
 
     name: str
     vpc_cidrs: tuple[IPv4Network, ...]
@@ -396,7 +398,7 @@ class Plan:
         return f"<Plan {self.name or 'without a name'}: {counts}>"
 
     def subnet(self, name: str) -> Subnet:
-        """The subnet of that name."""
+        """The subnet with that name."""
         return self._by_name[name]
 
     @cached_property

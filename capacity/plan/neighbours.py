@@ -1,4 +1,4 @@
-"""Another cluster's plan, named by a tenant of this plan: which subnets the two share."""
+"""Reads another cluster's plan that a tenant names, and the subnets that both share."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from capacity.plan.reading import Problems
 def read_neighbour(
     entry: Field, subnets: Mapping[str, Subnet], parse: Callable[[Section, str], Plan]
 ) -> tuple[Plan, dict[str, str]]:
-    """The plan that a field names, relative to the plan's own file, and its name for each subnet that both have.
+    """The plan that a field names (relative to this plan's file), and its name of each shared subnet.
 
     Parameters
     ----------
     entry : Field
         The file's name.
     subnets : mapping
-        This plan's, by name.
+        Subnets of this plan, by name.
     parse : callable
         Reads a plan from a document and its file's name.
 
     Raises
     ------
     SpecError
-        The file is no plan, shares no subnet with this one, cuts a shared block in another way, or has it in
+        The file is not a plan, shares no subnet with this one, divides a shared block differently, or has it in
         another zone.
     """
     path = Path(entry.name(1024))
@@ -39,12 +39,12 @@ def read_neighbour(
     if base.is_file() and (base.parent / path).resolve() == base.resolve():
         entry.fail("is this plan itself (expected the plan of another cluster)")
     try:
-        # Names such as <stdin> have no folder of their own: the working directory it is.
+        # Names such as <stdin> have no folder: the working directory is used.
         other = parse(read_document(base.parent / path), str(base.parent / path))
     except SpecError as error:
         problems = Problems()
         for one in error.errors:
-            problems.keep(entry.error(f"the other cluster's plan is not usable: {one}"))
+            problems.keep(entry.error(f"the other cluster's plan is not valid: {one}"))
         problems.check()
         raise
     shared: dict[str, str] = {}
@@ -53,12 +53,13 @@ def read_neighbour(
             if mine.cidr == theirs.cidr:
                 if mine.zone != theirs.zone:
                     entry.fail(
-                        f"{theirs.name} ({theirs.cidr}) there is in {theirs.zone}, {mine.name} here in {mine.zone} "
-                        "(expected one zone; by zone ID, such as use1-az1, where accounts name zones differently)"
+                        f"{theirs.name} ({theirs.cidr}) in the other plan is in {theirs.zone}, but {mine.name} "
+                        f"here is in {mine.zone} (expected the same zone; use zone IDs such as use1-az1 if the "
+                        "accounts name zones differently)"
                     )
                 shared[mine.name] = theirs.name
             elif mine.cidr.overlaps(theirs.cidr):
-                entry.fail(f"{theirs.name} ({theirs.cidr}) there overlaps {mine.name} ({mine.cidr}) here")
+                entry.fail(f"{theirs.name} ({theirs.cidr}) in the other plan overlaps {mine.name} ({mine.cidr}) here")
     if not shared:
-        entry.fail(f"{path} shares no subnet with this plan (subnets are the same where their CIDR is)")
+        entry.fail(f"{path} shares no subnet with this plan (subnets are shared if their CIDRs are equal)")
     return other, shared

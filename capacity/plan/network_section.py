@@ -1,4 +1,4 @@
-"""The plan's VPC: its blocks, its subnets and what is reserved in them."""
+"""Reads the plan's VPC: its blocks, subnets and CIDR reservations."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from capacity.plan.seen import Seen
 
 
 def read_vpc(section: Field, subnets: Names, seen: Seen) -> tuple[IPv4Network, ...]:
-    """The blocks of the VPC; its subnets go to ``subnets``.
+    """Read the blocks of the VPC; its subnets go to ``subnets``.
 
     Raises
     ------
     SpecError
-        All that is wrong with blocks and subnets.
+        Every problem of blocks and subnets.
     """
     values = read_keys(section, keys.VPC, {"cidrs": _blocks, "subnets": lambda field: field})
     problems = values.problems
@@ -41,7 +41,7 @@ def read_vpc(section: Field, subnets: Names, seen: Seen) -> tuple[IPv4Network, .
 
 
 def _placed(entries: Field, subnets: Names) -> Iterator[tuple[IPv4Network, Field]]:
-    """The block of every subnet that was read, with its place."""
+    """The block of every subnet read so far, with its place."""
     left = dict(subnets.found)
     for entry in entries.items() if left else ():
         subnet = left.pop(str(entry.value.get("name")), None) if isinstance(entry.value, Section) else None
@@ -65,7 +65,7 @@ def _blocks(section: Field) -> tuple[IPv4Network, ...]:
 def _subnet(entry: Field, blocks: tuple[IPv4Network, ...]) -> Subnet:
     own = {
         "cidr": lambda field: _cidr(field, blocks),
-        "used": lambda field: field,  # its bound is the subnet's size
+        "used": lambda field: field,  # limited by the subnet's size
         "reservations": lambda field: field,
         "tags": read_discovery_tags,
     }
@@ -118,20 +118,20 @@ def _reservation(entry: Field, subnet: IPv4Network) -> Reservation:
         if not cidr.subnet_of(subnet):
             entry.child("cidr").fail(f"{cidr} is outside its subnet {subnet}")
         if values["type"] == "prefix" and cidr.prefixlen > 28:
-            entry.child("cidr").fail(f"{cidr} holds no /28 (a reservation of type prefix is /28 or larger)")
+            entry.child("cidr").fail(f"{cidr} contains no /28 (a reservation of type prefix must be /28 or larger)")
     values.problems.check()
     return Reservation(values["cidr"], values["type"])
 
 
 def read_discovery_tags(section: Field) -> tuple[bool | None, tuple[str, ...]]:
-    """What a subnet's tags say to subnet discovery; other tags are ignored."""
+    """Read the tags of a subnet that affect subnet discovery; other tags are ignored."""
     if not isinstance(section.value, Section):
         section.fail(f"expected a mapping of the subnet's tags, found {kind_of(section.value)}")
     problems = Problems()
     for tag in problems.over(map(section.child, section.value)):
         if isinstance(tag.value, (Section, list)):
             with problems:
-                tag.fail(f"expected the text of a tag, found {kind_of(tag.value)}")
+                tag.fail(f"expected a tag value as text, found {kind_of(tag.value)}")
     role = section.get(ROLE_TAG)
     if role and not problems.failed:
         with problems:

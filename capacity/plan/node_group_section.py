@@ -1,4 +1,4 @@
-"""The plan's node groups."""
+"""Reads the plan's node groups."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from capacity.catalog.table import Catalog
 from capacity.errors import UnknownInstanceType, did_you_mean
 from capacity.plan import node_keys
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
 from capacity.plan.model import Limits, NodeGroup
@@ -24,7 +25,7 @@ class NodeGroupReader:
     Parameters
     ----------
     cni : CniSettings or None
-        None where the plan's CNI has an error: what depends on it is not judged.
+        None if the plan's CNI has an error; rules that depend on it are then not checked.
     """
 
     def __init__(self, catalog: Catalog, subnets: Names, cni: CniSettings | None) -> None:
@@ -39,16 +40,16 @@ class NodeGroupReader:
             "nodes": _nodes,
             "update": _update,
             "limits": _limits,
-            "spread": lambda field: field,  # its zones are those of the subnets
+            "spread": lambda field: field,  # its zones are the zones of its subnets
         }
 
     def read(self, entry: Field) -> NodeGroup:
-        """One node group, or Fargate profile.
+        """Read one node group or Fargate profile.
 
         Raises
         ------
         SpecError
-            All that is wrong with it.
+            Every problem found.
         """
         if isinstance(entry.value, Section) and entry.value.get("provisioner") == "fargate":
             return self._fargate(entry)
@@ -80,7 +81,7 @@ class NodeGroupReader:
         )
 
     def _apply_rules(self, entry: Field, values: Values) -> None:
-        """What joins two keys, or a key and another section."""
+        """Check the rules between two keys, or a key and another section."""
         with values.problems:
             if values["ami"] == "windows":
                 self._check_windows(entry)
@@ -95,7 +96,7 @@ class NodeGroupReader:
 
     @property
     def cni(self) -> CniSettings:
-        """The settings of the plan's CNI, where they could be read."""
+        """The settings of the plan's CNI, if they could be read."""
         if self._cni is None:
             raise DependsOnError
         return self._cni
@@ -108,14 +109,14 @@ class NodeGroupReader:
         return zone
 
     def _fargate(self, entry: Field) -> NodeGroup:
-        """A Fargate profile: a name and subnets; its nodes are its pods."""
+        """A Fargate profile: a name and subnets; each pod is a node."""
         rules = Problems()
         kept = Section(entry.value.line)
         kept.lines = entry.value.lines
         for key, value in entry.value.items():
             if key in node_keys.NODE_GROUP.by_name and key not in node_keys.FARGATE.by_name:
                 with rules:
-                    entry.child(key).fail("does not apply to a Fargate profile (it has a name and subnets)")
+                    entry.child(key).fail("does not apply to a Fargate profile (it has only a name and subnets)")
             else:
                 kept[key] = value
         profile = Field(kept, entry.key, entry.parent, entry.line, entry.file)
@@ -145,7 +146,7 @@ class NodeGroupReader:
         return tuple(types)
 
     def _instance_type(self, entry: Field) -> InstanceType:
-        """A type that the catalog knows well enough to plan with."""
+        """An instance type with enough catalog data to plan with."""
         name = entry.text(node_keys.NODE_GROUP["instanceTypes"].most)
         kind = self._types.get(name)
         if kind is None:
@@ -166,32 +167,33 @@ class NodeGroupReader:
         pod_subnets, settings = values["podSubnets"], self.cni
         section = entry.child("podSubnets")
         if pod_subnets is None:
-            if settings.custom_networking and values["provisioner"] != "auto":  # Auto Mode has its own
+            if settings.custom_networking and values["provisioner"] != "auto":  # Auto Mode uses its own setting
                 entry.fail("custom networking is on, but the key 'podSubnets' is missing")
             return
         ipam = settings.cilium
-        if settings.overlay:
-            section.fail("has no meaning with an overlay CNI: its pods take no address of the VPC")
+        if settings.cni == OVERLAY:
+            section.fail("has no effect with an overlay CNI: its pods use no VPC addresses")
         if ipam is not None and not ipam.first_interface_index:
             section.fail(
-                "needs cni.cilium.firstInterfaceIndex 1 or more (with 0 the first ENI serves pods in the node's subnet)"
+                "requires cni.cilium.firstInterfaceIndex 1 or more (with 0 the first ENI has pod addresses of "
+                "the node's subnet)"
             )
         if ipam is None and not settings.custom_networking:
-            section.fail('needs custom networking (cni.env AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: "true")')
+            section.fail('requires custom networking (cni.env AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: "true")')
         served = {self._zone(name) for name in pod_subnets}
         for name in values["subnets"]:
             if self._zone(name) not in served:
                 section.fail(f"no pod subnet in zone {self._zone(name)!r}, where the nodes of {name!r} are")
 
     def _check_windows(self, entry: Field) -> None:
-        """Windows nodes are IPv4 only, and their pods share the node's subnet.
+        """Check the rules of Windows nodes: IPv4 only, pods in the node's subnet.
 
         Source: Amazon EKS user guide, "Deploy Windows nodes", considerations (windows-support.adoc, read 2026-11-25).
         """
-        if self.cni.cilium is not None:
+        if self.cni.cni == CILIUM:
             entry.child("ami").fail("Cilium does not run on Windows nodes")
         if pod_subnets := entry.get("podSubnets"):
-            pod_subnets.fail("Windows nodes cannot use custom networking: their pods are in the node's subnet")
+            pod_subnets.fail("Windows nodes cannot use custom networking: their pods use the node's subnet")
         if self.cni.ipv6:
             entry.child("ami").fail("Windows nodes cannot run in an IPv6 cluster")
 
@@ -214,7 +216,7 @@ class NodeGroupReader:
 
 
 def _nodes(section: Field) -> tuple[int, int | None, int | None]:
-    """Nodes at least, now and at most."""
+    """The minimum, desired and maximum number of nodes."""
     if isinstance(section.value, str):
         count = section.integer()
         return count, count, count
@@ -222,7 +224,7 @@ def _nodes(section: Field) -> tuple[int, int | None, int | None]:
     with values.problems:
         least, most = values["min"], values["max"]
         if most is not None and most < least:
-            section.child("max").fail(f"{most} is less than min {least}")
+            section.child("max").fail(f"{most} is less than nodes.min {least}")
         wanted = values["desired"]
         if wanted is not None and (wanted < least or (most is not None and wanted > most)):
             section.child("desired").fail(f"{wanted} is outside min {least} and max {'none' if most is None else most}")
@@ -231,18 +233,18 @@ def _nodes(section: Field) -> tuple[int, int | None, int | None]:
 
 
 def _update(section: Field | None) -> tuple[int | Fraction, str]:
-    """Nodes that may be unavailable during an update, and its strategy."""
+    """The nodes that can be unavailable during an update, and the update strategy."""
     values = read_section(section, node_keys.UPDATE)
     unavailable: int | Fraction = values["maxUnavailable"]
     percentage = values["maxUnavailablePercentage"]
     if section is not None and percentage is not None:
         if section.get("maxUnavailable"):
-            section.child("maxUnavailablePercentage").fail("give maxUnavailable or maxUnavailablePercentage, not both")
+            section.child("maxUnavailablePercentage").fail("set maxUnavailable or maxUnavailablePercentage, not both")
         unavailable = Fraction(percentage, 100)
     return unavailable, values["strategy"]
 
 
 def _limits(section: Field) -> Limits:
-    """A NodePool's limits. Karpenter starts no node that would exceed them."""
+    """A NodePool's limits. Karpenter starts no node that exceeds them."""
     values = read_section(section, node_keys.LIMITS)
     return Limits(values["cpu"], values["memory"])

@@ -1,11 +1,11 @@
-"""CNIs that give pods addresses of their own network, and the names of their node agents."""
+"""CNIs that give pods addresses of a separate network, and the names of their node agents."""
 
 from __future__ import annotations
 
 from capacity.errors import did_you_mean
+from capacity.plan.constants import CNIS
 
-CNIS = ("vpc-cni", "cilium", "overlay")
-AGENT = "cni-agent"  # the implied one, where the plan names none of AGENTS
+AGENT = "cni-agent"  # the assumed agent if the plan names none of AGENTS
 AGENTS = (
     AGENT,
     "calico-node",
@@ -19,8 +19,8 @@ AGENTS = (
     "kube-router",
 )
 OVERLAYS = ("calico", "flannel", "canal", "antrea", "weave", "weave-net", "kube-ovn", "kube-router", "cluster-pool")
-# What people call a CNI, and what to write for it; the others are overlays and nothing else.
-_CALICO = "'overlay' for Calico with VXLAN or IP-in-IP, 'vpc-cni' where it only enforces policies beside the VPC CNI"
+# Common names of CNIs, and what to write for them; names not listed here are overlays only.
+_CALICO = "'overlay' for Calico with VXLAN or IP-in-IP, 'vpc-cni' if it only enforces policies for the VPC CNI"
 _ALIASES = {
     **dict.fromkeys(("calico", "tigera"), _CALICO),
     "cilium-eni": "'cilium' for its ENI mode",
@@ -31,7 +31,7 @@ _ALIASES = {
 
 
 def which_name(given: str) -> str:
-    """What to write instead of a CNI's name that is none of :data:`CNIS`, to be put after a message.
+    """A hint for a CNI name that is not in :data:`CNIS`, to append to a message.
 
     >>> which_name("flannel"), which_name("overlya"), which_name("xyz")
     (" (expected 'overlay')", " (did you mean 'overlay'?)", '')

@@ -1,4 +1,4 @@
-"""From a document to a :class:`~capacity.plan.model.Plan`: every key checked, every name resolved."""
+"""Turns a document into a :class:`~capacity.plan.model.Plan`: checks every key and resolves every name."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def read_plan(path: Path | str, catalog: Catalog | None = None) -> Plan:
     Raises
     ------
     SpecError
-        With file, line and path of all that is wrong, a line each.
+        Every problem with its file, line and path, one per line.
     """
     read = read_plan_file(path)
     return parse_plan(read.document, read.name, catalog)
 
 
 def parse_plan(document: Section, file: str = "", catalog: Catalog | None = None, seen: Seen | None = None) -> Plan:
-    """The plan in a document already decoded; ``file`` names it in messages, ``seen`` has entries read before.
+    """The plan in a decoded document; ``file`` is its name in messages, ``seen`` has entries that were read before.
 
     Raises
     ------
@@ -57,13 +57,15 @@ def find_plan(start: Path | None = None) -> Path:
     for place in (folder, *folder.parents):
         if (place / "capacity.yaml").is_file():
             return place / "capacity.yaml"
-    raise SpecError(f"no plan given and no capacity.yaml in {folder} or above it (capacity check PLAN)")
+    raise SpecError(
+        f"no plan was given, and there is no capacity.yaml in {folder} or a folder above it (capacity check PLAN)"
+    )
 
 
 class _Parser:
-    """One reading of a plan: the names that its sections have for one another, and its notes.
+    """Reads one plan: keeps the names that its sections use for each other, and its notes.
 
-    ``alone``: without the clusters that it names.
+    ``alone``: does not read the clusters that it names.
     """
 
     def __init__(self, root: Field, catalog: Catalog, *, alone: bool = False, seen: Seen | None = None) -> None:
@@ -77,7 +79,7 @@ class _Parser:
         self.workloads = Names("workload")
 
     def plan(self) -> Plan:
-        """The whole plan, in the order in which its sections name one another."""
+        """Read the whole plan, in the order in which its sections refer to each other."""
         self._check_version()
         values = read_keys(self.root, keys.PLAN, dict.fromkeys(_SECTIONS, _itself))
         values.settle("metadata", self._name)
@@ -109,7 +111,7 @@ class _Parser:
         return plan
 
     def _check_version(self) -> None:
-        """A file of another kind has one error, not one for each of its keys."""
+        """Check ``apiVersion`` first: a file of another kind has one error, not one for each key."""
         self.root.section(keys.PLAN.by_name)
         version = self.root.get("apiVersion")
         if version and version.text() != API_VERSION:
@@ -129,7 +131,7 @@ class _Parser:
         return cni
 
     def _read_nodes_and_pods(self, values: Values) -> None:
-        """Node groups, and the workloads and daemonsets that refer to them."""
+        """Read node groups, and the workloads and DaemonSets that refer to them."""
         cni = values.get("cni")
         looked_at = _looked_at(cni.settings) if cni else None
         nodes = NodeGroupReader(self.catalog, self.subnets, looked_at)
@@ -144,11 +146,11 @@ class _Parser:
         with problems:
             workloads = self.workloads.read(values["workloads"], pods.read, problems)
             if workloads and not self.groups.found and self.groups.complete:
-                self.root.child("workloads").fail("there are workloads but no nodeGroups to run them")
+                self.root.child("workloads").fail("there are workloads, but no nodeGroups to run them")
         values.settle("daemonSets", lambda section: Names("daemonSet").read(section, pods.read_daemon_set, problems))
 
     def _check_pod_places(self, plan: Plan) -> None:
-        """Nodes in a subnet closed to pods need another one for them: without an address the CNI does not start."""
+        """Check that nodes in a subnet closed to pods have another for pods: without it the CNI does not start."""
         problems = Problems()
         entries = items(self.root.get("nodeGroups"))
         for choices, entry in zip(choices_by_group(plan), entries, strict=False):
@@ -162,7 +164,7 @@ class _Parser:
 
     def _control_plane(self, section: Field | None) -> tuple[str, ...] | None:
         if section is None:
-            self.notes.append("no controlPlane in the plan: no addresses are booked for the control plane's ENIs")
+            self.notes.append("the plan has no controlPlane: no addresses are counted for the control plane's ENIs")
             return None
         of_it = {"subnets": lambda field: self.subnets.listed(field, NO_SUBNETS)}
         names: tuple[str, ...] = read_section(section, keys.CONTROL_PLANE, of_it)["subnets"]
@@ -181,7 +183,7 @@ class _Parser:
         return tuple(tenants)
 
     def _parse_alone(self, document: Section, file: str) -> Plan:
-        """Another plan without the clusters that it names: two clusters may name each other."""
+        """Read another plan without the clusters that it names: two clusters can name each other."""
         return _Parser(Field(document, "", None, document.line, file), self.catalog, alone=True).plan()
 
     def _checks(self, section: Field | None) -> Checks:
@@ -206,12 +208,12 @@ class _Parser:
 
 
 def _looked_at(cni: CniSettings) -> CniSettings:
-    """What a node group is read with of the CNI; its other settings change no group."""
+    """The CNI settings that affect how a node group is read."""
     return CniSettings(custom_networking=cni.custom_networking, ipv6=cni.ipv6, cilium=cni.cilium, overlay=cni.overlay)
 
 
 def _itself(field: Field) -> Field:
-    """A section, to be read in its turn."""
+    """The section unchanged, to be read later."""
     return field
 
 
@@ -222,9 +224,9 @@ def _kubernetes(section: Field | None) -> Kubernetes:
 
 
 def _assumed_by_import(annotations: object) -> list[str]:
-    """The warning that an import left in the plan: which of its values no source states."""
+    """The warning that an import left in the plan: the values that it assumed."""
     paths = annotations.get("capacity/assumed") if isinstance(annotations, Section) else None
     if not isinstance(paths, list) or not paths:
         return []
     more = f" and {len(paths) - 8} more" if len(paths) > 8 else ""
-    return [f"assumed by the import, no source states it: {', '.join(map(str, paths[:8]))}{more}"]
+    return [f"assumed by the import (not in the source): {', '.join(map(str, paths[:8]))}{more}"]

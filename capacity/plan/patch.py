@@ -1,10 +1,10 @@
-"""Changing a plan by paths: ``cni.env.WARM_IP_TARGET=2``, ``nodeGroups.general.nodes.max=30``.
+"""Changes a plan by paths: ``cni.env.WARM_IP_TARGET=2``, ``nodeGroups.general.nodes.max=30``.
 
-A patch is a mapping of path to value. Paths are those of error messages; an entry of a list is
-named by its position (``nodeGroups[0]``), by its name (``nodeGroups.general``; where the name has dots
-``tenants[ecr.api]``; in double quotes whatever it has, ``nodeGroups["a]=b"]``, with JSON's escapes), and
-``[+]`` appends (``vpc.cidrs[+]``; a list appends each of its entries). The value None deletes. The patched
-document goes through the same parser as any other.
+A patch is a mapping of path to value. Paths have the form of paths in error messages. An entry of a list is addressed
+by its position (``nodeGroups[0]``) or its name (``nodeGroups.general``; with dots in the name ``tenants[ecr.api]``;
+with other characters in double quotes, ``nodeGroups["a]=b"]``, with JSON's escapes), and ``[+]`` appends
+(``vpc.cidrs[+]``; a list appends each of its entries). The value None deletes. The patched document goes through the
+same parser as any other.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ __all__ = [
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, object]:
-    """The patch that ``--set PATH=VALUE`` options stand for; values are YAML.
+    """The patch given by ``--set PATH=VALUE`` options; values are YAML.
 
     Raises
     ------
     SpecError
-        An option without ``=``, without value, with a value that is not YAML, or a path set twice.
+        An option without ``=`` or value, with a value that is not YAML, or with a duplicate path.
 
     Examples
     --------
@@ -61,18 +61,18 @@ def parse_settings(settings: Iterable[str]) -> dict[str, object]:
             earlier = patch[path]
             value = [*(earlier if isinstance(earlier, list) else [earlier]), value]
         elif path in patch:
-            raise SpecError(f"--set {path}: is given twice")
+            raise SpecError(f"--set {path}: duplicate path")
         patch[path] = value
     return patch
 
 
 def apply_patch(document: Section, patch: Mapping[str, object]) -> Section:
-    """A copy of a plan's document with the changes made, in their order; lines are kept for messages.
+    """A copy of a plan's document with the changes applied in order; lines are kept for messages.
 
     Raises
     ------
     SpecError
-        A path that leads nowhere, with the nearest name.
+        A path that does not exist, with the nearest name.
 
     Examples
     --------
@@ -88,12 +88,12 @@ def apply_patch(document: Section, patch: Mapping[str, object]) -> Section:
 
 
 def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog | None = None) -> Plan:
-    """The plan in a file with the changes made; an empty patch changes nothing.
+    """The plan in a file with the changes applied; an empty patch changes nothing.
 
     Raises
     ------
     SpecError
-        As :func:`~capacity.plan.parse.read_plan`, naming the changes, any of which may be at fault.
+        As :func:`~capacity.plan.parse.read_plan`, with the changes named, because any of them can be the cause.
     """
     read = read_plan_file(path)
     return parse_patched(read.document, patch, read.name, catalog)
@@ -102,7 +102,7 @@ def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog
 def parse_patched(
     document: Section, patch: Mapping[str, object], file: str = "", catalog: Catalog | None = None
 ) -> Plan:
-    """The plan in a document already decoded, with the changes made; the document itself stays."""
+    """The plan in a decoded document with the changes applied; the document itself does not change."""
     if not patch:
         return parse_plan(document, file, catalog)
     changed = apply_patch(document, patch)
@@ -113,19 +113,19 @@ def parse_patched(
 
 
 def write_patched(source: Path | str | PlanFile, patch: Mapping[str, object], path_out: Path | str) -> None:
-    """Write the plan with the changes made; comments and order stay, JSON stays JSON.
+    """Write the plan with the changes applied; comments and order stay, JSON stays JSON.
 
-    In another folder the plans that its tenants name are named from there.
+    In another folder, the relative paths of its tenants' plans are adapted.
 
     Parameters
     ----------
     source : path or PlanFile
-        The plan's file; one that was read already is not read again.
+        The plan's file; a file that is already read is not read again.
 
     Raises
     ------
     SpecError
-        The plan cannot be read, a path leads nowhere, or the file cannot be written.
+        The plan cannot be read, a path does not exist, or the file cannot be written.
     """
     plan, target = _read(source), Path(path_out)
     patch = {**patch, **_plans_from(Path(plan.name).parent, target.parent, apply_patch(plan.document, patch))}
@@ -137,7 +137,7 @@ def _read(source: Path | str | PlanFile) -> PlanFile:
 
 
 def _plans_from(old: Path, new: Path, document: Section) -> dict[str, object]:
-    """A patch of the tenants' relative ``plan`` for a file that moves from one folder to another."""
+    """A patch that adapts the tenants' relative ``plan`` paths to another folder."""
     tenants = document.get("tenants")
     if old.resolve() == new.resolve() or not isinstance(tenants, list):
         return {}
@@ -150,12 +150,12 @@ def _plans_from(old: Path, new: Path, document: Section) -> dict[str, object]:
 
 
 def patched_text(source: Path | str | PlanFile, patch: Mapping[str, object]) -> str:
-    """The text of a plan with the changes made.
+    """The text of a plan with the changes applied.
 
     Raises
     ------
     SpecError
-        As :func:`apply_patch`; or the file holds YAML that cannot be rewritten faithfully, such as a
+        As :func:`apply_patch`; or the file contains YAML that cannot be rewritten faithfully, such as a
         value that an alias shares with another place.
     """
     plan = _read(source)
@@ -178,7 +178,7 @@ def _json_text(text: str, patch: Mapping[str, object]) -> str:
 
 
 def _yaml_text(text: str, patch: Mapping[str, object]) -> str:
-    """The changed text, empty where it cannot be made."""
+    """The changed text, or empty if it cannot be generated."""
     from ruamel.yaml.error import YAMLError
 
     from capacity.plan.yaml_writer import edited, editor_for
@@ -189,12 +189,12 @@ def _yaml_text(text: str, patch: Mapping[str, object]) -> str:
         for path, value in patch.items():
             change(document, path, value, _flow)
         return edited(yaml, document.root)
-    except (YAMLError, KeyError):  # KeyError: a key that only a merge (<<) brings cannot be deleted
+    except (YAMLError, KeyError):  # KeyError: a key that comes only from a merge (<<) cannot be deleted
         return ""
 
 
 def _flow(value: object, line: int | None, path: str) -> Any:
-    """As :func:`native`, mappings and lists on one line, the CNI's variables in double quotes."""
+    """A value like :func:`native`, with mappings and lists on one line and the CNI's variables in double quotes."""
     from capacity.plan.yaml_writer import one_line
 
     return one_line(native(value, line, path), quoted=lambda inside: f"{path}{inside}".startswith("cni.env."))

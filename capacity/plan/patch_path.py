@@ -9,12 +9,14 @@ from capacity.errors import SpecError
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _STEP = re.compile(rf"\.?([^.\[\]=\s][^.\[\]=]*)|\[\s*({_QUOTED})\s*\]|\[([^\[\]]+)\]")
-SETTING = re.compile(rf"((?:[^\[\]=]|\[\s*{_QUOTED}\s*\]|\[[^\[\]]*\])*)=")  # the path up to its equals sign
+SETTING = re.compile(rf"((?:[^\[\]=]|\[\s*{_QUOTED}\s*\]|\[[^\[\]]*\])*)=")  # the path before the equals sign
 APPEND = "+"
 
 
 class Step(NamedTuple):
-    """One part of a path; ``bracket`` tells ``[0]`` from ``.0``, ``quoted`` ``["0"]`` from both."""
+    """One part of a path; ``bracket`` distinguishes ``[0]`` from ``.0``, and ``quoted`` distinguishes ``["0"]`` from
+    both.
+    """
 
     key: str
     bracket: bool
@@ -22,7 +24,7 @@ class Step(NamedTuple):
 
     @property
     def position(self) -> bool:
-        """Whether it counts entries of a list instead of naming one."""
+        """Whether it is a position in a list instead of a name."""
         return self.bracket and not self.quoted and self.key.isdecimal()
 
     @property
@@ -34,7 +36,7 @@ class Step(NamedTuple):
 
 
 def entry(section: str, name: str, rest: str) -> str:
-    """The path to something of an entry that has a name, whatever is in the name.
+    """The path to a key of a named entry, with any characters in the name.
 
     >>> entry("nodeGroups", "general", "maxPods"), entry("nodeGroups", "a]b", "maxPods")
     ('nodeGroups[general].maxPods', 'nodeGroups["a]b"].maxPods')
@@ -82,5 +84,5 @@ def _unquoted(text: str, path: str) -> str:
     try:
         found: str = json.loads(text)
     except ValueError:
-        raise SpecError(f"{path!r} is not a path ({text} is no name in JSON's quotes)") from None
+        raise SpecError(f"{path!r} is not a path ({text} is not a valid name in JSON quotes)") from None
     return found

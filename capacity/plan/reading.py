@@ -1,7 +1,8 @@
-"""Reading a mapping of a plan as :mod:`capacity.plan.keys` declares it, with all its errors, not the first alone.
+"""Reads a mapping of a plan as declared in :mod:`capacity.plan.keys`, and reports all its errors, not only the first.
 
-Each part (a key, an entry of a list, a rule) is read inside a :class:`Problems`, which keeps the errors and goes on.
-What depends on a part that has an error is not judged: :class:`DependsOnError` says so and is no error itself.
+Each part (a key, an entry of a list, a rule) is read inside a :class:`Problems`, which collects the errors and
+continues. Parts that depend on a part with an error are not checked: they raise :class:`DependsOnError`, which is not
+reported.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ Reader = Callable[["Field"], Any]
 
 
 class DependsOnError(SpecError):
-    """Something that cannot be judged, as what it depends on has an error."""
+    """A part that cannot be checked because a part it depends on has an error."""
 
     @property
     def errors(self) -> tuple[SpecError, ...]:
-        """None of its own."""
+        """Empty: it is not an error of the plan."""
         return ()
 
 
 class Problems:
-    """Errors of parts that don't depend on each other: ``with problems:`` keeps what its block raises."""
+    """Collects errors of independent parts: ``with problems:`` keeps the errors that its block raises."""
 
     __slots__ = ("errors", "failed")
 
@@ -50,24 +51,24 @@ class Problems:
         return True
 
     def keep(self, error: SpecError) -> None:
-        """Keep an error, or all those that it holds."""
+        """Keep an error, or all errors that it contains."""
         self.errors += error.errors
         self.failed = True
 
     def add(self, others: Problems) -> None:
-        """Keep what others kept."""
+        """Keep the errors of another collection."""
         self.errors += others.errors
         self.failed |= others.failed
 
     def over(self, fields: Iterable[Field]) -> Iterator[Field]:
-        """The fields, as long as the errors are few enough to be of use."""
+        """Iterate over the fields until there are too many errors to be useful."""
         for field in fields:
             if len(self.errors) >= MOST_ERRORS:
                 return
             yield field
 
     def check(self) -> None:
-        """Raise what was kept.
+        """Raise the collected errors.
 
         Raises
         ------
@@ -83,20 +84,32 @@ class Problems:
 
 
 class Values(dict[str, Any]):
-    """Values of a mapping by key, defaults included; ``problems`` are those of its keys."""
+    """Values of a mapping by key, including defaults."""
 
-    __slots__ = ("problems",)
+    __slots__ = ("_problems",)
 
     def __init__(self, defaults: Mapping[str, Any]) -> None:
         super().__init__(defaults)
-        self.problems = Problems()
+        self._problems: Problems | None = None
+
+    @property
+    def problems(self) -> Problems:
+        """Those of its keys; made when somebody looks, as most mappings have none."""
+        if self._problems is None:
+            self._problems = Problems()
+        return self._problems
+
+    def check(self) -> None:
+        """Raise the problems, if there are any."""
+        if self._problems is not None:
+            self._problems.check()
 
     def __missing__(self, key: str) -> Any:
-        """A key that could not be read: nothing that needs it can be judged."""
+        """Raise an error for a key that could not be read: rules that need it cannot be checked."""
         raise DependsOnError
 
     def settle(self, key: str, read: Callable[[Any], Any]) -> None:
-        """Put in place of a value what ``read`` makes of it; an error is kept, and the key is one that was not read."""
+        """Replace a value by the result of ``read``; after an error, the key counts as not read."""
         with self.problems:
             given = self[key]
             del self[key]
@@ -104,9 +117,9 @@ class Values(dict[str, Any]):
 
 
 def read_keys(entry: Field, known: Keys, own: Mapping[str, Reader] | None = None) -> Values:
-    """The values of a mapping, each read as its key is declared; ``own`` has the readers of a section's own kinds.
+    """The values of a mapping, each read as declared; ``own`` has the readers for kinds of this section.
 
-    Errors are kept in the values' ``problems``, which the caller checks once its own rules are read as well.
+    Errors are collected in the values' ``problems``, which the caller checks after its own rules.
 
     Raises
     ------
@@ -115,48 +128,47 @@ def read_keys(entry: Field, known: Keys, own: Mapping[str, Reader] | None = None
     """
     section = entry.section(known.by_name)
     values = Values(known.defaults)
-    problems = values.problems
     misspelt: list[str] = []
-    for name, value in section.items():
-        key = known.by_name.get(name)
-        if key is None and len(problems.errors) >= MOST_ERRORS:
-            continue
+    by_name, own = known.by_name, own or {}
+    for field in entry.children():
+        name = str(field.key)
+        key = by_name.get(name)
         if key is None:
-            meant = nearest_names(name, known.by_name, 1)
-            misspelt += meant
-            problems.keep(_unknown(entry, name, known, meant))
-        elif value is not None:
-            field = entry.child(name)
-            try:  # not `with`, which takes longer: a plan may have a million keys
-                reader = own.get(name) if own else None
+            if len(values.problems.errors) < MOST_ERRORS:
+                meant = nearest_names(name, by_name, 1)
+                misspelt += meant
+                values.problems.keep(_unknown(entry, name, known, meant))
+        elif field.value is not None:
+            try:  # not `with`, which is slower: a plan can have a million keys
+                reader = own.get(name)
                 values[name] = _KINDS[key.kind](field, key) if reader is None else reader(field)
             except SpecError as error:
                 del values[name]
-                problems.keep(error)
+                values.problems.keep(error)
     for name in misspelt:
         if section.get(name) is None:
             values.pop(name, None)
     for name in known.required:
         if section.get(name) is None:
             values.pop(name, None)
-            problems.failed = True
+            values.problems.failed = True
             if name not in misspelt:
-                problems.keep(entry.error(f"the key {name!r} is missing"))
+                values.problems.keep(entry.error(f"the key {name!r} is missing"))
     return values
 
 
 def read_section(entry: Field | None, known: Keys, own: Mapping[str, Reader] | None = None) -> Values:
-    """The values of a mapping whose keys no rule joins; the defaults where it is left out.
+    """The values of a mapping without rules between its keys; the defaults if it is left out.
 
     Raises
     ------
     SpecError
-        All that is wrong with its keys.
+        Every problem of its keys.
     """
     if entry is None:
         return Values(known.defaults)
     values = read_keys(entry, known, own)
-    values.problems.check()
+    values.check()
     return values
 
 
@@ -180,7 +192,7 @@ def _percent(field: Field, key: Key) -> Fraction:
 def _factor(field: Field, key: Key) -> Fraction:
     factor = field.weight()
     if factor > key.most:
-        field.fail(f"{field.value!r} is out of range (expected a factor from 0 to {key.most:,}, 1 is as now)")
+        field.fail(f"{field.value!r} is out of range (expected a factor from 0 to {key.most:,}; 1 means no change)")
     return factor
 
 
@@ -218,25 +230,25 @@ _KINDS: Mapping[str, Callable[[Field, Key], Any]] = {
 
 
 def read_block(field: Field, key: Key, within: Sequence[IPv4Network]) -> IPv4Network:
-    """A block of the sizes that its key allows; a hint proposes only blocks ``within``."""
+    """A block of a size that its key allows; a hint suggests only blocks ``within``."""
     assert key.high is not None, "declared with both sizes"
     return field.cidr(key.low, key.high, within)
 
 
 class Names:
-    """What the entries of a section are called, for other sections that refer to them by name.
+    """The names of a section's entries, for other sections that refer to them.
 
     Parameters
     ----------
     what : str
-        In messages: ``subnet``, ``node group``.
+        Kind of entry in messages: ``subnet``, ``node group``.
     """
 
     def __init__(self, what: str) -> None:
         self.what = what
         self.found: dict[str, Any] = {}
-        self._faulty: dict[str, None] = {}  # names of entries that have an error
-        self._open = True  # whether there may be names that were not read
+        self._faulty: dict[str, None] = {}  # names of entries with errors
+        self._open = True  # whether some names could not be read
 
     @property
     def complete(self) -> bool:
@@ -244,7 +256,7 @@ class Names:
         return not self._open and not self._faulty
 
     def read(self, section: Field | None, read: Reader, problems: Problems) -> tuple[Any, ...]:
-        """Every entry of a list that may be missing, each name once; errors go to ``problems``."""
+        """Read the entries of an optional list, with unique names; errors go to ``problems``."""
         self._open = False
         ended = False
         of_list = Problems()
@@ -254,7 +266,7 @@ class Names:
                 with own:
                     thing = read(entry)
                     if thing.name in self.found:
-                        self._open = True  # it was meant to have a name of its own
+                        self._open = True  # it was meant to have a unique name
                         entry.child("name").fail(f"duplicate {self.what} {thing.name!r}")
                     self.found[thing.name] = thing
                 if own.failed:
@@ -274,14 +286,14 @@ class Names:
             self._open = True
 
     def check(self, name: str, entry: Field) -> str:
-        """A name that another section refers to.
+        """Check a name that another section refers to.
 
         Raises
         ------
         SpecError
-            There is no such entry.
+            The entry does not exist.
         DependsOnError
-            It has an error itself.
+            The entry has an error.
         """
         if name not in self.found:
             if self._open or name in self._faulty:
@@ -290,7 +302,12 @@ class Names:
         return name
 
     def listed(self, section: Field, empty: str) -> tuple[str, ...]:
-        """A list of names that exist, each once; ``empty`` is the error where it has none."""
+        """A list of existing, unique names; ``empty`` is the error for an empty list."""
+        names = section.value
+        if isinstance(names, list) and names and all(type(n) is str and n in self.found for n in names):
+            once = tuple(dict.fromkeys(names))
+            if len(once) == len(names):  # most lists are valid, and need no field for each name
+                return once
         problems = Problems()
         given: dict[str, None] = {}
         for entry in problems.over(section.items()):
@@ -306,9 +323,9 @@ class Names:
 
 
 def refuse_overlaps(blocks: Iterable[tuple[IPv4Network, Field]], problems: Problems) -> None:
-    """Keep an error for each block that overlaps one before it.
+    """Keep an error for each block that overlaps an earlier block.
 
-    Sorted by start, a block overlaps another exactly where it starts before the end of the one that reaches furthest.
+    Sorted by start, a block overlaps an earlier one if it starts before the largest end so far.
     """
     furthest: IPv4Network | None = None
     for block, field in sorted(blocks, key=lambda b: (int(b[0].network_address), -b[0].num_addresses)):

@@ -1,4 +1,4 @@
-"""Scenarios as people ask for them: a name, names joined by ``+``, or one with options."""
+"""Reads scenarios: a name, names joined by ``+``, or a scenario with options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AT_REST_WORDS = {"steady": "in the steady state", "peak": "at peak", "ceiling": 
 
 
 def when_words(name: str, title: str = "") -> str:
-    """A scenario in a sentence.
+    """A scenario as a phrase in a sentence.
 
     >>> when_words("peak"), when_words("zone-loss", "zone-loss (z1)")
     ('at peak', 'in zone-loss (z1)')
@@ -27,7 +27,7 @@ def when_words(name: str, title: str = "") -> str:
 
 
 class ScenarioPlaces(NamedTuple):
-    """Names that options may refer to; not ``complete`` where some could not be read."""
+    """Names that options can refer to; not ``complete`` if some could not be read."""
 
     groups: tuple[str, ...]
     workloads: tuple[str, ...]
@@ -36,7 +36,7 @@ class ScenarioPlaces(NamedTuple):
 
 
 def places_of(plan: Plan) -> ScenarioPlaces:
-    """The names of a plan that a scenario's options may refer to."""
+    """The names of a plan that a scenario's options can refer to."""
     return ScenarioPlaces(
         groups=plan.group_names,
         workloads=tuple(w.name for w in plan.workloads),
@@ -50,7 +50,7 @@ def read_scenario(entry: Field, places: ScenarioPlaces) -> ScenarioSpec:
     Raises
     ------
     SpecError
-        A name or option that does not exist, or a value out of range.
+        An unknown name or option, or a value out of range.
     """
     if not isinstance(entry.value, Section):
         return ScenarioSpec(_name(entry.text(), entry))
@@ -81,7 +81,7 @@ def _readers(places: ScenarioPlaces) -> dict[str, Reader]:
 
 
 def scenario_option(text: str, plan: Plan) -> ScenarioSpec:
-    """A scenario from the command line: ``burst`` as the plan has it, or ``burst:nodes=20,spread=one``."""
+    """A scenario from the command line: ``burst`` with the plan's options, or ``burst:nodes=20,spread=one``."""
     name, _, given = text.partition(":")
     for spec in plan.checks.scenarios:
         if not given and spec.name == name:

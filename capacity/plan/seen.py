@@ -1,4 +1,4 @@
-"""Entries of a plan that were read before: changed copies of a document share with it what the change leaves alone."""
+"""Caches entries of a plan: changed copies of a document share the unchanged entries with the original."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import TypeVar
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
 
-CONTEXTS = 16  # of which entries are kept
+CONTEXTS = 16  # number of contexts whose entries are kept
 
 _T = TypeVar("_T")
-Entries = dict[tuple[str | int, int], object]  # by place in their list and identity
+Entries = dict[tuple[str | int, int], object]  # by position in the list and identity
 
 
 class Seen:
-    """What was read of the subnets and node groups of some documents, where they share them.
+    """Cached subnets and node groups of documents that share entries.
 
-    An entry says the same where it is the same object in the same context: all that its reading looks at beside it.
+    An entry has the same result if it is the same object in the same context (everything else that its reading uses).
     """
 
     def __init__(self, document: Section | None = None) -> None:
-        """``document``: its entries are kept; without it none are."""
+        """``document``: its entries are cached; without it nothing is."""
         lists = [] if document is None else [(document.get("vpc") or {}).get("subnets"), document.get("nodeGroups")]
         self._kept: dict[int, object] = {}
         self._read: dict[object, Entries] = {}
@@ -29,11 +29,11 @@ class Seen:
             self.keep(entries or ())
 
     def keep(self, entries: Iterable[object]) -> None:
-        """Keep further entries, of a changed document; they must not change any more."""
+        """Add the entries of a changed document; they must not change afterwards."""
         self._kept.update((id(entry), entry) for entry in entries)
 
     def context(self, *parts: object) -> Entries:
-        """What was read in a context; the oldest context is forgotten for a new one."""
+        """The entries cached for a context; a new context evicts the oldest."""
         if not self._kept:
             return {}
         if parts not in self._read and len(self._read) >= CONTEXTS:
@@ -41,7 +41,7 @@ class Seen:
         return self._read.setdefault(parts, {})
 
     def entry(self, field: Field, context: Entries, read: Callable[[], _T]) -> _T:
-        """What an entry says in a context, read only once."""
+        """The result of reading an entry in a context, read only once."""
         if id(field.value) not in self._kept:
             return read()
         key = (field.key, id(field.value))

@@ -1,4 +1,4 @@
-"""A plan from a handful of numbers, for questions asked before there is a plan."""
+"""Builds a plan from a few numbers, for questions before a plan exists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from capacity.plan.document import Section
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
 
-PLACEHOLDER = "192.0.2.0/24"  # documentation addresses: where the subnets lie until they are sized
+PLACEHOLDER = "192.0.2.0/24"  # placeholder block for the subnets until they are sized
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class PodAsk:
 
 @dataclass(frozen=True, slots=True)
 class SketchOptions:
-    """What a sketched cluster is beside its nodes and pods, by the words of a plan file; ``env`` is the VPC CNI's."""
+    """Options of a sketched cluster other than nodes and pods, named as in a plan file; ``env`` is the VPC CNI's."""
 
     env: Mapping[str, str | None] = field(default_factory=dict)
     ip_family: str = "ipv4"
@@ -50,7 +50,7 @@ def sketch_document(
 ) -> dict[str, object]:
     """A plan file with one node group over ``zones`` zones that runs these pods; the subnets are placeholders.
 
-    ``nodes`` None: as few as hold the pods. The control plane shares the node subnets.
+    ``nodes`` None: the fewest that fit the pods. The control plane shares the node subnets.
     """
     if not 1 <= zones <= 6:
         raise SpecError(f"--zones: {zones} is out of range (expected 1 to 6)")
@@ -97,9 +97,9 @@ def _workload(pods: PodAsk) -> dict[str, object]:
 def read_sketch(
     document: Mapping[str, object], vpc_cidrs: Sequence[IPv4Network] = (), catalog: Catalog | None = None
 ) -> Plan:
-    """The document read like any other plan, so that every default and every refusal is the plan file's.
+    """The plan of a sketched document, read like any plan file, with the same defaults and errors.
 
-    ``vpc_cidrs`` are the blocks that the subnets, once sized, are laid into.
+    ``vpc_cidrs`` are the blocks from which the sized subnets are allocated.
     """
     plan = parse_plan(_section(document), "command line", catalog or load_catalog())
     return replace(plan, vpc_cidrs=tuple(vpc_cidrs))
@@ -115,7 +115,7 @@ def sketch_plan(
     vpc_cidrs: Sequence[IPv4Network] = (),
     catalog: Catalog | None = None,
 ) -> Plan:
-    """The plan of :func:`sketch_document`; a number of pods means pods that request nothing.
+    """The plan of :func:`sketch_document`; a number of pods means pods without resource requests.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def sketch_plan(
 
 
 def _section(value: object) -> Section:
-    """Plain mappings as the sections that the parser reads, scalars as YAML writes them."""
+    """Plain mappings as sections for the parser, with scalars as in YAML."""
     made: object = value
     if isinstance(value, Mapping):
         made = Section()

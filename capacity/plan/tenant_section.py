@@ -1,4 +1,4 @@
-"""The plan's tenants: what else takes addresses of its subnets."""
+"""Reads the plan's tenants: what else uses addresses of its subnets."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from capacity.units import counted
 
 
 def has_plan(tenant: Field) -> bool:
-    """Whether a tenant is another cluster with a plan of its own."""
+    """Whether a tenant is another cluster with a separate plan."""
     return isinstance(tenant.value, Section) and tenant.value.get("plan") is not None
 
 
 class TenantReader:
-    """Reads the entries of ``tenants``; ``notes`` is what it assumed.
+    """Reads the entries of ``tenants``; ``notes`` are its assumptions.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class TenantReader:
         Raises
         ------
         SpecError
-            All that is wrong with it.
+            Every problem found.
         """
         values = read_keys(entry, keys.TENANT, self._own)
         if has_plan(entry):
@@ -53,7 +53,7 @@ class TenantReader:
         with values.problems:
             kind = values["kind"]
             if values["addresses"] is None and not kind.addresses:
-                entry.fail(f"a tenant of kind {kind.name!r} must say its addresses (per subnet)")
+                entry.fail(f"a tenant of kind {kind.name!r} requires addresses (per subnet)")
         values.problems.check()
         addresses = values["addresses"]
         return Tenant(
@@ -69,16 +69,16 @@ class TenantReader:
         return self._subnets.listed(section, "is empty (expected names of subnets)")
 
     def _other_cluster(self, entry: Field, values: Values) -> Tenant:
-        """A tenant whose addresses its own plan says."""
+        """Read a tenant whose addresses come from its own plan."""
         plan = entry.child("plan")
         with values.problems:
             kind: TenantKind = values["kind"]
             if kind.name != "cluster":
-                plan.fail(f"only a tenant of kind 'cluster' has a plan, not {kind.name!r}")
+                plan.fail(f"only a tenant of kind 'cluster' can have a plan, not {kind.name!r}")
         for key in ("subnets", "addresses"):
             if stated := entry.get(key):
                 with values.problems:
-                    stated.fail("is said by the other cluster's plan: leave one of the two out")
+                    stated.fail("comes from the other cluster's plan: remove this key or 'plan'")
         values.problems.check()
         if not self._subnets.complete:
             raise DependsOnError
@@ -89,9 +89,9 @@ class TenantReader:
         self._plans.add(file)
         name = values["name"] or other.name
         self.notes.append(
-            f"{name}: nodes, pods, control plane and load balancers of its plan {plan.value} are booked in the "
-            f"{counted(len(shared), 'shared subnet')}, as in its own peak where this plan is at its peak, "
-            "else as in its steady; a lost zone is lost to it too"
+            f"{name}: nodes, pods, control plane and load balancers of its plan {plan.value} are counted in the "
+            f"{counted(len(shared), 'shared subnet')}: at its peak when this plan is at peak, otherwise in its "
+            "steady state; a lost zone affects both"
         )
         return Tenant(kind.name, name, tuple(shared), 0, kind.holder, entry.where, other, shared)
 

@@ -1,4 +1,4 @@
-"""Kinds of things beside nodes that take addresses of a subnet, with the count AWS states for each."""
+"""Kinds of tenants that use addresses of a subnet, with the count that AWS documents for each."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ class TenantKind(NamedTuple):
     Attributes
     ----------
     name : str
-        As a plan's ``kind``.
+        Name, as in a plan's ``kind``.
     addresses : int
-        Per subnet, unless the plan says otherwise; 0 where only the plan can say. [addresses]
+        Default count per subnet; 0 if the plan must set it. [addresses]
     holder : str
-        The holder of the ledger it is booked under.
+        The holder in the ledger.
     what, source : str
-        One line of explanation and where the figure comes from.
+        One line of explanation, and the source of the figure.
     growth : str
-        What it may come to take, in words.
+        How it can grow, in words.
     enis : int or None
-        Network interfaces per subnet, None where unknown. [ENIs]
+        Network interfaces per subnet; None if unknown. [ENIs]
     nau : int or None
-        Network address usage of one ``nau_per``; None where AWS's table does not list it. [NAU]
+        Network address usage of one ``nau_per``; None if AWS's table does not list it. [NAU]
     nau_per : str
         ``subnet``, ``tenant``, ``address`` or empty.
     """

@@ -1,7 +1,7 @@
-"""What the VPC resource controller is told about Windows nodes: keys of ConfigMap kube-system/amazon-vpc-cni.
+"""Reads the VPC resource controller's settings for Windows nodes: ConfigMap kube-system/amazon-vpc-cni.
 
-Nothing in the environment of aws-node reaches a Windows node. A key that is not given has the value that the chart
-writes; a value that the controller would discard is replaced as the controller does, with a warning.
+The environment of aws-node does not affect Windows nodes. A key that is not set has the chart's value; a value that the
+controller discards is replaced in the same way, with a warning.
 
 Source: aws/amazon-vpc-resource-controller-k8s@2c6894c pkg/config/loader.go ParseWinIPTargetConfigs, type.go;
 docs/windows/prefix_delegation_config_options.md, secondary_ip_mode_config_options.md;
@@ -20,10 +20,10 @@ CONFIG_MAP = "amazon-vpc-cni"
 ENABLED, PREFIXES = "enable-windows-ipam", "enable-windows-prefix-delegation"
 WARM_IP, MINIMUM_IP, WARM_PREFIX = "warm-ip-target", "minimum-ip-target", "warm-prefix-target"
 TARGETS = (WARM_IP, MINIMUM_IP, WARM_PREFIX)
-# In the same ConfigMap, without a part in the addresses of Windows nodes
+# In the same ConfigMap, without effect on the addresses of Windows nodes
 OTHERS = ("branch-eni-cooldown", "enable-network-policy-controller")
 KEYS = (ENABLED, PREFIXES, *TARGETS, *(f"windows-{name}" for name in TARGETS), *OTHERS)
-CHART_VALUES = {  # of the Helm chart and the EKS add-on's configuration, by the key that each becomes
+CHART_VALUES = {  # values of the Helm chart and the EKS add-on's configuration, by ConfigMap key
     "enableWindowsIpam": ENABLED,
     "enableWindowsPrefixDelegation": PREFIXES,
     "warmWindowsIPTarget": WARM_IP,
@@ -36,7 +36,7 @@ _TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE"
 
 
 def of_chart_values(values: Mapping[str, object]) -> dict[str, str]:
-    """Keys of the ConfigMap that values of the chart, or of the EKS add-on, become.
+    """The ConfigMap keys for values of the chart or the EKS add-on.
 
     >>> of_chart_values({"enableWindowsPrefixDelegation": True, "warmWindowsIPTarget": 5, "env": {}})
     {'enable-windows-prefix-delegation': 'true', 'warm-ip-target': '5'}
@@ -50,7 +50,7 @@ def of_chart_values(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def to_chart_values(data: Mapping[str, str]) -> dict[str, str]:
-    """The chart's values, or the EKS add-on's, that become these keys of the ConfigMap.
+    """The values of the chart or the EKS add-on for these ConfigMap keys.
 
     >>> to_chart_values({"warm-ip-target": "5", "branch-eni-cooldown": "60"})
     {'warmWindowsIPTarget': '5'}
@@ -59,22 +59,22 @@ def to_chart_values(data: Mapping[str, str]) -> dict[str, str]:
 
 
 def of_config_map(data: Mapping[str, object]) -> dict[str, str]:
-    """What decides the addresses of Windows nodes among the data of the ConfigMap."""
+    """The ConfigMap keys that affect the addresses of Windows nodes."""
     return {k: str(v) for k, v in data.items() if k in KEYS and k not in OTHERS and isinstance(v, (str, int))}
 
 
 @dataclass(frozen=True, slots=True)
 class WindowsIpam:
-    """How the controller keeps the addresses of a Windows node; the defaults are the chart's.
+    """The controller's settings for the addresses of a Windows node; the defaults are the chart's.
 
     Attributes
     ----------
     prefix : bool
         /28 prefixes instead of single secondary IPs.
     warm_ip, minimum_ip : int
-        Addresses kept free, and held at least; both 0 where whole prefixes are kept. [addresses]
+        Addresses to keep free, and the minimum to hold; both 0 if whole prefixes are kept. [addresses]
     warm_prefix : int
-        Prefixes kept wholly free; only where the other two are 0. [prefixes]
+        Prefixes to keep wholly free; applies only if the other two are 0. [prefixes]
     enabled : bool
         Whether the controller serves Windows nodes at all.
     """
@@ -101,9 +101,9 @@ def windows_ipam(data: Mapping[str, str]) -> tuple[WindowsIpam, list[str]]:
 
     Notes
     -----
-    A target without the prefix ``windows-`` takes precedence over one with it. In prefix mode the two IP targets
-    replace the prefix target wherever one of them is above 0; the other then has the controller's own value. With
-    single addresses one is always kept warm.
+    A target without the prefix ``windows-`` takes precedence over one with it. In prefix mode the two IP
+    targets replace the prefix target wherever one of them is above 0; the other then has the controller's default. With
+    single addresses, at least one is always kept warm.
 
     Examples
     --------
@@ -125,22 +125,22 @@ def windows_ipam(data: Mapping[str, str]) -> tuple[WindowsIpam, list[str]]:
     if whole and not warm and not least:
         return WindowsIpam(True, 0, 0, whole, enabled), warnings
     if whole:
-        wins = f"{WARM_IP}={warm} and {MINIMUM_IP}={least} go before it (both 0 let it act)"
+        wins = f"{WARM_IP}={warm} and {MINIMUM_IP}={least} take precedence (set both to 0 to use it)"
         warnings.append(f"{WARM_PREFIX}={whole} has no effect on Windows: {wins}")
     return WindowsIpam(True, warm or 1, least or 3, 0, enabled), warnings
 
 
 def _switch(data: Mapping[str, str], name: str, default: bool, warnings: list[str]) -> bool:
-    """Go's ``strconv.ParseBool``; other text is false."""
+    """A switch as Go's ``strconv.ParseBool`` reads it; other text is false."""
     text = data.get(name)
     if text is None or text in _TRUE or text in _FALSE:
         return default if text is None else text in _TRUE
-    warnings.append(f"{name}={text!r} is neither true nor false: the VPC resource controller reads false")
+    warnings.append(f"{name}={text!r} is not a boolean: the VPC resource controller uses false")
     return False
 
 
 def _target(data: Mapping[str, str], name: str, chart: int, code: int, warnings: list[str]) -> int:
-    """A target as written, the chart's where it is not, the controller's own where it discards it."""
+    """A target as written; the chart's value if not set, the controller's default if it discards the text."""
     given = name if name in data else f"windows-{name}"
     text = data.get(given)
     if text is None:

@@ -1,11 +1,11 @@
-"""The plan's workloads, with their growth, and daemonsets."""
+"""Reads the plan's workloads, with their growth, and DaemonSets."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 
 from capacity.errors import did_you_mean
 from capacity.plan import pod_keys
@@ -19,7 +19,7 @@ _RATE = re.compile(r"^([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?) ?% ?/ ?([a-z]+)$")
 
 
 class WorkloadReader:
-    """Reads the entries of ``workloads`` and ``daemonSets``, which refer to node groups."""
+    """Reads the entries of ``workloads`` and ``daemonSets``."""
 
     def __init__(self, groups: Names) -> None:
         self._groups = groups
@@ -34,22 +34,23 @@ class WorkloadReader:
         }
 
     def read(self, entry: Field) -> Workload:
-        """One workload.
+        """Read one workload.
 
         Raises
         ------
         SpecError
-            All that is wrong with it.
+            Every problem found.
         """
         values = read_keys(entry, pod_keys.WORKLOAD, self._of_workloads)
-        with values.problems:
-            self._check_fargate(values, entry)
-        with values.problems:
-            if values["hostNetwork"] and values["securityGroups"]:
-                entry.child("securityGroups").fail("a pod on the host's network cannot have security groups of its own")
-        values.problems.check()
+        if self._profiles:
+            with values.problems:
+                self._check_fargate(values, entry)
+        if values.get("hostNetwork") and values.get("securityGroups"):
+            with values.problems:
+                entry.child("securityGroups").fail("a host-network pod cannot have its own security groups")
+        values.check()
         now, most = values["replicas"]
-        surge, unavailable = values["rollingUpdate"] or _rolling_update(None)
+        surge, unavailable = values["rollingUpdate"] or _default_update()
         return Workload(
             name=values["name"],
             replicas=now,
@@ -68,12 +69,12 @@ class WorkloadReader:
         )
 
     def read_daemon_set(self, entry: Field) -> DaemonSet:
-        """One daemonset.
+        """Read one DaemonSet.
 
         Raises
         ------
         SpecError
-            All that is wrong with it.
+            Every problem found.
         """
         values = read_section(entry, pod_keys.DAEMON_SET, self._of_daemon_sets)
         return DaemonSet(
@@ -91,14 +92,16 @@ class WorkloadReader:
         groups = values["nodeGroups"] or ()
         profiles = [name for name in groups if name in self._profiles]
         if profiles and len(groups) > 1:
-            entry.child("nodeGroups").fail(f"{profiles[0]!r} is a Fargate profile: its pods run nowhere else")
+            entry.child("nodeGroups").fail(
+                f"{profiles[0]!r} is a Fargate profile: its pods cannot also run on other groups"
+            )
         if profiles and values["hostNetwork"]:
-            entry.child("hostNetwork").fail(f"{profiles[0]!r} is a Fargate profile: it has no host network")
+            entry.child("hostNetwork").fail(f"{profiles[0]!r} is a Fargate profile: host-network pods cannot run there")
         if profiles and values["volumes"]:
             entry.child("volumes").fail(f"{profiles[0]!r} is a Fargate profile: EBS volumes cannot be attached there")
         known = self._groups
         if not groups and known.found and known.complete and len(self._profiles) == len(known.found):
-            entry.fail("names no nodeGroups, and all groups are Fargate profiles, which must be named")
+            entry.fail("names no nodeGroups, but all groups are Fargate profiles, which must be named")
 
 
 def _zone_skew(section: Field) -> int | None:
@@ -108,19 +111,24 @@ def _zone_skew(section: Field) -> int | None:
 
 
 def _replicas(field: Field) -> tuple[int, int]:
-    """Replicas now and at most."""
+    """Current and maximum replicas."""
     if not isinstance(field.value, Section):
         count = field.integer()
         return count, count
     values = read_section(field, pod_keys.REPLICAS)
     now, most = values["now"], values["max"]
     if most is not None and most < now:
-        field.child("max").fail(f"{most} is less than now {now}")
+        field.child("max").fail(f"{most} is less than replicas.now {now}")
     return now, now if most is None else most
 
 
+@cache
+def _default_update() -> tuple[int | Fraction, int | Fraction]:
+    return _rolling_update(None)
+
+
 def _rolling_update(section: Field | None) -> tuple[int | Fraction, int | Fraction]:
-    """Pods on top, and pods that may be missing."""
+    """Surge pods, and pods that can be unavailable."""
     values = read_section(section, pod_keys.ROLLING_UPDATE)
     both = values["maxSurge"], values["maxUnavailable"]
     if section is not None and not any(both):
@@ -142,7 +150,7 @@ def _growth(section: Field) -> Growth:
     Raises
     ------
     SpecError
-        All that is wrong with it.
+        Every problem found.
     """
     values = read_keys(section, pod_keys.GROWTH, {"rate": _rate, "steps": _steps, "season": _season})
     if not section.value:
@@ -150,7 +158,7 @@ def _growth(section: Field) -> Growth:
     for key in ("stddev", "uncertainty"):
         with values.problems:
             if section.get(key) and values["rate"] is None:
-                section.child(key).fail("needs the rate that it belongs to (rate: 0%/month where nothing grows)")
+                section.child(key).fail("requires a rate (use rate: 0%/month if nothing grows)")
     values.problems.check()
     rate, period = values["rate"] or (Fraction(0), "month")
     weekly, yearly = values["season"] or ((), ())
@@ -173,7 +181,7 @@ def _steps(section: Field) -> tuple[GrowthStep, ...]:
         with problems:
             step = _step(entry)
             if step.day in steps:
-                entry.child("date").fail(f"a second step on {step.day}")
+                entry.child("date").fail(f"duplicate step on {step.day}")
             steps[step.day] = step
     problems.check()
     return tuple(steps[day] for day in sorted(steps))
@@ -183,20 +191,20 @@ def _step(entry: Field) -> GrowthStep:
     values = read_keys(entry, pod_keys.STEP)
     with values.problems:
         if sum(values[key] is not None for key in ("replicas", "add", "factor")) != 1:
-            entry.fail("expected exactly one of replicas, add and factor beside the date")
+            entry.fail("expected exactly one of replicas, add and factor next to the date")
     values.problems.check()
     return GrowthStep(values["date"], values["replicas"], values["add"], values["factor"])
 
 
 def _season(section: Field) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
-    """Factors of the weekdays and of the months; empty where there are none."""
+    """Factors of the weekdays and of the months; empty if not set."""
     of_weeks, of_years = partial(read_section, known=pod_keys.WEEKLY), partial(read_section, known=pod_keys.YEARLY)
     values = read_section(section, pod_keys.SEASON, {"weekly": of_weeks, "yearly": of_years})
     return _factors(values["weekly"], WEEKDAYS), _factors(values["yearly"], MONTHS)
 
 
 def _factors(values: Values | None, names: tuple[str, ...]) -> tuple[Fraction, ...]:
-    """One factor per name, 1 where none is given."""
+    """One factor per name, 1 if not set."""
     if values is None:
         return ()
     return tuple(Fraction(1) if values[name] is None else values[name] for name in names)
@@ -211,5 +219,5 @@ def _rate(field: Field) -> tuple[Fraction, str]:
         field.fail(f"{period!r} is not one of {', '.join(PERIODS)}{did_you_mean(period, PERIODS)}")
     rate = Fraction(number) / 100
     if rate <= -1:
-        field.fail(f"{field.value!r} shrinks by everything (expected more than -100%)")
+        field.fail(f"{field.value!r} shrinks to nothing (expected more than -100%)")
     return rate, period

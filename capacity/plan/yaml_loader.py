@@ -1,7 +1,7 @@
-"""PyYAML's loader: libyaml where PyYAML has it, else its Python twin, taught to accept and refuse the same texts.
+"""PyYAML's loader: libyaml if PyYAML has it, otherwise its Python version, adapted to accept the same texts.
 
 The two disagree in a few places, where PyYAML's Python part is stricter (tabs between words) or follows an older
-libyaml (``?`` and ``:`` in braces and brackets). A plan must not depend on how PyYAML was built.
+libyaml (``?`` and ``:`` in braces and brackets). The result must not depend on how PyYAML was built.
 
 Source
 ------
@@ -25,7 +25,7 @@ from yaml.tokens import ScalarToken
 
 from capacity.files import DEEPEST
 
-TOO_DEEP = "maximum nesting depth"  # as libyaml says it
+TOO_DEEP = "maximum nesting depth"  # libyaml's message
 
 _BREAKS = "\r\n\x85\u2028\u2029"
 _BLANK = " \t"
@@ -34,13 +34,13 @@ _END = "\0" + _BLANK + _BREAKS
 
 @cache
 def yaml_loader() -> Any:
-    """The loader class to compose nodes with."""
+    """The loader class that composes nodes."""
     compiled = getattr(yaml, "CSafeLoader", None)
     return PythonLoader if compiled is None else type("CompiledLoader", (_TagsKept, compiled), {})
 
 
 class _TagsKept:
-    """A loader that asks once what a plain word is: the keys of a document, and most values, come again and again."""
+    """A loader that caches the tag of each plain scalar: keys and most values of a document repeat."""
 
     def __init__(self, stream: Any) -> None:
         super().__init__(stream)  # type: ignore[call-arg]
@@ -64,23 +64,24 @@ class PythonLoader(yaml.SafeLoader):
         self._depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """A node; deeper than :data:`DEEPEST` is an error, as Python's stack has an end."""
+        """A node; deeper than :data:`DEEPEST` is an error, because Python's stack is limited."""
         self._depth += 1
         event = cast(Any, self.peek_event())
         if self._depth > DEEPEST and isinstance(event, CollectionStartEvent):
             raise ComposerError(None, None, TOO_DEEP, cast(Any, event.start_mark))
         if isinstance(event, ScalarEvent) and event.tag == "!" and not event.value:
-            event.implicit = (False, True)  # "!" says that it is text, and empty text is no null
+            event.implicit = (False, True)  # "!" marks text, and empty text is not null
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
 
     def scan_to_next_token(self) -> None:
-        """To the next token; a tab parts words wherever it cannot be taken for indentation."""
+        """Skip to the next token; a tab separates words wherever it cannot be indentation."""
         while True:
             if self.column == 0 and self.peek() == "\ufeff":
                 self.forward()
-                self.column = min(self.index - 1, 1)  # libyaml counts the mark as a column, but at the very start
+                # libyaml counts the mark as a column, except at the start of the text
+                self.column = min(self.index - 1, 1)
             while self.peek() == " " or (self.peek() == "\t" and (self.flow_level or not self.allow_simple_key)):
                 self.forward()
             if self.peek() == "#":
@@ -92,7 +93,7 @@ class PythonLoader(yaml.SafeLoader):
                 self.allow_simple_key = True
 
     def scan_plain(self) -> Any:
-        """A plain scalar; in braces and brackets ``?`` may stand in it, and a ``:`` before an indicator may not."""
+        """A plain scalar; in braces and brackets it can contain ``?``, but not ``:`` before an indicator."""
         start = end = self.get_mark()
         words: list[str] = []
         between: list[str] | None = []
@@ -122,7 +123,7 @@ class PythonLoader(yaml.SafeLoader):
         return word
 
     def scan_plain_spaces(self, indent: int, start_mark: Any) -> Any:
-        """What is between two words of a plain scalar: blanks as written, or line breaks folded."""
+        """The space between two words of a plain scalar: blanks as written, or folded line breaks."""
         blanks = self._taken(_BLANK)
         if self.peek() not in _BREAKS:
             return [blanks] if blanks else []
@@ -142,7 +143,7 @@ class PythonLoader(yaml.SafeLoader):
         return None
 
     def scan_block_scalar_indentation(self) -> Any:
-        """How far a block scalar is indented: by spaces, never by a tab."""
+        """The indentation of a block scalar: spaces, never a tab."""
         found = super().scan_block_scalar_indentation()
         self._no_tab(self.column + 1)
         return found
@@ -154,7 +155,7 @@ class PythonLoader(yaml.SafeLoader):
         return found
 
     def scan_flow_scalar_non_spaces(self, double: bool, start_mark: Any) -> Any:
-        """Text between quotes; an escape that is no character is an error."""
+        """Text between quotes; an escape that is not a character is an error."""
         try:
             found = super().scan_flow_scalar_non_spaces(double, start_mark)
         except ValueError:  # of chr()
@@ -165,7 +166,7 @@ class PythonLoader(yaml.SafeLoader):
         return found
 
     def scan_tag(self) -> Any:
-        """A tag, which a tab may end as well, and a comma in braces and brackets."""
+        """A tag, which can end with a tab or, in braces and brackets, a comma."""
         self._space_for_tab("," if self.flow_level and self.peek(1) != "<" else "")
         return super().scan_tag()
 
@@ -191,7 +192,7 @@ class PythonLoader(yaml.SafeLoader):
             raise ScannerError("while scanning a block scalar", None, problem, self.get_mark())
 
     def _space_for_tab(self, ends: str = "") -> None:
-        """Put a space where the word ahead ends by a tab, or a sign in ``ends``: PyYAML expects one there."""
+        """Insert a space where the next word ends with a tab or a character in ``ends``, as PyYAML expects."""
         length = 0
         while self.peek(length) not in _END + ends:
             length += 1
@@ -214,7 +215,7 @@ class PythonLoader(yaml.SafeLoader):
 
 
 def yaml_message(error: Any, name: str, text: str) -> str:
-    """What is wrong with a text, in one line, with the file's line where the loader tells one."""
+    """The one-line error for a text, with the file's line if the loader gives one."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     place = f"{name}:{mark.line + 1}" if mark else name
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split("\n")[0]
@@ -228,7 +229,7 @@ def yaml_message(error: Any, name: str, text: str) -> str:
 
 
 def _first_too_deep(text: str) -> int:
-    """The line of the first node that is too deep; libyaml gives up at a deeper one."""
+    """The line of the first node that is too deep; libyaml stops only at a deeper one."""
     depth = line = 0
     event: Any
     with suppress(yaml.YAMLError):

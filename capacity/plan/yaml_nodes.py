@@ -1,4 +1,4 @@
-"""From libyaml's node graph to values, without ever expanding an alias: what plans and outside files have in common."""
+"""Turns libyaml's node graph into values without expanding aliases, for plans and outside files."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from capacity.files import DEEPEST
 
 TAG = "tag:yaml.org,2002:"
 NULL, MERGE = TAG + "null", TAG + "merge"
-ALIAS_FACTOR = 10  # how many times its own nodes a document may be once its aliases are expanded
+ALIAS_FACTOR = 10  # the most times that expanded aliases can multiply a document
 
 
 class NodeBuilder:
-    """One document; what a scalar, a mapping and a sequence become is the subclass's."""
+    """Builds one document; the subclass builds scalars, mappings and sequences."""
 
-    fewest_nodes = 1  # a document counts at least so many nodes where its aliases are weighed
+    fewest_nodes = 1  # the minimum node count of a document when its aliases are checked
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -38,7 +38,7 @@ class NodeBuilder:
         return value
 
     def build(self, node: Any) -> tuple[Any, int]:
-        """Value of a node, and how many nodes it represents once aliases are expanded."""
+        """Value of a node, and the number of nodes it represents with aliases expanded."""
         if node.id == "scalar":
             self.nodes += 1
             return self.scalar(node), 1
@@ -58,17 +58,17 @@ class NodeBuilder:
         return built
 
     def scalar(self, node: Any) -> Any:
-        """What a scalar becomes."""
+        """The value of a scalar."""
         raise NotImplementedError
 
     def mapping(self, node: Any) -> tuple[Any, int]:
-        """What a mapping becomes, and how many nodes it represents."""
+        """The value of a mapping, and the number of nodes it represents."""
         raise NotImplementedError
 
     def sequence(self, node: Any) -> tuple[Any, int]:
-        """What a sequence becomes, and how many nodes it represents."""
+        """The value of a sequence, and the number of nodes it represents."""
         raise NotImplementedError
 
     def error(self, node: Any, problem: str) -> SpecError:
-        """A complaint at the line of a node."""
+        """An error at the line of a node."""
         return SpecError(f"{self.name}:{node.start_mark.line + 1}: {problem}")

@@ -1,9 +1,9 @@
-"""A plan's YAML as text: how values are quoted and laid out, comments included, and how a text with comments is edited.
+"""Writes a plan's YAML: quotes and lays out values and comments, and edits a text that has comments.
 
-A new plan (an import, `init`) is laid out here: the same document gives the same bytes. A plan that is there
+A new plan (an import, `init`) is laid out here, and the same document gives the same bytes. An existing plan
 (``--into``, ``--fix-out``, ``write_patched``) is edited through ruamel.yaml, which keeps its comments, order and
-quotes; what is put in follows the same rules. ruamel.yaml does not lay out new plans: it takes twenty times as long
-(10 s for 2,000 workloads), and breaks long lists its own way.
+quotes; new values follow the same rules. ruamel.yaml does not lay out new plans because it takes twenty times as long
+(10 s for 2,000 workloads) and wraps long lists differently.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null",
 
 
 def comment(text: str) -> str:
-    """One line of comment; whatever could steer a terminal or end the comment is shown, not sent."""
+    """One line of comment; characters that could control a terminal or end the comment are escaped."""
     return "# " + printable(text)
 
 
@@ -42,7 +42,7 @@ def _harmless(character: str) -> bool:
 
 
 def scalar(value: Any) -> str:
-    """A value as YAML: text quoted wherever YAML might read anything else.
+    """A value as YAML: text is quoted if YAML could read it as something else.
 
     >>> [scalar(v) for v in ("web", "1.30", "no", "25%", "a: b", "x\\x1b[0m", 3, True)]
     ['web', '"1.30"', '"no"', '25%', '"a: b"', '"x\\\\u001b[0m"', '3', 'true']
@@ -63,7 +63,7 @@ def _escaped(character: str) -> str:
     if character == " " or _harmless(character):
         return character
     code = ord(character)
-    if 0xD800 <= code <= 0xDFFF:  # half a surrogate pair is no character
+    if 0xD800 <= code <= 0xDFFF:  # half a surrogate pair is not a character
         code = 0xFFFD
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
@@ -72,12 +72,12 @@ def _escaped(character: str) -> str:
 
 
 def plan_lines(document: Mapping[str, Any], notes: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """The lines of a new plan; ``notes`` are comments by the path they stand at (``nodeGroups[general].maxPods``)."""
+    """The lines of a new plan; ``notes`` are comments by path (``nodeGroups[general].maxPods``)."""
     return _Layout(notes).lines(document)
 
 
 class _Layout:
-    """Lays out mappings and lists: on one line where they fit, else a line for each entry."""
+    """Lays out mappings and lists: on one line if they fit, otherwise one line per entry."""
 
     def __init__(self, notes: Mapping[str, Sequence[str]]) -> None:
         self.notes = notes
@@ -141,7 +141,7 @@ class _Layout:
         return f"{path}[{item['name']}]" if isinstance(item, dict) and "name" in item else path
 
     def paths(self, value: Any, path: str) -> Iterator[str]:
-        """The path and those of everything inside: they share a line."""
+        """The path and the paths inside it, which share a line."""
         yield path
         if isinstance(value, dict):
             for key, inner in value.items():
@@ -181,12 +181,12 @@ def flow(value: Any) -> str:
 
 
 def editor_for(text: str) -> Any:
-    """ruamel.yaml's round-trip editor, set up to write back what it read: comments, order, quotes, flow style stay."""
+    """ruamel.yaml's round-trip editor, configured to keep comments, order, quotes and flow style."""
     from ruamel.yaml import YAML
 
     yaml = YAML()
     yaml.preserve_quotes = True
-    yaml.width = 1_000_000  # lines stay as they are
+    yaml.width = 1_000_000  # lines are not wrapped
     yaml.indent(**_indents(text))
     return yaml
 
@@ -203,7 +203,7 @@ _LIST = re.compile(r"^( *)[^\s#\-][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*
 
 
 def _indents(text: str) -> dict[str, int]:
-    """How the file indents the entries of its lists."""
+    """The indentation of list entries in the file."""
     match = _LIST.search(text)
     if not match or len(match.group(2)) < len(match.group(1)):
         return {"mapping": 2, "sequence": 4, "offset": 2}
@@ -217,7 +217,7 @@ def one_line(value: Any, quoted: Callable[[str], bool] = lambda _: False) -> Any
     Parameters
     ----------
     quoted : callable
-        Whether text at a path inside the value (``.env.NAME``) is quoted though it could stand bare.
+        Whether text at a path inside the value (``.env.NAME``) is quoted although it does not need quotes.
     """
     return _node(value, "", quoted, WIDTH * 1000)
 
@@ -242,6 +242,6 @@ def _node(value: Any, inside: str, quoted: Callable[[str], bool], longest: int) 
         return DoubleQuotedScalarString(value) if quoted(inside) or scalar(value)[0] == '"' else value
     else:
         return value
-    if value and len(flow(value)) < longest:  # an empty one may be filled later, on lines of its own
+    if value and len(flow(value)) < longest:  # an empty one can be filled later, on separate lines
         node.fa.set_flow_style()
     return node

@@ -1,7 +1,7 @@
-"""Outside formats as plans, one module or package per source; a plan in the making is a draft.
+"""Import plans from other formats, one module or package per source. An unfinished plan is a draft.
 
     from files   read_kubectl, read_terraform, read_eksctl, read_cloudformation, read_karpenter, read_helm, read_aws
-    live         fetch_aws, fetch_kubectl: asked read-only
+    live         fetch_aws, fetch_kubectl (read-only)
     the result   Imported (text, plan, document, notes, differences), Note, Difference
 
 Names are loaded when they are first used.

@@ -1,4 +1,4 @@
-"""The network of a plan as far as no source states it: blocks, subnets, zones, pod subnets, each assumption marked."""
+"""Assume the parts of a plan's network that no source has: blocks, subnets, zones, pod subnets. Each is marked."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from capacity.readers.draft import Assumptions, PlanDraft, SubnetDraft, at, rena
 from capacity.readers.values import block_of
 
 ASSUMED_VPC = IPv4Network("10.0.0.0/16")
-ASSUMED_PODS = IPv4Network("100.64.0.0/16")  # the secondary block AWS's custom-networking guide uses
+ASSUMED_PODS = IPv4Network("100.64.0.0/16")  # the secondary block in AWS's guide to custom networking
 ASSUMED_SUBNET_PREFIX = 20
 ASSUMED_PODS_PREFIX = 18
-ADD_NETWORK = "the network is partly assumed: put the real one in with capacity import aws … --into PLAN"
+ADD_NETWORK = "the network is partly assumed: import the real one with capacity import aws … --into PLAN"
 
 
 def is_on(draft: PlanDraft, variable: str) -> bool:
@@ -24,7 +24,7 @@ def is_on(draft: PlanDraft, variable: str) -> bool:
 
 
 def with_mentioned_subnets(draft: PlanDraft, _: Assumptions) -> PlanDraft:
-    """Ids in place of names become names; a subnet that is only mentioned becomes one of unknown block."""
+    """Replace subnet IDs by names; a subnet that is only mentioned is added with an unknown block."""
     names = {s.id: s.name for s in draft.subnets if s.id}
     known = {s.name for s in draft.subnets}
     subnets = list(draft.subnets)
@@ -47,7 +47,7 @@ def _mentioned(draft: PlanDraft) -> Iterable[str]:
 
 
 def with_network(draft: PlanDraft, work: Assumptions) -> PlanDraft:
-    """The VPC's blocks, and a zone and a block for every subnet."""
+    """Fill in the VPC's blocks, and a zone and a block for every subnet."""
     subnets = _without_overlaps(draft.subnets, work)
     blocks = _blocks(draft.vpc_cidrs, subnets, work)
     if all(s.name in draft.pod_subnets for s in subnets):
@@ -60,17 +60,17 @@ def with_network(draft: PlanDraft, work: Assumptions) -> PlanDraft:
             size = ASSUMED_SUBNET_PREFIX
             cidr = free.take(size)
             subnet = replace(subnet, cidr=cidr)
-            work.assume(at("vpc.subnets", subnet.name, "cidr"), "no source states its block")
+            work.assume(at("vpc.subnets", subnet.name, "cidr"), "its block is not in the input")
         if not subnet.zone:
             subnet = replace(subnet, zone=min(zones, key=lambda z: zones[z]))
             zones[subnet.zone or ""] += 1
-            work.assume(at("vpc.subnets", subnet.name, "zone"), "no source states its zone")
+            work.assume(at("vpc.subnets", subnet.name, "zone"), "its zone is not in the input")
         placed.append(subnet)
     return replace(draft, vpc_cidrs=tuple(free.blocks), subnets=tuple(placed))
 
 
 def _without_overlaps(subnets: tuple[SubnetDraft, ...], work: Assumptions) -> tuple[SubnetDraft, ...]:
-    """A block that overlaps an earlier one, or is no subnet's size, is unknown rather than wrong."""
+    """Remove blocks that overlap an earlier one or have no valid subnet size; they become unknown."""
     kept: list[SubnetDraft] = []
     for subnet in subnets:
         cidr = subnet.cidr
@@ -78,7 +78,7 @@ def _without_overlaps(subnets: tuple[SubnetDraft, ...], work: Assumptions) -> tu
             path = at("vpc.subnets", subnet.name, "cidr")
             clash = next((s for s in kept if s.cidr and s.cidr.overlaps(cidr)), None)
             if not 16 <= cidr.prefixlen <= 28:
-                work.say(path, f"{cidr} is no size of a subnet (/16 to /28)")
+                work.say(path, f"{cidr} is not a valid subnet size (/16 to /28)")
                 subnet = replace(subnet, cidr=None)
             elif clash is not None:
                 work.say(path, f"{cidr} overlaps {clash.name} ({clash.cidr}): two VPCs in one source?")
@@ -88,24 +88,26 @@ def _without_overlaps(subnets: tuple[SubnetDraft, ...], work: Assumptions) -> tu
 
 
 def _blocks(stated: tuple[IPv4Network, ...], subnets: tuple[SubnetDraft, ...], work: Assumptions) -> list[IPv4Network]:
-    """The VPC's blocks: stated ones, and for each subnet outside them the smallest that holds its neighbours."""
+    """Blocks of the VPC: those in the input, and for subnets outside them the smallest block that contains them."""
     blocks = [b for b in stated if 16 <= b.prefixlen <= 28]
     for block in stated:
         if block not in blocks:
-            work.say("vpc.cidrs", f"{block} is no size of a VPC's block (/16 to /28): left out")
+            work.say("vpc.cidrs", f"{block} is not a valid VPC block size (/16 to /28): ignored")
     outside = [s.cidr for s in subnets if s.cidr and not any(s.cidr.subnet_of(b) for b in blocks)]
     for around in sorted({c.supernet(new_prefix=16) for c in outside}):
         holder = smallest_holder([c for c in outside if c.subnet_of(around)])
         blocks = [b for b in blocks if not b.subnet_of(holder)] + [holder]
-        work.assume("vpc.cidrs", f"no source states the VPC's block; {holder} is the smallest that holds its subnets")
+        work.assume(
+            "vpc.cidrs", f"the VPC's block is not in the input; {holder} is the smallest that contains its subnets"
+        )
     if not blocks:
-        work.assume("vpc.cidrs", f"no source states the VPC's blocks: {ASSUMED_VPC} stands in")
+        work.assume("vpc.cidrs", f"{ASSUMED_VPC}; the VPC's blocks are not in the input")
         blocks = [ASSUMED_VPC]
     return blocks
 
 
 def smallest_holder(cidrs: list[IPv4Network]) -> IPv4Network:
-    """The smallest block that holds all of these.
+    """Smallest block that contains all given blocks.
 
     >>> smallest_holder([IPv4Network("10.0.1.0/24"), IPv4Network("10.0.2.0/24")])
     IPv4Network('10.0.0.0/22')
@@ -117,13 +119,13 @@ def smallest_holder(cidrs: list[IPv4Network]) -> IPv4Network:
 
 
 def zones_of(draft: PlanDraft) -> list[str]:
-    """The zones the draft names; three of its region where it names none."""
+    """Zones of the draft, or three zones of its region if it has none."""
     named = dict.fromkeys(s.zone for s in draft.subnets if s.zone)
     return list(named) or list(draft.zones) or [f"{draft.region or 'zone-'}{letter}" for letter in "abc"]
 
 
 def spare_zones(draft: PlanDraft) -> list[str]:
-    """Zones for subnets of unknown zone: the named ones, filled up to three from the region."""
+    """Zones for subnets of unknown zone: those of the draft, filled up to three from the region."""
     named = zones_of(draft)
     more = [f"{draft.region}{letter}" for letter in "abc"] if draft.region else []
     return [*named, *[z for z in more if z not in named]][: max(3, len(named))]
@@ -136,16 +138,16 @@ def _assumed_subnets(draft: PlanDraft, blocks: list[IPv4Network], work: Assumpti
     for zone in zones:
         name = f"assumed-{zone}"
         made.append(SubnetDraft(name, zone, free.take(ASSUMED_SUBNET_PREFIX)))
-        work.assume(at("vpc.subnets", name), "no source names a subnet")
+        work.assume(at("vpc.subnets", name), "no subnet is in the input")
     return tuple(made)
 
 
 class FreeSpace:
-    """Hands out blocks of a VPC that no subnet has; grows the VPC where it is full."""
+    """Allocate free blocks of a VPC; add a block to the VPC if it is full."""
 
     def __init__(self, blocks: list[IPv4Network], taken: list[IPv4Network]) -> None:
         self.blocks = list(blocks)
-        # first and last address of what is taken: apart from each other, in order
+        # first and last address of the used ranges, disjoint and sorted
         self.taken = [(int(b[0]), int(b[-1])) for b in sorted(collapse_addresses(taken))]
         self.passed: dict[tuple[IPv4Network, int], int] = {}
 
@@ -164,7 +166,7 @@ class FreeSpace:
 
     def _free_from(self, block: IPv4Network, size: int) -> int | None:
         """First address of the first free, aligned run of ``size`` addresses in a block; None if there is none."""
-        # What is taken stays so: below the last place of this size there is none.
+        # Used space stays used, so the search continues after the last place of this size.
         first, end = self.passed.get((block, size), int(block[0])), int(block[-1])
         for low, high in self.taken[max(bisect(self.taken, (first, 0)) - 1, 0) :]:
             if low > first + size - 1:
@@ -180,7 +182,7 @@ class FreeSpace:
 
 
 def with_pod_network(draft: PlanDraft, work: Assumptions) -> PlanDraft:
-    """Pod subnets under custom networking; none without it."""
+    """Fill in pod subnets with custom networking; remove them without it."""
     if draft.pod_subnets and "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG" not in draft.env:
         work.assume("cni.env.AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "true, because there are ENIConfigs")
         draft = replace(draft, env={**draft.env, "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"})
@@ -199,12 +201,12 @@ def with_pod_network(draft: PlanDraft, work: Assumptions) -> PlanDraft:
 
 
 def with_group_subnets(draft: PlanDraft, work: Assumptions) -> PlanDraft:
-    """Every group has subnets, and under custom networking a pod subnet in each of its zones."""
+    """Fill in the subnets of every group, and with custom networking a pod subnet in each of its zones."""
     names, whose = _subnets_for_nodes(draft)
     groups = []
     for group in draft.node_groups:
         if not group.subnets:
-            work.assume(at("nodeGroups", group.name, "subnets"), f"no source states them; {whose}")
+            work.assume(at("nodeGroups", group.name, "subnets"), f"{whose}; they are not in the input")
             group = replace(group, subnets=names)
         groups.append(group)
     draft = replace(draft, node_groups=tuple(groups))
@@ -214,7 +216,7 @@ def with_group_subnets(draft: PlanDraft, work: Assumptions) -> PlanDraft:
 
 
 def _subnets_for_nodes(draft: PlanDraft) -> tuple[tuple[str, ...], str]:
-    """Where nodes of unknown subnets most likely are: where the other groups are, else in the private subnets."""
+    """Most likely subnets of nodes: those of the other groups, or the private subnets."""
     used = {n for g in draft.node_groups for n in g.subnets or ()}
     pods = {n for g in draft.node_groups for n in g.pod_subnets or ()} | set(draft.pod_subnets)
     names = tuple(s.name for s in draft.subnets if s.name not in pods) or tuple(s.name for s in draft.subnets)
@@ -223,8 +225,8 @@ def _subnets_for_nodes(draft: PlanDraft) -> tuple[tuple[str, ...], str]:
         return of_others, "those of the other node groups"
     private = tuple(n for n in names if "private" in n.lower())
     if private and len(private) < len(names):
-        return private, "those called private"
-    return names, "all of the plan's"
+        return private, "those named private"
+    return names, "all subnets of the plan"
 
 
 def _with_pod_subnets(draft: PlanDraft, work: Assumptions) -> PlanDraft:
@@ -242,7 +244,7 @@ def _with_pod_subnets(draft: PlanDraft, work: Assumptions) -> PlanDraft:
             blocks.extend(b for b in free.blocks if b not in blocks)
             work.assume(
                 at("vpc.subnets", name),
-                f"custom networking is on, no source names pod subnets in {zone}",
+                f"custom networking is on, but no pod subnets in {zone} are in the input",
             )
             made[zone] = name
         return made[zone]
@@ -256,7 +258,7 @@ def _with_pod_subnets(draft: PlanDraft, work: Assumptions) -> PlanDraft:
         missing = [z for z in zones if z not in {zone_of[n] for n in names}]
         names += [pod_subnet(z) for z in missing]
         if missing or not group.pod_subnets:
-            work.assume(path, "no source states them" if missing else "the pod subnets of the cluster in its zones")
+            work.assume(path, "they are not in the input" if missing else "the pod subnets of the cluster in its zones")
         groups.append(replace(group, pod_subnets=tuple(names)))
     return replace(draft, node_groups=tuple(groups), subnets=tuple(subnets), vpc_cidrs=tuple(blocks))
 

@@ -1,4 +1,4 @@
-"""The VPC CNI's settings as sources keep them: container environments, add-on configuration, Helm values."""
+"""Read settings of the VPC CNI: container environments, add-on configuration, Helm values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from capacity.units import counted
 if TYPE_CHECKING:
     from capacity.readers.draft import SourceNotes
 
-# Of the CNI's own variables these can hold secrets or names; what is no variable of the CNI stays out anyway.
+# CNI variables that can contain secrets or names. Other variables are never copied.
 _PRIVATE = frozenset(
     [
         "ADDITIONAL_ENI_TAGS",
@@ -33,7 +33,7 @@ _PRIVATE = frozenset(
 
 
 def cni_environment(env: object, said: SourceNotes, where: str) -> dict[str, str]:
-    """The CNI's variables among an environment (mapping, or list of name and value); nothing else is copied."""
+    """CNI variables of an environment (mapping, or list of name and value); nothing else is copied."""
     pairs: Iterable[tuple[Any, Any]]
     if isinstance(env, list):
         pairs = ((mapping(e).get("name"), mapping(e).get("value")) for e in env)
@@ -49,11 +49,11 @@ def cni_environment(env: object, said: SourceNotes, where: str) -> dict[str, str
             continue  # from a field or a secret: no setting
         text = str(value).lower() if isinstance(value, bool) else str(value)
         if PLACEHOLDER.search(text):
-            said.say(f"{where}.{name}", f"{text!r} is a placeholder: left out", "cni.env")
+            said.say(f"{where}.{name}", f"{text!r} is a placeholder: ignored", "cni.env")
         else:
             kept[name] = text
     if left_out:
-        what = counted(len(left_out), "variable that is no setting", "variables that are no settings")
+        what = counted(len(left_out), "variable that is not a setting", "variables that are not settings")
         said.say(where, f"not copied: {what} of the CNI")
     return kept
 
@@ -66,11 +66,11 @@ def addon_environment(configuration: object, said: SourceNotes, where: str) -> d
         try:
             decoded = parse_documents(configuration, where)
         except SpecError:
-            said.say(where, "is neither JSON nor YAML: left out", "cni.env")
+            said.say(where, "is neither JSON nor YAML: ignored", "cni.env")
             return {}
         configuration = decoded[0] if decoded else {}
     if not isinstance(configuration, dict):
-        said.say(where, "is no mapping: left out", "cni.env")
+        said.say(where, "is not a mapping: ignored", "cni.env")
         return {}
     env = configuration.get("env")
     return cni_environment(env, said, f"{where}.env") if env else {}

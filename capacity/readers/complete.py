@@ -1,7 +1,7 @@
-"""The last step of an import: what a plan must say and no source does is assumed, marked and noted.
+"""Last step of an import: required values that are not in the input are assumed, marked and noted.
 
-Nothing is assumed in silence: each assumption is a note beside its place, its path is listed in the plan's
-annotation ``capacity/assumed``, which `check` repeats as a warning, and a later import replaces it.
+Each assumption is a note at its place in the plan, and its path is in the annotation ``capacity/assumed``, which
+`check` reports as a warning. A later import replaces it.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ SWITCHES = (
 )
 ASSUMED_TYPE = "m5.large"
 ASSUMED_GROUP = "assumed-nodes"
-LONGEST_NAME = 253  # what the plan's parser takes
+LONGEST_NAME = 253  # limit of the plan parser
 
 
 def complete(draft: PlanDraft, catalog: Catalog | None = None) -> PlanDraft:
-    """The draft as a plan `check` reads: references resolved, gaps filled by marked assumptions.
+    """Complete a draft so that `check` can read it: resolve references and fill gaps by marked assumptions.
 
-    The result is the same for the same draft; completing it again changes nothing.
+    The result depends only on the draft; completing it again changes nothing.
     """
     work = Assumptions(catalog or load_catalog())
     for step in STEPS:
@@ -53,7 +53,7 @@ def complete(draft: PlanDraft, catalog: Catalog | None = None) -> PlanDraft:
 
 
 def _readable(draft: PlanDraft, work: Assumptions) -> PlanDraft:
-    """Names a plan may have: one line without control characters, not empty, not endless."""
+    """Replace names that are not valid in a plan: empty, too long, several lines, or control characters."""
     names: dict[str, dict[str, str]] = {}
     for section in ("subnets", "node_groups", "workloads", "daemon_sets", "tenants"):
         entries = getattr(draft, section)
@@ -65,7 +65,11 @@ def _readable(draft: PlanDraft, work: Assumptions) -> PlanDraft:
                 taken.add(bad[entry.name])
         names[section] = bad
         for old, new in bad.items():
-            work.say("", f"the name {new!r} was not fit for a plan" + (f" ({len(old)} characters)" if old else ""))
+            work.say(
+                "",
+                f"renamed to {new!r}: the original is not a valid plan name"
+                + (f" ({len(old)} characters)" if old else ""),
+            )
     if not any(names.values()):
         return draft
     draft = renamed_subnets(draft, names["subnets"])
@@ -97,7 +101,7 @@ def _readable_name(name: str) -> str:
 def _named(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     if draft.name:
         return replace(draft, name=_readable_name(draft.name))
-    work.assume("metadata.name", "no source names the cluster")
+    work.assume("metadata.name", "the name of the cluster is not in the input")
     return replace(draft, name="imported")
 
 
@@ -105,21 +109,21 @@ def _named(draft: PlanDraft, work: Assumptions) -> PlanDraft:
 
 
 def _environment(draft: PlanDraft, work: Assumptions) -> PlanDraft:
-    """Only variables that the CNI knows, and no contradiction that keeps it from starting."""
+    """Keep only variables that the CNI knows, without contradictions that prevent its start."""
     env = {}
     for name, value in draft.env.items():
         if name in SWITCHES and value.lower() not in ("true", "false", "t", "f", "1", "0", ""):
-            work.say("cni.env", f"{name}={value!r} is neither true nor false: left out")
+            work.say("cni.env", f"{name}={value!r} is neither true nor false: ignored")
         elif name in CNI_VARIABLES:
             env[name] = printable(value)
         else:
-            work.say("cni.env", f"{name} is not a variable of the VPC CNI: left out")
+            work.say("cni.env", f"{name} is not a variable of the VPC CNI: ignored")
     family = draft.ip_family
     if env.get("ENABLE_IPv6", "").lower() in ("true", "1", "t"):
         if family is None:
             family = "ipv6"
         elif family == "ipv4":
-            work.say("cni.env", "ENABLE_IPv6 is true in an IPv4 cluster: left out")
+            work.say("cni.env", "ENABLE_IPv6 is true in an IPv4 cluster: ignored")
             del env["ENABLE_IPv6"]
     if family == "ipv6":
         for name, wrong in (
@@ -129,14 +133,14 @@ def _environment(draft: PlanDraft, work: Assumptions) -> PlanDraft:
             ("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", ("true", "1", "t")),
         ):
             if env.get(name, "").lower() in wrong:
-                work.say("cni.env", f"{name}={env.pop(name)} contradicts IPv6: left out")
+                work.say("cni.env", f"{name}={env.pop(name)} contradicts IPv6: ignored")
     elif env.get("ENABLE_IPv4", "").lower() in ("false", "0", "f"):
-        work.say("cni.env", f"ENABLE_IPv4={env.pop('ENABLE_IPv4')} in an IPv4 cluster: left out")
+        work.say("cni.env", f"ENABLE_IPv4={env.pop('ENABLE_IPv4')} in an IPv4 cluster: ignored")
     return replace(draft, env=env, ip_family=family)
 
 
 def _windows(draft: PlanDraft, work: Assumptions) -> PlanDraft:  # noqa: ARG001
-    """What Windows nodes follow, where there are any."""
+    """Keep the settings of Windows nodes, if there are any."""
     if not any(g.ami == "windows" for g in draft.node_groups):
         return replace(draft, windows={})
     return replace(draft, windows={k: printable(v) for k, v in draft.windows.items() if k in WINDOWS_KEYS})
@@ -147,13 +151,13 @@ def _windows(draft: PlanDraft, work: Assumptions) -> PlanDraft:  # noqa: ARG001
 
 def _groups(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     if not draft.node_groups and draft.workloads:
-        work.assume(at("nodeGroups", ASSUMED_GROUP), "no source names the nodes that run the pods")
+        work.assume(at("nodeGroups", ASSUMED_GROUP), "the nodes that run the pods are not in the input")
         draft = replace(draft, node_groups=(GroupDraft(ASSUMED_GROUP, (ASSUMED_TYPE,), provisioner="self-managed"),))
     return replace(draft, node_groups=tuple(_sane(_typed(g, draft, work), work) for g in draft.node_groups))
 
 
 def _typed(group: GroupDraft, draft: PlanDraft, work: Assumptions) -> GroupDraft:
-    """The group with only types that a plan can use; one is assumed if none is left."""
+    """Keep only types that a plan can use; assume one if none is left."""
     path = at("nodeGroups", group.name, "instanceTypes")
     kept = []
     for name in dict.fromkeys(group.instance_types or ()):
@@ -161,25 +165,25 @@ def _typed(group: GroupDraft, draft: PlanDraft, work: Assumptions) -> GroupDraft
         if problem is None:
             kept.append(name)
         else:
-            work.say(path, f"{name!r} {problem}: left out")
+            work.say(path, f"{name!r} {problem}: ignored")
     if not kept:
-        work.assume(path, f"no source states a type that can be planned: {ASSUMED_TYPE} stands in")
+        work.assume(path, f"{ASSUMED_TYPE}; no type that a plan can use is in the input")
         kept = [ASSUMED_TYPE]
     return replace(group, instance_types=tuple(kept))
 
 
 def _sane(group: GroupDraft, work: Assumptions) -> GroupDraft:
-    """Sizes in order, and nothing the parser would refuse."""
+    """Put sizes in order and remove values that the parser would refuse."""
     path = at("nodeGroups", group.name, "nodes")
     low, wanted, most = group.min_nodes, group.desired, group.max_nodes
     if most is not None and low is not None and most < low:
-        work.say(path, f"max {most} is less than min {low}: max taken as {low}")
+        work.say(path, f"max {most} is less than min {low}: max set to {low}")
         most = low
     if wanted is not None and most is not None and wanted > most:
-        work.say(path, f"desired {wanted} is above max {most}: max taken as {wanted}")
+        work.say(path, f"desired {wanted} is above max {most}: max set to {wanted}")
         most = wanted
     if wanted is not None and low is not None and wanted < low:
-        work.say(path, f"desired {wanted} is below min {low}: min taken as {wanted}")
+        work.say(path, f"desired {wanted} is below min {low}: min set to {wanted}")
         low = wanted
     return replace(group, min_nodes=low, desired=wanted, max_nodes=most)
 
@@ -204,13 +208,13 @@ def _pods(draft: PlanDraft, work: Assumptions) -> PlanDraft:
 def _rolling(workload: WorkloadDraft, work: Assumptions) -> WorkloadDraft:
     now, most = workload.replicas, workload.max_replicas
     if now is not None and most is not None and most < now:
-        work.say(at("workloads", workload.name), f"{now} replicas run, above the maximum {most}: max taken as {now}")
+        work.say(at("workloads", workload.name), f"{now} replicas run, above the maximum {most}: max set to {now}")
         workload = replace(workload, max_replicas=now)
     if _is_zero(workload.max_surge) and _is_zero(workload.max_unavailable):
-        work.say(at("workloads", workload.name), "maxSurge and maxUnavailable are both 0: maxUnavailable taken as 1")
+        work.say(at("workloads", workload.name), "maxSurge and maxUnavailable are both 0: maxUnavailable set to 1")
         workload = replace(workload, max_unavailable=1)
     if now is None:
-        work.assume(at("workloads", workload.name, "replicas"), "1, no source states them")
+        work.assume(at("workloads", workload.name, "replicas"), "1; they are not in the input")
         workload = replace(workload, replicas=1)
     if workload.host_network and workload.security_groups:
         workload = replace(workload, security_groups=None)

@@ -1,4 +1,4 @@
-"""Files by others, decoded: every scalar as written, several documents in a file, templates as far as they go.
+"""Decode files of other tools: scalars as written, several documents per file, templates as far as possible.
 
 YAML scalars and JSON numbers stay text (version ``1.30`` is not ``1.3``, a huge number costs nothing), JSON's
 booleans stay booleans; the helpers at the end read either. CloudFormation's short tags become the long form.
@@ -21,24 +21,24 @@ _OWN_TAGS = {"!Ref": "Ref", "!Condition": "Condition"}  # the other short tags a
 
 @dataclass(frozen=True)
 class Loaded:
-    """One document of a file."""
+    """Document of a file."""
 
     value: Any
     file: str
 
 
 def file_name(path: str) -> str:
-    """A path as messages and plans call it: the last part, so that a plan doesn't depend on where it was made."""
+    """Name of a path in messages and plans: its last part, so that a plan does not depend on the folder."""
     return "<stdin>" if path == "-" else re.split(r"[/\\]", path.rstrip("/\\"))[-1]
 
 
 def read_data(path: str) -> bytes:
-    """The bytes of a file or of standard input.
+    """Read the bytes of a file or of standard input.
 
     Raises
     ------
     SpecError
-        It cannot be read, is empty, or has no end.
+        It cannot be read, is empty, or is too large.
     """
     data = read_bytes(path)
     if not data.strip():
@@ -47,7 +47,7 @@ def read_data(path: str) -> bytes:
 
 
 def decode(data: bytes, name: str) -> str:
-    """UTF-8 text, or UTF-16 with its mark, as PowerShell's ``>`` writes it."""
+    """Decode UTF-8 text, or UTF-16 with a byte order mark as written by PowerShell's ``>``."""
     try:
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return data.decode("utf-16")
@@ -58,7 +58,7 @@ def decode(data: bytes, name: str) -> str:
 
 
 def read_documents(path: str) -> list[Loaded]:
-    """Every document of a YAML or JSON file.
+    """Read all documents of a YAML or JSON file.
 
     Raises
     ------
@@ -70,11 +70,11 @@ def read_documents(path: str) -> list[Loaded]:
 
 
 def parse_documents(text: str, name: str) -> list[Any]:
-    """Every document of a YAML or JSON text; empty ones are left out."""
+    """Parse all documents of a YAML or JSON text, without empty ones."""
     if text.lstrip()[:1] in ("{", "[") and not text.lstrip().startswith("{{"):
         return parse_json_documents(text, name)
     if len(text) > YAML_LIMIT_BYTES:
-        raise SpecError(f"{name}: YAML larger than 16 MB (save it as JSON, which may have 128 MB)")
+        raise SpecError(f"{name}: YAML larger than 16 MB (save it as JSON, which can have 128 MB)")
     return parse_yaml_documents(text, name)
 
 
@@ -82,7 +82,7 @@ def parse_documents(text: str, name: str) -> list[Any]:
 
 
 def json_decoder(name: str) -> json.JSONDecoder:
-    """A decoder that keeps numbers as written and refuses what is no JSON."""
+    """JSON decoder that keeps numbers as written and refuses invalid JSON."""
 
     def refuse(word: str) -> None:
         raise SpecError(f"{name}: {word} is not a number JSON allows")
@@ -91,7 +91,7 @@ def json_decoder(name: str) -> json.JSONDecoder:
 
 
 def parse_json_documents(text: str, name: str) -> list[Any]:
-    """JSON objects in a row, as ``kubectl cluster-info dump`` prints them."""
+    """Parse consecutive JSON objects, such as the output of ``kubectl cluster-info dump``."""
     decoder = json_decoder(name)
     found: list[Any] = []
     position = 0
@@ -111,7 +111,7 @@ def parse_json_documents(text: str, name: str) -> list[Any]:
 
 
 def json_message(error: json.JSONDecodeError, name: str, length: int) -> str:
-    """What is wrong with a JSON text, in words a person can act on."""
+    """Message for a JSON error."""
     rest = error.doc[error.pos :].strip()
     if not rest or "Unterminated string" in error.msg or error.pos >= length - 1:
         return f"{name}:{error.lineno}: the JSON ends in the middle (was the file cut off?)"
@@ -122,7 +122,7 @@ def json_message(error: json.JSONDecodeError, name: str, length: int) -> str:
 
 
 def parse_yaml_documents(text: str, name: str) -> list[Any]:
-    """YAML documents; where a template's marks break the YAML, once more with the marks made into placeholders."""
+    """Parse YAML documents; if template marks break the YAML, parse again with placeholders instead of marks."""
     import yaml
 
     try:
@@ -134,7 +134,7 @@ def parse_yaml_documents(text: str, name: str) -> list[Any]:
                 return _compose(softened, name)
             except yaml.YAMLError:
                 raise SpecError(
-                    f"{name}: is a template that is no YAML before it is rendered (import the rendered file)"
+                    f"{name}: is a template that is not YAML before it is rendered (import the rendered file)"
                 ) from None
         from capacity.plan.yaml_loader import yaml_message
 
@@ -144,7 +144,7 @@ def parse_yaml_documents(text: str, name: str) -> list[Any]:
 
 
 def soften_template(text: str) -> str:
-    """A template with lines of control left out and its values as ``${…}``.
+    """Template text without control lines, with its values as ``${…}``.
 
     >>> soften_template("a: {{ .Values.b }}\\n{{- if x }}\\nc: %name%\\n")
     'a: ${.Values.b}\\nc: ${name}\\n'
@@ -174,9 +174,9 @@ def _compose(text: str, name: str) -> list[Any]:
 
 
 class _Builder(NodeBuilder):
-    """Dicts, lists, text and None, CloudFormation's short tags in their long form."""
+    """YAML constructor of dicts, lists, text and None, with CloudFormation's short tags in their long form."""
 
-    fewest_nodes = 1000  # small files of others may repeat themselves as they like
+    fewest_nodes = 1000  # small files of other tools can repeat parts as often as they like
 
     def scalar(self, node: Any) -> Any:
         if node.tag == NULL:
@@ -207,7 +207,7 @@ class _Builder(NodeBuilder):
 
 
 def tagged(tag: str, value: object) -> Any:
-    """A value with a short tag of CloudFormation in its long form; other tags change nothing.
+    """Long form of a value with a short tag of CloudFormation; other tags change nothing.
 
     >>> tagged("!GetAtt", "Vpc.CidrBlock"), tagged("!Ref", "Vpc")
     ({'Fn::GetAtt': ['Vpc', 'CidrBlock']}, {'Ref': 'Vpc'})
@@ -220,6 +220,6 @@ def tagged(tag: str, value: object) -> Any:
 
 
 def brief(error: Exception, most: int = 200) -> str:
-    """What an error of a library says, on one line and not as long as what it quotes."""
+    """Message of a library error, shortened to one line."""
     text = " ".join(str(error).split())
     return text if len(text) <= most else text[: most - 2] + " …"

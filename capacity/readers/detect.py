@@ -1,4 +1,4 @@
-"""Which source a document belongs to, told from its content alone."""
+"""Detect the source of a document from its content alone."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ WANTED = {
 
 
 def detect(value: object) -> tuple[str | None, str]:
-    """The source that reads this document (None: none), and what the document is in words."""
+    """Source that reads a document (None if there is none), and a description of the document."""
     if isinstance(value, list):
         kinds = {detect(v) for v in value[:20]}
         return kinds.pop() if len(kinds) == 1 and value else (None, "a bare list")
@@ -60,7 +60,7 @@ def detect(value: object) -> tuple[str | None, str]:
 
 
 def _word(value: Mapping[str, Any], key: str) -> str:
-    """What a document calls itself; empty where that is no text."""
+    """Text of a field that names the document; empty if it is not text."""
     word = value.get(key)
     return _cut(word) if isinstance(word, str) else ""
 
@@ -70,7 +70,7 @@ def _cut(text: str) -> str:
 
 
 def _kubernetes(value: dict[str, Any], kind: str) -> str:
-    """An object or a list in words: ``a Deployment list``."""
+    """Description of an object or list: ``a Deployment list``."""
     if kind.endswith("List") and kind != "List":
         return f"a {kind.removesuffix('List')} list"
     if kind == "List" or "items" in value:
@@ -105,7 +105,7 @@ def _by_keys(value: dict[str, Any], kind: str) -> tuple[str | None, str]:
         return "helm", "Helm values of aws-vpc-cni"
     if keys & {"image", "resources", "serviceAccount", "replicaCount", "nodeSelector"} and "metadata" not in keys:
         return "helm", "Helm values of another chart"
-    return None, "a mapping with " + (", ".join(_cut(k) for k in sorted(map(str, keys))[:5]) or "nothing in it")
+    return None, "a mapping with " + (", ".join(_cut(k) for k in sorted(map(str, keys))[:5]) or "no keys")
 
 
 def _has_cfn_resources(value: dict[str, Any]) -> bool:
@@ -121,7 +121,7 @@ def _cni_env(env: Any) -> bool:
 
 
 def refuse(wanted: str, value: object, file: str) -> SpecError:
-    """The error for a document that is not what the command reads, naming the command that does."""
+    """Error for a document that the command does not read, with the command that does."""
     source, words = detect(value)
     if source == "plan":
         cure = ": merge into it with --into"
@@ -133,7 +133,7 @@ def refuse(wanted: str, value: object, file: str) -> SpecError:
 
 
 def list_items(value: object) -> list[Any]:
-    """The objects of a document: itself, or what its lists hold, lists in lists too."""
+    """Objects of a document: itself, or the items of its lists, including nested lists."""
     if isinstance(value, list):
         return [inner for v in value for inner in list_items(v)]
     if isinstance(value, dict) and isinstance(value.get("items"), list) and "spec" not in value:

@@ -1,8 +1,8 @@
-"""A plan in the making: what a source says, where None means that it does not say.
+"""Draft of a plan: the values from a source; None means that the source has no value.
 
 A reader returns a :class:`PlanDraft`. Drafts of several sources become one by :func:`~capacity.readers.merge.merge`:
-the later one fills what the earlier left open and never overwrites; a difference becomes a note. What is still open at
-the end is filled by :mod:`capacity.readers.complete`, which marks each assumption.
+a later one fills gaps of an earlier one and never overwrites; a difference becomes a note. Remaining gaps are filled by
+:mod:`capacity.readers.complete`, which marks each assumption.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something a reader of the plan must know: what is unknown, was assumed, or differs.
+    """Note for the user of a plan: what is unknown, was assumed, or differs.
 
     Attributes
     ----------
     text : str
-        One line; begins with the place in the source where there is one (``cluster.yaml managedNodeGroups[2]: …``).
+        One line; starts with the place in the source if there is one (``cluster.yaml managedNodeGroups[2]: …``).
     path : str
-        Place in the plan it is about (``nodeGroups[general].instanceTypes``), empty for the plan as a whole.
+        Its place in the plan (``nodeGroups[general].instanceTypes``), empty for the plan as a whole.
     """
 
     text: str
@@ -39,7 +39,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class SubnetDraft:
-    """A subnet. ``id`` is AWS's, to recognise it in another source; ``used`` is taken by what is not modelled.
+    """A subnet. ``id`` is the AWS ID, to match it in other sources; ``used`` counts addresses of unmodeled holders.
 
     ``tags`` are those that subnet discovery reads, as pairs of key and value.
     """
@@ -106,7 +106,7 @@ class DaemonSetDraft:
 
 @dataclass(frozen=True, slots=True)
 class TenantDraft:
-    """Something beside nodes in some subnets; ``kind`` is one of ``data/tenants.csv``; ``addresses`` per subnet."""
+    """A holder of addresses other than nodes; ``kind`` is one of ``data/tenants.csv``; ``addresses`` are per subnet."""
 
     name: str
     kind: str
@@ -116,20 +116,20 @@ class TenantDraft:
 
 @dataclass(frozen=True)
 class PlanDraft:
-    """What is known of a plan. Order is kept as the source has it.
+    """Known parts of a plan, in the order of the source.
 
     Attributes
     ----------
     source : str
-        What it was read from, for the head of the plan (``eksctl cluster.yaml``).
+        The input, for the head of the plan (``eksctl cluster.yaml``).
     env : mapping of str to str
-        The CNI's environment as far as it is stated.
+        The CNI's environment, as far as it is known.
     windows : mapping of str to str
         Keys of ConfigMap amazon-vpc-cni, which only Windows nodes follow.
     zones : tuple of str
         Zones that a source names without naming a subnet in them.
     pod_subnets : tuple of str
-        Subnets of the ENIConfigs: the pod subnets of every group that has none of its own.
+        Subnets of the ENIConfigs: the pod subnets of every group without separate ones.
     control_plane : tuple of str or None
         Names of subnets.
     assumed : frozenset of str
@@ -159,17 +159,17 @@ class PlanDraft:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing of a plan is known."""
+        """Whether no part of a plan is known."""
         return not any(
             getattr(self, f.name) for f in fields(self) if f.name not in ("source", "zones", "notes", "assumed")
         )
 
 
-PODS_TODAY = "pods seen by AWS"  # tenants that stand for the pods until a source with workloads takes their place
+PODS_TODAY = "pods seen by AWS"  # tenants that represent the pods until a source with workloads replaces them
 
 
 def at(section: str, name: str, key: str = "") -> str:
-    """The path of an entry of a list of named things, or of one of its fields.
+    """Path of an entry of a named list, or of one of its fields.
 
     >>> at("nodeGroups", "general", "maxPods")
     'nodeGroups[general].maxPods'
@@ -190,7 +190,7 @@ _NESTED = {
 
 
 def key_of(section: str, attribute: str) -> str:
-    """Where the plan writes a field of a piece.
+    """Plan key of a field of a draft.
 
     >>> key_of("nodeGroups", "max_pods"), key_of("nodeGroups", "max_unavailable")
     ('maxPods', 'update.maxUnavailable')
@@ -202,7 +202,7 @@ def key_of(section: str, attribute: str) -> str:
 
 
 def unique_names(named: Iterable[tuple[tuple[str, str, str], WorkloadDraft]]) -> tuple[WorkloadDraft, ...]:
-    """Workloads of different kinds and one name told apart by their kind."""
+    """Add the kind to the names of workloads that share a name."""
     taken: dict[str, WorkloadDraft] = {}
     for (kind, _, _), workload in named:
         name = workload.name
@@ -214,20 +214,20 @@ def unique_names(named: Iterable[tuple[tuple[str, str, str], WorkloadDraft]]) ->
 
 @dataclass
 class SourceNotes:
-    """Notes collected while one file is read; ``file`` begins each of them."""
+    """Notes collected while one file is read; each starts with ``file``."""
 
     file: str
     notes: list[Note] = field(default_factory=list)
 
     def say(self, where: str, text: str, path: str = "") -> None:
-        """A note: place in the source, what about it, place in the plan."""
+        """Add a note: place in the source, text, place in the plan."""
         place = f"{self.file} {where}".strip()
         self.notes.append(Note(f"{place}: {text}", path))
 
 
 @dataclass
 class Assumptions:
-    """What is assumed while a draft becomes a whole plan, with a note on each."""
+    """Assumptions made while a draft is completed, with a note on each."""
 
     catalog: Catalog
     notes: list[Note] = field(default_factory=list)
@@ -242,7 +242,7 @@ class Assumptions:
 
 
 def unique(name: str, taken: Iterable[str]) -> str:
-    """``name``, with a number where it is taken."""
+    """``name``, with a number added if it is in use."""
     names = taken if isinstance(taken, Set) else set(taken)
     if name not in names:
         return name
@@ -250,7 +250,7 @@ def unique(name: str, taken: Iterable[str]) -> str:
 
 
 def renamed_subnets(draft: PlanDraft, names: Mapping[str, str]) -> PlanDraft:
-    """The draft with every mention of a subnet in ``names`` replaced."""
+    """The draft with the subnets in ``names`` renamed everywhere."""
     if all(old == new for old, new in names.items()):
         return draft
 

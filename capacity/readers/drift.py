@@ -1,4 +1,4 @@
-"""Drift: where a plan and what a source says today differ."""
+"""Drift: differences between a plan and the current input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHANGED, PLAN_ONLY, REALITY_ONLY = "changed", "only in the plan", "only in reali
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference: where, of which kind, and both values as text (None: not there)."""
+    """One difference: path, kind, and both values as text (None: missing)."""
 
     path: str
     change: str
@@ -25,8 +25,8 @@ class Difference:
 def drift(plan: PlanDraft, now: PlanDraft) -> list[Difference]:
     """Differences by path, in the order of the plan.
 
-    Only what the source states is compared: a field it leaves open, and a list it has nothing of, is no
-    difference. What an import assumed in the plan counts like everything else the plan states.
+    Only values of the source are compared: a field without a value, or an empty list, is not a difference.
+    Assumptions of an import count like any other value of the plan.
     """
     if plan.workloads:
         now = without_stand_ins(now)
@@ -90,7 +90,7 @@ def _entries(section: str, plan: Any, now: Any, found: list[Difference]) -> None
 
 
 def _quantity(attribute: str, entry: object) -> Any:
-    """A field as the plan writes it: requests with their units."""
+    """Text of a field in the plan, with the units of requests."""
     value = getattr(entry, attribute)
     if value is None:
         return None

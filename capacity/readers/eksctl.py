@@ -1,4 +1,4 @@
-"""eksctl's ClusterConfig: VPC, node groups, add-ons, and the defaults eksctl fills in.
+"""Read eksctl ClusterConfigs: VPC, node groups, add-ons, and the defaults of eksctl.
 
 Sources: eksctl-io/eksctl@01f9df54 pkg/vpc/vpc.go (the VPC is split into 8 subnets up to 4 zones, into 16 beyond:
 public ones first, private ones after), pkg/az/az.go@063105ef (3 zones), pkg/apis defaults (192.168.0.0/16,
@@ -41,7 +41,7 @@ DEFAULT_ZONES = 3
 
 @dataclass
 class _Reading:
-    """One ClusterConfig on its way to a draft."""
+    """State while one ClusterConfig is read."""
 
     config: dict[str, Any]
     said: SourceNotes
@@ -58,7 +58,7 @@ class _Reading:
 
 
 def parse_eksctl(config: dict[str, Any], file: str = "", catalog: Catalog | None = None) -> PlanDraft:
-    """A decoded ClusterConfig as a draft."""
+    """Convert a decoded ClusterConfig to a draft."""
     reading = _Reading(config, SourceNotes(file), catalog or load_catalog())
     said = reading.said
     say_placeholders(config, said.say)
@@ -91,7 +91,7 @@ def parse_eksctl(config: dict[str, Any], file: str = "", catalog: Catalog | None
 
 
 def _network(reading: _Reading) -> list[IPv4Network]:
-    """The VPC's blocks; fills the reading's subnets."""
+    """Read the VPC's blocks, and the subnets."""
     vpc = mapping(reading.config.get("vpc"))
     block = block_of(vpc.get("cidr"))
     extra = [b for b in map(block_of, items(vpc.get("extraCIDRs"))) if b]
@@ -104,17 +104,17 @@ def _network(reading: _Reading) -> list[IPv4Network]:
     if reading.subnets:
         return [*([block] if block else []), *extra]
     if vpc.get("id"):
-        reading.said.say("vpc.id", "the cluster lives in a VPC made elsewhere: its subnets are not in this file")
+        reading.said.say("vpc.id", "the cluster is in an existing VPC: its subnets are not in this file")
         return [*([block] if block else []), *extra]
     if _made_elsewhere(reading.config):
-        reading.said.say("", "adds to a cluster made elsewhere: its VPC and subnets are not in this file")
+        reading.said.say("", "adds to an existing cluster: its VPC and subnets are not in this file")
         return []
     unknown = block is None and vpc.get("cidr") is not None
     if unknown:
-        text = f"assumed: {vpc['cidr']!r} is no known block: eksctl's own {DEFAULT_VPC} stands in"
+        text = f"assumed: {vpc['cidr']!r} is not a known block: the eksctl default {DEFAULT_VPC} is used"
         reading.said.notes.append(Note(f"vpc.cidrs: {text}", "vpc.cidrs"))
     elif block is None:
-        reading.said.say("vpc", f"no cidr: eksctl takes {DEFAULT_VPC}", "vpc.cidrs")
+        reading.said.say("vpc", f"no cidr: eksctl uses {DEFAULT_VPC}", "vpc.cidrs")
     block = block or DEFAULT_VPC
     _split(reading, block)
     if reading.zones_guessed:
@@ -125,12 +125,12 @@ def _network(reading: _Reading) -> list[IPv4Network]:
 
 
 def _made_elsewhere(config: dict[str, Any]) -> bool:
-    """Subnets by id, or no version, zones and VPC but add-ons: ``create nodegroup -f`` or ``create addon -f``."""
+    """Whether the VPC exists already: subnets by ID, or a file for ``create nodegroup -f`` or ``create addon -f``."""
     metadata = mapping(config.get("metadata"))
     cluster = ("vpc", "availabilityZones", "iam", "cloudWatch", "kubernetesNetworkConfig", "secretsEncryption")
     known = {i for g in _raw_groups(config) for i in items(g.get("subnets")) if str(i).startswith("subnet-")}
     if known:
-        return True  # eksctl cannot name subnets by id that it is still to make
+        return True  # subnets that eksctl is yet to create have no IDs
     only_addons = config.get("addons") and not config.get("nodeGroups") and not config.get("managedNodeGroups")
     return bool(only_addons and not metadata.get("version") and not any(config.get(k) for k in cluster))
 
@@ -143,7 +143,7 @@ def _given_subnet(key: str, entry: Any, kind: str, taken: set[str]) -> SubnetDra
 
 
 def _split(reading: _Reading, block: IPv4Network) -> None:
-    """Subnets as eksctl lays them out."""
+    """Subnets that eksctl creates."""
     zones = _zones(reading)
     bits = 3 if len(zones) <= 4 else 4
     if block.prefixlen > 28 - bits or len(zones) > 8:
@@ -153,7 +153,7 @@ def _split(reading: _Reading, block: IPv4Network) -> None:
     for i, zone in enumerate(zones):
         reading.public.append(SubnetDraft(f"public-{zone}", zone, parts[i]))
         reading.private.append(SubnetDraft(f"private-{zone}", zone, parts[i + len(zones)]))
-    reading.said.say("", f"subnets as eksctl lays them out: {block} in {2**bits}, public ones first", "vpc.subnets")
+    reading.said.say("", f"subnets as eksctl creates them: {block} in {2**bits}, public ones first", "vpc.subnets")
 
 
 def _zones(reading: _Reading) -> list[str]:
@@ -170,12 +170,12 @@ def _zones(reading: _Reading) -> list[str]:
         if zone not in zones:
             zones.append(zone)
     reading.zones_guessed = True
-    said.say("availabilityZones", f"not stated, eksctl chooses {DEFAULT_ZONES} at random: taken as {', '.join(zones)}")
+    said.say("availabilityZones", f"not set, eksctl chooses {DEFAULT_ZONES} at random: assumed {', '.join(zones)}")
     return zones
 
 
 def _zone(value: object, reading: _Reading) -> str | None:
-    """A zone; of ``${AWS_REGION}a`` at least the letter is known."""
+    """Name of a zone; for ``${AWS_REGION}a`` only the letter is known."""
     known = text_of(value)
     if known:
         return known
@@ -184,7 +184,7 @@ def _zone(value: object, reading: _Reading) -> str | None:
 
 
 def _control_plane(reading: _Reading) -> tuple[str, ...] | None:
-    """Where the control plane's interfaces go: subnets named for it, else all of the cluster's."""
+    """Subnets of the control plane: those set for it, else all of the cluster."""
     stated = [text_of(s) for s in items(path_of(reading.config, "vpc", "controlPlaneSubnetIDs"))]
     named = [_subnet_named(reading, s) for s in stated if s]
     return tuple(dict.fromkeys(named or [s.name for s in reading.subnets])) or None
@@ -213,7 +213,7 @@ def _group(reading: _Reading, raw: Any, name: str, provisioner: str, where: str)
     low, wanted, most = _sizes(raw, said, where, name)
     family = text_of(raw.get("amiFamily"))
     if family and ami_of(family) is None:
-        said.say(f"{where}.amiFamily", f"{family} is none of ours: reckoned as al2023", at("nodeGroups", name, "ami"))
+        said.say(f"{where}.amiFamily", f"{family} is not supported: assumed al2023", at("nodeGroups", name, "ami"))
     update = mapping(raw.get("updateConfig"))
     if raw.get("spot") is True or raw.get("spot") == "true":
         said.say(where, "spot nodes", at("nodeGroups", name))
@@ -235,10 +235,10 @@ def _group(reading: _Reading, raw: Any, name: str, provisioner: str, where: str)
 
 
 def _sizes(raw: Any, said: SourceNotes, where: str, name: str) -> tuple[int | None, int | None, int | None]:
-    """min, desired, max as eksctl settles them."""
+    """min, desired and max, with the defaults of eksctl."""
     low, wanted, most = (int_of(raw.get(k)) for k in ("minSize", "desiredCapacity", "maxSize"))
     if low is None and wanted is None and most is None:
-        said.say(where, f"no sizes: eksctl takes {DEFAULT_NODES} nodes", at("nodeGroups", name, "nodes"))
+        said.say(where, f"no sizes: eksctl uses {DEFAULT_NODES} nodes", at("nodeGroups", name, "nodes"))
     if low is None:
         low = wanted if wanted is not None else DEFAULT_NODES if most is None else min(DEFAULT_NODES, most)
     if wanted is None:
@@ -259,19 +259,19 @@ def _types(reading: _Reading, raw: Any, where: str, name: str) -> Sequence[str]:
     selector = mapping(raw.get("instanceSelector"))
     if selector:
         found = candidates(reading.catalog, lambda kind: _selected(kind, selector))
-        said.say(f"{where}.instanceSelector", f"{len(found)} types of the catalog fit", path)
+        said.say(f"{where}.instanceSelector", f"{len(found)} types of the catalog match", path)
         return found
     if raw.get("launchTemplate"):
-        said.say(f"{where}.launchTemplate", "the type stands in the launch template, which is not in this file", path)
+        said.say(f"{where}.launchTemplate", "the type is in the launch template, which is not in this file", path)
         return ()
     if "instanceType" in raw or "instanceTypes" in raw:
-        return ()  # a placeholder, already said
-    said.say(where, f"no instanceType: eksctl takes {DEFAULT_TYPE}", path)
+        return ()  # a placeholder, already reported
+    said.say(where, f"no instanceType: eksctl uses {DEFAULT_TYPE}", path)
     return (DEFAULT_TYPE,)
 
 
 def _selected(kind: InstanceType, selector: Any) -> bool:
-    """Whether a type fits an instanceSelector: vCPUs, memory (GiB without a unit), GPUs, architecture."""
+    """Whether a type matches an instanceSelector: vCPUs, memory (GiB without a unit), GPUs, architecture."""
     vcpus, gpus = int_of(selector.get("vCPUs")), int_of(selector.get("gpus"))
     memory = re.match(r"([0-9.]+)\s*(Gi?B?|Mi?B?)?$", str(selector.get("memory") or ""), re.IGNORECASE)
     arch = str(selector.get("cpuArchitecture") or "x86_64").replace("amd64", "x86_64")
@@ -287,7 +287,7 @@ def _selected(kind: InstanceType, selector: Any) -> bool:
 
 
 def _group_subnets(reading: _Reading, raw: Any, where: str, name: str) -> tuple[str, ...] | None:
-    """Names of the group's subnets: listed by alias or id, by zone, else all private or all public ones."""
+    """Names of the group's subnets: listed by alias or ID, those of its zones, else all private or public ones."""
     listed = [text_of(s) for s in items(raw.get("subnets"))]
     named = [_subnet_named(reading, s) for s in listed if s]
     if named:
@@ -326,13 +326,13 @@ def _cni(config: dict[str, Any], said: SourceNotes) -> tuple[dict[str, str], str
 
 
 def _other_blocks(config: dict[str, Any], said: SourceNotes) -> None:
-    """Parts that change the answer and are not in the plan."""
+    """Note parts that affect the answer and are not in the plan."""
     told = {
-        "autoModeConfig": "EKS Auto Mode runs nodes of its own: they are not in this file",
-        "karpenter": "Karpenter runs nodes of its own: import its NodePools too",
-        "outpost": "nodes on an Outpost are reckoned as in the region",
-        "remoteNetworkConfig": "hybrid nodes and their pods take no addresses of the VPC",
-        "fargateProfiles": "each Fargate pod takes an address of its own: add them as tenants of kind fargate",
+        "autoModeConfig": "EKS Auto Mode runs separate nodes, which are not in this file",
+        "karpenter": "Karpenter runs separate nodes: also import its NodePools",
+        "outpost": "nodes on an Outpost are treated as in the region",
+        "remoteNetworkConfig": "hybrid nodes and their pods use no addresses of the VPC",
+        "fargateProfiles": "each Fargate pod uses an address: add them as tenants of kind fargate",
     }
     for key, text in told.items():
         value = config.get(key)
@@ -341,7 +341,7 @@ def _other_blocks(config: dict[str, Any], said: SourceNotes) -> None:
 
 
 def read(paths: Sequence[str]) -> PlanDraft:
-    """ClusterConfigs in files as one draft."""
+    """Read ClusterConfig files as one draft."""
     from capacity.readers.sources import documents_of
 
     return documents_of("eksctl", paths, parse_eksctl)

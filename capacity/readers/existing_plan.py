@@ -1,4 +1,4 @@
-"""An existing plan as a draft, and a completed draft written into its file: comments and order are kept."""
+"""Read an existing plan as a draft, and write a completed draft into its file; comments and order are kept."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from capacity.units import parse_cpu, parse_memory
 
 
 def plan_section(text: str, name: str) -> Section:
-    """A plan's text, checked as `check` would.
+    """Parse the text of a plan with the checks of `check`.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def plan_section(text: str, name: str) -> Section:
 
 
 def plan_draft(plan: Section, source: str = "") -> PlanDraft:
-    """What a plan states."""
+    """Convert a plan to a draft."""
     metadata = plan.get("metadata") or {}
     annotations = metadata.get("annotations") or {}
     kubernetes, cni, vpc = (plan.get(k) or {} for k in ("kubernetes", "cni", "vpc"))
@@ -179,7 +179,7 @@ _LISTS = {"vpc.subnets": "subnets", "nodeGroups": "node_groups", "workloads": "w
 
 
 def without_assumptions(draft: PlanDraft) -> PlanDraft:
-    """The draft with every assumed entry taken out and every assumed field unknown again."""
+    """The draft without assumed entries and with assumed fields unknown again."""
     assumed = draft.assumed
     if not assumed:
         return draft
@@ -208,7 +208,7 @@ def without_assumptions(draft: PlanDraft) -> PlanDraft:
 
 
 def checked(text: str, draft: PlanDraft) -> str:
-    """The text of a plan, read once the way `check` will read it.
+    """Text of a plan, verified by reading it like `check`.
 
     Raises
     ------
@@ -220,12 +220,12 @@ def checked(text: str, draft: PlanDraft) -> str:
 
 
 def render(draft: PlanDraft) -> str:
-    """A completed draft as a new plan file."""
+    """Text of a new plan file for a completed draft."""
     return checked(render_plan(draft), draft)
 
 
 def render_into(draft: PlanDraft, base: Base) -> str:
-    """A completed draft written into the text of the plan it was merged with.
+    """Write a completed draft into the text of the plan it was merged with.
 
     Comments, order and keys that an import does not touch stay; new notes go to the top.
     """
@@ -238,7 +238,7 @@ def render_into(draft: PlanDraft, base: Base) -> str:
     if fresh:
         origin = draft.source.split(" + ", 1)[-1]
         lines = [
-            f"Imported from {origin}. What could not be known, was assumed or differs:",
+            f"Imported from {origin}. Values that are unknown, assumed or different:",
             *(f"  - {n}" for n in fresh),
         ]
         body = "".join(comment(line) + "\n" for line in lines) + body
@@ -246,19 +246,19 @@ def render_into(draft: PlanDraft, base: Base) -> str:
 
 
 def _without_settled(text: str, before: frozenset[str], left: frozenset[str]) -> str:
-    """The text without comments on assumptions that were replaced."""
+    """Text without comments on assumptions that were replaced."""
     settled = before - left
     if not settled:
         return text
     over = [f"{path}: assumed: " for path in settled]
     if not any(path.startswith("vpc.") for path in left):
-        over.append(ADD_NETWORK)
+        over.append(ADD_NETWORK.partition(":")[0])
     gone = tuple(mark + printable(start) for start in over for mark in ("# ", "#   - "))
     return "".join(line for line in text.splitlines(keepends=True) if not line.lstrip().startswith(gone))
 
 
 def _sync(old: Any, was: PlanMapping, new: PlanMapping) -> None:
-    """Change in ``old`` what differs between ``was``, its content, and ``new``."""
+    """Apply the differences between ``was`` and ``new`` to ``old``, which has the content ``was``."""
     for key in was.keys() - new.keys():
         del old[key]
     for key, value in new.items():
@@ -276,7 +276,7 @@ def _sync(old: Any, was: PlanMapping, new: PlanMapping) -> None:
 
 
 def _insert(old: Any, key: str, value: Any, order: list[str]) -> None:
-    """A new key where people write it: after the last of those that come before it."""
+    """Insert a new key in the usual order: after the last key that precedes it."""
     before = order[: order.index(key)]
     places = [i for i, k in enumerate(old) if k in before]
     old.insert(places[-1] + 1 if places else 0, key, short_on_one_line(value))
@@ -302,9 +302,9 @@ class Base:
     Attributes
     ----------
     full : PlanDraft
-        Everything it states.
+        All values of the plan.
     draft : PlanDraft
-        The same without what an earlier import assumed.
+        The plan without the assumptions of earlier imports.
     """
 
     text: str
@@ -313,7 +313,7 @@ class Base:
 
 
 def read_base(path: Path) -> Base:
-    """An existing plan.
+    """Read an existing plan.
 
     Raises
     ------
@@ -325,6 +325,6 @@ def read_base(path: Path) -> Base:
 
 
 def parse_base(text: str, name: str) -> Base:
-    """An existing plan from its text, as :func:`read_base` does it from its file."""
+    """Parse an existing plan from its text; see :func:`read_base`."""
     full = plan_draft(plan_section(text, name), name)
     return Base(text, full, without_assumptions(full))

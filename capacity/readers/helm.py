@@ -1,4 +1,4 @@
-"""Helm values of the aws-vpc-cni chart: the CNI's environment, version and ENIConfigs.
+"""Read Helm values of the aws-vpc-cni chart: the CNI's environment, version and ENIConfigs.
 
 Chart: aws/amazon-vpc-cni-k8s@b5218838 charts/aws-vpc-cni/values.yaml.
 """
@@ -17,7 +17,7 @@ from capacity.readers.values import bool_of, items, mapping, path_of, say_placeh
 
 
 def parse_helm(values: dict[str, Any], file: str = "") -> PlanDraft:
-    """Decoded values as a draft."""
+    """Convert decoded values to a draft."""
     said = SourceNotes(file)
     say_placeholders(values, said.say)
     values = _of_chart(values)
@@ -37,7 +37,7 @@ def parse_helm(values: dict[str, Any], file: str = "") -> PlanDraft:
 
 
 def _of_chart(values: dict[str, Any]) -> dict[str, Any]:
-    """The chart's own values; an umbrella chart keeps them under the dependency's name."""
+    """Values of the chart; an umbrella chart has them under the name of the dependency."""
     for key in ("aws-vpc-cni", "vpc-cni", "amazon-vpc-cni"):
         inner = values.get(key)
         if isinstance(inner, dict):
@@ -61,7 +61,7 @@ def _pod_subnets(values: dict[str, Any], said: SourceNotes) -> list[SubnetDraft]
 
 
 def read(paths: Sequence[str]) -> PlanDraft:
-    """Values in files as one draft; later files override earlier ones, as in ``helm -f``."""
+    """Read values files as one draft; later files override earlier ones, as in ``helm -f``."""
     from capacity.readers.decode import read_documents
     from capacity.readers.sources import refuse_all
 

@@ -1,7 +1,7 @@
-"""Every source of an import for a Python program: a file, a folder or a live cluster in, a whole plan out.
+"""Import a complete plan from a file, a folder or a live cluster, for Python programs.
 
-``read_…`` reads files only; ``fetch_…`` asks AWS or the cluster, read-only. Each gives an
-:class:`Imported`, the same plan that ``capacity import`` writes. With ``into`` it is merged into a plan that is there.
+``read_…`` reads only files; ``fetch_…`` reads from AWS or the cluster (read-only). Each returns an
+:class:`Imported`, the plan that ``capacity import`` writes. With ``into`` it is merged into an existing plan.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Imported:
-    """A plan that an import made.
+    """Result of an import.
 
     Attributes
     ----------
     source : str
-        What it was read from, such as ``eksctl cluster.yaml``.
+        The input, such as ``eksctl cluster.yaml``.
     text : str
         The plan as commented YAML, as ``capacity import`` writes it.
     notes : tuple of Note
-        What could not be known, was assumed, or differs; ``path`` is the place in the plan.
+        What is unknown, assumed, or different; ``path`` is the place in the plan.
     assumed : tuple of str
-        Paths of the plan that hold an assumption, sorted: a later import may replace them.
+        Paths of the plan with an assumption, sorted; a later import can replace them.
     found : PlanDraft
-        What the source itself says, before gaps are filled.
+        Values of the source, before gaps are filled.
     whole : PlanDraft
         The whole plan as a draft.
     """
@@ -70,7 +70,7 @@ class Imported:
         return plan_document(self.whole)
 
     def differences(self, plan: Path | str | Imported) -> tuple[Difference, ...]:
-        """Where a plan and the source differ; only what the source states is compared.
+        """Differences between a plan and the source; only values of the source are compared.
 
         Raises
         ------
@@ -80,7 +80,7 @@ class Imported:
         return tuple(drift(_base(plan).full, self.found))
 
     def write(self, path: Path | str) -> None:
-        """Write the commented plan to a file, whole or not at all.
+        """Write the commented plan to a file, completely or not at all.
 
         Raises
         ------
@@ -93,16 +93,16 @@ class Imported:
 
 
 def imported(draft: PlanDraft, into: Path | str | Imported | None = None) -> Imported:
-    """The plan that a draft becomes: gaps filled, merged into another plan if one is given.
+    """Complete a draft, merged into another plan if one is given.
 
     Raises
     ------
     SpecError
-        The draft says nothing of a plan, or `check` would refuse the plan it is merged into.
+        The draft has no part of a plan, or `check` would refuse the plan it is merged into.
     """
     if draft.is_empty:
         why = f" ({draft.notes[0].text})" if draft.notes else ""
-        raise SpecError(f"{draft.source or 'import'}: nothing of a plan is in there{why}")
+        raise SpecError(f"{draft.source or 'import'}: the input has no part of a plan{why}")
     if into is None:
         whole = complete(draft)
         text = render(whole)
@@ -120,7 +120,7 @@ def _base(plan: Path | str | Imported) -> Base:
 
 
 def _path(path: object, what: str) -> str:
-    """A path as text; anything else is refused here, not deep inside a reader."""
+    """Path as text; anything else is refused here, not inside a reader."""
     if not isinstance(path, (str, Path)) or not str(path):
         raise SpecError(f"{path!r} is not a path (expected {what})")
     return str(path)
@@ -136,37 +136,37 @@ def _of_files(source: str, paths: Sequence[object], into: Path | str | Imported 
 
 
 def read_kubectl(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
-    """A plan from saved Kubernetes objects (``kubectl get … -o json`` or YAML, any size).
+    """Import a plan from saved Kubernetes objects (``kubectl get … -o json`` or YAML, any size).
 
     Parameters
     ----------
     *paths : path
-        Files with nodes, pods, workloads, autoscalers, the aws-node daemonset, ENIConfigs; ``-`` is standard input.
+        Files with nodes, pods, workloads, autoscalers, the aws-node DaemonSet, ENIConfigs; ``-`` is standard input.
     into : path or Imported, optional
-        A plan to merge into: what it states stays, what it leaves open is filled.
+        A plan to merge into: its values are kept, its gaps are filled.
 
     Raises
     ------
     SpecError
-        A file cannot be read or holds something else: the message names the source that reads it.
+        A file cannot be read or has other content: the message names the source that reads it.
     """
     return _of_files("kubectl", paths, into)
 
 
 def read_terraform(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
-    """A plan from Terraform: ``terraform show -json`` of a plan or state, a state file, or a folder of .tf text.
+    """Import a plan from Terraform: ``terraform show -json`` of a plan or state, a state file, or a folder of .tf text.
 
     Parameters
     ----------
     *paths : path
-        Files or folders; .tf text needs the extra ``terraform`` and is read as far as it can be evaluated.
+        Files or folders; .tf text requires the extra ``terraform`` and is read as far as it can be evaluated.
     into : path or Imported, optional
-        A plan to merge into: what it states stays, what it leaves open is filled.
+        A plan to merge into: its values are kept, its gaps are filled.
 
     Raises
     ------
     SpecError
-        A file cannot be read or holds something else: the message names the source that reads it.
+        A file cannot be read or has other content: the message names the source that reads it.
     MissingExtra
         .tf text is given and python-hcl2 is not installed.
     """
@@ -174,93 +174,93 @@ def read_terraform(*paths: Path | str, into: Path | str | Imported | None = None
 
 
 def read_eksctl(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
-    """A plan from eksctl ClusterConfigs, with the defaults that eksctl fills in.
+    """Import a plan from eksctl ClusterConfigs, with the defaults of eksctl.
 
     Parameters
     ----------
     *paths : path
         YAML or JSON files; ``-`` is standard input.
     into : path or Imported, optional
-        A plan to merge into: what it states stays, what it leaves open is filled.
+        A plan to merge into: its values are kept, its gaps are filled.
 
     Raises
     ------
     SpecError
-        A file cannot be read or holds something else: the message names the source that reads it.
+        A file cannot be read or has other content: the message names the source that reads it.
     """
     return _of_files("eksctl", paths, into)
 
 
 def read_cloudformation(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
-    """A plan from CloudFormation templates; functions are resolved where the template allows.
+    """Import a plan from CloudFormation templates; functions are resolved if the template alone allows.
 
     Parameters
     ----------
     *paths : path
         YAML or JSON templates; ``-`` is standard input.
     into : path or Imported, optional
-        A plan to merge into: what it states stays, what it leaves open is filled.
+        A plan to merge into: its values are kept, its gaps are filled.
 
     Raises
     ------
     SpecError
-        A file cannot be read or holds something else: the message names the source that reads it.
+        A file cannot be read or has other content: the message names the source that reads it.
     """
     return _of_files("cloudformation", paths, into)
 
 
 def read_karpenter(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
-    """A plan from Karpenter NodePools and EC2NodeClasses, or the older Provisioner and AWSNodeTemplate.
+    """Import a plan from Karpenter NodePools and EC2NodeClasses, or the older Provisioner and AWSNodeTemplate.
 
     Parameters
     ----------
     *paths : path
         YAML or JSON files; pools and their classes may be in different files; ``-`` is standard input.
     into : path or Imported, optional
-        A plan to merge into: what it states stays, what it leaves open is filled.
+        A plan to merge into: its values are kept, its gaps are filled.
 
     Raises
     ------
     SpecError
-        A file cannot be read or holds something else: the message names the source that reads it.
+        A file cannot be read or has other content: the message names the source that reads it.
     """
     return _of_files("karpenter", paths, into)
 
 
 def read_helm(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
-    """A plan from Helm values of the aws-vpc-cni chart: the CNI's settings; the rest is assumed or from ``into``.
+    """Import the CNI settings from Helm values of the aws-vpc-cni chart; the rest is assumed or from ``into``.
 
     Parameters
     ----------
     *paths : path
         Values files, later ones override earlier ones as in ``helm -f``; ``-`` is standard input.
     into : path or Imported, optional
-        A plan to merge into: what it states stays, what it leaves open is filled.
+        A plan to merge into: its values are kept, its gaps are filled.
 
     Raises
     ------
     SpecError
-        A file cannot be read or holds something else: the message names the source that reads it.
+        A file cannot be read or has other content: the message names the source that reads it.
     """
     return _of_files("helm", paths, into)
 
 
 def read_aws(folder: Path | str, cluster: str = "", into: Path | str | Imported | None = None) -> Imported:
-    """A plan from saved answers of the AWS CLI; every address of every subnet is accounted for.
+    """Import a plan from saved answers of the AWS CLI; every address of every subnet is accounted for.
 
     Parameters
     ----------
     folder : path
         JSON files of any names (``aws … --output json``), or one file.
     cluster : str
-        The EKS cluster; not needed where the answers hold only one.
+        The EKS cluster; not needed if the answers have only one.
     into : path or Imported, optional
-        A plan to merge into: what it states stays, what it leaves open is filled.
+        A plan to merge into: its values are kept, its gaps are filled.
 
     Raises
     ------
     SpecError
-        Nothing readable there, no such cluster, or an answer that cannot be right.
+        Nothing can be read, there is no such cluster, or an answer cannot be right.
     """
     from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
     from capacity.readers.aws.draft import aws_draft
@@ -277,16 +277,16 @@ def fetch_aws(
     profile: str | None = None,
     into: Path | str | Imported | None = None,
 ) -> Imported:
-    """A plan from a live EKS cluster and its VPC: AWS is asked, read-only, with your credentials.
+    """Import a plan from a live EKS cluster and its VPC, with read-only calls and your credentials.
 
     Parameters
     ----------
     cluster : str
-        The EKS cluster; not needed where the region has only one.
+        The EKS cluster; not needed if the region has only one.
     region, profile : str, optional
-        As for the AWS CLI; without them the environment's.
+        As for the AWS CLI; by default from the environment.
     into : path or Imported, optional
-        A plan to merge into: what it states stays, what it leaves open is filled.
+        A plan to merge into: its values are kept, its gaps are filled.
 
     Raises
     ------
@@ -305,14 +305,14 @@ def fetch_aws(
 
 
 def fetch_kubectl(context: str | None = None, into: Path | str | Imported | None = None) -> Imported:
-    """A plan from the cluster that kubectl is set up for: ``kubectl get``, read-only.
+    """Import a plan from the cluster of the current kubectl context with ``kubectl get`` (read-only).
 
     Parameters
     ----------
     context : str, optional
-        kubectl's context; without it the current one.
+        kubectl context; by default the current one.
     into : path or Imported, optional
-        A plan to merge into: what it states stays, what it leaves open is filled.
+        A plan to merge into: its values are kept, its gaps are filled.
 
     Raises
     ------

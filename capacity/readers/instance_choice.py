@@ -1,4 +1,4 @@
-"""Instance types that a plan can use, and their order where a source leaves the choice open."""
+"""Instance types that a plan can use, and their order if a source allows several."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from capacity.catalog.table import Catalog
 
 
 def catalog_order(kind: InstanceType) -> tuple[bool, bool, int, int, str]:
-    """Ordinary types first, small before large: `check` uses the first of a list."""
+    """Sort key: common types first, small before large, because `check` uses the first of a list."""
     special = bool(kind.gpus or kind.accelerators)
     return (special, not re.match(r"[cmrt][0-9]", kind.family), kind.vcpus or 0, kind.memory_mib or 0, kind.name)
 
 
 def candidates(catalog: Catalog, keep: Callable[[InstanceType], bool]) -> list[str]:
-    """Names of the types that can be planned and are kept, small ones first."""
+    """Names of the usable types that are kept, small ones first."""
     found = [
         kind
         for kind in catalog.all()
@@ -26,7 +26,7 @@ def candidates(catalog: Catalog, keep: Callable[[InstanceType], bool]) -> list[s
 
 
 def type_problem(name: str, catalog: Catalog, *, ipv6: bool) -> str | None:
-    """Why a plan cannot use an instance type; None if it can."""
+    """Reason why a plan cannot use an instance type; None if it can."""
     if name not in catalog:
         return "is not a known instance type"
     kind = catalog.get(name)

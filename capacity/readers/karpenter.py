@@ -1,6 +1,6 @@
-"""Karpenter's NodePools and EC2NodeClasses, and the older Provisioner and AWSNodeTemplate.
+"""Read Karpenter NodePools and EC2NodeClasses, and the older Provisioner and AWSNodeTemplate.
 
-A NodePool becomes a node group over the types of our catalog that its requirements allow. Labels of types:
+A NodePool becomes a node group with the types of the catalog that its requirements allow. Labels of types:
 aws/karpenter-provider-aws@1d927085 pkg/providers/instancetype/types.go (category and generation by
 ``(^[a-z]+)(\\-[0-9]+tb)?([0-9]+).*\\.``).
 """
@@ -25,7 +25,7 @@ Requirement = tuple[str, str, tuple[str, ...]]
 
 _SCHEME = re.compile(r"(^[a-z]+)(-[0-9]+tb)?([0-9]+).*\.")
 _ZONE_KEYS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
-# Requirements that say nothing of a type
+# Requirements that do not restrict the type
 _NOT_OF_TYPES = frozenset(
     (
         "karpenter.sh/capacity-type",
@@ -36,11 +36,11 @@ _NOT_OF_TYPES = frozenset(
         *_ZONE_KEYS,
     )
 )
-MOST_TYPES = 40  # listed in a plan; the note says how many there are
+MOST_TYPES = 40  # listed in a plan; the note has the total
 
 
 def parse_karpenter(documents: Sequence[Any], file: str = "", catalog: Catalog | None = None) -> PlanDraft:
-    """Decoded objects of Karpenter as a draft; pools find their classes in any order."""
+    """Convert decoded objects of Karpenter to a draft; pools and classes can be in any order."""
     catalog = catalog or load_catalog()
     said = SourceNotes(file)
     classes = {_name(d): d for d in map(mapping, documents) if d.get("kind") in ("EC2NodeClass", "AWSNodeTemplate")}
@@ -53,9 +53,9 @@ def parse_karpenter(documents: Sequence[Any], file: str = "", catalog: Catalog |
             groups.append(_pool(document, classes, [g.name for g in groups], catalog, said))
             zones |= dict.fromkeys(_zones(document))
         elif kind == "NodeClass":
-            said.say(_name(document), "a NodeClass of EKS Auto Mode: its max pods and reserves are AWS's own")
+            said.say(_name(document), "a NodeClass of EKS Auto Mode: AWS sets its max pods and reserves")
         elif kind not in ("EC2NodeClass", "AWSNodeTemplate"):
-            said.say(_name(document), f"{kind} changes nothing in a plan: left out")
+            said.say(_name(document), f"{kind} has no effect on a plan: ignored")
     if not groups and classes:
         said.say("", "node classes without a NodePool or Provisioner: no nodes in this file")
     region = next((m[1] for z in zones if (m := re.fullmatch(r"([a-z]{2}(?:-[a-z]+)+-[0-9])[a-z]", z))), None)
@@ -69,7 +69,7 @@ def parse_karpenter(documents: Sequence[Any], file: str = "", catalog: Catalog |
 
 
 def _zones(document: object) -> list[str]:
-    """Zones that a pool is bound to."""
+    """Zones to which a pool is restricted."""
     bound = [values for key, operator, values in _requirements(document) if key in _ZONE_KEYS and operator == "In"]
     return [zone for values in bound for zone in values if text_of(zone)]
 
@@ -85,7 +85,7 @@ def _pool(document: Any, classes: dict[str, Any], taken: list[str], catalog: Cat
     path = at("nodeGroups", name)
     spec = mapping(document.get("spec"))
     if old:
-        said.say(where, "is of Karpenter's old API (v1alpha5): read as a NodePool", path)
+        said.say(where, "is of the old Karpenter API (v1alpha5): read as a NodePool", path)
     template = spec if old else mapping(path_of(spec, "template", "spec"))
     reference = mapping(spec.get("providerRef") if old else template.get("nodeClassRef"))
     class_name = str(reference.get("name") or "")
@@ -130,26 +130,26 @@ def _requirements(document: Any) -> list[Requirement]:
 
 
 def _types(wanted: list[Requirement], catalog: Catalog, said: SourceNotes, where: str, path: str) -> list[str]:
-    """The catalog's types that every requirement allows; ordinary ones first: `check` uses the first."""
+    """Types of the catalog that every requirement allows, common ones first, because `check` uses the first."""
     rules = [r for r in wanted if r[0] in _OF_TYPE]
     for key, operator, values in wanted:
         if key.startswith("karpenter.k8s.aws/instance-") and key not in _OF_TYPE:
-            said.say(where, f"the requirement {key} {operator} {','.join(values)} is not in our catalog: ignored", path)
+            said.say(where, f"the requirement {key} {operator} {','.join(values)} is not in the catalog: ignored", path)
     if not rules:
-        said.say(where, "no requirement narrows the instance types: every type is allowed", path)
+        said.say(where, "no requirement restricts the instance types: every type is allowed", path)
     found = candidates(catalog, lambda kind: all(_allows(rule, kind) for rule in rules))
     if not found:
-        said.say(where, "no type of the catalog meets its requirements", path)
+        said.say(where, "no type in the catalog meets its requirements", path)
         return []
     found.sort(key=lambda n: _unusual(catalog.get(n)))
     if len(found) > 1:
         listed = f", the plan lists {MOST_TYPES}" if len(found) > MOST_TYPES else ""
-        said.say(where, f"{len(found)} types meet its requirements{listed}: `check` reckons with {found[0]}", path)
+        said.say(where, f"{len(found)} types meet its requirements{listed}: `check` uses {found[0]}", path)
     return found[:1] + _spread(found[1:], MOST_TYPES - 1)
 
 
 def _unusual(kind: InstanceType) -> tuple[bool, bool]:
-    """Old types, and those too small for ordinary pods, come last."""
+    """Sort key: old types and very small ones come last."""
     return (not kind.current_generation, (kind.vcpus or 0) < 2 or (kind.memory_mib or 0) < 4096)
 
 
@@ -224,7 +224,7 @@ _OF_TYPE: dict[str, Any] = {
 def _counts(
     spec: Any, types: list[str], catalog: Catalog, said: SourceNotes, where: str, path: str
 ) -> tuple[int | None, int | None, int | None]:
-    """Nodes of a pool: fixed where it is static, else bounded by its limits."""
+    """Node counts of a pool: fixed for a static pool, else from its limits."""
     limits = mapping(spec.get("limits"))
     limits = mapping(limits.get("resources")) or limits
     replicas, most = int_of(spec.get("replicas")), int_of(limits.get("nodes"))
@@ -240,7 +240,7 @@ def _counts(
         if key not in ("cpu", "nodes"):
             said.say(where, f"limit {key} {value} (not in the plan)", f"{path}.nodes")
     if not limits:
-        said.say(where, "no limits: nothing bounds its nodes", f"{path}.nodes")
+        said.say(where, "no limits: the number of its nodes is not limited", f"{path}.nodes")
     if replicas is not None:
         return replicas, replicas, max(most or replicas, replicas)
     return None, None, most
@@ -259,7 +259,7 @@ def _max_pods(spec: Any, template: Any, class_spec: Any, said: SourceNotes, wher
     for kubelet in kubelets:
         if kubelet.get("podsPerCore"):
             said.say(
-                where, f"podsPerCore {kubelet['podsPerCore']} may lower max pods (not in the plan)", f"{path}.maxPods"
+                where, f"podsPerCore {kubelet['podsPerCore']} can lower max pods (not in the plan)", f"{path}.maxPods"
             )
         if int_of(kubelet.get("maxPods"), 1):
             return int_of(kubelet.get("maxPods"), 1)
@@ -281,12 +281,12 @@ def _subnets(class_spec: Any, said: SourceNotes, where: str, path: str) -> tuple
     tags = [f"{k}={v}" for t in terms for k, v in mapping(t.get("tags")).items()]
     tags += [f"{k}={v}" for k, v in old.items() if not str(k).startswith("aws")]
     if tags and not ids:
-        said.say(where, f"its subnets are those tagged {', '.join(tags)}: which they are is not in this file", path)
+        said.say(where, f"its subnets are those with tags {', '.join(tags)}; they are not in this file", path)
     return tuple(dict.fromkeys(ids)) or None
 
 
 def _say_disruption(spec: Any, said: SourceNotes, where: str, path: str) -> None:
-    """Consolidation and expiry change node counts over time: kept as a note."""
+    """Note consolidation and expiry, which change node counts over time."""
     disruption = mapping(spec.get("disruption")) or mapping(spec.get("consolidation"))
     told = [f"{k} {v}" for k, v in disruption.items() if not isinstance(v, (dict, list))]
     budgets = [str(mapping(b).get("nodes")) for b in items(disruption.get("budgets")) if mapping(b).get("nodes")]
@@ -297,7 +297,7 @@ def _say_disruption(spec: Any, said: SourceNotes, where: str, path: str) -> None
 
 
 def read(paths: Sequence[str]) -> PlanDraft:
-    """Karpenter's objects in files as one draft; pools and classes may be in different files."""
+    """Read files of Karpenter objects as one draft; pools and classes can be in different files."""
     from capacity.readers.decode import file_name, read_documents
     from capacity.readers.merge import merge
     from capacity.readers.sources import left_out, refuse_all, sort_out

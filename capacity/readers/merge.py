@@ -1,4 +1,4 @@
-"""Drafts of several sources as one: the later one fills what the earlier left open and never overwrites."""
+"""Merge drafts of several sources: a later one fills the gaps of an earlier one and never overwrites."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ Piece = TypeVar("Piece", SubnetDraft, GroupDraft, WorkloadDraft, DaemonSetDraft,
 
 
 def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
-    """Two drafts as one: ``new`` fills what ``base`` leaves open, and every difference becomes a note.
+    """Merge two drafts: ``new`` fills the gaps of ``base``, and every difference becomes a note.
 
-    Subnets are the same where their AWS id, their block or their name is; entries of the other lists where their
-    name is. The order is that of ``base``, then that of ``new``.
+    Subnets match by AWS ID, block or name; entries of other lists match by
+    name. The order is that of ``base``, then that of ``new``.
     """
     if base.workloads or new.workloads:
         base, new = without_stand_ins(base), without_stand_ins(new)
@@ -72,12 +72,12 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
 
 
 def without_stand_ins(draft: PlanDraft) -> PlanDraft:
-    """The draft without the tenants that represent pods: its workloads take these addresses."""
+    """The draft without the tenants that represent pods, because its workloads use these addresses."""
     return replace(draft, tenants=tuple(t for t in draft.tenants if not t.name.startswith(PODS_TODAY)))
 
 
 def merge_all(drafts: Iterable[PlanDraft]) -> PlanDraft:
-    """All drafts merged; where they differ, the first one counts."""
+    """Merge all drafts; if they differ, the first one takes precedence."""
     merged = PlanDraft()
     for draft in drafts:
         merged = merge(merged, draft)
@@ -88,12 +88,12 @@ def _settled(base: object, new: object, path: str, source: str, notes: list[Note
     if base is None or new is None:
         return new if base is None else base
     if base != new:
-        notes.append(Note(f"{path}: kept {shown(base)}; {source or 'the later source'} says {shown(new)}", path))
+        notes.append(Note(f"{path}: kept {shown(base)}; {source or 'the later source'} has {shown(new)}", path))
     return base
 
 
 def shown(value: object) -> str:
-    """A value in a message."""
+    """Text of a value in a message."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (tuple, list)):
@@ -123,14 +123,14 @@ def _merge_blocks(
         elif clash != block:
             notes.append(
                 Note(
-                    f"vpc.cidrs: kept {clash}; {source or 'the later source'} says {block}, which overlaps", "vpc.cidrs"
+                    f"vpc.cidrs: kept {clash}; {source or 'the later source'} has {block}, which overlaps", "vpc.cidrs"
                 )
             )
     return tuple(merged)
 
 
 def _merge_piece(base: Piece, new: Piece, section: str, source: str, notes: list[Note]) -> Piece:
-    """One entry known from two sources."""
+    """Merge one entry of two sources."""
     changes: dict[str, Any] = {}
     for f in fields(base):
         mine, theirs = getattr(base, f.name), getattr(new, f.name)
@@ -154,7 +154,7 @@ def _merge_entries(
 
 
 def merge_subnet_names(base: tuple[SubnetDraft, ...], new: tuple[SubnetDraft, ...]) -> dict[str, str]:
-    """What each new subnet is called among the known ones: the same by AWS's id, by block, or by name."""
+    """Name of each new subnet among the known ones, matched by AWS ID, block, or name."""
     by_name = {s.name: s for s in base}
     by_id = {s.id: s.name for s in base if s.id}
     by_cidr = {s.cidr: s.name for s in base if s.cidr}
@@ -163,7 +163,7 @@ def merge_subnet_names(base: tuple[SubnetDraft, ...], new: tuple[SubnetDraft, ..
         same = (by_id.get(subnet.id) if subnet.id else None) or (by_cidr.get(subnet.cidr) if subnet.cidr else None)
         namesake = by_name.get(subnet.name)
         if same is None and namesake and namesake.id and subnet.id:
-            same = subnet.id  # two subnets of one name: AWS's id tells them apart
+            same = subnet.id  # two subnets with one name: the AWS ID distinguishes them
         names[subnet.name] = same or subnet.name
     return names
 
@@ -171,7 +171,7 @@ def merge_subnet_names(base: tuple[SubnetDraft, ...], new: tuple[SubnetDraft, ..
 def _merge_subnets(
     base: tuple[SubnetDraft, ...], new: tuple[SubnetDraft, ...], source: str, notes: list[Note]
 ) -> tuple[tuple[SubnetDraft, ...], dict[str, str]]:
-    """The subnets of both, and what the new ones are called among them."""
+    """Merge the subnets of both, and return the names of the new ones."""
     names = merge_subnet_names(base, new)
     renamed = tuple(replace(s, name=names[s.name]) for s in new)
     return _merge_entries(base, renamed, "vpc.subnets", source, notes), names

@@ -1,7 +1,7 @@
-"""A node group of an EKS cluster, whichever source states it, as the plan's node group: the one mapping of its fields.
+"""Convert a node group of any source to a node group of the plan: the only mapping of its fields.
 
 A source fills in a :class:`SourceGroup` with its values as written; :func:`group_draft` decides what
-each means. What EKS itself fills in, and what is said where a source leaves something open, is here too.
+each means. The defaults of EKS, and the notes on missing values, are here too.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from capacity.readers.draft import GroupDraft, SourceNotes, at
 from capacity.readers.user_data import ami_of, max_pods_in
 from capacity.readers.values import int_of
 
-EKS_DEFAULT_TYPE = "t3.medium"  # of a managed node group that names none; EKS API, CreateNodegroup instanceTypes
+EKS_DEFAULT_TYPE = "t3.medium"  # of a managed node group without types; EKS API, CreateNodegroup instanceTypes
 
 
 @dataclass(frozen=True, slots=True)
 class SourceGroup:
-    """A node group as a source states it; None where it does not.
+    """Node group of a source; None for values that the source does not have.
 
     Attributes
     ----------
     provisioner : str
         ``managed``, ``self-managed`` or ``karpenter``.
     types : iterable of str or None
-        Instance types in the source's order; what is no text is left out.
+        Instance types in the order of the source; values that are not text are ignored.
     ami : str or None
         An AMI family or an EKS amiType in any spelling.
     low, desired, high : object
@@ -33,9 +33,9 @@ class SourceGroup:
     subnets : iterable of str
         Names or ids.
     unavailable_percent, unavailable : object
-        Of an update at one time; the percentage counts where both are stated. [%], [nodes]
+        Unavailable nodes during an update; the percentage is used if both are set. [%], [nodes]
     max_pods : object
-        Stated for the kubelet; without it ``user_data`` is searched. [pods]
+        Value for the kubelet; if None, ``user_data`` is searched. [pods]
     user_data : object
         The boot script, plain or in base64.
     """
@@ -56,7 +56,7 @@ class SourceGroup:
 
 
 def group_draft(source: SourceGroup) -> GroupDraft:
-    """The plan's node group: sizes and shares within what EKS takes, everything else unknown."""
+    """Draft of the plan's node group: sizes and shares that EKS accepts; other values are unknown."""
     percent = int_of(source.unavailable_percent, 1, 100)
     return GroupDraft(
         name=source.name,
@@ -77,16 +77,16 @@ def group_draft(source: SourceGroup) -> GroupDraft:
 
 
 def default_types(said: SourceNotes, where: str, group: str) -> list[str]:
-    """The types of a managed group that names none, with a note."""
-    said.say(where, f"names no instance type: EKS takes {EKS_DEFAULT_TYPE}", at("nodeGroups", group, "instanceTypes"))
+    """Default types of a managed group without types, with a note."""
+    said.say(where, f"no instance type: EKS uses {EKS_DEFAULT_TYPE}", at("nodeGroups", group, "instanceTypes"))
     return [EKS_DEFAULT_TYPE]
 
 
 def say_fargate(said: SourceNotes, where: str) -> None:
-    """A Fargate profile is no node group, but its pods take addresses."""
-    said.say(where, "each Fargate pod takes an address: add them as tenants of kind fargate")
+    """Note that a Fargate profile is not a node group, but its pods use addresses."""
+    said.say(where, "each Fargate pod uses an address: add them as tenants of kind fargate")
 
 
 def say_no_nodes(said: SourceNotes, where: str) -> None:
-    """An autoscaling group that may be anything."""
-    said.say(where, "nothing says that its instances are nodes of the cluster: left out")
+    """Note on an Auto Scaling group that might not belong to the cluster."""
+    said.say(where, "its instances are not known to be nodes of the cluster: ignored")

@@ -1,4 +1,4 @@
-"""A draft as the plan file: the plain mapping with the keys that the plan declares, in their order, and its text."""
+"""Convert a draft to a plan file: the mapping with the plan's keys in order, and its text."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from capacity.plan.declaration import Keys
 from capacity.plan.yaml_writer import comment, plan_lines
 from capacity.readers.draft import DaemonSetDraft, GroupDraft, PlanDraft, SubnetDraft, TenantDraft, WorkloadDraft
 
-ASSUMED = "capacity/assumed"  # annotation: paths that hold an assumption of an import
-POD_SUBNETS = "capacity/pod-subnets"  # annotation: the ENIConfigs' subnets, for node groups still to come
-SUBNET_IDS = "capacity/subnet-ids"  # annotation: AWS's ids of the plan's subnets
+ASSUMED = "capacity/assumed"  # annotation: paths with an assumption of an import
+POD_SUBNETS = "capacity/pod-subnets"  # annotation: the subnets of ENIConfigs, for node groups of later imports
+SUBNET_IDS = "capacity/subnet-ids"  # annotation: AWS IDs of the plan's subnets
 
 PlanMapping = dict[str, Any]
 
@@ -45,7 +45,7 @@ def plan_document(draft: PlanDraft) -> PlanMapping:
 
 
 def _known(declared: Keys, **entries: Any) -> PlanMapping:
-    """The entries that say something, in the order in which the plan declares their keys."""
+    """Entries with a value, in the order of the plan's keys."""
     return declared.ordered(_said(entries))
 
 
@@ -150,7 +150,7 @@ def _requests(pod: WorkloadDraft | DaemonSetDraft) -> PlanMapping:
 
 
 def cpu_text(millicores: int) -> str:
-    """Millicores as Kubernetes writes them.
+    """Text of millicores in Kubernetes notation.
 
     >>> cpu_text(250), cpu_text(2000)
     ('250m', '2')
@@ -159,7 +159,7 @@ def cpu_text(millicores: int) -> str:
 
 
 def memory_text(size_bytes: int) -> str:
-    """Bytes as Kubernetes writes them, exact.
+    """Exact text of bytes in Kubernetes notation.
 
     >>> memory_text(512 * 2**20), memory_text(3 * 2**30), memory_text(100)
     ('512Mi', '3Gi', '100')
@@ -173,11 +173,11 @@ def memory_text(size_bytes: int) -> str:
 # --- as text ----------------------------------------------------------------------------------
 
 
-MOST_AT_THE_TOP = 40  # notes; the others stand beside their places
+MOST_AT_THE_TOP = 40  # notes; the others are at their places
 
 
 def render_plan(draft: PlanDraft) -> str:
-    """The whole file: what could not be known at the top and beside its place, then the plan."""
+    """Text of the whole file: notes at the top and at their places, and the plan."""
     notes: dict[str, list[str]] = {}
     for note in draft.notes:
         if note.path:
@@ -186,12 +186,12 @@ def render_plan(draft: PlanDraft) -> str:
 
 
 def head(draft: PlanDraft) -> str:
-    """The comment at the top of a plan."""
+    """Comment at the top of a plan."""
     origin = f" from {draft.source}" if draft.source else ""
     lines = [f"A plan imported{origin}. Check it: capacity check FILE"]
     if draft.notes:
-        lines.append("What could not be known, was assumed or differs:")
+        lines.append("Values that are unknown, assumed or different:")
         lines += [f"  - {n.text}" for n in draft.notes[:MOST_AT_THE_TOP]]
         if len(draft.notes) > MOST_AT_THE_TOP:
-            lines.append(f"  - and {len(draft.notes) - MOST_AT_THE_TOP} more, beside their places")
+            lines.append(f"  - and {len(draft.notes) - MOST_AT_THE_TOP} more, at their places")
     return "".join(comment(line) + "\n" for line in lines)

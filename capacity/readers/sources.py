@@ -1,4 +1,4 @@
-"""The sources of an import: which module reads which, and what to say to a file of another kind."""
+"""Sources of an import: the module that reads each, and the error for a file of another kind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Reader = Callable[[Sequence[str]], PlanDraft]
 
 @dataclass(frozen=True)
 class FileSource:
-    """A kind of file: the module with ``read(paths) -> PlanDraft``, and a line of help."""
+    """Kind of file: the module with ``read(paths) -> PlanDraft``, and a line of help."""
 
     name: str
     module: str
@@ -38,19 +38,19 @@ FILE_SOURCES = {
         FileSource(
             "terraform",
             "capacity.readers.terraform.source",
-            "Terraform: `terraform show -json` of a plan or state, a state file, or .tf text as second best.",
+            "Terraform: `terraform show -json` of a plan or state, a state file, or .tf text (less complete).",
             "terraform show -json tfplan | capacity import terraform -",
         ),
         FileSource(
             "eksctl",
             "capacity.readers.eksctl",
-            "An eksctl ClusterConfig, with the defaults eksctl fills in.",
+            "An eksctl ClusterConfig, with the defaults of eksctl.",
             "capacity import eksctl cluster.yaml --out-file capacity.yaml",
         ),
         FileSource(
             "cloudformation",
             "capacity.readers.cloudformation.template",
-            "A CloudFormation template, YAML or JSON; functions are resolved where the template allows.",
+            "A CloudFormation template, YAML or JSON; functions are resolved if the template allows.",
             "capacity import cloudformation template.yaml",
         ),
         FileSource(
@@ -70,19 +70,19 @@ FILE_SOURCES = {
 
 
 def read_source(source: str, paths: Sequence[str]) -> PlanDraft:
-    """What the files say, as one draft.
+    """Read the files as one draft.
 
     Raises
     ------
     SpecError
-        A file that cannot be read, or is of another kind: the message names the source that reads it.
+        A file cannot be read, or is of another kind: the message names the source that reads it.
     """
     read: Reader = import_module(FILE_SOURCES[source].module).read
     return read(paths)
 
 
 def documents_of(source: str, paths: Sequence[str], parse: Callable[[Any, str], PlanDraft]) -> PlanDraft:
-    """The documents of one kind in the files, parsed and merged; a note names the others.
+    """Parse and merge the documents of one kind in the files; a note names the others.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def documents_of(source: str, paths: Sequence[str], parse: Callable[[Any, str], 
 
 
 def sort_out(source: str, loaded: Sequence[Loaded]) -> tuple[list[Loaded], list[Loaded]]:
-    """Documents the source reads, and the others; lists are opened."""
+    """Documents that the source reads, and the others; lists are expanded."""
     fitting: list[Loaded] = []
     others: list[Loaded] = []
     for doc in loaded:
@@ -111,16 +111,16 @@ def sort_out(source: str, loaded: Sequence[Loaded]) -> tuple[list[Loaded], list[
 
 
 def refuse_all(source: str, loaded: Sequence[Loaded], path: str) -> SpecError:
-    """The error for a file that holds nothing of this source."""
+    """Error for a file without documents of this source."""
     if not loaded:
-        return SpecError(f"{path}: holds no document (expected {WANTED[source]})")
+        return SpecError(f"{path}: has no document (expected {WANTED[source]})")
     return refuse(source, loaded[0].value, loaded[0].file)
 
 
 def left_out(doc: Loaded) -> PlanDraft:
-    """The note on a document that belongs to another source."""
+    """Note on a document of another source."""
     from capacity.readers.draft import Note
 
     source, words = detect(doc.value)
     cure = f" (capacity import {source} reads it)" if source in FILE_SOURCES else ""
-    return PlanDraft(notes=(Note(f"{doc.file}: left out {words}{cure}"),))
+    return PlanDraft(notes=(Note(f"{doc.file}: ignored {words}{cure}"),))

@@ -1,4 +1,4 @@
-"""Addresses in use: a text list, or saved answers of the AWS CLI."""
+"""Read addresses in use: a text list, or saved answers of the AWS CLI."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_BYTES = 64_000_000
 
 
 def read_taken(text: str) -> tuple[IPv4Network, ...]:
-    """The addresses and prefixes that ``--taken`` means.
+    """Read the addresses and prefixes of ``--taken``.
 
     A file of addresses (one per word, ``#`` starts a comment), a saved ``describe-network-interfaces``
     answer, or the addresses themselves, separated by commas.
@@ -34,7 +34,7 @@ def read_taken(text: str) -> tuple[IPv4Network, ...]:
     path = Path(text)
     try:
         is_file = path.is_file()
-    except (OSError, ValueError):  # longer than a path may be
+    except (OSError, ValueError):  # longer than a path can be
         is_file = False
     if not is_file:
         return parse_taken(text, "--taken")
@@ -49,13 +49,13 @@ def read_taken(text: str) -> tuple[IPv4Network, ...]:
     if content.lstrip()[:1] in ("{", "["):
         answers = read_folder(path)
         if not answers.has("interfaces"):
-            raise SpecError(f"--taken {text}: holds no network interfaces (aws ec2 describe-network-interfaces)")
+            raise SpecError(f"--taken {text}: has no network interfaces (aws ec2 describe-network-interfaces)")
         return spans_of(parse_interfaces(answers))
     return parse_taken(content, text)
 
 
 def parse_taken(content: str, name: str) -> tuple[IPv4Network, ...]:
-    """Words as addresses or blocks, with the line of the first that is neither."""
+    """Parse words as addresses or blocks; an error has the line of the first that is neither."""
     found = []
     for number, line in enumerate(content.splitlines(), 1):
         for word in line.partition("#")[0].replace(",", " ").replace(";", " ").split():
@@ -67,12 +67,12 @@ def parse_taken(content: str, name: str) -> tuple[IPv4Network, ...]:
                     f"{place}: {word[:60]!r} is neither an IPv4 address, a block such as 10.0.0.16/28, nor a file"
                 ) from None
     if not found:
-        raise SpecError(f"{name}: is empty (where nothing is taken, say --used 0)")
+        raise SpecError(f"{name}: is empty (if no address is in use, use --used 0)")
     return tuple(found)
 
 
 def spans_of(interfaces: Sequence[Interface]) -> tuple[IPv4Network, ...]:
-    """Every address and prefix that network interfaces hold."""
+    """Spans of all addresses and prefixes of network interfaces."""
     return tuple(
         block
         for interface in interfaces
@@ -82,20 +82,20 @@ def spans_of(interfaces: Sequence[Interface]) -> tuple[IPv4Network, ...]:
 
 
 def read_fills(paths: Sequence[Path]) -> tuple[tuple[SubnetFill, ...], tuple[str, ...]]:
-    """Subnets in saved AWS answers with the addresses in use, and notes for the user.
+    """Read subnets and their addresses in use from saved AWS answers, with notes for the user.
 
-    Exact where the network interfaces are there, else from AvailableIpAddressCount.
+    Exact if the network interfaces are in the answers, else from AvailableIpAddressCount.
 
     Raises
     ------
     SpecError
-        No subnets among the answers, one of a size that AWS does not have, or one that nothing tells the fill of.
+        There are no subnets in the answers, or one has an invalid size or unknown use.
     """
     answers = _merged([read_folder(path) for path in paths])
     if not answers.of("subnets"):
         where = ", ".join(map(str, paths))
         raise SpecError(
-            f"{where}: holds no subnets (add the answer of aws ec2 describe-subnets, or say --cidr and --taken)"
+            f"{where}: has no subnets (add the answer of aws ec2 describe-subnets, or use --cidr and --taken)"
         )
     interfaces = parse_interfaces(answers)
     accounts = parse_subnets(answers, interfaces, {})
@@ -105,7 +105,7 @@ def read_fills(paths: Sequence[Path]) -> tuple[tuple[SubnetFill, ...], tuple[str
     notes = [*answers.notes, *(note for a in accounts if (note := a.note(interfaces_known=listed)))]
     unchecked = [a.name for a in accounts if a.reported_free is None]
     if unchecked:
-        notes.append(f"no AvailableIpAddressCount of {', '.join(unchecked)}: the list is taken as whole")
+        notes.append(f"no AvailableIpAddressCount of {', '.join(unchecked)}: the list is assumed complete")
     if not listed:
         notes.append("no describe-network-interfaces answer: free /28 blocks are computed from counts, not looked up")
     return tuple(_fill(account, interfaces, listed) for account in accounts), tuple(notes)
@@ -117,13 +117,13 @@ def _refuse_unknown(account: SubnetAccount, listed: bool) -> None:
         raise SpecError(f"{account.ident}: {account.cidr} has a size AWS does not allow (expected {size})")
     if not listed and (account.reported_free is None or account.reported_impossible):
         raise SpecError(
-            f"{account.ident}: neither AvailableIpAddressCount nor network interfaces tell how full it is "
+            f"{account.ident}: neither AvailableIpAddressCount nor network interfaces show the addresses in use "
             "(add the answer of aws ec2 describe-network-interfaces)"
         )
 
 
 def _merged(parts: Sequence[AwsAnswers]) -> AwsAnswers:
-    """Several answers as one; an object in two of them counts once."""
+    """Merge several answers; an object in two of them counts once."""
     kinds = {kind for part in parts for kind in part.items}
     items = {
         kind: tuple({repr(item): item for part in parts for item in part.of(kind)}.values()) for kind in sorted(kinds)
@@ -141,7 +141,7 @@ def _fill(account: SubnetAccount, interfaces: Sequence[Interface], listed: bool)
         if unlisted:
             owners["not listed"] = unlisted
         found = fragments_of_list(subnet, spans_of(mine), unlisted)
-        # Where addresses are not listed any block may hold one of them.
+        # If addresses are not listed, any block can have one of them.
         steps = () if unlisted else _drains(subnet, mine)
         return SubnetFill(account.name, account.zone, found, owners, drains=steps)
     taken = max(account.taken, 0)
@@ -150,7 +150,7 @@ def _fill(account: SubnetAccount, interfaces: Sequence[Interface], listed: bool)
 
 
 def _drains(subnet: Subnet, interfaces: Sequence[Interface]) -> tuple[Drain, ...]:
-    """Nodes are the instances whose interfaces the CNI or EKS keeps; all else stays."""
+    """Spans by node, for instances whose interfaces belong to the CNI or EKS; all others stay."""
     by_node: dict[str, list[tuple[int, int]]] = {}
     others: list[tuple[int, int]] = []
     for interface in interfaces:

@@ -1,4 +1,4 @@
-"""What nodes boot with: AMI families by their names, and boot scripts, which are searched and never copied."""
+"""Read boot settings of nodes: AMI families by name, and boot scripts, which are searched and never copied."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import zlib
 
 
 def max_pods_in(user_data: object) -> int | None:
-    """The kubelet's max pods set by a boot script or a nodeadm document, plain or in base64 (gzipped too).
+    """Max pods that a boot script or a nodeadm document sets, plain or in base64 (also gzipped).
 
     >>> max_pods_in("/etc/eks/bootstrap.sh shop --kubelet-extra-args '--max-pods=110'")
     110
@@ -38,13 +38,13 @@ def is_node_script(user_data: object) -> bool:
     if not isinstance(user_data, str):
         return False
     text = user_data
-    with contextlib.suppress(ValueError):  # plain text is no base64
+    with contextlib.suppress(ValueError):  # plain text is not base64
         text += base64.b64decode(user_data, validate=True).decode("utf-8", "replace")
     return any(mark in text for mark in ("bootstrap.sh", "nodeadm", "node.eks.aws", "Start-EKSBootstrap", "kubelet"))
 
 
 def decoded_user_data(data: str) -> str:
-    """User data of a launch template as text, empty where it is not base64."""
+    """User data of a launch template as text; empty if it is not base64."""
     try:
         return base64.b64decode(data, validate=False).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
@@ -52,7 +52,7 @@ def decoded_user_data(data: str) -> str:
 
 
 def family_of_user_data(user_data: str) -> str | None:
-    """AMI family that user data is written for: nodeadm, bootstrap.sh, Bottlerocket's settings or PowerShell."""
+    """AMI family of user data: nodeadm, bootstrap.sh, Bottlerocket's settings or PowerShell."""
     for mark, family in (
         ("node.eks.aws/", "al2023"),
         ("/etc/eks/bootstrap.sh", "al2"),
@@ -69,7 +69,7 @@ _EXPRESSION = re.compile(r"^\s*maxPodsExpression:\s*(?P<quote>[\"']?)(?P<text>.+
 
 
 def max_pods_of_user_data(user_data: str) -> tuple[int | None, str | None]:
-    """Max pods, and nodeadm's maxPodsExpression, that user data sets.
+    """Max pods and nodeadm's maxPodsExpression of user data.
 
     >>> max_pods_of_user_data("/etc/eks/bootstrap.sh shop --kubelet-extra-args '--max-pods=58'")
     (58, None)
@@ -79,7 +79,7 @@ def max_pods_of_user_data(user_data: str) -> tuple[int | None, str | None]:
 
 
 def ami_of(family: str | None) -> str | None:
-    """The plan's word for an AMI family or EKS amiType; None if the plan has none.
+    """Plan value for an AMI family or EKS amiType; None if the plan has none.
 
     >>> [ami_of(x) for x in ("AmazonLinux2023", "AL2_x86_64", "BOTTLEROCKET_ARM_64", "WindowsServer2022FullContainer")]
     ['al2023', 'al2', 'bottlerocket', 'windows']

@@ -1,7 +1,7 @@
-"""Values out of documents that others made: a wrong kind, a placeholder or a missing key says nothing.
+"""Read values of documents from other tools: a wrong type, a placeholder or a missing key means no value.
 
-Files that people write (YAML, templates) are read by value: ``text_of``, ``int_of``, ``bool_of`` give None for what
-is no such value or holds a placeholder. Answers that a machine wrote (AWS, Kubernetes) are read by key: ``text``,
+Files that people write (YAML, templates) are read by value: ``text_of``, ``int_of``, ``bool_of`` return None for
+a value of another type or with a placeholder. Answers that a machine wrote (AWS, Kubernetes) are read by key: ``text``,
 ``section``, ``texts``, ``count``, ``tags``; :func:`objects` alone refuses, because a list of something else is no
 answer of AWS.
 """
@@ -25,7 +25,7 @@ MOST_PLACEHOLDERS = 12
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """The value if it is a mapping, else an empty one: a wrong kind says nothing."""
+    """The value if it is a mapping, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
@@ -35,7 +35,7 @@ def items(value: object) -> list[Any]:
 
 
 def path_of(value: object, *keys: str) -> Any:
-    """The value under nested keys, None where one is missing."""
+    """The value under nested keys, None if one is missing."""
     for key in keys:
         if not isinstance(value, dict):
             return None
@@ -44,7 +44,7 @@ def path_of(value: object, *keys: str) -> Any:
 
 
 def text_of(value: object, longest: int = 253) -> str | None:
-    """Non-empty text without a placeholder in it, else None."""
+    """Non-empty text without a placeholder, else None."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
     text = str(value).strip()
@@ -74,7 +74,7 @@ def bool_of(value: object) -> bool | None:
 
 
 def placeholders(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text with a placeholder in it, with its path; scripts, which have variables of their own, are left out."""
+    """All texts with a placeholder and their paths, without scripts, which have their own variables."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from placeholders(inner, f"{path}.{key}" if path else str(key))
@@ -86,10 +86,10 @@ def placeholders(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def say_placeholders(value: object, say: Callable[[str, str], None]) -> None:
-    """Note the placeholders of a document: their values are unknown here."""
+    """Note the placeholders of a document, whose values are unknown."""
     found = [(p, t) for p, t in placeholders(value) if not p.endswith(("UserData", "userData", "user_data"))]
     for path, text in found[:MOST_PLACEHOLDERS]:
-        say(path, f"{text!r} is a placeholder: its value is not known here")
+        say(path, f"{text!r} is a placeholder: its value is not known")
     if len(found) > MOST_PLACEHOLDERS:
         say("", f"and {len(found) - MOST_PLACEHOLDERS} more placeholders")
 
@@ -98,7 +98,7 @@ def say_placeholders(value: object, say: Callable[[str, str], None]) -> None:
 
 
 def discovery_tags(tags: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | None:
-    """Those of a subnet's tags that the VPC CNI's discovery reads: it only asks whether the role is "0" or not.
+    """Tags of a subnet that the VPC CNI's discovery reads: only whether the role is "0" matters.
 
     >>> discovery_tags({"Name": "pods", "kubernetes.io/role/cni": "1"})
     (('kubernetes.io/role/cni', '1'),)
@@ -120,7 +120,7 @@ def block_of(value: object) -> IPv4Network | None:
 
 
 def kubernetes_version_of(value: object) -> str | None:
-    """``1.34`` out of a version as people write it; None if it is not a version (``latest``, a placeholder)."""
+    """Minor version such as ``1.34`` of a version text; None if it is not a version (``latest``, a placeholder)."""
     found = re.match(r"v?([0-9]+\.[0-9]+)", text_of(value) or "")
     return found[1] if found else None
 
@@ -135,7 +135,7 @@ def ip_family_of(value: object) -> str | None:
 
 
 def objects(item: Mapping[str, Any], key: str, place: str = "") -> list[Item]:
-    """The objects in a list; an absent or null key is an empty list.
+    """Objects of a list; an absent or null key is an empty list.
 
     Raises
     ------
@@ -151,25 +151,25 @@ def objects(item: Mapping[str, Any], key: str, place: str = "") -> list[Item]:
 
 
 def texts(item: Mapping[str, Any], key: str) -> list[str]:
-    """The strings in a list; anything else in it is left out."""
+    """Strings of a list, without values of other types."""
     value = item.get(key)
     return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
 
 
 def text(item: Mapping[str, Any], key: str) -> str:
-    """A string, empty where it is absent or something else."""
+    """A string; empty if it is absent or of another type."""
     value = item.get(key)
     return value if isinstance(value, str) else ""
 
 
 def section(item: Mapping[str, Any], key: str) -> Item:
-    """An object, empty where it is absent or something else."""
+    """An object; empty if it is absent or of another type."""
     value = item.get(key)
     return value if isinstance(value, dict) else {}
 
 
 def count(item: Mapping[str, Any], key: str) -> int | None:
-    """A whole number of 0 or more, also as digits; None where it is absent or something else."""
+    """A whole number of 0 or more, also as digits; None if it is absent or of another type."""
     value = item.get(key)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18:
         return int(value)
@@ -187,7 +187,7 @@ def tags(item: Mapping[str, Any], key: str = "Tags") -> dict[str, str]:
 
 
 def moment(value: object) -> float | None:
-    """A time as seconds since 1970: ISO text, an epoch number, or a recorder's ``{__class__: datetime}``."""
+    """Time in seconds since 1970 from ISO text, an epoch number, or a recorder's ``{__class__: datetime}``."""
     import datetime as dt
 
     if isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -1,1 +1,1 @@
-"""Subnets: who holds which addresses, what reservations and /28 blocks leave, what is free."""
+"""Subnets: holders of addresses, reservations, /28 blocks, and free addresses."""

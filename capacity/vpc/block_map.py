@@ -1,4 +1,4 @@
-"""The /28 blocks of a subnet one by one, packed as well as they can be."""
+"""Computes the state of each /28 block of a subnet, packed as well as possible."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BlockMap:
     Attributes
     ----------
     states : tuple of str
-        ``aws`` (holds addresses that AWS keeps), ``prefix``, ``single`` (single addresses), ``reserved``
+        ``aws`` (contains addresses that AWS reserves), ``prefix``, ``single`` (single addresses), ``reserved``
         (free, in a reservation of type prefix), ``explicit`` (in one of type explicit) or ``free``.
     rule : str
         How the blocks were filled, in words.
@@ -29,13 +29,14 @@ class BlockMap:
 
 
 def packed_blocks(state: SubnetState) -> BlockMap:
-    """The blocks that a subnet's addresses need at best: prefixes in reservations first, singles side by side.
+    """The blocks of a subnet with its addresses packed optimally: prefixes in reservations first, single addresses
+    together.
 
     Notes
     -----
-    A plan says how many addresses are taken, not which: this is the least fragmentation, the bound that
-    :func:`capacity.vpc.blocks.prefixes_fit` judges by. Single addresses begin in the first block, beside the
-    four that AWS keeps, and use the rest of the last one when all others are taken.
+    A plan has the number of used addresses, not their positions: this is the least fragmentation, the bound that
+    :func:`capacity.vpc.blocks.prefixes_fit` uses. Single addresses start in the first block, after the four that AWS
+    reserves, and use the rest of the last block when all others are full.
 
     Examples
     --------
@@ -72,4 +73,6 @@ def packed_blocks(state: SubnetState) -> BlockMap:
         if singles > 0 and what == "free":
             states[block] = "single"
             singles -= PREFIX_SIZE
-    return BlockMap(subnet, tuple(states), "packed as well as can be: a plan does not say which addresses are taken")
+    return BlockMap(
+        subnet, tuple(states), "packed as well as possible: a plan does not contain the positions of used addresses"
+    )

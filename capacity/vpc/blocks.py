@@ -1,4 +1,4 @@
-"""Aligned /28 blocks of a subnet, by arithmetic on its CIDR and its reservations."""
+"""Counts aligned /28 blocks of a subnet from its CIDR and its reservations."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from capacity.units import IntLike, larger
 
 
 class Room(NamedTuple):
-    """What of an empty subnet is open to whom.
+    """The parts of an empty subnet by what can use them.
 
     Attributes
     ----------
     explicit : int
-        Usable addresses inside reservations of type explicit: open to nothing here. [addresses]
+        Usable addresses inside reservations of type explicit: not usable here. [addresses]
     reserved_prefix : int
-        Usable addresses inside reservations of type prefix: open to prefixes only. [addresses]
+        Usable addresses inside reservations of type prefix: usable only for prefixes. [addresses]
     reserved_blocks : int
         Whole /28 blocks among them. [blocks]
     open_addresses : int
-        The rest: open to single addresses and prefixes. [addresses]
+        The rest, usable for single addresses and prefixes. [addresses]
     open_blocks : int
         Whole /28 blocks among the rest. [blocks]
     """
@@ -37,10 +37,10 @@ class Room(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def room_of(subnet: Subnet) -> Room:
-    """How a subnet's usable addresses divide between reservations and the open rest.
+    """The usable addresses of a subnet, divided into reservations and the open rest.
 
-    AWS keeps the first four addresses and the last one of the subnet, which spoils the first and the
-    last /28 for prefixes but not for single addresses.
+    AWS reserves the first four addresses and the last one of the subnet. Prefixes therefore cannot use the first and
+    the last /28, but single addresses can.
 
     Source
     ------
@@ -71,7 +71,7 @@ def room_of(subnet: Subnet) -> Room:
 
 
 def kept_by_aws(cidr: IPv4Network) -> tuple[int, ...]:
-    """The first four addresses and the last.
+    """The addresses that AWS reserves: the first four and the last.
 
     Source
     ------
@@ -82,12 +82,12 @@ def kept_by_aws(cidr: IPv4Network) -> tuple[int, ...]:
 
 
 def _usable_between(low: int, high: int, cidr: IPv4Network) -> int:
-    """Addresses of a range without the five that AWS keeps."""
+    """Addresses of a range without the five that AWS reserves."""
     return high - low + 1 - sum(low <= a <= high for a in kept_by_aws(cidr))
 
 
 def prefixes_fit(subnet: Subnet, prefixes: IntLike, singles: IntLike) -> IntLike:
-    """Whether so many prefixes and single addresses have room together, placed as well as can be.
+    """Whether a number of prefixes and single addresses fit together if placed as well as possible.
 
     Prefixes fill the reservations of type prefix first; single addresses fill partial blocks first.
     A bool for two ints, an array of bools for arrays.
@@ -103,11 +103,11 @@ def prefixes_fit(subnet: Subnet, prefixes: IntLike, singles: IntLike) -> IntLike
 
 
 def most_free_prefixes(subnet: Subnet, free: int) -> int:
-    """Upper bound of free /28 blocks where only the count of free addresses is known. [blocks]
+    """Upper bound of free /28 blocks if only the count of free addresses is known. [blocks]
 
     Notes
     -----
-    min(2^(28 - n) - 2, floor(free / 16)), never below 0: scattered single addresses may leave fewer.
+    min(2^(28 - n) - 2, floor(free / 16)), never below 0: scattered single addresses can leave fewer.
 
     >>> from ipaddress import IPv4Network
     >>> most_free_prefixes(Subnet("a", "z", IPv4Network("10.0.0.0/24")), 251)

@@ -1,4 +1,4 @@
-"""Which IPv4 blocks may join a VPC."""
+"""Checks which IPv4 blocks can be added to a VPC."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Rule(NamedTuple):
 
 
 class Addable(NamedTuple):
-    """Whether a block may join a VPC.
+    """Whether a block can be added to a VPC.
 
     Attributes
     ----------
     verdict : str
-        ``yes``, ``quota`` (yes, once the quota of blocks is raised) or ``no``.
+        ``yes``, ``quota`` (yes, after an increase of the quota) or ``no``.
     reason, source : str
     """
 
@@ -56,7 +56,7 @@ def cidr_rules() -> tuple[Rule, ...]:
 
 
 def range_of(cidr: IPv4Network) -> str:
-    """The range of the rules that a primary block lies in; ``other`` for public blocks and 100.64.0.0/10."""
+    """The range of the rules that contains a primary block; ``other`` for public blocks and 100.64.0.0/10."""
     named = dict.fromkeys(r.primary for r in cidr_rules() if r.primary not in ("any", "other"))
     return next((name for name in named if cidr.subnet_of(IPv4Network(name))), "other")
 
@@ -67,14 +67,14 @@ def addable(
     peers: Sequence[IPv4Network] = (),
     routes: Sequence[IPv4Network] = (),
 ) -> Addable:
-    """Whether a block may be associated with a VPC.
+    """Whether a block can be associated with a VPC.
 
     Parameters
     ----------
     vpc_cidrs : sequence of IPv4Network
         The VPC's blocks, the primary first.
     peers, routes : sequence of IPv4Network
-        Blocks of peered VPCs, and destinations in the VPC's route tables, where known.
+        Blocks of peered VPCs, and destinations in the VPC's route tables, if known.
 
     Source
     ------
@@ -106,7 +106,7 @@ def addable(
     count = len(vpc_cidrs) + 1
     quota = "awsdocs/amazon-vpc-user-guide@06e98d9 amazon-vpc-limits.md L14"
     if count > MOST_BLOCKS:
-        return Addable("no", f"a VPC has {MOST_BLOCKS} blocks at most", quota)
+        return Addable("no", f"a VPC has at most {MOST_BLOCKS} blocks", quota)
     if count > BLOCKS_BY_DEFAULT:
         raised = f"block {count} of the VPC: {BLOCKS_BY_DEFAULT} by default, up to {MOST_BLOCKS} with a raised quota"
         return Addable("quota", raised, quota)
@@ -116,7 +116,7 @@ def addable(
 def proposals(
     vpc_cidrs: Sequence[IPv4Network], prefixlen: int = LARGEST, peers: Sequence[IPv4Network] = ()
 ) -> Iterator[IPv4Network]:
-    """Pieces of 100.64.0.0/10 that may join a VPC, lowest first.
+    """Blocks of 100.64.0.0/10 that can be added to a VPC, lowest first.
 
     >>> str(next(proposals([IPv4Network("10.0.0.0/16"), IPv4Network("100.64.0.0/16")])))
     '100.65.0.0/16'

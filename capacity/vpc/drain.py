@@ -1,4 +1,4 @@
-"""Which nodes to replace so that whole /28 blocks of a subnet come free."""
+"""Chooses the nodes to replace so that whole /28 blocks of a subnet become free."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import Subnet
 from capacity.vpc.blocks import kept_by_aws
 
-MOST_NODES = 10  # of one list: beyond it a subnet of its own is the better advice
+MOST_NODES = 10  # most nodes of one list; above it a dedicated subnet is the better advice
 Span = tuple[int, int]  # first and last address
 
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """One step: these nodes gone, so many more whole blocks are free. [blocks]"""
+    """One step: the nodes to remove, and the additional whole blocks that become free. [blocks]"""
 
     nodes: tuple[str, ...]
     blocks: int
@@ -25,20 +25,20 @@ class Drain:
 def drains(
     subnet: Subnet, by_node: Mapping[str, Sequence[Span]], others: Iterable[Span], most: int = MOST_NODES
 ) -> tuple[Drain, ...]:
-    """Nodes in the order in which their going frees blocks soonest.
+    """Nodes in the order in which their removal frees blocks soonest.
 
-    A block comes free when nothing but nodes that go holds addresses in it. Each step takes the fewest nodes
-    that free a further block; of those the ones that free most, then those with the fewest addresses. So the
-    first steps are the cheapest ones; for many blocks together another choice may need fewer nodes.
+    A block becomes free when only removed nodes hold addresses in it. Each step removes the fewest nodes that free an
+    additional block; among those the ones that free the most, then those with the fewest addresses. So the first steps
+    are the cheapest; for many blocks together a different choice can need fewer nodes.
 
     Parameters
     ----------
     by_node : mapping
         Addresses and prefixes of each node in the subnet.
     others : iterable
-        What holds addresses there and stays.
+        Other addresses there, which stay.
     most : int
-        Nodes at the most. [nodes]
+        Most nodes to remove. [nodes]
     """
     held = _holders(subnet, by_node, others)
     size = {node: sum(high - low + 1 for low, high in spans) for node, spans in by_node.items()}
@@ -48,7 +48,7 @@ def drains(
         fewest = min(map(len, held.values()))
         if fewest > left:
             break
-        # No block has fewer holders, so that a candidate frees just those that it holds alone.
+        # No block has fewer holders, so a candidate frees only the blocks that it holds alone.
         frees = Counter(nodes for nodes in held.values() if len(nodes) == fewest)
         best = min(frees, key=lambda nodes: (-frees[nodes], sum(size[n] for n in nodes), sorted(nodes)))
         steps.append(Drain(tuple(sorted(best)), frees[best]))
@@ -60,7 +60,7 @@ def drains(
 def _holders(
     subnet: Subnet, by_node: Mapping[str, Sequence[Span]], others: Iterable[Span]
 ) -> dict[int, frozenset[str]]:
-    """For each block that only nodes hold addresses in: which nodes."""
+    """The nodes of each block in which only nodes hold addresses."""
     closed = {address // PREFIX_SIZE for address in kept_by_aws(subnet.cidr)}
     explicit = [(int(r.cidr[0]), int(r.cidr[-1])) for r in subnet.reservations if r.type == "explicit"]
     for span in (*others, *explicit):

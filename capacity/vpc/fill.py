@@ -1,4 +1,4 @@
-"""How full a subnet is, who holds it, and what is left of it for prefixes."""
+"""The use of a subnet: its holders, and the blocks left for prefixes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from capacity.vpc.reservations import ReservationAdvice, reservation_for
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """So many further prefixes: the chance that they find room now, and what makes it certain."""
+    """A number of additional prefixes: the chance that they fit now, and the reservation that guarantees it."""
 
     blocks: int
     probability: Fraction
@@ -24,7 +24,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class SubnetFill:
-    """One subnet.
+    """The fill of one subnet.
 
     Attributes
     ----------
@@ -34,9 +34,9 @@ class SubnetFill:
     owners : mapping of str to int
         Addresses by owner; the ledger's holders for a plan, network interfaces' owners for AWS's answers.
     where : str
-        The scenario of a plan, else empty.
+        The scenario of a plan; otherwise empty.
     drains : tuple of Drain
-        Nodes whose going frees whole blocks, soonest first; empty where the nodes are not known.
+        Nodes whose removal frees whole blocks, soonest first; empty if the nodes are unknown.
     """
 
     name: str
@@ -47,12 +47,12 @@ class SubnetFill:
     drains: tuple[Drain, ...] = ()
 
     def wanted(self, blocks: int) -> Wanted:
-        """What so many further prefixes can count on."""
+        """The chance that a number of additional prefixes fit, and the reservation for them."""
         return Wanted(blocks, self.fragments.probability(blocks), reservation_for(self.fragments, blocks))
 
 
 def fill_of_state(state: SubnetState, where: str) -> SubnetFill:
-    """A subnet of a scenario: its ledger knows counts, not places."""
+    """The fill of a subnet in a scenario, whose ledger has counts but no positions."""
     singles = state.used_total - PREFIX_SIZE * state.prefixes
     owners = {holder: addresses for holder, addresses in state.used.items() if addresses}
     found = fragments_of_counts(state.subnet, singles, state.prefixes)

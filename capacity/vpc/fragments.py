@@ -1,15 +1,15 @@
-"""Free /28 blocks of a subnet: exact from a list of addresses, exact in distribution from counts alone.
+"""Computes the free /28 blocks of a subnet: exactly from a list of addresses, or as an exact distribution from counts.
 
-A prefix takes 16 contiguous addresses on a /28 boundary, so what counts for prefix delegation is not how
-many addresses are free but how many blocks are free as a whole.
+A prefix uses 16 contiguous addresses on a /28 boundary, so prefix delegation depends on the number of wholly free
+blocks, not on the number of free addresses.
 
-**Counts.** Where only the number ``n`` of single addresses is known, every set of ``n`` of the ``N`` open
-addresses is taken as equally likely. ``W`` of the blocks are whole (none of AWS's five addresses, no
-reservation); the other ``R = N - 16 W`` open addresses lie beside them. Then with inclusion-exclusion
+**Counts.** If only the number ``n`` of single addresses is known, every set of ``n`` of the ``N`` open addresses is
+assumed to be equally likely. ``W`` of the blocks are whole (none of AWS's five addresses, no reservation); the other
+``R = N - 16 W`` open addresses are outside them. Then with inclusion-exclusion
 
     P(at least k free) = sum over i >= k of (-1)^(i-k) C(i-1, k-1) C(W, i) C(N - 16 i, n) / C(N, n)
 
-in whole numbers of any size: nothing is simulated or rounded.
+in integers of any size: nothing is simulated or rounded.
 
 Source: awsdocs/amazon-vpc-user-guide subnet-sizing.md L9 (the five addresses); prefixes:
 aws/aws-eks-best-practices@dc0243a networking/prefix-mode_linux.adoc L22-26, L75-85.
@@ -32,9 +32,9 @@ from capacity.vpc.blocks import kept_by_aws, room_of
 FREE, PARTLY, FULL, KEPT, FREE_RESERVED, EXPLICIT, UNKNOWN = ".", "+", "#", "A", "P", "E", "?"
 LEGEND = {
     FREE: "free /28",
-    PARTLY: "partly taken",
+    PARTLY: "partly used",
     FULL: "full",
-    KEPT: "with addresses that AWS keeps",
+    KEPT: "with addresses that AWS reserves",
     FREE_RESERVED: "reserved for prefixes",
     EXPLICIT: "in an explicit reservation",
     UNKNOWN: "free or not, unknown",
@@ -42,16 +42,16 @@ LEGEND = {
 
 
 def expected_free_blocks(whole: int, rest: int, taken: int) -> Fraction:
-    """Mean number of free blocks when ``taken`` single addresses lie anywhere. [blocks]
+    """Mean number of free blocks if ``taken`` single addresses can be anywhere. [blocks]
 
     Parameters
     ----------
     whole : int
         Blocks of 16 open addresses. [blocks]
     rest : int
-        Open addresses beside them. [addresses]
+        Open addresses outside them. [addresses]
     taken : int
-        Single addresses taken, at most all that are open. [addresses]
+        Single addresses in use, at most all that are open. [addresses]
 
     Notes
     -----
@@ -59,7 +59,8 @@ def expected_free_blocks(whole: int, rest: int, taken: int) -> Fraction:
 
     Examples
     --------
-    A /26 has 59 open addresses, two of its four blocks whole; with one address taken each is free with 43/59.
+    A /26 has 59 open addresses, two of its four blocks whole; with one address used, each is free with probability
+    43/59.
 
     >>> expected_free_blocks(whole=2, rest=27, taken=1)
     Fraction(86, 59)
@@ -72,11 +73,11 @@ def expected_free_blocks(whole: int, rest: int, taken: int) -> Fraction:
 
 
 def probability_of_free_blocks(whole: int, rest: int, taken: int, at_least: int) -> Fraction:
-    """Chance that at least so many blocks are free, parameters as in :func:`expected_free_blocks`.
+    """Probability that at least ``at_least`` blocks are free; parameters as in :func:`expected_free_blocks`.
 
     Examples
     --------
-    One address taken in a /26: both blocks stay free if it is one of the 27 beside them.
+    One address is used in a /26: both blocks stay free if it is one of the 27 outside them.
 
     >>> probability_of_free_blocks(whole=2, rest=27, taken=1, at_least=2)
     Fraction(27, 59)
@@ -99,7 +100,7 @@ def probability_of_free_blocks(whole: int, rest: int, taken: int, at_least: int)
     return Fraction(signed, ways[0])
 
 
-@lru_cache(maxsize=4)  # a /16's numbers take some 30 MB
+@lru_cache(maxsize=4)  # the numbers of a /16 use about 30 MB
 def _ways(whole: int, rest: int, taken: int) -> tuple[int, ...]:
     """C(W, i) · C(N − 16 i, n) for i = 0, 1, …: ways in which i chosen blocks stay free, over all choices."""
     left = PREFIX_SIZE * whole + rest
@@ -119,12 +120,12 @@ def _ways(whole: int, rest: int, taken: int) -> tuple[int, ...]:
 
 
 def certain_free_blocks(whole: int, taken: int) -> int:
-    """Blocks free wherever the addresses lie: each spoils one block at most. [blocks]"""
+    """Blocks that are free for any positions of the addresses: each breaks up at most one block. [blocks]"""
     return max(whole - taken, 0)
 
 
 def most_free_blocks(whole: int, rest: int, taken: int) -> int:
-    """Blocks free if the addresses lie as well as can be: beside the whole blocks first. [blocks]"""
+    """Blocks that are free for the best positions of the addresses: outside the whole blocks first. [blocks]"""
     return max(min(whole, (PREFIX_SIZE * whole + rest - taken) // PREFIX_SIZE), 0)
 
 
@@ -137,7 +138,7 @@ def likely_free_blocks(whole: int, rest: int, taken: int, probability: Fraction)
     low, high = certain_free_blocks(whole, taken), most_free_blocks(whole, rest, taken)
     if probability >= 1:
         return low
-    # Search outward from where a normal distribution would have it: a few sums instead of a dozen.
+    # Search outward from the quantile of a normal distribution: a few sums instead of a dozen.
     guess, step = _normal_guess(whole, rest, taken, probability), 1
     while low < high:
         guess = min(max(guess, low + 1), high)
@@ -150,7 +151,7 @@ def likely_free_blocks(whole: int, rest: int, taken: int, probability: Fraction)
 
 
 def _normal_guess(whole: int, rest: int, taken: int, probability: Fraction) -> int:
-    """Where the quantile would lie, were the number of free blocks normally distributed. [blocks]"""
+    """The quantile if the number of free blocks were normally distributed. [blocks]"""
     from statistics import NormalDist
 
     everything = PREFIX_SIZE * whole + rest
@@ -171,7 +172,7 @@ def block_map(subnet: Subnet, taken: Iterable[IPv4Network] | None) -> str:
     Parameters
     ----------
     taken : iterable of IPv4Network
-        Addresses (/32) and prefixes (/28) in use; what lies outside the subnet is passed over.
+        Addresses (/32) and prefixes (/28) in use; addresses outside the subnet are ignored.
 
     Examples
     --------
@@ -196,12 +197,12 @@ def block_map(subnet: Subnet, taken: Iterable[IPv4Network] | None) -> str:
 
 
 def _usable_range(subnet: Subnet) -> tuple[int, int]:
-    """First and last address that is not AWS's."""
+    """The first and last usable address."""
     return int(subnet.cidr.network_address) + RESERVED_BY_AWS - 1, int(subnet.cidr.broadcast_address) - 1
 
 
 def _inside(taken: Iterable[IPv4Network], low: int, high: int) -> set[int]:
-    """The single addresses of some blocks that lie from ``low`` to ``high``."""
+    """The single addresses of some blocks between ``low`` and ``high``."""
     found: set[int] = set()
     for block in taken:
         found.update(range(max(int(block.network_address), low), min(int(block.broadcast_address), high) + 1))
@@ -231,23 +232,23 @@ class Fragments(NamedTuple):
     taken : int
         Usable addresses in use. [addresses]
     exact : bool
-        Whether the addresses are known; else ``free_blocks`` is None and the rest a distribution.
+        Whether the addresses are known; otherwise ``free_blocks`` is None and the rest is a distribution.
     free_blocks : int or None
         [blocks]
     expected : Fraction
-        Mean number of free blocks; the number itself where it is known. [blocks]
+        Mean number of free blocks; the exact number if known. [blocks]
     certain, most : int
-        Free blocks wherever the addresses that nobody placed lie, and if they lie as well as can be; the
-        number itself where all are known: certain <= expected <= most, always. [blocks]
+        Free blocks for any positions of the unknown addresses, and for the best positions; the exact number if all are
+        known. Always certain <= expected <= most. [blocks]
     ideal : int
-        Blocks that as many free addresses could form, were every address where it does least harm. [blocks]
+        Blocks that as many free addresses could form with every used address in the best position. [blocks]
     letters : str
         The block map.
     whole, rest, singles : int
-        Whole blocks left for single addresses to spoil, addresses beside them, and the single addresses
-        taken: what the distribution is made of.
+        Inputs of the distribution: whole blocks that single addresses can break up, addresses outside them, and the
+        single addresses in use.
     reserved_free : int
-        Further blocks that no single address can spoil: those in reservations. [blocks]
+        Additional blocks that no single address can break up, because they are in reservations. [blocks]
     reserved : int
         Free addresses in reservations, part of ``free``. [addresses]
     """
@@ -269,20 +270,20 @@ class Fragments(NamedTuple):
 
     @property
     def free(self) -> int:
-        """[addresses]"""
+        """Free addresses. [addresses]"""
         return self.subnet.usable - self.taken
 
     @property
     def score(self) -> Fraction | None:
-        """Fragmentation: the share of the possible free /28 blocks that scattered addresses spoil.
+        """Fragmentation: the share of the possible free /28 blocks that scattered addresses break up.
 
-        1 − free blocks ÷ most blocks that as many free addresses could form. 0: none is spoilt, 1: all
-        are. None where even the best order would leave no block.
+        1 − free blocks ÷ most blocks that as many free addresses could form. 0: none is broken up, 1: all are. None if
+        even the best order leaves no block.
         """
         return 1 - self.expected / self.ideal if self.ideal else None
 
     def probability(self, at_least: int) -> Fraction:
-        """Chance that at least so many blocks are free (0 or 1 where the addresses are known)."""
+        """Probability that at least ``at_least`` blocks are free (0 or 1 if the addresses are known)."""
         if self.free_blocks is not None:
             return Fraction(int(self.free_blocks >= at_least))
         return probability_of_free_blocks(self.whole, self.rest, self.singles, at_least - self.reserved_free)
@@ -295,15 +296,15 @@ class Fragments(NamedTuple):
 
 
 def fragments_of_list(subnet: Subnet, taken: Iterable[IPv4Network], unlisted: int = 0) -> Fragments:
-    """Free blocks where the addresses in use are known.
+    """The free blocks if the addresses in use are known.
 
     Parameters
     ----------
     taken : iterable of IPv4Network
         Addresses and prefixes in use.
     unlisted : int
-        Further single addresses in use that the list leaves out: they lie anywhere in what the list leaves
-        open, and the answer is a distribution again. [addresses]
+        Additional single addresses in use that are not in the list: they can be anywhere in the open rest, and the
+        answer is then a distribution. [addresses]
     """
     used = list(taken)
     letters = block_map(subnet, used)
@@ -326,17 +327,16 @@ def fragments_of_list(subnet: Subnet, taken: Iterable[IPv4Network], unlisted: in
 
 
 def _in_reservations(subnet: Subnet, addresses: set[int], kind: str) -> int:
-    """How many of the addresses lie in reservations of a type. [addresses]"""
+    """The number of addresses in reservations of a type. [addresses]"""
     blocks = [(int(r.cidr[0]), int(r.cidr[-1])) for r in subnet.reservations if r.type == kind]
     return sum(low <= address <= high for low, high in blocks for address in addresses)
 
 
 def fragments_of_counts(subnet: Subnet, singles: int, prefixes: int = 0) -> Fragments:
-    """Free blocks where only counts are known.
+    """The free blocks if only counts are known.
 
-    Prefixes lie in reservations of type prefix first, else in whole blocks of their own; given where they
-    are, the single addresses lie anywhere in what is open and left. Counts above what there is leave no
-    block.
+    Prefixes are in reservations of type prefix first, then in whole blocks; the single addresses can be anywhere in the
+    open rest. Counts that exceed the subnet leave no block.
     """
     room = room_of(subnet)
     in_reservation = min(prefixes, room.reserved_blocks)
@@ -352,7 +352,7 @@ def fragments_of_counts(subnet: Subnet, singles: int, prefixes: int = 0) -> Frag
 
 
 class _Spread(NamedTuple):
-    """Where single addresses of unknown place can lie, and the blocks that they cannot reach."""
+    """The possible positions of single addresses, and the blocks that they cannot reach."""
 
     whole: int
     rest: int
@@ -363,10 +363,11 @@ class _Spread(NamedTuple):
 
 
 def _spread(whole: int, rest: int, singles: int, reserved_blocks: int, reserved: int) -> _Spread:
-    """Single addresses lie in the open part; more than it has must lie in reservations that covered them already.
+    """Spread single addresses over the open part; if there are more, the rest is in reservations that covered them
+    already.
 
-    A reservation may be made over addresses in use, so this can be; the open part is full then, and the rest
-    counts as equally likely anywhere in the reservations.
+    This is possible because a reservation can be created over addresses in use. The open part is then full, and the
+    rest is assumed to be equally likely anywhere in the reservations.
 
     Source: awsdocs/amazon-vpc-user-guide subnet-cidr-reservation.md L3-14.
     """

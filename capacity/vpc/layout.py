@@ -1,9 +1,9 @@
-"""New subnets laid into the free space of a VPC.
+"""Allocates new subnets from the free space of a VPC.
 
-Rule: the largest first, each at the lowest free address on its own boundary. A subnet is *growth-ready*
-when the other half of the next larger block (its sibling) stays free: a subnet cannot be resized, but a
-neighbour of the same size can join it later, and one route or rule of the larger block covers both. As
-many subnets as possible, the largest first, get that; where the space is short the others do without.
+Rule: the largest first, each at the lowest free aligned address. A subnet is *growth-ready* when the other half of the
+next larger block (its sibling) stays free: a subnet cannot be resized, but a neighbour of equal size can be added
+later, and one route or rule of the larger block covers both. As many subnets as possible, the largest first, are
+growth-ready; if space is short, the others are not.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from ipaddress import IPv4Network
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where subnets lie.
+    """The positions of new subnets.
 
     Attributes
     ----------
     placed : mapping of str to IPv4Network
     growth_ready : frozenset of str
-        Those whose sibling block is free.
+        Names of subnets whose sibling block is free.
     missing : tuple of str
-        Names that found no room; then nothing is placed at all.
+        Names that have no room; nothing is placed then.
     """
 
     placed: Mapping[str, IPv4Network]
@@ -44,9 +44,9 @@ def lay_out(
     wanted : mapping of str to int
         Prefix length by name.
     blocks, taken : IPv4Network
-        The VPC's blocks, and what in them is not free.
+        The VPC's blocks, and the used parts of them.
     last_first : sequence of str
-        Names that stay out of the first block while the others have room: pods go to the secondary block.
+        Names that avoid the first block while others have room: pods use the secondary block.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def _attempt(
     held: Sequence[IPv4Network],
     generous: int,
 ) -> dict[str, IPv4Network] | None:
-    """All subnets, the first ``generous`` with room to grow; None where one does not fit."""
+    """All subnets, the first ``generous`` with room to grow; None if one does not fit."""
     busy = list(held)
     placed: dict[str, IPv4Network] = {}
     for i, name in enumerate(order):
@@ -88,7 +88,7 @@ def _attempt(
 
 
 def first_free(length: int, blocks: Sequence[IPv4Network], busy: Iterable[IPv4Network]) -> IPv4Network | None:
-    """The lowest aligned block of that length inside the VPC that overlaps nothing; None where there is none."""
+    """The lowest free aligned block of a prefix length inside the VPC; None if there is none."""
     size = 1 << (32 - length)
     held = sorted((int(b.network_address), int(b.broadcast_address)) for b in busy)
     for block in blocks:
@@ -108,7 +108,7 @@ def first_free(length: int, blocks: Sequence[IPv4Network], busy: Iterable[IPv4Ne
 def _growth_ready(
     placed: Mapping[str, IPv4Network], blocks: Sequence[IPv4Network], held: Sequence[IPv4Network]
 ) -> frozenset[str]:
-    """Names whose sibling lies in the VPC and is free."""
+    """Names whose sibling is in the VPC and free."""
     busy = [*held, *placed.values()]
     ready = set()
     for name, cidr in placed.items():
@@ -125,7 +125,7 @@ def _without_room(
     blocks_of: Mapping[str, Sequence[IPv4Network]],
     held: Sequence[IPv4Network],
 ) -> tuple[str, ...]:
-    """Those that do not fit when each takes what is left by the larger ones."""
+    """Names that do not fit after the larger ones are placed."""
     busy, missing = list(held), []
     for name in order:
         room = first_free(wanted[name], blocks_of[name], busy)

@@ -1,4 +1,4 @@
-"""Who holds which addresses of a subnet. The only place that books addresses."""
+"""The ledger of a subnet: its addresses by holder. Only this module counts addresses."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ HOLDERS = (
     "endpoints",
     "other",
 )
-# What a table or a bar tells apart, in its order; together they are what is used. A branch ENI is an ENI and a pod:
-# it has one address, its pod's, and is counted with the pods.
+# Groups of holders in tables and bars, in order; together they are the used addresses. A branch ENI is an ENI and a
+# pod: it has one address, the pod's, and is counted with the pods.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "enis": ("node_primary", "eni_primary"),
     "pods": ("assigned", "branch"),
@@ -34,15 +34,15 @@ VERDICTS = ("ok", "tight", "exhausted")
 
 
 def worst(verdicts: list[str]) -> str:
-    """The worst of several verdicts; ``ok`` of none."""
+    """The worst of several verdicts; ``ok`` if there are none."""
     return max(verdicts, key=VERDICTS.index, default="ok")
 
 
 class Booking:
-    """Addresses of one subnet by holder while a scenario is being booked.
+    """Addresses of one subnet by holder while a scenario is being counted.
 
-    ``prefixes`` counts the /28s among ``assigned`` and ``warm``; ``lowest`` and ``highest`` are the
-    bounds of what was booked with any; ``entries`` keeps each line for :mod:`capacity.cluster.figure_terms`.
+    ``prefixes`` counts the /28s among ``assigned`` and ``warm``; ``lowest`` and ``highest`` are the bounds of entries
+    that have bounds; ``entries`` keeps each line for :mod:`capacity.cluster.figure_terms`.
     """
 
     __slots__ = ("entries", "highest", "lowest", "prefixes", "subnet", "used")
@@ -56,7 +56,7 @@ class Booking:
         self.entries: list[tuple[str, int, object]] = []
 
     def book(self, holder: str, addresses: int, why: object, bounds: tuple[int, int] | None = None) -> None:
-        """Add addresses under a holder; ``bounds`` where the count is not certain, ``why`` is said when asked for."""
+        """Add addresses under a holder; ``bounds`` if the count is uncertain, ``why`` is formatted on demand."""
         self.used[holder] += addresses
         low, high = bounds if bounds is not None else (addresses, addresses)
         self.lowest += low
@@ -65,7 +65,7 @@ class Booking:
             self.entries.append((holder, addresses, why))
 
     def join(self, other: Booking) -> None:
-        """Add all that another holds."""
+        """Add all entries of another booking."""
         for holder, addresses in other.used.items():
             if addresses:
                 self.used[holder] += addresses
@@ -76,12 +76,12 @@ class Booking:
 
     @property
     def free(self) -> int:
-        """Addresses not booked; negative is a shortfall. [addresses]"""
+        """Free addresses; negative is a shortfall. [addresses]"""
         return self.subnet.usable - sum(self.used.values())
 
 
 class Bounds(Protocol):
-    """Fewest and most addresses of a subnet over all ways the pods and odd nodes may fall."""
+    """Fewest and most addresses of a subnet over all placements of the pods and remaining nodes."""
 
     @property
     def lowest(self) -> int:
@@ -93,11 +93,11 @@ class Bounds(Protocol):
 
     @property
     def roaming(self) -> tuple[int, int]:
-        """The part of both that subnet discovery chose a place for. [addresses]"""
+        """The part of both bounds that subnet discovery places. [addresses]"""
 
 
 class Known(NamedTuple):
-    """Bounds that are known already."""
+    """Bounds that are already computed."""
 
     lowest: int
     highest: int
@@ -113,17 +113,17 @@ class SubnetState:
     used : dict of str to int
         Addresses by holder; their sum and ``free`` make ``usable``. [addresses]
     free : int
-        Negative where demand exceeds the subnet: then the shortfall. [addresses]
+        Free addresses; negative if demand exceeds the subnet. [addresses]
     free_reserved : int
         The part of ``free`` inside CIDR reservations. [addresses]
     free_prefixes : int or None
-        Upper bound of free /28s, None outside prefix mode. [blocks]
+        Upper bound of free /28s; None outside prefix mode. [blocks]
     bounds : Bounds
-        Of what is used. They cost more than all the rest, so they are worked out when asked for.
+        Bounds of the used addresses, computed on demand because they are expensive.
     prefixes : int
-        /28s booked. [prefixes]
+        /28s in use. [prefixes]
     prefixes_placed : bool
-        Whether they and the single addresses have room together.
+        Whether they and the single addresses fit together.
     verdict : str
         ``ok``, ``tight`` or ``exhausted``.
     """
@@ -144,38 +144,38 @@ class SubnetState:
 
     @property
     def used_lowest(self) -> int:
-        """Fewest addresses used, over all ways the pods and odd nodes may fall. [addresses]"""
+        """Fewest addresses used, over all placements of the pods and remaining nodes. [addresses]"""
         return self.bounds.lowest
 
     @property
     def used_highest(self) -> int:
-        """Most addresses used, over all these ways. [addresses]"""
+        """Most addresses used, over all placements of the pods and remaining nodes. [addresses]"""
         return self.bounds.highest
 
     @property
     def roaming(self) -> tuple[int, int]:
-        """The part of both that subnet discovery chose a place for. [addresses]"""
+        """The part of both bounds that subnet discovery places. [addresses]"""
         return self.bounds.roaming
 
     @property
     def used_total(self) -> int:
-        """Addresses used, by whomever. [addresses]"""
+        """Addresses used by all holders. [addresses]"""
         return self.subnet.usable - self.free
 
     @property
     def grouped(self) -> dict[str, int]:
-        """``used`` in the :data:`GROUPS` that people read. [addresses]"""
+        """``used`` by :data:`GROUPS`. [addresses]"""
         return {group: sum(self.used[holder] for holder in holders) for group, holders in GROUPS.items()}
 
     @property
     def free_open(self) -> int:
-        """Free addresses that this cluster's nodes can take. [addresses]"""
+        """Free addresses that this cluster's nodes can use. [addresses]"""
         closed = room_of(self.subnet).explicit if self.free_prefixes is not None else self.free_reserved
         return self.free - closed
 
 
 def keeps_less(free: int, usable: int, min_free: Fraction) -> bool:
-    """Whether less than that share of the usable addresses stays free, compared as exact fractions."""
+    """Whether less than a share of the usable addresses stays free, compared as exact fractions."""
     return free * min_free.denominator < min_free.numerator * usable
 
 
@@ -187,15 +187,15 @@ def settle(
     bounds_decide: bool = True,
     bounds: Bounds | None = None,
 ) -> SubnetState:
-    """Close a booking: what is free, and the verdict.
+    """The subnet's state from a booking: free addresses and the verdict.
 
-    ``bounds``: of all that it holds; without it those of the booking are all.
+    ``bounds``: of all addresses; without it, the bounds of the booking.
 
     Notes
     -----
-    exhausted: free < 0, or single addresses exceed what lies outside reservations, or the prefixes
+    exhausted: free < 0, or single addresses exceed the space outside reservations, or the prefixes
     cannot be placed. tight: free / usable < min_free as exact fractions (equal is ok), or, in steady
-    and peak, the upper bound exceeds the subnet: elsewhere that is a finding only.
+    and peak, the upper bound exceeds the subnet: in other scenarios that is only a finding.
     """
     subnet = booking.subnet
     bounds = bounds or Known(booking.lowest, booking.highest)

@@ -12,7 +12,7 @@ from capacity.plan.model import Plan
 from capacity.plan.tenants import tenant_kinds
 
 COLUMNS = ("name", "what", "default", "most", "adjustable", "unit", "scope", "source")
-SERVICES_TAKEN = 2  # kubernetes and kube-dns hold an address each
+SERVICES_TAKEN = 2  # kubernetes and kube-dns have one address each
 
 
 class Quota(NamedTuple):
@@ -21,13 +21,13 @@ class Quota(NamedTuple):
     Attributes
     ----------
     default : int or None
-        What holds when nobody asked for more; None where no source states it.
+        The default value; None if no source states it.
     most : int or None
-        What it can be raised to; None where unknown or open.
+        The highest value after an increase; None if unknown or unlimited.
     adjustable : str
-        ``yes``, ``no``, in words how, or empty for limits that are not quotas.
+        ``yes``, ``no``, how in words, or empty for limits that are not quotas.
     scope : str
-        What it counts over.
+        The scope that it applies to.
     """
 
     name: str
@@ -41,14 +41,14 @@ class Quota(NamedTuple):
 
 
 class QuotaUse(NamedTuple):
-    """How much of a quota a plan uses.
+    """A plan's use of a quota.
 
     Attributes
     ----------
     used : int
-        Of ``quota.unit``, in the scope that has most.
+        Use in ``quota.unit``, in the scope with the most.
     where : str
-        The scenario, group or zone it is of; empty where it holds for the plan as such.
+        The scenario, group or zone of the use; empty for the whole plan.
     """
 
     quota: Quota
@@ -57,7 +57,7 @@ class QuotaUse(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """``ok``, ``raise`` (above the default, a raised quota would do), ``over`` or ``unknown``."""
+        """``ok``, ``raise`` (above the default, an increase is enough), ``over`` or ``unknown``."""
         if self.quota.default is None:
             return "unknown"
         if self.used <= self.quota.default:
@@ -68,7 +68,7 @@ class QuotaUse(NamedTuple):
 
     @property
     def share(self) -> float | None:
-        """Of the default; None where that is unknown."""
+        """Share of the default; None if that is unknown."""
         return self.used / self.quota.default if self.quota.default else None
 
 
@@ -92,16 +92,16 @@ def load_quotas() -> Mapping[str, Quota]:
 
 
 def service_addresses(cidr: IPv4Network) -> int:
-    """Services that a Service CIDR has room for, beside kubernetes and kube-dns. [services]
+    """Services that fit in a Service CIDR, in addition to kubernetes and kube-dns. [services]
 
     Notes
     -----
-    2^(32−n) − 2: the first and the last address are not given out; less the two that every cluster has.
+    2^(32−n) − 2: the first and the last address are not assigned; minus the two Services of every cluster.
 
     Source
     ------
-    kubernetes/kubernetes pkg/registry/core/service/ipallocator (the size of a range less network and
-    broadcast address); sizes: awsdocs/amazon-eks-user-guide@4d52b4d create-cluster.adoc L122-130.
+    kubernetes/kubernetes pkg/registry/core/service/ipallocator (the size of a range minus network and broadcast
+    address); sizes: awsdocs/amazon-eks-user-guide@4d52b4d create-cluster.adoc L122-130.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def node_nau(enis: int, single_addresses: int, prefixes: int) -> int:
     enis : int
         Its network interfaces, the primary included. [ENIs]
     single_addresses : int
-        Secondary addresses; each interface has a primary one besides. [addresses]
+        Secondary addresses; the primary address of each interface is not included. [addresses]
     prefixes : int
         /28s: one unit each, not 16.
 
@@ -142,7 +142,7 @@ def node_nau(enis: int, single_addresses: int, prefixes: int) -> int:
 
 
 def tenant_nau(plan: Plan) -> int:
-    """Network address usage of the plan's tenants, as far as AWS's table lists their kinds. [NAU]"""
+    """Network address usage of the plan's tenants, if AWS's table lists their kinds. [NAU]"""
     total = 0
     for tenant in plan.tenants:
         kind = tenant_kinds()[tenant.kind]
@@ -152,10 +152,10 @@ def tenant_nau(plan: Plan) -> int:
 
 
 def tenant_enis(plan: Plan) -> int:
-    """Network interfaces of the plan's tenants: one per address they say, at least. [ENIs]
+    """Lower bound of the network interfaces of the plan's tenants: one per stated address. [ENIs]
 
-    Load balancers count one per subnet unless the plan gives them another number of addresses than their
-    kind's, which is room to grow into, not interfaces.
+    Load balancers count one per subnet unless the plan sets their addresses: the default of their kind is room for
+    growth, not interfaces.
     """
     total = 0
     for tenant in plan.tenants:
@@ -168,7 +168,7 @@ def tenant_enis(plan: Plan) -> int:
 
 
 def vpc_use(plan: Plan) -> dict[str, tuple[int, str]]:
-    """What the plan's network uses as such: number and place by the quota's name."""
+    """The quotas that the plan's network itself uses: number and place by quota name."""
     kinds = [tenant.kind for tenant in plan.tenants]
     found = {
         "vpc_ipv4_blocks": (len(plan.vpc_cidrs), ""),

@@ -1,8 +1,8 @@
-"""Which subnet CIDR reservation makes sure that so many /28 prefixes find room.
+"""Finds the subnet CIDR reservation that guarantees room for a number of /28 prefixes.
 
-A reservation of type prefix is a CIDR of its own inside the subnet: aligned, any power of two, several per
-subnet, and it may cover addresses in use. EC2 gives no single address out of it from then on, so a block
-that is free now stays free for a prefix.
+A reservation of type prefix is an aligned CIDR inside the subnet of any power of two. A subnet can have several, and
+they can cover addresses in use. EC2 then assigns no single address from it, so a block that is free now stays free for
+a prefix.
 
 Source: awsdocs/amazon-vpc-user-guide subnet-cidr-reservation.md L3-14.
 """
@@ -22,15 +22,15 @@ from capacity.vpc.fragments import EXPLICIT, FREE, FREE_RESERVED, UNKNOWN, Fragm
 
 @dataclass(frozen=True, slots=True)
 class ReservationAdvice:
-    """What to reserve so that ``blocks`` prefixes are certain to find room.
+    """The reservations that guarantee room for ``blocks`` prefixes.
 
     Attributes
     ----------
     single : IPv4Network or None
-        The smallest one CIDR that holds so many free blocks, short of the whole subnet, where no interface
-        could have an address of its own any more; None where none does.
+        The smallest single CIDR with enough free blocks; None if there is none. Never the whole subnet, because no
+        interface could then get a primary address.
     pieces : tuple of IPv4Network
-        CIDRs of free blocks only, in sum exactly so many; empty where none does.
+        CIDRs of free blocks only, exactly ``blocks`` in total; empty if there are not enough.
     """
 
     blocks: int
@@ -39,17 +39,17 @@ class ReservationAdvice:
 
 
 def reservation_for(fragments: Fragments, blocks: int) -> ReservationAdvice:
-    """The smallest reservation that makes ``blocks`` further prefixes certain.
+    """The smallest reservation that guarantees room for ``blocks`` additional prefixes.
 
     Notes
     -----
-    With the addresses known, the free blocks are those of the map. From counts alone each of the single
-    addresses may lie in another block, wherever the reservation is made: it must hold as many blocks more.
+    If the addresses are known, the free blocks come from the map. If only counts are known, each single address can be
+    in a different block of the reservation, so it must contain as many more blocks.
 
     Examples
     --------
-    A /24 with nothing in it: its first and last block hold AWS's addresses, so eight free blocks lie in no
-    single /25, but in two neighbouring /26s; seven lie in either half.
+    An empty /24: its first and last block contain AWS's addresses, so no single /25 has eight free blocks, but two
+    neighbouring /26s do; either half has seven.
 
     >>> from capacity.vpc.fragments import fragments_of_list
     >>> empty = fragments_of_list(Subnet("a", "z", IPv4Network("10.0.0.0/24")), [])
@@ -70,9 +70,9 @@ def reservation_for(fragments: Fragments, blocks: int) -> ReservationAdvice:
 
 
 def reservation_choices(subnet: Subnet, prefixes: int) -> list[tuple[IPv4Network, ...]]:
-    """Reservations that give a subnet room for so many prefixes in all, nothing being in it; the simplest first.
+    """Reservations that give an empty subnet room for a total number of prefixes, simplest first.
 
-    What it has reserved already is kept and counts; then only pieces beside it come into question.
+    Existing reservations are kept and count; new ones are then created only next to them.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def reservation_choices(subnet: Subnet, prefixes: int) -> list[tuple[IPv4Network
     if missing <= 0:
         return []
     empty = fragments_of_list(subnet, ())
-    # The parser and EC2 refuse reservations that overlap: what is reserved is not free for another one.
+    # The parser and EC2 refuse reservations that overlap: reserved blocks are not free for another one.
     advice = reservation_for(empty._replace(letters=empty.letters.replace(FREE_RESERVED, EXPLICIT)), missing)
     singles = [(advice.single,)] if advice.single and not subnet.reservations else []
     return [*singles, *([advice.pieces] if advice.pieces else [])]
@@ -98,7 +98,7 @@ def _cidr(subnet: Subnet, first: int, blocks: int) -> IPv4Network:
 
 
 def _smallest(subnet: Subnet, free: Sequence[bool], wanted: int) -> IPv4Network | None:
-    """The smallest aligned CIDR with so many free blocks; among equals the one with most of them, then the lowest."""
+    """The smallest aligned CIDR with enough free blocks; among equals the one with the most, then the lowest."""
     before = [0, *accumulate(map(int, free))]
     size = 1 << (wanted - 1).bit_length()
     while size < len(free):
@@ -111,7 +111,7 @@ def _smallest(subnet: Subnet, free: Sequence[bool], wanted: int) -> IPv4Network 
 
 
 def _pieces(subnet: Subnet, free: Sequence[bool], wanted: int) -> tuple[IPv4Network, ...]:
-    """The fewest CIDRs that hold exactly so many blocks, all of them free: the largest that fit first."""
+    """The fewest CIDRs with exactly the given number of blocks, all free: the largest that fit first."""
     open_blocks = list(free)
     found: list[tuple[int, int]] = []
     size = 1 << (wanted.bit_length() - 1)

@@ -108,7 +108,7 @@ def test_kubernetes_objects_add_the_kubelets_and_aws_nodes_own_word(world: World
     assert full["evidence"] == "27 pods on 12 addresses (m5.large, 2 of 3 ENIs): full"  # MINIMUM_IP_TARGET alone
     (over,) = found["max-pods"]
     assert (over["status"], over["where"]) == ("warn", "ip-10-0-0-9")
-    assert over["evidence"] == "m5.large: max pods 58, but 12 addresses and 2 pods on the host's network"
+    assert over["evidence"] == "m5.large: max pods 58, but 12 addresses and 2 host-network pods"
     assert [c["status"] for c in found["cni-version"]] == ["ok"]
     assert {c["status"] for c in found["cni-settings"]} == {"warn"}
     assert any("no node ever serves more pods" in c["evidence"] for c in found["cni-settings"])

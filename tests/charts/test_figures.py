@@ -14,12 +14,13 @@ from matplotlib.figure import Figure
 from capacity.advice.warm import warm_for_plan
 from capacity.charts.files import inline_svg, png_bytes, svg_text
 from capacity.charts.forecast import plot_forecast
-from capacity.charts.nodes import LIMITS, plot_limits, plot_modes, plot_price_per_pod
+from capacity.charts.nodes import plot_limits, plot_modes, plot_price_per_pod
 from capacity.charts.subnets import FREE, MOST_SUBNETS, STATES, plot_blocks, plot_headroom, plot_subnet_states
 from capacity.charts.theme import DARK, LIGHT, THEMES, label
 from capacity.charts.trade import plot_warm_tradeoff, warm_choices
 from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 from capacity.errors import SpecError
+from capacity.node.limit_words import limit_words
 from capacity.vpc.block_map import packed_blocks
 from tests.charts import samples
 
@@ -42,17 +43,17 @@ def test_limits_are_the_offers() -> None:
     figure: Any = plot_limits(offers)
     found = bars(figure)
     assert found["CPU"] == [7, 15, 31]  # m5.large: 1930 // 250
-    assert found["addresses of the ENIs"] == [o.fits["ips"] for o in offers]
+    assert found["pod addresses"] == [o.fits["ips"] for o in offers]
     assert found["memory"] == [o.fits["memory"] for o in offers]
-    binding = [w for w in words(figure) if "binds" in w]
-    assert binding == ["7 ◀ binds", "15 ◀ binds", "27 ◀ binds"]
-    assert figure.axes[0].get_xlabel() == "pods of this shape per node, after daemonsets"
+    binding = [w for w in words(figure) if "◀ limit" in w]
+    assert binding == ["7 ◀ limit", "15 ◀ limit", "27 ◀ limit"]
+    assert figure.axes[0].get_xlabel() == "pods of this shape per node, after DaemonSets"
 
 
 def test_limits_of_an_unknown_count_are_words_not_zero() -> None:
     first = samples.offers()[0]
     unknown = replace(first, instance_type="x", fits=first.fits | {"ips": None}, binding=None)
-    assert "not asked or unknown" in words(plot_limits([first, unknown]))
+    assert "not requested or unknown" in words(plot_limits([first, unknown]))
 
 
 def test_prices_are_sorted_and_unpriced_types_named() -> None:
@@ -81,7 +82,7 @@ def test_the_bottleneck_map_draws_each_cell() -> None:
     figure: Any = plot_bottleneck_map(found)
     mesh = figure.axes[0].collections[0]
     assert mesh.get_array().ravel().tolist() == found.binding.ravel().tolist()
-    assert set(legend(figure)) == {f"{LIMITS[found.limits[i]][0]} binds" for i in np.unique(found.binding)}
+    assert set(legend(figure)) == {f"limited by {limit_words(found.limits[i])}" for i in np.unique(found.binding)}
 
 
 def test_subnet_bars_add_up_to_what_is_used_and_free() -> None:
@@ -170,10 +171,10 @@ def test_the_fan_holds_its_quantiles_and_dates() -> None:
     assert found.fan is not None
     assert list(figure.axes[0].lines[0].get_ydata()) == list(found.fan.p50)
     assert list(figure.axes[0].lines[1].get_ydata()) == [251, 251]
-    assert "full in 10 % of draws by 2026-06-20" in legend(figure)
+    assert "full in 10% of simulations by 2026-06-20" in legend(figure)
     assert not any("90 %" in text for text in legend(figure))
     late: Any = plot_forecast(replace(found, date_p50=None))
-    assert late.axes[0].get_title(loc="left") == "Forecast of private-b – most draws are not full by 2026-12-24"
+    assert late.axes[0].get_title(loc="left") == "Forecast of private-b – likely within capacity through 2026-12-24"
     with pytest.raises(SpecError, match="'private-b' has no forecast"):
         plot_forecast(replace(found, fan=None, status="insufficient data"))
 

@@ -167,19 +167,19 @@ DAMAGED: list[tuple[str, str | bytes, str]] = [
     ("plain text", "hello\n", ":1: expected a mapping with apiVersion, vpc and nodeGroups, found 'hello'"),
     ("UTF-16", SMALL.encode("utf-16"), ":1: is not UTF-8 text (byte 0xff)"),
     ("Latin-1", SMALL.replace("web", "caf\xe9").encode("latin-1"), ":21: is not UTF-8 text (byte 0xe9)"),
-    ("a NUL byte", SMALL.replace("web", "w\0b"), ":21: holds the control character 0x00, which YAML forbids"),
-    ("an escape byte", SMALL.replace("web", "w\x1bb"), ":21: holds the control character 0x1b, which YAML forbids"),
+    ("a NUL byte", SMALL.replace("web", "w\0b"), ":21: contains the control character 0x00, which YAML forbids"),
+    ("an escape byte", SMALL.replace("web", "w\x1bb"), ":21: contains the control character 0x1b, which YAML forbids"),
     ("a YAML bomb", bomb(), ": aliases multiply the document 398247710 times (at most 10)"),
     ("an alias in itself", "a: &a [*a]\n", ":1: an alias inside its own anchor"),
     ("nested 5000 deep", "[" * 5000, ": nested more than 100 deep"),
     ("nested 200 deep", "a: " + "{a: " * 200 + "1" + "}" * 200, ":1: nested more than 100 deep"),
-    ("a tag", "a: !!binary aGk=\n", ":1: the tag '!!binary' is not allowed (plans hold plain values)"),
-    ("a list as a key", "? [a]\n: 2\n", ":1: a key must be a plain word"),
+    ("a tag", "a: !!binary aGk=\n", ":1: the tag '!!binary' is not allowed (a plan contains plain values only)"),
+    ("a list as a key", "? [a]\n: 2\n", ":1: a key must be a plain scalar"),
     ("an open quote", 'a: "abc\n', ":2: not valid YAML: found unexpected end of stream"),
     (
         "17 MB of YAML",
         SMALL + "#" + "x" * YAML_LIMIT_BYTES,
-        ": larger than 16 MB (a plan that large must be JSON, which may have 128 MB)",
+        ": larger than 16 MB (a larger plan must be JSON, up to 128 MB)",
     ),
 ]
 
@@ -272,7 +272,10 @@ def test_no_plan_looks_upward(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     inner.mkdir(parents=True)
     monkeypatch.chdir(inner)
     message = refused(capacity("check"))
-    assert message == f"no plan given and no capacity.yaml in {inner} or above it (capacity check PLAN)"
+    assert (
+        message
+        == f"no plan was given, and there is no capacity.yaml in {inner} or a folder above it (capacity check PLAN)"
+    )
     (folder / "capacity.yaml").write_text(SMALL)
     done = capacity("check", "-o", "json")
     assert json.loads(done.stdout)["inputs"]["plan"] == str(folder / "capacity.yaml")

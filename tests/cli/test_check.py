@@ -161,7 +161,7 @@ class TestStreams:
         loud, quiet = capacity("check", "ok.yaml"), capacity("check", "ok.yaml", "-q")
         assert loud.stdout == quiet.stdout
         assert quiet.stderr == ""
-        assert loud.stderr.startswith("warning: managed node groups")
+        assert loud.stderr.startswith("warning: EKS sets max pods")
 
     def test_colour_only_where_asked_for(self) -> None:
         assert "\033[" not in capacity("check", "short.yaml").stdout
@@ -246,13 +246,13 @@ class TestExplain:
         done = capacity("explain", "a.bounds", "--plan", "ok.yaml", "-q")
         # by hand in tests/unit/test_check.py: 1 + 19 to 2 + 48 addresses of nodes and pods, 18 to 22 of the others
         assert done.stdout.startswith("bounds = [38, 72]")
-        assert "1 to 2 of its 3 nodes, their own addresses = [1, 2]" in done.stdout
+        assert "1 to 2 of its 3 nodes, their node addresses = [1, 2]" in done.stdout
         assert "1 to 2 of its 3 nodes with any share of its 10 pods = [19, 48]" in done.stdout
         assert "control plane and tenants = [18, 22]" in done.stdout
 
     def test_a_holder_of_nothing_is_0(self) -> None:
         for plan in (("ok.yaml",), ("--plan", "ok.yaml")):
-            assert capacity("explain", "a.branch", *plan, "-q").stdout == "branch = 0  (nothing here)\n"
+            assert capacity("explain", "a.branch", *plan, "-q").stdout == "branch = 0  (nothing in this subnet)\n"
         assert "the plan is named already" in capacity("explain", "a", "ok.yaml", "--plan", "ok.yaml").stderr
 
     def test_what_is_not_known_is_a_dash(self, tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ class TestExplain:
             "vpc: {cidrs: [10.0.0.0/16], subnets: [{name: a, zone: us-east-1a, cidr: 10.0.0.0/24}]}\n"
         )
         shown = capacity("explain", "a.runway", "--plan", str(plan), "-q").stdout
-        assert shown == "runway = –  (no node lives in this subnet)\n"
+        assert shown == "runway = –  (no nodes are in this subnet)\n"
 
     def test_a_whole_subnet_shows_each_kind_of_node_once(self) -> None:
         page = capacity("explain", "a", "--plan", "ok.yaml", "-q").stdout
@@ -270,7 +270,7 @@ class TestExplain:
 
     def test_check_explain_shows_each_subnet(self) -> None:
         assert (
-            "usable = 251  (10.0.0.0/24 has 256 addresses, AWS keeps 5)"
+            "usable = 251  (10.0.0.0/24 has 256 addresses, AWS reserves 5)"
             in capacity("check", "ok.yaml", "--explain").stdout
         )
 

@@ -171,7 +171,7 @@ class TestGithub:
         ).splitlines()
         assert lines[1].startswith("fix: lean makes the verdict ok")
         assert lines[2].endswith(
-            "::short%0AFix: lean makes the verdict ok, checked with the plan changed: Hold `fewer`."
+            "::short%0AFix: lean makes the verdict ok (checked on the changed plan): Hold `fewer`."
             "%0AFree addresses here in the worst scenario: +30.%0AIn the plan: a=::error::50%25\\u000d\\u000ax"
         )
         assert lines[3].endswith("::short")
@@ -203,7 +203,7 @@ class TestJunit:
         text = junit(check(read_plan(EXAMPLE), ("peak",)), "error", Fixes(hostile, None, (hostile,)))
         (failure,) = ElementTree.fromstring(text).findall(".//failure")
         assert (failure.text or "").splitlines()[-2:] == [
-            "Fix: lean makes the verdict ok, checked with the plan changed: Hold `fewer`.",
+            "Fix: lean makes the verdict ok (checked on the changed plan): Hold `fewer`.",
             "In the plan: a=<b>]]>\\u0000",
         ]
 
@@ -230,7 +230,7 @@ class TestJunit:
         done = run("check", str(plan_of(tmp_path)), "-q", "-o", "junit", "--fail-on", "warning")
         cases = ElementTree.fromstring(done.stdout).findall(".//testcase[@name='every pod is scheduled']/failure")
         assert cases
-        assert cases[0].get("message") == "4 w0 pods are unschedulable: limited by cpu"
+        assert cases[0].get("message") == "4 w0 pods are unschedulable: limited by CPU"
 
     def test_any_name_gives_valid_xml(self, tmp_path: Path) -> None:
         done = run("check", str(plan_of(tmp_path, name=HOSTILE)), "-q", "-o", "junit")
@@ -415,7 +415,7 @@ class TestComment:
 
     def test_the_fix_shows_what_it_frees_its_cost_its_patch_and_its_commands(self) -> None:
         text = comment(check(read_plan(EXAMPLE), ("steady",)), [FOUND], {}, Fixes(FIX, None, (FIX,)))
-        assert "**Fix**: lean makes the verdict ok, checked with the plan changed: Hold \\`fewer\\`.\n" in text
+        assert "**Fix**: lean makes the verdict ok (checked on the changed plan): Hold \\`fewer\\`.\n" in text
         assert "\n- Free addresses in the worst scenario: a\\|b +30, c -20, d +10 and 1 more subnet.\n" in text
         assert "\n- Cost: more calls.\n" in text
         assert "\n- In the plan: `cni.env.A=3`, `cni.env.B=[<img>]`, `x=1` and 1 more\n" in text
@@ -424,7 +424,7 @@ class TestComment:
     def test_the_nearest_is_named_where_nothing_is_enough(self) -> None:
         near = replace(FIX, verdict="tight")
         text = comment(check(read_plan(EXAMPLE), ("steady",)), [FOUND], {}, Fixes(None, near, (near,)))
-        assert "**Fix**: nothing tried makes the verdict ok; nearest is lean (tight): Hold" in text
+        assert "**Fix**: no change that was tried makes the verdict ok; the nearest is lean (tight): Hold" in text
         text = comment(check(read_plan(EXAMPLE), ("steady",)), [FOUND], {}, Fixes(None, None, ()))
         assert "**Fix**: no lever can be applied to this plan.\n" in text
 

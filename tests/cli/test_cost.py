@@ -60,7 +60,7 @@ class TestCheck:
 
     def test_a_factor_is_said(self) -> None:
         done = run("check", ELSEWHERE, "-q", "--price-factor", "1.1")
-        assert "Prices of us-east-1 × 1.1 are used for eu-west-1, where none are known." in done.stdout
+        assert "Prices of us-east-1 × 1.1 are used for eu-west-1, whose prices are not known." in done.stdout
         assert "at least $" not in done.stdout
         assert "(us-east-1, prices of 2026-07-20)" in done.stdout
 
@@ -71,7 +71,7 @@ class TestCheck:
         assert (tried["more-nodes"]["verdict"], tried["instance-type"]["verdict"]) == ("ok", "ok")
         assert 0 < cheap < dear
         assert results["fixes"]["best"]["levers"] == ["instance-type"]
-        assert tried["more-nodes"]["why"] == "enough too, but costs more"
+        assert tried["more-nodes"]["why"] == "also enough, but costs more"
         said = run("check", str(ROOT / "examples/levers/dense.yaml"), "--scenario", "steady", "-q").stdout
         assert f"Change of the cost per month: +${cheap:,.2f} now." in said
 

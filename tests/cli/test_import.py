@@ -122,7 +122,7 @@ class TestMerging:
         assert [g.name for g in plan.node_groups] == ["general", "batch", "spot"]
         assert [w.name for w in plan.workloads] == ["shop/web"]
         assert plan.node_groups[0].desired == 4
-        assert "nodeGroups[general].nodes.desired: kept 4; kubectl objects.yaml says 1" in second.stderr
+        assert "nodeGroups[general].nodes.desired: kept 4; kubectl objects.yaml has 1" in second.stderr
         path = tmp_path / "plan.yaml"
         path.write_text(third.stdout)
         assert capacity("check", str(path), "--exit-zero").code == 0
@@ -194,8 +194,8 @@ class TestHostileInput:
             (b'{"a":' * 200_000, "nested too deeply"),
             (b"a: " + b"[" * 5000, "<stdin>:1: nested more than 100 deep"),
             (b"\xff\xfe\xff", "is neither UTF-8 nor UTF-16"),
-            (b"null", "holds no Kubernetes object"),
-            (b'{"kind": "List", "apiVersion": "v1", "items": []}', "holds no Kubernetes object"),
+            (b"null", "has no Kubernetes object"),
+            (b'{"kind": "List", "apiVersion": "v1", "items": []}', "has no Kubernetes object"),
             (b'{"kind": "List", "items": [1 2]}', "not valid JSON"),
         ],
     )

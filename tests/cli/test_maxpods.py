@@ -147,7 +147,7 @@ def test_what_nobody_knows_is_null_and_said() -> None:
     (row,) = answer["results"]
     assert [row[k] for k in KEYS[3:12]] == [None] * 9
     assert row["limited_by"] == "unknown"
-    assert answer["warnings"] == ["cc1.4xlarge: its ENI figures are not known to any source"]
+    assert answer["warnings"] == ["cc1.4xlarge: its ENI figures are not published"]
 
 
 def test_a_node_that_takes_more_pods_than_have_addresses_is_warned_of() -> None:
@@ -167,7 +167,10 @@ class TestExpression:
 
     @pytest.mark.parametrize(
         ("who", "said"),
-        [("managed", "the expression loses"), ("karpenter", "Karpenter passes max pods to the node: the expression")],
+        [
+            ("managed", "overrides the expression"),
+            ("karpenter", "Karpenter passes max pods to the node, which overrides"),
+        ],
     )
     def test_it_loses_against_who_sets_max_pods(self, who: str, said: str) -> None:
         done = maxpods("m5.large", "--mode", "secondary", "--expression", "5", "--provisioner", who)
@@ -186,7 +189,7 @@ class TestExpression:
             29,
             None,
         )
-        assert answer["warnings"][-1].endswith("nodeadm falls back to the standard value 29")
+        assert answer["warnings"][-1].endswith("nodeadm uses the standard value 29")
 
     def test_an_empty_one_is_refused(self) -> None:
         assert refused("m5.large", "--expression", " ").startswith("--expression is empty")
@@ -216,11 +219,11 @@ class TestTypes:
             ),
             (("M5.LARGE",), "'M5.LARGE' is not a known instance type (did you mean 'm5.large',"),
             (("m5.large", "m5"), "'m5' is not a known instance type"),
-            (("zz9.*",), "no known instance type fits 'zz9.*'"),
+            (("zz9.*",), "no known instance type matches 'zz9.*'"),
             (("",), "'' is not a known instance type"),
             (("ｍ５．large",), "'ｍ５．large' is not a known instance type"),
             (("m5.large\nm5.xlarge",), r"'m5.large\nm5.xlarge' is not a known instance type"),
-            (("\x1b[31mred",), r"no known instance type fits '\x1b[31mred'"),
+            (("\x1b[31mred",), r"no known instance type matches '\x1b[31mred'"),
             (("x" * 100_000,), "'xxx"),
         ],
         ids=lambda v: (" ".join(v)[:20] or "none") if isinstance(v, tuple) else "",
@@ -301,7 +304,7 @@ class TestFormats:
     def test_explain_prints_each_term_with_its_source(self) -> None:
         text = maxpods("m5.large", "--mode", "prefix", "--explain", "--max-eni", "2", "--pod-eni").stdout
         assert "usable_enis = 1  (min(3, MAX_ENI 2) − 1 slot for the trunk)  [awslabs/amazon-eks-ami@" in text
-        assert "max_pods_formula = 146  (1 × (10 − 1) × 16 per prefix + 2 pods on the host's network" in text
+        assert "max_pods_formula = 146  (1 × (10 − 1) × 16 per prefix + 2 host-network pods" in text
         (row,) = results("m5.large", "--mode", "prefix", "--explain")
         assert [set(term) for term in row["explain"]] == [{"label", "value", "why", "source"}] * len(row["explain"])
         terms = {term["label"]: term["value"] for term in row["explain"]}
@@ -331,7 +334,7 @@ class TestCilium:
             "--mode", "secondary", "--explain", "-q",
         )  # fmt: skip
         assert "usable_enis = 2  (3 − 1 before firstInterfaceIndex)" in done.stdout
-        assert "12 at most (maxAllocate), − 2 that are Cilium's own" in done.stdout
+        assert "12 (maxAllocate), − 2 used by Cilium itself" in done.stdout
         assert "(cilium, kube-proxy)" in done.stdout
         assert "ipamd.go" not in done.stdout
 

@@ -80,7 +80,7 @@ def test_the_figures_by_hand() -> None:
         (("--daemonset", "a=0,0,hostNetwork"), {"pods": 26}),
         (("--daemonset", "kube-proxy=100m,0,hostNetwork", "--pod-cpu", "1"), {"pods": 1, "stranded_cpu_pct": 43.01}),
         (("--security-groups", "--pod-eni"), {"pods": 9, "binding": "branch_enis"}),
-        (("--pod-volumes", "3"), {"pods": 8, "binding": "volumes"}),  # (27 − 1 root − 2 further ENIs) ÷ 3
+        (("--pod-volumes", "3"), {"pods": 8, "binding": "volumes"}),  # (27 − 1 root − 2 additional ENIs) ÷ 3
         (("--mode", "prefix"), {"max_pods": 110, "pods": 108}),
         (("--mode", "ipv6"), {"max_pods": 110, "pods": 108}),
         (("--env", "ENABLE_PREFIX_DELEGATION=true"), {"max_pods": 110}),
@@ -136,7 +136,7 @@ def test_pool(options: tuple[str, ...], pool: dict[str, int]) -> None:
 class TestWarnings:
     def test_reserved_memory(self) -> None:
         done = node("t3.nano", "t3.micro")
-        assert "warning: t3.nano: 299 of 512 MiB memory is kube-reserved (58 %, more than a quarter)\n" in done.stderr
+        assert "warning: t3.nano: 299 of 512 MiB memory is kube-reserved (58%, more than a quarter)\n" in done.stderr
 
     def test_more_max_pods_than_addresses(self) -> None:
         done = node("m5.large", "--max-pods", "60", "--provisioner", "self-managed")
@@ -177,7 +177,7 @@ class TestWarnings:
         assert said == "warning: WARM_IP_TARGET='many' is not a number the CNI accepts: it uses 0\n"
 
 
-OLD_PRICES = "prices of us-east-1 are of 2026-07-20, more than 90 days old (capacity data refresh asks for newer ones)"
+OLD_PRICES = "prices of us-east-1 are of 2026-07-20, more than 90 days old (capacity data refresh reads newer ones)"
 
 
 def test_missing_and_old_prices_are_part_of_the_answer() -> None:
@@ -325,7 +325,7 @@ def test_the_pool_as_cilium_keeps_it() -> None:
     assert (row["fits"]["ips"], row["fits"]["max_pods"]) == (40, 40)
     assert [d["name"] for d in answer["inputs"]["daemonsets"]] == ["cilium", "kube-proxy"]
     terms = {t["label"]: t["value"] for t in row["explain"]}
-    assert (terms["pool: in use"], terms["pool: addresses wanted"]) == (19, 27)
+    assert (terms["pool: in use"], terms["pool: target addresses"]) == (19, 27)
     assert sum(w.startswith("Cilium: ") for w in answer["warnings"]) == 3
 
 

@@ -39,7 +39,7 @@ def test_other_formats() -> None:
     assert "| subnet | zone |" in page
     assert "```hcl\nresource" in page
     table = capacity("size", *SKETCH).stdout
-    assert "- nodes-a: a /24 keeps 9 of 251 free in zone-loss (us-east-1b), less than 30 %" in table
+    assert "- nodes-a: a /24 keeps 9 of 251 free in zone-loss (us-east-1b), less than 30%" in table
 
 
 def test_what_suffices_is_kept() -> None:
@@ -105,7 +105,10 @@ def test_custom_networking_puts_pods_into_the_second_block() -> None:
             ("--pods", "9", "--type", "m5.lrage"),
             "error: --type: 'm5.lrage' is not a known instance type (did you mean 'm5.large'",
         ),
-        ((*SKETCH, "--vpc-cidr", "10.0.0.0/8"), "error: --vpc-cidr: '10.0.0.0/8' has a size AWS does not allow here"),
+        (
+            (*SKETCH, "--vpc-cidr", "10.0.0.0/8"),
+            "error: --vpc-cidr: '10.0.0.0/8' has a size that AWS does not allow here",
+        ),
         ((*SKETCH, "--vpc-cidr", "10.0.0.1/16"), "error: --vpc-cidr: '10.0.0.1/16' has host bits set"),
         (
             (*SKETCH, "--region", "eu west"),
@@ -115,9 +118,9 @@ def test_custom_networking_puts_pods_into_the_second_block() -> None:
         ((*SKETCH, "--mode", "both"), "error: --mode: 'both' is not one of secondary, prefix, ipv6"),
         (
             (*SHOP, "--vpc-cidr", "192.168.0.0/16"),
-            "error: 192.168.0.0/16 cannot join the VPC: a different RFC 1918 range",
+            "error: 192.168.0.0/16 cannot be added to the VPC: a different RFC 1918 range",
         ),
-        (("examples/shop-prod.yaml",), "error: no room in the VPC for private-c (/22): 3,072 addresses are wanted"),
+        (("examples/shop-prod.yaml",), "error: no room in the VPC for private-c (/22): 3,072 addresses are needed"),
         (("--pods", "99999", "--type", "m5.large", "--zones", "1"), "error: nodes-a: even a /16"),
     ],
 )

@@ -76,7 +76,7 @@ class TestPlan:
     def test_a_short_subnet_has_no_block(self) -> None:
         short = results("examples/shop-prod.yaml", "--scenario", "peak")[1]
         assert (short["free"], short["free_prefixes_expected"], short["fragmentation"]) == (-43, 0.0, None)
-        assert short["advice"] == ["43 addresses are wanted that it does not have: no /28 is free"]
+        assert short["advice"] == ["43 addresses short: no /28 block is free"]
 
     def test_each_lost_zone_has_the_subnets_that_are_left(self) -> None:
         rows = results("examples/shop-prod.yaml", "--scenario", "zone-loss")
@@ -129,7 +129,7 @@ class TestOneSubnet:
 
     def test_the_table_and_the_map_are_read_without_colour(self) -> None:
         page = capacity("subnets", "--cidr", "10.0.0.0/22", "--taken", "10.0.0.20").stdout
-        assert "10.0.0.0/22, one letter per /28: 61 free /28 (.), 1 partly taken (+), 2 with addresses that AWS" in page
+        assert "10.0.0.0/22, one letter per /28: 61 free /28 (.), 1 partly used (+), 2 with addresses that AWS" in page
         assert "  10.0.0.0         A+.............. ................ ................ ...............A" in page
         assert "\033" not in page
         assert "one letter" not in capacity("subnets", "--cidr", "10.0.0.0/22", "--used", "1").stdout
@@ -189,7 +189,7 @@ class TestAnswers:
     def test_interfaces_without_subnets(self, answers: Path) -> None:
         done = capacity("subnets", "--from", str(answers / "interfaces.json"))
         assert done.code == 2
-        assert "holds no subnets (add the answer of aws ec2 describe-subnets" in done.stderr
+        assert "has no subnets (add the answer of aws ec2 describe-subnets" in done.stderr
 
     @pytest.mark.parametrize(
         ("subnet", "message"),
@@ -199,7 +199,10 @@ class TestAnswers:
                 "s-1: 10.0.0.0/29 has a size AWS does not allow",
             ),
             ({"CidrBlock": "10.0.0.0/33", "AvailableIpAddressCount": 3}, "s-1: "),
-            ({"CidrBlock": "10.0.0.0/24"}, "s-1: neither AvailableIpAddressCount nor network interfaces tell how full"),
+            (
+                {"CidrBlock": "10.0.0.0/24"},
+                "s-1: neither AvailableIpAddressCount nor network interfaces show the addresses in use",
+            ),
         ],
     )
     def test_answers_that_tell_nothing(self, tmp_path: Path, subnet: dict[str, Any], message: str) -> None:
@@ -214,7 +217,7 @@ class TestAnswers:
         path.write_text('{"Subnets": []}')
         done = capacity("subnets", "--from", str(path))
         assert (done.code, done.stdout) == (2, "")
-        assert f"{path}: holds no subnets" in done.stderr
+        assert f"{path}: has no subnets" in done.stderr
 
 
 def test_other_formats() -> None:
@@ -241,7 +244,7 @@ def test_other_formats() -> None:
             "--prefixes: 1 is out of range (expected 0 to 0",
         ),
         (("--cidr", "10.0.0.0/24", "--taken", "nonsense"), "--taken: 'nonsense' is neither an IPv4 address"),
-        (("--cidr", "10.0.0.0/24", "--taken", " "), "--taken: is empty (where nothing is taken, say --used 0)"),
+        (("--cidr", "10.0.0.0/24", "--taken", " "), "--taken: is empty (if no address is in use, use --used 0)"),
         (("--cidr", "10.0.0.0/8", "--used", "3"), "--cidr: '10.0.0.0/8' has a size AWS does not allow"),
         (("--cidr", "fd00::/64", "--used", "3"), "--cidr: 'fd00::/64' is IPv6"),
         (("examples/shop-prod.yaml", "--cidr", "10.0.0.0/24"), "PLAN and --cidr exclude each other"),

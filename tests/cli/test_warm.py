@@ -42,8 +42,8 @@ def test_a_type_over_a_range() -> None:
     answer = json.loads(done.stdout)
     assert answer["inputs"]["pods_per_node"] == [8, 30]
     assert answer["warnings"] == [
-        "m5.large runs at most 27 pods on VPC addresses (max pods 29, 2 of them on the host's network; "
-        "27 addresses): 28 to 30 are left out"
+        "m5.large runs at most 27 pods on VPC addresses (max pods 29, 2 of them host-network pods; "
+        "27 addresses): 28 to 30 are not included"
     ]
     usual = next(s for s in answer["results"]["settings"] if s["setting"] == "WARM_ENI_TARGET=1")
     assert usual["addresses_per_node"] == {
@@ -93,7 +93,7 @@ def test_explain_gives_the_terms_of_the_figures() -> None:
         assert terms["calls: coming"] / (2 * terms["swing"]) == row["calls_per_start"]
         assert terms["calls: going"] / (2 * terms["swing"]) == row["calls_per_stop"]
     page = run("warm", "--type", "m5.large", "--pods-per-node", "10", "--explain").stdout
-    assert "\n  calls: ENIs = 12  (2 further × 6)  [aws/amazon-vpc-cni-k8s@b5218838 awsutils.go L978-1221]\n" in page
+    assert "\n  calls: ENIs = 12  (2 additional × 6)  [aws/amazon-vpc-cni-k8s@b5218838 awsutils.go L978-1221]\n" in page
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_explain_gives_the_terms_of_the_figures() -> None:
         (("--type", "m5.large", "--pods-per-node", "9", "--swing", "101%"), "--swing: '101%' is out of range"),
         (("--type", "m5.large", "--pods-per-node", "9", "--mode", "ipv6"), "--mode: 'ipv6' is not one of"),
         (("--type", "m5.large", "--pods-per-node", "9", "--env", "WARM=1"), "'WARM' is not a variable of the VPC CNI"),
-        (("--type", "m5.large", "--pods-per-node", "9", "--env", "ENABLE_IPv6=true"), "nothing to keep warm"),
+        (("--type", "m5.large", "--pods-per-node", "9", "--env", "ENABLE_IPv6=true"), "no warm targets to set"),
         (("--type", "m5.large", "--pods-per-node", "9", "--ami", "windows"), "Windows nodes: their targets"),
         ((EXAMPLE, "--type", "m5.large", "--pods-per-node", "9"), "give a plan (with --set) or --type"),
         ((EXAMPLE, "--pods-per-node", "9"), "--pods-per-node goes with --type"),

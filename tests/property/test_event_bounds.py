@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from capacity.cluster.check import check
 from capacity.cluster.engine import Engine
 from capacity.cluster.events import KARPENTER_BUDGET, surge_nodes, surge_pods, unavailable_nodes
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.node_state import NodeState, PodShape, fits, with_pod
-from capacity.cluster.shape import GroupShape, group_shapes
+from capacity.cluster.shape import GroupShape
 from capacity.plan.model import Plan
 from tests.fixtures.plans import plan_of
 

@@ -44,6 +44,79 @@ def result() -> capacity.CheckResult:
             lambda: capacity.Platform(mode="prefixes"),
             "mode: 'prefixes' is not one of secondary, prefix, ipv6, overlay (did you mean 'prefix'?)",
         ),
+        (
+            lambda: capacity.Platform(custom_networking="false"),  # type: ignore[arg-type]
+            "custom_networking: 'false' is neither True nor False",
+        ),
+        (lambda: capacity.Platform(pod_eni=1), "pod_eni: 1 is neither True nor False"),  # type: ignore[arg-type]
+        (
+            lambda: capacity.max_pods("m5.xlarge", ON),  # type: ignore[arg-type]
+            "instance_type: 'm5.xlarge' is a str (expected an InstanceType: load_catalog().get(\"m5.xlarge\"))",
+        ),
+        (
+            lambda: capacity.max_pods(None, ON),  # type: ignore[arg-type]
+            'instance_type: None is a NoneType (expected an InstanceType: load_catalog().get("m5.large"))',
+        ),
+        (
+            lambda: capacity.max_pods(M5, "prefix"),  # type: ignore[arg-type]
+            "platform: 'prefix' is a str (expected a Platform, such as Platform(mode='prefix'))",
+        ),
+        (
+            lambda: capacity.offer("m5.large", ON),  # type: ignore[arg-type]
+            "instance_type: 'm5.large' is a str (expected an InstanceType: load_catalog().get(\"m5.large\"))",
+        ),
+        (
+            lambda: capacity.node_pool("m5.large", capacity.CniSettings(), pods=3, max_pods=29),  # type: ignore[arg-type]
+            "instance_type: 'm5.large' is a str (expected an InstanceType: load_catalog().get(\"m5.large\"))",
+        ),
+        (
+            lambda: capacity.node_pool(M5, {}, pods=3, max_pods=29),  # type: ignore[arg-type]
+            "settings: {} is a dict (expected a CniSettings, such as cni_settings({...})[0])",
+        ),
+        (
+            lambda: capacity.shape_map("m5.large", ON, [250], [2**29]),  # type: ignore[arg-type]
+            "instance_type: 'm5.large' is a str (expected an InstanceType: load_catalog().get(\"m5.large\"))",
+        ),
+        (
+            lambda: capacity.sweep(["m5.large"], capacity.CniSettings(), [1], 29),  # type: ignore[list-item]
+            "types: 'm5.large' is a str (expected an InstanceType: load_catalog().get(\"m5.large\"))",
+        ),
+        (
+            lambda: capacity.sweep("m5.large", capacity.CniSettings(), [1], 29),  # type: ignore[arg-type]
+            "types: 'm5.large' is a str (expected instance types, such as [load_catalog().get(\"m5.large\")])",
+        ),
+        (
+            lambda: capacity.sweep(M5, capacity.CniSettings(), [1], 29),  # type: ignore[arg-type]
+            f'types: {M5!r} is an InstanceType (expected instance types, such as [load_catalog().get("m5.large")])',
+        ),
+        (
+            lambda: capacity.sweep([M5], None, [1], 29),  # type: ignore[arg-type]
+            "settings: None is a NoneType (expected a CniSettings, such as cni_settings({...})[0])",
+        ),
+        (
+            lambda: capacity.sweep([M5], capacity.CniSettings(), [1], 29, unmanaged_enis=-1),
+            "unmanaged_enis: -1 is less than 0",
+        ),
+        (
+            lambda: capacity.warm_for_type("m5.large", range(8, 9), {}, ON),  # type: ignore[arg-type]
+            "instance_type: 'm5.large' is a str (expected an InstanceType: load_catalog().get(\"m5.large\"))",
+        ),
+        (
+            lambda: capacity.node_frame(capacity.load_catalog(), ON, region="us-east1"),
+            "region: 'us-east1' is not a region (did you mean 'us-east-1'?)",
+        ),
+        (
+            lambda: capacity.price_per_hour("m5.large", "Ohio"),
+            "region: 'Ohio' is not a region (expected something like us-east-1)",
+        ),
+        (
+            lambda: capacity.node_frame([M5], ON),  # type: ignore[arg-type]
+            f"catalog: [{M5!r}] is a list (expected a Catalog: load_catalog())",
+        ),
+        (
+            lambda: capacity.max_pods_frame(capacity.load_catalog(), "prefix"),  # type: ignore[arg-type]
+            "platform: 'prefix' is a str (expected a Platform, such as Platform(mode='prefix'))",
+        ),
         (lambda: capacity.Platform(reserved_enis=-1), "reserved_enis: -1 is less than 0"),
         (lambda: capacity.Platform(max_eni=0), "max_eni: 0 is less than 1"),
         (lambda: capacity.Platform(host_pods=-1), "host_pods: -1 is less than 0"),
@@ -55,7 +128,7 @@ def result() -> capacity.CheckResult:
         (lambda: capacity.PodAsked(cpu=-5), "cpu: -5 is less than 0"),
         (lambda: capacity.PodAsked(memory=0.5), "memory: 0.5 is not a whole number of bytes"),  # type: ignore[arg-type]
         (lambda: capacity.PodAsked(volumes=-1), "volumes: -1 is less than 0"),
-        (lambda: capacity.Daemon("agent", cpu=-1), "daemonset agent: cpu: -1 is less than 0"),
+        (lambda: capacity.Daemon("agent", cpu=-1), "DaemonSet agent: cpu: -1 is less than 0"),
         (lambda: capacity.node_pool(M5, capacity.CniSettings(), pods=-3, max_pods=29), "pods: -3 is less than 0"),
         (lambda: capacity.node_pool(M5, capacity.CniSettings(), pods=3, max_pods=-1), "max_pods: -1 is less than 0"),
         (
@@ -85,7 +158,6 @@ def result() -> capacity.CheckResult:
         ),
         (lambda: capacity.offer(M5, ON, set_max_pods=-1), "set_max_pods: -1 is less than 0"),
         (lambda: capacity.offer(M5, ON, set_max_pods=1.5), "set_max_pods: 1.5 is not a whole number of pods"),  # type: ignore[arg-type]
-        (lambda: capacity.offer(M5, ON, ip_capacity=-1), "ip_capacity: -1 is less than 0"),
         (lambda: capacity.offer(M5, ON, price=NAN), "price: nan is not a finite number"),
         (lambda: capacity.offer(M5, ON, price=True), "price: True is not a number of USD per hour"),
         (lambda: capacity.offer(M5, ON, node_cost=-0.1), "node_cost: -0.1 is out of range (expected 0 or more)"),
@@ -102,22 +174,22 @@ def result() -> capacity.CheckResult:
         ),
         (
             lambda: capacity.check(plan(), "peak"),
-            "scenarios: 'peak' is one text (expected a list of names: ['peak'])",
+            "scenarios: 'peak' is a single string (expected a list of names: ['peak'])",
         ),
         (
             lambda: capacity.find_fixes(plan()),  # type: ignore[arg-type]
-            "plan: <Plan shop-prod: 3 subnets, 2 node groups, 4 workloads> is a Plan (expected the path of the plan's "
-            "file: a fix changes what it says)",
+            "plan: <Plan shop-prod: 3 subnets, 2 node groups, 4 workloads> is a Plan (expected the path of the plan "
+            "file: a fix changes its content)",
         ),
         (
             lambda: capacity.findings(plan()),  # type: ignore[arg-type]
             "result: <Plan shop-prod: 3 subnets, 2 node groups, 4 workloads> is a Plan (expected a CheckResult, as "
-            "check gives)",
+            "returned by check)",
         ),
         (
             lambda: capacity.compare(result(), plan()),  # type: ignore[arg-type]
             "after: <Plan shop-prod: 3 subnets, 2 node groups, 4 workloads> is a Plan (expected a CheckResult, as "
-            "check gives)",
+            "returned by check)",
         ),
         (
             lambda: result()[1],  # type: ignore[index]
@@ -133,19 +205,19 @@ def result() -> capacity.CheckResult:
         (lambda: capacity.what_if(result(), [-5, 100]), "percents: -5 is less than 1"),
         (
             lambda: capacity.what_if(result(), [50]),
-            "percents: 100 is not among them (expected the plan as it is, and others)",
+            "percents does not include 100 (expected 100, the plan itself, and others)",
         ),
         (lambda: capacity.warm_for_plan(plan(), swing=NAN), "swing: nan is not a finite number"),
         (lambda: capacity.warm_for_plan(plan(), swing=2), "swing: 2 is out of range (expected 0 to 1)"),
         (
             lambda: capacity.warm_for_type(M5, range(0), {}, ON),
-            "pods: range(0, 0) is no range of counts (expected something like range(8, 31))",
+            "pods: range(0, 0) is not a range of counts (expected something like range(8, 31))",
         ),
         (lambda: capacity.warm_for_type(M5, range(8, 9), {}, ON, by_hand=0), "by_hand: 0 is less than 1"),
         (lambda: capacity.size_plan(plan(), headroom=1.5), "headroom: 1.5 is out of range (expected 0 to 1)"),
         (
             lambda: capacity.forecast_growth(plan(), "18mo"),  # type: ignore[arg-type]
-            "span: '18mo' is a str (expected a Horizon, as parse_horizon gives)",
+            "span: '18mo' is a str (expected a Horizon, as returned by parse_horizon)",
         ),
     ],
 )
@@ -213,6 +285,14 @@ def test_every_result_shows_itself_in_one_short_line() -> None:
         capacity.what_if(result(), [100]),
         capacity.forecast_growth(plan(), capacity.parse_horizon("1mo", date(2026, 11, 25)), paths=2),
         capacity.offer(M5, ON),
+        capacity.max_pods(M5, ON),
+        capacity.node_pool(M5, capacity.CniSettings(), pods=30, max_pods=29),
+        M5,
+        capacity.Platform(
+            "prefix", max_eni=3, reserved_enis=1, provisioner="self-managed", expression="max_pods+2" * 9
+        ),
+        capacity.CniSettings(prefix=True, custom_networking=True, warm_eni=3, warm_ip=40, minimum_ip=50, max_eni=4),
+        capacity.cilium_settings({"preAllocate": 8, "minAllocate": 9})[0],
         capacity.sweep([M5], capacity.CniSettings(), [1], 29),
         capacity.load_catalog(),
         capacity.snapshot_of_plan(plan(), datetime(2026, 11, 30, tzinfo=UTC)),
@@ -222,6 +302,27 @@ def test_every_result_shows_itself_in_one_short_line() -> None:
     assert long == {}
     assert repr(fixes.best) == "<Fix warm-targets + lower-max-pods: ok, 0 addresses short>"
     assert repr(result()["peak"].subnet("private-b")) == "<SubnetState private-b: exhausted, -43 of 251 free>"
+
+
+def test_a_thing_shows_what_was_given() -> None:
+    assert repr(capacity.Platform("prefix", max_eni=2)) == "Platform(mode='prefix', max_eni=2)"
+    assert repr(capacity.CniSettings(warm_ip=2)) == "CniSettings(warm_ip=2)"
+    assert repr(M5) == "<InstanceType m5.large: 3 ENIs, 10 IPv4 per ENI, 2 vCPUs, 8192 MiB>"
+    assert repr(capacity.InstanceType.unlisted("m9.big")) == "<InstanceType m9.big: no figures known>"
+    assert repr(capacity.max_pods(M5, ON)) == "<MaxPods m5.large, secondary: 29 max pods, limited by enis>"
+    pool = capacity.node_pool(M5, capacity.CniSettings(), pods=30, max_pods=29)
+    assert repr(pool) == "<Pool m5.large: 3 ENIs, 30 addresses of its subnets, 3 pods without an address>"
+
+
+def test_figures_of_a_node_keep_what_they_were_worked_out_from() -> None:
+    settings, pod = capacity.CniSettings(prefix=True), capacity.PodAsked(cpu=250)
+    row = capacity.max_pods(M5, ON)
+    assert (row.kind, row.platform) == (M5, ON)
+    pool = capacity.node_pool(M5, settings, pods=3, max_pods=110)
+    assert (pool.kind, pool.settings) == (M5, settings)
+    found = capacity.offer(M5, ON, pod, [capacity.Daemon("agent", cpu=50)])
+    assert (found.kind, found.platform, found.pod) == (M5, ON, pod)
+    assert [d.name for d in found.daemons] == ["aws-node", "kube-proxy", "agent"]
 
 
 def test_results_keep_what_they_were_worked_out_from() -> None:

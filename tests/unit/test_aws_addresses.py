@@ -50,7 +50,7 @@ def test_a_difference_is_named() -> None:
     missing = account(subnet(230), eni(1), PREFIXES)
     assert missing.difference == 3
     assert missing.taken == 21
-    assert "3 addresses are taken that no listed interface holds" in (missing.note(interfaces_known=True) or "")
+    assert "3 addresses are in use that no listed interface holds" in (missing.note(interfaces_known=True) or "")
     assert missing.note(interfaces_known=False) is None  # nothing was listed at all: another note says so
     more = account(subnet(240), eni(1), PREFIXES)
     assert more.difference == -7
@@ -112,7 +112,7 @@ def test_what_a_reservation_does_not_explain_is_named(reported: int, difference:
 def test_reservations_without_the_interfaces_are_an_assumption() -> None:
     found = account(subnet(180), reservations=(RESERVED,))
     assert (found.taken, found.open_free) == (8, 180)  # 251 - 63 - 180
-    assert "taken as unused" in (found.note(interfaces_known=False) or "")
+    assert "assumed unused" in (found.note(interfaces_known=False) or "")
 
 
 def test_names_are_the_tags_where_they_tell_apart() -> None:

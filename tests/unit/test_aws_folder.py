@@ -116,7 +116,7 @@ def test_a_listed_group_that_was_not_described(folder: Path) -> None:
 def test_a_partial_page_is_said(folder: Path) -> None:
     path = folder / "describe-network-interfaces.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "NextToken": "more"}))
-    assert any("the answer goes on (NextToken)" in n.text for n in draft(folder).notes)
+    assert any("the answer is not complete (NextToken)" in n.text for n in draft(folder).notes)
 
 
 def test_a_saved_error_is_no_answer(folder: Path) -> None:
@@ -158,7 +158,7 @@ def test_nothing_of_aws(tmp_path: Path) -> None:
 def test_strangers_beside_answers_are_said(folder: Path) -> None:
     (folder / "readme.txt").write_text("hello")
     (folder / ".hidden").write_text("{")
-    assert any("not AWS answers, left out: readme.txt" in n.text for n in draft(folder).notes)
+    assert any("not AWS answers, ignored: readme.txt" in n.text for n in draft(folder).notes)
 
 
 def test_several_clusters_need_a_name(folder: Path) -> None:
@@ -224,7 +224,7 @@ class TestGroups:
     def test_the_autoscaling_groups_count_wins(self, folder: Path) -> None:
         group = self.group(folder, scalingConfig={"minSize": 2, "maxSize": 8, "desiredSize": 3})
         assert group.desired == 4
-        assert any("wants 4 nodes, EKS says 3: 4 is used" in n.text for n in draft(folder).notes)
+        assert any("requests 4 nodes, EKS reports 3: 4 is used" in n.text for n in draft(folder).notes)
 
     @pytest.mark.parametrize(
         ("update", "unavailable", "strategy"),
@@ -244,7 +244,7 @@ class TestGroups:
     def test_an_ami_of_ones_own_has_the_amis_max_pods(self, folder: Path) -> None:
         group = self.group(folder, amiType="CUSTOM")
         assert (group.ami, group.provisioner) == ("al2023", "self-managed")
-        assert any("EKS sets no max pods there" in n.text for n in draft(folder).notes)
+        assert any("EKS does not set max pods" in n.text for n in draft(folder).notes)
 
     def test_an_unread_template_is_a_gap(self, folder: Path) -> None:
         self.group(folder, launchTemplate={"id": "lt-1", "version": "3"})
@@ -397,7 +397,7 @@ def test_two_sources_that_tag_differently_are_said(folder: Path) -> None:
     other = replace(read.subnets[0], tags=(("kubernetes.io/role/cni", "0"),))
     both = merge(read, PlanDraft(subnets=(other,), source="tf"))
     assert both.subnets[0].tags == read.subnets[0].tags
-    assert any("tf says" in note.text and "kubernetes.io/role/cni" in note.text for note in both.notes)
+    assert any("tf has" in note.text and "kubernetes.io/role/cni" in note.text for note in both.notes)
 
 
 def test_the_doctor_counts_pods_where_tags_send_them(folder: Path) -> None:

@@ -116,8 +116,8 @@ def test_csv_overrides_in_the_cache_folder(cache: Path) -> None:
         ('[types."m9.large"]\nvcpus = -2\n', "vcpus: '-2' is not a whole number"),
         ('[types."m9.large"]\nvcpus = 2.5\n', "vcpus: '2.5' is not a whole number"),
         ('[types."m9.large"]\nvcpus = [2]\n', "expected a number, a word, true or false"),
-        ('[types."m9.large"]\ntrunking = "maybe"\n', "neither true nor false"),
-        ('[types."m9.large"]\narch = "a,b"\n', "holds a comma"),
+        ('[types."m9.large"]\ntrunking = "maybe"\n', "not true or false"),
+        ('[types."m9.large"]\narch = "a,b"\n', "contains a comma"),
         ('[types."m9"]\nvcpus = 2\n', "'m9' is not the name of an instance type"),
         ("[types.m9.large]\nvcpus = 2\n", "m9"),  # the name was not quoted: two tables
         ('[prices."m9.large"]\nus-east-1 = 0\n', "is not a price above 0"),
@@ -139,7 +139,7 @@ def test_faults_of_a_csv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     with pytest.raises(SpecError, match="no such file"):
         load_catalog()
     for text, message in (
-        ("name,vcpus\n", "begins with 'instance_type'"),
+        ("name,vcpus\n", "starts with 'instance_type'"),
         ("instance_type,vcpus\nm9.large,2,3\n", "own.csv:2: 3 cells instead of 2"),
         ("instance_type,vcpus\nm9.large,2\nm9.large,2\n", "own.csv:3: duplicate 'm9.large'"),
     ):
@@ -151,7 +151,7 @@ def test_faults_of_a_csv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 def test_a_cache_of_another_version_says_what_to_do(cache: Path) -> None:
     cache.mkdir()
     (cache / "eni_limits.csv").write_text("old,header\n")
-    with pytest.raises(CatalogError, match="capacity data refresh makes it anew"):
+    with pytest.raises(CatalogError, match="capacity data refresh creates a new one"):
         load_catalog()
 
 

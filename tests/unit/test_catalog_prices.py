@@ -6,8 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from capacity.catalog.prices import HEADER, Price, parse_price, price, price_per_hour, read_prices, regions
-from capacity.errors import CatalogError
+from capacity.catalog.prices import (
+    HEADER,
+    Price,
+    parse_price,
+    price,
+    price_per_hour,
+    read_prices,
+    regions,
+    usd_per_hour,
+)
+from capacity.errors import CatalogError, SpecError
 
 
 def test_a_price_in_dollars() -> None:
@@ -34,7 +43,26 @@ def test_yuan_are_a_price_but_never_dollars() -> None:
 )
 def test_an_unknown_price_is_none(name: str, region: str) -> None:
     assert price(name, region) is None
-    assert price_per_hour(name, region) is None
+    assert usd_per_hour(name, region) is None
+
+
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [
+        ("Ohio", "region: 'Ohio' is not a region (expected something like us-east-1)"),
+        ("us-east1", "region: 'us-east1' is not a region (did you mean 'us-east-1'?)"),
+        ("", "region: '' is not a region (expected something like us-east-1)"),
+        (None, "region: None is not a region (expected something like us-east-1)"),
+    ],
+)
+def test_what_is_no_region_is_refused(region: str, said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        price_per_hour("m5.large", region)
+    assert str(caught.value) == said
+
+
+def test_a_region_without_prices_has_none() -> None:
+    assert price_per_hour("m5.large", "eu-west-1") is None
 
 
 def test_regions_are_those_with_a_price() -> None:

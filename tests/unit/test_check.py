@@ -216,7 +216,7 @@ class TestPlacement:
 
     def test_aws_node_without_host_network_is_said(self) -> None:
         plan = small(("daemonSets:\n", "daemonSets:\n  - {name: aws-node}\n"))
-        assert any("aws-node is without hostNetwork: true" in n for n in check(plan).notes)
+        assert any("aws-node has no hostNetwork: true" in n for n in check(plan).notes)
 
 
 class TestKindsOfPods:

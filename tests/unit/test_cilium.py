@@ -96,7 +96,7 @@ class TestBooking:
 
     def test_the_agent_replaces_aws_node(self) -> None:
         shape = check(plan(), ["steady"]).shapes[0].first
-        assert (shape.start[4], shape.start[5]) == (2, 0)  # cilium and kube-proxy, on the host's network
+        assert (shape.start[4], shape.start[5]) == (2, 0)  # cilium and kube-proxy, host-network
         notes = check(plan(), ["steady"]).notes
         assert any("cilium and kube-proxy run on every node" in n for n in notes)
         assert any("can replace kube-proxy" in n for n in notes)
@@ -114,7 +114,7 @@ class TestAdvice:
         assert names.isdisjoint({"warm-targets", "prefix-delegation", "custom-networking"})
         assert not any("cni.env" in path for lever in levers(result) for path in lever.patch)
         assert [m.name for m in modes_of(result.plan, 5)] == ["as planned"]
-        with pytest.raises(SpecError, match=r"VPC CNI's: with Cilium change cni\.cilium\.preAllocate"):
+        with pytest.raises(SpecError, match=r"VPC CNI: with Cilium, change cni\.cilium\.preAllocate"):
             warm_for_plan(result.plan)
 
     def test_the_lever_only_where_more_is_kept(self) -> None:
@@ -124,17 +124,17 @@ class TestAdvice:
     def test_max_pods_above_the_addresses_is_a_finding(self) -> None:
         found = {f.code: f.message for f in findings(check(plan(), ["steady"]))}
         # EKS gives 3 × 9 + 2 = 29; 27 beside cilium and kube-proxy, but 2 × 9 − 2 = 16 addresses
-        assert "may run 29 pods, 2 on the host's network, but can address only 16" in found["IP007"]
+        assert "allows 29 pods (2 host-network), but has addresses for only 16" in found["IP007"]
 
     def test_bare_metal_has_no_prefixes_with_cilium(self) -> None:
         of = plan("firstInterfaceIndex: 1, prefixDelegation: true")
         metal = replace(of.node_groups[0], instance_types=(CATALOG.get("m5.metal"),))
         codes = {f.code: f.message for f in findings(check(replace(of, node_groups=(metal,)), ["steady"]))}
-        assert "m5.metal is no Nitro type to Cilium" in codes["IP011"]
+        assert "m5.metal is not a Nitro type for Cilium" in codes["IP011"]
 
     def test_security_groups_for_pods_are_not_there(self) -> None:
         found = {f.code: f.message for f in findings(check(plan(work=", securityGroups: true"), ["steady"]))}
-        assert "Cilium has none" in found["IP013"]
+        assert "Cilium does not support them" in found["IP013"]
 
     def test_calls_of_a_starting_node_are_the_operators(self) -> None:
         result = check(plan(), ["steady"])
@@ -165,7 +165,7 @@ class TestReading:
                 "",
                 "together are not modelled",
             ),
-            ("preAllocate: 8", "podSubnets: [pods]", r"podSubnets: needs cni\.cilium\.firstInterfaceIndex 1 or more"),
+            ("preAllocate: 8", "podSubnets: [pods]", r"podSubnets: requires cni\.cilium\.firstInterfaceIndex 1"),
             (
                 "firstInterfaceIndex: 1",
                 "podSubnets: [pods], ami: windows",
@@ -182,11 +182,11 @@ class TestReading:
         ("old", "new", "message"),
         [
             ("name: cilium\n", "name: cilum\n", r"cni\.name: 'cilum' is not one of vpc-cni, cilium"),
-            ("name: cilium\n", "name: vpc-cni\n", r"cni\.cilium: needs 'name: cilium' beside it"),
+            ("name: cilium\n", "name: vpc-cni\n", r"cni\.cilium: requires 'name: cilium' next to it"),
             (
                 "name: cilium\n",
                 "name: cilium\n  env: {WARM_IP_TARGET: '2'}\n",
-                r"cni\.env: is the VPC CNI's: with Cilium",
+                r"cni\.env: applies to the VPC CNI; for Cilium",
             ),
             ("ipFamily: ipv4", "ipFamily: ipv6", r"cni\.name: ipFamily ipv6 with Cilium's ENI mode is not modelled"),
         ],
@@ -199,14 +199,14 @@ class TestReading:
     def test_pre_allocate_0_is_the_default_and_said(self) -> None:
         settings, notes = cilium_settings({"preAllocate": 0})
         assert settings.cilium == CiliumIpam()
-        assert notes[0] == "preAllocate 0 is read by Cilium as its default, 8"
+        assert notes[0] == "preAllocate 0: Cilium uses its default, 8"
 
     @pytest.mark.parametrize(
         ("values", "said"),
         [
-            ({}, "releaseExcessIps is off, so a node keeps all it ever held"),
+            ({}, "releaseExcessIps is off, so a node keeps every address it ever held"),
             ({"releaseExcessIps": True}, "ENIs stay attached"),
-            ({"releaseExcessIps": True, "prefixDelegation": True}, "prefixes are taken as kept"),
+            ({"releaseExcessIps": True, "prefixDelegation": True}, "prefixes are assumed to be kept"),
         ],
     )
     def test_the_assumption_about_what_is_given_back_is_said(self, values: dict[str, int | bool], said: str) -> None:

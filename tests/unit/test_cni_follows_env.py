@@ -38,5 +38,5 @@ def test_what_follows_cannot_be_given(derived: str) -> None:
 
 @pytest.mark.parametrize("beside", [{"env": {"WARM_IP_TARGET": "2"}}, {"config_map": {"warm-ip-target": "7"}}])
 def test_another_cni_has_no_variables_of_the_vpc_cni(beside: dict[str, Any]) -> None:
-    with pytest.raises(SpecError, match="have no meaning with overlay"):
+    with pytest.raises(SpecError, match="have no effect with overlay"):
         Cni(own=CniSettings(overlay=True), **beside)

@@ -26,13 +26,13 @@ def test_nothing_changes_against_itself() -> None:
     same = compare(result, result)
     assert not any(s.changed for s in same.scenarios)
     assert (same.gained, same.lost) == ((), ())
-    assert same.sentence == "EXHAUSTED before and after: no figure changes; 0 findings gone, 0 new."
+    assert same.sentence == "EXHAUSTED before and after: no figures change; 0 findings gone, 0 new."
 
 
 def test_the_sentence_names_the_largest_change() -> None:
     found = compare(checked(), checked({"cni.env.WARM_IP_TARGET": 3, "cni.env.MINIMUM_IP_TARGET": 15}))
     # 34 nodes at the ceiling hold 30 addresses each now; then 15 and two primaries: 34 × (30 − 17)
-    assert found.sentence.startswith("EXHAUSTED before and after: 477 addresses more free in peak+rollout; ")
+    assert found.sentence.startswith("EXHAUSTED before and after: 477 more free addresses in peak+rollout; ")
     (ceiling,) = [s for s in found.scenarios if s.name == "ceiling"]
     assert sum(s.free_change or 0 for s in ceiling.subnets) == 442
     assert {f.code for f in found.lost} >= {"IP002"}
@@ -40,7 +40,7 @@ def test_the_sentence_names_the_largest_change() -> None:
 
 def test_fewer_addresses_the_other_way_round() -> None:
     found = compare(checked({"cni.env.WARM_IP_TARGET": 3, "cni.env.MINIMUM_IP_TARGET": 15}), checked())
-    assert "477 addresses fewer free in peak+rollout" in found.sentence
+    assert "477 fewer free addresses in peak+rollout" in found.sentence
     assert {f.code for f in found.gained} >= {"IP002"}
 
 

@@ -115,7 +115,7 @@ class TestNotKnown:
         line = line_of(found.costs[0], "nodes")
         assert line.rate.usd_per_hour == pytest.approx(0.1056)
         assert line.rate.how == "us-east-1 $0.096 × 1.1"
-        assert found.notes == ("prices of us-east-1 × 1.1 are used for eu-west-1, where none are known",)
+        assert found.notes == ("prices of us-east-1 × 1.1 are used for eu-west-1, whose prices are not known",)
         assert "us-east-1 × 1.1 are used" in cost_sentence(found)
 
     def test_a_factor_moves_no_price_that_is_known(self) -> None:

@@ -124,17 +124,17 @@ class TestValuesThatAreNotOurs:
     @pytest.mark.parametrize(
         ("statement", "reads"),
         [
-            ("UPDATE snapshot SET time = 99999999999999999 WHERE id = 1", "no time"),
-            ("UPDATE snapshot SET time = -99999999999999 WHERE id = 1", "no time"),
-            ("UPDATE snapshot SET time = 946684799 WHERE id = 1", "no time"),  # the last second of 1999
-            ("UPDATE snapshot SET time = 7258118400 WHERE id = 1", "no time"),  # the first of 2200
-            ("UPDATE snapshot SET time = 'yesterday' WHERE id = 1", "no time"),
-            ("UPDATE snapshot SET time = 1e300 WHERE id = 1", "no time"),
-            ("UPDATE subnet SET free = -1", "no count"),
+            ("UPDATE snapshot SET time = 99999999999999999 WHERE id = 1", "not a time"),
+            ("UPDATE snapshot SET time = -99999999999999 WHERE id = 1", "not a time"),
+            ("UPDATE snapshot SET time = 946684799 WHERE id = 1", "not a time"),  # the last second of 1999
+            ("UPDATE snapshot SET time = 7258118400 WHERE id = 1", "not a time"),  # the first of 2200
+            ("UPDATE snapshot SET time = 'yesterday' WHERE id = 1", "not a time"),
+            ("UPDATE snapshot SET time = 1e300 WHERE id = 1", "not a time"),
+            ("UPDATE subnet SET free = -1", "not a count"),
             ("UPDATE subnet SET free = 10000001", "10000001 addresses in one subnet"),
-            ("UPDATE subnet SET usable = 'many'", "no count"),
-            ("UPDATE subnet SET free = 1.5", "no count"),
-            ("UPDATE subnet SET name = x'ff00' WHERE name = 's1'", "no name"),
+            ("UPDATE subnet SET usable = 'many'", "not a count"),
+            ("UPDATE subnet SET free = 1.5", "not a count"),
+            ("UPDATE subnet SET name = x'ff00' WHERE name = 's1'", "not a name"),
             ("DROP TABLE subnet", "no such table"),
             ("DROP TABLE subnet; CREATE VIEW subnet AS SELECT 1 AS snapshot", "no such column"),
         ],

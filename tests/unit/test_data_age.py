@@ -40,7 +40,7 @@ def test_90_days_are_not_old_and_91_are() -> None:
 def test_missing_prices() -> None:
     day = LIMITS
     assert price_notes([], None, day) == []
-    assert price_notes(["m5.large"], None, day) == ["no prices: the plan names no region"]
+    assert price_notes(["m5.large"], None, day) == ["no prices: the plan has no region"]
     unknown = [f"x{i}.large" for i in range(8)]
     said = price_notes(["m5.large", *unknown], "us-east-1", date(2026, 7, 21))
     assert said == [f"no price is known in us-east-1 for {', '.join(unknown[:6])} and 2 more"]

@@ -61,10 +61,10 @@ def test_the_packaged_data_passes_and_every_check_looks_at_something() -> None:
     [
         ("max_enis", "300", "ranges", "m5.large: max_enis 300 is outside 1 to 64"),
         ("memory_mib", "8", "ranges", "m5.large: memory_mib 8 is outside 256 to"),
-        ("arch", "sparc", "ranges", "m5.large: arch 'sparc' is none of x86_64, arm64"),
+        ("arch", "sparc", "ranges", "m5.large: arch 'sparc' is not one of x86_64, arm64"),
         ("branch_enis", "122", "ranges", "m5.large: branch_enis 122 is outside 0 to 121"),
-        ("max_enis", "4", "consistency", "m5.large: 4 ENIs on the default card, 3 in all"),
-        ("max_enis_total", "4", "consistency", "m5.large: one card, yet 3 of 4 ENIs on it"),
+        ("max_enis", "4", "consistency", "m5.large: 4 ENIs on the default card, 3 in total"),
+        ("max_enis_total", "4", "consistency", "m5.large: one card, but 3 of 4 ENIs on it"),
         ("network_cards", "4", "consistency", "m5.large: 4 cards for 3 ENIs"),
         ("ipv4_per_eni", "", "consistency", "m5.large: ENIs are known without addresses per ENI"),
         ("branch_enis", "0", "consistency", "m5.large: trunking True with 0 branch ENIs"),
@@ -106,7 +106,7 @@ def test_a_wrong_cell_is_found(data: Path, column: str, value: str, check: str, 
         (
             lambda d: edit(d / "disagreements.csv", "i4i.large,branch_enis,9", "i4i.large,branch_enis,8"),
             "disagreements",
-            "chosen '8', the catalog holds '9'",
+            "chosen '8', the catalog has '9'",
         ),
         (
             lambda d: edit(

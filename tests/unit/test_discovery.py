@@ -16,9 +16,9 @@ from capacity.advice.search import find_fixes
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.engine import Engine
 from capacity.cluster.figure_terms import explain
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.headroom import headroom_by_nodes
 from capacity.cluster.node_growth import exhaustion
-from capacity.cluster.shape import group_shapes
 from capacity.cluster.sizing import size_plan
 from capacity.errors import SpecError
 from capacity.forecast.group_tables import group_table
@@ -141,14 +141,14 @@ def test_the_primary_stays_and_further_enis_go_to_the_emptiest() -> None:
 
 
 def test_a_closed_home_keeps_the_primary_enis_own_address_only() -> None:
-    # The primary serves no pods: 10 pods need 2 further ENIs, one in use up, the other warm beside; max pods stays 29.
+    # The primary serves no pods: 10 pods need 2 additional ENIs, one in use up, the other warm; max pods stays 29.
     result = check(plan(CLOSED, TAGGED), ["steady"])
     used = steady(plan(CLOSED, TAGGED))
     assert used["home"] == {"node_primary": 4}
     assert used["more"] == {"eni_primary": 8, "assigned": 40, "warm": 8 * 9 - 40}
     assert result.shapes[0].first.addresses == 18
     assert result.shapes[0].first.max_pods == 29
-    assert any("home closed to pods by tag" in note for note in result.notes)
+    assert any("home is closed to pods by tag" in note for note in result.notes)
     assert "IP007" in [f.code for f in findings(result)]
 
 
@@ -240,9 +240,11 @@ def test_exhaustion_and_curves_grow_over_all_subnets_of_the_zone() -> None:
 def test_a_trace_names_the_further_enis() -> None:
     result = check(plan(), ["steady"])
     said = "\n".join(lines(explain(result, "more", "steady")))
-    assert "further ENIs of web in home, emptiest subnet first" in said
-    assert "further ENIs: the fewest and the most" in "\n".join(lines(explain(result, "more.bounds", "steady")))
-    assert "to the emptiest of home, more" in "\n".join(lines(explain(result, "more.runway", "steady")))
+    assert "additional ENIs of web in home, most free addresses first" in said
+    assert "additional ENIs: the fewest and the most" in "\n".join(lines(explain(result, "more.bounds", "steady")))
+    assert "in the subnet of home, more with the most free addresses" in "\n".join(
+        lines(explain(result, "more.runway", "steady"))
+    )
 
 
 def test_the_forecasts_tables_are_the_engines_figures_but_for_one_eni() -> None:
@@ -314,5 +316,5 @@ def test_adding_what_it_says_frees_the_home() -> None:
 
 def test_a_switch_that_is_no_switch_is_said_and_discovery_stays_on() -> None:
     odd = plan(cni="env: {ENABLE_SUBNET_DISCOVERY: maybe}")
-    assert "ENABLE_SUBNET_DISCOVERY='maybe' is neither true nor false: the CNI uses true" in odd.notes
+    assert "ENABLE_SUBNET_DISCOVERY='maybe' is not a boolean: the CNI uses true" in odd.notes
     assert steady(odd) == steady(plan())

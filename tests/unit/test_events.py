@@ -244,7 +244,7 @@ def test_auto_mode_hands_out_prefixes_and_runs_no_pods_of_its_own() -> None:
 
 
 def test_volumes_share_slots_with_enis() -> None:
-    state = modes()  # m5.large: 27 attachments - root - 2 further ENIs = 24: 12 pods of two volumes
+    state = modes()  # m5.large: 27 attachments - root - 2 additional ENIs = 24: 12 pods of two volumes
     assert [(u.workload, u.pods, u.reason) for u in state.unplaced] == [("db", 2, "volumes")]
 
 
@@ -252,8 +252,12 @@ def test_volumes_share_slots_with_enis() -> None:
     ("old", "new", "message"),
     [
         ("subnets: [a, b]}\n  - {name: auto", "subnets: [a, b], nodes: 3}\n  - {name: auto", "nodes: does not apply"),
-        ("nodeGroups: [fp]", "nodeGroups: [fp, auto]", "'fp' is a Fargate profile: its pods run nowhere else"),
-        ("nodeGroups: [fp]", "nodeGroups: [fp], hostNetwork: true", "'fp' is a Fargate profile: it has no host"),
+        (
+            "nodeGroups: [fp]",
+            "nodeGroups: [fp, auto]",
+            "'fp' is a Fargate profile: its pods cannot also run on other groups",
+        ),
+        ("nodeGroups: [fp]", "nodeGroups: [fp], hostNetwork: true", "'fp' is a Fargate profile: host-network"),
         ("nodeGroups: [fp]", "nodeGroups: [fp], volumes: 1", "'fp' is a Fargate profile: EBS volumes"),
     ],
 )

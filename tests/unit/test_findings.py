@@ -192,9 +192,9 @@ def test_only_the_gravest_scenario_of_a_place_is_told() -> None:
     ("used", "said"),
     [
         # a /24 has 251 usable; its node and the control plane hold 32. b: 1,019 − 32 = 987, 96.9 %
-        (240, "z1 runs out first: 21 addresses short, 97 % are free in z2"),
-        (220, "z1 runs out first: 1 address short, 97 % are free in z2"),
-        (169, "z1 runs out first: 20 % of its addresses are free, 97 % are free in z2"),
+        (240, "z1 runs out first: 21 addresses short, 97% are free in z2"),
+        (220, "z1 runs out first: 1 address short, 97% are free in z2"),
+        (169, "z1 runs out first: 20% of its addresses are free, 97% are free in z2"),
     ],
 )
 def test_a_zone_without_free_addresses_is_short_not_negative(used: int, said: str) -> None:
@@ -207,7 +207,7 @@ def test_a_quota_that_cannot_be_raised_so_far_is_an_error() -> None:
     assert found["IP027"].severity == "error"
     assert (
         found["IP027"].message
-        == "IPv4 CIDR blocks of a VPC, including the primary: 51 blocks, 5 by default, 50 at most"
+        == "IPv4 CIDR blocks of a VPC, including the primary: 51 blocks, 5 by default, at most 50"
     )
 
 
@@ -253,7 +253,7 @@ def test_a_block_reserved_for_prefixes_is_one_that_could_be_placed(reserved: str
 )
 def test_a_node_without_an_eni_for_pods_never_becomes_ready(case: Case, said: str) -> None:
     found = {f.code: f for f in case.found()}
-    assert found["IP040"].message == f"web: {said}: the CNI does not start, its nodes never become Ready"
+    assert found["IP040"].message == f"web: {said}: the CNI does not start and its nodes never become Ready"
     assert found["IP040"].severity == "error"
     assert "IP007" not in found
 

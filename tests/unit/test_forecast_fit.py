@@ -149,20 +149,20 @@ def test_weekdays_are_learnt() -> None:
     assert found.date_p50.weekday() < 5  # the busy days, when 40 fewer are free
 
 
-UNSIZED = "used addresses, but not how many there are (--usable a=N, or a plan)"
+UNSIZED = "used addresses, but the size of the subnet is not known (--usable a=N, or a plan)"
 
 
 @pytest.mark.parametrize(
     ("series", "why"),
     [
-        (past([5, 4, 3]), "3 days with an observation, at least 14 are needed (2026-01-05 to 2026-01-07)"),
-        (past([5]), "1 day with an observation, at least 14 are needed (2026-01-05 to 2026-01-05)"),
+        (past([5, 4, 3]), "3 days with an observation, at least 14 are required (2026-01-05 to 2026-01-07)"),
+        (past([5]), "1 day with an observation, at least 14 are required (2026-01-05 to 2026-01-05)"),
         (
             past([300] * 30, kind=USED, usable=None),
             UNSIZED,
         ),
         (past([300] * 30, kind=USED, usable=200), "300 used addresses in a subnet of 200: the size is wrong"),
-        (past([9] * 15, np.arange(15) * 20), "observations on 15 of 281 days, at least a tenth is needed"),
+        (past([9] * 15, np.arange(15) * 20), "observations on 15 of 281 days, at least a tenth is required"),
     ],
 )
 def test_too_little_is_said_and_not_guessed(series: DailySeries, why: str) -> None:
@@ -174,7 +174,7 @@ def test_too_little_is_said_and_not_guessed(series: DailySeries, why: str) -> No
 def test_nothing_left_today() -> None:
     found = forecast(past([*range(20, 0, -1), 0]))
     assert found.date_p10 == found.date_p90 == DAY0 + timedelta(days=20)
-    assert found.note == "no address was left at its last observation"
+    assert found.note == "no address was free at its last observation"
 
 
 def test_only_what_was_known_by_then_is_used() -> None:

@@ -135,7 +135,7 @@ def test_a_writer_that_waits_too_long_says_so(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(history, "BUSY_TIMEOUT_S", 0.05)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(CapacityError, match=r"another process has held it for 0\.05 s"):
+    with pytest.raises(CapacityError, match=r"another process has locked it for 0\.05 s"):
         record(path, snapshot(1))
     other.execute("ROLLBACK")
     other.close()
@@ -238,5 +238,5 @@ NO_NUMBER = SUBNET.replace("200", '"x"') % (1, 1, "")
 def test_a_subnets_list_that_is_not_ec2s(tmp_path: Path, subnets: str) -> None:
     file = tmp_path / "s.json"
     file.write_text('{"Subnets": [' + subnets + "]}")
-    with pytest.raises(SpecError, match=r"s\.json: (Subnets is not in the shape|no subnet in it)"):
+    with pytest.raises(SpecError, match=r"s\.json: (Subnets does not have the format|no subnet in it)"):
         parse_describe_subnets(file.read_bytes(), str(file), NOW)

@@ -12,7 +12,7 @@ import pytest
 
 from capacity.cluster.check import check
 from capacity.cluster.engine import Engine
-from capacity.cluster.shape import group_shapes
+from capacity.cluster.group_shapes import group_shapes
 from capacity.errors import SpecError
 from capacity.forecast import draws
 from capacity.forecast.calibration import calibrate, partition
@@ -185,7 +185,7 @@ def test_a_plan_without_growth_stays_as_it_is_and_says_so() -> None:
     still = plan(HEAD + ONE.replace("SPREAD", "") + "workloads: [{name: w, replicas: 10}]\n")
     result = forecast_growth(still, Horizon(START, 30))
     assert [s.probability for s in result.subnets] == [0.0] * 5
-    assert any("no workload of the plan has a growth" in n for n in result.notes)
+    assert any("no workload of the plan has growth" in n for n in result.notes)
 
 
 def test_what_is_short_today_has_todays_date() -> None:
@@ -200,7 +200,7 @@ def test_a_pod_that_no_node_holds_takes_nothing_and_is_named(stddev: str) -> Non
     large = small.replace("[{name: w", "[{name: big, replicas: 5, requests: {cpu: 64}}, {name: w")
     both, alone = (forecast_growth(plan(head + work), Horizon(START, 30), 50) for work in (large, small))
     assert [s.used_now for s in both.subnets] == [s.used_now for s in alone.subnets]
-    assert any("no node holds a pod of big: these pods are not counted" in n for n in both.notes)
+    assert any("no node fits a pod of big: these pods are not counted" in n for n in both.notes)
     assert both.date_unschedulable == alone.date_unschedulable
 
 
@@ -219,7 +219,7 @@ def test_passing_the_groups_maximum_is_said() -> None:
     result = forecast_growth(plan(HEAD + capped + GROWING.replace("RATE", "20%/month")), Horizon(START, 365))
     reached = result.groups[0].date_max_reached
     assert reached is not None
-    assert any(f"g has all of its 3 nodes by {reached}" in n for n in result.notes)
+    assert any(f"g reaches its maximum of 3 nodes by {reached}" in n for n in result.notes)
 
 
 @pytest.mark.parametrize("stddev", ["", ", stddev: 1%"])

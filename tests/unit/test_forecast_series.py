@@ -55,7 +55,7 @@ class TestCsv:
             ("2026-11-01,a,-3", "h.csv:2 free: '-3' is out of range"),
             ("2026-11-01,a,inf", "h.csv:2 free: 'inf' is out of range"),
             ("1926-11-01,a,3", "h.csv:2 time: '1926-11-01' is out of range"),
-            ("2026-11-01,a", "h.csv:2: 2 cells where the header has 3"),
+            ("2026-11-01,a", "h.csv:2: 2 cells \\(expected 3"),
             ("2026-11-01,,3", "h.csv:2: no subnet"),
         ],
     )
@@ -126,17 +126,17 @@ class TestCloudWatch:
         held = {"Label": "totalIPAddresses", "Datapoints": [point]}
         assert rows(parse_json(json.dumps(free), "s.json", "a")) == [("a", "11-01T00:00", 4, FREE)]
         assert rows(parse_json(json.dumps(held), "s.json", "a")) == [("a", "11-01T00:00", 12, USED)]
-        with pytest.raises(SpecError, match="does not say which subnet it is about"):
+        with pytest.raises(SpecError, match="does not name its subnet"):
             parse_json(json.dumps(free), "s.json")
 
     @pytest.mark.parametrize(
         ("result", "message"),
         [
-            ({"Label": "a latency", "Timestamps": [], "Values": []}, "does not tell whether it counts free or used"),
+            ({"Label": "a latency", "Timestamps": [], "Values": []}, "does not show whether it counts free or used"),
             ({"Label": "a free", "Timestamps": [1], "Values": []}, "1 timestamps but 0 values"),
-            ({"Label": "free", "Timestamps": [], "Values": []}, "names no subnet"),
+            ({"Label": "free", "Timestamps": [], "Values": []}, "has no subnet"),
             ({"Label": "a free", "Timestamps": ["x"], "Values": [1]}, "'x' is not a time"),
-            (7, "not in the shape"),
+            (7, "does not have the format"),
         ],
     )
     def test_what_is_wrong(self, result: Any, message: str) -> None:
@@ -161,7 +161,7 @@ class TestPrometheus:
         reading = parse_json(text, "p.json")
         assert rows(reading) == [("private-a", "11-01T00:00", 9, FREE)] * 2
         assert reading.sizes == {"private-a": 251}
-        assert any("available_prefixes: left out" in n for n in reading.notes)
+        assert any("available_prefixes: ignored" in n for n in reading.notes)
 
     def test_the_cnis_own_metrics_are_added_up_over_nodes(self) -> None:
         text = prometheus(
@@ -170,12 +170,12 @@ class TestPrometheus:
         )
         reading = parse_json(text, "p.json")
         assert rows(reading) == [("cluster", "11-01T00:00", 14, USED), ("cluster", "11-02T00:00", 42, USED)]
-        assert "names no subnet" in reading.notes[0]
+        assert "has no subnet" in reading.notes[0]
         assert rows(parse_json(text, "p.json", "pods-a"))[1] == ("pods-a", "11-02T00:00", 42, USED)
 
     def test_free_addresses_of_nobody_are_not_added_up(self) -> None:
         text = prometheus(({"__name__": "ips_free"}, [[1, "2"]]), ({"__name__": "ips_free", "x": "y"}, [[1, "2"]]))
-        with pytest.raises(SpecError, match="no label says of which subnet"):
+        with pytest.raises(SpecError, match="without a label for the subnet"):
             parse_json(text.replace("[1, ", "[1793491200, "), "p.json")
 
 

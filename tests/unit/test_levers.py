@@ -225,13 +225,13 @@ def test_the_type_with_fewest_addresses_and_of_these_the_cheapest() -> None:
 
 
 def test_an_unknown_price_is_said() -> None:
-    assert "unknown: the plan names no region" in offered({"region": None})["instance-type"].cost
+    assert "unknown: the plan has no region" in offered({"region": None})["instance-type"].cost
     unknown = price_difference("m5.large", "m5.xlarge", "eu-west-1")
-    assert unknown == "price difference unknown: no price of m5.large and m5.xlarge in eu-west-1"
+    assert unknown == "price difference unknown: no price for m5.large and m5.xlarge in eu-west-1"
 
 
 def test_another_type_lifts_the_limit_of_pods() -> None:
-    # 27 of 50 pods find room on an m5.large: max pods 29 with two on the host's network.
+    # 27 of 50 pods find room on an m5.large: max pods 29 with two host-network pods.
     changes = {f"{GROUP}.instanceTypes": ["m5.large"], f"{GROUP}.nodes": 4, "workloads[0].replicas": 200}
     before = checked(changes, ["steady"])
     assert [u.reason for u in before.scenarios[0].unplaced] == ["max_pods"]
@@ -284,7 +284,7 @@ def test_prefixes_are_reserved_for_the_worst_scenario() -> None:
     cidrs = [IPv4Network(e["cidr"]) for e in lever.patch[RESERVED]]  # type: ignore[attr-defined]
     assert sum(c.num_addresses for c in cidrs) == 20 * 16
     assert any(c.startswith("aws ec2 create-subnet-cidr-reservation --subnet-id ID-OF-a") for c in lever.commands)
-    assert "addresses already inside a reserved block stay" in lever.cost
+    assert "addresses already in use inside a reserved block stay" in lever.cost
 
 
 def test_what_is_reserved_already_counts_and_is_not_reserved_twice() -> None:

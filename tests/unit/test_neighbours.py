@@ -71,7 +71,7 @@ def test_a_lost_zone_is_lost_to_both(tmp_path: Path) -> None:
     assert others(result, "zone-loss", "us-east-1a") == [20 + 2 + 1, 2 * 20 + 2]
     assert others(result, "zone-loss", "us-east-1b") == [2 * 20 + 2 + 1, 20 + 2]
     rule = next(s.rule for s in result.scenarios if s.variant)
-    assert "those of two likewise" in rule
+    assert "as do those of two" in rule
 
 
 def test_both_plans_see_the_same_free_addresses(tmp_path: Path) -> None:
@@ -117,11 +117,11 @@ def test_interfaces_of_both_count_against_the_quota(tmp_path: Path) -> None:
         ("plan: two.yaml", "plan: .", "is a directory"),
         ("plan: two.yaml", "plan: ''", "is empty"),
         ("plan: two.yaml", "plan: '-'", "expected a file, not standard input"),
-        ("plan: two.yaml", "plan: two.yaml, addresses: 3", "leave one of the two out"),
-        ("plan: two.yaml", "plan: two.yaml, subnets: [one-a]", "leave one of the two out"),
-        ("kind: cluster, plan", "kind: alb, plan", "only a tenant of kind 'cluster' has a plan"),
-        ("10.0.0.0/24", "10.0.0.0/25", "two-a (10.0.0.0/24) there overlaps one-a (10.0.0.0/25) here"),
-        ("zone: us-east-1b", "zone: us-east-1c", "there is in us-east-1b, one-b here in us-east-1c"),
+        ("plan: two.yaml", "plan: two.yaml, addresses: 3", "remove this key or 'plan'"),
+        ("plan: two.yaml", "plan: two.yaml, subnets: [one-a]", "remove this key or 'plan'"),
+        ("kind: cluster, plan", "kind: alb, plan", "only a tenant of kind 'cluster' can have a plan"),
+        ("10.0.0.0/24", "10.0.0.0/25", "two-a (10.0.0.0/24) in the other plan overlaps one-a (10.0.0.0/25) here"),
+        ("zone: us-east-1b", "zone: us-east-1c", "in the other plan is in us-east-1b, but one-b here is in us-east-1c"),
         ("plan: two.yaml}", "plan: two.yaml}\n  - {kind: cluster, plan: ./two.yaml}", "duplicate plan './two.yaml'"),
         ("plan: two.yaml", "plan: null", "the key 'subnets' is missing"),
         ("plan: two.yaml", "plan: far.yaml", "far.yaml shares no subnet with this plan"),

@@ -124,7 +124,7 @@ class TestUnknown:
     def test_no_hypervisor_no_prefixes_and_no_guess(self) -> None:
         row = max_pods(replace(M5, hypervisor=None, bare_metal=None), Platform(mode="prefix"))
         assert (row.max_pods_formula, row.limited_by) == (None, "unknown")
-        assert row.warnings == ("m5.large: its hypervisor is not known, so neither is whether it can have prefixes",)
+        assert row.warnings == ("m5.large: its hypervisor is unknown, so it is unknown whether it supports prefixes",)
 
     def test_xen_has_no_ipv6(self) -> None:
         row = max_pods(XEN, Platform(mode="ipv6"))
@@ -220,7 +220,7 @@ class TestNodeAsksTheCni:
         assert on.settings.cni == cni
 
     def test_a_node_has_one_cni(self) -> None:
-        with pytest.raises(SpecError, match="Cilium's ENI mode is not for an overlay CNI"):
+        with pytest.raises(SpecError, match="Cilium's ENI mode is not supported with an overlay CNI"):
             Platform(mode="overlay", cilium=CiliumIpam())
         with pytest.raises(SpecError, match="a node has one CNI"):
             CniSettings(overlay=True, cilium=CiliumIpam())

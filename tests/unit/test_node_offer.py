@@ -129,9 +129,9 @@ class TestOffer:
 
     def test_reserved_memory_is_said_from_a_tenth(self) -> None:
         assert offer(CATALOG.get("t3.nano"), Platform()).warnings == (
-            "t3.nano: 299 of 512 MiB memory is kube-reserved (58 %, more than a quarter)",
+            "t3.nano: 299 of 512 MiB memory is kube-reserved (58%, more than a quarter)",
         )
-        assert "18 %, more than a tenth" in offer(M5, Platform(ami="windows")).warnings[-1]
+        assert "18%, more than a tenth" in offer(M5, Platform(ami="windows")).warnings[-1]
         assert offer(M5, Platform()).warnings == ()  # 574 of 8192: 7 %
 
     def test_unknown_is_no_answer(self) -> None:
@@ -182,7 +182,7 @@ class TestExpression:
         [
             ("0", "gives 0, not a number of pods from 1 to 2147483647"),
             ("2147483648", "gives 2147483648"),
-            ("true", "gives no number of pods"),
+            ("true", "does not give a number of pods"),
             ("max_pods * 1.5", "no operation for these types"),
             ("max(1, 2)", "cannot be evaluated"),  # Karpenter's, not nodeadm's
             ("true ? 5 : fake", "undeclared reference to 'fake'"),  # also in a branch not taken

@@ -14,7 +14,7 @@ from capacity.advice.warm import warm_for_plan
 from capacity.advice.whatif import modes_of
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
-from capacity.cluster.shape import group_shapes
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.typical import group_offers
 from capacity.cni.node_pool import node_pool
 from capacity.cni.sweep import sweep
@@ -24,9 +24,9 @@ from capacity.node.maxpods import max_pods
 from capacity.node.offer import offer
 from capacity.node.platform import Platform
 from capacity.plan.cni_env import CniSettings
-from capacity.plan.constants import AMIS
+from capacity.plan.constants import AMIS, CNIS
 from capacity.plan.model import Plan
-from capacity.plan.overlay import AGENTS, CNIS, which_name
+from capacity.plan.overlay import AGENTS, which_name
 from tests.fixtures.plans import plan_of
 
 CATALOG = load_catalog()
@@ -108,7 +108,7 @@ class TestPlan:
     def test_max_pods_that_nobody_set_are_said(self) -> None:
         result = check(plan(group="provisioner: managed"), ["steady"])  # t3a.small: 2 × 3 + 2 = 8
         assert result.shapes[0].first.max_pods == 8
-        assert any("set maxPods to what the kubelet has" in note for note in result.notes)
+        assert any("set maxPods to the kubelet's value" in note for note in result.notes)
         assert not any("set maxPods" in note for note in check(plan(), ["steady"]).notes)
 
     @pytest.mark.parametrize("agent", AGENTS)
@@ -122,13 +122,13 @@ class TestPlan:
         assert names.isdisjoint({"warm-targets", "pre-allocate", "prefix-delegation", "custom-networking", "ipv6"})
         assert "lower-max-pods" not in names
         assert [m.name for m in modes_of(result.plan, 5)] == ["as planned"]
-        with pytest.raises(SpecError, match="there is nothing to set and nothing warm"):
+        with pytest.raises(SpecError, match="there are no warm targets to set"):
             warm_for_plan(result.plan)
         assert "IP007" not in {f.code for f in findings(result)}
 
     def test_security_groups_for_pods_are_not_there(self) -> None:
         found = {f.code: f.message for f in findings(check(plan(work="replicas: 4, securityGroups: true"), ["steady"]))}
-        assert "an overlay CNI has none" in found["IP013"]
+        assert "an overlay CNI does not support them" in found["IP013"]
 
     def test_the_reports_limits_name_no_addresses(self) -> None:
         (got,) = group_offers(check(plan(), ["steady"]))
@@ -146,10 +146,10 @@ class TestPlan:
     @pytest.mark.parametrize(
         ("cni", "said"),
         [
-            ("name: overlay, env: {WARM_IP_TARGET: '2'}", "cni.env: has no meaning with an overlay CNI"),
-            ("name: overlay, cilium: {preAllocate: 2}", "cni.cilium: has no meaning with an overlay CNI"),
-            ("name: overlay, windows: {}", "cni.windows: has no meaning with an overlay CNI"),
-            ("name: calico", "expected 'overlay' for Calico with VXLAN or IP-in-IP, 'vpc-cni' where it only enforces"),
+            ("name: overlay, env: {WARM_IP_TARGET: '2'}", "cni.env: has no effect with an overlay CNI"),
+            ("name: overlay, cilium: {preAllocate: 2}", "cni.cilium: has no effect with an overlay CNI"),
+            ("name: overlay, windows: {}", "cni.windows: has no effect with an overlay CNI"),
+            ("name: calico", "expected 'overlay' for Calico with VXLAN or IP-in-IP, 'vpc-cni' if it only enforces"),
             ("name: flannel", "'flannel' is not one of vpc-cni, cilium, overlay (expected 'overlay')"),
             ("name: aws-node", "expected 'vpc-cni'"),
         ],
@@ -160,7 +160,7 @@ class TestPlan:
         assert said in str(caught.value)
 
     def test_pod_subnets_have_no_meaning(self) -> None:
-        with pytest.raises(SpecError, match=r"podSubnets: has no meaning with an overlay CNI"):
+        with pytest.raises(SpecError, match=r"podSubnets: has no effect with an overlay CNI"):
             plan(group="podSubnets: [a, b]")
 
 
@@ -173,6 +173,6 @@ def test_cilium_with_the_primary_address_of_the_first_eni_is_counted_without_it(
     # t3.small: 3 × (4 − 1) = 9 addresses, two of them Cilium's own
     settings, notes = cilium_settings({"usePrimaryAddress": True})
     assert settings == cilium_settings({})[0]
-    assert notes[0].startswith("usePrimaryAddress is counted as off with firstInterfaceIndex 0")
+    assert notes[0].startswith("usePrimaryAddress is treated as off with firstInterfaceIndex 0")
     row = max_pods(CATALOG.get("t3.small"), Platform(cilium=settings.cilium))
     assert (row.ip_capacity, row.max_pods_formula) == (7, 9)

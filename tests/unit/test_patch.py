@@ -1,4 +1,4 @@
-"""Changing a plan by paths: what a path means, what a wrong one says, and that files keep their looks."""
+"""Changes a plan by paths: what a path means, what a wrong one says, and that files keep their looks."""
 
 from __future__ import annotations
 
@@ -88,17 +88,17 @@ class TestPaths:
         ("path", "value", "message"),
         [
             ("nodeGroups.genral.maxPods", 5, r"there is no 'genral' in nodeGroups \(did you mean 'general'\?\)"),
-            ("nodeGroups[3].maxPods", 5, r"there is no entry \[3\] in nodeGroups \(it has 1\)"),
-            ("workloads.web.replicas.max", 5, r"workloads\[0\].replicas is '10', one value; set it as a whole"),
+            ("nodeGroups[3].maxPods", 5, r"nodeGroups has no entry \[3\] \(it has 1\)"),
+            ("workloads.web.replicas.max", 5, r"workloads\[0\].replicas is '10', a single value: set the whole value"),
             ("vpc[0]", 5, "vpc is a mapping, not a list"),
             ("vpc.cidr", None, r"nothing to delete \(did you mean 'cidrs'\?\)"),
-            ("vpc.cidrs[+]", None, "null cannot be appended"),
+            ("vpc.cidrs[+]", None, "cannot append null"),
             ("vpc..cidrs", 5, "is not a path"),
             ("vpc.cidrs[", 5, "is not a path"),
             ("[0]", 5, "is not a path"),
             ("", 5, "an empty path"),
             ("vpc.cidrs[0]x", 5, "a dot is missing before 'x'"),
-            ("metadata", object(), "a plan cannot hold object"),
+            ("metadata", object(), "a plan cannot contain object"),
         ],
     )
     def test_a_wrong_path_says_so(self, path: str, value: object, message: str) -> None:
@@ -147,7 +147,7 @@ class TestSettings:
             parse_settings([setting])
 
     def test_the_same_path_twice(self) -> None:
-        with pytest.raises(SpecError, match="--set a: is given twice"):
+        with pytest.raises(SpecError, match="--set a: duplicate path"):
             parse_settings(["a=1", "a=2"])
 
 

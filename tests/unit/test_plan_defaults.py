@@ -69,11 +69,11 @@ def test_the_rest(bare: Plan) -> None:
 
 def test_what_is_not_booked_is_said(bare: Plan) -> None:
     notes = check(bare).notes
-    assert "no controlPlane in the plan: no addresses are booked for the control plane's ENIs" in notes
-    assert "no tenants in the plan: no addresses are booked for load balancers, endpoints or NAT gateways" in notes
-    assert "aws-node and kube-proxy run on every node, on the node's address, with requests of 0" in notes
+    assert "the plan has no controlPlane: no addresses are counted for the control plane's ENIs" in notes
+    assert "the plan has no tenants: no addresses are counted for load balancers, endpoints or NAT gateways" in notes
+    assert "aws-node and kube-proxy run on every node (host network, no resource requests)" in notes
     full = check(small(("daemonSets:\n", "daemonSets:\n  - {name: aws-node, hostNetwork: true}\n"))).notes
-    assert "kube-proxy runs on every node, on the node's address, with requests of 0" in full
+    assert "kube-proxy runs on every node (host network, no resource requests)" in full
     assert not any("no controlPlane" in n or "no tenants" in n for n in full)
 
 

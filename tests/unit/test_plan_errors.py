@@ -189,7 +189,7 @@ def test_the_errors_of_another_clusters_plan_are_said_at_its_tenant(tmp_path: Pa
         read_plan(path)
     assert len(refused.value.lines) == 2
     for line, inner in zip(refused.value.lines, LINES, strict=False):
-        assert line.startswith(f"{path}:28 tenants[0].plan: the other cluster's plan is not usable: ")
+        assert line.startswith(f"{path}:28 tenants[0].plan: the other cluster's plan is not valid: ")
         assert line.endswith(inner.removeprefix("plan.yaml"))
 
 

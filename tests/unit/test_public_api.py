@@ -126,9 +126,8 @@ class TestTheSameAnswers:
         (result,) = cli("node", "m5.large", "--pods", "12", *options)
         settings, _ = capacity.cni_settings(variables)
         one = capacity.node_pool(capacity.load_catalog().get("m5.large"), settings, pods=12, max_pods=29)
-        grid = capacity.sweep(
-            [capacity.load_catalog().get("m5.large")], settings, [12], 29, columns=list(capacity.Pool.__slots__)
-        )
+        assert one.kind is not None
+        grid = capacity.sweep([one.kind], settings, [12], 29, columns=list(result["pool"]))
         for key, value in result["pool"].items():
             assert (value, value) == (getattr(one, key), int(grid[key][0, 0])), key
 

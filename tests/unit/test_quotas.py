@@ -86,7 +86,7 @@ def test_the_example_by_hand() -> None:
     assert found["cluster_managed_groups"] == (1, "")
     assert found["zone_nat_gateways"] == (1, "us-east-1a")
     assert (found["vpc_subnets"], found["vpc_ipv4_blocks"], found["region_albs"]) == ((3, ""), (1, ""), (1, ""))
-    # 92 workload pods and 4 daemonset pods on each of 11 nodes
+    # 92 workload pods and 4 DaemonSet pods on each of 11 nodes
     assert found["cluster_pods"] == (48 + 18 + 12 + 14 + 4 * 11, "steady")
 
 

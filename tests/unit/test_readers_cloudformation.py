@@ -60,13 +60,13 @@ def test_functions(raw: Any, value: Any) -> None:
     ("raw", "why"),
     [
         ({"Ref": "Open"}, "the parameter Open has no default"),
-        ({"Ref": "AWS::AccountId"}, "known in the account only"),
+        ({"Ref": "AWS::AccountId"}, "known only in the account"),
         ({"Fn::ImportValue": "net-Subnets"}, "exported by another stack"),
         ({"Fn::Sub": "${AWS::StackName}-x"}, "AWS::StackName is not known"),
         ({"Fn::Select": [9, ["a"]]}, "beyond the list"),
         ({"Fn::If": ["Loop", 1, 2]}, "condition Loop"),
-        ({"Fn::Cidr": [{"Fn::GetAtt": ["Vpc", "CidrBlock"]}, 256, 12]}, "more than the block holds"),
-        ("{{resolve:ssm:/x}}", "looked up when the stack is made"),
+        ({"Fn::Cidr": [{"Fn::GetAtt": ["Vpc", "CidrBlock"]}, 256, 12]}, "more than the block contains"),
+        ("{{resolve:ssm:/x}}", "looked up when the stack is created"),
     ],
 )
 def test_what_the_template_does_not_give_says_why(raw: Any, why: str) -> None:
@@ -106,7 +106,7 @@ Resources:
     assert (group.name, group.min_nodes, group.max_nodes, group.max_pods) == ("Nodes", 1, 5, 40)
     assert (group.instance_types, group.subnets) == (("m5.large",), ("subnet-1", "subnet-2"))
     assert len(draft.node_groups) == 1
-    assert any("Other: nothing says" in n.text for n in draft.notes)
+    assert any("Other: its instances are not known" in n.text for n in draft.notes)
 
 
 def test_the_tags_that_subnet_discovery_reads_come_along() -> None:
@@ -146,16 +146,16 @@ def noted(balancer: str = "{Subnets: [!Ref One]}", group: str = "Labels: {a: b}"
     [
         (
             "{Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://parts/lb.yaml'}}}",
-            "t.yaml Balancer.Properties: is put in by the transform AWS::Include of s3://parts/lb.yaml",
+            "t.yaml Balancer.Properties: is inserted by the transform AWS::Include of s3://parts/lb.yaml",
         ),
         (
             "!If [Live, {Subnets: [!Ref One]}, {Type: network}]",
             "t.yaml Balancer.Properties: the parameter Stage has no",
         ),
-        ("[x]", "t.yaml Balancer.Properties: is no mapping: left out"),
+        ("[x]", "t.yaml Balancer.Properties: is not a mapping: ignored"),
         (
             "{Subnets: [!Ref One], Fn::Transform: {Name: Own}}",
-            "t.yaml Balancer.Properties.Fn::Transform: is not evaluated: what it adds is not known",
+            "t.yaml Balancer.Properties.Fn::Transform: is not evaluated: the properties it adds are not known",
         ),
         ("{Subnets: !If [Live, [!Ref One], []]}", "t.yaml Balancer.Subnets: the parameter Stage has no default"),
     ],

@@ -86,7 +86,7 @@ def test_a_later_source_replaces_assumptions_and_no_statement() -> None:
     assert [g.name for g in plan.node_groups] == ["general"]
     assert [s.name for s in plan.subnets] == ["a", "b"]
     assert (plan.workloads[0].replicas, plan.workloads[0].max_replicas) == (2, 9)
-    assert "workloads[web].replicas: kept 2; eksctl cluster.yaml says 5" in text
+    assert "workloads[web].replicas: kept 2; eksctl cluster.yaml has 5" in text
     assert "assumed:" not in text
     assert "assumed;" not in text
 
@@ -144,9 +144,9 @@ def test_two_subnets_of_one_name_are_told_apart_by_their_ids() -> None:
 @pytest.mark.parametrize(
     ("group", "said"),
     [
-        (GroupDraft("g", desired=9, max_nodes=3), "desired 9 is above max 3: max taken as 9"),
-        (GroupDraft("g", min_nodes=4, desired=1), "desired 1 is below min 4: min taken as 1"),
-        (GroupDraft("g", ("m5.lrage",)), "'m5.lrage' is not a known instance type: left out"),
+        (GroupDraft("g", desired=9, max_nodes=3), "desired 9 is above max 3: max set to 9"),
+        (GroupDraft("g", min_nodes=4, desired=1), "desired 1 is below min 4: min set to 1"),
+        (GroupDraft("g", ("m5.lrage",)), "'m5.lrage' is not a known instance type: ignored"),
     ],
 )
 def test_what_the_parser_would_refuse_is_mended_and_said(group: GroupDraft, said: str) -> None:

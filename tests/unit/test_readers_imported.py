@@ -49,7 +49,7 @@ class TestAnswers:
         made = read_aws(EXAMPLES / "aws-answers", "shop-prod")
         assert made.text == capacity("import", "aws", "--from", str(EXAMPLES / "aws-answers")).stdout
         assert made.plan.name == "shop-prod"
-        with pytest.raises(SpecError, match=r"no cluster 'shop-prd' among the answers \(found 'shop-prod'\)"):
+        with pytest.raises(SpecError, match=r"no cluster 'shop-prd' in the answers \(found 'shop-prod'\)"):
             read_aws(EXAMPLES / "aws-answers", "shop-prd")
 
     def test_the_plan_is_ready_for_check(self) -> None:
@@ -113,7 +113,7 @@ class TestRefusals:
 
     def test_a_source_without_a_plan_in_it(self, tmp_path: Path) -> None:
         (tmp_path / "state.json").write_text('{"resources": {"aws_s3_bucket": {}}}', encoding="utf-8")
-        with pytest.raises(SpecError, match="nothing of a plan is in there"):
+        with pytest.raises(SpecError, match="the input has no part of a plan"):
             read_terraform(tmp_path / "state.json")
 
 

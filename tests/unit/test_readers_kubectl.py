@@ -192,8 +192,8 @@ def test_fargate_pods_and_static_pods_are_told_not_planned() -> None:
     )
     assert found.workloads == ()
     assert [n.text for n in found.notes] == [
-        "f pods: 1 on Fargate take an address each: add them as tenants of kind fargate",
-        "f pods: 1 static pods of nodes are left out",
+        "f pods: 1 on Fargate use an address each: add them as tenants of kind fargate",
+        "f pods: 1 static pods of nodes are ignored",
     ]
 
 
@@ -289,7 +289,7 @@ def test_the_old_provisioner_is_named_as_such() -> None:
     found = parse_karpenter([old], "f")
     group = found.node_groups[0]
     assert (group.instance_types, group.max_pods, group.max_nodes) == (("c5.large",), 20, 10)
-    assert any("old API" in n.text for n in found.notes)
+    assert any("old Karpenter API" in n.text for n in found.notes)
 
 
 def test_a_cilium_agent_is_said_once_its_other_daemonsets_are_not() -> None:

@@ -138,7 +138,7 @@ def test_the_type_that_eks_takes_is_said() -> None:
     said = SourceNotes("f.tf")
     assert default_types(said, "aws_eks_node_group.x", "x") == [EKS_DEFAULT_TYPE]
     assert [(n.text, n.path) for n in said.notes] == [
-        ("f.tf aws_eks_node_group.x: names no instance type: EKS takes t3.medium", "nodeGroups[x].instanceTypes")
+        ("f.tf aws_eks_node_group.x: no instance type: EKS uses t3.medium", "nodeGroups[x].instanceTypes")
     ]
 
 

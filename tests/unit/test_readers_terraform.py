@@ -212,7 +212,7 @@ def test_cidr_reservations_of_subnets() -> None:
     assert [(s.name, s.reservations) for s in draft.subnets] == [("a", expected), ("b", None)]
     told = [n.text for n in draft.notes if "aws_ec2_subnet_cidr_reservation" in n.text]
     for name in ("outside", "twice", "small", "odd", "later", "elsewhere"):
-        assert sum(f"reservation.{name}: " in text and text.endswith(": left out") for text in told) == 1
+        assert sum(f"reservation.{name}: " in text and text.endswith(": ignored") for text in told) == 1
     assert len(told) == 6
 
 

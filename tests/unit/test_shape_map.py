@@ -45,7 +45,7 @@ def test_requests_must_be_there(cpu: list[int], memory: list[int]) -> None:
 
 
 def test_unknown_figures_are_an_error() -> None:
-    with pytest.raises(SpecError, match="the figures that a map needs are not known"):
+    with pytest.raises(SpecError, match="the figures for a map are not known"):
         shape_map(load_catalog().get("cc1.4xlarge"), Platform(), [100], [MIB])
 
 

@@ -123,7 +123,9 @@ def test_a_zone_short_of_room_names_the_block_that_would_help() -> None:
     ) as no:
         size_plan(plan)
     assert no.value.binding == ("private-c",)
-    with pytest.raises(InfeasiblePlan, match=r"172\.16\.0\.0/16 cannot join the VPC: a different RFC 1918 range"):
+    with pytest.raises(
+        InfeasiblePlan, match=r"172\.16\.0\.0/16 cannot be added to the VPC: a different RFC 1918 range"
+    ):
         size_plan(plan, more_blocks=[Net("172.16.0.0/16")])
 
 
@@ -142,7 +144,8 @@ def test_more_than_a_16_is_infeasible_and_says_so() -> None:
 def test_pods_without_a_node_are_said_aloud() -> None:
     sizing = size_plan(sketch_plan(1000, "m5.large", 3, 15, vpc_cidrs=BLOCKS), scenarios=["steady"], fresh=True)
     said = (
-        "595 app pods are unschedulable in the steady state, limited by max pods: the sizes are for the pods that run"
+        "595 app pods are unschedulable in the steady state, limited by max pods: the sizes are for the "
+        "schedulable pods"
     )
     assert said in sizing.notes  # 1000 − 15 × 27
 

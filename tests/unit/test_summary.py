@@ -23,19 +23,19 @@ def steady(*exchanges: tuple[str, str]) -> CheckResult:
 @pytest.mark.parametrize(
     ("exchanges", "said"),
     [
-        ((), "OK: every subnet keeps at least 20 % of its addresses free (steady)."),
+        ((), "OK: every subnet keeps at least 20% of its addresses free (steady)."),
         # 50 held beside `used`: two nodes of 20, 2 of the control plane, 8 of the load balancer; 251 − 290 = −39
         (
             [("used: 10", "used: 240")],
             "EXHAUSTED: a (10.0.0.0/24, us-east-1a) is 39 addresses short in the steady state. "
             "Node 1 of 3 in general (20 addresses each) no longer fits. "
-            "240 addresses are taken by others, 27 are kept warm.",
+            "240 addresses are used by others, 27 are kept warm.",
         ),
         (
             [("used: 10", "used: 202")],
             "EXHAUSTED: a (10.0.0.0/24, us-east-1a) is 1 address short in the steady state. "
             "Node 3 of 3 in general (20 addresses each) no longer fits. "
-            "202 addresses are taken by others, 27 are kept warm.",
+            "202 addresses are used by others, 27 are kept warm.",
         ),
         (
             [("used: 10", "used: 150")],
@@ -53,7 +53,7 @@ def steady(*exchanges: tuple[str, str]) -> CheckResult:
         (
             [("used: 10", "used: 199")],
             "TIGHT: a (10.0.0.0/24, us-east-1a): 2 of 251 addresses stay free, "
-            "but up to 261 may be held in the steady state.",
+            "but the worst-case placement needs 261 in the steady state.",
         ),
     ],
 )
@@ -71,7 +71,7 @@ def test_pods_without_an_address_are_worse_than_a_tight_subnet() -> None:
     said = verdict_sentence(steady(few, *small_pods, ("used: 10", "used: 200")))
     assert said.startswith("EXHAUSTED: in the steady state: 16 pods get no address (stuck in ContainerCreating). ")
     assert said.endswith(
-        "The subnet with the least left is a (10.0.0.0/24, us-east-1a): only 21 of 251 addresses stay free."
+        "The subnet with the least room is a (10.0.0.0/24, us-east-1a): only 21 of 251 addresses stay free."
     )
 
 
@@ -93,7 +93,9 @@ def test_several_reasons_the_one_of_most_pods_first() -> None:
 def test_reservations_that_leave_too_little_for_single_addresses() -> None:
     kept = "reservations: [{cidr: 10.0.0.128/25, type: prefix}, {cidr: 10.0.0.64/26, type: explicit}]"
     said = verdict_sentence(steady(("used: 10", kept), (NODES, "nodes: 9")))
-    assert said.startswith("EXHAUSTED: a (10.0.0.0/24, us-east-1a): what its CIDR reservations leave is too little")
+    assert said.startswith(
+        "EXHAUSTED: a (10.0.0.0/24, us-east-1a): its CIDR reservations leave too few single addresses"
+    )
 
 
 def test_prefixes_that_cannot_be_placed() -> None:
@@ -118,7 +120,7 @@ def test_prefixes_that_cannot_be_placed() -> None:
 
 def test_the_waste() -> None:
     # warm 27 + 14 of 36 + 18 held
-    assert waste_sentence(steady()) == "Held but unused in steady: 41 of 54 pod addresses (76 %)."
+    assert waste_sentence(steady()) == "Held but unused in steady: 41 of 54 pod addresses (76%)."
 
 
 @pytest.mark.parametrize("used", range(110, 240, 7))

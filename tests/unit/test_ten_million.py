@@ -17,7 +17,7 @@ from capacity.advice.whatif import MOST_FURTHER, PERCENTS, what_if
 from capacity.cluster import engine as engines
 from capacity.cluster.check import check
 from capacity.cluster.engine import Engine
-from capacity.cluster.shape import group_shapes
+from capacity.cluster.group_shapes import group_shapes
 from capacity.forecast import components as tables
 from capacity.forecast import draws
 from capacity.forecast.calibration import calibrate

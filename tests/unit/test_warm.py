@@ -40,7 +40,7 @@ class TestFigures:
         found = row(on_type("m5.large", 10), "WARM_ENI_TARGET=1")
         assert found.addresses == {"range": 30}  # 1 + ceil(10 / 9) = 3 ENIs of 10
         assert found.idle == {"range": 17}  # 27 − 10
-        assert found.instant_least == 17  # 29 − 2 on the host's network − 10, all of them warm
+        assert found.instant_least == 17  # 29 − 2 host-network − 10, all of them warm
         assert found.calls_per_start == 1  # from 7 to 13 pods: one further ENI, 6 calls for 6 pods
         assert found.calls_per_stop == 0.5  # and back: 3 calls
         assert found.calls_per_launch == 17  # 5 + two further ENIs
@@ -99,20 +99,20 @@ class TestFlaws:
 
     def test_no_spare_eni_flaps_where_pods_fill_the_enis(self) -> None:
         (text,) = self.flaws(on_type("m5.large", 9, 18), "WARM_ENI_TARGET=0")
-        assert text.startswith("flaps: nodes whose pods just fill their ENIs (multiples of 9)")
-        assert text.endswith("some 468 EC2 calls an hour; 2 here")  # 9 and 18 pods
+        assert text.startswith("flaps: nodes whose pods exactly fill their ENIs (multiples of 9)")
+        assert text.endswith("about 468 EC2 calls per hour; 2 here")  # 9 and 18 pods
 
     def test_no_spare_prefix_flaps_every_sixteen_pods(self) -> None:
         (text,) = self.flaws(on_type("m5.large", 8, 16), "WARM_PREFIX_TARGET=0", prefix=True)
-        assert text.endswith("some 236 EC2 calls an hour; 1 here")
+        assert text.endswith("about 236 EC2 calls per hour; 1 here")
 
     def test_a_minimum_alone_starves(self) -> None:
         answer = on_type("m5.large", 8, 12)
         assert self.flaws(answer, "MINIMUM_IP_TARGET=12") == [
-            "starves: MINIMUM_IP_TARGET alone: no node ever serves more than 12 pods"
+            "starves: MINIMUM_IP_TARGET alone: a node never serves more than 12 pods"
         ]
         assert self.flaws(answer, "MINIMUM_IP_TARGET=12", prefix=True) == [
-            "starves: MINIMUM_IP_TARGET alone: no node ever serves more than 16 pods"
+            "starves: MINIMUM_IP_TARGET alone: a node never serves more than 16 pods"
         ]
 
     def test_zero_is_not_set(self) -> None:
@@ -245,18 +245,18 @@ class TestPlan:
     def test_where_nobody_sets_the_pool_there_is_nothing_to_tune(self, group: dict[str, object]) -> None:
         workload = {"name": "w", "replicas": 5, "nodeGroups": [group["name"]]}
         patch = {"nodeGroups": [group], "workloads": [workload]}
-        with pytest.raises(SpecError, match="whose pool the VPC CNI keeps: there is nothing to keep warm"):
+        with pytest.raises(SpecError, match="manages no node in steady or peak: there are no warm targets to set"):
             warm_for_plan(parse_plan(apply_patch(read_document(EXAMPLE), patch), "plan.yaml"))
 
     def test_ipv6_has_nothing_to_tune(self) -> None:
         document = apply_patch(read_document(EXAMPLE), {"kubernetes.ipFamily": "ipv6"})
-        with pytest.raises(SpecError, match="nothing to keep warm"):
+        with pytest.raises(SpecError, match="no warm targets to set"):
             warm_for_plan(parse_plan(document, "plan.yaml"))
 
     def test_without_nodes_there_is_no_answer(self) -> None:
         changes = {"workloads": None, "nodeGroups": None, "daemonSets": None}
         document = apply_patch(read_document(EXAMPLE), changes)
-        with pytest.raises(SpecError, match="no node in steady or peak whose pool the VPC CNI keeps"):
+        with pytest.raises(SpecError, match="the VPC CNI manages no node in steady or peak"):
             warm_for_plan(parse_plan(document, "plan.yaml"))
 
 

@@ -12,7 +12,7 @@ from capacity.advice.search import find_fixes
 from capacity.advice.snippets.settings import env_commands, windows_snippets
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
-from capacity.cluster.shape import group_shapes
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cni.pool import windows_slots
 from capacity.errors import SpecError
 from capacity.node.offer import offer
@@ -120,10 +120,14 @@ class TestTargets:
             ({"warm-ip-target": "5", "windows-warm-ip-target": "9"}, WindowsIpam(warm_ip=5), ""),
             ({"warm-ip-target": "-1"}, WindowsIpam(warm_ip=3), "warm-ip-target='-1' is not a number"),
             ({"warm-prefix-target": "2"}, WindowsIpam(), "enable-windows-prefix-delegation is not true"),
-            (PREFIXES | {"warm-prefix-target": "2"}, WindowsIpam(True), "warm-ip-target=1 and minimum-ip-target=3 go"),
+            (
+                PREFIXES | {"warm-prefix-target": "2"},
+                WindowsIpam(True),
+                "warm-ip-target=1 and minimum-ip-target=3 take",
+            ),
             (PREFIXES | {"warm-ip-target": "0", "minimum-ip-target": "0"}, WindowsIpam(True), ""),
             (PREFIXES | {"warm-ip-target": "x"}, WindowsIpam(True), "it uses 1"),
-            ({"enable-windows-prefix-delegation": "on"}, WindowsIpam(), "neither true nor false"),
+            ({"enable-windows-prefix-delegation": "on"}, WindowsIpam(), "not a boolean"),
             ({"enable-windows-ipam": "false"}, WindowsIpam(enabled=False), ""),
         ],
     )
@@ -182,7 +186,7 @@ class TestPlan:
         [
             ("windows: {enable-windows-prefix-delegaton: 'true'}", "did you mean 'enable-windows-prefix-delegation'?"),
             ("windows: 3", "expected a mapping of the keys of ConfigMap amazon-vpc-cni"),
-            ("name: cilium, windows: {}", "on which Cilium does not run"),
+            ("name: cilium, windows: {}", "Cilium does not run on Windows"),
         ],
     )
     def test_what_is_refused(self, cni: str, said: str) -> None:

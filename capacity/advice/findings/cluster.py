@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from capacity.advice.findings.codes import Finding, finding
 from capacity.advice.levers.lever import is_own_cni, own_cni
 from capacity.cluster.check import CheckResult, has_pods
+from capacity.plan.constants import VPC_CNI
 from capacity.plan.model import Plan
 from capacity.units import counted
 from capacity.vpc.quotas import service_addresses
@@ -17,7 +18,7 @@ MANY_NODES = 100
 
 
 def cluster_findings(result: CheckResult) -> Iterator[Finding]:
-    """All of them."""
+    """All findings about the cluster."""
     yield from _nothing_judged(result)
     yield from _settings(result)
     yield from _calls(result)
@@ -28,7 +29,7 @@ def cluster_findings(result: CheckResult) -> Iterator[Finding]:
 
 
 def _nothing_judged(result: CheckResult) -> Iterator[Finding]:
-    """A plan without pods: its subnets were looked at, its growth was not."""
+    """Finding for a plan without pods: its subnets were checked, its growth was not."""
     if not has_pods(result.plan):
         yield finding("IP038", "workloads", "the plan has no pods: only nodes and tenants were counted")
 
@@ -38,25 +39,37 @@ def _settings(result: CheckResult) -> Iterator[Finding]:
     if settings.ipv6 or _reach_no_node(result.plan):
         return
     if settings.minimum_ip and not settings.warm_ip:
-        text = f"MINIMUM_IP_TARGET={settings.minimum_ip} without WARM_IP_TARGET: no node ever serves more pods"
+        text = (
+            f"MINIMUM_IP_TARGET={settings.minimum_ip} without WARM_IP_TARGET: a node never serves more pods than this"
+        )
         stuck = any(s.pods_without_address for s in result.scenarios)
         yield finding("IP009", "cni.env.MINIMUM_IP_TARGET", text, severity="error" if stuck else "warning")
     if env.get("WARM_IP_TARGET") == "0":
-        yield finding("IP010", "cni.env.WARM_IP_TARGET", "WARM_IP_TARGET=0 is read as not set: whole units stay warm")
+        yield finding(
+            "IP010",
+            "cni.env.WARM_IP_TARGET",
+            "WARM_IP_TARGET=0 is treated as not set: the CNI keeps whole ENIs or prefixes warm",
+        )
     if not settings.ip_targets:
         if settings.prefix and settings.warm_prefix == 0:
-            yield finding("IP016", "cni.env.WARM_PREFIX_TARGET", "WARM_PREFIX_TARGET=0 makes idle nodes flap")
+            yield finding(
+                "IP016",
+                "cni.env.WARM_PREFIX_TARGET",
+                "WARM_PREFIX_TARGET=0 causes a prefix attach/detach loop on idle nodes",
+            )
         if not settings.prefix and settings.warm_eni == 0:
-            yield finding("IP016", "cni.env.WARM_ENI_TARGET", "WARM_ENI_TARGET=0 makes full nodes flap")
+            yield finding(
+                "IP016", "cni.env.WARM_ENI_TARGET", "WARM_ENI_TARGET=0 causes an ENI attach/detach loop on full nodes"
+            )
 
 
 def _reach_no_node(plan: Plan) -> bool:
-    """Whether all nodes are EKS Auto Mode's, Windows or Fargate, which the environment of aws-node does not reach."""
+    """Whether the environment of aws-node reaches no node: all are EKS Auto Mode, Windows or Fargate."""
     return bool(plan.node_groups) and not own_cni(plan)
 
 
 def _calls(result: CheckResult) -> Iterator[Finding]:
-    """WARM_IP_TARGET without a minimum near the pods: an EC2 call for about every pod that starts."""
+    """Finding for WARM_IP_TARGET without a minimum near the pods: about one EC2 call per pod start."""
     settings = result.plan.cni.settings
     groups = [g for g in result.scenarios[0].groups if g.nodes and is_own_cni(result.plan, g.shape.group)]
     if not settings.warm_ip or settings.prefix or settings.ipv6 or not groups:
@@ -66,28 +79,30 @@ def _calls(result: CheckResult) -> Iterator[Finding]:
         nodes = sum(g.nodes for g in groups)
         least = settings.minimum_ip or "unset"
         text = (
-            f"WARM_IP_TARGET={settings.warm_ip} and MINIMUM_IP_TARGET={least} with up to {counted(pods, 'pod')} a node"
+            f"WARM_IP_TARGET={settings.warm_ip}, MINIMUM_IP_TARGET={least} with up to {counted(pods, 'pod')} per node"
         )
         text += f": about one EC2 call per pod start on {counted(nodes, 'node')}"
         yield finding("IP021", "cni.env.WARM_IP_TARGET", text, severity="warning" if nodes >= MANY_NODES else "info")
 
 
 def _versions(plan: Plan) -> Iterator[Finding]:
-    if plan.cni.settings.cilium is not None or plan.cni.settings.overlay or _reach_no_node(plan):
-        return  # the versions below are the VPC CNI's
+    if plan.cni.settings.cni != VPC_CNI or _reach_no_node(plan):
+        return  # the versions below are versions of the VPC CNI
     version = version_numbers(plan.cni.version)
     for wanted, since, what in (
         (plan.cni.settings.ipv6, IPV6_SINCE, "IPv6"),
         (plan.cni.settings.prefix, PREFIX_SINCE, "prefix delegation"),
     ):
         if wanted and version and version < since:
-            text = f"CNI {plan.cni.version} is older than {'.'.join(map(str, since))}, the first with {what}"
+            text = (
+                f"CNI {plan.cni.version} does not support {what}, which requires {'.'.join(map(str, since))} or later"
+            )
             yield finding("IP032", "cni.version", text)
             return
 
 
 def version_numbers(text: str | None) -> tuple[int, ...]:
-    """The numbers of a version, empty where none is given.
+    """Numbers of a version; empty if there is none.
 
     >>> version_numbers("v1.9.0-eksbuild.1")
     (1, 9, 0)
@@ -106,15 +121,15 @@ def _services(plan: Plan) -> Iterator[Finding]:
             yield finding("IP025", "kubernetes.serviceCidr", text)
     room = service_addresses(block)
     if services is not None and services > room:
-        text = f"{services:,} Services, but {block} has addresses for {room:,}"
+        text = f"{services:,} Services, but {block} has addresses for only {room:,}"
         yield finding("IP026", "kubernetes.serviceCidr", text)
     elif services is not None and 5 * services > 4 * room:
-        text = f"{services:,} Services of the {room:,} that {block} has addresses for"
+        text = f"{services:,} Services use most of the {room:,} addresses in {block}"
         yield finding("IP026", "kubernetes.serviceCidr", text, severity="warning")
 
 
 def _ipv6(result: CheckResult) -> Iterator[Finding]:
-    """What still takes IPv4 addresses in an IPv6 cluster."""
+    """Findings about what still uses IPv4 addresses in an IPv6 cluster."""
     if not result.plan.cni.settings.ipv6:
         return
     windows = [g.name for g in result.plan.node_groups if g.windows]
@@ -122,14 +137,14 @@ def _ipv6(result: CheckResult) -> Iterator[Finding]:
         text = f"{', '.join(windows)}: Windows nodes cannot join an IPv6 cluster"
         yield finding("IP033", "kubernetes.ipFamily", text, severity="error")
     used = sum(sum(s.used.values()) for s in result.scenarios[0].subnets)
-    text = f"{used:,} IPv4 addresses are still held: nodes, control plane, Fargate pods, load balancers and endpoints"
+    text = f"{used:,} IPv4 addresses are still used: nodes, control plane, Fargate pods, load balancers and endpoints"
     yield finding("IP033", "kubernetes.ipFamily", text, result.scenarios[0].title)
 
 
 _WITHOUT_BRANCHES = {
     "vpc-cni": "ENABLE_POD_ENI is not true",
-    "cilium": "Cilium has none",
-    "overlay": "an overlay CNI has none",
+    "cilium": "Cilium does not support them",
+    "overlay": "an overlay CNI does not support them",
 }
 
 
@@ -140,16 +155,16 @@ def _workloads(result: CheckResult) -> Iterator[Finding]:
     for workload in result.plan.workloads:
         if workload.security_groups:
             missing = _WITHOUT_BRANCHES[result.plan.cni.name]
-            text = f"{workload.name} wants security groups for its pods, but {missing}"
+            text = f"{workload.name} requires security groups for its pods, but {missing}"
             yield finding("IP013", f"workloads.{workload.name}", text)
 
 
 def _no_trunk(result: CheckResult) -> Iterator[Finding]:
-    """Pods with security groups of their own that may land on types without a trunk."""
+    """Findings for pods with security groups that can run on instance types without a trunk ENI."""
     blind = {s.group.name: s.first for s in result.shapes if not s.first.room.branch_enis and not s.group.fargate}
     for workload in result.plan.workloads:
         groups = [n for n in (workload.node_groups or blind) if n in blind]
         if workload.security_groups and groups:
             kinds = ", ".join(f"{blind[n].instance_type.name} of {n}" for n in groups[:3])
-            text = f"{workload.name} wants security groups for its pods, but {kinds} has no branch ENIs"
+            text = f"{workload.name} requires security groups for its pods, but there are no branch ENIs on {kinds}"
             yield finding("IP034", f"workloads.{workload.name}", text)

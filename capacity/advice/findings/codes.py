@@ -1,4 +1,4 @@
-"""The codes of findings and their texts, from ``data/findings.toml``."""
+"""Finding codes and their texts, read from ``data/findings.toml``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SEVERITIES = ("info", "warning", "error")
 
 
 class Code(NamedTuple):
-    """A kind of finding: what it says, why it matters, how to fix it, its source."""
+    """Kind of finding: title, why it matters, fix and source."""
 
     code: str
     severity: str
@@ -27,26 +27,26 @@ class Code(NamedTuple):
 
 @cache
 def codes() -> dict[str, Code]:
-    """All codes by name."""
+    """All finding codes by name."""
     table = tomllib.loads(read_text(data_dir() / "findings.toml"))
     return {name: Code(code=name, **texts) for name, texts in table.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing worth saying about a plan.
+    """One problem or risk of a plan.
 
     Attributes
     ----------
     code, severity : str
     where : str
-        What it is about: ``subnets.private-b``, ``nodeGroups.general``, ``cni.env``.
+        Path of the subject: ``subnets.private-b``, ``nodeGroups.general``, ``cni.env``.
     message : str
         One line with the numbers.
     fix : mapping
-        ``summary``, and where a lever was tried ``patch``, ``commands`` and ``frees``.
+        ``summary``; also ``patch``, ``commands`` and ``frees`` if a lever was tried.
     scenario : str or None
-        Where it was seen, None where it holds in all.
+        The scenario of the finding, None if it applies to all.
     """
 
     code: str
@@ -61,16 +61,16 @@ class Finding:
 
 
 def finding(code: str, where: str, message: str, scenario: str | None = None, severity: str | None = None) -> Finding:
-    """A finding with its code's own severity and cure."""
+    """Create a finding with the severity and fix of its code, unless a severity is given."""
     entry = codes()[code]
     return Finding(code, severity or entry.severity, where, message, {"summary": entry.fix}, scenario)
 
 
-Ranked = tuple[float, Finding]  # the lower, the graver
+Ranked = tuple[float, Finding]  # lower is more severe
 
 
 def worst_of_each(found: Iterable[Ranked]) -> Iterator[Finding]:
-    """One finding per code and place: from the scenario where it is worst, naming the others."""
+    """One finding per code and place, from its worst scenario; the message names the other scenarios."""
     groups: dict[tuple[str, str], list[Ranked]] = {}
     for rank, entry in found:
         groups.setdefault((entry.code, entry.where), []).append((rank, entry))

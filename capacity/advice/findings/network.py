@@ -1,4 +1,4 @@
-"""Findings about the VPC as such: quotas, and blocks that may not join it."""
+"""Findings about the VPC: quotas, and CIDR blocks that cannot be associated with it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from capacity.plan.model import Plan
 from capacity.vpc.cidr_rules import addable
 from capacity.vpc.quotas import QuotaUse
 
-# Peers are not in the plan: its own usage says nothing that `vpc_nau` does not.
+# Peered VPCs are not in the plan: for the VPC alone, `vpc_nau` has the same count.
 LEFT_OUT = ("peered_nau",)
 
 
 def network_findings(result: CheckResult) -> Iterator[Finding]:
-    """All of them."""
-    # What only the autoscalers could reach is no error: nobody asked for that scenario by name.
+    """All findings about the VPC."""
+    # A quota that only a scenario chosen by default exceeds is not an error.
     firm = tuple(s for s in result.scenarios if not s.advisory)
     every = quota_usage(result)
     asked = every if len(firm) == len(result.scenarios) else quota_usage(replace(result, scenarios=firm))
@@ -33,7 +33,7 @@ def _of_quota(use: QuotaUse) -> str:
     quota = use.quota
     where = f" ({use.where})" if use.where else ""
     limit = f"{quota.default:,}" + (" by default" if quota.adjustable else "")
-    raised = f", {quota.most:,} at most" if quota.most is not None and quota.most != quota.default else ""
+    raised = f", at most {quota.most:,}" if quota.most is not None and quota.most != quota.default else ""
     return f"{quota.what}: {use.used:,} {quota.unit}{where}, {limit}{raised}"
 
 
@@ -41,5 +41,6 @@ def _blocks(plan: Plan) -> Iterator[Finding]:
     for i, cidr in enumerate(plan.vpc_cidrs):
         verdict = addable(cidr, plan.vpc_cidrs[:i])
         if i and verdict.verdict == "no":
-            text = f"{cidr} may not join a VPC whose primary block is {plan.vpc_cidrs[0]} (the first of vpc.cidrs)"
+            text = f"{cidr} cannot be associated with a VPC whose primary block is {plan.vpc_cidrs[0]}"
+            text += " (the first of vpc.cidrs)"
             yield finding("IP028", "vpc.cidrs", f"{text}: {verdict.reason}")

@@ -1,4 +1,4 @@
-"""Findings about node groups: max pods against addresses, memory, volumes, what binds and what is stranded."""
+"""Findings about node groups: max pods against addresses, memory, volumes, what limits a node and what stays unused."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.windows import ENABLED
 from capacity.units import MIB, counted
 
-DAEMONS_PCT = 25  # daemonset pods of max pods, from which they are worth a word
-BOUND_PCT, STRANDED_PCT = 90, 50  # pods of max pods or addresses; CPU and memory in use beside them
+DAEMONS_PCT = 25  # DaemonSet pods of max pods, from which they are reported
+BOUND_PCT, STRANDED_PCT = 90, 50  # pods of max pods or addresses; CPU and memory in use on the same nodes
 
 
 def node_findings(result: CheckResult) -> Iterator[Finding]:
-    """All of them."""
+    """All findings about node groups."""
     yield from _harmful(result)
     for shape in result.shapes:
         yield from worst_of_each((i, f) for i, f in enumerate(_group(shape, result)))
@@ -42,27 +42,27 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
         name, host_pods = kind.instance_type.name, kind.host_pods
         if not _serves_pods(kind, settings):
             yield finding("IP040", where, f"{group.name}: {_without_eni(kind, settings)}")
-        # on Windows the scheduler counts addresses: there no pod waits on a node that has none
+        # on Windows the scheduler counts addresses: no pod is placed on a node without one
         elif kind.max_pods - host_pods > kind.addresses and not settings.ipv6 and not group.windows:
-            text = f"{group.name}: {name} may run {kind.max_pods} pods, {host_pods} on the host's network"
+            text = f"{group.name}: {name} allows {kind.max_pods} pods ({host_pods} host-network)"
             firm = (s for s in result.scenarios if not s.advisory)
             stuck = any(g.pods_without_address for s in firm for g in s.groups if g.shape == shape)
             severity = "error" if stuck and kind is shape.first else None
-            yield finding("IP007", where, f"{text}, but can address only {kind.addresses}", severity=severity)
+            yield finding("IP007", where, f"{text}, but has addresses for only {kind.addresses}", severity=severity)
         if settings.prefix and not kind.settings.prefix:
-            why = "is a Xen type" if kind.instance_type.prefixes_possible is False else "is no Nitro type to Cilium"
-            yield finding("IP011", where, f"{group.name}: {name} {why}, it gets single addresses, not prefixes")
+            why = "is a Xen type" if kind.instance_type.prefixes_possible is False else "is not a Nitro type for Cilium"
+            yield finding("IP011", where, f"{group.name}: {name} {why}: it gets single addresses, not prefixes")
         elif settings.prefix and not settings.ipv6 and not group.windows and not group.max_pods:
             single = kind.limits.serving * kind.limits.k + 2
             if kind.max_pods <= max(single, _blind_max_pods(kind.instance_type)) < min(CAP_SMALL, PREFIX_SIZE * single):
-                text = f"{group.name}: max pods of {name} is {kind.max_pods}, what single addresses allow"
-                yield finding("IP008", where, f"{text}; prefixes could address {kind.addresses:,}")
+                text = f"{group.name}: max pods of {name} is {kind.max_pods}, the limit for single addresses"
+                yield finding("IP008", where, f"{text}; prefixes provide up to {kind.addresses:,} addresses")
         memory = (kind.instance_type.memory_mib or 0) * MIB
         reserved = shape.platform.reserved_memory_mib[shape.types.index(kind)] * MIB
         if memory and reserved > memory // 10:
             share = 100 * reserved / memory
             grave = ", a quarter or more" if 4 * reserved >= memory else ""
-            text = f"{group.name}: {share:.0f} % of the memory of {name} is kube-reserved{grave}"
+            text = f"{group.name}: {share:.0f}% of the memory of {name} is kube-reserved{grave}"
             yield finding("IP012", where, f"{text} ({reserved // MIB:,} of {memory // MIB:,} Mi)")
         held = kind.demand(kind.daemon_pods + kind.most_workload_pods) if not settings.ipv6 else 0
         if held > 2 * kind.max_pods and not settings.prefix:
@@ -74,20 +74,20 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
 
 
 def _harmful(result: CheckResult) -> Iterator[Finding]:
-    """Types that a group may also get, and with which the plan would be exhausted: one finding per group."""
+    """Findings for permitted types that would exhaust the plan, one per group."""
     groups: dict[str, list[HarmfulType]] = {}
     for harmful in result.harmful:
         groups.setdefault(harmful.group, []).append(harmful)
     for name, found in groups.items():
         worst, names = found[0].scenario, [h.instance_type for h in found]
         shape = next(s for s in result.shapes if s.group.name == name)
-        text = f"{name}: the figures use {shape.first.instance_type.name}, but with {', '.join(names[:6])}"
+        text = f"{name}: the figures use {shape.first.instance_type.name}; with {', '.join(names[:6])}"
         text += f" and {len(names) - 6} more" if len(names) > 6 else ""
-        yield finding("IP039", f"nodeGroups.{name}", f"{text} {_outcome(worst)}", worst.title)
+        yield finding("IP039", f"nodeGroups.{name}", f"{text}, {_outcome(worst)}", worst.title)
 
 
 def _outcome(scenario: ScenarioState) -> str:
-    """What is wrong in an exhausted scenario, in a few words."""
+    """Problem of an exhausted scenario, in a few words."""
     if scenario.pods_without_address:
         return without_address(scenario.pods_without_address)
     short = [s for s in scenario.subnets if s.verdict == "exhausted"]
@@ -99,14 +99,14 @@ def _outcome(scenario: ScenarioState) -> str:
 
 
 def _serves_pods(kind: TypeShape, settings: CniSettings) -> bool:
-    """Whether a node can give any pod an address; one closed by a tag has no address of its own ENI, but starts."""
+    """Whether a node can give any pod an address; a node whose subnet a tag excludes still starts."""
     if kind.limits.windows:
         return settings.windows.enabled
     return starts_without_serving_eni(settings) or kind.limits.serving > 0
 
 
 def _without_eni(kind: TypeShape, settings: CniSettings) -> str:
-    """Why a node can give no pod an address, with the count of its ENIs."""
+    """Reason why a node can give no pod an address, with the count of its ENIs."""
     if kind.limits.windows:
         return f"{ENABLED} is false, so no pod on its Windows nodes gets an address"
     name, enis = kind.instance_type.name, kind.instance_type.max_enis or 0
@@ -117,25 +117,25 @@ def _without_eni(kind: TypeShape, settings: CniSettings) -> str:
         terms += [f"{settings.cilium.first_interface_index} before firstInterfaceIndex"]
     else:
         terms += ["1 primary (custom networking)"]
-    return f"{name} has no ENI for pods ({' − '.join(terms)}): the CNI does not start, its nodes never become Ready"
+    return f"{name} has no ENI for pods ({' − '.join(terms)}): the CNI does not start and its nodes never become Ready"
 
 
 def _daemons(shape: GroupShape) -> Iterator[Finding]:
     first = shape.first
     if 100 * first.start.pods >= DAEMONS_PCT * first.max_pods:
-        text = f"{shape.group.name}: {first.start.pods} of {first.max_pods} pods of each node are daemonsets"
-        yield finding("IP035", f"nodeGroups.{shape.group.name}", f"{text}, {first.daemon_pods} with an address each")
+        text = f"{shape.group.name}: DaemonSets use {first.start.pods} of the {first.max_pods} max pods of each node"
+        yield finding("IP035", f"nodeGroups.{shape.group.name}", f"{text}, {first.daemon_pods} of them with an address")
 
 
 def _one_zone(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
     zones = {result.plan.subnet(n).zone for n in shape.group.subnets}
     if len(zones) == 1 and len({s.zone for s in result.plan.subnets}) > 1:
-        text = f"{shape.group.name} is in {next(iter(zones))} only: if that zone fails its pods have nowhere to go"
+        text = f"{shape.group.name} is in {next(iter(zones))} only: if that zone fails, its pods are unschedulable"
         yield finding("IP031", f"nodeGroups.{shape.group.name}", text)
 
 
 def _stranded(group: GroupState, scenario: ScenarioState) -> Iterator[Finding]:
-    """Nodes full by pods or addresses whose CPU and memory are half idle."""
+    """Findings for nodes at their pod or address limit whose CPU and memory are half idle."""
     room, nodes = group.shape.first.room, group.nodes
     if not nodes or group.shape.group.fargate or group.shape.first.settings.ipv6:
         return
@@ -149,7 +149,7 @@ def _stranded(group: GroupState, scenario: ScenarioState) -> Iterator[Finding]:
     binding = max(full, key=lambda k: full[k])
     cpu, memory = used(lambda s: s.cpu, room.cpu), used(lambda s: s.memory, room.memory)
     if full[binding] >= BOUND_PCT and max(cpu, memory) <= STRANDED_PCT:
-        text = f"{group.shape.group.name}: {binding} {full[binding]:.0f} % used, CPU {cpu:.0f} %, memory {memory:.0f} %"
+        text = f"{group.shape.group.name}: {binding} {full[binding]:.0f}% used, CPU {cpu:.0f}%, memory {memory:.0f}%"
         yield finding("IP023", f"nodeGroups.{group.shape.group.name}", text, scenario.title)
 
 
@@ -179,5 +179,7 @@ def _max_pods(shape: GroupShape) -> Iterator[Finding]:
     if not group.max_pods and len(set(own.values())) > 1:
         least = min(own, key=lambda n: own[n])
         largest = max(own, key=lambda n: own[n])
-        text = f"{group.name}: {least} sets max pods {own[least]} for all; {largest} alone would have {own[largest]}"
+        text = (
+            f"{group.name}: {least} limits max pods to {own[least]} for all types; {largest} alone has {own[largest]}"
+        )
         yield finding("IP014", where, text)

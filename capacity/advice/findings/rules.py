@@ -1,4 +1,4 @@
-"""What is worth saying about a checked plan, with the numbers: every rule of ``data/findings.toml``."""
+"""All findings about a checked plan, with the numbers: every rule of ``data/findings.toml``."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from capacity.plan.document import collector_paused
 
 @collector_paused()
 def findings(result: CheckResult) -> tuple[Finding, ...]:
-    """All findings of a check, the most severe first, otherwise in order of appearance."""
-    check_kind("result", result, CheckResult, "a CheckResult, as check gives")
+    """All findings of a check, most severe first, then in order of appearance."""
+    check_kind("result", result, CheckResult, "a CheckResult, as returned by check")
     found = [*subnet_findings(result), *cluster_findings(result), *node_findings(result), *network_findings(result)]
     return tuple(sorted(found, key=lambda f: -SEVERITIES.index(f.severity)))
 
 
 def errors(result: CheckResult) -> tuple[Finding, ...]:
-    """Those of severity error, of a check that is not exhausted by its addresses: no subnet gives one then."""
+    """Findings of severity error, for a check that is not exhausted by addresses (so no subnet causes one)."""
     found = (*beside_addresses(result), *cluster_findings(result), *node_findings(result), *network_findings(result))
     return tuple(f for f in found if f.severity == "error")

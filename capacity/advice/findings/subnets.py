@@ -9,25 +9,25 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.control_plane import CONTROL_PLANE_ADVISED, CONTROL_PLANE_UPDATE, short_subnets
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.unplaced import without_address
-from capacity.plan.constants import PREFIX_SIZE
+from capacity.plan.constants import PREFIX_SIZE, VPC_CNI
 from capacity.plan.discovery import ROLE_TAG, of_another_cluster, subnet_discovery
 from capacity.plan.model import Plan, Subnet
 from capacity.units import counted
 from capacity.vpc.fragments import expected_free_blocks, fragments_of_counts
 from capacity.vpc.ledger import SubnetState, keeps_less
 
-LOAD_BALANCER_PREFIX = 27  # smallest subnet of an ALB; AWS ELB user guide (read 2026-11-24)
+LOAD_BALANCER_PREFIX = 27  # smallest subnet for an ALB; AWS ELB user guide (read 2026-11-24)
 LOAD_BALANCERS = ("alb", "clb")
 
 
 def subnet_findings(result: CheckResult) -> Iterator[Finding]:
-    """All of them."""
+    """All findings about subnets."""
     yield from _subnets(result)
     yield from beside_addresses(result)
 
 
 def beside_addresses(result: CheckResult) -> Iterator[Finding]:
-    """All but what subnets have free, which costs the most: the bounds of every subnet in every scenario."""
+    """All findings about subnets except those about free addresses, which take the longest to compute."""
     yield from _pods(result)
     yield from _control_plane(result)
     yield from _worst_zone(result)
@@ -37,14 +37,14 @@ def beside_addresses(result: CheckResult) -> Iterator[Finding]:
 
 
 def seen_in(scenario: ScenarioState, code: str, where: str, message: str) -> Finding:
-    """A finding of one scenario; where nobody asked for the scenario by name it is a warning at most."""
+    """Create a finding of one scenario; at most a warning if the scenario was not requested by name."""
     return finding(code, where, message, scenario.title, "warning" if scenario.advisory else None)
 
 
 def _unused_tags(result: CheckResult) -> Iterator[Finding]:
-    """Subnets tagged for pods that no node can have an ENI in."""
+    """Findings for subnets tagged for pods in which no node can have an ENI."""
     plan = result.plan
-    if plan.cni.settings.cilium or plan.cni.settings.overlay:  # which have settings of their own, or need none
+    if plan.cni.settings.cni != VPC_CNI:  # other CNIs have separate settings, or need none
         return
     used = {n for g in plan.node_groups for n in (*g.subnets, *g.pod_subnets)}
     used |= {n for shape in result.shapes for here in shape.choices.values() for n in here}
@@ -58,13 +58,13 @@ def _unused_tags(result: CheckResult) -> Iterator[Finding]:
 
 def _why_unused(plan: Plan, subnet: Subnet) -> str:
     if plan.cni.settings.custom_networking:
-        return "custom networking goes before subnet discovery"
+        return "custom networking takes precedence over subnet discovery"
     if plan.cni.settings.ipv6:
-        return "pods of an IPv6 cluster take no IPv4 address"
+        return "pods in an IPv6 cluster use no IPv4 addresses"
     if not subnet_discovery(plan.cni):
         return "subnet discovery is off: ENABLE_SUBNET_DISCOVERY is not true, or the CNI is older than 1.18.0"
     if of_another_cluster(subnet, plan.cni):
-        return f"its cluster tags keep it for {', '.join(subnet.clusters[:4])}"
+        return f"its cluster tags reserve it for {', '.join(subnet.clusters[:4])}"
     return f"no node group of the VPC CNI has a subnet in {subnet.zone}"
 
 
@@ -83,23 +83,23 @@ def _subnet(state: SubnetState, scenario: ScenarioState, result: CheckResult) ->
     name = f"{subnet.name} ({subnet.cidr}, {subnet.zone})"
     if state.free < 0:
         text = f"{name} is {counted(-state.free, 'address', 'addresses')} short: "
-        text += f"{state.used_total:,} wanted, {subnet.usable:,} usable"
+        text += f"{state.used_total:,} needed, {subnet.usable:,} usable"
         yield state.free, seen_in(scenario, "IP001", where, text)
     elif not state.prefixes_placed and state.prefixes:
-        text = f"{name} has no room for {counted(state.prefixes, 'prefix', 'prefixes')} beside "
+        text = f"{name} has no room for {counted(state.prefixes, 'prefix', 'prefixes')} next to "
         text += counted(_singles(state), "single address", "single addresses")
         yield state.free, seen_in(scenario, "IP003", where, f"{text} ({state.free:,} addresses free)")
     elif not state.prefixes_placed:
-        text = f"{name}: {_singles(state):,} single addresses wanted, but reservations leave fewer outside them"
+        text = f"{name}: {_singles(state):,} single addresses needed, but CIDR reservations leave fewer"
         yield state.free, seen_in(scenario, "IP001", where, text)
     elif short:
         share = 100 * state.free / subnet.usable
-        text = f"{name} keeps {state.free:,} of {subnet.usable:,} addresses free ({share:.1f} %)"
-        least = f"less than {float(100 * min_free):g} %"
+        text = f"{name} keeps {state.free:,} of {subnet.usable:,} addresses free ({share:.1f}%)"
+        least = f"less than {float(100 * min_free):g}%"
         yield state.free, finding("IP002", where, f"{text}, {least}", title)
     if unlucky:
-        text = f"{name}: {state.used_total:,} expected, but up to {state.used_highest:,} of {subnet.usable:,}"
-        text += " with unlucky placement"
+        text = f"{name}: {state.used_total:,} addresses expected, but up to {state.used_highest:,} of {subnet.usable:,}"
+        text += " in the worst-case placement"
         yield subnet.usable - state.used_highest, finding("IP006", where, text, title)
 
 
@@ -128,14 +128,14 @@ def _without_address(scenario: ScenarioState) -> Iterator[Ranked]:
         if stuck := group.pods_without_address:
             name, first = group.shape.group.name, group.shape.first
             text = f"{without_address(stuck, name)}: a node runs up to {group.pods_per_node} pods"
-            text += f", and one {first.instance_type.name} has addresses for {first.served(first.max_pods)}"
+            text += f", but {first.instance_type.name} has addresses for only {first.served(first.max_pods)}"
             yield -stuck, seen_in(scenario, "IP004", f"nodeGroups.{name}", text)
 
 
 def _control_plane(result: CheckResult) -> Iterator[Finding]:
     zones = {result.plan.subnet(n).zone for n in result.plan.control_plane or ()}
     if len(zones) == 1:
-        text = f"all cluster subnets are in {next(iter(zones))}; EKS wants subnets in two zones"
+        text = f"all cluster subnets are in {next(iter(zones))}; EKS requires subnets in two zones"
         yield finding("IP029", "controlPlane.subnets", text)
     found = [f for scenario in result.scenarios for f in _cluster_subnets(result.plan, scenario)]
     found += [f for scenario in result.scenarios for f in _update(scenario)]
@@ -150,22 +150,22 @@ def _cluster_subnets(plan: Plan, scenario: ScenarioState) -> Iterator[Ranked]:
         text = f"{state.subnet.name} has {counted(room, 'address', 'addresses')} for the control plane"
         where = f"subnets.{state.subnet.name}"
         if room < CONTROL_PLANE_ADVISED:
-            advice = f"{text}; EKS advises {CONTROL_PLANE_ADVISED}"
+            advice = f"{text}; EKS recommends {CONTROL_PLANE_ADVISED}"
             yield room, finding("IP018", where, advice, scenario.title, "warning")
 
 
 def _update(scenario: ScenarioState) -> Iterator[Ranked]:
-    """Cluster subnets in which a control-plane update finds too few free addresses."""
+    """Findings for cluster subnets with too few free addresses for a control-plane update."""
     for name in short_subnets(scenario.update_room):
         free = scenario.update_room[name]
-        text = f"{name} has {free:,} free when the control plane is updated; EKS needs {CONTROL_PLANE_UPDATE} free"
+        text = f"{name} has {free:,} free during a control-plane update; EKS requires {CONTROL_PLANE_UPDATE} free"
         text += " in cluster subnets of two zones and refuses the update" if scenario.refused else ""
         severity = "error" if scenario.refused and not scenario.advisory else "warning"
         yield free - CONTROL_PLANE_ADVISED, finding("IP018", f"subnets.{name}", text, scenario.title, severity)
 
 
 def _worst_zone(result: CheckResult) -> Iterator[Finding]:
-    """A zone that is not ok while another has plenty."""
+    """Finding for a zone that is not ok while another has more free."""
     named = {n for g in result.plan.node_groups for n in g.subnets + g.pod_subnets}
     named |= {n for shape in result.shapes for here in shape.choices.values() for n in here}
     yield from worst_of_each(r for s in result.scenarios if not s.variant for r in _zones(s, named))
@@ -190,9 +190,9 @@ def _zones(scenario: ScenarioState, named: set[str]) -> Iterator[Ranked]:
         what = (
             f"{-left:,} {'address' if left == -1 else 'addresses'} short"
             if left < 0
-            else f"{shares[least]:.0f} % of its addresses are free"
+            else f"{shares[least]:.0f}% of its addresses are free"
         )
-        text = f"{least} runs out first: {what}, {shares[most]:.0f} % are free in {most}"
+        text = f"{least} runs out first: {what}, {shares[most]:.0f}% are free in {most}"
         yield shares[least], finding("IP019", f"zones.{least}", text, scenario.title)
 
 
@@ -203,15 +203,15 @@ def _load_balancers(plan: Plan) -> Iterator[Finding]:
         subnets = [plan.subnet(n) for n in tenant.subnets]
         for subnet in subnets:
             if subnet.cidr.prefixlen > LOAD_BALANCER_PREFIX:
-                text = f"{tenant.name} is in {subnet.name} ({subnet.cidr}); a load balancer wants a /27 or larger"
+                text = f"{tenant.name} is in {subnet.name} ({subnet.cidr}); a load balancer requires a /27 or larger"
                 yield finding("IP022", f"subnets.{subnet.name}", text)
         if tenant.kind == "alb" and len({s.zone for s in subnets}) < 2:
-            text = f"{tenant.name} has subnets in one zone only; an Application Load Balancer wants two"
+            text = f"{tenant.name} has subnets in one zone only; an Application Load Balancer requires two"
             yield finding("IP022", f"tenants.{tenant.name}", text)
 
 
 def _fragmented(result: CheckResult) -> Iterator[Finding]:
-    """Subnets of prefixes where a free /28 is not to be expected, single addresses lying anywhere."""
+    """Findings for subnets with prefixes where no free /28 is expected if single addresses are scattered."""
     yield from worst_of_each(r for s in result.scenarios for x in s.subnets for r in _blocks(x, s))
 
 
@@ -225,17 +225,17 @@ def _blocks(state: SubnetState, scenario: ScenarioState) -> Iterator[Ranked]:
     expected = float(blocks.expected)
     if expected < 1:
         needed = _blocks_if_scattered(state)
-        text = f"{state.subnet.name}: {state.free:,} addresses stay free, but only {expected:.2g} free /28 are to be"
-        text += f" expected if its {singles:,} single addresses lie anywhere"
+        text = f"{state.subnet.name}: {state.free:,} addresses stay free, but only {expected:.2g} free /28 blocks"
+        text += f" are expected if its {singles:,} single addresses are scattered"
         if needed < state.prefixes:
             text += f" (and {needed:,} of its {state.prefixes:,} prefixes could be placed in a used subnet)"
         yield expected, finding("IP020", f"subnets.{state.subnet.name}", text, scenario.title)
 
 
 def _blocks_if_scattered(state: SubnetState) -> int:
-    """Whole blocks to expect beside the single addresses, were they there before the prefixes. [blocks]
+    """Expected free blocks if the single addresses are assigned before the prefixes. [blocks]
 
-    Those of a reservation for prefixes are whole for certain.
+    Blocks of a reservation for prefixes are always free.
     """
     empty = fragments_of_counts(state.subnet, 0, 0)
     singles = min(_singles(state), empty.whole * PREFIX_SIZE + empty.rest)

@@ -1,4 +1,4 @@
-"""From a plan's runway to counts at which somebody should be told."""
+"""Compute alert thresholds from the remaining room of a plan."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from capacity.cluster.headroom import headroom_by_nodes
 
 @dataclass(frozen=True, slots=True)
 class NodeThresholds:
-    """Counts of Linux nodes, which are those that run aws-node and are counted by its metrics.
+    """Node counts at which to alert: Linux nodes, which run aws-node and appear in its metrics.
 
     Attributes
     ----------
     now : int
-        Of ``steady``. [nodes]
+        Nodes in ``steady``. [nodes]
     warning : int
-        Up to here every further node fits even if all start in the tightest subnet. [nodes]
+        Up to this count all additional nodes fit, even if all start in the tightest subnet. [nodes]
     critical : int
-        Up to here they fit where they are spread as planned; at least ``warning``. [nodes]
+        Up to this count they fit if they are spread as planned; at least ``warning``. [nodes]
     subnet : str
-        The tightest one: it has room for the fewest further nodes.
+        The tightest subnet: it has room for the fewest additional nodes.
     group : str
-        Of which group.
+        The group of those nodes.
     more_nodes : int
-        That runway. [nodes]
+        Additional nodes that fit in the tightest subnet. [nodes]
     """
 
     now: int
@@ -38,19 +38,19 @@ class NodeThresholds:
 
 
 def node_thresholds(result: CheckResult) -> NodeThresholds | None:
-    """Thresholds on the count of nodes; None where no Linux node lives in any subnet.
+    """Thresholds on the node count; None if no Linux node is in a subnet.
 
     Notes
     -----
-    warning = nodes now + the least ``more_nodes`` of all subnets. critical = nodes now + further nodes of the same
-    group, spread as the plan says, before a subnet has fewer than 0 free; where the spread favours the tightest
-    subnet the two are equal.
+    warning = nodes now + the least ``more_nodes`` of all subnets. critical = nodes now + additional nodes of the
+    same group, spread as the plan says, before a subnet has fewer than 0 free. The two are equal if the spread favours
+    the tightest subnet.
 
     Examples
     --------
-    By hand for the example plan: 11 nodes; private-b has 107 free addresses and a node of ``general`` takes 30, so 3
-    further nodes fit there whatever their zones (warning 14). Spread evenly, ``general`` fits up to 19 of its own
-    nodes instead of 9 (critical 21).
+    By hand for the example plan: 11 nodes; private-b has 107 free addresses and a node of ``general`` uses 30, so 3
+    additional nodes fit there in any case (warning 14). Spread evenly, ``general`` fits up to 19 nodes
+    instead of 9 (critical 21).
     """
     windows = {s.group.name for s in result.shapes if s.group.windows}
     rows = [

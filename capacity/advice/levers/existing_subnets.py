@@ -1,4 +1,4 @@
-"""Levers that use subnets that are there: idle ones, and roomier ones of other node groups."""
+"""Levers that use existing subnets: idle ones, and those of other node groups with more free addresses."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ Choice = Callable[[NodeGroup, Key, Sequence[Subnet]], list[str]]
 
 
 def idle_subnets(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
-    """Subnets that serve no node group, for the groups that are short of addresses in the same zones."""
+    """Add subnets that no node group uses to the groups that are short of addresses in the same zones."""
     yield from _widened(result, only, "idle-subnets", _idle(result, further_zones=False))
 
 
 def idle_zones(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
-    """The same with idle subnets of further zones as well."""
+    """Add idle subnets to the groups that are short of addresses, including subnets in additional zones."""
     yield from _widened(result, only, "idle-zones", _idle(result, further_zones=True))
 
 
 def shared_subnets(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
-    """Subnets of other groups in the same zones that keep more room than those that are short."""
+    """Share the subnets of other groups in the same zones that have more free addresses."""
     plan, short = result.plan, short_subnets(result)
     used = used_by_groups(plan)
 
@@ -42,12 +42,12 @@ def shared_subnets(result: CheckResult, only: Collection[str]) -> Iterator[Lever
 
 
 def used_by_groups(plan: Plan) -> dict[Key, set[str]]:
-    """Names of the subnets that some group has for nodes, and for pods."""
+    """Names of the subnets that any group uses for nodes or pods."""
     return {key: {n for g in plan.node_groups for n in names_of(g, key)} for key in KEYS}
 
 
 def idle(plan: Plan) -> list[Subnet]:
-    """Subnets that serve no node group and may take nodes: with no tag that keeps pods out."""
+    """Subnets that no node group uses and that can have nodes: without a tag that excludes pods."""
     used = {n for names in used_by_groups(plan).values() for n in names}
     return [s for s in plan.subnets if s.name not in used and s.discovery is None and _open(plan, s)]
 
@@ -57,7 +57,7 @@ def _open(plan: Plan, subnet: Subnet) -> bool:
 
 
 def _idle(result: CheckResult, further_zones: bool) -> Choice:
-    """Idle subnets as large as the smallest that the group has; further zones only where pods need no subnet there."""
+    """Idle subnets at least as large as the group's smallest; additional zones only if pods need no subnet there."""
     plan, short = result.plan, short_subnets(result)
     free = idle(plan)
 
@@ -69,7 +69,7 @@ def _idle(result: CheckResult, further_zones: bool) -> Choice:
         fit = [s for s in free if s.usable - s.used >= least]
         found = [s for s in fit if s.zone in zones or (further and s.zone not in known)]
         if further_zones and all(s.zone in known for s in found):
-            return []  # the other lever already
+            return []  # covered by the other lever
         return [s.name for s in found]
 
     return choice
@@ -82,7 +82,7 @@ def _widened(
     patch: dict[str, object] = {}
     commands: list[str] = []
     words: list[str] = []
-    costs = ["is each routed, with its network ACL, as the others are?"]
+    costs = ["check that each has the routes and network ACL of the others"]
     for group in (g for g in plan.node_groups if g.name in only):
         for key in KEYS:
             mine = [plan.subnet(n) for n in names_of(group, key)]
@@ -95,17 +95,17 @@ def _widened(
             if key == "subnets":
                 commands += group_subnets_snippets(group, names, plan.group_names)
                 if group.provisioner in ("managed", "fargate"):
-                    costs.append("a managed group keeps its subnets: a second group beside it")
+                    costs.append("the subnets of a managed node group cannot change: create a second group")
                 if {plan.subnet(n).zone for n in more} - {s.zone for s in mine}:
-                    costs.append("pods with a volume stay in its zone; traffic between zones is charged")
+                    costs.append("pods with a volume stay in its zone; cross-zone traffic is charged")
             else:
-                costs.append("an ENIConfig per pod subnet, which nodes choose by their annotation")
+                costs.append("requires an ENIConfig per pod subnet, which nodes select by annotation")
     if patch:
-        what = "idle subnets" if risk == "settings" else "roomier subnets of other groups"
+        what = "idle subnets" if risk == "settings" else "subnets of other groups with more free addresses"
         number = len({n for v in patch.values() if isinstance(v, list) for n in v})
         yield Lever(
             name=name,
-            summary=f"use {what} that exist: {'; '.join(words)}",
+            summary=f"use existing {what}: {'; '.join(words)}",
             patch=patch,
             cost="; ".join((*dict.fromkeys(costs), f"{counted(number, 'subnet')} then")),
             source=f"{GUIDE}/ip-optimization-strategies.adoc L48",

@@ -1,4 +1,4 @@
-"""A lever: one change to a plan, and what several of them look at."""
+"""Levers: one change to a plan each, and helpers that several of them use."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from capacity.plan.constants import VPC_CNI
 from capacity.plan.model import NodeGroup, Plan
 
-# What a change disturbs, the least first. An answer is sought in this order.
+# What a change disrupts, least first. The search tries changes in this order.
 RISKS = ("settings", "nodes", "subnets", "architecture", "new cluster")
 _GROUP = re.compile(r'nodeGroups\[("(?:[^"\\]|\\.)*"|[^\]]*)\]\.')
 
@@ -17,28 +18,28 @@ GUIDE = "aws/aws-eks-best-practices@dc0243a networking"
 
 @dataclass(frozen=True, slots=True)
 class Lever:
-    """One change.
+    """One change to a plan.
 
     Attributes
     ----------
     name : str
-        As ``docs/reference/levers.md`` calls it.
+        Name in ``docs/reference/levers.md``.
     summary : str
-        What is changed, in one line.
+        The change, in one line.
     patch : mapping
-        Path in the plan to value, as ``--set`` takes them.
+        Paths in the plan and their values, in the form of ``--set``.
     cost : str
-        What it costs or risks.
+        Cost or risk of the change.
     source : str
     commands : tuple of str
-        What to paste.
+        Commands to paste.
     risk : str
-        What it disturbs, one of :data:`RISKS`.
+        What it disrupts, one of :data:`RISKS`.
     milder : tuple of Lever
-        The same change by less, preferred first. None of them is enough where this one is not, so they are tried
-        only where it is.
+        Smaller sizes of the change, preferred first. If this one is not enough, none of them is, so they are tried
+        only if it is.
     targets : (int, int) or None
-        WARM_IP_TARGET and MINIMUM_IP_TARGET with it, 0 without one; None where it is not about them.
+        WARM_IP_TARGET and MINIMUM_IP_TARGET after the change, 0 if not set; None if the lever does not change them.
     """
 
     name: str
@@ -53,12 +54,12 @@ class Lever:
 
     @property
     def last(self) -> bool:
-        """Named only where no set of the others is enough: it means a new cluster."""
+        """Whether the lever is tried last, if no set of others is enough: it requires a new cluster."""
         return self.risk == RISKS[-1]
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The node groups that it changes, in the order of its patch."""
+        """Node groups that the lever changes, in the order of its patch."""
         import json
 
         named = [found[1] for found in map(_GROUP.match, self.patch) if found]
@@ -66,7 +67,7 @@ class Lever:
 
     @property
     def env(self) -> dict[str, str | None]:
-        """The CNI's variables that it changes."""
+        """CNI variables that the lever changes."""
         start = "cni.env."
         return {p.removeprefix(start): _text(v) for p, v in self.patch.items() if p.startswith(start)}
 
@@ -76,18 +77,17 @@ def _text(value: object) -> str | None:
 
 
 def own_cni(plan: Plan) -> list[NodeGroup]:
-    """Groups whose addresses the VPC CNI's settings decide: none with another CNI."""
+    """Groups whose addresses depend on the settings of the VPC CNI: none with another CNI."""
     return [g for g in plan.node_groups if is_own_cni(plan, g)]
 
 
 def is_own_cni(plan: Plan, group: NodeGroup) -> bool:
-    """Whether the VPC CNI's settings decide the addresses of a group."""
-    settings = plan.cni.settings
-    return settings.cilium is None and not (settings.overlay or group.fargate or group.auto or group.windows)
+    """Whether the addresses of a group depend on the settings of the VPC CNI."""
+    return plan.cni.settings.cni == VPC_CNI and not (group.fargate or group.auto or group.windows)
 
 
 def env(plan: Plan, change: Mapping[str, str | None]) -> tuple[dict[str, object], tuple[str, ...]]:
-    """A change of the CNI's variables as a patch of the plan, and what to paste for it."""
+    """Patch of the plan and commands for a change of the CNI's variables."""
     from capacity.advice.snippets.settings import env_snippets
 
     return {f"cni.env.{name}": value for name, value in change.items()}, env_snippets(

@@ -1,4 +1,4 @@
-"""Levers that raise a limit where it leaves pods unschedulable: the number of nodes, and max pods."""
+"""Levers that raise a limit that leaves pods unschedulable: the number of nodes, and max pods."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from capacity.plan.patch import entry
 
 
 def more_nodes(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
-    """As many nodes as the pods need: ``nodes.max`` and, where pods lack a node in steady already, ``desired``."""
+    """Raise ``nodes.max`` to what the pods need, and ``desired`` if pods are unschedulable in steady."""
     names = {name for name, reason in unschedulable_in(result) if reason != "addresses" and name in only}
     bounded = {g.name for g in result.plan.node_groups if g.name in names and not g.fargate and _bounded(g)}
     if not bounded:
@@ -52,7 +52,7 @@ def more_nodes(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
             name="more-nodes",
             summary=f"raise the number of nodes: {'; '.join(words)}",
             patch=patch,
-            cost="the price of the further nodes; an autoscaler must be there to start them",
+            cost="price of the additional nodes; requires an autoscaler to start them",
             source="Amazon EKS API UpdateNodegroupConfig scalingConfig (read 2026-11-30)",
             commands=tuple(commands),
             risk="nodes",
@@ -63,7 +63,7 @@ NOT_NEEDED = {"ceiling", "upgrade", "blue-green"}  # more nodes than the pods ne
 
 
 def raise_max_pods(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
-    """Max pods set by hand up to what the platform would set, where they leave pods unschedulable."""
+    """Raise max pods set by hand to the platform default, if they leave pods unschedulable."""
     limited = {name for name, reason in unschedulable_in(result) if reason == "max_pods" and name in only}
     patch: dict[str, object] = {}
     commands: list[str] = []
@@ -76,10 +76,10 @@ def raise_max_pods(result: CheckResult, only: Collection[str]) -> Iterator[Lever
     if patch:
         yield Lever(
             name="raise-max-pods",
-            summary="raise max pods to what the platform sets by itself: "
+            summary="raise max pods to the platform default: "
             + ", ".join(f"{v}" for v in dict.fromkeys(patch.values())),
             patch=patch,
-            cost="nodes are replaced; more pods on a node hold more addresses",
+            cost="nodes are replaced; more pods per node use more addresses per node",
             source="awslabs/amazon-eks-ami@81fec2e8 nodeadm doc/examples.md L253-254",
             commands=tuple(commands),
             risk="nodes",
@@ -93,20 +93,20 @@ def _bounded(group: NodeGroup) -> bool:
 
 
 def _without_limits(plan: Plan, names: set[str]) -> Plan:
-    """The plan whose groups of these names may have any number of nodes."""
+    """The plan without limits on the number of nodes of the named groups."""
     free = {"desired": None, "max_nodes": None, "limits": Limits()}
     groups = tuple(replace(g, **free) if g.name in names else g for g in plan.node_groups)  # type: ignore[arg-type]
     return replace(plan, node_groups=groups)
 
 
 def _lacking(result: CheckResult, name: str) -> set[str]:
-    """The groups in which pods may run that are unschedulable in a scenario."""
+    """Groups that could run the unschedulable pods of a scenario."""
     states = tuple(s for s in result.scenarios if s.name == name)
     return {group for group, _ in unschedulable_in(replace(result, scenarios=states))}
 
 
 def _limits(group: NodeGroup, vcpus: int | None, memory_mib: int | None, nodes: int) -> dict[str, object]:
-    """A NodePool's limits that leave room for so many nodes, where it has any."""
+    """Limits of a NodePool raised to allow ``most`` nodes; empty if it has none."""
     path = entry("nodeGroups", group.name, "limits")
     found: dict[str, object] = {}
     if group.limits.cpu_millicores is not None and vcpus:

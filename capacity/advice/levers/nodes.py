@@ -1,4 +1,4 @@
-"""Levers that change nodes: where they are, and of which type."""
+"""Levers that change the zones and the size of nodes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from capacity.plan.patch import entry
 
 
 def weights(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
-    """Nodes over zones by the size of their subnets, where zones differ."""
+    """Spread nodes across zones in proportion to subnet size, if the zones differ."""
     patch: dict[str, object] = {}
     for group in (g for g in plan.node_groups if g.name in only):
         room: dict[str, int] = {}
@@ -28,15 +28,15 @@ def weights(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
         yield Lever(
             risk="nodes",
             name="rebalance",
-            summary="spread nodes over zones by the size of their subnets instead of evenly",
+            summary="spread nodes across zones in proportion to subnet size instead of evenly",
             patch=patch,
-            cost="losing the fullest zone costs more; managed groups spread evenly by themselves: one group per zone",
+            cost="losing the fullest zone removes more nodes; managed groups spread evenly: create one group per zone",
             source="aws/karpenter-provider-aws#5234",
         )
 
 
 def fewer_larger(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
-    """Half the nodes of twice the vCPUs, of the same family."""
+    """Replace nodes by half as many with twice the vCPUs, of the same family."""
     patch: dict[str, object] = {}
     commands: list[str] = []
     costs: list[str] = []
@@ -59,16 +59,16 @@ def fewer_larger(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
         yield Lever(
             risk="nodes",
             name="fewer-larger-nodes",
-            summary="half as many nodes of twice the size: fewer primaries, daemonset pods and warm pools",
+            summary="use half as many nodes of twice the size: fewer primary addresses, DaemonSet pods and warm pools",
             patch=patch,
-            cost="; ".join(("a lost node takes more pods with it; a larger warm ENI each", *dict.fromkeys(costs))),
+            cost="; ".join(("a lost node affects more pods; each node keeps a larger warm ENI", *dict.fromkeys(costs))),
             source="aws/aws-eks-best-practices@dc0243a scalability/data-plane.adoc L44-50",
             commands=tuple(commands),
         )
 
 
 def _twice_the_size(kind: InstanceType) -> tuple[InstanceType, ...]:
-    """Types of the same family with twice the vCPUs."""
+    """Instance types of the same family with twice the vCPUs."""
     return tuple(
         k
         for k in load_catalog().match(f"{kind.family}.*")

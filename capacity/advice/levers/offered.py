@@ -1,7 +1,7 @@
-"""Levers: what can be changed in a plan to hold fewer addresses or to have more, as patches of the plan.
+"""All levers: changes to a plan that use fewer addresses or add more, as patches of the plan.
 
-A lever only proposes; :mod:`capacity.advice.search` applies each to the plan and checks it again. Those that disturb
-least come first: settings and what is there already, then nodes, then subnets, then how pods get addresses.
+A lever only proposes; :mod:`capacity.advice.search` applies each to the plan and checks it again. Those that disrupt
+least come first: settings and existing resources, then nodes, then subnets, then how pods get addresses.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ FACTORIES: Mapping[str, Factory] = {
 
 
 def levers(result: CheckResult, before_each: Callable[[], None] | None = None) -> list[Lever]:
-    """Every lever whose conditions hold for a checked plan, in the order in which they are preferred.
+    """Every lever whose conditions a checked plan meets, preferred first.
 
-    Those that change node groups change the groups that have to do with what is wrong. Subnets and blocks that one
-    lever adds are left alone by the others, so that any of them can be judged together. ``before_each`` is called
-    before each is looked for: of a large plan some take a second.
+    Levers that change node groups change only the groups involved in a problem. No lever uses subnets and blocks that
+    another one adds, so that any set can be checked together. ``before_each`` is called before each lever is
+    computed, because some take a second for a large plan.
     """
     found: list[Lever] = []
     for name in FACTORIES if result.plan.node_groups else ():
@@ -72,5 +72,5 @@ def levers(result: CheckResult, before_each: Callable[[], None] | None = None) -
 
 
 def lever_for(result: CheckResult, name: str, only: Collection[str], others: Sequence[Lever] = ()) -> tuple[Lever, ...]:
-    """The lever of a name for some node groups, or nothing where its conditions don't hold."""
+    """The named lever for some node groups, or None if its conditions are not met."""
     return tuple(FACTORIES[name](result, only, proposed(others)))

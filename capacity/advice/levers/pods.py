@@ -1,4 +1,4 @@
-"""Levers that change what pods get their addresses from: prefixes, IPv6."""
+"""Levers that change how pods get addresses: prefixes, IPv6."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from capacity.advice.snippets.settings import ipv6_cluster_snippets, max_pods_sn
 from capacity.advice.snippets.subnets import reservation_snippets
 from capacity.cluster.check import CheckResult, states_of
 from capacity.node.density import recommended_cap
-from capacity.plan.constants import PREFIX_SIZE
+from capacity.plan.constants import OVERLAY, PREFIX_SIZE, VPC_CNI
 from capacity.plan.model import NodeGroup, Plan, Reservation, Subnet
 from capacity.plan.patch import entry
 from capacity.plan.windows import PREFIXES
@@ -26,7 +26,7 @@ NO_IPV6_REGIONS = "cn-"  # the same
 
 
 def prefixes(result: CheckResult) -> Iterator[Lever]:
-    """Prefix delegation, the max pods that platforms don't raise by themselves, reservations; Nitro only."""
+    """Enable prefix delegation, with max pods where the platform does not raise it, and reservations; Nitro only."""
     plan, settings = result.plan, result.plan.cni.settings
     if settings.prefix or settings.ipv6 or not own_cni(plan) or not _all_nitro(own_cni(plan)):
         return
@@ -39,11 +39,11 @@ def prefixes(result: CheckResult) -> Iterator[Lever]:
     commands += tuple(reservation_snippets(reserved))
     yield Lever(
         name="prefix-delegation",
-        summary="hand out /28 prefixes instead of single addresses, raise max pods where nobody else does"
+        summary="assign /28 prefixes instead of single addresses, raise max pods where the platform does not"
         + _in_words(reserved, left_off),
         patch=patch | {entry("nodeGroups", g.name, "maxPods"): cap for g, cap in raised},
-        cost="new nodes beside the old; needs aligned /28 blocks; for more pods on a node, not for fewer addresses"
-        + ("; addresses already inside a reserved block stay until their pods go" if reserved else ""),
+        cost="requires new nodes and aligned /28 blocks; for more pods per node, not for fewer addresses"
+        + ("; addresses already in use inside a reserved block stay until their pods end" if reserved else ""),
         source=f"{GUIDE}/prefix-mode_linux.adoc L43-93; subnet-cidr-reservation.md L3-14",
         commands=(
             *commands,
@@ -54,16 +54,16 @@ def prefixes(result: CheckResult) -> Iterator[Lever]:
 
 
 def windows_prefixes(plan: Plan) -> Iterator[Lever]:
-    """Prefix delegation for Windows nodes: 16 times the addresses of their one ENI."""
-    groups = [g for g in plan.node_groups if g.windows and not plan.cni.settings.overlay]
+    """Enable prefix delegation for Windows nodes: 16 times the addresses of their one ENI."""
+    groups = [g for g in plan.node_groups if g.windows and plan.cni.settings.cni != OVERLAY]
     if plan.cni.windows.prefix or not all(k.prefixes_possible for g in groups for k in g.instance_types):
         return
     if groups:
         yield Lever(
             name="windows-prefix-delegation",
-            summary="hand out /28 prefixes on Windows nodes: a key of ConfigMap amazon-vpc-cni, not of aws-node",
+            summary="assign /28 prefixes on Windows nodes (in ConfigMap amazon-vpc-cni, not on aws-node)",
             patch={f"cni.windows.{PREFIXES}": "true"},
-            cost="new nodes beside the old; needs aligned /28 blocks",
+            cost="requires new nodes and aligned /28 blocks",
             source=f"{GUIDE}/prefix-mode_windows.adoc L8-18; aws/amazon-vpc-resource-controller-k8s@2c6894c "
             "pkg/config/loader.go ParseWinIPTargetConfigs",
             commands=windows_snippets({PREFIXES: "true"}, plan.cni.env, plan.cni.config_map),
@@ -72,11 +72,11 @@ def windows_prefixes(plan: Plan) -> Iterator[Lever]:
 
 
 def ipv6(plan: Plan) -> Iterator[Lever]:
-    """Pods on IPv6, in a new cluster: Nitro and Linux only, without custom networking."""
+    """Create a new cluster with pods on IPv6: Nitro and Linux only, without custom networking."""
     settings = plan.cni.settings
     if settings.ipv6 or settings.custom_networking or any(g.windows for g in plan.node_groups):
         return
-    if settings.cilium is not None or settings.overlay:  # IPv6 is not modelled with them
+    if settings.cni != VPC_CNI:  # IPv6 is not modelled with them
         return
     if all(g.fargate for g in plan.node_groups) or not _all_nitro(plan.node_groups) or not _new_enough(plan):
         return
@@ -84,14 +84,14 @@ def ipv6(plan: Plan) -> Iterator[Lever]:
     variables = {"ENABLE_IPv4": "false", "ENABLE_IPv6": "true", "ENABLE_PREFIX_DELEGATION": "true"}
     patch: dict[str, object] = {"kubernetes.ipFamily": "ipv6"}
     if plan.kubernetes.service_cidr is not None:
-        patch["kubernetes.serviceCidr"] = None  # EKS gives Services a block of fc00::/7 and takes no other
+        patch["kubernetes.serviceCidr"] = None  # EKS assigns Services a block of fc00::/7 and accepts no other
     patch |= {f"cni.env.{name}": value for name, value in variables.items()}
     patch |= {entry("nodeGroups", g.name, "maxPods"): cap for g, cap in raised}
     yield Lever(
         name="ipv6",
-        summary="a new cluster with pods on IPv6: they take no IPv4 address",
+        summary="create a new cluster with pods on IPv6, which use no IPv4 addresses",
         patch=patch,
-        cost="a new cluster, for the family is chosen when one is made, and workloads moved over; IPv6 blocks for VPC "
+        cost="requires a new cluster (its IP family cannot change) and moving the workloads; IPv6 blocks for VPC "
         "and subnets; nodes, control plane, Fargate pods, load balancers and endpoints stay on IPv4 (IP033)",
         source=f"{GUIDE}/ipv6.adoc L16-119; EKS API KubernetesNetworkConfigRequest.ipFamily (read 2026-11-25)",
         commands=(
@@ -108,7 +108,7 @@ def _all_nitro(groups: Iterable[NodeGroup]) -> bool:
 
 
 def _new_enough(plan: Plan) -> bool:
-    """Whether region and versions, as far as they are stated, let a cluster be IPv6."""
+    """Whether the region and the versions, if set, support an IPv6 cluster."""
     needed = BRANCH_IPV6_SINCE if plan.cni.settings.pod_eni else IPV6_SINCE
     cni, kubernetes = version_numbers(plan.cni.version), version_numbers(plan.kubernetes.version)
     if (plan.region or "").startswith(NO_IPV6_REGIONS):
@@ -122,7 +122,7 @@ def _max_pods_lines(raised: Iterable[tuple[NodeGroup, int]]) -> Iterator[str]:
 
 
 def _raised_max_pods(plan: Plan) -> list[tuple[NodeGroup, int]]:
-    """Groups whose platform counts single addresses only, with AWS's recommended max pods. [pods]"""
+    """Recommended max pods of groups whose platform counts only single addresses. [pods]"""
     return [
         (group, min(int(recommended_cap(k.vcpus or 0)) for k in group.instance_types))
         for group in own_cni(plan)
@@ -136,7 +136,7 @@ def _raised_max_pods(plan: Plan) -> list[tuple[NodeGroup, int]]:
 def _reservations(
     result: CheckResult, change: Mapping[str, str | None], raised: list[tuple[NodeGroup, int]]
 ) -> tuple[dict[str, tuple[IPv4Network, ...]], list[str]]:
-    """Reservations for the most prefixes that each subnet has in any scenario, and subnets without room for one."""
+    """CIDR reservations for the most prefixes of each subnet in any scenario, and subnets without room for one."""
     states: dict[str, list[SubnetState]] = {}
     for scenario in states_of(_with_prefixes(result.plan, change, raised), result.specs, result.reuse):
         for state in scenario.subnets:
@@ -162,7 +162,7 @@ def _with_prefixes(plan: Plan, change: Mapping[str, str | None], raised: list[tu
 
 
 def _holds(state: SubnetState, cidrs: tuple[IPv4Network, ...]) -> bool:
-    """Whether what has room in a subnet still has with the blocks reserved: single addresses lose them."""
+    """Whether the subnet still fits its addresses once ``cidrs`` are reserved for prefixes."""
     if not state.prefixes_placed:
         return False
     reserved = (*state.subnet.reservations, *(Reservation(c, "prefix") for c in cidrs))
@@ -172,6 +172,6 @@ def _holds(state: SubnetState, cidrs: tuple[IPv4Network, ...]) -> bool:
 
 
 def _in_words(reserved: Mapping[str, tuple[IPv4Network, ...]], left_off: list[str]) -> str:
-    words = [f"in {name} {', '.join(map(str, cidrs))}" for name, cidrs in reserved.items()]
-    text = f"; reserve for prefixes {'; '.join(words)}" if words else ""
+    words = [f"{', '.join(map(str, cidrs))} in {name}" for name, cidrs in reserved.items()]
+    text = f"; reserve for prefixes: {'; '.join(words)}" if words else ""
     return text + (f"; no room for a reservation in {', '.join(left_off)}" if left_off else "")

@@ -12,15 +12,17 @@ from capacity.advice.warm_choice import env_change, warm_choices
 from capacity.advice.warm_rows import WarmRow
 from capacity.cluster.check import CheckResult
 from capacity.cluster.shape import TypeShape
+from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.plan.model import Plan, Workload
 from capacity.plan.patch import entry
 
 SPARE = 2  # addresses that Cilium keeps free on a node
-ROOM_ABOVE = 5  # max pods are lowered to the fullest node's pods and a fifth more
+ROOM_ABOVE = 5  # max pods is lowered to the pods of the fullest node plus a fifth
 
 
 def warm_targets(result: CheckResult) -> Iterator[Lever]:
-    """Other warm targets: the strongest, and milder ones as :func:`~capacity.advice.warm_choice.warm_choices` has."""
+    """Change the warm targets: the strongest change, and milder ones from
+    :func:`~capacity.advice.warm_choice.warm_choices`."""
     choices = warm_choices(result)
     if choices is not None:
         *milder, strongest = (_targets(result.plan, row, choices.current) for row in choices.rows)
@@ -31,10 +33,10 @@ def _targets(plan: Plan, row: WarmRow, current: WarmRow) -> Lever:
     patch, commands = env(plan, env_change(row.targets, current.targets, plan.cni.env))
     return Lever(
         name="warm-targets",
-        summary=f"keep fewer spare addresses on a node: {row.targets.label.replace(' ', ', ')}",
+        summary=f"keep fewer spare addresses per node: {row.targets.label.replace(' ', ', ')}",
         patch=patch,
-        cost=f"{row.calls_per_pod:.1f} EC2 calls for a pod that comes and one that goes, {current.calls_per_pod:.1f} "
-        f"now; {row.calls_per_launch:.1f} to fill a node, {current.calls_per_launch:.1f} now; not for high churn",
+        cost=f"{row.calls_per_pod:.1f} EC2 calls per pod that starts and stops, {current.calls_per_pod:.1f} "
+        f"now; {row.calls_per_launch:.1f} to fill a node, {current.calls_per_launch:.1f} now; not for high pod churn",
         source=f"{GUIDE}/ip-optimization-strategies.adoc L83-103",
         commands=commands,
         targets=(row.targets.warm_ip, row.targets.minimum_ip or 0) if row.targets.warm_ip else None,
@@ -42,15 +44,15 @@ def _targets(plan: Plan, row: WarmRow, current: WarmRow) -> Lever:
 
 
 def smaller_pre_allocate(result: CheckResult) -> Iterator[Lever]:
-    """Cilium's spare addresses per node down to a few, where it keeps more."""
+    """Lower the spare addresses per node of Cilium, if it keeps more."""
     ipam = result.plan.cni.settings.cilium
     if ipam is None or ipam.pre_allocate <= SPARE:
         return
     yield Lever(
         name="pre-allocate",
-        summary=f"keep {SPARE} addresses free on a node instead of {ipam.pre_allocate}",
+        summary=f"keep {SPARE} free addresses per node instead of {ipam.pre_allocate}",
         patch={"cni.cilium.preAllocate": SPARE},
-        cost="pods that start together wait for EC2 calls of the operator; nodes keep what they hold until replaced",
+        cost="pods that start together wait for the operator's EC2 calls; nodes keep their addresses until replaced",
         source="cilium/cilium@0e22bde5 Documentation/network/concepts/ipam/eni.rst, ENI Allocation Parameters",
         commands=(
             "helm upgrade cilium cilium/cilium --namespace kube-system --reuse-values "
@@ -60,7 +62,7 @@ def smaller_pre_allocate(result: CheckResult) -> Iterator[Lever]:
 
 
 def minimal_update(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
-    """Managed groups update without the nodes that the default strategy adds first."""
+    """Update managed node groups without the surge nodes of the default strategy."""
     groups = [
         g for g in plan.node_groups if g.name in only and g.provisioner == "managed" and g.update_strategy == "default"
     ]
@@ -69,23 +71,23 @@ def minimal_update(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
             name="minimal-update",
             summary="update managed node groups with strategy minimal: no surge nodes",
             patch={entry("nodeGroups", g.name, "update.strategy"): "minimal" for g in groups},
-            cost="old nodes go before new ones come: less room for pods during the update",
+            cost="old nodes end before new ones start: less room for pods during the update",
             source="Amazon EKS user guide, managed node update behavior (read 2026-11-25)",
             commands=tuple(map(minimal_update_snippet, groups)),
         )
 
 
 def smaller_surge(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
-    """Deployments that run no pods above their replicas while they roll out."""
+    """Roll out Deployments without pods above their replicas."""
     work = [w for w in plan.workloads if w.max_surge and w.replicas and _runs_in(w, only)]
     if work:
         yield Lever(
             name="no-surge",
-            summary="deployments replace pods in place: maxSurge 0, maxUnavailable 25 %",
+            summary="deployments replace pods in place: maxSurge 0, maxUnavailable 25%",
             patch={
                 entry("workloads", w.name, "rollingUpdate"): {"maxSurge": "0", "maxUnavailable": "25%"} for w in work
             },
-            cost="a quarter of the replicas is missing during a deploy",
+            cost="a quarter of the replicas is unavailable during a rollout",
             source="aws/aws-eks-best-practices@dc0243a reliability/application.adoc L338-346",
             commands=tuple(no_surge_snippet(w.name) for w in work),
         )
@@ -96,21 +98,22 @@ def _runs_in(workload: Workload, only: Collection[str]) -> bool:
 
 
 def _addressable(kind: TypeShape) -> int:
-    """Pods of a node whose ENIs are in full use, those on the host's network included. [pods]"""
+    """Pods of a node whose ENIs are fully used, including host-network pods. [pods]"""
     return kind.served(kind.max_pods) + kind.host_pods
 
 
 def lower_max_pods(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
-    """Max pods at the fullest node's pods and a fifth more: bounds what an unlucky spread may take.
+    """Lower max pods to the pods of the fullest node plus a fifth: limits the worst-case placement.
 
-    Where pods get no address, no more than the ENIs serve: the other pods are Pending then, and an autoscaler
-    starts nodes for them. Not for Auto Mode and Fargate, which let nobody set them, nor with an overlay CNI, whose
-    pods take no address.
+    If pods get no address, max pods is at most what the ENIs serve: the other pods are then Pending, and an autoscaler
+    starts nodes for them. Not for Auto Mode and Fargate, where max pods cannot be set, nor with an overlay CNI, whose
+    pods use no VPC address.
     """
     patch: dict[str, object] = {}
     commands: list[str] = []
     for index, shape in enumerate(result.shapes):
-        if shape.group.name not in only or shape.group.fargate or shape.group.auto or shape.first.settings.overlay:
+        without = shape.group.fargate or shape.group.auto or shape.first.settings.cni == OVERLAY
+        if without or shape.group.name not in only:
             continue
         fullest = max((s.groups[index].pods_per_node for s in result.scenarios), default=0)
         wanted = max(fullest + ceil(fullest / ROOM_ABOVE), shape.first.start.pods + 1)
@@ -123,12 +126,12 @@ def lower_max_pods(result: CheckResult, only: Collection[str]) -> Iterator[Lever
     if patch:
         yield Lever(
             name="lower-max-pods",
-            summary="cap max pods at the busiest node's count + 20 %, and at what its ENIs can address",
+            summary="cap max pods at the busiest node's count + 20%, and at what its ENIs can address",
             patch=patch,
-            cost="fewer pods per node when requests shrink; in the launch template, NodeClass or nodeadm configuration",
+            cost="fewer pods per node if requests shrink; set in launch template, NodeClass or nodeadm config",
             source=(
                 "aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2637"
-                if result.plan.cni.settings.cilium is None
+                if result.plan.cni.settings.cni != CILIUM
                 else "cilium/cilium@00137987 pkg/ipam/node.go calculateNeededIPs"
             ),
             commands=tuple(commands),

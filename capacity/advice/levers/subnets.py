@@ -1,4 +1,4 @@
-"""Levers that bring more addresses: subnets in free space of the VPC, or of a further block."""
+"""Levers that add addresses: subnets in free space of the VPC, or of an additional block."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from capacity.vpc.blocks import prefixes_fit
 from capacity.vpc.cidr_rules import LARGEST, proposals
 from capacity.vpc.layout import first_free
 
-POD_SUBNETS = 4  # a /16 is cut into so many pod subnets, one per zone
+POD_SUBNETS = 4  # a /16 is split into this many pod subnets, one per zone
 SMALLEST_NEW = 26  # a smaller one would be full again soon
 
 Key = Literal["subnets", "podSubnets"]
@@ -31,7 +31,7 @@ Key = Literal["subnets", "podSubnets"]
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """Subnets and blocks that other levers would add: left alone, so that levers can be judged together."""
+    """Subnets and blocks that other levers would add. They are not used, so that levers can be combined."""
 
     names: frozenset[str] = frozenset()
     blocks: tuple[IPv4Network, ...] = ()
@@ -39,7 +39,7 @@ class Proposed:
 
 
 def proposed(several: Sequence[Lever]) -> Proposed:
-    """What some levers would add to the VPC."""
+    """Subnets and blocks that some levers would add to the VPC."""
     entries = [e for lever in several for e in _listed(lever.patch.get("vpc.subnets[+]"))]
     return Proposed(
         frozenset(e["name"] for e in entries),
@@ -53,30 +53,30 @@ def _listed(value: object) -> list[Any]:
 
 
 def added_subnet(result: CheckResult) -> Iterator[Lever]:
-    """A further subnet beside the old ones in each zone that is not ok: its nodes spread over both."""
+    """Add a subnet in each zone that is not ok; nodes use the old and the new subnets."""
     added = _new_subnets(result, keep=True)
     if added:
         yield Lever(
             risk="subnets",
             name="added-subnet",
-            summary=f"keep the subnets and add one beside them: {_places(added)}",
+            summary=f"keep the subnets and add new ones: {_places(added)}",
             patch=_patch(result.plan, added, keep=True),
-            cost=f"takes address space of the VPC; only nodes that start later go there{_costs(result.plan, added)}",
+            cost=f"uses VPC address space; only new nodes start there{_costs(result.plan, added)}",
             source=f"{GUIDE}/ip-optimization-strategies.adoc L48",
             commands=tuple(_commands(result.plan, added, keep=True)),
         )
 
 
 def larger_subnets(result: CheckResult) -> Iterator[Lever]:
-    """A larger subnet for all nodes of each zone that is not ok: a subnet cannot be resized."""
+    """Move all nodes of each zone that is not ok to a larger subnet: a subnet cannot be resized."""
     added = _new_subnets(result, keep=False)
     if added:
         yield Lever(
             risk="subnets",
             name="larger-subnets",
-            summary=f"move the nodes to larger subnets in free space of the VPC: {_places(added)}",
+            summary=f"move the nodes to larger subnets in free VPC space: {_places(added)}",
             patch=_patch(result.plan, added, keep=False),
-            cost=f"takes address space of the VPC; all nodes are replaced to move{_costs(result.plan, added)}",
+            cost=f"uses VPC address space; all nodes are replaced{_costs(result.plan, added)}",
             source=f"{GUIDE}/ip-optimization-strategies.adoc L26, L48",
             commands=tuple(_commands(result.plan, added, keep=False)),
         )
@@ -87,7 +87,7 @@ def larger_subnets(result: CheckResult) -> Iterator[Lever]:
 
 @dataclass(frozen=True, slots=True)
 class _Load:
-    """What nodes, or pods, take in a zone's subnets at most, and what a node takes. [addresses], [prefixes]"""
+    """Most addresses that nodes or pods use in a zone's subnets, and those of one node. [addresses], [prefixes]"""
 
     addresses: int = 0
     prefixes: int = 0
@@ -99,7 +99,7 @@ class _Load:
         )
 
     def share(self, places: int) -> _Load:
-        """The part of one of ``places`` equal subnets: nodes are whole."""
+        """Load of one of ``places`` equal subnets, rounded up to whole nodes."""
         if places == 1:
             return self
         node_prefixes = ceil_div(self.node, PREFIX_SIZE) if self.prefixes else 0
@@ -108,11 +108,11 @@ class _Load:
         )
 
 
-Added = dict[tuple[Key, str], Subnet]  # what the subnet is for and its zone
+Added = dict[tuple[Key, str], Subnet]  # use of the subnet (nodes or pods) and its zone
 
 
 def _new_subnets(result: CheckResult, keep: bool) -> Added:
-    """One subnet per zone that is not ok, for nodes or for pods; empty where one of them finds no room in the VPC."""
+    """One new subnet per zone that is not ok, for nodes or pods; empty if the VPC has no room for one of them."""
     plan = result.plan
     taken, busy = {s.name for s in plan.subnets}, [s.cidr for s in plan.subnets]
     found: Added = {}
@@ -123,7 +123,7 @@ def _new_subnets(result: CheckResult, keep: bool) -> Added:
         parts = {zone: load.share(1 + _fewest_there(plan, key, zone) if keep else 1) for zone, load in loads.items()}
         least = (_length(part, 0, plan.checks.min_free) for part in parts.values())
         if any(first_free(length, plan.vpc_cidrs, busy) is None for length in least):
-            return {}  # the bounds, which take long, can only ask for more
+            return {}  # the bounds take long and can only require more
         highest = _highest(result, key, names, keep)
         for zone, part in parts.items():
             block = first_free(_length(part, highest[names[zone]], plan.checks.min_free), plan.vpc_cidrs, busy)
@@ -135,12 +135,12 @@ def _new_subnets(result: CheckResult, keep: bool) -> Added:
 
 
 def names_of(group: NodeGroup, key: Key) -> tuple[str, ...]:
-    """The group's subnets for nodes or for pods."""
+    """Names of the group's subnets for nodes or pods."""
     return group.subnets if key == "subnets" else group.pod_subnets
 
 
 def _loads(result: CheckResult, key: Key) -> dict[str, _Load]:
-    """The most that each zone's subnets of that kind hold for nodes, where one of them is not ok in some scenario."""
+    """Largest load of each zone's subnets of that kind, for zones with a subnet that is not ok."""
     used = {n for g in result.plan.node_groups for n in names_of(g, key)}
     states = [[s for s in scenario.subnets if s.subnet.name in used] for scenario in result.scenarios]
     loads = {s.subnet.zone: _Load() for mine in states for s in mine if s.verdict != "ok"}
@@ -153,7 +153,7 @@ def _loads(result: CheckResult, key: Key) -> dict[str, _Load]:
 
 
 def _node(scenario: ScenarioState, key: Key, zone: str) -> int:
-    """What the fullest node of each group in the zone takes there, in sum. [addresses]"""
+    """Sum of what the fullest node of each group in the zone uses there. [addresses]"""
     total = 0
     for state in scenario.groups:
         if state.nodes_by_zone.get(zone):
@@ -163,13 +163,13 @@ def _node(scenario: ScenarioState, key: Key, zone: str) -> int:
 
 
 def _fewest_there(plan: Plan, key: Key, zone: str) -> int:
-    """Fewest subnets that a group has in the zone, of those that have any."""
+    """Fewest subnets that a group has in the zone, among the groups that have any."""
     counts = (sum(plan.subnet(n).zone == zone for n in names_of(g, key)) for g in plan.node_groups)
     return min(n for n in counts if n)
 
 
 def _highest(result: CheckResult, key: Key, names: Mapping[str, str], keep: bool) -> dict[str, int]:
-    """The bound of what each new subnet may hold, over all scenarios. [addresses]"""
+    """Upper bound of the addresses in each new subnet, over all scenarios. [addresses]"""
     plan = result.plan
     subnets = {s.name: s for s in plan.subnets}
     subnets |= {name: Subnet(name, zone, plan.vpc_cidrs[0]) for zone, name in names.items()}
@@ -187,7 +187,7 @@ def _highest(result: CheckResult, key: Key, names: Mapping[str, str], keep: bool
 
 
 def _regrouped(state: GroupState, key: Key, names: tuple[str, ...]) -> GroupState:
-    """The group in other subnets; which of a zone's subnets its nodes would start in is not known any more."""
+    """The group in other subnets; the subnet in which its nodes start within a zone is then unknown."""
     group = state.shape.group
     changed = replace(group, subnets=names) if key == "subnets" else replace(group, pod_subnets=names)
     batches = tuple(replace(b, subnet=None) for b in state.batches)
@@ -195,7 +195,7 @@ def _regrouped(state: GroupState, key: Key, names: tuple[str, ...]) -> GroupStat
 
 
 def _moved(plan: Plan, group: NodeGroup, key: Key, names: Mapping[str, str], keep: bool) -> tuple[str, ...]:
-    """The group's subnets with the new ones; empty where it has none in those zones."""
+    """The group's subnets with the new ones; empty if it has none in those zones."""
     mine = names_of(group, key)
     zones = dict.fromkeys(plan.subnet(n).zone for n in mine)
     new = [names[z] for z in zones if z in names]
@@ -203,7 +203,7 @@ def _moved(plan: Plan, group: NodeGroup, key: Key, names: Mapping[str, str], kee
 
 
 def _length(load: _Load, highest: int, min_free: Fraction) -> int:
-    """Prefix length of the smallest subnet that is ok with so much in it; the largest where none is."""
+    """Prefix length of the smallest subnet that is ok with this load; the largest allowed if none is."""
     for length in range(SMALLEST_NEW, LARGEST, -1):
         usable = (1 << (32 - length)) - RESERVED_BY_AWS
         empty = Subnet("", "", IPv4Network((0, length)))
@@ -225,7 +225,7 @@ def _patch(plan: Plan, added: Added, keep: bool) -> dict[str, object]:
 
 
 def _groups(plan: Plan, added: Added, keep: bool) -> Iterator[tuple[NodeGroup, Key, tuple[str, ...]]]:
-    """Each group and list of it that changes, with its new names."""
+    """Each group and subnet list that changes, with the new names."""
     for key in dict.fromkeys(key for key, _ in added):
         names = {zone: s.name for (of, zone), s in added.items() if of == key}
         for group in plan.node_groups:
@@ -242,10 +242,10 @@ def _places(added: Added) -> str:
 
 def _costs(plan: Plan, added: Added) -> str:
     fixed = any(g.provisioner in ("managed", "fargate") for g, key, _ in _groups(plan, added, True) if key == "subnets")
-    text = "; a managed group keeps its subnets: a second group beside it" if fixed else ""
+    text = "; the subnets of a managed node group cannot change: create a second group" if fixed else ""
     if plan.cni.settings.custom_networking and any(key == "podSubnets" for key, _ in added):
-        text += "; an ENIConfig per pod subnet, which nodes choose by their annotation"
-    return f"{text}; route tables and tags to be set"
+        text += "; requires an ENIConfig per pod subnet, which nodes select by annotation"
+    return f"{text}; set route tables and tags"
 
 
 def _commands(plan: Plan, added: Added, keep: bool) -> Iterator[str]:
@@ -259,7 +259,7 @@ def _commands(plan: Plan, added: Added, keep: bool) -> Iterator[str]:
 
 
 def custom_networking(plan: Plan, others: Proposed) -> Iterator[Lever]:
-    """Pods on subnets of a secondary block of 100.64.0.0/10, one per zone of the groups."""
+    """Put pods on subnets of a secondary block of 100.64.0.0/10, one per zone of the groups."""
     settings = plan.cni.settings
     zones = list(dict.fromkeys(plan.subnet(n).zone for g in own_cni(plan) for n in g.subnets))
     windows = any(g.windows for g in plan.node_groups)
@@ -272,7 +272,7 @@ def custom_networking(plan: Plan, others: Proposed) -> Iterator[Lever]:
     taken = {s.name for s in plan.subnets} | others.names
     names = {zone: free_name(f"pods-{zone}", taken) for zone in zones}
     new = [Subnet(names[z], z, pieces[z]) for z in zones]
-    # The ENIConfigs are called after zones; without the label nodes would ask for one called "default".
+    # The ENIConfigs have the names of zones; without the label nodes would use one named "default".
     change = {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true", "ENI_CONFIG_LABEL_DEF": "topology.kubernetes.io/zone"}
     patch, commands = env(plan, {n: v for n, v in change.items() if n not in plan.cni.env or n.startswith("AWS")})
     patch["vpc.cidrs[+]"] = [str(block)]
@@ -285,9 +285,9 @@ def custom_networking(plan: Plan, others: Proposed) -> Iterator[Lever]:
     yield Lever(
         risk="architecture",
         name="custom-networking",
-        summary=f"put pods on subnets of {block}, one per zone, by custom networking",
+        summary=f"put pods on subnets of {block}, one per zone, with custom networking",
         patch=patch,
-        cost="the primary ENI serves no pods: lower max pods; new nodes beside the old; an ENIConfig per zone",
+        cost="the primary ENI serves no pods, so max pods is lower; requires new nodes and an ENIConfig per zone",
         source=f"{GUIDE}/custom-networking.adoc L29-130",
         commands=(
             *new_subnets_snippets(new, [block]),
@@ -299,7 +299,7 @@ def custom_networking(plan: Plan, others: Proposed) -> Iterator[Lever]:
 
 
 def free_name(wanted: str, taken: set[str]) -> str:
-    """The name, or with a number where a subnet has it already."""
+    """The name, with a number added if a subnet already has it."""
     name, number = wanted, 2
     while name in taken:
         name, number = f"{wanted}-{number}", number + 1

@@ -1,4 +1,4 @@
-"""The lever of subnet discovery: subnets that the VPC CNI finds by their tag."""
+"""Lever of subnet discovery: subnets that the VPC CNI finds by their tag."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from capacity.vpc.ledger import SubnetState
 
 
 def subnet_discovery(result: CheckResult, others: Proposed) -> Iterator[Lever]:
-    """A further subnet for pods in each zone that is not ok, tagged so that the CNI finds it; nodes stay.
+    """Add a tagged subnet for pods in each zone that is not ok; the nodes keep their subnets.
 
-    In free space of the VPC that no other lever takes, or else in a further block of 100.64.0.0/10.
+    The subnets are in free VPC space that no other lever uses, or in an additional block of 100.64.0.0/10.
     """
     plan = result.plan
     if not places_by_tag(plan.cni):
@@ -47,21 +47,21 @@ def subnet_discovery(result: CheckResult, others: Proposed) -> Iterator[Lever]:
     yield Lever(
         risk="subnets",
         name="subnet-discovery",
-        summary=f"add subnets for pods that the CNI finds by their tag {ROLE_TAG}=1: {where}",
+        summary=f"add pod subnets that the CNI finds by their tag {ROLE_TAG}=1: {where}",
         patch=patch,
-        cost="only new ENIs go there: nodes that run keep theirs; route tables and network ACLs to be set",
+        cost="only new ENIs use them, running nodes keep theirs; set route tables and network ACLs",
         source=f"{GUIDE}/ip-optimization-strategies.adoc L69-81",
         commands=tuple(new_subnets_snippets(added, joined)),
     )
 
 
 def _zones_of_own(plan: Plan) -> list[str]:
-    """Zones with nodes whose addresses the VPC CNI's settings decide."""
+    """Zones with nodes whose addresses depend on the settings of the VPC CNI."""
     return list(dict.fromkeys(plan.subnet(n).zone for g in own_cni(plan) for n in g.subnets))
 
 
 def _short(result: CheckResult, zone: str) -> list[list[SubnetState]]:
-    """The subnets where nodes of a zone have their ENIs, in each scenario where one of them is not ok."""
+    """Subnets with ENIs of a zone's nodes, in each scenario where one of them is not ok."""
     plan = result.plan
     used = {n for g in own_cni(plan) for n in g.subnets if plan.subnet(n).zone == zone}
     used |= {n for s in result.shapes for home in used & s.choices.keys() for n in s.choices[home]}
@@ -70,7 +70,7 @@ def _short(result: CheckResult, zone: str) -> list[list[SubnetState]]:
 
 
 def _length(result: CheckResult, short: Sequence[Sequence[SubnetState]]) -> int:
-    """Prefix length of the smallest further subnet with which a zone is ok; the largest where none is."""
+    """Prefix length of the smallest additional subnet with which a zone is ok; the largest allowed if none is."""
     eni = max(s.first.largest_eni for s in result.shapes if is_own_cni(result.plan, s.group))
     min_free = result.plan.checks.min_free
     lengths = range(SMALLEST_NEW, LARGEST, -1)
@@ -80,8 +80,8 @@ def _length(result: CheckResult, short: Sequence[Sequence[SubnetState]]) -> int:
 def _enough(length: int, states: Sequence[SubnetState], min_free: Fraction, eni: int) -> bool:
     """Whether the subnets of a zone are ok with one more of that length.
 
-    ENIs go to the emptiest until all are equally empty, to one ENI: what is free in all of them over their number.
-    What cannot move is not looked at here; the check of the changed plan does.
+    The CNI uses the subnet with the most free addresses, so all end equally free: the total over their number.
+    Addresses that cannot move are considered only by the check of the changed plan.
     """
     usable = (1 << (32 - length)) - RESERVED_BY_AWS
     places = len(states) + 1

@@ -1,4 +1,4 @@
-"""Where a checked plan is not ok: subnets, and the groups that have to do with it."""
+"""Subnets and node groups of a checked plan that are not ok."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ def short_subnets(result: CheckResult) -> frozenset[str]:
 
 
 def troubled_groups(result: CheckResult) -> frozenset[str]:
-    """Groups whose nodes or pods take addresses of a subnet that is not ok, or whose pods lack a node or an address.
+    """Groups that use a subnet that is not ok, or whose pods are unschedulable or have no address.
 
-    All groups where none has to do with what is wrong.
+    All groups if none is involved in a problem.
     """
     plan, short = result.plan, short_subnets(result)
     found = {g.name for g in plan.node_groups if short.intersection((*g.subnets, *g.pod_subnets))}
@@ -25,7 +25,7 @@ def troubled_groups(result: CheckResult) -> frozenset[str]:
 
 
 def unschedulable_in(result: CheckResult) -> list[tuple[str, str]]:
-    """Groups in which unschedulable pods may run, with what they lack; each pair once."""
+    """Groups that could run unschedulable pods, with the limit; each pair once."""
     plan = result.plan
     everywhere = tuple(g.name for g in plan.node_groups if not g.fargate)
     allowed = {w.name: w.node_groups or everywhere for w in plan.workloads}

@@ -1,4 +1,4 @@
-"""The lever that changes what nodes are: another instance type of the same architecture."""
+"""Levers that change instance types: another type of the same architecture, or fewer permitted types."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from capacity.plan.model import NodeGroup, Plan
 from capacity.plan.patch import entry
 from capacity.units import ceil_div
 
-MOST_LARGER = 2  # a type of more than twice the vCPUs or memory is another design, not another type
+MOST_LARGER = 2  # a type with more than twice the vCPUs or memory is a different design
 ANYWHERE = ""  # no group has no name
 LIFTED = ("addresses", "max_pods")  # what another type's network interfaces can lift
-# Families (or all that start with one letter) with disks or accelerators that neither a letter d after the
-# generation nor the catalog tells.
+# Families (or first letters of families) with disks or accelerators that neither a letter d after the
+# generation nor the catalog shows.
 DEVICE_FAMILIES = ("c1", "c3", "d", "f", "h", "i", "m1", "m2", "m3", "r3", "trn2u", "x1", "x1e")
 
 
 def instance_type(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
-    """Another type whose nodes take fewest addresses for the pods they carry, or that has room for all of them."""
+    """Change to the type that uses the fewest addresses for the same pods, or that has room for all of them."""
     plan = result.plan
     scenario = first_and_gravest(result.scenarios)[-1]
     patch: dict[str, object] = {}
@@ -51,16 +51,16 @@ def instance_type(result: CheckResult, only: Collection[str]) -> Iterator[Lever]
         yield Lever(
             risk="nodes",
             name="instance-type",
-            summary=f"nodes of another type: {', '.join(words)}",
+            summary=f"change the instance type: {', '.join(words)}",
             patch=patch,
-            cost="; ".join((*dict.fromkeys(costs), "all nodes are replaced; is the type sold in every zone?")),
+            cost="; ".join((*dict.fromkeys(costs), "all nodes are replaced; check that every zone offers the type")),
             source="data/eni_limits.csv; aws/aws-eks-best-practices@dc0243a scalability/data-plane.adoc L44-50",
             commands=tuple(commands),
         )
 
 
 def drop_types(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
-    """The types without those that run out, in groups that may get several."""
+    """Remove the types that would exhaust the plan, in groups with several types."""
     kept = {s.group.name: _kept(result, s) for s in result.shapes if len(s.types) > 1 and s.group.name in only}
     changed = {s.group.name: s for s in result.shapes if 0 < len(kept.get(s.group.name, ())) < len(s.types)}
     if not changed:
@@ -73,7 +73,7 @@ def drop_types(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
         name="drop-types",
         summary="; ".join(f"{name} without {', '.join(types)}" for name, types in dropped.items()),
         patch={entry("nodeGroups", name, "instanceTypes"): kept[name] for name in changed},
-        cost="fewer types to choose from when one is out of stock; nodes of a dropped type are replaced",
+        cost="fewer types to choose from if EC2 has no capacity for one; nodes of a removed type are replaced",
         source="karpenter.sh/docs/concepts/nodepools (spec.template.spec.requirements, read 2026-11-30)",
         commands=tuple(
             c for n, s in changed.items() for c in group_type_snippets(s.group, kept[n], result.plan.group_names)
@@ -82,7 +82,7 @@ def drop_types(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
 
 
 def _kept(result: CheckResult, shape: GroupShape) -> list[str]:
-    """Names of the types, in plan order, that do not run out; all of them where none does."""
+    """Names of the types that do not exhaust the plan, in plan order; all if none is left."""
     name = shape.group.name
     bad = {h.instance_type for h in result.harmful if h.group == name}
     if any(g.pods_without_address for s in result.scenarios for g in s.groups if g.shape == shape):
@@ -92,7 +92,7 @@ def _kept(result: CheckResult, shape: GroupShape) -> list[str]:
 
 
 def price_difference(old: str, new: str, region: str | None) -> str:
-    """What a node-hour costs more or less, in words; what is unknown is said.
+    """Price difference per node-hour in words, or why it is unknown.
 
     >>> price_difference("m5.large", "m5.xlarge", "us-east-1")
     '+0.0960 USD per node-hour for m5.xlarge (us-east-1, on demand)'
@@ -100,11 +100,11 @@ def price_difference(old: str, new: str, region: str | None) -> str:
     'price of m5.xlarge against m5.large unknown: the plan names no region'
     """
     if region is None:
-        return f"price of {new} against {old} unknown: the plan names no region"
+        return f"price difference of {new} and {old} unknown: the plan has no region"
     was, now = price(old, region), price(new, region)
     if was is None or now is None or was.currency != now.currency:
         unknown = " and ".join(n for n, p in ((old, was), (new, now)) if p is None) or "both in one currency"
-        return f"price difference unknown: no price of {unknown} in {region}"
+        return f"price difference unknown: no price for {unknown} in {region}"
     change = f"{now.per_hour - was.per_hour:+.4f} {now.currency}"
     return f"{change} per node-hour for {new} ({region}, on demand)"
 
@@ -114,7 +114,7 @@ def price_difference(old: str, new: str, region: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Carried:
-    """What the nodes of a group carry: VPC pods and how many nodes have so many; most pods of all kinds on one."""
+    """Load of a group's nodes: how many nodes have each count of VPC pods, and the most pods on one node."""
 
     vpc_pods: tuple[int, ...]
     nodes: tuple[int, ...]
@@ -122,7 +122,7 @@ class _Carried:
 
 
 def _better(plan: Plan, state: GroupState, lifted: Mapping[str, int], *, volumes: bool) -> InstanceType | None:
-    """The type to change to; None where none is better than what the group has. ``volumes``: some pods have any."""
+    """The type to change to; None if no type is better. ``volumes``: whether pods have volumes."""
     shape, group = state.shape, state.shape.group
     old = shape.first.instance_type
     fixed = len(group.instance_types) > 1 or group.max_pods_expression is not None
@@ -141,15 +141,15 @@ def _better(plan: Plan, state: GroupState, lifted: Mapping[str, int], *, volumes
 
 
 def _cost(name: str, region: str | None) -> float:
-    """Price for the order of ties, the unknown last. [currency per hour]"""
+    """Price that decides between equal types, unknown last. [currency per hour]"""
     found = price(name, region) if region else None
     return float("inf") if found is None else found.per_hour
 
 
 def _lifted(plan: Plan, scenario: ScenarioState) -> dict[str, int]:
-    """Pods that another type may have room for, without a node for want of addresses or max pods, by group. [pods]
+    """Unschedulable pods limited by addresses or max pods, which another type could have room for, by group. [pods]
 
-    Those that may run in any group stand under :data:`ANYWHERE`; a group's own daemonsets under the group.
+    Pods that can run in any group are under :data:`ANYWHERE`; DaemonSet pods are under their group.
     """
     groups = {w.name: w.node_groups or (ANYWHERE,) for w in plan.workloads}
     groups |= {f"daemonsets on {g.name}": (g.name,) for g in plan.node_groups}
@@ -168,14 +168,14 @@ def _carried(state: GroupState, extra: int) -> _Carried:
 
 
 def _addresses(plan: Plan, group: NodeGroup, kinds: Sequence[InstanceType], carried: _Carried) -> list[int | None]:
-    """Addresses that the group's nodes would take, by type; None where a node cannot carry its pods. [addresses]"""
+    """Addresses that the group's nodes would use, by type; None if a node cannot run its pods. [addresses]"""
     settings = settings_on(plan.cni, group)
     max_pods = own_max_pods(group, settings, kinds)
     return [_taken(group, settings, kind, most, carried) for kind, most in zip(kinds, max_pods, strict=True)]
 
 
 def _taken(group: NodeGroup, settings: CniSettings, kind: InstanceType, max_pods: int, carried: _Carried) -> int | None:
-    """Addresses of the group's nodes were they of a type; None where one cannot carry its pods. [addresses]"""
+    """Addresses of the group's nodes if they had a type; None if one cannot run its pods. [addresses]"""
     if max_pods < carried.most:
         return None
     total = 0
@@ -189,14 +189,14 @@ def _taken(group: NodeGroup, settings: CniSettings, kind: InstanceType, max_pods
 
 @lru_cache(maxsize=50_000)
 def _of_node(settings: CniSettings, kind: InstanceType, unmanaged: int, max_pods: int, vpc_pods: int) -> int | None:
-    """Addresses that one node takes; None where it has none for some of its pods. [addresses]"""
+    """Addresses that one node uses; None if some of its pods get none. [addresses]"""
     own = effective(settings, kind)
     node = rest(node_limits(kind, own, unmanaged), own, max_pods, vpc_pods)
     return None if FIGURES["pods_without_address"](node) else int(FIGURES["subnet_addresses"](node))
 
 
 def _candidates(shape: GroupShape, *, volumes: bool) -> list[InstanceType]:
-    """Types that can stand in for a group's: as much of everything, no more than twice the size."""
+    """Types that can replace those of a group: at least as large in everything, at most twice the size."""
     old = shape.first.instance_type
     branch = shape.first.room.branch_enis
     return [
@@ -209,7 +209,7 @@ def _candidates(shape: GroupShape, *, volumes: bool) -> list[InstanceType]:
 
 @lru_cache(maxsize=64)
 def _stand_ins(old: InstanceType) -> tuple[InstanceType, ...]:
-    """Of the whole catalog; plain types only, and burstable ones for burstable ones."""
+    """Types of the catalog that can replace a type: without special devices, and burstable only for burstable."""
 
     def between(new: int | None, least: int | None) -> bool:
         return bool(new and least) and (least or 0) <= (new or 0) <= MOST_LARGER * (least or 0)
@@ -231,14 +231,14 @@ def _stand_ins(old: InstanceType) -> tuple[InstanceType, ...]:
 
 
 def _shared_cpu(kind: InstanceType) -> bool:
-    """Burstable and flex types promise a share of their vCPUs only."""
+    """Whether a type guarantees only a share of its vCPUs (burstable and flex types)."""
     return (kind.family.startswith("t") and kind.family[1:2].isdigit()) or kind.family.endswith("-flex")
 
 
 def has_devices(kind: InstanceType) -> bool:
-    """Whether a node has GPUs, accelerators or disks of its own, which another type would lose.
+    """Whether a node has GPUs, accelerators or local disks, which another type might not have.
 
-    The catalog does not state disks; EC2's names do: a letter d after the generation, or a family made for them.
+    The catalog has no disks; the names of EC2 show them: a letter d after the generation, or a storage family.
 
     Source
     ------

@@ -1,1 +1,1 @@
-"""What to paste: commands and code for a change."""
+"""Snippets: commands and code for a change."""

@@ -1,7 +1,7 @@
-"""What to paste to give node groups other subnets or another type, in the form each provisioner takes.
+"""Snippets that change the subnets, type or size of node groups, for each provisioner.
 
-Names and values go into JSON, which YAML reads as well, and what a shell reads is quoted. What is not a command
-is a comment of the shell, so that all lines can be pasted together.
+Names and values are JSON, which is also valid YAML, and arguments are quoted for a shell. Lines that are not
+commands are shell comments, so that all lines can be pasted together.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from capacity.plan.model import NodeGroup, Subnet
 
 
 def new_subnets_snippets(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> Iterator[str]:
-    """New subnets, and blocks that join the VPC first: AWS CLI, Terraform, CloudFormation."""
+    """Snippets for new subnets and the VPC blocks they need: AWS CLI, Terraform, CloudFormation."""
     yield from aws_cli_of(new, added_blocks, variables=False)
     yield from _comment("Terraform", terraform_of(new, added_blocks))
     for name, entry in cloudformation_of(new, added_blocks).items():
@@ -26,11 +26,11 @@ def new_subnets_snippets(new: Sequence[Subnet], added_blocks: Sequence[IPv4Netwo
 
 
 def group_subnets_snippets(group: NodeGroup, names: Sequence[str], taken: Collection[str]) -> Iterator[str]:
-    """The subnets of a group's nodes; ``taken`` are the names of the plan's groups.
+    """Snippets for the subnets of a group's nodes; ``taken`` are the names of the plan's groups.
 
     Notes
     -----
-    A managed group and a Fargate profile keep the subnets they were made with, so a second one is made.
+    The subnets of a managed group or Fargate profile cannot change, so a second one is created.
 
     Source
     ------
@@ -64,7 +64,7 @@ def group_subnets_snippets(group: NodeGroup, names: Sequence[str], taken: Collec
 def group_type_snippets(
     group: NodeGroup, kinds: Sequence[str], taken: Collection[str], nodes: Mapping[str, int] | None = None
 ) -> Iterator[str]:
-    """The instance types of a group, and numbers of nodes where given; ``taken`` are the names of the plan's groups.
+    """Snippets for the instance types of a group, and node counts if given; ``taken`` are the plan's group names.
 
     Source
     ------
@@ -96,7 +96,7 @@ def group_type_snippets(
 
 
 def group_size_snippets(group: NodeGroup, nodes: Mapping[str, int], vcpus: int) -> Iterator[str]:
-    """Numbers of nodes of a group (``min``, ``desired``, ``max``); ``vcpus`` are those of a node.
+    """Snippets for the node counts of a group (``min``, ``desired``, ``max``); ``vcpus`` are those of a node.
 
     Source
     ------
@@ -131,7 +131,7 @@ def _create(name: str) -> str:
 
 
 def second_name(name: str, taken: Collection[str]) -> str:
-    """The name of the group that takes over: no other group has it, nor is it suggested for another one.
+    """Name of the replacement group; no group has it and no other replacement gets it.
 
     >>> second_name("web", ["web"]), second_name("web", ["web", "web-2", "web-3"])
     ('web-2', 'web-4')
@@ -145,7 +145,7 @@ def _flow(value: object) -> str:
 
 
 def _comment(title: str, text: str) -> Iterator[str]:
-    """A block of several lines as comments; empty lines go."""
+    """A block of lines as comments, without empty lines."""
     if text:
         yield f"# {title}:"
         yield from (f"#   {line}" for line in text.split("\n") if line)

@@ -1,7 +1,7 @@
-"""Names of a plan as the identifiers of other languages: one per name, and never two names with one.
+"""Convert names of a plan to identifiers of other languages, one distinct identifier per name.
 
-A plan's names are any text of one line; Terraform, a shell and CloudFormation take letters, digits and a little
-more. What falls away can make two names equal, so every function here takes all names at once.
+Names in a plan are any text of one line; Terraform, a shell and CloudFormation accept little more than letters and
+digits. Removed characters can make two names equal, so every function converts all names together.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-LONGEST = 200  # characters; a CloudFormation logical ID may have 255 with what is put before it
-# zsh ties these to its own settings; all upper case is the environment's (PATH, IFS, VPC_ID)
+LONGEST = 200  # characters; a CloudFormation logical ID can have 255, including its prefix
+# zsh uses these for its settings; upper-case names belong to the environment (PATH, IFS, VPC_ID)
 _SHELLS_OWN = frozenset(("argv", "cdpath", "fignore", "fpath", "mailpath", "manpath", "path", "pipestatus", "prompt"))
 _SHELLS_OWN |= {"psvar", "status", "watch", "zle_bracketed_paste"}
 
 
 def terraform_names(names: Iterable[str]) -> dict[str, str]:
-    """A resource name per name.
+    """Terraform resource name of each name.
 
     >>> terraform_names(["private-1", "private 1", "1a", "私"])
     {'private-1': 'private_1', 'private 1': 'private_1_2', '1a': '_1a', '私': 'subnet'}
@@ -25,7 +25,7 @@ def terraform_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def shell_variables(names: Iterable[str]) -> dict[str, str]:
-    """A variable per name, none that a shell or the environment has already.
+    """Shell variable of each name, none that a shell or the environment already uses.
 
     >>> shell_variables(["private-1", "PATH", "path"])
     {'private-1': 'private_1', 'PATH': 'subnet_PATH', 'path': 'subnet_path'}
@@ -34,7 +34,7 @@ def shell_variables(names: Iterable[str]) -> dict[str, str]:
 
 
 def logical_ids(names: Iterable[str], start: str = "Subnet") -> dict[str, str]:
-    """A logical ID of CloudFormation per name: letters and digits only.
+    """CloudFormation logical ID of each name: letters and digits only.
 
     Source: AWS CloudFormation user guide, resources section structure: alphanumeric, unique in the template.
 
@@ -45,7 +45,7 @@ def logical_ids(names: Iterable[str], start: str = "Subnet") -> dict[str, str]:
 
 
 def placeholder(name: str) -> str:
-    """What stands for the id of a subnet that only the reader knows; commas separate ids in some options.
+    """Placeholder for an unknown subnet ID, without commas, which separate IDs in some options.
 
     >>> placeholder("private-a"), placeholder("a,b")
     ('ID-OF-private-a', 'ID-OF-a%2Cb')
@@ -66,7 +66,7 @@ def _variable(name: str) -> str:
 
 
 def _distinct(names: Iterable[str], make: Callable[[str], str], joint: str) -> dict[str, str]:
-    """One identifier per name, numbered where two would be the same."""
+    """One identifier per name, numbered if two would be equal."""
     found: dict[str, str] = {}
     taken: set[str] = set()
     numbers: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What to paste for a lever: kubectl, AWS CLI, eksctl, Terraform, Karpenter, nodeadm; names quoted for a shell."""
+"""Snippets for settings: kubectl, AWS CLI, eksctl, Terraform, Karpenter, nodeadm; names are quoted for a shell."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ NOTHING: Mapping[str, str] = {}
 def env_commands(
     change: Mapping[str, str | None], env: Mapping[str, str | None], windows: Mapping[str, str] = NOTHING
 ) -> tuple[str, ...]:
-    """What to paste: kubectl for a self-managed CNI, the AWS CLI for the EKS add-on.
+    """Commands that set CNI variables: kubectl for a self-managed CNI, the AWS CLI for the EKS add-on.
 
-    The add-on's values are given as a whole: those of the plan, for Windows nodes too, with the change made.
+    The values of the add-on are complete: those of the plan, including Windows nodes, with the change.
 
     Examples
     --------
@@ -43,12 +43,12 @@ def env_commands(
 def env_snippets(
     change: Mapping[str, str | None], env: Mapping[str, str | None], windows: Mapping[str, str] = NOTHING
 ) -> tuple[str, ...]:
-    """Variables of the CNI: kubectl, the AWS CLI, Terraform's aws_eks_addon, eksctl's addons."""
+    """Snippets that set CNI variables: kubectl, AWS CLI, Terraform's aws_eks_addon, eksctl's addons."""
     return (*env_commands(change, env, windows), *_addon_forms(_addon_values({**env, **change}, windows)))
 
 
 def _addon_values(env: Mapping[str, str | None], windows: Mapping[str, str]) -> dict[str, Any]:
-    """The EKS add-on's configuration values, which are always given as a whole."""
+    """Configuration values of the EKS add-on, which are always complete."""
     variables = {n: v for n, v in env.items() if v is not None}
     return ({"env": variables} if variables else {}) | to_chart_values(windows)
 
@@ -61,7 +61,7 @@ def _addon_forms(values: Mapping[str, Any]) -> Iterator[str]:
 def windows_snippets(
     change: Mapping[str, str], env: Mapping[str, str | None] = NOTHING, windows: Mapping[str, str] = NOTHING
 ) -> tuple[str, ...]:
-    """Keys of ConfigMap amazon-vpc-cni, which Windows nodes follow: kubectl, the AWS CLI, Terraform, eksctl.
+    """Snippets that set keys of ConfigMap amazon-vpc-cni for Windows nodes: kubectl, AWS CLI, Terraform, eksctl.
 
     Source
     ------
@@ -81,7 +81,7 @@ def windows_snippets(
 
 
 def max_pods_snippets(name: str, provisioner: str, ami: str, pods: int) -> Iterator[str]:
-    """Max pods of a node group, where its provisioner and AMI take it; Auto Mode and Fargate set their own.
+    """Snippets for max pods of a node group, if its provisioner and AMI accept it; Auto Mode and Fargate do not.
 
     Source: aws/karpenter-provider-aws EC2NodeClass spec.kubelet.maxPods; awslabs/amazon-eks-ami@81fec2e8 nodeadm
     doc/examples.md L253-254, templates/al2 bootstrap.sh; eksctl pkg/nodebootstrap/al2023.go L62-74; bottlerocket
@@ -119,23 +119,23 @@ def max_pods_snippets(name: str, provisioner: str, ami: str, pods: int) -> Itera
         ami_id = "ami_id = AMI_ID, enable_bootstrap_user_data = true, " if needs_ami else ""
         yield f"# Terraform, module terraform-aws-modules/eks, in the node group: {ami_id}{terraform}"
     if needs_ami:
-        yield "# Without an AMI ID in the launch template EKS writes its own max pods; that of the EKS image will do."
+        yield "# Without an AMI ID in the launch template, EKS sets max pods; the ID of the default EKS AMI is enough."
 
 
 def _hcl(value: Mapping[str, Any]) -> str:
-    """A mapping of words and numbers as an HCL object."""
+    """HCL object of a mapping of words and numbers."""
     words = {k: _hcl(v) if isinstance(v, Mapping) else json.dumps(v) for k, v in value.items()}
     return f"{{ {', '.join(f'{k} = {v}' for k, v in words.items())} }}"
 
 
 def reserved_enis_snippet(plan: Plan) -> Iterator[str]:
-    """Karpenter's own setting for an ENI that serves no pods."""
+    """Snippet for Karpenter's setting for an ENI that serves no pods."""
     if any(g.provisioner == "karpenter" for g in plan.node_groups):
         yield "kubectl set env deployment/karpenter -n kube-system RESERVED_ENIS=1"
 
 
 def eni_config(zone: str, subnet: str) -> str:
-    """The ENIConfig of a zone; the security groups are the cluster's."""
+    """Snippet for the ENIConfig of a zone; the security groups are placeholders."""
     name, place = json.dumps(zone, ensure_ascii=False), json.dumps(placeholder(subnet), ensure_ascii=False)
     meta = f"metadata: {{name: {name}}}, spec: {{subnet: {place}, securityGroups: [SECURITY-GROUP]}}"
     text = f"{{apiVersion: crd.k8s.amazonaws.com/v1alpha1, kind: ENIConfig, {meta}}}"
@@ -143,7 +143,7 @@ def eni_config(zone: str, subnet: str) -> str:
 
 
 def minimal_update_snippet(group: NodeGroup) -> str:
-    """The update strategy of a managed node group."""
+    """Snippet for the update strategy of a managed node group."""
     return (
         f"aws eks update-nodegroup-config --cluster-name CLUSTER --nodegroup-name {shlex.quote(group.name)} "
         "--update-config updateStrategy=MINIMAL"
@@ -151,13 +151,13 @@ def minimal_update_snippet(group: NodeGroup) -> str:
 
 
 def no_surge_snippet(workload: str) -> str:
-    """A deployment that replaces its pods in place."""
+    """Snippet for a Deployment that replaces its pods in place."""
     patch = {"spec": {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "25%"}}}}
     return f"kubectl patch deployment {shlex.quote(workload)} --type merge -p {shlex.quote(json.dumps(patch))}"
 
 
 def ipv6_cluster_snippets(plan: Plan, variables: Mapping[str, str]) -> Iterator[str]:
-    """A new cluster of family IPv6; the running one's settings stay as they are.
+    """Snippets for a new IPv6 cluster; the settings of the running one do not change.
 
     Source
     ------
@@ -176,7 +176,7 @@ def ipv6_cluster_snippets(plan: Plan, variables: Mapping[str, str]) -> Iterator[
     yield '# Terraform, aws_eks_cluster: kubernetes_network_config { ip_family = "ipv6" }'
     yield "# CloudFormation, AWS::EKS::Cluster: KubernetesNetworkConfig: {IpFamily: ipv6}"
     pairs = " ".join(f"{n}={v}" for n, v in variables.items())
-    yield f"# the new cluster's CNI (EKS's add-on sets it by itself): {pairs}"
+    yield f"# CNI of the new cluster (the EKS add-on sets this itself): {pairs}"
 
 
 def _single_quoted(text: str) -> str:

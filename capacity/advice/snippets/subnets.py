@@ -1,7 +1,7 @@
-"""New subnets as text to paste: Terraform, AWS CLI, eksctl, CloudFormation, the plan file.
+"""Snippets for new subnets: Terraform, AWS CLI, eksctl, CloudFormation, the plan file.
 
-Every name and block comes from the plan; what only the reader knows (VPC and subnet ids) is a variable.
-``…_of`` take any new subnets, the others the answer of ``capacity size``.
+Every name and block comes from the plan; VPC and subnet IDs are variables. Functions named ``…_of`` accept any new
+subnets, the others the answer of ``capacity size``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from capacity.plan.model import Subnet
 
 
 def snippets(sizing: Sizing, document: Mapping[str, object] | None = None) -> dict[str, str]:
-    """All forms by name; empty texts where every subnet is kept.
+    """All snippets by name; empty texts if every subnet is kept.
 
-    ``document``: a plan whose ``vpc`` is still a placeholder; then the plan's form is the whole file.
+    ``document``: a plan whose ``vpc`` is a placeholder; the snippet for the plan is then the whole file.
     """
     found = {kind: make(sizing) for kind, make in MAKERS.items()}
     return found if document is None else found | {"plan": yaml_text({**document, "vpc": _vpc(sizing)})}
@@ -31,7 +31,7 @@ def _new(sizing: Sizing) -> list[Subnet]:
 
 
 def _tags(subnet: Subnet) -> dict[str, str]:
-    """The tags of a new subnet: its name, and those that subnet discovery reads."""
+    """Tags of a new subnet: its name, and those that subnet discovery reads."""
     return {"Name": subnet.name} | tags_of(subnet)
 
 
@@ -40,7 +40,7 @@ def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def hcl(text: str) -> str:
-    """A quoted Terraform string: templates in it stay text."""
+    """Quoted Terraform string; templates in it are escaped."""
     return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
 
@@ -50,7 +50,7 @@ def terraform(sizing: Sizing) -> str:
 
 
 def terraform_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> str:
-    """The same for any new subnets."""
+    """Terraform resources for any new subnets, with VPC blocks and CIDR reservations."""
     lines: list[str] = []
     words = terraform_names(s.name for s in new)
     for i, block in enumerate(added_blocks, 1):
@@ -83,12 +83,12 @@ def terraform_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()
 
 
 def aws_cli(sizing: Sizing) -> str:
-    """``aws ec2`` commands; ``$VPC_ID`` is the reader's."""
+    """``aws ec2`` commands; the user sets ``$VPC_ID``."""
     return "\n".join(aws_cli_of(_new(sizing), sizing.added_blocks))
 
 
 def aws_cli_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = (), variables: bool = True) -> list[str]:
-    """The same for any new subnets: a variable gets the id of each, or it is printed, for its placeholder elsewhere."""
+    """``aws ec2`` commands for any new subnets; each ID goes to a variable, or is printed to fill its placeholder."""
     lines = [f'aws ec2 associate-vpc-cidr-block --vpc-id "$VPC_ID" --cidr-block {block}' for block in added_blocks]
     words = shell_variables(s.name for s in new)
     for s in new:
@@ -107,7 +107,7 @@ def reservation_command(subnet_id: str, cidr: IPv4Network) -> str:
 
 
 def reservation_snippets(reserved: Mapping[str, Sequence[IPv4Network]]) -> Iterator[str]:
-    """CIDR reservations of subnets that exist: AWS CLI, Terraform as comments; CloudFormation has no such resource."""
+    """Snippets for CIDR reservations of existing subnets: AWS CLI, Terraform as comments; CloudFormation has none."""
     words = terraform_names(reserved)
     for name, cidrs in reserved.items():
         yield from (reservation_command(shlex.quote(placeholder(name)), cidr) for cidr in cidrs)
@@ -121,7 +121,7 @@ def reservation_snippets(reserved: Mapping[str, Sequence[IPv4Network]]) -> Itera
 
 
 def eksctl(sizing: Sizing) -> str:
-    """The ``vpc.subnets`` of a ClusterConfig that takes existing subnets: eksctl itself makes equal eighths only."""
+    """``vpc.subnets`` of a ClusterConfig with existing subnets: eksctl itself creates only equal eighths."""
     import yaml
 
     if not _new(sizing):
@@ -136,7 +136,7 @@ def eksctl(sizing: Sizing) -> str:
 
 
 def cloudformation(sizing: Sizing) -> str:
-    """Resources of a template with a parameter ``VpcId``."""
+    """CloudFormation resources of a template with a parameter ``VpcId``."""
     import yaml
 
     resources = cloudformation_of(_new(sizing), sizing.added_blocks)
@@ -148,7 +148,7 @@ def cloudformation(sizing: Sizing) -> str:
 
 
 def cloudformation_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = ()) -> dict[str, object]:
-    """The same as a mapping."""
+    """CloudFormation resources as a mapping."""
     resources: dict[str, object] = {}
     vpc = {"Ref": "VpcId"}
     for i, block in enumerate(added_blocks, 1):
@@ -171,7 +171,7 @@ def cloudformation_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network]
 
 
 def _plain_dumper() -> type:
-    """YAML without anchors for repeated values: CloudFormation takes none."""
+    """YAML dumper without anchors for repeated values, which CloudFormation does not accept."""
     import yaml
 
     class Dumper(yaml.SafeDumper):
@@ -182,7 +182,7 @@ def _plain_dumper() -> type:
 
 
 def plan_yaml(sizing: Sizing) -> str:
-    """The ``vpc`` section of the plan with the new subnets."""
+    """``vpc`` section of the plan with the new subnets."""
     return yaml_text({"vpc": _vpc(sizing)})
 
 

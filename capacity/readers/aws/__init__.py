@@ -1,1 +1,1 @@
-"""AWS: answers of its API, live or from a folder."""
+"""Read AWS: answers of its API, live or from a folder."""

@@ -1,4 +1,4 @@
-"""Every address of a subnet accounted for: who holds it, and whether AWS's own free count agrees."""
+"""Account for every address of a subnet: its holder, and whether AWS's count of free addresses agrees."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SubnetAccount:
-    """One subnet, address by address.
+    """Addresses of one subnet by holder.
 
     Attributes
     ----------
     ident, name, zone : str
-        The name is the Name tag where it is unique and printable, else the identifier.
+        The name is the Name tag if it is unique and printable, else the identifier.
     cidr : IPv4Network
     reservations : tuple of (IPv4Network, str)
         Blocks and types of the CIDR reservations.
     tags : tuple of (str, str), or None
-        Those that subnet discovery reads.
+        Tags that subnet discovery reads.
     owners : dict of str to int
-        Addresses by owner; another cluster's under ``other_cluster``. [addresses]
+        Addresses by owner; those of another cluster are under ``other_cluster``. [addresses]
     reported_free : int or None
         AvailableIpAddressCount. [addresses]
     reserved_unused : int
         Usable addresses inside reservations that no interface holds. [addresses]
     reserved_prefixes : int
-        Whole /28 blocks of them that are reserved for prefixes. [blocks]
+        Whole /28 blocks in these that are reserved for prefixes. [blocks]
     reserved_kept : int
-        AWS's own addresses inside reservations. [addresses]
+        Addresses reserved by AWS inside reservations. [addresses]
     free_blocks : int
-        /28 blocks that a prefix can take, outside explicit reservations. [blocks]
+        /28 blocks that a prefix can use, outside explicit reservations. [blocks]
     interfaces : int
         [ENIs]
     """
@@ -65,19 +65,19 @@ class SubnetAccount:
 
     @property
     def usable(self) -> int:
-        """Less the five that AWS keeps. [addresses]"""
+        """Addresses of the subnet minus the five that AWS reserves. [addresses]"""
         return self.cidr.num_addresses - RESERVED_BY_AWS
 
     @property
     def held(self) -> int:
-        """Addresses of the interfaces listed. [addresses]"""
+        """Addresses of the listed interfaces. [addresses]"""
         return sum(self.owners.values())
 
     @property
     def expected_free(self) -> int:
-        """usable - held - reserved and unused: what AvailableIpAddressCount should say. [addresses]
+        """Expected AvailableIpAddressCount: usable - held - reserved and unused. [addresses]
 
-        EC2 leaves out what a reservation holds back, whether an interface has it or not.
+        EC2 does not count addresses in reservations, whether an interface has them or not.
 
         Source
         ------
@@ -89,7 +89,7 @@ class SubnetAccount:
 
     @property
     def counts_reservations(self) -> bool:
-        """Whether AWS's count leaves out the unused addresses of reservations, as EC2's does."""
+        """Whether AWS's count excludes the unused addresses of reservations, as EC2's does."""
         reported = self.reported_free
         return self.reserved_unused > 0 and reported is not None and reported < self.usable - self.held
 
@@ -100,10 +100,10 @@ class SubnetAccount:
 
     @property
     def difference(self) -> int:
-        """Addresses that AWS counts as taken and no listed interface holds; negative: held, but counted free.
+        """Addresses that AWS counts as used and no listed interface holds; negative: held, but counted as free.
 
-        What reservations explain is no difference: a count that includes their unused addresses (a saved answer
-        from before the reservation), or one that leaves out AWS's own addresses inside them as well.
+        Differences that reservations explain do not count: a count that includes their unused addresses (an answer
+        saved before the reservation), or one that also excludes the addresses reserved by AWS inside them.
         """
         if self.reported_free is None or self.reported_impossible:
             return 0
@@ -114,7 +114,7 @@ class SubnetAccount:
 
     @property
     def taken(self) -> int:
-        """Addresses that are neither free nor only reserved: those of listed interfaces, and what AWS counts beyond.
+        """Used addresses: those of listed interfaces, and additional ones that AWS counts as used.
 
         [addresses]
         """
@@ -122,18 +122,18 @@ class SubnetAccount:
 
     @property
     def open_free(self) -> int | None:
-        """Free addresses outside reservations, which any interface may get; None where nothing tells. [addresses]"""
+        """Free addresses outside reservations, which any interface can get; None if unknown. [addresses]"""
         if self.reported_free is None or (self.reported_impossible and not self.held):
             return None
         return self.usable - self.taken - self.reserved_unused
 
     def note(self, *, interfaces_known: bool) -> str | None:
-        """The difference in one line; None if there is none."""
+        """Note on the difference in one line; None if there is none."""
         place = f"subnet {self.name} ({self.ident})"
         if self.reported_impossible:
             return (
                 f"{place}: AWS reports {self.reported_free} free, more than the {self.usable} that {self.cidr} has: "
-                "an edited answer, or that of another subnet; not used"
+                "an edited answer, or the answer of another subnet; not used"
             )
         if not interfaces_known:
             return self._unlisted_reservations(place)
@@ -141,14 +141,14 @@ class SubnetAccount:
             return None
         if self.difference > 0:
             return (
-                f"{place}: {self.difference} addresses are taken that no listed interface holds "
+                f"{place}: {self.difference} addresses are in use that no listed interface holds "
                 f"({self.held} held, {self.reported_free} reported free of {self.usable}{self._less}): interfaces of "
-                "another account, answers of different times, or a partial list; booked as used"
+                "another account, answers from different times, or a partial list; counted as used"
             )
         return (
-            f"{place}: the listed interfaces hold {-self.difference} addresses more than AWS counts as taken "
+            f"{place}: the listed interfaces hold {-self.difference} addresses more than AWS counts as used "
             f"({self.held} held, {self.reported_free} reported free of {self.usable}{self._less}): answers of "
-            "different times; what they hold is booked"
+            "different times; the addresses of the interfaces are counted"
         )
 
     @property
@@ -156,17 +156,17 @@ class SubnetAccount:
         return f", {self.reserved_unused} reserved and unused" if self.reserved_unused else ""
 
     def _unlisted_reservations(self, place: str) -> str | None:
-        """Without the interfaces, nothing tells what of a reservation is in use."""
+        """Note that the use of reservations is unknown without the interfaces."""
         if not self.reservations:
             return None
         return (
-            f"{place}: what its CIDR reservations hold is not known without the network interfaces: taken as unused "
-            "(AvailableIpAddressCount leaves reserved addresses out, in use or not)"
+            f"{place}: the use of its CIDR reservations is not known without the network interfaces: assumed unused "
+            "(AvailableIpAddressCount excludes reserved addresses, in use or not)"
         )
 
 
 def parse_subnets(answers: AwsAnswers, interfaces: Sequence[Interface], cluster: Item) -> tuple[SubnetAccount, ...]:
-    """Every IPv4 subnet of the VPC of the cluster, accounted for; by zone, then by CIDR.
+    """Accounts of all IPv4 subnets in the cluster's VPC, by zone, then by CIDR.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def parse_subnets(answers: AwsAnswers, interfaces: Sequence[Interface], cluster:
 
 
 def vpc_of(answers: AwsAnswers, cluster: Item) -> str:
-    """The VPC of a cluster: as it says, else that of its subnets, else that of all subnets where there is one."""
+    """VPC of a cluster: from its answer, else from its subnets, else the VPC of all subnets if there is only one."""
     config = section(cluster, "resourcesVpcConfig")
     if text(config, "vpcId"):
         return text(config, "vpcId")
@@ -195,7 +195,7 @@ def vpc_of(answers: AwsAnswers, cluster: Item) -> str:
 
 
 def subnet_names(described: Iterable[Item]) -> dict[str, str]:
-    """A name per subnet identifier: the Name tag where it is unique and printable, else the identifier."""
+    """Name of each subnet: the Name tag if it is unique and printable, else the identifier."""
     tagged = {text(s, "SubnetId"): tags(s).get("Name", "").strip() for s in described}
     uses = Counter(tagged.values())
     return {
@@ -261,7 +261,7 @@ def reserved_unused(
 def free_blocks(
     cidr: IPv4Network, reservations: Sequence[tuple[IPv4Network, str]], spans: Sequence[tuple[int, int]]
 ) -> int:
-    """Aligned /28 blocks that hold no taken address: exact where every interface is listed. [blocks]
+    """Aligned /28 blocks without a used address; exact if every interface is listed. [blocks]
 
     Explicit reservations are closed to prefixes that AWS chooses; those of type prefix are open.
 

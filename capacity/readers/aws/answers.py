@@ -1,6 +1,6 @@
-"""AWS answers as plain dictionaries by kind, whether they were just fetched or saved weeks ago.
+"""AWS answers as plain dictionaries by kind, fetched or saved.
 
-A kind is told from the content of an answer, never from its file name. Nothing here calls AWS.
+The content of an answer determines its kind, never the file name. This module does not call AWS.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _CAPITALISED = {"Cluster": "cluster", "Nodegroup": "nodegroup", "Addon": "addon"
 
 @dataclass(frozen=True)
 class AwsAnswers:
-    """Everything read, by kind.
+    """All answers, by kind.
 
     Attributes
     ----------
     items : mapping of str to tuple of dict
-        By the names of :data:`KINDS`; a kind that was asked for and empty is there with no items.
+        By the names of :data:`KINDS`; a kind that was read and is empty has no items.
     listed : mapping of str to tuple of str
         Names from listings (``nodegroups``).
     gaps : tuple of Gap
@@ -41,11 +41,11 @@ class AwsAnswers:
     kubernetes: tuple[Item, ...] = ()
 
     def of(self, kind: str) -> tuple[Item, ...]:
-        """The objects of a kind, none where it was not read."""
+        """Objects of a kind; empty if it was not read."""
         return self.items.get(kind, ())
 
     def has(self, kind: str) -> bool:
-        """Whether a kind was read, if only to find nothing."""
+        """Whether a kind was read, even if it is empty."""
         return kind in self.items
 
     def with_gaps(self, gaps: Iterable[Gap]) -> AwsAnswers:
@@ -83,15 +83,15 @@ class Sorter:
         self._notes[line] = None
 
     def present(self, kind: str) -> None:
-        """A kind that was asked for, whatever comes."""
+        """Record that a kind was read, even if it is empty."""
         self._items.setdefault(kind, {})
 
     def absent(self, kind: str) -> None:
-        """A kind that could not be read after all."""
+        """Record that a kind could not be read."""
         self._items.pop(kind, None)
 
     def _keys(self, document: Item, origin: str) -> bool:
-        """An answer with its wrapper key; True where one was known."""
+        """Sort an answer by its wrapper key; True if the key is known."""
         found = False
         for key, value in document.items():
             name = _CAPITALISED.get(key, key)
@@ -110,11 +110,11 @@ class Sorter:
                 self._take(_BY_KEY[name].name, many, origin)
                 found = True
         if found and (document.get("NextToken") or document.get("nextToken") or document.get("Marker")):
-            self._notes[f"{origin}: the answer goes on (NextToken): further objects are missing"] = None
+            self._notes[f"{origin}: the answer is not complete (NextToken): objects are missing"] = None
         return found
 
     def _bare(self, entry: object, origin: str) -> bool:
-        """An object without its wrapper, told by its keys."""
+        """Sort an object without its wrapper by its keys."""
         if not isinstance(entry, dict):
             return False
         if "apiVersion" in entry and "kind" in entry:
@@ -142,13 +142,13 @@ class Sorter:
             if not ident:
                 raise SpecError(f"{origin}: {kind.key}[{number}] has no {kind.ident or 'LaunchTemplateId'}")
             if ident in held and held[ident] != entry:
-                self._notes[f"{origin}: {ident} was answered differently in another file; the later file counts"] = None
+                self._notes[f"{origin}: {ident} differs from another file; the later file is used"] = None
             held[ident] = entry
 
     def done(self) -> AwsAnswers:
-        """What was collected, in the order of the identifiers."""
+        """Collected answers, in the order of the identifiers."""
         if self._listed.get("nodegroups") == {}:
-            self.present("nodegroups")  # an empty listing: there are none to describe
+            self.present("nodegroups")  # an empty listing: there is nothing to describe
         return AwsAnswers(
             items={name: tuple(held[i] for i in sorted(held)) for name, held in self._items.items()},
             listed={name: tuple(sorted(names)) for name, names in self._listed.items()},
@@ -162,14 +162,14 @@ def _template_id(entry: Item) -> str:
 
 
 def unwrapped(document: object) -> Any:
-    """Without the ``{status_code, data}`` that test recorders put around an answer."""
+    """Remove the ``{status_code, data}`` wrapper that test recorders add to an answer."""
     if isinstance(document, dict) and "data" in document and document.keys() <= {"status_code", "data"}:
         return document["data"]
     return document
 
 
 def lowered(value: object, inside: str = "") -> Any:
-    """Keys as the AWS CLI writes them for EKS: Go programs save them capitalised. Labels and tags stay."""
+    """Convert keys to the AWS CLI's spelling for EKS: Go programs save them capitalized. Labels and tags stay."""
     if isinstance(value, dict):
         if inside in ("labels", "tags"):
             return value

@@ -1,4 +1,4 @@
-"""One cluster among AWS's answers: its network, its CNI, its node groups, and what could not be read."""
+"""Read one cluster from AWS answers: its network, its CNI, its node groups, and what could not be read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from capacity.readers.values import Item, text
 
 @dataclass(frozen=True)
 class AwsCluster:
-    """One cluster in its VPC as AWS answers it, read once for the plan and for the doctor."""
+    """One cluster in its VPC from AWS answers, for the plan and for the doctor."""
 
     answers: AwsAnswers
     item: Item
@@ -29,7 +29,7 @@ class AwsCluster:
 
     @property
     def region(self) -> str | None:
-        """From the cluster's ARN, else from the zone names."""
+        """Region from the cluster's ARN, else from the zone names."""
         parts = text(self.item, "arn").split(":")
         if len(parts) > 3 and parts[3]:
             return parts[3]
@@ -42,7 +42,7 @@ class AwsCluster:
 
 
 def parse_cluster(answers: AwsAnswers, cluster: str = "", catalog: Catalog | None = None) -> AwsCluster:
-    """The cluster of that name among the answers; without a name the only one there is.
+    """Read the named cluster from the answers, or the only one.
 
     Raises
     ------
@@ -65,33 +65,33 @@ def parse_cluster(answers: AwsAnswers, cluster: str = "", catalog: Catalog | Non
 
 
 def _cluster(answers: AwsAnswers, name: str) -> Item:
-    """The cluster's answer; without it, what the node groups say of its name; subnets alone make a network."""
+    """Answer for the cluster; else its name from the node groups; subnets alone are read as a network."""
     known = {text(c, "name"): c for c in answers.of("cluster")}
     if name in known:
         return known[name]
     if known and name:
         near = nearest_names(name, known, 1)
-        raise SpecError(f"--cluster: no cluster {name!r} among the answers (found {either(near or sorted(known))})")
+        raise SpecError(f"--cluster: no cluster {name!r} in the answers (found {either(near or sorted(known))})")
     if len(known) > 1:
-        raise SpecError(f"--cluster: several clusters among the answers: say which ({either(sorted(known))})")
+        raise SpecError(f"--cluster: several clusters in the answers: choose one ({either(sorted(known))})")
     if known:
         return next(iter(known.values()))
     names = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
     if not name and len(names) == 1:
         name = names.pop()
     if not name and not answers.of("subnets"):
-        raise SpecError(f"no cluster among the answers: {KINDS['cluster'].command_for()}")
+        raise SpecError(f"no cluster in the answers: {KINDS['cluster'].command_for()}")
     vpcs = {text(s, "VpcId") for s in answers.of("subnets")} - {""}
     if len(vpcs) > 1:
         command = KINDS["cluster"].command_for(cluster=name or "CLUSTER")
-        raise SpecError(f"subnets of {len(vpcs)} VPCs, and nothing says which is the cluster's: {command}")
+        raise SpecError(f"subnets of {len(vpcs)} VPCs, and the VPC of the cluster is not known: {command}")
     return {"name": name}
 
 
 def with_unread(answers: AwsAnswers, cluster: str = "", *, doctor: bool = False) -> AwsAnswers:
-    """Saved answers with a gap for every kind that is not among them, and the command that makes it.
+    """Saved answers with a gap for every missing kind, and the command that collects it.
 
-    Launch templates are only missed where a node group refers to one: its reader says so.
+    The reader of node groups reports missing launch templates.
     """
     item = next(iter(answers.of("cluster")), {})
     groups = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
@@ -99,7 +99,7 @@ def with_unread(answers: AwsAnswers, cluster: str = "", *, doctor: bool = False)
     names = {"cluster": name, "vpc": vpc_of(answers, item) or "VPC"}
     uses = ("must", "plan", "doctor") if doctor else ("must", "plan")
     return answers.with_gaps(
-        Gap(kind.name, "not among the answers", kind.lost, kind.command_for(**names), kind.actions)
+        Gap(kind.name, "not in the answers", kind.lost, kind.command_for(**names), kind.actions)
         for kind in KINDS.values()
         if kind.use in uses and not answers.has(kind.name) and kind.name not in ("launch_templates", "policies")
     )

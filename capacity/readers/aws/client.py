@@ -15,8 +15,8 @@ from capacity.readers.values import Item
 
 MOST_ATTEMPTS = 6  # of one call, the first included; botocore's standard mode waits 1, 2, 4 … s at most between two
 CONNECT_S, READ_S = 5, 20  # before an attempt counts as failed; a page of 1,000 objects takes EC2 some 2 s
-MOST_UNANSWERED = 2  # calls without an answer before AWS counts as not there: the rest would wait as long each
-PAGE = 1000  # the most that EC2's describe calls answer at once
+MOST_UNANSWERED = 2  # calls without an answer before AWS counts as unreachable: the others would each wait as long
+PAGE = 1000  # the page size limit of EC2's describe calls
 
 DENIED = frozenset(
     ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException", "AuthorizationError")
@@ -65,9 +65,9 @@ def open_session(profile: str | None = None, region: str | None = None) -> Any:
         import boto3
         from botocore.exceptions import BotoCoreError
     except ImportError:
-        raise MissingExtra("asking AWS needs boto3: pip install 'eks-pod-capacity[aws]'") from None
+        raise MissingExtra("reading from AWS requires boto3: pip install 'eks-pod-capacity[aws]'") from None
     try:
-        # boto3 reads AWS_DEFAULT_REGION alone; the AWS CLI puts AWS_REGION before it and before the profile
+        # boto3 reads only AWS_DEFAULT_REGION; in the AWS CLI, AWS_REGION takes precedence over it and over the profile
         region = region or os.environ.get("AWS_REGION") or None
         session = boto3.session.Session(profile_name=profile, region_name=region)
         has_region = session.region_name
@@ -79,7 +79,7 @@ def open_session(profile: str | None = None, region: str | None = None) -> Any:
 
 
 class Caller:
-    """Makes read-only calls with one session; clients are made when first needed."""
+    """Make read-only calls with one session; clients are created when first needed."""
 
     def __init__(self, session: Any) -> None:
         from botocore.config import Config
@@ -106,7 +106,7 @@ class Caller:
         return self._clients[key]
 
     def one(self, service: str, operation: str, /, region: str | None = None, *, key: str, **arguments: Any) -> Item:
-        """One call; ``key`` is what its answer always holds.
+        """Make one call; ``key`` is a key that its answer always has.
 
         Raises
         ------
@@ -132,8 +132,8 @@ class Caller:
         try:
             for answer in call():
                 answer.pop("ResponseMetadata", None)
-                if key not in answer:  # a page in HTML, or half a document, parses as an answer with nothing in it
-                    raise Refused(UNREADABLE, f"{name} was answered with something else than {key}")
+                if key not in answer:  # a page in HTML, or a cut-off document, parses as an empty answer
+                    raise Refused(UNREADABLE, f"the answer to {name} has no {key}")
                 yield answer
         except bce.ClientError as error:
             raise self._refused(error) from error
@@ -151,16 +151,16 @@ class Caller:
                 "(aws configure, aws sso login, or --from FOLDER with saved answers)"
             ) from error
         except bce.BotoCoreError as error:
-            raise CapacityError(f"AWS could not be asked: {_one_line(error)}") from error
-        except _unparsable() as error:  # the error's own text may hold the whole answer
-            raise Refused(UNREADABLE, f"{name} was answered with what is no answer of AWS") from error
+            raise CapacityError(f"AWS cannot be reached: {_one_line(error)}") from error
+        except _unparsable() as error:  # the text of the error can contain the whole answer
+            raise Refused(UNREADABLE, f"the answer to {name} is not from AWS") from error
 
     def _silent(self, name: str, error: Exception) -> Exception:
-        """No answer, or half of one: a gap, but not for every call in turn."""
+        """Error for a call without a complete answer: a gap, or after some such calls the end."""
         self._unanswered += 1
-        what = f"{name} was not answered ({type(error).__name__.removesuffix('Error')}: {_one_line(error)})"
+        what = f"{name} got no answer ({type(error).__name__.removesuffix('Error')}: {_one_line(error)})"
         if self._unanswered >= MOST_UNANSWERED:
-            return CapacityError(f"AWS could not be asked: {what}, after {self._unanswered - 1} calls before it")
+            return CapacityError(f"AWS cannot be reached: {what}, after {self._unanswered - 1} calls before it")
         return Refused(SILENT, what)
 
     def _refused(self, error: Any) -> Exception:

@@ -1,4 +1,4 @@
-"""What AWS knows of the VPC CNI's settings: the add-on's configuration, and what the nodes' ENIs show."""
+"""Read the settings of the VPC CNI from AWS: the configuration of the add-on, and the ENIs of the nodes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from capacity.readers.aws.owners import Interface
 
 COPIED = CNI_VARIABLES - OTHER_VARIABLES
-"""Variables that move address counts; the others may carry proxies, tokens and names, and stay where they are."""
+"""Variables that affect address counts. Others can contain proxies, tokens and names, and are not read."""
 
 CUSTOM, PREFIX, POD_ENI = "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "ENABLE_PREFIX_DELEGATION", "ENABLE_POD_ENI"
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
@@ -28,13 +28,13 @@ _VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
 
 @dataclass(frozen=True)
 class CniFound:
-    """The CNI as far as AWS shows it.
+    """Settings of the CNI that AWS shows.
 
     Attributes
     ----------
     env : dict of str to str
     windows : dict of str to str
-        Keys of ConfigMap amazon-vpc-cni that the add-on's configuration becomes.
+        Keys of ConfigMap amazon-vpc-cni from the add-on's configuration.
     pod_subnets : dict of str to str
         Subnet identifier by zone, from the add-on's ENIConfigs.
     """
@@ -57,7 +57,7 @@ def addon(answers: AwsAnswers, name: str, cluster: str = "") -> Item | None:
 
 
 def parse_cni(answers: AwsAnswers, cluster: str, interfaces: Sequence[Interface]) -> CniFound:
-    """The settings stated by the add-on; where it states none, those that the nodes' interfaces prove."""
+    """Settings of the add-on; for missing ones, those that the interfaces of the nodes prove."""
     mine = [i for i in interfaces if i.cluster == cluster]
     item = addon(answers, "vpc-cni", cluster)
     if item is None:
@@ -75,7 +75,7 @@ def parse_cni(answers: AwsAnswers, cluster: str, interfaces: Sequence[Interface]
             notes.append(
                 Note(
                     f"cni: the add-on's configuration does not set {name}, but the nodes' interfaces show it: "
-                    "set on the daemonset itself",
+                    "set on the DaemonSet itself",
                     f"cni.env.{name}",
                 )
             )
@@ -84,7 +84,7 @@ def parse_cni(answers: AwsAnswers, cluster: str, interfaces: Sequence[Interface]
 
 
 def decoded_configuration(given: str, notes: list[Note]) -> dict[str, Any]:
-    """``configurationValues``: a string that holds JSON or YAML."""
+    """Decode ``configurationValues``, a string of JSON or YAML."""
     if not given.strip():
         return {}
     try:
@@ -110,10 +110,11 @@ def _eni_configs(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def seen_env(mine: Sequence[Interface]) -> dict[str, str]:
-    """Switches that the interfaces of a cluster's nodes prove.
+    """Settings that the interfaces of a cluster's nodes prove.
 
-    A trunk is only attached under ENABLE_POD_ENI; prefixes are only assigned under ENABLE_PREFIX_DELEGATION; where
-    every node's pod addresses lie in another subnet than the node and its own ENI has none, custom networking is on.
+    A trunk is only attached under ENABLE_POD_ENI; prefixes are only assigned under ENABLE_PREFIX_DELEGATION; if
+    on every node the pod addresses are in another subnet than the node and its primary ENI has none, custom networking
+    is on.
     """
     found = {}
     home = {i.instance: i.subnet for i in mine if i.owner == "node_primary"}
@@ -131,10 +132,10 @@ def seen_env(mine: Sequence[Interface]) -> dict[str, str]:
 
 def _unseen(answers: AwsAnswers, mine: Sequence[Interface]) -> Note:
     shown = ", ".join(f"{k}={v}" for k, v in seen_env(mine).items())
-    why = "there is no vpc-cni add-on among the answers" if answers.has("addons") else "the vpc-cni add-on was not read"
+    why = "there is no vpc-cni add-on in the answers" if answers.has("addons") else "the vpc-cni add-on was not read"
     proof = f"; the nodes' interfaces show {shown}" if shown else ""
     return Note(
-        f"cni: {why}, so the WARM_* settings of aws-node are the chart's defaults here{proof} "
-        "(import kubectl reads the daemonset)",
+        f"cni: {why}, so the WARM_* settings of aws-node are assumed to be the chart's defaults{proof} "
+        "(import kubectl reads the DaemonSet)",
         "cni.env",
     )

@@ -1,4 +1,4 @@
-"""Evidence for the doctor's list, from AWS answers and, where given, Kubernetes objects."""
+"""Collect evidence for ``capacity doctor`` from AWS answers and, if given, Kubernetes objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from capacity.advice.doctor import CniFacts, DnsFacts, Evidence, GroupFacts, NodeFacts, SubnetFacts
 from capacity.catalog.table import Catalog, load_catalog
-from capacity.cluster.shape import group_shapes
+from capacity.cluster.group_shapes import group_shapes
 from capacity.cni.facade import address_capacity, effective, node_limits, without_primary
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CNI_VARIABLES, OTHER_VARIABLES, CniSettings, cni_settings
@@ -64,7 +64,7 @@ _NEEDS = {
 def evidence_of(
     found: AwsCluster, kubernetes: Iterable[tuple[str, Item]] = (), catalog: Catalog | None = None
 ) -> Evidence:
-    """Everything the doctor looks at; ``kubernetes`` are kinds and objects beside those among the answers."""
+    """Evidence for all checks; ``kubernetes`` are kinds and objects in addition to those in the answers."""
     catalog = catalog or load_catalog()
     kube = parse_kubernetes(chain(each(found.answers.kubernetes), kubernetes))
     family = text(section(found.item, "kubernetesNetworkConfig"), "ipFamily") or "ipv4"
@@ -89,28 +89,28 @@ def evidence_of(
 def saved_evidence(
     folder: Path | str, cluster: str = "", kubectl: Path | str | None = None, catalog: Catalog | None = None
 ) -> Evidence:
-    """What the doctor looks at, from saved answers of the AWS CLI; `diagnose` judges it.
+    """Read the evidence for `diagnose` from saved answers of the AWS CLI.
 
     Parameters
     ----------
     folder : path
         JSON files of any names (``aws … --output json``), or one file.
     cluster : str
-        The EKS cluster; not needed where the answers hold only one.
+        The EKS cluster; not needed if the answers have only one.
     kubectl : path, optional
         Saved ``kubectl get nodes,pods,daemonsets,deployments -A -o json``.
 
     Raises
     ------
     SpecError
-        Nothing readable there, no such cluster, or an answer that cannot be right.
+        Nothing can be read, there is no such cluster, or an answer cannot be right.
     """
     found = parse_cluster(with_unread(read_folder(Path(folder)), cluster, doctor=True), cluster)
     return evidence_of(found, streamed(str(kubectl)) if kubectl is not None else (), catalog)
 
 
 def _settings(env: Mapping[str, str], family: str) -> CniSettings:
-    """The CNI's settings as far as they make sense; what is wrong with them is a check of its own."""
+    """Valid settings of the CNI; a separate check reports invalid ones."""
     try:
         return cni_settings({k: v for k, v in env.items() if k in CNI_VARIABLES}, "", family)[0]
     except SpecError:
@@ -155,7 +155,7 @@ def _nodes(found: AwsCluster, kube: KubernetesFacts, settings: CniSettings, cata
 
 
 def _by_tag(found: AwsCluster, settings: CniSettings, says: Callable[[Subnet, Cni], bool]) -> set[str]:
-    """Identifiers of the subnets whose tags say something to subnet discovery; none where it does not decide."""
+    """Identifiers of the subnets with tags for subnet discovery; empty if discovery is off."""
     env = {k: v for k, v in found.cni.env.items() if k in OTHER_VARIABLES} | {"CLUSTER_NAME": found.name}
     env |= {} if not settings.custom_networking else {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"}
     cni = Cni(found.cni.version, env, "ipv6" if settings.ipv6 else None)
@@ -167,7 +167,7 @@ def _by_tag(found: AwsCluster, settings: CniSettings, says: Callable[[Subnet, Cn
 
 
 def _capacity(kind: InstanceType | None, settings: CniSettings, unmanaged: int, closed: bool) -> int | None:
-    """Pod addresses that all ENIs of a node can hold under the settings; None for IPv6 and where unknown."""
+    """Pod addresses that all ENIs of a node can hold with the settings; None for IPv6 and if unknown."""
     if kind is None or settings.ipv6:
         return None
     own = effective(settings, kind)
@@ -222,7 +222,7 @@ def _subnets(
 
 
 def _step(kinds: list[InstanceType], settings: CniSettings) -> int | None:
-    """Most addresses that one node takes in one call: 16 for a prefix, 1 with address targets, else a whole ENI.
+    """Most addresses that a node allocates in one call: 16 for a prefix, 1 with address targets, else a whole ENI.
 
     Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L1050-1101 (all or nothing), L2551-2568.
     """
@@ -234,7 +234,7 @@ def _step(kinds: list[InstanceType], settings: CniSettings) -> int | None:
 
 
 def _groups(found: AwsCluster) -> tuple[GroupFacts, ...]:
-    """Max pods by EKS's rules against addresses, from the plan that an import would write."""
+    """Max pods by the rules of EKS compared with addresses, from the plan that an import would write."""
     draft = parse_aws(found)
     if not draft.node_groups or (draft.ip_family or "ipv4") == "ipv6":
         return ()
@@ -254,7 +254,7 @@ def _cni(
         return None
     seen = seen_env([i for i in found.interfaces if i.cluster == found.name])
     contradictions = [
-        f"the nodes' interfaces show {name}, but the settings do not say so: set by hand, or changed since"
+        f"the nodes' interfaces show {name}, but the settings do not: set by hand, or changed since"
         for name in (CUSTOM, PREFIX, POD_ENI)
         if name in seen and str((env or {}).get(name, "")).lower() not in ("true", "1", "t")
     ]
@@ -262,7 +262,7 @@ def _cni(
 
 
 def issues(item: Item | None) -> tuple[str, ...]:
-    """What EKS itself says is wrong with an add-on."""
+    """Problems that EKS reports for an add-on."""
     if item is None:
         return ()
     found = objects(section(item, "health"), "issues", "describe-addon")
@@ -281,7 +281,7 @@ def _dns(found: AwsCluster, kube: KubernetesFacts) -> DnsFacts | None:
 
 
 def _missing(found: AwsCluster) -> dict[str, tuple[str, str]]:
-    """Why the evidence of a check is not there: the gap of the answers it needs."""
+    """Reasons why the evidence of a check is missing: gaps in the answers it needs."""
     gaps: dict[str, Gap] = {}
     for gap in found.gaps:
         gaps.setdefault(gap.kind, gap)
@@ -295,10 +295,10 @@ def _missing(found: AwsCluster) -> dict[str, tuple[str, str]]:
             if kind == "addons":
                 name = "coredns" if check == "coredns" else "vpc-cni"
                 command = "kubectl -n kube-system get daemonsets,deployments -o json (capacity doctor --kubectl FILE)"
-                why[check] = (f"no {name} add-on among the answers: installed by hand, or not saved", command)
+                why[check] = (f"no {name} add-on in the answers: installed by hand, or not saved", command)
             elif check.startswith("sg-"):
-                reason = "no interface of the nodes or of the control plane among the answers"
+                reason = "no interface of the nodes or of the control plane in the answers"
                 why[check] = (reason, KINDS["interfaces"].command_for())
             else:
-                why[check] = (f"no {KINDS[kind].name.replace('_', ' ')} of the cluster among the answers", "")
+                why[check] = (f"no {KINDS[kind].name.replace('_', ' ')} of the cluster in the answers", "")
     return why

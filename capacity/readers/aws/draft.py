@@ -1,4 +1,4 @@
-"""A plan's draft from AWS answers: the cluster, its network, its node groups, and everything else in its subnets."""
+"""Draft a plan from AWS answers: the cluster, its network, its node groups, and everything else in its subnets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WIDEST = 16  # a VPC block; aws/aws-eks-best-practices@dc0243a networking/subnet
 
 
 def aws_draft(found: AwsCluster, source: str = "AWS") -> PlanDraft:
-    """The whole draft of a plan, whose steady state takes the addresses that are taken today.
+    """Complete draft of a plan whose steady state uses the addresses in use today.
 
     Raises
     ------
@@ -42,14 +42,14 @@ def aws_draft(found: AwsCluster, source: str = "AWS") -> PlanDraft:
 
 
 def steady_use(draft: PlanDraft) -> dict[str, dict[str, int]]:
-    """Addresses by subnet and holder in the steady state of what the draft says so far. [addresses]"""
+    """Addresses by subnet and holder in the steady state of the draft so far. [addresses]"""
     plan = parse_plan(parse_yaml(render_plan(complete(draft)), draft.source), draft.source)
     (state,) = check(plan, ["steady"]).scenarios
     return {s.subnet.name: s.used for s in state.subnets}
 
 
 def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
-    """The draft of a plan. What nothing explains is not booked yet: see :mod:`capacity.readers.aws.addresses`."""
+    """Draft of a plan without unexplained addresses: see :mod:`capacity.readers.aws.addresses`."""
     network = section(found.item, "kubernetesNetworkConfig")
     names = {a.ident: a.name for a in found.accounts}
     control = tuple(names[s] for s in texts(section(found.item, "resourcesVpcConfig"), "subnetIds") if s in names)
@@ -59,7 +59,7 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
     if any(t.kind in GROWING for t in booked) and found.answers.has("interfaces"):
         notes.append(
             Note(
-                "tenants: load balancers stand with the addresses they hold now; AWS asks for 8 free per subnet, into "
+                "tenants: load balancers have the addresses they hold now; AWS requires 8 free per subnet, into "
                 "which Application and Classic Load Balancers grow",
                 "tenants",
             )
@@ -67,8 +67,8 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
     if section(found.item, "computeConfig").get("enabled") is True:
         notes.append(
             Note(
-                "cni: EKS Auto Mode runs its nodes and a CNI of its own; what its interfaces prove is taken over, its "
-                "warm targets are not published and stand as the chart's",
+                "cni: EKS Auto Mode runs its own nodes and CNI; settings that its interfaces prove are used; its "
+                "warm targets are not published and are assumed to be the chart's",
                 "cni",
             )
         )
@@ -101,7 +101,7 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
 
 
 def _notes_on_answers(found: AwsCluster) -> list[Note]:
-    """What the answers leave open, and where a subnet's count is not the sum of its interfaces."""
+    """Notes on missing answers, and on subnets whose count is not the sum of their interfaces."""
     notes = [Note(n) for n in found.answers.notes]
     notes += [Note(g.line) for g in found.gaps]
     known = found.answers.has("interfaces")
@@ -110,7 +110,7 @@ def _notes_on_answers(found: AwsCluster) -> list[Note]:
     ]
     notes += [
         Note(
-            f"subnet {a.name}: AvailableIpAddressCount ({a.reported_free}) leaves out the {a.reserved_unused} unused "
+            f"subnet {a.name}: AvailableIpAddressCount ({a.reported_free}) excludes the {a.reserved_unused} unused "
             "addresses of its CIDR reservations; in the plan they are free but reserved",
             at("vpc.subnets", a.name),
         )
@@ -120,8 +120,8 @@ def _notes_on_answers(found: AwsCluster) -> list[Note]:
     if any(key == ROLE_TAG for a in found.accounts for key, _ in a.tags or ()):
         notes.append(
             Note(
-                "vpc.subnets: the plan places further ENIs in the emptiest subnet that the tags allow, today's are "
-                "where they were created: of such a zone only the sum is today's",
+                "vpc.subnets: the plan adds ENIs in the subnet with the most free addresses, existing ones "
+                "stay where they were created, so only zone totals match today",
                 "vpc.subnets",
             )
         )
@@ -129,7 +129,7 @@ def _notes_on_answers(found: AwsCluster) -> list[Note]:
 
 
 def _unread_settings(found: AwsCluster, notes: list[Note]) -> set[str]:
-    """Paths of the plan that are assumed because a call was refused; one note each."""
+    """Paths of the plan that are assumed because a call was refused, with one note each."""
     unread = {
         "vpcs": ("vpc.cidrs", "the VPC was not read"),
         "addons": ("cni.env", "the vpc-cni add-on was not read: the chart's settings"),
@@ -143,7 +143,7 @@ def _unread_settings(found: AwsCluster, notes: list[Note]) -> set[str]:
 
 
 def _env(found: AwsCluster) -> dict[str, str]:
-    """The CNI's environment; with CLUSTER_NAME, which EKS sets, where subnets are tagged for some clusters only."""
+    """Environment of the CNI, with CLUSTER_NAME (set by EKS) if subnets are tagged only for some clusters."""
     env = dict(found.cni.env)
     if any(key.startswith(CLUSTER_TAG) for a in found.accounts for key, _ in a.tags or ()) and found.name:
         env.setdefault("CLUSTER_NAME", found.name)
@@ -151,7 +151,7 @@ def _env(found: AwsCluster) -> dict[str, str]:
 
 
 def _vpc_blocks(found: AwsCluster) -> tuple[tuple[IPv4Network, ...], Note | None]:
-    """All blocks of the VPC; without its answer, the smallest blocks that hold the subnets."""
+    """All blocks of the VPC; without its answer, the smallest blocks that contain the subnets."""
     vpc = vpc_of(found.answers, found.item)
     for item in found.answers.of("vpcs"):
         if text(item, "VpcId") != vpc:
@@ -169,7 +169,9 @@ def _vpc_blocks(found: AwsCluster) -> tuple[tuple[IPv4Network, ...], Note | None
         return (), None
     merged = collapse_addresses(a.cidr for a in found.accounts)
     narrow = [p for b in merged for p in (b.subnets(new_prefix=WIDEST) if b.prefixlen < WIDEST else (b,))]
-    note = Note("vpc.cidrs: the VPC's blocks are not known; the least blocks that hold the subnets stand", "vpc.cidrs")
+    note = Note(
+        "vpc.cidrs: the VPC's blocks are not known: assumed to be the smallest that contain the subnets", "vpc.cidrs"
+    )
     return tuple(narrow), note
 
 
@@ -181,7 +183,7 @@ def _block(given: str) -> IPv4Network:
 
 
 def _with_pod_subnets(group: GroupDraft, found: AwsCluster, notes: list[Note]) -> GroupDraft:
-    """Under custom networking: the subnets of the add-on's ENIConfigs, else those where the pods' ENIs are."""
+    """Fill in pod subnets with custom networking: those of the add-on's ENIConfigs, else those of the pods' ENIs."""
     if not found.cni.custom_networking:
         return group
     accounts = {a.name: a for a in found.accounts}
@@ -201,7 +203,7 @@ def _with_pod_subnets(group: GroupDraft, found: AwsCluster, notes: list[Note]) -
             notes.append(
                 Note(
                     f"node group {group.name}: custom networking is on ({CUSTOM}), but no pod subnet "
-                    f"is known in {zone}: the nodes' own subnet stands",
+                    f"is known in {zone}: the subnet of the nodes is used",
                     at("nodeGroups", group.name, "podSubnets"),
                 )
             )
@@ -209,7 +211,7 @@ def _with_pod_subnets(group: GroupDraft, found: AwsCluster, notes: list[Note]) -
 
 
 def _with_unmanaged(group: GroupDraft, found: AwsCluster) -> GroupDraft:
-    """ENIs on every node of the group that the CNI did not add."""
+    """Count the ENIs on every node of the group that the CNI did not add."""
     members = [i for i, name in found.groups.nodes.items() if name == group.name]
     counts = Counter(i.instance for i in found.interfaces if i.owner == "unmanaged")
     fewest = min((counts[m] for m in members), default=0)

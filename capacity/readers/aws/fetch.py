@@ -1,4 +1,4 @@
-"""Everything about a cluster and its VPC, asked of AWS: which calls, in which order, and a gap for each refusal."""
+"""Read a cluster and its VPC from AWS: the calls, their order, and a gap for each refusal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from capacity.readers.values import Item, objects, section, tags, text, texts
 
 
 def fetch_answers(caller: Caller, cluster: str = "", *, doctor: bool = False) -> AwsAnswers:
-    """Everything about a cluster and its VPC; ``doctor`` adds security groups, roles and CoreDNS.
+    """Read a cluster and its VPC from AWS; ``doctor`` adds security groups, roles and CoreDNS.
 
     Raises
     ------
     SpecError
         No such cluster.
     CapacityError
-        The cluster or its subnets cannot be read: nothing can be said without them.
+        The cluster or its subnets cannot be read; they are required.
     """
     return _Fetch(caller, doctor).run(cluster)
 
@@ -74,7 +74,7 @@ class _Fetch:
         return section(answer, "cluster")
 
     def _vpc_of_subnets(self, item: Item) -> str:
-        """The VPC of the cluster's subnets, where its own answer does not say."""
+        """VPC of the cluster's subnets, if the answer for the cluster has none."""
         own = texts(section(item, "resourcesVpcConfig"), "subnetIds")
         try:
             answer = self.caller.one("ec2", "describe_subnets", key="Subnets", SubnetIds=own)
@@ -90,11 +90,11 @@ class _Fetch:
         try:
             known = self._clusters()
         except Refused as error:
-            raise SpecError(f"--cluster: say which cluster of {self.caller.region} ({error.reason})") from error
+            raise SpecError(f"--cluster: choose a cluster of {self.caller.region} ({error.reason})") from error
         if len(known) == 1:
             return known[0]
         found = f"found {either(known[:10])}" if known else "none found"
-        raise SpecError(f"--cluster: say which cluster of {self.caller.region} ({found})")
+        raise SpecError(f"--cluster: choose a cluster of {self.caller.region} ({found})")
 
     def _gap(self, kind: str, error: Refused, **names: str) -> None:
         known = KINDS[kind]
@@ -104,7 +104,7 @@ class _Fetch:
         self.gaps.append(Gap(kind, error.reason, known.lost, command, known.actions))
 
     def _take(self, kind: str, service: str, operation: str, **arguments: Any) -> None:
-        """All pages of one kind; a refusal becomes a gap and drops what came before it."""
+        """Read all pages of one kind; a refusal becomes a gap and discards earlier pages."""
         try:
             key = _ANSWERS.get(operation, KINDS[kind].key)
             pages = list(self.caller.pages(service, operation, key=key, **arguments))
@@ -156,14 +156,14 @@ class _Fetch:
                 answer = self.caller.one("eks", "describe_addon", key="addon", clusterName=cluster, addonName=name)
             except Refused as error:
                 if error.code == "ResourceNotFoundException":
-                    continue  # not an add-on of EKS here: installed by hand, or not at all
+                    continue  # not an EKS add-on: installed by hand, or not installed
                 self._gap("addons", error)
                 self.sorter.absent("addons")
                 return
             self.sorter.add(answer, "describe-addon")
 
     def _templates(self, cluster: str) -> None:
-        """Launch template versions that the cluster's groups refer to."""
+        """Read the launch template versions that the cluster's groups refer to."""
         for ident, version in template_references(self.sorter.done(), cluster):
             try:
                 answer = self.caller.one(
@@ -175,14 +175,14 @@ class _Fetch:
                 )
             except Refused as error:
                 if error.code.startswith("InvalidLaunchTemplate"):
-                    continue  # gone: the reader of the group says so
+                    continue  # deleted: the reader of the group reports it
                 self._gap("launch_templates", error, template=ident, version=version)
                 return
             answer.pop("NextToken", None)
             self.sorter.add(answer, "describe-launch-template-versions")
 
     def _roles(self) -> None:
-        """Attached and inline policies of the nodes' and the CNI's roles, in the shape of IAM's own export."""
+        """Read attached and inline policies of the nodes' and the CNI's roles, in the format of IAM's export."""
         found = self.sorter.done()
         arns = [text(g, "nodeRole") for g in found.of("nodegroups")]
         arns += [text(a, "serviceAccountRoleArn") for a in found.of("addons")]
@@ -243,7 +243,7 @@ def template_references(answers: AwsAnswers, cluster: str) -> list[tuple[str, st
         if cluster_of(tagged) != cluster and f"k8s.io/cluster-autoscaler/{cluster}" not in tagged:
             continue
         if tagged.get("eks:nodegroup-name"):
-            continue  # made by EKS from the managed group's own template
+            continue  # created by EKS from the template of the managed group
         wanted = section(section(group, "MixedInstancesPolicy"), "LaunchTemplate")
         reference = section(wanted, "LaunchTemplateSpecification") or section(group, "LaunchTemplate")
         found[text(reference, "LaunchTemplateId"), str(reference.get("Version") or "$Default")] = None
@@ -251,4 +251,4 @@ def template_references(answers: AwsAnswers, cluster: str) -> list[tuple[str, st
 
 
 RESERVATIONS = "SubnetIpv4CidrReservations"
-_ANSWERS = {"describe_instances": "Reservations"}  # where the answer's key is not that of the kind
+_ANSWERS = {"describe_instances": "Reservations"}  # kinds whose answer has a different key

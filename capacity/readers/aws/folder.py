@@ -1,4 +1,4 @@
-"""Saved AWS answers: a folder of JSON files of any names, each recognised by its content."""
+"""Read saved AWS answers: a folder of JSON files with any names, recognized by their content."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ MOST_BYTES = 2_000_000_000
 
 
 def read_folder(path: Path) -> AwsAnswers:
-    """Every answer in a folder (and the folders in it), or in one file.
+    """Read all answers in a folder (and its subfolders), or in one file.
 
     Raises
     ------
     SpecError
-        Nothing readable there, or a file that begins as JSON and is not whole.
+        Nothing can be read, or a file starts as JSON and is not complete.
     """
     files = _files(path)
     sorter = Sorter()
@@ -33,9 +33,9 @@ def read_folder(path: Path) -> AwsAnswers:
             strangers.append(name)
     if len(strangers) == len(files):
         what = "holds no AWS answers" if files else "is empty"
-        raise SpecError(f"{path}: {what} (expected files made by 'aws … --output json')")
+        raise SpecError(f"{path}: {what} (expected files written by 'aws … --output json')")
     if strangers:
-        sorter.remark(f"not AWS answers, left out: {', '.join(strangers[:10])}" + (" …" if strangers[10:] else ""))
+        sorter.remark(f"not AWS answers, ignored: {', '.join(strangers[:10])}" + (" …" if strangers[10:] else ""))
     return sorter.done()
 
 
@@ -50,7 +50,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _text(file: Path, name: str) -> str | None:
-    """The file's text, None where it is not text."""
+    """Text of the file, None if it is not text."""
     try:
         if file.stat().st_size > MOST_BYTES:
             raise SpecError(f"{name}: is larger than {MOST_BYTES:,} bytes")
@@ -60,4 +60,4 @@ def _text(file: Path, name: str) -> str | None:
     try:
         return decode(blob, name)
     except SpecError:
-        return None  # a picture, an archive: no answer of AWS
+        return None  # an image, an archive: not an answer of AWS

@@ -1,4 +1,4 @@
-"""Node groups of a cluster as AWS knows them: managed groups, autoscaling groups, Karpenter's and loose nodes."""
+"""Read the node groups of a cluster from AWS: managed groups, Auto Scaling groups, Karpenter's and other nodes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GONE = frozenset(("shutting-down", "terminated", "stopping", "stopped"))
 
 @dataclass(frozen=True)
 class Groups:
-    """The node groups found, what to say about them, and which instances are nodes of which group."""
+    """Node groups with notes, and the instances of each group."""
 
     drafts: tuple[GroupDraft, ...] = ()
     notes: tuple[Note, ...] = ()
@@ -35,12 +35,12 @@ class Groups:
 
 
 def parse_groups(answers: AwsAnswers, cluster: str, names: Mapping[str, str], catalog: Catalog) -> Groups:
-    """Every node group of ``cluster``; ``names`` are the subnets' names by identifier."""
+    """Read all node groups of ``cluster``; ``names`` are the names of subnets by identifier."""
     return _Reader(answers, cluster, names, catalog).read()
 
 
 def cluster_instances(answers: AwsAnswers, cluster: str) -> tuple[Item, ...]:
-    """Instances that are nodes of the cluster and are there to stay."""
+    """Instances that are nodes of the cluster and are not terminating."""
     return tuple(
         i
         for i in answers.of("instances")
@@ -89,20 +89,22 @@ class _Reader:
     # --- managed ---------------------------------------------------------------------------
 
     def _managed(self, group: Item, instances: Sequence[Item]) -> set[str]:
-        """One managed group; returns the names of its autoscaling groups."""
+        """Read one managed group; return the names of its Auto Scaling groups."""
         name = text(group, "nodegroupName")
         mine = [i for i in instances if tags(i).get("eks:nodegroup-name") == name]
         scaling_names = {text(g, "name") for g in objects(section(group, "resources"), "autoScalingGroups", name)}
         template = self._template(section(group, "launchTemplate"), "id", name)
         data = section(template, "LaunchTemplateData") if template else {}
-        own = text(data, "InstanceType")  # EKS refuses a group that names types beside its template's
+        own = text(data, "InstanceType")  # EKS refuses a group with types in addition to those of its template
         types = [own] if own else texts(group, "instanceTypes")
         sizes = section(group, "scalingConfig")
         low, desired, high = (count(sizes, k) for k in ("minSize", "desiredSize", "maxSize"))
         for scaling in (self.scaling[n] for n in sorted(scaling_names) if n in self.scaling):
             now = count(scaling, "DesiredCapacity")
             if now is not None and now != desired and len(scaling_names) == 1:
-                self._say(name, f"its autoscaling group wants {now} nodes, EKS says {desired}: {now} is used", "nodes")
+                self._say(
+                    name, f"its Auto Scaling group requests {now} nodes, EKS reports {desired}: {now} is used", "nodes"
+                )
                 desired = now
         update = section(group, "updateConfig")
         user_data = decoded_user_data(text(data, "UserData"))
@@ -125,19 +127,19 @@ class _Reader:
         guessed = ("instanceTypes", *(("ami", "provisioner", "maxPods") if own_ami else ()))
         kept = self._keep(draft, types, texts(group, "subnets"), mine, guessed if name in self.unread else ())
         if kept and taints:
-            self._say(name, f"tainted ({', '.join(taints)}): name the workloads' nodeGroups to keep others off it")
+            self._say(name, f"tainted ({', '.join(taints)}): set nodeGroups of the workloads to keep others off it")
         return scaling_names
 
     def _max_pods(self, draft: GroupDraft, ami_type: str, user_data: str) -> GroupDraft:
-        """Max pods from user data, where EKS lets it through: with an AMI of one's own, and on Bottlerocket."""
+        """Max pods from user data, if EKS applies it: with a custom AMI, and on Bottlerocket."""
         by_hand, expression = max_pods_of_user_data(user_data)
         if ami_type == "CUSTOM":
             if draft.ami is None:
-                self._say(draft.name, "its own AMI, of which nothing tells the family: taken as al2023", "ami")
+                self._say(draft.name, "custom AMI of unknown family: assumed al2023", "ami")
             if by_hand is None and expression is None:
                 self._say(
                     draft.name,
-                    "its own AMI: EKS sets no max pods there, the AMI's default counts (ENI formula, uncapped)",
+                    "custom AMI: EKS does not set max pods, the default of the AMI applies (ENI formula, uncapped)",
                     "provisioner",
                 )
                 return replace(draft, ami=draft.ami or "al2023", provisioner="self-managed")
@@ -146,7 +148,9 @@ class _Reader:
             return replace(draft, max_pods=by_hand)
         if by_hand is not None or expression is not None:
             self._say(
-                draft.name, "user data sets max pods, but EKS's own value overrules it without an own AMI", "maxPods"
+                draft.name,
+                "user data sets max pods, but without a custom AMI the value of EKS takes precedence",
+                "maxPods",
             )
         return draft
 
@@ -173,7 +177,7 @@ class _Reader:
         low, desired, high = (count(group, k) for k in ("MinSize", "DesiredCapacity", "MaxSize"))
         shown = tagged.get("alpha.eksctl.io/nodegroup-name") or name
         if ami is None:
-            self._say(shown, "AMI family unknown (AWS keeps only an image id): taken as al2023", "ami")
+            self._say(shown, "AMI family unknown (AWS stores only an image ID): assumed al2023", "ami")
         source = SourceGroup(
             name=shown, provisioner="self-managed", ami=ami or "al2023", low=low, desired=desired, high=high
         )
@@ -200,8 +204,8 @@ class _Reader:
             what = "Karpenter's pool" if karpenter else "nodes whose group could not be read"
             self._say(
                 name,
-                f"{what}: {len(members)} nodes now; most nodes, further types and the AMI are not in AWS's answers"
-                + (" (import the NodePool and EC2NodeClass as well)" if karpenter else ""),
+                f"{what}: {len(members)} nodes now; the maximum, other types and the AMI are not in the answers of AWS"
+                + (" (also import the NodePool and EC2NodeClass)" if karpenter else ""),
                 "nodes",
             )
             guessed = () if karpenter or self.answers.has("nodegroups") else ("provisioner", "nodes", "ami", "maxPods")
@@ -211,7 +215,7 @@ class _Reader:
     # --- shared ------------------------------------------------------------------------------
 
     def _template(self, reference: Item, key: str, group: str) -> Item | None:
-        """The launch template version a group uses; a gap where it was not read."""
+        """Launch template version of a group; a gap if it was not read."""
         ident, version = text(reference, key), reference.get("version", reference.get("Version"))
         if not ident:
             return None
@@ -225,9 +229,7 @@ class _Reader:
         self.unread.add(group)
         kind = KINDS["launch_templates"]
         command = kind.command_for(template=ident, version=str(version or "$Default"))
-        self.gaps.append(
-            Gap("launch_templates", "not read", f"what the launch template of {group} says", command, kind.actions)
-        )
+        self.gaps.append(Gap("launch_templates", "not read", f"the launch template of {group}", command, kind.actions))
         return None
 
     def _keep(
@@ -238,9 +240,9 @@ class _Reader:
         members: Sequence[Item],
         guessed: Sequence[str] = (),
     ) -> bool:
-        """Take a group in, or say why not; whether it was.
+        """Add a group, or note why not; return whether it was added.
 
-        ``guessed`` are its keys that an answer would tell which was not read.
+        ``guessed`` are keys whose answer was not read.
         """
         for instance in members:
             self.nodes[text(instance, "InstanceId")] = printable(draft.name)[:MOST_NAME]
@@ -253,19 +255,19 @@ class _Reader:
         here = tuple(dict.fromkeys(self.names[s] for s in subnets if s in self.names))
         absent = sorted({s for s in subnets if s not in self.names})
         if absent:
-            self._say(draft.name, f"its subnets {', '.join(absent)} are not among the answers", "subnets")
-        unread = "instanceTypes" in guessed  # the types stand in what was not read: some are assumed later
+            self._say(draft.name, f"its subnets {', '.join(absent)} are not in the answers", "subnets")
+        unread = "instanceTypes" in guessed  # the types are in an answer that was not read: some are assumed later
         if not (known or unread) or not here:
             what = "no instance type that can be planned is known" if not known else "none of its subnets is known"
-            self._say(draft.name, f"left out of the plan: {what}")
+            self._say(draft.name, f"not in the plan: {what}")
             return False
         high = draft.max_nodes
         if high is not None and draft.desired is not None and draft.desired > high:
-            self._say(draft.name, f"{draft.desired} nodes are wanted above its max of {high}", "nodes")
+            self._say(draft.name, f"{draft.desired} nodes are requested, above its max of {high}", "nodes")
             high = draft.desired
         low = draft.min_nodes
         if low is not None and draft.desired is not None and draft.desired < low:
-            self._say(draft.name, f"{draft.desired} nodes are wanted below its min of {low}", "nodes")
+            self._say(draft.name, f"{draft.desired} nodes are requested, below its min of {low}", "nodes")
             low = draft.desired
         name = printable(draft.name)[:MOST_NAME] or "nodes"
         while name in self.drafts:
@@ -283,7 +285,7 @@ class _Reader:
         self.notes.append(Note(f"{path}: assumed: {why}", path))
 
     def _plannable(self, group: str, name: str) -> bool:
-        """Whether the catalog has the figures a plan needs."""
+        """Whether the catalog has the figures that a plan needs."""
         kind = self.catalog.get(name) if name in self.catalog else None
         figures = (kind.max_enis, kind.ipv4_per_eni, kind.vcpus, kind.memory_mib) if kind else (None,)
         if None not in figures:

@@ -1,4 +1,4 @@
-"""What else holds addresses in the cluster's subnets: load balancers, endpoints, other clusters."""
+"""Other holders of addresses in the cluster's subnets: load balancers, endpoints, other clusters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def tenants(found: AwsCluster) -> tuple[TenantDraft, ...]:
-    """Load balancers, endpoints, other clusters … with the addresses each holds now, per subnet."""
+    """Tenants (load balancers, endpoints, other clusters …) with the addresses each holds now, per subnet."""
     if not found.answers.has("interfaces"):
         return _balancers(found)
     held: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -43,7 +43,7 @@ def tenants(found: AwsCluster) -> tuple[TenantDraft, ...]:
 
 
 def _balancers(found: AwsCluster) -> tuple[TenantDraft, ...]:
-    """Load balancers by their own answers, where no interface is known; addresses as AWS states them for the kind."""
+    """Load balancers from their answers, if no interface is known; addresses are AWS's figures for the kind."""
     names = {a.ident: a.name for a in found.accounts}
     drafts = [
         (
@@ -77,7 +77,7 @@ _COMMON_NAMES = {
 
 
 def tenant_of(interface: Interface, cluster: str) -> tuple[str, str] | None:
-    """Kind and name of the tenant an interface belongs to; None for the cluster's own and for the unexplained."""
+    """Kind and name of the tenant of an interface; None for the cluster's interfaces and unexplained ones."""
     if interface.cluster and interface.cluster != cluster and interface.owner != "leaked":
         return "cluster", interface.cluster
     if interface.owner in (*NODE_OWNERS, "control_plane", "unknown", "detached"):

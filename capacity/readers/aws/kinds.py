@@ -1,35 +1,35 @@
-"""The kinds of AWS answers: how each is told, which call gives it, and what is lost without it."""
+"""Kinds of AWS answers: how to recognize each, the call that returns it, and what is unknown without it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from shlex import quote
 
-MOST_NAME = 200  # characters; a tag's value may have 256
+MOST_NAME = 200  # characters; a tag's value can have 256
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of answer.
+    """Kind of answer.
 
     Attributes
     ----------
     name : str
         Ours.
     key : str
-        Top-level key of the answer that holds the objects.
+        Top-level key of the answer with the objects.
     ident : str
         Key that identifies one object: the same object in two answers counts once.
     marks : frozenset of str
-        Keys that tell a bare object (as ``--query`` leaves it) to be of this kind.
+        Keys that identify a bare object (a result of ``--query``) as this kind.
     actions : tuple of str
-        IAM actions of the calls that give it.
+        IAM actions of the calls that return it.
     command : str
-        The AWS CLI command that makes the answer; ``{cluster}``, ``{vpc}`` … are filled in.
+        The AWS CLI command that returns the answer; ``{cluster}``, ``{vpc}`` … are filled in.
     lost : str
-        What cannot be known without it.
+        What is unknown without it.
     use : str
-        ``must`` (nothing works without), ``plan``, or ``doctor``.
+        ``must`` (always required), ``plan``, or ``doctor``.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Kind:
 
 
 class _Names(dict[str, str]):
-    """Names for a command line; one that is not known is its capitalised key."""
+    """Names for a command line; an unknown one is its capitalized key."""
 
     def __missing__(self, key: str) -> str:
         return key.upper()
@@ -145,7 +145,7 @@ KINDS = {
             "LaunchTemplateId LaunchTemplateData",
             "ec2:DescribeLaunchTemplateVersions",
             "aws ec2 describe-launch-template-versions --launch-template-id {template} --versions {version}",
-            "instance types, AMI and user data that stand in launch templates",
+            "instance types, AMI and user data of launch templates",
         ),
         _kind(
             "autoscaling_groups",
@@ -163,7 +163,7 @@ KINDS = {
             "LoadBalancerArn Type",
             "elasticloadbalancing:DescribeLoadBalancers",
             "aws elbv2 describe-load-balancers",
-            "subnets in which load balancers may grow",
+            "subnets in which load balancers can grow",
         ),
         _kind(
             "classic_load_balancers",
@@ -172,7 +172,7 @@ KINDS = {
             "LoadBalancerName BackendServerDescriptions",
             "elasticloadbalancing:DescribeLoadBalancers",
             "aws elb describe-load-balancers",
-            "subnets in which classic load balancers may grow",
+            "subnets in which Classic Load Balancers can grow",
         ),
         _kind(
             "security_groups",
@@ -191,7 +191,7 @@ KINDS = {
             "RoleName AttachedManagedPolicies",
             "iam:ListAttachedRolePolicies iam:ListRolePolicies iam:GetRolePolicy",
             "aws iam get-account-authorization-details --filter Role LocalManagedPolicy AWSManagedPolicy",
-            "what the roles of the nodes and of the CNI may do",
+            "the permissions of the roles of the nodes and of the CNI",
             "doctor",
         ),
         _kind(
@@ -220,7 +220,7 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that could not be read: what it was, why, what is lost, and how to get it."""
+    """Something that could not be read: what, why, what is unknown without it, and how to get it."""
 
     kind: str
     reason: str
@@ -230,5 +230,5 @@ class Gap:
 
     @property
     def line(self) -> str:
-        """One line for people."""
+        """Gap in one line."""
         return f"not known: {self.lost} ({self.reason}; {self.command})"

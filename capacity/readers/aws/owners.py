@@ -1,4 +1,4 @@
-"""Whose is a network interface? Rules as a table, first match wins (``data/eni_owners.csv``)."""
+"""Determine the owner of a network interface by a table of rules (``data/eni_owners.csv``); the first match wins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from capacity.readers.values import Item, count, moment, objects, section, tags,
 if TYPE_CHECKING:
     from capacity.readers.aws.answers import AwsAnswers
 
-LEAK_AGE_S = 300  # the CNI's own clean-up takes ENIs "available" for longer; ipamd awsutils.go L89-90, L2407
+LEAK_AGE_S = 300  # the CNI deletes ENIs that are "available" for longer; ipamd awsutils.go L89-90, L2407
 
 NODE_OWNERS = ("node_primary", "cni_secondary", "trunk", "branch", "unmanaged")
 INSTANCE_TAG = "node.k8s.amazonaws.com/instance_id"
@@ -30,7 +30,7 @@ NOT_OURS = "clusters of other accounts"
 
 @dataclass(frozen=True, slots=True)
 class OwnerRule:
-    """A row of the table: every cell that is filled must fit."""
+    """Row of the table: every non-empty cell must match."""
 
     owner: str
     interface_type: str
@@ -42,7 +42,7 @@ class OwnerRule:
     source: str
 
     def fits(self, interface: Item, tagged: Mapping[str, str]) -> dict[str, str] | None:
-        """What the description names where the rule fits, else None."""
+        """Names in the description if the rule matches, else None."""
         if self.interface_type and text(interface, "InterfaceType") != self.interface_type:
             return None
         if self.requester and not self.requester.search(text(interface, "RequesterId")):
@@ -57,7 +57,7 @@ class OwnerRule:
 
 @cache
 def owner_rules() -> tuple[OwnerRule, ...]:
-    """The table in its order."""
+    """Rules of the table, in order."""
 
     def pattern(cell: str) -> re.Pattern[str] | None:
         return re.compile(cell) if cell else None
@@ -88,17 +88,17 @@ class Interface:
         ``node_primary``, ``cni_secondary``, ``unmanaged``, ``trunk``, ``branch``, ``control_plane``, ``alb`` …,
         ``instance`` (EC2 outside every cluster), ``leaked``, ``detached`` or ``unknown``.
     cluster : str
-        Of a node's or control plane's interface, where known.
+        Cluster of a node's or control plane's interface, if known.
     name : str
-        What the owner is called: a load balancer, an endpoint, an instance.
+        Name of the owner: a load balancer, an endpoint, an instance.
     kind : str
-        The kind of tenant it is in a plan; empty for the cluster's own.
+        Kind of tenant in a plan; empty for the cluster's interfaces.
     primary, secondary, prefixes : int
-        Addresses: its own, further single ones [addresses], and /28s [prefixes].
+        The primary address, additional single ones [addresses], and /28s [prefixes].
     spans : tuple of (int, int)
         First and last address of each block it holds.
     device, card : int or None
-        Device index and network card, where attached.
+        Device index and network card, if attached.
     """
 
     ident: str
@@ -123,12 +123,12 @@ class Interface:
 
     @property
     def pod_addresses(self) -> int:
-        """Of these, the ones for pods: attached, whether a pod has them or not. [addresses]"""
+        """Attached addresses for pods, whether a pod uses them or not. [addresses]"""
         return self.secondary + PREFIX_SIZE * self.prefixes
 
 
 def parse_interfaces(answers: AwsAnswers) -> tuple[Interface, ...]:
-    """Every network interface with its owner, in the order of the identifiers."""
+    """Read all network interfaces with their owners, in the order of the identifiers."""
     described = answers.of("interfaces")
     clusters = instance_clusters(answers)
     now = newest_moment(described)
@@ -137,7 +137,7 @@ def parse_interfaces(answers: AwsAnswers) -> tuple[Interface, ...]:
 
 
 def instance_clusters(answers: AwsAnswers) -> dict[str, str]:
-    """The cluster of each instance: by its own tags, else by the ENIs that the CNI added to it."""
+    """Cluster of each instance: from its tags, else from the ENIs that the CNI added to it."""
     found = {}
     for item in answers.of("interfaces"):
         tagged = tags(item, "TagSet")
@@ -153,7 +153,7 @@ def instance_clusters(answers: AwsAnswers) -> dict[str, str]:
 
 
 def cluster_of(tagged: Mapping[str, str]) -> str:
-    """The cluster that an instance is a node of, by its tags; empty if no tag says so.
+    """Cluster of an instance that is a node, from its tags; empty if there is no such tag.
 
     Managed groups carry ``eks:cluster-name``, Auto Mode ``eks:eks-cluster-name``, eksctl its own, and every
     node that the cloud provider knows ``kubernetes.io/cluster/NAME: owned``.
@@ -170,7 +170,7 @@ def cluster_of(tagged: Mapping[str, str]) -> str:
 
 
 def newest_moment(described: Sequence[Item]) -> float | None:
-    """The newest time in the answers: they were made at that time or later. [s since 1970]"""
+    """Newest time in the answers, which were made then or later. [s since 1970]"""
     times = [moment(section(i, "Attachment").get("AttachTime")) for i in described]
     times += [moment(tags(i, "TagSet").get(CREATED_TAG)) for i in described]
     return max((t for t in times if t is not None), default=None)
@@ -183,7 +183,7 @@ def _interface(
     attachment = section(item, "Attachment")
     rule, named = _match(item, tagged)
     instance = text(attachment, "InstanceId") or named.get("instance", "") or tagged.get(INSTANCE_TAG, "")
-    instance = instance or trunks.get(tagged.get(TRUNK_TAG, ""), "")  # a branch hangs on its trunk
+    instance = instance or trunks.get(tagged.get(TRUNK_TAG, ""), "")  # a branch is attached to its trunk
     owner, kind = (rule.owner, rule.kind) if rule else ("", "")
     device = count(attachment, "DeviceIndex")
     if owner in ("", "cni_secondary"):
@@ -194,7 +194,7 @@ def _interface(
         named.get("cluster", "") or tagged.get(CLUSTER_TAG, "") or cluster_of(tagged) or clusters.get(instance, "")
     )
     if owner in NODE_OWNERS and not cluster and instances_known:
-        cluster = NOT_OURS  # nodes that this account does not see
+        cluster = NOT_OURS  # nodes that are not visible to this account
     spans, primary, secondary, prefixes = _blocks(item)
     return Interface(
         ident=text(item, "NetworkInterfaceId"),
@@ -215,7 +215,7 @@ def _interface(
 
 
 def _match(item: Item, tagged: Mapping[str, str]) -> tuple[OwnerRule | None, dict[str, str]]:
-    """The first rule that fits, and the names it read; a later rule of the same owner may name more."""
+    """First rule that matches, with the names it read; a later rule of the same owner can add names."""
     first: OwnerRule | None = None
     for rule in owner_rules():
         named = rule.fits(item, tagged)
@@ -236,7 +236,7 @@ def _by_attachment(
     instances_known: bool,
     now: float | None,
 ) -> tuple[str, str]:
-    """Owner and kind of an interface that only its attachment or its CNI tags explain."""
+    """Owner and kind of an interface from its attachment or its CNI tags."""
     attached = text(section(item, "Attachment"), "InstanceId")
     if not attached:
         if text(item, "Status") == "available" and owner == "cni_secondary":
@@ -253,14 +253,14 @@ def _by_attachment(
 
 
 def _loose(tagged: Mapping[str, str], now: float | None) -> str:
-    """``leaked``, unless the interface was made within the last five minutes: then it is being attached."""
+    """``leaked``, unless the interface was created within the last five minutes: it is then being attached."""
     created = moment(tagged.get(CREATED_TAG))
     fresh = created is not None and now is not None and now - created < LEAK_AGE_S
     return "detached" if fresh else "leaked"
 
 
 def _blocks(item: Item) -> tuple[tuple[tuple[int, int], ...], int, int, int]:
-    """Blocks held and the counts: own address, further single addresses, prefixes.
+    """Blocks of an interface, and its counts: primary address, additional single addresses, prefixes.
 
     Raises
     ------

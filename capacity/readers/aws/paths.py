@@ -1,4 +1,4 @@
-"""Ways through security groups: may one set of interfaces reach another on a port?"""
+"""Check paths through security groups: whether one set of interfaces can reach another on a port."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from capacity.readers.aws.owners import Interface
 
 PROTOCOLS = {"6": "tcp", "17": "udp", "tcp": "tcp", "udp": "udp", "-1": "all"}
-ANY = 0  # a port that stands for "some port": the load balancer's target port is not known
+ANY = 0  # an unknown port, such as the target port of a load balancer
 DATABASES = {"rds": (3306, 5432, 1433, 1521), "elasticache": (6379, 11211)}
 
 _TARGETS = {
@@ -29,7 +29,7 @@ _TARGETS = {
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One end of a path: security groups of its interfaces (all hold at once), and their addresses."""
+    """One end of a path: the security groups of its interfaces (all apply), and their addresses."""
 
     groups: frozenset[str]
     addresses: frozenset[int]
@@ -37,7 +37,7 @@ class Side:
 
 
 def path_facts(found: AwsCluster) -> tuple[PathFacts, ...]:
-    """Every path of the doctor's list whose two ends are known."""
+    """Facts about every path to check whose two ends are known."""
     if not found.answers.has("security_groups") or not found.answers.has("interfaces"):
         return ()
     rules = {text(g, "GroupId"): g for g in found.answers.of("security_groups")}
@@ -71,7 +71,7 @@ def path_facts(found: AwsCluster) -> tuple[PathFacts, ...]:
 
 
 def _sides(interfaces: Iterable[Interface], name: str, by_name: bool = False) -> list[Side]:
-    """Ends of a path: interfaces with the same groups (and, where asked, the same name) are one end."""
+    """Ends of a path: interfaces with the same groups (and optionally the same name) are one end."""
     found: dict[tuple[str, frozenset[str]], set[int]] = {}
     for i in interfaces:
         label = f"{name} {i.name}".strip() if by_name else name
@@ -84,7 +84,7 @@ def _side_order(key: tuple[str, frozenset[str]]) -> tuple[str, list[str]]:
 
 
 def _configured(found: AwsCluster) -> list[Side]:
-    """The control plane by the cluster's configuration, where its interfaces are not seen."""
+    """The control plane from the cluster's configuration, if its interfaces are not known."""
     config = section(found.item, "resourcesVpcConfig")
     groups = [*texts(config, "securityGroupIds"), text(config, "clusterSecurityGroupId")]
     wanted = frozenset(g for g in groups if g)
@@ -122,7 +122,7 @@ def _paths(
 
 def _ports(protocol: str, ports: Sequence[int]) -> str:
     if ports == (ANY,):
-        return f"some {protocol} port"
+        return f"a {protocol} port"
     return f"{protocol} {' or '.join(map(str, ports))}"
 
 
@@ -138,10 +138,10 @@ def _mend(source: Side, target: Side, protocol: str, ports: Sequence[int]) -> st
 def reachable(
     source: Side, target: Side, protocol: str, ports: Sequence[int], rules: Mapping[str, Item]
 ) -> tuple[bool | None, str]:
-    """Whether traffic gets out of the source and into the target, with the reason; None where rules are not known.
+    """Whether the rules let traffic out of the source and into the target, with the reason; None if not known.
 
-    Rules of all groups of an interface add up. An interface without a group (a Network Load Balancer may have
-    none) is seen by its address alone. Network ACLs and routes are not looked at.
+    Rules of all groups of an interface add up. An interface without a group (possible for a Network Load
+    Balancer) is matched by its address. Network ACLs and routes are not checked.
     """
     out: bool | None = True if not source.groups else _any_open(source.groups, target, "Egress", protocol, ports, rules)
     into: bool | None = True if not target.groups else _any_open(target.groups, source, "", protocol, ports, rules)
@@ -149,15 +149,15 @@ def reachable(
     if out and into:
         return True, ""
     if out is False:
-        return False, f"no egress rule of {_names(source.groups)} lets {port} out to {_names(target.groups)}"
+        return False, f"no egress rule of {_names(source.groups)} allows {port} to {_names(target.groups)}"
     if into is False and not source.groups:
         return None, (
-            f"{source.name} has no security group, and no rule of {_names(target.groups)} admits its addresses on "
-            f"{port}: with client addresses preserved the clients' own decide"
+            f"{source.name} has no security group, and no rule of {_names(target.groups)} allows its addresses on "
+            f"{port}: if client addresses are preserved, the addresses of the clients decide"
         )
     if into is False:
-        return False, f"no rule of {_names(target.groups)} admits {_names(source.groups)} on {port}"
-    return None, f"rules of {_names(source.groups | target.groups)} are not all among the answers, or use prefix lists"
+        return False, f"no rule of {_names(target.groups)} allows {_names(source.groups)} on {port}"
+    return None, f"rules of {_names(source.groups | target.groups)} are not all in the answers, or use prefix lists"
 
 
 def _names(groups: frozenset[str]) -> str:
@@ -167,7 +167,7 @@ def _names(groups: frozenset[str]) -> str:
 def _any_open(
     groups: frozenset[str], peer: Side, way: str, protocol: str, ports: Sequence[int], rules: Mapping[str, Item]
 ) -> bool | None:
-    """Whether any rule of the groups opens a port to the peer; None where one is not known that could."""
+    """Whether any rule of the groups opens a port to the peer; None if a rule that could do so is not known."""
     doubt = bool(groups - rules.keys())
     for group in groups & rules.keys():
         for rule in objects(rules[group], f"IpPermissions{way}", group):
@@ -199,7 +199,7 @@ def _number(value: Any) -> int | None:
 
 
 def _meets(rule: Item, peer: Side) -> bool:
-    """Whether the rule covers the peer: by one of its groups, or by blocks that hold all its addresses."""
+    """Whether the rule covers the peer: by one of its groups, or by blocks that contain all its addresses."""
     if any(text(p, "GroupId") in peer.groups for p in objects(rule, "UserIdGroupPairs")):
         return True
     blocks = []

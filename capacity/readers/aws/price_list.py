@@ -1,7 +1,7 @@
-"""On-demand Linux prices from AWS's public price list files: over HTTPS, without credentials, line by line.
+"""Read on-demand Linux prices from AWS's public price list files over HTTPS, without credentials, line by line.
 
-A region's file for EC2 has hundreds of megabytes. It is read as it arrives and never held: one line at a time, of
-which the price of a type is kept.
+A region's file for EC2 has hundreds of megabytes. It is read one line at a time as it arrives; only
+the price of each type is kept.
 
 Source
 ------
@@ -45,14 +45,14 @@ NEEDED = {
     "Pre Installed S/W": ("NA",),
     "CapacityStatus": ("Used",),
 }
-"""What a line must say in columns that every such file has."""
+"""Required values of a line, in columns that every file has."""
 WHERE_THERE = {
     "License Model": ("No License required", ""),
     "Location Type": ("AWS Region", ""),
     "MarketOption": ("OnDemand", ""),
     "Product Family": ("Compute Instance", "Compute Instance (bare metal)"),
 }
-"""What a line must say where the file has the column."""
+"""Required values of a line, if the file has the column."""
 FIGURES = ("Instance Type", "PricePerUnit", "Currency")
 _TYPE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 _PRICE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,12})?")
@@ -62,7 +62,7 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class RegionPrices:
-    """Prices of a region's file.
+    """Prices of one region's file.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class RegionPrices:
     date : date
         When AWS published the file.
     several : tuple of str
-        Types with several prices that differ: none of them is kept.
+        Types with several different prices: none of them is kept.
     """
 
     rows: tuple[str, ...]
@@ -80,21 +80,21 @@ class RegionPrices:
 
 
 def fetch_price_list(region: str, base: str = BASE_URL, tell: Tell | None = None) -> RegionPrices:
-    """The on-demand Linux prices of a region.
+    """Fetch the on-demand Linux prices of a region.
 
     Parameters
     ----------
     base : str
         Scheme and host of the price list.
     tell : callable, optional
-        Called now and then with the bytes read and those of the whole file.
+        Called from time to time with the bytes read and the size of the file.
 
     Raises
     ------
     SpecError
-        The price list has no such region, or is not what it should be.
+        The price list has no such region, or has an unexpected format.
     CapacityError
-        It cannot be reached, or the answer was cut off.
+        The price list cannot be reached, or the answer was cut off.
     """
     path = _file_of(region, base)
     with _opened(urljoin(base, path), base) as answer:
@@ -108,7 +108,7 @@ def fetch_price_list(region: str, base: str = BASE_URL, tell: Tell | None = None
 
 
 def _file_of(region: str, base: str) -> str:
-    """The path of a region's CSV file, from the index of regions."""
+    """Path of a region's CSV file, from the index of regions."""
     url = urljoin(base, f"{FOLDER}current/region_index.json")
     with _opened(url, base) as answer:
         body = answer.read(MOST_INDEX_BYTES + 1)
@@ -131,7 +131,7 @@ def _file_of(region: str, base: str) -> str:
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect on the same scheme and host, refuses any other."""
+    """Follow redirects on the same scheme and host only."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         was, now = urlsplit(req.full_url), urlsplit(newurl)
@@ -144,14 +144,14 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
 
 @contextmanager
 def _opened(url: str, base: str) -> Iterator[http.client.HTTPResponse]:
-    """The answer to a GET."""
+    """Open a URL with a GET request."""
     if urlsplit(url).netloc != urlsplit(base).netloc:
         raise SpecError(f"{url}: not on {base}")
     request = urllib.request.Request(url, headers={"User-Agent": "eks-pod-capacity", "Accept-Encoding": "identity"})
     try:
         with urllib.request.build_opener(_SameHost).open(request, timeout=TIMEOUT_S) as answer:
             if answer.headers.get("Content-Encoding", "identity") != "identity":
-                raise SpecError(f"{url}: compressed, which was not asked for")
+                raise SpecError(f"{url}: the answer is compressed, which was not requested")
             yield answer
     except urllib.error.HTTPError as error:
         raise CapacityError(f"{url}: HTTP {error.code}") from error
@@ -161,7 +161,7 @@ def _opened(url: str, base: str) -> Iterator[http.client.HTTPResponse]:
 
 
 class _Lines:
-    """The lines of an answer as text, one at a time, none too long."""
+    """Lines of an answer as text, one at a time, with a length limit."""
 
     def __init__(self, answer: http.client.HTTPResponse, name: str, tell: Tell | None) -> None:
         self.answer, self.name, self.tell = answer, name, tell
@@ -226,7 +226,7 @@ def _read(lines: Iterator[str], region: str, name: str) -> RegionPrices:
 
 
 def _metadata(lines: Iterator[str], name: str) -> dt.date:
-    """When the file was published; its format and service must be the known ones."""
+    """Publication date of the file; its format and service must be known ones."""
     rows = list(csv.reader([next(lines, "") for _ in range(METADATA_LINES)], strict=True))
     told = {row[0]: row[1] for row in rows if len(row) == 2}
     if told.get("OfferCode") != "AmazonEC2" or not told.get("FormatVersion", "").startswith("v1."):
@@ -246,7 +246,7 @@ class _Columns:
     region: int | None
 
     def price(self, cells: list[str], region: str) -> tuple[str, str, float] | None:
-        """Type, currency and price of a line that is an on-demand Linux price of the region; None for any other."""
+        """Type, currency and price of a line with an on-demand Linux price of the region; None for any other."""
         if any(cells[place] not in words for place, words in self.wanted.items()):
             return None
         if self.region is not None and cells[self.region] not in (region, ""):

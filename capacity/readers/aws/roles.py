@@ -1,4 +1,4 @@
-"""What a role may do, against what the CNI and the nodes must be able to."""
+"""Compare the permissions of roles with those that the CNI and the nodes require."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ CNI_POLICY, NODE_POLICY, PULL_POLICIES = (
 
 @cache
 def required_actions(use: str, family: str) -> tuple[str, ...]:
-    """Actions that the CNI (``cni``) or a node (``nodes``) needs under an IP family, from ``data/iam_actions.csv``."""
+    """Actions that the CNI (``cni``) or a node (``nodes``) requires for an IP family, from ``data/iam_actions.csv``."""
     rows = csv.DictReader(io.StringIO(read_text(data_dir() / "iam_actions.csv")))
     return tuple(r["action"] for r in rows if r["use"] == use and r["family"] in (family, "both"))
 
 
 def role_facts(found: AwsCluster) -> tuple[RoleFacts, ...]:
-    """The CNI's role (the add-on's own, else the nodes') and the nodes' roles, judged by their policies."""
+    """Check the policies of the CNI's role (of the add-on, else of the nodes) and of the nodes' roles."""
     answers = found.answers
     family = text(section(found.item, "kubernetesNetworkConfig"), "ipFamily") or "ipv4"
     arns = (text(g, "nodeRole") for g in answers.of("nodegroups") if text(g, "clusterName") in ("", found.name))
@@ -69,12 +69,12 @@ def _judge(answers: AwsAnswers, check: str, role: str, needed: Iterable[str], po
         for p in policy.split(" and ")
     )
     if item is None:
-        return RoleFacts(check, role, None, (), "its policies are not among the answers", KINDS["roles"].command)
+        return RoleFacts(check, role, None, (), "its policies are not in the answers", KINDS["roles"].command)
     documents, unknown = _documents(answers, item)
     allowed, conditional = judged(documents, needed)
     missing = tuple(a for a in needed if a not in allowed and a not in conditional)
     if missing and unknown:
-        reason = f"the text of {', '.join(unknown)} is not among the answers; {', '.join(missing)} may stand there"
+        reason = f"the text of {', '.join(unknown)} is not in the answers and could allow {', '.join(missing)}"
         return RoleFacts(check, role, None, (), reason, KINDS["policies"].command)
     names = [text(p, "PolicyName") for p in objects(item, "AttachedManagedPolicies", role)]
     names += [text(p, "PolicyName") for p in objects(item, "RolePolicyList", role)]
@@ -84,7 +84,7 @@ def _judge(answers: AwsAnswers, check: str, role: str, needed: Iterable[str], po
 
 
 def _documents(answers: AwsAnswers, role: Item) -> tuple[list[Item], list[str]]:
-    """Policy documents of a role, and the names of attached policies whose text is not known."""
+    """Policy documents of a role, and the names of attached policies with unknown text."""
     policies = {text(p, "Arn"): p for p in answers.of("policies")}
     name = text(role, "RoleName")
     found = [decoded_policy(p.get("PolicyDocument")) for p in objects(role, "RolePolicyList", name)]
@@ -104,7 +104,7 @@ def _documents(answers: AwsAnswers, role: Item) -> tuple[list[Item], list[str]]:
 
 
 def built_in(name: str) -> Item:
-    """What AWS's own policies allow of the needed actions, where their text was not saved; empty for others."""
+    """Required actions that an AWS managed policy allows, if its text was not saved; empty for other policies."""
     use = "cni" if name == CNI_POLICY else "nodes" if name in (NODE_POLICY, *PULL_POLICIES) else ""
     rows = csv.DictReader(io.StringIO(read_text(data_dir() / "iam_actions.csv")))
     wanted = {name, PULL_POLICIES[0] if name in PULL_POLICIES else name, f"{name} v5"}
@@ -113,7 +113,7 @@ def built_in(name: str) -> Item:
 
 
 def decoded_policy(value: object) -> Item:
-    """A policy document: an object, or the URL-encoded text that IAM's API answers with."""
+    """Decode a policy document: an object, or the URL-encoded text that the IAM API returns."""
     if isinstance(value, dict):
         return value
     if isinstance(value, str):
@@ -126,9 +126,9 @@ def decoded_policy(value: object) -> Item:
 
 
 def judged(documents: Iterable[Item], actions: Iterable[str]) -> tuple[set[str], set[str]]:
-    """Actions that are allowed, and those allowed only under conditions; a plain Deny takes both away.
+    """Actions that are allowed, and those allowed only under conditions; a Deny without conditions removes both.
 
-    Resources, permission boundaries and organisation policies are not looked at.
+    Resources, permission boundaries and organization policies are not checked.
     """
     statements = [s for d in documents for s in _statements(d)]
     allowed, conditional = set(), set()
@@ -162,6 +162,6 @@ def _listed(value: object) -> list[str]:
 
 
 def _fits(pattern: str, action: str) -> bool:
-    """IAM's wildcards: ``*`` and ``?``, case ignored."""
+    """Match IAM wildcards ``*`` and ``?``, ignoring case."""
     regex = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(regex, action, re.IGNORECASE) is not None

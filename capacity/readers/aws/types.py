@@ -1,4 +1,4 @@
-"""Instance limits and prices from EC2's and the Pricing API's answers, as rows of the catalog's tables."""
+"""Convert answers of EC2 and the Pricing API to rows of the catalog: instance limits and prices."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PRICE_FILTERS = {
 
 
 def type_facts(answer: Item) -> dict[str, str]:
-    """What one ``describe-instance-types`` answer says, by the catalog's columns; ``none`` is said, not unknown.
+    """Facts of one ``describe-instance-types`` answer by catalog column; ``none`` is a known value, not unknown.
 
     Bounds on pods come from the default card: ``NetworkCards`` is searched for
     ``DefaultNetworkCardIndex``, as nodeadm does (awslabs/amazon-eks-ami@81fec2e8,
@@ -66,12 +66,12 @@ def type_facts(answer: Item) -> dict[str, str]:
 
 
 def architecture(supported: Sequence[str]) -> str | None:
-    """The 64-bit architecture where a type also runs 32-bit systems, else the first listed."""
+    """The 64-bit architecture if a type also runs 32-bit systems, else the first listed."""
     return "x86_64" if "x86_64" in supported else next(iter(supported), None)
 
 
 def network_gbps(network: Item) -> tuple[float | None, float | None]:
-    """Baseline and peak of the whole instance, in Gbit/s.
+    """Baseline and peak bandwidth of the whole instance, in Gbit/s.
 
     With one card they are the card's own. With several they cannot be summed: each card of
     c6in.32xlarge says 200 and so does the instance, the eight of p6-b200.48xlarge say 200 and the
@@ -117,7 +117,7 @@ def devices(answer: Item) -> tuple[int, int, str]:
 
 
 def written(value: object) -> str:
-    """A value as the CSV files write it: ``true``, ``8``, ``12.5``."""
+    """Text of a value in the CSV files: ``true``, ``8``, ``12.5``."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
@@ -126,7 +126,7 @@ def written(value: object) -> str:
 
 
 def limit_rows(answers: Iterable[Item], day: dt.date) -> list[str]:
-    """Lines of a catalog table, one per instance type, sorted; ``day`` is when EC2 was asked.
+    """Lines of a catalog table, one per instance type, sorted; ``day`` is the date of the answer.
 
     Raises
     ------
@@ -150,12 +150,12 @@ def _checked(name: str, column: Column, cell: str) -> str:
     except ValueError as error:
         raise SpecError(f"{where} is {brief(error)}") from error
     if any(c in cell for c in ',"\n\r'):
-        raise SpecError(f"{where} cannot stand in a table")
+        raise SpecError(f"{where} cannot be in a table")
     return cell
 
 
 def fetch_instance_types(caller: Caller) -> list[Item]:
-    """Every instance type of the session's region.
+    """Fetch all instance types of the session's region.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def fetch_instance_types(caller: Caller) -> list[Item]:
 
 
 def fetch_prices(caller: Caller, day: dt.date) -> tuple[list[str], list[Note]]:
-    """Lines of the price table for the session's region, and a note where the Pricing API said no."""
+    """Lines of the price table for the session's region, and a note if the Pricing API refused."""
     region = caller.region
     endpoint = PRICING_REGION_CHINA if region.startswith("cn-") else PRICING_REGION
     filters = [
@@ -196,9 +196,9 @@ def price_rows(price_list: Iterable[str], region: str, day: dt.date) -> list[str
         try:
             entry = json.loads(blob)
         except (ValueError, RecursionError) as error:
-            raise SpecError(f"the Pricing API answered no JSON ({error})") from error
+            raise SpecError(f"the answer of the Pricing API is not JSON ({error})") from error
         if not isinstance(entry, dict):
-            raise SpecError("the Pricing API answered with an entry that is no object")
+            raise SpecError("the answer of the Pricing API has an entry that is not an object")
         attributes = section(section(entry, "product"), "attributes")
         name = text(attributes, "instanceType")
         if text(attributes, "regionCode") not in (region, "") or "." not in name:

@@ -1,1 +1,1 @@
-"""CloudFormation templates."""
+"""Read CloudFormation templates."""

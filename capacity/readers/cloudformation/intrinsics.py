@@ -1,7 +1,7 @@
-"""CloudFormation's functions, evaluated as far as a template alone allows.
+"""Evaluate CloudFormation functions as far as a template alone allows.
 
-What depends on more (a parameter without default, another stack, an account) becomes :class:`Unresolved`, which
-says why. Functions: AWS CloudFormation user guide, intrinsic function reference (read 2026-11-25).
+A value that depends on more (a parameter without default, another stack, an account) becomes :class:`Unresolved`,
+with the reason. Functions: AWS CloudFormation user guide, intrinsic function reference (read 2026-11-25).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ZONES = "abcdef"
 
 @dataclass(frozen=True)
 class Unresolved:
-    """A value the template alone does not give."""
+    """A value that the template alone does not determine."""
 
     why: str
 
@@ -59,7 +59,7 @@ class Resolver:
             return [self.value(v, depth + 1) for v in raw]
         if not isinstance(raw, dict):
             if isinstance(raw, str) and "{{resolve:" in raw:
-                return Unresolved("is looked up when the stack is made")
+                return Unresolved("is looked up when the stack is created")
             return raw
         if len(raw) == 1:
             name, argument = next(iter(raw.items()))
@@ -81,7 +81,7 @@ class Resolver:
         if name == "AWS::Partition":
             return "aws"
         if name.startswith("AWS::"):
-            return Unresolved(f"{name} is known in the account only")
+            return Unresolved(f"{name} is known only in the account")
         if name in self.resources:
             return ToResource(name)
         parameter = mapping(self.template.get("Parameters")).get(name)
@@ -108,7 +108,7 @@ class Resolver:
             self._busy.discard(key)
 
     def truth(self, raw: object, depth: int) -> bool | Unresolved:
-        """A condition; unresolved where it depends on the deployment."""
+        """Value of a condition; unresolved if it depends on the deployment."""
         if isinstance(raw, dict) and len(raw) == 1 and depth < DEEPEST:
             name, argument = next(iter(raw.items()))
             if name == "Condition":
@@ -132,7 +132,7 @@ class Resolver:
     def _equals(self, argument: object, depth: int) -> bool | Unresolved:
         sides = [self._parameter_text(a, depth) for a in items(argument)]
         if len(sides) != 2:
-            return Unresolved("Fn::Equals needs two values")
+            return Unresolved("Fn::Equals requires two values")
         for side in sides:
             if (open_part := unknown_in(side)) is not None:
                 return open_part
@@ -182,7 +182,7 @@ class Resolver:
         """``Fn::Join``: a list as one text."""
         parts = self.value(items(argument)[1], depth) if len(items(argument)) == 2 else Unresolved("Fn::Join")
         if isinstance(parts, (Unresolved, ToResource)) or not isinstance(parts, list):
-            return parts if isinstance(parts, Unresolved) else Unresolved("Fn::Join over what is no list")
+            return parts if isinstance(parts, Unresolved) else Unresolved("the second value of Fn::Join is not a list")
         for part in parts:
             if isinstance(part, Unresolved):
                 return part
@@ -190,32 +190,32 @@ class Resolver:
                 return Unresolved("joins a resource's name")
         mark = self.value(argument[0], depth)
         if not isinstance(mark, (str, int)):
-            return _open(mark, "Fn::Join with what is no text")
+            return _open(mark, "the first value of Fn::Join is not text")
         return str(mark).join(str(p) for p in parts if p is not None)
 
     def split(self, argument: Any, depth: int) -> Any:
         """``Fn::Split``: a text as a list."""
         if len(items(argument)) != 2:
-            return Unresolved("Fn::Split needs two values")
+            return Unresolved("Fn::Split requires two values")
         mark, text = self.value(argument[0], depth), self.value(argument[1], depth)
         if not isinstance(mark, str) or not mark:
-            return _open(mark, "Fn::Split at what is no text")
-        return text.split(mark) if isinstance(text, str) else _open(text, "Fn::Split over what is no text")
+            return _open(mark, "the first value of Fn::Split is not text")
+        return text.split(mark) if isinstance(text, str) else _open(text, "the second value of Fn::Split is not text")
 
     def select(self, argument: Any, depth: int) -> Any:
         """``Fn::Select``: one of a list, counted from 0."""
         if len(items(argument)) != 2:
-            return Unresolved("Fn::Select needs two values")
+            return Unresolved("Fn::Select requires two values")
         index, choices = int_of(self.value(argument[0], depth)), self.value(argument[1], depth)
         if not isinstance(choices, list) or index is None:
-            return _open(choices, "Fn::Select over what is no list")
+            return _open(choices, "the second value of Fn::Select is not a list")
         return choices[index] if index < len(choices) else Unresolved(f"Fn::Select {index} is beyond the list")
 
     def find_in_map(self, argument: object, depth: int) -> Any:
         """``Fn::FindInMap``: a value of the template's mappings."""
         keys = self.value(argument, depth)
         if not isinstance(keys, list) or len(keys) < 3:
-            return Unresolved("Fn::FindInMap needs three values")
+            return Unresolved("Fn::FindInMap requires three values")
         here: Any = mapping(self.template.get("Mappings")).get(str(keys[0]))
         for key in keys[1:3]:
             if isinstance(key, Unresolved):
@@ -226,7 +226,7 @@ class Resolver:
     def choose(self, argument: Any, depth: int) -> Any:
         """``Fn::If``: one of two values; both where the condition is open and they are the same."""
         if len(items(argument)) != 3:
-            return Unresolved("Fn::If needs three values")
+            return Unresolved("Fn::If requires three values")
         held = self.holds(argument[0], depth)
         if isinstance(held, Unresolved):
             either = [self.value(a, depth) for a in argument[1:]]
@@ -244,23 +244,23 @@ class Resolver:
         """``Fn::Cidr``: a number of consecutive blocks with a number of host bits."""
         parts = self.value(argument, depth)
         if not isinstance(parts, list) or len(parts) < 2:
-            return _open(parts, "Fn::Cidr needs a block and a count")
+            return _open(parts, "Fn::Cidr requires a block and a count")
         block, count = block_of(parts[0]), int_of(parts[1], 1, 256)
         bits = int_of(parts[2]) if len(parts) > 2 else 8
         if block is None or count is None or bits is None or not 0 <= 32 - bits - block.prefixlen <= 8:
-            return _open(parts[0], "Fn::Cidr over what is no block")
+            return _open(parts[0], "the first value of Fn::Cidr is not a block")
         size = 2**bits
         first = int(block.network_address)
         found = [IPv4Network((first + i * size, 32 - bits)) for i in range(count)]
         if not found[-1].subnet_of(block):
-            return Unresolved("Fn::Cidr asks for more than the block holds")
+            return Unresolved("Fn::Cidr requests more than the block contains")
         return [str(b) for b in found]
 
     def get_att(self, argument: object, depth: int) -> Any:
         """``Fn::GetAtt``: what the template states of a resource, else the resource itself."""
         parts = argument.split(".", 1) if isinstance(argument, str) else [str(a) for a in items(argument)]
         if len(parts) != 2:
-            return Unresolved("Fn::GetAtt needs a resource and an attribute")
+            return Unresolved("Fn::GetAtt requires a resource and an attribute")
         resource = mapping(self.resources.get(parts[0]))
         stated = mapping(resource.get("Properties")).get(parts[1])
         if stated is not None and parts[0] not in self._busy:
@@ -279,7 +279,7 @@ class Resolver:
 
 
 def unknown_in(value: object) -> Unresolved | None:
-    """The first part of a value that the template alone does not give."""
+    """First part of a value that the template alone does not determine."""
     if isinstance(value, Unresolved):
         return value
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -291,7 +291,7 @@ def _open(value: object, why: str) -> Unresolved:
 
 
 def _transform(argument: object) -> str:
-    """What a transform is called, with the place that it includes."""
+    """Name of a transform, with the place that it includes."""
     name = str(mapping(argument).get("Name") or "without a name")
     place = mapping(mapping(argument).get("Parameters")).get("Location")
     return f"{name} of {place}"[:120] if isinstance(place, str) else name[:60]
@@ -308,7 +308,7 @@ _FUNCTIONS: dict[str, Callable[[Resolver, Any, int], Any]] = {
     "Fn::Cidr": Resolver.cidr,
     "Fn::GetAtt": Resolver.get_att,
     "Fn::Base64": Resolver.value,
-    "Fn::Transform": lambda _, argument, __: Unresolved(f"is put in by the transform {_transform(argument)}"),
+    "Fn::Transform": lambda _, argument, __: Unresolved(f"is inserted by the transform {_transform(argument)}"),
     "Fn::ToJsonString": Resolver.json_string,
     "Fn::ImportValue": lambda _, argument, __: Unresolved(f"is exported by another stack ({str(argument)[:60]})"),
 }

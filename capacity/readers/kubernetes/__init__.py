@@ -1,1 +1,1 @@
-"""Kubernetes objects: from kubectl, files, Helm charts and Karpenter."""
+"""Read Kubernetes objects from kubectl, files, Helm charts and Karpenter."""

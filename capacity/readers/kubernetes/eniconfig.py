@@ -1,4 +1,4 @@
-"""ENIConfigs of the VPC CNI's custom networking: the pods' subnets, by zone where the name tells it."""
+"""Read ENIConfigs of custom networking: the subnets of pods, by zone if the name is a zone."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from capacity.readers.values import PLACEHOLDER, path_of, text_of
 
 
 def eniconfig_subnet(value: Mapping[str, Any], said: SourceNotes) -> dict[str, str]:
-    """The id of an ENIConfig's subnet under the ENIConfig's name; empty, with a note, where it is no id."""
+    """Subnet ID of an ENIConfig by its name; empty, with a note, if it is not an ID."""
     name = str(path_of(value, "metadata", "name") or "")
     subnet = text_of(path_of(value, "spec", "subnet"))
     where = f"ENIConfig {name}"
     if subnet is None or PLACEHOLDER.search(name):
         shown = path_of(value, "spec", "subnet")
-        said.say(where, f"subnet {shown!r} is no id: the pod subnet is not known here")
+        said.say(where, f"subnet {shown!r} is not an ID: the pod subnet is not known")
         return {}
     if path_of(value, "spec", "vpcId"):
-        said.say(where, "its pods' subnet is in another VPC: reckoned as in the cluster's")
+        said.say(where, "its subnet is in another VPC: treated as part of the cluster's VPC")
     return {name: subnet}
 
 
 def subnets_of_eniconfigs(eniconfigs: Mapping[str, str]) -> tuple[SubnetDraft, ...]:
-    """The ENIConfigs' subnets; an ENIConfig is named after its zone where nodes find theirs by the zone label."""
+    """Subnets of the ENIConfigs; an ENIConfig has the name of its zone if nodes select it by the zone label."""
     zoned = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9][a-z](?![a-z0-9])")
     found = {}
     for name, subnet in sorted(eniconfigs.items()):

@@ -1,4 +1,4 @@
-"""The few things the doctor asks of `kubectl get … -o json`: kubelets' max pods, pods per node, aws-node, CoreDNS."""
+"""Facts for the doctor from `kubectl get … -o json`: max pods of kubelets, pods per node, aws-node, CoreDNS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GONE = ("Succeeded", "Failed")
 
 @dataclass(frozen=True)
 class KubernetesFacts:
-    """What Kubernetes says; None or empty where it was not asked.
+    """Facts from Kubernetes; None or empty if they were not read.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class KubernetesFacts:
 
 
 def parse_kubernetes(entries: Iterable[tuple[str, Item]]) -> KubernetesFacts:
-    """Facts from kinds and objects, one after the other: nothing but counts is kept of a pod."""
+    """Collect facts from kinds and objects one by one; only counts of pods are kept."""
     max_pods: dict[str, int] = {}
     names: dict[str, str] = {}
     vpc: Counter[str] = Counter()
@@ -71,7 +71,7 @@ def parse_kubernetes(entries: Iterable[tuple[str, Item]]) -> KubernetesFacts:
 
 
 def streamed(path: str) -> Iterator[tuple[str, Item]]:
-    """Kinds and objects of a file of any size, ``-`` for standard input.
+    """Stream kinds and objects of a file of any size, ``-`` for standard input.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def streamed(path: str) -> Iterator[tuple[str, Item]]:
     """
     for kind, item in stream_file(path):
         if not isinstance(item, dict):
-            continue  # a wrong kind says nothing, as in an import
+            continue  # a wrong kind is ignored, as in an import
         own = text(item, "kind") or kind.removesuffix("List")
         if not own:
             raise SpecError(
@@ -90,7 +90,7 @@ def streamed(path: str) -> Iterator[tuple[str, Item]]:
 
 
 def each(documents: Iterable[Item], kind: str = "") -> Iterator[tuple[str, Item]]:
-    """Kind and object, lists unfolded; items of a typed list have no kind of their own."""
+    """Kind and object of each item; items of a typed list get their kind from it."""
     for document in documents:
         own = text(document, "kind") or kind
         if own.endswith("List") and isinstance(document.get("items"), list):
@@ -100,7 +100,7 @@ def each(documents: Iterable[Item], kind: str = "") -> Iterator[tuple[str, Item]
 
 
 def _aws_node(spec: Item) -> tuple[dict[str, str] | None, str | None]:
-    """Environment and version of the aws-node container."""
+    """Read environment and version of the aws-node container."""
     pod = section(section(spec, "template"), "spec")
     for container in objects(pod, "containers"):
         if text(container, "name") == "aws-node":

@@ -1,4 +1,4 @@
-"""One node of a cluster: its group, type, AMI family, and the kubelet's figures."""
+"""Read one node of a cluster: its group, type, AMI family, and the figures of the kubelet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from capacity.readers.user_data import ami_of
 from capacity.readers.values import int_of, items, mapping, path_of
 from capacity.units import MIB, parse_cpu, parse_memory
 
-# label -> whose nodes carry it
+# label -> provisioner of the nodes with it
 GROUP_LABELS = (
     ("eks.amazonaws.com/nodegroup", "managed"),
     ("alpha.eksctl.io/nodegroup-name", "self-managed"),
@@ -46,7 +46,7 @@ class KubeNode:
 
 
 def node_facts(raw: Mapping[str, Any], said: SourceNotes) -> KubeNode | None:
-    """A node of the cluster's VPC, None for those whose pods take no address that a group books."""
+    """Read a node of the cluster's VPC; None for nodes whose pods use no addresses of a group."""
     metadata = mapping(raw.get("metadata"))
     name = str(metadata.get("name") or "")
     labels = {str(k): str(v) for k, v in mapping(metadata.get("labels")).items()}
@@ -54,7 +54,7 @@ def node_facts(raw: Mapping[str, Any], said: SourceNotes) -> KubeNode | None:
     if compute == "fargate" or name.startswith("fargate-") or compute == "hybrid":
         return None
     if any(key in labels for key in _CONTROL_PLANE):
-        said.say(f"node {name}", "is a control-plane node, not of EKS: left out")
+        said.say(f"node {name}", "is a control-plane node, not of EKS: ignored")
         return None
     kind = labels.get("node.kubernetes.io/instance-type") or labels.get("beta.kubernetes.io/instance-type")
     group, provisioner = _group_of(labels, kind)

@@ -1,6 +1,6 @@
-"""Kubernetes objects, saved or live: nodes, workloads, pods, autoscalers, the CNI's daemonset, ENIConfigs.
+"""Read Kubernetes objects, saved or live: nodes, workloads, pods, autoscalers, the CNI's DaemonSet, ENIConfigs.
 
-Objects are taken one by one and only their facts are kept, so a dump of any size is read in little memory.
+Objects are read one by one and only their facts are kept, so a dump of any size needs little memory.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SYSTEM = "kube-system"
 
 
 def draft_of(snapshot: SeenObjects, source: str) -> PlanDraft:
-    """The facts as a draft."""
+    """Convert the facts to a draft."""
     said = snapshot.said
     catalog = load_catalog()
     grouped = by_group(snapshot.nodes.values())
@@ -48,7 +48,7 @@ def draft_of(snapshot: SeenObjects, source: str) -> PlanDraft:
     regions = Counter(n.region for n in snapshot.nodes.values() if n.region)
     versions = sorted({v for n in snapshot.nodes.values() if (v := _minor(n.kubelet))}, key=lambda v: int(v[2:]))
     if len(versions) > 1:
-        said.say("nodes", f"kubelets of versions {', '.join(versions)}: the newest is taken", "kubernetes.version")
+        said.say("nodes", f"kubelets of versions {', '.join(versions)}: the newest is used", "kubernetes.version")
     return PlanDraft(
         source=source,
         name=_cluster_name(snapshot),
@@ -81,7 +81,7 @@ def _cluster_name(snapshot: SeenObjects) -> str | None:
 def _pod_pieces(
     snapshot: SeenObjects, groups: Sequence[GroupLabels]
 ) -> tuple[tuple[WorkloadDraft, ...], tuple[DaemonSetDraft, ...]]:
-    """Workloads and daemonsets, sorted by name: the order of a dump says nothing."""
+    """Workloads and DaemonSets, sorted by name, because the order of a dump has no meaning."""
     keys = {**dict.fromkeys(snapshot.controllers), **dict.fromkeys(snapshot.pods)}
     workloads: list[tuple[Key, WorkloadDraft]] = []
     daemons = []
@@ -100,16 +100,16 @@ def _pod_pieces(
             if workload is not None:
                 workloads.append((key, workload))
     if fargate:
-        snapshot.said.say("pods", f"{fargate} on Fargate take an address each: add them as tenants of kind fargate")
+        snapshot.said.say("pods", f"{fargate} on Fargate use an address each: add them as tenants of kind fargate")
     if static:
-        snapshot.said.say("pods", f"{static} static pods of nodes are left out")
+        snapshot.said.say("pods", f"{static} static pods of nodes are ignored")
     elsewhere = sorted(snapshot.autoscalers.keys() - keys.keys(), key=lambda k: k[1:])
     workloads += [(key, _scaled_elsewhere(snapshot, key)) for key in elsewhere]
     return unique_names(workloads), tuple(daemons)
 
 
 def _facts(controller: Controller | None, pods: OwnedPods | None) -> PodFacts:
-    """Of the controller's template, else of its first pod."""
+    """Facts of the controller's template, else of its first pod."""
     facts = controller.facts if controller and controller.facts else pods.facts if pods else None
     assert facts is not None, "every key comes from a controller or from pods, which have facts"
     return facts
@@ -128,7 +128,7 @@ def _workload(snapshot: SeenObjects, key: Key, groups: Sequence[GroupLabels]) ->
     if now == 0 and not most:
         return None
     name = f"{key[1]}/{key[2]}"
-    now = max(now, low) if now else now  # an HPA leaves a workload that was scaled to 0 alone
+    now = max(now, low) if now else now  # an HPA does not change a workload that was scaled to 0
     one_by_one = key[0] not in ("Deployment", "Rollout") and controller is None
     return WorkloadDraft(
         name=name,
@@ -170,12 +170,12 @@ def _daemon(snapshot: SeenObjects, key: Key, groups: Sequence[GroupLabels]) -> D
 def _bound(
     snapshot: SeenObjects, facts: PodFacts, pods: OwnedPods | None, groups: Sequence[GroupLabels], path: str
 ) -> tuple[str, ...] | None:
-    """The groups a pod is bound to by its selector, affinity and the groups' taints; None for every group."""
+    """Groups that match a pod's selector, affinity and tolerations; None for every group."""
     fitting = groups_for(facts, groups)
     if not fitting and groups:
         ran = {snapshot.nodes[n].group for n in (pods.nodes if pods else ()) if n in snapshot.nodes}
         if not ran:
-            snapshot.said.say(path, "no node of this file fits its selector, affinity and tolerations", path)
+            snapshot.said.say(path, "no node in this file matches its selector, affinity and tolerations", path)
         fitting = [g.name for g in groups if g.name in ran]
     return tuple(fitting) if fitting and len(fitting) < len(groups) else None
 
@@ -188,19 +188,19 @@ def _say_skipped(snapshot: SeenObjects) -> None:
     other = sorted(snapshot.skipped.items())
     if other:
         named = ", ".join(f"{count} {kind}" for kind, count in other[:8])
-        snapshot.said.say("", f"left out, no part of a plan: {named}{' and others' if len(other) > 8 else ''}")
+        snapshot.said.say("", f"ignored, not part of a plan: {named}{' and others' if len(other) > 8 else ''}")
 
 
 # --- reading --------------------------------------------------------------------------------
 
 
 def read(paths: Sequence[str]) -> PlanDraft:
-    """Kubernetes objects in files (``-`` for stdin) as one draft.
+    """Read files of Kubernetes objects (``-`` for stdin) as one draft.
 
     Raises
     ------
     SpecError
-        A file that cannot be read, or holds no Kubernetes object.
+        A file cannot be read, or has no Kubernetes object.
     """
     from capacity.readers.kubernetes.stream import stream_file
 
@@ -221,19 +221,19 @@ def _take_all(snapshot: SeenObjects, objects: Iterable[tuple[str, Any]], name: s
             foreign = value
     if not taken:
         if foreign is None:
-            raise SpecError(f"{name}: holds no Kubernetes object (an empty list?)")
+            raise SpecError(f"{name}: has no Kubernetes object (an empty list?)")
         raise refuse("kubectl", foreign, name)
     if foreign is not None:
         source, words = detect(foreign)
         cure = f" (capacity import {source} reads it)" if source else ""
-        snapshot.said.say("", f"left out {words}{cure}")
+        snapshot.said.say("", f"ignored {words}{cure}")
 
 
 LIVE_KINDS = "nodes,pods,daemonsets,deployments,statefulsets,replicasets,jobs,cronjobs,hpa"
 
 
 def read_live(context: str | None = None, kubectl: str = "kubectl") -> PlanDraft:
-    """Kubernetes objects of the cluster that kubectl is set up for, as one draft: ``kubectl get``, read-only.
+    """Read Kubernetes objects of the current kubectl context as one draft, with ``kubectl get`` (read-only).
 
     Raises
     ------
@@ -249,13 +249,13 @@ def read_live(context: str | None = None, kubectl: str = "kubectl") -> PlanDraft
         )
     except SpecError:
         said.say(
-            "", "ENIConfigs could not be listed (none, or not allowed): without custom networking they are not needed"
+            "", "ENIConfigs could not be listed (none, or not allowed): they are needed only for custom networking"
         )
     return draft_of(snapshot, "kubectl (live)")
 
 
 def _run(kubectl: str, context: str | None, arguments: list[str]) -> Iterator[tuple[str, Any]]:
-    """kubectl's answer, streamed; its own words where it fails."""
+    """Stream the output of kubectl; an error has the message of kubectl."""
     import subprocess
     import tempfile
 
@@ -267,7 +267,7 @@ def _run(kubectl: str, context: str | None, arguments: list[str]) -> Iterator[tu
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL)
         except OSError as error:
             raise SpecError(f"{kubectl}: cannot be run ({error.strerror or error})") from error
-        assert process.stdout is not None, "it was asked for"
+        assert process.stdout is not None, "stdout is a pipe"
         try:
             yield from stream_binary(process.stdout, "kubectl")
         except SpecError:

@@ -1,4 +1,4 @@
-"""Nodes of a cluster as node groups; the kubelet's figures compared with this package's."""
+"""Convert nodes of a cluster to node groups, and compare the figures of the kubelet with the computed ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def by_group(nodes: Iterable[KubeNode]) -> dict[str, list[KubeNode]]:
 
 
 def group_facts(name: str, nodes: list[KubeNode]) -> GroupLabels:
-    """Labels and taints of a group, to tell which pods it takes."""
+    """Labels and taints of a group, which decide the pods it can run."""
     labels: defaultdict[str, set[str]] = defaultdict(set)
     for node in nodes:
         for key, value in node.labels.items():
@@ -41,7 +41,7 @@ def group_facts(name: str, nodes: list[KubeNode]) -> GroupLabels:
 def group_of_nodes(
     name: str, nodes: list[KubeNode], env: Mapping[str, str], ipv6: bool, catalog: Catalog, said: SourceNotes
 ) -> GroupDraft:
-    """A group as its nodes show it; what the kubelet says differently from our formulas is noted."""
+    """Node group of some nodes; notes report where the kubelet differs from the computed figures."""
     types = Counter(n.instance_type for n in nodes if n.instance_type)
     amis = Counter(n.ami for n in nodes if n.ami)
     draft = group_draft(
@@ -54,7 +54,7 @@ def group_of_nodes(
         )
     )
     if any(n.labels.get("eks.amazonaws.com/compute-type") == "auto" for n in nodes):
-        said.say(f"group {name}", "EKS Auto Mode: its max pods and reserves are AWS's own", at("nodeGroups", name))
+        said.say(f"group {name}", "EKS Auto Mode: AWS sets its max pods and reserves", at("nodeGroups", name))
     return replace(draft, max_pods=_compare(draft, nodes, env, ipv6, catalog, said))
 
 
@@ -73,7 +73,7 @@ def _compare(
     catalog: Catalog,
     said: SourceNotes,
 ) -> int | None:
-    """The kubelets' max pods where they differ from ours; every difference becomes a note."""
+    """Max pods of the kubelets if they differ from the computed value; every difference becomes a note."""
     cni = _cni(env, ipv6)
     real = Counter(n.max_pods for n in nodes if n.max_pods)
     path = at("nodeGroups", draft.name, "maxPods")
@@ -90,7 +90,11 @@ def _compare(
         return None
     for (seen, pods), count in sorted(wrong.items(), key=str):
         formula = ours[seen or ""][0]
-        said.say(f"{counted(count, 'node')} of {draft.name}", f"{seen}: kubelet max pods {pods}, ours {formula}", path)
+        said.say(
+            f"{counted(count, 'node')} of {draft.name}",
+            f"{seen}: kubelet reports max pods {pods}, capacity computes {formula}",
+            path,
+        )
     chosen = real.most_common(1)[0][0]
     if len(real) > 1:
         said.say(f"nodes of {draft.name}", f"kubelets differ ({_spread(real)}): maxPods set to {chosen}", path)
@@ -107,7 +111,7 @@ def _differs(node: KubeNode, ours: Mapping[str, tuple[int, int, int]]) -> bool:
 
 
 def _our_figures(draft: GroupDraft, kind: str, cni: Cni, catalog: Catalog) -> tuple[int, int, int] | None:
-    """Max pods, allocatable CPU and memory that our formulas give. [pods], [millicores], [MiB]"""
+    """Computed max pods, allocatable CPU and memory. [pods], [millicores], [MiB]"""
     from capacity.readers.instance_choice import type_problem
 
     if type_problem(kind, catalog, ipv6=cni.settings.ipv6):
@@ -125,18 +129,23 @@ def _our_figures(draft: GroupDraft, kind: str, cni: Cni, catalog: Catalog) -> tu
 def _compare_memory_and_cpu(
     draft: GroupDraft, nodes: list[KubeNode], ours: Mapping[str, tuple[int, int, int]], said: SourceNotes
 ) -> None:
-    """One note per type whose allocatable is not ours, with the figures of its most modest node."""
+    """Notes on types whose allocatable differs from the computed one, with the figures of the smallest node."""
     path = at("nodeGroups", draft.name, "instanceTypes")
     for kind, (_, cpu, memory) in ours.items():
         mine = [n for n in nodes if n.instance_type == kind]
         least_cpu = min((n.cpu_millicores for n in mine if n.cpu_millicores), default=None)
         if least_cpu is not None and least_cpu != cpu:
-            said.say(f"nodes of {draft.name}", f"{kind}: allocatable CPU {least_cpu}m, ours {cpu}m", path)
+            said.say(
+                f"nodes of {draft.name}",
+                f"{kind}: kubelet reports allocatable CPU {least_cpu}m, capacity computes {cpu}m",
+                path,
+            )
         least = min((n for n in mine if n.memory_mib), key=lambda n: n.memory_mib or 0, default=None)
         if least is not None and least.memory_mib and abs(least.memory_mib - memory) > MEMORY_TOLERANCE_MIB:
             kept = ""
             if least.memory_capacity_mib:
                 kept = f" (capacity {least.memory_capacity_mib} MiB, kept from pods "
                 kept += f"{least.memory_capacity_mib - least.memory_mib} MiB)"
-            text = f"{kind}: allocatable memory {least.memory_mib} MiB{kept}, ours {memory} MiB"
+            text = f"{kind}: kubelet reports allocatable memory {least.memory_mib} MiB{kept}, "
+            text += f"capacity computes {memory} MiB"
             said.say(f"nodes of {draft.name}", text, path)

@@ -1,4 +1,4 @@
-"""Kubernetes objects one by one: only their facts are kept, so a dump of any size is read in little memory."""
+"""Collect facts from Kubernetes objects one by one, so that a dump of any size needs little memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from capacity.readers.values import int_of, items, mapping, path_of, text_of
 
 Key = tuple[str, str, str]  # kind, namespace, name
 CONTROLLERS = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout")
-ONE_BY_ONE = ("StatefulSet",)  # replaced one pod at a time, none more than replicas
+ONE_BY_ONE = ("StatefulSet",)  # replaced one pod at a time, never more than replicas
 KINDS = frozenset(
     [
         *CONTROLLERS,
@@ -40,7 +40,7 @@ KINDS = frozenset(
 
 @dataclass
 class Controller:
-    """A controller of pods: how many it wants and what they are. ``facts`` is None where only pods tell."""
+    """A controller of pods: its replicas and pod facts. ``facts`` is None if only its pods are known."""
 
     replicas: int | None = None
     facts: PodFacts | None = None
@@ -79,7 +79,7 @@ class SeenObjects:
     uids: set[str] = field(default_factory=set)
 
     def add(self, list_kind: str, value: object) -> bool:
-        """Take one object; False if it is not a Kubernetes object."""
+        """Add one object; False if it is not a Kubernetes object."""
         if not isinstance(value, dict):
             return False
         kind = str(value.get("kind") or "") or kind_in(list_kind, value)
@@ -96,7 +96,7 @@ class SeenObjects:
 
 
 def kind_in(list_kind: str, value: Mapping[str, Any]) -> str:
-    """Kind of an item of a typed list, told from the list or else from its shape."""
+    """Kind of an item of a typed list, from the list or from its keys."""
     if list_kind.endswith("List") and list_kind != "List":
         return list_kind[: -len("List")]
     spec = mapping(value.get("spec"))
@@ -126,7 +126,7 @@ def _take_controller(objects: SeenObjects, value: Mapping[str, Any]) -> None:
     kind = str(value.get("kind") or "Deployment")
     namespace, name = _named(value)
     if kind == "ReplicaSet" and _owner(value) is not None:
-        return  # a Deployment's, counted there
+        return  # of a Deployment, counted there
     spec = mapping(value.get("spec"))
     replicas = int_of(spec.get("replicas"))
     controller = Controller(1 if replicas is None else replicas, pod_facts(mapping(path_of(spec, "template", "spec"))))
@@ -144,7 +144,7 @@ def _take_controller(objects: SeenObjects, value: Mapping[str, Any]) -> None:
 
 
 def _count(value: object) -> int | str | None:
-    """Kubernetes' IntOrString: a count, or a percentage as text."""
+    """Value of a Kubernetes IntOrString: a count, or a percentage as text."""
     number = int_of(value)
     if number is not None:
         return number
@@ -163,22 +163,22 @@ def _take_daemon_set(objects: SeenObjects, value: Mapping[str, Any]) -> None:
     elif name in AGENTS:
         objects.said.say(
             name,
-            "where it gives pods addresses of its own network (VXLAN, IP-in-IP), set cni.name: overlay in the plan",
+            "if it gives pods addresses of an overlay network (VXLAN, IP-in-IP), set cni.name: overlay in the plan",
         )
 
 
 def _say_cilium(objects: SeenObjects, pod_spec: Mapping[str, Any]) -> None:
-    """A cluster on which the Cilium agent runs: its mode is in a ConfigMap, which is not read."""
+    """Note that the Cilium agent runs in the cluster: its mode is in a ConfigMap, which is not read."""
     if "cilium-agent" in {mapping(c).get("name") for c in items(pod_spec.get("containers"))}:
         objects.said.say(
             "cilium",
-            "the Cilium agent runs here, and its settings are not read: where cilium-config says ipam: eni, "
-            "set cni.name: cilium and cni.cilium in the plan; where it says cluster-pool, cni.name: overlay",
+            "the Cilium agent runs here, and its settings are not read: if cilium-config has ipam: eni, "
+            "set cni.name: cilium and cni.cilium in the plan; if it has cluster-pool, set cni.name: overlay",
         )
 
 
 def _take_cni(objects: SeenObjects, pod_spec: Mapping[str, Any]) -> None:
-    """Environment and version out of the aws-node container; only the CNI's own variables."""
+    """Read environment and version of the aws-node container; only CNI variables."""
     for raw in items(pod_spec.get("containers")):
         container = mapping(raw)
         if container.get("name") == "aws-node":
@@ -188,7 +188,7 @@ def _take_cni(objects: SeenObjects, pod_spec: Mapping[str, Any]) -> None:
 
 
 def _take_config_map(objects: SeenObjects, value: Mapping[str, Any]) -> None:
-    """What the VPC resource controller is told about Windows nodes; of other ConfigMaps nothing is read."""
+    """Read settings of the VPC resource controller for Windows nodes; other ConfigMaps are not read."""
     if _named(value) == ("kube-system", CONFIG_MAP):
         objects.windows = of_config_map(mapping(value.get("data")))
     else:
@@ -237,7 +237,7 @@ def _take_service(objects: SeenObjects, value: Mapping[str, Any]) -> None:
 
 
 def _take_pod(objects: SeenObjects, value: Mapping[str, Any]) -> None:
-    """Count a live pod under its owner; of the owner's pods only the first is looked at closely."""
+    """Count a live pod under its owner; only the first pod of an owner is read in detail."""
     status = mapping(value.get("status"))
     if status.get("phase") in ("Succeeded", "Failed"):
         return
@@ -268,7 +268,7 @@ def _owner(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _pod_owner(metadata: Mapping[str, Any]) -> Key:
-    """What a pod belongs to: through a ReplicaSet its Deployment, through a Job its CronJob."""
+    """Owner of a pod: for a ReplicaSet its Deployment, for a Job its CronJob."""
     namespace = str(metadata.get("namespace") or "default")
     owner = _owner({"metadata": metadata})
     if "kubernetes.io/config.mirror" in mapping(metadata.get("annotations")):
@@ -284,7 +284,9 @@ def _pod_owner(metadata: Mapping[str, Any]) -> Key:
         stamp = labels.get("pod-template-hash") or labels.get("rollouts-pod-template-hash")
         if stamp and (name.endswith(f"-{stamp}") or re.search(r"-[0-9a-z]{8,10}$", name)):
             return ("Deployment", namespace, name.rpartition("-")[0])
-    if kind == "Job" and re.search(r"-[0-9]{8,10}$", name):  # a CronJob's Jobs end in the minute they were due
+    if kind == "Job" and re.search(
+        r"-[0-9]{8,10}$", name
+    ):  # names of a CronJob's Jobs end with the minute of their schedule
         return ("CronJob", namespace, name.rpartition("-")[0])
     return (kind, namespace, name)
 

@@ -1,4 +1,4 @@
-"""Kubernetes' rules on one pod: what it requests, and on which node groups it can run."""
+"""Scheduling of one pod: its requests, and the node groups on which it can run."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from capacity.readers.values import items, mapping, path_of
 from capacity.units import parse_cpu, parse_memory
 
 Requests = tuple[int | None, int | None]  # millicores, bytes
-MOST_BYTES = 2**50  # more than any node has: a slip of the pen, not a request
+MOST_BYTES = 2**50  # more than any node has: an error, not a request
 
 
 @dataclass(frozen=True, slots=True)
 class PodFacts:
-    """What the plan needs of a pod template or a pod."""
+    """Facts of a pod template or a pod that a plan needs."""
 
     cpu_millicores: int | None
     memory_bytes: int | None
@@ -28,7 +28,7 @@ class PodFacts:
 
 
 def pod_facts(spec: Mapping[str, Any]) -> PodFacts:
-    """Facts of a pod spec."""
+    """Read the facts of a pod spec."""
     cpu, memory = pod_requests(spec)
     return PodFacts(
         cpu_millicores=cpu,
@@ -45,10 +45,10 @@ def pod_facts(spec: Mapping[str, Any]) -> PodFacts:
 
 
 def pod_requests(spec: Mapping[str, Any]) -> Requests:
-    """What the scheduler reserves for a pod. [millicores], [bytes]
+    """Resources that the scheduler reserves for a pod. [millicores], [bytes]
 
     The larger of (a) all containers and sidecars together and (b) each init container with the sidecars started
-    before it, plus the pod's overhead; what is stated for the pod as a whole replaces both. None where nothing is
+    before it, plus the pod's overhead; requests of the pod as a whole replace both. None if nothing is
     requested. A limit without a request is a request, as the API server makes it.
 
     Source: kubernetes/kubernetes, staging/src/k8s.io/component-helpers/resource/helpers.go PodRequests.
@@ -131,7 +131,7 @@ class GroupLabels:
 
 
 def groups_for(pod: PodFacts, groups: Iterable[GroupLabels]) -> list[str]:
-    """Names of the groups whose nodes can take the pod: labels, required affinity and taints."""
+    """Names of the groups whose nodes can run the pod: labels, required affinity and taints."""
     return [g.name for g in groups if _fits(pod, g)]
 
 

@@ -1,4 +1,4 @@
-"""Kubernetes objects one by one out of JSON of any size, in bounded memory.
+"""Stream Kubernetes objects from JSON of any size, in bounded memory.
 
 The standard decoder reads one value at a time out of a buffer of a few megabytes: the list itself is never held,
 and decoding costs what ``json.loads`` costs.
@@ -24,9 +24,9 @@ _SPACE = " \t\r\n\x1e"
 
 
 def stream_file(path: str) -> Iterator[tuple[str, Any]]:
-    """(kind of the list around it, object) for every object in a JSON or YAML file, ``-`` for stdin.
+    """Yield (kind of its list, object) for every object in a JSON or YAML file, ``-`` for stdin.
 
-    Lists are opened, lists in lists too; a document that is no list comes as itself with an empty kind.
+    Lists are expanded, including nested ones; a document that is not a list has an empty kind.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def stream_file(path: str) -> Iterator[tuple[str, Any]]:
 
 
 def stream_binary(stream: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Kinds and objects from an open stream of bytes, one after the other."""
+    """Yield kinds and objects from an open stream of bytes."""
     head = stream.read(4)
     encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     text = io.TextIOWrapper(_Rejoined(head, stream), encoding=encoding, newline="")  # type: ignore[type-var]
@@ -106,7 +106,7 @@ def opened(kind: str, value: object) -> Iterator[tuple[str, Any]]:
 
 
 class _Buffer:
-    """A window on the text: what is decoded is dropped, more is read when a value goes beyond its end."""
+    """Window on the text: decoded text is dropped, and more is read if a value goes beyond the end."""
 
     def __init__(self, stream: io.TextIOBase, name: str) -> None:
         self.stream = stream
@@ -129,7 +129,7 @@ class _Buffer:
         return bool(chunk)
 
     def peek(self) -> str:
-        """The next character that is no space, without taking it; empty at the end."""
+        """Next character that is not a space, without consuming it; empty at the end."""
         while True:
             text, at, end = self.text, self.at, len(self.text)
             while at < end and text[at] in _SPACE:
@@ -141,7 +141,7 @@ class _Buffer:
                 return ""
 
     def take(self, expected: str) -> None:
-        """Go past one of the expected characters."""
+        """Consume one of the expected characters."""
         found = self.peek()
         if not found:
             raise SpecError(f"{self.name}:{self.here()}: the JSON ends in the middle (was the file cut off?)")
@@ -166,12 +166,12 @@ class _Buffer:
             except RecursionError:
                 raise SpecError(f"{self.name}:{self.here()}: nested too deeply") from None
             if end == len(self.text) and not self.ended and self.fill():
-                continue  # a number may go on in the next chunk
+                continue  # a number can continue in the next chunk
             self.at = end
             return value
 
     def may_continue(self, error: json.JSONDecodeError) -> bool:
-        """Whether more text could mend it: the fault is at the end, or a string is open."""
+        """Whether more text could fix the error: it is at the end, or a string is open."""
         return not self.ended and ("Unterminated string" in error.msg or error.pos >= len(self.text) - 12)
 
     def message(self, error: json.JSONDecodeError) -> str:
@@ -179,7 +179,7 @@ class _Buffer:
         return text.replace(f":{error.lineno}:", f":{self.line + error.lineno - 1}:", 1)
 
     def rest(self, limit: int) -> str | None:
-        """All that is left, None where it is more than the limit."""
+        """Remaining text, None if it exceeds the limit."""
         while len(self.text) <= limit:
             if not self.fill():
                 return self.text
@@ -187,7 +187,7 @@ class _Buffer:
 
 
 def _json_documents(buffer: _Buffer) -> Iterator[tuple[str, Any]]:
-    """Objects and lists in a row."""
+    """Yield consecutive objects and lists."""
     while buffer.peek():
         if buffer.peek() == "[":
             yield from _array(buffer, "")
@@ -212,7 +212,7 @@ def _array(buffer: _Buffer, kind: str) -> Iterator[tuple[str, Any]]:
 
 
 def _document(buffer: _Buffer) -> Iterator[tuple[str, Any]]:
-    """One object; its ``items`` are handed out while they are read, what is left comes last."""
+    """Yield one object; its ``items`` are yielded while they are read, the rest at the end."""
     buffer.take("{")
     rest: dict[str, Any] = {}
     streamed = False

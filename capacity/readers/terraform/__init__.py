@@ -1,1 +1,1 @@
-"""Terraform: HCL, plans and states."""
+"""Read Terraform: HCL, plans and states."""

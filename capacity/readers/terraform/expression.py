@@ -1,7 +1,7 @@
-"""Terraform expressions, evaluated as far as literals, locals, defaults and pure functions reach.
+"""Evaluate Terraform expressions with literals, locals, defaults and pure functions.
 
 A value that needs more (a data source, a module's output, a resource that does not exist yet) is :data:`UNKNOWN`,
-and whatever is computed from it is unknown too. Grammar: hashicorp/hcl hclsyntax/spec.md.
+and so is any value computed from it. Grammar: hashicorp/hcl hclsyntax/spec.md.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ Look = Callable[[str, Scope], Any]
 
 
 class Budget:
-    """How many rounds of `for` expressions a file may take: loops in loops would never end."""
+    """Limit for the rounds of `for` expressions in a file, because nested loops could run forever."""
 
     def __init__(self, rounds: int = MOST_ROUNDS) -> None:
         self.left = rounds
 
     def spend(self) -> bool:
-        """Take one round; False where none is left."""
+        """Use one round; False if none is left."""
         self.left -= 1
         return self.left >= 0
 
 
 class _Run:
-    """What one evaluation knows: root names, and how long it may take."""
+    """Context of one evaluation: root names, and its limit."""
 
     def __init__(self, look: Look, budget: Budget) -> None:
         self.look = look
@@ -60,7 +60,7 @@ class _Run:
 
 
 def evaluate(text: str, look: Look, scope: Scope | None = None, budget: Budget | None = None) -> Any:
-    """The value of an expression; ``look`` gives the values of root names (``var``, ``local``, …).
+    """Evaluate an expression; ``look`` returns the values of root names (``var``, ``local``, …).
 
     >>> evaluate('[for k, v in ["a", "b"] : cidrsubnet("10.0.0.0/16", 4, k)]', lambda name, scope: UNKNOWN)
     ['10.0.0.0/20', '10.0.16.0/20']
@@ -80,7 +80,7 @@ _MAKERS = frozenset(("template", "list", "object", "call", "for"))
 
 
 def too_large(value: object) -> bool:
-    """Whether a value is too large to use: a list that holds another twice, which holds another twice, and so on."""
+    """Whether a value is too large to use, such as lists that contain another list twice, many levels deep."""
     left = MOST_PARTS
     open_values = [value]
     while open_values:
@@ -140,7 +140,7 @@ def _plain(value: object) -> bool:
 
 
 class Splat(list[Any]):
-    """A list of which the next attribute is taken of each element."""
+    """A list; the next attribute applies to each element."""
 
 
 def _key(tree: Any, inner: Callable[[Any], Any]) -> Any:
@@ -148,7 +148,7 @@ def _key(tree: Any, inner: Callable[[Any], Any]) -> Any:
 
 
 def _splat(base: object) -> Any:
-    """The elements of a list; of any other value itself as the only one, of null none."""
+    """Elements of a list; any other value is its only element, null has none."""
     if isinstance(base, Unknown):
         return UNKNOWN
     return Splat(base if isinstance(base, list) else [] if base is None else [base])
@@ -172,7 +172,7 @@ def _template(parts: list[Any]) -> Any:
 
 
 def get(base: object, key: object) -> Any:
-    """An element by index, key or attribute; :data:`FAILED` where a value that is known has none."""
+    """Element by index, key or attribute; :data:`FAILED` if a known value does not have it."""
     if isinstance(base, Splat):
         return Splat([get(e, key) for e in base])
     if isinstance(base, Failed) or isinstance(key, Failed):
@@ -201,7 +201,7 @@ def _operate(op: str, a: object, b: object) -> Any:
 
 
 def _both(op: str, a: bool | None, b: bool | None) -> Any:
-    decided = op == "||"  # what one side alone decides
+    decided = op == "||"  # the value for which one side decides
     if decided in (a, b):
         return decided
     return UNKNOWN if None in (a, b) else not decided
@@ -249,7 +249,7 @@ def _for(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
 
 
 def _keyed(pairs: list[tuple[Any, Any]], grouped: bool) -> Any:
-    """The object of a ``for`` with keys: with ``...`` a list for each key, without it each key once."""
+    """Object of a ``for`` with keys: with ``...`` a list for each key, without it each key once."""
     try:
         keys = [text_of_value(k) for k, _ in pairs]
     except TypeError:

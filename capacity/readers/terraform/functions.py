@@ -1,6 +1,6 @@
-"""Values of Terraform's expressions, what is unknown among them, and its pure functions.
+"""Values of Terraform expressions, unknown values, and Terraform's pure functions.
 
-A function is left out rather than guessed: a call of any other is unknown.
+The result of any other function is unknown, never guessed.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 
 class Unknown:
-    """The value of everything that the file alone does not tell."""
+    """Value that the file alone does not determine."""
 
     def __repr__(self) -> str:
         return "unknown"
 
 
 class Failed(Unknown):
-    """What Terraform refuses to evaluate: ``try`` goes on to its next argument only then."""
+    """Value that Terraform refuses to evaluate; ``try`` then uses its next argument."""
 
 
 UNKNOWN = Unknown()
@@ -28,7 +28,7 @@ FAILED = Failed()
 
 
 class Open(dict[str, Any]):
-    """A mapping of which only some keys are known: what it lacks is unknown, not absent."""
+    """A mapping of which only some keys are known: others are unknown, not absent."""
 
 
 def unquoted(key: str) -> str:
@@ -36,7 +36,7 @@ def unquoted(key: str) -> str:
 
 
 def known_parts(value: object) -> Any:
-    """The value without its unknown parts."""
+    """Value without its unknown parts."""
     if isinstance(value, dict):
         return {k: known_parts(v) for k, v in value.items() if not isinstance(v, Unknown)}
     if isinstance(value, list):
@@ -45,12 +45,12 @@ def known_parts(value: object) -> Any:
 
 
 def text_of_value(value: object) -> str:
-    """A value where Terraform wants a string.
+    """Convert a value to a string as Terraform does.
 
     Raises
     ------
     TypeError
-        It has none: unknown, null, a list or an object.
+        The value is unknown, null, a list or an object.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -60,13 +60,13 @@ def text_of_value(value: object) -> str:
 
 
 def number_in(text: str) -> int | float:
-    """A number as written; whole ones exactly."""
+    """Parse a number; whole numbers are exact."""
     value = float(text)
     return int(text) if text.lstrip("-").isdigit() else int(value) if value.is_integer() else value
 
 
 def number_of_value(value: object) -> int | float:
-    """A value where Terraform wants a number.
+    """Convert a value to a number as Terraform does.
 
     Raises
     ------
@@ -79,14 +79,14 @@ def number_of_value(value: object) -> int | float:
 
 
 def truth_of_value(value: object) -> bool | None:
-    """A value where Terraform wants a bool; None if it is something else, or unknown."""
+    """Convert a value to a bool as Terraform does; None if it is something else, or unknown."""
     if isinstance(value, bool):
         return value
     return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
 
 
 def same_value(a: object, b: object) -> bool:
-    """Equal in value and type: ``true`` is not 1, and ``"1"`` neither."""
+    """Whether values are equal in value and type: neither ``true`` nor ``"1"`` equals 1."""
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(same_value, a, b))
     if isinstance(a, dict) and isinstance(b, dict):
@@ -95,7 +95,7 @@ def same_value(a: object, b: object) -> bool:
 
 
 def wholly_known(value: object) -> bool:
-    """Whether nothing inside a value is unknown."""
+    """Whether a value has no unknown parts."""
     if isinstance(value, (list, dict)):
         return all(map(wholly_known, value.values() if isinstance(value, dict) else value))
     return not isinstance(value, Unknown)
@@ -110,7 +110,7 @@ def _distinct(values: list[Any]) -> list[Any]:
 
 
 def cidrsubnet(block: str, bits: int, number: int) -> str:
-    """Terraform's ``cidrsubnet``: the block with that many more prefix bits and that number.
+    """Terraform's ``cidrsubnet``: the block with ``bits`` additional prefix bits and a number.
 
     >>> cidrsubnet("10.0.0.0/16", 8, 48)
     '10.0.48.0/24'
@@ -123,7 +123,7 @@ def cidrsubnet(block: str, bits: int, number: int) -> str:
 
 
 def cidrsubnets(block: str, *bits: int) -> list[str]:
-    """Terraform's ``cidrsubnets``: blocks of those sizes one after the other."""
+    """Terraform's ``cidrsubnets``: consecutive blocks of the given sizes."""
     network = IPv4Network(block, strict=False)
     at = int(network.network_address)
     found = []
@@ -195,7 +195,7 @@ def _slice(values: list[Any], first: object, end: object) -> list[Any]:
 
 
 def _range(*bounds: Any) -> list[Any]:
-    """Terraform's ``range``: down where the limit is below the start, at most 1,024 numbers."""
+    """Terraform's ``range``: descending if the limit is below the start, at most 1,024 numbers."""
     numbers = [number_of_value(b) for b in bounds]
     start, limit = (0, numbers[0]) if len(numbers) == 1 else numbers[:2]
     step = numbers[2] if len(numbers) > 2 else 1 if limit >= start else -1
@@ -203,12 +203,12 @@ def _range(*bounds: Any) -> list[Any]:
         raise ValueError(bounds)
     found = range(int(start), int(limit), int(step))
     if len(found) > MOST_IN_RANGE:
-        raise ValueError("more than Terraform makes")
+        raise ValueError("more numbers than Terraform allows")
     return list(found)
 
 
 def _set(values: list[Any]) -> list[Any]:
-    """The elements of a set in the order in which Terraform goes through them."""
+    """Elements of a set in Terraform's order."""
     if all(isinstance(v, str) for v in values) or not any(isinstance(v, (str, bool)) for v in values):
         return sorted(_distinct(values))
     raise TypeError("of several types")
@@ -222,7 +222,7 @@ def _list(values: object) -> list[Any]:
 
 def _length(value: Any) -> int:
     if isinstance(value, str) and not value.isascii():
-        raise ValueError("Terraform counts what people see as one character")
+        raise ValueError("Terraform counts visible characters")
     return len(value)
 
 
@@ -233,7 +233,7 @@ def _replaced(text: str, old: str, new: str) -> str:
 
 
 def _json(value: object) -> str:
-    """As Go writes it: keys in order, no blanks, signs of HTML escaped."""
+    """JSON text as Go writes it: sorted keys, no spaces, HTML characters escaped."""
     made = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     for sign in "<>&\u2028\u2029":
         made = made.replace(sign, f"\\u{ord(sign):04x}")
@@ -242,7 +242,7 @@ def _json(value: object) -> str:
 
 def _contains(values: list[Any], value: object) -> bool:
     if not wholly_known(values) and not any(same_value(v, value) for v in values):
-        raise ValueError("may be one of the unknown")
+        raise ValueError("can be one of the unknown values")
     return any(same_value(v, value) for v in values)
 
 

@@ -1,4 +1,4 @@
-"""The grammar of Terraform's expressions: text into a tree of tuples. hashicorp/hcl hclsyntax/spec.md."""
+"""Parse Terraform expressions into a tree of tuples. Grammar: hashicorp/hcl hclsyntax/spec.md."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _TOKEN = re.compile(
 
 
 class BadExpression(ValueError):
-    """Text that is no expression of the supported kind."""
+    """The text is not an expression of the supported kind."""
 
 
 class Parser:
-    """Text to a tree of tuples ``(kind, …)``."""
+    """Parser from text to a tree of tuples ``(kind, …)``."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -162,7 +162,7 @@ class Parser:
         return value
 
     def string(self, start: int) -> Any:
-        """A quoted template; its interpolations are expressions of their own."""
+        """Parse a quoted template; its interpolations are separate expressions."""
         parts: list[Any] = []
         text: list[str] = []
         at = start
@@ -187,7 +187,7 @@ class Parser:
 
 
 def _closing(text: str, at: int) -> int:
-    """Where the brace closes that was opened before ``at``."""
+    """Position of the closing brace for the one opened before ``at``."""
     depth, quoted = 1, False
     while at < len(text):
         char = text[at]

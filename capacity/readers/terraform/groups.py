@@ -1,4 +1,4 @@
-"""Node groups among Terraform's resources: managed ones, autoscaling groups of the cluster, launch templates."""
+"""Read node groups from Terraform resources: managed ones, Auto Scaling groups of the cluster, launch templates."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def _managed(stack: Stack, resource: Resource, taken: list[str]) -> GroupDraft:
     if not types and template is not None and text_of(template.value("instance_type")):
         types = [str(template.value("instance_type"))]
     elif not types and mapping(resource.unknown).get("instance_types") == "given":
-        stack.said.say(f"{resource.address}.instance_types", "not known here", path)
+        stack.said.say(f"{resource.address}.instance_types", "not known", path)
     elif not types and (template is not None or resource.value("launch_template")):
-        stack.said.say(resource.address, "the type stands in a launch template that is not in this file", path)
+        stack.said.say(resource.address, "the type is in a launch template that is not in this file", path)
     elif not types:
         types = default_types(stack.said, resource.address, name)
     subnets = stack.subnet_names(resource, "subnet_ids") or _likely_subnets(stack, resource, name)
@@ -76,7 +76,7 @@ def _managed(stack: Stack, resource: Resource, taken: list[str]) -> GroupDraft:
 
 
 def _launch_template(stack: Stack, resource: Resource, *above: str) -> Resource | None:
-    """The launch template of a group: by id or name, or through the configuration."""
+    """Launch template of a group: by ID or name, or through the configuration."""
     stated = mapping(first_block(resource.value(*above, "launch_template")))
     if "launch_template_specification" in stated:
         stated = mapping(first_block(stated["launch_template_specification"]))
@@ -95,7 +95,7 @@ def _launch_template(stack: Stack, resource: Resource, *above: str) -> Resource 
 
 
 def _likely_subnets(stack: Stack, resource: Resource, name: str) -> list[str]:
-    """Where the configuration does not tell: the private subnets, else all."""
+    """Subnets of a group if the configuration does not show them: the private subnets, else all."""
     names = list(stack.subnets.values())
     if not names:
         return []
@@ -103,7 +103,7 @@ def _likely_subnets(stack: Stack, resource: Resource, name: str) -> list[str]:
     chosen = private or [n for n in names if not re.search(r"public|intra|database|redshift|elasticache", n.lower())]
     kind = "the private ones" if private else "those not named public"
     stack.said.say(
-        resource.address, f"its subnets are not known before apply: taken as {kind}", at("nodeGroups", name, "subnets")
+        resource.address, f"its subnets are not known before apply: assumed {kind}", at("nodeGroups", name, "subnets")
     )
     return chosen or names
 

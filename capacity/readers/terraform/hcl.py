@@ -1,8 +1,8 @@
-"""Terraform's .tf text: a second best where no plan is at hand.
+"""Read Terraform .tf text, for use if no plan is available.
 
-Literals, locals, defaults and pure functions are evaluated; terraform-aws-modules' vpc and eks are laid out with
-their documented defaults (terraform-aws-modules/terraform-aws-eks and -vpc, README read 2026-11-25). What is left
-unknown is said; `terraform show -json` of a plan knows it.
+Literals, locals, defaults and pure functions are evaluated; the modules vpc and eks of terraform-aws-modules use
+their documented defaults (terraform-aws-modules/terraform-aws-eks and -vpc, README read 2026-11-25). Unknown values are
+reported; `terraform show -json` of a plan has them.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class _Module:
     budget: Budget = field(default_factory=Budget)
 
     def learnt(self) -> None:
-        """Something was made that locals may refer to: they are evaluated anew."""
+        """Record that locals can have new values: they are evaluated again."""
         self.values.clear()
 
     # --- evaluating -------------------------------------------------------------------------
 
     def value(self, raw: object, scope: Scope | None = None) -> Any:
-        """A value as python-hcl2 gives it, evaluated; unknown parts stay :data:`UNKNOWN`."""
+        """Evaluate a value of python-hcl2; unknown parts stay :data:`UNKNOWN`."""
         if isinstance(raw, dict):
             return {unquoted(k): self.value(v, scope) for k, v in raw.items() if k != "__is_block__"}
         if isinstance(raw, list):
@@ -62,7 +62,7 @@ class _Module:
         return UNKNOWN if raw.startswith("<<") else raw
 
     def look(self, name: str, _: Scope) -> Any:
-        """The value of a root name."""
+        """Value of a root name."""
         if name == "var":
             return Open({k: self.variable(k) for k in self.variables})
         if name == "local":
@@ -98,7 +98,7 @@ class _Module:
 
 
 class _Lazy(Open):
-    """Locals, each evaluated when it is asked for."""
+    """Locals, each evaluated when it is first used."""
 
     def __init__(self, module: _Module) -> None:
         super().__init__()
@@ -110,14 +110,14 @@ class _Lazy(Open):
 
 
 class _Any(Open):
-    """A data source whose name does not matter."""
+    """A data source whose name is irrelevant."""
 
     def get(self, key: Any, default: Any = None) -> Any:
         return super().get(key, self if key not in ("names", "name", "id", "region") else default)
 
 
 def _instances(resources: list[Resource]) -> Any:
-    """A resource as expressions see it: a list where it is counted, a mapping where it has keys."""
+    """A resource in expressions: a list if it has ``count``, a mapping if it has ``for_each``."""
     values = [Open({**r.values, "id": r.address}) for r in resources]
     if resources and isinstance(resources[0].index, int):
         return values
@@ -130,26 +130,26 @@ def _instances(resources: list[Resource]) -> Any:
 
 
 def read_hcl(paths: Sequence[str]) -> tuple[SourceNotes, list[Resource]]:
-    """The resources in the .tf files given, and in all of the folders given, with what there is to say of them.
+    """Read the resources in .tf files and folders, with notes.
 
     Raises
     ------
     MissingExtra
         python-hcl2 is not installed.
     SpecError
-        A file that cannot be read or parsed.
+        A file cannot be read or parsed.
     """
     files = [f for p in paths for f in _files(p)]
     module = _Module(SourceNotes(", ".join(dict.fromkeys(map(file_name, paths)))))
     for path in files:
         _take(module, path)
     module.region = module.region or _stated_region(module)
-    module.said.say("", ".tf text is read as far as it goes: `terraform show -json` of a plan knows more")
+    module.said.say("", ".tf text is evaluated as far as possible: `terraform show -json` of a plan is more complete")
     return module.said, list(_resources(module))
 
 
 def _stated_region(module: _Module) -> str | None:
-    """A variable's default or a local that is called after the region."""
+    """Region from the default of a variable or a local with a name for the region."""
     for name in ("region", "aws_region"):
         value = module.local(name) if name in module.locals else None
         if value is None and name in module.variables:
@@ -164,7 +164,7 @@ def _files(path: str) -> list[str]:
         return [path]
     found = sorted(str(p) for p in Path(path).iterdir() if p.suffix in (".tf", ".tfvars") and p.is_file())
     if not found:
-        raise SpecError(f"{path}: holds no .tf file")
+        raise SpecError(f"{path}: has no .tf file")
     return found
 
 
@@ -195,7 +195,7 @@ def _parsed(path: str) -> dict[str, Any]:
         import hcl2
     except ImportError:
         raise MissingExtra(
-            ".tf text needs python-hcl2: pip install 'eks-pod-capacity[terraform]' (or give `terraform show -json`)"
+            ".tf text requires python-hcl2: pip install 'eks-pod-capacity[terraform]' (or give `terraform show -json`)"
         ) from None
     name = file_name(path)
     text = decode(read_data(path), name)
@@ -203,7 +203,7 @@ def _parsed(path: str) -> dict[str, Any]:
         parsed: dict[str, Any] = hcl2.loads(text + "\n")
     except RecursionError:
         raise SpecError(f"{name}: nested too deeply") from None
-    except Exception as error:  # lark's own tree of errors is no part of hcl2's interface
+    except Exception as error:  # the errors of lark are not part of the interface of hcl2
         line = getattr(error, "line", None)
         place = f"{name}:{line}" if isinstance(line, int) and line > 0 else name
         raise SpecError(f"{place}: is not valid HCL") from None
@@ -214,7 +214,7 @@ def _parsed(path: str) -> dict[str, Any]:
 
 
 def _resources(module: _Module) -> Iterator[Resource]:
-    """Resources and the two modules, in an order in which later ones can refer to earlier ones."""
+    """Read resources and the two modules, in an order that lets later ones refer to earlier ones."""
     for name, call in module.calls.items():
         source = str(module.value(call.get("source")))
         if "vpc" in source and "//" not in source and "endpoints" not in source:
@@ -233,17 +233,17 @@ def _resources(module: _Module) -> Iterator[Resource]:
         elif "eks" in source and "//" not in source and not source.startswith((".", "/")):
             yield from _eks_module(module, name, values)
         elif source.startswith("."):
-            module.said.say(f"module.{name}", f"{source} is not evaluated: give `terraform show -json` of a plan")
+            module.said.say(f"module.{name}", f"{source} is not evaluated: use `terraform show -json` of a plan")
 
 
 def _expanded(module: _Module, kind: str, name: str, body: Any) -> Iterator[Resource]:
-    """The instances of a resource by ``count`` or ``for_each``."""
+    """Instances of a resource by ``count`` or ``for_each``."""
     address = f"{kind}.{name}"
     keys: list[tuple[Any, dict[str, Any]]] = [(None, {})]
     if "count" in body:
         count = module.value(body["count"])
         if isinstance(count, bool) or not isinstance(count, int):
-            module.said.say(address, "its count is not known here: taken as 1")
+            module.said.say(address, "its count is not known: assumed 1")
             count = 1
         _say_cut(module, address, count)
         keys = [(i, {"count": {"index": i}}) for i in range(min(count, MOST_INSTANCES))]
@@ -251,7 +251,7 @@ def _expanded(module: _Module, kind: str, name: str, body: Any) -> Iterator[Reso
         over = module.value(body["for_each"])
         pairs = over.items() if isinstance(over, dict) else ((v, v) for v in over) if isinstance(over, list) else None
         if pairs is None:
-            module.said.say(address, "its for_each is not known here: taken as one")
+            module.said.say(address, "its for_each is not known: assumed one")
         else:
             listed = list(pairs)
             _say_cut(module, address, len(listed))
@@ -270,7 +270,7 @@ def _say_cut(module: _Module, address: str, count: int) -> None:
 
 
 def _given(body: Any, values: Any) -> dict[str, Any]:
-    """Attributes that are written down but whose value is not known."""
+    """Attributes that are set but whose value is not known."""
     return {k: "given" for k in mapping(body) if body[k] and not mapping(values).get(unquoted(k))}
 
 
@@ -279,7 +279,7 @@ def _made(kind: str, name: str, values: dict[str, Any], module: str, index: obje
 
 
 def _vpc_module(module: _Module, name: str, given: dict[str, Any]) -> Iterator[Resource]:
-    """terraform-aws-vpc: the VPC, its subnets per zone, its NAT gateways."""
+    """Read the module terraform-aws-vpc: the VPC, its subnets per zone, its NAT gateways."""
     if bool_of(given.get("create_vpc")) is False:
         return
     vpc = f"module.{name}.vpc_id"
@@ -291,7 +291,7 @@ def _vpc_module(module: _Module, name: str, given: dict[str, Any]) -> Iterator[R
     for kind in ("private", "public", "intra", "database", "elasticache", "redshift"):
         blocks = given.get(f"{kind}_subnets")
         if isinstance(blocks, Unknown):
-            module.said.say(f"module.{name}.{kind}_subnets", "not known here", "vpc.subnets")
+            module.said.say(f"module.{name}.{kind}_subnets", "not known", "vpc.subnets")
         _say_cut(module, f"module.{name}.{kind}_subnets", len(items(blocks)))
         ids = []
         for i, block in enumerate(items(blocks)[:MOST_INSTANCES]):
@@ -317,7 +317,7 @@ def _nat_gateways(given: dict[str, Any], outputs: dict[str, Any], name: str) -> 
 
 
 def _eks_module(module: _Module, name: str, given: dict[str, Any]) -> Iterator[Resource]:
-    """terraform-aws-eks: the cluster, its add-on for the CNI, its node groups with the module's defaults."""
+    """Read the module terraform-aws-eks: the cluster, its CNI add-on, its node groups with the module's defaults."""
     if bool_of(given.get("create")) is False:
         return
     subnets = given.get("subnet_ids", UNKNOWN)
@@ -342,7 +342,7 @@ def _eks_module(module: _Module, name: str, given: dict[str, Any]) -> Iterator[R
     for key, self_managed in (("eks_managed_node_groups", False), ("self_managed_node_groups", True)):
         groups = given.get(key)
         if isinstance(groups, Unknown):
-            module.said.say(f"module.{name}.{key}", "not known here", "nodeGroups")
+            module.said.say(f"module.{name}.{key}", "not known", "nodeGroups")
         defaults = mapping(given.get(f"{key[:-1]}_defaults")) or mapping(given.get(f"{key}_defaults"))
         for group_name, group in mapping(groups).items():
             merged = {"subnet_ids": subnets, "name": group_name, **defaults, **mapping(group)}
@@ -352,17 +352,17 @@ def _eks_module(module: _Module, name: str, given: dict[str, Any]) -> Iterator[R
 
 
 def first_known(given: dict[str, Any], *names: str) -> Any:
-    """The input under its newer or its older name."""
+    """Input under its newer or older name."""
     return next((given[n] for n in names if n in given and not isinstance(given[n], Unknown)), UNKNOWN)
 
 
 def _group_module(module: _Module, name: str, given: dict[str, Any], self_managed: bool) -> Iterator[Resource]:
-    """A node group of terraform-aws-eks; sizes it does not state are the module's."""
+    """Read a node group of terraform-aws-eks; missing sizes are the defaults of the module."""
     if bool_of(given.get("create")) is False:
         return
     sizes = {k: given.get(k, default) for k, default in MODULE_GROUP_SIZES.items()}
     if any(k not in given for k in MODULE_GROUP_SIZES):
-        module.said.say(f"module.{name}", "sizes it does not state are the module's: min 1, max 3, desired 1")
+        module.said.say(f"module.{name}", "missing sizes are the defaults of the module: min 1, max 3, desired 1")
     label = given.get("name", UNKNOWN)
     common = {"tags": [{"key": "kubernetes.io/cluster/this"}], "name": label}
     if self_managed:

@@ -1,4 +1,4 @@
-"""Terraform's resources: out of the JSON of a plan or state, with the references of the configuration.
+"""Read Terraform resources from the JSON of a plan or state, with the references of the configuration.
 
 Field names: hashicorp/terraform docs/internals/json-format; resources of hashicorp/aws.
 """
@@ -19,7 +19,7 @@ from capacity.readers.values import block_of, items, mapping, path_of, text_of
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource instance: its values as far as they are known, and the modules it is in."""
+    """Resource instance: its known values, and the modules it is in."""
 
     address: str
     type: str
@@ -31,7 +31,7 @@ class Resource:
     managed: bool = True
 
     def value(self, *keys: str) -> Any:
-        """A value by path; blocks, which come as lists, are entered by themselves."""
+        """Value by path; lists of blocks are entered automatically."""
         here: Any = self.values
         for key in keys:
             if isinstance(here, list):
@@ -41,12 +41,12 @@ class Resource:
 
 
 def resources_of(document: dict[str, Any], file: str) -> list[Resource]:
-    """Every resource instance of a plan, a state, or a listing by type.
+    """All resource instances of a plan, a state, or a listing by type.
 
     Raises
     ------
     SpecError
-        A state of Terraform 0.11, or a document that holds no resources of these kinds.
+        The document is a state of Terraform 0.11, or has no resources of these kinds.
     """
     document = unwrapped_plan(document)
     if isinstance(document.get("modules"), list):
@@ -68,7 +68,7 @@ def resources_of(document: dict[str, Any], file: str) -> list[Resource]:
 
 
 def unwrapped_plan(document: dict[str, Any]) -> dict[str, Any]:
-    """Scanners and policies keep a plan under one more key."""
+    """Unwrap a plan that scanners and policy tools save under an additional key."""
     for key in ("plan", "tfplan", "input", "resource_plan"):
         inner = document.get(key)
         if isinstance(inner, dict) and ("planned_values" in inner or "resource_changes" in inner):
@@ -115,7 +115,7 @@ def _resource(raw: Any, values: Any, unknown: Any) -> Resource:
 
 
 def module_of(address: str) -> tuple[str, ...]:
-    """The modules of an address, instance keys left in.
+    """Modules of an address, with instance keys.
 
     >>> module_of('module.vpc["a"].module.x.aws_subnet.private[0]')
     ('vpc["a"]', 'x')
@@ -145,13 +145,13 @@ def _by_type(resources: dict[str, Any]) -> Iterator[Resource]:
 
 @dataclass
 class References:
-    """Which resources an expression of the configuration leads to, through variables and outputs of modules."""
+    """References from expressions of the configuration to resources, through variables and outputs of modules."""
 
     root: Any
     resources: list[Resource]
 
     def to(self, resource: Resource, key: str, kind: str) -> list[Resource]:
-        """The resources of a type that an attribute refers to; of counted ones the one with the same index."""
+        """Resources of a type that an attribute refers to; for counted ones the one with the same index."""
         module = self._module(resource.module)
         expression = self._expression(module, resource, key)
         texts = [str(r) for r in items(mapping(expression).get("references"))]
@@ -216,7 +216,7 @@ def _same_module(a: Sequence[str], b: Sequence[str]) -> bool:
 
 @dataclass
 class Stack:
-    """The resources of one file and what is already known of them."""
+    """Resources of one file, and the facts read so far."""
 
     resources: list[Resource]
     references: References
@@ -228,7 +228,7 @@ class Stack:
         return [r for r in self.resources if r.type in types and (r.managed or not managed)]
 
     def subnet_names(self, resource: Resource, *keys: str) -> list[str]:
-        """The subnets an attribute holds: by id, by CIDR in test data, or through the configuration."""
+        """Subnets of an attribute: by ID, by CIDR in test data, or through the configuration."""
         stated = resource.value(*keys)
         listed = [text_of(s) for s in (items(stated) if isinstance(stated, list) else [stated])]
         names = [self.ids.get(s, s) for s in listed if s and (s in self.ids or s.startswith("subnet-") or block_of(s))]

@@ -1,4 +1,4 @@
-"""Terraform: the JSON of a plan or state (`terraform show -json`), a state file, or .tf text as second best.
+"""Read Terraform: the JSON of a plan or state (`terraform show -json`), a state file, or .tf text.
 
 Field names: hashicorp/terraform docs/internals/json-format; resources of hashicorp/aws.
 """
@@ -34,14 +34,14 @@ from capacity.readers.values import (
 
 
 def parse_terraform(document: dict[str, Any], file: str = "") -> PlanDraft:
-    """A decoded plan or state as a draft."""
+    """Convert a decoded plan or state to a draft."""
     resources = resources_of(document, file)
     configuration = path_of(unwrapped_plan(document), "configuration", "root_module")
     return draft_of(resources, References(configuration, resources), SourceNotes(file))
 
 
 def draft_of(resources: list[Resource], references: References, said: SourceNotes) -> PlanDraft:
-    """Resources as a draft."""
+    """Convert resources to a draft."""
     stack = Stack(resources, references, said)
     cluster = _cluster(stack)
     vpc = vpc_resource(stack, cluster)
@@ -75,15 +75,15 @@ def _cluster(stack: Stack) -> Resource | None:
     chosen = max(clusters, key=lambda c: names.count(str(c.value("name"))))
     if len(clusters) > 1:
         stack.said.say(
-            "", f"{len(clusters)} clusters: a plan is one cluster, {chosen.address} is taken", "metadata.name"
+            "", f"{len(clusters)} clusters: a plan is one cluster, {chosen.address} is used", "metadata.name"
         )
     if bool_of(mapping(first_block(chosen.value("compute_config"))).get("enabled")):
-        stack.said.say(chosen.address, "EKS Auto Mode runs nodes of its own: they are not in this file")
+        stack.said.say(chosen.address, "EKS Auto Mode runs separate nodes, which are not in this file")
     return chosen
 
 
 def _region(stack: Stack) -> str | None:
-    """Of a zone, or of an ARN."""
+    """Region of a zone, or of an ARN."""
     for resource in stack.of("aws_subnet", "aws_default_subnet"):
         zone = re.match(r"([a-z]{2}(?:-[a-z]+)+-[0-9])[a-z]$", str(resource.value("availability_zone")))
         if zone:
@@ -133,7 +133,7 @@ def _tenants(stack: Stack) -> Iterator[TenantDraft]:
         subnets = [s for s in stack.subnet_names(resource, key) if s in stack.subnets.values()]
         label = text_of(mapping(resource.value("tags")).get("Name")) or text_of(resource.value("name"))
         if not subnets:
-            stack.said.say(resource.address, "its subnets are not known before apply: left out", "tenants")
+            stack.said.say(resource.address, "its subnets are not known before apply: ignored", "tenants")
             continue
         name = unique(label or resource.address, taken)
         taken.append(name)
@@ -141,7 +141,7 @@ def _tenants(stack: Stack) -> Iterator[TenantDraft]:
 
 
 def _with_manifests(stack: Stack, draft: PlanDraft) -> PlanDraft:
-    """ENIConfigs and Karpenter's objects that Terraform applies as manifests."""
+    """Add ENIConfigs and Karpenter objects that Terraform applies as manifests."""
     pools: list[Any] = []
     said = SourceNotes(stack.said.file)
     pod_subnets: dict[str, str] = {}
@@ -150,7 +150,7 @@ def _with_manifests(stack: Stack, draft: PlanDraft) -> PlanDraft:
         try:
             documents = parse_documents(body, resource.address) if isinstance(body, str) else [body]
         except SpecError:
-            stack.said.say(resource.address, "its manifest cannot be read: left out")
+            stack.said.say(resource.address, "its manifest cannot be read: ignored")
             continue
         for document in documents:
             if detect(document)[0] == "karpenter":
@@ -165,7 +165,7 @@ def _with_manifests(stack: Stack, draft: PlanDraft) -> PlanDraft:
 
 
 def read(paths: Sequence[str]) -> PlanDraft:
-    """Plans and states (JSON), or .tf files and folders of them, as one draft."""
+    """Read plans and states (JSON), or .tf files and folders, as one draft."""
     from capacity.readers.sources import documents_of
 
     text = [p for p in paths if p.endswith((".tf", ".tfvars", ".hcl")) or Path(p).is_dir()]

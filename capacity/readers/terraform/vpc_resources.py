@@ -1,4 +1,4 @@
-"""The VPC and the subnets among Terraform's resources."""
+"""Read the VPC and the subnets from Terraform resources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def vpc_resource(stack: Stack, cluster: Resource | None) -> Resource | None:
-    """The cluster's VPC; of several the one with the cluster's or else most subnets."""
+    """VPC of the cluster; of several the one with the cluster's subnets, else with the most subnets."""
     vpcs = stack.of("aws_vpc", "aws_default_vpc") or stack.of("aws_vpc", managed=False)
     if len(vpcs) < 2:
         return vpcs[0] if vpcs else None
@@ -33,7 +33,7 @@ def vpc_resource(stack: Stack, cluster: Resource | None) -> Resource | None:
 
     chosen = max(vpcs, key=weight)
     stack.said.say(
-        "", f"{len(vpcs)} VPCs: {chosen.address} is taken, the subnets of the others are left out", "vpc.cidrs"
+        "", f"{len(vpcs)} VPCs: {chosen.address} is used, the subnets of the others are ignored", "vpc.cidrs"
     )
     return chosen
 
@@ -81,7 +81,7 @@ def subnet_drafts(stack: Stack, vpc: Resource | None) -> tuple[SubnetDraft, ...]
 
 
 def _with_reservations(stack: Stack, drafts: dict[str, SubnetDraft]) -> dict[str, SubnetDraft]:
-    """The subnets with their CIDR reservations; one that AWS would refuse, or that is partly unknown, is noted."""
+    """Subnets with their CIDR reservations; invalid or partly unknown reservations are noted."""
     found: dict[str, list[tuple[IPv4Network, str]]] = {}
     for resource in stack.of("aws_ec2_subnet_cidr_reservation"):
         block, kind = block_of(resource.value("cidr_block")), text_of(resource.value("reservation_type"))
@@ -92,11 +92,11 @@ def _with_reservations(stack: Stack, drafts: dict[str, SubnetDraft]) -> dict[str
         if ":" in str(resource.value("cidr_block")):
             continue  # of IPv6 addresses, which the plan does not count
         if block is None or within is None:
-            stack.said.say(resource.address, "its block or its subnet is not known: left out", path)
+            stack.said.say(resource.address, "its block or its subnet is not known: ignored", path)
         elif kind not in ("prefix", "explicit") or (kind == "prefix" and block.prefixlen > 28):
-            stack.said.say(resource.address, f"no reservation of {block} is of type {kind}: left out", path)
+            stack.said.say(resource.address, f"{block} cannot be a reservation of type {kind}: ignored", path)
         elif not block.subnet_of(within) or any(block.overlaps(other) for other, _ in others):
-            stack.said.say(resource.address, f"{block} is not free in {names[0]} ({within}): left out", path)
+            stack.said.say(resource.address, f"{block} is not free in {names[0]} ({within}): ignored", path)
         else:
             others.append((block, kind))
     return {
@@ -106,13 +106,13 @@ def _with_reservations(stack: Stack, drafts: dict[str, SubnetDraft]) -> dict[str
 
 
 def _of_other_vpcs(stack: Stack, subnets: list[Resource]) -> list[Resource]:
-    """If no VPC is in the file: the subnets outside the VPC that most of them name."""
+    """If no VPC is in the file: subnets outside the VPC that most subnets refer to."""
     named = [str(s.value("vpc_id")) for s in subnets if s.value("vpc_id")]
     if len(set(named)) < 2:
         return []
     own = [str(s.value("vpc_id")) for s in subnets if s.type == "aws_subnet"]
     chosen = max(dict.fromkeys(named), key=lambda v: (named.count(v), own.count(v)))
-    stack.said.say("", f"subnets of {len(set(named))} VPCs: those of {chosen} are taken", "vpc.subnets")
+    stack.said.say("", f"subnets of {len(set(named))} VPCs: those of {chosen} are used", "vpc.subnets")
     return [s for s in subnets if s.value("vpc_id") and str(s.value("vpc_id")) != chosen]
 
 
@@ -122,7 +122,7 @@ def _subnet(stack: Stack, resource: Resource, taken: Set[str], ids: Set[str]) ->
         return None
     block = block_of(resource.value("cidr_block"))
     if bool_of(resource.value("ipv6_native")):
-        stack.said.say(resource.address, "has IPv6 addresses only: left out")
+        stack.said.say(resource.address, "has only IPv6 addresses: ignored")
         return None
     tags = mapping(resource.value("tags")) or mapping(resource.value("tags_all"))
     name = unique(text_of(tags.get("Name")) or resource.address.replace("aws_subnet.", ""), taken)
@@ -132,5 +132,7 @@ def _subnet(stack: Stack, resource: Resource, taken: Set[str], ids: Set[str]) ->
     path = at("vpc.subnets", name)
     if block is None:
         stack.said.say(resource.address, "its block is not known before apply", f"{path}.cidr")
-    real = identity if identity and identity.startswith("subnet-") else None  # .tf text has addresses in place of ids
+    real = (
+        identity if identity and identity.startswith("subnet-") else None
+    )  # .tf text has resource addresses instead of IDs
     return SubnetDraft(name, text_of(resource.value("availability_zone")), block, tags=discovery_tags(tags), id=real)
