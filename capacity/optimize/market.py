@@ -8,8 +8,9 @@ from functools import cached_property
 from math import gcd
 
 from capacity.catalog.instance_type import InstanceType
+from capacity.cluster.group_shapes import group_shape, workload_pod
 from capacity.cluster.node_state import BRANCH, UNLIMITED, VPC, PodShape, fits
-from capacity.cluster.shape import GroupShape, TypeShape, group_shape, workload_pod
+from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cost.inputs import CostInputs
 from capacity.cost.rates import PriceBook
 from capacity.optimize.problem import NodeChoice, Problem, Shape

@@ -8,6 +8,7 @@ from typing import Any
 from capacity.advice.snippets.purchase import purchase_file
 from capacity.cost.dollar_words import usd
 from capacity.cost.inputs import CostInputs
+from capacity.node.limit_words import limit_words
 from capacity.optimize.buy import Purchase, nodes_of
 from capacity.optimize.choices import Choices
 from capacity.optimize.compare import mix
@@ -16,7 +17,6 @@ from capacity.optimize.pack import Packing
 from capacity.optimize.unused import Filling, fillings
 from capacity.pages.answer import Answer
 from capacity.pages.page import Page, Table, TableColumn, Text
-from capacity.pages.vocabulary import limit_words
 from capacity.units import HOURS_PER_MONTH, counted
 
 LANGUAGES = {"terraform": "hcl"}
