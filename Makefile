@@ -77,7 +77,7 @@ bench: $(DEV_STAMP)  ## measure; figures are kept in benchmarks/RESULTS.md
 # The widest set first: botocore (moto needs it) holds python-dateutil back, and all files must agree.
 lock: | $(VENV)-lock/bin/uv  ## pin the dependencies anew (UPGRADE=1: to their newest versions)
 	@$(UV_COMPILE) pyproject.toml requirements/build.in requirements/dev.in -o requirements/dev.txt
-	@$(UV_COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/run.txt
+	@$(UV_COMPILE) pyproject.toml --extra optimize -c requirements/dev.txt -o requirements/run.txt
 	@$(UV_COMPILE) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	@$(UV_COMPILE) requirements/lock.in -o requirements/lock.txt
 	@rm -rf $(VENV)-lock

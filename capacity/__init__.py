@@ -16,6 +16,7 @@ The library behind the command of the same name; ``docs/reference/python-api.md`
     readers     capacity.readers: plans from Terraform, kubectl, eksctl, CloudFormation, Karpenter, Helm, AWS
     a cluster   diagnose, saved_evidence
     dollars     plan_cost, CostInputs, read_price_file
+    what to buy optimize_plan
     charts      capacity.charts
     errors      CapacityError, SpecError, UnknownInstanceType, CatalogError, InfeasiblePlan, MissingExtra
 
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
     from capacity.node.platform import Platform
     from capacity.node.shape_map import request_grid, shape_map
+    from capacity.optimize.optimum import optimize_plan
     from capacity.plan.cilium_settings import cilium_settings
     from capacity.plan.cni_env import CniSettings, cni_settings
     from capacity.plan.model import Plan
@@ -134,6 +136,7 @@ __all__ = [
     "node_frame",
     "node_pool",
     "offer",
+    "optimize_plan",
     "packed_blocks",
     "parse_horizon",
     "parse_plan",
@@ -200,6 +203,7 @@ _HOMES = {
     "node.platform": ("Platform",),
     "node.offer": ("Daemon", "Keep", "Offer", "PodAsked", "offer"),
     "node.shape_map": ("request_grid", "shape_map"),
+    "optimize.optimum": ("optimize_plan",),
     "plan.cilium_settings": ("cilium_settings",),
     "plan.cni_env": ("CniSettings", "cni_settings"),
     "plan.parse": ("parse_plan", "read_plan"),

@@ -37,6 +37,7 @@ TABLES: dict[str, Keys] = {
             pod_keys.REPLICAS,
             pod_keys.REQUESTS,
             pod_keys.ROLLING_UPDATE,
+            pod_keys.TOPOLOGY_SPREAD,
             pod_keys.GROWTH,
             pod_keys.STEP,
             pod_keys.SEASON,

@@ -11,6 +11,7 @@ import typer
 
 from capacity.cli.node_options import Ami, CustomNetworking, Env, Provisioner, whole
 from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
+from capacity.cli.pod_options import read_pods
 from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import SpecError
 
@@ -250,12 +251,7 @@ def _pods(count: int | None, cpu: str | None, memory: str | None, shapes: Sequen
         for option, value in (("--pods", count), ("--pod-cpu", cpu), ("--pod-memory", memory)):
             if value is not None:
                 raise SpecError(f"{option} and --pod exclude each other")
-        asked = [_shape(text) for text in shapes]
-        names = [p.name for p in asked]
-        twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
-        if twice is not None:
-            raise SpecError(f"--pod: {twice!r} is given twice")
-        return asked
+        return read_pods(shapes)
     if count is None:
         return []
     whole("--pods", count)
@@ -263,20 +259,6 @@ def _pods(count: int | None, cpu: str | None, memory: str | None, shapes: Sequen
         if text is not None:
             parse(text, option)
     return [PodAsk("app", count, cpu, memory)]
-
-
-def _shape(text: str) -> PodAsk:
-    from capacity.plan.sketch import PodAsk
-    from capacity.units import parse_cpu, parse_memory
-
-    name, _, rest = text.partition("=")
-    parts = [part.strip() for part in rest.split(",")]
-    if not name or len(parts) != 3 or not all(parts) or not (parts[2].isascii() and parts[2].isdigit()):
-        raise SpecError(f"--pod: {text!r} is not NAME=CPU,MEMORY,REPLICAS (such as web=250m,512Mi,40)")
-    place = f"--pod {name}"
-    parse_cpu(parts[0], place), parse_memory(parts[1], place)
-    replicas = whole(place, int(parts[2]))
-    return PodAsk(name, replicas or 0, parts[0], parts[1])
 
 
 def _block(text: str) -> IPv4Network:

@@ -10,6 +10,8 @@ NODE_PROVISIONERS = ("managed", "self-managed", "karpenter", "auto")
 PROVISIONERS = (*NODE_PROVISIONERS, "fargate")
 CAPACITY_TYPES = ("on-demand", "spot")
 TIERS = ("standard", "tier-xl", "tier-2xl", "tier-4xl", "tier-8xl")  # EKS API, ControlPlaneScalingConfig.tier
+ZONE_TOPOLOGY = "topology.kubernetes.io/zone"  # topologyKey of a spread over zones
+ANTI_AFFINITIES = ("hostname",)  # at most one pod of a workload on a node
 VPC_CNI, CILIUM, OVERLAY = CNIS = ("vpc-cni", "cilium", "overlay")  # which of them gives pods their addresses
 MODES = ("secondary", "prefix", "ipv6")  # in which the VPC CNI gives pods addresses
 IP_FAMILIES = ("ipv4", "ipv6")

@@ -273,7 +273,8 @@ class Growth:
 class Workload:
     """Replicas of one pod shape. Empty ``node_groups`` means any group but a Fargate profile.
 
-    ``volumes`` are EBS volumes that each pod attaches. [volumes]
+    ``volumes`` are EBS volumes that each pod attaches. [volumes] ``zone_skew`` is how much two zones may differ in its
+    pods (None: at will), ``one_per_node`` whether no two are on one node: :mod:`capacity.optimize` keeps to both.
     """
 
     name: str
@@ -288,6 +289,8 @@ class Workload:
     growth: Growth | None = None
     volumes: int = 0
     where: str = ""
+    zone_skew: int | None = None
+    one_per_node: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from capacity.plan.constants import MONTHS, MOST, PERIODS, WEEKDAYS
+from capacity.plan.constants import ANTI_AFFINITIES, MONTHS, MOST, PERIODS, WEEKDAYS, ZONE_TOPOLOGY
 from capacity.plan.declaration import (
     COUNT,
     COUNT_OR_MAPPING,
@@ -19,6 +19,7 @@ from capacity.plan.declaration import (
     NAMES,
     PERCENT,
     RATE,
+    WORD,
     Key,
     Keys,
     name_key,
@@ -88,6 +89,12 @@ GROWTH = Keys(
     Key("steps", ENTRIES, "changes on a day", absent="none", of=STEP),
     Key("season", MAPPING, "weekly and yearly factors", absent="none", of=SEASON),
 )
+TOPOLOGY_SPREAD = Keys(
+    "workloads[].topologySpread[]",
+    "a topologySpreadConstraint with whenUnsatisfiable: DoNotSchedule",
+    Key("key", WORD, "what pods are spread over", required=True, words=(ZONE_TOPOLOGY,), example=ZONE_TOPOLOGY),
+    Key("maxSkew", COUNT, "pods that two zones may differ by", default=1, unit="pods", low=1, example=1),
+)
 _NODE_GROUPS = Key(
     "nodeGroups",
     NAMES,
@@ -106,6 +113,21 @@ WORKLOAD = Keys(
     Key("securityGroups", FLAG, "a branch ENI per pod", default=False, example="true"),
     _NODE_GROUPS,
     Key("volumes", COUNT, "EBS volumes that each pod attaches", default=0, unit="volumes", high=1000, example=1),
+    Key(
+        "topologySpread",
+        ENTRIES,
+        "spread over zones, for [`capacity optimize`](#workloadstopologyspread)",
+        absent="none",
+        of=TOPOLOGY_SPREAD,
+    ),
+    Key(
+        "antiAffinity",
+        WORD,
+        "`hostname`: at most one pod on a node, for `capacity optimize`",
+        absent="none",
+        words=ANTI_AFFINITIES,
+        example="hostname",
+    ),
     Key("growth", MAPPING, "for [forecasts](#workloadsgrowth)", absent="none", of=GROWTH),
 )
 DAEMON_SET = Keys(

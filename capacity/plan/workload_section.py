@@ -30,6 +30,7 @@ class WorkloadReader:
             "replicas": _replicas,
             "rollingUpdate": _rolling_update,
             "growth": _growth,
+            "topologySpread": _zone_skew,
         }
 
     def read(self, entry: Field) -> Workload:
@@ -63,6 +64,8 @@ class WorkloadReader:
             growth=values["growth"],
             volumes=values["volumes"],
             where=entry.where,
+            zone_skew=values["topologySpread"],
+            one_per_node=values["antiAffinity"] is not None,
         )
 
     def read_daemon_set(self, entry: Field) -> DaemonSet:
@@ -99,6 +102,12 @@ class WorkloadReader:
         known = self._groups
         if not groups and known.found and known.complete and len(self._profiles) == len(known.found):
             entry.fail("names no nodeGroups, but all groups are Fargate profiles, which must be named")
+
+
+def _zone_skew(section: Field) -> int | None:
+    """The smallest of the skews over zones."""
+    skews = [read_section(entry, pod_keys.TOPOLOGY_SPREAD)["maxSkew"] for entry in section.items()]
+    return min(skews, default=None)
 
 
 def _replicas(field: Field) -> tuple[int, int]:

@@ -23,7 +23,7 @@ def snippets(sizing: Sizing, document: Mapping[str, object] | None = None) -> di
     ``document``: a plan whose ``vpc`` is a placeholder; the snippet for the plan is then the whole file.
     """
     found = {kind: make(sizing) for kind, make in MAKERS.items()}
-    return found if document is None else found | {"plan": _yaml({**document, "vpc": _vpc(sizing)})}
+    return found if document is None else found | {"plan": yaml_text({**document, "vpc": _vpc(sizing)})}
 
 
 def _new(sizing: Sizing) -> list[Subnet]:
@@ -183,7 +183,7 @@ def _plain_dumper() -> type:
 
 def plan_yaml(sizing: Sizing) -> str:
     """``vpc`` section of the plan with the new subnets."""
-    return _yaml({"vpc": _vpc(sizing)})
+    return yaml_text({"vpc": _vpc(sizing)})
 
 
 def _vpc(sizing: Sizing) -> dict[str, object]:
@@ -193,7 +193,7 @@ def _vpc(sizing: Sizing) -> dict[str, object]:
     }
 
 
-def _yaml(document: Mapping[str, object]) -> str:
+def yaml_text(document: Mapping[str, object]) -> str:
     import yaml
 
     return str(yaml.dump(document, Dumper=_plain_dumper(), sort_keys=False, allow_unicode=True, width=200)).rstrip()

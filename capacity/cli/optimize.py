@@ -1,0 +1,289 @@
+"""`capacity optimize`: the cheapest node groups that carry the workloads without running out of addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from capacity.cli.cost_options import CostOptions, PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs
+from capacity.cli.node_options import Asked, CustomNetworking, Env, Provisioner, environment, whole
+from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
+from capacity.cli.pod_options import read_pods
+from capacity.errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from capacity.optimize.choices import Choices
+    from capacity.pages.answer import Answer
+
+ARCHS = ("x86_64", "arm64")
+EFFORTS = ("quick", "normal", "thorough")
+FORMS = ("plan", "eksctl", "terraform", "karpenter", "cloudformation")
+MODES = ("secondary", "prefix", "ipv6")
+LONGEST_S = 86_400
+
+
+def register(app: typer.Typer) -> None:
+    app.command("optimize")(optimize)
+
+
+def _count(option: str, text: str) -> Any:
+    return typer.Option(option, help=text, metavar="N", show_default=False)
+
+
+def optimize(
+    plan: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Plan file (- for stdin); vpc and nodeGroups may be missing. Without it capacity.yaml, or --pod.",
+            metavar="[PLAN]",
+        ),
+    ] = None,
+    pod: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pod",
+            help="Pods instead of a plan: web=250m,512Mi,300. May be repeated.",
+            metavar="NAME=CPU,MEMORY,REPLICAS",
+        ),
+    ] = None,
+    zones: Annotated[int | None, _count("--zones", "Zones, 1 to 6, of a plan without subnets (default 3).")] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            "--region",
+            help="With --pod: where prices are from (default us-east-1).",
+            metavar="REGION",
+            show_default=False,
+        ),
+    ] = None,
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            "--mode",
+            help="With --pod: secondary (default), prefix or ipv6.",
+            metavar="MODE",
+            show_default=False,
+            autocompletion=words(*MODES),
+        ),
+    ] = None,
+    custom_networking: CustomNetworking = False,
+    env: Env = None,
+    types: Annotated[
+        str | None,
+        typer.Option(
+            "--types",
+            help="Types that may be bought, names and globs with commas: 'm6i.*,c6i.*'. Default: all on Nitro but "
+            "burstable, metal, HPC and GPU types. Metal only where a glob names metal.",
+            metavar="GLOB[,GLOB...]",
+            show_default=False,
+        ),
+    ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(
+            "--arch",
+            help="x86_64 or arm64. Default: as the plan's node groups, else x86_64; with --types both.",
+            metavar="ARCH",
+            show_default=False,
+            autocompletion=words(*ARCHS),
+        ),
+    ] = None,
+    max_vcpus: Annotated[int | None, _count("--max-vcpus", "vCPUs of one node, at most.")] = None,
+    max_types: Annotated[int | None, _count("--max-types", "Different instance types, at most.")] = None,
+    max_groups: Annotated[int, typer.Option("--max-groups", help="Node groups, at most.", metavar="N")] = 6,
+    provisioner: Provisioner = None,
+    max_pods: Annotated[int | None, _count("--max-pods", "Max pods of each node, set by hand.")] = None,
+    min_nodes: Annotated[int, typer.Option("--min-nodes", help="Nodes of each group, at least.", metavar="N")] = 1,
+    max_nodes: Annotated[int | None, _count("--max-nodes", "Nodes of each group, at most.")] = None,
+    vcpu_quota: Annotated[
+        int | None, _count("--vcpu-quota", "vCPUs of all nodes at the peak, at most: the account's EC2 quota.")
+    ] = None,
+    peak_hours: Annotated[
+        str,
+        typer.Option("--peak-hours", help="Share of the hours at replicas.max.", metavar="PERCENT"),
+    ] = "20%",
+    survive: Annotated[
+        str | None,
+        typer.Option(
+            "--survive",
+            help="zone: the pods of a lost zone find room on the other zones' nodes without a new node.",
+            metavar="WHAT",
+            show_default=False,
+            autocompletion=words("zone"),
+        ),
+    ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scenario",
+            help="Scenario of check that must be ok (default: the plan's, else all); repeatable.",
+            metavar="NAME",
+        ),
+    ] = None,
+    price_file: PriceFile = None,
+    price_factor: PriceFactor = None,
+    savings_plan: SavingsPlan = None,
+    per_node_cost: PerNodeCost = 0.0,
+    effort: Annotated[
+        str,
+        typer.Option(
+            "--effort",
+            help="quick, normal or thorough: how much work, the same for the same input.",
+            metavar="HOW",
+            autocompletion=words(*EFFORTS),
+        ),
+    ] = "normal",
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--time-limit", help="Seconds, about; then the best so far with its gap.", metavar="S", show_default=False
+        ),
+    ] = None,
+    simpler: Annotated[
+        bool, typer.Option("--alternatives/--no-alternatives", help="What simpler and other choices cost.")
+    ] = True,
+    nodes: Annotated[bool, typer.Option("--nodes", help="JSON and YAML: every node of the packing.")] = False,
+    written_as: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            help="Write the node groups: plan, eksctl, terraform, karpenter or cloudformation.",
+            metavar="FORM",
+            show_default=False,
+            autocompletion=words(*FORMS),
+        ),
+    ] = None,
+    output: Output = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+    wide: Wide = False,
+) -> None:
+    """The cheapest node groups that carry the workloads without running out of addresses.
+
+    The answer is schedulable: check of the plan with these node groups leaves no pod without a node or an address.
+    Beside it stand the perfect packing with a proven lower bound, what simpler choices cost, and the plan's own groups.
+
+    Examples: capacity optimize examples/shop-prod.yaml --price-factor 1.1 ·
+    capacity optimize --pod web=250m,512Mi,300 --pod api=1,2Gi,40 --zones 3 --as eksctl ·
+    capacity optimize plan.yaml --types 'm6i.*,c6i.*' --max-vcpus 16 --survive zone -o json
+    """  # fmt: skip
+    given = packed(OptimizeOptions, locals())
+    to = sink(output, out_file, color, quiet, wide=wide)
+    from capacity.cli.output import emit
+
+    emit(_answered(given), to)
+
+
+@dataclass(frozen=True)
+class OptimizeOptions:
+    """The options of `capacity optimize` as given, named as its parameters are."""
+
+    plan: Path | None
+    pod: list[str] | None
+    zones: int | None
+    region: str | None
+    mode: str | None
+    custom_networking: bool
+    env: list[str] | None
+    types: str | None
+    arch: str | None
+    max_vcpus: int | None
+    max_types: int | None
+    max_groups: int
+    provisioner: str | None
+    max_pods: int | None
+    min_nodes: int
+    max_nodes: int | None
+    vcpu_quota: int | None
+    peak_hours: str
+    survive: str | None
+    scenario: list[str] | None
+    price_file: Path | None
+    price_factor: str | None
+    savings_plan: str | None
+    per_node_cost: float
+    effort: str
+    time_limit: float | None
+    simpler: bool
+    nodes: bool
+    written_as: str | None
+
+
+def _answered(given: OptimizeOptions) -> Answer:
+    """The node groups that the options ask for."""
+    one_of("--effort", given.effort, EFFORTS)
+    if given.written_as is not None:
+        one_of("--as", given.written_as, FORMS)
+    limit = given.time_limit
+    if limit is not None and not 0 < limit <= LONGEST_S:
+        raise SpecError(f"--time-limit: {limit:g} is out of range (expected above 0, at most {LONGEST_S})")
+    whole("--zones", given.zones, 1)
+    choices = _choices(given)
+    document, file = _document(given)
+    inputs = cost_inputs(
+        CostOptions(given.price_file, given.price_factor, given.savings_plan, per_node_cost=given.per_node_cost)
+    )
+    from capacity.advice.judge import check
+    from capacity.cli.optimize_stop import stop_when
+    from capacity.optimize.optimum import optimize_plan
+    from capacity.optimize.request import Request
+    from capacity.pages.optimize_page import answer
+
+    with stop_when(limit) as stopped:
+        request = Request(choices, inputs, given.effort, check, stopped, given.simpler)
+        found = optimize_plan(document, request, file=file, zones=given.zones)
+    return answer(found, choices, inputs, effort=given.effort, nodes=given.nodes, form=given.written_as)
+
+
+def _choices(given: OptimizeOptions) -> Choices:
+    from capacity.optimize.choices import Choices
+    from capacity.units import parse_percent
+
+    return Choices(
+        types=tuple(part.strip() for part in (given.types or "").split(",") if part.strip()),
+        arch=None if given.arch is None else one_of("--arch", given.arch, ARCHS),
+        max_vcpus=whole("--max-vcpus", given.max_vcpus, 1),
+        max_types=whole("--max-types", given.max_types, 1),
+        max_groups=whole("--max-groups", given.max_groups, 1) or 1,
+        provisioner=given.provisioner,
+        max_pods=whole("--max-pods", given.max_pods, 1),
+        min_nodes=whole("--min-nodes", given.min_nodes, 1) or 1,
+        max_nodes=whole("--max-nodes", given.max_nodes, 1),
+        vcpu_quota=whole("--vcpu-quota", given.vcpu_quota, 1),
+        peak_hours=parse_percent(given.peak_hours, "--peak-hours"),
+        survive=None if given.survive is None else one_of("--survive", given.survive, ("zone",)),
+        scenarios=tuple(given.scenario or ()),
+    )
+
+
+def _document(given: OptimizeOptions) -> tuple[Mapping[str, Any], str]:
+    """The plan's document, or one made of --pod; and what messages call it."""
+    if not given.pod:
+        from capacity.plan.document import read_plan_file
+        from capacity.plan.parse import find_plan
+
+        network = (("--region", given.region), ("--mode", given.mode), ("--env", given.env))
+        for option, value in (*network, ("--custom-networking", given.custom_networking)):
+            if value:
+                raise SpecError(f"{option} goes with --pod; a plan says it itself")
+        read = read_plan_file(given.plan or find_plan())
+        return read.document, read.name
+    if given.plan is not None:
+        raise SpecError("--pod and PLAN exclude each other")
+    from capacity.optimize.open_plan import sketched
+
+    mode = None if given.mode is None else one_of("--mode", given.mode, MODES)
+    asked = Asked(mode, given.custom_networking, None, 0, False, None, None, None, None, given.env or ())
+    pods = [(p.name, p.cpu or "0", p.memory or "0", p.replicas) for p in read_pods(given.pod)]
+    document = sketched(pods, given.region)
+    if variables := dict(environment(asked)):
+        document["cni"] = {"env": variables}
+    if mode == "ipv6":
+        document["kubernetes"] = {"ipFamily": "ipv6"}
+    return document, "command line"

@@ -1,0 +1,37 @@
+"""When a search ends early: after some seconds, or at the first Ctrl-C; a second one interrupts as usual."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from capacity.cli.output import note
+
+
+@contextmanager
+def stop_when(seconds: float | None) -> Iterator[Callable[[], bool]]:
+    """Yields a function that tells whether to stop."""
+    end = None if seconds is None else time.monotonic() + seconds
+    asked = threading.Event()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        note("stopping with the best so far (once more: at once)")
+
+    def stopped() -> bool:
+        return asked.is_set() or (end is not None and time.monotonic() >= end)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped
+        return
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)

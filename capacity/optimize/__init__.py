@@ -1,0 +1,1 @@
+"""Which nodes to buy: node groups for the workloads of a plan at a provably near-least price."""

@@ -1,0 +1,118 @@
+"""What may be bought, and what the answer must stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from capacity.catalog.instance_type import InstanceType
+from capacity.errors import SpecError, check_count, check_word
+from capacity.plan.constants import NODE_PROVISIONERS
+
+ARCHS = ("x86_64", "arm64")
+EFFORT_NAMES = ("quick", "normal", "thorough")
+SURVIVALS = ("zone",)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The user's choices; by default whatever the plan leaves open.
+
+    Attributes
+    ----------
+    types : tuple of str
+        Instance types and globs; empty: all on Nitro but burstable, metal, HPC and accelerated ones.
+    arch : str or None
+        ``x86_64`` or ``arm64``; None: that of the plan's node groups, without groups ``x86_64``; with ``types`` both.
+    max_vcpus, max_types, max_groups : int or None
+        vCPUs of one node, and different types and node groups of the answer, at most.
+    provisioner : str or None
+        Who starts the nodes; None: as the plan's first replaced group, else ``managed``.
+    max_pods : int or None
+        Of each node, set by hand. [pods]
+    min_nodes, max_nodes : int or None
+        Of each node group. [nodes]
+    vcpu_quota : int or None
+        vCPUs of all nodes at the peak, at most: the account's EC2 quota. [vCPUs]
+    peak_hours : Fraction
+        Share of the hours at ``replicas.max``; the others are at ``replicas.now``.
+    survive : str or None
+        ``zone``: the pods of a lost zone find room on the other zones' nodes, and no new node is needed.
+    scenarios : tuple of str
+        Those of ``check`` that must be ok; empty: the plan's, else all that the plan can feed.
+
+    Raises
+    ------
+    SpecError
+        A figure out of range or a word that does not exist.
+    """
+
+    types: tuple[str, ...] = ()
+    arch: str | None = None
+    max_vcpus: int | None = None
+    max_types: int | None = None
+    max_groups: int = 6
+    provisioner: str | None = None
+    max_pods: int | None = None
+    min_nodes: int = 1
+    max_nodes: int | None = None
+    vcpu_quota: int | None = None
+    peak_hours: Fraction = Fraction(1, 5)
+    survive: str | None = None
+    scenarios: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for what, value, known in (
+            ("architecture", self.arch, ARCHS),
+            ("provisioner", self.provisioner, NODE_PROVISIONERS),
+            ("survive", self.survive, SURVIVALS),
+        ):
+            if value is not None:
+                check_word(what, value, known)
+        for what, number in (
+            ("vCPUs of a node", self.max_vcpus),
+            ("types", self.max_types),
+            ("node groups", self.max_groups),
+            ("max pods", self.max_pods),
+            ("fewest nodes of a group", self.min_nodes),
+            ("most nodes of a group", self.max_nodes),
+            ("vCPU quota", self.vcpu_quota),
+        ):
+            if number is not None:
+                check_count(what, number, 1)
+        if not 0 <= self.peak_hours <= 1:
+            raise SpecError(f"peak hours: {float(100 * self.peak_hours):g}% is out of range (expected 0% to 100%)")
+
+
+def allowed_types(kinds: Sequence[InstanceType], choices: Choices, archs: Sequence[str]) -> list[InstanceType]:
+    """The types that may be bought, by name, architecture and size, in the catalog's order.
+
+    Metal types only where a glob names metal; without globs no burstable, accelerated, HPC or Xen types.
+    """
+    import fnmatch
+
+    def named(kind: InstanceType) -> bool:
+        if not choices.types:
+            return _usual(kind)
+        globs = [g for g in choices.types if fnmatch.fnmatchcase(kind.name, g)]
+        return any("metal" in g for g in globs) if kind.bare_metal or "metal" in kind.name else bool(globs)
+
+    most = choices.max_vcpus
+    return [
+        kind for kind in kinds if kind.arch in archs and (most is None or (kind.vcpus or 0) <= most) and named(kind)
+    ]
+
+
+def _usual(kind: InstanceType) -> bool:
+    plain = not kind.bare_metal and "metal" not in kind.name and not kind.gpus and not kind.accelerators
+    return plain and kind.hypervisor == "nitro" and not burstable(kind) and not kind.family.startswith("hpc")
+
+
+def burstable(kind: InstanceType) -> bool:
+    """Whether CPU above a baseline costs extra or is throttled (the T families).
+
+    Source: Amazon EC2 user guide, burstable-performance-instances.html (read 2026-11-30).
+    """
+    return re.match(r"t[0-9]", kind.family) is not None

@@ -1,0 +1,139 @@
+"""Why nothing can be bought: which limits clash, and the smallest change that lifts that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.sizing import size_plan
+from capacity.errors import InfeasiblePlan
+from capacity.optimize.buy import Buying, Purchase
+from capacity.optimize.choices import Choices
+from capacity.optimize.divisions import Found, divisions
+from capacity.optimize.market import RESOURCES, Market, Pods, demand_of, holds
+from capacity.optimize.optimized import Infeasible
+from capacity.units import MIB, counted
+from capacity.vpc.ledger import VERDICTS, SubnetState
+
+WORDS = {
+    "cpu": "CPU",
+    "memory": "memory",
+    "max_pods": "max pods",
+    "addresses": "addresses",
+    "branch_enis": "branch ENIs",
+    "volumes": "EBS volumes",
+}
+NO_GROUPS = 10_000
+
+
+def too_large(market: Market, pods: Sequence[Pods]) -> Infeasible | None:
+    """A pod that fits on no allowed type; None where each fits on some."""
+    for p in pods:
+        if any(holds(c, p) for c in market.candidates):
+            continue
+        need = demand_of(p.pod)
+        short = [
+            (r, max(market.candidates, key=lambda c: c.rooms[r]))
+            for r in range(len(RESOURCES))
+            if need[r] and all(c.rooms[r] < need[r] for c in market.candidates)
+        ]
+        if short:
+            r, best = short[0]
+            name = RESOURCES[r]
+            conflict = (
+                f"a pod of {p.name} requests {amount(name, need[r])} {WORDS[name]}: the most that an allowed type has "
+                f"beside the daemonsets is {amount(name, max(best.rooms[r], 0))} ({best.name})"
+            )
+        else:
+            conflict = f"no allowed type has room for a pod of {p.name} in all resources at once"
+        larger = "allow larger types (--types, --max-vcpus, --arch)"
+        if need[4] and short and RESOURCES[short[0][0]] == "branch_enis":
+            larger = "allow types with branch ENIs (Nitro types that support trunking)"
+        return Infeasible(conflict, f"{larger}, or lower the request")
+    return None
+
+
+def amount(resource: str, figure: int) -> str:
+    """A room or a request with its unit.
+
+    >>> amount("cpu", 1500), amount("memory", 2 * 1024**3), amount("max_pods", 9)
+    ('1.5', '2 GiB', '9')
+    """
+    if resource == "cpu":
+        return f"{figure / 1000:g}"
+    if resource == "memory":
+        mib = figure / MIB
+        return f"{mib / 1024:,.4g} GiB" if mib >= 1024 else f"{mib:,.4g} MiB"
+    return f"{figure:,}"
+
+
+def clash(buying: Buying, market: Market, choices: Choices, found: Found) -> Infeasible:
+    """What stops every division: the user's limits, or the subnets."""
+    if found.nearest is None:
+        return _own_limits(buying, market, choices)
+    return _in_the_plan(buying, found.nearest)
+
+
+def _own_limits(buying: Buying, market: Market, choices: Choices) -> Infeasible:
+    """The options that leave no division, and what they would have to be for the cheapest."""
+    free = replace(choices, max_types=None, max_groups=NO_GROUPS, vcpu_quota=None, max_nodes=None)
+    rules = replace(buying.rules, max_nodes=None)
+    listed = divisions(market, buying.pods, rules, free, limited=True)
+    if not listed:
+        return Infeasible("no allowed type holds these pods", "allow more types (--types, --max-vcpus, --arch)")
+    said, cures = [], []
+    if choices.vcpu_quota is not None:
+        least = min(sum(s.candidate.vcpus * s.peak for s in d) for d in listed)
+        if least > choices.vcpu_quota:
+            said.append(f"the vCPU quota of {choices.vcpu_quota:,}")
+            cures.append(f"--vcpu-quota {least}")
+    if choices.max_nodes is not None:
+        said.append(f"at most {counted(choices.max_nodes, 'node')} in a group")
+        cures.append(f"--max-nodes {min(max(s.peak for s in d) for d in listed)}")
+    if not said:
+        groups, types = min((len(d), len({s.candidate.name for s in d})) for d in listed)
+        said.append(f"at most {choices.max_groups} node groups" + ("" if choices.max_types is None else " and types"))
+        cures.append(f"--max-groups {groups}" + ("" if choices.max_types is None else f" --max-types {types}"))
+    return Infeasible(f"the pods at the peak do not fit with {' and '.join(said)}", " ".join(cures))
+
+
+def _in_the_plan(buying: Buying, nearest: Purchase) -> Infeasible:
+    """What check has against the division with the fewest addresses, and the subnets with which it would be ok."""
+    result = nearest.result
+    worst = max(result.scenarios, key=lambda s: VERDICTS.index(s.verdict))
+    if worst.unplaced_pods or worst.pods_without_address:
+        return Infeasible(
+            f"{worst.title}: {_pods_left(worst)}, with {_mix(nearest)}", "more or larger nodes (--max-nodes, --types)"
+        )
+    short = [s for s in worst.subnets if s.verdict != "ok"] or list(worst.subnets)
+    state = min(short, key=lambda s: s.free / max(s.subnet.usable, 1))
+    conflict = f"{_subnet_words(state, worst)}, even with the thriftiest node groups found ({_mix(nearest)})"
+    return Infeasible(conflict, _larger_subnets(buying, nearest))
+
+
+def _pods_left(state: ScenarioState) -> str:
+    if state.unplaced:
+        return "; ".join(str(u) for u in state.unplaced)
+    return f"{counted(state.pods_without_address, 'pod')} without an address"
+
+
+def _subnet_words(state: SubnetState, scenario: ScenarioState) -> str:
+    name, usable = state.subnet.name, state.subnet.usable
+    if state.free < 0:
+        return f"{name} is {-state.free:,} addresses short in {scenario.title}"
+    return f"{name} keeps {state.free:,} of {usable:,} addresses free in {scenario.title}, less than minFree asks"
+
+
+def _larger_subnets(buying: Buying, nearest: Purchase) -> str:
+    plan = nearest.result.plan
+    try:
+        sizing = size_plan(plan, scenarios=buying.scenarios or None)
+    except InfeasiblePlan as error:
+        return f"larger subnets (capacity size): {error}"
+    grown = [f"{s.name} /{s.needed} instead of {s.existing}" for s in sizing.subnets if not s.kept and s.existing]
+    return "larger subnets: " + ", ".join(grown) if grown else "another division of the addresses (capacity size)"
+
+
+def _mix(p: Purchase) -> str:
+    return " + ".join(f"{s.peak} {s.candidate.name}" for s in p.division)

@@ -1,0 +1,281 @@
+"""The plan to buy nodes for, as its file has it, with node groups to be replaced; and the plan with other groups."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from capacity.catalog.table import Catalog
+from capacity.errors import SpecError
+from capacity.optimize.choices import Choices
+from capacity.plan.document import Section, parse_plan_file
+from capacity.plan.model import NodeGroup, Plan
+from capacity.plan.parse import parse_plan
+
+TEMPLATE = "nodes"  # the name of the group that stands for those to be bought
+ANY_TYPE = "m5.large"  # its type: any type that is in the catalog
+ZONES = "abcdef"
+DEFAULT_REGION, DEFAULT_ZONES = "us-east-1", 3
+CUSTOM_NETWORKING = "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"
+REPLACED_KEYS = ("name", "instanceTypes", "nodes", "limits", "spread", "capacityType")
+KEPT_PROVISIONERS, KEPT_AMIS = ("fargate",), ("windows",)
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NewGroup:
+    """A node group to be written: its type, its nodes, and the workloads that may use it."""
+
+    name: str
+    instance_type: str
+    nodes: Mapping[str, int]
+    workloads: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A plan whose node groups are to be bought.
+
+    Attributes
+    ----------
+    document : dict
+        The plan with one group that stands for all to be bought, beside those that stay.
+    plan : Plan
+        The same as read.
+    template : NodeGroup
+        That group.
+    workloads : tuple of str
+        Names of those whose nodes are to be bought; the others stay on groups that stay.
+    replaced : tuple of NodeGroup
+        The plan's own groups in their place.
+    original : Plan or None
+        The plan as it is; None where it has no groups or no subnets of its own.
+    sizes_subnets : bool
+        Whether it has no subnets of its own: then they are sized for the answer.
+    """
+
+    document: Document
+    plan: Plan
+    template: NodeGroup
+    workloads: tuple[str, ...]
+    replaced: tuple[NodeGroup, ...] = ()
+    original: Plan | None = None
+    sizes_subnets: bool = False
+    notes: tuple[str, ...] = ()
+    file: str = ""
+    catalog: Catalog | None = field(default=None, repr=False)
+
+    @property
+    def zones(self) -> int:
+        """Zones of the nodes. [zones]"""
+        return len({self.plan.subnet(name).zone for name in self.template.subnets})
+
+    def written(self, groups: Sequence[NewGroup]) -> Document:
+        """The plan's document with these groups."""
+        document = dict(self.document)
+        made = [self._group(g) for g in groups]
+        document["nodeGroups"] = [g for g in self.document["nodeGroups"] if g["name"] != self.template.name] + made
+        document["workloads"] = [self._workload(w, groups) for w in self.document.get("workloads", ())]
+        if document.get("daemonSets"):
+            names = [g.name for g in groups]
+            document["daemonSets"] = [self._daemon_set(d, names) for d in document["daemonSets"]]
+        return document
+
+    def read(self, document: Document) -> Plan:
+        """A written document as any plan is read."""
+        return read_document(document, self.file, self.catalog)
+
+    def _group(self, group: NewGroup) -> Document:
+        pattern = next(g for g in self.document["nodeGroups"] if g["name"] == self.template.name)
+        rest = {key: value for key, value in pattern.items() if key not in REPLACED_KEYS[:3]}
+        nodes = {key: str(count) for key, count in group.nodes.items()}
+        return {"name": group.name, "instanceTypes": [group.instance_type], **rest, "nodes": nodes}
+
+    def _workload(self, entry: Document, groups: Sequence[NewGroup]) -> Document:
+        """Without replicas it may use every new group: it is on none yet."""
+        if entry["name"] not in self.workloads:
+            return entry
+        mine = [g.name for g in groups if entry["name"] in g.workloads]
+        return {**entry, "nodeGroups": mine or [g.name for g in groups]}
+
+    def _daemon_set(self, entry: Document, names: list[str]) -> Document:
+        own = entry.get("nodeGroups")
+        if not own or self.template.name not in own:
+            return entry
+        return {**entry, "nodeGroups": [n for n in own if n != self.template.name] + names}
+
+
+def read_document(document: Mapping[str, Any], file: str, catalog: Catalog | None = None) -> Plan:
+    """A plan from plain mappings, lists and texts."""
+    text = json.dumps(document, ensure_ascii=False, default=str)
+    return parse_plan(parse_plan_file(text.encode(), f"{file or 'plan'}.json").document, file, catalog)
+
+
+def sketched(pods: Sequence[tuple[str, str, str, int]], region: str | None = None) -> Document:
+    """A plan of nothing but pods: name, CPU, memory, replicas."""
+    return {
+        "apiVersion": "capacity/v1",
+        "metadata": {"name": "sketch"},
+        "region": region or DEFAULT_REGION,
+        "workloads": [
+            {"name": name, "replicas": str(count), "requests": {"cpu": cpu, "memory": memory}}
+            for name, cpu, memory, count in pods
+        ],
+    }
+
+
+def draft_of(
+    document: Mapping[str, Any],
+    choices: Choices,
+    *,
+    file: str = "",
+    zones: int | None = None,
+    catalog: Catalog | None = None,
+) -> Draft:
+    """A plan's document made ready: subnets where it has none, one group instead of those to be bought.
+
+    Raises
+    ------
+    SpecError
+        As the plan's parser has it; ``zones`` for a plan that has subnets.
+    """
+    whole: Document = json.loads(json.dumps(document, default=str))
+    notes: list[str] = []
+    sizes_subnets = "vpc" not in whole
+    if sizes_subnets:
+        _add_subnets(whole, zones or DEFAULT_ZONES)
+    elif zones is not None:
+        raise SpecError("--zones: the plan has subnets, which say the zones")
+    has_groups = bool(whole.get("nodeGroups"))
+    original = None
+    if has_groups:
+        original = parse_plan(document if isinstance(document, Section) else _section(whole, file), file, catalog)
+        if sizes_subnets:
+            original = None
+    if "region" not in whole:
+        whole["region"] = DEFAULT_REGION
+        notes.append(f"the plan names no region: prices are those of {DEFAULT_REGION}")
+    replaced = [g for g in whole.get("nodeGroups") or () if _is_replaced(g)]
+    names = [g["name"] for g in replaced]
+    kept = [g for g in whole.get("nodeGroups") or () if not _is_replaced(g)]
+    template = _template(whole, replaced, choices, [g["name"] for g in kept])
+    whole["nodeGroups"] = [*kept, template]
+    mine = _move_pods(whole, names, template["name"], notes)
+    _drop_scenarios(whole, names, notes)
+    plan = read_document(whole, file, catalog)
+    group = next(g for g in plan.node_groups if g.name == template["name"])
+    return Draft(
+        document=whole,
+        plan=plan,
+        template=group,
+        workloads=mine,
+        replaced=tuple(g for g in (original.node_groups if original else ()) if g.name in names),
+        original=original,
+        sizes_subnets=sizes_subnets,
+        notes=tuple(notes),
+        file=file,
+        catalog=catalog,
+    )
+
+
+def _section(document: Document, file: str) -> Section:
+    return parse_plan_file(json.dumps(document, default=str).encode(), f"{file or 'plan'}.json").document
+
+
+def _is_replaced(group: Mapping[str, Any]) -> bool:
+    """Whether other nodes may take a group's place: Fargate profiles and Windows groups stay."""
+    return group.get("provisioner") not in KEPT_PROVISIONERS and group.get("ami") not in KEPT_AMIS
+
+
+def _add_subnets(document: Document, zones: int) -> None:
+    """A subnet per zone, and one for pods under custom networking, as large as a subnet may be."""
+    if not 1 <= zones <= len(ZONES):
+        raise SpecError(f"--zones: {zones} is out of range (expected 1 to {len(ZONES)})")
+    region = document.setdefault("region", DEFAULT_REGION)
+    env = (document.get("cni") or {}).get("env") or {}
+    roles = ["nodes", "pods"] if str(env.get(CUSTOM_NETWORKING)).lower() == "true" else ["nodes"]
+    names = [f"{role}-{letter}" for role in roles for letter in ZONES[:zones]]
+    blocks = [f"10.{i}.0.0/16" for i in range(len(names))]
+    document["vpc"] = {
+        "cidrs": blocks,
+        "subnets": [
+            {"name": name, "zone": f"{region}{name[-1]}", "cidr": block}
+            for name, block in zip(names, blocks, strict=True)
+        ],
+    }
+    document.setdefault("controlPlane", {"subnets": names[:zones]})
+
+
+def _template(
+    document: Document, replaced: Sequence[Document], choices: Choices, taken: Iterable[str]
+) -> dict[str, Any]:
+    """One group like the first of those replaced."""
+    first = replaced[0] if replaced else {"subnets": _node_subnets(document)}
+    group = {key: value for key, value in first.items() if key not in REPLACED_KEYS}
+    if not replaced and _pod_subnets(document):
+        group["podSubnets"] = _pod_subnets(document)
+    if choices.provisioner is not None:
+        group["provisioner"] = choices.provisioner
+        if choices.provisioner not in ("managed",):
+            group.pop("update", None)
+    if choices.max_pods is not None:
+        group["maxPods"] = str(choices.max_pods)
+        group.pop("maxPodsExpression", None)
+    name = TEMPLATE
+    while name in taken:
+        name += "-new"
+    return {"name": name, "instanceTypes": [ANY_TYPE], **group}
+
+
+def _custom_networking(document: Document) -> bool:
+    env = (document.get("cni") or {}).get("env") or {}
+    return str(env.get(CUSTOM_NETWORKING)).lower() == "true"
+
+
+def _node_subnets(document: Document) -> list[str]:
+    """Where nodes live if no group says so: all subnets; under custom networking those of the control plane."""
+    names = [s["name"] for s in document["vpc"]["subnets"]]
+    return list((document.get("controlPlane") or {}).get("subnets") or names) if _custom_networking(document) else names
+
+
+def _pod_subnets(document: Document) -> list[str]:
+    homes = _node_subnets(document)
+    names = [s["name"] for s in document["vpc"]["subnets"] if s["name"] not in homes]
+    return names if _custom_networking(document) else []
+
+
+def _move_pods(document: Document, gone: Sequence[str], template: str, notes: list[str]) -> tuple[str, ...]:
+    """Workloads and daemonsets of the groups that go are those of the template; the workloads' names."""
+    mine = []
+    for workload in document.get("workloads") or ():
+        own = workload.get("nodeGroups") or []
+        if own and not set(own) & set(gone):
+            continue
+        mine.append(workload["name"])
+        workload["nodeGroups"] = [template]
+    for daemon in document.get("daemonSets") or ():
+        own = daemon.get("nodeGroups") or []
+        if set(own) & set(gone):
+            daemon["nodeGroups"] = [n for n in own if n not in gone] + [template]
+            if not set(gone) <= set(own):
+                notes.append(f"{daemon['name']} runs on {', '.join(own)} only: it is counted on every new node")
+    return tuple(mine)
+
+
+def _drop_scenarios(document: Document, gone: Sequence[str], notes: list[str]) -> None:
+    """Scenarios about a group that goes have nothing to be about."""
+    checks = document.get("checks") or {}
+    kept = []
+    for entry in checks.get("scenarios") or ():
+        options = next(iter(entry.values()), None) if isinstance(entry, dict) else None
+        if isinstance(options, dict) and options.get("group") in gone:
+            notes.append(f"the scenario {next(iter(entry))} of {options['group']} is left out: the group is replaced")
+        else:
+            kept.append(entry)
+    if "scenarios" in checks:
+        document["checks"] = {**checks, "scenarios": kept}
+        if not kept:
+            del document["checks"]["scenarios"]

@@ -1,0 +1,97 @@
+"""The answer of ``capacity optimize``: what to buy, what it is compared with, or why there is nothing to buy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from capacity.optimize.buy import Purchase
+from capacity.optimize.divide import Rules
+from capacity.optimize.market import Market, Pods
+from capacity.optimize.open_plan import Draft
+from capacity.optimize.pack import Packing
+
+OPTIMAL, WITHIN_GAP, TIME_LIMIT, INFEASIBLE = "optimal", "within_gap", "time_limit", "infeasible"
+STATUSES = (OPTIMAL, WITHIN_GAP, TIME_LIMIT, INFEASIBLE)
+
+
+class Packed(NamedTuple):
+    """The perfect placement, now and at the peak, and the bound that no placement is below, both weighed by hours.
+
+    ``now`` and ``peak`` are the same packing where the replicas are. [USD per hour]
+    """
+
+    now: Packing
+    peak: Packing
+    usd_per_hour: float
+    bound: float
+
+    @property
+    def gap(self) -> float:
+        """How much dearer than the bound, as a share of the price."""
+        return 0.0 if self.usd_per_hour <= 0 else max(self.usd_per_hour - self.bound, 0.0) / self.usd_per_hour
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A simpler or another choice, and what it costs beside the best.
+
+    Attributes
+    ----------
+    name : str
+    usd_per_hour : float or None
+        None where it is not possible; ``note`` says why.
+    nodes : int or None
+        At the peak. [nodes]
+    addresses : int or None
+        Of all subnets at the peak. [addresses]
+    """
+
+    name: str
+    usd_per_hour: float | None
+    nodes: int | None = None
+    addresses: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Infeasible:
+    """Which limits clash, and the smallest change that lifts that."""
+
+    conflict: str
+    relaxation: str
+
+
+@dataclass(frozen=True)
+class Optimized:
+    """The answer.
+
+    Attributes
+    ----------
+    status : str
+        Of the packing: proven optimal, within its gap, or stopped; ``infeasible`` without a purchase.
+    archs : tuple of str
+        Architectures of the types that were compared.
+    rules : Rules
+        How hours are weighed, and how many nodes a group has.
+    bought : Purchase or None
+        The node groups to buy; None where there are no pods, or nothing is possible.
+    packed : Packed or None
+        None where a pod fits no type.
+    alternatives : tuple of Alternative
+    frontier : tuple of Purchase
+        Of the purchases that are ok, those that no other beats in dollars, addresses and nodes at once.
+    """
+
+    status: str
+    draft: Draft
+    market: Market
+    pods: tuple[Pods, ...]
+    archs: tuple[str, ...]
+    rules: Rules
+    bought: Purchase | None = None
+    packed: Packed | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    frontier: tuple[Purchase, ...] = ()
+    infeasible: Infeasible | None = None
+    notes: tuple[str, ...] = ()

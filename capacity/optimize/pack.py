@@ -1,0 +1,253 @@
+"""The cheapest packing that the allowed work finds, with a bound that no packing is below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from capacity.optimize.aggregate import Aggregate, aggregate, assigned
+from capacity.optimize.column_generation import Columns, Generating, generate
+from capacity.optimize.dominance import undominated
+from capacity.optimize.fluid import Fluid, fluid_bound
+from capacity.optimize.improve import improved
+from capacity.optimize.knapsack import Knapsacks
+from capacity.optimize.nodes import Bins, joined, unfolded
+from capacity.optimize.problem import MONEY, Pattern, Problem
+from capacity.optimize.residual import by_aggregate, dive, floors, packed, promising
+from capacity.optimize.solver import Entries, Program
+
+SMALL = 1000  # pods up to which whole pods and nodes are worth an exact program over all kinds
+MOST_PAIRS = 2_500  # shapes × kinds up to which the program over a large plan is worth its bound
+FEWEST_KINDS, MOST_KINDS = 8, 30  # in the program over what the columns leave
+ONE_SHAPE_BRANCHES = 10_000
+OPENED = 12  # equal nodes of the whole part that may be packed again
+MOST_ASSIGNED = 16  # nodes up to which pods are assigned to them exactly
+PROVEN = 1e-6  # a gap of solver tolerance [share]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Work that may be done. It is counted in steps, not in seconds, so the same input gives the same answer.
+
+    Attributes
+    ----------
+    columns : Generating
+        Column generation over the whole problem.
+    residual : Generating or None
+        Column generation in each step of the dive; None for no dive.
+    branches : int
+        Branch-and-bound nodes of the program over what the columns leave.
+    pairs : int
+        Shapes × kinds of that program, about: the more shapes, the fewer kinds.
+    rest_gap : float
+        Gap at which that program stops, as a share of its own value, which is a small part of a large plan.
+    small_branches : int
+        Branch-and-bound nodes of the exact program of a small plan.
+    bound_branches : int
+        Branch-and-bound nodes of the same program of a larger plan, for its bound.
+    repacks : int
+        Attempts to repack a few nodes.
+    """
+
+    columns: Generating
+    residual: Generating | None
+    branches: int
+    pairs: int
+    rest_gap: float
+    small_branches: int
+    bound_branches: int
+    repacks: int
+
+
+EFFORTS = {
+    "quick": Effort(Generating(12, 0, 0.01), None, 10, 250, 0.02, 50, 0, 0),
+    "normal": Effort(Generating(60, 1, 0.004, 0.002), None, 40, 500, 0.005, 1_000, 0, 0),
+    "thorough": Effort(Generating(200, 4, 0.0004), Generating(8, 0, 0.002), 200, 1_500, 0.002, 20_000, 200, 12),
+}
+
+
+class Packing(NamedTuple):
+    """Nodes with their pods, the price, and the least any packing can cost. [USD per hour]
+
+    ``zones``: the zone of each pattern by its number, where that matters; else empty.
+    """
+
+    patterns: tuple[Pattern, ...]
+    cost: float
+    bound: float
+    zones: tuple[int, ...] = ()
+
+    @property
+    def gap(self) -> float:
+        """How much dearer than the bound, as a share of the price."""
+        return 0.0 if self.cost <= 0 else max(self.cost - self.bound, 0.0) / self.cost
+
+
+def pack(problem: Problem, effort: Effort, stopped: Callable[[], bool] = lambda: False) -> Packing:
+    """The cheapest packing found and the best bound. Patterns name kinds by their number in the problem.
+
+    Parameters
+    ----------
+    stopped : callable
+        Asked between steps; True ends the search with the best so far.
+
+    Raises
+    ------
+    ValueError
+        If a shape with replicas fits no kind.
+    """
+    shapes = [s for s in range(len(problem.shapes)) if problem.shapes[s].replicas]
+    if not shapes:
+        return Packing((), 0.0, 0.0)
+    kept = undominated(problem).numbers
+    if not kept:
+        raise ValueError("a pod fits no kind")
+    part = Problem(tuple(problem.shapes[s] for s in shapes), tuple(problem.kinds[k] for k in kept))
+    found = _one_shape(part) if len(shapes) == 1 else _many_shapes(part, effort, stopped)
+    patterns = tuple(
+        Pattern(kept[p.kind], _spread(p.pods, shapes, len(problem.shapes)), p.nodes) for p in found.patterns
+    )
+    cost = problem.cost(patterns)
+    return Packing(patterns, cost, min(found.bound, cost))
+
+
+def _one_shape(problem: Problem) -> Packing:
+    """Pods that are alike: whole nodes that hold at least all of them, at the least cost; exact."""
+    caps, count = problem.caps[:, 0], int(problem.counts[0])
+    kinds = np.arange(len(caps))
+    program = Program(
+        problem.prices,
+        Entries(np.zeros_like(kinds), kinds, caps.astype(float)),
+        np.array([float(count)]),
+        np.array([np.inf]),
+        most=np.full(len(caps), np.inf),
+        whole=True,
+    )
+    program.limit(nodes=ONE_SHAPE_BRANCHES, gap=0.0)
+    solved = program.solve()
+    assert solved.values is not None, "a pod fits no kind"
+    patterns: list[Pattern] = []
+    left = count
+    for kind in sorted(np.nonzero(np.round(solved.values))[0], key=lambda k: -caps[k]):
+        cap, nodes = int(caps[kind]), round(float(solved.values[kind]))
+        full = min(nodes, left // cap)
+        left -= full * cap
+        patterns += [Pattern(int(kind), (cap,), full)] if full else []
+        if left and full < nodes:
+            patterns.append(Pattern(int(kind), (left,), 1))
+            left = 0
+    return Packing(tuple(patterns), problem.cost(patterns), solved.bound)
+
+
+def _many_shapes(problem: Problem, effort: Effort, stopped: Callable[[], bool]) -> Packing:
+    """Columns, their whole part, the rest by the better of two ways; an exact program; a few nodes packed again."""
+    fluid = fluid_bound(problem)
+    small = int(problem.counts.sum()) <= SMALL
+    columns = generate(problem, fluid, effort.columns, stopped=stopped)
+    bound = max(columns.bound, fluid.cost)
+    whole, left = floors(problem, columns)
+    bins = Bins(problem)
+    if left.any():
+        bins = _rest(problem.with_counts(left), columns, effort, stopped, few=small)
+        bins.problem = problem
+    branches = effort.small_branches if small else effort.bound_branches
+    if branches and (small or len(problem.shapes) * len(problem.kinds) <= MOST_PAIRS) and not stopped():
+        if small:
+            bins = joined(problem, [unfolded(problem, whole), bins])
+            whole = []
+        bins, bound = _exact(problem, fluid, bins, problem.cost(whole), bound, branches)
+    if effort.repacks and problem.cost(whole) + bins.cost > bound * (1 + PROVEN) and not stopped():
+        opened = [p._replace(nodes=min(p.nodes, OPENED)) for p in whole]
+        whole = [p._replace(nodes=p.nodes - o.nodes) for p, o in zip(whole, opened, strict=True) if p.nodes > o.nodes]
+        bins = improved(joined(problem, [unfolded(problem, opened), bins]), fluid.duals, effort.repacks, stopped)
+    bins.shrink()
+    patterns = (*whole, *bins.patterns())
+    return Packing(patterns, problem.cost(patterns), bound)
+
+
+def _spread(pods: tuple[int, ...], shapes: list[int], width: int) -> tuple[int, ...]:
+    whole = [0] * width
+    for s, n in zip(shapes, pods, strict=True):
+        whole[s] = n
+    return tuple(whole)
+
+
+def _rest(rest: Problem, columns: Columns, effort: Effort, stopped: Callable[[], bool], *, few: bool) -> Bins:
+    found: list[Bins] = []
+    if not stopped():
+        part = promising(rest, max(min(effort.pairs // len(rest.shapes), MOST_KINDS), FEWEST_KINDS))
+        bins = by_aggregate(part, limit=effort.branches, gap=effort.rest_gap)
+        if bins is not None:
+            found.append(_renumbered(rest, bins))
+    if effort.residual is not None or few or not found:
+        found.append(dive(rest, columns, effort.residual or Generating(4, 0, 0.01), stopped))
+    return min(found, key=lambda bins: round(bins.cost, 9))
+
+
+def _renumbered(problem: Problem, bins: Bins) -> Bins:
+    """Nodes with the kind numbers of ``problem``, of which theirs has a part of the kinds."""
+    number = {kind.name: k for k, kind in enumerate(problem.kinds)}
+    other = Bins(problem)
+    other.kinds = [number[bins.problem.kinds[k].name] for k in bins.kinds]
+    other.pods, other.left = bins.pods, bins.left
+    return other
+
+
+def _exact(
+    problem: Problem, fluid: Fluid, bins: Bins, beside: float, bound: float, branches: int
+) -> tuple[Bins, float]:
+    """The aggregate program over the kinds that can still be in a cheaper packing: its bound, its nodes if better.
+
+    Its nodes are tried as they are, then packed with repairs; a second program with at most one node of each kind is
+    a packing by itself. ``beside`` is the cost of nodes that are not in ``bins``: then only the bound is of use.
+    """
+    best = bins.cost + beside
+    part = _may_be_cheaper(problem, fluid, best)
+    if not part.kinds:
+        return bins, best
+    found = aggregate(part, limit=branches, least=bound)
+    bound = max(bound, min(found.bound, best))
+    for single in (False, True):
+        if beside or bins.cost <= bound * (1 + PROVEN):
+            break
+        if single:
+            found = aggregate(part, limit=branches, least=bound, single=True)
+        if found.nodes is not None and found.cost < bins.cost - MONEY:
+            other = _renumbered(problem, _packed_exactly(part, found, branches))
+            if other.cost < bins.cost - MONEY:
+                bins = other
+    return bins, bound
+
+
+def _packed_exactly(problem: Problem, found: Aggregate, branches: int) -> Bins:
+    """The nodes of an aggregate answer with every pod on one of them, or else with a few more nodes."""
+    assert found.nodes is not None
+    nodes = [int(k) for k in np.repeat(np.arange(len(problem.kinds)), found.nodes)]
+    bins = packed(problem, found)
+    if bins.cost > found.cost + MONEY and len(nodes) <= MOST_ASSIGNED:
+        pods = assigned(problem, nodes, limit=branches)
+        if pods is not None:
+            bins = Bins(problem)
+            for kind, of_node in zip(nodes, pods, strict=True):
+                bins.open(kind, of_node)
+            bins.shrink()
+    return bins
+
+
+def _may_be_cheaper(problem: Problem, fluid: Fluid, best: float) -> Problem:
+    """Without the kinds of which one node alone lifts the fluid bound to the best cost (reduced-cost fixing).
+
+    No kinds where no packing is cheaper than the best.
+    """
+    knapsacks = Knapsacks(problem)
+    keep = [
+        k
+        for k in range(len(problem.kinds))
+        if fluid.cost + problem.prices[k] - knapsacks.fill(k, fluid.duals).bound < best - MONEY
+    ]
+    part = problem.with_kinds(keep)
+    covered = bool(keep) and bool(np.all(part.caps.max(axis=0) > 0))
+    return part if covered else problem.with_kinds([])

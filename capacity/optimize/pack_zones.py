@@ -1,0 +1,53 @@
+"""A packing where pods are spread over zones: a packing for each zone, of an even share of the pods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from capacity.optimize.market import Market, Pods, packing_problem
+from capacity.optimize.pack import Effort, Packing, pack
+from capacity.optimize.problem import Ints, Pattern
+
+
+def pack_over_zones(
+    market: Market,
+    pods: Sequence[Pods],
+    zones: int,
+    effort: Effort,
+    stopped: Callable[[], bool],
+    *,
+    peak: bool,
+) -> Packing:
+    """The packing of all pods; where some are spread over the zones, zone by zone.
+
+    Its bound is that of the pods together, without the spread: no placement that keeps the spread costs less.
+    """
+    problem = packing_problem(market, pods, peak=peak)
+    together = pack(problem, effort, stopped)
+    if zones < 2 or not any(p.zoned for p in pods):
+        return together
+    shares = zone_shares(problem.counts, zones)
+    packed: dict[tuple[int, ...], Packing] = {}
+    patterns: list[Pattern] = []
+    where: list[int] = []
+    cost = 0.0
+    for zone, share in enumerate(shares):
+        if share not in packed:
+            packed[share] = pack(problem.with_counts(share), effort, stopped)
+        patterns += packed[share].patterns
+        where += [zone] * len(packed[share].patterns)
+        cost += packed[share].cost
+    return Packing(tuple(patterns), round(cost, 9), min(together.bound, cost), tuple(where))
+
+
+def zone_shares(counts: Sequence[int] | Ints, zones: int) -> list[tuple[int, ...]]:
+    """Pods of each shape in each zone, no two zones more than one apart; the odd ones in turn. [pods]
+
+    >>> zone_shares([4, 3, 2], 3)
+    [(2, 1, 1), (1, 1, 1), (1, 1, 0)]
+    """
+    found = [[int(n) // zones for n in counts] for _ in range(zones)]
+    for s, n in enumerate(counts):
+        for zone in range(int(n) % zones):
+            found[zone][s] += 1
+    return [tuple(share) for share in found]

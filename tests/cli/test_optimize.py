@@ -1,0 +1,178 @@
+"""`capacity optimize` through its entry point: JSON without a banner, files that check accepts, clear mistakes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli.entry import capacity
+
+PODS = ("--pod", "web=250m,512Mi,60", "--pod", "api=1,4Gi,9")
+FEW = ("--types", "c6i.large,m6i.xlarge,m6i.2xlarge,r6i.large", "--arch", "x86_64")
+COMMAND = [sys.executable, "-m", "capacity", "optimize", *PODS, *FEW, "--no-alternatives", "-q"]
+
+
+def answer(*arguments: str) -> dict[str, Any]:
+    done = capacity("optimize", *arguments, "-o", "json")
+    assert done.code == 0, done.stderr
+    loaded: dict[str, Any] = json.loads(done.stdout)
+    return loaded
+
+
+def test_json_has_the_keys_of_the_contract_and_adds_up() -> None:
+    given = answer(*PODS, *FEW, "--nodes")
+    results = given["results"]
+    assert given["command"] == "optimize"
+    assert results["status"] == "optimal"
+    groups = results["node_groups"]
+    assert results["usd_per_hour"] == pytest.approx(sum(g["usd_per_hour"] for g in groups))
+    assert results["usd_per_month"] == pytest.approx(730 * results["usd_per_hour"], abs=0.01)
+    for group in groups:
+        assert sum(group["nodes_by_zone"].values()) == group["nodes"] <= group["nodes_peak"] <= group["nodes_max"]
+        assert group["usd_per_hour"] == pytest.approx(group["nodes"] * group["usd_per_node_hour"])
+    packing = results["packing"]
+    assert packing["lower_bound_usd_per_hour"] <= packing["usd_per_hour"] <= results["usd_per_hour"]
+    placed: dict[str, int] = {}
+    for row in packing["nodes"]:
+        for name, n in row["pods"].items():
+            placed[name] = placed.get(name, 0) + n * row["count"]
+    assert placed == {"web": 60, "api": 9}
+    assert list(results["ips_by_subnet"]) == ["nodes-a", "nodes-b", "nodes-c"]
+    assert {a["name"] for a in results["alternatives"]} >= {"one node group of one type", "at most two types"}
+    assert all(a["extra_pct"] is None or a["extra_pct"] >= 0 for a in results["alternatives"][:2])
+    assert "nodes" not in answer(*PODS, *FEW)["results"]["packing"]
+
+
+def test_the_solver_prints_nothing_to_stdout() -> None:
+    done = subprocess.run([*COMMAND, "-o", "json"], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["command"] == "optimize"
+    assert done.stderr == ""
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    first, second = (capacity("optimize", *PODS, *FEW, "-o", "json").stdout for _ in range(2))
+    assert first == second
+
+
+def test_a_pipe_closed_before_the_first_byte_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(COMMAND, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_written_plan_passes_check(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    done = capacity("optimize", *PODS, *FEW, "--as", "plan", "-q", "--out-file", str(plan))
+    assert (done.code, done.stdout) == (0, "")
+    checked = capacity("check", str(plan), "-o", "json")
+    assert checked.code == 0
+    results = json.loads(checked.stdout)["results"]
+    assert results["verdict"] == "ok"
+    assert not any(s["unplaced_pods"] or s["pods_without_address"] for s in results["scenarios"])
+    again = answer(str(plan), *FEW)["results"]
+    assert again["usd_per_hour"] == answer(*PODS, *FEW)["results"]["usd_per_hour"]
+    own = next(a for a in again["alternatives"] if a["name"] == "the plan's own node groups")
+    assert own["extra_pct"] == 0
+
+
+@pytest.mark.parametrize("form", ["eksctl", "terraform", "cloudformation"])
+def test_files_name_the_type_and_the_nodes(form: str) -> None:
+    group = answer(*PODS, *FEW, "--max-groups", "1")["results"]["node_groups"][0]
+    text = capacity("optimize", *PODS, *FEW, "--max-groups", "1", "--as", form, "-q").stdout
+    assert group["instance_types"][0] in text
+    assert group["name"] in text
+    sizes = {"eksctl": "desiredCapacity: {}", "terraform": "desired_size = {}", "cloudformation": "DesiredSize: {}"}
+    assert sizes[form].format(group["nodes"]) in text
+    if form != "terraform":
+        assert isinstance(yaml.safe_load(text), dict)
+
+
+def test_karpenter_pools_are_limited_to_the_most_nodes() -> None:
+    options = (*PODS, *FEW, "--provisioner", "karpenter", "--max-groups", "1")
+    group = answer(*options)["results"]["node_groups"][0]
+    pool, node_class = yaml.safe_load_all(capacity("optimize", *options, "--as", "karpenter", "-q").stdout)
+    vcpus = {"c6i.large": 2, "m6i.xlarge": 4, "m6i.2xlarge": 8, "r6i.large": 2}[group["instance_types"][0]]
+    assert pool["spec"]["limits"]["cpu"] == vcpus * group["nodes_max"]
+    assert node_class["kind"] == "EC2NodeClass"
+
+
+def test_workloads_of_their_own_groups_are_told_their_label() -> None:
+    options = (
+        "--pod",
+        "web=250m,128Mi,60",
+        "--pod",
+        "db=1,14Gi,6",
+        "--types",
+        "c6i.large,r6i.large",
+        "--arch",
+        "x86_64",
+    )
+    found = answer(*options)["results"]["node_groups"]
+    assert len(found) == 2
+    text = capacity("optimize", *options, "--as", "eksctl", "-q").stdout
+    for group in found:
+        for name in group["workloads"]:
+            assert f'# "{name}": nodeSelector or node affinity eks.amazonaws.com/nodegroup: "{group["name"]}"' in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--pod", "web=250m"), "error: --pod: 'web=250m' is not NAME=CPU,MEMORY,REPLICAS"),
+        ((*PODS, "--arch", "arm"), "error: --arch: 'arm'"),
+        ((*PODS, "--effort", "hard"), "error: --effort: 'hard'"),
+        ((*PODS, "--peak-hours", "120%"), "error: peak hours: 120% is out of range (expected 0% to 100%)"),
+        ((*PODS, "--max-groups", "0"), "error: --max-groups: 0"),
+        ((*PODS, "--time-limit", "0"), "error: --time-limit: 0 is out of range"),
+        ((*PODS, "--zones", "7"), "error: --zones: 7 is out of range (expected 1 to 6)"),
+        ((*PODS, "--types", "m5.lrage"), "error: --types: 'm5.lrage' is not a known instance type"),
+        ((*PODS, "--region", "eu-west-3"), "no known price in eu-west-3"),
+        ((*PODS, *FEW, "--as", "karpenter"), "error: --as karpenter: the nodes are managed"),
+        ((*PODS, *FEW, "--scenario", "nonsense"), "nonsense"),
+        (("--mode", "prefix", "examples/shop-prod.yaml"), "error: --mode goes with --pod"),
+    ],
+)
+def test_a_mistake_is_one_line(arguments: tuple[str, ...], message: str) -> None:
+    done = capacity("optimize", *arguments, "-q")
+    assert (done.code, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("pods", "words"),
+    [
+        ("web=250m,512Mi,0", "There are no pods: nothing to buy."),
+        ("web=99,512Mi,1", "Nothing can be bought: a pod of web requests 99 CPU"),
+        ("web=250m,512Mi,10000000", "Nothing can be bought: "),
+    ],
+)
+def test_what_has_no_node_groups_is_said(pods: str, words: str) -> None:
+    done = capacity("optimize", "--pod", pods, *FEW, "-q")
+    assert done.code == 0
+    assert done.stdout.startswith(words)
+
+
+def test_a_time_limit_gives_an_answer_with_its_bound() -> None:
+    results = answer(*PODS, *FEW, "--time-limit", "0.001")["results"]
+    assert results["status"] in ("time_limit", "optimal")
+    assert results["packing"]["lower_bound_usd_per_hour"] <= results["packing"]["usd_per_hour"]
+    assert results["verdict"] == "ok"
+
+
+def test_the_page_says_what_to_buy_and_how_good_it_is() -> None:
+    page = capacity("optimize", *PODS, *FEW, "-q", "-o", "md").stdout
+    assert "node groups to create" in page
+    assert "Perfect packing: " in page
+    assert "lower bound" in page
+    assert "other choices" in page
+    assert "addresses by subnet" in page
