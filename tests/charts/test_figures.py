@@ -76,7 +76,7 @@ def test_modes_stand_side_by_side() -> None:
 
 def test_the_bottleneck_map_draws_each_cell() -> None:
     from capacity.charts.bottleneck import plot_bottleneck_map
-    from tests.unit.test_shape_map import small_map
+    from tests.unit.node.test_shape_map import small_map
 
     found = small_map()
     figure: Any = plot_bottleneck_map(found)

@@ -84,7 +84,7 @@ class TestJson:
 
     def test_the_figures(self) -> None:
         first = answer("ok.yaml")["results"]["scenarios"][0]["subnets"][0]
-        # by hand in tests/unit/test_check.py
+        # by hand in tests/unit/cluster/test_check.py
         assert (first["free"], first["used_lowest"], first["used_highest"]) == (191, 38, 72)
         assert (first["total"], first["usable"], first["free_pct"]) == (256, 251, 76.1)
 
@@ -244,7 +244,7 @@ class TestExplain:
 
     def test_bounds_group_by_group(self) -> None:
         done = capacity("explain", "a.bounds", "--plan", "ok.yaml", "-q")
-        # by hand in tests/unit/test_check.py: 1 + 19 to 2 + 48 addresses of nodes and pods, 18 to 22 of the others
+        # by hand in tests/unit/cluster/test_check.py: 1 + 19 to 2 + 48 of nodes and pods, 18 to 22 of the others
         assert done.stdout.startswith("bounds = [38, 72]")
         assert "1 to 2 of its 3 nodes, their node addresses = [1, 2]" in done.stdout
         assert "1 to 2 of its 3 nodes with any share of its 10 pods = [19, 48]" in done.stdout

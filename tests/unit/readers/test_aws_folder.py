@@ -25,7 +25,7 @@ from capacity.readers.draft import PODS_TODAY, PlanDraft, WorkloadDraft
 from capacity.readers.existing_plan import render
 from capacity.readers.merge import merge
 
-SAVED = Path(__file__).parents[2] / "examples" / "aws-answers"
+SAVED = Path(__file__).parents[3] / "examples" / "aws-answers"
 
 
 @pytest.fixture

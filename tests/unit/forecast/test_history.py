@@ -81,7 +81,7 @@ SLOW_WRITER = """
 import sys, time
 from pathlib import Path
 from capacity.forecast import history
-from tests.unit.test_forecast_history import snapshot
+from tests.unit.forecast.test_history import snapshot
 with history._writing(Path(sys.argv[1])) as db:
     db.execute("PRAGMA cache_size = 1")
     db.execute("INSERT INTO snapshot (time, source) VALUES (1, 'killed')")

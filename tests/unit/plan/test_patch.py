@@ -200,7 +200,7 @@ class TestFiles:
         assert [p.name for p in tmp_path.iterdir()] == ["plan.yaml"]
 
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "shop-prod.yaml"
 
 
 def leaves(value: object, path: str = "") -> list[tuple[str, object]]:

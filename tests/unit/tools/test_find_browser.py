@@ -12,7 +12,7 @@ import pytest
 
 from tools import find_browser as tool
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from capacity.readers import (
 )
 from tests.cli.entry import capacity
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 IMPORT = EXAMPLES / "import"
 EACH = {
     "kubectl": (read_kubectl, "objects.yaml"),

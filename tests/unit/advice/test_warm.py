@@ -20,7 +20,7 @@ from capacity.plan.document import read_document
 from capacity.plan.parse import parse_plan, read_plan
 from capacity.plan.patch import apply_patch
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "shop-prod.yaml"
 PLATFORM = Platform(mode="secondary")
 
 

@@ -13,7 +13,7 @@ from capacity.readers.aws.addresses import SubnetAccount, free_blocks, parse_sub
 from capacity.readers.aws.answers import AwsAnswers
 from capacity.readers.aws.owners import parse_interfaces
 from capacity.vpc.blocks import kept_by_aws
-from tests.unit.test_aws_owners import attached, eni
+from tests.unit.readers.test_aws_owners import attached, eni
 
 CLUSTER = {"name": "shop", "resourcesVpcConfig": {"vpcId": "vpc-1"}}
 

@@ -25,7 +25,7 @@ from tests.cli.entry import capacity
 
 NOW = datetime(2026, 11, 25, 6, tzinfo=UTC)
 COMMAND = [sys.executable, "-m", "capacity"]
-EXAMPLE = str(Path(__file__).parents[2] / "examples" / "shop-prod.yaml")
+EXAMPLE = str(Path(__file__).parents[3] / "examples" / "shop-prod.yaml")
 
 
 def snapshot(number: int = 0, subnets: int = 3) -> FillSnapshot:
@@ -179,7 +179,7 @@ ACKNOWLEDGING_WRITER = """
 import sys
 from pathlib import Path
 from capacity.forecast.history import record
-from tests.unit.test_damaged_history import snapshot
+from tests.unit.forecast.test_damaged_history import snapshot
 first = int(sys.argv[2])
 for i in range(10_000):
     record(Path(sys.argv[1]), snapshot(first + i, subnets=20))
@@ -195,7 +195,7 @@ def test_nothing_acknowledged_is_lost_however_often_writers_are_killed(tmp_path:
             [sys.executable, "-c", ACKNOWLEDGING_WRITER, str(path), str(1000 * number)],
             stdout=subprocess.PIPE,
             text=True,
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
         )
         assert writer.stdout is not None
         told = [int(writer.stdout.readline()) for _ in range(rng.randint(1, 6))]

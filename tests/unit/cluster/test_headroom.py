@@ -14,7 +14,7 @@ from capacity.cluster.node_growth import exhaustion
 from capacity.errors import SpecError
 from capacity.plan.parse import read_plan
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "shop-prod.yaml"
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from capacity.advice.judge import check
 from capacity.cluster.bounds import _nodes_in
 from capacity.cluster.scenario import Batch
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "shop-prod.yaml"
 
 
 def test_nodes_that_may_be_anywhere_are_all_in_the_only_subnet() -> None:

@@ -214,7 +214,7 @@ def test_a_search_tells_how_far_it_is() -> None:
 def test_fixes_are_sought_for_a_file_whose_plans_beside_it_are_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = Path(__file__).parents[2] / "examples" / "shared-subnets"  # shop.yaml names staging.yaml beside it
+    folder = Path(__file__).parents[3] / "examples" / "shared-subnets"  # shop.yaml names staging.yaml beside it
     monkeypatch.chdir(tmp_path)
     found = find_fixes(folder / "shop.yaml")
     assert found.best is not None
