@@ -9,6 +9,7 @@ import typer
 
 from capacity.cli.check import Scenario
 from capacity.cli.cost_options import (
+    CostOptions,
     PerNodeCost,
     PriceFactor,
     PriceFile,
@@ -18,7 +19,7 @@ from capacity.cli.cost_options import (
     Tier,
     cost_inputs,
 )
-from capacity.cli.options import Color, OutFile, Output, Quiet, Set, Wide, sink
+from capacity.cli.options import Color, OutFile, Output, Quiet, Set, Wide, packed, sink
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +30,7 @@ def compare(
     before: Annotated[
         Path | None,
         typer.Argument(
-            help="Plan before (YAML or JSON); without it capacity.yaml here or in a folder above.",
+            help="Plan before, YAML or JSON. Default: capacity.yaml in this folder or a parent.",
             metavar="[BEFORE]",
             show_default=False,
         ),
@@ -50,9 +51,10 @@ def compare(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """What changes between two plans, or if one plan is changed: per scenario and subnet, nodes, findings, runway.
+    """Compare two plans, or a plan before and after a change.
 
-    With one plan --set says the change; with two, --set changes the second. Exit 0 whatever the verdicts.
+    Per scenario and subnet: addresses, nodes, findings and runway. With one plan, --set is the change. With two
+    plans, --set changes the second. Exit 0 regardless of the verdicts.
 
     Examples: capacity compare before.yaml after.yaml ·
     capacity compare examples/shop-prod.yaml --set cni.env.WARM_IP_TARGET=2 --set cni.env.MINIMUM_IP_TARGET=13
@@ -69,14 +71,12 @@ def compare(
     from capacity.plan.patch import parse_patched, parse_settings, read_patched
 
     patch = parse_settings(settings or ())
-    prices = cost_inputs(
-        price_file, price_factor, savings_plan, spot_discount, per_node_cost, public_ipv4, control_plane_tier
-    )
+    prices = cost_inputs(packed(CostOptions, locals()))
     if after is None and not patch:
-        raise SpecError("compare: nothing to compare with (give two plans, or a change with --set PATH=VALUE)")
+        raise SpecError("compare: nothing to compare (give two plans, or a change with --set PATH=VALUE)")
     first = before or find_plan()
     if str(first) == str(after) == "-":
-        raise SpecError("compare: standard input can be read once only (give a file)")
+        raise SpecError("compare: standard input can be read only once (give a file)")
     read = read_plan_file(first)
     plan = parse_plan(read.document, read.name)
     changed = parse_patched(read.document, patch, read.name) if after is None else read_patched(after, patch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +21,7 @@ PriceFile = Annotated[
     Path | None,
     typer.Option(
         "--price-file",
-        help="Your own prices, CSV: type, usd_per_hour and, where needed, region, os, capacity_type.",
+        help="CSV file with prices: type, usd_per_hour and, if needed, region, os, capacity_type.",
         metavar="PATH",
         show_default=False,
     ),
@@ -29,7 +30,7 @@ PriceFactor = Annotated[
     str | None,
     typer.Option(
         "--price-factor",
-        help="Where the region has no known price, use that of us-east-1 times this.",
+        help="If the region has no known price, use the us-east-1 price times this factor.",
         metavar="NUMBER",
         show_default=False,
     ),
@@ -38,7 +39,7 @@ SavingsPlan = Annotated[
     str | None,
     typer.Option(
         "--savings-plan",
-        help="Savings Plan discount on the on-demand list price of nodes, such as 28%.",
+        help="Savings Plan discount on the On-Demand price of nodes, such as 28%.",
         metavar="PERCENT",
         show_default=False,
     ),
@@ -47,19 +48,19 @@ SpotDiscount = Annotated[
     str | None,
     typer.Option(
         "--spot-discount",
-        help="Discount of Spot Instances on the on-demand price, such as 60%.",
+        help="Spot discount on the On-Demand price, such as 60%.",
         metavar="PERCENT",
         show_default=False,
     ),
 ]
 PerNodeCost = Annotated[
-    float, typer.Option("--per-node-cost", help="Licence or support of each node, USD per hour.", metavar="USD")
+    float, typer.Option("--per-node-cost", help="License or support cost of each node, in USD per hour.", metavar="USD")
 ]
 PublicIpv4 = Annotated[
     list[str] | None,
     typer.Option(
         "--public-ipv4",
-        help="Node group whose nodes have a public IPv4 address each; may be repeated.",
+        help="Node group in which each node has a public IPv4 address. Repeatable.",
         metavar="GROUP",
         show_default=False,
     ),
@@ -68,43 +69,48 @@ Tier = Annotated[
     str,
     typer.Option(
         "--control-plane-tier",
-        help="Tier of a provisioned control plane: standard, tier-xl, tier-2xl, tier-4xl or tier-8xl.",
+        help="Control plane tier: standard, tier-xl, tier-2xl, tier-4xl or tier-8xl.",
         metavar="TIER",
         autocompletion=words(*TIERS),
     ),
 ]
 
 
-def cost_inputs(
-    price_file: Path | None = None,
-    price_factor: str | None = None,
-    savings_plan: str | None = None,
-    spot_discount: str | None = None,
-    per_node_cost: float = 0.0,
-    public_ipv4: list[str] | None = None,
-    tier: str = "standard",
-) -> CostInputs:
+@dataclass(frozen=True)
+class CostOptions:
+    """The options about prices as given, named as a verb's parameters are."""
+
+    price_file: Path | None = None
+    price_factor: str | None = None
+    savings_plan: str | None = None
+    spot_discount: str | None = None
+    per_node_cost: float = 0.0
+    public_ipv4: list[str] | None = None
+    control_plane_tier: str = TIERS[0]
+
+
+def cost_inputs(given: CostOptions) -> CostInputs:
     """The inputs of a cost from the options; an error names the option."""
     from capacity.cost.inputs import CostInputs, check_factor, check_node_cost, check_share, check_tier
     from capacity.cost.price_file import read_price_file
     from capacity.units import parse_percent
 
-    factor = None if price_factor is None else _factor(price_factor)
-    plan = None if savings_plan is None else parse_percent(savings_plan, "--savings-plan")
-    spot = None if spot_discount is None else parse_percent(spot_discount, "--spot-discount")
+    factor = None if given.price_factor is None else _factor(given.price_factor)
+    plan = None if given.savings_plan is None else parse_percent(given.savings_plan, "--savings-plan")
+    spot = None if given.spot_discount is None else parse_percent(given.spot_discount, "--spot-discount")
     check_factor("--price-factor", factor)
     check_share("--savings-plan", plan)
     check_share("--spot-discount", spot)
-    check_node_cost("--per-node-cost", per_node_cost)
-    check_tier("--control-plane-tier", tier)
+    check_node_cost("--per-node-cost", given.per_node_cost)
+    check_tier("--control-plane-tier", given.control_plane_tier)
     return CostInputs(
-        prices=None if price_file is None else read_price_file(price_file),
+        prices=None if given.price_file is None else read_price_file(given.price_file),
         price_factor=factor,
         savings_plan=plan or Fraction(0),
         spot_discount=spot,
-        node_cost=per_node_cost,
-        public_ipv4=tuple(dict.fromkeys(public_ipv4 or ())),
-        tier=tier,
+        node_cost=given.per_node_cost,
+        public_ipv4=tuple(dict.fromkeys(given.public_ipv4 or ())),
+        tier=given.control_plane_tier,
     )
 
 

@@ -12,11 +12,13 @@ from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, sink
 from capacity.cli.output import emit, notes
 from capacity.errors import SpecError
 
-AsOf = Annotated[str | None, typer.Option("--as-of", help="Count ages to this day instead of today.", metavar="DATE")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="Calculate ages as of this day instead of today.", metavar="DATE")
+]
 
 app = typer.Typer(
     name="data",
-    help="The data behind every answer: its sources, age, self-check, and the user's own newer figures.",
+    help="Show, verify and refresh the packaged data: sources, age, checksums.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -48,7 +50,7 @@ def status(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """Sources, dates, checksums, and what is not known."""
+    """Show sources, dates, checksums, and unknown limits."""
     to = sink(output, out_file, color, quiet, wide=wide)
     day = parse_day("--as-of", as_of)
     from capacity.catalog.cache import layer_status
@@ -63,14 +65,16 @@ def refresh(
     source: Annotated[
         Path | None,
         typer.Option(
-            "--from", help="A saved `aws ec2 describe-instance-types` answer (file or folder): no call.", metavar="PATH"
+            "--from",
+            help="Saved output of `aws ec2 describe-instance-types` (file or folder) instead of live calls.",
+            metavar="PATH",
         ),
     ] = None,
     region: Annotated[
-        str | None, typer.Option("--region", help="Region to ask; without it the profile's.", metavar="NAME")
+        str | None, typer.Option("--region", help="AWS Region. Default: the Region of the profile.", metavar="NAME")
     ] = None,
     profile: Annotated[
-        str | None, typer.Option("--profile", help="Profile of the AWS configuration.", metavar="NAME")
+        str | None, typer.Option("--profile", help="Profile in the AWS configuration files.", metavar="NAME")
     ] = None,
     prices: Annotated[
         bool | None,
@@ -88,11 +92,11 @@ def refresh(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """Ask EC2 for the limits of every instance type, and the Pricing API for prices, into your own cache.
+    """Refresh limits (EC2) and prices (Pricing API) in your cache.
 
-    --prices reads the region's file of the public price list instead (hundreds of megabytes, read as they arrive).
-    Read-only: ec2:DescribeInstanceTypes and pricing:GetProducts, with your credentials. The installed package is
-    not touched; deleting the cache folder undoes it. --as-of dates saved answers.
+    Needs your credentials and the read-only actions ec2:DescribeInstanceTypes and pricing:GetProducts. --prices
+    streams the public price list of the Region instead (hundreds of megabytes). The installed package does not
+    change: delete the cache folder to undo a refresh. --as-of sets the date of saved answers.
 
     Examples: capacity data refresh --region eu-central-1 · capacity data refresh --prices --region eu-central-1 ·
     capacity data refresh --from types.json --as-of 2026-11-25
@@ -116,7 +120,7 @@ def diff(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """What your cache and overrides change against the packaged data, figure by figure."""
+    """Show where cache and overrides differ from the packaged data."""
     to = sink(output, out_file, color, quiet, wide=wide)
     from capacity.pages.data_page import diff_answer
 
@@ -131,7 +135,7 @@ def verify(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """Check the packaged data against itself, offline.
+    """Verify the packaged data offline.
 
     Exit code 2 if a check fails.
     """

@@ -28,7 +28,7 @@ def refreshed(source: Path | None, region: str | None, profile: str | None, pric
         types = list(answers.of("instance_types"))
         warnings += answers.notes
         if not types:
-            raise SpecError(f"{source}: no instance types among the answers (aws ec2 describe-instance-types)")
+            raise SpecError(f"{source}: no instance types in the answers (aws ec2 describe-instance-types)")
     else:
         caller = Caller(open_session(profile, region))
         region = caller.region
@@ -62,7 +62,7 @@ def refreshed_prices(region: str | None, others: Sequence[str], *, quiet: bool) 
     ``others``: options that were given and have no meaning with it.
     """
     if others:
-        raise SpecError(f"--prices reads AWS's public price list: {others[0]} has no meaning with it")
+        raise SpecError(f"--prices reads AWS's public price list: {others[0]} does not apply")
     region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     if not region:
         raise SpecError("--prices: which region? (--region NAME, or AWS_REGION)")
@@ -79,5 +79,5 @@ def refreshed_prices(region: str | None, others: Sequence[str], *, quiet: bool) 
     }
     inputs = {"from": price_list.BASE_URL, "region": region, "as_of": found.date.isoformat()}
     return prices_answer(
-        inputs, results, [f"several prices of {name} in the list: none is kept" for name in found.several]
+        inputs, results, [f"more than one price for {name} in the list: none is stored" for name in found.several]
     )

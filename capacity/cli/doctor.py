@@ -31,19 +31,24 @@ def doctor(
         ),
     ] = None,
     fail_on: Annotated[
-        str, typer.Option("--fail-on", help="error: exit 1 when a check fails. warning: also on warn.", metavar="LEVEL")
+        str,
+        typer.Option(
+            "--fail-on", help="error: exit 1 if a check fails. warning: also if a check warns.", metavar="LEVEL"
+        ),
     ] = "error",
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")] = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 regardless of the verdict.")] = False,
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """What is wrong with the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.
+    """Troubleshoot the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.
 
-    Read-only, with your credentials; or from a folder of saved answers. A check whose evidence is missing is
-    unknown, never ok. Exit 0: nothing fails. Exit 1: something fails (with --fail-on warning also: warns).
+    Reads live data with your credentials (read-only), or a folder of saved answers. A check without data is
+    unknown, never ok.
+
+    Exit 0: no check fails. Exit 1: a check fails (with --fail-on warning, also if one warns).
 
     Examples: capacity doctor --cluster shop · capacity doctor --from answers/ ·
     kubectl get nodes,pods,ds,deploy -A -o json | capacity doctor --cluster shop --kubectl -

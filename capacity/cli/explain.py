@@ -25,21 +25,23 @@ def explain(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="A code (IP001), a subnet (private-b), one of its figures (private-b.warm), or a node group.",
+            help="Finding code (IP001), subnet (private-b), figure of a subnet (private-b.warm), or node group.",
             autocompletion=complete_subject,
         ),
     ],
     plan: Annotated[
         Path | None,
-        typer.Argument(help="The plan the figure is of; without it capacity.yaml here or above.", metavar="[PLAN]"),
+        typer.Argument(help="Plan file. Default: capacity.yaml in this folder or a parent.", metavar="[PLAN]"),
     ] = None,
-    plan_option: Annotated[Path | None, typer.Option("--plan", help="The same, as an option.", metavar="PLAN")] = None,
+    plan_option: Annotated[
+        Path | None, typer.Option("--plan", help="Plan file, as an option instead of the argument.", metavar="PLAN")
+    ] = None,
     scenario: Annotated[
         str | None,
         typer.Option(
             "--scenario",
             metavar="NAME",
-            help="Which scenario, as with check; the first by default.",
+            help="Scenario to explain. Default: the first one.",
             autocompletion=complete_scenario,
         ),
     ] = None,
@@ -53,12 +55,12 @@ def explain(
     color: Color = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Where a figure comes from, term by term, or what a finding's code means.
+    """Explain a figure term by term, or the meaning of a finding code.
 
     Examples: capacity explain IP001 · capacity explain private-b.warm examples/shop-prod.yaml --scenario peak
     """
     if plan is not None and plan_option is not None:
-        raise SpecError(f"--plan: the plan is named already ({plan})")
+        raise SpecError(f"--plan: the plan is already given ({plan})")
     to = sink(output, out_file, color, quiet, FORMATS)
     from capacity.cli.output import emit
     from capacity.pages.explain_page import code_answer, figure_answer

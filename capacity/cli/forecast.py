@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PlanFile = Annotated[
     Path | None,
     typer.Argument(
-        help="Plan file (YAML or JSON, - for stdin); without it capacity.yaml here or in a folder above.",
+        help="Plan file, YAML or JSON (- for stdin). Default: capacity.yaml in this folder or a parent.",
         metavar="[PLAN]",
     ),
 ]
@@ -32,7 +32,7 @@ History = Annotated[
     typer.Option(
         "--history",
         help="Free addresses of the past: CSV, CloudWatch or Prometheus JSON, or a file of capacity record. "
-        "May be repeated. Then PLAN only says how large the subnets are.",
+        "Repeatable. Then PLAN only says how large the subnets are.",
         metavar="FILE",
     ),
 ]
@@ -40,14 +40,16 @@ AsOf = Annotated[
     str | None,
     typer.Option(
         "--as-of",
-        help="First day of the forecast (YYYY-MM-DD): today; with --history the day of its last observation.",
+        help="First day of the forecast (YYYY-MM-DD). Default: today; with --history, the last observation.",
         metavar="DATE",
     ),
 ]
 Usable = Annotated[
     list[str] | None,
     typer.Option(
-        "--usable", help="Usable addresses of a subnet of the history; N alone for all. Repeatable.", metavar="[NAME=]N"
+        "--usable",
+        help="Usable addresses of a subnet in the history; N alone applies to all. Repeatable.",
+        metavar="[NAME=]N",
     ),
 ]
 
@@ -59,41 +61,46 @@ def register(app: typer.Typer) -> None:
 def forecast(
     plan: PlanFile = None,
     history: History = None,
-    horizon: Annotated[str, typer.Option("--horizon", help="How far: 90d, 26w, 18mo, 2y.", metavar="TIME")] = "18mo",
+    horizon: Annotated[
+        str, typer.Option("--horizon", help="Length of the forecast: 90d, 26w, 18mo, 2y.", metavar="TIME")
+    ] = "18mo",
     as_of: AsOf = None,
     scenario: Annotated[
         str,
         typer.Option(
             "--scenario",
-            help="steady: replicas.now grow. peak, ceiling: replicas.max do.",
+            help="steady: replicas.now grows. peak, ceiling: replicas.max grows.",
             metavar="NAME",
             autocompletion=words(*AT_REST),
         ),
     ] = "steady",
     paths: Annotated[int, typer.Option("--paths", help="Simulations.", metavar="N")] = 10_000,
     seed: Annotated[
-        int, typer.Option("--seed", help="Of the simulations: equal seeds, equal answers.", metavar="N")
+        int, typer.Option("--seed", help="Seed of the simulations. The same seed gives the same answer.", metavar="N")
     ] = 1,
     usable: Usable = None,
     subnet: Annotated[
         str | None,
-        typer.Option("--subnet", help="Name of a history that does not name its subnet.", metavar="NAME"),
+        typer.Option("--subnet", help="Subnet name for a history file without subnet names.", metavar="NAME"),
     ] = None,
     backtest: Annotated[
-        bool, typer.Option("--backtest", help="Also forecast from earlier days of the history, and compare.")
+        bool,
+        typer.Option(
+            "--backtest", help="Also forecast from earlier days of the history and compare with what happened."
+        ),
     ] = False,
-    fan: Annotated[bool, typer.Option("--fan", help="JSON and YAML: used addresses along time as well.")] = False,
+    fan: Annotated[bool, typer.Option("--fan", help="JSON and YAML: include the used addresses per day.")] = False,
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """When does each subnet run out, and how confident is that?
+    """Forecast when each subnet runs out, and how confident the date is.
 
-    From the growth of the plan's workloads, or from a history of free addresses. A date is the day by which
-    10%, 50% or 90% of the simulations have run out; no date: fewer do within the horizon. The first day is the scenario
-    as check has it; node groups grow as far as their pods need, up to their maximum.
+    Uses the growth of the workloads in the plan, or a history of free addresses. P10, P50 and P90 are the days by
+    which 10%, 50% and 90% of the simulations run out; no date means that fewer do within the horizon. The first day
+    is the scenario as in check. Node groups grow as their pods need, up to their maximum.
 
     Examples: capacity forecast examples/shop-prod.yaml --horizon 3y ·
     capacity forecast --history free.csv --backtest · capacity forecast plan.yaml --history history.db -o json
@@ -139,7 +146,7 @@ def _answered(given: ForecastOptions) -> Answer:
         read, result = _from_plan(given, start)
     else:
         if given.scenario != "steady":
-            raise SpecError("--scenario: a history has no scenario (it needs the growth of a plan)")
+            raise SpecError("--scenario: a history has no scenarios (it needs the growth in a plan)")
         read, result = _from_history(given, _read_history(given.history, given.subnet), start)
     return answer(result, read, given.horizon, [str(h) for h in given.history or ()], fan=given.fan)
 

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.options import Color, OutFile, Quiet, sink
+from capacity.cli.options import Color, OutFile, Quiet, Wide, packed, sink
 from capacity.cli.output import Sink
 
 if TYPE_CHECKING:
     from capacity.readers.draft import PlanDraft
 
-Files = Annotated[list[str], typer.Argument(help="Files of this kind; - for stdin.", metavar="FILE…")]
+Files = Annotated[list[str], typer.Argument(help="Files to read (- for stdin).", metavar="FILE…")]
 Into = Annotated[
     Path | None,
     typer.Option(
         "--into",
         "--onto",
-        help="Merge into this plan (- for stdin): fills what it leaves open, keeps its comments and order.",
+        help="Merge into this plan (- for stdin): add what is missing, keep comments and order.",
         metavar="PLAN",
     ),
 ]
 Diff = Annotated[
-    Path | None, typer.Option("--diff", help="Show where this plan differs from what is there.", metavar="PLAN")
+    Path | None, typer.Option("--diff", help="Show where this plan differs from the source.", metavar="PLAN")
 ]
-ExitCode = Annotated[bool, typer.Option("--exit-code", help="With --diff: exit 1 where they differ.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="With --diff: exit 1 if there are differences.")]
 Format = Annotated[
     str | None,
     typer.Option(
@@ -41,7 +41,7 @@ Format = Annotated[
 
 app = typer.Typer(
     name="import",
-    help="Make a plan from what you have: a cluster, its manifests, or its infrastructure code. Read-only.",
+    help="Create a plan from a cluster, its manifests, or its infrastructure code. Read-only.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -57,23 +57,31 @@ class Target:
     to: Sink
 
 
-def target(
-    into: Path | None,
-    diff: Path | None,
-    exit_code: bool,
-    output: str | None,
-    out_file: Path | None,
-    color: str,
-    quiet: bool,
-) -> Target:
-    """The options every source shares, checked before anything is read."""
+@dataclass(frozen=True)
+class ImportOptions:
+    """The options that every source has, as given, named as its parameters are."""
+
+    into: Path | None
+    diff: Path | None
+    exit_code: bool
+    output: str | None
+    out_file: Path | None
+    color: str
+    quiet: bool
+    wide: bool
+
+
+def target(given: ImportOptions) -> Target:
+    """Where the import goes; contradictions are refused before anything is read."""
     from capacity.errors import SpecError
 
-    if into and diff:
+    if given.into and given.diff:
         raise SpecError("--into and --diff exclude each other")
-    if exit_code and not diff:
+    if given.exit_code and not given.diff:
         raise SpecError("--exit-code needs --diff PLAN")
-    return Target(into, diff, exit_code, sink(output or ("table" if diff else "yaml"), out_file, color, quiet))
+    output = given.output or ("table" if given.diff else "yaml")
+    to = sink(output, given.out_file, given.color, given.quiet, wide=given.wide)
+    return Target(given.into, given.diff, given.exit_code, to)
 
 
 def finish(draft: PlanDraft, where: Target) -> None:
@@ -107,8 +115,9 @@ def _command(source: str) -> Callable[..., None]:
         out_file: OutFile = None,
         color: Color = "auto",
         quiet: Quiet = False,
+        wide: Wide = False,
     ) -> None:
-        where = target(into, diff, exit_code, output, out_file, color, quiet)
+        where = target(packed(ImportOptions, locals()))
         from capacity.readers.sources import read_source
 
         finish(read_source(source, files), where)
@@ -119,11 +128,11 @@ def _command(source: str) -> Callable[..., None]:
 @app.command()
 def kubectl(
     files: Annotated[
-        list[str] | None, typer.Argument(help="Saved objects, JSON or YAML; - for stdin.", metavar="[FILE…]")
+        list[str] | None, typer.Argument(help="Saved objects, JSON or YAML (- for stdin).", metavar="[FILE…]")
     ] = None,
-    live: Annotated[bool, typer.Option("--live", help="Ask the cluster that kubectl is set up for.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Read from the cluster in the current kubectl context.")] = False,
     context: Annotated[
-        str | None, typer.Option("--context", help="With --live: kubectl's context.", metavar="NAME")
+        str | None, typer.Option("--context", help="With --live: kubectl context.", metavar="NAME")
     ] = None,
     into: Into = None,
     diff: Diff = None,
@@ -132,17 +141,18 @@ def kubectl(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
-    """Kubernetes objects: nodes, pods, workloads, HPAs, aws-node, ENIConfigs (JSON or YAML, any size).
+    """Create a plan from Kubernetes objects: nodes, pods, workloads, HPAs, aws-node, ENIConfigs (JSON or YAML).
 
     Examples: kubectl get nodes,pods,daemonsets,deployments,statefulsets,hpa -A -o json | capacity import kubectl - ·
     capacity import kubectl --live --into capacity.yaml
     """
     from capacity.errors import SpecError
 
-    where = target(into, diff, exit_code, output, out_file, color, quiet)
+    where = target(packed(ImportOptions, locals()))
     if live == bool(files) or (context and not live):
-        raise SpecError("give files (- for stdin), or --live to ask the cluster; --context goes with --live")
+        raise SpecError("give files (- for stdin), or --live to read from the cluster; --context needs --live")
     from capacity.readers.kubernetes.kubectl import read, read_live
 
     finish(read_live(context) if live else read(files or []), where)

@@ -7,23 +7,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.import_ import Diff, ExitCode, Format, Into, finish, target
-from capacity.cli.options import Color, OutFile, Quiet
+from capacity.cli.import_ import Diff, ExitCode, Format, ImportOptions, Into, finish, target
+from capacity.cli.options import Color, OutFile, Quiet, Wide, packed
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
     from capacity.readers.aws.aws_cluster import AwsCluster
 
 Cluster = Annotated[
-    str | None, typer.Option("--cluster", help="The EKS cluster; not needed where there is only one.", metavar="NAME")
+    str | None,
+    typer.Option("--cluster", help="Name of the EKS cluster. Not needed if there is only one.", metavar="NAME"),
 ]
-Region = Annotated[str | None, typer.Option("--region", help="AWS region; without it the profile's.", metavar="NAME")]
-Profile = Annotated[str | None, typer.Option("--profile", help="Profile of the AWS configuration.", metavar="NAME")]
+Region = Annotated[
+    str | None, typer.Option("--region", help="AWS Region. Default: the Region of the profile.", metavar="NAME")
+]
+Profile = Annotated[
+    str | None, typer.Option("--profile", help="Profile in the AWS configuration files.", metavar="NAME")
+]
 Folder = Annotated[
     Path | None,
     typer.Option(
         "--from",
-        help="Folder of saved `aws … --output json` answers instead of live calls; names and number of files are free.",
+        help="Folder of saved `aws … --output json` answers instead of live calls, with any file names.",
         metavar="FOLDER",
     ),
 ]
@@ -46,16 +51,17 @@ def aws(
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
+    wide: Wide = False,
 ) -> None:
-    """A plan from an EKS cluster and its VPC: live (read-only, your credentials), or from saved answers.
+    """Create a plan from an EKS cluster and its VPC: live (read-only, your credentials), or from saved answers.
 
-    Every address of every subnet is accounted for; what AWS does not tell is said in notes. The exact IAM policy
+    Every address of every subnet is accounted for. Notes list what AWS does not report. The exact IAM policy
     is in the documentation (reference: IAM policy).
 
     Examples: capacity import aws --cluster shop --out-file capacity.yaml · capacity import aws --from answers/ ·
     capacity import aws --cluster shop --diff capacity.yaml --exit-code
     """
-    where = target(into, diff, exit_code, output, out_file, color, quiet)
+    where = target(packed(ImportOptions, locals()))
     found = cluster_found(cluster, region, profile, folder)
     from capacity.readers.aws.draft import aws_draft
 
@@ -71,7 +77,7 @@ def cluster_found(
 
     if folder is not None:
         if region or profile:
-            raise SpecError("--from reads saved answers: --region and --profile have no part in it")
+            raise SpecError("--from reads saved answers: --region and --profile do not apply")
         from capacity.readers.aws.folder import read_folder
 
         return parse_cluster(with_unread(read_folder(folder), cluster or "", doctor=doctor), cluster or "")

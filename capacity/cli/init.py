@@ -24,31 +24,31 @@ def register(app: typer.Typer) -> None:
 
 def init(
     path: Annotated[
-        Path, typer.Argument(help="File to write; - for stdout.", metavar="[PATH]", show_default="capacity.yaml")
+        Path, typer.Argument(help="File to write (- for stdout).", metavar="[PATH]", show_default="capacity.yaml")
     ] = Path("capacity.yaml"),
     example: Annotated[
         str | None,
         typer.Option(
             "--example",
-            help="small, prod or hybrid (routable nodes, pods in 100.64.0.0/10). Without it a few questions are asked, "
-            "on a terminal.",
+            help="small, prod or hybrid (routable nodes, pods in 100.64.0.0/10). "
+            "Without it, init asks a few questions on a terminal.",
             metavar="NAME",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a commented plan to start from.
+    """Create a commented plan to start from.
 
     Examples: capacity init --example small · capacity init --example prod plans/prod.yaml · capacity init
     """
     if example is not None:
         one_of("--example", example, EXAMPLES)
     elif not sys.stdin.isatty():
-        raise SpecError(f"--example: one of {', '.join(EXAMPLES)} is needed where nobody can be asked (no terminal)")
+        raise SpecError(f"--example: one of {', '.join(EXAMPLES)} is required without a terminal")
     stdout = str(path) == "-"
     if not stdout and path.exists() and not force:
-        raise SpecError(f"{str(path)!r} is there already (--force replaces it)")
+        raise SpecError(f"{str(path)!r} already exists (--force replaces it)")
     text = _example(example) if example is not None else _asked()
     text = text.replace("@FILE@", "capacity.yaml" if stdout else str(path))
     if stdout:
@@ -70,7 +70,7 @@ def _example(name: str) -> str:
 
 
 def _asked() -> str:
-    """The plan that a few answers make, read back before it is written."""
+    """The plan from a few answers, parsed again before it is written."""
     from capacity.cli.init_questions import ask, plan_text
     from capacity.plan.document import parse_yaml
     from capacity.plan.parse import parse_plan

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -48,7 +50,43 @@ def _command(name: str, module: str) -> Any:
     """The command that ``capacity.cli.MODULE`` registers under ``name``."""
     app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
     importlib.import_module(f"capacity.cli.{module}").register(app)
-    return typer.main.get_group(app).commands[name]
+    command = typer.main.get_group(app).commands[name]
+    for one in (command, *getattr(command, "commands", {}).values()):
+        one.short_help = " ".join((one.help or "").split("\n\n")[0].split())  # whole, where click would cut it
+        one.help = with_examples(one.help or "")
+    return command
+
+
+EXAMPLE_WIDTH = 74  # columns, so that an example fits 80 with its indent
+
+
+def with_examples(text: str) -> str:
+    """A help text whose last paragraph, ``Examples: A · B``, becomes one line for each example.
+
+    A long example continues on the next line after a backslash, as a shell reads it.
+
+    >>> print(with_examples("Sorts. Examples: sort a · sort b").replace(chr(8), ""))
+    Sorts.
+    <BLANKLINE>
+    <BLANKLINE>
+    Examples:
+      sort a
+      sort b
+    """
+    head, *examples = re.split(r"\s*Examples?: ", text, maxsplit=1)
+    if not examples:
+        return text
+    commands = " ".join(examples[0].split()).split(" · ")
+    lines = [" \\\n      ".join(_folded(c)) for c in commands]
+    kept = "\b"  # click keeps the lines of a paragraph that starts with it
+    return f"{head}\n\n{kept}\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _folded(command: str) -> list[str]:
+    """A command line in pieces that fit; an option stays with its value."""
+    held = re.sub(r"( -{1,2}[\w-]+) (?=[^-\s])", "\\1\0", command)
+    pieces = textwrap.wrap(held, EXAMPLE_WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [piece.replace("\0", " ") for piece in pieces]
 
 
 def lazy_group(verbs: Mapping[str, Verb]) -> type[TyperGroup]:

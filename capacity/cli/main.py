@@ -16,37 +16,31 @@ from capacity.errors import CapacityError
 
 # Verb -> its module in capacity/cli, imported when the verb is used, and the first sentence of its help.
 VERBS = {
-    "maxpods": Verb("maxpods", "How many pods fit on a node, in every CNI mode, and why."),
-    "node": Verb("node", "What is left for pods on a node, how many of this pod fit, what limits them, what it costs."),
-    "check": Verb("check", "Will we run out of IPs? Per subnet and scenario, with a verdict for CI."),
-    "subnets": Verb("subnets", "Fill, owners and free /28 blocks of subnets, and how fragmented they are."),
-    "size": Verb("size", "The smallest subnets that carry a plan in all scenarios, allocated from free VPC space."),
-    "optimize": Verb("optimize", "The cheapest node groups that carry the workloads without running out of addresses."),
+    "maxpods": Verb("maxpods", "Show how many pods fit on a node in each CNI mode, and why."),
+    "node": Verb("node", "Show allocatable resources of a node, how many pods fit, the limit, and the cost."),
+    "check": Verb("check", "Check whether subnets run out of IPs, per scenario, with a verdict for CI."),
+    "subnets": Verb("subnets", "Show usage, owners, free /28 blocks and fragmentation of subnets."),
+    "size": Verb("size", "Calculate the smallest subnets for a plan, allocated from free VPC space."),
+    "optimize": Verb("optimize", "Find the cheapest node groups for the workloads that do not run out of addresses."),
     "compare": Verb(
         "compare",
-        "What changes between two plans, or if one plan is changed: per scenario and subnet, nodes, findings, runway.",
+        "Compare two plans, or a plan before and after a change.",
     ),
     "warm": Verb(
         "warm",
-        "Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.",
+        "Recommend WARM_* and MINIMUM_* settings: addresses held, immediate pod starts, EC2 calls.",
     ),
-    "forecast": Verb("forecast", "When does each subnet run out, and how confident is that?"),
-    "record": Verb("record", "Append a snapshot of free addresses to a history that forecast can read."),
-    "report": Verb(
-        "report", "The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources."
-    ),
-    "init": Verb("init", "Write a commented plan to start from."),
-    "import": Verb(
-        "import_all", "Make a plan from what you have: a cluster, its manifests, or its infrastructure code. Read-only."
-    ),
+    "forecast": Verb("forecast", "Forecast when each subnet runs out, and how confident the date is."),
+    "record": Verb("record", "Record free addresses in a history file that forecast can read."),
+    "report": Verb("report", "Write a design-review report: verdict, subnets, scenarios, findings, fixes, charts."),
+    "init": Verb("init", "Create a commented plan to start from."),
+    "import": Verb("import_all", "Create a plan from a cluster, its manifests, or its infrastructure code. Read-only."),
     "doctor": Verb(
         "doctor",
-        "What is wrong with the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.",
+        "Troubleshoot the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.",
     ),
-    "explain": Verb("explain", "Where a figure comes from, term by term, or what a finding's code means."),
-    "data": Verb(
-        "data", "The data behind every answer: its sources, age, self-check, and the user's own newer figures."
-    ),
+    "explain": Verb("explain", "Explain a figure term by term, or the meaning of a finding code."),
+    "data": Verb("data", "Show, verify and refresh the packaged data: sources, age, checksums."),
 }
 
 DEBUG = "CAPACITY_DEBUG"
@@ -56,7 +50,7 @@ _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
 app = typer.Typer(
     name="capacity",
     cls=lazy_group(VERBS),
-    help="Pod-IP capacity planner for Amazon EKS: how many pods fit, and will we run out of addresses?",
+    help="Pod-IP capacity planner for Amazon EKS: how many pods fit, and whether addresses run out.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -121,7 +115,7 @@ def _exit_code() -> int:
 
 
 def _unforeseen(error: Exception) -> int:
-    """One line of an error that nobody thought of; a full disk under typer's own texts is none."""
+    """One line for an unexpected error; a full disk while typer prints is not one."""
     if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
         note(f"error: {cannot_write(error)}")
         return 2
@@ -137,7 +131,7 @@ def _unforeseen(error: Exception) -> int:
 
 
 def _say_where(error: Exception) -> None:
-    """The traceback, for those who ask for it."""
+    """The traceback, if it is requested."""
     if os.environ.get(DEBUG):
         import traceback
 

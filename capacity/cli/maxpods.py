@@ -61,14 +61,16 @@ def maxpods(
         int | None,
         typer.Option(
             "--host-pods",
-            help="Pods on the host's network of each node, which need no address; 2 (the CNI's and kube-proxy).",
+            help="Host-network pods on each node, which need no address. Default: 2 (aws-node, kube-proxy).",
             metavar="N",
             show_default=False,
         ),
     ] = None,
     snippet: Annotated[
         bool,
-        typer.Option("--snippet", help="What to paste to set the recommended max pods: eksctl, nodeadm, Terraform …"),
+        typer.Option(
+            "--snippet", help="Print configuration that sets the recommended max pods: eksctl, nodeadm, Terraform …"
+        ),
     ] = False,
     explain: Explain = False,
     output: Output = "table",
@@ -77,7 +79,7 @@ def maxpods(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """How many pods fit on a node, in every CNI mode, and why.
+    """Show how many pods fit on a node in each CNI mode, and why.
 
     Examples: capacity maxpods m5.large · capacity maxpods 'm7g.*' --mode prefix ·
     capacity maxpods c6i.xlarge --custom-networking --explain · capacity maxpods --all -o csv ·

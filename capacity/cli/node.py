@@ -5,11 +5,43 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from capacity.cli.cost_options import PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs, prices_told
+from capacity.cli.cost_options import (
+    CostOptions,
+    PerNodeCost,
+    PriceFactor,
+    PriceFile,
+    SavingsPlan,
+    cost_inputs,
+    prices_told,
+)
+from capacity.cli.node_flags import (
+    ARCHS,
+    Arch,
+    Current,
+    Daemonset,
+    EvictionHard,
+    Family,
+    Limit,
+    MaxPods,
+    MemoryMax,
+    MemoryMin,
+    Mode,
+    PodCpu,
+    PodMemory,
+    Pods,
+    PodVolumes,
+    Region,
+    SecurityGroups,
+    Sort,
+    SystemReserved,
+    VcpusMax,
+    VcpusMin,
+    VmMemoryOverhead,
+)
 from capacity.cli.node_options import (
     All,
     Ami,
@@ -29,7 +61,7 @@ from capacity.cli.node_options import (
     select_types,
     whole,
 )
-from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Wide, one_of, packed, sink
 from capacity.errors import SpecError
 from capacity.plan.constants import MODES
 
@@ -43,7 +75,6 @@ if TYPE_CHECKING:
     from capacity.node.platform import Platform
     from capacity.pages.answer import Answer
 
-ARCHS = ("x86_64", "arm64")
 MOST_USD_PER_HOUR = 100_000
 
 
@@ -54,50 +85,15 @@ def register(app: typer.Typer) -> None:
 def node(
     types: Types = None,
     everything: All = False,
-    pod_cpu: Annotated[
-        str | None,
-        typer.Option("--pod-cpu", help="CPU request of the pod, such as 250m.", metavar="QUANTITY", show_default=False),
-    ] = None,
-    pod_memory: Annotated[
-        str | None,
-        typer.Option(
-            "--pod-memory", help="Memory request of the pod, such as 512Mi.", metavar="QUANTITY", show_default=False
-        ),
-    ] = None,
-    security_groups: Annotated[
-        bool, typer.Option("--security-groups", help="The pod has security groups of its own: a branch ENI each.")
-    ] = False,
-    pod_volumes: Annotated[
-        int | None,
-        typer.Option("--pod-volumes", help="EBS volumes of the pod.", metavar="N", show_default=False),
-    ] = None,
-    daemonset: Annotated[
-        list[str] | None,
-        typer.Option("--daemonset", help="NAME=cpu,memory[,hostNetwork]; may be repeated.", metavar="SPEC"),
-    ] = None,
-    max_pods: Annotated[
-        int | None, typer.Option("--max-pods", help="Max pods set by hand.", metavar="N", show_default=False)
-    ] = None,
-    pods: Annotated[
-        int | None,
-        typer.Option(
-            "--pods",
-            help="Show the address pool of a node with N pods on VPC addresses.",
-            metavar="N",
-            show_default=False,
-        ),
-    ] = None,
+    pod_cpu: PodCpu = None,
+    pod_memory: PodMemory = None,
+    security_groups: SecurityGroups = False,
+    pod_volumes: PodVolumes = None,
+    daemonset: Daemonset = None,
+    max_pods: MaxPods = None,
+    pods: Pods = None,
     env: Env = None,
-    mode: Annotated[
-        str | None,
-        typer.Option(
-            "--mode",
-            help="secondary (default), prefix or ipv6.",
-            metavar="MODE",
-            show_default=False,
-            autocompletion=words(*MODES),
-        ),
-    ] = None,
+    mode: Mode = None,
     custom_networking: CustomNetworking = False,
     max_eni: MaxEni = None,
     reserved_enis: ReservedEnis = 0,
@@ -108,68 +104,23 @@ def node(
     expression: Expression = None,
     cni: Cni = "vpc-cni",
     cilium: Cilium = None,
-    region: Annotated[
-        str, typer.Option("--region", help="Region of the on-demand price.", metavar="REGION")
-    ] = "us-east-1",
+    region: Region = "us-east-1",
     per_node_cost: PerNodeCost = 0.0,
     price_file: PriceFile = None,
     price_factor: PriceFactor = None,
     savings_plan: SavingsPlan = None,
-    vm_memory_overhead: Annotated[
-        str, typer.Option("--vm-memory-overhead", help="Share of memory lost to the hypervisor.", metavar="SHARE")
-    ] = "0.075",
-    system_reserved: Annotated[
-        str | None,
-        typer.Option("--system-reserved", help="cpu=QUANTITY,memory=QUANTITY.", metavar="SPEC", show_default=False),
-    ] = None,
-    eviction_hard: Annotated[
-        str,
-        typer.Option(
-            "--eviction-hard", help="memory.available threshold: a quantity or a percentage.", metavar="AMOUNT"
-        ),
-    ] = "100Mi",
-    vcpus_min: Annotated[
-        int | None,
-        typer.Option("--vcpus-min", help="Only types with at least N vCPUs.", metavar="N", show_default=False),
-    ] = None,
-    vcpus_max: Annotated[
-        int | None,
-        typer.Option("--vcpus-max", help="Only types with at most N vCPUs.", metavar="N", show_default=False),
-    ] = None,
-    memory_min: Annotated[
-        str | None,
-        typer.Option(
-            "--memory-min", help="Only types with at least this memory.", metavar="QUANTITY", show_default=False
-        ),
-    ] = None,
-    memory_max: Annotated[
-        str | None,
-        typer.Option(
-            "--memory-max", help="Only types with at most this memory.", metavar="QUANTITY", show_default=False
-        ),
-    ] = None,
-    arch: Annotated[
-        str | None,
-        typer.Option(
-            "--arch", help="x86_64 or arm64.", metavar="ARCH", show_default=False, autocompletion=words(*ARCHS)
-        ),
-    ] = None,
-    family: Annotated[
-        list[str] | None,
-        typer.Option("--family", help="Only this family, such as m7g; may be repeated.", metavar="NAME"),
-    ] = None,
-    current: Annotated[
-        bool, typer.Option("--current-generation", help="Only types of the current generation.")
-    ] = False,
-    sort: Annotated[
-        str | None,
-        typer.Option(
-            "--sort", help="Sort by a key of the JSON answer; -KEY for descending.", metavar="KEY", show_default=False
-        ),
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", help="At most N rows.", metavar="N", show_default=False)
-    ] = None,
+    vm_memory_overhead: VmMemoryOverhead = "0.075",
+    system_reserved: SystemReserved = None,
+    eviction_hard: EvictionHard = "100Mi",
+    vcpus_min: VcpusMin = None,
+    vcpus_max: VcpusMax = None,
+    memory_min: MemoryMin = None,
+    memory_max: MemoryMax = None,
+    arch: Arch = None,
+    family: Family = None,
+    current: Current = False,
+    sort: Sort = None,
+    limit: Limit = None,
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
@@ -177,7 +128,7 @@ def node(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """What is left for pods on a node, how many of this pod fit, what limits them, what it costs.
+    """Show allocatable resources of a node, how many pods fit, the limit, and the cost.
 
     Examples: capacity node m5.large --pod-cpu 250m --pod-memory 512Mi ·
     capacity node --all --pod-cpu 1 --pod-memory 4Gi --sort usd_per_pod_month --limit 10 ·
@@ -253,8 +204,8 @@ def _answered(given: NodeOptions) -> Answer:
     pod = _pod(given)
     if given.security_groups and not platform.pod_eni:
         notes.append(
-            "--security-groups without --pod-eni: without ENABLE_POD_ENI no branch ENI is made, "
-            "counted as ordinary pods"
+            "--security-groups without --pod-eni: without ENABLE_POD_ENI no branch ENIs are created; "
+            "counted as pods without security groups"
         )
     keep = _keep(given.vm_memory_overhead, given.system_reserved, given.eviction_hard)
     daemons = [_daemon(text) for text in given.daemonset or ()]
@@ -264,7 +215,7 @@ def _answered(given: NodeOptions) -> Answer:
     from capacity.pages.node_page import NodeView, answer
 
     cost = given.per_node_cost
-    inputs = cost_inputs(given.price_file, given.price_factor, given.savings_plan, per_node_cost=cost)
+    inputs = cost_inputs(CostOptions(given.price_file, given.price_factor, given.savings_plan, per_node_cost=cost))
     book = PriceBook(given.region, inputs)
     rates = {k.name: book.of_type(k.name, windows=platform.ami == "windows") for k in kinds}
     offers = [offer(k, platform, pod, daemons, given.max_pods, keep, rates[k.name].usd_per_hour, cost) for k in kinds]
@@ -376,7 +327,7 @@ def _kinds(given: NodeOptions) -> list[InstanceType]:
 
     found = [k for k in select_types(given.types, given.everything) if wanted(k)]
     if not found:
-        raise SpecError("no instance type passes the filters (--vcpus-min, --memory-min, --arch, --family, …)")
+        raise SpecError("no instance type matches the filters (--vcpus-min, --memory-min, --arch, --family, …)")
     return found
 
 

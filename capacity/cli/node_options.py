@@ -27,20 +27,20 @@ def complete_types(incomplete: str) -> list[str]:
 Types = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Instance types; globs such as 'm5.*' in quotes.",
+        help="Instance types, or quoted patterns such as 'm5.*'.",
         metavar="TYPE...",
         autocompletion=complete_types,
         show_default=False,
     ),
 ]
-All = Annotated[bool, typer.Option("--all", help="Every type of the catalog.")]
+All = Annotated[bool, typer.Option("--all", help="All instance types.")]
 CustomNetworking = Annotated[bool, typer.Option("--custom-networking", help="AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true.")]
 MaxEni = Annotated[int | None, typer.Option("--max-eni", help="MAX_ENI.", metavar="N", show_default=False)]
 ReservedEnis = Annotated[
-    int, typer.Option("--reserved-enis", help="ENIs kept from pods (Karpenter: RESERVED_ENIS).", metavar="N")
+    int, typer.Option("--reserved-enis", help="ENIs not available to pods (Karpenter: RESERVED_ENIS).", metavar="N")
 ]
 PodEni = Annotated[
-    bool, typer.Option("--pod-eni", help="ENABLE_POD_ENI=true: security groups for pods, a trunk takes an ENI slot.")
+    bool, typer.Option("--pod-eni", help="ENABLE_POD_ENI=true: security groups for pods; the trunk uses one ENI.")
 ]
 Os = Annotated[
     str | None,
@@ -83,7 +83,7 @@ Expression = Annotated[
 ]
 Env = Annotated[
     list[str] | None,
-    typer.Option("--env", help="A variable of the CNI, NAME=VALUE; may be repeated.", metavar="NAME=VALUE"),
+    typer.Option("--env", help="Environment variable of the CNI, NAME=VALUE. Repeatable.", metavar="NAME=VALUE"),
 ]
 
 
@@ -91,7 +91,7 @@ Cni = Annotated[
     str,
     typer.Option(
         "--cni",
-        help="vpc-cni, cilium (ENI mode) or overlay (pods take no VPC address).",
+        help="vpc-cni, cilium (ENI mode) or overlay (pods use no VPC addresses).",
         metavar="NAME",
         autocompletion=words("vpc-cni", "cilium", "overlay"),
     ),
@@ -100,7 +100,7 @@ Cilium = Annotated[
     list[str] | None,
     typer.Option(
         "--cilium",
-        help="With --cni cilium: a setting such as firstInterfaceIndex=1, preAllocate=8; may be repeated.",
+        help="With --cni cilium: a setting such as firstInterfaceIndex=1, preAllocate=8. Repeatable.",
         metavar="KEY=VALUE",
     ),
 ]
@@ -125,7 +125,7 @@ class Asked(NamedTuple):
 
 
 def select_types(names: Sequence[str] | None, everything: bool) -> list[InstanceType]:
-    """The types asked for, each once, in the order asked."""
+    """The requested types, each once, in the requested order."""
     from capacity.catalog.table import load_catalog
 
     catalog = load_catalog()
@@ -143,7 +143,7 @@ def select_types(names: Sequence[str] | None, everything: bool) -> list[Instance
 
 
 def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
-    """The platform and the CNI's settings, and what to say aloud.
+    """The platform and the CNI's settings, and the notes to print.
 
     Raises
     ------
@@ -169,14 +169,14 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     elif asked.cni == "cilium":
         settings, warnings = _cilium(asked)
     elif asked.cilium:
-        raise SpecError("--cilium goes with --cni cilium")
+        raise SpecError("--cilium needs --cni cilium")
     else:
         settings, warnings = cni_settings(environment(asked), "--env")
     if asked.expression is not None and provisioner is None:
         provisioner = "self-managed"
         notes.append(
-            "--expression is nodeadm's: answered for a self-managed node, "
-            "where it holds (--provisioner managed overrides it)"
+            "--expression is nodeadm's: calculated for a self-managed node, where it applies "
+            "(--provisioner managed overrides it)"
         )
     platform = Platform(
         mode=_mode(settings),
@@ -223,8 +223,8 @@ def _overlay(asked: Asked) -> tuple[CniSettings, list[str]]:
         ("--cilium", asked.cilium),
     ):
         if given:
-            raise SpecError(f"{option} has no meaning with --cni overlay: its pods take no address of the VPC")
-    note = "max pods are still counted by ENIs where EKS, the AMI or Karpenter sets them: set them by hand"
+            raise SpecError(f"{option} has no meaning with --cni overlay: its pods use no VPC addresses")
+    note = "EKS, the AMI and Karpenter still calculate max pods from ENIs: set max pods explicitly"
     return CniSettings(overlay=True), [f"overlay CNI: {note}"]
 
 
@@ -246,9 +246,9 @@ def _auto(asked: Asked) -> tuple[CniSettings, list[str]]:
         ("--os windows", asked.os == "windows"),
     ):
         if given:
-            raise SpecError(f"{option} contradicts --provisioner auto: EKS Auto Mode brings its own image and CNI")
+            raise SpecError(f"{option} contradicts --provisioner auto: EKS Auto Mode has a built-in AMI and CNI")
     if asked.mode == "secondary":
-        raise SpecError("--mode secondary contradicts --provisioner auto: EKS Auto Mode gives out prefixes")
+        raise SpecError("--mode secondary contradicts --provisioner auto: EKS Auto Mode assigns prefixes")
     return auto_mode_settings(ipv6=asked.mode == "ipv6"), []
 
 
@@ -268,7 +268,7 @@ def _windows(asked: Asked) -> CniSettings:
     for option, aws_node in (("--env", asked.env), ("--max-eni", asked.max_eni is not None)):
         if aws_node:
             raise SpecError(
-                f"{option} is aws-node's, which does not run on Windows nodes: their settings are keys of ConfigMap "
+                f"{option} is a variable of aws-node, which does not run on Windows nodes: set keys of ConfigMap "
                 f"{CONFIG_MAP} (--mode prefix is {PREFIXES})"
             )
     return windows_node_settings(WindowsIpam(prefix=asked.mode == "prefix"))
@@ -285,7 +285,7 @@ def _cilium(asked: Asked) -> tuple[CniSettings, list[str]]:
         ("--pod-eni", asked.pod_eni),
     ):
         if given:
-            raise SpecError(f"{option} is the VPC CNI's (with --cni cilium use --cilium KEY=VALUE)")
+            raise SpecError(f"{option} is an option of the VPC CNI (with --cni cilium use --cilium KEY=VALUE)")
     if asked.mode == "ipv6":
         raise SpecError("--mode ipv6 is not modelled with Cilium's ENI mode (expected secondary or prefix)")
     values: dict[str, int | bool] = {}
@@ -322,7 +322,7 @@ def environment(asked: Asked) -> dict[str, str | None]:
         if not sign:
             raise SpecError(f"--env: {text!r} is not NAME=VALUE")
         if name in env and env[name] != value:
-            raise SpecError(f"--env: {name} is given twice, as {env[name]!r} and {value!r}")
+            raise SpecError(f"--env: {name} is a duplicate: {env[name]!r} and {value!r}")
         env[name] = value
     stands_for = {
         "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": ("--custom-networking", "true" if asked.custom_networking else None),

@@ -32,26 +32,26 @@ Output = Annotated[
     ),
 ]
 OutFile = Annotated[
-    Path | None, typer.Option("--out-file", help="Write the answer to this file instead of stdout (-).", metavar="PATH")
+    Path | None, typer.Option("--out-file", help="Write the output to this file (- for stdout).", metavar="PATH")
 ]
 Color = Annotated[
     str,
     typer.Option(
         "--color",
-        help="auto, always or never (NO_COLOR is honoured).",
+        help="auto, always or never. NO_COLOR is respected.",
         metavar="WHEN",
         autocompletion=words("auto", "always", "never"),
     ),
 ]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No notes or warnings on stderr.")]
-Wide = Annotated[bool, typer.Option("--wide", help="Every column, nothing wrapped, however wide the terminal.")]
-Explain = Annotated[bool, typer.Option("--explain", help="Print the terms of each figure with their sources.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print no notes or warnings to stderr.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Show every column and do not wrap lines.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show the terms of each figure and their sources.")]
 
 Set = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="Change the plan before reading it, such as cni.env.WARM_IP_TARGET=2 (null deletes); may be repeated.",
+        help="Change a value of the plan, such as cni.env.WARM_IP_TARGET=2 (null deletes it). Repeatable.",
         metavar="PATH=VALUE",
         autocompletion=complete_setting,
     ),

@@ -92,11 +92,21 @@ def use_color(sink: Sink) -> bool:
 
 
 def note(text: str) -> None:
-    """One line to stderr, whatever is in it. Where stderr cannot be written nobody can be told."""
+    """One line to stderr, whatever is in it. An error is ignored if stderr cannot be written."""
     try:
-        _write(sys.stderr, log_line(text) + "\n")
+        _write(sys.stderr, _fitted(log_line(text)) + "\n")
     except OSError:
         to_nowhere(sys.stderr)
+
+
+def _fitted(line: str) -> str:
+    """A line as wide as the terminal that shows stderr; a log or a pipe gets it whole."""
+    if not sys.stderr.isatty():
+        return line
+    from capacity.pages.terminal import wrapped
+
+    width = os.get_terminal_size(sys.stderr.fileno()).columns
+    return "\n".join(wrapped(line, max(width, NARROWEST), "  ")) if width else line
 
 
 def notes(lines: Iterable[str]) -> None:

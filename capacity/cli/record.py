@@ -33,17 +33,19 @@ def record(
             metavar="[SOURCE]",
         ),
     ] = None,
-    into: Annotated[Path, typer.Option("--into", help="The history; made where it is missing.", metavar="FILE")] = Path(
+    into: Annotated[Path, typer.Option("--into", help="History file, created if missing.", metavar="FILE")] = Path(
         "history.db"
     ),
     time: Annotated[
         str | None,
-        typer.Option("--time", help="When it was so (ISO 8601; without a zone UTC); without it now.", metavar="TIME"),
+        typer.Option(
+            "--time", help="Time of the snapshot (ISO 8601, UTC without a zone). Default: now.", metavar="TIME"
+        ),
     ] = None,
-    show: Annotated[bool, typer.Option("--list", help="Record nothing, list what is in the history.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="List the snapshots in the history and record nothing.")] = False,
     prune: Annotated[
         str | None,
-        typer.Option("--prune", help="Also drop what is older than this: 90d, 26w, 18mo, 2y.", metavar="AGE"),
+        typer.Option("--prune", help="Also delete snapshots older than 90d, 26w, 18mo, 2y.", metavar="AGE"),
     ] = None,
     output: Output = "table",
     out_file: OutFile = None,
@@ -51,10 +53,10 @@ def record(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """Append a snapshot of free addresses to a history that forecast can read.
+    """Record free addresses in a history file that forecast can read.
 
-    One SQLite file. Several jobs may write at once; one that is killed, or meets a full disk, leaves the file
-    as it was. A plan is recorded as its steady scenario, with who holds the addresses, nodes and pods.
+    The history is one SQLite file. Several jobs can write at the same time. A job that is killed, or fails on a full
+    disk, does not change the file. A plan is recorded as its steady scenario, with address owners, nodes and pods.
 
     Examples: capacity record plan.yaml --into history.db · capacity record subnets.json --prune 2y ·
     capacity record --list -o csv
@@ -62,7 +64,7 @@ def record(
     to = sink(output, out_file, color, quiet, wide=wide)
     age = _age(prune) if prune else None
     if show and (source or time):
-        raise SpecError("--list: records nothing, so it takes neither a source nor --time")
+        raise SpecError("--list records nothing: a source and --time do not apply")
     from capacity.cli.output import emit
     from capacity.forecast import history
     from capacity.pages.record_page import answer
@@ -102,5 +104,5 @@ def _age(text: str) -> timedelta:
         raise SpecError(f"--prune: {text!r} is not an age (expected something like 90d, 26w, 18mo or 2y)")
     days = int(match[1]) * _AGE_DAYS[match[2]]
     if days > OLDEST_DAYS:
-        raise SpecError(f"--prune: {text!r} is longer than a history may be (at most {OLDEST_DAYS // 365} years)")
+        raise SpecError(f"--prune: {text!r} is longer than a history can be (at most {OLDEST_DAYS // 365} years)")
     return timedelta(days=days)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ import typer
 
 from capacity.cli.check import Plan, Scenario
 from capacity.cli.cost_options import (
+    CostOptions,
     PerNodeCost,
     PriceFactor,
     PriceFile,
@@ -22,17 +23,48 @@ from capacity.cli.cost_options import (
     cost_words,
 )
 from capacity.cli.data import parse_day
-from capacity.cli.options import Color, Quiet, Set, one_of, sink
+from capacity.cli.options import Color, Quiet, Set, one_of, packed, sink
 from capacity.cli.output import FORMATS
 
 if TYPE_CHECKING:
+    from capacity.cli.check import Checked
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
     from capacity.pages.page import Page
-    from capacity.pages.report_page import Material
+    from capacity.pages.report_material import Material
 
 DOCUMENTS = ("html", "md", "xlsx")
 REPORT_FORMATS = (*DOCUMENTS, *(f for f in FORMATS if f not in DOCUMENTS))
+
+Output = Annotated[
+    str, typer.Option("-o", "--output", help="html, md, xlsx, table, json, yaml or csv.", metavar="FORMAT")
+]
+OutFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--out-file",
+        help="Where to write. Without it html and xlsx go to report.html and report.xlsx here, the rest to stdout; "
+        "- is stdout.",
+        metavar="PATH",
+    ),
+]
+Charts = Annotated[
+    Path | None,
+    typer.Option("--charts", help="Also write every chart as PNG and SVG to this folder.", metavar="DIR"),
+]
+Alerts = Annotated[
+    Path | None,
+    typer.Option(
+        "--alerts",
+        help="Also write Prometheus rules and a Grafana dashboard to this folder. Thresholds come from the runway.",
+        metavar="DIR",
+    ),
+]
+Theme = Annotated[str, typer.Option("--theme", metavar="NAME", help="Theme of the charts in --charts: light or dark.")]
+Horizon = Annotated[str, typer.Option("--horizon", help="Length of the forecast.", metavar="TIME")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="First day of the forecast instead of today.", metavar="DATE")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,37 +75,13 @@ def report(
     plan: Plan = None,
     scenario: Scenario = None,
     settings: Set = None,
-    output: Annotated[
-        str, typer.Option("-o", "--output", help="html, md, xlsx, table, json, yaml or csv.", metavar="FORMAT")
-    ] = "html",
-    out_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--out-file",
-            help="Where to write. Without it html and xlsx go to report.html and report.xlsx here, the rest to stdout; "
-            "- is stdout.",
-            metavar="PATH",
-        ),
-    ] = None,
-    charts: Annotated[
-        Path | None,
-        typer.Option("--charts", help="Also write every chart as PNG and SVG into this folder.", metavar="DIR"),
-    ] = None,
-    alerts: Annotated[
-        Path | None,
-        typer.Option(
-            "--alerts",
-            help="Also write Prometheus rules and a Grafana dashboard into this folder, thresholds from the runway.",
-            metavar="DIR",
-        ),
-    ] = None,
-    theme: Annotated[
-        str, typer.Option("--theme", metavar="NAME", help="light or dark, of the charts in --charts.")
-    ] = "light",
-    horizon: Annotated[str, typer.Option("--horizon", help="How far the forecast looks.", metavar="TIME")] = "18mo",
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", help="First day of the forecast instead of today.", metavar="DATE")
-    ] = None,
+    output: Output = "html",
+    out_file: OutFile = None,
+    charts: Charts = None,
+    alerts: Alerts = None,
+    theme: Theme = "light",
+    horizon: Horizon = "18mo",
+    as_of: AsOf = None,
     price_file: PriceFile = None,
     price_factor: PriceFactor = None,
     savings_plan: SavingsPlan = None,
@@ -84,39 +92,56 @@ def report(
     color: Color = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """The design-review document: verdict, subnets, scenarios, findings with fixes, charts, sources.
+    """Write a design-review report: verdict, subnets, scenarios, findings, fixes, charts.
 
-    The HTML file loads nothing from anywhere, prints, and works without JavaScript. Exit 0 whatever the verdict.
+    The HTML file is self-contained, printable, and works without JavaScript. Exit 0 regardless of the verdict.
 
     Examples: capacity report examples/shop-prod.yaml · capacity report -o md --charts charts > review.md ·
     capacity report -o xlsx --out-file fleet.xlsx
     """
-    import hashlib
-
+    given = packed(ReportOptions, locals())
     to = sink(output, out_file, color, quiet, REPORT_FORMATS)
     one_of("--theme", theme, ("light", "dark"))
     day = parse_day("--as-of", as_of)
     from capacity.advice.fixes import with_fix
-    from capacity.cli.check import plan_file, run, search_fixes
-    from capacity.pages.report_material import gather
+    from capacity.cli.check import checked_plan, search_fixes
     from capacity.pages.report_page import report_page
-    from capacity.plan.patch import parse_settings
 
-    patch = parse_settings(settings or ())
-    prices = cost_inputs(
-        price_file, price_factor, savings_plan, spot_discount, per_node_cost, public_ipv4, control_plane_tier
-    )
-    read = plan_file(plan)
-    result, _ = run(read, scenario, patch)
-    command = _command(result, scenario, settings, cost_words(prices, price_file), horizon, day)
-    material = gather(result, command, day, hashlib.sha256(read.data).hexdigest(), horizon, prices=prices)
-    fixes = search_fixes(read, result, scenario, patch, prices)
-    page = report_page(replace(material, findings=with_fix(material.findings, fixes)))
-    if charts is not None:
-        _write_charts(page, charts, theme)
-    if alerts is not None:
-        _write_alerts(result, alerts)
-    _write(page, material, to, charts)
+    prices = cost_inputs(packed(CostOptions, locals()))
+    checked = checked_plan(given.plan, given.settings, given.scenario, prices)
+    material = _material(checked, given, day)
+    findings = with_fix(material.findings, search_fixes(checked))
+    page = report_page(replace(material, findings=findings))
+    if given.charts is not None:
+        _write_charts(page, given.charts, given.theme)
+    if given.alerts is not None:
+        _write_alerts(checked.result, given.alerts)
+    _write(page, material, to, given.charts)
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """The options of `capacity report` as given, named as its parameters are."""
+
+    plan: Path | None
+    scenario: list[str] | None
+    settings: list[str] | None
+    charts: Path | None
+    alerts: Path | None
+    theme: str
+    horizon: str
+    price_file: Path | None
+
+
+def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
+    """All results that the report shows, with the command that generates it again."""
+    import hashlib
+
+    from capacity.pages.report_material import gather
+
+    command = _command(checked, given, day)
+    sha256 = hashlib.sha256(checked.file.data).hexdigest()
+    return gather(checked.result, command, day, sha256, given.horizon, prices=checked.prices)
 
 
 def _write(page: Page, material: Material, to: Sink, charts: Path | None) -> None:
@@ -181,7 +206,7 @@ def _write_alerts(result: CheckResult, folder: Path) -> None:
 
     if result.plan.cni.name != "vpc-cni":
         named = {"cilium": "Cilium", "overlay": "an overlay"}[result.plan.cni.name]
-        raise SpecError(f"--alerts: the rules rest on metrics of the VPC CNI, and the plan's CNI is {named}")
+        raise SpecError(f"--alerts: the rules need metrics of the VPC CNI, and the CNI of the plan is {named}")
     _make_folder(folder, "--alerts")
     thresholds, place = node_thresholds(result), f"--alerts {str(folder)!r}"
     write_file(folder / "capacity-rules.yaml", rules_yaml(result, thresholds), place)
@@ -198,20 +223,15 @@ def _make_folder(folder: Path, option: str) -> None:
         raise SpecError(f"{option} {str(folder)!r}: {error.strerror}") from error
 
 
-def _command(
-    result: CheckResult,
-    scenarios: list[str] | None,
-    settings: list[str] | None,
-    prices: list[str],
-    horizon: str,
-    day: date,
-) -> str:
-    """The command line that makes the same report again."""
+def _command(checked: Checked, given: ReportOptions, day: date) -> str:
+    """The command line that generates this report again."""
     import shlex
 
     from capacity.files import PIPE, STDIN
 
-    named = [part for s in scenarios or () for part in ("--scenario", s)]
-    named += [part for s in settings or () for part in ("--set", s)]
-    plan = "-" if result.plan.file in (STDIN, PIPE) else result.plan.file
-    return shlex.join(["capacity", "report", plan, *named, *prices, "--horizon", horizon, "--as-of", day.isoformat()])
+    named = [part for s in given.scenario or () for part in ("--scenario", s)]
+    named += [part for s in given.settings or () for part in ("--set", s)]
+    named += cost_words(checked.prices, given.price_file)
+    file = checked.result.plan.file
+    plan = "-" if file in (STDIN, PIPE) else file
+    return shlex.join(["capacity", "report", plan, *named, "--horizon", given.horizon, "--as-of", day.isoformat()])

@@ -26,117 +26,133 @@ if TYPE_CHECKING:
 
 SNIPPETS = ("terraform", "aws", "eksctl", "cloudformation", "plan", "all", "none")
 
+PlanOption = Annotated[
+    Path | None,
+    typer.Argument(help="Plan file. Without it, --type and --pods or --pod describe the cluster.", metavar="[PLAN]"),
+]
+PodsOption = Annotated[
+    int | None,
+    typer.Option("--pods", help="Number of identical pods on VPC addresses.", metavar="N", show_default=False),
+]
+PodCpu = Annotated[
+    str | None,
+    typer.Option(
+        "--pod-cpu", help="CPU request of each of --pods, such as 250m.", metavar="QUANTITY", show_default=False
+    ),
+]
+PodMemory = Annotated[
+    str | None,
+    typer.Option(
+        "--pod-memory",
+        help="Memory request of each of --pods, such as 512Mi.",
+        metavar="QUANTITY",
+        show_default=False,
+    ),
+]
+Pod = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pod",
+        help="Pods of several shapes instead of --pods: web=250m,512Mi,40. Repeatable.",
+        metavar="NAME=CPU,MEMORY,REPLICAS",
+    ),
+]
+NodesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--nodes", help="Number of nodes. Default: the fewest that fit the pods.", metavar="N", show_default=False
+    ),
+]
+Kind = Annotated[str | None, typer.Option("--type", help="Instance type.", metavar="TYPE", show_default=False)]
+ZonesOption = Annotated[
+    int | None, typer.Option("--zones", help="Zones, 1 to 6 (default 3).", metavar="N", show_default=False)
+]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        "--region", help="AWS Region, for zone names (default us-east-1).", metavar="REGION", show_default=False
+    ),
+]
+Mode = Annotated[
+    str | None,
+    typer.Option("--mode", help="secondary (default), prefix or ipv6.", metavar="MODE", show_default=False),
+]
+Headroom = Annotated[
+    str | None,
+    typer.Option(
+        "--headroom",
+        help="Percentage that stays free in every scenario. Default: minFree of the plan, 20%.",
+        metavar="PERCENT",
+        show_default=False,
+    ),
+]
+VpcCidr = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vpc-cidr",
+        help="With PLAN: a block to add to the VPC. Without: the VPC's blocks (default 10.0.0.0/16, and "
+        "100.64.0.0/16 for pods under custom networking). Repeatable.",
+        metavar="CIDR",
+    ),
+]
+Scenario = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        help="Check only this scenario. Repeatable.",
+        metavar="NAME",
+        autocompletion=complete_scenario,
+    ),
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Replace all node and pod subnets of the plan with new ones.")]
+Equal = Annotated[bool, typer.Option("--equal", help="Use one size for all node subnets and one for all pod subnets.")]
+Snippet = Annotated[
+    str,
+    typer.Option(
+        "--snippet",
+        help="terraform, aws, eksctl, cloudformation, plan, all or none.",
+        metavar="WHAT",
+        autocompletion=words(*SNIPPETS),
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     app.command("size")(size)
 
 
 def size(
-    plan: Annotated[
-        Path | None,
-        typer.Argument(help="Plan file; without it --type and --pods or --pod describe the cluster.", metavar="[PLAN]"),
-    ] = None,
-    pods: Annotated[
-        int | None, typer.Option("--pods", help="Pods on VPC addresses, all alike.", metavar="N", show_default=False)
-    ] = None,
-    pod_cpu: Annotated[
-        str | None,
-        typer.Option(
-            "--pod-cpu", help="CPU request of each of --pods, such as 250m.", metavar="QUANTITY", show_default=False
-        ),
-    ] = None,
-    pod_memory: Annotated[
-        str | None,
-        typer.Option(
-            "--pod-memory",
-            help="Memory request of each of --pods, such as 512Mi.",
-            metavar="QUANTITY",
-            show_default=False,
-        ),
-    ] = None,
-    pod: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--pod",
-            help="Pods of several shapes instead of --pods: web=250m,512Mi,40. May be repeated.",
-            metavar="NAME=CPU,MEMORY,REPLICAS",
-        ),
-    ] = None,
-    nodes: Annotated[
-        int | None,
-        typer.Option("--nodes", help="Nodes (default: as few as hold the pods).", metavar="N", show_default=False),
-    ] = None,
-    kind: Annotated[
-        str | None, typer.Option("--type", help="Instance type.", metavar="TYPE", show_default=False)
-    ] = None,
-    zones: Annotated[
-        int | None, typer.Option("--zones", help="Zones, 1 to 6 (default 3).", metavar="N", show_default=False)
-    ] = None,
-    region: Annotated[
-        str | None,
-        typer.Option("--region", help="Names the zones (default us-east-1).", metavar="REGION", show_default=False),
-    ] = None,
-    mode: Annotated[
-        str | None,
-        typer.Option("--mode", help="secondary (default), prefix or ipv6.", metavar="MODE", show_default=False),
-    ] = None,
+    plan: PlanOption = None,
+    pods: PodsOption = None,
+    pod_cpu: PodCpu = None,
+    pod_memory: PodMemory = None,
+    pod: Pod = None,
+    nodes: NodesOption = None,
+    kind: Kind = None,
+    zones: ZonesOption = None,
+    region: Region = None,
+    mode: Mode = None,
     custom_networking: CustomNetworking = False,
     env: Env = None,
     ami: Ami = None,
     provisioner: Provisioner = None,
-    headroom: Annotated[
-        str | None,
-        typer.Option(
-            "--headroom",
-            help="Share that stays free in every scenario (default: the plan's minFree, 20%).",
-            metavar="PERCENT",
-            show_default=False,
-        ),
-    ] = None,
-    vpc_cidr: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--vpc-cidr",
-            help="With PLAN: a block to add to the VPC. Without: the VPC's blocks (default 10.0.0.0/16, and "
-            "100.64.0.0/16 for pods under custom networking). May be repeated.",
-            metavar="CIDR",
-        ),
-    ] = None,
-    scenario: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--scenario",
-            help="Only this scenario; may be repeated.",
-            metavar="NAME",
-            autocompletion=complete_scenario,
-        ),
-    ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="New subnets for all, as if the plan's node and pod subnets were given up.")
-    ] = False,
-    equal: Annotated[
-        bool, typer.Option("--equal", help="One size for all node subnets and one for all pod subnets.")
-    ] = False,
-    snippet: Annotated[
-        str,
-        typer.Option(
-            "--snippet",
-            help="terraform, aws, eksctl, cloudformation, plan, all or none.",
-            metavar="WHAT",
-            autocompletion=words(*SNIPPETS),
-        ),
-    ] = "terraform",
+    headroom: Headroom = None,
+    vpc_cidr: VpcCidr = None,
+    scenario: Scenario = None,
+    fresh: Fresh = False,
+    equal: Equal = False,
+    snippet: Snippet = "terraform",
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """The smallest subnets that carry a plan in all scenarios, allocated from free VPC space.
+    """Calculate the smallest subnets for a plan, allocated from free VPC space.
 
-    With PLAN its node and pod subnets are enlarged until check calls them ok in every scenario; those that
-    suffice are kept, the others get a new, aligned block. Without PLAN options describe the cluster: a plan is made
-    of them (--snippet plan prints it), and check's engine says how many nodes the pods need.
+    With PLAN: enlarges node and pod subnets until every scenario is ok. Subnets that are large enough are kept; the
+    others get a new, aligned block. Without PLAN: options describe the cluster (--snippet plan prints them as a
+    plan), and the number of nodes is calculated as in check.
 
     Examples: capacity size --pods 300 --pod-cpu 500m --pod-memory 1Gi --type m6i.2xlarge ·
     capacity size --pod web=250m,512Mi,60 --pod api=1,2Gi,24 --type m6i.2xlarge --snippet plan ·

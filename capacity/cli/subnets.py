@@ -22,81 +22,94 @@ if TYPE_CHECKING:
 
 MAPS = ("auto", "all", "none")
 
+PlanOption = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Plan file. Default, without --cidr and --from: capacity.yaml in this folder or a parent.",
+        metavar="[PLAN]",
+    ),
+]
+Cidr = Annotated[
+    str | None, typer.Option("--cidr", help="One subnet instead of a plan.", metavar="CIDR", show_default=False)
+]
+Used = Annotated[
+    int | None,
+    typer.Option("--used", help="With --cidr: number of single addresses in use.", metavar="N", show_default=False),
+]
+Prefixes = Annotated[
+    int, typer.Option("--prefixes", help="With --used: number of /28 prefixes in use, in addition.", metavar="N")
+]
+Taken = Annotated[
+    str | None,
+    typer.Option(
+        "--taken",
+        help="With --cidr: the addresses in use, separated by commas, or a file of them (text, or a saved "
+        "describe-network-interfaces answer).",
+        metavar="LIST|FILE",
+        show_default=False,
+    ),
+]
+ReservationOption = Annotated[
+    list[str] | None,
+    typer.Option("--reservation", metavar="CIDR:TYPE", help="With --cidr: CIDR:prefix or CIDR:explicit. Repeatable."),
+]
+Answers = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--from",
+        help="Saved answers of aws ec2 describe-subnets and describe-network-interfaces: a file or a folder; "
+        "may be repeated.",
+        metavar="PATH",
+    ),
+]
+Scenario = Annotated[
+    str,
+    typer.Option("--scenario", help="Scenario of the plan.", metavar="NAME", autocompletion=complete_scenario),
+]
+Want = Annotated[
+    int | None,
+    typer.Option(
+        "--want",
+        help="Additional prefixes to fit: shows the probability, and the CIDR reservation that guarantees them.",
+        metavar="N",
+        show_default=False,
+    ),
+]
+Probability = Annotated[
+    str,
+    typer.Option("--probability", help="Probability for the number of blocks that are likely free.", metavar="PERCENT"),
+]
+BlockMap = Annotated[
+    str, typer.Option("--map", help="Block maps: auto (if addresses are known), all or none.", metavar="WHEN")
+]
+
 
 def register(app: typer.Typer) -> None:
     app.command("subnets")(subnets)
 
 
 def subnets(
-    plan: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Plan file; without it, --cidr or --from, capacity.yaml here or in a folder above.", metavar="[PLAN]"
-        ),
-    ] = None,
-    cidr: Annotated[
-        str | None, typer.Option("--cidr", help="One subnet instead of a plan.", metavar="CIDR", show_default=False)
-    ] = None,
-    used: Annotated[
-        int | None,
-        typer.Option("--used", help="With --cidr: single addresses taken in it.", metavar="N", show_default=False),
-    ] = None,
-    prefixes: Annotated[
-        int, typer.Option("--prefixes", help="With --used: /28 prefixes taken beside them.", metavar="N")
-    ] = 0,
-    taken: Annotated[
-        str | None,
-        typer.Option(
-            "--taken",
-            help="With --cidr: the addresses taken, separated by commas, or a file of them (text, or a saved "
-            "describe-network-interfaces answer).",
-            metavar="LIST|FILE",
-            show_default=False,
-        ),
-    ] = None,
-    reservation: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--reservation", metavar="CIDR:TYPE", help="With --cidr: CIDR:prefix or CIDR:explicit; may be repeated."
-        ),
-    ] = None,
-    answers: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--from",
-            help="Saved answers of aws ec2 describe-subnets and describe-network-interfaces: a file or a folder; "
-            "may be repeated.",
-            metavar="PATH",
-        ),
-    ] = None,
-    scenario: Annotated[
-        str,
-        typer.Option("--scenario", help="Of a plan: which scenario.", metavar="NAME", autocompletion=complete_scenario),
-    ] = "steady",
-    want: Annotated[
-        int | None,
-        typer.Option(
-            "--want",
-            help="Further prefixes that must fit: their probability, and the CIDR reservation that guarantees them.",
-            metavar="N",
-            show_default=False,
-        ),
-    ] = None,
-    probability: Annotated[
-        str, typer.Option("--probability", help="For the number of blocks that are likely free.", metavar="PERCENT")
-    ] = "95%",
-    block_map: Annotated[
-        str, typer.Option("--map", help="Block maps: auto (where addresses are known), all or none.", metavar="WHEN")
-    ] = "auto",
+    plan: PlanOption = None,
+    cidr: Cidr = None,
+    used: Used = None,
+    prefixes: Prefixes = 0,
+    taken: Taken = None,
+    reservation: ReservationOption = None,
+    answers: Answers = None,
+    scenario: Scenario = "steady",
+    want: Want = None,
+    probability: Probability = "95%",
+    block_map: BlockMap = "auto",
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """Fill, owners and free /28 blocks of subnets, and how fragmented they are.
+    """Show usage, owners, free /28 blocks and fragmentation of subnets.
 
-    Exact from a list of addresses; from counts alone the exact expected number and probabilities.
+    With a list of addresses, free blocks are counted exactly. With counts only, the expected number of free blocks
+    and the probabilities are exact.
 
     Examples: capacity subnets examples/shop-prod.yaml · capacity subnets --cidr 10.0.0.0/24 --used 60 --want 8 ·
     capacity subnets --from answers/
@@ -157,7 +170,7 @@ def _answered(given: SubnetsOptions) -> Answer:
     return answer(fills, Question(want, likely, given.block_map), inputs, notes)
 
 
-ANYWHERE = "places are not known: every set of that many open addresses counts as equally likely"
+ANYWHERE = "the positions are unknown: every set of that many free addresses is equally likely"
 
 
 def _one_source(given: SubnetsOptions) -> None:
@@ -178,9 +191,9 @@ def _one_source(given: SubnetsOptions) -> None:
     elif used is not None and taken is not None:
         raise SpecError("--used and --taken exclude each other")
     elif used is None and taken is None:
-        raise SpecError("--cidr needs --used N (how many addresses are taken) or --taken LIST (which)")
+        raise SpecError("--cidr needs --used N (how many addresses are in use) or --taken LIST (which ones)")
     elif prefixes and used is None:
-        raise SpecError("--prefixes needs --used (a list says its prefixes itself, as 10.0.0.16/28)")
+        raise SpecError("--prefixes needs --used (a list contains its prefixes, such as 10.0.0.16/28)")
 
 
 def _share(text: str) -> Fraction:
@@ -224,7 +237,9 @@ def _single(given: SubnetsOptions, cidr: str) -> tuple[SubnetFill, Sequence[str]
         blocks = read_taken(taken)
         outside = sum(not block.overlaps(subnet.cidr) for block in blocks)
         notes = (
-            [f"{outside:,} of {len(blocks):,} listed lie outside {subnet.cidr} and are passed over"] if outside else []
+            [f"{outside:,} of {len(blocks):,} listed addresses are outside {subnet.cidr} and are ignored"]
+            if outside
+            else []
         )
         found = fragments_of_list(subnet, blocks)
     else:

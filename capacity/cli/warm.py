@@ -21,67 +21,73 @@ if TYPE_CHECKING:
 
 _RANGE = re.compile(r"^([0-9]{1,5})(?:(?:\.\.|-)([0-9]{1,5}))?$")
 
+PlanOption = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Plan file. Default, without --type: capacity.yaml in this folder or a parent.",
+        metavar="[PLAN]",
+        show_default=False,
+    ),
+]
+InstanceType = Annotated[
+    str | None,
+    typer.Option(
+        "--type",
+        help="Use one node of this instance type instead of a plan.",
+        metavar="TYPE",
+        autocompletion=complete_types,
+        show_default=False,
+    ),
+]
+PodsPerNode = Annotated[
+    str | None,
+    typer.Option(
+        "--pods-per-node",
+        help="With --type: pods on VPC addresses, N or FROM..TO. All counts have the same weight.",
+        metavar="RANGE",
+        show_default=False,
+    ),
+]
+Swing = Annotated[
+    str,
+    typer.Option(
+        "--swing",
+        help="How much the pod count of a node varies. 25% is the surge of a Deployment.",
+        metavar="SHARE",
+    ),
+]
+Mode = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        help="With --type: recommend for secondary (default) or prefix.",
+        metavar="MODE",
+        show_default=False,
+    ),
+]
+MaxPods = Annotated[
+    int | None,
+    typer.Option("--max-pods", help="With --type: fixed max pods.", metavar="N", show_default=False),
+]
+Everything = Annotated[bool, typer.Option("--all", help="Show all settings, not only the efficient ones.")]
+
 
 def register(app: typer.Typer) -> None:
     app.command("warm")(warm)
 
 
 def warm(
-    plan: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Plan file; without it (and without --type) capacity.yaml here or in a folder above.",
-            metavar="[PLAN]",
-            show_default=False,
-        ),
-    ] = None,
+    plan: PlanOption = None,
     settings: Set = None,
-    instance_type: Annotated[
-        str | None,
-        typer.Option(
-            "--type",
-            help="Instead of a plan: one node of this instance type.",
-            metavar="TYPE",
-            autocompletion=complete_types,
-            show_default=False,
-        ),
-    ] = None,
-    pods_per_node: Annotated[
-        str | None,
-        typer.Option(
-            "--pods-per-node",
-            help="With --type: pods on VPC addresses, N or FROM..TO; each count weighs the same.",
-            metavar="RANGE",
-            show_default=False,
-        ),
-    ] = None,
-    swing: Annotated[
-        str,
-        typer.Option(
-            "--swing",
-            help="Share by which the pods of a node rise and fall; 25% is the surge of a Deployment.",
-            metavar="SHARE",
-        ),
-    ] = "25%",
-    mode: Annotated[
-        str | None,
-        typer.Option(
-            "--mode",
-            help="With --type: recommend for secondary (default) or prefix.",
-            metavar="MODE",
-            show_default=False,
-        ),
-    ] = None,
+    instance_type: InstanceType = None,
+    pods_per_node: PodsPerNode = None,
+    swing: Swing = "25%",
+    mode: Mode = None,
     env: Env = None,
-    max_pods: Annotated[
-        int | None,
-        typer.Option("--max-pods", help="With --type: max pods set by hand.", metavar="N", show_default=False),
-    ] = None,
+    max_pods: MaxPods = None,
     ami: Ami = None,
     provisioner: Provisioner = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Show every setting, not only the efficient frontier.")
-    ] = False,
+    everything: Everything = False,
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
@@ -89,10 +95,10 @@ def warm(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """Which WARM_* and MINIMUM_* settings: addresses held against pods that start at once and EC2 calls.
+    """Recommend WARM_* and MINIMUM_* settings: addresses held, immediate pod starts, EC2 calls.
 
-    Every sensible combination on the nodes of a plan, or on one node of a type; which are efficient, which flap or
-    starve; one recommendation, what it frees per subnet, and the command to paste.
+    Compares all useful combinations on the nodes of a plan, or on one node of a type, and recommends one:
+    its settings, the addresses it frees per subnet, and the command to apply it.
 
     Examples: capacity warm examples/shop-prod.yaml · capacity warm --type m5.large --pods-per-node 8..30 ·
     capacity warm --type m5.4xlarge --pods-per-node 40 --mode prefix --all
@@ -141,7 +147,7 @@ def _answered(given: WarmOptions) -> Answer:
             ("--max-pods", given.max_pods), ("--ami", given.ami), ("--provisioner", given.provisioner),
         ):  # fmt: skip
             if value:
-                raise SpecError(f"{option} goes with --type (a plan has its own; --set changes it)")
+                raise SpecError(f"{option} needs --type (a plan has this setting; --set changes it)")
         found, inputs = _for_plan(given.plan, given.settings or [], share)
     inputs = {**inputs, "swing": given.swing}
     return answer(found, inputs, everything=given.everything, explain=given.explain)

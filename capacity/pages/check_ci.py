@@ -174,7 +174,7 @@ def _figures(state: SubnetState) -> str:
     held = f"{state.used_total:,} of {subnet.usable:,} addresses held, {state.used_lowest:,} to {state.used_highest:,}"
     if state.free < 0:
         return f"{name}: {held} depending on placement, {-state.free:,} short"
-    placed = "" if state.prefixes_placed else "; its prefixes and single addresses cannot be placed together"
+    placed = "" if state.prefixes_placed else "; its prefixes and single addresses do not fit together"
     return f"{name}: {held} depending on placement, {state.free:,} free{placed}"
 
 

@@ -129,7 +129,7 @@ def _verdict(digest: SubnetDigest) -> str:
     if state.free < 0:
         figure = f"−{-state.free:,}"
     elif not state.prefixes_placed:
-        figure = "no room for its prefixes"
+        figure = "not enough free /28 blocks"
     elif state.used_highest > digest.subnet.usable:
         figure = f"up to {state.used_highest:,} held"
     else:

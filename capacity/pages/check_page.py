@@ -238,7 +238,7 @@ def page(
     if found:
         blocks += [
             _findings(found),
-            Text("capacity explain CODE tells what a code means; capacity explain SUBNET shows every term."),
+            Text("capacity explain CODE shows what a code means; capacity explain SUBNET shows every term."),
         ]
     return Page(blocks)
 
@@ -314,7 +314,7 @@ def glance_table(result: CheckResult) -> Table:
     if any(s.unplaced_pods for s in states):
         columns.append(TableColumn("unplaced", "unschedulable pods"))
     if any(s.pods_without_address for s in states):
-        columns.append(TableColumn("stuck", "pods without address"))
+        columns.append(TableColumn("stuck", "pods without an address"))
     return Table(columns, rows, title)
 
 
@@ -356,8 +356,10 @@ def runway_table(result: CheckResult) -> Table:
         for r in result.runway
     ]
     pools = shared_pools(result.runway)
-    shared = "".join(f"; {', '.join(map(brief, pool))} share further ENIs: for all of them together" for pool in pools)
-    return Table(_RUNWAY, rows, f"Runway: what still fits beyond steady{shared}")
+    shared = "".join(
+        f"; {', '.join(map(brief, pool))} share additional ENIs: for all of them together" for pool in pools
+    )
+    return Table(_RUNWAY, rows, f"Runway: what still fits beyond the steady state{shared}")
 
 
 _FINDINGS = (

@@ -202,13 +202,13 @@ def _glance(changed: list[ScenarioChange]) -> Table:
 
 def _scenario_table(change: ScenarioChange) -> Table:
     state = change.after or change.before
-    assert state is not None, "a scenario is on one side at least"
+    assert state is not None, "a scenario is in at least one of the two checks"
     side = "" if change.before and change.after else f" [only {'before' if change.before else 'after'}]"
     moved = sorted((s for s in change.subnets if s.changed), key=lambda s: -abs(s.free_change or 0))
     kept = {s.name for s in moved[:MOST_ROWS]} if len(change.subnets) > MOST_ROWS else {s.name for s in change.subnets}
     rows = [_subnet_row(s) for s in change.subnets if s.name in kept]
     more = len(change.subnets) - len(kept)
-    left_out = f" ({more} of {len(change.subnets)} subnets that move less: -o json)" if more else ""
+    left_out = f" ({more} of {len(change.subnets)} subnets that change less: -o json)" if more else ""
     return Table(_SUBNETS, rows, f"{change.title}: {state.rule}{side}{left_out}", _nodes_line(change))
 
 

@@ -38,7 +38,7 @@ def status_answer(now: DataStatus, layers: Sequence[LayerStatus] = ()) -> Answer
     over: list[Table] = []
     if lying:
         results["layers"] = lying
-        over = [Table(_LAYER_COLUMNS, lying, "Over the package; a later layer overrides an earlier one")]
+        over = [Table(_LAYER_COLUMNS, lying, "In addition to the package; a later layer overrides an earlier one")]
     return Answer(
         command="data status",
         inputs={"as_of": now.as_of.isoformat()},
@@ -132,13 +132,13 @@ def verify_answer(checks: list[Check]) -> Answer:
     ]
     failed = sum(len(c.failures) for c in checks)
     total = sum(c.checked for c in checks)
-    verdict = f"{total:,} figures checked, " + (f"{failed:,} failures" if failed else "all right")
+    verdict = f"{total:,} figures checked, " + (f"{failed:,} failures" if failed else "all correct")
     listed = [{**row, "failures": c.failures} for row, c in zip(rows, checks, strict=True)]
     columns = (
         TableColumn("check", "check"),
         TableColumn("checked", "checked"),
         TableColumn("failed", "failed"),
-        TableColumn("what", "what holds"),
+        TableColumn("what", "check"),
     )
     return Answer(
         command="data verify",

@@ -64,8 +64,8 @@ def answer(checks: tuple[Checkup, ...], found: AwsCluster, files: Mapping[str, P
 
 
 _SENTENCES = {
-    "fail": "something is broken",
-    "warn": "works, with risks",
-    "unknown": "nothing bad seen, but not everything could be looked at",
-    "ok": "all well",
+    "fail": "at least one check fails",
+    "warn": "works, with warnings",
+    "unknown": "no problem found, but some checks are unknown",
+    "ok": "all checks pass",
 }

@@ -86,7 +86,7 @@ def headline(fixes: Fixes) -> str:
         return f"Fix: {fixes.partial.names} is enough for the addresses (re-checked); {left}"
     if fixes.nearest is not None:
         near = fixes.nearest
-        return f"Fix: nothing tried makes this plan pass; the nearest is {near.names} ({near.verdict})"
+        return f"Fix: no tested change makes this plan pass; the closest is {near.names} ({near.verdict})"
     return f"Fix: {fix_sentence(fixes)}"
 
 

@@ -68,7 +68,7 @@ def subnet_json(s: SubnetForecast, fan: bool) -> dict[str, Any]:
 
 
 def backtest_json(b: Backtest) -> dict[str, Any]:
-    """How far the same forecast, made earlier, would have been trusted."""
+    """How accurate the same forecast from earlier days would have been."""
     return {
         "origins": b.origins,
         "points": b.points,
@@ -132,9 +132,7 @@ def _table(result: ForecastResult) -> Table:
         for row in rows:
             row["end"] = row["used_at_horizon"]["p50"] if row["used_at_horizon"] else None
     how = (
-        "the engine's answer for each day"
-        if result.exact
-        else f"{result.paths:,} simulations; P10: full by then in 10% of them"
+        "calculated for each day" if result.exact else f"{result.paths:,} simulations; P10: full by then in 10% of them"
     )
     return Table(columns, rows, f"{result.start} to {result.end}, {result.scenario}: {how}")
 
@@ -151,4 +149,4 @@ def _backtest_table(tested: Sequence[SubnetForecast]) -> Table:
         TableColumn("date_coverage", "dates within", 0, 2),
         TableColumn("date_error_days", "error, days", 0, 1),
     )
-    return Table(columns, rows, "Backtest: 0.8 should lie within P10–P90")
+    return Table(columns, rows, "Backtest: 80% are expected within P10–P90")

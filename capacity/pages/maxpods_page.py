@@ -103,9 +103,10 @@ def _warnings(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
         return merged(own)
     listed = ", ".join(xen[:3]) + (f" and {len(xen) - 3} more" if len(xen) > 3 else "")
     if platform.cilium is not None:
-        return [*merged(own), f"{listed}: Cilium gives prefixes only where EC2 names Nitro, so single addresses here"]
+        return [*merged(own), f"{listed}: Cilium assigns prefixes only on Nitro instances, so single addresses here"]
     line = (
-        f"{listed}: Xen has no prefixes, so the CNI gives single addresses in prefix mode and does not start with IPv6"
+        f"{listed}: Xen instances do not support prefixes, so the CNI assigns single addresses in prefix mode and does "
+        "not start with IPv6"
     )
     return [*merged(own), line]
 
@@ -156,7 +157,7 @@ def _answer(row: MaxPods, platform: Platform) -> list[tuple[str, str]]:
     if pods is None:
         return []
     if never_ready(platform, row.usable_enis):
-        return [(counted(pods, "pod"), " (its node never becomes Ready: no ENI is left for pods)")]
+        return [(counted(pods, "pod"), " (the node never becomes Ready: no ENI is left for pods)")]
     able = None if row.ip_capacity is None else row.ip_capacity + platform.pods_on_host
     if able is not None and able < pods:
         if platform.windows:  # its scheduler counts addresses
@@ -169,12 +170,12 @@ def _answer(row: MaxPods, platform: Platform) -> list[tuple[str, str]]:
 
 
 def _left_to_the_host(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
-    """Where an expression leaves room for more pods on the host's network than are assumed."""
+    """Where an expression leaves room for more pods on the host network than are assumed."""
     if not platform.host_uncounted:
         return []
     return [
         f"{r.instance_type}, {r.mode}: {counted(r.ip_capacity, 'pod')} of {r.max_pods} can have an address, "
-        f"so {r.max_pods - r.ip_capacity} must be on the host's network (--host-pods {r.max_pods - r.ip_capacity})."
+        f"so {r.max_pods - r.ip_capacity} must be on the host network (--host-pods {r.max_pods - r.ip_capacity})."
         for r in rows
         if r.max_pods_expression is not None
         and r.max_pods is not None
@@ -185,17 +186,17 @@ def _left_to_the_host(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
 
 def _legend(platform: Platform) -> str:
     need = "needs" if platform.pods_on_host == 1 else "need"
-    host = f"{counted(platform.pods_on_host, 'pod')} on the host's network {need} no address (--host-pods)"
+    host = f"{counted(platform.pods_on_host, 'pod')} on the host network {need} no address (--host-pods)"
     if platform.overlay:
         return (
             "recommended: 110 pods (250 above 30 vCPUs), what Kubernetes is tested for: no ENI limits pods that take "
-            "no VPC address. max pods: what the kubelet gets where nobody sets it "
+            "no VPC address. max pods: the kubelet's value if you do not set it "
             f"({platform.provisioner}, {platform.ami}), counted by ENIs all the same. --explain shows every term."
         )
     if platform.cilium is not None:
         return (
             "formula: (ENIs − firstInterfaceIndex) × (IPs − 1), × 16 with prefixes; of the pod addresses two more are "
-            f"Cilium's own; {host}. max pods: what the kubelet gets where nobody sets it ({platform.provisioner}, "
+            f"Cilium's own; {host}. max pods: the kubelet's value if you do not set it ({platform.provisioner}, "
             f"{platform.ami}): set it to the recommended figure. --explain shows every term."
         )
     who = {
@@ -208,5 +209,5 @@ def _legend(platform: Platform) -> str:
     return (
         "recommended: AWS's calculator, capped at 110 (250 above 30 vCPUs). "
         + (f"{host}. " if platform.network_pods else "")
-        + f"max pods: what the kubelet gets where nobody sets it ({who}{image}). --explain shows every term."
+        + f"max pods: the kubelet's value if you do not set it ({who}{image}). --explain shows every term."
     )

@@ -147,14 +147,14 @@ def _pool_warnings(results: list[dict[str, Any]], pods: int | None) -> list[str]
         if pods is not None and result["max_pods"] is not None and pods > result["max_pods"]:
             found.append(
                 f"{result['instance_type']}: --pods {pods} is above its max pods {result['max_pods']}: "
-                "the kubelet does not accept as many"
+                "the kubelet does not accept that many"
             )
         if pool and pool["pods_without_address"]:
             found.append(
                 f"{result['instance_type']}: {pool['pods_without_address']} of {pods} pods never get an address"
             )
         elif "pool" in result and pool is None:
-            found.append(f"{result['instance_type']}: no pool without known ENI figures and max pods")
+            found.append(f"{result['instance_type']}: no address pool: ENI limits or max pods are unknown")
     return found
 
 
@@ -165,7 +165,7 @@ def _rank(rated: tuple[Any, dict[str, Any]]) -> Any:
 def _sorted(
     results: list[dict[str, Any]], key: str | None, on_prices: Sequence[str]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """By a key of the answer, unknown last and said so; a key that no row has sorts nothing and is refused."""
+    """By a key of the answer, unknown values last, with a note; a key that no row has is refused."""
     if key is None:
         return results, []
     name = key.removeprefix("-")
@@ -176,8 +176,8 @@ def _sorted(
     rest = [r for v, r in rated if v is None]
     if not have:
         why = f": {on_prices[0]}" if name.startswith("usd_") and on_prices else _WANTS.get(name, "")
-        raise SpecError(f"--sort: {name} is unknown for every type asked for{why}")
-    last = [f"{counted(len(rest), 'type')} without a known {name}: last, whatever the order"] if rest else []
+        raise SpecError(f"--sort: {name} is unknown for every selected type{why}")
+    last = [f"{counted(len(rest), 'type')} without a known {name}: listed last"] if rest else []
     return [r for _, r in have] + rest, last
 
 
@@ -216,10 +216,10 @@ _POOL = (
     TableColumn("prefixes", "prefixes", 2),
     TableColumn("pod_addresses", "pod addresses"),
     TableColumn("warm", "warm"),
-    TableColumn("subnet_addresses", "taken from subnet"),
+    TableColumn("subnet_addresses", "used in the subnet"),
     TableColumn("lowest", "lowest"),
     TableColumn("highest", "highest"),
-    TableColumn("pods_without_address", "pods without address"),
+    TableColumn("pods_without_address", "pods without an address"),
 )
 
 
@@ -233,11 +233,12 @@ def _blocks(results: list[dict[str, Any]], offers: Sequence[Offer], view: NodeVi
     if view.pods is not None:
         rows = [{"instance_type": r["instance_type"], **(r["pool"] or {})} for r in results]
         where = " on an overlay network" if platform.overlay else " on VPC addresses"
-        page.append(Table(_POOL, rows, f"Addresses held at rest with {view.pods:,} pods{where}"))
+        page.append(Table(_POOL, rows, f"Addresses held in the steady state with {view.pods:,} pods{where}"))
     page.append(
         Text(
-            f"{platform.ami}, {platform.provisioner}, {platform.mode} mode; allocatable is what pods and daemonsets "
-            "share; memory capacity is an estimate (EC2's figure less 7.5% unless set). --explain shows every term."
+            f"{platform.ami}, {platform.provisioner}, {platform.mode} mode; pods and DaemonSets share the allocatable "
+            "resources; memory capacity is an estimate (the EC2 figure minus 7.5% unless set). "
+            "--explain shows every term."
         )
     )
     return [*page, *(terms_block(f"{r['instance_type']}:", r["explain"]) for r in results if view.explain)]
@@ -248,6 +249,6 @@ def _sentence(offers: Sequence[Offer]) -> list[str]:
         return []
     got = offers[0]
     shaped = any(got.fits[name] is not None for name in ("cpu", "memory", "branch_enis", "volumes"))
-    pods = f"{fitting} of these pods" if shaped else f"{counted(fitting, 'pod')} beside its daemonsets"
+    pods = f"{fitting} of these pods" if shaped else f"{counted(fitting, 'pod')} in addition to its DaemonSets"
     cost = f", ${got.usd_per_pod_month:,.2f} per pod per month" if got.usd_per_pod_month is not None else ""
     return [f"{got.instance_type} holds {pods}, {limited_by(got.binding or 'max_pods')}{cost}."]

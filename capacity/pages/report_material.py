@@ -3,24 +3,75 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from capacity.pages.report_page import Material
+from capacity.catalog.age import limit_notes, price_notes
+from capacity.cost.plan_cost import NODES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capacity.advice.findings.codes import Finding
     from capacity.advice.warm import WarmAnswer
+    from capacity.advice.whatif import WhatIf
+    from capacity.catalog.status import DataStatus
     from capacity.cluster.check import CheckResult
     from capacity.cluster.headroom import HeadroomCurve
     from capacity.cost.inputs import CostInputs
+    from capacity.cost.plan_cost import PlanCost
     from capacity.forecast.result import ForecastResult
+    from capacity.node.offer import Offer
 
 MOST_GROUP_CURVES = 3  # of the groups with the most nodes
 MANY = 10_000  # node groups × subnets (or workloads) beyond which what takes long is left out
 LEFT_OUT = (
-    "Left out of a plan this large: headroom against pods and the warm settings; the what-if has fewer positions."
+    "Not in the report of a plan this large: headroom by pods and the warm settings. The what-if has fewer positions."
 )
 HORIZON = "18mo"
 FEW_PERCENTS = (50, 75, 100, 150, 200, 300)
+
+
+@dataclass(frozen=True)
+class Material:
+    """All results that a report shows; what is None or empty is not shown.
+
+    Attributes
+    ----------
+    command : str
+        The command that generates this report again.
+    plan_sha256 : str
+        Of the plan file as read; empty if it came from a pipe.
+    forecast : ForecastResult or None
+        None if no workload grows.
+    """
+
+    result: CheckResult
+    findings: Sequence[Finding]
+    headroom: Sequence[HeadroomCurve]
+    explorer: WhatIf | None
+    offers: Sequence[Offer]
+    status: DataStatus
+    version: str
+    command: str
+    plan_sha256: str = ""
+    forecast: ForecastResult | None = None
+    warm: WarmAnswer | None = None
+    left_out: str = ""
+    cost: PlanCost | None = None
+
+    @property
+    def price_notes(self) -> list[str]:
+        """Prices that the report lacks, or that are old."""
+        region = self.result.plan.region
+        lines = [line for cost in self.cost.costs for line in cost.lines if line.item == NODES] if self.cost else []
+        types = [line.what for line in lines if line.rate.usd_per_hour is None or line.rate.region == region]
+        return price_notes(list(dict.fromkeys(types)), region, self.status.as_of) if types else []
+
+    @property
+    def limit_notes(self) -> list[str]:
+        """Whether the limits of the instance types are old."""
+        return limit_notes(self.status.as_of)
 
 
 def gather(
@@ -37,7 +88,7 @@ def gather(
     Parameters
     ----------
     command : str
-        The command line that makes the report again, to be printed in it.
+        The command line that generates the report again; the report shows it.
     as_of : datetime.date
         First day of the forecast.
     horizon : str
@@ -85,7 +136,7 @@ def _warm(result: CheckResult, large: bool) -> WarmAnswer | None:
 
 
 def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> ForecastResult | None:
-    """None where no workload grows."""
+    """None if no workload grows."""
     if not any(w.growth for w in result.plan.workloads):
         return None
     from capacity.forecast.plan_growth import forecast_growth
@@ -97,7 +148,7 @@ def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> F
 def curves(result: CheckResult, large: bool = False) -> list[HeadroomCurve]:
     """Headroom against nodes of the largest groups, then against pods; those that move no subnet are left out.
 
-    Of a large plan the curve against pods is left out: every point of it places every pod anew.
+    Of a large plan the curve against pods is left out: every point of it places all pods again.
     """
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 

@@ -95,7 +95,7 @@ def _scenario(state: ScenarioState) -> dict[str, Any]:
 
 
 def _no_requests(sizing: Sizing, document: Mapping[str, object] | None) -> list[str]:
-    """The one thing that a node count out of options rests on and that nobody said."""
+    """The assumption behind a node count from options: pods without requests."""
     plan = sizing.result.plan
     if document is None or not any(w.replicas for w in plan.workloads):
         return []
@@ -133,7 +133,7 @@ def _sentence(sizing: Sizing) -> str:
     names = ", ".join(dict.fromkeys(s.name for s in sizing.result.scenarios))
     for_nodes = _for_nodes(sizing)
     if not new:
-        return f"Every subnet suffices as it is{for_nodes}: at least {share:g}% stays free ({names})."
+        return f"Every subnet is large enough{for_nodes}: at least {share:g}% stays free ({names})."
     addresses = sum(s.cidr.num_addresses for s in new)
     kept = len(sizing.subnets) - len(new)
     also = f", {kept} kept" if kept else ""
@@ -166,7 +166,7 @@ def _groups(sizing: Sizing) -> Table:
         TableColumn("nodes", "nodes"),
         TableColumn("zones", "by zone", 2),
         TableColumn("most", "most nodes"),
-        TableColumn("pods_per_node", "pods on the fullest"),
+        TableColumn("pods_per_node", "pods on the busiest node"),
         TableColumn("max_pods", "max pods"),
         TableColumn("binding", "limited by"),
     )

@@ -1,4 +1,4 @@
-"""One word for one thing: limits as every page names them."""
+"""The names of limits on every page: one word for one thing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def merged(warnings: Sequence[str]) -> list[str]:
         kinds.setdefault(_kind(text), []).append(text)
     lines = []
     for group in kinds.values():
-        lines += group if len(group) <= 3 else [f"{group[0]} (and {len(group) - 1} more types alike)"]
+        lines += group if len(group) <= 3 else [f"{group[0]} (and {len(group) - 1} more types)"]
     return lines
 
 

@@ -93,8 +93,8 @@ def _frees(comparison: Comparison) -> Iterator[dict[str, Any]]:
     """The difference of the two checks, per scenario and subnet."""
     for scenario in comparison.scenarios:
         for s in scenario.subnets:
-            assert s.before, "a setting of the CNI adds no subnet"
-            assert s.after, "nor removes one"
+            assert s.before, "a CNI setting does not add a subnet"
+            assert s.after, "or remove one"
             yield {
                 "scenario": scenario.name,
                 "variant": scenario.variant,
@@ -143,12 +143,12 @@ def _blocks(found: WarmAnswer, everything: bool, explain: bool) -> Iterator[Text
         yield _frees_table(best.comparison)
     if best is not None and best.commands:
         yield CodeBlock(
-            "\n".join(best.commands), "To paste (self-managed CNI, or the EKS add-on; CLUSTER is yours)", "sh"
+            "\n".join(best.commands), "To paste (self-managed CNI, or the EKS add-on; replace CLUSTER)", "sh"
         )
     yield Text(
-        "addresses: held on the subnets. idle: of those, for no pod. at once: pods that find a warm address, on the "
-        "worst node and on average. EC2 calls: per pod start, per pod stop, and to fill a fresh node with pods that "
-        "come one by one (at most)."
+        "addresses: held on the subnets. idle: not used by a pod. immediate starts: pods that get a "
+        "warm address without waiting, on the worst node and on average. EC2 calls: per pod start, per pod stop, and "
+        "to fill a new node with pods that start one by one (at most)."
     )
 
 
@@ -190,7 +190,7 @@ def _tables(found: WarmAnswer, everything: bool) -> Iterator[Text | Table]:
         yield Table(columns, [_table_row(r, found, per_node) for r in shown], _title(found, prefix))
     if hidden:
         yield Text(
-            f"{hidden} of {len(found.rows)} settings are not shown, less efficient or between those above (--all)."
+            f"{hidden} of {len(found.rows)} settings are not shown, less efficient, or between the rows shown (--all)."
         )
 
 
@@ -205,7 +205,7 @@ def _columns(found: WarmAnswer) -> list[TableColumn]:
         columns += [TableColumn(f"idle_{p}", "idle per node" if per_node else f"idle {p}", rank + 2, 1)]
     return [
         *columns,
-        TableColumn("at_once", "at once (worst / mean)"),
+        TableColumn("at_once", "immediate starts (worst / mean)"),
         TableColumn("calls_per_start", "calls per start", 1, 2),
         TableColumn("calls_per_stop", "calls per stop", 3, 2),
         TableColumn("calls_per_launch", "calls per new node", 1, 1),
@@ -241,7 +241,7 @@ def _title(found: WarmAnswer, prefix: bool) -> str:
     counts = [k.pods for k in (found.kinds if own else found.other_kinds)]
     pods = f"{min(counts)}" if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
     mode = "prefix delegation" if prefix else "secondary addresses"
-    change = "" if own else " (changing the mode means new nodes and other max pods)"
+    change = "" if own else " (a mode change requires new nodes and different max pods)"
     return f"{mode}, {pods} pods on VPC addresses per node{change}"
 
 
@@ -281,10 +281,10 @@ def _frees_table(comparison: Comparison) -> Table:
     columns = (
         TableColumn("subnet", "subnet"),
         TableColumn("steady", "steady"),
-        TableColumn("steady_free", "free then"),
+        TableColumn("steady_free", "free after"),
         TableColumn("peak", "peak"),
-        TableColumn("peak_free", "free then"),
-        TableColumn("least", "least of all scenarios", 1),
+        TableColumn("peak_free", "free after"),
+        TableColumn("least", "minimum of all scenarios", 1),
         TableColumn("most", "most", 1),
     )
-    return Table(columns, rows, "Addresses freed: the difference of two checks")
+    return Table(columns, rows, "Addresses freed (difference between the two checks)")

@@ -253,7 +253,7 @@ class TestExplain:
     def test_a_holder_of_nothing_is_0(self) -> None:
         for plan in (("ok.yaml",), ("--plan", "ok.yaml")):
             assert capacity("explain", "a.branch", *plan, "-q").stdout == "branch = 0  (nothing in this subnet)\n"
-        assert "the plan is named already" in capacity("explain", "a", "ok.yaml", "--plan", "ok.yaml").stderr
+        assert "the plan is already given" in capacity("explain", "a", "ok.yaml", "--plan", "ok.yaml").stderr
 
     def test_what_is_not_known_is_a_dash(self, tmp_path: Path) -> None:
         plan = tmp_path / "bare.yaml"

@@ -465,7 +465,7 @@ def test_a_plan_too_large_to_be_searched_unasked_says_so(tmp_path: Path, monkeyp
     monkeypatch.setattr(effort, "SEARCH", 1)
     plan = str(plan_of(tmp_path))
     done = run("check", plan, "-o", "github")
-    assert "note: no fixes were looked for in a plan this large; --fixes does" in done.stderr
+    assert "note: the plan is too large to search for fixes by default; --fixes searches" in done.stderr
     assert "fix: " not in done.stdout
     assert "note:" not in run("check", plan, "-o", "csv").stderr
     assert "\nfix: " in run("check", plan, "-q", "-o", "github", "--fixes").stdout

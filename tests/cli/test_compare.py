@@ -65,8 +65,8 @@ def test_csv_has_a_row_per_scenario_and_subnet() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((EXAMPLE,), "nothing to compare with"),
-        (("-", "-"), "standard input can be read once only"),
+        ((EXAMPLE,), "nothing to compare"),
+        (("-", "-"), "standard input can be read only once"),
         ((EXAMPLE, "none.yaml"), "none.yaml: no such file"),
         ((EXAMPLE, "--set", "nodeGroups.genral.maxPods=3"), "did you mean 'general'?"),
         ((EXAMPLE, "--set", "nodeGroups.general.maxPodz=3"), "(did you mean 'maxPods'?) (after setting nodeGroups"),

@@ -85,7 +85,7 @@ class TestVerify:
     def test_the_table_has_a_line_and_a_count_per_check(self) -> None:
         lines = run("verify").stdout.splitlines()
         assert [line.split()[0] for line in lines[4:13]] == [c.name for c in checks.verify()]
-        assert lines[0].endswith("figures checked, all right.")
+        assert lines[0].endswith("figures checked, all correct.")
 
     def test_a_failure_is_one_line_on_stderr_and_exit_code_2(self, monkeypatch: pytest.MonkeyPatch) -> None:
         broken = [checks.Check("ranges", "in range", 2, ["m5.large: max_enis 300 is outside 1 to 64"])]

@@ -50,7 +50,7 @@ def test_it_does_not_replace_a_file_unasked(tmp_path: Path) -> None:
     path.write_text("mine")
     done = run("init", "--example", "small", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "error: 'capacity.yaml' is there already (--force replaces it)\n"
+    assert done.stderr == "error: 'capacity.yaml' already exists (--force replaces it)\n"
     assert path.read_text() == "mine"
     assert run("init", "--example", "small", "--force", cwd=tmp_path).returncode == 0
     assert path.read_text() != "mine"
@@ -59,7 +59,7 @@ def test_it_does_not_replace_a_file_unasked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "error: --example: one of small, prod, hybrid is needed where nobody can be asked (no terminal)"),
+        ([], "error: --example: one of small, prod, hybrid is required without a terminal"),
         (["--example", "prd"], "error: --example: 'prd' is not one of small, prod, hybrid (did you mean 'prod'?)"),
         (["--example", "prod", "no/such/x.yaml"], "error: 'no/such/x.yaml': No such file or directory"),
     ],

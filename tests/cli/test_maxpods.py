@@ -138,7 +138,8 @@ def test_xen_has_no_prefixes() -> None:
     assert prefix["ip_capacity"] == secondary["ip_capacity"] == 56
     assert (prefix["limited_by"], ipv6["limited_by"], ipv6["max_pods"]) == ("hypervisor", "hypervisor", None)
     assert answer["warnings"] == [
-        "c1.xlarge: Xen has no prefixes, so the CNI gives single addresses in prefix mode and does not start with IPv6"
+        "c1.xlarge: Xen instances do not support prefixes, so the CNI assigns single addresses in prefix mode "
+        "and does not start with IPv6"
     ]
 
 
@@ -163,7 +164,7 @@ class TestExpression:
         answer = json.loads(done.stdout)
         assert (answer["results"][0]["max_pods"], answer["results"][0]["max_pods_expression"]) == (20, 20)
         assert answer["inputs"]["provisioner"] == "self-managed"
-        assert "answered for a self-managed node" in answer["warnings"][0]
+        assert "calculated for a self-managed node" in answer["warnings"][0]
 
     @pytest.mark.parametrize(
         ("who", "said"),
@@ -342,7 +343,7 @@ class TestCilium:
         ("options", "message"),
         [
             (("--cni", "calico"), "--cni: 'calico' is not one of vpc-cni, cilium"),
-            (("--cilium", "preAllocate=8"), "--cilium goes with --cni cilium"),
+            (("--cilium", "preAllocate=8"), "--cilium needs --cni cilium"),
             (("--cni", "cilium", "--cilium", "preAllocate"), "--cilium: 'preAllocate' is not KEY=VALUE"),
             (("--cni", "cilium", "--cilium", "preAlocate=8"), "did you mean 'preAllocate'?"),
             (
@@ -361,9 +362,9 @@ class TestCilium:
                 ("--cni", "cilium", "--mode", "prefix", "--cilium", "prefixDelegation=false"),
                 "--mode prefix contradicts --cilium prefixDelegation=false",
             ),
-            (("--cni", "cilium", "--custom-networking"), "--custom-networking is the VPC CNI's"),
-            (("--cni", "cilium", "--max-eni", "2"), "--max-eni is the VPC CNI's"),
-            (("--cni", "cilium", "--pod-eni"), "--pod-eni is the VPC CNI's"),
+            (("--cni", "cilium", "--custom-networking"), "--custom-networking is an option of the VPC CNI"),
+            (("--cni", "cilium", "--max-eni", "2"), "--max-eni is an option of the VPC CNI"),
+            (("--cni", "cilium", "--pod-eni"), "--pod-eni is an option of the VPC CNI"),
             (("--cni", "cilium", "--os", "windows"), "Windows nodes do not support Cilium"),
         ],
     )
@@ -434,15 +435,15 @@ class TestHostPods:
         done = maxpods(*self.ASKED)
         assert (done.code, done.stderr) == (0, "")
         assert done.stdout.startswith("m5.large: 30 pods with secondary IPs.\n")
-        assert "27 pods of 30 can have an address, so 3 must be on the host's network (--host-pods 3)" in done.stdout
-        assert "2 pods on the host's network need no address (--host-pods)" in done.stdout
+        assert "27 pods of 30 can have an address, so 3 must be on the host network (--host-pods 3)" in done.stdout
+        assert "2 pods on the host network need no address (--host-pods)" in done.stdout
 
     def test_three_are_enough(self) -> None:
         done = maxpods(*self.ASKED, "--host-pods", "3")
         assert (done.code, done.stderr) == (0, "")
         assert done.stdout.startswith("m5.large: 30 pods with secondary IPs.\n")
         assert "must be" not in done.stdout
-        assert "3 pods on the host's network need no address" in done.stdout
+        assert "3 pods on the host network need no address" in done.stdout
 
     def test_counted_two_are_one_too_few(self) -> None:
         answer = json.loads(maxpods(*self.ASKED, "--host-pods", "2", "-o", "json").stdout)
@@ -470,7 +471,7 @@ class TestOverlay:
         done = maxpods("t3a.micro", "--cni", "overlay")
         assert done.code == 0
         assert done.stdout.startswith("t3a.micro: 4 pods on an overlay network (recommended 110).\n")
-        assert "max pods are still counted by ENIs" in done.stderr
+        assert "still calculate max pods from ENIs" in done.stderr
         (row,) = json.loads(maxpods("t3a.micro", "--cni", "overlay", "-o", "json").stdout)["results"]
         assert (row["mode"], row["ip_capacity"], row["max_pods_formula"], row["max_pods"]) == ("overlay", None, None, 4)
 
@@ -482,7 +483,7 @@ class TestOverlay:
         "option", [("--mode", "prefix"), ("--custom-networking",), ("--max-eni", "2"), ("--pod-eni",)], ids=" ".join
     )
     def test_what_has_no_meaning(self, option: tuple[str, ...]) -> None:
-        said = f"{option[0]} has no meaning with --cni overlay: its pods take no address of the VPC"
+        said = f"{option[0]} has no meaning with --cni overlay: its pods use no VPC addresses"
         assert refused("m5.large", "--cni", "overlay", *option) == said
 
 
@@ -491,7 +492,7 @@ class TestWithoutAnEniForPods:
         # m5.large has 3 ENIs: MAX_ENI=1 leaves the primary, which custom networking keeps from pods
         done = maxpods("m5.large", "--custom-networking", "--max-eni", "1", "--mode", "secondary")
         assert done.stdout.startswith(
-            "m5.large: 20 pods with secondary IPs (its node never becomes Ready: no ENI is left for pods).\n"
+            "m5.large: 20 pods with secondary IPs (the node never becomes Ready: no ENI is left for pods).\n"
         )
         assert done.stderr == (
             "warning: m5.large: no ENI is left for pods, so the CNI does not start: the node never becomes Ready\n"

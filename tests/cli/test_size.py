@@ -48,7 +48,7 @@ def test_what_suffices_is_kept() -> None:
     assert {s["action"] for s in results["subnets"]} == {"keep"}
     assert [results["snippets"][k] for k in ("terraform", "aws", "eksctl", "cloudformation")] == [""] * 4
     shown = capacity("size", "examples/shop-prod.yaml", "--scenario", "steady").stdout
-    assert shown.startswith("Every subnet suffices as it is")
+    assert shown.startswith("Every subnet is large enough")
 
 
 @pytest.mark.parametrize("what", ["terraform", "aws", "eksctl", "cloudformation", "plan"])

@@ -184,7 +184,7 @@ class TestAnswers:
         (row,) = results("--cidr", "10.0.0.0/24", "--taken", str(answers / "interfaces.json"))
         assert (row["used"], row["free_prefixes"]) == (19, 11)
         elsewhere = capacity("subnets", "--cidr", "10.9.0.0/24", "--taken", str(answers / "interfaces.json"))
-        assert elsewhere.stderr == "warning: 4 of 4 listed lie outside 10.9.0.0/24 and are passed over\n"
+        assert elsewhere.stderr == "warning: 4 of 4 listed addresses are outside 10.9.0.0/24 and are ignored\n"
 
     def test_interfaces_without_subnets(self, answers: Path) -> None:
         done = capacity("subnets", "--from", str(answers / "interfaces.json"))
@@ -231,7 +231,10 @@ def test_other_formats() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--cidr", "10.0.0.0/24"), "--cidr needs --used N (how many addresses are taken) or --taken LIST (which)"),
+        (
+            ("--cidr", "10.0.0.0/24"),
+            "--cidr needs --used N (how many addresses are in use) or --taken LIST (which ones)",
+        ),
         (("--cidr", "10.0.0.0/24", "--used", "3", "--taken", "10.0.0.9"), "--used and --taken exclude each other"),
         (("--used", "3"), "--used needs --cidr"),
         (

@@ -61,7 +61,7 @@ def test_a_xen_type_has_no_prefixes() -> None:
 def test_the_page_says_what_it_leaves_out() -> None:
     short = run("warm", "--type", "m5.large", "--pods-per-node", "10").stdout
     full = run("warm", "--type", "m5.large", "--pods-per-node", "10", "--all").stdout
-    assert " settings are not shown, less efficient or between those above (--all)" in short
+    assert " settings are not shown, less efficient, or between the rows shown (--all)" in short
     assert "are not shown" not in full
     assert full.count("\n") > short.count("\n")
     assert short.startswith(
@@ -111,8 +111,8 @@ def test_explain_gives_the_terms_of_the_figures() -> None:
         (("--type", "m5.large", "--pods-per-node", "9", "--env", "ENABLE_IPv6=true"), "no warm targets to set"),
         (("--type", "m5.large", "--pods-per-node", "9", "--ami", "windows"), "Windows nodes: their targets"),
         ((EXAMPLE, "--type", "m5.large", "--pods-per-node", "9"), "give a plan (with --set) or --type"),
-        ((EXAMPLE, "--pods-per-node", "9"), "--pods-per-node goes with --type"),
-        ((EXAMPLE, "--max-pods", "9"), "--max-pods goes with --type"),
+        ((EXAMPLE, "--pods-per-node", "9"), "--pods-per-node needs --type"),
+        ((EXAMPLE, "--max-pods", "9"), "--max-pods needs --type"),
     ],
 )
 def test_what_is_refused(arguments: tuple[str, ...], message: str) -> None:

@@ -147,17 +147,17 @@ ROWS: list[tuple[str, str, Callable[[Any], Any], dict[str, str]]] = [
     ),
     (
         "node m5.large --pods 12 --env WARM_IP_TARGET=2 --env MINIMUM_IP_TARGET=10",
-        "taken from subnet",
+        "used in the subnet",
         lambda r: [{"instance_type": x["instance_type"], **x["pool"]} for x in r],
         {
             "ENIs": "enis",
             "secondary IPs": "secondary_ips",
             "pod addresses": "pod_addresses",
             "warm": "warm",
-            "taken from subnet": "subnet_addresses",
+            "used in the subnet": "subnet_addresses",
             "lowest": "lowest",
             "highest": "highest",
-            "pods without address": "pods_without_address",
+            "pods without an address": "pods_without_address",
         },
     ),
     (

@@ -220,7 +220,7 @@ def test_the_report_shows_the_figures_of_the_others(folder: Path, document: dict
             assert row["usable"] == row["enis"] + row["pods"] + row["warm"] + row["others"] + subnet["free"]
             assert row["pods"] == subnet["used"]["assigned"] + subnet["used"]["branch"]
             assert row["warm"] == subnet["used"]["warm"]
-    glance = {row["scenario"]: row for row in tables["scenarios", "All scenarios at a glance"]}
+    glance = {row["scenario"]: row for row in tables["scenarios", "All scenarios"]}
     for (name, variant), state in plan.scenarios.items():
         row = glance[f"{name} ({variant})" if variant else name]
         assert (row["verdict"], row["nodes"]) == (state["verdict"], sum(g["nodes"] for g in state["node_groups"]))

@@ -10,8 +10,8 @@ from typing import Any
 
 from capacity.cluster.check import CheckResult, check
 from capacity.pages.page import Page
-from capacity.pages.report_material import gather
-from capacity.pages.report_page import Material, report_page
+from capacity.pages.report_material import Material, gather
+from capacity.pages.report_page import report_page
 from capacity.plan.parse import read_plan
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"

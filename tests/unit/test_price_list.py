@@ -307,9 +307,9 @@ class TestCommand:
         [
             ((), "--prices: which region?"),
             (("--region", "mars"), "--region: AWS's price list has no region 'mars'"),
-            (("--region", "eu-west-1", "--profile", "x"), "--profile has no meaning with it"),
-            (("--region", "eu-west-1", "--from", "x.json"), "--from has no meaning with it"),
-            (("--region", "eu-west-1", "--as-of", "2026-01-01"), "--as-of has no meaning with it"),
+            (("--region", "eu-west-1", "--profile", "x"), "--profile does not apply"),
+            (("--region", "eu-west-1", "--from", "x.json"), "--from does not apply"),
+            (("--region", "eu-west-1", "--as-of", "2026-01-01"), "--as-of does not apply"),
         ],
     )
     def test_bad_input(self, options: tuple[str, ...], why: str) -> None:

@@ -119,7 +119,7 @@ def max_pods_snippets(name: str, provisioner: str, ami: str, pods: int) -> Itera
         ami_id = "ami_id = AMI_ID, enable_bootstrap_user_data = true, " if needs_ami else ""
         yield f"# Terraform, module terraform-aws-modules/eks, in the node group: {ami_id}{terraform}"
     if needs_ami:
-        yield "# Without an AMI ID in the launch template, EKS sets max pods; the ID of the default EKS AMI is enough."
+        yield "# If the launch template has no AMI ID then EKS sets max pods; the ID of the default EKS AMI is enough."
 
 
 def _hcl(value: Mapping[str, Any]) -> str:
