@@ -21,7 +21,7 @@ VERBS = {
     "check": Verb("check", "Check whether subnets run out of IPs, per scenario, with a verdict for CI."),
     "subnets": Verb("subnets", "Show usage, owners, free /28 blocks and fragmentation of subnets."),
     "size": Verb("size", "Calculate the smallest subnets for a plan, allocated from free VPC space."),
-    "optimize": Verb("optimize", "Find the cheapest node groups for the workloads that do not run out of addresses."),
+    "optimize": Verb("optimize", "Choose the cheapest node groups for the workloads, within address limits."),
     "compare": Verb(
         "compare",
         "Compare two plans, or a plan before and after a change.",

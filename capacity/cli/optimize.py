@@ -164,7 +164,7 @@ def optimize(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """Find the cheapest node groups for the workloads that do not run out of addresses.
+    """The cheapest node groups that carry the workloads without running out of addresses.
 
     The answer is schedulable: check of the plan with these node groups leaves no pod without a node or an address.
     Beside it stand the perfect packing with a proven lower bound, what simpler choices cost, and the plan's own groups.
@@ -226,8 +226,9 @@ def _answered(given: OptimizeOptions) -> Answer:
     whole("--zones", given.zones, 1)
     choices = _choices(given)
     document, file = _document(given)
-    cost = given.per_node_cost
-    inputs = cost_inputs(CostOptions(given.price_file, given.price_factor, given.savings_plan, per_node_cost=cost))
+    inputs = cost_inputs(
+        CostOptions(given.price_file, given.price_factor, given.savings_plan, per_node_cost=given.per_node_cost)
+    )
     from capacity.advice.judge import check
     from capacity.cli.optimize_stop import stop_when
     from capacity.optimize.optimum import optimize_plan
