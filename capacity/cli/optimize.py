@@ -164,7 +164,7 @@ def optimize(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """The cheapest node groups that carry the workloads without running out of addresses.
+    """Choose the cheapest node groups for the workloads, within address limits.
 
     The answer is schedulable: check of the plan with these node groups leaves no pod without a node or an address.
     Beside it stand the perfect packing with a proven lower bound, what simpler choices cost, and the plan's own groups.
