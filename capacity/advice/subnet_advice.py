@@ -97,9 +97,9 @@ def percent(share: Fraction) -> str:
     ('33.3%', '100%', 'more than 99.9%')
     """
     if share in (0, 1):
-        return f"{100 * int(share)} %"
+        return f"{100 * int(share)}%"
     if share > Fraction(999, 1000):
         return "more than 99.9%"
     if share < Fraction(1, 1000):
         return "less than 0.1%"
-    return f"{float(100 * share):.1f} %".replace(".0 %", " %")
+    return f"{float(100 * share):.1f}%".replace(".0%", "%")

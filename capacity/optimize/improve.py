@@ -1,4 +1,4 @@
-"""A packing made cheaper: take a few nodes apart, the wasteful ones first, and pack their pods anew, better."""
+"""Make a packing cheaper: take a few nodes apart, the most wasteful ones first, and pack their pods again."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ UPDATE = Keys(
     Key(
         "maxUnavailablePercentage",
         COUNT,
-        "the same as a percentage, instead of `maxUnavailable`",
+        "a percentage of the nodes, instead of `maxUnavailable`",
         unit="%",
         low=1,
         high=100,

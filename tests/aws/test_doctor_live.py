@@ -111,7 +111,7 @@ def test_kubernetes_objects_add_the_kubelets_and_aws_nodes_own_word(world: World
     assert over["evidence"] == "m5.large: max pods 58, but 12 addresses and 2 host-network pods"
     assert [c["status"] for c in found["cni-version"]] == ["ok"]
     assert {c["status"] for c in found["cni-settings"]} == {"warn"}
-    assert any("no node ever serves more pods" in c["evidence"] for c in found["cni-settings"])
+    assert any("a node never serves more pods" in c["evidence"] for c in found["cni-settings"])
     assert any("'one' is not a number" in c["evidence"] for c in found["cni-settings"])
     assert [(c["status"], c["evidence"]) for c in found["coredns"]] == [("fail", "0 of 2 replicas ready")]
 

@@ -77,6 +77,12 @@ def test_what_nothing_works_without_is_one_line(aws: Aws, call: str, fault: str)
     refused(run("doctor", "--cluster", "shop"), call)
 
 
+def names_the_gap(call: str, text: str) -> bool:
+    """Whether the text says which call was denied, failed, got no answer, or an answer that cannot be read."""
+    ways = (f"{call} was ", f"{call} failed", f"{call} got no answer", f"the answer to {call} ")
+    return any(way in text for way in ways)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("call", PLAN)
 def test_an_import_says_what_was_not_read(aws: Aws, tmp_path: Path, call: str, fault: str) -> None:
@@ -87,7 +93,7 @@ def test_an_import_says_what_was_not_read(aws: Aws, tmp_path: Path, call: str, f
         refused(done, call)
         return
     text = (tmp_path / "plan.yaml").read_text()
-    assert f"{call} was " in text or f"{call} failed" in text
+    assert names_the_gap(call, text)
     read_plan(tmp_path / "plan.yaml")
 
 
@@ -100,7 +106,7 @@ def test_the_doctor_says_unknown(aws: Aws, call: str, fault: str) -> None:
         assert (call, fault) == ("DescribeLoadBalancers", "slow")
         refused(done, call)
         return
-    assert f"{call} was " in done.output or f"{call} failed" in done.output
+    assert names_the_gap(call, done.output)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -112,7 +118,8 @@ def test_a_refresh_writes_nothing_or_says_what_it_lacks(aws: Aws, tmp_path: Path
     aws.door.faults = {"GetProducts": fault}
     done = run("data", "refresh")
     assert done.exit_code == 0, done.output
-    assert "prices not refreshed: GetProducts" in done.output
+    assert "prices not refreshed: " in done.output
+    assert names_the_gap("GetProducts", done.output)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -153,7 +160,7 @@ def test_what_stands_for_a_refused_call_is_an_assumption(
     plan = imported(tmp_path / "plan.yaml")
     assert paths <= set(plan["metadata"]["annotations"]["capacity/assumed"])
     notes = "\n".join(read_plan(tmp_path / "plan.yaml").notes)
-    assert "assumed by the import, no source states it" in notes
+    assert "assumed by the import (not in the source)" in notes
     assert all(f"{path}: assumed: " in (tmp_path / "plan.yaml").read_text() for path in paths)
 
 

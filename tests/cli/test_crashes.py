@@ -70,7 +70,7 @@ class TestUnforeseen:
         def crash(*_: object, **__: object) -> None:
             raise KeyError("a name\nof\x1b[2J others ::error::x " + "y" * 500)
 
-        monkeypatch.setattr("capacity.cli.check.plan_file", crash)
+        monkeypatch.setattr("capacity.plan.document.read_plan_file", crash)
 
     def test_a_crash_is_one_line_and_no_verdict(self) -> None:
         done = capacity("check", FIRST, "--exit-zero")
@@ -99,7 +99,7 @@ def test_an_index_beyond_any_list(index: str) -> None:
     done = capacity("check", FIRST, "--set", f"nodeGroups[{index}].x=1")
     assert done.code == 2
     assert one_line(done.stderr)
-    assert "there is no entry [" in done.stderr
+    assert "has no entry [" in done.stderr
     assert len(done.stderr) < 300
 
 

@@ -77,7 +77,7 @@ def test_status_shows_the_layers(saved: Path, cache: Path) -> None:
         "age_days": 10,
         "path": str(cache / "eni_limits.csv"),
     }
-    assert "Over the package, the later the stronger" in run("data", "status").stdout
+    assert "In addition to the package; a later layer overrides an earlier one" in run("data", "status").stdout
 
 
 def test_verify_looks_at_the_package_alone(saved: Path) -> None:
@@ -94,14 +94,14 @@ def test_diff(saved: Path, output: str) -> None:
 
 
 def test_diff_of_nothing() -> None:
-    assert run("data", "diff").stdout == "Nothing differs from the package (no cache and no overrides)\n"
+    assert run("data", "diff").stdout == "Nothing differs from the package (no cache and no overrides).\n"
 
 
 def test_a_file_without_types(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "x.json").write_text('{"Subnets": []}')
     done = run("data", "refresh", "--from", str(tmp_path / "x.json"))
     assert isinstance(done.exception, SpecError)
-    assert "no instance types among the answers" in str(done.exception)
+    assert "no instance types in the answers" in str(done.exception)
     assert not cache.exists()
 
 

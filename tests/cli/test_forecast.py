@@ -138,7 +138,7 @@ class TestForecast:
     def test_no_plan_at_all(self, tmp_path: Path) -> None:
         done = run("forecast", folder=tmp_path)
         assert done.returncode == 2
-        assert "no plan given" in done.stderr
+        assert "no plan was given" in done.stderr
 
     def test_no_progress_where_stderr_is_no_terminal(self) -> None:
         done = run("forecast", PLAN, "--paths", "20000", "--horizon", "4y", "-o", "json")
@@ -188,7 +188,7 @@ class TestRecord:
         [
             ((PLAN, "--prune", "old"), "--prune: 'old' is not an age"),
             ((PLAN, "--time", "now"), "--time: 'now' is not a time"),
-            ((PLAN, "--list"), "--list: records nothing"),
+            ((PLAN, "--list"), "--list records nothing"),
             (("--list",), "history.db: no such file"),
             (("none.yaml",), "none.yaml: no such file"),
             ((PLAN, "--into", PLAN), "is not a file of capacity record, or is damaged"),

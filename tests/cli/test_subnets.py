@@ -248,7 +248,7 @@ def test_other_formats() -> None:
         ),
         (("--cidr", "10.0.0.0/24", "--taken", "nonsense"), "--taken: 'nonsense' is neither an IPv4 address"),
         (("--cidr", "10.0.0.0/24", "--taken", " "), "--taken: is empty (if no address is in use, use --used 0)"),
-        (("--cidr", "10.0.0.0/8", "--used", "3"), "--cidr: '10.0.0.0/8' has a size AWS does not allow"),
+        (("--cidr", "10.0.0.0/8", "--used", "3"), "--cidr: '10.0.0.0/8' has a size that AWS does not allow"),
         (("--cidr", "fd00::/64", "--used", "3"), "--cidr: 'fd00::/64' is IPv6"),
         (("examples/shop-prod.yaml", "--cidr", "10.0.0.0/24"), "PLAN and --cidr exclude each other"),
         (

@@ -97,7 +97,7 @@ def price_difference(old: str, new: str, region: str | None) -> str:
     >>> price_difference("m5.large", "m5.xlarge", "us-east-1")
     '+0.0960 USD per node-hour for m5.xlarge (us-east-1, on demand)'
     >>> price_difference("m5.large", "m5.xlarge", None)
-    'price of m5.xlarge against m5.large unknown: the plan names no region'
+    'price difference of m5.xlarge and m5.large unknown: the plan has no region'
     """
     if region is None:
         return f"price difference of {new} and {old} unknown: the plan has no region"

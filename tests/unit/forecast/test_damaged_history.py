@@ -213,7 +213,7 @@ class TestDates:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            (("--prune", "99999y"), "--prune: '99999y' is longer than a history may be (at most 200 years)"),
+            (("--prune", "99999y"), "--prune: '99999y' is longer than a history can be (at most 200 years)"),
             (("--time", "9999-12-31T23:59:59-14:00"), "is not a time"),
             (("--time", "0001-01-01T00:00:00+14:00"), "is not a time"),
             (("--time", "2200-01-01"), "is out of range (expected the years 2000 to 2199)"),
