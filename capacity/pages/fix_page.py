@@ -19,7 +19,7 @@ LONGEST = 100  # characters of a change where a whole answer must stay short
 
 
 def fixes_json(fixes: Fixes) -> dict[str, Any]:
-    """``results.fixes``: the smallest set that is enough, the nearest if there is none, and all sets that were tried."""
+    """``results.fixes``: the smallest set that is enough, the nearest if there is none, and all sets tried."""
     return {
         "best": _fix_json(fixes.best),
         "partial": _fix_json(fixes.partial),
