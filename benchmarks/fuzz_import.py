@@ -424,7 +424,8 @@ def judge(door: Door, path: Path) -> bool:
     except CapacityError as error:
         message = str(error)
         assert message.strip(), "an empty message"
-        assert "\n" not in message.strip(), f"several lines: {message[:200]!r}"
+        lines = [str(one) for one in getattr(error, "errors", ())] or [message.strip()]
+        assert not any("\n" in line for line in lines), f"an error of several lines: {message[:200]!r}"
         assert len(message) <= MOST_MESSAGE, f"a message of {len(message):,} characters: {message[:200]!r}"
         return False
     return True

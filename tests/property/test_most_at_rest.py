@@ -133,7 +133,7 @@ def most_at_rest(model: Small) -> dict[int, int] | None:
 @settings(max_examples=150, deadline=None)
 @given(
     st.builds(
-        NodeLimits,
+        lambda **given: NodeLimits(**given),
         serving=st.integers(1, 3),
         idle_primary=st.integers(0, 1),
         k=st.integers(1, 4),

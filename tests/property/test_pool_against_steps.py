@@ -14,7 +14,7 @@ from capacity.plan.cni_env import CniSettings
 from tests.property.ipamd_steps import Node, grown
 
 limits = st.builds(
-    NodeLimits,
+    lambda **given: NodeLimits(**given),
     serving=st.integers(1, 6),
     idle_primary=st.integers(0, 1),
     k=st.integers(1, 12),
