@@ -77,8 +77,8 @@ def optimize(
         str | None,
         typer.Option(
             "--types",
-            help="Types that may be bought, names and globs with commas: 'm6i.*,c6i.*'. Default: all on Nitro but "
-            "burstable, metal, HPC and GPU types. Metal only where a glob names metal.",
+            help="Types that may be bought, names and globs with commas: 'm6i.*,c6i.*'. Default: all Nitro types "
+            "except burstable, metal, HPC and GPU types. Metal only where a glob names metal.",
             metavar="GLOB[,GLOB...]",
             show_default=False,
         ),
@@ -87,7 +87,7 @@ def optimize(
         str | None,
         typer.Option(
             "--arch",
-            help="x86_64 or arm64. Default: as the plan's node groups, else x86_64; with --types both.",
+            help="x86_64 or arm64. Default: that of the plan's node groups, or x86_64; both with --types.",
             metavar="ARCH",
             show_default=False,
             autocompletion=words(*ARCHS),
@@ -111,7 +111,7 @@ def optimize(
         str | None,
         typer.Option(
             "--survive",
-            help="zone: the pods of a lost zone find room on the other zones' nodes without a new node.",
+            help="zone: the pods of a lost zone fit on the existing nodes of the other zones.",
             metavar="WHAT",
             show_default=False,
             autocompletion=words("zone"),
@@ -133,7 +133,7 @@ def optimize(
         str,
         typer.Option(
             "--effort",
-            help="quick, normal or thorough: how much work, the same for the same input.",
+            help="How much work to do: quick, normal or thorough. The same input gives the same answer.",
             metavar="HOW",
             autocompletion=words(*EFFORTS),
         ),
@@ -141,13 +141,16 @@ def optimize(
     time_limit: Annotated[
         float | None,
         typer.Option(
-            "--time-limit", help="Seconds, about; then the best so far with its gap.", metavar="S", show_default=False
+            "--time-limit",
+            help="Stop after about this many seconds with the best result so far and its gap.",
+            metavar="S",
+            show_default=False,
         ),
     ] = None,
     simpler: Annotated[
         bool, typer.Option("--alternatives/--no-alternatives", help="What simpler and other choices cost.")
     ] = True,
-    nodes: Annotated[bool, typer.Option("--nodes", help="JSON and YAML: every node of the packing.")] = False,
+    nodes: Annotated[bool, typer.Option("--nodes", help="List every node of the packing (JSON and YAML).")] = False,
     written_as: Annotated[
         str | None,
         typer.Option(
@@ -271,11 +274,11 @@ def _document(given: OptimizeOptions) -> tuple[Mapping[str, Any], str]:
         network = (("--region", given.region), ("--mode", given.mode), ("--env", given.env))
         for option, value in (*network, ("--custom-networking", given.custom_networking)):
             if value:
-                raise SpecError(f"{option} goes with --pod; a plan says it itself")
+                raise SpecError(f"{option} requires --pod; a plan states it")
         read = read_plan_file(given.plan or find_plan())
         return read.document, read.name
     if given.plan is not None:
-        raise SpecError("--pod and PLAN exclude each other")
+        raise SpecError("--pod and PLAN cannot be combined")
     from capacity.optimize.open_plan import sketched
 
     mode = None if given.mode is None else one_of("--mode", given.mode, MODES)

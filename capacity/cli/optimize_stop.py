@@ -22,7 +22,7 @@ def stop_when(seconds: float | None) -> Iterator[Callable[[], bool]]:
         if asked.is_set():
             raise KeyboardInterrupt
         asked.set()
-        note("stopping with the best so far (once more: at once)")
+        note("stopping with the best result so far (press Ctrl-C again to stop immediately)")
 
     def stopped() -> bool:
         return asked.is_set() or (end is not None and time.monotonic() >= end)

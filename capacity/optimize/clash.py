@@ -43,10 +43,10 @@ def too_large(market: Market, pods: Sequence[Pods]) -> Infeasible | None:
             name = RESOURCES[r]
             conflict = (
                 f"a pod of {p.name} requests {amount(name, need[r])} {WORDS[name]}: the most that an allowed type has "
-                f"beside the daemonsets is {amount(name, max(best.rooms[r], 0))} ({best.name})"
+                f"after DaemonSets is {amount(name, max(best.rooms[r], 0))} ({best.name})"
             )
         else:
-            conflict = f"no allowed type has room for a pod of {p.name} in all resources at once"
+            conflict = f"no allowed type has room for a pod of {p.name} in every resource"
         larger = "allow larger types (--types, --max-vcpus, --arch)"
         if need[4] and short and RESOURCES[short[0][0]] == "branch_enis":
             larger = "allow types with branch ENIs (Nitro types that support trunking)"
@@ -108,7 +108,8 @@ def _in_the_plan(buying: Buying, nearest: Purchase) -> Infeasible:
         )
     short = [s for s in worst.subnets if s.verdict != "ok"] or list(worst.subnets)
     state = min(short, key=lambda s: s.free / max(s.subnet.usable, 1))
-    conflict = f"{_subnet_words(state, worst)}, even with the thriftiest node groups found ({_mix(nearest)})"
+    fewest = f"the node groups found that use the fewest addresses ({_mix(nearest)})"
+    conflict = f"{_subnet_words(state, worst)}, even with {fewest}"
     return Infeasible(conflict, _larger_subnets(buying, nearest))
 
 
@@ -122,7 +123,7 @@ def _subnet_words(state: SubnetState, scenario: ScenarioState) -> str:
     name, usable = state.subnet.name, state.subnet.usable
     if state.free < 0:
         return f"{name} is {-state.free:,} addresses short in {scenario.title}"
-    return f"{name} keeps {state.free:,} of {usable:,} addresses free in {scenario.title}, less than minFree asks"
+    return f"{name} keeps {state.free:,} of {usable:,} addresses free in {scenario.title}, less than minFree requires"
 
 
 def _larger_subnets(buying: Buying, nearest: Purchase) -> str:
@@ -132,7 +133,7 @@ def _larger_subnets(buying: Buying, nearest: Purchase) -> str:
     except InfeasiblePlan as error:
         return f"larger subnets (capacity size): {error}"
     grown = [f"{s.name} /{s.needed} instead of {s.existing}" for s in sizing.subnets if not s.kept and s.existing]
-    return "larger subnets: " + ", ".join(grown) if grown else "another division of the addresses (capacity size)"
+    return "larger subnets: " + ", ".join(grown) if grown else "divide the addresses differently (capacity size)"
 
 
 def _mix(p: Purchase) -> str:

@@ -148,7 +148,7 @@ def draft_of(
     if sizes_subnets:
         _add_subnets(whole, zones or DEFAULT_ZONES)
     elif zones is not None:
-        raise SpecError("--zones: the plan has subnets, which say the zones")
+        raise SpecError("--zones: the zones come from the subnets of the plan")
     has_groups = bool(whole.get("nodeGroups"))
     original = None
     if has_groups:
@@ -157,7 +157,7 @@ def draft_of(
             original = None
     if "region" not in whole:
         whole["region"] = DEFAULT_REGION
-        notes.append(f"the plan names no region: prices are those of {DEFAULT_REGION}")
+        notes.append(f"the plan has no region: prices are from {DEFAULT_REGION}")
     replaced = [g for g in whole.get("nodeGroups") or () if _is_replaced(g)]
     names = [g["name"] for g in replaced]
     kept = [g for g in whole.get("nodeGroups") or () if not _is_replaced(g)]
@@ -272,7 +272,9 @@ def _drop_scenarios(document: Document, gone: Sequence[str], notes: list[str]) -
     for entry in checks.get("scenarios") or ():
         options = next(iter(entry.values()), None) if isinstance(entry, dict) else None
         if isinstance(options, dict) and options.get("group") in gone:
-            notes.append(f"the scenario {next(iter(entry))} of {options['group']} is left out: the group is replaced")
+            notes.append(
+                f"the scenario {next(iter(entry))} of {options['group']} is not checked: the group is replaced"
+            )
         else:
             kept.append(entry)
     if "scenarios" in checks:

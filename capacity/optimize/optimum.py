@@ -95,12 +95,12 @@ def _said(market: Market, archs: Sequence[str], choices: Choices) -> list[str]:
     notes = []
     if choices.arch is None:
         if len(archs) > 1:
-            notes.append("types of x86_64 and arm64 are compared: the images must be built for both (else --arch)")
+            notes.append("types of x86_64 and arm64 are compared: the images must support both (or use --arch)")
         else:
             other = ARCHS[1 - ARCHS.index(archs[0])]
             notes.append(f"{archs[0]} only: images are not assumed to run on {other} as well (--arch {other})")
     if not choices.types:
-        notes.append("burstable, metal, GPU, HPC and Xen types are left out (--types names what may be bought)")
+        notes.append("burstable, metal, GPU, HPC and Xen types are excluded (use --types to choose the types)")
     for reason, names in market.left_out:
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         notes.append(f"{reason}, left out: {', '.join(names[:MOST_NAMED])}{more}")

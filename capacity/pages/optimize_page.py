@@ -21,7 +21,7 @@ from capacity.units import HOURS_PER_MONTH, counted
 
 LANGUAGES = {"terraform": "hcl"}
 NOT_INCLUDED = (
-    "Dollars are those of the bought nodes; the control plane, kept node groups, volumes and traffic are the same "
+    "Prices cover the nodes to buy only. The control plane, kept node groups, volumes and traffic are the same "
     "with any of them (capacity check shows the whole cost)."
 )
 
@@ -302,8 +302,9 @@ def _packing_words(found: Optimized, bought: Purchase, packed: Packed) -> Iterat
     yield Text(f"Perfect packing: {usd(least)} a month, {proof} (lower bound {usd(month(packed.bound) or 0.0)}).")
     if over > 0:
         yield Text(
-            f"The node groups cost {over:g}% more, because a scheduler spreads pods and does not pack them. More node "
-            "groups (--max-groups) or Karpenter, which packs pods onto nodes it starts, can win a part of it back."
+            f"The node groups cost {over:g}% more, because the scheduler spreads pods and does not pack them. More "
+            "node groups (--max-groups), or Karpenter, which packs pods onto the nodes it starts, can save part of "
+            "the difference."
         )
 
 

@@ -138,7 +138,7 @@ def test_workloads_of_their_own_groups_are_told_their_label() -> None:
         ((*PODS, "--region", "eu-west-3"), "no known price in eu-west-3"),
         ((*PODS, *FEW, "--as", "karpenter"), "error: --as karpenter: the nodes are managed"),
         ((*PODS, *FEW, "--scenario", "nonsense"), "nonsense"),
-        (("--mode", "prefix", "examples/shop-prod.yaml"), "error: --mode goes with --pod"),
+        (("--mode", "prefix", "examples/shop-prod.yaml"), "error: --mode requires --pod"),
     ],
 )
 def test_a_mistake_is_one_line(arguments: tuple[str, ...], message: str) -> None:

@@ -49,7 +49,7 @@
   }
   function show() {
     const found = data.outcomes[Number(mode.value)][Number(nodes.value)];
-    const pods = found.unplaced_pods ? "; " + count(found.unplaced_pods) + " of them find no node" : "";
+    const pods = found.unplaced_pods ? "; " + count(found.unplaced_pods) + " of them are unschedulable" : "";
     const text = count(found.nodes) + " nodes, " + count(found.pods) + " replicas" + pods + ", " + count(found.warm) + " addresses held but unused: ";
     status.replaceChildren(text, badge(found.verdict));
     nodes.setAttribute("aria-valuetext", count(found.nodes) + " nodes");
