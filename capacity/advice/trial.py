@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from capacity.advice.distance import is_ok
 from capacity.advice.judge import check, judged
-from capacity.advice.places import Place, Refusal, places_of, refusal
+from capacity.advice.places import Refusal, RefusalPlace, places_of, refusal
 from capacity.cluster.alternatives import harmful_types
 from capacity.cluster.check import CheckResult, engine_of, has_pods, run_scenario, singles
 from capacity.cluster.engine import Engine
@@ -45,7 +45,7 @@ class Trials:
         self._known: list[tuple[Mapping[str, object], tuple[Workload, ...]]] = []
         self._states = {(s.name, s.variant): s for s in result.scenarios}
         self._specs = sorted(_single(result.plan, result.specs), key=self._worth)
-        self._places: list[Place] = []
+        self._places: list[RefusalPlace] = []
         self._read: tuple[Mapping[str, object], Plan] | None = None
 
     def check(self, patch: Mapping[str, object]) -> CheckResult:
@@ -64,7 +64,7 @@ class Trials:
                 return found
         return None
 
-    def _recall(self, *places: Place) -> None:
+    def _recall(self, *places: RefusalPlace) -> None:
         self._places = list(dict.fromkeys((*places, *self._places)))[:KEPT_PLACES]
 
     def quick(self, patch: Mapping[str, object], goal: Goal) -> tuple[CheckResult, str]:
