@@ -28,8 +28,8 @@ from capacity.advice.fixes import Fixes, with_fix
 from capacity.advice.search import find_fixes
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
-from capacity.pages.answer import rendered
 from capacity.pages.check_page import answer
+from capacity.pages.written import rendered
 from capacity.plan.document import Section, parse_yaml
 from capacity.plan.parse import parse_plan
 

@@ -46,8 +46,8 @@ from capacity.errors import SpecError, check_count, check_kind
 from capacity.node.maxpods import max_pods
 from capacity.node.platform import Platform, check_platform
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
-from capacity.plan.constants import CILIUM, HOST_PODS, OVERLAY
-from capacity.plan.model import QUARTER, Plan
+from capacity.plan.constants import CILIUM, HOST_PODS, OVERLAY, QUARTER
+from capacity.plan.model import Plan
 from capacity.trace import Term
 from capacity.units import share_of
 

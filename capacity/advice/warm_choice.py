@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from capacity.advice.distance import Distance
-from capacity.advice.levers.lever import own_cni
 from capacity.advice.warm_rows import NodeKind, WarmRow, WarmTargets, is_sound, warm_rows
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
 from capacity.cni.calls import call_costs
+from capacity.cni.on_node import own_cni
 from capacity.plan.cni_env import CniSettings, subnet_discovery_switch
-from capacity.plan.constants import VPC_CNI
-from capacity.plan.model import QUARTER
+from capacity.plan.constants import QUARTER, VPC_CNI
 
 ALONE = (16, 8, 4, 2, 1)  # WARM_IP_TARGET without a minimum
 WITH_MINIMUM = (8, 4, 2)  # and with one

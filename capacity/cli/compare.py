@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.check import Scenario
 from capacity.cli.cost_options import (
     CostOptions,
     PerNodeCost,
@@ -19,7 +18,7 @@ from capacity.cli.cost_options import (
     Tier,
     cost_inputs,
 )
-from capacity.cli.options import Color, OutFile, Output, Quiet, Set, Wide, packed, sink
+from capacity.cli.options import Color, OutFile, Output, Quiet, Scenario, Set, Wide, packed, sink
 
 
 def register(app: typer.Typer) -> None:

@@ -59,9 +59,8 @@ from capacity.cli.node_options import (
     Types,
     resolve,
     select_types,
-    whole,
 )
-from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Wide, one_of, packed, sink
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Wide, one_of, packed, sink, whole
 from capacity.errors import SpecError
 from capacity.plan.constants import MODES
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from capacity.cli.cost_options import CostOptions, PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs
-from capacity.cli.node_options import Asked, CustomNetworking, Env, Provisioner, environment, whole
-from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
+from capacity.cli.node_options import Asked, CustomNetworking, Env, Provisioner, environment
+from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, whole, words
 from capacity.cli.pod_options import read_pods
 from capacity.errors import SpecError
 

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.output import FORMATS, Sink
+from capacity.cli.output import FORMATS
+from capacity.cli.tab_completion import complete_scenario
+from capacity.errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from capacity.cli.output import Sink
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from capacity.cli.output import Sink
 from capacity.cli.tab_completion import complete_setting
 from capacity.errors import check_word
 
 Options = TypeVar("Options")
+MOST = 2**31 - 1  # what the kubelet and the CNI can hold
 
 
 def words(*allowed: str) -> Callable[[str], list[str]]:
@@ -86,3 +104,31 @@ def sink(
         quiet=quiet,
         wide=wide,
     )
+
+
+def whole(option: str, value: int | None, low: int = 0) -> int | None:
+    """A whole number in range, or None where it was not given."""
+    if value is not None and not low <= value <= MOST:
+        limit = f"{low} or more" if value < low else f"at most {MOST}"
+        raise SpecError(f"{option}: {value} is out of range (expected {limit})")
+    return value
+
+
+Plan = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Plan file, YAML or JSON (- for stdin). Default: capacity.yaml in this folder or a parent.",
+        metavar="[PLAN]",
+    ),
+]
+
+
+Scenario = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        help="Check only this scenario. Repeatable.",
+        metavar="NAME",
+        autocompletion=complete_scenario,
+    ),
+]

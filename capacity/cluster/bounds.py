@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from capacity.cluster.further_enis import Roaming
-from capacity.cluster.scenario import Batch, GroupState, PodRange
+from capacity.cluster.scenario import Batch, GroupState, PodRange, Roaming
 from capacity.cluster.shape import TypeShape
 from capacity.cluster.spread import share_range
 from capacity.cni.extremes import least_addresses, most_addresses, most_in_two

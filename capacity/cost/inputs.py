@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from capacity.cost.price_file import MOST_USD_PER_HOUR, PriceFile
 from capacity.errors import SpecError, check_word, did_you_mean
 from capacity.plan.constants import TIERS
 
@@ -16,6 +16,23 @@ if TYPE_CHECKING:
 
 STANDARD = TIERS[0]
 MOST_FACTOR = 10
+MOST_USD_PER_HOUR = 100_000
+Key = tuple[str, str, str, str]  # type, region (empty: any), os, capacity type
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFile:
+    """Prices by type, region (empty: every region), operating system and capacity type. [USD per hour]"""
+
+    name: str
+    prices: Mapping[Key, float] = field(default_factory=dict)
+
+    def find(self, name: str, region: str | None, system: str, capacity_type: str) -> float | None:
+        """The price for a region, or the price for every region; None if the file has neither. [USD per hour]"""
+        for place in dict.fromkeys((region or "", "")):
+            if (found := self.prices.get((name, place, system, capacity_type))) is not None:
+                return found
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.booking import held_by_others
 from capacity.cluster.engine import Engine
-from capacity.forecast.calibration import Calibration, calibrate, is_mixed, partition
+from capacity.forecast.calibration import Calibration, is_mixed, partition
 from capacity.forecast.certain import Progress
 from capacity.forecast.components import Component, Sum, components
 from capacity.forecast.group_tables import MOST_ADDED_UP
+from capacity.forecast.growth_points import calibrate
 from capacity.forecast.quantile import count_quantiles
 from capacity.forecast.replicas import MOST_LOG, MOST_PODS, is_random, log_rate, replica_paths
 from capacity.forecast.result import QUANTILES

@@ -13,10 +13,9 @@ from typing import NamedTuple
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CniSettings, cni_settings
-from capacity.plan.constants import AT_REST
+from capacity.plan.constants import AT_REST, QUARTER
 from capacity.plan.windows import WindowsIpam, windows_ipam
 
-QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
 
 # In a combination, scenarios that only add nodes come first and a zone loss comes last, so that it also removes what

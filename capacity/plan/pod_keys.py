@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from capacity.plan.constants import ANTI_AFFINITIES, MONTHS, MOST, PERIODS, WEEKDAYS, ZONE_TOPOLOGY
+from capacity.plan.constants import ANTI_AFFINITIES, MONTHS, MOST, PERIODS, QUARTER, WEEKDAYS, ZONE_TOPOLOGY
 from capacity.plan.declaration import (
     COUNT,
     COUNT_OR_MAPPING,
@@ -24,7 +24,6 @@ from capacity.plan.declaration import (
     Keys,
     name_key,
 )
-from capacity.plan.model import QUARTER
 
 MOST_FACTOR = 1000  # of a step or a season: beyond it somebody wrote a percentage as a number
 

@@ -17,8 +17,7 @@ from capacity.cluster.check import CheckResult, check
 from capacity.cluster.engine import Engine
 from capacity.cluster.figure_terms import explain
 from capacity.cluster.group_shapes import group_shapes
-from capacity.cluster.headroom import headroom_by_nodes
-from capacity.cluster.node_growth import exhaustion
+from capacity.cluster.headroom import exhaustion, headroom_by_nodes
 from capacity.cluster.sizing import size_plan
 from capacity.errors import SpecError
 from capacity.forecast.group_tables import group_table
