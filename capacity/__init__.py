@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from capacity.advice.compare import Comparison, compare
-    from capacity.advice.doctor import Checkup, Evidence, diagnose
+    from capacity.advice.doctor import Checkup, diagnose
+    from capacity.advice.evidence import Evidence
     from capacity.advice.findings.codes import Finding
     from capacity.advice.findings.rules import findings
     from capacity.advice.fixes import Fix, Fixes

@@ -35,8 +35,8 @@ from capacity.cluster.check import CheckResult
 from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError, check_kind
 from capacity.plan.document import Section, collector_paused, read_plan_file
-from capacity.plan.model import ScenarioSpec
 from capacity.plan.parse import parse_plan
+from capacity.plan.scenario_spec import ScenarioSpec
 
 MOST_TOGETHER = 3  # levers in one set
 MOST_NEAR = 6  # levers that help most, combined into the nearest set

@@ -12,9 +12,10 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import SpecError
 from capacity.plan.document import Section
-from capacity.plan.model import Plan, ScenarioSpec, Workload
+from capacity.plan.model import Plan, Workload
 from capacity.plan.parse import parse_plan
 from capacity.plan.patch import apply_patch, parse_patched
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.seen import Seen
 from capacity.vpc.ledger import VERDICTS, worst
 

@@ -11,24 +11,16 @@ from capacity.errors import SpecError
 
 if TYPE_CHECKING:
     from capacity.readers.aws.aws_cluster import AwsCluster
-
-
 Cluster = Annotated[
     str | None,
     typer.Option("--cluster", help="Name of the EKS cluster. Not needed if there is only one.", metavar="NAME"),
 ]
-
-
 Region = Annotated[
     str | None, typer.Option("--region", help="AWS Region. Default: the Region of the profile.", metavar="NAME")
 ]
-
-
 Profile = Annotated[
     str | None, typer.Option("--profile", help="Profile in the AWS configuration files.", metavar="NAME")
 ]
-
-
 Folder = Annotated[
     Path | None,
     typer.Option(

@@ -13,11 +13,7 @@ from capacity.cli.output import Sink
 
 if TYPE_CHECKING:
     from capacity.readers.draft import PlanDraft
-
-
 Files = Annotated[list[str], typer.Argument(help="Files to read (- for stdin).", metavar="FILE…")]
-
-
 Into = Annotated[
     Path | None,
     typer.Option(
@@ -27,16 +23,10 @@ Into = Annotated[
         metavar="PLAN",
     ),
 ]
-
-
 Diff = Annotated[
     Path | None, typer.Option("--diff", help="Show where this plan differs from the source.", metavar="PLAN")
 ]
-
-
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="With --diff: exit 1 if there are differences.")]
-
-
 Format = Annotated[
     str | None,
     typer.Option(

@@ -202,7 +202,7 @@ def _mode(settings: CniSettings) -> str:
 
 def _cni(asked: Asked) -> str:
     """The CNI by our name for it; for another name the one that stands for it."""
-    from capacity.plan.cni_section import which_name
+    from capacity.plan.cni_names import which_name
     from capacity.plan.constants import CNIS
 
     if asked.cni not in CNIS:

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from capacity.cli.output import FORMATS
-from capacity.cli.tab_completion import complete_scenario
-from capacity.errors import SpecError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from capacity.cli.output import Sink
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
-from collections.abc import Callable
-from dataclasses import fields
-from typing import Any, TypeVar
-
-from capacity.cli.output import Sink
-from capacity.cli.tab_completion import complete_setting
-from capacity.errors import check_word
+from capacity.cli.output import FORMATS, Sink
+from capacity.cli.tab_completion import complete_scenario, complete_setting
+from capacity.errors import SpecError, check_word
 
 Options = TypeVar("Options")
 MOST = 2**31 - 1  # what the kubelet and the CNI can hold
@@ -75,6 +58,23 @@ Set = Annotated[
     ),
 ]
 
+Plan = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Plan file, YAML or JSON (- for stdin). Default: capacity.yaml in this folder or a parent.",
+        metavar="[PLAN]",
+    ),
+]
+Scenario = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        help="Check only this scenario. Repeatable.",
+        metavar="NAME",
+        autocompletion=complete_scenario,
+    ),
+]
+
 
 def packed(kind: type[Options], given: Mapping[str, Any]) -> Options:
     """A command's parameters as its dataclass of options, whose fields have the same names."""
@@ -112,23 +112,3 @@ def whole(option: str, value: int | None, low: int = 0) -> int | None:
         limit = f"{low} or more" if value < low else f"at most {MOST}"
         raise SpecError(f"{option}: {value} is out of range (expected {limit})")
     return value
-
-
-Plan = Annotated[
-    Path | None,
-    typer.Argument(
-        help="Plan file, YAML or JSON (- for stdin). Default: capacity.yaml in this folder or a parent.",
-        metavar="[PLAN]",
-    ),
-]
-
-
-Scenario = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--scenario",
-        help="Check only this scenario. Repeatable.",
-        metavar="NAME",
-        autocompletion=complete_scenario,
-    ),
-]

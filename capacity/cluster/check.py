@@ -18,7 +18,8 @@ from capacity.errors import SpecError, check_kind, did_you_mean
 from capacity.plan.constants import CILIUM
 from capacity.plan.discovery import closed_of
 from capacity.plan.document import collector_paused
-from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.model import Plan
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.scenarios import scenario_option
 from capacity.vpc.ledger import worst
 

@@ -1,4 +1,4 @@
-"""Chooses the CNI settings of a node: the plan's, EKS Auto Mode's or the VPC resource controller's."""
+"""Which CNI settings a node has: the plan's, EKS Auto Mode's or the VPC resource controller's."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import OVERLAY, VPC_CNI
-from capacity.plan.model import NodeGroup, Plan
 
 if TYPE_CHECKING:
-    from capacity.plan.model import Cni, NodeGroup
+    from capacity.plan.model import Cni, NodeGroup, Plan
     from capacity.plan.windows import WindowsIpam
 
 

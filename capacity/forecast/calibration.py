@@ -1,4 +1,4 @@
-"""Answers of the engine at points along the expected growth, between which the tables of mixed pods interpolate."""
+"""Independent components of a plan, and what the engine answers for them at points of growth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the engine at points of growth, and near the first unschedulable pods of each component."""
+"""Runs the engine at points of the expected growth, between which the tables of mixed pods interpolate."""
 
 from __future__ import annotations
 

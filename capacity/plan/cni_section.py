@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import SpecError
 from capacity.plan import cni_keys
 from capacity.plan.cilium_settings import cilium_settings
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, check_variable, cni_settings
+from capacity.plan.cni_names import which_name
 from capacity.plan.constants import CILIUM, CNIS, OVERLAY, VPC_CNI
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
@@ -171,32 +172,3 @@ def _as_text(entry: Field) -> str:
     if not isinstance(entry.value, str):
         entry.fail("expected a plain value")
     return entry.value
-
-
-# Common names of CNIs, and what to write for them; names not listed here are overlays only.
-_CALICO = "'overlay' for Calico with VXLAN or IP-in-IP, 'vpc-cni' if it only enforces policies for the VPC CNI"
-
-
-_ALIASES = {
-    **dict.fromkeys(("calico", "tigera"), _CALICO),
-    "cilium-eni": "'cilium' for its ENI mode",
-    "cilium-overlay": "'overlay' for Cilium with cluster-pool",
-    "cluster-pool": "'overlay' for Cilium with cluster-pool",
-    **dict.fromkeys(("aws-node", "aws-vpc-cni", "amazon-vpc-cni", "aws", "vpc"), "'vpc-cni'"),
-}
-
-
-def which_name(given: str) -> str:
-    """A hint for a CNI name that is not in :data:`CNIS`, to append to a message.
-
-    >>> which_name("flannel"), which_name("overlya"), which_name("xyz")
-    (" (expected 'overlay')", " (did you mean 'overlay'?)", '')
-    """
-    word = given.strip().lower()
-    found = _ALIASES.get(word) or ("'overlay'" if word in OVERLAYS else "")
-    if found:
-        return f" (expected {found})"
-    return did_you_mean(given, CNIS)
-
-
-OVERLAYS = ("calico", "flannel", "canal", "antrea", "weave", "weave-net", "kube-ovn", "kube-router", "cluster-pool")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 API_VERSION = "capacity/v1"
 
 SYSTEMS = ("linux", "windows")  # of a node
@@ -31,7 +29,6 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 PREFIX_SIZE = 16  # addresses of a /28; aws/aws-eks-best-practices@dc0243a prefix-mode_linux.adoc L22
-QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 HOST_PODS = 2  # aws-node and kube-proxy, on the host's network of every Linux node
 
 MOST = 10_000_000  # largest count of anything, far above any cluster, VPC or fleet; bounds the arithmetic

@@ -14,10 +14,11 @@ from capacity.plan.constants import API_VERSION
 from capacity.plan.discovery import ROLE_TAG, choices_by_group
 from capacity.plan.document import Section, collector_paused, read_plan_file
 from capacity.plan.fields import RFC_1918, Field, items
-from capacity.plan.model import Checks, Cni, Kubernetes, Plan, ScenarioSpec, Tenant
+from capacity.plan.model import Checks, Cni, Kubernetes, Plan, Tenant
 from capacity.plan.network_section import read_vpc
 from capacity.plan.node_group_section import NO_SUBNETS, NodeGroupReader
 from capacity.plan.reading import Names, Problems, Values, read_block, read_keys, read_section
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.scenarios import ScenarioPlaces, read_scenario
 from capacity.plan.seen import Seen
 from capacity.plan.tenant_section import TenantReader, has_plan

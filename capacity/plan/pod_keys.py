@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from capacity.plan.constants import ANTI_AFFINITIES, MONTHS, MOST, PERIODS, QUARTER, WEEKDAYS, ZONE_TOPOLOGY
+from capacity.plan.constants import ANTI_AFFINITIES, MONTHS, MOST, PERIODS, WEEKDAYS, ZONE_TOPOLOGY
 from capacity.plan.declaration import (
     COUNT,
     COUNT_OR_MAPPING,
@@ -18,6 +18,7 @@ from capacity.plan.declaration import (
     MEMORY,
     NAMES,
     PERCENT,
+    QUARTER,
     RATE,
     WORD,
     Key,

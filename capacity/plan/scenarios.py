@@ -11,8 +11,9 @@ from capacity.plan.declaration import Keys
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
 from capacity.plan.keys import SCENARIO_OPTIONS
-from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.model import Plan
 from capacity.plan.reading import DependsOnError, Reader, read_section
+from capacity.plan.scenario_spec import ScenarioSpec
 
 AT_REST_WORDS = {"steady": "in the steady state", "peak": "at peak", "ceiling": "at the ceiling"}
 

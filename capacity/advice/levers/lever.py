@@ -1,4 +1,4 @@
-"""Levers: one change to a plan each, and helpers that several of them use."""
+"""One change to a plan, with its cost, its risk and its source."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from capacity.node.maxpods import max_pods
 from capacity.node.offer import offer
 from capacity.node.platform import Platform
 from capacity.plan.cni_env import CniSettings
-from capacity.plan.cni_section import which_name
+from capacity.plan.cni_names import which_name
 from capacity.plan.constants import AMIS, CNIS
 from capacity.plan.model import Plan
 from capacity.plan.overlay import AGENTS

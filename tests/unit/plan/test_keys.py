@@ -21,8 +21,9 @@ from capacity.plan.constants import MOST, SCENARIOS
 from capacity.plan.declaration import Key, Keys
 from capacity.plan.document import Section
 from capacity.plan.fields import Field
-from capacity.plan.model import Checks, DaemonSet, Growth, NodeGroup, Plan, ScenarioSpec, Subnet, Workload
+from capacity.plan.model import Checks, DaemonSet, Growth, NodeGroup, Plan, Subnet, Workload
 from capacity.plan.reading import read_keys
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.readers.draft import (
     DaemonSetDraft,
     GroupDraft,
