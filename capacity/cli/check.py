@@ -24,6 +24,7 @@ from capacity.cli.cost_options import (
 from capacity.cli.options import Color, Explain, OutFile, Plan, Quiet, Scenario, Set, Wide, one_of, packed, sink, words
 from capacity.cli.output import FORMATS
 from capacity.errors import CapacityError, SpecError
+from capacity.plan.constants import TIERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,7 @@ def check(
     spot_discount: SpotDiscount = None,
     per_node_cost: PerNodeCost = 0.0,
     public_ipv4: PublicIpv4 = None,
-    control_plane_tier: Tier = "standard",
+    control_plane_tier: Tier = TIERS[0],
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,

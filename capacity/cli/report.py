@@ -24,6 +24,7 @@ from capacity.cli.cost_options import (
 from capacity.cli.data import parse_day
 from capacity.cli.options import Color, Plan, Quiet, Scenario, Set, one_of, packed, sink
 from capacity.cli.output import FORMATS
+from capacity.plan.constants import TIERS
 
 if TYPE_CHECKING:
     from capacity.cli.checked_plan import Checked
@@ -87,7 +88,7 @@ def report(
     spot_discount: SpotDiscount = None,
     per_node_cost: PerNodeCost = 0.0,
     public_ipv4: PublicIpv4 = None,
-    control_plane_tier: Tier = "standard",
+    control_plane_tier: Tier = TIERS[0],
     color: Color = "auto",
     quiet: Quiet = False,
 ) -> None:

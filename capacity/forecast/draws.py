@@ -135,10 +135,7 @@ def simulate(
     growths = [w.growth for w in plan.workloads]
     expected = expected_replicas(plan, base, span)
     top = [_top(g, int(e.max()), span) for g, e in zip(growths, expected.T, strict=True)]
-    work = sum(map(len, engine.slots)) * max(len(growths), 1)
-    fewest, most_points = CALIBRATION_POINTS
-    rows = _points(expected, top, min(max(CALIBRATION_WORK // work, fewest), most_points) if work else fewest)
-    points = calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1], scenario)
+    points = _calibrated(engine, expected, top, scenario)
     found = components(engine, points, top)
     subnets = _subnet_parts(plan, points, found)
     fan_days = np.unique(np.rint(np.linspace(0, span.days, FAN_DATES)).astype(np.int32))
@@ -172,6 +169,14 @@ def simulate(
         progress(here.stop, paths)
     shares = left_over.mean(axis=1), stuck.mean(axis=1)
     return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes), *shares)
+
+
+def _calibrated(engine: Engine, expected: npt.NDArray[Any], top: Sequence[int], scenario: str) -> Calibration:
+    """The engine's answers along the expected growth; one is enough if no component mixes pods."""
+    work = sum(map(len, engine.slots)) * max(len(engine.plan.workloads), 1)
+    fewest, most = CALIBRATION_POINTS
+    rows = _points(expected, top, min(max(CALIBRATION_WORK // work, fewest), most) if work else fewest)
+    return calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1], scenario)
 
 
 def fan_draws(places: int) -> int:
