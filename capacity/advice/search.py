@@ -34,7 +34,7 @@ from capacity.advice.trial import Goal, Trials
 from capacity.cluster.check import CheckResult
 from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError, check_kind
-from capacity.plan.document import Section, collector_paused, read_plan_file
+from capacity.plan.document import PlanSection, collector_paused, read_plan_file
 from capacity.plan.parse import parse_plan
 from capacity.plan.scenario_spec import ScenarioSpec
 
@@ -47,7 +47,7 @@ Tell = Callable[[int, int], None]
 
 @collector_paused()
 def find_fixes(
-    plan: Section | Path | str,
+    plan: PlanSection | Path | str,
     result: CheckResult | None = None,
     scenarios: Sequence[str | ScenarioSpec] | None = None,
     tell: Tell | None = None,
@@ -57,7 +57,7 @@ def find_fixes(
 
     Parameters
     ----------
-    plan : Section, Path or str
+    plan : PlanSection, Path or str
         The plan as read, or the path of its file.
     result : CheckResult, optional
         Check of the plan, if there is one already.
@@ -75,7 +75,7 @@ def find_fixes(
     """
     check_kind("plan", plan, (dict, Path, str), "the path of the plan file: a fix changes its content")
     document, name = plan, ""
-    if not isinstance(document, Section):
+    if not isinstance(document, PlanSection):
         read = read_plan_file(document)
         document, name = read.document, read.name
     result = result or check(parse_plan(document, name), scenarios)
@@ -96,7 +96,7 @@ class _Search:
 
     def __init__(
         self,
-        document: Section,
+        document: PlanSection,
         result: CheckResult,
         scenarios: Sequence[str | ScenarioSpec] | None,
         tell: Tell | None,

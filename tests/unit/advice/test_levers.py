@@ -19,7 +19,7 @@ from capacity.advice.snippets.groups import group_subnets_snippets, group_type_s
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult, check
 from capacity.cost.dollar_words import price_difference
-from capacity.plan.document import Section, parse_yaml, read_document
+from capacity.plan.document import PlanSection, parse_yaml, read_document
 from capacity.plan.model import NodeGroup, Subnet
 from capacity.plan.parse import parse_plan, read_plan
 from capacity.plan.patch import apply_patch, parse_patched, write_patched
@@ -43,9 +43,9 @@ workloads:
 GROUP = "nodeGroups[web]"
 
 
-def document(changes: Mapping[str, object] | None = None) -> Section:
+def document(changes: Mapping[str, object] | None = None) -> PlanSection:
     found = parse_yaml(PLAN, "plan.yaml")
-    assert isinstance(found, Section)
+    assert isinstance(found, PlanSection)
     return apply_patch(found, changes or {})
 
 
