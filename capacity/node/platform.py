@@ -111,7 +111,7 @@ class Platform:
 
     @property
     def cni(self) -> str:
-        """The CNI that runs: one of :data:`~capacity.plan.CNIS`."""
+        """The CNI that runs, as :attr:`CniSettings.cni` names it."""
         return self.settings.cni
 
     @property
