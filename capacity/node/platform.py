@@ -62,7 +62,10 @@ class Platform:
             check_count("max_eni", self.max_eni, 1, "ENIs")
         if self.host_pods is not None:
             check_count("host_pods", self.host_pods, unit="pods")
+        if self.expression is not None:
+            check_kind("expression", self.expression, str, "text, such as 'max_pods - 2'")
         if self.cilium is not None:
+            check_kind("cilium", self.cilium, CiliumIpam, "what cilium_settings(...) gives, or None")
             for on, what in (
                 (self.mode == "ipv6", "IPv6 is not modelled with Cilium's ENI mode"),
                 (

@@ -133,6 +133,9 @@ class CniSettings:
             check_count(name, getattr(self, name))
         if self.max_eni is not None:
             check_count("max_eni", self.max_eni, 1, "ENIs")
+        if self.cilium is not None:
+            check_kind("cilium", self.cilium, CiliumIpam, "what cilium_settings(...) gives, or None")
+        check_kind("windows", self.windows, WindowsIpam, "a WindowsIpam")
         if self.overlay and self.cilium is not None:
             raise SpecError("cilium and overlay exclude each other: a node has one CNI")
 
