@@ -15,7 +15,7 @@ from shlex import quote
 from capacity.advice.evidence import Evidence, PathFacts, RoleFacts
 from capacity.catalog.packaged import data_dir, read_text
 from capacity.cluster.control_plane import CONTROL_PLANE_ADVISED, CONTROL_PLANE_REQUIRED
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, cni_settings
 from capacity.plan.constants import PREFIX_SIZE
 
@@ -76,6 +76,7 @@ class Checkup:
 
 def diagnose(evidence: Evidence) -> tuple[Checkup, ...]:
     """Run every check, in the order of the list; each gives at least one result."""
+    check_kind("evidence", evidence, Evidence, "what saved_evidence(...) gives")
     found = [
         *_addresses(evidence),
         *_prefixes(evidence),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, check_result
 from capacity.cluster.demand import Demand, steady
 from capacity.cluster.engine import Engine
 from capacity.cluster.group_shapes import group_shapes
@@ -89,6 +89,7 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
     SpecError
         A position below 1, or without 100.
     """
+    check_result(result)
     for percent in percents:
         check_count("percents", percent, 1)
     if 100 not in percents:

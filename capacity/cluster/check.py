@@ -241,3 +241,8 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
     own = [d.name for d in plan.daemon_sets if d.name in network_daemons(plan) and not d.host_network]
     notes += [f"{name} has no hostNetwork: true in the plan, so each of its pods has an address" for name in own]
     return list(dict.fromkeys(notes))
+
+
+def check_result(value: object, what: str = "result") -> None:
+    """Refuse what is no :class:`CheckResult`."""
+    check_kind(what, value, CheckResult, "a CheckResult, as returned by check")

@@ -9,7 +9,7 @@ from math import ceil
 from typing import NamedTuple
 
 from capacity.cluster.booking import expected_use, held_by_others
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, check_result
 from capacity.cluster.demand import Demand, steady
 from capacity.cluster.engine import Engine
 from capacity.cluster.node_state import EMPTY
@@ -68,6 +68,7 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
     SpecError
         The plan has no such group.
     """
+    check_result(result)
     if most is not None:
         check_count("most", most, 1, "nodes")
     engine, state = _steady(result)
@@ -115,6 +116,7 @@ def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PAR
     SpecError
         The plan has no workloads.
     """
+    check_result(result)
     check_count("most_factor", most_factor, 1)
     check_count("parts", parts, 4)
     engine, state = _steady(result)

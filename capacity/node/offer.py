@@ -233,6 +233,10 @@ def offer(
     if price is not None:
         check_number("price", price, unit="USD per hour")
     check_number("node_cost", node_cost, unit="USD per hour")
+    check_kind("pod", pod, PodAsked, "PodAsked(...)")
+    check_kind("keep", keep, Keep, "Keep(...)")
+    for daemon in daemons:
+        check_kind("daemons", daemon, Daemon, "Daemon(...) for each DaemonSet")
     return offer_from(max_pods(of, on), pod, daemons, set_max_pods, keep, price, node_cost)
 
 

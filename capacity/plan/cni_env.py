@@ -262,6 +262,7 @@ def cni_settings(
     values: dict[str, int | bool | None] = {}
     if ip_family is not None:
         check_word("ip_family", ip_family, ("ipv4", "ipv6"))
+    check_kind(where or "env", env, Mapping, "a mapping of variables to text, such as {'WARM_IP_TARGET': '2'}")
     for name, text in env.items():
         check_variable(name, where)
         if text is not None and not isinstance(text, str):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from capacity.catalog.table import Catalog
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 from capacity.files import write_file
 from capacity.plan.changes import Changeable, ChangedCopy, change, decoded, native
 from capacity.plan.document import PlanFile, PlanSection, parse_json, parse_yaml, read_plan_file
@@ -95,6 +95,7 @@ def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog
     SpecError
         As :func:`~capacity.plan.parse.read_plan`, with the changes named, because any of them can be the cause.
     """
+    check_kind("patch", patch, Mapping, "a mapping of paths to values, such as {'cni.env.WARM_IP_TARGET': '2'}")
     read = read_plan_file(path)
     return parse_patched(read.document, patch, read.name, catalog)
 
