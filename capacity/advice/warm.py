@@ -330,10 +330,10 @@ def _answer(
     costs = call_costs(custom_networking=settings.custom_networking, subnet_discovery=discovery)
     mode = settings.prefix
     present = targets_of(settings)
-    asked = list(dict.fromkeys((present, *candidates(own, mode, swing))))
+    asked = list(dict.fromkeys((present, *candidates(own, swing, prefix=mode))))
     rows = with_frontier(warm_rows(asked, own, costs, swing))
     if other:
-        rows += with_frontier(warm_rows(candidates(other, not mode, swing), other, costs, swing))
+        rows += with_frontier(warm_rows(candidates(other, swing, prefix=not mode), other, costs, swing))
     return WarmAnswer(
         kinds=tuple(own),
         other_kinds=tuple(other),
@@ -357,10 +357,10 @@ def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str 
     if current in fit and current.costs[0] - best.costs[0] < WORTH * current.costs[0]:
         best = current
     change = env_change(best.targets, current.targets, env)
-    return Recommendation(best, rule(prefix), change, env_commands(change, env), None)
+    return Recommendation(best, rule(prefix=prefix), change, env_commands(change, env), None)
 
 
-def rule(prefix: bool) -> str:
+def rule(*, prefix: bool) -> str:
     """Rule of the recommendation, in one line."""
     unit = "WARM_PREFIX_TARGET=1" if prefix else "WARM_ENI_TARGET=1"
     more = f"{MORE_TO_LAUNCH - 1:.0%}"

@@ -159,7 +159,7 @@ def mildest(choices: WarmChoices, before: Distance, distance: Callable[[WarmTarg
     return nearest[2] if nearest is not None and nearest[0] < before else None
 
 
-def candidates(kinds: Sequence[NodeKind], prefix: bool, swing: Fraction) -> list[WarmTargets]:
+def candidates(kinds: Sequence[NodeKind], swing: Fraction, *, prefix: bool) -> list[WarmTargets]:
     """All useful combinations of targets for these nodes in one mode.
 
     Whole units 0 to 2; WARM_IP_TARGET 1 to 10 and the swing of the node with the fewest and with the most

@@ -208,7 +208,7 @@ def parse_env_number(name: str, text: str | None) -> tuple[int | None, str | Non
     return code, f"{name}={text!r} is not a number the CNI accepts: it uses {meaning}"
 
 
-def parse_env_switch(name: str, text: str | None, default: bool = False) -> tuple[bool, str | None]:
+def parse_env_switch(name: str, text: str | None, *, default: bool = False) -> tuple[bool, str | None]:
     """Value of a boolean variable as Go's ``strconv.ParseBool`` reads it, and a warning for other text."""
     if text is None or text == "":
         return default, None

@@ -99,6 +99,6 @@ class Keys:
         return {name: entries[name] for name in self.by_name if name in entries}
 
 
-def name_key(what: str = "unique among its kind", required: bool = True, absent: str = "") -> Key:
+def name_key(what: str = "unique among its kind", *, required: bool = True, absent: str = "") -> Key:
     """The name of an entry of a list."""
     return Key("name", NAME, what, required, absent=absent, example="general")
