@@ -11,7 +11,6 @@ import typer
 from capacity.cli.cost_options import CostOptions, PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs
 from capacity.cli.node_options import Asked, CustomNetworking, Env, Provisioner, environment
 from capacity.cli.optimize_flags import (
-    EFFORTS,
     FORMS,
     Alternatives,
     Arch,
@@ -39,6 +38,7 @@ from capacity.cli.optimize_flags import (
 from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, whole
 from capacity.cli.pod_options import read_pods
 from capacity.errors import SpecError
+from capacity.optimize.choices import EFFORT_NAMES, SURVIVALS
 from capacity.plan.constants import ARCHS, MODES
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class OptimizeOptions:
 
 def _answered(given: OptimizeOptions) -> Answer:
     """The node groups that the options ask for."""
-    one_of("--effort", given.effort, EFFORTS)
+    one_of("--effort", given.effort, EFFORT_NAMES)
     if given.written_as is not None:
         one_of("--as", given.written_as, FORMS)
     limit = given.time_limit
@@ -183,7 +183,7 @@ def _choices(given: OptimizeOptions) -> Choices:
         max_nodes=whole("--max-nodes", given.max_nodes, 1),
         vcpu_quota=whole("--vcpu-quota", given.vcpu_quota, 1),
         peak_hours=parse_percent(given.peak_hours, "--peak-hours"),
-        survive=None if given.survive is None else one_of("--survive", given.survive, ("zone",)),
+        survive=None if given.survive is None else one_of("--survive", given.survive, SURVIVALS),
         scenarios=tuple(given.scenario or ()),
     )
 

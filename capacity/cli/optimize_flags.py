@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from capacity.cli.options import words
+from capacity.optimize.choices import EFFORT_NAMES, SURVIVALS
 from capacity.plan.constants import ARCHS, MODES
 
-EFFORTS = ("quick", "normal", "thorough")
 FORMS = ("plan", "eksctl", "terraform", "karpenter", "cloudformation")
 
 
@@ -93,7 +93,7 @@ Survive = Annotated[
         help="zone: the pods of a lost zone fit on the existing nodes of the other zones.",
         metavar="WHAT",
         show_default=False,
-        autocompletion=words("zone"),
+        autocompletion=words(*SURVIVALS),
     ),
 ]
 Scenario = Annotated[
@@ -110,7 +110,7 @@ Effort = Annotated[
         "--effort",
         help="How much work to do: quick, normal or thorough. The same input gives the same answer.",
         metavar="HOW",
-        autocompletion=words(*EFFORTS),
+        autocompletion=words(*EFFORT_NAMES),
     ),
 ]
 TimeLimit = Annotated[

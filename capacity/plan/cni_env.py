@@ -18,8 +18,6 @@ from capacity.plan.cilium import AGENT, CiliumIpam
 from capacity.plan.constants import CILIUM, OVERLAY, VPC_CNI
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
 
-COOLDOWN_S = 30  # pkg/ipamd/datastore/data_store.go L41, L243-249
-
 # Variables of the CNI's README or chart that do not affect address counts, or that the DaemonSet's manifest and
 # credential webhooks set: a cluster's environment can be pasted unchanged.
 OTHER_VARIABLES = frozenset(
