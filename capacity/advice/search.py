@@ -35,9 +35,9 @@ from capacity.advice.trial import Goal, Trials
 from capacity.cluster.check import CheckResult
 from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError, check_kind
-from capacity.plan.document import Section, collector_paused, read_plan_file
-from capacity.plan.model import ScenarioSpec
+from capacity.plan.document import PlanSection, collector_paused, read_plan_file
 from capacity.plan.parse import parse_plan
+from capacity.plan.scenario_spec import ScenarioSpec
 
 MOST_TOGETHER = 3  # levers in one set
 MOST_NEAR = 6  # levers that help most, combined into the nearest set
@@ -48,7 +48,7 @@ Tell = Callable[[int, int], None]
 
 @collector_paused()
 def find_fixes(
-    plan: Section | Path | str,
+    plan: PlanSection | Path | str,
     result: CheckResult | None = None,
     scenarios: Sequence[str | ScenarioSpec] | None = None,
     tell: Tell | None = None,
@@ -58,7 +58,7 @@ def find_fixes(
 
     Parameters
     ----------
-    plan : Section, Path or str
+    plan : PlanSection, Path or str
         The plan as read, or the path of its file.
     result : CheckResult, optional
         Check of the plan, if there is one already.
@@ -76,7 +76,7 @@ def find_fixes(
     """
     check_kind("plan", plan, (dict, Path, str), "the path of the plan file: a fix changes its content")
     document, name = plan, ""
-    if not isinstance(document, Section):
+    if not isinstance(document, PlanSection):
         read = read_plan_file(document)
         document, name = read.document, read.name
     result = result or check(parse_plan(document, name), scenarios)
@@ -97,7 +97,7 @@ class _Search:
 
     def __init__(
         self,
-        document: Section,
+        document: PlanSection,
         result: CheckResult,
         scenarios: Sequence[str | ScenarioSpec] | None,
         tell: Tell | None,

@@ -13,10 +13,11 @@ from capacity.cluster.check import CheckResult, engine_of, has_pods, run_scenari
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import SpecError
-from capacity.plan.document import Section
-from capacity.plan.model import Plan, ScenarioSpec, Workload
+from capacity.plan.document import PlanSection
+from capacity.plan.model import Plan, Workload
 from capacity.plan.parse import parse_plan
 from capacity.plan.patch import apply_patch, parse_patched
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.seen import Seen
 from capacity.vpc.ledger import VERDICTS, worst
 
@@ -35,7 +36,7 @@ class Trials:
     """
 
     def __init__(
-        self, document: Section, result: CheckResult, scenarios: Sequence[str | ScenarioSpec] | None = None
+        self, document: PlanSection, result: CheckResult, scenarios: Sequence[str | ScenarioSpec] | None = None
     ) -> None:
         self.document = document
         self.result = result
@@ -137,7 +138,7 @@ class Trials:
             self._seen.keep(found)
         return found
 
-    def _parsed(self, changed: Section) -> Plan:
+    def _parsed(self, changed: PlanSection) -> Plan:
         return parse_plan(changed, self.result.plan.file, seen=self._seen)
 
     def _workloads(self, patch: Mapping[str, object]) -> tuple[Workload, ...]:

@@ -19,7 +19,8 @@ from capacity.errors import SpecError, check_kind, did_you_mean
 from capacity.plan.constants import CILIUM
 from capacity.plan.discovery import closed_of
 from capacity.plan.document import collector_paused
-from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.model import Plan
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.scenarios import scenario_option
 from capacity.vpc.ledger import worst
 
@@ -248,3 +249,8 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
     own = [d.name for d in plan.daemon_sets if d.name in network_daemons(plan) and not d.host_network]
     notes += [f"{name} has no hostNetwork: true in the plan, so each of its pods has an address" for name in own]
     return list(dict.fromkeys(notes))
+
+
+def check_result(value: object, what: str = "result") -> None:
+    """Refuse what is no :class:`CheckResult`."""
+    check_kind(what, value, CheckResult, "a CheckResult, as returned by check")

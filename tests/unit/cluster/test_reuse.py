@@ -17,7 +17,7 @@ from capacity.cluster.check import CheckResult, nodes_in, states_of
 from capacity.cluster.further_enis import FEW, emptiest_first
 from capacity.cluster.reuse import Kept, Reuse
 from capacity.errors import SpecError
-from capacity.plan.document import Section, parse_json, parse_yaml
+from capacity.plan.document import PlanSection, parse_json, parse_yaml
 from capacity.plan.fields import Field
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
@@ -89,9 +89,9 @@ CHANGES: tuple[Mapping[str, object], ...] = (
 )
 
 
-def document() -> Section:
+def document() -> PlanSection:
     found = parse_json(json.dumps(PLAN), "plan.json")
-    assert isinstance(found, Section)
+    assert isinstance(found, PlanSection)
     return found
 
 
@@ -200,7 +200,7 @@ def test_many_enis_go_where_one_after_the_other_would(free: list[int], size: int
 
 def test_node_groups_changed_alike_are_read_as_in_a_whole_plan() -> None:
     document = parse_yaml(plan_text(4, 6, 8), "plan.yaml")
-    assert isinstance(document, Section)
+    assert isinstance(document, PlanSection)
     trials = Trials(document, check(parse_plan(document, "plan.yaml")))
     first: dict[str, object] = {
         "nodeGroups[g0].nodes": {"min": 1, "desired": 2, "max": 3},
