@@ -15,7 +15,8 @@ from capacity.cluster.parts import independent, part_of
 from capacity.cluster.reuse import Reuse
 from capacity.cluster.scenario import ScenarioState
 from capacity.plan.discovery import choices_by_group
-from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.model import Plan
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.vpc.ledger import worst
 
 

@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from capacity.cluster.group_shapes import gives_prefixes
 from capacity.cluster.load import Load
-from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.model import Plan
+from capacity.plan.scenario_spec import ScenarioSpec
 
 LARGEST_SHARE = 2  # a part with more than one in this many groups saves too little
 _INDEPENDENT = {"steady", "peak", "ceiling", "rollout", "zone-loss"}

@@ -10,8 +10,9 @@ from benchmarks.big_plan import plan_text
 from capacity.advice.places import RefusalPlace, _part, places_of, refusal
 from capacity.cluster.check import CheckResult, check, engine_of, run_scenario, singles
 from capacity.cluster.scenario import ScenarioState
-from capacity.plan.document import Section, parse_yaml
-from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.document import PlanSection, parse_yaml
+from capacity.plan.model import Plan
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.parse import parse_plan
 from capacity.plan.patch import parse_patched
 
@@ -28,9 +29,9 @@ PATCHES: tuple[dict[str, object], ...] = (
 )
 
 
-def _document(seed: int, groups: int = 9, subnets: int = 18) -> Section:
+def _document(seed: int, groups: int = 9, subnets: int = 18) -> PlanSection:
     document = parse_yaml(plan_text(groups, subnets, 60, seed=seed), "plan.yaml")
-    assert isinstance(document, Section)
+    assert isinstance(document, PlanSection)
     return document
 
 
