@@ -12,9 +12,9 @@ from capacity.cluster.check import CheckResult, check, engine_of, run_scenario, 
 from capacity.cluster.scenario import ScenarioState
 from capacity.plan.document import PlanSection, parse_yaml
 from capacity.plan.model import Plan
-from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.parse import parse_plan
 from capacity.plan.patch import parse_patched
+from capacity.plan.scenario_spec import ScenarioSpec
 
 NAMES = ("steady", "peak", "ceiling", "zone-loss", "peak+zone-loss")
 PATCHES: tuple[dict[str, object], ...] = (
