@@ -36,6 +36,8 @@ class Purchase:
     steady, peak : ScenarioState
     usd_per_hour : float
         Of the bought nodes, weighed by hours.
+    limited : bool
+        Whether the subnets limit the answer; False: addresses are only counted.
     """
 
     division: Division
@@ -47,13 +49,13 @@ class Purchase:
     usd_steady: float
     usd_peak: float
     usd_per_hour: float
+    limited: bool = True
 
     @property
     def ok(self) -> bool:
-        """Whether the check has nothing against it."""
-        return self.result.verdict == "ok" and not any(
-            s.unplaced_pods or s.pods_without_address for s in self.result.scenarios
-        )
+        """Whether the check has nothing against it, or only that addresses are short where they are only counted."""
+        well = self.result.verdict == "ok" if self.limited else not (self.result.blocked or self.result.harmful)
+        return well and not any(s.unplaced_pods or s.pods_without_address for s in self.result.scenarios)
 
     def nodes(self, peak: bool) -> int:
         """Bought nodes at the peak, or at steady state. [nodes]"""
@@ -186,4 +188,7 @@ def _checked(buying: Buying, division: Division, most: Sequence[int] | None) -> 
         for state in (steady, peak)
     )
     usd = buying.rules.weighed(now, then)
-    return Purchase(division, names, document, result, steady, peak, round(now, 9), round(then, 9), round(usd, 9))
+    limited = not draft.sizes_subnets
+    return Purchase(
+        division, names, document, result, steady, peak, round(now, 9), round(then, 9), round(usd, 9), limited
+    )

@@ -118,7 +118,9 @@ def mixed(market: Market, pods: Sequence[Pods], rules: Rules, now: Packing, peak
     block = tuple(range(len(pods)))
     packings = (now, peak)
     counts = [_by_type(p) for p in packings]
-    kinds = sorted(set(counts[0]) | set(counts[1]), key=lambda k: (market.candidates[k].price, k))
+    # The group with most of the money comes first: where pods may use several groups, the first one grows.
+    spent = {k: max(c.get(k, 0) for c in counts) * market.candidates[k].price for c in counts for k in c}
+    kinds = sorted(spent, key=lambda k: (-spent[k], k))
     if not kinds:
         return None
     nodes: list[list[int]] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from capacity.catalog.table import Catalog
@@ -52,7 +52,7 @@ class Draft:
     replaced : tuple of NodeGroup
         The plan's own groups in their place.
     original : Plan or None
-        The plan as it is; None where it has no groups or no subnets of its own.
+        The plan as it is; None where it has no groups.
     sizes_subnets : bool
         Whether it has no subnets of its own: then they are sized for the answer.
     """
@@ -149,12 +149,10 @@ def draft_of(
         _add_subnets(whole, zones or DEFAULT_ZONES)
     elif zones is not None:
         raise SpecError("--zones: the zones come from the subnets of the plan")
-    has_groups = bool(whole.get("nodeGroups"))
     original = None
-    if has_groups:
-        original = parse_plan(document if isinstance(document, Section) else _section(whole, file), file, catalog)
-        if sizes_subnets:
-            original = None
+    if whole.get("nodeGroups"):
+        as_read = isinstance(document, Section) and not sizes_subnets  # its errors name lines of the file
+        original = parse_plan(document if as_read else _section(whole, file), file, catalog)
     if "region" not in whole:
         whole["region"] = DEFAULT_REGION
         notes.append(f"the plan has no region: prices are from {DEFAULT_REGION}")
@@ -190,14 +188,24 @@ def _is_replaced(group: Mapping[str, Any]) -> bool:
     return group.get("provisioner") not in KEPT_PROVISIONERS and group.get("ami") not in KEPT_AMIS
 
 
-def _add_subnets(document: Document, zones: int) -> None:
-    """A subnet per zone, and one for pods under custom networking, as large as a subnet may be."""
+def widened(draft: Draft, each: int) -> Draft:
+    """A draft without subnets of its own, with several of the largest subnets in each zone."""
+    document: Document = json.loads(json.dumps(draft.document))
+    names = _add_subnets(document, draft.zones, each)
+    group = next(g for g in document["nodeGroups"] if g["name"] == draft.template.name)
+    group.update(zip(("subnets", "podSubnets"), names, strict=False))
+    return replace(draft, document=document, plan=draft.read(document))
+
+
+def _add_subnets(document: Document, zones: int, each: int = 1) -> list[list[str]]:
+    """Subnets in each zone, and as many for pods under custom networking, as large as a subnet may be; their names."""
     if not 1 <= zones <= len(ZONES):
         raise SpecError(f"--zones: {zones} is out of range (expected 1 to {len(ZONES)})")
     region = document.setdefault("region", DEFAULT_REGION)
-    env = (document.get("cni") or {}).get("env") or {}
-    roles = ["nodes", "pods"] if str(env.get(CUSTOM_NETWORKING)).lower() == "true" else ["nodes"]
-    names = [f"{role}-{letter}" for role in roles for letter in ZONES[:zones]]
+    roles = ["nodes", "pods"] if _custom_networking(document) else ["nodes"]
+    serials = [f"{n}-" if n > 1 else "" for n in range(1, each + 1)]
+    by_role = [[f"{role}-{serial}{letter}" for serial in serials for letter in ZONES[:zones]] for role in roles]
+    names = [name for mine in by_role for name in mine]
     blocks = [f"10.{i}.0.0/16" for i in range(len(names))]
     document["vpc"] = {
         "cidrs": blocks,
@@ -206,7 +214,12 @@ def _add_subnets(document: Document, zones: int) -> None:
             for name, block in zip(names, blocks, strict=True)
         ],
     }
-    document.setdefault("controlPlane", {"subnets": names[:zones]})
+    if each == 1:
+        document.setdefault("controlPlane", {"subnets": names[:zones]})
+    for group in document.get("nodeGroups") or ():
+        for key, own in zip(("subnets", "podSubnets"), by_role, strict=False):
+            group.setdefault(key, own)
+    return by_role
 
 
 def _template(

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from capacity.catalog.table import Catalog
-from capacity.cluster.sizing import size_plan
-from capacity.errors import InfeasiblePlan, SpecError
-from capacity.optimize.buy import Buying, Division, Purchase, purchase
+from capacity.errors import SpecError
+from capacity.optimize.buy import Buying, Division, Purchase
 from capacity.optimize.choices import ARCHS, Choices
 from capacity.optimize.clash import clash, too_large
 from capacity.optimize.compare import alternatives
@@ -17,10 +16,11 @@ from capacity.optimize.divide import Rules
 from capacity.optimize.divisions import Found, divisions, mixed, ranked, search
 from capacity.optimize.market import Market, Pods, pods_of
 from capacity.optimize.open_plan import Draft, draft_of
+from capacity.optimize.own_subnets import with_own_subnets
 from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, TIME_LIMIT, WITHIN_GAP, Optimized, Packed
 from capacity.optimize.pack import EFFORTS, PROVEN, Packing
 from capacity.optimize.pack_zones import pack_over_zones
-from capacity.optimize.request import Request, market_of
+from capacity.optimize.request import Request, archs_of, market_of
 
 CHECKED = {"quick": 20, "normal": 60, "thorough": 200}  # divisions that are checked, at most
 MOST_NAMED = 6  # types named in a note
@@ -53,14 +53,13 @@ def optimize_plan(
     draft = draft_of(document, choices, file=file, zones=zones, catalog=catalog)
     if choices.survive == "zone" and draft.zones < 2:
         raise SpecError("--survive zone: the nodes are in one zone only")
-    market, archs = market_of(draft, request)
     pods = tuple(p for p in pods_of(draft.plan, draft.workloads) if p.most)
+    if not pods:
+        return _nothing(draft, choices)
+    market, archs = market_of(draft, request)
     notes = [*draft.notes, *market.notes, *_said(market, archs, choices)]
     rules = rules_of(draft, choices)
     base = Optimized(OPTIMAL, draft, market, pods, archs, rules, notes=tuple(notes))
-    if not pods:
-        zero = Packed(Packing((), 0.0, 0.0), Packing((), 0.0, 0.0), 0.0, 0.0)
-        return replace(base, packed=zero, notes=(*notes, "no pods: nothing to buy"))
     large = too_large(market, pods)
     if large is not None:
         return replace(base, status=INFEASIBLE, infeasible=large)
@@ -71,7 +70,7 @@ def optimize_plan(
         return replace(base, status=INFEASIBLE, packed=packed, infeasible=clash(buying, market, choices, found))
     others, found = alternatives(buying, market, found, request) if request.simpler else ((), found)
     assert found.bought is not None
-    bought, said = _with_subnets(buying, found.bought)
+    bought, said = with_own_subnets(buying, found.bought)
     status = OPTIMAL if packed.gap <= PROVEN else TIME_LIMIT if request.stopped() else WITHIN_GAP
     return replace(
         base,
@@ -81,6 +80,21 @@ def optimize_plan(
         alternatives=others,
         frontier=_frontier(found),
         notes=(*notes, *said),
+    )
+
+
+def _nothing(draft: Draft, choices: Choices) -> Optimized:
+    """The answer for a plan without pods; types and prices are not looked at."""
+    zero = Packing((), 0.0, 0.0)
+    return Optimized(
+        OPTIMAL,
+        draft,
+        Market(draft.plan, ()),
+        (),
+        archs_of(draft, choices),
+        rules_of(draft, choices),
+        packed=Packed(zero, zero, 0.0, 0.0),
+        notes=draft.notes,
     )
 
 
@@ -143,23 +157,3 @@ def _frontier(found: Found) -> tuple[Purchase, ...]:
 
 def _figures(p: Purchase) -> tuple[float, int, int]:
     return p.usd_per_hour, p.addresses, p.nodes(peak=True)
-
-
-def _with_subnets(buying: Buying, bought: Purchase) -> tuple[Purchase, list[str]]:
-    """The purchase in subnets of its own size, where the plan had none."""
-    if not buying.draft.sizes_subnets:
-        return bought, []
-    plan = bought.result.plan
-    blocks = plan.vpc_cidrs
-    custom = 2 if any(g.pod_subnets for g in plan.node_groups) else 1
-    for count in dict.fromkeys((custom, len(blocks))):
-        try:
-            sizing = size_plan(replace(plan, vpc_cidrs=blocks[:count]), scenarios=buying.scenarios or None, fresh=True)
-        except InfeasiblePlan as error:
-            why = str(error)
-            continue
-        subnets = [{"name": s.name, "zone": s.zone, "cidr": str(s.cidr)} for s in sizing.plan.subnets]
-        document = {**buying.draft.document, "vpc": {"cidrs": [str(c) for c in blocks[:count]], "subnets": subnets}}
-        draft = replace(buying.draft, document=document, plan=buying.draft.read(document))
-        return purchase(buying._replace(draft=draft), bought.division), []
-    return bought, [f"the subnets could not be sized: {why}"]

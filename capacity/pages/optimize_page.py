@@ -255,10 +255,13 @@ def _sentence(bought: Purchase) -> str:
     if bought.usd_steady != bought.usd_peak:
         span = f" ({usd(month(bought.usd_steady) or 0.0)} now, {usd(month(bought.usd_peak) or 0.0)} at the peak)"
     names = ", ".join(dict.fromkeys(s.name for s in bought.result.scenarios))
-    return (
-        f"{groups}, {nodes}: {money} a month{span}. check of the plan with them is {bought.result.verdict} ({names}): "
-        "every pod has a node and an address."
-    )
+    outcome = f"check of the plan with them is {bought.result.verdict} ({names}): every pod has a node and an address."
+    if bought.result.verdict != "ok":
+        outcome = (
+            f"check of the plan with them is {bought.result.verdict} ({names}): every pod has a node, but one VPC "
+            "cannot hold these addresses. They are counted here, not limited."
+        )
+    return f"{groups}, {nodes}: {money} a month{span}. {outcome}"
 
 
 def _group_table(found: Optimized) -> Table:

@@ -153,13 +153,50 @@ def test_a_mistake_is_one_line(arguments: tuple[str, ...], message: str) -> None
     [
         ("web=250m,512Mi,0", "There are no pods: nothing to buy."),
         ("web=99,512Mi,1", "Nothing can be bought: a pod of web requests 99 CPU"),
-        ("web=250m,512Mi,10000000", "Nothing can be bought: "),
     ],
 )
 def test_what_has_no_node_groups_is_said(pods: str, words: str) -> None:
     done = capacity("optimize", "--pod", pods, *FEW, "-q")
     assert done.code == 0
     assert done.stdout.startswith(words)
+
+
+def test_ten_million_replicas_are_counted_and_one_vpc_is_too_small() -> None:
+    given = answer("--pod", "web=250m,512Mi,10000000", *FEW, "--no-alternatives")
+    results = given["results"]
+    assert results["status"] == "optimal"
+    assert results["verdict"] == "exhausted"
+    assert sum(g["nodes"] for g in results["node_groups"]) >= 322_581  # 31 pods on the largest, an m6i.2xlarge
+    assert any("too many for one VPC (a VPC has at most 50 blocks of a /16)" in w for w in given["warnings"])
+
+
+def test_a_full_subnet_is_named_with_the_size_that_would_do(tmp_path: Path) -> None:
+    plan = {
+        "apiVersion": "capacity/v1",
+        "region": "us-east-1",
+        "vpc": {
+            "cidrs": ["10.0.0.0/16"],
+            "subnets": [
+                {"name": "a", "zone": "us-east-1a", "cidr": "10.0.0.0/24", "used": 251},
+                {"name": "b", "zone": "us-east-1b", "cidr": "10.0.1.0/24"},
+            ],
+        },
+        "controlPlane": {"subnets": ["a", "b"]},
+        "workloads": [{"name": "web", "replicas": 20, "requests": {"cpu": "250m", "memory": "512Mi"}}],
+    }
+    file = tmp_path / "plan.yaml"
+    file.write_text(yaml.safe_dump(plan))
+    results = answer(str(file), *FEW)["results"]
+    assert results["status"] == "infeasible"
+    assert results["node_groups"] == []
+    assert results["infeasible"]["conflict"].startswith("a is ")
+    assert "addresses short in" in results["infeasible"]["conflict"]
+    assert results["infeasible"]["relaxation"] == "larger subnets: a /23 instead of 10.0.0.0/24"
+
+
+def test_no_pods_need_neither_types_nor_prices() -> None:
+    done = capacity("optimize", "--pod", "web=250m,512Mi,0", "--region", "eu-west-3")
+    assert (done.code, done.stdout.strip(), done.stderr) == (0, "There are no pods: nothing to buy.", "")
 
 
 def test_a_time_limit_gives_an_answer_with_its_bound() -> None:

@@ -150,6 +150,30 @@ def test_without_subnets_they_are_sized() -> None:
     assert found.bought.ok
 
 
+@pytest.mark.parametrize(
+    ("pods", "each"), [(600, 1), (60_000, 2)]
+)  # 60,000 pods in two zones: more than a /16 each with a fifth free
+def test_without_subnets_there_are_as_many_as_a_zone_needs(pods: int, each: int) -> None:
+    document = sketched([("web", "250m", "512Mi", pods)])
+    document["checks"] = {"scenarios": ["steady", "zone-loss"]}
+    document["cni"] = {"env": {"ENABLE_PREFIX_DELEGATION": "true"}}
+    given = Request(Choices(types=("c6i.8xlarge",), arch="x86_64"), judge=check, simpler=False)
+    bought = optimize_plan(document, given, zones=2).bought
+    assert bought is not None
+    assert bought.result.verdict == "ok"
+    assert len(bought.result.plan.subnets) == 2 * each
+    assert check(read_document(bought.document, "plan")).verdict == "ok"
+
+
+def test_node_groups_of_a_plan_without_subnets_are_compared() -> None:
+    document = sketched([("web", "250m", "512Mi", 40)])
+    document["nodeGroups"] = [{"name": "old", "instanceTypes": ["m6i.2xlarge"], "nodes": "5"}]
+    document["workloads"][0]["nodeGroups"] = ["old"]
+    found = optimize_plan(document, Request(Choices(types=SMALL, arch="x86_64"), judge=check))
+    row = next(a for a in found.alternatives if a.name == "the plan's own node groups")
+    assert row.usd_per_hour == pytest.approx(5 * 0.384)
+
+
 def test_groups_that_stay_keep_their_pods(windows_plan: dict[str, Any]) -> None:
     found = bought(windows_plan)
     assert found.bought is not None
