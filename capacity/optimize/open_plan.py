@@ -151,8 +151,9 @@ def draft_of(
         raise SpecError("--zones: the zones come from the subnets of the plan")
     original = None
     if whole.get("nodeGroups"):
-        as_read = isinstance(document, Section) and not sizes_subnets  # its errors name lines of the file
-        original = parse_plan(document if as_read else _section(whole, file), file, catalog)
+        # as read, errors name the line of the file
+        read = document if isinstance(document, Section) and not sizes_subnets else _section(whole, file)
+        original = parse_plan(read, file, catalog)
     if "region" not in whole:
         whole["region"] = DEFAULT_REGION
         notes.append(f"the plan has no region: prices are from {DEFAULT_REGION}")

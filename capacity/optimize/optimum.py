@@ -16,8 +16,8 @@ from capacity.optimize.divide import Rules
 from capacity.optimize.divisions import Found, divisions, mixed, ranked, search
 from capacity.optimize.market import Market, Pods, pods_of
 from capacity.optimize.open_plan import Draft, draft_of
-from capacity.optimize.own_subnets import with_own_subnets
 from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, TIME_LIMIT, WITHIN_GAP, Optimized, Packed
+from capacity.optimize.own_subnets import with_own_subnets
 from capacity.optimize.pack import EFFORTS, PROVEN, Packing
 from capacity.optimize.pack_zones import pack_over_zones
 from capacity.optimize.request import Request, archs_of, market_of
