@@ -106,7 +106,12 @@ def _pods_of(plan: Plan, group: NodeGroup) -> list[tuple[PodShape, int]]:
 def workload_pod(plan: Plan, workload: Workload) -> PodShape:
     """A workload's pod as the scheduler sees it."""
     kind = workload_kind(plan, host_network=workload.host_network, security_groups=workload.security_groups)
-    return pod_shape(workload.requests, kind, workload.volumes)
+    pod = pod_shape(workload.requests, kind, workload.volumes)
+    if workload.zone_skew is None and not workload.one_per_node:
+        return pod
+    alone = [w.name for w in plan.workloads if w.one_per_node]
+    mark = 1 << alone.index(workload.name) if workload.one_per_node else 0
+    return replace(pod, skew=workload.zone_skew, mark=mark)
 
 
 def gives_prefixes(plan: Plan) -> bool:

@@ -30,6 +30,8 @@ class NodeState(NamedTuple):
         Pods of every kind, on VPC addresses and on branch ENIs. [pods]
     volumes : int
         EBS volumes. [volumes]
+    marks : int
+        One bit for each workload of one pod per node that has its pod here; of several nodes together the sum.
     """
 
     score_cpu: int
@@ -40,6 +42,7 @@ class NodeState(NamedTuple):
     vpc_pods: int
     branch_pods: int
     volumes: int
+    marks: int = 0
 
 
 EMPTY = NodeState(0, 0, 0, 0, 0, 0, 0, 0)
@@ -58,7 +61,14 @@ def plus(state: NodeState, times: int, more: NodeState, less: NodeState = EMPTY)
 class PodShape:
     """One pod: its requests, its values in the scheduler's score, and how it gets its address.
 
-    ``step`` is the amount that it adds to the state of its node.
+    Attributes
+    ----------
+    skew : int or None
+        Pods by which the zones of its workload may differ; None: spread at will. [pods]
+    mark : int
+        The bit of its workload if a node takes only one of its pods, else 0.
+    step : NodeState
+        The amount that it adds to the state of its node.
     """
 
     cpu: int
@@ -67,12 +77,21 @@ class PodShape:
     score_memory: int
     kind: str = VPC
     volumes: int = 0
+    skew: int | None = None
+    mark: int = 0
     step: NodeState = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         vpc, branch = int(self.kind == VPC), int(self.kind == BRANCH)
-        step = NodeState(self.score_cpu, self.score_memory, self.cpu, self.memory, 1, vpc, branch, self.volumes)
+        step = NodeState(
+            self.score_cpu, self.score_memory, self.cpu, self.memory, 1, vpc, branch, self.volumes, self.mark
+        )
         object.__setattr__(self, "step", step)
+
+    @property
+    def constrained(self) -> bool:
+        """Whether it matters which zone or node its workload's other pods are on."""
+        return bool(self.mark) or self.skew is not None
 
 
 def pod_shape(requests: Requests, kind: str = VPC, volumes: int = 0) -> PodShape:
@@ -106,9 +125,9 @@ class NodeRoom(NamedTuple):
 
 def with_pod(state: NodeState, pod: PodShape) -> NodeState:
     """The state of a node after one more pod."""
-    a, b, c, d, e, f, g, h = state
-    p, q, r, s, t, u, v, w = pod.step
-    return NodeState(a + p, b + q, c + r, d + s, e + t, f + u, g + v, h + w)
+    a, b, c, d, e, f, g, h, i = state
+    p, q, r, s, t, u, v, w, x = pod.step
+    return NodeState(a + p, b + q, c + r, d + s, e + t, f + u, g + v, h + w, i + x)
 
 
 def blockers(room: NodeRoom, state: NodeState, pod: PodShape) -> list[str]:
@@ -126,14 +145,16 @@ def blockers(room: NodeRoom, state: NodeState, pod: PodShape) -> list[str]:
         found.append("cpu")
     if state.memory + pod.memory > room.memory and pod.memory:
         found.append("memory")
+    if state.marks & pod.mark:
+        found.append("anti_affinity")
     return found
 
 
 def fits(room: NodeRoom, state: NodeState, pod: PodShape) -> bool:
     """Whether one more such pod fits; a request of 0 fits even an overcommitted node."""
-    _, _, c, d, e, f, g, h = state
+    _, _, c, d, e, f, g, h, i = state
     cpu, memory, pods, vpc, branch, volumes = fullest_before(room, pod)
-    return c <= cpu and d <= memory and e <= pods and f <= vpc and g <= branch and h <= volumes
+    return c <= cpu and d <= memory and e <= pods and f <= vpc and g <= branch and h <= volumes and not i & pod.mark
 
 
 def fullest_before(room: NodeRoom, pod: PodShape) -> tuple[float, float, float, float, float, float]:
@@ -158,6 +179,7 @@ def pods_on_empty(room: NodeRoom, start: NodeState, pod: PodShape) -> int:
     bounds += [(room.volumes - start.volumes) // pod.volumes] if pod.volumes else []
     bounds += [room.addresses - start.vpc_pods] if pod.kind == VPC else []
     bounds += [room.branch_enis - start.branch_pods] if pod.kind == BRANCH else []
+    bounds += [1] if pod.mark else []
     return max(min(bounds), 0)
 
 

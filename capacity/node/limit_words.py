@@ -12,6 +12,8 @@ LIMITS = {
     "max_pods": "max pods",
     "branch_enis": "branch ENIs",
     "volumes": "EBS volumes",
+    "anti_affinity": "anti-affinity",
+    "topology_spread": "the spread over zones",
     "nodes": "the number of nodes",
     "enis": "ENIs",
     "recommended-cap": "AWS's cap",

@@ -113,8 +113,8 @@ def mixed(market: Market, pods: Sequence[Pods], rules: Rules, now: Packing, peak
 
     The cheapest node that takes an unschedulable pod is added; None where that takes too many rounds.
     """
-    if any(p.zoned or p.alone for p in pods):
-        return None  # shared nodes keep no such rule
+    if any(p.zoned for p in pods):
+        return None  # a mix of few nodes of each type has not every type in every zone
     block = tuple(range(len(pods)))
     packings = (now, peak)
     counts = [_by_type(p) for p in packings]

@@ -274,7 +274,7 @@ class Workload:
     """Replicas of one pod shape. Empty ``node_groups`` means any group but a Fargate profile.
 
     ``volumes`` are EBS volumes that each pod attaches. [volumes] ``zone_skew`` is how much two zones may differ in its
-    pods (None: at will), ``one_per_node`` whether no two are on one node: :mod:`capacity.optimize` keeps to both.
+    pods (None: at will), ``one_per_node`` whether no two are on one node.
     """
 
     name: str

@@ -116,14 +116,14 @@ WORKLOAD = Keys(
     Key(
         "topologySpread",
         ENTRIES,
-        "spread over zones, for [`capacity optimize`](#workloadstopologyspread)",
+        "spread over zones, see [below](#workloadstopologyspread)",
         absent="none",
         of=TOPOLOGY_SPREAD,
     ),
     Key(
         "antiAffinity",
         WORD,
-        "`hostname`: at most one pod on a node, for `capacity optimize`",
+        "`hostname`: at most one of its pods on a node, surge pods included",
         absent="none",
         words=ANTI_AFFINITIES,
         example="hostname",
