@@ -25,7 +25,7 @@ from capacity.plan.model import NodeGroup, Plan, Subnet
 from capacity.vpc.ledger import settle, worst
 
 KEPT_FLEETS = len(AT_REST)  # the states that other scenarios start from
-BINDING = ("max_pods", "ips", "cpu", "memory")
+BINDING = ("max_pods", "ips", "cpu", "memory", "gpus")
 
 
 class Engine:
@@ -309,7 +309,7 @@ def _binding(on: TypeShape, classes: Sequence[NodeClass]) -> str | None:
     """The resource of the group's nodes with the highest share in use."""
     if not classes:
         return None
-    nodes = cpu = memory = pods = vpc_pods = 0
+    nodes = cpu = memory = pods = vpc_pods = gpus = 0
     for c in classes:
         count, state = c.count, c.state
         nodes += count
@@ -317,7 +317,9 @@ def _binding(on: TypeShape, classes: Sequence[NodeClass]) -> str | None:
         memory += count * state.memory
         pods += count * state.pods
         vpc_pods += count * state.vpc_pods
+        gpus += count * state.gpus
     room = on.room
-    used = (pods, room.max_pods), (vpc_pods, on.addresses), (cpu, room.cpu), (memory, room.memory)
+    used = [(pods, room.max_pods), (vpc_pods, on.addresses), (cpu, room.cpu), (memory, room.memory)]
+    used += [(gpus, room.gpus)] if gpus else []
     shares = [amount / (nodes * each) if each > 0 else inf for amount, each in used]
     return BINDING[shares.index(max(shares))]

@@ -252,4 +252,4 @@ class Placement:
 def _at_least(pod: PodShape, other: PodShape) -> bool:
     """Whether a pod needs everything that ``other``, already refused everywhere, needed."""
     more = pod.cpu >= other.cpu and pod.memory >= other.memory and pod.volumes >= other.volumes
-    return pod.kind == other.kind and more
+    return pod.kind == other.kind and more and pod.gpus >= other.gpus

@@ -18,7 +18,7 @@ from capacity.cluster.scenario import Batch, PodRange, Turnover
 from capacity.cluster.shape import GroupShape, TypeShape
 
 ALL = 2  # index of the pods of every kind
-RESOURCES = NodeState._fields[2:8]  # what the scheduler limits; the score fields and the marks are not limits
+RESOURCES = NodeState._fields[2:9]  # what the scheduler limits; the score fields and the marks are not limits
 
 
 class Due(NamedTuple):
@@ -56,7 +56,7 @@ def dues_of(shapes: Sequence[GroupShape], pods: Sequence[PodShape], allowed: Seq
     """For each group the resources of one node that its pods use, and the largest request for each."""
     largest = [[0] * len(RESOURCES) for _ in shapes]
     for pod, groups in zip(pods, allowed, strict=True):
-        asks = pod.step[2:8]
+        asks = pod.step[2:9]
         for group in groups:
             most, first = largest[group], shapes[group].first
             if any(map(gt, asks, most)) and fits(first.room, first.start, pod):
@@ -64,8 +64,8 @@ def dues_of(shapes: Sequence[GroupShape], pods: Sequence[PodShape], allowed: Seq
     found = []
     for shape, most in zip(shapes, largest, strict=True):
         room, start = shape.first.room, shape.first.start
-        there = (room.cpu, room.memory, room.max_pods, room.addresses, room.branch_enis, room.volumes)
-        rows = zip(RESOURCES, there, start[2:8], most, strict=True)
+        there = (room.cpu, room.memory, room.max_pods, room.addresses, room.branch_enis, room.volumes, room.gpus)
+        rows = zip(RESOURCES, there, start[2:9], most, strict=True)
         found.append(tuple(Due(name, have - of, ask) for name, have, of, ask in rows if ask and have < UNLIMITED))
     return found
 

@@ -12,6 +12,7 @@ LIMITS = {
     "max_pods": "max pods",
     "branch_enis": "branch ENIs",
     "volumes": "EBS volumes",
+    "gpus": "GPUs",
     "anti_affinity": "anti-affinity",
     "topology_spread": "the spread over zones",
     "nodes": "the number of nodes",

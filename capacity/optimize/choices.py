@@ -13,6 +13,7 @@ from capacity.plan.constants import NODE_PROVISIONERS
 
 ARCHS = ("x86_64", "arm64")
 EFFORT_NAMES = ("quick", "normal", "thorough")
+FRACTIONAL_GPUS = ("g6f", "gr6f")  # a pod that requests a GPU gets an eighth to a half of one
 SURVIVALS = ("zone",)
 
 
@@ -86,16 +87,19 @@ class Choices:
             raise SpecError(f"peak hours: {float(100 * self.peak_hours):g}% is out of range (expected 0% to 100%)")
 
 
-def allowed_types(kinds: Sequence[InstanceType], choices: Choices, archs: Sequence[str]) -> list[InstanceType]:
+def allowed_types(
+    kinds: Sequence[InstanceType], choices: Choices, archs: Sequence[str], *, gpus: bool = False
+) -> list[InstanceType]:
     """The types that may be bought, by name, architecture and size, in the catalog's order.
 
-    Metal types only where a glob names metal; without globs no burstable, accelerated, HPC or Xen types.
+    Metal types only where a glob names metal; without globs no burstable, accelerated, HPC or Xen types, but those with
+    NVIDIA GPUs if ``gpus``: pods request some.
     """
     import fnmatch
 
     def named(kind: InstanceType) -> bool:
         if not choices.types:
-            return _usual(kind)
+            return _usual(kind, gpus=gpus)
         globs = [g for g in choices.types if fnmatch.fnmatchcase(kind.name, g)]
         return any("metal" in g for g in globs) if kind.bare_metal or "metal" in kind.name else bool(globs)
 
@@ -105,8 +109,9 @@ def allowed_types(kinds: Sequence[InstanceType], choices: Choices, archs: Sequen
     ]
 
 
-def _usual(kind: InstanceType) -> bool:
+def _usual(kind: InstanceType, *, gpus: bool) -> bool:
     plain = not kind.bare_metal and "metal" not in kind.name and not kind.gpus and not kind.accelerators
+    plain = plain or (gpus and kind.nvidia_gpus > 0 and kind.family not in FRACTIONAL_GPUS)
     return plain and kind.hypervisor == "nitro" and not burstable(kind) and not kind.family.startswith("hpc")
 
 

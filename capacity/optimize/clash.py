@@ -23,6 +23,7 @@ WORDS = {
     "addresses": "addresses",
     "branch_enis": "branch ENIs",
     "volumes": "EBS volumes",
+    "gpus": "GPUs",
 }
 NO_GROUPS = 10_000
 

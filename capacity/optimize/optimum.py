@@ -57,7 +57,7 @@ def optimize_plan(
     if not pods:
         return _nothing(draft, choices)
     market, archs = market_of(draft, request)
-    notes = [*draft.notes, *market.notes, *_said(market, archs, choices)]
+    notes = [*draft.notes, *market.notes, *_said(market, archs, choices, gpus=any(p.pod.gpus for p in pods))]
     rules = rules_of(draft, choices)
     base = Optimized(OPTIMAL, draft, market, pods, archs, rules, notes=tuple(notes))
     large = too_large(market, pods)
@@ -104,7 +104,7 @@ def rules_of(draft: Draft, choices: Choices) -> Rules:
     return Rules(choices.peak_hours, 0.0, choices.min_nodes, choices.max_nodes, zones, draft.zones)
 
 
-def _said(market: Market, archs: Sequence[str], choices: Choices) -> list[str]:
+def _said(market: Market, archs: Sequence[str], choices: Choices, *, gpus: bool) -> list[str]:
     """What the user did not ask for and must know."""
     notes = []
     if choices.arch is None:
@@ -114,7 +114,10 @@ def _said(market: Market, archs: Sequence[str], choices: Choices) -> list[str]:
             other = ARCHS[1 - ARCHS.index(archs[0])]
             notes.append(f"{archs[0]} only: images are not assumed to run on {other} as well (--arch {other})")
     if not choices.types:
-        notes.append("burstable, metal, GPU, HPC and Xen types are excluded (use --types to choose the types)")
+        other = "" if gpus else "GPU, "
+        notes.append(f"burstable, metal, {other}HPC and Xen types are excluded (use --types to choose the types)")
+    if gpus:
+        notes.append("NVIDIA GPUs of all models count alike, and parts of one (g6f) are excluded (use --types)")
     for reason, names in market.left_out:
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         notes.append(f"{reason}, left out: {', '.join(names[:MOST_NAMED])}{more}")

@@ -66,7 +66,8 @@ def market_of(draft: Draft, request: Request, archs: Sequence[str] = ()) -> tupl
     for glob in choices.types:
         if not any(c in glob for c in "*?[") and glob not in catalog:
             raise SpecError(f"--types: {glob!r} is not a known instance type{did_you_mean(glob, catalog.names())}")
-    kinds = allowed_types(catalog.all(), choices, chosen)
+    gpus = any(w.requests.gpus for w in draft.plan.workloads if w.name in draft.workloads)
+    kinds = allowed_types(catalog.all(), choices, chosen, gpus=gpus)
     if not kinds:
         raise SpecError(f"no instance type is allowed: {_filters(choices, chosen)}")
     market = open_market(draft.plan, draft.template, kinds, request.inputs)

@@ -69,6 +69,7 @@ def _inputs(found: Optimized, choices: Choices, inputs: CostInputs, effort: str)
                 "max_replicas": p.most,
                 "cpu_millicores": p.pod.cpu,
                 "memory_bytes": p.pod.memory,
+                "gpus": p.pod.gpus,
             }
             for p in found.pods
         ],

@@ -135,10 +135,14 @@ class Cni:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """A pod's resource requests; None means "not set", which the scheduler's score treats as 100m and 200Mi."""
+    """A pod's resource requests; None means "not set", which the scheduler's score treats as 100m and 200Mi.
+
+    ``gpus`` are whole NVIDIA GPUs (``nvidia.com/gpu``). [devices]
+    """
 
     cpu_millicores: int | None = None
     memory_bytes: int | None = None
+    gpus: int = 0
 
 
 @dataclass(frozen=True, slots=True)

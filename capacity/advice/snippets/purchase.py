@@ -142,12 +142,13 @@ def ami_type(group: NodeGroup) -> str:
 
     Source: EKS API, CreateNodegroup amiType (read 2026-11-30).
     """
-    arm = group.instance_types[0].arch == "arm64"
+    kind = group.instance_types[0]
+    arch, nvidia = "ARM_64" if kind.arch == "arm64" else "x86_64", kind.nvidia_gpus > 0
     if group.ami == "bottlerocket":
-        return "BOTTLEROCKET_ARM_64" if arm else "BOTTLEROCKET_x86_64"
+        return f"BOTTLEROCKET_{arch}" + ("_NVIDIA" if nvidia else "")
     if group.ami == "al2":
-        return "AL2_ARM_64" if arm else "AL2_x86_64"
-    return "AL2023_ARM_64_STANDARD" if arm else "AL2023_x86_64_STANDARD"
+        return f"AL2_{arch}" + ("_GPU" if nvidia and arch == "x86_64" else "")
+    return f"AL2023_{arch}_" + ("NVIDIA" if nvidia else "STANDARD")
 
 
 def cloudformation(plan: Plan, groups: Sequence[NodeGroup]) -> str:

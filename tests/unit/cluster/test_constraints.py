@@ -1,4 +1,4 @@
-"""Topology spread and anti-affinity in a check, with figures worked by hand.
+"""Topology spread, anti-affinity and GPUs in a check, with figures worked by hand.
 
 m5.large: 1,930 millicores allocatable; aws-node and kube-proxy request nothing here, so a node holds 3 pods of 500m.
 """
@@ -120,6 +120,17 @@ def test_a_lost_zone_is_no_domain_and_its_pods_are_spread_over_the_others() -> N
     workload = {"replicas": "12", **spread(1)}
     for state in run(plan(workload, {"nodes": {"desired": "6", "max": "9"}}), "zone-loss").scenarios:
         assert state.unplaced == ()
+
+
+def test_gpus_are_room_like_cpu_and_limit_the_group() -> None:
+    group = {"instanceTypes": ["g4dn.12xlarge"], "nodes": "2"}  # 4 GPUs each
+    state = only(plan({"replicas": "9", "requests": {"cpu": "1", "gpu": "1"}}, group), "steady")
+    assert state.unplaced == (Unplaced("web", 1, "gpus"),)
+    assert state.groups[0].binding == "gpus"
+    amd = {"instanceTypes": ["g4ad.xlarge"], "nodes": "1"}
+    assert only(plan({"replicas": "1", "requests": {"gpu": "1"}}, amd), "steady").unplaced_pods == 1
+    growing = {"instanceTypes": ["g4dn.xlarge"], "nodes": {"desired": "1", "max": "20"}}
+    assert only(plan({"replicas": "9", "requests": {"gpu": "1"}}, growing), "peak").groups[0].nodes == 9
 
 
 def test_pods_over_zones_are_placed_by_counting() -> None:

@@ -378,6 +378,21 @@ def test_security_groups_need_branch_enis() -> None:
     assert found.bought.result["steady"].unplaced_pods == 0
 
 
+def test_gpu_types_are_compared_where_pods_request_gpus() -> None:
+    document = sketched([("infer", "2", "8Gi", 5), ("web", "250m", "512Mi", 10)])
+    document["workloads"][0]["requests"]["gpu"] = "1"
+    found = optimize_plan(document, Request(judge=check, simpler=False))
+    assert found.bought is not None
+    gpus = {s.candidate.name: s.candidate.node.instance_type.nvidia_gpus * s.now for s in found.bought.division}
+    assert sum(gpus.values()) >= 5
+    assert not any(name.startswith(("g6f", "gr6f", "g4ad")) for name in gpus)
+    assert found.bought.result["steady"].unplaced == ()
+    assert any("NVIDIA GPUs of all models count alike" in n for n in found.notes)
+    none = optimize_plan(document, Request(Choices(types=("m5.*",)), simpler=False))
+    assert none.infeasible is not None
+    assert "a pod of infer requests 1 GPUs" in none.infeasible.conflict
+
+
 def test_prefixes_leave_fewer_addresses_than_pods_on_small_nodes() -> None:
     document = sketched([("web", "1m", "1Mi", 200)])
     found = bought(document, types=("c6i.large", "m5.large"))
