@@ -43,7 +43,7 @@ def too_large(market: Market, pods: Sequence[Pods]) -> Infeasible | None:
             r, best = short[0]
             name = RESOURCES[r]
             conflict = (
-                f"a pod of {p.name} requests {amount(name, need[r])} {WORDS[name]}: the most that an allowed type has "
+                f"a pod of {p.name} requests {_requested(name, need[r])}: the most that an allowed type has "
                 f"after DaemonSets is {amount(name, max(best.rooms[r], 0))} ({best.name})"
             )
         else:
@@ -53,6 +53,11 @@ def too_large(market: Market, pods: Sequence[Pods]) -> Infeasible | None:
             larger = "allow types with branch ENIs (Nitro types that support trunking)"
         return Infeasible(conflict, f"{larger}, or lower the request")
     return None
+
+
+def _requested(resource: str, figure: int) -> str:
+    one = {"gpus": "GPU", "volumes": "EBS volume", "branch_enis": "branch ENI"}.get(resource)
+    return counted(figure, one) if one else f"{amount(resource, figure)} {WORDS[resource]}"
 
 
 def amount(resource: str, figure: int) -> str:

@@ -46,14 +46,13 @@ def search(
     tried: list[Purchase] = []
     best: Purchase | None = None
     for division in divisions[:most]:
+        # Stopped, it goes on to the first that is ok: without one it would call a plan infeasible that is not.
         if best is not None and (expected(division, buying.rules) >= best.usd_per_hour - 1e-9 or stopped()):
             break
         found = purchase(buying, division)
         tried.append(found)
         if found.ok and (best is None or found.usd_per_hour < best.usd_per_hour - 1e-9):
             best = found
-        if stopped() and tried:
-            break
     failed = [p for p in tried if not p.ok]
     nearest = min(failed, key=lambda p: (p.addresses, p.usd_per_hour), default=None)
     return Found(best, nearest, tuple(tried))

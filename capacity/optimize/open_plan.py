@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from capacity.catalog.table import Catalog
@@ -55,6 +57,8 @@ class Draft:
         The plan as it is; None where it has no groups.
     sizes_subnets : bool
         Whether it has no subnets of its own: then they are sized for the answer.
+    replicas : mapping
+        The plan's own replicas of the workloads to which headroom was added; empty without headroom.
     """
 
     document: Document
@@ -66,6 +70,7 @@ class Draft:
     sizes_subnets: bool = False
     notes: tuple[str, ...] = ()
     file: str = ""
+    replicas: Mapping[str, Any] = field(default_factory=dict)
     catalog: Catalog | None = field(default=None, repr=False)
 
     @property
@@ -83,6 +88,14 @@ class Draft:
             names = [g.name for g in groups]
             document["daemonSets"] = [self._daemon_set(d, names) for d in document["daemonSets"]]
         return document
+
+    def without_headroom(self, document: Document) -> Document:
+        """A written document with the plan's own replicas."""
+        workloads = [
+            {**w, "replicas": self.replicas[w["name"]]} if w["name"] in self.replicas else w
+            for w in document.get("workloads", ())
+        ]
+        return {**document, "workloads": workloads}
 
     def read(self, document: Document) -> Plan:
         """A written document as any plan is read."""
@@ -164,6 +177,7 @@ def draft_of(
     whole["nodeGroups"] = [*kept, template]
     mine = _move_pods(whole, names, template["name"], notes)
     _drop_scenarios(whole, names, notes)
+    replicas = _add_headroom(whole, mine, choices.headroom)
     plan = read_document(whole, file, catalog)
     group = next(g for g in plan.node_groups if g.name == template["name"])
     return Draft(
@@ -176,8 +190,27 @@ def draft_of(
         sizes_subnets=sizes_subnets,
         notes=tuple(notes),
         file=file,
+        replicas=replicas,
         catalog=catalog,
     )
+
+
+def _add_headroom(document: Document, names: Sequence[str], share: Fraction) -> dict[str, Any]:
+    """Further pods of the named workloads, rounded up; the replicas as they were."""
+    before: dict[str, Any] = {}
+    if not share:
+        return before
+
+    def more(count: Any) -> Any:
+        text = str(count)
+        return str(ceil(int(text) * (1 + share))) if text.isdecimal() else count  # the parser names what is wrong
+
+    for workload in document.get("workloads") or ():
+        own = workload.get("replicas")
+        if workload["name"] in names and own is not None:
+            before[workload["name"]] = own
+            workload["replicas"] = {k: more(n) for k, n in own.items()} if isinstance(own, dict) else more(own)
+    return before
 
 
 def _section(document: Document, file: str) -> Section:

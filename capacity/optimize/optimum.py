@@ -15,6 +15,7 @@ from capacity.optimize.compare import alternatives
 from capacity.optimize.divide import Rules
 from capacity.optimize.divisions import Found, divisions, mixed, ranked, search
 from capacity.optimize.market import Market, Pods, pods_of
+from capacity.optimize.modes import cheapest, check_modes, with_mode
 from capacity.optimize.open_plan import Draft, draft_of
 from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, TIME_LIMIT, WITHIN_GAP, Optimized, Packed
 from capacity.optimize.own_subnets import with_own_subnets
@@ -49,8 +50,23 @@ def optimize_plan(
         The plan has a fault, no type is allowed, or none of the allowed types has a price.
     """
     request = request or Request()
+    draft = draft_of(document, request.choices, file=file, zones=zones, catalog=catalog)
+    if not request.choices.modes:
+        return _optimized(draft, request)
+    check_modes(draft)
+
+    def in_mode(mode: str) -> Optimized:
+        made = with_mode(document, mode)
+        return _optimized(draft_of(made, request.choices, file=file, zones=zones, catalog=catalog), request)
+
+    return cheapest(request.choices.modes, in_mode)
+
+
+def _optimized(draft: Draft, request: Request) -> Optimized:
+    """The node groups to buy for a plan that is made ready."""
     choices = request.choices
-    draft = draft_of(document, choices, file=file, zones=zones, catalog=catalog)
+    if request.current and not draft.replaced:
+        raise SpecError("--current: the plan has no node groups of its own to compare with")
     if choices.survive == "zone" and draft.zones < 2:
         raise SpecError("--survive zone: the nodes are in one zone only")
     pods = tuple(p for p in pods_of(draft.plan, draft.workloads) if p.most)
@@ -68,9 +84,11 @@ def optimize_plan(
     found = _searched(buying, market, packed, request)
     if found.bought is None:
         return replace(base, status=INFEASIBLE, packed=packed, infeasible=clash(buying, market, choices, found))
-    others, found = alternatives(buying, market, found, request) if request.simpler else ((), found)
+    others, found = alternatives(buying, market, found, request)
     assert found.bought is not None
     bought, said = with_own_subnets(buying, found.bought)
+    if draft.replicas:
+        bought = replace(bought, document=draft.without_headroom(bought.document))
     status = OPTIMAL if packed.gap <= PROVEN else TIME_LIMIT if request.stopped() else WITHIN_GAP
     return replace(
         base,

@@ -32,6 +32,8 @@ class Request:
         Asked between steps; True ends the search with the best so far.
     simpler : bool
         Whether simpler and other choices are worked out beside the best.
+    current : bool
+        Whether the plan's own node groups must be there to be compared, whatever ``simpler`` is.
     """
 
     choices: Choices = field(default_factory=Choices)
@@ -40,6 +42,7 @@ class Request:
     judge: Judge = check_addresses
     stopped: Callable[[], bool] = lambda: False
     simpler: bool = True
+    current: bool = False
 
 
 def archs_of(draft: Draft, choices: Choices) -> tuple[str, ...]:

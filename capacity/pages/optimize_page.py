@@ -11,7 +11,7 @@ from capacity.cost.inputs import CostInputs
 from capacity.node.limit_words import limit_words
 from capacity.optimize.buy import Purchase, nodes_of
 from capacity.optimize.choices import Choices
-from capacity.optimize.compare import mix
+from capacity.optimize.compare import OWN_GROUPS, mix
 from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, Alternative, Optimized, Packed
 from capacity.optimize.pack import Packing
 from capacity.optimize.unused import Filling, fillings
@@ -87,6 +87,8 @@ def _inputs(found: Optimized, choices: Choices, inputs: CostInputs, effort: str)
         "vcpu_quota": choices.vcpu_quota,
         "peak_hours_pct": float(100 * choices.peak_hours),
         "survive": choices.survive,
+        "headroom_pct": float(100 * choices.headroom),
+        "cni_modes": list(choices.modes),
         "zones": draft.zones,
         "scenarios": list(dict.fromkeys(s.name for s in found.bought.result.scenarios)) if found.bought else [],
         "effort": effort,
@@ -239,6 +241,7 @@ def _page(found: Optimized) -> Iterator[Text | Table]:
         yield Text("There are no pods: nothing to buy.")
         return
     yield Text(_sentence(bought))
+    yield from _against_own(found, bought)
     yield _group_table(found)
     yield from _packing_words(found, bought, packed)
     if found.alternatives:
@@ -263,6 +266,17 @@ def _sentence(bought: Purchase) -> str:
             "cannot hold these addresses. They are counted here, not limited."
         )
     return f"{groups}, {nodes}: {money} a month{span}. {outcome}"
+
+
+def _against_own(found: Optimized, bought: Purchase) -> Iterator[Text]:
+    """What the answer saves or costs more than the plan's own node groups."""
+    own = next((a.usd_per_hour for a in found.alternatives if a.name == OWN_GROUPS), None)
+    if own is None:
+        return
+    saved = (month(own) or 0.0) - (month(bought.usd_per_hour) or 0.0)
+    share = f" ({abs(saved) / (month(own) or 1.0):.1%})" if own else ""
+    words = f"{usd(abs(saved))} a month{share} {'less' if saved > 0 else 'more'} than" if saved else "as much as"
+    yield Text(f"That is {words} the plan's own node groups ({usd(month(own) or 0.0)}).")
 
 
 def _group_table(found: Optimized) -> Table:

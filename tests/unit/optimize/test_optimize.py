@@ -343,6 +343,57 @@ def test_the_plans_own_groups_are_compared() -> None:
     assert found.bought.usd_per_hour < row.usd_per_hour
 
 
+def test_own_groups_that_must_be_there_to_be_compared() -> None:
+    given = Request(Choices(types=SMALL, arch="x86_64"), judge=check, simpler=False, current=True)
+    with pytest.raises(SpecError, match="--current: the plan has no node groups of its own"):
+        optimize_plan(WEB_AND_API, given)
+    document = in_vpc("10.0.0.0/16", [("web", "250m", "512Mi", 40)])
+    document["nodeGroups"] = [{"name": "old", "instanceTypes": ["m6i.2xlarge"], "subnets": ["sa", "sb"], "nodes": "1"}]
+    (row,) = optimize_plan(document, given).alternatives
+    assert (row.name, row.note) == ("the plan's own node groups", "check: tight, 9 pods unscheduled")
+
+
+def test_headroom_is_room_for_further_pods_and_the_plan_keeps_its_replicas() -> None:
+    document = sketched([("job", "1", "128Mi", 12)])
+    document["workloads"][0]["replicas"] = {"now": "12", "max": "20"}
+    found = bought(document, types=("c6i.xlarge",), headroom=Fraction(1, 4))
+    assert found.bought is not None
+    assert found.bought.nodes(peak=False) == 5  # 15 pods, 3 a node
+    assert found.bought.nodes(peak=True) == 9  # 25 pods
+    plan = read_document(found.bought.document, "plan")
+    assert [(w.replicas, w.max_replicas) for w in plan.workloads] == [(12, 20)]
+    assert check(plan).verdict == "ok"
+    with pytest.raises(SpecError, match="headroom: 1100% is out of range"):
+        Choices(headroom=Fraction(11))
+
+
+def test_the_cheaper_cni_mode_is_chosen_and_the_bound_is_that_of_both() -> None:
+    document = sketched([("tiny", "5m", "8Mi", 400)])
+    given = {"types": ("c6i.large", "c6i.xlarge")}
+    secondary, both = bought(document, **given), bought(document, modes=("secondary", "prefix"), **given)
+    prefix = bought(document | {"cni": {"env": {"ENABLE_PREFIX_DELEGATION": "true"}}}, **given)
+    assert secondary.bought is not None
+    assert prefix.bought is not None
+    assert both.bought is not None
+    assert both.bought.usd_per_hour == min(secondary.bought.usd_per_hour, prefix.bought.usd_per_hour)
+    assert both.bought.result.plan.cni.settings.prefix
+    assert secondary.packed is not None
+    assert prefix.packed is not None
+    assert both.packed is not None
+    assert both.packed.bound == min(secondary.packed.bound, prefix.packed.bound)
+    assert any("set ENABLE_PREFIX_DELEGATION=true" in n for n in both.notes)
+    with pytest.raises(SpecError, match="with IPv6 there is no choice"):
+        bought(document | {"kubernetes": {"ipFamily": "ipv6"}}, modes=("prefix",))
+
+
+def test_stopped_the_search_goes_on_to_the_first_answer_that_is_ok() -> None:
+    document = in_vpc("10.0.0.0/25", [("web", "250m", "512Mi", 20)])
+    whole = bought(document)
+    given = Request(Choices(types=SMALL, arch="x86_64"), judge=check, simpler=False, stopped=lambda: True)
+    cut = optimize_plan(document, given)
+    assert (whole.bought is None) == (cut.bought is None)
+
+
 def test_the_cost_of_a_node_is_all_that_is_billed_for_it() -> None:
     document = sketched([("job", "1", "128Mi", 12)])
     given = Request(
@@ -390,7 +441,7 @@ def test_gpu_types_are_compared_where_pods_request_gpus() -> None:
     assert any("NVIDIA GPUs of all models count alike" in n for n in found.notes)
     none = optimize_plan(document, Request(Choices(types=("m5.*",)), simpler=False))
     assert none.infeasible is not None
-    assert "a pod of infer requests 1 GPUs" in none.infeasible.conflict
+    assert "a pod of infer requests 1 GPU:" in none.infeasible.conflict
 
 
 def test_prefixes_leave_fewer_addresses_than_pods_on_small_nodes() -> None:
