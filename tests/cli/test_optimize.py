@@ -96,6 +96,36 @@ def test_files_name_the_type_and_the_nodes(form: str) -> None:
         assert isinstance(yaml.safe_load(text), dict)
 
 
+@pytest.mark.parametrize("form", ["eksctl", "terraform", "cloudformation", "karpenter"])
+def test_the_written_node_groups_read_back_pass_check(form: str, tmp_path: Path) -> None:
+    options = (*PODS, *FEW, "--no-alternatives", "-q")
+    options += ("--provisioner", "karpenter") if form == "karpenter" else ()
+    plan, file = tmp_path / "plan.yaml", tmp_path / ("main.tf" if form == "terraform" else "groups.yaml")
+    assert capacity("optimize", *options, "--as", "plan", "--out-file", str(plan)).code == 0
+    assert capacity("optimize", *options, "--as", form, "--out-file", str(file)).code == 0
+    written = yaml.safe_load(plan.read_text())
+    back = yaml.safe_load(capacity("import", form, str(file)).stdout)
+    groups = {g["name"]: g for g in back["nodeGroups"]}
+    assert groups.keys() == {g["name"] for g in written["nodeGroups"]}
+    for group in written["nodeGroups"]:
+        read = groups[group["name"]]
+        assert read["instanceTypes"] == group["instanceTypes"]
+        assert read["nodes"]["max"] == group["nodes"]["max"]
+        group["nodes"] = read["nodes"]
+        group["provisioner"] = read["provisioner"]
+    plan.write_text(yaml.safe_dump(written))
+    results = json.loads(capacity("check", str(plan), "-o", "json").stdout)["results"]
+    assert results["verdict"] == "ok"
+    assert not any(s["unplaced_pods"] for s in results["scenarios"])
+
+
+@pytest.mark.parametrize("form", ["terraform", "cloudformation"])
+def test_max_pods_that_a_managed_group_cannot_state_are_said(form: str) -> None:
+    text = capacity("optimize", *PODS, *FEW, "--max-pods", "40", "--as", form, "-q").stdout
+    assert "maxPods 40 needs a launch template" in text
+    assert "maxPodsPerNode: 40" in capacity("optimize", *PODS, *FEW, "--max-pods", "40", "--as", "eksctl", "-q").stdout
+
+
 def test_karpenter_pools_are_limited_to_the_most_nodes() -> None:
     options = (*PODS, *FEW, "--provisioner", "karpenter", "--max-groups", "1")
     group = answer(*options)["results"]["node_groups"][0]
