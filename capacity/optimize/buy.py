@@ -62,6 +62,12 @@ class Purchase:
         return sum(nodes_of(self.peak if peak else self.steady, name) for name in self.names)
 
     @property
+    def vcpus(self) -> int:
+        """Of the bought nodes at the peak. [vCPUs]"""
+        pairs = zip(self.division, self.names, strict=True)
+        return sum(s.candidate.vcpus * nodes_of(self.peak, name) for s, name in pairs)
+
+    @property
     def addresses(self) -> int:
         """Addresses of all subnets that are taken at the peak. [addresses]"""
         return sum(s.used_total for s in self.peak.subnets)
@@ -76,6 +82,11 @@ class Buying(NamedTuple):
     judge: Judge
     scenarios: tuple[str, ...]
     survive_zone: bool = False
+    vcpu_quota: int | None = None
+
+    def accepts(self, found: Purchase) -> bool:
+        """Whether the check has nothing against a purchase and its nodes at the peak are within the vCPU quota."""
+        return found.ok and (self.vcpu_quota is None or found.vcpus <= self.vcpu_quota)
 
 
 def nodes_of(state: ScenarioState, group: str) -> int:

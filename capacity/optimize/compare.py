@@ -37,7 +37,7 @@ def alternatives(
     best, tried = found.bought, list(found.tried)
     for name, part, choices in _simpler(market, request.choices):
         simple = _bought(buying, part, choices, request.stopped)
-        known = [p for p in tried if p.ok and _within(p, part, choices)]
+        known = [p for p in tried if buying.accepts(p) and _within(p, part, choices)]
         simple = min([*([simple] if simple else []), *known], key=lambda p: p.usd_per_hour, default=None)
         rows.append((name, simple))
         if simple is not None and simple not in known:

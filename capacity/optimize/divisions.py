@@ -51,9 +51,9 @@ def search(
             break
         found = purchase(buying, division)
         tried.append(found)
-        if found.ok and (best is None or found.usd_per_hour < best.usd_per_hour - 1e-9):
+        if buying.accepts(found) and (best is None or found.usd_per_hour < best.usd_per_hour - 1e-9):
             best = found
-    failed = [p for p in tried if not p.ok]
+    failed = [p for p in tried if not buying.accepts(p)]
     nearest = min(failed, key=lambda p: (p.addresses, p.usd_per_hour), default=None)
     return Found(best, nearest, tuple(tried))
 

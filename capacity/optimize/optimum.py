@@ -80,7 +80,7 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
     if large is not None:
         return replace(base, status=INFEASIBLE, infeasible=large)
     packed = _packed(market, pods, rules, request)
-    buying = Buying(draft, pods, rules, request.judge, choices.scenarios, choices.survive == "zone")
+    buying = Buying(draft, pods, rules, request.judge, choices.scenarios, choices.survive == "zone", choices.vcpu_quota)
     found = _searched(buying, market, packed, request)
     if found.bought is None:
         return replace(base, status=INFEASIBLE, packed=packed, infeasible=clash(buying, market, choices, found))
@@ -96,7 +96,7 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
         packed=packed,
         bought=bought,
         alternatives=others,
-        frontier=_frontier(found),
+        frontier=_frontier(buying, found),
         notes=(*notes, *said),
     )
 
@@ -166,9 +166,9 @@ def _searched(buying: Buying, market: Market, packed: Packed, request: Request) 
     return search(buying, listed, CHECKED[request.effort], request.stopped)
 
 
-def _frontier(found: Found) -> tuple[Purchase, ...]:
+def _frontier(buying: Buying, found: Found) -> tuple[Purchase, ...]:
     """The purchases that no other beats in dollars, addresses and nodes at once, cheapest first."""
-    good = sorted((p for p in found.tried if p.ok), key=_figures)
+    good = sorted((p for p in found.tried if buying.accepts(p)), key=_figures)
     kept: list[Purchase] = []
     for p in good:
         if not any(all(a <= b for a, b in zip(_figures(k), _figures(p), strict=True)) for k in kept):

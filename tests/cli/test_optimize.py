@@ -98,8 +98,8 @@ def test_files_name_the_type_and_the_nodes(form: str) -> None:
 
 @pytest.mark.parametrize("form", ["eksctl", "terraform", "cloudformation", "karpenter"])
 def test_the_written_node_groups_read_back_pass_check(form: str, tmp_path: Path) -> None:
-    options = (*PODS, *FEW, "--no-alternatives", "-q")
-    options += ("--provisioner", "karpenter") if form == "karpenter" else ()
+    karpenter = ("--provisioner", "karpenter") if form == "karpenter" else ()
+    options = (*PODS, *FEW, "--no-alternatives", "-q", *karpenter)
     plan, file = tmp_path / "plan.yaml", tmp_path / ("main.tf" if form == "terraform" else "groups.yaml")
     assert capacity("optimize", *options, "--as", "plan", "--out-file", str(plan)).code == 0
     assert capacity("optimize", *options, "--as", form, "--out-file", str(file)).code == 0

@@ -254,6 +254,23 @@ def test_a_limit_that_is_too_low_is_named_with_what_would_do(limit: dict[str, in
     assert bought(document, max_vcpus=4, **wider).bought is not None
 
 
+def test_the_quota_counts_the_nodes_that_check_has_at_the_peak() -> None:
+    document = sketched([("web", "250m", "512Mi", 60), ("api", "1", "4Gi", 9)])
+    document["workloads"][0]["replicas"] = {"now": "30", "max": "60"}
+    free = bought(document).bought
+    assert free is not None
+    for quota in (free.vcpus, free.vcpus - 1, 40, 30, 20):
+        found = bought(document, vcpu_quota=quota)
+        if found.bought is None:
+            assert found.infeasible is not None
+            least = int(found.infeasible.relaxation.removeprefix("--vcpu-quota "))
+            assert least > quota
+            assert bought(document, vcpu_quota=least).bought is not None
+        else:
+            assert found.bought.vcpus <= quota
+            assert found.bought.usd_per_hour >= free.usd_per_hour - 1e-9
+
+
 def test_no_pods_is_nothing_to_buy() -> None:
     found = bought(sketched([("web", "250m", "512Mi", 0)]))
     assert (found.status, found.bought) == (OPTIMAL, None)
