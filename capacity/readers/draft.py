@@ -13,6 +13,7 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from capacity.errors import shortened
+from capacity.readers.accounting import Account, unread_text
 
 if TYPE_CHECKING:
     from capacity.catalog.table import Catalog
@@ -28,10 +29,13 @@ class Note:
         One line; starts with the place in the source if there is one (``cluster.yaml managedNodeGroups[2]: …``).
     path : str
         Its place in the plan (``nodeGroups[general].instanceTypes``), empty for the plan as a whole.
+    unread : bool
+        Whether it names a part of the input that is not in the plan: the reason if nothing is left of a plan.
     """
 
     text: str
     path: str = ""
+    unread: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", shortened(self.text))
@@ -214,15 +218,36 @@ def unique_names(named: Iterable[tuple[tuple[str, str, str], WorkloadDraft]]) ->
 
 @dataclass
 class SourceNotes:
-    """Notes collected while one file is read; each starts with ``file``."""
+    """Notes collected while one file is read, each starting with ``file``, and the account of its parts."""
 
     file: str
     notes: list[Note] = field(default_factory=list)
+    account: Account = field(default_factory=Account)
 
     def say(self, where: str, text: str, path: str = "") -> None:
         """Add a note: place in the source, text, place in the plan."""
-        place = f"{self.file} {where}".strip()
-        self.notes.append(Note(f"{place}: {text}", path))
+        self.notes.append(Note(f"{self._place(where)}: {text}", path))
+
+    def leave_out(self, where: str, text: str, path: str = "") -> None:
+        """Add a note on a part of the input that is not in the plan."""
+        self.notes.append(Note(f"{self._place(where)}: {text}", path, unread=True))
+
+    def meet(self, kind: str, place: str) -> None:
+        """Record a part of the input. Its kind is a word of :data:`~capacity.readers.accounting.MATTERS`."""
+        self.account.meet(kind, place)
+
+    def use(self, kind: str, place: str) -> None:
+        """Record that a part is in the plan, or that another note names it."""
+        self.account.use(kind, place)
+
+    def collected(self) -> tuple[Note, ...]:
+        """All notes, and one for each kind of part that was met, is not in the plan and could matter."""
+        place = self._place("")
+        unread = [unread_text(kind, places) for kind, places in self.account.unread().items()]
+        return (*self.notes, *(Note(f"{place}: {text}" if place else text, unread=True) for text in unread))
+
+    def _place(self, where: str) -> str:
+        return f"{self.file} {where}".strip()
 
 
 @dataclass

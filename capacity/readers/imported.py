@@ -101,8 +101,7 @@ def imported(draft: PlanDraft, into: Path | str | Imported | None = None) -> Imp
         The draft has no part of a plan, or `check` would refuse the plan it is merged into.
     """
     if draft.is_empty:
-        why = f" ({draft.notes[0].text})" if draft.notes else ""
-        raise SpecError(f"{draft.source or 'import'}: the input has no part of a plan{why}")
+        raise _nothing_read(draft)
     if into is None:
         whole = complete(draft)
         text = render(whole)
@@ -111,6 +110,16 @@ def imported(draft: PlanDraft, into: Path | str | Imported | None = None) -> Imp
         whole = complete(merge(base.draft, draft))
         text = render_into(whole, base)
     return Imported(whole.source, text, whole.notes, tuple(sorted(whole.assumed)), draft, whole)
+
+
+def _nothing_read(draft: PlanDraft) -> SpecError:
+    """Error for an input without a part of a plan: the likely reason first, all notes under it."""
+    notes = sorted(draft.notes, key=lambda note: not note.unread)
+    why = f" ({notes[0].text})" if notes else ""
+    error = SpecError(f"{draft.source or 'import'}: the input has no part of a plan{why}")
+    for note in notes[1:]:
+        error.add_note(note.text)
+    return error
 
 
 def _base(plan: Path | str | Imported) -> Base:
