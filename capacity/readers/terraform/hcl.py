@@ -16,7 +16,7 @@ from capacity.errors import MissingExtra, SpecError
 from capacity.readers.decode import decode, file_name, read_data
 from capacity.readers.draft import SourceNotes
 from capacity.readers.terraform.expression import Budget, Scope, evaluate, too_large
-from capacity.readers.terraform.functions import UNKNOWN, Open, Unknown, known_parts, unquoted
+from capacity.readers.terraform.value import UNKNOWN, Open, Unknown, known_parts, unquoted
 from capacity.readers.terraform.resource import Resource
 from capacity.readers.values import bool_of, items, mapping
 
