@@ -100,6 +100,11 @@ def evaluate_template(
         return UNKNOWN
 
 
+def evaluate_parsed(tree: Any) -> Any:
+    """Evaluate the tree of an expression without names, such as a default in a type constraint."""
+    return _value(tree, _Run(lambda _, __: UNKNOWN, None, None), {}, 0)
+
+
 def _value(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
     value = _evaluated(tree, look, scope, depth)
     return UNKNOWN if tree[0] in _MAKERS and too_large(value) else value

@@ -223,6 +223,8 @@ class Stack:
     said: SourceNotes
     subnets: dict[str, str] = field(default_factory=dict)  # address -> name in the plan
     ids: dict[str, str] = field(default_factory=dict)  # AWS id -> name in the plan
+    region: str | None = None  # of the provider
+    functions: set[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=set)  # subnets, security groups
 
     def of(self, *types: str, managed: bool = True) -> list[Resource]:
         return [r for r in self.resources if r.type in types and (r.managed or not managed)]
