@@ -108,7 +108,7 @@ MATTERS: tuple[Matter, ...] = (
     Matter(_PODS, ("kubernetes_replication_controller*", "kubernetes_replica_set*")),
     Matter("it changes the number of pods", ("kubernetes_horizontal_pod_autoscaler*",)),
     Matter(_BALANCER, ("kubernetes_ingress*", "load balancer (kubernetes_service)")),
-    Matter("an add-on can run pods on nodes", ("aws_eks_addon", "AWS::EKS::Addon")),
+    Matter("an add-on can run pods on nodes", ("aws_eks_addon", "AWS::EKS::Addon", "add-on")),
     # other files and code
     Matter("what a module creates is not known", ("module",)),
     Matter("what a nested stack creates is not known", ("AWS::CloudFormation::Stack", "aws_cloudformation_stack*")),
@@ -116,7 +116,7 @@ MATTERS: tuple[Matter, ...] = (
     Matter("what the macro creates is not known", ("Fn::Transform", "AWS::CloudFormation::Macro")),
     Matter("the subnets in it are not known", ("local zone", "Outpost")),
     Matter(
-        "an EFA node has an interface with an address for each network card (unmanagedEnis)",
+        "an EFA node has an interface with an address for each network card (tenants of kind other)",
         ("efaEnabled", "enable_efa_support", "EFA interface"),
     ),
 )

@@ -61,7 +61,8 @@ class SubnetDraft:
 class GroupDraft:
     """A node group. ``subnets`` and ``pod_subnets`` are names (or ids) of subnets of the same draft.
 
-    ``max_unavailable`` is a count or a percentage as written (``33%``).
+    ``max_unavailable`` is a count or a percentage as written (``33%``). ``zones`` restrict the subnets until they are
+    known; they are not in the plan.
     """
 
     name: str
@@ -79,6 +80,10 @@ class GroupDraft:
     max_pods_expression: str | None = None
     reserved_enis: int | None = None
     unmanaged_enis: int | None = None
+    capacity_type: str | None = None
+    limit_cpu_millicores: int | None = None
+    limit_memory_bytes: int | None = None
+    zones: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,8 @@ class PlanDraft:
         Names of subnets.
     assumed : frozenset of str
         Paths of the plan that hold an assumption (``vpc.subnets[assumed-a]``): open to every later source.
+    default_network : bool
+        Whether the VPC is only the default of a tool, so that it gives way to a VPC that another source has.
     """
 
     source: str = ""
@@ -160,15 +167,19 @@ class PlanDraft:
     tenants: tuple[TenantDraft, ...] = ()
     notes: tuple[Note, ...] = ()
     assumed: frozenset[str] = frozenset()
+    default_network: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether no part of a plan is known."""
         return not any(
-            getattr(self, f.name) for f in fields(self) if f.name not in ("source", "zones", "notes", "assumed")
+            getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in ("source", "zones", "notes", "assumed", "default_network")
         )
 
 
+_NO_PART = ("source", "zones", "notes", "assumed", "default_network")
 PODS_TODAY = "pods seen by AWS"  # tenants that represent the pods until a source with workloads replaces them
 
 
@@ -186,6 +197,8 @@ _NESTED = {
     "desired": "nodes.desired",
     "max_nodes": "nodes.max",
     "update_strategy": "update.strategy",
+    "limit_cpu_millicores": "limits.cpu",
+    "limit_memory_bytes": "limits.memory",
     "max_replicas": "replicas.max",
     "cpu_millicores": "requests.cpu",
     "memory_bytes": "requests.memory",

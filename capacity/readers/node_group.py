@@ -23,7 +23,7 @@ class SourceGroup:
     Attributes
     ----------
     provisioner : str
-        ``managed``, ``self-managed`` or ``karpenter``.
+        ``managed``, ``self-managed``, ``karpenter`` or ``auto``.
     types : iterable of str or None
         Instance types in the order of the source; values that are not text are ignored.
     ami : str or None
@@ -38,6 +38,10 @@ class SourceGroup:
         Value for the kubelet; if None, ``user_data`` is searched. [pods]
     user_data : object
         The boot script, plain or in base64.
+    spot : bool
+        Whether all its nodes are Spot instances.
+    zones : iterable of str
+        Zones that restrict its subnets, if these are not known.
     """
 
     name: str
@@ -53,6 +57,8 @@ class SourceGroup:
     update_strategy: str | None = None
     max_pods: object = None
     user_data: object = None
+    spot: bool = False
+    zones: Iterable[str] = ()
 
 
 def group_draft(source: SourceGroup) -> GroupDraft:
@@ -70,6 +76,8 @@ def group_draft(source: SourceGroup) -> GroupDraft:
         max_unavailable=f"{percent}%" if percent else int_of(source.unavailable, 1, 100),
         update_strategy=source.update_strategy or None,
         max_pods=int_of(source.max_pods, 1) or max_pods_in(source.user_data),
+        capacity_type="spot" if source.spot else None,
+        zones=tuple(dict.fromkeys(source.zones)) or None,
     )
 
 

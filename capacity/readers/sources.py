@@ -43,7 +43,7 @@ FILE_SOURCES = {
         ),
         FileSource(
             "eksctl",
-            "capacity.readers.eksctl",
+            "capacity.readers.eksctl.cluster_config",
             "An eksctl ClusterConfig, with the defaults of eksctl.",
             "capacity import eksctl cluster.yaml --out-file capacity.yaml",
         ),

@@ -8,6 +8,8 @@ import contextlib
 import re
 import zlib
 
+KUBELET_MAX_PODS = 110  # the kubelet's default; bootstrap.sh --use-max-pods false leaves it
+
 
 def max_pods_in(user_data: object) -> int | None:
     """Max pods that a boot script or a nodeadm document sets, plain or in base64 (also gzipped).
@@ -30,6 +32,8 @@ def max_pods_in(user_data: object) -> int | None:
         found = re.search(r"max-?pods[\"']?\s*[:= ]\s*[\"']?([0-9]{1,5})\b", script, re.IGNORECASE)
         if found:
             return int(found[1]) or None
+        if re.search(r"--use-max-pods[= ]+[\"']?false", script):
+            return KUBELET_MAX_PODS
     return None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from capacity.errors import SpecError
 from capacity.files import stdin
 from capacity.plan.document import YAML_LIMIT_BYTES
-from capacity.readers.decode import file_name, json_decoder, json_message, parse_yaml_documents
+from capacity.readers.decode import file_name, how_to_unpack, json_decoder, json_message, parse_yaml_documents
 
 CHUNK = 1 << 20  # characters
 LARGEST_OBJECT = 1 << 26  # characters; etcd refuses objects beyond 1.5 MB
@@ -55,6 +55,9 @@ def stream_file(path: str) -> Iterator[tuple[str, Any]]:
 def stream_binary(stream: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Yield kinds and objects from an open stream of bytes."""
     head = stream.read(4)
+    packed = how_to_unpack(head, name)
+    if packed is not None:
+        raise SpecError(f"{name} {packed}")
     encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     text = io.TextIOWrapper(_Rejoined(head, stream), encoding=encoding, newline="")  # type: ignore[type-var]
     buffer = _Buffer(text, name)
