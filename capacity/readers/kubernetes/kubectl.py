@@ -64,8 +64,17 @@ def draft_of(snapshot: SeenObjects, source: str) -> PlanDraft:
         node_groups=groups,
         workloads=workloads,
         daemon_sets=daemons,
-        notes=tuple(said.notes),
+        notes=said.collected(),
     )
+
+
+def draft_of_objects(objects: Iterable[Any], said: SourceNotes) -> PlanDraft:
+    """Draft of decoded objects, such as the manifests in another file."""
+    snapshot = SeenObjects(said)
+    for value in objects:
+        if not snapshot.add("", value):
+            said.leave_out("", f"ignored {detect(value)[1]}")
+    return draft_of(snapshot, "")
 
 
 def _minor(kubelet: str) -> str | None:

@@ -15,11 +15,11 @@ from typing import Any
 from capacity.errors import SpecError
 from capacity.readers.decode import file_name
 from capacity.readers.draft import SourceNotes
-from capacity.readers.terraform.blocks import Blocks, Inputs, of_json_syntax, read_blocks
 from capacity.readers.terraform.known_modules import HARMLESS, KNOWN, Call
 from capacity.readers.terraform.module_source import ModuleSource, major_of, module_source
 from capacity.readers.terraform.resource import Resource
 from capacity.readers.terraform.scope import Called, Module, Work
+from capacity.readers.terraform.source_blocks import Inputs, SourceBlocks, of_json_syntax, read_blocks
 from capacity.readers.terraform.value import Open
 from capacity.readers.values import mapping
 
@@ -52,12 +52,12 @@ def read_hcl(paths: Sequence[str], inputs: Inputs | None = None) -> Configuratio
 
 def read_json_syntax(document: dict[str, Any], file: str) -> Configuration:
     """Read a document of Terraform's JSON syntax."""
-    blocks = Blocks()
+    blocks = SourceBlocks()
     blocks.take(of_json_syntax(document))
     return _configuration(blocks, SourceNotes(file))
 
 
-def _configuration(blocks: Blocks, said: SourceNotes) -> Configuration:
+def _configuration(blocks: SourceBlocks, said: SourceNotes) -> Configuration:
     module = Module(blocks, said, _open_call, Work(blocks.folder))
     module.region = _provider_region(module)
     said.say("", ".tf text is evaluated as far as possible: `terraform show -json` of a plan is more complete")

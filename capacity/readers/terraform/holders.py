@@ -21,12 +21,15 @@ _ONE_EACH = {
     "aws_efs_mount_target": ("efs", "subnet_id"),
     "aws_ec2_transit_gateway_vpc_attachment": ("transitGateway", "subnet_ids"),
 }
+_COUNTED = ("aws_instance", "aws_network_interface", "aws_lambda_function", "aws_ecs_service")
 
 
 def holders(stack: Stack) -> Iterator[TenantDraft]:
     """Tenants of the resources whose subnets are in the plan; the others stay unread in the account."""
     taken: set[str] = set()
-    for resource in stack.of(*_ONE_EACH, "aws_instance", "aws_network_interface", "aws_lambda_function", "aws_ecs_service"):
+    for resource in stack.of(
+        *_ONE_EACH, "aws_instance", "aws_network_interface", "aws_lambda_function", "aws_ecs_service"
+    ):
         tenant = _tenant(stack, resource)
         if tenant is None:
             continue

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from capacity.readers.draft import SourceNotes
-from capacity.readers.terraform.blocks import blocks_of
 from capacity.readers.terraform.resource import Resource
 from capacity.readers.terraform.scope import MOST_INSTANCES, Called
+from capacity.readers.terraform.source_blocks import blocks_of
 from capacity.readers.terraform.value import UNKNOWN, Encoded, Open, OpenList, Unknown, known_parts
 from capacity.readers.values import bool_of, items, mapping, text_of
 
@@ -240,9 +240,8 @@ def _node_group(call: Call, *, self_managed: bool, minimum: int) -> Iterator[Res
     if any(k not in given for k in defaults):
         shown = ", ".join(f"{k.removesuffix('_size')} {v}" for k, v in defaults.items())
         call.said.say(call.address, f"missing sizes are the defaults of the module: {shown}")
-    if bool_of(given.get("enable_efa_support")):
-        call.said.meet("enable_efa_support", call.address)
     common = {
+        "efa": _efa_addresses(given, version),
         "name": given.get("name", UNKNOWN),
         "ami_type": given.get("ami_type", _default_ami(version, self_managed=self_managed)),
         "custom_ami": bool(text_of(given.get("ami_id"))),
@@ -265,6 +264,12 @@ def _node_group(call: Call, *, self_managed: bool, minimum: int) -> Iterator[Res
     made = call.made("aws_eks_node_group", "this", values)
     unknown = {"instance_types": "given"} if isinstance(given.get("instance_types"), Unknown) else {}
     yield Resource(made.address, made.type, made.name, made.module, made.index, made.values, unknown)
+
+
+def _efa_addresses(given: dict[str, Any], version: int) -> bool:
+    """Whether the nodes have EFA interfaces with addresses: from 21 on the module's default is ``efa-only`` ones."""
+    only = given.get("enable_efa_only", version >= NEWEST_EKS)
+    return bool(bool_of(given.get("enable_efa_support")) and not bool_of(only))
 
 
 def _default_ami(version: int, *, self_managed: bool) -> Any:

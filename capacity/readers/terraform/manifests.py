@@ -13,7 +13,7 @@ from capacity.readers.detect import detect, list_items
 from capacity.readers.draft import PlanDraft, SourceNotes
 from capacity.readers.karpenter import parse_karpenter
 from capacity.readers.merge import merge
-from capacity.readers.terraform.blocks import blocks_of
+from capacity.readers.terraform.source_blocks import blocks_of
 from capacity.readers.values import items, mapping, path_of, text_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from capacity.errors import SpecError
 from capacity.files import read_bytes
 from capacity.readers.decode import decode, file_name
 from capacity.readers.draft import SourceNotes
-from capacity.readers.terraform.blocks import Blocks, TemplateText, blocks_of, heredoc, is_mark, parsed_text
 from capacity.readers.terraform.expression import (
     Budget,
     Scope,
@@ -21,6 +20,14 @@ from capacity.readers.terraform.expression import (
     too_large,
 )
 from capacity.readers.terraform.resource import Resource
+from capacity.readers.terraform.source_blocks import (
+    SourceBlocks,
+    TemplateText,
+    blocks_of,
+    heredoc,
+    is_mark,
+    parsed_text,
+)
 from capacity.readers.terraform.value import (
     FAILED,
     UNKNOWN,
@@ -38,7 +45,8 @@ MOST_INSTANCES = 1000  # of one resource
 MOST_EVALUATIONS = 200_000  # of variables, locals, resources and calls of a file
 ASSUMED_ZONES = "abcdef"  # letters of a region's zones, if they are not in the input
 LARGEST_FILE = 1_000_000  # characters, of `file` and `templatefile`
-_META = frozenset(("count", "for_each", "provider", "providers", "depends_on", "lifecycle", "source", "version"))
+_META = frozenset(("count", "for_each", "provider", "depends_on", "lifecycle"))
+_META_OF_CALLS = frozenset(("count", "for_each", "providers", "depends_on", "source", "version"))
 
 
 @dataclass
@@ -73,7 +81,7 @@ class Lazy(Open):
         self.names = names
         self.make = make
 
-    def get(self, key: object, default: object = None) -> Any:
+    def get(self, key: object, default: object = None) -> Any:  # noqa: ARG002 (an absent key fails)
         return self.make(str(key)) if str(key) in self.names else FAILED
 
 
@@ -84,7 +92,7 @@ class Module:
     ``path`` are the names of the calls around it, with their keys; ``folder`` is relative to the root module.
     """
 
-    blocks: Blocks
+    blocks: SourceBlocks
     said: SourceNotes
     open_call: OpenCall
     work: Work = field(default_factory=Work)
@@ -181,7 +189,7 @@ class Module:
         if name == "module":
             return Lazy(blocks.calls, self.outputs)
         if name == "data":
-            kinds = {kind: name for kind, name in blocks.data}
+            kinds = dict(blocks.data)
             return Lazy(kinds, lambda kind: Lazy({n: n for k, n in blocks.data if k == kind}, self._data_of(kind)))
         names = {n: n for k, n in blocks.resources if k == name}
         return Lazy(names, lambda one: self.reference(name, one)) if names else UNKNOWN
@@ -245,7 +253,7 @@ class Module:
         body = self.blocks.calls[name]
         made = []
         for index, scope in self.expanded(f"module.{name}", body):
-            given = self.block({k: v for k, v in body.items() if k not in _META}, scope)
+            given = self.block({k: v for k, v in body.items() if k not in _META_OF_CALLS}, scope)
             made.append((index, self.open_call(self, name, index, body, given)))
         return made
 
@@ -281,7 +289,7 @@ class Module:
     def _data_of(self, kind: str) -> Callable[[str], Any]:
         def one(name: str) -> Any:
             if kind == "aws_region":
-                return Open({k: self.region or UNKNOWN for k in ("name", "id", "region")})
+                return Open(dict.fromkeys(("name", "id", "region"), self.region or UNKNOWN))
             if kind == "aws_availability_zones":
                 return Open({"names": self.once(("zones",), lambda: self._zones(name))})
             return keyed([(r.index, Open(r.values)) for r in self.data(kind, name)])
@@ -353,7 +361,7 @@ def _typed(text: str, tree: Any) -> Any:
     if tree is None or tree[0] == "name":
         return text
     literal = parsed_text(f"value = {text}", "--var").get("value")
-    return Module(Blocks(), SourceNotes(""), _no_calls).value(literal)
+    return Module(SourceBlocks(), SourceNotes(""), _no_calls).value(literal)
 
 
 def _no_calls(module: Module, name: str, index: object, body: Any, given: dict[str, Any]) -> Called:  # noqa: ARG001

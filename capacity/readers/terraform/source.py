@@ -16,12 +16,12 @@ from capacity.readers.decode import parse_documents
 from capacity.readers.draft import PlanDraft, SourceNotes
 from capacity.readers.helm import overlaid
 from capacity.readers.merge import merge
-from capacity.readers.terraform.blocks import Inputs, is_json_syntax
 from capacity.readers.terraform.groups import node_groups
 from capacity.readers.terraform.hcl import Configuration, read_hcl, read_json_syntax
 from capacity.readers.terraform.holders import holders
 from capacity.readers.terraform.manifests import is_cni_release, release_values, with_manifests
 from capacity.readers.terraform.resource import References, Resource, Stack, first_block, resources_of, unwrapped_plan
+from capacity.readers.terraform.source_blocks import Inputs, is_json_syntax
 from capacity.readers.terraform.vpc_resources import subnet_drafts, vpc_blocks, vpc_resource
 from capacity.readers.values import (
     block_of,
@@ -77,7 +77,7 @@ def draft_of(stack: Stack, inputs: Inputs | None = None) -> PlanDraft:
         pod_subnets=pod_subnets,
         control_plane=tuple(stack.subnet_names(cluster, "vpc_config", "subnet_ids")) or None if cluster else None,
         node_groups=tuple(node_groups(stack, cluster)),
-        tenants=tuple(holders(stack)),
+        tenants=(*holders(stack), *stack.holders),
     )
     draft = with_manifests(stack, draft)
     return replace(draft, notes=tuple(dict.fromkeys((*said.collected(), *draft.notes))))
@@ -88,7 +88,7 @@ def _cluster(stack: Stack) -> Resource | None:
     if not clusters:
         return None
     names = [str(g.value("cluster_name")) for g in stack.of("aws_eks_node_group")]
-    chosen = max(clusters, key=lambda c: names.count(str(c.value("name"))))
+    chosen = max(clusters, key=lambda c: (names.count(str(c.value("name"))), bool(c.value("vpc_config", "subnet_ids"))))
     if len(clusters) > 1:
         stack.said.say(
             "", f"{len(clusters)} clusters: a plan is one cluster, {chosen.address} is used", "metadata.name"
@@ -101,7 +101,7 @@ def _cluster(stack: Stack) -> Resource | None:
 def _region(stack: Stack) -> str | None:
     """Region of a zone, of an ARN, or of the provider."""
     for resource in stack.of("aws_subnet", "aws_default_subnet", managed=False):
-        region = region_of_zone(resource.value("availability_zone"))
+        region = region_of_zone(text_of(resource.value("availability_zone")))
         if region:
             return region
     for resource in stack.of("aws_eks_cluster", "aws_vpc", "aws_eks_node_group", managed=False):

@@ -1,4 +1,7 @@
-"""Convert a value to the type of its variable: developer.hashicorp.com/terraform/language/expressions/type-constraints."""
+"""Convert a value to the type of its variable.
+
+Type constraints: developer.hashicorp.com/terraform/language/expressions/type-constraints.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,6 @@ from capacity.readers.terraform.value import (
     truth_of_value,
     unquoted,
 )
-
-Evaluate = Callable[[str], Any]
 
 
 def type_tree(raw: object) -> Any:

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from capacity.errors import SpecError, did_you_mean
+from capacity.plan.model import RESERVED_BY_AWS
 from capacity.readers.draft import SubnetDraft, at, unique
 from capacity.readers.values import block_of, bool_of, discovery_tags, int_of, items, mapping, text_of
 from capacity.units import counted
@@ -83,10 +84,9 @@ def vpc_of_resource(stack: Stack, subnet: Resource, vpcs: Sequence[Resource]) ->
 
 def _own_blocks(vpc: Resource) -> list[IPv4Network]:
     """Blocks of a VPC in its own attributes: the primary one, and the associated ones of a data source."""
-    found = [block_of(vpc.value("cidr_block"))]
-    for raw in items(vpc.value("cidr_block_associations")):
-        if mapping(raw).get("state") in (None, "", "associated"):
-            found.append(block_of(mapping(raw).get("cidr_block")))
+    more = [mapping(a) for a in items(vpc.value("cidr_block_associations"))]
+    associated = [a.get("cidr_block") for a in more if a.get("state") in (None, "", "associated")]
+    found = [block_of(text) for text in (vpc.value("cidr_block"), *associated)]
     return list(dict.fromkeys(b for b in found if b))
 
 
@@ -181,6 +181,6 @@ def _subnet(stack: Stack, resource: Resource, taken: Set[str], ids: Set[str]) ->
 def _say_taken(stack: Stack, resource: Resource, block: IPv4Network | None, path: str) -> None:
     """Note the addresses that were taken when a data source was read: by nodes and pods too, so they are not booked."""
     free = int_of(resource.value("available_ip_address_count"))
-    if block is not None and free is not None and (taken := block.num_addresses - AWS_RESERVED - free) > 0:
+    if block is not None and free is not None and (taken := block.num_addresses - RESERVED_BY_AWS - free) > 0:
         text = f"{counted(taken, 'address was', 'addresses were')} taken when this was read: not booked, because nodes "
         stack.said.say(resource.address, text + "and pods can hold them (capacity import aws books the others)", path)

@@ -13,9 +13,9 @@ from capacity.plan.parse import parse_plan
 from capacity.readers.complete import complete
 from capacity.readers.existing_plan import plan_section, render
 from capacity.readers.terraform.expression import Scope, evaluate
-from capacity.readers.terraform.value import UNKNOWN, Unknown, known_parts
 from capacity.readers.terraform.resource import module_of, resources_of
 from capacity.readers.terraform.source import parse_terraform, read
+from capacity.readers.terraform.value import UNKNOWN, Unknown, known_parts
 
 
 def look(name: str, _: Scope) -> Any:

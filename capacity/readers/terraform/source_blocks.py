@@ -50,8 +50,8 @@ class TemplateText(str):
 
 
 @dataclass
-class Blocks:
-    """Blocks of one module, not evaluated.
+class SourceBlocks:
+    """SourceBlocks of one module, not evaluated.
 
     ``variables`` are the declarations; ``values`` the values from files, ``given`` those of the command line as text.
     """
@@ -70,7 +70,7 @@ class Blocks:
     def take(self, parsed: dict[str, Any]) -> None:
         """Add the blocks of a file."""
         for name, body in _labelled(parsed.get("variable")):
-            self.variables[name] = mapping(body) if isinstance(body, dict) else {}
+            self.variables[name] = body if isinstance(body, dict) else {}
         for block in _blocks(parsed.get("locals")):
             self.locals |= {unquoted(k): v for k, v in block.items() if not is_mark(k)}
         for section, found in (("resource", self.resources), ("data", self.data)):
@@ -88,7 +88,7 @@ def is_mark(key: object) -> bool:
 
 
 def _blocks(value: object) -> list[dict[str, Any]]:
-    """Blocks of a kind: a list in .tf text, a mapping or a list in JSON."""
+    """SourceBlocks of a kind: a list in .tf text, a mapping or a list in JSON."""
     return [b for b in (value if isinstance(value, list) else [value]) if isinstance(b, dict)]
 
 
@@ -107,7 +107,7 @@ def _labelled(value: object) -> list[tuple[str, Any]]:
 # --- files ------------------------------------------------------------------------------------
 
 
-def read_blocks(paths: Sequence[str], inputs: Inputs, said: SourceNotes) -> Blocks:
+def read_blocks(paths: Sequence[str], inputs: Inputs, said: SourceNotes) -> SourceBlocks:
     """Read the files and folders of one module, with the values of its variables.
 
     Raises
@@ -118,7 +118,7 @@ def read_blocks(paths: Sequence[str], inputs: Inputs, said: SourceNotes) -> Bloc
         A file cannot be read or parsed, or a variable is not declared.
     """
     folders = [Path(p) for p in paths if Path(p).is_dir()]
-    blocks = Blocks(folder=folders[0] if folders else None)
+    blocks = SourceBlocks(folder=folders[0] if folders else None)
     values: list[str] = []
     for path in paths:
         code, own = _folder_files(Path(path), said) if Path(path).is_dir() else ([path], [])
@@ -149,7 +149,9 @@ def _folder_files(folder: Path, said: SourceNotes) -> tuple[list[str], list[str]
     """Code of a folder, and the files of values that Terraform loads by itself, in its order."""
     names = sorted(p.name for p in folder.iterdir() if p.is_file())[:MOST_FILES]
     code = [n for n in names if n.endswith((".tf", ".tf.json"))]
-    code.sort(key=lambda n: n in ("override.tf", "override.tf.json") or n.endswith(("_override.tf", "_override.tf.json")))
+    code.sort(
+        key=lambda n: n in ("override.tf", "override.tf.json") or n.endswith(("_override.tf", "_override.tf.json"))
+    )
     if not code:
         raise SpecError(f"{folder}: has no .tf or .tf.json file")
     automatic = [n for n in names if n.endswith((".auto.tfvars", ".auto.tfvars.json"))]
@@ -197,11 +199,11 @@ def _parsed_json(text: str, name: str) -> dict[str, Any]:
         raise SpecError(f"{name}: nested too deeply") from None
     if not isinstance(value, dict):
         raise SpecError(f"{name}: is not Terraform's JSON syntax (expected an object)")
-    return of_json_syntax(value)
+    return {k: of_json_syntax(v) for k, v in value.items()}
 
 
 def of_json_syntax(value: Any) -> Any:
-    """Blocks of JSON syntax, with their strings marked as templates."""
+    """SourceBlocks of JSON syntax, with their strings marked as templates."""
     if isinstance(value, dict):
         return {k: of_json_syntax(v) for k, v in value.items()}
     if isinstance(value, list):
