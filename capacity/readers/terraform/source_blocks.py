@@ -51,7 +51,7 @@ class TemplateText(str):
 
 @dataclass
 class SourceBlocks:
-    """SourceBlocks of one module, not evaluated.
+    """Blocks of one module, not evaluated.
 
     ``variables`` are the declarations; ``values`` the values from files, ``given`` those of the command line as text.
     """
@@ -88,7 +88,7 @@ def is_mark(key: object) -> bool:
 
 
 def _blocks(value: object) -> list[dict[str, Any]]:
-    """SourceBlocks of a kind: a list in .tf text, a mapping or a list in JSON."""
+    """Blocks of a kind: a list in .tf text, a mapping or a list in JSON."""
     return [b for b in (value if isinstance(value, list) else [value]) if isinstance(b, dict)]
 
 
@@ -203,7 +203,7 @@ def _parsed_json(text: str, name: str) -> dict[str, Any]:
 
 
 def of_json_syntax(value: Any) -> Any:
-    """SourceBlocks of JSON syntax, with their strings marked as templates."""
+    """Blocks of JSON syntax, with their strings marked as templates."""
     if isinstance(value, dict):
         return {k: of_json_syntax(v) for k, v in value.items()}
     if isinstance(value, list):
