@@ -136,7 +136,7 @@ def vpc_endpoints(call: Call) -> Called:
     if isinstance(endpoints, (Unknown, Open)):
         call.said.leave_out(f"{call.address}.endpoints", "not known", "tenants")
     found = []
-    for key, raw in mapping(endpoints).items():
+    for key, raw in sorted(mapping(endpoints).items()):
         entry = mapping(raw)
         if bool_of(entry.get("create")) is False:
             continue
@@ -259,6 +259,7 @@ def _node_group(call: Call, *, self_managed: bool, minimum: int) -> Iterator[Res
         "instance_types": given.get("instance_types", UNKNOWN),
         "subnet_ids": given.get("subnet_ids", UNKNOWN),
         "labels": given.get("labels", UNKNOWN),
+        "capacity_type": given.get("capacity_type", UNKNOWN),
         "update_config": [given["update_config"]] if mapping(given.get("update_config")) else update,
     }
     made = call.made("aws_eks_node_group", "this", values)

@@ -54,7 +54,7 @@ def with_manifests(stack: Stack, draft: PlanDraft) -> PlanDraft:
             objects.append(document)
     draft = replace(draft, pod_subnets=tuple(dict.fromkeys((*draft.pod_subnets, *pod_subnets))))
     draft = _with_objects(stack, draft, objects)
-    return merge(draft, parse_karpenter(pools, stack.said.file)) if pools else draft
+    return merge(draft, replace(parse_karpenter(pools, stack.said.file), source="")) if pools else draft
 
 
 def _with_objects(stack: Stack, draft: PlanDraft, objects: list[Any]) -> PlanDraft:

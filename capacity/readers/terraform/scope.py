@@ -185,11 +185,11 @@ class Module:
         if name == "local":
             return Lazy(blocks.locals, self.local)
         if name == "path":
-            return {"module": self.folder, "root": ".", "cwd": "."}
+            return {"module": self.folder, "root": ".", "cwd": UNKNOWN}
         if name == "module":
             return Lazy(blocks.calls, self.outputs)
         if name == "data":
-            kinds = dict(blocks.data)
+            kinds = {kind: kind for kind, _ in blocks.data}
             return Lazy(kinds, lambda kind: Lazy({n: n for k, n in blocks.data if k == kind}, self._data_of(kind)))
         names = {n: n for k, n in blocks.resources if k == name}
         return Lazy(names, lambda one: self.reference(name, one)) if names else UNKNOWN
@@ -271,7 +271,7 @@ class Module:
             here = f"{address}{_suffix(index)}"
             if kind in ("aws_subnet", "aws_vpc", "aws_launch_template") and managed:
                 values = {**values, "id": here}
-            unknown = {k: "given" for k in raw if raw[k] and not values.get(unquoted(k))}
+            unknown = {k: "given" for k in raw if raw[k] and not is_mark(k) and not values.get(unquoted(k))}
             made.append(Resource(here, kind, name, self.path, index, values, unknown, managed))
         return made
 
