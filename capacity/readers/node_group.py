@@ -43,6 +43,8 @@ class SourceGroup:
         Whether all its nodes are Spot instances.
     zones : iterable of str
         Zones that restrict its subnets, if these are not known.
+    limit_cpu_millicores, limit_memory_bytes : int or None
+        Limits of a NodePool. [millicores], [bytes]
     """
 
     name: str
@@ -60,6 +62,8 @@ class SourceGroup:
     user_data: object = None
     spot: bool = False
     zones: Iterable[str] = ()
+    limit_cpu_millicores: int | None = None
+    limit_memory_bytes: int | None = None
 
 
 def group_draft(source: SourceGroup) -> GroupDraft:
@@ -79,6 +83,8 @@ def group_draft(source: SourceGroup) -> GroupDraft:
         max_pods=int_of(source.max_pods, 1) or max_pods_in(source.user_data),
         capacity_type="spot" if source.spot else None,
         zones=tuple(dict.fromkeys(source.zones)) or None,
+        limit_cpu_millicores=source.limit_cpu_millicores,
+        limit_memory_bytes=source.limit_memory_bytes,
     )
 
 

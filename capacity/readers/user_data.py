@@ -82,6 +82,16 @@ def max_pods_of_user_data(user_data: str) -> tuple[int | None, str | None]:
     return int(number[1]) if number else None, expression["text"] if expression else None
 
 
+def ami_of_parameter(path: str) -> str | None:
+    """AMI family of a public parameter of Systems Manager with an image ID; None if it is not one of EKS.
+
+    >>> ami_of_parameter("/aws/service/eks/optimized-ami/1.29/amazon-linux-2/recommended/image_id")
+    'al2'
+    """
+    found = re.search(r"amazon-linux-2023|amazon-linux-2|bottlerocket|ami-windows", path.lower())
+    return ami_of(found[0].replace("ami-", "")) if found else None
+
+
 def ami_of(family: str | None) -> str | None:
     """Plan value for an AMI family or EKS amiType; None if the plan has none.
 
