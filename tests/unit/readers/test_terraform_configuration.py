@@ -34,12 +34,17 @@ module "eks" {
 
 
 def drafted(folder: Path, *, inputs: Inputs | None = None, **files: str) -> PlanDraft:
-    """Draft of a folder with the files; ``__`` in a name is a dot, ``_in_`` a folder."""
+    """Draft of a folder with the files."""
+    write(folder, files)
+    return read([str(folder)], inputs)
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    """Write files; ``__`` in a name is a dot, ``_in_`` a folder."""
     for name, text in files.items():
         path = folder / name.replace("_in_", "/").replace("__", ".")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return read([str(folder)], inputs)
 
 
 def told(draft: PlanDraft, part: str) -> list[str]:
@@ -68,14 +73,14 @@ class TestFiles:
         assert len(told(draft, "not read: dev.tfvars, prod.tfvars")) == 1
 
     def test_the_order_of_values_is_terraforms(self, tmp_path: Path) -> None:
-        own = {"main__tf": SIZED, "terraform__tfvars": "max = 4"}
-        assert drafted(tmp_path, **own).node_groups[0].max_nodes == 4
-        own |= {"z__auto__tfvars": "max = 6", "a__auto__tfvars": "max = 5", "x__tfvars__json": '{"max": 8}'}
-        assert drafted(tmp_path, **own).node_groups[0].max_nodes == 6
-        given = Inputs(var_files=(str(tmp_path / "x.tfvars.json"),))
-        assert drafted(tmp_path, inputs=given, **own).node_groups[0].max_nodes == 8
-        given = Inputs(("max=9",), (str(tmp_path / "x.tfvars.json"),))
-        assert drafted(tmp_path, inputs=given, **own).node_groups[0].max_nodes == 9
+        write(tmp_path, {"main__tf": SIZED, "terraform__tfvars": "max = 4"})
+        folder, more = str(tmp_path), (str(tmp_path / "x.tfvars.json"),)
+        assert read([folder]).node_groups[0].max_nodes == 4
+        others = {"z__auto__tfvars": "max = 6", "a__auto__tfvars": "max = 5", "x__tfvars__json": '{"max": 8}'}
+        write(tmp_path, others)
+        assert read([folder]).node_groups[0].max_nodes == 6
+        assert read([folder], Inputs(var_files=more)).node_groups[0].max_nodes == 8
+        assert read([folder], Inputs(("max=9",), more)).node_groups[0].max_nodes == 9
 
     def test_a_variable_that_is_not_declared_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(SpecError, match=r"--var 'maxx': no variable of this name is declared \(did you mean 'max'"):
