@@ -18,7 +18,7 @@ from capacity.readers.kubernetes.eniconfig import eniconfig_subnet
 from capacity.readers.kubernetes.kube_node import KubeNode, node_facts
 from capacity.readers.kubernetes.pod_owners import Key, key_of, owner_of, pod_owner
 from capacity.readers.kubernetes.scheduling import PodFacts, pod_facts
-from capacity.readers.values import int_of, items, mapping, path_of, text_of
+from capacity.readers.values import int_of, items, mapping, path_of
 
 CONTROLLERS = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout")
 ONE_BY_ONE = ("StatefulSet",)  # replaced one pod at a time, never more than replicas
