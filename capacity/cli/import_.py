@@ -95,11 +95,14 @@ def finish(draft: PlanDraft, where: Target) -> None:
         show_plan(draft, where.into, where.to)
 
 
+_OWN_COMMANDS = ("kubectl", "terraform")  # sources with options of their own
+
+
 def _register_file_sources() -> None:
     from capacity.readers.sources import FILE_SOURCES
 
     for source in FILE_SOURCES.values():
-        if source.name != "kubectl":
+        if source.name not in _OWN_COMMANDS:
             app.command(source.name, help=f"{source.help}\n\nExample: {source.example}")(_command(source.name))
 
 

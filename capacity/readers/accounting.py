@@ -106,6 +106,15 @@ MATTERS: tuple[Matter, ...] = (
     Matter(_PODS, ("kubernetes_deployment*", "kubernetes_stateful_set*", "kubernetes_daemonset*", "kubernetes_pod*")),
     Matter(_PODS, ("kubernetes_daemon_set*", "kubernetes_job*", "kubernetes_cron_job*")),
     Matter(_PODS, ("kubernetes_replication_controller*", "kubernetes_replica_set*")),
+    Matter(_PODS, ("Workflow", "CronWorkflow", "WorkflowTemplate", "JobSet", "LeaderWorkerSet", "StrimziPodSet")),
+    Matter(_PODS, ("Ray*", "SparkApplication", "ScheduledSparkApplication", "MPIJob", "PyTorchJob", "TFJob")),
+    Matter(
+        _PODS, ("VirtualMachine", "VirtualMachineInstance*", "CloneSet", "AdvancedStatefulSet", "Kafka", "Revision")
+    ),
+    Matter("its charts and manifests can run pods", ("Application", "ApplicationSet", "HelmRelease", "Kustomization")),
+    Matter("the pods it selects take a branch interface each (securityGroups)", ("SecurityGroupPolicy",)),
+    Matter("it gives pods without requests their requests", ("LimitRange",)),
+    Matter("it changes the requests of pods", ("VerticalPodAutoscaler",)),
     Matter("it changes the number of pods", ("kubernetes_horizontal_pod_autoscaler*",)),
     Matter(_BALANCER, ("kubernetes_ingress*", "load balancer (kubernetes_service)")),
     Matter("an add-on can run pods on nodes", ("aws_eks_addon", "AWS::EKS::Addon", "add-on")),

@@ -5,7 +5,7 @@ Chart: aws/amazon-vpc-cni-k8s@b5218838 charts/aws-vpc-cni/values.yaml.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from capacity.errors import SpecError
@@ -57,7 +57,7 @@ def read(paths: Sequence[str]) -> PlanDraft:
             source, words = detect(_of_chart(document.value))
             if source != "helm" or "another chart" in words:
                 raise _wrong(source, words, document.value, document.file)
-            values = _overlaid(values, document.value)
+            values = overlaid(values, document.value)
             names.append(document.file)
     return parse_helm(values, ", ".join(dict.fromkeys(names)))
 
@@ -70,9 +70,10 @@ def _wrong(source: str | None, words: str, value: object, file: str) -> SpecErro
     return refuse("helm", value, file)
 
 
-def _overlaid(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+def overlaid(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with others over them, as Helm merges values files."""
     merged = dict(base)
     for key, value in over.items():
         before = merged.get(key)
-        merged[key] = _overlaid(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+        merged[key] = overlaid(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
     return merged

@@ -13,6 +13,7 @@ from capacity.readers.draft import GroupDraft, SourceNotes, at
 from capacity.readers.user_data import ami_of, max_pods_in
 from capacity.readers.values import int_of
 
+FIRST_AL2023 = (1, 30)  # Kubernetes; EKS user guide, kubernetes-versions-extended "Kubernetes 1.30" (read 2026-11-30)
 EKS_DEFAULT_TYPE = "t3.medium"  # of a managed node group without types; EKS API, CreateNodegroup instanceTypes
 
 
@@ -94,6 +95,18 @@ def default_types(said: SourceNotes, where: str, group: str) -> list[str]:
     """Default types of a managed group without types, with a note."""
     said.say(where, f"no instance type: EKS uses {EKS_DEFAULT_TYPE}", at("nodeGroups", group, "instanceTypes"))
     return [EKS_DEFAULT_TYPE]
+
+
+def eks_default_ami(version: str | None) -> str | None:
+    """AMI family of a managed group that states none: AL2 below Kubernetes 1.30, else AL2023; None if not known.
+
+    >>> eks_default_ami("1.29"), eks_default_ami("1.33"), eks_default_ami(None)
+    ('al2', 'al2023', None)
+    """
+    if version is None:
+        return None
+    major, _, minor = version.partition(".")
+    return "al2023" if (int(major), int(minor)) >= FIRST_AL2023 else "al2"
 
 
 def say_fargate(said: SourceNotes, where: str) -> None:
