@@ -50,15 +50,16 @@ def read_data(path: str) -> bytes:
 _ARCHIVES = {b"\x1f\x8b": ("gunzip", "gunzip -c"), b"PK\x03\x04": ("unzip", "unzip -p")}
 
 
-def how_to_unpack(data: bytes, name: str) -> str | None:
-    """What to do with a compressed file; None if it is not compressed.
+def how_to_unpack(data: bytes, name: str, then: str = "") -> str | None:
+    """What to do with a compressed file (``then``: instead of a pipe); None if it is not compressed.
 
     >>> how_to_unpack(b"PK\\x03\\x04...", "plans.zip")
     'is compressed: unzip it first (unzip -p plans.zip | capacity import -)'
     """
     for start, (tool, command) in _ARCHIVES.items():
         if data.startswith(start):
-            return f"is compressed: {tool} it first ({command} {shlex.quote(name)} | capacity import -)"
+            after = then or f"{command} {shlex.quote(name)} | capacity import -"
+            return f"is compressed: {tool} it first ({after})"
     return None
 
 
