@@ -10,7 +10,7 @@ from typing import Any
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError
 from capacity.optimize.choices import Choices
-from capacity.plan.document import Section, parse_plan_file
+from capacity.plan.document import PlanSection, parse_plan_file
 from capacity.plan.model import NodeGroup, Plan
 from capacity.plan.parse import parse_plan
 
@@ -152,7 +152,7 @@ def draft_of(
     has_groups = bool(whole.get("nodeGroups"))
     original = None
     if has_groups:
-        original = parse_plan(document if isinstance(document, Section) else _section(whole, file), file, catalog)
+        original = parse_plan(document if isinstance(document, PlanSection) else _section(whole, file), file, catalog)
         if sizes_subnets:
             original = None
     if "region" not in whole:
@@ -181,7 +181,7 @@ def draft_of(
     )
 
 
-def _section(document: Document, file: str) -> Section:
+def _section(document: Document, file: str) -> PlanSection:
     return parse_plan_file(json.dumps(document, default=str).encode(), f"{file or 'plan'}.json").document
 
 
