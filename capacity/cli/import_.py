@@ -115,10 +115,11 @@ def aws(
     """
     where = target(packed(ImportOptions, locals()))
     found = cluster_found(cluster, region, profile, folder)
+    from capacity.readers.aws.compared import with_comparison
     from capacity.readers.aws.draft import aws_draft
 
     source = f"AWS answers in {folder.name or folder}" if folder else "AWS"
-    finish(aws_draft(found, source), where)
+    finish(with_comparison(aws_draft(found, source), found), where)
 
 
 def register(parent: typer.Typer) -> None:
