@@ -9,7 +9,7 @@
     └── MissingExtra                an optional package is not installed
 
 A bug is an ``AssertionError``. The library neither prints nor exits; ``cli`` prints the lines of a ``CapacityError``
-(usually one) on stderr and exits with code 2.
+(usually one) and its notes (``add_note``) on stderr and exits with code 2.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from capacity.cli import import_terraform
 from capacity.cli.aws_options import Cluster, Folder, Profile, Region, cluster_found
 from capacity.cli.import_options import Diff, ExitCode, Files, Format, ImportOptions, Into, finish, target
 from capacity.cli.options import Color, OutFile, Quiet, Wide, packed
@@ -19,11 +20,14 @@ app = typer.Typer(
 )
 
 
+_OWN_COMMANDS = ("kubectl", "terraform")  # sources with options of their own
+
+
 def _register_file_sources() -> None:
     from capacity.readers.sources import FILE_SOURCES
 
     for source in FILE_SOURCES.values():
-        if source.name != "kubectl":
+        if source.name not in _OWN_COMMANDS:
             app.command(source.name, help=f"{source.help}\n\nExample: {source.example}")(_command(source.name))
 
 
@@ -83,6 +87,7 @@ def kubectl(
 
 
 _register_file_sources()
+import_terraform.add_source(app)
 
 
 @app.command()

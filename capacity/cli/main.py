@@ -99,6 +99,7 @@ def _exit_code() -> int:
         return code
     except CapacityError as error:
         notes(f"error: {line}" for line in error.lines)
+        notes(f"note: {text}" for text in getattr(error, "__notes__", ()))
         return 2
     except BrokenPipeError:
         return 0

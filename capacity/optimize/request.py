@@ -10,9 +10,10 @@ from capacity.cluster.check import check as check_addresses
 from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError, did_you_mean
 from capacity.optimize.buy import Judge
-from capacity.optimize.choices import ARCHS, Choices, allowed_types
+from capacity.optimize.choices import Choices, allowed_types
 from capacity.optimize.market import Market, open_market
 from capacity.optimize.open_plan import Draft
+from capacity.plan.constants import ARCHS
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Request:
         Asked between steps; True ends the search with the best so far.
     simpler : bool
         Whether simpler and other choices are worked out beside the best.
+    current : bool
+        Whether the plan's own node groups must be there to be compared, whatever ``simpler`` is.
     """
 
     choices: Choices = field(default_factory=Choices)
@@ -40,6 +43,7 @@ class Request:
     judge: Judge = check_addresses
     stopped: Callable[[], bool] = lambda: False
     simpler: bool = True
+    current: bool = False
 
 
 def archs_of(draft: Draft, choices: Choices) -> tuple[str, ...]:
@@ -66,7 +70,8 @@ def market_of(draft: Draft, request: Request, archs: Sequence[str] = ()) -> tupl
     for glob in choices.types:
         if not any(c in glob for c in "*?[") and glob not in catalog:
             raise SpecError(f"--types: {glob!r} is not a known instance type{did_you_mean(glob, catalog.names())}")
-    kinds = allowed_types(catalog.all(), choices, chosen)
+    gpus = any(w.requests.gpus for w in draft.plan.workloads if w.name in draft.workloads)
+    kinds = allowed_types(catalog.all(), choices, chosen, gpus=gpus)
     if not kinds:
         raise SpecError(f"no instance type is allowed: {_filters(choices, chosen)}")
     market = open_market(draft.plan, draft.template, kinds, request.inputs)
