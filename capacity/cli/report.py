@@ -97,7 +97,7 @@ def report(
     The HTML file is self-contained, printable, and works without JavaScript. Exit 0 regardless of the verdict.
 
     Examples: capacity report examples/shop-prod.yaml · capacity report -o md --charts charts > review.md ·
-    capacity report -o xlsx --out-file fleet.xlsx
+    capacity report -o xlsx --out-file review.xlsx
     """
     given = packed(ReportOptions, locals())
     to = sink(output, out_file, color, quiet, REPORT_FORMATS)
@@ -110,8 +110,9 @@ def report(
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
     material = _material(checked, given, day)
-    findings = with_fix(material.findings, search_fixes(checked))
-    page = report_page(replace(material, findings=findings))
+    fixes = search_fixes(checked)
+    material = replace(material, findings=with_fix(material.findings, fixes), fixes=fixes)
+    page = report_page(material)
     if given.charts is not None:
         _write_charts(page, given.charts, given.theme)
     if given.alerts is not None:

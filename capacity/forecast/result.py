@@ -70,9 +70,9 @@ class SubnetForecast:
     usable, used_now : int or None
         [addresses]
     date_p10, date_p50, date_p90 : date or None
-        Date by which it has run out in 10%, 50%, 90% of the draws; None if fewer do within the horizon.
+        Date by which it has run out in 10%, 50%, 90% of the simulations; None if fewer do within the horizon.
     probability : float or None
-        Share of draws that run out within the horizon.
+        Share of simulations that run out within the horizon.
     fan : Fan or None
         Addresses used over time.
     note : str
@@ -101,7 +101,7 @@ class SubnetForecast:
 
 @dataclass(frozen=True, slots=True)
 class GroupForecast:
-    """Nodes of a group over time, and the date when half of the draws reach its maximum or limits."""
+    """Nodes of a group over time, and the date when half of the simulations reach its maximum or limits."""
 
     name: str
     nodes_max: int | None
@@ -131,7 +131,7 @@ class ForecastResult:
     exact : bool
         Whether the engine computed each day (nothing is random).
     date_unschedulable, date_without_address : date or None
-        Date when half of the draws have pods for which the groups cannot start a node, and pods on nodes without an
+        Date when half of the simulations have pods for which the groups cannot start a node, and pods on nodes without an
         address; None if fewer do within the horizon.
     already : tuple of Already
         What check finds exhausted today, the scenario of the forecast first.
@@ -153,5 +153,5 @@ class ForecastResult:
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        drawn = "exact" if self.exact else f"{self.paths:,} draws"
+        drawn = "exact" if self.exact else f"{self.paths:,} simulations"
         return f"<ForecastResult {self.start} to {self.end}: {len(self.subnets)} subnets, {drawn}>"

@@ -10,7 +10,7 @@ from capacity.advice.findings.codes import Finding
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway, shared_pools
-from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
+from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_worst
 from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.cost.dollar_words import COST_COLUMNS, cost_sentence, lines_of, shown_costs, with_costs
 from capacity.cost.plan_cost import PlanCost
@@ -216,7 +216,7 @@ def page(
     blocks: list[Any] = [verdict_of(result), *(cost_blocks(cost, explain=explain) if cost is not None else [])]
     if len(result.scenarios) > 1:
         blocks.append(glance_table(result))
-    shown = result.scenarios if explain else first_and_gravest(result.scenarios)
+    shown = result.scenarios if explain else first_and_worst(result.scenarios)
     for state in shown:
         blocks.append(replace(subnets_table(state), note=_groups_line(state)))
         if explain:

@@ -153,7 +153,7 @@ def _blocks(comparison: Comparison, costs: tuple[PlanCost, PlanCost]) -> Iterato
         yield Text(f"Unchanged: {', '.join(same)}.")
     runway = [row for r in comparison.runway if (row := _runway_row(r))]
     if runway:
-        yield Table(_RUNWAY, runway, "Runway: what still fits beyond steady state")
+        yield Table(_RUNWAY, runway, "Runway: what still fits beyond the steady state")
     if comparison.gained or comparison.lost:
         rows = [_finding_row("new", f) for f in comparison.gained[:MOST_ROWS]]
         rows += [_finding_row("gone", f) for f in comparison.lost[:MOST_ROWS]]
@@ -233,6 +233,9 @@ def _nodes_line(change: ScenarioChange) -> str:
     parts = []
     for group in change.groups[:MOST_ROWS]:
         row = _group_json(group)
+        if group.before is None or group.after is None:
+            parts.append(_one_sided(group))
+            continue
         nodes = _pair(row["nodes_before"], row["nodes_after"])
         pods = _pair(row["pods_per_node_before"], row["pods_per_node_after"])
         most = _pair(row["max_pods_before"], row["max_pods_after"])
@@ -243,6 +246,14 @@ def _nodes_line(change: ScenarioChange) -> str:
     now = change.after.unplaced_pods if change.after else None
     unplaced = f"; unschedulable pods: {_pair(was, now)}" if was or now else ""
     return f"Nodes: {'; '.join(parts) or 'none'}{unplaced}."
+
+
+def _one_sided(group: GroupChange) -> str:
+    """A node group that only one of the two plans has."""
+    side, state = ("new", group.after) if group.after else ("removed", group.before)
+    assert state is not None, "a group is in at least one of the two checks"
+    pods = f"up to {state.pods_per_node:,} pods each (max pods {state.shape.first.max_pods:,})"
+    return f"{group.name} ({side}) {state.nodes:,}, {pods}"
 
 
 def _runway_row(change: RunwayChange) -> dict[str, Any] | None:

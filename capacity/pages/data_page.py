@@ -138,7 +138,7 @@ def verify_answer(checks: list[Check]) -> Answer:
         TableColumn("check", "check"),
         TableColumn("checked", "checked"),
         TableColumn("failed", "failed"),
-        TableColumn("what", "check"),
+        TableColumn("what", "what is checked"),
     )
     return Answer(
         command="data verify",
@@ -155,7 +155,7 @@ def refresh_answer(inputs: Mapping[str, Any], results: Mapping[str, Any], warnin
     new = results["new_types"]
     found = f"{results['instance_types']:,} instance types"
     found += f" ({len(new)} new: {', '.join(new[:20])})" if new else ""
-    said = f"{found} and {results['prices']:,} prices of {results['date']} in {results['cache']}"
+    said = f"{found} and {results['prices']:,} prices from {results['date']} in {results['cache']}"
     return Answer(
         command="data refresh",
         inputs=inputs,
@@ -169,7 +169,10 @@ def refresh_answer(inputs: Mapping[str, Any], results: Mapping[str, Any], warnin
 
 def prices_answer(inputs: Mapping[str, Any], results: Mapping[str, Any], warnings: Sequence[str]) -> Answer:
     """What was stored of a price list."""
-    said = f"{results['prices']:,} prices of {results['region']}, published {results['date']}, in {results['cache']}"
+    said = (
+        f"{results['prices']:,} prices and {results['fees']:,} EKS fees of {results['region']}, published "
+        f"{results['date']}, in {results['cache']}"
+    )
     page = Page([Text(said)])
     return Answer("data refresh", inputs, results, page, [results], warnings, dated=False)
 

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _MARKS = {"fail": "FAIL", "warn": "warn", "unknown": "?", "ok": "ok"}
 
 
+def _evidence(row: Mapping[str, object]) -> str:
+    """What was seen, after the place where it was seen."""
+    return f"{row['where']}: {row['evidence']}" if row["where"] else str(row["evidence"])
+
+
 def answer(checks: tuple[Checkup, ...], found: AwsCluster, files: Mapping[str, Path | None]) -> Answer:
     """The list as an answer: the worst first on the page, in the order of the list in JSON; ``files`` are inputs."""
     rows = [
@@ -35,12 +40,11 @@ def answer(checks: tuple[Checkup, ...], found: AwsCluster, files: Mapping[str, P
     counts = {s: sum(r["status"] == s for r in rows) for s in reversed(STATUSES)}
     overall = verdict(checks)
     graded = sorted(rows, key=lambda r: -STATUSES.index(str(r["status"])))
-    shown = [{**r, "status": _MARKS[str(r["status"])]} for r in graded]
+    shown = [{**r, "status": _MARKS[str(r["status"])], "evidence": _evidence(r)} for r in graded]
     todo = [r for r in graded if r["status"] in ("fail", "warn") and r["command"]]
     columns = (
         TableColumn("status", "status"),
         TableColumn("id", "check"),
-        TableColumn("where", "where", 1),
         TableColumn("evidence", "evidence"),
     )
     tally = ", ".join(f"{n} {s}" for s, n in counts.items())

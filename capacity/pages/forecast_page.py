@@ -124,7 +124,7 @@ def _table(result: ForecastResult) -> Table:
         TableColumn("date_p50", "P50 (likely)"),
         TableColumn("date_p90", "P90 (late)"),
         TableColumn("probability", "probability"),
-        TableColumn("note", "in words"),
+        TableColumn("note", "summary"),
     ]
     if result.exact:
         columns = [c for c in columns if c.key not in ("date_p10", "date_p90", "probability")]

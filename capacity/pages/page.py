@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 class TableColumn(NamedTuple):
     """A column of a table: the rows' key, its heading, and how it is shown.
 
-    ``rank``: 0 is always shown; of the others a narrow terminal leaves out the highest first. ``decimals``: of
-    every number in the column, where they must line up; None leaves that to the value.
+    ``rank``: 0 is always shown; a narrow terminal leaves out the column with the highest rank first. ``decimals``:
+    of every number in the column, so that they line up; None leaves that to the value. ``whole``: the cells are not
+    wrapped as long as another column can be left out instead.
     """
 
     key: str
     heading: str
     rank: int = 0
     decimals: int | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)

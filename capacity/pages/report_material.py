@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capacity.advice.findings.codes import Finding
+    from capacity.advice.fixes import Fixes
     from capacity.advice.warm import WarmAnswer
     from capacity.advice.whatif import WhatIf
     from capacity.catalog.status import DataStatus
@@ -44,6 +45,8 @@ class Material:
         Of the plan file as read; empty if it came from a pipe.
     forecast : ForecastResult or None
         None if no workload grows.
+    fixes : Fixes or None
+        The sets of levers that were tried; None if there was no search.
     """
 
     result: CheckResult
@@ -59,6 +62,7 @@ class Material:
     warm: WarmAnswer | None = None
     left_out: str = ""
     cost: PlanCost | None = None
+    fixes: Fixes | None = None
 
     @property
     def price_notes(self) -> list[str]:

@@ -49,7 +49,7 @@ def report_page(material: Material) -> Page:
 
 def answer(page: Page, material: Material) -> Answer:
     """The report as an answer of the formats that every verb has: its tables as data."""
-    checked = check_answer(material.result, material.findings, cost=material.cost)
+    checked = check_answer(material.result, material.findings, fixes=material.fixes, cost=material.cost)
     tables = [
         {
             "section": s.anchor,

@@ -78,8 +78,8 @@ def _code(block: CodeBlock, screen: Screen) -> Iterator[str]:
 
 
 def _painted(text: str, level: str, screen: Screen, bold: bool = False) -> str:
-    """Text in the colour of its level."""
-    tone = _TONES.get(level)
+    """Text in the colour of its level; of ``exhausted → tight`` the later one counts."""
+    tone = _TONES.get(level.rpartition(" → ")[2])
     style = ";".join([*(["1"] if bold else []), *([tone] if tone else [])])
     return f"\033[{style}m{text}\033[0m" if screen.paint and style else text
 
@@ -169,6 +169,8 @@ class _Laid:
         if self.numeric:
             return self.compact
         words = _longest_word([*self.cells, self.column.heading])
+        if self.column.whole:
+            return max(words, self._cells)
         if self._cells > SENTENCE:
             return max(words, PROSE)
         return max(words, self._cells if self._cells <= SHORT else 0)

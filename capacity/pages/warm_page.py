@@ -129,7 +129,7 @@ def _terms_text(found: WarmAnswer, row: WarmRow) -> Iterator[str]:
             yield from lines(term, depth=1)
 
 
-MOST_SHOWN = 8  # efficient settings of the plan's own mode beside the recommended and the current one
+MOST_SHOWN = 8  # efficient settings of the plan's own mode in addition to the recommended and the current one
 MOST_OF_THE_OTHER_MODE = 4
 
 
@@ -172,7 +172,7 @@ def _sentences(found: WarmAnswer) -> Iterator[str]:
     yield f"Set {best.row.targets.label}: {held}."
     yield f"Rule: {best.rule}."
     if best.comparison:
-        yield f"Check with it: {best.comparison.sentence}"
+        yield f"Check with this setting: {best.comparison.sentence}"
 
 
 def _tables(found: WarmAnswer, everything: bool) -> Iterator[Text | Table]:
@@ -190,7 +190,8 @@ def _tables(found: WarmAnswer, everything: bool) -> Iterator[Text | Table]:
         yield Table(columns, [_table_row(r, found, per_node) for r in shown], _title(found, prefix))
     if hidden:
         yield Text(
-            f"{hidden} of {len(found.rows)} settings are not shown, less efficient, or between the rows shown (--all)."
+            f"{hidden} of {len(found.rows)} settings are not shown: they are less efficient, or between the rows shown "
+            "(--all shows them)."
         )
 
 
@@ -198,7 +199,7 @@ def _columns(found: WarmAnswer) -> list[TableColumn]:
     """Addresses of each population, the largest kept longest; what is had for them, and what it costs."""
     populations = list(found.current.addresses)
     per_node = populations == ["range"]
-    columns = [TableColumn("setting", "setting"), TableColumn("remark", "")]
+    columns = [TableColumn("setting", "setting", whole=True), TableColumn("remark", "")]
     for p in populations:
         rank = 0 if p == populations[-1] else 2
         columns += [TableColumn(f"held_{p}", "addresses per node" if per_node else f"addresses {p}", rank, 1)]
@@ -240,7 +241,7 @@ def _title(found: WarmAnswer, prefix: bool) -> str:
     own = prefix == found.current.targets.prefix
     counts = [k.pods for k in (found.kinds if own else found.other_kinds)]
     pods = f"{min(counts)}" if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
-    mode = "prefix delegation" if prefix else "secondary addresses"
+    mode = "Prefix delegation" if prefix else "Secondary addresses"
     change = "" if own else " (a mode change requires new nodes and different max pods)"
     return f"{mode}, {pods} pods on VPC addresses per node{change}"
 
@@ -281,10 +282,10 @@ def _frees_table(comparison: Comparison) -> Table:
     columns = (
         TableColumn("subnet", "subnet"),
         TableColumn("steady", "steady"),
-        TableColumn("steady_free", "free after"),
+        TableColumn("steady_free", "free in steady", 2),
         TableColumn("peak", "peak"),
-        TableColumn("peak_free", "free after"),
-        TableColumn("least", "minimum of all scenarios", 1),
-        TableColumn("most", "most", 1),
+        TableColumn("peak_free", "free in peak", 2),
+        TableColumn("least", "min", 1),
+        TableColumn("most", "max", 1),
     )
-    return Table(columns, rows, "Addresses freed (difference between the two checks)")
+    return Table(columns, rows, "Addresses freed (difference between the two checks; min and max over all scenarios)")

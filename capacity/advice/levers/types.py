@@ -13,7 +13,7 @@ from capacity.catalog.prices import price
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult
 from capacity.cluster.group_platform import own_max_pods
-from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
+from capacity.cluster.scenario import GroupState, ScenarioState, first_and_worst
 from capacity.cluster.shape import GroupShape
 from capacity.cni.facade import settings_on
 from capacity.cni.node_pool import FIGURES, effective, node_limits, rest
@@ -33,7 +33,7 @@ DEVICE_FAMILIES = ("c1", "c3", "d", "f", "h", "i", "m1", "m2", "m3", "r3", "trn2
 def instance_type(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
     """Change to the type that uses the fewest addresses for the same pods, or that has room for all of them."""
     plan = result.plan
-    scenario = first_and_gravest(result.scenarios)[-1]
+    scenario = first_and_worst(result.scenarios)[-1]
     patch: dict[str, object] = {}
     commands: list[str] = []
     words: list[str] = []
