@@ -49,7 +49,8 @@ def limit_notes(as_of: dt.date | None = None) -> list[str]:
     if not is_old(date, as_of or today()):
         return []
     return [
-        f"instance limits are from {date}, more than {OLD_DAYS} days old (capacity data refresh reads new ones from EC2)"
+        f"instance limits are from {date}, more than {OLD_DAYS} days old "
+        "(capacity data refresh reads new ones from EC2)"
     ]
 
 

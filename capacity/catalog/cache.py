@@ -99,10 +99,10 @@ def layer_status() -> tuple[LayerStatus, ...]:
             rows = cached_prices(layer)
             newest = max((row.date for row in rows), default="")
             found.append(LayerStatus(layer.name, str(layer.path), "prices", len(rows), newest))
-    if (layer := fee_layer()) is not None:
-        fees = cached_fees(layer)
+    if (of_fees := fee_layer()) is not None:
+        fees = cached_fees(of_fees)
         newest = max((f.date for f in fees), default="")
-        found.append(LayerStatus(layer.name, str(layer.path), "fees", len(fees), newest))
+        found.append(LayerStatus(of_fees.name, str(of_fees.path), "fees", len(fees), newest))
     return tuple(found)
 
 

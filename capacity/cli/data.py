@@ -80,8 +80,8 @@ def refresh(
         bool | None,
         typer.Option(
             "--prices/--no-prices",
-            help="--prices: only prices and EKS fees, from AWS's public price lists, without credentials. --no-prices: only "
-            "limits. Default: limits and prices, with your credentials.",
+            help="--prices: only prices and EKS fees, from AWS's public price lists, without credentials. --no-prices: "
+            "only limits. Default: limits and prices, with your credentials.",
             show_default=False,
         ),
     ] = None,

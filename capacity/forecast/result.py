@@ -131,8 +131,8 @@ class ForecastResult:
     exact : bool
         Whether the engine computed each day (nothing is random).
     date_unschedulable, date_without_address : date or None
-        Date when half of the simulations have pods for which the groups cannot start a node, and pods on nodes without an
-        address; None if fewer do within the horizon.
+        Date when half of the simulations have pods for which the groups cannot start a node, and pods on nodes without
+        an address; None if fewer do within the horizon.
     already : tuple of Already
         What check finds exhausted today, the scenario of the forecast first.
     notes : tuple of str

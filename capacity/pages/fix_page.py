@@ -63,7 +63,9 @@ def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items |
     if found is None:
         page.append(Text(headline(fixes)))
     else:
-        page.append(Items([f"{lever.summary} (trade-off: {lever.cost})" for lever in found.levers], f"{headline(fixes)}:"))
+        page.append(
+            Items([f"{lever.summary} (trade-off: {lever.cost})" for lever in found.levers], f"{headline(fixes)}:")
+        )
         page += [Text(money)] if (money := dollars_sentence(found)) else []
         settings = [f"--set {shlex.quote(f'{path}={_value(value)}')}" for path, value in found.patch.items()]
         shell, forms = shell_commands(found), other_forms(found)
@@ -119,7 +121,9 @@ def tried_table(fixes: Fixes) -> Table:
     ]
     sets = len(fixes.tried) - len(fixes.single)
     title = "Each lever alone, re-checked"
-    return Table(_TRIED, rows, title + (f"; {counted(sets, 'combination')} also tried (-o json lists all)" if sets else ""))
+    return Table(
+        _TRIED, rows, title + (f"; {counted(sets, 'combination')} also tried (-o json lists all)" if sets else "")
+    )
 
 
 def all_commands(fix: Fix) -> list[str]:

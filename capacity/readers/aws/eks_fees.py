@@ -1,4 +1,4 @@
-"""Read the fees of a region from AWS's public price list of EKS: control plane, extended support, Auto Mode, Fargate."""
+"""Read EKS fees of a region from AWS's public price list: control plane, extended support, Auto Mode, Fargate."""
 
 from __future__ import annotations
 
