@@ -80,7 +80,7 @@ def _title(result: CheckResult, patch: Mapping[str, object]) -> str:
     plan = result.plan
     targets = ("WARM_ENI_TARGET", "WARM_PREFIX_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET")
     env = [f"{n}={plan.cni.env[n]}" for n in ("ENABLE_PREFIX_DELEGATION", *targets) if plan.cni.env.get(n) is not None]
-    parts = [plan.file, f"data of {data_summary()['date']}"]
+    parts = [plan.file, f"data from {data_summary()['date']}"]
     if plan.cni.settings.cni == OVERLAY:
         parts += [f"overlay CNI {plan.cni.version}" if plan.cni.version else "overlay CNI"]
     elif plan.cni.settings.cni == CILIUM:
@@ -114,9 +114,9 @@ def _subnets(result: CheckResult) -> Iterator[str]:
     columns += [TableColumn(f"used {n}", n) for n in names] + [TableColumn("verdict", "verdict")]
     yield from markdown_table(Table(columns, rows)).split("\n")
     hidden = len(dict.fromkeys(s.name for s in result.scenarios)) - len(names)
-    more = f" {hidden} more scenarios count in the verdicts." if hidden else ""
+    more = f" The verdicts include {counted(hidden, 'more scenario')}." if hidden else ""
     yield ""
-    yield f"Addresses held; where a scenario has several variants, the most.{more}"
+    yield f"Addresses held; the maximum if a scenario has several variants.{more}"
 
 
 def _verdict(digest: SubnetDigest) -> str:
@@ -153,7 +153,7 @@ def _findings(found: Sequence[Finding]) -> Iterator[str]:
     first = found if each else list({(f.code, f.severity): f for f in reversed(found)}.values())[::-1]
     for f in first[:MOST_FINDINGS]:
         places = codes[f.code, f.severity]
-        more = "" if each or places == 1 else f", {places:,} places, the worst"
+        more = "" if each or places == 1 else f" (worst of {places:,})"
         yield f"- **{f.code}** {f.severity}{more}: {markdown_text(message_of(f))}"
     if len(first) > MOST_FINDINGS:
         yield f"- and {', '.join(sorted({f.code for f in first[MOST_FINDINGS:]}))}"
@@ -201,7 +201,7 @@ def _found(found: Fix) -> Iterator[str]:
         yield f"- {markdown_text(freed)}"
     if money := dollars_sentence(found):
         yield f"- {markdown_text(money)}"
-    yield f"- Cost: {markdown_text('; '.join(lever.cost for lever in found.levers))}."
+    yield f"- Trade-off: {markdown_text('; '.join(lever.cost for lever in found.levers))}."
     changes, rest = plan_changes(found, MOST_CHANGES)
     yield f"- In the plan: {', '.join(map(markdown_code, changes))}{f' and {rest:,} more' if rest else ''}"
     commands = shell_commands(found)
@@ -209,7 +209,7 @@ def _found(found: Fix) -> Iterator[str]:
     left = len(commands) - len(shown)
     forms = [counted(left, "more command" if shown else "command")] if left else []
     forms += other_forms(found)
-    elsewhere = [f"{', '.join(forms)} by {markdown_code('capacity check --explain')}"] if forms else []
+    elsewhere = [f"{markdown_code('capacity check --explain')} shows {', '.join(forms)}"] if forms else []
     if commands or forms:
         yield f"- To paste: {'; '.join([*map(markdown_code, shown), *elsewhere])}"
 
