@@ -41,6 +41,7 @@ def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
         "judged_in": fix.judged_in,
         "frees": dict(fix.frees),
         "short": fix.short,
+        "not_ok": fix.not_ok,
         "usd_per_month_change": dict(fix.usd),
         "cost": [lever.cost for lever in fix.levers],
         "source": [lever.source for lever in fix.levers],

@@ -145,13 +145,13 @@ def test_every_cell_is_rendered_as_it_is(rows: list[tuple[str, object]], heading
     text = markdown_table(table) + "\n"
     assert complaints(text) == []
     (cells,) = rendered_tables(parsed(text))
-    expected = [[heading, "b"], *([a, b] for a, b in rows)]
+    expected: list[tuple[object, ...]] = [(heading, "b"), *rows]
     assert cells == [[" ".join(printable(cell(v)).split(" ")).strip() for v in row] for row in expected]
 
 
 @given(WORDS, WORDS, st.lists(WORDS, min_size=1, max_size=3))
 def test_every_block_stays_a_block(first: str, second: str, items: list[str]) -> None:
-    blocks = [Verdict("tight", first), Text(second), Items(items, first), CodeBlock(second, first, "sh")]
+    blocks = (Verdict("tight", first), Text(second), Items(items, first), CodeBlock(second, first, "sh"))
     text = render_markdown(Page([*blocks, Section("s", first, blocks)], second))
     kinds = [t.type for t in parsed(text) if t.level == 0 and not t.type.endswith("_close") and t.type != "inline"]
     lines = [line for line in second.split("\n") if line.strip()]
