@@ -31,8 +31,8 @@ History = Annotated[
     list[Path] | None,
     typer.Option(
         "--history",
-        help="Free addresses of the past: CSV, CloudWatch or Prometheus JSON, or a file of capacity record. "
-        "Repeatable. Then PLAN only says how large the subnets are.",
+        help="Past free addresses: CSV, CloudWatch or Prometheus JSON, or a file of capacity record. "
+        "Repeatable. PLAN then only gives the sizes of the subnets.",
         metavar="FILE",
     ),
 ]

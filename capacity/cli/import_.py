@@ -76,7 +76,7 @@ def target(given: ImportOptions) -> Target:
     from capacity.errors import SpecError
 
     if given.into and given.diff:
-        raise SpecError("--into and --diff exclude each other")
+        raise SpecError("--into and --diff cannot be combined")
     if given.exit_code and not given.diff:
         raise SpecError("--exit-code needs --diff PLAN")
     output = given.output or ("table" if given.diff else "yaml")

@@ -1,4 +1,4 @@
-"""`capacity import aws`: a plan from a live cluster, or from saved answers of the AWS CLI."""
+"""`capacity import aws`: a plan from a live cluster, or from saved output of the AWS CLI."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Folder = Annotated[
     Path | None,
     typer.Option(
         "--from",
-        help="Folder of saved `aws … --output json` answers instead of live calls, with any file names.",
+        help="Folder of saved `aws … --output json` files instead of live calls; file names do not matter.",
         metavar="FOLDER",
     ),
 ]
@@ -53,7 +53,7 @@ def aws(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """Create a plan from an EKS cluster and its VPC: live (read-only, your credentials), or from saved answers.
+    """Create a plan from an EKS cluster and its VPC: live (read-only, your credentials), or from saved output.
 
     Every address of every subnet is accounted for. Notes list what AWS does not report. The exact IAM policy
     is in the documentation (reference: IAM policy).
@@ -65,7 +65,7 @@ def aws(
     found = cluster_found(cluster, region, profile, folder)
     from capacity.readers.aws.draft import aws_draft
 
-    source = f"AWS answers in {folder.name or folder}" if folder else "AWS"
+    source = f"AWS output in {folder.name or folder}" if folder else "AWS"
     finish(aws_draft(found, source), where)
 
 
@@ -77,7 +77,7 @@ def cluster_found(
 
     if folder is not None:
         if region or profile:
-            raise SpecError("--from reads saved answers: --region and --profile do not apply")
+            raise SpecError("--from reads saved output: --region and --profile do not apply")
         from capacity.readers.aws.folder import read_folder
 
         return parse_cluster(with_unread(read_folder(folder), cluster or "", doctor=doctor), cluster or "")

@@ -24,7 +24,10 @@ def register(app: typer.Typer) -> None:
 
 def init(
     path: Annotated[
-        Path, typer.Argument(help="File to write (- for stdout).", metavar="[PATH]", show_default="capacity.yaml")
+        Path,
+        typer.Argument(
+            help="File to write (- for stdout). Default: capacity.yaml.", metavar="[PATH]", show_default=False
+        ),
     ] = Path("capacity.yaml"),
     example: Annotated[
         str | None,

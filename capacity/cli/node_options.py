@@ -34,8 +34,12 @@ Types = Annotated[
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="All instance types.")]
-CustomNetworking = Annotated[bool, typer.Option("--custom-networking", help="AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true.")]
-MaxEni = Annotated[int | None, typer.Option("--max-eni", help="MAX_ENI.", metavar="N", show_default=False)]
+CustomNetworking = Annotated[
+    bool, typer.Option("--custom-networking", help="Custom networking: AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true.")
+]
+MaxEni = Annotated[
+    int | None, typer.Option("--max-eni", help="Maximum ENIs of a node: MAX_ENI.", metavar="N", show_default=False)
+]
 ReservedEnis = Annotated[
     int, typer.Option("--reserved-enis", help="ENIs not available to pods (Karpenter: RESERVED_ENIS).", metavar="N")
 ]
@@ -175,8 +179,8 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     if asked.expression is not None and provisioner is None:
         provisioner = "self-managed"
         notes.append(
-            "--expression is nodeadm's: calculated for a self-managed node, where it applies "
-            "(--provisioner managed overrides it)"
+            "--expression applies to self-managed nodes (nodeadm), so --provisioner self-managed is assumed: a managed "
+            "node group ignores it"
         )
     platform = Platform(
         mode=_mode(settings),
@@ -223,7 +227,7 @@ def _overlay(asked: Asked) -> tuple[CniSettings, list[str]]:
         ("--cilium", asked.cilium),
     ):
         if given:
-            raise SpecError(f"{option} has no meaning with --cni overlay: its pods use no VPC addresses")
+            raise SpecError(f"{option} does not apply with --cni overlay: its pods use no VPC addresses")
     note = "EKS, the AMI and Karpenter still calculate max pods from ENIs: set max pods explicitly"
     return CniSettings(overlay=True), [f"overlay CNI: {note}"]
 
@@ -294,7 +298,7 @@ def _cilium(asked: Asked) -> tuple[CniSettings, list[str]]:
         if not sign:
             raise SpecError(f"--cilium: {text!r} is not KEY=VALUE (such as firstInterfaceIndex=1)")
         if name in values:
-            raise SpecError(f"--cilium: {name} is given twice")
+            raise SpecError(f"--cilium: duplicate {name}")
         if name in NUMBERS:
             if not value.isascii() or not value.isdigit() or len(value) > 18:
                 raise SpecError(f"--cilium {name}: expected a whole number, found {value!r}")
@@ -322,7 +326,7 @@ def environment(asked: Asked) -> dict[str, str | None]:
         if not sign:
             raise SpecError(f"--env: {text!r} is not NAME=VALUE")
         if name in env and env[name] != value:
-            raise SpecError(f"--env: {name} is a duplicate: {env[name]!r} and {value!r}")
+            raise SpecError(f"--env: duplicate {name}: {env[name]!r} and {value!r}")
         env[name] = value
     stands_for = {
         "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": ("--custom-networking", "true" if asked.custom_networking else None),

@@ -137,7 +137,7 @@ def write_stdout_bytes(blob: bytes) -> None:
 def cannot_write(error: OSError) -> CapacityError:
     """What to say where stdout takes no more; what is buffered for it goes nowhere."""
     to_nowhere(sys.stdout)
-    return CapacityError(f"cannot write the answer: {error.strerror or error}")
+    return CapacityError(f"cannot write the output: {error.strerror or error}")
 
 
 def to_nowhere(stream: Any) -> None:

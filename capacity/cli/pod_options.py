@@ -18,7 +18,7 @@ def read_pods(texts: Sequence[str]) -> list[PodAsk]:
     names = [p.name for p in asked]
     twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if twice is not None:
-        raise SpecError(f"--pod: {twice!r} is given twice")
+        raise SpecError(f"--pod: duplicate {twice!r}")
     return asked
 
 

@@ -43,8 +43,8 @@ OutFile = Annotated[
     Path | None,
     typer.Option(
         "--out-file",
-        help="Where to write. Without it html and xlsx go to report.html and report.xlsx here, the rest to stdout; "
-        "- is stdout.",
+        help="File to write (- for stdout). Default: report.html or report.xlsx for these formats, stdout for the "
+        "others.",
         metavar="PATH",
     ),
 ]

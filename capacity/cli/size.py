@@ -223,7 +223,7 @@ def _answered(given: SizeOptions) -> Answer:
     if given.plan is not None or (given.pods is None and not given.pod and given.kind is None):
         if described:
             both = given.plan is not None
-            needs = f"{described[0]} and PLAN exclude each other" if both else f"{described[0]} needs {NEEDED}"
+            needs = f"{described[0]} and PLAN cannot be combined" if both else f"{described[0]} needs {NEEDED}"
             raise SpecError(needs)
         sizing = size_plan(_plan(given.plan), share, given.scenario, blocks, fresh=given.fresh, equal=given.equal)
         return answer(sizing, given.snippet)
@@ -250,7 +250,7 @@ def _pods(count: int | None, cpu: str | None, memory: str | None, shapes: Sequen
     if shapes:
         for option, value in (("--pods", count), ("--pod-cpu", cpu), ("--pod-memory", memory)):
             if value is not None:
-                raise SpecError(f"{option} and --pod exclude each other")
+                raise SpecError(f"{option} and --pod cannot be combined")
         return read_pods(shapes)
     if count is None:
         return []

@@ -11,6 +11,11 @@ from capacity.units import counted
 REASONS = ("max_pods", "addresses", "branch_enis", "volumes", "cpu", "memory", "nodes")
 
 
+def daemons_on(group: str) -> str:
+    """The name under which the unschedulable DaemonSet pods of a node group are counted."""
+    return f"DaemonSets on {group}"
+
+
 class Unplaced(NamedTuple):
     """Unschedulable pods of a workload, and the limiting resource."""
 

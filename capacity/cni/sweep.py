@@ -171,7 +171,7 @@ def sweep(
     ------
     SpecError
         A count that is negative or above a million, arrays whose lengths differ, a column that does not exist,
-        or IPv6 with a type that cannot do prefixes.
+        or IPv6 with a type that does not support prefixes.
 
     Examples
     --------
@@ -199,7 +199,7 @@ def sweep(
         arrays = replace(arrays, prefixes=arrays.nitro)
     if settings.ipv6 and not arrays.prefixes.all():
         refused = arrays.names[int(np.argmin(arrays.prefixes))]
-        raise SpecError(f"{refused!r} cannot do prefixes: IPv6 needs Nitro or bare metal")
+        raise SpecError(f"{refused!r} does not support prefixes: IPv6 needs Nitro or bare metal")
     grid = _room(arrays.names, counts, columns, out)
     if not grid.states:
         return grid

@@ -79,8 +79,8 @@ def _node_rules(thresholds: NodeThresholds | None) -> list[dict[str, Any]]:
             "10m",
             "critical",
             f"{{{{ $value }}}} nodes: a subnet is full at more than {t.critical:,}",
-            f"By the plan: {t.now:,} nodes in steady, and {t.critical - t.now:,} more of {group} fit where they are "
-            "spread as planned. The next ones find no addresses.",
+            f"According to the plan, {t.now:,} nodes run in steady, and {t.critical - t.now:,} more of {group} fit if "
+            "they are spread as planned. Nodes beyond that get no addresses.",
         )
     ]
     if t.warning < t.critical:
@@ -90,10 +90,10 @@ def _node_rules(thresholds: NodeThresholds | None) -> list[dict[str, Any]]:
                 f"{NODES} > {t.warning}",
                 "30m",
                 "warning",
-                f"{{{{ $value }}}} nodes: {subnet} may be full, it has room for {t.more_nodes:,} beyond the plan's "
+                f"{{{{ $value }}}} nodes: {subnet} can be full: it has room for {t.more_nodes:,} beyond the plan's "
                 f"{t.now:,}",
-                f"By the plan: {t.now:,} nodes in steady + {t.more_nodes:,} of {group} that fit in {subnet} whatever "
-                f"their zones = {t.warning:,}. Check the plan against the cluster before it grows on.",
+                f"According to the plan: {t.now:,} nodes in steady + {t.more_nodes:,} of {group} that fit in {subnet} "
+                f"in any zone = {t.warning:,}. Compare the plan with the cluster before it grows further.",
             )
         )
     return found
@@ -249,7 +249,7 @@ def _plan_panel(result: CheckResult, thresholds: NodeThresholds | None) -> dict[
 
     rows = sorted(result.runway, key=lambda r: (r.more_nodes is None, r.more_nodes or 0, r.subnet))
     lines = [
-        f"By the plan: **{result.verdict}**.",
+        f"Verdict of the plan: **{result.verdict}**.",
         "",
         "| subnet | additional nodes | additional pods |",
         "|---|---:|---:|",

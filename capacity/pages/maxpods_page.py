@@ -189,14 +189,14 @@ def _legend(platform: Platform) -> str:
     host = f"{counted(platform.pods_on_host, 'pod')} on the host network {need} no address (--host-pods)"
     if platform.overlay:
         return (
-            "recommended: 110 pods (250 above 30 vCPUs), what Kubernetes is tested for: no ENI limits pods that take "
-            "no VPC address. max pods: the kubelet's value if you do not set it "
-            f"({platform.provisioner}, {platform.ami}), counted by ENIs all the same. --explain shows every term."
+            "recommended: 110 pods (250 above 30 vCPUs), what Kubernetes is tested for: ENIs do not limit pods that "
+            "use no VPC addresses. max pods: the kubelet's value if you do not set it "
+            f"({platform.provisioner}, {platform.ami}), still computed from ENIs. --explain shows every term."
         )
     if platform.cilium is not None:
         return (
-            "formula: (ENIs − firstInterfaceIndex) × (IPs − 1), × 16 with prefixes; of the pod addresses two more are "
-            f"Cilium's own; {host}. max pods: the kubelet's value if you do not set it ({platform.provisioner}, "
+            "formula: (ENIs − firstInterfaceIndex) × (IPs − 1), × 16 with prefixes; Cilium itself uses two of the pod "
+            f"addresses; {host}. max pods: the kubelet's value if you do not set it ({platform.provisioner}, "
             f"{platform.ami}): set it to the recommended figure. --explain shows every term."
         )
     who = {

@@ -134,7 +134,7 @@ class CniSettings:
         if self.max_eni is not None:
             check_count("max_eni", self.max_eni, 1, "ENIs")
         if self.overlay and self.cilium is not None:
-            raise SpecError("cilium and overlay exclude each other: a node has one CNI")
+            raise SpecError("cilium and overlay cannot be combined: a node has one CNI")
 
     def __repr__(self) -> str:
         return changed_fields(self)
@@ -292,6 +292,6 @@ def _settle_family(
         raise SpecError(f"{place}IPv6 needs ENABLE_PREFIX_DELEGATION=true: the CNI does not start without it")
     if values["custom_networking"]:
         raise SpecError(
-            f"{place}IPv6 and AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true exclude each other: the CNI does not start"
+            f"{place}IPv6 and AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true cannot be combined: the CNI does not start"
         )
     values["prefix"] = True

@@ -15,6 +15,7 @@ from capacity.cluster.check import CheckResult
 from capacity.cluster.group_platform import own_max_pods
 from capacity.cluster.scenario import GroupState, ScenarioState, first_and_worst
 from capacity.cluster.shape import GroupShape
+from capacity.cluster.unplaced import daemons_on
 from capacity.cni.facade import settings_on
 from capacity.cni.node_pool import FIGURES, effective, node_limits, rest
 from capacity.plan.cni_env import CniSettings
@@ -152,7 +153,7 @@ def _lifted(plan: Plan, scenario: ScenarioState) -> dict[str, int]:
     Pods that can run in any group are under :data:`ANYWHERE`; DaemonSet pods are under their group.
     """
     groups = {w.name: w.node_groups or (ANYWHERE,) for w in plan.workloads}
-    groups |= {f"daemonsets on {g.name}": (g.name,) for g in plan.node_groups}
+    groups |= {daemons_on(g.name): (g.name,) for g in plan.node_groups}
     found: dict[str, int] = {}
     for unplaced in scenario.unplaced:
         for name in groups[unplaced.workload] if unplaced.reason in LIFTED else ():
