@@ -20,7 +20,7 @@ AWS_REGIONS = frozenset((
 def unknown_region(region: str) -> str:
     """A sentence if a region is not known, with the nearest name; empty if AWS has it or a price is known for it.
 
-    It is no error: the Region can be newer than this release.
+    An unknown region is not an error: it can be newer than this release.
 
     >>> unknown_region("us-esat-1"), unknown_region("eu-west-1")
     ("'us-esat-1' is not a known AWS Region (did you mean 'us-east-1'?)", '')

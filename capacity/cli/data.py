@@ -1,4 +1,4 @@
-"""`capacity data`: how old the data is, whether it is whole, and how to renew it."""
+"""`capacity data`: the age of the data, its checksums, and how to refresh it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def register(parent: typer.Typer) -> None:
 
 
 def parse_day(option: str, text: str | None) -> dt.date:
-    """The day an option names; today where it is not given."""
+    """The day that an option sets; today if it is not given."""
     if text is None:
         from capacity.catalog.age import today
 

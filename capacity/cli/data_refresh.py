@@ -20,7 +20,7 @@ from capacity.readers.aws.types import fetch_instance_types, fetch_prices, limit
 
 
 def refreshed(source: Path | None, region: str | None, profile: str | None, prices: bool, day: dt.date) -> Answer:
-    """Fetch or read, store, and say what is new."""
+    """Fetch or read limits and prices, store them, and report what is new."""
     warnings: list[str] = []
     lines: list[str] = []
     if source is not None:

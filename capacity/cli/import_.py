@@ -1,4 +1,4 @@
-"""`capacity import`: a plan from what people already have."""
+"""`capacity import`: create a plan from existing files or a cluster."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ app = typer.Typer(
 
 @dataclass(frozen=True)
 class Target:
-    """Where an import goes: a new plan, an existing one, or a comparison with one."""
+    """The destination of an import: a new plan, an existing plan, or a comparison."""
 
     into: Path | None
     diff: Path | None
@@ -59,7 +59,7 @@ class Target:
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """The options that every source has, as given, named as its parameters are."""
+    """The common options of all sources as given, named as their parameters are."""
 
     into: Path | None
     diff: Path | None
@@ -72,7 +72,7 @@ class ImportOptions:
 
 
 def target(given: ImportOptions) -> Target:
-    """Where the import goes; contradictions are refused before anything is read."""
+    """The destination; contradictory options are refused before anything is read."""
     from capacity.errors import SpecError
 
     if given.into and given.diff:
@@ -85,7 +85,7 @@ def target(given: ImportOptions) -> Target:
 
 
 def finish(draft: PlanDraft, where: Target) -> None:
-    """Write the plan a draft becomes, or compare it with one."""
+    """Write the imported plan, or compare it with an existing one."""
     from capacity.cli.import_show import show_drift, show_plan
 
     if where.diff:
@@ -104,7 +104,7 @@ def _register_file_sources() -> None:
 
 
 def _command(source: str) -> Callable[..., None]:
-    """The command of a source that reads files and has no options of its own."""
+    """The command for a source that reads files and has only the common options."""
 
     def run(
         files: Files,

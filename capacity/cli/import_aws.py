@@ -72,7 +72,7 @@ def aws(
 def cluster_found(
     cluster: str | None, region: str | None, profile: str | None, folder: Path | None, doctor: bool = False
 ) -> AwsCluster:
-    """The cluster, asked live or read from a folder."""
+    """The cluster, read live or from a folder."""
     from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
 
     if folder is not None:

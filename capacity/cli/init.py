@@ -73,7 +73,7 @@ def _example(name: str) -> str:
 
 
 def _asked() -> str:
-    """The plan from a few answers, parsed again before it is written."""
+    """Ask a few questions and return the plan, which is parsed before it is written."""
     from capacity.cli.init_questions import ask, plan_text
     from capacity.plan.document import parse_yaml
     from capacity.plan.parse import parse_plan

@@ -1,4 +1,4 @@
-"""Options that `maxpods` and `node` share, and what they mean together."""
+"""Options shared by `maxpods` and `node`, and how they combine."""
 
 from __future__ import annotations
 
@@ -198,14 +198,14 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
 
 
 def _mode(settings: CniSettings) -> str:
-    """The mode of a platform that the settings stand for."""
+    """The mode that the settings amount to."""
     if settings.cni == OVERLAY:
         return OVERLAY
     return "ipv6" if settings.ipv6 else "prefix" if settings.prefix else "secondary"
 
 
 def _cni(asked: Asked) -> str:
-    """The CNI by our name for it; for another name the one that stands for it."""
+    """The CNI's name in this package; other known names are mapped to it."""
     from capacity.plan.constants import CNIS
     from capacity.plan.overlay import which_name
 
@@ -215,7 +215,7 @@ def _cni(asked: Asked) -> str:
 
 
 def _overlay(asked: Asked) -> tuple[CniSettings, list[str]]:
-    """A CNI with a network of its own; options about ENIs that serve pods are refused."""
+    """Settings of an overlay CNI; options about ENIs that serve pods are refused."""
     from capacity.plan.cni_env import CniSettings
 
     for option, given in (
@@ -233,7 +233,7 @@ def _overlay(asked: Asked) -> tuple[CniSettings, list[str]]:
 
 
 def _auto(asked: Asked) -> tuple[CniSettings, list[str]]:
-    """The CNI of EKS Auto Mode; options of what it brings itself are refused."""
+    """Settings of EKS Auto Mode; options that it sets itself are refused."""
     from capacity.cni.on_node import auto_mode_settings
 
     for option, given in (
@@ -257,7 +257,7 @@ def _auto(asked: Asked) -> tuple[CniSettings, list[str]]:
 
 
 def _windows(asked: Asked) -> CniSettings:
-    """The VPC resource controller's settings; aws-node's do not reach a Windows node."""
+    """Settings of the VPC resource controller; aws-node's settings do not affect Windows nodes."""
     from capacity.cni.on_node import windows_node_settings
     from capacity.plan.windows import CONFIG_MAP, PREFIXES, WindowsIpam
 
@@ -279,7 +279,7 @@ def _windows(asked: Asked) -> CniSettings:
 
 
 def _cilium(asked: Asked) -> tuple[CniSettings, list[str]]:
-    """Cilium's settings out of --cilium; what belongs to the VPC CNI is refused."""
+    """Cilium's settings from --cilium; options of the VPC CNI are refused."""
     from capacity.plan.cilium_settings import NUMBERS, PREFIXES, cilium_settings
 
     for option, given in (
@@ -317,7 +317,7 @@ def _cilium(asked: Asked) -> tuple[CniSettings, list[str]]:
 
 
 def environment(asked: Asked) -> dict[str, str | None]:
-    """--env with the variables that other options stand for; contradictions refused."""
+    """The variables from --env and from other options; contradictions are refused."""
     if asked.mode == "ipv6" and asked.custom_networking:
         raise SpecError("--mode ipv6 contradicts --custom-networking: the CNI does not start with both")
     env: dict[str, str | None] = {}
@@ -372,7 +372,7 @@ MOST = 2**31 - 1  # what the kubelet and the CNI can hold
 
 
 def whole(option: str, value: int | None, low: int = 0) -> int | None:
-    """A whole number in range, or None where it was not given."""
+    """Check that a number is in range; None if it was not given."""
     if value is not None and not low <= value <= MOST:
         limit = f"{low} or more" if value < low else f"at most {MOST}"
         raise SpecError(f"{option}: {value} is out of range (expected {limit})")

@@ -64,7 +64,7 @@ def packed(kind: type[Options], given: Mapping[str, Any]) -> Options:
 
 
 def one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
-    """``value`` if it is allowed, else an error that names the nearest."""
+    """``value`` if it is allowed, otherwise an error with the nearest allowed value."""
     check_word(option, value, allowed)
     return value
 

@@ -146,7 +146,7 @@ def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
 
 
 def _write(page: Page, material: Material, to: Sink, charts: Path | None) -> None:
-    """The document to its file or stdout; what html and xlsx were called where nobody named them goes to stderr."""
+    """Write the document to its file or stdout; print the default name of html and xlsx files to stderr."""
     from capacity.cli.output import emit, note, notes, put
 
     if to.output not in DOCUMENTS:
@@ -180,7 +180,7 @@ def _text(page: Page, material: Material, output: str, charts: Path | None, path
 
 
 def _relative(charts: Path, document: Path | None) -> str:
-    """The charts' folder as seen from the document (from here, where that goes to stdout)."""
+    """The charts' folder relative to the document, or to the working directory if the document goes to stdout."""
     import os.path
 
     return Path(os.path.relpath(charts, document.parent if document else ".")).as_posix()

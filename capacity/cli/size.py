@@ -1,4 +1,4 @@
-"""`capacity size`: the smallest subnets that carry a target."""
+"""`capacity size`: the smallest subnets for a target."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ class SizeOptions:
 
 
 def _answered(given: SizeOptions) -> Answer:
-    """The sizes that the options ask for."""
+    """The sizes for the given options."""
     one_of("--snippet", given.snippet, SNIPPETS)
     from capacity.cluster.sizing import size_plan
     from capacity.pages.size_page import answer
@@ -243,7 +243,7 @@ def _apart(blocks: Sequence[IPv4Network]) -> None:
 
 
 def _pods(count: int | None, cpu: str | None, memory: str | None, shapes: Sequence[str]) -> list[PodAsk]:
-    """What is to run: --pods alike, or one entry per --pod."""
+    """The pods: --pods identical ones, or one entry per --pod."""
     from capacity.plan.sketch import PodAsk
     from capacity.units import parse_cpu, parse_memory
 
@@ -324,7 +324,7 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
 
 
 def _checks(headroom: str | None, scenarios: Sequence[str]) -> Mapping[str, object]:
-    """The plan's ``checks`` that these options stand for; a scenario with options stays with its command line."""
+    """The plan's ``checks`` for these options; a scenario with options stays on the command line."""
     plain = [s for s in scenarios if ":" not in s]
     checks: dict[str, object] = {"minFree": headroom} if headroom is not None else {}
     return checks | ({"scenarios": plain} if plain and len(plain) == len(scenarios) else {})

@@ -1,4 +1,4 @@
-"""`capacity subnets`: fill, owners and free /28 blocks of subnets."""
+"""`capacity subnets`: usage, owners and free /28 blocks of subnets."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class SubnetsOptions:
 
 
 def _answered(given: SubnetsOptions) -> Answer:
-    """The subnets that the options ask for."""
+    """The subnets for the given options."""
     one_of("--map", given.block_map, MAPS)
     likely, want = _share(given.probability), given.want
     if want is not None and not 1 <= want <= 4096:

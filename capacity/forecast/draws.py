@@ -174,7 +174,7 @@ def simulate(
 
 
 def fan_draws(places: int) -> int:
-    """Number of draws for the bands, given subnets and groups times dates; limits the memory."""
+    """Number of simulations for the bands, given subnets and groups times dates; limits the memory."""
     return min(FAN_DRAWS, max(MOST_FAN_BYTES // (4 * max(places, 1)), FEWEST_FAN_DRAWS))
 
 
@@ -208,7 +208,7 @@ class _Draws:
         return [one.total for one in sums]
 
     def together(self) -> int:
-        """Number of draws processed together, so that their sums and states fit in the allowed memory."""
+        """Number of simulations processed together, so that their sums and states fit in the allowed memory."""
         uncertain = {self.place[w][0] for w in self.random if w in self.place}
         sums = sum(len(self.weights[c]) for c in uncertain)
         arrays = _PASSING + max(sums, len(uncertain) * _PER_STATE)  # states take the place of sums one by one

@@ -44,7 +44,7 @@ def comment(
     fixes: Fixes | None = None,
     cost: PlanCost | None = None,
 ) -> str:
-    """The whole comment, a line break at its end."""
+    """The whole comment, with a final line break."""
     return "\n".join(_lines(result, found, patch, fixes, cost)) + "\n"
 
 
@@ -74,7 +74,7 @@ def _lines(
 
 
 def _title(result: CheckResult, patch: Mapping[str, object]) -> str:
-    """The plan and what its figures rest on."""
+    """The plan, and the data and settings behind its figures."""
     from capacity.catalog.table import data_summary
 
     plan = result.plan
@@ -120,7 +120,7 @@ def _subnets(result: CheckResult) -> Iterator[str]:
 
 
 def _verdict(digest: SubnetDigest) -> str:
-    """In words and figures: ``EXHAUSTED −73 (peak)``."""
+    """Verdict in words and figures: ``EXHAUSTED −73 (peak)``."""
     state = digest.state
     if digest.verdict == LOST:
         return f"{LOST} ({digest.scenario})"
@@ -144,7 +144,7 @@ def _worst_first(result: CheckResult, found: Sequence[Finding]) -> list[Finding]
 
 
 def _findings(found: Sequence[Finding]) -> Iterator[str]:
-    """One line each; where they are many, one per code with its worst."""
+    """One line per finding; if there are many, one line per code with the worst finding."""
     if not found:
         return
     yield ""
@@ -160,7 +160,7 @@ def _findings(found: Sequence[Finding]) -> Iterator[str]:
 
 
 def _fix(found: Sequence[Finding]) -> Iterator[str]:
-    """The fix of the worst finding, where no search was made."""
+    """The fix of the worst finding, if there was no search."""
     if not found:
         return
     fix = found[0].fix
@@ -169,7 +169,7 @@ def _fix(found: Sequence[Finding]) -> Iterator[str]:
 
 
 def _tried_fix(fixes: Fixes) -> Iterator[str]:
-    """What the search found, and why the others were not chosen."""
+    """The fix that the search found, and why the other levers were not chosen."""
     yield ""
     yield f"**Fix**: {markdown_text(fix_sentence(fixes))}"
     found = fixes.found
@@ -180,7 +180,7 @@ def _tried_fix(fixes: Fixes) -> Iterator[str]:
 
 
 def _levers(fixes: Fixes) -> Iterator[str]:
-    """What else was tried and why it was not chosen, in a table that a reader unfolds."""
+    """The other levers and why they were not chosen, in a folded table."""
     table = tried_table(fixes)
     rows = sorted(table.rows, key=lambda row: (row["why"] != CHOSEN, row["verdict"] != "ok"))
     left = len(rows) - MOST_LEVERS
@@ -194,7 +194,7 @@ def _levers(fixes: Fixes) -> Iterator[str]:
 
 
 def _found(found: Fix) -> Iterator[str]:
-    """What a fix frees and costs, the change of the plan, the first commands."""
+    """The addresses and cost of a fix, the change of the plan, and the first commands."""
     freed = freed_sentence(found, MOST_CHANGES)
     yield ""
     if freed:

@@ -1,4 +1,4 @@
-"""A comparison as an answer: the JSON contract, and the page a person reads."""
+"""A comparison as an answer: the JSON contract and the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
 def answer(comparison: Comparison, patch: Mapping[str, object], costs: tuple[PlanCost, PlanCost]) -> Answer:
-    """Everything `compare` says, in every format."""
+    """The answer of `compare` in every format."""
     before, after = comparison.before, comparison.after
     return Answer(
         command="compare",
@@ -34,7 +34,7 @@ def answer(comparison: Comparison, patch: Mapping[str, object], costs: tuple[Pla
 
 
 def results_json(comparison: Comparison) -> dict[str, Any]:
-    """``results`` of the JSON answer; null on the side where a thing does not exist."""
+    """``results`` of the JSON answer; null on a side that does not have the item."""
     return {
         "verdict_before": comparison.before.verdict,
         "verdict_after": comparison.after.verdict,
@@ -169,7 +169,7 @@ def _telling(changed: list[ScenarioChange]) -> list[ScenarioChange]:
 
 
 def _free_pair(change: ScenarioChange, s: SubnetChange) -> Any:
-    """Free before and after, ``lost`` on a side where the subnet's zone is."""
+    """Free before and after; ``lost`` on a side on which the subnet's zone is lost."""
 
     def free(scenario: ScenarioState | None, state: SubnetState | None) -> int | str | None:
         if scenario is None or state is None:
@@ -180,7 +180,7 @@ def _free_pair(change: ScenarioChange, s: SubnetChange) -> Any:
 
 
 def _glance(changed: list[ScenarioChange]) -> Table:
-    """Free addresses per scenario and subnet, before and after; the subnets that move most where they are many."""
+    """Free addresses per scenario and subnet, before and after; if there are many subnets, those that change most."""
     moves: dict[str, int] = {}
     for change in changed:
         for s in change.subnets:
@@ -257,7 +257,7 @@ def _one_sided(group: GroupChange) -> str:
 
 
 def _runway_row(change: RunwayChange) -> dict[str, Any] | None:
-    """A row where the runway moves."""
+    """A row for a runway that changes."""
     row = _runway_json(change)
     was, now = (row["more_nodes_before"], row["more_pods_before"]), (row["more_nodes_after"], row["more_pods_after"])
     if was == now:
@@ -276,7 +276,7 @@ def _finding_row(change: str, found: Finding) -> dict[str, Any]:
 
 
 def _pair(before: object, after: object) -> Any:
-    """``before → after``, or the one value where nothing changes."""
+    """``before → after``, or a single value if nothing changes."""
     if before == after:
         return before
 

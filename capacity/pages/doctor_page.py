@@ -17,7 +17,7 @@ _MARKS = {"fail": "FAIL", "warn": "warn", "unknown": "?", "ok": "ok"}
 
 
 def _evidence(row: Mapping[str, object]) -> str:
-    """What was seen, after the place where it was seen."""
+    """The evidence, after the place that it is about."""
     return f"{row['where']}: {row['evidence']}" if row["where"] else str(row["evidence"])
 
 

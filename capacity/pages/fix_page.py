@@ -81,7 +81,7 @@ def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items |
 
 
 def headline(fixes: Fixes) -> str:
-    """The fix in one line: what it is, and that it was checked."""
+    """The fix in one line, and that it was checked."""
     if fixes.best is not None:
         return f"Fix: {fixes.best.names} makes this plan pass (re-checked)"
     if fixes.partial is not None:
@@ -105,7 +105,7 @@ _TRIED = (
 
 
 def tried_table(fixes: Fixes) -> Table:
-    """Each lever alone, and the answer where it is a set, with its verdict and why it is not the answer."""
+    """Each lever alone, and the fix if it is a set, with its verdict and the reason for or against it."""
     found = fixes.found
     shown = [*fixes.single, *([found] if found is not None and len(found.levers) > 1 else [])]
     rows = [
@@ -128,29 +128,29 @@ def tried_table(fixes: Fixes) -> Table:
 
 
 def all_commands(fix: Fix) -> list[str]:
-    """What to paste, the forms that are no commands as comments of the shell."""
+    """The commands to paste; forms that are not commands as shell comments."""
     return list(commands_of(fix))
 
 
 def shell_commands(fix: Fix) -> list[str]:
-    """What a shell can run."""
+    """The commands that a shell can run."""
     return [command for command in all_commands(fix) if not command.startswith("#")]
 
 
 def other_forms(fix: Fix) -> list[str]:
-    """The tools that the comments are for: they begin with its name and a colon or comma."""
+    """The tools in the comments: each comment starts with the tool's name and a colon or comma."""
     names = (re.match(r"# (\w[\w. ]*)[,:]", command) for command in all_commands(fix))
     return list(dict.fromkeys(found[1] for found in names if found))
 
 
 def _frees(fix: Fix) -> str:
-    """The largest changes of what stays free."""
+    """The largest changes of free addresses."""
     largest = sorted(fix.frees.items(), key=lambda f: -abs(f[1]))[:3]
     return fix.fault or ", ".join(f"{name} {change:+,}" for name, change in largest) or "no change"
 
 
 def dollars_of(fix: Fix) -> str:
-    """What the plan costs more with it, and in which scenario where that is not steady."""
+    """The change in cost, with the scenario if it is not steady."""
     scenario, change = first_change(fix.usd)
     if not scenario:
         return ""
@@ -158,7 +158,7 @@ def dollars_of(fix: Fix) -> str:
 
 
 def plan_changes(fix: Fix, most: int) -> tuple[list[str], int]:
-    """Changes of the plan as ``--set`` takes them, in few and short lines, and how many are left out."""
+    """Changes of the plan in the form of ``--set``, in a few short lines, and the number left out."""
     lines = [printable(f"{path}={_value(value)}") for path, value in fix.patch.items()]
     shown = [line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in lines[:most]]
     return shown, len(lines) - len(shown)

@@ -1,4 +1,4 @@
-"""What an import found, and the drift between a plan and reality."""
+"""Summary of an import, and the drift between a plan and its source."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _listed(names: list[str]) -> str:
 
 
 def drift_answer(found: list[Difference], draft: PlanDraft, plan: Path) -> Answer:
-    """Where the plan and reality differ."""
+    """Differences between the plan and the source."""
     rows: list[dict[str, Any]] = [
         {"path": d.path, "change": d.change, "plan": d.plan, "reality": d.reality} for d in found
     ]

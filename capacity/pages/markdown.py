@@ -1,4 +1,4 @@
-"""A page as Markdown that GitHub renders as it is meant: a blank line around every block, names escaped."""
+"""A page as Markdown for GitHub: a blank line around every block, names escaped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def render_markdown(page: Page, charts: str = "") -> str:
 
 
 def safe(value: Any) -> str:
-    """A value as Markdown shows it literally.
+    """A value escaped so that Markdown shows it literally.
 
     >>> safe("<b>a|b</b> [x](y)")
     '&lt;b&gt;a\\\\|b&lt;/b&gt; \\\\[x\\\\](y)'
@@ -31,7 +31,7 @@ _BLOCK = re.compile(r"[-+](?=\s|$)|[-=](?=[-=\s]*$)|[0-9]{1,9}[.)](?=\s|$)")
 
 
 def line(value: Any) -> str:
-    """A value as a paragraph: what begins a list or a rule at the start of a line has no effect.
+    """A value as a paragraph: characters that would start a list or a rule are escaped.
 
     >>> line("- a"), line("1. b"), line("-3 free")
     ('\\\\- a', '1\\\\. b', '-3 free')
@@ -66,7 +66,7 @@ def bullets(items: Sequence[str]) -> str:
 
 
 def _block(block: Block | Section, charts: str) -> Iterator[str]:
-    """The block's own blocks of Markdown, which blank lines part."""
+    """The block as pieces of Markdown, which blank lines separate."""
     if isinstance(block, Verdict):
         yield f"**{safe(block.line)}**"
     elif isinstance(block, Text):

@@ -1,4 +1,4 @@
-"""A history of fills as a page."""
+"""A history of free addresses as a page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from capacity.units import counted
 
 
 def answer(into: Path, snapshot: FillSnapshot | None, dropped: int, kept: list[Recorded]) -> Answer:
-    """What was recorded, or what the history holds."""
+    """The recorded snapshot, or the contents of the history."""
     results: dict[str, Any] = {
         "file": str(into),
         "snapshots": len(kept),

@@ -95,7 +95,7 @@ def _price_chart(offers: Sequence[Offer]) -> Chart:
 
 
 def cost_section(material: Material) -> Section:
-    """Dollars a month, with the terms of every line."""
+    """Cost per month, with the terms of every line."""
     cost = material.cost
     if cost is None or not cost.costs:
         return Section("cost", "Cost", [])

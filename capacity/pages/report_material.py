@@ -1,4 +1,4 @@
-"""All results of a report, from one check: each by one call of the room that works it out."""
+"""All results of a report, from one check."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def gather(
 
 
 def _warm(result: CheckResult, large: bool) -> WarmAnswer | None:
-    """None where no node keeps IPv4 addresses warm; left out of very large plans."""
+    """None if no node keeps IPv4 addresses warm, or if the plan is very large."""
     from capacity.advice.warm import warm_for_plan
     from capacity.errors import SpecError
 
@@ -150,9 +150,9 @@ def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> F
 
 
 def curves(result: CheckResult, large: bool = False) -> list[HeadroomCurve]:
-    """Headroom against nodes of the largest groups, then against pods; those that move no subnet are left out.
+    """Headroom by nodes of the largest groups, then by pods, without curves that affect no subnet.
 
-    Of a large plan the curve against pods is left out: every point of it places all pods again.
+    A large plan has no curve by pods, because each of its points places all pods again.
     """
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 

@@ -1,4 +1,4 @@
-"""A check's results put in order: verdict first, then where, why, what to do, and what it rests on."""
+"""The report: verdict first, then places, reasons, fixes and assumptions."""
 
 from __future__ import annotations
 

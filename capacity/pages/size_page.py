@@ -22,7 +22,7 @@ LANGUAGES = {"terraform": "hcl", "aws": "sh", "eksctl": "yaml", "cloudformation"
 def answer(sizing: Sizing, snippet: str, document: Mapping[str, object] | None = None) -> Answer:
     """Nodes, sizes, blocks and snippets in every format.
 
-    ``document``: the plan that options stood for, printed whole as the plan's snippet.
+    ``document``: the plan described by options, printed whole as the plan's snippet.
     """
     texts = snippets(sizing, document)
     rows = [_row(s) for s in sizing.subnets]
@@ -52,7 +52,7 @@ def answer(sizing: Sizing, snippet: str, document: Mapping[str, object] | None =
 
 
 def _inputs(sizing: Sizing, document: Mapping[str, object] | None) -> dict[str, Any]:
-    """What the answer rests on, after defaults."""
+    """The inputs of the answer, after defaults."""
     plan, checked = sizing.result.plan, inputs_of(sizing.result)
     sketched: dict[str, Any] = {}
     if document is not None:

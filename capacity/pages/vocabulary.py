@@ -28,9 +28,9 @@ def by_zone(counts: Mapping[str, int]) -> str:
 
 
 def merged(warnings: Sequence[str]) -> list[str]:
-    """Warnings once each; a kind that more than three types share is one line with their number.
+    """Distinct warnings; a kind that more than three types share is one line with their number.
 
-    Two are of one kind where they differ only in the type's name and in numbers.
+    Two are of one kind if they differ only in the type's name and in numbers.
     """
     kinds: dict[str, list[str]] = {}
     for text in dict.fromkeys(warnings):

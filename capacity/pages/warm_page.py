@@ -1,4 +1,4 @@
-"""Warm targets as an answer: the JSON contract, and the page a person reads."""
+"""Warm targets as an answer: the JSON contract and the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from capacity.trace import lines
 
 
 def answer(found: WarmAnswer, inputs: Mapping[str, Any], *, everything: bool, explain: bool) -> Answer:
-    """Everything `warm` says, in every format."""
+    """The answer of `warm` in every format."""
     rows = [row_json(r, found) for r in found.rows]
     terms = {"explain": [_terms_json(found, r) for r in _explained(found)]} if explain else {}
     return Answer(
@@ -196,7 +196,7 @@ def _tables(found: WarmAnswer, everything: bool) -> Iterator[Text | Table]:
 
 
 def _columns(found: WarmAnswer) -> list[TableColumn]:
-    """Addresses of each population, the largest kept longest; what is had for them, and what it costs."""
+    """Columns: addresses of each population (the largest has the lowest rank), immediate starts, and EC2 calls."""
     populations = list(found.current.addresses)
     per_node = populations == ["range"]
     columns = [TableColumn("setting", "setting", whole=True), TableColumn("remark", "")]
@@ -226,7 +226,7 @@ def _held(row: WarmRow) -> int:
 
 
 def _frontier(rows: list[WarmRow], most: int) -> list[WarmRow]:
-    """Efficient settings of which none holds more addresses for fewer pods at once, ``most`` of them spread evenly."""
+    """Efficient settings with more immediate starts for more addresses; at most ``most``, spread evenly."""
     steps: list[WarmRow] = []
     for row in rows:  # by addresses held
         if row.frontier and (not steps or row.instant_mean > steps[-1].instant_mean):
@@ -270,7 +270,7 @@ def _remarks(row: WarmRow, found: WarmAnswer) -> Iterator[str]:
 
 
 def _frees_table(comparison: Comparison) -> Table:
-    """What the change frees per subnet: steady and peak, and the least and most over all scenarios."""
+    """What the change frees per subnet: steady and peak, and the minimum and maximum over all scenarios."""
     cells: dict[str, dict[str, Any]] = {}
     for f in _frees(comparison):
         row = cells.setdefault(f["subnet"], {"subnet": f["subnet"], "all": []})

@@ -1,4 +1,4 @@
-"""Levers that change instance types: another type of the same architecture, or fewer permitted types."""
+"""Levers that change instance types: another type of the same architecture, or fewer allowed types."""
 
 from __future__ import annotations
 
