@@ -28,7 +28,7 @@ def refreshed(source: Path | None, region: str | None, profile: str | None, pric
         types = list(answers.of("instance_types"))
         warnings += answers.notes
         if not types:
-            raise SpecError(f"{source}: no instance types in the answers (aws ec2 describe-instance-types)")
+            raise SpecError(f"{source}: no instance types in the input (aws ec2 describe-instance-types)")
     else:
         caller = Caller(open_session(profile, region))
         region = caller.region

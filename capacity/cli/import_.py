@@ -100,7 +100,9 @@ def _register_file_sources() -> None:
 
     for source in FILE_SOURCES.values():
         if source.name != "kubectl":
-            app.command(source.name, help=f"{source.help}\n\nExample: {source.example}")(_command(source.name))
+            what = source.help[:1].lower() + source.help[1:] if source.help.startswith(("A ", "An ")) else source.help
+            text = f"Create a plan from {what}\n\nExample: {source.example}"
+            app.command(source.name, help=text)(_command(source.name))
 
 
 def _command(source: str) -> Callable[..., None]:

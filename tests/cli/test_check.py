@@ -186,7 +186,7 @@ class TestStreams:
             [PROGRAM, "check", "ok.yaml", "-q"], stdout=os.open("/dev/full", os.O_WRONLY), stderr=subprocess.PIPE
         )
         assert full.returncode == 2
-        assert full.stderr == b"error: cannot write the answer: No space left on device\n"
+        assert full.stderr == b"error: cannot write the output: No space left on device\n"
 
     def test_ctrl_c_is_130_and_one_word(self) -> None:
         process = subprocess.Popen(

@@ -32,10 +32,12 @@ def read_folder(path: Path) -> AwsAnswers:
         if not any(known):
             strangers.append(name)
     if len(strangers) == len(files):
-        what = "holds no AWS answers" if files else "is empty"
+        what = "holds no output of the AWS CLI" if files else "is empty"
         raise SpecError(f"{path}: {what} (expected files written by 'aws … --output json')")
     if strangers:
-        sorter.remark(f"not AWS answers, ignored: {', '.join(strangers[:10])}" + (" …" if strangers[10:] else ""))
+        sorter.remark(
+            f"not output of the AWS CLI, ignored: {', '.join(strangers[:10])}" + (" …" if strangers[10:] else "")
+        )
     return sorter.done()
 
 
