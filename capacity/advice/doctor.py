@@ -138,7 +138,7 @@ def _addresses(evidence: Evidence) -> Iterator[Checkup]:
             )
             yield _said("subnet-addresses", "fail", s.name, text + step + beside, add)
         elif free * TIGHT_SHARE < s.usable:
-            yield _said("subnet-addresses", "warn", s.name, f"{text} ({100 * s.free / s.usable:.1f} %){beside}", add)
+            yield _said("subnet-addresses", "warn", s.name, f"{text} ({100 * s.free / s.usable:.1f}%){beside}", add)
         else:
             yield _said("subnet-addresses", "ok", s.name, text + beside)
 

@@ -1,4 +1,4 @@
-"""`capacity doctor`: the troubleshooting list on a live cluster or on saved answers."""
+"""`capacity doctor`: the troubleshooting list on a live cluster or on saved output."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def doctor(
 ) -> None:
     """Troubleshoot the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.
 
-    Reads live data with your credentials (read-only), or a folder of saved answers. A check without data is
+    Reads live data with your credentials (read-only), or a folder of saved output. A check without data is
     unknown, never ok.
 
     Exit 0: no check fails. Exit 1: a check fails (with --fail-on warning, also if one warns).

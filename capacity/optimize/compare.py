@@ -112,7 +112,7 @@ def _other_networks(buying: Buying, request: Request) -> Iterator[Alternative]:
 
 
 def _with_env(draft: Draft, choices: Choices, env: dict[str, str]) -> Draft | None:
-    """The draft with other variables of the CNI; None where they contradict the plan."""
+    """The draft with other variables of the CNI; None if they contradict the plan."""
     document = json.loads(json.dumps(draft.document))
     cni = document["cni"] = dict(document.get("cni") or {})
     cni["env"] = {**(cni.get("env") or {}), **env}

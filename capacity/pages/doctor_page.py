@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 _MARKS = {"fail": "FAIL", "warn": "warn", "unknown": "?", "ok": "ok"}
 
 
+def _evidence(row: Mapping[str, object]) -> str:
+    """The evidence, after the place that it is about."""
+    return f"{row['where']}: {row['evidence']}" if row["where"] else str(row["evidence"])
+
+
 def answer(
     checks: tuple[Checkup, ...], model: Iterable[NodeFigures], found: AwsCluster, files: Mapping[str, Path | None]
 ) -> Answer:
@@ -42,12 +47,11 @@ def answer(
     counts = {s: sum(r["status"] == s for r in rows) for s in reversed(STATUSES)}
     overall = verdict(checks)
     graded = sorted(rows, key=lambda r: -STATUSES.index(str(r["status"])))
-    shown = [{**r, "status": _MARKS[str(r["status"])]} for r in graded]
+    shown = [{**r, "status": _MARKS[str(r["status"])], "evidence": _evidence(r)} for r in graded]
     todo = [r for r in graded if r["status"] in ("fail", "warn") and r["command"]]
     columns = (
         TableColumn("status", "status"),
         TableColumn("id", "check"),
-        TableColumn("where", "where", 1),
         TableColumn("evidence", "evidence"),
     )
     tally = ", ".join(f"{n} {s}" for s, n in counts.items())

@@ -275,7 +275,7 @@ def read_helm(*paths: Path | str, into: Path | str | Imported | None = None) -> 
 
 
 def read_aws(folder: Path | str, cluster: str = "", into: Path | str | Imported | None = None) -> Imported:
-    """Import a plan from saved answers of the AWS CLI; every address of every subnet is accounted for.
+    """Import a plan from saved output of the AWS CLI; every address of every subnet is accounted for.
 
     Parameters
     ----------
@@ -298,7 +298,7 @@ def read_aws(folder: Path | str, cluster: str = "", into: Path | str | Imported 
 
     path = Path(_path(folder, "a folder of saved AWS answers"))
     found = parse_cluster(with_unread(read_folder(path), cluster), cluster)
-    return imported(with_comparison(aws_draft(found, f"AWS answers in {path.name or path}"), found), into)
+    return imported(with_comparison(aws_draft(found, f"AWS output in {path.name or path}"), found), into)
 
 
 def fetch_aws(

@@ -313,10 +313,10 @@ def _missing(found: AwsCluster) -> dict[str, tuple[str, str]]:
             if kind == "addons":
                 name = "coredns" if check == "coredns" else "vpc-cni"
                 command = "kubectl -n kube-system get daemonsets,deployments -o json (capacity doctor --kubectl FILE)"
-                why[check] = (f"no {name} add-on in the answers: installed by hand, or not saved", command)
+                why[check] = (f"no {name} add-on in the input: installed by hand, or not saved", command)
             elif check.startswith("sg-"):
-                reason = "no interface of the nodes or of the control plane in the answers"
+                reason = "no interface of the nodes or of the control plane in the input"
                 why[check] = (reason, KINDS["interfaces"].command_for())
             else:
-                why[check] = (f"no {KINDS[kind].name.replace('_', ' ')} of the cluster in the answers", "")
+                why[check] = (f"no {KINDS[kind].name.replace('_', ' ')} of the cluster in the input", "")
     return why
