@@ -256,9 +256,9 @@ def _node_group(call: Call, *, self_managed: bool, minimum: int) -> Iterator[Res
         return
     defaults = {"min_size": minimum, "max_size": 3, "desired_size": 1}
     sizes = {k: stated(given, k, default) for k, default in defaults.items()}
-    if any(given.get(k) is None for k in defaults):
-        shown = ", ".join(f"{k.removesuffix('_size')} {v}" for k, v in defaults.items())
-        call.said.say(call.address, f"missing sizes are the defaults of the module: {shown}")
+    filled = [f"{k.removesuffix('_size')} {v}" for k, v in defaults.items() if given.get(k) is None]
+    if filled:
+        call.said.say(call.address, f"sizes that it does not have are the defaults of the module: {', '.join(filled)}")
     common = {
         "efa": _efa_addresses(given, version),
         "name": given.get("name"),
