@@ -14,7 +14,10 @@ from capacity.cli.optimize_flags import (
     FORMS,
     Alternatives,
     Arch,
+    CniModes,
+    Current,
     Effort,
+    Headroom,
     MaxGroups,
     MaxNodes,
     MaxPods,
@@ -74,6 +77,9 @@ def optimize(
     vcpu_quota: VcpuQuota = None,
     peak_hours: PeakHours = "20%",
     survive: Survive = None,
+    headroom: Headroom = "0%",
+    cni_modes: CniModes = None,
+    current: Current = False,
     scenario: Scenario = None,
     price_file: PriceFile = None,
     price_factor: PriceFactor = None,
@@ -129,6 +135,9 @@ class OptimizeOptions:
     vcpu_quota: int | None
     peak_hours: str
     survive: str | None
+    headroom: str
+    cni_modes: str | None
+    current: bool
     scenario: list[str] | None
     price_file: Path | None
     price_factor: str | None
@@ -162,7 +171,7 @@ def _answered(given: OptimizeOptions) -> Answer:
     from capacity.pages.optimize_page import answer
 
     with stop_when(limit) as stopped:
-        request = Request(choices, inputs, given.effort, check, stopped, given.simpler)
+        request = Request(choices, inputs, given.effort, check, stopped, given.simpler, given.current)
         found = optimize_plan(document, request, file=file, zones=given.zones)
     return answer(found, choices, inputs, effort=given.effort, nodes=given.nodes, form=given.written_as)
 
@@ -184,6 +193,8 @@ def _choices(given: OptimizeOptions) -> Choices:
         vcpu_quota=whole("--vcpu-quota", given.vcpu_quota, 1),
         peak_hours=parse_percent(given.peak_hours, "--peak-hours"),
         survive=None if given.survive is None else one_of("--survive", given.survive, SURVIVALS),
+        headroom=parse_percent(given.headroom, "--headroom"),
+        modes=tuple(part.strip() for part in (given.cni_modes or "").split(",") if part.strip()),
         scenarios=tuple(given.scenario or ()),
     )
 

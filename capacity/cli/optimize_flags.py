@@ -96,6 +96,27 @@ Survive = Annotated[
         autocompletion=words(*SURVIVALS),
     ),
 ]
+Headroom = Annotated[
+    str,
+    typer.Option(
+        "--headroom",
+        help="Room for this share of further pods of every workload; all figures are with them.",
+        metavar="PERCENT",
+    ),
+]
+CniModes = Annotated[
+    str | None,
+    typer.Option(
+        "--cni-modes",
+        help="CNI modes that may be chosen, the cheaper one is: secondary,prefix. Default: that of the plan.",
+        metavar="MODE[,MODE]",
+        show_default=False,
+    ),
+]
+Current = Annotated[
+    bool,
+    typer.Option("--current", help="The plan's own node groups are the ones to beat; without any it is an error."),
+]
 Scenario = Annotated[
     list[str] | None,
     typer.Option(

@@ -146,7 +146,7 @@ def _type_shape(
     addresses = max_pods if settings.spares_subnets else address_capacity(limits, settings)
     branch = (kind.branch_enis or 0) if limits.trunk else 0
     seen = addresses if windows else UNLIMITED
-    room = NodeRoom(cpu, memory_mib * MIB, max_pods, seen, branch, _volumes(kind, settings))
+    room = NodeRoom(cpu, memory_mib * MIB, max_pods, seen, branch, _volumes(kind, settings), kind.nvidia_gpus)
     return TypeShape(kind, settings, limits, max_pods, room, start, addresses)
 
 
