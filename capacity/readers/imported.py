@@ -144,6 +144,24 @@ def _of_files(source: str, paths: Sequence[object], into: Path | str | Imported 
     return imported(read_source(source, [_path(p, what) for p in paths]), into)
 
 
+def read_files(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
+    """Import a plan from files and folders of any sources; the source of each is detected from its content.
+
+    Parameters
+    ----------
+    *paths : path
+        Files or folders; ``-`` is standard input. If sources differ, the first one takes precedence.
+    into : path or Imported, optional
+        A plan to merge into: its values are kept, its gaps are filled.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read, or none is of a known source.
+    """
+    return _of_files("files", paths, into)
+
+
 def read_kubectl(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
     """Import a plan from saved Kubernetes objects (``kubectl get … -o json`` or YAML, any size).
 

@@ -10,11 +10,21 @@ from typing import Any
 
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, at, unique
+from capacity.readers.efa import say_template_interfaces
 from capacity.readers.karpenter_limits import pool_counts
 from capacity.readers.karpenter_types import Requirement, allowed_zones, listed_types, matching_types, requirements
 from capacity.readers.node_group import SourceGroup, group_draft
 from capacity.readers.user_data import ami_of
-from capacity.readers.values import int_of, items, mapping, path_of, region_of_zone, say_placeholders, text_of
+from capacity.readers.values import (
+    int_of,
+    items,
+    mapping,
+    path_of,
+    region_of_zone,
+    say_placeholders,
+    subnet_id_of,
+    text_of,
+)
 
 AUTO_GROUP = "eks.amazonaws.com"  # API group of the node classes of EKS Auto Mode
 POOLS = ("NodePool", "Provisioner")
@@ -81,7 +91,7 @@ def _pool(
     kinds = matching_types(wanted, catalog, said, where, f"{path}.instanceTypes", auto=auto)
     counts = pool_counts(spec, kinds, said, where, path)
     _say_disruption(spec, said, where, path)
-    return group_draft(
+    draft = group_draft(
         SourceGroup(
             name=name,
             provisioner="auto" if auto else "karpenter",
@@ -99,6 +109,11 @@ def _pool(
             limit_memory_bytes=counts.memory_bytes,
         )
     )
+    interfaces = [
+        {"InterfaceType": mapping(i).get("interfaceType")} for i in items(class_spec.get("networkInterfaces"))
+    ]
+    say_template_interfaces(draft, interfaces, said, where)
+    return draft
 
 
 def _zones(wanted: Sequence[Requirement], said: SourceNotes, where: str, path: str) -> list[str]:
@@ -150,8 +165,12 @@ def _ami(class_spec: Any, wanted: Sequence[Requirement]) -> str | None:
 def _subnets(class_spec: Any, said: SourceNotes, where: str, path: str) -> tuple[str, ...] | None:
     terms = [mapping(t) for t in items(class_spec.get("subnetSelectorTerms"))]
     old = mapping(class_spec.get("subnetSelector"))
-    ids = [i for t in terms if (i := text_of(t.get("id")))]
-    ids += [i.strip() for i in str(old.get("aws-ids") or old.get("aws::ids") or "").split(",") if text_of(i)]
+    stated = [text for t in terms if (text := text_of(t.get("id")))]
+    stated += [i.strip() for i in str(old.get("aws-ids") or old.get("aws::ids") or "").split(",") if text_of(i)]
+    ids = [i for i in stated if subnet_id_of(i)]
+    for text in stated:
+        if text not in ids:
+            said.say(where, f"subnet {text!r} is not an ID: not known", path)
     tags = [tag for t in terms for tag in _tags(t.get("tags"))]
     tags += [f"{k}={v}" for k, v in old.items() if not str(k).startswith("aws")]
     if tags and not ids:

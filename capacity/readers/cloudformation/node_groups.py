@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from capacity.readers.cloudformation.intrinsics import Unresolved
 from capacity.readers.cloudformation.parsed_template import (
     ParsedTemplate,
     items_of,
@@ -14,6 +13,7 @@ from capacity.readers.cloudformation.parsed_template import (
     resource_name,
     short_name,
 )
+from capacity.readers.cloudformation.partial_values import Unresolved
 from capacity.readers.draft import GroupDraft, TenantDraft, at, unique
 from capacity.readers.efa import template_tenant
 from capacity.readers.node_group import SourceGroup, default_types, group_draft, say_fargate, say_no_nodes

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from capacity.readers.cloudformation.intrinsics import STACK, Pieces, Resolver, ToResource, Unresolved
+from capacity.readers.cloudformation.intrinsics import STACK, Resolver
+from capacity.readers.cloudformation.partial_values import Pieces, ToResource, Unresolved
 from capacity.readers.draft import SourceNotes
 from capacity.readers.values import items, mapping, subnet_id_of
 

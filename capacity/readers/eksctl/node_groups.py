@@ -18,7 +18,7 @@ from capacity.readers.eksctl.created_vpc import zone_named
 from capacity.readers.instance_choice import candidates
 from capacity.readers.node_group import SourceGroup, group_draft
 from capacity.readers.user_data import ami_of, max_pods_in
-from capacity.readers.values import bool_of, int_of, items, mapping, path_of, text_of
+from capacity.readers.values import bool_of, int_of, items, mapping, path_of, subnet_id_of, text_of
 
 DEFAULT_TYPE = "m5.large"
 DEFAULT_NODES = 2
@@ -166,7 +166,8 @@ def _subnets(reading: ConfigReading, raw: Any, where: str, name: str) -> tuple[s
     path = at("nodeGroups", name, "subnets")
     listed = items(raw.get("subnets"))
     if listed:
-        named = [reading.subnet_named(s) for s in map(text_of, listed) if s]
+        texts = [s for s in map(text_of, listed) if s and (subnet_id_of(s) or not s.startswith("subnet-"))]
+        named = [reading.subnet_named(s) for s in texts]
         if not named:
             reading.said.say(f"{where}.subnets", "only placeholders: its subnets are not known", path)
         return tuple(dict.fromkeys(named)) or None

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from capacity.readers.cloudformation.intrinsics import Pieces, Resolver, ToResource, Unresolved
+from capacity.readers.cloudformation.intrinsics import Resolver
+from capacity.readers.cloudformation.partial_values import Pieces, ToResource, Unresolved
 from capacity.readers.cloudformation.template import parse_cloudformation
 from capacity.readers.decode import parse_documents
 from capacity.readers.draft import GroupDraft, PlanDraft
@@ -345,3 +346,8 @@ def test_an_unknown_text_keeps_what_is_known_of_it() -> None:
     value = Resolver({}).value({"Fn::Join": ["", ["bootstrap.sh ", {"Ref": "AWS::StackName"}, " --max-pods=20"]]})
     assert isinstance(value, Unresolved)
     assert value.text == "bootstrap.sh  --max-pods=20"
+
+
+def test_auto_mode_is_said() -> None:
+    cluster = {"Type": "AWS::EKS::Cluster", "Properties": {"Name": "shop", "ComputeConfig": {"Enabled": True}}}
+    assert "C: EKS Auto Mode runs separate nodes" in said(parse_cloudformation({"Resources": {"C": cluster}}))

@@ -346,3 +346,12 @@ def test_a_placeholder_is_no_pod_subnet(tmp_path: Path) -> None:
     )
     with pytest.raises(SpecError, match="'PODS-A-SUBNET' is not an ID"):
         read_kubectl(file)
+
+
+def test_placeholders_of_ids_are_no_ids() -> None:
+    given = {"private": {"a": {"id": "subnet-xxxxxxxx"}, "b": {"id": "subnet-xxxxxxxx"}, "c": {"id": "subnet-0c"}}}
+    nodes = [{"name": "all", "subnets": ["a", "b", "subnet-0c"]}, {"name": "open", "subnets": ["subnet-xxxx"]}]
+    draft = read(vpc={"subnets": given}, nodeGroups=nodes)
+    assert [(s.name, s.id) for s in draft.subnets] == [("a", None), ("b", None), ("c", "subnet-0c")]
+    assert [g.subnets for g in draft.node_groups] == [("a", "b", "c"), None]
+    assert "vpc.subnets.private.a: id 'subnet-xxxxxxxx' is not an ID" in said(draft)
