@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.import_ import Diff, ExitCode, Files, Format, ImportOptions, Into, finish, target
+from capacity.cli.import_options import Diff, ExitCode, Files, Format, ImportOptions, Into, finish, target
 from capacity.cli.options import Color, OutFile, Quiet, Wide, packed
 
 Variables = Annotated[

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
 
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
-from capacity.optimize.divide import Rules, Sized
+from capacity.optimize.divide import Counted, Rules, Sized
 from capacity.optimize.market import Pods
 from capacity.optimize.open_plan import Document, Draft, NewGroup
-from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.model import Plan
+from capacity.plan.scenario_spec import ScenarioSpec
 
 Judge = Callable[[Plan, Sequence[str | ScenarioSpec] | None], CheckResult]
 Division = tuple[Sized, ...]
@@ -36,6 +36,8 @@ class Purchase:
     steady, peak : ScenarioState
     usd_per_hour : float
         Of the bought nodes, weighed by hours.
+    limited : bool
+        Whether the subnets limit the answer; False: addresses are only counted.
     """
 
     division: Division
@@ -47,17 +49,23 @@ class Purchase:
     usd_steady: float
     usd_peak: float
     usd_per_hour: float
+    limited: bool = True
 
     @property
     def ok(self) -> bool:
-        """Whether the check has nothing against it."""
-        return self.result.verdict == "ok" and not any(
-            s.unplaced_pods or s.pods_without_address for s in self.result.scenarios
-        )
+        """Whether the check has nothing against it, or only that addresses are short where they are only counted."""
+        well = self.result.verdict == "ok" if self.limited else not (self.result.blocked or self.result.harmful)
+        return well and not any(s.unplaced_pods or s.pods_without_address for s in self.result.scenarios)
 
     def nodes(self, peak: bool) -> int:
         """Bought nodes at the peak, or at steady state. [nodes]"""
         return sum(nodes_of(self.peak if peak else self.steady, name) for name in self.names)
+
+    @property
+    def vcpus(self) -> int:
+        """Of the bought nodes at the peak. [vCPUs]"""
+        pairs = zip(self.division, self.names, strict=True)
+        return sum(s.candidate.vcpus * nodes_of(self.peak, name) for s, name in pairs)
 
     @property
     def addresses(self) -> int:
@@ -65,8 +73,12 @@ class Purchase:
         return sum(s.used_total for s in self.peak.subnets)
 
 
-class Buying(NamedTuple):
-    """What a purchase is judged by."""
+@dataclass(frozen=True)
+class Buying:
+    """What a purchase is judged by.
+
+    ``counted``: nodes by block and type, shared by the questions about the same pods on the same nodes.
+    """
 
     draft: Draft
     pods: Sequence[Pods]
@@ -74,6 +86,12 @@ class Buying(NamedTuple):
     judge: Judge
     scenarios: tuple[str, ...]
     survive_zone: bool = False
+    vcpu_quota: int | None = None
+    counted: Counted = field(default_factory=dict, compare=False)
+
+    def accepts(self, found: Purchase) -> bool:
+        """Whether the check has nothing against a purchase and its nodes at the peak are within the vCPU quota."""
+        return found.ok and (self.vcpu_quota is None or found.vcpus <= self.vcpu_quota)
 
 
 def nodes_of(state: ScenarioState, group: str) -> int:
@@ -127,6 +145,13 @@ def purchase(buying: Buying, division: Division) -> Purchase:
         most = tuple(m + 1 + m // 10 for m in most)
         bounded = _checked(buying, division, most)
     return bounded
+
+
+def again(buying: Buying, found: Purchase) -> Purchase:
+    """The same groups in a plan with other subnets."""
+    groups = {g.name: g for g in found.result.plan.node_groups}
+    made = _checked(buying, found.division, [groups[name].max_nodes or UNBOUNDED for name in found.names])
+    return made if made.ok else purchase(buying, found.division)
 
 
 def _most(found: Purchase, name: str) -> int:
@@ -186,4 +211,7 @@ def _checked(buying: Buying, division: Division, most: Sequence[int] | None) -> 
         for state in (steady, peak)
     )
     usd = buying.rules.weighed(now, then)
-    return Purchase(division, names, document, result, steady, peak, round(now, 9), round(then, 9), round(usd, 9))
+    limited = not draft.sizes_subnets
+    return Purchase(
+        division, names, document, result, steady, peak, round(now, 9), round(then, 9), round(usd, 9), limited
+    )

@@ -8,7 +8,8 @@ from functools import cached_property
 from math import gcd
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cluster.group_shapes import group_shape, workload_pod
+from capacity.cluster.group_shapes import group_shape
+from capacity.cluster.load import workload_pod
 from capacity.cluster.node_state import BRANCH, UNLIMITED, VPC, PodShape, fits
 from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cost.inputs import CostInputs
@@ -17,7 +18,7 @@ from capacity.optimize.problem import NodeChoice, Problem, Shape
 from capacity.plan.discovery import choices_by_group
 from capacity.plan.model import NodeGroup, Plan
 
-RESOURCES = ("cpu", "memory", "max_pods", "addresses", "branch_enis", "volumes")
+RESOURCES = ("cpu", "memory", "max_pods", "addresses", "branch_enis", "volumes", "gpus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class BuyableType:
             min(node.addresses - node.daemon_pods, UNLIMITED),
             room.branch_enis - start.branch_pods,
             room.volumes - start.volumes,
+            room.gpus - start.gpus,
         )
 
     def addresses(self, pods: int, branch: int = 0) -> int:
@@ -162,7 +164,7 @@ def holds(candidate: BuyableType, pods: Pods) -> bool:
 
 def demand_of(pod: PodShape) -> tuple[int, ...]:
     """What one pod takes, by :data:`RESOURCES`."""
-    return (pod.cpu, pod.memory, 1, int(pod.kind == VPC), int(pod.kind == BRANCH), pod.volumes)
+    return (pod.cpu, pod.memory, 1, int(pod.kind == VPC), int(pod.kind == BRANCH), pod.volumes, pod.gpus)
 
 
 def packing_problem(market: Market, pods: Sequence[Pods], peak: bool) -> Problem:

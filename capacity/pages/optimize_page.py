@@ -11,7 +11,7 @@ from capacity.cost.inputs import CostInputs
 from capacity.node.limit_words import limit_words
 from capacity.optimize.buy import Purchase, nodes_of
 from capacity.optimize.choices import Choices
-from capacity.optimize.compare import mix
+from capacity.optimize.compare import OWN_GROUPS, mix
 from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, Alternative, Optimized, Packed
 from capacity.optimize.pack import Packing
 from capacity.optimize.unused import Filling, fillings
@@ -69,6 +69,7 @@ def _inputs(found: Optimized, choices: Choices, inputs: CostInputs, effort: str)
                 "max_replicas": p.most,
                 "cpu_millicores": p.pod.cpu,
                 "memory_bytes": p.pod.memory,
+                "gpus": p.pod.gpus,
             }
             for p in found.pods
         ],
@@ -86,6 +87,8 @@ def _inputs(found: Optimized, choices: Choices, inputs: CostInputs, effort: str)
         "vcpu_quota": choices.vcpu_quota,
         "peak_hours_pct": float(100 * choices.peak_hours),
         "survive": choices.survive,
+        "headroom_pct": float(100 * choices.headroom),
+        "cni_modes": list(choices.modes),
         "zones": draft.zones,
         "scenarios": list(dict.fromkeys(s.name for s in found.bought.result.scenarios)) if found.bought else [],
         "effort": effort,
@@ -238,6 +241,7 @@ def _page(found: Optimized) -> Iterator[Text | Table]:
         yield Text("There are no pods: nothing to buy.")
         return
     yield Text(_sentence(bought))
+    yield from _against_own(found, bought)
     yield _group_table(found)
     yield from _packing_words(found, bought, packed)
     if found.alternatives:
@@ -255,10 +259,24 @@ def _sentence(bought: Purchase) -> str:
     if bought.usd_steady != bought.usd_peak:
         span = f" ({usd(month(bought.usd_steady) or 0.0)} now, {usd(month(bought.usd_peak) or 0.0)} at the peak)"
     names = ", ".join(dict.fromkeys(s.name for s in bought.result.scenarios))
-    return (
-        f"{groups}, {nodes}: {money} a month{span}. check of the plan with them is {bought.result.verdict} ({names}): "
-        "every pod has a node and an address."
-    )
+    outcome = f"check of the plan with them is {bought.result.verdict} ({names}): every pod has a node and an address."
+    if bought.result.verdict != "ok":
+        outcome = (
+            f"check of the plan with them is {bought.result.verdict} ({names}): every pod has a node, but one VPC "
+            "cannot hold these addresses. They are counted here, not limited."
+        )
+    return f"{groups}, {nodes}: {money} a month{span}. {outcome}"
+
+
+def _against_own(found: Optimized, bought: Purchase) -> Iterator[Text]:
+    """What the answer saves or costs more than the plan's own node groups."""
+    own = next((a.usd_per_hour for a in found.alternatives if a.name == OWN_GROUPS), None)
+    if own is None:
+        return
+    saved = (month(own) or 0.0) - (month(bought.usd_per_hour) or 0.0)
+    share = f" ({abs(saved) / (month(own) or 1.0):.1%})" if own else ""
+    words = f"{usd(abs(saved))} a month{share} {'less' if saved > 0 else 'more'} than" if saved else "as much as"
+    yield Text(f"That is {words} the plan's own node groups ({usd(month(own) or 0.0)}).")
 
 
 def _group_table(found: Optimized) -> Table:

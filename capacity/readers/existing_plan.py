@@ -9,7 +9,7 @@ from typing import Any
 
 from capacity.errors import SpecError
 from capacity.files import input_name, read_bytes
-from capacity.plan.document import Section, decode_text, parse_json, parse_yaml
+from capacity.plan.document import PlanSection, decode_text, parse_json, parse_yaml
 from capacity.plan.parse import parse_plan
 from capacity.plan.yaml_writer import comment, edited, editor_for, printable, short_on_one_line
 from capacity.readers.assumed_network import ADD_NETWORK
@@ -30,7 +30,7 @@ from capacity.units import parse_cpu, parse_memory
 # --- reading ----------------------------------------------------------------------------------
 
 
-def plan_section(text: str, name: str) -> Section:
+def plan_section(text: str, name: str) -> PlanSection:
     """Parse the text of a plan with the checks of `check`.
 
     Raises
@@ -39,13 +39,13 @@ def plan_section(text: str, name: str) -> Section:
         It is not a plan, or has a fault.
     """
     parsed = parse_json(text, name) if text.lstrip()[:1] == "{" else parse_yaml(text, name)
-    if not isinstance(parsed, Section):
+    if not isinstance(parsed, PlanSection):
         raise SpecError(f"{name}: is not a plan (expected 'apiVersion: capacity/v1')")
     parse_plan(parsed, name)
     return parsed
 
 
-def plan_draft(plan: Section, source: str = "") -> PlanDraft:
+def plan_draft(plan: PlanSection, source: str = "") -> PlanDraft:
     """Convert a plan to a draft."""
     metadata = plan.get("metadata") or {}
     annotations = metadata.get("annotations") or {}

@@ -221,6 +221,8 @@ def read(paths: Sequence[str]) -> PlanDraft:
 
     names = [file_name(p) for p in paths]
     snapshot = SeenObjects(SourceNotes(names[0] if len(names) == 1 else ""))
+    if len(paths) > 1:
+        snapshot.counted = set()
     for path in paths:
         _take_all(snapshot, stream_file(path), file_name(path))
     return draft_of(snapshot, f"kubectl {', '.join(names)}")

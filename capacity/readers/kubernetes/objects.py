@@ -18,7 +18,7 @@ from capacity.readers.kubernetes.eniconfig import eniconfig_subnet
 from capacity.readers.kubernetes.kube_node import KubeNode, node_facts
 from capacity.readers.kubernetes.pod_owners import Key, key_of, owner_of, pod_owner
 from capacity.readers.kubernetes.scheduling import PodFacts, pod_facts
-from capacity.readers.values import int_of, items, mapping, path_of, text_of
+from capacity.readers.values import int_of, items, mapping, path_of
 
 CONTROLLERS = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout")
 ONE_BY_ONE = ("StatefulSet",)  # replaced one pod at a time, never more than replicas
@@ -67,18 +67,18 @@ class SeenObjects:
     env: dict[str, str] = field(default_factory=dict)
     windows: dict[str, str] = field(default_factory=dict)
     cni_version: str | None = None
-    seen: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     ipv6: bool = False
     owners: dict[Key, Key] = field(default_factory=dict)  # of ReplicaSets and Jobs in the input
     below: dict[Key, Controller] = field(default_factory=dict)  # what the owned ReplicaSets and Jobs run, by owner
-    counted: set[str] = field(default_factory=set)  # pods, by UID or name
+    counted: set[str] | None = None  # pods by UID or name, for use if an input can repeat another
 
     def add(self, list_kind: str, value: object) -> bool:
         """Add one object; False if it is not a Kubernetes object."""
         if not isinstance(value, dict):
             return False
-        kind = str(value.get("kind") or "") or kind_in(list_kind, value)
+        kind = value.get("kind") or kind_in(list_kind, value)
+        kind = kind if isinstance(kind, str) else str(kind)
         take = _TAKERS.get(kind)
         if take is None:
             source = detect(value)[0]
@@ -86,7 +86,6 @@ class SeenObjects:
                 return False
             self._leave_out(kind or "object without a kind", value)
             return True
-        self.seen[kind] += 1
         take(self, kind, value)
         return True
 
@@ -297,25 +296,25 @@ def _take_pod(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
         return
     metadata, spec = mapping(value.get("metadata")), mapping(value.get("spec"))
     key = pod_owner(metadata)
-    known = str(metadata.get("uid") or "/".join((key[1], str(metadata.get("name") or ""))))
-    if known in objects.counted and metadata.get("name"):
-        return  # from two files
-    objects.counted.add(known)
+    if objects.counted is not None:
+        known = str(metadata.get("uid") or f"{key[1]}/{metadata.get('name')}")
+        if known in objects.counted:
+            return
+        objects.counted.add(known)
     pods = objects.pods.get(key)
     if pods is None:
         pods = objects.pods[key] = OwnedPods(facts=pod_facts(spec))
         if key[0] == "DaemonSet" and key[2] == "aws-node" and not objects.env:
             _take_cni(objects, spec)
     pods.count += 1
-    node = text_of(spec.get("nodeName"))
-    labels, annotations = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
-    if "eks.amazonaws.com/fargate-profile" in labels or (node or "").startswith("fargate-"):
+    node = spec.get("nodeName")
+    if "eks.amazonaws.com/fargate-profile" in mapping(metadata.get("labels")) or str(node).startswith("fargate-"):
         pods.fargate += 1
-    elif node:
+    elif isinstance(node, str):
         pods.nodes[node] += 1
-    if "vpc.amazonaws.com/pod-eni" in annotations:
+    if "vpc.amazonaws.com/pod-eni" in mapping(metadata.get("annotations")):
         pods.branch = True
-    if ":" in str(status.get("podIP") or ""):
+    if not objects.ipv6 and ":" in str(status.get("podIP")):
         objects.ipv6 = True
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from capacity.readers.values import items, mapping, path_of
+from capacity.readers.values import items, mapping
 
 if TYPE_CHECKING:
     from capacity.readers.kubernetes.objects import OwnedPods, SeenObjects
@@ -19,9 +19,14 @@ _MINUTE = re.compile(r"-[0-9]{8,10}$")  # of the schedule, at the end of the nam
 
 def owner_of(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Controller among the owners of an object, else the first owner."""
-    owners = items(path_of(value, "metadata", "ownerReferences"))
-    chosen = next((o for o in owners if mapping(o).get("controller") in (True, "true")), owners[0] if owners else None)
-    return mapping(chosen) if chosen is not None else None
+    return _controller(mapping(value.get("metadata")))
+
+
+def _controller(metadata: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    owners = items(metadata.get("ownerReferences"))
+    if not owners:
+        return None
+    return mapping(next((o for o in owners if mapping(o).get("controller") in (True, "true")), owners[0]))
 
 
 def key_of(owner: Mapping[str, Any], namespace: str) -> Key:
@@ -32,7 +37,7 @@ def key_of(owner: Mapping[str, Any], namespace: str) -> Key:
 def pod_owner(metadata: Mapping[str, Any]) -> Key:
     """Direct owner of a pod; its own name if it has none."""
     namespace = str(metadata.get("namespace") or "default")
-    owner = owner_of({"metadata": metadata})
+    owner = _controller(metadata)
     annotations = mapping(metadata.get("annotations"))
     if "kubernetes.io/config.mirror" in annotations:
         return ("Node", namespace, "static")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from capacity.readers.detect import list_items
 from capacity.readers.draft import PlanDraft, SourceNotes
-from capacity.readers.kubernetes.kubectl import draft_of
+from capacity.readers.kubernetes.kubectl import draft_of, read
 from capacity.readers.kubernetes.objects import SeenObjects
 from capacity.readers.kubernetes.stream import stream_binary
 
@@ -128,8 +129,12 @@ def test_pods_of_a_job(spec: dict[str, Any], status: dict[str, Any], pods: int |
     assert counts(seen(job)) == ([] if pods is None else [("shop/load", pods, None)])
 
 
-def test_a_pod_in_two_files_is_one_pod() -> None:
-    assert counts(seen(pod("a", None), pod("a", None), pod("b", None))) == [("shop/a", 1, None), ("shop/b", 1, None)]
+def test_a_pod_in_two_files_is_one_pod(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    first.write_text(json.dumps([pod("a", None), pod("b", None)]))
+    second.write_text(json.dumps([pod("b", None), pod("c", None)]))
+    assert [n for n, _, _ in counts(read([str(first), str(second)]))] == ["shop/a", "shop/b", "shop/c"]
+    assert [r for _, r, _ in counts(read([str(first), str(second)]))] == [1, 1, 1]
 
 
 def test_nodes_of_two_clusters_are_told() -> None:
