@@ -16,7 +16,15 @@ from capacity.readers.cloudformation.parsed_template import (
 from capacity.readers.cloudformation.partial_values import Unresolved
 from capacity.readers.draft import GroupDraft, TenantDraft, at, unique
 from capacity.readers.efa import template_tenant
-from capacity.readers.node_group import SourceGroup, default_types, group_draft, say_fargate, say_no_nodes
+from capacity.readers.node_group import (
+    SourceGroup,
+    default_types,
+    group_draft,
+    own_image,
+    say_fargate,
+    say_no_nodes,
+    say_taints,
+)
 from capacity.readers.user_data import (
     ami_of_parameter,
     family_of_user_data,
@@ -62,8 +70,10 @@ def _managed(parsed: ParsedTemplate, name: str, properties: Any, taken: list[str
     update = mapping(parsed.known(name, properties, "UpdateConfig", path=f"{path}.update"))
     launch = _launch(parsed, properties)
     settings = launch or UNKNOWN_TEMPLATE
-    for key in ("Taints", "Labels"):  # not in the plan; noted where they are not known
-        parsed.known(name, properties, key, path=path)
+    parsed.known(name, properties, "Labels", path=path)  # not in the plan; noted where they are not known
+    taints = items_of(parsed.known(name, properties, "Taints", path=path))
+    shown = [f"{t.get('Key')}={t.get('Value', '')}:{t.get('Effect')}" for t in taints]
+    say_taints(parsed.said, name, label, shown)
     draft = group_draft(
         SourceGroup(
             name=label,
@@ -81,7 +91,10 @@ def _managed(parsed: ParsedTemplate, name: str, properties: Any, taken: list[str
             spot=text_of(parsed.known(name, properties, "CapacityType", path=path)) == "SPOT",
         )
     )
-    return _with_image(parsed, name, draft, settings) if settings.get("ImageId") is not None else draft
+    if settings.get("ImageId") is None:
+        return draft
+    _say_unknown_image(parsed, name, draft)
+    return _with_image(parsed, name, draft, settings)
 
 
 def _managed_types(parsed: ParsedTemplate, name: str, properties: Any, launch: Any, label: str) -> Sequence[str]:
@@ -110,9 +123,7 @@ def _with_image(parsed: ParsedTemplate, name: str, draft: GroupDraft, settings: 
     number = number or max_pods_in(script)
     if number or expression:
         return replace(draft, max_pods=number, max_pods_expression=expression)
-    text = "custom AMI: EKS does not set max pods, the default of the AMI applies"
-    parsed.said.say(name, text, at("nodeGroups", draft.name, "provisioner"))
-    return replace(draft, provisioner="self-managed")
+    return own_image(draft, parsed.said, name)
 
 
 def _size(parsed: ParsedTemplate, name: str, properties: object, key: str, path: str) -> object:
@@ -194,7 +205,15 @@ def _self_managed(parsed: ParsedTemplate, name: str, properties: Any, taken: lis
             spot=_is_spot(mapping(policy), launch),
         )
     )
+    if launch.get("ImageId") is not None:
+        _say_unknown_image(parsed, name, draft)
     return replace(draft, max_pods_expression=max_pods_of_user_data(script)[1])
+
+
+def _say_unknown_image(parsed: ParsedTemplate, name: str, draft: GroupDraft) -> None:
+    if draft.ami is None:
+        text = "neither the image nor the boot script shows the AMI family: assumed al2023"
+        parsed.said.say(name, text, at("nodeGroups", draft.name, "ami"))
 
 
 def _is_spot(policy: Any, launch: Any) -> bool:

@@ -351,3 +351,24 @@ def test_an_unknown_text_keeps_what_is_known_of_it() -> None:
 def test_auto_mode_is_said() -> None:
     cluster = {"Type": "AWS::EKS::Cluster", "Properties": {"Name": "shop", "ComputeConfig": {"Enabled": True}}}
     assert "C: EKS Auto Mode runs separate nodes" in said(parse_cloudformation({"Resources": {"C": cluster}}))
+
+
+def test_a_condition_that_is_not_known_is_said_once() -> None:
+    resources = {name: {"Type": "AWS::EC2::Subnet", "Condition": "Wide", "Properties": {}} for name in ("A", "B")}
+    resources["Role"] = {"Type": "AWS::IAM::Role", "Condition": "Other", "Properties": {}}
+    conditions = {
+        "Wide": {"Fn::Equals": [{"Ref": "AWS::AccountId"}, "1"]},
+        "Other": {"Fn::Equals": [{"Ref": "X"}, "1"]},
+    }
+    draft = parse_cloudformation({"Resources": resources, "Conditions": conditions})
+    assert [s.name for s in draft.subnets] == ["A", "B"]
+    assert said(draft).count("the condition Wide is not known") == 1
+    assert "assumed true for A, B" in said(draft)
+    assert "Other" not in said(draft)
+
+
+def test_taints_and_images_of_unknown_family_are_said() -> None:
+    taint = "Taints: [{Key: gpu, Value: 'true', Effect: NO_SCHEDULE}]"
+    _, notes = managed("{ImageId: ami-1, InstanceType: g6.xlarge}", taint)
+    assert "tainted (gpu=true:NO_SCHEDULE)" in notes
+    assert "neither the image nor the boot script shows the AMI family" in notes

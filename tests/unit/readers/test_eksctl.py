@@ -355,3 +355,26 @@ def test_placeholders_of_ids_are_no_ids() -> None:
     assert [(s.name, s.id) for s in draft.subnets] == [("a", None), ("b", None), ("c", "subnet-0c")]
     assert [g.subnets for g in draft.node_groups] == [("a", "b", "c"), None]
     assert "vpc.subnets.private.a: id 'subnet-xxxxxxxx' is not an ID" in said(draft)
+
+
+@pytest.mark.parametrize(
+    "taints", [{"gpu": "true:NoSchedule"}, [{"key": "gpu", "value": "true", "effect": "NoSchedule"}]]
+)
+def test_taints_and_templates_are_said(taints: Any) -> None:
+    draft = read(managedNodeGroups=[{"name": "g", "taints": taints, "launchTemplate": {"id": "lt-1", "version": "4"}}])
+    assert "tainted (gpu=true:NoSchedule)" in said(draft)
+    assert "the type is in lt-1 version 4, which is not in this file" in said(draft)
+
+
+def test_an_own_image_of_a_managed_group() -> None:
+    image = {"name": "g", "instanceType": "m6i.large", "ami": "ami-0123"}
+    draft = read(managedNodeGroups=[image, {**image, "name": "h", "maxPodsPerNode": 50}])
+    assert [(g.provisioner, g.max_pods) for g in draft.node_groups] == [("self-managed", None), ("managed", 50)]
+    assert "custom AMI: EKS does not set max pods" in said(draft)
+
+
+def test_pools_and_profiles_are_named() -> None:
+    profile = {"name": "jobs", "selectors": [{"namespace": "batch"}], "subnets": ["private-one"]}
+    draft = read(autoModeConfig={"enabled": True, "nodePools": ["system"]}, fargateProfiles=[profile])
+    assert "EKS Auto Mode runs separate nodes (system)" in said(draft)
+    assert "fargateProfiles[0] jobs: each of its pods (namespaces batch) uses an address of private-one" in said(draft)
