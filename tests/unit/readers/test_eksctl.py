@@ -260,6 +260,17 @@ def test_a_node_group_comes_without_the_default_vpc(tmp_path: Path, added: str, 
     assert "192.168" not in made.text
 
 
+def test_a_default_vpc_is_no_difference(tmp_path: Path) -> None:
+    plan, file = tmp_path / "plan.yaml", tmp_path / "ng.yaml"
+    plan.write_text(PLAN)
+    file.write_text(
+        "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: shop, region: eu-west-1}\n"
+        "managedNodeGroups: [{name: app, instanceType: m6i.large, minSize: 2, maxSize: 2}]\n"
+    )
+    paths = [d.path for d in read_eksctl(file).differences(plan)]
+    assert not any(path.startswith(("vpc", "tenants", "controlPlane")) for path in paths), paths
+
+
 def test_add_ons_alone_make_no_vpc() -> None:
     document = {"metadata": {"name": "x", "version": "1.34"}, "addons": [{"name": "coredns"}, {"name": "adot"}]}
     draft = parse_eksctl(document, "addon.yaml")
