@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from capacity.readers.cloudformation.parsed_template import (
+    CLUSTERS,
     ParsedTemplate,
     items_of,
     known_text,
@@ -19,6 +20,7 @@ from capacity.readers.efa import template_tenant
 from capacity.readers.node_group import (
     SourceGroup,
     default_types,
+    eks_default_ami,
     group_draft,
     own_image,
     say_fargate,
@@ -32,7 +34,7 @@ from capacity.readers.user_data import (
     max_pods_in,
     max_pods_of_user_data,
 )
-from capacity.readers.values import int_of, items, mapping, text_of
+from capacity.readers.values import int_of, items, kubernetes_version_of, mapping, text_of
 
 UNKNOWN_TEMPLATE: dict[str, Any] = {}
 
@@ -79,7 +81,9 @@ def _managed(parsed: ParsedTemplate, name: str, properties: Any, taken: list[str
             name=label,
             provisioner="managed",
             types=_managed_types(parsed, name, properties, launch, label),
-            ami=text_of(parsed.known(name, properties, "AmiType", path=f"{path}.ami")) or _image_family(settings),
+            ami=text_of(parsed.known(name, properties, "AmiType", path=f"{path}.ami"))
+            or _image_family(settings)
+            or _default_family(parsed, name, properties, launch),
             low=_size(parsed, name, scaling, "MinSize", path),
             desired=_size(parsed, name, scaling, "DesiredSize", path),
             high=_size(parsed, name, scaling, "MaxSize", path),
@@ -95,6 +99,19 @@ def _managed(parsed: ParsedTemplate, name: str, properties: Any, taken: list[str
         return draft
     _say_unknown_image(parsed, name, draft)
     return _with_image(parsed, name, draft, settings)
+
+
+def _default_family(parsed: ParsedTemplate, name: str, properties: Any, launch: Any) -> str | None:
+    """AL2 where it is EKS's default: below Kubernetes 1.30, if neither the group nor a launch template has an image."""
+    if "AmiType" in properties or launch is None or launch.get("ImageId") is not None:
+        return None
+    _, cluster = next(parsed.of(*CLUSTERS), ("", {}))
+    version = kubernetes_version_of(properties.get("Version")) or kubernetes_version_of(mapping(cluster).get("Version"))
+    if eks_default_ami(version) != "al2":
+        return None
+    text = f"no AmiType: EKS uses AL2 with Kubernetes {version}"
+    parsed.said.say(name, text, at("nodeGroups", short_name(name), "ami"))
+    return "al2"
 
 
 def _managed_types(parsed: ParsedTemplate, name: str, properties: Any, launch: Any, label: str) -> Sequence[str]:

@@ -16,9 +16,18 @@ from capacity.readers.efa import efa_tenant
 from capacity.readers.eksctl.config_reading import PRIVATE, PUBLIC, ConfigReading
 from capacity.readers.eksctl.created_vpc import zone_named
 from capacity.readers.instance_choice import candidates
-from capacity.readers.node_group import SourceGroup, group_draft, own_image, say_taints
+from capacity.readers.node_group import SourceGroup, eks_default_ami, group_draft, own_image, say_taints
 from capacity.readers.user_data import ami_of, max_pods_in
-from capacity.readers.values import bool_of, int_of, items, mapping, path_of, subnet_id_of, text_of
+from capacity.readers.values import (
+    bool_of,
+    int_of,
+    items,
+    kubernetes_version_of,
+    mapping,
+    path_of,
+    subnet_id_of,
+    text_of,
+)
 
 DEFAULT_TYPE = "m5.large"
 DEFAULT_NODES = 2
@@ -55,7 +64,7 @@ def _group(reading: ConfigReading, raw: Any, name: str, provisioner: str, where:
             name=name,
             provisioner=provisioner,
             types=_types(reading, raw, where, name),
-            ami=family,
+            ami=family or _default_family(reading, raw, where, name),
             low=low,
             desired=wanted,
             high=most,
@@ -71,6 +80,19 @@ def _group(reading: ConfigReading, raw: Any, name: str, provisioner: str, where:
     if provisioner == "managed" and str(raw.get("ami") or "").startswith("ami-") and draft.max_pods is None:
         return own_image(draft, said, where)
     return draft
+
+
+def _default_family(reading: ConfigReading, raw: Any, where: str, name: str) -> str | None:
+    """AL2 below Kubernetes 1.30, where AL2023 became the default.
+
+    Source: eksctl user guide, node-bootstrapping (read 2026-11-30).
+    """
+    version = kubernetes_version_of(path_of(reading.config, "metadata", "version"))
+    if "amiFamily" in raw or raw.get("ami") or eks_default_ami(version) != "al2":
+        return None
+    text = f"no amiFamily: eksctl uses AmazonLinux2 with Kubernetes {version}"
+    reading.said.say(where, text, at("nodeGroups", name, "ami"))
+    return "AmazonLinux2"
 
 
 def _taints(stated: object) -> list[str]:

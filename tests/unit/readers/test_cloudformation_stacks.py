@@ -372,3 +372,19 @@ def test_taints_and_images_of_unknown_family_are_said() -> None:
     _, notes = managed("{ImageId: ami-1, InstanceType: g6.xlarge}", taint)
     assert "tainted (gpu=true:NO_SCHEDULE)" in notes
     assert "neither the image nor the boot script shows the AMI family" in notes
+
+
+@pytest.mark.parametrize(
+    ("version", "properties", "family"),
+    [
+        ("1.29", {}, "al2"),
+        ("1.30", {}, None),
+        ("1.33", {"Version": "1.29"}, "al2"),
+        ("1.29", {"AmiType": "BOTTLEROCKET_x86_64"}, "bottlerocket"),
+    ],
+)
+def test_the_family_that_eks_uses(version: str, properties: dict[str, str], family: str | None) -> None:
+    cluster = {"Type": "AWS::EKS::Cluster", "Properties": {"Version": version}}
+    group = {"Type": "AWS::EKS::Nodegroup", "Properties": {"InstanceTypes": ["m6i.large"], **properties}}
+    draft = parse_cloudformation({"Resources": {"C": cluster, "G": group}})
+    assert draft.node_groups[0].ami == family

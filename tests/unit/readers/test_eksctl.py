@@ -389,3 +389,11 @@ def test_pools_and_profiles_are_named() -> None:
     draft = read(autoModeConfig={"enabled": True, "nodePools": ["system"]}, fargateProfiles=[profile])
     assert "EKS Auto Mode runs separate nodes (system)" in said(draft)
     assert "fargateProfiles[0] jobs: each of its pods (namespaces batch) uses an address of private-one" in said(draft)
+
+
+@pytest.mark.parametrize(("version", "family"), [("1.29", "al2"), ("1.30", None), ("latest", None), (None, None)])
+def test_the_family_that_eksctl_uses(version: str | None, family: str | None) -> None:
+    nodes = [{"name": "g", "instanceType": "m6i.large"}, {"name": "h", "amiFamily": "Bottlerocket"}]
+    draft = read(metadata={"name": "x", "version": version}, managedNodeGroups=nodes)
+    assert [g.ami for g in draft.node_groups] == [family, "bottlerocket"]
+    assert ("eksctl uses AmazonLinux2" in said(draft)) is (family == "al2")
