@@ -13,7 +13,7 @@ from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, at, uniqu
 from capacity.readers.efa import say_template_interfaces
 from capacity.readers.karpenter_limits import pool_counts
 from capacity.readers.karpenter_types import Requirement, allowed_zones, listed_types, matching_types, requirements
-from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.readers.node_group import SourceGroup, group_draft, say_taints
 from capacity.readers.user_data import ami_of
 from capacity.readers.values import (
     int_of,
@@ -87,6 +87,9 @@ def _pool(
         whose = f"its node class {class_name!r} is not in this file" if class_name else "it names no node class"
         said.say(where, f"{whose}: {lost} not known", path)
     class_spec = mapping(mapping(node_class).get("spec")) if node_class else mapping(spec.get("provider"))
+    _say_class(class_spec, said, where, path)
+    taints = map(mapping, items(template.get("taints")))
+    say_taints(said, where, name, [f"{t.get('key')}={t.get('value', '')}:{t.get('effect')}" for t in taints])
     wanted = requirements(document)
     kinds = matching_types(wanted, catalog, said, where, f"{path}.instanceTypes", auto=auto)
     counts = pool_counts(spec, kinds, said, where, path)
@@ -114,6 +117,17 @@ def _pool(
     ]
     say_template_interfaces(draft, interfaces, said, where)
     return draft
+
+
+def _say_class(class_spec: Any, said: SourceNotes, where: str, path: str) -> None:
+    """Note parts of a node class that are elsewhere."""
+    if class_spec.get("launchTemplate"):
+        text = f"its launch template {class_spec['launchTemplate']} is not in this file: AMI and max pods are not known"
+        said.say(where, text, path)
+    terms = [mapping(t) for t in items(class_spec.get("amiSelectorTerms"))]
+    if terms and not any(t.get("alias") for t in terms) and ami_of(text_of(class_spec.get("amiFamily"))) is None:
+        shown = ", ".join(str(w) for t in terms for w in (t.get("name"), t.get("id"), *_tags(t.get("tags"))) if w)
+        said.say(where, f"AMI by {shown}: its family is not known: assumed al2023", f"{path}.ami")
 
 
 def _zones(wanted: Sequence[Requirement], said: SourceNotes, where: str, path: str) -> list[str]:
@@ -197,6 +211,8 @@ def _say_disruption(spec: Any, said: SourceNotes, where: str, path: str) -> None
     budgets = [str(mapping(b).get("nodes")) for b in items(disruption.get("budgets")) if mapping(b).get("nodes")]
     told += [f"budgets {', '.join(budgets)}"] if budgets else []
     told += [f"{k} {spec[k]}" for k in ("ttlSecondsAfterEmpty", "ttlSecondsUntilExpired") if k in spec]
+    expiry = mapping(mapping(mapping(spec.get("template")).get("spec"))).get("expireAfter")
+    told += [f"expireAfter {expiry}"] if expiry else []
     if int_of(spec.get("weight")):
         text = f"weight {spec['weight']}: Karpenter tries pools in descending order; in the plan no pool goes first"
         said.say(where, text, path)

@@ -41,13 +41,13 @@ def _answers(files: Sequence[tuple[Path, str]], where: str) -> AwsAnswers:
         text = None if why else _text(blob, name)
         failed = None if text is None else saved_error(text)
         if failed:
-            why = f"is a saved error ({failed}), not an answer"
+            why = f"is a saved error ({failed}), not output of a command"
         if why:
             useless.append(f"{name} {why}")
         elif text is None or not _take_all(sorter, text, name):
             strangers.append(name)
     if len(strangers) + len(useless) == len(files):
-        what = useless[0] if useless else "holds no AWS answers" if files else "is empty"
+        what = useless[0] if useless else "holds no output of the AWS CLI" if files else "is empty"
         error = SpecError(f"{where}: {what} (expected files written by 'aws … --output json')")
         for line in useless[1:]:
             error.add_note(line)
@@ -55,7 +55,9 @@ def _answers(files: Sequence[tuple[Path, str]], where: str) -> AwsAnswers:
     for line in useless:
         sorter.remark(line)
     if strangers:
-        sorter.remark(f"not AWS answers, ignored: {', '.join(strangers[:10])}" + (" …" if strangers[10:] else ""))
+        sorter.remark(
+            f"not output of the AWS CLI, ignored: {', '.join(strangers[:10])}" + (" …" if strangers[10:] else "")
+        )
     return sorter.done()
 
 
