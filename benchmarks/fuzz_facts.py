@@ -3,9 +3,9 @@
     python -m benchmarks.fuzz_facts [--door NAME] [--all]
 
 The files are those of benchmarks/fuzz_import.py. A fact is a value of a decoded document, or a literal of .tf text.
-Silent facts are listed without indexes, with a count: each should be one that bears on no address, node or pod, or that
-another fact of the same file overrides (a second VPC, a value of a template beside that of the group). Facts with a name
-in :data:`WITHOUT_EFFECT` are left out unless ``--all`` is given.
+Silent facts are listed without indexes, with a count: each should bear on no address, node or pod, or be overridden by
+another fact of the same file (a second VPC, the type of a template if the group has types). Facts with a name in
+:data:`WITHOUT_EFFECT` are left out unless ``--all`` is given.
 """
 
 from __future__ import annotations
