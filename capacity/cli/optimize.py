@@ -150,7 +150,7 @@ class OptimizeOptions:
 
 
 def _answered(given: OptimizeOptions) -> Answer:
-    """The node groups that the options ask for."""
+    """The node groups for the given options."""
     one_of("--effort", given.effort, EFFORT_NAMES)
     if given.written_as is not None:
         one_of("--as", given.written_as, GROUP_FORMS)

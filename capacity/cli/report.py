@@ -43,8 +43,8 @@ OutFile = Annotated[
     Path | None,
     typer.Option(
         "--out-file",
-        help="Where to write. Without it html and xlsx go to report.html and report.xlsx here, the rest to stdout; "
-        "- is stdout.",
+        help="File to write (- for stdout). Default: report.html or report.xlsx for these formats, stdout for the "
+        "others.",
         metavar="PATH",
     ),
 ]
@@ -97,7 +97,7 @@ def report(
     The HTML file is self-contained, printable, and works without JavaScript. Exit 0 regardless of the verdict.
 
     Examples: capacity report examples/shop-prod.yaml · capacity report -o md --charts charts > review.md ·
-    capacity report -o xlsx --out-file fleet.xlsx
+    capacity report -o xlsx --out-file review.xlsx
     """
     given = packed(ReportOptions, locals())
     to = sink(output, out_file, color, quiet, REPORT_FORMATS)
@@ -110,8 +110,9 @@ def report(
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
     material = _material(checked, given, day)
-    findings = with_fix(material.findings, search_fixes(checked))
-    page = report_page(replace(material, findings=findings))
+    fixes = search_fixes(checked)
+    material = replace(material, findings=with_fix(material.findings, fixes), fixes=fixes)
+    page = report_page(material)
     if given.charts is not None:
         _write_charts(page, given.charts, given.theme)
     if given.alerts is not None:
@@ -145,7 +146,7 @@ def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
 
 
 def _write(page: Page, material: Material, to: Sink, charts: Path | None) -> None:
-    """The document to its file or stdout; what html and xlsx were called where nobody named them goes to stderr."""
+    """Write the document to its file or stdout; print the default name of html and xlsx files to stderr."""
     from capacity.cli.output import emit, note, notes, put
 
     if to.output not in DOCUMENTS:
@@ -179,7 +180,7 @@ def _text(page: Page, material: Material, output: str, charts: Path | None, path
 
 
 def _relative(charts: Path, document: Path | None) -> str:
-    """The charts' folder as seen from the document (from here, where that goes to stdout)."""
+    """The charts' folder relative to the document, or to the working directory if the document goes to stdout."""
     import os.path
 
     return Path(os.path.relpath(charts, document.parent if document else ".")).as_posix()

@@ -1,4 +1,4 @@
-"""`capacity warm`: which WARM_* and MINIMUM_* settings."""
+"""`capacity warm`: recommended WARM_* and MINIMUM_* settings."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class WarmOptions:
 
 
 def _answered(given: WarmOptions) -> Answer:
-    """The settings that the options ask for."""
+    """The settings for the given options."""
     from capacity.pages.warm_page import answer
 
     share = _share(given.swing)

@@ -1,4 +1,4 @@
-"""Growth with randomness: many simulations (draws) of every workload's replicas, looked up in the component tables.
+"""Growth with randomness: many simulations of every workload's replicas, looked up in the component tables.
 
 Draws come in chunks, and each workload's are added to its component's sums as they are made, so memory grows
 with neither number. In each chunk a subnet's first day of shortage is found exactly without looking at every
@@ -49,7 +49,7 @@ MOST_FAN_BYTES, FEWEST_FAN_DRAWS = 96 << 20, 256  # more than 300 subnets and gr
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulation:
-    """Results of all draws.
+    """Results of all simulations.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Simulation:
         Quantiles of the addresses used.
     nodes : ndarray of float, shape (n_quantiles, n_groups, n_dates)
     left_over, stuck : ndarray of float, shape (n_dates,)
-        Share of the draws in which pods are unschedulable, and in which pods on nodes get no address.
+        Share of the simulations in which pods are unschedulable, and in which pods on nodes get no address.
     """
 
     first_days: Ints
@@ -126,7 +126,7 @@ def simulate(
     base : sequence of int
         Replicas of each workload on day 0.
     progress : callable
-        Called with the number of draws that are done and the total.
+        Called with the number of simulations that are done and the total.
     """
     import numpy as np
 
@@ -170,7 +170,7 @@ def simulate(
 
 
 def fan_draws(places: int) -> int:
-    """Number of draws for the bands, given subnets and groups times dates; limits the memory."""
+    """Number of simulations for the bands, given subnets and groups times dates; limits the memory."""
     return min(FAN_DRAWS, max(MOST_FAN_BYTES // (4 * max(places, 1)), FEWEST_FAN_DRAWS))
 
 
@@ -204,7 +204,7 @@ class _Draws:
         return [one.total for one in sums]
 
     def together(self) -> int:
-        """Number of draws processed together, so that their sums and states fit in the allowed memory."""
+        """Number of simulations processed together, so that their sums and states fit in the allowed memory."""
         uncertain = {self.place[w][0] for w in self.random if w in self.place}
         sums = sum(len(self.weights[c]) for c in uncertain)
         arrays = _PASSING + max(sums, len(uncertain) * _PER_STATE)  # states take the place of sums one by one

@@ -37,6 +37,8 @@ def alternatives(
     rows: list[tuple[str, Purchase | None]] = []
     best, tried = found.bought, list(found.tried)
     for name, part, choices in _simpler(market, request.choices):
+        if request.stopped():
+            break
         simple = _bought(buying, part, choices, request.stopped)
         known = [p for p in tried if buying.accepts(p) and _within(p, part, choices)]
         simple = min([*([simple] if simple else []), *known], key=lambda p: p.usd_per_hour, default=None)
@@ -46,7 +48,7 @@ def alternatives(
             if simple.usd_per_hour < best.usd_per_hour - 1e-9:
                 best = simple
     others = [_row(name, p) for name, p in rows if name != ONE_TYPE or not _same(rows)]
-    others += list(_other_networks(buying, request))
+    others += [] if request.stopped() else list(_other_networks(buying, request))
     others += own
     return tuple(others), Found(best, found.nearest, tuple(tried))
 
@@ -60,6 +62,8 @@ def _within(p: Purchase, market: Market, choices: Choices) -> bool:
 
 def _same(rows: list[tuple[str, Purchase | None]]) -> bool:
     """Whether one type is cheapest in one node group."""
+    if len(rows) < 2:
+        return False
     (_, group), (_, kind) = rows[:2]
     return group is not None and kind is not None and group.usd_per_hour == kind.usd_per_hour
 
@@ -112,7 +116,7 @@ def _other_networks(buying: Buying, request: Request) -> Iterator[Alternative]:
 
 
 def _with_env(draft: Draft, choices: Choices, env: dict[str, str]) -> Draft | None:
-    """The draft with other variables of the CNI; None where they contradict the plan."""
+    """The draft with other variables of the CNI; None if they contradict the plan."""
     document = json.loads(json.dumps(draft.document))
     cni = document["cni"] = dict(document.get("cni") or {})
     cni["env"] = {**(cni.get("env") or {}), **env}

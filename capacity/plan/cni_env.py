@@ -135,7 +135,7 @@ class CniSettings:
             check_kind("cilium", self.cilium, CiliumIpam, "what cilium_settings(...) gives, or None")
         check_kind("windows", self.windows, WindowsIpam, "a WindowsIpam")
         if self.overlay and self.cilium is not None:
-            raise SpecError("cilium and overlay exclude each other: a node has one CNI")
+            raise SpecError("cilium and overlay cannot be combined: a node has one CNI")
 
     def __repr__(self) -> str:
         return changed_fields(self)
@@ -294,6 +294,6 @@ def _settle_family(
         raise SpecError(f"{place}IPv6 needs ENABLE_PREFIX_DELEGATION=true: the CNI does not start without it")
     if values["custom_networking"]:
         raise SpecError(
-            f"{place}IPv6 and AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true exclude each other: the CNI does not start"
+            f"{place}IPv6 and AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true cannot be combined: the CNI does not start"
         )
     values["prefix"] = True
