@@ -81,7 +81,10 @@ def test_custom_networking_puts_pods_into_the_second_block() -> None:
         (("--pod-cpu", "1"), "error: --pod-cpu needs --type and --pods or --pod"),
         (("--pod-cpu", "1", "examples/shop-prod.yaml"), "error: --pod-cpu and PLAN cannot be combined"),
         ((*SKETCH, "--pod", "a=1,1Gi,2"), "error: --pods and --pod cannot be combined"),
-        (("--pod", "a=1,1Gi,2", "--pod-cpu", "1", "--type", "m5.large"), "error: --pod-cpu and --pod cannot be combined"),
+        (
+            ("--pod", "a=1,1Gi,2", "--pod-cpu", "1", "--type", "m5.large"),
+            "error: --pod-cpu and --pod cannot be combined",
+        ),
         ((*SKETCH, "--pod-cpu", "1x"), "error: --pod-cpu: '1x' is not a quantity"),
         ((*SKETCH, "--pod-memory", "-1Gi"), "error: --pod-memory: '-1Gi' is negative"),
         *(
