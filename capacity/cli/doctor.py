@@ -61,7 +61,8 @@ def doctor(
     from capacity.readers.aws.doctor import evidence_of
     from capacity.readers.kubernetes.facts import streamed
 
-    checks = diagnose(evidence_of(found, streamed(str(kubectl)) if kubectl else ()))
-    emit(answer(checks, found, {"from": folder, "kubectl": kubectl}), to)
+    evidence = evidence_of(found, streamed(str(kubectl)) if kubectl else ())
+    checks = diagnose(evidence)
+    emit(answer(checks, evidence.model, found, {"from": folder, "kubectl": kubectl}), to)
     if verdict(checks) in (("fail",) if level == "error" else ("fail", "warn")) and not exit_zero:
         raise typer.Exit(1)

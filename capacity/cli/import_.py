@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from capacity.cli import import_terraform
 from capacity.cli.aws_options import Cluster, Folder, Profile, Region, cluster_found
@@ -22,9 +24,28 @@ from capacity.cli.import_options import (
 )
 from capacity.cli.options import Color, OutFile, Quiet, Wide, packed
 
+
+class ImportGroup(TyperGroup):
+    """The sources; ``capacity import FILE…`` detects the source of each file."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and _is_of_files(args[0]):
+            args = ["files", *args]
+        return super().parse_args(ctx, args)
+
+
+def _is_of_files(word: str) -> bool:
+    """Whether a word is a file or an option, and not a misspelled source."""
+    if word in ("-h", "--help"):
+        return False
+    return word.startswith("-") or any(mark in word for mark in "./\\") or Path(word).exists()
+
+
 app = typer.Typer(
     name="import",
-    help="Create a plan from a cluster, its manifests, or its infrastructure code. Read-only.",
+    cls=ImportGroup,
+    help="Create a plan from a cluster, its manifests, or its infrastructure code. Read-only.\n\n"
+    "capacity import FILE… detects the source of each file; folders can mix sources.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -125,10 +146,11 @@ def aws(
     """
     where = target(packed(ImportOptions, locals()))
     found = cluster_found(cluster, region, profile, folder)
+    from capacity.readers.aws.compared import with_comparison
     from capacity.readers.aws.draft import aws_draft
 
     source = f"AWS output in {folder.name or folder}" if folder else "AWS"
-    finish(aws_draft(found, source), where)
+    finish(with_comparison(aws_draft(found, source), found), where)
 
 
 def register(parent: typer.Typer) -> None:

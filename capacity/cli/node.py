@@ -69,7 +69,8 @@ if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
     from capacity.cost.plan_cost import Rate
     from capacity.cost.rates import PriceBook
-    from capacity.node.offer import Daemon, Keep, PodAsked
+    from capacity.node.allocatable import Keep
+    from capacity.node.offer import Daemon, PodAsked
     from capacity.node.platform import Platform
     from capacity.pages.answer import Answer
 
@@ -269,7 +270,7 @@ def _daemon(text: str) -> Daemon:
 def _keep(overhead: str, system: str | None, eviction: str) -> Keep:
     from fractions import Fraction
 
-    from capacity.node.offer import Keep
+    from capacity.node.allocatable import Keep
     from capacity.units import MIB, ceil_div, parse_cpu, parse_memory, parse_percent, parse_quantity
 
     share = (

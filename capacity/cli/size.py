@@ -14,6 +14,7 @@ from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, pa
 from capacity.cli.pod_options import read_pods
 from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import SpecError
+from capacity.plan.constants import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -299,7 +300,7 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
         raise SpecError(f"--region: {region!r} is not a region (expected something like us-east-1)")
     whole("--nodes", given.nodes, 1)
     if mode is not None:
-        one_of("--mode", mode, ("secondary", "prefix", "ipv6"))
+        one_of("--mode", mode, MODES)
     asked = Asked(
         mode, given.custom_networking, None, 0, False, None, given.ami, given.provisioner, None, given.env or ()
     )

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.booking import held_by_others
 from capacity.cluster.engine import Engine
-from capacity.forecast.calibration import Calibration, is_mixed, partition
+from capacity.forecast.calibration import Calibration
 from capacity.forecast.certain import Progress
 from capacity.forecast.components import Component, Sum, components
 from capacity.forecast.group_tables import MOST_ADDED_UP
-from capacity.forecast.growth_points import calibrate
+from capacity.forecast.growth_points import calibrated
 from capacity.forecast.quantile import count_quantiles
 from capacity.forecast.replicas import MOST_LOG, MOST_PODS, is_random, log_rate, replica_paths
 from capacity.forecast.result import QUANTILES
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 CHUNK = 1024  # most draws processed together: 2 years of one workload use 3 MB
 BLOCK_DAYS = 14
-CALIBRATION_WORK = 3000  # places of nodes × workloads × points at which the engine runs
-CALIBRATION_POINTS = (5, 24)  # at least, at most
 SIGMAS = 4.5  # how far above the expected path the tables reach; one draw in 300,000 ends beyond
 FAN_DATES = 37
 MOST_CHUNK_BYTES = 160 << 20  # of the draws processed together: fewer for many groups or a long horizon
@@ -135,7 +133,7 @@ def simulate(
     growths = [w.growth for w in plan.workloads]
     expected = expected_replicas(plan, base, span)
     top = [_top(g, int(e.max()), span) for g, e in zip(growths, expected.T, strict=True)]
-    points = _calibrated(engine, expected, top, scenario)
+    points = calibrated(engine, expected, top, scenario)
     found = components(engine, points, top)
     subnets = _subnet_parts(plan, points, found)
     fan_days = np.unique(np.rint(np.linspace(0, span.days, FAN_DATES)).astype(np.int32))
@@ -169,14 +167,6 @@ def simulate(
         progress(here.stop, paths)
     shares = left_over.mean(axis=1), stuck.mean(axis=1)
     return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes), *shares)
-
-
-def _calibrated(engine: Engine, expected: npt.NDArray[Any], top: Sequence[int], scenario: str) -> Calibration:
-    """The engine's answers along the expected growth; one is enough if no component mixes pods."""
-    work = sum(map(len, engine.slots)) * max(len(engine.plan.workloads), 1)
-    fewest, most = CALIBRATION_POINTS
-    rows = _points(expected, top, min(max(CALIBRATION_WORK // work, fewest), most) if work else fewest)
-    return calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1], scenario)
 
 
 def fan_draws(places: int) -> int:
@@ -269,18 +259,6 @@ def _top(growth: Growth | None, most: int, span: Horizon) -> int:
     _, daily, unsure = log_rate(growth)
     above = exp(min(SIGMAS * sqrt(daily**2 * span.days + (unsure * span.days) ** 2), MOST_LOG))
     return int(min(most * above + 1, MOST_PODS))
-
-
-def _points(expected: Floats, top: Sequence[int], count: int) -> list[list[int]]:
-    """Replicas at which the engine runs: along the expected path, then in proportion up to the top."""
-    import numpy as np
-
-    days = np.unique(np.rint(np.linspace(0, len(expected) - 1, count)).astype(int))
-    last = expected.max(axis=0)
-    ratio = max((t / m for t, m in zip(top, last, strict=True) if m), default=1.0)
-    beyond = [np.ceil(np.minimum(last * f, top)) for f in np.geomspace(1, ratio, max(count // 2, 2))]
-    rows = {tuple(int(x) for x in row): None for row in (*expected[days], *beyond)}
-    return [list(row) for row in rows]
 
 
 def _subnet_parts(plan: Plan, points: Calibration, found: Sequence[Component]) -> list[_SubnetParts]:

@@ -189,7 +189,7 @@ def modes_of(on: Platform) -> tuple[str, ...]:
     if on.cni == OVERLAY:
         return (OVERLAY,)
     if on.windows or on.cni == CILIUM:
-        return ("secondary", "prefix")
+        return MODES[:2]
     if on.auto:
         return ("prefix", "ipv6")
     return MODES[:2] if on.custom_networking else MODES

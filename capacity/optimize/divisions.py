@@ -69,9 +69,11 @@ def divisions(buying: Buying, market: Market, choices: Choices, *, limited: bool
     ``limited``: subnets have sizes of their own, so that mixes with fewer addresses count.
     """
     rules = buying.rules
-    base = Blocks(market, buying.pods, rules, buying.counted)
+    base = Blocks(market, buying.pods, rules, buying.counted, buying.stopped)
     found: dict[tuple[tuple[tuple[int, ...], str, int, int], ...], Division] = {}
     for penalty in PENALTIES if limited else PENALTIES[:1]:
+        if found and not penalty < 1e-3 and buying.stopped():
+            break
         blocks = base.under(replace(rules, usd_per_address=penalty))
         for division in _within_types(blocks, choices):
             found.setdefault(tuple(sorted((s.block, s.candidate.name, s.now, s.peak) for s in division)), division)

@@ -9,11 +9,12 @@ from typing import Any
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError
 from capacity.optimize.buy import Buying, Division, Purchase
-from capacity.optimize.choices import ARCHS, Choices
+from capacity.optimize.choices import Choices
 from capacity.optimize.clash import clash, too_large
 from capacity.optimize.compare import alternatives
 from capacity.optimize.divide import Rules
 from capacity.optimize.divisions import Found, divisions, mixed, ranked, search
+from capacity.optimize.fallback import never_dearer
 from capacity.optimize.market import Market, Pods, pods_of
 from capacity.optimize.modes import cheapest, check_modes, with_mode
 from capacity.optimize.open_plan import Draft, draft_of
@@ -22,8 +23,11 @@ from capacity.optimize.own_subnets import with_own_subnets
 from capacity.optimize.pack import EFFORTS, PROVEN, Packing
 from capacity.optimize.pack_zones import pack_over_zones
 from capacity.optimize.request import Request, archs_of, market_of
+from capacity.optimize.solver import interruptible
+from capacity.plan.constants import ARCHS
 
 CHECKED = {"quick": 20, "normal": 60, "thorough": 200}  # divisions that are checked, at most
+MOST_SIZED = 1  # further purchases for which subnets are sized
 MOST_NAMED = 6  # types named in a note
 
 
@@ -79,18 +83,27 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
     large = too_large(market, pods)
     if large is not None:
         return replace(base, status=INFEASIBLE, infeasible=large)
-    packed = _packed(market, pods, rules, request)
+    with interruptible(request.stopped):
+        packed = _packed(market, pods, rules, request)
     buying = Buying(
-        draft, pods, rules, request.judge, choices.scenarios, choices.survive == "zone", choices.vcpu_quota, {}
+        draft,
+        pods,
+        rules,
+        request.judge,
+        choices.scenarios,
+        choices.survive == "zone",
+        choices.vcpu_quota,
+        stopped=request.stopped,
     )
     found = _searched(buying, market, packed, request)
     if found.bought is None:
         return replace(base, status=INFEASIBLE, packed=packed, infeasible=clash(buying, market, choices, found))
     others, found = alternatives(buying, market, found, request)
     assert found.bought is not None
-    bought, said = with_own_subnets(buying, found.bought)
+    bought, said = _in_own_subnets(buying, found)
     if draft.replicas:
         bought = replace(bought, document=draft.without_headroom(bought.document))
+    packed = never_dearer(packed, bought, market, pods, rules)
     status = OPTIMAL if packed.gap <= PROVEN else TIME_LIMIT if request.stopped() else WITHIN_GAP
     return replace(
         base,
@@ -101,6 +114,20 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
         frontier=_frontier(buying, found),
         notes=(*notes, *said),
     )
+
+
+def _in_own_subnets(buying: Buying, found: Found) -> tuple[Purchase, list[str]]:
+    """The cheapest purchase that one VPC holds, in subnets of its size; the cheapest of all if there is none."""
+    assert found.bought is not None
+    first = with_own_subnets(buying, found.bought)
+    if first[0].result.verdict == "ok":
+        return first
+    others = sorted((p for p in found.tried if buying.accepts(p)), key=lambda p: (p.usd_per_hour, p.addresses))
+    for other in [p for p in others if p.addresses < found.bought.addresses][:MOST_SIZED]:
+        sized = with_own_subnets(buying, other)
+        if sized[0].result.verdict == "ok":
+            return sized
+    return first
 
 
 def _nothing(draft: Draft, choices: Choices) -> Optimized:

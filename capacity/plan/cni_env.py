@@ -15,7 +15,7 @@ from capacity.brief import changed_fields
 from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word, did_you_mean
 from capacity.plan import overlay
 from capacity.plan.cilium import AGENT, CiliumIpam
-from capacity.plan.constants import CILIUM, OVERLAY, VPC_CNI
+from capacity.plan.constants import CILIUM, IP_FAMILIES, OVERLAY, VPC_CNI
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
 
 # Variables of the CNI's README or chart that do not affect address counts, or that the DaemonSet's manifest and
@@ -259,7 +259,7 @@ def cni_settings(
     warnings: list[str] = []
     values: dict[str, int | bool | None] = {}
     if ip_family is not None:
-        check_word("ip_family", ip_family, ("ipv4", "ipv6"))
+        check_word("ip_family", ip_family, IP_FAMILIES)
     check_kind(where or "env", env, Mapping, "a mapping of variables to text, such as {'WARM_IP_TARGET': '2'}")
     for name, text in env.items():
         check_variable(name, where)
