@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from capacity.cli.chart_files import Charts, relative_to, write_charts
 from capacity.cli.cost_options import CostOptions, PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs
 from capacity.cli.node_options import Asked, CustomNetworking, Env, Provisioner, environment, whole
 from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
@@ -117,6 +118,15 @@ def optimize(
             autocompletion=words("zone"),
         ),
     ] = None,
+    minimize: Annotated[
+        str,
+        typer.Option(
+            "--minimize",
+            help="cost, or addresses or nodes at the peak and then cost.",
+            metavar="WHAT",
+            autocompletion=words("cost", "addresses", "nodes"),
+        ),
+    ] = "cost",
     scenario: Annotated[
         list[str] | None,
         typer.Option(
@@ -148,7 +158,10 @@ def optimize(
         ),
     ] = None,
     simpler: Annotated[
-        bool, typer.Option("--alternatives/--no-alternatives", help="What simpler and other choices cost.")
+        bool,
+        typer.Option(
+            "--alternatives/--no-alternatives", help="What other choices, fewer addresses and fewer nodes cost."
+        ),
     ] = True,
     nodes: Annotated[bool, typer.Option("--nodes", help="List every node of the packing (JSON and YAML).")] = False,
     written_as: Annotated[
@@ -161,6 +174,7 @@ def optimize(
             autocompletion=words(*FORMS),
         ),
     ] = None,
+    charts: Charts = None,
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",
@@ -179,8 +193,13 @@ def optimize(
     given = packed(OptimizeOptions, locals())
     to = sink(output, out_file, color, quiet, wide=wide)
     from capacity.cli.output import emit
+    from capacity.pages.answer import with_charts
 
-    emit(_answered(given), to)
+    found = _answered(given)
+    if charts is not None:
+        write_charts(found.page, charts)
+        found = with_charts(found, relative_to(out_file, charts))
+    emit(found, to)
 
 
 @dataclass(frozen=True)
@@ -206,6 +225,7 @@ class OptimizeOptions:
     vcpu_quota: int | None
     peak_hours: str
     survive: str | None
+    minimize: str
     scenario: list[str] | None
     price_file: Path | None
     price_factor: str | None
@@ -262,6 +282,7 @@ def _choices(given: OptimizeOptions) -> Choices:
         peak_hours=parse_percent(given.peak_hours, "--peak-hours"),
         survive=None if given.survive is None else one_of("--survive", given.survive, ("zone",)),
         scenarios=tuple(given.scenario or ()),
+        minimize=one_of("--minimize", given.minimize, ("cost", "addresses", "nodes")),
     )
 
 

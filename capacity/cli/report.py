@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from capacity.cli.chart_files import Charts, make_folder, relative_to, write_charts
 from capacity.cli.check import Plan, Scenario
 from capacity.cli.cost_options import (
     CostOptions,
@@ -47,10 +48,6 @@ OutFile = Annotated[
         "- is stdout.",
         metavar="PATH",
     ),
-]
-Charts = Annotated[
-    Path | None,
-    typer.Option("--charts", help="Also write every chart as PNG and SVG to this folder.", metavar="DIR"),
 ]
 Alerts = Annotated[
     Path | None,
@@ -113,7 +110,7 @@ def report(
     findings = with_fix(material.findings, search_fixes(checked))
     page = report_page(replace(material, findings=findings))
     if given.charts is not None:
-        _write_charts(page, given.charts, given.theme)
+        write_charts(page, given.charts, given.theme)
     if given.alerts is not None:
         _write_alerts(checked.result, given.alerts)
     _write(page, material, to, given.charts)
@@ -175,27 +172,7 @@ def _text(page: Page, material: Material, output: str, charts: Path | None, path
     from capacity.inert import log_text
     from capacity.pages.markdown import render_markdown
 
-    return log_text(render_markdown(page, _relative(charts, path) if charts else ""))
-
-
-def _relative(charts: Path, document: Path | None) -> str:
-    """The charts' folder as seen from the document (from here, where that goes to stdout)."""
-    import os.path
-
-    return Path(os.path.relpath(charts, document.parent if document else ".")).as_posix()
-
-
-def _write_charts(page: Page, folder: Path, theme: str) -> None:
-    from capacity.charts.files import png_bytes, svg_text
-    from capacity.charts.theme import THEMES
-    from capacity.files import write_file
-
-    _make_folder(folder, "--charts")
-    chosen, place = THEMES[theme], f"--charts {str(folder)!r}"
-    for chart in page.charts():
-        figure = chart.draw(chosen)
-        write_file(folder / f"{chart.name}.png", png_bytes(figure, chosen), place)
-        write_file(folder / f"{chart.name}.svg", svg_text(figure, chosen), place)
+    return log_text(render_markdown(page, relative_to(path, charts) if charts else ""))
 
 
 def _write_alerts(result: CheckResult, folder: Path) -> None:
@@ -207,20 +184,11 @@ def _write_alerts(result: CheckResult, folder: Path) -> None:
     if result.plan.cni.name != "vpc-cni":
         named = {"cilium": "Cilium", "overlay": "an overlay"}[result.plan.cni.name]
         raise SpecError(f"--alerts: the rules need metrics of the VPC CNI, and the CNI of the plan is {named}")
-    _make_folder(folder, "--alerts")
+    make_folder(folder, "--alerts")
     thresholds, place = node_thresholds(result), f"--alerts {str(folder)!r}"
     write_file(folder / "capacity-rules.yaml", rules_yaml(result, thresholds), place)
     write_file(folder / "capacity-prometheusrule.yaml", rules_manifest(result, thresholds), place)
     write_file(folder / "capacity-dashboard.json", dashboard_json(result, thresholds), place)
-
-
-def _make_folder(folder: Path, option: str) -> None:
-    from capacity.errors import SpecError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SpecError(f"{option} {str(folder)!r}: {error.strerror}") from error
 
 
 def _command(checked: Checked, given: ReportOptions, day: date) -> str:

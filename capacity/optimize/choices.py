@@ -14,6 +14,8 @@ from capacity.plan.constants import NODE_PROVISIONERS
 ARCHS = ("x86_64", "arm64")
 EFFORT_NAMES = ("quick", "normal", "thorough")
 SURVIVALS = ("zone",)
+COST, ADDRESSES, NODES = "cost", "addresses", "nodes"
+TO_MINIMIZE = (COST, ADDRESSES, NODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Choices:
         ``zone``: the pods of a lost zone find room on the other zones' nodes, and no new node is needed.
     scenarios : tuple of str
         Those of ``check`` that must be ok; empty: the plan's, else all that the plan can feed.
+    minimize : str
+        ``cost``, or ``addresses`` or ``nodes`` at the peak and then cost.
 
     Raises
     ------
@@ -62,12 +66,14 @@ class Choices:
     peak_hours: Fraction = Fraction(1, 5)
     survive: str | None = None
     scenarios: tuple[str, ...] = ()
+    minimize: str = COST
 
     def __post_init__(self) -> None:
         for what, value, known in (
             ("architecture", self.arch, ARCHS),
             ("provisioner", self.provisioner, NODE_PROVISIONERS),
             ("survive", self.survive, SURVIVALS),
+            ("minimize", self.minimize, TO_MINIMIZE),
         ):
             if value is not None:
                 check_word(what, value, known)

@@ -33,7 +33,7 @@ def alternatives(
     for name, part, choices in _simpler(market, request.choices):
         simple = _bought(buying, part, choices, request.stopped)
         known = [p for p in tried if p.ok and _within(p, part, choices)]
-        simple = min([*([simple] if simple else []), *known], key=lambda p: p.usd_per_hour, default=None)
+        simple = min([*([simple] if simple else []), *known], key=lambda p: p.figures, default=None)
         rows.append((name, simple))
         if simple is not None and simple not in known:
             tried.append(simple)

@@ -10,14 +10,15 @@ from capacity.catalog.table import Catalog
 from capacity.cluster.sizing import size_plan
 from capacity.errors import InfeasiblePlan, SpecError
 from capacity.optimize.buy import Buying, Division, Purchase, purchase
-from capacity.optimize.choices import ARCHS, Choices
+from capacity.optimize.choices import ARCHS, COST, Choices
 from capacity.optimize.clash import clash, too_large
 from capacity.optimize.compare import alternatives
 from capacity.optimize.divide import Rules
 from capacity.optimize.divisions import Found, divisions, mixed, ranked, search
+from capacity.optimize.frontier import OBJECTIVES, explored, frontier
 from capacity.optimize.market import Market, Pods, pods_of
 from capacity.optimize.open_plan import Draft, draft_of
-from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, TIME_LIMIT, WITHIN_GAP, Optimized, Packed
+from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, TIME_LIMIT, WITHIN_GAP, Alternative, Optimized, Packed
 from capacity.optimize.pack import EFFORTS, PROVEN, Packing
 from capacity.optimize.pack_zones import pack_over_zones
 from capacity.optimize.request import Request, market_of
@@ -57,7 +58,7 @@ def optimize_plan(
     pods = tuple(p for p in pods_of(draft.plan, draft.workloads) if p.most)
     notes = [*draft.notes, *market.notes, *_said(market, archs, choices)]
     rules = rules_of(draft, choices)
-    base = Optimized(OPTIMAL, draft, market, pods, archs, rules, notes=tuple(notes))
+    base = Optimized(OPTIMAL, draft, market, pods, archs, rules, notes=tuple(notes), choices=choices)
     if not pods:
         zero = Packed(Packing((), 0.0, 0.0), Packing((), 0.0, 0.0), 0.0, 0.0)
         return replace(base, packed=zero, notes=(*notes, "no pods: nothing to buy"))
@@ -69,9 +70,14 @@ def optimize_plan(
     found = _searched(buying, market, packed, request)
     if found.bought is None:
         return replace(base, status=INFEASIBLE, packed=packed, infeasible=clash(buying, market, choices, found))
-    others, found = alternatives(buying, market, found, request) if request.simpler else ((), found)
+    others: tuple[Alternative, ...] = ()
+    if request.simpler or choices.minimize != COST:
+        found = explored(buying, market, found, choices, request.effort, request.stopped)
+    if request.simpler:
+        others, found = alternatives(buying, market, found, request)
     assert found.bought is not None
-    bought, said = _with_subnets(buying, found.bought)
+    best = min((p for p in found.tried if p.ok), key=OBJECTIVES[choices.minimize])
+    bought, said = _with_subnets(buying, best)
     status = OPTIMAL if packed.gap <= PROVEN else TIME_LIMIT if request.stopped() else WITHIN_GAP
     return replace(
         base,
@@ -79,7 +85,7 @@ def optimize_plan(
         packed=packed,
         bought=bought,
         alternatives=others,
-        frontier=_frontier(found),
+        frontier=frontier([bought, *(p for p in found.tried if p is not best)]) if request.simpler else (),
         notes=(*notes, *said),
     )
 
@@ -129,20 +135,6 @@ def _searched(buying: Buying, market: Market, packed: Packed, request: Request) 
     if mix is not None:
         listed = ranked([*listed, mix], buying.rules, choices)
     return search(buying, listed, CHECKED[request.effort], request.stopped)
-
-
-def _frontier(found: Found) -> tuple[Purchase, ...]:
-    """The purchases that no other beats in dollars, addresses and nodes at once, cheapest first."""
-    good = sorted((p for p in found.tried if p.ok), key=_figures)
-    kept: list[Purchase] = []
-    for p in good:
-        if not any(all(a <= b for a, b in zip(_figures(k), _figures(p), strict=True)) for k in kept):
-            kept.append(p)
-    return tuple(kept)
-
-
-def _figures(p: Purchase) -> tuple[float, int, int]:
-    return p.usd_per_hour, p.addresses, p.nodes(peak=True)
 
 
 def _with_subnets(buying: Buying, bought: Purchase) -> tuple[Purchase, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from capacity.inert import log_text, xml_log
@@ -21,7 +21,7 @@ class Answer:
     ``results`` is what JSON and YAML carry; ``page`` is what a person reads as table or Markdown; ``rows`` is the
     flat table of ``-o csv``. ``on_data`` is what the data behind the answer lack, ``said`` what the page says too:
     both are warnings where no page is written. ``dated`` is False where the answer does not rest on instance types,
-    whose age is said with it.
+    whose age is said with it. ``charts`` is the folder with the files of the page's charts, as Markdown refers to it.
     """
 
     command: str
@@ -34,6 +34,7 @@ class Answer:
     on_data: Sequence[str] = field(default_factory=tuple)
     said: Sequence[str] = field(default_factory=tuple)
     dated: bool = True
+    charts: str = ""
 
     @property
     def data_notes(self) -> list[str]:
@@ -69,8 +70,13 @@ def _written(answer: Answer, output: str, screen: Screen) -> str:
     if output == "md":
         from capacity.pages.markdown import render_markdown
 
-        return render_markdown(page)
+        return render_markdown(page, answer.charts)
     return render_terminal(page, screen)
+
+
+def with_charts(answer: Answer, folder: str) -> Answer:
+    """The answer whose Markdown shows the pictures in a folder."""
+    return replace(answer, charts=folder)
 
 
 def _yaml(value: Any) -> str:

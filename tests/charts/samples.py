@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from capacity.advice.judge import check as judge
 from capacity.catalog.prices import price_per_hour
 from capacity.catalog.table import load_catalog
+from capacity.charts.cost_frontier import plot_frontier
 from capacity.charts.forecast import plot_forecast
 from capacity.charts.nodes import plot_limits, plot_modes, plot_price_per_pod
+from capacity.charts.packed_nodes import plot_packed_nodes
 from capacity.charts.subnets import plot_blocks, plot_headroom, plot_subnet_states
 from capacity.charts.theme import LIGHT, Theme
 from capacity.charts.trade import WarmChoice, plot_warm_tradeoff
@@ -24,6 +27,11 @@ from capacity.node.maxpods import MaxPods, max_pods
 from capacity.node.offer import Offer, PodAsked, offer
 from capacity.node.platform import Platform
 from capacity.node.shape_map import request_grid, shape_map
+from capacity.optimize.choices import Choices
+from capacity.optimize.open_plan import sketched
+from capacity.optimize.optimized import Optimized
+from capacity.optimize.optimum import optimize_plan
+from capacity.optimize.request import Request
 from capacity.plan.parse import read_plan
 from capacity.units import MIB
 from capacity.vpc.block_map import packed_blocks
@@ -74,6 +82,20 @@ def forecast() -> SubnetForecast:
     return SubnetForecast("private-b", "growth", "ok", 251, 100, *when, 0.7, fan)
 
 
+@cache
+def purchase(many: bool = False) -> Optimized:
+    """Node groups for three workloads, or for seven with names of every length and script."""
+    pods = [("web", "250m", "512Mi", 150), ("api", "1", "2Gi", 20), ("jobs", "500m", "6Gi", 18)]
+    if many:
+        names = ("x", "données-à-l'étranger", "検索", "a-service-with-a-name-that-is-very-long-indeed", "$y$", "b", "c")
+        pods = [(name, f"{200 + 150 * i}m", f"{4096 >> i}Mi", 10 + 3 * i) for i, name in enumerate(names)]
+    document = sketched(pods)
+    document["daemonSets"] = [{"name": "agent", "requests": {"cpu": "200m", "memory": "512Mi"}}]
+    types = ("m5a.*", "r5a.2xlarge", "c6a.*", "i3en.3xlarge", "d3.4xlarge")
+    request = Request(Choices(types=types, arch="x86_64", max_vcpus=48), effort="quick", judge=judge)
+    return optimize_plan(document, request)
+
+
 def figures(theme: Theme = LIGHT) -> dict[str, Any]:
     """Every chart by name, as a function that draws it."""
     from capacity.charts.bottleneck import plot_bottleneck_map
@@ -93,5 +115,7 @@ def figures(theme: Theme = LIGHT) -> dict[str, Any]:
         "headroom-pods": lambda **to: plot_headroom(headroom_by_pods(result()), theme=theme, **to),
         "blocks": lambda **to: plot_blocks(packed_blocks(block), theme=theme, **to),
         "warm": lambda **to: plot_warm_tradeoff(choices(), theme=theme, **to),
+        "packed-nodes": lambda **to: plot_packed_nodes(purchase(), theme=theme, **to),
+        "frontier": lambda **to: plot_frontier(purchase(), theme=theme, **to),
         "forecast": lambda **to: plot_forecast(forecast(), theme=theme, **to),
     }

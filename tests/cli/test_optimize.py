@@ -172,7 +172,25 @@ def test_a_time_limit_gives_an_answer_with_its_bound() -> None:
 def test_the_page_says_what_to_buy_and_how_good_it_is() -> None:
     page = capacity("optimize", *PODS, *FEW, "-q", "-o", "md").stdout
     assert "node groups to create" in page
-    assert "Perfect packing: " in page
+    assert page.startswith("Buy ")
+    assert "(proven lower bound). A perfect packing reaches it." in page
     assert "lower bound" in page
     assert "other choices" in page
     assert "addresses by subnet" in page
+
+
+def test_the_frontier_is_a_table_and_each_figure_can_be_minimized(tmp_path: Path) -> None:
+    types = ("--types", "m5a.2xlarge,m5a.12xlarge,d3.4xlarge")
+    pods = ("--pod", "web=250m,512Mi,150")
+    cheapest, thrifty = answer(*pods, *types)["results"], answer(*pods, *types, "--minimize", "addresses")["results"]
+    least = min(cheapest["frontier"], key=lambda row: row["subnet_addresses"])
+    assert thrifty["usd_per_month"] == least["usd_per_month"] > cheapest["usd_per_month"]
+    charts = tmp_path / "charts"
+    done = capacity("optimize", *pods, *types, "--charts", str(charts), "-o", "md", "--out-file", str(tmp_path / "a.md"))
+    assert done.code == 0, done.stderr
+    assert sorted(p.name for p in charts.iterdir()) == [
+        "frontier.png", "frontier.svg", "packed-nodes.png", "packed-nodes.svg"
+    ]  # fmt: skip
+    page = (tmp_path / "a.md").read_text()
+    assert "![Cost against addresses against nodes](charts/frontier.svg)" in page
+    assert "| this answer |" in page
