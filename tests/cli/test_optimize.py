@@ -186,7 +186,8 @@ def test_the_frontier_is_a_table_and_each_figure_can_be_minimized(tmp_path: Path
     least = min(cheapest["frontier"], key=lambda row: row["subnet_addresses"])
     assert thrifty["usd_per_month"] == least["usd_per_month"] > cheapest["usd_per_month"]
     charts = tmp_path / "charts"
-    done = capacity("optimize", *pods, *types, "--charts", str(charts), "-o", "md", "--out-file", str(tmp_path / "a.md"))
+    to = ("-o", "md", "--out-file", str(tmp_path / "a.md"))
+    done = capacity("optimize", *pods, *types, "--charts", str(charts), *to)
     assert done.code == 0, done.stderr
     assert sorted(p.name for p in charts.iterdir()) == [
         "frontier.png", "frontier.svg", "packed-nodes.png", "packed-nodes.svg"
