@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 
 from capacity.errors import check_kind
 
+OTHER_GPUS = ("Radeon", "Gaudi")  # listed as GPUs by EC2, of AMD (g4ad) and Habana (dl1)
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceType:
@@ -103,6 +105,12 @@ class InstanceType:
         if self.bare_metal or self.hypervisor == "nitro":
             return True
         return None if self.hypervisor is None else False
+
+    @property
+    def nvidia_gpus(self) -> int:
+        """GPUs that pods can request as ``nvidia.com/gpu``; 0 if unknown or of another maker. [devices]"""
+        other = self.accelerator is None or self.accelerator.startswith(OTHER_GPUS)
+        return 0 if other else self.gpus or 0
 
     @property
     def trunk_slot(self) -> bool:

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from capacity.optimize.optimized import Optimized
-
 WORDS = {"cost": "fewest dollars", "addresses": "fewest addresses", "nodes": "fewest nodes"}
 MARKERS = {"cost": "o", "addresses": "v", "nodes": "s"}
 BETWEEN = "D"
@@ -25,19 +23,16 @@ WIDTH, HEIGHT = 500.0, 230.0  # of the axes, about, to tell which labels would t
 LETTER, LINE = 5.0, 12.0  # of a label [points]
 
 
-def plot_frontier(found: Optimized, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
+def plot_frontier(points: Sequence[Mapping[str, Any]], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Draw each purchase of the frontier by cost and addresses, labeled with its nodes; the answer is filled.
 
     Parameters
     ----------
-    found : Optimized
-        From :func:`capacity.optimize.optimum.optimize_plan`, with alternatives.
+    points : sequence of mapping
+        From :func:`capacity.optimize.rows.frontier_rows`.
     """
-    from capacity.optimize.rows import frontier_rows
-
-    points = frontier_rows(found)
     if not points:
-        raise SpecError("nothing to draw: the answer has no frontier")
+        raise SpecError("nothing to draw: the frontier has no points")
     with drawing(ax, theme, 8.0, 4.0 + 0.2 * len(points)) as (figure, axes):
         spots = [(p["usd_per_month"], p["subnet_addresses"]) for p in points]
         low = [s for i, s in enumerate(spots) if all(s[1] < other[1] for other in spots[:i])]

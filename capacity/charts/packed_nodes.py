@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from capacity.optimize.mean_node import MeanNode, Use
-    from capacity.optimize.optimized import Optimized
 
 MOST_WORKLOADS = 5  # with a color of their own; the others are drawn as one
 DAEMONSETS, OTHERS = "DaemonSets", "other workloads"
@@ -26,19 +25,17 @@ WORDS = {"addresses": "ips"}  # what `check` calls a resource as a limit
 MOST_GROUPS = 8
 
 
-def plot_packed_nodes(found: Optimized, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
+def plot_packed_nodes(nodes: Sequence[MeanNode], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Draw the mean node of each group: a bar per resource, a segment per workload; the limiting resource is marked.
 
     Parameters
     ----------
-    found : Optimized
-        From :func:`capacity.optimize.optimum.optimize_plan`. The first groups are drawn, at most :data:`MOST_GROUPS`.
+    nodes : sequence of MeanNode
+        From :func:`capacity.optimize.mean_node.mean_nodes`. The first are drawn, at most :data:`MOST_GROUPS`.
     """
-    from capacity.optimize.mean_node import mean_nodes
-
-    nodes = mean_nodes(found.bought, found.pods)[:MOST_GROUPS] if found.bought is not None else []
     if not nodes:
         raise SpecError("nothing to draw: there are no node groups to buy")
+    nodes = nodes[:MOST_GROUPS]
     named = _largest(nodes)
     bars = sum(len(n.uses) for n in nodes)
     with drawing(ax, theme, 8.0, 1.3 + 0.27 * (bars + (GAP + 1.7) * len(nodes))) as (figure, axes):

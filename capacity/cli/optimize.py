@@ -127,6 +127,27 @@ def optimize(
             autocompletion=words("cost", "addresses", "nodes"),
         ),
     ] = "cost",
+    headroom: Annotated[
+        str,
+        typer.Option(
+            "--headroom",
+            help="Room for this share of further pods of every workload; all figures are with them.",
+            metavar="PERCENT",
+        ),
+    ] = "0%",
+    cni_modes: Annotated[
+        str | None,
+        typer.Option(
+            "--cni-modes",
+            help="CNI modes that may be chosen, the cheaper one is: secondary,prefix. Default: that of the plan.",
+            metavar="MODE[,MODE]",
+            show_default=False,
+        ),
+    ] = None,
+    current: Annotated[
+        bool,
+        typer.Option("--current", help="The plan's own node groups are the ones to beat; without any it is an error."),
+    ] = False,
     scenario: Annotated[
         list[str] | None,
         typer.Option(
@@ -226,6 +247,9 @@ class OptimizeOptions:
     peak_hours: str
     survive: str | None
     minimize: str
+    headroom: str
+    cni_modes: str | None
+    current: bool
     scenario: list[str] | None
     price_file: Path | None
     price_factor: str | None
@@ -259,7 +283,7 @@ def _answered(given: OptimizeOptions) -> Answer:
     from capacity.pages.optimize_page import answer
 
     with stop_when(limit) as stopped:
-        request = Request(choices, inputs, given.effort, check, stopped, given.simpler)
+        request = Request(choices, inputs, given.effort, check, stopped, given.simpler, given.current)
         found = optimize_plan(document, request, file=file, zones=given.zones)
     return answer(found, choices, inputs, effort=given.effort, nodes=given.nodes, form=given.written_as)
 
@@ -281,6 +305,8 @@ def _choices(given: OptimizeOptions) -> Choices:
         vcpu_quota=whole("--vcpu-quota", given.vcpu_quota, 1),
         peak_hours=parse_percent(given.peak_hours, "--peak-hours"),
         survive=None if given.survive is None else one_of("--survive", given.survive, ("zone",)),
+        headroom=parse_percent(given.headroom, "--headroom"),
+        modes=tuple(part.strip() for part in (given.cni_modes or "").split(",") if part.strip()),
         scenarios=tuple(given.scenario or ()),
         minimize=one_of("--minimize", given.minimize, ("cost", "addresses", "nodes")),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from functools import cached_property, partial
 from math import inf
 
@@ -10,9 +11,8 @@ from capacity.cluster.booking import Holding, Span, Spans, book, holding_of
 from capacity.cluster.control_plane import refusal
 from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
-from capacity.cluster.group_nodes import GroupNodes
 from capacity.cluster.group_shapes import gives_prefixes, group_shapes
-from capacity.cluster.node_state import PodShape, fits, nodes_by_sums, nodes_short
+from capacity.cluster.node_counts import NodeCounts
 from capacity.cluster.other_clusters import neighbour_extras
 from capacity.cluster.place import Placement
 from capacity.cluster.reuse import CountsKey, HoldingKey, PlacementKey, Reuse, batches_key
@@ -24,9 +24,8 @@ from capacity.cluster.unplaced import Unplaced
 from capacity.plan.model import NodeGroup, Plan, Subnet
 from capacity.vpc.ledger import settle, worst
 
-PATIENCE = 64  # node-count steps tried one by one; after that, equal steps are taken together
 KEPT_FLEETS = len(AT_REST)  # the states that other scenarios start from
-BINDING = ("max_pods", "ips", "cpu", "memory")
+BINDING = ("max_pods", "ips", "cpu", "memory", "gpus")
 
 
 class Engine:
@@ -45,6 +44,7 @@ class Engine:
         self.slots = [self._all_slots(group) for group in range(len(self.shapes))]
         self.pods = self.load.pods
         self.allowed = self.load.allowed
+        self.counts = NodeCounts(self.pods, self.load.names)
         self._demands: dict[str, Demand] = {}
         self._fleets: dict[Demand, Fleet] = {}
         self._at_rest: dict[str, ScenarioState] = {}
@@ -126,59 +126,13 @@ class Engine:
                 tuple(demand.nodes[g] is None for g in part.groups),
                 tuple(demand.ceiling[g] for g in part.groups),
                 tuple(demand.replicas[w] for w in part.workloads),
+                tuple((self.grounds[g], self._rule(g)) for g in part.groups) if part.zoned else (),
             )
-            for group, count in zip(part.groups, self.reuse.counts.get(key, partial(self._grown, key)), strict=True):
+            for group, count in zip(
+                part.groups, self.reuse.counts.get(key, partial(self.counts.grown, key)), strict=True
+            ):
                 counts[group] = count
         return counts
-
-    def _grown(self, key: CountsKey) -> tuple[int, ...]:
-        """Nodes of a part's groups, some of which grow."""
-        if not any(key.growing):
-            return key.least
-        counts = list(key.least)
-        self._raise_to_bound(counts, key)
-
-        def wanted(steps: int, step: Mapping[int, int]) -> dict[int, int]:
-            there = [c + steps * step.get(i, 0) for i, c in enumerate(counts)]
-            placed = self._placed(PlacementKey(key.part, key.kinds, tuple((c,) for c in there), key.replicas))
-            return self._growth(placed.unplaced, there, key)
-
-        def goes_on(steps: int) -> bool:
-            return wanted(steps, step) == step
-
-        alike, step = 0, wanted(0, {})
-        while step:
-            steps = 1 if alike < PATIENCE else _last(goes_on) + 1
-            following = wanted(steps, step)
-            alike = alike + 1 if following == step else 0
-            counts = [c + steps * step.get(i, 0) for i, c in enumerate(counts)]
-            step = following
-        return tuple(counts)
-
-    def _raise_to_bound(self, counts: list[int], key: CountsKey) -> None:
-        """Raise the start to the nodes that pods limited to a group need in total."""
-        needs: dict[int, list[tuple[PodShape, int]]] = {}
-        for work, allowed, replicas in zip(key.part.workloads, key.part.allowed, key.replicas, strict=True):
-            pod = self.pods[work]
-            if len(allowed) == 1 and key.growing[allowed[0]] and fits(*key.kinds[allowed[0]], pod):
-                needs.setdefault(allowed[0], []).append((pod, replicas))
-        for group, pods in needs.items():
-            counts[group] = _clip(max(counts[group], nodes_by_sums(*key.kinds[group], pods)), key.most[group])
-
-    def _growth(self, left: Sequence[Unplaced], counts: Sequence[int], key: CountsKey) -> dict[int, int]:
-        """Additional nodes for unschedulable pods, in the first group that can grow and fit one."""
-        wanted: dict[int, int] = {}
-        places = {self.load.names[w]: i for i, w in enumerate(key.part.workloads)} if left else {}
-        for unplaced in left:
-            place = places[unplaced.workload]
-            pod = self.pods[key.part.workloads[place]]
-            for group in key.part.allowed[place]:
-                most, kind = key.most[group], key.kinds[group]
-                if key.growing[group] and fits(*kind, pod) and counts[group] != most:
-                    more = _clip(counts[group] + nodes_short(*kind, unplaced.pods), most) - counts[group]
-                    wanted[group] = max(wanted.get(group, 1), more)
-                    break
-        return wanted
 
     # --- where ------------------------------------------------------------------------------
 
@@ -196,9 +150,11 @@ class Engine:
 
     def _spread(self, group: int, nodes: int, worst_zone: str) -> NodeSpread:
         """Nodes of a group over its slots and zones."""
+        return node_spread(self.grounds[group], nodes, self._rule(group), worst_zone)
+
+    def _rule(self, group: int) -> str | tuple[tuple[str, Fraction], ...]:
         spread = self.plan.node_groups[group].spread
-        rule = spread if isinstance(spread, str) else tuple(spread.items())
-        return node_spread(self.grounds[group], nodes, rule, worst_zone)
+        return spread if isinstance(spread, str) else tuple(spread.items())
 
     def places(self, group: int, nodes: int, worst_zone: str = "") -> list[tuple[Slot, int]]:
         """Places of a group's nodes in subnet order with the count of each; ``worst_zone`` for spread ``worst``."""
@@ -235,18 +191,10 @@ class Engine:
                 tuple(self.kinds[g] for g in part.groups),
                 tuple(slots[g] for g in part.groups),
                 tuple(replicas[w] for w in part.workloads),
+                tuple(tuple(s.zone for s in self.slots[g]) for g in part.groups) if part.zoned else (),
             )
-            parts.append((part.groups, self.reuse.placements.get(key, partial(self._placed, key))))
+            parts.append((part.groups, self.reuse.placements.get(key, partial(self.counts.placed, key))))
         return Placement.joined(len(self.shapes), parts, self.load.names)
-
-    def _placed(self, key: PlacementKey) -> Placement:
-        """The placement of the pods of one part."""
-        kinds = zip(key.kinds, key.nodes, strict=True)
-        placement = Placement([GroupNodes(room, counts, start) for (room, start), counts in kinds])
-        for work, allowed, pods in zip(key.part.workloads, key.part.allowed, key.replicas, strict=True):
-            if pods:
-                placement.place(self.load.names[work], self.pods[work], pods, allowed)
-        return placement
 
     def _fleet(self, nodes: Sequence[int], demand: Demand, worst_zones: Mapping[int, str]) -> Fleet:
         spread = [self._spread(i, n, worst_zones.get(i, "")) for i, n in enumerate(nodes)]
@@ -361,7 +309,7 @@ def _binding(on: TypeShape, classes: Sequence[NodeClass]) -> str | None:
     """The resource of the group's nodes with the highest share in use."""
     if not classes:
         return None
-    nodes = cpu = memory = pods = vpc_pods = 0
+    nodes = cpu = memory = pods = vpc_pods = gpus = 0
     for c in classes:
         count, state = c.count, c.state
         nodes += count
@@ -369,27 +317,9 @@ def _binding(on: TypeShape, classes: Sequence[NodeClass]) -> str | None:
         memory += count * state.memory
         pods += count * state.pods
         vpc_pods += count * state.vpc_pods
+        gpus += count * state.gpus
     room = on.room
-    used = (pods, room.max_pods), (vpc_pods, on.addresses), (cpu, room.cpu), (memory, room.memory)
+    used = [(pods, room.max_pods), (vpc_pods, on.addresses), (cpu, room.cpu), (memory, room.memory)]
+    used += [(gpus, room.gpus)] if gpus else []
     shares = [amount / (nodes * each) if each > 0 else inf for amount, each in used]
     return BINDING[shares.index(max(shares))]
-
-
-def _last(holds: Callable[[int], bool]) -> int:
-    """The largest number up to which a condition is true, by doubling and bisection.
-
-    >>> _last(lambda n: n <= 77)
-    77
-    """
-    beyond = 1
-    while holds(beyond):
-        beyond *= 2
-    low = beyond // 2
-    while beyond - low > 1:
-        middle = (low + beyond) // 2
-        low, beyond = (middle, beyond) if holds(middle) else (low, middle)
-    return low
-
-
-def _clip(count: int, ceiling: int | None) -> int:
-    return count if ceiling is None else min(count, ceiling)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import permutations
 
-from capacity.cluster.node_state import BRANCH, VPC, NodeState, PodShape
+from capacity.cluster.node_state import BRANCH, EMPTY, VPC, NodeState, PodShape, plus
 from capacity.cluster.spread import weighted_shares
 
 MOST_PAIRS = 12  # most kinds of pods for which an exchange is searched
@@ -42,7 +42,9 @@ def shares_to_close(count: int, have: Sequence[int], fullest: Sequence[Sequence[
     return shares
 
 
-def evicted(home: Mapping[str, int], pods: Mapping[str, PodShape], held: NodeState) -> dict[str, int]:
+def evicted(
+    home: Mapping[str, int], pods: Mapping[str, PodShape], nodes: Sequence[tuple[NodeState, int]], start: NodeState
+) -> dict[str, int]:
     """Pods by workload on the nodes of a slot that are closed. [pods]
 
     Parameters
@@ -51,20 +53,36 @@ def evicted(home: Mapping[str, int], pods: Mapping[str, PodShape], held: NodeSta
         Pods of each workload on all nodes of the slot. [pods]
     pods : mapping of str to PodShape
         The shape of one pod of each workload.
-    held : NodeState
-        The total of the workload pods on the closed nodes.
+    nodes : sequence
+        States and counts of the closed nodes.
+    start : NodeState
+        Their DaemonSets.
 
     Notes
     -----
-    The pods of each kind (VPC address, branch ENI, host network) are exactly those of the closed nodes, in the
-    proportion of the slot. If exchanging one pair of workloads of a kind makes the totals of CPU and memory correct,
-    they are exchanged.
+    Workloads of one pod per node are known from the nodes' marks. Of the others the pods of each kind (VPC address,
+    branch ENI, host network) are exactly those of the closed nodes, in the proportion of the slot. If exchanging one
+    pair of workloads of a kind makes the totals of CPU and memory correct, they are exchanged.
     """
+    held = EMPTY
+    for state, number in nodes:
+        held = plus(held, number, state, start)
+    marked = {name: pods[name].mark for name in home if pods[name].mark}
+    found: dict[str, int] = {}
+    for name, mark in marked.items():
+        number = sum(count for state, count in nodes if state.marks & mark)
+        held = plus(held, -number, pods[name].step)
+        found |= {name: number} if number else {}
+    return found | _shared({name: n for name, n in home.items() if name not in marked}, pods, held)
+
+
+def _shared(home: Mapping[str, int], pods: Mapping[str, PodShape], held: NodeState) -> dict[str, int]:
+    """Pods by workload that add up to ``held``, the total of the workload pods on the closed nodes. [pods]"""
     if held.pods == sum(home.values()):  # every node of the slot is closed
         return {name: number for name, number in home.items() if number}
     wanted = {VPC: held.vpc_pods, BRANCH: held.branch_pods}
     found: dict[str, int] = {}
-    for kind in dict.fromkeys(pod.kind for pod in pods.values()):
+    for kind in dict.fromkeys(pods[name].kind for name in home):
         names = [name for name, number in home.items() if number and pods[name].kind == kind]
         number = wanted.get(kind, held.pods - held.vpc_pods - held.branch_pods)
         if names and number:

@@ -85,7 +85,7 @@ def nodes_needed(on: TypeShape, pods: Sequence[tuple[PodShape, int]]) -> int | N
     wanted = [(pod, number) for pod, number in pods if number]
     if any(not fits(room, start, pod) for pod, _ in wanted):
         return None
-    nodes = nodes_by_sums(room, start, wanted)
+    nodes = max(nodes_by_sums(room, start, wanted), max((n for pod, n in wanted if pod.mark), default=0))
     while wanted:
         placement = Placement([GroupNodes(room, [nodes], start)])
         for number, (pod, count) in enumerate(wanted):

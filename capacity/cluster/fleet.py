@@ -289,17 +289,17 @@ class Fleet:
         return [sorted(nodes, key=lambda n: (n[0].pods, n[0]), reverse=True) for nodes in found]
 
     def _close_in(self, group: int, slot: int, count: int, nodes: Sequence[tuple[NodeState, int]]) -> dict[str, int]:
-        start = self.shapes[group].first.start
-        held = EMPTY
+        home = self.placement.homes.get((group, slot), {})
+        out = []
         for state, there in nodes:
             number = min(count, there)
             if number:
                 self.placement.groups[group].remove(slot, state, number)
                 _add(self.closed[group], (slot, state), number)
-                held = plus(held, number, state, start)
+                out.append((state, number))
                 count -= number
-        home = self.placement.homes.get((group, slot), {})
-        gone = evicted(home, {name: self.pods[self._index[name]] for name in home}, held)
+        pods_of = {name: self.pods[self._index[name]] for name in home}
+        gone = evicted(home, pods_of, out, self.shapes[group].first.start)
         for name, pods in gone.items():
             home[name] -= pods
         return gone
@@ -327,16 +327,20 @@ class Fleet:
         before = len(unplaced)
         self.placement.place(name, pod, pods, allowed)
         for group in [g for g in allowed if g in growing] if len(unplaced) > before else ():
-            if len(unplaced) == before:
-                return
-            left = unplaced[-1].pods
-            more = self._wanted(group, pod, left)
-            if more:
+            missed = 0  # nodes in a row that took none of the pods: each zone gets a node in turn
+            while len(unplaced) > before and missed <= (len(self.slots[group]) if pod.skew is not None else 0):
+                left = unplaced[-1].pods
+                more = self._wanted(group, pod, left)
+                if not more:
+                    break
                 unplaced.pop()
                 self.add(group, more, grown=True)
                 self.placement.place(name, pod, left, allowed)
+                still = unplaced[-1].pods if len(unplaced) > before else 0
+                missed = missed + 1 if still == left or pod.skew is None else 0
                 if self.spare(group) == 0:
                     growing.discard(group)
+                    break
 
     def spare(self, group: int) -> int | None:
         """Nodes that a group can still start; None without a limit. [nodes]"""

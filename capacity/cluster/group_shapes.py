@@ -106,7 +106,12 @@ def _pods_of(plan: Plan, group: NodeGroup) -> list[tuple[PodShape, int]]:
 def workload_pod(plan: Plan, workload: Workload) -> PodShape:
     """A workload's pod as the scheduler sees it."""
     kind = workload_kind(plan, host_network=workload.host_network, security_groups=workload.security_groups)
-    return pod_shape(workload.requests, kind, workload.volumes)
+    pod = pod_shape(workload.requests, kind, workload.volumes)
+    if workload.zone_skew is None and not workload.one_per_node:
+        return pod
+    alone = [w.name for w in plan.workloads if w.one_per_node]
+    mark = 1 << alone.index(workload.name) if workload.one_per_node else 0
+    return replace(pod, skew=workload.zone_skew, mark=mark)
 
 
 def gives_prefixes(plan: Plan) -> bool:
@@ -152,7 +157,7 @@ def _type_shape(
     addresses = max_pods if settings.spares_subnets else address_capacity(limits, settings)
     branch = (kind.branch_enis or 0) if limits.trunk else 0
     seen = addresses if windows else UNLIMITED
-    room = NodeRoom(cpu, memory_mib * MIB, max_pods, seen, branch, _volumes(kind, settings))
+    room = NodeRoom(cpu, memory_mib * MIB, max_pods, seen, branch, _volumes(kind, settings), kind.nvidia_gpus)
     return TypeShape(kind, settings, limits, max_pods, room, start, addresses)
 
 

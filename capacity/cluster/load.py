@@ -22,11 +22,14 @@ class Part:
         Their positions in the plan, in its order.
     allowed : tuple of tuple of int
         For each of these workloads the groups it can use, by position in ``groups``.
+    zoned : bool
+        Whether pods of some of these workloads must be spread over zones.
     """
 
     groups: tuple[int, ...]
     workloads: tuple[int, ...]
     allowed: tuple[tuple[int, ...], ...]
+    zoned: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class Load:
     def _part(self, groups: Sequence[int], workloads: Sequence[int]) -> Part:
         local = {group: i for i, group in enumerate(groups)}
         allowed = tuple(tuple(local[g] for g in self.allowed[w]) for w in workloads)
-        return Part(tuple(groups), tuple(workloads), allowed)
+        zoned = any(self.pods[w].skew is not None for w in workloads)
+        return Part(tuple(groups), tuple(workloads), allowed, zoned)
 
 
 def load_of(plan: Plan) -> Load:

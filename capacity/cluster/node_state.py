@@ -30,6 +30,10 @@ class NodeState(NamedTuple):
         Pods of every kind, on VPC addresses and on branch ENIs. [pods]
     volumes : int
         EBS volumes. [volumes]
+    gpus : int
+        Requested. [devices]
+    marks : int
+        One bit for each workload of one pod per node that has its pod here; of several nodes together the sum.
     """
 
     score_cpu: int
@@ -40,6 +44,8 @@ class NodeState(NamedTuple):
     vpc_pods: int
     branch_pods: int
     volumes: int
+    gpus: int = 0
+    marks: int = 0
 
 
 EMPTY = NodeState(0, 0, 0, 0, 0, 0, 0, 0)
@@ -58,7 +64,14 @@ def plus(state: NodeState, times: int, more: NodeState, less: NodeState = EMPTY)
 class PodShape:
     """One pod: its requests, its values in the scheduler's score, and how it gets its address.
 
-    ``step`` is the amount that it adds to the state of its node.
+    Attributes
+    ----------
+    skew : int or None
+        Pods by which the zones of its workload may differ; None: spread at will. [pods]
+    mark : int
+        The bit of its workload if a node takes only one of its pods, else 0.
+    step : NodeState
+        The amount that it adds to the state of its node.
     """
 
     cpu: int
@@ -67,12 +80,22 @@ class PodShape:
     score_memory: int
     kind: str = VPC
     volumes: int = 0
+    gpus: int = 0
+    skew: int | None = None
+    mark: int = 0
     step: NodeState = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         vpc, branch = int(self.kind == VPC), int(self.kind == BRANCH)
-        step = NodeState(self.score_cpu, self.score_memory, self.cpu, self.memory, 1, vpc, branch, self.volumes)
+        step = NodeState(
+            self.score_cpu, self.score_memory, self.cpu, self.memory, 1, vpc, branch, self.volumes, self.gpus, self.mark
+        )
         object.__setattr__(self, "step", step)
+
+    @property
+    def constrained(self) -> bool:
+        """Whether it matters which zone or node its workload's other pods are on."""
+        return bool(self.mark) or self.skew is not None
 
 
 def pod_shape(requests: Requests, kind: str = VPC, volumes: int = 0) -> PodShape:
@@ -85,15 +108,17 @@ def pod_shape(requests: Requests, kind: str = VPC, volumes: int = 0) -> PodShape
         score_memory=DEFAULT_MEMORY_BYTES if memory is None else memory,
         kind=kind,
         volumes=volumes,
+        gpus=requests.gpus,
     )
 
 
 class NodeRoom(NamedTuple):
     """The scheduler's view of one node, for all its pods including DaemonSets.
 
-    ``cpu`` millicores and ``memory`` bytes allocatable, ``max_pods`` pods, ``branch_enis``, EBS ``volumes``, and
-    ``addresses`` for pods on VPC addresses: on Windows an extended resource (``vpc.amazonaws.com/PrivateIPv4Address``),
-    on Linux :data:`UNLIMITED`, because schedulers and autoscalers don't consider addresses there.
+    ``cpu`` millicores and ``memory`` bytes allocatable, ``max_pods`` pods, ``branch_enis``, EBS ``volumes``,
+    ``gpus``, and ``addresses`` for pods on VPC addresses: on Windows an extended resource
+    (``vpc.amazonaws.com/PrivateIPv4Address``), on Linux :data:`UNLIMITED`, because schedulers and autoscalers don't
+    consider addresses there.
     """
 
     cpu: int
@@ -102,13 +127,14 @@ class NodeRoom(NamedTuple):
     addresses: int
     branch_enis: int
     volumes: int = UNLIMITED
+    gpus: int = 0
 
 
 def with_pod(state: NodeState, pod: PodShape) -> NodeState:
     """The state of a node after one more pod."""
-    a, b, c, d, e, f, g, h = state
-    p, q, r, s, t, u, v, w = pod.step
-    return NodeState(a + p, b + q, c + r, d + s, e + t, f + u, g + v, h + w)
+    a, b, c, d, e, f, g, h, i, j = state
+    p, q, r, s, t, u, v, w, x, y = pod.step
+    return NodeState(a + p, b + q, c + r, d + s, e + t, f + u, g + v, h + w, i + x, j + y)
 
 
 def blockers(room: NodeRoom, state: NodeState, pod: PodShape) -> list[str]:
@@ -122,22 +148,27 @@ def blockers(room: NodeRoom, state: NodeState, pod: PodShape) -> list[str]:
         found.append("max_pods")
     if pod.volumes and state.volumes + pod.volumes > room.volumes:
         found.append("volumes")
+    if pod.gpus and state.gpus + pod.gpus > room.gpus:
+        found.append("gpus")
     if state.cpu + pod.cpu > room.cpu and pod.cpu:
         found.append("cpu")
     if state.memory + pod.memory > room.memory and pod.memory:
         found.append("memory")
+    if state.marks & pod.mark:
+        found.append("anti_affinity")
     return found
 
 
 def fits(room: NodeRoom, state: NodeState, pod: PodShape) -> bool:
     """Whether one more such pod fits; a request of 0 fits even an overcommitted node."""
-    _, _, c, d, e, f, g, h = state
-    cpu, memory, pods, vpc, branch, volumes = fullest_before(room, pod)
-    return c <= cpu and d <= memory and e <= pods and f <= vpc and g <= branch and h <= volumes
+    _, _, c, d, e, f, g, h, i, marks = state
+    cpu, memory, pods, vpc, branch, volumes, gpus = fullest_before(room, pod)
+    room_left = c <= cpu and d <= memory and e <= pods and f <= vpc and g <= branch and h <= volumes and i <= gpus
+    return room_left and not marks & pod.mark
 
 
-def fullest_before(room: NodeRoom, pod: PodShape) -> tuple[float, float, float, float, float, float]:
-    """The most CPU, memory, pods, VPC pods, branch pods and volumes of a node that still fits one more such pod."""
+def fullest_before(room: NodeRoom, pod: PodShape) -> tuple[float, float, float, float, float, float, float]:
+    """CPU, memory, pods, VPC pods, branch pods, volumes and GPUs of the fullest node that fits one more such pod."""
     return (
         room.cpu - pod.cpu if pod.cpu else inf,
         room.memory - pod.memory if pod.memory else inf,
@@ -145,6 +176,7 @@ def fullest_before(room: NodeRoom, pod: PodShape) -> tuple[float, float, float, 
         room.addresses - 1 if pod.kind == VPC else inf,
         room.branch_enis - 1 if pod.kind == BRANCH else inf,
         room.volumes - pod.volumes if pod.volumes else inf,
+        room.gpus - pod.gpus if pod.gpus else inf,
     )
 
 
@@ -156,8 +188,10 @@ def pods_on_empty(room: NodeRoom, start: NodeState, pod: PodShape) -> int:
     bounds += [(room.cpu - start.cpu) // pod.cpu] if pod.cpu else []
     bounds += [(room.memory - start.memory) // pod.memory] if pod.memory else []
     bounds += [(room.volumes - start.volumes) // pod.volumes] if pod.volumes else []
+    bounds += [(room.gpus - start.gpus) // pod.gpus] if pod.gpus else []
     bounds += [room.addresses - start.vpc_pods] if pod.kind == VPC else []
     bounds += [room.branch_enis - start.branch_pods] if pod.kind == BRANCH else []
+    bounds += [1] if pod.mark else []
     return max(min(bounds), 0)
 
 
@@ -166,15 +200,16 @@ def nodes_by_sums(room: NodeRoom, start: NodeState, pods: Iterable[tuple[PodShap
 
     Each of the shapes fits on an empty node.
     """
-    needs = [0, 0, 0, 0]
+    needs = [0, 0, 0, 0, 0]
     for pod, number in pods:
-        for i, amount in enumerate((pod.cpu, pod.memory, 1, pod.kind == VPC)):
+        for i, amount in enumerate((pod.cpu, pod.memory, 1, pod.kind == VPC, pod.gpus)):
             needs[i] += number * amount
     each = (
         room.cpu - start.cpu,
         room.memory - start.memory,
         room.max_pods - start.pods,
         room.addresses - start.vpc_pods,
+        room.gpus - start.gpus,
     )
     return max((ceil_div(need, have) for need, have in zip(needs, each, strict=True) if need), default=0)
 

@@ -18,8 +18,9 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from capacity.cluster.constrained import place_constrained
 from capacity.cluster.group_nodes import Entry, GroupNodes
-from capacity.cluster.node_state import BRANCH, PodShape
+from capacity.cluster.node_state import BRANCH, PodShape, fits
 from capacity.cluster.unplaced import REASONS, Unplaced
 
 KEPT_TALLIES = 64  # kinds of pods and groups whose reasons are cached
@@ -55,8 +56,10 @@ class Placement:
     ``homes`` counts the pods in each (group, slot) by workload.
     """
 
-    def __init__(self, groups: Sequence[GroupNodes]) -> None:
+    def __init__(self, groups: Sequence[GroupNodes], zones: Sequence[Sequence[str]] = ()) -> None:
+        """``zones``: the zone of each group's slots, for pods that are spread over zones; without it there is one."""
         self.groups = groups
+        self.zones = zones
         self.choices: dict[tuple[int, ...], _Choice] = {}
         self.unplaced: list[Unplaced] = []
         self.homes: dict[tuple[int, int], dict[str, int]] = {}
@@ -71,21 +74,23 @@ class Placement:
         ``order``: the order of all workloads, used for unschedulable pods.
         """
         groups: dict[int, GroupNodes] = {}
+        zones: dict[int, Sequence[str]] = {}
         homes: dict[tuple[int, int], dict[str, int]] = {}
         left: dict[str, list[Unplaced]] = {}
         for places, part in parts:
             groups.update(zip(places, part.groups, strict=True))
+            zones.update(zip(places, part.zones, strict=False))
             homes.update({(places[group], slot): home for (group, slot), home in part.homes.items()})
             for entry in part.unplaced:
                 left.setdefault(entry.workload, []).append(entry)
-        found = cls([groups[i] for i in range(size)])
+        found = cls([groups[i] for i in range(size)], [zones.get(i, ()) for i in range(size)] if zones else ())
         found.homes = homes
         found.unplaced = [entry for name in order for entry in left.get(name, ())] if left else []
         return found
 
     def copy(self) -> Placement:
         """A copy that can be changed without changing the original."""
-        twin = Placement([g.copy() for g in self.groups])
+        twin = Placement([g.copy() for g in self.groups], self.zones)
         twin.unplaced = list(self.unplaced)
         twin.homes = {place: dict(home) for place, home in self.homes.items()}
         return twin
@@ -97,8 +102,11 @@ class Placement:
 
     def place(self, workload: str, pod: PodShape, pods: int, groups: tuple[int, ...]) -> None:
         """Place ``pods`` pods of a workload on the groups it can use."""
-        choice = self._choice(groups)
         self._workload = workload
+        if pod.constrained:
+            self._place_constrained(workload, pod, pods, groups)
+            return
+        choice = self._choice(groups)
         left = pods
         if not choice.refused or not any(_at_least(pod, r) for r in choice.refused):
             left = self._fill_one(groups[0], pod, pods) if len(groups) == 1 else self._fill(choice, pod, pods)
@@ -106,6 +114,28 @@ class Placement:
                 choice.refused.append(pod)
         if left:
             self.unplaced.append(Unplaced(workload, left, self._reason(pod, groups)))
+
+    def _place_constrained(self, workload: str, pod: PodShape, pods: int, groups: tuple[int, ...]) -> None:
+        """Place pods whose workload has a rule about zones or nodes."""
+        placed = place_constrained(self.groups, self.zones, groups, pod, pods, self._by_zone(workload, groups))
+        for (index, slot), number in placed.items():
+            self._lives(index, slot, number)
+        left = pods - sum(placed.values())
+        if left:
+            self.unplaced.append(Unplaced(workload, left, self._constrained_reason(pod, groups)))
+
+    def _by_zone(self, workload: str, groups: tuple[int, ...]) -> dict[str, int]:
+        """Pods of a workload by the zone of their slot, open nodes only. [pods]"""
+        found: dict[str, int] = {}
+        for index in groups if self.zones else ():
+            for slot, zone in enumerate(self.zones[index]):
+                found[zone] = found.get(zone, 0) + self.homes.get((index, slot), {}).get(workload, 0)
+        return found
+
+    def _constrained_reason(self, pod: PodShape, groups: tuple[int, ...]) -> str:
+        """As for other pods; the spread over zones if a node of another zone has room."""
+        room = any(fits(self.groups[i].room, s, pod) for i in groups for _, s in self.groups[i].classes)
+        return "topology_spread" if room else self._reason(pod, groups)
 
     def _choice(self, groups: tuple[int, ...]) -> _Choice:
         choice = self.choices.get(groups)
@@ -222,4 +252,4 @@ class Placement:
 def _at_least(pod: PodShape, other: PodShape) -> bool:
     """Whether a pod needs everything that ``other``, already refused everywhere, needed."""
     more = pod.cpu >= other.cpu and pod.memory >= other.memory and pod.volumes >= other.volumes
-    return pod.kind == other.kind and more
+    return pod.kind == other.kind and more and pod.gpus >= other.gpus

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from capacity.cluster.booking import Holding
@@ -20,7 +21,7 @@ from capacity.cluster.node_state import NodeRoom, NodeState
 from capacity.cluster.place import Placement
 from capacity.cluster.scenario import Batch, Turnover
 from capacity.cluster.shape import GroupShape
-from capacity.cluster.spread import Slot
+from capacity.cluster.spread import Ground, Slot
 from capacity.plan.discovery import Choices, choices_by_group
 from capacity.plan.model import NodeGroup, Plan, Workload
 
@@ -56,8 +57,14 @@ class Kept(Generic[_K, _V]):
 Kind = tuple[NodeRoom, NodeState]  # room of a group's node, and the state of its DaemonSets
 
 
+Places = tuple[tuple[Ground, "str | tuple[tuple[str, Fraction], ...]"], ...]  # of each group, with its spread rule
+
+
 class CountsKey(NamedTuple):
-    """Key of the fewest nodes that fit the pods of a part; lists are by group or by workload of the part."""
+    """Key of the fewest nodes that fit the pods of a part; lists are by group or by workload of the part.
+
+    ``places``: where each group's nodes can be, if some pods are spread over zones; else empty.
+    """
 
     part: Part
     kinds: tuple[Kind, ...]
@@ -65,15 +72,20 @@ class CountsKey(NamedTuple):
     growing: tuple[bool, ...]
     most: tuple[int | None, ...]
     replicas: tuple[int, ...]
+    places: Places = ()
 
 
 class PlacementKey(NamedTuple):
-    """Key of the placement of a part's pods; nodes by group and slot."""
+    """Key of the placement of a part's pods; nodes by group and slot.
+
+    ``zones``: of each group's slots, if some pods are spread over zones; else empty.
+    """
 
     part: Part
     kinds: tuple[Kind, ...]
     nodes: tuple[tuple[int, ...], ...]
     replicas: tuple[int, ...]
+    zones: tuple[tuple[str, ...], ...] = ()
 
 
 Nodes = frozenset[tuple[tuple[int, NodeState], int]]  # counts by slot and state

@@ -18,7 +18,7 @@ from capacity.cluster.scenario import Batch, PodRange, Turnover
 from capacity.cluster.shape import GroupShape, TypeShape
 
 ALL = 2  # index of the pods of every kind
-RESOURCES = NodeState._fields[2:]  # what the scheduler limits; the two score fields are not limits
+RESOURCES = NodeState._fields[2:9]  # what the scheduler limits; the score fields and the marks are not limits
 
 
 class Due(NamedTuple):
@@ -56,7 +56,7 @@ def dues_of(shapes: Sequence[GroupShape], pods: Sequence[PodShape], allowed: Seq
     """For each group the resources of one node that its pods use, and the largest request for each."""
     largest = [[0] * len(RESOURCES) for _ in shapes]
     for pod, groups in zip(pods, allowed, strict=True):
-        asks = pod.step[-len(RESOURCES) :]
+        asks = pod.step[2:9]
         for group in groups:
             most, first = largest[group], shapes[group].first
             if any(map(gt, asks, most)) and fits(first.room, first.start, pod):
@@ -64,8 +64,8 @@ def dues_of(shapes: Sequence[GroupShape], pods: Sequence[PodShape], allowed: Seq
     found = []
     for shape, most in zip(shapes, largest, strict=True):
         room, start = shape.first.room, shape.first.start
-        there = (room.cpu, room.memory, room.max_pods, room.addresses, room.branch_enis, room.volumes)
-        rows = zip(RESOURCES, there, start[-len(RESOURCES) :], most, strict=True)
+        there = (room.cpu, room.memory, room.max_pods, room.addresses, room.branch_enis, room.volumes, room.gpus)
+        rows = zip(RESOURCES, there, start[2:9], most, strict=True)
         found.append(tuple(Due(name, have - of, ask) for name, have, of, ask in rows if ask and have < UNLIMITED))
     return found
 
@@ -156,6 +156,8 @@ class _Moves:
         if not self.near[group]:
             return 0
         grown = sum(b.count for b in fleet.batches[group] if b.grown)
+        if any(pod.constrained and group in groups for pod, groups in zip(fleet.pods, fleet.allowed, strict=True)):
+            return max(self.near[group], grown)  # room alone does not take such pods; a node like the drained one does
         open_nodes, dues = fleet.open_nodes(group) - grown, self.dues[group]
         each = min((due.have // due.ask for due in dues), default=0)
         short = -(-self.most[group][ALL] // each) - open_nodes if each > 0 else self.near[group]

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from capacity.node.limit_words import limit_words
 from capacity.units import counted
 
+RULES = ("anti_affinity", "topology_spread")  # not room, but where the workload's other pods are
 # Resources that limit the placement of pods, in the order used for ties
-REASONS = ("max_pods", "addresses", "branch_enis", "volumes", "cpu", "memory", "nodes")
+REASONS = ("max_pods", "addresses", "branch_enis", "volumes", "gpus", "cpu", "memory", *RULES, "nodes")
 
 
 class Unplaced(NamedTuple):

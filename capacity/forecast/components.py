@@ -337,7 +337,7 @@ def _shares(engine: Engine, workloads: tuple[int, ...]) -> Floats:
         pod = engine.pods[w]
         able = groups_that_hold(engine, w)
         if not able:  # such a pod fits on no node: it takes nothing
-            rows.append([0.0] * 6)
+            rows.append([0.0] * 7)
             continue
         first = engine.shapes[able[0]].first
         room, start = first.room, first.start
@@ -348,6 +348,7 @@ def _shares(engine: Engine, workloads: tuple[int, ...]) -> Floats:
             (pod.kind == VPC, room.addresses - start.vpc_pods),
             (pod.kind == BRANCH, room.branch_enis - start.branch_pods),
             (pod.volumes, room.volumes - start.volumes),
+            (pod.gpus, room.gpus - start.gpus),
         )
         rows.append([need / max(have, 1) if need else 0.0 for need, have in needs])
     shares = np.array(rows, dtype=np.float32).T

@@ -36,6 +36,8 @@ class Purchase:
     steady, peak : ScenarioState
     usd_per_hour : float
         Of the bought nodes, weighed by hours.
+    limited : bool
+        Whether the subnets limit the answer; False: addresses are only counted.
     """
 
     division: Division
@@ -47,17 +49,23 @@ class Purchase:
     usd_steady: float
     usd_peak: float
     usd_per_hour: float
+    limited: bool = True
 
     @property
     def ok(self) -> bool:
-        """Whether the check has nothing against it."""
-        return self.result.verdict == "ok" and not any(
-            s.unplaced_pods or s.pods_without_address for s in self.result.scenarios
-        )
+        """Whether the check has nothing against it, or only that addresses are short where they are only counted."""
+        well = self.result.verdict == "ok" if self.limited else not (self.result.blocked or self.result.harmful)
+        return well and not any(s.unplaced_pods or s.pods_without_address for s in self.result.scenarios)
 
     def nodes(self, peak: bool) -> int:
         """Bought nodes at the peak, or at steady state. [nodes]"""
         return sum(nodes_of(self.peak if peak else self.steady, name) for name in self.names)
+
+    @property
+    def vcpus(self) -> int:
+        """Of the bought nodes at the peak. [vCPUs]"""
+        pairs = zip(self.division, self.names, strict=True)
+        return sum(s.candidate.vcpus * nodes_of(self.peak, name) for s, name in pairs)
 
     @property
     def addresses(self) -> int:
@@ -79,6 +87,11 @@ class Buying(NamedTuple):
     judge: Judge
     scenarios: tuple[str, ...]
     survive_zone: bool = False
+    vcpu_quota: int | None = None
+
+    def accepts(self, found: Purchase) -> bool:
+        """Whether the check has nothing against a purchase and its nodes at the peak are within the vCPU quota."""
+        return found.ok and (self.vcpu_quota is None or found.vcpus <= self.vcpu_quota)
 
 
 def nodes_of(state: ScenarioState, group: str) -> int:
@@ -191,4 +204,7 @@ def _checked(buying: Buying, division: Division, most: Sequence[int] | None) -> 
         for state in (steady, peak)
     )
     usd = buying.rules.weighed(now, then)
-    return Purchase(division, names, document, result, steady, peak, round(now, 9), round(then, 9), round(usd, 9))
+    limited = not draft.sizes_subnets
+    return Purchase(
+        division, names, document, result, steady, peak, round(now, 9), round(then, 9), round(usd, 9), limited
+    )

@@ -13,6 +13,9 @@ from capacity.plan.constants import NODE_PROVISIONERS
 
 ARCHS = ("x86_64", "arm64")
 EFFORT_NAMES = ("quick", "normal", "thorough")
+FRACTIONAL_GPUS = ("g6f", "gr6f")  # a pod that requests a GPU gets an eighth to a half of one
+MODES = ("secondary", "prefix")  # a cluster can change between them; its IP family is fixed
+MOST_HEADROOM = 10
 SURVIVALS = ("zone",)
 COST, ADDRESSES, NODES = "cost", "addresses", "nodes"
 TO_MINIMIZE = (COST, ADDRESSES, NODES)
@@ -42,6 +45,10 @@ class Choices:
         Share of the hours at ``replicas.max``; the others are at ``replicas.now``.
     survive : str or None
         ``zone``: the pods of a lost zone find room on the other zones' nodes, and no new node is needed.
+    headroom : Fraction
+        Share of further pods of every workload that have room on the same nodes: every figure is with them.
+    modes : tuple of str
+        CNI modes that may be chosen, ``secondary`` and ``prefix``; empty: that of the plan.
     scenarios : tuple of str
         Those of ``check`` that must be ok; empty: the plan's, else all that the plan can feed.
     minimize : str
@@ -65,6 +72,8 @@ class Choices:
     vcpu_quota: int | None = None
     peak_hours: Fraction = Fraction(1, 5)
     survive: str | None = None
+    headroom: Fraction = Fraction(0)
+    modes: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
     minimize: str = COST
 
@@ -88,20 +97,28 @@ class Choices:
         ):
             if number is not None:
                 check_count(what, number, 1)
+        for mode in self.modes:
+            check_word("CNI mode that may be chosen", mode, MODES)
+        if not 0 <= self.headroom <= MOST_HEADROOM:
+            share, most = float(100 * self.headroom), 100 * MOST_HEADROOM
+            raise SpecError(f"headroom: {share:g}% is out of range (expected 0% to {most}%)")
         if not 0 <= self.peak_hours <= 1:
             raise SpecError(f"peak hours: {float(100 * self.peak_hours):g}% is out of range (expected 0% to 100%)")
 
 
-def allowed_types(kinds: Sequence[InstanceType], choices: Choices, archs: Sequence[str]) -> list[InstanceType]:
+def allowed_types(
+    kinds: Sequence[InstanceType], choices: Choices, archs: Sequence[str], *, gpus: bool = False
+) -> list[InstanceType]:
     """The types that may be bought, by name, architecture and size, in the catalog's order.
 
-    Metal types only where a glob names metal; without globs no burstable, accelerated, HPC or Xen types.
+    Metal types only where a glob names metal; without globs no burstable, accelerated, HPC or Xen types, but those with
+    NVIDIA GPUs if ``gpus``: pods request some.
     """
     import fnmatch
 
     def named(kind: InstanceType) -> bool:
         if not choices.types:
-            return _usual(kind)
+            return _usual(kind, gpus=gpus)
         globs = [g for g in choices.types if fnmatch.fnmatchcase(kind.name, g)]
         return any("metal" in g for g in globs) if kind.bare_metal or "metal" in kind.name else bool(globs)
 
@@ -111,8 +128,9 @@ def allowed_types(kinds: Sequence[InstanceType], choices: Choices, archs: Sequen
     ]
 
 
-def _usual(kind: InstanceType) -> bool:
+def _usual(kind: InstanceType, *, gpus: bool) -> bool:
     plain = not kind.bare_metal and "metal" not in kind.name and not kind.gpus and not kind.accelerators
+    plain = plain or (gpus and kind.nvidia_gpus > 0 and kind.family not in FRACTIONAL_GPUS)
     return plain and kind.hypervisor == "nitro" and not burstable(kind) and not kind.family.startswith("hpc")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.sizing import size_plan
@@ -23,6 +24,7 @@ WORDS = {
     "addresses": "addresses",
     "branch_enis": "branch ENIs",
     "volumes": "EBS volumes",
+    "gpus": "GPUs",
 }
 NO_GROUPS = 10_000
 
@@ -42,7 +44,7 @@ def too_large(market: Market, pods: Sequence[Pods]) -> Infeasible | None:
             r, best = short[0]
             name = RESOURCES[r]
             conflict = (
-                f"a pod of {p.name} requests {amount(name, need[r])} {WORDS[name]}: the most that an allowed type has "
+                f"a pod of {p.name} requests {_requested(name, need[r])}: the most that an allowed type has "
                 f"after DaemonSets is {amount(name, max(best.rooms[r], 0))} ({best.name})"
             )
         else:
@@ -52,6 +54,11 @@ def too_large(market: Market, pods: Sequence[Pods]) -> Infeasible | None:
             larger = "allow types with branch ENIs (Nitro types that support trunking)"
         return Infeasible(conflict, f"{larger}, or lower the request")
     return None
+
+
+def _requested(resource: str, figure: int) -> str:
+    one = {"gpus": "GPU", "volumes": "EBS volume", "branch_enis": "branch ENI"}.get(resource)
+    return counted(figure, one) if one else f"{amount(resource, figure)} {WORDS[resource]}"
 
 
 def amount(resource: str, figure: int) -> str:
@@ -72,6 +79,10 @@ def clash(buying: Buying, market: Market, choices: Choices, found: Found) -> Inf
     """What stops every division: the user's limits, or the subnets."""
     if found.nearest is None:
         return _own_limits(buying, market, choices)
+    least = min((p.vcpus for p in found.tried if p.ok), default=None)
+    if least is not None:  # only the quota is against them
+        words = f"the node groups have {least:,} vCPUs at the peak, the quota is {buying.vcpu_quota:,}"
+        return Infeasible(words, f"--vcpu-quota {least}")
     return _in_the_plan(buying, found.nearest)
 
 
@@ -101,7 +112,14 @@ def _own_limits(buying: Buying, market: Market, choices: Choices) -> Infeasible:
 def _in_the_plan(buying: Buying, nearest: Purchase) -> Infeasible:
     """What check has against the division with the fewest addresses, and the subnets with which it would be ok."""
     result = nearest.result
+    if result.blocked:
+        return Infeasible("; ".join(result.blocked), "resolve that finding (capacity explain has its fix)")
     worst = max(result.scenarios, key=lambda s: VERDICTS.index(s.verdict))
+    if worst.refused:
+        return Infeasible(
+            f"EKS refuses the control-plane update in {worst.title}: too few addresses are free in the cluster subnets",
+            _larger_subnets(buying, nearest),
+        )
     if worst.unplaced_pods or worst.pods_without_address:
         return Infeasible(
             f"{worst.title}: {_pods_left(worst)}, with {_mix(nearest)}", "more or larger nodes (--max-nodes, --types)"
@@ -109,7 +127,7 @@ def _in_the_plan(buying: Buying, nearest: Purchase) -> Infeasible:
     short = [s for s in worst.subnets if s.verdict != "ok"] or list(worst.subnets)
     state = min(short, key=lambda s: s.free / max(s.subnet.usable, 1))
     fewest = f"the node groups found that use the fewest addresses ({_mix(nearest)})"
-    conflict = f"{_subnet_words(state, worst)}, even with {fewest}"
+    conflict = f"{_subnet_words(state, worst, result.plan.checks.min_free)}, even with {fewest}"
     return Infeasible(conflict, _larger_subnets(buying, nearest))
 
 
@@ -119,11 +137,15 @@ def _pods_left(state: ScenarioState) -> str:
     return f"{counted(state.pods_without_address, 'pod')} without an address"
 
 
-def _subnet_words(state: SubnetState, scenario: ScenarioState) -> str:
-    name, usable = state.subnet.name, state.subnet.usable
+def _subnet_words(state: SubnetState, scenario: ScenarioState, min_free: Fraction) -> str:
+    name, usable, where = state.subnet.name, state.subnet.usable, scenario.title
     if state.free < 0:
-        return f"{name} is {-state.free:,} addresses short in {scenario.title}"
-    return f"{name} keeps {state.free:,} of {usable:,} addresses free in {scenario.title}, less than minFree requires"
+        return f"{name} is {-state.free:,} addresses short in {where}"
+    if not state.prefixes_placed:
+        return f"{name} has no room for {state.prefixes:,} prefixes in {where}"
+    if state.free < min_free * usable:
+        return f"{name} keeps {state.free:,} of {usable:,} addresses free in {where}, less than minFree requires"
+    return f"{name} can need {state.used_highest:,} of {usable:,} addresses in {where} with unlucky placement"
 
 
 def _larger_subnets(buying: Buying, nearest: Purchase) -> str:

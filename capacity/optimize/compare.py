@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 
 from capacity.cost.inputs import CostInputs
 from capacity.cost.rates import PriceBook
@@ -13,6 +14,7 @@ from capacity.optimize.buy import Buying, Purchase, nodes_of
 from capacity.optimize.choices import ARCHS, Choices
 from capacity.optimize.divisions import Found, divisions, search
 from capacity.optimize.market import Market, node_price, pods_of
+from capacity.optimize.modes import NAMES, PREFIXES
 from capacity.optimize.open_plan import Draft, draft_of
 from capacity.optimize.optimized import Alternative
 from capacity.optimize.request import Request, archs_of, market_of
@@ -20,7 +22,7 @@ from capacity.optimize.request import Request, archs_of, market_of
 CHECKED = 6  # divisions of an alternative that are checked, at most
 SMALL_VCPUS = 16
 ONE_TYPE = "one type"
-PREFIXES = "ENABLE_PREFIX_DELEGATION"
+OWN_GROUPS = "the plan's own node groups"
 
 
 def alternatives(
@@ -28,11 +30,14 @@ def alternatives(
 ) -> tuple[tuple[Alternative, ...], Found]:
     """Simpler and other choices; where one of the simpler is cheaper than what was found, it is the answer."""
     assert found.bought is not None
+    own = _current(buying, request.inputs) if request.simpler or request.current else []
+    if not request.simpler:
+        return tuple(own), found
     rows: list[tuple[str, Purchase | None]] = []
     best, tried = found.bought, list(found.tried)
     for name, part, choices in _simpler(market, request.choices):
         simple = _bought(buying, part, choices, request.stopped)
-        known = [p for p in tried if p.ok and _within(p, part, choices)]
+        known = [p for p in tried if buying.accepts(p) and _within(p, part, choices)]
         simple = min([*([simple] if simple else []), *known], key=lambda p: p.figures, default=None)
         rows.append((name, simple))
         if simple is not None and simple not in known:
@@ -41,7 +46,7 @@ def alternatives(
                 best = simple
     others = [_row(name, p) for name, p in rows if name != ONE_TYPE or not _same(rows)]
     others += list(_other_networks(buying, request))
-    others += _current(buying, request.inputs)
+    others += own
     return tuple(others), Found(best, found.nearest, tuple(tried))
 
 
@@ -99,8 +104,7 @@ def _other_networks(buying: Buying, request: Request) -> Iterator[Alternative]:
         yield _elsewhere(f"{other} instead of {archs[0]}", buying, draft, request, (other,))
     settings = draft.plan.cni.settings
     if draft.plan.cni.name == "vpc-cni" and not settings.ipv6 and not draft.template.auto:
-        value, name = ("false", "secondary IPs") if settings.prefix else ("true", "prefixes")
-        instead = "prefixes" if settings.prefix else "secondary IPs"
+        value, name, instead = ("false", *NAMES.values()) if settings.prefix else ("true", *reversed(NAMES.values()))
         changed = _with_env(draft, request.choices, {PREFIXES: value})
         if changed is not None:
             yield _elsewhere(f"{name} instead of {instead}", buying, changed, request, archs)
@@ -112,10 +116,17 @@ def _with_env(draft: Draft, choices: Choices, env: dict[str, str]) -> Draft | No
     cni = document["cni"] = dict(document.get("cni") or {})
     cni["env"] = {**(cni.get("env") or {}), **env}
     try:
-        made = draft_of(document, choices, file=draft.file, catalog=draft.catalog)
+        plain = replace(choices, headroom=Fraction(0))  # the draft has it
+        made = draft_of(document, plain, file=draft.file, catalog=draft.catalog)
     except SpecError:
         return None
-    return replace(made, workloads=draft.workloads, replaced=draft.replaced, sizes_subnets=draft.sizes_subnets)
+    return replace(
+        made,
+        workloads=draft.workloads,
+        replaced=draft.replaced,
+        sizes_subnets=draft.sizes_subnets,
+        replicas=draft.replicas,
+    )
 
 
 def _elsewhere(name: str, buying: Buying, draft: Draft, request: Request, archs: tuple[str, ...]) -> Alternative:
@@ -133,8 +144,9 @@ def _current(buying: Buying, inputs: CostInputs) -> list[Alternative]:
     plan = buying.draft.original
     if plan is None or not buying.draft.replaced:
         return []
-    result = buying.judge(plan, ("steady", "peak"))
-    steady, peak = result["steady"], result["peak"]
+    result = buying.judge(plan, buying.scenarios or None)
+    states = {s.name: s for s in buying.judge(plan, ("steady", "peak")).scenarios}
+    steady, peak = states["steady"], states["peak"]
     book = PriceBook(buying.draft.plan.region, inputs)
     shapes = {s.group.name: s for s in result.shapes}
     prices = {
@@ -145,11 +157,13 @@ def _current(buying: Buying, inputs: CostInputs) -> list[Alternative]:
     addresses = sum(s.used_total for s in peak.subnets)
     left = steady.unplaced_pods or peak.unplaced_pods
     note = f"{left:,} pods unscheduled" if left else ""
+    if result.verdict != "ok" and buying.draft.sizes_subnets is False:
+        note = f"check: {result.verdict}" + (f", {note}" if note else "")
     unknown = [name for name, each in prices.items() if each is None]
     if unknown:
-        return [Alternative("the plan's own node groups", None, nodes, addresses, f"no price of {unknown[0]} is known")]
+        return [Alternative(OWN_GROUPS, None, nodes, addresses, f"no price of {unknown[0]} is known")]
     now, then = (
         sum((each or 0.0) * nodes_of(state, name) for name, each in prices.items()) for state in (steady, peak)
     )
     usd = round(buying.rules.weighed(now, then), 9)
-    return [Alternative("the plan's own node groups", usd, nodes, addresses, note)]
+    return [Alternative(OWN_GROUPS, usd, nodes, addresses, note)]

@@ -46,15 +46,14 @@ def search(
     tried: list[Purchase] = []
     best: Purchase | None = None
     for division in divisions[:most]:
+        # Stopped, it goes on to the first that is ok: without one it would call a plan infeasible that is not.
         if best is not None and (expected(division, buying.rules) >= best.usd_per_hour - 1e-9 or stopped()):
             break
         found = purchase(buying, division)
         tried.append(found)
-        if found.ok and (best is None or found.usd_per_hour < best.usd_per_hour - 1e-9):
+        if buying.accepts(found) and (best is None or found.usd_per_hour < best.usd_per_hour - 1e-9):
             best = found
-        if stopped() and tried:
-            break
-    failed = [p for p in tried if not p.ok]
+    failed = [p for p in tried if not buying.accepts(p)]
     nearest = min(failed, key=lambda p: (p.addresses, p.usd_per_hour), default=None)
     return Found(best, nearest, tuple(tried))
 
@@ -113,12 +112,14 @@ def mixed(market: Market, pods: Sequence[Pods], rules: Rules, now: Packing, peak
 
     The cheapest node that takes an unschedulable pod is added; None where that takes too many rounds.
     """
-    if any(p.zoned or p.alone for p in pods):
-        return None  # shared nodes keep no such rule
+    if any(p.zoned for p in pods):
+        return None  # a mix of few nodes of each type has not every type in every zone
     block = tuple(range(len(pods)))
     packings = (now, peak)
     counts = [_by_type(p) for p in packings]
-    kinds = sorted(set(counts[0]) | set(counts[1]), key=lambda k: (market.candidates[k].price, k))
+    # The group with most of the money comes first: where pods may use several groups, the first one grows.
+    spent = {k: max(c.get(k, 0) for c in counts) * market.candidates[k].price for c in counts for k in c}
+    kinds = sorted(spent, key=lambda k: (-spent[k], k))
     if not kinds:
         return None
     nodes: list[list[int]] = []

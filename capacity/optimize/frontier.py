@@ -13,6 +13,7 @@ from capacity.optimize.choices import ADDRESSES, COST, NODES, Choices
 from capacity.optimize.divide import Blocks
 from capacity.optimize.divisions import Found, expected, ranked
 from capacity.optimize.market import Market
+from capacity.optimize.request import Request
 
 CHECKED = {"quick": 6, "normal": 10, "thorough": 24}  # further divisions that are checked, at most
 MOST_POINTS = 6  # of the frontier that are shown
@@ -25,22 +26,21 @@ Figures = tuple[float, int, int]
 T = TypeVar("T")
 
 
-def explored(
-    buying: Buying, market: Market, found: Found, choices: Choices, effort: str, stopped: Callable[[], bool]
-) -> Found:
+def explored(buying: Buying, market: Market, found: Found, request: Request) -> Found:
     """The search goes on for fewer addresses and fewer nodes; a cheaper purchase on the way is the answer."""
+    choices, stopped = request.choices, request.stopped
     if found.bought is None or stopped():
         return found
     tried, best = list(found.tried), found.bought
     known = {_key(p.division) for p in tried}
-    for division in _promising(buying, market, found, choices, CHECKED[effort]):
+    for division in _promising(buying, market, found, choices, CHECKED[request.effort]):
         if stopped():
             break
         if _key(division) in known:
             continue
         one = purchase(buying, division)
         tried.append(one)
-        if one.ok and one.usd_per_hour < best.usd_per_hour - 1e-9:
+        if buying.accepts(one) and one.usd_per_hour < best.usd_per_hour - 1e-9:
             best = one
     return Found(best, found.nearest, tuple(tried))
 
@@ -50,7 +50,7 @@ def frontier(purchases: Iterable[Purchase]) -> tuple[Purchase, ...]:
 
     Those with the fewest dollars, addresses and nodes are always among them; of equals it is the first.
     """
-    return tuple(few(undominated((p for p in purchases if p.ok), _figures), _figures, MOST_POINTS))
+    return tuple(few(undominated(purchases, _figures), _figures, MOST_POINTS))
 
 
 def _figures(p: Purchase) -> Figures:

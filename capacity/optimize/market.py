@@ -17,7 +17,7 @@ from capacity.optimize.problem import NodeChoice, Problem, Shape
 from capacity.plan.discovery import choices_by_group
 from capacity.plan.model import NodeGroup, Plan
 
-RESOURCES = ("cpu", "memory", "max_pods", "addresses", "branch_enis", "volumes")
+RESOURCES = ("cpu", "memory", "max_pods", "addresses", "branch_enis", "volumes", "gpus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ class BuyableType:
             min(node.addresses - node.daemon_pods, UNLIMITED),
             room.branch_enis - start.branch_pods,
             room.volumes - start.volumes,
+            room.gpus - start.gpus,
         )
 
     def addresses(self, pods: int, branch: int = 0) -> int:
@@ -162,7 +163,7 @@ def holds(candidate: BuyableType, pods: Pods) -> bool:
 
 def demand_of(pod: PodShape) -> tuple[int, ...]:
     """What one pod takes, by :data:`RESOURCES`."""
-    return (pod.cpu, pod.memory, 1, int(pod.kind == VPC), int(pod.kind == BRANCH), pod.volumes)
+    return (pod.cpu, pod.memory, 1, int(pod.kind == VPC), int(pod.kind == BRANCH), pod.volumes, pod.gpus)
 
 
 def packing_problem(market: Market, pods: Sequence[Pods], peak: bool) -> Problem:

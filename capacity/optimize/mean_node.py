@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from capacity.node.limit_words import limit_words
 from capacity.optimize.buy import Purchase, nodes_of
 from capacity.optimize.market import RESOURCES, BuyableType, Pods, demand_of
+from capacity.optimize.optimized import Optimized
 from capacity.optimize.unused import pods_by_group
 
 SHOWN = ("cpu", "memory", "max_pods", "addresses")  # those of every node; the others only where a pod takes some
@@ -69,9 +70,9 @@ def resource_words(resource: str) -> str:
     return limit_words("ips" if resource == "addresses" else resource)
 
 
-def mean_nodes(bought: Purchase, pods: tuple[Pods, ...]) -> list[MeanNode]:
-    """The mean node of each group that has nodes at the peak, in the order of the groups."""
-    return list(_mean_nodes(bought, pods))
+def mean_nodes(found: Optimized) -> list[MeanNode]:
+    """The mean node of each group to buy that has nodes at the peak, in the order of the groups."""
+    return [] if found.bought is None else list(_mean_nodes(found.bought, found.pods))
 
 
 def _mean_nodes(bought: Purchase, pods: tuple[Pods, ...]) -> Iterator[MeanNode]:
@@ -94,6 +95,7 @@ def _uses(candidate: BuyableType, mine: Mapping[str, float], pods: Mapping[str, 
         "addresses": node.daemon_pods,
         "branch_enis": node.start.branch_pods,
         "volumes": node.start.volumes,
+        "gpus": node.start.gpus,
     }
     for i, (resource, room) in enumerate(zip(RESOURCES, candidate.rooms, strict=True)):
         taken = {name: count * demand_of(pods[name].pod)[i] for name, count in mine.items()}

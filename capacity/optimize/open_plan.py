@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from capacity.catalog.table import Catalog
@@ -52,9 +54,11 @@ class Draft:
     replaced : tuple of NodeGroup
         The plan's own groups in their place.
     original : Plan or None
-        The plan as it is; None where it has no groups or no subnets of its own.
+        The plan as it is; None where it has no groups.
     sizes_subnets : bool
         Whether it has no subnets of its own: then they are sized for the answer.
+    replicas : mapping
+        The plan's own replicas of the workloads to which headroom was added; empty without headroom.
     """
 
     document: Document
@@ -66,6 +70,7 @@ class Draft:
     sizes_subnets: bool = False
     notes: tuple[str, ...] = ()
     file: str = ""
+    replicas: Mapping[str, Any] = field(default_factory=dict)
     catalog: Catalog | None = field(default=None, repr=False)
 
     @property
@@ -83,6 +88,14 @@ class Draft:
             names = [g.name for g in groups]
             document["daemonSets"] = [self._daemon_set(d, names) for d in document["daemonSets"]]
         return document
+
+    def without_headroom(self, document: Document) -> Document:
+        """A written document with the plan's own replicas."""
+        workloads = [
+            {**w, "replicas": self.replicas[w["name"]]} if w["name"] in self.replicas else w
+            for w in document.get("workloads", ())
+        ]
+        return {**document, "workloads": workloads}
 
     def read(self, document: Document) -> Plan:
         """A written document as any plan is read."""
@@ -149,12 +162,11 @@ def draft_of(
         _add_subnets(whole, zones or DEFAULT_ZONES)
     elif zones is not None:
         raise SpecError("--zones: the zones come from the subnets of the plan")
-    has_groups = bool(whole.get("nodeGroups"))
     original = None
-    if has_groups:
-        original = parse_plan(document if isinstance(document, Section) else _section(whole, file), file, catalog)
-        if sizes_subnets:
-            original = None
+    if whole.get("nodeGroups"):
+        # as read, errors name the line of the file
+        read = document if isinstance(document, Section) and not sizes_subnets else _section(whole, file)
+        original = parse_plan(read, file, catalog)
     if "region" not in whole:
         whole["region"] = DEFAULT_REGION
         notes.append(f"the plan has no region: prices are from {DEFAULT_REGION}")
@@ -165,6 +177,7 @@ def draft_of(
     whole["nodeGroups"] = [*kept, template]
     mine = _move_pods(whole, names, template["name"], notes)
     _drop_scenarios(whole, names, notes)
+    replicas = _add_headroom(whole, mine, choices.headroom)
     plan = read_document(whole, file, catalog)
     group = next(g for g in plan.node_groups if g.name == template["name"])
     return Draft(
@@ -177,8 +190,27 @@ def draft_of(
         sizes_subnets=sizes_subnets,
         notes=tuple(notes),
         file=file,
+        replicas=replicas,
         catalog=catalog,
     )
+
+
+def _add_headroom(document: Document, names: Sequence[str], share: Fraction) -> dict[str, Any]:
+    """Further pods of the named workloads, rounded up; the replicas as they were."""
+    before: dict[str, Any] = {}
+    if not share:
+        return before
+
+    def more(count: Any) -> Any:
+        text = str(count)
+        return str(ceil(int(text) * (1 + share))) if text.isdecimal() else count  # the parser names what is wrong
+
+    for workload in document.get("workloads") or ():
+        own = workload.get("replicas")
+        if workload["name"] in names and own is not None:
+            before[workload["name"]] = own
+            workload["replicas"] = {k: more(n) for k, n in own.items()} if isinstance(own, dict) else more(own)
+    return before
 
 
 def _section(document: Document, file: str) -> Section:
@@ -190,14 +222,24 @@ def _is_replaced(group: Mapping[str, Any]) -> bool:
     return group.get("provisioner") not in KEPT_PROVISIONERS and group.get("ami") not in KEPT_AMIS
 
 
-def _add_subnets(document: Document, zones: int) -> None:
-    """A subnet per zone, and one for pods under custom networking, as large as a subnet may be."""
+def widened(draft: Draft, each: int) -> Draft:
+    """A draft without subnets of its own, with several of the largest subnets in each zone."""
+    document: Document = json.loads(json.dumps(draft.document))
+    names = _add_subnets(document, draft.zones, each)
+    group = next(g for g in document["nodeGroups"] if g["name"] == draft.template.name)
+    group.update(zip(("subnets", "podSubnets"), names, strict=False))
+    return replace(draft, document=document, plan=draft.read(document))
+
+
+def _add_subnets(document: Document, zones: int, each: int = 1) -> list[list[str]]:
+    """Subnets in each zone, and as many for pods under custom networking, as large as a subnet may be; their names."""
     if not 1 <= zones <= len(ZONES):
         raise SpecError(f"--zones: {zones} is out of range (expected 1 to {len(ZONES)})")
     region = document.setdefault("region", DEFAULT_REGION)
-    env = (document.get("cni") or {}).get("env") or {}
-    roles = ["nodes", "pods"] if str(env.get(CUSTOM_NETWORKING)).lower() == "true" else ["nodes"]
-    names = [f"{role}-{letter}" for role in roles for letter in ZONES[:zones]]
+    roles = ["nodes", "pods"] if _custom_networking(document) else ["nodes"]
+    serials = [f"{n}-" if n > 1 else "" for n in range(1, each + 1)]
+    by_role = [[f"{role}-{serial}{letter}" for serial in serials for letter in ZONES[:zones]] for role in roles]
+    names = [name for mine in by_role for name in mine]
     blocks = [f"10.{i}.0.0/16" for i in range(len(names))]
     document["vpc"] = {
         "cidrs": blocks,
@@ -206,7 +248,12 @@ def _add_subnets(document: Document, zones: int) -> None:
             for name, block in zip(names, blocks, strict=True)
         ],
     }
-    document.setdefault("controlPlane", {"subnets": names[:zones]})
+    if each == 1:
+        document.setdefault("controlPlane", {"subnets": names[:zones]})
+    for group in document.get("nodeGroups") or ():
+        for key, own in zip(("subnets", "podSubnets"), by_role, strict=False):
+            group.setdefault(key, own)
+    return by_role
 
 
 def _template(

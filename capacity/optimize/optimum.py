@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from capacity.catalog.table import Catalog
-from capacity.cluster.sizing import size_plan
-from capacity.errors import InfeasiblePlan, SpecError
-from capacity.optimize.buy import Buying, Division, Purchase, purchase
+from capacity.errors import SpecError
+from capacity.optimize.buy import Buying, Division
 from capacity.optimize.choices import ARCHS, COST, Choices
 from capacity.optimize.clash import clash, too_large
 from capacity.optimize.compare import alternatives
@@ -17,11 +16,13 @@ from capacity.optimize.divide import Rules
 from capacity.optimize.divisions import Found, divisions, mixed, ranked, search
 from capacity.optimize.frontier import OBJECTIVES, explored, frontier
 from capacity.optimize.market import Market, Pods, pods_of
+from capacity.optimize.modes import cheapest, check_modes, with_mode
 from capacity.optimize.open_plan import Draft, draft_of
-from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, TIME_LIMIT, WITHIN_GAP, Alternative, Optimized, Packed
+from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, TIME_LIMIT, WITHIN_GAP, Optimized, Packed
+from capacity.optimize.own_subnets import with_own_subnets
 from capacity.optimize.pack import EFFORTS, PROVEN, Packing
 from capacity.optimize.pack_zones import pack_over_zones
-from capacity.optimize.request import Request, market_of
+from capacity.optimize.request import Request, archs_of, market_of
 
 CHECKED = {"quick": 20, "normal": 60, "thorough": 200}  # divisions that are checked, at most
 MOST_NAMED = 6  # types named in a note
@@ -50,34 +51,48 @@ def optimize_plan(
         The plan has a fault, no type is allowed, or none of the allowed types has a price.
     """
     request = request or Request()
+    draft = draft_of(document, request.choices, file=file, zones=zones, catalog=catalog)
+    if not request.choices.modes:
+        return _optimized(draft, request)
+    check_modes(draft)
+
+    def in_mode(mode: str) -> Optimized:
+        made = with_mode(document, mode)
+        return _optimized(draft_of(made, request.choices, file=file, zones=zones, catalog=catalog), request)
+
+    return cheapest(request.choices.modes, in_mode)
+
+
+def _optimized(draft: Draft, request: Request) -> Optimized:
+    """The node groups to buy for a plan that is made ready."""
     choices = request.choices
-    draft = draft_of(document, choices, file=file, zones=zones, catalog=catalog)
+    if request.current and not draft.replaced:
+        raise SpecError("--current: the plan has no node groups of its own to compare with")
     if choices.survive == "zone" and draft.zones < 2:
         raise SpecError("--survive zone: the nodes are in one zone only")
-    market, archs = market_of(draft, request)
     pods = tuple(p for p in pods_of(draft.plan, draft.workloads) if p.most)
-    notes = [*draft.notes, *market.notes, *_said(market, archs, choices)]
+    if not pods:
+        return _nothing(draft, choices)
+    market, archs = market_of(draft, request)
+    notes = [*draft.notes, *market.notes, *_said(market, archs, choices, gpus=any(p.pod.gpus for p in pods))]
     rules = rules_of(draft, choices)
     base = Optimized(OPTIMAL, draft, market, pods, archs, rules, notes=tuple(notes), choices=choices)
-    if not pods:
-        zero = Packed(Packing((), 0.0, 0.0), Packing((), 0.0, 0.0), 0.0, 0.0)
-        return replace(base, packed=zero, notes=(*notes, "no pods: nothing to buy"))
     large = too_large(market, pods)
     if large is not None:
         return replace(base, status=INFEASIBLE, infeasible=large)
     packed = _packed(market, pods, rules, request)
-    buying = Buying(draft, pods, rules, request.judge, choices.scenarios, choices.survive == "zone")
+    buying = Buying(draft, pods, rules, request.judge, choices.scenarios, choices.survive == "zone", choices.vcpu_quota)
     found = _searched(buying, market, packed, request)
     if found.bought is None:
         return replace(base, status=INFEASIBLE, packed=packed, infeasible=clash(buying, market, choices, found))
-    others: tuple[Alternative, ...] = ()
     if request.simpler or choices.minimize != COST:
-        found = explored(buying, market, found, choices, request.effort, request.stopped)
-    if request.simpler:
-        others, found = alternatives(buying, market, found, request)
-    assert found.bought is not None
-    best = min((p for p in found.tried if p.ok), key=OBJECTIVES[choices.minimize])
-    bought, said = _with_subnets(buying, best)
+        found = explored(buying, market, found, request)
+    others, found = alternatives(buying, market, found, request)
+    accepted = [p for p in found.tried if buying.accepts(p)]
+    best = min(accepted, key=OBJECTIVES[choices.minimize])
+    bought, said = with_own_subnets(buying, best)
+    if draft.replicas:
+        bought = replace(bought, document=draft.without_headroom(bought.document))
     status = OPTIMAL if packed.gap <= PROVEN else TIME_LIMIT if request.stopped() else WITHIN_GAP
     return replace(
         base,
@@ -85,8 +100,24 @@ def optimize_plan(
         packed=packed,
         bought=bought,
         alternatives=others,
-        frontier=frontier([bought, *(p for p in found.tried if p is not best)]) if request.simpler else (),
+        frontier=frontier([bought, *(p for p in accepted if p is not best)]) if request.simpler else (),
         notes=(*notes, *said),
+    )
+
+
+def _nothing(draft: Draft, choices: Choices) -> Optimized:
+    """The answer for a plan without pods; types and prices are not looked at."""
+    zero = Packing((), 0.0, 0.0)
+    return Optimized(
+        OPTIMAL,
+        draft,
+        Market(draft.plan, ()),
+        (),
+        archs_of(draft, choices),
+        rules_of(draft, choices),
+        packed=Packed(zero, zero, 0.0, 0.0),
+        notes=draft.notes,
+        choices=choices,
     )
 
 
@@ -96,7 +127,7 @@ def rules_of(draft: Draft, choices: Choices) -> Rules:
     return Rules(choices.peak_hours, 0.0, choices.min_nodes, choices.max_nodes, zones, draft.zones)
 
 
-def _said(market: Market, archs: Sequence[str], choices: Choices) -> list[str]:
+def _said(market: Market, archs: Sequence[str], choices: Choices, *, gpus: bool) -> list[str]:
     """What the user did not ask for and must know."""
     notes = []
     if choices.arch is None:
@@ -106,7 +137,10 @@ def _said(market: Market, archs: Sequence[str], choices: Choices) -> list[str]:
             other = ARCHS[1 - ARCHS.index(archs[0])]
             notes.append(f"{archs[0]} only: images are not assumed to run on {other} as well (--arch {other})")
     if not choices.types:
-        notes.append("burstable, metal, GPU, HPC and Xen types are excluded (use --types to choose the types)")
+        other = "" if gpus else "GPU, "
+        notes.append(f"burstable, metal, {other}HPC and Xen types are excluded (use --types to choose the types)")
+    if gpus:
+        notes.append("NVIDIA GPUs of all models count alike, and parts of one (g6f) are excluded (use --types)")
     for reason, names in market.left_out:
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         notes.append(f"{reason}, left out: {', '.join(names[:MOST_NAMED])}{more}")
@@ -135,23 +169,3 @@ def _searched(buying: Buying, market: Market, packed: Packed, request: Request) 
     if mix is not None:
         listed = ranked([*listed, mix], buying.rules, choices)
     return search(buying, listed, CHECKED[request.effort], request.stopped)
-
-
-def _with_subnets(buying: Buying, bought: Purchase) -> tuple[Purchase, list[str]]:
-    """The purchase in subnets of its own size, where the plan had none."""
-    if not buying.draft.sizes_subnets:
-        return bought, []
-    plan = bought.result.plan
-    blocks = plan.vpc_cidrs
-    custom = 2 if any(g.pod_subnets for g in plan.node_groups) else 1
-    for count in dict.fromkeys((custom, len(blocks))):
-        try:
-            sizing = size_plan(replace(plan, vpc_cidrs=blocks[:count]), scenarios=buying.scenarios or None, fresh=True)
-        except InfeasiblePlan as error:
-            why = str(error)
-            continue
-        subnets = [{"name": s.name, "zone": s.zone, "cidr": str(s.cidr)} for s in sizing.plan.subnets]
-        document = {**buying.draft.document, "vpc": {"cidrs": [str(c) for c in blocks[:count]], "subnets": subnets}}
-        draft = replace(buying.draft, document=document, plan=buying.draft.read(document))
-        return purchase(buying._replace(draft=draft), bought.division), []
-    return bought, [f"the subnets could not be sized: {why}"]

@@ -32,6 +32,8 @@ class Request:
         Asked between steps; True ends the search with the best so far.
     simpler : bool
         Whether simpler and other choices are worked out beside the best.
+    current : bool
+        Whether the plan's own node groups must be there to be compared, whatever ``simpler`` is.
     """
 
     choices: Choices = field(default_factory=Choices)
@@ -40,6 +42,7 @@ class Request:
     judge: Judge = check_addresses
     stopped: Callable[[], bool] = lambda: False
     simpler: bool = True
+    current: bool = False
 
 
 def archs_of(draft: Draft, choices: Choices) -> tuple[str, ...]:
@@ -66,7 +69,8 @@ def market_of(draft: Draft, request: Request, archs: Sequence[str] = ()) -> tupl
     for glob in choices.types:
         if not any(c in glob for c in "*?[") and glob not in catalog:
             raise SpecError(f"--types: {glob!r} is not a known instance type{did_you_mean(glob, catalog.names())}")
-    kinds = allowed_types(catalog.all(), choices, chosen)
+    gpus = any(w.requests.gpus for w in draft.plan.workloads if w.name in draft.workloads)
+    kinds = allowed_types(catalog.all(), choices, chosen, gpus=gpus)
     if not kinds:
         raise SpecError(f"no instance type is allowed: {_filters(choices, chosen)}")
     market = open_market(draft.plan, draft.template, kinds, request.inputs)

@@ -9,6 +9,7 @@ from capacity.cost.dollar_words import usd
 from capacity.node.limit_words import limit_words
 from capacity.optimize.buy import Purchase
 from capacity.optimize.choices import COST
+from capacity.optimize.compare import OWN_GROUPS
 from capacity.optimize.mean_node import MeanNode, mean_nodes, resource_words
 from capacity.optimize.optimized import OPTIMAL, TIME_LIMIT, Optimized, Packed
 from capacity.optimize.rows import alternative_rows, extra_pct, frontier_rows, group_rows, month, subnet_rows
@@ -43,9 +44,10 @@ def _blocks(found: Optimized) -> Iterator[Block]:
         yield Text("There are no pods: nothing to buy.")
         return
     yield Text(_sentence(found, bought))
+    yield from _against_own(found, bought)
     yield Text(_how_close(found, bought, packed))
     yield _group_table(found)
-    yield from _nodes_chart(found, bought)
+    yield from _nodes_chart(found)
     if found.alternatives:
         yield _alternative_table(found)
     yield from _frontier_blocks(found)
@@ -62,10 +64,28 @@ def _sentence(found: Optimized, bought: Purchase) -> str:
         hours = f"{float(100 * found.rules.peak_hours):g}% of the hours"
         money += f" ({_monthly(bought.usd_steady)} now, {_monthly(bought.usd_peak)} at the peak, {hours})"
     names = ", ".join(dict.fromkeys(s.name for s in bought.result.scenarios))
-    return (
-        f"Buy {nodes} in {groups}: {money}. check of the plan with them is {bought.result.verdict}: every pod has a "
-        f"node and an address in {names}."
-    )
+    check = f"check of the plan with them is {bought.result.verdict}"
+    if bought.result.verdict == "ok":
+        outcome = f"{check}: every pod has a node and an address in {names}."
+    else:
+        outcome = (
+            f"{check}: every pod has a node in {names}, but one VPC cannot hold these addresses. They are counted, "
+            "not limited."
+        )
+    room = found.choices.headroom
+    spare = f" with room for {float(100 * room):g}% more pods" if room else ""
+    return f"Buy {nodes} in {groups}{spare}: {money}. {outcome}"
+
+
+def _against_own(found: Optimized, bought: Purchase) -> Iterator[Text]:
+    """What the answer saves or costs more than the plan's own node groups."""
+    own = next((a.usd_per_hour for a in found.alternatives if a.name == OWN_GROUPS), None)
+    if own is None:
+        return
+    saved = (month(own) or 0.0) - (month(bought.usd_per_hour) or 0.0)
+    share = f" ({abs(saved) / (month(own) or 1.0):.1%})" if own else ""
+    words = f"{usd(abs(saved))} per month{share} {'less' if saved > 0 else 'more'} than" if saved else "as much as"
+    yield Text(f"That is {words} the plan's own node groups ({_monthly(own)}).")
 
 
 def _how_close(found: Optimized, bought: Purchase, packed: Packed) -> str:
@@ -143,15 +163,15 @@ def _group_table(found: Optimized) -> Table:
     return Table(columns, rows, "node groups to create")
 
 
-def _nodes_chart(found: Optimized, bought: Purchase) -> Iterator[Chart]:
-    nodes = mean_nodes(bought, found.pods)
+def _nodes_chart(found: Optimized) -> Iterator[Chart]:
+    nodes = mean_nodes(found)
     if not nodes:
         return
 
     def draw(theme: Theme) -> Figure:
         from capacity.charts.packed_nodes import plot_packed_nodes
 
-        return plot_packed_nodes(found, theme=theme)
+        return plot_packed_nodes(nodes, theme=theme)
 
     yield Chart("packed-nodes", "What a node of each group holds", _nodes_words(nodes[:MOST_GROUPS]), draw)
 
@@ -214,7 +234,7 @@ def _frontier_blocks(found: Optimized) -> Iterator[Block]:
     def draw(theme: Theme) -> Figure:
         from capacity.charts.cost_frontier import plot_frontier
 
-        return plot_frontier(found, theme=theme)
+        return plot_frontier(points, theme=theme)
 
     yield Chart("frontier", "Cost against addresses against nodes", _frontier_words(rows), draw)
 

@@ -59,6 +59,7 @@ def _inputs(found: Optimized, choices: Choices, inputs: CostInputs, effort: str)
                 "max_replicas": p.most,
                 "cpu_millicores": p.pod.cpu,
                 "memory_bytes": p.pod.memory,
+                "gpus": p.pod.gpus,
             }
             for p in found.pods
         ],
@@ -77,6 +78,8 @@ def _inputs(found: Optimized, choices: Choices, inputs: CostInputs, effort: str)
         "peak_hours_pct": float(100 * choices.peak_hours),
         "survive": choices.survive,
         "minimize": choices.minimize,
+        "headroom_pct": float(100 * choices.headroom),
+        "cni_modes": list(choices.modes),
         "zones": draft.zones,
         "scenarios": list(dict.fromkeys(s.name for s in found.bought.result.scenarios)) if found.bought else [],
         "effort": effort,

@@ -135,10 +135,14 @@ class Cni:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """A pod's resource requests; None means "not set", which the scheduler's score treats as 100m and 200Mi."""
+    """A pod's resource requests; None means "not set", which the scheduler's score treats as 100m and 200Mi.
+
+    ``gpus`` are whole NVIDIA GPUs (``nvidia.com/gpu``). [devices]
+    """
 
     cpu_millicores: int | None = None
     memory_bytes: int | None = None
+    gpus: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +278,7 @@ class Workload:
     """Replicas of one pod shape. Empty ``node_groups`` means any group but a Fargate profile.
 
     ``volumes`` are EBS volumes that each pod attaches. [volumes] ``zone_skew`` is how much two zones may differ in its
-    pods (None: at will), ``one_per_node`` whether no two are on one node: :mod:`capacity.optimize` keeps to both.
+    pods (None: at will), ``one_per_node`` whether no two are on one node.
     """
 
     name: str

@@ -33,6 +33,7 @@ REQUESTS = Keys(
     "what a pod requests",
     Key("cpu", CPU, "such as `250m` or `2`", absent="none", example="250m"),
     Key("memory", MEMORY, "such as `512Mi` or `1Gi`", absent="none", example="512Mi"),
+    Key("gpu", COUNT, "NVIDIA GPUs (`nvidia.com/gpu`)", default=0, unit="GPUs", high=64, example=1),
 )
 REPLICAS = Keys(
     "workloads[].replicas",
@@ -107,7 +108,13 @@ WORKLOAD = Keys(
     "pods of one shape",
     name_key(),
     Key("replicas", COUNT_OR_MAPPING, "number of pods", required=True, unit="pods", of=REPLICAS),
-    Key("requests", MAPPING, "CPU and memory", absent="0; the scheduler's score counts 100m and 200Mi", of=REQUESTS),
+    Key(
+        "requests",
+        MAPPING,
+        "CPU, memory and GPUs",
+        absent="0; the scheduler's score counts 100m and 200Mi",
+        of=REQUESTS,
+    ),
     Key("rollingUpdate", MAPPING, "`maxSurge` and `maxUnavailable`", absent="25% each", of=ROLLING_UPDATE),
     Key("hostNetwork", FLAG, "pods use the node's address", default=False, example="false"),
     Key("securityGroups", FLAG, "a branch ENI per pod", default=False, example="true"),
@@ -116,14 +123,14 @@ WORKLOAD = Keys(
     Key(
         "topologySpread",
         ENTRIES,
-        "spread over zones, for [`capacity optimize`](#workloadstopologyspread)",
+        "spread over zones, see [below](#workloadstopologyspread)",
         absent="none",
         of=TOPOLOGY_SPREAD,
     ),
     Key(
         "antiAffinity",
         WORD,
-        "`hostname`: at most one pod on a node, for `capacity optimize`",
+        "`hostname`: at most one of its pods on a node, surge pods included",
         absent="none",
         words=ANTI_AFFINITIES,
         example="hostname",
@@ -135,6 +142,6 @@ DAEMON_SET = Keys(
     "one pod on every node of its groups",
     name_key(),
     Key("hostNetwork", FLAG, "pods use the node's address", default=False, example="false"),
-    Key("requests", MAPPING, "CPU and memory", absent="0", of=REQUESTS),
+    Key("requests", MAPPING, "CPU, memory and GPUs", absent="0", of=REQUESTS),
     _NODE_GROUPS._replace(absent="all groups"),
 )

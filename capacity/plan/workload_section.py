@@ -138,7 +138,7 @@ def _rolling_update(section: Field | None) -> tuple[int | Fraction, int | Fracti
 
 def _requests(section: Field) -> Requests:
     values = read_section(section, pod_keys.REQUESTS)
-    return Requests(values["cpu"], values["memory"])
+    return Requests(values["cpu"], values["memory"], values["gpu"])
 
 
 # --- growth -------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from capacity.advice.judge import check as judge
 from capacity.catalog.prices import price_per_hour
 from capacity.catalog.table import load_catalog
 from capacity.charts.cost_frontier import plot_frontier
@@ -27,11 +26,7 @@ from capacity.node.maxpods import MaxPods, max_pods
 from capacity.node.offer import Offer, PodAsked, offer
 from capacity.node.platform import Platform
 from capacity.node.shape_map import request_grid, shape_map
-from capacity.optimize.choices import Choices
-from capacity.optimize.open_plan import sketched
-from capacity.optimize.optimized import Optimized
-from capacity.optimize.optimum import optimize_plan
-from capacity.optimize.request import Request
+from capacity.optimize.mean_node import MeanNode, Use
 from capacity.plan.parse import read_plan
 from capacity.units import MIB
 from capacity.vpc.block_map import packed_blocks
@@ -82,18 +77,37 @@ def forecast() -> SubnetForecast:
     return SubnetForecast("private-b", "growth", "ok", 251, 100, *when, 0.7, fan)
 
 
-@cache
-def purchase(many: bool = False) -> Optimized:
-    """Node groups for three workloads, or for seven with names of every length and script."""
-    pods = [("web", "250m", "512Mi", 150), ("api", "1", "2Gi", 20), ("jobs", "500m", "6Gi", 18)]
-    if many:
-        names = ("x", "données-à-l'étranger", "検索", "a-service-with-a-name-that-is-very-long-indeed", "$y$", "b", "c")
-        pods = [(name, f"{200 + 150 * i}m", f"{4096 >> i}Mi", 10 + 3 * i) for i, name in enumerate(names)]
-    document = sketched(pods)
-    document["daemonSets"] = [{"name": "agent", "requests": {"cpu": "200m", "memory": "512Mi"}}]
-    types = ("m5a.*", "r5a.2xlarge", "c6a.*", "i3en.3xlarge", "d3.4xlarge")
-    request = Request(Choices(types=types, arch="x86_64", max_vcpus=48), effort="quick", judge=judge)
-    return optimize_plan(document, request)
+def mean_nodes(workloads: tuple[str, ...] = ("web", "api", "jobs")) -> list[MeanNode]:
+    """Two node groups, the first limited by memory and the second by max pods."""
+
+    def node(group: str, nodes: int, binding: str, room: tuple[int, ...], pods: dict[str, float]) -> MeanNode:
+        demands = [(250, 512 * MIB, 1, 1), (1000, 2048 * MIB, 1, 1), (500, 6144 * MIB, 1, 1)]
+        each = {name: demands[i % 3] for i, name in enumerate(workloads)}
+        uses = tuple(
+            Use(resource, room[i], (200, 512 * MIB, 3, 1)[i], {n: count * each[n][i] for n, count in pods.items()})
+            for i, resource in enumerate(("cpu", "memory", "max_pods", "addresses"))
+        )
+        return MeanNode(group, group.replace("-", "."), nodes, binding, pods, uses)
+
+    first = {
+        name: (25.5, 12.0, 9.0)[i % 3] / (1 + i // 3) / (1 + len(workloads) // 4) for i, name in enumerate(workloads)
+    }
+    return [
+        node("m5a-8xlarge", 4, "memory", (31850, 114 * 1024 * MIB, 234, 232), first),
+        node("c6a-4xlarge", 1, "max_pods", (15890, 28 * 1024 * MIB, 47, 56), {workloads[0]: 40.0, workloads[1]: 3.0}),
+    ]
+
+
+def frontier() -> list[dict[str, Any]]:
+    """Cheapest first; two of them at about the same place."""
+    rows = [
+        (3962.44, 724, 9, "2 c6a.2xlarge + 7 m5a.4xlarge", ["cost"]),
+        (4017.92, 724, 8, "8 m5a.4xlarge", ["nodes"]),
+        (9898.8, 604, 10, "10 i3en.3xlarge", []),
+        (14585.4, 404, 10, "10 d3.4xlarge", ["addresses"]),
+    ]
+    keys = ("usd_per_month", "subnet_addresses", "nodes", "mix", "least")
+    return [dict(zip(keys, row, strict=True)) | {"bought": i == 0} for i, row in enumerate(rows)]
 
 
 def figures(theme: Theme = LIGHT) -> dict[str, Any]:
@@ -115,7 +129,7 @@ def figures(theme: Theme = LIGHT) -> dict[str, Any]:
         "headroom-pods": lambda **to: plot_headroom(headroom_by_pods(result()), theme=theme, **to),
         "blocks": lambda **to: plot_blocks(packed_blocks(block), theme=theme, **to),
         "warm": lambda **to: plot_warm_tradeoff(choices(), theme=theme, **to),
-        "packed-nodes": lambda **to: plot_packed_nodes(purchase(), theme=theme, **to),
-        "frontier": lambda **to: plot_frontier(purchase(), theme=theme, **to),
+        "packed-nodes": lambda **to: plot_packed_nodes(mean_nodes(), theme=theme, **to),
+        "frontier": lambda **to: plot_frontier(frontier(), theme=theme, **to),
         "forecast": lambda **to: plot_forecast(forecast(), theme=theme, **to),
     }

@@ -96,6 +96,36 @@ def test_files_name_the_type_and_the_nodes(form: str) -> None:
         assert isinstance(yaml.safe_load(text), dict)
 
 
+@pytest.mark.parametrize("form", ["eksctl", "terraform", "cloudformation", "karpenter"])
+def test_the_written_node_groups_read_back_pass_check(form: str, tmp_path: Path) -> None:
+    karpenter = ("--provisioner", "karpenter") if form == "karpenter" else ()
+    options = (*PODS, *FEW, "--no-alternatives", "-q", *karpenter)
+    plan, file = tmp_path / "plan.yaml", tmp_path / ("main.tf" if form == "terraform" else "groups.yaml")
+    assert capacity("optimize", *options, "--as", "plan", "--out-file", str(plan)).code == 0
+    assert capacity("optimize", *options, "--as", form, "--out-file", str(file)).code == 0
+    written = yaml.safe_load(plan.read_text())
+    back = yaml.safe_load(capacity("import", form, str(file)).stdout)
+    groups = {g["name"]: g for g in back["nodeGroups"]}
+    assert groups.keys() == {g["name"] for g in written["nodeGroups"]}
+    for group in written["nodeGroups"]:
+        read = groups[group["name"]]
+        assert read["instanceTypes"] == group["instanceTypes"]
+        assert read["nodes"]["max"] == group["nodes"]["max"]
+        group["nodes"] = read["nodes"]
+        group["provisioner"] = read["provisioner"]
+    plan.write_text(yaml.safe_dump(written))
+    results = json.loads(capacity("check", str(plan), "-o", "json").stdout)["results"]
+    assert results["verdict"] == "ok"
+    assert not any(s["unplaced_pods"] for s in results["scenarios"])
+
+
+@pytest.mark.parametrize("form", ["terraform", "cloudformation"])
+def test_max_pods_that_a_managed_group_cannot_state_are_said(form: str) -> None:
+    text = capacity("optimize", *PODS, *FEW, "--max-pods", "40", "--as", form, "-q").stdout
+    assert "maxPods 40 needs a launch template" in text
+    assert "maxPodsPerNode: 40" in capacity("optimize", *PODS, *FEW, "--max-pods", "40", "--as", "eksctl", "-q").stdout
+
+
 def test_karpenter_pools_are_limited_to_the_most_nodes() -> None:
     options = (*PODS, *FEW, "--provisioner", "karpenter", "--max-groups", "1")
     group = answer(*options)["results"]["node_groups"][0]
@@ -133,6 +163,9 @@ def test_workloads_of_their_own_groups_are_told_their_label() -> None:
         ((*PODS, "--peak-hours", "120%"), "error: peak hours: 120% is out of range (expected 0% to 100%)"),
         ((*PODS, "--max-groups", "0"), "error: --max-groups: 0"),
         ((*PODS, "--time-limit", "0"), "error: --time-limit: 0 is out of range"),
+        ((*PODS, "--headroom", "many"), "error: --headroom: 'many'"),
+        ((*PODS, "--cni-modes", "prefx"), "'prefx' is not one of secondary, prefix (did you mean 'prefix'?)"),
+        ((*PODS, "--current"), "error: --current: the plan has no node groups of its own to compare with"),
         ((*PODS, "--zones", "7"), "error: --zones: 7 is out of range (expected 1 to 6)"),
         ((*PODS, "--types", "m5.lrage"), "error: --types: 'm5.lrage' is not a known instance type"),
         ((*PODS, "--region", "eu-west-3"), "no known price in eu-west-3"),
@@ -153,13 +186,50 @@ def test_a_mistake_is_one_line(arguments: tuple[str, ...], message: str) -> None
     [
         ("web=250m,512Mi,0", "There are no pods: nothing to buy."),
         ("web=99,512Mi,1", "Nothing can be bought: a pod of web requests 99 CPU"),
-        ("web=250m,512Mi,10000000", "Nothing can be bought: "),
     ],
 )
 def test_what_has_no_node_groups_is_said(pods: str, words: str) -> None:
     done = capacity("optimize", "--pod", pods, *FEW, "-q")
     assert done.code == 0
     assert done.stdout.startswith(words)
+
+
+def test_ten_million_replicas_are_counted_and_one_vpc_is_too_small() -> None:
+    given = answer("--pod", "web=250m,512Mi,10000000", *FEW, "--no-alternatives")
+    results = given["results"]
+    assert results["status"] == "optimal"
+    assert results["verdict"] == "exhausted"
+    assert sum(g["nodes"] for g in results["node_groups"]) >= 322_581  # 31 pods on the largest, an m6i.2xlarge
+    assert any("too many for one VPC (a VPC has at most 50 blocks of a /16)" in w for w in given["warnings"])
+
+
+def test_a_full_subnet_is_named_with_the_size_that_would_do(tmp_path: Path) -> None:
+    plan = {
+        "apiVersion": "capacity/v1",
+        "region": "us-east-1",
+        "vpc": {
+            "cidrs": ["10.0.0.0/16"],
+            "subnets": [
+                {"name": "a", "zone": "us-east-1a", "cidr": "10.0.0.0/24", "used": 251},
+                {"name": "b", "zone": "us-east-1b", "cidr": "10.0.1.0/24"},
+            ],
+        },
+        "controlPlane": {"subnets": ["a", "b"]},
+        "workloads": [{"name": "web", "replicas": 20, "requests": {"cpu": "250m", "memory": "512Mi"}}],
+    }
+    file = tmp_path / "plan.yaml"
+    file.write_text(yaml.safe_dump(plan))
+    results = answer(str(file), *FEW)["results"]
+    assert results["status"] == "infeasible"
+    assert results["node_groups"] == []
+    assert results["infeasible"]["conflict"].startswith("a is ")
+    assert "addresses short in" in results["infeasible"]["conflict"]
+    assert results["infeasible"]["relaxation"] == "larger subnets: a /23 instead of 10.0.0.0/24"
+
+
+def test_no_pods_need_neither_types_nor_prices() -> None:
+    done = capacity("optimize", "--pod", "web=250m,512Mi,0", "--region", "eu-west-3")
+    assert (done.code, done.stdout.strip(), done.stderr) == (0, "There are no pods: nothing to buy.", "")
 
 
 def test_a_time_limit_gives_an_answer_with_its_bound() -> None:

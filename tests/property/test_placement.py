@@ -21,6 +21,7 @@ ROOM = st.builds(
     addresses=st.integers(0, 8),
     branch_enis=st.integers(0, 2),
     volumes=st.integers(0, 4),
+    gpus=st.integers(0, 2),
 )
 GROUPS = st.lists(st.tuples(ROOM, st.lists(st.integers(0, 3), min_size=1, max_size=3)), min_size=1, max_size=4)
 
@@ -37,6 +38,7 @@ def workloads(draw: st.DrawFn, groups: int) -> list[tuple[PodShape, int, tuple[i
             draw(st.sampled_from([memory, 2])),
             draw(st.sampled_from([VPC, VPC, HOST, BRANCH])),
             draw(st.integers(0, 2)),
+            draw(st.sampled_from([0, 0, 0, 1, 2])),
         )
         open_to = draw(st.sets(st.integers(0, groups - 1), min_size=1))
         found.append((pod, draw(st.integers(0, 12)), tuple(sorted(open_to))))

@@ -38,7 +38,9 @@ def purchase_file(form: str, document: Mapping[str, Any], plan: Plan, names: Seq
         return yaml_text(plain(document)) + "\n"
     _check_form(form, groups)
     makers = {"eksctl": eksctl, "terraform": terraform, "karpenter": karpenter, "cloudformation": cloudformation}
-    return _where_pods_go(plan, groups) + makers[form](plan, groups) + "\n"
+    head = _where_pods_go(plan, groups)
+    head += _own_max_pods(groups) if form in ("terraform", "cloudformation") else ""
+    return head + makers[form](plan, groups) + "\n"
 
 
 def _check_form(form: str, groups: Sequence[NodeGroup]) -> None:
@@ -74,6 +76,19 @@ def _where_pods_go(plan: Plan, groups: Sequence[NodeGroup]) -> str:
         values = " or ".join(json.dumps(g.name) for g in mine)
         lines.append(f"# {json.dumps(w.name)}: nodeSelector or node affinity {label}: {values}\n")
     return "".join(lines)
+
+
+def _own_max_pods(groups: Sequence[NodeGroup]) -> str:
+    """A comment for each group whose max pods are set by hand: the EKS API has no field for it.
+
+    Source: awslabs/amazon-eks-ami nodeadm, NodeConfig spec.kubelet.config (maxPods), in a launch template's user data.
+    """
+    return "".join(
+        f"# {json.dumps(g.name)}: maxPods {g.max_pods} needs a launch template with user data "
+        f"(NodeConfig spec.kubelet.config.maxPods: {g.max_pods})\n"
+        for g in groups
+        if g.max_pods is not None
+    )
 
 
 def _sizes(group: NodeGroup) -> tuple[int, int, int]:
@@ -142,12 +157,13 @@ def ami_type(group: NodeGroup) -> str:
 
     Source: EKS API, CreateNodegroup amiType (read 2026-11-30).
     """
-    arm = group.instance_types[0].arch == "arm64"
+    kind = group.instance_types[0]
+    arch, nvidia = "ARM_64" if kind.arch == "arm64" else "x86_64", kind.nvidia_gpus > 0
     if group.ami == "bottlerocket":
-        return "BOTTLEROCKET_ARM_64" if arm else "BOTTLEROCKET_x86_64"
+        return f"BOTTLEROCKET_{arch}" + ("_NVIDIA" if nvidia else "")
     if group.ami == "al2":
-        return "AL2_ARM_64" if arm else "AL2_x86_64"
-    return "AL2023_ARM_64_STANDARD" if arm else "AL2023_x86_64_STANDARD"
+        return f"AL2_{arch}" + ("_GPU" if nvidia and arch == "x86_64" else "")
+    return f"AL2023_{arch}_" + ("NVIDIA" if nvidia else "STANDARD")
 
 
 def cloudformation(plan: Plan, groups: Sequence[NodeGroup]) -> str:

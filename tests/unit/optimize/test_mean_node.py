@@ -17,8 +17,7 @@ from capacity.units import MIB
 
 def nodes(document: dict[str, Any], *types: str) -> list[MeanNode]:
     found = optimize_plan(document, Request(Choices(types=types, arch="x86_64"), judge=check, simpler=False))
-    assert found.bought is not None
-    return mean_nodes(found.bought, found.pods)
+    return mean_nodes(found)
 
 
 def test_ten_pods_on_four_nodes_by_hand() -> None:

@@ -150,6 +150,30 @@ def test_without_subnets_they_are_sized() -> None:
     assert found.bought.ok
 
 
+@pytest.mark.parametrize(
+    ("pods", "each"), [(600, 1), (60_000, 2)]
+)  # 60,000 pods in two zones: more than a /16 each with a fifth free
+def test_without_subnets_there_are_as_many_as_a_zone_needs(pods: int, each: int) -> None:
+    document = sketched([("web", "250m", "512Mi", pods)])
+    document["checks"] = {"scenarios": ["steady", "zone-loss"]}
+    document["cni"] = {"env": {"ENABLE_PREFIX_DELEGATION": "true"}}
+    given = Request(Choices(types=("c6i.8xlarge",), arch="x86_64"), judge=check, simpler=False)
+    bought = optimize_plan(document, given, zones=2).bought
+    assert bought is not None
+    assert bought.result.verdict == "ok"
+    assert len(bought.result.plan.subnets) == 2 * each
+    assert check(read_document(bought.document, "plan")).verdict == "ok"
+
+
+def test_node_groups_of_a_plan_without_subnets_are_compared() -> None:
+    document = sketched([("web", "250m", "512Mi", 40)])
+    document["nodeGroups"] = [{"name": "old", "instanceTypes": ["m6i.2xlarge"], "nodes": "5"}]
+    document["workloads"][0]["nodeGroups"] = ["old"]
+    found = optimize_plan(document, Request(Choices(types=SMALL, arch="x86_64"), judge=check))
+    row = next(a for a in found.alternatives if a.name == "the plan's own node groups")
+    assert row.usd_per_hour == pytest.approx(5 * 0.384)
+
+
 def test_groups_that_stay_keep_their_pods(windows_plan: dict[str, Any]) -> None:
     found = bought(windows_plan)
     assert found.bought is not None
@@ -228,6 +252,23 @@ def test_a_limit_that_is_too_low_is_named_with_what_would_do(limit: dict[str, in
     assert option == cure
     wider = {name: int(number) for name in limit}
     assert bought(document, max_vcpus=4, **wider).bought is not None
+
+
+def test_the_quota_counts_the_nodes_that_check_has_at_the_peak() -> None:
+    document = sketched([("web", "250m", "512Mi", 60), ("api", "1", "4Gi", 9)])
+    document["workloads"][0]["replicas"] = {"now": "30", "max": "60"}
+    free = bought(document).bought
+    assert free is not None
+    for quota in (free.vcpus, free.vcpus - 1, 40, 30, 20):
+        found = bought(document, vcpu_quota=quota)
+        if found.bought is None:
+            assert found.infeasible is not None
+            least = int(found.infeasible.relaxation.removeprefix("--vcpu-quota "))
+            assert least > quota
+            assert bought(document, vcpu_quota=least).bought is not None
+        else:
+            assert found.bought.vcpus <= quota
+            assert found.bought.usd_per_hour >= free.usd_per_hour - 1e-9
 
 
 def test_no_pods_is_nothing_to_buy() -> None:
@@ -319,6 +360,58 @@ def test_the_plans_own_groups_are_compared() -> None:
     assert found.bought.usd_per_hour < row.usd_per_hour
 
 
+def test_own_groups_that_must_be_there_to_be_compared() -> None:
+    given = Request(Choices(types=SMALL, arch="x86_64"), judge=check, simpler=False, current=True)
+    with pytest.raises(SpecError, match="--current: the plan has no node groups of its own"):
+        optimize_plan(WEB_AND_API, given)
+    document = in_vpc("10.0.0.0/16", [("web", "250m", "512Mi", 40)])
+    document["nodeGroups"] = [{"name": "old", "instanceTypes": ["m6i.2xlarge"], "subnets": ["sa", "sb"], "nodes": "1"}]
+    (row,) = optimize_plan(document, given).alternatives
+    assert (row.name, row.note) == ("the plan's own node groups", "check: tight, 9 pods unscheduled")
+
+
+def test_headroom_is_room_for_further_pods_and_the_plan_keeps_its_replicas() -> None:
+    document = sketched([("job", "1", "128Mi", 12)])
+    document["workloads"][0]["replicas"] = {"now": "12", "max": "20"}
+    found = bought(document, types=("c6i.xlarge",), headroom=Fraction(1, 4))
+    assert found.bought is not None
+    assert found.bought.nodes(peak=False) == 5  # 15 pods, 3 a node
+    assert found.bought.nodes(peak=True) == 9  # 25 pods
+    plan = read_document(found.bought.document, "plan")
+    assert [(w.replicas, w.max_replicas) for w in plan.workloads] == [(12, 20)]
+    assert check(plan).verdict == "ok"
+    with pytest.raises(SpecError, match="headroom: 1100% is out of range"):
+        Choices(headroom=Fraction(11))
+
+
+def test_the_cheaper_cni_mode_is_chosen_and_the_bound_is_that_of_both() -> None:
+    document = sketched([("tiny", "5m", "8Mi", 400)])
+    given = {"types": ("c6i.large", "c6i.xlarge")}
+    secondary, both = bought(document, **given), bought(document, modes=("secondary", "prefix"), **given)
+    prefix = bought(document | {"cni": {"env": {"ENABLE_PREFIX_DELEGATION": "true"}}}, **given)
+    assert secondary.bought is not None
+    assert prefix.bought is not None
+    assert both.bought is not None
+    assert both.bought.usd_per_hour == min(secondary.bought.usd_per_hour, prefix.bought.usd_per_hour)
+    assert both.bought.result.plan.cni.settings.prefix
+    assert secondary.packed is not None
+    assert prefix.packed is not None
+    assert both.packed is not None
+    assert both.packed.bound == min(secondary.packed.bound, prefix.packed.bound)
+    assert any("set ENABLE_PREFIX_DELEGATION=true" in n for n in both.notes)
+    with pytest.raises(SpecError, match="with IPv6 there is no choice"):
+        bought(document | {"kubernetes": {"ipFamily": "ipv6"}}, modes=("prefix",))
+
+
+def test_stopped_the_search_goes_on_to_the_first_answer_that_is_ok() -> None:
+    # the cheapest divisions take too many addresses for two /25
+    document = in_vpc("10.0.0.0/24", [("web", "250m", "512Mi", 20), ("api", "1", "4Gi", 5)])
+    given = Request(Choices(types=SMALL, arch="x86_64"), judge=check, simpler=False, stopped=lambda: True)
+    cut = optimize_plan(document, given)
+    assert cut.bought is not None
+    assert cut.bought.ok
+
+
 def test_the_cost_of_a_node_is_all_that_is_billed_for_it() -> None:
     document = sketched([("job", "1", "128Mi", 12)])
     given = Request(
@@ -352,6 +445,21 @@ def test_security_groups_need_branch_enis() -> None:
     most = {"m5.large": 9, "m5.xlarge": 18}
     assert sum(most[s.candidate.name] * s.now for s in found.bought.division) >= 40
     assert found.bought.result["steady"].unplaced_pods == 0
+
+
+def test_gpu_types_are_compared_where_pods_request_gpus() -> None:
+    document = sketched([("infer", "2", "8Gi", 5), ("web", "250m", "512Mi", 10)])
+    document["workloads"][0]["requests"]["gpu"] = "1"
+    found = optimize_plan(document, Request(judge=check, simpler=False))
+    assert found.bought is not None
+    gpus = {s.candidate.name: s.candidate.node.instance_type.nvidia_gpus * s.now for s in found.bought.division}
+    assert sum(gpus.values()) >= 5
+    assert not any(name.startswith(("g6f", "gr6f", "g4ad")) for name in gpus)
+    assert found.bought.result["steady"].unplaced == ()
+    assert any("NVIDIA GPUs of all models count alike" in n for n in found.notes)
+    none = optimize_plan(document, Request(Choices(types=("m5.*",)), simpler=False))
+    assert none.infeasible is not None
+    assert "a pod of infer requests 1 GPU:" in none.infeasible.conflict
 
 
 def test_prefixes_leave_fewer_addresses_than_pods_on_small_nodes() -> None:

@@ -1,0 +1,75 @@
+"""Subnets of the size that an answer needs, for a plan that has none: addresses are counted, not limited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil
+
+from capacity.cluster.sizing import size_plan
+from capacity.errors import InfeasiblePlan
+from capacity.optimize.buy import Buying, Purchase, purchase
+from capacity.optimize.open_plan import widened
+from capacity.plan.model import RESERVED_BY_AWS, Plan
+from capacity.vpc.cidr_rules import LARGEST, MOST_BLOCKS
+from capacity.vpc.ledger import SubnetState
+
+LARGEST_USABLE = (1 << (32 - LARGEST)) - RESERVED_BY_AWS
+TRIES = 3  # subnets more per zone than the sums say, at most
+
+
+def with_own_subnets(buying: Buying, bought: Purchase) -> tuple[Purchase, list[str]]:
+    """The purchase in subnets of its own size, and what to say where no VPC is large enough for it."""
+    if not buying.draft.sizes_subnets:
+        return bought, []
+    each = _subnets_per_zone(bought)
+    roles = 2 if any(g.pod_subnets for g in bought.result.plan.node_groups) else 1
+    why = f"a VPC has at most {MOST_BLOCKS} blocks of a /{LARGEST}"
+    for more in range(TRIES if each > 1 else 1):
+        subnets = (each + more) * roles * buying.draft.zones
+        if subnets > MOST_BLOCKS:
+            break
+        wide = buying if each + more == 1 else buying._replace(draft=widened(buying.draft, each + more))
+        held = bought if each + more == 1 else purchase(wide, bought.division)
+        plan = held.result.plan
+        for count in dict.fromkeys((roles, each + more, len(plan.vpc_cidrs))):
+            try:
+                sized = _sized(wide, held, replace(plan, vpc_cidrs=plan.vpc_cidrs[:count]))
+                return sized, [_too_many(sized, "; ".join(sized.result.blocked))] if sized.result.blocked else []
+            except InfeasiblePlan as error:
+                why = str(error)
+    return bought, [_too_many(bought, why)]
+
+
+def _too_many(bought: Purchase, why: str) -> str:
+    settings = bought.result.plan.cni.settings
+    cure = "use IPv6" if settings.prefix else "use prefixes or IPv6"
+    return (
+        f"addresses are counted, not limited: {bought.addresses:,} at the peak are too many for one VPC ({why}). "
+        f"Divide the pods over several clusters, or {cure}"
+    )
+
+
+def _subnets_per_zone(bought: Purchase) -> int:
+    """Subnets of the largest size that the addresses of the fullest one need at least. [subnets]"""
+    share = 1 - bought.result.plan.checks.min_free
+    need = max(
+        (max(Fraction(s.used_total) / (share or 1), Fraction(s.used_highest)) for s in _every_subnet(bought)),
+        default=Fraction(0),
+    )
+    return max(ceil(need / LARGEST_USABLE), 1)
+
+
+def _every_subnet(bought: Purchase) -> Sequence[SubnetState]:
+    return [s for scenario in bought.result.scenarios for s in scenario.subnets]
+
+
+def _sized(buying: Buying, bought: Purchase, plan: Plan) -> Purchase:
+    """The purchase with subnets as small as the check allows, in the plan's VPC blocks."""
+    sizing = size_plan(plan, scenarios=buying.scenarios or None, fresh=True)
+    subnets = [{"name": s.name, "zone": s.zone, "cidr": str(s.cidr)} for s in sizing.plan.subnets]
+    vpc = {"cidrs": [str(c) for c in plan.vpc_cidrs], "subnets": subnets}
+    document = {**buying.draft.document, "vpc": vpc}
+    draft = replace(buying.draft, document=document, plan=buying.draft.read(document))
+    return purchase(buying._replace(draft=draft), bought.division)
