@@ -47,7 +47,7 @@ def plot_frontier(points: Sequence[Mapping[str, Any]], *, ax: Axes | None = None
                 color=theme.series[0] if p["bought"] else theme.ground,
                 markeredgecolor=theme.edge,
                 markeredgewidth=1.4,
-                label=f"{number}  {label(p['mix'], LONGEST_MIX)}",
+                label=f"{number}: {label(p['mix'], LONGEST_MIX)}",
                 zorder=4 if p["bought"] else 3,
             )
         dollars = [x for x, _ in spots]

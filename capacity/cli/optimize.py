@@ -260,6 +260,7 @@ class OptimizeOptions:
     simpler: bool
     nodes: bool
     written_as: str | None
+    quiet: bool
 
 
 def _answered(given: OptimizeOptions) -> Answer:
@@ -282,7 +283,7 @@ def _answered(given: OptimizeOptions) -> Answer:
     from capacity.optimize.request import Request
     from capacity.pages.optimize_page import answer
 
-    with stop_when(limit) as stopped:
+    with stop_when(limit, quiet=given.quiet) as stopped:
         request = Request(choices, inputs, given.effort, check, stopped, given.simpler, given.current)
         found = optimize_plan(document, request, file=file, zones=given.zones)
     return answer(found, choices, inputs, effort=given.effort, nodes=given.nodes, form=given.written_as)

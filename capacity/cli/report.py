@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from capacity.cli.check import Checked
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
+    from capacity.optimize.optimized import Optimized
     from capacity.pages.page import Page
     from capacity.pages.report_material import Material
 
@@ -57,6 +58,10 @@ Alerts = Annotated[
         metavar="DIR",
     ),
 ]
+Sizing = Annotated[
+    bool,
+    typer.Option("--sizing", help="Add the node groups to buy, as capacity optimize finds them; takes some seconds."),
+]
 Theme = Annotated[str, typer.Option("--theme", metavar="NAME", help="Theme of the charts in --charts: light or dark.")]
 Horizon = Annotated[str, typer.Option("--horizon", help="Length of the forecast.", metavar="TIME")]
 AsOf = Annotated[
@@ -77,6 +82,7 @@ def report(
     charts: Charts = None,
     alerts: Alerts = None,
     theme: Theme = "light",
+    sizing: Sizing = False,
     horizon: Horizon = "18mo",
     as_of: AsOf = None,
     price_file: PriceFile = None,
@@ -107,6 +113,8 @@ def report(
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
     material = _material(checked, given, day)
+    if given.sizing:
+        material = replace(material, sizing=_sized(checked, quiet))
     findings = with_fix(material.findings, search_fixes(checked))
     page = report_page(replace(material, findings=findings))
     if given.charts is not None:
@@ -126,6 +134,7 @@ class ReportOptions:
     charts: Path | None
     alerts: Path | None
     theme: str
+    sizing: bool
     horizon: str
     price_file: Path | None
 
@@ -139,6 +148,22 @@ def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
     command = _command(checked, given, day)
     sha256 = hashlib.sha256(checked.file.data).hexdigest()
     return gather(checked.result, command, day, sha256, given.horizon, prices=checked.prices)
+
+
+def _sized(checked: Checked, quiet: bool) -> Optimized:
+    """The node groups to buy for the plan as it was checked."""
+    from capacity.advice.judge import check
+    from capacity.cli.optimize_stop import stop_when
+    from capacity.optimize.choices import Choices
+    from capacity.optimize.optimum import optimize_plan
+    from capacity.optimize.request import Request
+    from capacity.plan.patch import apply_patch
+
+    choices = Choices(scenarios=tuple(checked.scenarios or ()))
+    document = apply_patch(checked.file.document, checked.patch)
+    with stop_when(None, quiet=quiet) as stopped:
+        request = Request(choices, checked.prices, judge=check, stopped=stopped)
+        return optimize_plan(document, request, file=checked.file.name)
 
 
 def _write(page: Page, material: Material, to: Sink, charts: Path | None) -> None:
@@ -199,6 +224,7 @@ def _command(checked: Checked, given: ReportOptions, day: date) -> str:
 
     named = [part for s in given.scenario or () for part in ("--scenario", s)]
     named += [part for s in given.settings or () for part in ("--set", s)]
+    named += ["--sizing"] if given.sizing else []
     named += cost_words(checked.prices, given.price_file)
     file = checked.result.plan.file
     plan = "-" if file in (STDIN, PIPE) else file

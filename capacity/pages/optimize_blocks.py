@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from capacity.cost.dollar_words import usd
 from capacity.node.limit_words import limit_words
@@ -148,6 +148,7 @@ def _group_table(found: Optimized) -> Table:
     columns = (
         TableColumn("name", "node group"),
         TableColumn("type", "type"),
+        TableColumn("month", "USD per month"),
         TableColumn("nodes", "nodes"),
         TableColumn("by_zone", "by zone", 2),
         TableColumn("nodes_peak", "at peak"),
@@ -158,7 +159,6 @@ def _group_table(found: Optimized) -> Table:
         TableColumn("stranded_memory_pct", "unused memory, %", 1, 1),
         TableColumn("stranded_addresses", "unused addresses", 2),
         TableColumn("subnet_addresses", "addresses"),
-        TableColumn("month", "USD per month"),
     )
     return Table(columns, rows, "node groups to create")
 
@@ -239,8 +239,11 @@ def _frontier_blocks(found: Optimized) -> Iterator[Block]:
     yield Chart("frontier", "Cost against addresses against nodes", _frontier_words(rows), draw)
 
 
-def _frontier_words(rows: Sequence[dict[str, object]]) -> str:
-    return "; ".join(f"{r['month']}: {r['subnet_addresses']:,} addresses, {r['nodes']:,} nodes" for r in rows) + "."
+def _frontier_words(rows: Sequence[dict[str, Any]]) -> str:
+    return (
+        "; ".join(f"{r['month']}: {r['subnet_addresses']:,} addresses, {counted(r['nodes'], 'node')}" for r in rows)
+        + "."
+    )
 
 
 def _subnet_table(bought: Purchase) -> Table:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from capacity.cost.plan_cost import PlanCost
     from capacity.forecast.result import ForecastResult
     from capacity.node.offer import Offer
+    from capacity.optimize.optimized import Optimized
 
 MOST_GROUP_CURVES = 3  # of the groups with the most nodes
 MANY = 10_000  # node groups × subnets (or workloads) beyond which what takes long is left out
@@ -44,6 +45,8 @@ class Material:
         Of the plan file as read; empty if it came from a pipe.
     forecast : ForecastResult or None
         None if no workload grows.
+    sizing : Optimized or None
+        None unless it was asked for: it takes time.
     """
 
     result: CheckResult
@@ -59,6 +62,7 @@ class Material:
     warm: WarmAnswer | None = None
     left_out: str = ""
     cost: PlanCost | None = None
+    sizing: Optimized | None = None
 
     @property
     def price_notes(self) -> list[str]:

@@ -288,7 +288,7 @@ def test_the_frontier_has_a_labelled_point_for_each_purchase() -> None:
     assert [int(w.split(": ")[1].split()[0]) for w in words(figure)] == [r["nodes"] for r in rows]
     assert ["the answer" in w for w in words(figure)] == [r["bought"] for r in rows]
     assert len({p.get_markerfacecolor() for p in points}) == 2  # the answer is filled
-    assert legend(figure) == [f"{i}  {r['mix']}" for i, r in enumerate(rows, 1)]
+    assert legend(figure) == [f"{i}: {r['mix']}" for i, r in enumerate(rows, 1)]
     assert figure.axes[0].get_xscale() == "log"  # the dearest costs several times the cheapest
     alone: Any = plot_frontier(rows[:1])
     assert alone.axes[0].get_xscale() == "linear"
