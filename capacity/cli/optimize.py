@@ -277,14 +277,13 @@ def _answered(given: OptimizeOptions) -> Answer:
     inputs = cost_inputs(
         CostOptions(given.price_file, given.price_factor, given.savings_plan, per_node_cost=given.per_node_cost)
     )
-    from capacity.advice.judge import check
+    from capacity.advice.nodes_to_buy import optimize_plan
     from capacity.cli.optimize_stop import stop_when
-    from capacity.optimize.optimum import optimize_plan
     from capacity.optimize.request import Request
     from capacity.pages.optimize_page import answer
 
     with stop_when(limit, quiet=given.quiet) as stopped:
-        request = Request(choices, inputs, given.effort, check, stopped, given.simpler, given.current)
+        request = Request(choices, inputs, given.effort, stopped=stopped, simpler=given.simpler, current=given.current)
         found = optimize_plan(document, request, file=file, zones=given.zones)
     return answer(found, choices, inputs, effort=given.effort, nodes=given.nodes, form=given.written_as)
 

@@ -152,17 +152,16 @@ def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
 
 def _sized(checked: Checked, quiet: bool) -> Optimized:
     """The node groups to buy for the plan as it was checked."""
-    from capacity.advice.judge import check
+    from capacity.advice.nodes_to_buy import optimize_plan
     from capacity.cli.optimize_stop import stop_when
     from capacity.optimize.choices import Choices
-    from capacity.optimize.optimum import optimize_plan
     from capacity.optimize.request import Request
     from capacity.plan.patch import apply_patch
 
     choices = Choices(scenarios=tuple(checked.scenarios or ()))
     document = apply_patch(checked.file.document, checked.patch)
     with stop_when(None, quiet=quiet) as stopped:
-        request = Request(choices, checked.prices, judge=check, stopped=stopped)
+        request = Request(choices, checked.prices, stopped=stopped)
         return optimize_plan(document, request, file=checked.file.name)
 
 

@@ -170,7 +170,7 @@ def extra_pct(figure: float | None, best: float | None) -> float | None:
     return None if figure is None or not best else round(100 * (figure / best - 1), 2)
 
 
-def buy_frame(found: Optimized) -> pd.DataFrame:
+def node_groups_frame(found: Optimized) -> pd.DataFrame:
     """The node groups to create, one row each, with the columns of the JSON."""
     return _frame(group_rows(found), "name")
 

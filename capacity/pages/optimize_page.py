@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from capacity.advice.snippets.purchase import purchase_file
+from capacity.advice.nodes_to_buy import node_group_file
 from capacity.cost.inputs import CostInputs
 from capacity.optimize.choices import Choices
 from capacity.optimize.optimized import Optimized
@@ -20,10 +20,7 @@ def answer(
     found: Optimized, choices: Choices, inputs: CostInputs, *, effort: str, nodes: bool, form: str | None
 ) -> Answer:
     """Everything `optimize` says, in every format; ``form``: the node groups as a file instead of the page."""
-    written = None
-    if form is not None and found.bought is not None:
-        plan = found.bought.result.plan
-        written = purchase_file(form, found.bought.document, plan, found.bought.names)
+    written = node_group_file(found, form) if form is not None and found.bought is not None else None
     results = results_json(found, nodes=nodes)
     if written is not None:
         results["written"] = {"form": form, "text": written}

@@ -265,3 +265,13 @@ def test_the_frontier_is_a_table_and_each_figure_can_be_minimized(tmp_path: Path
     page = (tmp_path / "a.md").read_text()
     assert "![Cost against addresses against nodes](charts/frontier.svg)" in page
     assert "| this answer |" in page
+
+
+def test_without_the_solver_one_line_names_the_extra() -> None:
+    script = (
+        "import sys; sys.modules['highspy'] = None; from capacity.cli.start import run; "
+        f"sys.argv = ['capacity', 'optimize', *{[*PODS, *FEW]!r}, '-q']; run()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: capacity optimize needs highspy: pip install 'eks-pod-capacity[optimize]'\n"
