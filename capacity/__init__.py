@@ -30,7 +30,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from capacity.advice.compare import Comparison, compare
-    from capacity.advice.doctor import Checkup, Evidence, diagnose
+    from capacity.advice.doctor import Checkup, diagnose
+    from capacity.advice.evidence import Evidence
     from capacity.advice.findings.codes import Finding
     from capacity.advice.findings.rules import findings
     from capacity.advice.fixes import Fix, Fixes
@@ -190,7 +191,8 @@ _HOMES = {
     "catalog.instance_type": ("InstanceType",),
     "catalog.prices": ("price_per_hour",),
     "catalog.table": ("Catalog", "load_catalog"),
-    "advice.doctor": ("Checkup", "Evidence", "diagnose"),
+    "advice.doctor": ("Checkup", "diagnose"),
+    "advice.evidence": ("Evidence",),
     "cluster.sizing": ("Sizing", "size_plan"),
     "forecast.history": ("FillSnapshot", "record"),
     "forecast.snapshot": ("snapshot_of_plan",),

@@ -6,7 +6,7 @@ from collections import Counter
 
 from capacity.cluster.check import CheckResult, has_pods
 from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE, short_subnets
-from capacity.cluster.node_growth import Exhaustion, exhaustion
+from capacity.cluster.headroom import Exhaustion, exhaustion
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.node.limit_words import limit_words

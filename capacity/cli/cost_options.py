@@ -69,7 +69,7 @@ Tier = Annotated[
     str,
     typer.Option(
         "--control-plane-tier",
-        help="Control plane tier: standard, tier-xl, tier-2xl, tier-4xl or tier-8xl.",
+        help=f"Control plane tier: {', '.join(TIERS[:-1])} or {TIERS[-1]}.",
         metavar="TIER",
         autocompletion=words(*TIERS),
     ),

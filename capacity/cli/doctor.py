@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.import_aws import Cluster, Folder, Profile, Region, cluster_found
+from capacity.cli.aws_options import Cluster, Folder, Profile, Region, cluster_found
 from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, sink
 from capacity.cli.output import emit
 

@@ -34,7 +34,7 @@ VERBS = {
     "record": Verb("record", "Record free addresses in a history file that forecast can read."),
     "report": Verb("report", "Write a design-review report: verdict, subnets, scenarios, findings, fixes, charts."),
     "init": Verb("init", "Create a commented plan to start from."),
-    "import": Verb("import_all", "Create a plan from a cluster, its manifests, or its infrastructure code. Read-only."),
+    "import": Verb("import_", "Create a plan from a cluster, its manifests, or its infrastructure code. Read-only."),
     "doctor": Verb(
         "doctor",
         "Troubleshoot the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.",
@@ -99,6 +99,7 @@ def _exit_code() -> int:
         return code
     except CapacityError as error:
         notes(f"error: {line}" for line in error.lines)
+        notes(f"note: {text}" for text in getattr(error, "__notes__", ()))
         return 2
     except BrokenPipeError:
         return 0

@@ -19,7 +19,6 @@ from capacity.cli.cost_options import (
     prices_told,
 )
 from capacity.cli.node_flags import (
-    ARCHS,
     Arch,
     Current,
     Daemonset,
@@ -59,11 +58,10 @@ from capacity.cli.node_options import (
     Types,
     resolve,
     select_types,
-    whole,
 )
-from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Wide, one_of, packed, sink
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Wide, one_of, packed, sink, whole
 from capacity.errors import SpecError
-from capacity.plan.constants import MODES
+from capacity.plan.constants import ARCHS, MODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,9 +7,7 @@ from typing import Annotated
 import typer
 
 from capacity.cli.options import words
-from capacity.plan.constants import MODES
-
-ARCHS = ("x86_64", "arm64")
+from capacity.plan.constants import ARCHS, MODES
 
 PodCpu = Annotated[
     str | None,

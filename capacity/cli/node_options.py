@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from capacity.cli.options import one_of, words
+from capacity.cli.options import one_of, whole, words
 from capacity.errors import SpecError
 from capacity.plan.constants import AMIS, NODE_PROVISIONERS, OVERLAY, SYSTEMS
 
@@ -202,8 +202,8 @@ def _mode(settings: CniSettings) -> str:
 
 def _cni(asked: Asked) -> str:
     """The CNI by our name for it; for another name the one that stands for it."""
+    from capacity.plan.cni_names import which_name
     from capacity.plan.constants import CNIS
-    from capacity.plan.overlay import which_name
 
     if asked.cni not in CNIS:
         raise SpecError(f"--cni: {asked.cni!r} is not one of {', '.join(CNIS)}{which_name(asked.cni)}")
@@ -362,14 +362,3 @@ def _ami(asked: Asked, amis: tuple[str, ...]) -> str:
     if os is not None and (os == "windows") != (ami == "windows"):
         raise SpecError(f"--os {os} contradicts --ami {ami}")
     return ami
-
-
-MOST = 2**31 - 1  # what the kubelet and the CNI can hold
-
-
-def whole(option: str, value: int | None, low: int = 0) -> int | None:
-    """A whole number in range, or None where it was not given."""
-    if value is not None and not low <= value <= MOST:
-        limit = f"{low} or more" if value < low else f"at most {MOST}"
-        raise SpecError(f"{option}: {value} is out of range (expected {limit})")
-    return value

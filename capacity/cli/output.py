@@ -37,7 +37,7 @@ class Sink:
 
 def emit(answer: Answer, sink: Sink) -> None:
     """Print ``answer``: itself to stdout or the file, its warnings to stderr."""
-    from capacity.pages.answer import rendered
+    from capacity.pages.written import rendered
 
     text = rendered(answer, sink.output, screen_of(sink))
     if not sink.quiet and sink.output not in ("json", "yaml"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from capacity.cli.node_options import whole
+from capacity.cli.options import whole
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:

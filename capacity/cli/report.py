@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capacity.cli.chart_files import Charts, make_folder, relative_to, write_charts
-from capacity.cli.check import Plan, Scenario
 from capacity.cli.cost_options import (
     CostOptions,
     PerNodeCost,
@@ -24,11 +23,12 @@ from capacity.cli.cost_options import (
     cost_words,
 )
 from capacity.cli.data import parse_day
-from capacity.cli.options import Color, Quiet, Set, one_of, packed, sink
+from capacity.cli.options import Color, Plan, Quiet, Scenario, Set, one_of, packed, sink
 from capacity.cli.output import FORMATS
+from capacity.plan.constants import TIERS
 
 if TYPE_CHECKING:
-    from capacity.cli.check import Checked
+    from capacity.cli.checked_plan import Checked
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
     from capacity.optimize.optimized import Optimized
@@ -91,7 +91,7 @@ def report(
     spot_discount: SpotDiscount = None,
     per_node_cost: PerNodeCost = 0.0,
     public_ipv4: PublicIpv4 = None,
-    control_plane_tier: Tier = "standard",
+    control_plane_tier: Tier = TIERS[0],
     color: Color = "auto",
     quiet: Quiet = False,
 ) -> None:
@@ -107,7 +107,7 @@ def report(
     one_of("--theme", theme, ("light", "dark"))
     day = parse_day("--as-of", as_of)
     from capacity.advice.fixes import with_fix
-    from capacity.cli.check import checked_plan, search_fixes
+    from capacity.cli.checked_plan import checked_plan, search_fixes
     from capacity.pages.report_page import report_page
 
     prices = cost_inputs(packed(CostOptions, locals()))

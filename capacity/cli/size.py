@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.node_options import Ami, CustomNetworking, Env, Provisioner, whole
-from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
+from capacity.cli.node_options import Ami, CustomNetworking, Env, Provisioner
+from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, whole, words
 from capacity.cli.pod_options import read_pods
 from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import SpecError

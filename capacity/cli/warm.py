@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.node_options import Ami, Asked, Env, Provisioner, complete_types, environment, resolve, whole
-from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Set, Wide, one_of, packed, sink
+from capacity.cli.node_options import Ami, Asked, Env, Provisioner, complete_types, environment, resolve
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Set, Wide, one_of, packed, sink, whole
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:

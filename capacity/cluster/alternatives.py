@@ -9,7 +9,7 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.group_shapes import with_type_first
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
-from capacity.plan.model import ScenarioSpec
+from capacity.plan.scenario_spec import ScenarioSpec
 
 Run = Callable[[Engine, ScenarioSpec], list[ScenarioState]]
 

@@ -154,6 +154,23 @@ class GroupState:
         return own + (self.shape.first.demand(vpc_pods) + branch if with_pods else 0)
 
 
+class Roaming(NamedTuple):
+    """One bound (fewest or most) of the addresses of additional ENIs of a group's nodes in one zone.
+
+    Attributes
+    ----------
+    addresses : int
+        Addresses of all its nodes in the zone. [addresses]
+    by_home : mapping of str to int
+        Addresses of the nodes in each node subnet with a choice. [addresses]
+    """
+
+    shape: GroupShape
+    zone: str
+    addresses: int
+    by_home: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class ScenarioState:
     """The result of one scenario.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from capacity.catalog.prices import price
 from capacity.cost.plan_cost import NODES, Cost, CostLine, PlanCost, difference
 from capacity.cost.rates import money
 from capacity.units import HOURS_PER_MONTH
@@ -207,3 +208,21 @@ def _line_json(line: CostLine) -> dict[str, Any]:
         "source": line.rate.source,
         "date": line.rate.date,
     }
+
+
+def price_difference(old: str, new: str, region: str | None) -> str:
+    """Price difference per node-hour in words, or why it is unknown.
+
+    >>> price_difference("m5.large", "m5.xlarge", "us-east-1")
+    '+0.0960 USD per node-hour for m5.xlarge (us-east-1, on demand)'
+    >>> price_difference("m5.large", "m5.xlarge", None)
+    'price difference of m5.xlarge and m5.large unknown: the plan has no region'
+    """
+    if region is None:
+        return f"price difference of {new} and {old} unknown: the plan has no region"
+    was, now = price(old, region), price(new, region)
+    if was is None or now is None or was.currency != now.currency:
+        unknown = " and ".join(n for n, p in ((old, was), (new, now)) if p is None) or "both in one currency"
+        return f"price difference unknown: no price for {unknown} in {region}"
+    change = f"{now.per_hour - was.per_hour:+.4f} {now.currency}"
+    return f"{change} per node-hour for {new} ({region}, on demand)"

@@ -274,21 +274,12 @@ def _of_mixed_pods(
         share = np.interp(grid[ends], known, points.vpc[order, g] / all_vpc)
         branch = np.interp(grid[ends], known, points.branch[order, g])
         here = np.repeat(counts[row][ends], columns)
-        mine = np.minimum(np.rint(pods * share[:, None]).ravel(), MOST_TOLD_APART).astype(np.int32)
+        mine = _whole_pods((pods * share[:, None]).ravel())
         if short.any():  # capacity of its maximum number of nodes
             mine = np.minimum(mine, np.int32(min(points.vpc[:, g].max(), MOST_TOLD_APART)))
         stuck |= _stuck(engine.shapes[g], here, mine)
-        tables.append(
-            group_table(
-                engine,
-                g,
-                points.zones[g],
-                here,
-                mine,
-                np.repeat(np.minimum(np.rint(branch), MOST_TOLD_APART), columns).astype(np.int32),
-                points.first,
-            )
-        )
+        every = np.repeat(_whole_pods(branch), columns)
+        tables.append(group_table(engine, g, points.zones[g], here, mine, every, points.first))
         nodes.append(here)
     table = together(tables)
     return Component(
@@ -307,6 +298,13 @@ def _of_mixed_pods(
         left_over=np.repeat(grid[first] >= full, columns),
         stuck=stuck,
     )
+
+
+def _whole_pods(pods: Floats) -> Ints:
+    """Pods rounded to whole numbers, at most as many as the tables tell apart. [pods]"""
+    import numpy as np
+
+    return np.minimum(np.rint(pods), MOST_TOLD_APART).astype(np.int32)
 
 
 def _ranks(used: npt.NDArray[np.int64]) -> Ints:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.booking import held_by_others
 from capacity.cluster.engine import Engine
-from capacity.forecast.calibration import Calibration, calibrate, is_mixed, partition
+from capacity.forecast.calibration import Calibration, is_mixed, partition
 from capacity.forecast.certain import Progress
 from capacity.forecast.components import Component, Sum, components
 from capacity.forecast.group_tables import MOST_ADDED_UP
+from capacity.forecast.growth_points import calibrate
 from capacity.forecast.quantile import count_quantiles
 from capacity.forecast.replicas import MOST_LOG, MOST_PODS, is_random, log_rate, replica_paths
 from capacity.forecast.result import QUANTILES
@@ -134,10 +135,7 @@ def simulate(
     growths = [w.growth for w in plan.workloads]
     expected = expected_replicas(plan, base, span)
     top = [_top(g, int(e.max()), span) for g, e in zip(growths, expected.T, strict=True)]
-    work = sum(map(len, engine.slots)) * max(len(growths), 1)
-    fewest, most_points = CALIBRATION_POINTS
-    rows = _points(expected, top, min(max(CALIBRATION_WORK // work, fewest), most_points) if work else fewest)
-    points = calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1], scenario)
+    points = _calibrated(engine, expected, top, scenario)
     found = components(engine, points, top)
     subnets = _subnet_parts(plan, points, found)
     fan_days = np.unique(np.rint(np.linspace(0, span.days, FAN_DATES)).astype(np.int32))
@@ -171,6 +169,14 @@ def simulate(
         progress(here.stop, paths)
     shares = left_over.mean(axis=1), stuck.mean(axis=1)
     return Simulation(first_days, fan_days, _quantiles(used), _quantiles(nodes), *shares)
+
+
+def _calibrated(engine: Engine, expected: npt.NDArray[Any], top: Sequence[int], scenario: str) -> Calibration:
+    """The engine's answers along the expected growth; one is enough if no component mixes pods."""
+    work = sum(map(len, engine.slots)) * max(len(engine.plan.workloads), 1)
+    fewest, most = CALIBRATION_POINTS
+    rows = _points(expected, top, min(max(CALIBRATION_WORK // work, fewest), most) if work else fewest)
+    return calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1], scenario)
 
 
 def fan_draws(places: int) -> int:

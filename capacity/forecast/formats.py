@@ -51,7 +51,7 @@ class Reading:
             self.notes.append(text)
 
 
-def read_history(path: Path, subnet: str | None = None) -> Reading:
+def read_history(path: Path | str, subnet: str | None = None) -> Reading:
     """Read the observations in a file of any known kind.
 
     Parameters
@@ -64,6 +64,7 @@ def read_history(path: Path, subnet: str | None = None) -> Reading:
     SpecError
         The file cannot be read, is of an unknown kind, or has an error; the message has the place.
     """
+    path = Path(path)
     name = input_name(path)
     if path.is_file() and read_head(path, len(SQLITE_MAGIC)) in (SQLITE_MAGIC, b""):
         return _any_in(Reading(read_observations(path)), name)

@@ -19,7 +19,16 @@ from capacity.forecast.draws import Simulation, expected_replicas, simulate
 from capacity.forecast.grown import node_range
 from capacity.forecast.quantile import day_quantiles
 from capacity.forecast.replicas import coming_steps, is_random
-from capacity.forecast.result import OK, QUANTILES, Already, Fan, ForecastResult, GroupForecast, SubnetForecast
+from capacity.forecast.result import (
+    OK,
+    QUANTILES,
+    Already,
+    Fan,
+    ForecastResult,
+    GroupForecast,
+    SubnetForecast,
+    check_paths,
+)
 from capacity.forecast.span import Horizon
 from capacity.plan.constants import AT_REST
 from capacity.plan.model import Plan
@@ -29,8 +38,6 @@ from capacity.units import counted
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-MOST_PATHS = 1_000_000
 
 
 def forecast_growth(
@@ -63,8 +70,7 @@ def forecast_growth(
     check_kind("span", span, Horizon, "a Horizon, as returned by parse_horizon")
     if scenario not in AT_REST:
         raise SpecError(f"--scenario: {scenario!r} is not one of {', '.join(AT_REST)}")
-    if not 1 <= paths <= MOST_PATHS:
-        raise SpecError(f"--paths: {paths} is out of range (expected 1 to {MOST_PATHS:,})")
+    check_paths(paths, seed)
     engine = Engine(plan, group_shapes(plan))
     base = list(engine.demand(scenario).replicas)
     expected = expected_replicas(plan, base, span)

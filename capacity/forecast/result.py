@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from capacity.errors import SpecError, check_count
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 QUANTILES = (0.1, 0.5, 0.9)
+MOST_PATHS = 1_000_000
 OK, INSUFFICIENT = "ok", "insufficient data"
 
 
@@ -155,3 +158,11 @@ class ForecastResult:
     def __repr__(self) -> str:
         drawn = "exact" if self.exact else f"{self.paths:,} draws"
         return f"<ForecastResult {self.start} to {self.end}: {len(self.subnets)} subnets, {drawn}>"
+
+
+def check_paths(paths: int, seed: int) -> None:
+    """Refuse a number of draws that is out of range, and a seed that is not a whole number."""
+    check_count("--paths", paths)
+    if not 1 <= paths <= MOST_PATHS:
+        raise SpecError(f"--paths: {paths} is out of range (expected 1 to {MOST_PATHS:,})")
+    check_count("--seed", seed)

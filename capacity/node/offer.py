@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.errors import SpecError, check_count, check_number
+from capacity.errors import SpecError, check_count, check_kind, check_number, check_switch
 from capacity.node import reserved
 from capacity.node.figures import never_ready
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
@@ -29,6 +29,8 @@ class Daemon:
     host_network: bool = False
 
     def __post_init__(self) -> None:
+        check_kind("DaemonSet: name", self.name, str, "text")
+        check_switch(f"DaemonSet {self.name}: host_network", self.host_network)
         check_count(f"DaemonSet {self.name}: cpu", self.cpu, unit="millicores")
         check_count(f"DaemonSet {self.name}: memory", self.memory, unit="bytes")
 
@@ -49,6 +51,7 @@ class PodAsked:
         for name, unit in (("cpu", "millicores"), ("memory", "bytes"), ("volumes", "volumes")):
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name), unit=unit)
+        check_switch("branch", self.branch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +233,10 @@ def offer(
     if price is not None:
         check_number("price", price, unit="USD per hour")
     check_number("node_cost", node_cost, unit="USD per hour")
+    check_kind("pod", pod, PodAsked, "PodAsked(...)")
+    check_kind("keep", keep, Keep, "Keep(...)")
+    for daemon in daemons:
+        check_kind("daemons", daemon, Daemon, "Daemon(...) for each DaemonSet")
     return offer_from(max_pods(of, on), pod, daemons, set_max_pods, keep, price, node_cost)
 
 

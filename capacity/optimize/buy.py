@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
 
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
-from capacity.optimize.divide import Rules, Sized
+from capacity.optimize.divide import Counted, Rules, Sized
 from capacity.optimize.market import Pods
 from capacity.optimize.open_plan import Document, Draft, NewGroup
-from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.model import Plan
+from capacity.plan.scenario_spec import ScenarioSpec
 
 Judge = Callable[[Plan, Sequence[str | ScenarioSpec] | None], CheckResult]
 Division = tuple[Sized, ...]
@@ -78,8 +78,12 @@ class Purchase:
         return self.usd_per_hour, self.addresses, self.nodes(peak=True)
 
 
-class Buying(NamedTuple):
-    """What a purchase is judged by."""
+@dataclass(frozen=True)
+class Buying:
+    """What a purchase is judged by.
+
+    ``counted``: nodes by block and type, shared by the questions about the same pods on the same nodes.
+    """
 
     draft: Draft
     pods: Sequence[Pods]
@@ -88,6 +92,7 @@ class Buying(NamedTuple):
     scenarios: tuple[str, ...]
     survive_zone: bool = False
     vcpu_quota: int | None = None
+    counted: Counted = field(default_factory=dict, compare=False)
 
     def accepts(self, found: Purchase) -> bool:
         """Whether the check has nothing against a purchase and its nodes at the peak are within the vCPU quota."""
@@ -145,6 +150,13 @@ def purchase(buying: Buying, division: Division) -> Purchase:
         most = tuple(m + 1 + m // 10 for m in most)
         bounded = _checked(buying, division, most)
     return bounded
+
+
+def again(buying: Buying, found: Purchase) -> Purchase:
+    """The same groups in a plan with other subnets."""
+    groups = {g.name: g for g in found.result.plan.node_groups}
+    made = _checked(buying, found.division, [groups[name].max_nodes or UNBOUNDED for name in found.names])
+    return made if made.ok else purchase(buying, found.division)
 
 
 def _most(found: Purchase, name: str) -> int:

@@ -90,7 +90,7 @@ def _own_limits(buying: Buying, market: Market, choices: Choices) -> Infeasible:
     """The options that leave no division, and what they would have to be for the cheapest."""
     free = replace(choices, max_types=None, max_groups=NO_GROUPS, vcpu_quota=None, max_nodes=None)
     rules = replace(buying.rules, max_nodes=None)
-    listed = divisions(market, buying.pods, rules, free, limited=True)
+    listed = divisions(replace(buying, rules=rules), market, free, limited=True)
     if not listed:
         return Infeasible("no allowed type holds these pods", "allow more types (--types, --max-vcpus, --arch)")
     said, cures = [], []

@@ -77,7 +77,7 @@ def _simpler(market: Market, choices: Choices) -> Iterator[tuple[str, Market, Ch
 
 
 def _bought(buying: Buying, market: Market, choices: Choices, stopped: Callable[[], bool]) -> Purchase | None:
-    listed = divisions(market, buying.pods, buying.rules, choices, limited=not buying.draft.sizes_subnets)
+    listed = divisions(buying, market, choices, limited=not buying.draft.sizes_subnets)
     return search(buying, listed, CHECKED, stopped).bought
 
 
@@ -144,7 +144,7 @@ def _elsewhere(name: str, buying: Buying, draft: Draft, request: Request, archs:
     except SpecError as error:
         return _row(name, None, str(error))
     moved = tuple(p for p in pods_of(draft.plan, draft.workloads) if p.most)
-    other = buying._replace(draft=draft, pods=moved)
+    other = replace(buying, draft=draft, pods=moved, counted={})
     return _row(name, _bought(other, market, request.choices, request.stopped))
 
 

@@ -13,16 +13,18 @@ from itertools import combinations
 
 import numpy as np
 
-from capacity.cluster.expected_type import nodes_needed
 from capacity.cluster.node_state import BRANCH, VPC
 from capacity.optimize.market import RESOURCES, BuyableType, Market, Pods, demand_of, holds
 from capacity.optimize.problem import Floats
+from capacity.optimize.schedulable import schedulable_nodes
 from capacity.units import ceil_div
 
 Block = tuple[int, ...]  # numbers of the workloads that share a group
+Counted = dict[tuple[Block, str], tuple[int, int] | None]  # nodes of a block on a type, now and at the peak
 
 EXACT = 7  # workloads up to which every division is compared
 TRIED = 12  # types placed for a block whose lower bounds are below the best, at most
+FEW = 30  # groups up to which nodes are counted to choose the two to be merged; of more, sums decide
 NEAR = 3  # divisions with about the fewest dollars by sums, of which the nodes are counted
 
 
@@ -89,7 +91,7 @@ class Blocks:
     market: Market
     pods: Sequence[Pods]
     rules: Rules
-    _nodes: dict[tuple[Block, str], tuple[int, int] | None] = field(default_factory=dict)
+    _nodes: Counted = field(default_factory=dict)
     _best: dict[Block, Sized | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -171,8 +173,9 @@ class Blocks:
     def _counted(self, block: Block, candidate: BuyableType) -> tuple[int, int] | None:
         key = block, candidate.name
         if key not in self._nodes:
-            found = [self._nodes_for(block, candidate, peak) for peak in (False, True)]
-            now, peak = found
+            now = peak = self._nodes_for(block, candidate, peak=False)
+            if any(self.pods[i].now != self.pods[i].most for i in block):
+                peak = self._nodes_for(block, candidate, peak=True)
             self._nodes[key] = None if now is None or peak is None else (now, peak)
         return self._nodes[key]
 
@@ -190,7 +193,7 @@ class Blocks:
         if not all(holds(candidate, p) for p in mine):
             return None
         wanted = [(p.pod, ceil_div(p.count(peak), zones)) for p in mine]
-        nodes = nodes_needed(candidate.node, wanted)
+        nodes = schedulable_nodes(candidate.node, wanted)
         if nodes is None:
             return None
         vpc = sum(count for pod, count in wanted if pod.kind == VPC)
@@ -287,9 +290,11 @@ class Blocks:
                 least[both] = float(self.by_sums(both).min(initial=np.inf))
             if np.isfinite(least[both]):
                 pairs.append((least[both] - least[a] - least[b], a, b))
-        near = sorted(pairs)[:NEAR]
+        near = sorted(pairs)[: NEAR if len(blocks) <= FEW else 1]
         if not near:
             return None
+        if len(near) == 1:
+            return near[0][1:]
         return min(((self._more(a, b), a, b) for _, a, b in near))[1:]
 
     def _more(self, a: Block, b: Block) -> float:

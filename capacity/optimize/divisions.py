@@ -63,12 +63,13 @@ def expected(division: Division, rules: Rules) -> float:
     return float(sum(s.candidate.price * rules.weighed(s.now, s.peak) for s in division))
 
 
-def divisions(market: Market, pods: Sequence[Pods], rules: Rules, choices: Choices, *, limited: bool) -> list[Division]:
+def divisions(buying: Buying, market: Market, choices: Choices, *, limited: bool) -> list[Division]:
     """Divisions with different weights of addresses, those within the choices, cheapest first.
 
     ``limited``: subnets have sizes of their own, so that mixes with fewer addresses count.
     """
-    base = Blocks(market, pods, rules)
+    rules = buying.rules
+    base = Blocks(market, buying.pods, rules, buying.counted)
     found: dict[tuple[tuple[tuple[int, ...], str, int, int], ...], Division] = {}
     for penalty in PENALTIES if limited else PENALTIES[:1]:
         blocks = base.under(replace(rules, usd_per_address=penalty))

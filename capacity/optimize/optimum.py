@@ -81,7 +81,9 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
     if large is not None:
         return replace(base, status=INFEASIBLE, infeasible=large)
     packed = _packed(market, pods, rules, request)
-    buying = Buying(draft, pods, rules, request.judge, choices.scenarios, choices.survive == "zone", choices.vcpu_quota)
+    buying = Buying(
+        draft, pods, rules, request.judge, choices.scenarios, choices.survive == "zone", choices.vcpu_quota, {}
+    )
     found = _searched(buying, market, packed, request)
     if found.bought is None:
         return replace(base, status=INFEASIBLE, packed=packed, infeasible=clash(buying, market, choices, found))
@@ -164,7 +166,7 @@ def _packed(market: Market, pods: Sequence[Pods], rules: Rules, request: Request
 def _searched(buying: Buying, market: Market, packed: Packed, request: Request) -> Found:
     """Divisions from separate groups to one group, and the packing's own mix."""
     choices, limited = request.choices, not buying.draft.sizes_subnets
-    listed: list[Division] = divisions(market, buying.pods, buying.rules, choices, limited=limited)
+    listed: list[Division] = divisions(buying, market, choices, limited=limited)
     mix = mixed(market, buying.pods, buying.rules, packed.now, packed.peak)
     if mix is not None:
         listed = ranked([*listed, mix], buying.rules, choices)

@@ -9,9 +9,9 @@ from math import ceil
 
 from capacity.cluster.sizing import size_plan
 from capacity.errors import InfeasiblePlan
-from capacity.optimize.buy import Buying, Purchase, purchase
+from capacity.optimize.buy import Buying, Purchase, again, purchase
 from capacity.optimize.open_plan import widened
-from capacity.plan.model import RESERVED_BY_AWS, Plan
+from capacity.plan.model import RESERVED_BY_AWS
 from capacity.vpc.cidr_rules import LARGEST, MOST_BLOCKS
 from capacity.vpc.ledger import SubnetState
 
@@ -26,19 +26,16 @@ def with_own_subnets(buying: Buying, bought: Purchase) -> tuple[Purchase, list[s
     each = _subnets_per_zone(bought)
     roles = 2 if any(g.pod_subnets for g in bought.result.plan.node_groups) else 1
     why = f"a VPC has at most {MOST_BLOCKS} blocks of a /{LARGEST}"
-    for more in range(TRIES if each > 1 else 1):
-        subnets = (each + more) * roles * buying.draft.zones
-        if subnets > MOST_BLOCKS:
+    for count in range(each, each + TRIES):
+        if count * roles * buying.draft.zones > MOST_BLOCKS:
             break
-        wide = buying if each + more == 1 else buying._replace(draft=widened(buying.draft, each + more))
-        held = bought if each + more == 1 else purchase(wide, bought.division)
-        plan = held.result.plan
-        for count in dict.fromkeys((roles, each + more, len(plan.vpc_cidrs))):
-            try:
-                sized = _sized(wide, held, replace(plan, vpc_cidrs=plan.vpc_cidrs[:count]))
-                return sized, [_too_many(sized, "; ".join(sized.result.blocked))] if sized.result.blocked else []
-            except InfeasiblePlan as error:
-                why = str(error)
+        wide = buying if count == 1 else replace(buying, draft=widened(buying.draft, count))
+        try:
+            sized = _sized(wide, bought if count == 1 else purchase(wide, bought.division))
+        except InfeasiblePlan as error:
+            why = str(error)
+            continue
+        return sized, [_too_many(sized, "; ".join(sized.result.blocked))] if sized.result.blocked else []
     return bought, [_too_many(bought, why)]
 
 
@@ -65,11 +62,14 @@ def _every_subnet(bought: Purchase) -> Sequence[SubnetState]:
     return [s for scenario in bought.result.scenarios for s in scenario.subnets]
 
 
-def _sized(buying: Buying, bought: Purchase, plan: Plan) -> Purchase:
-    """The purchase with subnets as small as the check allows, in the plan's VPC blocks."""
+def _sized(buying: Buying, bought: Purchase) -> Purchase:
+    """The purchase with subnets as small as the check allows, in the VPC blocks that they take."""
+    plan = bought.result.plan
     sizing = size_plan(plan, scenarios=buying.scenarios or None, fresh=True)
+    taken = [s.cidr for s in sizing.plan.subnets]
+    blocks = [c for c in plan.vpc_cidrs if any(s.subnet_of(c) for s in taken)]
     subnets = [{"name": s.name, "zone": s.zone, "cidr": str(s.cidr)} for s in sizing.plan.subnets]
-    vpc = {"cidrs": [str(c) for c in plan.vpc_cidrs], "subnets": subnets}
+    vpc = {"cidrs": [str(c) for c in blocks], "subnets": subnets}
     document = {**buying.draft.document, "vpc": vpc}
     draft = replace(buying.draft, document=document, plan=buying.draft.read(document))
-    return purchase(buying._replace(draft=draft), bought.division)
+    return again(replace(buying, draft=draft), bought)

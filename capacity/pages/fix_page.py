@@ -39,6 +39,7 @@ def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
         "verdict": fix.verdict,
         "why": fix.why,
         "judged_in": fix.judged_in,
+        "judged_at": fix.judged_at,
         "frees": dict(fix.frees),
         "short": fix.short,
         "usd_per_month_change": dict(fix.usd),

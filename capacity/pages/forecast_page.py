@@ -29,7 +29,7 @@ def answer(result: ForecastResult, plan: Plan | None, horizon: str, history: Seq
             "seed": result.seed,
             "exact": result.exact,
         },
-        results=[subnet_json(s, fan) for s in result.subnets],
+        results=[subnet_json(s, fan=fan) for s in result.subnets],
         page=page(result),
         rows=rows,
         warnings=result.notes,
@@ -37,7 +37,7 @@ def answer(result: ForecastResult, plan: Plan | None, horizon: str, history: Seq
     )
 
 
-def subnet_json(s: SubnetForecast, fan: bool) -> dict[str, Any]:
+def subnet_json(s: SubnetForecast, *, fan: bool) -> dict[str, Any]:
     """One of ``results``."""
     row: dict[str, Any] = {
         "name": s.name,

@@ -10,6 +10,7 @@ from capacity.node.limit_words import limit_words
 from capacity.pages.answer import Answer
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
 from capacity.pages.vocabulary import merged
+from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.units import counted
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _warnings(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
     if not xen:
         return merged(own)
     listed = ", ".join(xen[:3]) + (f" and {len(xen) - 3} more" if len(xen) > 3 else "")
-    if platform.cilium is not None:
+    if platform.cni == CILIUM:
         return [*merged(own), f"{listed}: Cilium assigns prefixes only on Nitro instances, so single addresses here"]
     line = (
         f"{listed}: Xen instances do not support prefixes, so the CNI assigns single addresses in prefix mode and does "
@@ -187,13 +188,13 @@ def _left_to_the_host(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
 def _legend(platform: Platform) -> str:
     need = "needs" if platform.pods_on_host == 1 else "need"
     host = f"{counted(platform.pods_on_host, 'pod')} on the host network {need} no address (--host-pods)"
-    if platform.overlay:
+    if platform.cni == OVERLAY:
         return (
             "recommended: 110 pods (250 above 30 vCPUs), what Kubernetes is tested for: no ENI limits pods that take "
             "no VPC address. max pods: the kubelet's value if you do not set it "
             f"({platform.provisioner}, {platform.ami}), counted by ENIs all the same. --explain shows every term."
         )
-    if platform.cilium is not None:
+    if platform.cni == CILIUM:
         return (
             "formula: (ENIs − firstInterfaceIndex) × (IPs − 1), × 16 with prefixes; of the pod addresses two more are "
             f"Cilium's own; {host}. max pods: the kubelet's value if you do not set it ({platform.provisioner}, "

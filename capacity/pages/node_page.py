@@ -13,6 +13,7 @@ from capacity.pages.csv_rows import flatten
 from capacity.pages.maxpods_page import terms_block
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
 from capacity.pages.vocabulary import limited_by, merged
+from capacity.plan.constants import OVERLAY
 from capacity.units import counted
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ def _blocks(results: list[dict[str, Any]], offers: Sequence[Offer], view: NodeVi
     page: list[Text | Table | CodeBlock] = [*map(Text, _sentence(offers)), Table(columns, shown)]
     if view.pods is not None:
         rows = [{"instance_type": r["instance_type"], **(r["pool"] or {})} for r in results]
-        where = " on an overlay network" if platform.overlay else " on VPC addresses"
+        where = " on an overlay network" if platform.cni == OVERLAY else " on VPC addresses"
         page.append(Table(_POOL, rows, f"Addresses held in the steady state with {view.pods:,} pods{where}"))
     page.append(
         Text(

@@ -112,7 +112,7 @@ def gather(
     return Material(
         result=result,
         findings=findings(result),
-        headroom=curves(result, large),
+        headroom=curves(result, large=large),
         explorer=what_if(result, FEW_PERCENTS if large else PERCENTS) if plan.node_groups else None,
         offers=group_offers(result, node_prices(result, prices)),
         status=data_status(as_of),
@@ -149,7 +149,7 @@ def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> F
     return forecast_growth(result.plan, parse_horizon(horizon, as_of), seed=seed, checked=result)
 
 
-def curves(result: CheckResult, large: bool = False) -> list[HeadroomCurve]:
+def curves(result: CheckResult, *, large: bool = False) -> list[HeadroomCurve]:
     """Headroom against nodes of the largest groups, then against pods; those that move no subnet are left out.
 
     Of a large plan the curve against pods is left out: every point of it places all pods again.

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from capacity.advice.findings.codes import codes
-from capacity.advice.levers.lever import own_cni
 from capacity.cni.facade import settings_on
+from capacity.cni.on_node import own_cni
 from capacity.pages.page import CodeBlock, Section, Table, TableColumn, Text
 from capacity.pages.report_blocks import Block
 from capacity.plan.cilium_settings import all_settings

@@ -49,7 +49,7 @@ def answer(fills: Sequence[SubnetFill], asked: Question, inputs: Mapping[str, An
     ]
     every = asked.maps == "all"
     blocks += [
-        CodeBlock(map_text(f, every), language="text")
+        CodeBlock(map_text(f, everything=every), language="text")
         for f in fills
         if every or (asked.maps == "auto" and f.fragments.exact)
     ]
@@ -167,7 +167,7 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
     return Table([c for c in columns if c.key not in absent], shown)
 
 
-def map_text(fill: SubnetFill, everything: bool) -> str:
+def map_text(fill: SubnetFill, *, everything: bool) -> str:
     """The block map: rows of 64 letters with the address each starts at, and the letters in words."""
     letters, subnet = fill.fragments.letters, fill.fragments.subnet
     start = int(subnet.cidr.network_address)

@@ -157,7 +157,7 @@ def _sentences(found: WarmAnswer) -> Iterator[str]:
     for flaw in current.flaws:
         yield f"The current setting {flaw.kind}: {flaw.reason}."
     if best is None:
-        yield f"No recommendation: no setting satisfies the rule ({rule(current.targets.prefix)})."
+        yield f"No recommendation: no setting satisfies the rule ({rule(prefix=current.targets.prefix)})."
         return
     if best.row is current:
         yield f"Keep {current.targets.label}."

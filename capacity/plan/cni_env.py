@@ -18,8 +18,6 @@ from capacity.plan.cilium import AGENT, CiliumIpam
 from capacity.plan.constants import CILIUM, OVERLAY, VPC_CNI
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
 
-COOLDOWN_S = 30  # pkg/ipamd/datastore/data_store.go L41, L243-249
-
 # Variables of the CNI's README or chart that do not affect address counts, or that the DaemonSet's manifest and
 # credential webhooks set: a cluster's environment can be pasted unchanged.
 OTHER_VARIABLES = frozenset(
@@ -133,6 +131,9 @@ class CniSettings:
             check_count(name, getattr(self, name))
         if self.max_eni is not None:
             check_count("max_eni", self.max_eni, 1, "ENIs")
+        if self.cilium is not None:
+            check_kind("cilium", self.cilium, CiliumIpam, "what cilium_settings(...) gives, or None")
+        check_kind("windows", self.windows, WindowsIpam, "a WindowsIpam")
         if self.overlay and self.cilium is not None:
             raise SpecError("cilium and overlay exclude each other: a node has one CNI")
 
@@ -205,7 +206,7 @@ def parse_env_number(name: str, text: str | None) -> tuple[int | None, str | Non
     return code, f"{name}={text!r} is not a number the CNI accepts: it uses {meaning}"
 
 
-def parse_env_switch(name: str, text: str | None, default: bool = False) -> tuple[bool, str | None]:
+def parse_env_switch(name: str, text: str | None, *, default: bool = False) -> tuple[bool, str | None]:
     """Value of a boolean variable as Go's ``strconv.ParseBool`` reads it, and a warning for other text."""
     if text is None or text == "":
         return default, None
@@ -259,6 +260,7 @@ def cni_settings(
     values: dict[str, int | bool | None] = {}
     if ip_family is not None:
         check_word("ip_family", ip_family, ("ipv4", "ipv6"))
+    check_kind(where or "env", env, Mapping, "a mapping of variables to text, such as {'WARM_IP_TARGET': '2'}")
     for name, text in env.items():
         check_variable(name, where)
         if text is not None and not isinstance(text, str):

@@ -8,6 +8,7 @@ SYSTEMS = ("linux", "windows")  # of a node
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
 NODE_PROVISIONERS = ("managed", "self-managed", "karpenter", "auto")
 PROVISIONERS = (*NODE_PROVISIONERS, "fargate")
+ARCHS = ("x86_64", "arm64")  # of an instance type, as EC2 names them
 CAPACITY_TYPES = ("on-demand", "spot")
 TIERS = ("standard", "tier-xl", "tier-2xl", "tier-4xl", "tier-8xl")  # EKS API, ControlPlaneScalingConfig.tier
 ZONE_TOPOLOGY = "topology.kubernetes.io/zone"  # topologyKey of a spread over zones

@@ -84,7 +84,7 @@ def _entries(section: str, plan: Any, now: Any, found: list[Difference]) -> None
             _presence(at(section, name), theirs is None, mine is None, found)
             continue
         for f in fields(mine):
-            if f.name not in ("name", "id"):
+            if f.name not in ("name", "id", "zones"):
                 path = at(section, name, key_of(section, f.name))
                 _compare(path, _quantity(f.name, mine), _quantity(f.name, theirs), found)
 
@@ -94,6 +94,6 @@ def _quantity(attribute: str, entry: object) -> Any:
     value = getattr(entry, attribute)
     if value is None:
         return None
-    if attribute == "cpu_millicores":
+    if attribute.endswith("cpu_millicores"):
         return cpu_text(value)
-    return memory_text(value) if attribute == "memory_bytes" else value
+    return memory_text(value) if attribute.endswith("memory_bytes") else value

@@ -43,7 +43,7 @@ FILE_SOURCES = {
         ),
         FileSource(
             "eksctl",
-            "capacity.readers.eksctl",
+            "capacity.readers.eksctl.cluster_config",
             "An eksctl ClusterConfig, with the defaults of eksctl.",
             "capacity import eksctl cluster.yaml --out-file capacity.yaml",
         ),
@@ -123,4 +123,4 @@ def left_out(doc: Loaded) -> PlanDraft:
 
     source, words = detect(doc.value)
     cure = f" (capacity import {source} reads it)" if source in FILE_SOURCES else ""
-    return PlanDraft(notes=(Note(f"{doc.file}: ignored {words}{cure}"),))
+    return PlanDraft(notes=(Note(f"{doc.file}: ignored {words}{cure}", unread=True),))

@@ -109,6 +109,30 @@ def discovery_tags(tags: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | Non
     return tuple(found) or None
 
 
+_ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})(?:[a-z]|-[a-z]{3}-[0-9]{1,2}[a-z]|-wl[0-9]-[a-z]{3}-wlz-[0-9])")
+_SUBNET_ID = re.compile(r"subnet-(?!x+$)[A-Za-z0-9-]+")
+
+
+def region_of_zone(zone: str | None) -> str | None:
+    """Region of an Availability Zone, Local Zone or Wavelength Zone; None if the text is not the name of one.
+
+    >>> region_of_zone("us-west-2a"), region_of_zone("us-west-2-lax-1a"), region_of_zone("zone-a")
+    ('us-west-2', 'us-west-2', None)
+    """
+    found = _ZONE.fullmatch(zone or "")
+    return found[1] if found else None
+
+
+def subnet_id_of(value: object) -> str | None:
+    """ID of a subnet; None for a placeholder, which can have any form.
+
+    >>> subnet_id_of("subnet-0a1b2c3d"), subnet_id_of("NEW-SUBNET-ID2"), subnet_id_of("subnet-xxxx")
+    ('subnet-0a1b2c3d', None, None)
+    """
+    text = text_of(value)
+    return text if text and _SUBNET_ID.fullmatch(text) else None
+
+
 def block_of(value: object) -> IPv4Network | None:
     """An IPv4 block without its host bits; None if the value is not one."""
     if not isinstance(value, str) or "/" not in value or ":" in value:

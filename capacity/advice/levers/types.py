@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from capacity.advice.levers.lever import Lever, is_own_cni
+from capacity.advice.levers.lever import Lever
 from capacity.advice.snippets.groups import group_type_snippets
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.prices import price
@@ -17,6 +17,8 @@ from capacity.cluster.scenario import GroupState, ScenarioState, first_and_grave
 from capacity.cluster.shape import GroupShape
 from capacity.cni.facade import settings_on
 from capacity.cni.node_pool import FIGURES, effective, node_limits, rest
+from capacity.cni.on_node import is_own_cni
+from capacity.cost.dollar_words import price_difference
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.model import NodeGroup, Plan
 from capacity.plan.patch import entry
@@ -89,24 +91,6 @@ def _kept(result: CheckResult, shape: GroupShape) -> list[str]:
         bad = {k.instance_type.name for k in shape.types if k.max_pods - k.host_pods > k.addresses}
     spec = next(g for g in result.plan.node_groups if g.name == name)
     return [k.name for k in spec.instance_types if k.name not in bad]
-
-
-def price_difference(old: str, new: str, region: str | None) -> str:
-    """Price difference per node-hour in words, or why it is unknown.
-
-    >>> price_difference("m5.large", "m5.xlarge", "us-east-1")
-    '+0.0960 USD per node-hour for m5.xlarge (us-east-1, on demand)'
-    >>> price_difference("m5.large", "m5.xlarge", None)
-    'price difference of m5.xlarge and m5.large unknown: the plan has no region'
-    """
-    if region is None:
-        return f"price difference of {new} and {old} unknown: the plan has no region"
-    was, now = price(old, region), price(new, region)
-    if was is None or now is None or was.currency != now.currency:
-        unknown = " and ".join(n for n, p in ((old, was), (new, now)) if p is None) or "both in one currency"
-        return f"price difference unknown: no price for {unknown} in {region}"
-    change = f"{now.per_hour - was.per_hour:+.4f} {now.currency}"
-    return f"{change} per node-hour for {new} ({region}, on demand)"
 
 
 # --- which type -----------------------------------------------------------------------------------

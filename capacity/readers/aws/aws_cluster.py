@@ -11,8 +11,8 @@ from capacity.readers.aws.answers import AwsAnswers
 from capacity.readers.aws.cni import CniFound, parse_cni
 from capacity.readers.aws.groups import Groups, parse_groups
 from capacity.readers.aws.kinds import KINDS, Gap
-from capacity.readers.aws.owners import Interface, parse_interfaces
-from capacity.readers.values import Item, text
+from capacity.readers.aws.owners import Interface, cluster_of, parse_interfaces
+from capacity.readers.values import Item, region_of_zone, tags, text
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class AwsCluster:
         parts = text(self.item, "arn").split(":")
         if len(parts) > 3 and parts[3]:
             return parts[3]
-        zones = sorted({a.zone for a in self.accounts if a.zone})
-        return zones[0][:-1] if zones and zones[0][-1:].isalpha() else None
+        regions = {region for a in self.accounts if (region := region_of_zone(a.zone))}
+        return regions.pop() if len(regions) == 1 else None
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -77,7 +77,10 @@ def _cluster(answers: AwsAnswers, name: str) -> Item:
     if known:
         return next(iter(known.values()))
     names = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
-    if not name and len(names) == 1:
+    names = names or {cluster_of(tags(i)) for i in answers.of("instances")} - {""}
+    if not name and len(names) > 1:
+        raise SpecError(f"--cluster: several clusters in the answers: choose one ({either(sorted(names))})")
+    if not name and names:
         name = names.pop()
     if not name and not answers.of("subnets"):
         raise SpecError(f"no cluster in the answers: {KINDS['cluster'].command_for()}")

@@ -32,7 +32,8 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
     """
     subnets, pods, notes = [], [], list(draft.notes)
     assumed: set[str] = set()
-    for account, subnet in zip(found.accounts, draft.subnets, strict=True):
+    unread = draft.subnets[len(found.accounts) :]  # mentioned in the answers, but not described
+    for account, subnet in zip(found.accounts, draft.subnets, strict=False):
         modelled = steady.get(account.name, {})
         rest = account.taken - sum(modelled.values())
         own = _own_addresses(found, account)
@@ -60,7 +61,7 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
         )
     return replace(
         draft,
-        subnets=tuple(subnets),
+        subnets=(*subnets, *unread),
         tenants=(*draft.tenants, *pods),
         notes=tuple(dict.fromkeys(notes)),
         assumed=draft.assumed | assumed,

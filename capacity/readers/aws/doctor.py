@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from capacity.advice.doctor import CniFacts, DnsFacts, Evidence, GroupFacts, NodeFacts, SubnetFacts
+from capacity.advice.evidence import CniFacts, DnsFacts, Evidence, GroupFacts, NodeFacts, SubnetFacts
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.cluster.group_shapes import group_shapes
 from capacity.cni.facade import address_capacity, effective, node_limits, without_primary

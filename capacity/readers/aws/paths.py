@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from capacity.advice.doctor import PathFacts
+from capacity.advice.evidence import PathFacts
 from capacity.readers.values import Item, objects, section, text, texts
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from capacity.advice.doctor import RoleFacts
+from capacity.advice.evidence import RoleFacts
 from capacity.catalog.packaged import data_dir, read_text
 from capacity.readers.aws.cni import addon
 from capacity.readers.aws.kinds import KINDS

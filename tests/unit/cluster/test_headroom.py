@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from capacity.cluster.check import CheckResult, check
-from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
-from capacity.cluster.node_growth import exhaustion
+from capacity.cluster.headroom import exhaustion, headroom_by_nodes, headroom_by_pods
 from capacity.errors import SpecError
 from capacity.plan.parse import read_plan
 

@@ -14,9 +14,8 @@ from capacity.cost.bill import plan_cost
 from capacity.cost.cluster_fees import in_extended_support, support_of
 from capacity.cost.dollar_words import amount, change_sentence, cost_sentence, lines_of, terms, usd
 from capacity.cost.fargate import fargate_size
-from capacity.cost.inputs import CostInputs
+from capacity.cost.inputs import CostInputs, PriceFile
 from capacity.cost.plan_cost import Cost, CostLine, PlanCost, Rate, difference
-from capacity.cost.price_file import PriceFile
 from capacity.errors import SpecError
 from capacity.plan.model import Plan
 from tests.fixtures.plans import small

@@ -15,9 +15,10 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.group_shapes import group_shapes
 from capacity.errors import SpecError
 from capacity.forecast import draws
-from capacity.forecast.calibration import calibrate, partition
+from capacity.forecast.calibration import partition
 from capacity.forecast.components import components
 from capacity.forecast.grown import growing_demand
+from capacity.forecast.growth_points import calibrate
 from capacity.forecast.plan_growth import forecast_growth
 from capacity.forecast.replicas import replica_paths
 from capacity.forecast.span import Horizon

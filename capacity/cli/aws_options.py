@@ -1,4 +1,4 @@
-"""`capacity import aws`: a plan from a live cluster, or from saved answers of the AWS CLI."""
+"""Options that name an EKS cluster, and its answers: live or from a folder."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.import_ import Diff, ExitCode, Format, ImportOptions, Into, finish, target
-from capacity.cli.options import Color, OutFile, Quiet, Wide, packed
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
     from capacity.readers.aws.aws_cluster import AwsCluster
-
 Cluster = Annotated[
     str | None,
     typer.Option("--cluster", help="Name of the EKS cluster. Not needed if there is only one.", metavar="NAME"),
@@ -32,41 +29,6 @@ Folder = Annotated[
         metavar="FOLDER",
     ),
 ]
-
-
-def add_source(group: typer.Typer) -> None:
-    """Add the source to `capacity import`."""
-    group.command("aws")(aws)
-
-
-def aws(
-    cluster: Cluster = None,
-    region: Region = None,
-    profile: Profile = None,
-    folder: Folder = None,
-    into: Into = None,
-    diff: Diff = None,
-    exit_code: ExitCode = False,
-    output: Format = None,
-    out_file: OutFile = None,
-    color: Color = "auto",
-    quiet: Quiet = False,
-    wide: Wide = False,
-) -> None:
-    """Create a plan from an EKS cluster and its VPC: live (read-only, your credentials), or from saved answers.
-
-    Every address of every subnet is accounted for. Notes list what AWS does not report. The exact IAM policy
-    is in the documentation (reference: IAM policy).
-
-    Examples: capacity import aws --cluster shop --out-file capacity.yaml · capacity import aws --from answers/ ·
-    capacity import aws --cluster shop --diff capacity.yaml --exit-code
-    """
-    where = target(packed(ImportOptions, locals()))
-    found = cluster_found(cluster, region, profile, folder)
-    from capacity.readers.aws.draft import aws_draft
-
-    source = f"AWS answers in {folder.name or folder}" if folder else "AWS"
-    finish(aws_draft(found, source), where)
 
 
 def cluster_found(
