@@ -39,8 +39,8 @@ groups = capacity.node_groups_frame(found)
 groups[["instance_types", "nodes", "nodes_peak", "pods_per_node", "binding", "subnet_addresses", "usd_per_hour"]]
 
 # %% [markdown]
-# The answer is schedulable: `check` of the plan with these node groups leaves no pod without a node or an address. No
-# placement of these pods on these types costs less than the bound.
+# The answer is schedulable: `check` of the plan with these node groups leaves no pod unschedulable and none without an
+# address. No placement of these pods on these types costs less than the bound.
 
 # %%
 bought, packed = found.bought, found.packed

@@ -102,8 +102,9 @@ def optimize(
 ) -> None:
     """Choose the cheapest node groups for the workloads, within address limits.
 
-    The answer is schedulable: check of the plan with these node groups leaves no pod without a node or an address.
-    Beside it stand the perfect packing with a proven lower bound, what simpler choices cost, and the plan's own groups.
+    The answer is schedulable: with these node groups, check leaves no pod unschedulable and none without an address.
+    The page also has the proven lower bound, what other choices cost, the plan's own groups, and the frontier of cost
+    against addresses against nodes.
 
     Examples: capacity optimize examples/shop-prod.yaml --price-factor 1.1 ·
     capacity optimize --pod web=250m,512Mi,300 --pod api=1,2Gi,40 --zones 3 --as eksctl ·

@@ -112,7 +112,7 @@ class Blocks:
         return Blocks(market, self.pods, rules, self._nodes)
 
     def priced(self, prices: Sequence[float], rules: Rules) -> Blocks:
-        """The same with other prices of the types and under other rules; nodes that were counted stay counted."""
+        """These blocks with other prices of the types and under other rules; nodes that were counted stay counted."""
         candidates = tuple(replace(c, price=p) for c, p in zip(self.market.candidates, prices, strict=True))
         return Blocks(replace(self.market, candidates=candidates), self.pods, rules, self._nodes)
 

@@ -96,7 +96,7 @@ def _how_close(found: Optimized, bought: Purchase, packed: Packed) -> str:
         words.append("A perfect packing reaches it.")
     else:
         stopped = " when the search was stopped" if found.status == TIME_LIMIT else ""
-        gap = f"{100 * packed.gap:.2f}% of which are not proven to be needed"
+        gap = f"a gap of {100 * packed.gap:.2f}%"
         words.append(f"The best packing found{stopped} costs {_monthly(packed.usd_per_hour)}, {gap}.")
     if found.choices.minimize != COST:
         why = f"because they are those with the fewest {found.choices.minimize}, not with the fewest dollars."
@@ -202,7 +202,7 @@ def _alternative_table(found: Optimized) -> Table:
         TableColumn("nodes", "nodes"),
         TableColumn("note", "node types"),
     )
-    return Table(columns, rows, "what other choices cost, at the peak")
+    return Table(columns, rows, "what other choices cost (addresses and nodes at the peak)")
 
 
 def _frontier_blocks(found: Optimized) -> Iterator[Block]:
@@ -229,7 +229,7 @@ def _frontier_blocks(found: Optimized) -> Iterator[Block]:
         TableColumn("mix", "node types"),
     )
     note = "Each row passes check. --minimize addresses or --minimize nodes makes the row with the fewest the answer."
-    yield Table(columns, rows, "cost against addresses against nodes, at the peak", note)
+    yield Table(columns, rows, "cost against addresses against nodes (at the peak)", note)
 
     def draw(theme: Theme) -> Figure:
         from capacity.charts.cost_frontier import plot_frontier

@@ -367,7 +367,7 @@ def test_own_groups_that_must_be_there_to_be_compared() -> None:
     document = in_vpc("10.0.0.0/16", [("web", "250m", "512Mi", 40)])
     document["nodeGroups"] = [{"name": "old", "instanceTypes": ["m6i.2xlarge"], "subnets": ["sa", "sb"], "nodes": "1"}]
     (row,) = optimize_plan(document, given).alternatives
-    assert (row.name, row.note) == ("the plan's own node groups", "check: tight, 9 pods unscheduled")
+    assert (row.name, row.note) == ("the plan's own node groups", "1 m6i.2xlarge (check: tight, 9 pods unscheduled)")
 
 
 def test_headroom_is_room_for_further_pods_and_the_plan_keeps_its_replicas() -> None:
