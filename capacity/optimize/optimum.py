@@ -135,7 +135,7 @@ def _said(market: Market, archs: Sequence[str], choices: Choices, *, gpus: bool)
     if choices.arch is None:
         if len(archs) > 1:
             notes.append("types of x86_64 and arm64 are compared: the images must support both (or use --arch)")
-        else:
+        elif not choices.types:
             other = ARCHS[1 - ARCHS.index(archs[0])]
             notes.append(f"{archs[0]} only: images are not assumed to run on {other} as well (--arch {other})")
     if not choices.types:

@@ -85,7 +85,10 @@ def _against_own(found: Optimized, bought: Purchase) -> Iterator[Text]:
     saved = (month(own) or 0.0) - (month(bought.usd_per_hour) or 0.0)
     share = f" ({abs(saved) / (month(own) or 1.0):.1%})" if own else ""
     words = f"{usd(abs(saved))} per month{share} {'less' if saved > 0 else 'more'} than" if saved else "as much as"
-    yield Text(f"That is {words} the plan's own node groups ({_monthly(own)}).")
+    choices = found.choices
+    lacks = (["the headroom"] if choices.headroom else []) + (["room for a lost zone"] if choices.survive else [])
+    unlike = f" These are counted as they are, without {' and '.join(lacks)}." if lacks else ""
+    yield Text(f"That is {words} the plan's own node groups ({_monthly(own)}).{unlike}")
 
 
 def _how_close(found: Optimized, bought: Purchase, packed: Packed) -> str:
@@ -114,7 +117,8 @@ def _why_more(found: Optimized, bought: Purchase) -> str:
     cures = [f"more node groups than {len(bought.names)} (--max-groups)"] if _groups_limited(found, bought) else []
     cures += [] if karpenter else ["Karpenter, which packs pods onto the nodes it starts,"]
     saving = f" {' or '.join(cures)} can save part of it." if cures else ""
-    return f"because the scheduler spreads pods and does not pack them.{saving[:2].upper()}{saving[2:]}"
+    zone = "they have room for a lost zone, and " if found.choices.survive else ""
+    return f"because {zone}the scheduler spreads pods and does not pack them.{saving[:2].upper()}{saving[2:]}"
 
 
 def _groups_limited(found: Optimized, bought: Purchase) -> bool:
@@ -150,15 +154,15 @@ def _group_table(found: Optimized) -> Table:
         TableColumn("type", "type"),
         TableColumn("month", "USD per month"),
         TableColumn("nodes", "nodes"),
-        TableColumn("by_zone", "by zone", 2),
+        TableColumn("by_zone", "by zone", 3),
         TableColumn("nodes_peak", "at peak"),
-        TableColumn("nodes_max", "max", 2),
+        TableColumn("nodes_max", "max", 3),
         TableColumn("pods", "pods per node"),
         TableColumn("limit", "limited by"),
-        TableColumn("stranded_cpu_pct", "unused CPU, %", 1, 1),
-        TableColumn("stranded_memory_pct", "unused memory, %", 1, 1),
-        TableColumn("stranded_addresses", "unused addresses", 2),
-        TableColumn("subnet_addresses", "addresses"),
+        TableColumn("stranded_cpu_pct", "unused CPU, %", 2, 1),
+        TableColumn("stranded_memory_pct", "unused memory, %", 2, 1),
+        TableColumn("stranded_addresses", "unused addresses", 3),
+        TableColumn("subnet_addresses", "addresses", 1),
     )
     return Table(columns, rows, "node groups to create")
 

@@ -275,3 +275,25 @@ def test_without_the_solver_one_line_names_the_extra() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: capacity optimize needs highspy: pip install 'eks-pod-capacity[optimize]'\n"
+
+
+def test_the_plans_own_groups_are_compared_as_they_are(tmp_path: Path) -> None:
+    subnets = [{"name": z, "zone": f"us-east-1{z}", "cidr": f"10.0.{4 * i}.0/22"} for i, z in enumerate("abc")]
+    plan = {
+        "apiVersion": "capacity/v1",
+        "region": "us-east-1",
+        "vpc": {"cidrs": ["10.0.0.0/16"], "subnets": subnets},
+        "controlPlane": {"subnets": ["a", "b", "c"]},
+        "nodeGroups": [{"name": "old", "instanceTypes": ["m6i.2xlarge"], "subnets": ["a", "b", "c"], "nodes": 9}],
+        "workloads": [{"name": "web", "replicas": 60, "requests": {"cpu": "250m", "memory": "512Mi"}}],
+    }
+    file = tmp_path / "plan.yaml"
+    file.write_text(yaml.safe_dump(plan))
+    asked = ("optimize", str(file), *FEW, "-q", "--current", "--no-alternatives")
+    page = capacity(*asked).stdout
+    assert "less than the plan's own node groups ($2,522.88)." in page  # 9 × 0.384 × 730
+    assert "as they are" not in page
+    more = capacity(*asked, "--survive", "zone", "--headroom", "10%").stdout
+    assert "with room for 10% more pods" in more
+    assert "These are counted as they are, without the headroom and room for a lost zone." in more
+    assert "because they have room for a lost zone, and the scheduler spreads pods" in more

@@ -330,6 +330,9 @@ def test_the_architecture_is_said_where_nobody_asked() -> None:
     both = bought(WEB_AND_API, arch=None, types=("m6g.large", "m6i.large"))
     assert any("must support both" in n for n in both.notes)
     assert not any("arm64" in n for n in bought(WEB_AND_API).notes)
+    one = bought(WEB_AND_API, arch=None)  # the types named are all of one architecture
+    assert one.archs == ("x86_64",)
+    assert not any("arm64" in n for n in one.notes)
 
 
 def test_simpler_choices_are_never_cheaper_and_each_holds() -> None:
