@@ -87,7 +87,7 @@ def one(what: str, path: str) -> None:
 
 def decode_typed(path: str) -> None:
     """Decode the fields that an import needs of each pod."""
-    import msgspec
+    import msgspec  # type: ignore[import-not-found,unused-ignore]
 
     def struct(name: str, *fields: tuple[str, Any]) -> Any:
         return msgspec.defstruct(name, [(f, kind, None) for f, kind in fields])
@@ -100,14 +100,14 @@ def decode_typed(path: str) -> None:
         ("namespace", str | None),
         ("labels", words),
         ("annotations", words),
-        ("ownerReferences", list[owner] | None),
+        ("ownerReferences", list[owner] | None),  # type: ignore[valid-type]
     )
     resources = struct("Resources", ("requests", words), ("limits", words))
     container = struct("Container", ("resources", resources | None))
-    spec = struct("Spec", ("containers", list[container] | None), ("nodeName", str | None))
+    spec = struct("Spec", ("containers", list[container] | None), ("nodeName", str | None))  # type: ignore[valid-type]
     status = struct("Status", ("phase", str | None), ("podIP", str | None))
     item = struct("Item", ("kind", str), ("metadata", metadata), ("spec", spec), ("status", status))
-    whole = struct("Whole", ("kind", str), ("items", list[item]))
+    whole = struct("Whole", ("kind", str), ("items", list[item]))  # type: ignore[valid-type]
     msgspec.json.decode(Path(path).read_bytes(), type=whole)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from capacity.optimize.choices import Choices
 from capacity.optimize.market import Market, packing_problem, pods_of
-from capacity.optimize.nodes import Bins
+from capacity.optimize.nodes import first_fit
 from capacity.optimize.open_plan import Document, draft_of, sketched
 from capacity.optimize.pack import EFFORTS, pack
 from capacity.optimize.problem import Problem, check_packing
@@ -82,22 +82,8 @@ def best_single_type(problem: Problem) -> float:
     best = float("inf")
     for kind in np.argsort(least)[:10]:
         if least[kind] < best:
-            best = min(best, _first_fit(problem, int(kind), best))
+            best = min(best, problem.cost(first_fit(problem, int(kind), problem.counts)))
     return best
-
-
-def _first_fit(problem: Problem, kind: int, most: float) -> float:
-    """Dollars of first-fit decreasing on one type: equal nodes are filled at once."""
-    left, cost = problem.counts.copy(), 0.0
-    while left.any() and cost < most:
-        node = Bins(problem)
-        node.open(kind)
-        over = node.place(left)
-        taken = left - over
-        some = taken > 0
-        times = max(int((left[some] // taken[some]).min()), 1)
-        left, cost = left - times * taken, cost + times * float(problem.prices[kind])
-    return cost
 
 
 def main() -> None:

@@ -69,9 +69,10 @@ if TYPE_CHECKING:
     from capacity.forecast.series import daily_series
     from capacity.forecast.snapshot import snapshot_of_plan
     from capacity.forecast.span import parse_horizon
+    from capacity.node.allocatable import Keep
     from capacity.node.frames import max_pods_frame, node_frame
     from capacity.node.maxpods import MaxPods, max_pods
-    from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
+    from capacity.node.offer import Daemon, Offer, PodAsked, offer
     from capacity.node.platform import Platform
     from capacity.node.shape_map import request_grid, shape_map
     from capacity.optimize.choices import Choices
@@ -217,10 +218,11 @@ _HOMES = {
     "forecast.plan_growth": ("forecast_growth",),
     "forecast.series": ("daily_series",),
     "forecast.span": ("parse_horizon",),
+    "node.allocatable": ("Keep",),
     "node.frames": ("max_pods_frame", "node_frame"),
     "node.maxpods": ("MaxPods", "max_pods"),
     "node.platform": ("Platform",),
-    "node.offer": ("Daemon", "Keep", "Offer", "PodAsked", "offer"),
+    "node.offer": ("Daemon", "Offer", "PodAsked", "offer"),
     "node.shape_map": ("request_grid", "shape_map"),
     "advice.nodes_to_buy": ("node_group_file", "optimize_plan"),
     "optimize.choices": ("Choices",),

@@ -136,13 +136,18 @@ def either(names: Iterable[str]) -> str:
 def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """The known names most similar to ``name``, best first.
 
-    Names that differ only in case come first; then ``difflib``'s similarity decides.
+    Names that differ only in case or in the order of letters come first; then ``difflib``'s similarity decides.
+
+    >>> nearest_names("us-esat-1", ["us-west-1", "us-east-1"], 1)
+    ['us-east-1']
     """
     from difflib import get_close_matches
 
     pool = list(known)
-    folded = [k for k in pool if k.casefold() == name.casefold()]
-    return (folded + [m for m in get_close_matches(name, pool, n=count, cutoff=0.6) if m not in folded])[:count]
+    same = [k for k in pool if k.casefold() == name.casefold()]
+    letters = sorted(name)
+    same += [k for k in pool if k not in same and len(k) == len(name) and sorted(k) == letters]
+    return (same + [m for m in get_close_matches(name, pool, n=count, cutoff=0.6) if m not in same])[:count]
 
 
 def did_you_mean(name: object, known: Iterable[str], count: int = 1) -> str:

@@ -184,7 +184,7 @@ KINDS = (
     Kind("idle subnets", "The VPC has subnets that no group uses.", ("idle-subnets", "idle-zones"), _idle),
     Kind(
         "one bad type",
-        "A permitted type whose ENIs have fewer addresses than max pods allows pods.",
+        "An allowed type whose ENIs have fewer addresses than max pods allows pods.",
         ("drop-types",),
         _bad_type,
     ),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from capacity.advice.snippets.purchase import FORMS
 from capacity.optimize.choices import TO_MINIMIZE
 from capacity.optimize.market import RESOURCES
 from capacity.optimize.optimized import STATUSES
+from capacity.plan.constants import GROUP_FORMS
 from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, open_object, or_null
 
 DOLLARS: Schema = {"type": "number", "minimum": 0}
@@ -31,7 +31,7 @@ def optimize_results() -> Schema:
         frontier=_list(_point()),
         infeasible=or_null(infeasible),
     )
-    results["properties"]["written"] = open_object(form={"enum": list(FORMS)}, text=TEXT)
+    results["properties"]["written"] = open_object(form={"enum": list(GROUP_FORMS)}, text=TEXT)
     return results
 
 

@@ -17,7 +17,7 @@ from capacity.vpc.ledger import SubnetState
 
 @dataclass(frozen=True, slots=True)
 class SubnetChange:
-    """Change of one subnet in one scenario; None on the side where the subnet does not exist."""
+    """Change of one subnet in one scenario; None on a side without the subnet."""
 
     name: str
     before: SubnetState | None
@@ -42,7 +42,7 @@ class SubnetChange:
 
 @dataclass(frozen=True, slots=True)
 class GroupChange:
-    """Change of one node group in one scenario; None on the side where the group does not exist."""
+    """Change of one node group in one scenario; None on a side without the group."""
 
     name: str
     before: GroupState | None

@@ -13,6 +13,7 @@ from functools import cache
 from shlex import quote
 
 from capacity.advice.evidence import Evidence, PathFacts, RoleFacts
+from capacity.advice.node_figures import by_group, reasons, sentence
 from capacity.catalog.packaged import data_dir, read_text
 from capacity.cluster.control_plane import CONTROL_PLANE_ADVISED, CONTROL_PLANE_REQUIRED
 from capacity.errors import SpecError, check_kind
@@ -84,6 +85,7 @@ def diagnose(evidence: Evidence) -> tuple[Checkup, ...]:
         *_accounting(evidence),
         *_leaks(evidence),
         *_node_limits(evidence),
+        *_model(evidence),
         *_max_pods(evidence),
         *(_path(p) for p in evidence.paths),
         *(_role(r) for r in evidence.roles),
@@ -136,7 +138,7 @@ def _addresses(evidence: Evidence) -> Iterator[Checkup]:
             )
             yield _said("subnet-addresses", "fail", s.name, text + step + beside, add)
         elif free * TIGHT_SHARE < s.usable:
-            yield _said("subnet-addresses", "warn", s.name, f"{text} ({100 * s.free / s.usable:.1f} %){beside}", add)
+            yield _said("subnet-addresses", "warn", s.name, f"{text} ({100 * s.free / s.usable:.1f}%){beside}", add)
         else:
             yield _said("subnet-addresses", "ok", s.name, text + beside)
 
@@ -239,6 +241,17 @@ def _node_limits(evidence: Evidence) -> Iterator[Checkup]:
         yield _said("node-enis", "warn", "", text, prefixes)
     if not starving and not full:
         yield _said("node-enis", "ok", "", f"{len(known)} nodes have room for additional ENIs or addresses")
+
+
+def _model(evidence: Evidence) -> Iterator[Checkup]:
+    for group in by_group(evidence.model):
+        text, why = sentence(group), reasons(group) if group.off else ""
+        command = "" if group.pods_known else "kubectl get nodes,pods -A -o json (capacity doctor --kubectl FILE)"
+        if group.off:
+            command = "kubectl -n kube-system logs daemonset/aws-node -c aws-node --tail=100"
+        yield _said(
+            "node-model", "warn" if group.off else "ok", group.group, f"{text}{f' ({why})' if why else ''}", command
+        )
 
 
 def _max_pods(evidence: Evidence) -> Iterator[Checkup]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from capacity.advice.node_figures import NodeFigures
+
 
 @dataclass(frozen=True, slots=True)
 class SubnetFacts:
@@ -125,13 +127,18 @@ class DnsFacts:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Evidence for all checks. ``missing`` gives, by check, why evidence is missing and how to collect it."""
+    """Evidence for all checks.
+
+    ``model`` are the nodes in the model and as AWS describes them; ``missing`` gives, by check, why evidence is missing
+    and how to collect it.
+    """
 
     cluster: str
     prefix_mode: bool | None
     subnets: tuple[SubnetFacts, ...] = ()
     nodes: tuple[NodeFacts, ...] = ()
     groups: tuple[GroupFacts, ...] = ()
+    model: tuple[NodeFigures, ...] = ()
     paths: tuple[PathFacts, ...] = ()
     roles: tuple[RoleFacts, ...] = ()
     cni: CniFacts | None = None

@@ -30,7 +30,7 @@ class Fix:
     patch : mapping
         All changes, in the form of ``--set``.
     verdict : str or None
-        None if the levers exclude each other; ``fault`` says why.
+        None if the levers cannot be combined; ``fault`` says why.
     frees : mapping
         Addresses freed by subnet, in the subnet's worst scenario before and after; only subnets of both
         plans. [addresses]

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from capacity.advice.judge import check
-from capacity.advice.snippets.purchase import FORMS, purchase_file
+from capacity.advice.snippets.purchase import purchase_file
 from capacity.errors import SpecError, check_kind, check_word
 from capacity.optimize.optimized import Optimized
 from capacity.optimize.optimum import optimize_plan as optimized
 from capacity.optimize.request import Request
+from capacity.plan.constants import GROUP_FORMS
 from capacity.plan.document import read_plan_file
 
 
@@ -55,7 +56,7 @@ def node_group_file(found: Optimized, form: str = "eksctl") -> str:
     SpecError
         There is nothing to buy, or the form is not one of the groups' provisioner.
     """
-    check_word("form", form, FORMS)
+    check_word("form", form, GROUP_FORMS)
     if found.bought is None:
         raise SpecError(f"{form}: there are no node groups to write")
     return purchase_file(form, found.bought.document, found.bought.result.plan, found.bought.names)

@@ -216,7 +216,7 @@ class _Search:
                     yield several
 
     def _clash(self, one: Lever, other: Lever) -> bool:
-        """Whether two levers exclude each other; each pair is compared once."""
+        """Whether two levers cannot be combined; each pair is compared once."""
         pair = one.name, other.name
         if pair not in self._clashes:
             self._clashes[pair] = conflict((one, other))

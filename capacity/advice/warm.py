@@ -200,12 +200,12 @@ def _enough_for(answer: WarmAnswer, kinds: Sequence[NodeKind], before: CheckResu
 
 
 ENOUGH = (
-    "the first that makes the plan's check ok, in the order of the lever warm-targets: first those that do not flap or "
-    "starve and cost few EC2 calls, then one variable before two, then the most addresses kept warm"
+    "the first setting that makes the plan pass, in the order of the lever warm-targets: settings that neither flap "
+    "nor starve and need few EC2 calls first, then one variable before two, then the most addresses kept warm"
 )
 HELPS = (
-    "no setting alone makes the plan's check ok; this one comes closest, of those that neither flap nor starve and "
-    "cost few EC2 calls"
+    "no setting alone makes the plan pass; this one comes closest among those that neither flap nor starve and need "
+    "few EC2 calls"
 )
 
 
@@ -365,8 +365,8 @@ def rule(*, prefix: bool) -> str:
     unit = "WARM_PREFIX_TARGET=1" if prefix else "WARM_ENI_TARGET=1"
     more = f"{MORE_TO_LAUNCH - 1:.0%}"
     return (
-        "the fewest addresses held of all settings that neither flap nor starve, have an address ready for "
-        f"{READY:.0%} of the pods that can start at the same time, launch a node with at most {more} more calls than "
-        f"{unit}, and need at most one call per pod start and stop; if {unit} itself does not reach that, at least as "
-        f"good as it; a change must save {WORTH:.0%}"
+        "the setting that holds the fewest addresses among those that neither flap nor starve, have an address ready "
+        f"for {READY:.0%} of the pods that can start at the same time, launch a node with at most {more} more calls "
+        f"than {unit}, and need at most one call per pod start and stop; if {unit} itself does not reach that, the "
+        f"setting must be at least as good; a change must save {WORTH:.0%}"
     )

@@ -25,7 +25,7 @@ Folder = Annotated[
     Path | None,
     typer.Option(
         "--from",
-        help="Folder of saved `aws … --output json` answers instead of live calls, with any file names.",
+        help="Folder of saved `aws … --output json` files instead of live calls; file names do not matter.",
         metavar="FOLDER",
     ),
 ]
@@ -34,12 +34,12 @@ Folder = Annotated[
 def cluster_found(
     cluster: str | None, region: str | None, profile: str | None, folder: Path | None, doctor: bool = False
 ) -> AwsCluster:
-    """The cluster, asked live or read from a folder."""
+    """The cluster, read live or from a folder."""
     from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
 
     if folder is not None:
         if region or profile:
-            raise SpecError("--from reads saved answers: --region and --profile do not apply")
+            raise SpecError("--from reads saved output: --region and --profile do not apply")
         from capacity.readers.aws.folder import read_folder
 
         return parse_cluster(with_unread(read_folder(folder), cluster or "", doctor=doctor), cluster or "")

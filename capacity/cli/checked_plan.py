@@ -38,7 +38,7 @@ class Checked:
 def checked_plan(
     path: Path | None, settings: list[str] | None, scenarios: list[str] | None, prices: CostInputs
 ) -> Checked:
-    """Read the named plan, or the one found here or above; change it as ``--set`` says, and check it."""
+    """Read the named plan, or the nearest capacity.yaml; apply ``--set`` to it, and check it."""
     from capacity.advice.judge import check_with_findings
     from capacity.plan.document import read_plan_file
     from capacity.plan.parse import find_plan
@@ -51,7 +51,7 @@ def checked_plan(
 
 
 def _search(checked: Checked, quiet: bool) -> Fixes:
-    """What each lever, and the smallest set of levers, does to a plan whose verdict is not ok."""
+    """Try levers, alone and in sets, on a plan whose verdict is not ok."""
     from capacity.advice.search import find_fixes
     from capacity.cli.progress import progress
     from capacity.plan.patch import apply_patch

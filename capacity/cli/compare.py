@@ -1,4 +1,4 @@
-"""`capacity compare`: what changes between two plans, or if …"""
+"""`capacity compare`: what changes between two plans, or with a changed setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`capacity doctor`: the troubleshooting list on a live cluster or on saved answers."""
+"""`capacity doctor`: the troubleshooting list on a live cluster or on saved output."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def doctor(
 ) -> None:
     """Troubleshoot the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.
 
-    Reads live data with your credentials (read-only), or a folder of saved answers. A check without data is
+    Reads live data with your credentials (read-only), or a folder of saved output. A check without data is
     unknown, never ok.
 
     Exit 0: no check fails. Exit 1: a check fails (with --fail-on warning, also if one warns).
@@ -61,7 +61,8 @@ def doctor(
     from capacity.readers.aws.doctor import evidence_of
     from capacity.readers.kubernetes.facts import streamed
 
-    checks = diagnose(evidence_of(found, streamed(str(kubectl)) if kubectl else ()))
-    emit(answer(checks, found, {"from": folder, "kubectl": kubectl}), to)
+    evidence = evidence_of(found, streamed(str(kubectl)) if kubectl else ())
+    checks = diagnose(evidence)
+    emit(answer(checks, evidence.model, found, {"from": folder, "kubectl": kubectl}), to)
     if verdict(checks) in (("fail",) if level == "error" else ("fail", "warn")) and not exit_zero:
         raise typer.Exit(1)

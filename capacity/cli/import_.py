@@ -1,20 +1,51 @@
-"""`capacity import`: a plan from files of what people already have, or from AWS itself."""
+"""`capacity import`: create a plan from existing files or a cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from capacity.cli import import_terraform
 from capacity.cli.aws_options import Cluster, Folder, Profile, Region, cluster_found
-from capacity.cli.import_options import Diff, ExitCode, Files, Format, ImportOptions, Into, finish, target
+from capacity.cli.import_options import (
+    Diff,
+    ExitCode,
+    Files,
+    Format,
+    ImportOptions,
+    Into,
+    finish,
+    source_help,
+    target,
+)
 from capacity.cli.options import Color, OutFile, Quiet, Wide, packed
+
+
+class ImportGroup(TyperGroup):
+    """The sources; ``capacity import FILE…`` detects the source of each file."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and _is_of_files(args[0]):
+            args = ["files", *args]
+        return super().parse_args(ctx, args)
+
+
+def _is_of_files(word: str) -> bool:
+    """Whether a word is a file or an option, and not a misspelled source."""
+    if word in ("-h", "--help"):
+        return False
+    return word.startswith("-") or any(mark in word for mark in "./\\") or Path(word).exists()
+
 
 app = typer.Typer(
     name="import",
-    help="Create a plan from a cluster, its manifests, or its infrastructure code. Read-only.",
+    cls=ImportGroup,
+    help="Create a plan from a cluster, its manifests, or its infrastructure code. Read-only.\n\n"
+    "capacity import FILE… detects the source of each file; folders can mix sources.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -28,11 +59,11 @@ def _register_file_sources() -> None:
 
     for source in FILE_SOURCES.values():
         if source.name not in _OWN_COMMANDS:
-            app.command(source.name, help=f"{source.help}\n\nExample: {source.example}")(_command(source.name))
+            app.command(source.name, help=source_help(source))(_command(source.name))
 
 
 def _command(source: str) -> Callable[..., None]:
-    """The command of a source that reads files and has no options of its own."""
+    """The command for a source that reads files and has only the common options."""
 
     def run(
         files: Files,
@@ -105,7 +136,7 @@ def aws(
     quiet: Quiet = False,
     wide: Wide = False,
 ) -> None:
-    """Create a plan from an EKS cluster and its VPC: live (read-only, your credentials), or from saved answers.
+    """Create a plan from an EKS cluster and its VPC: live (read-only, your credentials), or from saved output.
 
     Every address of every subnet is accounted for. Notes list what AWS does not report. The exact IAM policy
     is in the documentation (reference: IAM policy).
@@ -115,10 +146,11 @@ def aws(
     """
     where = target(packed(ImportOptions, locals()))
     found = cluster_found(cluster, region, profile, folder)
+    from capacity.readers.aws.compared import with_comparison
     from capacity.readers.aws.draft import aws_draft
 
-    source = f"AWS answers in {folder.name or folder}" if folder else "AWS"
-    finish(aws_draft(found, source), where)
+    source = f"AWS output in {folder.name or folder}" if folder else "AWS"
+    finish(with_comparison(aws_draft(found, source), found), where)
 
 
 def register(parent: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""Options that every source of `capacity import` has, and where its plan goes."""
+"""Options common to all sources of `capacity import`, and the destination of the plan."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from capacity.cli.output import Sink
 
 if TYPE_CHECKING:
     from capacity.readers.draft import PlanDraft
+    from capacity.readers.sources import FileSource
+
 Files = Annotated[list[str], typer.Argument(help="Files to read (- for stdin).", metavar="FILE…")]
 Into = Annotated[
     Path | None,
@@ -40,7 +42,7 @@ Format = Annotated[
 
 @dataclass(frozen=True)
 class Target:
-    """Where an import goes: a new plan, an existing one, or a comparison with one."""
+    """The destination of an import: a new plan, an existing plan, or a comparison."""
 
     into: Path | None
     diff: Path | None
@@ -50,7 +52,7 @@ class Target:
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """The options that every source has, as given, named as its parameters are."""
+    """The common options of all sources as given, named as their parameters are."""
 
     into: Path | None
     diff: Path | None
@@ -62,12 +64,18 @@ class ImportOptions:
     wide: bool
 
 
+def source_help(source: FileSource) -> str:
+    """The help page of a source that reads files."""
+    what = source.help[:1].lower() + source.help[1:] if source.help.startswith(("A ", "An ")) else source.help
+    return f"Create a plan from {what}\n\nExample: {source.example}"
+
+
 def target(given: ImportOptions) -> Target:
-    """Where the import goes; contradictions are refused before anything is read."""
+    """The destination; contradictory options are refused before anything is read."""
     from capacity.errors import SpecError
 
     if given.into and given.diff:
-        raise SpecError("--into and --diff exclude each other")
+        raise SpecError("--into and --diff cannot be combined")
     if given.exit_code and not given.diff:
         raise SpecError("--exit-code needs --diff PLAN")
     output = given.output or ("table" if given.diff else "yaml")
@@ -76,7 +84,7 @@ def target(given: ImportOptions) -> Target:
 
 
 def finish(draft: PlanDraft, where: Target) -> None:
-    """Write the plan a draft becomes, or compare it with one."""
+    """Write the imported plan, or compare it with an existing one."""
     from capacity.cli.import_show import show_drift, show_plan
 
     if where.diff:

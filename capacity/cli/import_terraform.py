@@ -1,4 +1,4 @@
-"""`capacity import terraform`: a plan from Terraform's JSON, or from its configuration with the values of variables."""
+"""`capacity import terraform`: a plan from Terraform's JSON output, or from its configuration and variables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.import_options import Diff, ExitCode, Files, Format, ImportOptions, Into, finish, target
+from capacity.cli.import_options import (
+    Diff,
+    ExitCode,
+    Files,
+    Format,
+    ImportOptions,
+    Into,
+    finish,
+    source_help,
+    target,
+)
 from capacity.cli.options import Color, OutFile, Quiet, Wide, packed
 
 Variables = Annotated[
@@ -27,8 +37,7 @@ def add_source(group: typer.Typer) -> None:
     """Add the source to `capacity import`."""
     from capacity.readers.sources import FILE_SOURCES
 
-    source = FILE_SOURCES["terraform"]
-    group.command("terraform", help=f"{source.help}\n\nExample: {source.example}")(terraform)
+    group.command("terraform", help=source_help(FILE_SOURCES["terraform"]))(terraform)
 
 
 def terraform(

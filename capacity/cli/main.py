@@ -140,9 +140,9 @@ def _say_where(error: Exception) -> None:
 
 
 def _open_closed_streams() -> None:
-    """A stream that the caller has closed (``>&-``) has no reader: give it an end that takes, or holds, nothing.
+    """Replace a stream that the caller has closed (``>&-``) with the null device.
 
-    Otherwise Python has no such stream at all, and the next file that is opened takes its number.
+    Otherwise Python has no such stream, and the next file that is opened gets its number.
     """
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:
@@ -154,7 +154,7 @@ def _open_closed_streams() -> None:
 
 
 def _leave(code: int) -> None:
-    """Flush what is left; a closed pipe is not an error of ours."""
+    """Flush the streams; a closed pipe is not an error."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -12,7 +12,6 @@ from capacity.cli.chart_files import Charts, relative_to, write_charts
 from capacity.cli.cost_options import CostOptions, PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs
 from capacity.cli.node_options import Asked, CustomNetworking, Env, Provisioner, environment
 from capacity.cli.optimize_flags import (
-    FORMS,
     Alternatives,
     Arch,
     CniModes,
@@ -44,7 +43,7 @@ from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, pa
 from capacity.cli.pod_options import read_pods
 from capacity.errors import SpecError
 from capacity.optimize.choices import COST, EFFORT_NAMES, SURVIVALS, TO_MINIMIZE
-from capacity.plan.constants import ARCHS, MODES
+from capacity.plan.constants import ARCHS, GROUP_FORMS, MODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,10 +162,10 @@ class OptimizeOptions:
 
 
 def _answered(given: OptimizeOptions) -> Answer:
-    """The node groups that the options ask for."""
+    """The node groups for the given options."""
     one_of("--effort", given.effort, EFFORT_NAMES)
     if given.written_as is not None:
-        one_of("--as", given.written_as, FORMS)
+        one_of("--as", given.written_as, GROUP_FORMS)
     limit = given.time_limit
     if limit is not None and not 0 < limit <= LONGEST_S:
         raise SpecError(f"--time-limit: {limit:g} is out of range (expected above 0, at most {LONGEST_S})")

@@ -9,9 +9,7 @@ import typer
 
 from capacity.cli.options import words
 from capacity.optimize.choices import EFFORT_NAMES, SURVIVALS, TO_MINIMIZE
-from capacity.plan.constants import ARCHS, MODES
-
-FORMS = ("plan", "eksctl", "terraform", "karpenter", "cloudformation")
+from capacity.plan.constants import ARCHS, GROUP_FORMS, MODES
 
 
 def _count(option: str, text: str) -> Any:
@@ -164,6 +162,6 @@ WrittenAs = Annotated[
         help="Write the node groups: plan, eksctl, terraform, karpenter or cloudformation.",
         metavar="FORM",
         show_default=False,
-        autocompletion=words(*FORMS),
+        autocompletion=words(*GROUP_FORMS),
     ),
 ]

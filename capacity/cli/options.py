@@ -82,7 +82,7 @@ def packed(kind: type[Options], given: Mapping[str, Any]) -> Options:
 
 
 def one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
-    """``value`` if it is allowed, else an error that names the nearest."""
+    """``value`` if it is allowed, otherwise an error with the nearest allowed value."""
     check_word(option, value, allowed)
     return value
 
@@ -107,7 +107,7 @@ def sink(
 
 
 def whole(option: str, value: int | None, low: int = 0) -> int | None:
-    """A whole number in range, or None where it was not given."""
+    """Check that a number is in range; None if it was not given."""
     if value is not None and not low <= value <= MOST:
         limit = f"{low} or more" if value < low else f"at most {MOST}"
         raise SpecError(f"{option}: {value} is out of range (expected {limit})")

@@ -45,8 +45,8 @@ OutFile = Annotated[
     Path | None,
     typer.Option(
         "--out-file",
-        help="Where to write. Without it html and xlsx go to report.html and report.xlsx here, the rest to stdout; "
-        "- is stdout.",
+        help="File to write (- for stdout). Default: report.html or report.xlsx for these formats, stdout for the "
+        "others.",
         metavar="PATH",
     ),
 ]
@@ -100,7 +100,7 @@ def report(
     The HTML file is self-contained, printable, and works without JavaScript. Exit 0 regardless of the verdict.
 
     Examples: capacity report examples/shop-prod.yaml · capacity report -o md --charts charts > review.md ·
-    capacity report -o xlsx --out-file fleet.xlsx
+    capacity report -o xlsx --out-file review.xlsx
     """
     given = packed(ReportOptions, locals())
     to = sink(output, out_file, color, quiet, REPORT_FORMATS)
@@ -115,8 +115,9 @@ def report(
     material = _material(checked, given, day)
     if given.sizing:
         material = replace(material, sizing=_sized(checked, quiet))
-    findings = with_fix(material.findings, search_fixes(checked))
-    page = report_page(replace(material, findings=findings))
+    fixes = search_fixes(checked)
+    material = replace(material, findings=with_fix(material.findings, fixes), fixes=fixes)
+    page = report_page(material)
     if given.charts is not None:
         write_charts(page, given.charts, given.theme)
     if given.alerts is not None:
@@ -166,7 +167,7 @@ def _sized(checked: Checked, quiet: bool) -> Optimized:
 
 
 def _write(page: Page, material: Material, to: Sink, charts: Path | None) -> None:
-    """The document to its file or stdout; what html and xlsx were called where nobody named them goes to stderr."""
+    """Write the document to its file or stdout; print the default name of html and xlsx files to stderr."""
     from capacity.cli.output import emit, note, notes, put
 
     if to.output not in DOCUMENTS:

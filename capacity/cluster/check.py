@@ -42,7 +42,7 @@ class CheckResult:
     specs : tuple of ScenarioSpec
         The requested scenarios, so that a changed plan can be checked in the same ones.
     harmful : tuple of HarmfulType
-        Permitted types that would exhaust the plan; empty if it is already exhausted.
+        Allowed types that would exhaust the plan; empty if it is already exhausted.
     blocked : tuple of str
         Messages of findings of severity error: problems that no number of addresses resolves.
     reuse : Reuse

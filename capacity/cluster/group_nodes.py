@@ -109,13 +109,13 @@ class GroupNodes:
         placed: dict[int, int] = {}
         make = tuple.__new__  # takes a fifth of the time of NodeState(…)
         heap, gain = self.heap, self._gain(pod)
-        p, q, r, s, t, u, v, w, x, _ = pod.step
+        p, q, r, s, t, u, v, w, x, y = pod.step
         cpu, memory, pods, vpc, branch, volumes, gpus = fullest_before(self.room, pod)
         while wanted and heap:
             entry = heap[0]
             a, b, c, d, e, f, g, h, i, j = entry[3]
             if c <= cpu and d <= memory and e <= pods and f <= vpc and g <= branch and h <= volumes and i <= gpus:
-                fuller = make(NodeState, (a + p, b + q, c + r, d + s, e + t, f + u, g + v, h + w, i + x, j))
+                fuller = make(NodeState, (a + p, b + q, c + r, d + s, e + t, f + u, g + v, h + w, i + x, j + y))
                 number = self._filled(entry, fuller, gain, wanted)
                 placed[entry[2]] = placed.get(entry[2], 0) + number
                 wanted -= number

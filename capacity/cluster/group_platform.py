@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from capacity.catalog.instance_type import InstanceType
+from capacity.node.allocatable import allocatable_of
 from capacity.node.density import AUTO_MAX_PODS
 from capacity.node.maxpods import MaxPods, max_pods
-from capacity.node.offer import allocatable_of, reserved_pods
+from capacity.node.offer import reserved_pods
 from capacity.node.platform import WITH_PREFIXES, Platform, as_run
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import CILIUM, OVERLAY

@@ -270,7 +270,7 @@ def _named(what: str, name: str, known: Mapping[str, _T]) -> _T:
     return known[name]
 
 
-def first_and_gravest(scenarios: Sequence[ScenarioState]) -> list[ScenarioState]:
+def first_and_worst(scenarios: Sequence[ScenarioState]) -> list[ScenarioState]:
     """Steady (or the first), and the scenario with the worst verdict; among equals the one with the fewest free
     addresses in a subnet.
     """

@@ -171,7 +171,7 @@ def sweep(
     ------
     SpecError
         A count that is negative or above a million, arrays whose lengths differ, a column that does not exist,
-        or IPv6 with a type that cannot do prefixes.
+        or IPv6 with a type that does not support prefixes.
 
     Examples
     --------

@@ -67,12 +67,16 @@ def change_sentence(before: PlanCost, after: PlanCost) -> str:
     if not pairs:
         return ""
     parts = [
-        f"{_pair(was, now)} {'per month ' if not i else ''}{_when(was)} ({usd_change(difference(was, now))})"
+        f"{_pair(was, now)} {'per month ' if not i else ''}{_when(was)} ({_changes(difference(was, now))})"
         for i, (was, now) in enumerate(pairs)
     ]
     both = [cost for pair in pairs for cost in pair]
     notes = list(dict.fromkeys((*before.notes, *after.notes)))
     return " ".join([f"Cost: {', '.join(parts)}{_basis(both)}.", *_sentences(both, notes)])
+
+
+def _changes(figure: float | None) -> str:
+    return "change not known" if figure is None else usd_change(figure)
 
 
 def _pair(before: Cost, after: Cost) -> str:
@@ -100,7 +104,7 @@ def unpriced(costs: Sequence[Cost]) -> list[str]:
             titles = reasons.setdefault(line.rate.unknown, [])
             if line.title not in titles:
                 titles.append(line.title)
-    shown = [f"{', '.join(titles)}: {why}" for why, titles in list(reasons.items())[:MOST_REASONS]]
+    shown = [f"{', '.join(titles)} ({why})" for why, titles in list(reasons.items())[:MOST_REASONS]]
     more = len(reasons) - len(shown)
     return [*shown, *([f"and {more} more without a price"] if more > 0 else [])]
 

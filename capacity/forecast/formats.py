@@ -208,7 +208,7 @@ def _metric_statistics(document: Any, name: str, subnet: str | None, reading: Re
     match = _SUBNET_ID.search(label)
     owner = subnet or (match[0] if match else None)
     if owner is None:
-        raise SpecError(f"{where}: the answer does not name its subnet (use --subnet NAME)")
+        raise SpecError(f"{where}: the file does not name its subnet (use --subnet NAME)")
     _add(reading, owner, kind, ((p["Timestamp"], p.get(statistic)) for p in points), where)
 
 

@@ -223,9 +223,9 @@ def _words(days: Sequence[int | None], probability: float, span: Horizon, late: 
     if probability == 0:
         return f"does not run out before {span.end}{old}"
     if days[1] is None:
-        return f"runs out before {span.end} in {100 * probability:.3g} % of the draws{old}"
+        return f"runs out before {span.end} in {100 * probability:.3g}% of simulations{old}"
     if days[2] is None:
-        return f"in {100 * (1 - probability):.3g} % of the draws it does not run out before {span.end}{old}"
+        return f"in {100 * (1 - probability):.3g}% of simulations it does not run out before {span.end}{old}"
     return old.removeprefix("; ")
 
 

@@ -12,14 +12,13 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.fleet import Fleet
 from capacity.cluster.node_state import BRANCH, VPC
 from capacity.forecast.calibration import Calibration, groups_that_hold, is_mixed, partition
+from capacity.forecast.grown import grown_demand, node_range
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    Ints = npt.NDArray[np.int32]
     Floats = npt.NDArray[np.floating[Any]]
-from capacity.forecast.grown import grown_demand, node_range
 
 EDGE_STEPS = 7  # bisection steps that find where the first pods are unschedulable, to 1% of the distance of two points
 
@@ -102,3 +101,29 @@ def _workload_pods(fleet: Fleet, group: int, kind: str) -> int:
     of = attrgetter({VPC: "vpc_pods", BRANCH: "branch_pods"}[kind])
     daemons = of(fleet.shapes[group].first.start)
     return sum(count * (of(state) - daemons) for (_, state), count in fleet.placement.groups[group].classes.items())
+
+
+CALIBRATION_WORK = 3000  # places of nodes × workloads × points at which the engine runs
+
+
+CALIBRATION_POINTS = (5, 24)  # at least, at most
+
+
+def calibrated(engine: Engine, expected: npt.NDArray[Any], top: Sequence[int], scenario: str) -> Calibration:
+    """The engine's answers along the expected growth; one is enough if no component mixes pods."""
+    work = sum(map(len, engine.slots)) * max(len(engine.plan.workloads), 1)
+    fewest, most = CALIBRATION_POINTS
+    rows = _points(expected, top, min(max(CALIBRATION_WORK // work, fewest), most) if work else fewest)
+    return calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1], scenario)
+
+
+def _points(expected: Floats, top: Sequence[int], count: int) -> list[list[int]]:
+    """Replicas at which the engine runs: along the expected path, then in proportion up to the top."""
+    import numpy as np
+
+    days = np.unique(np.rint(np.linspace(0, len(expected) - 1, count)).astype(int))
+    last = expected.max(axis=0)
+    ratio = max((t / m for t, m in zip(top, last, strict=True) if m), default=1.0)
+    beyond = [np.ceil(np.minimum(last * f, top)) for f in np.geomspace(1, ratio, max(count // 2, 2))]
+    rows = {tuple(int(x) for x in row): None for row in (*expected[days], *beyond)}
+    return [list(row) for row in rows]

@@ -17,9 +17,10 @@ from capacity.catalog.prices import check_region, usd_per_hour
 from capacity.cni.facade import gives_prefixes
 from capacity.errors import SpecError, check_count, check_kind, check_number
 from capacity.node import density, reserved
+from capacity.node.allocatable import DEFAULT_KEEP, Keep
 from capacity.node.figures import Figures, Interfaces, figures, kubelet_max_pods, limits, reserved_for
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
-from capacity.node.offer import BINDING_ORDER, Daemon, Keep, PodAsked, asked, daemons_on, pod_month
+from capacity.node.offer import BINDING_ORDER, Daemon, PodAsked, asked, daemons_on, pod_month
 from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform, check_platform
 from capacity.plan.constants import OVERLAY
 from capacity.units import MIB
@@ -49,7 +50,6 @@ UNITS = {
     "usd_per_pod_month": "USD per pod and month",
 }
 ANY_POD = PodAsked()
-DEFAULT_KEEP = Keep()
 
 
 @dataclass(frozen=True)

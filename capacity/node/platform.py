@@ -89,7 +89,7 @@ class Platform:
                 if on:
                     raise SpecError(f"{what} not supported with an overlay CNI")
         if self.mode == "ipv6" and self.custom_networking:
-            raise SpecError("IPv6 and custom networking exclude each other: the CNI does not start with both")
+            raise SpecError("IPv6 and custom networking cannot be combined: the CNI does not start with both")
         if self.windows:
             for on, what in (
                 (self.mode == "ipv6", "IPv6"),
@@ -189,7 +189,7 @@ def modes_of(on: Platform) -> tuple[str, ...]:
     if on.cni == OVERLAY:
         return (OVERLAY,)
     if on.windows or on.cni == CILIUM:
-        return ("secondary", "prefix")
+        return MODES[:2]
     if on.auto:
         return ("prefix", "ipv6")
     return MODES[:2] if on.custom_networking else MODES

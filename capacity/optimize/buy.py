@@ -93,6 +93,7 @@ class Buying:
     survive_zone: bool = False
     vcpu_quota: int | None = None
     counted: Counted = field(default_factory=dict, compare=False)
+    stopped: Callable[[], bool] = lambda: False
 
     def accepts(self, found: Purchase) -> bool:
         """Whether the check has nothing against a purchase and its nodes at the peak are within the vCPU quota."""

@@ -11,13 +11,14 @@ from capacity.cost.inputs import CostInputs
 from capacity.cost.rates import PriceBook
 from capacity.errors import SpecError
 from capacity.optimize.buy import Buying, Purchase, nodes_of
-from capacity.optimize.choices import ARCHS, Choices
+from capacity.optimize.choices import Choices
 from capacity.optimize.divisions import Found, divisions, search
 from capacity.optimize.market import Market, node_price, pods_of
 from capacity.optimize.modes import NAMES, PREFIXES
 from capacity.optimize.open_plan import Draft, draft_of
 from capacity.optimize.optimized import Alternative
 from capacity.optimize.request import Request, archs_of, market_of
+from capacity.plan.constants import ARCHS
 
 CHECKED = 6  # divisions of an alternative that are checked, at most
 SMALL_VCPUS = 16
@@ -36,6 +37,8 @@ def alternatives(
     rows: list[tuple[str, Purchase | None]] = []
     best, tried = found.bought, list(found.tried)
     for name, part, choices in _simpler(market, request.choices):
+        if request.stopped():
+            break
         simple = _bought(buying, part, choices, request.stopped)
         known = [p for p in tried if buying.accepts(p) and _within(p, part, choices)]
         simple = min([*([simple] if simple else []), *known], key=lambda p: p.figures, default=None)
@@ -45,7 +48,7 @@ def alternatives(
             if simple.usd_per_hour < best.usd_per_hour - 1e-9:
                 best = simple
     others = [_row(name, p) for name, p in rows if name != ONE_TYPE or not _same(rows)]
-    others += list(_other_networks(buying, request))
+    others += [] if request.stopped() else list(_other_networks(buying, request))
     others += own
     return tuple(others), Found(best, found.nearest, tuple(tried))
 
@@ -59,6 +62,8 @@ def _within(p: Purchase, market: Market, choices: Choices) -> bool:
 
 def _same(rows: list[tuple[str, Purchase | None]]) -> bool:
     """Whether one type is cheapest in one node group."""
+    if len(rows) < 2:
+        return False
     (_, group), (_, kind) = rows[:2]
     return group is not None and kind is not None and group.usd_per_hour == kind.usd_per_hour
 
@@ -120,7 +125,7 @@ def _other_networks(buying: Buying, request: Request) -> Iterator[Alternative]:
 
 
 def _with_env(draft: Draft, choices: Choices, env: dict[str, str]) -> Draft | None:
-    """The draft with other variables of the CNI; None where they contradict the plan."""
+    """The draft with other variables of the CNI; None if they contradict the plan."""
     document = json.loads(json.dumps(draft.document))
     cni = document["cni"] = dict(document.get("cni") or {})
     cni["env"] = {**(cni.get("env") or {}), **env}

@@ -6,7 +6,7 @@ group are placed here as ``check`` places them, and nodes are added until none i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import combinations
@@ -24,7 +24,7 @@ Counted = dict[tuple[Block, str], tuple[int, int] | None]  # nodes of a block on
 
 EXACT = 7  # workloads up to which every division is compared
 TRIED = 12  # types placed for a block whose lower bounds are below the best, at most
-FEW = 30  # groups up to which nodes are counted to choose the two to be merged; of more, sums decide
+FEW = 60  # groups up to which nodes are counted to choose the two to be merged; of more, sums decide
 NEAR = 3  # divisions with about the fewest dollars by sums, of which the nodes are counted
 
 
@@ -92,6 +92,7 @@ class Blocks:
     pods: Sequence[Pods]
     rules: Rules
     _nodes: Counted = field(default_factory=dict)
+    stopped: Callable[[], bool] = lambda: False
     _best: dict[Block, Sized | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -109,12 +110,12 @@ class Blocks:
     def under(self, rules: Rules, names: frozenset[str] | None = None) -> Blocks:
         """The same under other rules or with some of the types only; nodes that were counted stay counted."""
         market = self.market if names is None else self.market.of(names)
-        return Blocks(market, self.pods, rules, self._nodes)
+        return Blocks(market, self.pods, rules, self._nodes, self.stopped)
 
     def priced(self, prices: Sequence[float], rules: Rules) -> Blocks:
         """These blocks with other prices of the types and under other rules; nodes that were counted stay counted."""
         candidates = tuple(replace(c, price=p) for c, p in zip(self.market.candidates, prices, strict=True))
-        return Blocks(replace(self.market, candidates=candidates), self.pods, rules, self._nodes)
+        return Blocks(replace(self.market, candidates=candidates), self.pods, rules, self._nodes, self.stopped)
 
     def by_sums(self, block: Block) -> Floats:
         """What a block costs at least on each type, by the sums of its requests; infinity where a pod does not fit."""
@@ -137,7 +138,7 @@ class Blocks:
         return np.maximum(nodes, self.rules.min_nodes)
 
     def best(self, block: Block) -> Sized | None:
-        """The cheapest type for a block; None where no type holds all of its pods."""
+        """The cheapest type for a block; None if no type holds all of its pods."""
         if block not in self._best:
             self._best[block] = self._found(block)
         return self._best[block]
@@ -151,12 +152,12 @@ class Blocks:
             sized = self.on(block, self.market.candidates[int(k)])
             if sized is not None and (best is None or sized.value < best.value - 1e-9):
                 best = sized
-            if best is not None and tried >= TRIED:
+            if best is not None and (tried >= TRIED or self.stopped()):
                 break
         return best
 
     def on(self, block: Block, candidate: BuyableType) -> Sized | None:
-        """A block on nodes of a type; None where a pod does not fit, or with more nodes than allowed."""
+        """A block on nodes of a type; None if a pod does not fit, or with more nodes than allowed."""
         counted = self._counted(block, candidate)
         if counted is None:
             return None
@@ -228,7 +229,7 @@ class Blocks:
         numbers = tuple(range(len(self.pods)))
         if not numbers:
             return
-        if len(numbers) <= EXACT:
+        if len(numbers) <= EXACT and not self.stopped():
             yield from self._exact(numbers, most)
         else:
             yield from self._merged(most)
@@ -290,7 +291,7 @@ class Blocks:
                 least[both] = float(self.by_sums(both).min(initial=np.inf))
             if np.isfinite(least[both]):
                 pairs.append((least[both] - least[a] - least[b], a, b))
-        near = sorted(pairs)[: NEAR if len(blocks) <= FEW else 1]
+        near = sorted(pairs)[: NEAR if len(blocks) <= FEW and not self.stopped() else 1]
         if not near:
             return None
         if len(near) == 1:

@@ -27,7 +27,7 @@ class Found:
     Attributes
     ----------
     bought : Purchase or None
-        None where no division was ok.
+        None if no division was ok.
     nearest : Purchase or None
         Of those that were not ok the one with the fewest addresses.
     tried : tuple of Purchase
@@ -69,9 +69,11 @@ def divisions(buying: Buying, market: Market, choices: Choices, *, limited: bool
     ``limited``: subnets have sizes of their own, so that mixes with fewer addresses count.
     """
     rules = buying.rules
-    base = Blocks(market, buying.pods, rules, buying.counted)
+    base = Blocks(market, buying.pods, rules, buying.counted, buying.stopped)
     found: dict[tuple[tuple[tuple[int, ...], str, int, int], ...], Division] = {}
     for penalty in PENALTIES if limited else PENALTIES[:1]:
+        if found and not penalty < 1e-3 and buying.stopped():
+            break
         blocks = base.under(replace(rules, usd_per_address=penalty))
         for division in _within_types(blocks, choices):
             found.setdefault(tuple(sorted((s.block, s.candidate.name, s.now, s.peak) for s in division)), division)
@@ -111,7 +113,7 @@ def _within_types(blocks: Blocks, choices: Choices) -> Iterator[Division]:
 def mixed(market: Market, pods: Sequence[Pods], rules: Rules, now: Packing, peak: Packing) -> Division | None:
     """The packing's nodes, one group for each type, open to all pods; nodes are added until the scheduler has room.
 
-    The cheapest node that takes an unschedulable pod is added; None where that takes too many rounds.
+    The cheapest node that takes an unschedulable pod is added; None if that takes too many rounds.
     """
     if any(p.zoned for p in pods):
         return None  # a mix of few nodes of each type has not every type in every zone

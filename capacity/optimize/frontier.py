@@ -45,12 +45,14 @@ def explored(buying: Buying, market: Market, found: Found, request: Request) -> 
     return Found(best, found.nearest, tuple(tried))
 
 
-def frontier(purchases: Iterable[Purchase]) -> tuple[Purchase, ...]:
+def frontier(bought: Purchase, others: Iterable[Purchase]) -> tuple[Purchase, ...]:
     """A few of the purchases that no other beats in dollars, addresses and nodes at once, cheapest first.
 
-    Those with the fewest dollars, addresses and nodes are always among them; of equals it is the first.
+    Those with the fewest dollars, addresses and nodes are always among them. ``bought`` stands for all of its groups.
     """
-    return tuple(few(undominated(purchases, _figures), _figures, MOST_POINTS))
+    mine = _key(bought.division)
+    rest = (p for p in others if _key(p.division) != mine)
+    return tuple(few(undominated([bought, *rest], _figures), _figures, MOST_POINTS))
 
 
 def _figures(p: Purchase) -> Figures:

@@ -114,6 +114,20 @@ def fill_kind(problem: Problem, kind: int, nodes: int, pods: Ints) -> tuple[Bins
     return bins, left
 
 
+def first_fit(problem: Problem, kind: int, pods: Ints) -> list[Pattern]:
+    """First-fit decreasing onto nodes of one kind; equal nodes are filled at once. Every pod fits on an empty node."""
+    left, patterns = pods.copy(), []
+    while left.any():
+        node = Bins(problem)
+        node.open(kind)
+        taken = left - node.place(left)
+        some = taken > 0
+        times = max(int((left[some] // taken[some]).min()), 1)
+        patterns.append(Pattern(kind, tuple(int(n) for n in taken), times))
+        left = left - times * taken
+    return patterns
+
+
 def joined(problem: Problem, parts: Iterable[Bins]) -> Bins:
     """All nodes of several packings."""
     bins = Bins(problem)

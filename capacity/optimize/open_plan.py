@@ -54,7 +54,7 @@ class Draft:
     replaced : tuple of NodeGroup
         The plan's own groups in their place.
     original : Plan or None
-        The plan as it is; None where it has no groups.
+        The plan as it is; None if it has no groups.
     sizes_subnets : bool
         Whether it has no subnets of its own: then they are sized for the answer.
     replicas : mapping

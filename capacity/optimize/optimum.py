@@ -8,12 +8,13 @@ from typing import Any
 
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError
-from capacity.optimize.buy import Buying, Division
-from capacity.optimize.choices import ARCHS, COST, Choices
+from capacity.optimize.buy import Buying, Division, Purchase
+from capacity.optimize.choices import COST, Choices
 from capacity.optimize.clash import clash, too_large
 from capacity.optimize.compare import alternatives
 from capacity.optimize.divide import Rules
 from capacity.optimize.divisions import Found, divisions, mixed, ranked, search
+from capacity.optimize.fallback import never_dearer
 from capacity.optimize.frontier import OBJECTIVES, explored, frontier
 from capacity.optimize.market import Market, Pods, pods_of
 from capacity.optimize.modes import cheapest, check_modes, with_mode
@@ -23,8 +24,11 @@ from capacity.optimize.own_subnets import with_own_subnets
 from capacity.optimize.pack import EFFORTS, PROVEN, Packing
 from capacity.optimize.pack_zones import pack_over_zones
 from capacity.optimize.request import Request, archs_of, market_of
+from capacity.optimize.solver import interruptible
+from capacity.plan.constants import ARCHS
 
 CHECKED = {"quick": 20, "normal": 60, "thorough": 200}  # divisions that are checked, at most
+MOST_SIZED = 1  # further purchases for which subnets are sized
 MOST_NAMED = 6  # types named in a note
 
 
@@ -80,9 +84,17 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
     large = too_large(market, pods)
     if large is not None:
         return replace(base, status=INFEASIBLE, infeasible=large)
-    packed = _packed(market, pods, rules, request)
+    with interruptible(request.stopped):
+        packed = _packed(market, pods, rules, request)
     buying = Buying(
-        draft, pods, rules, request.judge, choices.scenarios, choices.survive == "zone", choices.vcpu_quota, {}
+        draft,
+        pods,
+        rules,
+        request.judge,
+        choices.scenarios,
+        choices.survive == "zone",
+        choices.vcpu_quota,
+        stopped=request.stopped,
     )
     found = _searched(buying, market, packed, request)
     if found.bought is None:
@@ -91,10 +103,10 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
         found = explored(buying, market, found, request)
     others, found = alternatives(buying, market, found, request)
     accepted = [p for p in found.tried if buying.accepts(p)]
-    best = min(accepted, key=OBJECTIVES[choices.minimize])
-    bought, said = with_own_subnets(buying, best)
+    bought, said = _in_own_subnets(buying, sorted(accepted, key=OBJECTIVES[choices.minimize]))
     if draft.replicas:
         bought = replace(bought, document=draft.without_headroom(bought.document))
+    packed = never_dearer(packed, bought, market, pods, rules)
     status = OPTIMAL if packed.gap <= PROVEN else TIME_LIMIT if request.stopped() else WITHIN_GAP
     return replace(
         base,
@@ -102,9 +114,21 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
         packed=packed,
         bought=bought,
         alternatives=others,
-        frontier=frontier([bought, *(p for p in accepted if p is not best)]) if request.simpler else (),
+        frontier=frontier(bought, accepted) if request.simpler else (),
         notes=(*notes, *said),
     )
+
+
+def _in_own_subnets(buying: Buying, accepted: Sequence[Purchase]) -> tuple[Purchase, list[str]]:
+    """The best purchase that one VPC holds, in subnets of its size; if none is held, the best. Best comes first."""
+    best = with_own_subnets(buying, accepted[0])
+    if best[0].result.verdict == "ok":
+        return best
+    for other in [p for p in accepted if p.addresses < accepted[0].addresses][:MOST_SIZED]:
+        sized = with_own_subnets(buying, other)
+        if sized[0].result.verdict == "ok":
+            return sized
+    return best
 
 
 def _nothing(draft: Draft, choices: Choices) -> Optimized:

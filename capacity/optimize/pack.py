@@ -16,7 +16,7 @@ from capacity.optimize.improve import improved
 from capacity.optimize.knapsack import Knapsacks
 from capacity.optimize.nodes import Bins, joined, unfolded
 from capacity.optimize.problem import MONEY, Pattern, Problem
-from capacity.optimize.residual import by_aggregate, dive, floors, packed, promising
+from capacity.optimize.residual import by_aggregate, dive, floors, packed, promising, rounded_up
 from capacity.optimize.solver import Entries, Program
 
 SMALL = 1000  # pods up to which whole pods and nodes are worth an exact program over all kinds
@@ -82,7 +82,7 @@ class Packing(NamedTuple):
 
     @property
     def gap(self) -> float:
-        """How much dearer than the bound, as a share of the price."""
+        """How much more expensive than the bound, as a share of the price."""
         return 0.0 if self.cost <= 0 else max(self.cost - self.bound, 0.0) / self.cost
 
 
@@ -128,18 +128,23 @@ def _one_shape(problem: Problem) -> Packing:
     )
     program.limit(nodes=ONE_SHAPE_BRANCHES, gap=0.0)
     solved = program.solve()
-    assert solved.values is not None, "a pod fits no kind"
+    whole = solved.values
+    if whole is None:  # stopped before any solution: the best kind alone
+        alone = np.where(caps > 0, -(-count // np.maximum(caps, 1)), 0)
+        best = int(np.argmin(np.where(caps > 0, alone * problem.prices, np.inf)))
+        whole = np.where(kinds == best, alone, 0).astype(float)
     patterns: list[Pattern] = []
     left = count
-    for kind in sorted(np.nonzero(np.round(solved.values))[0], key=lambda k: -caps[k]):
-        cap, nodes = int(caps[kind]), round(float(solved.values[kind]))
+    for kind in sorted(np.nonzero(np.round(whole))[0], key=lambda k: -caps[k]):
+        cap, nodes = int(caps[kind]), round(float(whole[kind]))
         full = min(nodes, left // cap)
         left -= full * cap
         patterns += [Pattern(int(kind), (cap,), full)] if full else []
         if left and full < nodes:
             patterns.append(Pattern(int(kind), (left,), 1))
             left = 0
-    return Packing(tuple(patterns), problem.cost(patterns), solved.bound)
+    fluid = count * float((problem.prices / np.maximum(caps, 1))[caps > 0].min())
+    return Packing(tuple(patterns), problem.cost(patterns), max(solved.bound, fluid))
 
 
 def _many_shapes(problem: Problem, effort: Effort, stopped: Callable[[], bool]) -> Packing:
@@ -177,11 +182,12 @@ def _spread(pods: tuple[int, ...], shapes: list[int], width: int) -> tuple[int, 
 
 def _rest(rest: Problem, columns: Columns, effort: Effort, stopped: Callable[[], bool], *, few: bool) -> Bins:
     found: list[Bins] = []
-    if not stopped():
-        part = promising(rest, max(min(effort.pairs // len(rest.shapes), MOST_KINDS), FEWEST_KINDS))
-        bins = by_aggregate(part, limit=effort.branches, gap=effort.rest_gap)
-        if bins is not None:
-            found.append(_renumbered(rest, bins))
+    if stopped():
+        return rounded_up(rest, columns)
+    part = promising(rest, max(min(effort.pairs // len(rest.shapes), MOST_KINDS), FEWEST_KINDS))
+    bins = by_aggregate(part, limit=effort.branches, gap=effort.rest_gap)
+    if bins is not None:
+        found.append(_renumbered(rest, bins))
     if effort.residual is not None or few or not found:
         found.append(dive(rest, columns, effort.residual or Generating(4, 0, 0.01), stopped))
     return min(found, key=lambda bins: round(bins.cost, 9))

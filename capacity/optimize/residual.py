@@ -13,6 +13,7 @@ from capacity.optimize.nodes import Bins, fill_kind, joined
 from capacity.optimize.problem import MONEY, Ints, Pattern, Problem
 
 Stopped = Callable[[], bool]
+ALMOST = 1e-6  # a column bought by less than this is not bought
 
 
 def packed(problem: Problem, found: Aggregate) -> Bins:
@@ -78,6 +79,17 @@ def _one_more(bins: Bins, left: Ints) -> None:
     assert best is not None, "a shape fits no kind"
     bins.open(best[1], best[2])
     left -= best[2]
+
+
+def rounded_up(problem: Problem, columns: Columns) -> Bins:
+    """A node of each column that is bought in part, with the pods of it that are left: quick, and not far off."""
+    bins, left = Bins(problem), problem.counts.copy()
+    for i in np.argsort(-(columns.bought % 1.0), kind="stable"):
+        pods = np.minimum(columns.pods[i], left)
+        if columns.bought[i] % 1.0 > ALMOST and pods.any():
+            bins.open(columns.kinds[i], pods)
+            left = left - pods
+    return repaired(bins, left)
 
 
 def dive(problem: Problem, start: Columns, work: Generating, stopped: Stopped) -> Bins:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,22 @@ from capacity.errors import MissingExtra
 
 if TYPE_CHECKING:
     from capacity.optimize.problem import Floats, Ints
+
+_stop: ContextVar[Callable[[], bool] | None] = ContextVar("stop", default=None)
+
+
+@contextlib.contextmanager
+def interruptible(stopped: Callable[[], bool]) -> Iterator[None]:
+    """Within it the solver asks ``stopped`` as it works, and ends a mixed-integer program with the best so far.
+
+    The solver's call back into Python is also what lets Python see a Ctrl-C during a program.
+    """
+    token = _stop.set(stopped)
+    try:
+        yield
+    finally:
+        _stop.reset(token)
+
 
 INFEASIBLE = "infeasible"
 OPTIMAL = "optimal"
@@ -117,6 +134,8 @@ class Program:
 
     def solve(self) -> Solved:
         """Solve, from the last basis where there is one."""
+        if self._whole:
+            self._ask_to_stop()
         self._highs.run()
         core, highs = _core(), self._highs
         status = highs.getModelStatus()
@@ -130,6 +149,18 @@ class Program:
         bound = info.mip_dual_bound if self._whole else cost
         duals = None if self._whole else np.array(solution.row_dual)
         return Solved(OPTIMAL if status == core.HighsModelStatus.kOptimal else LIMIT, values, cost, bound, duals)
+
+    def _ask_to_stop(self) -> None:
+        stopped = _stop.get()
+        if stopped is None:
+            return
+
+        def ask(_kind: object, _message: str, _out: object, into: Any, _data: object) -> None:
+            if stopped():
+                into.user_interrupt = True
+
+        self._highs.setCallback(ask, None)
+        self._highs.startCallback(_core().cb.HighsCallbackType.kCallbackMipInterrupt)
 
 
 def new_solver() -> Any:

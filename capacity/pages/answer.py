@@ -1,4 +1,4 @@
-"""What a verb answers: the JSON contract, the page a person reads, the rows of CSV, and the formats of its own."""
+"""The answer of a verb: the JSON contract, the page, the rows of CSV, and special formats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCHEMA = "capacity/1"
 
 @dataclass(frozen=True)
 class Answer:
-    """Everything that a verb has to say.
+    """The complete answer of a verb.
 
     ``results`` is what JSON and YAML carry; ``page`` is what a person reads as table or Markdown; ``rows`` is the
     flat table of ``-o csv``. ``on_data`` is what the data behind the answer lack, ``said`` what the page says too:
@@ -35,7 +35,7 @@ class Answer:
 
     @property
     def data_notes(self) -> list[str]:
-        """What is missing from the data behind the answer, or old."""
+        """Notes on missing or old data behind the answer."""
         from capacity.catalog.age import limit_notes
 
         return [*self.on_data, *(limit_notes() if self.dated else [])]
@@ -47,7 +47,7 @@ def with_charts(answer: Answer, folder: str) -> Answer:
 
 
 def envelope(answer: Answer) -> dict[str, Any]:
-    """The one JSON object every command answers with."""
+    """The JSON object that every command prints."""
     from capacity import __version__
     from capacity.catalog.table import data_summary
 

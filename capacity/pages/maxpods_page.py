@@ -34,7 +34,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class MaxPodsView:
-    """What is shown: the node it is asked of, and whether with every term and with what to paste."""
+    """What to show: the platform, and whether to include terms and snippets."""
 
     platform: Platform
     explain: bool = False
@@ -48,7 +48,7 @@ def answer(
     inputs: Mapping[str, Any],
     notes: Sequence[str],
 ) -> Answer:
-    """Everything `maxpods` says, in every format."""
+    """The answer of `maxpods` in every format."""
     by_name = {k.name: k for k in kinds}
     results = [_result(row, by_name[row.instance_type], view.platform if view.explain else None) for row in rows]
     pasted = _snippets(rows, results, view.platform) if view.snippet else []
@@ -63,7 +63,7 @@ def answer(
 
 
 def _snippets(rows: Sequence[MaxPods], results: list[dict[str, Any]], platform: Platform) -> list[CodeBlock]:
-    """Each row's own into the results; for a person the one that suits all types, mode by mode."""
+    """Add each row's snippet to the results; the page shows one per mode that fits all types."""
     from capacity.advice.snippets.settings import max_pods_snippets
     from capacity.node.maxpods import common_max_pods
 
@@ -151,7 +151,7 @@ def _sentence(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
 
 
 def _answer(row: MaxPods, platform: Platform) -> list[tuple[str, str]]:
-    """The pods of one row and what else to know of that number; nothing where it is not known."""
+    """The pods of one row, with remarks; None if the number is unknown."""
     from capacity.node.figures import never_ready
 
     pods = row.max_pods_formula if row.max_pods is None else row.max_pods
@@ -171,7 +171,7 @@ def _answer(row: MaxPods, platform: Platform) -> list[tuple[str, str]]:
 
 
 def _left_to_the_host(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
-    """Where an expression leaves room for more pods on the host network than are assumed."""
+    """Rows whose expression leaves room for more host-network pods than assumed."""
     if not platform.host_uncounted:
         return []
     return [
@@ -190,14 +190,14 @@ def _legend(platform: Platform) -> str:
     host = f"{counted(platform.pods_on_host, 'pod')} on the host network {need} no address (--host-pods)"
     if platform.cni == OVERLAY:
         return (
-            "recommended: 110 pods (250 above 30 vCPUs), what Kubernetes is tested for: no ENI limits pods that take "
-            "no VPC address. max pods: the kubelet's value if you do not set it "
-            f"({platform.provisioner}, {platform.ami}), counted by ENIs all the same. --explain shows every term."
+            "recommended: 110 pods (250 above 30 vCPUs), what Kubernetes is tested for: ENIs do not limit pods that "
+            "use no VPC addresses. max pods: the kubelet's value if you do not set it "
+            f"({platform.provisioner}, {platform.ami}), still computed from ENIs. --explain shows every term."
         )
     if platform.cni == CILIUM:
         return (
-            "formula: (ENIs − firstInterfaceIndex) × (IPs − 1), × 16 with prefixes; of the pod addresses two more are "
-            f"Cilium's own; {host}. max pods: the kubelet's value if you do not set it ({platform.provisioner}, "
+            "formula: (ENIs − firstInterfaceIndex) × (IPs − 1), × 16 with prefixes; Cilium itself uses two of the pod "
+            f"addresses; {host}. max pods: the kubelet's value if you do not set it ({platform.provisioner}, "
             f"{platform.ami}): set it to the recommended figure. --explain shows every term."
         )
     who = {

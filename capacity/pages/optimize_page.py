@@ -1,4 +1,4 @@
-"""An optimized plan as an answer: the JSON contract, and the page a person reads."""
+"""An optimized plan as an answer: the JSON contract and the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All results of a report, from one check: each by one call of the room that works it out."""
+"""All results of a report, from one check."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capacity.advice.findings.codes import Finding
+    from capacity.advice.fixes import Fixes
     from capacity.advice.warm import WarmAnswer
     from capacity.advice.whatif import WhatIf
     from capacity.catalog.status import DataStatus
@@ -47,6 +48,8 @@ class Material:
         None if no workload grows.
     sizing : Optimized or None
         None unless it was asked for: it takes time.
+    fixes : Fixes or None
+        The sets of levers that were tried; None if there was no search.
     """
 
     result: CheckResult
@@ -63,6 +66,7 @@ class Material:
     left_out: str = ""
     cost: PlanCost | None = None
     sizing: Optimized | None = None
+    fixes: Fixes | None = None
 
     @property
     def price_notes(self) -> list[str]:
@@ -127,7 +131,7 @@ def gather(
 
 
 def _warm(result: CheckResult, large: bool) -> WarmAnswer | None:
-    """None where no node keeps IPv4 addresses warm; left out of very large plans."""
+    """None if no node keeps IPv4 addresses warm, or if the plan is very large."""
     from capacity.advice.warm import warm_for_plan
     from capacity.errors import SpecError
 
@@ -150,9 +154,9 @@ def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> F
 
 
 def curves(result: CheckResult, *, large: bool = False) -> list[HeadroomCurve]:
-    """Headroom against nodes of the largest groups, then against pods; those that move no subnet are left out.
+    """Headroom by nodes of the largest groups, then by pods, without curves that affect no subnet.
 
-    Of a large plan the curve against pods is left out: every point of it places all pods again.
+    A large plan has no curve by pods, because each of its points places all pods again.
     """
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 

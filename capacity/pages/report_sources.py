@@ -69,7 +69,7 @@ def assumptions_section(material: Material) -> Section:
 
 
 def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
-    """How nodes that the settings above do not apply to hold their addresses."""
+    """How nodes to which the settings above do not apply hold their addresses."""
     windows = [g for g in plan.node_groups if g.windows]
     if plan.cni.settings.cni == OVERLAY:
         yield "addresses of pods", "from the CNI's overlay network, not from the VPC"

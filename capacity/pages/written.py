@@ -1,4 +1,4 @@
-"""Writes an answer in a format: JSON, YAML, CSV, Markdown, a table, or a format of the verb's own."""
+"""An answer as text: JSON, YAML, CSV, Markdown, a table, or a format that only some verbs have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from capacity.pages.terminal import Screen, render_terminal
 
 
 def rendered(answer: Answer, output: str, screen: Screen | None = None) -> str:
-    """The answer as text in a format, newline at the end; in a CI log no line of it is a command but ours."""
+    """The answer as text in a format, with a final newline; in a CI log, only our own annotations are commands."""
     if output == "github":
         return answer.texts["github"]()
     if output == "junit":

@@ -15,7 +15,7 @@ from capacity.brief import changed_fields
 from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word, did_you_mean
 from capacity.plan import overlay
 from capacity.plan.cilium import AGENT, CiliumIpam
-from capacity.plan.constants import CILIUM, OVERLAY, VPC_CNI
+from capacity.plan.constants import CILIUM, IP_FAMILIES, OVERLAY, VPC_CNI
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
 
 # Variables of the CNI's README or chart that do not affect address counts, or that the DaemonSet's manifest and
@@ -135,7 +135,7 @@ class CniSettings:
             check_kind("cilium", self.cilium, CiliumIpam, "what cilium_settings(...) gives, or None")
         check_kind("windows", self.windows, WindowsIpam, "a WindowsIpam")
         if self.overlay and self.cilium is not None:
-            raise SpecError("cilium and overlay exclude each other: a node has one CNI")
+            raise SpecError("cilium and overlay cannot be combined: a node has one CNI")
 
     def __repr__(self) -> str:
         return changed_fields(self)
@@ -259,7 +259,7 @@ def cni_settings(
     warnings: list[str] = []
     values: dict[str, int | bool | None] = {}
     if ip_family is not None:
-        check_word("ip_family", ip_family, ("ipv4", "ipv6"))
+        check_word("ip_family", ip_family, IP_FAMILIES)
     check_kind(where or "env", env, Mapping, "a mapping of variables to text, such as {'WARM_IP_TARGET': '2'}")
     for name, text in env.items():
         check_variable(name, where)
@@ -294,6 +294,6 @@ def _settle_family(
         raise SpecError(f"{place}IPv6 needs ENABLE_PREFIX_DELEGATION=true: the CNI does not start without it")
     if values["custom_networking"]:
         raise SpecError(
-            f"{place}IPv6 and AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true exclude each other: the CNI does not start"
+            f"{place}IPv6 and AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true cannot be combined: the CNI does not start"
         )
     values["prefix"] = True

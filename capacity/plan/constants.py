@@ -15,6 +15,7 @@ ZONE_TOPOLOGY = "topology.kubernetes.io/zone"  # topologyKey of a spread over zo
 ANTI_AFFINITIES = ("hostname",)  # at most one pod of a workload on a node
 VPC_CNI, CILIUM, OVERLAY = CNIS = ("vpc-cni", "cilium", "overlay")  # which of them gives pods their addresses
 MODES = ("secondary", "prefix", "ipv6")  # in which the VPC CNI gives pods addresses
+GROUP_FORMS = ("plan", "eksctl", "terraform", "karpenter", "cloudformation")  # in which node groups are written
 IP_FAMILIES = ("ipv4", "ipv6")
 RESERVATION_TYPES = ("prefix", "explicit")  # of a subnet CIDR reservation
 UPDATE_STRATEGIES = ("default", "minimal")  # of a managed node group

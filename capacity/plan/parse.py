@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from capacity.catalog.regions import unknown_region
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError
 from capacity.plan import keys
@@ -97,7 +98,7 @@ class _Parser:
             vpc_cidrs=values["vpc"],
             subnets=tuple(self.subnets.found.values()),
             cni=values["cni"],
-            region=values["region"],
+            region=self._region(values["region"]),
             kubernetes=values["kubernetes"],
             control_plane=values["controlPlane"],
             node_groups=tuple(self.groups.found.values()),
@@ -125,6 +126,12 @@ class _Parser:
         self.notes += _assumed_by_import(values["annotations"])
         name: str = values["name"]
         return name
+
+    def _region(self, region: str | None) -> str | None:
+        doubt = unknown_region(region) if region else ""
+        if doubt:
+            self.notes.append(f"{self.root.child('region').where}: {doubt}: no prices are known for it")
+        return region
 
     def _cni(self, section: Field | None, values: Values) -> Cni:
         cni, said = read_cni(section, values.get("kubernetes"), self.root)

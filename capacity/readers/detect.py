@@ -35,7 +35,7 @@ WANTED = {
     "terraform": "Terraform (terraform show -json, a state file or .tf text)",
     "helm": "Helm values of aws-vpc-cni",
     "kubectl": "Kubernetes objects (kubectl get … -o json or yaml)",
-    "aws": "saved answers of the AWS CLI",
+    "aws": "saved output of the AWS CLI",
     "plan": "a capacity plan",
 }
 
@@ -97,7 +97,7 @@ def _by_keys(value: dict[str, Any], kind: str) -> tuple[str | None, str]:
     answer = value.get("data") if "status_code" in keys and isinstance(value.get("data"), dict) else value
     for key, call in _AWS_KEYS.items():
         if key in mapping(answer):
-            return "aws", f"an answer of aws {call}"
+            return "aws", f"output of aws {call}"
     if kind.endswith("List") or "items" in keys:
         return "kubectl", _kubernetes(value, kind)
     env = mapping(value.get("env"))

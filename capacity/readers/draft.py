@@ -31,11 +31,14 @@ class Note:
         Its place in the plan (``nodeGroups[general].instanceTypes``), empty for the plan as a whole.
     unread : bool
         Whether it names a part of the input that is not in the plan: the reason if nothing is left of a plan.
+    elsewhere : str
+        The source whose reader reads this part.
     """
 
     text: str
     path: str = ""
     unread: bool = False
+    elsewhere: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", shortened(self.text))
@@ -241,9 +244,10 @@ class SourceNotes:
         """Add a note: place in the source, text, place in the plan."""
         self.notes.append(Note(f"{self._place(where)}: {text}", path))
 
-    def leave_out(self, where: str, text: str, path: str = "") -> None:
-        """Add a note on a part of the input that is not in the plan."""
-        self.notes.append(Note(f"{self._place(where)}: {text}", path, unread=True))
+    def leave_out(self, where: str, text: str, path: str = "", elsewhere: str = "") -> None:
+        """Add a note on a part of the input that is not in the plan, or that the reader ``elsewhere`` reads."""
+        place = self._place(where)
+        self.notes.append(Note(f"{place}: {text}" if place else text, path, unread=True, elsewhere=elsewhere))
 
     def meet(self, kind: str, place: str) -> None:
         """Record a part of the input. Its kind is a word of :data:`~capacity.readers.accounting.MATTERS`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from capacity.readers.draft import PlanDraft, SubnetDraft, at, key_of, renamed_subnets
-from capacity.readers.merge import ENTRIES, SCALARS, merge_subnet_names, shown, without_stand_ins
+from capacity.readers.merge import ENTRIES, SCALARS, merge_subnet_names, one_network, shown, without_stand_ins
 from capacity.readers.plan_document import cpu_text, memory_text
 
 CHANGED, PLAN_ONLY, REALITY_ONLY = "changed", "only in the plan", "only in reality"
@@ -30,6 +30,7 @@ def drift(plan: PlanDraft, now: PlanDraft) -> list[Difference]:
     """
     if plan.workloads:
         now = without_stand_ins(now)
+    plan, now = one_network(plan, now)
     now = renamed_subnets(now, merge_subnet_names(plan.subnets, now.subnets))
     found: list[Difference] = []
     for attribute, path in SCALARS.items():

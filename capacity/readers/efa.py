@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from capacity.catalog.table import Catalog
@@ -41,6 +42,13 @@ def template_tenant(
     """
     addressed = [i for i in interfaces if i.get("InterfaceType") != "efa-only"]
     return _holder(group, len(addressed), said, where, "in the launch template")
+
+
+def say_template_interfaces(
+    group: GroupDraft, interfaces: Sequence[Mapping[str, Any]], said: SourceNotes, where: str
+) -> None:
+    """Note the addresses of a template's interfaces for nodes whose number is not known."""
+    template_tenant(replace(group, max_nodes=None, desired=None, min_nodes=None), interfaces, said, where)
 
 
 def _holder(group: GroupDraft, each: int, said: SourceNotes, where: str, why: str) -> TenantDraft | None:

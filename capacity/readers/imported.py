@@ -144,6 +144,24 @@ def _of_files(source: str, paths: Sequence[object], into: Path | str | Imported 
     return imported(read_source(source, [_path(p, what) for p in paths]), into)
 
 
+def read_files(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
+    """Import a plan from files and folders of any sources; the source of each is detected from its content.
+
+    Parameters
+    ----------
+    *paths : path
+        Files or folders; ``-`` is standard input. If sources differ, the first one takes precedence.
+    into : path or Imported, optional
+        A plan to merge into: its values are kept, its gaps are filled.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read, or none is of a known source.
+    """
+    return _of_files("files", paths, into)
+
+
 def read_kubectl(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
     """Import a plan from saved Kubernetes objects (``kubectl get … -o json`` or YAML, any size).
 
@@ -275,7 +293,7 @@ def read_helm(*paths: Path | str, into: Path | str | Imported | None = None) -> 
 
 
 def read_aws(folder: Path | str, cluster: str = "", into: Path | str | Imported | None = None) -> Imported:
-    """Import a plan from saved answers of the AWS CLI; every address of every subnet is accounted for.
+    """Import a plan from saved output of the AWS CLI; every address of every subnet is accounted for.
 
     Parameters
     ----------
@@ -292,12 +310,13 @@ def read_aws(folder: Path | str, cluster: str = "", into: Path | str | Imported 
         Nothing can be read, there is no such cluster, or an answer cannot be right.
     """
     from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
+    from capacity.readers.aws.compared import with_comparison
     from capacity.readers.aws.draft import aws_draft
     from capacity.readers.aws.folder import read_folder
 
     path = Path(_path(folder, "a folder of saved AWS answers"))
     found = parse_cluster(with_unread(read_folder(path), cluster), cluster)
-    return imported(aws_draft(found, f"AWS answers in {path.name or path}"), into)
+    return imported(with_comparison(aws_draft(found, f"AWS output in {path.name or path}"), found), into)
 
 
 def fetch_aws(
@@ -326,11 +345,12 @@ def fetch_aws(
     """
     from capacity.readers.aws.aws_cluster import parse_cluster
     from capacity.readers.aws.client import Caller, open_session
+    from capacity.readers.aws.compared import with_comparison
     from capacity.readers.aws.draft import aws_draft
     from capacity.readers.aws.fetch import fetch_answers
 
-    answers = fetch_answers(Caller(open_session(profile, region)), cluster)
-    return imported(aws_draft(parse_cluster(answers, cluster), "AWS"), into)
+    found = parse_cluster(fetch_answers(Caller(open_session(profile, region)), cluster), cluster)
+    return imported(with_comparison(aws_draft(found, "AWS"), found), into)
 
 
 def fetch_kubectl(context: str | None = None, into: Path | str | Imported | None = None) -> Imported:

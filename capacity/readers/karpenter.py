@@ -10,11 +10,21 @@ from typing import Any
 
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, at, unique
+from capacity.readers.efa import say_template_interfaces
 from capacity.readers.karpenter_limits import pool_counts
 from capacity.readers.karpenter_types import Requirement, allowed_zones, listed_types, matching_types, requirements
-from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.readers.node_group import SourceGroup, group_draft, say_taints
 from capacity.readers.user_data import ami_of
-from capacity.readers.values import int_of, items, mapping, path_of, region_of_zone, say_placeholders, text_of
+from capacity.readers.values import (
+    int_of,
+    items,
+    mapping,
+    path_of,
+    region_of_zone,
+    say_placeholders,
+    subnet_id_of,
+    text_of,
+)
 
 AUTO_GROUP = "eks.amazonaws.com"  # API group of the node classes of EKS Auto Mode
 POOLS = ("NodePool", "Provisioner")
@@ -77,11 +87,14 @@ def _pool(
         whose = f"its node class {class_name!r} is not in this file" if class_name else "it names no node class"
         said.say(where, f"{whose}: {lost} not known", path)
     class_spec = mapping(mapping(node_class).get("spec")) if node_class else mapping(spec.get("provider"))
+    _say_class(class_spec, said, where, path)
+    taints = map(mapping, items(template.get("taints")))
+    say_taints(said, where, name, [f"{t.get('key')}={t.get('value', '')}:{t.get('effect')}" for t in taints])
     wanted = requirements(document)
     kinds = matching_types(wanted, catalog, said, where, f"{path}.instanceTypes", auto=auto)
     counts = pool_counts(spec, kinds, said, where, path)
     _say_disruption(spec, said, where, path)
-    return group_draft(
+    draft = group_draft(
         SourceGroup(
             name=name,
             provisioner="auto" if auto else "karpenter",
@@ -99,6 +112,22 @@ def _pool(
             limit_memory_bytes=counts.memory_bytes,
         )
     )
+    interfaces = [
+        {"InterfaceType": mapping(i).get("interfaceType")} for i in items(class_spec.get("networkInterfaces"))
+    ]
+    say_template_interfaces(draft, interfaces, said, where)
+    return draft
+
+
+def _say_class(class_spec: Any, said: SourceNotes, where: str, path: str) -> None:
+    """Note parts of a node class that are elsewhere."""
+    if class_spec.get("launchTemplate"):
+        text = f"its launch template {class_spec['launchTemplate']} is not in this file: AMI and max pods are not known"
+        said.say(where, text, path)
+    terms = [mapping(t) for t in items(class_spec.get("amiSelectorTerms"))]
+    if terms and not any(t.get("alias") for t in terms) and ami_of(text_of(class_spec.get("amiFamily"))) is None:
+        shown = ", ".join(str(w) for t in terms for w in (t.get("name"), t.get("id"), *_tags(t.get("tags"))) if w)
+        said.say(where, f"AMI by {shown}: its family is not known: assumed al2023", f"{path}.ami")
 
 
 def _zones(wanted: Sequence[Requirement], said: SourceNotes, where: str, path: str) -> list[str]:
@@ -150,8 +179,12 @@ def _ami(class_spec: Any, wanted: Sequence[Requirement]) -> str | None:
 def _subnets(class_spec: Any, said: SourceNotes, where: str, path: str) -> tuple[str, ...] | None:
     terms = [mapping(t) for t in items(class_spec.get("subnetSelectorTerms"))]
     old = mapping(class_spec.get("subnetSelector"))
-    ids = [i for t in terms if (i := text_of(t.get("id")))]
-    ids += [i.strip() for i in str(old.get("aws-ids") or old.get("aws::ids") or "").split(",") if text_of(i)]
+    stated = [text for t in terms if (text := text_of(t.get("id")))]
+    stated += [i.strip() for i in str(old.get("aws-ids") or old.get("aws::ids") or "").split(",") if text_of(i)]
+    ids = [i for i in stated if subnet_id_of(i)]
+    for text in stated:
+        if text not in ids:
+            said.say(where, f"subnet {text!r} is not an ID: not known", path)
     tags = [tag for t in terms for tag in _tags(t.get("tags"))]
     tags += [f"{k}={v}" for k, v in old.items() if not str(k).startswith("aws")]
     if tags and not ids:
@@ -178,6 +211,8 @@ def _say_disruption(spec: Any, said: SourceNotes, where: str, path: str) -> None
     budgets = [str(mapping(b).get("nodes")) for b in items(disruption.get("budgets")) if mapping(b).get("nodes")]
     told += [f"budgets {', '.join(budgets)}"] if budgets else []
     told += [f"{k} {spec[k]}" for k in ("ttlSecondsAfterEmpty", "ttlSecondsUntilExpired") if k in spec]
+    expiry = mapping(mapping(mapping(spec.get("template")).get("spec"))).get("expireAfter")
+    told += [f"expireAfter {expiry}"] if expiry else []
     if int_of(spec.get("weight")):
         text = f"weight {spec['weight']}: Karpenter tries pools in descending order; in the plan no pool goes first"
         said.say(where, text, path)

@@ -15,6 +15,7 @@ from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import Catalog
+from capacity.plan.constants import ARCHS
 from capacity.readers.draft import SourceNotes
 from capacity.readers.instance_choice import candidates
 from capacity.readers.values import int_of, items, mapping, path_of, text_of
@@ -23,7 +24,6 @@ from capacity.units import counted
 MOST_TYPES = 40  # listed in a plan; the note has the total
 ZONE_KEYS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
 _OWN, _AUTO = "karpenter.k8s.aws/instance-", "eks.amazonaws.com/instance-"
-_ARCHITECTURES = ("x86_64", "arm64")
 _SMALL = ("nano", "micro", "small")
 _SCHEME = re.compile(r"(^[a-z]+)(-[0-9]+tb)?([0-9]+).*\.")
 
@@ -113,7 +113,7 @@ def _say_least(rule: Requirement, found: Sequence[InstanceType], said: SourceNot
 
 
 def _runs_nodes(kind: InstanceType, *, auto: bool) -> bool:
-    if kind.arch not in _ARCHITECTURES:
+    if kind.arch not in ARCHS:
         return False
     return not auto or ((kind.vcpus or 0) > 1 and _size(kind) not in _SMALL)
 

@@ -47,7 +47,7 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
     """
     if base.workloads or new.workloads:
         base, new = without_stand_ins(base), without_stand_ins(new)
-    base, new = _one_network(base, new)
+    base, new = one_network(base, new)
     notes: list[Note] = []
     subnets, names = _merge_subnets(base.subnets, new.subnets, new.source, notes)
     new = renamed_subnets(new, names)
@@ -73,7 +73,7 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
     )
 
 
-def _one_network(base: PlanDraft, new: PlanDraft) -> tuple[PlanDraft, PlanDraft]:
+def one_network(base: PlanDraft, new: PlanDraft) -> tuple[PlanDraft, PlanDraft]:
     """Both drafts, without the default VPC of a tool if the other has another VPC."""
     if not base.vpc_cidrs or not new.vpc_cidrs:
         return base, new

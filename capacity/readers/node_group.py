@@ -7,7 +7,7 @@ each means. The defaults of EKS, and the notes on missing values, are here too.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capacity.readers.draft import GroupDraft, SourceNotes, at
 from capacity.readers.user_data import ami_of, max_pods_in
@@ -88,6 +88,13 @@ def group_draft(source: SourceGroup) -> GroupDraft:
     )
 
 
+def own_image(draft: GroupDraft, said: SourceNotes, where: str) -> GroupDraft:
+    """A managed group with its own image and no max pods: EKS does not set them."""
+    text = "custom AMI: EKS does not set max pods, the default of the AMI applies"
+    said.say(where, text, at("nodeGroups", draft.name, "provisioner"))
+    return replace(draft, provisioner="self-managed")
+
+
 # --- what EKS fills in, and what is said ------------------------------------------------------
 
 
@@ -107,6 +114,14 @@ def eks_default_ami(version: str | None) -> str | None:
         return None
     major, _, minor = version.partition(".")
     return "al2023" if (int(major), int(minor)) >= FIRST_AL2023 else "al2"
+
+
+def say_taints(said: SourceNotes, where: str, group: str, taints: Iterable[str]) -> None:
+    """Note the taints of a group, which keep pods off it that do not tolerate them."""
+    shown = ", ".join(taints)
+    if shown:
+        text = f"tainted ({shown}): set nodeGroups of the workloads to keep others off it"
+        said.say(where, text, at("nodeGroups", group))
 
 
 def say_fargate(said: SourceNotes, where: str) -> None:

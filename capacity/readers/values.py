@@ -14,6 +14,7 @@ from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Any
 
 from capacity.errors import SpecError
+from capacity.plan.constants import IP_FAMILIES
 from capacity.plan.discovery import CLUSTER_TAG, ROLE_TAG
 
 Item = dict[str, Any]
@@ -152,7 +153,7 @@ def kubernetes_version_of(value: object) -> str | None:
 def ip_family_of(value: object) -> str | None:
     """``ipv4`` or ``ipv6`` in any case, else None."""
     family = (text_of(value) or "").lower()
-    return family if family in ("ipv4", "ipv6") else None
+    return family if family in IP_FAMILIES else None
 
 
 # --- by key: answers that a machine wrote -------------------------------------------------------

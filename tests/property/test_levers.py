@@ -144,7 +144,7 @@ def test_no_smaller_set_than_the_one_named_is_enough(document: PlanSection) -> N
             for sized in every_size(several) if size == 1 else [several]:
                 try:
                     after = judged(apply_patch(document, merged(sized)))
-                except SpecError:  # they exclude each other
+                except SpecError:  # they cannot be combined
                     continue
                 assert after.verdict != "ok", [x.summary for x in sized]
 

@@ -1,4 +1,4 @@
-"""Levers that change instance types: another type of the same architecture, or fewer permitted types."""
+"""Levers that change instance types: another type of the same architecture, or fewer allowed types."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from capacity.catalog.prices import price
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult
 from capacity.cluster.group_platform import own_max_pods
-from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
+from capacity.cluster.scenario import GroupState, ScenarioState, first_and_worst
 from capacity.cluster.shape import GroupShape
+from capacity.cluster.unplaced import daemons_on
 from capacity.cni.facade import settings_on
 from capacity.cni.node_pool import FIGURES, effective, node_limits, rest
 from capacity.cni.on_node import is_own_cni
@@ -35,7 +36,7 @@ DEVICE_FAMILIES = ("c1", "c3", "d", "f", "h", "i", "m1", "m2", "m3", "r3", "trn2
 def instance_type(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
     """Change to the type that uses the fewest addresses for the same pods, or that has room for all of them."""
     plan = result.plan
-    scenario = first_and_gravest(result.scenarios)[-1]
+    scenario = first_and_worst(result.scenarios)[-1]
     patch: dict[str, object] = {}
     commands: list[str] = []
     words: list[str] = []
@@ -136,7 +137,7 @@ def _lifted(plan: Plan, scenario: ScenarioState) -> dict[str, int]:
     Pods that can run in any group are under :data:`ANYWHERE`; DaemonSet pods are under their group.
     """
     groups = {w.name: w.node_groups or (ANYWHERE,) for w in plan.workloads}
-    groups |= {f"daemonsets on {g.name}": (g.name,) for g in plan.node_groups}
+    groups |= {daemons_on(g.name): (g.name,) for g in plan.node_groups}
     found: dict[str, int] = {}
     for unplaced in scenario.unplaced:
         for name in groups[unplaced.workload] if unplaced.reason in LIFTED else ():

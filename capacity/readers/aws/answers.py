@@ -64,7 +64,7 @@ class Sorter:
         self._kubernetes: list[Item] = []
 
     def add(self, document: object, origin: str) -> bool:
-        """Sort one document; False if it is not an answer of AWS or a Kubernetes object."""
+        """Sort one document; False if it is not output of a command of AWS or a Kubernetes object."""
         document = unwrapped(document)
         if isinstance(document, list):
             found = [self._bare(entry, origin) for entry in document]
@@ -73,7 +73,7 @@ class Sorter:
             return False
         code = _error_code(document)
         if code is not None:
-            self._notes[f"{origin}: a saved error ({_word(code)}), not an answer"] = None
+            self._notes[f"{origin}: a saved error ({_word(code)}), not output of a command"] = None
             return True
         if "apiVersion" in document and "kind" in document:
             self._kubernetes.append(document)
@@ -115,7 +115,7 @@ class Sorter:
                 self._take(_BY_KEY[name].name, many, origin)
                 found = True
         if found and (document.get("NextToken") or document.get("nextToken") or document.get("Marker")):
-            self._notes[f"{origin}: the answer is not complete (NextToken): objects are missing"] = None
+            self._notes[f"{origin}: the output is not complete (NextToken): objects are missing"] = None
         return found
 
     def _bare(self, entry: object, origin: str) -> bool:

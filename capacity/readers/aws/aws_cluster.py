@@ -71,9 +71,9 @@ def _cluster(answers: AwsAnswers, name: str) -> Item:
         return known[name]
     if known and name:
         near = nearest_names(name, known, 1)
-        raise SpecError(f"--cluster: no cluster {name!r} in the answers (found {either(near or sorted(known))})")
+        raise SpecError(f"--cluster: no cluster {name!r} in the input (found {either(near or sorted(known))})")
     if len(known) > 1:
-        raise SpecError(f"--cluster: several clusters in the answers: choose one ({either(sorted(known))})")
+        raise SpecError(f"--cluster: several clusters in the input: choose one ({either(sorted(known))})")
     if known:
         return next(iter(known.values()))
     names = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
@@ -83,7 +83,7 @@ def _cluster(answers: AwsAnswers, name: str) -> Item:
     if not name and names:
         name = names.pop()
     if not name and not answers.of("subnets"):
-        raise SpecError(f"no cluster in the answers: {KINDS['cluster'].command_for()}")
+        raise SpecError(f"no cluster in the input: {KINDS['cluster'].command_for()}")
     vpcs = {text(s, "VpcId") for s in answers.of("subnets")} - {""}
     if len(vpcs) > 1:
         command = KINDS["cluster"].command_for(cluster=name or "CLUSTER")
@@ -102,7 +102,7 @@ def with_unread(answers: AwsAnswers, cluster: str = "", *, doctor: bool = False)
     names = {"cluster": name, "vpc": vpc_of(answers, item) or "VPC"}
     uses = ("must", "plan", "doctor") if doctor else ("must", "plan")
     return answers.with_gaps(
-        Gap(kind.name, "not in the answers", kind.lost, kind.command_for(**names), kind.actions)
+        Gap(kind.name, "not in the input", kind.lost, kind.command_for(**names), kind.actions)
         for kind in KINDS.values()
         if kind.use in uses and not answers.has(kind.name) and kind.name not in ("launch_templates", "policies")
     )

@@ -55,7 +55,7 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
         notes.append(
             Note(
                 f"{total} addresses that the nodes hold for pods are tenants named {PODS_TODAY!r}: AWS does not know "
-                "pods. Workloads (import kubectl) take their place",
+                "pods. Workloads (import kubectl) replace them",
                 "tenants",
             )
         )
@@ -89,7 +89,7 @@ def _own_addresses(found: AwsCluster, account: SubnetAccount) -> int:
 def _excess(account: SubnetAccount, modelled: Mapping[str, int], excess: int, own: int) -> str:
     nodes = sum(modelled.get(h, 0) for h in MODELLED)
     return (
-        f"subnet {account.name}: the steady state of the plan takes {excess} addresses more than are taken now "
+        f"subnet {account.name}: the steady state of the plan uses {excess} addresses more than are in use now "
         f"(nodes: {nodes} in the plan, {own} now; control plane: {modelled.get('control_plane', 0)} in the plan, "
         f"{account.owners.get('control_plane', 0)} now)"
     )

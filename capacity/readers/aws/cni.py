@@ -123,7 +123,7 @@ def seen_env(mine: Sequence[Interface]) -> dict[str, str]:
 
 def _unseen(answers: AwsAnswers, mine: Sequence[Interface]) -> Note:
     shown = ", ".join(f"{k}={v}" for k, v in seen_env(mine).items())
-    why = "there is no vpc-cni add-on in the answers" if answers.has("addons") else "the vpc-cni add-on was not read"
+    why = "there is no vpc-cni add-on in the input" if answers.has("addons") else "the vpc-cni add-on was not read"
     proof = f"; the nodes' interfaces show {shown}" if shown else ""
     return Note(
         f"cni: {why}, so the WARM_* settings of aws-node are assumed to be the chart's defaults{proof} "

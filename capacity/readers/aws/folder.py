@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,30 +24,40 @@ def read_folder(path: Path) -> AwsAnswers:
         Nothing can be read, or a file starts as JSON and is not complete.
     """
     files = _files(path)
+    return _answers([(file, str(file.relative_to(path)) if file != path else file.name) for file in files], str(path))
+
+
+def read_files(files: Sequence[Path]) -> AwsAnswers:
+    """Read the answers in some files together; see :func:`read_folder`."""
+    return _answers([(file, file.name) for file in files], ", ".join(file.name for file in files))
+
+
+def _answers(files: Sequence[tuple[Path, str]], where: str) -> AwsAnswers:
     sorter = Sorter()
     strangers, useless = [], []
-    for file in files:
-        name = str(file.relative_to(path)) if file != path else file.name
+    for file, name in files:
         blob = _bytes(file, name)
         why = how_to_unpack(blob[:4], name, "then run the same command")
         text = None if why else _text(blob, name)
         failed = None if text is None else saved_error(text)
         if failed:
-            why = f"is a saved error ({failed}), not an answer"
+            why = f"is a saved error ({failed}), not output of a command"
         if why:
             useless.append(f"{name} {why}")
         elif text is None or not _take_all(sorter, text, name):
             strangers.append(name)
     if len(strangers) + len(useless) == len(files):
-        what = useless[0] if useless else "holds no AWS answers" if files else "is empty"
-        error = SpecError(f"{path}: {what} (expected files written by 'aws … --output json')")
+        what = useless[0] if useless else "holds no output of the AWS CLI" if files else "is empty"
+        error = SpecError(f"{where}: {what} (expected files written by 'aws … --output json')")
         for line in useless[1:]:
             error.add_note(line)
         raise error
     for line in useless:
         sorter.remark(line)
     if strangers:
-        sorter.remark(f"not AWS answers, ignored: {', '.join(strangers[:10])}" + (" …" if strangers[10:] else ""))
+        sorter.remark(
+            f"not output of the AWS CLI, ignored: {', '.join(strangers[:10])}" + (" …" if strangers[10:] else "")
+        )
     return sorter.done()
 
 
@@ -76,7 +86,7 @@ def _documents(text: str, name: str) -> Iterator[Any]:
     """Documents of a file: JSON, or YAML as ``aws --output yaml`` writes it."""
     if text.lstrip()[:1] in ("{", "["):
         yield from parse_json_documents(text, name)
-    elif name.endswith((".yaml", ".yml")) and len(text) <= YAML_LIMIT_BYTES:
+    elif (name.endswith((".yaml", ".yml")) or "." not in name) and len(text) <= YAML_LIMIT_BYTES:
         try:
             yield from parse_yaml_documents(text, name)
         except SpecError:

@@ -208,7 +208,7 @@ class _Reader:
             what = "Karpenter's pool" if karpenter else "nodes whose group could not be read"
             self._say(
                 name,
-                f"{what}: {len(members)} nodes now; the maximum, other types and the AMI are not in the answers of AWS"
+                f"{what}: {len(members)} nodes now; the maximum, other types and the AMI are not in AWS's data"
                 + (" (also import the NodePool and EC2NodeClass)" if karpenter else ""),
                 "nodes",
             )
@@ -259,7 +259,7 @@ class _Reader:
         here = tuple(dict.fromkeys(self.names.get(s, s) for s in subnets))
         absent = sorted({s for s in subnets if s not in self.names})
         if absent:
-            self._say(draft.name, f"its subnets {', '.join(absent)} are not in the answers", "subnets")
+            self._say(draft.name, f"its subnets {', '.join(absent)} are not in the input", "subnets")
         unread = "instanceTypes" in guessed  # the types are in an answer that was not read: some are assumed later
         if not (known or unread):
             self._say(draft.name, "not in the plan: no instance type that can be planned is known")

@@ -157,7 +157,7 @@ def reachable(
         )
     if into is False:
         return False, f"no rule of {_names(target.groups)} allows {_names(source.groups)} on {port}"
-    return None, f"rules of {_names(source.groups | target.groups)} are not all in the answers, or use prefix lists"
+    return None, f"rules of {_names(source.groups | target.groups)} are not all in the input, or use prefix lists"
 
 
 def _names(groups: frozenset[str]) -> str:

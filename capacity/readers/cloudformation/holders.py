@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from capacity.readers.cloudformation.intrinsics import Pieces, ToResource
 from capacity.readers.cloudformation.parsed_template import HOLDERS, ParsedTemplate, items_of, short_name
+from capacity.readers.cloudformation.partial_values import Pieces, ToResource
 from capacity.readers.cni_addon import CniValues, addon_values, cni_version_of
 from capacity.readers.draft import SubnetDraft, TenantDraft, unique
 from capacity.readers.values import int_of, items, mapping

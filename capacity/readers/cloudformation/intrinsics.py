@@ -8,62 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Any
 
 from capacity.readers.cloudformation.loops import LOOP, unrolled
+from capacity.readers.cloudformation.partial_values import Pieces, ToResource, Unresolved, joined_text, unknown_in
 from capacity.readers.values import block_of, int_of, items, mapping
 
 DEEPEST = 60
 STACK = "AWS::CloudFormation::Stack"
 _RESOLVE = re.compile(r"\{\{resolve:(?:ssm:(?P<ssm>[^:}]+)|)")
 _ZONES = "abcdef"
-
-
-@dataclass(frozen=True)
-class Unresolved:
-    """A value that the template alone does not determine.
-
-    ``text`` is what is known of a text with unknown parts; ``ssm`` the parameter of Systems Manager that has the value.
-    """
-
-    why: str
-    text: str = ""
-    ssm: str = ""
-
-
-@dataclass(frozen=True)
-class ToResource:
-    """A reference to a resource of the templates, or to one of its attributes; ``name`` includes its nested stack."""
-
-    name: str
-    attribute: str = ""
-
-
-@dataclass(frozen=True)
-class Pieces:
-    """A text whose parts are known, but some of them only as references to resources."""
-
-    parts: tuple[str | ToResource, ...]
-
-    @property
-    def text(self) -> str:
-        """The text without the references."""
-        return "".join(p for p in self.parts if isinstance(p, str))
-
-    def split(self, mark: str) -> list[Any]:
-        """The parts between the marks."""
-        found: list[list[str | ToResource]] = [[]]
-        for part in self.parts:
-            words: Sequence[str | ToResource] = part.split(mark) if isinstance(part, str) else [part]
-            for i, word in enumerate(words):
-                if i:
-                    found.append([])
-                if word != "":
-                    found[-1].append(word)
-        return [entry[0] if len(entry) == 1 else Pieces(tuple(entry)) if entry else "" for entry in found]
 
 
 NO_VALUE = None
@@ -269,7 +226,7 @@ class Resolver:
         parts.append(text[at:])
         if missing:
             return Unresolved(f"{missing[0]} is not known", text=Pieces(tuple(parts)).text)
-        return _text_of(parts)
+        return joined_text(parts)
 
     def _named(self, name: str, depth: int) -> Any:
         if "." in name:
@@ -296,7 +253,7 @@ class Resolver:
         if unknown is not None:
             why = unknown.why if isinstance(unknown, Unresolved) else "joins a value that is not text"
             return Unresolved(why, text=Pieces(tuple(pieces)).text)
-        return _text_of(pieces)
+        return joined_text(pieces)
 
     def split(self, argument: Any, depth: int) -> Any:
         """``Fn::Split``: a text as a list."""
@@ -392,24 +349,8 @@ class Resolver:
         return unknown if unknown is not None else json.dumps(value, default=str)
 
 
-def unknown_in(value: object) -> Unresolved | None:
-    """First part of a value that the template alone does not determine."""
-    if isinstance(value, Unresolved):
-        return value
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((found for part in inner if (found := unknown_in(part)) is not None), None)
-
-
 def _open(value: object, why: str) -> Unresolved:
     return value if isinstance(value, Unresolved) else Unresolved(why)
-
-
-def _text_of(parts: list[str | ToResource]) -> str | Pieces | ToResource:
-    """Parts as one text, or as what they are if some of them are resources."""
-    kept = [p for p in parts if p != ""]
-    if all(isinstance(p, str) for p in kept):
-        return "".join(str(p) for p in kept)
-    return kept[0] if len(kept) == 1 else Pieces(tuple(kept))
 
 
 def _transform(argument: object) -> str:

@@ -6,17 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from capacity.readers.cloudformation.intrinsics import Unresolved
 from capacity.readers.cloudformation.parsed_template import (
+    CLUSTERS,
     ParsedTemplate,
     items_of,
     known_text,
     resource_name,
     short_name,
 )
+from capacity.readers.cloudformation.partial_values import Unresolved
 from capacity.readers.draft import GroupDraft, TenantDraft, at, unique
 from capacity.readers.efa import template_tenant
-from capacity.readers.node_group import SourceGroup, default_types, group_draft, say_fargate, say_no_nodes
+from capacity.readers.node_group import (
+    SourceGroup,
+    default_types,
+    eks_default_ami,
+    group_draft,
+    own_image,
+    say_fargate,
+    say_no_nodes,
+    say_taints,
+)
 from capacity.readers.user_data import (
     ami_of_parameter,
     family_of_user_data,
@@ -24,7 +34,7 @@ from capacity.readers.user_data import (
     max_pods_in,
     max_pods_of_user_data,
 )
-from capacity.readers.values import int_of, items, mapping, text_of
+from capacity.readers.values import int_of, items, kubernetes_version_of, mapping, text_of
 
 UNKNOWN_TEMPLATE: dict[str, Any] = {}
 
@@ -62,14 +72,18 @@ def _managed(parsed: ParsedTemplate, name: str, properties: Any, taken: list[str
     update = mapping(parsed.known(name, properties, "UpdateConfig", path=f"{path}.update"))
     launch = _launch(parsed, properties)
     settings = launch or UNKNOWN_TEMPLATE
-    for key in ("Taints", "Labels"):  # not in the plan; noted where they are not known
-        parsed.known(name, properties, key, path=path)
+    parsed.known(name, properties, "Labels", path=path)  # not in the plan; noted where they are not known
+    taints = items_of(parsed.known(name, properties, "Taints", path=path))
+    shown = [f"{t.get('Key')}={t.get('Value', '')}:{t.get('Effect')}" for t in taints]
+    say_taints(parsed.said, name, label, shown)
     draft = group_draft(
         SourceGroup(
             name=label,
             provisioner="managed",
             types=_managed_types(parsed, name, properties, launch, label),
-            ami=text_of(parsed.known(name, properties, "AmiType", path=f"{path}.ami")) or _image_family(settings),
+            ami=text_of(parsed.known(name, properties, "AmiType", path=f"{path}.ami"))
+            or _image_family(settings)
+            or _default_family(parsed, name, properties, launch),
             low=_size(parsed, name, scaling, "MinSize", path),
             desired=_size(parsed, name, scaling, "DesiredSize", path),
             high=_size(parsed, name, scaling, "MaxSize", path),
@@ -81,7 +95,23 @@ def _managed(parsed: ParsedTemplate, name: str, properties: Any, taken: list[str
             spot=text_of(parsed.known(name, properties, "CapacityType", path=path)) == "SPOT",
         )
     )
-    return _with_image(parsed, name, draft, settings) if settings.get("ImageId") is not None else draft
+    if settings.get("ImageId") is None:
+        return draft
+    _say_unknown_image(parsed, name, draft)
+    return _with_image(parsed, name, draft, settings)
+
+
+def _default_family(parsed: ParsedTemplate, name: str, properties: Any, launch: Any) -> str | None:
+    """AL2 where it is EKS's default: below Kubernetes 1.30, if neither the group nor a launch template has an image."""
+    if "AmiType" in properties or launch is None or launch.get("ImageId") is not None:
+        return None
+    _, cluster = next(parsed.of(*CLUSTERS), ("", {}))
+    version = kubernetes_version_of(properties.get("Version")) or kubernetes_version_of(mapping(cluster).get("Version"))
+    if eks_default_ami(version) != "al2":
+        return None
+    text = f"no AmiType: EKS uses AL2 with Kubernetes {version}"
+    parsed.said.say(name, text, at("nodeGroups", short_name(name), "ami"))
+    return "al2"
 
 
 def _managed_types(parsed: ParsedTemplate, name: str, properties: Any, launch: Any, label: str) -> Sequence[str]:
@@ -110,9 +140,7 @@ def _with_image(parsed: ParsedTemplate, name: str, draft: GroupDraft, settings: 
     number = number or max_pods_in(script)
     if number or expression:
         return replace(draft, max_pods=number, max_pods_expression=expression)
-    text = "custom AMI: EKS does not set max pods, the default of the AMI applies"
-    parsed.said.say(name, text, at("nodeGroups", draft.name, "provisioner"))
-    return replace(draft, provisioner="self-managed")
+    return own_image(draft, parsed.said, name)
 
 
 def _size(parsed: ParsedTemplate, name: str, properties: object, key: str, path: str) -> object:
@@ -194,7 +222,15 @@ def _self_managed(parsed: ParsedTemplate, name: str, properties: Any, taken: lis
             spot=_is_spot(mapping(policy), launch),
         )
     )
+    if launch.get("ImageId") is not None:
+        _say_unknown_image(parsed, name, draft)
     return replace(draft, max_pods_expression=max_pods_of_user_data(script)[1])
+
+
+def _say_unknown_image(parsed: ParsedTemplate, name: str, draft: GroupDraft) -> None:
+    if draft.ami is None:
+        text = "neither the image nor the boot script shows the AMI family: assumed al2023"
+        parsed.said.say(name, text, at("nodeGroups", draft.name, "ami"))
 
 
 def _is_spot(policy: Any, launch: Any) -> bool:

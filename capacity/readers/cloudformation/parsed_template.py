@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from capacity.readers.cloudformation.intrinsics import STACK, Pieces, Resolver, ToResource, Unresolved
+from capacity.readers.cloudformation.intrinsics import STACK, Resolver
+from capacity.readers.cloudformation.partial_values import Pieces, ToResource, Unresolved
 from capacity.readers.draft import SourceNotes
 from capacity.readers.values import items, mapping, subnet_id_of
 
@@ -105,12 +106,16 @@ def known_text(value: object) -> str:
 def parse_resources(resolvers: Sequence[Resolver], said: SourceNotes) -> ParsedTemplate:
     """Evaluate the resources of a template and its nested stacks, and account for all of them."""
     parsed = ParsedTemplate(said, resolvers)
+    unsure: dict[str, list[str]] = {}
     for resolver in resolvers:
         for name, raw in resolver.resources.items():
             condition = mapping(raw).get("Condition")
-            if condition is not None and resolver.holds(condition) is False:
+            held = True if condition is None else resolver.holds(condition)
+            if held is False:
                 continue
             full, kind = resolver.scope + str(name), str(mapping(raw).get("Type") or "")
+            if isinstance(held, Unresolved) and kind in READ:
+                unsure.setdefault(f"the condition {condition} is not known ({held.why})", []).append(full)
             said.meet(kind, full)
             if kind in READ or kind == STACK:
                 said.use(kind, full)
@@ -124,6 +129,8 @@ def parse_resources(resolvers: Sequence[Resolver], said: SourceNotes) -> ParsedT
             said.leave_out(f"{resolver.scope}{loop}", f"{why}: what it creates is not in the plan")
         for macro in _macros(resolver.template.get("Transform")):
             said.meet("Fn::Transform", macro)
+    for why, names in unsure.items():
+        said.say("", f"{why}: assumed true for {', '.join(names)}")
     return parsed
 
 

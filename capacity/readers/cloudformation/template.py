@@ -54,6 +54,10 @@ def _draft(resolvers: Sequence[Resolver], file: str) -> PlanDraft:
     settings = _settings(cluster)
     network = mapping(parsed.known(cluster_name, settings, "KubernetesNetworkConfig"))
     family = parsed.known(cluster_name, network, "IpFamily")
+    if bool_of(mapping(settings.get("ComputeConfig")).get("Enabled")):
+        said.say(cluster_name, "EKS Auto Mode runs separate nodes, which are not in this template")
+    if settings.get("OutpostConfig") is not None:
+        said.meet("Outpost", cluster_name)
     cni, cni_version = cni_of(parsed)
     everywhere, pod_subnets = joined_subnets(subnets, cni.pod_subnets)
     groups = read_node_groups(parsed)

@@ -78,16 +78,23 @@ def _cni(config: dict[str, Any], said: SourceNotes) -> tuple[CniValues, str | No
 def _other_blocks(config: dict[str, Any], said: SourceNotes) -> None:
     """Note parts that affect the answer and are not in the plan."""
     told = {
-        "autoModeConfig": "EKS Auto Mode runs separate nodes, which are not in this file",
         "karpenter": "Karpenter runs separate nodes: also import its NodePools",
         "outpost": "subnets and nodes on the Outpost are treated as in the region",
         "remoteNetworkConfig": "hybrid nodes and their pods use no addresses of the VPC",
-        "fargateProfiles": "each Fargate pod uses an address: add them as tenants of kind fargate",
     }
     for key, text in told.items():
         value = config.get(key)
-        if value and not (key == "autoModeConfig" and bool_of(mapping(value).get("enabled")) is False):
+        if value:
             said.say(key, text)
+    auto = mapping(config.get("autoModeConfig"))
+    if bool_of(auto.get("enabled")) is not False and auto:
+        pools = ", ".join(map(str, items(auto.get("nodePools")))) or "general-purpose, system"
+        said.say("autoModeConfig", f"EKS Auto Mode runs separate nodes ({pools}), which are not in this file")
+    for i, profile in enumerate(map(mapping, items(config.get("fargateProfiles")))):
+        spaces = ", ".join(str(mapping(s).get("namespace")) for s in items(profile.get("selectors")))
+        where = ", ".join(map(str, items(profile.get("subnets")))) or "the private subnets"
+        text = f"each of its pods (namespaces {spaces}) uses an address of {where}: add tenants of kind fargate"
+        said.say(f"fargateProfiles[{i}] {profile.get('name', '')}".strip(), text)
     if bool_of(path_of(config, "addonsConfig", "disableDefaultAddons")):
         named = [mapping(a).get("name") for a in items(config.get("addons"))]
         if "vpc-cni" not in named:

@@ -15,7 +15,7 @@ from typing import Any
 
 from capacity.readers.draft import Note, SubnetDraft, TenantDraft, at, unique
 from capacity.readers.eksctl.config_reading import PRIVATE, PUBLIC, ConfigReading
-from capacity.readers.values import block_of, bool_of, items, mapping, path_of, region_of_zone, text_of
+from capacity.readers.values import block_of, bool_of, items, mapping, path_of, region_of_zone, subnet_id_of, text_of
 
 DEFAULT_VPC = IPv4Network("192.168.0.0/16")
 DEFAULT_ZONES = 3
@@ -74,13 +74,16 @@ def _given_subnets(reading: ConfigReading, given: Any) -> None:
         for number, (key, entry) in enumerate(mapping(given.get(kind)).items(), 1):
             into.append(_given_subnet(text_of(key) or "", number, mapping(entry), kind, taken))
             taken.add(into[-1].name)
+            stated = text_of(mapping(entry).get("id"))
+            if stated and into[-1].id is None:
+                reading.said.say(f"vpc.subnets.{kind}.{key}", f"id {stated!r} is not an ID: not known")
 
 
 def _given_subnet(key: str, number: int, entry: Any, kind: str, taken: set[str]) -> SubnetDraft:
     """A subnet of the file; its key is its zone or any alias, or a placeholder (empty here)."""
     zone = text_of(entry.get("az")) or (key if region_of_zone(key) else None)
     name = f"{kind}-{key or number}" if not key or key == zone or key in taken else key
-    return SubnetDraft(unique(name, taken), zone, block_of(entry.get("cidr")), id=text_of(entry.get("id")))
+    return SubnetDraft(unique(name, taken), zone, block_of(entry.get("cidr")), id=subnet_id_of(entry.get("id")))
 
 
 def _create_subnets(reading: ConfigReading, block: IPv4Network) -> None:

@@ -16,9 +16,18 @@ from capacity.readers.efa import efa_tenant
 from capacity.readers.eksctl.config_reading import PRIVATE, PUBLIC, ConfigReading
 from capacity.readers.eksctl.created_vpc import zone_named
 from capacity.readers.instance_choice import candidates
-from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.readers.node_group import SourceGroup, eks_default_ami, group_draft, own_image, say_taints
 from capacity.readers.user_data import ami_of, max_pods_in
-from capacity.readers.values import bool_of, int_of, items, mapping, path_of, text_of
+from capacity.readers.values import (
+    bool_of,
+    int_of,
+    items,
+    kubernetes_version_of,
+    mapping,
+    path_of,
+    subnet_id_of,
+    text_of,
+)
 
 DEFAULT_TYPE = "m5.large"
 DEFAULT_NODES = 2
@@ -49,12 +58,13 @@ def _group(reading: ConfigReading, raw: Any, name: str, provisioner: str, where:
     if family and ami_of(family) is None:
         said.say(f"{where}.amiFamily", f"{family} is not supported: assumed al2023", at("nodeGroups", name, "ami"))
     update = mapping(raw.get("updateConfig"))
-    return group_draft(
+    say_taints(said, where, name, _taints(raw.get("taints")))
+    draft = group_draft(
         SourceGroup(
             name=name,
             provisioner=provisioner,
             types=_types(reading, raw, where, name),
-            ami=family,
+            ami=family or _default_family(reading, raw, where, name),
             low=low,
             desired=wanted,
             high=most,
@@ -67,6 +77,29 @@ def _group(reading: ConfigReading, raw: Any, name: str, provisioner: str, where:
             zones=[z for z in (zone_named(z, reading) for z in _zones(raw)) if z],
         )
     )
+    if provisioner == "managed" and str(raw.get("ami") or "").startswith("ami-") and draft.max_pods is None:
+        return own_image(draft, said, where)
+    return draft
+
+
+def _default_family(reading: ConfigReading, raw: Any, where: str, name: str) -> str | None:
+    """AL2 below Kubernetes 1.30, where AL2023 became the default.
+
+    Source: eksctl user guide, node-bootstrapping (read 2026-11-30).
+    """
+    version = kubernetes_version_of(path_of(reading.config, "metadata", "version"))
+    if "amiFamily" in raw or raw.get("ami") or eks_default_ami(version) != "al2":
+        return None
+    text = f"no amiFamily: eksctl uses AmazonLinux2 with Kubernetes {version}"
+    reading.said.say(where, text, at("nodeGroups", name, "ami"))
+    return "AmazonLinux2"
+
+
+def _taints(stated: object) -> list[str]:
+    """Taints as text, from a list or the older mapping."""
+    if isinstance(stated, dict):
+        return [f"{key}={value}" for key, value in stated.items()]
+    return [f"{t.get('key')}={t.get('value', '')}:{t.get('effect')}" for t in map(mapping, items(stated))]
 
 
 def _zones(raw: Any) -> list[Any]:
@@ -124,7 +157,9 @@ def _types(reading: ConfigReading, raw: Any, where: str, name: str) -> Sequence[
     if selector:
         return _selected(reading, selector, where, path)
     if raw.get("launchTemplate"):
-        said.say(f"{where}.launchTemplate", "the type is in the launch template, which is not in this file", path)
+        launch = mapping(raw["launchTemplate"])
+        which = f"{launch.get('id')} version {launch.get('version', 'default')}"
+        said.say(f"{where}.launchTemplate", f"the type is in {which}, which is not in this file", path)
         return ()
     if "instanceType" in raw or "instanceTypes" in raw:
         return ()  # a placeholder, already reported
@@ -166,7 +201,8 @@ def _subnets(reading: ConfigReading, raw: Any, where: str, name: str) -> tuple[s
     path = at("nodeGroups", name, "subnets")
     listed = items(raw.get("subnets"))
     if listed:
-        named = [reading.subnet_named(s) for s in map(text_of, listed) if s]
+        texts = [s for s in map(text_of, listed) if s and (subnet_id_of(s) or not s.startswith("subnet-"))]
+        named = [reading.subnet_named(s) for s in texts]
         if not named:
             reading.said.say(f"{where}.subnets", "only placeholders: its subnets are not known", path)
         return tuple(dict.fromkeys(named)) or None

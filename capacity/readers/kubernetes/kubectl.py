@@ -243,7 +243,7 @@ def _take_all(snapshot: SeenObjects, objects: Iterable[tuple[str, Any]], name: s
     if foreign is not None:
         source, words = detect(foreign)
         cure = f" (capacity import {source} reads it)" if source else ""
-        snapshot.said.say("", f"ignored {words}{cure}")
+        snapshot.said.leave_out("", f"ignored {words}{cure}", elsewhere=source or "")
 
 
 LIVE_KINDS = "nodes,pods,daemonsets,deployments,statefulsets,replicasets,jobs,cronjobs,hpa"

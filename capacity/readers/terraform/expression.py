@@ -34,6 +34,7 @@ from capacity.readers.terraform.value import (
 MOST_ROUNDS = 100_000  # of all `for` expressions of a file together
 MOST_PARTS = 100_000  # values inside one value, however often it repeats itself
 MOST_TEXT = 1_000_000  # characters
+FILE_FUNCTIONS = ("file", "filebase64", "templatefile")
 MOST_BITS = 512  # of a number: the precision of Terraform (zclconf/go-cty cty/value_init.go)
 
 
@@ -325,4 +326,4 @@ def _call(name: str, arguments: list[Any], inner: Callable[[Any], Any], look: _R
             values += value
         else:
             return UNKNOWN
-    return look.files(name, values) if name in ("file", "templatefile") else call(name, values)
+    return look.files(name, values) if name in FILE_FUNCTIONS else call(name, values)

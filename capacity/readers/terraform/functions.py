@@ -7,6 +7,7 @@ website/docs/language/functions).
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -35,6 +36,7 @@ from capacity.readers.terraform.value import (
 )
 
 MOST_IN_RANGE = 1024
+SURE_ELEMENTS = 3  # of a list of unknown length: the zones of a Region
 
 
 def cidrsubnet(block: str, bits: object, number: object) -> str:
@@ -109,8 +111,8 @@ def _element(values: list[Any], index: object) -> Any:
     at = whole(index)
     if at < 0 or isinstance(values, SetOf):
         raise ValueError(index)
-    if isinstance(values, OpenList):
-        raise ValueError("of unknown length")
+    if isinstance(values, OpenList) and at >= SURE_ELEMENTS:
+        raise ValueError("can be beyond the end")
     return values[at % len(values)]
 
 
@@ -329,6 +331,8 @@ def _extreme(choose: Callable[..., Number], *numbers: object) -> Number:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": lambda number: abs(number_of_value(number)),
+    "base64decode": lambda text: base64.b64decode(text, validate=True).decode(),
+    "base64encode": lambda text: base64.b64encode(text_of_value(text).encode()).decode(),
     "ceil": lambda number: ceil(number_of_value(number)),
     "cidrhost": cidrhost,
     "cidrsubnet": cidrsubnet,

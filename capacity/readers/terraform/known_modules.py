@@ -16,7 +16,16 @@ from capacity.readers.draft import SourceNotes
 from capacity.readers.terraform.resource import Resource
 from capacity.readers.terraform.scope import MOST_INSTANCES, Called
 from capacity.readers.terraform.source_blocks import blocks_of
-from capacity.readers.terraform.value import UNKNOWN, Encoded, Open, OpenList, Unknown, known_parts
+from capacity.readers.terraform.value import (
+    UNKNOWN,
+    Encoded,
+    Open,
+    OpenList,
+    Unknown,
+    known_parts,
+    marks_of,
+    unknown_paths,
+)
 from capacity.readers.values import bool_of, items, mapping, text_of
 
 NEWEST_EKS = 21
@@ -53,7 +62,9 @@ class Call:
 
     def made(self, kind: str, name: str, values: dict[str, Any], index: object = None) -> Resource:
         """A resource that the module creates."""
-        return Resource(f"{self.address}.{kind}.{name}", kind, name, self.path, index, known_parts(values))
+        address = f"{self.address}.{kind}.{name}"
+        marks, unclear = marks_of(values), tuple(unknown_paths(values))
+        return Resource(address, kind, name, self.path, index, known_parts(values), marks, unclear=unclear)
 
     def first(self, *names: str) -> Any:
         """Input under its newer or older name."""
@@ -61,7 +72,15 @@ class Call:
 
 
 def first_known(given: dict[str, Any], *names: str) -> Any:
-    return next((given[n] for n in names if n in given and _known(given[n])), UNKNOWN)
+    """Value of the first name that has one; unknown if a name has one that is not known, None if none has one."""
+    stated = [given[n] for n in names if given.get(n) is not None]
+    return next((v for v in stated if _known(v)), UNKNOWN if stated else None)
+
+
+def stated(given: dict[str, Any], name: str, default: Any) -> Any:
+    """Value of an input; its default if the input is absent or null."""
+    value = given.get(name)
+    return default if value is None else value
 
 
 def _known(value: object) -> bool:
@@ -78,7 +97,7 @@ def vpc(call: Call) -> Called:
         return Called((), Open())
     own = f"{call.address}.vpc_id"
     outputs: dict[str, Any] = {"vpc_id": own, "vpc_cidr_block": given.get("cidr", UNKNOWN)}
-    found = [call.made("aws_vpc", "this", {"cidr_block": given.get("cidr", UNKNOWN), "id": own})]
+    found = [call.made("aws_vpc", "this", {"cidr_block": given.get("cidr"), "id": own})]
     for i, block in enumerate(items(given.get("secondary_cidr_blocks"))):
         found.append(call.made("aws_vpc_ipv4_cidr_block_association", f"this{i}", {"cidr_block": block, "vpc_id": own}))
     if isinstance(given.get("secondary_cidr_blocks"), Unknown):
@@ -145,7 +164,7 @@ def vpc_endpoints(call: Call) -> Called:
         values = {
             "vpc_endpoint_type": entry.get("service_type", "Interface"),
             "subnet_ids": list(dict.fromkeys([*items(shared), *items(own)])) if known else UNKNOWN,
-            "vpc_id": call.given.get("vpc_id", UNKNOWN),
+            "vpc_id": call.given.get("vpc_id"),
             "tags": {"Name": f"endpoint-{key}", **mapping(entry.get("tags"))},
         }
         found.append(call.made("aws_vpc_endpoint", f'this["{key}"]', values, key))
@@ -164,7 +183,7 @@ def eks(call: Call) -> Called:
         if name in given:
             text = f"an input of version {OLDEST_EKS - 1} or older: its node groups are not read"
             call.said.leave_out(f"{call.address}.{name}", text, "nodeGroups")
-    subnets = given.get("subnet_ids", given.get("subnets", UNKNOWN))
+    subnets = given.get("subnet_ids", given.get("subnets"))
     cluster = call.first("name", "cluster_name")
     control = given.get("control_plane_subnet_ids")
     network = {
@@ -210,10 +229,10 @@ def _addons(call: Call, addons: Any) -> Iterator[Resource]:
     for key, raw in mapping(addons).items():
         entry = mapping(raw)
         name = text_of(entry.get("name")) or str(key)
-        values = {"addon_name": name, "configuration_values": entry.get("configuration_values", UNKNOWN)}
-        if isinstance(raw, Unknown) or (name == "vpc-cni" and not _known(entry.get("configuration_values"))):
+        values = {"addon_name": name, "configuration_values": entry.get("configuration_values")}
+        if isinstance(raw, Unknown):
             call.said.leave_out(f"{call.address}.addons.{name}", "its configuration is not known", "cni.env")
-        yield call.made("aws_eks_addon", str(key), {**values, "addon_version": entry.get("addon_version", UNKNOWN)})
+        yield call.made("aws_eks_addon", str(key), {**values, "addon_version": entry.get("addon_version")})
 
 
 def managed_group(call: Call) -> Called:
@@ -236,14 +255,14 @@ def _node_group(call: Call, *, self_managed: bool, minimum: int) -> Iterator[Res
     if bool_of(given.get("create")) is False:
         return
     defaults = {"min_size": minimum, "max_size": 3, "desired_size": 1}
-    sizes = {k: given.get(k, default) for k, default in defaults.items()}
-    if any(k not in given for k in defaults):
-        shown = ", ".join(f"{k.removesuffix('_size')} {v}" for k, v in defaults.items())
-        call.said.say(call.address, f"missing sizes are the defaults of the module: {shown}")
+    sizes = {k: stated(given, k, default) for k, default in defaults.items()}
+    filled = [f"{k.removesuffix('_size')} {v}" for k, v in defaults.items() if given.get(k) is None]
+    if filled:
+        call.said.say(call.address, f"sizes that it does not have are the defaults of the module: {', '.join(filled)}")
     common = {
         "efa": _efa_addresses(given, version),
-        "name": given.get("name", UNKNOWN),
-        "ami_type": given.get("ami_type", _default_ami(version, self_managed=self_managed)),
+        "name": given.get("name"),
+        "ami_type": stated(given, "ami_type", _default_ami(version, self_managed=self_managed)),
         "custom_ami": bool(text_of(given.get("ami_id"))),
         "user_data": _boot_text(call, self_managed=self_managed),
         "version": call.first("kubernetes_version", "cluster_version"),
@@ -256,20 +275,18 @@ def _node_group(call: Call, *, self_managed: bool, minimum: int) -> Iterator[Res
         **common,
         "node_group_name": common["name"],
         "scaling_config": [sizes],
-        "instance_types": given.get("instance_types", UNKNOWN),
-        "subnet_ids": given.get("subnet_ids", UNKNOWN),
-        "labels": given.get("labels", UNKNOWN),
-        "capacity_type": given.get("capacity_type", UNKNOWN),
-        "update_config": [given["update_config"]] if mapping(given.get("update_config")) else update,
+        "instance_types": given.get("instance_types"),
+        "subnet_ids": given.get("subnet_ids"),
+        "labels": given.get("labels"),
+        "capacity_type": given.get("capacity_type"),
+        "update_config": update if given.get("update_config") is None else [given["update_config"]],
     }
-    made = call.made("aws_eks_node_group", "this", values)
-    unknown = {"instance_types": "given"} if isinstance(given.get("instance_types"), Unknown) else {}
-    yield Resource(made.address, made.type, made.name, made.module, made.index, made.values, unknown)
+    yield call.made("aws_eks_node_group", "this", values)
 
 
 def _efa_addresses(given: dict[str, Any], version: int) -> bool:
     """Whether the nodes have EFA interfaces with addresses: from 21 on the module's default is ``efa-only`` ones."""
-    only = given.get("enable_efa_only", version >= NEWEST_EKS)
+    only = stated(given, "enable_efa_only", version >= NEWEST_EKS)
     return bool(bool_of(given.get("enable_efa_support")) and not bool_of(only))
 
 
@@ -277,21 +294,21 @@ def _default_ami(version: int, *, self_managed: bool) -> Any:
     """Default of ami_type: AL2023 from 21 on; before, AL2 for self-managed groups, else as EKS has it."""
     if version >= NEWEST_EKS:
         return "AL2023_x86_64_STANDARD"
-    return "AL2_x86_64" if self_managed else UNKNOWN
+    return "AL2_x86_64" if self_managed else None
 
 
 def _auto_scaling_group(given: dict[str, Any], sizes: dict[str, Any]) -> dict[str, Any]:
     policy = mapping(next(iter(blocks_of(given.get("mixed_instances_policy"))), None))
     overrides = items(policy.get("override")) or items(mapping(policy.get("launch_template")).get("override"))
     if not overrides:
-        kind = given.get("instance_type", SELF_MANAGED_TYPE)
+        kind = stated(given, "instance_type", SELF_MANAGED_TYPE)
         overrides = [{"instance_type": kind}] if isinstance(kind, str) else []
     return {
         "tags": [{"key": "kubernetes.io/cluster/this"}],
         "min_size": sizes["min_size"],
         "max_size": sizes["max_size"],
         "desired_capacity": sizes["desired_size"],
-        "vpc_zone_identifier": given.get("subnet_ids", UNKNOWN),
+        "vpc_zone_identifier": given.get("subnet_ids"),
         "mixed_instances_policy": [{"launch_template": [{"override": overrides}]}],
     }
 
@@ -311,7 +328,7 @@ def _boot_text(call: Call, *, self_managed: bool) -> Any:
         texts += [p for p in parts if isinstance(p, str) and p]
         if any(isinstance(p, Unknown) for p in parts):
             call.said.leave_out(f"{call.address}.{key}", "not known: it can set max pods", "nodeGroups")
-    return "\n".join(texts) or UNKNOWN
+    return "\n".join(texts) or None
 
 
 def fargate_profile(call: Call) -> Called:

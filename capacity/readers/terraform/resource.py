@@ -19,7 +19,10 @@ from capacity.readers.values import block_of, items, mapping, path_of, text_of
 
 @dataclass(frozen=True)
 class Resource:
-    """Resource instance: its known values, and the modules it is in."""
+    """Resource instance: its known values, and the modules it is in.
+
+    ``unclear`` are the paths of values that are stated in a configuration and not known.
+    """
 
     address: str
     type: str
@@ -29,6 +32,7 @@ class Resource:
     values: Any
     unknown: Any = None
     managed: bool = True
+    unclear: tuple[str, ...] = ()
 
     def value(self, *keys: str) -> Any:
         """Value by path; lists of blocks are entered automatically."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +36,9 @@ from capacity.readers.terraform.value import (
     OpenList,
     Unknown,
     known_parts,
+    marks_of,
     number_of_value,
+    unknown_paths,
     unquoted,
 )
 from capacity.readers.terraform.variable_types import converted, type_tree
@@ -195,7 +198,7 @@ class Module:
         return Lazy(names, lambda one: self.reference(name, one)) if names else UNKNOWN
 
     def files(self, name: str, values: list[Any]) -> Any:
-        """Result of ``file`` or ``templatefile``, for files inside the folder of the root module."""
+        """Result of ``file``, ``filebase64`` or ``templatefile``, for files inside the folder of the root module."""
         root = self.work.root
         if root is None or not values or not isinstance(values[0], str):
             return UNKNOWN
@@ -210,6 +213,8 @@ class Module:
             return UNKNOWN
         if name == "file":
             return text
+        if name == "filebase64":
+            return base64.b64encode(text.encode()).decode()
         given = values[1] if len(values) > 1 and isinstance(values[1], dict) else {}
         return evaluate_template(text, lambda _, __: UNKNOWN, given, self.work.budget)
 
@@ -267,12 +272,12 @@ class Module:
         made = []
         for index, scope in self.expanded(address, mapping(body)):
             raw = {k: v for k, v in mapping(body).items() if k not in _META}
-            values = known_parts(self.block(raw, scope))
+            whole = self.block(raw, scope)
+            values, unclear = known_parts(whole), tuple(unknown_paths(whole))
             here = f"{address}{_suffix(index)}"
             if kind in ("aws_subnet", "aws_vpc", "aws_launch_template") and managed:
                 values = {**values, "id": here}
-            unknown = {k: "given" for k in raw if raw[k] and not is_mark(k) and not values.get(unquoted(k))}
-            made.append(Resource(here, kind, name, self.path, index, values, unknown, managed))
+            made.append(Resource(here, kind, name, self.path, index, values, marks_of(whole), managed, unclear))
         return made
 
     def reference(self, kind: str, name: str) -> Any:

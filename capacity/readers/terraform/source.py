@@ -22,6 +22,7 @@ from capacity.readers.terraform.holders import holders
 from capacity.readers.terraform.manifests import is_cni_release, release_values, with_manifests
 from capacity.readers.terraform.resource import References, Resource, Stack, first_block, resources_of, unwrapped_plan
 from capacity.readers.terraform.source_blocks import Inputs, is_json_syntax
+from capacity.readers.terraform.unclear import say_unclear
 from capacity.readers.terraform.vpc_resources import subnet_drafts, vpc_blocks, vpc_resource
 from capacity.readers.values import (
     block_of,
@@ -56,6 +57,7 @@ def draft_of(stack: Stack, inputs: Inputs | None = None) -> PlanDraft:
     for resource in stack.resources:
         if resource.managed:
             said.meet(resource.type, resource.address)
+    say_unclear(stack)
     cluster = _cluster(stack)
     vpc = vpc_resource(stack, cluster, inputs.vpc if inputs else None)
     subnets = subnet_drafts(stack, vpc)
@@ -90,9 +92,9 @@ def _cluster(stack: Stack) -> Resource | None:
     names = [str(g.value("cluster_name")) for g in stack.of("aws_eks_node_group")]
     chosen = max(clusters, key=lambda c: (names.count(str(c.value("name"))), bool(c.value("vpc_config", "subnet_ids"))))
     if len(clusters) > 1:
-        stack.said.say(
-            "", f"{len(clusters)} clusters: a plan is one cluster, {chosen.address} is used", "metadata.name"
-        )
+        others = ", ".join(f"{c.address} ({c.value('name')})" for c in clusters if c is not chosen)
+        text = f"{len(clusters)} clusters: a plan is one cluster, {chosen.address} is used, {others} ignored"
+        stack.said.leave_out("", text, "metadata.name")
     if bool_of(mapping(first_block(chosen.value("compute_config"))).get("enabled")):
         stack.said.say(chosen.address, "EKS Auto Mode runs separate nodes, which are not in this file")
     return chosen

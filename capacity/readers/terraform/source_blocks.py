@@ -21,6 +21,7 @@ from capacity.readers.terraform.value import unquoted
 from capacity.readers.values import items, mapping
 
 OWN_VALUES = ("terraform.tfvars", "terraform.tfvars.json")
+TERRAGRUNT = frozenset(("inputs", "include", "dependency", "dependencies"))  # blocks and attributes of Terragrunt
 MOST_FILES = 2000  # of one folder
 
 
@@ -126,7 +127,10 @@ def read_blocks(paths: Sequence[str], inputs: Inputs, said: SourceNotes) -> Sour
             if _holds_values(file):
                 values.append(file)
             else:
-                blocks.take(parsed_file(file))
+                parsed = parsed_file(file)
+                if parsed.keys() & TERRAGRUNT:
+                    said.leave_out(file_name(file), "is Terragrunt's: its inputs and its module are not evaluated")
+                blocks.take(parsed)
         values[:0] = own
     for file in (*values, *inputs.var_files):
         blocks.values |= {unquoted(k): v for k, v in parsed_file(file).items() if not is_mark(k)}

@@ -7,6 +7,7 @@ mappings. Conversions: zclconf/go-cty docs/convert.md and hashicorp/hcl hclsynta
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -63,6 +64,31 @@ def known_parts(value: object) -> Any:
     if isinstance(value, (Decimal, Fraction)):
         return float(value)
     return None if isinstance(value, Unknown) else value
+
+
+def unknown_paths(value: object, path: str = "") -> Iterator[str]:
+    """Paths of the unknown parts of a value, without indexes: ``scaling_config.max_size``."""
+    if isinstance(value, Encoded):
+        value = value.content
+    if isinstance(value, Unknown):
+        yield path
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from unknown_paths(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from unknown_paths(inner, path)
+
+
+def marks_of(values: dict[str, Any]) -> dict[str, str]:
+    """Attributes that have a value of which nothing is known."""
+    return {k: "given" for k, v in values.items() if not _is_known(v) or (v not in (None, {}, []) and _is_hollow(v))}
+
+
+def _is_hollow(value: object) -> bool:
+    """Whether a list or mapping has parts, and only unknown ones."""
+    parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return bool(parts) and all(not _is_known(p) or _is_hollow(p) for p in parts)
 
 
 def _is_known(value: object) -> bool:

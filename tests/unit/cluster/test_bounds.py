@@ -32,6 +32,14 @@ def test_a_zone_without_nodes_of_a_batch_has_none_of_them() -> None:
     assert _nodes_in(state, "us-east-1b", ["private-b"], "private-b").old == (0, 0)
 
 
+def test_nodes_that_are_certainly_in_one_subnet_are_in_no_other() -> None:
+    batch = Batch(3, {"us-east-1a": (2, 3)}, subnet="private-a", anywhere=True)
+    state = replace(steady_group(), batches=(batch,))
+    places = ["private-a", "private-d"]
+    assert _nodes_in(state, "us-east-1a", places, "private-a").old == (2, 3)
+    assert _nodes_in(state, "us-east-1a", places, "private-d").old == (0, 0)
+
+
 # --- by hand ------------------------------------------------------------------------------------
 
 TABLE = (10, 12, 13)  # addresses of a node with 0, 1 and 2 pods
@@ -67,6 +75,10 @@ def group(pods: PodRange, *closings: tuple[int, str | None], old: int = 0, start
         (((4, "a"),), PodRange(5, 5, 5, 1, (4,)), (3, 1), 48),
         # a second event drains started nodes too: 1 of 3, then 2: (3 pods: 12 + 12 + 12), one from before left (13)
         (((1, None), (2, None)), PodRange(5, 5, 5, 0, (1, 2)), (3, 1), 49),
+        # the started node stays after one drain, and holds none of the pods (13 + 10)
+        (((2, None),), PodRange(5, 5, 5, 0, (3,)), (3, 1), 48),
+        # of two drains the second closes a started node: 12 + 10, 13 on the one from before, 10 + 10 on started ones
+        (((1, None), (1, None)), PodRange(5, 5, 5, 0, (0, 1)), (2, 3), 55),
         # nodes that close hold at most two pods each, whatever the events count
         (((1, None),), PodRange(9, 0, 0, 0, (9,)), (1, 0), 13),
     ],
@@ -77,6 +89,36 @@ def test_most_addresses_after_events(
     old, started = here
     state = group(pods, *closings, old=old, started=started)
     assert _most(state, Here("a", (0, old), (0, started)), pods, EACH) == most
+
+
+@pytest.mark.parametrize(
+    ("closings", "pods", "all_nodes", "here", "fewest"),
+    [
+        # 5 pods ran on 3 nodes, 2 of them here: at least 3 here, 13 + 12. One drains: if elsewhere, 4 pods must be here
+        # afterwards (13 + 13); if it is one of these two, 1 pod before on it and 2 after on the other (12 + 13)
+        (((1, None),), PodRange(5, 4, 4), (3, 0), (2, 0), 25),
+        # 3 pods after: 1 before on the closed node and 1 after on the other are 24, but 3 before on both are 25
+        (((1, None),), PodRange(5, 3, 3), (3, 0), (2, 0), 25),
+        # both nodes here were started since: the closed one held a pod before, and the other holds one after (12 + 12)
+        (((1, None),), PodRange(5, 7, 7), (3, 2), (0, 2), 24),
+        # this zone is lost: at least 3 of 7 pods ran on its 3 of 5 nodes, 13 + 12 + 10
+        (((3, "a"),), PodRange(7, 0, 0), (5, 0), (3, 0), 35),
+        (((1, None), (3, "a")), PodRange(7, 0, 0), (5, 0), (3, 0), 35),
+        # the other nodes can have held all pods
+        (((3, "a"),), PodRange(3, 0, 0), (5, 0), (3, 0), 30),
+        # of several events no pod is certain to have run on the nodes that drained
+        (((1, None), (1, None)), PodRange(0, 0, 0), (4, 0), (1, 0), 10),
+    ],
+)
+def test_fewest_addresses_after_events(
+    closings: tuple[tuple[int, str | None], ...],
+    pods: PodRange,
+    all_nodes: tuple[int, int],
+    here: tuple[int, int],
+    fewest: int,
+) -> None:
+    state = group(pods, *closings, old=all_nodes[0], started=all_nodes[1])
+    assert _fewest(state, Here("a", (here[0], here[0]), (here[1], here[1])), pods, EACH) == fewest
 
 
 LINEAR = Appetite(tuple(range(11)), tuple(range(11)))  # one address for every pod, at most 10 on a node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
@@ -14,12 +15,13 @@ from capacity.catalog.prices import price_per_hour
 from capacity.catalog.table import load_catalog
 from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError
-from capacity.node.offer import Keep, PodAsked, offer
+from capacity.node.allocatable import Keep
+from capacity.node.offer import PodAsked, offer
 from capacity.node.platform import Platform
 from capacity.optimize.buy import nodes_of
 from capacity.optimize.choices import Choices
 from capacity.optimize.open_plan import draft_of, read_document, sketched
-from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, Optimized
+from capacity.optimize.optimized import INFEASIBLE, OPTIMAL, TIME_LIMIT, Optimized
 from capacity.optimize.optimum import optimize_plan
 from capacity.optimize.request import Request
 from capacity.units import MIB
@@ -436,6 +438,23 @@ def test_stopped_at_once_the_bound_is_still_one() -> None:
     assert whole.bought is not None
     assert cut.packed.bound <= whole.packed.usd_per_hour + 1e-9
     assert cut.packed.usd_per_hour >= whole.packed.bound - 1e-9
+
+
+def test_stopped_at_once_the_packing_costs_no_more_than_the_node_groups() -> None:
+    rng = random.Random(7)
+    shapes = [
+        (f"w{i}", f"{rng.randrange(100, 4000, 10)}m", f"{rng.randrange(128, 16384, 16)}Mi", 200) for i in range(9)
+    ]
+    document = sketched(shapes)
+    document["workloads"][0]["replicas"] = {"now": "150", "max": "260"}
+    given = Request(Choices(types=("c6i.*", "m6i.*", "r6i.*"), arch="x86_64"), simpler=False, stopped=lambda: True)
+    found = optimize_plan(document, given)
+    assert found.bought is not None
+    assert found.packed is not None
+    assert found.status == TIME_LIMIT
+    assert found.packed.bound <= found.packed.usd_per_hour <= found.bought.usd_per_hour + 1e-9
+    assert re_added(found) == pytest.approx(found.packed.now.cost)
+    assert sum(p.pods[0] * p.nodes for p in found.packed.peak.patterns) == 260
 
 
 def test_security_groups_need_branch_enis() -> None:

@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
+from capacity.optimize.aggregate import aggregate
 from capacity.optimize.dominance import undominated
 from capacity.optimize.fluid import fluid_bound
 from capacity.optimize.pack import EFFORTS, Packing, pack
 from capacity.optimize.problem import NodeChoice, Pattern, Problem, Shape, check_packing
+from capacity.optimize.solver import interruptible
 
 WEB = Shape("web", (250, 512, 1), 8)
 SMALL = NodeChoice("small", (1000, 4096, 29), 0.10)
@@ -70,6 +72,38 @@ def test_a_pod_larger_than_any_node_is_refused(kinds: tuple[NodeChoice, ...]) ->
 def test_a_packing_that_breaks_a_rule_is_found_out(pattern: Pattern, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_packing(Problem((WEB,), (SMALL,)), [pattern])
+
+
+LUMPY = tuple(  # few large pods: what an exact program does not prove quickly
+    Shape(f"s{i}", (1300 + 977 * i, 1500 + 2311 * ((5 * i) % 9), 1), 7) for i in range(9)
+)
+KINDS = tuple(NodeChoice(f"k{n}", (1930 * n, 3300 * n + 700, 29 * n), 0.1 * n - 0.0007 * n * n) for n in range(3, 14))
+
+
+def test_a_program_that_is_stopped_gives_the_best_so_far_and_a_bound() -> None:
+    problem = Problem(LUMPY, KINDS)
+    asked = []
+
+    def after_three() -> bool:
+        asked.append(1)
+        return len(asked) > 3
+
+    whole = aggregate(problem, limit=100)
+    with interruptible(after_three):
+        cut = aggregate(problem, limit=100)
+    assert len(asked) > 3
+    assert not cut.proven
+    assert cut.bound <= whole.bound + 1e-9
+
+
+@pytest.mark.parametrize("counts", [1, 9])
+def test_a_packing_that_is_stopped_at_once_holds_every_pod(counts: int) -> None:
+    problem = Problem(LUMPY[:counts], KINDS)
+    with interruptible(lambda: True):
+        cut = pack(problem, EFFORTS["normal"], lambda: True)
+    check_packing(problem, cut.patterns)
+    assert 0 < cut.bound <= cut.cost
+    assert cut.bound <= pack(problem, EFFORTS["normal"]).cost + 1e-9
 
 
 def test_the_solver_prints_nothing_to_standard_output() -> None:

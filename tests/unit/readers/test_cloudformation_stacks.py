@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from capacity.readers.cloudformation.intrinsics import Pieces, Resolver, ToResource, Unresolved
+from capacity.readers.cloudformation.intrinsics import Resolver
+from capacity.readers.cloudformation.partial_values import Pieces, ToResource, Unresolved
 from capacity.readers.cloudformation.template import parse_cloudformation
 from capacity.readers.decode import parse_documents
 from capacity.readers.draft import GroupDraft, PlanDraft
@@ -345,3 +346,45 @@ def test_an_unknown_text_keeps_what_is_known_of_it() -> None:
     value = Resolver({}).value({"Fn::Join": ["", ["bootstrap.sh ", {"Ref": "AWS::StackName"}, " --max-pods=20"]]})
     assert isinstance(value, Unresolved)
     assert value.text == "bootstrap.sh  --max-pods=20"
+
+
+def test_auto_mode_is_said() -> None:
+    cluster = {"Type": "AWS::EKS::Cluster", "Properties": {"Name": "shop", "ComputeConfig": {"Enabled": True}}}
+    assert "C: EKS Auto Mode runs separate nodes" in said(parse_cloudformation({"Resources": {"C": cluster}}))
+
+
+def test_a_condition_that_is_not_known_is_said_once() -> None:
+    resources = {name: {"Type": "AWS::EC2::Subnet", "Condition": "Wide", "Properties": {}} for name in ("A", "B")}
+    resources["Role"] = {"Type": "AWS::IAM::Role", "Condition": "Other", "Properties": {}}
+    conditions = {
+        "Wide": {"Fn::Equals": [{"Ref": "AWS::AccountId"}, "1"]},
+        "Other": {"Fn::Equals": [{"Ref": "X"}, "1"]},
+    }
+    draft = parse_cloudformation({"Resources": resources, "Conditions": conditions})
+    assert [s.name for s in draft.subnets] == ["A", "B"]
+    assert said(draft).count("the condition Wide is not known") == 1
+    assert "assumed true for A, B" in said(draft)
+    assert "Other" not in said(draft)
+
+
+def test_taints_and_images_of_unknown_family_are_said() -> None:
+    taint = "Taints: [{Key: gpu, Value: 'true', Effect: NO_SCHEDULE}]"
+    _, notes = managed("{ImageId: ami-1, InstanceType: g6.xlarge}", taint)
+    assert "tainted (gpu=true:NO_SCHEDULE)" in notes
+    assert "neither the image nor the boot script shows the AMI family" in notes
+
+
+@pytest.mark.parametrize(
+    ("version", "properties", "family"),
+    [
+        ("1.29", {}, "al2"),
+        ("1.30", {}, None),
+        ("1.33", {"Version": "1.29"}, "al2"),
+        ("1.29", {"AmiType": "BOTTLEROCKET_x86_64"}, "bottlerocket"),
+    ],
+)
+def test_the_family_that_eks_uses(version: str, properties: dict[str, str], family: str | None) -> None:
+    cluster = {"Type": "AWS::EKS::Cluster", "Properties": {"Version": version}}
+    group = {"Type": "AWS::EKS::Nodegroup", "Properties": {"InstanceTypes": ["m6i.large"], **properties}}
+    draft = parse_cloudformation({"Resources": {"C": cluster, "G": group}})
+    assert draft.node_groups[0].ami == family

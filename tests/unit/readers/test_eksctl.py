@@ -260,6 +260,17 @@ def test_a_node_group_comes_without_the_default_vpc(tmp_path: Path, added: str, 
     assert "192.168" not in made.text
 
 
+def test_a_default_vpc_is_no_difference(tmp_path: Path) -> None:
+    plan, file = tmp_path / "plan.yaml", tmp_path / "ng.yaml"
+    plan.write_text(PLAN)
+    file.write_text(
+        "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: shop, region: eu-west-1}\n"
+        "managedNodeGroups: [{name: app, instanceType: m6i.large, minSize: 2, maxSize: 2}]\n"
+    )
+    paths = [d.path for d in read_eksctl(file).differences(plan)]
+    assert not any(path.startswith(("vpc", "tenants", "controlPlane")) for path in paths), paths
+
+
 def test_add_ons_alone_make_no_vpc() -> None:
     document = {"metadata": {"name": "x", "version": "1.34"}, "addons": [{"name": "coredns"}, {"name": "adot"}]}
     draft = parse_eksctl(document, "addon.yaml")
@@ -346,3 +357,43 @@ def test_a_placeholder_is_no_pod_subnet(tmp_path: Path) -> None:
     )
     with pytest.raises(SpecError, match="'PODS-A-SUBNET' is not an ID"):
         read_kubectl(file)
+
+
+def test_placeholders_of_ids_are_no_ids() -> None:
+    given = {"private": {"a": {"id": "subnet-xxxxxxxx"}, "b": {"id": "subnet-xxxxxxxx"}, "c": {"id": "subnet-0c"}}}
+    nodes = [{"name": "all", "subnets": ["a", "b", "subnet-0c"]}, {"name": "open", "subnets": ["subnet-xxxx"]}]
+    draft = read(vpc={"subnets": given}, nodeGroups=nodes)
+    assert [(s.name, s.id) for s in draft.subnets] == [("a", None), ("b", None), ("c", "subnet-0c")]
+    assert [g.subnets for g in draft.node_groups] == [("a", "b", "c"), None]
+    assert "vpc.subnets.private.a: id 'subnet-xxxxxxxx' is not an ID" in said(draft)
+
+
+@pytest.mark.parametrize(
+    "taints", [{"gpu": "true:NoSchedule"}, [{"key": "gpu", "value": "true", "effect": "NoSchedule"}]]
+)
+def test_taints_and_templates_are_said(taints: Any) -> None:
+    draft = read(managedNodeGroups=[{"name": "g", "taints": taints, "launchTemplate": {"id": "lt-1", "version": "4"}}])
+    assert "tainted (gpu=true:NoSchedule)" in said(draft)
+    assert "the type is in lt-1 version 4, which is not in this file" in said(draft)
+
+
+def test_an_own_image_of_a_managed_group() -> None:
+    image = {"name": "g", "instanceType": "m6i.large", "ami": "ami-0123"}
+    draft = read(managedNodeGroups=[image, {**image, "name": "h", "maxPodsPerNode": 50}])
+    assert [(g.provisioner, g.max_pods) for g in draft.node_groups] == [("self-managed", None), ("managed", 50)]
+    assert "custom AMI: EKS does not set max pods" in said(draft)
+
+
+def test_pools_and_profiles_are_named() -> None:
+    profile = {"name": "jobs", "selectors": [{"namespace": "batch"}], "subnets": ["private-one"]}
+    draft = read(autoModeConfig={"enabled": True, "nodePools": ["system"]}, fargateProfiles=[profile])
+    assert "EKS Auto Mode runs separate nodes (system)" in said(draft)
+    assert "fargateProfiles[0] jobs: each of its pods (namespaces batch) uses an address of private-one" in said(draft)
+
+
+@pytest.mark.parametrize(("version", "family"), [("1.29", "al2"), ("1.30", None), ("latest", None), (None, None)])
+def test_the_family_that_eksctl_uses(version: str | None, family: str | None) -> None:
+    nodes = [{"name": "g", "instanceType": "m6i.large"}, {"name": "h", "amiFamily": "Bottlerocket"}]
+    draft = read(metadata={"name": "x", "version": version}, managedNodeGroups=nodes)
+    assert [g.ami for g in draft.node_groups] == [family, "bottlerocket"]
+    assert ("eksctl uses AmazonLinux2" in said(draft)) is (family == "al2")

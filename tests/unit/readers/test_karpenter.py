@@ -199,3 +199,26 @@ def test_min_values_weight_and_zone_ids_are_said() -> None:
     assert "zone-id In use1-az1: which zones these are depends on the account" in said
     document["spec"]["template"]["spec"]["requirements"][0]["minValues"] = 2
     assert "2 values in the catalog, enough" in read(document)[1]
+
+
+def test_placeholders_of_subnets_and_interfaces_of_a_node_class() -> None:
+    cards = [{"networkCardIndex": i, "interfaceType": kind} for i, kind in enumerate(("interface", "efa", "efa-only"))]
+    own = node_class(
+        "EC2NodeClass", subnetSelectorTerms=[{"id": "YOUR-SUBNET"}, {"id": "subnet-0a"}], networkInterfaces=cards
+    )
+    group, said = read(pool(ONE), own)
+    assert group.subnets == ("subnet-0a",)
+    assert "subnet 'YOUR-SUBNET' is not an ID" in said
+    assert "each node takes 1 more addresses than the plan has" in said  # one is EFA-only, one is the primary
+
+
+def test_what_is_elsewhere_or_only_said() -> None:
+    document = pool(ONE)
+    spec = document["spec"]["template"]["spec"]
+    spec |= {"taints": [{"key": "gpu", "effect": "NoSchedule"}], "expireAfter": "720h"}
+    _, said = read(document, node_class("EC2NodeClass", amiSelectorTerms=[{"name": "my-image-*"}]))
+    assert "tainted (gpu=:NoSchedule)" in said
+    assert "expireAfter 720h" in said
+    assert "AMI by my-image-*: its family is not known: assumed al2023" in said
+    _, said = read(document, node_class("EC2NodeClass", amiSelectorTerms=[{"name": "x"}], amiFamily="Bottlerocket"))
+    assert "not known" not in said

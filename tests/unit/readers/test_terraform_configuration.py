@@ -494,6 +494,57 @@ resource "helm_release" "metrics" { chart = "cni-metrics-helper" }
         assert len(told(draft, "the zones of the account are not in the input: assumed eu-west-1a")) == 1
 
 
+UNCLEAR = """
+variable "max" {}
+variable "version" {}
+resource "aws_eks_cluster" "c" {
+  name    = "shop"
+  version = var.version
+}
+resource "aws_eks_node_group" "g" {
+  instance_types = ["m6i.large", data.x.y.type]
+  scaling_config {
+    min_size     = 1
+    desired_size = 1
+    max_size     = var.max
+  }
+}
+resource "aws_eks_addon" "cni" {
+  addon_name           = "vpc-cni"
+  configuration_values = data.x.y.values
+}
+"""
+
+
+class TestUnclear:
+    def test_a_stated_fact_that_is_not_known_is_named(self, tmp_path: Path) -> None:
+        draft = drafted(tmp_path, main__tf=UNCLEAR)
+        place = f"{tmp_path.name} "
+        assert [n.text.removeprefix(place) for n in draft.notes if ": not known: " in n.text] == [
+            "aws_eks_cluster.c: not known: version",
+            "aws_eks_node_group.g: not known: scaling_config.max_size, instance_types",
+            "aws_eks_addon.cni: not known: configuration_values",
+        ]
+        known = drafted(tmp_path, main__tf=UNCLEAR, inputs=Inputs(("max=9", "version=1.33")))
+        assert (known.node_groups[0].max_nodes, known.kubernetes_version) == (9, "1.33")
+        assert len(told(known, ": not known: ")) == 2
+
+    def test_inputs_of_a_module_that_are_not_known_are_named(self, tmp_path: Path) -> None:
+        more = "eks_managed_node_groups = { app = { max_size = data.x.y.max, ami_type = null } }"
+        draft = drafted(tmp_path, main__tf=EKS % more)
+        assert [n.text for n in draft.notes if ": not known: " in n.text] == [
+            f'{tmp_path.name} module.eks.module.eks_managed_node_group["app"].aws_eks_node_group.this: not known: '
+            "scaling_config.max_size"
+        ]
+        assert (draft.node_groups[0].max_nodes, draft.node_groups[0].ami) == (None, "al2023")
+
+    def test_terragrunt_is_the_reason_of_a_refusal(self, tmp_path: Path) -> None:
+        path = tmp_path / "terragrunt.hcl"
+        path.write_text('include "root" { path = "x" }\ninputs = { cidr = "10.0.0.0/16" }\n')
+        done = capacity("import", "terraform", str(path))
+        assert (done.code, "is Terragrunt's: its inputs" in done.stderr.splitlines()[0]) == (2, True)
+
+
 # --- plans and states -------------------------------------------------------------------------
 
 

@@ -26,6 +26,8 @@ def look(name: str, _: Scope) -> Any:
 # (hashicorp/terraform website/docs/language/functions, read 2026-11-30), and the values of the cty library.
 OF_THE_DOCUMENTATION = [
     ("abs(-12.4)", 12.4),
+    ('base64decode("SGVsbG8gV29ybGQ=")', "Hello World"),
+    ('base64encode("Hello World")', "SGVsbG8gV29ybGQ="),
     ("ceil(5.1)", 6),
     ('cidrhost("10.12.112.0/20", 16)', "10.12.112.16"),
     ('cidrhost("10.12.112.0/20", 268)', "10.12.113.12"),
@@ -115,6 +117,7 @@ OF_THE_LANGUAGE = [
     ('distinct([1, true, 1])', ["1", "true"]),
     ("slice(zones, 0, 2)", ["eu-west-1a", "eu-west-1b"]),
     ("zones[1]", "eu-west-1b"),
+    ("element(zones, 2)", "eu-west-1c"),
     ('tonumber("1e3")', 1000),
 ]  # fmt: skip
 
