@@ -120,7 +120,7 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
 
 
 def _in_own_subnets(buying: Buying, accepted: Sequence[Purchase]) -> tuple[Purchase, list[str]]:
-    """The best purchase that one VPC holds, in subnets of its size; the best of all if there is none. Best comes first."""
+    """The best purchase that one VPC holds, in subnets of its size; the first of all if there is none."""
     best = with_own_subnets(buying, accepted[0])
     if best[0].result.verdict == "ok":
         return best
