@@ -17,7 +17,7 @@ from benchmarks.big_plan import plan_text
 from capacity.advice.effort import is_large
 from capacity.advice.search import find_fixes
 from capacity.cluster.check import check
-from capacity.plan.document import Section, parse_yaml
+from capacity.plan.document import PlanSection, parse_yaml
 from capacity.plan.parse import parse_plan
 
 SIZES = ("5", "50", "150", "500")
@@ -26,7 +26,7 @@ SIZES = ("5", "50", "150", "500")
 def measure(groups: int) -> None:
     """One plan: seconds of its check in all scenarios, and of the search."""
     document = parse_yaml(plan_text(groups, max(groups * 3 // 5, 3), groups * 20), "big.yaml")
-    assert isinstance(document, Section)
+    assert isinstance(document, PlanSection)
     plan = parse_plan(document, "big.yaml")
     begin = time.process_time()
     result = check(plan)

@@ -28,9 +28,9 @@ from capacity.advice.fixes import Fixes, with_fix
 from capacity.advice.search import find_fixes
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
-from capacity.pages.answer import rendered
 from capacity.pages.check_page import answer
-from capacity.plan.document import Section, parse_yaml
+from capacity.pages.written import rendered
+from capacity.plan.document import PlanSection, parse_yaml
 from capacity.plan.parse import parse_plan
 
 SECONDS = 5  # of processor time: a plan of this size that takes longer hangs
@@ -198,7 +198,7 @@ def judge(text: str, search: bool = False) -> str:
     """
     try:
         document = parse_yaml(text, FILE)
-        if not isinstance(document, Section):
+        if not isinstance(document, PlanSection):
             return "refused: not a mapping"
         result = check(parse_plan(document, FILE))
     except SpecError as error:

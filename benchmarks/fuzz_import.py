@@ -310,6 +310,7 @@ def doors(extra: Path | None = None) -> list[Door]:
             found = seed(path)
             for source in by_source.keys() & {detect(d)[0] for d in found.documents}:
                 by_source[source].append(found)
+            by_source["files"].append(found)
     found_doors = [Door(name, seeds, _of(name)) for name, seeds in by_source.items() if name != "terraform"]
     terraform = by_source["terraform"]
     found_doors.append(Door("terraform-json", [s for s in terraform if s.documents], _of("terraform")))

@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from capacity.advice.compare import Comparison, compare
-    from capacity.advice.doctor import Checkup, Evidence, diagnose
+    from capacity.advice.doctor import Checkup, diagnose
+    from capacity.advice.evidence import Evidence
     from capacity.advice.findings.codes import Finding
     from capacity.advice.findings.rules import findings
     from capacity.advice.fixes import Fix, Fixes
@@ -66,9 +67,10 @@ if TYPE_CHECKING:
     from capacity.forecast.series import daily_series
     from capacity.forecast.snapshot import snapshot_of_plan
     from capacity.forecast.span import parse_horizon
+    from capacity.node.allocatable import Keep
     from capacity.node.frames import max_pods_frame, node_frame
     from capacity.node.maxpods import MaxPods, max_pods
-    from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
+    from capacity.node.offer import Daemon, Offer, PodAsked, offer
     from capacity.node.platform import Platform
     from capacity.node.shape_map import request_grid, shape_map
     from capacity.optimize.optimum import optimize_plan
@@ -173,7 +175,8 @@ _HOMES = {
     "catalog.instance_type": ("InstanceType",),
     "catalog.prices": ("price_per_hour",),
     "catalog.table": ("Catalog", "load_catalog"),
-    "advice.doctor": ("Checkup", "Evidence", "diagnose"),
+    "advice.doctor": ("Checkup", "diagnose"),
+    "advice.evidence": ("Evidence",),
     "cluster.sizing": ("Sizing", "size_plan"),
     "forecast.history": ("FillSnapshot", "record"),
     "forecast.snapshot": ("snapshot_of_plan",),
@@ -198,10 +201,11 @@ _HOMES = {
     "forecast.plan_growth": ("forecast_growth",),
     "forecast.series": ("daily_series",),
     "forecast.span": ("parse_horizon",),
+    "node.allocatable": ("Keep",),
     "node.frames": ("max_pods_frame", "node_frame"),
     "node.maxpods": ("MaxPods", "max_pods"),
     "node.platform": ("Platform",),
-    "node.offer": ("Daemon", "Keep", "Offer", "PodAsked", "offer"),
+    "node.offer": ("Daemon", "Offer", "PodAsked", "offer"),
     "node.shape_map": ("request_grid", "shape_map"),
     "optimize.optimum": ("optimize_plan",),
     "plan.cilium_settings": ("cilium_settings",),

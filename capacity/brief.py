@@ -1,4 +1,4 @@
-"""How a thing of many fields shows itself in one short line."""
+"""Short one-line representations of dataclasses with many fields."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ LONGEST_VALUE = 40
 
 
 def changed_fields(thing: Any) -> str:
-    """A dataclass as its name and what differs from the defaults: ``Platform(mode='prefix')``; cut where it is long.
+    """The name of a dataclass and its values that differ from the defaults: ``Platform(mode='prefix')``; cut if long.
 
-    A default that only a factory makes counts as changed.
+    A default from a factory counts as changed.
     """
     values = {f.name: getattr(thing, f.name) for f in fields(thing)}
     changed = [f.name for f in fields(thing) if f.default is MISSING or values[f.name] != f.default]

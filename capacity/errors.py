@@ -9,7 +9,7 @@
     └── MissingExtra                an optional package is not installed
 
 A bug is an ``AssertionError``. The library neither prints nor exits; ``cli`` prints the lines of a ``CapacityError``
-(usually one) on stderr and exits with code 2.
+(usually one) and its notes (``add_note``) on stderr and exits with code 2.
 """
 
 from __future__ import annotations
@@ -136,18 +136,23 @@ def either(names: Iterable[str]) -> str:
 def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """The known names most similar to ``name``, best first.
 
-    Names that differ only in case come first; then ``difflib``'s similarity decides.
+    Names that differ only in case or in the order of letters come first; then ``difflib``'s similarity decides.
+
+    >>> nearest_names("us-esat-1", ["us-west-1", "us-east-1"], 1)
+    ['us-east-1']
     """
     from difflib import get_close_matches
 
     pool = list(known)
-    folded = [k for k in pool if k.casefold() == name.casefold()]
-    return (folded + [m for m in get_close_matches(name, pool, n=count, cutoff=0.6) if m not in folded])[:count]
+    same = [k for k in pool if k.casefold() == name.casefold()]
+    letters = sorted(name)
+    same += [k for k in pool if k not in same and len(k) == len(name) and sorted(k) == letters]
+    return (same + [m for m in get_close_matches(name, pool, n=count, cutoff=0.6) if m not in same])[:count]
 
 
-def did_you_mean(name: str, known: Iterable[str], count: int = 1) -> str:
+def did_you_mean(name: object, known: Iterable[str], count: int = 1) -> str:
     """`` (did you mean 'a'?)`` with the nearest known names, to append to a message; empty if none is similar."""
-    near = nearest_names(name, known, count)
+    near = nearest_names(name, known, count) if isinstance(name, str) else []
     return f" (did you mean {either(near)}?)" if near else ""
 
 
@@ -157,8 +162,7 @@ def check_word(what: str, value: object, known: Sequence[str]) -> None:
     >>> check_word("ami", "al2023", ["al2", "al2023"])
     """
     if value not in known:
-        hint = did_you_mean(value, known) if isinstance(value, str) else ""
-        raise SpecError(f"{what}: {value!r} is not one of {', '.join(known)}{hint}")
+        raise SpecError(f"{what}: {value!r} is not one of {', '.join(known)}{did_you_mean(value, known)}")
 
 
 def check_number(what: str, value: object, least: float = 0, most: float | None = None, unit: str = "") -> None:

@@ -97,10 +97,20 @@ def parse_quantity(text: object, where: str = "") -> Fraction:
         raise SpecError(f"{place}{text!r} is not a quantity (expected something like 250m, 2 or 512Mi)")
     value = _read_quantity(str(text).strip())
     if value is None:
-        raise SpecError(f"{place}{str(text)!r} is not a quantity (expected something like 250m, 2 or 512Mi)")
+        expected = _without_byte(str(text).strip()) or "(expected something like 250m, 2 or 512Mi)"
+        raise SpecError(f"{place}{str(text)!r} is not a quantity {expected}")
     if value < 0:
         raise SpecError(f"{place}{str(text)!r} is negative (expected 0 or more)")
     return value
+
+
+def _without_byte(text: str) -> str:
+    """The hint for a quantity such as ``1GB``, which Kubernetes writes without the unit; empty for any other."""
+    bare = text.rstrip("Bb")
+    if len(text) - len(bare) != 1 or bare[-1:].isdigit() or _read_quantity(bare) is None:
+        return ""
+    names = f"{bare!r} or '{bare}i'" if _read_quantity(f"{bare}i") is not None else repr(bare)
+    return f"(did you mean {names}?)"
 
 
 @lru_cache(maxsize=4096)

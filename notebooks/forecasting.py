@@ -26,7 +26,7 @@ from capacity.charts import plot_forecast
 # %% [markdown]
 # ## From the plan's growth
 #
-# `web` grows by 4% a month, `checkout` by 3%, both uncertain. The replicas of every draw become nodes, ENIs and
+# `web` grows by 4% a month, `checkout` by 3%, both uncertain. The replicas of every simulation become nodes, ENIs and
 # addresses, so addresses grow in steps as in a real cluster.
 
 # %%

@@ -41,7 +41,7 @@ for command in best.commands:
 # %% [markdown]
 # ## Before and after
 #
-# The peak of the plan with its present targets, then with the recommended ones.
+# The peak of the plan with its current targets, then with the recommended ones.
 
 # %%
 before = capacity.check(plan, ["peak"])

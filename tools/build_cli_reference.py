@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
 HEAD = """\
 # Commands
 
-Made from each command's `--help` by `make docs-reference`; edit the help texts, not this page.
+Generated from each command's `--help` by `make docs-reference`; edit the help texts, not this page.
 """
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from capacity.advice.fixes import Fixes
 from capacity.advice.judge import check
 from capacity.advice.search import find_fixes
-from capacity.plan.document import Section, parse_json
+from capacity.plan.document import PlanSection, parse_json
 from capacity.plan.parse import parse_plan
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "fix-cases.md"
@@ -184,7 +184,7 @@ KINDS = (
     Kind("idle subnets", "The VPC has subnets that no group uses.", ("idle-subnets", "idle-zones"), _idle),
     Kind(
         "one bad type",
-        "A permitted type whose ENIs have fewer addresses than max pods allows pods.",
+        "An allowed type whose ENIs have fewer addresses than max pods allows pods.",
         ("drop-types",),
         _bad_type,
     ),
@@ -206,10 +206,10 @@ def cases() -> Mapping[str, tuple[Kind, dict[str, Any]]]:
     return {f"{k.name} {i}": (k, k.make(random.Random(f"{k.name} {i}"))) for k in KINDS for i in range(1, EACH + 1)}
 
 
-def document(plan: Mapping[str, Any]) -> Section:
+def document(plan: Mapping[str, Any]) -> PlanSection:
     """A plan as the parser reads it."""
     found = parse_json(json.dumps(plan), "plan.json")
-    assert isinstance(found, Section)
+    assert isinstance(found, PlanSection)
     return found
 
 

@@ -15,7 +15,7 @@ from capacity.vpc.cidr_rules import BLOCKS_BY_DEFAULT, LARGEST, MOST_BLOCKS, SMA
 from capacity.vpc.quotas import Quota, load_quotas
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
-MADE = "Made from `data/{}` by `make docs-reference`; edit the data, not this page."
+MADE = "Generated from `data/{}` by `make docs-reference`; edit the data, not this page."
 
 QUOTAS = f"""\
 # Quotas

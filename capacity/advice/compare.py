@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from capacity.advice.findings.codes import Finding
 from capacity.advice.findings.rules import findings
 from capacity.advice.summary import verdict_sentence
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, check_result
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import GroupState, ScenarioState
-from capacity.errors import check_kind
 from capacity.units import counted
 from capacity.vpc.ledger import SubnetState
 
 
 @dataclass(frozen=True, slots=True)
 class SubnetChange:
-    """Change of one subnet in one scenario; None on the side where the subnet does not exist."""
+    """Change of one subnet in one scenario; None on a side without the subnet."""
 
     name: str
     before: SubnetState | None
@@ -43,7 +42,7 @@ class SubnetChange:
 
 @dataclass(frozen=True, slots=True)
 class GroupChange:
-    """Change of one node group in one scenario; None on the side where the group does not exist."""
+    """Change of one node group in one scenario; None on a side without the group."""
 
     name: str
     before: GroupState | None
@@ -144,7 +143,7 @@ def compare(before: CheckResult, after: CheckResult) -> Comparison:
         An argument is not a check.
     """
     for side, checked in (("before", before), ("after", after)):
-        check_kind(side, checked, CheckResult, "a CheckResult, as returned by check")
+        check_result(checked, side)
     old, new = {_key(s): s for s in before.scenarios}, {_key(s): s for s in after.scenarios}
     scenarios = tuple(_scenario(key, old.get(key), new.get(key)) for key in dict.fromkeys((*old, *new)))
     runs = ({r.subnet: r for r in before.runway}, {r.subnet: r for r in after.runway})

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from shlex import quote
 
+from capacity.advice.evidence import Evidence, PathFacts, RoleFacts
+from capacity.advice.node_figures import by_group, reasons, sentence
 from capacity.catalog.packaged import data_dir, read_text
 from capacity.cluster.control_plane import CONTROL_PLANE_ADVISED, CONTROL_PLANE_REQUIRED
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, cni_settings
 from capacity.plan.constants import PREFIX_SIZE
 
@@ -70,147 +72,12 @@ class Checkup:
         return f"<Checkup {self.kind.ident}: {self.status}{f', {self.where[:60]}' if self.where else ''}>"
 
 
-# --- evidence -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SubnetFacts:
-    """Facts about a subnet that the cluster uses.
-
-    Attributes
-    ----------
-    free : int or None
-        Free addresses outside CIDR reservations, as EC2 counts them. [addresses]
-    reserved_prefixes : int
-        Free /28 blocks reserved for prefixes, in addition to ``free``. [blocks]
-    free_blocks : int or None
-        /28 blocks that a prefix can use, None if the interfaces are not known. [blocks]
-    unexplained : int or None
-        Used addresses that no listed interface holds. [addresses]
-    leaked : tuple of str
-        Leaked interfaces.
-    step : int or None
-        Most addresses that a node in the subnet allocates in one step. [addresses]
-    control_plane, serves_nodes, serves_pods : bool
-        Whether the subnet is used by the control plane; by nodes or pods; by pods (with custom networking
-        not in the subnets of the nodes).
-    nodes : int
-        [nodes]
-    """
-
-    name: str
-    ident: str
-    usable: int
-    free: int | None
-    reserved_prefixes: int
-    free_blocks: int | None
-    unexplained: int | None
-    leaked: tuple[str, ...]
-    step: int | None
-    control_plane: bool
-    serves_nodes: bool
-    serves_pods: bool
-    nodes: int
-
-
-@dataclass(frozen=True, slots=True)
-class NodeFacts:
-    """Facts about a node: interfaces on its default network card, and pod addresses attached, possible and in use.
-
-    ``max_pods`` is the value of the kubelet; ``host_pods`` counts the pods that need no address.
-    """
-
-    name: str
-    group: str
-    instance_type: str
-    enis: int | None
-    max_enis: int | None
-    attached: int | None
-    capacity: int | None
-    vpc_pods: int | None
-    host_pods: int
-    max_pods: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class GroupFacts:
-    """Facts about a node group: max pods by the rules of EKS, and the pods that its ENIs can address."""
-
-    name: str
-    instance_type: str
-    max_pods: int
-    capacity: int
-    host_pods: int
-
-
-@dataclass(frozen=True, slots=True)
-class PathFacts:
-    """Facts about one network path through security groups. ``open`` is None if the rules are not known."""
-
-    check: str
-    where: str
-    open: bool | None
-    evidence: str
-    command: str
-
-
-@dataclass(frozen=True, slots=True)
-class RoleFacts:
-    """Facts about a role and its missing actions; ``conditional`` ones are allowed only under conditions.
-
-    ``missing`` is None if the policies of the role are not known.
-    """
-
-    check: str
-    name: str
-    missing: tuple[str, ...] | None
-    conditional: tuple[str, ...]
-    reason: str
-    command: str
-
-
-@dataclass(frozen=True, slots=True)
-class CniFacts:
-    """Facts about the CNI; the environment is None if it is not known."""
-
-    version: str | None
-    env: Mapping[str, str] | None
-    ip_family: str
-    issues: tuple[str, ...]
-    contradictions: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DnsFacts:
-    """Facts about CoreDNS: requested and ready replicas, if Kubernetes was read; issues that the add-on reports."""
-
-    replicas: int | None
-    ready: int | None
-    status: str | None
-    issues: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Evidence for all checks. ``missing`` gives, by check, why evidence is missing and how to collect it."""
-
-    cluster: str
-    prefix_mode: bool | None
-    subnets: tuple[SubnetFacts, ...] = ()
-    nodes: tuple[NodeFacts, ...] = ()
-    groups: tuple[GroupFacts, ...] = ()
-    paths: tuple[PathFacts, ...] = ()
-    roles: tuple[RoleFacts, ...] = ()
-    cni: CniFacts | None = None
-    dns: DnsFacts | None = None
-    missing: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-
-
 # --- judgement ------------------------------------------------------------------------------
 
 
 def diagnose(evidence: Evidence) -> tuple[Checkup, ...]:
     """Run every check, in the order of the list; each gives at least one result."""
+    check_kind("evidence", evidence, Evidence, "what saved_evidence(...) gives")
     found = [
         *_addresses(evidence),
         *_prefixes(evidence),
@@ -218,6 +85,7 @@ def diagnose(evidence: Evidence) -> tuple[Checkup, ...]:
         *_accounting(evidence),
         *_leaks(evidence),
         *_node_limits(evidence),
+        *_model(evidence),
         *_max_pods(evidence),
         *(_path(p) for p in evidence.paths),
         *(_role(r) for r in evidence.roles),
@@ -270,7 +138,7 @@ def _addresses(evidence: Evidence) -> Iterator[Checkup]:
             )
             yield _said("subnet-addresses", "fail", s.name, text + step + beside, add)
         elif free * TIGHT_SHARE < s.usable:
-            yield _said("subnet-addresses", "warn", s.name, f"{text} ({100 * s.free / s.usable:.1f} %){beside}", add)
+            yield _said("subnet-addresses", "warn", s.name, f"{text} ({100 * s.free / s.usable:.1f}%){beside}", add)
         else:
             yield _said("subnet-addresses", "ok", s.name, text + beside)
 
@@ -373,6 +241,17 @@ def _node_limits(evidence: Evidence) -> Iterator[Checkup]:
         yield _said("node-enis", "warn", "", text, prefixes)
     if not starving and not full:
         yield _said("node-enis", "ok", "", f"{len(known)} nodes have room for additional ENIs or addresses")
+
+
+def _model(evidence: Evidence) -> Iterator[Checkup]:
+    for group in by_group(evidence.model):
+        text, why = sentence(group), reasons(group) if group.off else ""
+        command = "" if group.pods_known else "kubectl get nodes,pods -A -o json (capacity doctor --kubectl FILE)"
+        if group.off:
+            command = "kubectl -n kube-system logs daemonset/aws-node -c aws-node --tail=100"
+        yield _said(
+            "node-model", "warn" if group.off else "ok", group.group, f"{text}{f' ({why})' if why else ''}", command
+        )
 
 
 def _max_pods(evidence: Evidence) -> Iterator[Checkup]:

@@ -10,6 +10,7 @@ from capacity.cost.dollar_words import AT_REST
 from capacity.cost.inputs import CostInputs
 from capacity.cost.plan_cost import difference
 from capacity.cost.rates import PriceBook
+from capacity.errors import check_kind
 
 Dollars = Mapping[str, float | None]  # change by scenario; None if not known. [USD per month]
 Order = tuple[bool, float]  # sort key: cheaper first, unknown last
@@ -19,7 +20,8 @@ class Prices:
     """Prices for one search and the cost of the unchanged plan, looked up once."""
 
     def __init__(self, result: CheckResult, inputs: CostInputs | None) -> None:
-        self.inputs = inputs or CostInputs()
+        self.inputs = CostInputs() if inputs is None else inputs
+        check_kind("prices", self.inputs, CostInputs, "CostInputs(...), or None")
         self.book = PriceBook(result.plan.region, self.inputs)
         bill = Bill(result.plan, self.inputs, self.book)
         self._before = {s.title: bill.cost(s) for s in result.scenarios}

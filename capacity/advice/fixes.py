@@ -30,7 +30,7 @@ class Fix:
     patch : mapping
         All changes, in the form of ``--set``.
     verdict : str or None
-        None if the levers exclude each other; ``fault`` says why.
+        None if the levers cannot be combined; ``fault`` says why.
     frees : mapping
         Addresses freed by subnet, in the subnet's worst scenario before and after; only subnets of both
         plans. [addresses]
@@ -50,6 +50,9 @@ class Fix:
         Why the set is the answer, or why not.
     judged_in : str
         The scenario that refused the set and ended its check; the figures cover the scenarios up to it.
+    judged_at : str
+        The subnet or workload that refused the set there, if the rest of the plan was not checked: the figures are
+        those of this place alone.
     helped : frozenset of str
         Parts of the distance from ok in which it is better than the unchanged plan.
     known_short, known_pods : bool
@@ -74,6 +77,7 @@ class Fix:
     why: str = ""
     commands: tuple[str, ...] = ()
     judged_in: str = ""
+    judged_at: str = ""
     helped: frozenset[str] = frozenset()
     known_short: bool = False
     known_pods: bool = False

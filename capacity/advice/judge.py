@@ -13,8 +13,9 @@ from capacity.cluster.check import check as check_addresses
 from capacity.cluster.reuse import Reuse
 from capacity.errors import check_kind
 from capacity.plan.document import collector_paused
-from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.model import Plan
 from capacity.plan.parse import read_plan
+from capacity.plan.scenario_spec import ScenarioSpec
 
 
 def check(

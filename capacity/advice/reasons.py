@@ -31,7 +31,7 @@ def _why(fix: Fix, answer: Fix | None) -> str:
     if fix.verdict == "ok" or (answer is not None and answer.verdict != "ok" and fix.suffices and not fix.judged_in):
         return _enough_too(fix, answer)
     part = "part of the answer; alone: " if answer is not None and set(_names(fix)) < set(_names(answer)) else ""
-    if not fix.helped and not any(change > 0 for change in fix.frees.values()):
+    if not fix.judged_at and not fix.helped and not any(change > 0 for change in fix.frees.values()):
         return f"{part}does not help"
     return f"{part}not enough: {_left(fix)}"
 
@@ -55,5 +55,7 @@ def _left(fix: Fix) -> str:
     """Problems that remain with a set."""
     parts = [f"{counted(fix.short, 'address', 'addresses')} short"] if fix.short else []
     parts += [f"{counted(fix.pods, 'pod')} unschedulable or without an address"] if fix.pods else []
+    if fix.judged_at:
+        return f"{fix.judged_at} is {fix.verdict}{': ' if parts else ''}{', '.join(parts)} in {fix.judged_in}"
     left = ", ".join(parts) or f"{counted(fix.not_ok, 'subnet')} {fix.verdict}"
     return f"{left} in {fix.judged_in}" if fix.judged_in else left

@@ -18,7 +18,7 @@ groups that are enough.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -29,14 +29,15 @@ from capacity.advice.fixes import Fix, Fixes, conflict, joined_commands, least_f
 from capacity.advice.judge import check
 from capacity.advice.levers.lever import RISKS, Lever
 from capacity.advice.levers.offered import lever_for, levers
+from capacity.advice.places import Refusal
 from capacity.advice.reasons import with_reasons
 from capacity.advice.trial import Goal, Trials
 from capacity.cluster.check import CheckResult
 from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError, check_kind
-from capacity.plan.document import Section, collector_paused, read_plan_file
-from capacity.plan.model import ScenarioSpec
+from capacity.plan.document import PlanSection, collector_paused, read_plan_file
 from capacity.plan.parse import parse_plan
+from capacity.plan.scenario_spec import ScenarioSpec
 
 MOST_TOGETHER = 3  # levers in one set
 MOST_NEAR = 6  # levers that help most, combined into the nearest set
@@ -47,7 +48,7 @@ Tell = Callable[[int, int], None]
 
 @collector_paused()
 def find_fixes(
-    plan: Section | Path | str,
+    plan: PlanSection | Path | str,
     result: CheckResult | None = None,
     scenarios: Sequence[str | ScenarioSpec] | None = None,
     tell: Tell | None = None,
@@ -57,7 +58,7 @@ def find_fixes(
 
     Parameters
     ----------
-    plan : Section, Path or str
+    plan : PlanSection, Path or str
         The plan as read, or the path of its file.
     result : CheckResult, optional
         Check of the plan, if there is one already.
@@ -75,7 +76,7 @@ def find_fixes(
     """
     check_kind("plan", plan, (dict, Path, str), "the path of the plan file: a fix changes its content")
     document, name = plan, ""
-    if not isinstance(document, Section):
+    if not isinstance(document, PlanSection):
         read = read_plan_file(document)
         document, name = read.document, read.name
     result = result or check(parse_plan(document, name), scenarios)
@@ -96,7 +97,7 @@ class _Search:
 
     def __init__(
         self,
-        document: Section,
+        document: PlanSection,
         result: CheckResult,
         scenarios: Sequence[str | ScenarioSpec] | None,
         tell: Tell | None,
@@ -215,7 +216,7 @@ class _Search:
                     yield several
 
     def _clash(self, one: Lever, other: Lever) -> bool:
-        """Whether two levers exclude each other; each pair is compared once."""
+        """Whether two levers cannot be combined; each pair is compared once."""
         pair = one.name, other.name
         if pair not in self._clashes:
             self._clashes[pair] = conflict((one, other))
@@ -295,11 +296,16 @@ class _Search:
     # --- one check ------------------------------------------------------------------------
 
     def check(self, several: tuple[Lever, ...], quick: bool = True) -> Fix:
-        """Check the plan with some levers; ``quick`` stops at the first scenario that is not ok."""
+        """Check the plan with some levers.
+
+        ``quick`` stops at the first scenario that is not ok, for sets of several levers at the first place.
+        """
         self._say()
         self.checks += 1
         try:
             patch = merged(several)
+            if quick and len(several) > 1 and (refusal := self.trials.refusal(patch, self.goal)):
+                return self._refused(several, patch, refusal)
             changed, refused_in = self.trials.quick(patch, self.goal) if quick else (self.trials.check(patch), "")
         except SpecError as error:
             return Fix(several, {}, None, {}, 0, 0, error.lines[0])
@@ -322,6 +328,22 @@ class _Search:
             helped=frozenset(n for n, o, w in zip(far._fields, far, was, strict=True) if o < w),
             known_short=bool(was.short),
             known_pods=bool(was.pods),
+        )
+
+    def _refused(self, several: tuple[Lever, ...], patch: Mapping[str, object], by: Refusal) -> Fix:
+        """A set that one place refused, with the figures of that place."""
+        return Fix(
+            levers=several,
+            patch=patch,
+            verdict=by.verdict,
+            frees={},
+            short=by.short,
+            not_ok=1,
+            pods=by.pods,
+            suffices=not by.lacks_addresses,
+            commands=joined_commands(several, self.result.plan),
+            judged_in=by.title,
+            judged_at=by.where,
         )
 
 

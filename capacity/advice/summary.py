@@ -6,7 +6,7 @@ from collections import Counter
 
 from capacity.cluster.check import CheckResult, has_pods
 from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE, short_subnets
-from capacity.cluster.node_growth import Exhaustion, exhaustion
+from capacity.cluster.headroom import Exhaustion, exhaustion
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.node.limit_words import limit_words
@@ -33,7 +33,7 @@ def verdict_sentence(result: CheckResult) -> str:
         return f"{result.verdict.upper()}: {_beyond_scenarios(result)}"
     pods = _pods(scenario)
     if VERDICTS.index(subnet.verdict) < VERDICTS.index(result.verdict) or scenario.refused:
-        return f"{result.verdict.upper()}: {_at(scenario)}:{_refused(scenario)}{pods}{_least_left(subnet)}"
+        return f"{result.verdict.upper()}: {_at(scenario)},{_refused(scenario)}{pods}{_least_left(subnet)}"
     name = f"{subnet.subnet.name} ({subnet.subnet.cidr}, {subnet.subnet.zone})"
     if subnet.free >= 0:
         what = _tight(subnet) if subnet.prefixes_placed else _misplaced(subnet)
@@ -45,15 +45,15 @@ def verdict_sentence(result: CheckResult) -> str:
 
 
 def _beyond_scenarios(result: CheckResult) -> str:
-    """Reason why a plan is worse than its scenarios: what cannot work, no pods, or another permitted type."""
+    """Reason why a plan is worse than its scenarios: what cannot work, no pods, or another allowed type."""
     if result.blocked:
         more = f" ({len(result.blocked) - 1} more)" if len(result.blocked) > 1 else ""
-        return f"this cannot work: {result.blocked[0]}{more}."
+        return f"this configuration cannot work: {result.blocked[0]}{more}."
     if not has_pods(result.plan):
         return "the plan has no pods, so only its nodes and tenants were checked."
     types = ", ".join(f"{h.group} with {h.instance_type}" for h in result.harmful[:3])
     more = f" and {len(result.harmful) - 3} more" if len(result.harmful) > 3 else ""
-    return f"every scenario fits with the expected instance types, but not with every type permitted: {types}{more}."
+    return f"every scenario fits with the expected instance types, but not with every allowed type: {types}{more}."
 
 
 def _at(scenario: ScenarioState) -> str:

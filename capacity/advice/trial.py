@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from capacity.advice.distance import is_ok
 from capacity.advice.judge import check, judged
+from capacity.advice.places import Refusal, RefusalPlace, places_of, refusal
 from capacity.cluster.alternatives import harmful_types
 from capacity.cluster.check import CheckResult, engine_of, has_pods, run_scenario, singles
 from capacity.cluster.engine import Engine
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import SpecError
-from capacity.plan.document import Section
-from capacity.plan.model import Plan, ScenarioSpec, Workload
+from capacity.plan.document import PlanSection
+from capacity.plan.model import Plan, Workload
 from capacity.plan.parse import parse_plan
 from capacity.plan.patch import apply_patch, parse_patched
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.seen import Seen
 from capacity.vpc.ledger import VERDICTS, worst
 
@@ -22,6 +25,7 @@ Goal = Callable[[ScenarioState], bool]
 AT_REST = ("steady", "peak")
 WORKLOADS, GROUPS = "workloads", "nodeGroups"
 KEPT_WORKLOADS, KEPT_GROUPS = 4, 20_000
+KEPT_PLACES = 4  # places that refused most recently, which are checked before the whole plan
 
 
 class Trials:
@@ -32,7 +36,7 @@ class Trials:
     """
 
     def __init__(
-        self, document: Section, result: CheckResult, scenarios: Sequence[str | ScenarioSpec] | None = None
+        self, document: PlanSection, result: CheckResult, scenarios: Sequence[str | ScenarioSpec] | None = None
     ) -> None:
         self.document = document
         self.result = result
@@ -42,18 +46,34 @@ class Trials:
         self._known: list[tuple[Mapping[str, object], tuple[Workload, ...]]] = []
         self._states = {(s.name, s.variant): s for s in result.scenarios}
         self._specs = sorted(_single(result.plan, result.specs), key=self._worth)
+        self._places: list[RefusalPlace] = []
+        self._read: tuple[Mapping[str, object], Plan] | None = None
 
     def check(self, patch: Mapping[str, object]) -> CheckResult:
         """Check the plan with a patch."""
         plan = parse_patched(self.document, patch, self.result.plan.file)
         return check(plan, self.scenarios, self.result.reuse)
 
+    def refusal(self, patch: Mapping[str, object], goal: Goal) -> Refusal | None:
+        """What is wrong with a patch in one of the places that refused earlier ones; None if nothing is known."""
+        plan = self._plan(patch)
+        self._read = patch, plan
+        for place in self._places:
+            found = refusal(plan, place, self.result.reuse)
+            if found and (goal is is_ok or found.lacks_addresses):
+                self._recall(place)
+                return found
+        return None
+
+    def _recall(self, *places: RefusalPlace) -> None:
+        self._places = list(dict.fromkeys((*places, *self._places)))[:KEPT_PLACES]
+
     def quick(self, patch: Mapping[str, object], goal: Goal) -> tuple[CheckResult, str]:
         """Check the plan with a patch up to the first scenario that misses a goal; return that scenario's title too.
 
         Without runways.
         """
-        plan = self._plan(patch)
+        plan = self._read[1] if self._read and self._read[0] is patch else self._plan(patch)
         engine = engine_of(plan, self.result.reuse)
         states: list[ScenarioState] = []
         known = set(self._specs)
@@ -61,6 +81,7 @@ class Trials:
             states += run_scenario(engine, spec)
             if not goal(states[-1]):
                 verdict = worst([s.verdict for s in states])
+                self._recall(*places_of(spec, states[-1]))
                 refused = CheckResult(plan, engine.shapes, verdict, tuple(states), (), (), tuple(self._specs))
                 return refused, states[-1].title
         return self._closed(engine, states), ""
@@ -117,7 +138,7 @@ class Trials:
             self._seen.keep(found)
         return found
 
-    def _parsed(self, changed: Section) -> Plan:
+    def _parsed(self, changed: PlanSection) -> Plan:
         return parse_plan(changed, self.result.plan.file, seen=self._seen)
 
     def _workloads(self, patch: Mapping[str, object]) -> tuple[Workload, ...]:

@@ -15,12 +15,13 @@ from capacity.advice.distance import Distance, distance_of
 from capacity.advice.judge import check
 from capacity.advice.snippets.settings import env_commands
 from capacity.advice.warm_choice import (
+    candidates,
     env_change,
     mildest,
     plan_kinds,
-    quartiles,
     targets_of,
     warm_choices,
+    with_frontier,
 )
 from capacity.advice.warm_rows import (
     MORE_TO_LAUNCH,
@@ -47,12 +48,12 @@ from capacity.node.maxpods import max_pods
 from capacity.node.platform import Platform, check_platform
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
 from capacity.plan.constants import CILIUM, HOST_PODS, OVERLAY
-from capacity.plan.model import QUARTER, Plan
+from capacity.plan.declaration import QUARTER
+from capacity.plan.model import Plan
 from capacity.trace import Term
 from capacity.units import share_of
 
 WORTH = 0.05  # share of the addresses that a change must save
-WARM_IPS = (1, 2, 3, 5, 8, 10)  # candidates for WARM_IP_TARGET, in addition to those derived from the pods
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +200,12 @@ def _enough_for(answer: WarmAnswer, kinds: Sequence[NodeKind], before: CheckResu
 
 
 ENOUGH = (
-    "the first that makes the plan's check ok, in the order of the lever warm-targets: first those that do not flap or "
-    "starve and cost few EC2 calls, then one variable before two, then the most addresses kept warm"
+    "the first setting that makes the plan pass, in the order of the lever warm-targets: settings that neither flap "
+    "nor starve and need few EC2 calls first, then one variable before two, then the most addresses kept warm"
 )
 HELPS = (
-    "no setting alone makes the plan's check ok; this one comes closest, of those that neither flap nor starve and "
-    "cost few EC2 calls"
+    "no setting alone makes the plan pass; this one comes closest among those that neither flap nor starve and need "
+    "few EC2 calls"
 )
 
 
@@ -314,28 +315,7 @@ def _range_kinds(
     return [replace(first, pods=p) for p in pods if p <= first.room]
 
 
-# --- the settings -----------------------------------------------------------------------
-
-
-def candidates(kinds: Sequence[NodeKind], prefix: bool, swing: Fraction) -> list[WarmTargets]:
-    """All useful combinations of targets for these nodes in one mode.
-
-    Whole units 0 to 2; WARM_IP_TARGET 1 to 10 and the swing of the node with the fewest and with the most
-    pods; MINIMUM_IP_TARGET not set, or the pods of the fullest node, or together with WARM_IP_TARGET the pods
-    of the emptiest and the fullest node and of the nodes at each quarter. The fullest is also tried with its
-    swing: then its usual pods, and those that come and go, cost no call. Also the two that never work:
-    MINIMUM_IP_TARGET alone, and WARM_IP_TARGET=0.
-    """
-    counts = quartiles(kinds)
-    swings = sorted({k.swing(swing) for k in (min(kinds, key=lambda k: k.pods), max(kinds, key=lambda k: k.pods))})
-    usual = (*counts, counts[-1] + swings[-1])
-    rows = [WarmTargets(prefix, units=n) for n in (1, 0, 2)]
-    for warm in sorted({*WARM_IPS, *swings}):
-        minimums = sorted({counts[-1], *(p + warm for p in usual)} - {0})
-        rows += [WarmTargets(prefix, warm_ip=warm, minimum_ip=m) for m in (None, *minimums)]
-    rows.append(WarmTargets(prefix, minimum_ip=counts[-1] or 1))
-    rows.append(WarmTargets(prefix, warm_ip=0))
-    return rows
+# --- the choice -------------------------------------------------------------------------
 
 
 def _answer(
@@ -350,10 +330,10 @@ def _answer(
     costs = call_costs(custom_networking=settings.custom_networking, subnet_discovery=discovery)
     mode = settings.prefix
     present = targets_of(settings)
-    asked = list(dict.fromkeys((present, *candidates(own, mode, swing))))
-    rows = _with_frontier(warm_rows(asked, own, costs, swing))
+    asked = list(dict.fromkeys((present, *candidates(own, swing, prefix=mode))))
+    rows = with_frontier(warm_rows(asked, own, costs, swing))
     if other:
-        rows += _with_frontier(warm_rows(candidates(other, not mode, swing), other, costs, swing))
+        rows += with_frontier(warm_rows(candidates(other, swing, prefix=not mode), other, costs, swing))
     return WarmAnswer(
         kinds=tuple(own),
         other_kinds=tuple(other),
@@ -364,23 +344,6 @@ def _answer(
         costs=costs,
         notes=tuple(dict.fromkeys(notes)),
     )
-
-
-# --- the choice -------------------------------------------------------------------------
-
-
-def _with_frontier(rows: list[WarmRow]) -> list[WarmRow]:
-    """Rows of one mode with the efficient ones marked; of equal rows only the first."""
-    sound = [(i, r.costs) for i, r in enumerate(rows) if not r.flaws]
-
-    def beaten(i: int, costs: tuple[float, ...]) -> bool:
-        return any(
-            all(a <= b for a, b in zip(other, costs, strict=True)) and (other != costs or j < i)
-            for j, other in sound
-            if j != i
-        )
-
-    return [replace(r, frontier=not r.flaws and not beaten(i, r.costs)) for i, r in enumerate(rows)]
 
 
 def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str | None]) -> Recommendation | None:
@@ -394,16 +357,16 @@ def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str 
     if current in fit and current.costs[0] - best.costs[0] < WORTH * current.costs[0]:
         best = current
     change = env_change(best.targets, current.targets, env)
-    return Recommendation(best, rule(prefix), change, env_commands(change, env), None)
+    return Recommendation(best, rule(prefix=prefix), change, env_commands(change, env), None)
 
 
-def rule(prefix: bool) -> str:
+def rule(*, prefix: bool) -> str:
     """Rule of the recommendation, in one line."""
     unit = "WARM_PREFIX_TARGET=1" if prefix else "WARM_ENI_TARGET=1"
     more = f"{MORE_TO_LAUNCH - 1:.0%}"
     return (
-        "the fewest addresses held of all settings that neither flap nor starve, have an address ready for "
-        f"{READY:.0%} of the pods that can start at the same time, launch a node with at most {more} more calls than "
-        f"{unit}, and need at most one call per pod start and stop; if {unit} itself does not reach that, at least as "
-        f"good as it; a change must save {WORTH:.0%}"
+        "the setting that holds the fewest addresses among those that neither flap nor starve, have an address ready "
+        f"for {READY:.0%} of the pods that can start at the same time, launch a node with at most {more} more calls "
+        f"than {unit}, and need at most one call per pod start and stop; if {unit} itself does not reach that, the "
+        f"setting must be at least as good; a change must save {WORTH:.0%}"
     )

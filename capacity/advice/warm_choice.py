@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from capacity.advice.distance import Distance
-from capacity.advice.levers.lever import own_cni
-from capacity.advice.warm_rows import NodeKind, WarmRow, WarmTargets, is_sound, warm_rows
+from capacity.advice.warm_rows import (
+    NodeKind,
+    WarmRow,
+    WarmTargets,
+    is_sound,
+    warm_rows,
+)
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import ScenarioState
 from capacity.cni.calls import call_costs
+from capacity.cni.on_node import own_cni
 from capacity.plan.cni_env import CniSettings, subnet_discovery_switch
 from capacity.plan.constants import VPC_CNI
-from capacity.plan.model import QUARTER
+from capacity.plan.declaration import QUARTER
 
 ALONE = (16, 8, 4, 2, 1)  # WARM_IP_TARGET without a minimum
 WITH_MINIMUM = (8, 4, 2)  # and with one
 AT_REST = ("steady", "peak")
+WARM_IPS = (1, 2, 3, 5, 8, 10)  # candidates for WARM_IP_TARGET, in addition to those derived from the pods
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +157,38 @@ def mildest(choices: WarmChoices, before: Distance, distance: Callable[[WarmTarg
     sound = [(distance(r.targets), i, r) for i, r in enumerate(choices.rows[: choices.sound])]
     nearest = min(sound, default=None, key=lambda found: found[:2])
     return nearest[2] if nearest is not None and nearest[0] < before else None
+
+
+def candidates(kinds: Sequence[NodeKind], swing: Fraction, *, prefix: bool) -> list[WarmTargets]:
+    """All useful combinations of targets for these nodes in one mode.
+
+    Whole units 0 to 2; WARM_IP_TARGET 1 to 10 and the swing of the node with the fewest and with the most
+    pods; MINIMUM_IP_TARGET not set, or the pods of the fullest node, or together with WARM_IP_TARGET the pods
+    of the emptiest and the fullest node and of the nodes at each quarter. The fullest is also tried with its
+    swing: then its usual pods, and those that come and go, cost no call. Also the two that never work:
+    MINIMUM_IP_TARGET alone, and WARM_IP_TARGET=0.
+    """
+    counts = quartiles(kinds)
+    swings = sorted({k.swing(swing) for k in (min(kinds, key=lambda k: k.pods), max(kinds, key=lambda k: k.pods))})
+    usual = (*counts, counts[-1] + swings[-1])
+    rows = [WarmTargets(prefix, units=n) for n in (1, 0, 2)]
+    for warm in sorted({*WARM_IPS, *swings}):
+        minimums = sorted({counts[-1], *(p + warm for p in usual)} - {0})
+        rows += [WarmTargets(prefix, warm_ip=warm, minimum_ip=m) for m in (None, *minimums)]
+    rows.append(WarmTargets(prefix, minimum_ip=counts[-1] or 1))
+    rows.append(WarmTargets(prefix, warm_ip=0))
+    return rows
+
+
+def with_frontier(rows: list[WarmRow]) -> list[WarmRow]:
+    """Rows of one mode with the efficient ones marked; of equal rows only the first."""
+    sound = [(i, r.costs) for i, r in enumerate(rows) if not r.flaws]
+
+    def beaten(i: int, costs: tuple[float, ...]) -> bool:
+        return any(
+            all(a <= b for a, b in zip(other, costs, strict=True)) and (other != costs or j < i)
+            for j, other in sound
+            if j != i
+        )
+
+    return [replace(r, frontier=not r.flaws and not beaten(i, r.costs)) for i, r in enumerate(rows)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from capacity.advice.levers.lever import own_cni
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, check_result
 from capacity.cluster.demand import Demand, steady
 from capacity.cluster.engine import Engine
 from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.scenario import ScenarioState
+from capacity.cni.on_node import own_cni
 from capacity.errors import SpecError, check_count
 from capacity.plan.constants import AT_REST
 from capacity.plan.model import Plan
@@ -89,6 +89,7 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
     SpecError
         A position below 1, or without 100.
     """
+    check_result(result)
     for percent in percents:
         check_count("percents", percent, 1)
     if 100 not in percents:

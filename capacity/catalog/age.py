@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 
 from capacity.catalog.prices import price, regions
+from capacity.catalog.regions import unknown_region
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
 
@@ -48,7 +49,8 @@ def limit_notes(as_of: dt.date | None = None) -> list[str]:
     if not is_old(date, as_of or today()):
         return []
     return [
-        f"instance limits are of {date}, more than {OLD_DAYS} days old (capacity data refresh reads new ones from EC2)"
+        f"instance limits are from {date}, more than {OLD_DAYS} days old "
+        "(capacity data refresh reads new ones from EC2)"
     ]
 
 
@@ -69,6 +71,8 @@ def price_notes(types: Sequence[str], region: str | None, as_of: dt.date | None 
     dollars = regions("USD")
     if region not in dollars:
         other = f"prices in {region} are not in dollars: none shown" if region in regions() else ""
+        if doubt := unknown_region(region):
+            return [f"{doubt}: no prices are known for it"]
         return [other or f"no prices are known for {region} (known: {', '.join(dollars)})"]
     found = {name: price(name, region) for name in dict.fromkeys(types)}
     missing = [name for name, known in found.items() if known is None]
@@ -77,7 +81,7 @@ def price_notes(types: Sequence[str], region: str | None, as_of: dt.date | None 
     dates = [known.date for known in found.values() if known and is_old(known.date, as_of or today())]
     if dates:
         notes.append(
-            f"prices of {region} are of {min(dates)}, more than {OLD_DAYS} days old "
+            f"prices for {region} are from {min(dates)}, more than {OLD_DAYS} days old "
             "(capacity data refresh reads newer ones)"
         )
     return notes

@@ -1,4 +1,4 @@
-"""The user's cache of limits and prices: written atomically, and compared with the package."""
+"""The user's cache of limits, prices and fees: written atomically, and compared with the package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capacity.catalog.columns import COLUMNS, HEADER
-from capacity.catalog.layers import LIMITS, PRICES, Layer, cache_dir, limit_layers, price_layers, read_overrides
+from capacity.catalog.fees import COLUMNS as FEE_COLUMNS
+from capacity.catalog.fees import cached_fees
+from capacity.catalog.layers import (
+    FEES,
+    LIMITS,
+    PRICES,
+    Layer,
+    cache_dir,
+    fee_layer,
+    limit_layers,
+    price_layers,
+    read_overrides,
+)
 from capacity.catalog.packaged import read_text
 from capacity.catalog.prices import HEADER as PRICE_HEADER
 from capacity.catalog.prices import cached_prices
@@ -16,10 +28,10 @@ from capacity.errors import CatalogError, SpecError
 from capacity.files import write_file
 
 
-def store(limits: Sequence[str], prices: Sequence[str]) -> Path:
+def store(limits: Sequence[str], prices: Sequence[str], fees: Sequence[str] = ()) -> Path:
     """Add rows to the cache, replacing older ones, and return its folder.
 
-    Other rows of types and prices of regions stay.
+    Limits of other types, and prices and fees of other regions, stay.
 
     Raises
     ------
@@ -29,10 +41,11 @@ def store(limits: Sequence[str], prices: Sequence[str]) -> Path:
     folder = cache_dir()
     if limits:
         _replace(folder / LIMITS, HEADER, _merged(folder / LIMITS, limits))
-    if prices:
-        kept = {line.split(",")[1] for line in prices}
-        old = [p for p in _rows(folder / PRICES, PRICE_HEADER) if p.split(",")[1] not in kept]
-        _replace(folder / PRICES, PRICE_HEADER, sorted([*old, *prices]))
+    for name, header, lines in ((PRICES, PRICE_HEADER, prices), (FEES, ",".join(FEE_COLUMNS), fees)):
+        if lines:
+            regions = {line.split(",")[1] for line in lines}
+            old = [line for line in _rows(folder / name, header) if line.split(",")[1] not in regions]
+            _replace(folder / name, header, sorted([*old, *lines]))
     return folder
 
 
@@ -62,7 +75,7 @@ def _replace(path: Path, header: str, rows: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LayerStatus:
-    """A layer over the package: its rows of limits or prices, and its newest date (empty in overrides)."""
+    """A layer over the package: its rows of limits, prices or fees, and its newest date (empty in overrides)."""
 
     name: str
     path: str
@@ -86,6 +99,10 @@ def layer_status() -> tuple[LayerStatus, ...]:
             rows = cached_prices(layer)
             newest = max((row.date for row in rows), default="")
             found.append(LayerStatus(layer.name, str(layer.path), "prices", len(rows), newest))
+    if (of_fees := fee_layer()) is not None:
+        fees = cached_fees(of_fees)
+        newest = max((f.date for f in fees), default="")
+        found.append(LayerStatus(of_fees.name, str(of_fees.path), "fees", len(fees), newest))
     return tuple(found)
 
 

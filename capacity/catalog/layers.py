@@ -19,7 +19,7 @@ from capacity.errors import CatalogError, SpecError, did_you_mean
 APP = "eks-pod-capacity"
 CACHE_VARIABLE = "CAPACITY_CACHE_DIR"
 OVERRIDES_VARIABLE = "CAPACITY_OVERRIDES"
-LIMITS, PRICES = "eni_limits.csv", "prices.csv"
+LIMITS, PRICES, FEES = "eni_limits.csv", "prices.csv", "fees.csv"
 OVERRIDE_FILES = ("overrides.toml", "overrides.csv")
 
 
@@ -74,6 +74,12 @@ def limit_layers() -> tuple[Layer, ...]:
 def price_layers() -> tuple[Layer, ...]:
     """Files with prices, lowest first."""
     return _layers(PRICES)
+
+
+def fee_layer() -> Layer | None:
+    """The file of fees in the user's cache, if there is one."""
+    folder = found_cache_dir()
+    return _layer("cache", folder / FEES) if folder else None
 
 
 def _layers(cached: str) -> tuple[Layer, ...]:
@@ -238,7 +244,7 @@ def _lay_cache(rows: dict[str, str], path: Path) -> None:
     names = [c.name for c in COLUMNS]
     head, _, body = read_text(path).partition("\n")
     if head != HEADER:
-        raise CatalogError(f"{path}: the header is not that of this version (capacity data refresh creates a new one)")
+        raise CatalogError(f"{path}: the header does not match this version (capacity data refresh creates a new file)")
     for number, line in enumerate(body.splitlines(), start=2):
         cells = line.split(",")
         if len(cells) != len(names):

@@ -130,7 +130,7 @@ def check_region(what: str, value: object) -> None:
     >>> check_region("region", "eu-west-1")
     """
     if not isinstance(value, str) or not _REGION.fullmatch(value):
-        hint = did_you_mean(value, regions()) if isinstance(value, str) else ""
+        hint = did_you_mean(value, regions())
         raise SpecError(f"{what}: {value!r} is not a region{hint or ' (expected something like us-east-1)'}")
 
 

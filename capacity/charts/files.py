@@ -26,7 +26,7 @@ def png_bytes(figure: Figure, theme: Theme = LIGHT) -> bytes:
     return out.getvalue()
 
 
-def svg_text(figure: Figure, theme: Theme = LIGHT, letters: bool = False) -> str:
+def svg_text(figure: Figure, theme: Theme = LIGHT, *, letters: bool = False) -> str:
     """SVG of a figure without a date; ``letters`` keeps text as text, else text is drawn and needs no font."""
     from matplotlib import rc_context
 

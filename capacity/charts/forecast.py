@@ -57,14 +57,8 @@ def plot_forecast(subnet: SubnetForecast, *, ax: Axes | None = None, theme: Them
         for share, field, dash in SHARES:
             when = getattr(subnet, field)
             if when is not None:
-                at = float(of.date2num(when))
-                axes.axvline(
-                    at,
-                    color=VERMILION,
-                    linewidth=1.3,
-                    linestyle=dash,
-                    label=f"full in {share} of simulations by {when}",
-                )
+                named = f"full in {share} of simulations by {when}"
+                axes.axvline(float(of.date2num(when)), color=VERMILION, linewidth=1.3, linestyle=dash, label=named)
         axes.xaxis.set_major_locator(locator := of.AutoDateLocator(minticks=4, maxticks=8))
         axes.xaxis.set_major_formatter(of.ConciseDateFormatter(locator))
         axes.set_xlim(days[0], days[-1] if len(days) > 1 else days[0] + 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from capacity.cli.checked_plan import Checked, _search, checked_plan
 from capacity.cli.cost_options import (
     CostOptions,
     PerNodeCost,
@@ -21,38 +21,18 @@ from capacity.cli.cost_options import (
     Tier,
     cost_inputs,
 )
-from capacity.cli.options import Color, Explain, OutFile, Quiet, Set, Wide, one_of, packed, sink, words
+from capacity.cli.options import Color, Explain, OutFile, Plan, Quiet, Scenario, Set, Wide, one_of, packed, sink, words
 from capacity.cli.output import FORMATS
-from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import CapacityError, SpecError
+from capacity.plan.constants import TIERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from capacity.advice.findings.codes import Finding
     from capacity.advice.fixes import Fixes
     from capacity.cli.output import Sink
-    from capacity.cluster.check import CheckResult
-    from capacity.cost.inputs import CostInputs
     from capacity.pages.answer import Answer
-    from capacity.plan.document import PlanFile
 
-Plan = Annotated[
-    Path | None,
-    typer.Argument(
-        help="Plan file, YAML or JSON (- for stdin). Default: capacity.yaml in this folder or a parent.",
-        metavar="[PLAN]",
-    ),
-]
-Scenario = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--scenario",
-        help="Check only this scenario. Repeatable.",
-        metavar="NAME",
-        autocompletion=complete_scenario,
-    ),
-]
 
 CI_FORMATS = (*FORMATS, "github", "junit", "sarif")
 Output = Annotated[
@@ -101,7 +81,7 @@ def check(
     spot_discount: SpotDiscount = None,
     per_node_cost: PerNodeCost = 0.0,
     public_ipv4: PublicIpv4 = None,
-    control_plane_tier: Tier = "standard",
+    control_plane_tier: Tier = TIERS[0],
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
@@ -152,41 +132,6 @@ class CheckOptions:
     fixes: bool | None
     fix_out: Path | None
     explain: bool
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A plan file, what it was changed and checked with, and the result.
-
-    Attributes
-    ----------
-    scenarios : list of str or None
-        The scenarios given on the command line; None for those of the plan.
-    patch : mapping
-        The changes of ``--set``.
-    """
-
-    file: PlanFile
-    scenarios: list[str] | None
-    patch: Mapping[str, object]
-    prices: CostInputs
-    result: CheckResult
-    findings: tuple[Finding, ...]
-
-
-def checked_plan(
-    path: Path | None, settings: list[str] | None, scenarios: list[str] | None, prices: CostInputs
-) -> Checked:
-    """Read the named plan, or the one found here or above; change it as ``--set`` says, and check it."""
-    from capacity.advice.judge import check_with_findings
-    from capacity.plan.document import read_plan_file
-    from capacity.plan.parse import find_plan
-    from capacity.plan.patch import parse_patched, parse_settings
-
-    patch = parse_settings(settings or ())
-    file = read_plan_file(path or find_plan())
-    result, found = check_with_findings(parse_patched(file.document, patch, file.name), scenarios)
-    return Checked(file, scenarios, patch, prices, result, found)
 
 
 def _answered(checked: Checked, given: CheckOptions, fixes: Fixes | None) -> Answer:
@@ -247,24 +192,6 @@ def _written(checked: Checked, fix_out: Path, quiet: bool) -> Fixes:
 
     write_patched(checked.file, after(checked.patch, found.answer.patch), fix_out)
     return found
-
-
-def _search(checked: Checked, quiet: bool) -> Fixes:
-    """What each lever, and the smallest set of levers, does to a plan whose verdict is not ok."""
-    from capacity.advice.search import find_fixes
-    from capacity.cli.progress import progress
-    from capacity.plan.patch import apply_patch
-
-    document = apply_patch(checked.file.document, checked.patch)
-    with progress("searching for a fix", quiet) as tell:
-        return find_fixes(document, checked.result, checked.scenarios, tell, checked.prices)
-
-
-def search_fixes(checked: Checked) -> Fixes | None:
-    """The fix search of other verbs: None if the verdict is ok or the plan is too large to search by default."""
-    from capacity.advice.effort import is_large
-
-    return None if checked.result.verdict == "ok" or is_large(checked.result) else _search(checked, quiet=False)
 
 
 def _annotate(error: CapacityError) -> None:

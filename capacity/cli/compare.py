@@ -1,4 +1,4 @@
-"""`capacity compare`: what changes between two plans, or if …"""
+"""`capacity compare`: what changes between two plans, or with a changed setting."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.check import Scenario
 from capacity.cli.cost_options import (
     CostOptions,
     PerNodeCost,
@@ -19,7 +18,8 @@ from capacity.cli.cost_options import (
     Tier,
     cost_inputs,
 )
-from capacity.cli.options import Color, OutFile, Output, Quiet, Set, Wide, packed, sink
+from capacity.cli.options import Color, OutFile, Output, Quiet, Scenario, Set, Wide, packed, sink
+from capacity.plan.constants import TIERS
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +44,7 @@ def compare(
     spot_discount: SpotDiscount = None,
     per_node_cost: PerNodeCost = 0.0,
     public_ipv4: PublicIpv4 = None,
-    control_plane_tier: Tier = "standard",
+    control_plane_tier: Tier = TIERS[0],
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",

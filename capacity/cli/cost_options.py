@@ -69,7 +69,7 @@ Tier = Annotated[
     str,
     typer.Option(
         "--control-plane-tier",
-        help="Control plane tier: standard, tier-xl, tier-2xl, tier-4xl or tier-8xl.",
+        help=f"Control plane tier: {', '.join(TIERS[:-1])} or {TIERS[-1]}.",
         metavar="TIER",
         autocompletion=words(*TIERS),
     ),
@@ -124,14 +124,14 @@ def _factor(text: str) -> Fraction:
 
 
 def prices_told(inputs: CostInputs) -> dict[str, object]:
-    """What of the inputs concerns the price of a node, as JSON."""
+    """The inputs that affect the price of a node, as JSON."""
     keys = ("per_node_cost", "price_file", "price_factor", "savings_plan_pct")
     told = inputs.told()
     return {key: told[key] for key in keys}
 
 
 def cost_words(inputs: CostInputs, price_file: Path | None) -> list[str]:
-    """The options that give these inputs, to be written into a command line."""
+    """The command-line options for these inputs."""
     shares = (("--savings-plan", inputs.savings_plan or None), ("--spot-discount", inputs.spot_discount))
     found = [] if price_file is None else ["--price-file", str(price_file)]
     found += [] if inputs.price_factor is None else ["--price-factor", f"{float(inputs.price_factor):g}"]

@@ -1,4 +1,4 @@
-"""`capacity data`: how old the data is, whether it is whole, and how to renew it."""
+"""`capacity data`: the age of the data, its checksums, and how to refresh it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def register(parent: typer.Typer) -> None:
 
 
 def parse_day(option: str, text: str | None) -> dt.date:
-    """The day an option names; today where it is not given."""
+    """The day that an option sets; today if it is not given."""
     if text is None:
         from capacity.catalog.age import today
 
@@ -80,8 +80,8 @@ def refresh(
         bool | None,
         typer.Option(
             "--prices/--no-prices",
-            help="--prices: only prices, from AWS's public price list, without credentials. --no-prices: only limits. "
-            "Without either both, with your credentials.",
+            help="--prices: only prices and EKS fees, from AWS's public price lists, without credentials. --no-prices: "
+            "only limits. Default: limits and prices, with your credentials.",
             show_default=False,
         ),
     ] = None,
@@ -95,8 +95,9 @@ def refresh(
     """Refresh limits (EC2) and prices (Pricing API) in your cache.
 
     Needs your credentials and the read-only actions ec2:DescribeInstanceTypes and pricing:GetProducts. --prices
-    streams the public price list of the Region instead (hundreds of megabytes). The installed package does not
-    change: delete the cache folder to undo a refresh. --as-of sets the date of saved answers.
+    reads AWS's public price lists of EC2 (hundreds of megabytes, streamed) and EKS for the Region instead: node
+    prices, and the fees of control plane, extended support, Auto Mode and Fargate. The installed package does not
+    change: delete the cache folder to undo a refresh. --as-of sets the date of saved output.
 
     Examples: capacity data refresh --region eu-central-1 · capacity data refresh --prices --region eu-central-1 ·
     capacity data refresh --from types.json --as-of 2026-11-25

@@ -10,17 +10,17 @@ from pathlib import Path
 from capacity.catalog.cache import store
 from capacity.catalog.table import load_catalog, packaged_catalog
 from capacity.cli.progress import progress
-from capacity.errors import SpecError
+from capacity.errors import CapacityError, SpecError
 from capacity.pages.answer import Answer
 from capacity.pages.data_page import prices_answer, refresh_answer
-from capacity.readers.aws import price_list
+from capacity.readers.aws import eks_fees, offer_file, price_list
 from capacity.readers.aws.client import Caller, Refused, open_session
 from capacity.readers.aws.folder import read_folder
 from capacity.readers.aws.types import fetch_instance_types, fetch_prices, limit_rows
 
 
 def refreshed(source: Path | None, region: str | None, profile: str | None, prices: bool, day: dt.date) -> Answer:
-    """Fetch or read, store, and say what is new."""
+    """Fetch or read limits and prices, store them, and report what is new."""
     warnings: list[str] = []
     lines: list[str] = []
     if source is not None:
@@ -28,7 +28,7 @@ def refreshed(source: Path | None, region: str | None, profile: str | None, pric
         types = list(answers.of("instance_types"))
         warnings += answers.notes
         if not types:
-            raise SpecError(f"{source}: no instance types in the answers (aws ec2 describe-instance-types)")
+            raise SpecError(f"{source}: no instance types in the input (aws ec2 describe-instance-types)")
     else:
         caller = Caller(open_session(profile, region))
         region = caller.region
@@ -51,24 +51,27 @@ def refreshed(source: Path | None, region: str | None, profile: str | None, pric
         "instance_types": len(limits),
         "new_types": new,
         "prices": len(lines),
+        "fees": 0,
     }
     inputs = {"from": str(source) if source else None, "region": region, "as_of": day.isoformat()}
     return refresh_answer(inputs, results, warnings)
 
 
 def refreshed_prices(region: str | None, others: Sequence[str], *, quiet: bool) -> Answer:
-    """Read the prices of a region from the public price list, store, and say how many.
+    """Read the prices and the EKS fees of a region from the public price list, and store them.
 
-    ``others``: options that were given and have no meaning with it.
+    ``others``: options that were given and do not apply.
     """
     if others:
         raise SpecError(f"--prices reads AWS's public price list: {others[0]} does not apply")
     region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     if not region:
-        raise SpecError("--prices: which region? (--region NAME, or AWS_REGION)")
+        raise SpecError("--prices requires a region (--region NAME, or AWS_REGION)")
     with progress(f"reading the price list of {region}", quiet) as tell:
-        found = price_list.fetch_price_list(region, price_list.BASE_URL, tell)
-    folder = store((), found.rows)
+        found = price_list.fetch_price_list(region, offer_file.BASE_URL, tell)
+        fees, warnings = _fees(region)
+    warnings += [f"several prices for {name} in the price list: none is stored" for name in found.several]
+    folder = store((), found.rows, fees)
     results = {
         "cache": str(folder),
         "region": region,
@@ -76,8 +79,16 @@ def refreshed_prices(region: str | None, others: Sequence[str], *, quiet: bool) 
         "instance_types": 0,
         "new_types": [],
         "prices": len(found.rows),
+        "fees": len(fees),
     }
-    inputs = {"from": price_list.BASE_URL, "region": region, "as_of": found.date.isoformat()}
-    return prices_answer(
-        inputs, results, [f"more than one price for {name} in the list: none is stored" for name in found.several]
-    )
+    inputs = {"from": offer_file.BASE_URL, "region": region, "as_of": found.date.isoformat()}
+    return prices_answer(inputs, results, warnings)
+
+
+def _fees(region: str) -> tuple[Sequence[str], list[str]]:
+    """Rows of the fees of EKS in a region, and warnings; the prices are worth storing without them."""
+    try:
+        found = eks_fees.fetch_fees(region, offer_file.BASE_URL)
+    except CapacityError as error:
+        return (), [f"fees of EKS not refreshed: {error}"]
+    return found.rows, [f"several prices for {name} in the price list: none is stored" for name in found.several]

@@ -1,4 +1,4 @@
-"""`capacity doctor`: the troubleshooting list on a live cluster or on saved answers."""
+"""`capacity doctor`: the troubleshooting list on a live cluster or on saved output."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.import_aws import Cluster, Folder, Profile, Region, cluster_found
+from capacity.cli.aws_options import Cluster, Folder, Profile, Region, cluster_found
 from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, sink
 from capacity.cli.output import emit
 
@@ -45,7 +45,7 @@ def doctor(
 ) -> None:
     """Troubleshoot the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.
 
-    Reads live data with your credentials (read-only), or a folder of saved answers. A check without data is
+    Reads live data with your credentials (read-only), or a folder of saved output. A check without data is
     unknown, never ok.
 
     Exit 0: no check fails. Exit 1: a check fails (with --fail-on warning, also if one warns).
@@ -61,7 +61,8 @@ def doctor(
     from capacity.readers.aws.doctor import evidence_of
     from capacity.readers.kubernetes.facts import streamed
 
-    checks = diagnose(evidence_of(found, streamed(str(kubectl)) if kubectl else ()))
-    emit(answer(checks, found, {"from": folder, "kubectl": kubectl}), to)
+    evidence = evidence_of(found, streamed(str(kubectl)) if kubectl else ())
+    checks = diagnose(evidence)
+    emit(answer(checks, evidence.model, found, {"from": folder, "kubectl": kubectl}), to)
     if verdict(checks) in (("fail",) if level == "error" else ("fail", "warn")) and not exit_zero:
         raise typer.Exit(1)

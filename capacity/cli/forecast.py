@@ -31,8 +31,8 @@ History = Annotated[
     list[Path] | None,
     typer.Option(
         "--history",
-        help="Free addresses of the past: CSV, CloudWatch or Prometheus JSON, or a file of capacity record. "
-        "Repeatable. Then PLAN only says how large the subnets are.",
+        help="Past free addresses: CSV, CloudWatch or Prometheus JSON, or a file of capacity record. "
+        "Repeatable. PLAN then only gives the sizes of the subnets.",
         metavar="FILE",
     ),
 ]
@@ -131,7 +131,7 @@ class ForecastOptions:
 
 
 def _answered(given: ForecastOptions) -> Answer:
-    """The forecast that the options ask for."""
+    """The forecast for the given options."""
     one_of("--scenario", given.scenario, AT_REST)
     if given.seed < 0:
         raise SpecError(f"--seed: {given.seed} is negative (expected 0 or more)")
@@ -165,7 +165,7 @@ def _from_plan(given: ForecastOptions, start: date | None) -> tuple[Plan, Foreca
 
 
 def _read_history(files: list[Path], subnet: str | None) -> tuple[list[DailySeries], list[str]]:
-    """All files together, and what was assumed to read them."""
+    """All history files merged, and the assumptions made to read them."""
     from capacity.forecast.formats import read_history
     from capacity.forecast.series import daily_series
 

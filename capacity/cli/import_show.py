@@ -1,4 +1,4 @@
-"""An import on its way out: the plan itself, a page on what was found, or where it differs from a plan."""
+"""Print an import: the plan, a summary of what was found, or the differences from a plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_NOTES = 20
 
 
 def show_plan(draft: PlanDraft, into: Path | None, to: Sink) -> None:
-    """The draft as a plan: whole, or merged into an existing one."""
+    """Print the draft as a new plan, or merged into an existing one."""
     made = imported(draft, into)
     if to.output != "yaml":
         emit(found_answer(made.whole, into), to)
@@ -27,7 +27,7 @@ def show_plan(draft: PlanDraft, into: Path | None, to: Sink) -> None:
 
 
 def tell(notes: tuple[Note, ...]) -> None:
-    """The notes on stderr, the first of many."""
+    """Print the first notes to stderr, and the number of the others."""
     for entry in notes[:MOST_NOTES]:
         note(f"note: {entry.text}")
     if len(notes) > MOST_NOTES:
@@ -35,7 +35,7 @@ def tell(notes: tuple[Note, ...]) -> None:
 
 
 def show_drift(draft: PlanDraft, plan: Path, to: Sink) -> bool:
-    """Where the plan and reality differ; whether they do."""
+    """Print the differences between plan and source; return whether there are any."""
     found = drift(read_base(plan).full, draft)
     emit(drift_answer(found, draft, plan), to)
     return bool(found)

@@ -24,7 +24,10 @@ def register(app: typer.Typer) -> None:
 
 def init(
     path: Annotated[
-        Path, typer.Argument(help="File to write (- for stdout).", metavar="[PATH]", show_default="capacity.yaml")
+        Path,
+        typer.Argument(
+            help="File to write (- for stdout). Default: capacity.yaml.", metavar="[PATH]", show_default=False
+        ),
     ] = Path("capacity.yaml"),
     example: Annotated[
         str | None,
@@ -70,7 +73,7 @@ def _example(name: str) -> str:
 
 
 def _asked() -> str:
-    """The plan from a few answers, parsed again before it is written."""
+    """Ask a few questions and return the plan, which is parsed before it is written."""
     from capacity.cli.init_questions import ask, plan_text
     from capacity.plan.document import parse_yaml
     from capacity.plan.parse import parse_plan

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 
 class Verb(NamedTuple):
-    """Where a verb lives and what the list of verbs says of it.
+    """The module of a verb and its line in the list of verbs.
 
     ``module`` is a module of ``capacity.cli`` with ``register(app)``; ``summary`` is the first sentence of the
     command's own help, repeated here so that ``capacity --help`` imports no verb.

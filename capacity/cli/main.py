@@ -34,7 +34,7 @@ VERBS = {
     "record": Verb("record", "Record free addresses in a history file that forecast can read."),
     "report": Verb("report", "Write a design-review report: verdict, subnets, scenarios, findings, fixes, charts."),
     "init": Verb("init", "Create a commented plan to start from."),
-    "import": Verb("import_all", "Create a plan from a cluster, its manifests, or its infrastructure code. Read-only."),
+    "import": Verb("import_", "Create a plan from a cluster, its manifests, or its infrastructure code. Read-only."),
     "doctor": Verb(
         "doctor",
         "Troubleshoot the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.",
@@ -99,6 +99,7 @@ def _exit_code() -> int:
         return code
     except CapacityError as error:
         notes(f"error: {line}" for line in error.lines)
+        notes(f"note: {text}" for text in getattr(error, "__notes__", ()))
         return 2
     except BrokenPipeError:
         return 0
@@ -139,9 +140,9 @@ def _say_where(error: Exception) -> None:
 
 
 def _open_closed_streams() -> None:
-    """A stream that the caller has closed (``>&-``) has no reader: give it an end that takes, or holds, nothing.
+    """Replace a stream that the caller has closed (``>&-``) with the null device.
 
-    Otherwise Python has no such stream at all, and the next file that is opened takes its number.
+    Otherwise Python has no such stream, and the next file that is opened gets its number.
     """
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:
@@ -153,7 +154,7 @@ def _open_closed_streams() -> None:
 
 
 def _leave(code: int) -> None:
-    """Flush what is left; a closed pipe is not an error of ours."""
+    """Flush the streams; a closed pipe is not an error."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -19,7 +19,6 @@ from capacity.cli.cost_options import (
     prices_told,
 )
 from capacity.cli.node_flags import (
-    ARCHS,
     Arch,
     Current,
     Daemonset,
@@ -59,11 +58,10 @@ from capacity.cli.node_options import (
     Types,
     resolve,
     select_types,
-    whole,
 )
-from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Wide, one_of, packed, sink
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Wide, one_of, packed, sink, whole
 from capacity.errors import SpecError
-from capacity.plan.constants import MODES
+from capacity.plan.constants import ARCHS, MODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +69,8 @@ if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
     from capacity.cost.plan_cost import Rate
     from capacity.cost.rates import PriceBook
-    from capacity.node.offer import Daemon, Keep, PodAsked
+    from capacity.node.allocatable import Keep
+    from capacity.node.offer import Daemon, PodAsked
     from capacity.node.platform import Platform
     from capacity.pages.answer import Answer
 
@@ -187,7 +186,7 @@ class NodeOptions:
 
     @property
     def asked(self) -> Asked:
-        """The options that `maxpods` has, too."""
+        """The options shared with `maxpods`."""
         return Asked(
             one_of("--mode", self.mode, MODES) if self.mode is not None else None,
             self.custom_networking, self.max_eni, self.reserved_enis, self.pod_eni, self.os, self.ami,
@@ -196,7 +195,7 @@ class NodeOptions:
 
 
 def _answered(given: NodeOptions) -> Answer:
-    """The offers that the options ask for."""
+    """The offers for the given options."""
     platform, settings, notes = resolve(given.asked)
     whole("--pods", given.pods)
     whole("--max-pods", given.max_pods, 1)
@@ -232,7 +231,7 @@ def _answered(given: NodeOptions) -> Answer:
 
 
 def _price_notes(rates: Mapping[str, Rate], book: PriceBook, shown: Sequence[str]) -> list[str]:
-    """What a reader of the dollars must know: prices that are missing, old, or another region's."""
+    """Notes on prices that are missing, old, or from another region."""
     from capacity.catalog.age import MOST_NAMES, price_notes
 
     listed = [name for name in shown if rates[name].usd_per_hour is None or rates[name].region == book.region]
@@ -271,7 +270,7 @@ def _daemon(text: str) -> Daemon:
 def _keep(overhead: str, system: str | None, eviction: str) -> Keep:
     from fractions import Fraction
 
-    from capacity.node.offer import Keep
+    from capacity.node.allocatable import Keep
     from capacity.units import MIB, ceil_div, parse_cpu, parse_memory, parse_percent, parse_quantity
 
     share = (

@@ -7,9 +7,7 @@ from typing import Annotated
 import typer
 
 from capacity.cli.options import words
-from capacity.plan.constants import MODES
-
-ARCHS = ("x86_64", "arm64")
+from capacity.plan.constants import ARCHS, MODES
 
 PodCpu = Annotated[
     str | None,
@@ -32,7 +30,12 @@ Daemonset = Annotated[
     list[str] | None,
     typer.Option("--daemonset", help="DaemonSet, NAME=cpu,memory[,hostNetwork]. Repeatable.", metavar="SPEC"),
 ]
-MaxPods = Annotated[int | None, typer.Option("--max-pods", help="Fixed max pods.", metavar="N", show_default=False)]
+MaxPods = Annotated[
+    int | None,
+    typer.Option(
+        "--max-pods", help="Max pods of the node, instead of the computed value.", metavar="N", show_default=False
+    ),
+]
 Pods = Annotated[
     int | None,
     typer.Option(
@@ -82,7 +85,13 @@ MemoryMax = Annotated[
 ]
 Arch = Annotated[
     str | None,
-    typer.Option("--arch", help="x86_64 or arm64.", metavar="ARCH", show_default=False, autocompletion=words(*ARCHS)),
+    typer.Option(
+        "--arch",
+        help="Only types of this architecture: x86_64 or arm64.",
+        metavar="ARCH",
+        show_default=False,
+        autocompletion=words(*ARCHS),
+    ),
 ]
 Family = Annotated[
     list[str] | None,

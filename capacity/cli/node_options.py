@@ -1,4 +1,4 @@
-"""Options that `maxpods` and `node` share, and what they mean together."""
+"""Options shared by `maxpods` and `node`, and how they combine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from capacity.cli.options import one_of, words
+from capacity.cli.options import one_of, whole, words
 from capacity.errors import SpecError
 from capacity.plan.constants import AMIS, NODE_PROVISIONERS, OVERLAY, SYSTEMS
 
@@ -34,8 +34,12 @@ Types = Annotated[
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="All instance types.")]
-CustomNetworking = Annotated[bool, typer.Option("--custom-networking", help="AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true.")]
-MaxEni = Annotated[int | None, typer.Option("--max-eni", help="MAX_ENI.", metavar="N", show_default=False)]
+CustomNetworking = Annotated[
+    bool, typer.Option("--custom-networking", help="Custom networking: AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true.")
+]
+MaxEni = Annotated[
+    int | None, typer.Option("--max-eni", help="Maximum ENIs of a node: MAX_ENI.", metavar="N", show_default=False)
+]
 ReservedEnis = Annotated[
     int, typer.Option("--reserved-enis", help="ENIs not available to pods (Karpenter: RESERVED_ENIS).", metavar="N")
 ]
@@ -175,8 +179,8 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
     if asked.expression is not None and provisioner is None:
         provisioner = "self-managed"
         notes.append(
-            "--expression is nodeadm's: calculated for a self-managed node, where it applies "
-            "(--provisioner managed overrides it)"
+            "--expression applies to self-managed nodes (nodeadm), so --provisioner self-managed is assumed: a managed "
+            "node group ignores it"
         )
     platform = Platform(
         mode=_mode(settings),
@@ -194,16 +198,16 @@ def resolve(asked: Asked) -> tuple[Platform, CniSettings, list[str]]:
 
 
 def _mode(settings: CniSettings) -> str:
-    """The mode of a platform that the settings stand for."""
+    """The mode that the settings amount to."""
     if settings.cni == OVERLAY:
         return OVERLAY
     return "ipv6" if settings.ipv6 else "prefix" if settings.prefix else "secondary"
 
 
 def _cni(asked: Asked) -> str:
-    """The CNI by our name for it; for another name the one that stands for it."""
+    """The CNI's name in this package; other known names are mapped to it."""
+    from capacity.plan.cni_names import which_name
     from capacity.plan.constants import CNIS
-    from capacity.plan.overlay import which_name
 
     if asked.cni not in CNIS:
         raise SpecError(f"--cni: {asked.cni!r} is not one of {', '.join(CNIS)}{which_name(asked.cni)}")
@@ -211,7 +215,7 @@ def _cni(asked: Asked) -> str:
 
 
 def _overlay(asked: Asked) -> tuple[CniSettings, list[str]]:
-    """A CNI with a network of its own; options about ENIs that serve pods are refused."""
+    """Settings of an overlay CNI; options about ENIs that serve pods are refused."""
     from capacity.plan.cni_env import CniSettings
 
     for option, given in (
@@ -223,13 +227,13 @@ def _overlay(asked: Asked) -> tuple[CniSettings, list[str]]:
         ("--cilium", asked.cilium),
     ):
         if given:
-            raise SpecError(f"{option} has no meaning with --cni overlay: its pods use no VPC addresses")
+            raise SpecError(f"{option} does not apply with --cni overlay: its pods use no VPC addresses")
     note = "EKS, the AMI and Karpenter still calculate max pods from ENIs: set max pods explicitly"
     return CniSettings(overlay=True), [f"overlay CNI: {note}"]
 
 
 def _auto(asked: Asked) -> tuple[CniSettings, list[str]]:
-    """The CNI of EKS Auto Mode; options of what it brings itself are refused."""
+    """Settings of EKS Auto Mode; options that it sets itself are refused."""
     from capacity.cni.on_node import auto_mode_settings
 
     for option, given in (
@@ -253,7 +257,7 @@ def _auto(asked: Asked) -> tuple[CniSettings, list[str]]:
 
 
 def _windows(asked: Asked) -> CniSettings:
-    """The VPC resource controller's settings; aws-node's do not reach a Windows node."""
+    """Settings of the VPC resource controller; aws-node's settings do not affect Windows nodes."""
     from capacity.cni.on_node import windows_node_settings
     from capacity.plan.windows import CONFIG_MAP, PREFIXES, WindowsIpam
 
@@ -275,7 +279,7 @@ def _windows(asked: Asked) -> CniSettings:
 
 
 def _cilium(asked: Asked) -> tuple[CniSettings, list[str]]:
-    """Cilium's settings out of --cilium; what belongs to the VPC CNI is refused."""
+    """Cilium's settings from --cilium; options of the VPC CNI are refused."""
     from capacity.plan.cilium_settings import NUMBERS, PREFIXES, cilium_settings
 
     for option, given in (
@@ -294,7 +298,7 @@ def _cilium(asked: Asked) -> tuple[CniSettings, list[str]]:
         if not sign:
             raise SpecError(f"--cilium: {text!r} is not KEY=VALUE (such as firstInterfaceIndex=1)")
         if name in values:
-            raise SpecError(f"--cilium: {name} is given twice")
+            raise SpecError(f"--cilium: duplicate {name}")
         if name in NUMBERS:
             if not value.isascii() or not value.isdigit() or len(value) > 18:
                 raise SpecError(f"--cilium {name}: expected a whole number, found {value!r}")
@@ -313,7 +317,7 @@ def _cilium(asked: Asked) -> tuple[CniSettings, list[str]]:
 
 
 def environment(asked: Asked) -> dict[str, str | None]:
-    """--env with the variables that other options stand for; contradictions refused."""
+    """The variables from --env and from other options; contradictions are refused."""
     if asked.mode == "ipv6" and asked.custom_networking:
         raise SpecError("--mode ipv6 contradicts --custom-networking: the CNI does not start with both")
     env: dict[str, str | None] = {}
@@ -322,7 +326,7 @@ def environment(asked: Asked) -> dict[str, str | None]:
         if not sign:
             raise SpecError(f"--env: {text!r} is not NAME=VALUE")
         if name in env and env[name] != value:
-            raise SpecError(f"--env: {name} is a duplicate: {env[name]!r} and {value!r}")
+            raise SpecError(f"--env: duplicate {name}: {env[name]!r} and {value!r}")
         env[name] = value
     stands_for = {
         "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": ("--custom-networking", "true" if asked.custom_networking else None),
@@ -362,14 +366,3 @@ def _ami(asked: Asked, amis: tuple[str, ...]) -> str:
     if os is not None and (os == "windows") != (ami == "windows"):
         raise SpecError(f"--os {os} contradicts --ami {ami}")
     return ami
-
-
-MOST = 2**31 - 1  # what the kubelet and the CNI can hold
-
-
-def whole(option: str, value: int | None, low: int = 0) -> int | None:
-    """A whole number in range, or None where it was not given."""
-    if value is not None and not low <= value <= MOST:
-        limit = f"{low} or more" if value < low else f"at most {MOST}"
-        raise SpecError(f"{option}: {value} is out of range (expected {limit})")
-    return value

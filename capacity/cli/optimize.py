@@ -4,15 +4,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from capacity.cli.cost_options import CostOptions, PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs
-from capacity.cli.node_options import Asked, CustomNetworking, Env, Provisioner, environment, whole
-from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
+from capacity.cli.node_options import Asked, CustomNetworking, Env, Provisioner, environment
+from capacity.cli.optimize_flags import (
+    Alternatives,
+    Arch,
+    CniModes,
+    Current,
+    Effort,
+    Headroom,
+    MaxGroups,
+    MaxNodes,
+    MaxPods,
+    MaxTypes,
+    MaxVcpus,
+    MinNodes,
+    Mode,
+    Nodes,
+    PeakHours,
+    PlanFile,
+    Pod,
+    Region,
+    Scenario,
+    Survive,
+    TimeLimit,
+    Types,
+    VcpuQuota,
+    WrittenAs,
+    Zones,
+)
+from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, whole
 from capacity.cli.pod_options import read_pods
 from capacity.errors import SpecError
+from capacity.optimize.choices import EFFORT_NAMES, SURVIVALS
+from capacity.plan.constants import ARCHS, GROUP_FORMS, MODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,10 +49,6 @@ if TYPE_CHECKING:
     from capacity.optimize.choices import Choices
     from capacity.pages.answer import Answer
 
-ARCHS = ("x86_64", "arm64")
-EFFORTS = ("quick", "normal", "thorough")
-FORMS = ("plan", "eksctl", "terraform", "karpenter", "cloudformation")
-MODES = ("secondary", "prefix", "ipv6")
 LONGEST_S = 86_400
 
 
@@ -31,157 +56,39 @@ def register(app: typer.Typer) -> None:
     app.command("optimize")(optimize)
 
 
-def _count(option: str, text: str) -> Any:
-    return typer.Option(option, help=text, metavar="N", show_default=False)
-
-
 def optimize(
-    plan: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Plan file (- for stdin); vpc and nodeGroups may be missing. Without it capacity.yaml, or --pod.",
-            metavar="[PLAN]",
-        ),
-    ] = None,
-    pod: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--pod",
-            help="Pods instead of a plan: web=250m,512Mi,300. May be repeated.",
-            metavar="NAME=CPU,MEMORY,REPLICAS",
-        ),
-    ] = None,
-    zones: Annotated[int | None, _count("--zones", "Zones, 1 to 6, of a plan without subnets (default 3).")] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(
-            "--region",
-            help="With --pod: where prices are from (default us-east-1).",
-            metavar="REGION",
-            show_default=False,
-        ),
-    ] = None,
-    mode: Annotated[
-        str | None,
-        typer.Option(
-            "--mode",
-            help="With --pod: secondary (default), prefix or ipv6.",
-            metavar="MODE",
-            show_default=False,
-            autocompletion=words(*MODES),
-        ),
-    ] = None,
+    plan: PlanFile = None,
+    pod: Pod = None,
+    zones: Zones = None,
+    region: Region = None,
+    mode: Mode = None,
     custom_networking: CustomNetworking = False,
     env: Env = None,
-    types: Annotated[
-        str | None,
-        typer.Option(
-            "--types",
-            help="Types that may be bought, names and globs with commas: 'm6i.*,c6i.*'. Default: all Nitro types "
-            "except burstable, metal, HPC and GPU types. Metal only where a glob names metal.",
-            metavar="GLOB[,GLOB...]",
-            show_default=False,
-        ),
-    ] = None,
-    arch: Annotated[
-        str | None,
-        typer.Option(
-            "--arch",
-            help="x86_64 or arm64. Default: that of the plan's node groups, or x86_64; both with --types.",
-            metavar="ARCH",
-            show_default=False,
-            autocompletion=words(*ARCHS),
-        ),
-    ] = None,
-    max_vcpus: Annotated[int | None, _count("--max-vcpus", "vCPUs of one node, at most.")] = None,
-    max_types: Annotated[int | None, _count("--max-types", "Different instance types, at most.")] = None,
-    max_groups: Annotated[int, typer.Option("--max-groups", help="Node groups, at most.", metavar="N")] = 6,
+    types: Types = None,
+    arch: Arch = None,
+    max_vcpus: MaxVcpus = None,
+    max_types: MaxTypes = None,
+    max_groups: MaxGroups = 6,
     provisioner: Provisioner = None,
-    max_pods: Annotated[int | None, _count("--max-pods", "Max pods of each node, set by hand.")] = None,
-    min_nodes: Annotated[int, typer.Option("--min-nodes", help="Nodes of each group, at least.", metavar="N")] = 1,
-    max_nodes: Annotated[int | None, _count("--max-nodes", "Nodes of each group, at most.")] = None,
-    vcpu_quota: Annotated[
-        int | None, _count("--vcpu-quota", "vCPUs of all nodes at the peak, at most: the account's EC2 quota.")
-    ] = None,
-    peak_hours: Annotated[
-        str,
-        typer.Option("--peak-hours", help="Share of the hours at replicas.max.", metavar="PERCENT"),
-    ] = "20%",
-    survive: Annotated[
-        str | None,
-        typer.Option(
-            "--survive",
-            help="zone: the pods of a lost zone fit on the existing nodes of the other zones.",
-            metavar="WHAT",
-            show_default=False,
-            autocompletion=words("zone"),
-        ),
-    ] = None,
-    headroom: Annotated[
-        str,
-        typer.Option(
-            "--headroom",
-            help="Room for this share of further pods of every workload; all figures are with them.",
-            metavar="PERCENT",
-        ),
-    ] = "0%",
-    cni_modes: Annotated[
-        str | None,
-        typer.Option(
-            "--cni-modes",
-            help="CNI modes that may be chosen, the cheaper one is: secondary,prefix. Default: that of the plan.",
-            metavar="MODE[,MODE]",
-            show_default=False,
-        ),
-    ] = None,
-    current: Annotated[
-        bool,
-        typer.Option("--current", help="The plan's own node groups are the ones to beat; without any it is an error."),
-    ] = False,
-    scenario: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--scenario",
-            help="Scenario of check that must be ok (default: the plan's, else all); repeatable.",
-            metavar="NAME",
-        ),
-    ] = None,
+    max_pods: MaxPods = None,
+    min_nodes: MinNodes = 1,
+    max_nodes: MaxNodes = None,
+    vcpu_quota: VcpuQuota = None,
+    peak_hours: PeakHours = "20%",
+    survive: Survive = None,
+    headroom: Headroom = "0%",
+    cni_modes: CniModes = None,
+    current: Current = False,
+    scenario: Scenario = None,
     price_file: PriceFile = None,
     price_factor: PriceFactor = None,
     savings_plan: SavingsPlan = None,
     per_node_cost: PerNodeCost = 0.0,
-    effort: Annotated[
-        str,
-        typer.Option(
-            "--effort",
-            help="How much work to do: quick, normal or thorough. The same input gives the same answer.",
-            metavar="HOW",
-            autocompletion=words(*EFFORTS),
-        ),
-    ] = "normal",
-    time_limit: Annotated[
-        float | None,
-        typer.Option(
-            "--time-limit",
-            help="Stop after about this many seconds with the best result so far and its gap.",
-            metavar="S",
-            show_default=False,
-        ),
-    ] = None,
-    simpler: Annotated[
-        bool, typer.Option("--alternatives/--no-alternatives", help="What simpler and other choices cost.")
-    ] = True,
-    nodes: Annotated[bool, typer.Option("--nodes", help="List every node of the packing (JSON and YAML).")] = False,
-    written_as: Annotated[
-        str | None,
-        typer.Option(
-            "--as",
-            help="Write the node groups: plan, eksctl, terraform, karpenter or cloudformation.",
-            metavar="FORM",
-            show_default=False,
-            autocompletion=words(*FORMS),
-        ),
-    ] = None,
+    effort: Effort = "normal",
+    time_limit: TimeLimit = None,
+    simpler: Alternatives = True,
+    nodes: Nodes = False,
+    written_as: WrittenAs = None,
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",
@@ -243,10 +150,10 @@ class OptimizeOptions:
 
 
 def _answered(given: OptimizeOptions) -> Answer:
-    """The node groups that the options ask for."""
-    one_of("--effort", given.effort, EFFORTS)
+    """The node groups for the given options."""
+    one_of("--effort", given.effort, EFFORT_NAMES)
     if given.written_as is not None:
-        one_of("--as", given.written_as, FORMS)
+        one_of("--as", given.written_as, GROUP_FORMS)
     limit = given.time_limit
     if limit is not None and not 0 < limit <= LONGEST_S:
         raise SpecError(f"--time-limit: {limit:g} is out of range (expected above 0, at most {LONGEST_S})")
@@ -284,7 +191,7 @@ def _choices(given: OptimizeOptions) -> Choices:
         max_nodes=whole("--max-nodes", given.max_nodes, 1),
         vcpu_quota=whole("--vcpu-quota", given.vcpu_quota, 1),
         peak_hours=parse_percent(given.peak_hours, "--peak-hours"),
-        survive=None if given.survive is None else one_of("--survive", given.survive, ("zone",)),
+        survive=None if given.survive is None else one_of("--survive", given.survive, SURVIVALS),
         headroom=parse_percent(given.headroom, "--headroom"),
         modes=tuple(part.strip() for part in (given.cni_modes or "").split(",") if part.strip()),
         scenarios=tuple(given.scenario or ()),

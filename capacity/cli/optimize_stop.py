@@ -1,4 +1,4 @@
-"""When a search ends early: after some seconds, or at the first Ctrl-C; a second one interrupts as usual."""
+"""Stop a search early: after a number of seconds or at the first Ctrl-C; a second Ctrl-C interrupts as usual."""
 
 from __future__ import annotations
 

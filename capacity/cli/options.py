@@ -10,10 +10,11 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from capacity.cli.output import FORMATS, Sink
-from capacity.cli.tab_completion import complete_setting
-from capacity.errors import check_word
+from capacity.cli.tab_completion import complete_scenario, complete_setting
+from capacity.errors import SpecError, check_word
 
 Options = TypeVar("Options")
+MOST = 2**31 - 1  # what the kubelet and the CNI can hold
 
 
 def words(*allowed: str) -> Callable[[str], list[str]]:
@@ -57,6 +58,23 @@ Set = Annotated[
     ),
 ]
 
+Plan = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Plan file, YAML or JSON (- for stdin). Default: capacity.yaml in this folder or a parent.",
+        metavar="[PLAN]",
+    ),
+]
+Scenario = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        help="Check only this scenario. Repeatable.",
+        metavar="NAME",
+        autocompletion=complete_scenario,
+    ),
+]
+
 
 def packed(kind: type[Options], given: Mapping[str, Any]) -> Options:
     """A command's parameters as its dataclass of options, whose fields have the same names."""
@@ -64,7 +82,7 @@ def packed(kind: type[Options], given: Mapping[str, Any]) -> Options:
 
 
 def one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
-    """``value`` if it is allowed, else an error that names the nearest."""
+    """``value`` if it is allowed, otherwise an error with the nearest allowed value."""
     check_word(option, value, allowed)
     return value
 
@@ -86,3 +104,11 @@ def sink(
         quiet=quiet,
         wide=wide,
     )
+
+
+def whole(option: str, value: int | None, low: int = 0) -> int | None:
+    """Check that a number is in range; None if it was not given."""
+    if value is not None and not low <= value <= MOST:
+        limit = f"{low} or more" if value < low else f"at most {MOST}"
+        raise SpecError(f"{option}: {value} is out of range (expected {limit})")
+    return value

@@ -1,4 +1,4 @@
-"""How an answer leaves the program: to stdout or a file, what goes with it to stderr; how wide, in which colours.
+"""Print answers to stdout or a file and notes to stderr, with the width and colours that fit.
 
 A verb builds an :class:`~capacity.pages.answer.Answer` and calls :func:`emit`.
 """
@@ -36,8 +36,8 @@ class Sink:
 
 
 def emit(answer: Answer, sink: Sink) -> None:
-    """Print ``answer``: itself to stdout or the file, its warnings to stderr."""
-    from capacity.pages.answer import rendered
+    """Print ``answer`` to stdout or the file, and its warnings to stderr."""
+    from capacity.pages.written import rendered
 
     text = rendered(answer, sink.output, screen_of(sink))
     if not sink.quiet and sink.output not in ("json", "yaml"):
@@ -48,7 +48,7 @@ def emit(answer: Answer, sink: Sink) -> None:
 
 
 def screen_of(sink: Sink) -> Screen:
-    """What a page may take up."""
+    """The width and colours of the output."""
     from capacity.pages.terminal import Screen
 
     return Screen(None if sink.wide else screen_width(sink), use_color(sink), sink.wide)
@@ -58,7 +58,7 @@ NARROWEST = 40  # columns: less than that is no terminal
 
 
 def screen_width(sink: Sink) -> int | None:
-    """COLUMNS where it is set, else the terminal's own width; None where the page goes to a pipe or a file.
+    """COLUMNS if it is set, otherwise the terminal's width; None if the page goes to a pipe or a file.
 
     A program or a log that reads the page has no width: nothing is wrapped or left out for it.
     """
@@ -71,7 +71,7 @@ def screen_width(sink: Sink) -> int | None:
 
 
 def put(content: str | bytes, out_file: Path | None) -> None:
-    """An answer to stdout (no file, or ``-``) or to the file."""
+    """Write an answer to the file, or to stdout if there is none or it is ``-``."""
     if out_file is not None and str(out_file) != "-":
         write_file(out_file, content, f"--out-file {str(out_file)!r}")
     elif isinstance(content, str):
@@ -92,7 +92,7 @@ def use_color(sink: Sink) -> bool:
 
 
 def note(text: str) -> None:
-    """One line to stderr, whatever is in it. An error is ignored if stderr cannot be written."""
+    """Print one line to stderr, with special characters escaped. An error is ignored if stderr cannot be written."""
     try:
         _write(sys.stderr, _fitted(log_line(text)) + "\n")
     except OSError:
@@ -100,7 +100,7 @@ def note(text: str) -> None:
 
 
 def _fitted(line: str) -> str:
-    """A line as wide as the terminal that shows stderr; a log or a pipe gets it whole."""
+    """A line wrapped at the width of the terminal that shows stderr; not wrapped for a log or a pipe."""
     if not sys.stderr.isatty():
         return line
     from capacity.pages.terminal import wrapped
@@ -115,7 +115,7 @@ def notes(lines: Iterable[str]) -> None:
 
 
 def write_stdout(text: str) -> None:
-    """The answer; a full disk is an error to report."""
+    """Write the answer to stdout; a full disk is an error."""
     try:
         _write(sys.stdout, text)
     except OSError as error:
@@ -135,13 +135,13 @@ def write_stdout_bytes(blob: bytes) -> None:
 
 
 def cannot_write(error: OSError) -> CapacityError:
-    """What to say where stdout takes no more; what is buffered for it goes nowhere."""
+    """The error for a stdout that cannot be written; buffered output is discarded."""
     to_nowhere(sys.stdout)
-    return CapacityError(f"cannot write the answer: {error.strerror or error}")
+    return CapacityError(f"cannot write the output: {error.strerror or error}")
 
 
 def to_nowhere(stream: Any) -> None:
-    """Give a stream that cannot be written an end that takes everything, so that the rest does not fail again."""
+    """Redirect a stream that cannot be written to the null device, so that later writes do not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -151,9 +151,9 @@ _STAND_INS = str.maketrans(
 
 
 def _write(stream: Any, text: str) -> None:
-    """Write what the stream's encoding can carry; what it cannot becomes an ASCII stand-in.
+    """Write the text; characters that the stream's encoding lacks are replaced with ASCII.
 
-    A reader that has gone away is no error and changes no exit code: what is left to say goes nowhere.
+    A closed pipe is not an error and does not change the exit code: the rest is discarded.
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     if encoding.lower().replace("-", "") != "utf8":

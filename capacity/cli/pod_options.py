@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from capacity.cli.node_options import whole
+from capacity.cli.options import whole
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def read_pods(texts: Sequence[str]) -> list[PodAsk]:
-    """One entry per ``--pod``; a name occurs once."""
+    """One entry per ``--pod``; names are unique."""
     asked = [_pod(text) for text in texts]
     names = [p.name for p in asked]
     twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if twice is not None:
-        raise SpecError(f"--pod: {twice!r} is given twice")
+        raise SpecError(f"--pod: duplicate {twice!r}")
     return asked
 
 

@@ -1,4 +1,4 @@
-"""How far a long job is: one line on stderr that rewrites itself, only where stderr is a terminal."""
+"""Progress of a long job: one line on stderr that is updated, only if stderr is a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EVERY_S = 0.1
 
 @contextmanager
 def progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """Yields a function to call with what is done and of how many; wipes the line at the end."""
+    """Yields a function to call with the number done and the total; clears the line at the end."""
     if quiet or not sys.stderr.isatty():
         yield lambda _done, _total: None
         return

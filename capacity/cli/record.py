@@ -28,8 +28,8 @@ def record(
     source: Annotated[
         Path | None,
         typer.Argument(
-            help="A plan (also one that capacity import wrote), or a saved answer of aws ec2 describe-subnets; "
-            "without it capacity.yaml here or in a folder above.",
+            help="Plan file, or saved output of aws ec2 describe-subnets. Default: capacity.yaml in this folder or a "
+            "parent.",
             metavar="[SOURCE]",
         ),
     ] = None,

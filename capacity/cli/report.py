@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.check import Plan, Scenario
 from capacity.cli.cost_options import (
     CostOptions,
     PerNodeCost,
@@ -23,11 +22,12 @@ from capacity.cli.cost_options import (
     cost_words,
 )
 from capacity.cli.data import parse_day
-from capacity.cli.options import Color, Quiet, Set, one_of, packed, sink
+from capacity.cli.options import Color, Plan, Quiet, Scenario, Set, one_of, packed, sink
 from capacity.cli.output import FORMATS
+from capacity.plan.constants import TIERS
 
 if TYPE_CHECKING:
-    from capacity.cli.check import Checked
+    from capacity.cli.checked_plan import Checked
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
     from capacity.pages.page import Page
@@ -43,8 +43,8 @@ OutFile = Annotated[
     Path | None,
     typer.Option(
         "--out-file",
-        help="Where to write. Without it html and xlsx go to report.html and report.xlsx here, the rest to stdout; "
-        "- is stdout.",
+        help="File to write (- for stdout). Default: report.html or report.xlsx for these formats, stdout for the "
+        "others.",
         metavar="PATH",
     ),
 ]
@@ -88,7 +88,7 @@ def report(
     spot_discount: SpotDiscount = None,
     per_node_cost: PerNodeCost = 0.0,
     public_ipv4: PublicIpv4 = None,
-    control_plane_tier: Tier = "standard",
+    control_plane_tier: Tier = TIERS[0],
     color: Color = "auto",
     quiet: Quiet = False,
 ) -> None:
@@ -97,21 +97,22 @@ def report(
     The HTML file is self-contained, printable, and works without JavaScript. Exit 0 regardless of the verdict.
 
     Examples: capacity report examples/shop-prod.yaml · capacity report -o md --charts charts > review.md ·
-    capacity report -o xlsx --out-file fleet.xlsx
+    capacity report -o xlsx --out-file review.xlsx
     """
     given = packed(ReportOptions, locals())
     to = sink(output, out_file, color, quiet, REPORT_FORMATS)
     one_of("--theme", theme, ("light", "dark"))
     day = parse_day("--as-of", as_of)
     from capacity.advice.fixes import with_fix
-    from capacity.cli.check import checked_plan, search_fixes
+    from capacity.cli.checked_plan import checked_plan, search_fixes
     from capacity.pages.report_page import report_page
 
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
     material = _material(checked, given, day)
-    findings = with_fix(material.findings, search_fixes(checked))
-    page = report_page(replace(material, findings=findings))
+    fixes = search_fixes(checked)
+    material = replace(material, findings=with_fix(material.findings, fixes), fixes=fixes)
+    page = report_page(material)
     if given.charts is not None:
         _write_charts(page, given.charts, given.theme)
     if given.alerts is not None:
@@ -145,7 +146,7 @@ def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
 
 
 def _write(page: Page, material: Material, to: Sink, charts: Path | None) -> None:
-    """The document to its file or stdout; what html and xlsx were called where nobody named them goes to stderr."""
+    """Write the document to its file or stdout; print the default name of html and xlsx files to stderr."""
     from capacity.cli.output import emit, note, notes, put
 
     if to.output not in DOCUMENTS:
@@ -179,7 +180,7 @@ def _text(page: Page, material: Material, output: str, charts: Path | None, path
 
 
 def _relative(charts: Path, document: Path | None) -> str:
-    """The charts' folder as seen from the document (from here, where that goes to stdout)."""
+    """The charts' folder relative to the document, or to the working directory if the document goes to stdout."""
     import os.path
 
     return Path(os.path.relpath(charts, document.parent if document else ".")).as_posix()

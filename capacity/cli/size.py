@@ -1,4 +1,4 @@
-"""`capacity size`: the smallest subnets that carry a target."""
+"""`capacity size`: the smallest subnets for a target."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.node_options import Ami, CustomNetworking, Env, Provisioner, whole
-from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, words
+from capacity.cli.node_options import Ami, CustomNetworking, Env, Provisioner
+from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, whole, words
 from capacity.cli.pod_options import read_pods
 from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import SpecError
+from capacity.plan.constants import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -212,7 +213,7 @@ class SizeOptions:
 
 
 def _answered(given: SizeOptions) -> Answer:
-    """The sizes that the options ask for."""
+    """The sizes for the given options."""
     one_of("--snippet", given.snippet, SNIPPETS)
     from capacity.cluster.sizing import size_plan
     from capacity.pages.size_page import answer
@@ -223,7 +224,7 @@ def _answered(given: SizeOptions) -> Answer:
     if given.plan is not None or (given.pods is None and not given.pod and given.kind is None):
         if described:
             both = given.plan is not None
-            needs = f"{described[0]} and PLAN exclude each other" if both else f"{described[0]} needs {NEEDED}"
+            needs = f"{described[0]} and PLAN cannot be combined" if both else f"{described[0]} needs {NEEDED}"
             raise SpecError(needs)
         sizing = size_plan(_plan(given.plan), share, given.scenario, blocks, fresh=given.fresh, equal=given.equal)
         return answer(sizing, given.snippet)
@@ -243,14 +244,14 @@ def _apart(blocks: Sequence[IPv4Network]) -> None:
 
 
 def _pods(count: int | None, cpu: str | None, memory: str | None, shapes: Sequence[str]) -> list[PodAsk]:
-    """What is to run: --pods alike, or one entry per --pod."""
+    """The pods: --pods identical ones, or one entry per --pod."""
     from capacity.plan.sketch import PodAsk
     from capacity.units import parse_cpu, parse_memory
 
     if shapes:
         for option, value in (("--pods", count), ("--pod-cpu", cpu), ("--pod-memory", memory)):
             if value is not None:
-                raise SpecError(f"{option} and --pod exclude each other")
+                raise SpecError(f"{option} and --pod cannot be combined")
         return read_pods(shapes)
     if count is None:
         return []
@@ -299,7 +300,7 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
         raise SpecError(f"--region: {region!r} is not a region (expected something like us-east-1)")
     whole("--nodes", given.nodes, 1)
     if mode is not None:
-        one_of("--mode", mode, ("secondary", "prefix", "ipv6"))
+        one_of("--mode", mode, MODES)
     asked = Asked(
         mode, given.custom_networking, None, 0, False, None, given.ami, given.provisioner, None, given.env or ()
     )
@@ -324,7 +325,7 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
 
 
 def _checks(headroom: str | None, scenarios: Sequence[str]) -> Mapping[str, object]:
-    """The plan's ``checks`` that these options stand for; a scenario with options stays with its command line."""
+    """The plan's ``checks`` for these options; a scenario with options stays on the command line."""
     plain = [s for s in scenarios if ":" not in s]
     checks: dict[str, object] = {"minFree": headroom} if headroom is not None else {}
     return checks | ({"scenarios": plain} if plain and len(plain) == len(scenarios) else {})

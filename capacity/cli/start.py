@@ -1,4 +1,4 @@
-"""Where the command starts: before anything is imported that takes time, an interrupt has an answer."""
+"""Entry point that handles interrupts before slow imports start."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run() -> None:
 
 
 def _interrupt(_number: int, frame: FrameType | None) -> None:
-    """KeyboardInterrupt; the end at once before the start, and within an import, which may swallow an exception."""
+    """Raise KeyboardInterrupt; exit immediately before the start and during an import, which could swallow it."""
     if not _running:
         _end()
     while frame is not None:

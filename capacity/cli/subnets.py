@@ -1,4 +1,4 @@
-"""`capacity subnets`: fill, owners and free /28 blocks of subnets."""
+"""`capacity subnets`: usage, owners and free /28 blocks of subnets."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ Answers = Annotated[
     list[Path] | None,
     typer.Option(
         "--from",
-        help="Saved answers of aws ec2 describe-subnets and describe-network-interfaces: a file or a folder; "
+        help="Saved output of aws ec2 describe-subnets and describe-network-interfaces: a file or a folder; "
         "may be repeated.",
         metavar="PATH",
     ),
@@ -139,7 +139,7 @@ class SubnetsOptions:
 
 
 def _answered(given: SubnetsOptions) -> Answer:
-    """The subnets that the options ask for."""
+    """The subnets for the given options."""
     one_of("--map", given.block_map, MAPS)
     likely, want = _share(given.probability), given.want
     if want is not None and not 1 <= want <= 4096:
@@ -177,7 +177,7 @@ def _one_source(given: SubnetsOptions) -> None:
     named = [n for n, v in (("PLAN", given.plan), ("--cidr", given.cidr), ("--from", given.answers)) if v]
     used, taken, prefixes = given.used, given.taken, given.prefixes
     if len(named) > 1:
-        raise SpecError(f"{named[0]} and {named[1]} exclude each other")
+        raise SpecError(f"{named[0]} and {named[1]} cannot be combined")
     if given.cidr is None:
         of_cidr = (
             ("--used", used),
@@ -189,7 +189,7 @@ def _one_source(given: SubnetsOptions) -> None:
             if value is not None and value != []:
                 raise SpecError(f"{name} needs --cidr")
     elif used is not None and taken is not None:
-        raise SpecError("--used and --taken exclude each other")
+        raise SpecError("--used and --taken cannot be combined")
     elif used is None and taken is None:
         raise SpecError("--cidr needs --used N (how many addresses are in use) or --taken LIST (which ones)")
     elif prefixes and used is None:
@@ -248,7 +248,7 @@ def _single(given: SubnetsOptions, cidr: str) -> tuple[SubnetFill, Sequence[str]
         if not 0 <= prefixes <= (subnet.usable - used) // 16:
             most = (subnet.usable - used) // 16
             raise SpecError(
-                f"--prefixes: {prefixes} is out of range (expected 0 to {most:,} beside {used:,} addresses)"
+                f"--prefixes: {prefixes} is out of range (expected 0 to {most:,} with {used:,} single addresses)"
             )
         found, notes = fragments_of_counts(subnet, used, prefixes), [ANYWHERE]
     return SubnetFill(str(subnet.cidr), "", found, {"in use": found.taken} if found.taken else {}), notes

@@ -1,6 +1,6 @@
-"""What Tab offers from the plan on the command line: scenarios, codes, subnets, node groups.
+"""Completion from the plan on the command line: scenarios, codes, subnets, node groups.
 
-The plan is read leniently and fast; whatever is wrong with it offers nothing and says nothing.
+The plan is read leniently and fast; if it has errors, completion offers nothing and prints nothing.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ FIGURES = ("free", "runway", "warm", "assigned")
 
 
 def complete_scenario(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Scenarios by name, those of the plan first."""
+    """Names of scenarios, the plan's first."""
     from capacity.plan.constants import SCENARIOS
 
     return _starting(incomplete, [*_scenarios(_plan(ctx)), *SCENARIOS])
 
 
 def complete_subject(ctx: typer.Context, incomplete: str) -> list[str]:
-    """What `explain` explains: codes, subnets with their figures, node groups."""
+    """Arguments of `explain`: codes, subnets with their figures, node groups."""
     plan = _plan(ctx)
     subnets = _names(_of(_of(plan, "vpc"), "subnets"))
     if "." in incomplete:
@@ -34,7 +34,7 @@ def complete_subject(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Paths that `--set` takes: of every node group, and of the warm targets."""
+    """Paths for `--set`: of every node group and of the warm targets."""
     groups = [f"nodeGroups[{name}]." for name in _names(_of(_plan(ctx), "nodeGroups"))]
     targets = ("WARM_ENI_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET", "WARM_PREFIX_TARGET")
     paths = [f"{group}{key}=" for group in groups for key in ("maxPods", "nodes.desired", "nodes.max")]
@@ -42,12 +42,12 @@ def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _starting(incomplete: str, offered: Iterable[str]) -> list[str]:
-    """Each once, those that begin as typed."""
+    """The distinct values that start with the typed text."""
     return [text for text in dict.fromkeys(offered) if text.startswith(incomplete)]
 
 
 def _plan(ctx: typer.Context) -> object:
-    """The document of the plan that the line names, or that lies here or above; None where there is none."""
+    """The document of the plan on the command line, or of the nearest capacity.yaml; None if there is none."""
     given = next((v for n in ("plan", "plan_option", "before") if (v := ctx.params.get(n)) is not None), None)
     try:
         from capacity.plan.parse import find_plan
@@ -72,13 +72,13 @@ def _entries(value: object) -> list[Any]:
 
 
 def _names(entries: object) -> list[str]:
-    """Names of a list of mappings; one that the shell would take apart is left out."""
+    """Names in a list of mappings, without names that the shell would split."""
     names = (_of(entry, "name") for entry in _entries(entries))
     return [name for name in names if isinstance(name, str) and name.isprintable() and " " not in name]
 
 
 def _scenarios(plan: object) -> Iterator[str]:
-    """As `--scenario` takes them; of one with options the name."""
+    """Scenarios in the form of `--scenario`; a scenario with options by its name."""
     for entry in _entries(_of(_of(plan, "checks"), "scenarios")):
         if isinstance(entry, str):
             yield entry

@@ -1,4 +1,4 @@
-"""`capacity warm`: which WARM_* and MINIMUM_* settings."""
+"""`capacity warm`: recommended WARM_* and MINIMUM_* settings."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.node_options import Ami, Asked, Env, Provisioner, complete_types, environment, resolve, whole
-from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Set, Wide, one_of, packed, sink
+from capacity.cli.node_options import Ami, Asked, Env, Provisioner, complete_types, environment, resolve
+from capacity.cli.options import Color, Explain, OutFile, Output, Quiet, Set, Wide, one_of, packed, sink, whole
 from capacity.errors import SpecError
+from capacity.plan.constants import MODES
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -129,7 +130,7 @@ class WarmOptions:
 
 
 def _answered(given: WarmOptions) -> Answer:
-    """The settings that the options ask for."""
+    """The settings for the given options."""
     from capacity.pages.warm_page import answer
 
     share = _share(given.swing)
@@ -137,7 +138,7 @@ def _answered(given: WarmOptions) -> Answer:
         if given.plan is not None or given.settings:
             raise SpecError("warm: give a plan (with --set) or --type, not both")
         asked = Asked(
-            one_of("--mode", given.mode, ("secondary", "prefix")) if given.mode is not None else None,
+            one_of("--mode", given.mode, MODES[:2]) if given.mode is not None else None,
             False, None, 0, False, None, given.ami, given.provisioner, None, given.env or (),
         )  # fmt: skip
         found, inputs = _for_type(given.instance_type, given.pods_per_node, asked, given.max_pods, share)

@@ -1,4 +1,4 @@
-"""Checks a plan in case a group gets a permitted instance type other than the expected one."""
+"""Checks a plan in case a group gets an allowed instance type other than the expected one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.group_shapes import with_type_first
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
-from capacity.plan.model import ScenarioSpec
+from capacity.plan.scenario_spec import ScenarioSpec
 
 Run = Callable[[Engine, ScenarioSpec], list[ScenarioState]]
 
 
 class HarmfulType(NamedTuple):
-    """A permitted type that would exhaust the plan.
+    """An allowed type that would exhaust the plan.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class HarmfulType(NamedTuple):
 
 
 def harmful_types(engine: Engine, specs: Sequence[ScenarioSpec], run: Run) -> tuple[HarmfulType, ...]:
-    """The permitted types, for one group at a time, that would exhaust a scenario.
+    """The allowed types, for one group at a time, that would exhaust a scenario.
 
     All nodes of the group then have that type, and the nodes of other groups the expected one. Types that are equal for
     the scheduler and the CNI are tried once.

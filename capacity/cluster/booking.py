@@ -10,8 +10,8 @@ from typing import NamedTuple
 from capacity.cluster.bounds import Taken, bounds_of, roaming_of
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS, FEWEST_CONTROL_PLANE_ENIS
 from capacity.cluster.fleet import Extra
-from capacity.cluster.further_enis import Roaming, book_further_enis, fewest_roaming, most_roaming
-from capacity.cluster.scenario import GroupState
+from capacity.cluster.further_enis import book_further_enis, fewest_roaming, most_roaming
+from capacity.cluster.scenario import GroupState, Roaming
 from capacity.plan.model import Plan, Subnet
 from capacity.units import counted
 from capacity.vpc.ledger import Booking, SubnetState

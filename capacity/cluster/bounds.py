@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from capacity.cluster.further_enis import Roaming
-from capacity.cluster.scenario import Batch, GroupState, PodRange
+from capacity.cluster.scenario import Batch, GroupState, PodRange, Roaming
 from capacity.cluster.shape import TypeShape
 from capacity.cluster.spread import share_range
 from capacity.cni.extremes import least_addresses, most_addresses, most_in_two
@@ -288,6 +287,8 @@ def _fewest(state: GroupState, here: Here, pods: PodRange, appetite: Appetite) -
     last = min(drained, few)
     if last - first <= FEW_CLOSED:
         return min(fewest_with(n) for n in range(min(first, last), last + 1))
-    turns = (0, last, (pods.least - room * outside) // room if room else 0, old - pods.before // room if room else 0)
-    tried = {min(max(n + step, first), max(last, first)) for n in turns for step in (-1, 0, 1)}
+    # With every closed node the pods before on closed nodes rise by as much as those after on open nodes fall, both
+    # limited by 0: from the count at which the latter are 0 on, the sum cannot fall.
+    turn = (pods.least - room * outside) // room if room else 0
+    tried = {min(max(n, first), max(last, first)) for n in (turn, turn + 1)}
     return least_addresses(appetite.least, few, max(before, 0, min(sum(here_at_least(n)) for n in tried)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from capacity.cluster.alternatives import HarmfulType, harmful_types
@@ -10,6 +10,7 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.events import EVENTS, NOT_UPDATED
 from capacity.cluster.fleet import Fleet
 from capacity.cluster.group_shapes import implied_daemons, network_daemons
+from capacity.cluster.parts import independent, part_of
 from capacity.cluster.reuse import Reuse
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
@@ -18,7 +19,8 @@ from capacity.errors import SpecError, check_kind, did_you_mean
 from capacity.plan.constants import CILIUM
 from capacity.plan.discovery import closed_of
 from capacity.plan.document import collector_paused
-from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.model import Plan
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.scenarios import scenario_option
 from capacity.vpc.ledger import worst
 
@@ -40,7 +42,7 @@ class CheckResult:
     specs : tuple of ScenarioSpec
         The requested scenarios, so that a changed plan can be checked in the same ones.
     harmful : tuple of HarmfulType
-        Permitted types that would exhaust the plan; empty if it is already exhausted.
+        Allowed types that would exhaust the plan; empty if it is already exhausted.
     blocked : tuple of str
         Messages of findings of severity error: problems that no number of addresses resolves.
     reuse : Reuse
@@ -121,12 +123,19 @@ def states_of(plan: Plan, specs: Sequence[ScenarioSpec], reuse: Reuse) -> tuple[
     return tuple(state for spec in dict.fromkeys(specs) for state in run_scenario(engine, spec))
 
 
-def nodes_in(plan: Plan, specs: Sequence[ScenarioSpec], reuse: Reuse) -> list[tuple[str, list[int]]]:
-    """The nodes of every group outside lost zones in some scenarios by name, without the rest of a check. [nodes]"""
-    engine = engine_of(plan, reuse)
-    every = [single for spec in dict.fromkeys(specs) for single in singles(plan, spec)]
-    fleets = [(spec.name, fleet_after(engine, spec)[0]) for spec in every]
-    return [(name, [fleet.nodes_left(group) for group in range(len(engine.shapes))]) for name, fleet in fleets]
+def nodes_in(
+    plan: Plan, specs: Sequence[ScenarioSpec], groups: Collection[str], reuse: Reuse
+) -> list[tuple[str, dict[str, int]]]:
+    """Nodes of some groups outside lost zones, in some scenarios by name, without the rest of a check. [nodes]"""
+    part = part_of(plan, [i for i, g in enumerate(plan.node_groups) if g.name in groups], reuse.load(plan))
+    whole, reduced = engine_of(plan, reuse), engine_of(part, reuse) if part else None
+    found = []
+    for spec in dict.fromkeys(specs):
+        engine = reduced if reduced is not None and independent(spec) else whole
+        nodes = [(i, s.group.name) for i, s in enumerate(engine.shapes) if s.group.name in groups]
+        fleets = [fleet_after(engine, single)[0] for single in singles(plan, spec)]
+        found += [(spec.name, {name: fleet.nodes_left(i) for i, name in nodes}) for fleet in fleets]
+    return found
 
 
 def has_pods(plan: Plan) -> bool:
@@ -240,3 +249,8 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
     own = [d.name for d in plan.daemon_sets if d.name in network_daemons(plan) and not d.host_network]
     notes += [f"{name} has no hostNetwork: true in the plan, so each of its pods has an address" for name in own]
     return list(dict.fromkeys(notes))
+
+
+def check_result(value: object, what: str = "result") -> None:
+    """Refuse what is no :class:`CheckResult`."""
+    check_kind(what, value, CheckResult, "a CheckResult, as returned by check")

@@ -20,7 +20,7 @@ from capacity.cluster.scenario import Batch, GroupState, NodeClass, ScenarioStat
 from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cluster.spread import Ground, NodeSpread, Slot, node_spread
 from capacity.cluster.turnover import Dues, at_rest, dues_of, turnovers
-from capacity.cluster.unplaced import Unplaced
+from capacity.cluster.unplaced import Unplaced, daemons_on
 from capacity.plan.model import NodeGroup, Plan, Subnet
 from capacity.vpc.ledger import settle, worst
 
@@ -296,7 +296,7 @@ class Engine:
                 (start.vpc_pods - room.addresses, "addresses"),
             ):
                 if over > 0 and state.nodes:
-                    found.append(Unplaced(f"DaemonSets on {state.shape.group.name}", over * state.nodes, reason))
+                    found.append(Unplaced(daemons_on(state.shape.group.name), over * state.nodes, reason))
         return found
 
 

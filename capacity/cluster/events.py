@@ -15,7 +15,8 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.fleet import Extra, Fleet
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.spread import even_shares
-from capacity.plan.model import NodeGroup, ScenarioSpec, Workload
+from capacity.plan.model import NodeGroup, Workload
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.units import counted
 
 # Default disruption budget of a NodePool; karpenter.sh/docs/concepts/disruption ("nodes: 10%"), rounded up.

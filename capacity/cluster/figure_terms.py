@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from capacity.cluster.bounds import bounds_of
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, check_result
 from capacity.cluster.runway import Runway
 from capacity.cluster.scenario import NodeClass, ScenarioState
 from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cni.pool_terms import pool_terms
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import SpecError, check_kind, did_you_mean
 from capacity.plan.model import RESERVED_BY_AWS
 from capacity.trace import Term
 from capacity.units import counted
@@ -33,6 +33,8 @@ def explain(result: CheckResult, what: str, scenario: str | None = None) -> Term
     SpecError
         The plan has nothing with that name.
     """
+    check_result(result)
+    check_kind("what", what, str, "the name of a subnet or a node group")
     state = scenario_named(result, scenario)
     if state is None:
         titles = ", ".join(dict.fromkeys(s.title for s in result.scenarios))

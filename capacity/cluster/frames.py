@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, check_result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,7 @@ def subnet_frame(result: CheckResult) -> pd.DataFrame:
 
     ``free_pct`` is free ÷ usable [%]; ``free_prefixes`` counts free /28 blocks, ``<NA>`` outside prefix mode.
     """
+    check_result(result)
     return _frame(
         {
             "scenario": state.name,
@@ -47,6 +48,7 @@ def subnet_frame(result: CheckResult) -> pd.DataFrame:
 
 def group_frame(result: CheckResult) -> pd.DataFrame:
     """Every node group in every scenario; ``nodes.ZONE`` counts its nodes in a zone. [nodes], [pods]"""
+    check_result(result)
     zones = {zone: 0 for state in result.scenarios for group in state.groups for zone in group.nodes_by_zone}
     return _frame(
         {
@@ -68,6 +70,7 @@ def group_frame(result: CheckResult) -> pd.DataFrame:
 
 def runway_frame(result: CheckResult) -> pd.DataFrame:
     """What still fits in each subnet beyond ``steady``; ``<NA>`` without nodes. [nodes], [pods], [addresses]"""
+    check_result(result)
     return _frame(
         {
             "name": runway.subnet,

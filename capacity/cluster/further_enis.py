@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from capacity.cluster.scenario import GroupState, NodeClass
-from capacity.cluster.shape import GroupShape, TypeShape
+from capacity.cluster.scenario import GroupState, NodeClass, Roaming
+from capacity.cluster.shape import TypeShape
 from capacity.units import counted
 from capacity.vpc.ledger import Booking
 
@@ -151,23 +151,6 @@ def _kinds_of_eni(shape: TypeShape, vpc_pods: int) -> Counter[tuple[int, int]]:
 
 
 # --- bounds -----------------------------------------------------------------------------------
-
-
-class Roaming(NamedTuple):
-    """One bound (fewest or most) of the addresses of additional ENIs of a group's nodes in one zone.
-
-    Attributes
-    ----------
-    addresses : int
-        Addresses of all its nodes in the zone. [addresses]
-    by_home : mapping of str to int
-        Addresses of the nodes in each node subnet with a choice. [addresses]
-    """
-
-    shape: GroupShape
-    zone: str
-    addresses: int
-    by_home: Mapping[str, int]
 
 
 Rooms = Mapping[str, int]

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from capacity.catalog.instance_type import InstanceType
+from capacity.node.allocatable import allocatable_of
 from capacity.node.density import AUTO_MAX_PODS
 from capacity.node.maxpods import MaxPods, max_pods
-from capacity.node.offer import allocatable_of, reserved_pods
-from capacity.node.platform import OVERLAY, WITH_PREFIXES, Platform, as_run
+from capacity.node.offer import reserved_pods
+from capacity.node.platform import WITH_PREFIXES, Platform, as_run
 from capacity.plan.cni_env import CniSettings
-from capacity.plan.constants import CILIUM
+from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.plan.model import NodeGroup
 
 
@@ -126,7 +127,7 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
     if group.auto:
         rule = f"EKS Auto Mode: at most {AUTO_MAX_PODS}"
     elif group.provisioner == "managed":
-        prefix = " × 16" if on.mode in WITH_PREFIXES and on.settings.cni != CILIUM else ""
+        prefix = " × 16" if on.mode in WITH_PREFIXES and on.cni != CILIUM else ""
         enis = "(ENIs − 1 for custom networking)" if on.custom_networking else "ENIs"
         rule = f"EKS: {enis} × (IPs − 1){prefix} + 2, capped at 110 (250 above 30 vCPUs)"
         rule += ", the smallest of the types"
@@ -140,14 +141,14 @@ def _terms(group: NodeGroup, on: Platform, own: tuple[int, ...]) -> tuple[str, .
 
 def _notes(group: NodeGroup, on: Platform, rows: list[MaxPods]) -> tuple[str, ...]:
     notes = []
-    if on.settings.cni == CILIUM:
+    if on.cni == CILIUM:
         where = (
             "evenly over the zone's podSubnets (Cilium chooses the one with the most free addresses)"
             if group.pod_subnets
             else "in the node's subnet (Cilium uses others when it is full)"
         )
         notes.append(f"{group.name}: Cilium's additional ENIs are counted {where}")
-    if on.overlay and group.max_pods is None and not group.windows:
+    if on.cni == OVERLAY and group.max_pods is None and not group.windows:
         notes.append(
             f"{group.name}: max pods is computed from ENIs, which an overlay CNI does not need: set maxPods to "
             "the kubelet's value"

@@ -9,8 +9,8 @@ from typing import TypeVar
 from capacity.catalog.instance_type import InstanceType
 from capacity.cluster.expected_type import cheapest_type
 from capacity.cluster.group_platform import GroupPlatform, group_platform
+from capacity.cluster.load import workload_pod
 from capacity.cluster.node_state import (
-    BRANCH,
     EMPTY,
     HOST,
     UNLIMITED,
@@ -33,7 +33,7 @@ from capacity.cni.facade import (
 from capacity.node.offer import attachable_volumes
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.discovery import Choices, choices_by_group, closed_of
-from capacity.plan.model import DaemonSet, NodeGroup, Plan, Requests, Workload
+from capacity.plan.model import DaemonSet, NodeGroup, Plan, Requests
 from capacity.units import MIB
 
 _T = TypeVar("_T")
@@ -101,17 +101,6 @@ def _pods_of(plan: Plan, group: NodeGroup) -> list[tuple[PodShape, int]]:
     mine = [w for w in plan.workloads if not w.node_groups or group.name in w.node_groups]
     now = any(w.replicas for w in mine)
     return [(workload_pod(plan, w), w.replicas if now else w.max_replicas) for w in mine]
-
-
-def workload_pod(plan: Plan, workload: Workload) -> PodShape:
-    """A workload's pod as the scheduler sees it."""
-    kind = workload_kind(plan, host_network=workload.host_network, security_groups=workload.security_groups)
-    pod = pod_shape(workload.requests, kind, workload.volumes)
-    if workload.zone_skew is None and not workload.one_per_node:
-        return pod
-    alone = [w.name for w in plan.workloads if w.one_per_node]
-    mark = 1 << alone.index(workload.name) if workload.one_per_node else 0
-    return replace(pod, skew=workload.zone_skew, mark=mark)
 
 
 def gives_prefixes(plan: Plan) -> bool:
@@ -191,10 +180,3 @@ def network_daemons(plan: Plan) -> tuple[str, ...]:
 
 def _daemon_pod(daemon: DaemonSet) -> PodShape:
     return pod_shape(daemon.requests, HOST if daemon.host_network else VPC)
-
-
-def workload_kind(plan: Plan, *, host_network: bool, security_groups: bool) -> str:
-    """How a workload's pods get their address; without ENABLE_POD_ENI security groups change nothing."""
-    if host_network:
-        return HOST
-    return BRANCH if security_groups and plan.cni.settings.pod_eni else VPC

@@ -9,7 +9,7 @@ from math import ceil
 from typing import NamedTuple
 
 from capacity.cluster.booking import expected_use, held_by_others
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, check_result
 from capacity.cluster.demand import Demand, steady
 from capacity.cluster.engine import Engine
 from capacity.cluster.node_state import EMPTY
@@ -68,6 +68,7 @@ def headroom_by_nodes(result: CheckResult, group: str, most: int | None = None) 
     SpecError
         The plan has no such group.
     """
+    check_result(result)
     if most is not None:
         check_count("most", most, 1, "nodes")
     engine, state = _steady(result)
@@ -115,6 +116,7 @@ def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PAR
     SpecError
         The plan has no workloads.
     """
+    check_result(result)
     check_count("most_factor", most_factor, 1)
     check_count("parts", parts, 4)
     engine, state = _steady(result)
@@ -257,3 +259,46 @@ def all_addresses(shape: GroupShape, nodes: NodeClass, subnet: str) -> int:
     if subnet not in nodes.slot.subnets:
         return 0
     return shape.node_addresses + shape.first.demand(nodes.vpc_pods) + nodes.branch_pods
+
+
+class Exhaustion(NamedTuple):
+    """The node of a group that no longer fits.
+
+    Attributes
+    ----------
+    group : str
+    node : int
+        Its number, counting all nodes of the group. [nodes]
+    most : int
+        Nodes of the group in the scenario. [nodes]
+    addresses : int
+        Addresses of each node there, filled like the fullest of the scenario. [addresses]
+    """
+
+    group: str
+    node: int
+    most: int
+    addresses: int
+
+
+def exhaustion(result: CheckResult, scenario: ScenarioState, subnet: str) -> Exhaustion | None:
+    """The first node that does not fit in ``subnet``, of the group that uses the most addresses, with everything else
+    as in the scenario.
+
+    None if no node is there, or if the subnet is short even without that group.
+    """
+    engine = Engine(result.plan, result.shapes)
+    state = next(s for s in scenario.subnets if s.subnet.name == subnet)
+    held = {i: takes for i in range(len(scenario.groups)) if (takes := Takes(engine, scenario, i)).any(subnet)}
+    if not held:
+        return None
+    index = max(held, key=lambda i: (held[i].now(subnet), held[i].per_node(subnet), i))
+    takes = held[index]
+    room = state.free + takes.now(subnet)
+    if room < 0:
+        return None
+    nodes = scenario.groups[index].nodes
+    first = takes.first_beyond(subnet, room, nodes)
+    if first is None:
+        return None
+    return Exhaustion(scenario.groups[index].shape.group.name, first, nodes, takes.per_node(subnet))

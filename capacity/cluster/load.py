@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from capacity.cluster.group_shapes import workload_pod
-from capacity.cluster.node_state import PodShape
-from capacity.plan.model import Plan
+from capacity.cluster.node_state import (
+    BRANCH,
+    HOST,
+    VPC,
+    PodShape,
+    pod_shape,
+)
+from capacity.plan.model import Plan, Workload
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,3 +89,21 @@ def _roots(groups: int, allowed: Sequence[tuple[int, ...]]) -> list[int]:
             low, high = sorted((root(a), root(b)))
             owner[high] = low
     return [root(group) for group in range(groups)]
+
+
+def workload_pod(plan: Plan, workload: Workload) -> PodShape:
+    """A workload's pod as the scheduler sees it."""
+    kind = workload_kind(plan, host_network=workload.host_network, security_groups=workload.security_groups)
+    pod = pod_shape(workload.requests, kind, workload.volumes)
+    if workload.zone_skew is None and not workload.one_per_node:
+        return pod
+    alone = [w.name for w in plan.workloads if w.one_per_node]
+    mark = 1 << alone.index(workload.name) if workload.one_per_node else 0
+    return replace(pod, skew=workload.zone_skew, mark=mark)
+
+
+def workload_kind(plan: Plan, *, host_network: bool, security_groups: bool) -> str:
+    """How a workload's pods get their address; without ENABLE_POD_ENI security groups change nothing."""
+    if host_network:
+        return HOST
+    return BRANCH if security_groups and plan.cni.settings.pod_eni else VPC

@@ -154,6 +154,23 @@ class GroupState:
         return own + (self.shape.first.demand(vpc_pods) + branch if with_pods else 0)
 
 
+class Roaming(NamedTuple):
+    """One bound (fewest or most) of the addresses of additional ENIs of a group's nodes in one zone.
+
+    Attributes
+    ----------
+    addresses : int
+        Addresses of all its nodes in the zone. [addresses]
+    by_home : mapping of str to int
+        Addresses of the nodes in each node subnet with a choice. [addresses]
+    """
+
+    shape: GroupShape
+    zone: str
+    addresses: int
+    by_home: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class ScenarioState:
     """The result of one scenario.
@@ -253,7 +270,7 @@ def _named(what: str, name: str, known: Mapping[str, _T]) -> _T:
     return known[name]
 
 
-def first_and_gravest(scenarios: Sequence[ScenarioState]) -> list[ScenarioState]:
+def first_and_worst(scenarios: Sequence[ScenarioState]) -> list[ScenarioState]:
     """Steady (or the first), and the scenario with the worst verdict; among equals the one with the fewest free
     addresses in a subnet.
     """

@@ -19,8 +19,9 @@ from capacity.plan.discovery import eni_choices
 from capacity.plan.model import RESERVED_BY_AWS, NodeGroup, Plan, Reservation, Subnet
 from capacity.plan.scenarios import when_words
 from capacity.units import share_of
-from capacity.vpc.cidr_rules import LARGEST, MOST_BLOCKS, SMALLEST, addable, proposals
-from capacity.vpc.layout import Layout, largest_free, lay_out
+from capacity.vpc.cidr_rules import LARGEST, SMALLEST, addable
+from capacity.vpc.free_space import laid_out
+from capacity.vpc.layout import Layout
 from capacity.vpc.ledger import SubnetState
 from capacity.vpc.reservations import reservation_choices
 
@@ -122,7 +123,7 @@ def size_plan(
     if equal:
         needed = _equalised(needed, serves)
     kept = frozenset[str]() if fresh else _sufficient(plan, serves, needed, scenarios)
-    layout = _laid_out(plan, {n: size for n, size in needed.items() if n not in kept}, blocks, fresh, serves)
+    layout = laid_out(plan, {n: size for n, size in needed.items() if n not in kept}, blocks, serves, fresh=fresh)
     sized = _with_cidrs(plan, layout.placed, blocks)
     result = check(sized, scenarios)
     reservations = _reservations(result, layout.placed)
@@ -288,59 +289,6 @@ def _sufficient(
             break
         kept -= set(faults)
     return frozenset(kept)
-
-
-# --- where --------------------------------------------------------------------------------------
-
-
-def _laid_out(
-    plan: Plan, wanted: Mapping[str, int], blocks: Sequence[IPv4Network], fresh: bool, serves: Mapping[str, str]
-) -> Layout:
-    held = [s.cidr for s in plan.subnets if not (fresh and s.name in serves)]
-    layout = lay_out(wanted, blocks, held, [n for n in wanted if serves[n] == "pods"])
-    if layout.missing:
-        raise InfeasiblePlan(_no_room(wanted, blocks, held, layout), layout.missing)
-    return layout
-
-
-def _no_room(
-    wanted: Mapping[str, int], blocks: Sequence[IPv4Network], held: Sequence[IPv4Network], layout: Layout
-) -> str:
-    names = [f"{name} (/{wanted[name]})" for name in layout.missing]
-    listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    largest = largest_free(blocks, held)
-    free = sum(b.num_addresses for b in blocks) - sum(c.num_addresses for c in held)
-    asked = sum(1 << (32 - length) for length in wanted.values())
-    space = f"{asked:,} addresses are needed in total, {free:,} are free, the largest free block is {largest}"
-    if not largest:
-        space = f"{asked:,} addresses are needed in total, and not even a /28 is free"
-    more = helping_blocks(wanted, blocks, held)
-    if not more:
-        return f"no room in the VPC for {listed}: {space}, and no block that can be added would help"
-    options = " ".join(f"--vpc-cidr {cidr}" for cidr in more[:4]) + (
-        f" … ({len(more)} blocks)" if len(more) > 4 else ""
-    )
-    which = "a secondary block that can be added" if len(more) == 1 else "secondary blocks that can be added"
-    return f"no room in the VPC for {listed}: {space}; with {options} ({which}) they fit"
-
-
-def helping_blocks(
-    wanted: Mapping[str, int], blocks: Sequence[IPv4Network], held: Sequence[IPv4Network]
-) -> tuple[IPv4Network, ...]:
-    """The smallest single block of 100.64.0.0/10 that is enough, otherwise as many /16 as needed; empty if none is."""
-    for length in range(min(wanted.values()), LARGEST - 1, -1):
-        piece = next(proposals(blocks, length), None)
-        if piece is not None and not lay_out(wanted, [*blocks, piece], held).missing:
-            return (piece,)
-    more: list[IPv4Network] = []
-    while len(blocks) + len(more) < MOST_BLOCKS:
-        piece = next(proposals([*blocks, *more], LARGEST), None)
-        if piece is None:
-            return ()
-        more.append(piece)
-        if not lay_out(wanted, [*blocks, *more], held).missing:
-            return tuple(more)
-    return ()
 
 
 def _with_cidrs(plan: Plan, placed: Mapping[str, IPv4Network], blocks: Sequence[IPv4Network]) -> Plan:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from capacity.catalog.prices import usd_per_hour
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, check_result
 from capacity.cluster.group_platform import platform_of
 from capacity.cluster.group_shapes import daemons_of
 from capacity.cluster.shape import GroupShape
@@ -25,7 +25,7 @@ def typical_pod(plan: Plan, group: str) -> PodAsked:
 
     Examples
     --------
-    >>> from capacity.plan.document import Section
+    >>> from capacity.plan.document import PlanSection
     >>> from capacity.plan.model import Cni, Plan, Requests, Workload
     >>> from capacity.plan.cni_env import CniSettings
     >>> loads = Workload("a", 3, 3, Requests(100)), Workload("b", 1, 1, Requests(500))
@@ -45,6 +45,7 @@ def group_offers(result: CheckResult, prices: Mapping[str, float | None] | None 
     ``prices``: of a node, by group; None if unknown; by default the on-demand list prices of Linux nodes.
     [USD per hour]
     """
+    check_result(result)
     prices = _list_prices(result) if prices is None else prices
     return tuple(_offer(result, shape, prices.get(shape.group.name)) for shape in result.shapes)
 

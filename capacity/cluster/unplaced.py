@@ -12,6 +12,11 @@ RULES = ("anti_affinity", "topology_spread")  # not room, but where the workload
 REASONS = ("max_pods", "addresses", "branch_enis", "volumes", "gpus", "cpu", "memory", *RULES, "nodes")
 
 
+def daemons_on(group: str) -> str:
+    """The name under which the unschedulable DaemonSet pods of a node group are counted."""
+    return f"DaemonSets on {group}"
+
+
 class Unplaced(NamedTuple):
     """Unschedulable pods of a workload, and the limiting resource."""
 

@@ -44,7 +44,7 @@ class Pool:
         Bounds of ``subnet_addresses``: on a new node with packed pods, and the most of any settled state with these
         pods after growth and scale-down. [addresses]
     kind, settings : InstanceType, CniSettings, or None
-        What :func:`node_pool` worked it out from; None where only the limits of the node were given.
+        The input of :func:`node_pool`; None if only the limits of the node were given.
     pods_without_address : int
         Pods that never get an address: above capacity, or above the CNI's settings. [pods]
     """

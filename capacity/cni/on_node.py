@@ -1,14 +1,14 @@
-"""Chooses the CNI settings of a node: the plan's, EKS Auto Mode's or the VPC resource controller's."""
+"""Which CNI settings a node has: the plan's, EKS Auto Mode's or the VPC resource controller's."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from capacity.plan.cni_env import CniSettings
-from capacity.plan.constants import OVERLAY
+from capacity.plan.constants import OVERLAY, VPC_CNI
 
 if TYPE_CHECKING:
-    from capacity.plan.model import Cni, NodeGroup
+    from capacity.plan.model import Cni, NodeGroup, Plan
     from capacity.plan.windows import WindowsIpam
 
 
@@ -34,3 +34,13 @@ def auto_mode_settings(*, ipv6: bool = False) -> CniSettings:
 def windows_node_settings(ipam: WindowsIpam) -> CniSettings:
     """The settings of a Windows node, which does not use those of aws-node."""
     return CniSettings(prefix=ipam.prefix, windows=ipam)
+
+
+def own_cni(plan: Plan) -> list[NodeGroup]:
+    """Groups whose addresses depend on the settings of the VPC CNI: none with another CNI."""
+    return [g for g in plan.node_groups if is_own_cni(plan, g)]
+
+
+def is_own_cni(plan: Plan, group: NodeGroup) -> bool:
+    """Whether the addresses of a group depend on the settings of the VPC CNI."""
+    return plan.cni.settings.cni == VPC_CNI and not (group.fargate or group.auto or group.windows)

@@ -171,7 +171,7 @@ def sweep(
     ------
     SpecError
         A count that is negative or above a million, arrays whose lengths differ, a column that does not exist,
-        or IPv6 with a type that cannot do prefixes.
+        or IPv6 with a type that does not support prefixes.
 
     Examples
     --------
@@ -185,7 +185,8 @@ def sweep(
     check_settings(settings)
     check_count("unmanaged_enis", unmanaged_enis)
     check_switch("windows", windows)
-    arrays = types if isinstance(types, TypeArrays) else type_arrays(types)
+    settings = _bounded(settings)
+    arrays = _arrays_for(settings, types if isinstance(types, TypeArrays) else type_arrays(types))
     unknown = [c for c in columns if c not in FIELDS]
     if unknown:
         raise SpecError(f"columns: {unknown[0]!r} is not one of {', '.join(FIELDS)}")
@@ -194,15 +195,38 @@ def sweep(
     if len(limit) not in (1, len(arrays.names)):
         raise SpecError(f"max_pods: expected one number or {len(arrays.names)}, found {len(limit)}")
     limit = np.broadcast_to(limit, (len(arrays.names),))
-    settings = _bounded(settings)
-    if settings.cni == CILIUM and arrays.nitro is not None:
-        arrays = replace(arrays, prefixes=arrays.nitro)
-    if settings.ipv6 and not arrays.prefixes.all():
-        refused = arrays.names[int(np.argmin(arrays.prefixes))]
-        raise SpecError(f"{refused!r} cannot do prefixes: IPv6 needs Nitro or bare metal")
     grid = _room(arrays.names, counts, columns, out)
     if not grid.states:
         return grid
+    _fill(grid, arrays, limit, settings, unmanaged_enis, windows)
+    return grid
+
+
+def _arrays_for(settings: CniSettings, arrays: TypeArrays) -> TypeArrays:
+    """The figures of the types with these settings.
+
+    Raises
+    ------
+    SpecError
+        IPv6 with a type that cannot do prefixes.
+    """
+    import numpy as np
+
+    if settings.cni == CILIUM and arrays.nitro is not None:
+        return replace(arrays, prefixes=arrays.nitro)
+    if settings.ipv6 and not arrays.prefixes.all():
+        refused = arrays.names[int(np.argmin(arrays.prefixes))]
+        raise SpecError(f"{refused!r} cannot do prefixes: IPv6 needs Nitro or bare metal")
+    return arrays
+
+
+def _fill(
+    grid: PoolGrid, arrays: TypeArrays, limit: Ints, settings: CniSettings, unmanaged_enis: int, windows: bool
+) -> None:
+    """Compute each distinct row once, block by block, and copy it to all types that share it."""
+    import numpy as np
+
+    counts, columns = grid.pods, grid.columns
     first, owner = _distinct(arrays, limit)
     tables = {c: np.empty((len(first), len(counts)), dtype=np.int32) for c in columns}
     for begin, end in _blocks(arrays, first, len(counts)):
@@ -212,8 +236,7 @@ def sweep(
         for column, table in tables.items():
             table[begin:end] = FIGURES[column](node)
     for column, table in tables.items():
-        np.take(table, owner, axis=0, out=grid.columns[column], mode="clip")  # mode: no buffer for out
-    return grid
+        np.take(table, owner, axis=0, out=columns[column], mode="clip")  # mode: no buffer for out
 
 
 def pool_frame(grid: PoolGrid) -> pd.DataFrame:

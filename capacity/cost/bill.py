@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, check_result
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cost.cluster_fees import control_plane_lines
 from capacity.cost.fargate import fargate_size
@@ -23,6 +23,7 @@ from capacity.cost.plan_cost import (
     Rate,
 )
 from capacity.cost.rates import PriceBook
+from capacity.errors import check_kind
 from capacity.plan.model import Plan
 
 GIVEN = "given"  # source of the user's inputs
@@ -47,7 +48,9 @@ def plan_cost(result: CheckResult, inputs: CostInputs | None = None) -> PlanCost
     Nodes and pods come from the check and are not placed or counted again. Nodes of a lost zone do not run and are not
     billed. In a temporary scenario, such as ``upgrade``, the figure is the cost of a month in that state.
     """
-    inputs = inputs or CostInputs()
+    check_result(result)
+    inputs = CostInputs() if inputs is None else inputs
+    check_kind("inputs", inputs, CostInputs, "CostInputs(...), or None")
     inputs.check_groups(result.plan)
     bill = Bill(result.plan, inputs)
     costs = tuple(bill.cost(state) for state in result.scenarios)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from capacity.catalog.prices import price
 from capacity.cost.plan_cost import NODES, Cost, CostLine, PlanCost, difference
 from capacity.cost.rates import money
 from capacity.units import HOURS_PER_MONTH
@@ -66,12 +67,16 @@ def change_sentence(before: PlanCost, after: PlanCost) -> str:
     if not pairs:
         return ""
     parts = [
-        f"{_pair(was, now)} {'per month ' if not i else ''}{_when(was)} ({usd_change(difference(was, now))})"
+        f"{_pair(was, now)} {'per month ' if not i else ''}{_when(was)} ({_changes(difference(was, now))})"
         for i, (was, now) in enumerate(pairs)
     ]
     both = [cost for pair in pairs for cost in pair]
     notes = list(dict.fromkeys((*before.notes, *after.notes)))
     return " ".join([f"Cost: {', '.join(parts)}{_basis(both)}.", *_sentences(both, notes)])
+
+
+def _changes(figure: float | None) -> str:
+    return "change not known" if figure is None else usd_change(figure)
 
 
 def _pair(before: Cost, after: Cost) -> str:
@@ -99,7 +104,7 @@ def unpriced(costs: Sequence[Cost]) -> list[str]:
             titles = reasons.setdefault(line.rate.unknown, [])
             if line.title not in titles:
                 titles.append(line.title)
-    shown = [f"{', '.join(titles)}: {why}" for why, titles in list(reasons.items())[:MOST_REASONS]]
+    shown = [f"{', '.join(titles)} ({why})" for why, titles in list(reasons.items())[:MOST_REASONS]]
     more = len(reasons) - len(shown)
     return [*shown, *([f"and {more} more without a price"] if more > 0 else [])]
 
@@ -207,3 +212,21 @@ def _line_json(line: CostLine) -> dict[str, Any]:
         "source": line.rate.source,
         "date": line.rate.date,
     }
+
+
+def price_difference(old: str, new: str, region: str | None) -> str:
+    """Price difference per node-hour in words, or why it is unknown.
+
+    >>> price_difference("m5.large", "m5.xlarge", "us-east-1")
+    '+0.0960 USD per node-hour for m5.xlarge (us-east-1, on demand)'
+    >>> price_difference("m5.large", "m5.xlarge", None)
+    'price difference of m5.xlarge and m5.large unknown: the plan has no region'
+    """
+    if region is None:
+        return f"price difference of {new} and {old} unknown: the plan has no region"
+    was, now = price(old, region), price(new, region)
+    if was is None or now is None or was.currency != now.currency:
+        unknown = " and ".join(n for n, p in ((old, was), (new, now)) if p is None) or "both in one currency"
+        return f"price difference unknown: no price for {unknown} in {region}"
+    change = f"{now.per_hour - was.per_hour:+.4f} {now.currency}"
+    return f"{change} per node-hour for {new} ({region}, on demand)"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
+from numbers import Real
 from typing import TYPE_CHECKING
 
-from capacity.cost.price_file import MOST_USD_PER_HOUR, PriceFile
-from capacity.errors import SpecError, check_word, did_you_mean
+from capacity.errors import SpecError, check_kind, check_word, did_you_mean
 from capacity.plan.constants import TIERS
 
 if TYPE_CHECKING:
@@ -16,6 +17,23 @@ if TYPE_CHECKING:
 
 STANDARD = TIERS[0]
 MOST_FACTOR = 10
+MOST_USD_PER_HOUR = 100_000
+Key = tuple[str, str, str, str]  # type, region (empty: any), os, capacity type
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFile:
+    """Prices by type, region (empty: every region), operating system and capacity type. [USD per hour]"""
+
+    name: str
+    prices: Mapping[Key, float] = field(default_factory=dict)
+
+    def find(self, name: str, region: str | None, system: str, capacity_type: str) -> float | None:
+        """The price for a region, or the price for every region; None if the file has neither. [USD per hour]"""
+        for place in dict.fromkeys((region or "", "")):
+            if (found := self.prices.get((name, place, system, capacity_type))) is not None:
+                return found
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,11 @@ class CostInputs:
     as_of: dt.date | None = None
 
     def __post_init__(self) -> None:
+        if self.prices is not None:
+            check_kind("prices", self.prices, PriceFile, "what read_price_file(...) gives, or None")
+        if self.as_of is not None:
+            check_kind("as_of", self.as_of, dt.date, "a date, or None")
+        check_kind("public_ipv4", self.public_ipv4, tuple, "a tuple of the names of node groups")
         check_factor("price factor", self.price_factor)
         check_share("Savings Plan discount", self.savings_plan)
         check_share("Spot discount", self.spot_discount)
@@ -94,20 +117,30 @@ class CostInputs:
 
 def check_factor(what: str, factor: Fraction | None) -> None:
     """Refuse a price factor that is out of range."""
+    if factor is not None:
+        _check_real(what, factor)
     if factor is not None and not 0 < factor <= MOST_FACTOR:
         raise SpecError(f"{what}: {float(factor):g} is out of range (expected above 0, at most {MOST_FACTOR})")
 
 
 def check_share(what: str, share: Fraction | None) -> None:
     """Refuse a discount of 100% or more."""
+    if share is not None:
+        _check_real(what, share)
     if share is not None and not 0 <= share < 1:
         raise SpecError(f"{what}: {float(100 * share):g}% is out of range (expected 0% up to less than 100%)")
 
 
 def check_node_cost(what: str, usd_per_hour: float) -> None:
     """Refuse a cost per node that is negative, not a number or absurdly large."""
+    _check_real(what, usd_per_hour)
     if not 0 <= usd_per_hour < MOST_USD_PER_HOUR:  # NaN fails both comparisons
         raise SpecError(f"{what}: {usd_per_hour:g} is out of range (expected 0 to {MOST_USD_PER_HOUR:,})")
+
+
+def _check_real(what: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise SpecError(f"{what}: {value!r} is not a number")
 
 
 def check_tier(what: str, tier: str) -> None:

@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from capacity.catalog.prices import check_region
 from capacity.catalog.table import load_catalog
+from capacity.cost.inputs import MOST_USD_PER_HOUR, Key, PriceFile
 from capacity.errors import SpecError, check_word, did_you_mean
 from capacity.files import LARGEST_TEXT_BYTES, input_name, read_bytes
 from capacity.plan.constants import CAPACITY_TYPES, SYSTEMS
 
 NEEDED, OPTIONAL = ("type", "usd_per_hour"), ("region", "os", "capacity_type")
-MOST_USD_PER_HOUR = 100_000
 _FIGURE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,12})?")
-
-Key = tuple[str, str, str, str]  # type, region (empty: any), os, capacity type
-
-
-@dataclass(frozen=True, slots=True)
-class PriceFile:
-    """Prices by type, region (empty: every region), operating system and capacity type. [USD per hour]"""
-
-    name: str
-    prices: Mapping[Key, float] = field(default_factory=dict)
-
-    def find(self, name: str, region: str | None, system: str, capacity_type: str) -> float | None:
-        """The price for a region, or the price for every region; None if the file has neither. [USD per hour]"""
-        for place in dict.fromkeys((region or "", "")):
-            if (found := self.prices.get((name, place, system, capacity_type))) is not None:
-                return found
-        return None
 
 
 def read_price_file(path: Path) -> PriceFile:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from capacity.catalog.fees import Fee, fee
+from capacity.catalog.fees import AUTO_MODE_TYPE, Fee, fee, lists_auto_mode
 from capacity.catalog.prices import DEFAULT_REGION, Price, price, regions
+from capacity.catalog.regions import unknown_region
 from capacity.cost.inputs import CostInputs
 from capacity.cost.plan_cost import Rate
 
@@ -41,14 +42,22 @@ class PriceBook:
         return self._nodes[key]
 
     def auto_mode(self, kind: InstanceType) -> Rate:
-        """The fee of EKS Auto Mode for one node: a share of the on-demand list price, also for Spot Instances.
+        """The fee of EKS Auto Mode for one node, the same for Spot Instances.
+
+        The fee of the type if the region's price list was read (`capacity data refresh --prices`), otherwise a share
+        of the on-demand list price.
 
         Source
         ------
         aws.amazon.com/eks/pricing (quoted 2026-09-29): "in addition to the Amazon EC2 instance price". The share is
-        that of ``data/fees.csv``; for types with GPUs or accelerators AWS charges a different fee, which is unknown
-        here.
+        that of ``data/fees.csv``; for types with GPUs or accelerators AWS charges a different fee, which only its
+        price list has.
         """
+        own = fee(f"{AUTO_MODE_TYPE}{kind.name}", self.region)
+        if own is not None:
+            return Rate(own.value, own.source, own.date)
+        if lists_auto_mode(self.region):
+            return Rate(None, unknown=f"AWS lists no fee of EKS Auto Mode for {kind.name} in {self.region}")
         found = fee("auto-mode", self.region)
         if found is None:
             return Rate(None, unknown=f"the fee of EKS Auto Mode in {self.region} is not known")
@@ -76,7 +85,7 @@ class PriceBook:
         if not self.scaled or factor is None:
             return []
         where = self.region or "a plan without a region"
-        return [f"prices of {DEFAULT_REGION} × {float(factor):g} are used for {where}, whose prices are not known"]
+        return [f"prices for {where} are not known: {DEFAULT_REGION} prices × {float(factor):g} are used"]
 
     # --- the nodes ------------------------------------------------------------------------
 
@@ -128,16 +137,16 @@ class PriceBook:
 
     def _why_unpriced(self, name: str, found: Price | None) -> str:
         if self.region is None:
-            return f"no price of {name} is known: the plan names no region"
+            return f"no price is known for {name}: the plan has no region"
         if found is not None:
             return f"the price of {name} in {self.region} is in {found.currency}"
         if self.inputs.price_factor is not None:
-            return f"no price of {name} is known for {self.region} or {DEFAULT_REGION}"
-        if self.inputs.price_factor is not None:
-            return f"no price of {name} is known for {self.region} or {DEFAULT_REGION}"
+            return f"no price is known for {name} in {self.region} or {DEFAULT_REGION}"
         if self.region not in regions():
-            return f"no prices are known for {self.region} (--price-file, --price-factor, or capacity data refresh)"
-        return f"no price of {name} is known for {self.region}"
+            return unknown_region(self.region) or (
+                f"no prices are known for {self.region} (--price-file, --price-factor, or capacity data refresh)"
+            )
+        return f"no price is known for {name} in {self.region}"
 
     def _place(self) -> str:
         return f"in {self.region}" if self.region else "without a region"
@@ -151,7 +160,7 @@ def _less(rate: Rate, share: Fraction, what: str) -> Rate:
     """A rate after a discount."""
     if not share or rate.usd_per_hour is None:
         return rate
-    how = f"{money(rate.usd_per_hour)}{_plus(rate.how)} − {float(100 * share):g} % ({what})"
+    how = f"{money(rate.usd_per_hour)}{_plus(rate.how)} − {float(100 * share):g}% ({what})"
     return replace(rate, usd_per_hour=round(rate.usd_per_hour * float(1 - share), DIGITS), how=how)
 
 

@@ -249,9 +249,7 @@ def _of_mixed_pods(
     shares = _shares(engine, workloads)
     loads = (points.replicas[:, list(workloads)] @ shares.T.astype(float)).max(axis=1)
     highest = max(float((shares @ np.array(top, dtype=float)).max()), float(loads.max()), 1e-6)
-    highest = max(min(highest, _load_beyond_all(engine, groups)), float(loads.min()))
-    steps = min(float(STEPS_PER_NODE), MOST_LOAD_STEPS / highest)
-    grid = np.arange(int(highest * steps) + 2) / steps
+    steps, grid = _load_grid(max(min(highest, _load_beyond_all(engine, groups)), float(loads.min())))
     order = np.argsort(loads, kind="stable")
     known = loads[order]
     counts = np.stack([_nodes_of(grid, known, points.nodes[order, g], points.limits[g]) for g in groups])
@@ -263,7 +261,7 @@ def _of_mixed_pods(
     places = sum(len(engine.slots[g]) for g in groups)
     columns = int(np.clip(most_cells // (len(first) * places), 32, MOST_COLUMNS))
     vpc = tuple(w for w in workloads if engine.pods[w].kind == VPC and groups_that_hold(engine, w))
-    room = max(_address_room(engine.shapes[g]) for g in groups)
+    room = max(max(engine.shapes[g].first.most_workload_pods, 1) for g in groups)
     most = np.maximum(np.ceil((grid[ends] + 1 / steps) * room), 1)
     column_of = np.minimum((columns - 1) / most, 1.0)
     pods = np.arange(columns)[None, :] / column_of[:, None]  # on VPC addresses, of the whole component
@@ -274,21 +272,12 @@ def _of_mixed_pods(
         share = np.interp(grid[ends], known, points.vpc[order, g] / all_vpc)
         branch = np.interp(grid[ends], known, points.branch[order, g])
         here = np.repeat(counts[row][ends], columns)
-        mine = np.minimum(np.rint(pods * share[:, None]).ravel(), MOST_TOLD_APART).astype(np.int32)
+        mine = _whole_pods((pods * share[:, None]).ravel())
         if short.any():  # capacity of its maximum number of nodes
             mine = np.minimum(mine, np.int32(min(points.vpc[:, g].max(), MOST_TOLD_APART)))
         stuck |= _stuck(engine.shapes[g], here, mine)
-        tables.append(
-            group_table(
-                engine,
-                g,
-                points.zones[g],
-                here,
-                mine,
-                np.repeat(np.minimum(np.rint(branch), MOST_TOLD_APART), columns).astype(np.int32),
-                points.first,
-            )
-        )
+        every = np.repeat(_whole_pods(branch), columns)
+        tables.append(group_table(engine, g, points.zones[g], here, mine, every, points.first))
         nodes.append(here)
     table = together(tables)
     return Component(
@@ -309,6 +298,13 @@ def _of_mixed_pods(
     )
 
 
+def _whole_pods(pods: Floats) -> Ints:
+    """Pods rounded to whole numbers, at most as many as the tables tell apart. [pods]"""
+    import numpy as np
+
+    return np.minimum(np.rint(pods), MOST_TOLD_APART).astype(np.int32)
+
+
 def _ranks(used: npt.NDArray[np.int64]) -> Ints:
     """Ranks of the states by the addresses they use, small enough for a table by rank."""
     import numpy as np
@@ -318,14 +314,18 @@ def _ranks(used: npt.NDArray[np.int64]) -> Ints:
     return np.unique(used, return_inverse=True)[1].astype(np.int32)
 
 
+def _load_grid(highest: float) -> tuple[float, Floats]:
+    """Steps per node of load, and the loads from 0 to just above the highest."""
+    import numpy as np
+
+    steps = min(float(STEPS_PER_NODE), MOST_LOAD_STEPS / highest)
+    return steps, np.arange(int(highest * steps) + 2) / steps
+
+
 def _load_beyond_all(engine: Engine, groups: tuple[int, ...]) -> float:
     """Number of nodes whose primary addresses alone exhaust every subnet of the groups four times."""
     sizes = [engine.subnets[s.subnet].usable for g in groups for s in engine.slots[g]]
     return 4.0 * max(sizes) * len(sizes)
-
-
-def _address_room(shape: GroupShape) -> int:
-    return max(shape.first.most_workload_pods, 1)
 
 
 def _shares(engine: Engine, workloads: tuple[int, ...]) -> Floats:

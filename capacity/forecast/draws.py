@@ -1,4 +1,4 @@
-"""Growth with randomness: many simulations (draws) of every workload's replicas, looked up in the component tables.
+"""Growth with randomness: many simulations of every workload's replicas, looked up in the component tables.
 
 Draws come in chunks, and each workload's are added to its component's sums as they are made, so memory grows
 with neither number. In each chunk a subnet's first day of shortage is found exactly without looking at every
@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.booking import held_by_others
 from capacity.cluster.engine import Engine
-from capacity.forecast.calibration import Calibration, calibrate, is_mixed, partition
+from capacity.forecast.calibration import Calibration
 from capacity.forecast.certain import Progress
 from capacity.forecast.components import Component, Sum, components
 from capacity.forecast.group_tables import MOST_ADDED_UP
+from capacity.forecast.growth_points import calibrated
 from capacity.forecast.quantile import count_quantiles
 from capacity.forecast.replicas import MOST_LOG, MOST_PODS, is_random, log_rate, replica_paths
 from capacity.forecast.result import QUANTILES
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 CHUNK = 1024  # most draws processed together: 2 years of one workload use 3 MB
 BLOCK_DAYS = 14
-CALIBRATION_WORK = 3000  # places of nodes × workloads × points at which the engine runs
-CALIBRATION_POINTS = (5, 24)  # at least, at most
 SIGMAS = 4.5  # how far above the expected path the tables reach; one draw in 300,000 ends beyond
 FAN_DATES = 37
 MOST_CHUNK_BYTES = 160 << 20  # of the draws processed together: fewer for many groups or a long horizon
@@ -50,7 +49,7 @@ MOST_FAN_BYTES, FEWEST_FAN_DRAWS = 96 << 20, 256  # more than 300 subnets and gr
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulation:
-    """Results of all draws.
+    """Results of all simulations.
 
     Attributes
     ----------
@@ -61,7 +60,7 @@ class Simulation:
         Quantiles of the addresses used.
     nodes : ndarray of float, shape (n_quantiles, n_groups, n_dates)
     left_over, stuck : ndarray of float, shape (n_dates,)
-        Share of the draws in which pods are unschedulable, and in which pods on nodes get no address.
+        Share of the simulations in which pods are unschedulable, and in which pods on nodes get no address.
     """
 
     first_days: Ints
@@ -127,17 +126,14 @@ def simulate(
     base : sequence of int
         Replicas of each workload on day 0.
     progress : callable
-        Called with the number of draws that are done and the total.
+        Called with the number of simulations that are done and the total.
     """
     import numpy as np
 
     growths = [w.growth for w in plan.workloads]
     expected = expected_replicas(plan, base, span)
     top = [_top(g, int(e.max()), span) for g, e in zip(growths, expected.T, strict=True)]
-    work = sum(map(len, engine.slots)) * max(len(growths), 1)
-    fewest, most_points = CALIBRATION_POINTS
-    rows = _points(expected, top, min(max(CALIBRATION_WORK // work, fewest), most_points) if work else fewest)
-    points = calibrate(engine, rows if any(is_mixed(engine, *p) for p in partition(engine)) else rows[:1], scenario)
+    points = calibrated(engine, expected, top, scenario)
     found = components(engine, points, top)
     subnets = _subnet_parts(plan, points, found)
     fan_days = np.unique(np.rint(np.linspace(0, span.days, FAN_DATES)).astype(np.int32))
@@ -174,7 +170,7 @@ def simulate(
 
 
 def fan_draws(places: int) -> int:
-    """Number of draws for the bands, given subnets and groups times dates; limits the memory."""
+    """Number of simulations for the bands, given subnets and groups times dates; limits the memory."""
     return min(FAN_DRAWS, max(MOST_FAN_BYTES // (4 * max(places, 1)), FEWEST_FAN_DRAWS))
 
 
@@ -208,7 +204,7 @@ class _Draws:
         return [one.total for one in sums]
 
     def together(self) -> int:
-        """Number of draws processed together, so that their sums and states fit in the allowed memory."""
+        """Number of simulations processed together, so that their sums and states fit in the allowed memory."""
         uncertain = {self.place[w][0] for w in self.random if w in self.place}
         sums = sum(len(self.weights[c]) for c in uncertain)
         arrays = _PASSING + max(sums, len(uncertain) * _PER_STATE)  # states take the place of sums one by one
@@ -263,18 +259,6 @@ def _top(growth: Growth | None, most: int, span: Horizon) -> int:
     _, daily, unsure = log_rate(growth)
     above = exp(min(SIGMAS * sqrt(daily**2 * span.days + (unsure * span.days) ** 2), MOST_LOG))
     return int(min(most * above + 1, MOST_PODS))
-
-
-def _points(expected: Floats, top: Sequence[int], count: int) -> list[list[int]]:
-    """Replicas at which the engine runs: along the expected path, then in proportion up to the top."""
-    import numpy as np
-
-    days = np.unique(np.rint(np.linspace(0, len(expected) - 1, count)).astype(int))
-    last = expected.max(axis=0)
-    ratio = max((t / m for t, m in zip(top, last, strict=True) if m), default=1.0)
-    beyond = [np.ceil(np.minimum(last * f, top)) for f in np.geomspace(1, ratio, max(count // 2, 2))]
-    rows = {tuple(int(x) for x in row): None for row in (*expected[days], *beyond)}
-    return [list(row) for row in rows]
 
 
 def _subnet_parts(plan: Plan, points: Calibration, found: Sequence[Component]) -> list[_SubnetParts]:

@@ -51,7 +51,7 @@ class Reading:
             self.notes.append(text)
 
 
-def read_history(path: Path, subnet: str | None = None) -> Reading:
+def read_history(path: Path | str, subnet: str | None = None) -> Reading:
     """Read the observations in a file of any known kind.
 
     Parameters
@@ -64,6 +64,7 @@ def read_history(path: Path, subnet: str | None = None) -> Reading:
     SpecError
         The file cannot be read, is of an unknown kind, or has an error; the message has the place.
     """
+    path = Path(path)
     name = input_name(path)
     if path.is_file() and read_head(path, len(SQLITE_MAGIC)) in (SQLITE_MAGIC, b""):
         return _any_in(Reading(read_observations(path)), name)
@@ -207,7 +208,7 @@ def _metric_statistics(document: Any, name: str, subnet: str | None, reading: Re
     match = _SUBNET_ID.search(label)
     owner = subnet or (match[0] if match else None)
     if owner is None:
-        raise SpecError(f"{where}: the answer does not name its subnet (use --subnet NAME)")
+        raise SpecError(f"{where}: the file does not name its subnet (use --subnet NAME)")
     _add(reading, owner, kind, ((p["Timestamp"], p.get(statistic)) for p in points), where)
 
 

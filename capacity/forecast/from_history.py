@@ -11,7 +11,16 @@ from capacity.errors import SpecError, did_you_mean
 from capacity.forecast.certain import Progress
 from capacity.forecast.fit import FEWEST_DAYS, LINEAR, Fit, draw, fit
 from capacity.forecast.quantile import day_quantiles, rank
-from capacity.forecast.result import INSUFFICIENT, OK, QUANTILES, Backtest, Fan, ForecastResult, SubnetForecast
+from capacity.forecast.result import (
+    INSUFFICIENT,
+    OK,
+    QUANTILES,
+    Backtest,
+    Fan,
+    ForecastResult,
+    SubnetForecast,
+    check_paths,
+)
 from capacity.forecast.series import EPOCH, FREE, DailySeries
 from capacity.forecast.span import Horizon
 from capacity.plan.model import Plan
@@ -56,6 +65,7 @@ def forecast_history(
     Only observations up to ``span.start`` are used. A subnet has run out on the first day on which its free
     addresses round to none.
     """
+    check_paths(paths, seed)
     order = [*wanted, *(s.name for s in series if s.name not in wanted)]
     by_name = {s.name: s for s in series}
     found = []
@@ -213,9 +223,9 @@ def _words(days: Sequence[int | None], probability: float, span: Horizon, late: 
     if probability == 0:
         return f"does not run out before {span.end}{old}"
     if days[1] is None:
-        return f"runs out before {span.end} in {100 * probability:.3g} % of the draws{old}"
+        return f"runs out before {span.end} in {100 * probability:.3g}% of simulations{old}"
     if days[2] is None:
-        return f"in {100 * (1 - probability):.3g} % of the draws it does not run out before {span.end}{old}"
+        return f"in {100 * (1 - probability):.3g}% of simulations it does not run out before {span.end}{old}"
     return old.removeprefix("; ")
 
 

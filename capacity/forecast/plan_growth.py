@@ -19,7 +19,16 @@ from capacity.forecast.draws import Simulation, expected_replicas, simulate
 from capacity.forecast.grown import node_range
 from capacity.forecast.quantile import day_quantiles
 from capacity.forecast.replicas import coming_steps, is_random
-from capacity.forecast.result import OK, QUANTILES, Already, Fan, ForecastResult, GroupForecast, SubnetForecast
+from capacity.forecast.result import (
+    OK,
+    QUANTILES,
+    Already,
+    Fan,
+    ForecastResult,
+    GroupForecast,
+    SubnetForecast,
+    check_paths,
+)
 from capacity.forecast.span import Horizon
 from capacity.plan.constants import AT_REST
 from capacity.plan.model import Plan
@@ -29,8 +38,6 @@ from capacity.units import counted
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-MOST_PATHS = 1_000_000
 
 
 def forecast_growth(
@@ -49,7 +56,7 @@ def forecast_growth(
     scenario : str
         ``steady``: the current replicas grow. ``peak`` and ``ceiling``: the maxima grow by the same factors.
     progress : callable
-        Called with the number of draws (or days, if nothing is random) that are done and the total.
+        Called with the number of simulations (or days, if nothing is random) that are done and the total.
     checked : CheckResult, optional
         Check of the plan, if there is one already; what it finds exhausted today is in the answer.
 
@@ -57,14 +64,13 @@ def forecast_growth(
     -----
     The first day equals the scenario in check. Later, autoscaled groups grow as far as their pods need,
     up to their maximum; a group with a fixed count keeps it, and pods that do not fit are unschedulable.
-    If no growth is random, the engine computes every day and the dates are exact. Otherwise ``paths`` draws are
-    looked up in tables made by the engine's formulas (:mod:`capacity.forecast.grown`).
+    If no growth is random, the engine computes every day and the dates are exact. Otherwise ``paths`` simulations
+    are looked up in tables made by the engine's formulas (:mod:`capacity.forecast.grown`).
     """
     check_kind("span", span, Horizon, "a Horizon, as returned by parse_horizon")
     if scenario not in AT_REST:
         raise SpecError(f"--scenario: {scenario!r} is not one of {', '.join(AT_REST)}")
-    if not 1 <= paths <= MOST_PATHS:
-        raise SpecError(f"--paths: {paths} is out of range (expected 1 to {MOST_PATHS:,})")
+    check_paths(paths, seed)
     engine = Engine(plan, group_shapes(plan))
     base = list(engine.demand(scenario).replicas)
     expected = expected_replicas(plan, base, span)
@@ -114,7 +120,7 @@ def _as_simulation(fill: DailyFill, span: Horizon) -> Simulation:
 
 
 def _from_today(simulation: Simulation, today: ScenarioState, nowhere: Sequence[str]) -> Simulation:
-    """Simulation with the answer of the engine for the first day, which is equal in all draws."""
+    """Simulation with the answer of the engine for the first day, which is equal in all simulations."""
     import numpy as np
 
     used, nodes = simulation.used.copy(), simulation.nodes.copy()
@@ -188,9 +194,9 @@ def in_words(days: list[int | None], probability: float, span: Horizon) -> str:
     if probability == 0:
         return f"does not run out before {span.end}"
     if days[1] is None:
-        return f"runs out before {span.end} in {100 * probability:.3g} % of the draws"
+        return f"runs out before {span.end} in {100 * probability:.3g}% of simulations"
     if days[2] is None:
-        return f"in {100 * (1 - probability):.3g} % of the draws it does not run out before {span.end}"
+        return f"in {100 * (1 - probability):.3g}% of simulations it does not run out before {span.end}"
     return ""
 
 
@@ -209,7 +215,7 @@ def _groups(engine: Engine, span: Horizon, simulation: Simulation, scenario: str
 
 
 def _half_by(share: npt.NDArray[np.float64], simulation: Simulation, span: Horizon) -> date | None:
-    """First date on which half of the draws meet a condition."""
+    """First date on which half of the simulations meet a condition."""
     import numpy as np
 
     there = np.flatnonzero(share >= 0.5)
@@ -218,7 +224,7 @@ def _half_by(share: npt.NDArray[np.float64], simulation: Simulation, span: Horiz
 
 def _notes(plan: Plan, span: Horizon, found: ForecastResult, nowhere: tuple[str, ...]) -> list[str]:
     notes = [*plan.notes, *_growth_notes(plan, span)]
-    often = "" if found.exact else " in half of the draws"
+    often = "" if found.exact else " in half of the simulations"
     notes += [
         f"{g.name} reaches its maximum of {counted(g.nodes_max or 0, 'node')} by {g.date_max_reached}{often}"
         for g in found.groups

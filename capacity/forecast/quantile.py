@@ -22,7 +22,7 @@ def rank(share: float, count: int) -> int:
 
 
 def day_quantiles(first_days: npt.NDArray[np.int32], never: int, shares: tuple[float, ...]) -> list[int | None]:
-    """Days by which the given shares of the draws have run out; None if fewer do before ``never``."""
+    """Days by which the given shares of the simulations have run out; None if fewer do before ``never``."""
     import numpy as np
 
     ordered = np.sort(first_days)

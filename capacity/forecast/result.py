@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from capacity.errors import SpecError, check_count
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 QUANTILES = (0.1, 0.5, 0.9)
+MOST_PATHS = 1_000_000
 OK, INSUFFICIENT = "ok", "insufficient data"
 
 
@@ -70,9 +73,9 @@ class SubnetForecast:
     usable, used_now : int or None
         [addresses]
     date_p10, date_p50, date_p90 : date or None
-        Date by which it has run out in 10%, 50%, 90% of the draws; None if fewer do within the horizon.
+        Date by which it has run out in 10%, 50%, 90% of the simulations; None if fewer do within the horizon.
     probability : float or None
-        Share of draws that run out within the horizon.
+        Share of simulations that run out within the horizon.
     fan : Fan or None
         Addresses used over time.
     note : str
@@ -101,7 +104,7 @@ class SubnetForecast:
 
 @dataclass(frozen=True, slots=True)
 class GroupForecast:
-    """Nodes of a group over time, and the date when half of the draws reach its maximum or limits."""
+    """Nodes of a group over time, and the date when half of the simulations reach its maximum or limits."""
 
     name: str
     nodes_max: int | None
@@ -131,8 +134,8 @@ class ForecastResult:
     exact : bool
         Whether the engine computed each day (nothing is random).
     date_unschedulable, date_without_address : date or None
-        Date when half of the draws have pods for which the groups cannot start a node, and pods on nodes without an
-        address; None if fewer do within the horizon.
+        Date when half of the simulations have pods for which the groups cannot start a node, and pods on nodes without
+        an address; None if fewer do within the horizon.
     already : tuple of Already
         What check finds exhausted today, the scenario of the forecast first.
     notes : tuple of str
@@ -153,5 +156,13 @@ class ForecastResult:
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        drawn = "exact" if self.exact else f"{self.paths:,} draws"
+        drawn = "exact" if self.exact else f"{self.paths:,} simulations"
         return f"<ForecastResult {self.start} to {self.end}: {len(self.subnets)} subnets, {drawn}>"
+
+
+def check_paths(paths: int, seed: int) -> None:
+    """Refuse a count of simulations that is out of range, and a seed that is not a whole number."""
+    check_count("--paths", paths)
+    if not 1 <= paths <= MOST_PATHS:
+        raise SpecError(f"--paths: {paths} is out of range (expected 1 to {MOST_PATHS:,})")
+    check_count("--seed", seed)

@@ -8,13 +8,15 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from capacity.cluster.check import check
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 from capacity.forecast.history import FillSnapshot, RecordedFill
 from capacity.plan.model import RESERVED_BY_AWS, Plan
 
 
 def snapshot_of_plan(plan: Plan, time: datetime) -> FillSnapshot:
     """Snapshot of the plan's ``steady``: free addresses and /28s, holders of the others, nodes and pods."""
+    check_kind("plan", plan, Plan, "a Plan, as returned by read_plan")
+    check_kind("time", time, datetime, "a datetime with its time zone")
     state = check(plan, ["steady"]).scenarios[0]
     return FillSnapshot(
         time=time,

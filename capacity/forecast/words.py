@@ -44,7 +44,7 @@ def _coming(result: ForecastResult) -> str:
 def _first(result: ForecastResult, first: SubnetForecast, others: bool) -> str:
     span = f"between {result.start} and {result.end}"
     if not first.probability:
-        draws = "" if result.exact else f" in any of {result.paths:,} draws"
+        draws = "" if result.exact else f" in any of {result.paths:,} simulations"
         if result.already:
             which = "the other subnets have" if others else "every subnet has"
             return f"{which} free addresses until {result.end}{draws}."
@@ -53,11 +53,11 @@ def _first(result: ForecastResult, first: SubnetForecast, others: bool) -> str:
         return f"{first.name} runs out on {first.date_p50}, if the growth is exactly as in the plan."
     if first.date_p50 is None:
         share = percent(first.probability)
-        return f"{first.name} is the most likely to run out {span}: in {share} of the draws."
+        return f"{first.name} is the most likely to run out {span}: in {share} of simulations."
     late = f"and {first.date_p90}" if first.date_p90 else f"and a day after {result.end}"
-    return f"{first.name} runs out about {first.date_p50} (between {first.date_p10} {late} in 80% of the draws)."
+    return f"{first.name} runs out about {first.date_p50} (between {first.date_p10} {late} in 80% of simulations)."
 
 
 def percent(share: float) -> str:
-    """Share of the draws as text; nearly all is not shown as all."""
-    return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.3g} %"
+    """Share of the simulations as text; nearly all is not shown as all."""
+    return "> 99.9%" if 0.9995 <= share < 1 else f"{100 * share:.3g}%"

@@ -9,7 +9,7 @@ from capacity.cni import cilium_limits
 from capacity.cni.facade import EniFigures, carried, gives_prefixes, starts_without_serving_eni
 from capacity.node import density
 from capacity.node.platform import WITH_PREFIXES, Platform
-from capacity.plan.constants import PREFIX_SIZE, VPC_CNI
+from capacity.plan.constants import OVERLAY, PREFIX_SIZE, VPC_CNI
 from capacity.units import IntLike, larger, smaller
 
 LIMITS = {
@@ -85,7 +85,7 @@ def figures(of: Interfaces, on: Platform) -> Figures:
         some_left = (of.enis if on.max_eni is None else smaller(of.enis, on.max_eni)) > unmanaged
         usable, capacity = usable * some_left, capacity * some_left
     usable, capacity = usable + 0 * of.enis, capacity + 0 * of.enis
-    if on.overlay:  # ENIs do not limit the pods, only AWS's recommended maximum
+    if on.cni == OVERLAY:  # ENIs do not limit the pods, only AWS's recommended maximum
         formula = density.CAP_LARGE + 0 * of.enis
     elif on.windows:
         formula = capacity
@@ -190,7 +190,7 @@ def limits(of: Interfaces, on: Platform, got: Figures) -> list[tuple[IntLike, st
     """
     always = got.formula == got.formula
     found: list[tuple[IntLike, str]] = []
-    if on.overlay:
+    if on.cni == OVERLAY:
         return [(always, "recommended-cap")]
     if on.mode in WITH_PREFIXES:
         found.append((of.gives_prefixes == 0, "hypervisor"))

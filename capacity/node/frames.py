@@ -17,10 +17,12 @@ from capacity.catalog.prices import check_region, usd_per_hour
 from capacity.cni.facade import gives_prefixes
 from capacity.errors import SpecError, check_count, check_kind, check_number
 from capacity.node import density, reserved
+from capacity.node.allocatable import DEFAULT_KEEP, Keep
 from capacity.node.figures import Figures, Interfaces, figures, kubelet_max_pods, limits, reserved_for
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
-from capacity.node.offer import BINDING_ORDER, Daemon, Keep, PodAsked, asked, daemons_on, pod_month
+from capacity.node.offer import BINDING_ORDER, Daemon, PodAsked, asked, daemons_on, pod_month
 from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform, check_platform
+from capacity.plan.constants import OVERLAY
 from capacity.units import MIB
 
 if TYPE_CHECKING:
@@ -48,7 +50,6 @@ UNITS = {
     "usd_per_pod_month": "USD per pod and month",
 }
 ANY_POD = PodAsked()
-DEFAULT_KEEP = Keep()
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def max_pods_frame(catalog: Catalog, on: Platform) -> pd.DataFrame:
         "usable_enis": Masked(got.usable_enis, hidden).to_array(),
         "ipv4_per_eni": _column([t.ipv4_per_eni for t in found.types]).to_array(),
         "ip_capacity": Masked(got.ip_capacity, hidden | (on.mode in WITHOUT_VPC_IPV4)).to_array(),
-        "max_pods_formula": Masked(got.formula, hidden | on.overlay).to_array(),
+        "max_pods_formula": Masked(got.formula, hidden | (on.cni == OVERLAY)).to_array(),
         "max_pods_recommended": found.recommended.to_array(),
         "max_pods": found.max_pods.to_array(),
         "max_pods_expression": found.expression.to_array(),

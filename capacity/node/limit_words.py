@@ -31,7 +31,7 @@ def limit_words(limit: None) -> None: ...
 
 
 def limit_words(limit: str | None) -> str | None:
-    """A limit's name as people say it; its own name where it is not known here.
+    """The display name of a limit; the limit itself if it has none.
 
     >>> limit_words("max_pods"), limit_words("enis"), limit_words("some_limit")
     ('max pods', 'ENIs', 'some limit')

@@ -10,6 +10,7 @@ from capacity.errors import SpecError
 from capacity.node import density
 from capacity.node.figures import Figures, figures, interfaces, kubelet_max_pods, limits, never_ready, reserved_for
 from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform, check_platform
+from capacity.plan.constants import OVERLAY
 from capacity.units import counted
 
 
@@ -102,7 +103,7 @@ def max_pods(of: InstanceType, on: Platform) -> MaxPods:
         usable_enis=got.usable_enis,
         ipv4_per_eni=of.ipv4_per_eni,
         ip_capacity=None if on.mode in WITHOUT_VPC_IPV4 else got.ip_capacity,
-        max_pods_formula=None if on.overlay else got.formula,
+        max_pods_formula=None if on.cni == OVERLAY else got.formula,
         max_pods_recommended=None if uncapped else got.recommended,
         max_pods=None if uncapped and on.provisioner == "managed" and not on.windows else pods,
         max_pods_expression=computed,

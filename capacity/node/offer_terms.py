@@ -10,6 +10,7 @@ from capacity.node.maxpods import MaxPods
 from capacity.node.offer import Offer
 from capacity.node.platform import WITH_PREFIXES, Platform
 from capacity.plan.cilium import OWN_ADDRESSES
+from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.trace import Term
 
 Terms = list[Term]
@@ -17,7 +18,7 @@ Terms = list[Term]
 NODEADM = "awslabs/amazon-eks-ami@81fec2e8 nodeadm/internal/kubelet"
 SCRIPT = "awslabs/amazon-eks-ami@8e751826~1 templates/al2/runtime/max-pods-calculator.sh"
 KARPENTER = "aws/karpenter-provider-aws@1d927085 pkg/providers/instancetype/types.go"
-CILIUM = "cilium/cilium@00137987 pkg/aws/eni/node.go"
+CILIUM_GO = "cilium/cilium@00137987 pkg/aws/eni/node.go"
 GUIDE = "awsdocs/amazon-eks-user-guide@4d52b4d nodes/choosing-instance-type.adoc"
 
 
@@ -28,7 +29,7 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
         Term("max_enis", row.max_enis, "ENIs of the default network card", data),
         Term("ipv4_per_eni", row.ipv4_per_eni, "addresses per ENI, including its primary", data),
     ]
-    if on.overlay and row.max_pods_recommended is not None:
+    if on.cni == OVERLAY and row.max_pods_recommended is not None:
         why = f"AWS recommends at most 250 above {LARGE_ABOVE_VCPUS} vCPUs, otherwise 110; the type has {of.vcpus}"
         return [
             *terms,
@@ -39,7 +40,7 @@ def max_pods_terms(row: MaxPods, of: InstanceType, on: Platform) -> Terms:
         ]
     if row.max_pods_formula is None:
         return [*terms, Term("max_pods_formula", None, LIMITS[row.limited_by])]
-    enis_source = f"{SCRIPT} L128-140" if on.cilium is None else f"{CILIUM} GetMaximumAllocatableIPv4"
+    enis_source = f"{SCRIPT} L128-140" if on.cni != CILIUM else f"{CILIUM_GO} GetMaximumAllocatableIPv4"
     terms.append(Term("usable_enis", row.usable_enis, _usable(of, on), enis_source))
     prefix = on.mode in WITH_PREFIXES and gives_prefixes(on.settings, of)
     slots = f"{row.usable_enis} × ({row.ipv4_per_eni} − 1)" + (" × 16 per prefix" if prefix else "")
@@ -82,7 +83,10 @@ def _capacity(on: Platform, slots: str) -> tuple[str, str]:
     if on.cilium is None:
         return slots, "aws/amazon-vpc-cni-k8s@b5218838 ipamd.go L2570-2584"
     limit = f", at most {on.cilium.max_allocate} (maxAllocate)" if on.cilium.max_allocate else ""
-    return f"{slots}{limit}, − {OWN_ADDRESSES} used by Cilium itself", f"{CILIUM} GetMaximumAllocatableIPv4; #22054"
+    return (
+        f"{slots}{limit}, − {OWN_ADDRESSES} used by Cilium itself",
+        f"{CILIUM_GO} GetMaximumAllocatableIPv4; #22054",
+    )
 
 
 def _usable(of: InstanceType, on: Platform) -> str:
@@ -91,7 +95,7 @@ def _usable(of: InstanceType, on: Platform) -> str:
     parts = [f"min({of.max_enis}, MAX_ENI {on.max_eni})" if on.max_eni is not None else f"{of.max_enis}"]
     if on.cilium is not None and on.cilium.first_interface_index:
         parts.append(f"{on.cilium.first_interface_index} before firstInterfaceIndex")
-    reserved = on.reserved_enis if on.cilium is None else unmanaged_of(of, on)
+    reserved = on.reserved_enis if on.cni != CILIUM else unmanaged_of(of, on)
     parts += [f"{reserved} reserved"] if reserved else []
     parts += ["1 primary without pod addresses (custom networking)"] if on.custom_networking else []
     beside = min(of.max_enis or 0, on.max_eni or of.max_enis or 0) - unmanaged_of(of, on) > 1

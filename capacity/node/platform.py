@@ -11,9 +11,8 @@ from capacity.cni.facade import gives_prefixes
 from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.cni_env import CniSettings
-from capacity.plan.constants import AMIS, HOST_PODS, MODES, NODE_PROVISIONERS
+from capacity.plan.constants import AMIS, CILIUM, HOST_PODS, MODES, NODE_PROVISIONERS, OVERLAY
 
-OVERLAY = "overlay"  # the mode of an overlay CNI
 WITHOUT_VPC_IPV4 = ("ipv6", OVERLAY)  # modes in which pods use no IPv4 address of the VPC
 WITH_PREFIXES = ("prefix", "ipv6")
 
@@ -63,7 +62,10 @@ class Platform:
             check_count("max_eni", self.max_eni, 1, "ENIs")
         if self.host_pods is not None:
             check_count("host_pods", self.host_pods, unit="pods")
+        if self.expression is not None:
+            check_kind("expression", self.expression, str, "text, such as 'max_pods - 2'")
         if self.cilium is not None:
+            check_kind("cilium", self.cilium, CiliumIpam, "what cilium_settings(...) gives, or None")
             for on, what in (
                 (self.mode == "ipv6", "IPv6 is not modelled with Cilium's ENI mode"),
                 (
@@ -76,7 +78,7 @@ class Platform:
             ):
                 if on:
                     raise SpecError(what)
-        if self.overlay:
+        if self.mode == OVERLAY:
             for on, what in (
                 (self.custom_networking, "custom networking is"),
                 (self.pod_eni, "security groups for pods are"),
@@ -87,7 +89,7 @@ class Platform:
                 if on:
                     raise SpecError(f"{what} not supported with an overlay CNI")
         if self.mode == "ipv6" and self.custom_networking:
-            raise SpecError("IPv6 and custom networking exclude each other: the CNI does not start with both")
+            raise SpecError("IPv6 and custom networking cannot be combined: the CNI does not start with both")
         if self.windows:
             for on, what in (
                 (self.mode == "ipv6", "IPv6"),
@@ -111,9 +113,9 @@ class Platform:
         return self.settings.agents
 
     @property
-    def overlay(self) -> bool:
-        """Whether another CNI gives pods addresses of a separate network."""
-        return self.mode == OVERLAY
+    def cni(self) -> str:
+        """The CNI that runs, as :attr:`CniSettings.cni` names it."""
+        return self.settings.cni
 
     @property
     def windows(self) -> bool:
@@ -172,7 +174,7 @@ def _settings(on: Platform) -> CniSettings:
         ipv6=on.mode == "ipv6",
         max_eni=on.max_eni,
         cilium=on.cilium,
-        overlay=on.overlay,
+        overlay=on.mode == OVERLAY,
     )
 
 
@@ -184,10 +186,10 @@ def as_run(on: Platform, kind: InstanceType) -> Platform:
 
 def modes_of(on: Platform) -> tuple[str, ...]:
     """The modes of a platform, for "all"."""
-    if on.overlay:
+    if on.cni == OVERLAY:
         return (OVERLAY,)
-    if on.windows or on.cilium is not None:
-        return ("secondary", "prefix")
+    if on.windows or on.cni == CILIUM:
+        return MODES[:2]
     if on.auto:
         return ("prefix", "ipv6")
     return MODES[:2] if on.custom_networking else MODES

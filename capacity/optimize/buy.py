@@ -10,7 +10,8 @@ from capacity.cluster.scenario import ScenarioState
 from capacity.optimize.divide import Counted, Rules, Sized
 from capacity.optimize.market import Pods
 from capacity.optimize.open_plan import Document, Draft, NewGroup
-from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.model import Plan
+from capacity.plan.scenario_spec import ScenarioSpec
 
 Judge = Callable[[Plan, Sequence[str | ScenarioSpec] | None], CheckResult]
 Division = tuple[Sized, ...]

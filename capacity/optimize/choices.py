@@ -9,9 +9,8 @@ from fractions import Fraction
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError, check_count, check_word
-from capacity.plan.constants import NODE_PROVISIONERS
+from capacity.plan.constants import ARCHS, NODE_PROVISIONERS
 
-ARCHS = ("x86_64", "arm64")
 EFFORT_NAMES = ("quick", "normal", "thorough")
 FRACTIONAL_GPUS = ("g6f", "gr6f")  # a pod that requests a GPU gets an eighth to a half of one
 MODES = ("secondary", "prefix")  # a cluster can change between them; its IP family is fixed

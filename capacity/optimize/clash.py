@@ -30,7 +30,7 @@ NO_GROUPS = 10_000
 
 
 def too_large(market: Market, pods: Sequence[Pods]) -> Infeasible | None:
-    """A pod that fits on no allowed type; None where each fits on some."""
+    """A pod that fits on no allowed type; None if each fits on some."""
     for p in pods:
         if any(holds(c, p) for c in market.candidates):
             continue

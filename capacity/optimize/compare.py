@@ -11,13 +11,14 @@ from capacity.cost.inputs import CostInputs
 from capacity.cost.rates import PriceBook
 from capacity.errors import SpecError
 from capacity.optimize.buy import Buying, Purchase, nodes_of
-from capacity.optimize.choices import ARCHS, Choices
+from capacity.optimize.choices import Choices
 from capacity.optimize.divisions import Found, divisions, search
 from capacity.optimize.market import Market, node_price, pods_of
 from capacity.optimize.modes import NAMES, PREFIXES
 from capacity.optimize.open_plan import Draft, draft_of
 from capacity.optimize.optimized import Alternative
 from capacity.optimize.request import Request, archs_of, market_of
+from capacity.plan.constants import ARCHS
 
 CHECKED = 6  # divisions of an alternative that are checked, at most
 SMALL_VCPUS = 16
@@ -115,7 +116,7 @@ def _other_networks(buying: Buying, request: Request) -> Iterator[Alternative]:
 
 
 def _with_env(draft: Draft, choices: Choices, env: dict[str, str]) -> Draft | None:
-    """The draft with other variables of the CNI; None where they contradict the plan."""
+    """The draft with other variables of the CNI; None if they contradict the plan."""
     document = json.loads(json.dumps(draft.document))
     cni = document["cni"] = dict(document.get("cni") or {})
     cni["env"] = {**(cni.get("env") or {}), **env}

@@ -133,7 +133,7 @@ class Blocks:
         return np.maximum(nodes, self.rules.min_nodes)
 
     def best(self, block: Block) -> Sized | None:
-        """The cheapest type for a block; None where no type holds all of its pods."""
+        """The cheapest type for a block; None if no type holds all of its pods."""
         if block not in self._best:
             self._best[block] = self._found(block)
         return self._best[block]
@@ -152,7 +152,7 @@ class Blocks:
         return best
 
     def on(self, block: Block, candidate: BuyableType) -> Sized | None:
-        """A block on nodes of a type; None where a pod does not fit, or with more nodes than allowed."""
+        """A block on nodes of a type; None if a pod does not fit, or with more nodes than allowed."""
         counted = self._counted(block, candidate)
         if counted is None:
             return None

@@ -27,7 +27,7 @@ class Found:
     Attributes
     ----------
     bought : Purchase or None
-        None where no division was ok.
+        None if no division was ok.
     nearest : Purchase or None
         Of those that were not ok the one with the fewest addresses.
     tried : tuple of Purchase
@@ -113,7 +113,7 @@ def _within_types(blocks: Blocks, choices: Choices) -> Iterator[Division]:
 def mixed(market: Market, pods: Sequence[Pods], rules: Rules, now: Packing, peak: Packing) -> Division | None:
     """The packing's nodes, one group for each type, open to all pods; nodes are added until the scheduler has room.
 
-    The cheapest node that takes an unschedulable pod is added; None where that takes too many rounds.
+    The cheapest node that takes an unschedulable pod is added; None if that takes too many rounds.
     """
     if any(p.zoned for p in pods):
         return None  # a mix of few nodes of each type has not every type in every zone

@@ -18,7 +18,7 @@ KINDS = 24
 
 
 def improved(bins: Bins, duals: Floats, rounds: int, stopped: Callable[[], bool]) -> Bins:
-    """The packing after ``rounds`` attempts, never dearer. The same input gives the same packing.
+    """The packing after ``rounds`` attempts, never more expensive. The same input gives the same packing.
 
     Parameters
     ----------

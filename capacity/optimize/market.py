@@ -8,7 +8,8 @@ from functools import cached_property
 from math import gcd
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.cluster.group_shapes import group_shape, workload_pod
+from capacity.cluster.group_shapes import group_shape
+from capacity.cluster.load import workload_pod
 from capacity.cluster.node_state import BRANCH, UNLIMITED, VPC, PodShape, fits
 from capacity.cluster.shape import GroupShape, TypeShape
 from capacity.cost.inputs import CostInputs

@@ -12,7 +12,7 @@ from typing import Any
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError
 from capacity.optimize.choices import Choices
-from capacity.plan.document import Section, parse_plan_file
+from capacity.plan.document import PlanSection, parse_plan_file
 from capacity.plan.model import NodeGroup, Plan
 from capacity.plan.parse import parse_plan
 
@@ -54,7 +54,7 @@ class Draft:
     replaced : tuple of NodeGroup
         The plan's own groups in their place.
     original : Plan or None
-        The plan as it is; None where it has no groups.
+        The plan as it is; None if it has no groups.
     sizes_subnets : bool
         Whether it has no subnets of its own: then they are sized for the answer.
     replicas : mapping
@@ -165,7 +165,7 @@ def draft_of(
     original = None
     if whole.get("nodeGroups"):
         # as read, errors name the line of the file
-        read = document if isinstance(document, Section) and not sizes_subnets else _section(whole, file)
+        read = document if isinstance(document, PlanSection) and not sizes_subnets else _section(whole, file)
         original = parse_plan(read, file, catalog)
     if "region" not in whole:
         whole["region"] = DEFAULT_REGION
@@ -213,7 +213,7 @@ def _add_headroom(document: Document, names: Sequence[str], share: Fraction) -> 
     return before
 
 
-def _section(document: Document, file: str) -> Section:
+def _section(document: Document, file: str) -> PlanSection:
     return parse_plan_file(json.dumps(document, default=str).encode(), f"{file or 'plan'}.json").document
 
 

@@ -28,7 +28,7 @@ class Packed(NamedTuple):
 
     @property
     def gap(self) -> float:
-        """How much dearer than the bound, as a share of the price."""
+        """How much more expensive than the bound, as a share of the price."""
         return 0.0 if self.usd_per_hour <= 0 else max(self.usd_per_hour - self.bound, 0.0) / self.usd_per_hour
 
 
@@ -40,7 +40,7 @@ class Alternative:
     ----------
     name : str
     usd_per_hour : float or None
-        None where it is not possible; ``note`` says why.
+        None if it is not possible; ``note`` says why.
     nodes : int or None
         At the peak. [nodes]
     addresses : int or None
@@ -75,9 +75,9 @@ class Optimized:
     rules : Rules
         How hours are weighed, and how many nodes a group has.
     bought : Purchase or None
-        The node groups to buy; None where there are no pods, or nothing is possible.
+        The node groups to buy; None if there are no pods, or nothing is possible.
     packed : Packed or None
-        None where a pod fits no type.
+        None if a pod fits no type.
     alternatives : tuple of Alternative
     frontier : tuple of Purchase
         Of the purchases that are ok, those that no other beats in dollars, addresses and nodes at once.

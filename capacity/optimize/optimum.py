@@ -9,7 +9,7 @@ from typing import Any
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError
 from capacity.optimize.buy import Buying, Division, Purchase
-from capacity.optimize.choices import ARCHS, Choices
+from capacity.optimize.choices import Choices
 from capacity.optimize.clash import clash, too_large
 from capacity.optimize.compare import alternatives
 from capacity.optimize.divide import Rules
@@ -24,6 +24,7 @@ from capacity.optimize.pack import EFFORTS, PROVEN, Packing
 from capacity.optimize.pack_zones import pack_over_zones
 from capacity.optimize.request import Request, archs_of, market_of
 from capacity.optimize.solver import interruptible
+from capacity.plan.constants import ARCHS
 
 CHECKED = {"quick": 20, "normal": 60, "thorough": 200}  # divisions that are checked, at most
 MOST_SIZED = 1  # further purchases for which subnets are sized

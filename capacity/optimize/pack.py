@@ -128,7 +128,7 @@ class Packing(NamedTuple):
 
     @property
     def gap(self) -> float:
-        """How much dearer than the bound, as a share of the price."""
+        """How much more expensive than the bound, as a share of the price."""
         return 0.0 if self.cost <= 0 else max(self.cost - self.bound, 0.0) / self.cost
 
 

@@ -10,9 +10,10 @@ from capacity.cluster.check import check as check_addresses
 from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError, did_you_mean
 from capacity.optimize.buy import Judge
-from capacity.optimize.choices import ARCHS, Choices, allowed_types
+from capacity.optimize.choices import Choices, allowed_types
 from capacity.optimize.market import Market, open_market
 from capacity.optimize.open_plan import Draft
+from capacity.plan.constants import ARCHS
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Results as pages: what is said of a result (`*_page.py`), and what a page is written as (terminal, Markdown, …).
+"""Results as pages: page builders (`*_page.py`) and renderers (terminal, Markdown, …).
 
 Nothing here computes an address. One module per verb, imported when its verb is used.
 """

@@ -1,4 +1,4 @@
-"""Prometheus rules and a Grafana dashboard from a plan: the CNI's own metrics against the plan's own runway.
+"""Prometheus rules and a Grafana dashboard from a plan: the CNI's metrics compared with the plan's runway.
 
 The metrics are those that ipamd registers (aws/amazon-vpc-cni-k8s@02488bbe
 utils/prometheusmetrics/prometheusmetrics.go); ``error`` of awscni_aws_api_error_count is EC2's error code
@@ -79,8 +79,8 @@ def _node_rules(thresholds: NodeThresholds | None) -> list[dict[str, Any]]:
             "10m",
             "critical",
             f"{{{{ $value }}}} nodes: a subnet is full at more than {t.critical:,}",
-            f"By the plan: {t.now:,} nodes in steady, and {t.critical - t.now:,} more of {group} fit where they are "
-            "spread as planned. The next ones find no addresses.",
+            f"According to the plan, {t.now:,} nodes run in steady, and {t.critical - t.now:,} more of {group} fit if "
+            "they are spread as planned. Nodes beyond that get no addresses.",
         )
     ]
     if t.warning < t.critical:
@@ -90,10 +90,10 @@ def _node_rules(thresholds: NodeThresholds | None) -> list[dict[str, Any]]:
                 f"{NODES} > {t.warning}",
                 "30m",
                 "warning",
-                f"{{{{ $value }}}} nodes: {subnet} may be full, it has room for {t.more_nodes:,} beyond the plan's "
+                f"{{{{ $value }}}} nodes: {subnet} can be full: it has room for {t.more_nodes:,} beyond the plan's "
                 f"{t.now:,}",
-                f"By the plan: {t.now:,} nodes in steady + {t.more_nodes:,} of {group} that fit in {subnet} whatever "
-                f"their zones = {t.warning:,}. Check the plan against the cluster before it grows on.",
+                f"According to the plan: {t.now:,} nodes in steady + {t.more_nodes:,} of {group} that fit in {subnet} "
+                f"in any zone = {t.warning:,}. Compare the plan with the cluster before it grows further.",
             )
         )
     return found
@@ -110,7 +110,7 @@ def _rule(name: str, expr: str, wait: str, severity: str, summary: str, descript
 
 
 def literal(name: str) -> str:
-    """A name that Prometheus' templates print as it is.
+    """A name escaped for Prometheus templates, which then print it unchanged.
 
     >>> literal("{{ boom }}")
     '{{ "{{" }} boom }}'
@@ -119,9 +119,9 @@ def literal(name: str) -> str:
 
 
 def plan_name(result: CheckResult) -> str:
-    """The plan's name as Kubernetes and Grafana take names: letters, digits and dashes.
+    """The plan's name as a valid name for Kubernetes and Grafana: letters, digits and dashes.
 
-    Falls back to ``plan`` where nothing of it is left.
+    ``plan`` if nothing is left of it.
     """
     kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in (result.plan.name or "").lower())
     return "-".join(part for part in kept.split("-") if part)[:40] or "plan"
@@ -159,7 +159,7 @@ def _yaml(value: object) -> str:
 
 
 def dashboard_json(result: CheckResult, thresholds: NodeThresholds | None) -> str:
-    """A Grafana dashboard with a variable for its data source, to be imported as it is."""
+    """A Grafana dashboard with a variable for its data source, ready to import."""
     panels = [
         _plan_panel(result, thresholds),
         _series(
@@ -244,12 +244,12 @@ MOST_ROWS = 20
 
 
 def _plan_panel(result: CheckResult, thresholds: NodeThresholds | None) -> dict[str, Any]:
-    """What the plan says, as text: metrics name no subnet."""
+    """The plan's figures as text, because metrics do not name subnets."""
     from capacity.pages.markdown import safe
 
     rows = sorted(result.runway, key=lambda r: (r.more_nodes is None, r.more_nodes or 0, r.subnet))
     lines = [
-        f"By the plan: **{result.verdict}**.",
+        f"Verdict of the plan: **{result.verdict}**.",
         "",
         "| subnet | additional nodes | additional pods |",
         "|---|---:|---:|",

@@ -1,22 +1,19 @@
-"""What a verb answers: the JSON contract, the page a person reads, the rows of CSV, and the formats of its own."""
+"""The answer of a verb: the JSON contract, the page, the rows of CSV, and special formats."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from capacity.inert import log_text, xml_log
-from capacity.pages.page import Page, Text
-from capacity.pages.terminal import Screen, render_terminal
+from capacity.pages.page import Page
 
 SCHEMA = "capacity/1"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Everything that a verb has to say.
+    """The complete answer of a verb.
 
     ``results`` is what JSON and YAML carry; ``page`` is what a person reads as table or Markdown; ``rows`` is the
     flat table of ``-o csv``. ``on_data`` is what the data behind the answer lack, ``said`` what the page says too:
@@ -37,55 +34,14 @@ class Answer:
 
     @property
     def data_notes(self) -> list[str]:
-        """What is missing from the data behind the answer, or old."""
+        """Notes on missing or old data behind the answer."""
         from capacity.catalog.age import limit_notes
 
         return [*self.on_data, *(limit_notes() if self.dated else [])]
 
 
-def rendered(answer: Answer, output: str, screen: Screen | None = None) -> str:
-    """The answer as text in a format, newline at the end; in a CI log no line of it is a command but ours."""
-    if output == "github":
-        return answer.texts["github"]()
-    if output == "junit":
-        return xml_log(answer.texts["junit"]())
-    if output == "yaml":
-        return _yaml(envelope(answer))
-    return log_text(_written(answer, output, screen or Screen()))  # what it changes in JSON is an escape of JSON
-
-
-def _written(answer: Answer, output: str, screen: Screen) -> str:
-    if output in answer.texts:
-        return answer.texts[output]()
-    if output == "json":
-        import json
-
-        return json.dumps(envelope(answer), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    if output == "csv":
-        from capacity.pages.csv_rows import render_csv
-
-        return render_csv(answer.rows)
-    page = Page([*answer.page.blocks, *(Text(f"Data: {note}.") for note in answer.data_notes)], answer.page.title)
-    if output == "md":
-        from capacity.pages.markdown import render_markdown
-
-        return render_markdown(page)
-    return render_terminal(page, screen)
-
-
-def _yaml(value: Any) -> str:
-    import yaml
-
-    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
-    if log_text(text) == text:
-        return text
-    # In double quotes, unfolded, what the log would obey can be spelled as an escape of YAML.
-    quoted: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=sys.maxsize, default_style='"')
-    return log_text(quoted)
-
-
 def envelope(answer: Answer) -> dict[str, Any]:
-    """The one JSON object every command answers with."""
+    """The JSON object that every command prints."""
     from capacity import __version__
     from capacity.catalog.table import data_summary
 

@@ -16,7 +16,7 @@ _STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def cell(value: Any, decimals: int | None = None) -> str:
-    """A value in words and figures, on one line, with nothing escaped yet.
+    """A value as text on one line, not yet escaped.
 
     >>> cell(None), cell(12345), cell(True), cell(0.0961), cell(12.345), cell(66.5, 1)
     ('–', '12,345', 'yes', '0.0961', '12.35', '66.5')
@@ -42,7 +42,7 @@ def cells_of(table: Table, column: TableColumn) -> list[str]:
 
 
 def is_numeric(cells: Sequence[str]) -> bool:
-    """Whether a column is one of numbers, which stand to the right; ``5 → 7`` and ``3–9`` are numbers, too.
+    """Whether a column contains numbers and is right-aligned; ``5 → 7`` and ``3–9`` are numbers, too.
 
     >>> is_numeric(["1,200", "-43", "lost"]), is_numeric(["10.0.0.0/22"]), is_numeric(["5 → 7"]), is_numeric([])
     (True, False, True, True)
@@ -54,7 +54,7 @@ def is_numeric(cells: Sequence[str]) -> bool:
 
 
 def plain(text: str) -> str:
-    """Text without control and direction marks: they are spelled as escapes; line ends become spaces.
+    """Text with control and direction marks shown as escapes; line ends become spaces.
 
     >>> plain("a\\u202eb")
     'a\\\\u202eb'
@@ -73,5 +73,5 @@ def shown(value: Any, decimals: int | None = None) -> str:
 
 
 def brief(name: str, longest: int = 60) -> str:
-    """A name cut where it would drown the sentence around it."""
+    """A name, cut if it is very long."""
     return name if len(name) <= longest else name[: longest - 1] + "…"

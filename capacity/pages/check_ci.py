@@ -1,4 +1,4 @@
-"""A check for machines that show findings: GitHub annotations, JUnit, SARIF."""
+"""A check in formats for CI systems: GitHub annotations, JUnit, SARIF."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def message_of(found: Finding) -> str:
 
 
 def _with_fix(found: Finding, fixes: Fixes | None) -> str:
-    """The finding, and below it its fix, where one was found."""
+    """The finding, followed by its fix if one was found."""
     if fixes is None or fixes.answer is None or "patch" not in found.fix:
         return message_of(found)
     return f"{message_of(found)}\n{_fix_lines(fixes, found.fix.get('frees'))}"
 
 
 def _fix_lines(fixes: Fixes, frees: object = None) -> str:
-    """What the search found, with the change of the plan; ``frees`` where it is known for one subnet."""
+    """The fix that the search found, with the change of the plan; ``frees`` if it is known for one subnet."""
     lines = [f"Fix: {fix_sentence(fixes)}"]
     if isinstance(frees, int):
         lines.append(f"Free addresses here in the worst scenario: {frees:+,}.")
@@ -93,7 +93,7 @@ def annotation_of(message: str) -> str:
 
 
 def _data(lines: str) -> str:
-    """The message of a workflow command: lines of ours, with names of others in them."""
+    """The message of a workflow command, with names escaped."""
     shown = "\n".join(map(printable, lines.split("\n")))
     return log_text(shown.replace("%", "%25").replace("\n", "%0A"))
 
@@ -104,7 +104,7 @@ def _property(text: str) -> str:
 
 
 def _relative(place: FilePlace) -> FilePlace:
-    """The file as the checkout knows it: below GITHUB_WORKSPACE where that is set, else the working directory."""
+    """The file name relative to GITHUB_WORKSPACE if it is set, otherwise to the working directory."""
     if place.file is None:
         return place
     path = Path(place.file).resolve()
@@ -118,7 +118,7 @@ def _relative(place: FilePlace) -> FilePlace:
 
 
 def junit(result: CheckResult, fail_on: str, fixes: Fixes | None = None) -> str:
-    """One suite per scenario, one case per subnet and one for the pods; what fails is what the exit code counts.
+    """One suite per scenario, one case per subnet and one for the pods; a case fails if it affects the exit code.
 
     A failure's text ends with the fix, which is one for all.
     """

@@ -44,7 +44,7 @@ def comment(
     fixes: Fixes | None = None,
     cost: PlanCost | None = None,
 ) -> str:
-    """The whole comment, a line break at its end."""
+    """The whole comment, with a final line break."""
     return "\n".join(_lines(result, found, patch, fixes, cost)) + "\n"
 
 
@@ -74,13 +74,13 @@ def _lines(
 
 
 def _title(result: CheckResult, patch: Mapping[str, object]) -> str:
-    """The plan and what its figures rest on."""
+    """The plan, and the data and settings behind its figures."""
     from capacity.catalog.table import data_summary
 
     plan = result.plan
     targets = ("WARM_ENI_TARGET", "WARM_PREFIX_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET")
     env = [f"{n}={plan.cni.env[n]}" for n in ("ENABLE_PREFIX_DELEGATION", *targets) if plan.cni.env.get(n) is not None]
-    parts = [plan.file, f"data of {data_summary()['date']}"]
+    parts = [plan.file, f"data from {data_summary()['date']}"]
     if plan.cni.settings.cni == OVERLAY:
         parts += [f"overlay CNI {plan.cni.version}" if plan.cni.version else "overlay CNI"]
     elif plan.cni.settings.cni == CILIUM:
@@ -114,13 +114,13 @@ def _subnets(result: CheckResult) -> Iterator[str]:
     columns += [TableColumn(f"used {n}", n) for n in names] + [TableColumn("verdict", "verdict")]
     yield from markdown_table(Table(columns, rows)).split("\n")
     hidden = len(dict.fromkeys(s.name for s in result.scenarios)) - len(names)
-    more = f" {hidden} more scenarios count in the verdicts." if hidden else ""
+    more = f" The verdicts include {counted(hidden, 'more scenario')}." if hidden else ""
     yield ""
-    yield f"Addresses held; where a scenario has several variants, the most.{more}"
+    yield f"Addresses held; the maximum if a scenario has several variants.{more}"
 
 
 def _verdict(digest: SubnetDigest) -> str:
-    """In words and figures: ``EXHAUSTED −73 (peak)``."""
+    """Verdict in words and figures: ``EXHAUSTED −73 (peak)``."""
     state = digest.state
     if digest.verdict == LOST:
         return f"{LOST} ({digest.scenario})"
@@ -144,7 +144,7 @@ def _worst_first(result: CheckResult, found: Sequence[Finding]) -> list[Finding]
 
 
 def _findings(found: Sequence[Finding]) -> Iterator[str]:
-    """One line each; where they are many, one per code with its worst."""
+    """One line per finding; if there are many, one line per code with the worst finding."""
     if not found:
         return
     yield ""
@@ -153,14 +153,14 @@ def _findings(found: Sequence[Finding]) -> Iterator[str]:
     first = found if each else list({(f.code, f.severity): f for f in reversed(found)}.values())[::-1]
     for f in first[:MOST_FINDINGS]:
         places = codes[f.code, f.severity]
-        more = "" if each or places == 1 else f", {places:,} places, the worst"
+        more = "" if each or places == 1 else f" (worst of {places:,})"
         yield f"- **{f.code}** {f.severity}{more}: {markdown_text(message_of(f))}"
     if len(first) > MOST_FINDINGS:
         yield f"- and {', '.join(sorted({f.code for f in first[MOST_FINDINGS:]}))}"
 
 
 def _fix(found: Sequence[Finding]) -> Iterator[str]:
-    """The fix of the worst finding, where no search was made."""
+    """The fix of the worst finding, if there was no search."""
     if not found:
         return
     fix = found[0].fix
@@ -169,7 +169,7 @@ def _fix(found: Sequence[Finding]) -> Iterator[str]:
 
 
 def _tried_fix(fixes: Fixes) -> Iterator[str]:
-    """What the search found, and why the others were not chosen."""
+    """The fix that the search found, and why the other levers were not chosen."""
     yield ""
     yield f"**Fix**: {markdown_text(fix_sentence(fixes))}"
     found = fixes.found
@@ -180,7 +180,7 @@ def _tried_fix(fixes: Fixes) -> Iterator[str]:
 
 
 def _levers(fixes: Fixes) -> Iterator[str]:
-    """What else was tried and why it was not chosen, in a table that a reader unfolds."""
+    """The other levers and why they were not chosen, in a folded table."""
     table = tried_table(fixes)
     rows = sorted(table.rows, key=lambda row: (row["why"] != CHOSEN, row["verdict"] != "ok"))
     left = len(rows) - MOST_LEVERS
@@ -194,14 +194,14 @@ def _levers(fixes: Fixes) -> Iterator[str]:
 
 
 def _found(found: Fix) -> Iterator[str]:
-    """What a fix frees and costs, the change of the plan, the first commands."""
+    """The addresses and cost of a fix, the change of the plan, and the first commands."""
     freed = freed_sentence(found, MOST_CHANGES)
     yield ""
     if freed:
         yield f"- {markdown_text(freed)}"
     if money := dollars_sentence(found):
         yield f"- {markdown_text(money)}"
-    yield f"- Cost: {markdown_text('; '.join(lever.cost for lever in found.levers))}."
+    yield f"- Trade-off: {markdown_text('; '.join(lever.cost for lever in found.levers))}."
     changes, rest = plan_changes(found, MOST_CHANGES)
     yield f"- In the plan: {', '.join(map(markdown_code, changes))}{f' and {rest:,} more' if rest else ''}"
     commands = shell_commands(found)
@@ -209,7 +209,7 @@ def _found(found: Fix) -> Iterator[str]:
     left = len(commands) - len(shown)
     forms = [counted(left, "more command" if shown else "command")] if left else []
     forms += other_forms(found)
-    elsewhere = [f"{', '.join(forms)} by {markdown_code('capacity check --explain')}"] if forms else []
+    elsewhere = [f"{markdown_code('capacity check --explain')} shows {', '.join(forms)}"] if forms else []
     if commands or forms:
         yield f"- To paste: {'; '.join([*map(markdown_code, shown), *elsewhere])}"
 

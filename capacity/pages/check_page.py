@@ -1,4 +1,4 @@
-"""A check as an answer: the JSON contract, and the page a person reads."""
+"""A check as an answer: the JSON contract and the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from capacity.advice.findings.codes import Finding
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cluster.check import CheckResult
 from capacity.cluster.runway import Runway, shared_pools
-from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_gravest
+from capacity.cluster.scenario import LOST, GroupState, ScenarioState, first_and_worst
 from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.cost.dollar_words import COST_COLUMNS, cost_sentence, lines_of, shown_costs, with_costs
 from capacity.cost.plan_cost import PlanCost
@@ -35,7 +35,7 @@ def answer(
     *,
     explain: bool = False,
 ) -> Answer:
-    """Everything `check` says, in every format."""
+    """The answer of `check` in every format."""
     results = results_json(result, found)
     if fixes is not None:
         from capacity.pages.fix_page import fixes_json
@@ -62,7 +62,7 @@ def answer(
 
 
 def inputs_of(result: CheckResult) -> dict[str, Any]:
-    """What the answer rests on, after defaults."""
+    """The inputs of the answer, after defaults."""
     plan = result.plan
     return {
         "plan": plan.file,
@@ -76,7 +76,7 @@ def inputs_of(result: CheckResult) -> dict[str, Any]:
 
 
 def _cni(plan: Plan) -> dict[str, Any]:
-    """The CNI's settings; with Cilium its own, with another none of the VPC CNI's targets."""
+    """The CNI's settings; the targets of the VPC CNI only if that is the CNI."""
     cni = plan.cni
     settings, ours = cni.settings, cni.name == "vpc-cni"
     windows = {"windows": _windows(cni.windows)} if ours and any(g.windows for g in plan.node_groups) else {}
@@ -96,7 +96,7 @@ def _cni(plan: Plan) -> dict[str, Any]:
 
 
 def _windows(told: WindowsIpam) -> dict[str, Any]:
-    """What the VPC resource controller does on Windows nodes, after defaults."""
+    """The settings of the VPC resource controller for Windows nodes, after defaults."""
     return {
         "enabled": told.enabled,
         "prefix_delegation": told.prefix,
@@ -132,7 +132,7 @@ def scenario_json(state: ScenarioState) -> dict[str, Any]:
 
 
 def subnet_json(state: SubnetState, scenario: ScenarioState) -> dict[str, Any]:
-    """One of a scenario's ``subnets``; ``lost`` where its zone is: what is free there serves nobody."""
+    """One of a scenario's ``subnets``; ``lost`` if its zone is lost, because its free addresses are then of no use."""
     subnet = state.subnet
     return {
         "name": subnet.name,
@@ -198,7 +198,7 @@ def verdict_of(result: CheckResult) -> Verdict:
 
 
 def cost_blocks(cost: PlanCost, *, explain: bool = False) -> list[Text | Table]:
-    """What the plan costs; ``explain``: with the terms of every line."""
+    """The cost of the plan; ``explain``: with the terms of every line."""
     page: list[Text | Table] = [Text(sentence)] if (sentence := cost_sentence(cost)) else []
     columns = [TableColumn(*c, rank=max(0, i - 2)) for i, c in enumerate(COST_COLUMNS)]
     return [*page, *(Table(columns, lines_of(one), f"Cost, {one.title}") for one in shown_costs(cost) if explain)]
@@ -216,7 +216,7 @@ def page(
     blocks: list[Any] = [verdict_of(result), *(cost_blocks(cost, explain=explain) if cost is not None else [])]
     if len(result.scenarios) > 1:
         blocks.append(glance_table(result))
-    shown = result.scenarios if explain else first_and_gravest(result.scenarios)
+    shown = result.scenarios if explain else first_and_worst(result.scenarios)
     for state in shown:
         blocks.append(replace(subnets_table(state), note=_groups_line(state)))
         if explain:
@@ -262,7 +262,7 @@ _SUBNETS = (
 
 
 def subnet_row(state: SubnetState, scenario: ScenarioState) -> dict[str, Any]:
-    """A subnet's ledger for people: its holders in four groups, and ``lost`` where its zone is."""
+    """A subnet's ledger for people: its holders in four groups, and ``lost`` if its zone is lost."""
     return {
         "subnet": state.subnet.name,
         "zone": state.subnet.zone,
@@ -291,7 +291,7 @@ _MOST_COLUMNS = 8
 
 
 def glance_table(result: CheckResult) -> Table:
-    """Free addresses of every subnet in every scenario: the tightest subnets first where they are many."""
+    """Free addresses of every subnet in every scenario: only the tightest subnets if there are many."""
     states = result.scenarios
     subnets = [s.subnet for s in states[0].subnets]
     least = {
@@ -319,7 +319,7 @@ def glance_table(result: CheckResult) -> Table:
 
 
 def _group_words(g: GroupState) -> str:
-    """How many nodes of what, and how full; of a Fargate profile each pod is a node."""
+    """Number and type of nodes, and how full they are; in a Fargate profile, each pod is a node."""
     nodes = f"{g.shape.group.name} {g.nodes:,} × {g.shape.first.instance_type.name}"
     if g.shape.group.fargate:
         return nodes
@@ -344,7 +344,7 @@ _RUNWAY = (
 
 
 def runway_table(result: CheckResult) -> Table:
-    """What still fits, per subnet; subnets whose runway is one and the same are named in the title."""
+    """Nodes and pods that still fit, per subnet; the title names subnets that share a runway."""
     rows = [
         {
             "subnet": r.subnet,

@@ -1,4 +1,4 @@
-"""A comparison as an answer: the JSON contract, and the page a person reads."""
+"""A comparison as an answer: the JSON contract and the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from capacity.vpc.ledger import VERDICTS, SubnetState
 
 
 def answer(comparison: Comparison, patch: Mapping[str, object], costs: tuple[PlanCost, PlanCost]) -> Answer:
-    """Everything `compare` says, in every format."""
+    """The answer of `compare` in every format."""
     before, after = comparison.before, comparison.after
     return Answer(
         command="compare",
@@ -34,7 +34,7 @@ def answer(comparison: Comparison, patch: Mapping[str, object], costs: tuple[Pla
 
 
 def results_json(comparison: Comparison) -> dict[str, Any]:
-    """``results`` of the JSON answer; null on the side where a thing does not exist."""
+    """``results`` of the JSON answer; null on a side that does not have the item."""
     return {
         "verdict_before": comparison.before.verdict,
         "verdict_after": comparison.after.verdict,
@@ -153,7 +153,7 @@ def _blocks(comparison: Comparison, costs: tuple[PlanCost, PlanCost]) -> Iterato
         yield Text(f"Unchanged: {', '.join(same)}.")
     runway = [row for r in comparison.runway if (row := _runway_row(r))]
     if runway:
-        yield Table(_RUNWAY, runway, "Runway: what still fits beyond steady state")
+        yield Table(_RUNWAY, runway, "Runway: what still fits beyond the steady state")
     if comparison.gained or comparison.lost:
         rows = [_finding_row("new", f) for f in comparison.gained[:MOST_ROWS]]
         rows += [_finding_row("gone", f) for f in comparison.lost[:MOST_ROWS]]
@@ -169,7 +169,7 @@ def _telling(changed: list[ScenarioChange]) -> list[ScenarioChange]:
 
 
 def _free_pair(change: ScenarioChange, s: SubnetChange) -> Any:
-    """Free before and after, ``lost`` on a side where the subnet's zone is."""
+    """Free before and after; ``lost`` on a side on which the subnet's zone is lost."""
 
     def free(scenario: ScenarioState | None, state: SubnetState | None) -> int | str | None:
         if scenario is None or state is None:
@@ -180,7 +180,7 @@ def _free_pair(change: ScenarioChange, s: SubnetChange) -> Any:
 
 
 def _glance(changed: list[ScenarioChange]) -> Table:
-    """Free addresses per scenario and subnet, before and after; the subnets that move most where they are many."""
+    """Free addresses per scenario and subnet, before and after; if there are many subnets, those that change most."""
     moves: dict[str, int] = {}
     for change in changed:
         for s in change.subnets:
@@ -233,6 +233,9 @@ def _nodes_line(change: ScenarioChange) -> str:
     parts = []
     for group in change.groups[:MOST_ROWS]:
         row = _group_json(group)
+        if group.before is None or group.after is None:
+            parts.append(_one_sided(group))
+            continue
         nodes = _pair(row["nodes_before"], row["nodes_after"])
         pods = _pair(row["pods_per_node_before"], row["pods_per_node_after"])
         most = _pair(row["max_pods_before"], row["max_pods_after"])
@@ -245,8 +248,16 @@ def _nodes_line(change: ScenarioChange) -> str:
     return f"Nodes: {'; '.join(parts) or 'none'}{unplaced}."
 
 
+def _one_sided(group: GroupChange) -> str:
+    """A node group that only one of the two plans has."""
+    side, state = ("new", group.after) if group.after else ("removed", group.before)
+    assert state is not None, "a group is in at least one of the two checks"
+    pods = f"up to {state.pods_per_node:,} pods each (max pods {state.shape.first.max_pods:,})"
+    return f"{group.name} ({side}) {state.nodes:,}, {pods}"
+
+
 def _runway_row(change: RunwayChange) -> dict[str, Any] | None:
-    """A row where the runway moves."""
+    """A row for a runway that changes."""
     row = _runway_json(change)
     was, now = (row["more_nodes_before"], row["more_pods_before"]), (row["more_nodes_after"], row["more_pods_after"])
     if was == now:
@@ -265,7 +276,7 @@ def _finding_row(change: str, found: Finding) -> dict[str, Any]:
 
 
 def _pair(before: object, after: object) -> Any:
-    """``before → after``, or the one value where nothing changes."""
+    """``before → after``, or a single value if nothing changes."""
     if before == after:
         return before
 

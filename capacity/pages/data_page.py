@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def status_answer(now: DataStatus, layers: Sequence[LayerStatus] = ()) -> Answer:
-    """The state of the data as an answer to print; ``layers`` lie over the package."""
+    """The state of the data as an answer to print; ``layers`` override the package."""
     lying = [layer_row(layer, now.as_of) for layer in layers]
     files = [{"name": f.name, "rows": f.rows, "checksum_ok": f.fault is None} for f in now.files]
     sources = [source_row(s) for s in now.sources]
@@ -125,7 +125,7 @@ def age(days: int, day: dt.date) -> str:
 
 
 def verify_answer(checks: list[Check]) -> Answer:
-    """What the self-check looked at and found, as an answer to print."""
+    """The checks of the data and their failures, as an answer."""
     rows = [
         {"check": c.name, "checked": c.checked, "failed": len(c.failures), "passed": not c.failures, "what": c.what}
         for c in checks
@@ -138,7 +138,7 @@ def verify_answer(checks: list[Check]) -> Answer:
         TableColumn("check", "check"),
         TableColumn("checked", "checked"),
         TableColumn("failed", "failed"),
-        TableColumn("what", "check"),
+        TableColumn("what", "what is checked"),
     )
     return Answer(
         command="data verify",
@@ -151,11 +151,11 @@ def verify_answer(checks: list[Check]) -> Answer:
 
 
 def refresh_answer(inputs: Mapping[str, Any], results: Mapping[str, Any], warnings: Sequence[str]) -> Answer:
-    """What a refresh has stored."""
+    """What a refresh stored."""
     new = results["new_types"]
     found = f"{results['instance_types']:,} instance types"
     found += f" ({len(new)} new: {', '.join(new[:20])})" if new else ""
-    said = f"{found} and {results['prices']:,} prices of {results['date']} in {results['cache']}"
+    said = f"{found} and {results['prices']:,} prices from {results['date']} in {results['cache']}"
     return Answer(
         command="data refresh",
         inputs=inputs,
@@ -168,14 +168,17 @@ def refresh_answer(inputs: Mapping[str, Any], results: Mapping[str, Any], warnin
 
 
 def prices_answer(inputs: Mapping[str, Any], results: Mapping[str, Any], warnings: Sequence[str]) -> Answer:
-    """What was stored of a price list."""
-    said = f"{results['prices']:,} prices of {results['region']}, published {results['date']}, in {results['cache']}"
+    """What was stored from a price list."""
+    said = (
+        f"{results['prices']:,} prices and {results['fees']:,} EKS fees of {results['region']}, published "
+        f"{results['date']}, in {results['cache']}"
+    )
     page = Page([Text(said)])
     return Answer("data refresh", inputs, results, page, [results], warnings, dated=False)
 
 
 def diff_answer() -> Answer:
-    """Every figure in which answers differ from the package alone."""
+    """Every figure that a layer changes."""
     layers = [layer.name for layer in layer_status()]
     rows = [
         {"instance_type": d.instance_type, "field": d.field, "packaged": d.packaged, "used": d.used}

@@ -39,8 +39,10 @@ def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
         "verdict": fix.verdict,
         "why": fix.why,
         "judged_in": fix.judged_in,
+        "judged_at": fix.judged_at,
         "frees": dict(fix.frees),
         "short": fix.short,
+        "not_ok": fix.not_ok,
         "usd_per_month_change": dict(fix.usd),
         "cost": [lever.cost for lever in fix.levers],
         "source": [lever.source for lever in fix.levers],
@@ -63,7 +65,9 @@ def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items |
     if found is None:
         page.append(Text(headline(fixes)))
     else:
-        page.append(Items([f"{lever.summary} (cost: {lever.cost})" for lever in found.levers], f"{headline(fixes)}:"))
+        page.append(
+            Items([f"{lever.summary} (trade-off: {lever.cost})" for lever in found.levers], f"{headline(fixes)}:")
+        )
         page += [Text(money)] if (money := dollars_sentence(found)) else []
         settings = [f"--set {shlex.quote(f'{path}={_value(value)}')}" for path, value in found.patch.items()]
         shell, forms = shell_commands(found), other_forms(found)
@@ -78,7 +82,7 @@ def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items |
 
 
 def headline(fixes: Fixes) -> str:
-    """The fix in one line: what it is, and that it was checked."""
+    """The fix in one line, and that it was checked."""
     if fixes.best is not None:
         return f"Fix: {fixes.best.names} makes this plan pass (re-checked)"
     if fixes.partial is not None:
@@ -94,7 +98,7 @@ _TRIED = (
     TableColumn("lever", "lever"),
     TableColumn("risk", "disturbs", 1),
     TableColumn("verdict", "verdict"),
-    TableColumn("not_ok", "places not ok", 2),
+    TableColumn("not_ok", "subnets not ok", 2),
     TableColumn("frees", "least free, by subnet", 3),
     TableColumn("usd", "$ per month", 2),
     TableColumn("why", "why, or why not"),
@@ -102,7 +106,7 @@ _TRIED = (
 
 
 def tried_table(fixes: Fixes) -> Table:
-    """Each lever alone, and the answer where it is a set, with its verdict and why it is not the answer."""
+    """Each lever alone, and the fix if it is a set, with its verdict and the reason for or against it."""
     found = fixes.found
     shown = [*fixes.single, *([found] if found is not None and len(found.levers) > 1 else [])]
     rows = [
@@ -119,33 +123,35 @@ def tried_table(fixes: Fixes) -> Table:
     ]
     sets = len(fixes.tried) - len(fixes.single)
     title = "Each lever alone, re-checked"
-    return Table(_TRIED, rows, title + (f"; {counted(sets, 'set')} of several too (all: -o json)" if sets else ""))
+    return Table(
+        _TRIED, rows, title + (f"; {counted(sets, 'combination')} also tried (-o json lists all)" if sets else "")
+    )
 
 
 def all_commands(fix: Fix) -> list[str]:
-    """What to paste, the forms that are no commands as comments of the shell."""
+    """The commands to paste; forms that are not commands as shell comments."""
     return list(commands_of(fix))
 
 
 def shell_commands(fix: Fix) -> list[str]:
-    """What a shell can run."""
+    """The commands that a shell can run."""
     return [command for command in all_commands(fix) if not command.startswith("#")]
 
 
 def other_forms(fix: Fix) -> list[str]:
-    """The tools that the comments are for: they begin with its name and a colon or comma."""
+    """The tools in the comments: each comment starts with the tool's name and a colon or comma."""
     names = (re.match(r"# (\w[\w. ]*)[,:]", command) for command in all_commands(fix))
     return list(dict.fromkeys(found[1] for found in names if found))
 
 
 def _frees(fix: Fix) -> str:
-    """The largest changes of what stays free."""
+    """The largest changes of free addresses."""
     largest = sorted(fix.frees.items(), key=lambda f: -abs(f[1]))[:3]
     return fix.fault or ", ".join(f"{name} {change:+,}" for name, change in largest) or "no change"
 
 
 def dollars_of(fix: Fix) -> str:
-    """What the plan costs more with it, and in which scenario where that is not steady."""
+    """The change in cost, with the scenario if it is not steady."""
     scenario, change = first_change(fix.usd)
     if not scenario:
         return ""
@@ -153,7 +159,7 @@ def dollars_of(fix: Fix) -> str:
 
 
 def plan_changes(fix: Fix, most: int) -> tuple[list[str], int]:
-    """Changes of the plan as ``--set`` takes them, in few and short lines, and how many are left out."""
+    """Changes of the plan in the form of ``--set``, in a few short lines, and the number left out."""
     lines = [printable(f"{path}={_value(value)}") for path, value in fix.patch.items()]
     shown = [line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in lines[:most]]
     return shown, len(lines) - len(shown)

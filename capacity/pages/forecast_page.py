@@ -1,4 +1,4 @@
-"""A forecast as an answer: the JSON contract, and the page a person reads."""
+"""A forecast as an answer: the JSON contract and the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from capacity.plan.model import Plan
 
 
 def answer(result: ForecastResult, plan: Plan | None, horizon: str, history: Sequence[str], *, fan: bool) -> Answer:
-    """Everything `forecast` says, in every format."""
+    """The answer of `forecast` in every format."""
     rows = [subnet_json(s, fan=False) for s in result.subnets]
     return Answer(
         command="forecast",
@@ -29,7 +29,7 @@ def answer(result: ForecastResult, plan: Plan | None, horizon: str, history: Seq
             "seed": result.seed,
             "exact": result.exact,
         },
-        results=[subnet_json(s, fan) for s in result.subnets],
+        results=[subnet_json(s, fan=fan) for s in result.subnets],
         page=page(result),
         rows=rows,
         warnings=result.notes,
@@ -37,7 +37,7 @@ def answer(result: ForecastResult, plan: Plan | None, horizon: str, history: Seq
     )
 
 
-def subnet_json(s: SubnetForecast, fan: bool) -> dict[str, Any]:
+def subnet_json(s: SubnetForecast, *, fan: bool) -> dict[str, Any]:
     """One of ``results``."""
     row: dict[str, Any] = {
         "name": s.name,
@@ -124,7 +124,7 @@ def _table(result: ForecastResult) -> Table:
         TableColumn("date_p50", "P50 (likely)"),
         TableColumn("date_p90", "P90 (late)"),
         TableColumn("probability", "probability"),
-        TableColumn("note", "in words"),
+        TableColumn("note", "summary"),
     ]
     if result.exact:
         columns = [c for c in columns if c.key not in ("date_p10", "date_p90", "probability")]

@@ -1,4 +1,4 @@
-"""A page as one HTML file that loads nothing, works without JavaScript and prints."""
+"""A page as one HTML file that makes no requests, works without JavaScript and can be printed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def explorer_data(what: WhatIf) -> dict[str, Any]:
 
 
 def script_json(value: Any) -> str:
-    """JSON that can stand inside a script element whatever it holds.
+    """JSON that is safe inside a script element.
 
     >>> script_json("</script>")
     '"\\\\u003c/script\\\\u003e"'
@@ -83,12 +83,12 @@ def script_json(value: Any) -> str:
 
 
 def _numeric(table: Table) -> list[bool]:
-    """Which columns are of numbers, and so stand to the right."""
+    """Which columns contain numbers and are right-aligned."""
     return [is_numeric(cells_of(table, column)) for column in table.columns]
 
 
 def _lines(text: str) -> str:
-    """Several lines, each made plain."""
+    """Several lines, each with control marks escaped."""
     return "\n".join(plain(line) for line in text.split("\n"))
 
 

@@ -1,4 +1,4 @@
-"""What an import found, and the drift between a plan and reality."""
+"""Summary of an import, and the drift between a plan and its source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def found_answer(draft: PlanDraft, into: Path | None) -> Answer:
         {"what": "subnets", "count": len(draft.subnets), "names": _listed([s.name for s in draft.subnets])},
         {"what": "node groups", "count": len(draft.node_groups), "names": _listed([g.name for g in draft.node_groups])},
         {"what": "workloads", "count": len(draft.workloads), "names": _listed([w.name for w in draft.workloads])},
-        {"what": "daemonsets", "count": len(draft.daemon_sets), "names": _listed([d.name for d in draft.daemon_sets])},
+        {"what": "DaemonSets", "count": len(draft.daemon_sets), "names": _listed([d.name for d in draft.daemon_sets])},
         {"what": "tenants", "count": len(draft.tenants), "names": _listed([t.name for t in draft.tenants])},
         {"what": "CNI variables", "count": len(draft.env), "names": _listed(list(draft.env))},
         {"what": "assumptions", "count": len(draft.assumed), "names": _listed(sorted(draft.assumed))},
@@ -44,7 +44,7 @@ def _listed(names: list[str]) -> str:
 
 
 def drift_answer(found: list[Difference], draft: PlanDraft, plan: Path) -> Answer:
-    """Where the plan and reality differ."""
+    """Differences between the plan and the source."""
     rows: list[dict[str, Any]] = [
         {"path": d.path, "change": d.change, "plan": d.plan, "reality": d.reality} for d in found
     ]

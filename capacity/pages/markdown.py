@@ -1,7 +1,8 @@
-"""A page as Markdown that GitHub renders as it is meant: a blank line around every block, names escaped."""
+"""A page as Markdown for GitHub: a blank line around every block, names escaped."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,12 +19,26 @@ def render_markdown(page: Page, charts: str = "") -> str:
 
 
 def safe(value: Any) -> str:
-    """A value as Markdown shows it literally.
+    """A value escaped so that Markdown shows it literally.
 
     >>> safe("<b>a|b</b> [x](y)")
     '&lt;b&gt;a\\\\|b&lt;/b&gt; \\\\[x\\\\](y)'
     """
     return markdown_text(cell(value))
+
+
+_BLOCK = re.compile(r"[-+](?=\s|$)|[-=](?=[-=\s]*$)|[0-9]{1,9}[.)](?=\s|$)")
+
+
+def line(value: Any) -> str:
+    """A value as a paragraph: characters that would start a list or a rule are escaped.
+
+    >>> line("- a"), line("1. b"), line("-3 free")
+    ('\\\\- a', '1\\\\. b', '-3 free')
+    """
+    text = safe(value).strip()
+    start = _BLOCK.match(text)
+    return text if start is None else f"{start[0][:-1]}\\{start[0][-1]}{text[start.end() :]}"
 
 
 def markdown_table(table: Table) -> str:
@@ -34,7 +49,7 @@ def markdown_table(table: Table) -> str:
     lines.append("| " + " | ".join(safe(c.heading) for c in table.columns) + " |")
     lines.append("|" + "|".join("---:" if r else "---" for r in right) + "|")
     lines += ["| " + " | ".join(map(safe, row)) + " |" for row in zip(*columns, strict=True)]
-    return "\n".join([*lines, *(["", safe(table.note)] if table.note else [])])
+    return "\n".join([*lines, *(["", line(table.note)] if table.note else [])])
 
 
 def fence(text: str, language: str = "") -> str:
@@ -47,22 +62,22 @@ def fence(text: str, language: str = "") -> str:
 
 def bullets(items: Sequence[str]) -> str:
     """A list."""
-    return "\n".join(f"- {safe(item)}" for item in items)
+    return "\n".join(f"- {line(item)}" for item in items)
 
 
 def _block(block: Block | Section, charts: str) -> Iterator[str]:
-    """The block's own blocks of Markdown, which blank lines part."""
+    """The block as pieces of Markdown, which blank lines separate."""
     if isinstance(block, Verdict):
         yield f"**{safe(block.line)}**"
     elif isinstance(block, Text):
-        yield from (safe(line) for line in block.text.split("\n") if line.strip())
+        yield from (line(text) for text in block.text.split("\n") if text.strip())
     elif isinstance(block, Table):
         yield markdown_table(block)
     elif isinstance(block, Items):
-        yield from [safe(block.title)] if block.title else []
+        yield from [line(block.title)] if block.title else []
         yield bullets(block.items)
     elif isinstance(block, CodeBlock):
-        yield from [f"{safe(block.title)}:"] if block.title else []
+        yield from [f"{line(block.title)}:"] if block.title else []
         yield fence(block.text, block.language)
     elif isinstance(block, FigureList):
         yield bullets([f"{name}: {value}" for name, value in block.pairs])

@@ -10,6 +10,7 @@ from capacity.node.limit_words import limit_words
 from capacity.pages.answer import Answer
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
 from capacity.pages.vocabulary import merged
+from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.units import counted
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class MaxPodsView:
-    """What is shown: the node it is asked of, and whether with every term and with what to paste."""
+    """What to show: the platform, and whether to include terms and snippets."""
 
     platform: Platform
     explain: bool = False
@@ -47,7 +48,7 @@ def answer(
     inputs: Mapping[str, Any],
     notes: Sequence[str],
 ) -> Answer:
-    """Everything `maxpods` says, in every format."""
+    """The answer of `maxpods` in every format."""
     by_name = {k.name: k for k in kinds}
     results = [_result(row, by_name[row.instance_type], view.platform if view.explain else None) for row in rows]
     pasted = _snippets(rows, results, view.platform) if view.snippet else []
@@ -62,7 +63,7 @@ def answer(
 
 
 def _snippets(rows: Sequence[MaxPods], results: list[dict[str, Any]], platform: Platform) -> list[CodeBlock]:
-    """Each row's own into the results; for a person the one that suits all types, mode by mode."""
+    """Add each row's snippet to the results; the page shows one per mode that fits all types."""
     from capacity.advice.snippets.settings import max_pods_snippets
     from capacity.node.maxpods import common_max_pods
 
@@ -102,7 +103,7 @@ def _warnings(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
     if not xen:
         return merged(own)
     listed = ", ".join(xen[:3]) + (f" and {len(xen) - 3} more" if len(xen) > 3 else "")
-    if platform.cilium is not None:
+    if platform.cni == CILIUM:
         return [*merged(own), f"{listed}: Cilium assigns prefixes only on Nitro instances, so single addresses here"]
     line = (
         f"{listed}: Xen instances do not support prefixes, so the CNI assigns single addresses in prefix mode and does "
@@ -150,7 +151,7 @@ def _sentence(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
 
 
 def _answer(row: MaxPods, platform: Platform) -> list[tuple[str, str]]:
-    """The pods of one row and what else to know of that number; nothing where it is not known."""
+    """The pods of one row, with remarks; None if the number is unknown."""
     from capacity.node.figures import never_ready
 
     pods = row.max_pods_formula if row.max_pods is None else row.max_pods
@@ -170,7 +171,7 @@ def _answer(row: MaxPods, platform: Platform) -> list[tuple[str, str]]:
 
 
 def _left_to_the_host(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
-    """Where an expression leaves room for more pods on the host network than are assumed."""
+    """Rows whose expression leaves room for more host-network pods than assumed."""
     if not platform.host_uncounted:
         return []
     return [
@@ -187,16 +188,16 @@ def _left_to_the_host(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
 def _legend(platform: Platform) -> str:
     need = "needs" if platform.pods_on_host == 1 else "need"
     host = f"{counted(platform.pods_on_host, 'pod')} on the host network {need} no address (--host-pods)"
-    if platform.overlay:
+    if platform.cni == OVERLAY:
         return (
-            "recommended: 110 pods (250 above 30 vCPUs), what Kubernetes is tested for: no ENI limits pods that take "
-            "no VPC address. max pods: the kubelet's value if you do not set it "
-            f"({platform.provisioner}, {platform.ami}), counted by ENIs all the same. --explain shows every term."
+            "recommended: 110 pods (250 above 30 vCPUs), what Kubernetes is tested for: ENIs do not limit pods that "
+            "use no VPC addresses. max pods: the kubelet's value if you do not set it "
+            f"({platform.provisioner}, {platform.ami}), still computed from ENIs. --explain shows every term."
         )
-    if platform.cilium is not None:
+    if platform.cni == CILIUM:
         return (
-            "formula: (ENIs − firstInterfaceIndex) × (IPs − 1), × 16 with prefixes; of the pod addresses two more are "
-            f"Cilium's own; {host}. max pods: the kubelet's value if you do not set it ({platform.provisioner}, "
+            "formula: (ENIs − firstInterfaceIndex) × (IPs − 1), × 16 with prefixes; Cilium itself uses two of the pod "
+            f"addresses; {host}. max pods: the kubelet's value if you do not set it ({platform.provisioner}, "
             f"{platform.ami}): set it to the recommended figure. --explain shows every term."
         )
     who = {

@@ -1,4 +1,4 @@
-"""What fits on a node, as a page: allocatable, pods by every limit, price, and the address pool."""
+"""A node as a page: allocatable, pods by every limit, price, and the address pool."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from capacity.pages.csv_rows import flatten
 from capacity.pages.maxpods_page import terms_block
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
 from capacity.pages.vocabulary import limited_by, merged
+from capacity.plan.constants import OVERLAY
 from capacity.units import counted
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ class NodeView:
     Attributes
     ----------
     platform, settings : Platform, CniSettings
-        What the offers were worked out for.
+        What the offers were computed for.
     price_notes : callable
-        What a reader of the dollars of some types must know.
+        Returns notes on the prices of some types.
     pods : int or None
         Pods on VPC addresses of the node whose address pool is shown. [pods]
     sort, limit : str or None, int or None
@@ -56,7 +57,7 @@ def answer(
     inputs: Mapping[str, Any],
     notes: Sequence[str],
 ) -> Answer:
-    """Everything `node` says, in every format."""
+    """The answer of `node` in every format."""
     results = [_result(o, k, view) for o, k in zip(offers, kinds, strict=True)]
     results, said = _sorted(results, view.sort, view.price_notes([k.name for k in kinds]))
     if view.limit is not None and len(results) > view.limit:
@@ -165,7 +166,7 @@ def _rank(rated: tuple[Any, dict[str, Any]]) -> Any:
 def _sorted(
     results: list[dict[str, Any]], key: str | None, on_prices: Sequence[str]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """By a key of the answer, unknown values last, with a note; a key that no row has is refused."""
+    """Sort by a key of the answer, unknown values last, with a note; a key that no row has is refused."""
     if key is None:
         return results, []
     name = key.removeprefix("-")
@@ -232,7 +233,7 @@ def _blocks(results: list[dict[str, Any]], offers: Sequence[Offer], view: NodeVi
     page: list[Text | Table | CodeBlock] = [*map(Text, _sentence(offers)), Table(columns, shown)]
     if view.pods is not None:
         rows = [{"instance_type": r["instance_type"], **(r["pool"] or {})} for r in results]
-        where = " on an overlay network" if platform.overlay else " on VPC addresses"
+        where = " on an overlay network" if platform.cni == OVERLAY else " on VPC addresses"
         page.append(Table(_POOL, rows, f"Addresses held in the steady state with {view.pods:,} pods{where}"))
     page.append(
         Text(

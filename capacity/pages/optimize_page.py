@@ -1,4 +1,4 @@
-"""An optimized plan as an answer: the JSON contract, and the page a person reads."""
+"""An optimized plan as an answer: the JSON contract and the page."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def _alternative_json(a: Alternative, best: float | None) -> dict[str, Any]:
 
 
 def _extra(figure: float | None, best: float | None) -> float | None:
-    """How much dearer than the best, in percent."""
+    """The additional cost compared with the best, in percent."""
     return None if figure is None or not best else round(100 * (figure / best - 1), 2)
 
 

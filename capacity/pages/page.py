@@ -1,4 +1,4 @@
-"""What a page is made of, whatever it is written as. Builders of pages make blocks, renderers read them."""
+"""The blocks of a page, for every output format. Page builders create blocks, renderers read them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ if TYPE_CHECKING:
 class TableColumn(NamedTuple):
     """A column of a table: the rows' key, its heading, and how it is shown.
 
-    ``rank``: 0 is always shown; of the others a narrow terminal leaves out the highest first. ``decimals``: of
-    every number in the column, where they must line up; None leaves that to the value.
+    ``rank``: 0 is always shown; a narrow terminal leaves out the column with the highest rank first. ``decimals``:
+    of every number in the column, so that they line up; None leaves that to the value. ``whole``: the cells are not
+    wrapped as long as another column can be left out instead.
     """
 
     key: str
     heading: str
     rank: int = 0
     decimals: int | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
     """A titled table: ``rows`` are mappings by the columns' keys; ``note`` is a line below it.
 
-    ``folded`` says that a page may keep it closed at first.
+    ``folded``: a page can show it closed at first.
     """
 
     columns: Sequence[TableColumn]
@@ -56,7 +58,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; each line of it is one of its own."""
+    """Paragraphs, one per line."""
 
     text: str
 
@@ -71,7 +73,7 @@ class Items:
 
 @dataclass(frozen=True)
 class CodeBlock:
-    """Text that keeps its lines: to be copied, or laid out by its own blanks.
+    """Text that keeps its line breaks: to be copied, or already laid out.
 
     ``wrap``: a terminal may break its lines (a tree of terms); commands stay whole.
     """
@@ -91,7 +93,7 @@ class FigureList:
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure drawn on demand, with its file name, its title and what it says in words."""
+    """A figure drawn on demand, with its file name, its title and its content in words."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""A history of fills as a page."""
+"""A history of free addresses as a page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from capacity.units import counted
 
 
 def answer(into: Path, snapshot: FillSnapshot | None, dropped: int, kept: list[Recorded]) -> Answer:
-    """What was recorded, or what the history holds."""
+    """The recorded snapshot, or the contents of the history."""
     results: dict[str, Any] = {
         "file": str(into),
         "snapshots": len(kept),
@@ -22,7 +22,8 @@ def answer(into: Path, snapshot: FillSnapshot | None, dropped: int, kept: list[R
     }
     said = f"{into}: {counted(len(kept), 'snapshot')}"
     if kept:
-        said += f" from {kept[0].time:%Y-%m-%d} to {kept[-1].time:%Y-%m-%d}"
+        days = dict.fromkeys(f"{r.time:%Y-%m-%d}" for r in (kept[0], kept[-1]))
+        said += f" from {' to '.join(days)}"
     if dropped:
         said += f", {counted(dropped, 'older one')} dropped"
     if snapshot is None:
@@ -35,7 +36,7 @@ def answer(into: Path, snapshot: FillSnapshot | None, dropped: int, kept: list[R
         results |= {"nodes": snapshot.nodes, "pods": snapshot.pods, "subnets": rows}
         columns = [TableColumn("name", "subnet"), TableColumn("usable", "usable"), TableColumn("free", "free")]
         columns.append(TableColumn("free_prefixes", "free /28 ≤"))
-        said += f"; recorded {counted(len(rows), 'subnet')} of {snapshot.time:%Y-%m-%d %H:%M} UTC"
+        said += f"; recorded {counted(len(rows), 'subnet')} at {snapshot.time:%Y-%m-%d %H:%M} UTC"
     inputs = {"into": str(into), "source": snapshot.source if snapshot else None}
     table = [Table(columns, rows)] if rows else []
     return Answer("record", inputs, results, Page([Text(f"{said}."), *table]), rows, dated=False)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something was found, with the numbers; ``frees`` and ``snippets`` where a fix was tried out."""
+    """One place of a finding, with its numbers; ``frees`` and ``snippets`` if a fix was tried."""
 
     message: str
     where: str

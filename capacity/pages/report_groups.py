@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from capacity.cluster.scenario import first_and_gravest
+from capacity.cluster.scenario import first_and_worst
 from capacity.cost.dollar_words import COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
 from capacity.node.limit_words import limit_words
 from capacity.pages.page import Chart, Section, Table, TableColumn, Text
@@ -24,7 +24,7 @@ MOST_GROUPS = 10
 
 def groups_section(material: Material) -> Section:
     result = material.result
-    steady = first_and_gravest(result.scenarios)[0]
+    steady = first_and_worst(result.scenarios)[0]
     rows = []
     for group, offer in zip(steady.groups, material.offers, strict=True):
         first = group.shape.first
@@ -95,7 +95,7 @@ def _price_chart(offers: Sequence[Offer]) -> Chart:
 
 
 def cost_section(material: Material) -> Section:
-    """Dollars a month, with the terms of every line."""
+    """Cost per month, with the terms of every line."""
     cost = material.cost
     if cost is None or not cost.costs:
         return Section("cost", "Cost", [])

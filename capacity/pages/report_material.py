@@ -1,4 +1,4 @@
-"""All results of a report, from one check: each by one call of the room that works it out."""
+"""All results of a report, from one check."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capacity.advice.findings.codes import Finding
+    from capacity.advice.fixes import Fixes
     from capacity.advice.warm import WarmAnswer
     from capacity.advice.whatif import WhatIf
     from capacity.catalog.status import DataStatus
@@ -44,6 +45,8 @@ class Material:
         Of the plan file as read; empty if it came from a pipe.
     forecast : ForecastResult or None
         None if no workload grows.
+    fixes : Fixes or None
+        The sets of levers that were tried; None if there was no search.
     """
 
     result: CheckResult
@@ -59,6 +62,7 @@ class Material:
     warm: WarmAnswer | None = None
     left_out: str = ""
     cost: PlanCost | None = None
+    fixes: Fixes | None = None
 
     @property
     def price_notes(self) -> list[str]:
@@ -108,7 +112,7 @@ def gather(
     return Material(
         result=result,
         findings=findings(result),
-        headroom=curves(result, large),
+        headroom=curves(result, large=large),
         explorer=what_if(result, FEW_PERCENTS if large else PERCENTS) if plan.node_groups else None,
         offers=group_offers(result, node_prices(result, prices)),
         status=data_status(as_of),
@@ -123,7 +127,7 @@ def gather(
 
 
 def _warm(result: CheckResult, large: bool) -> WarmAnswer | None:
-    """None where no node keeps IPv4 addresses warm; left out of very large plans."""
+    """None if no node keeps IPv4 addresses warm, or if the plan is very large."""
     from capacity.advice.warm import warm_for_plan
     from capacity.errors import SpecError
 
@@ -145,10 +149,10 @@ def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> F
     return forecast_growth(result.plan, parse_horizon(horizon, as_of), seed=seed, checked=result)
 
 
-def curves(result: CheckResult, large: bool = False) -> list[HeadroomCurve]:
-    """Headroom against nodes of the largest groups, then against pods; those that move no subnet are left out.
+def curves(result: CheckResult, *, large: bool = False) -> list[HeadroomCurve]:
+    """Headroom by nodes of the largest groups, then by pods, without curves that affect no subnet.
 
-    Of a large plan the curve against pods is left out: every point of it places all pods again.
+    A large plan has no curve by pods, because each of its points places all pods again.
     """
     from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 

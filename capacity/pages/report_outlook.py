@@ -78,7 +78,7 @@ def forecast_section(material: Material) -> Section:
         TableColumn("p50", "P50 (likely)"),
         TableColumn("p90", "P90 (late)"),
         TableColumn("probability", f"full by {found.end}, % of simulations", 0, 1),
-        TableColumn("note", "in words"),
+        TableColumn("note", "summary"),
     )
     paths = (
         "each day is calculated exactly, without simulation"

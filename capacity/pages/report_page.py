@@ -1,4 +1,4 @@
-"""A check's results put in order: verdict first, then where, why, what to do, and what it rests on."""
+"""The report: verdict first, then places, reasons, fixes and assumptions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def report_page(material: Material) -> Page:
 
 def answer(page: Page, material: Material) -> Answer:
     """The report as an answer of the formats that every verb has: its tables as data."""
-    checked = check_answer(material.result, material.findings, cost=material.cost)
+    checked = check_answer(material.result, material.findings, fixes=material.fixes, cost=material.cost)
     tables = [
         {
             "section": s.anchor,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from capacity.advice.findings.codes import codes
-from capacity.advice.levers.lever import own_cni
 from capacity.cni.facade import settings_on
+from capacity.cni.on_node import own_cni
 from capacity.pages.page import CodeBlock, Section, Table, TableColumn, Text
 from capacity.pages.report_blocks import Block
 from capacity.plan.cilium_settings import all_settings
@@ -69,7 +69,7 @@ def assumptions_section(material: Material) -> Section:
 
 
 def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
-    """How nodes that the settings above do not apply to hold their addresses."""
+    """How nodes to which the settings above do not apply hold their addresses."""
     windows = [g for g in plan.node_groups if g.windows]
     if plan.cni.settings.cni == OVERLAY:
         yield "addresses of pods", "from the CNI's overlay network, not from the VPC"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from capacity.advice.summary import waste_sentence
 from capacity.cluster.group_shapes import gives_prefixes
-from capacity.cluster.scenario import ScenarioState, first_and_gravest
+from capacity.cluster.scenario import ScenarioState, first_and_worst
 from capacity.pages.cells import brief
 from capacity.pages.check_page import runway_table, subnets_table
 from capacity.pages.page import Chart, Section, Table, TableColumn, Text
@@ -28,7 +28,7 @@ MOST_BLOCK_MAPS = 2
 def subnets_section(material: Material) -> Section:
     result = material.result
     blocks: list[Block] = []
-    for state in first_and_gravest(result.scenarios):
+    for state in first_and_worst(result.scenarios):
         blocks += [_states_chart(state), subnets_table(state)]
     waste = waste_sentence(result)
     blocks += [Text(waste)] if waste else []
@@ -76,7 +76,7 @@ def _block_maps(result: CheckResult) -> list[Block]:
     """In prefix mode the /28s of the subnets with the least room."""
     if not gives_prefixes(result.plan):
         return []
-    state = first_and_gravest(result.scenarios)[0]
+    state = first_and_worst(result.scenarios)[0]
     holding = sorted((s for s in state.subnets if s.prefixes), key=lambda s: s.free / s.subnet.usable)
     return [_block_chart(i, s) for i, s in enumerate(holding[:MOST_BLOCK_MAPS], 1)]
 
@@ -120,6 +120,6 @@ def scenarios_section(material: Material) -> Section:
         TableColumn("rule", "rule"),
     )
     blocks: list[Block] = [Table(columns, rows, "All scenarios")]
-    full = first_and_gravest(material.result.scenarios)
+    full = first_and_worst(material.result.scenarios)
     blocks += [subnets_table(s, folded=True) for s in states if s not in full]
     return Section("scenarios", "Scenarios", blocks)

@@ -7,12 +7,13 @@ from typing import Any
 
 from capacity.advice.findings.rules import findings
 from capacity.advice.snippets.subnets import KINDS, snippets
-from capacity.cluster.scenario import ScenarioState, first_and_gravest
+from capacity.cluster.scenario import ScenarioState, first_and_worst
 from capacity.cluster.sizing import SizedSubnet, Sizing
 from capacity.node.limit_words import limit_words
 from capacity.pages.answer import Answer
 from capacity.pages.check_page import group_json, inputs_of, scenario_json
 from capacity.pages.page import CodeBlock, Items, Page, Table, TableColumn, Text
+from capacity.pages.vocabulary import by_zone
 from capacity.units import counted
 
 LANGUAGES = {"terraform": "hcl", "aws": "sh", "eksctl": "yaml", "cloudformation": "yaml", "plan": "yaml"}
@@ -21,14 +22,14 @@ LANGUAGES = {"terraform": "hcl", "aws": "sh", "eksctl": "yaml", "cloudformation"
 def answer(sizing: Sizing, snippet: str, document: Mapping[str, object] | None = None) -> Answer:
     """Nodes, sizes, blocks and snippets in every format.
 
-    ``document``: the plan that options stood for, printed whole as the plan's snippet.
+    ``document``: the plan described by options, printed whole as the plan's snippet.
     """
     texts = snippets(sizing, document)
     rows = [_row(s) for s in sizing.subnets]
     states = sizing.result.scenarios
     results = {
         "verdict": sizing.result.verdict,
-        "nodes": nodes_of(first_and_gravest(states)[0]),
+        "nodes": nodes_of(first_and_worst(states)[0]),
         "scenarios": [_scenario(s) for s in states],
         "subnets": rows,
         "added_vpc_cidrs": [str(c) for c in sizing.added_blocks],
@@ -51,13 +52,13 @@ def answer(sizing: Sizing, snippet: str, document: Mapping[str, object] | None =
 
 
 def _inputs(sizing: Sizing, document: Mapping[str, object] | None) -> dict[str, Any]:
-    """What the answer rests on, after defaults."""
+    """The inputs of the answer, after defaults."""
     plan, checked = sizing.result.plan, inputs_of(sizing.result)
     sketched: dict[str, Any] = {}
     if document is not None:
         sketched = {
             "pods": sum(w.replicas for w in plan.workloads),
-            "nodes": nodes_of(first_and_gravest(sizing.result.scenarios)[0]),
+            "nodes": nodes_of(first_and_worst(sizing.result.scenarios)[0]),
             "type": plan.node_groups[0].instance_types[0].name,
             "workloads": [
                 {
@@ -143,7 +144,7 @@ def _sentence(sizing: Sizing) -> str:
 
 def _for_nodes(sizing: Sizing) -> str:
     """`` for 20 nodes (up to 27 in upgrade)``."""
-    first = first_and_gravest(sizing.result.scenarios)[0]
+    first = first_and_worst(sizing.result.scenarios)[0]
     most = max(sizing.result.scenarios, key=nodes_of)
     more = f" (up to {nodes_of(most):,} in {most.title})" if nodes_of(most) > nodes_of(first) else ""
     return f" for {counted(nodes_of(first), 'node')}{more}"
@@ -152,20 +153,28 @@ def _for_nodes(sizing: Sizing) -> str:
 def _groups(sizing: Sizing) -> Table:
     """Every node group as check has it in steady (or the first scenario), and its most nodes in any."""
     states = sizing.result.scenarios
-    first = first_and_gravest(states)[0]
+    first = first_and_worst(states)[0]
     rows = []
     for i, group in enumerate(first.groups):
         most = max(states, key=lambda s: s.groups[i].nodes)
         row = group_json(group)
-        zones = ", ".join(f"{zone} {count:,}" for zone, count in row["nodes_by_zone"].items())
-        more = f"{most.groups[i].nodes:,} in {most.title}" if most.groups[i].nodes > group.nodes else "–"
-        rows.append(row | {"zones": zones, "most": more, "binding": limit_words(group.binding)})
+        grows = most.groups[i].nodes > group.nodes
+        rows.append(
+            row
+            | {
+                "zones": by_zone(row["nodes_by_zone"]),
+                "most": most.groups[i].nodes,
+                "most_in": most.title if grows else first.title,
+                "binding": limit_words(group.binding),
+            }
+        )
     columns = (
         TableColumn("name", "node group"),
         TableColumn("instance_type", "type", 1),
         TableColumn("nodes", "nodes"),
-        TableColumn("zones", "by zone", 2),
+        TableColumn("zones", "by zone", 2, whole=True),
         TableColumn("most", "most nodes"),
+        TableColumn("most_in", "in scenario", 3, whole=True),
         TableColumn("pods_per_node", "pods on the busiest node"),
         TableColumn("max_pods", "max pods"),
         TableColumn("binding", "limited by"),
@@ -178,7 +187,7 @@ def _table(sizing: Sizing) -> Table:
         _row(s)
         | {
             "grows": "–" if s.kept else "yes" if s.growth_ready else "no",
-            "tightest": f"{s.tightest.free:,} in {s.scenario}",
+            "tightest": s.tightest.free,
             "existing": str(s.existing) if s.existing else "–",
         }
         for s in sizing.subnets
@@ -194,6 +203,7 @@ def _table(sizing: Sizing) -> Table:
         TableColumn("grows", "room to grow", 3),
         TableColumn("usable", "usable"),
         TableColumn("tightest", "fewest free"),
+        TableColumn("tightest_scenario", "in scenario", 2, whole=True),
     ]
     if all(s.existing is None for s in sizing.subnets):
         columns = [c for c in columns if c.key not in ("existing", "action")]

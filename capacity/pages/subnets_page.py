@@ -23,12 +23,12 @@ MOST_ROWS = 16  # of one map, unless all are asked for: a /18
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked about the subnets.
+    """The question about the subnets.
 
     Attributes
     ----------
     want : int or None
-        Further prefixes that are to fit. [/28 blocks]
+        Additional prefixes to fit. [/28 blocks]
     likely : Fraction
         Probability at which a number of free blocks counts as likely.
     maps : str
@@ -49,7 +49,7 @@ def answer(fills: Sequence[SubnetFill], asked: Question, inputs: Mapping[str, An
     ]
     every = asked.maps == "all"
     blocks += [
-        CodeBlock(map_text(f, every), language="text")
+        CodeBlock(map_text(f, everything=every), language="text")
         for f in fills
         if every or (asked.maps == "auto" and f.fragments.exact)
     ]
@@ -109,7 +109,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sentence(fills: Sequence[SubnetFill]) -> str:
-    """The sums; where a scenario has variants those of the one with the fewest free addresses."""
+    """The sums; of a scenario with variants, those of the variant with the fewest free addresses."""
     by_scenario: dict[str, list[SubnetFill]] = {}
     for fill in fills:
         by_scenario.setdefault(fill.where, []).append(fill)
@@ -167,7 +167,7 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
     return Table([c for c in columns if c.key not in absent], shown)
 
 
-def map_text(fill: SubnetFill, everything: bool) -> str:
+def map_text(fill: SubnetFill, *, everything: bool) -> str:
     """The block map: rows of 64 letters with the address each starts at, and the letters in words."""
     letters, subnet = fill.fragments.letters, fill.fragments.subnet
     start = int(subnet.cidr.network_address)

@@ -1,6 +1,6 @@
-"""A page for a terminal: aligned columns that fit its width, wrapped text, colour where it is wanted.
+"""A page for a terminal: aligned columns that fit its width, wrapped text, and colour if requested.
 
-Tables are laid out here in plain text: importing a table library would double the start-up of every short answer.
+Tables are laid out here: importing a table library would double the start-up time of every short answer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TONES |= {"fail": "31", "FAIL": "31", "warn": "33", "recommended": "32"}
 
 @dataclass(frozen=True)
 class Screen:
-    """Where a page is shown: ``width`` None is as wide as it takes; ``wide`` shows every column, whatever the width."""
+    """The screen of a page: ``width`` None does not limit it; ``wide`` shows every column at any width."""
 
     width: int | None = None
     paint: bool = False
@@ -38,7 +38,7 @@ class Screen:
 
 
 def render_terminal(page: Page, screen: Screen) -> str:
-    """The whole page, a blank line between blocks and a line end at the end."""
+    """The whole page, with a blank line between blocks and a final line end."""
     shown = [text for block in page.blocks if (text := "\n".join(_block(block, screen)))]
     return "\n\n".join(shown) + "\n"
 
@@ -65,7 +65,7 @@ def _block(block: object, screen: Screen) -> Iterator[str]:
 
 
 def _code(block: CodeBlock, screen: Screen) -> Iterator[str]:
-    """What is to be copied begins at the margin, below a comment; all else is indented below its title."""
+    """Text to copy starts at the margin, below a comment; other text is indented below its title."""
     copied = bool(block.language)
     if block.title:
         yield from [f"# {printable(block.title)}"] if copied else wrapped(f"{block.title}:", screen.width)
@@ -78,8 +78,8 @@ def _code(block: CodeBlock, screen: Screen) -> Iterator[str]:
 
 
 def _painted(text: str, level: str, screen: Screen, bold: bool = False) -> str:
-    """Text in the colour of its level."""
-    tone = _TONES.get(level)
+    """Text in the colour of its level; of ``exhausted → tight`` the later one counts."""
+    tone = _TONES.get(level.rpartition(" → ")[2])
     style = ";".join([*(["1"] if bold else []), *([tone] if tone else [])])
     return f"\033[{style}m{text}\033[0m" if screen.paint and style else text
 
@@ -88,16 +88,16 @@ def _painted(text: str, level: str, screen: Screen, bold: bool = False) -> str:
 
 
 def width(text: str) -> int:
-    """Columns a terminal gives to ``text``."""
+    """Columns that ``text`` takes on a terminal."""
     if text.isascii():
         return len(text)
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def wrapped(text: str, limit: int | None, hang: str = "") -> list[str]:
-    """One line of text as lines no wider than ``limit``; a word is cut only where it alone is wider, a number never.
+    """One line of text as lines of at most ``limit``; a word is cut only if it is wider than that, a number never.
 
-    ``hang``: what the lines after the first begin with.
+    ``hang``: the start of every line after the first.
 
     >>> wrapped("free addresses in private-b: 1,200", 14)
     ['free addresses', 'in private-b:', '1,200']
@@ -118,12 +118,12 @@ def wrapped(text: str, limit: int | None, hang: str = "") -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Where a line may break: between words, not before a percent sign."""
+    """The words at which a line can break; there is no break before a percent sign."""
     return [word.replace("\0", " ") for word in text.replace(" %", "\0%").split()]
 
 
 def _pieces(word: str, limit: int) -> list[str]:
-    """A word that is wider than its column in pieces, cut behind a mark where it has one."""
+    """A word that is wider than its column, in pieces, cut after a mark if possible."""
     if width(word) <= limit or _is_number(word):
         return [word]
     pieces, piece = [], ""
@@ -169,6 +169,8 @@ class _Laid:
         if self.numeric:
             return self.compact
         words = _longest_word([*self.cells, self.column.heading])
+        if self.column.whole:
+            return max(words, self._cells)
         if self._cells > SENTENCE:
             return max(words, PROSE)
         return max(words, self._cells if self._cells <= SHORT else 0)
@@ -197,7 +199,7 @@ def _longest_word(texts: Sequence[str]) -> int:
 
 
 def _table(table: Table, screen: Screen) -> Iterator[str]:
-    """Title, head, rule, rows, note; the columns left out are named."""
+    """Title, header, rule, rows, note, and the names of columns left out."""
     limit = None if screen.wide else screen.width
     laid = []
     for column in table.columns:
@@ -240,7 +242,7 @@ def _sum(widths: Sequence[int]) -> int:
 
 
 def _grown(widths: Sequence[int], wanted: Sequence[int], limit: int) -> list[int]:
-    """Widths nearer to those wanted, as far as the line allows; who needs least is served first."""
+    """Widths closer to the wanted ones, as far as the line allows; the smallest differences first."""
     grown = list(widths)
     for i in sorted(range(len(grown)), key=lambda i: wanted[i] - grown[i]):
         grown[i] += min(max(wanted[i] - grown[i], 0), max(limit - _sum(grown), 0))

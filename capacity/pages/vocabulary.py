@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from capacity.node.limit_words import limit_words
 
@@ -17,10 +17,20 @@ def limited_by(binding: str) -> str:
     return f"limited by {limit_words(binding)}"
 
 
-def merged(warnings: Sequence[str]) -> list[str]:
-    """Warnings once each; a kind that more than three types share is one line with their number.
+def by_zone(counts: Mapping[str, int]) -> str:
+    """Counts by zone; zones of one region are named by their letter.
 
-    Two are of one kind where they differ only in the type's name and in numbers.
+    >>> by_zone({"us-east-1a": 1200, "us-east-1b": 3}), by_zone({"us-east-1a": 3}), by_zone({"us-east-1a": 3, "lax": 1})
+    ('a 1,200, b 3', 'us-east-1a 3', 'us-east-1a 3, lax 1')
+    """
+    of_one_region = len(counts) > 1 and len({zone[:-1] for zone in counts}) == 1
+    return ", ".join(f"{zone[-1] if of_one_region else zone} {count:,}" for zone, count in counts.items())
+
+
+def merged(warnings: Sequence[str]) -> list[str]:
+    """Distinct warnings; a kind that more than three types share is one line with their number.
+
+    Two are of one kind if they differ only in the type's name and in numbers.
     """
     kinds: dict[str, list[str]] = {}
     for text in dict.fromkeys(warnings):

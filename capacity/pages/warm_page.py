@@ -1,4 +1,4 @@
-"""Warm targets as an answer: the JSON contract, and the page a person reads."""
+"""Warm targets as an answer: the JSON contract and the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from capacity.trace import lines
 
 
 def answer(found: WarmAnswer, inputs: Mapping[str, Any], *, everything: bool, explain: bool) -> Answer:
-    """Everything `warm` says, in every format."""
+    """The answer of `warm` in every format."""
     rows = [row_json(r, found) for r in found.rows]
     terms = {"explain": [_terms_json(found, r) for r in _explained(found)]} if explain else {}
     return Answer(
@@ -129,7 +129,7 @@ def _terms_text(found: WarmAnswer, row: WarmRow) -> Iterator[str]:
             yield from lines(term, depth=1)
 
 
-MOST_SHOWN = 8  # efficient settings of the plan's own mode beside the recommended and the current one
+MOST_SHOWN = 8  # efficient settings of the plan's own mode in addition to the recommended and the current one
 MOST_OF_THE_OTHER_MODE = 4
 
 
@@ -157,7 +157,7 @@ def _sentences(found: WarmAnswer) -> Iterator[str]:
     for flaw in current.flaws:
         yield f"The current setting {flaw.kind}: {flaw.reason}."
     if best is None:
-        yield f"No recommendation: no setting satisfies the rule ({rule(current.targets.prefix)})."
+        yield f"No recommendation: no setting satisfies the rule ({rule(prefix=current.targets.prefix)})."
         return
     if best.row is current:
         yield f"Keep {current.targets.label}."
@@ -172,7 +172,7 @@ def _sentences(found: WarmAnswer) -> Iterator[str]:
     yield f"Set {best.row.targets.label}: {held}."
     yield f"Rule: {best.rule}."
     if best.comparison:
-        yield f"Check with it: {best.comparison.sentence}"
+        yield f"Check with this setting: {best.comparison.sentence}"
 
 
 def _tables(found: WarmAnswer, everything: bool) -> Iterator[Text | Table]:
@@ -190,15 +190,16 @@ def _tables(found: WarmAnswer, everything: bool) -> Iterator[Text | Table]:
         yield Table(columns, [_table_row(r, found, per_node) for r in shown], _title(found, prefix))
     if hidden:
         yield Text(
-            f"{hidden} of {len(found.rows)} settings are not shown, less efficient, or between the rows shown (--all)."
+            f"{hidden} of {len(found.rows)} settings are not shown: they are less efficient, or between the rows shown "
+            "(--all shows them)."
         )
 
 
 def _columns(found: WarmAnswer) -> list[TableColumn]:
-    """Addresses of each population, the largest kept longest; what is had for them, and what it costs."""
+    """Columns: addresses of each population (the largest has the lowest rank), immediate starts, and EC2 calls."""
     populations = list(found.current.addresses)
     per_node = populations == ["range"]
-    columns = [TableColumn("setting", "setting"), TableColumn("remark", "")]
+    columns = [TableColumn("setting", "setting", whole=True), TableColumn("remark", "")]
     for p in populations:
         rank = 0 if p == populations[-1] else 2
         columns += [TableColumn(f"held_{p}", "addresses per node" if per_node else f"addresses {p}", rank, 1)]
@@ -225,7 +226,7 @@ def _held(row: WarmRow) -> int:
 
 
 def _frontier(rows: list[WarmRow], most: int) -> list[WarmRow]:
-    """Efficient settings of which none holds more addresses for fewer pods at once, ``most`` of them spread evenly."""
+    """Efficient settings with more immediate starts for more addresses; at most ``most``, spread evenly."""
     steps: list[WarmRow] = []
     for row in rows:  # by addresses held
         if row.frontier and (not steps or row.instant_mean > steps[-1].instant_mean):
@@ -240,7 +241,7 @@ def _title(found: WarmAnswer, prefix: bool) -> str:
     own = prefix == found.current.targets.prefix
     counts = [k.pods for k in (found.kinds if own else found.other_kinds)]
     pods = f"{min(counts)}" if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
-    mode = "prefix delegation" if prefix else "secondary addresses"
+    mode = "Prefix delegation" if prefix else "Secondary addresses"
     change = "" if own else " (a mode change requires new nodes and different max pods)"
     return f"{mode}, {pods} pods on VPC addresses per node{change}"
 
@@ -269,7 +270,7 @@ def _remarks(row: WarmRow, found: WarmAnswer) -> Iterator[str]:
 
 
 def _frees_table(comparison: Comparison) -> Table:
-    """What the change frees per subnet: steady and peak, and the least and most over all scenarios."""
+    """What the change frees per subnet: steady and peak, and the minimum and maximum over all scenarios."""
     cells: dict[str, dict[str, Any]] = {}
     for f in _frees(comparison):
         row = cells.setdefault(f["subnet"], {"subnet": f["subnet"], "all": []})
@@ -281,10 +282,10 @@ def _frees_table(comparison: Comparison) -> Table:
     columns = (
         TableColumn("subnet", "subnet"),
         TableColumn("steady", "steady"),
-        TableColumn("steady_free", "free after"),
+        TableColumn("steady_free", "free in steady", 2),
         TableColumn("peak", "peak"),
-        TableColumn("peak_free", "free after"),
-        TableColumn("least", "minimum of all scenarios", 1),
-        TableColumn("most", "most", 1),
+        TableColumn("peak_free", "free in peak", 2),
+        TableColumn("least", "min", 1),
+        TableColumn("most", "max", 1),
     )
-    return Table(columns, rows, "Addresses freed (difference between the two checks)")
+    return Table(columns, rows, "Addresses freed (difference between the two checks; min and max over all scenarios)")

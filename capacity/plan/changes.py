@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from capacity.errors import SpecError, did_you_mean
-from capacity.plan.document import EntryList, Section, kind_of
+from capacity.plan.document import EntryList, PlanSection, kind_of
 from capacity.plan.patch_path import Step, steps_of
 
 _INTEGER = re.compile(r"^(0|-?[1-9][0-9]{0,17})$")
@@ -182,7 +182,7 @@ def _known(at: Any) -> list[str]:
 def _copied(value: Any) -> Any:
     """A shallow copy of a mapping or list; other values unchanged."""
     if isinstance(value, dict):
-        section = Section(getattr(value, "line", None))
+        section = PlanSection(getattr(value, "line", None))
         section.lines = dict(getattr(value, "lines", {}))
         section.update(value)
         return section
@@ -197,7 +197,7 @@ def _copied(value: Any) -> Any:
 def decoded(value: object, line: int | None, path: str) -> Any:
     """A value in document form: scalars as text, each part with the line of its new place."""
     if isinstance(value, Mapping):
-        section = Section(line)
+        section = PlanSection(line)
         for key, inner in value.items():
             section[str(key)] = decoded(inner, line, path)
             if line is not None:

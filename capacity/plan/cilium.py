@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from capacity.errors import check_count, check_switch
+
 AGENT = "cilium"  # its DaemonSet, host-network on every node
 PRE_ALLOCATE = 8  # pkg/defaults IPAMPreAllocation; 0 is read as this, getPreAllocate
-OWN_ADDRESSES = (
-    2  # the router (cilium_host) and the health endpoint use pool addresses, cilium/cilium#22054; daemon/cmd/ipam.go
-)
+# The router (cilium_host) and the health endpoint use pool addresses: cilium/cilium#22054; daemon/cmd/ipam.go
+OWN_ADDRESSES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,9 @@ class CiliumIpam:
     first_interface_index: int = 0
     use_primary_address: bool = False
     release_excess_ips: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("pre_allocate", "min_allocate", "max_allocate", "max_above_watermark", "first_interface_index"):
+            check_count(name, getattr(self, name))
+        for name in ("use_primary_address", "release_excess_ips"):
+            check_switch(name, getattr(self, name))

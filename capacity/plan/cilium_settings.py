@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from capacity.errors import SpecError, check_count, check_switch, did_you_mean
+from capacity.errors import SpecError, check_count, check_kind, check_switch, did_you_mean
 from capacity.plan.cilium import OWN_ADDRESSES, PRE_ALLOCATE, CiliumIpam
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.cni_keys import CILIUM
@@ -51,6 +51,7 @@ def cilium_settings(values: Mapping[str, int | bool], where: str = "") -> tuple[
     (True, 8)
     """
     place = f"{where}: " if where else ""
+    check_kind(where or "cilium", values, Mapping, "a mapping of settings, such as {'preAllocate': 16}")
     for name, value in values.items():
         if name not in KEYS:
             hint = did_you_mean(name, KEYS) or f" (known: {', '.join(sorted(KEYS))})"

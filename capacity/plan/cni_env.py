@@ -15,10 +15,8 @@ from capacity.brief import changed_fields
 from capacity.errors import SpecError, check_count, check_kind, check_switch, check_word, did_you_mean
 from capacity.plan import overlay
 from capacity.plan.cilium import AGENT, CiliumIpam
-from capacity.plan.constants import CILIUM, OVERLAY, VPC_CNI
+from capacity.plan.constants import CILIUM, IP_FAMILIES, OVERLAY, VPC_CNI
 from capacity.plan.windows import CHART_DEFAULT, WindowsIpam
-
-COOLDOWN_S = 30  # pkg/ipamd/datastore/data_store.go L41, L243-249
 
 # Variables of the CNI's README or chart that do not affect address counts, or that the DaemonSet's manifest and
 # credential webhooks set: a cluster's environment can be pasted unchanged.
@@ -133,8 +131,11 @@ class CniSettings:
             check_count(name, getattr(self, name))
         if self.max_eni is not None:
             check_count("max_eni", self.max_eni, 1, "ENIs")
+        if self.cilium is not None:
+            check_kind("cilium", self.cilium, CiliumIpam, "what cilium_settings(...) gives, or None")
+        check_kind("windows", self.windows, WindowsIpam, "a WindowsIpam")
         if self.overlay and self.cilium is not None:
-            raise SpecError("cilium and overlay exclude each other: a node has one CNI")
+            raise SpecError("cilium and overlay cannot be combined: a node has one CNI")
 
     def __repr__(self) -> str:
         return changed_fields(self)
@@ -205,7 +206,7 @@ def parse_env_number(name: str, text: str | None) -> tuple[int | None, str | Non
     return code, f"{name}={text!r} is not a number the CNI accepts: it uses {meaning}"
 
 
-def parse_env_switch(name: str, text: str | None, default: bool = False) -> tuple[bool, str | None]:
+def parse_env_switch(name: str, text: str | None, *, default: bool = False) -> tuple[bool, str | None]:
     """Value of a boolean variable as Go's ``strconv.ParseBool`` reads it, and a warning for other text."""
     if text is None or text == "":
         return default, None
@@ -258,7 +259,8 @@ def cni_settings(
     warnings: list[str] = []
     values: dict[str, int | bool | None] = {}
     if ip_family is not None:
-        check_word("ip_family", ip_family, ("ipv4", "ipv6"))
+        check_word("ip_family", ip_family, IP_FAMILIES)
+    check_kind(where or "env", env, Mapping, "a mapping of variables to text, such as {'WARM_IP_TARGET': '2'}")
     for name, text in env.items():
         check_variable(name, where)
         if text is not None and not isinstance(text, str):
@@ -292,6 +294,6 @@ def _settle_family(
         raise SpecError(f"{place}IPv6 needs ENABLE_PREFIX_DELEGATION=true: the CNI does not start without it")
     if values["custom_networking"]:
         raise SpecError(
-            f"{place}IPv6 and AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true exclude each other: the CNI does not start"
+            f"{place}IPv6 and AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true cannot be combined: the CNI does not start"
         )
     values["prefix"] = True

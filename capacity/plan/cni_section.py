@@ -8,11 +8,11 @@ from capacity.errors import SpecError
 from capacity.plan import cni_keys
 from capacity.plan.cilium_settings import cilium_settings
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, check_variable, cni_settings
+from capacity.plan.cni_names import which_name
 from capacity.plan.constants import CILIUM, CNIS, OVERLAY, VPC_CNI
-from capacity.plan.document import Section
+from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
 from capacity.plan.model import Cni, Kubernetes
-from capacity.plan.overlay import which_name
 from capacity.plan.reading import DependsOnError, Problems, read_keys, read_section
 from capacity.plan.windows import CONFIG_MAP, KEYS, check_key, windows_ipam
 
@@ -134,7 +134,7 @@ def _words(section: Field | None, what: str, check: Callable[[str, Field], None]
     """A mapping of names accepted by ``check`` to text, as in the cluster; null is the empty text."""
     if section is None:
         return {}
-    if not isinstance(section.value, Section):
+    if not isinstance(section.value, PlanSection):
         section.fail(f"expected a mapping of {what}")
     problems = Problems()
     words: dict[str, str] = {}

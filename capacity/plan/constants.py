@@ -8,12 +8,14 @@ SYSTEMS = ("linux", "windows")  # of a node
 AMIS = ("al2023", "al2", "bottlerocket", "windows")
 NODE_PROVISIONERS = ("managed", "self-managed", "karpenter", "auto")
 PROVISIONERS = (*NODE_PROVISIONERS, "fargate")
+ARCHS = ("x86_64", "arm64")  # of an instance type, as EC2 names them
 CAPACITY_TYPES = ("on-demand", "spot")
 TIERS = ("standard", "tier-xl", "tier-2xl", "tier-4xl", "tier-8xl")  # EKS API, ControlPlaneScalingConfig.tier
 ZONE_TOPOLOGY = "topology.kubernetes.io/zone"  # topologyKey of a spread over zones
 ANTI_AFFINITIES = ("hostname",)  # at most one pod of a workload on a node
 VPC_CNI, CILIUM, OVERLAY = CNIS = ("vpc-cni", "cilium", "overlay")  # which of them gives pods their addresses
 MODES = ("secondary", "prefix", "ipv6")  # in which the VPC CNI gives pods addresses
+GROUP_FORMS = ("plan", "eksctl", "terraform", "karpenter", "cloudformation")  # in which node groups are written
 IP_FAMILIES = ("ipv4", "ipv6")
 RESERVATION_TYPES = ("prefix", "explicit")  # of a subnet CIDR reservation
 UPDATE_STRATEGIES = ("default", "minimal")  # of a managed node group

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from capacity.plan.constants import MOST
 
 LONGEST_NAME = 253  # characters
+QUARTER = Fraction(1, 4)  # Kubernetes' default for maxSurge and maxUnavailable
 
 # Kinds of values. plan/reading.py reads the first group by kind; a function of the section reads the others.
 TEXT, NAME, VERSION, WORD, COUNT, FLAG = "text", "name", "version", "word", "count", "flag"
@@ -97,6 +99,6 @@ class Keys:
         return {name: entries[name] for name in self.by_name if name in entries}
 
 
-def name_key(what: str = "unique among its kind", required: bool = True, absent: str = "") -> Key:
+def name_key(what: str = "unique among its kind", *, required: bool = True, absent: str = "") -> Key:
     """The name of an entry of a list."""
     return Key("name", NAME, what, required, absent=absent, example="general")

@@ -121,11 +121,6 @@ def _places(plan: Plan) -> Choices:
     return found
 
 
-def closed_homes(plan: Plan, group: NodeGroup) -> list[str]:
-    """Node subnets of a group that are closed to pods: the primary ENI of a node there has no pod addresses."""
-    return closed_of(plan, eni_choices(plan, group))
-
-
 def closed_of(plan: Plan, choices: Choices) -> list[str]:
     """Node subnets that are closed to pods, from the group's choices."""
     return [name for name in choices if closed_to_pods(plan.subnet(name), plan.cni)]

@@ -27,7 +27,7 @@ class NotJson(SpecError):
     """The text is not JSON."""
 
 
-class Section(dict[str, Any]):
+class PlanSection(dict[str, Any]):
     """A mapping; ``lines`` has the line of each key (None if the source has no lines)."""
 
     __slots__ = ("line", "lines")
@@ -74,12 +74,12 @@ class PlanFile(NamedTuple):
         Name in messages: its path, ``<stdin>`` or ``<pipe>``.
     data : bytes
         Its content.
-    document : Section
+    document : PlanSection
     """
 
     name: str
     data: bytes
-    document: Section
+    document: PlanSection
 
     @property
     def text(self) -> str:
@@ -112,12 +112,12 @@ def parse_plan_file(data: bytes, name: str) -> PlanFile:
     return PlanFile(name, data, _document(decode_text(data, name), name))
 
 
-def read_document(path: Path) -> Section:
+def read_document(path: Path) -> PlanSection:
     """The mapping in a plan's file, as :func:`read_plan_file` reads it."""
     return read_plan_file(path).document
 
 
-def _document(text: str, name: str) -> Section:
+def _document(text: str, name: str) -> PlanSection:
     if name.lower().endswith(".json"):
         document = parse_json(text, name)
     elif text.lstrip()[:1] in ("{", "["):
@@ -126,7 +126,7 @@ def _document(text: str, name: str) -> Section:
         document = parse_yaml(text, name)
     if document is None:
         raise SpecError(f"{name}: is empty (expected a plan that starts with 'apiVersion: capacity/v1')")
-    if not isinstance(document, Section):
+    if not isinstance(document, PlanSection):
         raise SpecError(f"{name}:1: expected a mapping with apiVersion, vpc and nodeGroups, found {kind_of(document)}")
     return document
 
@@ -206,10 +206,10 @@ class _Constructor(NodeBuilder):
         text: str = node.value
         return text
 
-    def mapping(self, node: Any) -> tuple[Section, int]:
+    def mapping(self, node: Any) -> tuple[PlanSection, int]:
         if node.tag not in _PLAIN_TAGS:
             self._refuse_tag(node)
-        section = Section(node.start_mark.line + 1)
+        section = PlanSection(node.start_mark.line + 1)
         lines = section.lines
         size = 1
         merged: list[Any] = []
@@ -232,7 +232,7 @@ class _Constructor(NodeBuilder):
             section[key] = value
             lines[key] = line
         for base in merged:
-            if not isinstance(base, Section):
+            if not isinstance(base, PlanSection):
                 raise SpecError(f"{self.name}:{section.line}: '<<' can merge only mappings")
             for key, value in base.items():
                 if key not in section:
@@ -283,8 +283,8 @@ class _TwiceInJson(Exception):
     """A duplicate key; the decoder does not give its place."""
 
 
-def _section_of(pairs: list[tuple[str, Any]]) -> Section:
-    result = Section()
+def _section_of(pairs: list[tuple[str, Any]]) -> PlanSection:
+    result = PlanSection()
     for key, value in pairs:
         if key in result:
             raise _TwiceInJson(f"duplicate key {key!r} in one mapping")

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from capacity.errors import SpecError, did_you_mean
 from capacity.plan.constants import MOST
-from capacity.plan.document import Section, kind_of
+from capacity.plan.document import PlanSection, kind_of
 from capacity.units import parse_cpu, parse_memory, parse_percent
 
 _INTEGER = re.compile(r"^[+-]?[0-9]{1,18}$")
@@ -91,10 +91,10 @@ class Field:
 
     # --- mappings and lists -------------------------------------------------------------
 
-    def section(self, known: Iterable[str]) -> Section:
+    def section(self, known: Iterable[str]) -> PlanSection:
         """The mapping at this field; ``known`` are its keys, for the error message."""
         value = self.value
-        if not isinstance(value, Section):
+        if not isinstance(value, PlanSection):
             self.fail(f"expected a mapping with {', '.join(sorted(known))}, found {kind_of(value)}")
         return value
 

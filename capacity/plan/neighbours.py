@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from capacity.errors import SpecError
-from capacity.plan.document import Section, read_document
+from capacity.plan.document import PlanSection, read_document
 from capacity.plan.fields import Field
 from capacity.plan.model import Plan, Subnet
 from capacity.plan.reading import Problems
 
 
 def read_neighbour(
-    entry: Field, subnets: Mapping[str, Subnet], parse: Callable[[Section, str], Plan]
+    entry: Field, subnets: Mapping[str, Subnet], parse: Callable[[PlanSection, str], Plan]
 ) -> tuple[Plan, dict[str, str]]:
     """The plan that a field names (relative to this plan's file), and its name of each shared subnet.
 

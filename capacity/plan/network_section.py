@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 
 from capacity.plan import keys
 from capacity.plan.discovery import ROLE_TAG, read_tags
-from capacity.plan.document import Section, kind_of
+from capacity.plan.document import PlanSection, kind_of
 from capacity.plan.fields import PRIVATE, Field, items
 from capacity.plan.model import Reservation, Subnet
 from capacity.plan.reading import Names, Problems, read_block, read_keys, refuse_overlaps
@@ -44,7 +44,7 @@ def _placed(entries: Field, subnets: Names) -> Iterator[tuple[IPv4Network, Field
     """The block of every subnet read so far, with its place."""
     left = dict(subnets.found)
     for entry in entries.items() if left else ():
-        subnet = left.pop(str(entry.value.get("name")), None) if isinstance(entry.value, Section) else None
+        subnet = left.pop(str(entry.value.get("name")), None) if isinstance(entry.value, PlanSection) else None
         if subnet is not None:
             yield subnet.cidr, entry.child("cidr")
 
@@ -125,11 +125,11 @@ def _reservation(entry: Field, subnet: IPv4Network) -> Reservation:
 
 def read_discovery_tags(section: Field) -> tuple[bool | None, tuple[str, ...]]:
     """Read the tags of a subnet that affect subnet discovery; other tags are ignored."""
-    if not isinstance(section.value, Section):
+    if not isinstance(section.value, PlanSection):
         section.fail(f"expected a mapping of the subnet's tags, found {kind_of(section.value)}")
     problems = Problems()
     for tag in problems.over(map(section.child, section.value)):
-        if isinstance(tag.value, (Section, list)):
+        if isinstance(tag.value, (PlanSection, list)):
             with problems:
                 tag.fail(f"expected a tag value as text, found {kind_of(tag.value)}")
     role = section.get(ROLE_TAG)

@@ -11,7 +11,7 @@ from capacity.errors import UnknownInstanceType, did_you_mean
 from capacity.plan import node_keys
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import CILIUM, OVERLAY
-from capacity.plan.document import Section
+from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
 from capacity.plan.model import Limits, NodeGroup
 from capacity.plan.reading import DependsOnError, Names, Problems, Values, read_keys, read_section
@@ -51,7 +51,7 @@ class NodeGroupReader:
         SpecError
             Every problem found.
         """
-        if isinstance(entry.value, Section) and entry.value.get("provisioner") == "fargate":
+        if isinstance(entry.value, PlanSection) and entry.value.get("provisioner") == "fargate":
             return self._fargate(entry)
         values = read_keys(entry, node_keys.NODE_GROUP, self._own)
         self._apply_rules(entry, values)
@@ -111,7 +111,7 @@ class NodeGroupReader:
     def _fargate(self, entry: Field) -> NodeGroup:
         """A Fargate profile: a name and subnets; each pod is a node."""
         rules = Problems()
-        kept = Section(entry.value.line)
+        kept = PlanSection(entry.value.line)
         kept.lines = entry.value.lines
         for key, value in entry.value.items():
             if key in node_keys.NODE_GROUP.by_name and key not in node_keys.FARGATE.by_name:
@@ -198,7 +198,7 @@ class NodeGroupReader:
             entry.child("ami").fail("Windows nodes cannot run in an IPv6 cluster")
 
     def _spread(self, section: Field, subnets: tuple[str, ...]) -> str | Mapping[str, Fraction]:
-        if not isinstance(section.value, Section):
+        if not isinstance(section.value, PlanSection):
             return section.one_of(node_keys.NODE_GROUP["spread"].words)
         zones = list(dict.fromkeys(map(self._zone, subnets)))
         problems = Problems()

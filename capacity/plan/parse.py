@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from capacity.catalog.regions import unknown_region
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError
 from capacity.plan import keys
@@ -12,12 +13,13 @@ from capacity.plan.cni_env import CniSettings
 from capacity.plan.cni_section import read_cni
 from capacity.plan.constants import API_VERSION
 from capacity.plan.discovery import ROLE_TAG, choices_by_group
-from capacity.plan.document import Section, collector_paused, read_plan_file
+from capacity.plan.document import PlanSection, collector_paused, read_plan_file
 from capacity.plan.fields import RFC_1918, Field, items
-from capacity.plan.model import Checks, Cni, Kubernetes, Plan, ScenarioSpec, Tenant
+from capacity.plan.model import Checks, Cni, Kubernetes, Plan, Tenant
 from capacity.plan.network_section import read_vpc
 from capacity.plan.node_group_section import NO_SUBNETS, NodeGroupReader
 from capacity.plan.reading import Names, Problems, Values, read_block, read_keys, read_section
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.scenarios import ScenarioPlaces, read_scenario
 from capacity.plan.seen import Seen
 from capacity.plan.tenant_section import TenantReader, has_plan
@@ -39,7 +41,7 @@ def read_plan(path: Path | str, catalog: Catalog | None = None) -> Plan:
     return parse_plan(read.document, read.name, catalog)
 
 
-def parse_plan(document: Section, file: str = "", catalog: Catalog | None = None, seen: Seen | None = None) -> Plan:
+def parse_plan(document: PlanSection, file: str = "", catalog: Catalog | None = None, seen: Seen | None = None) -> Plan:
     """The plan in a decoded document; ``file`` is its name in messages, ``seen`` has entries that were read before.
 
     Raises
@@ -96,7 +98,7 @@ class _Parser:
             vpc_cidrs=values["vpc"],
             subnets=tuple(self.subnets.found.values()),
             cni=values["cni"],
-            region=values["region"],
+            region=self._region(values["region"]),
             kubernetes=values["kubernetes"],
             control_plane=values["controlPlane"],
             node_groups=tuple(self.groups.found.values()),
@@ -124,6 +126,12 @@ class _Parser:
         self.notes += _assumed_by_import(values["annotations"])
         name: str = values["name"]
         return name
+
+    def _region(self, region: str | None) -> str | None:
+        doubt = unknown_region(region) if region else ""
+        if doubt:
+            self.notes.append(f"{self.root.child('region').where}: {doubt}: no prices are known for it")
+        return region
 
     def _cni(self, section: Field | None, values: Values) -> Cni:
         cni, said = read_cni(section, values.get("kubernetes"), self.root)
@@ -182,7 +190,7 @@ class _Parser:
         self.notes += reader.notes
         return tuple(tenants)
 
-    def _parse_alone(self, document: Section, file: str) -> Plan:
+    def _parse_alone(self, document: PlanSection, file: str) -> Plan:
         """Read another plan without the clusters that it names: two clusters can name each other."""
         return _Parser(Field(document, "", None, document.line, file), self.catalog, alone=True).plan()
 
@@ -225,7 +233,7 @@ def _kubernetes(section: Field | None) -> Kubernetes:
 
 def _assumed_by_import(annotations: object) -> list[str]:
     """The warning that an import left in the plan: the values that it assumed."""
-    paths = annotations.get("capacity/assumed") if isinstance(annotations, Section) else None
+    paths = annotations.get("capacity/assumed") if isinstance(annotations, PlanSection) else None
     if not isinstance(paths, list) or not paths:
         return []
     more = f" and {len(paths) - 8} more" if len(paths) > 8 else ""

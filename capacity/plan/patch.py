@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from capacity.catalog.table import Catalog
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 from capacity.files import write_file
 from capacity.plan.changes import Changeable, ChangedCopy, change, decoded, native
-from capacity.plan.document import PlanFile, Section, parse_json, parse_yaml, read_plan_file
+from capacity.plan.document import PlanFile, PlanSection, parse_json, parse_yaml, read_plan_file
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
 from capacity.plan.patch_path import APPEND, SETTING, entry, steps_of
@@ -66,7 +66,7 @@ def parse_settings(settings: Iterable[str]) -> dict[str, object]:
     return patch
 
 
-def apply_patch(document: Section, patch: Mapping[str, object]) -> Section:
+def apply_patch(document: PlanSection, patch: Mapping[str, object]) -> PlanSection:
     """A copy of a plan's document with the changes applied in order; lines are kept for messages.
 
     Raises
@@ -83,7 +83,7 @@ def apply_patch(document: Section, patch: Mapping[str, object]) -> Section:
     draft = ChangedCopy(document)
     for path, value in patch.items():
         change(draft, path, value, decoded)
-    found: Section = draft.root
+    found: PlanSection = draft.root
     return found
 
 
@@ -95,12 +95,13 @@ def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog
     SpecError
         As :func:`~capacity.plan.parse.read_plan`, with the changes named, because any of them can be the cause.
     """
+    check_kind("patch", patch, Mapping, "a mapping of paths to values, such as {'cni.env.WARM_IP_TARGET': '2'}")
     read = read_plan_file(path)
     return parse_patched(read.document, patch, read.name, catalog)
 
 
 def parse_patched(
-    document: Section, patch: Mapping[str, object], file: str = "", catalog: Catalog | None = None
+    document: PlanSection, patch: Mapping[str, object], file: str = "", catalog: Catalog | None = None
 ) -> Plan:
     """The plan in a decoded document with the changes applied; the document itself does not change."""
     if not patch:
@@ -136,12 +137,14 @@ def _read(source: Path | str | PlanFile) -> PlanFile:
     return source if isinstance(source, PlanFile) else read_plan_file(source)
 
 
-def _plans_from(old: Path, new: Path, document: Section) -> dict[str, object]:
+def _plans_from(old: Path, new: Path, document: PlanSection) -> dict[str, object]:
     """A patch that adapts the tenants' relative ``plan`` paths to another folder."""
     tenants = document.get("tenants")
     if old.resolve() == new.resolve() or not isinstance(tenants, list):
         return {}
-    named = {i: str(t["plan"]) for i, t in enumerate(tenants) if isinstance(t, Section) and t.get("plan") is not None}
+    named = {
+        i: str(t["plan"]) for i, t in enumerate(tenants) if isinstance(t, PlanSection) and t.get("plan") is not None
+    }
     return {
         f"tenants[{i}].plan": Path(os.path.relpath((old / name).resolve(), new.resolve())).as_posix()
         for i, name in named.items()

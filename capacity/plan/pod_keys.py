@@ -18,13 +18,13 @@ from capacity.plan.declaration import (
     MEMORY,
     NAMES,
     PERCENT,
+    QUARTER,
     RATE,
     WORD,
     Key,
     Keys,
     name_key,
 )
-from capacity.plan.model import QUARTER
 
 MOST_FACTOR = 1000  # of a step or a season: beyond it somebody wrote a percentage as a number
 

@@ -263,12 +263,16 @@ class Names:
         with of_list:
             for entry in of_list.over(section.items() if section else ()):
                 own = Problems()
+                name = _given_name(entry)
+                known = name in self.found or name in self._faulty
                 with own:
                     thing = read(entry)
-                    if thing.name in self.found:
-                        self._open = True  # it was meant to have a unique name
-                        entry.child("name").fail(f"duplicate {self.what} {thing.name!r}")
-                    self.found[thing.name] = thing
+                    if not known:
+                        self.found[thing.name] = thing
+                if known:
+                    self._open = True  # it was meant to have a unique name
+                    with own:
+                        entry.child("name").fail(f"duplicate {self.what} {name!r}")
                 if own.failed:
                     self._note_faulty(entry)
                     of_list.add(own)
@@ -279,8 +283,8 @@ class Names:
         return tuple(self.found.values())
 
     def _note_faulty(self, entry: Field) -> None:
-        name = entry.value.get("name") if isinstance(entry.value, dict) else None
-        if isinstance(name, str):
+        name = _given_name(entry)
+        if name is not None:
             self._faulty[name] = None
         else:
             self._open = True
@@ -320,6 +324,12 @@ class Names:
         if not given:
             section.fail(empty)
         return tuple(given)
+
+
+def _given_name(entry: Field) -> str | None:
+    """The name of an entry as it is written, also if the entry has errors."""
+    name = entry.value.get("name") if isinstance(entry.value, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def refuse_overlaps(blocks: Iterable[tuple[IPv4Network, Field]], problems: Problems) -> None:

@@ -8,11 +8,12 @@ from capacity.errors import SpecError, did_you_mean
 from capacity.plan import keys
 from capacity.plan.constants import SCENARIOS
 from capacity.plan.declaration import Keys
-from capacity.plan.document import Section
+from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
 from capacity.plan.keys import SCENARIO_OPTIONS
-from capacity.plan.model import Plan, ScenarioSpec
+from capacity.plan.model import Plan
 from capacity.plan.reading import DependsOnError, Reader, read_section
+from capacity.plan.scenario_spec import ScenarioSpec
 
 AT_REST_WORDS = {"steady": "in the steady state", "peak": "at peak", "ceiling": "at the ceiling"}
 
@@ -52,7 +53,7 @@ def read_scenario(entry: Field, places: ScenarioPlaces) -> ScenarioSpec:
     SpecError
         An unknown name or option, or a value out of range.
     """
-    if not isinstance(entry.value, Section):
+    if not isinstance(entry.value, PlanSection):
         return ScenarioSpec(_name(entry.text(), entry))
     if len(entry.value) != 1:
         entry.fail("a scenario with options is one key, such as {burst: {nodes: 10}}")
@@ -88,13 +89,13 @@ def scenario_option(text: str, plan: Plan) -> ScenarioSpec:
             return spec
     value: Any = name
     if given:
-        options = Section()
+        options = PlanSection()
         for pair in given.split(","):
             key, _, setting = pair.partition("=")
             if key.strip() in options:
                 raise SpecError(f"--scenario {text!r}: duplicate {key.strip()!r}")
             options[key.strip()] = setting.strip()
-        value = Section()
+        value = PlanSection()
         value[name] = options
     return read_scenario(Field(value, "", None, None, "--scenario"), places_of(plan))
 

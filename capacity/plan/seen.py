@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from capacity.plan.document import Section
+from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
 
 CONTEXTS = 16  # number of contexts whose entries are kept
@@ -20,7 +20,7 @@ class Seen:
     An entry has the same result if it is the same object in the same context (everything else that its reading uses).
     """
 
-    def __init__(self, document: Section | None = None) -> None:
+    def __init__(self, document: PlanSection | None = None) -> None:
         """``document``: its entries are cached; without it nothing is."""
         lists = [] if document is None else [(document.get("vpc") or {}).get("subnets"), document.get("nodeGroups")]
         self._kept: dict[int, object] = {}

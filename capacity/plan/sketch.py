@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError
 from capacity.plan.constants import API_VERSION
-from capacity.plan.document import Section
+from capacity.plan.document import PlanSection
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
 
@@ -128,14 +128,14 @@ def sketch_plan(
     return read_sketch(document, vpc_cidrs, catalog)
 
 
-def _section(value: object) -> Section:
+def _section(value: object) -> PlanSection:
     """Plain mappings as sections for the parser, with scalars as in YAML."""
     made: object = value
     if isinstance(value, Mapping):
-        made = Section()
+        made = PlanSection()
         for key, inner in value.items():
             made[key] = _section(inner) if isinstance(inner, dict) else _plain(inner)
-    assert isinstance(made, Section)
+    assert isinstance(made, PlanSection)
     return made
 
 

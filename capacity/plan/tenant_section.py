@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from capacity.plan import keys
-from capacity.plan.document import Section
+from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
 from capacity.plan.model import Plan, Tenant
 from capacity.plan.neighbours import read_neighbour
@@ -17,7 +17,7 @@ from capacity.units import counted
 
 def has_plan(tenant: Field) -> bool:
     """Whether a tenant is another cluster with a separate plan."""
-    return isinstance(tenant.value, Section) and tenant.value.get("plan") is not None
+    return isinstance(tenant.value, PlanSection) and tenant.value.get("plan") is not None
 
 
 class TenantReader:
@@ -29,7 +29,7 @@ class TenantReader:
         Reads the plan of another cluster, from its document and its file's name.
     """
 
-    def __init__(self, subnets: Names, parse: Callable[[Section, str], Plan]) -> None:
+    def __init__(self, subnets: Names, parse: Callable[[PlanSection, str], Plan]) -> None:
         self.notes: list[str] = []
         self._subnets = subnets
         self._parse = parse

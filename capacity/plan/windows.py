@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import SpecError, check_count, check_switch, did_you_mean
 
 CONFIG_MAP = "amazon-vpc-cni"
 ENABLED, PREFIXES = "enable-windows-ipam", "enable-windows-prefix-delegation"
@@ -84,6 +84,12 @@ class WindowsIpam:
     minimum_ip: int = 3
     warm_prefix: int = 0
     enabled: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("warm_ip", "minimum_ip", "warm_prefix"):
+            check_count(name, getattr(self, name))
+        for name in ("prefix", "enabled"):
+            check_switch(name, getattr(self, name))
 
 
 CHART_DEFAULT = WindowsIpam()

@@ -10,7 +10,7 @@ from functools import cache, partial
 from capacity.errors import did_you_mean
 from capacity.plan import pod_keys
 from capacity.plan.constants import MONTHS, PERIODS, WEEKDAYS
-from capacity.plan.document import Section
+from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
 from capacity.plan.model import DaemonSet, Growth, GrowthStep, Requests, Workload
 from capacity.plan.reading import Names, Problems, Values, read_keys, read_section
@@ -112,7 +112,7 @@ def _zone_skew(section: Field) -> int | None:
 
 def _replicas(field: Field) -> tuple[int, int]:
     """Current and maximum replicas."""
-    if not isinstance(field.value, Section):
+    if not isinstance(field.value, PlanSection):
         count = field.integer()
         return count, count
     values = read_section(field, pod_keys.REPLICAS)

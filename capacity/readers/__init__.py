@@ -1,5 +1,6 @@
 """Import plans from other formats, one module or package per source. An unfinished plan is a draft.
 
+    any files    read_files
     from files   read_kubectl, read_terraform, read_eksctl, read_cloudformation, read_karpenter, read_helm, read_aws
     live         fetch_aws, fetch_kubectl (read-only)
     the result   Imported (text, plan, document, notes, differences), Note, Difference
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         read_aws,
         read_cloudformation,
         read_eksctl,
+        read_files,
         read_helm,
         read_karpenter,
         read_kubectl,
@@ -36,6 +38,7 @@ __all__ = [
     "read_aws",
     "read_cloudformation",
     "read_eksctl",
+    "read_files",
     "read_helm",
     "read_karpenter",
     "read_kubectl",

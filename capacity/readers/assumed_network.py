@@ -8,14 +8,24 @@ from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import IPv4Network, collapse_addresses
 
-from capacity.readers.draft import Assumptions, PlanDraft, SubnetDraft, at, renamed_subnets
-from capacity.readers.values import block_of
+from capacity.readers.draft import Assumptions, GroupDraft, PlanDraft, SubnetDraft, at, renamed_subnets
+from capacity.readers.values import block_of, region_of_zone
 
 ASSUMED_VPC = IPv4Network("10.0.0.0/16")
 ASSUMED_PODS = IPv4Network("100.64.0.0/16")  # the secondary block in AWS's guide to custom networking
 ASSUMED_SUBNET_PREFIX = 20
 ASSUMED_PODS_PREFIX = 18
 ADD_NETWORK = "the network is partly assumed: import the real one with capacity import aws … --into PLAN"
+
+
+def with_region(draft: PlanDraft, _: Assumptions) -> PlanDraft:
+    """Fill in the region if all zones in the input are in one."""
+    if draft.region:
+        return draft
+    stated = [s.zone for s in draft.subnets if s.zone and at("vpc.subnets", s.name, "zone") not in draft.assumed]
+    stated += [*draft.zones, *(z for g in draft.node_groups for z in g.zones or ())]
+    regions = set(map(region_of_zone, stated)) - {None}
+    return replace(draft, region=regions.pop()) if len(regions) == 1 else draft
 
 
 def is_on(draft: PlanDraft, variable: str) -> bool:
@@ -206,13 +216,31 @@ def with_group_subnets(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     groups = []
     for group in draft.node_groups:
         if not group.subnets:
-            work.assume(at("nodeGroups", group.name, "subnets"), f"{whose}; they are not in the input")
-            group = replace(group, subnets=names)
+            chosen, words = _in_zones(draft, group, names, whose, work)
+            work.assume(at("nodeGroups", group.name, "subnets"), f"{words}; they are not in the input")
+            group = replace(group, subnets=chosen)
         groups.append(group)
     draft = replace(draft, node_groups=tuple(groups))
     if is_on(draft, "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG") and groups:
         return _with_pod_subnets(draft, work)
     return draft
+
+
+def _in_zones(
+    draft: PlanDraft, group: GroupDraft, names: tuple[str, ...], whose: str, work: Assumptions
+) -> tuple[tuple[str, ...], str]:
+    """Those of the likely subnets that are in the zones of a group, else any others of the plan in them."""
+    if not group.zones:
+        return names, whose
+    zone_of = {s.name: s.zone for s in draft.subnets}
+    pods = {n for g in draft.node_groups for n in g.pod_subnets or ()} | set(draft.pod_subnets)
+    shown = ", ".join(group.zones)
+    for pool, words in ((names, whose), (tuple(n for n in zone_of if n not in pods), "all subnets of the plan")):
+        chosen = tuple(n for n in pool if zone_of[n] in group.zones)
+        if chosen:
+            return chosen, f"{words} in {shown}"
+    work.say(at("nodeGroups", group.name, "subnets"), f"it is restricted to {shown}, where the plan has no subnet")
+    return names, whose
 
 
 def _subnets_for_nodes(draft: PlanDraft) -> tuple[tuple[str, ...], str]:

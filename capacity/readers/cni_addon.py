@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CNI_VARIABLES
+from capacity.plan.windows import of_chart_values
 from capacity.readers.decode import parse_documents
-from capacity.readers.values import PLACEHOLDER, mapping
+from capacity.readers.draft import SourceNotes, SubnetDraft
+from capacity.readers.values import PLACEHOLDER, bool_of, items, mapping, region_of_zone, subnet_id_of, text_of
 from capacity.units import counted
-
-if TYPE_CHECKING:
-    from capacity.readers.draft import SourceNotes
 
 # CNI variables that can contain secrets or names. Other variables are never copied.
 _PRIVATE = frozenset(
@@ -58,22 +58,90 @@ def cni_environment(env: object, said: SourceNotes, where: str) -> dict[str, str
     return kept
 
 
-def addon_environment(configuration: object, said: SourceNotes, where: str) -> dict[str, str]:
-    """The ``env`` of the vpc-cni add-on's configuration values: text that holds JSON or YAML, or a mapping."""
+@dataclass(frozen=True)
+class CniValues:
+    """Settings of the chart's values, which are also the configuration values of the EKS add-on.
+
+    Attributes
+    ----------
+    env, windows : mapping of str to str
+        Environment of the CNI, and keys of ConfigMap amazon-vpc-cni.
+    pod_subnets : tuple of SubnetDraft
+        Subnets of the ENIConfigs that the chart creates.
+    region : str or None
+        Region of the ENIConfigs.
+    """
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    windows: Mapping[str, str] = field(default_factory=dict)
+    pod_subnets: tuple[SubnetDraft, ...] = ()
+    region: str | None = None
+
+
+def addon_values(configuration: object, said: SourceNotes, where: str) -> CniValues:
+    """Configuration values of the vpc-cni add-on: text that holds JSON or YAML, or a mapping."""
     if configuration is None or configuration == "":
-        return {}
+        return CniValues()
     if isinstance(configuration, str):
         try:
             decoded = parse_documents(configuration, where)
         except SpecError:
             said.say(where, "is neither JSON nor YAML: ignored", "cni.env")
-            return {}
+            return CniValues()
         configuration = decoded[0] if decoded else {}
     if not isinstance(configuration, dict):
         said.say(where, "is not a mapping: ignored", "cni.env")
-        return {}
-    env = configuration.get("env")
-    return cni_environment(env, said, f"{where}.env") if env else {}
+        return CniValues()
+    return chart_values(configuration, said, where)
+
+
+def chart_values(values: Mapping[str, Any], said: SourceNotes, where: str = "") -> CniValues:
+    """Values of the aws-vpc-cni chart.
+
+    Source
+    ------
+    aws/amazon-vpc-cni-k8s@b5218838 charts/aws-vpc-cni/values.yaml, templates/eniconfig.yaml, templates/configmap.yaml.
+    """
+    inside = f"{where}." if where else ""
+    env = cni_environment(values["env"], said, f"{inside}env") if values.get("env") else {}
+    if items(values.get("extraEnv")):
+        env |= cni_environment(values["extraEnv"], said, f"{inside}extraEnv")
+    subnets = _eniconfig_subnets(mapping(values.get("eniConfig")), said, f"{inside}eniConfig")
+    region = text_of(mapping(values.get("eniConfig")).get("region")) if subnets else None
+    return CniValues(env, of_chart_values(values), subnets, region)
+
+
+def _eniconfig_subnets(config: Mapping[str, Any], said: SourceNotes, where: str) -> tuple[SubnetDraft, ...]:
+    """Subnets of the ENIConfigs that the chart creates, one per zone."""
+    found = []
+    for zone, entry in mapping(config.get("subnets")).items():
+        identity = subnet_id_of(mapping(entry).get("id"))
+        if identity is None:
+            shown = mapping(entry).get("id")
+            said.say(f"{where}.subnets.{zone}", f"id {shown!r} is not an ID: the pod subnet is not known")
+        else:
+            found.append(SubnetDraft(identity, zone if region_of_zone(zone) else None, id=identity))
+    create = bool_of(config.get("create"))
+    if found and create is False:
+        said.say(where, "create is false: its subnets are not used")
+        return ()
+    if found and create is None:
+        said.say(where, "create is not set, and the chart's default is false: assumed true")
+    return tuple(found)
+
+
+def with_pod_subnets(
+    subnets: Sequence[SubnetDraft], pods: Sequence[SubnetDraft]
+) -> tuple[tuple[SubnetDraft, ...], tuple[str, ...]]:
+    """All subnets, and the names of those for pods; a subnet that is in both lists has its first name."""
+    names = {s.id: s.name for s in subnets if s.id}
+    new = tuple(p for p in pods if p.id not in names)
+    return (*subnets, *new), tuple(names.get(p.id or "", p.name) for p in pods)
+
+
+def addon_environment(configuration: object, said: SourceNotes, where: str) -> dict[str, str]:
+    """The ``env`` of the vpc-cni add-on's configuration values."""
+    return dict(addon_values(configuration, said, where).env)
 
 
 def cni_version_of(text: object) -> str | None:

@@ -19,6 +19,7 @@ from capacity.readers.assumed_network import (
     with_mentioned_subnets,
     with_network,
     with_pod_network,
+    with_region,
 )
 from capacity.readers.draft import Assumptions, GroupDraft, Note, PlanDraft, WorkloadDraft, at, renamed_subnets, unique
 from capacity.readers.instance_choice import type_problem
@@ -230,6 +231,7 @@ STEPS = (
     _named,
     _environment,
     _windows,
+    with_region,
     with_mentioned_subnets,
     _groups,
     with_network,

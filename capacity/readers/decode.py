@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +47,27 @@ def read_data(path: str) -> bytes:
     return data
 
 
+_ARCHIVES = {b"\x1f\x8b": ("gunzip", "gunzip -c"), b"PK\x03\x04": ("unzip", "unzip -p")}
+
+
+def how_to_unpack(data: bytes, name: str, then: str = "") -> str | None:
+    """What to do with a compressed file (``then``: instead of a pipe); None if it is not compressed.
+
+    >>> how_to_unpack(b"PK\\x03\\x04...", "plans.zip")
+    'is compressed: unzip it first (unzip -p plans.zip | capacity import -)'
+    """
+    for start, (tool, command) in _ARCHIVES.items():
+        if data.startswith(start):
+            after = then or f"{command} {shlex.quote(name)} | capacity import -"
+            return f"is compressed: {tool} it first ({after})"
+    return None
+
+
 def decode(data: bytes, name: str) -> str:
     """Decode UTF-8 text, or UTF-16 with a byte order mark as written by PowerShell's ``>``."""
+    packed = how_to_unpack(data, name)
+    if packed is not None:
+        raise SpecError(f"{name} {packed}")
     try:
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return data.decode("utf-16")
@@ -184,11 +204,14 @@ class _Builder(NodeBuilder):
         return tagged(node.tag, node.value)
 
     def mapping(self, node: Any) -> tuple[Any, int]:
+        mark = _template_mark(node)
+        if mark is not None:
+            return mark, 1
         built: dict[str, Any] = {}
         merged: list[Any] = []
         size = 1
         for key_node, value_node in node.value:
-            key = key_node.value if key_node.id == "scalar" else "{…}"  # {{ x }} reads as a mapping in a mapping
+            key = key_node.value if key_node.id == "scalar" else _template_mark(key_node) or "{…}"
             value, value_size = self.build(value_node)
             size += value_size
             if key_node.tag == MERGE:
@@ -204,6 +227,17 @@ class _Builder(NodeBuilder):
     def sequence(self, node: Any) -> tuple[Any, int]:
         pairs = [self.build(item) for item in node.value]
         return tagged(node.tag, [value for value, _ in pairs]), 1 + sum(size for _, size in pairs)
+
+
+def _template_mark(node: Any) -> str | None:
+    """Text of ``{{ x }}`` without quotes, which YAML reads as a mapping whose only key is a mapping; else None."""
+    if node.id != "mapping" or len(node.value) != 1 or node.value[0][1].tag != NULL:
+        return None
+    inner = node.value[0][0]
+    if inner.id != "mapping" or len(inner.value) != 1 or inner.value[0][1].tag != NULL:
+        return None
+    name = inner.value[0][0]
+    return f"{{{{ {name.value} }}}}" if name.id == "scalar" else None
 
 
 def tagged(tag: str, value: object) -> Any:

@@ -35,7 +35,7 @@ WANTED = {
     "terraform": "Terraform (terraform show -json, a state file or .tf text)",
     "helm": "Helm values of aws-vpc-cni",
     "kubectl": "Kubernetes objects (kubectl get … -o json or yaml)",
-    "aws": "saved answers of the AWS CLI",
+    "aws": "saved output of the AWS CLI",
     "plan": "a capacity plan",
 }
 
@@ -97,10 +97,12 @@ def _by_keys(value: dict[str, Any], kind: str) -> tuple[str | None, str]:
     answer = value.get("data") if "status_code" in keys and isinstance(value.get("data"), dict) else value
     for key, call in _AWS_KEYS.items():
         if key in mapping(answer):
-            return "aws", f"an answer of aws {call}"
+            return "aws", f"output of aws {call}"
     if kind.endswith("List") or "items" in keys:
         return "kubectl", _kubernetes(value, kind)
     env = mapping(value.get("env"))
+    if _is_metrics_helper(value, env):
+        return "helm", "Helm values of another chart (cni-metrics-helper)"
     if keys & {"eniConfig", "cniConfig", "enableWindowsIpam", "originalMatchLabels"} or _cni_env(env):
         return "helm", "Helm values of aws-vpc-cni"
     if keys & {"image", "resources", "serviceAccount", "replicaCount", "nodeSelector"} and "metadata" not in keys:
@@ -112,6 +114,17 @@ def _has_cfn_resources(value: dict[str, Any]) -> bool:
     resources = mapping(value.get("Resources"))
     types = [str(mapping(r).get("Type", "")) for r in resources.values()]
     return any("::" in t for t in types)
+
+
+def _is_metrics_helper(value: Mapping[str, Any], env: Any) -> bool:
+    """Whether values are of the chart cni-metrics-helper, whose env has variables of the CNI too.
+
+    Source: aws/amazon-vpc-cni-k8s charts/cni-metrics-helper/values.yaml.
+    """
+    return "cni-metrics-helper" in (value.get("nameOverride"), value.get("fullnameOverride")) or (
+        bool(env.keys() & {"USE_CLOUDWATCH", "USE_PROMETHEUS"})
+        and not value.keys() & {"init", "eniConfig", "nodeAgent"}
+    )
 
 
 def _cni_env(env: Any) -> bool:
@@ -137,5 +150,13 @@ def list_items(value: object) -> list[Any]:
     if isinstance(value, list):
         return [inner for v in value for inner in list_items(v)]
     if isinstance(value, dict) and isinstance(value.get("items"), list) and "spec" not in value:
-        return [inner for v in items(value["items"]) for inner in list_items(v)]
+        return [inner for v in items(value["items"]) for inner in list_items(_of_typed_list(v, value))]
     return [value]
+
+
+def _of_typed_list(item: object, whole: Mapping[str, Any]) -> object:
+    """Item of a list such as NodePoolList, with the kind and version of the list if it has none."""
+    kind = _word(whole, "kind")
+    if not isinstance(item, dict) or item.get("kind") or not kind.endswith("List") or kind == "List":
+        return item
+    return {"apiVersion": whole.get("apiVersion"), "kind": kind.removesuffix("List"), **item}

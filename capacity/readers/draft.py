@@ -13,6 +13,7 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from capacity.errors import shortened
+from capacity.readers.accounting import Account, unread_text
 
 if TYPE_CHECKING:
     from capacity.catalog.table import Catalog
@@ -28,10 +29,16 @@ class Note:
         One line; starts with the place in the source if there is one (``cluster.yaml managedNodeGroups[2]: …``).
     path : str
         Its place in the plan (``nodeGroups[general].instanceTypes``), empty for the plan as a whole.
+    unread : bool
+        Whether it names a part of the input that is not in the plan: the reason if nothing is left of a plan.
+    elsewhere : str
+        The source whose reader reads this part.
     """
 
     text: str
     path: str = ""
+    unread: bool = False
+    elsewhere: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", shortened(self.text))
@@ -57,7 +64,8 @@ class SubnetDraft:
 class GroupDraft:
     """A node group. ``subnets`` and ``pod_subnets`` are names (or ids) of subnets of the same draft.
 
-    ``max_unavailable`` is a count or a percentage as written (``33%``).
+    ``max_unavailable`` is a count or a percentage as written (``33%``). ``zones`` restrict the subnets until they are
+    known; they are not in the plan.
     """
 
     name: str
@@ -75,6 +83,10 @@ class GroupDraft:
     max_pods_expression: str | None = None
     reserved_enis: int | None = None
     unmanaged_enis: int | None = None
+    capacity_type: str | None = None
+    limit_cpu_millicores: int | None = None
+    limit_memory_bytes: int | None = None
+    zones: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +146,8 @@ class PlanDraft:
         Names of subnets.
     assumed : frozenset of str
         Paths of the plan that hold an assumption (``vpc.subnets[assumed-a]``): open to every later source.
+    default_network : bool
+        Whether the VPC is only the default of a tool, so that it gives way to a VPC that another source has.
     """
 
     source: str = ""
@@ -156,15 +170,19 @@ class PlanDraft:
     tenants: tuple[TenantDraft, ...] = ()
     notes: tuple[Note, ...] = ()
     assumed: frozenset[str] = frozenset()
+    default_network: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether no part of a plan is known."""
         return not any(
-            getattr(self, f.name) for f in fields(self) if f.name not in ("source", "zones", "notes", "assumed")
+            getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in ("source", "zones", "notes", "assumed", "default_network")
         )
 
 
+_NO_PART = ("source", "zones", "notes", "assumed", "default_network")
 PODS_TODAY = "pods seen by AWS"  # tenants that represent the pods until a source with workloads replaces them
 
 
@@ -182,6 +200,8 @@ _NESTED = {
     "desired": "nodes.desired",
     "max_nodes": "nodes.max",
     "update_strategy": "update.strategy",
+    "limit_cpu_millicores": "limits.cpu",
+    "limit_memory_bytes": "limits.memory",
     "max_replicas": "replicas.max",
     "cpu_millicores": "requests.cpu",
     "memory_bytes": "requests.memory",
@@ -214,15 +234,37 @@ def unique_names(named: Iterable[tuple[tuple[str, str, str], WorkloadDraft]]) ->
 
 @dataclass
 class SourceNotes:
-    """Notes collected while one file is read; each starts with ``file``."""
+    """Notes collected while one file is read, each starting with ``file``, and the account of its parts."""
 
     file: str
     notes: list[Note] = field(default_factory=list)
+    account: Account = field(default_factory=Account)
 
     def say(self, where: str, text: str, path: str = "") -> None:
         """Add a note: place in the source, text, place in the plan."""
-        place = f"{self.file} {where}".strip()
-        self.notes.append(Note(f"{place}: {text}", path))
+        self.notes.append(Note(f"{self._place(where)}: {text}", path))
+
+    def leave_out(self, where: str, text: str, path: str = "", elsewhere: str = "") -> None:
+        """Add a note on a part of the input that is not in the plan, or that the reader ``elsewhere`` reads."""
+        place = self._place(where)
+        self.notes.append(Note(f"{place}: {text}" if place else text, path, unread=True, elsewhere=elsewhere))
+
+    def meet(self, kind: str, place: str) -> None:
+        """Record a part of the input. Its kind is a word of :data:`~capacity.readers.accounting.MATTERS`."""
+        self.account.meet(kind, place)
+
+    def use(self, kind: str, place: str) -> None:
+        """Record that a part is in the plan, or that another note names it."""
+        self.account.use(kind, place)
+
+    def collected(self) -> tuple[Note, ...]:
+        """All notes, and one for each kind of part that was met, is not in the plan and could matter."""
+        place = self._place("")
+        unread = [unread_text(kind, places) for kind, places in self.account.unread().items()]
+        return (*self.notes, *(Note(f"{place}: {text}" if place else text, unread=True) for text in unread))
+
+    def _place(self, where: str) -> str:
+        return f"{self.file} {where}".strip()
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from capacity.readers.draft import PlanDraft, SubnetDraft, at, key_of, renamed_subnets
-from capacity.readers.merge import ENTRIES, SCALARS, merge_subnet_names, shown, without_stand_ins
+from capacity.readers.merge import ENTRIES, SCALARS, merge_subnet_names, one_network, shown, without_stand_ins
 from capacity.readers.plan_document import cpu_text, memory_text
 
 CHANGED, PLAN_ONLY, REALITY_ONLY = "changed", "only in the plan", "only in reality"
@@ -30,6 +30,7 @@ def drift(plan: PlanDraft, now: PlanDraft) -> list[Difference]:
     """
     if plan.workloads:
         now = without_stand_ins(now)
+    plan, now = one_network(plan, now)
     now = renamed_subnets(now, merge_subnet_names(plan.subnets, now.subnets))
     found: list[Difference] = []
     for attribute, path in SCALARS.items():
@@ -84,7 +85,7 @@ def _entries(section: str, plan: Any, now: Any, found: list[Difference]) -> None
             _presence(at(section, name), theirs is None, mine is None, found)
             continue
         for f in fields(mine):
-            if f.name not in ("name", "id"):
+            if f.name not in ("name", "id", "zones"):
                 path = at(section, name, key_of(section, f.name))
                 _compare(path, _quantity(f.name, mine), _quantity(f.name, theirs), found)
 
@@ -94,6 +95,6 @@ def _quantity(attribute: str, entry: object) -> Any:
     value = getattr(entry, attribute)
     if value is None:
         return None
-    if attribute == "cpu_millicores":
+    if attribute.endswith("cpu_millicores"):
         return cpu_text(value)
-    return memory_text(value) if attribute == "memory_bytes" else value
+    return memory_text(value) if attribute.endswith("memory_bytes") else value

@@ -9,7 +9,7 @@ from typing import Any
 
 from capacity.errors import SpecError
 from capacity.files import input_name, read_bytes
-from capacity.plan.document import Section, decode_text, parse_json, parse_yaml
+from capacity.plan.document import PlanSection, decode_text, parse_json, parse_yaml
 from capacity.plan.parse import parse_plan
 from capacity.plan.yaml_writer import comment, edited, editor_for, printable, short_on_one_line
 from capacity.readers.assumed_network import ADD_NETWORK
@@ -30,7 +30,7 @@ from capacity.units import parse_cpu, parse_memory
 # --- reading ----------------------------------------------------------------------------------
 
 
-def plan_section(text: str, name: str) -> Section:
+def plan_section(text: str, name: str) -> PlanSection:
     """Parse the text of a plan with the checks of `check`.
 
     Raises
@@ -39,13 +39,13 @@ def plan_section(text: str, name: str) -> Section:
         It is not a plan, or has a fault.
     """
     parsed = parse_json(text, name) if text.lstrip()[:1] == "{" else parse_yaml(text, name)
-    if not isinstance(parsed, Section):
+    if not isinstance(parsed, PlanSection):
         raise SpecError(f"{name}: is not a plan (expected 'apiVersion: capacity/v1')")
     parse_plan(parsed, name)
     return parsed
 
 
-def plan_draft(plan: Section, source: str = "") -> PlanDraft:
+def plan_draft(plan: PlanSection, source: str = "") -> PlanDraft:
     """Convert a plan to a draft."""
     metadata = plan.get("metadata") or {}
     annotations = metadata.get("annotations") or {}
@@ -112,6 +112,7 @@ def _group(entry: PlanMapping) -> GroupDraft:
     sizes = nodes if isinstance(nodes, dict) else dict.fromkeys(("min", "desired", "max"), nodes)
     update = entry.get("update") or {}
     share = update.get("maxUnavailablePercentage")
+    limits = _quantities(entry, "limits")
     return GroupDraft(
         name=entry["name"],
         instance_types=_names(entry.get("instanceTypes")),
@@ -128,11 +129,15 @@ def _group(entry: PlanMapping) -> GroupDraft:
         max_pods_expression=entry.get("maxPodsExpression"),
         reserved_enis=_number(entry.get("reservedEnis")),
         unmanaged_enis=_number(entry.get("unmanagedEnis")),
+        capacity_type=entry.get("capacityType"),
+        limit_cpu_millicores=limits["cpu_millicores"],
+        limit_memory_bytes=limits["memory_bytes"],
     )
 
 
-def _requests(entry: PlanMapping) -> dict[str, int | None]:
-    asked = entry.get("requests") or {}
+def _quantities(entry: PlanMapping, key: str) -> dict[str, int | None]:
+    """vCPUs and memory under a key of an entry."""
+    asked = entry.get(key) or {}
     cpu, memory = asked.get("cpu"), asked.get("memory")
     return {
         "cpu_millicores": None if cpu is None else parse_cpu(cpu),
@@ -153,7 +158,7 @@ def _workload(entry: PlanMapping) -> WorkloadDraft:
         host_network=_flag(entry.get("hostNetwork")),
         security_groups=_flag(entry.get("securityGroups")),
         node_groups=_names(entry.get("nodeGroups")),
-        **_requests(entry),
+        **_quantities(entry, "requests"),
     )
 
 
@@ -162,7 +167,7 @@ def _daemon_set(entry: PlanMapping) -> DaemonSetDraft:
         name=entry["name"],
         host_network=_flag(entry.get("hostNetwork")),
         node_groups=_names(entry.get("nodeGroups")),
-        **_requests(entry),
+        **_quantities(entry, "requests"),
     )
 
 

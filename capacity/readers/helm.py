@@ -5,15 +5,14 @@ Chart: aws/amazon-vpc-cni-k8s@b5218838 charts/aws-vpc-cni/values.yaml.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from capacity.errors import SpecError
-from capacity.plan.windows import of_chart_values
-from capacity.readers.cni_addon import cni_environment, cni_version_of
+from capacity.readers.cni_addon import chart_values, cni_version_of
 from capacity.readers.detect import detect
-from capacity.readers.draft import PlanDraft, SourceNotes, SubnetDraft
-from capacity.readers.values import bool_of, items, mapping, path_of, say_placeholders, text_of
+from capacity.readers.draft import PlanDraft, SourceNotes
+from capacity.readers.values import path_of, say_placeholders
 
 
 def parse_helm(values: dict[str, Any], file: str = "") -> PlanDraft:
@@ -21,18 +20,16 @@ def parse_helm(values: dict[str, Any], file: str = "") -> PlanDraft:
     said = SourceNotes(file)
     say_placeholders(values, said.say)
     values = _of_chart(values)
-    env = cni_environment(values.get("env"), said, "env")
-    env |= cni_environment(items(values.get("extraEnv")), said, "extraEnv")
-    subnets = tuple(_pod_subnets(values, said))
+    found = chart_values(values, said)
     return PlanDraft(
         source=f"helm {file}".strip(),
-        region=text_of(path_of(values, "eniConfig", "region")) if subnets else None,
+        region=found.region,
         cni_version=cni_version_of(path_of(values, "image", "tag")),
-        env=env,
-        windows=of_chart_values(values),
-        subnets=subnets,
-        pod_subnets=tuple(s.name for s in subnets),
-        notes=tuple(said.notes),
+        env=found.env,
+        windows=found.windows,
+        subnets=found.pod_subnets,
+        pod_subnets=tuple(s.name for s in found.pod_subnets),
+        notes=said.collected(),
     )
 
 
@@ -43,21 +40,6 @@ def _of_chart(values: dict[str, Any]) -> dict[str, Any]:
         if isinstance(inner, dict):
             return inner
     return values
-
-
-def _pod_subnets(values: dict[str, Any], said: SourceNotes) -> list[SubnetDraft]:
-    configured = mapping(values.get("eniConfig"))
-    found = []
-    for zone, entry in mapping(configured.get("subnets")).items():
-        identity = text_of(mapping(entry).get("id"))
-        if identity is None:
-            said.say(f"eniConfig.subnets.{zone}", "no id: the pod subnet is not known here")
-        else:
-            found.append(SubnetDraft(identity, text_of(zone), id=identity))
-    if found and bool_of(configured.get("create")) is False:
-        said.say("eniConfig", "create is false: its subnets are not used")
-        return []
-    return found
 
 
 def read(paths: Sequence[str]) -> PlanDraft:
@@ -75,7 +57,7 @@ def read(paths: Sequence[str]) -> PlanDraft:
             source, words = detect(_of_chart(document.value))
             if source != "helm" or "another chart" in words:
                 raise _wrong(source, words, document.value, document.file)
-            values = _overlaid(values, document.value)
+            values = overlaid(values, document.value)
             names.append(document.file)
     return parse_helm(values, ", ".join(dict.fromkeys(names)))
 
@@ -88,9 +70,10 @@ def _wrong(source: str | None, words: str, value: object, file: str) -> SpecErro
     return refuse("helm", value, file)
 
 
-def _overlaid(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+def overlaid(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with others over them, as Helm merges values files."""
     merged = dict(base)
     for key, value in over.items():
         before = merged.get(key)
-        merged[key] = _overlaid(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+        merged[key] = overlaid(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
     return merged

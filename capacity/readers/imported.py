@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -101,8 +101,7 @@ def imported(draft: PlanDraft, into: Path | str | Imported | None = None) -> Imp
         The draft has no part of a plan, or `check` would refuse the plan it is merged into.
     """
     if draft.is_empty:
-        why = f" ({draft.notes[0].text})" if draft.notes else ""
-        raise SpecError(f"{draft.source or 'import'}: the input has no part of a plan{why}")
+        raise _nothing_read(draft)
     if into is None:
         whole = complete(draft)
         text = render(whole)
@@ -111,6 +110,16 @@ def imported(draft: PlanDraft, into: Path | str | Imported | None = None) -> Imp
         whole = complete(merge(base.draft, draft))
         text = render_into(whole, base)
     return Imported(whole.source, text, whole.notes, tuple(sorted(whole.assumed)), draft, whole)
+
+
+def _nothing_read(draft: PlanDraft) -> SpecError:
+    """Error for an input without a part of a plan: the likely reason first, all notes under it."""
+    notes = sorted(draft.notes, key=lambda note: not note.unread)
+    why = f" ({notes[0].text})" if notes else ""
+    error = SpecError(f"{draft.source or 'import'}: the input has no part of a plan{why}")
+    for note in notes[1:]:
+        error.add_note(note.text)
+    return error
 
 
 def _base(plan: Path | str | Imported) -> Base:
@@ -135,6 +144,24 @@ def _of_files(source: str, paths: Sequence[object], into: Path | str | Imported 
     return imported(read_source(source, [_path(p, what) for p in paths]), into)
 
 
+def read_files(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
+    """Import a plan from files and folders of any sources; the source of each is detected from its content.
+
+    Parameters
+    ----------
+    *paths : path
+        Files or folders; ``-`` is standard input. If sources differ, the first one takes precedence.
+    into : path or Imported, optional
+        A plan to merge into: its values are kept, its gaps are filled.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read, or none is of a known source.
+    """
+    return _of_files("files", paths, into)
+
+
 def read_kubectl(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
     """Import a plan from saved Kubernetes objects (``kubectl get … -o json`` or YAML, any size).
 
@@ -153,13 +180,25 @@ def read_kubectl(*paths: Path | str, into: Path | str | Imported | None = None) 
     return _of_files("kubectl", paths, into)
 
 
-def read_terraform(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
+def read_terraform(
+    *paths: Path | str,
+    variables: Mapping[str, str] | None = None,
+    var_files: Sequence[Path | str] = (),
+    vpc: str | None = None,
+    into: Path | str | Imported | None = None,
+) -> Imported:
     """Import a plan from Terraform: ``terraform show -json`` of a plan or state, a state file, or a folder of .tf text.
 
     Parameters
     ----------
     *paths : path
         Files or folders; .tf text requires the extra ``terraform`` and is read as far as it can be evaluated.
+    variables : mapping of str to str, optional
+        Values of variables, as for ``terraform plan -var``.
+    var_files : sequence of path
+        Files of values, as for ``terraform plan -var-file``.
+    vpc : str, optional
+        The VPC if there are several: its ID, name or address.
     into : path or Imported, optional
         A plan to merge into: its values are kept, its gaps are filled.
 
@@ -170,7 +209,15 @@ def read_terraform(*paths: Path | str, into: Path | str | Imported | None = None
     MissingExtra
         .tf text is given and python-hcl2 is not installed.
     """
-    return _of_files("terraform", paths, into)
+    from capacity.readers.terraform.source import read
+    from capacity.readers.terraform.source_blocks import Inputs
+
+    what = "a file or folder of Terraform"
+    if not paths:
+        raise SpecError(f"no path is given (expected {what})")
+    given = tuple(f"{name}={value}" for name, value in (variables or {}).items())
+    inputs = Inputs(given, tuple(_path(f, "a file of values") for f in var_files), vpc)
+    return imported(read([_path(p, what) for p in paths], inputs), into)
 
 
 def read_eksctl(*paths: Path | str, into: Path | str | Imported | None = None) -> Imported:
@@ -246,7 +293,7 @@ def read_helm(*paths: Path | str, into: Path | str | Imported | None = None) -> 
 
 
 def read_aws(folder: Path | str, cluster: str = "", into: Path | str | Imported | None = None) -> Imported:
-    """Import a plan from saved answers of the AWS CLI; every address of every subnet is accounted for.
+    """Import a plan from saved output of the AWS CLI; every address of every subnet is accounted for.
 
     Parameters
     ----------
@@ -263,12 +310,13 @@ def read_aws(folder: Path | str, cluster: str = "", into: Path | str | Imported 
         Nothing can be read, there is no such cluster, or an answer cannot be right.
     """
     from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
+    from capacity.readers.aws.compared import with_comparison
     from capacity.readers.aws.draft import aws_draft
     from capacity.readers.aws.folder import read_folder
 
     path = Path(_path(folder, "a folder of saved AWS answers"))
     found = parse_cluster(with_unread(read_folder(path), cluster), cluster)
-    return imported(aws_draft(found, f"AWS answers in {path.name or path}"), into)
+    return imported(with_comparison(aws_draft(found, f"AWS output in {path.name or path}"), found), into)
 
 
 def fetch_aws(
@@ -297,11 +345,12 @@ def fetch_aws(
     """
     from capacity.readers.aws.aws_cluster import parse_cluster
     from capacity.readers.aws.client import Caller, open_session
+    from capacity.readers.aws.compared import with_comparison
     from capacity.readers.aws.draft import aws_draft
     from capacity.readers.aws.fetch import fetch_answers
 
-    answers = fetch_answers(Caller(open_session(profile, region)), cluster)
-    return imported(aws_draft(parse_cluster(answers, cluster), "AWS"), into)
+    found = parse_cluster(fetch_answers(Caller(open_session(profile, region)), cluster), cluster)
+    return imported(with_comparison(aws_draft(found, "AWS"), found), into)
 
 
 def fetch_kubectl(context: str | None = None, into: Path | str | Imported | None = None) -> Imported:

@@ -47,6 +47,7 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
     """
     if base.workloads or new.workloads:
         base, new = without_stand_ins(base), without_stand_ins(new)
+    base, new = one_network(base, new)
     notes: list[Note] = []
     subnets, names = _merge_subnets(base.subnets, new.subnets, new.source, notes)
     new = renamed_subnets(new, names)
@@ -67,7 +68,46 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
         control_plane=base.control_plane if base.control_plane is not None else new.control_plane,
         notes=tuple(dict.fromkeys((*base.notes, *new.notes, *notes))),
         assumed=base.assumed | new.assumed,
+        default_network=base.default_network or (new.default_network and not base.vpc_cidrs),
         **changes,
+    )
+
+
+def one_network(base: PlanDraft, new: PlanDraft) -> tuple[PlanDraft, PlanDraft]:
+    """Both drafts, without the default VPC of a tool if the other has another VPC."""
+    if not base.vpc_cidrs or not new.vpc_cidrs:
+        return base, new
+    if base.default_network and (not new.default_network or _zones_assumed(base) > _zones_assumed(new)):
+        same = set(base.vpc_cidrs) <= set(new.vpc_cidrs) and not new.default_network
+        return (base, new) if same else (without_default_network(base), new)
+    if new.default_network and (base.default_network or not set(new.vpc_cidrs) <= set(base.vpc_cidrs)):
+        return base, without_default_network(new)
+    return base, new
+
+
+def _zones_assumed(draft: PlanDraft) -> bool:
+    return any(path.endswith(".zone") for path in draft.assumed)
+
+
+def without_default_network(draft: PlanDraft) -> PlanDraft:
+    """The draft without the VPC that a tool creates by default, and without all that is in it."""
+    made = {s.name for s in draft.subnets if s.id is None}
+
+    def kept(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return tuple(n for n in names or () if n not in made) or None
+
+    tenants = [replace(t, subnets=left) for t in draft.tenants if (left := kept(t.subnets))]
+    text = f"{draft.source or 'the source'}: its VPC is only a default, and another source has the VPC: not used"
+    return replace(
+        draft,
+        vpc_cidrs=(),
+        subnets=tuple(s for s in draft.subnets if s.name not in made),
+        control_plane=kept(draft.control_plane),
+        node_groups=tuple(replace(g, subnets=kept(g.subnets)) for g in draft.node_groups),
+        tenants=tuple(tenants),
+        notes=(*(n for n in draft.notes if not n.path.startswith(("vpc.", "tenants"))), Note(text)),
+        assumed=frozenset(path for path in draft.assumed if not path.startswith("vpc.")),
+        default_network=False,
     )
 
 

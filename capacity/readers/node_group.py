@@ -7,12 +7,13 @@ each means. The defaults of EKS, and the notes on missing values, are here too.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capacity.readers.draft import GroupDraft, SourceNotes, at
 from capacity.readers.user_data import ami_of, max_pods_in
 from capacity.readers.values import int_of
 
+FIRST_AL2023 = (1, 30)  # Kubernetes; EKS user guide, kubernetes-versions-extended "Kubernetes 1.30" (read 2026-11-30)
 EKS_DEFAULT_TYPE = "t3.medium"  # of a managed node group without types; EKS API, CreateNodegroup instanceTypes
 
 
@@ -23,7 +24,7 @@ class SourceGroup:
     Attributes
     ----------
     provisioner : str
-        ``managed``, ``self-managed`` or ``karpenter``.
+        ``managed``, ``self-managed``, ``karpenter`` or ``auto``.
     types : iterable of str or None
         Instance types in the order of the source; values that are not text are ignored.
     ami : str or None
@@ -38,6 +39,12 @@ class SourceGroup:
         Value for the kubelet; if None, ``user_data`` is searched. [pods]
     user_data : object
         The boot script, plain or in base64.
+    spot : bool
+        Whether all its nodes are Spot instances.
+    zones : iterable of str
+        Zones that restrict its subnets, if these are not known.
+    limit_cpu_millicores, limit_memory_bytes : int or None
+        Limits of a NodePool. [millicores], [bytes]
     """
 
     name: str
@@ -53,6 +60,10 @@ class SourceGroup:
     update_strategy: str | None = None
     max_pods: object = None
     user_data: object = None
+    spot: bool = False
+    zones: Iterable[str] = ()
+    limit_cpu_millicores: int | None = None
+    limit_memory_bytes: int | None = None
 
 
 def group_draft(source: SourceGroup) -> GroupDraft:
@@ -70,7 +81,18 @@ def group_draft(source: SourceGroup) -> GroupDraft:
         max_unavailable=f"{percent}%" if percent else int_of(source.unavailable, 1, 100),
         update_strategy=source.update_strategy or None,
         max_pods=int_of(source.max_pods, 1) or max_pods_in(source.user_data),
+        capacity_type="spot" if source.spot else None,
+        zones=tuple(dict.fromkeys(source.zones)) or None,
+        limit_cpu_millicores=source.limit_cpu_millicores,
+        limit_memory_bytes=source.limit_memory_bytes,
     )
+
+
+def own_image(draft: GroupDraft, said: SourceNotes, where: str) -> GroupDraft:
+    """A managed group with its own image and no max pods: EKS does not set them."""
+    text = "custom AMI: EKS does not set max pods, the default of the AMI applies"
+    said.say(where, text, at("nodeGroups", draft.name, "provisioner"))
+    return replace(draft, provisioner="self-managed")
 
 
 # --- what EKS fills in, and what is said ------------------------------------------------------
@@ -80,6 +102,26 @@ def default_types(said: SourceNotes, where: str, group: str) -> list[str]:
     """Default types of a managed group without types, with a note."""
     said.say(where, f"no instance type: EKS uses {EKS_DEFAULT_TYPE}", at("nodeGroups", group, "instanceTypes"))
     return [EKS_DEFAULT_TYPE]
+
+
+def eks_default_ami(version: str | None) -> str | None:
+    """AMI family of a managed group that states none: AL2 below Kubernetes 1.30, else AL2023; None if not known.
+
+    >>> eks_default_ami("1.29"), eks_default_ami("1.33"), eks_default_ami(None)
+    ('al2', 'al2023', None)
+    """
+    if version is None:
+        return None
+    major, _, minor = version.partition(".")
+    return "al2023" if (int(major), int(minor)) >= FIRST_AL2023 else "al2"
+
+
+def say_taints(said: SourceNotes, where: str, group: str, taints: Iterable[str]) -> None:
+    """Note the taints of a group, which keep pods off it that do not tolerate them."""
+    shown = ", ".join(taints)
+    if shown:
+        text = f"tainted ({shown}): set nodeGroups of the workloads to keep others off it"
+        said.say(where, text, at("nodeGroups", group))
 
 
 def say_fargate(said: SourceNotes, where: str) -> None:

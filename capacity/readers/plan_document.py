@@ -99,6 +99,17 @@ def _group(group: GroupDraft) -> PlanMapping:
         maxPodsExpression=group.max_pods_expression,
         reservedEnis=group.reserved_enis or None,
         unmanagedEnis=group.unmanaged_enis or None,
+        capacityType=group.capacity_type,
+        limits=_limits(group),
+    )
+
+
+def _limits(group: GroupDraft) -> PlanMapping:
+    cpu, memory = group.limit_cpu_millicores, group.limit_memory_bytes
+    return _known(
+        node_keys.LIMITS,
+        cpu=None if cpu is None else cpu_text(cpu),
+        memory=None if memory is None else memory_text(memory),
     )
 
 

@@ -43,7 +43,7 @@ FILE_SOURCES = {
         ),
         FileSource(
             "eksctl",
-            "capacity.readers.eksctl",
+            "capacity.readers.eksctl.cluster_config",
             "An eksctl ClusterConfig, with the defaults of eksctl.",
             "capacity import eksctl cluster.yaml --out-file capacity.yaml",
         ),
@@ -64,6 +64,12 @@ FILE_SOURCES = {
             "capacity.readers.helm",
             "Helm values of the aws-vpc-cni chart.",
             "capacity import helm values.yaml --into capacity.yaml",
+        ),
+        FileSource(
+            "files",
+            "capacity.readers.any_source",
+            "Files and folders of any of these sources, detected by content; the word files can be left out.",
+            "capacity import cluster.yaml nodepools.yaml answers/ --out-file capacity.yaml",
         ),
     )
 }
@@ -123,4 +129,4 @@ def left_out(doc: Loaded) -> PlanDraft:
 
     source, words = detect(doc.value)
     cure = f" (capacity import {source} reads it)" if source in FILE_SOURCES else ""
-    return PlanDraft(notes=(Note(f"{doc.file}: ignored {words}{cure}"),))
+    return PlanDraft(notes=(Note(f"{doc.file}: ignored {words}{cure}", unread=True, elsewhere=source or ""),))

@@ -1,4 +1,4 @@
-"""Read addresses in use: a text list, or saved answers of the AWS CLI."""
+"""Read addresses in use: a text list, or saved output of the AWS CLI."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def read_fills(paths: Sequence[Path]) -> tuple[tuple[SubnetFill, ...], tuple[str
     if not answers.of("subnets"):
         where = ", ".join(map(str, paths))
         raise SpecError(
-            f"{where}: has no subnets (add the answer of aws ec2 describe-subnets, or use --cidr and --taken)"
+            f"{where}: has no subnets (add the output of aws ec2 describe-subnets, or use --cidr and --taken)"
         )
     interfaces = parse_interfaces(answers)
     accounts = parse_subnets(answers, interfaces, {})
@@ -107,7 +107,7 @@ def read_fills(paths: Sequence[Path]) -> tuple[tuple[SubnetFill, ...], tuple[str
     if unchecked:
         notes.append(f"no AvailableIpAddressCount of {', '.join(unchecked)}: the list is assumed complete")
     if not listed:
-        notes.append("no describe-network-interfaces answer: free /28 blocks are computed from counts, not looked up")
+        notes.append("no describe-network-interfaces output: free /28 blocks are computed from counts, not looked up")
     return tuple(_fill(account, interfaces, listed) for account in accounts), tuple(notes)
 
 
@@ -118,7 +118,7 @@ def _refuse_unknown(account: SubnetAccount, listed: bool) -> None:
     if not listed and (account.reported_free is None or account.reported_impossible):
         raise SpecError(
             f"{account.ident}: neither AvailableIpAddressCount nor network interfaces show the addresses in use "
-            "(add the answer of aws ec2 describe-network-interfaces)"
+            "(add the output of aws ec2 describe-network-interfaces)"
         )
 
 

@@ -8,6 +8,8 @@ import contextlib
 import re
 import zlib
 
+KUBELET_MAX_PODS = 110  # the kubelet's default; bootstrap.sh --use-max-pods false leaves it
+
 
 def max_pods_in(user_data: object) -> int | None:
     """Max pods that a boot script or a nodeadm document sets, plain or in base64 (also gzipped).
@@ -30,6 +32,8 @@ def max_pods_in(user_data: object) -> int | None:
         found = re.search(r"max-?pods[\"']?\s*[:= ]\s*[\"']?([0-9]{1,5})\b", script, re.IGNORECASE)
         if found:
             return int(found[1]) or None
+        if re.search(r"--use-max-pods[= ]+[\"']?false", script):
+            return KUBELET_MAX_PODS
     return None
 
 
@@ -76,6 +80,16 @@ def max_pods_of_user_data(user_data: str) -> tuple[int | None, str | None]:
     """
     number, expression = _MAX_PODS.search(user_data), _EXPRESSION.search(user_data)
     return int(number[1]) if number else None, expression["text"] if expression else None
+
+
+def ami_of_parameter(path: str) -> str | None:
+    """AMI family of a public parameter of Systems Manager with an image ID; None if it is not one of EKS.
+
+    >>> ami_of_parameter("/aws/service/eks/optimized-ami/1.29/amazon-linux-2/recommended/image_id")
+    'al2'
+    """
+    found = re.search(r"amazon-linux-2023|amazon-linux-2|bottlerocket|ami-windows", path.lower())
+    return ami_of(found[0].replace("ami-", "")) if found else None
 
 
 def ami_of(family: str | None) -> str | None:

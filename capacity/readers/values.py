@@ -14,6 +14,7 @@ from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Any
 
 from capacity.errors import SpecError
+from capacity.plan.constants import IP_FAMILIES
 from capacity.plan.discovery import CLUSTER_TAG, ROLE_TAG
 
 Item = dict[str, Any]
@@ -109,6 +110,30 @@ def discovery_tags(tags: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | Non
     return tuple(found) or None
 
 
+_ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})(?:[a-z]|-[a-z]{3}-[0-9]{1,2}[a-z]|-wl[0-9]-[a-z]{3}-wlz-[0-9])")
+_SUBNET_ID = re.compile(r"subnet-(?!x+$)[A-Za-z0-9-]+")
+
+
+def region_of_zone(zone: str | None) -> str | None:
+    """Region of an Availability Zone, Local Zone or Wavelength Zone; None if the text is not the name of one.
+
+    >>> region_of_zone("us-west-2a"), region_of_zone("us-west-2-lax-1a"), region_of_zone("zone-a")
+    ('us-west-2', 'us-west-2', None)
+    """
+    found = _ZONE.fullmatch(zone or "")
+    return found[1] if found else None
+
+
+def subnet_id_of(value: object) -> str | None:
+    """ID of a subnet; None for a placeholder, which can have any form.
+
+    >>> subnet_id_of("subnet-0a1b2c3d"), subnet_id_of("NEW-SUBNET-ID2"), subnet_id_of("subnet-xxxx")
+    ('subnet-0a1b2c3d', None, None)
+    """
+    text = text_of(value)
+    return text if text and _SUBNET_ID.fullmatch(text) else None
+
+
 def block_of(value: object) -> IPv4Network | None:
     """An IPv4 block without its host bits; None if the value is not one."""
     if not isinstance(value, str) or "/" not in value or ":" in value:
@@ -128,7 +153,7 @@ def kubernetes_version_of(value: object) -> str | None:
 def ip_family_of(value: object) -> str | None:
     """``ipv4`` or ``ipv6`` in any case, else None."""
     family = (text_of(value) or "").lower()
-    return family if family in ("ipv4", "ipv6") else None
+    return family if family in IP_FAMILIES else None
 
 
 # --- by key: answers that a machine wrote -------------------------------------------------------

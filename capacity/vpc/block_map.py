@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from capacity.errors import check_kind
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import RESERVED_BY_AWS, Subnet
 from capacity.units import ceil_div
@@ -48,6 +49,7 @@ def packed_blocks(state: SubnetState) -> BlockMap:
     >>> packed_blocks(settle(booking, Fraction(0), prefix_mode=False)).states
     ('aws', 'single', 'free', 'free', 'free', 'free', 'free', 'aws')
     """
+    check_kind("state", state, SubnetState, "a subnet of a scenario: result['peak'].subnet('a')")
     subnet = state.subnet
     base = int(subnet.cidr.network_address)
     states = ["free"] * ceil_div(subnet.total, PREFIX_SIZE)

@@ -210,6 +210,19 @@ def test_no_width_makes_the_page_scroll_sideways(browser: Any, pages: dict[str, 
     assert over <= 0
 
 
+def test_captions_are_whole_and_charts_legible_on_a_phone(browser: Any, pages: dict[str, str]) -> None:
+    visit = Visit(browser, pages["example"])
+    visit.page.set_viewport_size({"width": 360, "height": 800})
+    captions = visit.page.locator("caption bdi >> visible=true").all()
+    boxes = [box for caption in captions if (box := caption.bounding_box())]
+    charts = [box for chart in visit.page.locator(".chart-box svg").all() if (box := chart.bounding_box())]
+    visit.close()
+    assert len(boxes) > 3
+    assert max(box["x"] + box["width"] for box in boxes) <= 360
+    assert charts
+    assert min(box["width"] for box in charts) >= 600
+
+
 def test_it_prints_on_light_ground_with_everything_open(browser: Any, pages: dict[str, str]) -> None:
     visit = Visit(browser, pages["example"], color_scheme="dark")
     page = visit.page

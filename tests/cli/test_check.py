@@ -186,7 +186,7 @@ class TestStreams:
             [PROGRAM, "check", "ok.yaml", "-q"], stdout=os.open("/dev/full", os.O_WRONLY), stderr=subprocess.PIPE
         )
         assert full.returncode == 2
-        assert full.stderr == b"error: cannot write the answer: No space left on device\n"
+        assert full.stderr == b"error: cannot write the output: No space left on device\n"
 
     def test_ctrl_c_is_130_and_one_word(self) -> None:
         process = subprocess.Popen(
@@ -312,3 +312,20 @@ def test_a_fargate_pod_is_not_called_a_full_node(tmp_path: Path) -> None:
         "workloads: [{name: w, replicas: 21, nodeGroups: [fp]}]\n"
     )
     assert "\nNodes: fp 21 × fargate.\n" in capacity("check", str(plan), "-q").stdout
+
+
+def test_daemon_set_pods_beyond_max_pods_are_counted_under_their_group(tmp_path: Path) -> None:
+    """The search for a fix finds the group of pods that belong to no workload."""
+    plan = tmp_path / "daemons.yaml"
+    plan.write_text(
+        "apiVersion: capacity/v1\n"
+        "vpc: {cidrs: [10.0.0.0/16], subnets: [{name: a, zone: us-east-1a, cidr: 10.0.0.0/24}]}\n"
+        "nodeGroups: [{name: small, instanceTypes: [t3.nano], nodes: 2, subnets: [a], maxPods: 4}]\n"
+        "workloads: [{name: w, replicas: 1}]\n"
+        "daemonSets: [{name: d1}, {name: d2}, {name: d3}, {name: d4}]\n"
+    )
+    done = capacity("check", str(plan), "--scenario", "steady", "-q", "-o", "json")
+    assert (done.code, done.stderr) == (1, "")
+    results = json.loads(done.stdout)["results"]
+    assert "DaemonSets on small" in [u["workload"] for u in results["scenarios"][0]["unplaced"]]
+    assert results["fixes"]["tried"]

@@ -101,7 +101,7 @@ def test_a_file_without_types(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "x.json").write_text('{"Subnets": []}')
     done = run("data", "refresh", "--from", str(tmp_path / "x.json"))
     assert isinstance(done.exception, SpecError)
-    assert "no instance types in the answers" in str(done.exception)
+    assert "no instance types in the input" in str(done.exception)
     assert not cache.exists()
 
 

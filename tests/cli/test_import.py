@@ -162,7 +162,7 @@ class TestMerging:
 
     def test_options_that_exclude_each_other(self) -> None:
         file = str(EXAMPLES / "cluster.yaml")
-        assert "exclude each other" in capacity("import", "eksctl", file, "--into", "a", "--diff", "b").stderr
+        assert "cannot be combined" in capacity("import", "eksctl", file, "--into", "a", "--diff", "b").stderr
         assert "--exit-code needs --diff" in capacity("import", "eksctl", file, "--exit-code").stderr
         assert "--live" in capacity("import", "kubectl").stderr
 

@@ -354,7 +354,7 @@ class TestCilium:
             (("--cni", "cilium", "--cilium", "preAllocate=9999999"), "out of range (expected 0 to 1,000,000)"),
             (
                 ("--cni", "cilium", "--cilium", "preAllocate=1", "--cilium", "preAllocate=2"),
-                "is given twice",
+                "duplicate",
             ),
             (("--cni", "cilium", "--cilium", "releaseExcessIps=1"), "expected true or false, found '1'"),
             (("--cni", "cilium", "--mode", "ipv6"), "--mode ipv6 is not modelled with Cilium's ENI mode"),
@@ -483,7 +483,7 @@ class TestOverlay:
         "option", [("--mode", "prefix"), ("--custom-networking",), ("--max-eni", "2"), ("--pod-eni",)], ids=" ".join
     )
     def test_what_has_no_meaning(self, option: tuple[str, ...]) -> None:
-        said = f"{option[0]} has no meaning with --cni overlay: its pods use no VPC addresses"
+        said = f"{option[0]} does not apply with --cni overlay: its pods use no VPC addresses"
         assert refused("m5.large", "--cni", "overlay", *option) == said
 
 

@@ -177,7 +177,7 @@ class TestWarnings:
         assert said == "warning: WARM_IP_TARGET='many' is not a number the CNI accepts: it uses 0\n"
 
 
-OLD_PRICES = "prices of us-east-1 are of 2026-07-20, more than 90 days old (capacity data refresh reads newer ones)"
+OLD_PRICES = "prices for us-east-1 are from 2026-07-20, more than 90 days old (capacity data refresh reads newer ones)"
 
 
 def test_missing_and_old_prices_are_part_of_the_answer() -> None:
@@ -258,7 +258,7 @@ class TestSelection:
         ),
         (
             ("m5.large", "--env", "MAX_ENI=2", "--env", "MAX_ENI=3"),
-            "--env: MAX_ENI is a duplicate: '2' and '3'",
+            "--env: duplicate MAX_ENI: '2' and '3'",
         ),
         (("m5.large", "--env", "MAX_ENI=2", "--max-eni", "3"), "--max-eni contradicts --env MAX_ENI=2"),
         (

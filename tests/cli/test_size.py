@@ -76,11 +76,11 @@ def test_custom_networking_puts_pods_into_the_second_block() -> None:
     [
         (("--pods", "300"), "error: --type is missing (give --type and --pods or --pod, or a plan)"),
         (("--type", "m5.large"), "error: --pods is missing (give --type and --pods or --pod, or a plan)"),
-        (("--nodes", "3", "examples/shop-prod.yaml"), "error: --nodes and PLAN exclude each other"),
+        (("--nodes", "3", "examples/shop-prod.yaml"), "error: --nodes and PLAN cannot be combined"),
         (("--nodes", "3"), "error: --nodes needs --type and --pods or --pod"),
         (("--pod-cpu", "1"), "error: --pod-cpu needs --type and --pods or --pod"),
-        (("--pod-cpu", "1", "examples/shop-prod.yaml"), "error: --pod-cpu and PLAN exclude each other"),
-        ((*SKETCH, "--pod", "a=1,1Gi,2"), "error: --pods and --pod exclude each other"),
+        (("--pod-cpu", "1", "examples/shop-prod.yaml"), "error: --pod-cpu and PLAN cannot be combined"),
+        ((*SKETCH, "--pod", "a=1,1Gi,2"), "error: --pods and --pod cannot be combined"),
         (("--pod", "a=1,1Gi,2", "--pod-cpu", "1", "--type", "m5.large"), "error: --pod-cpu and --pod exclude each"),
         ((*SKETCH, "--pod-cpu", "1x"), "error: --pod-cpu: '1x' is not a quantity"),
         ((*SKETCH, "--pod-memory", "-1Gi"), "error: --pod-memory: '-1Gi' is negative"),
@@ -91,7 +91,7 @@ def test_custom_networking_puts_pods_into_the_second_block() -> None:
         (("--pod", "a=1x,1Gi,3", "--type", "m5.large"), "error: --pod a: '1x' is not a quantity"),
         (
             ("--pod", "a=1,1Gi,3", "--pod", "a=2,1Gi,3", "--type", "m5.large"),
-            "error: --pod: 'a' is given twice",
+            "error: --pod: duplicate 'a'",
         ),
         ((*SKETCH, "--vpc-cidr", "10.0.0.0/16", "--vpc-cidr", "10.0.1.0/24"), "error: --vpc-cidr: 10.0.1.0/24 over"),
         ((*SKETCH, "--zones", "7"), "error: --zones: 7 is out of range (expected 1 to 6)"),

@@ -84,4 +84,4 @@ def test_a_full_disk_is_one_line_and_2() -> None:
         done = subprocess.run(
             [*COMMAND, "maxpods", "m5.large"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
-    assert (done.returncode, done.stderr) == (2, "error: cannot write the answer: No space left on device\n")
+    assert (done.returncode, done.stderr) == (2, "error: cannot write the output: No space left on device\n")

@@ -1,4 +1,4 @@
-"""`capacity subnets` as typed: a plan, one subnet, saved answers of the AWS CLI."""
+"""`capacity subnets` as typed: a plan, one subnet, saved output of the AWS CLI."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ class TestAnswers:
     def test_interfaces_without_subnets(self, answers: Path) -> None:
         done = capacity("subnets", "--from", str(answers / "interfaces.json"))
         assert done.code == 2
-        assert "has no subnets (add the answer of aws ec2 describe-subnets" in done.stderr
+        assert "has no subnets (add the output of aws ec2 describe-subnets" in done.stderr
 
     @pytest.mark.parametrize(
         ("subnet", "message"),
@@ -235,7 +235,7 @@ def test_other_formats() -> None:
             ("--cidr", "10.0.0.0/24"),
             "--cidr needs --used N (how many addresses are in use) or --taken LIST (which ones)",
         ),
-        (("--cidr", "10.0.0.0/24", "--used", "3", "--taken", "10.0.0.9"), "--used and --taken exclude each other"),
+        (("--cidr", "10.0.0.0/24", "--used", "3", "--taken", "10.0.0.9"), "--used and --taken cannot be combined"),
         (("--used", "3"), "--used needs --cidr"),
         (
             ("--cidr", "10.0.0.0/24", "--used", "252"),
@@ -250,7 +250,7 @@ def test_other_formats() -> None:
         (("--cidr", "10.0.0.0/24", "--taken", " "), "--taken: is empty (if no address is in use, use --used 0)"),
         (("--cidr", "10.0.0.0/8", "--used", "3"), "--cidr: '10.0.0.0/8' has a size that AWS does not allow"),
         (("--cidr", "fd00::/64", "--used", "3"), "--cidr: 'fd00::/64' is IPv6"),
-        (("examples/shop-prod.yaml", "--cidr", "10.0.0.0/24"), "PLAN and --cidr exclude each other"),
+        (("examples/shop-prod.yaml", "--cidr", "10.0.0.0/24"), "PLAN and --cidr cannot be combined"),
         (
             ("--cidr", "10.0.0.0/24", "--used", "3", "--reservation", "10.0.0.64/26"),
             "--reservation: '10.0.0.64/26' is not",

@@ -59,7 +59,7 @@ def test_environment_as_ipamd_reads_it(row: dict[str, str]) -> None:
     else:
         default = name == "MANAGE_UNTAGGED_ENI"
         text = None if row["text"] == "<unset>" else row["text"]
-        assert str(parse_env_switch(name, text, default)[0]).lower() == row["value"]
+        assert str(parse_env_switch(name, text, default=default)[0]).lower() == row["value"]
 
 
 def test_a_variable_not_given_has_the_charts_value_an_empty_one_the_codes() -> None:

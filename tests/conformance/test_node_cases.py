@@ -22,6 +22,7 @@ import pytest
 
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
+from capacity.node.allocatable import Keep
 from capacity.node.max_pods_expression import (
     evaluate_expression,
     karpenter_expression,
@@ -29,7 +30,7 @@ from capacity.node.max_pods_expression import (
     karpenter_resources,
 )
 from capacity.node.maxpods import MaxPods, max_pods
-from capacity.node.offer import Keep, offer
+from capacity.node.offer import offer
 from capacity.node.platform import Platform
 from capacity.node.reserved import kube_reserved_cpu
 from capacity.units import MIB

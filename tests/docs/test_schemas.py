@@ -12,7 +12,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from capacity.plan.document import Section
+from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
 from tests.cli.entry import capacity
 from tests.docs.markdown import REPO
@@ -56,7 +56,7 @@ def test_every_key_that_the_parser_knows_is_in_it(monkeypatch: pytest.MonkeyPatc
     known: dict[str, set[str]] = {}
     section = Field.section
 
-    def recorded(self: Field, allowed: Iterable[str]) -> Section:
+    def recorded(self: Field, allowed: Iterable[str]) -> PlanSection:
         allowed = set(allowed)
         known.setdefault(re.sub(r"\[[0-9]+\]", "[]", self.path), set()).update(allowed)
         return section(self, allowed)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import struct
+import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -12,6 +18,7 @@ from capacity.pages.terminal import width
 from tests.cli.command import run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+CAPACITY = Path(sys.executable).with_name("capacity")
 VERBS = (
     "maxpods m5.large m6i.2xlarge --pod-eni --explain",
     "node m5.large c7g.2xlarge --pod-cpu 250m --pod-memory 512Mi --pods 12 --explain",
@@ -27,6 +34,9 @@ VERBS = (
     "data status --as-of 2026-11-30",
     "data verify",
     "doctor --from {examples}/aws-answers --exit-zero",
+    "import aws --from {examples}/aws-answers -o table",
+    "import kubectl {examples}/import/objects.yaml --diff {examples}/shop-prod.yaml",
+    "optimize --pod web=250m,512Mi,20 --types m5.large,m5.xlarge --effort quick",
 )
 
 
@@ -54,6 +64,65 @@ def test_wide_shows_every_column(command: str, monkeypatch: pytest.MonkeyPatch) 
     assert "(--wide shows every column)" not in piped
     rules = [line for line in piped.split("\n") if line.startswith("─")]
     assert rules == [line for line in wide.split("\n") if line.startswith("─")]
+
+
+def test_import_wide_wraps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    command = "import aws --from {examples}/aws-answers -o table"
+    narrow = answered(command)
+    assert max(map(width, narrow.split("\n"))) <= 60
+    wide = answered(f"{command} --wide")
+    assert len(wide.split("\n")) < len(narrow.split("\n"))
+    monkeypatch.delenv("COLUMNS")
+    assert wide == answered(command)
+
+
+class TestStderr:
+    """Notes and errors on a terminal wrap at its width; a log or a pipe gets each on one line."""
+
+    COMMAND = ("check", str(EXAMPLES / "shop-prod.yaml"), "--scenario", "steady", "--set", "region=us-esat-1")
+
+    def on_terminal(self, columns: int, *arguments: str) -> list[str]:
+        """What stderr shows on a terminal of this width; stdout is a pipe."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        subprocess.run([CAPACITY, *arguments], stdout=subprocess.PIPE, stderr=theirs, check=False, timeout=60)
+        os.close(theirs)
+        text = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # nothing more comes
+                break
+            if not part:
+                break
+            text += part
+        os.close(ours)
+        return text.decode().replace("\r\n", "\n").rstrip("\n").split("\n")
+
+    def in_a_pipe(self, *arguments: str) -> list[str]:
+        done = subprocess.run([CAPACITY, *arguments], capture_output=True, text=True, check=False, timeout=60)
+        return done.stderr.rstrip("\n").split("\n")
+
+    @pytest.mark.parametrize("columns", [60, 100])
+    def test_warnings_wrap_with_a_hanging_indent(self, columns: int) -> None:
+        lines, whole = self.on_terminal(columns, *self.COMMAND), self.in_a_pipe(*self.COMMAND)
+        assert max(map(width, whole)) > columns >= max(map(width, lines))
+        assert all(line.startswith(("warning: ", "  ")) for line in lines)
+        assert " ".join(line.strip() for line in lines) == " ".join(whole)
+
+    def test_an_error_wraps(self, tmp_path: Path) -> None:
+        plan = tmp_path / "a-plan-with-a-rather-long-name.yaml"
+        plan.write_text("apiVersion: capacity/v1\nvpc: {cidrs: [10.0.0.0/16], subnets: []}\nnodeGruops: []\n")
+        lines = self.on_terminal(60, "check", str(plan))
+        (first, *rest) = lines
+        assert first.startswith("error:")
+        assert rest
+        assert any(line.startswith("  ") for line in rest)
+
+    def test_a_narrow_terminal_counts_as_40_columns(self) -> None:
+        longest = max(map(width, self.on_terminal(10, *self.COMMAND)))
+        assert 30 < longest <= 40
 
 
 class TestWidth:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
+from itertools import combinations
+from math import floor
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.cluster.runway import cost_steps, fill, pods_on_new_nodes
+from capacity.cluster.runway import _fill_by_ratio, cost_steps, fill, pods_on_new_nodes
 from capacity.cni.extremes import least_addresses, most_addresses, most_in_two
 
 
@@ -60,6 +63,19 @@ def test_runway_fills_nodes_as_well_as_can_be(nodes: list[tuple[tuple[int, ...],
                         following[spent + cost] = max(following.get(spent + cost, 0), pods + more)
             best = following
     assert fill(steps, budget) == max(best.values())
+    reached, bound = _fill_by_ratio(steps, budget)
+    assert reached <= max(best.values())
+    assert bound == floor(most_in_parts(steps, budget))
+
+
+def most_in_parts(steps: Counter[tuple[tuple[int, int], ...]], budget: int) -> Fraction:
+    """Most pods if a node may take a step in part: the lowest of the sums at every price of an address."""
+    pairs = [pair for options in steps for pair in combinations(options, 2)]
+    prices = {Fraction(0), *(Fraction(p1 - p0, c1 - c0) for (c0, p0), (c1, p1) in pairs)}
+    return min(
+        price * budget + sum(n * max(p - price * c for c, p in options) for options, n in steps.items())
+        for price in prices
+    )
 
 
 @settings(max_examples=300, deadline=None)

@@ -18,10 +18,11 @@ from capacity.catalog.prices import price_per_hour
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
 from capacity.node import density
+from capacity.node.allocatable import Keep
 from capacity.node.figures import Interfaces, figures
 from capacity.node.frames import max_pods_frame, node_frame
 from capacity.node.maxpods import max_pods
-from capacity.node.offer import Daemon, Keep, Offer, PodAsked, offer
+from capacity.node.offer import Daemon, Offer, PodAsked, offer
 from capacity.node.platform import Platform
 from capacity.plan.cilium import CiliumIpam
 from capacity.plan.constants import AMIS, HOST_PODS, MODES, NODE_PROVISIONERS

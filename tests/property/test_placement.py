@@ -84,6 +84,13 @@ def test_classes_place_like_single_pods(groups: list[tuple[NodeRoom, list[int]]]
     )
     assert got == expected
     assert {u.workload: u.pods for u in placement.unplaced} == {str(i): n for i, n in enumerate(left) if n}
+    placed = Counter({str(i): pods - left[i] for i, (_, pods, _) in enumerate(work)})
+    by_place = {place: sum(home.values()) for place, home in placement.homes.items()}
+    held: Counter[tuple[int, int]] = Counter()
+    for (group, slot, state), nodes in got.items():
+        held[group, slot] += nodes * state.pods
+    assert by_place == {place: pods for place, pods in held.items() if pods}
+    assert sum((Counter(home) for home in placement.homes.values()), Counter()) == +placed
 
 
 def reason_by_hand(placement: Placement, pod: PodShape, open_to: tuple[int, ...]) -> str:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from capacity.cluster.check import check
 from capacity.cluster.scenario import ScenarioState
-from capacity.plan.model import ORDER, Plan
+from capacity.plan.model import Plan
+from capacity.plan.scenario_spec import ORDER
 from tests.fixtures.plans import plan_of
 from tests.property.test_check_properties import adds_up
 

@@ -78,7 +78,7 @@ def test_windows(settings: CniSettings) -> None:
 def test_ipv6() -> None:
     settings = CniSettings(prefix=True, ipv6=True)
     each(settings, NITRO, sweep(NITRO, settings, PODS, 110, columns=FIELDS), 110)
-    with pytest.raises(SpecError, match=r"'c1\.medium' cannot do prefixes: IPv6 needs Nitro or bare metal"):
+    with pytest.raises(SpecError, match=r"'c1\.medium' does not support prefixes: IPv6 needs Nitro or bare metal"):
         sweep(CATALOG.match("c1.*"), settings, PODS, 110)
 
 

@@ -12,11 +12,14 @@ import pytest
 
 import capacity
 from capacity.errors import did_you_mean
+from capacity.plan.cilium import CiliumIpam
+from capacity.plan.windows import WindowsIpam
 
 NAN, INFINITE = float("nan"), float("inf")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "shop-prod.yaml"
 M5 = capacity.load_catalog().get("m5.large")
 ON = capacity.Platform()
+SPAN = capacity.parse_horizon("90d", date(2026, 11, 25))
 
 
 @cache
@@ -219,12 +222,129 @@ def result() -> capacity.CheckResult:
             lambda: capacity.forecast_growth(plan(), "18mo"),  # type: ignore[arg-type]
             "span: '18mo' is a str (expected a Horizon, as returned by parse_horizon)",
         ),
+        (lambda: capacity.forecast_growth(plan(), SPAN, paths=1.5), "--paths: 1.5 is not a whole number"),  # type: ignore[arg-type]
+        (lambda: capacity.forecast_growth(plan(), SPAN, seed="x"), "--seed: 'x' is not a whole number"),  # type: ignore[arg-type]
+        (
+            lambda: capacity.forecast_history([], SPAN, {}, paths=0),
+            "--paths: 0 is out of range (expected 1 to 1,000,000)",
+        ),
+        (
+            lambda: capacity.Platform(expression=5),  # type: ignore[arg-type]
+            "expression: 5 is an int (expected text, such as 'max_pods - 2')",
+        ),
+        (
+            lambda: capacity.Platform(cilium="on"),  # type: ignore[arg-type]
+            "cilium: 'on' is a str (expected what cilium_settings(...) gives, or None)",
+        ),
+        (
+            lambda: capacity.CniSettings(cilium=True),  # type: ignore[arg-type]
+            "cilium: True is a bool (expected what cilium_settings(...) gives, or None)",
+        ),
+        (lambda: capacity.CniSettings(windows=None), "windows: None is a NoneType (expected a WindowsIpam)"),  # type: ignore[arg-type]
+        (lambda: CiliumIpam(pre_allocate=-1), "pre_allocate: -1 is less than 0"),
+        (lambda: CiliumIpam(release_excess_ips=1), "release_excess_ips: 1 is neither True nor False"),  # type: ignore[arg-type]
+        (lambda: WindowsIpam(minimum_ip=-1), "minimum_ip: -1 is less than 0"),
+        (lambda: WindowsIpam(prefix="yes"), "prefix: 'yes' is neither True nor False"),  # type: ignore[arg-type]
+        (
+            lambda: capacity.cni_settings("WARM_IP_TARGET=2"),  # type: ignore[arg-type]
+            "env: 'WARM_IP_TARGET=2' is a str (expected a mapping of variables to text, such as "
+            "{'WARM_IP_TARGET': '2'})",
+        ),
+        (
+            lambda: capacity.cilium_settings("preAllocate=4"),  # type: ignore[arg-type]
+            "cilium: 'preAllocate=4' is a str (expected a mapping of settings, such as {'preAllocate': 16})",
+        ),
+        (
+            lambda: capacity.read_patched(EXAMPLE, "cni.env.WARM_IP_TARGET=2"),  # type: ignore[arg-type]
+            "patch: 'cni.env.WARM_IP_TARGET=2' is a str (expected a mapping of paths to values, such as "
+            "{'cni.env.WARM_IP_TARGET': '2'})",
+        ),
+        (lambda: capacity.PodAsked(branch="no"), "branch: 'no' is neither True nor False"),  # type: ignore[arg-type]
+        (lambda: capacity.Daemon(7), "DaemonSet: name: 7 is an int (expected text)"),  # type: ignore[arg-type]
+        (
+            lambda: capacity.Daemon("log", host_network="no"),  # type: ignore[arg-type]
+            "DaemonSet log: host_network: 'no' is neither True nor False",
+        ),
+        (
+            lambda: capacity.offer(M5, ON, {"cpu": 250}),  # type: ignore[arg-type]
+            "pod: {'cpu': 250} is a dict (expected PodAsked(...))",
+        ),
+        (
+            lambda: capacity.offer(M5, ON, daemons=["log"]),  # type: ignore[list-item]
+            "daemons: 'log' is a str (expected Daemon(...) for each DaemonSet)",
+        ),
+        (lambda: capacity.offer(M5, ON, keep=5), "keep: 5 is an int (expected Keep(...))"),  # type: ignore[arg-type]
+        (lambda: capacity.CostInputs(savings_plan="28%"), "Savings Plan discount: '28%' is not a number"),  # type: ignore[arg-type]
+        (lambda: capacity.CostInputs(price_factor=True), "price factor: True is not a number"),  # type: ignore[arg-type]
+        (
+            lambda: capacity.CostInputs(prices="prices.csv"),  # type: ignore[arg-type]
+            "prices: 'prices.csv' is a str (expected what read_price_file(...) gives, or None)",
+        ),
+        (
+            lambda: capacity.CostInputs(public_ipv4="general"),  # type: ignore[arg-type]
+            "public_ipv4: 'general' is a str (expected a tuple of the names of node groups)",
+        ),
+        (
+            lambda: capacity.CostInputs(as_of="2026-11-25"),  # type: ignore[arg-type]
+            "as_of: '2026-11-25' is a str (expected a date, or None)",
+        ),
+        (
+            lambda: capacity.plan_cost(result(), 0.28),  # type: ignore[arg-type]
+            "inputs: 0.28 is a float (expected CostInputs(...), or None)",
+        ),
+        (
+            lambda: capacity.find_fixes(EXAMPLE, prices=0.28),  # type: ignore[arg-type]
+            "prices: 0.28 is a float (expected CostInputs(...), or None)",
+        ),
+        (
+            lambda: capacity.packed_blocks("private-b"),  # type: ignore[arg-type]
+            "state: 'private-b' is a str (expected a subnet of a scenario: result['peak'].subnet('a'))",
+        ),
+        (
+            lambda: capacity.diagnose("answers/"),  # type: ignore[arg-type]
+            "evidence: 'answers/' is a str (expected what saved_evidence(...) gives)",
+        ),
+        (
+            lambda: capacity.snapshot_of_plan(plan(), date(2026, 11, 25)),  # type: ignore[arg-type]
+            "time: datetime.date(2026, 11, 25) is a date (expected a datetime with its time zone)",
+        ),
+        (lambda: result()["peak"].subnet(5), "there is no subnet 5"),  # type: ignore[arg-type]
     ],
 )
 def test_an_argument_without_sense_is_refused(made: Callable[[], object], said: str) -> None:
     with pytest.raises(capacity.SpecError) as caught:
         made()
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        capacity.explain,
+        capacity.headroom_by_nodes,
+    ],
+)
+def test_a_question_about_a_check_refuses_what_is_none(asked: Callable[..., object]) -> None:
+    with pytest.raises(capacity.SpecError, match=r"^result: 'capacity.yaml' is a str \(expected a CheckResult"):
+        asked("capacity.yaml", "general")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        capacity.findings,
+        capacity.plan_cost,
+        capacity.subnet_frame,
+        capacity.group_frame,
+        capacity.runway_frame,
+        capacity.group_offers,
+        capacity.headroom_by_pods,
+        capacity.what_if,
+    ],
+)
+def test_a_result_is_asked_for_where_a_file_is_given(asked: Callable[..., object]) -> None:
+    with pytest.raises(capacity.SpecError, match=r"^result: 'capacity.yaml' is a str \(expected a CheckResult"):
+        asked("capacity.yaml")
 
 
 def test_the_least_that_makes_sense_is_accepted() -> None:

@@ -20,9 +20,9 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.group_shapes import group_shapes
 from capacity.forecast import components as tables
 from capacity.forecast import draws
-from capacity.forecast.calibration import calibrate
 from capacity.forecast.components import components
 from capacity.forecast.grown import grown_demand
+from capacity.forecast.growth_points import calibrate
 from capacity.forecast.plan_growth import forecast_growth
 from capacity.forecast.quantile import count_quantiles
 from capacity.forecast.replicas import replica_paths

@@ -17,7 +17,7 @@ from capacity.cni.pool import windows_slots
 from capacity.errors import SpecError
 from capacity.node.offer import offer
 from capacity.node.platform import Platform
-from capacity.plan.document import Section, parse_yaml
+from capacity.plan.document import PlanSection, parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam, windows_ipam
 from capacity.readers.complete import complete
@@ -70,9 +70,9 @@ def test_reserved_memory_follows_max_pods_set_by_hand() -> None:
 LINUX_PREFIXES = 'env: {ENABLE_PREFIX_DELEGATION: "true", WARM_PREFIX_TARGET: "1"}'
 
 
-def section(of: str) -> Section:
+def section(of: str) -> PlanSection:
     found = parse_yaml(of, "plan.yaml")
-    assert isinstance(found, Section)
+    assert isinstance(found, PlanSection)
     return found
 
 

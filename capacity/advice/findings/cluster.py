@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from capacity.advice.findings.codes import Finding, finding
-from capacity.advice.levers.lever import is_own_cni, own_cni
 from capacity.cluster.check import CheckResult, has_pods
+from capacity.cni.on_node import is_own_cni, own_cni
 from capacity.plan.constants import VPC_CNI
 from capacity.plan.model import Plan
 from capacity.units import counted

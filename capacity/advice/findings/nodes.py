@@ -74,7 +74,7 @@ def _group(shape: GroupShape, result: CheckResult) -> Iterator[Finding]:
 
 
 def _harmful(result: CheckResult) -> Iterator[Finding]:
-    """Findings for permitted types that would exhaust the plan, one per group."""
+    """Findings for allowed types that would exhaust the plan, one per group."""
     groups: dict[str, list[HarmfulType]] = {}
     for harmful in result.harmful:
         groups.setdefault(harmful.group, []).append(harmful)

@@ -7,15 +7,14 @@ from capacity.advice.findings.codes import SEVERITIES, Finding
 from capacity.advice.findings.network import network_findings
 from capacity.advice.findings.nodes import node_findings
 from capacity.advice.findings.subnets import beside_addresses, subnet_findings
-from capacity.cluster.check import CheckResult
-from capacity.errors import check_kind
+from capacity.cluster.check import CheckResult, check_result
 from capacity.plan.document import collector_paused
 
 
 @collector_paused()
 def findings(result: CheckResult) -> tuple[Finding, ...]:
     """All findings of a check, most severe first, then in order of appearance."""
-    check_kind("result", result, CheckResult, "a CheckResult, as returned by check")
+    check_result(result)
     found = [*subnet_findings(result), *cluster_findings(result), *node_findings(result), *network_findings(result)]
     return tuple(sorted(found, key=lambda f: -SEVERITIES.index(f.severity)))
 

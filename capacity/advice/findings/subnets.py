@@ -13,7 +13,8 @@ from capacity.plan.constants import PREFIX_SIZE, VPC_CNI
 from capacity.plan.discovery import ROLE_TAG, of_another_cluster, subnet_discovery
 from capacity.plan.model import Plan, Subnet
 from capacity.units import counted
-from capacity.vpc.fragments import expected_free_blocks, fragments_of_counts
+from capacity.vpc.block_odds import expected_free_blocks
+from capacity.vpc.fragments import fragments_of_counts
 from capacity.vpc.ledger import SubnetState, keeps_less
 
 LOAD_BALANCER_PREFIX = 27  # smallest subnet for an ALB; AWS ELB user guide (read 2026-11-24)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from capacity.advice.levers.lever import GUIDE, Lever
-from capacity.advice.levers.subnets import Key, names_of
+from capacity.advice.levers.new_subnets import Key, names_of
 from capacity.advice.levers.trouble import short_subnets
 from capacity.advice.snippets.groups import group_subnets_snippets
 from capacity.cluster.check import CheckResult

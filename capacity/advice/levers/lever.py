@@ -1,13 +1,10 @@
-"""Levers: one change to a plan each, and helpers that several of them use."""
+"""One change to a plan, with its cost, its risk and its source."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from capacity.plan.constants import VPC_CNI
-from capacity.plan.model import NodeGroup, Plan
 
 # What a change disrupts, least first. The search tries changes in this order.
 RISKS = ("settings", "nodes", "subnets", "architecture", "new cluster")
@@ -74,22 +71,3 @@ class Lever:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def own_cni(plan: Plan) -> list[NodeGroup]:
-    """Groups whose addresses depend on the settings of the VPC CNI: none with another CNI."""
-    return [g for g in plan.node_groups if is_own_cni(plan, g)]
-
-
-def is_own_cni(plan: Plan, group: NodeGroup) -> bool:
-    """Whether the addresses of a group depend on the settings of the VPC CNI."""
-    return plan.cni.settings.cni == VPC_CNI and not (group.fargate or group.auto or group.windows)
-
-
-def env(plan: Plan, change: Mapping[str, str | None]) -> tuple[dict[str, object], tuple[str, ...]]:
-    """Patch of the plan and commands for a change of the CNI's variables."""
-    from capacity.advice.snippets.settings import env_snippets
-
-    return {f"cni.env.{name}": value for name, value in change.items()}, env_snippets(
-        change, plan.cni.env, plan.cni.config_map
-    )

@@ -21,7 +21,7 @@ def more_nodes(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
     if not bounded:
         return
     grown, lacking = _without_limits(result.plan, bounded), _lacking(result, "steady")
-    free = nodes_in(grown, [s for s in result.specs if not set(s.parts) & NOT_NEEDED], result.reuse)
+    free = nodes_in(grown, [s for s in result.specs if not set(s.parts) & NOT_NEEDED], bounded, result.reuse)
     patch: dict[str, object] = {}
     words: list[str] = []
     commands: list[str] = []
@@ -29,8 +29,8 @@ def more_nodes(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
         if group.name not in bounded:
             continue
         shape = result.shapes[index]
-        need = max((nodes[index] for _, nodes in free), default=0)
-        steady = max((nodes[index] for name, nodes in free if name == "steady"), default=0)
+        need = max((nodes[group.name] for _, nodes in free), default=0)
+        steady = max((nodes[group.name] for name, nodes in free if name == "steady"), default=0)
         desired = group.desired
         if desired is not None and steady > desired and group.name in lacking:
             desired = steady

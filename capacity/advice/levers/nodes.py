@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from math import ceil
 
 from capacity.advice.levers.lever import Lever
-from capacity.advice.levers.types import price_difference
 from capacity.advice.snippets.groups import group_type_snippets
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.table import load_catalog
+from capacity.cost.dollar_words import price_difference
 from capacity.plan.model import Plan
 from capacity.plan.patch import entry
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from capacity.advice.levers.existing_subnets import idle_subnets, idle_zones, shared_subnets
 from capacity.advice.levers.lever import Lever
 from capacity.advice.levers.limits import more_nodes, raise_max_pods
+from capacity.advice.levers.new_subnets import Proposed, proposed
 from capacity.advice.levers.nodes import fewer_larger, weights
 from capacity.advice.levers.pods import ipv6, prefixes, windows_prefixes
 from capacity.advice.levers.settings import (
@@ -20,7 +21,7 @@ from capacity.advice.levers.settings import (
     smaller_surge,
     warm_targets,
 )
-from capacity.advice.levers.subnets import Proposed, added_subnet, custom_networking, larger_subnets, proposed
+from capacity.advice.levers.subnets import added_subnet, custom_networking, larger_subnets
 from capacity.advice.levers.tags import subnet_discovery
 from capacity.advice.levers.trouble import troubled_groups
 from capacity.advice.levers.types import drop_types, instance_type

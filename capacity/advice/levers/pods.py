@@ -7,10 +7,12 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 
 from capacity.advice.findings.cluster import IPV6_SINCE, version_numbers
-from capacity.advice.levers.lever import GUIDE, Lever, env, own_cni
+from capacity.advice.levers.lever import GUIDE, Lever
+from capacity.advice.levers.variables import env
 from capacity.advice.snippets.settings import ipv6_cluster_snippets, max_pods_snippets, windows_snippets
 from capacity.advice.snippets.subnets import reservation_snippets
 from capacity.cluster.check import CheckResult, states_of
+from capacity.cni.on_node import own_cni
 from capacity.node.density import recommended_cap
 from capacity.plan.constants import OVERLAY, PREFIX_SIZE, VPC_CNI
 from capacity.plan.model import NodeGroup, Plan, Reservation, Subnet

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from math import ceil
 
-from capacity.advice.levers.lever import GUIDE, Lever, env
+from capacity.advice.levers.lever import GUIDE, Lever
+from capacity.advice.levers.variables import env
 from capacity.advice.snippets.settings import max_pods_snippets, minimal_update_snippet, no_surge_snippet
 from capacity.advice.warm_choice import env_change, warm_choices
 from capacity.advice.warm_rows import WarmRow

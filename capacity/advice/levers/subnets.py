@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from ipaddress import IPv4Network
-from typing import Any, Literal
 
-from capacity.advice.levers.lever import GUIDE, Lever, env, own_cni
+from capacity.advice.levers.lever import GUIDE, Lever
+from capacity.advice.levers.new_subnets import SMALLEST_NEW, Key, Proposed, free_name, names_of
+from capacity.advice.levers.variables import env
 from capacity.advice.snippets.groups import group_subnets_snippets, new_subnets_snippets
 from capacity.advice.snippets.settings import eni_config, reserved_enis_snippet
 from capacity.cluster.booking import FIXED_HOLDERS
 from capacity.cluster.bounds import bounds_of
 from capacity.cluster.check import CheckResult
 from capacity.cluster.scenario import GroupState, ScenarioState
+from capacity.cni.on_node import own_cni
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import RESERVED_BY_AWS, NodeGroup, Plan, Subnet
 from capacity.plan.patch import entry
@@ -24,32 +26,6 @@ from capacity.vpc.cidr_rules import LARGEST, proposals
 from capacity.vpc.layout import first_free
 
 POD_SUBNETS = 4  # a /16 is split into this many pod subnets, one per zone
-SMALLEST_NEW = 26  # a smaller one would be full again soon
-
-Key = Literal["subnets", "podSubnets"]
-
-
-@dataclass(frozen=True, slots=True)
-class Proposed:
-    """Subnets and blocks that other levers would add. They are not used, so that levers can be combined."""
-
-    names: frozenset[str] = frozenset()
-    blocks: tuple[IPv4Network, ...] = ()
-    joined: tuple[IPv4Network, ...] = ()
-
-
-def proposed(several: Sequence[Lever]) -> Proposed:
-    """Subnets and blocks that some levers would add to the VPC."""
-    entries = [e for lever in several for e in _listed(lever.patch.get("vpc.subnets[+]"))]
-    return Proposed(
-        frozenset(e["name"] for e in entries),
-        tuple(IPv4Network(e["cidr"]) for e in entries),
-        tuple(IPv4Network(c) for lever in several for c in _listed(lever.patch.get("vpc.cidrs[+]"))),
-    )
-
-
-def _listed(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def added_subnet(result: CheckResult) -> Iterator[Lever]:
@@ -132,11 +108,6 @@ def _new_subnets(result: CheckResult, keep: bool) -> Added:
             busy.append(block)
             found[key, zone] = Subnet(names[zone], zone, block)
     return found
-
-
-def names_of(group: NodeGroup, key: Key) -> tuple[str, ...]:
-    """Names of the group's subnets for nodes or pods."""
-    return group.subnets if key == "subnets" else group.pod_subnets
 
 
 def _loads(result: CheckResult, key: Key) -> dict[str, _Load]:
@@ -296,12 +267,3 @@ def custom_networking(plan: Plan, others: Proposed) -> Iterator[Lever]:
             *reserved_enis_snippet(plan),
         ),
     )
-
-
-def free_name(wanted: str, taken: set[str]) -> str:
-    """The name, with a number added if a subnet already has it."""
-    name, number = wanted, 2
-    while name in taken:
-        name, number = f"{wanted}-{number}", number + 1
-    taken.add(name)
-    return name

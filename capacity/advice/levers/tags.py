@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from capacity.advice.levers.lever import GUIDE, Lever, is_own_cni, own_cni
-from capacity.advice.levers.subnets import SMALLEST_NEW, Proposed, free_name
+from capacity.advice.levers.lever import GUIDE, Lever
+from capacity.advice.levers.new_subnets import SMALLEST_NEW, Proposed, free_name
 from capacity.advice.snippets.groups import new_subnets_snippets
 from capacity.cluster.check import CheckResult
+from capacity.cni.on_node import is_own_cni, own_cni
 from capacity.plan.discovery import ROLE_TAG, places_by_tag, tags_of
 from capacity.plan.model import RESERVED_BY_AWS, Plan, Subnet
 from capacity.vpc.cidr_rules import LARGEST, proposals

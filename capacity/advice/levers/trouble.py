@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from capacity.cluster.check import CheckResult
+from capacity.cluster.unplaced import daemons_on
 
 
 def short_subnets(result: CheckResult) -> frozenset[str]:
@@ -29,6 +30,6 @@ def unschedulable_in(result: CheckResult) -> list[tuple[str, str]]:
     plan = result.plan
     everywhere = tuple(g.name for g in plan.node_groups if not g.fargate)
     allowed = {w.name: w.node_groups or everywhere for w in plan.workloads}
-    allowed |= {f"daemonsets on {g.name}": (g.name,) for g in plan.node_groups}
+    allowed |= {daemons_on(g.name): (g.name,) for g in plan.node_groups}
     lacking = dict.fromkeys((u.workload, u.reason) for s in result.scenarios for u in s.unplaced)
     return list(dict.fromkeys((group, reason) for name, reason in lacking for group in allowed[name]))

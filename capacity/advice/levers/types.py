@@ -1,4 +1,4 @@
-"""Levers that change instance types: another type of the same architecture, or fewer permitted types."""
+"""Levers that change instance types: another type of the same architecture, or fewer allowed types."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from capacity.advice.levers.lever import Lever, is_own_cni
+from capacity.advice.levers.lever import Lever
 from capacity.advice.snippets.groups import group_type_snippets
 from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.prices import price
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult
 from capacity.cluster.group_platform import own_max_pods
-from capacity.cluster.scenario import GroupState, ScenarioState, first_and_gravest
+from capacity.cluster.scenario import GroupState, ScenarioState, first_and_worst
 from capacity.cluster.shape import GroupShape
+from capacity.cluster.unplaced import daemons_on
 from capacity.cni.facade import settings_on
 from capacity.cni.node_pool import FIGURES, effective, node_limits, rest
+from capacity.cni.on_node import is_own_cni
+from capacity.cost.dollar_words import price_difference
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.model import NodeGroup, Plan
 from capacity.plan.patch import entry
@@ -33,7 +36,7 @@ DEVICE_FAMILIES = ("c1", "c3", "d", "f", "h", "i", "m1", "m2", "m3", "r3", "trn2
 def instance_type(result: CheckResult, only: Collection[str]) -> Iterator[Lever]:
     """Change to the type that uses the fewest addresses for the same pods, or that has room for all of them."""
     plan = result.plan
-    scenario = first_and_gravest(result.scenarios)[-1]
+    scenario = first_and_worst(result.scenarios)[-1]
     patch: dict[str, object] = {}
     commands: list[str] = []
     words: list[str] = []
@@ -91,24 +94,6 @@ def _kept(result: CheckResult, shape: GroupShape) -> list[str]:
     return [k.name for k in spec.instance_types if k.name not in bad]
 
 
-def price_difference(old: str, new: str, region: str | None) -> str:
-    """Price difference per node-hour in words, or why it is unknown.
-
-    >>> price_difference("m5.large", "m5.xlarge", "us-east-1")
-    '+0.0960 USD per node-hour for m5.xlarge (us-east-1, on demand)'
-    >>> price_difference("m5.large", "m5.xlarge", None)
-    'price difference of m5.xlarge and m5.large unknown: the plan has no region'
-    """
-    if region is None:
-        return f"price difference of {new} and {old} unknown: the plan has no region"
-    was, now = price(old, region), price(new, region)
-    if was is None or now is None or was.currency != now.currency:
-        unknown = " and ".join(n for n, p in ((old, was), (new, now)) if p is None) or "both in one currency"
-        return f"price difference unknown: no price for {unknown} in {region}"
-    change = f"{now.per_hour - was.per_hour:+.4f} {now.currency}"
-    return f"{change} per node-hour for {new} ({region}, on demand)"
-
-
 # --- which type -----------------------------------------------------------------------------------
 
 
@@ -152,7 +137,7 @@ def _lifted(plan: Plan, scenario: ScenarioState) -> dict[str, int]:
     Pods that can run in any group are under :data:`ANYWHERE`; DaemonSet pods are under their group.
     """
     groups = {w.name: w.node_groups or (ANYWHERE,) for w in plan.workloads}
-    groups |= {f"daemonsets on {g.name}": (g.name,) for g in plan.node_groups}
+    groups |= {daemons_on(g.name): (g.name,) for g in plan.node_groups}
     found: dict[str, int] = {}
     for unplaced in scenario.unplaced:
         for name in groups[unplaced.workload] if unplaced.reason in LIFTED else ():

@@ -16,7 +16,6 @@ from capacity.advice.snippets.subnets import hcl, yaml_text
 from capacity.errors import SpecError
 from capacity.plan.model import NodeGroup, Plan
 
-FORMS = ("plan", "eksctl", "terraform", "karpenter", "cloudformation")
 POOL_LABEL = "karpenter.sh/nodepool"
 LABELS = {"karpenter": POOL_LABEL, "auto": POOL_LABEL, "managed": "eks.amazonaws.com/nodegroup"}
 OWN_LABEL = "node-group"  # of a self-managed group: its label has to be set

@@ -87,7 +87,7 @@ def aws_cli(sizing: Sizing) -> str:
     return "\n".join(aws_cli_of(_new(sizing), sizing.added_blocks))
 
 
-def aws_cli_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = (), variables: bool = True) -> list[str]:
+def aws_cli_of(new: Sequence[Subnet], added_blocks: Sequence[IPv4Network] = (), *, variables: bool = True) -> list[str]:
     """``aws ec2`` commands for any new subnets; each ID goes to a variable, or is printed to fill its placeholder."""
     lines = [f'aws ec2 associate-vpc-cidr-block --vpc-id "$VPC_ID" --cidr-block {block}' for block in added_blocks]
     words = shell_variables(s.name for s in new)

@@ -133,7 +133,7 @@ class SubnetAccount:
         if self.reported_impossible:
             return (
                 f"{place}: AWS reports {self.reported_free} free, more than the {self.usable} that {self.cidr} has: "
-                "an edited answer, or the answer of another subnet; not used"
+                "edited data, or data of another subnet; not used"
             )
         if not interfaces_known:
             return self._unlisted_reservations(place)
@@ -143,11 +143,11 @@ class SubnetAccount:
             return (
                 f"{place}: {self.difference} addresses are in use that no listed interface holds "
                 f"({self.held} held, {self.reported_free} reported free of {self.usable}{self._less}): interfaces of "
-                "another account, answers from different times, or a partial list; counted as used"
+                "another account, data from different times, or a partial list; counted as used"
             )
         return (
             f"{place}: the listed interfaces hold {-self.difference} addresses more than AWS counts as used "
-            f"({self.held} held, {self.reported_free} reported free of {self.usable}{self._less}): answers of "
+            f"({self.held} held, {self.reported_free} reported free of {self.usable}{self._less}): data from "
             "different times; the addresses of the interfaces are counted"
         )
 

@@ -16,6 +16,7 @@ from capacity.readers.values import Item, objects
 
 _BY_KEY = {kind.key: kind for kind in KINDS.values()}
 _LISTINGS = frozenset(("nodegroups", "addons", "clusters", "PolicyNames", "AttachedPolicies", "PolicyVersion"))
+_OF_EKS = ("cluster", "nodegroups", "addons")  # kinds whose names start with small letters
 _CAPITALISED = {"Cluster": "cluster", "Nodegroup": "nodegroup", "Addon": "addon", "Nodegroups": "nodegroups"}
 
 
@@ -63,15 +64,16 @@ class Sorter:
         self._kubernetes: list[Item] = []
 
     def add(self, document: object, origin: str) -> bool:
-        """Sort one document; False if it is not an answer of AWS or a Kubernetes object."""
+        """Sort one document; False if it is not output of a command of AWS or a Kubernetes object."""
         document = unwrapped(document)
         if isinstance(document, list):
             found = [self._bare(entry, origin) for entry in document]
             return any(found)
         if not isinstance(document, dict):
             return False
-        if "Error" in document and isinstance(document["Error"], dict):
-            self._notes[f"{origin}: a saved error ({_word(document['Error'].get('Code'))}), not an answer"] = None
+        code = _error_code(document)
+        if code is not None:
+            self._notes[f"{origin}: a saved error ({_word(code)}), not output of a command"] = None
             return True
         if "apiVersion" in document and "kind" in document:
             self._kubernetes.append(document)
@@ -95,6 +97,9 @@ class Sorter:
         found = False
         for key, value in document.items():
             name = _CAPITALISED.get(key, key)
+            if name not in _BY_KEY and _is_kind_in_small_letters(key, value):
+                name, value = key[:1].upper() + key[1:], raised(value)
+                document = {**document, name: value}
             if key in _CAPITALISED:
                 value = lowered(value)
             if name == "Reservations" and isinstance(value, list):  # describe-instances: instances in launch batches
@@ -110,7 +115,7 @@ class Sorter:
                 self._take(_BY_KEY[name].name, many, origin)
                 found = True
         if found and (document.get("NextToken") or document.get("nextToken") or document.get("Marker")):
-            self._notes[f"{origin}: the answer is not complete (NextToken): objects are missing"] = None
+            self._notes[f"{origin}: the output is not complete (NextToken): objects are missing"] = None
         return found
 
     def _bare(self, entry: object, origin: str) -> bool:
@@ -127,8 +132,13 @@ class Sorter:
             if kind.marks <= entry.keys():
                 self._take(kind.name, [entry], origin)
                 return True
+        high = raised(entry)
+        for kind in KINDS.values():
+            if kind.name not in _OF_EKS and kind.marks <= high.keys():
+                self._take(kind.name, [high], origin)
+                return True
         low = lowered(entry)
-        for name in ("cluster", "nodegroups", "addons"):
+        for name in _OF_EKS:
             if KINDS[name].marks <= low.keys():
                 self._take(name, [low], origin)
                 return True
@@ -157,6 +167,25 @@ class Sorter:
         )
 
 
+def _error_code(document: Item) -> object:
+    """Code of an error in the forms in which services and SDKs save it; None if it is not one."""
+    if isinstance(document.get("Error"), dict):
+        return document["Error"].get("Code")
+    if "__type" in document:
+        return document["__type"]
+    return document["Code"] if document.keys() >= {"Code", "Message"} else None
+
+
+def _is_kind_in_small_letters(key: str, value: object) -> bool:
+    """Whether a key and its objects are an answer of EC2 whose names start with small letters."""
+    kind = _BY_KEY.get(key[:1].upper() + key[1:])
+    if key == "reservations":
+        return bool(isinstance(value, list) and value and isinstance(value[0], dict) and "instances" in value[0])
+    if kind is None or key in _LISTINGS or not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        return False
+    return bool(kind.marks <= raised(value[0]).keys())
+
+
 def _template_id(entry: Item) -> str:
     return f"{entry.get('LaunchTemplateId') or ''}:{entry.get('VersionNumber') or ''}".strip(":")
 
@@ -166,6 +195,15 @@ def unwrapped(document: object) -> Any:
     if isinstance(document, dict) and "data" in document and document.keys() <= {"status_code", "data"}:
         return document["data"]
     return document
+
+
+def raised(value: object) -> Any:
+    """Convert keys to the AWS CLI's spelling for EC2: some programs save them with small first letters."""
+    if isinstance(value, dict):
+        return {k[:1].upper() + k[1:]: raised(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [raised(v) for v in value]
+    return value
 
 
 def lowered(value: object, inside: str = "") -> Any:

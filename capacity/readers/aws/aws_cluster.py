@@ -11,8 +11,8 @@ from capacity.readers.aws.answers import AwsAnswers
 from capacity.readers.aws.cni import CniFound, parse_cni
 from capacity.readers.aws.groups import Groups, parse_groups
 from capacity.readers.aws.kinds import KINDS, Gap
-from capacity.readers.aws.owners import Interface, parse_interfaces
-from capacity.readers.values import Item, text
+from capacity.readers.aws.owners import Interface, cluster_of, parse_interfaces
+from capacity.readers.values import Item, region_of_zone, tags, text
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class AwsCluster:
         parts = text(self.item, "arn").split(":")
         if len(parts) > 3 and parts[3]:
             return parts[3]
-        zones = sorted({a.zone for a in self.accounts if a.zone})
-        return zones[0][:-1] if zones and zones[0][-1:].isalpha() else None
+        regions = {region for a in self.accounts if (region := region_of_zone(a.zone))}
+        return regions.pop() if len(regions) == 1 else None
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -71,16 +71,19 @@ def _cluster(answers: AwsAnswers, name: str) -> Item:
         return known[name]
     if known and name:
         near = nearest_names(name, known, 1)
-        raise SpecError(f"--cluster: no cluster {name!r} in the answers (found {either(near or sorted(known))})")
+        raise SpecError(f"--cluster: no cluster {name!r} in the input (found {either(near or sorted(known))})")
     if len(known) > 1:
-        raise SpecError(f"--cluster: several clusters in the answers: choose one ({either(sorted(known))})")
+        raise SpecError(f"--cluster: several clusters in the input: choose one ({either(sorted(known))})")
     if known:
         return next(iter(known.values()))
     names = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
-    if not name and len(names) == 1:
+    names = names or {cluster_of(tags(i)) for i in answers.of("instances")} - {""}
+    if not name and len(names) > 1:
+        raise SpecError(f"--cluster: several clusters in the answers: choose one ({either(sorted(names))})")
+    if not name and names:
         name = names.pop()
     if not name and not answers.of("subnets"):
-        raise SpecError(f"no cluster in the answers: {KINDS['cluster'].command_for()}")
+        raise SpecError(f"no cluster in the input: {KINDS['cluster'].command_for()}")
     vpcs = {text(s, "VpcId") for s in answers.of("subnets")} - {""}
     if len(vpcs) > 1:
         command = KINDS["cluster"].command_for(cluster=name or "CLUSTER")
@@ -99,7 +102,7 @@ def with_unread(answers: AwsAnswers, cluster: str = "", *, doctor: bool = False)
     names = {"cluster": name, "vpc": vpc_of(answers, item) or "VPC"}
     uses = ("must", "plan", "doctor") if doctor else ("must", "plan")
     return answers.with_gaps(
-        Gap(kind.name, "not in the answers", kind.lost, kind.command_for(**names), kind.actions)
+        Gap(kind.name, "not in the input", kind.lost, kind.command_for(**names), kind.actions)
         for kind in KINDS.values()
         if kind.use in uses and not answers.has(kind.name) and kind.name not in ("launch_templates", "policies")
     )

@@ -32,7 +32,8 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
     """
     subnets, pods, notes = [], [], list(draft.notes)
     assumed: set[str] = set()
-    for account, subnet in zip(found.accounts, draft.subnets, strict=True):
+    unread = draft.subnets[len(found.accounts) :]  # mentioned in the answers, but not described
+    for account, subnet in zip(found.accounts, draft.subnets, strict=False):
         modelled = steady.get(account.name, {})
         rest = account.taken - sum(modelled.values())
         own = _own_addresses(found, account)
@@ -54,13 +55,13 @@ def settle(draft: PlanDraft, found: AwsCluster, steady: Mapping[str, Mapping[str
         notes.append(
             Note(
                 f"{total} addresses that the nodes hold for pods are tenants named {PODS_TODAY!r}: AWS does not know "
-                "pods. Workloads (import kubectl) take their place",
+                "pods. Workloads (import kubectl) replace them",
                 "tenants",
             )
         )
     return replace(
         draft,
-        subnets=tuple(subnets),
+        subnets=(*subnets, *unread),
         tenants=(*draft.tenants, *pods),
         notes=tuple(dict.fromkeys(notes)),
         assumed=draft.assumed | assumed,
@@ -88,7 +89,7 @@ def _own_addresses(found: AwsCluster, account: SubnetAccount) -> int:
 def _excess(account: SubnetAccount, modelled: Mapping[str, int], excess: int, own: int) -> str:
     nodes = sum(modelled.get(h, 0) for h in MODELLED)
     return (
-        f"subnet {account.name}: the steady state of the plan takes {excess} addresses more than are taken now "
+        f"subnet {account.name}: the steady state of the plan uses {excess} addresses more than are in use now "
         f"(nodes: {nodes} in the plan, {own} now; control plane: {modelled.get('control_plane', 0)} in the plan, "
         f"{account.owners.get('control_plane', 0)} now)"
     )

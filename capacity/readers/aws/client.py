@@ -1,4 +1,4 @@
-"""AWS asked live: read-only calls, page by page, with back-off, and a clear word where a call was refused.
+"""Live calls to AWS: read-only, page by page, with back-off, and a clear message if a call is refused.
 
 boto3 is the optional extra ``[aws]`` and is imported here alone. Every call this module can make is in
 ``docs/reference/iam-policy.json``.
@@ -35,7 +35,7 @@ NO_LOGIN = frozenset(
     )
 )
 THROTTLED = frozenset(("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"))
-UNREADABLE, SILENT = "unreadable answer", "no answer"
+UNREADABLE, SILENT = "unreadable response", "no response"
 IAM_PREFIX = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing"}
 
 
@@ -133,7 +133,7 @@ class Caller:
             for answer in call():
                 answer.pop("ResponseMetadata", None)
                 if key not in answer:  # a page in HTML, or a cut-off document, parses as an empty answer
-                    raise Refused(UNREADABLE, f"the answer to {name} has no {key}")
+                    raise Refused(UNREADABLE, f"the response to {name} has no {key}")
                 yield answer
         except bce.ClientError as error:
             raise self._refused(error) from error
@@ -148,17 +148,17 @@ class Caller:
         ) as error:
             raise CapacityError(
                 f"no usable AWS credentials: {_one_line(error)} "
-                "(aws configure, aws sso login, or --from FOLDER with saved answers)"
+                "(aws configure, aws sso login, or --from FOLDER with saved output)"
             ) from error
         except bce.BotoCoreError as error:
             raise CapacityError(f"AWS cannot be reached: {_one_line(error)}") from error
         except _unparsable() as error:  # the text of the error can contain the whole answer
-            raise Refused(UNREADABLE, f"the answer to {name} is not from AWS") from error
+            raise Refused(UNREADABLE, f"the response to {name} is not from AWS") from error
 
     def _silent(self, name: str, error: Exception) -> Exception:
         """Error for a call without a complete answer: a gap, or after some such calls the end."""
         self._unanswered += 1
-        what = f"{name} got no answer ({type(error).__name__.removesuffix('Error')}: {_one_line(error)})"
+        what = f"{name} got no response ({type(error).__name__.removesuffix('Error')}: {_one_line(error)})"
         if self._unanswered >= MOST_UNANSWERED:
             return CapacityError(f"AWS cannot be reached: {what}, after {self._unanswered - 1} calls before it")
         return Refused(SILENT, what)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CNI_VARIABLES, OTHER_VARIABLES, parse_env_switch
-from capacity.plan.windows import of_chart_values
+from capacity.readers.cni_addon import chart_values, cni_version_of
 from capacity.readers.decode import parse_documents
-from capacity.readers.draft import Note
+from capacity.readers.draft import Note, SourceNotes
 from capacity.readers.values import Item, text
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ COPIED = CNI_VARIABLES - OTHER_VARIABLES
 """Variables that affect address counts. Others can contain proxies, tokens and names, and are not read."""
 
 CUSTOM, PREFIX, POD_ENI = "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "ENABLE_PREFIX_DELEGATION", "ENABLE_POD_ENI"
-_VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
 
 
 @dataclass(frozen=True)
@@ -79,8 +77,10 @@ def parse_cni(answers: AwsAnswers, cluster: str, interfaces: Sequence[Interface]
                     f"cni.env.{name}",
                 )
             )
-    match = _VERSION.match(text(item, "addonVersion"))
-    return CniFound(match[1] if match else None, env, _eni_configs(values), tuple(notes), of_chart_values(values))
+    said = SourceNotes("cni: the add-on's configuration")
+    chart = chart_values({k: v for k, v in values.items() if k not in ("env", "extraEnv")}, said)
+    pods = {s.zone or s.name: s.name for s in chart.pod_subnets}
+    return CniFound(cni_version_of(text(item, "addonVersion")), env, pods, (*notes, *said.notes), chart.windows)
 
 
 def decoded_configuration(given: str, notes: list[Note]) -> dict[str, Any]:
@@ -98,15 +98,6 @@ def decoded_configuration(given: str, notes: list[Note]) -> dict[str, Any]:
         return decoded
     notes.append(Note("cni: the add-on's configurationValues are neither JSON nor YAML and were not read", "cni.env"))
     return {}
-
-
-def _eni_configs(values: Mapping[str, Any]) -> dict[str, str]:
-    """Subnets of ``eniConfig.subnets`` by zone."""
-    config = values.get("eniConfig")
-    subnets = config.get("subnets") if isinstance(config, dict) else None
-    if not isinstance(subnets, dict):
-        return {}
-    return {str(zone): text(entry, "id") for zone, entry in sorted(subnets.items()) if isinstance(entry, dict)}
 
 
 def seen_env(mine: Sequence[Interface]) -> dict[str, str]:
@@ -132,7 +123,7 @@ def seen_env(mine: Sequence[Interface]) -> dict[str, str]:
 
 def _unseen(answers: AwsAnswers, mine: Sequence[Interface]) -> Note:
     shown = ", ".join(f"{k}={v}" for k, v in seen_env(mine).items())
-    why = "there is no vpc-cni add-on in the answers" if answers.has("addons") else "the vpc-cni add-on was not read"
+    why = "there is no vpc-cni add-on in the input" if answers.has("addons") else "the vpc-cni add-on was not read"
     proof = f"; the nodes' interfaces show {shown}" if shown else ""
     return Note(
         f"cni: {why}, so the WARM_* settings of aws-node are assumed to be the chart's defaults{proof} "

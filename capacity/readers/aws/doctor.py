@@ -9,13 +9,14 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from capacity.advice.doctor import CniFacts, DnsFacts, Evidence, GroupFacts, NodeFacts, SubnetFacts
+from capacity.advice.evidence import CniFacts, DnsFacts, Evidence, GroupFacts, NodeFacts, SubnetFacts
+from capacity.advice.node_figures import NodeFigures
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.cluster.group_shapes import group_shapes
 from capacity.cni.facade import address_capacity, effective, node_limits, without_primary
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CNI_VARIABLES, OTHER_VARIABLES, CniSettings, cni_settings
-from capacity.plan.constants import HOST_PODS, PREFIX_SIZE
+from capacity.plan.constants import HOST_PODS
 from capacity.plan.discovery import closed_to_pods, places_by_tag, read_tags, takes_further_enis
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Cni, Subnet
@@ -26,6 +27,7 @@ from capacity.readers.aws.draft import parse_aws
 from capacity.readers.aws.folder import read_folder
 from capacity.readers.aws.groups import cluster_instances
 from capacity.readers.aws.kinds import KINDS, Gap
+from capacity.readers.aws.node_model import known_type, node_figures, node_interfaces, step_of
 from capacity.readers.aws.paths import path_facts
 from capacity.readers.aws.roles import role_facts
 from capacity.readers.complete import complete
@@ -36,7 +38,6 @@ from capacity.readers.values import Item, objects, section, tags, text, texts
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
     from capacity.readers.aws.aws_cluster import AwsCluster
-    from capacity.readers.aws.owners import Interface
 
 _NEEDS = {
     "subnet-addresses": "subnets",
@@ -45,6 +46,7 @@ _NEEDS = {
     "accounting": "interfaces",
     "leaked-enis": "interfaces",
     "node-enis": "instances",
+    "node-model": "instances",
     "max-pods": "nodegroups",
     "sg-control-plane-to-nodes": "security_groups",
     "sg-nodes-to-control-plane": "security_groups",
@@ -69,15 +71,16 @@ def evidence_of(
     kube = parse_kubernetes(chain(each(found.answers.kubernetes), kubernetes))
     family = text(section(found.item, "kubernetesNetworkConfig"), "ipFamily") or "ipv4"
     item = addon(found.answers, "vpc-cni", found.name)
-    env = kube.cni_env if kube.cni_env is not None else found.cni.env if item is not None else None
+    env = _env(found, kube)
     settings = _settings(env if env is not None else found.cni.env, family)
-    nodes = _nodes(found, kube, settings, catalog)
+    nodes, groups = _nodes(found, kube, settings, catalog), _groups(found)
     return Evidence(
         cluster=found.name,
         prefix_mode=settings.prefix if env is not None or found.cni.env.get(PREFIX) else None,
         subnets=_subnets(found, nodes, settings, catalog),
         nodes=nodes,
-        groups=_groups(found),
+        groups=groups,
+        model=_model(found, kube, settings, groups, catalog) if env is not None else (),
         paths=path_facts(found),
         roles=role_facts(found),
         cni=_cni(found, item, kube, env, family),
@@ -109,6 +112,36 @@ def saved_evidence(
     return evidence_of(found, streamed(str(kubectl)) if kubectl is not None else (), catalog)
 
 
+def model_of(found: AwsCluster) -> tuple[NodeFigures, ...]:
+    """The nodes in the model and as AWS describes them, with the pods of the answers; none if the settings of the CNI
+    are not known.
+    """
+    kube = parse_kubernetes(each(found.answers.kubernetes))
+    env = _env(found, kube)
+    if env is None:
+        return ()
+    family = text(section(found.item, "kubernetesNetworkConfig"), "ipFamily") or "ipv4"
+    return _model(found, kube, _settings(env, family), _groups(found), load_catalog())
+
+
+def _model(
+    found: AwsCluster,
+    kube: KubernetesFacts,
+    settings: CniSettings,
+    groups: Iterable[GroupFacts],
+    catalog: Catalog,
+) -> tuple[NodeFigures, ...]:
+    most = {(g.name, g.instance_type): g.max_pods for g in groups}
+    return node_figures(found, settings, catalog, most, _by_tag(found, settings, closed_to_pods), kube)
+
+
+def _env(found: AwsCluster, kube: KubernetesFacts) -> Mapping[str, str] | None:
+    """The environment of aws-node: of its DaemonSet, else of its add-on; None if neither is known."""
+    if kube.cni_env is not None:
+        return kube.cni_env
+    return found.cni.env if addon(found.answers, "vpc-cni", found.name) is not None else None
+
+
 def _settings(env: Mapping[str, str], family: str) -> CniSettings:
     """Valid settings of the CNI; a separate check reports invalid ones."""
     try:
@@ -117,23 +150,15 @@ def _settings(env: Mapping[str, str], family: str) -> CniSettings:
         return CniSettings(ipv6=family == "ipv6")
 
 
-def _kind(catalog: Catalog, name: str) -> InstanceType | None:
-    kind = catalog.get(name) if name in catalog else None
-    return kind if kind is not None and kind.max_enis is not None and kind.ipv4_per_eni is not None else None
-
-
 def _nodes(found: AwsCluster, kube: KubernetesFacts, settings: CniSettings, catalog: Catalog) -> tuple[NodeFacts, ...]:
-    held: dict[str, list[Interface]] = defaultdict(list)
-    for i in found.interfaces:
-        if i.owner in ("node_primary", "cni_secondary", "trunk", "unmanaged") and i.instance:
-            held[i.instance].append(i)
+    held = node_interfaces(found)
     known = found.answers.has("interfaces")
     closed = _by_tag(found, settings, closed_to_pods)
     facts = []
     for instance in cluster_instances(found.answers, found.name):
         ident, type_name = text(instance, "InstanceId"), text(instance, "InstanceType")
-        kind = _kind(catalog, type_name)
-        mine = [i for i in held[ident] if i.card in (None, 0)]
+        kind = known_type(catalog, type_name)
+        mine = held.get(ident, [])
         name = kube.names.get(ident, "")
         unmanaged = sum(i.owner == "unmanaged" for i in mine)
         vpc_pods = kube.vpc_pods.get(name, 0) if kube.vpc_pods is not None and name else None
@@ -195,7 +220,7 @@ def _subnets(
         if i.owner == "leaked":
             leaked[i.subnet].append(i.ident)
     types = {n.instance_type for n in nodes} | {t for g in found.groups.drafts for t in g.instance_types or ()}
-    step = _step([k for t in types if (k := _kind(catalog, t))], settings)
+    step = _step([k for t in types if (k := known_type(catalog, t))], settings)
     known = found.answers.has("interfaces")
     facts = []
     for a in found.accounts:
@@ -222,15 +247,8 @@ def _subnets(
 
 
 def _step(kinds: list[InstanceType], settings: CniSettings) -> int | None:
-    """Most addresses that a node allocates in one call: 16 for a prefix, 1 with address targets, else a whole ENI.
-
-    Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L1050-1101 (all or nothing), L2551-2568.
-    """
-    if settings.ipv6 or settings.ip_targets:
-        return 1
-    if settings.prefix:
-        return PREFIX_SIZE
-    return max((k.ipv4_per_eni or 1 for k in kinds), default=None)
+    """Most addresses that a node of any of the types allocates in one call; None without a type. [addresses]"""
+    return max((step_of(kind, settings) for kind in kinds), default=None)
 
 
 def _groups(found: AwsCluster) -> tuple[GroupFacts, ...]:
@@ -295,10 +313,10 @@ def _missing(found: AwsCluster) -> dict[str, tuple[str, str]]:
             if kind == "addons":
                 name = "coredns" if check == "coredns" else "vpc-cni"
                 command = "kubectl -n kube-system get daemonsets,deployments -o json (capacity doctor --kubectl FILE)"
-                why[check] = (f"no {name} add-on in the answers: installed by hand, or not saved", command)
+                why[check] = (f"no {name} add-on in the input: installed by hand, or not saved", command)
             elif check.startswith("sg-"):
-                reason = "no interface of the nodes or of the control plane in the answers"
+                reason = "no interface of the nodes or of the control plane in the input"
                 why[check] = (reason, KINDS["interfaces"].command_for())
             else:
-                why[check] = (f"no {KINDS[kind].name.replace('_', ' ')} of the cluster in the answers", "")
+                why[check] = (f"no {KINDS[kind].name.replace('_', ' ')} of the cluster in the input", "")
     return why

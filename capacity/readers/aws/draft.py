@@ -12,7 +12,7 @@ from capacity.errors import SpecError
 from capacity.plan.discovery import CLUSTER_TAG, ROLE_TAG
 from capacity.plan.document import parse_yaml
 from capacity.plan.parse import parse_plan
-from capacity.readers.aws.addresses import vpc_of
+from capacity.readers.aws.addresses import SubnetAccount, vpc_of
 from capacity.readers.aws.booked_today import settle
 from capacity.readers.aws.cni import CUSTOM
 from capacity.readers.aws.interface_holders import tenants
@@ -89,15 +89,25 @@ def parse_aws(found: AwsCluster, source: str = "AWS") -> PlanDraft:
         env=_env(found),
         windows=found.cni.windows,
         vpc_cidrs=cidrs,
-        subnets=tuple(
-            SubnetDraft(a.name, a.zone, a.cidr, None, a.reservations or None, a.tags, a.ident) for a in found.accounts
+        subnets=(
+            *(
+                SubnetDraft(a.name, a.zone, a.cidr, None, a.reservations or None, a.tags, a.ident)
+                for a in found.accounts
+            ),
+            *_unread_pod_subnets(found),
         ),
+        pod_subnets=tuple(s.name for s in _unread_pod_subnets(found)),
         control_plane=control or None,
         node_groups=groups,
         tenants=booked,
         notes=tuple(dict.fromkeys(notes)),
         assumed=found.groups.assumed | unread,
     )
+
+
+def _subnet(account: SubnetAccount) -> SubnetDraft:
+    kept = account.reservations or None
+    return SubnetDraft(account.name, account.zone, account.cidr, None, kept, account.tags, account.ident)
 
 
 def _notes_on_answers(found: AwsCluster) -> list[Note]:
@@ -186,20 +196,21 @@ def _with_pod_subnets(group: GroupDraft, found: AwsCluster, notes: list[Note]) -
     """Fill in pod subnets with custom networking: those of the add-on's ENIConfigs, else those of the pods' ENIs."""
     if not found.cni.custom_networking:
         return group
-    accounts = {a.name: a for a in found.accounts}
     by_ident = {a.ident: a for a in found.accounts}
-    wanted = [by_ident[s] for s in found.cni.pod_subnets.values() if s in by_ident]
+    zone_of = {a.name: a.zone for a in found.accounts}
+    wanted = [(by_ident[s].name, by_ident[s].zone) for s in found.cni.pod_subnets.values() if s in by_ident]
+    wanted += [(s.name, s.zone or "") for s in _unread_pod_subnets(found)]
     if not wanted:
         members = {i for i, g in found.groups.nodes.items() if g == group.name}
         everyone = [i for i in found.interfaces if i.owner == "cni_secondary" and i.cluster == found.name]
         seen = {i.subnet for i in everyone if i.instance in members} or {i.subnet for i in everyone}
-        wanted = [by_ident[s] for s in sorted(seen) if s in by_ident]
-    zones = list(dict.fromkeys(accounts[s].zone for s in group.subnets or ()))
-    chosen = [a.name for z in zones for a in wanted if a.zone == z]
-    served = {accounts[n].zone for n in chosen}
+        wanted = [(by_ident[s].name, by_ident[s].zone) for s in sorted(seen) if s in by_ident]
+    zones = list(dict.fromkeys(zone_of[s] for s in group.subnets or () if s in zone_of))
+    chosen = [name for z in zones for name, zone in wanted if zone == z]
+    served = {zone for name, zone in wanted if name in chosen}
     for zone in zones:
         if zone not in served:
-            chosen += [n for n in group.subnets or () if accounts[n].zone == zone][:1]
+            chosen += [n for n in group.subnets or () if zone_of.get(n) == zone][:1]
             notes.append(
                 Note(
                     f"node group {group.name}: custom networking is on ({CUSTOM}), but no pod subnet "
@@ -207,7 +218,16 @@ def _with_pod_subnets(group: GroupDraft, found: AwsCluster, notes: list[Note]) -
                     at("nodeGroups", group.name, "podSubnets"),
                 )
             )
-    return replace(group, pod_subnets=tuple(chosen))
+    return replace(group, pod_subnets=tuple(chosen) or None)
+
+
+def _unread_pod_subnets(found: AwsCluster) -> tuple[SubnetDraft, ...]:
+    """Subnets of the add-on's ENIConfigs that are not in the answers."""
+    if not found.cni.custom_networking:
+        return ()
+    known = {a.ident for a in found.accounts}
+    named = found.cni.pod_subnets.items()
+    return tuple(SubnetDraft(s, zone if zone != s else None, id=s) for zone, s in named if s not in known)
 
 
 def _with_unmanaged(group: GroupDraft, found: AwsCluster) -> GroupDraft:

@@ -11,7 +11,7 @@ from capacity.plan.yaml_writer import printable
 from capacity.readers.aws.kinds import KINDS, MOST_NAME, Gap
 from capacity.readers.aws.owners import cluster_of
 from capacity.readers.draft import GroupDraft, Note, at
-from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.readers.node_group import EKS_DEFAULT_TYPE, SourceGroup, group_draft
 from capacity.readers.user_data import ami_of, decoded_user_data, family_of_user_data, max_pods_of_user_data
 from capacity.readers.values import Item, count, objects, section, tags, text, texts
 
@@ -40,11 +40,11 @@ def parse_groups(answers: AwsAnswers, cluster: str, names: Mapping[str, str], ca
 
 
 def cluster_instances(answers: AwsAnswers, cluster: str) -> tuple[Item, ...]:
-    """Instances that are nodes of the cluster and are not terminating."""
+    """Instances that are nodes of the cluster and are not terminating; none if the cluster is not known."""
     return tuple(
         i
         for i in answers.of("instances")
-        if cluster_of(tags(i)) == cluster and text(section(i, "State"), "Name") not in GONE
+        if cluster and cluster_of(tags(i)) == cluster and text(section(i, "State"), "Name") not in GONE
     )
 
 
@@ -97,6 +97,9 @@ class _Reader:
         data = section(template, "LaunchTemplateData") if template else {}
         own = text(data, "InstanceType")  # EKS refuses a group with types in addition to those of its template
         types = [own] if own else texts(group, "instanceTypes")
+        if not types and (template is not None or not section(group, "launchTemplate")):
+            self._say(name, f"no instance type: EKS uses {EKS_DEFAULT_TYPE}", "instanceTypes")
+            types = [EKS_DEFAULT_TYPE]
         sizes = section(group, "scalingConfig")
         low, desired, high = (count(sizes, k) for k in ("minSize", "desiredSize", "maxSize"))
         for scaling in (self.scaling[n] for n in sorted(scaling_names) if n in self.scaling):
@@ -119,6 +122,7 @@ class _Reader:
                 unavailable_percent=update.get("maxUnavailablePercentage"),
                 unavailable=update.get("maxUnavailable"),
                 update_strategy=text(update, "updateStrategy").lower(),
+                spot=text(group, "capacityType") == "SPOT",
             )
         )
         taints = [f"{text(t, 'key')}={text(t, 'value')}:{text(t, 'effect')}" for t in objects(group, "taints", name)]
@@ -204,7 +208,7 @@ class _Reader:
             what = "Karpenter's pool" if karpenter else "nodes whose group could not be read"
             self._say(
                 name,
-                f"{what}: {len(members)} nodes now; the maximum, other types and the AMI are not in the answers of AWS"
+                f"{what}: {len(members)} nodes now; the maximum, other types and the AMI are not in AWS's data"
                 + (" (also import the NodePool and EC2NodeClass)" if karpenter else ""),
                 "nodes",
             )
@@ -252,14 +256,13 @@ class _Reader:
         if ordered[:1] != types[:1]:
             self._say(draft.name, f"{ordered[0]} comes first: most of its nodes run on it now", "instanceTypes")
         known = tuple(t for t in ordered if self._plannable(draft.name, t))
-        here = tuple(dict.fromkeys(self.names[s] for s in subnets if s in self.names))
+        here = tuple(dict.fromkeys(self.names.get(s, s) for s in subnets))
         absent = sorted({s for s in subnets if s not in self.names})
         if absent:
-            self._say(draft.name, f"its subnets {', '.join(absent)} are not in the answers", "subnets")
+            self._say(draft.name, f"its subnets {', '.join(absent)} are not in the input", "subnets")
         unread = "instanceTypes" in guessed  # the types are in an answer that was not read: some are assumed later
-        if not (known or unread) or not here:
-            what = "no instance type that can be planned is known" if not known else "none of its subnets is known"
-            self._say(draft.name, f"not in the plan: {what}")
+        if not (known or unread):
+            self._say(draft.name, "not in the plan: no instance type that can be planned is known")
             return False
         high = draft.max_nodes
         if high is not None and draft.desired is not None and draft.desired > high:
@@ -273,7 +276,7 @@ class _Reader:
         while name in self.drafts:
             name += "-2"
         self.drafts[name] = replace(
-            draft, name=name, instance_types=known or None, subnets=here, min_nodes=low, max_nodes=high
+            draft, name=name, instance_types=known or None, subnets=here or None, min_nodes=low, max_nodes=high
         )
         for key in guessed if known else [k for k in guessed if k != "instanceTypes"]:
             self._assume(at("nodeGroups", name, key))

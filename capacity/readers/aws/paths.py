@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from capacity.advice.doctor import PathFacts
+from capacity.advice.evidence import PathFacts
 from capacity.readers.values import Item, objects, section, text, texts
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def reachable(
         )
     if into is False:
         return False, f"no rule of {_names(target.groups)} allows {_names(source.groups)} on {port}"
-    return None, f"rules of {_names(source.groups | target.groups)} are not all in the answers, or use prefix lists"
+    return None, f"rules of {_names(source.groups | target.groups)} are not all in the input, or use prefix lists"
 
 
 def _names(groups: frozenset[str]) -> str:

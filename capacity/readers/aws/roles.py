@@ -12,7 +12,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from capacity.advice.doctor import RoleFacts
+from capacity.advice.evidence import RoleFacts
 from capacity.catalog.packaged import data_dir, read_text
 from capacity.readers.aws.cni import addon
 from capacity.readers.aws.kinds import KINDS
@@ -69,12 +69,12 @@ def _judge(answers: AwsAnswers, check: str, role: str, needed: Iterable[str], po
         for p in policy.split(" and ")
     )
     if item is None:
-        return RoleFacts(check, role, None, (), "its policies are not in the answers", KINDS["roles"].command)
+        return RoleFacts(check, role, None, (), "its policies are not in the input", KINDS["roles"].command)
     documents, unknown = _documents(answers, item)
     allowed, conditional = judged(documents, needed)
     missing = tuple(a for a in needed if a not in allowed and a not in conditional)
     if missing and unknown:
-        reason = f"the text of {', '.join(unknown)} is not in the answers and could allow {', '.join(missing)}"
+        reason = f"the text of {', '.join(unknown)} is not in the input and could allow {', '.join(missing)}"
         return RoleFacts(check, role, None, (), reason, KINDS["policies"].command)
     names = [text(p, "PolicyName") for p in objects(item, "AttachedManagedPolicies", role)]
     names += [text(p, "PolicyName") for p in objects(item, "RolePolicyList", role)]

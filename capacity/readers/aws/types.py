@@ -196,9 +196,9 @@ def price_rows(price_list: Iterable[str], region: str, day: dt.date) -> list[str
         try:
             entry = json.loads(blob)
         except (ValueError, RecursionError) as error:
-            raise SpecError(f"the answer of the Pricing API is not JSON ({error})") from error
+            raise SpecError(f"the response of the Pricing API is not JSON ({error})") from error
         if not isinstance(entry, dict):
-            raise SpecError("the answer of the Pricing API has an entry that is not an object")
+            raise SpecError("the response of the Pricing API has an entry that is not an object")
         attributes = section(section(entry, "product"), "attributes")
         name = text(attributes, "instanceType")
         if text(attributes, "regionCode") not in (region, "") or "." not in name:

@@ -8,30 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Any
 
+from capacity.readers.cloudformation.loops import LOOP, unrolled
+from capacity.readers.cloudformation.partial_values import Pieces, ToResource, Unresolved, joined_text, unknown_in
 from capacity.readers.values import block_of, int_of, items, mapping
 
 DEEPEST = 60
+STACK = "AWS::CloudFormation::Stack"
+_RESOLVE = re.compile(r"\{\{resolve:(?:ssm:(?P<ssm>[^:}]+)|)")
 _ZONES = "abcdef"
-
-
-@dataclass(frozen=True)
-class Unresolved:
-    """A value that the template alone does not determine."""
-
-    why: str
-
-
-@dataclass(frozen=True)
-class ToResource:
-    """A reference to a resource of the same template, or to one of its attributes."""
-
-    name: str
-    attribute: str = ""
 
 
 NO_VALUE = None
@@ -39,17 +28,60 @@ NO_VALUE = None
 
 @dataclass
 class Resolver:
-    """Evaluates the values of one template."""
+    """Evaluates the values of one template.
 
-    template: dict[str, Any]
+    Attributes
+    ----------
+    scope : str
+        Path of a nested stack, with a dot at its end (``Network.``); empty for a root.
+    parent : Resolver or None
+        The template that creates this one as a nested stack, with ``given`` parameters, not evaluated.
+    children : dict
+        Nested stacks whose templates are known, by logical ID.
+    """
+
+    template: Mapping[str, Any]
     region: str | None = None
+    scope: str = ""
+    parent: Resolver | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    children: dict[str, Resolver] = field(default_factory=dict)
     zones_guessed: bool = False
+    open_loops: dict[str, str] = field(default_factory=dict)
     _busy: set[str] = field(default_factory=set)
+    _sections: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
-    def resources(self) -> Any:
-        """The template's resources by name."""
-        return mapping(self.template.get("Resources"))
+    def resources(self) -> Mapping[str, Any]:
+        """The template's resources by name, with loops unrolled."""
+        return self._section("Resources")
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The template's outputs by name, with loops unrolled."""
+        return self._section("Outputs")
+
+    def _section(self, name: str) -> Mapping[str, Any]:
+        if name not in self._sections:
+            self._sections[name] = mapping(self.template.get(name))  # while a loop's collection is evaluated
+            self._sections[name] = self._unrolled(self._sections[name])
+        return self._sections[name]
+
+    def _unrolled(self, section: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A section with its loops unrolled; those over an unknown collection are in ``open_loops``."""
+        return unrolled(section, self.value, self.open_loops)
+
+    def output(self, name: str, depth: int = 0) -> Any:
+        """Value of an output of the template."""
+        raw = mapping(self.outputs.get(name)).get("Value")
+        key = f"Outputs.{name}"
+        if raw is None or key in self._busy:
+            return Unresolved(f"the nested stack {self.scope.rstrip('.')} has no output {name}")
+        self._busy.add(key)
+        try:
+            return self.value(raw, depth + 1)
+        finally:
+            self._busy.discard(key)
 
     def value(self, raw: object, depth: int = 0) -> Any:
         """The value with every function in it evaluated."""
@@ -58,9 +90,11 @@ class Resolver:
         if isinstance(raw, list):
             return [self.value(v, depth + 1) for v in raw]
         if not isinstance(raw, dict):
-            if isinstance(raw, str) and "{{resolve:" in raw:
-                return Unresolved("is looked up when the stack is created")
+            if isinstance(raw, str) and (looked_up := _RESOLVE.search(raw)):
+                return Unresolved("is looked up when the stack is created", ssm=looked_up["ssm"] or "")
             return raw
+        if any(key.startswith(LOOP) for key in raw):
+            raw = self._unrolled(raw)
         if len(raw) == 1:
             name, argument = next(iter(raw.items()))
             if name == "Ref":
@@ -82,18 +116,29 @@ class Resolver:
             return "aws"
         if name.startswith("AWS::"):
             return Unresolved(f"{name} is known only in the account")
+        if name in mapping(self.template.get("Parameters")):
+            return self._parameter(name, mapping(self.template["Parameters"].get(name)), depth)
         if name in self.resources:
-            return ToResource(name)
-        parameter = mapping(self.template.get("Parameters")).get(name)
-        if parameter is None:
-            return Unresolved(f"{name} is not in the template")
-        default = mapping(parameter).get("Default")
-        kind = str(mapping(parameter).get("Type") or "")
-        if default is None or default == "" or kind.startswith("AWS::SSM::"):
+            return ToResource(self.scope + name)
+        return Unresolved(f"{name} is not in the template")
+
+    def _parameter(self, name: str, parameter: Mapping[str, Any], depth: int) -> Any:
+        """Value of a parameter: what the parent gives, else the default."""
+        kind = str(parameter.get("Type") or "")
+        if self.parent is not None and name in self.given:
+            value = self.parent.value(self.given[name], depth + 1)
+        else:
+            value = parameter.get("Default")
+        if value is None or value == "":
             return Unresolved(f"the parameter {name} has no default")
-        if "List" in kind:
-            return [part.strip() for part in str(default).split(",")]
-        return self.value(default, depth + 1)
+        if kind.startswith("AWS::SSM::"):
+            return Unresolved(f"the parameter {name} is looked up when the stack is created", ssm=str(value))
+        if "List" in kind and not isinstance(value, (list, Unresolved)):
+            if isinstance(value, ToResource):
+                return [value]
+            parts = value.split(",") if isinstance(value, Pieces) else str(value).split(",")
+            return [part.strip() if isinstance(part, str) else part for part in parts]
+        return value if isinstance(value, (list, Pieces, ToResource, Unresolved)) else self.value(value, depth + 1)
 
     def holds(self, name: object, depth: int = 0) -> bool | Unresolved:
         """A condition by name."""
@@ -136,13 +181,13 @@ class Resolver:
         for side in sides:
             if (open_part := unknown_in(side)) is not None:
                 return open_part
-            if isinstance(side, ToResource):
+            if isinstance(side, (ToResource, Pieces)):
                 return Unresolved("compares a resource")
         return str(sides[0]) == str(sides[1])
 
     def _parameter_text(self, raw: object, depth: int) -> Any:
         """A value in a comparison: here a parameter whose default is empty text is known to be that."""
-        if isinstance(raw, dict) and set(raw) == {"Ref"}:
+        if isinstance(raw, dict) and set(raw) == {"Ref"} and raw["Ref"] not in self.given:
             parameter = mapping(mapping(self.template.get("Parameters")).get(str(raw["Ref"])))
             if parameter.get("Default") == "":
                 return ""
@@ -159,19 +204,29 @@ class Resolver:
         if not isinstance(text, str):
             return Unresolved("Fn::Sub without text")
         missing: list[str] = []
-
-        def put(match: re.Match[str]) -> str:
+        parts: list[str | ToResource] = []
+        at = 0
+        for match in re.finditer(r"\$\{([^}]+)\}", text):
             name = match[1].strip()
+            parts.append(text[at : match.start()])
+            at = match.end()
             if name.startswith("!"):
-                return "${" + name[1:] + "}"
+                parts.append("${" + name[1:] + "}")
+                continue
             value = self.value(own[name], depth) if name in own else self._named(name, depth)
-            if isinstance(value, (Unresolved, ToResource, dict, list)) or value is None:
+            if isinstance(value, ToResource):
+                parts.append(value)
+            elif isinstance(value, Pieces):
+                parts += value.parts
+            elif isinstance(value, (Unresolved, dict, list)) or value is None:
                 missing.append(name)
-                return match[0]
-            return str(value)
-
-        filled = re.sub(r"\$\{([^}]+)\}", put, text)
-        return Unresolved(f"{missing[0]} is not known") if missing else filled
+                parts.append(match[0])
+            else:
+                parts.append(str(value))
+        parts.append(text[at:])
+        if missing:
+            return Unresolved(f"{missing[0]} is not known", text=Pieces(tuple(parts)).text)
+        return joined_text(parts)
 
     def _named(self, name: str, depth: int) -> Any:
         if "." in name:
@@ -183,15 +238,22 @@ class Resolver:
         parts = self.value(items(argument)[1], depth) if len(items(argument)) == 2 else Unresolved("Fn::Join")
         if isinstance(parts, (Unresolved, ToResource)) or not isinstance(parts, list):
             return parts if isinstance(parts, Unresolved) else Unresolved("the second value of Fn::Join is not a list")
-        for part in parts:
-            if isinstance(part, Unresolved):
-                return part
-            if isinstance(part, (ToResource, dict, list)):
-                return Unresolved("joins a resource's name")
         mark = self.value(argument[0], depth)
         if not isinstance(mark, (str, int)):
             return _open(mark, "the first value of Fn::Join is not text")
-        return str(mark).join(str(p) for p in parts if p is not None)
+        known = [p for p in parts if p is not None]
+        pieces: list[str | ToResource] = []
+        for i, part in enumerate(known):
+            pieces += [str(mark)] if i else []
+            if isinstance(part, (ToResource, Pieces)):
+                pieces += part.parts if isinstance(part, Pieces) else [part]
+            elif not isinstance(part, Unresolved):
+                pieces.append(str(part))
+        unknown = next((p for p in known if isinstance(p, (Unresolved, dict, list))), None)
+        if unknown is not None:
+            why = unknown.why if isinstance(unknown, Unresolved) else "joins a value that is not text"
+            return Unresolved(why, text=Pieces(tuple(pieces)).text)
+        return joined_text(pieces)
 
     def split(self, argument: Any, depth: int) -> Any:
         """``Fn::Split``: a text as a list."""
@@ -200,7 +262,11 @@ class Resolver:
         mark, text = self.value(argument[0], depth), self.value(argument[1], depth)
         if not isinstance(mark, str) or not mark:
             return _open(mark, "the first value of Fn::Split is not text")
-        return text.split(mark) if isinstance(text, str) else _open(text, "the second value of Fn::Split is not text")
+        return (
+            text.split(mark)
+            if isinstance(text, (str, Pieces))
+            else _open(text, "the second value of Fn::Split is not text")
+        )
 
     def select(self, argument: Any, depth: int) -> Any:
         """``Fn::Select``: one of a list, counted from 0."""
@@ -262,6 +328,11 @@ class Resolver:
         if len(parts) != 2:
             return Unresolved("Fn::GetAtt requires a resource and an attribute")
         resource = mapping(self.resources.get(parts[0]))
+        if parts[1].startswith("Outputs.") and str(resource.get("Type")) == STACK:
+            child = self.children.get(parts[0])
+            if child is None:
+                return Unresolved(f"is an output of the nested stack {parts[0]}, whose template is not in the input")
+            return child.output(parts[1].removeprefix("Outputs."), depth)
         stated = mapping(resource.get("Properties")).get(parts[1])
         if stated is not None and parts[0] not in self._busy:
             self._busy.add(parts[0])
@@ -269,21 +340,13 @@ class Resolver:
                 return self.value(stated, depth)
             finally:
                 self._busy.discard(parts[0])
-        return ToResource(parts[0], parts[1])
+        return ToResource(self.scope + parts[0], parts[1])
 
     def json_string(self, argument: object, depth: int) -> Any:
         """``Fn::ToJsonString``: a value as JSON."""
         value = self.value(argument, depth)
         unknown = unknown_in(value)
         return unknown if unknown is not None else json.dumps(value, default=str)
-
-
-def unknown_in(value: object) -> Unresolved | None:
-    """First part of a value that the template alone does not determine."""
-    if isinstance(value, Unresolved):
-        return value
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((found for part in inner if (found := unknown_in(part)) is not None), None)
 
 
 def _open(value: object, why: str) -> Unresolved:

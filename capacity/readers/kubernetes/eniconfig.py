@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from capacity.readers.draft import SourceNotes, SubnetDraft
-from capacity.readers.values import PLACEHOLDER, path_of, text_of
+from capacity.readers.values import PLACEHOLDER, path_of, subnet_id_of
 
 
 def eniconfig_subnet(value: Mapping[str, Any], said: SourceNotes) -> dict[str, str]:
     """Subnet ID of an ENIConfig by its name; empty, with a note, if it is not an ID."""
     name = str(path_of(value, "metadata", "name") or "")
-    subnet = text_of(path_of(value, "spec", "subnet"))
+    subnet = subnet_id_of(path_of(value, "spec", "subnet"))
     where = f"ENIConfig {name}"
     if subnet is None or PLACEHOLDER.search(name):
         shown = path_of(value, "spec", "subnet")

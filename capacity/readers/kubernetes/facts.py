@@ -24,7 +24,8 @@ class KubernetesFacts:
     names : mapping of str to str
         Node names by instance identifier.
     vpc_pods, host_pods : mapping of str to int
-        Pods by node name. [pods]
+        Pods by node name: with an address of the node's ENIs, and without one (on the host network, or with a branch
+        ENI of their own). [pods]
     """
 
     max_pods: Mapping[str, int] = field(default_factory=dict)
@@ -60,7 +61,7 @@ def parse_kubernetes(entries: Iterable[tuple[str, Item]]) -> KubernetesFacts:
             pods_seen = True
             if text(status, "phase") in _GONE or not text(spec, "nodeName"):
                 continue
-            (host if spec.get("hostNetwork") is True else vpc)[text(spec, "nodeName")] += 1
+            (host if _needs_no_address(spec) else vpc)[text(spec, "nodeName")] += 1
         elif kind == "DaemonSet" and name == "aws-node":
             env, version = _aws_node(spec)
         elif kind == "Deployment" and name == "coredns":
@@ -97,6 +98,17 @@ def each(documents: Iterable[Item], kind: str = "") -> Iterator[tuple[str, Item]
             yield from each(objects(document, "items"), own.removesuffix("List"))
         else:
             yield own, document
+
+
+BRANCH_ENI = "vpc.amazonaws.com/pod-eni"  # resource; aws/amazon-vpc-resource-controller-k8s pkg/config/type.go
+
+
+def _needs_no_address(pod: Item) -> bool:
+    """Whether a pod uses no address of the node's ENIs."""
+    if pod.get("hostNetwork") is True:
+        return True
+    resources = (section(c, "resources") for c in objects(pod, "containers"))
+    return any(BRANCH_ENI in section(r, kind) for r in resources for kind in ("requests", "limits"))
 
 
 def _aws_node(spec: Item) -> tuple[dict[str, str] | None, str | None]:

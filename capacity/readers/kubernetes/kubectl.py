@@ -24,7 +24,8 @@ from capacity.readers.draft import (
 )
 from capacity.readers.kubernetes.eniconfig import subnets_of_eniconfigs
 from capacity.readers.kubernetes.node_groups import by_group, group_facts, group_of_nodes
-from capacity.readers.kubernetes.objects import Controller, Key, OwnedPods, SeenObjects
+from capacity.readers.kubernetes.objects import Controller, OwnedPods, SeenObjects
+from capacity.readers.kubernetes.pod_owners import Key, with_top_owners
 from capacity.readers.kubernetes.scheduling import GroupLabels, PodFacts, groups_for
 from capacity.readers.values import text_of
 
@@ -37,6 +38,7 @@ _SYSTEM = "kube-system"
 def draft_of(snapshot: SeenObjects, source: str) -> PlanDraft:
     """Convert the facts to a draft."""
     said = snapshot.said
+    with_top_owners(snapshot)
     catalog = load_catalog()
     grouped = by_group(snapshot.nodes.values())
     ipv6 = snapshot.ipv6 or snapshot.env.get("ENABLE_IPv6") == "true"
@@ -64,8 +66,17 @@ def draft_of(snapshot: SeenObjects, source: str) -> PlanDraft:
         node_groups=groups,
         workloads=workloads,
         daemon_sets=daemons,
-        notes=tuple(said.notes),
+        notes=said.collected(),
     )
+
+
+def draft_of_objects(objects: Iterable[Any], said: SourceNotes) -> PlanDraft:
+    """Draft of decoded objects, such as the manifests in another file."""
+    snapshot = SeenObjects(said)
+    for value in objects:
+        if not snapshot.add("", value):
+            said.leave_out("", f"ignored {detect(value)[1]}")
+    return draft_of(snapshot, "")
 
 
 def _minor(kubelet: str) -> str | None:
@@ -74,8 +85,12 @@ def _minor(kubelet: str) -> str | None:
 
 
 def _cluster_name(snapshot: SeenObjects) -> str | None:
-    names = {n.labels.get("alpha.eksctl.io/cluster-name") for n in snapshot.nodes.values()} - {None}
-    return names.pop() if len(names) == 1 else text_of(snapshot.env.get("CLUSTER_NAME"))
+    labels = ("alpha.eksctl.io/cluster-name", "aws:eks:cluster-name")
+    names = sorted({n.labels[k] for n in snapshot.nodes.values() for k in labels if n.labels.get(k)})
+    if len(names) > 1:
+        text = f"nodes of clusters {', '.join(names)}: a plan is one cluster, import each by itself"
+        snapshot.said.say("nodes", text, "metadata.name")
+    return names[0] if len(names) == 1 else text_of(snapshot.env.get("CLUSTER_NAME"))
 
 
 def _pod_pieces(
@@ -206,6 +221,8 @@ def read(paths: Sequence[str]) -> PlanDraft:
 
     names = [file_name(p) for p in paths]
     snapshot = SeenObjects(SourceNotes(names[0] if len(names) == 1 else ""))
+    if len(paths) > 1:
+        snapshot.counted = set()
     for path in paths:
         _take_all(snapshot, stream_file(path), file_name(path))
     return draft_of(snapshot, f"kubectl {', '.join(names)}")
@@ -226,7 +243,7 @@ def _take_all(snapshot: SeenObjects, objects: Iterable[tuple[str, Any]], name: s
     if foreign is not None:
         source, words = detect(foreign)
         cure = f" (capacity import {source} reads it)" if source else ""
-        snapshot.said.say("", f"ignored {words}{cure}")
+        snapshot.said.leave_out("", f"ignored {words}{cure}", elsewhere=source or "")
 
 
 LIVE_KINDS = "nodes,pods,daemonsets,deployments,statefulsets,replicasets,jobs,cronjobs,hpa"

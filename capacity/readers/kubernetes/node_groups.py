@@ -86,7 +86,8 @@ def _compare(
             ours[kind] = figures
     _compare_memory_and_cpu(draft, nodes, ours, said)
     wrong = Counter((n.instance_type, n.max_pods) for n in nodes if _differs(n, ours))
-    if not wrong:
+    strange = sorted({n.instance_type or "unknown" for n in nodes if n.max_pods and n.instance_type not in ours})
+    if not wrong and not strange:
         return None
     for (seen, pods), count in sorted(wrong.items(), key=str):
         formula = ours[seen or ""][0]
@@ -96,6 +97,9 @@ def _compare(
             path,
         )
     chosen = real.most_common(1)[0][0]
+    if strange and not wrong:
+        text = f"no figures of type {', '.join(strange)}: maxPods is that of the kubelets, {chosen}"
+        said.say(f"nodes of {draft.name}", text, path)
     if len(real) > 1:
         said.say(f"nodes of {draft.name}", f"kubelets differ ({_spread(real)}): maxPods set to {chosen}", path)
     return chosen

@@ -4,38 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from capacity.plan.overlay import AGENTS
 from capacity.plan.windows import CONFIG_MAP, of_config_map
+from capacity.readers.accounting import why_it_matters
 from capacity.readers.cni_addon import cni_environment, cni_version_of
 from capacity.readers.detect import detect
 from capacity.readers.draft import SourceNotes
 from capacity.readers.kubernetes.eniconfig import eniconfig_subnet
 from capacity.readers.kubernetes.kube_node import KubeNode, node_facts
+from capacity.readers.kubernetes.pod_owners import Key, key_of, owner_of, pod_owner
 from capacity.readers.kubernetes.scheduling import PodFacts, pod_facts
-from capacity.readers.values import int_of, items, mapping, path_of, text_of
+from capacity.readers.values import int_of, items, mapping, path_of
 
-Key = tuple[str, str, str]  # kind, namespace, name
 CONTROLLERS = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout")
 ONE_BY_ONE = ("StatefulSet",)  # replaced one pod at a time, never more than replicas
-KINDS = frozenset(
-    [
-        *CONTROLLERS,
-        "Node",
-        "Pod",
-        "DaemonSet",
-        "Job",
-        "CronJob",
-        "HorizontalPodAutoscaler",
-        "ENIConfig",
-        "ScaledObject",
-        "Service",
-        "Ingress",
-    ]
-)
+KEDA_MOST = 100  # default of maxReplicaCount; kedacore/keda-docs, ScaledObject and ScaledJob spec
 
 
 @dataclass
@@ -59,6 +46,13 @@ class OwnedPods:
     branch: bool = False
     nodes: Counter[str] = field(default_factory=Counter)
 
+    def add(self, more: OwnedPods) -> None:
+        """Count the pods of another owner here too."""
+        self.count += more.count
+        self.fargate += more.fargate
+        self.branch = self.branch or more.branch
+        self.nodes.update(more.nodes)
+
 
 @dataclass
 class SeenObjects:
@@ -73,26 +67,34 @@ class SeenObjects:
     env: dict[str, str] = field(default_factory=dict)
     windows: dict[str, str] = field(default_factory=dict)
     cni_version: str | None = None
-    seen: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     ipv6: bool = False
-    uids: set[str] = field(default_factory=set)
+    owners: dict[Key, Key] = field(default_factory=dict)  # of ReplicaSets and Jobs in the input
+    below: dict[Key, Controller] = field(default_factory=dict)  # what the owned ReplicaSets and Jobs run, by owner
+    counted: set[str] | None = None  # pods by UID or name, for use if an input can repeat another
 
     def add(self, list_kind: str, value: object) -> bool:
         """Add one object; False if it is not a Kubernetes object."""
         if not isinstance(value, dict):
             return False
-        kind = str(value.get("kind") or "") or kind_in(list_kind, value)
+        kind = value.get("kind") or kind_in(list_kind, value)
+        kind = kind if isinstance(kind, str) else str(kind)
         take = _TAKERS.get(kind)
         if take is None:
             source = detect(value)[0]
             if source == "karpenter" or (source != "kubectl" and not list_kind):
                 return False
-            self.skipped[kind or "object without a kind"] += 1
+            self._leave_out(kind or "object without a kind", value)
             return True
-        self.seen[kind] += 1
-        take(self, value)
+        take(self, kind, value)
         return True
+
+    def _leave_out(self, kind: str, value: Mapping[str, Any]) -> None:
+        """Record an object that is not read: by name if it could matter, else only its kind."""
+        if why_it_matters(kind):
+            self.said.meet(kind, "/".join(_named(value)))
+        else:
+            self.skipped[kind] += 1
 
 
 def kind_in(list_kind: str, value: Mapping[str, Any]) -> str:
@@ -105,7 +107,7 @@ def kind_in(list_kind: str, value: Mapping[str, Any]) -> str:
     if "providerID" in spec or "nodeInfo" in mapping(value.get("status")):
         return "Node"
     if "scaleTargetRef" in spec:
-        return "HorizontalPodAutoscaler"
+        return "ScaledObject" if "triggers" in spec else "HorizontalPodAutoscaler"
     if "template" in spec:
         return "StatefulSet" if "serviceName" in spec else "Deployment" if "replicas" in spec else "DaemonSet"
     return ""
@@ -116,19 +118,21 @@ def _named(value: Mapping[str, Any]) -> tuple[str, str]:
     return str(metadata.get("namespace") or "default"), str(metadata.get("name") or "unnamed")
 
 
-def _take_node(objects: SeenObjects, value: Mapping[str, Any]) -> None:
+def _take_node(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
     node = node_facts(value, objects.said)
     if node is not None:
         objects.nodes[node.name] = node
 
 
-def _take_controller(objects: SeenObjects, value: Mapping[str, Any]) -> None:
-    kind = str(value.get("kind") or "Deployment")
+def _take_controller(objects: SeenObjects, kind: str, value: Mapping[str, Any]) -> None:
     namespace, name = _named(value)
-    if kind == "ReplicaSet" and _owner(value) is not None:
-        return  # of a Deployment, counted there
+    owner = owner_of(value)
     spec = mapping(value.get("spec"))
     replicas = int_of(spec.get("replicas"))
+    if owner is not None and kind == "ReplicaSet":
+        above = objects.owners[(kind, namespace, name)] = key_of(owner, namespace)
+        _add_below(objects, above, 1 if replicas is None else replicas, spec)
+        return
     controller = Controller(1 if replicas is None else replicas, pod_facts(mapping(path_of(spec, "template", "spec"))))
     if kind in ONE_BY_ONE:
         controller.max_surge = 0
@@ -152,7 +156,7 @@ def _count(value: object) -> int | str | None:
     return text if re.fullmatch(r"[0-9]{1,3}%", text) else None
 
 
-def _take_daemon_set(objects: SeenObjects, value: Mapping[str, Any]) -> None:
+def _take_daemon_set(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
     namespace, name = _named(value)
     spec = mapping(path_of(value, "spec", "template", "spec"))
     objects.controllers[("DaemonSet", namespace, name)] = Controller(facts=pod_facts(spec))
@@ -187,7 +191,7 @@ def _take_cni(objects: SeenObjects, pod_spec: Mapping[str, Any]) -> None:
             objects.cni_version = cni_version_of(tag) or objects.cni_version
 
 
-def _take_config_map(objects: SeenObjects, value: Mapping[str, Any]) -> None:
+def _take_config_map(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
     """Read settings of the VPC resource controller for Windows nodes; other ConfigMaps are not read."""
     if _named(value) == ("kube-system", CONFIG_MAP):
         objects.windows = of_config_map(mapping(value.get("data")))
@@ -195,103 +199,126 @@ def _take_config_map(objects: SeenObjects, value: Mapping[str, Any]) -> None:
         objects.skipped["ConfigMap"] += 1
 
 
-def _take_job(objects: SeenObjects, value: Mapping[str, Any]) -> None:
+def _take_job(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
+    """A Job: the pods that it runs now, or will run; none if it has ended or is suspended."""
     namespace, name = _named(value)
-    if _owner(value) is not None:
-        return  # of a CronJob
+    owner = owner_of(value)
+    if owner is not None:
+        objects.owners[("Job", namespace, name)] = key_of(owner, namespace)
     spec = mapping(value.get("spec"))
-    done = any(mapping(c).get("type") in ("Complete", "Failed") for c in items(path_of(value, "status", "conditions")))
-    active = int_of(path_of(value, "status", "active"))
-    wanted = 0 if done else active if active is not None else int_of(spec.get("parallelism")) or 1
-    if wanted:
+    wanted = _job_pods(spec, mapping(value.get("status")))
+    if wanted and owner is not None:
+        _add_below(objects, key_of(owner, namespace), wanted, spec)
+    elif wanted:
         facts = pod_facts(mapping(path_of(spec, "template", "spec")))
         objects.controllers[("Job", namespace, name)] = Controller(wanted, facts, 0, 1)
 
 
-def _take_cron_job(objects: SeenObjects, value: Mapping[str, Any]) -> None:
+def _add_below(objects: SeenObjects, owner: Key, pods: int, spec: Mapping[str, Any]) -> None:
+    """Count the pods of a ReplicaSet or Job for its owner, for use if the owner is not in the input."""
+    known = objects.below.get(owner)
+    if known is None and pods:
+        facts = pod_facts(mapping(path_of(spec, "template", "spec")))
+        one_by_one = (0, 1) if owner[0] in ("CronJob", "ScaledJob") else (None, None)
+        objects.below[owner] = Controller(pods, facts, *one_by_one)
+    elif known is not None:
+        known.replicas = (known.replicas or 0) + pods
+
+
+_ENDED = ("Complete", "Failed")
+
+
+def _job_pods(spec: Mapping[str, Any], status: Mapping[str, Any]) -> int:
+    """Pods of a Job at the same time; kubernetes/website, concepts/workloads/controllers/job.md."""
+    ended = any(
+        mapping(c).get("type") in _ENDED and str(mapping(c).get("status", "True")) == "True"
+        for c in items(status.get("conditions"))
+    )
+    if ended or spec.get("suspend") in (True, "true"):
+        return 0
+    active = int_of(status.get("active"))
+    if active is not None:
+        return active
+    parallel, completions = int_of(spec.get("parallelism")), int_of(spec.get("completions"))
+    wanted = 1 if parallel is None else parallel
+    return wanted if completions is None else max(0, min(wanted, completions - (int_of(status.get("succeeded")) or 0)))
+
+
+def _take_scaled_job(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
+    """A ScaledJob of KEDA: at most maxReplicaCount Jobs at the same time, each with its parallel pods."""
+    namespace, name = _named(value)
+    job = mapping(path_of(value, "spec", "jobTargetRef"))
+    most = int_of(path_of(value, "spec", "maxReplicaCount"))
+    parallel = int_of(job.get("parallelism"))
+    facts = pod_facts(mapping(path_of(job, "template", "spec")))
+    pods = (KEDA_MOST if most is None else most) * (1 if parallel is None else parallel)
+    objects.controllers[("ScaledJob", namespace, name)] = Controller(None, facts, 0, 1, pods)
+
+
+def _take_cron_job(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
     namespace, name = _named(value)
     spec = mapping(value.get("spec"))
     if spec.get("suspend") in (True, "true"):
         return
     job = mapping(path_of(spec, "jobTemplate", "spec"))
     facts = pod_facts(mapping(path_of(job, "template", "spec")))
-    most = int_of(job.get("parallelism")) or 1
+    parallel, completions = int_of(job.get("parallelism")), int_of(job.get("completions"))
+    most = min(1 if parallel is None else parallel, parallel or 1 if completions is None else completions)
     objects.controllers[("CronJob", namespace, name)] = Controller(None, facts, 0, 1, most)
 
 
-def _take_autoscaler(objects: SeenObjects, value: Mapping[str, Any]) -> None:
+def _take_autoscaler(objects: SeenObjects, kind: str, value: Mapping[str, Any]) -> None:
+    """An HPA, or a ScaledObject of KEDA, which creates an HPA with the same maximum."""
     namespace, name = _named(value)
     spec = mapping(value.get("spec"))
     target = mapping(spec.get("scaleTargetRef"))
-    low = int_of(spec.get("minReplicas", spec.get("minReplicaCount")))
-    most = int_of(spec.get("maxReplicas", spec.get("maxReplicaCount")))
-    if value.get("kind") == "ScaledObject" and most is None:
-        most = 100  # KEDA's default for maxReplicaCount
+    scaled = kind == "ScaledObject"
+    low = int_of(spec.get("minReplicaCount" if scaled else "minReplicas"))
+    most = int_of(spec.get("maxReplicaCount" if scaled else "maxReplicas"))
+    if low is None:
+        low = 0 if scaled else 1
+    if scaled and most is None:
+        most = KEDA_MOST
     key = (str(target.get("kind") or "Deployment"), namespace, str(target.get("name") or name))
-    objects.autoscalers[key] = (1 if low is None else low, most, name)
+    known_low, known_most, known_name = objects.autoscalers.get(key, (low, most, name))
+    objects.autoscalers[key] = (max(low, known_low), most if known_most is None else known_most, known_name)
 
 
-def _take_service(objects: SeenObjects, value: Mapping[str, Any]) -> None:
-    if value.get("kind") == "Ingress" or path_of(value, "spec", "type") == "LoadBalancer":
+def _take_service(objects: SeenObjects, kind: str, value: Mapping[str, Any]) -> None:
+    if kind == "Ingress" or path_of(value, "spec", "type") == "LoadBalancer":
         objects.skipped["load balancer (Service or Ingress)"] += 1
 
 
-def _take_pod(objects: SeenObjects, value: Mapping[str, Any]) -> None:
+def _take_pod(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
     """Count a live pod under its owner; only the first pod of an owner is read in detail."""
     status = mapping(value.get("status"))
     if status.get("phase") in ("Succeeded", "Failed"):
         return
     metadata, spec = mapping(value.get("metadata")), mapping(value.get("spec"))
-    key = _pod_owner(metadata)
+    key = pod_owner(metadata)
+    if objects.counted is not None:
+        known = str(metadata.get("uid") or f"{key[1]}/{metadata.get('name')}")
+        if known in objects.counted:
+            return
+        objects.counted.add(known)
     pods = objects.pods.get(key)
     if pods is None:
         pods = objects.pods[key] = OwnedPods(facts=pod_facts(spec))
         if key[0] == "DaemonSet" and key[2] == "aws-node" and not objects.env:
             _take_cni(objects, spec)
     pods.count += 1
-    node = text_of(spec.get("nodeName"))
-    labels, annotations = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
-    if "eks.amazonaws.com/fargate-profile" in labels or (node or "").startswith("fargate-"):
+    node = spec.get("nodeName")
+    if "eks.amazonaws.com/fargate-profile" in mapping(metadata.get("labels")) or str(node).startswith("fargate-"):
         pods.fargate += 1
-    elif node:
+    elif isinstance(node, str):
         pods.nodes[node] += 1
-    if "vpc.amazonaws.com/pod-eni" in annotations:
+    if "vpc.amazonaws.com/pod-eni" in mapping(metadata.get("annotations")):
         pods.branch = True
-    if ":" in str(status.get("podIP") or ""):
+    if not objects.ipv6 and ":" in str(status.get("podIP")):
         objects.ipv6 = True
 
 
-def _owner(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    owners = items(path_of(value, "metadata", "ownerReferences"))
-    chosen = next((o for o in owners if mapping(o).get("controller") in (True, "true")), owners[0] if owners else None)
-    return mapping(chosen) if chosen is not None else None
-
-
-def _pod_owner(metadata: Mapping[str, Any]) -> Key:
-    """Owner of a pod: for a ReplicaSet its Deployment, for a Job its CronJob."""
-    namespace = str(metadata.get("namespace") or "default")
-    owner = _owner({"metadata": metadata})
-    if "kubernetes.io/config.mirror" in mapping(metadata.get("annotations")):
-        return ("Node", namespace, "static")
-    if owner is None:
-        if mapping(metadata.get("annotations")).get("kubernetes.io/config.source") == "file":
-            return ("Node", namespace, "static")
-        stem = metadata.get("generateName")
-        return ("Pod", namespace, str(stem).rstrip("-") if stem else str(metadata.get("name") or "unnamed"))
-    kind, name = str(owner.get("kind") or ""), str(owner.get("name") or "")
-    labels = mapping(metadata.get("labels"))
-    if kind == "ReplicaSet":
-        stamp = labels.get("pod-template-hash") or labels.get("rollouts-pod-template-hash")
-        if stamp and (name.endswith(f"-{stamp}") or re.search(r"-[0-9a-z]{8,10}$", name)):
-            return ("Deployment", namespace, name.rpartition("-")[0])
-    if kind == "Job" and re.search(
-        r"-[0-9]{8,10}$", name
-    ):  # names of a CronJob's Jobs end with the minute of their schedule
-        return ("CronJob", namespace, name.rpartition("-")[0])
-    return (kind, namespace, name)
-
-
-_TAKERS = {
+_TAKERS: dict[str, Callable[[SeenObjects, str, Mapping[str, Any]], None]] = {
     **dict.fromkeys(CONTROLLERS, _take_controller),
     "Node": _take_node,
     "Pod": _take_pod,
@@ -300,7 +327,8 @@ _TAKERS = {
     "CronJob": _take_cron_job,
     "HorizontalPodAutoscaler": _take_autoscaler,
     "ScaledObject": _take_autoscaler,
-    "ENIConfig": lambda seen, value: seen.eniconfigs.update(eniconfig_subnet(value, seen.said)),
+    "ScaledJob": _take_scaled_job,
+    "ENIConfig": lambda seen, _, value: seen.eniconfigs.update(eniconfig_subnet(value, seen.said)),
     "ConfigMap": _take_config_map,
     "Service": _take_service,
     "Ingress": _take_service,

@@ -6,7 +6,7 @@ and decoding costs what ``json.loads`` costs.
 
 from __future__ import annotations
 
-import io
+import codecs
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from capacity.errors import SpecError
 from capacity.files import stdin
 from capacity.plan.document import YAML_LIMIT_BYTES
-from capacity.readers.decode import file_name, json_decoder, json_message, parse_yaml_documents
+from capacity.readers.decode import file_name, how_to_unpack, json_decoder, json_message, parse_yaml_documents
 
 CHUNK = 1 << 20  # characters
 LARGEST_OBJECT = 1 << 26  # characters; etcd refuses objects beyond 1.5 MB
@@ -55,9 +55,12 @@ def stream_file(path: str) -> Iterator[tuple[str, Any]]:
 def stream_binary(stream: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Yield kinds and objects from an open stream of bytes."""
     head = stream.read(4)
-    encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    text = io.TextIOWrapper(_Rejoined(head, stream), encoding=encoding, newline="")  # type: ignore[type-var]
-    buffer = _Buffer(text, name)
+    packed = how_to_unpack(head, name)
+    if packed is not None:
+        raise SpecError(f"{name} {packed}")
+    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff")
+    decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8-sig")()
+    buffer = _Buffer(_Text(head, stream, decoder), name)
     first = buffer.peek()
     if not first:
         raise SpecError(f"{name}: is empty")
@@ -67,21 +70,22 @@ def stream_binary(stream: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield from _yaml_documents(buffer, name)
 
 
-class _Rejoined(io.RawIOBase):
-    """A stream whose first bytes were already read."""
+class _Text:
+    """Decoded text of a stream whose first bytes were already read."""
 
-    def __init__(self, head: bytes, rest: Any) -> None:
+    def __init__(self, head: bytes, rest: Any, decoder: codecs.IncrementalDecoder) -> None:
         self.head = head
         self.rest = rest
+        self.decoder = decoder
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self.head or self.rest.read(len(buffer))
-        taken, self.head = data[: len(buffer)], b"" if data is not self.head else data[len(buffer) :]
-        buffer[: len(taken)] = taken
-        return len(taken)
+    def read(self, size: int) -> str:
+        """About ``size`` characters; empty only at the end."""
+        while True:
+            data = self.head or self.rest.read(size)
+            self.head = b""
+            text = self.decoder.decode(data, final=not data)
+            if text or not data:
+                return text
 
 
 def _yaml_documents(buffer: _Buffer, name: str) -> Iterator[tuple[str, Any]]:
@@ -108,7 +112,7 @@ def opened(kind: str, value: object) -> Iterator[tuple[str, Any]]:
 class _Buffer:
     """Window on the text: decoded text is dropped, and more is read if a value goes beyond the end."""
 
-    def __init__(self, stream: io.TextIOBase, name: str) -> None:
+    def __init__(self, stream: _Text, name: str) -> None:
         self.stream = stream
         self.name = name
         self.decoder = json_decoder(name)
@@ -121,7 +125,7 @@ class _Buffer:
         """Read more; False at the end."""
         if self.ended:
             return False
-        chunk = self.stream.read(max(CHUNK, len(self.text) - self.at))
+        chunk = self.stream.read(max(CHUNK, (len(self.text) - self.at) // 8))
         self.line += self.text.count("\n", 0, self.at)
         self.text = self.text[self.at :] + chunk
         self.at = 0

@@ -11,25 +11,31 @@ from fractions import Fraction
 from math import trunc
 from typing import Any
 
-from capacity.readers.terraform.functions import (
+from capacity.readers.terraform.functions import call
+from capacity.readers.terraform.grammar import DEEPEST, BadExpression, Parser, template
+from capacity.readers.terraform.value import (
     FAILED,
-    FUNCTIONS,
     UNKNOWN,
     Failed,
+    Number,
     Open,
+    OpenList,
+    SetOf,
     Unknown,
     number_in,
     number_of_value,
     same_value,
     text_of_value,
     truth_of_value,
+    unified,
     wholly_known,
 )
-from capacity.readers.terraform.grammar import DEEPEST, BadExpression, Parser
 
 MOST_ROUNDS = 100_000  # of all `for` expressions of a file together
 MOST_PARTS = 100_000  # values inside one value, however often it repeats itself
 MOST_TEXT = 1_000_000  # characters
+FILE_FUNCTIONS = ("file", "filebase64", "templatefile")
+MOST_BITS = 512  # of a number: the precision of Terraform (zclconf/go-cty cty/value_init.go)
 
 
 Scope = Mapping[str, Any]
@@ -48,27 +54,56 @@ class Budget:
         return self.left >= 0
 
 
-class _Run:
-    """Context of one evaluation: root names, and its limit."""
+Files = Callable[[str, list[Any]], Any]  # result of `file` or `templatefile`
 
-    def __init__(self, look: Look, budget: Budget) -> None:
+
+def _no_files(_name: str, _values: list[Any]) -> Any:
+    return UNKNOWN
+
+
+class _Run:
+    """Context of one evaluation: root names, its limit, and what reads files."""
+
+    def __init__(self, look: Look, budget: Budget | None, files: Files | None) -> None:
         self.look = look
-        self.budget = budget
+        self.budget = budget or Budget()
+        self.files = files or _no_files
 
     def __call__(self, name: str, scope: Scope) -> Any:
         return self.look(name, scope)
 
 
-def evaluate(text: str, look: Look, scope: Scope | None = None, budget: Budget | None = None) -> Any:
+def evaluate(
+    text: str, look: Look, scope: Scope | None = None, budget: Budget | None = None, files: Files | None = None
+) -> Any:
     """Evaluate an expression; ``look`` returns the values of root names (``var``, ``local``, …).
 
     >>> evaluate('[for k, v in ["a", "b"] : cidrsubnet("10.0.0.0/16", 4, k)]', lambda name, scope: UNKNOWN)
     ['10.0.0.0/20', '10.0.16.0/20']
     """
     try:
-        return _value(Parser(text).whole(), _Run(look, budget or Budget()), scope or {}, 0)
+        return _value(Parser(text).whole(), _Run(look, budget, files), scope or {}, 0)
     except (BadExpression, RecursionError):
         return UNKNOWN
+
+
+def evaluate_template(
+    text: str, look: Look, scope: Scope | None = None, budget: Budget | None = None, files: Files | None = None
+) -> Any:
+    """Evaluate a template without quotes: a heredoc, a string of JSON syntax, or a template file.
+
+    >>> evaluate_template("a ${1 + 1} $${b}", lambda name, scope: UNKNOWN)
+    'a 2 ${b}'
+    """
+    try:
+        return _value(template(text)[0], _Run(look, budget, files), scope or {}, 0)
+    except (BadExpression, RecursionError):
+        return UNKNOWN
+
+
+def evaluate_parsed(tree: Any) -> Any:
+    """Evaluate the tree of an expression without names, such as a default in a type constraint."""
+    return _value(tree, _Run(lambda _, __: UNKNOWN, None, None), {}, 0)
 
 
 def _value(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
@@ -110,7 +145,8 @@ def _evaluated(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
     if kind == "name":
         return scope[tree[1]] if tree[1] in scope else look(tree[1], scope)
     if kind == "template":
-        return _template([inner(part) for part in tree[1]])
+        parts = [part for part in tree[1] if part != ("value", "")]
+        return _template([inner(part) for part in parts])
     if kind == "list":
         return [inner(e) for e in tree[1]]
     if kind == "object":
@@ -118,40 +154,44 @@ def _evaluated(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
     if kind == "get":
         return get(inner(tree[1]), inner(tree[2]))
     if kind == "splat":
-        return _splat(inner(tree[1]))
+        return _splat(inner(tree[1]), [inner(step) for step in tree[2]])
     if kind == "if":
-        chosen = truth_of_value(inner(tree[1]))
-        if chosen is None:
-            yes, no = inner(tree[2]), inner(tree[3])
-            return yes if _plain(yes) and same_value(yes, no) else UNKNOWN
-        return inner(tree[2] if chosen else tree[3])
+        return _chosen(truth_of_value(inner(tree[1])), inner(tree[2]), inner(tree[3]))
     if kind == "not":
         truth = truth_of_value(inner(tree[1]))
         return UNKNOWN if truth is None else not truth
     if kind == "op":
         return _operate(tree[1], inner(tree[2]), inner(tree[3]))
     if kind == "call":
-        return _call(tree[1], tree[2], inner)
+        return _call(tree[1], tree[2], inner, look)
     return _for(tree, look, scope, depth)
 
 
-def _plain(value: object) -> bool:
-    return isinstance(value, (str, int, float, bool, list))
-
-
-class Splat(list[Any]):
-    """A list; the next attribute applies to each element."""
+def _chosen(truth: bool | None, yes: Any, no: Any) -> Any:
+    """Result of a condition. Both results have one type: text if their simple types differ."""
+    if truth is None:
+        return yes if isinstance(yes, (str, int, list)) and wholly_known(yes) and same_value(yes, no) else UNKNOWN
+    chosen = yes if truth else no
+    if isinstance(yes, (Unknown, dict, list)) or isinstance(no, (Unknown, dict, list)) or chosen is None:
+        return chosen
+    try:
+        return unified([chosen, no if truth else yes])[0]
+    except TypeError:
+        return UNKNOWN
 
 
 def _key(tree: Any, inner: Callable[[Any], Any]) -> Any:
     return tree[1] if tree[0] == "name" else inner(tree)
 
 
-def _splat(base: object) -> Any:
-    """Elements of a list; any other value is its only element, null has none."""
-    if isinstance(base, Unknown):
+def _splat(base: object, steps: list[Any]) -> Any:
+    """Each element of a list with the steps applied; any other value is its only element, null has none."""
+    if isinstance(base, (Unknown, OpenList)):
         return UNKNOWN
-    return Splat(base if isinstance(base, list) else [] if base is None else [base])
+    found = list(base) if isinstance(base, list) else [] if base is None else [base]
+    for step in steps:
+        found = [get(element, step) for element in found]
+    return found
 
 
 def _object(pairs: list[tuple[Any, Any]]) -> Any:
@@ -162,36 +202,39 @@ def _object(pairs: list[tuple[Any, Any]]) -> Any:
 
 
 def _template(parts: list[Any]) -> Any:
-    filled = [p for p in parts if p != ""]
-    if len(filled) == 1:
-        return filled[0]
+    """Text of a template; one interpolation without text around it keeps its type."""
+    if len(parts) == 1:
+        return parts[0]
     try:
-        return "".join(map(text_of_value, filled))
+        return "".join(map(text_of_value, parts))
     except TypeError:
         return UNKNOWN
 
 
 def get(base: object, key: object) -> Any:
     """Element by index, key or attribute; :data:`FAILED` if a known value does not have it."""
-    if isinstance(base, Splat):
-        return Splat([get(e, key) for e in base])
     if isinstance(base, Failed) or isinstance(key, Failed):
         return FAILED
     if isinstance(base, Unknown) or isinstance(key, Unknown):
         return UNKNOWN
-    if isinstance(base, list) and str(key).isdigit():
-        index = int(str(key))
-        return base[index] if index < len(base) else FAILED
+    try:
+        name = text_of_value(key)
+    except TypeError:
+        return FAILED
+    if isinstance(base, list) and not isinstance(base, SetOf) and name.isdigit():
+        absent = UNKNOWN if isinstance(base, OpenList) else FAILED
+        return base[int(name)] if int(name) < len(base) else absent
     if not isinstance(base, dict):
         return FAILED
-    return base.get(str(key), UNKNOWN if isinstance(base, Open) else FAILED)
+    return base.get(name, UNKNOWN if isinstance(base, Open) else FAILED)
 
 
 def _operate(op: str, a: object, b: object) -> Any:
     if op in ("&&", "||"):
         return _both(op, truth_of_value(a), truth_of_value(b))
     if op in ("==", "!="):
-        if not (wholly_known(a) and wholly_known(b)):
+        decided = (a is None or b is None) and not isinstance(a, Unknown) and not isinstance(b, Unknown)
+        if not decided and not (wholly_known(a) and wholly_known(b)):
             return UNKNOWN
         return same_value(a, b) is (op == "==")
     try:
@@ -207,29 +250,37 @@ def _both(op: str, a: bool | None, b: bool | None) -> Any:
     return UNKNOWN if None in (a, b) else not decided
 
 
-def _arithmetic(op: str, a: int | float, b: int | float) -> Any:
-    results: dict[str, Callable[[], Any]] = {
-        "<": lambda: a < b,
-        ">": lambda: a > b,
-        "<=": lambda: a <= b,
-        ">=": lambda: a >= b,
-        "+": lambda: a + b,
-        "-": lambda: a - b,
-        "*": lambda: a * b,
-        "/": lambda: Fraction(a) / Fraction(b),
-        "%": lambda: a - b * trunc(Fraction(a) / Fraction(b)),  # the sign is the first one's
+def _arithmetic(op: str, a: Number, b: Number) -> Any:
+    x, y = Fraction(a), Fraction(b)
+    results: dict[str, Callable[[], bool | Fraction]] = {
+        "<": lambda: x < y,
+        ">": lambda: x > y,
+        "<=": lambda: x <= y,
+        ">=": lambda: x >= y,
+        "+": lambda: x + y,
+        "-": lambda: x - y,
+        "*": lambda: x * y,
+        "/": lambda: x / y,
+        "%": lambda: x - y * trunc(x / y),  # the sign is the first one's
     }
     value = results[op]()
-    if isinstance(value, int):  # bools among them
+    if isinstance(value, bool):
         return value
-    return int(value) if value == int(value) else float(value)
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > MOST_BITS:
+        raise OverflowError("Terraform rounds it")
+    return value.numerator if value.denominator == 1 else value
 
 
 def _for(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
     _, names, over, key, result, condition, grouped = tree
     collection = _value(over, look, scope, depth + 1)
+    pairs: list[tuple[Any, Any]]
+    if isinstance(collection, (Open, OpenList)):
+        return UNKNOWN
     if isinstance(collection, dict):
-        pairs: list[tuple[Any, Any]] = sorted(collection.items())
+        pairs = sorted(collection.items())
+    elif isinstance(collection, SetOf):
+        pairs = [(v, v) for v in collection]
     elif isinstance(collection, list):
         pairs = list(enumerate(collection))
     else:
@@ -262,7 +313,7 @@ def _keyed(pairs: list[tuple[Any, Any]], grouped: bool) -> Any:
     return found
 
 
-def _call(name: str, arguments: list[Any], inner: Callable[[Any], Any]) -> Any:
+def _call(name: str, arguments: list[Any], inner: Callable[[Any], Any], look: _Run) -> Any:
     if name == "try":
         tried = (inner(a) for a in arguments)
         return next((v for v in tried if not isinstance(v, Failed)), FAILED)
@@ -271,16 +322,8 @@ def _call(name: str, arguments: list[Any], inner: Callable[[Any], Any]) -> Any:
         value = inner(argument[1] if argument[0] == "each" else argument)
         if argument[0] != "each":
             values.append(value)
-        elif isinstance(value, list):
+        elif isinstance(value, list) and not isinstance(value, OpenList):
             values += value
         else:
             return UNKNOWN
-    if name == "coalesce":
-        return next((v for v in values if v is not None and v != ""), FAILED)
-    function = FUNCTIONS.get(name)
-    if function is None or any(isinstance(v, Unknown) for v in values):
-        return UNKNOWN
-    try:
-        return function(*values)
-    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError):
-        return UNKNOWN
+    return look.files(name, values) if name in FILE_FUNCTIONS else call(name, values)

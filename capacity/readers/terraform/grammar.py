@@ -82,15 +82,43 @@ class Parser:
     def postfix(self, tree: object) -> Any:
         while True:
             if self.taken("."):
-                kind, value, self.at = self.peek()
-                tree = ("splat", tree) if value == "*" else ("get", tree, ("value", value))
-                if kind not in ("name", "number") and value != "*":
-                    raise BadExpression(value)
+                tree = (
+                    ("splat", tree, self.steps(indexes=False)) if self.taken("*") else ("get", tree, self.attribute())
+                )
             elif self.taken("["):
-                tree = ("splat", tree) if self.taken("*") else ("get", tree, self.expression())
-                self.need("]")
+                if self.taken("*"):
+                    self.need("]")
+                    tree = ("splat", tree, self.steps(indexes=True))
+                else:
+                    tree = ("get", tree, self.expression())
+                    self.need("]")
             else:
                 return tree
+
+    def attribute(self) -> Any:
+        kind, value, self.at = self.peek()
+        if kind not in ("name", "number"):
+            raise BadExpression(value)
+        return ("value", value)
+
+    def steps(self, *, indexes: bool) -> list[Any]:
+        """Attributes, and for ``[*]`` also indexes, that apply to each element of a splat."""
+        found: list[Any] = []
+        while True:
+            start = self.at
+            if self.taken("."):
+                if self.peek()[1] == "*":
+                    self.at = start
+                    return found
+                found.append(self.attribute())
+            elif indexes and self.taken("["):
+                if self.taken("*"):
+                    self.at = start
+                    return found
+                found.append(self.expression())
+                self.need("]")
+            else:
+                return found
 
     def primary(self) -> Any:
         kind, value, end = self.peek()
@@ -162,28 +190,63 @@ class Parser:
         return value
 
     def string(self, start: int) -> Any:
-        """Parse a quoted template; its interpolations are separate expressions."""
-        parts: list[Any] = []
-        text: list[str] = []
-        at = start
-        while at < len(self.text):
-            char = self.text[at]
-            if char == '"':
-                self.at = at + 1
-                parts.append(("value", "".join(text)))
-                return ("template", parts)
-            if char == "\\" and at + 1 < len(self.text):
-                text.append({"n": "\n", "t": "\t"}.get(self.text[at + 1], self.text[at + 1]))
-                at += 2
-            elif self.text.startswith("${", at) and not self.text.startswith("$${", at - 1):
-                end = _closing(self.text, at + 2)
-                parts += [("value", "".join(text)), Parser(self.text[at + 2 : end].strip("~")).whole()]
-                text = []
-                at = end + 1
-            else:
-                text.append(char)
-                at += 1
+        """Parse a quoted template."""
+        tree, self.at = template(self.text, start, quoted=True)
+        return tree
+
+
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+
+
+def template(text: str, at: int = 0, *, quoted: bool = False) -> tuple[Any, int]:
+    """Tree of a template and its end: to the closing quote, or the whole text of a heredoc or file.
+
+    Source
+    ------
+    hashicorp/hcl hclsyntax/spec.md "Template Expressions". Directives (``%{if …}``) and strip markers are not
+    evaluated.
+    """
+    parts: list[Any] = []
+    plain: list[str] = []
+    while at < len(text):
+        char = text[at]
+        if quoted and char == '"':
+            return ("template", [*parts, ("value", "".join(plain))]), at + 1
+        if quoted and char == "\\":
+            letter, at = _escaped(text, at + 1)
+            plain.append(letter)
+        elif text.startswith(("$${", "%%{"), at):
+            plain.append(text[at + 1 : at + 3])
+            at += 3
+        elif text.startswith("%{", at):
+            raise BadExpression("a directive")
+        elif text.startswith("${", at):
+            end = _closing(text, at + 2)
+            inner = text[at + 2 : end]
+            if inner.startswith("~") or inner.endswith("~"):
+                raise BadExpression("a strip marker")
+            parts += [("value", "".join(plain)), Parser(inner).whole()]
+            plain = []
+            at = end + 1
+        else:
+            plain.append(char)
+            at += 1
+    if quoted:
         raise BadExpression("an open string")
+    return ("template", [*parts, ("value", "".join(plain))]), at
+
+
+def _escaped(text: str, at: int) -> tuple[str, int]:
+    letter = text[at : at + 1]
+    if letter in ("u", "U"):
+        digits = text[at + 1 : at + (5 if letter == "u" else 9)]
+        try:
+            return chr(int(digits, 16)), at + 1 + len(digits)
+        except (ValueError, OverflowError):
+            raise BadExpression(digits) from None
+    if letter not in _ESCAPES:
+        raise BadExpression(letter)
+    return _ESCAPES[letter], at + 1
 
 
 def _closing(text: str, at: int) -> int:

@@ -4,33 +4,60 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
+from capacity.catalog.table import load_catalog
 from capacity.readers.draft import GroupDraft, at, unique
-from capacity.readers.node_group import SourceGroup, default_types, group_draft, say_fargate, say_no_nodes
+from capacity.readers.efa import efa_tenant
+from capacity.readers.node_group import (
+    SourceGroup,
+    default_types,
+    eks_default_ami,
+    group_draft,
+    say_fargate,
+    say_no_nodes,
+)
 from capacity.readers.terraform.resource import Resource, Stack, first_block
-from capacity.readers.user_data import is_node_script
-from capacity.readers.values import items, mapping, text_of
+from capacity.readers.user_data import family_of_user_data, is_node_script
+from capacity.readers.values import items, kubernetes_version_of, mapping, text_of
 
 
 def node_groups(stack: Stack, cluster: Resource | None) -> Iterator[GroupDraft]:
+    """Node groups of the cluster; the addresses of their EFA interfaces become holders of the stack."""
     mine = text_of(cluster.value("name")) if cluster else None
+    version = kubernetes_version_of(cluster.value("version")) if cluster else None
     taken: list[str] = []
     for resource in stack.of("aws_eks_node_group"):
+        stack.said.use(resource.type, resource.address)
         other = text_of(resource.value("cluster_name"))
         if mine and other and other != mine and len(stack.of("aws_eks_cluster")) > 1:
+            stack.said.leave_out(resource.address, f"a node group of cluster {other}: ignored")
             continue
-        group = _managed(stack, resource, taken)
-        taken.append(group.name)
-        yield group
+        yield _counted(stack, resource, _managed(stack, resource, taken, version), taken)
     for resource in stack.of("aws_autoscaling_group"):
+        stack.said.use(resource.type, resource.address)
         if _is_node_asg(stack, resource):
-            group = _self_managed(stack, resource, taken)
-            taken.append(group.name)
-            yield group
+            yield _counted(stack, resource, _self_managed(stack, resource, taken), taken)
         elif not str(resource.value("name")).startswith("eks-"):
             say_no_nodes(stack.said, resource.address)
     for resource in stack.of("aws_eks_fargate_profile"):
+        stack.said.use(resource.type, resource.address)
         say_fargate(stack.said, resource.address)
+
+
+def _counted(stack: Stack, resource: Resource, group: GroupDraft, taken: list[str]) -> GroupDraft:
+    """The group, with its name taken and its EFA interfaces recorded."""
+    taken.append(group.name)
+    if resource.value("efa") or _has_efa(_launch_template(stack, resource)):
+        holder = efa_tenant(group, load_catalog(), stack.said, resource.address)
+        stack.holders += [holder] if holder else []
+    return group
+
+
+def _has_efa(template: Resource | None) -> bool:
+    """Whether a launch template has EFA interfaces with addresses; those of type ``efa-only`` have none."""
+    interfaces = items(template.value("network_interfaces")) if template else []
+    return any(mapping(i).get("interface_type") == "efa" for i in interfaces)
 
 
 def _group_name(resource: Resource, taken: list[str], *keys: str) -> str:
@@ -42,7 +69,7 @@ def _group_name(resource: Resource, taken: list[str], *keys: str) -> str:
     return unique((stated or fallback).rstrip("-"), taken)
 
 
-def _managed(stack: Stack, resource: Resource, taken: list[str]) -> GroupDraft:
+def _managed(stack: Stack, resource: Resource, taken: list[str], cluster_version: str | None) -> GroupDraft:
     name = _group_name(resource, taken, "node_group_name", "node_group_name_prefix")
     scaling = mapping(first_block(resource.value("scaling_config")))
     update = mapping(first_block(resource.value("update_config")))
@@ -51,7 +78,7 @@ def _managed(stack: Stack, resource: Resource, taken: list[str]) -> GroupDraft:
     path = at("nodeGroups", name, "instanceTypes")
     if not types and template is not None and text_of(template.value("instance_type")):
         types = [str(template.value("instance_type"))]
-    elif not types and mapping(resource.unknown).get("instance_types") == "given":
+    elif not types and resource.unknown_of("instance_types") == "given":
         stack.said.say(f"{resource.address}.instance_types", "not known", path)
     elif not types and (template is not None or resource.value("launch_template")):
         stack.said.say(resource.address, "the type is in a launch template that is not in this file", path)
@@ -63,16 +90,38 @@ def _managed(stack: Stack, resource: Resource, taken: list[str]) -> GroupDraft:
             name=name,
             provisioner="managed",
             types=types,
-            ami=text_of(resource.value("ami_type")),
+            ami=_family(stack, resource, template, cluster_version),
             low=scaling.get("min_size"),
             desired=scaling.get("desired_size"),
             high=scaling.get("max_size"),
             subnets=subnets,
             unavailable_percent=update.get("max_unavailable_percentage"),
             unavailable=update.get("max_unavailable"),
-            user_data=template.value("user_data") if template else None,
+            update_strategy=text_of(update.get("update_strategy")),
+            user_data=_user_data(stack, resource, template),
+            spot=str(resource.value("capacity_type")).upper() == "SPOT",
         )
     )
+
+
+def _family(stack: Stack, resource: Resource, template: Resource | None, cluster_version: str | None) -> str | None:
+    """AMI family: as stated, of the boot script of an own image, else AL2 if that is the default of EKS."""
+    stated = text_of(resource.value("ami_type"))
+    if stated and stated.upper() != "CUSTOM":
+        return stated
+    if stated or resource.value("custom_ami") or (template and template.value("image_id")):
+        return family_of_user_data(str(template.value("user_data"))) if template else None
+    version = kubernetes_version_of(resource.value("version")) or cluster_version
+    return "al2" if not stack.is_given(resource, "ami_type") and eks_default_ami(version) == "al2" else None
+
+
+def _user_data(stack: Stack, resource: Resource, template: Resource | None) -> Any:
+    """User data of the launch template, or of the module; a note if it is there and not known."""
+    found = resource.value("user_data") or (template.value("user_data") if template else None)
+    if found is None and template is not None and template.unknown_of("user_data"):
+        text = "its user data is not known: it can set max pods"
+        stack.said.say(template.address, text, "nodeGroups")
+    return found
 
 
 def _launch_template(stack: Stack, resource: Resource, *above: str) -> Resource | None:
@@ -145,10 +194,11 @@ def _self_managed(stack: Stack, resource: Resource, taken: list[str]) -> GroupDr
             name=name,
             provisioner="self-managed",
             types=types,
+            ami=text_of(resource.value("ami_type")),
             low=resource.value("min_size"),
             desired=resource.value("desired_capacity"),
             high=resource.value("max_size"),
             subnets=subnets,
-            user_data=launch.value("user_data") if launch else None,
+            user_data=_user_data(stack, resource, launch),
         )
     )

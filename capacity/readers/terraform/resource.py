@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from capacity.errors import SpecError
-from capacity.readers.draft import SourceNotes
+from capacity.readers.draft import SourceNotes, TenantDraft
 from capacity.readers.values import block_of, items, mapping, path_of, text_of
 
 # --- the shapes of Terraform's JSON ---------------------------------------------------------
@@ -19,7 +19,10 @@ from capacity.readers.values import block_of, items, mapping, path_of, text_of
 
 @dataclass(frozen=True)
 class Resource:
-    """Resource instance: its known values, and the modules it is in."""
+    """Resource instance: its known values, and the modules it is in.
+
+    ``unclear`` are the paths of values that are stated in a configuration and not known.
+    """
 
     address: str
     type: str
@@ -29,6 +32,7 @@ class Resource:
     values: Any
     unknown: Any = None
     managed: bool = True
+    unclear: tuple[str, ...] = ()
 
     def value(self, *keys: str) -> Any:
         """Value by path; lists of blocks are entered automatically."""
@@ -38,6 +42,13 @@ class Resource:
                 here = here[0] if here else None
             here = mapping(here).get(key)
         return here
+
+    def unknown_of(self, key: str) -> Any:
+        """Mark of an attribute that has a value which is not known: ``given`` in text, true in a plan; else None.
+
+        In a plan, an attribute that AWS sets by itself is unknown too, unless the configuration is without it.
+        """
+        return mapping(self.unknown).get(key)
 
 
 def resources_of(document: dict[str, Any], file: str) -> list[Resource]:
@@ -160,6 +171,10 @@ class References:
         same = [r for r in found if r.index == resource.index]
         return same if by_index and same else found
 
+    def states(self, resource: Resource, key: str) -> bool:
+        """Whether the configuration has an expression for an attribute."""
+        return self._expression(self._module(resource.module), resource, key) is not None
+
     def _module(self, path: Sequence[str]) -> Any:
         module = self.root
         for name in path:
@@ -223,9 +238,19 @@ class Stack:
     said: SourceNotes
     subnets: dict[str, str] = field(default_factory=dict)  # address -> name in the plan
     ids: dict[str, str] = field(default_factory=dict)  # AWS id -> name in the plan
+    region: str | None = None  # of the provider
+    holders: list[TenantDraft] = field(default_factory=list)  # address holders found beside other resources
+    functions: set[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=set)  # subnets, security groups
 
     def of(self, *types: str, managed: bool = True) -> list[Resource]:
         return [r for r in self.resources if r.type in types and (r.managed or not managed)]
+
+    def is_given(self, resource: Resource, key: str) -> bool:
+        """Whether an attribute without a known value has one all the same, so that no default applies."""
+        mark = resource.unknown_of(key)
+        if mark is not True:
+            return bool(mark)
+        return self.references.root is None or self.references.states(resource, key)
 
     def subnet_names(self, resource: Resource, *keys: str) -> list[str]:
         """Subnets of an attribute: by ID, by CIDR in test data, or through the configuration."""

@@ -7,38 +7,65 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
+from capacity.errors import SpecError, did_you_mean
+from capacity.plan.model import RESERVED_BY_AWS
 from capacity.readers.draft import SubnetDraft, at, unique
-from capacity.readers.values import block_of, bool_of, discovery_tags, items, mapping, text_of
+from capacity.readers.values import block_of, bool_of, discovery_tags, int_of, items, mapping, text_of
+from capacity.units import counted
 
 if TYPE_CHECKING:
     from capacity.readers.terraform.resource import Resource, Stack
 
 
-def vpc_resource(stack: Stack, cluster: Resource | None) -> Resource | None:
-    """VPC of the cluster; of several the one with the cluster's subnets, else with the most subnets."""
+def vpc_resource(stack: Stack, cluster: Resource | None, wanted: str | None = None) -> Resource | None:
+    """VPC of the cluster; of several ``wanted``, else the one with the cluster's subnets, else with the most subnets.
+
+    Raises
+    ------
+    SpecError
+        No VPC has the ID, name or address ``wanted``.
+    """
     vpcs = stack.of("aws_vpc", "aws_default_vpc") or stack.of("aws_vpc", managed=False)
+    if wanted is not None:
+        return _wanted(vpcs, wanted)
     if len(vpcs) < 2:
         return vpcs[0] if vpcs else None
-    owners = [vpc_of_resource(stack, s, vpcs) for s in stack.of("aws_subnet", "aws_default_subnet")]
+    subnets = stack.of("aws_subnet", "aws_default_subnet")
+    owners = [vpc_of_resource(stack, s, vpcs) for s in subnets]
     stated = str(cluster.value("vpc_config", "vpc_id")) if cluster else ""
     ids = [str(i) for i in items(cluster.value("vpc_config", "subnet_ids"))] if cluster else []
-    holding = [
-        vpc_of_resource(stack, s, vpcs)
-        for s in stack.of("aws_subnet", "aws_default_subnet")
-        if str(s.value("id")) in ids
-    ]
+    referred = {
+        r.address for k in ("aws_subnet", "aws_default_subnet")
+        for r in (stack.references.to(cluster, "vpc_config.subnet_ids", k) if cluster else [])
+    }  # fmt: skip
+    mine = [s for s in subnets if str(s.value("id")) in ids or s.address in referred]
+    holding = [vpc_of_resource(stack, s, vpcs) for s in mine]
 
     def weight(vpc: Resource) -> tuple[bool, int, int]:
         return (bool(stated) and stated == str(vpc.value("id")), holding.count(vpc), owners.count(vpc))
 
     chosen = max(vpcs, key=weight)
-    stack.said.say(
-        "", f"{len(vpcs)} VPCs: {chosen.address} is used, the subnets of the others are ignored", "vpc.cidrs"
-    )
+    others = ", ".join(v.address for v in vpcs if v is not chosen)
+    text = f"{len(vpcs)} VPCs: {chosen.address} is used, the subnets of {others} are ignored (--vpc chooses)"
+    stack.said.say("", text, "vpc.cidrs")
+    unplaced = [s.address for s, owner in zip(subnets, owners, strict=True) if owner is None]
+    if unplaced:
+        stack.said.say("", f"their VPC is not known: {', '.join(unplaced[:4])}: used as subnets of {chosen.address}")
     return chosen
 
 
+def _wanted(vpcs: Sequence[Resource], wanted: str) -> Resource:
+    for vpc in vpcs:
+        name = text_of(mapping(vpc.value("tags")).get("Name"))
+        if wanted in (vpc.value("id"), name, vpc.address):
+            return vpc
+    known = [str(n) for v in vpcs for n in (v.value("id"), mapping(v.value("tags")).get("Name"), v.address) if n]
+    found = f"found {', '.join(v.address for v in vpcs)}" if vpcs else "there is none"
+    raise SpecError(f"--vpc {wanted!r}: no VPC with this ID, name or address{did_you_mean(wanted, known)} ({found})")
+
+
 def vpc_of_resource(stack: Stack, subnet: Resource, vpcs: Sequence[Resource]) -> Resource | None:
+    """VPC of a subnet or block: by ID, through the configuration, in the same module, or by its block."""
     stated = subnet.value("vpc_id")
     if stated:
         return next((v for v in vpcs if v.value("id") == stated), None)
@@ -48,18 +75,30 @@ def vpc_of_resource(stack: Stack, subnet: Resource, vpcs: Sequence[Resource]) ->
     if referred:
         return next((v for v in vpcs if v in referred), None)
     same = [v for v in vpcs if v.module == subnet.module]
-    return same[0] if len(same) == 1 else None
+    if len(same) == 1:
+        return same[0]
+    block = block_of(subnet.value("cidr_block"))
+    around = [v for v in vpcs if block and any(block.subnet_of(b) for b in _own_blocks(v))]
+    return around[0] if len(around) == 1 else None
+
+
+def _own_blocks(vpc: Resource) -> list[IPv4Network]:
+    """Blocks of a VPC in its own attributes: the primary one, and the associated ones of a data source."""
+    more = [mapping(a) for a in items(vpc.value("cidr_block_associations"))]
+    associated = [a.get("cidr_block") for a in more if a.get("state") in (None, "", "associated")]
+    found = [block_of(text) for text in (vpc.value("cidr_block"), *associated)]
+    return list(dict.fromkeys(b for b in found if b))
 
 
 def vpc_blocks(stack: Stack, vpc: Resource | None) -> tuple[IPv4Network, ...]:
-    found = [block_of(vpc.value("cidr_block"))] if vpc else []
-    if vpc and vpc.managed and found == [None]:
+    found = _own_blocks(vpc) if vpc else []
+    if vpc and vpc.managed and not found:
         stack.said.say(vpc.address, "its block is not known before apply", "vpc.cidrs")
     vpcs = stack.of("aws_vpc", "aws_default_vpc")
     extras = stack.of("aws_vpc_ipv4_cidr_block_association")
     mine = [e for e in extras if vpc is None or vpc_of_resource(stack, e, vpcs) in (vpc, None)]
-    found += [block_of(e.value("cidr_block")) for e in mine]
-    return tuple(dict.fromkeys(b for b in found if b))
+    more = [block_of(e.value("cidr_block")) for e in mine]
+    return tuple(dict.fromkeys([*found, *(b for b in more if b)]))
 
 
 def subnet_drafts(stack: Stack, vpc: Resource | None) -> tuple[SubnetDraft, ...]:
@@ -132,7 +171,16 @@ def _subnet(stack: Stack, resource: Resource, taken: Set[str], ids: Set[str]) ->
     path = at("vpc.subnets", name)
     if block is None:
         stack.said.say(resource.address, "its block is not known before apply", f"{path}.cidr")
+    _say_taken(stack, resource, block, path)
     real = (
         identity if identity and identity.startswith("subnet-") else None
     )  # .tf text has resource addresses instead of IDs
     return SubnetDraft(name, text_of(resource.value("availability_zone")), block, tags=discovery_tags(tags), id=real)
+
+
+def _say_taken(stack: Stack, resource: Resource, block: IPv4Network | None, path: str) -> None:
+    """Note the addresses that were taken when a data source was read: by nodes and pods too, so they are not booked."""
+    free = int_of(resource.value("available_ip_address_count"))
+    if block is not None and free is not None and (taken := block.num_addresses - RESERVED_BY_AWS - free) > 0:
+        text = f"{counted(taken, 'address was', 'addresses were')} taken when this was read: not booked, because nodes "
+        stack.said.say(resource.address, text + "and pods can hold them (capacity import aws books the others)", path)

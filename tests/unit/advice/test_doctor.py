@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from capacity.advice.doctor import (
+from capacity.advice.doctor import check_kinds, diagnose, verdict, version_of
+from capacity.advice.evidence import (
     CniFacts,
     DnsFacts,
     Evidence,
@@ -17,10 +18,6 @@ from capacity.advice.doctor import (
     PathFacts,
     RoleFacts,
     SubnetFacts,
-    check_kinds,
-    diagnose,
-    verdict,
-    version_of,
 )
 
 SUBNET = SubnetFacts(

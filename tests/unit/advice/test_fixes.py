@@ -28,7 +28,7 @@ from capacity.advice.snippets.settings import (
 )
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
-from capacity.plan.document import Section, parse_yaml
+from capacity.plan.document import PlanSection, parse_yaml
 from capacity.plan.parse import parse_plan
 from capacity.plan.patch import apply_patch, parse_patched, write_patched
 
@@ -47,18 +47,18 @@ workloads:
 """
 
 
-def document(vpc: int = 16, size: int = 24, used: int = 0, nodes: int = 20, pods: int = 40) -> Section:
+def document(vpc: int = 16, size: int = 24, used: int = 0, nodes: int = 20, pods: int = 40) -> PlanSection:
     values = {"vpc": vpc, "size": size, "used": used, "nodes": nodes, "pods": pods}
     found = parse_yaml(PLAN % values, "plan.yaml")
-    assert isinstance(found, Section)
+    assert isinstance(found, PlanSection)
     return found
 
 
-def checked(of: Section) -> CheckResult:
+def checked(of: PlanSection) -> CheckResult:
     return check(parse_plan(of, "plan.yaml"))
 
 
-def fixes_of(of: Section) -> Fixes:
+def fixes_of(of: PlanSection) -> Fixes:
     return find_fixes(of, checked(of))
 
 
@@ -115,7 +115,7 @@ def test_the_written_plan_passes_and_keeps_its_comments(tmp_path: Path) -> None:
     text = mended.read_text()
     assert "# kept" in text
     found = parse_yaml(text, "mended.yaml")
-    assert isinstance(found, Section)
+    assert isinstance(found, PlanSection)
     assert checked(found).verdict == "ok"
 
 

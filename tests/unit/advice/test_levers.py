@@ -13,12 +13,13 @@ import yaml
 
 from capacity.advice.fixes import least_free, merged
 from capacity.advice.levers.offered import FACTORIES, Lever, levers
-from capacity.advice.levers.types import drop_types, has_devices, price_difference
+from capacity.advice.levers.types import drop_types, has_devices
 from capacity.advice.search import find_fixes
 from capacity.advice.snippets.groups import group_subnets_snippets, group_type_snippets, new_subnets_snippets
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult, check
-from capacity.plan.document import Section, parse_yaml, read_document
+from capacity.cost.dollar_words import price_difference
+from capacity.plan.document import PlanSection, parse_yaml, read_document
 from capacity.plan.model import NodeGroup, Subnet
 from capacity.plan.parse import parse_plan, read_plan
 from capacity.plan.patch import apply_patch, parse_patched, write_patched
@@ -42,9 +43,9 @@ workloads:
 GROUP = "nodeGroups[web]"
 
 
-def document(changes: Mapping[str, object] | None = None) -> Section:
+def document(changes: Mapping[str, object] | None = None) -> PlanSection:
     found = parse_yaml(PLAN, "plan.yaml")
-    assert isinstance(found, Section)
+    assert isinstance(found, PlanSection)
     return apply_patch(found, changes or {})
 
 

@@ -9,7 +9,7 @@ import pytest
 from capacity.advice.digest import subnet_digests
 from capacity.advice.summary import verdict_sentence, waste_sentence
 from capacity.cluster.check import CheckResult, check
-from capacity.cluster.node_growth import exhaustion
+from capacity.cluster.headroom import exhaustion
 from capacity.cluster.unplaced import Unplaced
 from tests.fixtures.plans import plan_of, small
 

@@ -29,12 +29,12 @@ def test_90_days_are_not_old_and_91_are() -> None:
     assert [is_old("2026-07-20", later(date(2026, 7, 20), days)) for days in (-1, 0, 90, 91)] == [False] * 3 + [True]
     assert limit_notes(later(LIMITS, 90)) == []
     (said,) = limit_notes(later(LIMITS, 91))
-    assert said.startswith(f"instance limits are of {LIMITS}, more than 90 days old")
+    assert said.startswith(f"instance limits are from {LIMITS}, more than 90 days old")
     known = price("m5.large")
     assert known is not None
     assert price_notes(["m5.large"], "us-east-1", later(date.fromisoformat(known.date), 90)) == []
     (said,) = price_notes(["m5.large"], "us-east-1", later(date.fromisoformat(known.date), 91))
-    assert said.startswith(f"prices of us-east-1 are of {known.date}, more than 90 days old")
+    assert said.startswith(f"prices for us-east-1 are from {known.date}, more than 90 days old")
 
 
 def test_missing_prices() -> None:
@@ -72,7 +72,7 @@ COMMANDS = (
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c[0])
 def test_old_limits_are_said_in_every_answer(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    said = f"instance limits are of {LIMITS}, more than 90 days old"
+    said = f"instance limits are from {LIMITS}, more than 90 days old"
     for days, there in ((90, False), (91, True)):
         monkeypatch.setenv("SOURCE_DATE_EPOCH", seconds(later(LIMITS, days)))
         page = capacity(*command, "-q", "-o", "md").stdout

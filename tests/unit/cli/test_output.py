@@ -10,12 +10,13 @@ import pytest
 
 from capacity.cli.output import Sink, use_color
 from capacity.inert import printable
-from capacity.pages.answer import Answer, envelope, rendered
+from capacity.pages.answer import Answer, envelope
 from capacity.pages.cells import cell
 from capacity.pages.csv_rows import flatten, render_csv
 from capacity.pages.markdown import markdown_table
 from capacity.pages.page import Page, Table, TableColumn, Text
 from capacity.pages.terminal import Screen, render_terminal, width
+from capacity.pages.written import rendered
 
 
 @pytest.mark.parametrize(

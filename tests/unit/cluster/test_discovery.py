@@ -17,14 +17,13 @@ from capacity.cluster.check import CheckResult, check
 from capacity.cluster.engine import Engine
 from capacity.cluster.figure_terms import explain
 from capacity.cluster.group_shapes import group_shapes
-from capacity.cluster.headroom import headroom_by_nodes
-from capacity.cluster.node_growth import exhaustion
+from capacity.cluster.headroom import exhaustion, headroom_by_nodes
 from capacity.cluster.sizing import size_plan
 from capacity.errors import SpecError
 from capacity.forecast.group_tables import group_table
 from capacity.forecast.grown import growing_demand
 from capacity.plan.discovery import cni_version, eni_choices, tags_of
-from capacity.plan.document import Section, parse_yaml
+from capacity.plan.document import PlanSection, parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
 from capacity.trace import lines
@@ -273,7 +272,7 @@ def test_a_tagged_subnet_is_sized_for_pods() -> None:
 
 def fixes(of: str) -> tuple[CheckResult, dict[str, object]]:
     document = parse_yaml(of, "plan.yaml")
-    assert isinstance(document, Section)
+    assert isinstance(document, PlanSection)
     result = check(parse_plan(document, "plan.yaml"))
     return result, {f.names: f for f in find_fixes(document, result).single}
 

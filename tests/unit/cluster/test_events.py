@@ -6,6 +6,7 @@ holds 2 ENIs: 2 + 18 = 20 addresses; with none 1 ENI: 1 + 9 = 10; with 10 to 18 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from capacity.cluster.check import CheckResult, check
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import SpecError
 from capacity.plan.document import parse_yaml
-from capacity.plan.parse import parse_plan
+from capacity.plan.parse import parse_plan, read_plan
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "shop-prod.yaml"
 
 PLAN = """
 apiVersion: capacity/v1
@@ -281,3 +284,11 @@ def test_one_node_and_one_pod_are_no_plurals() -> None:
     assert "its 1 node starts again" in result.scenarios[0].rule
     assert "its 1 pod moves there" in result.scenarios[0].rule
     assert only(run("burst:nodes=1")).rule.startswith("1 more node of web")
+
+
+def test_nodes_that_can_start_for_moved_pods_have_started_since() -> None:
+    result = check(read_plan(EXAMPLE), ["peak+zone-loss"])
+    for state in result.scenarios:
+        kept = [zone for zone in ("us-east-1a", "us-east-1b", "us-east-1c") if zone not in state.variant]
+        (batch,) = [b for b in state.group("general").batches if b.grown and b.anywhere]
+        assert (batch.count, dict(batch.zones), batch.started) == (6, dict.fromkeys(kept, (0, 6)), True)

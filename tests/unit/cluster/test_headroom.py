@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
 from capacity.cluster.check import CheckResult, check
-from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
-from capacity.cluster.node_growth import exhaustion
+from capacity.cluster.headroom import exhaustion, headroom_by_nodes, headroom_by_pods
 from capacity.errors import SpecError
+from capacity.plan.model import Subnet
 from capacity.plan.parse import read_plan
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "shop-prod.yaml"
@@ -58,6 +59,14 @@ def test_by_pods_the_check_at_that_count_agrees(result: CheckResult) -> None:
     assert {n: row[at] for n, row in zip(curve.subnets, curve.free, strict=True)} == {
         n: steady[n] for n in curve.subnets
     }
+
+
+def test_a_subnet_that_no_pod_uses_is_not_in_the_curve_of_pods(result: CheckResult) -> None:
+    idle = Subnet("idle", "us-east-1a", IPv4Network("10.40.15.0/24"))
+    wider = check(replace(result.plan, subnets=(*result.plan.subnets, idle)), ["steady"])
+    assert (
+        headroom_by_pods(wider).subnets == headroom_by_pods(result).subnets == ("private-a", "private-b", "private-c")
+    )
 
 
 def test_a_group_that_is_not_there(result: CheckResult) -> None:

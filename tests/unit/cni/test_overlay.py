@@ -24,9 +24,10 @@ from capacity.node.maxpods import max_pods
 from capacity.node.offer import offer
 from capacity.node.platform import Platform
 from capacity.plan.cni_env import CniSettings
+from capacity.plan.cni_names import which_name
 from capacity.plan.constants import AMIS, CNIS
 from capacity.plan.model import Plan
-from capacity.plan.overlay import AGENTS, which_name
+from capacity.plan.overlay import AGENTS
 from tests.fixtures.plans import plan_of
 
 CATALOG = load_catalog()

@@ -14,9 +14,8 @@ from capacity.cost.bill import plan_cost
 from capacity.cost.cluster_fees import in_extended_support, support_of
 from capacity.cost.dollar_words import amount, change_sentence, cost_sentence, lines_of, terms, usd
 from capacity.cost.fargate import fargate_size
-from capacity.cost.inputs import CostInputs
+from capacity.cost.inputs import CostInputs, PriceFile
 from capacity.cost.plan_cost import Cost, CostLine, PlanCost, Rate, difference
-from capacity.cost.price_file import PriceFile
 from capacity.errors import SpecError
 from capacity.plan.model import Plan
 from tests.fixtures.plans import small
@@ -72,7 +71,7 @@ class TestDiscounts:
     def test_a_savings_plan_is_taken_off_the_list_price(self) -> None:
         line = line_of(cost_of(small(), savings_plan=Fraction(28, 100)), "nodes")
         assert line.rate.usd_per_hour == pytest.approx(0.096 * 0.72)
-        assert line.rate.how == "$0.096 − 28 % (Savings Plan)"
+        assert line.rate.how == "$0.096 − 28% (Savings Plan)"
 
     def test_a_spot_price_nobody_gives_is_not_known(self) -> None:
         plan = small(("    ami: al2023\n", "    ami: al2023\n    capacityType: spot\n"))
@@ -115,7 +114,7 @@ class TestNotKnown:
         line = line_of(found.costs[0], "nodes")
         assert line.rate.usd_per_hour == pytest.approx(0.1056)
         assert line.rate.how == "us-east-1 $0.096 × 1.1"
-        assert found.notes == ("prices of us-east-1 × 1.1 are used for eu-west-1, whose prices are not known",)
+        assert found.notes == ("prices for eu-west-1 are not known: us-east-1 prices × 1.1 are used",)
         assert "us-east-1 × 1.1 are used" in cost_sentence(found)
 
     def test_a_factor_moves_no_price_that_is_known(self) -> None:
@@ -125,11 +124,11 @@ class TestNotKnown:
     def test_a_factor_helps_no_type_that_us_east_1_does_not_have(self) -> None:
         plan = small(("region: us-east-1", "region: eu-west-1"), ("[m5.large]", "[hpc6a.48xlarge]"))
         unknown = line_of(cost_of(plan, price_factor=Fraction(1)), "nodes").rate.unknown
-        assert unknown == "no price of hpc6a.48xlarge is known for eu-west-1 or us-east-1"
+        assert unknown == "no price is known for hpc6a.48xlarge in eu-west-1 or us-east-1"
 
     def test_a_plan_without_a_region(self) -> None:
         cost = cost_of(small(("region: us-east-1\n", "")))
-        assert line_of(cost, "nodes").rate.unknown == "no price of m5.large is known: the plan names no region"
+        assert line_of(cost, "nodes").rate.unknown == "no price is known for m5.large: the plan has no region"
 
     def test_another_currency(self) -> None:
         cost = cost_of(small(("region: us-east-1", "region: cn-north-1")))

@@ -14,10 +14,11 @@ from capacity.cluster.check import check
 from capacity.cluster.engine import Engine
 from capacity.cluster.group_shapes import group_shapes
 from capacity.errors import SpecError
-from capacity.forecast import draws
-from capacity.forecast.calibration import calibrate, partition
+from capacity.forecast import draws, growth_points
+from capacity.forecast.calibration import partition
 from capacity.forecast.components import components
 from capacity.forecast.grown import growing_demand
+from capacity.forecast.growth_points import calibrate
 from capacity.forecast.plan_growth import forecast_growth
 from capacity.forecast.replicas import replica_paths
 from capacity.forecast.span import Horizon
@@ -327,7 +328,7 @@ def test_mixed_pods_are_close_to_the_engine() -> None:
         growths = [w.growth for w in made.workloads]
         expected = np.stack([draws._expected(g, int(n), span) for g, n in zip(growths, base, strict=True)], axis=1)
         top = [int(x) for x in expected.max(axis=0) * 1.3]
-        points = calibrate(engine, draws._points(expected, top, 10))
+        points = calibrate(engine, growth_points._points(expected, top, 10))
         found = components(engine, points, top)
         parts = draws._subnet_parts(made, points, found)
         rng = np.random.default_rng(3)

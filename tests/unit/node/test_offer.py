@@ -11,8 +11,9 @@ import pytest
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
 from capacity.node import fits, reserved
+from capacity.node.allocatable import Keep
 from capacity.node.max_pods_expression import evaluate_expression, karpenter_max_pods, karpenter_resources
-from capacity.node.offer import Daemon, Keep, PodAsked, daemons_with_implied, offer, reserved_pods
+from capacity.node.offer import Daemon, PodAsked, daemons_with_implied, offer, reserved_pods
 from capacity.node.offer_terms import offer_terms
 from capacity.node.platform import Platform
 from capacity.units import MIB

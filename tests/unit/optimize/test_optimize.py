@@ -15,7 +15,8 @@ from capacity.catalog.prices import price_per_hour
 from capacity.catalog.table import load_catalog
 from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError
-from capacity.node.offer import Keep, PodAsked, offer
+from capacity.node.allocatable import Keep
+from capacity.node.offer import PodAsked, offer
 from capacity.node.platform import Platform
 from capacity.optimize.buy import nodes_of
 from capacity.optimize.choices import Choices

@@ -19,10 +19,11 @@ from capacity.plan.cilium_settings import NUMBERS, SWITCHES
 from capacity.plan.cilium_settings import PREFIXES as CILIUM_PREFIXES
 from capacity.plan.constants import MOST, SCENARIOS
 from capacity.plan.declaration import Key, Keys
-from capacity.plan.document import Section
+from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
-from capacity.plan.model import Checks, DaemonSet, Growth, NodeGroup, Plan, ScenarioSpec, Subnet, Workload
+from capacity.plan.model import Checks, DaemonSet, Growth, NodeGroup, Plan, Subnet, Workload
 from capacity.plan.reading import read_keys
+from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.readers.draft import (
     DaemonSetDraft,
     GroupDraft,
@@ -148,7 +149,7 @@ KEYS = [(of, key) for of in ALL for key in of.keys if key.kind in BEYOND]
 
 def complaint(of: Keys, key: Key, value: object) -> str | None:
     """What the parser's reading of one key says of a value, by the table alone."""
-    section = Section()
+    section = PlanSection()
     section[key.name] = str(value)
     values = read_keys(Field(section, "", None, None, "plan"), of)
     said = [str(e) for e in values.problems.errors if "is missing" not in str(e)]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.errors import SpecError
-from capacity.plan.document import Section, parse_json, parse_yaml, read_document
+from capacity.plan.document import PlanSection, parse_json, parse_yaml, read_document
 from capacity.plan.parse import parse_plan
 from capacity.plan.patch import apply_patch, parse_settings, patched_text, read_patched, write_patched
 
@@ -40,9 +40,9 @@ tenants:
 """
 
 
-def document(text: str = PLAN) -> Section:
+def document(text: str = PLAN) -> PlanSection:
     found = parse_yaml(text, "plan.yaml")
-    assert isinstance(found, Section)
+    assert isinstance(found, PlanSection)
     return found
 
 

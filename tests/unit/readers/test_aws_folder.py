@@ -122,7 +122,7 @@ def test_a_partial_page_is_said(folder: Path) -> None:
 def test_a_saved_error_is_no_answer(folder: Path) -> None:
     (folder / "x.json").write_text('{"Error": {"Code": "AccessDenied", "Message": "secret words"}}')
     notes = " ".join(n.text for n in draft(folder).notes)
-    assert "a saved error (AccessDenied), not an answer" in notes
+    assert "a saved error (AccessDenied), not output of a command" in notes
     assert "secret" not in notes
 
 
@@ -151,14 +151,14 @@ def test_nothing_of_aws(tmp_path: Path) -> None:
         read_folder(tmp_path)
     (tmp_path / "notes.txt").write_text("hello")
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\xff\xfe\x00")
-    with pytest.raises(SpecError, match="holds no AWS answers"):
+    with pytest.raises(SpecError, match="holds no output of the AWS CLI"):
         read_folder(tmp_path)
 
 
 def test_strangers_beside_answers_are_said(folder: Path) -> None:
     (folder / "readme.txt").write_text("hello")
     (folder / ".hidden").write_text("{")
-    assert any("not AWS answers, ignored: readme.txt" in n.text for n in draft(folder).notes)
+    assert any("not output of the AWS CLI, ignored: readme.txt" in n.text for n in draft(folder).notes)
 
 
 def test_several_clusters_need_a_name(folder: Path) -> None:

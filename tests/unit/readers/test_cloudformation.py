@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from capacity.readers.cloudformation.intrinsics import Resolver, Unresolved
+from capacity.readers.cloudformation.intrinsics import Resolver
+from capacity.readers.cloudformation.partial_values import Unresolved
 from capacity.readers.cloudformation.template import parse_cloudformation
 from capacity.readers.decode import parse_documents
 

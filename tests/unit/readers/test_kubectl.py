@@ -272,7 +272,7 @@ def test_counts_of_static_and_limited_pools() -> None:
     static = parse_karpenter([pool(one_type, replicas=3, limits={"nodes": "5"})]).node_groups[0]
     assert (static.min_nodes, static.desired, static.max_nodes) == (3, 3, 5)
     limited = parse_karpenter([pool(one_type, limits={"cpu": "1k"})]).node_groups[0]
-    assert (limited.desired, limited.max_nodes) == (None, 250)  # 1000 vCPUs ÷ 4
+    assert (limited.desired, limited.max_nodes, limited.limit_cpu_millicores) == (None, None, 1_000_000)
 
 
 def test_the_old_provisioner_is_named_as_such() -> None:
@@ -288,7 +288,7 @@ def test_the_old_provisioner_is_named_as_such() -> None:
     }
     found = parse_karpenter([old], "f")
     group = found.node_groups[0]
-    assert (group.instance_types, group.max_pods, group.max_nodes) == (("c5.large",), 20, 10)
+    assert (group.instance_types, group.max_pods, group.limit_cpu_millicores) == (("c5.large",), 20, 20_000)
     assert any("old Karpenter API" in n.text for n in found.notes)
 
 

@@ -11,7 +11,7 @@ from capacity.readers.aws.answers import Sorter
 from capacity.readers.aws.groups import parse_groups
 from capacity.readers.cloudformation.template import parse_cloudformation
 from capacity.readers.draft import GroupDraft, SourceNotes
-from capacity.readers.eksctl import parse_eksctl
+from capacity.readers.eksctl.cluster_config import parse_eksctl
 from capacity.readers.node_group import EKS_DEFAULT_TYPE, SourceGroup, default_types, group_draft
 from capacity.readers.terraform.source import parse_terraform
 from capacity.readers.user_data import ami_of

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import threading
 import tracemalloc
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from capacity.catalog.prices import price
 from capacity.errors import CapacityError, SpecError
-from capacity.readers.aws import price_list
+from capacity.readers.aws import offer_file
 from capacity.readers.aws.price_list import fetch_price_list
 from tests.cli.command import run
+from tests.fixtures.price_site import Pairs, Site, csv_file, head, index_file, send, served
 
 INDEX = "/offers/v1.0/aws/AmazonEC2/current/region_index.json"
 FOLDER = "/offers/v1.0/aws/AmazonEC2/20261125174521/eu-west-1"
@@ -35,8 +32,7 @@ KEPT = {
     "Tenancy": "Shared", "Pre Installed S/W": "NA", "CapacityStatus": "Used", "Region Code": "eu-west-1",
     "MarketOption": "OnDemand",
 }  # fmt: skip
-HEAD = (("FormatVersion", "v1.0"), ("Disclaimer", "Information, only"), ("Publication Date", "2026-11-25T17:45:21Z"),
-        ("Version", "20261125174521"), ("OfferCode", "AmazonEC2"))  # fmt: skip
+HEAD = head("AmazonEC2")
 
 
 def line(kind: str, figure: str, **other: str) -> dict[str, str]:
@@ -44,65 +40,19 @@ def line(kind: str, figure: str, **other: str) -> dict[str, str]:
     return KEPT | {"Instance Type": kind, "PricePerUnit": figure} | more
 
 
-def body(*rows: dict[str, str], head: tuple[tuple[str, str], ...] = HEAD, columns: tuple[str, ...] = COLUMNS) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerows(head)
-    writer.writerow(columns)
-    writer.writerows([row.get(column, "") for column in columns] for row in rows)
-    return out.getvalue().encode()
+def body(*rows: dict[str, str], head: Pairs = HEAD, columns: tuple[str, ...] = COLUMNS) -> bytes:
+    return csv_file(head, columns, rows)
 
 
 def index(path: object = f"{FOLDER}/index.json") -> bytes:
-    return json.dumps({"formatVersion": "v1.0", "regions": {"eu-west-1": {"currentVersionUrl": path}}}).encode()
-
-
-@dataclass
-class Site:
-    """What a server answers by path: a body, or a function that answers."""
-
-    url: str = ""
-    answers: dict[str, bytes | Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=dict)
-    seen: list[str] = field(default_factory=list)
+    return index_file(path)
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    found = Site()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found.seen.append(self.path)
-            answer = found.answers.get(self.path)
-            if callable(answer):
-                answer(self)
-            elif answer is None:
-                self.send_error(404)
-            else:
-                send(self, answer)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_port}"
-    found.answers = {INDEX: index(), f"{FOLDER}/index.csv": body(line("m5.large", "0.1070000000"))}
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def send(handler: BaseHTTPRequestHandler, content: bytes, length: int | None = None, **headers: str) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(len(content) if length is None else length))
-    for name, value in headers.items():
-        handler.send_header(name.replace("_", "-"), value)
-    handler.end_headers()
-    handler.wfile.write(content)
+    with served() as found:
+        found.answers = {INDEX: index(), f"{FOLDER}/index.csv": body(line("m5.large", "0.1070000000"))}
+        yield found
 
 
 def prices(site: Site) -> dict[str, str]:
@@ -153,8 +103,8 @@ def test_the_columns_may_come_in_any_order(site: Site) -> None:
             r"index\.csv:7: 1?[0-9] cells \(expected 30\): cut off\?|not a line of CSV",
         ),
         (body(), "no on-demand Linux price of eu-west-1"),
-        (b"", "not a price list of EC2 in format v1"),
-        (b"<html>Sign in</html>\n" * 9, "not a price list of EC2 in format v1"),
+        (b"", "not a price list of AmazonEC2 in format v1"),
+        (b"<html>Sign in</html>\n" * 9, "not a price list of AmazonEC2 in format v1"),
         (body(line("m5.large", "0.1"), head=(*HEAD[:4], ("OfferCode", "AmazonRDS"))), "OfferCode AmazonRDS"),
         (body(line("m5.large", "0.1"), head=(("FormatVersion", "v2.0"), *HEAD[1:])), "FormatVersion v2.0"),
         (body(line("m5.large", "0.1"), head=(*HEAD[:2], ("Date", "x"), *HEAD[3:])), "no Publication Date"),
@@ -277,7 +227,7 @@ class TestCommand:
     @pytest.fixture(autouse=True)
     def _cache(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, site: Site) -> None:
         monkeypatch.setenv("CAPACITY_CACHE_DIR", str(tmp_path / "cache"))
-        monkeypatch.setattr(price_list, "BASE_URL", site.url)
+        monkeypatch.setattr(offer_file, "BASE_URL", site.url)
         for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
             monkeypatch.delenv(name, raising=False)
 
@@ -305,7 +255,7 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("options", "why"),
         [
-            ((), "--prices: which region?"),
+            ((), "--prices requires a region"),
             (("--region", "mars"), "--region: AWS's price list has no region 'mars'"),
             (("--region", "eu-west-1", "--profile", "x"), "--profile does not apply"),
             (("--region", "eu-west-1", "--from", "x.json"), "--from does not apply"),

@@ -12,18 +12,15 @@ import pytest
 
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.model import Reservation, Subnet
-from capacity.vpc.blocks import most_free_prefixes
-from capacity.vpc.fragments import (
-    Fragments,
-    block_map,
+from capacity.vpc.block_odds import (
     certain_free_blocks,
     expected_free_blocks,
-    fragments_of_counts,
-    fragments_of_list,
     likely_free_blocks,
     most_free_blocks,
     probability_of_free_blocks,
 )
+from capacity.vpc.blocks import most_free_prefixes
+from capacity.vpc.fragments import Fragments, block_map, fragments_of_counts, fragments_of_list
 from capacity.vpc.reservations import reservation_for
 
 

@@ -1,0 +1,157 @@
+"""Options of `capacity optimize` alone: the pods, what may be bought, the limits, and how the answer is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from capacity.cli.options import words
+from capacity.optimize.choices import EFFORT_NAMES, SURVIVALS
+from capacity.plan.constants import ARCHS, GROUP_FORMS, MODES
+
+
+def _count(option: str, text: str) -> Any:
+    return typer.Option(option, help=text, metavar="N", show_default=False)
+
+
+PlanFile = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Plan file (- for stdin); vpc and nodeGroups may be missing. Without it capacity.yaml, or --pod.",
+        metavar="[PLAN]",
+    ),
+]
+Pod = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pod",
+        help="Pods instead of a plan: web=250m,512Mi,300. May be repeated.",
+        metavar="NAME=CPU,MEMORY,REPLICAS",
+    ),
+]
+Zones = Annotated[int | None, _count("--zones", "Zones, 1 to 6, of a plan without subnets (default 3).")]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        "--region",
+        help="With --pod: where prices are from (default us-east-1).",
+        metavar="REGION",
+        show_default=False,
+    ),
+]
+Mode = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        help="With --pod: secondary (default), prefix or ipv6.",
+        metavar="MODE",
+        show_default=False,
+        autocompletion=words(*MODES),
+    ),
+]
+Types = Annotated[
+    str | None,
+    typer.Option(
+        "--types",
+        help="Types that may be bought, names and globs with commas: 'm6i.*,c6i.*'. Default: all Nitro types "
+        "except burstable, metal, HPC and GPU types. Metal only where a glob names metal.",
+        metavar="GLOB[,GLOB...]",
+        show_default=False,
+    ),
+]
+Arch = Annotated[
+    str | None,
+    typer.Option(
+        "--arch",
+        help="x86_64 or arm64. Default: that of the plan's node groups, or x86_64; both with --types.",
+        metavar="ARCH",
+        show_default=False,
+        autocompletion=words(*ARCHS),
+    ),
+]
+MaxVcpus = Annotated[int | None, _count("--max-vcpus", "vCPUs of one node, at most.")]
+MaxTypes = Annotated[int | None, _count("--max-types", "Different instance types, at most.")]
+MaxGroups = Annotated[int, typer.Option("--max-groups", help="Node groups, at most.", metavar="N")]
+MaxPods = Annotated[int | None, _count("--max-pods", "Max pods of each node, set by hand.")]
+MinNodes = Annotated[int, typer.Option("--min-nodes", help="Nodes of each group, at least.", metavar="N")]
+MaxNodes = Annotated[int | None, _count("--max-nodes", "Nodes of each group, at most.")]
+VcpuQuota = Annotated[
+    int | None, _count("--vcpu-quota", "vCPUs of all nodes at the peak, at most: the account's EC2 quota.")
+]
+PeakHours = Annotated[
+    str,
+    typer.Option("--peak-hours", help="Share of the hours at replicas.max.", metavar="PERCENT"),
+]
+Survive = Annotated[
+    str | None,
+    typer.Option(
+        "--survive",
+        help="zone: the pods of a lost zone fit on the existing nodes of the other zones.",
+        metavar="WHAT",
+        show_default=False,
+        autocompletion=words(*SURVIVALS),
+    ),
+]
+Headroom = Annotated[
+    str,
+    typer.Option(
+        "--headroom",
+        help="Room for this share of further pods of every workload; all figures are with them.",
+        metavar="PERCENT",
+    ),
+]
+CniModes = Annotated[
+    str | None,
+    typer.Option(
+        "--cni-modes",
+        help="CNI modes that may be chosen, the cheaper one is: secondary,prefix. Default: that of the plan.",
+        metavar="MODE[,MODE]",
+        show_default=False,
+    ),
+]
+Current = Annotated[
+    bool,
+    typer.Option("--current", help="The plan's own node groups are the ones to beat; without any it is an error."),
+]
+Scenario = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        help="Scenario of check that must be ok (default: the plan's, else all); repeatable.",
+        metavar="NAME",
+    ),
+]
+Effort = Annotated[
+    str,
+    typer.Option(
+        "--effort",
+        help="How much work to do: quick, normal or thorough. The same input gives the same answer.",
+        metavar="HOW",
+        autocompletion=words(*EFFORT_NAMES),
+    ),
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit",
+        help="Stop after about this many seconds with the best result so far and its gap.",
+        metavar="S",
+        show_default=False,
+    ),
+]
+Alternatives = Annotated[
+    bool, typer.Option("--alternatives/--no-alternatives", help="What simpler and other choices cost.")
+]
+Nodes = Annotated[bool, typer.Option("--nodes", help="List every node of the packing (JSON and YAML).")]
+WrittenAs = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        help="Write the node groups: plan, eksctl, terraform, karpenter or cloudformation.",
+        metavar="FORM",
+        show_default=False,
+        autocompletion=words(*GROUP_FORMS),
+    ),
+]

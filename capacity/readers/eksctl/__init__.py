@@ -1,0 +1,1 @@
+"""Read eksctl ClusterConfigs."""
