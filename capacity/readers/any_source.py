@@ -70,11 +70,12 @@ def _nothing_found(where: str, unknown: Sequence[Note]) -> SpecError:
 def _read_source(source: str, files: Sequence[str]) -> PlanDraft:
     if source == "aws":
         from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
+        from capacity.readers.aws.compared import with_comparison
         from capacity.readers.aws.draft import aws_draft
         from capacity.readers.aws.folder import read_files
 
-        answers = read_files([Path(f) for f in files])
-        return aws_draft(parse_cluster(with_unread(answers)), f"AWS answers in {', '.join(map(file_name, files))}")
+        cluster = parse_cluster(with_unread(read_files([Path(f) for f in files])))
+        return with_comparison(aws_draft(cluster, f"AWS output in {', '.join(map(file_name, files))}"), cluster)
     from capacity.readers.sources import read_source
 
     return read_source(source, files)

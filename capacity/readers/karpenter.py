@@ -13,7 +13,7 @@ from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, at, uniqu
 from capacity.readers.efa import say_template_interfaces
 from capacity.readers.karpenter_limits import pool_counts
 from capacity.readers.karpenter_types import Requirement, allowed_zones, listed_types, matching_types, requirements
-from capacity.readers.node_group import SourceGroup, group_draft, say_taints
+from capacity.readers.node_group import SourceGroup, group_draft, say_taints, taint_text
 from capacity.readers.user_data import ami_of
 from capacity.readers.values import (
     int_of,
@@ -89,7 +89,7 @@ def _pool(
     class_spec = mapping(mapping(node_class).get("spec")) if node_class else mapping(spec.get("provider"))
     _say_class(class_spec, said, where, path)
     taints = map(mapping, items(template.get("taints")))
-    say_taints(said, where, name, [f"{t.get('key')}={t.get('value', '')}:{t.get('effect')}" for t in taints])
+    say_taints(said, where, name, [taint_text(t.get("key"), t.get("value"), t.get("effect")) for t in taints])
     wanted = requirements(document)
     kinds = matching_types(wanted, catalog, said, where, f"{path}.instanceTypes", auto=auto)
     counts = pool_counts(spec, kinds, said, where, path)

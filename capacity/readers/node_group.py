@@ -116,6 +116,15 @@ def eks_default_ami(version: str | None) -> str | None:
     return "al2023" if (int(major), int(minor)) >= FIRST_AL2023 else "al2"
 
 
+def taint_text(key: object, value: object, effect: object) -> str:
+    """A taint as kubectl writes it.
+
+    >>> taint_text("gpu", None, "NoSchedule"), taint_text("team", "a", "NoExecute")
+    ('gpu:NoSchedule', 'team=a:NoExecute')
+    """
+    return f"{key}={value}:{effect}" if value else f"{key}:{effect}"
+
+
 def say_taints(said: SourceNotes, where: str, group: str, taints: Iterable[str]) -> None:
     """Note the taints of a group, which keep pods off it that do not tolerate them."""
     shown = ", ".join(taints)

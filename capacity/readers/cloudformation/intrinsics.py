@@ -187,7 +187,7 @@ class Resolver:
 
     def _parameter_text(self, raw: object, depth: int) -> Any:
         """A value in a comparison: here a parameter whose default is empty text is known to be that."""
-        if isinstance(raw, dict) and set(raw) == {"Ref"} and raw["Ref"] not in self.given:
+        if isinstance(raw, dict) and set(raw) == {"Ref"} and str(raw["Ref"]) not in self.given:
             parameter = mapping(mapping(self.template.get("Parameters")).get(str(raw["Ref"])))
             if parameter.get("Default") == "":
                 return ""

@@ -26,6 +26,7 @@ from capacity.readers.node_group import (
     say_fargate,
     say_no_nodes,
     say_taints,
+    taint_text,
 )
 from capacity.readers.user_data import (
     ami_of_parameter,
@@ -74,7 +75,7 @@ def _managed(parsed: ParsedTemplate, name: str, properties: Any, taken: list[str
     settings = launch or UNKNOWN_TEMPLATE
     parsed.known(name, properties, "Labels", path=path)  # not in the plan; noted where they are not known
     taints = items_of(parsed.known(name, properties, "Taints", path=path))
-    shown = [f"{t.get('Key')}={t.get('Value', '')}:{t.get('Effect')}" for t in taints]
+    shown = [taint_text(t.get("Key"), t.get("Value"), t.get("Effect")) for t in taints]
     say_taints(parsed.said, name, label, shown)
     draft = group_draft(
         SourceGroup(

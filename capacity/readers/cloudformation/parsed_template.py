@@ -81,7 +81,7 @@ class ParsedTemplate:
                 names.append(self.subnets[str(logical)])
             elif isinstance(entry, str) and subnet_id_of(entry.strip()):
                 names.append(entry.strip())
-            elif isinstance(entry, (list, Pieces)) or (isinstance(entry, str) and "," in entry):
+            elif isinstance(entry, list) or (isinstance(entry, (str, Pieces)) and len(entry.split(",")) > 1):
                 names += self.subnet_list(entry) or ()
         return tuple(dict.fromkeys(names)) or None
 

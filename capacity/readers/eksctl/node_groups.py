@@ -16,7 +16,7 @@ from capacity.readers.efa import efa_tenant
 from capacity.readers.eksctl.config_reading import PRIVATE, PUBLIC, ConfigReading
 from capacity.readers.eksctl.created_vpc import zone_named
 from capacity.readers.instance_choice import candidates
-from capacity.readers.node_group import SourceGroup, eks_default_ami, group_draft, own_image, say_taints
+from capacity.readers.node_group import SourceGroup, eks_default_ami, group_draft, own_image, say_taints, taint_text
 from capacity.readers.user_data import ami_of, max_pods_in
 from capacity.readers.values import (
     bool_of,
@@ -99,7 +99,7 @@ def _taints(stated: object) -> list[str]:
     """Taints as text, from a list or the older mapping."""
     if isinstance(stated, dict):
         return [f"{key}={value}" for key, value in stated.items()]
-    return [f"{t.get('key')}={t.get('value', '')}:{t.get('effect')}" for t in map(mapping, items(stated))]
+    return [taint_text(t.get("key"), t.get("value"), t.get("effect")) for t in map(mapping, items(stated))]
 
 
 def _zones(raw: Any) -> list[Any]:

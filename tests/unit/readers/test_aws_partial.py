@@ -74,7 +74,7 @@ def test_a_group_keeps_subnets_that_are_not_described(tmp_path: Path, described:
     assert (group.min_nodes, group.desired, group.max_nodes) == (2, 3, 9)
     assert group.subnets == ("subnet-0a", "subnet-0b")
     missing = "subnet-0b" if described else "subnet-0a, subnet-0b"
-    assert f"its subnets {missing} are not in the answers" in said(draft)
+    assert f"its subnets {missing} are not in the input" in said(draft)
     whole = complete(draft)
     assert {s.name for s in whole.subnets} == {"subnet-0a", "subnet-0b"}
     assert "vpc.subnets[subnet-0b].cidr" in whole.assumed
@@ -165,11 +165,11 @@ def test_errors_and_archives_are_named_and_the_rest_is_read(tmp_path: Path) -> N
     answers = read_folder(path)
     assert len(answers.of("nodegroups")) == 1
     assert answers.notes == (
-        "1.json: a saved error (AccessDeniedException), not an answer",
-        "2.json: a saved error (ExpiredToken), not an answer",
+        "1.json: a saved error (AccessDeniedException), not output of a command",
+        "2.json: a saved error (ExpiredToken), not output of a command",
         "all.json.gz is compressed: gunzip it first (then run the same command)",
-        "subnets.txt is a saved error (UnauthorizedOperation of DescribeSubnets), not an answer",
-        "not AWS answers, ignored: readme.md",
+        "subnets.txt is a saved error (UnauthorizedOperation of DescribeSubnets), not output of a command",
+        "not output of the AWS CLI, ignored: readme.md",
     )
 
 
@@ -180,7 +180,7 @@ def test_only_errors_are_the_reason_for_the_refusal(tmp_path: Path) -> None:
     ) as caught:
         read_folder(tmp_path)
     assert caught.value.__notes__ == [
-        "b.txt is a saved error (UnauthorizedOperation of DescribeSubnets), not an answer"
+        "b.txt is a saved error (UnauthorizedOperation of DescribeSubnets), not output of a command"
     ]
 
 
@@ -207,5 +207,5 @@ def test_other_spellings_of_the_same_answers(tmp_path: Path, spelling: str) -> N
 
 
 def test_lists_of_other_programs_are_no_answers(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="holds no AWS answers"):
+    with pytest.raises(SpecError, match="holds no output of the AWS CLI"):
         read_folder(folder(tmp_path, {"subnets": [{"name": "a"}], "policies": ["x"], "instances": [1]}))

@@ -388,3 +388,11 @@ def test_the_family_that_eks_uses(version: str, properties: dict[str, str], fami
     group = {"Type": "AWS::EKS::Nodegroup", "Properties": {"InstanceTypes": ["m6i.large"], **properties}}
     draft = parse_cloudformation({"Resources": {"C": cluster, "G": group}})
     assert draft.node_groups[0].ami == family
+
+
+def test_a_text_that_is_no_list_of_subnets_ends() -> None:
+    group = {"Type": "AWS::EKS::Nodegroup", "Properties": {"Subnets": {"Fn::Sub": "x-${V}"}}}
+    draft = parse_cloudformation({"Resources": {"V": {"Type": "AWS::EC2::VPC"}, "G": group}})
+    assert draft.node_groups[0].subnets is None
+    odd = {"Fn::Equals": [{"Ref": ["A"]}, "x"]}
+    assert Resolver({"Conditions": {"C": odd}}).holds("C") == Unresolved("['A'] is not in the template")
