@@ -26,6 +26,7 @@ FEWEST_KINDS, MOST_KINDS = 8, 30  # in the program over what the columns leave
 ONE_SHAPE_BRANCHES = 10_000
 OPENED = 12  # equal nodes of the whole part that may be packed again
 MOST_ASSIGNED = 16  # nodes up to which pods are assigned to them exactly
+WITH_BOUND = 2_000  # branches of the exact program with the known bound as a row
 PROVEN = 1e-6  # a gap of solver tolerance [share]
 
 
@@ -268,8 +269,13 @@ def _exact(
     part = _may_be_cheaper(problem, fluid, best)
     if not part.kinds:
         return bins, best
-    found = aggregate(part, limit=branches, least=bound)
+    # The known bound as a row proves most plans in few branches; where it does not, the program without it does better.
+    found = aggregate(part, limit=min(branches, WITH_BOUND), least=bound)
     bound = max(bound, min(found.bound, best))
+    if branches > WITH_BOUND and not found.proven:
+        plain = aggregate(part, limit=branches)
+        bound = max(bound, min(plain.bound, best))
+        found = plain if plain.cost < found.cost else found
     for single in (False, True):
         if beside or bins.cost <= bound * (1 + PROVEN):
             break
