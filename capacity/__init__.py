@@ -28,8 +28,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from capacity.advice.checkup import Checkup
     from capacity.advice.compare import Comparison, compare
-    from capacity.advice.doctor import Checkup, diagnose
+    from capacity.advice.doctor import diagnose
     from capacity.advice.evidence import Evidence
     from capacity.advice.findings.codes import Finding
     from capacity.advice.findings.rules import findings
@@ -175,7 +176,8 @@ _HOMES = {
     "catalog.instance_type": ("InstanceType",),
     "catalog.prices": ("price_per_hour",),
     "catalog.table": ("Catalog", "load_catalog"),
-    "advice.doctor": ("Checkup", "diagnose"),
+    "advice.checkup": ("Checkup",),
+    "advice.doctor": ("diagnose",),
     "advice.evidence": ("Evidence",),
     "cluster.sizing": ("Sizing", "size_plan"),
     "forecast.history": ("FillSnapshot", "record"),

@@ -107,6 +107,7 @@ def parse_quantity(text: object, where: str = "") -> Fraction:
 def _without_byte(text: str) -> str:
     """The hint for a quantity such as ``1GB``, which Kubernetes writes without the unit; empty for any other."""
     bare = text.rstrip("Bb")
+    bare = f"{bare[:-1]}M" if bare[-1:] == "m" else bare  # mb is megabytes; m alone is a thousandth
     if len(text) - len(bare) != 1 or bare[-1:].isdigit() or _read_quantity(bare) is None:
         return ""
     names = f"{bare!r} or '{bare}i'" if _read_quantity(f"{bare}i") is not None else repr(bare)

@@ -179,7 +179,9 @@ Place = tuple[ast.AST, str, int | None, ast.stmt, str]  # parent, field and inde
 
 
 def _places(tree: ast.Module) -> Iterator[Place]:
-    """Every expression that runs: no annotations, docstrings, decorators, assertions nor imports."""
+    """Every expression that runs: no annotations, docstrings, decorators, imports nor assertions, of which the
+    ``strict=True`` of ``zip`` is one.
+    """
     for statement in tree.body:
         yield from _inside(statement, "")
 
@@ -207,6 +209,8 @@ def _expressions(parent: ast.AST, field: str, index: int | None, statement: ast.
         return
     if isinstance(node, ast.expr):
         yield parent, field, index, statement, function
+    if isinstance(node, ast.keyword) and node.arg == "strict":  # of zip: an assertion
+        return
     for name, value in ast.iter_fields(node):
         if name == "annotation":
             continue

@@ -5,71 +5,22 @@ A check whose evidence is missing is ``unknown``, never ``ok``.
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
 from shlex import quote
 
+from capacity.advice.checkup import STATUSES, Checkup, check_kinds
 from capacity.advice.evidence import Evidence, PathFacts, RoleFacts
 from capacity.advice.node_figures import by_group, reasons, sentence
-from capacity.catalog.packaged import data_dir, read_text
 from capacity.cluster.control_plane import CONTROL_PLANE_ADVISED, CONTROL_PLANE_REQUIRED
 from capacity.errors import SpecError, check_kind
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, cni_settings
 from capacity.plan.constants import PREFIX_SIZE
+from capacity.plan.versions import IPV6_SINCE, PREFIX_SINCE, version_numbers
 
-STATUSES = ("ok", "unknown", "warn", "fail")
 TIGHT_SHARE = 5  # a subnet is tight if less than 1/5 of its addresses are free, like checks.minFree 20%
 NEWEST_CNI = (1, 23, 1)  # released 2026-08-20; the model follows this release
 BEHIND = 3  # minor versions; add-on updates go one minor version at a time
-CNI_PREFIX, CNI_IPV6 = (1, 9, 0), (1, 10, 1)  # prefix-mode_linux.adoc L18, L89
 MOST_NAMES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class CheckKind:
-    """Kind of check; ``severity`` is the severity of a failure."""
-
-    ident: str
-    title: str
-    severity: str
-    why: str
-    source: str
-
-
-@cache
-def check_kinds() -> dict[str, CheckKind]:
-    """All kinds of checks by identifier, in order."""
-    table = tomllib.loads(read_text(data_dir() / "doctor.toml"))
-    return {ident: CheckKind(ident, **texts) for ident, texts in table.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Checkup:
-    """Result of one check.
-
-    Attributes
-    ----------
-    status : str
-        ``ok``, ``warn``, ``fail``, or ``unknown`` if the evidence is missing.
-    where : str
-        Subject of the check: a subnet, a node, a role; empty for the cluster.
-    evidence : str
-        The figures, or what is missing.
-    command : str
-        Command that fixes the problem or collects the evidence; empty if there is nothing to do.
-    """
-
-    kind: CheckKind
-    status: str
-    where: str
-    evidence: str
-    command: str = ""
-
-    def __repr__(self) -> str:
-        return f"<Checkup {self.kind.ident}: {self.status}{f', {self.where[:60]}' if self.where else ''}>"
 
 
 # --- judgement ------------------------------------------------------------------------------
@@ -299,28 +250,18 @@ def _role(role: RoleFacts) -> Checkup:
     return _said(role.check, "ok", role.name, role.reason)
 
 
-def version_of(text: str) -> tuple[int, int, int] | None:
-    """``v1.18.1-eksbuild.3`` as a tuple of numbers; None if the text is not a version.
-
-    >>> version_of("v1.18.1-eksbuild.3")
-    (1, 18, 1)
-    """
-    match = re.match(r"v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})", text)
-    return (int(match[1]), int(match[2]), int(match[3])) if match else None
-
-
 def _cni_version(evidence: Evidence) -> Iterator[Checkup]:
     cni = evidence.cni
-    version = version_of(cni.version) if cni and cni.version else None
+    version = version_numbers(cni.version) if cni else None
     if cni is None or version is None:
         return
     update = (
         f"aws eks update-addon --cluster-name {quote(evidence.cluster)} --addon-name vpc-cni --addon-version VERSION"
     )
     newest = ".".join(map(str, NEWEST_CNI))
-    if evidence.prefix_mode and version < CNI_PREFIX:
+    if evidence.prefix_mode and version < PREFIX_SINCE:
         yield _said("cni-version", "fail", "", f"{cni.version}: prefix delegation requires 1.9.0", update)
-    elif cni.ip_family == "ipv6" and version < CNI_IPV6:
+    elif cni.ip_family == "ipv6" and version < IPV6_SINCE:
         yield _said("cni-version", "fail", "", f"{cni.version}: IPv6 requires 1.10.1", update)
     elif (behind := NEWEST_CNI[1] - version[1]) >= BEHIND and version[0] <= NEWEST_CNI[0]:
         text = f"{cni.version} is {behind} minor versions behind {newest}; updates go one minor version at a time"

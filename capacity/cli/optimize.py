@@ -98,7 +98,7 @@ def optimize(
     """Choose the cheapest node groups for the workloads, within address limits.
 
     The answer is schedulable: check of the plan with these node groups leaves no pod without a node or an address.
-    Beside it stand the perfect packing with a proven lower bound, what simpler choices cost, and the plan's own groups.
+    It is compared with the perfect packing (a proven lower bound), simpler choices, and the plan's own groups.
 
     Examples: capacity optimize examples/shop-prod.yaml --price-factor 1.1 ·
     capacity optimize --pod web=250m,512Mi,300 --pod api=1,2Gi,40 --zones 3 --as eksctl ·

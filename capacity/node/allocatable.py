@@ -61,7 +61,7 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Allocatable:
-    """CPU and memory of a node, and the reserved parts. CPU in millicores, memory in MiB; None where unknown."""
+    """CPU and memory of a node, and the reserved parts. CPU in millicores, memory in MiB; None if unknown."""
 
     cpu_millicores: int | None
     memory_mib: int | None

@@ -45,7 +45,7 @@ def _cheaper(packing: Packing, bought: Purchase, market: Market, pods: Sequence[
 
 
 def scheduled(sized: Sized, kind: int, pods: Sequence[Pods], nodes: int, *, peak: bool) -> list[Pattern] | None:
-    """A group's nodes as the scheduler fills them, equal nodes together; None where a pod has no room.
+    """A group's nodes as the scheduler fills them, equal nodes together; None if a pod has no room.
 
     The marks of a node count its pods by workload here, so that it is known which pods it has.
     """

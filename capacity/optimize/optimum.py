@@ -117,7 +117,7 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
 
 
 def _in_own_subnets(buying: Buying, found: Found) -> tuple[Purchase, list[str]]:
-    """The cheapest purchase that one VPC holds, in subnets of its size; where none is held, the cheapest."""
+    """The cheapest purchase that one VPC holds, in subnets of its size; the cheapest of all if there is none."""
     assert found.bought is not None
     first = with_own_subnets(buying, found.bought)
     if first[0].result.verdict == "ok":

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capacity.advice.doctor import STATUSES, Checkup, verdict
+from capacity.advice.checkup import STATUSES, Checkup
+from capacity.advice.doctor import verdict
 from capacity.advice.node_figures import GroupFigures, NodeFigures, by_group, reason, reasons, span
 from capacity.pages.answer import Answer
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Verdict

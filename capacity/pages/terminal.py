@@ -177,8 +177,9 @@ class _Laid:
 
     @property
     def readable(self) -> int:
-        """A sentence in few lines."""
-        return max(self.least, min(self._cells, READABLE)) if self._cells > SENTENCE else self.least
+        """A sentence in few lines; shorter text in about two."""
+        few = min(self._cells, READABLE) if self._cells > SENTENCE else self._cells // 2 + 1
+        return max(self.least, few)
 
     @property
     def cut(self) -> int:

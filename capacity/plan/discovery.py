@@ -9,11 +9,11 @@ aws/amazon-vpc-cni-k8s@b5218838 awsutils.go L1125-1249, L2578-2609; before 1.22:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from capacity.plan.cni_env import subnet_discovery_switch
 from capacity.plan.model import Cni, NodeGroup, Plan, Subnet
+from capacity.plan.versions import version_numbers
 
 ROLE_TAG = "kubernetes.io/role/cni"
 CLUSTER_TAG = "cni.networking.k8s.aws/cluster/"  # and the cluster's name
@@ -22,24 +22,10 @@ SINCE = (1, 18, 0)  # CHANGELOG.md: "Enhance subnet selection", PR 2714
 EXCLUDES_SINCE = (1, 22, 0)  # PR 3463; until then the CNI ignored the tag's value
 CLUSTERS_SINCE = (1, 22, 1)  # PR 3647
 
-_NUMBERS = re.compile(r"[0-9]+")
-
-
-def cni_version(cni: Cni) -> tuple[int, int, int] | None:
-    """Version of the CNI as numbers; None if the plan does not set it.
-
-    >>> cni_version(Cni("v1.18.5-eksbuild.1"))
-    (1, 18, 5)
-    """
-    if cni.version is None:
-        return None
-    major, minor, patch = (*map(int, _NUMBERS.findall(cni.version.split("-")[0])[:3]), 0, 0)[:3]
-    return major, minor, patch
-
 
 def _since(cni: Cni, version: tuple[int, int, int]) -> bool:
     """Whether the CNI has at least that version; an unset version means the newest."""
-    own = cni_version(cni)
+    own = version_numbers(cni.version)
     return own is None or own >= version
 
 

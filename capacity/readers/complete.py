@@ -140,9 +140,12 @@ def _environment(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     return replace(draft, env=env, ip_family=family)
 
 
-def _windows(draft: PlanDraft, work: Assumptions) -> PlanDraft:  # noqa: ARG001
+def _windows(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     """Keep the settings of Windows nodes, if there are any."""
     if not any(g.ami == "windows" for g in draft.node_groups):
+        stated = ", ".join(f"{k} {v}" for k, v in draft.windows.items() if k in WINDOWS_KEYS)
+        if stated:
+            work.say("cni.windows", f"not in the plan, which has no Windows node group: {stated}")
         return replace(draft, windows={})
     return replace(draft, windows={k: printable(v) for k, v in draft.windows.items() if k in WINDOWS_KEYS})
 

@@ -91,7 +91,10 @@ class GroupDraft:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadDraft:
-    """Replicas of one pod shape. ``max_surge`` and ``max_unavailable`` as written: ``1`` or ``25%``."""
+    """Replicas of one pod shape. ``max_surge`` and ``max_unavailable`` as written: ``1`` or ``25%``.
+
+    ``zone_skew`` is the difference between two zones that its topology spread allows. [pods]
+    """
 
     name: str
     replicas: int | None = None
@@ -103,6 +106,8 @@ class WorkloadDraft:
     host_network: bool | None = None
     security_groups: bool | None = None
     node_groups: tuple[str, ...] | None = None
+    zone_skew: int | None = None
+    anti_affinity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +208,7 @@ _NESTED = {
     "limit_cpu_millicores": "limits.cpu",
     "limit_memory_bytes": "limits.memory",
     "max_replicas": "replicas.max",
+    "zone_skew": "topologySpread",
     "cpu_millicores": "requests.cpu",
     "memory_bytes": "requests.memory",
     "max_surge": "rollingUpdate.maxSurge",

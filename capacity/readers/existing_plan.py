@@ -158,8 +158,15 @@ def _workload(entry: PlanMapping) -> WorkloadDraft:
         host_network=_flag(entry.get("hostNetwork")),
         security_groups=_flag(entry.get("securityGroups")),
         node_groups=_names(entry.get("nodeGroups")),
+        zone_skew=_skew(entry.get("topologySpread")),
+        anti_affinity=entry.get("antiAffinity"),
         **_quantities(entry, "requests"),
     )
+
+
+def _skew(spread: Any) -> int | None:
+    """The smallest maxSkew of a topology spread."""
+    return min((_number(rule.get("maxSkew")) or 1 for rule in spread or ()), default=None)
 
 
 def _daemon_set(entry: PlanMapping) -> DaemonSetDraft:

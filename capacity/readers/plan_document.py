@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from capacity.plan import cni_keys, keys, node_keys, pod_keys
-from capacity.plan.constants import API_VERSION
+from capacity.plan.constants import API_VERSION, ZONE_TOPOLOGY
 from capacity.plan.declaration import Keys
 from capacity.plan.yaml_writer import comment, plan_lines
 from capacity.readers.draft import DaemonSetDraft, GroupDraft, PlanDraft, SubnetDraft, TenantDraft, WorkloadDraft
@@ -128,7 +128,13 @@ def _workload(workload: WorkloadDraft) -> PlanMapping:
         hostNetwork=workload.host_network or None,
         securityGroups=workload.security_groups or None,
         nodeGroups=_names(workload.node_groups),
+        topologySpread=_spread(workload.zone_skew),
+        antiAffinity=workload.anti_affinity,
     )
+
+
+def _spread(skew: int | None) -> list[PlanMapping] | None:
+    return None if skew is None else [_known(pod_keys.TOPOLOGY_SPREAD, key=ZONE_TOPOLOGY, maxSkew=skew)]
 
 
 def _daemon_set(daemon: DaemonSetDraft) -> PlanMapping:

@@ -411,15 +411,15 @@ class TestComment:
         assert len(folded.splitlines()) < 15
         assert " chosen |" in folded or " not enough: " in folded
         assert "| 30 more subnets |" in done.stdout
-        assert "- **IP001** error, 40 places, the worst: zone-loss (us-east-1b): " in done.stdout
+        assert "- **IP001** error (worst of 40): zone-loss (us-east-1b): " in done.stdout
 
     def test_the_fix_shows_what_it_frees_its_cost_its_patch_and_its_commands(self) -> None:
         text = comment(check(read_plan(EXAMPLE), ("steady",)), [FOUND], {}, Fixes(FIX, None, (FIX,)))
         assert "**Fix**: lean makes the verdict ok (checked on the changed plan): Hold \\`fewer\\`.\n" in text
         assert "\n- Free addresses in the worst scenario: a\\|b +30, c -20, d +10 and 1 more subnet.\n" in text
-        assert "\n- Cost: more calls.\n" in text
+        assert "\n- Trade-off: more calls.\n" in text
         assert "\n- In the plan: `cni.env.A=3`, `cni.env.B=[<img>]`, `x=1` and 1 more\n" in text
-        assert "\n- To paste: `aws eks`; `aws ec2 x`; 2 more commands by `capacity check --explain`\n" in text
+        assert "\n- To paste: `aws eks`; `aws ec2 x`; `capacity check --explain` shows 2 more commands\n" in text
 
     def test_the_nearest_is_named_where_nothing_is_enough(self) -> None:
         near = replace(FIX, verdict="tight")

@@ -164,7 +164,7 @@ class TestExpression:
         answer = json.loads(done.stdout)
         assert (answer["results"][0]["max_pods"], answer["results"][0]["max_pods_expression"]) == (20, 20)
         assert answer["inputs"]["provisioner"] == "self-managed"
-        assert "calculated for a self-managed node" in answer["warnings"][0]
+        assert "--expression applies to self-managed nodes" in answer["warnings"][0]
 
     @pytest.mark.parametrize(
         ("who", "said"),

@@ -158,7 +158,8 @@ class TestWarnings:
     @pytest.mark.parametrize(
         ("region", "said"),
         [
-            ("mars", "no prices are known for mars (known: us-east-1, us-gov-east-1, us-gov-west-1)"),
+            ("mars", "'mars' is not a known AWS Region: no prices are known for it"),
+            ("eu-west-1", "no prices are known for eu-west-1 (known: us-east-1, us-gov-east-1, us-gov-west-1)"),
             ("cn-north-1", "prices in cn-north-1 are not in dollars: none shown"),
         ],
     )

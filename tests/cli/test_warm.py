@@ -61,7 +61,7 @@ def test_a_xen_type_has_no_prefixes() -> None:
 def test_the_page_says_what_it_leaves_out() -> None:
     short = run("warm", "--type", "m5.large", "--pods-per-node", "10").stdout
     full = run("warm", "--type", "m5.large", "--pods-per-node", "10", "--all").stdout
-    assert " settings are not shown, less efficient, or between the rows shown (--all)" in short
+    assert " settings are not shown: they are less efficient, or between the rows shown (--all shows them)" in short
     assert "are not shown" not in full
     assert full.count("\n") > short.count("\n")
     assert short.startswith(

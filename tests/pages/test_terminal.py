@@ -156,3 +156,27 @@ class TestVerdict:
         text = show(table, paint=True)
         assert "\033[31mexhausted\033[0m" in text
         assert text.count("\033[0m") == 1
+
+    def test_a_change_has_the_colour_of_the_later_verdict(self) -> None:
+        table = Table([TableColumn("v", "verdict")], [{"v": "exhausted → tight"}, {"v": "tight → ok"}])
+        text = show(table, paint=True)
+        assert "\033[33mexhausted → tight\033[0m" in text
+        assert "\033[32mtight → ok\033[0m" in text
+
+
+class TestWidths:
+    CELL = "WARM_IP_TARGET=2 MINIMUM_IP_TARGET=13"
+
+    @pytest.mark.parametrize("rank", [0, 1])
+    def test_a_whole_column_is_left_out_rather_than_wrapped(self, rank: int) -> None:
+        columns = [TableColumn("n", "name"), TableColumn("s", "setting", rank, whole=True)]
+        text = show(Table(columns, [{"n": "a", "s": self.CELL}]), width=44)
+        assert self.CELL in text
+        narrow = show(Table(columns, [{"n": "a", "s": self.CELL}]), width=30)
+        assert ("Not shown: setting" in narrow) == (rank == 1)
+
+    def test_text_of_middle_length_takes_two_lines_if_there_is_room(self) -> None:
+        columns = [TableColumn("f", "frees"), TableColumn("why", "why")]
+        rows = [{"f": "private-a +72, private-b +72", "why": "also enough, but disrupts more (new cluster)"}]
+        lines = show(Table(columns, rows), width=60).splitlines()
+        assert [line.split("  ")[0] for line in lines[2:]] == ["private-a +72,", "private-b +72"]

@@ -13,10 +13,13 @@ from capacity.advice.snippets.settings import env_commands, windows_snippets
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check
 from capacity.cluster.group_shapes import group_shapes
+from capacity.cni.node_pool import node_pool
+from capacity.cni.on_node import windows_node_settings
 from capacity.cni.pool import windows_slots
 from capacity.errors import SpecError
 from capacity.node.offer import offer
 from capacity.node.platform import Platform
+from capacity.plan.cni_env import CniSettings
 from capacity.plan.document import PlanSection, parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.windows import WindowsIpam, windows_ipam
@@ -248,3 +251,18 @@ class TestImport:
         metadata = {"name": "amazon-vpc-cni", "namespace": "kube-system"}
         assert snapshot.add("List", {"kind": "ConfigMap", "metadata": metadata, "data": data})
         assert snapshot.windows == PREFIXES
+
+
+@pytest.mark.parametrize("pods", [0, 1, 3, 8, 9])
+def test_a_windows_node_never_holds_more_than_its_targets_ask_for(pods: int) -> None:
+    kind = load_catalog().get("m5.large")
+    for data in ({}, {"enable-windows-prefix-delegation": "true"}, {"warm-ip-target": "5"}):
+        settings = windows_node_settings(windows_ipam(data)[0])
+        pool = node_pool(kind, settings, pods, max_pods=110, os="windows")
+        assert pool.highest == pool.subnet_addresses
+
+
+def test_an_ipv6_node_never_holds_more_than_its_primary_addresses() -> None:
+    settings = CniSettings(prefix=True, ipv6=True, warm_prefix=3)
+    pool = node_pool(load_catalog().get("m5.large"), settings, 40, max_pods=110)
+    assert pool.highest == pool.subnet_addresses

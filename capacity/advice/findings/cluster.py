@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from capacity.advice.findings.codes import Finding, finding
@@ -10,10 +9,10 @@ from capacity.cluster.check import CheckResult, has_pods
 from capacity.cni.on_node import is_own_cni, own_cni
 from capacity.plan.constants import VPC_CNI
 from capacity.plan.model import Plan
+from capacity.plan.versions import IPV6_SINCE, PREFIX_SINCE, version_numbers
 from capacity.units import counted
 from capacity.vpc.quotas import service_addresses
 
-PREFIX_SINCE, IPV6_SINCE = (1, 9, 0), (1, 10, 1)  # best-practices guide @dc0243a prefix-mode_linux.adoc L18, L89
 MANY_NODES = 100
 
 
@@ -99,16 +98,6 @@ def _versions(plan: Plan) -> Iterator[Finding]:
             )
             yield finding("IP032", "cni.version", text)
             return
-
-
-def version_numbers(text: str | None) -> tuple[int, ...]:
-    """Numbers of a version; empty if there is none.
-
-    >>> version_numbers("v1.9.0-eksbuild.1")
-    (1, 9, 0)
-    """
-    found = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", text or "")
-    return tuple(int(n or 0) for n in found.groups()) if found else ()
 
 
 def _services(plan: Plan) -> Iterator[Finding]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
 
-from capacity.advice.findings.cluster import IPV6_SINCE, version_numbers
 from capacity.advice.levers.lever import GUIDE, Lever
 from capacity.advice.levers.variables import env
 from capacity.advice.snippets.settings import ipv6_cluster_snippets, max_pods_snippets, windows_snippets
@@ -17,13 +16,14 @@ from capacity.node.density import recommended_cap
 from capacity.plan.constants import OVERLAY, PREFIX_SIZE, VPC_CNI
 from capacity.plan.model import NodeGroup, Plan, Reservation, Subnet
 from capacity.plan.patch import entry
+from capacity.plan.versions import IPV6_SINCE, version_numbers
 from capacity.plan.windows import PREFIXES
 from capacity.vpc.blocks import prefixes_fit, room_of
 from capacity.vpc.ledger import SubnetState
 from capacity.vpc.reservations import reservation_choices
 
 BRANCH_IPV6_SINCE = (1, 16, 0)  # awsdocs/amazon-eks-user-guide@4d52b4d networking/security-groups-for-pods.adoc
-KUBERNETES_IPV6_SINCE = (1, 21)  # EKS API KubernetesNetworkConfigRequest.ipFamily (read 2026-11-25)
+KUBERNETES_IPV6_SINCE = (1, 21, 0)  # EKS API KubernetesNetworkConfigRequest.ipFamily (read 2026-11-25)
 NO_IPV6_REGIONS = "cn-"  # the same
 
 

@@ -79,7 +79,7 @@ def _cluster(answers: AwsAnswers, name: str) -> Item:
     names = {text(g, "clusterName") for g in answers.of("nodegroups")} - {""}
     names = names or {cluster_of(tags(i)) for i in answers.of("instances")} - {""}
     if not name and len(names) > 1:
-        raise SpecError(f"--cluster: several clusters in the answers: choose one ({either(sorted(names))})")
+        raise SpecError(f"--cluster: several clusters in the input: choose one ({either(sorted(names))})")
     if not name and names:
         name = names.pop()
     if not name and not answers.of("subnets"):

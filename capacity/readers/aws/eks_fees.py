@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from capacity.catalog.fees import AUTO_MODE_TYPE
 from capacity.errors import SpecError
-from capacity.readers.aws.offer_file import BASE_URL, SOURCE, Offer, Tell, opened_offer, positive
+from capacity.readers.aws.offer_file import BASE_URL, SOURCE, OfferFile, Tell, opened_offer, positive
 
 SERVICE = "AmazonEKS"
 MOST_FEES = 20_000
@@ -68,7 +68,7 @@ def fetch_fees(region: str, base: str = BASE_URL, tell: Tell | None = None) -> R
         return _read(offer, region)
 
 
-def _read(offer: Offer, region: str) -> RegionFees:
+def _read(offer: OfferFile, region: str) -> RegionFees:
     wanted = offer.wanted(
         {"TermType": ("OnDemand",), "Currency": ("USD",)},
         {"Location Type": ("AWS Region", ""), "Region Code": (region, "")},

@@ -38,7 +38,7 @@ _PRICE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,12})?")
 Tell = Callable[[int, int], None]
 
 
-class Offer:
+class OfferFile:
     """The price list of one service in one region, read while it arrives.
 
     Attributes
@@ -75,12 +75,12 @@ class Offer:
         """Position of each column by its name in lower case."""
         return {column.casefold(): i for i, column in enumerate(self.header)}
 
-    def wanted(self, required: Mapping[str, Sequence[str]], optional: Mapping[str, Sequence[str]]) -> Wanted:
+    def wanted(self, required: Mapping[str, Sequence[str]], optional: Mapping[str, Sequence[str]]) -> RowFilter:
         """Conditions on a row: a ``required`` column must exist, an ``optional`` one counts if it does."""
         places = self.places()
         self.place_of(*required)
         conditions = {**required, **{name: words for name, words in optional.items() if name.casefold() in places}}
-        return Wanted({places[name.casefold()]: tuple(words) for name, words in conditions.items()})
+        return RowFilter({places[name.casefold()]: tuple(words) for name, words in conditions.items()})
 
     def rows(self) -> Iterator[list[str]]:
         """The rows, one at a time.
@@ -97,7 +97,7 @@ class Offer:
             yield cells
 
 
-class Wanted:
+class RowFilter:
     """Conditions on the cells of a row, by position."""
 
     def __init__(self, words: Mapping[int, tuple[str, ...]]) -> None:
@@ -118,7 +118,7 @@ def positive(figure: str) -> float | None:
 
 
 @contextmanager
-def opened_offer(service: str, region: str, base: str = BASE_URL, tell: Tell | None = None) -> Iterator[Offer]:
+def opened_offer(service: str, region: str, base: str = BASE_URL, tell: Tell | None = None) -> Iterator[OfferFile]:
     """Open the current price list of a service, such as ``AmazonEC2``, in a region.
 
     Parameters
@@ -139,7 +139,7 @@ def opened_offer(service: str, region: str, base: str = BASE_URL, tell: Tell | N
     with _opened(urljoin(base, path), base) as response:
         lines = _Lines(response, path, tell)
         try:
-            yield Offer(iter(lines), service, path)
+            yield OfferFile(iter(lines), service, path)
         except csv.Error as error:
             raise SpecError(f"{path}:{lines.number}: not a line of CSV ({error})") from None
         lines.check_whole()

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from capacity.errors import SpecError
-from capacity.readers.aws.offer_file import BASE_URL, SOURCE, Offer, Tell, opened_offer, positive
+from capacity.readers.aws.offer_file import BASE_URL, SOURCE, OfferFile, Tell, opened_offer, positive
 
 SERVICE = "AmazonEC2"
 MOST_TYPES = 20_000
@@ -63,7 +63,7 @@ def fetch_price_list(region: str, base: str = BASE_URL, tell: Tell | None = None
         return _read(offer, region)
 
 
-def _read(offer: Offer, region: str) -> RegionPrices:
+def _read(offer: OfferFile, region: str) -> RegionPrices:
     wanted = offer.wanted(NEEDED, {**WHERE_THERE, "Region Code": (region, "")})
     type_at, price_at, currency_at = offer.place_of("Instance Type", "PricePerUnit", "Currency")
     prices: dict[str, tuple[str, float]] = {}

@@ -144,6 +144,8 @@ def _workload(snapshot: SeenObjects, key: Key, groups: Sequence[GroupLabels]) ->
         return None
     name = f"{key[1]}/{key[2]}"
     now = max(now, low) if now else now  # an HPA does not change a workload that was scaled to 0
+    for rule in facts.apart.others:
+        snapshot.said.meet("placement rule", f"{name}: {rule}")
     one_by_one = key[0] not in ("Deployment", "Rollout") and controller is None
     return WorkloadDraft(
         name=name,
@@ -155,6 +157,8 @@ def _workload(snapshot: SeenObjects, key: Key, groups: Sequence[GroupLabels]) ->
         max_unavailable=controller.max_unavailable if controller else 1 if one_by_one else None,
         host_network=facts.host_network or None,
         security_groups=(facts.branch_eni or bool(pods and pods.branch)) or None,
+        zone_skew=facts.apart.zone_skew,
+        anti_affinity=facts.apart.anti_affinity,
         node_groups=_bound(snapshot, facts, pods, groups, at("workloads", name, "nodeGroups")),
     )
 

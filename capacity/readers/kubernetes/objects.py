@@ -17,7 +17,7 @@ from capacity.readers.draft import SourceNotes
 from capacity.readers.kubernetes.eniconfig import eniconfig_subnet
 from capacity.readers.kubernetes.kube_node import KubeNode, node_facts
 from capacity.readers.kubernetes.pod_owners import Key, key_of, owner_of, pod_owner
-from capacity.readers.kubernetes.scheduling import PodFacts, pod_facts
+from capacity.readers.kubernetes.scheduling import PodFacts, pod_facts, template_facts
 from capacity.readers.values import int_of, items, mapping, path_of
 
 CONTROLLERS = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout")
@@ -133,7 +133,7 @@ def _take_controller(objects: SeenObjects, kind: str, value: Mapping[str, Any]) 
         above = objects.owners[(kind, namespace, name)] = key_of(owner, namespace)
         _add_below(objects, above, 1 if replicas is None else replicas, spec)
         return
-    controller = Controller(1 if replicas is None else replicas, pod_facts(mapping(path_of(spec, "template", "spec"))))
+    controller = Controller(1 if replicas is None else replicas, template_facts(spec.get("template")))
     if kind in ONE_BY_ONE:
         controller.max_surge = 0
         controller.max_unavailable = _count(path_of(spec, "updateStrategy", "rollingUpdate", "maxUnavailable")) or 1
@@ -210,7 +210,7 @@ def _take_job(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
     if wanted and owner is not None:
         _add_below(objects, key_of(owner, namespace), wanted, spec)
     elif wanted:
-        facts = pod_facts(mapping(path_of(spec, "template", "spec")))
+        facts = template_facts(spec.get("template"))
         objects.controllers[("Job", namespace, name)] = Controller(wanted, facts, 0, 1)
 
 
@@ -218,7 +218,7 @@ def _add_below(objects: SeenObjects, owner: Key, pods: int, spec: Mapping[str, A
     """Count the pods of a ReplicaSet or Job for its owner, for use if the owner is not in the input."""
     known = objects.below.get(owner)
     if known is None and pods:
-        facts = pod_facts(mapping(path_of(spec, "template", "spec")))
+        facts = template_facts(spec.get("template"))
         one_by_one = (0, 1) if owner[0] in ("CronJob", "ScaledJob") else (None, None)
         objects.below[owner] = Controller(pods, facts, *one_by_one)
     elif known is not None:
@@ -250,7 +250,7 @@ def _take_scaled_job(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> 
     job = mapping(path_of(value, "spec", "jobTargetRef"))
     most = int_of(path_of(value, "spec", "maxReplicaCount"))
     parallel = int_of(job.get("parallelism"))
-    facts = pod_facts(mapping(path_of(job, "template", "spec")))
+    facts = template_facts(job.get("template"))
     pods = (KEDA_MOST if most is None else most) * (1 if parallel is None else parallel)
     objects.controllers[("ScaledJob", namespace, name)] = Controller(None, facts, 0, 1, pods)
 
@@ -261,7 +261,7 @@ def _take_cron_job(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> No
     if spec.get("suspend") in (True, "true"):
         return
     job = mapping(path_of(spec, "jobTemplate", "spec"))
-    facts = pod_facts(mapping(path_of(job, "template", "spec")))
+    facts = template_facts(job.get("template"))
     parallel, completions = int_of(job.get("parallelism")), int_of(job.get("completions"))
     most = min(1 if parallel is None else parallel, parallel or 1 if completions is None else completions)
     objects.controllers[("CronJob", namespace, name)] = Controller(None, facts, 0, 1, most)
@@ -303,7 +303,7 @@ def _take_pod(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
         objects.counted.add(known)
     pods = objects.pods.get(key)
     if pods is None:
-        pods = objects.pods[key] = OwnedPods(facts=pod_facts(spec))
+        pods = objects.pods[key] = OwnedPods(facts=template_facts(value))
         if key[0] == "DaemonSet" and key[2] == "aws-node" and not objects.env:
             _take_cni(objects, spec)
     pods.count += 1

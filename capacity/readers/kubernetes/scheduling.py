@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from capacity.errors import SpecError
+from capacity.readers.kubernetes.spreading import Apart, apart_of
 from capacity.readers.values import items, mapping, path_of
 from capacity.units import parse_cpu, parse_memory
 
@@ -25,10 +26,16 @@ class PodFacts:
     selector: tuple[tuple[str, str], ...]
     affinity: tuple[tuple[tuple[str, str, tuple[str, ...]], ...], ...]
     tolerations: tuple[tuple[str, str, str, str], ...]
+    apart: Apart
 
 
-def pod_facts(spec: Mapping[str, Any]) -> PodFacts:
-    """Read the facts of a pod spec."""
+def template_facts(template: object) -> PodFacts:
+    """Read the facts of a pod template, or of a pod."""
+    return pod_facts(mapping(mapping(template).get("spec")), mapping(path_of(template, "metadata", "labels")))
+
+
+def pod_facts(spec: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -> PodFacts:
+    """Read the facts of a pod spec, and of the labels of its pods."""
     cpu, memory = pod_requests(spec)
     return PodFacts(
         cpu_millicores=cpu,
@@ -38,6 +45,7 @@ def pod_facts(spec: Mapping[str, Any]) -> PodFacts:
         selector=tuple(sorted((str(k), str(v)) for k, v in mapping(spec.get("nodeSelector")).items())),
         affinity=_required_affinity(spec),
         tolerations=tuple(_toleration(mapping(t)) for t in items(spec.get("tolerations"))),
+        apart=apart_of(spec, labels or {}),
     )
 
 

@@ -33,8 +33,15 @@ _KINDS = {
     "service": "Service",
     "ingress": "Ingress",
 }
-_LISTS = {"container": "containers", "init_container": "initContainers", "toleration": "tolerations",
-          "match_expressions": "matchExpressions", "node_selector_term": "nodeSelectorTerms", "env": "env"}  # fmt: skip
+_LISTS = {
+    "container": "containers",
+    "init_container": "initContainers",
+    "toleration": "tolerations",
+    "topology_spread_constraint": "topologySpreadConstraints",
+    "match_expressions": "matchExpressions",
+    "node_selector_term": "nodeSelectorTerms",
+    "env": "env",
+}
 _TEXT_MAPS = frozenset(("labels", "annotations", "node_selector", "requests", "limits", "match_labels", "overhead"))
 
 
@@ -137,6 +144,9 @@ def _object(block: object) -> Any:
         name = _LISTS.get(key) or _camel(key)
         if key in _TEXT_MAPS:
             made[name] = value if isinstance(value, dict) else next(iter(items(value)), None)
+        elif key in ("pod_affinity", "pod_anti_affinity"):
+            rules = mapping(next(iter(blocks_of(value)), None))
+            made[name] = {_camel(k): [_object(b) for b in blocks_of(v)] for k, v in rules.items() if v}
         elif key in _LISTS:
             made[name] = [_object(b) if isinstance(b, dict) else b for b in blocks_of(value)]
         elif isinstance(value, dict):

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from capacity.advice.doctor import check_kinds, diagnose, verdict, version_of
+from capacity.advice.checkup import check_kinds
+from capacity.advice.doctor import diagnose, verdict
 from capacity.advice.evidence import (
     CniFacts,
     DnsFacts,
@@ -151,11 +152,6 @@ def test_roles(missing: tuple[str, ...] | None, conditional: tuple[str, ...], ex
 def test_versions(version: str | None, prefix: bool, family: str, expected: str) -> None:
     evidence = replace(of(cni=replace(CNI, version=version, ip_family=family)), prefix_mode=prefix)
     assert status(evidence, "cni-version") == [expected]
-
-
-def test_version_of() -> None:
-    assert version_of("v1.18.1-eksbuild.3") == (1, 18, 1)
-    assert version_of("latest") is None
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def steady(*exchanges: tuple[str, str]) -> CheckResult:
         ),
         (
             [("replicas: 10", "replicas: 30")],
-            "TIGHT: in the steady state: 9 pods are unschedulable: limited by CPU. No subnet is short of addresses.",
+            "TIGHT: in the steady state, 9 pods are unschedulable: limited by CPU. No subnet is short of addresses.",
         ),
         (
             [("replicas: 10", "replicas: 22"), ("used: 10", "used: 150")],
@@ -69,7 +69,7 @@ def test_pods_without_an_address_are_worse_than_a_tight_subnet() -> None:
     few = ('WARM_ENI_TARGET: "1"', "MAX_ENI: 1")
     small_pods = (("replicas: 10", "replicas: 40"), ("cpu: 250m, memory: 512Mi", "cpu: 10m"))
     said = verdict_sentence(steady(few, *small_pods, ("used: 10", "used: 200")))
-    assert said.startswith("EXHAUSTED: in the steady state: 16 pods get no address (stuck in ContainerCreating). ")
+    assert said.startswith("EXHAUSTED: in the steady state, 16 pods get no address (stuck in ContainerCreating). ")
     assert said.endswith(
         "The subnet with the least room is a (10.0.0.0/24, us-east-1a): only 21 of 251 addresses stay free."
     )

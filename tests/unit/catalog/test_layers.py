@@ -151,7 +151,7 @@ def test_faults_of_a_csv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 def test_a_cache_of_another_version_says_what_to_do(cache: Path) -> None:
     cache.mkdir()
     (cache / "eni_limits.csv").write_text("old,header\n")
-    with pytest.raises(CatalogError, match="capacity data refresh creates a new one"):
+    with pytest.raises(CatalogError, match="capacity data refresh creates a new file"):
         load_catalog()
 
 

@@ -22,10 +22,11 @@ from capacity.cluster.sizing import size_plan
 from capacity.errors import SpecError
 from capacity.forecast.group_tables import group_table
 from capacity.forecast.grown import growing_demand
-from capacity.plan.discovery import cni_version, eni_choices, tags_of
+from capacity.plan.discovery import eni_choices, tags_of
 from capacity.plan.document import PlanSection, parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
+from capacity.plan.versions import version_numbers
 from capacity.trace import lines
 from tests.fixtures.plans import plan_of
 
@@ -125,7 +126,7 @@ def test_tags_are_written_as_they_were_read() -> None:
     tagged = plan(HOME, OURS % TAG, cni="version: 1.23.1").subnet("more")
     assert tags_of(tagged) == {"kubernetes.io/role/cni": "1", f"{TAG}/us": "shared"}
     assert tags_of(plan().subnet("home")) == {}
-    assert cni_version(plan(cni="version: '1.30'").cni) == (1, 30, 0)
+    assert version_numbers(plan(cni="version: '1.30'").cni.version) == (1, 30, 0)
 
 
 # --- what is booked --------------------------------------------------------------------------------

@@ -49,6 +49,19 @@ def test_the_pair_that_is_exchanged_is_found_among_several() -> None:
     assert evicted({"small": 3, "big": 3, "tiny": 3}, PODS, [(closed, 1)], EMPTY) == {"big": 2, "tiny": 1}
 
 
+def test_what_no_exchange_explains_stays_in_proportion() -> None:
+    closed = EMPTY._replace(score_cpu=425, cpu=425, pods=3, vpc_pods=3)  # 75m more than one of each
+    found = evicted({"small": 3, "big": 3, "tiny": 3}, PODS, [(closed, 1)], EMPTY)
+    assert found == {"small": 1, "big": 1, "tiny": 1}
+
+
+def test_workloads_of_equal_pods_share_an_exchange_by_the_pods_that_they_have_left() -> None:
+    kinds = {"small": SMALL, "first": BIG, "second": BIG}
+    # in proportion of 6, 2 and 2: 1 small and 1 of the first; the small one is a big one, of which the second has more
+    closed = node(BIG, BIG)
+    assert evicted({"small": 6, "first": 2, "second": 2}, kinds, [(closed, 1)], EMPTY) == {"first": 1, "second": 1}
+
+
 def test_pods_of_each_kind_are_counted_apart() -> None:
     kinds = {"web": SMALL, "agent": PodShape(100, 0, 100, 0, HOST), "secure": PodShape(100, 0, 100, 0, BRANCH)}
     nodes = [(node(SMALL, SMALL, kinds["agent"]), 1), (node(kinds["secure"]), 2)]

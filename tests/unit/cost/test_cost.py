@@ -115,7 +115,7 @@ class TestNotKnown:
         assert line.rate.usd_per_hour == pytest.approx(0.1056)
         assert line.rate.how == "us-east-1 $0.096 × 1.1"
         assert found.notes == ("prices for eu-west-1 are not known: us-east-1 prices × 1.1 are used",)
-        assert "us-east-1 × 1.1 are used" in cost_sentence(found)
+        assert "us-east-1 prices × 1.1 are used" in cost_sentence(found)
 
     def test_a_factor_moves_no_price_that_is_known(self) -> None:
         found = plan_cost(check(small(), ["steady"]), CostInputs(price_factor=Fraction(2), as_of=DAY))
@@ -145,7 +145,7 @@ class TestNotKnown:
         plan = small(("region: us-east-1", "region: eu-west-1"))
         said = cost_sentence(plan_cost(check(plan, ["steady", "ceiling"]), CostInputs(as_of=DAY)))
         assert said.startswith(
-            "Cost: at least $73.00 per month now and at the ceiling. Not included: nodes of general: "
+            "Cost: at least $73.00 per month now and at the ceiling. Not included: nodes of general ("
         )
         assert said.count("nodes of general") == 1
 

@@ -209,3 +209,37 @@ def test_a_mapping_with_nothing_right_is_not_read_to_its_end(old: str, new: str)
 def test_overlapping_blocks_are_not_counted_to_the_end() -> None:
     blocks = ", ".join(["10.0.0.0/16", *(f"10.0.{i}.0/24" for i in range(2 * MOST_ERRORS))])
     assert len(errors_of(wrong(("[10.0.0.0/16]", f"[{blocks}]")))) == MOST_ERRORS
+
+
+@pytest.mark.parametrize(
+    ("memory", "hint"),
+    [
+        ("1GB", "(did you mean '1G' or '1Gi'?)"),
+        ("512mb", "(did you mean '512M' or '512Mi'?)"),
+        ("1XB", "(expected something like 250m, 2 or 512Mi)"),
+    ],
+)
+def test_a_unit_with_a_b_is_told_without_it(memory: str, hint: str) -> None:
+    (line,) = errors_of(wrong(("{cpu: 50m}", f"{{cpu: 50m, memory: {memory}}}")))
+    assert line.endswith(f": {memory!r} is not a quantity {hint}")
+
+
+def test_a_duplicate_name_is_told_even_if_an_entry_has_another_error() -> None:
+    document = yaml.safe_load(wrong(("used: 10", "used: 252")))
+    subnets = document["vpc"]["subnets"]
+    document["vpc"]["subnets"] = [*subnets, {**subnets[0], "used": 0}]
+    lines = errors_of(yaml.safe_dump(document))
+    assert any("is out of range" in line for line in lines)
+    assert any("duplicate subnet 'a'" in line for line in lines), lines
+
+
+@pytest.mark.parametrize(("region", "nearest"), [("us-esat-1", "us-east-1"), ("eu-wset-1", "eu-west-1")])
+def test_a_region_that_aws_does_not_have_is_one_note_with_its_place(region: str, nearest: str) -> None:
+    document = yaml.safe_load(SMALL)
+    document["region"] = region
+    notes = [n for n in plan_of(yaml.safe_dump(document, sort_keys=False)).notes if "region" in n]
+    assert len(notes) == 1
+    assert notes[0].startswith("plan.yaml:")
+    assert f"did you mean '{nearest}'" in notes[0]
+    document["region"] = nearest
+    assert not [n for n in plan_of(yaml.safe_dump(document)).notes if "is not a known AWS Region" in n]

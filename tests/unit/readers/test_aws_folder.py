@@ -116,7 +116,7 @@ def test_a_listed_group_that_was_not_described(folder: Path) -> None:
 def test_a_partial_page_is_said(folder: Path) -> None:
     path = folder / "describe-network-interfaces.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "NextToken": "more"}))
-    assert any("the answer is not complete (NextToken)" in n.text for n in draft(folder).notes)
+    assert any("the output is not complete (NextToken)" in n.text for n in draft(folder).notes)
 
 
 def test_a_saved_error_is_no_answer(folder: Path) -> None:

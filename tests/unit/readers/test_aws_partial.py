@@ -142,7 +142,7 @@ def test_the_tags_of_the_nodes_name_the_cluster(tmp_path: Path) -> None:
 )
 def test_nodes_of_several_clusters_need_a_name(tmp_path: Path, documents: list[Any]) -> None:
     path = folder(tmp_path, *documents, {"Subnets": [SUBNET]})
-    with pytest.raises(SpecError, match="several clusters in the answers: choose one"):
+    with pytest.raises(SpecError, match="several clusters in the input: choose one"):
         found(path)
     assert found(path, "shop").name == "shop"
 

@@ -154,7 +154,7 @@ def test_a_policy_without_its_text_is_unknown() -> None:
     role = {"RoleName": "n", "AttachedManagedPolicies": attached("ours", account="1"), "RolePolicyList": []}
     cni, _ = facts(role)
     assert cni.missing is None
-    assert "the text of ours is not in the answers" in cni.reason
+    assert "the text of ours is not in the input" in cni.reason
     text = {
         "Arn": "arn:aws:iam::1:policy/ours",
         "PolicyVersionList": [{"IsDefaultVersion": True, "Document": policy("*")}],

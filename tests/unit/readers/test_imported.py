@@ -49,7 +49,7 @@ class TestAnswers:
         made = read_aws(EXAMPLES / "aws-answers", "shop-prod")
         assert made.text == capacity("import", "aws", "--from", str(EXAMPLES / "aws-answers")).stdout
         assert made.plan.name == "shop-prod"
-        with pytest.raises(SpecError, match=r"no cluster 'shop-prd' in the answers \(found 'shop-prod'\)"):
+        with pytest.raises(SpecError, match=r"no cluster 'shop-prd' in the input \(found 'shop-prod'\)"):
             read_aws(EXAMPLES / "aws-answers", "shop-prd")
 
     def test_the_plan_is_ready_for_check(self) -> None:

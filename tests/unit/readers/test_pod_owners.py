@@ -11,6 +11,7 @@ import pytest
 
 from capacity.readers.detect import list_items
 from capacity.readers.draft import PlanDraft, SourceNotes
+from capacity.readers.imported import read_kubectl
 from capacity.readers.kubernetes.kubectl import draft_of, read
 from capacity.readers.kubernetes.objects import SeenObjects
 from capacity.readers.kubernetes.stream import stream_binary
@@ -170,3 +171,80 @@ def test_kinds_of_typed_lists_reach_other_readers() -> None:
     pool = {"metadata": {"name": "p"}, "spec": {}}
     whole = {"apiVersion": "karpenter.sh/v1", "kind": "NodePoolList", "items": [pool]}
     assert list_items(whole) == [{"apiVersion": "karpenter.sh/v1", "kind": "NodePool", **pool}]
+
+
+# --- rules that keep pods apart ---------------------------------------------------------------
+
+ZONE = {"topologyKey": "topology.kubernetes.io/zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}
+
+
+def selecting(**labels: str) -> dict[str, Any]:
+    return {"labelSelector": {"matchLabels": labels}}
+
+
+def anti(*terms: dict[str, Any], kind: str = "podAntiAffinity") -> dict[str, Any]:
+    return {"affinity": {kind: {"requiredDuringSchedulingIgnoredDuringExecution": list(terms)}}}
+
+
+HOST = {"topologyKey": "kubernetes.io/hostname"}
+DB = {"labelSelector": {"matchLabels": {"app": "db"}}}
+IN_WEB = {"key": "app", "operator": "In", "values": ["web"]}
+
+
+def web_with(spec: dict[str, Any]) -> dict[str, Any]:
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": spec}
+    return thing("Deployment", "web", spec={"replicas": 3, "template": template})
+
+
+@pytest.mark.parametrize(
+    ("spec", "skew", "apart", "others"),
+    [
+        ({"topologySpreadConstraints": [{**ZONE, **selecting(app="web")}]}, 1, None, ()),
+        ({"topologySpreadConstraints": [{**ZONE, **selecting(app="web"), "maxSkew": n} for n in (3, 2)]}, 2, None, ()),
+        ({"topologySpreadConstraints": [{**ZONE, **selecting(app="other")}]}, None, None, ()),
+        ({"topologySpreadConstraints": [ZONE]}, None, None, ()),  # without a selector it counts no pods
+        (
+            {"topologySpreadConstraints": [{**ZONE, **selecting(app="web"), "whenUnsatisfiable": "ScheduleAnyway"}]},
+            None,
+            None,
+            (),
+        ),
+        (
+            {"topologySpreadConstraints": [{**ZONE, **HOST, **selecting(app="web")}]},
+            None,
+            None,
+            ("topologySpreadConstraints over kubernetes.io/hostname",),
+        ),
+        (anti({**HOST, **selecting(app="web")}), None, "hostname", ()),
+        (
+            anti({**HOST, "labelSelector": {"matchExpressions": [IN_WEB]}}),
+            None,
+            "hostname",
+            (),
+        ),
+        (anti({**HOST, **selecting(app="db")}), None, None, ("podAntiAffinity over kubernetes.io/hostname",)),
+        (anti({**HOST, **DB}, kind="podAffinity"), None, None, ("podAffinity over kubernetes.io/hostname",)),
+    ],
+)
+def test_rules_that_keep_pods_apart(spec: dict[str, Any], skew: int | None, apart: str | None, others: Any) -> None:
+    web = thing(
+        "Deployment", "web", spec={"replicas": 3, "template": {"metadata": {"labels": {"app": "web"}}, "spec": spec}}
+    )
+    draft = seen(web)
+    (workload,) = draft.workloads
+    assert (workload.zone_skew, workload.anti_affinity) == (skew, apart)
+    told = [n.text for n in draft.notes if "placement rule" in n.text]
+    assert [t.partition("(")[2].partition(")")[0] for t in told] == [f"shop/web: {rule}" for rule in others]
+
+
+def test_the_rules_are_in_the_plan_and_read_back(tmp_path: Path) -> None:
+    spec = {"topologySpreadConstraints": [{**ZONE, **selecting(app="web")}], **anti({**HOST, **selecting(app="web")})}
+    web = thing(
+        "Deployment", "web", spec={"replicas": 3, "template": {"metadata": {"labels": {"app": "web"}}, "spec": spec}}
+    )
+    path = tmp_path / "web.json"
+    path.write_text(json.dumps(web))
+    made = read_kubectl(path)
+    (workload,) = made.plan.workloads
+    assert (workload.zone_skew, workload.one_per_node) == (1, True)
+    assert not [d for d in made.differences(made) if d.path.startswith("workloads")]

@@ -431,8 +431,29 @@ resource "kubernetes_deployment_v1" "web" {
       }
     }
     template {
+      metadata {
+        labels = { app = "web" }
+      }
       spec {
         host_network = true
+        topology_spread_constraint {
+          max_skew           = 2
+          topology_key       = "topology.kubernetes.io/zone"
+          when_unsatisfiable = "DoNotSchedule"
+          label_selector {
+            match_labels = { app = "web" }
+          }
+        }
+        affinity {
+          pod_anti_affinity {
+            required_during_scheduling_ignored_during_execution {
+              topology_key = "kubernetes.io/hostname"
+              label_selector {
+                match_labels = { app = "web" }
+              }
+            }
+          }
+        }
         container {
           name = "c"
           resources {
@@ -460,6 +481,7 @@ resource "kubernetes_horizontal_pod_autoscaler_v2" "web" {
         (web,) = drafted(tmp_path, main__tf=main).workloads
         assert (web.name, web.replicas, web.max_replicas, web.max_surge) == ("shop/web", 40, 90, "50%")
         assert (web.cpu_millicores, web.host_network) == (250, True)
+        assert (web.zone_skew, web.anti_affinity) == (2, "hostname")
 
     def test_the_values_of_the_cni_chart(self, tmp_path: Path) -> None:
         main = (

@@ -46,6 +46,7 @@ def found(text: str) -> list[tuple[str, str]]:
         ("return all(a)", ["return any(a)"]),
         ("a: Literal[1] = b", []),
         ("assert a < 1, 'so'", []),
+        ("zip(a, b, strict=True)", []),
         ("'a text'", []),
     ],
 )
