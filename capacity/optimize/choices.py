@@ -45,7 +45,7 @@ class Choices:
     survive : str or None
         ``zone``: the pods of a lost zone find room on the other zones' nodes, and no new node is needed.
     headroom : Fraction
-        Share of further pods of every workload that have room on the same nodes: every figure is with them.
+        Share of additional pods of every workload that have room on the same nodes: every figure is with them.
     modes : tuple of str
         CNI modes that may be chosen, ``secondary`` and ``prefix``; empty: that of the plan.
     scenarios : tuple of str

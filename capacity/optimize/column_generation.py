@@ -38,12 +38,15 @@ class Generating:
         Stop where value and bound are this close, as a share of the value.
     exact_gap : float
         How close to the best an exact filling must be, as a share of its worth.
+    finish : int
+        Exact fillings, at most, after the rounds: where nodes hold few pods the quick fillings bound them badly.
     """
 
     rounds: int
     exact: int
     gap: float
     exact_gap: float = 0.0005
+    finish: int = 0
 
 
 @dataclass
@@ -59,6 +62,8 @@ class Columns:
         Fractions of each column.
     cost, bound : float
         Value of the program over the columns, and what no packing can go below. [USD per hour]
+    worths : array
+        The prices of pods that the bound follows from: no node is worth more than it costs. [USD per hour]
     """
 
     kinds: list[int] = field(default_factory=list)
@@ -66,6 +71,7 @@ class Columns:
     bought: Floats = field(default_factory=lambda: np.zeros(0))
     cost: float = float("inf")
     bound: float = 0.0
+    worths: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 def generate(
@@ -90,25 +96,56 @@ def generate(
     for kind, pods in _first_columns(problem, fluid, knapsacks, start):
         master.add(kind, pods)
     centre = fluid.duals
-    master.columns.bound = fluid.cost
+    master.columns.bound, master.columns.worths = fluid.cost, fluid.duals
     duals = master.solve()
     for _ in range(work.rounds):
         # Prices between the program's and those of the best bound: the program's own swing, and mislead.
         between = (duals + centre) / 2
         found = _priced(problem, master, knapsacks, between, work)
         if found.bound > master.columns.bound:
-            master.columns.bound, centre = found.bound, between
+            centre = between
+            master.bounded(found.bound, between)
         if not found.columns:
             found = _priced(problem, master, knapsacks, duals, work)
             if found.bound > master.columns.bound:
-                master.columns.bound, centre = found.bound, duals
+                centre = duals
+                master.bounded(found.bound, duals)
         if not found.columns or stopped():
             break
         duals = master.solve()
         if master.columns.cost - master.columns.bound <= work.gap * master.columns.cost:
             break
-    master.solve()
+    duals = master.solve()
+    _finish(problem, master, knapsacks, duals, work, stopped)
     return master.columns
+
+
+def _finish(
+    problem: Problem,
+    master: _Master,
+    knapsacks: Knapsacks,
+    duals: Floats,
+    work: Generating,
+    stopped: Callable[[], bool],
+) -> None:
+    """Exact fillings of every kind that may be worth more than it costs, until the bound is near the value."""
+    left = work.finish
+    columns = master.columns
+    while left > 0 and columns.cost - columns.bound > work.gap * columns.cost and not stopped():
+        limit = 1.0 + work.gap
+        over, added = limit, 0
+        filled = {k: knapsacks.fill(k, duals) for k in range(len(problem.kinds))}
+        for k in sorted(filled, key=lambda k: (-filled[k].bound / problem.prices[k], k)):
+            one, price = filled[k], float(problem.prices[k])
+            if one.bound > price * limit and left > 0:
+                one, left = knapsacks.best(k, duals, work.gap / 4), left - 1
+            over = max(over, one.bound / price)
+            if one.worth > price * (1 + IMPROVES):
+                added += master.add(k, one.pods)
+        master.bounded(float(duals @ problem.counts) / over, duals)
+        if not added:
+            break
+        duals = master.solve()
 
 
 class _Found(NamedTuple):
@@ -189,6 +226,12 @@ class _Master:
             rows = np.nonzero(pods)[0]
             self._program.add_column(float(self._problem.prices[kind]), rows, pods[rows].astype(float))
         return 1
+
+    def bounded(self, bound: float, duals: Floats) -> None:
+        """A bound that follows from prices of pods, divided by as much as it is below their worth; the best is kept."""
+        worth = float(duals @ self._problem.counts)
+        if bound > self.columns.bound and worth > 0:
+            self.columns.bound, self.columns.worths = bound, duals * (bound / worth)
 
     def solve(self) -> Floats:
         """Fractions of the columns and their cost are kept; the price of a pod of each shape is returned."""

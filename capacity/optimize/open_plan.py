@@ -196,7 +196,7 @@ def draft_of(
 
 
 def _add_headroom(document: Document, names: Sequence[str], share: Fraction) -> dict[str, Any]:
-    """Further pods of the named workloads, rounded up; the replicas as they were."""
+    """Additional pods of the named workloads, rounded up; the replicas as they were."""
     before: dict[str, Any] = {}
     if not share:
         return before

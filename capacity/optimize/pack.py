@@ -16,15 +16,17 @@ from capacity.optimize.improve import improved
 from capacity.optimize.knapsack import Knapsacks
 from capacity.optimize.nodes import Bins, joined, unfolded
 from capacity.optimize.problem import MONEY, Pattern, Problem
-from capacity.optimize.residual import by_aggregate, dive, floors, packed, promising, rounded_up
+from capacity.optimize.residual import by_aggregate, by_columns, dive, floors, packed, promising, rounded_up
 from capacity.optimize.solver import Entries, Program
 
 SMALL = 1000  # pods up to which whole pods and nodes are worth an exact program over all kinds
-MOST_PAIRS = 2_500  # shapes × kinds up to which the program over a large plan is worth its bound
+FEW = 150  # pods up to which a proof is worth the time
+MOST_PAIRS = 600  # shapes × kinds up to which the program over a large plan is worth its bound
 FEWEST_KINDS, MOST_KINDS = 8, 30  # in the program over what the columns leave
 ONE_SHAPE_BRANCHES = 10_000
 OPENED = 12  # equal nodes of the whole part that may be packed again
 MOST_ASSIGNED = 16  # nodes up to which pods are assigned to them exactly
+WITH_BOUND = 2_000  # branches of the exact program with the known bound as a row
 PROVEN = 1e-6  # a gap of solver tolerance [share]
 
 
@@ -50,6 +52,12 @@ class Effort:
         Branch-and-bound nodes of the same program of a larger plan, for its bound.
     repacks : int
         Attempts to repack a few nodes.
+    few_pods : Generating
+        Column generation over the whole of a small plan.
+    master : int
+        Branch-and-bound nodes of the program over the columns of a small plan.
+    enough : float
+        Gap from which on the exact program of a plan of more than ``FEW`` pods is left out, as a share of the cost.
     """
 
     columns: Generating
@@ -60,12 +68,51 @@ class Effort:
     small_branches: int
     bound_branches: int
     repacks: int
+    few_pods: Generating
+    master: int
+    enough: float
 
 
 EFFORTS = {
-    "quick": Effort(Generating(12, 0, 0.01), None, 10, 250, 0.02, 50, 0, 0),
-    "normal": Effort(Generating(60, 1, 0.004, 0.002), None, 40, 500, 0.005, 1_000, 0, 0),
-    "thorough": Effort(Generating(200, 4, 0.0004), Generating(8, 0, 0.002), 200, 1_500, 0.002, 20_000, 200, 12),
+    "quick": Effort(
+        Generating(12, 0, 0.01),
+        None,
+        branches=10,
+        pairs=250,
+        rest_gap=0.02,
+        small_branches=50,
+        bound_branches=0,
+        repacks=0,
+        few_pods=Generating(12, 0, 0.01),
+        master=50,
+        enough=0.02,
+    ),
+    "normal": Effort(
+        Generating(60, 1, 0.004, 0.002),
+        None,
+        branches=40,
+        pairs=500,
+        rest_gap=0.005,
+        small_branches=1_000,
+        bound_branches=0,
+        repacks=0,
+        few_pods=Generating(60, 1, 0.002, 0.002, finish=200),
+        master=300,
+        enough=0.005,
+    ),
+    "thorough": Effort(
+        Generating(200, 4, 0.0004),
+        Generating(8, 0, 0.002),
+        branches=200,
+        pairs=1_500,
+        rest_gap=0.002,
+        small_branches=20_000,
+        bound_branches=200,
+        repacks=12,
+        few_pods=Generating(200, 4, 0.0004, finish=600),
+        master=2_000,
+        enough=0.0,
+    ),
 }
 
 
@@ -150,20 +197,28 @@ def _one_shape(problem: Problem) -> Packing:
 def _many_shapes(problem: Problem, effort: Effort, stopped: Callable[[], bool]) -> Packing:
     """Columns, their whole part, the rest by the better of two ways; an exact program; a few nodes packed again."""
     fluid = fluid_bound(problem)
-    small = int(problem.counts.sum()) <= SMALL
-    columns = generate(problem, fluid, effort.columns, stopped=stopped)
+    pods = int(problem.counts.sum())
+    small, few = pods <= SMALL, pods <= FEW
+    columns = generate(problem, fluid, effort.few_pods if few else effort.columns, stopped=stopped)
     bound = max(columns.bound, fluid.cost)
     whole, left = floors(problem, columns)
     bins = Bins(problem)
     if left.any():
         bins = _rest(problem.with_counts(left), columns, effort, stopped, few=small)
         bins.problem = problem
-    branches = effort.small_branches if small else effort.bound_branches
-    if branches and (small or len(problem.shapes) * len(problem.kinds) <= MOST_PAIRS) and not stopped():
-        if small:
-            bins = joined(problem, [unfolded(problem, whole), bins])
-            whole = []
-        bins, bound = _exact(problem, fluid, bins, problem.cost(whole), bound, branches)
+    if small:
+        bins, whole = joined(problem, [unfolded(problem, whole), bins]), []
+        bins.shrink()
+        other = by_columns(problem, columns, limit=effort.master) if few and not stopped() else None
+        if other is not None and other.cost < bins.cost - MONEY:
+            bins = other
+    branches = effort.small_branches // (1 if few else 10) if small else effort.bound_branches
+    cost = bins.cost + problem.cost(whole)
+    unproven = cost > bound * (1 + PROVEN) and (few or cost - bound > effort.enough * cost)
+    worth_it = small or len(problem.shapes) * len(problem.kinds) <= MOST_PAIRS
+    if branches and unproven and worth_it and not stopped():
+        worths = Fluid(columns.bound, columns.worths)
+        bins, bound = _exact(problem, worths, bins, problem.cost(whole), bound, branches)
     if effort.repacks and problem.cost(whole) + bins.cost > bound * (1 + PROVEN) and not stopped():
         opened = [p._replace(nodes=min(p.nodes, OPENED)) for p in whole]
         whole = [p._replace(nodes=p.nodes - o.nodes) for p, o in zip(whole, opened, strict=True) if p.nodes > o.nodes]
@@ -214,8 +269,13 @@ def _exact(
     part = _may_be_cheaper(problem, fluid, best)
     if not part.kinds:
         return bins, best
-    found = aggregate(part, limit=branches, least=bound)
+    # The known bound as a row proves most plans in few branches; where it does not, the program without it does better.
+    found = aggregate(part, limit=min(branches, WITH_BOUND), least=bound)
     bound = max(bound, min(found.bound, best))
+    if branches > WITH_BOUND and not found.proven:
+        plain = aggregate(part, limit=branches)
+        bound = max(bound, min(plain.bound, best))
+        found = plain if plain.cost < found.cost else found
     for single in (False, True):
         if beside or bins.cost <= bound * (1 + PROVEN):
             break

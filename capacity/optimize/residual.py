@@ -11,6 +11,7 @@ from capacity.optimize.column_generation import Columns, Generating, generate
 from capacity.optimize.fluid import fluid_bound
 from capacity.optimize.nodes import Bins, fill_kind, joined
 from capacity.optimize.problem import MONEY, Ints, Pattern, Problem
+from capacity.optimize.solver import Entries, Program
 
 Stopped = Callable[[], bool]
 ALMOST = 1e-6  # a column bought by less than this is not bought
@@ -79,6 +80,34 @@ def _one_more(bins: Bins, left: Ints) -> None:
     assert best is not None, "a shape fits no kind"
     bins.open(best[1], best[2])
     left -= best[2]
+
+
+def by_columns(problem: Problem, columns: Columns, *, limit: int) -> Bins | None:
+    """Whole nodes of the known columns that hold every pod at the least cost; None without a solution in the limit.
+
+    Pods that are covered twice are taken off again, and nodes become the cheapest kind for what is left on them.
+    """
+    at, shape = np.nonzero(np.array(columns.pods))
+    program = Program(
+        problem.prices[columns.kinds],
+        Entries(shape, at, np.array(columns.pods)[at, shape].astype(float)),
+        problem.counts.astype(float),
+        np.full(len(problem.shapes), np.inf),
+        most=np.full(len(columns.kinds), np.inf),
+        whole=True,
+    )
+    program.limit(nodes=limit, gap=ALMOST)
+    solved = program.solve()
+    if solved.values is None:
+        return None
+    bins, left = Bins(problem), problem.counts.copy()
+    for i in np.argsort(-solved.values, kind="stable"):
+        for _ in range(round(float(solved.values[i]))):
+            pods = np.minimum(columns.pods[i], left)
+            if pods.any():
+                bins.open(columns.kinds[i], pods)
+                left = left - pods
+    return repaired(bins, left)
 
 
 def rounded_up(problem: Problem, columns: Columns) -> Bins:

@@ -16,6 +16,7 @@ from tests.cli.entry import capacity
 
 PODS = ("--pod", "web=250m,512Mi,60", "--pod", "api=1,4Gi,9")
 FEW = ("--types", "c6i.large,m6i.xlarge,m6i.2xlarge,r6i.large", "--arch", "x86_64")
+VCPUS = {"c6i.large": 2, "m6i.xlarge": 4, "m6i.2xlarge": 8, "r6i.large": 2}
 COMMAND = [sys.executable, "-m", "capacity", "optimize", *PODS, *FEW, "--no-alternatives", "-q"]
 
 
@@ -110,12 +111,11 @@ def test_the_written_node_groups_read_back_pass_check(form: str, tmp_path: Path)
     for group in written["nodeGroups"]:
         read = groups[group["name"]]
         assert read["instanceTypes"] == group["instanceTypes"]
-        if karpenter:  # a NodePool has limits instead of a number of nodes
+        if form == "karpenter":  # a NodePool has limits, no number of nodes
+            assert int(read["limits"]["cpu"]) == VCPUS[group["instanceTypes"][0]] * group.pop("nodes")["max"]
             group["limits"] = read["limits"]
-            del group["nodes"]
         else:
-            assert read["nodes"]["max"] == group["nodes"]["max"]
-            group["nodes"] = read["nodes"]
+            assert read["nodes"] == group["nodes"]
         group["provisioner"] = read["provisioner"]
     plan.write_text(yaml.safe_dump(written))
     results = json.loads(capacity("check", str(plan), "-o", "json").stdout)["results"]
@@ -134,8 +134,7 @@ def test_karpenter_pools_are_limited_to_the_most_nodes() -> None:
     options = (*PODS, *FEW, "--provisioner", "karpenter", "--max-groups", "1")
     group = answer(*options)["results"]["node_groups"][0]
     pool, node_class = yaml.safe_load_all(capacity("optimize", *options, "--as", "karpenter", "-q").stdout)
-    vcpus = {"c6i.large": 2, "m6i.xlarge": 4, "m6i.2xlarge": 8, "r6i.large": 2}[group["instance_types"][0]]
-    assert pool["spec"]["limits"]["cpu"] == vcpus * group["nodes_max"]
+    assert pool["spec"]["limits"]["cpu"] == VCPUS[group["instance_types"][0]] * group["nodes_max"]
     assert node_class["kind"] == "EC2NodeClass"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capacity.advice.judge import check
 from capacity.optimize.choices import Choices
 from capacity.optimize.open_plan import sketched
 from capacity.optimize.optimized import Optimized
@@ -74,3 +75,39 @@ def test_more_pods_never_pack_cheaper(shapes: Pods, which: int, more: int) -> No
 @given(plans, st.integers(21, 26))
 def test_a_smaller_subnet_never_costs_less(shapes: Pods, length: int) -> None:
     assert dollars(answer(shapes, length=length)) <= dollars(answer(shapes, length=length + 1)) + 1e-9
+
+
+@settings(max_examples=20, deadline=None)
+@given(plans, st.integers(0, 2), st.integers(1, 5))
+def test_more_pods_never_cost_less(shapes: Pods, which: int, more: int) -> None:
+    which = which % len(shapes)
+    larger = [(c, m, n + more * (i == which)) for i, (c, m, n) in enumerate(shapes)]
+    assert dollars(answer(shapes)) <= dollars(answer(larger)) + 1e-9
+
+
+@settings(max_examples=20, deadline=None)
+@given(plans, st.sets(st.integers(0, 2)), st.sets(st.integers(0, 2)))
+def test_rules_about_zones_and_nodes_never_cost_less_and_check_keeps_them(
+    shapes: Pods, spread: set[int], alone: set[int]
+) -> None:
+    made = document(shapes)
+    for i, workload in enumerate(made["workloads"]):
+        if i in spread:
+            workload["topologySpread"] = [{"key": "topology.kubernetes.io/zone", "maxSkew": "1"}]
+        if i in alone:
+            workload["antiAffinity"] = "hostname"
+    request = Request(Choices(types=TYPES, arch="x86_64"), effort="thorough", simpler=False)
+    bound, free = optimize_plan(made, request), answer(shapes)
+    assert dollars(free) <= dollars(bound) + 1e-9
+    if bound.bought is None or bound.packed is None:
+        return
+    assert bound.packed.bound <= bound.packed.usd_per_hour <= bound.bought.usd_per_hour + 1e-9
+    for i, p in enumerate(bound.pods):
+        if p.alone:
+            assert all(pattern.pods[i] <= 1 for pattern in bound.packed.now.patterns)
+            mine = [s for s in bound.bought.division if i in s.block]
+            assert sum(s.now for s in mine) >= p.now
+    plan = bound.bought.result.plan
+    states = {s.name: s for s in check(plan).scenarios}
+    assert not states["steady"].unplaced
+    assert not states["peak"].unplaced

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.growth import growing_plan, many_pods
 from capacity.advice.whatif import MOST_FURTHER, PERCENTS, what_if
-from capacity.cluster import engine as engines
+from capacity.cluster import node_counts
 from capacity.cluster.check import check
 from capacity.cluster.engine import Engine
 from capacity.cluster.group_shapes import group_shapes
@@ -66,7 +66,7 @@ class TestNodeCounts:
         small = shop(replicas)
         found = {}
         for patience in (0, 64, 10**9):
-            monkeypatch.setattr(engines, "PATIENCE", patience)
+            monkeypatch.setattr(node_counts, "PATIENCE", patience)
             found[patience] = Engine(small, group_shapes(small)).at_rest("peak").groups[0].nodes
         assert len(set(found.values())) == 1
 

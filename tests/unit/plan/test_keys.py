@@ -91,6 +91,7 @@ def test_the_full_plans_hold_every_declared_key() -> None:
         cni_keys.CNI: {"windows"},
         node_keys.NODE_GROUP: {"capacityType", "limits"},
         node_keys.LIMITS: {"cpu", "memory"},
+        pod_keys.REQUESTS: {"gpu"},
         keys.TENANT: {"plan"},
         pod_keys.WEEKLY: set(pod_keys.WEEKLY.by_name) - {"sat", "sun"},
         pod_keys.YEARLY: set(pod_keys.YEARLY.by_name) - {"nov", "dec"},
