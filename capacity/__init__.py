@@ -16,7 +16,8 @@ The library behind the command of the same name; ``docs/reference/python-api.md`
     readers     capacity.readers: plans from Terraform, kubectl, eksctl, CloudFormation, Karpenter, Helm, AWS
     a cluster   diagnose, saved_evidence
     dollars     plan_cost, CostInputs, read_price_file
-    what to buy optimize_plan
+    what to buy optimize_plan, sketched, Request, Choices, Optimized, node_group_file, mean_nodes, frontier_rows;
+                node_groups_frame, alternatives_frame, frontier_frame
     charts      capacity.charts
     errors      CapacityError, SpecError, UnknownInstanceType, CatalogError, InfeasiblePlan, MissingExtra
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from capacity.advice.findings.rules import findings
     from capacity.advice.fixes import Fix, Fixes
     from capacity.advice.judge import check
+    from capacity.advice.nodes_to_buy import node_group_file, optimize_plan
     from capacity.advice.search import find_fixes
     from capacity.advice.warm import WarmAnswer, warm_for_plan, warm_for_type
     from capacity.advice.whatif import what_if
@@ -74,7 +76,12 @@ if TYPE_CHECKING:
     from capacity.node.offer import Daemon, Offer, PodAsked, offer
     from capacity.node.platform import Platform
     from capacity.node.shape_map import request_grid, shape_map
-    from capacity.optimize.optimum import optimize_plan
+    from capacity.optimize.choices import Choices
+    from capacity.optimize.mean_node import mean_nodes
+    from capacity.optimize.open_plan import sketched
+    from capacity.optimize.optimized import Optimized
+    from capacity.optimize.request import Request
+    from capacity.optimize.rows import alternatives_frame, frontier_frame, frontier_rows, node_groups_frame
     from capacity.plan.cilium_settings import cilium_settings
     from capacity.plan.cni_env import CniSettings, cni_settings
     from capacity.plan.model import Plan
@@ -92,6 +99,7 @@ __all__ = [
     "CatalogError",
     "CheckResult",
     "Checkup",
+    "Choices",
     "CniSettings",
     "Comparison",
     "CostInputs",
@@ -107,17 +115,20 @@ __all__ = [
     "MaxPods",
     "MissingExtra",
     "Offer",
+    "Optimized",
     "Plan",
     "Platform",
     "PodAsked",
     "Pool",
     "PoolGrid",
+    "Request",
     "Sizing",
     "SpecError",
     "Term",
     "TypeArrays",
     "UnknownInstanceType",
     "WarmAnswer",
+    "alternatives_frame",
     "check",
     "cilium_settings",
     "cni_settings",
@@ -129,6 +140,8 @@ __all__ = [
     "findings",
     "forecast_growth",
     "forecast_history",
+    "frontier_frame",
+    "frontier_rows",
     "group_frame",
     "group_offers",
     "headroom_by_nodes",
@@ -136,7 +149,10 @@ __all__ = [
     "load_catalog",
     "max_pods",
     "max_pods_frame",
+    "mean_nodes",
     "node_frame",
+    "node_group_file",
+    "node_groups_frame",
     "node_pool",
     "offer",
     "optimize_plan",
@@ -157,6 +173,7 @@ __all__ = [
     "shape_map",
     "size_plan",
     "sizes_of",
+    "sketched",
     "snapshot_of_plan",
     "subnet_frame",
     "sweep",
@@ -209,7 +226,13 @@ _HOMES = {
     "node.platform": ("Platform",),
     "node.offer": ("Daemon", "Offer", "PodAsked", "offer"),
     "node.shape_map": ("request_grid", "shape_map"),
-    "optimize.optimum": ("optimize_plan",),
+    "advice.nodes_to_buy": ("node_group_file", "optimize_plan"),
+    "optimize.choices": ("Choices",),
+    "optimize.mean_node": ("mean_nodes",),
+    "optimize.open_plan": ("sketched",),
+    "optimize.optimized": ("Optimized",),
+    "optimize.request": ("Request",),
+    "optimize.rows": ("alternatives_frame", "frontier_frame", "frontier_rows", "node_groups_frame"),
     "plan.cilium_settings": ("cilium_settings",),
     "plan.cni_env": ("CniSettings", "cni_settings"),
     "plan.parse": ("parse_plan", "read_plan"),

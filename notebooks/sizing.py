@@ -11,93 +11,79 @@
 # %% [markdown]
 # # Sizing before purchase
 #
-# Nothing exists yet. 300 pods that request 500m CPU and 1 Gi memory will run in three zones. Which type, how many nodes
-# and which subnet sizes do they need?
+# Nothing exists yet. Three workloads and an agent on every node will run in three zones. Which node groups and which
+# subnets do they need, and what does it cost? `optimize_plan` is `capacity optimize`; it needs the extra `optimize`
+# (`pip install 'eks-pod-capacity[optimize]'`).
 
 # %%
 # %matplotlib inline
-from fractions import Fraction
-from math import ceil
-from pathlib import Path
-
-import yaml
-
 import capacity
-from capacity.charts import plot_limits, plot_price_per_pod
+from capacity.charts import plot_frontier, plot_packed_nodes, plot_subnet_states
 
-catalog = capacity.load_catalog()
-PODS, ZONES, MIB = 300, 3, 2**20
-pod = capacity.PodAsked(cpu=500, memory=1024 * MIB)
-agents = [capacity.Daemon("log-agent", cpu=50, memory=128 * MIB)]
-
-# %% [markdown]
-# ## Which type
-#
-# Every type of the catalog that has a price, the cheapest per pod first.
-
-# %%
-frame = capacity.node_frame(catalog, capacity.Platform(), pod, agents, region="us-east-1")
-current = frame["instance_type"].str.match(r"^(m|c|r)[67](i|a|g)\.(x|2x|4x)?large$")
-cheapest = frame[current & frame["usd_per_pod_month"].notna()].sort_values(["usd_per_pod_month", "instance_type"])
-cheapest[["instance_type", "pods", "binding", "usd_per_pod_month"]].head(8)
-
-# %%
-names = list(cheapest["instance_type"].head(6))
-offers = [
-    capacity.offer(catalog.get(n), capacity.Platform(), pod, agents, price=capacity.price_per_hour(n, "us-east-1"))
-    for n in names
-]
-plot_price_per_pod(offers)
-
-# %%
-plot_limits(offers, title="500m and 1 Gi beside a log agent")
+document = capacity.sketched(
+    [("web", "250m", "512Mi", 300), ("api", "1", "2Gi", 40), ("jobs", "500m", "8Gi", 60)], region="us-east-1"
+)
+document["workloads"][0]["replicas"] = {"now": 300, "max": 420}  # at the peak
+document["daemonSets"] = [{"name": "log-agent", "requests": {"cpu": "50m", "memory": "128Mi"}}]
 
 # %% [markdown]
-# ## How many nodes, how many addresses
+# ## What to buy
 #
-# A full node runs its pods and the agent on VPC addresses; its settled pool follows from the CNI's settings. An upgrade
-# adds a third more nodes, and every fifth address must stay free.
+# The choices are what may be bought. Here: current x86_64 families, at most 16 vCPUs per node. A fifth of the hours are
+# at the peak.
 
 # %%
-best = offers[0]
-kind = catalog.get(best.instance_type)
-nodes = ceil(PODS / best.pods)
-settings, _ = capacity.cni_settings({})
-on_vpc = best.pods + len(agents)
-pool = capacity.node_pool(kind, settings, on_vpc, best.max_pods)
-per_zone = ceil(ceil(nodes * Fraction(4, 3)) / ZONES)
-wanted = ceil(per_zone * pool.subnet_addresses / Fraction(4, 5))
-prefix = max(p for p in range(16, 29) if 2 ** (32 - p) - 5 >= wanted)
-print(f"{nodes} × {kind.name}, {best.pods} pods each; a node takes {pool.subnet_addresses} addresses")
-print(f"per zone {per_zone} nodes and {wanted} addresses with a fifth free: a /{prefix}")
+choices = capacity.Choices(types=("m6i.*", "m7i.*", "c6i.*", "c7i.*", "r6i.*", "r7i.*"), arch="x86_64", max_vcpus=16)
+found = capacity.optimize_plan(document, capacity.Request(choices), zones=3)
+groups = capacity.node_groups_frame(found)
+groups[["instance_types", "nodes", "nodes_peak", "pods_per_node", "binding", "subnet_addresses", "usd_per_hour"]]
 
 # %% [markdown]
-# ## Check
-#
-# The same cluster as a plan, checked in every scenario.
+# The answer is schedulable: `check` of the plan with these node groups leaves no pod unschedulable and none without an
+# address. No placement of these pods on these types costs less than the bound.
 
 # %%
-subnets = [
-    {"name": f"private-{z}", "zone": f"us-east-1{z}", "cidr": f"10.0.{16 * i}.0/{prefix}"} for i, z in enumerate("abc")
-]
-document = {
-    "apiVersion": "capacity/v1",
-    "region": "us-east-1",
-    "vpc": {"cidrs": ["10.0.0.0/16"], "subnets": subnets},
-    "nodeGroups": [
-        {
-            "name": "general",
-            "instanceTypes": [kind.name],
-            "nodes": {"min": 3, "desired": nodes, "max": ceil(nodes * 4 / 3)},
-            "subnets": [s["name"] for s in subnets],
-        }
-    ],
-    "workloads": [{"name": "app", "replicas": PODS, "requests": {"cpu": "500m", "memory": "1Gi"}}],
-    "daemonSets": [{"name": "log-agent", "requests": {"cpu": "50m", "memory": "128Mi"}}],
-}
-Path("sized.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
-result = capacity.check(capacity.read_plan("sized.yaml"))
-Path("sized.yaml").unlink()
-assert result.verdict != "exhausted"
-print(result.verdict)
-capacity.runway_frame(result)
+bought, packed = found.bought, found.packed
+assert bought.result.verdict == "ok"
+assert packed.bound <= packed.usd_per_hour <= bought.usd_per_hour
+for name, usd in (("to buy", bought.usd_per_hour), ("perfect packing", packed.usd_per_hour), ("bound", packed.bound)):
+    print(f"{name:16} {730 * usd:10,.2f} USD per month")
+
+# %% [markdown]
+# ## What a node holds
+#
+# The resource that stops the next pod is marked. Max pods and addresses have room: CPU and memory are what is bought.
+
+# %%
+plot_packed_nodes(capacity.mean_nodes(found))
+
+# %% [markdown]
+# ## What other choices cost
+#
+# Fewer types, and prefixes instead of secondary IPs; then cost against addresses against nodes. Each point passes
+# `check`; `Choices(minimize="addresses")` buys the one with the fewest addresses.
+
+# %%
+capacity.alternatives_frame(found)[["usd_per_month", "extra_pct", "nodes", "subnet_addresses", "note"]]
+
+# %%
+capacity.frontier_frame(found)
+
+# %%
+plot_frontier(capacity.frontier_rows(found))
+
+# %% [markdown]
+# ## The subnets
+#
+# The plan had no VPC, so the answer sized one: the smallest subnets with which every scenario is ok.
+
+# %%
+plan = bought.result.plan
+print(*(f"{subnet.name} {subnet.cidr} in {subnet.zone}" for subnet in plan.subnets), sep="\n")
+plot_subnet_states(bought.result["peak"])
+
+# %% [markdown]
+# ## The file that creates them
+
+# %%
+print(capacity.node_group_file(found, "eksctl"))

@@ -23,14 +23,14 @@ from capacity.plan.declaration import Key, Keys
 from capacity.plan.discovery import ROLE_TAG
 from capacity.plan.tenants import tenant_kinds
 from capacity.plan.windows import KEYS as WINDOWS_KEYS
-from capacity.vpc.ledger import HOLDERS, VERDICTS
+from capacity.vpc.ledger import HOLDERS
+from tools.optimize_schema import optimize_results
 from tools.plan_words import described, plain
+from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, open_object, or_null
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BLOCK = r"^[0-9.]+/[0-9]{1,2}$"
-
-Schema = dict[str, Any]
 
 
 def text(what: str, pattern: str | None = None) -> Schema:
@@ -193,22 +193,6 @@ _VALUES: Mapping[str, Callable[[Key, str], Schema]] = {
 # --- answers --------------------------------------------------------------------------------
 
 
-def open_object(**properties: Schema) -> Schema:
-    """Keys that are always there; later versions may add more."""
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-INT: Schema = {"type": "integer"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-TEXT: Schema = {"type": "string"}
-NUMBER: Schema = {"type": "number"}
-VERDICT: Schema = {"enum": list(VERDICTS)}
-
-
-def or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
 def answers_schema() -> Schema:
     """The schema of what commands print with ``-o json``."""
     number = {"type": "number"}
@@ -257,6 +241,7 @@ def answers_schema() -> Schema:
             _for("maxpods", {"type": "array", "items": maxpods}),
             _for("node", {"type": "array", "items": node}),
             _for("check", _check()),
+            _for("optimize", optimize_results()),
         ],
     }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from capacity.cli.chart_files import Charts, relative_to, write_charts
 from capacity.cli.cost_options import CostOptions, PerNodeCost, PriceFactor, PriceFile, SavingsPlan, cost_inputs
 from capacity.cli.node_options import Asked, CustomNetworking, Env, Provisioner, environment
 from capacity.cli.optimize_flags import (
@@ -22,6 +23,7 @@ from capacity.cli.optimize_flags import (
     MaxPods,
     MaxTypes,
     MaxVcpus,
+    Minimize,
     MinNodes,
     Mode,
     Nodes,
@@ -40,7 +42,7 @@ from capacity.cli.optimize_flags import (
 from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, whole
 from capacity.cli.pod_options import read_pods
 from capacity.errors import SpecError
-from capacity.optimize.choices import EFFORT_NAMES, SURVIVALS
+from capacity.optimize.choices import COST, EFFORT_NAMES, SURVIVALS, TO_MINIMIZE
 from capacity.plan.constants import ARCHS, GROUP_FORMS, MODES
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ def optimize(
     vcpu_quota: VcpuQuota = None,
     peak_hours: PeakHours = "20%",
     survive: Survive = None,
+    minimize: Minimize = COST,
     headroom: Headroom = "0%",
     cni_modes: CniModes = None,
     current: Current = False,
@@ -89,6 +92,7 @@ def optimize(
     simpler: Alternatives = True,
     nodes: Nodes = False,
     written_as: WrittenAs = None,
+    charts: Charts = None,
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",
@@ -97,8 +101,9 @@ def optimize(
 ) -> None:
     """Choose the cheapest node groups for the workloads, within address limits.
 
-    The answer is schedulable: check of the plan with these node groups leaves no pod without a node or an address.
-    It is compared with the perfect packing (a proven lower bound), simpler choices, and the plan's own groups.
+    The answer is schedulable: with these node groups, check leaves no pod unschedulable and none without an address.
+    The page also has the proven lower bound, what other choices cost, the plan's own groups, and the frontier of cost
+    against addresses against nodes.
 
     Examples: capacity optimize examples/shop-prod.yaml --price-factor 1.1 ·
     capacity optimize --pod web=250m,512Mi,300 --pod api=1,2Gi,40 --zones 3 --as eksctl ·
@@ -107,8 +112,13 @@ def optimize(
     given = packed(OptimizeOptions, locals())
     to = sink(output, out_file, color, quiet, wide=wide)
     from capacity.cli.output import emit
+    from capacity.pages.answer import with_charts
 
-    emit(_answered(given), to)
+    found = _answered(given)
+    if charts is not None:
+        write_charts(found.page, charts)
+        found = with_charts(found, relative_to(out_file, charts))
+    emit(found, to)
 
 
 @dataclass(frozen=True)
@@ -134,6 +144,7 @@ class OptimizeOptions:
     vcpu_quota: int | None
     peak_hours: str
     survive: str | None
+    minimize: str
     headroom: str
     cni_modes: str | None
     current: bool
@@ -147,6 +158,7 @@ class OptimizeOptions:
     simpler: bool
     nodes: bool
     written_as: str | None
+    quiet: bool
 
 
 def _answered(given: OptimizeOptions) -> Answer:
@@ -163,14 +175,13 @@ def _answered(given: OptimizeOptions) -> Answer:
     inputs = cost_inputs(
         CostOptions(given.price_file, given.price_factor, given.savings_plan, per_node_cost=given.per_node_cost)
     )
-    from capacity.advice.judge import check
+    from capacity.advice.nodes_to_buy import optimize_plan
     from capacity.cli.optimize_stop import stop_when
-    from capacity.optimize.optimum import optimize_plan
     from capacity.optimize.request import Request
     from capacity.pages.optimize_page import answer
 
-    with stop_when(limit) as stopped:
-        request = Request(choices, inputs, given.effort, check, stopped, given.simpler, given.current)
+    with stop_when(limit, quiet=given.quiet) as stopped:
+        request = Request(choices, inputs, given.effort, stopped=stopped, simpler=given.simpler, current=given.current)
         found = optimize_plan(document, request, file=file, zones=given.zones)
     return answer(found, choices, inputs, effort=given.effort, nodes=given.nodes, form=given.written_as)
 
@@ -195,6 +206,7 @@ def _choices(given: OptimizeOptions) -> Choices:
         headroom=parse_percent(given.headroom, "--headroom"),
         modes=tuple(part.strip() for part in (given.cni_modes or "").split(",") if part.strip()),
         scenarios=tuple(given.scenario or ()),
+        minimize=one_of("--minimize", given.minimize, TO_MINIMIZE),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from capacity.cli.options import words
-from capacity.optimize.choices import EFFORT_NAMES, SURVIVALS
+from capacity.optimize.choices import EFFORT_NAMES, SURVIVALS, TO_MINIMIZE
 from capacity.plan.constants import ARCHS, GROUP_FORMS, MODES
 
 
@@ -94,6 +94,15 @@ Survive = Annotated[
         autocompletion=words(*SURVIVALS),
     ),
 ]
+Minimize = Annotated[
+    str,
+    typer.Option(
+        "--minimize",
+        help="cost, or addresses or nodes at the peak and then cost.",
+        metavar="WHAT",
+        autocompletion=words(*TO_MINIMIZE),
+    ),
+]
 Headroom = Annotated[
     str,
     typer.Option(
@@ -142,7 +151,8 @@ TimeLimit = Annotated[
     ),
 ]
 Alternatives = Annotated[
-    bool, typer.Option("--alternatives/--no-alternatives", help="What simpler and other choices cost.")
+    bool,
+    typer.Option("--alternatives/--no-alternatives", help="What other choices, fewer addresses and fewer nodes cost."),
 ]
 Nodes = Annotated[bool, typer.Option("--nodes", help="List every node of the packing (JSON and YAML).")]
 WrittenAs = Annotated[

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+CLOCK_PATIENCE_S = 2.0  # of a job whose end is unknown
 PATIENCE_S = 0.5  # nothing is shown of what takes less
 EVERY_S = 0.1
 
@@ -25,6 +26,30 @@ def progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], No
         if now >= next_s:
             next_s, shown = now + EVERY_S, True
             sys.stderr.write(f"\r{what}: {100 * done // max(total, 1)}% ")
+            sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        if shown:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()
+
+
+@contextmanager
+def clock(what: str, quiet: bool = False) -> Iterator[Callable[[], None]]:
+    """Yields a function to call between steps of a job whose end is unknown; shows the seconds so far."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    start, shown = time.monotonic(), 0
+
+    def tell() -> None:
+        nonlocal shown
+        seconds = int(time.monotonic() - start)
+        if seconds >= CLOCK_PATIENCE_S and seconds > shown:
+            shown = seconds
+            sys.stderr.write(f"\r{what}: {seconds} s ")
             sys.stderr.flush()
 
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from capacity.cli.chart_files import Charts, make_folder, relative_to, write_charts
 from capacity.cli.cost_options import (
     CostOptions,
     PerNodeCost,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from capacity.cli.checked_plan import Checked
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
+    from capacity.optimize.optimized import Optimized
     from capacity.pages.page import Page
     from capacity.pages.report_material import Material
 
@@ -48,10 +50,6 @@ OutFile = Annotated[
         metavar="PATH",
     ),
 ]
-Charts = Annotated[
-    Path | None,
-    typer.Option("--charts", help="Also write every chart as PNG and SVG to this folder.", metavar="DIR"),
-]
 Alerts = Annotated[
     Path | None,
     typer.Option(
@@ -59,6 +57,10 @@ Alerts = Annotated[
         help="Also write Prometheus rules and a Grafana dashboard to this folder. Thresholds come from the runway.",
         metavar="DIR",
     ),
+]
+Sizing = Annotated[
+    bool,
+    typer.Option("--sizing", help="Add the node groups to buy, as capacity optimize finds them; takes some seconds."),
 ]
 Theme = Annotated[str, typer.Option("--theme", metavar="NAME", help="Theme of the charts in --charts: light or dark.")]
 Horizon = Annotated[str, typer.Option("--horizon", help="Length of the forecast.", metavar="TIME")]
@@ -80,6 +82,7 @@ def report(
     charts: Charts = None,
     alerts: Alerts = None,
     theme: Theme = "light",
+    sizing: Sizing = False,
     horizon: Horizon = "18mo",
     as_of: AsOf = None,
     price_file: PriceFile = None,
@@ -110,11 +113,13 @@ def report(
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
     material = _material(checked, given, day)
+    if given.sizing:
+        material = replace(material, sizing=_sized(checked, quiet))
     fixes = search_fixes(checked)
     material = replace(material, findings=with_fix(material.findings, fixes), fixes=fixes)
     page = report_page(material)
     if given.charts is not None:
-        _write_charts(page, given.charts, given.theme)
+        write_charts(page, given.charts, given.theme)
     if given.alerts is not None:
         _write_alerts(checked.result, given.alerts)
     _write(page, material, to, given.charts)
@@ -130,6 +135,7 @@ class ReportOptions:
     charts: Path | None
     alerts: Path | None
     theme: str
+    sizing: bool
     horizon: str
     price_file: Path | None
 
@@ -143,6 +149,21 @@ def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
     command = _command(checked, given, day)
     sha256 = hashlib.sha256(checked.file.data).hexdigest()
     return gather(checked.result, command, day, sha256, given.horizon, prices=checked.prices)
+
+
+def _sized(checked: Checked, quiet: bool) -> Optimized:
+    """The node groups to buy for the plan as it was checked."""
+    from capacity.advice.nodes_to_buy import optimize_plan
+    from capacity.cli.optimize_stop import stop_when
+    from capacity.optimize.choices import Choices
+    from capacity.optimize.request import Request
+    from capacity.plan.patch import apply_patch
+
+    choices = Choices(scenarios=tuple(checked.scenarios or ()))
+    document = apply_patch(checked.file.document, checked.patch)
+    with stop_when(None, quiet=quiet) as stopped:
+        request = Request(choices, checked.prices, stopped=stopped)
+        return optimize_plan(document, request, file=checked.file.name)
 
 
 def _write(page: Page, material: Material, to: Sink, charts: Path | None) -> None:
@@ -176,27 +197,7 @@ def _text(page: Page, material: Material, output: str, charts: Path | None, path
     from capacity.inert import log_text
     from capacity.pages.markdown import render_markdown
 
-    return log_text(render_markdown(page, _relative(charts, path) if charts else ""))
-
-
-def _relative(charts: Path, document: Path | None) -> str:
-    """The charts' folder relative to the document, or to the working directory if the document goes to stdout."""
-    import os.path
-
-    return Path(os.path.relpath(charts, document.parent if document else ".")).as_posix()
-
-
-def _write_charts(page: Page, folder: Path, theme: str) -> None:
-    from capacity.charts.files import png_bytes, svg_text
-    from capacity.charts.theme import THEMES
-    from capacity.files import write_file
-
-    _make_folder(folder, "--charts")
-    chosen, place = THEMES[theme], f"--charts {str(folder)!r}"
-    for chart in page.charts():
-        figure = chart.draw(chosen)
-        write_file(folder / f"{chart.name}.png", png_bytes(figure, chosen), place)
-        write_file(folder / f"{chart.name}.svg", svg_text(figure, chosen), place)
+    return log_text(render_markdown(page, relative_to(path, charts) if charts else ""))
 
 
 def _write_alerts(result: CheckResult, folder: Path) -> None:
@@ -208,20 +209,11 @@ def _write_alerts(result: CheckResult, folder: Path) -> None:
     if result.plan.cni.name != "vpc-cni":
         named = {"cilium": "Cilium", "overlay": "an overlay"}[result.plan.cni.name]
         raise SpecError(f"--alerts: the rules need metrics of the VPC CNI, and the CNI of the plan is {named}")
-    _make_folder(folder, "--alerts")
+    make_folder(folder, "--alerts")
     thresholds, place = node_thresholds(result), f"--alerts {str(folder)!r}"
     write_file(folder / "capacity-rules.yaml", rules_yaml(result, thresholds), place)
     write_file(folder / "capacity-prometheusrule.yaml", rules_manifest(result, thresholds), place)
     write_file(folder / "capacity-dashboard.json", dashboard_json(result, thresholds), place)
-
-
-def _make_folder(folder: Path, option: str) -> None:
-    from capacity.errors import SpecError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SpecError(f"{option} {str(folder)!r}: {error.strerror}") from error
 
 
 def _command(checked: Checked, given: ReportOptions, day: date) -> str:
@@ -232,6 +224,7 @@ def _command(checked: Checked, given: ReportOptions, day: date) -> str:
 
     named = [part for s in given.scenario or () for part in ("--scenario", s)]
     named += [part for s in given.settings or () for part in ("--set", s)]
+    named += ["--sizing"] if given.sizing else []
     named += cost_words(checked.prices, given.price_file)
     file = checked.result.plan.file
     plan = "-" if file in (STDIN, PIPE) else file

@@ -72,6 +72,11 @@ class Purchase:
         """Addresses of all subnets that are taken at the peak. [addresses]"""
         return sum(s.used_total for s in self.peak.subnets)
 
+    @property
+    def figures(self) -> tuple[float, int, int]:
+        """Dollars per hour, and addresses and nodes at the peak."""
+        return self.usd_per_hour, self.addresses, self.nodes(peak=True)
+
 
 @dataclass(frozen=True)
 class Buying:

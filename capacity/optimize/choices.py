@@ -16,6 +16,8 @@ FRACTIONAL_GPUS = ("g6f", "gr6f")  # a pod that requests a GPU gets an eighth to
 MODES = ("secondary", "prefix")  # a cluster can change between them; its IP family is fixed
 MOST_HEADROOM = 10
 SURVIVALS = ("zone",)
+COST, ADDRESSES, NODES = "cost", "addresses", "nodes"
+TO_MINIMIZE = (COST, ADDRESSES, NODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Choices:
         CNI modes that may be chosen, ``secondary`` and ``prefix``; empty: that of the plan.
     scenarios : tuple of str
         Those of ``check`` that must be ok; empty: the plan's, else all that the plan can feed.
+    minimize : str
+        ``cost``, or ``addresses`` or ``nodes`` at the peak and then cost.
 
     Raises
     ------
@@ -70,12 +74,14 @@ class Choices:
     headroom: Fraction = Fraction(0)
     modes: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
+    minimize: str = COST
 
     def __post_init__(self) -> None:
         for what, value, known in (
             ("architecture", self.arch, ARCHS),
             ("provisioner", self.provisioner, NODE_PROVISIONERS),
             ("survive", self.survive, SURVIVALS),
+            ("minimize", self.minimize, TO_MINIMIZE),
         ):
             if value is not None:
                 check_word(what, value, known)

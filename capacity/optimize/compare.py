@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -41,7 +41,7 @@ def alternatives(
             break
         simple = _bought(buying, part, choices, request.stopped)
         known = [p for p in tried if buying.accepts(p) and _within(p, part, choices)]
-        simple = min([*([simple] if simple else []), *known], key=lambda p: p.usd_per_hour, default=None)
+        simple = min([*([simple] if simple else []), *known], key=lambda p: p.figures, default=None)
         rows.append((name, simple))
         if simple is not None and simple not in known:
             tried.append(simple)
@@ -97,6 +97,15 @@ def mix(p: Purchase) -> str:
     count: dict[str, int] = {}
     for s, name in zip(p.division, p.names, strict=True):
         count[s.candidate.name] = count.get(s.candidate.name, 0) + nodes_of(p.peak, name)
+    return mix_words(count)
+
+
+def mix_words(count: Mapping[str, int]) -> str:
+    """Numbers of nodes by type.
+
+    >>> mix_words({"m5.large": 2, "c5.large": 1})
+    '2 m5.large + 1 c5.large'
+    """
     return " + ".join(f"{n:,} {kind}" for kind, n in count.items())
 
 
@@ -161,9 +170,14 @@ def _current(buying: Buying, inputs: CostInputs) -> list[Alternative]:
     nodes = sum(nodes_of(peak, name) for name in prices)
     addresses = sum(s.used_total for s in peak.subnets)
     left = steady.unplaced_pods or peak.unplaced_pods
+    types: dict[str, int] = {}
+    for name in prices:
+        kind = shapes[name].first.instance_type.name
+        types[kind] = types.get(kind, 0) + nodes_of(peak, name)
     note = f"{left:,} pods unscheduled" if left else ""
     if result.verdict != "ok" and buying.draft.sizes_subnets is False:
         note = f"check: {result.verdict}" + (f", {note}" if note else "")
+    note = mix_words(types) + (f" ({note})" if note else "")
     unknown = [name for name, each in prices.items() if each is None]
     if unknown:
         return [Alternative(OWN_GROUPS, None, nodes, addresses, f"no price of {unknown[0]} is known")]

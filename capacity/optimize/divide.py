@@ -7,7 +7,7 @@ group are placed here as ``check`` places them, and nodes are added until none i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import combinations
 
@@ -111,6 +111,11 @@ class Blocks:
         """The same under other rules or with some of the types only; nodes that were counted stay counted."""
         market = self.market if names is None else self.market.of(names)
         return Blocks(market, self.pods, rules, self._nodes, self.stopped)
+
+    def priced(self, prices: Sequence[float], rules: Rules) -> Blocks:
+        """These blocks with other prices of the types and under other rules; nodes that were counted stay counted."""
+        candidates = tuple(replace(c, price=p) for c, p in zip(self.market.candidates, prices, strict=True))
+        return Blocks(replace(self.market, candidates=candidates), self.pods, rules, self._nodes, self.stopped)
 
     def by_sums(self, block: Block) -> Floats:
         """What a block costs at least on each type, by the sums of its requests; infinity where a pod does not fit."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from capacity.cost.dollar_words import usd
 from capacity.errors import SpecError
+from capacity.optimize.frontier import OBJECTIVES
 from capacity.optimize.open_plan import Document, Draft
 from capacity.optimize.optimized import OPTIMAL, WITHIN_GAP, Optimized
 from capacity.optimize.pack import PROVEN
@@ -43,7 +44,7 @@ def check_modes(draft: Draft) -> None:
 def cheapest(modes: tuple[str, ...], answer: Callable[[str], Optimized]) -> Optimized:
     """The cheapest of the answers, of equals the one with fewer addresses; its bound is that of all modes."""
     found = {mode: answer(mode) for mode in dict.fromkeys(modes)}
-    costs = {mode: (f.bought.usd_per_hour, f.bought.addresses) for mode, f in found.items() if f.bought is not None}
+    costs = {mode: OBJECTIVES[f.choices.minimize](f.bought) for mode, f in found.items() if f.bought is not None}
     if not costs:
         return next(iter(found.values()))
     best = min(costs, key=lambda mode: costs[mode])
@@ -51,7 +52,8 @@ def cheapest(modes: tuple[str, ...], answer: Callable[[str], Optimized]) -> Opti
     assert packed is not None
     packed = packed._replace(bound=min(f.packed.bound for f in found.values() if f.packed is not None))
     status = WITHIN_GAP if chosen.status == OPTIMAL and packed.gap > PROVEN else chosen.status
-    each = {m: usd(round(HOURS_PER_MONTH * costs[m][0], 2)) if m in costs else "not possible" for m in found}
+    dollars = {m: usd(round(HOURS_PER_MONTH * f.bought.usd_per_hour, 2)) for m, f in found.items() if f.bought}
+    each = {m: dollars.get(m, "not possible") for m in found}
     figures = ", ".join(f"{NAMES[mode]} {figure}" for mode, figure in each.items())
     value = "true" if best == "prefix" else "false"
     said = f"CNI mode: {NAMES[best]} ({figures} a month): set {PREFIXES}={value} on aws-node"

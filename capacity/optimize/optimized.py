@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from capacity.optimize.buy import Purchase
+from capacity.optimize.choices import Choices
 from capacity.optimize.divide import Rules
 from capacity.optimize.market import Market, Pods
 from capacity.optimize.open_plan import Draft
@@ -74,6 +75,8 @@ class Optimized:
         Architectures of the types that were compared.
     rules : Rules
         How hours are weighed, and how many nodes a group has.
+    choices : Choices
+        What was asked.
     bought : Purchase or None
         The node groups to buy; None if there are no pods, or nothing is possible.
     packed : Packed or None
@@ -95,3 +98,4 @@ class Optimized:
     frontier: tuple[Purchase, ...] = ()
     infeasible: Infeasible | None = None
     notes: tuple[str, ...] = ()
+    choices: Choices = field(default_factory=Choices)

@@ -9,12 +9,13 @@ from typing import Any
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError
 from capacity.optimize.buy import Buying, Division, Purchase
-from capacity.optimize.choices import Choices
+from capacity.optimize.choices import COST, Choices
 from capacity.optimize.clash import clash, too_large
 from capacity.optimize.compare import alternatives
 from capacity.optimize.divide import Rules
 from capacity.optimize.divisions import Found, divisions, mixed, ranked, search
 from capacity.optimize.fallback import never_dearer
+from capacity.optimize.frontier import OBJECTIVES, explored, frontier
 from capacity.optimize.market import Market, Pods, pods_of
 from capacity.optimize.modes import cheapest, check_modes, with_mode
 from capacity.optimize.open_plan import Draft, draft_of
@@ -79,7 +80,7 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
     market, archs = market_of(draft, request)
     notes = [*draft.notes, *market.notes, *_said(market, archs, choices, gpus=any(p.pod.gpus for p in pods))]
     rules = rules_of(draft, choices)
-    base = Optimized(OPTIMAL, draft, market, pods, archs, rules, notes=tuple(notes))
+    base = Optimized(OPTIMAL, draft, market, pods, archs, rules, notes=tuple(notes), choices=choices)
     large = too_large(market, pods)
     if large is not None:
         return replace(base, status=INFEASIBLE, infeasible=large)
@@ -98,9 +99,11 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
     found = _searched(buying, market, packed, request)
     if found.bought is None:
         return replace(base, status=INFEASIBLE, packed=packed, infeasible=clash(buying, market, choices, found))
+    if request.simpler or choices.minimize != COST:
+        found = explored(buying, market, found, request)
     others, found = alternatives(buying, market, found, request)
-    assert found.bought is not None
-    bought, said = _in_own_subnets(buying, found)
+    accepted = [p for p in found.tried if buying.accepts(p)]
+    bought, said = _in_own_subnets(buying, sorted(accepted, key=OBJECTIVES[choices.minimize]))
     if draft.replicas:
         bought = replace(bought, document=draft.without_headroom(bought.document))
     packed = never_dearer(packed, bought, market, pods, rules)
@@ -111,23 +114,21 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
         packed=packed,
         bought=bought,
         alternatives=others,
-        frontier=_frontier(buying, found),
+        frontier=frontier(bought, accepted) if request.simpler else (),
         notes=(*notes, *said),
     )
 
 
-def _in_own_subnets(buying: Buying, found: Found) -> tuple[Purchase, list[str]]:
-    """The cheapest purchase that one VPC holds, in subnets of its size; the cheapest of all if there is none."""
-    assert found.bought is not None
-    first = with_own_subnets(buying, found.bought)
-    if first[0].result.verdict == "ok":
-        return first
-    others = sorted((p for p in found.tried if buying.accepts(p)), key=lambda p: (p.usd_per_hour, p.addresses))
-    for other in [p for p in others if p.addresses < found.bought.addresses][:MOST_SIZED]:
+def _in_own_subnets(buying: Buying, accepted: Sequence[Purchase]) -> tuple[Purchase, list[str]]:
+    """The best purchase that one VPC holds, in subnets of its size; the first of all if there is none."""
+    best = with_own_subnets(buying, accepted[0])
+    if best[0].result.verdict == "ok":
+        return best
+    for other in [p for p in accepted if p.addresses < accepted[0].addresses][:MOST_SIZED]:
         sized = with_own_subnets(buying, other)
         if sized[0].result.verdict == "ok":
             return sized
-    return first
+    return best
 
 
 def _nothing(draft: Draft, choices: Choices) -> Optimized:
@@ -142,6 +143,7 @@ def _nothing(draft: Draft, choices: Choices) -> Optimized:
         rules_of(draft, choices),
         packed=Packed(zero, zero, 0.0, 0.0),
         notes=draft.notes,
+        choices=choices,
     )
 
 
@@ -157,7 +159,7 @@ def _said(market: Market, archs: Sequence[str], choices: Choices, *, gpus: bool)
     if choices.arch is None:
         if len(archs) > 1:
             notes.append("types of x86_64 and arm64 are compared: the images must support both (or use --arch)")
-        else:
+        elif not choices.types:
             other = ARCHS[1 - ARCHS.index(archs[0])]
             notes.append(f"{archs[0]} only: images are not assumed to run on {other} as well (--arch {other})")
     if not choices.types:
@@ -193,17 +195,3 @@ def _searched(buying: Buying, market: Market, packed: Packed, request: Request) 
     if mix is not None:
         listed = ranked([*listed, mix], buying.rules, choices)
     return search(buying, listed, CHECKED[request.effort], request.stopped)
-
-
-def _frontier(buying: Buying, found: Found) -> tuple[Purchase, ...]:
-    """The purchases that no other beats in dollars, addresses and nodes at once, cheapest first."""
-    good = sorted((p for p in found.tried if buying.accepts(p)), key=_figures)
-    kept: list[Purchase] = []
-    for p in good:
-        if not any(all(a <= b for a, b in zip(_figures(k), _figures(p), strict=True)) for k in kept):
-            kept.append(p)
-    return tuple(kept)
-
-
-def _figures(p: Purchase) -> tuple[float, int, int]:
-    return p.usd_per_hour, p.addresses, p.nodes(peak=True)

@@ -80,7 +80,8 @@ def market_of(draft: Draft, request: Request, archs: Sequence[str] = ()) -> tupl
         reason, names = market.left_out[0]
         what = f"{reason} in {region}" if reason == "no known price" else reason
         raise SpecError(f"none of {len(kinds)} allowed types can be bought: {what} ({names[0]}, …); {_CURE}")
-    return market, chosen
+    present = {c.shape.first.instance_type.arch for c in market.candidates}
+    return market, tuple(a for a in chosen if a in present)
 
 
 _CURE = "give --price-file, or --price-factor for the prices of us-east-1 times a factor"

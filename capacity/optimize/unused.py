@@ -38,14 +38,14 @@ class Filling:
 
 def fillings(bought: Purchase, pods: tuple[Pods, ...]) -> dict[str, Filling]:
     """Each bought group at the peak by its name."""
-    homes = _homes(bought, pods)
+    homes = pods_by_group(bought, pods)
     return {
         name: _filling(bought.peak.group(name), homes.get(i, {}), nodes_of(bought.peak, name))
         for i, name in enumerate(bought.names)
     }
 
 
-def _homes(bought: Purchase, pods: tuple[Pods, ...]) -> dict[int, dict[str, int]]:
+def pods_by_group(bought: Purchase, pods: tuple[Pods, ...]) -> dict[int, dict[str, int]]:
     """Pods by group and workload at the peak, placed as the check places them. [pods]"""
     division = bought.division
     placement = Placement(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from capacity.pages.page import Page
@@ -18,7 +18,7 @@ class Answer:
     ``results`` is what JSON and YAML carry; ``page`` is what a person reads as table or Markdown; ``rows`` is the
     flat table of ``-o csv``. ``on_data`` is what the data behind the answer lack, ``said`` what the page says too:
     both are warnings where no page is written. ``dated`` is False where the answer does not rest on instance types,
-    whose age is said with it.
+    whose age is said with it. ``charts`` is the folder with the files of the page's charts, as Markdown refers to it.
     """
 
     command: str
@@ -31,6 +31,7 @@ class Answer:
     on_data: Sequence[str] = field(default_factory=tuple)
     said: Sequence[str] = field(default_factory=tuple)
     dated: bool = True
+    charts: str = ""
 
     @property
     def data_notes(self) -> list[str]:
@@ -38,6 +39,11 @@ class Answer:
         from capacity.catalog.age import limit_notes
 
         return [*self.on_data, *(limit_notes() if self.dated else [])]
+
+
+def with_charts(answer: Answer, folder: str) -> Answer:
+    """The answer whose Markdown shows the pictures in a folder."""
+    return replace(answer, charts=folder)
 
 
 def envelope(answer: Answer) -> dict[str, Any]:

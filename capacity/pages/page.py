@@ -114,7 +114,7 @@ class Section:
 class Page:
     """Blocks in the order in which they are read; a long page groups them in sections."""
 
-    blocks: Sequence[Verdict | FigureList | Table | Text | Items | CodeBlock | Section]
+    blocks: Sequence[Verdict | FigureList | Table | Text | Items | CodeBlock | Chart | Section]
     title: str = ""
 
     @property
@@ -128,7 +128,8 @@ class Page:
 
     def charts(self) -> list[Chart]:
         """Every chart, in order."""
-        return [b for s in self.sections() for b in s.blocks if isinstance(b, Chart)]
+        nested = (s.blocks if isinstance(s, Section) else (s,) for s in self.blocks)
+        return [b for blocks in nested for b in blocks if isinstance(b, Chart)]
 
     def tables(self) -> list[tuple[Section, Table]]:
         """Every table of a section, with the section, in order."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from capacity.cluster.scenario import first_and_worst
 from capacity.cost.dollar_words import COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
 from capacity.node.limit_words import limit_words
-from capacity.pages.page import Chart, Section, Table, TableColumn, Text
+from capacity.pages.page import Chart, Items, Section, Table, TableColumn, Text
 from capacity.pages.report_blocks import Block
 from capacity.units import counted
 
@@ -102,3 +102,13 @@ def cost_section(material: Material) -> Section:
     columns = [TableColumn(*c) for c in COST_COLUMNS]
     grids = [Table(columns, lines_of(one), f"Cost, {one.title}", folded=True) for one in shown_costs(cost)]
     return Section("cost", "Cost", [Text(cost_sentence(cost)), *grids, Text(NOT_INCLUDED)])
+
+
+def sizing_section(material: Material) -> Section:
+    """The node groups to buy, in the words of `capacity optimize`."""
+    if material.sizing is None:
+        return Section("sizing", "Node groups to buy", [])
+    from capacity.pages.optimize_blocks import sizing_blocks
+
+    notes = [Items(list(material.sizing.notes), "Assumed:")] if material.sizing.notes else []
+    return Section("sizing", "Node groups to buy", [*sizing_blocks(material.sizing), *notes])

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from capacity.cost.plan_cost import PlanCost
     from capacity.forecast.result import ForecastResult
     from capacity.node.offer import Offer
+    from capacity.optimize.optimized import Optimized
 
 MOST_GROUP_CURVES = 3  # of the groups with the most nodes
 MANY = 10_000  # node groups × subnets (or workloads) beyond which what takes long is left out
@@ -45,6 +46,8 @@ class Material:
         Of the plan file as read; empty if it came from a pipe.
     forecast : ForecastResult or None
         None if no workload grows.
+    sizing : Optimized or None
+        None unless it was asked for: it takes time.
     fixes : Fixes or None
         The sets of levers that were tried; None if there was no search.
     """
@@ -62,6 +65,7 @@ class Material:
     warm: WarmAnswer | None = None
     left_out: str = ""
     cost: PlanCost | None = None
+    sizing: Optimized | None = None
     fixes: Fixes | None = None
 
     @property

@@ -9,7 +9,7 @@ from capacity.pages.check_page import answer as check_answer
 from capacity.pages.check_page import verdict_of
 from capacity.pages.page import FigureList, Page
 from capacity.pages.report_findings import findings_section
-from capacity.pages.report_groups import cost_section, groups_section
+from capacity.pages.report_groups import cost_section, groups_section, sizing_section
 from capacity.pages.report_outlook import forecast_section, what_if_section
 from capacity.pages.report_sources import assumptions_section, data_section, reproduce_section
 from capacity.pages.report_subnets import scenarios_section, subnets_section
@@ -25,6 +25,7 @@ def report_page(material: Material) -> Page:
         subnets_section(material),
         groups_section(material),
         cost_section(material),
+        sizing_section(material),
         scenarios_section(material),
         findings_section(material),
         what_if_section(material),
@@ -60,5 +61,9 @@ def answer(page: Page, material: Material) -> Answer:
         for s, t in page.tables()
     ]
     results = {"title": page.title, "answer": page.verdict.sentence, **checked.results, "tables": tables}
+    if material.sizing is not None:
+        from capacity.optimize.rows import results_json
+
+        results["sizing"] = results_json(material.sizing, nodes=False)
     on_data = [*material.price_notes, *material.limit_notes]
     return Answer("report", checked.inputs, results, page, checked.rows, checked.warnings, on_data=on_data, dated=False)

@@ -37,7 +37,7 @@ def _written(answer: Answer, output: str, screen: Screen) -> str:
     if output == "md":
         from capacity.pages.markdown import render_markdown
 
-        return render_markdown(page)
+        return render_markdown(page, answer.charts)
     return render_terminal(page, screen)
 
 

@@ -12,8 +12,10 @@ import numpy as np
 
 from capacity.catalog.prices import price_per_hour
 from capacity.catalog.table import load_catalog
+from capacity.charts.cost_frontier import plot_frontier
 from capacity.charts.forecast import plot_forecast
 from capacity.charts.nodes import plot_limits, plot_modes, plot_price_per_pod
+from capacity.charts.packed_nodes import plot_packed_nodes
 from capacity.charts.subnets import plot_blocks, plot_headroom, plot_subnet_states
 from capacity.charts.theme import LIGHT, Theme
 from capacity.charts.trade import WarmChoice, plot_warm_tradeoff
@@ -24,6 +26,7 @@ from capacity.node.maxpods import MaxPods, max_pods
 from capacity.node.offer import Offer, PodAsked, offer
 from capacity.node.platform import Platform
 from capacity.node.shape_map import request_grid, shape_map
+from capacity.optimize.mean_node import MeanNode, Use
 from capacity.plan.parse import read_plan
 from capacity.units import MIB
 from capacity.vpc.block_map import packed_blocks
@@ -74,6 +77,39 @@ def forecast() -> SubnetForecast:
     return SubnetForecast("private-b", "growth", "ok", 251, 100, *when, 0.7, fan)
 
 
+def mean_nodes(workloads: tuple[str, ...] = ("web", "api", "jobs")) -> list[MeanNode]:
+    """Two node groups, the first limited by memory and the second by max pods."""
+
+    def node(group: str, nodes: int, binding: str, room: tuple[int, ...], pods: dict[str, float]) -> MeanNode:
+        demands = [(250, 512 * MIB, 1, 1), (1000, 2048 * MIB, 1, 1), (500, 6144 * MIB, 1, 1)]
+        each = {name: demands[i % 3] for i, name in enumerate(workloads)}
+        uses = tuple(
+            Use(resource, room[i], (200, 512 * MIB, 3, 1)[i], {n: count * each[n][i] for n, count in pods.items()})
+            for i, resource in enumerate(("cpu", "memory", "max_pods", "addresses"))
+        )
+        return MeanNode(group, group.replace("-", "."), nodes, binding, pods, uses)
+
+    first = {
+        name: (25.5, 12.0, 9.0)[i % 3] / (1 + i // 3) / (1 + len(workloads) // 4) for i, name in enumerate(workloads)
+    }
+    return [
+        node("m5a-8xlarge", 4, "memory", (31850, 114 * 1024 * MIB, 234, 232), first),
+        node("c6a-4xlarge", 1, "max_pods", (15890, 28 * 1024 * MIB, 47, 56), {workloads[0]: 40.0, workloads[1]: 3.0}),
+    ]
+
+
+def frontier() -> list[dict[str, Any]]:
+    """Cheapest first; two of them at about the same place."""
+    rows = [
+        (3962.44, 724, 9, "2 c6a.2xlarge + 7 m5a.4xlarge", ["cost"]),
+        (4017.92, 724, 8, "8 m5a.4xlarge", ["nodes"]),
+        (9898.8, 604, 10, "10 i3en.3xlarge", []),
+        (14585.4, 404, 10, "10 d3.4xlarge", ["addresses"]),
+    ]
+    keys = ("usd_per_month", "subnet_addresses", "nodes", "mix", "least")
+    return [dict(zip(keys, row, strict=True)) | {"bought": i == 0} for i, row in enumerate(rows)]
+
+
 def figures(theme: Theme = LIGHT) -> dict[str, Any]:
     """Every chart by name, as a function that draws it."""
     from capacity.charts.bottleneck import plot_bottleneck_map
@@ -93,5 +129,7 @@ def figures(theme: Theme = LIGHT) -> dict[str, Any]:
         "headroom-pods": lambda **to: plot_headroom(headroom_by_pods(result()), theme=theme, **to),
         "blocks": lambda **to: plot_blocks(packed_blocks(block), theme=theme, **to),
         "warm": lambda **to: plot_warm_tradeoff(choices(), theme=theme, **to),
+        "packed-nodes": lambda **to: plot_packed_nodes(mean_nodes(), theme=theme, **to),
+        "frontier": lambda **to: plot_frontier(frontier(), theme=theme, **to),
         "forecast": lambda **to: plot_forecast(forecast(), theme=theme, **to),
     }

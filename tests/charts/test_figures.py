@@ -12,9 +12,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from capacity.advice.warm import warm_for_plan
+from capacity.charts.cost_frontier import plot_frontier
 from capacity.charts.files import inline_svg, png_bytes, svg_text
 from capacity.charts.forecast import plot_forecast
 from capacity.charts.nodes import plot_limits, plot_modes, plot_price_per_pod
+from capacity.charts.packed_nodes import plot_packed_nodes
 from capacity.charts.subnets import FREE, MOST_SUBNETS, STATES, plot_blocks, plot_headroom, plot_subnet_states
 from capacity.charts.theme import DARK, LIGHT, THEMES, label
 from capacity.charts.trade import plot_warm_tradeoff, warm_choices
@@ -248,3 +250,52 @@ def test_block_map_of_a_large_subnet() -> None:
     large = replace(state, subnet=replace(state.subnet, cidr=IPv4Network("10.0.0.0/16")))
     figure: Any = plot_blocks(packed_blocks(large))
     assert figure.axes[0].images[0].get_array().size == 4096
+
+
+def test_packed_nodes_are_shares_of_allocatable_and_the_limit_is_marked() -> None:
+    nodes = samples.mean_nodes()
+    figure: Any = plot_packed_nodes(nodes)
+    uses = [u for n in nodes for u in n.uses]
+    outlines = [c for c in figure.axes[0].containers if c[0].get_width() == 1]
+    assert len(outlines) == len(uses) == len(figure.axes[0].get_yticks())
+    drawn = sum(c[0].get_width() for c in figure.axes[0].containers) - len(uses)
+    assert drawn == pytest.approx(sum(u.share for u in uses))
+    shares = [w for w in words(figure) if "%" in w]
+    assert [w.split("%")[0] for w in shares] == [f"{100 * u.share:.0f}" for u in uses]
+    limits = [n.binding == u.resource for n in nodes for u in n.uses]
+    assert ["◀ limit" in w for w in shares] == limits
+    assert sum(limits) == len(nodes)
+    first = nodes[0]
+    assert next(w for w in words(figure) if ":" in w) == f"{first.group}: {first.nodes} × {first.instance_type}"
+    assert legend(figure) == ["DaemonSets", "web", "api", "jobs", "unused"]
+
+
+def test_workloads_without_a_color_of_their_own_are_drawn_as_one() -> None:
+    names = ("x", "données-à-l'étranger", "検索", "a-service-with-a-name-that-is-very-long-indeed", "$y$", "b", "c")
+    figure: Any = plot_packed_nodes(samples.mean_nodes(names))
+    png_bytes(figure)  # without a warning of a letter that the font does not have
+    assert "other workloads" in legend(figure)
+    assert len(legend(figure)) == 8
+
+
+def test_the_frontier_has_a_labelled_point_for_each_purchase() -> None:
+    rows = samples.frontier()
+    figure: Any = plot_frontier(rows)
+    line, *points = figure.axes[0].lines
+    assert list(line.get_xdata()) == [rows[i]["usd_per_month"] for i in (0, 2, 3)]  # the second only has fewer nodes
+    assert [(p.get_xdata()[0], p.get_ydata()[0]) for p in points] == [
+        (r["usd_per_month"], r["subnet_addresses"]) for r in rows
+    ]
+    assert [int(w.split(": ")[1].split()[0]) for w in words(figure)] == [r["nodes"] for r in rows]
+    assert ["the answer" in w for w in words(figure)] == [r["bought"] for r in rows]
+    assert len({p.get_markerfacecolor() for p in points}) == 2  # the answer is filled
+    assert legend(figure) == [f"{i}: {r['mix']}" for i, r in enumerate(rows, 1)]
+    assert figure.axes[0].get_xscale() == "log"  # the dearest costs several times the cheapest
+    alone: Any = plot_frontier(rows[:1])
+    assert alone.axes[0].get_xscale() == "linear"
+
+
+def test_nothing_to_buy_is_nothing_to_draw() -> None:
+    for draw in (plot_frontier, plot_packed_nodes):
+        with pytest.raises(SpecError, match="nothing to draw"):
+            draw([])

@@ -245,7 +245,58 @@ def test_a_time_limit_gives_an_answer_with_its_bound() -> None:
 def test_the_page_says_what_to_buy_and_how_good_it_is() -> None:
     page = capacity("optimize", *PODS, *FEW, "-q", "-o", "md").stdout
     assert "node groups to create" in page
-    assert "Perfect packing: " in page
+    assert page.startswith("Buy ")
+    assert "(proven lower bound). A perfect packing reaches it." in page
     assert "lower bound" in page
     assert "other choices" in page
     assert "addresses by subnet" in page
+
+
+def test_the_frontier_is_a_table_and_each_figure_can_be_minimized(tmp_path: Path) -> None:
+    types = ("--types", "m5a.2xlarge,m5a.12xlarge,d3.4xlarge")
+    pods = ("--pod", "web=250m,512Mi,150")
+    cheapest, thrifty = answer(*pods, *types)["results"], answer(*pods, *types, "--minimize", "addresses")["results"]
+    least = min(cheapest["frontier"], key=lambda row: row["subnet_addresses"])
+    assert thrifty["usd_per_month"] == least["usd_per_month"] > cheapest["usd_per_month"]
+    charts = tmp_path / "charts"
+    to = ("-o", "md", "--out-file", str(tmp_path / "a.md"))
+    done = capacity("optimize", *pods, *types, "--charts", str(charts), *to)
+    assert done.code == 0, done.stderr
+    assert sorted(p.name for p in charts.iterdir()) == [
+        "frontier.png", "frontier.svg", "packed-nodes.png", "packed-nodes.svg"
+    ]  # fmt: skip
+    page = (tmp_path / "a.md").read_text()
+    assert "![Cost against addresses against nodes](charts/frontier.svg)" in page
+    assert "| this answer |" in page
+
+
+def test_without_the_solver_one_line_names_the_extra() -> None:
+    script = (
+        "import sys; sys.modules['highspy'] = None; from capacity.cli.start import run; "
+        f"sys.argv = ['capacity', 'optimize', *{[*PODS, *FEW]!r}, '-q']; run()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: capacity optimize needs highspy: pip install 'eks-pod-capacity[optimize]'\n"
+
+
+def test_the_plans_own_groups_are_compared_as_they_are(tmp_path: Path) -> None:
+    subnets = [{"name": z, "zone": f"us-east-1{z}", "cidr": f"10.0.{4 * i}.0/22"} for i, z in enumerate("abc")]
+    plan = {
+        "apiVersion": "capacity/v1",
+        "region": "us-east-1",
+        "vpc": {"cidrs": ["10.0.0.0/16"], "subnets": subnets},
+        "controlPlane": {"subnets": ["a", "b", "c"]},
+        "nodeGroups": [{"name": "old", "instanceTypes": ["m6i.2xlarge"], "subnets": ["a", "b", "c"], "nodes": 9}],
+        "workloads": [{"name": "web", "replicas": 60, "requests": {"cpu": "250m", "memory": "512Mi"}}],
+    }
+    file = tmp_path / "plan.yaml"
+    file.write_text(yaml.safe_dump(plan))
+    asked = ("optimize", str(file), *FEW, "-q", "--current", "--no-alternatives")
+    page = capacity(*asked).stdout
+    assert "less than the plan's own node groups ($2,522.88)." in page  # 9 × 0.384 × 730
+    assert "as they are" not in page
+    more = capacity(*asked, "--survive", "zone", "--headroom", "10%").stdout
+    assert "with room for 10% more pods" in more
+    assert "These are counted as they are, without the headroom and room for a lost zone." in more
+    assert "because they have room for a lost zone, and the scheduler spreads pods" in more

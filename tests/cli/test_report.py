@@ -103,3 +103,59 @@ def test_only_what_draws_loads_matplotlib(tmp_path: Path) -> None:
             [sys.executable, "-c", script, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
         )
         assert done.stderr.splitlines()[-1] == str(loaded)
+
+
+SIZED = """
+apiVersion: capacity/v1
+region: us-east-1
+vpc:
+  cidrs: [10.0.0.0/16]
+  subnets:
+    - {name: a, zone: us-east-1a, cidr: 10.0.0.0/22}
+    - {name: b, zone: us-east-1b, cidr: 10.0.4.0/22}
+controlPlane: {subnets: [a, b]}
+nodeGroups:
+  - {name: old, instanceTypes: [m5.24xlarge], subnets: [a, b], nodes: {min: 2, max: 4}}
+workloads:
+  - {name: "web<b>", replicas: 30, requests: {cpu: 250m, memory: 512Mi}}
+"""
+
+
+def test_sizing_adds_what_optimize_answers(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(SIZED)
+    chosen = ("plan.yaml", "-q", "--sizing", "--scenario", "steady", "--scenario", "peak")
+    html = run(*chosen, "--out-file", "-", cwd=tmp_path).stdout
+    assert '<h2 id="sizing">Node groups to buy</h2>' in html
+    assert "Each row passes check." in html
+    assert "web<b>" not in html
+    assert "--scenario steady --scenario peak --sizing --horizon" in html
+    report = json.loads(run(*chosen, "-o", "json", cwd=tmp_path).stdout)["results"]
+    asked = ("plan.yaml", "-o", "json", "--scenario", "steady", "--scenario", "peak")
+    optimized = subprocess.run([CAPACITY, "optimize", *asked], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert report["sizing"] == json.loads(optimized.stdout)["results"]
+    titles = [t["title"] for t in report["tables"] if t["section"] == "sizing"]
+    assert titles[:2] == ["node groups to create", "what other choices cost (addresses and nodes at the peak)"]
+    page = run(*chosen, "-o", "md", "--charts", "charts", cwd=tmp_path).stdout
+    assert "## Node groups to buy" in page
+    assert "](charts/packed-nodes.svg)" in page
+    assert "less than the plan's own node groups" in page
+
+
+def test_without_sizing_no_solver_runs(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(SIZED)
+    assert "sizing" not in json.loads(run("plan.yaml", "-o", "json", cwd=tmp_path).stdout)["results"]
+    script = (
+        "import sys; from capacity.cli.main import app; app(['report', 'plan.yaml', '-q'], standalone_mode=False); "
+        "print('highspy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_sizing_without_a_price_says_what_to_give(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(SIZED.replace("us-east-1", "eu-west-3"))
+    done = run("plan.yaml", "-q", "--sizing", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no known price in eu-west-3" in done.stderr
+    assert "--price-factor" in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["plan.yaml"]

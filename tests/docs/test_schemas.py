@@ -118,6 +118,12 @@ def test_it_refuses_what_the_parser_refuses(old: str, new: str) -> None:
         "node m6i.xlarge --pod-cpu 250m --pod-memory 512Mi",
         "node m5.large --pods 12 --env WARM_IP_TARGET=2",
         *(f"check examples/{path.name}" for path in PLANS),
+        "optimize --pod web=250m,512Mi,60 --pod api=1,4Gi,9 --types c6i.large,m6i.*,d3.4xlarge --arch x86_64 --nodes",
+        "optimize --pod web=250m,512Mi,60 --types m6i.large --arch x86_64 --as eksctl --no-alternatives",
+        "optimize --pod web=250m,512Mi,0",
+        "optimize --pod web=99,512Mi,1 --types m6i.*",
+        "optimize examples/first-plan.yaml --types m6i.*,c6i.*",
+        "optimize examples/scenarios.yaml --types m6i.*,c6i.* --nodes",
         "explain IP001",
         "data status",
     ],
@@ -131,4 +137,18 @@ def test_answers_follow_their_schema(command: str, monkeypatch: pytest.MonkeyPat
 def test_the_schema_of_answers_sees_a_missing_key() -> None:
     found = json.loads(capacity("check", str(PLANS[0]), "-o", "json").stdout)
     del found["results"]["scenarios"][0]["subnets"][0]["used"]["warm"]
+    assert list(validator("answers.schema.json").iter_errors(found))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("status", "best"), ("usd_per_hour", "1.2"), ("node_groups", None), ("frontier", [{}]), ("packing", {})],
+)
+def test_the_schema_of_optimize_refuses_what_is_not_an_answer(key: str, value: Any) -> None:
+    pods = ("--pod", "web=250m,512Mi,9", "--types", "m6i.large", "--arch", "x86_64", "--no-alternatives")
+    found = json.loads(capacity("optimize", *pods, "-o", "json").stdout)
+    assert list(validator("answers.schema.json").iter_errors(found)) == []
+    found["results"][key] = value
+    assert list(validator("answers.schema.json").iter_errors(found))
+    del found["results"][key]
     assert list(validator("answers.schema.json").iter_errors(found))

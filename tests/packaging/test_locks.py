@@ -39,3 +39,10 @@ def test_each_dependency_is_locked() -> None:
     project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
     asked = {re.split(r"[^\w.-]", line)[0].lower().replace(".", "-") for line in project["dependencies"]}
     assert asked <= pins(REPO / "requirements/run.txt").keys()
+
+
+def test_the_extra_all_is_every_other_extra_and_make_plan_has_the_solver() -> None:
+    extras = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (every,) = extras.pop("all")
+    assert every == f"eks-pod-capacity[{','.join(extras)}]"
+    assert "highspy" in pins(REPO / "requirements/run.txt")

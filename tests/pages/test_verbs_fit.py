@@ -33,6 +33,7 @@ VERBS = (
     "explain private-b {examples}/shop-prod.yaml",
     "data status --as-of 2026-11-30",
     "data verify",
+    "optimize --pod größe=250m,512Mi,60 --pod api=1,4Gi,9 --types c6i.large,m6i.*large,d3.4xlarge",
     "doctor --from {examples}/aws-answers --exit-zero",
     "import aws --from {examples}/aws-answers -o table",
     "import kubectl {examples}/import/objects.yaml --diff {examples}/shop-prod.yaml",

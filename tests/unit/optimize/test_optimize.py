@@ -332,6 +332,9 @@ def test_the_architecture_is_said_where_nobody_asked() -> None:
     both = bought(WEB_AND_API, arch=None, types=("m6g.large", "m6i.large"))
     assert any("must support both" in n for n in both.notes)
     assert not any("arm64" in n for n in bought(WEB_AND_API).notes)
+    one = bought(WEB_AND_API, arch=None)  # the types named are all of one architecture
+    assert one.archs == ("x86_64",)
+    assert not any("arm64" in n for n in one.notes)
 
 
 def test_simpler_choices_are_never_cheaper_and_each_holds() -> None:
@@ -369,7 +372,7 @@ def test_own_groups_that_must_be_there_to_be_compared() -> None:
     document = in_vpc("10.0.0.0/16", [("web", "250m", "512Mi", 40)])
     document["nodeGroups"] = [{"name": "old", "instanceTypes": ["m6i.2xlarge"], "subnets": ["sa", "sb"], "nodes": "1"}]
     (row,) = optimize_plan(document, given).alternatives
-    assert (row.name, row.note) == ("the plan's own node groups", "check: tight, 9 pods unscheduled")
+    assert (row.name, row.note) == ("the plan's own node groups", "1 m6i.2xlarge (check: tight, 9 pods unscheduled)")
 
 
 def test_headroom_is_room_for_further_pods_and_the_plan_keeps_its_replicas() -> None:

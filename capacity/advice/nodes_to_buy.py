@@ -1,0 +1,62 @@
+"""The node groups to buy for a plan, judged as `capacity check` judges it, and the file that creates them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from capacity.advice.judge import check
+from capacity.advice.snippets.purchase import purchase_file
+from capacity.errors import SpecError, check_kind, check_word
+from capacity.optimize.optimized import Optimized
+from capacity.optimize.optimum import optimize_plan as optimized
+from capacity.optimize.request import Request
+from capacity.plan.constants import GROUP_FORMS
+from capacity.plan.document import read_plan_file
+
+
+def optimize_plan(
+    plan: Path | str | Mapping[str, Any], request: Request | None = None, *, file: str = "", zones: int | None = None
+) -> Optimized:
+    """Choose the cheapest node groups that carry a plan's workloads without running out of addresses.
+
+    Parameters
+    ----------
+    plan : Path, str or mapping
+        The path of a plan file, or its document; ``vpc`` and ``nodeGroups`` may be missing. A document of nothing but
+        pods is made by :func:`capacity.optimize.open_plan.sketched`.
+    request : Request, optional
+        Choices, prices and effort; findings of severity error count against an answer, too.
+    file : str
+        What messages call a document.
+    zones : int, optional
+        Of the nodes, where the plan has no subnets; by default 3.
+
+    Raises
+    ------
+    SpecError
+        The plan has a fault, no type is allowed, or none of the allowed types has a price.
+    MissingExtra
+        The solver is not installed.
+    """
+    check_kind("plan", plan, (Path, str, Mapping), "the path of a plan file or its document")
+    if not isinstance(plan, Mapping):
+        read = read_plan_file(plan)
+        plan, file = read.document, read.name
+    return optimized(plan, replace(request or Request(), judge=check), file=file, zones=zones)
+
+
+def node_group_file(found: Optimized, form: str = "eksctl") -> str:
+    """The bought node groups as a file: ``plan``, ``eksctl``, ``terraform``, ``karpenter`` or ``cloudformation``.
+
+    Raises
+    ------
+    SpecError
+        There is nothing to buy, or the form is not one of the groups' provisioner.
+    """
+    check_word("form", form, GROUP_FORMS)
+    if found.bought is None:
+        raise SpecError(f"{form}: there are no node groups to write")
+    return purchase_file(form, found.bought.document, found.bought.result.plan, found.bought.names)
