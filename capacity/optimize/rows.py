@@ -166,7 +166,7 @@ def _alternative_row(a: Alternative, best: float | None) -> dict[str, Any]:
 
 
 def extra_pct(figure: float | None, best: float | None) -> float | None:
-    """How much dearer than another figure. [percent]"""
+    """The additional cost over another figure. [percent]"""
     return None if figure is None or not best else round(100 * (figure / best - 1), 2)
 
 

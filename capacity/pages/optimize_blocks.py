@@ -131,7 +131,7 @@ def _monthly(usd_per_hour: float) -> str:
 
 
 def _extra_words(extra: float | None) -> str | None:
-    """How much dearer or cheaper than the answer."""
+    """The difference in cost from the answer."""
     if extra is None:
         return None
     return "same" if not extra else f"{'+' if extra > 0 else '−'}{abs(extra):,.2f}%"
