@@ -162,7 +162,7 @@ def effective(settings: CniSettings, instance_type: InstanceType) -> CniSettings
     Raises
     ------
     SpecError
-        IPv6 on a type that cannot do prefixes: ipamd does not start.
+        IPv6 on a type that does not support prefixes: ipamd does not start.
 
     Source
     ------

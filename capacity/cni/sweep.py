@@ -208,7 +208,7 @@ def _arrays_for(settings: CniSettings, arrays: TypeArrays) -> TypeArrays:
     Raises
     ------
     SpecError
-        IPv6 with a type that cannot do prefixes.
+        IPv6 with a type that does not support prefixes.
     """
     import numpy as np
 
@@ -216,7 +216,7 @@ def _arrays_for(settings: CniSettings, arrays: TypeArrays) -> TypeArrays:
         return replace(arrays, prefixes=arrays.nitro)
     if settings.ipv6 and not arrays.prefixes.all():
         refused = arrays.names[int(np.argmin(arrays.prefixes))]
-        raise SpecError(f"{refused!r} cannot do prefixes: IPv6 needs Nitro or bare metal")
+        raise SpecError(f"{refused!r} does not support prefixes: IPv6 needs Nitro or bare metal")
     return arrays
 
 

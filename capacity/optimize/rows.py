@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 
 def month(usd_per_hour: float | None) -> float | None:
-    """Dollars of a month, to the cent. [USD per month]"""
-    return None if usd_per_hour is None else round(usd_per_hour * HOURS_PER_MONTH, 2)
+    """Dollars of a month, to the cent, of an hourly figure as it is printed: to nine decimals. [USD per month]
+
+    >>> month(0.7275), month(0.72749999999999)
+    (531.08, 531.08)
+    """
+    return None if usd_per_hour is None else round(round(usd_per_hour, 9) * HOURS_PER_MONTH, 2)
 
 
 def results_json(found: Optimized, *, nodes: bool) -> dict[str, Any]:

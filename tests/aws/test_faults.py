@@ -79,7 +79,7 @@ def test_what_nothing_works_without_is_one_line(aws: Aws, call: str, fault: str)
 
 def names_the_gap(call: str, text: str) -> bool:
     """Whether the text says which call was denied, failed, got no response, or an answer that cannot be read."""
-    ways = (f"{call} was ", f"{call} failed", f"{call} got no response", f"the answer to {call} ")
+    ways = (f"{call} was ", f"{call} failed", f"{call} got no response", f"the response to {call} ")
     return any(way in text for way in ways)
 
 

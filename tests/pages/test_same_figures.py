@@ -225,6 +225,13 @@ MAXPODS = "maxpods m5.large m6i.2xlarge m7g.metal --pod-eni"
 NODE = "node m5.large c7g.2xlarge --pod-cpu 250m --pod-memory 512Mi"
 
 _SIDES = {"new": "gained", "gone": "lost"}
+
+
+def _extra(pct: float | None) -> str | None:
+    """The difference in cost as it is printed."""
+    return None if pct is None else "same" if pct == 0 else f"{pct:+.2f}%"
+
+
 TABLES = [
     Expected(CHECK, ("nodes+ENIs",), lambda r: r["scenarios"][0]["subnets"], SUBNET, outputs=("table",)),
     Expected(LOSS, ("nodes+ENIs",), lambda r: r["scenarios"][0]["subnets"], SUBNET, outputs=("table",)),
@@ -415,7 +422,7 @@ TABLES = [
             "free /28": lambda s: f"{s['free_prefixes_expected']:.1f} expected",
             "likely (95%)": "free_prefixes_likely",
             "min–max": lambda s: f"{s['free_prefixes_certain']}–{s['free_prefixes_most']}",
-            "owners": lambda s: ", ".join(f"{name} {n:,}" for name, n in s["owners"].items()),
+            "owners": lambda s: ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in s["owners"].items()),
         },
         words=("fragmented", "room for 4"),
     ),
@@ -501,6 +508,7 @@ TABLES = [
             "pods per node": lambda g: ", ".join(f"{n:,} {name}" for name, n in g["pods_per_node"].items()),
             "unused CPU, %": "stranded_cpu_pct",
             "unused memory, %": "stranded_memory_pct",
+            "unused addresses": "stranded_addresses",
             "addresses": "subnet_addresses",
             "USD per month": lambda g: usd(round(g["usd_per_hour"] * 730, 2)),
         },
@@ -508,15 +516,28 @@ TABLES = [
     ),
     Expected(
         OPTIMIZE,
-        ("against the best",),
+        ("choice",),
         lambda r: r["alternatives"],
         {
             "choice": "name",
             "USD per month": lambda a: None if a["usd_per_month"] is None else usd(a["usd_per_month"]),
-            "against the best": lambda a: None if a["extra_pct"] is None else f"{a['extra_pct']:+.2f}%",
-            "nodes at peak": "nodes",
+            "against this answer": lambda a: _extra(a["extra_pct"]),
+            "nodes": "nodes",
             "addresses": "subnet_addresses",
-            "nodes": "note",
+            "node types": "note",
+        },
+    ),
+    Expected(
+        OPTIMIZE,
+        ("fewest",),
+        lambda r: r["frontier"],
+        {
+            "USD per month": lambda p: usd(p["usd_per_month"]),
+            "against this answer": lambda p: "this answer" if p["bought"] else _extra(p["extra_pct"]),
+            "addresses": "subnet_addresses",
+            "nodes": "nodes",
+            "fewest": lambda p: ", ".join("dollars" if what == "cost" else what for what in p["least"]),
+            "node types": "mix",
         },
     ),
     Expected(
