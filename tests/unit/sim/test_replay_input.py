@@ -81,3 +81,13 @@ def test_a_pod_may_come_again_after_it_went() -> None:
 def test_what_is_not_given_has_the_codes_default() -> None:
     init = next(iter(replay(HEADER, [])))
     assert (init["t"], init["per_eni"], init["subnet_free"]) == (0.7, [[0, 9, 0, 0]], 241)
+
+
+def test_no_try_in_the_second_of_an_event() -> None:
+    """Ten pods on nine addresses: one waits, and nothing but the tries after the deletion can place it."""
+    came = {"t": 60.01, "event": "add", "pods": list(range(10))}
+    went = {"t": 95.01, "event": "delete", "pods": [0]}
+    node = HEADER | {"max_enis": 1, "end": 200}
+    rest = {"t": 126.01, "event": "mark:rest"}
+    assert [line["t"] for line in replay(node, [came, went]) if line["event"] == "retry"] == [126.037]
+    assert [line["t"] for line in replay(node, [came, went, rest]) if line["event"] == "retry"] == [127.037]
