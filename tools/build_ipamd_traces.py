@@ -21,8 +21,18 @@ from typing import Any
 
 from tests.conformance.ipamd_recordings import EC2_KINDS, LATENCY_MS, NODES, TRACES, read_recordings
 
-NODE_KEYS = ("instance_type", "max_enis", "ipv4_per_eni", "mode", "custom_networking", "max_pods", "unmanaged_enis")
-NODE_KEYS += ("subnet", "subnet_used_by_others", "end")
+NODE_KEYS = (
+    "instance_type",
+    "max_enis",
+    "ipv4_per_eni",
+    "mode",
+    "custom_networking",
+    "max_pods",
+    "unmanaged_enis",
+    "subnet",
+    "subnet_used_by_others",
+    "end",
+)
 SAME = {"latency_ms": LATENCY_MS, "ec2_kinds": list(EC2_KINDS), "pod_retry_s": 1}
 
 

@@ -204,7 +204,7 @@ def _grow_eni(node: SimulatedNode) -> Generator[int, None, bool]:
 def _new_eni(node: SimulatedNode) -> Steps:
     """Create, attach and set up an ENI with all its CIDRs, or none (tryAllocateENI, L1050-1101; awsutils.go L978-1221).
 
-    The request is counted anew: pods may have come while calls failed (L2551-2568).
+    The request is counted a second time: pods may have come or gone while calls failed (L2551-2568).
     """
     request = min(wanted(node.setup, node.store, node.now), node.setup.per_eni)
     if request:

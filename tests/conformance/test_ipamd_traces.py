@@ -20,7 +20,7 @@ RECORDINGS = read_recordings()
 @pytest.mark.parametrize("recording", RECORDINGS.values(), ids=RECORDINGS)
 def test_each_line_and_value(recording: Recording) -> None:
     header, lines = recording
-    given = [
+    given: list[dict[str, object]] = [
         {key: line[key] for key in ("t", "event", "pods") if key in line}
         for line in lines
         if line["event"] in ("add", "delete") or line["event"].startswith("mark:")

@@ -51,7 +51,7 @@ def pod_events(draw: st.DrawFn) -> list[dict[str, Any]]:
     second, number = 0, 0
     for _ in range(draw(st.integers(0, 25))):
         second += draw(st.integers(0, 30))
-        if present and draw(st.booleans()):
+        if present and draw(st.integers(0, 1)):
             gone = draw(st.lists(st.sampled_from(present), unique=True, max_size=8))
             present = [pod for pod in present if pod not in gone]
             events.append({"t": second + 0.037, "event": "delete", "pods": gone})
