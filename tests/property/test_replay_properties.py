@@ -51,13 +51,15 @@ def pod_events(draw: st.DrawFn) -> list[dict[str, Any]]:
     second, number = 0, 0
     for _ in range(draw(st.integers(0, 25))):
         second += draw(st.integers(0, 30))
-        if present and draw(st.integers(0, 1)):
+        leave: bool = draw(st.booleans())
+        if leave and present:
             gone = draw(st.lists(st.sampled_from(present), unique=True, max_size=8))
             present = [pod for pod in present if pod not in gone]
             events.append({"t": second + 0.037, "event": "delete", "pods": gone})
         else:
-            came = list(range(number + 1, number + 1 + draw(st.integers(1, 12))))
-            number += len(came)
+            count: int = draw(st.integers(1, 12))
+            came = list(range(number + 1, number + 1 + count))
+            number += count
             present += came
             events.append({"t": second + 0.037, "event": "add", "pods": came})
     return events

@@ -88,6 +88,6 @@ def test_no_try_in_the_second_of_an_event() -> None:
     came = {"t": 60.01, "event": "add", "pods": list(range(10))}
     went = {"t": 95.01, "event": "delete", "pods": [0]}
     node = HEADER | {"max_enis": 1, "end": 200}
-    rest = {"t": 126.01, "event": "mark:rest"}
-    assert [line["t"] for line in replay(node, [came, went]) if line["event"] == "retry"] == [126.037]
-    assert [line["t"] for line in replay(node, [came, went, rest]) if line["event"] == "retry"] == [127.037]
+    rest = {"t": 125.01, "event": "mark:rest"}
+    assert [line["t"] for line in replay(node, [came, went]) if line["event"] == "retry"] == [125.037]
+    assert [line["t"] for line in replay(node, [came, went, rest]) if line["event"] == "retry"] == [126.037]
