@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make ``tests/conformance/ipamd_nodes.csv`` and ``ipamd_traces.csv`` from recordings of the real pool manager.
 
-    python tools/build_ipamd_traces.py FOLDER      # of *.jsonl: a header, then one line per event
+    PYTHONPATH=. python tools/build_ipamd_traces.py FOLDER      # of *.jsonl: a header, then one line per event
 
 A recording is the life of one node as ipamd itself lived it: node initialisation and pool manager of
 aws/amazon-vpc-cni-k8s@b5218838, run in virtual time against a fake of EC2, of the instance metadata and of Kubernetes.
