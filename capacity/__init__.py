@@ -18,6 +18,7 @@ The library behind the command of the same name; ``docs/reference/python-api.md`
     dollars     plan_cost, CostInputs, read_price_file
     what to buy optimize_plan, sketched, Request, Choices, Optimized, node_group_file, mean_nodes, frontier_rows;
                 node_groups_frame, alternatives_frame, frontier_frame
+    over time   capacity.sim: replay, the life of one node's pool, event by event
     charts      capacity.charts
     errors      CapacityError, SpecError, UnknownInstanceType, CatalogError, InfeasiblePlan, MissingExtra
 
@@ -242,6 +243,8 @@ _HOMES = {
     "vpc.block_map": ("packed_blocks",),
 }
 
+_ROOMS = ("charts", "readers", "sim")  # whose functions are called by the room's name: capacity.sim.replay
+
 
 def __getattr__(name: str) -> object:
     """Load a public name on first use (PEP 562)."""
@@ -252,6 +255,10 @@ def __getattr__(name: str) -> object:
             value: object = getattr(import_module(f"{__name__}.{module}"), name)
             globals()[name] = value
             return value
+    if name in _ROOMS:
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

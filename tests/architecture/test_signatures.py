@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2] / "capacity"
-ROOMS = ("catalog", "plan", "cni", "node", "vpc", "cluster", "cost", "forecast", "charts", "pages")
+ROOMS = ("catalog", "plan", "cni", "node", "vpc", "cluster", "cost", "sim", "forecast", "charts", "pages")
 ASSERTIONS = {"expect"}  # the condition itself, as of an assert
 OVERRIDDEN = {"scan_flow_scalar_non_spaces"}  # of PyYAML
 

@@ -1,0 +1,298 @@
+"""ipamd's life on one node, step by step: initialisation, then the pool loop.
+
+Each step is a generator that yields milliseconds to wait, for a sleep or the latency of an EC2 call. Whoever drives it
+sets ``node.now`` before it goes on, so that pods come and go while a call runs: no lock is held over calls.
+
+Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go; IPv4, the default network card.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+from capacity.errors import SpecError
+from capacity.sim.ec2_side import AddressSpace, Ec2Eni, Ec2Side, EniFull, SubnetFull
+from capacity.sim.ipam_store import IpamStore, PoolStats, StoredEni
+from capacity.sim.node_setup import NodeSetup
+from capacity.sim.pool_targets import deletable_eni, extra_enis, room_for_eni, too_low, too_many, wanted
+
+LOOP_SLEEP = 2_500  # before each half of the loop (ipamd.go L60, L786-793) [ms]
+DECREASE_INTERVAL = 30_000  # L64, L825-834
+RECONCILE_INTERVAL = 60_000  # L63, L1570-1577
+FREED_FOR = 60_000  # reconciliation does not add a CIDR given back less long ago (L68, L333-358)
+INSUFFICIENT_WAIT = 120_000  # no increase after a full subnet (L167, L978-981)
+DETACH_PAUSE = 2_000  # between DetachNetworkInterface and DeleteNetworkInterface (awsutils.go L1428-1551)
+NEVER = -(10**15)
+
+Steps = Generator[int, None, None]
+
+
+@dataclass
+class SimulatedNode:
+    """A node at one moment: ipamd's store and memory, EC2's side, and the clock. Times in milliseconds."""
+
+    setup: NodeSetup
+    ec2: Ec2Side
+    store: IpamStore
+    now: int = 0
+    ready: bool = False
+    last_decrease: int = NEVER
+    last_action: int = NEVER
+    last_insufficient: int = NEVER
+    freed: dict[int, int] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def stats(self) -> PoolStats:
+        """The pool now."""
+        return self.store.stats(self.now)
+
+    @property
+    def awaits_trunk(self) -> bool:
+        """ENABLE_POD_ENI, and no trunk in the store."""
+        return self.setup.settings.pod_eni and not self.store.trunk
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A part of ipamd's work that has ended: ``init``, ``update`` or ``reconcile``, and when it began."""
+
+    event: str
+    began: int
+
+
+def new_node(setup: NodeSetup) -> SimulatedNode:
+    """A node that just started: the primary ENI without secondary addresses, and the unmanaged ENIs.
+
+    Under custom networking both have their addresses in another subnet than pods.
+
+    Raises
+    ------
+    SpecError
+        The subnet has no address for them.
+    """
+    ec2 = Ec2Side(AddressSpace(setup.subnet_size, setup.used_by_others), setup.unit, setup.per_eni)
+    try:
+        for number in range(1 + setup.unmanaged):
+            own = [] if setup.settings.custom_networking else ec2.space.take(1)
+            ec2.add(Ec2Eni(own, managed=number == 0))
+    except SubnetFull:
+        raise SpecError("header: subnet_used_by_others leaves no address for the node's own ENIs") from None
+    return SimulatedNode(setup, ec2, IpamStore(setup.unit, setup.cooldown))
+
+
+def lifetime(node: SimulatedNode) -> Generator[int | Finished, None, None]:
+    """Initialisation, then the loop until its next turn would start at or after the end (ipamd.go L786-793).
+
+    A node whose initialisation fails never gets ready, and runs no loop.
+    """
+    yield from initialise(node)
+    if not node.ready:
+        yield max(node.setup.end - node.now, 0)
+        return
+    yield Finished("init", 0)
+    while node.now < node.setup.end:
+        yield LOOP_SLEEP
+        began = node.now
+        yield from update(node)
+        yield Finished("update", began)
+        yield LOOP_SLEEP
+        began = node.now
+        yield from reconcile(node)
+        yield Finished("reconcile", began)
+
+
+def call(node: SimulatedNode, kind: str) -> Steps:
+    """One EC2 call: its latency first; the caller then changes EC2's side."""
+    yield node.setup.latency[kind]
+    node.calls[kind] += 1
+
+
+def initialise(node: SimulatedNode) -> Steps:
+    """Start of ipamd on a fresh node (nodeInit, ipamd.go L458-672), with one increase (L674-693)."""
+    yield from call(node, "DescribeNetworkInterfaces")
+    managed = node.ec2.metadata()
+    for number in managed:
+        yield from call(node, "CreateTags")
+        yield from set_up_eni(node, number)
+    if not node.setup.settings.custom_networking:  # awsutils.go L668-705
+        for _ in managed:
+            yield from call(node, "ModifyNetworkInterfaceAttribute")
+    flag_for_trunk(node)
+    if too_low(node.setup, node.stats):
+        yield from increase(node)
+    node.ready = node.stats.total > 0 or not node.setup.settings.custom_networking
+
+
+def flag_for_trunk(node: SimulatedNode) -> None:
+    """Ask for the trunk if a slot is free (ipamd.go L1467-1484); the controller then attaches it at once."""
+    if not node.awaits_trunk or len(node.store.enis) >= node.setup.eni_limit - node.setup.unmanaged:
+        return
+    if node.setup.trunking and not any(eni.trunk for eni in node.ec2.enis.values()):
+        try:
+            own = node.ec2.space.take(1)
+        except SubnetFull:
+            return
+        node.ec2.add(Ec2Eni(own, trunk=True))
+
+
+def set_up_eni(node: SimulatedNode, number: int) -> Steps:
+    """Enter an ENI, and only after the subnet's description its CIDRs (setupENI, ipamd.go L1267-1340)."""
+    node.store.enis[number] = StoredEni(number, node.now, node.ec2.enis[number].trunk)
+    if node.setup.discovery:
+        yield from call(node, "DescribeSubnets")
+    for base in node.ec2.enis[number].cidrs:
+        node.store.add_cidr(number, base)
+
+
+def update(node: SimulatedNode) -> Steps:
+    """First half of the loop (updateIPPoolIfRequired, ipamd.go L796-823)."""
+    flag_for_trunk(node)
+    stats = node.stats
+    decreased = False
+    if too_low(node.setup, stats):
+        yield from increase(node)
+    elif too_many(node.setup, node.store, stats) and node.now - node.last_decrease > DECREASE_INTERVAL:
+        yield from decrease(node)
+        decreased = True
+    if extra_enis(node.setup, node.store, stats):
+        yield from free_eni(node)
+    if decreased:
+        node.last_decrease = node.last_action = node.now
+
+
+def increase(node: SimulatedNode) -> Steps:
+    """Grow one ENI, or attach a new one (increaseDatastorePool, ipamd.go L968-1009)."""
+    if node.now - node.last_insufficient <= INSUFFICIENT_WAIT:
+        return
+    ended = yield from _grow_eni(node)
+    if not ended and room_for_eni(node.setup, node.store):
+        yield from _new_eni(node)
+
+
+def _grow_eni(node: SimulatedNode) -> Generator[int, None, bool]:
+    """Ask for CIDRs on one ENI after the other until one gets any (tryAssignIPs, tryAssignPrefixes, L1115-1260).
+
+    True if that ends the increase: an ENI grew, or the subnet is full and discovery is off.
+    """
+    request = wanted(node.setup, node.store, node.now)
+    most = node.setup.per_eni
+    idle_primary = node.setup.settings.custom_networking
+    allocatable = [e for e in node.store if not e.trunk and not (e.primary and idle_primary) and len(e.cidrs) < most]
+    for eni in allocatable if request else ():
+        for count in (min(most - len(eni.cidrs), request), 1):
+            yield from call(node, "AssignPrivateIpAddresses")
+            try:
+                given = node.ec2.assign(eni.number, count)
+            except SubnetFull:
+                continue
+            except EniFull:  # EC2 has CIDRs that the store lost: all of them enter (L1150-1170)
+                yield from call(node, "DescribeNetworkInterfaces")
+                given = sorted(node.ec2.enis[eni.number].cidrs)
+            for base in given:
+                node.store.add_cidr(eni.number, base)
+            node.last_action = node.now
+            return True
+        if not node.setup.discovery:
+            node.last_insufficient = node.now
+            return True
+    return False
+
+
+def _new_eni(node: SimulatedNode) -> Steps:
+    """Create, attach and set up an ENI with all its CIDRs, or none (tryAllocateENI, L1050-1101; awsutils.go L978-1221).
+
+    The request is counted a second time: pods may have come or gone while calls failed (L2551-2568).
+    """
+    request = min(wanted(node.setup, node.store, node.now), node.setup.per_eni)
+    if request:
+        if not node.setup.settings.custom_networking:
+            yield from call(node, "DescribeSubnets")
+        yield from call(node, "CreateNetworkInterface")
+        try:
+            number = node.ec2.create(request)
+        except SubnetFull:
+            node.last_insufficient = node.now
+            return
+        yield from call(node, "DescribeInstances")
+        yield from call(node, "AttachNetworkInterface")
+        node.ec2.enis[number].attached = True
+        yield from call(node, "ModifyNetworkInterfaceAttribute")
+        yield from set_up_eni(node, number)
+    node.last_action = node.now
+
+
+def decrease(node: SimulatedNode) -> Steps:
+    """Give CIDRs without pods back, cooling or not (tryUnassignCidrsFromAll, ipamd.go L892-941)."""
+    over = too_many(node.setup, node.store, node.stats)
+    for eni in node.store:
+        gone = eni.empty_cidrs[:over]
+        if not gone:
+            continue
+        for base in gone:
+            node.store.drop_cidr(eni.number, base)
+            node.freed[base] = node.now + FREED_FOR
+        yield from call(node, "UnassignPrivateIpAddresses")
+        node.ec2.unassign(eni.number, gone)
+        over -= len(gone)
+        if over <= 0:
+            return
+
+
+def free_eni(node: SimulatedNode) -> Steps:
+    """Detach and delete one ENI; its addresses stay taken until the end (tryFreeENI, ipamd.go L849-889)."""
+    eni = deletable_eni(node.setup, node.store, node.now)
+    if eni is None:
+        return
+    del node.store.enis[eni.number]
+    yield from call(node, "DescribeNetworkInterfaces")
+    yield from call(node, "DetachNetworkInterface")
+    node.ec2.enis[eni.number].attached = False
+    yield DETACH_PAUSE
+    yield from call(node, "DeleteNetworkInterface")
+    node.ec2.delete(eni.number)
+
+
+def reconcile(node: SimulatedNode) -> Steps:
+    """Second half of the loop: the metadata holds (nodeIPPoolReconcile, ipamd.go L1570-1708)."""
+    if node.now - node.last_action <= RECONCILE_INTERVAL and not node.awaits_trunk:
+        return
+    attached = node.ec2.metadata()
+    if any(number not in node.store.enis for number in attached):
+        yield from call(node, "DescribeNetworkInterfaces")
+    for number in attached:
+        if number in node.store.enis:
+            yield from _reconcile_cidrs(node, number)
+            continue
+        if not node.ec2.enis[number].trunk:
+            yield from call(node, "CreateTags")
+        yield from set_up_eni(node, number)
+    node.last_action = node.now
+
+
+def _reconcile_cidrs(node: SimulatedNode, number: int) -> Steps:
+    """Make the CIDRs of an ENI those that EC2 has, but for CIDRs given back in the last 60 s (L1731-1935).
+
+    Such a CIDR leaves the store, pods or not, where EC2 gave it to the ENI again.
+    """
+    known = set(node.store.enis[number].cidrs)
+    attached = sorted(node.ec2.enis[number].cidrs)
+    asked = known != set(attached)
+    if asked:
+        yield from call(node, "DescribeNetworkInterfaces")
+        attached = sorted(node.ec2.enis[number].cidrs)
+    seen = set()
+    for base in attached:
+        if base in node.freed:
+            if node.now < node.freed[base]:
+                continue
+            if not asked:
+                yield from call(node, "DescribeNetworkInterfaces")
+                asked = True
+            del node.freed[base]
+        node.store.add_cidr(number, base)
+        seen.add(base)
+    for base in known - seen:
+        node.store.drop_cidr(number, base)
