@@ -84,11 +84,20 @@ class CodeBlock:
     wrap: bool = False
 
 
+class Fact(NamedTuple):
+    """A named value; ``note`` says where it holds."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class FigureList:
-    """A few figures with their names."""
+    """A few values with their names: figures to read first if ``large``, otherwise one line."""
 
-    pairs: Sequence[tuple[str, str]]
+    facts: Sequence[Fact]
+    large: bool = False
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ class Outline(HTMLParser):
 def test_the_order_is_that_of_a_review() -> None:
     found = [s.anchor for s in plans.example().sections()]
     assert found == [
+        "decision",
         "subnets",
         "node-groups",
         "cost",
