@@ -8,7 +8,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from capacity.pages.cells import cells_of, is_numeric, plain, shown
+from capacity.pages.cells import cells_of, is_numeric, mark_of, plain, shown
 from capacity.pages.page import FigureList, Page, Table
 from capacity.pages.report_blocks import Explorer
 
@@ -106,7 +106,7 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     environment.filters.update(shown=shown, plain=plain, lines=_lines, kind=lambda block: type(block).__name__)
-    environment.filters.update(numeric=_numeric)
+    environment.filters.update(numeric=_numeric, mark=mark_of)
     return environment.get_template("report.html")
 
 

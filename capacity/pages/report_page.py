@@ -10,6 +10,7 @@ from capacity.pages.check_page import verdict_of
 from capacity.pages.page import FigureList, Page, Verdict
 from capacity.pages.report_decision import about, decision_section, key_figures
 from capacity.pages.report_findings import findings_section
+from capacity.pages.report_free_share import free_share_section
 from capacity.pages.report_groups import cost_section, groups_section, sizing_section
 from capacity.pages.report_outlook import forecast_section, what_if_section
 from capacity.pages.report_sources import assumptions_section, data_section, reproduce_section
@@ -23,6 +24,7 @@ def report_page(material: Material) -> Page:
     """The content of the report, in the order in which a reviewer asks."""
     sections = [
         decision_section(material),
+        free_share_section(material.result),
         subnets_section(material),
         groups_section(material),
         cost_section(material),

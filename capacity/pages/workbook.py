@@ -40,6 +40,7 @@ def workbook_bytes(page: Page) -> bytes:
     bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
     counts, shares = book.add_format({"num_format": "#,##0"}), book.add_format({"num_format": "#,##0.0#"})
     tones = {word: book.add_format({"bg_color": color}) for word, color in _TONES.items()}
+    fills = {word: book.add_format({"num_format": "0.0", "bg_color": color}) for word, color in _TONES.items()}
     used: set[str] = set()
     summary = Table([TableColumn(*c) for c in _SUMMARY], _summary(page), "Verdict")
     grids = [("Verdict", summary), *((f"{s.title} {g.title}", g) for s, g in page.tables())]
@@ -53,7 +54,8 @@ def workbook_bytes(page: Page) -> bytes:
             sheet.write_string(0, column, heading, bold)
             values = [row.get(key) for row in grid.rows]
             for line, value in enumerate(values, 1):
-                _write(sheet, line, column, value, counts, shares)
+                level = fills.get(grid.levels.get((line - 1, key), ""))
+                _write(sheet, line, column, value, level or counts, level or shares)
             widest = max((len(shown(v)) for v in values), default=0)
             sheet.set_column(column, column, min(max(widest, len(heading) // 2, 8) + 2, WIDEST))
             if key in ("verdict", "severity") and grid.rows:

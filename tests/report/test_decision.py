@@ -22,6 +22,7 @@ from capacity.pages.html import render_html
 from capacity.pages.markdown import render_markdown
 from capacity.pages.page import Fact, FigureList, Page, Section, Table, Text
 from capacity.pages.report_decision import asked, decision_section, dollars, key_figures, least_free, nodes, runs_out
+from capacity.pages.report_free_share import free_share_section, free_share_table
 from capacity.pages.terminal import Screen, render_terminal
 from capacity.pages.workbook import workbook_bytes
 from capacity.plan.parse import read_plan
@@ -262,6 +263,50 @@ def test_the_closest_change_is_not_called_a_fix(tmp_path: Path) -> None:
     assert "| nodes now | \\$ per month now |" in text
     assert "Decide on a larger change or a smaller plan: no change that was tested is enough." in text
     assert "--fix-out" not in text
+
+
+def test_many_subnets_are_the_tightest_in_the_order_of_the_plan(tmp_path: Path) -> None:
+    result = check(read_plan(plans.write_hostile(tmp_path)), ["steady", "peak"])
+    table = free_share_table(result)
+    names = [c.heading for c in table.columns[1:-1]]
+    assert table.title == "Free addresses of the 12 tightest of 200 subnets, % of the usable ones"
+    assert len(names) == 12
+    least = {s.subnet.name: 1.0 for s in result.scenarios[0].subnets}
+    for state in result.scenarios:
+        for s in state.left:
+            least[s.subnet.name] = min(least[s.subnet.name], s.free / s.subnet.usable)
+    rest = [share for name, share in least.items() if name not in names]
+    assert max(least[name] for name in names) <= min(rest)
+    order = [s.name for s in result.plan.subnets]
+    assert names == sorted(names, key=order.index)
+
+
+def test_cells_have_the_colour_and_the_mark_of_their_verdict() -> None:
+    result = check(read_plan(plans.EXAMPLE), ["peak", "zone-loss"])
+    table = free_share_table(result)
+    states = {s.title: s for s in result.scenarios}
+    for number, row in enumerate(table.rows):
+        state = states[row["scenario"]]
+        for s in state.subnets:
+            level = "lost" if state.is_lost(s.subnet) else s.verdict
+            assert table.levels[number, f"subnet {s.subnet.name}"] == level
+    html = render_html(Page([*plans.example().blocks[1:2], free_share_section(result)]), "0")
+    assert '<td class="number level exhausted" data-v="-17.1">−17.1 ✖</td>' in html
+    assert '<td class="number level lost" data-v="">lost</td>' in html
+    assert '<td class="number level ok" data-v="54.6">54.6</td>' in html
+
+
+def test_cells_of_the_workbook_are_coloured_numbers() -> None:
+    result = check(read_plan(plans.EXAMPLE), ["peak"])
+    page = Page([*plans.example().blocks[1:2], free_share_section(result)])
+    with zipfile.ZipFile(io.BytesIO(workbook_bytes(page))) as book:
+        sheet, styles = book.read("xl/worksheets/sheet2.xml").decode(), book.read("xl/styles.xml").decode()
+    cell = re.search(r'<c r="C2" s="(\d+)"><v>-17.1</v></c>', sheet)
+    assert cell is not None
+    formats = re.findall(r"<xf .*?(?:/>|</xf>)", styles.partition("<cellXfs")[2].partition("</cellXfs>")[0])
+    fill = re.search(r'fillId="(\d+)"', formats[int(cell[1])])
+    assert fill is not None
+    assert "FFF8D0D0" in re.findall(r"<fill>.*?</fill>", styles)[int(fill[1])]
 
 
 def test_a_table_of_two_rows_has_no_sort_buttons() -> None:
