@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from capacity.optimize.market import Market, Pods, packing_problem
 from capacity.optimize.pack import Effort, Packing, pack
@@ -23,10 +24,12 @@ def pack_over_zones(
     Its bound is that of the pods together, without the spread: no placement that keeps the spread costs less.
     """
     problem = packing_problem(market, pods, peak=peak)
-    together = pack(problem, effort, stopped)
     if zones < 2 or not any(p.zoned for p in pods):
-        return together
+        return pack(problem, effort, stopped)
     shares = zone_shares(problem.counts, zones)
+    different = len(set(shares))
+    together = pack(problem, replace(effort, repacks=0), stopped)  # only its bound counts
+    effort = _divided(effort, different)
     packed: dict[tuple[int, ...], Packing] = {}
     patterns: list[Pattern] = []
     where: list[int] = []
@@ -38,6 +41,18 @@ def pack_over_zones(
         where += [zone] * len(packed[share].patterns)
         cost += packed[share].cost
     return Packing(tuple(patterns), round(cost, 9), min(together.bound, cost), tuple(where))
+
+
+def _divided(effort: Effort, parts: int) -> Effort:
+    """The work of one packing for each of some packings."""
+    return replace(
+        effort,
+        branches=effort.branches // parts,
+        small_branches=effort.small_branches // parts,
+        bound_branches=effort.bound_branches // parts,
+        repacks=effort.repacks // parts,
+        master=effort.master // parts,
+    )
 
 
 def zone_shares(counts: Sequence[int] | Ints, zones: int) -> list[tuple[int, ...]]:

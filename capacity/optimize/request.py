@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from capacity.catalog.regions import unknown_region
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check as check_addresses
 from capacity.cost.inputs import CostInputs
@@ -79,7 +80,9 @@ def market_of(draft: Draft, request: Request, archs: Sequence[str] = ()) -> tupl
         region = draft.plan.region
         reason, names = market.left_out[0]
         what = f"{reason} in {region}" if reason == "no known price" else reason
-        raise SpecError(f"none of {len(kinds)} allowed types can be bought: {what} ({names[0]}, …); {_CURE}")
+        doubt = unknown_region(region) if region else ""
+        why = doubt or f"{what} ({names[0]}, …); {_CURE}"
+        raise SpecError(f"none of {len(kinds)} allowed types can be bought: {why}")
     present = {c.shape.first.instance_type.arch for c in market.candidates}
     return market, tuple(a for a in chosen if a in present)
 

@@ -172,6 +172,7 @@ def test_workloads_of_their_own_groups_are_told_their_label() -> None:
         ((*PODS, "--zones", "7"), "error: --zones: 7 is out of range (expected 1 to 6)"),
         ((*PODS, "--types", "m5.lrage"), "error: --types: 'm5.lrage' is not a known instance type"),
         ((*PODS, "--region", "eu-west-3"), "no known price in eu-west-3"),
+        ((*PODS, "--region", "us-esat-1"), "'us-esat-1' is not a known AWS Region (did you mean 'us-east-1'?)"),
         ((*PODS, *FEW, "--as", "karpenter"), "error: --as karpenter: the nodes are managed"),
         ((*PODS, *FEW, "--scenario", "nonsense"), "nonsense"),
         (("--mode", "prefix", "examples/shop-prod.yaml"), "error: --mode requires --pod"),
