@@ -133,7 +133,8 @@ def _table(fills: Sequence[SubnetFill], rows: Sequence[Mapping[str, Any]], likel
     shown: list[dict[str, Any]] = [
         {
             **row,
-            "owners": ", ".join(f"{owner.replace('_', ' ')} {count:,}" for owner, count in row["owners"].items()) or "none",
+            "owners": ", ".join(f"{owner.replace('_', ' ')} {count:,}" for owner, count in row["owners"].items())
+            or "none",
             "blocks": f"{row['free_prefixes']:,}" if row["exact"] else f"{row['free_prefixes_expected']:,.1f} expected",
             "range": f"{row['free_prefixes_certain']:,}–{row['free_prefixes_most']:,}",
             "fragmentation": "–" if fill.fragments.score is None else percent(fill.fragments.score),
