@@ -191,7 +191,7 @@ def _finding_key(found: Finding) -> tuple[str, str]:
 
 
 def _nodes(state: ScenarioState | None) -> int | None:
-    return sum(g.nodes for g in state.groups) if state else None
+    return state.nodes if state else None
 
 
 def _free(states: Iterable[SubnetState | None]) -> int:

@@ -50,6 +50,16 @@ def checked_plan(
     return Checked(file, scenarios, patch, prices, result, found)
 
 
+def check_changed(checked: Checked, patch: Mapping[str, object]) -> CheckResult:
+    """The check of the plan with more changes, in the same scenarios."""
+    from capacity.advice.fixes import after
+    from capacity.advice.judge import check_with_findings
+    from capacity.plan.patch import parse_patched
+
+    plan = parse_patched(checked.file.document, after(checked.patch, patch), checked.file.name)
+    return check_with_findings(plan, checked.scenarios)[0]
+
+
 def _search(checked: Checked, quiet: bool) -> Fixes:
     """Try levers, alone and in sets, on a plan whose verdict is not ok."""
     from capacity.advice.search import find_fixes

@@ -106,8 +106,7 @@ def report(
     to = sink(output, out_file, color, quiet, REPORT_FORMATS)
     one_of("--theme", theme, ("light", "dark"))
     day = parse_day("--as-of", as_of)
-    from capacity.advice.fixes import with_fix
-    from capacity.cli.checked_plan import checked_plan, search_fixes
+    from capacity.cli.checked_plan import checked_plan
     from capacity.pages.report_page import report_page
 
     prices = cost_inputs(packed(CostOptions, locals()))
@@ -115,8 +114,7 @@ def report(
     material = _material(checked, given, day)
     if given.sizing:
         material = replace(material, sizing=_sized(checked, quiet))
-    fixes = search_fixes(checked)
-    material = replace(material, findings=with_fix(material.findings, fixes), fixes=fixes)
+    material = _with_fixes(material, checked)
     page = report_page(material)
     if given.charts is not None:
         write_charts(page, given.charts, given.theme)
@@ -149,6 +147,20 @@ def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
     command = _command(checked, given, day)
     sha256 = hashlib.sha256(checked.file.data).hexdigest()
     return gather(checked.result, command, day, sha256, given.horizon, prices=checked.prices)
+
+
+def _with_fixes(material: Material, checked: Checked) -> Material:
+    """The material with the search for a fix, and the check and cost of the plan with what it found."""
+    from capacity.advice.fixes import with_fix
+    from capacity.cli.checked_plan import check_changed, search_fixes
+    from capacity.cost.bill import plan_cost
+
+    fixes = search_fixes(checked)
+    material = replace(material, findings=with_fix(material.findings, fixes), fixes=fixes)
+    if fixes is None or fixes.found is None:
+        return material
+    fixed = check_changed(checked, fixes.found.patch)
+    return replace(material, fixed=fixed, fixed_cost=plan_cost(fixed, checked.prices))
 
 
 def _sized(checked: Checked, quiet: bool) -> Optimized:

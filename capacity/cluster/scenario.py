@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -247,6 +247,11 @@ class ScenarioState:
         return f"{self.name} ({self.variant})" if self.variant else self.name
 
     @property
+    def nodes(self) -> int:
+        """Nodes of all groups that hold addresses. [nodes]"""
+        return sum(g.nodes for g in self.groups)
+
+    @property
     def unplaced_pods(self) -> int:
         """Unschedulable pods. [pods]"""
         return sum(u.pods for u in self.unplaced)
@@ -268,6 +273,12 @@ def _named(what: str, name: str, known: Mapping[str, _T]) -> _T:
     if name not in known:
         raise SpecError(f"there is no {what} {name!r}{did_you_mean(name, known)}")
     return known[name]
+
+
+def tightest(scenarios: Iterable[ScenarioState]) -> tuple[ScenarioState, SubnetState] | None:
+    """The subnet with the smallest free share in any scenario, and that scenario; None if no subnet is left."""
+    left = ((state, subnet) for state in scenarios for subnet in state.left)
+    return min(left, key=lambda pair: pair[1].free / pair[1].subnet.usable, default=None)
 
 
 def first_and_worst(scenarios: Sequence[ScenarioState]) -> list[ScenarioState]:

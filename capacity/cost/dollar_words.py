@@ -189,13 +189,18 @@ def _when(cost: Cost) -> str:
 
 
 def _basis(costs: Sequence[Cost]) -> str:
+    """The basis in parentheses after an amount; empty if there is none."""
+    return f" ({basis})" if (basis := price_basis(costs)) else ""
+
+
+def price_basis(costs: Sequence[Cost]) -> str:
     """Region and date of the nodes' list prices; empty if none is used."""
     rates = [line.rate for cost in costs for line in cost.lines if line.item == NODES and line.rate.region]
     if not rates:
         return ""
     dates = sorted({rate.date for rate in rates if rate.date})
     span = f" of {' to '.join(dict.fromkeys((dates[0], dates[-1])))}" if dates else ""
-    return f" ({_and(list(dict.fromkeys(rate.region for rate in rates)))}, prices{span})"
+    return f"{_and(list(dict.fromkeys(rate.region for rate in rates)))}, prices{span}"
 
 
 def _line_json(line: CostLine) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from capacity.units import counted
 
 def sentence(result: ForecastResult) -> str:
     """Headline of a forecast, with the scenario and everything that check finds exhausted today."""
-    return " ".join(filter(None, [already_sentence(result), _coming(result)]))
+    return " ".join(filter(None, [already_sentence(result), coming_sentence(result)]))
 
 
 def already_sentence(result: ForecastResult) -> str:
@@ -24,20 +24,35 @@ def already_sentence(result: ForecastResult) -> str:
     return f"Already exhausted {first.when}: {first.what}{more}."
 
 
-def _coming(result: ForecastResult) -> str:
+def has_run_out(result: ForecastResult) -> list[SubnetForecast]:
+    """The subnets that are full on the first day."""
+    return [s for s in result.subnets if s.probability is not None and s.date_p90 == result.start]
+
+
+def next_to_run_out(result: ForecastResult) -> SubnetForecast | None:
+    """The subnet that runs out first after the first day, or is the most likely to; None if no other is forecast."""
+    out = has_run_out(result)
+    left = [s for s in result.subnets if s.probability is not None and s not in out]
+    return min(left, key=_soonest, default=None)
+
+
+def _soonest(subnet: SubnetForecast) -> tuple[date, date, float]:
+    return subnet.date_p50 or date.max, subnet.date_p10 or date.max, -(subnet.probability or 0)
+
+
+def coming_sentence(result: ForecastResult) -> str:
     """Sentence on the first subnet that runs out from now on."""
     known = [s for s in result.subnets if s.probability is not None]
     if not known:
         return "INSUFFICIENT DATA: no subnet can be forecast."
     when = f"{when_words(result.scenario)}, " if result.scenario in AT_REST else ""
-    out = [s for s in known if s.date_p90 == result.start]
+    out = has_run_out(result)
     if out and not result.already:
         return f"{out[0].name} has already run out on {result.start}."
-    left = [s for s in known if s not in out]
-    if not left:
+    first = next_to_run_out(result)
+    if first is None:
         return ""
-    first = min(left, key=lambda s: (s.date_p50 or date.max, s.date_p10 or date.max, -(s.probability or 0)))
-    text = f"{when}{_first(result, first, len(left) < len(result.subnets))}"
+    text = f"{when}{_first(result, first, len(known) - len(out) < len(result.subnets))}"
     return text[:1].upper() + text[1:] if when else text
 
 

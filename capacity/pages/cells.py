@@ -11,6 +11,7 @@ from capacity.pages.page import Table, TableColumn
 
 NUMBER = re.compile(r"[<>≤≥~]?[-+−±$]{0,2}\d[\d,]*(\.\d+)?%?")
 _STANDS_FOR_A_NUMBER = ("", "–", "lost", "new", "removed")
+MARKS = {"tight": " ▲", "exhausted": " ✖"}
 _JOINERS = "\u200c\u200d"  # inside words of some scripts and inside emoji: harmless, and torn apart without
 _STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
@@ -37,8 +38,14 @@ def cell(value: Any, decimals: int | None = None) -> str:
 
 
 def cells_of(table: Table, column: TableColumn) -> list[str]:
-    """A column's cells."""
-    return [cell(row.get(column.key), column.decimals) for row in table.rows]
+    """A column's cells, with the marks of their verdicts."""
+    marks = (mark_of(table, number, column) for number in range(len(table.rows)))
+    return [cell(row.get(column.key), column.decimals) + m for row, m in zip(table.rows, marks, strict=True)]
+
+
+def mark_of(table: Table, number: int, column: TableColumn) -> str:
+    """The mark after a cell whose verdict is not ok, for readers who see no colour."""
+    return MARKS.get(table.levels.get((number, column.key), ""), "")
 
 
 def is_numeric(cells: Sequence[str]) -> bool:
@@ -47,9 +54,10 @@ def is_numeric(cells: Sequence[str]) -> bool:
     >>> is_numeric(["1,200", "-43", "lost"]), is_numeric(["10.0.0.0/22"]), is_numeric(["5 → 7"]), is_numeric([])
     (True, False, True, True)
     """
-    known = [c for c in cells if c not in _STANDS_FOR_A_NUMBER]
+    bare = [c.rstrip("".join(MARKS.values())) for c in cells]
+    known = [c for c in bare if c not in _STANDS_FOR_A_NUMBER]
     if not known:  # words alone, or nothing at all
-        return all(c in ("", "–") for c in cells)
+        return all(c in ("", "–") for c in bare)
     return all(NUMBER.fullmatch(part) or part == "–" for c in known for part in re.split(r" → | / |–(?=[\d-])", c))
 
 

@@ -61,13 +61,9 @@ def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items |
     if not fixes.tried:
         return []
     page: list[Text | Items | CodeBlock | Table] = []
+    page.append(changes_block(fixes))
     found = fixes.found
-    if found is None:
-        page.append(Text(headline(fixes)))
-    else:
-        page.append(
-            Items([f"{lever.summary} (trade-off: {lever.cost})" for lever in found.levers], f"{headline(fixes)}:")
-        )
+    if found is not None:
         page += [Text(money)] if (money := dollars_sentence(found)) else []
         settings = [f"--set {shlex.quote(f'{path}={_value(value)}')}" for path, value in found.patch.items()]
         shell, forms = shell_commands(found), other_forms(found)
@@ -79,6 +75,14 @@ def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items |
         page += [Text(" ".join(more))] if more else []
     page += [Text(stopped)] if (stopped := stopped_sentence(fixes)) else []
     return [*page, tried_table(fixes)]
+
+
+def changes_block(fixes: Fixes) -> Text | Items:
+    """The headline with each change of the fix and its trade-off."""
+    if fixes.found is None:
+        return Text(headline(fixes))
+    changes = [f"{lever.summary} (trade-off: {lever.cost})" for lever in fixes.found.levers]
+    return Items(changes, f"{headline(fixes)}:")
 
 
 def headline(fixes: Fixes) -> str:

@@ -8,7 +8,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from capacity.pages.cells import cells_of, is_numeric, plain, shown
+from capacity.pages.cells import cells_of, is_numeric, mark_of, plain, shown
 from capacity.pages.page import FigureList, Page, Table
 from capacity.pages.report_blocks import Explorer
 
@@ -33,10 +33,12 @@ def render_html(page: Page, version: str) -> str:
     script, css = _part("report.js"), _part("report.css")
     drawn = {c.name: Markup(inline_svg(c.draw(LIGHT), f"c{i}", plain(c.title))) for i, c in enumerate(page.charts(), 1)}
     explorers = [b for s in page.sections() for b in s.blocks if isinstance(b, Explorer)]
+    lists = [b for b in page.blocks if isinstance(b, FigureList)]
     text: str = _template().render(
         doc=page,
         verdict=page.verdict,
-        figures=next((b.pairs for b in page.blocks if isinstance(b, FigureList)), ()),
+        about=[fact for b in lists if not b.large for fact in b.facts],
+        figures=[fact for b in lists if b.large for fact in b.facts],
         sections=list(page.sections()),
         version=version,
         css=Markup(css),
@@ -104,7 +106,7 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     environment.filters.update(shown=shown, plain=plain, lines=_lines, kind=lambda block: type(block).__name__)
-    environment.filters.update(numeric=_numeric)
+    environment.filters.update(numeric=_numeric, mark=mark_of)
     return environment.get_template("report.html")
 
 

@@ -65,6 +65,14 @@ def bullets(items: Sequence[str]) -> str:
     return "\n".join(f"- {line(item)}" for item in items)
 
 
+def _facts(block: FigureList) -> str:
+    """Large figures as a list with their notes; other facts as one line."""
+    if not block.large:
+        return line(" · ".join(f"{fact.name}: {fact.value}" for fact in block.facts))
+    told = ((f"{safe(f.name)}: **{safe(f.value)}**", f" – {safe(f.note)}" if f.note else "") for f in block.facts)
+    return "\n".join(f"- {figure}{note}" for figure, note in told)
+
+
 def _block(block: Block | Section, charts: str) -> Iterator[str]:
     """The block as pieces of Markdown, which blank lines separate."""
     if isinstance(block, Verdict):
@@ -80,7 +88,7 @@ def _block(block: Block | Section, charts: str) -> Iterator[str]:
         yield from [f"{line(block.title)}:"] if block.title else []
         yield fence(block.text, block.language)
     elif isinstance(block, FigureList):
-        yield bullets([f"{name}: {value}" for name, value in block.pairs])
+        yield _facts(block)
     elif isinstance(block, Section):
         yield f"## {safe(block.title)}"
         yield from (text for b in block.blocks for text in _block(b, charts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class TableColumn(NamedTuple):
 class Table:
     """A titled table: ``rows`` are mappings by the columns' keys; ``note`` is a line below it.
 
-    ``folded``: a page can show it closed at first.
+    ``folded``: a page can show it closed at first. ``levels``: the verdict of a cell by row number and key; it gives
+    the cell its colour and its mark.
     """
 
     columns: Sequence[TableColumn]
@@ -40,6 +41,7 @@ class Table:
     title: str = ""
     note: str = ""
     folded: bool = False
+    levels: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,20 @@ class CodeBlock:
     wrap: bool = False
 
 
+class Fact(NamedTuple):
+    """A named value; ``note`` says where it holds."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class FigureList:
-    """A few figures with their names."""
+    """A few values with their names: figures to read first if ``large``, otherwise one line."""
 
-    pairs: Sequence[tuple[str, str]]
+    facts: Sequence[Fact]
+    large: bool = False
 
 
 @dataclass(frozen=True)

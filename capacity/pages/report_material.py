@@ -50,6 +50,10 @@ class Material:
         None unless it was asked for: it takes time.
     fixes : Fixes or None
         The sets of levers that were tried; None if there was no search.
+    fixed : CheckResult or None
+        The check of the plan with the fix, or with the nearest set; None if there is neither.
+    fixed_cost : PlanCost or None
+        The cost of that plan.
     """
 
     result: CheckResult
@@ -67,6 +71,8 @@ class Material:
     cost: PlanCost | None = None
     sizing: Optimized | None = None
     fixes: Fixes | None = None
+    fixed: CheckResult | None = None
+    fixed_cost: PlanCost | None = None
 
     @property
     def price_notes(self) -> list[str]:

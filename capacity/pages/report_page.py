@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from capacity.pages.answer import Answer
 from capacity.pages.check_page import answer as check_answer
 from capacity.pages.check_page import verdict_of
-from capacity.pages.page import FigureList, Page
+from capacity.pages.page import FigureList, Page, Verdict
+from capacity.pages.report_decision import about, decision_section, key_figures
 from capacity.pages.report_findings import findings_section
+from capacity.pages.report_free_share import free_share_section
 from capacity.pages.report_groups import cost_section, groups_section, sizing_section
 from capacity.pages.report_outlook import forecast_section, what_if_section
 from capacity.pages.report_sources import assumptions_section, data_section, reproduce_section
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
 
 def report_page(material: Material) -> Page:
     """The content of the report, in the order in which a reviewer asks."""
-    result, plan = material.result, material.result.plan
     sections = [
+        decision_section(material),
+        free_share_section(material.result),
         subnets_section(material),
         groups_section(material),
         cost_section(material),
@@ -34,18 +37,10 @@ def report_page(material: Material) -> Page:
         data_section(material),
         reproduce_section(material),
     ]
-    facts = [
-        ("plan", plan.file or "–"),
-        ("region", plan.region or "not given"),
-        ("Kubernetes", plan.kubernetes.version or "not given"),
-        ("subnets", f"{len(plan.subnets):,}"),
-        ("node groups", f"{len(plan.node_groups):,}"),
-        ("workloads", f"{len(plan.workloads):,}"),
-        ("scenarios", f"{len(result.scenarios):,}"),
-        ("findings", f"{len(material.findings):,}"),
-    ]
-    title = f"Pod-IP capacity of {plan.name}" if plan.name else "Pod-IP capacity"
-    return Page([verdict_of(result), FigureList(facts), *(s for s in sections if s.blocks)], title)
+    name = material.result.plan.name
+    title = f"Pod-IP capacity of {name}" if name else "Pod-IP capacity"
+    first: list[Verdict | FigureList] = [about(material), verdict_of(material.result), key_figures(material)]
+    return Page([*first, *(s for s in sections if s.blocks)], title)
 
 
 def answer(page: Page, material: Material) -> Answer:

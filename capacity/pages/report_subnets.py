@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from capacity.advice.summary import waste_sentence
 from capacity.cluster.group_shapes import gives_prefixes
-from capacity.cluster.scenario import ScenarioState, first_and_worst
+from capacity.cluster.scenario import ScenarioState, first_and_worst, tightest
 from capacity.pages.cells import brief
 from capacity.pages.check_page import runway_table, subnets_table
 from capacity.pages.page import Chart, Section, Table, TableColumn, Text
@@ -96,12 +96,13 @@ def scenarios_section(material: Material) -> Section:
     states = material.result.scenarios
     rows = []
     for state in states:
-        least = min(state.left, key=lambda s: s.free / s.subnet.usable, default=None)
+        found = tightest([state])
+        least = found[1] if found else None
         rows.append(
             {
                 "scenario": state.title,
                 "verdict": state.verdict,
-                "nodes": sum(g.nodes for g in state.groups),
+                "nodes": state.nodes,
                 "least": None if least is None else least.subnet.name,
                 "free": None if least is None else least.free,
                 "unplaced": state.unplaced_pods,

@@ -58,7 +58,8 @@ def _block(block: object, screen: Screen) -> Iterator[str]:
     elif isinstance(block, CodeBlock):
         yield from _code(block, screen)
     elif isinstance(block, FigureList):
-        yield from (f"{name}: {value}" for name, value in block.pairs)
+        for name, value, note in block.facts:
+            yield from wrapped(f"{name}: {value}" + (f" – {note}" if note else ""), screen.width, "  ")
     elif isinstance(block, Section):  # charts and their like are for other formats
         shown = ["\n".join(_block(b, screen)) for b in block.blocks]
         yield "\n\n".join([_painted(printable(block.title), "", screen, bold=True), *filter(None, shown)])

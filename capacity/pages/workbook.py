@@ -8,12 +8,15 @@ from typing import Any
 
 from capacity.errors import MissingExtra
 from capacity.pages.cells import shown
-from capacity.pages.page import FigureList, Page, Table, TableColumn
+from capacity.pages.page import Fact, FigureList, Page, Table, TableColumn
 from capacity.pages.report_blocks import Advice
 
 MOST_TITLE = 31  # characters of a sheet's name
 WIDEST = 60  # characters of a column
 _TONES = {"ok": "#d9f2d9", "tight": "#fff2cc", "warning": "#fff2cc", "exhausted": "#f8d0d0", "error": "#f8d0d0"}
+
+
+_SUMMARY = (("name", "what"), ("value", "value"), ("note", "note"))
 
 
 def workbook_bytes(page: Page) -> bytes:
@@ -37,8 +40,9 @@ def workbook_bytes(page: Page) -> bytes:
     bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
     counts, shares = book.add_format({"num_format": "#,##0"}), book.add_format({"num_format": "#,##0.0#"})
     tones = {word: book.add_format({"bg_color": color}) for word, color in _TONES.items()}
+    fills = {word: book.add_format({"num_format": "0.0", "bg_color": color}) for word, color in _TONES.items()}
     used: set[str] = set()
-    summary = Table((TableColumn("name", "what"), TableColumn("value", "value")), _summary(page), "Verdict")
+    summary = Table([TableColumn(*c) for c in _SUMMARY], _summary(page), "Verdict")
     grids = [("Verdict", summary), *((f"{s.title} {g.title}", g) for s, g in page.tables())]
     for title, grid in [*grids, ("Findings", _findings(page))]:
         sheet = book.add_worksheet(sheet_name(title, used))
@@ -50,7 +54,8 @@ def workbook_bytes(page: Page) -> bytes:
             sheet.write_string(0, column, heading, bold)
             values = [row.get(key) for row in grid.rows]
             for line, value in enumerate(values, 1):
-                _write(sheet, line, column, value, counts, shares)
+                level = fills.get(grid.levels.get((line - 1, key), ""))
+                _write(sheet, line, column, value, level or counts, level or shares)
             widest = max((len(shown(v)) for v in values), default=0)
             sheet.set_column(column, column, min(max(widest, len(heading) // 2, 8) + 2, WIDEST))
             if key in ("verdict", "severity") and grid.rows:
@@ -64,9 +69,10 @@ def workbook_bytes(page: Page) -> bytes:
 
 
 def _summary(page: Page) -> list[dict[str, Any]]:
-    figures = [pair for b in page.blocks if isinstance(b, FigureList) for pair in b.pairs]
-    pairs = [("verdict", page.verdict.level), ("answer", page.verdict.sentence), *figures]
-    return [{"name": n, "value": v} for n, v in pairs]
+    lists = [b for b in page.blocks if isinstance(b, FigureList)]
+    figures = [fact for b in sorted(lists, key=lambda b: not b.large) for fact in b.facts]
+    facts = [Fact("verdict", page.verdict.level), Fact("answer", page.verdict.sentence), *figures]
+    return [fact._asdict() for fact in facts]
 
 
 def _findings(page: Page) -> Table:

@@ -219,10 +219,45 @@ WARM = "warm {examples}/first-plan.yaml --all"
 OPTIMIZE = "optimize --pod web=250m,512Mi,20 --pod api=1,2Gi,9 --types m5.large,m5.xlarge,c6a.large --effort quick"
 GROWTH = "forecast {examples}/shop-prod.yaml --as-of 2026-11-30 --horizon 3y --scenario peak --paths 500"
 HISTORY = "forecast --history {examples}/history.csv --backtest --paths 200"
+REPORT = "report {examples}/shop-prod.yaml --scenario steady --scenario peak --as-of 2026-11-25"
+REPORT_LOSS = "report {examples}/shop-prod.yaml --as-of 2026-11-25"
 SUBNETS = "subnets {examples}/shop-prod.yaml --want 4"
 STATUS = "data status --as-of 2026-11-30"
 MAXPODS = "maxpods m5.large m6i.2xlarge m7g.metal --pod-eni"
 NODE = "node m5.large c7g.2xlarge --pod-cpu 250m --pod-memory 512Mi"
+
+MARKS = {"ok": "", "tight": " ▲", "exhausted": " ✖"}
+
+
+def free_shares(found: Any) -> dict[str, Value]:
+    """The free share of each subnet in a scenario with the mark of its verdict, as the report has them."""
+
+    def share(name: str) -> Value:
+        def value(state: dict[str, Any]) -> object:
+            (subnet,) = [s for s in state["subnets"] if s["name"] == name]
+            return "lost" if subnet["lost"] else f"{subnet['free_pct']:.1f}{MARKS[subnet['verdict']]}"
+
+        return value
+
+    return {s["name"]: share(s["name"]) for s in found["scenarios"][0]["subnets"]}
+
+
+def worst_first(found: Any) -> list[dict[str, Any]]:
+    """The scenarios by verdict, then by the smallest free share of a subnet."""
+    order = ("exhausted", "tight", "ok")
+
+    def key(state: dict[str, Any]) -> tuple[int, float]:
+        left = [s["free"] / s["usable"] for s in state["subnets"] if not s["lost"]]
+        return order.index(state["verdict"]), min(left)
+
+    return sorted(found["scenarios"], key=key)
+
+
+def today_and_fixed(found: Any) -> list[dict[str, Any]]:
+    (table,) = [t for t in found["tables"] if t["section"] == "decision"]
+    rows: list[dict[str, Any]] = table["rows"]
+    return rows
+
 
 _SIDES = {"new": "gained", "gone": "lost"}
 
@@ -405,6 +440,27 @@ TABLES = [
             "dates checked": "dates",
             "dates within": "date_coverage",
             "error, days": "date_error_days",
+        },
+    ),
+    Expected(
+        REPORT_LOSS,
+        ("private-a", "private-b", "private-c"),
+        worst_first,
+        {"scenario": title, "verdict": "verdict"},
+        dynamic=free_shares,
+    ),
+    Expected(
+        REPORT,
+        ("lowest free share",),
+        today_and_fixed,
+        {
+            "plan": "plan",
+            "verdict": "verdict",
+            "lowest free share": "least_free",
+            "in subnet": "subnet",
+            "in scenario": "scenario",
+            "nodes now → peak": "nodes",
+            "$ per month now → peak": "dollars",
         },
     ),
     Expected(
@@ -637,7 +693,7 @@ def test_a_changed_figure_is_found(told: Expected, output: str) -> None:
 def test_every_verb_with_figures_is_here() -> None:
     from capacity.cli.main import VERBS
 
-    elsewhere = {"record", "report", "explain"}  # below
+    elsewhere = {"record", "explain"}  # below
     none = {"init"}  # writes a file
     assert {told.command.split()[0] for told in TABLES} == set(VERBS) - elsewhere - none
 
@@ -753,8 +809,6 @@ def test_record_lists_what_it_recorded(tmp_path: Path) -> None:
 
 # --- the report -------------------------------------------------------------------------
 
-REPORT = "report {examples}/shop-prod.yaml --scenario steady --scenario peak --as-of 2026-11-25"
-
 
 def test_the_html_report_shows_the_tables_of_its_json() -> None:
     shown = Cells(printed(f"{REPORT} --out-file -", "html")).tables
@@ -770,7 +824,8 @@ def test_the_html_report_shows_the_tables_of_its_json() -> None:
                     checked += 1
                     assert value is not None
                     assert float(value) == row[key]
-                    assert abs(float(text.replace(",", "").replace("−", "-")) - row[key]) <= 0.05
+                    bare = text.rstrip(" ▲✖").replace(",", "").replace("−", "-")
+                    assert abs(float(bare) - row[key]) <= 0.05
                     assert float(value) != row[key] + 1
     assert checked > 60
 

@@ -63,6 +63,8 @@ class Outline(HTMLParser):
 def test_the_order_is_that_of_a_review() -> None:
     found = [s.anchor for s in plans.example().sections()]
     assert found == [
+        "decision",
+        "free-share",
         "subnets",
         "node-groups",
         "cost",
@@ -327,9 +329,8 @@ workloads: [{name: w, replicas: 12, securityGroups: true}, {name: v, replicas: 5
 """,
         encoding="utf-8",
     )
-    (row,) = json.loads(capacity("report", str(plan), "-o", "json", "--scenario", "steady").stdout)["results"][
-        "tables"
-    ][0]["rows"]
+    found = json.loads(capacity("report", str(plan), "-o", "json", "--scenario", "steady").stdout)["results"]
+    (row,) = next(t["rows"] for t in found["tables"] if t["section"] == "subnets")
     used = json.loads(capacity("check", str(plan), "-o", "json", "--scenario", "steady").stdout)["results"][
         "scenarios"
     ][0]["subnets"][0]["used"]
