@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from capacity.cost.plan_cost import Cost, PlanCost
     from capacity.forecast.result import ForecastResult, SubnetForecast
     from capacity.pages.report_material import Material
+    from capacity.vpc.ledger import SubnetState
 
 SHOWN = {"steady": "now", "peak": "peak"}  # scenarios of the figures "now → peak"
 NODES, DOLLARS, LEAST_FREE, RUNS_OUT = "Nodes", "$ per month", "Lowest free share", "Runs out"
@@ -68,12 +69,11 @@ def least_free(result: CheckResult) -> Fact:
     state, subnet = found
     count = counted(abs(subnet.free), "address", "addresses")
     left = f"{count} free" if subnet.free >= 0 else f"{count} short"
-    return Fact(LEAST_FREE, _share(result), f"{brief(subnet.subnet.name)}, {state.title}: {left}")
+    return Fact(LEAST_FREE, _share(found), f"{brief(subnet.subnet.name)}, {state.title}: {left}")
 
 
-def _share(result: CheckResult) -> str:
-    """That share as the table of the scenario has it."""
-    found = tightest(result.scenarios)
+def _share(found: tuple[ScenarioState, SubnetState] | None) -> str:
+    """The free share of a subnet as the table of the scenario has it."""
     if found is None:
         return "–"
     state, subnet = found
@@ -201,7 +201,7 @@ def _side(name: str, result: CheckResult, cost: PlanCost | None) -> dict[str, An
     return {
         "plan": name,
         "verdict": result.verdict,
-        "least_free": _share(result),
+        "least_free": _share(found),
         "subnet": found[1].subnet.name if found else None,
         "scenario": found[0].title if found else None,
         "nodes": _nodes(result),

@@ -13,7 +13,7 @@ from capacity.advice.evidence import CniFacts, DnsFacts, Evidence, GroupFacts, N
 from capacity.advice.node_figures import NodeFigures
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.cluster.group_shapes import group_shapes
-from capacity.cni.facade import address_capacity, effective, node_limits, without_primary
+from capacity.cni.facade import address_capacity, effective
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CNI_VARIABLES, OTHER_VARIABLES, CniSettings, cni_settings
 from capacity.plan.constants import HOST_PODS
@@ -27,7 +27,7 @@ from capacity.readers.aws.draft import parse_aws
 from capacity.readers.aws.folder import read_folder
 from capacity.readers.aws.groups import cluster_instances
 from capacity.readers.aws.kinds import KINDS, Gap
-from capacity.readers.aws.node_model import known_type, node_figures, node_interfaces, step_of
+from capacity.readers.aws.node_model import known_type, limits_of, node_figures, node_interfaces, step_of
 from capacity.readers.aws.paths import path_facts
 from capacity.readers.aws.roles import role_facts
 from capacity.readers.complete import complete
@@ -38,6 +38,7 @@ from capacity.readers.values import Item, objects, section, tags, text, texts
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
     from capacity.readers.aws.aws_cluster import AwsCluster
+    from capacity.readers.aws.owners import Interface
 
 _NEEDS = {
     "subnet-addresses": "subnets",
@@ -160,7 +161,6 @@ def _nodes(found: AwsCluster, kube: KubernetesFacts, settings: CniSettings, cata
         kind = known_type(catalog, type_name)
         mine = held.get(ident, [])
         name = kube.names.get(ident, "")
-        unmanaged = sum(i.owner == "unmanaged" for i in mine)
         vpc_pods = kube.vpc_pods.get(name, 0) if kube.vpc_pods is not None and name else None
         facts.append(
             NodeFacts(
@@ -170,7 +170,7 @@ def _nodes(found: AwsCluster, kube: KubernetesFacts, settings: CniSettings, cata
                 enis=len(mine) if known else None,
                 max_enis=kind.max_enis if kind else None,
                 attached=sum(i.pod_addresses for i in mine if i.owner in ("node_primary", "cni_secondary")),
-                capacity=_capacity(kind, settings, unmanaged, text(instance, "SubnetId") in closed),
+                capacity=_capacity(kind, settings, mine, closed=text(instance, "SubnetId") in closed),
                 vpc_pods=vpc_pods,
                 host_pods=kube.host_pods.get(name, HOST_PODS) if kube.vpc_pods is not None else HOST_PODS,
                 max_pods=kube.max_pods.get(ident),
@@ -191,13 +191,14 @@ def _by_tag(found: AwsCluster, settings: CniSettings, says: Callable[[Subnet, Cn
     return {ident for ident, subnet in subnets.items() if says(subnet, cni)}
 
 
-def _capacity(kind: InstanceType | None, settings: CniSettings, unmanaged: int, closed: bool) -> int | None:
+def _capacity(
+    kind: InstanceType | None, settings: CniSettings, interfaces: Iterable[Interface], *, closed: bool
+) -> int | None:
     """Pod addresses that all ENIs of a node can hold with the settings; None for IPv6 and if unknown."""
     if kind is None or settings.ipv6:
         return None
     own = effective(settings, kind)
-    limits = node_limits(kind, own, unmanaged)
-    return address_capacity(without_primary(limits) if closed else limits, own)
+    return address_capacity(limits_of(kind, own, interfaces, closed=closed), own)
 
 
 def _subnets(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from dataclasses import dataclass
 
 from capacity.catalog.fees import AUTO_MODE_TYPE
 from capacity.errors import SpecError
-from capacity.readers.aws.offer_file import BASE_URL, SOURCE, OfferFile, Tell, opened_offer, positive
+from capacity.readers.aws.offer_file import BASE_URL, Collected, OfferFile, RegionRows, Tell, opened_offer, positive
 
 SERVICE = "AmazonEKS"
-MOST_FEES = 20_000
 CLUSTER_HOUR = "USD per cluster-hour"
 FEES = {
     "AmazonEKS-Hours:perCluster": ("control-plane", CLUSTER_HOUR),
@@ -35,26 +32,7 @@ _REGION_PREFIX = re.compile(r"[A-Z]{2,4}[A-Z0-9]*-(?=AmazonEKS-Hours:|Fargate-|E
 _AUTO_MODE = re.compile(r"EKS-Auto:([a-z0-9-]+\.[a-z0-9-]+)-management-hours")
 
 
-@dataclass(frozen=True, slots=True)
-class RegionFees:
-    """Fees of one region's file.
-
-    Attributes
-    ----------
-    rows : tuple of str
-        Lines of the catalog's table of fees, sorted.
-    date : date
-        When AWS published the file.
-    several : tuple of str
-        Fees with several different prices: none of them is kept.
-    """
-
-    rows: tuple[str, ...]
-    date: dt.date
-    several: tuple[str, ...] = ()
-
-
-def fetch_fees(region: str, base: str = BASE_URL, tell: Tell | None = None) -> RegionFees:
+def fetch_fees(region: str, base: str = BASE_URL, tell: Tell | None = None) -> RegionRows:
     """Fetch the fees of EKS in a region.
 
     Raises
@@ -68,32 +46,21 @@ def fetch_fees(region: str, base: str = BASE_URL, tell: Tell | None = None) -> R
         return _read(offer, region)
 
 
-def _read(offer: OfferFile, region: str) -> RegionFees:
+def _read(offer: OfferFile, region: str) -> RegionRows:
     wanted = offer.wanted(
         {"TermType": ("OnDemand",), "Currency": ("USD",)},
         {"Location Type": ("AWS Region", ""), "Region Code": (region, "")},
     )
     usage_at, unit_at, price_at = offer.place_of("usageType", "Unit", "PricePerUnit")
-    fees: dict[str, tuple[str, float]] = {}
-    several: set[str] = set()
+    fees = Collected(offer, "fees")
     for cells in offer.rows():
         found = fee_of(cells[usage_at]) if wanted.meets(cells) else None
         figure = positive(cells[price_at]) if found and _is_hourly(cells[unit_at]) else None
-        if found is None or figure is None:
-            continue
-        name, unit = found
-        if fees.setdefault(name, (unit, figure)) != (unit, figure):
-            several.add(name)
-        if len(fees) > MOST_FEES:
-            raise SpecError(f"{offer.name}: more than {MOST_FEES:,} fees")
-    if "control-plane" not in fees:
+        if found is not None and figure is not None:
+            fees.add(*found, figure)
+    if "control-plane" not in fees.found:
         raise SpecError(f"{offer.name}: no price of an EKS cluster in {region}")
-    rows = [
-        f"{name},{region},{figure:.10g},{unit},{offer.date.isoformat()},{SOURCE}"
-        for name, (unit, figure) in sorted(fees.items())
-        if name not in several
-    ]
-    return RegionFees(tuple(rows), offer.date, tuple(sorted(several)))
+    return fees.rows(lambda name, unit, figure: f"{name},{region},{figure},{unit}")
 
 
 def fee_of(usage_type: str) -> tuple[str, str] | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from capacity.advice.node_figures import NodeFigures
@@ -16,6 +17,7 @@ from capacity.readers.values import section, tags, text
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
+    from capacity.cni.node_limits import NodeLimits
     from capacity.readers.aws.aws_cluster import AwsCluster
     from capacity.readers.aws.owners import Interface
     from capacity.readers.kubernetes.facts import KubernetesFacts
@@ -48,6 +50,20 @@ def step_of(kind: InstanceType, settings: CniSettings) -> int:
     if settings.ipv6 or (settings.ip_targets and not settings.prefix):
         return 1
     return PREFIX_SIZE if settings.prefix else kind.ipv4_per_eni or 1
+
+
+def limits_of(kind: InstanceType, own: CniSettings, interfaces: Iterable[Interface], *, closed: bool) -> NodeLimits:
+    """Limits of a node with its interfaces and the settings of its type; ``closed``: its subnet is closed to pods."""
+    limits = node_limits(kind, own, sum(i.owner == "unmanaged" for i in interfaces))
+    return without_primary(limits) if closed else limits
+
+
+@lru_cache(maxsize=4096)  # the nodes of a group are alike
+def _range(limits: NodeLimits, own: CniSettings, max_pods: int, pods: int | None) -> tuple[int | None, int, int]:
+    """A node's addresses in the model: expected, fewest and most; without pods, for any number of them."""
+    pools = [pool_of(limits, own, max_pods, n) for n in ((pods,) if pods is not None else range(max_pods + 1))]
+    expected = int(pools[0].subnet_addresses) if pods is not None else None
+    return expected, min(int(p.lowest) for p in pools), max(int(p.highest) for p in pools)
 
 
 def node_figures(
@@ -89,9 +105,8 @@ def node_figures(
         name = kube.names.get(ident, "") if kube else ""
         pods = kube.vpc_pods.get(name, 0) if kube and kube.vpc_pods is not None and name else None
         own = effective(settings, kind)
-        limits = node_limits(kind, own, sum(i.owner == "unmanaged" for i in mine))
-        limits = without_primary(limits) if subnet in closed else limits
-        pools = [pool_of(limits, own, most, n) for n in ((pods,) if pods is not None else range(most + 1))]
+        limits = limits_of(kind, own, mine, closed=subnet in closed)
+        expected, lowest, highest = _range(limits, own, most, pods)
         places = {i.subnet for i in mine if i.owner == "cni_secondary"} or {subnet}
         figures.append(
             NodeFigures(
@@ -100,9 +115,9 @@ def node_figures(
                 instance_type=kind.name,
                 pods=pods,
                 held=sum(i.addresses for i in mine),
-                expected=int(pools[0].subnet_addresses) if pods is not None else None,
-                lowest=min(int(p.lowest) for p in pools),
-                highest=max(int(p.highest) for p in pools),
+                expected=expected,
+                lowest=lowest,
+                highest=highest,
                 step=step_of(kind, own),
                 trunk=bool(limits.trunk) and not any(i.owner == "trunk" for i in mine),
                 subnet_free=min((f for p in places if (f := free.get(p)) is not None), default=None),

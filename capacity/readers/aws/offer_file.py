@@ -20,6 +20,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -32,6 +33,7 @@ MOST_INDEX_BYTES = 4 * 1024 * 1024
 MOST_BYTES = 8 * 1024**3
 MOST_LINE_BYTES = 64 * 1024
 METADATA_LINES = 5
+MOST_NAMES = 20_000  # instance types or fees of one file
 TELL_EVERY = 4096  # lines
 _PRICE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,12})?")
 
@@ -106,6 +108,58 @@ class RowFilter:
     def meets(self, cells: Sequence[str]) -> bool:
         """Whether every cell has one of its permitted values."""
         return all(cells[place] in words for place, words in self.words.items())
+
+
+@dataclass(frozen=True, slots=True)
+class RegionRows:
+    """Prices of one region's file, as rows of a table of the catalog.
+
+    Attributes
+    ----------
+    rows : tuple of str
+        Lines of the table, sorted.
+    date : date
+        When AWS published the file.
+    several : tuple of str
+        Names with several different prices: none of them is kept.
+    """
+
+    rows: tuple[str, ...]
+    date: dt.date
+    several: tuple[str, ...] = ()
+
+
+class Collected:
+    """The prices of a file by name, while it is read; ``what`` they are of, for the message if there are too many."""
+
+    def __init__(self, offer: OfferFile, what: str) -> None:
+        self.offer = offer
+        self.what = what
+        self.found: dict[str, tuple[str, float]] = {}
+        self.several: set[str] = set()
+
+    def add(self, name: str, unit: str, figure: float) -> None:
+        """Keep a price and its unit or currency.
+
+        Raises
+        ------
+        SpecError
+            The file has more names than AWS can have.
+        """
+        if self.found.setdefault(name, (unit, figure)) != (unit, figure):
+            self.several.add(name)
+        if len(self.found) > MOST_NAMES:
+            raise SpecError(f"{self.offer.name}: more than {MOST_NAMES:,} {self.what}")
+
+    def rows(self, line: Callable[[str, str, str], str]) -> RegionRows:
+        """The rows; ``line`` writes the first cells from a name, its unit and its price."""
+        end = f"{self.offer.date.isoformat()},{SOURCE}"
+        rows = [
+            f"{line(name, unit, f'{figure:.10g}')},{end}"
+            for name, (unit, figure) in sorted(self.found.items())
+            if name not in self.several
+        ]
+        return RegionRows(tuple(rows), self.offer.date, tuple(sorted(self.several)))
 
 
 def positive(figure: str) -> float | None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from dataclasses import dataclass
 
 from capacity.errors import SpecError
-from capacity.readers.aws.offer_file import BASE_URL, SOURCE, OfferFile, Tell, opened_offer, positive
+from capacity.readers.aws.offer_file import BASE_URL, Collected, OfferFile, RegionRows, Tell, opened_offer, positive
 
 SERVICE = "AmazonEC2"
-MOST_TYPES = 20_000
 NEEDED = {
     "TermType": ("OnDemand",),
     "Unit": ("Hrs",),
@@ -30,26 +27,7 @@ WHERE_THERE = {
 _TYPE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class RegionPrices:
-    """Prices of one region's file.
-
-    Attributes
-    ----------
-    rows : tuple of str
-        Lines of the catalog's price table, sorted.
-    date : date
-        When AWS published the file.
-    several : tuple of str
-        Types with several different prices: none of them is kept.
-    """
-
-    rows: tuple[str, ...]
-    date: dt.date
-    several: tuple[str, ...] = ()
-
-
-def fetch_price_list(region: str, base: str = BASE_URL, tell: Tell | None = None) -> RegionPrices:
+def fetch_price_list(region: str, base: str = BASE_URL, tell: Tell | None = None) -> RegionRows:
     """Fetch the on-demand Linux prices of a region.
 
     Raises
@@ -63,27 +41,17 @@ def fetch_price_list(region: str, base: str = BASE_URL, tell: Tell | None = None
         return _read(offer, region)
 
 
-def _read(offer: OfferFile, region: str) -> RegionPrices:
+def _read(offer: OfferFile, region: str) -> RegionRows:
     wanted = offer.wanted(NEEDED, {**WHERE_THERE, "Region Code": (region, "")})
     type_at, price_at, currency_at = offer.place_of("Instance Type", "PricePerUnit", "Currency")
-    prices: dict[str, tuple[str, float]] = {}
-    several: set[str] = set()
+    prices = Collected(offer, "instance types")
     for cells in offer.rows():
         kind, currency = cells[type_at], cells[currency_at]
         if not wanted.meets(cells) or currency not in ("USD", "CNY") or not _TYPE.fullmatch(kind):
             continue
         figure = positive(cells[price_at])
-        if figure is None:
-            continue
-        if prices.setdefault(kind, (currency, figure)) != (currency, figure):
-            several.add(kind)
-        if len(prices) > MOST_TYPES:
-            raise SpecError(f"{offer.name}: more than {MOST_TYPES:,} instance types")
-    if not prices:
+        if figure is not None:
+            prices.add(kind, currency, figure)
+    if not prices.found:
         raise SpecError(f"{offer.name}: no on-demand Linux price of {region}")
-    rows = [
-        f"{kind},{region},{currency},{figure:.10g},{offer.date.isoformat()},{SOURCE}"
-        for kind, (currency, figure) in sorted(prices.items())
-        if kind not in several
-    ]
-    return RegionPrices(tuple(rows), offer.date, tuple(sorted(several)))
+    return prices.rows(lambda kind, currency, figure: f"{kind},{region},{currency},{figure}")
