@@ -41,6 +41,7 @@ from capacity.plan.declaration import (
 )
 from capacity.plan.node_keys import NODE_GROUP
 from capacity.plan.pod_keys import DAEMON_SET, WORKLOAD
+from capacity.plan.service_keys import KUBE_PROXY, SERVICE
 
 # --- cluster ------------------------------------------------------------------------------------
 
@@ -57,7 +58,15 @@ KUBERNETES = Keys(
     Key("version", VERSION, 'as written, such as `"1.34"`', unit="Kubernetes", example="1.34"),
     Key("serviceCidr", BLOCK, "block of Services, outside the VPC's blocks", low=12, high=24, example="172.20.0.0/16"),
     Key("ipFamily", WORD, "family of pods", default="ipv4", words=IP_FAMILIES, example="ipv4"),
-    Key("services", COUNT, "Services of the cluster", absent="unknown", unit="Services", example=300),
+    Key(
+        "services",
+        COUNT,
+        "Services of the cluster",
+        absent="the number in [`services`](#services), if the plan has them",
+        unit="Services",
+        example=300,
+    ),
+    Key("kubeProxy", MAPPING, "[kube-proxy](#kuberneteskubeproxy)", absent="its defaults", of=KUBE_PROXY),
 )
 
 # --- network ------------------------------------------------------------------------------------
@@ -256,6 +265,7 @@ PLAN = Keys(
         absent="only the CNI's agent and kube-proxy",
         of=DAEMON_SET,
     ),
+    Key("services", ENTRIES, "[Services](#services), for `capacity services`", absent="unknown", of=SERVICE),
     Key("tenants", ENTRIES, "[what else uses addresses](#tenants)", absent="none counted, with a note", of=TENANT),
     Key(
         "checks",

@@ -15,6 +15,7 @@ from capacity.errors import SpecError
 from capacity.plan.cni_env import CniSettings, cni_settings
 from capacity.plan.declaration import QUARTER
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.service import DEFAULT_PROXY, KubeProxy, Service
 from capacity.plan.windows import WindowsIpam, windows_ipam
 
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
@@ -68,12 +69,17 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class Kubernetes:
-    """Version as written, Service CIDR, IP family and number of Services of the cluster (None: not set)."""
+    """Version as written, Service CIDR, IP family and number of Services of the cluster (None: not set).
+
+    ``proxy_mode`` is the mode of kube-proxy (None: not set), ``proxy`` its settings.
+    """
 
     version: str | None = None
     service_cidr: IPv4Network | None = None
     ip_family: str = "ipv4"
     services: int | None = None
+    proxy_mode: str | None = None
+    proxy: KubeProxy = DEFAULT_PROXY
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +350,7 @@ class Plan:
     workloads: tuple[Workload, ...] = ()
     daemon_sets: tuple[DaemonSet, ...] = ()
     tenants: tuple[Tenant, ...] = ()
+    services: tuple[Service, ...] = ()
     checks: Checks = Checks()
     notes: tuple[str, ...] = ()
     file: str = ""
@@ -359,6 +366,13 @@ class Plan:
     @cached_property
     def _by_name(self) -> Mapping[str, Subnet]:
         return {s.name: s for s in self.subnets}
+
+    @property
+    def service_count(self) -> int | None:
+        """Services of the cluster: stated, or counted from ``services``; None if unknown. [Services]"""
+        if self.kubernetes.services is not None or not self.services:
+            return self.kubernetes.services
+        return sum(service.count for service in self.services)
 
     @property
     def group_names(self) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ from capacity.plan.reading import Names, Problems, Values, read_block, read_keys
 from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.scenarios import ScenarioPlaces, read_scenario
 from capacity.plan.seen import Seen
+from capacity.plan.service import KubeProxy, Service
+from capacity.plan.service_section import ServiceReader, read_kube_proxy
 from capacity.plan.tenant_section import TenantReader, has_plan
 from capacity.plan.workload_section import WorkloadReader
 
@@ -90,9 +92,11 @@ class _Parser:
         values.settle("vpc", lambda section: read_vpc(section, self.subnets, self.seen))
         self._read_nodes_and_pods(values)
         values.settle("controlPlane", self._control_plane)
+        values.settle("services", self._services)
         values.settle("tenants", self._tenants)
         values.settle("checks", self._checks)
         values.problems.check()
+        _check_services(self.root, values["kubernetes"], values["services"])
         plan = Plan(
             name=values["metadata"],
             vpc_cidrs=values["vpc"],
@@ -105,6 +109,7 @@ class _Parser:
             workloads=tuple(self.workloads.found.values()),
             daemon_sets=values["daemonSets"],
             tenants=values["tenants"],
+            services=values["services"],
             checks=values["checks"],
             notes=tuple(self.notes),
             file=self.root.file,
@@ -190,6 +195,12 @@ class _Parser:
         self.notes += reader.notes
         return tuple(tenants)
 
+    def _services(self, section: Field | None) -> tuple[Service, ...]:
+        problems = Problems()
+        found = Names("Service").read(section, ServiceReader(self.workloads).read, problems)
+        problems.check()
+        return found
+
     def _parse_alone(self, document: PlanSection, file: str) -> Plan:
         """Read another plan without the clusters that it names: two clusters can name each other."""
         return _Parser(Field(document, "", None, document.line, file), self.catalog, alone=True).plan()
@@ -227,8 +238,19 @@ def _itself(field: Field) -> Field:
 
 def _kubernetes(section: Field | None) -> Kubernetes:
     key = keys.KUBERNETES["serviceCidr"]
-    values = read_section(section, keys.KUBERNETES, {"serviceCidr": lambda field: read_block(field, key, RFC_1918)})
-    return Kubernetes(values["version"], values["serviceCidr"], values["ipFamily"], values["services"])
+    own = {"serviceCidr": lambda field: read_block(field, key, RFC_1918), "kubeProxy": read_kube_proxy}
+    values = read_section(section, keys.KUBERNETES, own)
+    proxy = values["kubeProxy"] or (None, KubeProxy())
+    return Kubernetes(values["version"], values["serviceCidr"], values["ipFamily"], values["services"], *proxy)
+
+
+def _check_services(root: Field, kubernetes: Kubernetes, services: tuple[Service, ...]) -> None:
+    """Check that ``kubernetes.services`` is not less than the Services of the plan."""
+    total = sum(service.count for service in services)
+    if kubernetes.services is not None and kubernetes.services < total:
+        root.child("kubernetes").child("services").fail(
+            f"{kubernetes.services:,} is less than the {total:,} Services in 'services' (leave the key out)"
+        )
 
 
 def _assumed_by_import(annotations: object) -> list[str]:

@@ -68,6 +68,8 @@ class Service:
         Number of equal Services. [Services]
     workload : str or None
         The workload whose pods are the endpoints.
+    scales : bool
+        Whether the number of endpoints follows the workload's replicas.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Service:
     type: str = "ClusterIP"
     count: int = 1
     workload: str | None = None
+    scales: bool = False
     where: str = ""
 
 
@@ -117,3 +120,6 @@ class KubeProxy:
     closing_rule: bool = True
     service_cidr: bool = True
     node_ips: int = 1
+
+
+DEFAULT_PROXY = KubeProxy()
