@@ -123,7 +123,7 @@ def _tenants() -> Schema:
     """A tenant with addresses, or another cluster with a plan."""
     found = mapping(keys.TENANT)
     its = found["properties"]
-    own = {k: its[k] for k in ("kind", "name", "subnets", "addresses")}
+    own = {k: its[k] for k in ("kind", "name", "subnets", "addresses", *keys.BALANCER_KEYS)}
     other = {"kind": one_of(("cluster",), its["kind"]["description"])} | {k: its[k] for k in ("name", "plan")}
     cluster = "a cluster in the same subnets, with a plan of its own"
     return {

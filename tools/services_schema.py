@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from capacity.advice.findings.codes import SEVERITIES
 from capacity.plan.service import PROXY_MODES
+from capacity.plan.tenants import LOAD_BALANCER_KINDS
 from tools.schema_parts import COUNT, INT, NUMBER, TEXT, Schema, open_object, or_null
 
 TEXTS: Schema = {"type": "array", "items": TEXT}
@@ -23,6 +24,13 @@ def services_results() -> Schema:
         endpoint_slices=COUNT,
         most_endpoints=COUNT,
         conntrack=or_null(open_object(limit=COUNT, connections=or_null(COUNT), free=or_null(INT))),
+        load_balancers={"type": "array", "items": _balancer()},
+        exposure={
+            "type": "array",
+            "items": open_object(
+                name=TEXT, kind=TEXT, balancers=COUNT, addresses=COUNT, usd_per_month=or_null(NUMBER), limited_by=TEXT
+            ),
+        },
         findings={"type": "array", "items": _finding()},
         history={
             "type": "array",
@@ -48,6 +56,21 @@ def _mode() -> Schema:
         },
         first_packet_ms=open_object(p50=or_null(NUMBER), p99=or_null(NUMBER), source=or_null(TEXT)),
         kernel_memory_mib=or_null(open_object(lowest=NUMBER, highest=NUMBER)),
+    )
+
+
+def _balancer() -> Schema:
+    use = open_object(name=TEXT, what=TEXT, used=COUNT, limit=or_null(COUNT), verdict=TEXT)
+    return open_object(
+        name=TEXT,
+        kind={"enum": list(LOAD_BALANCER_KINDS)},
+        zones=COUNT,
+        addresses=COUNT,
+        lowest=COUNT,
+        target_type=TEXT,
+        target_groups=COUNT,
+        targets=or_null(COUNT),
+        quotas={"type": "array", "items": use},
     )
 
 

@@ -78,6 +78,12 @@ def services(
     cni_version: Annotated[
         str | None, typer.Option("--cni-version", help="VPC CNI version, such as 1.23.0.", metavar="VERSION")
     ] = None,
+    zones: Annotated[
+        int | None, _number("--zones", "Zones of a load balancer. Default: those of the plan, or 2.")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", help="AWS region of the prices. Default: the plan's.", metavar="REGION")
+    ] = None,
     vcpus: Annotated[int | None, _number("--vcpus", "vCPUs of a node, for the limit of connections.")] = None,
     connections: Annotated[
         int | None, _number("--connections", "New connections per second of a node (with --vcpus).")
@@ -133,6 +139,8 @@ class ServicesOptions:
     service_cidr: str | None
     kubernetes: str | None
     cni_version: str | None
+    zones: int | None
+    region: str | None
     vcpus: int | None
     connections: int | None
     lifetime: int
@@ -160,6 +168,8 @@ def _answered(given: ServicesOptions) -> Answer:
         "kubernetes": question.cluster.kubernetes,
         "cni_version": question.cluster.cni_version,
         "namespaces": question.namespaces,
+        "zones": question.zones,
+        "region": question.region,
         "peak": given.peak,
     }
     modes = PROXY_MODES if given.mode == "all" else (given.mode,)
@@ -254,11 +264,14 @@ def _each(name: str, value: int | None) -> int | None:
 
 def _with_cluster(question: ServiceQuestion, given: ServicesOptions) -> ServiceQuestion:
     """The question with what the options say of the cluster."""
+    from capacity.catalog.prices import check_region
     from capacity.services.cluster_figures import conntrack
 
     if given.connections is not None and given.vcpus is None:
         raise SpecError("--connections needs --vcpus")
     whole("--connections", given.connections)
+    if given.region is not None:
+        check_region("--region", given.region)
     whole("--lifetime", given.lifetime, 1)
     vcpus = whole("--vcpus", given.vcpus, 1)
     cluster = question.cluster._replace(
@@ -272,6 +285,8 @@ def _with_cluster(question: ServiceQuestion, given: ServicesOptions) -> ServiceQ
         family=question.family if given.ip_family is None else one_of("--ip-family", given.ip_family, SERVICE_FAMILIES),
         cidr=question.cidr if given.service_cidr is None else _cidr(given.service_cidr),
         namespaces=whole("--namespaces", given.namespaces, 1) or 1,
+        zones=whole("--zones", given.zones, 1) or question.zones,
+        region=given.region or question.region,
         conntrack=None if vcpus is None else conntrack(vcpus, given.connections, given.lifetime),
     )
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from capacity.advice.findings.codes import Finding
 from capacity.advice.findings.kube_proxy import service_findings
+from capacity.cost.dollar_words import usd
 from capacity.pages.answer import Answer
 from capacity.pages.page import Items, Page, Table, TableColumn, Text
 from capacity.plan.service import PROXY_MODES
 from capacity.services.cluster_figures import ADVISED_PER_CLUSTER, ADVISED_PER_NAMESPACE, LimitUse
+from capacity.services.load_balancers import LoadBalancer
 from capacity.services.mode_choice import SOURCES
 from capacity.services.overview import ServiceOverview
 from capacity.services.times import (
@@ -47,6 +49,8 @@ def answer(
             "sources": list(SOURCES),
         },
         **_figures(overview),
+        "load_balancers": [_balancer(b) for b in overview.question.balancers],
+        "exposure": [choice._asdict() for choice in overview.choices],
         "findings": [_finding(f) for f in found],
         "history": _history(),
     }
@@ -97,6 +101,15 @@ def _figures(overview: ServiceOverview) -> dict[str, Any]:
         if tracked is None
         else {"limit": tracked.limit, "connections": tracked.connections, "free": tracked.free},
     }
+
+
+def _balancer(balancer: LoadBalancer) -> dict[str, Any]:
+    names = ("name", "kind", "zones", "addresses", "lowest", "target_type", "target_groups", "targets")
+    uses = [
+        {"name": u.quota.name, "what": u.quota.what, "used": u.used, "limit": u.quota.default, "verdict": u.verdict}
+        for u in balancer.uses
+    ]
+    return {name: getattr(balancer, name) for name in names} | {"quotas": uses}
 
 
 def _use(use: LimitUse) -> dict[str, int | None]:
@@ -153,6 +166,7 @@ def _blocks(overview: ServiceOverview, modes: Sequence[str], found: Sequence[Fin
         _times(overview, modes),
         _limits(overview),
     ]
+    blocks += _balancing(overview)
     if overview.choice.warnings:
         blocks.insert(2, Items(overview.choice.warnings, "Notes on the modes:"))
     if found:
@@ -259,6 +273,47 @@ def _limits(overview: ServiceOverview) -> Table:
     ]
     note = "EC2 also limits the tracked connections of an instance; AWS does not publish the allowance. Watch "
     return Table(columns, rows, "In the cluster", note + "conntrack_allowance_available." if tracked else "")
+
+
+def _balancing(overview: ServiceOverview) -> list[Table]:
+    """Load balancers of the plan, and ways to expose the Services."""
+    tables = []
+    if overview.question.balancers:
+        rows = [
+            {**_balancer(b), "fullest": _fullest(b), "targets": "no maximum" if b.targets is None else f"{b.targets:,}"}
+            for b in overview.question.balancers
+        ]
+        columns = [
+            TableColumn("name", "load balancer"),
+            TableColumn("kind", "kind"),
+            TableColumn("zones", "subnets", 1),
+            TableColumn("lowest", "addresses, at least", 1),
+            TableColumn("addresses", "counted"),
+            TableColumn("targets", "targets at peak"),
+            TableColumn("fullest", "closest quota", 1),
+        ]
+        tables.append(Table(columns, rows, "Load balancers"))
+    if overview.choices:
+        rows = [
+            {**c._asdict(), "usd": "not known" if c.usd_per_month is None else usd(c.usd_per_month)}
+            for c in overview.choices
+        ]
+        columns = [
+            TableColumn("name", "LoadBalancer Services as"),
+            TableColumn("balancers", "load balancers"),
+            TableColumn("addresses", "addresses"),
+            TableColumn("usd", "USD per month"),
+            TableColumn("limited_by", "more than one for", 1),
+        ]
+        note = f"In {overview.question.zones} zones; hours only, without capacity units (LCU) and traffic."
+        tables.append(Table(columns, rows, "One load balancer for each Service, or a shared one", note))
+    return tables
+
+
+def _fullest(balancer: LoadBalancer) -> str:
+    """The quota with the largest share in use."""
+    use = max(balancer.uses, key=lambda u: u.share or 0.0)
+    return f"{use.used:,} of {use.quota.default:,} ({use.quota.what.split(' of ')[0].lower()})"
 
 
 def _limit(what: str, use: LimitUse) -> dict[str, Any]:

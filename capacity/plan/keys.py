@@ -17,6 +17,8 @@ from capacity.plan.constants import (
     IP_FAMILIES,
     RESERVATION_TYPES,
     ROLLOUT_MODES,
+    SCHEMES,
+    TARGET_TYPES,
     UPDATE_STRATEGIES,
 )
 from capacity.plan.declaration import (
@@ -167,7 +169,18 @@ TENANT = Keys(
         high=1024,
         example="staging.yaml",
     ),
-)
+    Key("scheme", WORD, "of a load balancer", absent="internal", words=SCHEMES, example="internet-facing"),
+    Key("targetType", WORD, "of a load balancer: pods or nodes are targets", absent="ip", words=TARGET_TYPES,
+        example="instance"),
+    Key("workloads", NAMES, "workloads behind a load balancer, each with a target group", absent="none",
+        example=["web"]),
+    Key("rules", COUNT, "listener rules of an ALB, without the default ones", absent="0", unit="rules", high=100_000,
+        example=12),
+    Key("certificates", COUNT, "certificates of a load balancer, without the default one", absent="0",
+        unit="certificates", high=100_000, example=3),
+    Key("securityGroups", COUNT, "security groups of a load balancer", absent="0", unit="groups", high=1000, example=2),
+)  # fmt: skip
+BALANCER_KEYS = tuple(key.name for key in TENANT.keys[5:])  # of load balancers only
 OPTIONS = Keys(
     "checks.scenarios[]",
     "options of a scenario",

@@ -311,6 +311,30 @@ class DaemonSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Balancing:
+    """What a load balancer serves.
+
+    Attributes
+    ----------
+    internet_facing : bool
+        Scheme ``internet-facing``: it has public addresses.
+    target_type : {'ip', 'instance'}
+        Targets are pods, or the nodes.
+    workloads : tuple of str
+        Workloads behind it, each with a target group.
+    rules, certificates, security_groups : int
+        Listener rules and certificates without the default ones, and security groups.
+    """
+
+    internet_facing: bool = False
+    target_type: str = "ip"
+    workloads: tuple[str, ...] = ()
+    rules: int = 0
+    certificates: int = 0
+    security_groups: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """Anything other than nodes that uses addresses in subnets; ``addresses`` is per subnet. [addresses]
 
@@ -325,6 +349,12 @@ class Tenant:
     where: str = ""
     plan: Plan | None = None
     places: Mapping[str, str] = field(default_factory=dict)
+    balancing: Balancing | None = None
+
+    @property
+    def internet_facing(self) -> bool:
+        """Whether this is a load balancer with public addresses."""
+        return self.balancing is not None and self.balancing.internet_facing
 
 
 @dataclass(frozen=True, slots=True)

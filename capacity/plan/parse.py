@@ -184,7 +184,7 @@ class _Parser:
         return names
 
     def _tenants(self, section: Field | None) -> tuple[Tenant, ...]:
-        reader = TenantReader(self.subnets, self._parse_alone)
+        reader = TenantReader(self.subnets, self.workloads, self._parse_alone)
         problems = Problems()
         tenants: list[Tenant] = []
         for entry in problems.over(items(section)):

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 
+from capacity.cost.inputs import CostInputs
+from capacity.cost.rates import PriceBook
 from capacity.plan.model import Plan
 from capacity.plan.service import DEFAULT_PROXY, PROXY_MODES, KubeProxy, Service, ServiceShape
 from capacity.services.cluster_figures import Conntrack, ServiceFigures, service_figures
+from capacity.services.load_balancers import BalancerChoice, LoadBalancer, balancer_choices, load_balancers
 from capacity.services.mode_choice import UNKNOWN, Cluster, ModeChoice, mode_choice
 from capacity.services.rule_sets import RuleSets, Shapes, rule_sets, shapes_of
 from capacity.services.sync import iptables_partial_sync, ipvs_calls, nftables_operations
@@ -27,6 +30,10 @@ class ServiceQuestion:
         The Service CIDR.
     namespaces : int
         Namespaces over which the Services are spread, if they don't name theirs. [namespaces]
+    balancers : tuple of LoadBalancer
+        Load balancers of the plan.
+    zones : int
+        Subnets of a load balancer, one in each zone. [zones]
     """
 
     services: Sequence[Service]
@@ -36,6 +43,9 @@ class ServiceQuestion:
     cidr: IPv4Network | None = None
     namespaces: int = 1
     conntrack: Conntrack | None = None
+    balancers: tuple[LoadBalancer, ...] = ()
+    zones: int = 2
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class ServiceOverview:
     choice: ModeChoice
     changed: ServiceShape
     partial: dict[str, int]
+    choices: tuple[BalancerChoice, ...]
 
 
 def service_overview(question: ServiceQuestion) -> ServiceOverview:
@@ -70,7 +81,18 @@ def service_overview(question: ServiceQuestion) -> ServiceOverview:
         choice=mode_choice(figures, question.cluster),
         changed=changed,
         partial=dict(zip(PROXY_MODES, _partial(shapes, changed, question), strict=True)),
+        choices=_choices(question),
     )
+
+
+def _choices(question: ServiceQuestion) -> tuple[BalancerChoice, ...]:
+    """Ways to expose the LoadBalancer Services; none if there are none."""
+    exposed = [s for s in question.services if s.type == "LoadBalancer"]
+    if not exposed:
+        return ()
+    book = PriceBook(question.region, CostInputs())
+    pods = sum(s.count * s.shape.endpoints for s in exposed)
+    return balancer_choices(sum(s.count for s in exposed), pods, question.zones, book)
 
 
 def _partial(shapes: Shapes, changed: ServiceShape, question: ServiceQuestion) -> tuple[int, int, int]:
@@ -110,4 +132,7 @@ def question_of_plan(plan: Plan, *, peak: bool = False) -> ServiceQuestion:
         ),
         family="ipv6" if plan.kubernetes.ip_family == "ipv6" else "ipv4",
         cidr=plan.kubernetes.service_cidr,
+        balancers=(balancers := load_balancers(plan)),
+        zones=max((b.zones for b in balancers), default=max(2, len({s.zone for s in plan.subnets}))),
+        region=plan.region,
     )

@@ -143,3 +143,27 @@ def test_too_few_services_stated(tmp_path: Path) -> None:
     plan.write_text(text)
     done = capacity("check", str(plan))
     assert (done.code, "kubernetes.services: 5 is less than the 1,203 Services" in done.stderr) == (2, True)
+
+
+def test_load_balancers_and_ways_to_expose_services() -> None:
+    found = results(EXAMPLE, "--peak")
+    (balancer,) = found["load_balancers"]
+    assert (balancer["name"], balancer["targets"], balancer["addresses"]) == ("web", 120, 2)
+    assert [c["balancers"] for c in found["exposure"]] == [1, 1, 1]
+    many = results("--services", "240", "--type", "LoadBalancer", "--zones", "3", "--region", "us-east-1")
+    assert many["exposure"][2]["usd_per_month"] == 49.28  # 3 × 0.0225 × 730 = 49.275
+    assert results("--services", "2")["exposure"] == []
+    assert "USD per month" in capacity("services", EXAMPLE, "-q").stdout
+
+
+def test_the_network_in_the_cost_of_a_check() -> None:
+    def cost(*options: str) -> dict[str, Any]:
+        done = capacity("check", EXAMPLE, "--no-fixes", "-o", "json", *options)
+        found: dict[str, Any] = json.loads(done.stdout)["results"]["cost"]
+        return found
+
+    items = [line["item"] for line in cost("--network-cost", "--nat-gb", "10")["scenarios"][0]["lines"]]
+    assert items == ["nodes", "control-plane", "load-balancer", "public-ipv4", "nat-traffic"]
+    assert "load-balancer" not in json.dumps(cost())
+    done = capacity("check", EXAMPLE, "--cross-zone-gb", "10")
+    assert (done.code, "--cross-zone-gb needs --network-cost" in done.stderr) == (2, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from capacity.advice.findings.balancers import balancer_findings
 from capacity.advice.findings.cluster import cluster_findings
 from capacity.advice.findings.codes import SEVERITIES, Finding
 from capacity.advice.findings.kube_proxy import plan_service_findings
@@ -34,3 +35,4 @@ def _beside_subnets(result: CheckResult) -> Iterator[Finding]:
     yield from node_findings(result)
     yield from network_findings(result)
     yield from plan_service_findings(result.plan)
+    yield from balancer_findings(result.plan)
