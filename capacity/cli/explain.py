@@ -25,7 +25,8 @@ def explain(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="Finding code (IP001), subnet (private-b), figure of a subnet (private-b.warm), or node group.",
+            help="Finding code (IP001), subnet (private-b), its figure (private-b.warm), node group, or a topic: "
+            "security-groups, network-policy, limits, autoscaling, control-plane-price.",
             autocompletion=complete_subject,
         ),
     ],
@@ -57,15 +58,19 @@ def explain(
 ) -> None:
     """Explain a figure term by term, or the meaning of a finding code.
 
-    Examples: capacity explain IP001 · capacity explain private-b.warm examples/shop-prod.yaml --scenario peak
+    Examples: capacity explain IP001 · capacity explain private-b.warm examples/shop-prod.yaml --scenario peak ·
+    capacity explain security-groups · capacity explain autoscaling examples/shop-prod.yaml
     """
     if plan is not None and plan_option is not None:
         raise SpecError(f"--plan: the plan is already given ({plan})")
     to = sink(output, out_file, color, quiet, FORMATS)
     from capacity.cli.output import emit
     from capacity.pages.explain_page import code_answer, figure_answer
+    from capacity.pages.topic_page import TOPICS, topic_answer
 
     if _CODE.match(what):
         emit(code_answer(what.upper()), to)
+    elif what in TOPICS:
+        emit(topic_answer(what, plan or plan_option), to)
     else:
         emit(figure_answer(what, plan or plan_option, scenario), to)

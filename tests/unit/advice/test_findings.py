@@ -172,7 +172,7 @@ def test_a_code_is_triggered_and_just_not(code: str) -> None:
 
 
 def test_every_code_has_a_case() -> None:
-    own = [code for code in codes() if not code.startswith(("SV", "LB"))]  # see test_service_findings.py
+    own = [code for code in codes() if not code.startswith(("SV", "LB", "NP"))]  # see test_service_findings.py
     assert sorted(own) == sorted(CASES)
 
 
