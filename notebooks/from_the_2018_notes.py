@@ -50,23 +50,28 @@ def rules(services, endpoints=2):
 
 sets = rules(5000)
 assert (sets.iptables.rules, sets.nftables.rules) == (40_009, 30_023)
-{"iptables": sets.iptables.rules, "nftables": sets.nftables.rules, "IPVS virtual servers": sets.ipvs.virtual_servers}
+print(sets.iptables.rules, sets.nftables.rules, sets.ipvs.virtual_servers)
 
 # %% [markdown]
-# The count grows with Services and endpoints in every mode. What changed is the time: kube-proxy no longer installs rules
-# one at a time, and nftables mode finds a Service in a map instead of walking a list.
+# The count grows with Services and endpoints in every mode. What changed is the time: kube-proxy no longer installs
+# rules one at a time, and nftables mode finds a Service in a map instead of walking a list.
+
 
 # %%
-sizes = [100 * n for n in range(1, 101)]
-figure = Figure(figsize=(7, 3.5), layout="constrained")
-axes = figure.subplots()
-axes.plot(sizes, [rules(n).iptables.rules for n in sizes], label="iptables: rules")
-axes.plot(sizes, [rules(n).nftables.rules for n in sizes], label="nftables: rules")
-axes.plot(sizes, [rules(n).ipvs.real_servers for n in sizes], label="IPVS: real servers")
-axes.set_xlabel("Services with two endpoints")
-axes.set_ylabel("on each node")
-axes.legend()
-figure
+def growth_chart(sizes):
+    """Rules of iptables and nftables mode and real servers of IPVS mode, by number of Services."""
+    figure = Figure(figsize=(7, 3.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(sizes, [rules(n).iptables.rules for n in sizes], label="iptables: rules")
+    axes.plot(sizes, [rules(n).nftables.rules for n in sizes], label="nftables: rules")
+    axes.plot(sizes, [rules(n).ipvs.real_servers for n in sizes], label="IPVS: real servers")
+    axes.set_xlabel("Services with two endpoints")
+    axes.set_ylabel("on each node")
+    axes.legend()
+    return figure
+
+
+growth_chart([100 * n for n in range(1, 101)])
 
 # %% [markdown]
 # ## A plan with Services
