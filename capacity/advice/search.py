@@ -89,7 +89,7 @@ def find_fixes(
         search.run()
     except KeyboardInterrupt:
         interrupted = True
-    return with_reasons(search.outcome(interrupted))
+    return with_reasons(search.outcome(interrupted=interrupted))
 
 
 class _Search:
@@ -137,7 +137,7 @@ class _Search:
         else:
             self.nearest = self._nearest()
 
-    def outcome(self, interrupted: bool) -> Fixes:
+    def outcome(self, *, interrupted: bool) -> Fixes:
         """Result of the search so far."""
         best, nearest = self.best, self.nearest
         if interrupted and best is None:
@@ -295,7 +295,7 @@ class _Search:
 
     # --- one check ------------------------------------------------------------------------
 
-    def check(self, several: tuple[Lever, ...], quick: bool = True) -> Fix:
+    def check(self, several: tuple[Lever, ...], *, quick: bool = True) -> Fix:
         """Check the plan with some levers.
 
         ``quick`` stops at the first scenario that is not ok, for sets of several levers at the first place.

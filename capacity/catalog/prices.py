@@ -111,11 +111,18 @@ def price_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
 
     Raises
     ------
+    UnknownInstanceType
+        No instance type has this name.
     SpecError
         ``region`` is not shaped like the name of a region.
     """
     check_region("region", region)
-    return usd_per_hour(name, region)
+    found = price(name, region) if isinstance(name, str) else None
+    if found is None:
+        from capacity.catalog.table import load_catalog
+
+        load_catalog().get(name)
+    return found.per_hour if found is not None and found.currency == "USD" else None
 
 
 def usd_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:

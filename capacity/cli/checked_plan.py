@@ -67,7 +67,7 @@ def _search(checked: Checked, quiet: bool) -> Fixes:
     from capacity.plan.patch import apply_patch
 
     document = apply_patch(checked.file.document, checked.patch)
-    with progress("searching for a fix", quiet) as tell:
+    with progress("searching for a fix", quiet=quiet) as tell:
         return find_fixes(document, checked.result, checked.scenarios, tell, checked.prices)
 
 

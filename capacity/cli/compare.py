@@ -59,7 +59,7 @@ def compare(
     Examples: capacity compare before.yaml after.yaml ·
     capacity compare examples/shop-prod.yaml --set cni.env.WARM_IP_TARGET=2 --set cni.env.MINIMUM_IP_TARGET=13
     """
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.advice.compare import compare as compare_checks
     from capacity.advice.judge import check
     from capacity.cli.output import emit

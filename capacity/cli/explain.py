@@ -61,7 +61,7 @@ def explain(
     """
     if plan is not None and plan_option is not None:
         raise SpecError(f"--plan: the plan is already given ({plan})")
-    to = sink(output, out_file, color, quiet, FORMATS)
+    to = sink(output, out_file, color, FORMATS, quiet=quiet)
     from capacity.cli.output import emit
     from capacity.pages.explain_page import code_answer, figure_answer
 

@@ -160,7 +160,7 @@ def size(
     capacity size examples/shop-prod.yaml --vpc-cidr 100.64.0.0/22 --snippet aws
     """
     given = packed(SizeOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
 
     emit(_answered(given), to)
@@ -302,7 +302,11 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
     if mode is not None:
         one_of("--mode", mode, MODES)
     asked = Asked(
-        mode, given.custom_networking, None, 0, False, None, given.ami, given.provisioner, None, given.env or ()
+        mode=mode,
+        custom_networking=given.custom_networking,
+        ami=given.ami,
+        provisioner=given.provisioner,
+        env=given.env or (),
     )
     variables = environment(asked)
     custom = (variables.get("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG") or "") == "true"

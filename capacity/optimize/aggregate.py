@@ -66,7 +66,7 @@ def aggregate(problem: Problem, *, limit: int, gap: float = 0.0, least: float = 
     program.limit(nodes=limit, gap=gap)
     solved = program.solve()
     if solved.values is None:
-        return Aggregate(None, None, float("inf"), max(solved.bound, least), False)
+        return Aggregate(None, None, float("inf"), max(solved.bound, least), proven=False)
     pods = np.zeros((kinds, shapes), dtype=np.int64)
     pods[kind_of, shape_of] = np.round(solved.values[kinds:])
     nodes = np.round(solved.values[:kinds]).astype(np.int64)

@@ -57,7 +57,7 @@ class Purchase:
         well = self.result.verdict == "ok" if self.limited else not (self.result.blocked or self.result.harmful)
         return well and not any(s.unplaced_pods or s.pods_without_address for s in self.result.scenarios)
 
-    def nodes(self, peak: bool) -> int:
+    def nodes(self, *, peak: bool) -> int:
         """Bought nodes at the peak, or at steady state. [nodes]"""
         return sum(nodes_of(self.peak if peak else self.steady, name) for name in self.names)
 

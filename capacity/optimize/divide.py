@@ -104,7 +104,7 @@ class Blocks:
             len(self.market.candidates), len(self.pods)
         )
         demands = np.array([demand_of(p.pod) for p in self.pods], dtype=float).reshape(-1, len(RESOURCES))
-        self._sums = [demands * np.array([[p.count(peak)] for p in self.pods]) for peak in (False, True)]
+        self._sums = [demands * np.array([[p.count(peak=peak)] for p in self.pods]) for peak in (False, True)]
         self._own = np.array([c.addresses(0) for c in self.market.candidates], dtype=float)
 
     def under(self, rules: Rules, names: frozenset[str] | None = None) -> Blocks:
@@ -193,12 +193,12 @@ class Blocks:
         zones = self._zones(block)
         if not all(holds(candidate, p) for p in mine):
             return None
-        wanted = [(p.pod, ceil_div(p.count(peak), zones)) for p in mine]
+        wanted = [(p.pod, ceil_div(p.count(peak=peak), zones)) for p in mine]
         nodes = schedulable_nodes(candidate.node, wanted)
         if nodes is None:
             return None
         vpc = sum(count for pod, count in wanted if pod.kind == VPC)
-        alone = max((ceil_div(p.count(peak), zones) for p in mine if p.alone), default=0)
+        alone = max((ceil_div(p.count(peak=peak), zones) for p in mine if p.alone), default=0)
         return zones * max(nodes, alone, ceil_div(vpc, candidate.rooms[3]) if vpc else 0)
 
     def addresses(self, block: Block, candidate: BuyableType, nodes: int) -> int:

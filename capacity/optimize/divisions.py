@@ -154,7 +154,7 @@ def _filled(kinds: Sequence[BuyableType], least: list[int], pods: Sequence[Pods]
     for _ in range(MIXED):
         placement = Placement([GroupNodes(c.node.room, [n], c.node.start) for c, n in zip(kinds, nodes, strict=True)])
         for i, p in enumerate(pods):
-            placement.place(str(i), p.pod, p.count(peak), everywhere)
+            placement.place(str(i), p.pod, p.count(peak=peak), everywhere)
         if not placement.unplaced:
             return nodes
         for entry in placement.unplaced:

@@ -40,7 +40,7 @@ def _cheaper(packing: Packing, bought: Purchase, market: Market, pods: Sequence[
         patterns += made
     cost = round(sum(market.candidates[p.kind].price * p.nodes for p in patterns), 9)
     placed = [sum(p.pods[i] * p.nodes for p in patterns) for i in range(len(pods))]
-    whole = placed == [p.count(peak) for p in pods]
+    whole = placed == [p.count(peak=peak) for p in pods]
     return packing._replace(patterns=tuple(patterns), cost=cost) if whole and cost < packing.cost else packing
 
 
@@ -51,7 +51,7 @@ def scheduled(sized: Sized, kind: int, pods: Sequence[Pods], nodes: int, *, peak
     """
     group = GroupNodes(sized.candidate.node.room, [nodes], sized.candidate.node.start)
     for number in sized.block:
-        pod, count = pods[number].pod, pods[number].count(peak)
+        pod, count = pods[number].pod, pods[number].count(peak=peak)
         if pods[number].alone or sum(group.fill(replace(pod, mark=1 << BITS * number), count).values()) < count:
             return None
     most = (1 << BITS) - 1

@@ -35,7 +35,7 @@ class Pods:
     zoned: bool = False
     alone: bool = False
 
-    def count(self, peak: bool) -> int:
+    def count(self, *, peak: bool) -> int:
         """Replicas at the peak, or now. [pods]"""
         return self.most if peak else self.now
 
@@ -167,14 +167,14 @@ def demand_of(pod: PodShape) -> tuple[int, ...]:
     return (pod.cpu, pod.memory, 1, int(pod.kind == VPC), int(pod.kind == BRANCH), pod.volumes, pod.gpus)
 
 
-def packing_problem(market: Market, pods: Sequence[Pods], peak: bool) -> Problem:
+def packing_problem(market: Market, pods: Sequence[Pods], *, peak: bool) -> Problem:
     """The pods and candidates in whole numbers, exact: CPU and memory in the largest unit that divides each request."""
     used = list(_limiting(market, pods))
     demands = [demand_of(p.pod) for p in pods]
     units = [gcd(*(d[r] for d in demands)) or 1 if r < 2 else 1 for r in used]
     wants = [tuple(d[r] // unit for r, unit in zip(used, units, strict=True)) for d in demands]
     shapes = tuple(
-        Shape(p.name, want, p.count(peak), 1 if p.alone else None) for p, want in zip(pods, wants, strict=True)
+        Shape(p.name, want, p.count(peak=peak), 1 if p.alone else None) for p, want in zip(pods, wants, strict=True)
     )
     total = [max(sum(s.demand[i] * s.replicas for s in shapes), 1) for i in range(len(used))]
     kinds = tuple(

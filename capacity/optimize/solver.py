@@ -107,12 +107,6 @@ class Program:
         if seconds is not None:
             self._highs.setOptionValue("time_limit", self._highs.getRunTime() + max(seconds, 0.01))
 
-    def start_from(self, values: Floats) -> None:
-        """A known solution to improve on."""
-        solution = _core().HighsSolution()
-        solution.col_value = list(values)
-        self._highs.setSolution(solution)
-
     def add_column(self, cost: float, rows: Ints, values: Floats) -> None:
         """One more column."""
         self._highs.addCol(cost, 0.0, _core().kHighsInf, len(rows), rows.astype(np.int32), values)
@@ -127,10 +121,6 @@ class Program:
         self._highs.changeColsBounds(len(most), columns, np.zeros(len(most)), most)
         rows = np.arange(len(upper), dtype=np.int32)
         self._highs.changeRowsBounds(len(upper), rows, np.full(len(upper), -_core().kHighsInf), upper)
-
-    def change_rows(self, lower: Floats, upper: Floats) -> None:
-        """Other bounds of the rows; the basis stays."""
-        self._highs.changeRowsBounds(len(lower), np.arange(len(lower), dtype=np.int32), lower, upper)
 
     def solve(self) -> Solved:
         """Solve, from the last basis where there is one."""
@@ -168,7 +158,7 @@ def new_solver() -> Any:
     highspy = _core()
     with _descriptor_1_elsewhere():
         highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("output_flag", False)  # noqa: FBT003 (the library's)
     highs.setOptionValue("threads", 1)
     highs.setOptionValue("random_seed", 0)
     return highs
