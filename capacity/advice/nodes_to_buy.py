@@ -9,8 +9,8 @@ from typing import Any
 
 from capacity.advice.judge import check
 from capacity.advice.snippets.purchase import purchase_file
-from capacity.errors import SpecError, check_kind, check_word
-from capacity.optimize.optimized import Optimized
+from capacity.errors import SpecError, check_count, check_kind, check_word
+from capacity.optimize.optimized import Optimized, check_optimized
 from capacity.optimize.optimum import optimize_plan as optimized
 from capacity.optimize.request import Request
 from capacity.plan.constants import GROUP_FORMS
@@ -42,6 +42,10 @@ def optimize_plan(
         The solver is not installed.
     """
     check_kind("plan", plan, (Path, str, Mapping), "the path of a plan file or its document")
+    if request is not None:
+        check_kind("request", request, Request, "Request(...), or None")
+    if zones is not None:
+        check_count("zones", zones, 1)
     if not isinstance(plan, Mapping):
         read = read_plan_file(plan)
         plan, file = read.document, read.name
@@ -56,6 +60,7 @@ def node_group_file(found: Optimized, form: str = "eksctl") -> str:
     SpecError
         There is nothing to buy, or the form is not one of the groups' provisioner.
     """
+    check_optimized(found)
     check_word("form", form, GROUP_FORMS)
     if found.bought is None:
         raise SpecError(f"{form}: there are no node groups to write")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from capacity.charts.theme import LIGHT, Theme, drawing, label, legend_below
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_each
 from capacity.node.limit_words import limit_words
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def plot_packed_nodes(nodes: Sequence[MeanNode], *, ax: Axes | None = None, them
     nodes : sequence of MeanNode
         From :func:`capacity.optimize.mean_node.mean_nodes`. The first are drawn, at most :data:`MOST_GROUPS`.
     """
+    from capacity.optimize.mean_node import MeanNode
+
+    check_each("nodes", nodes, MeanNode, "a list of MeanNode, as returned by mean_nodes")
     if not nodes:
         raise SpecError("nothing to draw: there are no node groups to buy")
     nodes = nodes[:MOST_GROUPS]

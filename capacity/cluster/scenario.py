@@ -10,7 +10,7 @@ from capacity.cluster.node_state import NodeState
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
 from capacity.cluster.unplaced import Unplaced
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import SpecError, check_kind, did_you_mean
 from capacity.plan.model import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
@@ -270,6 +270,7 @@ def _named(what: str, name: str, known: Mapping[str, _T]) -> _T:
     SpecError
         It does not exist; the message has the nearest name.
     """
+    check_kind(what, name, str, "its name")
     if name not in known:
         raise SpecError(f"there is no {what} {name!r}{did_you_mean(name, known)}")
     return known[name]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,6 +81,7 @@ def daily_series(observations: Iterable[Observation]) -> list[DailySeries]:
     SpecError
         A subnet has both free and used addresses, and no size to convert between them.
     """
+    check_each("observations", observations, Observation, "the observations of read_history(...)")
     import numpy as np
 
     by_name: dict[str, dict[datetime, Observation]] = {}

@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.errors import SpecError, check_count, check_word
+from capacity.errors import SpecError, check_count, check_each, check_number, check_word
 from capacity.plan.constants import ARCHS, NODE_PROVISIONERS
 
 EFFORT_NAMES = ("quick", "normal", "thorough")
@@ -96,6 +97,10 @@ class Choices:
         ):
             if number is not None:
                 check_count(what, number, 1)
+        for what, names in (("types", self.types), ("modes", self.modes), ("scenarios", self.scenarios)):
+            check_each(what, names, str, "a tuple of names")
+        check_number("headroom", self.headroom, -inf)
+        check_number("peak_hours", self.peak_hours, -inf)
         for mode in self.modes:
             check_word("CNI mode that may be chosen", mode, MODES)
         if not 0 <= self.headroom <= MOST_HEADROOM:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from capacity.node.limit_words import limit_words
 from capacity.optimize.buy import Purchase, nodes_of
 from capacity.optimize.market import RESOURCES, BuyableType, Pods, demand_of
-from capacity.optimize.optimized import Optimized
+from capacity.optimize.optimized import Optimized, check_optimized
 from capacity.optimize.unused import pods_by_group
 
 SHOWN = ("cpu", "memory", "max_pods", "addresses")  # those of every node; the others only where a pod takes some
@@ -72,6 +72,7 @@ def resource_words(resource: str) -> str:
 
 def mean_nodes(found: Optimized) -> list[MeanNode]:
     """The mean node of each group to buy that has nodes at the peak, in the order of the groups."""
+    check_optimized(found)
     return [] if found.bought is None else list(_mean_nodes(found.bought, found.pods))
 
 

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any
 
 from capacity.catalog.table import Catalog
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_each, check_kind
 from capacity.optimize.choices import Choices
 from capacity.plan.document import PlanSection, parse_plan_file
 from capacity.plan.model import NodeGroup, Plan
@@ -128,7 +128,19 @@ def read_document(document: Mapping[str, Any], file: str, catalog: Catalog | Non
 
 
 def sketched(pods: Sequence[tuple[str, str, str, int]], region: str | None = None) -> Document:
-    """A plan of nothing but pods: name, CPU, memory, replicas."""
+    """The document of a plan that has only pods.
+
+    Parameters
+    ----------
+    pods : sequence of (str, str, str, int)
+        Name, CPU, memory and replicas of each workload: ``("web", "250m", "512Mi", 120)``.
+    """
+    check_each("pods", pods, tuple, 'a list such as [("web", "250m", "512Mi", 120)]')
+    for pod in pods:
+        if len(pod) != 4:
+            raise SpecError(f'pods: {pod!r} has {len(pod)} values (expected 4, as in ("web", "250m", "512Mi", 120))')
+    if region is not None:
+        check_kind("region", region, str, "a region, such as us-east-1")
     return {
         "apiVersion": "capacity/v1",
         "metadata": {"name": "sketch"},

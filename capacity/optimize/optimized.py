@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from capacity.errors import check_kind
 from capacity.optimize.buy import Purchase
 from capacity.optimize.choices import Choices
 from capacity.optimize.divide import Rules
@@ -99,3 +100,8 @@ class Optimized:
     infeasible: Infeasible | None = None
     notes: tuple[str, ...] = ()
     choices: Choices = field(default_factory=Choices)
+
+
+def check_optimized(value: object) -> None:
+    """Refuse what is not an :class:`Optimized`."""
+    check_kind("found", value, Optimized, "an Optimized, as returned by optimize_plan")

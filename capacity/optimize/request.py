@@ -9,9 +9,9 @@ from capacity.catalog.regions import unknown_region
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check as check_addresses
 from capacity.cost.inputs import CostInputs
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import SpecError, check_function, check_kind, check_switch, check_word, did_you_mean
 from capacity.optimize.buy import Judge
-from capacity.optimize.choices import Choices, allowed_types
+from capacity.optimize.choices import EFFORT_NAMES, Choices, allowed_types
 from capacity.optimize.market import Market, open_market
 from capacity.optimize.open_plan import Draft
 from capacity.plan.constants import ARCHS
@@ -45,6 +45,15 @@ class Request:
     stopped: Callable[[], bool] = lambda: False
     simpler: bool = True
     current: bool = False
+
+    def __post_init__(self) -> None:
+        check_kind("choices", self.choices, Choices, "Choices(...)")
+        check_kind("inputs", self.inputs, CostInputs, "CostInputs(...)")
+        check_word("effort", self.effort, EFFORT_NAMES)
+        check_function("judge", self.judge)
+        check_function("stopped", self.stopped)
+        check_switch("simpler", self.simpler)
+        check_switch("current", self.current)
 
 
 def archs_of(draft: Draft, choices: Choices) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from capacity.optimize.buy import Purchase, nodes_of
 from capacity.optimize.choices import TO_MINIMIZE
 from capacity.optimize.compare import mix
-from capacity.optimize.optimized import INFEASIBLE, Alternative, Optimized, Packed
+from capacity.optimize.optimized import INFEASIBLE, Alternative, Optimized, Packed, check_optimized
 from capacity.optimize.pack import Packing
 from capacity.optimize.unused import Filling, fillings
 from capacity.units import HOURS_PER_MONTH
@@ -142,6 +142,7 @@ def frontier_rows(found: Optimized) -> list[dict[str, Any]]:
 
     ``least`` names the figures of which no other has less; ``bought`` is True for the answer.
     """
+    check_optimized(found)
     best = found.bought.usd_per_hour if found.bought else None
     low = [min((p.figures[i] for p in found.frontier), default=0) for i in range(len(TO_MINIMIZE))]
     return [
@@ -176,11 +177,13 @@ def extra_pct(figure: float | None, best: float | None) -> float | None:
 
 def node_groups_frame(found: Optimized) -> pd.DataFrame:
     """The node groups to create, one row each, with the columns of the JSON."""
+    check_optimized(found)
     return _frame(group_rows(found), "name")
 
 
 def alternatives_frame(found: Optimized) -> pd.DataFrame:
     """Simpler and other choices with their cost, one row each."""
+    check_optimized(found)
     return _frame(alternative_rows(found), "name")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -129,6 +129,26 @@ def _document(text: str, name: str) -> PlanSection:
     if not isinstance(document, PlanSection):
         raise SpecError(f"{name}:1: expected a mapping with apiVersion, vpc and nodeGroups, found {kind_of(document)}")
     return document
+
+
+def section_of(document: Mapping[str, Any], name: str) -> PlanSection:
+    """A decoded document as sections: of plain mappings, lists, text, numbers, booleans and None.
+
+    Raises
+    ------
+    SpecError
+        A value of another type.
+    """
+    import json
+
+    if isinstance(document, PlanSection):
+        return document
+    try:
+        text = json.dumps(document)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SpecError(f"{name or 'document'}: not a decoded JSON or YAML document: {error}") from None
+    found: PlanSection = parse_json(text, name or "document")
+    return found
 
 
 def decode_text(data: bytes, name: str) -> str:

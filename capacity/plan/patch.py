@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from capacity.catalog.table import Catalog
-from capacity.errors import SpecError, check_kind
+from capacity.errors import SpecError, check_kind, check_path
 from capacity.files import write_file
 from capacity.plan.changes import Changeable, ChangedCopy, change, decoded, native
 from capacity.plan.document import PlanFile, PlanSection, parse_json, parse_yaml, read_plan_file
@@ -95,9 +95,13 @@ def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog
     SpecError
         As :func:`~capacity.plan.parse.read_plan`, with the changes named, because any of them can be the cause.
     """
-    check_kind("patch", patch, Mapping, "a mapping of paths to values, such as {'cni.env.WARM_IP_TARGET': '2'}")
+    _check_patch(patch)
     read = read_plan_file(path)
     return parse_patched(read.document, patch, read.name, catalog)
+
+
+def _check_patch(value: object) -> None:
+    check_kind("patch", value, Mapping, "a mapping of paths to values, such as {'cni.env.WARM_IP_TARGET': '2'}")
 
 
 def parse_patched(
@@ -128,6 +132,8 @@ def write_patched(source: Path | str | PlanFile, patch: Mapping[str, object], pa
     SpecError
         The plan cannot be read, a path does not exist, or the file cannot be written.
     """
+    _check_patch(patch)
+    check_path("path_out", path_out)
     plan, target = _read(source), Path(path_out)
     patch = {**patch, **_plans_from(Path(plan.name).parent, target.parent, apply_patch(plan.document, patch))}
     write_file(target, patched_text(plan, patch))

@@ -14,7 +14,7 @@ from capacity.advice.node_figures import NodeFigures
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.cluster.group_shapes import group_shapes
 from capacity.cni.facade import address_capacity, effective
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind, check_path
 from capacity.plan.cni_env import CNI_VARIABLES, OTHER_VARIABLES, CniSettings, cni_settings
 from capacity.plan.constants import HOST_PODS
 from capacity.plan.discovery import closed_to_pods, places_by_tag, read_tags, takes_further_enis
@@ -109,6 +109,10 @@ def saved_evidence(
     SpecError
         Nothing can be read, there is no such cluster, or an answer cannot be right.
     """
+    check_path("folder", folder)
+    check_kind("cluster", cluster, str, "the name of the EKS cluster")
+    if catalog is not None:
+        check_kind("catalog", catalog, Catalog, "a Catalog: load_catalog(), or None")
     found = parse_cluster(with_unread(read_folder(Path(folder)), cluster, doctor=True), cluster)
     return evidence_of(found, streamed(str(kubectl)) if kubectl is not None else (), catalog)
 
