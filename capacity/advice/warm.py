@@ -80,7 +80,7 @@ class Recommendation:
         return {f"cni.env.{name}": value for name, value in self.change.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WarmAnswer:
     """All settings on the nodes, the current one, and the recommendation.
 

@@ -57,7 +57,7 @@ class Outcome:
     warm: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WhatIf:
     """Results by mode and position; ``now`` is the position of the plan itself."""
 

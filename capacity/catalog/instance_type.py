@@ -9,7 +9,7 @@ from capacity.errors import check_kind
 OTHER_GPUS = ("Radeon", "Gaudi")  # listed as GPUs by EC2, of AMD (g4ad) and Habana (dl1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class InstanceType:
     """Limits of one instance type. ``None`` means unknown; it never means 0.
 

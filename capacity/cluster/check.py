@@ -25,7 +25,7 @@ from capacity.plan.scenarios import scenario_option
 from capacity.vpc.ledger import worst
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CheckResult:
     """The result of ``check``.
 

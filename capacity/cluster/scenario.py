@@ -102,7 +102,7 @@ class Turnover(NamedTuple):
     closings: tuple[tuple[int, str | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class GroupState:
     """A node group in one scenario.
 
@@ -171,7 +171,7 @@ class Roaming(NamedTuple):
     by_home: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ScenarioState:
     """The result of one scenario.
 

@@ -68,7 +68,7 @@ class SizedSubnet:
     reservations: tuple[IPv4Network, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sizing:
     """The result: the subnets, the plan with them, its check, and the added VPC blocks."""
 

@@ -77,7 +77,7 @@ class TypeArrays:
     nitro: Ints | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PoolGrid:
     """Pools of types × pod counts.
 

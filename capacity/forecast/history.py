@@ -68,7 +68,7 @@ class RecordedFill:
     holders: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FillSnapshot:
     """All subnets at one moment; nodes and pods are None if unknown."""
 

@@ -14,7 +14,7 @@ from capacity.plan.constants import OVERLAY
 from capacity.units import counted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class MaxPods:
     """Max pods of one type on one platform; a figure is None if its inputs are unknown.
 

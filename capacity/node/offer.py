@@ -53,7 +53,7 @@ class PodAsked:
         check_switch("branch", self.branch)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Offer:
     """One node on a platform, filled with pods of the requested shape.
 

@@ -139,10 +139,10 @@ def section_of(document: Mapping[str, Any], name: str) -> PlanSection:
     SpecError
         A value of another type.
     """
-    import json
-
     if isinstance(document, PlanSection):
         return document
+    import json
+
     try:
         text = json.dumps(document)
     except (TypeError, ValueError, RecursionError) as error:

@@ -329,7 +329,7 @@ class Checks:
     scenarios: tuple[ScenarioSpec, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """A cluster in its VPC. ``notes`` are the assumptions and replaced values to show."""
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from capacity.plan.model import Plan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Imported:
     """Result of an import.
 
