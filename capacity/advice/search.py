@@ -36,9 +36,10 @@ from capacity.advice.trial import Goal, Trials
 from capacity.cluster.check import CheckResult, check_result
 from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError, check_function, check_kind
-from capacity.plan.document import PlanSection, collector_paused, read_plan_file, section_of
+from capacity.plan.document import collector_paused, read_plan_file, section_of
 from capacity.plan.parse import parse_plan
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.sections import PlanSection
 
 MOST_TOGETHER = 3  # levers in one set
 MOST_NEAR = 6  # levers that help most, combined into the nearest set

@@ -67,8 +67,8 @@ def compare(
     from capacity.errors import SpecError
     from capacity.pages.compare_page import answer
     from capacity.plan.document import read_plan_file
-    from capacity.plan.parse import find_plan, parse_plan
-    from capacity.plan.patch import parse_patched, parse_settings, read_patched
+    from capacity.plan.parse import find_plan, parse_patched, parse_plan, read_patched
+    from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings or ())
     prices = cost_inputs(packed(CostOptions, locals()))

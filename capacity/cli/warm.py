@@ -158,8 +158,8 @@ def _answered(given: WarmOptions) -> Answer:
 
 def _for_plan(plan: Path | None, settings: list[str], swing: Fraction) -> tuple[WarmAnswer, dict[str, object]]:
     from capacity.advice.warm import warm_for_plan
-    from capacity.plan.parse import find_plan
-    from capacity.plan.patch import parse_settings, read_patched
+    from capacity.plan.parse import find_plan, read_patched
+    from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings)
     read = read_patched(plan or find_plan(), patch)

@@ -26,7 +26,7 @@ def typical_pod(plan: Plan, group: str) -> PodAsked:
 
     Examples
     --------
-    >>> from capacity.plan.document import PlanSection
+    >>> from capacity.plan.sections import PlanSection
     >>> from capacity.plan.model import Cni, Plan, Requests, Workload
     >>> from capacity.plan.cni_env import CniSettings
     >>> loads = Workload("a", 3, 3, Requests(100)), Workload("b", 1, 1, Requests(500))

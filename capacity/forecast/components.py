@@ -244,21 +244,27 @@ def _of_mixed_pods(
 ) -> Component:
     import numpy as np
 
-    shares = resource_shares(engine, workloads)
+    homes = [groups_that_hold(engine, w) for w in workloads]
+    shares = resource_shares(
+        [
+            (engine.pods[w], engine.shapes[able[0]].first if able else None)
+            for w, able in zip(workloads, homes, strict=True)
+        ]
+    )
     loads = (points.replicas[:, list(workloads)] @ shares.T.astype(float)).max(axis=1)
     highest = max(float((shares @ np.array(top, dtype=float)).max()), float(loads.max()), 1e-6)
     steps, grid = load_steps(max(min(highest, load_beyond_all(engine, groups)), float(loads.min())))
     order = np.argsort(loads, kind="stable")
     known = loads[order]
     counts = np.stack([nodes_at(grid, known, points.nodes[order, g], points.limits[g]) for g in groups])
-    able = [w for w in workloads if groups_that_hold(engine, w)]
+    able = [w for w, groups_of_it in zip(workloads, homes, strict=True) if groups_of_it]
     short = points.unplaced[order][:, able].sum(axis=1) > 0
     full = float(known[short].min()) if short.any() else np.inf
     stage_of, first = stages(counts, max(round(steps), 1), int(np.searchsorted(grid, full)))
     ends = np.append(first[1:], len(grid)) - 1  # last load step of each stage
     places = sum(len(engine.slots[g]) for g in groups)
     columns = int(np.clip(most_cells // (len(first) * places), 32, MOST_COLUMNS))
-    vpc = tuple(w for w in workloads if engine.pods[w].kind == VPC and groups_that_hold(engine, w))
+    vpc = tuple(w for w in able if engine.pods[w].kind == VPC)
     room = max(max(engine.shapes[g].first.most_workload_pods, 1) for g in groups)
     most = np.maximum(np.ceil((grid[ends] + 1 / steps) * room), 1)
     column_of = np.minimum((columns - 1) / most, 1.0)

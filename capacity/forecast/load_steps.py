@@ -6,11 +6,12 @@ with equal node counts are one stage.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.engine import Engine
-from capacity.cluster.node_state import BRANCH, VPC
-from capacity.forecast.calibration import groups_that_hold
+from capacity.cluster.node_state import BRANCH, VPC, PodShape
+from capacity.cluster.shape import TypeShape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,19 +25,22 @@ STEPS_PER_NODE = 32  # of the load
 MOST_LOAD_STEPS = 1 << 18
 
 
-def resource_shares(engine: Engine, workloads: tuple[int, ...]) -> Floats:
-    """Share of each node resource that one pod of each workload uses, without resources that are never the limit."""
+def resource_shares(pods: Sequence[tuple[PodShape, TypeShape | None]]) -> Floats:
+    """Share of each node resource that one pod of each workload uses, without resources that are never the limit.
+
+    Parameters
+    ----------
+    pods : sequence of (PodShape, TypeShape or None)
+        A pod of each workload and the node that it runs on; a pod that fits on no node uses nothing.
+    """
     import numpy as np
 
     rows = []
-    for w in workloads:
-        pod = engine.pods[w]
-        able = groups_that_hold(engine, w)
-        if not able:  # such a pod fits on no node: it takes nothing
+    for pod, node in pods:
+        if node is None:
             rows.append([0.0] * 7)
             continue
-        first = engine.shapes[able[0]].first
-        room, start = first.room, first.start
+        room, start = node.room, node.start
         needs = (
             (pod.cpu, room.cpu - start.cpu),
             (pod.memory, room.memory - start.memory),

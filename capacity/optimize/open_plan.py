@@ -12,9 +12,10 @@ from typing import Any
 from capacity.catalog.table import Catalog
 from capacity.errors import SpecError, check_each, check_kind
 from capacity.optimize.choices import Choices
-from capacity.plan.document import PlanSection, parse_plan_file
+from capacity.plan.document import parse_plan_file
 from capacity.plan.model import NodeGroup, Plan
 from capacity.plan.parse import parse_plan
+from capacity.plan.sections import PlanSection
 
 TEMPLATE = "nodes"  # the name of the group that stands for those to be bought
 ANY_TYPE = "m5.large"  # its type: any type that is in the catalog

@@ -14,16 +14,19 @@ from capacity.plan import keys
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.cni_section import read_cni
 from capacity.plan.constants import API_VERSION
-from capacity.plan.discovery import ROLE_TAG, choices_by_group
-from capacity.plan.document import PlanSection, collector_paused, read_plan_file, section_of
+from capacity.plan.discovery import choices_by_group
+from capacity.plan.document import collector_paused, read_plan_file, section_of
 from capacity.plan.fields import RFC_1918, Field, items
 from capacity.plan.model import Checks, Cni, Kubernetes, Plan, Tenant
 from capacity.plan.network_section import read_vpc
 from capacity.plan.node_group_section import NO_SUBNETS, NodeGroupReader
+from capacity.plan.patch import apply_patch, check_patch
 from capacity.plan.reading import Names, Problems, Values, read_block, read_keys, read_section
 from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.scenarios import ScenarioPlaces, read_scenario
+from capacity.plan.sections import PlanSection
 from capacity.plan.seen import Seen
+from capacity.plan.subnet_tags import ROLE_TAG
 from capacity.plan.tenant_section import TenantReader, has_plan
 from capacity.plan.workload_section import WorkloadReader
 
@@ -71,6 +74,32 @@ def parse_plan(
     section = section_of(document, file)
     root = Field(section, "", None, section.line, file)
     return _Parser(root, load_catalog() if catalog is None else catalog, seen=seen).plan()
+
+
+def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog | None = None) -> Plan:
+    """The plan in a file with the changes applied; an empty patch changes nothing.
+
+    Raises
+    ------
+    SpecError
+        As :func:`read_plan`, with the changes named, because any of them can be the cause.
+    """
+    check_patch(patch)
+    read = read_plan_file(path)
+    return parse_patched(read.document, patch, read.name, catalog)
+
+
+def parse_patched(
+    document: PlanSection, patch: Mapping[str, object], file: str = "", catalog: Catalog | None = None
+) -> Plan:
+    """The plan in a decoded document with the changes applied; the document itself does not change."""
+    if not patch:
+        return parse_plan(document, file, catalog)
+    changed = apply_patch(document, patch)
+    try:
+        return parse_plan(changed, file, catalog)
+    except SpecError as error:
+        raise error.ending(f" (after setting {', '.join(patch)})") from error
 
 
 def find_plan(start: Path | None = None) -> Path:

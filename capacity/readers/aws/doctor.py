@@ -17,10 +17,11 @@ from capacity.cni.facade import address_capacity, effective
 from capacity.errors import SpecError, check_kind, check_path
 from capacity.plan.cni_env import CNI_VARIABLES, OTHER_VARIABLES, CniSettings, cni_settings
 from capacity.plan.constants import HOST_PODS
-from capacity.plan.discovery import closed_to_pods, places_by_tag, read_tags, takes_further_enis
+from capacity.plan.discovery import closed_to_pods, places_by_tag, takes_further_enis
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Cni, Subnet
 from capacity.plan.parse import parse_plan
+from capacity.plan.subnet_tags import read_tags
 from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
 from capacity.readers.aws.cni import CUSTOM, POD_ENI, PREFIX, addon, seen_env
 from capacity.readers.aws.draft import parse_aws
