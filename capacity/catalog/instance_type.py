@@ -123,6 +123,6 @@ class InstanceType:
 
 
 def check_type(value: object, what: str = "instance_type") -> None:
-    """Refuse what is no :class:`InstanceType`: a name is looked up in a catalog first."""
+    """Refuse a value that is not an :class:`InstanceType`; look up a name in a catalog first."""
     name = value if isinstance(value, str) and value.isprintable() and value else "m5.large"
     check_kind(what, value, InstanceType, f'an InstanceType: load_catalog().get("{name}")')

@@ -132,7 +132,7 @@ def usd_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
 
 
 def check_region(what: str, value: object) -> None:
-    """Refuse a text that is no name of an AWS region; one without known prices is one.
+    """Refuse a text that does not have the form of an AWS Region's name; a Region without known prices is accepted.
 
     >>> check_region("region", "eu-west-1")
     """

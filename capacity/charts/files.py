@@ -35,7 +35,9 @@ def png_bytes(figure: Figure, theme: Theme = LIGHT) -> bytes:
 
 
 def svg_text(figure: Figure, theme: Theme = LIGHT, *, letters: bool = False) -> str:
-    """SVG of a figure without a date; ``letters`` keeps text as text, else text is drawn and needs no font."""
+    """SVG of a figure without a date; ``letters`` keeps text as text, otherwise text is drawn as paths and needs no
+    font.
+    """
     _check_figure(figure)
     check_switch("letters", letters)
     from matplotlib import rc_context

@@ -105,7 +105,7 @@ def plot_modes(rows: Sequence[MaxPods], *, ax: Axes | None = None, theme: Theme 
     Parameters
     ----------
     rows : sequence of MaxPods
-        One per type, mode and custom networking; drawn is ``max_pods``.
+        One per type, mode and custom networking; the chart shows ``max_pods``.
     """
     from capacity.node.maxpods import MaxPods
 

@@ -256,5 +256,5 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
 
 
 def check_result(value: object, what: str = "result") -> None:
-    """Refuse what is no :class:`CheckResult`."""
+    """Refuse a value that is not a :class:`CheckResult`."""
     check_kind(what, value, CheckResult, "a CheckResult, as returned by check")

@@ -1,13 +1,14 @@
-"""Tables of the addresses in every subnet over the pods of each node group, made by the engine's formulas.
+"""Tables of the addresses in every subnet by the pods of each node group, computed with the engine's formulas.
 
-A *component* is a set of node groups that share workloads, with those workloads. Its state is how many nodes
-it has and how many of its pods are on VPC addresses; tables give, for each state, what it takes of each
-subnet. Two ways to a state:
+A *component* is a set of node groups that share workloads, with those workloads. Its state is its number of nodes and
+the number of its pods on VPC addresses; tables give the addresses that each state uses in each subnet. There are two
+kinds of states:
 
-- one group, pods of one shape: the state is the count of pods, and the tables are exact;
-- else: the load, in nodes (the largest share of any resource), gives the nodes; how many nodes a load needs,
-  how the pods divide over several groups, and how many have branch ENIs is taken from the engine at points
-  along the expected path and interpolated between. Pods are spread evenly over the nodes of a group.
+- One group with pods of one shape: the state is the count of pods, and the tables are exact.
+
+- Otherwise: the load, in nodes (the largest share of any resource), decides the nodes. The nodes that a load needs, the
+distribution of the pods over several groups, and the pods with branch ENIs come from the engine at points along the
+expected path, with interpolation between them. Pods are spread evenly over the nodes of a group.
 """
 
 from __future__ import annotations
@@ -46,23 +47,23 @@ class Component:
     Attributes
     ----------
     shares : ndarray of float32, shape (n_resources, n_workloads)
-        Of a node, that one pod of each workload takes. For pods of one shape: one row of ones.
+        Share of a node that one pod of each workload uses. For pods of one shape: one row of ones.
     load_steps : float
         Steps of the load per unit; 0 for pods of one shape.
     pods_per_state : int
-        Pods of one shape that share a state, the most of them told. [pods]
+        Pods of one shape that share a state, which has the figures for the most of them. [pods]
     stage_of : ndarray of int32, shape (n_steps,)
-        Which node counts a load needs.
+        The stage (set of node counts) of each load step.
     columns, column_of : int, ndarray of float32, shape (n_stages,)
         States per stage, and states per pod on a VPC address.
     table : GroupTable
-        Of all groups together.
+        Table of all groups together.
     left_over : ndarray of bool, shape (n_states,)
         Whether pods are unschedulable: the groups are at their most nodes.
     stuck : ndarray of bool, shape (n_states,)
         Whether pods on nodes get no address.
     rank : ndarray of int32, shape (n_states,), or None
-        What bounds are made by: the addresses of a state in all. None: its own number.
+        The order of the states for bounds, by their total addresses. None: by their number.
     nodes : ndarray of int32, shape (n_groups, n_states)
     """
 
@@ -118,9 +119,9 @@ class Component:
 
 
 class Sum:
-    """Σ weight × replicas of some workloads on each day of each draw, added up one workload at a time.
+    """Σ weight × replicas of some workloads on each day of each draw, added one workload at a time.
 
-    Values that are equal in every draw are added first, so that they need one column, not one per draw.
+    Values that are equal in every draw are added first, so they need one column instead of one per draw.
     """
 
     __slots__ = ("total", "weights")
@@ -132,7 +133,7 @@ class Sum:
         self.total: Any = np.zeros((1, 1), dtype=np.float32) if begin is None else begin
 
     def add(self, workload: int, replicas: Floats) -> None:
-        """Add the replicas of one workload, by its number among the weights; the array given is not changed."""
+        """Add the replicas of one workload, by its number among the weights; the given array does not change."""
         import numpy as np
 
         weight = self.weights[workload]
@@ -160,7 +161,7 @@ def _component(
     top: Sequence[int],
     share: float,
 ) -> Component:
-    """``share``: of the largest tables that a component may have."""
+    """``share``: the part of the largest allowed table size that a component can use."""
     pods = [engine.pods[w] for w in workloads]
     shape = engine.shapes[groups[0]]
     if not is_mixed(engine, groups, workloads):

@@ -93,7 +93,8 @@ def forecast_history(
 
 
 def sizes_of(series: Sequence[DailySeries], plan: Plan | None, given: Mapping[str, int]) -> dict[str, int]:
-    """Usable addresses of subnets: given by name, else from the plan, else given for all ("").
+    """Usable addresses of subnets: the size given by name, otherwise that of the plan, otherwise the size given for all
+    ("").
 
     Raises
     ------

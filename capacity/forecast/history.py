@@ -1,9 +1,9 @@
 """File of ``capacity record``: snapshots of the use of subnets, in SQLite.
 
-One file, safe under several writers: each snapshot is one transaction that waits for its turn. The rollback
-journal rather than the write-ahead log: a snapshot a night needs no readers during writes, the history stays a
-single file that can be copied, and it works on network file systems, where the log's shared memory does not.
-A writer that is killed, or meets a full disk, leaves the file as it was before.
+One file, safe under several writers: each snapshot is one transaction that waits for its turn. It uses the rollback
+journal instead of the write-ahead log: a nightly snapshot needs no readers during writes, the history stays a single
+file that can be copied, and network file systems are supported, which the shared memory of the log does not allow. A
+writer that is killed, or meets a full disk, leaves the file as it was before.
 
 Source
 ------

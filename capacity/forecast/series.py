@@ -73,8 +73,8 @@ class DailySeries:
 def daily_series(observations: Iterable[Observation]) -> list[DailySeries]:
     """Convert observations in any order, with gaps and duplicates, to one series per subnet.
 
-    Of two observations of one moment the last one read is used. The value of a day is its worst observation: an
-    address that is missing for an hour is missing.
+    If two observations have the same time, the last one read is used. The value of a day is its worst observation: an
+    address that is missing for an hour counts as missing.
 
     Raises
     ------

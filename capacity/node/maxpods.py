@@ -43,7 +43,7 @@ class MaxPods:
     reserved_for : int or None
         Pods that kube-reserved memory is computed for on this platform. [pods]
     kind, platform : InstanceType, Platform
-        What they were worked out from.
+        The inputs of the figures.
     warnings : tuple of str
     """
 

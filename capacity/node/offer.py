@@ -70,7 +70,7 @@ class Offer:
     usd_per_hour, usd_per_pod_month : float or None
         On-demand, 730 hours a month.
     pod, daemons : PodAsked, tuple of Daemon
-        The shape, and the daemonsets of the node with those implied.
+        The shape, and the DaemonSets of the node, including the implied ones.
     """
 
     instance_type: str

@@ -161,7 +161,7 @@ class Platform:
 
 
 def check_platform(value: object, what: str = "platform") -> None:
-    """Refuse what is no :class:`Platform`."""
+    """Refuse a value that is not a :class:`Platform`."""
     check_kind(what, value, Platform, "a Platform, such as Platform(mode='prefix')")
 
 

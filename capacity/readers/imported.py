@@ -316,14 +316,14 @@ def read_aws(folder: Path | str, cluster: str = "", into: Path | str | Imported 
     folder : path
         JSON files of any names (``aws … --output json``), or one file.
     cluster : str
-        The EKS cluster; not needed if the answers have only one.
+        The EKS cluster; not needed if the output has only one.
     into : path or Imported, optional
         A plan to merge into: its values are kept, its gaps are filled.
 
     Raises
     ------
     SpecError
-        Nothing can be read, there is no such cluster, or an answer cannot be right.
+        Nothing can be read, there is no such cluster, or the output is not plausible.
     """
     from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
     from capacity.readers.aws.compared import with_comparison
@@ -357,7 +357,7 @@ def fetch_aws(
     Raises
     ------
     SpecError
-        No credentials, no such cluster, or an answer that cannot be right.
+        No credentials, no such cluster, or a response that is not plausible.
     MissingExtra
         boto3 is not installed.
     """

@@ -94,21 +94,21 @@ def evidence_of(
 def saved_evidence(
     folder: Path | str, cluster: str = "", kubectl: Path | str | None = None, catalog: Catalog | None = None
 ) -> Evidence:
-    """Read the evidence for `diagnose` from saved answers of the AWS CLI.
+    """Read the evidence for `diagnose` from saved output of the AWS CLI.
 
     Parameters
     ----------
     folder : path
         JSON files of any names (``aws … --output json``), or one file.
     cluster : str
-        The EKS cluster; not needed if the answers have only one.
+        The EKS cluster; not needed if the output has only one.
     kubectl : path, optional
         Saved ``kubectl get nodes,pods,daemonsets,deployments -A -o json``.
 
     Raises
     ------
     SpecError
-        Nothing can be read, there is no such cluster, or an answer cannot be right.
+        Nothing can be read, there is no such cluster, or the output is not plausible.
     """
     check_path("folder", folder)
     check_kind("cluster", cluster, str, "the name of the EKS cluster")
